@@ -1,0 +1,10 @@
+"""MS-G3D and its family for skeleton-based action recognition, on MMAction2."""
+
+from . import compat
+
+compat.apply()  # before anything imports mmaction.models
+
+from . import datasets, engine, models  # noqa: E402
+
+__version__ = "0.1.0"
+__all__ = ["compat", "datasets", "engine", "models"]

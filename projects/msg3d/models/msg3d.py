@@ -1,0 +1,111 @@
+"""MS-G3D, the backbone.
+
+Source: Liu et al., "Disentangling and Unifying Graph Convolutions for
+Skeleton-Based Action Recognition", CVPR 2020, https://arxiv.org/abs/2003.14111,
+with the state dict of MMAction2's project and of PYSKL.
+
+Letters: N clips, M persons, T frames, V joints, C channels, K scales, w window.
+"""
+
+from typing import Dict
+
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule, Sequential
+from torch import Tensor, nn
+
+from .g3d import MultiWindowG3D
+from .graph import binary_adjacency
+from .ms_gcn import MSGCN
+from .ms_tcn import MSTCN
+
+
+@MODELS.register_module()
+class MSG3D(BaseModule):
+    """Three blocks; in each, a factorised and a space-time pathway are summed.
+
+    Args:
+        graph_cfg: `dict(layout=..., mode='binary_adj')`; the layout is a name of
+            `msg3d.skeletons` or `dict(num_node=, inward=, center=)`.
+        in_channels: C of the keypoints: 3 for (x, y, z) or (x, y, score).
+        base_channels: channels of the first block; the next have 2 and 4 times as
+            many.
+        num_gcn_scales: K of the spatial graph.
+        num_g3d_scales: K of the space-time graphs.
+        num_person: M.
+        tcn_dropout: probability, at the end of each block.
+        init_cfg: as everywhere in MMEngine.
+
+    Example:
+        >>> model = MSG3D(dict(layout='coco', mode='binary_adj'))
+        >>> model(torch.rand(8, 2, 100, 17, 3)).shape
+        torch.Size([8, 2, 384, 25, 17])
+    """
+
+    def __init__(
+        self,
+        graph_cfg: Dict,
+        in_channels: int = 3,
+        base_channels: int = 96,
+        num_gcn_scales: int = 13,
+        num_g3d_scales: int = 6,
+        num_person: int = 2,
+        tcn_dropout: float = 0,
+        init_cfg=None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.graph, adjacency = binary_adjacency(graph_cfg)
+        self.register_buffer("A", adjacency)  # unused; upstream's checkpoints hold it
+        self.in_channels, self.num_person = in_channels, num_person
+        self.data_bn = nn.BatchNorm1d(num_person * self.graph.num_node * in_channels)
+
+        channels = in_channels
+        for block in (1, 2, 3):
+            first = block == 1
+            out = base_channels * 2 ** (block - 1)
+            # The first block widens in its graph convolutions, the others later.
+            mid = out if first else channels
+            stride = 1 if first else 2
+            self.add_module(
+                f"gcn3d{block}",
+                MultiWindowG3D(channels, mid, out, adjacency, num_g3d_scales, stride),
+            )
+            self.add_module(
+                f"sgcn{block}",
+                Sequential(
+                    MSGCN(channels, mid, adjacency, num_gcn_scales),
+                    MSTCN(mid, out, stride),
+                    MSTCN(out, out, activate=False),
+                ),
+            )
+            self.add_module(f"tcn{block}", MSTCN(out, out, dropout=tcn_dropout))
+            channels = out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
+
+        Raises:
+            ValueError: persons, joints or channels are not those of the model.
+        """
+        self._check(x)
+        clips, persons, frames, joints, channels = x.shape
+        # Each (person, joint, channel) is normalised over clips and frames.
+        x = x.permute(0, 1, 3, 4, 2).reshape(clips, -1, frames)  # (N, MVC, T)
+        x = self.data_bn(x).view(clips * persons, joints, channels, frames)
+        x = x.permute(0, 3, 1, 2).contiguous()  # (N*M, T, V, C)
+
+        x = self.tcn1(F.relu(self.sgcn1(x) + self.gcn3d1(x)))
+        x = self.tcn2(F.relu(self.sgcn2(x) + self.gcn3d2(x)))
+        x = self.tcn3(F.relu(self.sgcn3(x) + self.gcn3d3(x)))
+
+        x = x.permute(0, 3, 1, 2)  # (N*M, C, T', V)
+        return x.unflatten(0, (clips, persons))
+
+    def _check(self, x: Tensor) -> None:
+        expected = (self.num_person, self.graph.num_node, self.in_channels)
+        if x.dim() != 5 or (x.shape[1], *x.shape[3:]) != expected:
+            raise ValueError(
+                f"MSG3D got keypoints of shape {tuple(x.shape)}, expected [N, "
+                f"M={expected[0]}, T, V={expected[1]}, C={expected[2]}]: set "
+                "num_person, graph_cfg.layout or in_channels to those of the data"
+            )
