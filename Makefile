@@ -1,0 +1,46 @@
+# `make` lists the targets. Everything lives in $(VENV); nothing else is touched.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   ?= .venv
+# For example PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu": the
+# small CPU build of torch instead of the CUDA one.
+PIP_ARGS ?=
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help venv install quickstart test lint format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The environment is complete when its stamp is there: an interrupted build is redone.
+$(VENV)/.complete: requirements/lock.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "the pins of requirements/lock.txt are for Python 3.11, this is %d.%d: make PYTHON=/path/to/python3.11, or pip install . to resolve afresh" % sys.version_info[:2])'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install $(PIP_ARGS) -r requirements/lock.txt
+	$(BIN)/python -m pip check
+	touch $@
+
+venv: $(VENV)/.complete install ## build .venv from the pinned requirements
+
+# Not editable: what is tested is what a user gets.
+install: $(VENV)/.complete
+	rm -rf build projects/msg3d.egg-info
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	rm -rf build projects/msg3d.egg-info
+
+quickstart: install ## make data, train MS-G3D, test it: minutes on two CPU cores
+	$(BIN)/python tools/quickstart.py
+
+test: install ## run the tests
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.complete ## check style with the pinned ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.complete ## mend style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove the environment and what was built (not data/ or work_dirs/)
+	rm -rf $(VENV) build projects/msg3d.egg-info .pytest_cache .ruff_cache

@@ -1,0 +1,29 @@
+# NTU RGB+D 60, cross-subject, 3D joints (25) of the Kinect v2.
+_base_ = 'skeleton.py'
+
+ann_file = 'data/skeleton/ntu60_3d.pkl'
+features = [
+    dict(type='PreNormalize3D'),
+    dict(type='GenSkeFeat', dataset='nturgb+d', feats=['j']),
+]
+formatting = [
+    dict(type='PoseDecode'),
+    dict(type='FormatGCNInput', num_person=2),
+    dict(type='PackActionInputs'),
+]
+frames = dict(type='UniformSampleFrames', clip_len=100)
+one_clip = dict(**frames, num_clips=1, test_mode=True)
+ten_clips = dict(**frames, num_clips=10, test_mode=True)
+
+train_pipeline = [*features, frames, *formatting]
+val_pipeline = [*features, one_clip, *formatting]
+test_pipeline = [*features, ten_clips, *formatting]
+
+train_dataloader = dict(
+    dataset=dict(
+        dataset=dict(
+            ann_file=ann_file, pipeline=train_pipeline, split='xsub_train')))
+val_dataloader = dict(
+    dataset=dict(ann_file=ann_file, pipeline=val_pipeline, split='xsub_val'))
+test_dataloader = dict(
+    dataset=dict(ann_file=ann_file, pipeline=test_pipeline, split='xsub_val'))

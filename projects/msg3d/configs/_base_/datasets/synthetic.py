@@ -1,0 +1,27 @@
+# Made by `python tools/data/make_synthetic.py`: 10 actions, one person, the joints
+# of the Kinect v1; tested on subjects that were not trained on.
+_base_ = 'skeleton.py'
+
+ann_file = 'data/skeleton/synthetic.pkl'
+align = dict(type='AlignSkeleton3D', center=1)
+formatting = [
+    dict(type='PoseDecode'),
+    dict(type='FormatGCNInput', num_person=1),
+    dict(type='PackActionInputs'),
+]
+frames = dict(type='UniformSampleFrames', clip_len=32)
+one_clip = dict(**frames, num_clips=1, test_mode=True)
+ten_clips = dict(**frames, num_clips=10, test_mode=True)
+
+train_pipeline = [align, frames, *formatting]
+val_pipeline = [align, one_clip, *formatting]
+test_pipeline = [align, ten_clips, *formatting]
+
+train_dataloader = dict(
+    dataset=dict(
+        dataset=dict(
+            ann_file=ann_file, pipeline=train_pipeline, split='xsub_train')))
+val_dataloader = dict(
+    dataset=dict(ann_file=ann_file, pipeline=val_pipeline, split='xsub_val'))
+test_dataloader = dict(
+    dataset=dict(ann_file=ann_file, pipeline=test_pipeline, split='xsub_val'))

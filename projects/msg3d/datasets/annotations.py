@@ -1,0 +1,114 @@
+"""Annotation files in MMAction2's PoseDataset form: read, checked and written.
+
+A file is a pickle of `dict(split={name: [ids]}, annotations=[sample, ...])`, or of
+the plain list of samples. A sample is a dictionary of `frame_dir` (its id; or
+`filename`), `label`, `total_frames`, `keypoint` [M, T, V, C] and, for 2D joints,
+`keypoint_score` [M, T, V].
+
+MMAction2 unpickles such a file without limits and checks nothing: a wrong file
+fails in the middle of training, or trains to nothing.
+"""
+
+import os
+import pickle
+from collections import Counter
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Union
+
+import numpy as np
+
+from .safe_pickle import RefusedGlobal, Truncated, load_plain
+
+Annotations = Union[Dict, List[Dict]]
+
+
+class AnnotationError(ValueError):
+    """An annotation file cannot be used; the text says where and how to mend it."""
+
+
+def load_annotations(path: str) -> Annotations:
+    """Read an annotation file, executing nothing of it.
+
+    Args:
+        path: the pickle; any protocol, written with any numpy.
+
+    Returns:
+        What it holds, unchecked beyond its type (see `check_annotations`).
+
+    Raises:
+        AnnotationError: no such file, a folder, not a pickle, truncated, neither a
+            dictionary nor a list, or a pickle of anything but plain data.
+    """
+    path = os.fspath(path)
+    if not os.path.exists(path):
+        raise AnnotationError(
+            f"annotation file {path} does not exist: set `ann_file` to where it is, "
+            "or make it with a command of tools/data"
+        )
+    if not os.path.isfile(path):
+        raise AnnotationError(
+            f"annotation file {path} is a folder: name the .pkl file in it"
+        )
+    try:
+        data = load_plain(path)
+    except RefusedGlobal as error:
+        raise AnnotationError(
+            f"annotation file {path} asks to import {error}, which plain containers "
+            "and numpy arrays do not need, and was not executed: write it again "
+            "with msg3d.datasets.save_annotations"
+        ) from None
+    except OSError as error:
+        raise AnnotationError(
+            f"annotation file {path} cannot be read: {error.strerror}"
+        ) from error
+    except (Truncated, EOFError) as error:
+        raise AnnotationError(
+            f"annotation file {path} is truncated ({error}; it has "
+            f"{os.path.getsize(path)} bytes): copy or make it again"
+        ) from error
+    # A damaged pickle raises whatever the operation it lands on raises.
+    except Exception as error:
+        if "truncated" in str(error):
+            why = f"is truncated ({os.path.getsize(path)} bytes)"
+        else:
+            why = f"is not a pickle that can be read ({error or type(error).__name__})"
+        raise AnnotationError(
+            f"annotation file {path} {why}: copy or make it again"
+        ) from error
+    if not isinstance(data, (dict, list)):
+        raise AnnotationError(
+            f"annotation file {path} holds a {type(data).__name__}: expected "
+            "dict(split={name: [ids]}, annotations=[...]) or a list of annotations"
+        )
+    return data
+
+
+def save_annotations(data: Annotations, path: str) -> None:
+    """Check annotations and write them, whole or not at all, as float32.
+
+    Args:
+        data: as `load_annotations` returns it; left unchanged.
+        path: where to; its folder must exist.
+
+    Raises:
+        AnnotationError: the data are not valid annotations.
+        OSError: the file cannot be written; one of that name is left as it was.
+    """
+    samples = [
+        {**sample, **_as_float32(sample)}
+        for sample in _samples_of(data, os.fspath(path))
+    ]
+    data = {**data, "annotations": samples} if isinstance(data, dict) else samples
+    check_annotations(data, source=os.fspath(path))
+    target = os.path.realpath(path)
+    temporary = f"{target}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "xb") as file:
+            pickle.dump(data, file, protocol=4)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise

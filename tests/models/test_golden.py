@@ -1,0 +1,108 @@
+"""Equal to MMAction2's project, on weights that anyone can rebuild.
+
+The figures were computed with its code in float64. One case is kept here, the
+others lie with the developers.
+"""
+
+import json
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from conftest import REPOSITORY, SHARED
+from reference import ReferenceMSG3D
+
+from msg3d.models import MSG3D
+
+CASES = ("coco_c24_m1_t32", "coco_c96_m2_t20", "nturgbd_c96_m2_t13")
+
+
+def rebuild_weights(model, dtype):
+    """Fills the state dict by the rule that the figures were made with."""
+    model.to(dtype)
+    for key, value in model.state_dict().items():
+        last = key.rpartition(".")[2]
+        if last == "A" or not value.is_floating_point():
+            continue
+        noise = normal(key, value.shape)
+        if last == "PA":
+            noise = 0.01 * noise
+        elif last in ("running_mean", "bias"):
+            noise = 0.1 * noise
+        elif last == "running_var":
+            noise = 1 + 0.1 * np.abs(noise)
+        elif value.dim() == 1:
+            noise = 1 + 0.1 * noise
+        else:
+            noise = noise / np.sqrt(np.prod(value.shape[1:]))
+        value.copy_(torch.as_tensor(noise))
+
+
+def normal(key, shape):
+    return np.random.RandomState(zlib.crc32(key.encode())).standard_normal(shape)
+
+
+def error(actual, expected, scale=None):
+    """Largest deviation, relative to the largest expected value."""
+    if isinstance(actual, torch.Tensor):
+        actual = actual.detach().numpy()
+    scale = np.abs(expected).max() if scale is None else scale
+    return np.abs(actual - expected).max() / scale
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    name = f"backbone_{request.param}"
+    for folder in (REPOSITORY / "tests" / "golden", SHARED / "golden"):
+        if (folder / f"{name}.npz").is_file():
+            about = json.loads((folder / f"{name}.json").read_text())
+            return about, dict(np.load(folder / f"{name}.npz"))
+    pytest.skip(f"needs the developers' {name}.npz in ../shared/golden")
+
+
+@pytest.mark.parametrize("network", [MSG3D, ReferenceMSG3D])
+@pytest.mark.parametrize(
+    "dtype, tolerance", [(torch.float64, 1e-10), (torch.float32, 1e-4)]
+)
+def test_equal_to_mmaction2(case, network, dtype, tolerance):
+    about, golden = case
+    model = network(
+        dict(layout=about["layout"], mode="binary_adj"),
+        base_channels=about["base_channels"],
+        num_person=about["num_person"],
+    )
+    state = model.state_dict()
+    assert {k: list(v.shape) for k, v in state.items()} == about["state_dict"]
+    for key in state:
+        if key.rpartition(".")[2] == "A":
+            np.testing.assert_array_equal(state[key], golden[f"buffer/{key}"])
+
+    rebuild_weights(model, dtype)
+    x = torch.as_tensor(golden["input0"], dtype=dtype)
+    with torch.no_grad():
+        assert error(model.eval()(x), golden["eval_output"]) < tolerance
+
+    out = model.train()(x)
+    assert error(out, golden["train_output"]) < tolerance
+    weight = torch.as_tensor(normal("loss_weight", out.shape), dtype=dtype)
+    (out * weight).sum().backward()
+
+    grads = {name: p.grad for name, p in model.named_parameters()}
+    norms = dict(zip(golden["grad_norm_names"], golden["grad_norms"]))
+    assert set(norms) == set(grads)
+    # The gradient of a bias before a BatchNorm is zero but for rounding, so errors
+    # are measured against the largest gradient where that is all there is.
+    floor = max(norms.values()) * (1e-5 if dtype == torch.float64 else 1e-2)
+    for name, norm in norms.items():
+        actual = grads[name].norm().numpy()
+        assert error(actual, norm, max(norm, floor)) < tolerance, name
+    for key in golden:
+        if key.startswith("grad/"):
+            expected = golden[key]
+            scale = max(np.abs(expected).max(), floor)
+            assert error(grads[key[5:]], expected, scale) < tolerance, key
+
+    for which in ("running_mean", "running_var"):
+        sums = [v.sum() for k, v in model.state_dict().items() if k.endswith(which)]
+        assert error(torch.stack(sums), golden[f"{which}_sums"]) < tolerance

@@ -1,0 +1,43 @@
+"""Small annotation files for tests, in MMAction2's form."""
+
+import numpy as np
+
+from msg3d.datasets.annotations import save_annotations
+
+
+def annotations(
+    joints=20, channels=3, persons=1, classes=4, samples=12, frames=(9, 24), seed=0
+):
+    """Random walks of joints around a class's own pose; two thirds are for training.
+
+    2D layouts (`channels=2`) carry a keypoint_score, as pose estimators give it.
+    """
+    rng = np.random.default_rng(seed)
+    poses = rng.normal(size=(classes, 1, 1, joints, channels))
+    entries = []
+    for number in range(samples):
+        label, length = number % classes, int(rng.integers(*frames))
+        shape = (persons, length, joints, channels)
+        steps = rng.normal(scale=0.05, size=shape).cumsum(axis=1)
+        entry = dict(
+            frame_dir=f"sample{number:03d}",
+            label=label,
+            total_frames=length,
+            keypoint=(poses[label] + steps).astype(np.float32),
+        )
+        if channels == 2:
+            entry["img_shape"] = entry["original_shape"] = (480, 640)
+            entry["keypoint"] = entry["keypoint"] * 50 + 300
+            entry["keypoint_score"] = np.ones(shape[:3], dtype=np.float32)
+        entries.append(entry)
+    names = [entry["frame_dir"] for entry in entries]
+    cut = 2 * samples // 3
+    return dict(split=dict(train=names[:cut], val=names[cut:]), annotations=entries)
+
+
+def write(path, splits=("train", "val"), **kwargs):
+    """`annotations(**kwargs)` as a file, its two splits under other names."""
+    data = annotations(**kwargs)
+    data["split"] = dict(zip(splits, data["split"].values()))
+    save_annotations(data, path)
+    return path

@@ -1,0 +1,224 @@
+"""What MMAction2 users type, typed: on a tiny data set, from a foreign folder."""
+
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import REPOSITORY
+from samples import write
+
+import msg3d
+
+CONFIGS = Path(msg3d.__file__).parent / "configs" / "msg3d"
+BASE = CONFIGS / "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d.py"
+
+
+def run(folder, *command, fails=False):
+    """The command's output; PYTHONPATH is not set, as for a user."""
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    assert (done.returncode != 0) == fails, done.stdout[-4000:]
+    return done.stdout
+
+
+def logged(folder, key):
+    """Every value of `key` that training wrote to its json logs, in order."""
+    lines = []
+    for file in sorted(folder.glob("*/vis_data/scalars.json")):
+        lines += [json.loads(line) for line in file.read_text().splitlines()]
+    return [line[key] for line in lines if key in line]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A folder with a config that inherits from NTU's, trained for two epochs."""
+    folder = tmp_path_factory.mktemp("tiny")
+    write(folder / "data.pkl", joints=5, persons=2)
+    (folder / "tiny.py").write_text(f"""
+_base_ = {str(BASE)!r}
+layout = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 2)], center=1)
+model = dict(
+    backbone=dict(graph_cfg=dict(layout=layout), base_channels=12,
+                  num_gcn_scales=3, num_g3d_scales=2),
+    cls_head=dict(num_classes=4, in_channels=48))
+pipeline = [
+    dict(type='UniformSampleFrames', clip_len=8),
+    dict(type='PoseDecode'),
+    dict(type='FormatGCNInput', num_person=2),
+    dict(type='PackActionInputs')]
+test_pipeline = [dict(type='UniformSampleFrames', clip_len=8, num_clips=10,
+                      test_mode=True), *pipeline[1:]]
+train_dataloader = dict(
+    batch_size=4, num_workers=0, persistent_workers=False,
+    dataset=dict(times=2, dataset=dict(
+        ann_file='data.pkl', split='train', pipeline=pipeline)))
+val_dataloader = dict(
+    num_workers=0, persistent_workers=False,
+    dataset=dict(ann_file='data.pkl', split='val', pipeline=test_pipeline))
+test_dataloader = val_dataloader
+train_cfg = dict(max_epochs=2)
+default_hooks = dict(logger=dict(interval=1))
+""")
+    out = run(folder, "mim", "train", "mmaction", "tiny.py", "--work-dir", "work")
+    assert (folder / "work" / "epoch_2.pth").is_file(), out
+    return folder
+
+
+def train(folder, work, *arguments, fails=False):
+    command = ["mim", "train", "mmaction", "tiny.py", "--work-dir", work]
+    return run(folder, *command, *arguments, fails=fails)
+
+
+def test_train_wrote_what_users_look_for(tiny):
+    work = tiny / "work"
+    names = {path.name for path in work.iterdir()}
+    assert {"epoch_1.pth", "epoch_2.pth", "last_checkpoint", "tiny.py"} <= names
+    assert any(name.startswith("best_acc_top1") for name in names)
+    # 4 samples a step where 128 are meant: auto_scale_lr is on.
+    assert logged(work, "lr")[0] == pytest.approx(0.1 * 4 / 128, rel=0.1)
+    assert len(logged(work, "acc/top1")) == 2
+
+
+def test_test_dump_and_report_accuracy(tiny):
+    command = ["mim", "test", "mmaction", "tiny.py"]
+    checkpoint = ["--checkpoint", "work/epoch_2.pth", "--work-dir", "work/test"]
+    out = run(tiny, *command, *checkpoint, "--dump", "scores.pkl")
+    top1 = float(re.search(r"acc/top1: ([\d.]+)", out)[1])
+    with open(tiny / "scores.pkl", "rb") as file:
+        scores = pickle.load(file)
+    assert len(scores) == 4
+    hits = [int(s["pred_score"].argmax()) == int(s["gt_label"]) for s in scores]
+    assert sum(hits) / 4 == pytest.approx(top1, abs=1e-4)
+
+    run(
+        tiny,
+        *["mim", "run", "msg3d", "confusion_matrix", "tiny.py", "scores.pkl"],
+        *["--show-path", "matrix.png"],
+    )
+    assert (tiny / "matrix.png").read_bytes()[:4] == b"\x89PNG"
+
+    (tiny / "labels.txt").write_text(
+        "".join(f"s{i} {int(s['gt_label'])}\n" for i, s in enumerate(scores))
+    )
+    fuse = ["mim", "run", "mmaction", "report_accuracy", "--scores", "scores.pkl"]
+    out = run(tiny, *fuse, "scores.pkl", "--coefficients", 1, 1)
+    assert f"{top1:.4f}" in out
+
+
+def test_confusion_matrix_from_a_checkpoint(tiny):
+    tool = ["mim", "run", "msg3d", "confusion_matrix", "tiny.py"]
+    run(tiny, *tool, "work/epoch_2.pth", "--show-path", "from_checkpoint.png")
+    assert (tiny / "from_checkpoint.png").is_file()
+
+
+def test_resume(tiny):
+    options = ["--cfg-options", "train_cfg.max_epochs=1"]
+    train(tiny, "resumed", *options)
+    out = train(tiny, "resumed", "--resume")
+    assert "resumed epoch: 1" in out
+    assert (tiny / "resumed" / "epoch_2.pth").is_file()
+    assert logged(tiny / "resumed", "epoch") == [1, 1, 1, 1, 2, 2, 2, 2]
+
+
+def test_amp(tiny):
+    out = train(tiny, "amp", "--amp")
+    assert "AmpOptimWrapper" in out
+    assert all(loss == loss for loss in logged(tiny / "amp", "loss"))
+    assert len(logged(tiny / "amp", "acc/top1")) == 2
+
+
+def test_gradient_accumulation(tiny):
+    """Two half batches move the weights as far as nothing, then as one."""
+    options = [
+        "--cfg-options",
+        *["optim_wrapper.accumulative_counts=2", "train_cfg.max_epochs=1"],
+    ]
+    train(tiny, "accumulated", *options)
+    momentum = torch.load(tiny / "accumulated" / "epoch_1.pth")["optimizer"]["state"]
+    assert momentum
+    steps = logged(tiny / "accumulated", "step")
+    assert len([s for s in steps if s]) >= 4
+
+
+def test_auto_scale_lr_flag(tiny):
+    options = ["--cfg-options", "auto_scale_lr.enable=False", "train_cfg.max_epochs=1"]
+    train(tiny, "unscaled", *options)
+    assert logged(tiny / "unscaled", "lr")[0] == pytest.approx(0.1, rel=0.1)
+    train(tiny, "scaled", "--auto-scale-lr", *options)
+    assert logged(tiny / "scaled", "lr")[0] == pytest.approx(0.1 / 32, rel=0.1)
+
+
+def test_config_is_found_by_name(tiny):
+    """As a plugin of mim: no path to the config is needed."""
+    out = run(
+        tiny,
+        *["mim", "train", "msg3d", BASE.name, "--work-dir", "by_name"],
+        *["--cfg-options", "train_dataloader.dataset.dataset.ann_file=none.pkl"],
+        fails=True,
+    )
+    assert "no annotation file" in out and "none.pkl" in out
+
+
+@pytest.mark.parametrize(
+    "tool, arguments, expected",
+    [
+        ("print_config", ["tiny.py"], "RecognizerGCN"),
+        ("analyze_logs", ["plot_curve", "LOG", "--keys", "loss", "--out", "l.png"], ""),
+    ],
+)
+def test_mim_run_mmaction(tiny, tool, arguments, expected):
+    log = next((tiny / "work").glob("*/vis_data/scalars.json"))
+    arguments = [log if part == "LOG" else part for part in arguments]
+    assert expected in run(tiny, "mim", "run", "mmaction", tool, *arguments)
+
+
+@pytest.mark.parametrize("tool", ["publish_model", "get_flops"])
+def test_mim_run_msg3d(tiny, tool):
+    arguments = {
+        "publish_model": ["work/epoch_2.pth", "published.pth"],
+        "get_flops": ["tiny.py"],
+    }[tool]
+    out = run(tiny, "mim", "run", "msg3d", tool, *arguments)
+    if tool == "publish_model":
+        published = next(tiny.glob("published*.pth"))
+        assert "state_dict" in torch.load(published)
+    else:
+        assert "FLOPs" in out
+
+
+def readme_config():
+    """The config that the README gives for a new data set."""
+    text = (REPOSITORY / "README.md").read_text()
+    section = text[text.index("## Your own data") :]
+    return re.search(r"```python\n(.*?)```", section, re.DOTALL)[1]
+
+
+def test_readme_config_for_a_new_data_set(tmp_path):
+    config = readme_config()
+    assert len(config.splitlines()) <= 20
+    (tmp_path / "configs").symlink_to(CONFIGS.parent)
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "mine.pkl", joints=17, channels=2, classes=7, samples=21)
+    (tmp_path / "my_config.py").write_text(config)
+    run(
+        tmp_path,
+        *["mim", "train", "mmaction", "my_config.py", "--cfg-options"],
+        *["train_cfg.max_epochs=1", "model.backbone.base_channels=12"],
+        *["model.cls_head.in_channels=48", "train_dataloader.dataset.times=1"],
+    )
+    assert (tmp_path / "work_dirs" / "my_config" / "epoch_1.pth").is_file()

@@ -1,0 +1,128 @@
+"""Every config builds, reads a sample of its kind, and takes one training step."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from samples import write
+
+import msg3d
+from msg3d.skeletons import skeleton
+
+ROOT = Path(msg3d.__file__).parent / "configs"
+LEAVES = sorted(path for path in ROOT.glob("*/*.py") if path.parent.name != "_base_")
+UPSTREAM = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
+
+
+def datasets(cfg):
+    """The three data sets of a config, repetition taken off."""
+    train = cfg.train_dataloader.dataset.dataset
+    return train, cfg.val_dataloader.dataset, cfg.test_dataloader.dataset
+
+
+def use_file(cfg, path):
+    """Points a config at a small file made for its layout; small where that is free."""
+    layout = cfg.model.backbone.graph_cfg.layout
+    train, val, test = datasets(cfg)
+    write(
+        path,
+        splits=(train.split, val.split),
+        joints=len(skeleton(layout).joints),
+        channels=2 if "2d" in Path(cfg.filename).name else 3,
+        persons=cfg.model.backbone.get("num_person", 2),
+    )
+    for dataset in (train, val, test):
+        dataset.ann_file = str(path)
+    cfg.model.backbone.base_channels = 12
+    cfg.model.cls_head.in_channels = 48
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+def test_config_trains(path, tmp_path):
+    cfg = Config.fromfile(path)
+    use_file(cfg, tmp_path / "data.pkl")
+    cfg.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
+    init_default_scope("mmaction")
+    batch = next(iter(Runner.build_dataloader(cfg.train_dataloader)))
+    model = MODELS.build(cfg.model)
+    data = model.data_preprocessor(batch, training=True)
+    losses = model(**data, mode="loss")
+    losses["loss_cls"].backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+    cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
+    batch = next(iter(Runner.build_dataloader(cfg.test_dataloader)))
+    assert batch["inputs"][0].shape[0] == 10  # clips
+    data = model.data_preprocessor(batch, training=False)
+    with torch.no_grad():
+        sample = model.eval()(**data, mode="predict")[0]
+    torch.testing.assert_close(sample.pred_score.sum(), torch.tensor(1.0))
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+def test_leaf_is_short(path):
+    assert len(path.read_text().splitlines()) <= 20
+
+
+def test_base_names_are_unique():
+    """mim finds a config by its base name."""
+    assert len({path.name for path in LEAVES}) == len(LEAVES)
+
+
+@pytest.mark.parametrize(
+    "kind, layout, norm", [("2d", "coco", 2), ("3d", "nturgb+d", 3)]
+)
+def test_upstream_values(kind, layout, norm):
+    cfg = Config.fromfile(ROOT / "msg3d" / UPSTREAM.format(kind))
+    assert cfg.model == dict(
+        type="RecognizerGCN",
+        backbone=dict(type="MSG3D", graph_cfg=dict(layout=layout, mode="binary_adj")),
+        cls_head=dict(type="GCNHead", num_classes=60, in_channels=384),
+    )
+    assert cfg.train_cfg.max_epochs == 16
+    assert cfg.train_dataloader.dataset.times == 5
+    assert cfg.train_dataloader.batch_size == cfg.val_dataloader.batch_size == 16
+    assert cfg.test_dataloader.batch_size == 1
+    assert cfg.optim_wrapper == dict(
+        optimizer=dict(
+            type="SGD", lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
+        )
+    )
+    assert cfg.param_scheduler == [
+        dict(
+            type="CosineAnnealingLR",
+            eta_min=0,
+            T_max=16,
+            by_epoch=True,
+            convert_to_iter_based=True,
+        )
+    ]
+    clips = (dict(), dict(num_clips=1, test_mode=True), dict(num_clips=10, test_mode=True))
+    splits = ("xsub_train", "xsub_val", "xsub_val")
+    for dataset, clip, split in zip(datasets(cfg), clips, splits):
+        assert dataset.ann_file == f"data/skeleton/ntu60_{kind}.pkl"
+        assert dataset.split == split
+        assert dataset.pipeline == [
+            dict(type=f"PreNormalize{norm}D"),
+            dict(type="GenSkeFeat", dataset=layout, feats=["j"]),
+            dict(type="UniformSampleFrames", clip_len=100, **clip),
+            dict(type="PoseDecode"),
+            dict(type="FormatGCNInput", num_person=2),
+            dict(type="PackActionInputs"),
+        ]
+
+
+def test_one_gpu_is_not_trained_at_the_rate_of_eight(tmp_path):
+    cfg = Config.fromfile(ROOT / "msg3d" / UPSTREAM.format("3d"))
+    use_file(cfg, tmp_path / "data.pkl")
+    cfg.work_dir = str(tmp_path)
+    runner = Runner.from_cfg(cfg)
+    optimizer = runner.build_optim_wrapper(runner.optim_wrapper)
+    runner.optim_wrapper = optimizer
+    runner._train_loop = runner.build_train_loop(runner._train_loop)
+    runner.scale_lr(optimizer, runner.auto_scale_lr)
+    assert optimizer.get_lr()["lr"] == [0.1 * 16 / 128]
