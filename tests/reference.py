@@ -104,7 +104,9 @@ class TemporalConv(nn.Module):
             ]
 
         self.branches = nn.ModuleList(
-            nn.Sequential(*start(width), nn.ReLU(), ConvNorm(width, width, 3, stride, d))
+            nn.Sequential(
+                *start(width), nn.ReLU(), ConvNorm(width, width, 3, stride, d)
+            )
             for d in (1, 2, 3, 4)
         )
         pool = nn.MaxPool2d((3, 1), (stride, 1), (1, 0))

@@ -101,7 +101,11 @@ def test_upstream_values(kind, layout, norm):
             convert_to_iter_based=True,
         )
     ]
-    clips = (dict(), dict(num_clips=1, test_mode=True), dict(num_clips=10, test_mode=True))
+    clips = (
+        dict(),
+        dict(num_clips=1, test_mode=True),
+        dict(num_clips=10, test_mode=True),
+    )
     splits = ("xsub_train", "xsub_val", "xsub_val")
     for dataset, clip, split in zip(datasets(cfg), clips, splits):
         assert dataset.ann_file == f"data/skeleton/ntu60_{kind}.pkl"

@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 from reference import ReferenceMSG3D
+from weights import rebuild_weights
 
 from msg3d.models import MSG3D
 from msg3d.models.graph_conv import GatherWindows, graph_conv
@@ -21,14 +22,9 @@ def pair(layout, **kwargs):
     """The same weights in our form and in the published one, float64."""
     torch.manual_seed(0)
     arguments = dict(SMALL, graph_cfg=dict(layout=layout, mode="binary_adj"), **kwargs)
-    ours, plain = MSG3D(**arguments).double(), ReferenceMSG3D(**arguments).double()
-    state = {
-        key: torch.rand_like(value) if value.is_floating_point() else value
-        for key, value in ours.state_dict().items()
-    }
-    state.update({k: v for k, v in ours.state_dict().items() if k[-2:] in (".A", "A")})
-    ours.load_state_dict(state)
-    plain.load_state_dict(state)
+    ours, plain = MSG3D(**arguments), ReferenceMSG3D(**arguments)
+    for model in (ours, plain):
+        rebuild_weights(model, torch.float64)
     return ours, plain
 
 
@@ -65,7 +61,8 @@ def test_equal_to_the_published_form(layout, persons, channels, frames):
     largest = max(p.grad.abs().max() for p in plain.parameters())
     for name, parameter in ours.named_parameters():
         difference = (parameter.grad - expected[name].grad).abs().max()
-        scale = max(expected[name].grad.abs().max(), 1e-6 * largest)
+        # A bias before a BatchNorm has no gradient but rounding.
+        scale = max(expected[name].grad.abs().max(), 1e-3 * largest)
         assert difference / scale < 1e-10, name
     expected = dict(plain.named_buffers())
     for name, buffer in ours.named_buffers():
@@ -74,7 +71,7 @@ def test_equal_to_the_published_form(layout, persons, channels, frames):
 
 @pytest.mark.parametrize(
     "window, stride, frames, channels",
-    itertools.product((1, 3, 5), (1, 2), (1, 6, 7), (2, 9)),
+    list(itertools.product((1, 3, 5), (1, 2), (1, 6, 7), (2, 9))),
 )
 def test_graph_conv_is_its_formula(window, stride, frames, channels):
     """Against the sum written out; 2 channels aggregate first, 9 transform first."""
@@ -106,6 +103,24 @@ def test_gather_windows_gradient(window, stride):
     assert torch.autograd.gradcheck(
         lambda gather, y: GatherWindows.apply(gather, y, window, stride), (gather, y)
     )
+
+
+@pytest.mark.parametrize("window, channels", [(1, 9), (3, 9), (5, 2)])
+def test_graph_conv_gradient_in_float32(window, channels):
+    """No ReLU here, so rounding is all that float32 may change."""
+    torch.manual_seed(0)
+    shapes = (
+        (4, 20, 17, channels),
+        (6, window * 17, window * 17),
+        (8, 6 * channels),
+        (8,),
+    )
+    exact = [torch.randn(shape).double().requires_grad_() for shape in shapes]
+    rough = [value.detach().float().requires_grad_() for value in exact]
+    for values in (exact, rough):
+        graph_conv(*values, window, 1).square().sum().backward()
+    for a, b in zip(exact, rough):
+        assert_close(b.grad.double(), a.grad, 1e-5)
 
 
 def test_persons_are_independent_of_their_order():
@@ -176,9 +191,10 @@ def test_autocast_is_close(dtype):
     model = model.float()
     x = torch.rand(2, 1, 8, 17, 3)
     out = model(x)
-    with torch.autocast("cpu", dtype=dtype):
-        low = model(x)
-    low.sum().backward()
+    for _ in range(3):
+        with torch.autocast("cpu", dtype=dtype):
+            low = model(x)
+        low.float().sum().backward()
     assert all(p.grad.isfinite().all() for p in model.parameters())
     assert_close(low.float(), out, 0.1)
 

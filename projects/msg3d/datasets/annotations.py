@@ -5,25 +5,30 @@ the plain list of samples. A sample is a dictionary of `frame_dir` (its id; or
 `filename`), `label`, `total_frames`, `keypoint` [M, T, V, C] and, for 2D joints,
 `keypoint_score` [M, T, V].
 
-MMAction2 unpickles such a file without limits and checks nothing: a wrong file
-fails in the middle of training, or trains to nothing.
+MMAction2 unpickles such a file without limits, so a file may execute anything.
 """
 
 import os
 import pickle
-from collections import Counter
-from dataclasses import dataclass
-from typing import Dict, List, Optional, Union
 
 import numpy as np
 
+from .annotation_check import (
+    AnnotationError,
+    Annotations,
+    check_annotations,
+    is_numeric,
+    samples_of,
+)
 from .safe_pickle import RefusedGlobal, Truncated, load_plain
 
-Annotations = Union[Dict, List[Dict]]
-
-
-class AnnotationError(ValueError):
-    """An annotation file cannot be used; the text says where and how to mend it."""
+__all__ = [
+    "AnnotationError",
+    "Annotations",
+    "check_annotations",
+    "load_annotations",
+    "save_annotations",
+]
 
 
 def load_annotations(path: str) -> Annotations:
@@ -61,9 +66,10 @@ def load_annotations(path: str) -> Annotations:
         raise AnnotationError(
             f"annotation file {path} cannot be read: {error.strerror}"
         ) from error
-    except (Truncated, EOFError) as error:
+    except (Truncated, EOFError, MemoryError) as error:
+        why = error or "it promises more than memory holds"
         raise AnnotationError(
-            f"annotation file {path} is truncated ({error}; it has "
+            f"annotation file {path} is truncated or damaged ({why}; it has "
             f"{os.path.getsize(path)} bytes): copy or make it again"
         ) from error
     # A damaged pickle raises whatever the operation it lands on raises.
@@ -96,7 +102,7 @@ def save_annotations(data: Annotations, path: str) -> None:
     """
     samples = [
         {**sample, **_as_float32(sample)}
-        for sample in _samples_of(data, os.fspath(path))
+        for sample in samples_of(data, os.fspath(path))
     ]
     data = {**data, "annotations": samples} if isinstance(data, dict) else samples
     check_annotations(data, source=os.fspath(path))
@@ -112,3 +118,13 @@ def save_annotations(data: Annotations, path: str) -> None:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
+
+
+def _as_float32(sample: dict) -> dict:
+    """The numeric arrays of a sample as float32; others are left for the check."""
+    with np.errstate(over="ignore"):  # the check finds what became infinite
+        return {
+            field: sample[field].astype(np.float32)
+            for field in ("keypoint", "keypoint_score")
+            if is_numeric(sample.get(field))
+        }

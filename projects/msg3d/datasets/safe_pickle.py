@@ -4,6 +4,9 @@
 few globals below; any other is refused before it is imported. What a file may
 call is a stand-in without attributes, so that a file cannot change it either, and
 arrays are built from the bytes that are there, never from a size that is claimed.
+
+NOTE: CPython's unpickler itself sizes a table by the memo numbers of the file, so a
+file made for it can still take memory; it cannot execute anything.
 """
 
 import io
@@ -13,11 +16,6 @@ from collections import OrderedDict
 from typing import Any
 
 import numpy as np
-
-try:
-    from numpy._core.multiarray import scalar
-except ImportError:  # numpy < 1.26
-    from numpy.core.multiarray import scalar
 
 
 class RefusedGlobal(pickle.UnpicklingError):
@@ -57,6 +55,17 @@ class _FromBuffer:
         return array.reshape(shape, order=order)
 
 
+class _Scalar:
+    """`numpy.core.multiarray.scalar`: a number of numpy's, from its bytes."""
+
+    __slots__ = ()
+
+    def __call__(self, dtype, value):
+        if not isinstance(value, bytes):
+            raise pickle.UnpicklingError("a scalar that is not plain")
+        return _scalar(dtype, value)
+
+
 class _Latin1:
     """`codecs.encode`: how protocols below 3 write bytes."""
 
@@ -78,6 +87,7 @@ class _NoBytes:
 
 
 _ARRAY = _Array()
+_scalar = np.float64(0).__reduce__()[0]  # wherever this numpy keeps it
 _GLOBALS = {
     "builtins.set": set,
     "builtins.frozenset": frozenset,
@@ -88,9 +98,12 @@ _GLOBALS = {
     "numpy.ndarray": _ARRAY,
     "numpy.dtype": np.dtype,
     "numpy._core.multiarray._reconstruct": _Reconstruct(),
-    "numpy._core.multiarray.scalar": scalar,
+    "numpy._core.multiarray.scalar": _Scalar(),
     "numpy._core.numeric._frombuffer": _FromBuffer(),
 }
+# A protocol from 2 up, or a container or global of protocols 0 and 1. Without it a
+# zip archive, say, reads as a truncated pickle.
+_STARTS = b"\x80()]}c"
 # Modules that were renamed, as older Pythons and numpys write them.
 _RENAMED = {
     "__builtin__": "builtins",
@@ -141,4 +154,7 @@ def load_plain(path: str) -> Any:
         Exception: anything else that a damaged pickle makes the unpickler raise.
     """
     with open(path, "rb") as file:
+        start = file.peek(1)[:1]
+        if start and start not in _STARTS:
+            raise pickle.UnpicklingError(f"it starts with {file.peek(4)[:4]!r}")
         return _Unpickler(_WithinFile(file)).load()

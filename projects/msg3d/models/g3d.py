@@ -47,9 +47,7 @@ class G3D(BaseModule):
         """[N, T, V, C] -> [N, T', V, O]."""
         x = self.gcn3d["1"](x)  # (N, T', V, wO)
         weight = self.out_conv.weight[:, :, 0, :, 0].transpose(1, 2).flatten(1)
-        return channels_last_norm(
-            self.out_bn, F.linear(x, weight, self.out_conv.bias)
-        )
+        return channels_last_norm(self.out_bn, F.linear(x, weight, self.out_conv.bias))
 
 
 class MultiWindowG3D(BaseModule):

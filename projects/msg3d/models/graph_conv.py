@@ -66,7 +66,7 @@ def _transform_first(x, adjacency, weight, bias, stride):
     y = y.view(*x.shape[:2], -1, out_channels)  # (N, T, VK, O)
     gather = adjacency.permute(4, 3, 1, 2, 0)  # (V, w | w, V, K)
     gather = gather.reshape(num_joints * window, -1).to(y.dtype)  # (Vw, wVK)
-    if window == 1:  # frames do not overlap: all of them are one batch
+    if window == stride == 1:  # windows are frames: all of them are one batch
         y = y.flatten(0, 1)[None]
     out = GatherWindows.apply(gather, y, window, stride)  # (N, T', Vw, O)
     out = out.view(len(x), -1, num_joints, window, out_channels)

@@ -47,9 +47,7 @@ class MSGCN(BaseModule):
         """[N, T, V, C] -> [N, T', V, wO], the frames of a window side by side."""
         conv, bn = self.mlp.layers
         weight = conv.weight.flatten(1)  # (O, KC)
-        x = graph_conv(
-            x, self.A + self.PA, weight, conv.bias, self.window, self.stride
-        )
+        x = graph_conv(x, self.A + self.PA, weight, conv.bias, self.window, self.stride)
         return F.relu(channels_last_norm(bn, x), inplace=True).flatten(3)
 
 

@@ -47,9 +47,8 @@ class MSTCN(BaseModule):
         width = out_channels // num_branches
         last_width = out_channels - width * (num_branches - 1)
 
-        def pointwise(channels: int, stride: int = 1) -> list:
-            conv = nn.Conv2d(in_channels, channels, 1, stride=(stride, 1))
-            return [conv, nn.BatchNorm2d(channels)]
+        def pointwise(channels: int) -> list:
+            return [nn.Conv2d(in_channels, channels, 1), nn.BatchNorm2d(channels)]
 
         self.branches = ModuleList(
             Sequential(
@@ -67,22 +66,25 @@ class MSTCN(BaseModule):
                 nn.BatchNorm2d(width),
             )
         )
-        self.branches.append(Sequential(*pointwise(last_width, stride)))
+        self.branches.append(Sequential(*pointwise(last_width)))
 
         if in_channels == out_channels and stride == 1:
             self.residual = nn.Identity()
         else:
-            self.residual = unit_tcn(
-                in_channels, out_channels, kernel_size=1, stride=stride
-            )
-        self.activate = activate
+            self.residual = unit_tcn(in_channels, out_channels, kernel_size=1)
+        self.stride, self.activate = stride, activate
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, T, V, C] -> [N, T', V, O]."""
         x = x.permute(0, 3, 1, 2)  # (N, C, T, V), channels last in memory
-        out = torch.cat([branch(x) for branch in self.branches], dim=1)
-        out = out + self.residual(x)
+        # What looks at single frames is given those that the stride keeps.
+        # NOTE: the equal 1x1 convolution with a stride corrupts memory in bfloat16,
+        # channels last, on the CPU (torch 2.13, oneDNN's backward pass).
+        kept = x[:, :, :: self.stride]
+        *branches, single_frame = self.branches
+        out = torch.cat([*(branch(x) for branch in branches), single_frame(kept)], 1)
+        out = out + self.residual(kept)
         if self.activate:
             out = F.relu(out, inplace=True)
         return self.drop(out).permute(0, 2, 3, 1)

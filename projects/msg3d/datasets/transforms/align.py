@@ -33,5 +33,9 @@ class AlignSkeleton3D(PreNormalize3D):
         results = super().transform(results)
         keypoint = np.asarray(results["keypoint"], dtype=np.float32)
         present = keypoint.any(-1, keepdims=True)
+        if "body_center" in results:
+            # PreNormalize3D has just moved this joint to the origin: it is not absent.
+            joint = 1 if keypoint.shape[2] == 25 else -1
+            present[0, 0, joint] |= results["body_center"].any()
         results["keypoint"] = (keypoint - keypoint[0, 0, self.center]) * present
         return results

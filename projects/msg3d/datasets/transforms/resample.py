@@ -66,14 +66,15 @@ class ResampleFrames(BaseTransform):
                 for length, place in self._crops()
             ]
         )
-        # (M, T, V, C): a joint moves only between two frames that both have it.
+        # (M, T, V, C); a joint moves only between two frames that both have it.
         keypoint = results["keypoint"]
         before = np.minimum(times.astype(int), max(last - 1, 0))
         after = np.minimum(before + 1, last)
         part = (times - before)[:, None, None].astype(keypoint.dtype)
         start, end = keypoint[:, before], keypoint[:, after]
-        both = start.any(-1, keepdims=True) & end.any(-1, keepdims=True)
-        results["keypoint"] = (start * (1 - part) + end * part) * both
+        present = start.any(-1, keepdims=True)
+        present &= end.any(-1, keepdims=True) | (part == 0)
+        results["keypoint"] = (start * (1 - part) + end * part) * present
         if "keypoint_score" in results:
             nearest = np.rint(times).astype(int)
             results["keypoint_score"] = results["keypoint_score"][:, nearest]

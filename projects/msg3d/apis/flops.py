@@ -1,0 +1,86 @@
+"""FLOPs of a recogniser on skeletons: what `mim run msg3d get_flops` prints.
+
+MMAction2's own get_flops takes an image's shape, and its counter knows modules, not
+the einsums and matrix products that graph convolutions are made of. torch's
+`FlopCounterMode` sees the operators themselves.
+"""
+
+import argparse
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..models.graph import build_graph
+
+
+def count_flops(model: nn.Module, shape: tuple[int, ...]) -> dict[str, int]:
+    """FLOPs of one forward pass, backbone and head, in eval mode.
+
+    Counted: every matrix product, einsum and convolution, two FLOPs (one multiply, one
+    add) an element. Not counted: normalisation, activations, sums and copies.
+
+    Args:
+        model: a recogniser such as RecognizerGCN.
+        shape: of the input, (N clips, M persons, T frames, V joints, C channels).
+
+    Returns:
+        `{'flops': ..., 'parameters': ...}`.
+    """
+    clips = torch.rand(1, *shape)  # one sample: (1, N, M, T, V, C)
+    training = model.training
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.eval().extract_feat(clips, stage="head")
+    model.train(training)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return {"flops": counter.get_total_flops(), "parameters": parameters}
+
+
+def input_shape(cfg: Config) -> tuple[int, ...]:
+    """(1, M, T, V, C), one clip of the config's test pipeline.
+
+    Raises:
+        ValueError: the config does not say; the message tells what it lacks.
+    """
+    steps = {step["type"]: step for step in cfg.test_dataloader.dataset.pipeline}
+    frames = [step["clip_len"] for step in steps.values() if "clip_len" in step]
+    backbone = cfg.model.backbone
+    if not frames or "graph_cfg" not in backbone:
+        lacks = "graph_cfg in its backbone" if frames else "clip_len in its pipeline"
+        raise ValueError(
+            f"config {cfg.filename} has no {lacks}: give the input's shape, "
+            "--shape N M T V C"
+        )
+    persons = steps.get("FormatGCNInput", {}).get("num_person", 2)
+    joints = build_graph(**backbone.graph_cfg).num_node
+    return (1, persons, frames[-1], joints, backbone.get("in_channels", 3))
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description="FLOPs and parameters of a model")
+    parser.add_argument("config")
+    parser.add_argument(
+        "--shape",
+        type=int,
+        nargs=5,
+        metavar=tuple("NMTVC"),
+        help="clips, persons, frames, joints, channels; default: one clip of the "
+        "config's test pipeline",
+    )
+    args = parser.parse_args()
+    cfg = Config.fromfile(args.config)
+    init_default_scope(cfg.get("default_scope", "mmaction"))
+    shape = tuple(args.shape or input_shape(cfg))
+    found = count_flops(MODELS.build(cfg.model), shape)
+    letters = ", ".join(f"{name}={size}" for name, size in zip("NMTVC", shape))
+    print(f"Input: {letters}")
+    print(f"FLOPs: {found['flops'] / 1e9:.3f} G ({found['flops'] / 2e9:.3f} GMAC)")
+    print(f"Parameters: {found['parameters'] / 1e6:.3f} M")
+    print(
+        "Counted are matrix products, einsums and convolutions, not normalisation, "
+        "activations, sums and copies."
+    )

@@ -1,0 +1,34 @@
+"""What today's torch and NumPy need of the OpenMMLab stack of 2023.
+
+MMAction2 1.2.0 and MMEngine 0.10.7 are the last of their line. Each function of these
+modules mends one thing that breaks them. It looks first whether the thing is broken,
+and does nothing where it is not: so it retires itself.
+"""
+
+import functools
+
+from . import checkpoints, distributed, imports, precision, versions
+
+__all__ = ["apply"]
+
+
+@functools.cache
+def apply() -> None:
+    """Mends everything, in silence; a second call changes nothing.
+
+    Raises:
+        ImportError: a package is missing or of a version that cannot work; the
+            message says which to install.
+    """
+    versions.check_versions()
+    imports.provide_importlib_metadata()
+    imports.provide_drn()
+    imports.provide_numpy_inf()
+    imports.excuse_multimodal()
+    checkpoints.allow_globals()
+    checkpoints.load_urls_safely()
+    checkpoints.name_refused()
+    distributed.start_without_cuda()
+    distributed.wrap_without_cuda()
+    precision.allow_amp_without_cuda()
+    precision.allow_bfloat16_scores()

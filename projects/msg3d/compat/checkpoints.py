@@ -1,0 +1,103 @@
+"""Checkpoints hold data: whatever asks for code is refused.
+
+torch's safe unpickler (`weights_only=True`, its default since 2.6) is the only reader
+of checkpoints. Here it learns the few harmless globals of MMEngine's checkpoints.
+"""
+
+import pickle
+import re
+
+from .replace import replace
+
+STATISTICS = ("min", "max", "mean", "current")
+
+
+def allow_globals() -> None:
+    """MMEngine's checkpoints hold the training log beside the weights (mmengine#1655).
+
+    Allowed: the log's own class, NumPy's arrays and scalars of numbers and strings
+    under the names of NumPy 1 and 2, and a `getattr` that knows the log's statistics
+    and nothing else. None of them runs code that a file brings.
+    """
+    import numpy as np
+    import torch
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    core = np._core.multiarray if hasattr(np, "_core") else np.core.multiarray
+    allowed = [HistoryBuffer, np.ndarray, np.dtype]
+    # Pickle asks for getattr(HistoryBuffer, "mean") where it means HistoryBuffer.mean.
+    allowed.append((_log_statistic, "builtins.getattr"))
+    for package in ("numpy.core.multiarray", "numpy._core.multiarray"):
+        allowed.append((core._reconstruct, f"{package}._reconstruct"))
+        allowed.append((core.scalar, f"{package}.scalar"))
+    codes = f"?{np.typecodes['AllInteger']}{np.typecodes['AllFloat']}SU"
+    allowed += {type(np.dtype(code)) for code in codes}
+    torch.serialization.add_safe_globals(allowed)
+
+
+def _log_statistic(owner, name):
+    """The `getattr` of checkpoints."""
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    if owner is HistoryBuffer and name in STATISTICS:
+        return getattr(HistoryBuffer, name)
+    raise pickle.UnpicklingError(
+        f"Unsupported GLOBAL builtins.getattr for {name!r} of {owner!r}"
+    )
+
+
+def load_urls_safely() -> None:
+    """A checkpoint from a URL is read as safely as one from a file.
+
+    MMEngine loads these by `torch.hub.load_state_dict_from_url`, whose default is
+    still `weights_only=False`: it would run what the downloaded file asks for.
+    """
+    import inspect
+
+    from mmengine.runner import checkpoint
+
+    default = inspect.signature(checkpoint.load_url).parameters["weights_only"].default
+    if default is not True:
+        replace(checkpoint, "load_url", _weights_only)
+
+
+def _weights_only(load_url):
+    def load(*args, **kwargs):
+        return load_url(*args, **{**kwargs, "weights_only": True})
+
+    return load
+
+
+def name_refused() -> None:
+    """A refused checkpoint is named in one sentence, with what it asked for.
+
+    torch's own text is a screen long, does not name the file, and advises to read it
+    with `weights_only=False`.
+    """
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    replace(CheckpointLoader, "load_checkpoint", _one_sentence)
+    CheckpointLoader.load_checkpoint = staticmethod(CheckpointLoader.load_checkpoint)
+
+
+def _one_sentence(load_checkpoint):
+    def load(filename, *args, **kwargs):
+        try:
+            return load_checkpoint(filename, *args, **kwargs)
+        except pickle.UnpicklingError as error:
+            raise pickle.UnpicklingError(refusal(filename, error)) from None
+
+    return load
+
+
+def refusal(filename, error: pickle.UnpicklingError) -> str:
+    """The sentence that says why a checkpoint is refused and what to do."""
+    asked = re.search(r"GLOBAL (\S+)(.*)", str(error))
+    if asked:
+        reason = f"it asks for {asked[1]}, which could run code"
+    else:
+        reason = "torch's safe unpickler cannot read it"
+    return (
+        f"checkpoint {filename} is refused, {reason}: use a file that holds weights "
+        "only, or save its state_dict alone where you trust it"
+    )

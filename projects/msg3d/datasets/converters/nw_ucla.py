@@ -1,0 +1,267 @@
+"""Northwestern-UCLA Multiview Action3D (Wang et al., CVPR 2014) as annotations.
+
+The public skeleton release is 1484 JSON files `aAA_sSS_eEE_vVV.json`: ten actions,
+ten subjects, three Kinect v1 views, 20 joints in metres. The standard split
+(`xview`) trains on views 1 and 2 and tests on view 3.
+
+It leaks: in the release the view-3 files of actions a02 and a03 are byte for byte
+the view-2 files, so 95 of the 464 test sequences (20 %) are in the training set.
+Hence `xview_clean_v1`: trained on views 2 and 3 and tested on view 1, whose
+recordings are its own, less the 8 test sequences of subject 1 that share more than
+half of their frames with training files of view 2 (one that stays,
+a08_s01_e04_v01, shares 65 of its 141). It tests all ten classes, which
+`xview_clean` (the standard test without its copies) does not: there a02 and a03 are
+gone. Report `xview` to compare with published figures, and `xview_clean_v1` beside
+it. `xsub` (odd subjects train, even ones test) is free of copies as it is.
+
+Nothing is dropped in silence: every file is either in the result or in the report.
+"""
+
+import json
+import os
+import re
+from pathlib import PurePosixPath
+
+import numpy as np
+from tqdm import tqdm
+
+from ...skeletons import skeleton
+from ..annotations import AnnotationError, save_annotations
+from .json_files import read_json_files
+from .leaks import find_leaks
+from .report import describe, write_report
+
+RELEASED_FILES = 1484
+NAME = re.compile(r"a(\d\d)_s(\d\d)_e(\d\d)_v(\d\d)")
+# The release numbers actions by this list (7 and 10 do not exist); labels follow it.
+CLASSES = {
+    1: "pick up with one hand",
+    2: "pick up with two hands",
+    3: "drop trash",
+    4: "walk around",
+    5: "sit down",
+    6: "stand up",
+    8: "donning",
+    9: "doffing",
+    11: "throw",
+    12: "carry",
+}
+ACTIONS = list(CLASSES)
+KINECT = skeleton("kinect20")
+
+
+def parse_sequence(path: str, content: bytes) -> dict:
+    """One JSON file as a sample.
+
+    Args:
+        path: where it came from; its last part says action, subject and view.
+        content: `{"file_name": ..., "skeletons": [T, 20, 3], "label": 1..10}`.
+
+    Returns:
+        dict(frame_dir, label 0..9, total_frames, keypoint float32 [1, T, 20, 3]).
+
+    Raises:
+        ValueError: what is wrong and what was expected, in one sentence.
+    """
+    stem = PurePosixPath(path).stem
+    match = NAME.fullmatch(stem)
+    if match is None:
+        raise ValueError("the file name is not of the form aAA_sSS_eEE_vVV.json")
+    action, subject, _, view = map(int, match.groups())
+    for field, number, known in (
+        ("action", action, ACTIONS),
+        ("subject", subject, range(1, 11)),
+        ("view", view, range(1, 4)),
+    ):
+        if number not in known:
+            raise ValueError(
+                f"the file name says {field} {number}, expected one of {list(known)}"
+            )
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON, or cut off ({error})") from error
+    fields = {"file_name", "label", "skeletons"}
+    if not isinstance(record, dict) or not fields <= set(record):
+        raise ValueError(f"expected a JSON object with the fields {sorted(fields)}")
+    if record["file_name"] != stem:
+        raise ValueError(
+            f"file_name says {record['file_name']!r}, expected {stem!r} as the file is "
+            "named"
+        )
+    label = ACTIONS.index(action)
+    if type(record["label"]) is not int or record["label"] != label + 1:
+        raise ValueError(
+            f"label is {record['label']!r}, expected {label + 1} for action "
+            f"a{action:02d} ({CLASSES[action]}) as the file is named"
+        )
+    keypoint = _as_array(record["skeletons"])[None]
+    return dict(
+        frame_dir=stem,
+        label=label,
+        total_frames=keypoint.shape[1],
+        keypoint=keypoint,
+    )
+
+
+def _as_array(skeletons: list) -> np.ndarray:
+    """The frames of a file as float32 [T, 20, 3]; ValueError says what is wrong."""
+    if not isinstance(skeletons, list) or not skeletons:
+        raise ValueError("skeletons is empty, expected at least one frame")
+    joints = len(KINECT.joints)
+    for number, frame in enumerate(skeletons):
+        if not isinstance(frame, list) or len(frame) != joints:
+            found = len(frame) if isinstance(frame, list) else type(frame).__name__
+            raise ValueError(
+                f"skeletons has {found} joints in frame {number}, expected {joints}"
+            )
+        if any(not isinstance(joint, list) or len(joint) != 3 for joint in frame):
+            raise ValueError(
+                f"skeletons has a joint without three coordinates in frame {number}, "
+                "expected [x, y, z]"
+            )
+    try:
+        array = np.array(skeletons)
+    except ValueError:  # lists in place of numbers
+        array = np.array(None)
+    if array.dtype.kind not in "fi" or array.ndim != 3:
+        raise ValueError("skeletons holds something that is not a number")
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
+    finite = np.isfinite(array).all(axis=(1, 2))
+    if not finite.all():
+        raise ValueError(
+            f"skeletons is NaN or infinite in {np.sum(~finite)} of {len(array)} frames, "
+            f"first in frame {np.argmin(finite)}"
+        )
+    if not array.any():
+        raise ValueError(f"skeletons is zero in all {len(array)} frames")
+    return array
+
+
+def read_sequences(raw: str) -> tuple[list[dict], list[dict], list[str]]:
+    """Every file of the release: the samples, the refused and the others.
+
+    Returns:
+        Samples by name; `dict(file, why)` of each refused file; names of files that
+        are not readable .json at all.
+    """
+    samples: dict[str, dict] = {}
+    origin: dict[str, str] = {}
+    refused, others = [], []
+    # disable=None: silent where stderr is no terminal
+    for path, content in tqdm(read_json_files(raw), unit="file", disable=None):
+        if content is None:
+            others.append(path)
+            continue
+        try:
+            sample = parse_sequence(path, content)
+            name = sample["frame_dir"]
+            if name in samples:
+                raise ValueError(f"a duplicate: {name} was read from {origin[name]}")
+        except ValueError as error:
+            refused.append(dict(file=path, why=str(error)))
+            continue
+        samples[name], origin[name] = sample, path
+    return [samples[name] for name in sorted(samples)], refused, others
+
+
+def subject_and_view(name: str) -> tuple[int, int]:
+    """`a01_s02_e03_v01` -> (2, 1)."""
+    _, subject, _, view = NAME.fullmatch(name).groups()
+    return int(subject), int(view)
+
+
+def make_splits(samples: list[dict]) -> dict[str, tuple[list[str], list[str]]]:
+    """(train, val) ids of each protocol; the module's docstring says which and why."""
+    names = [sample["frame_dir"] for sample in samples]
+    keypoints = {sample["frame_dir"]: sample["keypoint"] for sample in samples}
+
+    def part(tested) -> tuple[list[str], list[str]]:
+        return (
+            [name for name in names if not tested(*subject_and_view(name))],
+            [name for name in names if tested(*subject_and_view(name))],
+        )
+
+    splits = {
+        "xview": part(lambda subject, view: view == 3),
+        "xview_v1": part(lambda subject, view: view == 1),
+        "xview_v2": part(lambda subject, view: view == 2),
+        "xsub": part(lambda subject, view: subject % 2 == 0),
+    }
+    for name, source in (("xview_clean", "xview"), ("xview_clean_v1", "xview_v1")):
+        train, val = splits[source]
+        seen = set(find_leaks(keypoints, train, val)["mostly"])
+        splits[name] = train, [one for one in val if one not in seen]
+    return splits
+
+
+def _file_keys(name: str) -> tuple[str, str]:
+    """The names of a protocol's two splits in the file, as they are published."""
+    if name in ("xview_v1", "xview_v2"):
+        return f"xview_train{name[5:]}", f"xview_val{name[5:]}"
+    return f"{name}_train", f"{name}_val"
+
+
+def convert_nw_ucla(raw: str, out: str, allow_bad: bool = False) -> dict:
+    """Convert the release into an annotation file and report on it.
+
+    Args:
+        raw: folder or archive of the JSON files.
+        out: the annotation file; the report is written beside it, as
+            OUT.report.json. Protocols of which `raw` has only one side are left out,
+            and named in the report.
+        allow_bad: write `out` although files were refused.
+
+    Returns:
+        The report; `written` says whether `out` was, which needs every file to be
+        good, or `allow_bad`, and a protocol with two sides.
+
+    Raises:
+        AnnotationError: `raw` cannot be read, or holds no usable file.
+    """
+    samples, refused, others = read_sequences(raw)
+    if not samples and not refused:
+        raise AnnotationError(f"raw data {raw} hold no .json file")
+    every = make_splits(samples)
+    splits = {name: sides for name, sides in every.items() if all(sides)}
+    report = dict(
+        raw=os.fspath(raw),
+        out=os.fspath(out),
+        written=bool(splits) and (allow_bad or not refused),
+        files_read=len(samples) + len(refused),
+        files_released=RELEASED_FILES,
+        refused=refused,
+        other_files=others,
+        one_sided_splits=[name for name in every if name not in splits],
+        **describe(samples, splits),
+    )
+    os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
+    if report["written"]:
+        data = dict(
+            split={
+                key: ids
+                for name, sides in splits.items()
+                for key, ids in zip(_file_keys(name), sides)
+            },
+            annotations=samples,
+            meta=_meta([sample["frame_dir"] for sample in samples]),
+        )
+        save_annotations(data, out)
+    write_report(report, f"{os.fspath(out)}.report.json")
+    return report
+
+
+def _meta(names: list[str]) -> dict:
+    """What MMAction2 does not read, for people: classes, joints, who and where."""
+    short = [
+        joint.replace("left_", "l_").replace("right_", "r_") for joint in KINECT.joints
+    ]
+    return dict(
+        classes=list(CLASSES.values()),
+        joints=short,
+        inward=list(KINECT.inward),
+        center=KINECT.center,
+        subject={name: subject_and_view(name)[0] for name in names},
+        view={name: subject_and_view(name)[1] for name in names},
+    )

@@ -1,0 +1,89 @@
+"""The integrity report of a converted data set: numbers first, then as text."""
+
+import json
+import os
+
+import numpy as np
+
+from .leaks import find_leaks
+
+
+def describe(
+    samples: list[dict], splits: dict[str, tuple[list[str], list[str]]]
+) -> dict:
+    """Frames, persons, missing joints, splits and leaks of the samples.
+
+    Args:
+        samples: annotations.
+        splits: protocol -> (train ids, val ids).
+
+    Returns:
+        A dictionary that JSON can hold.
+    """
+    keypoints = {sample["frame_dir"]: sample["keypoint"] for sample in samples}
+    frames = [keypoint.shape[1] for keypoint in keypoints.values()] or [0]
+    persons = [keypoint.shape[0] for keypoint in keypoints.values()] or [0]
+    zero = {
+        name: int(np.sum(~keypoint.any(axis=-1)))
+        for name, keypoint in keypoints.items()
+    }
+    return dict(
+        sequences=len(samples),
+        frames=dict(min=min(frames), median=float(np.median(frames)), max=max(frames)),
+        persons=dict(min=min(persons), max=max(persons)),
+        joints_at_zero={name: count for name, count in zero.items() if count},
+        single_frame=[name for name, one in keypoints.items() if one.shape[1] == 1],
+        labels={
+            str(label): int(count)
+            for label, count in zip(
+                *np.unique([s["label"] for s in samples], return_counts=True)
+            )
+        },
+        splits={
+            name: dict(
+                train=len(train), val=len(val), leaks=find_leaks(keypoints, train, val)
+            )
+            for name, (train, val) in splits.items()
+        },
+    )
+
+
+def write_report(report: dict, path: str) -> None:
+    """Write the report as JSON, whole or not at all."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    with open(temporary, "w") as file:
+        json.dump(report, file, indent=1)
+    os.replace(temporary, path)
+
+
+def report_text(report: dict) -> str:
+    """The report for a terminal; a leak and a refused file each get a line."""
+    frames, persons = report["frames"], report["persons"]
+    zero = report["joints_at_zero"]
+    lines = [
+        f"files read     {report['files_read']} of {report['files_released']} released",
+        f"sequences      {report['sequences']}",
+        f"frames         {frames['min']} / {frames['median']:g} / {frames['max']}"
+        + " (min / median / max)",
+        f"persons        {persons['min']} to {persons['max']}",
+        f"joints at zero {sum(zero.values())} in {len(zero)} sequences",
+        f"single frame   {len(report['single_frame'])} sequences",
+        f"labels         {report['labels']}",
+    ]
+    for name, split in report["splits"].items():
+        leaks = {kind: len(ids) for kind, ids in split["leaks"].items()}
+        lines.append(
+            f"split {name}: {split['train']} train, {split['val']} val; of val "
+            f"{leaks['identical']} are byte for byte in train, {leaks['mostly']} share "
+            f"most frames with it, {leaks['partly']} any"
+        )
+    lines += [f"left out       split {one}" for one in report["one_sided_splits"]]
+    lines += [f"not a .json    {path}" for path in report["other_files"]]
+    lines += [
+        f"refused        {one['file']}: {one['why']}" for one in report["refused"]
+    ]
+    lines.append(
+        f"{'wrote' if report['written'] else 'NOT written:'} {report['out']} "
+        f"({len(report['refused'])} files refused)"
+    )
+    return "\n".join(lines)

@@ -1,0 +1,54 @@
+"""MMAction2's PoseDataset, for annotation files that were checked first."""
+
+import os.path as osp
+
+from mmaction.datasets import PoseDataset
+from mmaction.registry import DATASETS
+
+from .annotation_check import AnnotationError, Summary, check_annotations, id_field
+from .annotations import load_annotations
+
+
+@DATASETS.register_module()
+class SkeletonDataset(PoseDataset):
+    """PoseDataset that executes nothing of its file and refuses a faulty one.
+
+    PoseDataset unpickles `ann_file` without limits, and a wrong file shows in the
+    middle of training or never. Arguments and samples are PoseDataset's. Only the
+    samples of `split` are checked, each once.
+
+    Attributes:
+        summary: joints, channels and largest label of the file, for CheckDataHook;
+            None until the data set is initialised.
+
+    Raises:
+        AnnotationError: the file cannot be read or has a fault; it names file,
+            sample and field.
+    """
+
+    summary: Summary | None = None
+
+    def load_data_list(self) -> list[dict]:
+        """The samples of the split, as PoseDataset.load_data_list gives them."""
+        data = load_annotations(self.ann_file)
+        if isinstance(data, dict) and self.split is None and "split" in data:
+            raise AnnotationError(
+                f"{self.ann_file}: holds splits, and none is chosen: set `split` to "
+                f"one of {list(data['split'])}"
+            )
+        self.summary = check_annotations(
+            data,
+            self.split,
+            source=self.ann_file,
+            keypoints="skeleton" not in self.data_prefix,
+            multi_class=self.multi_class,
+        )
+        if isinstance(data, dict):
+            samples, wanted = data["annotations"], set(data["split"][self.split])
+            key = id_field(samples)
+            data = [sample for sample in samples if sample[key] in wanted]
+        if "video" in self.data_prefix:
+            for sample in data:
+                for key in {"filename", "frame_dir"} & set(sample):
+                    sample[key] = osp.join(self.data_prefix["video"], sample[key])
+        return data

@@ -1,0 +1,143 @@
+"""Data and model compared before the first iteration.
+
+A label above the head's classes is an index error of the loss (on a GPU an assert
+that names nothing), and a wrong number of joints a shape error deep in the model.
+"""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, Runner
+from torch import nn
+
+from ..datasets.annotation_check import AnnotationError
+from ..skeletons import SKELETONS
+
+
+@HOOKS.register_module()
+class CheckDataHook(Hook):
+    """Refuse to start where labels, joints or channels do not fit the model.
+
+    Looks at the loops that the run has built: training and validation under train,
+    one of them under val and test. Nothing is read twice: the data sets carry a
+    `summary` of their file, and one sample a data set goes through its pipeline.
+    Data sets without a summary, and models without `cls_head.num_classes` or
+    `backbone.graph`, are left alone.
+
+    Raises:
+        AnnotationError: the first difference, with file, sample, field, what the
+            model has and which line of the config to change.
+    """
+
+    priority = "VERY_HIGH"
+
+    def before_run(self, runner: Runner) -> None:
+        model = runner.model
+        if is_model_wrapper(model):
+            model = model.module
+        # The public properties would build a loop, and read its file, for nothing.
+        for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
+            if isinstance(loop, BaseLoop):
+                for dataset in _leaves(loop.dataloader.dataset):
+                    _compare_labels(dataset.summary, model)
+                    _compare_joints(dataset, model)
+
+
+def _leaves(dataset) -> Iterator:
+    """The data sets with a summary inside RepeatDataset, ConcatDataset and the like."""
+    if getattr(dataset, "summary", None) is not None:
+        yield dataset
+        return
+    inner = [getattr(dataset, "dataset", None), *getattr(dataset, "datasets", [])]
+    for part in inner:
+        if part is not None:
+            yield from _leaves(part)
+
+
+def _compare_labels(summary, model: nn.Module) -> None:
+    classes = getattr(getattr(model, "cls_head", None), "num_classes", None)
+    if classes is not None and summary.max_label >= classes:
+        raise AnnotationError(
+            f"{summary.source}: sample {summary.max_label_sample!r}: label is "
+            f"{summary.max_label}, but the model has {classes} classes (labels 0 to "
+            f"{classes - 1}): set model.cls_head.num_classes to at least "
+            f"{summary.max_label + 1}, or mend the label"
+        )
+
+
+def _compare_joints(dataset, model: nn.Module) -> None:
+    summary, backbone = dataset.summary, getattr(model, "backbone", None)
+    graph = getattr(backbone, "graph", None)
+    if graph is None:
+        return
+    try:
+        with _random_state_kept():
+            shape = _input_shape(dataset)
+    except Exception:
+        # A pipeline made for other joints: they are the cause, and the clearer text.
+        if summary.joints is not None:
+            _compare_joint_count(summary.joints, summary, graph)
+        raise
+    if shape is not None:
+        _compare_joint_count(shape[0], summary, graph)
+        _compare_channels(shape[1], summary, backbone)
+
+
+def _compare_joint_count(joints: int, summary, graph) -> None:
+    if joints != graph.num_node:
+        fitting = [name for name, one in SKELETONS.items() if len(one.joints) == joints]
+        fitting = f"{fitting[0]!r}" if fitting else f"a layout of {joints} joints"
+        raise AnnotationError(
+            f"{summary.source}: sample {summary.sample!r}: keypoint has {joints} "
+            f"joints, but the model's graph {_layout_name(graph)} has "
+            f"{graph.num_node}: set model.backbone.graph_cfg.layout to {fitting}, or "
+            f"ann_file to data of {graph.num_node} joints"
+        )
+
+
+def _layout_name(graph) -> str:
+    named = isinstance(graph.layout, str)
+    return f"layout {graph.layout!r}" if named else "layout"
+
+
+def _compare_channels(channels: int, summary, backbone: nn.Module) -> None:
+    expected = getattr(backbone, "in_channels", None)
+    if expected is not None and channels != expected:
+        score = " and keypoint_score" if summary.scored else ", without keypoint_score,"
+        raise AnnotationError(
+            f"{summary.source}: sample {summary.sample!r}: keypoint of "
+            f"{summary.channels} coordinates{score} gives {channels} channels after "
+            f"the pipeline, but the model takes {expected}: set "
+            f"model.backbone.in_channels to {channels}, or change the pipeline"
+        )
+
+
+def _input_shape(dataset) -> tuple[int, int] | None:
+    """(V, C) of what the pipeline makes of the first sample, None if that is no clip.
+
+    Scores, features and joint selections change what the file holds, so the
+    pipeline's own result is compared. Clips are [N, M, T, V, C].
+    """
+    packed = dataset.pipeline(dataset.get_data_info(0))
+    inputs = packed.get("inputs") if isinstance(packed, dict) else None
+    if not isinstance(inputs, torch.Tensor) or inputs.ndim != 5:
+        return None
+    return inputs.shape[3], inputs.shape[4]
+
+
+@contextmanager
+def _random_state_kept() -> Iterator[None]:
+    """The pipeline may draw numbers; the run is to be the same without this hook."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])

@@ -1,0 +1,483 @@
+"""Annotation files: what is read, what is refused, and with which sentence."""
+
+import os
+import pickle
+import struct
+from collections import OrderedDict
+from pathlib import Path
+
+import mmengine
+import numpy as np
+import pytest
+from msg3d.datasets import annotations as module
+from msg3d.datasets.annotations import (
+    AnnotationError,
+    check_annotations,
+    load_annotations,
+    save_annotations,
+)
+from samples import annotations
+
+
+def dump(data, path, protocol=4):
+    path.write_bytes(pickle.dumps(data, protocol=protocol))
+    return str(path)
+
+
+def refusal(function, *args, **kwargs):
+    with pytest.raises(AnnotationError) as error:
+        function(*args, **kwargs)
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+def equal(left, right):
+    if isinstance(left, np.ndarray):
+        return left.dtype == right.dtype and np.array_equal(left, right)
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(
+            equal(left[key], right[key]) for key in left
+        )
+    if isinstance(left, (list, tuple)):
+        return len(left) == len(right) and all(map(equal, left, right))
+    return type(left) is type(right) and left == right
+
+
+# Reading
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_reads_every_protocol_as_pickle_does(tmp_path, protocol):
+    data = annotations()
+    data["annotations"][0].update(
+        label=np.int64(0),
+        extra=OrderedDict(a={1, 2}, b=frozenset("xy"), c=b"\xff", d=b"", e=None),
+        scalars=[np.float32(0.5), np.str_("é"), np.bool_(True), np.str_("")],
+        empty=np.zeros((0, 3)),
+        fortran=np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        permuted=np.arange(24.0).reshape(2, 3, 4).transpose(1, 0, 2),
+        strided=np.arange(10)[::2],
+        names=np.array(["left", "right"]),
+        half=np.ones((2, 2), dtype=np.float16),
+        big_endian=np.arange(3, dtype=">f4"),
+        structured=np.zeros(2, dtype=[("x", "f4"), ("y", "i8")]),
+        objects=np.array([1, "two", None], dtype=object),
+    )
+    path = dump(data, tmp_path / "a.pkl", protocol)
+    assert equal(load_annotations(path), pickle.loads(Path(path).read_bytes()))
+
+
+def test_reads_names_of_numpy_1(tmp_path):
+    data = pickle.dumps(annotations(), protocol=2)
+    old = data.replace(b"numpy._core.", b"numpy.core.")
+    (tmp_path / "old.pkl").write_bytes(old)
+    assert equal(load_annotations(tmp_path / "old.pkl"), annotations())
+
+
+def test_reads_what_mmengine_wrote(tmp_path):
+    path = str(tmp_path / "a.pkl")
+    mmengine.dump(annotations()["annotations"], path)
+    assert equal(load_annotations(path), annotations()["annotations"])
+
+
+def test_no_such_file(tmp_path):
+    path = str(tmp_path / "none.pkl")
+    text = refusal(load_annotations, path)
+    assert path in text and "does not exist" in text and "ann_file" in text
+
+
+def test_folder(tmp_path):
+    assert "is a folder" in refusal(load_annotations, tmp_path)
+
+
+def test_unreadable_file(tmp_path, monkeypatch):
+    path = dump(annotations(), tmp_path / "a.pkl")
+
+    def deny(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(module, "load_plain", deny)
+    assert "cannot be read: Permission denied" in refusal(load_annotations, path)
+
+
+@pytest.mark.parametrize("content", [b"frame_dir,label\n", b'{"a": 1}', b"PK\x03\x04"])
+def test_not_a_pickle(tmp_path, content):
+    (tmp_path / "a.pkl").write_bytes(content)
+    text = refusal(load_annotations, tmp_path / "a.pkl")
+    assert "a.pkl is not a pickle" in text
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_truncated(tmp_path, protocol):
+    content = pickle.dumps(annotations(), protocol=protocol)
+    for length in (0, 2, len(content) // 3, len(content) - 1):
+        (tmp_path / "a.pkl").write_bytes(content[:length])
+        text = refusal(load_annotations, tmp_path / "a.pkl")
+        assert "truncated" in text and f"{length} bytes" in text
+
+
+def test_damaged_bytes_are_refused_or_read(tmp_path):
+    """No damage escapes as another exception."""
+    content = bytearray(pickle.dumps(annotations(samples=2), protocol=4))
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(content)
+        for place in rng.integers(0, 300, size=3):
+            damaged[place] = rng.integers(256)
+        # A memo index is the one claim that the unpickler itself takes memory for.
+        if b"r" in damaged[:300]:
+            continue
+        (tmp_path / "a.pkl").write_bytes(damaged)
+        try:
+            load_annotations(tmp_path / "a.pkl")
+        except AnnotationError as error:
+            assert "a.pkl" in str(error)
+
+
+HUGE = 2**36
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x04\x95" + struct.pack("<Q", HUGE) + b"N.",  # a frame
+        b"\x80\x04\x8e" + struct.pack("<Q", HUGE) + b"abc.",  # bytes
+        b"\x80\x05\x96" + struct.pack("<Q", HUGE) + b"abc.",  # a bytearray
+        b"\x80\x04\x8d" + struct.pack("<Q", HUGE) + b"abc.",  # text
+    ],
+)
+def test_header_that_promises_64_gib(tmp_path, content):
+    (tmp_path / "a.pkl").write_bytes(content)
+    assert "truncated" in refusal(load_annotations, tmp_path / "a.pkl")
+
+
+def test_array_header_that_promises_64_gib(tmp_path):
+    content = pickle.dumps([np.zeros((3, 1), dtype=np.uint8)], protocol=2)
+    small, huge = b"K\x03K\x01", b"\x8a\x05" + struct.pack("<Q", HUGE)[:5] + b"K\x01"
+    assert small in content
+    (tmp_path / "a.pkl").write_bytes(content.replace(small, huge))
+    assert "a.pkl" in refusal(load_annotations, tmp_path / "a.pkl")
+
+
+class Command:
+    """Creates a file when it is unpickled without limits."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+def test_executes_nothing(tmp_path, protocol):
+    sentinel = tmp_path / "executed"
+    data = annotations()
+    data["annotations"][3]["extra"] = Command(sentinel)
+    path = dump(data, tmp_path / "a.pkl", protocol)
+    text = refusal(load_annotations, path)
+    assert path in text and f"{os.name}.mkdir" in text and "not executed" in text
+    assert not sentinel.exists()
+    pickle.loads((tmp_path / "a.pkl").read_bytes())
+    assert sentinel.exists(), "the pickle was harmless: the test proves nothing"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "builtins eval",
+        "builtins getattr",
+        "builtins exec",
+        "os system",
+        "numpy.core.multiarray fromfile",
+        "numpy load",
+        "numpy.core.records fromrecords",
+        "collections OrderedDict.fromkeys",
+        "functools partial",
+        "msg3d.datasets.safe_pickle pickle",
+    ],
+)
+def test_other_globals_are_named(tmp_path, name):
+    where, what = name.split()
+    (tmp_path / "a.pkl").write_bytes(f"c{where}\n{what}\n.".encode())
+    assert f"{where}.{what}" in refusal(load_annotations, tmp_path / "a.pkl")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # _codecs.encode('x', 'zlib'); ndarray((9,)); BUILD on a stand-in
+        b"c_codecs\nencode\n(Vx\nVzlib\ntR.",
+        b"cnumpy\nndarray\n((I9\nttR.",
+        b"c_codecs\nencode\n(N(VX\nI1\ndtb.",
+        b"cnumpy\nndarray\n(N(VX\nI1\ndtb.",
+        b"cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(Vf4\ntRtR.",
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I9\ntVd\ntR.",
+    ],
+)
+def test_what_is_allowed_is_not_open_to_misuse(tmp_path, content):
+    (tmp_path / "a.pkl").write_bytes(content)
+    assert "a.pkl" in refusal(load_annotations, tmp_path / "a.pkl")
+
+
+def test_not_annotations(tmp_path):
+    path = dump(np.zeros(3), tmp_path / "a.pkl")
+    text = refusal(load_annotations, path)
+    assert "holds a ndarray" in text and "dict(split=" in text
+
+
+# Writing
+
+
+def test_save_and_load(tmp_path):
+    data = annotations(channels=2)
+    for sample in data["annotations"]:
+        sample["keypoint"] = sample["keypoint"].astype(np.float64)
+    save_annotations(data, tmp_path / "a.pkl")
+    loaded = load_annotations(tmp_path / "a.pkl")
+    assert loaded["split"] == data["split"]
+    assert data["annotations"][0]["keypoint"].dtype == np.float64
+    for sample, original in zip(loaded["annotations"], data["annotations"]):
+        assert sample["keypoint"].dtype == sample["keypoint_score"].dtype == np.float32
+        np.testing.assert_array_equal(
+            sample["keypoint"], original["keypoint"].astype(np.float32)
+        )
+
+
+def test_save_refuses_and_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.pkl"
+    save_annotations(annotations(), path)
+    before = path.read_bytes()
+    bad = annotations()
+    # Finite in float64, not in the float32 that is written.
+    keypoint = bad["annotations"][0]["keypoint"].astype(np.float64)
+    bad["annotations"][0]["keypoint"] = keypoint * 1e200
+    assert "infinite" in refusal(save_annotations, bad, path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["a.pkl"]
+
+
+def test_save_is_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "a.pkl"
+    save_annotations(annotations(), path)
+    before = path.read_bytes()
+
+    def fail(data, file, protocol):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.pickle, "dump", fail)
+    with pytest.raises(KeyboardInterrupt):
+        save_annotations(annotations(), path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["a.pkl"]
+
+
+def test_save_into_no_folder(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        save_annotations(annotations(), tmp_path / "none" / "a.pkl")
+
+
+# Checking
+
+
+def sample_with(**changes):
+    """Annotations whose sample002 is changed; a value None takes the field away."""
+    data = annotations(channels=changes.pop("channels", 3), frames=(21, 22))
+    sample = data["annotations"][2]
+    for field, value in changes.items():
+        if value is None:
+            del sample[field]
+        else:
+            sample[field] = value(sample[field]) if callable(value) else value
+    return data
+
+
+def put(value):
+    def change(keypoint):
+        keypoint = keypoint.copy()
+        keypoint[0, 3, 7] = value
+        return keypoint
+
+    return change
+
+
+FAULTS = {
+    "no label": (dict(label=None), "label is missing"),
+    "no total_frames": (dict(total_frames=None), "total_frames is missing"),
+    "no keypoint": (dict(keypoint=None), "keypoint is missing"),
+    "label text": (dict(label="walk"), "label is 'walk', expected an integer"),
+    "label float": (dict(label=1.0), "label is 1.0, expected an integer"),
+    "label bool": (dict(label=True), "label is True, expected an integer"),
+    "label negative": (dict(label=-1), "label is -1, expected an integer from 0"),
+    "three axes": (dict(keypoint=lambda k: k[0]), "expected four axes [M, T, V, C]"),
+    "a list": (dict(keypoint=lambda k: k.tolist()), "keypoint is of type list"),
+    "objects": (
+        dict(keypoint=lambda k: k.astype(object)),
+        "keypoint is of type object",
+    ),
+    "text": (dict(keypoint=lambda k: k.astype(str)), "expected a numeric array"),
+    "one channel": (dict(keypoint=lambda k: k[..., :1]), "keypoint has 1 channels"),
+    "four channels": (
+        dict(keypoint=lambda k: np.concatenate([k, k[..., :1]], axis=-1)),
+        "keypoint has 4 channels",
+    ),
+    "2D among 3D": (
+        dict(keypoint=lambda k: k[..., :2]),
+        "keypoint has 2 channels (shape (1, 21, 20, 2)), but sample 'sample000' has 3",
+    ),
+    "joints": (
+        dict(keypoint=lambda k: k[:, :, :17]),
+        "keypoint has 17 joints (shape (1, 21, 17, 3)), but sample 'sample000' has 20",
+    ),
+    "NaN": (
+        dict(keypoint=put(np.nan)),
+        "keypoint is NaN or infinite in 3 places, first at person 0, frame 3, joint 7",
+    ),
+    "infinite": (dict(keypoint=put(-np.inf)), "keypoint is NaN or infinite"),
+    "zero frames": (
+        dict(keypoint=lambda k: k[:, :0], total_frames=0),
+        "keypoint has shape (1, 0, 20, 3), so no frames",
+    ),
+    "zero persons": (dict(keypoint=lambda k: k[:0]), "so no persons"),
+    "zero joints": (dict(keypoint=lambda k: k[:, :, :0]), "so no joints"),
+    "total_frames": (
+        dict(total_frames=20),
+        "total_frames is 20, but keypoint has 21 frames (shape (1, 21, 20, 3))",
+    ),
+    "total_frames text": (dict(total_frames="21"), "total_frames is '21', but"),
+    "total_frames array": (
+        dict(total_frames=np.array([21, 21])),
+        "total_frames is array([21, 21]), but",
+    ),
+    "score shape": (
+        dict(channels=2, keypoint_score=lambda s: s[:, 1:]),
+        "keypoint_score is (1, 20, 20), expected numbers of shape (1, 21, 20)",
+    ),
+    "score list": (
+        dict(channels=2, keypoint_score=lambda s: s.tolist()),
+        "keypoint_score is list, expected numbers",
+    ),
+    "score NaN": (
+        dict(channels=2, keypoint_score=lambda s: s * np.nan),
+        "keypoint_score is NaN or infinite",
+    ),
+    "score missing": (
+        dict(channels=2, keypoint_score=None),
+        "keypoint_score is missing, but not so in sample 'sample000'",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ["split", "file", "list"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faulty_sample(fault, form):
+    changes, expected = FAULTS[fault]
+    data = sample_with(**changes)
+    split = "train" if form == "split" else None
+    data = data["annotations"] if form == "list" else data
+    text = refusal(check_annotations, data, split, source="x.pkl")
+    assert text.startswith("x.pkl: sample 'sample002': ") and expected in text
+
+
+def test_other_splits_are_not_checked():
+    assert check_annotations(sample_with(label=-1), "val").samples == 4
+
+
+def test_summary():
+    data = annotations(channels=2, joints=17)
+    data["annotations"][5]["label"] = np.int32(9)
+    summary = check_annotations(data, "train", source="x.pkl")
+    assert (summary.source, summary.samples, summary.sample) == (
+        "x.pkl",
+        8,
+        "sample000",
+    )
+    assert (summary.joints, summary.channels, summary.scored) == (17, 2, True)
+    assert (summary.max_label, summary.max_label_sample) == (9, "sample005")
+
+
+def test_keypoints_apart_and_many_labels():
+    data = annotations()
+    for sample in data["annotations"]:
+        del sample["keypoint"], sample["total_frames"]
+        sample["label"] = [sample["label"], 6]
+    summary = check_annotations(data, keypoints=False, multi_class=True)
+    assert summary.joints is None and summary.max_label == 6
+    assert "label is [0, 6]" in refusal(check_annotations, data, keypoints=False)
+
+
+def test_ids_in_filename():
+    data = annotations()
+    for sample in data["annotations"]:
+        sample["filename"] = sample.pop("frame_dir")
+    assert check_annotations(data, "train").samples == 8
+    data["annotations"][4]["filename"] = "sample001"
+    text = refusal(check_annotations, data, "train")
+    assert "filename 'sample001' belongs to 2 annotations" in text
+
+
+FORMS = {
+    "no split key": (lambda d: d.pop("split"), "key 'split' is missing"),
+    "no annotations": (lambda d: d.pop("annotations"), "key 'annotations' is missing"),
+    "split list": (lambda d: d.update(split=["a"]), "key 'split' is list"),
+    "no samples": (lambda d: d.update(annotations=[]), "holds no annotations"),
+    "not a dict": (
+        lambda d: d["annotations"].insert(1, "x"),
+        "annotation 1 is a str, expected a dict",
+    ),
+    "no id": (
+        lambda d: d["annotations"][1].pop("frame_dir"),
+        "annotation 1: frame_dir is missing",
+    ),
+    "id number": (
+        lambda d: d["annotations"][1].update(frame_dir=5),
+        "annotation 1: frame_dir is 5, expected the text",
+    ),
+    "duplicate": (
+        lambda d: d["annotations"].append(d["annotations"][1]),
+        "frame_dir 'sample001' belongs to 2 annotations",
+    ),
+    "unknown split": (
+        lambda d: d["split"].pop("train"),
+        "has no split 'train': set `split` to one of ['val']",
+    ),
+    "empty split": (lambda d: d["split"].update(train=[]), "split 'train' is empty"),
+    "split text": (lambda d: d["split"].update(train="a"), "split 'train' is a str"),
+    "lost id": (
+        lambda d: d["split"]["train"].append("ghost"),
+        "split 'train' names 'ghost', which has no annotation (1 of 9 ids)",
+    ),
+    "lost ids": (
+        lambda d: d["split"].update(train=[["a"], 3]),
+        "split 'train' names ['a'], which has no annotation (2 of 2 ids)",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_faulty_form(form):
+    data = annotations()
+    change, expected = FORMS[form]
+    change(data)
+    text = refusal(check_annotations, data, "train", source="x.pkl")
+    assert text.startswith("x.pkl: ") and expected in text
+
+
+def test_list_has_no_splits():
+    text = refusal(check_annotations, annotations()["annotations"], "train")
+    assert "plain list" in text and "split=None" in text
+
+
+def test_empty_list():
+    assert "holds no annotations" in refusal(check_annotations, [])
+
+
+def test_the_developers_files_pass(shared):
+    path = shared / "data" / "sbu.pkl"
+    assert check_annotations(load_annotations(path)).joints == 15
+
+
+def test_same_as_pickle_on_a_real_file(shared):
+    path = shared / "data" / "sbu.pkl"
+    with open(path, "rb") as file:
+        assert equal(load_annotations(path), pickle.load(file))

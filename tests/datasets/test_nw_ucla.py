@@ -1,0 +1,380 @@
+"""The NW-UCLA converter: every file is in the result or in the report."""
+
+import importlib.util
+import io
+import json
+import pickle
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msg3d.datasets import AnnotationError, load_annotations
+from msg3d.datasets.converters import convert_nw_ucla
+from msg3d.datasets.converters import json_files as reader
+from msg3d.datasets.converters.leaks import find_leaks
+from msg3d.datasets.converters.nw_ucla import ACTIONS, parse_sequence
+from msg3d.datasets.converters.report import report_text
+
+TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_nw_ucla.py"
+
+
+def record(name, frames=4, seed=None):
+    """One sequence as the release writes it."""
+    rng = np.random.default_rng(abs(hash(name)) % 2**32 if seed is None else seed)
+    return dict(
+        file_name=name,
+        skeletons=rng.normal(size=(frames, 20, 3)).round(5).tolist(),
+        label=ACTIONS.index(int(name[1:3])) + 1,
+    )
+
+
+def release(actions=(1, 2, 12), subjects=(1, 2)):
+    """file name -> JSON text of a small release without leaks."""
+    names = [
+        f"a{action:02d}_s{subject:02d}_e00_v{view:02d}"
+        for action in actions
+        for subject in subjects
+        for view in (1, 2, 3)
+    ]
+    return {
+        f"{name}.json": json.dumps(record(name, seed=number))
+        for number, name in enumerate(names)
+    }
+
+
+def as_folder(files, path):
+    for name, text in files.items():
+        target = path / "all_sqe" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def as_tar(files, path, mode="w:xz"):
+    with tarfile.open(path, mode) as archive:
+        for name, text in files.items():
+            content = text if isinstance(text, bytes) else text.encode()
+            member = tarfile.TarInfo(f"all_sqe/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def as_zip(files, path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("all_sqe/", "")
+        for name, text in files.items():
+            archive.writestr(f"all_sqe/{name}", text)
+    return path
+
+
+def content_of(path):
+    return pickle.dumps(load_annotations(path))
+
+
+def command(*arguments, monkeypatch):
+    spec = importlib.util.spec_from_file_location("prepare_nw_ucla", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["prepare_nw_ucla.py", *map(str, arguments)])
+    return tool.main()
+
+
+def test_folder_and_archives_give_the_same(tmp_path):
+    raws = [
+        as_folder(release(), tmp_path / "folder"),
+        as_tar(release(), tmp_path / "a.tar.xz"),
+        as_tar(release(), tmp_path / "a.tar.gz", "w:gz"),
+        as_tar(release(), tmp_path / "a.tar", "w"),
+        as_zip(release(), tmp_path / "a.zip"),
+    ]
+    for number, raw in enumerate(raws):
+        report = convert_nw_ucla(raw, tmp_path / f"{number}.pkl")
+        assert report["written"] and report["files_read"] == 18
+        assert content_of(tmp_path / f"{number}.pkl") == content_of(tmp_path / "0.pkl")
+
+
+def test_sample():
+    name = "a12_s03_e04_v02"
+    raw = record(name)
+    sample = parse_sequence(f"../../{name}.json", json.dumps(raw).encode())
+    assert (sample["frame_dir"], sample["label"]) == (name, 9)
+    assert sample["total_frames"] == 4 and sample["keypoint"].dtype == np.float32
+    np.testing.assert_array_equal(
+        sample["keypoint"], np.array([raw["skeletons"]], dtype=np.float32)
+    )
+
+
+def test_splits_and_meta(tmp_path):
+    convert_nw_ucla(as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl")
+    data = load_annotations(tmp_path / "a.pkl")
+    names = [sample["frame_dir"] for sample in data["annotations"]]
+    split, meta = data["split"], data["meta"]
+    for protocol, tested in (
+        ("xview", lambda name: name.endswith("v03")),
+        ("xview_clean_v1", lambda name: name.endswith("v01")),
+        ("xsub", lambda name: "s02" in name),
+    ):
+        assert split[f"{protocol}_val"] == [name for name in names if tested(name)]
+        assert split[f"{protocol}_train"] == [
+            name for name in names if not tested(name)
+        ]
+    assert meta["classes"][9] == "carry" and meta["joints"][4] == "l_shoulder"
+    assert meta["subject"][names[-1]] == 2 and meta["view"][names[-1]] == 3
+
+
+def with_frame(change):
+    def damaged(raw):
+        change(raw["skeletons"][2])
+        return raw
+
+    return damaged
+
+
+BAD = {
+    "cut off": (lambda raw: json.dumps(raw)[:-40], "not JSON, or cut off"),
+    "empty": (lambda raw: "", "not JSON, or cut off"),
+    "not text": (lambda raw: b"\xff\xfe\x00", "not JSON, or cut off"),
+    "too deep": (lambda raw: "[" * 100000, "not JSON, or cut off"),
+    "not an object": (lambda raw: "[1]", "expected a JSON object with the fields"),
+    "field gone": (lambda raw: dict(label=1), "expected a JSON object"),
+    "other name": (
+        lambda raw: {**raw, "file_name": "a01_s01_e01_v02"},
+        "file_name says 'a01_s01_e01_v02', expected 'a02_s01_e00_v01'",
+    ),
+    "other label": (
+        lambda raw: {**raw, "label": 1},
+        "label is 1, expected 2 for action a02 (pick up with two hands)",
+    ),
+    "label text": (lambda raw: {**raw, "label": "2"}, "label is '2', expected 2"),
+    "no frames": (lambda raw: {**raw, "skeletons": []}, "skeletons is empty"),
+    "19 joints": (
+        with_frame(lambda frame: frame.pop()),
+        "skeletons has 19 joints in frame 2, expected 20",
+    ),
+    "no joints": (with_frame(lambda frame: frame.clear()), "has 0 joints in frame 2"),
+    "2 coordinates": (
+        with_frame(lambda frame: frame[5].pop()),
+        "a joint without three coordinates in frame 2",
+    ),
+    "NaN": (
+        with_frame(lambda frame: frame[5].__setitem__(0, float("nan"))),
+        "NaN or infinite in 1 of 4 frames, first in frame 2",
+    ),
+    "beyond float32": (
+        with_frame(lambda frame: frame[5].__setitem__(0, 1e300)),
+        "NaN or infinite in 1 of 4 frames",
+    ),
+    "text": (
+        with_frame(lambda frame: frame[5].__setitem__(0, "0.1")),
+        "something that is not a number",
+    ),
+    "null": (
+        with_frame(lambda frame: frame[5].__setitem__(0, None)),
+        "something that is not a number",
+    ),
+    "list": (
+        with_frame(lambda frame: frame[5].__setitem__(0, [1.0])),
+        "something that is not a number",
+    ),
+    "zeros": (
+        lambda raw: {**raw, "skeletons": np.zeros((4, 20, 3)).tolist()},
+        "skeletons is zero in all 4 frames",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_file_is_named(tmp_path, case):
+    damage, expected = BAD[case]
+    name = "a02_s01_e00_v01"
+    damaged = damage(record(name))
+    text = damaged if isinstance(damaged, (str, bytes)) else json.dumps(damaged)
+    raw = as_folder({**release(), f"{name}.json": text}, tmp_path / "raw")
+    report = convert_nw_ucla(raw, tmp_path / "a.pkl")
+    assert not report["written"] and not (tmp_path / "a.pkl").exists()
+    assert report["files_read"] == 18 and report["sequences"] == 17
+    (refused,) = report["refused"]
+    assert refused["file"] == f"all_sqe/{name}.json" and expected in refused["why"]
+    assert "\n" not in refused["why"]
+    assert convert_nw_ucla(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
+    assert len(load_annotations(tmp_path / "a.pkl")["annotations"]) == 17
+
+
+@pytest.mark.parametrize(
+    "name,expected",
+    [
+        ("walking.json", "not of the form"),
+        ("a01_s01_e00_v01 (1).json", "not of the form"),
+        ("a07_s01_e00_v01.json", "says action 7, expected one of [1, 2"),
+        ("a01_s11_e00_v01.json", "says subject 11"),
+        ("a01_s01_e00_v04.json", "says view 4, expected one of [1, 2, 3]"),
+    ],
+)
+def test_bad_name(name, expected):
+    with pytest.raises(ValueError) as error:
+        parse_sequence(name, b"{}")
+    assert expected in str(error.value)
+
+
+def test_duplicate_is_named(tmp_path):
+    files = release()
+    files["again/a01_s01_e00_v01.json"] = files["a01_s01_e00_v01.json"]
+    report = convert_nw_ucla(as_tar(files, tmp_path / "a.tar.xz"), tmp_path / "a.pkl")
+    (refused,) = report["refused"]
+    assert refused["file"] == "all_sqe/again/a01_s01_e00_v01.json"
+    assert "was read from all_sqe/a01_s01_e00_v01.json" in refused["why"]
+
+
+def test_paths_out_of_the_archive_do_no_harm(tmp_path):
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    files = {f"../../{name}": text for name, text in release().items()}
+    archives = [
+        as_tar(files, folder / "a.tar.gz", "w:gz"),
+        as_zip(files, folder / "a.zip"),
+    ]
+    for archive in archives:
+        assert convert_nw_ucla(archive, folder / "a.pkl")["sequences"] == 18
+    assert [path.name for path in tmp_path.iterdir()] == ["inner"]
+
+
+def test_other_files_links_and_giants_are_listed(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "MAX_BYTES", 5000)
+    path = as_tar({**release(), "README": "hello"}, tmp_path / "a.tar", "w")
+    with tarfile.open(path, "a") as archive:
+        link = tarfile.TarInfo("a01_s09_e00_v01.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+        giant = tarfile.TarInfo("a01_s08_e00_v01.json")
+        giant.size = 5001
+        archive.addfile(giant, io.BytesIO(b" " * giant.size))
+    report = convert_nw_ucla(path, tmp_path / "a.pkl")
+    assert report["other_files"] == [
+        "all_sqe/README",
+        "a01_s09_e00_v01.json",
+        "a01_s08_e00_v01.json",
+    ]
+
+
+@pytest.mark.parametrize("mode", ["w:xz", "w:gz", "w"])
+def test_cut_archive_is_refused(tmp_path, mode):
+    path = as_tar(release(), tmp_path / "a.tar.x", mode)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(AnnotationError, match="download it again"):
+        convert_nw_ucla(path, tmp_path / "a.pkl")
+    assert not (tmp_path / "a.pkl").exists()
+
+
+@pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_archive_cut_or_damaged_anywhere_is_refused(tmp_path, part):
+    """Also between two members, where tarfile sees nothing but the end."""
+    path = as_tar(release(), tmp_path / "a.tar", "w")
+    content = path.read_bytes()
+    with tarfile.open(path) as archive:
+        members = archive.getmembers()
+        header = members[int(part * len(members))].offset
+    zeroed = bytearray(content)
+    zeroed[header] ^= 0xFF
+    for damaged in (content[:header], content[: header + 100], bytes(zeroed)):
+        path.write_bytes(damaged)
+        with pytest.raises(AnnotationError, match="download it again"):
+            convert_nw_ucla(path, tmp_path / "a.pkl")
+
+
+def test_protocols_with_one_side_are_left_out_and_named(tmp_path):
+    raw = as_folder(release(subjects=(1,)), tmp_path / "raw")
+    report = convert_nw_ucla(raw, tmp_path / "new" / "folder" / "a.pkl")
+    assert report["written"] and report["one_sided_splits"] == ["xsub"]
+    split = load_annotations(tmp_path / "new" / "folder" / "a.pkl")["split"]
+    assert "xview_val" in split and "xsub_val" not in split
+
+
+def test_nothing_usable_writes_nothing(tmp_path):
+    raw = as_folder({"a01_s01_e00_v01.json": "{"}, tmp_path / "raw")
+    report = convert_nw_ucla(raw, tmp_path / "a.pkl", allow_bad=True)
+    assert not report["written"] and not (tmp_path / "a.pkl").exists()
+    assert "left out       split xview\n" in report_text(report)
+
+
+def test_nothing_to_read(tmp_path):
+    with pytest.raises(AnnotationError, match="do not exist"):
+        convert_nw_ucla(tmp_path / "none", tmp_path / "a.pkl")
+    with pytest.raises(AnnotationError, match="hold no .json file"):
+        convert_nw_ucla(tmp_path, tmp_path / "a.pkl")
+
+
+def test_leaks(tmp_path):
+    """Copies across views are reported; the clean splits are without them."""
+    files = release()
+    copy = json.loads(files["a02_s01_e00_v02.json"])
+    files["a02_s01_e00_v03.json"] = json.dumps({**copy, "file_name": "a02_s01_e00_v03"})
+    part = json.loads(files["a01_s01_e00_v01.json"])
+    part["skeletons"][:3] = json.loads(files["a01_s01_e00_v02.json"])["skeletons"][:3]
+    files["a01_s01_e00_v01.json"] = json.dumps(part)
+    report = convert_nw_ucla(as_folder(files, tmp_path / "raw"), tmp_path / "a.pkl")
+    leaks = {name: split["leaks"] for name, split in report["splits"].items()}
+    assert leaks["xview"]["identical"] == ["a02_s01_e00_v03"]
+    assert leaks["xview_v1"]["mostly"] == ["a01_s01_e00_v01"]
+    for name in ("xview_clean", "xview_clean_v1", "xsub"):
+        assert leaks[name] == dict(identical=[], mostly=[], partly=[])
+    data = load_annotations(tmp_path / "a.pkl")
+    assert "a02_s01_e00_v03" not in data["split"]["xview_clean_val"]
+    assert "a01_s01_e00_v01" not in data["split"]["xview_clean_v1_val"]
+    assert "a01_s01_e00_v01" in data["split"]["xview_val_v1"]
+
+
+def test_absent_persons_are_no_leak():
+    keypoints = {name: np.zeros((1, 3, 2, 3), dtype=np.float32) for name in "ab"}
+    keypoints["b"][0, 0] = 1
+    assert find_leaks(keypoints, ["a"], ["b"])["partly"] == []
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
+    assert command(raw, out, monkeypatch=monkeypatch) == 0
+    printed = capsys.readouterr()
+    assert "split xview: 12 train, 6 val; of val 0 are byte for byte" in printed.out
+    assert not printed.err, "progress only on a terminal"
+    report = json.loads((tmp_path / "a.pkl.report.json").read_text())
+    assert report["written"] and report["frames"] == dict(min=4, median=4, max=4)
+
+    before = out.read_bytes()
+    (raw / "all_sqe" / "a01_s01_e00_v01.json").write_text("{")
+    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    printed = capsys.readouterr().out
+    assert "refused        all_sqe/a01_s01_e00_v01.json: not JSON" in printed
+    assert "NOT written" in printed and out.read_bytes() == before
+    assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
+    assert out.read_bytes() != before
+
+    assert command(tmp_path / "none", out, monkeypatch=monkeypatch) == 1
+    assert "do not exist" in capsys.readouterr().err
+
+
+def test_the_release(shared, tmp_path):
+    """All 1484 files, and the known leak of the standard split."""
+    report = convert_nw_ucla(
+        shared / "data" / "nw_ucla_raw.tar.xz", tmp_path / "nw_ucla.pkl"
+    )
+    assert report["files_read"] == 1484 and not report["refused"]
+    assert report["frames"] == dict(min=1, median=31, max=201)
+    splits = report["splits"]
+    assert len(splits["xview"]["leaks"]["identical"]) == 95
+    assert {name[:3] for name in splits["xview"]["leaks"]["identical"]} == {
+        "a02",
+        "a03",
+    }
+    for name in ("xview_clean_v1", "xview_clean", "xsub"):
+        assert splits[name]["leaks"]["identical"] == []
+        assert splits[name]["leaks"]["mostly"] == []
+    ours = load_annotations(tmp_path / "nw_ucla.pkl")
+    reference = load_annotations(shared / "data" / "nw_ucla.pkl")
+    assert ours["split"] == reference["split"] and ours["meta"] == reference["meta"]
+    for mine, other in zip(ours["annotations"], reference["annotations"], strict=True):
+        assert {**mine, "keypoint": 0} == {**other, "keypoint": 0}
+        assert mine["keypoint"].dtype == other["keypoint"].dtype
+        np.testing.assert_array_equal(mine["keypoint"], other["keypoint"])

@@ -1,0 +1,115 @@
+"""SkeletonDataset gives what PoseDataset gives, and refuses what is faulty."""
+
+import mmengine
+import numpy as np
+import pytest
+from mmaction.datasets import PoseDataset
+from msg3d.datasets import AnnotationError, SkeletonDataset
+from samples import annotations, write
+
+
+def named_by_filename(data):
+    for sample in data["annotations"]:
+        sample["filename"] = sample.pop("frame_dir")
+    return data
+
+
+def as_in_kinetics(data):
+    for number, sample in enumerate(data["annotations"]):
+        sample["valid"] = {0.5: sample["total_frames"] * (number % 3) // 2}
+        sample["box_score"] = np.linspace(0, 1, 5)
+    return data
+
+
+CASES = {
+    "split": (lambda data: data, dict(split="val")),
+    "list": (lambda data: data["annotations"], dict()),
+    "filename": (named_by_filename, dict(split="train")),
+    "video": (lambda data: data, dict(split="train", data_prefix=dict(video="clips"))),
+    "filename and video": (
+        named_by_filename,
+        dict(split="train", data_prefix=dict(video="clips")),
+    ),
+    "valid_ratio": (as_in_kinetics, dict(split="train", valid_ratio=0.4)),
+    "indices": (lambda data: data, dict(split="train", indices=3)),
+    "unserialised": (lambda data: data, dict(split="train", serialize_data=False)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_same_as_pose_dataset(tmp_path, case):
+    change, kwargs = CASES[case]
+    path = str(tmp_path / "a.pkl")
+    mmengine.dump(change(annotations(channels=2)), path)
+    ours = SkeletonDataset(path, pipeline=[], test_mode=True, **kwargs)
+    theirs = PoseDataset(path, pipeline=[], test_mode=True, **kwargs)
+    assert 0 < len(ours) == len(theirs)
+    for number in range(len(ours)):
+        mine, other = ours[number], theirs[number]
+        assert mine.keys() == other.keys()
+        for key in mine:
+            np.testing.assert_equal(mine[key], other[key])
+
+
+def test_keypoints_in_files_apart(tmp_path):
+    data = annotations()
+    for sample in data["annotations"]:
+        keypoint = dict(keypoint=sample.pop("keypoint"))
+        mmengine.dump(keypoint, str(tmp_path / f"{sample['frame_dir']}.pkl"))
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    dataset = SkeletonDataset(
+        str(tmp_path / "a.pkl"),
+        pipeline=[],
+        split="train",
+        data_prefix=dict(skeleton=str(tmp_path)),
+    )
+    assert dataset[0]["keypoint"].shape[2:] == (20, 3)
+    assert dataset.summary.joints is None and dataset.summary.max_label == 3
+
+
+def test_summary(tmp_path):
+    path = str(write(tmp_path / "a.pkl", classes=5))
+    dataset = SkeletonDataset(path, pipeline=[], split="train")
+    assert dataset.summary.joints == 20 and dataset.summary.channels == 3
+    assert dataset.summary.source == path and dataset.summary.max_label == 4
+
+
+def test_lazy(tmp_path):
+    path = str(write(tmp_path / "a.pkl"))
+    dataset = SkeletonDataset(path, pipeline=[], split="train", lazy_init=True)
+    assert dataset.summary is None
+    dataset.full_init()
+    assert dataset.summary.samples == 8
+
+
+def refusal(path, **kwargs):
+    with pytest.raises(AnnotationError) as error:
+        SkeletonDataset(str(path), pipeline=[], **kwargs)
+    return str(error.value)
+
+
+def test_no_file(tmp_path):
+    assert "none.pkl does not exist" in refusal(tmp_path / "none.pkl", split="train")
+
+
+def test_unknown_split(tmp_path):
+    path = write(tmp_path / "a.pkl")
+    assert "one of ['train', 'val']" in refusal(path, split="xsub_train")
+
+
+def test_no_split_chosen(tmp_path):
+    text = refusal(write(tmp_path / "a.pkl"))
+    assert "set `split` to one of ['train', 'val']" in text
+
+
+def test_missing_key(tmp_path):
+    mmengine.dump(dict(annotations=[]), str(tmp_path / "a.pkl"))
+    assert "key 'split' is missing" in refusal(tmp_path / "a.pkl")
+
+
+def test_faulty_sample_names_file_sample_and_field(tmp_path):
+    data = annotations()
+    data["annotations"][1]["total_frames"] += 1
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    text = refusal(tmp_path / "a.pkl", split="train")
+    assert f"{tmp_path}/a.pkl: sample 'sample001': total_frames is" in text

@@ -1,0 +1,301 @@
+"""CheckDataHook refuses data that do not fit the model, before the first iteration."""
+
+import random
+from types import SimpleNamespace
+
+import mmengine
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
+from mmengine.registry import init_default_scope
+from mmengine.runner import BaseLoop, Runner
+from msg3d.datasets import AnnotationError
+from msg3d.engine import CheckDataHook
+from msg3d.skeletons import skeleton
+from samples import annotations, write
+from torch import nn
+
+FORMATTING = [
+    dict(type="UniformSampleFrames", clip_len=8),
+    dict(type="PoseDecode"),
+    dict(type="FormatGCNInput", num_person=1),
+    dict(type="PackActionInputs"),
+]
+
+
+def config(path, joints=20, in_channels=3, classes=4, work_dir="", pipeline=FORMATTING):
+    layouts = {20: skeleton("kinect20").as_graph(), 25: "nturgb+d", 17: "coco"}
+
+    def loader(split):
+        return dict(
+            batch_size=4,
+            num_workers=0,
+            sampler=dict(type="DefaultSampler", shuffle=split == "train"),
+            dataset=dict(
+                type="SkeletonDataset",
+                ann_file=str(path),
+                split=split,
+                pipeline=pipeline,
+            ),
+        )
+
+    train = loader("train")
+    train["dataset"] = dict(type="RepeatDataset", times=2, dataset=train["dataset"])
+    return Config(
+        dict(
+            default_scope="mmaction",
+            work_dir=str(work_dir),
+            log_level="WARNING",
+            model=dict(
+                type="RecognizerGCN",
+                backbone=dict(
+                    type="STGCN",
+                    in_channels=in_channels,
+                    base_channels=4,
+                    num_stages=2,
+                    inflate_stages=[],
+                    down_stages=[],
+                    graph_cfg=dict(layout=layouts[joints], mode="stgcn_spatial"),
+                ),
+                cls_head=dict(type="GCNHead", num_classes=classes, in_channels=4),
+            ),
+            train_dataloader=train,
+            val_dataloader=loader("val"),
+            test_dataloader=loader("val"),
+            train_cfg=dict(type="EpochBasedTrainLoop", max_epochs=1),
+            val_cfg=dict(type="ValLoop"),
+            test_cfg=dict(type="TestLoop"),
+            val_evaluator=[dict(type="AccMetric")],
+            test_evaluator=[dict(type="AccMetric")],
+            optim_wrapper=dict(optimizer=dict(type="SGD", lr=0.01)),
+            custom_hooks=[dict(type="CheckDataHook")],
+            default_hooks=dict(checkpoint=None),
+        )
+    )
+
+
+class Loop(BaseLoop):
+    """A loop that only has its data."""
+
+    def run(self):
+        raise AssertionError("the hook must not run a loop")
+
+
+def check(cfg, wrap=lambda dataset: dataset, split="train", wrap_model=lambda m: m):
+    """The hook alone, on a data set and a model."""
+    init_default_scope("mmaction")
+    dataset = cfg.train_dataloader.dataset.dataset
+    dataset.split = split
+    dataset = wrap(DATASETS.build(dataset))
+    model = wrap_model(MODELS.build(cfg.model))
+    loop = Loop(None, torch.utils.data.DataLoader(dataset))
+    runner = SimpleNamespace(
+        model=model, _train_loop=loop, _val_loop=dict(), _test_loop=None
+    )
+    CheckDataHook().before_run(runner)
+
+
+def refusal(*args, **kwargs):
+    with pytest.raises(AnnotationError) as error:
+        check(*args, **kwargs)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("joints,channels", [(20, 3), (25, 3), (17, 2)])
+def test_fitting_data_pass(tmp_path, joints, channels):
+    path = write(tmp_path / "a.pkl", joints=joints, channels=channels)
+    check(config(path, joints=joints))
+
+
+def test_label_out_of_range(tmp_path):
+    data = annotations()
+    data["annotations"][2]["label"] = 7
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    assert refusal(config(tmp_path / "a.pkl")) == (
+        f"{tmp_path}/a.pkl: sample 'sample002': label is 7, but the model has 4 classes "
+        "(labels 0 to 3): set model.cls_head.num_classes to at least 8, or mend the "
+        "label"
+    )
+
+
+def test_joints_differ_from_layout(tmp_path):
+    path = write(tmp_path / "a.pkl", joints=20)
+    assert refusal(config(path, joints=25)) == (
+        f"{path}: sample 'sample000': keypoint has 20 joints, but the model's graph "
+        "layout 'nturgb+d' has 25: set model.backbone.graph_cfg.layout to 'kinect20', "
+        "or ann_file to data of 25 joints"
+    )
+
+
+def test_joints_of_no_known_layout(tmp_path):
+    text = refusal(config(write(tmp_path / "a.pkl", joints=13), joints=20))
+    assert "graph layout has 20" in text and "to a layout of 13 joints" in text
+
+
+def test_joints_where_the_pipeline_fails_on_them(tmp_path):
+    path = write(tmp_path / "a.pkl", joints=20)
+    feature = dict(type="GenSkeFeat", dataset="nturgb+d", feats=["b"])
+    text = refusal(config(path, joints=25, pipeline=[feature, *FORMATTING]))
+    assert "keypoint has 20 joints" in text
+
+
+def test_other_faults_of_the_pipeline_stay_as_they_are(tmp_path):
+    cfg = config(write(tmp_path / "a.pkl"), pipeline=[dict(type="PoseCompact")])
+    with pytest.raises(KeyError, match="img_shape"):
+        check(cfg)
+
+
+def test_joints_chosen_by_the_pipeline(tmp_path):
+    """What reaches the model counts, not what the file holds."""
+    path = write(tmp_path / "a.pkl", joints=25)
+    cfg = config(path, joints=20)
+
+    def choose(results):
+        results["keypoint"] = results["keypoint"][:, :, :20]
+        return results
+
+    def wrap(dataset):
+        dataset.pipeline.transforms.insert(0, choose)
+        return dataset
+
+    check(cfg, wrap)
+
+
+def test_channels(tmp_path):
+    path = write(tmp_path / "a.pkl", joints=17, channels=2)
+    assert refusal(config(path, joints=17, in_channels=2)) == (
+        f"{path}: sample 'sample000': keypoint of 2 coordinates and keypoint_score "
+        "gives 3 channels after the pipeline, but the model takes 2: set "
+        "model.backbone.in_channels to 3, or change the pipeline"
+    )
+
+
+def test_channels_without_scores(tmp_path):
+    data = annotations(joints=17, channels=2)
+    for sample in data["annotations"]:
+        del sample["keypoint_score"]
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    text = refusal(config(tmp_path / "a.pkl", joints=17))
+    assert "without keypoint_score, gives 2 channels" in text
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda dataset: RepeatDataset(dataset, times=3),
+        lambda dataset: ConcatDataset([dataset, dataset]),
+        lambda dataset: torch.utils.data.ConcatDataset([RepeatDataset(dataset, 3)] * 2),
+    ],
+)
+def test_wrapped_data_sets(tmp_path, wrap):
+    path = write(tmp_path / "a.pkl")
+    check(config(path), wrap)
+    assert "num_classes" in refusal(config(path, classes=3), wrap)
+
+
+def test_wrapped_model(tmp_path):
+    cfg = config(write(tmp_path / "a.pkl"), classes=3)
+    # One of MMEngine's registered model wrappers; it needs no process group.
+    text = refusal(cfg, wrap_model=nn.DataParallel)
+    assert "num_classes" in text
+
+
+class Bare(BaseDataset):
+    """A data set of somebody else's, which carries no summary."""
+
+    def load_data_list(self):
+        return [dict(label=99)]
+
+
+def test_others_are_left_alone(tmp_path):
+    cfg = config(write(tmp_path / "a.pkl"))
+    check(cfg, wrap=lambda dataset: Bare())
+    check(cfg, wrap_model=lambda model: nn.Linear(2, 2))
+
+
+def test_random_numbers_are_those_of_a_run_without_the_hook(tmp_path):
+    cfg = config(write(tmp_path / "a.pkl"))
+    init_default_scope("mmaction")
+    model = MODELS.build(cfg.model)
+    hook, dataset = CheckDataHook(), DATASETS.build(cfg.train_dataloader.dataset)
+    loop = Loop(None, torch.utils.data.DataLoader(dataset))
+    run = SimpleNamespace(
+        model=model, _train_loop=loop, _val_loop=None, _test_loop=None
+    )
+
+    def draw(action):
+        np.random.seed(3)
+        torch.manual_seed(3)
+        random.seed(3)
+        action()
+        return np.random.rand(), torch.rand(1).item(), random.random()
+
+    assert draw(lambda: None) == draw(lambda: hook.before_run(run))
+
+
+# The whole runner
+
+
+@pytest.fixture(autouse=True)
+def config_is_not_pretty_printed(monkeypatch):
+    """It takes two seconds a runner."""
+    monkeypatch.setattr(Config, "pretty_text", "")
+
+
+def runner(cfg):
+    init_default_scope("mmaction")
+    return Runner.from_cfg(cfg)
+
+
+def count_steps(monkeypatch):
+    from mmaction.models import RecognizerGCN
+
+    steps, forward = [], RecognizerGCN.forward
+
+    def counted(self, *args, **kwargs):
+        steps.append(1)
+        return forward(self, *args, **kwargs)
+
+    monkeypatch.setattr(RecognizerGCN, "forward", counted)
+    return steps
+
+
+def test_training_runs_where_data_fit(tmp_path, monkeypatch):
+    steps = count_steps(monkeypatch)
+    cfg = config(write(tmp_path / "a.pkl"), work_dir=tmp_path)
+    runner(cfg).train()
+    assert len(steps) == 4 + 1
+
+
+@pytest.mark.parametrize(
+    "command,change,expected",
+    [
+        ("train", dict(classes=3), "set model.cls_head.num_classes to at least 4"),
+        ("train", dict(joints=25), "model.backbone.graph_cfg.layout to 'kinect20'"),
+        ("train", dict(in_channels=2), "set model.backbone.in_channels to 3"),
+        ("val", dict(classes=3), "set model.cls_head.num_classes to at least 4"),
+        ("test", dict(joints=25), "model.backbone.graph_cfg.layout to 'kinect20'"),
+    ],
+)
+def test_refused_before_the_first_iteration(
+    tmp_path, monkeypatch, change, expected, command
+):
+    steps = count_steps(monkeypatch)
+    cfg = config(write(tmp_path / "a.pkl"), work_dir=tmp_path, **change)
+    with pytest.raises(AnnotationError, match=expected):
+        getattr(runner(cfg), command)()
+    assert not steps
+
+
+def test_faulty_validation_data_stop_training_at_once(tmp_path, monkeypatch):
+    steps = count_steps(monkeypatch)
+    data = annotations()
+    data["annotations"][-1]["label"] = 4
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    cfg = config(tmp_path / "a.pkl", work_dir=tmp_path)
+    with pytest.raises(AnnotationError, match="'sample011': label is 4"):
+        runner(cfg).train()
+    assert not steps
