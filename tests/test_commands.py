@@ -8,12 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msg3d
 import pytest
 import torch
 from conftest import REPOSITORY
 from samples import write
-
-import msg3d
 
 CONFIGS = Path(msg3d.__file__).parent / "configs" / "msg3d"
 BASE = CONFIGS / "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d.py"

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
+import msg3d
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from samples import write
-
-import msg3d
 from msg3d.skeletons import skeleton
+from samples import write
 
 ROOT = Path(msg3d.__file__).parent / "configs"
 LEAVES = sorted(path for path in ROOT.glob("*/*.py") if path.parent.name != "_base_")

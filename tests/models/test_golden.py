@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 import torch
 from conftest import REPOSITORY, SHARED
+from msg3d.models import MSG3D
 from reference import ReferenceMSG3D
 from weights import normal, rebuild_weights
-
-from msg3d.models import MSG3D
 
 CASES = ("coco_c24_m1_t32", "coco_c96_m2_t20", "nturgbd_c96_m2_t13")
 

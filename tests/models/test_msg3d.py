@@ -7,12 +7,11 @@ import pickle
 import pytest
 import torch
 from mmaction.registry import MODELS
-from reference import ReferenceMSG3D
-from weights import rebuild_weights
-
 from msg3d.models import MSG3D
 from msg3d.models.graph_conv import GatherWindows, graph_conv
 from msg3d.skeletons import SKELETONS
+from reference import ReferenceMSG3D
+from weights import rebuild_weights
 
 SMALL = dict(base_channels=12, num_gcn_scales=4, num_g3d_scales=3)
 CHAIN = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 3)], center=1)
