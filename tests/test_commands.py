@@ -50,7 +50,8 @@ def tiny(tmp_path_factory):
     write(folder / "data.pkl", joints=5, persons=2)
     (folder / "tiny.py").write_text(f"""
 _base_ = {str(BASE)!r}
-layout = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 2)], center=1)
+layout = dict(_delete_=True, num_node=5, center=1,
+              inward=[(0, 1), (2, 1), (3, 2), (4, 2)])
 model = dict(
     backbone=dict(graph_cfg=dict(layout=layout), base_channels=12,
                   num_gcn_scales=3, num_g3d_scales=2),
@@ -114,7 +115,7 @@ def test_test_dump_and_report_accuracy(tiny):
     (tiny / "labels.txt").write_text(
         "".join(f"s{i} {int(s['gt_label'])}\n" for i, s in enumerate(scores))
     )
-    fuse = ["mim", "run", "mmaction", "report_accuracy", "--scores", "scores.pkl"]
+    fuse = ["mim", "run", "mmaction", "report_accuracy", "--preds", "scores.pkl"]
     out = run(tiny, *fuse, "scores.pkl", "--coefficients", 1, 1)
     assert f"{top1:.4f}" in out
 
@@ -155,10 +156,15 @@ def test_gradient_accumulation(tiny):
 
 
 def test_auto_scale_lr_flag(tiny):
-    options = ["--cfg-options", "auto_scale_lr.enable=False", "train_cfg.max_epochs=1"]
-    train(tiny, "unscaled", *options)
+    (tiny / "unscaled.py").write_text("""
+_base_ = 'tiny.py'
+auto_scale_lr = dict(enable=False)
+train_cfg = dict(max_epochs=1)
+""")
+    command = ["mim", "train", "mmaction", "unscaled.py", "--work-dir"]
+    run(tiny, *command, "unscaled")
     assert logged(tiny / "unscaled", "lr")[0] == pytest.approx(0.1, rel=0.1)
-    train(tiny, "scaled", "--auto-scale-lr", *options)
+    run(tiny, *command, "scaled", "--auto-scale-lr")
     assert logged(tiny / "scaled", "lr")[0] == pytest.approx(0.1 / 32, rel=0.1)
 
 
