@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-import msg3d  # noqa: F401
 import pytest
 import torch
+
+import msg3d  # noqa: F401
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"

@@ -8,12 +8,13 @@ so one state dict serves both.
 
 import torch
 import torch.nn.functional as F
+from torch import nn
+
 from msg3d.models.graph import (
     binary_adjacency,
     disentangled_scales,
     spacetime_adjacency,
 )
-from torch import nn
 
 
 class GraphConv(nn.Module):

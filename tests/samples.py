@@ -1,6 +1,7 @@
 """Small annotation files for tests, in MMAction2's form."""
 
 import numpy as np
+
 from msg3d.datasets.annotations import save_annotations
 
 

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msg3d
 import pytest
 import torch
+
+import msg3d
 from conftest import REPOSITORY
 from samples import write
 

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-import msg3d
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+
+import msg3d
 from msg3d.skeletons import skeleton
 from samples import write
 

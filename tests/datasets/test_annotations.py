@@ -9,6 +9,7 @@ from pathlib import Path
 import mmengine
 import numpy as np
 import pytest
+
 from msg3d.datasets import annotations as module
 from msg3d.datasets.annotations import (
     AnnotationError,

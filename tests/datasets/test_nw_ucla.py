@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from msg3d.datasets import AnnotationError, load_annotations
 from msg3d.datasets.converters import convert_nw_ucla
 from msg3d.datasets.converters import json_files as reader

@@ -4,6 +4,7 @@ import mmengine
 import numpy as np
 import pytest
 from mmaction.datasets import PoseDataset
+
 from msg3d.datasets import AnnotationError, SkeletonDataset
 from samples import annotations, write
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from msg3d.datasets import check_annotations, load_annotations
 from msg3d.datasets.depth_sensor import record
 from msg3d.datasets.human_actions import ACTIONS, as_arrays, mirrored, move

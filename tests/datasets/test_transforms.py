@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mmaction.datasets.transforms import PreNormalize3D
 from mmaction.registry import TRANSFORMS
+
 from msg3d.datasets.transforms import AlignSkeleton3D, RandomRotate3D, ResampleFrames
 from msg3d.datasets.transforms.augment import rotation_about_axes
 

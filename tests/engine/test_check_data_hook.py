@@ -12,11 +12,12 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
+from torch import nn
+
 from msg3d.datasets import AnnotationError
 from msg3d.engine import CheckDataHook
 from msg3d.skeletons import skeleton
 from samples import annotations, write
-from torch import nn
 
 FORMATTING = [
     dict(type="UniformSampleFrames", clip_len=8),

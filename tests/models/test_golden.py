@@ -9,6 +9,7 @@ import json
 import numpy as np
 import pytest
 import torch
+
 from conftest import REPOSITORY, SHARED
 from msg3d.models import MSG3D
 from reference import ReferenceMSG3D

@@ -7,6 +7,7 @@ import pickle
 import pytest
 import torch
 from mmaction.registry import MODELS
+
 from msg3d.models import MSG3D
 from msg3d.models.graph_conv import GatherWindows, graph_conv
 from msg3d.skeletons import SKELETONS

@@ -5,6 +5,7 @@ import os
 import sys
 
 import numpy as np
+
 from msg3d.datasets.annotations import save_annotations
 from msg3d.datasets.synthetic import make_synthetic_actions
 
