@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-CONFIG = "configs/msg3d/msg3d-24c_1xb16-joint-u32-32e_synthetic-xsub-keypoint-3d.py"
+CONFIG = "configs/msg3d/msg3d-24c_1xb16-joint-u32-20e_synthetic-xsub-keypoint-3d.py"
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

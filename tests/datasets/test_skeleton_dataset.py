@@ -114,3 +114,11 @@ def test_faulty_sample_names_file_sample_and_field(tmp_path):
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     text = refusal(tmp_path / "a.pkl", split="train")
     assert f"{tmp_path}/a.pkl: sample 'sample001': total_frames is" in text
+
+
+def test_class_names_of_the_file_are_kept(tmp_path):
+    data = annotations()
+    data["meta"] = dict(classes=["walk", "run"])
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    dataset = SkeletonDataset(str(tmp_path / "a.pkl"), pipeline=[], split="train")
+    assert dataset.metainfo["classes"] == ["walk", "run"]

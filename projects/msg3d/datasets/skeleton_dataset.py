@@ -17,6 +17,9 @@ class SkeletonDataset(PoseDataset):
     middle of training or never. Arguments and samples are PoseDataset's. Only the
     samples of `split` are checked, each once.
 
+    Class names that the file's `meta['classes']` holds become `metainfo['classes']`,
+    which tables and pictures show.
+
     Attributes:
         summary: joints, channels and largest label of the file, for CheckDataHook;
             None until the data set is initialised.
@@ -46,6 +49,9 @@ class SkeletonDataset(PoseDataset):
         if isinstance(data, dict):
             samples, wanted = data["annotations"], set(data["split"][self.split])
             key = id_field(samples)
+            classes = data.get("meta", {}).get("classes")
+            if classes is not None:
+                self._metainfo.setdefault("classes", classes)
             data = [sample for sample in samples if sample[key] in wanted]
         if "video" in self.data_prefix:
             for sample in data:

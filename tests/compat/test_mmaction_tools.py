@@ -1,0 +1,92 @@
+"""msg3d as a plugin of mim: MMAction2's tools through ours."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from torch import nn
+
+import msg3d
+from msg3d.apis import flops, mmaction_tools
+
+PACKAGE = Path(msg3d.__file__).parent
+WRAPPERS = sorted((PACKAGE / ".mim" / "tools").glob("*.py"))
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS, ids=lambda path: path.stem)
+def test_each_wrapper_has_its_tool(wrapper):
+    assert mmaction_tools.find_tool(wrapper.stem).name == wrapper.name
+    assert len(wrapper.read_text().splitlines()) <= 6
+
+
+def test_mim_finds_train_and_test():
+    assert {"train.py", "test.py"} <= {path.name for path in WRAPPERS}
+    assert (PACKAGE / ".mim" / "model-index.yml").is_file()
+
+
+def test_each_config_is_found_once():
+    """mim looks for NAME.py below the whole package and follows links.
+
+    A copy or link of configs/ in .mim/ would make every name ambiguous.
+    """
+    names = Counter()
+    for folder, _, files in os.walk(PACKAGE, followlinks=True):
+        if f"{os.sep}configs" in folder.removeprefix(str(PACKAGE)):
+            names.update(file for file in files if file.endswith(".py"))
+    leaves = {path.name for path in PACKAGE.glob("configs/[!_]*/*.py")}
+    assert leaves
+    assert {name: names[name] for name in leaves if names[name] != 1} == {}
+
+
+def test_unknown_tool():
+    with pytest.raises(FileNotFoundError, match="no tool 'no_such_tool'"):
+        mmaction_tools.find_tool("no_such_tool")
+
+
+def test_missing_package_is_named():
+    with pytest.raises(SystemExit) as caught:
+        mmaction_tools.run_tool("analyze_logs.py", needs="no_such_package")
+    assert "analyze_logs needs no_such_package" in caught.value.code
+    assert "pip install no_such_package" in caught.value.code
+
+
+def test_tool_runs_with_its_arguments(tmp_path, monkeypatch, capsys):
+    (tmp_path / "config.py").write_text("answer = 42\n")
+    arguments = ["print_config.py", str(tmp_path / "config.py")]
+    monkeypatch.setattr("sys.argv", arguments)
+    mmaction_tools.run_tool("print_config.py")
+    assert "answer = 42" in capsys.readouterr().out
+
+
+class Mixer(nn.Module):
+    """A graph convolution written as an einsum, and a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(3, 4, bias=False)
+
+    def extract_feat(self, inputs, stage):
+        assert stage == "head" and not self.training
+        x = torch.einsum("bnmtvc,vw->bnmtwc", inputs, torch.eye(inputs.shape[4]))
+        return self.head(x.mean((2, 3, 4)))
+
+
+def test_einsums_are_counted():
+    model, (clips, persons, frames, joints, channels) = Mixer(), (2, 2, 5, 7, 3)
+    shape = clips, persons, frames, joints, channels
+    found = flops.count_flops(model, shape)
+    mixing = clips * persons * frames * joints * joints * channels
+    assert found == {"flops": 2 * (mixing + clips * 3 * 4), "parameters": 12}
+    assert model.training
+
+
+def test_input_shape_is_the_config_s():
+    name = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d.py"
+    cfg = Config.fromfile(PACKAGE / "configs" / "msg3d" / name)
+    assert flops.input_shape(cfg) == (1, 2, 100, 17, 3)
+    cfg.test_dataloader.dataset.pipeline = []
+    with pytest.raises(ValueError, match="no clip_len in its pipeline: give"):
+        flops.input_shape(cfg)

@@ -1,0 +1,158 @@
+"""A machine without CUDA trains in several processes, and in bfloat16."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from bare_stack import fails_without
+from mmengine.config import Config
+from mmengine.dist import utils
+from mmengine.model import MMDistributedDataParallel
+from mmengine.optim import AmpOptimWrapper
+from mmengine.runner import Runner
+from samples_of_compat import head, samples
+
+import msg3d
+from msg3d.apis.mmaction_tools import find_tool
+from msg3d.compat import distributed, precision
+from samples import write
+
+CONFIG = """
+custom_imports = dict(imports=['msg3d'], allow_failed_imports=False)
+default_scope = 'mmaction'
+env_cfg = dict(dist_cfg=dict(backend='nccl'))
+model = dict(
+    type='RecognizerGCN',
+    backbone=dict(type='STGCN', base_channels=4, num_stages=2, inflate_stages=[],
+                  down_stages=[], graph_cfg=dict(layout='nturgb+d')),
+    cls_head=dict(type='GCNHead', num_classes=4, in_channels=4))
+pipeline = [
+    dict(type='UniformSampleFrames', clip_len=4), dict(type='PoseDecode'),
+    dict(type='FormatGCNInput', num_person=2), dict(type='PackActionInputs')]
+data = dict(type='PoseDataset', ann_file='data.pkl', pipeline=pipeline)
+train_dataloader = dict(batch_size=2, num_workers=0, dataset=dict(split='train', **data),
+                        sampler=dict(type='DefaultSampler', shuffle=True))
+val_dataloader = dict(batch_size=2, num_workers=0, dataset=dict(split='val', **data),
+                      sampler=dict(type='DefaultSampler', shuffle=False))
+test_dataloader = val_dataloader
+val_evaluator = test_evaluator = dict(type='AccMetric')
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=1)
+val_cfg = dict(type='ValLoop', fp16=True)
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1), clip_grad=dict(max_norm=1))
+default_hooks = dict(logger=dict(type='LoggerHook', interval=1))
+"""
+
+without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here")
+
+
+@without_cuda
+@pytest.mark.parametrize(
+    "mend, text",
+    [
+        ("set_device", "set"),  # '_cuda_setDevice' or, in a CUDA build, the driver
+        ("device_ids", "device_ids and output_device arguments only work with"),
+        ("amp", "only available training on gpu"),
+    ],
+)
+def test_fails_without(mend, text):
+    fails_without(mend, text)
+
+
+def test_bfloat16_fails_without():
+    fails_without("bfloat16", "Got unsupported ScalarType BFloat16")
+
+
+@without_cuda
+def test_two_processes_with_amp(tmp_path, monkeypatch):
+    """What `mim train mmaction CONFIG --launcher pytorch --gpus 2 --amp` starts."""
+    (tmp_path / "config.py").write_text(CONFIG)
+    write(tmp_path / "data.pkl", joints=25, persons=2)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    train = [str(find_tool("train")), "config.py", "--work-dir", "work", "--amp"]
+    source = [str(Path(msg3d.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    done = subprocess.run(
+        [*launch, f"--master_port={port}", *train, "--launcher", "pytorch"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, source)),
+            "OMP_NUM_THREADS": "1",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert re.search(r"Distributed launcher: pytorch\n.*\n.*GPU number: 2", done.stdout)
+    # 8 samples, 2 processes, 2 samples each: 2 steps.
+    assert "Epoch(train) [1][2/2]" in done.stdout and "acc/top1" in done.stdout
+    assert "type='AmpOptimWrapper'" in done.stdout
+
+    # The file holds MMEngine's log: the runner reads it again, on one process.
+    monkeypatch.chdir(tmp_path)
+    cfg = Config.fromfile("config.py")
+    cfg.update(work_dir="test", load_from="work/epoch_1.pth")
+    assert "acc/top1" in Runner.from_cfg(cfg).test()
+
+
+@without_cuda
+@pytest.mark.parametrize("dtype", [None, "bfloat16"])
+@pytest.mark.parametrize("loss_scale", ["dynamic", 512.0, {"init_scale": 8.0}])
+def test_amp_wrapper_steps_in_bfloat16(dtype, loss_scale):
+    model = torch.nn.Linear(4, 2)
+    before = model.weight.clone()
+    wrapper = AmpOptimWrapper(
+        optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
+        dtype=dtype,
+        loss_scale=loss_scale,
+    )
+    with wrapper.optim_context(model):
+        found = model(torch.ones(3, 4))
+    assert found.dtype == torch.bfloat16
+    wrapper.update_params(found.float().sum())
+    torch.testing.assert_close(model.weight, before - 0.3)
+    wrapper.load_state_dict(wrapper.state_dict())
+
+
+def test_bfloat16_scores_become_float32():
+    scores = torch.randn(2, 4).bfloat16().requires_grad_()
+    found = head().loss_by_feat(scores, samples())
+    expected = head().loss_by_feat(scores.float(), samples())
+    assert found["loss_cls"].dtype == torch.float32
+    assert found == expected
+    found["loss_cls"].backward()
+    assert scores.grad.dtype == torch.bfloat16
+
+    samples_ = head().predict_by_feat(scores.detach(), samples())
+    assert samples_[0].pred_score.dtype == torch.float32
+
+
+@without_cuda
+def test_nothing_is_mended_twice_or_where_cuda_is(monkeypatch):
+    places = [
+        (utils, "_init_dist_pytorch", distributed.start_without_cuda),
+        (MMDistributedDataParallel, "__init__", distributed.wrap_without_cuda),
+        (AmpOptimWrapper, "__init__", precision.allow_amp_without_cuda),
+    ]
+    for owner, name, mend in places:
+        mended = getattr(owner, name)
+        assert mended.mended_by == "msg3d"
+        mend()
+        assert getattr(owner, name) is mended
+
+        monkeypatch.setattr(owner, name, mended.__wrapped__)
+        for module in (distributed, precision):
+            monkeypatch.setattr(module, "on_cpu", lambda: False)
+        mend()
+        assert getattr(owner, name) is mended.__wrapped__
+        monkeypatch.undo()

@@ -1,0 +1,58 @@
+"""What is installed is what the repository holds."""
+
+import re
+import subprocess
+import sys
+import zipfile
+
+from conftest import REPOSITORY
+
+
+def test_wheel_carries_configs_and_tools(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    files = subprocess.check_output(
+        ["git", "ls-files", "-z"], cwd=REPOSITORY, text=True
+    ).split("\0")
+    for name in filter(None, files):
+        target = source / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (REPOSITORY / name).is_file():
+            target.write_bytes((REPOSITORY / name).read_bytes())
+    subprocess.check_call(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps"]
+        + ["--no-build-isolation", "-w", str(tmp_path), str(source)]
+    )
+    packed = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
+    prefix = "projects/"
+    for name in files:
+        if name.startswith(prefix) and (REPOSITORY / name).is_file():
+            assert name[len(prefix) :] in packed
+    assert not any(name.startswith(("tests", "tools")) for name in packed)
+
+
+def test_make_lists_its_targets():
+    out = subprocess.check_output(["make"], cwd=REPOSITORY, text=True)
+    for target in ("venv", "quickstart", "test", "lint"):
+        assert re.search(rf"^make {target}\b", out, re.MULTILINE)
+
+
+def test_import_is_light():
+    """`import msg3d` brings no drawing, video or export library by itself."""
+    code = (
+        "import sys, mmaction.registry, mmengine.runner; before = set(sys.modules); "
+        "import msg3d.skeletons; "
+        "print([m for m in ('onnx', 'seaborn', 'tensorboard') if m in sys.modules])"
+    )
+    out = subprocess.check_output([sys.executable, "-W", "ignore", "-c", code])
+    assert out.decode().strip().splitlines()[-1] == "[]"
+
+
+def test_linter_is_the_same_everywhere():
+    """Pre-commit, lock file and extras name one version of ruff."""
+    lock = re.search(
+        r"^ruff==(\S+)$", (REPOSITORY / "requirements/lock.txt").read_text(), re.M
+    )[1]
+    hooks = (REPOSITORY / ".pre-commit-config.yaml").read_text()
+    extras = (REPOSITORY / "setup.cfg").read_text()
+    assert f"rev: v{lock}\n" in hooks and f"ruff=={lock}\n" in extras
