@@ -1,5 +1,6 @@
 """What all tests share: msg3d first (it mends the stack), and where data may lie."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,25 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the developers' reference data in ../shared")
     return SHARED
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """A copy of the repository as git knows it, in which commands may write."""
+    if not (REPOSITORY / ".git").exists():
+        pytest.skip("git says which files belong to the repository, and this is none")
+    listed = subprocess.check_output(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        text=True,
+    )
+    copy = tmp_path / "checkout"
+    for name in filter(None, listed.split("\0")):
+        source, target = REPOSITORY / name, copy / name
+        if source.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(source.readlink())
+        elif source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+    return copy

@@ -206,6 +206,16 @@ def test_get_flops(tiny):
     assert float(re.search(r"FLOPs: ([\d.]+) G", out)[1]) > 0
 
 
+def test_quickstart(checkout):
+    small = ["--repeats", 1, "--cfg-options", "train_cfg.max_epochs=1"]
+    small += ["train_dataloader.dataset.times=1", "model.backbone.base_channels=12"]
+    small += ["model.cls_head.in_channels=48"]
+    out = run(checkout, sys.executable, "tools/quickstart.py", *small)
+    assert re.search(r"quickstart: top1 = 0\.\d\d \(chance 0\.10\)\s*$", out)
+    for name in ("last_checkpoint", "confusion_matrix.png", "test.pkl"):
+        assert (checkout / "work_dirs" / "quickstart" / name).is_file()
+
+
 def readme_config():
     """The config that the README gives for a new data set."""
     text = (REPOSITORY / "README.md").read_text()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mmaction
 import pytest
 import torch
 from bare_stack import fails_without
@@ -18,9 +19,10 @@ from mmengine.runner import Runner
 from samples_of_compat import head, samples
 
 import msg3d
-from msg3d.apis.mmaction_tools import find_tool
 from msg3d.compat import distributed, precision
 from samples import write
+
+TRAIN = Path(mmaction.__file__).parent / ".mim" / "tools" / "train.py"
 
 CONFIG = """
 custom_imports = dict(imports=['msg3d'], allow_failed_imports=False)
@@ -76,7 +78,7 @@ def test_two_processes_with_amp(tmp_path, monkeypatch):
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    train = [str(find_tool("train")), "config.py", "--work-dir", "work", "--amp"]
+    train = [str(TRAIN), "config.py", "--work-dir", "work", "--amp"]
     source = [str(Path(msg3d.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
     done = subprocess.run(
         [*launch, f"--master_port={port}", *train, "--launcher", "pytorch"],

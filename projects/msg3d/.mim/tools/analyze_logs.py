@@ -1,6 +1,33 @@
-"""MMAction2's analyze_logs, msg3d first."""
+"""MMAction2's analyze_logs, on logs as MMEngine writes them.
+
+The tool wants the logs of the years before MMEngine: a `mode` in each line, and
+iterations counted anew each epoch. It is given copies in that form.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
 
 from msg3d.apis.mmaction_tools import run_tool
 
+
+def old_form(log: Path, folder: str) -> str:
+    """Writes the training lines of a scalars.json as the tool wants them."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines = [line for line in lines if "epoch" in line]
+    ends = {line["epoch"]: line["iter"] for line in lines}  # last one stays
+    for line in lines:
+        line.update(mode="train", iter=line["iter"] - ends.get(line["epoch"] - 1, 0))
+    copy = Path(folder, f"{log.parent.parent.name or 'log'}.json")
+    copy.write_text("\n".join(map(json.dumps, lines)))
+    return str(copy)
+
+
 if __name__ == "__main__":
-    run_tool(__file__, needs="seaborn")
+    with tempfile.TemporaryDirectory() as folder:
+        sys.argv[1:] = [
+            old_form(Path(part), folder) if part.endswith(".json") else part
+            for part in sys.argv[1:]
+        ]
+        run_tool("analysis_tools/analyze_logs.py")

@@ -1,6 +1,4 @@
-"""MMAction2's train, msg3d first."""
-
 from msg3d.apis.mmaction_tools import run_tool
 
 if __name__ == "__main__":
-    run_tool(__file__)
+    run_tool("train.py")
