@@ -144,16 +144,19 @@ def test_amp(tiny):
 
 
 def test_gradient_accumulation(tiny):
-    """Two half batches move the weights as far as nothing, then as one."""
-    options = [
-        "--cfg-options",
-        *["optim_wrapper.accumulative_counts=2", "train_cfg.max_epochs=1"],
-    ]
-    train(tiny, "accumulated", *options)
-    momentum = torch.load(tiny / "accumulated" / "epoch_1.pth")["optimizer"]["state"]
-    assert momentum
-    steps = logged(tiny / "accumulated", "step")
-    assert len([s for s in steps if s]) >= 4
+    """Gathered over all four batches, weights stay put until the last of them."""
+    losses = {}
+    for name, option in (
+        ("every", "optim_wrapper.accumulative_counts=1"),
+        ("gathered", "optim_wrapper.accumulative_counts=4"),
+        ("still", "optim_wrapper.optimizer.lr=0"),
+    ):
+        work = f"accumulated_{name}"
+        options = ["randomness.seed=0", "train_cfg.max_epochs=1", option]
+        train(tiny, work, "--cfg-options", *options)
+        losses[name] = logged(tiny / work, "loss")
+    assert len(losses["gathered"]) == 4
+    assert losses["gathered"] == losses["still"] != losses["every"]
 
 
 def test_auto_scale_lr_flag(tiny):
