@@ -50,6 +50,7 @@ def main():
     run("python", "tools/data/make_synthetic.py", DATA, "--repeats", args.repeats)
     train = [CONFIG, "--work-dir", work_dir, *options]
     run("mim", "train", "mmaction", *train)
+    log = max((REPOSITORY / work_dir).glob("*/*.log"))  # named by the time
     last = (REPOSITORY / work_dir / "last_checkpoint").read_text().strip()
     test = [CONFIG, "--checkpoint", last, "--work-dir", work_dir, "--dump", dump]
     run("mim", "test", "mmaction", *test, *options)
@@ -59,7 +60,6 @@ def main():
     with open(REPOSITORY / dump, "rb") as file:
         predictions = pickle.load(file)
     chance = 1 / len(predictions[0]["pred_score"])
-    log = max((REPOSITORY / work_dir).glob("*/*.log"))
     print(f"\nlog: {log}\ncheckpoint: {last}")
     print(f"confusion matrix: {REPOSITORY / picture}")
     print(f"minutes: {(time.time() - start) / 60:.1f}")
