@@ -123,6 +123,15 @@ def test_graph_conv_gradient_in_float32(window, channels):
         assert_close(b.grad.double(), a.grad, 1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_gather_windows_sums_low_precision_gradients_in_float32(dtype):
+    """Over 2000 windows a running sum in bfloat16 would stop growing at 256."""
+    gather = torch.ones(1, 1, dtype=dtype, requires_grad=True)
+    y = torch.ones(1, 2000, 1, 1, dtype=dtype)
+    GatherWindows.apply(gather, y, 1, 1).sum().backward()
+    assert gather.grad.item() == 2000
+
+
 def test_persons_are_independent_of_their_order():
     """Swapping persons, with their entries of data_bn, swaps the outputs."""
     model, _ = pair("kinect20", num_person=2)

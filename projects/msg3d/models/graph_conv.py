@@ -101,12 +101,19 @@ class GatherWindows(torch.autograd.Function):
         gather, y = ctx.saved_tensors
         window, stride = ctx.window, ctx.stride
         grad = grad.contiguous()
-        grad_gather = torch.zeros_like(gather)
+        low = grad.dtype in (torch.bfloat16, torch.float16)
+        grad_gather = torch.zeros_like(gather, dtype=torch.float32 if low else None)
         grad_y = torch.empty_like(y)
         scatter = gather.T.expand(grad.shape[1], -1, -1)
         for sample, grad_sample, grad_result in zip(y, grad_y, grad):
             nodes = _windows(sample, window, stride)  # (T', wQ, O)
-            grad_gather.addbmm_(grad_result, nodes.transpose(1, 2))
+            if low:  # one long product, since products sum up in float32 inside only
+                left, right = (
+                    v.transpose(0, 1).flatten(1) for v in (grad_result, nodes)
+                )
+                grad_gather += left @ right.T
+            else:
+                grad_gather.addbmm_(grad_result, nodes.transpose(1, 2))
             if window == stride == 1:
                 torch.bmm(scatter, grad_result, out=grad_sample)
                 continue
@@ -116,7 +123,7 @@ class GatherWindows(torch.autograd.Function):
             grad_sample.zero_()
             for frame in range(window):
                 grad_sample[frame : frame + last : stride] += grad_nodes[:, frame]
-        return grad_gather, grad_y, None, None
+        return grad_gather.to(gather.dtype), grad_y, None, None
 
 
 def _windows(frames: Tensor, window: int, stride: int) -> Tensor:
