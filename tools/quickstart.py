@@ -7,6 +7,7 @@ accuracy on subjects that were not trained on.
 """
 
 import argparse
+import os
 import pickle
 import subprocess
 import sys
@@ -23,7 +24,9 @@ def run(*command):
     command = [str(part) for part in command]
     print(f"\n$ {' '.join(command)}", flush=True)
     command[0] = str(Path(sys.executable).parent / command[0])
-    code = subprocess.run(command, cwd=REPOSITORY).returncode
+    # The stack's own (pkg_resources, compiled ops of mmcv) would drown the progress.
+    env = {**os.environ, "PYTHONWARNINGS": "ignore::UserWarning"}
+    code = subprocess.run(command, cwd=REPOSITORY, env=env).returncode
     if code:
         sys.exit(f"quickstart: this command failed with exit code {code}, see above")
 
