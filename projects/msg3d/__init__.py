@@ -1,4 +1,4 @@
-"""MS-G3D and its family for skeleton-based action recognition, on MMAction2."""
+"""MS-G3D for skeleton-based action recognition, on MMAction2."""
 
 from . import compat
 

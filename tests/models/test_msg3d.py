@@ -132,6 +132,18 @@ def test_gather_windows_sums_low_precision_gradients_in_float32(dtype):
     assert gather.grad.item() == 2000
 
 
+def test_gather_windows_takes_any_memory_order():
+    gather, y = torch.rand(4, 9).double(), torch.rand(2, 3, 7, 2).double()
+    y = y.transpose(1, 2)
+    expected = GatherWindows.apply(gather, y.contiguous(), 3, 1)
+    assert torch.equal(GatherWindows.apply(gather, y, 3, 1), expected)
+
+
+def test_even_window_is_named():
+    with pytest.raises(ValueError, match="window of 2 frames"):
+        graph_conv(*[torch.rand(1, 4, 3, 2)] * 4, 2, 1)
+
+
 def test_persons_are_independent_of_their_order():
     """Swapping persons, with their entries of data_bn, swaps the outputs."""
     model, _ = pair("kinect20", num_person=2)

@@ -49,7 +49,8 @@ class SkeletonDataset(PoseDataset):
         if isinstance(data, dict):
             samples, wanted = data["annotations"], set(data["split"][self.split])
             key = id_field(samples)
-            classes = data.get("meta", {}).get("classes")
+            meta = data.get("meta")
+            classes = meta.get("classes") if isinstance(meta, dict) else None
             if classes is not None:
                 self._metainfo.setdefault("classes", classes)
             data = [sample for sample in samples if sample[key] in wanted]

@@ -20,6 +20,7 @@ everywhere else. Channels come last, so both orders are plain matrix products.
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 def graph_conv(
@@ -37,7 +38,14 @@ def graph_conv(
 
     Returns:
         [N, T', V, w, O] with T' = ceil(T / s).
+
+    Raises:
+        ValueError: the window is even, so that it has no middle frame.
     """
+    if window % 2 == 0:
+        raise ValueError(
+            f"graph_conv got a window of {window} frames: expected an odd one"
+        )
     num_scales, in_channels = len(adjacency), x.shape[-1]
     weight = weight.view(-1, num_scales, in_channels)  # (O, K, C)
     # (scale, frame, joint) of the source, then (frame, joint) of the target
@@ -86,6 +94,7 @@ class GatherWindows(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, gather, y, window, stride):
+        y = y.contiguous()  # the views of windows count on it
         ctx.save_for_backward(gather, y)
         ctx.window, ctx.stride = window, stride
         num_windows = (y.shape[1] - window) // stride + 1
@@ -97,6 +106,7 @@ class GatherWindows(torch.autograd.Function):
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad):
         gather, y = ctx.saved_tensors
         window, stride = ctx.window, ctx.stride
