@@ -20,7 +20,7 @@ $(VENV)/.complete: requirements/lock.txt
 	$(BIN)/python -m pip check
 	touch $@
 
-venv: $(VENV)/.complete install ## build .venv from the pinned requirements
+venv: install ## build .venv from the pinned requirements
 
 # Not editable: what is tested is what a user gets.
 install: $(VENV)/.complete

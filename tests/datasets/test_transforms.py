@@ -39,7 +39,7 @@ def test_align_undoes_a_turn_about_the_spine():
     keypoint = np.random.default_rng(0).normal(size=(1, 4, 20, 3))
     keypoint[0, 0, :2] = [[0, 0, 1], [0, 0, 2]]  # spine along z
     keypoint[0, 0, [8, 4]] = [[0.5, 0, 0.5], [-0.5, 0, 0.5]]
-    turned = keypoint @ rotation_about_axes(0, 0, 0.7).T
+    turned = keypoint @ rotation_about_axes(0, 0, 40).T
     first, second = (
         AlignSkeleton3D().transform(dict(keypoint=k, total_frames=4))["keypoint"]
         for k in (keypoint, turned)
@@ -62,9 +62,9 @@ def test_rotation_keeps_lengths_and_absent_joints(sample):
 
 
 def test_rotation_turns_the_right_way():
-    quarter = rotation_about_axes(0, 0, np.pi / 2)
+    quarter = rotation_about_axes(0, 0, 90)
     np.testing.assert_allclose(quarter @ [1, 0, 0], [0, 1, 0], atol=1e-12)
-    quarter = rotation_about_axes(np.pi / 2, 0, 0)
+    quarter = rotation_about_axes(90, 0, 0)
     np.testing.assert_allclose(quarter @ [0, 1, 0], [0, 0, 1], atol=1e-12)
 
 

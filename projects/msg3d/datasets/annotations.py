@@ -21,6 +21,7 @@ from .annotation_check import (
     samples_of,
 )
 from .safe_pickle import RefusedGlobal, Truncated, load_plain
+from .whole_file import whole_file
 
 __all__ = [
     "AnnotationError",
@@ -106,18 +107,8 @@ def save_annotations(data: Annotations, path: str) -> None:
     ]
     data = {**data, "annotations": samples} if isinstance(data, dict) else samples
     check_annotations(data, source=os.fspath(path))
-    target = os.path.realpath(path)
-    temporary = f"{target}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "xb") as file:
-            pickle.dump(data, file, protocol=4)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+    with whole_file(path) as file:
+        pickle.dump(data, file, protocol=4)
 
 
 def _as_float32(sample: dict) -> dict:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .human_body import rotation
+from .rotation import rotation
 
 # Joints that the sensor may lose: elbow to hand and knee to foot, as a Kinect does.
 _LOSABLE = (5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19)

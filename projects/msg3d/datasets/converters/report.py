@@ -1,10 +1,10 @@
 """The integrity report of a converted data set: numbers first, then as text."""
 
 import json
-import os
 
 import numpy as np
 
+from ..whole_file import whole_file
 from .leaks import find_leaks
 
 
@@ -50,10 +50,8 @@ def describe(
 
 def write_report(report: dict, path: str) -> None:
     """Write the report as JSON, whole or not at all."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    with open(temporary, "w") as file:
+    with whole_file(path, "x") as file:
         json.dump(report, file, indent=1)
-    os.replace(temporary, path)
 
 
 def report_text(report: dict) -> str:

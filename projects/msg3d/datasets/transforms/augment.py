@@ -10,6 +10,8 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from ..rotation import rotation
+
 
 @TRANSFORMS.register_module()
 class RandomRotate3D(BaseTransform):
@@ -25,7 +27,7 @@ class RandomRotate3D(BaseTransform):
         self.degrees = degrees
 
     def transform(self, results: Dict) -> Dict:
-        angles = np.deg2rad(np.random.uniform(-1, 1, 3) * self.degrees)
+        angles = np.random.uniform(-1, 1, 3) * self.degrees
         keypoint = results["keypoint"]
         turn = rotation_about_axes(*angles).astype(keypoint.dtype)
         results["keypoint"] = keypoint @ turn.T
@@ -59,9 +61,5 @@ class RandomScale3D(BaseTransform):
 
 
 def rotation_about_axes(x: float, y: float, z: float) -> np.ndarray:
-    """The matrix [3, 3] that turns by these angles (radians) about x, then y, then z."""
-    cos, sin = np.cos([x, y, z]), np.sin([x, y, z])
-    about_x = [[1, 0, 0], [0, cos[0], -sin[0]], [0, sin[0], cos[0]]]
-    about_y = [[cos[1], 0, sin[1]], [0, 1, 0], [-sin[1], 0, cos[1]]]
-    about_z = [[cos[2], -sin[2], 0], [sin[2], cos[2], 0], [0, 0, 1]]
-    return np.array(about_z) @ about_y @ about_x
+    """The matrix [3, 3] that turns by these angles (degrees) about x, then y, then z."""
+    return rotation(2, z) @ rotation(1, y) @ rotation(0, x)

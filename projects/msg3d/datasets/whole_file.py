@@ -1,0 +1,34 @@
+"""Files that are written whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+
+@contextmanager
+def whole_file(path: str, mode: str = "xb") -> Iterator[IO]:
+    """A new file that takes the place of `path` when the block ends without error.
+
+    It lies beside `path` under another name until then, so that neither an error nor
+    an interruption leaves half a file or loses the old one. A link is followed.
+
+    Args:
+        path: its folder must exist.
+        mode: "xb" or "x", for bytes or text.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    target = os.path.realpath(path)
+    temporary = f"{target}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, mode) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
