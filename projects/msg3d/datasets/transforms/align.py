@@ -3,12 +3,13 @@
 from typing import Dict
 
 import numpy as np
-from mmaction.datasets.transforms import PreNormalize3D
 from mmaction.registry import TRANSFORMS
+
+from .fast import FastPreNormalize3D
 
 
 @TRANSFORMS.register_module()
-class AlignSkeleton3D(PreNormalize3D):
+class AlignSkeleton3D(FastPreNormalize3D):
     """MMAction2's PreNormalize3D, with the centre joint named.
 
     PreNormalize3D rotates the first frame's spine onto z and its shoulders onto x,

@@ -11,7 +11,7 @@ formatting = [
     dict(type='FormatGCNInput', num_person=2),
     dict(type='PackActionInputs'),
 ]
-frames = dict(type='UniformSampleFrames', clip_len=100)
+frames = dict(type='FastUniformSampleFrames', clip_len=100)
 one_clip = dict(**frames, num_clips=1, test_mode=True)
 ten_clips = dict(**frames, num_clips=10, test_mode=True)
 
