@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import msg3d  # noqa: F401
+from msg3d.models import by_sample
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
@@ -20,6 +21,14 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the developers' reference data in ../shared")
     return SHARED
+
+
+@pytest.fixture(params=["by sample", "by batch"])
+def form(request, monkeypatch):
+    """Both forms of every operator, however small the case."""
+    least = 0 if request.param == "by sample" else float("inf")
+    monkeypatch.setattr(by_sample, "MIN_ELEMENTS", least)
+    return request.param
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
-from .ms_gcn import MSGCN, channels_last_norm
+from .batch_norm import batch_norm, fold_linear
+from .collapse import collapse
+from .ms_gcn import MSGCN
 
 
 class G3D(BaseModule):
@@ -43,11 +45,35 @@ class G3D(BaseModule):
         self.out_conv = nn.Conv3d(mid_channels, out_channels, (1, window, 1))
         self.out_bn = nn.BatchNorm2d(out_channels)
 
+    def out_weight(self) -> Tensor:
+        """The weight of `out_conv` as a matrix [O, w * mid]."""
+        return self.out_conv.weight[:, :, 0, :, 0].transpose(1, 2).flatten(1)
+
     def forward(self, x: Tensor) -> Tensor:
         """[N, T, V, C] -> [N, T', V, O]."""
-        x = self.gcn3d["1"](x)  # (N, T', V, wO)
-        weight = self.out_conv.weight[:, :, 0, :, 0].transpose(1, 2).flatten(1)
-        return channels_last_norm(self.out_bn, F.linear(x, weight, self.out_conv.bias))
+        gcn = self.gcn3d["1"]
+        z = gcn.convolve(x)  # (N, T', V, w, mid)
+        x = collapse(z, gcn.mlp.layers[1], self.out_weight(), self.out_conv.bias)
+        return batch_norm([self.out_bn], x)
+
+    def fold(self) -> "FoldedG3D":
+        """The same in eval mode, in its cheapest form."""
+        return FoldedG3D(self)
+
+
+class FoldedG3D(nn.Module):
+    """G3D for inference: BatchNorms folded."""
+
+    def __init__(self, module: G3D) -> None:
+        super().__init__()
+        self.gcn = module.gcn3d["1"].fold()
+        weight, bias = module.out_weight(), module.out_conv.bias
+        weight, bias = fold_linear(weight, bias, module.out_bn)
+        self.register_buffer("weight", weight)
+        self.register_buffer("bias", bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(self.gcn(x), self.weight, self.bias)
 
 
 class MultiWindowG3D(BaseModule):
@@ -83,4 +109,25 @@ class MultiWindowG3D(BaseModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, T, V, C] -> [N, T', V, O]."""
-        return sum(pathway(x) for pathway in self.gcn3d)
+        out, *others = (pathway(x) for pathway in self.gcn3d)
+        for other in others:
+            out = out + other
+        return out
+
+    def fold(self) -> "FoldedSum":
+        """The same in eval mode, in its cheapest form."""
+        return FoldedSum(*(pathway.fold() for pathway in self.gcn3d))
+
+
+class FoldedSum(nn.ModuleList):
+    """The sum of folded pathways."""
+
+    def __init__(self, *pathways: nn.Module) -> None:
+        super().__init__(pathways)
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, *others = self
+        out = first(x)
+        for pathway in others:
+            out += pathway(x)
+        return out

@@ -13,14 +13,19 @@ MS-GCN is the case w = 1. The sum can be taken in two orders with one result:
 * transform first: multiply by the weights, once a frame (windows overlap, frames
   are shared), then gather K inputs of O channels.
 
-The first pays where C < O (the coordinates that enter the network), the second
-everywhere else. Channels come last, so both orders are plain matrix products.
+The order with fewer multiplications is taken: the first where C is small (the
+coordinates that enter the network), the second everywhere else. Channels come last,
+so both orders are plain matrix products.
 """
+
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from .by_sample import as_multiplied, by_sample
 
 
 def graph_conv(
@@ -42,98 +47,204 @@ def graph_conv(
     Raises:
         ValueError: the window is even, so that it has no middle frame.
     """
+    return apply_factors(x, arrange(adjacency, weight, window, stride), bias)
+
+
+class Factors(NamedTuple):
+    """The two matrices of a graph convolution, arranged for one of the orders."""
+
+    aggregate_first: bool
+    gather: Tensor  # aggregate first: [wV, VwK], transform first: [Vw, w, VK]
+    weight: Tensor  # aggregate first: [O, KC], transform first: [KO, C]
+    scales: int
+    window: int
+    stride: int
+
+
+def arrange(adjacency: Tensor, weight: Tensor, window: int, stride: int) -> Factors:
+    """The factors of `graph_conv`, which inference arranges once."""
     if window % 2 == 0:
         raise ValueError(
             f"graph_conv got a window of {window} frames: expected an odd one"
         )
-    num_scales, in_channels = len(adjacency), x.shape[-1]
-    weight = weight.view(-1, num_scales, in_channels)  # (O, K, C)
+    scales, joints = len(adjacency), adjacency.shape[1] // window
+    weight = weight.view(len(weight), scales, -1)  # (O, K, C)
+    out_channels, _, in_channels = weight.shape
     # (scale, frame, joint) of the source, then (frame, joint) of the target
-    adjacency = adjacency.view(num_scales, window, x.shape[2], window, x.shape[2])
-    if window > 1:
-        x = F.pad(x, (0, 0, 0, 0, window // 2, window // 2))
-    first = _aggregate_first if in_channels < len(weight) else _transform_first
-    return first(x, adjacency, weight, bias, stride)
+    adjacency = adjacency.view(scales, window, joints, window, joints)
+    first = aggregates_first(joints, window, stride, in_channels, out_channels)
+    if first:
+        gather = adjacency.permute(1, 2, 4, 3, 0).flatten(2).flatten(0, 1)
+        weight = weight.flatten(1)
+    else:
+        gather = adjacency.permute(4, 3, 1, 2, 0)  # (V, w | w, V, K)
+        gather = gather.reshape(joints * window, window, -1)
+        weight = weight.permute(1, 0, 2).flatten(0, 1)
+    return Factors(first, gather, weight, scales, window, stride)
 
 
-def _aggregate_first(x, adjacency, weight, bias, stride):
-    num_scales, window, num_joints = adjacency.shape[:3]
-    nodes = x.unfold(1, window, stride)  # (N, T', V, C, w)
+def apply_factors(x: Tensor, factors: Factors, bias: Tensor) -> Tensor:
+    """[N, T, V, C] -> [N, T', V, w, O], as `graph_conv`."""
+    run = _aggregate_first if factors.aggregate_first else _transform_first
+    out = run(x, factors, bias)  # (N, T', Vw, O)
+    return out.unflatten(2, (x.shape[2], factors.window))
+
+
+def aggregates_first(
+    joints: int, window: int, stride: int, in_channels: int, out_channels: int
+) -> bool:
+    """Which order multiplies less: counted a scale and a frame of input."""
+    nodes = window * joints
+    aggregate = nodes * nodes * in_channels / stride
+    aggregate += nodes * in_channels * out_channels / stride
+    transform = joints * in_channels * out_channels
+    transform += nodes * nodes * out_channels / stride
+    return aggregate < transform
+
+
+def _aggregate_first(x, factors, bias):
+    _, gather, weight, scales, window, stride = factors
+    nodes = _pad(x, window).unfold(1, window, stride)  # (N, T', V, C, w)
     nodes = nodes.permute(0, 1, 3, 4, 2).flatten(3)  # (N, T', C, wV)
-    gather = adjacency.permute(1, 2, 4, 3, 0).flatten(2).flatten(0, 1)  # (wV, VwK)
-    support = (nodes @ gather).unflatten(3, (-1, num_scales))  # (N, T', C, Vw, K)
+    support = (nodes @ gather).unflatten(3, (-1, scales))  # (N, T', C, Vw, K)
     support = support.permute(0, 1, 3, 4, 2).flatten(3)  # (N, T', Vw, KC)
-    out = F.linear(support, weight.flatten(1), bias)  # (N, T', Vw, O)
-    return out.unflatten(2, (num_joints, window))
+    return F.linear(support, weight, bias)
 
 
-def _transform_first(x, adjacency, weight, bias, stride):
-    num_joints, window = adjacency.shape[2], adjacency.shape[1]
-    out_channels = len(weight)
-    y = F.linear(x, weight.permute(1, 0, 2).flatten(0, 1))  # (N, T, V, KO)
-    y = y.view(*x.shape[:2], -1, out_channels)  # (N, T, VK, O)
-    gather = adjacency.permute(4, 3, 1, 2, 0)  # (V, w | w, V, K)
-    gather = gather.reshape(num_joints * window, -1).to(y.dtype)  # (Vw, wVK)
-    if window == stride == 1:  # windows are frames: all of them are one batch
-        y = y.flatten(0, 1)[None]
-    out = GatherWindows.apply(gather, y, window, stride)  # (N, T', Vw, O)
-    out = out.view(len(x), -1, num_joints, window, out_channels)
-    return out + bias.to(out.dtype)
+def _transform_first(x, factors, bias):
+    _, gather, weight, _, window, stride = factors
+    frames, joints = x.shape[1:3]
+    if by_sample(x, frames * joints * len(weight)):
+        tensors = as_multiplied(x, gather, weight, bias)
+        return TransformThenGather.apply(*tensors, window, stride)
+    y = F.linear(_pad(x, window), weight)  # (N, T, V, KO)
+    y = y.view(*y.shape[:2], -1, len(bias))  # (N, T, VK, O)
+    last = frames - (frames - 1) % stride  # one behind where the last window starts
+    return bias + sum(
+        torch.einsum("pq,ntqo->ntpo", gather[:, i], y[:, i : i + last : stride])
+        for i in range(window)
+    )
 
 
-class GatherWindows(torch.autograd.Function):
-    """`gather @ window` for every window of frames, without storing the windows.
+def _pad(x, window):
+    half = window // 2
+    return F.pad(x, (0, 0, 0, 0, half, half)) if half else x
 
-    Windows are views that overlap: a product reads them in place, one sample at a
-    time. By hand because autograd would store a copy of every window, and spread
-    the gradient of the shared matrix over the batch before summing it.
 
-    `apply(gather, y, window, stride)` takes gather [P, wQ] and y [N, T, Q, O] and
-    gives [N, T', P, O], T' = (T - w) // s + 1.
+class TransformThenGather(torch.autograd.Function):
+    """`b + sum_i gather_i (W x)[s t + i]`, a sample at a time, storing only the result.
+
+    `apply(x, gather, weight, bias, window, stride)` takes x [N, T, V, C], gather
+    [P, w, VK], weight [KO, C], bias [O] of one type and gives [N, T', P, O].
+
+    By hand because autograd would store y = W x, K times the size of x, and a copy of
+    every window of it, which is w / s times as much again. Here windows are views of
+    a buffer with one sample's y, and y is computed again in the backward pass.
     """
 
     @staticmethod
-    def forward(ctx, gather, y, window, stride):
-        y = y.contiguous()  # the views of windows count on it
-        ctx.save_for_backward(gather, y)
+    def forward(ctx, x, gather, weight, bias, window, stride):
+        ctx.save_for_backward(x, gather, weight)
         ctx.window, ctx.stride = window, stride
-        num_windows = (y.shape[1] - window) // stride + 1
-        out = y.new_empty(len(y), num_windows, len(gather), y.shape[-1])
+        num_windows = -(-x.shape[1] // stride)
+        out = x.new_empty(len(x), num_windows, len(gather), len(bias))
         # NOTE: bmm of an expanded matrix; matmul would copy the windows instead.
-        gather = gather.expand(num_windows, -1, -1)
-        for sample, result in zip(y, out):
-            torch.bmm(gather, _windows(sample, window, stride), out=result)
+        gather = gather.flatten(1).expand(num_windows, -1, -1)
+        transformed = _Transformed(x, weight, len(bias), window)
+        with torch.autocast("cpu", enabled=False):
+            for sample, result in zip(x, out):
+                y = transformed.of(sample)
+                torch.bmm(gather, _windows(y, window, stride), out=result)
+                result += bias
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        gather, y = ctx.saved_tensors
+        x, gather, weight = ctx.saved_tensors
         window, stride = ctx.window, ctx.stride
-        grad = grad.contiguous()
-        low = grad.dtype in (torch.bfloat16, torch.float16)
-        grad_gather = torch.zeros_like(gather, dtype=torch.float32 if low else None)
-        grad_y = torch.empty_like(y)
-        scatter = gather.T.expand(grad.shape[1], -1, -1)
-        for sample, grad_sample, grad_result in zip(y, grad_y, grad):
-            nodes = _windows(sample, window, stride)  # (T', wQ, O)
-            if low:  # one long product, since products sum up in float32 inside only
-                left, right = (
-                    v.transpose(0, 1).flatten(1) for v in (grad_result, nodes)
-                )
-                grad_gather += left @ right.T
-            else:
-                grad_gather.addbmm_(grad_result, nodes.transpose(1, 2))
-            if window == stride == 1:
-                torch.bmm(scatter, grad_result, out=grad_sample)
+        out_channels = grad.shape[-1]
+        # Sums over samples are kept in float32 where the products are shorter.
+        grad_x = torch.empty_like(x, memory_format=torch.contiguous_format)
+        grad_weight = _zeros_like(weight)
+        grad_bias = _zeros_like(grad[0, 0, 0])
+        grad_gather = _zeros_like(gather.flatten(1))
+        transformed = _Transformed(x, weight, out_channels, window)
+        spread = _Spread(gather, x.shape[1], out_channels, window, stride)
+        with torch.autocast("cpu", enabled=False):
+            for sample, grad_sample, result in zip(x, grad_x, grad):
+                y = transformed.of(sample)
+                result = result.contiguous()
+                nodes = _windows(y, window, stride).transpose(1, 2)
+                grad_gather += torch.bmm(result, nodes).sum(0, dtype=grad_gather.dtype)
+                grad_bias += result.sum((0, 1), dtype=grad_bias.dtype)
+                grad_y = spread.of(result).view(-1, len(weight))  # (TV, KO)
+                grad_weight += grad_y.T @ sample.flatten(0, 1)
+                torch.mm(grad_y, weight, out=grad_sample.flatten(0, 1))
+        grad_gather = grad_gather.view(gather.shape)
+        return (
+            grad_x,
+            grad_gather.to(gather.dtype),
+            grad_weight.to(weight.dtype),
+            grad_bias.to(grad.dtype),
+            None,
+            None,
+        )
+
+
+class _Transformed:
+    """The buffer of y = W x [T + w - 1, VK, O] of one sample, zero beyond its ends."""
+
+    def __init__(self, x, weight, out_channels, window):
+        frames, joints, _ = x.shape[1:]
+        half = window // 2
+        nodes = joints * len(weight) // out_channels
+        self.weight = weight.T
+        self.y = x.new_empty(frames + 2 * half, nodes, out_channels)
+        self.y[:half] = self.y[half + frames :] = 0
+        self.inner = self.y[half : half + frames].view(-1, len(weight))
+
+    def of(self, sample):
+        torch.mm(sample.flatten(0, 1), self.weight, out=self.inner)
+        return self.y
+
+
+class _Spread:
+    """The transpose of gathering: gradients of windows [T', P, O] -> frames [T, Q, O].
+
+    Frame f is frame i of window (f + w // 2 - i) / s. Frames of one remainder of
+    (f + w // 2) by s share their i's, and their windows follow one another: spreading
+    is again a product with overlapping windows, of gradients, for each remainder.
+    """
+
+    def __init__(self, gather, frames, out_channels, window, stride):
+        num_windows = -(-frames // stride)
+        self.half = -(-window // stride)  # windows that may lack on either side
+        shape = (num_windows + 2 * self.half, len(gather), out_channels)
+        self.padded = gather.new_zeros(shape)
+        self.frames = gather.new_empty(frames, gather.shape[-1], out_channels)
+        self.products = []
+        for remainder in range(stride):
+            first = (remainder - window // 2) % stride  # frame
+            taps = list(range(remainder, window, stride))[::-1]
+            out = self.frames[first::stride]
+            if not len(out):
                 continue
-            grad_nodes = torch.bmm(scatter, grad_result)
-            grad_nodes = grad_nodes.unflatten(1, (window, -1))  # (T', w, Q, O)
-            last = (len(nodes) - 1) * stride + 1
-            grad_sample.zero_()
-            for frame in range(window):
-                grad_sample[frame : frame + last : stride] += grad_nodes[:, frame]
-        return grad_gather.to(gather.dtype), grad_y, None, None
+            if not taps:
+                out.zero_()
+                continue
+            # The window of the first frame's last tap, in the padded gradients.
+            start = self.half + (first + window // 2 - taps[0]) // stride
+            scatter = gather[:, taps].permute(2, 1, 0).flatten(1)  # (Q, taps * P)
+            scatter = scatter.expand(len(out), -1, -1)
+            nodes = _windows(self.padded[start:], len(taps), 1)[: len(out)]
+            self.products.append((scatter, nodes, out))
+
+    def of(self, grad):
+        self.padded[self.half : self.half + len(grad)] = grad
+        for scatter, nodes, out in self.products:
+            torch.bmm(scatter, nodes, out=out)
+        return self.frames
 
 
 def _windows(frames: Tensor, window: int, stride: int) -> Tensor:
@@ -144,3 +255,8 @@ def _windows(frames: Tensor, window: int, stride: int) -> Tensor:
     return frames.as_strided(
         (num_windows, window * num_nodes, channels), (stride * step, channels, 1)
     )
+
+
+def _zeros_like(tensor):
+    low = tensor.dtype in (torch.bfloat16, torch.float16)
+    return torch.zeros_like(tensor, dtype=torch.float32 if low else None)

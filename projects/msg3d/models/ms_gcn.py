@@ -5,12 +5,12 @@ in MMAction2's port, so that published weights load.
 """
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from .batch_norm import batch_norm, fold_linear
 from .graph import disentangled_scales, spacetime_adjacency
-from .graph_conv import graph_conv
+from .graph_conv import apply_factors, arrange, graph_conv
 
 
 class MSGCN(BaseModule):
@@ -43,12 +43,38 @@ class MSGCN(BaseModule):
         self.PA = nn.Parameter(torch.empty_like(self.A).uniform_(-1e-6, 1e-6))
         self.mlp = _Pointwise(in_channels * num_scales, out_channels)
 
+    def convolve(self, x: Tensor) -> Tensor:
+        """The graph convolution alone: [N, T, V, C] -> [N, T', V, w, O]."""
+        conv = self.mlp.layers[0]
+        weight = conv.weight.flatten(1)  # (O, KC)
+        adjacency = self.A + self.PA
+        return graph_conv(x, adjacency, weight, conv.bias, self.window, self.stride)
+
     def forward(self, x: Tensor) -> Tensor:
         """[N, T, V, C] -> [N, T', V, wO], the frames of a window side by side."""
-        conv, bn = self.mlp.layers
-        weight = conv.weight.flatten(1)  # (O, KC)
-        x = graph_conv(x, self.A + self.PA, weight, conv.bias, self.window, self.stride)
-        return F.relu(channels_last_norm(bn, x), inplace=True).flatten(3)
+        return batch_norm([self.mlp.layers[1]], self.convolve(x), relu=True).flatten(3)
+
+    def fold(self) -> "FoldedMSGCN":
+        """The same in eval mode, in its cheapest form."""
+        return FoldedMSGCN(self)
+
+
+class FoldedMSGCN(nn.Module):
+    """MSGCN for inference: the sum of its graphs kept, its BatchNorm folded."""
+
+    def __init__(self, module: MSGCN) -> None:
+        super().__init__()
+        conv, norm = module.mlp.layers
+        weight, bias = fold_linear(conv.weight.flatten(1), conv.bias, norm)
+        factors = arrange(module.A + module.PA, weight, module.window, module.stride)
+        self.register_buffer("gather", factors.gather)
+        self.register_buffer("weight", factors.weight)
+        self.register_buffer("bias", bias)
+        self._factors = factors._replace(gather=None, weight=None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        factors = self._factors._replace(gather=self.gather, weight=self.weight)
+        return apply_factors(x, factors, self.bias).relu_().flatten(3)
 
 
 class _Pointwise(nn.Module):
@@ -59,10 +85,3 @@ class _Pointwise(nn.Module):
         self.layers = nn.ModuleList(
             [nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels)]
         )
-
-
-def channels_last_norm(bn: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """`bn` over the last axis of x [N, ..., C]; shape kept."""
-    image = x.reshape(len(x), -1, 1, x.shape[-1])  # (N, ..., 1, C)
-    image = bn(image.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-    return image.reshape(x.shape)

@@ -4,7 +4,7 @@ Source: MS-G3D, section 3.4 and figure 3(c); parameters named, shaped and
 initialised as in MMAction2's port.
 """
 
-from typing import Sequence
+from typing import List, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -12,16 +12,30 @@ from mmaction.models.utils import unit_tcn
 from mmengine.model import BaseModule, ModuleList, Sequential
 from torch import Tensor, nn
 
+from .batch_norm import (
+    affine,
+    batch_norm,
+    fold,
+    fold_linear,
+    keep_statistics,
+    uses_batch_statistics,
+)
+from .by_sample import as_multiplied, by_sample
+from .norm_relu import batch_statistics
+from .temporal_branches import TemporalBranches, convolve_batch, convolve_sample
+
 
 class MSTCN(BaseModule):
-    """Six branches over time, joined, plus a residual connection.
+    """Branches over time, joined, plus a residual connection.
 
-    Four branches convolve three frames at dilations 1 to 4, one takes a maximum of
-    three frames, one a single frame.
+    For each dilation one branch convolves three frames, one branch takes a maximum of
+    three frames, one a single frame. All begin with a 1x1 convolution of the same
+    input: one matrix product for all of them.
 
     Args:
         in_channels: C.
-        out_channels: O; each branch has O // 6, the last takes the remainder.
+        out_channels: O; each branch has O // 6 (with four dilations), the last takes
+            the remainder.
         stride: of the frames.
         dilations: one convolution branch each.
         dropout: probability, after the activation.
@@ -73,18 +87,119 @@ class MSTCN(BaseModule):
         else:
             self.residual = unit_tcn(in_channels, out_channels, kernel_size=1)
         self.stride, self.activate = stride, activate
+        self.dilations = tuple(dilations)
         self.drop = nn.Dropout(dropout)
+
+    # The branches' parts in the order in which they apply to all branches at once.
+    @property
+    def first_norms(self) -> List[nn.Module]:
+        """Before the ReLU: of every branch but the last, which has none."""
+        return [branch[1] for branch in self.branches[:-1]]
+
+    @property
+    def convs(self) -> List[nn.Conv2d]:
+        """Over time."""
+        return [branch[3].conv for branch in self.branches[:-2]]
+
+    @property
+    def last_norms(self) -> List[nn.Module]:
+        """At the end of each branch."""
+        *dilated, pooled, single = self.branches
+        return [*(branch[3].bn for branch in dilated), pooled[4], single[1]]
+
+    def pointwise(self) -> tuple[Tensor, Tensor]:
+        """The first 1x1 convolutions as one matrix [O, C] and bias [O]."""
+        convs = [branch[0] for branch in self.branches]
+        weight = torch.cat([conv.weight.flatten(1) for conv in convs])
+        return weight, torch.cat([conv.bias for conv in convs])
+
+    def taps(self) -> tuple[Tensor, Tensor]:
+        """The convolutions over time: [D, 3, w, w] (from, to), and biases [D, w]."""
+        weights = [conv.weight[..., 0].permute(2, 1, 0) for conv in self.convs]
+        return torch.stack(weights), torch.stack([conv.bias for conv in self.convs])
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, T, V, C] -> [N, T', V, O]."""
-        x = x.permute(0, 3, 1, 2)  # (N, C, T, V), channels last in memory
-        # What looks at single frames is given those that the stride keeps.
-        # NOTE: the equal 1x1 convolution with a stride corrupts memory in bfloat16,
-        # channels last, on the CPU (torch 2.13, oneDNN's backward pass).
-        kept = x[:, :, :: self.stride]
-        *branches, single_frame = self.branches
-        out = torch.cat([*(branch(x) for branch in branches), single_frame(kept)], 1)
-        out = out + self.residual(kept)
+        h = F.linear(x, *self.pointwise())  # (N, T, V, O), branch by branch
+        out = batch_norm(self.last_norms, self._branches(h))
+        out = out + self._residual(x)
         if self.activate:
             out = F.relu(out, inplace=True)
-        return self.drop(out).permute(0, 2, 3, 1)
+        return self.drop(out)
+
+    def _branches(self, h: Tensor) -> Tensor:
+        norms = self.first_norms
+        width = sum(norm.num_features for norm in norms)
+        taps = (*as_multiplied(*self.taps()), self.dilations, self.stride)
+        if not (uses_batch_statistics(norms) and by_sample(h, h[0].numel())):
+            a = batch_norm(norms, h[..., :width], relu=True)
+            return convolve_batch(a, h[..., width:], *taps)
+        statistics = batch_statistics(h.detach(), width, norms[0].eps)
+        keep_statistics(norms, *statistics[:2], h.numel() // h.shape[-1])
+        return TemporalBranches.apply(h, *statistics, *affine(norms), *taps)
+
+    def _residual(self, x: Tensor) -> Tensor:
+        if isinstance(self.residual, nn.Identity):
+            return x
+        # NOTE: a 1x1 convolution with a stride would do, but corrupts memory in
+        # bfloat16, channels last, on the CPU (torch 2.13, oneDNN's backward pass).
+        conv, norm = self.residual.conv, self.residual.bn
+        x = F.linear(x[:, :: self.stride], conv.weight.flatten(1), conv.bias)
+        return batch_norm([norm], x)
+
+    def fold(self) -> "FoldedMSTCN":
+        """The same in eval mode, in its cheapest form."""
+        return FoldedMSTCN(self)
+
+
+class FoldedMSTCN(nn.Module):
+    """MSTCN for inference: every BatchNorm folded but that behind the maximum."""
+
+    def __init__(self, module: MSTCN) -> None:
+        super().__init__()
+        self.dilations, self.stride = module.dilations, module.stride
+        self.activate = module.activate
+        *dilated, pooled, single = module.branches
+        firsts = [
+            fold_linear(branch[0].weight.flatten(1), branch[0].bias, branch[1])
+            for branch in module.branches
+        ]
+        seconds = [
+            fold_linear(branch[3].conv.weight, branch[3].conv.bias, branch[3].bn)
+            for branch in dilated
+        ]
+        pool_scale, pool_shift = fold(pooled[4])
+        weights = dict(
+            pointwise=torch.cat([weight for weight, _ in firsts]),
+            pointwise_bias=torch.cat([bias for _, bias in firsts]),
+            taps=torch.stack([w[..., 0].permute(2, 1, 0) for w, _ in seconds]),
+            taps_bias=torch.stack([bias for _, bias in seconds]),
+            pool_scale=pool_scale,
+            pool_shift=pool_shift,
+        )
+        weight = bias = None
+        if not isinstance(module.residual, nn.Identity):
+            conv, norm = module.residual.conv, module.residual.bn
+            weight, bias = fold_linear(conv.weight.flatten(1), conv.bias, norm)
+        weights.update(residual=weight, residual_bias=bias)
+        for name, value in weights.items():
+            self.register_buffer(name, value)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = F.linear(x, self.pointwise, self.pointwise_bias)
+        width = self.taps_bias.shape[1]
+        inner = self.taps_bias.numel() + width
+        a, rest = h[..., :inner].relu_(), h[..., inner:]
+        taps = (*as_multiplied(self.taps, self.taps_bias), self.dilations, self.stride)
+        if by_sample(h, h[0].numel()):
+            out = h.new_empty(len(h), -(-h.shape[1] // self.stride), *h.shape[2:])
+            for sample, single, result in zip(a, rest, out):
+                convolve_sample(sample, single, *taps, result)
+        else:
+            out = convolve_batch(a, rest, *taps)
+        pooled = out[..., inner - width : inner]
+        pooled.mul_(self.pool_scale).add_(self.pool_shift)
+        if self.residual_bias is not None:
+            x = F.linear(x[:, :: self.stride], self.residual, self.residual_bias)
+        out += x
+        return out.relu_() if self.activate else out

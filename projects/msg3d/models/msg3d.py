@@ -7,15 +7,17 @@ with the state dict of MMAction2's project and of PYSKL.
 Letters: N clips, M persons, T frames, V joints, C channels, K scales, w window.
 """
 
-from typing import Dict
+from typing import Dict, Iterator, Tuple
 
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
 
+from .checkpointing import checkpointed
 from .g3d import MultiWindowG3D
 from .graph import binary_adjacency
+from .inference import Inference, can_fold
 from .ms_gcn import MSGCN
 from .ms_tcn import MSTCN
 
@@ -34,6 +36,9 @@ class MSG3D(BaseModule):
         num_g3d_scales: K of the space-time graphs.
         num_person: M.
         tcn_dropout: probability, at the end of each block.
+        with_cp: whether to keep only what enters each part of a block in training,
+            and compute the part again in the backward pass: less memory, more time,
+            the same numbers.
         init_cfg: as everywhere in MMEngine.
 
     Example:
@@ -51,6 +56,7 @@ class MSG3D(BaseModule):
         num_g3d_scales: int = 6,
         num_person: int = 2,
         tcn_dropout: float = 0,
+        with_cp: bool = False,
         init_cfg=None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -80,6 +86,14 @@ class MSG3D(BaseModule):
             )
             self.add_module(f"tcn{block}", MSTCN(out, out, dropout=tcn_dropout))
             channels = out
+        self.with_cp = with_cp
+        self._inference = Inference()
+
+    def blocks(self) -> Iterator[Tuple[nn.Module, nn.Module, nn.Module]]:
+        """Each block's pathways, factorised and space-time, and what follows them."""
+        for block in (1, 2, 3):
+            names = (f"sgcn{block}", f"gcn3d{block}", f"tcn{block}")
+            yield tuple(getattr(self, name) for name in names)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
@@ -88,18 +102,26 @@ class MSG3D(BaseModule):
             ValueError: persons, joints or channels are not those of the model.
         """
         self._check(x)
+        if can_fold(self):
+            x = self._inference(self, x)  # (N, M, T', V, C)
+            return x.permute(0, 1, 4, 2, 3)
         clips, persons, frames, joints, channels = x.shape
         # Each (person, joint, channel) is normalised over clips and frames.
         x = x.permute(0, 1, 3, 4, 2).reshape(clips, -1, frames)  # (N, MVC, T)
         x = self.data_bn(x).view(clips * persons, joints, channels, frames)
         x = x.permute(0, 3, 1, 2).contiguous()  # (N*M, T, V, C)
-
-        x = self.tcn1(F.relu(self.sgcn1(x) + self.gcn3d1(x)))
-        x = self.tcn2(F.relu(self.sgcn2(x) + self.gcn3d2(x)))
-        x = self.tcn3(F.relu(self.sgcn3(x) + self.gcn3d3(x)))
-
+        for sgcn, gcn3d, tcn in self.blocks():
+            x = self._run(tcn, F.relu(self._run(sgcn, x) + self._run(gcn3d, x)))
         x = x.permute(0, 3, 1, 2)  # (N*M, C, T', V)
         return x.unflatten(0, (clips, persons))
+
+    def _run(self, part: nn.Module, x: Tensor) -> Tensor:
+        return checkpointed(part, x) if self.with_cp and self.training else part(x)
+
+    def train(self, mode: bool = True) -> "MSG3D":
+        """As everywhere in torch; forgets what inference keeps."""
+        self._inference.forget()
+        return super().train(mode)
 
     def _check(self, x: Tensor) -> None:
         expected = (self.num_person, self.graph.num_node, self.in_channels)

@@ -1,0 +1,133 @@
+"""BatchNorm with the channels last: several at once, and folded away.
+
+    y = scale * x + shift
+    scale = weight / sqrt(var + eps), shift = bias - scale * mean
+
+over all axes of x [..., C] but the last. Several BatchNorms whose inputs lie side by
+side are one: `norms` are consecutive shares of the C channels.
+"""
+
+from typing import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+Norms = Sequence[_BatchNorm]
+
+
+def batch_norm(norms: Norms, x: Tensor, relu: bool = False) -> Tensor:
+    """`norms` over the shares of the last axis of x [N, ..., C]; shape kept."""
+    image = x.reshape(len(x), -1, 1, x.shape[-1]).permute(0, 3, 1, 2)  # (N, C, ..., 1)
+    if len(norms) == 1:
+        image = norms[0](image)
+    elif joinable(norms):
+        image = _joint_norm(norms, image)
+    else:
+        shares = image.split([norm.num_features for norm in norms], 1)
+        image = torch.cat([norm(share) for norm, share in zip(norms, shares)], 1)
+    if relu:
+        # NOTE: in place before it is a view: behind a view, autograd would copy.
+        image = F.relu(image, inplace=True)
+    return image.permute(0, 2, 3, 1).reshape(x.shape)
+
+
+def joinable(norms: Norms) -> bool:
+    """Whether one BatchNorm can stand for all of `norms`."""
+
+    def signature(norm):
+        return (norm.training, norm.track_running_stats, norm.momentum, norm.eps)
+
+    plain = all(type(norm) is nn.BatchNorm2d and norm.affine for norm in norms)
+    return plain and len({signature(norm) for norm in norms}) == 1
+
+
+def uses_batch_statistics(norms: Norms) -> bool:
+    """Whether `norms` are joinable and in training, as the operators by hand need."""
+    return joinable(norms) and norms[0].training
+
+
+def affine(norms: Norms) -> tuple[Tensor, Tensor]:
+    """Weights and biases, joined: [C] each."""
+    return (
+        torch.cat([norm.weight for norm in norms]),
+        torch.cat([norm.bias for norm in norms]),
+    )
+
+
+def _joint_norm(norms: Norms, image: Tensor) -> Tensor:
+    first = norms[0]
+    mean = var = None
+    if first.track_running_stats:
+        mean = torch.cat([norm.running_mean for norm in norms])
+        var = torch.cat([norm.running_var for norm in norms])
+    momentum = count_batch(norms)
+    training = first.training or mean is None
+    out = F.batch_norm(image, mean, var, *affine(norms), training, momentum, first.eps)
+    if first.training and mean is not None:
+        _keep(norms, mean, var)
+    return out
+
+
+def count_batch(norms: Norms) -> float:
+    """Counts a batch of training, and gives the weight of its statistics."""
+    first = norms[0]
+    if not (first.training and first.track_running_stats):
+        return 0.0
+    for norm in norms:
+        norm.num_batches_tracked.add_(1)
+    if first.momentum is None:  # a plain mean over batches
+        return 1 / float(first.num_batches_tracked)
+    return first.momentum
+
+
+@torch.no_grad()
+def _keep(norms, mean, var):
+    sizes = [norm.num_features for norm in norms]
+    torch._foreach_copy_([norm.running_mean for norm in norms], mean.split(sizes))
+    torch._foreach_copy_([norm.running_var for norm in norms], var.split(sizes))
+
+
+@torch.no_grad()
+def keep_statistics(norms: Norms, mean: Tensor, var: Tensor, count: int) -> None:
+    """Moves running statistics towards those of a batch of `count` rows.
+
+    Args:
+        norms: in training.
+        mean, var: of the batch, biased, [C].
+        count: values a channel.
+    """
+    momentum = count_batch(norms)
+    if not momentum:
+        return
+    sizes = [norm.num_features for norm in norms]
+    var = var * (count / (count - 1))
+    for name, value in (("running_mean", mean), ("running_var", var)):
+        running = [getattr(norm, name) for norm in norms]
+        value = value.to(running[0].dtype)
+        torch._foreach_lerp_(running, list(value.split(sizes)), momentum)
+
+
+def fold(norm: _BatchNorm) -> tuple[Tensor, Tensor]:
+    """(scale, shift) [C] each, at least float32: what `norm` does in eval mode."""
+    mean, var = (precise(v) for v in (norm.running_mean, norm.running_var))
+    scale = (var + norm.eps).rsqrt()
+    if norm.affine:
+        scale = scale * norm.weight
+    shift = -mean * scale
+    return scale, shift + norm.bias if norm.affine else shift
+
+
+def fold_linear(
+    weight: Tensor, bias: Tensor, norm: _BatchNorm
+) -> tuple[Tensor, Tensor]:
+    """`norm` after a linear map of weight [O, ...] and bias [O], as one linear map."""
+    scale, shift = fold(norm)
+    return weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale + shift
+
+
+def precise(tensor: Tensor) -> Tensor:
+    """`tensor` in a type to calculate in: float32 for shorter ones."""
+    low = tensor.dtype in (torch.bfloat16, torch.float16)
+    return tensor.float() if low else tensor

@@ -1,0 +1,38 @@
+"""Gradient checkpointing that counts each batch once."""
+
+import contextlib
+from typing import Iterator
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
+
+
+def checkpointed(part: nn.Module, x: Tensor) -> Tensor:
+    """`part(x)`, of which only x is stored; computed again in the backward pass.
+
+    torch's checkpoint alone would move the running statistics of BatchNorm a second
+    time. Dropout draws the same numbers in both passes.
+    """
+
+    def contexts():
+        return contextlib.nullcontext(), frozen_statistics(part)
+
+    return checkpoint(part, x, use_reentrant=False, context_fn=contexts)
+
+
+@contextlib.contextmanager
+def frozen_statistics(module: nn.Module) -> Iterator[None]:
+    """Within, BatchNorms in training use the batch and leave running statistics."""
+    norms = [
+        norm
+        for norm in module.modules()
+        if isinstance(norm, _BatchNorm) and norm.training and norm.track_running_stats
+    ]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True

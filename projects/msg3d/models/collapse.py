@@ -1,0 +1,75 @@
+"""Where a window collapses into one frame: BatchNorm, ReLU, then a linear map.
+
+out[t, u] = b + W relu(norm(z[t, u]))     z[t, u]: the w frames of joint u, [wO]
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from .batch_norm import batch_norm, keep_statistics, uses_batch_statistics
+from .by_sample import as_multiplied, by_sample
+from .norm_relu import NormRelu, Statistics, batch_statistics
+
+
+def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> Tensor:
+    """
+    Args:
+        z: [N, T, V, w, C].
+        norm: over C.
+        weight: [O, wC].
+        bias: [O].
+
+    Returns:
+        [N, T, V, O].
+    """
+    if not (uses_batch_statistics([norm]) and by_sample(z, z[0].numel())):
+        return F.linear(batch_norm([norm], z, relu=True).flatten(3), weight, bias)
+    statistics = batch_statistics(z.detach(), norm.num_features, norm.eps)
+    keep_statistics([norm], *statistics[:2], z.numel() // norm.num_features)
+    weight, bias = as_multiplied(weight, bias)
+    return NormReluLinear.apply(z, *statistics, norm.weight, norm.bias, weight, bias)
+
+
+class NormReluLinear(torch.autograd.Function):
+    """The equation above, a sample at a time; of its steps only z is stored.
+
+    `apply(z, mean, var, invstd, gamma, beta, weight, bias)`: z [N, T, V, w, C] with
+    its own statistics, the gradient of which is part of the gradient of z.
+    """
+
+    @staticmethod
+    def forward(ctx, z, mean, var, invstd, gamma, beta, weight, bias):
+        ctx.save_for_backward(z, mean, var, invstd, gamma, beta, weight)
+        activation = NormRelu(z, Statistics(mean, var, invstd), gamma, beta)
+        out = weight.new_empty(*z.shape[:3], len(bias))
+        with torch.autocast("cpu", enabled=False):
+            for sample, result in zip(z, out):
+                active = activation.of(sample).to(weight.dtype)
+                active = active.view(-1, weight.shape[1])  # (TV, wC)
+                torch.addmm(bias, active, weight.T, out=result.flatten(0, 1))
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        z, mean, var, invstd, gamma, beta, weight = ctx.saved_tensors
+        activation = NormRelu(z, Statistics(mean, var, invstd), gamma, beta)
+        grad = grad.contiguous().flatten(1, 2)  # (N, TV, O)
+        grad_z = torch.empty_like(z)
+        grad_weight = torch.zeros_like(weight, dtype=gamma.dtype)
+        grad_bias = grad.sum((0, 1), dtype=gamma.dtype)
+        with torch.autocast("cpu", enabled=False):
+            for sample, grad_sample, result in zip(z, grad_z, grad):
+                active = activation.of(sample).to(weight.dtype)
+                grad_weight += result.T @ active.view(-1, weight.shape[1])
+                if grad_sample.dtype == weight.dtype:
+                    flat = grad_sample.view(-1, weight.shape[1])
+                    torch.mm(result, weight, out=flat)
+                else:
+                    grad_sample.copy_((result @ weight).view_as(grad_sample))
+                activation.backward(grad_sample, sample)
+            grad_gamma, grad_beta = activation.finish(grad_z, z)
+        grad_weight, grad_bias = (v.to(weight.dtype) for v in (grad_weight, grad_bias))
+        return (grad_z, None, None, None, grad_gamma, grad_beta, grad_weight, grad_bias)

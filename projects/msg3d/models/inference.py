@@ -1,0 +1,192 @@
+"""MS-G3D in eval mode: BatchNorms folded, graphs summed once, absent persons known.
+
+    model.eval()             # and it is fast
+    with torch.no_grad():
+        features = model(x)
+
+What is derived from the parameters is kept as long as they do not change, and made
+again when they do: after training, loading, moving, casting or averaging.
+"""
+
+from typing import Dict, Iterator, List, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from .batch_norm import fold
+from .g3d import FoldedSum
+
+# Elements of an activation of the first block that stay in a core's cache.
+CACHE_ELEMENTS = 250_000
+# Values of each tensor that are compared, to notice writes that torch does not count.
+COMPARED_VALUES = 16
+
+
+class FoldedMSG3D(nn.Module):
+    """MSG3D for inference, on single persons.
+
+    Args:
+        model: an MSG3D.
+        dtype: of its products.
+    """
+
+    def __init__(self, model: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.dtype = dtype
+        self.blocks = nn.ModuleList()
+        for sgcn, gcn3d, tcn in model.blocks():
+            sgcn = nn.Sequential(*(part.fold() for part in sgcn))
+            block = dict(pathways=FoldedSum(sgcn, gcn3d.fold()), tcn=tcn.fold())
+            self.blocks.append(nn.ModuleDict(block).to(dtype))
+        # data_bn orders its features (person, joint, channel); it stays precise, as
+        # what it normalises may be as large as pixels.
+        scale, shift = fold(model.data_bn)
+        shape = (model.num_person, 1, model.graph.num_node, model.in_channels)
+        self.register_buffer("scale", scale.view(shape))
+        self.register_buffer("shift", shift.view(shape))
+
+    def normalise(self, x: Tensor) -> Tensor:
+        """data_bn: [N, M, T, V, C], shape kept."""
+        return (x * self.scale + self.shift).to(self.dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalised persons [R, T, V, C] -> [R, T', V, 4c]."""
+        for block in self.blocks:
+            x = block["tcn"](block["pathways"](x).relu_())
+        return x
+
+
+class Inference:
+    """Runs a model's folded form, and keeps what it is made of.
+
+    Each MSG3D has one. A copy, and what comes out of a pickle, begin with nothing.
+    """
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def __deepcopy__(self, memo) -> "Inference":
+        return Inference()
+
+    def __reduce__(self):
+        return Inference, ()
+
+    def forget(self) -> None:
+        """Drops what is kept: the next call makes it again."""
+        self._sources: List[_Source] = []
+        self._values = None
+        self._folded: Dict[torch.dtype, FoldedMSG3D] = {}
+        # (dtype, T) -> features of an absent person in each place, [M, T', V, 4c]
+        self._absent: Dict[Tuple[torch.dtype, int], Tensor] = {}
+
+    def __call__(self, model: nn.Module, x: Tensor) -> Tensor:
+        """[N, M, T, V, C] -> [N, M, T', V, 4c]."""
+        device = x.device.type
+        dtype = model.data_bn.running_mean.dtype
+        if torch.is_autocast_enabled(device) and dtype != torch.float64:
+            dtype = torch.get_autocast_dtype(device)
+        if not self._is_current(model):
+            self.forget()
+            self._sources = [_Source(tensor) for tensor in _tensors(model)]
+            self._values = self._some_values()
+        with torch.autocast(device, enabled=False):
+            if dtype not in self._folded:
+                self._folded[dtype] = FoldedMSG3D(model, dtype)
+            return self._run(self._folded[dtype], x)
+
+    def _run(self, folded: FoldedMSG3D, x: Tensor) -> Tensor:
+        clips, persons, frames = x.shape[:3]
+        rows = folded.normalise(x).flatten(0, 1)  # (N*M, T, V, C)
+        if _capturing(x):
+            return _in_cache(folded, rows).unflatten(0, (clips, persons))
+        present = (x != 0).flatten(2).any(2)  # (N, M); NaN is not absent
+        if present.all():
+            return _in_cache(folded, rows).unflatten(0, (clips, persons))
+        key = folded.dtype, frames
+        if key not in self._absent:
+            absent = folded.normalise(torch.zeros_like(x[:1])).flatten(0, 1)
+            self._absent = {key: _in_cache(folded, absent)}  # one length at a time
+        constant = self._absent[key]
+        out = constant.repeat(clips, 1, 1, 1)
+        present = present.flatten().nonzero().flatten()
+        if len(present):
+            out[present] = _in_cache(folded, rows[present])
+        return out.unflatten(0, (clips, persons))
+
+    def _is_current(self, model: nn.Module) -> bool:
+        sources = self._sources
+        tensors = list(_tensors(model))
+        if not sources or len(sources) != len(tensors):
+            return False
+        if not all(source.is_still(t) for source, t in zip(sources, tensors)):
+            return False
+        if _capturing(tensors[0]):
+            return True
+        return torch.equal(self._some_values(), self._values)
+
+    def _some_values(self) -> Tensor:
+        # NaN is not equal to itself: a broken model is folded each time, no harm.
+        return torch.cat([source.values for source in self._sources])
+
+
+class _Source:
+    """A tensor as it was: its memory is kept, so that no other takes its address."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor.detach()
+        self.address, self.version = tensor.data_ptr(), _version(tensor)
+        # A view: shows what is in memory now. `.data` writes leave no other trace.
+        self.values = self.tensor.flatten()[:COMPARED_VALUES]
+
+    def is_still(self, tensor: Tensor) -> bool:
+        return self.address == tensor.data_ptr() and self.version == _version(tensor)
+
+
+def can_fold(model: nn.Module) -> bool:
+    """Whether the folded form does all that the model would do now."""
+    if model.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
+        return False
+    if torch.jit.is_tracing() or getattr(model, "_is_replica", False):
+        return False
+    return all(_is_plain(child) for child in model.children())
+
+
+def _is_plain(module: nn.Module) -> bool:
+    if module.training or module._forward_hooks or module._forward_pre_hooks:
+        return False
+    if isinstance(module, _Norm) and module.running_mean is None:
+        return False
+    return all(_is_plain(child) for child in module._modules.values())
+
+
+def _tensors(module: nn.Module) -> Iterator[Tensor]:
+    """Parameters and buffers, faster than torch's own iterators with their names."""
+    for tensors in (module._parameters, module._buffers):
+        for tensor in tensors.values():
+            if tensor is not None and tensor.is_floating_point():
+                yield tensor
+    for child in module._modules.values():
+        yield from _tensors(child)
+
+
+def _in_cache(folded: FoldedMSG3D, rows: Tensor) -> Tensor:
+    """`folded` on as many rows at a time as stay in a CPU's cache."""
+    if rows.device.type != "cpu" or not len(rows):
+        return folded(rows)
+    channels = len(folded.blocks[0]["tcn"].pointwise)
+    step = max(1, CACHE_ELEMENTS // (rows[0, ..., 0].numel() * channels))
+    if step >= len(rows):
+        return folded(rows)
+    return torch.cat([folded(part) for part in rows.split(step)])
+
+
+def _capturing(x: Tensor) -> bool:
+    """Whether a CUDA graph is recorded: what depends on values cannot be asked."""
+    return x.is_cuda and torch.cuda.is_current_stream_capturing()
+
+
+def _version(tensor: Tensor) -> int:
+    return 0 if tensor.is_inference() else tensor._version
+
+
+_Norm = nn.modules.batchnorm._BatchNorm

@@ -1,0 +1,114 @@
+"""Training's BatchNorm and ReLU, a sample at a time, for operators by hand.
+
+An operator that ends in a BatchNorm and a ReLU, and the product that reads them, need
+not store the activation: it is one multiplication and one addition from the input of
+the BatchNorm, which the backward pass needs anyway, and is made again from that in the
+cache. The arithmetic is torch's BatchNorm's.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Statistics(NamedTuple):
+    """Mean, biased variance, and 1 / sqrt(var + eps), [C] each."""
+
+    mean: Tensor
+    var: Tensor
+    invstd: Tensor
+
+
+def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
+    """Over all of x [N, ..., C] but the last axis, for the first `channels`.
+
+    Two passes: sum, then squares about the mean. Sums over samples are in float64.
+
+    Raises:
+        ValueError: one value a channel, which has no variance.
+    """
+    count = x.numel() // x.shape[-1]
+    if count == 1:
+        raise ValueError(
+            "BatchNorm got one value a channel in training: expected more, give "
+            "several clips or frames"
+        )
+    dtype = _precise(x.dtype)
+    total = torch.zeros(channels, dtype=torch.float64)
+    for sample in x:
+        total += sample[..., :channels].flatten(0, -2).sum(0, dtype=dtype)
+    mean = (total / count).to(dtype)
+    total.zero_()
+    buffer = x.new_empty(*x.shape[1:-1], channels, dtype=dtype)
+    for sample in x:
+        torch.sub(sample[..., :channels], mean, out=buffer)
+        total += buffer.square_().flatten(0, -2).sum(0)
+    var = total / count
+    return Statistics(mean, var.to(dtype), (var + eps).rsqrt().to(dtype))
+
+
+class NormRelu:
+    """relu(weight * (x - mean) * invstd + bias) of the first channels of x [N, ..., C].
+
+    Args:
+        x: what is normalised; samples are given one by one.
+        statistics: of x.
+        weight, bias: [C'], C' <= C.
+    """
+
+    def __init__(
+        self, x: Tensor, statistics: Statistics, weight: Tensor, bias: Tensor
+    ) -> None:
+        self.statistics, self.channels = statistics, len(weight)
+        self.scale = weight * statistics.invstd
+        self.shift = bias - statistics.mean * self.scale
+        self.active, self.centred = (
+            x.new_empty(*x.shape[1:-1], self.channels, dtype=self.scale.dtype)
+            for _ in range(2)
+        )
+        self.sum_grad, self.sum_product = torch.zeros(2, self.channels).double()
+
+    def of(self, sample: Tensor) -> Tensor:
+        """The activation of a sample, in its type; overwritten by the next."""
+        sample = sample[..., : self.channels]
+        torch.addcmul(self.shift, sample, self.scale, out=self.active)
+        return self.active.relu_().to(sample.dtype)
+
+    def backward(self, grad: Tensor, sample: Tensor) -> None:
+        """Stops `grad` [..., C'] where the last activation did, and gathers sums."""
+        torch.sub(sample[..., : self.channels], self.statistics.mean, out=self.centred)
+        if grad.dtype == self.active.dtype:
+            torch.ops.aten.threshold_backward.grad_input(
+                grad, self.active, 0, grad_input=grad
+            )
+        else:
+            grad.mul_(self.active > 0)
+        self.sum_grad += grad.flatten(0, -2).sum(0, dtype=self.scale.dtype)
+        self.sum_product += self.centred.mul_(grad).flatten(0, -2).sum(0)
+
+    def finish(self, grad_x: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """From the gradients of all activations, those of x, weight and bias.
+
+        Args:
+            grad_x: what `backward` left of the gradients [N, ..., C]; becomes, in its
+                first C' channels, the gradient of x.
+            x: [N, ..., C].
+        """
+        mean, _, invstd = self.statistics
+        count = x.numel() // x.shape[-1]
+        grad_weight = self.sum_product * invstd
+        slope = -self.scale * invstd * grad_weight / count
+        level = -self.scale * self.sum_grad / count - slope * mean
+        slope, level = slope.to(mean.dtype), level.to(mean.dtype)
+        for grad, sample in zip(grad_x[..., : self.channels], x[..., : self.channels]):
+            if grad.dtype == mean.dtype:
+                grad.mul_(self.scale).add_(level).addcmul_(sample, slope)
+            else:
+                grad.copy_(grad * self.scale + level + sample * slope)
+        return grad_weight.to(mean.dtype), self.sum_grad.to(mean.dtype)
+
+
+def _precise(dtype: torch.dtype) -> torch.dtype:
+    """The type of sums over values of `dtype`."""
+    return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype

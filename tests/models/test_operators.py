@@ -1,0 +1,194 @@
+"""Each operator against its equation, in both forms, and its gradients."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from msg3d.models.collapse import collapse
+from msg3d.models.graph_conv import aggregates_first, graph_conv
+from msg3d.models.ms_tcn import MSTCN
+from networks import assert_close
+from reference import TemporalConv
+
+
+def rand(*shape):
+    return torch.rand(*shape, dtype=torch.double, requires_grad=True)
+
+
+@pytest.mark.parametrize(
+    "window, stride, frames, channels",
+    list(itertools.product((1, 3, 5), (1, 2, 3), (1, 6, 7), (2, 9))),
+)
+def test_graph_conv_is_its_formula(form, window, stride, frames, channels):
+    """Against the sum written out; 2 channels aggregate first, 9 transform first."""
+    torch.manual_seed(0)
+    scales, joints, out_channels = 2, 3, 4
+    x = rand(2, frames, joints, channels)
+    adjacency = rand(scales, window * joints, window * joints)
+    weight, bias = rand(out_channels, scales * channels), rand(out_channels)
+
+    actual = graph_conv(x, adjacency, weight, bias, window, stride)
+    starts = range(0, frames, stride)
+    assert actual.shape == (2, len(starts), joints, window, out_channels)
+    for number, start in enumerate(starts):
+        nodes = torch.zeros(2, window, joints, channels).double()
+        for i in range(window):
+            if 0 <= start + i - window // 2 < frames:
+                nodes[:, i] = x[:, start + i - window // 2].detach()
+        gathered = torch.einsum("kpq,npc->nqkc", adjacency, nodes.flatten(1, 2))
+        expected = gathered.flatten(2) @ weight.T + bias  # (N, wV, O)
+        expected = expected.unflatten(1, (window, joints)).transpose(1, 2)
+        assert_close(actual[:, number], expected, 1e-12)
+    assert torch.autograd.gradcheck(
+        lambda *tensors: graph_conv(*tensors, window, stride),
+        (x, adjacency, weight, bias),
+    )
+
+
+@pytest.mark.parametrize("window, stride, out_channels", [(1, 1, 4), (3, 2, 4)])
+def test_the_order_with_fewer_multiplications_is_taken(window, stride, out_channels):
+    """Counted by torch on both orders, not by our formula."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from msg3d.models import graph_conv as module
+
+    def count(channels, order):
+        joints, scales = 5, 3
+        nodes = window * joints
+        x = torch.rand(1, 12, joints, channels)
+        adjacency, bias = torch.rand(scales, nodes, nodes), torch.rand(out_channels)
+        weight = torch.rand(out_channels, scales * channels)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "aggregates_first", lambda *sizes: order)
+            with FlopCounterMode(display=False) as counter:
+                graph_conv(x, adjacency, weight, bias, window, stride)
+        return counter.get_total_flops()
+
+    taken = set()
+    for channels in (1, 2, 3, 6, 20):
+        chosen = aggregates_first(5, window, stride, channels, out_channels)
+        # Padding adds frames that the formula leaves out: near a tie either is right.
+        first, second = count(channels, chosen), count(channels, not chosen)
+        assert first <= 1.2 * second, channels
+        taken.add(chosen)
+    assert taken == {True, False}
+
+
+@pytest.mark.parametrize("window, channels", [(1, 9), (3, 9), (5, 2)])
+def test_graph_conv_gradient_in_float32(form, window, channels):
+    """No ReLU here, so rounding is all that float32 may change."""
+    torch.manual_seed(0)
+    shapes = (
+        (4, 20, 17, channels),
+        (6, window * 17, window * 17),
+        (8, 6 * channels),
+        (8,),
+    )
+    exact = [torch.randn(shape).double().requires_grad_() for shape in shapes]
+    rough = [value.detach().float().requires_grad_() for value in exact]
+    for values in (exact, rough):
+        graph_conv(*values, window, 1).square().sum().backward()
+    for a, b in zip(exact, rough):
+        assert_close(b.grad.double(), a.grad, 1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_graph_conv_sums_low_precision_gradients_in_float32(form, dtype):
+    """Over 2000 windows a running sum in bfloat16 would stop growing at 256."""
+    adjacency = torch.ones(1, 1, 1, dtype=dtype, requires_grad=True)
+    weight = torch.ones(1, 1, dtype=dtype, requires_grad=True)
+    bias = torch.zeros(1, dtype=dtype, requires_grad=True)
+    x = torch.ones(4, 500, 1, 1, dtype=dtype)
+    graph_conv(x, adjacency, weight, bias, 1, 1).sum().backward()
+    for tensor in (adjacency, weight, bias):
+        assert tensor.grad.item() == pytest.approx(2000, rel=0.01)
+
+
+def test_graph_conv_takes_any_memory_order(form):
+    x = rand(2, 3, 7, 9).transpose(1, 2)
+    others = rand(2, 9, 9), rand(4, 18), rand(4)
+    expected = graph_conv(x.contiguous(), *others, 3, 1)
+    assert_close(graph_conv(x, *others, 3, 1), expected, 1e-14)
+
+
+def test_even_window_is_named():
+    with pytest.raises(ValueError, match="window of 2 frames"):
+        graph_conv(*[torch.rand(1, 4, 3, 2)] * 4, 2, 1)
+
+
+def test_collapse_gradient(form):
+    torch.manual_seed(0)
+    norm = nn.BatchNorm2d(3).double()
+
+    def run(z, gamma, beta, weight, bias):
+        fresh = nn.BatchNorm2d(3).double()
+        del fresh.weight, fresh.bias
+        fresh.weight, fresh.bias = gamma, beta
+        return collapse(z, fresh, weight, bias)
+
+    z, weight, bias = rand(2, 3, 4, 2, 3), rand(5, 6), rand(5)
+    gamma, beta = rand(3), rand(3)
+    assert torch.autograd.gradcheck(run, (z, gamma, beta, weight, bias))
+    collapse(z, norm, weight, bias)
+    expected = nn.BatchNorm2d(3).double()
+    expected(z.detach().flatten(0, 3)[..., None, None])
+    for name in ("running_mean", "running_var", "num_batches_tracked"):
+        assert_close(getattr(norm, name).double(), getattr(expected, name).double())
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("frames", [1, 2, 7, 8])
+def test_ms_tcn_is_its_published_form(form, stride, frames, momentum):
+    """With ties in the maximum, as absent persons make them, and no bound on signs."""
+    torch.manual_seed(0)
+    ours, plain = MSTCN(6, 13, stride), TemporalConv(6, 13, stride)
+    plain.load_state_dict(ours.state_dict())
+    for model in (ours, plain):
+        model.double().train()
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = momentum
+                with torch.no_grad():
+                    module.weight.copy_(torch.linspace(-1, 1, len(module.weight)))
+    x = torch.randn(3, frames, 4, 6).double()
+    x[1] = x[1, :1]  # the same in every frame
+    inputs = [x.clone().requires_grad_(), x.permute(0, 3, 1, 2).clone()]
+    inputs[1].requires_grad_()
+    for _ in range(2):  # momentum None weighs the second batch otherwise
+        outs = [ours(inputs[0]), plain(inputs[1]).permute(0, 2, 3, 1)]
+    assert_close(*outs)
+    weight = torch.randn_like(outs[0])
+    for out in outs:
+        (out * weight).sum().backward()
+    assert_close(inputs[0].grad, inputs[1].grad.permute(0, 2, 3, 1))
+    expected = dict(plain.named_parameters())
+    largest = max(p.grad.abs().max() for p in plain.parameters())
+    for name, parameter in ours.named_parameters():
+        difference = (parameter.grad - expected[name].grad).abs().max()
+        assert difference / largest < 1e-10, name
+    expected = dict(plain.named_buffers())
+    for name, buffer in ours.named_buffers():
+        assert_close(buffer.double(), expected[name].double())
+
+
+def test_frozen_batch_norms_are_not_trained(form):
+    """`norm_eval`, as MMAction2 has it: BatchNorms in eval mode in a model in training."""
+    model = MSTCN(6, 12).double().train()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    x = torch.randn(2, 5, 4, 6).double()
+    out = model(x)
+    assert_close(out, model.eval()(x))
+    for name, buffer in model.named_buffers():
+        assert torch.equal(buffer, before[name])
+
+
+def test_one_value_a_channel_is_named(form):
+    model = MSTCN(6, 12)
+    with pytest.raises(ValueError, match="[Mm]ore than 1 value|one value a channel"):
+        model(torch.rand(1, 1, 1, 6))
