@@ -23,11 +23,13 @@ def shared() -> Path:
     return SHARED
 
 
-@pytest.fixture(params=["by sample", "by batch"])
+@pytest.fixture(params=["by sample", "by group", "by batch"])
 def form(request, monkeypatch):
-    """Both forms of every operator, however small the case."""
-    least = 0 if request.param == "by sample" else float("inf")
+    """Every form of the operators, however small the case."""
+    least = float("inf") if request.param == "by batch" else 0
     monkeypatch.setattr(by_sample, "MIN_ELEMENTS", least)
+    if request.param == "by sample":
+        monkeypatch.setattr(by_sample, "GROUP_ELEMENTS", 1)
     return request.param
 
 

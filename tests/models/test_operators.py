@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from msg3d.models import by_sample
 from msg3d.models.collapse import collapse
 from msg3d.models.graph_conv import aggregates_first, graph_conv
 from msg3d.models.ms_tcn import MSTCN
@@ -186,6 +187,24 @@ def test_frozen_batch_norms_are_not_trained(form):
     assert_close(out, model.eval()(x))
     for name, buffer in model.named_buffers():
         assert torch.equal(buffer, before[name])
+
+
+def test_groups_of_unequal_size(monkeypatch):
+    """Five samples by twos: the last group is smaller, and leaves nothing behind."""
+    torch.manual_seed(0)
+    model = MSTCN(6, 12, stride=2).double().train()
+    x = torch.randn(5, 7, 4, 6).double()
+    results = []
+    for least in (0, float("inf")):
+        monkeypatch.setattr(by_sample, "MIN_ELEMENTS", least)
+        monkeypatch.setattr(by_sample, "GROUP_ELEMENTS", 2 * 7 * 4 * 12)
+        inputs = x.clone().requires_grad_()
+        out = model(inputs)
+        (out * torch.arange(out.numel()).view_as(out)).sum().backward()
+        results.append((out.detach(), inputs.grad))
+    assert len(by_sample.groups(x[..., :1].expand(-1, -1, -1, 12))) == 3
+    for first, second in zip(*results):
+        assert_close(first, second)
 
 
 def test_one_value_a_channel_is_named(form):

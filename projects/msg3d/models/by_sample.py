@@ -8,6 +8,8 @@ in few large operators instead, so each operator of this package has two forms o
 equation: plain torch over the batch, and a loop over samples.
 """
 
+from typing import List, Optional
+
 import torch
 from torch import Tensor
 
@@ -15,21 +17,47 @@ from torch import Tensor
 # batch is small, and a call costs more than it computes.
 MIN_ELEMENTS = 16_384
 
+# Elements of a group of samples: fewer cost more interpreter, more leave the cache.
+GROUP_ELEMENTS = 1_000_000
 
-def by_sample(x: Tensor, elements: int) -> bool:
-    """Whether an operator shall loop over `x` [N, ...], at `elements` a sample."""
+
+def by_sample(x: Tensor, elements: Optional[int] = None) -> bool:
+    """Whether an operator shall loop over `x` [N, ...].
+
+    Args:
+        x: its input.
+        elements: of the largest tensor that it makes a sample; of `x`, if not given.
+    """
+    if elements is None:
+        elements = x.shape[1:].numel()
     if torch.compiler.is_compiling() or torch.jit.is_tracing():
         return False
     return x.device.type == "cpu" and elements >= MIN_ELEMENTS
 
 
-def as_multiplied(*tensors: Tensor) -> tuple:
+def groups(x: Tensor) -> List[slice]:
+    """Samples of `x` [N, ...] that are worked through together: as the cache holds."""
+    step = max(1, GROUP_ELEMENTS // max(1, x.shape[1:].numel()))
+    return [slice(first, first + step) for first in range(0, len(x), step)]
+
+
+def most_in_group(x: Tensor) -> int:
+    """Samples in the largest of `groups`."""
+    return max((len(x[rows]) for rows in groups(x)), default=0)
+
+
+def as_multiplied(*tensors: Optional[Tensor]) -> tuple:
     """`tensors` in the type that autocast would multiply them in, if it is on.
 
-    Autocast does not see products that write into a buffer.
+    Autocast does not see products that write into a buffer. None stays None.
     """
     device = tensors[0].device.type
     if not torch.is_autocast_enabled(device):
         return tensors
     dtype = torch.get_autocast_dtype(device)
-    return tuple(t if t.dtype == torch.float64 else t.to(dtype) for t in tensors)
+
+    def cast(tensor):
+        same = tensor is None or tensor.dtype == torch.float64
+        return tensor if same else tensor.to(dtype)
+
+    return tuple(cast(tensor) for tensor in tensors)

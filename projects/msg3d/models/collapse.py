@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from .batch_norm import batch_norm, keep_statistics, uses_batch_statistics
-from .by_sample import as_multiplied, by_sample
+from .by_sample import as_multiplied, by_sample, groups
 from .norm_relu import NormRelu, Statistics, batch_statistics
 
 
@@ -24,7 +24,7 @@ def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> T
     Returns:
         [N, T, V, O].
     """
-    if not (uses_batch_statistics([norm]) and by_sample(z, z[0].numel())):
+    if not (uses_batch_statistics([norm]) and by_sample(z)):
         return F.linear(batch_norm([norm], z, relu=True).flatten(3), weight, bias)
     statistics = batch_statistics(z.detach(), norm.num_features, norm.eps)
     keep_statistics([norm], *statistics[:2], z.numel() // norm.num_features)
@@ -33,7 +33,7 @@ def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> T
 
 
 class NormReluLinear(torch.autograd.Function):
-    """The equation above, a sample at a time; of its steps only z is stored.
+    """The equation above, a few samples at a time; of its steps only z is stored.
 
     `apply(z, mean, var, invstd, gamma, beta, weight, bias)`: z [N, T, V, w, C] with
     its own statistics, the gradient of which is part of the gradient of z.
@@ -45,10 +45,10 @@ class NormReluLinear(torch.autograd.Function):
         activation = NormRelu(z, Statistics(mean, var, invstd), gamma, beta)
         out = weight.new_empty(*z.shape[:3], len(bias))
         with torch.autocast("cpu", enabled=False):
-            for sample, result in zip(z, out):
-                active = activation.of(sample).to(weight.dtype)
-                active = active.view(-1, weight.shape[1])  # (TV, wC)
-                torch.addmm(bias, active, weight.T, out=result.flatten(0, 1))
+            for rows in groups(z):
+                active = activation.of(z[rows]).to(weight.dtype)
+                active = active.view(-1, weight.shape[1])  # (NTV, wC)
+                torch.addmm(bias, active, weight.T, out=out[rows].flatten(0, 2))
         return out
 
     @staticmethod
@@ -61,15 +61,16 @@ class NormReluLinear(torch.autograd.Function):
         grad_weight = torch.zeros_like(weight, dtype=gamma.dtype)
         grad_bias = grad.sum((0, 1), dtype=gamma.dtype)
         with torch.autocast("cpu", enabled=False):
-            for sample, grad_sample, result in zip(z, grad_z, grad):
-                active = activation.of(sample).to(weight.dtype)
+            for rows in groups(z):
+                active = activation.of(z[rows]).to(weight.dtype)
+                grad_rows, result = grad_z[rows], grad[rows].flatten(0, 1)  # (NTV, O)
                 grad_weight += result.T @ active.view(-1, weight.shape[1])
-                if grad_sample.dtype == weight.dtype:
-                    flat = grad_sample.view(-1, weight.shape[1])
+                if grad_rows.dtype == weight.dtype:
+                    flat = grad_rows.view(-1, weight.shape[1])
                     torch.mm(result, weight, out=flat)
                 else:
-                    grad_sample.copy_((result @ weight).view_as(grad_sample))
-                activation.backward(grad_sample, sample)
+                    grad_rows.copy_((result @ weight).view_as(grad_rows))
+                activation.backward(grad_rows, z[rows])
             grad_gamma, grad_beta = activation.finish(grad_z, z)
         grad_weight, grad_bias = (v.to(weight.dtype) for v in (grad_weight, grad_bias))
         return (grad_z, None, None, None, grad_gamma, grad_beta, grad_weight, grad_bias)

@@ -6,7 +6,7 @@ MMAction2's port.
 
 from typing import Sequence
 
-import torch.nn.functional as F
+import torch
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
@@ -57,23 +57,33 @@ class G3D(BaseModule):
         return batch_norm([self.out_bn], x)
 
     def fold(self) -> "FoldedG3D":
-        """The same in eval mode, in its cheapest form."""
+        """For inference: what adds this pathway to another."""
         return FoldedG3D(self)
 
 
 class FoldedG3D(nn.Module):
-    """G3D for inference: BatchNorms folded."""
+    """G3D for inference: BatchNorms folded, and one bias.
+
+    With z the graph convolution without its bias b, relu(z + b) = max(z, -b) + b, and
+    the map W that collapses the window takes the second b along into its own bias.
+    """
 
     def __init__(self, module: G3D) -> None:
         super().__init__()
         self.gcn = module.gcn3d["1"].fold()
         weight, bias = module.out_weight(), module.out_conv.bias
         weight, bias = fold_linear(weight, bias, module.out_bn)
+        floor = self.gcn.bias
+        bias = bias + weight @ floor.repeat(self.gcn.window)
+        self.register_buffer("floor", -floor)
         self.register_buffer("weight", weight)
         self.register_buffer("bias", bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.linear(self.gcn(x), self.weight, self.bias)
+    def add_to(self, out: Tensor, x: Tensor) -> None:
+        """Adds the pathway of x [N, T, V, C], without its bias, to `out`."""
+        z = self.gcn.convolve(x)  # (N, T', V, w, mid)
+        z = torch.maximum(z, self.floor, out=z).flatten(3)
+        out.flatten(0, 2).addmm_(z.flatten(0, 2), self.weight.T)
 
 
 class MultiWindowG3D(BaseModule):
@@ -112,22 +122,4 @@ class MultiWindowG3D(BaseModule):
         out, *others = (pathway(x) for pathway in self.gcn3d)
         for other in others:
             out = out + other
-        return out
-
-    def fold(self) -> "FoldedSum":
-        """The same in eval mode, in its cheapest form."""
-        return FoldedSum(*(pathway.fold() for pathway in self.gcn3d))
-
-
-class FoldedSum(nn.ModuleList):
-    """The sum of folded pathways."""
-
-    def __init__(self, *pathways: nn.Module) -> None:
-        super().__init__(pathways)
-
-    def forward(self, x: Tensor) -> Tensor:
-        first, *others = self
-        out = first(x)
-        for pathway in others:
-            out += pathway(x)
         return out

@@ -18,7 +18,7 @@ coordinates that enter the network), the second everywhere else. Channels come l
 so both orders are plain matrix products.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -83,8 +83,8 @@ def arrange(adjacency: Tensor, weight: Tensor, window: int, stride: int) -> Fact
     return Factors(first, gather, weight, scales, window, stride)
 
 
-def apply_factors(x: Tensor, factors: Factors, bias: Tensor) -> Tensor:
-    """[N, T, V, C] -> [N, T', V, w, O], as `graph_conv`."""
+def apply_factors(x: Tensor, factors: Factors, bias: Optional[Tensor]) -> Tensor:
+    """[N, T, V, C] -> [N, T', V, w, O], as `graph_conv`; without a bias if None."""
     run = _aggregate_first if factors.aggregate_first else _transform_first
     out = run(x, factors, bias)  # (N, T', Vw, O)
     return out.unflatten(2, (x.shape[2], factors.window))
@@ -112,18 +112,19 @@ def _aggregate_first(x, factors, bias):
 
 
 def _transform_first(x, factors, bias):
-    _, gather, weight, _, window, stride = factors
+    _, gather, weight, scales, window, stride = factors
     frames, joints = x.shape[1:3]
     if by_sample(x, frames * joints * len(weight)):
         tensors = as_multiplied(x, gather, weight, bias)
-        return TransformThenGather.apply(*tensors, window, stride)
+        return TransformThenGather.apply(*tensors, scales, window, stride)
     y = F.linear(_pad(x, window), weight)  # (N, T, V, KO)
-    y = y.view(*y.shape[:2], -1, len(bias))  # (N, T, VK, O)
+    y = y.unflatten(3, (scales, -1)).flatten(2, 3)  # (N, T, VK, O)
     last = frames - (frames - 1) % stride  # one behind where the last window starts
-    return bias + sum(
+    out = sum(
         torch.einsum("pq,ntqo->ntpo", gather[:, i], y[:, i : i + last : stride])
         for i in range(window)
     )
+    return out if bias is None else out + bias
 
 
 def _pad(x, window):
@@ -134,8 +135,8 @@ def _pad(x, window):
 class TransformThenGather(torch.autograd.Function):
     """`b + sum_i gather_i (W x)[s t + i]`, a sample at a time, storing only the result.
 
-    `apply(x, gather, weight, bias, window, stride)` takes x [N, T, V, C], gather
-    [P, w, VK], weight [KO, C], bias [O] of one type and gives [N, T', P, O].
+    `apply(x, gather, weight, bias, K, w, s)` takes x [N, T, V, C], gather [P, w, VK],
+    weight [KO, C] and bias [O] (or None) of one type and gives [N, T', P, O].
 
     By hand because autograd would store y = W x, K times the size of x, and a copy of
     every window of it, which is w / s times as much again. Here windows are views of
@@ -143,19 +144,21 @@ class TransformThenGather(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x, gather, weight, bias, window, stride):
+    def forward(ctx, x, gather, weight, bias, scales, window, stride):
         ctx.save_for_backward(x, gather, weight)
         ctx.window, ctx.stride = window, stride
+        out_channels = len(weight) // scales
         num_windows = -(-x.shape[1] // stride)
-        out = x.new_empty(len(x), num_windows, len(gather), len(bias))
+        out = x.new_empty(len(x), num_windows, len(gather), out_channels)
         # NOTE: bmm of an expanded matrix; matmul would copy the windows instead.
         gather = gather.flatten(1).expand(num_windows, -1, -1)
-        transformed = _Transformed(x, weight, len(bias), window)
+        transformed = _Transformed(x, weight, out_channels, window)
         with torch.autocast("cpu", enabled=False):
             for sample, result in zip(x, out):
                 y = transformed.of(sample)
                 torch.bmm(gather, _windows(y, window, stride), out=result)
-                result += bias
+                if bias is not None:
+                    result += bias
         return out
 
     @staticmethod
@@ -163,33 +166,68 @@ class TransformThenGather(torch.autograd.Function):
     def backward(ctx, grad):
         x, gather, weight = ctx.saved_tensors
         window, stride = ctx.window, ctx.stride
-        out_channels = grad.shape[-1]
         # Sums over samples are kept in float32 where the products are shorter.
         grad_x = torch.empty_like(x, memory_format=torch.contiguous_format)
-        grad_weight = _zeros_like(weight)
-        grad_bias = _zeros_like(grad[0, 0, 0])
+        grad_weight, grad_bias = _zeros_like(weight), _zeros_like(grad[0, 0, 0])
         grad_gather = _zeros_like(gather.flatten(1))
-        transformed = _Transformed(x, weight, out_channels, window)
-        spread = _Spread(gather, x.shape[1], out_channels, window, stride)
+        grads = (grad_x, grad_gather, grad_weight, grad_bias)
+        backward = _frames_backward if window == stride == 1 else _windows_backward
         with torch.autocast("cpu", enabled=False):
-            for sample, grad_sample, result in zip(x, grad_x, grad):
-                y = transformed.of(sample)
-                result = result.contiguous()
-                nodes = _windows(y, window, stride).transpose(1, 2)
-                grad_gather += torch.bmm(result, nodes).sum(0, dtype=grad_gather.dtype)
-                grad_bias += result.sum((0, 1), dtype=grad_bias.dtype)
-                grad_y = spread.of(result).view(-1, len(weight))  # (TV, KO)
-                grad_weight += grad_y.T @ sample.flatten(0, 1)
-                torch.mm(grad_y, weight, out=grad_sample.flatten(0, 1))
-        grad_gather = grad_gather.view(gather.shape)
+            backward(x, gather, weight, grad, window, stride, *grads)
         return (
             grad_x,
-            grad_gather.to(gather.dtype),
+            grad_gather.view(gather.shape).to(gather.dtype),
             grad_weight.to(weight.dtype),
-            grad_bias.to(grad.dtype),
-            None,
-            None,
+            grad_bias.to(grad.dtype) if ctx.needs_input_grad[3] else None,
+            *(None, None, None),
         )
+
+
+def _windows_backward(
+    x, gather, weight, grad, window, stride, grad_x, grad_gather, grad_weight, grad_bias
+):
+    """Gradients by y = W x, as in the forward pass."""
+    out_channels = grad.shape[-1]
+    transformed = _Transformed(x, weight, out_channels, window)
+    spread = _Spread(gather, x.shape[1], out_channels, window, stride)
+    for sample, grad_sample, result in zip(x, grad_x, grad):
+        y = transformed.of(sample)
+        result = result.contiguous()
+        nodes = _windows(y, window, stride).transpose(1, 2)
+        grad_gather += torch.bmm(result, nodes).sum(0, dtype=grad_gather.dtype)
+        grad_bias += result.sum((0, 1), dtype=grad_bias.dtype)
+        for phase, grad_y in spread.of(result):
+            frames = sample[phase].flatten(0, 1)
+            grad_y = grad_y.view(len(frames), -1)  # (TV / s, KO)
+            grad_weight += grad_y.T @ frames
+            grad_sample[phase] = (grad_y @ weight).view_as(sample[phase])
+
+
+def _frames_backward(
+    x, gather, weight, grad, window, stride, grad_x, grad_gather, grad_weight, grad_bias
+):
+    """Gradients by s = gather x, the other order: where windows are frames, it is the
+    smaller product to do again."""
+    frames, joints, in_channels = x.shape[1:]
+    out_channels = grad.shape[-1]
+    scales = len(weight) // out_channels
+    by_node = gather.view(joints, joints, scales).transpose(1, 2).flatten(0, 1)
+    collect, spread = (m.expand(frames, -1, -1) for m in (by_node, by_node.T))
+    weight = weight.unflatten(0, (scales, -1)).transpose(0, 1).flatten(1)  # (O, KC)
+    by_node_grad, weight_grad = _zeros_like(by_node), _zeros_like(weight)
+    support = x.new_empty(frames, joints * scales, in_channels)  # (T, VK, C)
+    for sample, grad_sample, result in zip(x, grad_x, grad):
+        torch.bmm(collect, sample, out=support)
+        rows = result.flatten(0, 1)  # (TV, O)
+        grad_bias += rows.sum(0, dtype=grad_bias.dtype)
+        weight_grad += rows.T @ support.view(len(rows), -1)
+        torch.mm(rows, weight, out=support.view(len(rows), -1))
+        torch.bmm(spread, support, out=grad_sample)
+        product = torch.bmm(support, sample.transpose(1, 2))
+        by_node_grad += product.sum(0, dtype=by_node_grad.dtype)
+    grad_gather += by_node_grad.unflatten(0, (joints, -1)).transpose(1, 2).flatten(1)
+    weight_grad = weight_grad.unflatten(1, (scales, -1)).transpose(0, 1)
+    grad_weight += weight_grad.flatten(0, 1)
 
 
 class _Transformed:
@@ -210,7 +248,7 @@ class _Transformed:
 
 
 class _Spread:
-    """The transpose of gathering: gradients of windows [T', P, O] -> frames [T, Q, O].
+    """The transpose of gathering: gradients of windows [T', P, O] -> frames.
 
     Frame f is frame i of window (f + w // 2 - i) / s. Frames of one remainder of
     (f + w // 2) by s share their i's, and their windows follow one another: spreading
@@ -222,29 +260,32 @@ class _Spread:
         self.half = -(-window // stride)  # windows that may lack on either side
         shape = (num_windows + 2 * self.half, len(gather), out_channels)
         self.padded = gather.new_zeros(shape)
-        self.frames = gather.new_empty(frames, gather.shape[-1], out_channels)
         self.products = []
         for remainder in range(stride):
             first = (remainder - window // 2) % stride  # frame
+            count = len(range(first, frames, stride))
+            if not count:
+                continue
             taps = list(range(remainder, window, stride))[::-1]
-            out = self.frames[first::stride]
-            if not len(out):
-                continue
-            if not taps:
-                out.zero_()
-                continue
-            # The window of the first frame's last tap, in the padded gradients.
-            start = self.half + (first + window // 2 - taps[0]) // stride
-            scatter = gather[:, taps].permute(2, 1, 0).flatten(1)  # (Q, taps * P)
-            scatter = scatter.expand(len(out), -1, -1)
-            nodes = _windows(self.padded[start:], len(taps), 1)[: len(out)]
-            self.products.append((scatter, nodes, out))
+            out = gather.new_zeros(count, gather.shape[-1], out_channels)
+            if taps:
+                # The window of the first frame's last tap, in the padded gradients.
+                start = self.half + (first + window // 2 - taps[0]) // stride
+                nodes = _windows(self.padded[start:], len(taps), 1)[:count]
+                scatter = gather[:, taps].permute(2, 1, 0).flatten(1)  # (Q, taps * P)
+                scatter = scatter.expand(count, -1, -1)
+            else:  # between windows that are further apart than wide
+                nodes = scatter = None
+            self.products.append((slice(first, None, stride), out, scatter, nodes))
 
     def of(self, grad):
+        """(which frames, their gradients [T / s, Q, O]) for each remainder."""
         self.padded[self.half : self.half + len(grad)] = grad
-        for scatter, nodes, out in self.products:
-            torch.bmm(scatter, nodes, out=out)
-        return self.frames
+        for phase, out, scatter, nodes in self.products:
+            if nodes is not None:
+                # NOTE: into a contiguous buffer; bmm loops over others.
+                torch.bmm(scatter, nodes, out=out)
+            yield phase, out
 
 
 def _windows(frames: Tensor, window: int, stride: int) -> Tensor:

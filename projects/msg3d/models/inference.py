@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from .batch_norm import fold
-from .g3d import FoldedSum
 
-# Elements of an activation of the first block that stay in a core's cache.
-CACHE_ELEMENTS = 250_000
+# Elements of an activation of the first block that a pass makes at a time: fewer cost
+# more interpreter, more leave the cache.
+CACHE_ELEMENTS = 1_000_000
 # Values of each tensor that are compared, to notice writes that torch does not count.
 COMPARED_VALUES = 16
 
@@ -34,10 +34,8 @@ class FoldedMSG3D(nn.Module):
         super().__init__()
         self.dtype = dtype
         self.blocks = nn.ModuleList()
-        for sgcn, gcn3d, tcn in model.blocks():
-            sgcn = nn.Sequential(*(part.fold() for part in sgcn))
-            block = dict(pathways=FoldedSum(sgcn, gcn3d.fold()), tcn=tcn.fold())
-            self.blocks.append(nn.ModuleDict(block).to(dtype))
+        for parts in model.blocks():
+            self.blocks.append(FoldedBlock(*parts).to(dtype))
         # data_bn orders its features (person, joint, channel); it stays precise, as
         # what it normalises may be as large as pixels.
         scale, shift = fold(model.data_bn)
@@ -52,8 +50,25 @@ class FoldedMSG3D(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalised persons [R, T, V, C] -> [R, T', V, 4c]."""
         for block in self.blocks:
-            x = block["tcn"](block["pathways"](x).relu_())
+            x = block(x)
         return x
+
+
+class FoldedBlock(nn.Module):
+    """Pathways that add to one tensor, and what follows their sum."""
+
+    def __init__(self, sgcn: nn.Module, gcn3d: nn.Module, tcn: nn.Module) -> None:
+        super().__init__()
+        self.sgcn = nn.Sequential(*(part.fold() for part in sgcn))
+        self.gcn3d = nn.ModuleList(pathway.fold() for pathway in gcn3d.gcn3d)
+        self.tcn = tcn.fold()
+        self.register_buffer("bias", sum(pathway.bias for pathway in self.gcn3d))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.sgcn(x)
+        for pathway in self.gcn3d:
+            pathway.add_to(out, x)
+        return self.tcn(out.add_(self.bias).relu_())
 
 
 class Inference:
@@ -173,8 +188,8 @@ def _in_cache(folded: FoldedMSG3D, rows: Tensor) -> Tensor:
     """`folded` on as many rows at a time as stay in a CPU's cache."""
     if rows.device.type != "cpu" or not len(rows):
         return folded(rows)
-    channels = len(folded.blocks[0]["tcn"].pointwise)
-    step = max(1, CACHE_ELEMENTS // (rows[0, ..., 0].numel() * channels))
+    channels = len(folded.blocks[0].bias)
+    step = max(1, CACHE_ELEMENTS // (rows.shape[1:3].numel() * channels))
     if step >= len(rows):
         return folded(rows)
     return torch.cat([folded(part) for part in rows.split(step)])

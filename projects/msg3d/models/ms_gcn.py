@@ -70,11 +70,16 @@ class FoldedMSGCN(nn.Module):
         self.register_buffer("gather", factors.gather)
         self.register_buffer("weight", factors.weight)
         self.register_buffer("bias", bias)
+        self.window = module.window
         self._factors = factors._replace(gather=None, weight=None)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def convolve(self, x: Tensor) -> Tensor:
+        """What the bias and the ReLU are still to be applied to: [N, T', V, w, O]."""
         factors = self._factors._replace(gather=self.gather, weight=self.weight)
-        return apply_factors(x, factors, self.bias).relu_().flatten(3)
+        return apply_factors(x, factors, None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.convolve(x).add_(self.bias).relu_().flatten(3)
 
 
 class _Pointwise(nn.Module):

@@ -22,7 +22,7 @@ from .batch_norm import (
 )
 from .by_sample import as_multiplied, by_sample
 from .norm_relu import batch_statistics
-from .temporal_branches import TemporalBranches, convolve_batch, convolve_sample
+from .temporal_branches import TemporalBranches, convolve_batch, folded_branches
 
 
 class MSTCN(BaseModule):
@@ -131,7 +131,7 @@ class MSTCN(BaseModule):
         norms = self.first_norms
         width = sum(norm.num_features for norm in norms)
         taps = (*as_multiplied(*self.taps()), self.dilations, self.stride)
-        if not (uses_batch_statistics(norms) and by_sample(h, h[0].numel())):
+        if not (uses_batch_statistics(norms) and by_sample(h)):
             a = batch_norm(norms, h[..., :width], relu=True)
             return convolve_batch(a, h[..., width:], *taps)
         statistics = batch_statistics(h.detach(), width, norms[0].eps)
@@ -168,14 +168,12 @@ class FoldedMSTCN(nn.Module):
             fold_linear(branch[3].conv.weight, branch[3].conv.bias, branch[3].bn)
             for branch in dilated
         ]
-        pool_scale, pool_shift = fold(pooled[4])
         weights = dict(
             pointwise=torch.cat([weight for weight, _ in firsts]),
             pointwise_bias=torch.cat([bias for _, bias in firsts]),
             taps=torch.stack([w[..., 0].permute(2, 1, 0) for w, _ in seconds]),
             taps_bias=torch.stack([bias for _, bias in seconds]),
-            pool_scale=pool_scale,
-            pool_shift=pool_shift,
+            pool=torch.stack(fold(pooled[4])),
         )
         weight = bias = None
         if not isinstance(module.residual, nn.Identity):
@@ -187,19 +185,8 @@ class FoldedMSTCN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = F.linear(x, self.pointwise, self.pointwise_bias)
-        width = self.taps_bias.shape[1]
-        inner = self.taps_bias.numel() + width
-        a, rest = h[..., :inner].relu_(), h[..., inner:]
-        taps = (*as_multiplied(self.taps, self.taps_bias), self.dilations, self.stride)
-        if by_sample(h, h[0].numel()):
-            out = h.new_empty(len(h), -(-h.shape[1] // self.stride), *h.shape[2:])
-            for sample, single, result in zip(a, rest, out):
-                convolve_sample(sample, single, *taps, result)
-        else:
-            out = convolve_batch(a, rest, *taps)
-        pooled = out[..., inner - width : inner]
-        pooled.mul_(self.pool_scale).add_(self.pool_shift)
         if self.residual_bias is not None:
             x = F.linear(x[:, :: self.stride], self.residual, self.residual_bias)
-        out += x
+        taps = (self.taps, self.taps_bias, self.dilations, self.stride)
+        out = folded_branches(h, x, self.pool, *taps)
         return out.relu_() if self.activate else out

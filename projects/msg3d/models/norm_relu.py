@@ -1,4 +1,4 @@
-"""Training's BatchNorm and ReLU, a sample at a time, for operators by hand.
+"""Training's BatchNorm and ReLU, a few samples at a time, for operators by hand.
 
 An operator that ends in a BatchNorm and a ReLU, and the product that reads them, need
 not store the activation: it is one multiplication and one addition from the input of
@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from .by_sample import groups, most_in_group
 
 
 class Statistics(NamedTuple):
@@ -36,14 +38,15 @@ def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
         )
     dtype = _precise(x.dtype)
     total = torch.zeros(channels, dtype=torch.float64)
-    for sample in x:
-        total += sample[..., :channels].flatten(0, -2).sum(0, dtype=dtype)
+    parts = [x[rows][..., :channels] for rows in groups(x)]
+    for part in parts:
+        total += part.flatten(0, -2).sum(0, dtype=dtype)
     mean = (total / count).to(dtype)
     total.zero_()
-    buffer = x.new_empty(*x.shape[1:-1], channels, dtype=dtype)
-    for sample in x:
-        torch.sub(sample[..., :channels], mean, out=buffer)
-        total += buffer.square_().flatten(0, -2).sum(0)
+    buffer = x.new_empty(most_in_group(x), *x.shape[1:-1], channels, dtype=dtype)
+    for part in parts:
+        centred = torch.sub(part, mean, out=buffer[: len(part)])
+        total += centred.square_().flatten(0, -2).sum(0)
     var = total / count
     return Statistics(mean, var.to(dtype), (var + eps).rsqrt().to(dtype))
 
@@ -52,7 +55,7 @@ class NormRelu:
     """relu(weight * (x - mean) * invstd + bias) of the first channels of x [N, ..., C].
 
     Args:
-        x: what is normalised; samples are given one by one.
+        x: what is normalised; samples are given by `groups(x)`.
         statistics: of x.
         weight, bias: [C'], C' <= C.
     """
@@ -63,21 +66,25 @@ class NormRelu:
         self.statistics, self.channels = statistics, len(weight)
         self.scale = weight * statistics.invstd
         self.shift = bias - statistics.mean * self.scale
-        self.active, self.centred = (
-            x.new_empty(*x.shape[1:-1], self.channels, dtype=self.scale.dtype)
+        self._buffers = [
+            x.new_empty(
+                most_in_group(x), *x.shape[1:-1], self.channels, dtype=self.scale.dtype
+            )
             for _ in range(2)
-        )
+        ]
         self.sum_grad, self.sum_product = torch.zeros(2, self.channels).double()
 
-    def of(self, sample: Tensor) -> Tensor:
-        """The activation of a sample, in its type; overwritten by the next."""
-        sample = sample[..., : self.channels]
-        torch.addcmul(self.shift, sample, self.scale, out=self.active)
-        return self.active.relu_().to(sample.dtype)
+    def of(self, samples: Tensor) -> Tensor:
+        """The activation of some samples, in their type; overwritten by the next."""
+        samples = samples[..., : self.channels]
+        self.active, self.centred = (buffer[: len(samples)] for buffer in self._buffers)
+        torch.addcmul(self.shift, samples, self.scale, out=self.active)
+        return self.active.relu_().to(samples.dtype)
 
-    def backward(self, grad: Tensor, sample: Tensor) -> None:
+    def backward(self, grad: Tensor, samples: Tensor) -> None:
         """Stops `grad` [..., C'] where the last activation did, and gathers sums."""
-        torch.sub(sample[..., : self.channels], self.statistics.mean, out=self.centred)
+        samples = samples[..., : self.channels]
+        torch.sub(samples, self.statistics.mean, out=self.centred)
         if grad.dtype == self.active.dtype:
             torch.ops.aten.threshold_backward.grad_input(
                 grad, self.active, 0, grad_input=grad
@@ -101,11 +108,12 @@ class NormRelu:
         slope = -self.scale * invstd * grad_weight / count
         level = -self.scale * self.sum_grad / count - slope * mean
         slope, level = slope.to(mean.dtype), level.to(mean.dtype)
-        for grad, sample in zip(grad_x[..., : self.channels], x[..., : self.channels]):
+        for rows in groups(x):
+            grad, samples = (v[rows][..., : self.channels] for v in (grad_x, x))
             if grad.dtype == mean.dtype:
-                grad.mul_(self.scale).add_(level).addcmul_(sample, slope)
+                grad.mul_(self.scale).add_(level).addcmul_(samples, slope)
             else:
-                grad.copy_(grad * self.scale + level + sample * slope)
+                grad.copy_(grad * self.scale + level + samples * slope)
         return grad_weight.to(mean.dtype), self.sum_grad.to(mean.dtype)
 
 

@@ -12,16 +12,17 @@ stride-th frame t,
 where frames beyond the ends count as zero (as -inf in the maximum, which is the same:
 a is not negative). Frames being the outer axis, a shifted sequence is a view: each tap
 is one matrix product of as many rows as there are frames and joints, and the maximum
-of shifted views is sixteen times as fast as torch's pooling of them.
+of shifted views is sixteen times as fast as torch's pooling.
 """
 
-from typing import Iterator, List, Sequence, Tuple
+from typing import Sequence
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from .by_sample import by_sample, groups, most_in_group
 from .norm_relu import NormRelu, Statistics
 
 
@@ -57,51 +58,50 @@ def convolve_batch(
     return torch.cat(out, 1).permute(0, 2, 3, 1)
 
 
-def convolve_sample(
-    a: Tensor,
-    rest: Tensor,
+def folded_branches(
+    h: Tensor,
+    residual: Tensor,
+    pool: Tensor,
     taps: Tensor,
     bias: Tensor,
     dilations: Sequence[int],
     stride: int,
-    out: Tensor,
-) -> None:
-    """The equations, for one sample and into a buffer.
+) -> Tensor:
+    """The branches plus the residual in inference, where no norm precedes the ReLU.
 
     Args:
-        a: [T, V, (D + 1) w].
-        rest: [T, V, C - (D + 1) w].
+        h: [N, T, V, C]; may be overwritten.
+        residual: [N, T', V, C].
+        pool: scale and shift [2, w] of the maximum.
         taps, bias, dilations, stride: as in `convolve_batch`.
-        out: [T', V, C].
+
+    Returns:
+        [N, T', V, C].
     """
-    width = taps.shape[-1]
-    phases, length = _phases(a, stride), len(out)
-    for branch, dilation in enumerate(dilations):
-        share = slice(branch * width, (branch + 1) * width)
-        result = out[..., share]
-        for tap, rows, frames in _taps(phases, dilation, length):
-            frames, weight = frames[..., share].flatten(0, 1), taps[branch, tap]
-            if tap == 1:  # comes first, and reaches every row
-                result_rows = result.flatten(0, 1)
-                torch.addmm(bias[branch], frames, weight, out=result_rows)
-            else:
-                result[rows].flatten(0, 1).addmm_(frames, weight)
-    share = slice(len(dilations) * width, (len(dilations) + 1) * width)
-    for tap, rows, frames in _taps(phases, 1, length):
-        result = out[rows][..., share]
-        if tap == 1:
-            result.copy_(frames[..., share])
-        else:
-            torch.maximum(result, frames[..., share], out=result)
-    out[..., share.stop :] = rest[::stride]
+    width = bias.shape[1]
+    inner = bias.numel() + width
+    a, rest = h[..., :inner], h[..., inner:]
+    if not by_sample(h):
+        out = convolve_batch(a.relu_(), rest, taps, bias, dilations, stride)
+        out[..., inner - width : inner].mul_(pool[0]).add_(pool[1])
+        return out.add_(residual)
+    out = torch.empty_like(residual, memory_format=torch.contiguous_format)
+    frames, results = _sequences(a, dilations, stride)
+    for rows in groups(a):
+        frames.write(a[rows], relu=True)
+        _convolve(frames, taps, bias, dilations, results)
+        results.shifted(0)[..., -width:].mul_(pool[0]).add_(pool[1])
+        results.add(residual[rows][..., :inner], out[rows][..., :inner])
+    torch.add(rest[:, ::stride], residual[..., inner:], out=out[..., inner:])
+    return out
 
 
 class TemporalBranches(torch.autograd.Function):
-    """The equations, a sample at a time, and their gradients; only h is stored.
+    """The equations, a few samples at a time, and their gradients; only h is stored.
 
     `apply(h, mean, var, invstd, gamma, beta, taps, bias, dilations, stride)`: the
     statistics are h's own, of its first (D + 1) w channels, gamma and beta scale and
-    shift of their norm; the others as in `convolve_sample`. Gives [N, T', V, C].
+    shift of their norm; the others as in `convolve_batch`. Gives [N, T', V, C].
     """
 
     @staticmethod
@@ -109,12 +109,15 @@ class TemporalBranches(torch.autograd.Function):
         ctx.save_for_backward(h, mean, var, invstd, gamma, beta, taps)
         ctx.dilations, ctx.stride = dilations, stride
         activation = NormRelu(h, Statistics(mean, var, invstd), gamma, beta)
-        num_samples, frames, joints, channels = h.shape
-        out = h.new_empty(num_samples, -(-frames // stride), joints, channels)
+        inner = len(gamma)
+        frames, results = _sequences(h[..., :inner], dilations, stride)
+        out = h.new_empty(*_kept(h, stride), *h.shape[2:])
         with torch.autocast("cpu", enabled=False):
-            for sample, result in zip(h, out):
-                a, rest = activation.of(sample), sample[..., len(gamma) :]
-                convolve_sample(a, rest, taps, bias, dilations, stride, result)
+            for rows in groups(h):
+                frames.write(activation.of(h[rows]))
+                _convolve(frames, taps, bias, dilations, results)
+                results.read(out[rows][..., :inner])
+        out[..., inner:] = h[:, ::stride, :, inner:]
         return out
 
     @staticmethod
@@ -123,93 +126,148 @@ class TemporalBranches(torch.autograd.Function):
         h, mean, var, invstd, gamma, beta, taps = ctx.saved_tensors
         dilations, stride = ctx.dilations, ctx.stride
         activation = NormRelu(h, Statistics(mean, var, invstd), gamma, beta)
-        grad = grad.contiguous()
-        grad_h = torch.empty_like(h)
+        inner, width = len(gamma), taps.shape[-1]
+        frames, results = _sequences(h[..., :inner], dilations, stride)
+        grads, _ = _sequences(h[..., :inner], dilations, stride)
+        grad_h = torch.zeros_like(h) if stride > 1 else torch.empty_like(h)
+        grad_h[:, ::stride, :, inner:] = grad[..., inner:]
+        grad = grad[..., :inner]
         grad_taps = torch.zeros_like(taps, dtype=gamma.dtype)
-        width = taps.shape[-1]
-        bias = grad[..., : len(dilations) * width].sum((0, 1, 2), dtype=gamma.dtype)
-        inner, rest = slice(len(gamma)), slice(len(gamma), None)
+        grad_bias = grad[..., :-width].sum((0, 1, 2), dtype=gamma.dtype)
         with torch.autocast("cpu", enabled=False):
-            for sample, grad_sample, result in zip(h, grad_h, grad):
-                a = activation.of(sample)
-                grad_a = torch.zeros_like(a)
-                _convolution_gradient(
-                    a, taps, dilations, stride, result, grad_a, grad_taps
-                )
-                _maximum_gradient(a, width, stride, result[..., inner], grad_a)
-                activation.backward(grad_a, sample)
-                grad_sample[..., inner] = grad_a
-                if stride > 1:
-                    grad_sample[..., rest] = 0
-                grad_sample[::stride, :, rest] = result[..., rest]
+            for rows in groups(h):
+                frames.write(activation.of(h[rows]))
+                results.write(grad[rows])
+                grads.clear(len(h[rows]))
+                _spread(frames, taps, dilations, results, grads, grad_taps)
+                grad_rows = grad_h[rows][..., :inner]
+                grads.read(grad_rows)
+                activation.backward(grad_rows, h[rows])
             grad_gamma, grad_beta = activation.finish(grad_h, h)
-        grad_taps, bias = grad_taps.to(taps.dtype), bias.to(taps.dtype)
-        bias = bias.view(len(dilations), width)
+        grad_bias = grad_bias.view(len(dilations), width)
         return (
             *(grad_h, None, None, None, grad_gamma, grad_beta),
-            *(grad_taps, bias, None, None),
+            *(grad_taps.to(taps.dtype), grad_bias.to(taps.dtype), None, None),
         )
 
 
-def _convolution_gradient(a, taps, dilations, stride, grad, grad_a, grad_taps):
-    """Adds to `grad_a` and `grad_taps` what the dilated convolutions give."""
+def _convolve(frames, taps, bias, dilations, results):
+    """The equations for the samples of `frames`, into `results`."""
     width = taps.shape[-1]
-    phases, grad_phases = _phases(a, stride), _zero_phases(grad_a, stride)
+    results.samples = frames.samples
+    result = results.shifted(0)
     for branch, dilation in enumerate(dilations):
         share = slice(branch * width, (branch + 1) * width)
-        transposed = taps[branch].transpose(1, 2)
-        pairs = zip(
-            _taps(phases, dilation, len(grad)), _taps(grad_phases, dilation, len(grad))
-        )
-        for (tap, rows, frames), (_, _, grad_frames) in pairs:
-            result = grad[rows][..., share].flatten(0, 1)
-            grad_taps[branch, tap] += frames[..., share].flatten(0, 1).T @ result
-            grad_frames = grad_frames[..., share].flatten(0, 1)
-            grad_frames.addmm_(result, transposed[tap])
-    _add_phases(grad_a, grad_phases)
+        out = result[..., share].flatten(0, 1)  # (frames and joints, w)
+        middle, *others = (_shifted(frames, tap, dilation, share) for tap in (1, 0, 2))
+        torch.addmm(bias[branch], middle, taps[branch, 1], out=out)
+        for side, tap in zip(others, (0, 2)):
+            out.addmm_(side, taps[branch, tap])
+    *_, share = range(0, result.shape[-1], width)
+    pooled = result[..., share:]
+    torch.maximum(
+        frames.shifted(-1)[..., share:], frames.shifted(0)[..., share:], out=pooled
+    )
+    torch.maximum(pooled, frames.shifted(1)[..., share:], out=pooled)
 
 
-def _maximum_gradient(a, width, stride, grad, grad_a):
-    """Adds to `grad_a` what the maximum gives: to the first frame that attains it."""
-    share = slice(a.shape[-1] - width, None)
-    a, grad, grad_a = a[..., share], grad[..., share], grad_a[..., share]
-    phases, grad_phases = _phases(a, stride), _zero_phases(grad_a, stride)
-    largest = phases[0].clone()
-    for _, rows, frames in _taps(phases, 1, len(grad)):
-        torch.maximum(largest[rows], frames, out=largest[rows])
-    left = grad.clone()  # what no earlier frame took
-    pairs = zip(_taps(phases, 1, len(grad)), _taps(grad_phases, 1, len(grad)))
-    in_order = sorted(pairs, key=lambda pair: pair[0][0])
-    for (_, rows, frames), (_, _, grad_frames) in in_order:
-        taken = left[rows] * (frames == largest[rows])
-        grad_frames += taken
-        left[rows] -= taken
-    _add_phases(grad_a, grad_phases)
+def _spread(frames, taps, dilations, grad, grad_frames, grad_taps):
+    """Adds to `grad_frames` and `grad_taps` what gradients of the results give."""
+    width = taps.shape[-1]
+    for branch, dilation in enumerate(dilations):
+        share = slice(branch * width, (branch + 1) * width)
+        result = _shifted(grad, 1, 0, share)
+        for tap in range(3):
+            source = _shifted(frames, tap, dilation, share)
+            grad_taps[branch, tap] += source.T @ result
+            target = _shifted(grad_frames, tap, dilation, share)
+            target.addmm_(result, taps[branch, tap].T)
+    # The maximum: to the first frame that attains it.
+    share = slice(len(dilations) * width, None)
+    left = grad.shifted(0)[..., share].clone()  # what no earlier frame took
+    candidates = [frames.shifted(offset)[..., share] for offset in (-1, 0, 1)]
+    largest = torch.maximum(torch.maximum(*candidates[:2]), candidates[2])
+    for offset, candidate in zip((-1, 0, 1), candidates):
+        taken = left * (candidate == largest)
+        grad_frames.shifted(offset)[..., share] += taken
+        left -= taken
 
 
-def _phases(a: Tensor, stride: int) -> List[Tensor]:
-    """Frames 0, s, 2s ...; 1, s + 1 ...: [T, ...] -> s tensors [T / s, ...]."""
-    return [a] if stride == 1 else [a[p::stride].contiguous() for p in range(stride)]
+def _shifted(sequence, tap, dilation, share):
+    """The frames that `tap` reads, one share of channels: [frames and joints, w]."""
+    return sequence.shifted((tap - 1) * dilation)[..., share].flatten(0, 1)
 
 
-def _zero_phases(a, stride):
-    """What to add gradients of `_phases` in: `a` itself, or zeros."""
-    return [a] if stride == 1 else [torch.zeros_like(v) for v in _phases(a, stride)]
+def _kept(x, stride):
+    """Samples and frames that are left of x [N, T, ...]."""
+    return len(x), -(-x.shape[1] // stride)
 
 
-def _add_phases(a, phases):
-    if len(phases) > 1:
-        for phase, values in enumerate(phases):
-            a[phase :: len(phases)] += values
+def _sequences(x, dilations, stride):
+    """Buffers for groups of x [N, T, V, C] and for what every stride-th frame gives."""
+    gap = -(-max(1, *dilations) // stride)
+    results = _kept(x, stride)[1]
+    return _Sequence(x, x.shape[1], gap, stride), _Sequence(x, results, gap, 1)
 
 
-def _taps(
-    phases: List[Tensor], dilation: int, length: int
-) -> Iterator[Tuple[int, slice, Tensor]]:
-    """(tap, rows of the result that it reaches, frames that these rows read)."""
-    for tap in (1, 0, 2):
-        shift, phase = divmod((tap - 1) * dilation, len(phases))
-        frames = phases[phase]
-        first, last = max(0, -shift), min(length, len(frames) - shift)
-        if first < last:
-            yield tap, slice(first, last), frames[first + shift : last + shift]
+class _Sequence:
+    """Samples [n, T, V, C] end to end, with zeros before, between and behind them.
+
+    A shift in time is then a view, for all of them at once. With a stride s, frames
+    0, s, 2s ... of the samples make one sequence, frames 1, s + 1 ... the next.
+
+    Args:
+        x: [N, T, V, C], of which `groups` will be written.
+        frames: T, or as many as are left of it.
+        gap: zeros between samples, in frames of the result.
+        stride: s.
+    """
+
+    def __init__(self, x: Tensor, frames: int, gap: int, stride: int) -> None:
+        self.frames, self.gap, self.stride = frames, gap, stride
+        self.length = -(-frames // stride) + gap  # of a sample and what follows it
+        rows = most_in_group(x) * self.length + 2 * gap
+        self.values = x.new_empty(stride, rows, *x.shape[2:])
+        self.values[:, :gap] = self.values[:, -gap:] = 0
+        self.samples = most_in_group(x)
+        # A phase may have a frame less than the longest: its gap begins there.
+        self._with_gaps()[:, :, frames // stride :] = 0
+
+    def _phases(self):
+        """Views of the samples: (which of their frames, [n, T / s, V, C])."""
+        for phase, values in enumerate(self._with_gaps()):
+            count = len(range(phase, self.frames, self.stride))
+            yield slice(phase, None, self.stride), values[:, :count]
+
+    def _with_gaps(self):
+        """[s, n, T / s + gap, V, C], a view."""
+        inside = self.values[:, self.gap : self.gap + self.samples * self.length]
+        return inside.unflatten(1, (self.samples, self.length))
+
+    def write(self, samples: Tensor, relu: bool = False) -> None:
+        self.samples = len(samples)
+        for frames, values in self._phases():
+            if relu:
+                torch.clamp_min(samples[:, frames], 0, out=values)
+            else:
+                values.copy_(samples[:, frames])
+
+    def read(self, samples: Tensor) -> None:
+        """Copies what was written, or added since, to `samples`."""
+        for frames, values in self._phases():
+            samples[:, frames] = values
+
+    def add(self, samples: Tensor, out: Tensor) -> None:
+        """Copies its sum with `samples` to `out`."""
+        for frames, values in self._phases():
+            torch.add(values, samples[:, frames], out=out[:, frames])
+
+    def clear(self, samples: int) -> None:
+        self.samples = samples
+        self.values.zero_()
+
+    def shifted(self, offset: int) -> Tensor:
+        """Frame t is frame s t + offset: [n (T / s + gap), V, C], a view."""
+        shift, phase = divmod(offset, self.stride)
+        start = self.gap + shift
+        return self.values[phase, start : start + self.samples * self.length]

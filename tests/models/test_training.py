@@ -1,0 +1,145 @@
+"""Training: mixed precision, checkpointing, compilation, and fifty steps beside."""
+
+import pytest
+import torch
+from torch import nn
+
+from msg3d.models.checkpointing import checkpointed
+from networks import assert_close, pair
+
+CHAIN = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 3)], center=1)
+
+
+def losses(model, dtype, steps=50, autocast=None, accumulate=1):
+    """Loss curve of a classification of moving skeletons, from one seed."""
+    generator = torch.Generator().manual_seed(0)
+    head = nn.Linear(48, 4).to(dtype)
+    with torch.no_grad():
+        head.weight.copy_(torch.randn(4, 48, generator=generator) / 7)
+        head.bias.zero_()
+    parameters = [*model.parameters(), *head.parameters()]
+    optimizer = torch.optim.SGD(parameters, 0.02, momentum=0.9, nesterov=True)
+    curve = []
+    model.train()
+    for step in range(steps):
+        labels = torch.arange(8) % 4
+        x = torch.randn(8, 2, 8, 5, 3, generator=generator).to(dtype)
+        x[:, 0, :, :, 0] += labels[:, None, None]
+        x[4:, 1] = 0
+        with torch.autocast("cpu", dtype=autocast, enabled=autocast is not None):
+            scores = head(model(x).mean((1, 3, 4)))
+            loss = nn.functional.cross_entropy(scores.float().to(dtype), labels)
+        (loss / accumulate).backward()
+        if (step + 1) % accumulate == 0:
+            optimizer.step()
+            optimizer.zero_grad()
+        curve.append(loss.item())
+    return torch.tensor(curve, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])  # batches a step of the optimizer
+def test_loss_curves_lie_on_each_other(form, accumulate):
+    ours, plain = pair(CHAIN, num_person=2)
+    curves = [losses(m, torch.float64, accumulate=accumulate) for m in (ours, plain)]
+    assert (curves[0] - curves[1]).abs().max() < 1e-8
+    assert curves[0][-5:].mean() < 0.7 * curves[0][:5].mean()
+
+
+def test_loss_curves_in_bfloat16():
+    """Near the precise curve, and no further from it than the published form is."""
+    curves = []
+    for autocast in (None, torch.bfloat16):
+        for model in pair(CHAIN, num_person=2, dtype=torch.float32):
+            curves.append(losses(model, torch.float32, autocast=autocast))
+    precise, _, ours, plain = curves
+    assert (ours - precise).abs().mean() < 2 * (plain - precise).abs().mean() + 0.02
+    assert ours[-5:].mean() < 0.7 * ours[:5].mean()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_autocast_is_close(form, dtype):
+    model, _ = pair("coco", num_person=1, dtype=torch.float32)
+    x = torch.rand(2, 1, 8, 17, 3)
+    out = model(x)
+    for _ in range(3):
+        with torch.autocast("cpu", dtype=dtype):
+            low = model(x)
+        assert low.dtype == dtype
+        low.float().sum().backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+    assert_close(low.float(), out, 0.1)
+
+
+def stored(run):
+    """What autograd keeps between the passes of `run()`, in bytes, and the output."""
+    kept = {}
+
+    def pack(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        out = run()
+    return sum(kept.values()), out
+
+
+@pytest.mark.parametrize("dropout", [0, 0.5])
+def test_checkpointing_changes_nothing_but_memory(form, dropout):
+    models = [pair(CHAIN, num_person=2, tcn_dropout=dropout)[0] for _ in range(2)]
+    models[1].with_cp = True
+    x = torch.rand(4, 2, 9, 5, 3).double()
+    sizes = []
+    for model in models:
+        torch.manual_seed(1)
+        size, out = stored(lambda: model.train()(x))
+        sizes.append(size)
+        out.square().sum().backward()
+    assert sizes[1] < 0.5 * sizes[0]
+    for a, b in zip(models[0].parameters(), models[1].parameters()):
+        assert_close(b.grad, a.grad, 1e-12)
+    for a, b in zip(models[0].buffers(), models[1].buffers()):
+        assert torch.equal(a, b)
+    assert models[1].data_bn.num_batches_tracked == 1
+    assert models[1].tcn3.branches[0][1].num_batches_tracked == 1
+
+
+def test_checkpointing_restores_norms_when_it_fails():
+    part = nn.BatchNorm1d(3)
+
+    class Failing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.calls = part, 0
+
+        def forward(self, x):
+            self.calls += 1
+            if self.calls == 2:
+                raise RuntimeError("second pass")
+            return self.norm(x).square()
+
+    out = checkpointed(Failing(), torch.rand(4, 3, requires_grad=True))
+    with pytest.raises(RuntimeError, match="second pass"):
+        out.sum().backward()
+    assert part.track_running_stats
+
+
+def test_compiles_whole():
+    """One graph, forward and backward, in training and in eval mode: no break."""
+    torch._dynamo.reset()
+    ours, plain = pair(CHAIN, num_person=2)
+    compiled = torch.compile(ours, backend="aot_eager", fullgraph=True)
+    x = torch.rand(2, 2, 8, 5, 3).double()
+    outs = [model.train()(x) for model in (compiled, plain)]
+    assert_close(*outs)
+    for out in outs:
+        out.square().sum().backward()
+    largest = max(p.grad.abs().max() for p in plain.parameters())
+    for name, parameter in ours.named_parameters():
+        difference = parameter.grad - plain.get_parameter(name).grad
+        assert difference.abs().max() < 1e-10 * largest, name
+    for name, buffer in ours.named_buffers():
+        assert_close(buffer.double(), plain.get_buffer(name).double())
+    with torch.no_grad():
+        assert_close(compiled.eval()(x), plain.eval()(x))
+    explained = torch._dynamo.explain(ours.train())(x)
+    assert explained.graph_break_count == 0, explained.break_reasons
