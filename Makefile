@@ -7,7 +7,7 @@ PIP_ARGS ?=
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install quickstart test lint format clean
+.PHONY: help venv install quickstart test benchmark lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,11 @@ quickstart: install ## make data, train MS-G3D, test it: minutes on two CPU core
 
 test: install ## run the tests
 	$(BIN)/python -m pytest $(TESTS)
+
+# For example BENCHMARK_ARGS="--parts train infer --device cuda --batch 64".
+BENCHMARK_ARGS ?=
+benchmark: install ## measure MS-G3D against the plain published form, on this machine
+	$(BIN)/python tools/benchmark.py $(BENCHMARK_ARGS)
 
 lint: $(VENV)/.complete ## check style with the pinned ruff
 	$(BIN)/ruff check .

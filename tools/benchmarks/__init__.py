@@ -1,0 +1,1 @@
+"""What `tools/benchmark.py` measures: one part a module, started by `command`."""
