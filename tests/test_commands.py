@@ -143,6 +143,31 @@ def test_amp(tiny):
     assert len(logged(tiny / "amp", "acc/top1")) == 2
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_amp_by_config(tiny, dtype):
+    options = f"optim_wrapper.type=AmpOptimWrapper optim_wrapper.dtype={dtype}"
+    train(tiny, dtype, "--cfg-options", *options.split())
+    assert all(loss == loss for loss in logged(tiny / dtype, "loss"))
+    assert len(logged(tiny / dtype, "acc/top1")) == 2
+
+
+def test_memory_switch(tiny):
+    """Checkpointing gives the same training, from one seed."""
+    seed = "randomness.seed=0"
+    train(tiny, "cp_off", "--cfg-options", seed)
+    train(tiny, "cp_on", "--cfg-options", seed, "model.backbone.with_cp=True")
+    plain, checkpointed = (logged(tiny / work, "loss") for work in ("cp_off", "cp_on"))
+    assert checkpointed == pytest.approx(plain, rel=1e-3)
+
+
+def test_compile_switch(tiny):
+    """MMEngine's own; this backend needs no compiler of C++."""
+    options = ("compile.backend=eager", "train_cfg.max_epochs=1")
+    out = train(tiny, "compiled", "--cfg-options", *options)
+    assert 'Model has been "compiled"' in out
+    assert all(loss == loss for loss in logged(tiny / "compiled", "loss"))
+
+
 def test_gradient_accumulation(tiny):
     """Gathered over all four batches, weights stay put until the last of them."""
     losses = {}

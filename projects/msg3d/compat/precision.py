@@ -5,32 +5,49 @@ from .replace import replace
 
 
 def allow_amp_without_cuda() -> None:
-    """`--amp` asserts CUDA, though MMEngine's autocast knows the CPU.
+    """`--amp` asserts CUDA, and MMEngine's autocast knows the CPU in bfloat16 only.
 
-    There it is bfloat16, whose range is float32's: the loss needs no scaling, and the
-    scaler is one that is off.
+    That is what `--amp` takes there. Its range is float32's: the loss needs no scaling,
+    and the scaler is one that is off. `dtype='float16'` works too, with a scaler.
     """
     from mmengine.optim import AmpOptimWrapper
+    from mmengine.runner import amp
 
     if on_cpu():
         replace(AmpOptimWrapper, "__init__", _on_cpu)
+        replace(amp, "autocast", _in_float16_too)
 
 
 def _on_cpu(original):
+    import torch
     from mmengine.optim.optimizer import amp_optimizer_wrapper as module
     from torch.amp import GradScaler
 
     def __init__(self, *args, **kwargs):
         # The assertion and the scaler are looked up in the module: for this call only.
         known = module.is_cuda_available, module.GradScaler
+        scaled = kwargs.get("dtype") in ("float16", torch.float16)
         module.is_cuda_available = lambda: True
-        module.GradScaler = lambda **options: GradScaler("cpu", enabled=False)
+        module.GradScaler = lambda **options: GradScaler(
+            "cpu", **options, enabled=scaled
+        )
         try:
             original(self, *args, **kwargs)
         finally:
             module.is_cuda_available, module.GradScaler = known
 
     return __init__
+
+
+def _in_float16_too(original):
+    import torch
+
+    def autocast(device_type=None, dtype=None, **kwargs):
+        if device_type in (None, "cpu") and dtype == torch.float16:
+            return torch.autocast("cpu", dtype=dtype, **kwargs)
+        return original(device_type=device_type, dtype=dtype, **kwargs)
+
+    return autocast
 
 
 def allow_bfloat16_scores() -> None:
