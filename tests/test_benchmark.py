@@ -38,7 +38,7 @@ def positive(number):
 def measured(tmp_path_factory):
     """The folder, printed text and json of one run of all parts but mim-test."""
     folder = tmp_path_factory.mktemp("benchmark")
-    parts = ["exact", "train", "infer", "absent", "memory", "data"]
+    parts = ["exact", "train", "infer", "absent", "factors", "memory", "data"]
     out, err = benchmark(
         folder / "tiny.json", *TINY, "--parts", *parts, "--models", "msg3d", "stgcn"
     )
@@ -52,7 +52,7 @@ def test_files_tell_how_they_were_made(measured):
     assert {path.name for path in folder.iterdir()} == {"tiny.json", "tiny.md"}
     for text in (out, tables, data["command"]):
         assert "python tools/benchmark.py --out" in text
-    for title in ("Exactness", "Arithmetic", "Speed", "Memory", "Data"):
+    for title in ("Exactness", "Arithmetic", "Speed", "Factors", "Memory", "Data"):
         assert f"## {title}" in tables and f"## {title}" in out
     assert data["options"]["batch"] == [2] and not data["interrupted"]
     machine = data["machine"]
@@ -67,6 +67,25 @@ def test_exactness(measured):
     assert all(row["exact"] for row in rows)
     double = [row for row in rows if row["dtype"] == "float64"]
     assert max(row["error"] for row in double) < 1e-9
+
+
+def test_factors(measured):
+    """Every idea of every part, and no switch left thrown."""
+    rows = measured[2]["factors"]
+    assert [row["part"] for row in rows] == 4 * ["infer"] + ["absent"] + 2 * ["train"]
+    assert all(positive(row["times_plain"]) for row in rows)
+
+
+def test_factors_switch_back(monkeypatch):
+    monkeypatch.syspath_prepend(str(REPOSITORY / "tools"))
+    from benchmarks.factors import BY_BATCH, NEVER, UNFOLDED, _switched
+
+    from msg3d.models import by_sample, msg3d
+
+    before = by_sample.MIN_ELEMENTS, msg3d.can_fold
+    with _switched((BY_BATCH, UNFOLDED)):
+        assert by_sample.MIN_ELEMENTS == NEVER and not msg3d.can_fold(None)
+    assert (by_sample.MIN_ELEMENTS, msg3d.can_fold) == before
 
 
 def test_arithmetic(measured):

@@ -10,7 +10,7 @@ warnings.filterwarnings("ignore", category=UserWarning)
 
 # In this order: training moves the statistics that inference is compared with.
 SPEED = ("infer", "absent", "train")
-PARTS = ("exact", *SPEED, "memory", "data", "mim-test")
+PARTS = ("exact", *SPEED, "factors", "memory", "data", "mim-test")
 DTYPES = ("float32", "tf32", "bfloat16", "float16", "float64")
 MODES = ("eager", "compiled", "cudagraphs")
 MODELS = ("msg3d", "stgcn", "aagcn")
@@ -129,13 +129,15 @@ def _prepare(options: argparse.Namespace, argv: list[str]):
 
 
 def _measure(options: argparse.Namespace, results) -> None:
-    from . import data, exact, memory, mim_test, speed
+    from . import data, exact, factors, memory, mim_test, speed
 
     parts = options.parts
     if "exact" in parts:
         exact.run(options, results)
     if set(SPEED) & set(parts):
         speed.run(options, results)
+    if "factors" in parts:
+        factors.run(options, results)
     if "memory" in parts:
         memory.run(options, results)
     if "data" in parts:

@@ -55,7 +55,7 @@ class Factors(NamedTuple):
 
     aggregate_first: bool
     gather: Tensor  # aggregate first: [wV, VwK], transform first: [Vw, w, VK]
-    weight: Tensor  # aggregate first: [O, KC], transform first: [KO, C]
+    weight: Tensor  # aggregate first: [O, CK], transform first: [KO, C]
     scales: int
     window: int
     stride: int
@@ -75,7 +75,7 @@ def arrange(adjacency: Tensor, weight: Tensor, window: int, stride: int) -> Fact
     first = aggregates_first(joints, window, stride, in_channels, out_channels)
     if first:
         gather = adjacency.permute(1, 2, 4, 3, 0).flatten(2).flatten(0, 1)
-        weight = weight.flatten(1)
+        weight = weight.transpose(1, 2).flatten(1)
     else:
         gather = adjacency.permute(4, 3, 1, 2, 0)  # (V, w | w, V, K)
         gather = gather.reshape(joints * window, window, -1)
@@ -107,7 +107,7 @@ def _aggregate_first(x, factors, bias):
     nodes = _pad(x, window).unfold(1, window, stride)  # (N, T', V, C, w)
     nodes = nodes.permute(0, 1, 3, 4, 2).flatten(3)  # (N, T', C, wV)
     support = (nodes @ gather).unflatten(3, (-1, scales))  # (N, T', C, Vw, K)
-    support = support.permute(0, 1, 3, 4, 2).flatten(3)  # (N, T', Vw, KC)
+    support = support.transpose(2, 3).flatten(3)  # (N, T', Vw, CK)
     return F.linear(support, weight, bias)
 
 
