@@ -207,6 +207,35 @@ def test_groups_of_unequal_size(monkeypatch):
         assert_close(first, second)
 
 
+def test_nothing_is_read_from_memory_that_was_not_written(monkeypatch):
+    """Buffers begin as NaN: none may reach a result or a gradient."""
+    new_empty = torch.Tensor.new_empty
+
+    def poisoned(self, *args, **kwargs):
+        tensor = new_empty(self, *args, **kwargs)
+        return tensor.fill_(float("nan")) if tensor.is_floating_point() else tensor
+
+    monkeypatch.setattr(torch.Tensor, "new_empty", poisoned)
+    monkeypatch.setattr(by_sample, "MIN_ELEMENTS", 0)
+    # h has a fifth more channels than what the branches read: 5 samples of the one
+    # in a group would be 6 of the other.
+    monkeypatch.setattr(by_sample, "GROUP_ELEMENTS", 5 * 7 * 4 * 12 + 1)
+    for stride in (1, 2):
+        model = MSTCN(6, 12, stride).double().train()
+        x = torch.randn(12, 7, 4, 6, dtype=torch.double, requires_grad=True)
+        model(x).square().sum().backward()
+        assert x.grad.isfinite().all()
+        assert all(p.grad.isfinite().all() for p in model.parameters())
+        with torch.no_grad():
+            assert model.eval().fold()(x).isfinite().all()
+    for window, stride in ((1, 1), (3, 2), (5, 2), (3, 5)):
+        x, weight, bias = rand(3, 7, 3, 9), rand(4, 18), rand(4)
+        adjacency = rand(2, 3 * window, 3 * window)
+        graph_conv(x, adjacency, weight, bias, window, stride).sum().backward()
+        for tensor in (x, adjacency, weight, bias):
+            assert tensor.grad.isfinite().all()
+
+
 def test_one_value_a_channel_is_named(form):
     model = MSTCN(6, 12)
     with pytest.raises(ValueError, match="[Mm]ore than 1 value|one value a channel"):

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from .by_sample import by_sample, groups, most_in_group
+from .by_sample import by_sample, groups
 from .norm_relu import NormRelu, Statistics
 
 
@@ -86,8 +86,8 @@ def folded_branches(
         out[..., inner - width : inner].mul_(pool[0]).add_(pool[1])
         return out.add_(residual)
     out = torch.empty_like(residual, memory_format=torch.contiguous_format)
-    frames, results = _sequences(a, dilations, stride)
-    for rows in groups(a):
+    frames, results = _sequences(a, groups(h), dilations, stride)
+    for rows in groups(h):
         frames.write(a[rows], relu=True)
         _convolve(frames, taps, bias, dilations, results)
         results.shifted(0)[..., -width:].mul_(pool[0]).add_(pool[1])
@@ -110,7 +110,7 @@ class TemporalBranches(torch.autograd.Function):
         ctx.dilations, ctx.stride = dilations, stride
         activation = NormRelu(h, Statistics(mean, var, invstd), gamma, beta)
         inner = len(gamma)
-        frames, results = _sequences(h[..., :inner], dilations, stride)
+        frames, results = _sequences(h[..., :inner], groups(h), dilations, stride)
         out = h.new_empty(*_kept(h, stride), *h.shape[2:])
         with torch.autocast("cpu", enabled=False):
             for rows in groups(h):
@@ -127,8 +127,8 @@ class TemporalBranches(torch.autograd.Function):
         dilations, stride = ctx.dilations, ctx.stride
         activation = NormRelu(h, Statistics(mean, var, invstd), gamma, beta)
         inner, width = len(gamma), taps.shape[-1]
-        frames, results = _sequences(h[..., :inner], dilations, stride)
-        grads, _ = _sequences(h[..., :inner], dilations, stride)
+        frames, results = _sequences(h[..., :inner], groups(h), dilations, stride)
+        grads, _ = _sequences(h[..., :inner], groups(h), dilations, stride)
         grad_h = torch.zeros_like(h) if stride > 1 else torch.empty_like(h)
         grad_h[:, ::stride, :, inner:] = grad[..., inner:]
         grad = grad[..., :inner]
@@ -203,11 +203,19 @@ def _kept(x, stride):
     return len(x), -(-x.shape[1] // stride)
 
 
-def _sequences(x, dilations, stride):
-    """Buffers for groups of x [N, T, V, C] and for what every stride-th frame gives."""
+def _sequences(x, rows, dilations, stride):
+    """Buffers for groups of x [N, T, V, C] and for what every stride-th frame gives.
+
+    NOTE: as many samples as the largest group has, not more: a gap's rows look at what
+    lies behind them, and though nothing follows from it, zero times NaN is NaN.
+    """
+    most = len(x[rows[0]]) if rows else 0
     gap = -(-max(1, *dilations) // stride)
     results = _kept(x, stride)[1]
-    return _Sequence(x, x.shape[1], gap, stride), _Sequence(x, results, gap, 1)
+    return (
+        _Sequence(x, most, x.shape[1], gap, stride),
+        _Sequence(x, most, results, gap, 1),
+    )
 
 
 class _Sequence:
@@ -217,19 +225,22 @@ class _Sequence:
     0, s, 2s ... of the samples make one sequence, frames 1, s + 1 ... the next.
 
     Args:
-        x: [N, T, V, C], of which `groups` will be written.
+        x: [N, T, V, C], of which groups will be written.
+        most: samples of the largest group.
         frames: T, or as many as are left of it.
         gap: zeros between samples, in frames of the result.
         stride: s.
     """
 
-    def __init__(self, x: Tensor, frames: int, gap: int, stride: int) -> None:
+    def __init__(
+        self, x: Tensor, most: int, frames: int, gap: int, stride: int
+    ) -> None:
         self.frames, self.gap, self.stride = frames, gap, stride
         self.length = -(-frames // stride) + gap  # of a sample and what follows it
-        rows = most_in_group(x) * self.length + 2 * gap
+        rows = most * self.length + 2 * gap
         self.values = x.new_empty(stride, rows, *x.shape[2:])
         self.values[:, :gap] = self.values[:, -gap:] = 0
-        self.samples = most_in_group(x)
+        self.samples = most
         # A phase may have a frame less than the longest: its gap begins there.
         self._with_gaps()[:, :, frames // stride :] = 0
 
