@@ -8,9 +8,9 @@ import sys
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from conftest import REPOSITORY
+from msg3d.apis.flops import flop_counter
 
 TINY = ["--batch", 2, "--frames", 16, "--base-channels", 12, "--threads", 1]
 TINY += ["--repeats", 2, "--layouts", "nturgb+d", "--data-samples", 4]
@@ -96,12 +96,9 @@ def test_arithmetic(measured):
     assert positive(plain["flop_per_clip"] - plain["convolution_flop_per_clip"])
 
 
-def test_products_added_in_place_are_counted(monkeypatch):
-    monkeypatch.syspath_prepend(REPOSITORY / "tools")
-    from benchmarks.flops import IN_PLACE
-
+def test_products_added_in_place_are_counted():
     left, right = torch.ones(5, 2, 3), torch.ones(5, 3, 4)
-    with FlopCounterMode(display=False, custom_mapping=IN_PLACE) as counter:
+    with flop_counter() as counter:
         torch.zeros(2, 4).addmm_(left[0], right[0])
         torch.zeros(5, 2, 4).baddbmm_(left, right)
         torch.zeros(2, 4).addbmm_(left, right)
