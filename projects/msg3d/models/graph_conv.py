@@ -120,11 +120,13 @@ def _transform_first(x, factors, bias):
     y = F.linear(_pad(x, window), weight)  # (N, T, V, KO)
     y = y.unflatten(3, (scales, -1)).flatten(2, 3)  # (N, T, VK, O)
     last = frames - (frames - 1) % stride  # one behind where the last window starts
-    out = sum(
+    out, *others = (
         torch.einsum("pq,ntqo->ntpo", gather[:, i], y[:, i : i + last : stride])
         for i in range(window)
     )
-    return out if bias is None else out + bias
+    for other in others if bias is None else (*others, bias):
+        out = out + other
+    return out
 
 
 def _pad(x, window):
