@@ -1,9 +1,9 @@
 """Where the speed comes from: each idea added to those before it."""
 
 import contextlib
+import importlib
+import statistics
 from collections.abc import Callable, Iterator
-
-import torch
 
 from .networks import OURS, PLAIN, build
 from .progress import progress
@@ -65,8 +65,6 @@ def _without(left_out: tuple, step: Step) -> Step:
 
 @contextlib.contextmanager
 def _switched(left_out: tuple) -> Iterator[None]:
-    import importlib
-
     with contextlib.ExitStack() as undo:
         for path, value in left_out:
             module, name = path.split(".")
@@ -86,9 +84,7 @@ def _medians(steps: dict[str, Callable], what: str, options) -> dict[str, float]
         progress(f"{what}: round {number} of {options.repeats}")
     for error in errors.values():
         raise error
-    return {
-        name: float(torch.tensor(values).median()) for name, values in readings.items()
-    }
+    return {name: statistics.median(values) for name, values in readings.items()}
 
 
 def _text(rows: list) -> str:

@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from .by_sample import precise
+
 Norms = Sequence[_BatchNorm]
 
 
@@ -111,7 +113,8 @@ def keep_statistics(norms: Norms, mean: Tensor, var: Tensor, count: int) -> None
 
 def fold(norm: _BatchNorm) -> tuple[Tensor, Tensor]:
     """(scale, shift) [C] each, at least float32: what `norm` does in eval mode."""
-    mean, var = (precise(v) for v in (norm.running_mean, norm.running_var))
+    dtype = precise(norm.running_mean.dtype)
+    mean, var = norm.running_mean.to(dtype), norm.running_var.to(dtype)
     scale = (var + norm.eps).rsqrt()
     if norm.affine:
         scale = scale * norm.weight
@@ -125,9 +128,3 @@ def fold_linear(
     """`norm` after a linear map of weight [O, ...] and bias [O], as one linear map."""
     scale, shift = fold(norm)
     return weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale + shift
-
-
-def precise(tensor: Tensor) -> Tensor:
-    """`tensor` in a type to calculate in: float32 for shorter ones."""
-    low = tensor.dtype in (torch.bfloat16, torch.float16)
-    return tensor.float() if low else tensor

@@ -61,3 +61,8 @@ def as_multiplied(*tensors: Optional[Tensor]) -> tuple:
         return tensor if same else tensor.to(dtype)
 
     return tuple(cast(tensor) for tensor in tensors)
+
+
+def precise(dtype: torch.dtype) -> torch.dtype:
+    """The type to sum up values of `dtype` in: float32 for shorter ones."""
+    return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype

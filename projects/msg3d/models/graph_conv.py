@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .by_sample import as_multiplied, by_sample
+from .by_sample import as_multiplied, by_sample, precise
 
 
 def graph_conv(
@@ -301,5 +301,4 @@ def _windows(frames: Tensor, window: int, stride: int) -> Tensor:
 
 
 def _zeros_like(tensor):
-    low = tensor.dtype in (torch.bfloat16, torch.float16)
-    return torch.zeros_like(tensor, dtype=torch.float32 if low else None)
+    return torch.zeros_like(tensor, dtype=precise(tensor.dtype))

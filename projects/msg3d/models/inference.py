@@ -112,10 +112,8 @@ class Inference:
     def _run(self, folded: FoldedMSG3D, x: Tensor) -> Tensor:
         clips, persons, frames = x.shape[:3]
         rows = folded.normalise(x).flatten(0, 1)  # (N*M, T, V, C)
-        if _capturing(x):
-            return _in_cache(folded, rows).unflatten(0, (clips, persons))
-        present = (x != 0).flatten(2).any(2)  # (N, M); NaN is not absent
-        if present.all():
+        present = None if _capturing(x) else (x != 0).flatten(2).any(2)  # (N, M)
+        if present is None or present.all():  # NaN is not absent
             return _in_cache(folded, rows).unflatten(0, (clips, persons))
         key = folded.dtype, frames
         if key not in self._absent:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .by_sample import groups, most_in_group
+from .by_sample import groups, most_in_group, precise
 
 
 class Statistics(NamedTuple):
@@ -36,7 +36,7 @@ def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
             "BatchNorm got one value a channel in training: expected more, give "
             "several clips or frames"
         )
-    dtype = _precise(x.dtype)
+    dtype = precise(x.dtype)
     total = torch.zeros(channels, dtype=torch.float64)
     parts = [x[rows][..., :channels] for rows in groups(x)]
     for part in parts:
@@ -115,8 +115,3 @@ class NormRelu:
             else:
                 grad.copy_(grad * self.scale + level + samples * slope)
         return grad_weight.to(mean.dtype), self.sum_grad.to(mean.dtype)
-
-
-def _precise(dtype: torch.dtype) -> torch.dtype:
-    """The type of sums over values of `dtype`."""
-    return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from .by_sample import by_sample, groups
+from .by_sample import by_sample, groups, most_in_group
 from .norm_relu import NormRelu, Statistics
 
 
@@ -86,7 +86,7 @@ def folded_branches(
         out[..., inner - width : inner].mul_(pool[0]).add_(pool[1])
         return out.add_(residual)
     out = torch.empty_like(residual, memory_format=torch.contiguous_format)
-    frames, results = _sequences(a, groups(h), dilations, stride)
+    frames, results = _sequences(a, most_in_group(h), dilations, stride)
     for rows in groups(h):
         frames.write(a[rows], relu=True)
         _convolve(frames, taps, bias, dilations, results)
@@ -110,7 +110,9 @@ class TemporalBranches(torch.autograd.Function):
         ctx.dilations, ctx.stride = dilations, stride
         activation = NormRelu(h, Statistics(mean, var, invstd), gamma, beta)
         inner = len(gamma)
-        frames, results = _sequences(h[..., :inner], groups(h), dilations, stride)
+        frames, results = _sequences(
+            h[..., :inner], most_in_group(h), dilations, stride
+        )
         out = h.new_empty(*_kept(h, stride), *h.shape[2:])
         with torch.autocast("cpu", enabled=False):
             for rows in groups(h):
@@ -127,8 +129,10 @@ class TemporalBranches(torch.autograd.Function):
         dilations, stride = ctx.dilations, ctx.stride
         activation = NormRelu(h, Statistics(mean, var, invstd), gamma, beta)
         inner, width = len(gamma), taps.shape[-1]
-        frames, results = _sequences(h[..., :inner], groups(h), dilations, stride)
-        grads, _ = _sequences(h[..., :inner], groups(h), dilations, stride)
+        frames, results = _sequences(
+            h[..., :inner], most_in_group(h), dilations, stride
+        )
+        grads, _ = _sequences(h[..., :inner], most_in_group(h), dilations, stride)
         grad_h = torch.zeros_like(h) if stride > 1 else torch.empty_like(h)
         grad_h[:, ::stride, :, inner:] = grad[..., inner:]
         grad = grad[..., :inner]
@@ -203,13 +207,12 @@ def _kept(x, stride):
     return len(x), -(-x.shape[1] // stride)
 
 
-def _sequences(x, rows, dilations, stride):
+def _sequences(x, most, dilations, stride):
     """Buffers for groups of x [N, T, V, C] and for what every stride-th frame gives.
 
     NOTE: as many samples as the largest group has, not more: a gap's rows look at what
     lies behind them, and though nothing follows from it, zero times NaN is NaN.
     """
-    most = len(x[rows[0]]) if rows else 0
     gap = -(-max(1, *dilations) // stride)
     results = _kept(x, stride)[1]
     return (
