@@ -13,10 +13,10 @@ import pytest
 
 from msg3d.datasets import AnnotationError, load_annotations
 from msg3d.datasets.converters import convert_nw_ucla
-from msg3d.datasets.converters import json_files as reader
-from msg3d.datasets.converters.leaks import find_leaks
+from msg3d.datasets.converters import raw_files as reader
 from msg3d.datasets.converters.nw_ucla import ACTIONS, parse_sequence
 from msg3d.datasets.converters.report import report_text
+from msg3d.datasets.leaks import find_leaks
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_nw_ucla.py"
 
@@ -100,7 +100,7 @@ def test_folder_and_archives_give_the_same(tmp_path):
 def test_sample():
     name = "a12_s03_e04_v02"
     raw = record(name)
-    sample = parse_sequence(f"../../{name}.json", json.dumps(raw).encode())
+    (sample,) = parse_sequence(f"../../{name}.json", json.dumps(raw).encode())
     assert (sample["frame_dir"], sample["label"]) == (name, 9)
     assert sample["total_frames"] == 4 and sample["keypoint"].dtype == np.float32
     np.testing.assert_array_equal(

@@ -1,32 +1,22 @@
 """Make an annotation file of the Northwestern-UCLA skeleton release."""
 
-import argparse
 import sys
 
-from msg3d.datasets.annotations import AnnotationError
 from msg3d.datasets.converters import convert_nw_ucla
-from msg3d.datasets.converters.report import report_text
+from msg3d.datasets.converters.command import converter_parser, run_converter
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        epilog="The report is printed and written as OUT.report.json. Exits with 1, "
-        "and leaves OUT as it was, if a file was refused and --allow-bad not given.",
-    )
-    parser.add_argument("raw", help="folder or archive of the JSON files")
-    parser.add_argument("out", help="annotation file to write, such as nw_ucla.pkl")
-    parser.add_argument(
-        "--allow-bad", action="store_true", help="write OUT without the refused files"
+    parser = converter_parser(
+        __doc__,
+        raw="folder or archive of the JSON files",
+        out="annotation file to write, such as nw_ucla.pkl",
     )
     args = parser.parse_args()
-    try:
-        report = convert_nw_ucla(args.raw, args.out, args.allow_bad)
-    except (AnnotationError, OSError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 1
-    print(report_text(report))
-    return 0 if report["written"] else 1
+    return run_converter(
+        parser.prog,
+        lambda: convert_nw_ucla(args.raw, args.out, args.allow_bad, args.jobs),
+    )
 
 
 if __name__ == "__main__":

@@ -18,18 +18,14 @@ Nothing is dropped in silence: every file is either in the result or in the repo
 """
 
 import json
-import os
 import re
 from pathlib import PurePosixPath
 
 import numpy as np
-from tqdm import tqdm
 
 from ...skeletons import skeleton
-from ..annotations import AnnotationError, save_annotations
-from .json_files import read_json_files
-from .leaks import find_leaks
-from .report import describe, write_report
+from ..leaks import find_leaks
+from .convert import convert
 
 RELEASED_FILES = 1484
 NAME = re.compile(r"a(\d\d)_s(\d\d)_e(\d\d)_v(\d\d)")
@@ -50,8 +46,8 @@ ACTIONS = list(CLASSES)
 KINECT = skeleton("kinect20")
 
 
-def parse_sequence(path: str, content: bytes) -> dict:
-    """One JSON file as a sample.
+def parse_sequence(path: str, content: bytes) -> list[dict]:
+    """One JSON file as a sample, the only one of the list.
 
     Args:
         path: where it came from; its last part says action, subject and view.
@@ -96,12 +92,13 @@ def parse_sequence(path: str, content: bytes) -> dict:
             f"a{action:02d} ({CLASSES[action]}) as the file is named"
         )
     keypoint = _as_array(record["skeletons"])[None]
-    return dict(
+    sample = dict(
         frame_dir=stem,
         label=label,
         total_frames=keypoint.shape[1],
         keypoint=keypoint,
     )
+    return [sample]
 
 
 def _as_array(skeletons: list) -> np.ndarray:
@@ -137,33 +134,6 @@ def _as_array(skeletons: list) -> np.ndarray:
     if not array.any():
         raise ValueError(f"skeletons is zero in all {len(array)} frames")
     return array
-
-
-def read_sequences(raw: str) -> tuple[list[dict], list[dict], list[str]]:
-    """Every file of the release: the samples, the refused and the others.
-
-    Returns:
-        Samples by name; `dict(file, why)` of each refused file; names of files that
-        are not readable .json at all.
-    """
-    samples: dict[str, dict] = {}
-    origin: dict[str, str] = {}
-    refused, others = [], []
-    # disable=None: silent where stderr is no terminal
-    for path, content in tqdm(read_json_files(raw), unit="file", disable=None):
-        if content is None:
-            others.append(path)
-            continue
-        try:
-            sample = parse_sequence(path, content)
-            name = sample["frame_dir"]
-            if name in samples:
-                raise ValueError(f"a duplicate: {name} was read from {origin[name]}")
-        except ValueError as error:
-            refused.append(dict(file=path, why=str(error)))
-            continue
-        samples[name], origin[name] = sample, path
-    return [samples[name] for name in sorted(samples)], refused, others
 
 
 def subject_and_view(name: str) -> tuple[int, int]:
@@ -203,57 +173,41 @@ def _file_keys(name: str) -> tuple[str, str]:
     return f"{name}_train", f"{name}_val"
 
 
-def convert_nw_ucla(raw: str, out: str, allow_bad: bool = False) -> dict:
+def convert_nw_ucla(
+    raw: str, out: str, allow_bad: bool = False, jobs: int | None = None
+) -> dict:
     """Convert the release into an annotation file and report on it.
 
     Args:
         raw: folder or archive of the JSON files.
-        out: the annotation file; the report is written beside it, as
-            OUT.report.json. Protocols of which `raw` has only one side are left out,
-            and named in the report.
+        out: the annotation file; the report is written beside it.
         allow_bad: write `out` although files were refused.
+        jobs: processes; None for one a core.
 
     Returns:
-        The report; `written` says whether `out` was, which needs every file to be
-        good, or `allow_bad`, and a protocol with two sides.
+        The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: `raw` cannot be read, or holds no usable file.
+        AnnotationError: `raw` cannot be read, or holds no .json file.
     """
-    samples, refused, others = read_sequences(raw)
-    if not samples and not refused:
-        raise AnnotationError(f"raw data {raw} hold no .json file")
-    every = make_splits(samples)
-    splits = {name: sides for name, sides in every.items() if all(sides)}
-    report = dict(
-        raw=os.fspath(raw),
-        out=os.fspath(out),
-        written=bool(splits) and (allow_bad or not refused),
-        files_read=len(samples) + len(refused),
+    return convert(
+        raw,
+        ".json",
+        parse_sequence,
+        out,
+        splits=make_splits,
+        meta=_meta,
+        units="metres",
+        allow_bad=allow_bad,
+        jobs=jobs,
         files_released=RELEASED_FILES,
-        refused=refused,
-        other_files=others,
-        one_sided_splits=[name for name in every if name not in splits],
-        **describe(samples, splits),
+        split_names=_file_keys,
     )
-    os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
-    if report["written"]:
-        data = dict(
-            split={
-                key: ids
-                for name, sides in splits.items()
-                for key, ids in zip(_file_keys(name), sides)
-            },
-            annotations=samples,
-            meta=_meta([sample["frame_dir"] for sample in samples]),
-        )
-        save_annotations(data, out)
-    write_report(report, f"{os.fspath(out)}.report.json")
-    return report
 
 
-def _meta(names: list[str]) -> dict:
+def _meta(samples: list[dict]) -> dict:
     """What MMAction2 does not read, for people: classes, joints, who and where."""
+    names = [sample["frame_dir"] for sample in samples]
     short = [
         joint.replace("left_", "l_").replace("right_", "r_") for joint in KINECT.joints
     ]

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
+from ..leaks import find_leaks
 from ..whole_file import whole_file
-from .leaks import find_leaks
 
 
 def describe(
@@ -48,18 +48,22 @@ def describe(
     )
 
 
-def write_report(report: dict, path: str) -> None:
-    """Write the report as JSON, whole or not at all."""
-    with whole_file(path, "x") as file:
+def write_report(report: dict) -> None:
+    """Write the report beside its file, as OUT.report.json and OUT.report.txt."""
+    with whole_file(f"{report['out']}.report.json", "x") as file:
         json.dump(report, file, indent=1)
+    with whole_file(f"{report['out']}.report.txt", "x") as file:
+        file.write(report_text(report) + "\n")
 
 
 def report_text(report: dict) -> str:
-    """The report for a terminal; a leak and a refused file each get a line."""
+    """The report for people; a leak and a refused file each get a line."""
     frames, persons = report["frames"], report["persons"]
     zero = report["joints_at_zero"]
+    released = report["files_released"]
     lines = [
-        f"files read     {report['files_read']} of {report['files_released']} released",
+        f"files read     {report['files_read']}"
+        + (f" of {released} released" if released else ""),
         f"sequences      {report['sequences']}",
         f"frames         {frames['min']} / {frames['median']:g} / {frames['max']}"
         + " (min / median / max)",
@@ -67,6 +71,7 @@ def report_text(report: dict) -> str:
         f"joints at zero {sum(zero.values())} in {len(zero)} sequences",
         f"single frame   {len(report['single_frame'])} sequences",
         f"labels         {report['labels']}",
+        f"units          {report['units']}",
     ]
     for name, split in report["splits"].items():
         leaks = {kind: len(ids) for kind, ids in split["leaks"].items()}
@@ -76,10 +81,14 @@ def report_text(report: dict) -> str:
             f"most frames with it, {leaks['partly']} any"
         )
     lines += [f"left out       split {one}" for one in report["one_sided_splits"]]
-    lines += [f"not a .json    {path}" for path in report["other_files"]]
     lines += [
-        f"refused        {one['file']}: {one['why']}" for one in report["refused"]
+        f"left out       {len(files)} files: {reason}"
+        for reason, files in report["left_out"].items()
     ]
+    lines += [f"not looked at  {path}" for path in report["other_files"]]
+    for one in report["refused"]:
+        line = f" line {one['line']}:" if "line" in one else ""
+        lines.append(f"refused        {one['file']}:{line} {one['why']}")
     lines.append(
         f"{'wrote' if report['written'] else 'NOT written:'} {report['out']} "
         f"({len(report['refused'])} files refused)"

@@ -1,0 +1,128 @@
+"""From parsed samples to an annotation file and the report on it.
+
+What every converter of a published data set ends with, so that nothing is dropped in
+silence: each raw file is in the result, or in the report with the reason.
+"""
+
+import os
+from collections.abc import Callable
+
+from ..annotations import save_annotations
+from .parse_files import Parse, Parsed, forget_parts, parse_files
+from .report import describe, write_report
+
+# protocol -> (train ids, val ids)
+Splits = dict[str, tuple[list[str], list[str]]]
+
+
+def train_and_val(protocol: str) -> tuple[str, str]:
+    """The names of a protocol's two sides in the file, as MMAction2 has them."""
+    return f"{protocol}_train", f"{protocol}_val"
+
+
+def convert(
+    raw: str,
+    suffix: str,
+    parse: Parse,
+    out: str,
+    splits: Callable[[list[dict]], Splits],
+    meta: Callable[[list[dict]], dict],
+    units: str,
+    allow_bad: bool = False,
+    jobs: int | None = None,
+    files_released: int | None = None,
+    split_names: Callable[[str], tuple[str, str]] = train_and_val,
+) -> dict:
+    """Parse the raw files on all cores, and write annotations and report.
+
+    Args:
+        raw: folder or archive.
+        suffix: how the raw files end.
+        parse: file name and bytes -> samples; see `parse_files`.
+        out: the annotation file.
+        splits: samples -> protocol -> (train ids, val ids).
+        meta: samples -> what goes into the file's `meta`: `classes` and the like.
+        units: of the coordinates, for the report.
+        allow_bad: write `out` although files were refused.
+        jobs: processes; None for one a core.
+        files_released: how many files the data set has, where that is known.
+        split_names: protocol -> the names of its two sides in the file.
+
+    Returns:
+        The report, as `write_converted` gives it.
+
+    Raises:
+        AnnotationError: `raw` cannot be read or holds no file of this suffix.
+        OSError: `out` cannot be written.
+    """
+    out = os.fspath(out)
+    os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
+    parts = f"{out}.parts"
+    parsed = parse_files(raw, suffix, parse, parts, jobs)
+    report = write_converted(
+        parsed,
+        out,
+        splits(parsed.samples),
+        meta(parsed.samples),
+        units,
+        allow_bad,
+        raw=os.fspath(raw),
+        files_released=files_released,
+        split_names=split_names,
+    )
+    if report["written"]:
+        forget_parts(parts)
+    return report
+
+
+def write_converted(
+    parsed: Parsed,
+    out: str,
+    splits: Splits,
+    meta: dict,
+    units: str,
+    allow_bad: bool,
+    raw: str,
+    files_released: int | None = None,
+    split_names: Callable[[str], tuple[str, str]] = train_and_val,
+) -> dict:
+    """Write annotations, unless files were refused, and the report in any case.
+
+    Args: as in `convert`, with `splits` and `meta` of these samples.
+
+    Returns:
+        The report, which `out`.report.json holds too. A protocol of which one side
+        is empty is left out of the file and named in `one_sided_splits`; `written`
+        says whether `out` was, which needs every file to be good, or `allow_bad`,
+        and a protocol with two sides.
+    """
+    out = os.fspath(out)
+    os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
+    samples, refused, left_out, others = parsed
+    two_sided = {name: sides for name, sides in splits.items() if all(sides)}
+    report = dict(
+        raw=os.fspath(raw),
+        out=out,
+        written=bool(samples and two_sided) and (allow_bad or not refused),
+        units=units,
+        files_read=len(samples) + len(refused),
+        files_released=files_released,
+        refused=refused,
+        left_out=left_out,
+        other_files=others,
+        one_sided_splits=[name for name in splits if name not in two_sided],
+        **describe(samples, two_sided),
+    )
+    if report["written"]:
+        data = dict(
+            split={
+                key: ids
+                for name, sides in two_sided.items()
+                for key, ids in zip(split_names(name), sides)
+            },
+            annotations=samples,
+            meta=meta,
+        )
+        save_annotations(data, out)
+    write_report(report)
+    return report
