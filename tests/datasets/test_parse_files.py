@@ -1,0 +1,186 @@
+"""Raw files on all cores: kept when interrupted, done again when anything changed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+
+from msg3d.datasets import AnnotationError
+from msg3d.datasets.converters.parse_files import (
+    BadFile,
+    LeftOut,
+    forget_parts,
+    parse_files,
+)
+
+
+def parse(name, content, scale=1.0, log=None):
+    """`NAME.txt` holding one number: a sample of that number."""
+    if log is not None:
+        with open(log, "a") as file:
+            file.write(name + "\n")
+    text = content.decode()
+    if text == "nobody":
+        raise LeftOut("nobody in it")
+    try:
+        value = float(text)
+    except ValueError:
+        raise BadFile(f"{text!r} is no number", line=1) from None
+    keypoint = np.full((1, 2, 3, 3), value * scale, dtype=np.float32)
+    stem = os.path.splitext(os.path.basename(name))[0]
+    return [dict(frame_dir=stem, label=0, total_frames=2, keypoint=keypoint)]
+
+
+def folder(path, count=10):
+    path.mkdir()
+    for number in range(count):
+        (path / f"{number:03d}.txt").write_text(str(number + 1))
+    return path
+
+
+def values(parsed):
+    return {one["frame_dir"]: one["keypoint"][0, 0, 0, 0] for one in parsed.samples}
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_every_file_is_a_sample_or_a_line(tmp_path, jobs):
+    raw = folder(tmp_path / "raw")
+    (raw / "003.txt").write_text("three")
+    (raw / "004.txt").write_text("nobody")
+    (raw / "README").write_text("hello")
+    (raw / "again").mkdir()
+    (raw / "again" / "001.txt").write_text("7")
+    parsed = parse_files(
+        raw, ".txt", parse, tmp_path / "parts", jobs=jobs, files_a_part=3
+    )
+    assert values(parsed) == {
+        f"{number:03d}": number + 1 for number in range(10) if number not in (3, 4)
+    }
+    assert parsed.refused == [
+        dict(file="003.txt", line=1, why="'three' is no number"),
+        dict(file="again/001.txt", why="a duplicate: 001 was read from 001.txt"),
+    ]
+    assert parsed.left_out == {"nobody in it": ["004.txt"]}
+    assert parsed.others == ["README"]
+
+
+def test_finished_parts_are_not_done_again(tmp_path):
+    raw, parts, log = folder(tmp_path / "raw"), tmp_path / "parts", tmp_path / "log"
+    logged = partial(parse, log=str(log))
+
+    def run(function=logged):
+        log.write_text("")
+        parsed = parse_files(raw, ".txt", function, parts, jobs=1, files_a_part=3)
+        return values(parsed), log.read_text().split()
+
+    before, parsed = run()
+    assert len(parsed) == 10
+    assert run() == (before, [])
+    # One part lost: its three files, and no other.
+    sorted(parts.iterdir())[0].unlink()
+    again, parsed = run()
+    assert again == before and len(parsed) in (1, 3)
+    # One file changed: the part that it is in.
+    (raw / "004.txt").write_text("50")
+    changed, parsed = run()
+    assert changed == {**before, "004": 50}
+    assert parsed == ["003.txt", "004.txt", "005.txt"]
+    # Another option of the parser: everything.
+    doubled, parsed = run(partial(parse, log=str(log), scale=2.0))
+    assert doubled == {name: 2 * value for name, value in changed.items()}
+    assert len(parsed) == 10
+
+
+def test_a_part_cut_off_by_a_full_disk_does_not_count(tmp_path, monkeypatch):
+    """The write fails: no part of that name is left, and the next start does it."""
+    raw, parts = folder(tmp_path / "raw"), tmp_path / "parts"
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            parse_files(raw, ".txt", parse, parts, jobs=1)
+    assert list(parts.iterdir()) == []
+    assert len(parse_files(raw, ".txt", parse, parts, jobs=1).samples) == 10
+
+
+def test_forget_parts_leaves_what_is_not_its_own(tmp_path):
+    raw, parts = folder(tmp_path / "raw"), tmp_path / "parts"
+    parse_files(raw, ".txt", parse, parts, jobs=1)
+    (parts / "notes").write_text("mine")
+    forget_parts(parts)
+    assert [one.name for one in parts.iterdir()] == ["notes"]
+    (parts / "notes").unlink()
+    forget_parts(parts)
+    assert not parts.exists()
+    forget_parts(parts)
+
+
+SLOW = """
+import sys, time
+sys.path.insert(0, {folder!r})
+from test_parse_files import parse
+from msg3d.datasets.converters.parse_files import parse_files
+
+def slow(name, content):
+    time.sleep(0.02)
+    with open({log!r}, "a") as file:
+        file.write(name + "\\n")
+    return parse(name, content)
+
+parse_files({raw!r}, ".txt", slow, {parts!r}, jobs=2, files_a_part=5)
+"""
+
+
+def test_killed_and_run_again(tmp_path):
+    """SIGKILL in the middle: finished parts are taken, the rest is done."""
+    raw, parts, log = (
+        folder(tmp_path / "raw", 100),
+        tmp_path / "parts",
+        tmp_path / "log",
+    )
+    script = tmp_path / "slow.py"
+    script.write_text(
+        SLOW.format(
+            folder=os.path.dirname(__file__),
+            raw=str(raw),
+            parts=str(parts),
+            log=str(log),
+        )
+    )
+    process = subprocess.Popen([sys.executable, script], start_new_session=True)
+    while len(list(parts.glob("*.part")) if parts.exists() else []) < 4:
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = len(list(parts.glob("*.part")))
+    assert 4 <= finished < 20
+    log.write_text("")
+    subprocess.run([sys.executable, script], check=True)
+    assert len(log.read_text().split()) == 5 * (20 - finished)
+    # Parts of the script's own parser: read here they are all of them.
+    assert len(list(parts.glob("*.part"))) == 20
+
+
+def test_a_killed_worker_is_one_sentence(tmp_path):
+    raw = folder(tmp_path / "raw")
+    with pytest.raises(AnnotationError, match="was killed, most likely for memory"):
+        parse_files(raw, ".txt", _die, tmp_path / "parts", jobs=2, files_a_part=2)
+
+
+def _die(name, content):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_nothing_of_that_kind(tmp_path):
+    with pytest.raises(AnnotationError, match="hold no .csv file"):
+        parse_files(folder(tmp_path / "raw"), ".csv", parse, tmp_path / "parts")
+    assert not (tmp_path / "parts").exists()
