@@ -136,15 +136,24 @@ class _WithinFile:
 
 
 class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: _WithinFile, stand_ins: dict[str, Any]) -> None:
+        super().__init__(file)
+        self.known = {**_GLOBALS, **stand_ins}
+
     def find_class(self, module: str, name: str) -> Any:
         known = f"{_RENAMED.get(module, module)}.{name}"
-        if known not in _GLOBALS:
+        if known not in self.known:
             raise RefusedGlobal(f"{module}.{name}")
-        return _GLOBALS[known]
+        return self.known[known]
 
 
-def load_plain(path: str) -> Any:
+def load_plain(path: str, stand_ins: dict[str, Any] | None = None) -> Any:
     """What the pickle at `path` holds, executing nothing that it names.
+
+    Args:
+        path: the file.
+        stand_ins: what a file may name besides, as `module.name` -> what is called in
+            its place: something that cannot be changed and does no harm.
 
     Raises:
         RefusedGlobal: the pickle names a global outside the list; its text is the
@@ -157,4 +166,4 @@ def load_plain(path: str) -> Any:
         start = file.peek(1)[:1]
         if start and start not in _STARTS:
             raise pickle.UnpicklingError(f"it starts with {file.peek(4)[:4]!r}")
-        return _Unpickler(_WithinFile(file)).load()
+        return _Unpickler(_WithinFile(file), stand_ins or {}).load()

@@ -1,0 +1,250 @@
+"""Scores of every published form, fused by id."""
+
+import importlib.util
+import io
+import json
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import DumpResults
+
+from msg3d.evaluation import (
+    ScoreError,
+    Scores,
+    aligned,
+    fuse,
+    labels_of,
+    read_scores,
+    search_weights,
+)
+from msg3d.evaluation.fusion import accuracies
+
+TOOL = Path(__file__).parents[2] / "tools" / "fuse_scores.py"
+IDS = [f"S001C001P001R001A{number:03d}" for number in range(1, 9)]
+LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1])
+
+
+def softmax(values):
+    powers = np.exp(values - values.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def logits(seed, strength=1.0):
+    values = np.random.default_rng(seed).normal(size=(len(IDS), 3))
+    values[np.arange(len(IDS)), LABELS] += strength
+    return values
+
+
+def mmaction_dump(path, values, ids=IDS, labels=LABELS):
+    """As MMEngine's DumpResults writes what MMAction2's head predicts."""
+    samples = [
+        dict(
+            pred_score=torch.tensor(row, dtype=torch.float32),
+            pred_label=torch.tensor([int(row.argmax())]),
+            gt_label=torch.tensor([label]),
+            **({} if ids is None else dict(frame_dir=ids[number])),
+        )
+        for number, (row, label) in enumerate(zip(values, labels))
+    ]
+    metric = DumpResults(str(path))
+    metric.process(None, samples)
+    metric.evaluate(len(samples))
+    return path
+
+
+def pickled(path, data):
+    path.write_bytes(pickle.dumps(data))
+    return path
+
+
+def test_every_form_gives_the_same_scores(tmp_path):
+    values = logits(0)
+    original = pickled(
+        tmp_path / "epoch1_test_score.pkl",
+        {name: row.astype(np.float32) for name, row in zip(IDS, values)},
+    )
+    pyskl = pickled(tmp_path / "result.pkl", list(softmax(values).astype(np.float32)))
+    dump = mmaction_dump(tmp_path / "dump.pkl", softmax(values))
+    known = dict(zip(IDS, map(int, LABELS)))
+    for path, raw in ((original, True), (pyskl, False), (dump, False)):
+        scores = read_scores(path, known)
+        assert scores.ids == IDS and scores.probabilities is not raw
+        np.testing.assert_array_equal(scores.labels, LABELS)
+        expected = values if raw else softmax(values)
+        np.testing.assert_allclose(scores.values, expected, atol=1e-6)
+        np.testing.assert_allclose(
+            scores.as_probabilities().values, softmax(values), atol=1e-6
+        )
+
+
+def test_fused_by_id_not_by_position(tmp_path):
+    joint, bone = logits(1), logits(2)
+    order = np.random.default_rng(3).permutation(len(IDS))
+    first = read_scores(mmaction_dump(tmp_path / "a.pkl", softmax(joint)))
+    second = read_scores(
+        mmaction_dump(
+            tmp_path / "b.pkl",
+            softmax(bone)[order],
+            [IDS[number] for number in order],
+            LABELS[order],
+        )
+    )
+    fused = fuse(aligned([first, second]), [1, 0.5])
+    np.testing.assert_allclose(fused, softmax(joint) + 0.5 * softmax(bone), atol=1e-6)
+
+
+def test_logits_meet_probabilities():
+    """Softmaxed where the other is; summed as they are where both are logits."""
+    ours = Scores("a", "", logits(1), IDS, LABELS)
+    theirs = Scores("b", "", softmax(logits(2)), IDS, LABELS)
+    np.testing.assert_allclose(
+        fuse(aligned([ours, theirs]), [1, 1]), softmax(logits(1)) + softmax(logits(2))
+    )
+    both = Scores("c", "", logits(2), IDS, LABELS)
+    np.testing.assert_allclose(
+        fuse(aligned([ours, both]), [1, 2]), logits(1) + 2 * logits(2)
+    )
+
+
+def refused(message, function, *arguments, **options):
+    with pytest.raises(ScoreError) as error:
+        function(*arguments, **options)
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_mismatches_are_refused_by_name():
+    scores = Scores("joint.pkl", "dump", logits(1), IDS, LABELS)
+    fewer = Scores("bone.pkl", "dump", logits(1)[1:], IDS[1:], LABELS[1:])
+    refused(f"1 only in joint.pkl, such as [{IDS[0]!r}]", aligned, [scores, fewer])
+    other = Scores("bone.pkl", "dump", logits(1), [*IDS[1:], "x"], LABELS)
+    refused("1 only in bone.pkl, such as ['x']", aligned, [scores, other])
+    wide = Scores("bone.pkl", "dump", np.ones((8, 4)), IDS, LABELS)
+    refused("bone.pkl has 4 classes, joint.pkl has 3", aligned, [scores, wide])
+    changed = LABELS.copy()
+    changed[2] = 0
+    liar = Scores("bone.pkl", "dump", logits(1), IDS, changed)
+    refused(f"{IDS[2]!r} has label 2 in joint.pkl and 0", aligned, [scores, liar])
+    nameless = Scores("bone.pkl", "list", logits(1))
+    refused("has no ids of samples", aligned, [scores, nameless])
+    refused("1 weights for 2", fuse, [scores, scores], [1])
+
+
+def test_bad_files_are_named(tmp_path):
+    good = dict(zip(IDS, logits(1)))
+    for name, data, message in (
+        ("text", "hello", "holds a str"),
+        ("empty", [], "holds a list"),
+        ("ragged", {**good, IDS[0]: np.zeros(2)}, "rows have shapes"),
+        ("2d", {**good, IDS[0]: np.zeros((3, 1))}, "rows have shapes"),
+        ("nan", {**good, IDS[1]: np.full(3, np.nan)}, "row 1 is NaN"),
+        ("number", {**good, 5: np.zeros(3)}, "an id is not text"),
+        ("no score", [dict(gt_label=1)], "sample 0 has no pred_score"),
+    ):
+        refused(message, read_scores, pickled(tmp_path / name, data))
+    refused("does not exist", read_scores, tmp_path / "none")
+    twice = mmaction_dump(tmp_path / "twice.pkl", logits(1), [IDS[0], *IDS[:7]])
+    refused(f"{IDS[0]!r} is there 2 times", read_scores, twice)
+    listed = pickled(tmp_path / "list", list(logits(1)))
+    refused(
+        "8 rows and no ids, the annotations 1 samples", read_scores, listed, {"a": 0}
+    )
+    unknown = pickled(tmp_path / "dict", good)
+    refused("has no label in the annotations", read_scores, unknown, {"a": 0})
+    dump = mmaction_dump(tmp_path / "labels.pkl", logits(1))
+    wrong = {**dict(zip(IDS, map(int, LABELS))), IDS[3]: 2}
+    refused(f"{IDS[3]!r} has label 0, the annotations say 2", read_scores, dump, wrong)
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("touch evil",)
+
+
+def test_nothing_is_executed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused("posix.system", read_scores, pickled(tmp_path / "a.pkl", [Evil()]))
+
+    class Inside:
+        """A tensor's storage whose bytes are a pickle of their own."""
+
+        def __reduce__(self):
+            buffer = io.BytesIO()
+            torch.save(dict(a=Evil()), buffer)
+            return torch.storage._load_from_bytes, (buffer.getvalue(),)
+
+    path = pickled(tmp_path / "b.pkl", [dict(pred_score=Inside())])
+    refused("cannot be read", read_scores, path)
+    assert not (tmp_path / "evil").exists()
+
+
+def test_labels(tmp_path):
+    samples = [
+        dict(frame_dir=name, label=int(label)) for name, label in zip(IDS, LABELS)
+    ]
+    data = dict(split=dict(val=IDS[::-1][:4]), annotations=samples)
+    path = pickled(tmp_path / "a.pkl", data)
+    # In the file's order, as PoseDataset tests them, not in the split's.
+    assert labels_of(path, "val") == dict(zip(IDS[4:], map(int, LABELS[4:])))
+    original = pickled(tmp_path / "val_label.pkl", (IDS, list(map(int, LABELS))))
+    assert labels_of(original) == dict(zip(IDS, map(int, LABELS)))
+    refused("gives no labels (split 'test'", labels_of, path, "test")
+    refused("gives no labels", labels_of, pickled(tmp_path / "b.pkl", [1, 2]))
+
+
+def test_searched_weights_find_the_stream_that_knows():
+    noise = Scores("noise", "", logits(4, strength=0.0), IDS, LABELS)
+    signal = Scores("signal", "", logits(5, strength=6.0), IDS, LABELS)
+    weights, accuracy = search_weights([signal, noise])
+    assert weights[0] == 1 and accuracy == 1
+    weights, accuracy = search_weights([noise, signal, noise, noise])
+    assert weights[1] > max(weights[2:]) and accuracy == 1
+
+
+def test_accuracies_by_hand():
+    values = np.array([[3.0, 1, 2], [1, 2, 3], [1, 1, 1], [0, 0, 9]])
+    result = accuracies(values, np.array([0, 1, 2, 2]))
+    # argmax of the constant row is class 0, which is not its label.
+    assert result["top1"] == 50 and result["classes"] == {0: 100, 1: 0, 2: 50}
+    assert result["mean_class"] == 50 and result["top5"] == 100
+
+
+def run(monkeypatch, *arguments):
+    spec = importlib.util.spec_from_file_location("fuse_scores", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["fuse_scores.py", *map(str, arguments)])
+    return tool.main()
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
+    bone = pickled(tmp_path / "bone.pkl", dict(zip(IDS[::-1], logits(2, 2.0)[::-1])))
+    out, figures = tmp_path / "fused.pkl", tmp_path / "fused.json"
+    assert run(monkeypatch, joint, bone, "--out", out, "--json", figures) == 0
+    printed = capsys.readouterr().out
+    assert "MMAction2 dump, 8 samples, probabilities" in printed
+    assert "(the original), 8 samples, logits" in printed
+    expected = softmax(logits(1, 2.0)) + softmax(logits(2, 2.0))
+    fused = read_scores(out)
+    np.testing.assert_allclose(fused.values, expected / 2, atol=1e-6)
+    report = json.loads(figures.read_text())
+    top1 = 100 * (expected.argmax(1) == LABELS).mean()
+    assert report["scores"]["fused"]["top1"] == pytest.approx(top1)
+    changes = [line["change"] for line in report["classes"]]
+    assert changes == sorted(changes) and len(changes) == 3
+
+    assert run(monkeypatch, joint, bone, "--search", joint, bone) == 1
+    assert "shares 8 samples with the test" in capsys.readouterr().err
+    others = [f"other {name}" for name in IDS]
+    found = [
+        mmaction_dump(tmp_path / f"{seed}.pkl", softmax(logits(seed, 2.0)), others)
+        for seed in (6, 7)
+    ]
+    assert run(monkeypatch, joint, bone, "--search", *found) == 0
+    assert "where they were searched" in capsys.readouterr().out
+    assert run(monkeypatch, bone, bone) == 1
+    assert "no file has labels" in capsys.readouterr().err
