@@ -1,14 +1,87 @@
 """The layouts are those of MMAction2 where it has them, and trees everywhere."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
+import torch
+from mmaction.datasets.transforms import JointToBone, PreNormalize3D
 from mmaction.models.utils import Graph
 
-from msg3d.models.graph import build_graph, disentangled_scales, spacetime_adjacency
-from msg3d.skeletons import SKELETONS, graph_layout, skeleton
+from conftest import REPOSITORY
+from msg3d.models import MSG3D
+from msg3d.models import graph as graph_module
+from msg3d.models.graph import (
+    binary_adjacency,
+    build_graph,
+    disentangled_scales,
+    spacetime_adjacency,
+    useful_scales,
+)
+from msg3d.skeletons import SKELETONS, Skeleton, graph_layout, skeleton
+
+MMACTION = ["coco", "openpose", "nturgb+d"]
+CHAIN = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 3)], center=1)
+
+# By hand, from what defines each: COCO's and Penn Action's annotations, the outputs of
+# OpenPose and MediaPipe, the Kinect SDKs' enumerations (NTU RGB+D and OpenNI as their
+# papers number them), SMPL's joint list, VideoPose3D's selection of Human3.6M.
+FACTS = {
+    "coco": (17, {0: "nose", 4: "right_ear", 9: "left_wrist", 16: "right_ankle"}),
+    "openpose": (
+        18,
+        {1: "neck", 4: "right_wrist", 7: "left_wrist", 8: "right_hip", 17: "left_ear"},
+    ),
+    "openpose25": (
+        25,
+        {8: "mid_hip", 9: "right_hip", 14: "left_ankle", 15: "right_eye"}
+        | {18: "left_ear", 19: "left_big_toe", 21: "left_heel", 24: "right_heel"},
+    ),
+    "nturgb+d": (
+        25,
+        {0: "spine_base", 3: "head", 4: "left_shoulder", 11: "right_hand"}
+        | {15: "left_foot", 20: "spine_shoulder", 21: "left_hand_tip"}
+        | {22: "left_thumb", 24: "right_thumb"},
+    ),
+    "kinect25": (25, {1: "spine_mid", 2: "neck", 7: "left_hand", 16: "right_hip"}),
+    "kinect20": (20, {2: "shoulder_center", 7: "left_hand", 19: "right_foot"}),
+    "smpl24": (
+        24,
+        {0: "pelvis", 1: "left_hip", 6: "spine2", 9: "spine3", 12: "neck"}
+        | {13: "left_collar", 15: "head", 17: "right_shoulder", 23: "right_hand"},
+    ),
+    "h36m17": (
+        17,
+        {0: "pelvis", 1: "right_hip", 4: "left_hip", 8: "thorax", 10: "head"}
+        | {11: "left_shoulder", 16: "right_wrist"},
+    ),
+    "mediapipe33": (
+        33,
+        {0: "nose", 3: "left_eye_outer", 4: "right_eye_inner", 8: "right_ear"}
+        | {9: "left_mouth", 11: "left_shoulder", 16: "right_wrist", 17: "left_pinky"}
+        | {20: "right_index", 21: "left_thumb", 23: "left_hip", 29: "left_heel"}
+        | {32: "right_foot_index"},
+    ),
+    "hand21": (21, {0: "wrist", 4: "thumb_tip", 5: "index_mcp", 9: "middle_mcp"}),
+    "sbu15": (15, {2: "torso", 3: "left_shoulder", 8: "right_hand", 14: "right_foot"}),
+    "penn13": (13, {0: "head", 1: "left_shoulder", 6: "right_wrist", 7: "left_hip"}),
+}
+# Longest path between two joints, counted by hand along the edges.
+DIAMETERS = {
+    **{"coco": 8, "openpose": 8, "openpose25": 10, "nturgb+d": 11, "kinect25": 12},
+    **{"kinect20": 10, "smpl24": 12, "h36m17": 8, "mediapipe33": 10, "hand21": 8},
+    **{"sbu15": 7, "penn13": 7},
+}
 
 
-@pytest.mark.parametrize("layout", ["coco", "openpose", "nturgb+d"])
+def mirror(name):
+    """left_hip -> right_hip; written otherwise than in the package."""
+    swap = {"left": "right", "right": "left"}
+    return "_".join(swap.get(part, part) for part in name.split("_"))
+
+
+@pytest.mark.parametrize("layout", MMACTION)
 @pytest.mark.parametrize("mode", ["binary_adj", "spatial", "stgcn_spatial"])
 def test_equal_to_mmaction2(layout, mode):
     ours, theirs = build_graph(layout, mode=mode), Graph(layout, mode=mode)
@@ -16,32 +89,123 @@ def test_equal_to_mmaction2(layout, mode):
     assert ours.center == theirs.center and ours.layout == layout
 
 
-@pytest.mark.parametrize("name", sorted(SKELETONS))
+@pytest.mark.parametrize("name", SKELETONS)
+def test_joints_are_the_standards(name):
+    count, facts = FACTS[name]
+    joints = skeleton(name).joints
+    assert len(joints) == len(set(joints)) == count
+    assert {number: joints[number] for number in facts} == facts
+
+
+@pytest.mark.parametrize("name", SKELETONS)
 def test_is_a_tree_towards_its_centre(name):
     layout = skeleton(name)
-    assert len(set(layout.joints)) == len(layout.joints)
     parents = dict(layout.inward)
-    assert len(parents) == len(layout.inward)
-    if name == "coco":  # both hips hang on the shoulders, the trunk is a ring's rest
-        assert len(parents) == len(layout.joints) - 1
+    assert len(parents) == len(layout.inward) == len(layout.joints) - 1
     for joint in range(len(layout.joints)):
         for _ in layout.joints:
             joint = parents.get(joint, joint)
         assert joint == layout.center
 
 
-def test_sides_mirror():
-    """A bone on the left has its like on the right, in every layout."""
-    for layout in SKELETONS.values():
-        bones = {(layout.joints[a], layout.joints[b]) for a, b in layout.inward}
-        for child, parent in bones:
-            mirrored = tuple(
-                joint.replace("left", "*")
-                .replace("right", "left")
-                .replace("*", "right")
-                for joint in (child, parent)
-            )
-            assert mirrored in bones
+@pytest.mark.parametrize("name", SKELETONS)
+def test_sides_mirror(name):
+    """An edge or bone on the left has its like on the right."""
+    layout = skeleton(name)
+    for edges in (layout.inward, layout.bones):
+        named = {(layout.joints[a], layout.joints[b]) for a, b in edges}
+        alone = {edge for edge in named if tuple(map(mirror, edge)) not in named}
+        if name == "penn13":  # no neck: the left shoulder is the centre
+            assert all("left_shoulder" in edge for edge in alone)
+        else:
+            assert not alone
+
+
+@pytest.mark.parametrize("name", SKELETONS)
+def test_pairs_are_left_and_right(name):
+    layout = skeleton(name)
+    sided = [j for j in layout.joints if j.startswith(("left_", "right_"))]
+    assert len(layout.pairs) == len(sided) / 2
+    for left, right in layout.pairs:
+        assert layout.joints[left].startswith("left_")
+        assert layout.joints[right] == mirror(layout.joints[left])
+
+
+@pytest.mark.parametrize("name", SKELETONS)
+def test_bones_hold_each_joint_once(name):
+    layout = skeleton(name)
+    assert [child for child, _ in layout.bones] == list(range(len(layout.joints)))
+    roots = [child for child, parent in layout.bones if child == parent]
+    assert roots == [0 if name == "openpose" else layout.center]
+
+
+@pytest.mark.parametrize("name", MMACTION)
+def test_bones_are_mmaction2s(name):
+    assert set(skeleton(name).bones) == set(JointToBone(dataset=name).pairs)
+
+
+def test_kinect25_has_the_authors_edges():
+    """MS-G3D's graph, one-based: tip to thumb to hand. Its bones are MMAction2's."""
+    chain = {(22, 23), (23, 8), (24, 25), (25, 12)}
+    star = {(22, 8), (23, 8), (24, 12), (25, 12)}
+    one_based = {
+        name: {(a + 1, b + 1) for a, b in skeleton(name).inward}
+        for name in ("kinect25", "nturgb+d")
+    }
+    assert one_based["kinect25"] - one_based["nturgb+d"] == chain - star
+    assert one_based["nturgb+d"] - one_based["kinect25"] == star - chain
+    assert skeleton("kinect25").bones == skeleton("nturgb+d").bones
+
+
+def test_smpl_bones_are_those_of_its_tree():
+    """The list of parents that comes with SMPL, without direction."""
+    parents = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17]
+    parents += [18, 19, 20, 21]
+    expected = {frozenset(edge) for edge in enumerate(parents) if edge[1] >= 0}
+    assert {frozenset(edge) for edge in skeleton("smpl24").inward} == expected
+
+
+def test_human36m_edges_are_those_of_videopose3d():
+    parents = [-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15]
+    assert skeleton("h36m17").inward == tuple(enumerate(parents))[1:]
+
+
+def test_edges_of_sbu_and_penn_action():
+    assert set(skeleton("sbu15").inward) == {
+        *((0, 1), (2, 1), (3, 1), (4, 3), (5, 4), (6, 1), (7, 6), (8, 7)),
+        *((9, 2), (10, 9), (11, 10), (12, 2), (13, 12), (14, 13)),
+    }
+    assert set(skeleton("penn13").inward) == {
+        *((0, 1), (2, 1), (3, 1), (4, 2), (5, 3), (6, 4)),
+        *((7, 1), (8, 2), (9, 7), (10, 8), (11, 9), (12, 10)),
+    }
+
+
+@pytest.mark.parametrize("name", SKELETONS)
+def test_spine_and_shoulders_cross(name):
+    """Four points, up and across: none shared, and the shoulders mirror each other."""
+    layout = skeleton(name)
+    (bottom, top), (right, left) = layout.spine, layout.shoulders
+    assert not set(bottom) & set(top) and not set(right) & set(left)
+    if name != "hand21":
+        names = [[layout.joints[j] for j in end] for end in (right, left)]
+        assert names == [["right_shoulder"], ["left_shoulder"]]
+        for end in (bottom, top):  # neither end leans to one side
+            side = {layout.joints[j] for j in end}
+            assert side == set(map(mirror, side))
+
+
+def test_kinect_axes_are_those_of_prenormalize3d():
+    normalise = PreNormalize3D()
+    for name in ("nturgb+d", "kinect25", "kinect20"):
+        layout = skeleton(name)
+        assert [end[0] for end in layout.spine] == list(normalise.zaxis)
+        assert [end[0] for end in layout.shoulders] == list(normalise.xaxis)
+
+
+def test_skeleton_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        skeleton("coco").center = 3
 
 
 def test_scales_are_disjoint_but_for_the_node_itself():
@@ -61,6 +225,121 @@ def test_spacetime_graph_joins_neighbours_in_every_frame():
             assert (window[first, :, second] == adjacency).all()
 
 
-def test_dictionary_is_checked():
-    with pytest.raises(ValueError, match="names joint 9, but num_node is 3"):
-        graph_layout(dict(num_node=3, inward=[(9, 0)], center=0))
+@pytest.mark.parametrize("name", SKELETONS)
+def test_useful_scales_are_those_that_differ(name):
+    _, adjacency = binary_adjacency(dict(layout=name, mode="binary_adj"))
+    useful = useful_scales(adjacency)
+    assert useful == DIAMETERS[name] + 1
+    for graph in (adjacency, spacetime_adjacency(adjacency, 3)):
+        alone = torch.eye(len(graph))
+        repeats = [
+            torch.equal(scale, alone)
+            for scale in disentangled_scales(graph, useful + 2)
+        ]
+        assert repeats == [True] + [False] * (useful - 1) + [True, True]
+
+
+def test_useful_scales_of_a_long_chain():
+    """Where powers of the adjacency matrix would overflow."""
+    adjacency = torch.diag(torch.ones(299), 1)
+    assert useful_scales(adjacency + adjacency.T) == 300
+    assert useful_scales(torch.zeros(3, 3)) == 1
+
+
+def warned(**kwargs):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        MSG3D(base_channels=12, num_person=1, **kwargs)
+    return [str(one.message) for one in caught if "scale" in str(one.message)]
+
+
+def test_scales_beyond_the_diameter_are_warned_of_once():
+    graph_module._warn_once.cache_clear()
+    coco = dict(graph_cfg=dict(layout="coco", mode="binary_adj"))
+    (text,) = warned(**coco)
+    assert "num_gcn_scales=13" in text and "'coco' has diameter 8" in text
+    assert "num_gcn_scales=9 is enough" in text and "parity" in text
+    assert not warned(**coco)  # once
+    assert not warned(num_gcn_scales=9, num_g3d_scales=9, **coco)
+
+    chain = dict(graph_cfg=dict(layout=CHAIN, mode="binary_adj"))
+    gcn, g3d = warned(num_gcn_scales=6, num_g3d_scales=7, **chain)
+    assert "num_gcn_scales=6, but the graph of layout of 5 joints" in gcn
+    assert "num_g3d_scales=5 is enough" in g3d
+
+
+def test_dictionary_becomes_a_skeleton():
+    layout = skeleton(dict(CHAIN, spine=(4, [1, 2]), shoulders=(0, 2)))
+    assert isinstance(layout, Skeleton)
+    assert layout.joints == ("joint_0", "joint_1", "joint_2", "joint_3", "joint_4")
+    assert layout.bones == ((0, 1), (1, 1), (2, 1), (3, 2), (4, 3))
+    assert layout.spine == ((4,), (1, 2)) and layout.shoulders == ((0,), (2,))
+    assert layout.pairs == () and layout.as_graph() == CHAIN
+
+    assert graph_layout(dict(CHAIN, _delete_=True)) == CHAIN  # as configs leave it
+
+    names = ["left_arm", "neck", "right_arm", "left_leg", "right_leg"]
+    assert skeleton(dict(CHAIN, joints=names)).pairs == ((0, 2), (3, 4))
+    bones = [(4, 0), (1, 1), (0, 1), (2, 1), (3, 2)]
+    assert skeleton(dict(CHAIN, bones=bones)).bones == tuple(sorted(bones))
+
+
+def test_bones_of_a_dictionary_point_inward_however_edges_are_written():
+    outward = [(b, a) for a, b in CHAIN["inward"]]
+    turned = skeleton(dict(CHAIN, inward=outward))
+    assert turned.bones == skeleton(CHAIN).bones
+    ring = [(0, 1), (1, 2), (2, 3), (3, 0)]
+    assert skeleton(dict(num_node=4, inward=ring, center=0)).bones == (
+        (0, 0),
+        *((1, 0), (2, 1), (3, 0)),
+    )
+
+
+@pytest.mark.parametrize(
+    "layout, message",
+    [
+        ("coc0", r"unknown skeleton layout 'coc0': name one of \['coco', 'h36m17'"),
+        (None, "unknown skeleton layout None: name one of"),
+        (dict(CHAIN, num_node="5"), "num_node is '5', expected a number of joints"),
+        (dict(CHAIN, center=1.0), "names joint 1.0, but num_node is 5"),
+        (dict(CHAIN, inward=[0, 1]), r"0 is not a \(child, parent\) pair"),
+        (dict(num_node=3), r"lacks \['center', 'inward'\]"),
+        (dict(CHAIN, centre=1), r"unknown keys \['centre'\]: expected \['center'"),
+        (
+            dict(num_node=3, inward=[(9, 0)], center=0),
+            "names joint 9, but num_node is 3",
+        ),
+        (dict(CHAIN, spine=(0, [1, 7])), "names joint 7, but num_node is 5"),
+        (dict(CHAIN, spine=(0, 1, 2)), "spine has 3 ends, expected two"),
+        (dict(CHAIN, joints=["a", "b", "c", "c", "d"]), "4 different names"),
+        (dict(CHAIN, inward=[(0, 1, 2)]), r"\(0, 1, 2\) is not a \(child, parent\)"),
+        (dict(CHAIN, inward=[(0, 1)]), "no edges lead from joint 2 to center 1"),
+        (dict(CHAIN, bones=[(0, 1)]), "each of the 5 joints once as the child"),
+    ],
+)
+def test_bad_layout_is_named(layout, message):
+    with pytest.raises(ValueError, match=message):
+        graph_layout(layout)
+
+
+def test_table_of_the_documentation():
+    text = (REPOSITORY / "docs/layouts.md").read_text()
+    rows = re.findall(r"^\| `(\S+)` \| (\d+) \| .* \| (\w+) \| (\d+) \|$", text, re.M)
+    assert {row[0]: row[1:] for row in rows} == {
+        name: (
+            str(len(one.joints)),
+            one.joints[one.center],
+            str(DIAMETERS[name] + 1),
+        )
+        for name, one in SKELETONS.items()
+    }
+
+
+def test_dictionary_of_the_documentation():
+    text = (REPOSITORY / "docs/layouts.md").read_text()
+    (code,) = re.findall(r"^layout = dict\(\n.*?^\)$", text, re.M | re.S)
+    found = {}
+    exec(code, found)
+    layout = skeleton(found["layout"])
+    assert layout.pairs == ((0, 2),) and layout.bones[3] == (3, 1)
+    assert layout.spine == ((1,), (0, 2))

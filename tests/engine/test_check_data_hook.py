@@ -132,8 +132,8 @@ def test_joints_differ_from_layout(tmp_path):
 
 
 def test_joints_of_no_known_layout(tmp_path):
-    text = refusal(config(write(tmp_path / "a.pkl", joints=13), joints=20))
-    assert "graph layout has 20" in text and "to a layout of 13 joints" in text
+    text = refusal(config(write(tmp_path / "a.pkl", joints=14), joints=20))
+    assert "graph layout has 20" in text and "to a layout of 14 joints" in text
 
 
 def test_joints_where_the_pipeline_fails_on_them(tmp_path):

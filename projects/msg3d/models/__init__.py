@@ -1,5 +1,20 @@
 """Parts registered in `mmaction.registry.MODELS`."""
 
+from .aagcn import LayoutAAGCN
+from .absent_persons import MaskedGCNHead, MaskedRecognizerGCN
+from .agcn import AGCN
 from .msg3d import MSG3D
+from .res_tcn import ResTCN
+from .stgcn import PartitionSTGCN
+from .stgcn_two_stream import TwoStreamSTGCN
 
-__all__ = ["MSG3D"]
+__all__ = [
+    "AGCN",
+    "LayoutAAGCN",
+    "MSG3D",
+    "MaskedGCNHead",
+    "MaskedRecognizerGCN",
+    "PartitionSTGCN",
+    "ResTCN",
+    "TwoStreamSTGCN",
+]

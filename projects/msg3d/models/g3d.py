@@ -26,6 +26,7 @@ class G3D(BaseModule):
         num_scales: K.
         window: frames a window, w.
         stride: frames from one window to the next.
+        norm: of the adjacency matrices, one of `graph.NORMS`.
     """
 
     def __init__(
@@ -37,9 +38,12 @@ class G3D(BaseModule):
         num_scales: int,
         window: int,
         stride: int,
+        norm: str = "columns",
     ) -> None:
         super().__init__()
-        gcn = MSGCN(in_channels, mid_channels, adjacency, num_scales, window, stride)
+        gcn = MSGCN(
+            in_channels, mid_channels, adjacency, num_scales, window, stride, norm
+        )
         # Upstream's index 0 cuts the windows and has no parameters.
         self.gcn3d = nn.ModuleDict({"1": gcn})
         self.out_conv = nn.Conv3d(mid_channels, out_channels, (1, window, 1))
@@ -102,6 +106,7 @@ class MultiWindowG3D(BaseModule):
         num_scales: int,
         stride: int,
         windows: Sequence[int] = (3, 5),
+        norm: str = "columns",
     ) -> None:
         super().__init__()
         self.gcn3d = ModuleList(
@@ -113,6 +118,7 @@ class MultiWindowG3D(BaseModule):
                 num_scales,
                 window,
                 stride,
+                norm,
             )
             for window in windows
         )

@@ -23,6 +23,7 @@ class MSGCN(BaseModule):
         num_scales: K; scale k looks k hops away.
         window: w, frames that a window joins; 1 for the spatial graph.
         stride: frames from one window to the next.
+        norm: of the adjacency matrices, one of `graph.NORMS`.
     """
 
     def __init__(
@@ -33,12 +34,13 @@ class MSGCN(BaseModule):
         num_scales: int,
         window: int = 1,
         stride: int = 1,
+        norm: str = "columns",
     ) -> None:
         super().__init__()
         self.window, self.stride = window, stride
         if window > 1:
             adjacency = spacetime_adjacency(adjacency, window)
-        self.register_buffer("A", disentangled_scales(adjacency, num_scales))
+        self.register_buffer("A", disentangled_scales(adjacency, num_scales, norm))
         # The learned residual graph: starts near nothing (section 3.2, "A^res").
         self.PA = nn.Parameter(torch.empty_like(self.A).uniform_(-1e-6, 1e-6))
         self.mlp = _Pointwise(in_channels * num_scales, out_channels)

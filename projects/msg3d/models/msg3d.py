@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from .checkpointing import checkpointed
 from .g3d import MultiWindowG3D
-from .graph import binary_adjacency
+from .graph import NORMS, binary_adjacency, warn_of_repeated_scales
 from .inference import Inference, can_fold
 from .ms_gcn import MSGCN
 from .ms_tcn import MSTCN
@@ -32,10 +32,13 @@ class MSG3D(BaseModule):
         in_channels: C of the keypoints: 3 for (x, y, z) or (x, y, score).
         base_channels: channels of the first block; the next have 2 and 4 times as
             many.
-        num_gcn_scales: K of the spatial graph.
-        num_g3d_scales: K of the space-time graphs.
+        num_gcn_scales: K of the spatial graph; more than its diameter + 1 repeat
+            themselves, which is warned of (published weights have 13 all the same).
+        num_g3d_scales: K of the space-time graphs, likewise.
         num_person: M.
         tcn_dropout: probability, at the end of each block.
+        graph_norm: of the adjacency matrices: `columns` as in MMAction2's port,
+            `symmetric` as in the paper and the authors' weights.
         with_cp: whether to keep only what enters each part of a block in training,
             and compute the part again in the backward pass: less memory, more time,
             the same numbers.
@@ -56,11 +59,22 @@ class MSG3D(BaseModule):
         num_g3d_scales: int = 6,
         num_person: int = 2,
         tcn_dropout: float = 0,
+        graph_norm: str = "columns",
         with_cp: bool = False,
         init_cfg=None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        if graph_norm not in NORMS:
+            raise ValueError(
+                f"MSG3D got graph_norm={graph_norm!r}: expected one of {sorted(NORMS)}"
+            )
         self.graph, adjacency = binary_adjacency(graph_cfg)
+        warn_of_repeated_scales(
+            self.graph,
+            adjacency,
+            num_gcn_scales=num_gcn_scales,
+            num_g3d_scales=num_g3d_scales,
+        )
         self.register_buffer("A", adjacency)  # unused; upstream's checkpoints hold it
         self.in_channels, self.num_person = in_channels, num_person
         self.data_bn = nn.BatchNorm1d(num_person * self.graph.num_node * in_channels)
@@ -74,12 +88,20 @@ class MSG3D(BaseModule):
             stride = 1 if first else 2
             self.add_module(
                 f"gcn3d{block}",
-                MultiWindowG3D(channels, mid, out, adjacency, num_g3d_scales, stride),
+                MultiWindowG3D(
+                    channels,
+                    mid,
+                    out,
+                    adjacency,
+                    num_g3d_scales,
+                    stride,
+                    norm=graph_norm,
+                ),
             )
             self.add_module(
                 f"sgcn{block}",
                 Sequential(
-                    MSGCN(channels, mid, adjacency, num_gcn_scales),
+                    MSGCN(channels, mid, adjacency, num_gcn_scales, norm=graph_norm),
                     MSTCN(mid, out, stride),
                     MSTCN(out, out, activate=False),
                 ),

@@ -10,6 +10,8 @@ import numpy as np
 from mmaction.datasets.transforms import PreNormalize3D, UniformSampleFrames
 from mmaction.registry import TRANSFORMS
 
+from .body_axes import Place, middle
+
 
 @TRANSFORMS.register_module()
 class FastPreNormalize3D(PreNormalize3D):
@@ -57,6 +59,7 @@ class FastPreNormalize3D(PreNormalize3D):
             others = np.delete(np.arange(len(keypoint)), first)
             keypoint = keypoint[[first, *others]]
         results["total_frames"] = keypoint.shape[1]
+        present = keypoint[0, 0].any(-1)  # (V,), before the centre becomes zero
 
         if self.align_center:
             center = keypoint[0, 0, 1 if keypoint.shape[2] == 25 else -1].copy()
@@ -66,21 +69,26 @@ class FastPreNormalize3D(PreNormalize3D):
         keypoint = keypoint.astype(stored, copy=False)
         if self.align_spine:
             bottom, top = self.zaxis
-            keypoint = self._turn(keypoint, (top, bottom), [0, 0, 1])
+            keypoint = self._turn(keypoint, (top, bottom), present, [0, 0, 1])
         if self.align_shoulder:
-            keypoint = self._turn(keypoint, self.xaxis, [1, 0, 0])
+            keypoint = self._turn(keypoint, self.xaxis, present, [1, 0, 0])
         results["keypoint"] = keypoint
         return results
 
     def _turn(
-        self, keypoint: np.ndarray, joints: Sequence[int], axis: List[int]
+        self,
+        keypoint: np.ndarray,
+        ends: Sequence[Place],
+        present: np.ndarray,
+        axis: List[int],
     ) -> np.ndarray:
-        """Turns all by what lays the first frame's joints[0] - joints[1] along `axis`.
+        """Turns all by what lays the first frame's ends[0] - ends[1] along `axis`.
 
         Returns:
             [M, T, V, 3], float64.
         """
-        vector = keypoint[0, 0, joints[0]] - keypoint[0, 0, joints[1]]
+        end, start = (middle(keypoint[0, 0], place, present) for place in ends)
+        vector = end - start
         angle = self.angle_between(vector, axis)
         matrix = self.rotation_matrix(np.cross(vector, axis), angle)
         # A matrix product would round otherwise than MMAction2's einsum. Fed anything

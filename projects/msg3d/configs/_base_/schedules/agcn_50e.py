@@ -1,0 +1,5 @@
+# 2s-AGCN's authors on NTU RGB+D: batch 64, 50 epochs, steps at 30 and 40.
+_base_ = 'steps.py'
+
+train_cfg = dict(max_epochs=50)
+param_scheduler = [dict(type='MultiStepLR', milestones=[30, 40], gamma=0.1)]

@@ -1,0 +1,62 @@
+"""MMAction2's AAGCN for every layout of `msg3d.skeletons`."""
+
+from typing import Dict, Optional
+
+# Registers 'ConvBranch', which AAGCN.init_weights names and does not import.
+import mmaction.engine.model  # noqa: F401
+from mmaction.models import AAGCN
+from mmaction.registry import MODELS
+from torch import Tensor
+
+from ..skeletons import graph_layout
+from .keypoint_shape import check_keypoints
+
+
+@MODELS.register_module()
+class LayoutAAGCN(AAGCN):
+    """MMAction2's AAGCN, whose graph takes any layout by name.
+
+    Its parameters and their names are MMAction2's. With attention, the default, it is
+    the network of Shi et al., "Skeleton-Based Action Recognition With Multi-Stream
+    Adaptive Graph Convolutional Networks", https://arxiv.org/abs/1912.06971; with
+    `gcn_attention=False` what MMAction2's configs call 2s-AGCN, which `AGCN` is.
+
+    Args:
+        graph_cfg: `dict(layout=..., mode=...)`; the layout is a name of
+            `msg3d.skeletons` or a dictionary, the mode MMAction2's: 'spatial' is the
+            authors'.
+        data_bn_type: 'MVC': one BatchNorm each person; 'VC': one for all; None.
+        num_person: M, which only 'MVC' needs to know.
+        **kwargs: AAGCN's others.
+
+    Example:
+        >>> model = LayoutAAGCN(dict(layout='kinect20', mode='spatial'))
+        >>> model(torch.rand(8, 2, 100, 20, 3)).shape
+        torch.Size([8, 2, 256, 25, 20])
+    """
+
+    def __init__(
+        self,
+        graph_cfg: Dict,
+        data_bn_type: Optional[str] = "MVC",
+        num_person: int = 2,
+        **kwargs,
+    ) -> None:
+        layout = graph_cfg.get("layout", "coco")
+        super().__init__(
+            dict(graph_cfg, layout=graph_layout(layout)),
+            data_bn_type=data_bn_type,
+            num_person=num_person,
+            **kwargs,
+        )
+        self.graph.layout = layout  # as it was named, for messages
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
+
+        Raises:
+            ValueError: persons, joints or channels are not those of the model.
+        """
+        persons = self.num_person if self.data_bn_type == "MVC" else None
+        check_keypoints(self, x, persons)
+        return super().forward(x)

@@ -1,0 +1,28 @@
+"""What a backbone was built for, compared with the keypoints that it gets."""
+
+from typing import Optional
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+
+def check_keypoints(backbone: BaseModule, x: Tensor, persons: Optional[int]) -> None:
+    """Compares x with `backbone.graph.num_node` and `backbone.in_channels`.
+
+    Args:
+        backbone: with a `graph` and `in_channels`.
+        x: to be [N, M, T, V, C].
+        persons: M; None for a network that takes any number of them.
+
+    Raises:
+        ValueError: persons, joints or channels are not those of the model.
+    """
+    joints, channels = backbone.graph.num_node, backbone.in_channels
+    fits = x.dim() == 5 and (x.shape[3], x.shape[4]) == (joints, channels)
+    if not fits or persons not in (None, x.shape[1]):
+        expected = "M" if persons is None else f"M={persons}"
+        raise ValueError(
+            f"{type(backbone).__name__} got keypoints of shape {tuple(x.shape)}, "
+            f"expected [N, {expected}, T, V={joints}, C={channels}]: set num_person, "
+            "graph_cfg.layout or in_channels to those of the data"
+        )

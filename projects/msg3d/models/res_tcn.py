@@ -1,0 +1,111 @@
+"""Res-TCN: temporal convolutions over all numbers of a frame, without a graph.
+
+Source: Kim & Reiter, "Interpretable 3D Human Action Analysis with Temporal
+Convolutional Networks", CVPR Workshops 2017, https://arxiv.org/abs/1704.04516, in the
+form of the "TCN" baseline of ST-GCN's code (v0.1.0, BSD-2-Clause).
+"""
+
+from typing import Dict
+
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from .keypoint_shape import check_keypoints
+from .partition import PartitionGraph
+
+KERNEL = 9
+
+
+@MODELS.register_module()
+class ResTCN(BaseModule):
+    """BatchNorm, one convolution, nine pre-activation units, BatchNorm, ReLU.
+
+    Units 4 and 7 double the channels and halve the frames. Persons, joints and
+    coordinates of a frame enter side by side and are not told apart again: the result
+    has one person and one joint, for GCNHead.
+
+    Args:
+        graph_cfg: as of the other networks; only the layout's V is used.
+        in_channels: C of the keypoints.
+        base_channels: of the first three units.
+        num_person: M.
+        dropout: probability, in each unit before its convolution of 9 frames.
+        init_cfg: as everywhere in MMEngine; without it He's normal distribution.
+
+    Example:
+        >>> model = ResTCN(dict(layout='nturgb+d'))
+        >>> model(torch.rand(8, 2, 300, 25, 3)).shape
+        torch.Size([8, 1, 256, 75, 1])
+    """
+
+    def __init__(
+        self,
+        graph_cfg: Dict,
+        in_channels: int = 3,
+        base_channels: int = 64,
+        num_person: int = 2,
+        dropout: float = 0.5,
+        init_cfg=dict(type="Kaiming", layer="Conv1d", mode="fan_out"),
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.graph = PartitionGraph(**graph_cfg)
+        self.in_channels, self.num_person = in_channels, num_person
+        numbers = num_person * self.graph.num_node * in_channels
+        self.data_bn = nn.BatchNorm1d(numbers)
+        self.conv0 = nn.Conv1d(numbers, base_channels, KERNEL, padding=KERNEL // 2)
+        units, channels = [], base_channels
+        for unit in range(9):
+            out = base_channels * 2 ** (unit // 3)
+            units.append(ResTCNUnit(channels, out, dropout))
+            channels = out
+        self.units = nn.Sequential(*units)
+        self.bn = nn.BatchNorm1d(channels)
+        self.relu = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, M, T, V, C] -> [N, 1, 4 * base_channels, T', 1], T' = ceil(T / 4).
+
+        Raises:
+            ValueError: persons, joints or channels are not those of the model.
+        """
+        check_keypoints(self, x, self.num_person)
+        clips, _, frames, _, _ = x.shape
+        x = x.permute(0, 1, 3, 4, 2).reshape(clips, -1, frames)  # (N, MVC, T)
+        x = self.units(self.conv0(self.data_bn(x)))
+        return self.relu(self.bn(x))[:, None, ..., None]
+
+
+class ResTCNUnit(nn.Module):
+    """A pre-activation convolution of 9 frames, plus the input.
+
+    Where the channels change, the frames are halved, and the input passes a
+    pre-activation convolution of one frame.
+
+    Args:
+        in_channels: C.
+        out_channels: O.
+        dropout: probability, before the convolution.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, dropout: float) -> None:
+        super().__init__()
+        same = in_channels == out_channels
+        stride = 1 if same else 2
+        self.main = _pre_activation(in_channels, out_channels, KERNEL, stride, dropout)
+        self.shortcut = nn.Identity()
+        if not same:
+            self.shortcut = _pre_activation(in_channels, out_channels, 1, stride, 0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, T] -> [N, O, T']."""
+        return self.main(x) + self.shortcut(x)
+
+
+def _pre_activation(in_channels, out_channels, kernel, stride, dropout):
+    return nn.Sequential(
+        nn.BatchNorm1d(in_channels),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Conv1d(in_channels, out_channels, kernel, stride, padding=kernel // 2),
+    )

@@ -1,0 +1,53 @@
+"""ST-GCN on positions and on their second differences, in one network.
+
+Source: the code of ST-GCN's authors (BSD-2-Clause), `st_gcn_twostream`.
+"""
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from .stgcn import PartitionSTGCN
+
+
+@MODELS.register_module()
+class TwoStreamSTGCN(BaseModule):
+    """Two ST-GCNs with weights of their own, whose features lie side by side.
+
+    The authors add the scores of the two. A GCNHead on the joined features does that:
+    its weights are those of two heads side by side, its bias their sum.
+
+    Args:
+        init_cfg: as everywhere in MMEngine; the streams have their own.
+        **kwargs: of each `PartitionSTGCN`.
+
+    Example:
+        >>> graph_cfg = dict(layout='nturgb+d', mode='stgcn_spatial')
+        >>> model = TwoStreamSTGCN(graph_cfg=graph_cfg)
+        >>> model(torch.rand(8, 2, 100, 25, 3)).shape
+        torch.Size([8, 2, 512, 25, 25])
+    """
+
+    def __init__(self, init_cfg=None, **kwargs) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.origin_stream = PartitionSTGCN(**kwargs)
+        self.motion_stream = PartitionSTGCN(**kwargs)
+        self.graph = self.origin_stream.graph
+        self.in_channels = self.origin_stream.in_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, M, T, V, C] -> [N, M, 8 * base_channels, T', V], T' = ceil(T / 4).
+
+        Raises:
+            ValueError: persons, joints or channels are not those of the model.
+        """
+        streams = self.origin_stream(x), self.motion_stream(second_difference(x))
+        return torch.cat(streams, dim=2)
+
+
+def second_difference(x: Tensor) -> Tensor:
+    """x_t - (x_(t-1) + x_(t+1)) / 2 of x [N, M, T, V, C]; first and last frame 0."""
+    out = torch.zeros_like(x)
+    out[:, :, 1:-1] = x[:, :, 1:-1] - (x[:, :, :-2] + x[:, :, 2:]) / 2
+    return out

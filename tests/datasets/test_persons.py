@@ -1,0 +1,210 @@
+"""Which persons are kept, against each rule written as plain loops."""
+
+import pickle
+
+import numpy as np
+import pytest
+from mmaction.registry import TRANSFORMS
+from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
+
+from msg3d.datasets.transforms import SelectPersons
+
+RULES = ("energy", "score", "area", "length")
+
+
+def sample(persons=4, frames=12, joints=7, channels=2, dtype=np.float32, seed=0):
+    """Random walks with lost joints, gaps, and a third person who is nowhere."""
+    rng = np.random.default_rng(seed)
+    size = rng.uniform(0.5, 2, (persons, 1, 1, 1))
+    steps = rng.normal(size=(persons, frames, joints, channels)).cumsum(1)
+    keypoint = 5 + size * steps / 10
+    keypoint *= rng.random((persons, frames, 1, 1)) > rng.uniform(
+        0, 0.5, (persons, 1, 1, 1)
+    )
+    keypoint *= rng.random((persons, frames, joints, 1)) > 0.1
+    keypoint[2:3] = 0
+    score = rng.uniform(0.1, 1, (persons, frames, joints)) * keypoint.any(-1)
+    return dict(
+        keypoint=keypoint.astype(dtype),
+        keypoint_score=score.astype(dtype),
+        total_frames=frames,
+    )
+
+
+def plain_value(rule, keypoint, score):
+    """What one person [T, V, C] is worth, None if seen nowhere."""
+    frames = [t for t in range(len(keypoint)) if (keypoint[t] != 0).any()]
+    if not frames:
+        return None
+    if rule == "length":
+        return len(frames)
+    if rule == "score":
+        return sum(float(s) for frame in score for s in frame) / score.size
+    poses = [
+        [[float(c) for c in joint] for joint in keypoint[t] if (joint != 0).any()]
+        for t in frames
+    ]
+    if rule == "area":
+        areas = []
+        for pose in poses:
+            (left, right), (low, high) = (
+                (min(c), max(c)) for c in list(zip(*pose))[:2]
+            )
+            areas.append((right - left) * (high - low))
+        return sum(areas) / len(areas)
+    energy = 0
+    for coordinate in zip(*(joint for pose in poses for joint in pose)):
+        mean = sum(coordinate) / len(coordinate)
+        energy += (sum((c - mean) ** 2 for c in coordinate) / len(coordinate)) ** 0.5
+    return energy
+
+
+def plain_choice(rule, results, num_person):
+    values = {
+        person: plain_value(rule, keypoint, score)
+        for person, (keypoint, score) in enumerate(
+            zip(results["keypoint"], results["keypoint_score"])
+        )
+    }
+    seen = [person for person, value in values.items() if value is not None]
+    return sorted(seen, key=lambda person: -values[person])[:num_person] or [0]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("channels", [2, 3])
+@pytest.mark.parametrize("persons", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_are_those_of_plain_loops(rule, persons, channels, dtype):
+    for seed in range(5):
+        results = sample(persons, channels=channels, dtype=dtype, seed=seed)
+        for num_person in (1, 2, 5):
+            chosen = plain_choice(rule, results, num_person)
+            actual = SelectPersons(num_person, by=rule)(dict(results))
+            for key in ("keypoint", "keypoint_score"):
+                np.testing.assert_array_equal(actual[key], results[key][chosen])
+                assert actual[key].dtype == dtype
+            assert actual["total_frames"] == results["total_frames"]
+
+
+@pytest.mark.parametrize("rule", ["energy", "score", "area", "frame_score"])
+def test_the_order_in_the_file_decides_nothing(rule):
+    results = sample(5)
+    expected = SelectPersons(3, by=rule)(dict(results))["keypoint"]
+    for order in ([4, 3, 2, 1, 0], [2, 0, 4, 1, 3]):
+        shuffled = dict(
+            keypoint=results["keypoint"][order],
+            keypoint_score=results["keypoint_score"][order],
+        )
+        actual = SelectPersons(3, by=rule)(shuffled)["keypoint"]
+        np.testing.assert_array_equal(actual, expected)
+
+
+def test_a_chair_and_a_late_actor():
+    """The chair is first, still, large, and there all the time."""
+    keypoint = np.zeros((2, 10, 4, 3), np.float32)
+    keypoint[0] = [[0, 0, 3], [1, 0, 3], [1, 1, 3], [0, 1, 3]]
+    keypoint[1, 6:] = [[2, 0, 3], [2.1, 0, 3], [2.1, 0.5, 3], [2, 0.5, 3]]
+    keypoint[1, 6:, :, 0] += np.array([0, 2, 4, 6])[:, None]
+    chair, actor = keypoint
+    for rule, first in (("energy", actor), ("length", chair), ("area", chair)):
+        result = SelectPersons(1, by=rule)(dict(keypoint=keypoint))["keypoint"]
+        np.testing.assert_array_equal(result, first[None])
+
+
+@pytest.mark.parametrize("rule", [*RULES, "frame_score"])
+def test_of_equals_the_first_of_the_file_is_first(rule):
+    """Mirror images are worth the same."""
+    one = sample(1, channels=2)
+    results = dict(
+        keypoint=one["keypoint"] * np.array([[1], [-1], [1]])[..., None, None],
+        keypoint_score=one["keypoint_score"].repeat(3, 0),
+    )
+    actual = SelectPersons(2, by=rule)(dict(results))["keypoint"]
+    np.testing.assert_array_equal(actual, results["keypoint"][:2])
+
+
+def test_frame_score_sorts_every_frame_anew():
+    results = sample(5)
+    keypoint, score = results["keypoint"], results["keypoint_score"]
+    actual = SelectPersons(2, by="frame_score")(dict(results))
+    for t in range(keypoint.shape[1]):
+        worth = [float(score[m, t].astype(np.float64).sum()) for m in range(5)]
+        best = sorted(range(5), key=lambda person: -worth[person])[:2]
+        np.testing.assert_array_equal(actual["keypoint"][:, t], keypoint[best, t])
+        np.testing.assert_array_equal(actual["keypoint_score"][:, t], score[best, t])
+
+
+def test_a_score_of_nobody_counts_for_nothing():
+    results = sample(2)
+    results["keypoint"][0, 1:] = 0
+    results["keypoint_score"][0] = 1
+    results["keypoint"][1], results["keypoint_score"][1] = 3, 0.5
+    for rule in ("score", "frame_score"):
+        keypoint = SelectPersons(1, by=rule)(dict(results))["keypoint"]
+        assert keypoint[0, 1:].all()
+
+
+@pytest.mark.parametrize("rule", [*RULES, "frame_score"])
+def test_nobody_is_seen(rule):
+    results = sample(3)
+    results["keypoint"][:] = results["keypoint_score"][:] = 0
+    actual = SelectPersons(2, by=rule)(results)
+    assert actual["keypoint"].shape == (1, 12, 7, 2)
+    assert actual["keypoint_score"].shape == (1, 12, 7)
+    assert not actual["keypoint"].any()
+
+
+@pytest.mark.parametrize("num_person", [1, 2, 3, 4, 5])
+def test_absent_places_of_a_2d_input_are_zero(num_person):
+    """PreNormalize2D would make a person of the file who is nowhere -1, not 0."""
+    init_default_scope("mmaction")
+    pipeline = Compose(
+        [
+            dict(type="SelectPersons", num_person=num_person, by="score"),
+            dict(type="PreNormalize2D", img_shape=(4, 4)),
+            dict(type="GenSkeFeat", dataset="coco", feats=["j"]),
+            dict(type="UniformSampleFrames", clip_len=8, num_clips=3, test_mode=True),
+            dict(type="PoseDecode"),
+            dict(type="FormatGCNInput", num_person=num_person),
+        ]
+    )
+    results = sample(4, joints=17)
+    results["keypoint"] = results["keypoint"][[2, 0, 1, 3]]  # nobody comes first
+    results["keypoint_score"] = results["keypoint_score"][[2, 0, 1, 3]]
+    keypoint = pipeline(results)["keypoint"]
+    assert keypoint.shape == (3, num_person, 8, 17, 3)
+    seen = (keypoint != 0).any((0, 2, 3, 4))
+    assert seen.tolist() == [place < 3 for place in range(num_person)]
+
+
+def test_the_samples_own_arrays_stay():
+    results = sample()
+    before = {key: np.copy(value) for key, value in results.items()}
+    SelectPersons(2)(dict(results))["keypoint"][:] = 0
+    np.testing.assert_equal(results, before)
+
+
+def test_what_is_wrong_is_named():
+    with pytest.raises(ValueError, match="by='size': expected one of"):
+        TRANSFORMS.build(dict(type="SelectPersons", by="size"))
+    with pytest.raises(ValueError, match="num_person=0: expected at least 1"):
+        SelectPersons(0)
+    results = sample()
+    del results["keypoint_score"]
+    for rule in ("score", "frame_score"):
+        with pytest.raises(ValueError, match="without keypoint_score"):
+            SelectPersons(by=rule)(dict(results))
+
+
+def test_pairs_of_sbu_are_kept_whole(shared):
+    """Two persons act in every sample: all rules keep both."""
+    with open(shared / "data" / "sbu.pkl", "rb") as file:
+        annotations = pickle.load(file)["annotations"]
+    for entry in annotations[::7]:
+        keypoint = entry["keypoint"]
+        for rule in ("energy", "area", "length"):
+            kept = SelectPersons(2, by=rule)(dict(keypoint=keypoint))["keypoint"]
+            values = [plain_value(rule, person, None) for person in keypoint]
+            order = [0, 1] if values[0] >= values[1] else [1, 0]
+            np.testing.assert_array_equal(kept, keypoint[order])

@@ -1,0 +1,86 @@
+"""FreezeParametersHook keeps parameters for some epochs, and only those."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.dataset import DefaultSampler
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
+from torch import nn
+from torch.utils.data import Dataset
+
+
+class Points(Dataset):
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        return dict(inputs=torch.full((2,), index / 8.0))
+
+
+class Model(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Module()
+        self.inner.PA = nn.Parameter(torch.tensor([0.5, -1.0]))
+        self.weight = nn.Parameter(torch.tensor([1.0, 2.0]))
+        self.seen = []
+
+    def forward(self, inputs, mode="loss"):
+        self.seen.append(copy.deepcopy(self.state_dict()))
+        return dict(loss=((self.inner.PA * inputs + self.weight) ** 2).mean())
+
+
+def train(work_dir, model, hooks, max_epochs=3, resume=False):
+    runner = Runner(
+        model=model,
+        work_dir=str(work_dir),
+        train_dataloader=dict(
+            dataset=Points(),
+            batch_size=4,
+            sampler=dict(type=DefaultSampler, shuffle=False),
+            collate_fn=dict(type="default_collate"),
+        ),
+        train_cfg=dict(by_epoch=True, max_epochs=max_epochs),
+        optim_wrapper=dict(
+            optimizer=dict(type="SGD", lr=0.1, momentum=0.9, weight_decay=0.1)
+        ),
+        custom_hooks=hooks,
+        resume=resume,
+        experiment_name=f"freeze_{work_dir.name}_{max_epochs}_{resume}",
+        default_scope="mmaction",
+    )
+    runner.train()
+    return [state["inner.PA"] for state in model.seen], model
+
+
+def hook(**kwargs):
+    return dict(type="FreezeParametersHook", **dict(dict(names=["PA"]), **kwargs))
+
+
+def test_frozen_then_as_if_training_began(tmp_path):
+    """Two iterations an epoch; neither decay nor momentum of frozen epochs is left."""
+    seen, model = train(tmp_path, Model(), [hook(epochs=2)])
+    assert all(torch.equal(value, seen[0]) for value in seen[:5])
+    assert not torch.equal(seen[5], seen[4])
+    assert not torch.equal(model.seen[1]["weight"], model.seen[0]["weight"])
+
+    before = model.seen[4]  # the first step of PA, by hand
+    inputs = torch.stack([Points()[i]["inputs"] for i in range(4)])
+    PA = before["inner.PA"].clone().requires_grad_()
+    ((PA * inputs + before["weight"]) ** 2).mean().backward()
+    expected = before["inner.PA"] - 0.1 * (PA.grad + 0.1 * before["inner.PA"])
+    torch.testing.assert_close(seen[5], expected)
+
+
+def test_resumed_run_goes_on_counting(tmp_path):
+    train(tmp_path, Model(), [hook(epochs=2)], max_epochs=1)
+    seen, _ = train(tmp_path, Model(), [hook(epochs=2)], resume=True)
+    assert len(seen) == 4
+    assert torch.equal(seen[2], seen[0]) and not torch.equal(seen[3], seen[2])
+
+
+def test_unknown_name(tmp_path):
+    with pytest.raises(ValueError, match=r"no parameter of Model is called \['B'\]"):
+        train(tmp_path, Model(), [hook(names=["PA", "B"], epochs=1)])

@@ -1,0 +1,224 @@
+"""The mean over persons: GCNHead's, and that of those who are there."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.registry import init_default_scope
+
+from msg3d.models.absent_persons import mean_of_present
+
+CHAIN = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 3)], center=1)
+BACKBONES = {
+    "MSG3D": dict(base_channels=6, num_gcn_scales=3, num_g3d_scales=2),
+    "STGCN": dict(base_channels=8, num_stages=3, inflate_stages=[2], down_stages=[3]),
+    "AAGCN": dict(base_channels=8, num_stages=3, inflate_stages=[2], down_stages=[3]),
+}
+MODES = dict(MSG3D="binary_adj", STGCN="stgcn_spatial", AAGCN="spatial")
+CHANNELS = dict(MSG3D=24, STGCN=16, AAGCN=16)
+
+
+def build(backbone, num_person, ours=True, spread=True, **head):
+    """A recognizer with random weights; `spread`: data_bn tells places apart."""
+    init_default_scope("mmaction")
+    torch.manual_seed(0)
+    names = ("MaskedRecognizerGCN", "MaskedGCNHead")
+    recognizer, classifier = names if ours else ("RecognizerGCN", "GCNHead")
+    cfg = dict(
+        type=recognizer,
+        backbone=dict(
+            type=backbone,
+            graph_cfg=dict(layout=dict(CHAIN), mode=MODES[backbone]),
+            num_person=num_person,
+            **BACKBONES[backbone],
+        ),
+        cls_head=dict(
+            type=classifier,
+            num_classes=7,
+            in_channels=CHANNELS[backbone],
+            **dict(dict(average_clips="score"), **head),
+        ),
+    )
+    model = MODELS.build(copy.deepcopy(cfg))
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+            if "data_bn" in name and not spread:
+                continue
+            if tensor.is_floating_point() and not name.endswith("A"):
+                noise = torch.rand(tensor.shape, generator=generator) - 0.5
+                tensor.add_(0.4 * noise)
+    return model
+
+
+def clips(*persons, clips=1, seed=0):
+    """[B, clips, M, T, V, C]; of each sample the number of persons who are there."""
+    generator = torch.Generator().manual_seed(seed)
+    places = max(persons, default=1)
+    x = torch.randn(len(persons), clips, places, 9, 5, 3, generator=generator)
+    for sample, count in enumerate(persons):
+        x[sample, :, count:] = 0
+    return x
+
+
+def with_places(x, num_person):
+    """With absent persons at the end."""
+    more = num_person - x.shape[2]
+    return torch.cat([x, torch.zeros_like(x[:, :, :1]).repeat_interleave(more, 2)], 2)
+
+
+def labelled(count):
+    samples = [ActionDataSample() for _ in range(count)]
+    for number, sample in enumerate(samples):
+        sample.set_gt_label(number % 7)
+    return samples
+
+
+def scores(model, x):
+    model.eval()
+    with torch.no_grad():
+        predicted = model(x, labelled(len(x)), mode="predict")
+    return torch.stack([sample.pred_score for sample in predicted])
+
+
+def step(model, x):
+    """The loss and every gradient of one training step."""
+    model.train().zero_grad()
+    loss = model(x, labelled(len(x)), mode="loss")["loss_cls"]
+    loss.backward()
+    return loss, [p.grad for p in model.parameters() if p.grad is not None]
+
+
+@pytest.mark.parametrize("num_person", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_without_the_option_nothing_differs(backbone, num_person):
+    ours, theirs = (
+        build(backbone, num_person, ours, dropout=0.5, average_clips="prob")
+        for ours in (True, False)
+    )
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    x = with_places(clips(1, num_person, clips=2), num_person)
+    assert torch.equal(scores(ours, x), scores(theirs, x))
+    results = []
+    for model in (ours, theirs):
+        torch.manual_seed(3)
+        loss, gradients = step(model, x[:, :1])
+        results.append([loss, *gradients])
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+    for stage in ("backbone", "head"):
+        with torch.no_grad():
+            ours.eval(), theirs.eval()
+            assert torch.equal(ours(x, stage=stage), theirs(x, stage=stage))
+
+
+@pytest.mark.parametrize("num_person", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_mean_is_over_those_who_are_there(backbone, num_person):
+    """Ten clips; in one of them the first person is absent, in one everybody."""
+    model = build(backbone, num_person, ignore_absent=True)
+    x = with_places(clips(*range(1, num_person + 1), clips=10), num_person)
+    x[-1, 3, 0] = x[0, 5] = 0
+    model.eval()
+    with torch.no_grad():
+        features = model(x, stage="backbone")
+        expected = []
+        for sample, clip_scores in zip(x, features.split(10)):
+            each = []
+            for clip, feature in zip(sample, clip_scores):
+                there = [m for m in range(num_person) if np.any(clip[m].numpy() != 0)]
+                pooled = [
+                    feature[m].flatten(1).mean(1) for m in there or range(num_person)
+                ]
+                each.append(model.cls_head.fc(sum(pooled) / len(pooled)))
+            expected.append(sum(each) / len(each))
+    torch.testing.assert_close(scores(model, x), torch.stack(expected))
+    head = model(x, stage="head")
+    assert head.shape == (num_person * 10, 7)
+    torch.testing.assert_close(
+        head.unflatten(0, (-1, 10)).mean(1), torch.stack(expected)
+    )
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_more_absent_persons_change_nothing(backbone):
+    """With a data_bn that treats all places alike; without the option they do."""
+    x = clips(1, 2, 1, clips=2)
+    alone = scores(build(backbone, 2, spread=False, ignore_absent=True), x)
+    for num_person in (3, 4, 5):
+        padded = with_places(x, num_person)
+        model = build(backbone, num_person, spread=False, ignore_absent=True)
+        torch.testing.assert_close(scores(model, padded), alone)
+        shuffled = padded[:, :, torch.randperm(num_person)]
+        torch.testing.assert_close(scores(model, shuffled), alone)
+        model.cls_head.ignore_absent = False
+        assert (scores(model, padded) - alone).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_absent_persons_get_no_gradient(backbone):
+    """Trained with one person of two there, the head sees the first alone."""
+    model = build(backbone, 2, ignore_absent=True)
+    x = with_places(clips(1, 1, 1), 2)
+    seen = []
+    model.backbone.register_forward_hook(
+        lambda module, inputs, output: (output.retain_grad(), seen.append(output))[-1]
+    )
+    loss, gradients = step(model, x)
+    assert torch.isfinite(loss) and all(torch.isfinite(g).all() for g in gradients)
+    gradient = seen[0].grad
+    assert gradient[:, 0].abs().max() > 0 and not gradient[:, 1].any()
+    expected = seen[0][:, :1].detach()
+    plain = torch.nn.functional.cross_entropy(
+        model.cls_head.fc(expected.mean((1, 3, 4))), torch.arange(3)
+    )
+    torch.testing.assert_close(loss, plain)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_with_nobody_there_all_are_counted(backbone):
+    theirs, ours = build(backbone, 3, False), build(backbone, 3, ignore_absent=True)
+    x = torch.zeros(2, 2, 3, 9, 5, 3)
+    torch.testing.assert_close(scores(ours, x), scores(theirs, x))
+
+
+@pytest.mark.parametrize("num_person", [1, 3, 5])
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_in_half_precision(backbone, num_person):
+    model = build(backbone, num_person, ignore_absent=True)
+    x = with_places(clips(1, num_person, clips=2), num_person)
+    expected = scores(model, x)
+    with torch.autocast("cpu", torch.bfloat16):
+        actual = scores(model, x)
+        loss, _ = step(model, x[:, :1])
+    assert torch.isfinite(loss)
+    torch.testing.assert_close(actual.float(), expected, atol=0.02, rtol=0.05)
+
+
+def test_an_absent_feature_that_is_not_finite_is_left_out():
+    features = torch.tensor([[[1.0], [float("nan")], [3.0]], [[1.0], [2.0], [6.0]]])
+    present = torch.tensor([[True, False, True], [False, False, False]])
+    assert mean_of_present(features, present).tolist() == [[2.0], [3.0]]
+
+
+def test_a_model_that_cannot_tell_is_named():
+    model = build("STGCN", 2, ignore_absent=True)
+    x = model.backbone(clips(2)[:, 0])
+    with pytest.raises(ValueError, match="set model.type='MaskedRecognizerGCN'"):
+        model.cls_head(x)
+    present = torch.ones(1, 2, dtype=torch.bool)
+    with pytest.raises(ValueError, match="features of 1 persons for an input of 2"):
+        model.cls_head(x[:, :1], present)
+
+
+def test_our_recognizer_with_mmactions_head():
+    """The mask is offered, and not asked for."""
+    model = build("STGCN", 2)
+    x = with_places(clips(1, 2), 2)
+    expected = scores(model, x)
+    head = build("STGCN", 2, ours=False).cls_head
+    head.load_state_dict(model.cls_head.state_dict())
+    model.cls_head = head
+    assert torch.equal(scores(model, x), expected)

@@ -1,0 +1,118 @@
+"""Partitions of a joint's neighbours, against the definitions joint by joint."""
+
+import numpy as np
+import pytest
+from mmaction.models.utils import Graph
+
+from msg3d.models.partition import MODES, PartitionGraph
+from msg3d.skeletons import SKELETONS, graph_layout
+
+# 0 - 1 - 2 - 3, and 4 on 1; the centre is 1.
+TREE = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 1)], center=1)
+
+
+def hops(layout):
+    """Bones between any two joints, by walking outward from each."""
+    layout = graph_layout(layout)
+    count = layout["num_node"]
+    table = np.full((count, count), np.inf)
+    for start in range(count):
+        ring, distance = {start}, 0
+        while ring:
+            for joint in ring:
+                table[start, joint] = distance
+            bones = [*layout["inward"], *[(b, a) for a, b in layout["inward"]]]
+            ring = {b for a, b in bones if a in ring and np.isinf(table[start, b])}
+            distance += 1
+    return table
+
+
+def partition(layout, mode, max_hop):
+    """The subsets as ST-GCN's paper words them, one pair of joints at a time."""
+    table, center = hops(layout), graph_layout(layout)["center"]
+    count = len(table)
+    subsets = {"uniform": 1, "distance": max_hop + 1}.get(mode, 2 * max_hop + 1)
+    A = np.zeros((subsets, count, count))
+    to_center = table[center].copy()
+    if mode == "stgcn_spatial":
+        to_center[to_center > max_hop] = np.inf
+    for target in range(count):
+        neighbours = [s for s in range(count) if table[s, target] <= max_hop]
+        for source in neighbours:
+            hop = int(table[source, target])
+            if mode == "uniform":
+                subset = 0
+            elif mode == "distance" or hop == 0:
+                subset = hop
+            else:
+                nearer = to_center[source] < to_center[target]
+                subset = 2 * hop if nearer else 2 * hop - 1
+            A[subset, source, target] = 1 / len(neighbours)
+    return A
+
+
+@pytest.mark.parametrize("layout", [*sorted(SKELETONS), TREE], ids=str)
+@pytest.mark.parametrize("max_hop", [1, 2])
+@pytest.mark.parametrize(
+    "mode", ["uniform", "distance", "stgcn_spatial", "stgcn_spatial_mended"]
+)
+def test_as_defined(layout, mode, max_hop):
+    graph = PartitionGraph(layout, mode, max_hop)
+    np.testing.assert_allclose(graph.A, partition(layout, mode, max_hop), atol=1e-15)
+    assert graph.layout == layout
+
+
+def test_small_tree_by_hand():
+    """Joint 1, with neighbours 0, 2 and 4, is the centre; 3 hangs on 2."""
+    zero, farther, nearer = PartitionGraph(TREE, "stgcn_spatial_mended").A
+    np.testing.assert_allclose(np.diag(zero), [1 / 2, 1 / 4, 1 / 3, 1 / 2, 1 / 2])
+    expected = np.zeros((5, 5))
+    expected[[0, 2, 4], 1] = 1 / 4
+    expected[3, 2] = 1 / 3
+    np.testing.assert_allclose(farther, expected)
+    expected = np.zeros((5, 5))
+    expected[1, [0, 2, 4]] = [1 / 2, 1 / 3, 1 / 2]
+    expected[2, 3] = 1 / 2
+    np.testing.assert_allclose(nearer, expected)
+
+
+def test_most_bones_are_not_divided_as_published():
+    def nonzero(mode):
+        return [np.count_nonzero(a) for a in PartitionGraph("openpose", mode).A]
+
+    assert nonzero("stgcn_spatial") == [18, 25, 9]
+    assert nonzero("stgcn_spatial_mended") == [18, 17, 17]
+
+
+@pytest.mark.parametrize("mode", ["stgcn_spatial", "spatial", "binary_adj"])
+@pytest.mark.parametrize("layout", ["coco", "nturgb+d", "openpose"])
+def test_equal_to_mmaction2(layout, mode):
+    np.testing.assert_array_equal(
+        PartitionGraph(layout, mode).A, Graph(layout, mode=mode).A
+    )
+
+
+def test_joints_without_a_way_to_the_centre():
+    bones = [(0, 1), (1, 1), (2, 3), (3, 3)]  # a layout has to say what is apart
+    apart = dict(num_node=4, inward=[(0, 1), (2, 3)], center=1, bones=bones)
+    _, farther, nearer = PartitionGraph(apart, "stgcn_spatial_mended").A
+    assert nearer[1, 0] == 1 / 2 and farther[0, 1] == 1 / 2
+    assert farther[2, 3] == farther[3, 2] == 1 / 2
+
+
+@pytest.mark.parametrize(
+    "kwargs, message",
+    [
+        (dict(mode="spacial"), "unknown graph_cfg mode 'spacial'"),
+        (dict(mode="set_layout"), "choose one of uniform, distance"),
+        (dict(layout="cocoo"), "unknown skeleton layout 'cocoo'"),
+        (dict(mode="distance", max_hop=0), "max_hop is 0"),
+    ],
+)
+def test_wrong_graph_is_named(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        PartitionGraph(**kwargs)
+
+
+def test_every_mode_is_there():
+    assert all(PartitionGraph("coco", mode).A.shape[1:] == (17, 17) for mode in MODES)

@@ -1,0 +1,133 @@
+"""The picture of a layout shows the layout."""
+
+import importlib.util
+import pickle
+import sys
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from conftest import REPOSITORY
+from msg3d.datasets.annotations import save_annotations
+from msg3d.skeletons import SKELETONS, skeleton
+
+PATH = REPOSITORY / "tools/draw_skeleton.py"
+spec = importlib.util.spec_from_file_location("draw_skeleton", PATH)
+tool = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tool)
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["draw_skeleton.py", *map(str, arguments)])
+    return tool.main()
+
+
+@pytest.mark.parametrize("name", SKELETONS)
+def test_reference_pose_is_a_body(name):
+    """Sides mirror, no joint lies on another, every edge is short, heads are on top."""
+    layout = skeleton(name)
+    pose = tool.reference_pose(layout)
+    for left, right in layout.pairs:
+        assert pose[left, 0] > 0.5
+        np.testing.assert_array_equal(pose[right], pose[left] * [-1, 1])
+    apart = np.linalg.norm(pose[:, None] - pose[None], axis=-1)
+    assert (apart + 9 * np.eye(len(pose))).min() > 0.3
+    lengths = [apart[edge] for edge in layout.inward]
+    assert max(lengths) < (4.5 if name == "hand21" else 3.5)
+    if name != "hand21":
+        bottom, top = (pose[list(end)].mean(0) for end in layout.spine)
+        assert top[1] > bottom[1]
+        feet = ("left_ankle", "left_foot", "left_heel")
+        lowest = [pose[j, 1] for j, one in enumerate(layout.joints) if one in feet]
+        heads = [pose[j, 1] for j, one in enumerate(layout.joints) if one in HEADS]
+        assert max(lowest) < bottom[1] < top[1] < min(heads)
+
+
+HEADS = ("nose", "head", "left_eye", "right_ear")
+
+
+@pytest.mark.parametrize("name", SKELETONS)
+def test_drawing_has_every_joint_and_edge(name):
+    layout = skeleton(name)
+    pose = tool.reference_pose(layout)
+    figure, ax = tool.plt.subplots()
+    tool._draw(ax, layout, pose[None], name)
+    edges = {tuple(map(tuple, line.get_xydata())) for line in ax.lines}
+    assert edges == {(tuple(pose[a]), tuple(pose[b])) for a, b in layout.inward}
+    texts = {(text.get_text(), text.get_color()) for text in ax.texts}
+    for number, joint in enumerate(layout.joints):
+        side = joint.split("_")[0]
+        color = dict(left="tab:blue", right="tab:orange").get(side, "0.3")
+        assert {(str(number), color), (f"{number} {joint}", color)} <= texts
+    ring = ax.collections[1].get_offsets()
+    np.testing.assert_array_equal(ring, pose[[layout.center]])
+    tool.plt.close(figure)
+
+
+@pytest.mark.parametrize("names", [["coco"], ["--all"]])
+def test_command_writes_a_picture(monkeypatch, tmp_path, names):
+    assert run(monkeypatch, *names, "--out", tmp_path / "a.png") == 0
+    picture = matplotlib.image.imread(tmp_path / "a.png")
+    assert picture.shape[0] > 300 and picture.min() < 0.5
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Two persons; joint 3 of the first and the whole second are absent in frame 1."""
+    rng = np.random.default_rng(0)
+    keypoint = rng.uniform(1, 2, (2, 3, 13, 2)).astype(np.float32)
+    keypoint[0, 1, 3] = keypoint[1, 1] = 0
+    samples = [
+        dict(frame_dir=name, label=0, total_frames=3, keypoint=keypoint + number)
+        for number, name in enumerate(("first", "second"))
+    ]
+    samples[0]["keypoint"] = keypoint
+    path = tmp_path / "data.pkl"
+    save_annotations(dict(split=dict(a=["first"]), annotations=samples), path)
+    return path
+
+
+def test_frame_of_a_file_is_drawn(monkeypatch, tmp_path, file):
+    drawn = []
+    draw = tool._draw
+    monkeypatch.setattr(tool, "_draw", lambda *args: (drawn.append(args), draw(*args)))
+    out = tmp_path / "a.svg"
+    command = ("penn13", "--out", out, "--file", file, "--frame", "1")
+    assert run(monkeypatch, *command) == 0 and out.stat().st_size > 1000
+    _, layout, pose, title = drawn[0]
+    assert layout is skeleton("penn13") and title.startswith("penn13: first, frame 1")
+    assert np.isnan(pose[0, 3]).all() and np.isnan(pose[1]).all()
+    assert (pose[0, [0, 4], 1] < 0).all()  # pixels count downwards
+
+    assert run(monkeypatch, *command, "--sample", "second") == 0
+    np.testing.assert_allclose(drawn[1][2][1], [[1, -1]] * 13)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "name a layout, or --all: there are coco, openpose"),
+        (["cocoo"], "unknown skeleton layout 'cocoo'"),
+        (["coco", "--file", "FILE"], "the file has 13 joints"),
+        (["coco", "--file", "BROKEN"], "sample 'only': keypoint has shape"),
+        (["penn13", "--file", "FILE", "--sample", "x"], "its first are ['first'"),
+        (["penn13", "--file", "FILE", "--frame", "3"], "frames 0 to 2, but --frame"),
+        (["coco", "--out", "a.bmp"], "--out a.bmp: expected a .png, .svg or .pdf"),
+        (["coco", "--out", "no/a.png"], "in a folder that exists"),
+    ],
+)
+def test_errors_are_one_sentence(
+    monkeypatch, tmp_path, capsys, file, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    broken = dict(frame_dir="only", label=0, total_frames=3, keypoint=np.ones((3, 2)))
+    (tmp_path / "broken.pkl").write_bytes(pickle.dumps([broken]))
+    paths = dict(FILE=str(file), BROKEN="broken.pkl")
+    arguments = [paths.get(one, one) for one in arguments]
+    assert run(monkeypatch, "--out", "a.png", *arguments) == 1
+    errors = capsys.readouterr().err
+    assert message in errors and errors.count("\n") == 1
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["broken.pkl", "data.pkl"]

@@ -1,0 +1,215 @@
+"""Draw skeleton layouts: joints with numbers and names, sides in colour, the centre.
+
+Blue is the person's left, orange the right, the person faces you; the ring is the
+centre of the graph.
+
+    python tools/draw_skeleton.py coco nturgb+d --out layouts.png
+    python tools/draw_skeleton.py penn13 --out frame.png --file penn_action.pkl \\
+        --sample 0001 --frame 12
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+from msg3d.datasets.annotation_check import (
+    AnnotationError,
+    check_annotations,
+    id_field,
+    samples_of,
+)
+from msg3d.datasets.annotations import load_annotations
+from msg3d.datasets.whole_file import whole_file
+from msg3d.skeletons import SKELETONS, Skeleton, skeleton
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib import patheffects  # noqa: E402
+
+COLORS = dict(left="tab:blue", right="tab:orange", middle="0.3")
+OUTLINE = [patheffects.withStroke(linewidth=2, foreground="white")]
+
+# A person who faces us, y up, about ten high: places on the left side and in the
+# middle. The head is three times its size, so that eyes and ears can be told apart.
+POSE = {
+    **dict(head=(0, 9.9), nose=(0, 9.2), neck_nose=(0, 9.0), neck=(0, 8.0)),
+    **dict(shoulder_center=(0, 7.3), spine_shoulder=(0, 7.3), thorax=(0, 7.3)),
+    **dict(spine3=(0, 6.8), spine2=(0, 6.0), spine1=(0, 5.2)),
+    **dict(spine=(0, 5.9), spine_mid=(0, 5.9), torso=(0, 5.9)),
+    **dict(hip_center=(0, 4.6), spine_base=(0, 4.6), pelvis=(0, 4.6), mid_hip=(0, 4.6)),
+    **dict(eye_inner=(0.6, 10.0), eye=(1.3, 10.4), eye_outer=(2.0, 10.0)),
+    **dict(ear=(2.7, 9.3), mouth=(0.8, 8.4)),
+    **dict(collar=(0.6, 7.35), shoulder=(1.6, 7.0), elbow=(2.4, 5.7), wrist=(3.1, 4.4)),
+    **dict(hand=(3.4, 3.8), hand_tip=(3.8, 3.0), thumb=(2.6, 3.5)),
+    **dict(index=(3.3, 3.1), pinky=(4.0, 3.5)),
+    **dict(hip=(0.9, 4.2), knee=(1.1, 2.3), ankle=(1.2, 0.6), heel=(0.6, -0.2)),
+    **dict(foot=(1.6, 0.0), big_toe=(1.7, -0.8), small_toe=(2.7, -0.4)),
+    "foot_index": (1.8, -0.4),
+}
+# A hand, its palm away from us if it is a right one; it has no sides.
+HAND = {
+    **dict(wrist=(0, 0), thumb_cmc=(1.3, 0.8), thumb_mcp=(2.2, 1.8)),
+    **dict(thumb_ip=(2.9, 2.7), thumb_tip=(3.4, 3.6)),
+    **{
+        f"{finger}_{part}": (x + lean * step, y + step * length)
+        for finger, x, y, lean, length in (
+            *(("index", 1.2, 3.7, 0.2, 1.2), ("middle", 0.3, 3.9, 0.0, 1.4)),
+            *(("ring", -0.6, 3.7, -0.15, 1.25), ("pinky", -1.4, 3.2, -0.3, 1.0)),
+        )
+        for step, part in enumerate(("mcp", "pip", "dip", "tip"))
+    },
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "layouts", nargs="*", metavar="LAYOUT", help=", ".join(SKELETONS)
+    )
+    parser.add_argument("--all", action="store_true", help="every layout")
+    parser.add_argument("--out", required=True, help="picture to write, such as a.png")
+    parser.add_argument("--file", help="annotation file: draw a frame of it instead")
+    parser.add_argument("--sample", help="its frame_dir (default: the first)")
+    parser.add_argument("--frame", type=int, default=0, help="counted from 0")
+    parser.add_argument(
+        "--y-down", action="store_true", help="3D data whose y points down (2D always)"
+    )
+    args = parser.parse_args()
+    try:
+        _run(args)
+    except (ValueError, OSError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(args: argparse.Namespace) -> None:
+    path = Path(args.out)
+    if path.suffix not in (".png", ".svg", ".pdf") or not path.parent.is_dir():
+        raise ValueError(
+            f"--out {path}: expected a .png, .svg or .pdf in a folder that exists"
+        )
+    names = list(SKELETONS) if args.all else args.layouts
+    if not names:
+        raise ValueError(f"name a layout, or --all: there are {', '.join(SKELETONS)}")
+    layouts = [skeleton(name) for name in names]
+    if args.file is None:
+        persons = [reference_pose(layout)[None] for layout in layouts]
+        titles = names
+    else:
+        pose, title = _frame(args)
+        persons = [pose] * len(names)
+        titles = [f"{name}: {title}" for name in names]
+    columns = min(len(names), 4)
+    rows = -(-len(names) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(4.4 * columns, 4.6 * rows), squeeze=False, dpi=90
+    )
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, layout, pose, title in zip(axes.flat, layouts, persons, titles):
+        _draw(ax, layout, pose, f"{title} ({len(layout.joints)} joints)")
+    figure.tight_layout()
+    with whole_file(path) as file:
+        figure.savefig(file, format=path.suffix[1:])
+    plt.close(figure)
+
+
+def reference_pose(layout: Skeleton) -> np.ndarray:
+    """Where the joints of a layout are in a standing person, [V, 2], y up."""
+    if "left_wrist" not in layout.joints and "wrist" in layout.joints:
+        return np.array([HAND[name] for name in layout.joints], dtype=float)
+    return np.array([_place(name) for name in layout.joints], dtype=float)
+
+
+def _place(joint: str) -> tuple[float, float]:
+    side, _, part = joint.partition("_")
+    if side not in ("left", "right"):
+        return POSE[joint]
+    x, y = POSE[part]
+    return (x, y) if side == "left" else (-x, y)
+
+
+def _frame(args: argparse.Namespace) -> tuple[np.ndarray, str]:
+    """The persons of one frame of a file, [M, V, 2] with y up, and what they are."""
+    data = load_annotations(args.file)
+    samples = samples_of(data, args.file)
+    found = {one.get(id_field(samples)): one for one in samples}
+    name = next(iter(found)) if args.sample is None else args.sample
+    if name not in found:
+        raise AnnotationError(
+            f"{args.file}: has no sample {name!r}; its first are {list(found)[:3]}"
+        )
+    check_annotations([found[name]], source=args.file)
+    keypoint = found[name]["keypoint"].astype(float)
+    if not 0 <= args.frame < keypoint.shape[1]:
+        raise AnnotationError(
+            f"{args.file}: sample {name!r} has frames 0 to {keypoint.shape[1] - 1}, "
+            f"but --frame is {args.frame}"
+        )
+    pose = keypoint[:, args.frame]  # (M, V, C)
+    absent = ~pose.any(-1)
+    pose = pose[..., :2] * (1, -1 if args.y_down or pose.shape[-1] == 2 else 1)
+    pose[absent] = np.nan
+    return pose, f"{name}, frame {args.frame}"
+
+
+def _draw(ax, layout: Skeleton, persons: np.ndarray, title: str) -> None:
+    """Persons [M, V, 2] on a layout, NaN where a joint is absent."""
+    if persons.shape[1] != len(layout.joints):
+        raise ValueError(
+            f"{title}: the file has {persons.shape[1]} joints: name its own layout"
+        )
+    sides = [_side(name) for name in layout.joints]
+    colors = [COLORS[side] for side in sides]
+    shift = dict(left=(5, -3), right=(-5, -3), middle=(5, 3))
+    for pose in persons:
+        for child, parent in layout.inward:
+            ends = pose[[child, parent]]
+            ax.plot(*ends.T, color=colors[child], linewidth=2, zorder=1)
+        ax.scatter(*pose.T, c=colors, s=22, zorder=2)
+        ax.scatter(
+            *pose[layout.center], s=110, facecolors="none", edgecolors="k", zorder=3
+        )
+        for joint in np.flatnonzero(~np.isnan(pose[:, 0])):
+            ax.annotate(
+                str(joint),
+                pose[joint],
+                xytext=shift[sides[joint]],
+                textcoords="offset points",
+                ha="right" if sides[joint] == "right" else "left",
+                color=colors[joint],
+                fontsize=8,
+                path_effects=OUTLINE,
+                zorder=4,
+            )
+    ax.set_title(title, fontsize=10)
+    ax.set_aspect("equal", adjustable="datalim", anchor="W")
+    ax.margins(0.1)
+    step = min(0.045, 1 / len(layout.joints))
+    for joint, (name, color) in enumerate(zip(layout.joints, colors)):
+        ax.text(
+            0.99,
+            1 - joint * step,
+            f"{joint} {name}",
+            transform=ax.transAxes,
+            ha="left",
+            va="top",
+            fontsize=7.5,
+            color=color,
+        )
+
+
+def _side(joint: str) -> str:
+    return (
+        joint.partition("_")[0] if joint.startswith(("left_", "right_")) else "middle"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
