@@ -1,0 +1,380 @@
+"""The published forms of weights: how each is known, named and shaped.
+
+Sources: kenziyuliu/MS-G3D, yysijie/st-gcn, lshiwjx/2s-AGCN and PYSKL, whose released
+weights these are. Everything that differs from a checkpoint of this package is the
+name of an entry, except where a class below says more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..models.graph import (
+    binary_adjacency,
+    disentangled_scales,
+    spacetime_adjacency,
+)
+from ..skeletons import SKELETONS
+from .renaming import Table
+
+State = dict[str, Tensor]
+
+# Of the layouts with as many joints, the one the authors trained on.
+AUTHORS_LAYOUTS = {25: "kinect25", 18: "openpose", 20: "kinect20"}
+PYSKL_LAYOUTS = {25: "nturgb+d", 18: "openpose", 17: "coco"}
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be converted; the text says what it is and why."""
+
+
+def _unchanged(state: State) -> State:
+    return state
+
+
+@dataclass(frozen=True)
+class Format:
+    """A published form of weights.
+
+    Attributes:
+        name: for people.
+        table: its keys and ours.
+        marks: keys that no other form has.
+        model: its state dict and the layout -> config of our model.
+        layouts: number of joints -> name of the layout the weights belong to.
+        joints: state dict -> V.
+        forward, backward: what else changes, under our names and back.
+        dropped: endings of our keys that it does not hold, since they are made from
+            the layout.
+        absorb: all of our entries, those that it holds -> the latter, with what is
+            different in the others moved into them.
+    """
+
+    name: str
+    table: Table
+    marks: tuple[str, ...]
+    model: Callable[[State, str], dict]
+    layouts: dict[int, str]
+    joints: Callable[[State], int]
+    forward: Callable[[State], State] = _unchanged
+    backward: Callable[[State], State] = _unchanged
+    dropped: tuple[str, ...] = ()
+    absorb: Callable[[State, State], State] = lambda state, kept: kept
+
+
+def layout_of(form: Format, state: State, named: str | None) -> str:
+    """The layout of the weights: as named, or the form's own of as many joints.
+
+    Raises:
+        CheckpointError: neither is there, or the one named has other joints.
+    """
+    joints = form.joints(state)
+    layout = named or form.layouts.get(joints)
+    fitting = [name for name, one in SKELETONS.items() if len(one.joints) == joints]
+    if layout is None:
+        raise CheckpointError(
+            f"{form.name} with {joints} joints: no layout is known for it, name one of "
+            f"{fitting} with --layout"
+        )
+    if layout not in fitting:
+        raise CheckpointError(
+            f"{form.name} with {joints} joints does not fit layout {layout!r}: name "
+            f"one of {fitting}"
+        )
+    return layout
+
+
+def recognizer(backbone: dict, num_classes: int, in_channels: int) -> dict:
+    """The config of a whole model."""
+    head = dict(type="GCNHead", num_classes=num_classes, in_channels=in_channels)
+    return dict(type="RecognizerGCN", backbone=backbone, cls_head=head)
+
+
+# --- MS-G3D ---------------------------------------------------------------------
+
+_MLP = "sgcn1.0.mlp.layers.0.weight"
+
+
+def _msg3d_sizes(state: State, prefix: str) -> dict:
+    """The arguments of the backbone that its weights tell.
+
+    The mask of the adjacency matrices has K V rows in the authors' form, and is
+    [K, V, V] in ours.
+    """
+    mask = "PA" if f"{prefix}sgcn1.0.PA" in state else "A_res"
+    spatial = state[f"{prefix}sgcn1.0.{mask}"]
+    joints = spatial.shape[-1]
+    spacetime = state[f"{prefix}gcn3d1.gcn3d.0.gcn3d.1.{mask}"]
+    scales = spatial.numel() // joints**2
+    width, inputs = state[prefix + _MLP].shape[:2]
+    channels = inputs // scales
+    return dict(
+        in_channels=channels,
+        base_channels=width,
+        num_gcn_scales=scales,
+        num_g3d_scales=spacetime.numel() // spacetime.shape[-1] ** 2,
+        num_person=len(state[f"{prefix}data_bn.weight"]) // (joints * channels),
+    )
+
+
+def _msg3d(prefix: str, fc: str, **options) -> Callable[[State, str], dict]:
+    def model(state: State, layout: str) -> dict:
+        backbone = dict(
+            type="MSG3D",
+            graph_cfg=dict(layout=layout, mode="binary_adj"),
+            **_msg3d_sizes(state, prefix),
+            **options,
+        )
+        return recognizer(backbone, *state[f"{fc}.weight"].shape)
+
+    return model
+
+
+def _masks_to_ours(state: State) -> State:
+    """[K V, V], (target, source) -> [K, V, V], (source, target)."""
+    return {
+        key: value.view(-1, value.shape[1], value.shape[1]).transpose(1, 2)
+        if key.endswith(".PA")
+        else value
+        for key, value in state.items()
+    }
+
+
+def _masks_to_theirs(state: State) -> State:
+    return {
+        key: value.transpose(1, 2).flatten(0, 1) if key.endswith(".A_res") else value
+        for key, value in state.items()
+    }
+
+
+def _masks_absorb(state: State, kept: State) -> State:
+    """PA + A - the authors' A: what their network adds to its own matrices."""
+    kept = dict(kept)
+    joints = state["backbone.sgcn1.0.PA"].shape[-1]
+    layout = AUTHORS_LAYOUTS.get(joints)
+    if layout is None:
+        raise CheckpointError(
+            f"MS-G3D with {joints} joints: the authors' code has graphs of "
+            f"{sorted(AUTHORS_LAYOUTS)} joints"
+        )
+    _, skeleton = binary_adjacency(dict(layout=layout, mode="binary_adj"))
+    for key, mask in kept.items():
+        if key.endswith(".PA"):
+            window = mask.shape[1] // joints
+            graph = spacetime_adjacency(skeleton, window) if window > 1 else skeleton
+            theirs = disentangled_scales(graph, len(mask), "symmetric").to(mask)
+            ours = state[key.removesuffix("PA") + "A"]
+            kept[key] = mask if torch.equal(ours, theirs) else mask + (ours - theirs)
+    return kept
+
+
+MSG3D_AUTHORS = Format(
+    name="MS-G3D as its authors released it",
+    table=(
+        ("fc.{rest}", "cls_head.fc.{rest}"),
+        (
+            "gcn3d{block}.gcn3d.{window}.gcn3d.1.A_res",
+            "backbone.gcn3d{block}.gcn3d.{window}.gcn3d.1.PA",
+        ),
+        ("sgcn{block}.0.A_res", "backbone.sgcn{block}.0.PA"),
+        ("data_bn.{rest}", "backbone.data_bn.{rest}"),
+        ("gcn3d{block}.{rest}", "backbone.gcn3d{block}.{rest}"),
+        ("sgcn{block}.{rest}", "backbone.sgcn{block}.{rest}"),
+        ("tcn{block}.{rest}", "backbone.tcn{block}.{rest}"),
+    ),
+    marks=("sgcn1.0.A_res", "gcn3d1.gcn3d.0.gcn3d.1.A_res", "fc.weight"),
+    model=_msg3d("", "fc", graph_norm="symmetric"),
+    layouts=AUTHORS_LAYOUTS,
+    joints=lambda state: state["sgcn1.0.A_res"].shape[-1],
+    forward=_masks_to_ours,
+    backward=_masks_to_theirs,
+    dropped=(".A",),
+    absorb=_masks_absorb,
+)
+
+# --- PYSKL ----------------------------------------------------------------------
+# Backbones under our names; its classifier is called otherwise.
+
+_PYSKL_TABLE = (
+    ("cls_head.fc_cls.{rest}", "cls_head.fc.{rest}"),
+    ("backbone.{rest}", "backbone.{rest}"),
+)
+
+MSG3D_PYSKL = Format(
+    name="MS-G3D of PYSKL",
+    table=_PYSKL_TABLE,
+    marks=("backbone.sgcn1.0.PA", "cls_head.fc_cls.weight"),
+    model=_msg3d("backbone.", "cls_head.fc_cls"),
+    layouts=PYSKL_LAYOUTS,
+    joints=lambda state: state["backbone.sgcn1.0.PA"].shape[-1],
+)
+
+# --- ST-GCN ---------------------------------------------------------------------
+
+
+def _data_bn(length: int, joints: int, channels: int) -> dict:
+    """Whether persons share the first BatchNorm, and how many do not."""
+    persons = length // (joints * channels)
+    if persons == 1:
+        return dict(data_bn_type="VC")
+    return dict(data_bn_type="MVC", num_person=persons)
+
+
+def _stgcn(state: State, layout: str) -> dict:
+    weight, matrices = state["st_gcn_networks.0.gcn.conv.weight"], state["A"]
+    channels = weight.shape[1]
+    importance = "edge_importance.0" in state
+    backbone = dict(
+        type="PartitionSTGCN",
+        graph_cfg=dict(layout=layout, mode=_partition(matrices)),
+        in_channels=channels,
+        base_channels=len(weight) // len(matrices),
+        gcn_adaptive="importance" if importance else None,
+        **_data_bn(len(state["data_bn.weight"]), matrices.shape[-1], channels),
+    )
+    return recognizer(backbone, *state["fcn.weight"].shape[:2])
+
+
+def _partition(matrices: Tensor) -> str:
+    """The strategy that gives this many subsets: 1 uniform, 2 distance, 3 spatial."""
+    modes = {1: "uniform", 2: "distance", 3: "stgcn_spatial"}
+    if len(matrices) not in modes:
+        raise CheckpointError(
+            f"ST-GCN with {len(matrices)} subsets: expected 1, 2 or 3"
+        )
+    return modes[len(matrices)]
+
+
+def _stgcn_to_ours(state: State) -> State:
+    """One `A` for all blocks -> one each; the classifier is a linear map."""
+    state = dict(state)
+    matrices = state.pop("backbone.A")
+    blocks = {key.split(".")[2] for key in state if key.startswith("backbone.gcn.")}
+    for block in blocks:
+        state[f"backbone.gcn.{block}.gcn.A"] = matrices.clone()
+    state["cls_head.fc.weight"] = state["cls_head.fc.weight"].flatten(1)
+    return state
+
+
+def _stgcn_to_theirs(state: State) -> State:
+    state = {
+        key: value
+        for key, value in state.items()
+        if not (key.endswith(".gcn.A") and not key.startswith("st_gcn_networks.0."))
+    }
+    state["A"] = state.pop("st_gcn_networks.0.gcn.A")
+    state["fcn.weight"] = state["fcn.weight"][..., None, None]
+    return state
+
+
+STGCN_AUTHORS = Format(
+    name="ST-GCN as its authors released it",
+    table=(
+        ("A", "backbone.A"),
+        ("data_bn.{rest}", "backbone.data_bn.{rest}"),
+        ("fcn.{rest}", "cls_head.fc.{rest}"),
+        ("edge_importance.{block}", "backbone.gcn.{block}.gcn.PA"),
+        ("st_gcn_networks.{block}.gcn.A", "backbone.gcn.{block}.gcn.A"),
+        (
+            "st_gcn_networks.{block}.gcn.conv.{rest}",
+            "backbone.gcn.{block}.gcn.conv.{rest}",
+        ),
+        # Their BatchNorm behind the graph convolution opens the temporal part.
+        ("st_gcn_networks.{block}.tcn.0.{rest}", "backbone.gcn.{block}.gcn.bn.{rest}"),
+        (
+            "st_gcn_networks.{block}.tcn.2.{rest}",
+            "backbone.gcn.{block}.tcn.conv.{rest}",
+        ),
+        ("st_gcn_networks.{block}.tcn.3.{rest}", "backbone.gcn.{block}.tcn.bn.{rest}"),
+        (
+            "st_gcn_networks.{block}.residual.0.{rest}",
+            "backbone.gcn.{block}.residual.conv.{rest}",
+        ),
+        (
+            "st_gcn_networks.{block}.residual.1.{rest}",
+            "backbone.gcn.{block}.residual.bn.{rest}",
+        ),
+    ),
+    marks=("A", "st_gcn_networks.0.gcn.conv.weight", "fcn.weight"),
+    model=_stgcn,
+    layouts=AUTHORS_LAYOUTS,
+    joints=lambda state: state["A"].shape[-1],
+    forward=_stgcn_to_ours,
+    backward=_stgcn_to_theirs,
+)
+
+# --- 2s-AGCN and AAGCN ------------------------------------------------------------
+
+
+def _agcn(kind: str) -> Callable[[State, str], dict]:
+    def model(state: State, layout: str) -> dict:
+        first = state["l1.gcn1.conv_d.0.weight"]
+        joints, channels = state["l1.gcn1.PA"].shape[-1], first.shape[1]
+        options = {}
+        if kind == "LayoutAAGCN":
+            options["gcn_attention"] = "l1.gcn1.conv_ta.weight" in state
+        backbone = dict(
+            type=kind,
+            graph_cfg=dict(layout=layout, mode="spatial"),
+            in_channels=channels,
+            base_channels=len(first),
+            **_data_bn(len(state["data_bn.weight"]), joints, channels),
+            **options,
+        )
+        return recognizer(backbone, *state["fc.weight"].shape)
+
+    return model
+
+
+def _shifted(blocks: int = 10) -> Table:
+    """Their blocks count from 1, ours from 0."""
+    for block in range(1, blocks + 1):
+        theirs, ours = f"l{block}", f"backbone.gcn.{block - 1}"
+        yield f"{theirs}.gcn1.{{rest}}", f"{ours}.gcn.{{rest}}"
+        yield f"{theirs}.tcn1.{{rest}}", f"{ours}.tcn.{{rest}}"
+        yield f"{theirs}.residual.{{rest}}", f"{ours}.residual.{{rest}}"
+
+
+_AGCN_TABLE = (
+    ("data_bn.{rest}", "backbone.data_bn.{rest}"),
+    ("fc.{rest}", "cls_head.fc.{rest}"),
+    *_shifted(),
+)
+
+
+def _end_renamed(old: str, new: str) -> Callable[[State], State]:
+    def renamed(state: State) -> State:
+        return {
+            key.removesuffix(old) + new if key.endswith(old) else key: value
+            for key, value in state.items()
+        }
+
+    return renamed
+
+
+AAGCN_AUTHORS = Format(
+    name="AAGCN as its authors released it",
+    table=_AGCN_TABLE,
+    marks=("l1.gcn1.PA", "l1.gcn1.alpha", "l1.gcn1.conv_d.0.weight", "fc.weight"),
+    model=_agcn("LayoutAAGCN"),
+    layouts=AUTHORS_LAYOUTS,
+    joints=lambda state: state["l1.gcn1.PA"].shape[-1],
+    forward=_end_renamed(".gcn.PA", ".gcn.A"),
+    backward=_end_renamed(".gcn1.A", ".gcn1.PA"),
+    dropped=("backbone.A",),
+)
+
+AGCN_AUTHORS = Format(
+    name="2s-AGCN as its authors released it",
+    table=_AGCN_TABLE,
+    marks=("l1.gcn1.PA", "l1.gcn1.conv_a.0.weight", "fc.weight"),
+    model=_agcn("AGCN"),
+    layouts=AUTHORS_LAYOUTS,
+    joints=lambda state: state["l1.gcn1.PA"].shape[-1],
+    dropped=(".A",),
+)
+
+# The first of which all marks are there; AAGCN's are 2s-AGCN's and one more.
+FORMATS = (MSG3D_AUTHORS, STGCN_AUTHORS, AAGCN_AUTHORS, AGCN_AUTHORS, MSG3D_PYSKL)

@@ -1,0 +1,51 @@
+"""State-dict keys under two names, in either direction.
+
+A table is pairs of templates, such as `("l{block}.tcn1.{rest}",
+"backbone.gcn.{block}.tcn.{rest}")`: `{rest}` stands for any text, every other name
+for a number.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from torch import Tensor
+
+Table = Iterable[tuple[str, str]]
+
+
+def rename(state: dict[str, Tensor], table: Table) -> dict[str, Tensor]:
+    """`state` with its keys by the first template that fits.
+
+    Raises:
+        KeyError: no template fits a key; the argument is the key.
+    """
+    patterns = [(_pattern(theirs), ours) for theirs, ours in table]
+    return {_renamed(key, patterns): value for key, value in state.items()}
+
+
+def reverse(table: Table) -> Iterator[tuple[str, str]]:
+    """The table of the other direction."""
+    return ((ours, theirs) for theirs, ours in table)
+
+
+def fits(keys: Iterable[str], table: Table) -> bool:
+    """Whether a template fits every key."""
+    patterns = [_pattern(theirs) for theirs, _ in table]
+    return all(any(one.fullmatch(key) for one in patterns) for key in keys)
+
+
+def _renamed(key, patterns) -> str:
+    for pattern, template in patterns:
+        match = pattern.fullmatch(key)
+        if match:
+            return template.format(**match.groupdict())
+    raise KeyError(key)
+
+
+def _pattern(template: str) -> re.Pattern:
+    parts = re.split(r"{(\w+)}", template)
+    for place in range(1, len(parts), 2):
+        name = parts[place]
+        parts[place] = f"(?P<{name}>{'.+' if name == 'rest' else '[0-9]+'})"
+    parts[::2] = map(re.escape, parts[::2])
+    return re.compile("".join(parts))

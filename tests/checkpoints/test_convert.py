@@ -1,0 +1,276 @@
+"""Published weights and ours give the same scores."""
+
+import json
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import load_checkpoint
+
+from msg3d.checkpoints import CheckpointError, convert_back, convert_checkpoint
+from plain_stgcn import PlainSTGCN
+
+
+def rebuilt(entries):
+    """The weights of the golden cases, by their rule; float64."""
+    state = {}
+    for key, shape in entries.items():
+        if key.endswith("num_batches_tracked"):
+            state[key] = torch.tensor(0)
+            continue
+        seed = zlib.crc32(key.encode())
+        noise = np.random.RandomState(seed).standard_normal(shape)
+        last = key.rpartition(".")[2]
+        if last in ("A_res", "PA"):
+            noise = 0.01 * noise
+        elif last in ("running_mean", "bias"):
+            noise = 0.1 * noise
+        elif last == "running_var":
+            noise = 1 + 0.1 * np.abs(noise)
+        elif len(shape) == 1:
+            noise = 1 + 0.1 * noise
+        else:
+            noise = noise / np.sqrt(np.prod(shape[1:]))
+        state[key] = torch.as_tensor(noise)
+    return state
+
+
+def built(path):
+    """The model of NAME.py with the weights of NAME.pth, float64."""
+    config = Config.fromfile(path.with_suffix(".py"))
+    with DefaultScope.overwrite_default_scope(config.default_scope):
+        model = MODELS.build(config.model).double()
+    load_checkpoint(model, str(path), strict=True)
+    return model
+
+
+@pytest.fixture
+def original(shared):
+    folder = shared / "golden"
+    entries = json.loads((folder / "original_ntu25.json").read_text())["state_dict"]
+    return rebuilt(entries), np.load(folder / "original_ntu25.npz")
+
+
+def test_the_authors_msg3d(original, tmp_path):
+    state, golden = original
+    torch.save(state, tmp_path / "in.pt")
+    name = convert_checkpoint(str(tmp_path / "in.pt"), str(tmp_path / "out.pth"))
+    assert name == "MS-G3D as its authors released it"
+    model = built(tmp_path / "out.pth")
+    # [N, C, T, V, M] -> [N, M, T, V, C]
+    x = torch.as_tensor(golden["input0"]).permute(0, 4, 2, 3, 1)
+    with torch.no_grad():
+        scores = model.eval().cls_head(model.backbone(x))
+    error = np.abs(scores.numpy() - golden["eval_output"]).max()
+    assert error < 1e-10 * np.abs(golden["eval_output"]).max()
+    model.train()
+    scores = model.cls_head(model.backbone(x))
+    np.testing.assert_allclose(
+        scores.detach().numpy(), golden["train_output"], rtol=0, atol=1e-10
+    )
+    assert sum(one.numel() for one in model.parameters()) == 3194595
+
+
+def test_there_and_back(original, tmp_path):
+    state, _ = original
+    torch.save({f"module.{key}": one for key, one in state.items()}, tmp_path / "in.pt")
+    convert_checkpoint(str(tmp_path / "in.pt"), str(tmp_path / "out.pth"))
+    convert_back(str(tmp_path / "out.pth"), str(tmp_path / "again.pt"))
+    again = torch.load(tmp_path / "again.pt")
+    assert again.keys() == state.keys()
+    for key, one in state.items():
+        assert torch.equal(again[key], one), key
+
+
+def saved(model, path, names=lambda key: key):
+    state = {names(key): one for key, one in model.state_dict().items()}
+    torch.save(state, path)
+    return str(path)
+
+
+def scores(model, x):
+    with torch.no_grad():
+        return model.eval().cls_head(model.backbone(x))
+
+
+def stir(model):
+    """Every entry away from where it starts, so that no two are alike."""
+    generator = torch.Generator().manual_seed(0)
+    for key, value in model.state_dict().items():
+        if value.is_floating_point() and not key.endswith(".A"):
+            noise = torch.rand(value.shape, generator=generator, dtype=value.dtype)
+            value.mul_(0.5).add_(0.1 * noise)
+            if key.endswith("running_var"):
+                value.abs_().add_(0.5)
+    return model
+
+
+@pytest.mark.parametrize("importance", [True, False])
+@pytest.mark.parametrize("subsets,joints", [(3, 18), (2, 25), (1, 25)])
+def test_the_authors_stgcn(tmp_path, importance, subsets, joints):
+    torch.manual_seed(0)
+    matrices = torch.rand(subsets, joints, joints, dtype=torch.float64)
+    theirs = stir(PlainSTGCN(matrices, 7, importance=importance).double())
+    source = saved(theirs, tmp_path / "in.pt")
+    out = tmp_path / "out.pth"
+    assert "ST-GCN as" in convert_checkpoint(source, str(out))
+    x = torch.rand(2, 3, 13, joints, 2, dtype=torch.float64)
+    with torch.no_grad():
+        expected = theirs.eval()(x)
+    ours = scores(built(out), x.permute(0, 4, 2, 3, 1))
+    torch.testing.assert_close(ours, expected, rtol=1e-12, atol=1e-12)
+    convert_back(str(out), str(tmp_path / "again.pt"))
+    again = torch.load(tmp_path / "again.pt")
+    for key, one in theirs.state_dict().items():
+        assert torch.equal(again[key], one), key
+
+
+@pytest.mark.parametrize("kind", ["AGCN", "LayoutAAGCN", "no attention"])
+def test_the_authors_agcns(tmp_path, kind):
+    """Renamed by hand from a model of known arithmetic, and back."""
+    options = dict(gcn_attention=False) if kind == "no attention" else {}
+    backbone = dict(
+        type="AGCN" if kind == "AGCN" else "LayoutAAGCN",
+        graph_cfg=dict(layout="kinect25", mode="spatial"),
+        num_person=2,
+        **options,
+    )
+    head = dict(type="GCNHead", num_classes=5, in_channels=256)
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        config = dict(type="RecognizerGCN", backbone=backbone, cls_head=head)
+        model = stir(MODELS.build(config).double())
+
+    def theirs(key):
+        key = key.replace("backbone.", "").replace("cls_head.", "")
+        for block in range(9, -1, -1):
+            key = key.replace(f"gcn.{block}.gcn.", f"l{block + 1}.gcn1.")
+            key = key.replace(f"gcn.{block}.tcn.", f"l{block + 1}.tcn1.")
+            key = key.replace(f"gcn.{block}.residual", f"l{block + 1}.residual")
+        return key.replace("gcn1.A", "gcn1.PA") if kind != "AGCN" else key
+
+    state = {theirs(key): one for key, one in model.state_dict().items()}
+    # Their network makes these from its graph.
+    state = {key: one for key, one in state.items() if key.split(".")[-1] != "A"}
+    torch.save(state, tmp_path / "in.pt")
+    convert_checkpoint(str(tmp_path / "in.pt"), str(tmp_path / "out.pth"))
+    x = torch.rand(2, 2, 13, 25, 3, dtype=torch.float64)
+    again = built(tmp_path / "out.pth")
+    assert type(again.backbone).__name__ == type(model.backbone).__name__
+    torch.testing.assert_close(
+        scores(again, x), scores(model, x), rtol=1e-12, atol=1e-12
+    )
+    convert_back(str(tmp_path / "out.pth"), str(tmp_path / "again.pt"))
+    back = torch.load(tmp_path / "again.pt")
+    assert back.keys() == state.keys()
+    for key, one in state.items():
+        assert torch.equal(back[key], one), key
+
+
+def port(**options):
+    """MMAction2's and PYSKL's network, small; float64."""
+    backbone = dict(
+        type="MSG3D",
+        graph_cfg=dict(layout="nturgb+d", mode="binary_adj"),
+        base_channels=12,
+        num_person=1,
+        **options,
+    )
+    head = dict(type="GCNHead", num_classes=5, in_channels=48)
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        config = dict(type="RecognizerGCN", backbone=backbone, cls_head=head)
+        return stir(MODELS.build(config).double())
+
+
+def test_pyskl(tmp_path):
+    model = port(num_gcn_scales=8, num_g3d_scales=4)
+    source = saved(
+        model, tmp_path / "in.pth", lambda key: key.replace("fc.", "fc_cls.")
+    )
+    assert convert_checkpoint(source, str(tmp_path / "out.pth")) == "MS-G3D of PYSKL"
+    x = torch.rand(2, 1, 12, 25, 3, dtype=torch.float64)
+    again = scores(built(tmp_path / "out.pth"), x)
+    torch.testing.assert_close(again, scores(model, x), rtol=1e-12, atol=1e-12)
+
+
+def test_another_graph_goes_into_the_authors_mask(tmp_path):
+    """The port's star of hands and its normalisation, in the authors' network."""
+    model = port()
+    back, again = tmp_path / "back.pt", tmp_path / "again.pth"
+    source = saved(model, tmp_path / "ours.pth")
+    assert "MS-G3D as" in convert_back(source, str(back))
+    convert_checkpoint(str(back), str(again))
+    assert "symmetric" in again.with_suffix(".py").read_text()
+    x = torch.rand(2, 1, 12, 25, 3, dtype=torch.float64)
+    torch.testing.assert_close(
+        scores(built(again), x), scores(model, x), rtol=1e-12, atol=1e-12
+    )
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("touch evil",)
+
+
+def test_what_cannot_be_converted_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    whole = {key: one for key, one in port().state_dict().items()}
+    renamed = {key.replace("fc.", "fc_cls."): one for key, one in whole.items()}
+    lacking = {
+        key: one
+        for key, one in renamed.items()
+        if key != "backbone.tcn2.branches.0.0.bias"
+    }
+    wider = {**renamed, "backbone.tcn2.branches.0.0.bias": torch.zeros(3)}
+    for state, message in (
+        ([1], "holds a list: expected a state dict"),
+        (dict(a=1), "'a' is a int: expected tensors"),
+        (dict(state_dict={}), "holds a dict: expected a state dict"),
+        (dict(a=Evil()), "posix.system"),
+        ({"conv1.weight": torch.zeros(1)}, "is of no form that is known"),
+        (whole, "has MMAction2's names already"),
+        (lacking, "lacks backbone.tcn2.branches.0.0.bias"),
+        ({**renamed, "backbone.new": torch.zeros(1)}, "has backbone.new besides"),
+        (wider, "has shape (3,), expected"),
+    ):
+        torch.save(state, "in.pt")
+        with pytest.raises(CheckpointError) as error:
+            convert_checkpoint("in.pt", "out.pth")
+        assert message in str(error.value) and "\n" not in str(error.value)
+    assert not {"out.pth", "out.py", "evil"} & set(os.listdir())
+    torch.save(renamed, "in.pt")
+    for arguments, message in (
+        (("in.pt", "out.pt"), "to write NAME.pth"),
+        (("none.pt", "out.pth"), "does not exist"),
+        (("in.pt", "out.pth", "coco"), "does not fit layout 'coco'"),
+    ):
+        with pytest.raises(CheckpointError, match=message):
+            convert_checkpoint(*arguments)
+    torch.save({"conv1.weight": torch.zeros(1)}, "in.pt")
+    with pytest.raises(CheckpointError, match="no published form"):
+        convert_back("in.pt", "out.pt")
+
+
+def test_command(original, tmp_path):
+    tool = Path(__file__).parents[2] / "tools" / "convert_checkpoint.py"
+    torch.save(original[0], tmp_path / "in.pt")
+    run = [sys.executable, str(tool), "in.pt"]
+    done = subprocess.run(
+        [*run, "out.pth"], cwd=tmp_path, text=True, capture_output=True
+    )
+    assert done.returncode == 0 and "wrote out.pth" in done.stdout, done.stderr
+    done = subprocess.run(
+        [*run, "out.pt"], cwd=tmp_path, text=True, capture_output=True
+    )
+    assert done.returncode == 1 and done.stderr.count("NAME.pth") == 1
+    run[2] = "out.pth"
+    done = subprocess.run([*run, "again.pt", "--back"], cwd=tmp_path)
+    assert done.returncode == 0
+    assert torch.load(tmp_path / "again.pt").keys() == original[0].keys()
