@@ -1,0 +1,258 @@
+"""The checker of files: axes, layouts, numbers, config lines and the command.
+
+`test_check_faults.py` has the faults.
+"""
+
+import importlib.util
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faulty import NAMES, every, field, good, kinds
+from msg3d.datasets import load_annotations, save_annotations
+from msg3d.datasets.axes import guess_axes
+from msg3d.datasets.faults import ERROR, KINDS
+from msg3d.datasets.inspection import as_json, as_text, inspect_annotations
+from msg3d.datasets.inspection.config import config_lines
+from msg3d.datasets.synthetic import make_synthetic_actions
+
+REPOSITORY = Path(__file__).parents[2]
+TOOL = REPOSITORY / "tools" / "data" / "check_annotations.py"
+
+# Axes
+
+
+@pytest.mark.parametrize(
+    "shape,frames,joints,expected",
+    [
+        ((60, 2, 25, 3), 60, None, "[T, M, V, C]"),
+        ((1, 3, 60, 17), 60, None, "[M, C, T, V]"),
+        ((3, 60, 25, 2), 60, 25, "[C, T, V, M]"),
+        ((1, 25, 60, 3), 60, None, "[M, V, T, C]"),
+        ((1, 21, 20, 3), 20, 20, None),
+        ((1, 40, 25, 3), 99, None, None),
+        ((300, 40, 25, 7), 40, None, None),
+    ],
+)
+def test_guess_of_axes(shape, frames, joints, expected):
+    axes = guess_axes(shape, frames, joints)
+    assert (axes and axes.found) == expected
+    if axes:
+        mended = eval(f"array.{axes.mend}", dict(array=np.empty(shape)))
+        assert mended.shape[1] == frames and mended.shape[3] in (2, 3)
+
+
+# Layout and mirrored bodies
+
+
+def test_layout_of_other_joints():
+    found = inspect_annotations(good(), layout="coco")
+    assert kinds(found) == {"layout-joints"}
+    text = str(found.faults[0])
+    assert "keypoint has 20 joints, but layout 'coco' has 17" in text
+    assert "'kinect20'" in text
+    with pytest.raises(ValueError, match="unknown skeleton layout 'cocoa'"):
+        inspect_annotations(good(), layout="cocoa")
+
+
+def test_mirrored_sample_is_found():
+    data = make_synthetic_actions(subjects=4, repeats=1, seed=0)
+    assert "mirrored" not in kinds(inspect_annotations(data, layout="kinect20"))
+    names = [data["annotations"][n]["frame_dir"] for n in (1, 7)]
+    data["annotations"][1]["keypoint"] *= np.float32([-1, 1, 1])
+    order = [0, 1, 2, 3, *range(8, 12), *range(4, 8), *range(16, 20), *range(12, 16)]
+    data["annotations"][7]["keypoint"] = data["annotations"][7]["keypoint"][:, :, order]
+    found = inspect_annotations(data, layout="kinect20")
+    mirrored = [fault.sample for fault in found.faults if fault.kind == "mirrored"]
+    assert mirrored == names
+
+
+# Numbers
+
+
+def test_numbers_and_config_lines():
+    data = good(2, persons=2)
+    for sample in data["annotations"][:11]:
+        sample["keypoint"][1] = 0
+        sample["keypoint"][0, :, 4] = 0
+    found = inspect_annotations(data)
+    report = as_json(found, "data/mine.pkl")
+    frames = [sample["total_frames"] for sample in data["annotations"]]
+    assert report["frames"]["median"] == np.median(frames)
+    assert report["persons"] == {"1": 11, "2": 1}
+    assert report["splits"] == dict(train=8, val=4)
+    assert report["classes"]["per_split"]["val"] == {"0": 1, "1": 1, "2": 1, "3": 1}
+    assert report["classes"]["names"] == NAMES
+    lost, there = sum(frames[:11]), sum(frames) + frames[11]
+    missing = report["missing_joints"]
+    assert missing["worst"] == 4
+    assert missing["per_joint"][4] == pytest.approx(lost / there)
+    assert missing["share"] == pytest.approx(lost / there / 17)
+    present = [s["keypoint"][s["keypoint"].any(-1)] for s in data["annotations"]]
+    low = np.concatenate(present).min(axis=0)
+    np.testing.assert_allclose(report["coordinates"]["low"], low, rtol=1e-6)
+    assert report["coordinates"]["unit"] == "pixels"
+    assert report["scores"] == dict(min=1, max=1)
+
+    lines = "\n".join(report["config"])
+    values = {}
+    exec(lines, values)
+    assert values["ann_file"] == "data/mine.pkl"
+    backbone, head = values["model"]["backbone"], values["model"]["cls_head"]
+    assert backbone["in_channels"] == 3 and head["num_classes"] == 4
+    assert backbone["graph_cfg"]["layout"] == "coco"
+    # 11 of 12 samples have one person, which is fewer than 95 of 100.
+    assert "num_person=2" in lines and "split='train', split='val'" in lines
+    assert "clip_len=32" in lines
+
+
+def test_layout_that_meta_describes():
+    data = good()
+    edges = [(np.int64(joint), joint - 1) for joint in range(1, 20)]
+    data["meta"].update(inward=edges, center=0)
+    report = as_json(inspect_annotations(data), "x.pkl")
+    values = {}
+    exec("\n".join(report["config"]), values)
+    layout = values["model"]["backbone"]["graph_cfg"]["layout"]
+    assert layout["num_node"] == 20 and layout["inward"][3] == (4, 3)
+    json.dumps(report)
+
+
+@pytest.mark.parametrize(
+    "scale,shift,channels,unit",
+    [
+        (0.3, 0, 3, "metres"),
+        (30, 0, 3, "centimetres"),
+        (300, 0, 3, "millimetres"),
+        (1e-5, 0, 3, "unknown"),
+        (1, 0, 2, "pixels"),
+        (1 / 640, 0, 2, "0..1 of the picture"),
+        (1 / 320, -1, 2, "normalised to -1..1"),
+    ],
+)
+def test_unit(scale, shift, channels, unit):
+    data = good(channels)
+    every(keypoint=lambda k: (k * scale + shift).astype(np.float32))(data)
+    assert inspect_annotations(data).unit == unit
+
+
+def test_up_is_where_the_heads_are():
+    data = make_synthetic_actions(subjects=4, repeats=1, seed=0)
+    assert inspect_annotations(data).up == "+y"
+    every(keypoint=lambda k: np.stack([k[..., 0], k[..., 2], -k[..., 1]], -1))(data)
+    assert inspect_annotations(data).up == "-z"
+
+
+def test_no_config_without_good_samples():
+    data = good()
+    every(keypoint=None)(data)
+    report = as_json(inspect_annotations(data), "x.pkl")
+    assert config_lines(report, "x.pkl") == report["config"] == []
+
+
+# The command
+
+
+def command(monkeypatch, *arguments):
+    spec = importlib.util.spec_from_file_location("check_annotations", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["check_annotations.py", *map(str, arguments)])
+    return tool.main()
+
+
+def test_command_on_a_good_file(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "a.pkl"
+    save_annotations(good(2), path)
+    options = ["--json", tmp_path / "a.json", "--picture", tmp_path / "a.png"]
+    assert command(monkeypatch, path, "--strict", "--layout", "coco", *options) == 0
+    out = capsys.readouterr().out
+    assert "split train: 8 samples, 4 classes of 2 to 2" in out and "no faults" in out
+    assert json.loads((tmp_path / "a.json").read_text())["faults"] == []
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_command_on_faults(tmp_path, monkeypatch, capsys):
+    data = good()
+    every(keypoint=lambda k: k.astype(np.float16))(data)
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(data))
+    assert command(monkeypatch, tmp_path / "a.pkl") == 0
+    out = capsys.readouterr().out
+    assert "warnings (12):\n  float16 (12)" in out and "... and 9 more" in out
+    assert command(monkeypatch, tmp_path / "a.pkl", "--strict", "--show", 20) == 1
+    assert "more" not in capsys.readouterr().out
+
+    field(label=-1)(data)
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(data))
+    options = ["--json", tmp_path / "a.json", "--show", 1]
+    assert command(monkeypatch, tmp_path / "a.pkl", *options) == 1
+    out = capsys.readouterr().out
+    assert "errors (1):\n  label-negative (1)\n    sample 'sample002': label is" in out
+    report = json.loads((tmp_path / "a.json").read_text())
+    assert (report["errors"], report["warnings"]) == (1, 12)
+    assert len(report["faults"]) == 13
+    assert report["faults"][0] == dict(
+        kind="label-negative",
+        severity=ERROR,
+        sample="sample002",
+        field="label",
+        text="sample 'sample002': label is -1, expected an integer from 0",
+    )
+
+
+@pytest.mark.parametrize(
+    "make,expected",
+    [
+        (lambda path: None, "does not exist"),
+        (lambda path: path.mkdir(), "is a folder"),
+        (lambda path: path.write_bytes(b"PK\x03\x04"), "is not a pickle"),
+        (lambda path: path.write_bytes(pickle.dumps(good())[:-50]), "truncated"),
+        (lambda path: path.write_bytes(pickle.dumps(3)), "holds a int"),
+        (lambda path: path.write_bytes(pickle.dumps(Path("x"))), "not executed"),
+    ],
+)
+def test_command_on_what_cannot_be_read(tmp_path, monkeypatch, capsys, make, expected):
+    make(tmp_path / "a.pkl")
+    options = ["--json", tmp_path / "a.json"]
+    assert command(monkeypatch, tmp_path / "a.pkl", *options) == 1
+    printed = capsys.readouterr()
+    assert expected in printed.err and printed.err.count("\n") == 1 and not printed.out
+    (fault,) = json.loads((tmp_path / "a.json").read_text())["faults"]
+    assert fault["kind"] == "unreadable" and expected in fault["text"]
+
+
+def test_command_that_cannot_write(tmp_path, monkeypatch, capsys):
+    save_annotations(good(), tmp_path / "a.pkl")
+    nowhere = tmp_path / "none" / "a.json"
+    assert command(monkeypatch, tmp_path / "a.pkl", "--json", nowhere) == 1
+    assert "none" in capsys.readouterr().err
+
+
+def test_pages_list_every_kind():
+    page = (REPOSITORY / "docs" / "check.md").read_text()
+    for kind, severity in KINDS.items():
+        assert f"| `{kind}` | {severity} |" in page
+
+
+# Real data
+
+
+def test_real_files(shared):
+    """No error on any, and the known leaks of NW-UCLA."""
+    for path in sorted((shared / "data").glob("*.pkl")):
+        found = inspect_annotations(load_annotations(path))
+        assert not found.errors, (path, [str(fault) for fault in found.errors[:3]])
+        as_text(as_json(found, path.name), found, show=3)
+        if path.stem == "nw_ucla":
+            leaks = [
+                fault.sample
+                for fault in found.faults
+                if fault.kind == "leak-identical"
+                and fault.field == "split['xview_val']"
+            ]
+            assert len(leaks) == 95 and all(one[:3] in ("a02", "a03") for one in leaks)
+        if path.stem in ("sbu", "bandai_styles", "msr_action3d"):
+            assert not found.faults

@@ -1,0 +1,457 @@
+"""Good files have no fault, and every fault is found and named.
+
+Each case mutates a good file in one way that happens in practice.
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+from faulty import (
+    NAMES,
+    by_name,
+    copy_of,
+    every,
+    field,
+    filled,
+    good,
+    kinds,
+    labels,
+    share_most,
+    split,
+    three_persons,
+    turned,
+)
+from msg3d.datasets import check_annotations
+from msg3d.datasets.annotations import AnnotationError
+from msg3d.datasets.faults import KINDS
+from msg3d.datasets.inspection import as_json, inspect_annotations
+
+
+def shrink(data):
+    field(keypoint=lambda k: k / 1000)(data)
+
+
+# fault -> (kind, mutation, channels of the file, sample, field, part of the text,
+# kinds that follow from it)
+S2, KEY = "sample002", "keypoint"
+CASES = {
+    # the file and its ids
+    "no split": ("form", lambda d: d.pop("split"), 3, None, "split", "is missing", ()),
+    "split is a list": (
+        *("form", lambda d: d.update(split=["a"]), 3, None, "split"),
+        *("key 'split' is list, expected a dict", ()),
+    ),
+    "annotations is a dict": (
+        *("form", lambda d: d.update(annotations={}), 3, None, "annotations"),
+        *("key 'annotations' is dict", ("split-unknown-id",)),
+    ),
+    "no samples": (
+        *("no-samples", lambda d: d.update(annotations=[]), 3, None, None),
+        *("expected at least one", ()),
+    ),
+    "a sample is text": (
+        *("sample-kind", lambda d: d["annotations"].append("x"), 3, None, None),
+        *("annotation 12 is a str", ()),
+    ),
+    "id missing": (
+        *("id-missing", field(frame_dir=None), 3, 2, "frame_dir"),
+        *("annotation 2: frame_dir is missing", ("split-unknown-id",)),
+    ),
+    "id is a number": (
+        *("id-missing", field(frame_dir=7), 3, 2, "frame_dir"),
+        *("annotation 2: frame_dir is 7", ("split-unknown-id",)),
+    ),
+    "id twice": (
+        *("id-twice", lambda d: d["annotations"].append(by_name(d)), 3, None),
+        *("frame_dir", "frame_dir 'sample002' belongs to 2 annotations", ()),
+    ),
+    # splits
+    "split is text": (
+        *("split-kind", split("val", str), 3, None, "split['val']"),
+        *("split 'val' is a str", ("split-unused",)),
+    ),
+    "split is empty": (
+        *("split-empty", split("val", lambda ids: []), 3, None, "split['val']"),
+        *("split 'val' is empty", ("split-unused",)),
+    ),
+    "split names an unknown id": (
+        *("split-unknown-id", split("val", lambda ids: [*ids, "ghost"]), 3, None),
+        *("split['val']", "split 'val' names 'ghost'", ()),
+    ),
+    "id twice in a split": (
+        *("split-twice", split("val", lambda ids: [*ids, ids[0]]), 3, "sample008"),
+        *("split['val']", "more than once in split 'val'", ()),
+    ),
+    "id in train and val": (
+        *("split-overlap", split("val", lambda ids: [*ids, S2]), 3, S2),
+        *("split['val']", "in split 'train' and in split 'val'", ()),
+    ),
+    "sample in no split": (
+        *("split-unused", split("train", lambda ids: ids[:2] + ids[3:]), 3, S2, None),
+        *("is in no split", ()),
+    ),
+    # labels
+    "label missing": (
+        *("label-missing", field(label=None), 3, S2, "label", "label is missing"),
+        ("split-unused",),
+    ),
+    "label is bool": ("label-kind", field(label=True), 3, S2, "label", "True", ()),
+    "label is float": ("label-kind", field(label=2.0), 3, S2, "label", "2.0", ()),
+    "label is text": ("label-kind", field(label="sit"), 3, S2, "label", "'sit'", ()),
+    "label is a list": ("label-kind", field(label=[1]), 3, S2, "label", "[1]", ()),
+    "label negative": ("label-negative", field(label=-1), 3, S2, "label", "-1", ()),
+    "labels from 1": (
+        *("label-start", labels([1, 2, 3] * 4), 3, None, "label"),
+        *("from 1 to 3, expected from 0: subtract 1", ()),
+    ),
+    "class without a sample": (
+        *("label-gap", labels([0, 1, 3] * 4), 3, None, "label"),
+        *("never 2 ('wave'), so 1 of 4 classes", ()),
+    ),
+    "label far beyond": (
+        *("label-beyond-classes", field(label=10**12), 3, S2, "label"),
+        *("label is 1000000000000, but meta['classes'] has 4 names", ("label-gap",)),
+    ),
+    "fewer names than classes": (
+        *("label-beyond-classes", lambda d: d["meta"]["classes"].pop(), 3),
+        *("sample003", "label", "label is 3, but meta['classes'] has 3 names", ()),
+    ),
+    "more names than classes": (
+        *("label-gap", lambda d: d["meta"]["classes"].append("fly"), 3, None, "label"),
+        *("never 4 ('fly')", ()),
+    ),
+    "a class name twice": (
+        *("classes-twice", lambda d: d["meta"].update(classes=["a", "b", "a", "c"])),
+        *(3, None, "meta['classes']", "has 'a' 2 times, as labels [0, 2]", ()),
+    ),
+    "class names are numbers": (
+        *("classes-kind", lambda d: d["meta"].update(classes=[0, 1, 2, 3]), 3, None),
+        *("meta['classes']", "expected meta=dict(classes=[names])", ()),
+    ),
+    "meta is a list": (
+        *("classes-kind", lambda d: d.update(meta=NAMES), 3, None, "meta['classes']"),
+        *("meta is a list", ()),
+    ),
+    "one class to train": (
+        *("one-class", labels([0] * 8 + [0, 1, 2, 3]), 3, None, "split['train']"),
+        *("split 'train' has a single class, label 0", ("class-untrained",)),
+    ),
+    "class not trained": (
+        *("class-untrained", labels([0, 1] * 4 + [0, 1, 2, 3]), 3, None),
+        *("split['val']", "split 'val' has label 2, 3 (2 classes)", ()),
+    ),
+    # total_frames
+    "total_frames missing": (
+        *("total-frames-missing", field(total_frames=None), 3, S2, "total_frames"),
+        *("total_frames is missing", ()),
+    ),
+    "total_frames wrong": (
+        *("total-frames", field(total_frames=lambda t: t + 1), 3, S2),
+        *("total_frames", "they must agree", ()),
+    ),
+    "total_frames is that of the joints": (
+        *("total-frames", field(total_frames=20, keypoint=lambda k: k[:, :19]), 3, S2),
+        *("total_frames", "total_frames is 20, but keypoint has 19 frames", ()),
+    ),
+    "total_frames is text": (
+        *("total-frames", field(total_frames=str), 3, S2, "total_frames"),
+        *("they must agree", ()),
+    ),
+    "total_frames is an array": (
+        *("total-frames", field(total_frames=np.array([3, 3])), 3, S2, "total_frames"),
+        *("array([3, 3])", ()),
+    ),
+    # the form of keypoint
+    "keypoint missing": (
+        *("keypoint-missing", field(keypoint=None), 3, S2, KEY, "is missing", ()),
+    ),
+    "keypoint is a list": (
+        *("keypoint-kind", field(keypoint=lambda k: k.tolist()), 3, S2, KEY),
+        *("type list", ()),
+    ),
+    "keypoint of objects": (
+        *("keypoint-kind", field(keypoint=lambda k: k.astype(object)), 3, S2, KEY),
+        *("type object", ()),
+    ),
+    "keypoint is complex": (
+        *("keypoint-kind", field(keypoint=lambda k: k.astype(complex)), 3, S2, KEY),
+        *("type complex128", ()),
+    ),
+    "keypoint of three axes": (
+        *("keypoint-axes", field(keypoint=lambda k: k[0]), 3, S2, KEY),
+        *("one person needs keypoint[None]", ()),
+    ),
+    "keypoint [T, M, V, C]": (
+        *("keypoint-axes", field(keypoint=turned(1, 0, 2, 3)), 3, S2, KEY),
+        *("like [T, M, V, C], expected [M, T, V, C]", ()),
+    ),
+    "keypoint [M, V, T, C]": (
+        *("keypoint-axes", field(keypoint=turned(0, 2, 1, 3)), 3, S2, KEY),
+        *("like [M, V, T, C]", ()),
+    ),
+    "keypoint [M, C, T, V]": (
+        *("keypoint-axes", field(keypoint=turned(0, 3, 1, 2)), 3, S2, KEY),
+        *("store keypoint.transpose(0, 2, 3, 1)", ()),
+    ),
+    "keypoint [C, T, V, M]": (
+        *("keypoint-axes", field(keypoint=turned(3, 1, 2, 0)), 3, S2, KEY),
+        *("store keypoint.transpose(3, 1, 2, 0)", ()),
+    ),
+    "all keypoints [M, V, T, C]": (
+        *("keypoint-axes", every(keypoint=turned(0, 2, 1, 3)), 3, S2, KEY),
+        *("like [M, V, T, C]", ()),
+    ),
+    "all keypoints [T, M, V, C], and total_frames 1": (
+        "keypoint-axes",
+        every(keypoint=turned(1, 0, 2, 3), total_frames=1),
+        *(3, None, KEY, "keypoint looks like [T, M, V, C] in all samples", None),
+    ),
+    "no persons": (
+        *("keypoint-empty", field(keypoint=lambda k: k[:0]), 3, S2, KEY),
+        *("so no persons", ()),
+    ),
+    "no frames": (
+        "keypoint-empty",
+        field(keypoint=lambda k: k[:, :0], total_frames=0),
+        *(3, S2, KEY, "so no frames", ()),
+    ),
+    "no joints": (
+        *("keypoint-empty", field(keypoint=lambda k: k[:, :, :0]), 3, S2, KEY),
+        *("so no joints", ()),
+    ),
+    "one channel": (
+        *("keypoint-channels", field(keypoint=lambda k: k[..., :1]), 3, S2, KEY),
+        *("has 1 channels", ()),
+    ),
+    "four channels": (
+        "keypoint-channels",
+        field(keypoint=lambda k: np.concatenate([k, k[..., :1]], axis=-1)),
+        *(3, S2, KEY, "has 4 channels", ()),
+    ),
+    "joints differ": (
+        *("joints-differ", field(keypoint=lambda k: k[:, :, :17]), 3, S2, KEY),
+        *("has 17 joints", ()),
+    ),
+    "the first sample is the odd one": (
+        "joints-differ",
+        lambda d: by_name(d, 0).update(keypoint=by_name(d, 0)["keypoint"][:, :, :17]),
+        *(3, "sample000", KEY, "17 joints (shape", ()),
+    ),
+    "channels differ": (
+        *("channels-differ", field(keypoint=lambda k: k[..., :2]), 3, S2, KEY),
+        *("has 2 channels", ()),
+    ),
+    # the numbers of keypoint
+    "NaN": (
+        "keypoint-not-finite",
+        field(keypoint=filled((0, 3, 7), np.nan)),
+        *(3, S2, KEY, "in 3 places, first at person 0, frame 3, joint 7", ()),
+    ),
+    "infinite": (
+        "keypoint-not-finite",
+        field(keypoint=filled((0, 3, 7, 1), np.inf)),
+        *(3, S2, KEY, "in 1 places", ()),
+    ),
+    "integers": (
+        *("keypoint-integer", field(keypoint=lambda k: k.astype(int)), 2, S2, KEY),
+        *("is int64", ()),
+    ),
+    "float16": (
+        *("float16", field(keypoint=lambda k: k.astype(np.float16)), 2, S2, KEY),
+        *("is float16, in steps of 0.25", ()),
+    ),
+    "absurd": (
+        *("keypoint-huge", field(keypoint=filled((0, 3, 7, 1), 1e30)), 3, S2, KEY),
+        *("reaches 1e+30", ()),
+    ),
+    "millimetres among metres": (
+        *("scale-differs", field(keypoint=lambda k: k * 1000), 3, S2, KEY),
+        *("bring all to one unit", ()),
+    ),
+    "metres among millimetres": (
+        "scale-differs",
+        lambda d: (every(keypoint=lambda k: k * 1000)(d), shrink(d)),
+        *(3, S2, KEY, "bring all to one unit", ()),
+    ),
+    "all zero": (
+        *("keypoint-zero", field(keypoint=np.zeros_like), 3, S2, KEY),
+        *("zero everywhere, nobody", ()),
+    ),
+    "all on one point": (
+        *("one-point", field(keypoint=np.ones_like), 3, S2, KEY),
+        *("all joints of a person on one point", ("frozen",)),
+    ),
+    "an empty frame": (
+        *("frame-zero", field(keypoint=filled((0, slice(3, 5)), 0)), 3, S2, KEY),
+        *("has nobody in 2 of ", ()),
+    ),
+    "a person missing in between": (
+        *("person-gap", field(keypoint=three_persons(1)), 3, S2, KEY),
+        *("has no person 1, but a person 2", ()),
+    ),
+    "frozen": (
+        *("frozen", field(keypoint=lambda k: k[:, [0] * k.shape[1]]), 3, S2, KEY),
+        *("frames that are all the same", ()),
+    ),
+    "one frame": (
+        *("one-frame", field(keypoint=lambda k: k[:, :1], total_frames=1), 3, S2, KEY),
+        *("single frame", ()),
+    ),
+    "joint never there": (
+        *("joint-never", every(keypoint=filled((..., 5, slice(None)), 0)), 3, None),
+        *(KEY, "joint 5 at zero in every sample", ()),
+    ),
+    # keypoint_score
+    "scores missing in one": (
+        *("score-missing", field(keypoint_score=None), 2, S2, "keypoint_score"),
+        *("keypoint_score is missing, but not so", ()),
+    ),
+    "scores in one only": (
+        "score-missing",
+        lambda d: by_name(d).update(
+            keypoint_score=by_name(d)["keypoint"][..., 0] * 0 + 1
+        ),
+        *(3, S2, "keypoint_score", "keypoint_score is there, but not so", ()),
+    ),
+    "scores of another shape": (
+        *("score-kind", field(keypoint_score=lambda s: s[:, 1:]), 2, S2),
+        *("keypoint_score", "one a joint of keypoint", ()),
+    ),
+    "scores NaN": (
+        *("score-not-finite", field(keypoint_score=lambda s: s * np.nan), 2, S2),
+        *("keypoint_score", "NaN or infinite", ()),
+    ),
+    "scores of 0 to 100": (
+        *("score-range", field(keypoint_score=lambda s: s * 100), 2, S2),
+        *("keypoint_score", "is 100 to 100, expected 0 to 1", ()),
+    ),
+    "scores all zero": (
+        *("score-zero", field(keypoint_score=np.zeros_like), 2, S2),
+        *("keypoint_score", "zero everywhere", ()),
+    ),
+    "scores of 3D joints": (
+        "score-3d",
+        lambda d: [
+            one.update(keypoint_score=np.ones(one["keypoint"].shape[:3], np.float32))
+            for one in d["annotations"]
+        ],
+        *(3, S2, "keypoint_score", "which GenSkeFeat refuses", ()),
+    ),
+    # img_shape
+    "img_shape missing": (
+        *("img-shape-missing", field(img_shape=None), 2, S2, "img_shape"),
+        *("takes (1080, 1920) in its place", ()),
+    ),
+    "img_shape of three": (
+        *("img-shape-kind", field(img_shape=(480, 640, 3)), 2, S2, "img_shape"),
+        *("is (480, 640, 3), expected (height, width)", ()),
+    ),
+    "img_shape is text": (
+        *("img-shape-kind", field(img_shape="480x640"), 2, S2, "img_shape"),
+        *("is '480x640'", ()),
+    ),
+    "img_shape swapped": (
+        "img-shape-swapped",
+        field(img_shape=(640, 360), keypoint=lambda k: (k - 300) / 3 + [560, 100]),
+        *(2, S2, "img_shape", "100% of the joints outside, but all inside", ()),
+    ),
+    "joints outside the picture": (
+        *("outside-image", field(keypoint=lambda k: k + 5000), 2, S2, "img_shape"),
+        *("100% of the joints outside it", ()),
+    ),
+    "already normalised": (
+        *("not-pixels", every(keypoint=lambda k: k / 240 - 1), 2, S2, KEY),
+        *("so not in pixels", ()),
+    ),
+    # copies
+    "a copy in validation": (
+        *("leak-identical", copy_of(0, 8), 3, "sample008", "split['val']"),
+        *("that of 'sample000' in split 'train'", ()),
+    ),
+    "most frames shared": (
+        *("leak-mostly", share_most, 3, "sample008", "split['val']"),
+        *("frames with split 'train', most with 'sample000'", ()),
+    ),
+    "a copy in training": (
+        *("copy", copy_of(0, 4), 3, "sample004", KEY),
+        *("that of 'sample000', byte for byte, and both are in split 'train'", ()),
+    ),
+    "a copy with another label": (
+        *("copy-other-label", copy_of(0, 5), 3, "sample005", KEY),
+        *("that of 'sample000', byte for byte, but label is 1, not 0", ()),
+    ),
+}
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_good_file_has_no_fault(channels):
+    assert not inspect_annotations(good(channels)).faults
+    assert not inspect_annotations(good(channels, persons=2)).faults
+    assert not inspect_annotations(good(channels)["annotations"]).faults
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fault(case):
+    kind, mutate, channels, sample, place, part, also = CASES[case]
+    data = good(channels)
+    mutate(data)
+    found = inspect_annotations(data)
+    same = [f for f in found.faults if f.kind == kind and f.sample == sample]
+    assert same, [str(fault) for fault in found.faults]
+    assert same[0].field == place and part in str(same[0])
+    if isinstance(sample, str):
+        assert str(same[0]).startswith(f"sample {sample!r}: ")
+    assert all("\n" not in str(fault) for fault in found.faults)
+    # Nothing but what the mutation is, and what follows from it.
+    if also is not None:
+        assert kinds(found) - set(also) == {kind}
+    # What the check before training refuses, the checker calls an error. (The check
+    # takes the first sample for the usual one, the checker the commonest.)
+    try:
+        check_annotations(data)
+    except AnnotationError as error:
+        known = any(fault.text in str(error) for fault in found.errors)
+        assert known or sample == "sample000"
+
+
+def test_every_kind_is_tested():
+    elsewhere = {"unreadable", "layout-joints", "mirrored"}
+    assert {case[0] for case in CASES.values()} | elsewhere == set(KINDS)
+    assert len(CASES) > 40
+
+
+def test_every_fault_is_found_not_only_the_first():
+    data = good()
+    every(label="x", total_frames=3)(data)
+    found = inspect_annotations(data)
+    for kind in ("label-kind", "total-frames"):
+        named = [fault.sample for fault in found.faults if fault.kind == kind]
+        assert named == [f"sample{number:03d}" for number in range(12)]
+
+
+def test_annoying_files_are_no_fault():
+    """Padded persons, invisible joints at (1, 1), joints at the border, int labels."""
+    data = good(2, persons=2)
+    for sample in data["annotations"]:
+        sample["label"] = np.int64(sample["label"])
+        sample["keypoint"][1] = 0
+        sample["keypoint_score"][1] = 0
+        sample["keypoint"][0, :, 3] = 1
+        sample["keypoint_score"][0, :, 3] = 0
+        sample["keypoint"][0, 0, 5] = [-8, 485]
+    assert not inspect_annotations(data).faults
+
+
+def test_nonsense_does_not_stop_the_checker():
+    rng = np.random.default_rng(0)
+    nonsense = [None, [], {}, "x", 1.5, (1,), np.zeros((2, 2)), np.array(3), {1: 2}]
+    for _ in range(300):
+        data = good()
+        sample = by_name(data, int(rng.integers(12)))
+        name = rng.choice([*sample, "keypoint_score", "img_shape", "meta", "split"])
+        value = nonsense[rng.integers(len(nonsense))]
+        (data if name in ("meta", "split") else sample)[name] = value
+        found = inspect_annotations(data, multi_class=bool(rng.integers(2)))
+        json.dumps(as_json(found, "x.pkl"))
