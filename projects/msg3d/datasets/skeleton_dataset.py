@@ -5,6 +5,7 @@ import os.path as osp
 from mmaction.datasets import PoseDataset
 from mmaction.registry import DATASETS
 
+from ..skeletons import STREAMS
 from .annotation_check import AnnotationError, Summary, check_annotations, id_field
 from .annotations import load_annotations
 
@@ -16,6 +17,11 @@ class SkeletonDataset(PoseDataset):
     PoseDataset unpickles `ann_file` without limits, and a wrong file shows in the
     middle of training or never. Arguments and samples are PoseDataset's. Only the
     samples of `split` are checked, each once.
+
+    Args:
+        stream: which stream of the network `SkeletonFeatures` gives it: 'j' joints,
+            'b' bones, 'jm' and 'bm' their motions.
+        *args, **kwargs: PoseDataset's.
 
     Class names that the file's `meta['classes']` holds become `metainfo['classes']`,
     which tables and pictures show.
@@ -30,6 +36,19 @@ class SkeletonDataset(PoseDataset):
     """
 
     summary: Summary | None = None
+
+    def __init__(self, *args, stream: str = "j", **kwargs) -> None:
+        if stream not in STREAMS:
+            raise ValueError(
+                f"{type(self).__name__} got stream={stream!r}: expected one of "
+                f"{list(STREAMS)}"
+            )
+        self.stream = stream
+        super().__init__(*args, **kwargs)
+
+    def get_data_info(self, idx: int) -> dict:
+        """Sample `idx` as PoseDataset gives it, and the `stream` it is for."""
+        return dict(super().get_data_info(idx), stream=self.stream)
 
     def load_data_list(self) -> list[dict]:
         """The samples of the split, as PoseDataset.load_data_list gives them."""

@@ -7,8 +7,15 @@ joint.
 """
 
 from .convert import convert_layout
-from .layout import Skeleton
+from .layout import STREAMS, Skeleton
 from .lookup import graph_layout, skeleton
 from .tables import SKELETONS
 
-__all__ = ["SKELETONS", "Skeleton", "convert_layout", "graph_layout", "skeleton"]
+__all__ = [
+    "SKELETONS",
+    "STREAMS",
+    "Skeleton",
+    "convert_layout",
+    "graph_layout",
+    "skeleton",
+]

@@ -7,6 +7,10 @@ Bones = Tuple[Tuple[int, int], ...]
 Line = Tuple[Tuple[int, ...], Tuple[int, ...]]
 
 
+# What a network may see of a skeleton: joints, bones, and the motions of either.
+STREAMS = ("j", "b", "jm", "bm")
+
+
 @dataclass(frozen=True)
 class Skeleton:
     """One layout. A joint is its number, its place in the keypoint arrays.

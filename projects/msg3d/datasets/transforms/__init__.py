@@ -5,7 +5,10 @@ from .augment import RandomRotate3D, RandomScale3D
 from .center import CenterPose2D
 from .fast import FastPreNormalize3D, FastUniformSampleFrames
 from .features import SkeletonFeatures
+from .laban import LabanEffort
 from .layout import ConvertLayout
+from .move import RandomMove2D, RandomWindow
+from .pack_targets import PackTargetInputs
 from .persons import SelectPersons
 from .resample import ResampleFrames
 from .view import AlignView
@@ -17,8 +20,12 @@ __all__ = [
     "ConvertLayout",
     "FastPreNormalize3D",
     "FastUniformSampleFrames",
+    "LabanEffort",
+    "PackTargetInputs",
+    "RandomMove2D",
     "RandomRotate3D",
     "RandomScale3D",
+    "RandomWindow",
     "ResampleFrames",
     "SelectPersons",
     "SkeletonFeatures",

@@ -4,16 +4,14 @@ Source: MMAction2's GenSkeFeat, made of its JointToBone and ToMotion. They know 
 data sets by name; these know every layout.
 """
 
-from typing import Dict, Sequence, Union
+from typing import Dict, Optional, Sequence, Union
 
 import numpy as np
 from mmaction.datasets.transforms import JointToBone, ToMotion
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ...skeletons import skeleton
-
-FEATURES = ("j", "b", "jm", "bm")
+from ...skeletons import STREAMS, skeleton
 
 
 @TRANSFORMS.register_module()
@@ -29,6 +27,7 @@ class SkeletonFeatures(BaseTransform):
         layout: a name of `msg3d.skeletons`, or a dictionary as in `graph_cfg`.
         feats: any of 'j' joints, 'b' bones (joint less parent), 'jm' and 'bm' their
             motions (next frame less this one, the last zero), in the order wanted.
+            None: the one that the data set names (`SkeletonDataset(stream='b')`).
         axis: along which several features are joined.
         mask_absent: whether a bone or motion with an absent end is zero. MMAction2
             computes it like any other, so it points at the origin. A joint is absent
@@ -38,6 +37,7 @@ class SkeletonFeatures(BaseTransform):
 
     Required and modified keys: `keypoint` [M, T, V, C], C = 2 or 3, becomes
     [M, T, V, len(feats) * C'] (for axis=-1), C' with the score.
+    Optional key: `stream`, 'j' where it is missing.
     Removed keys: `keypoint_score` [M, T, V], where there is one, and then C = 2.
 
     Raises:
@@ -47,21 +47,22 @@ class SkeletonFeatures(BaseTransform):
     def __init__(
         self,
         layout: Union[str, Dict],
-        feats: Sequence[str] = ("j",),
+        feats: Optional[Sequence[str]] = None,
         axis: int = -1,
         mask_absent: bool = False,
     ) -> None:
-        if not feats or set(feats) - set(FEATURES):
+        if feats is not None and (not feats or set(feats) - set(STREAMS)):
             raise ValueError(
                 f"SkeletonFeatures got feats={feats!r}: expected a list of some of "
-                f"{list(FEATURES)}"
+                f"{list(STREAMS)}"
             )
-        self.layout, self.feats, self.axis = layout, list(feats), axis
+        self.layout, self.feats, self.axis = layout, feats, axis
         self.mask_absent = mask_absent
         self.bones = skeleton(layout).bones
 
     def transform(self, results: Dict) -> Dict:
         self._check(results)
+        feats = self.feats or [results.get("stream", "j")]
         joints, scored = results["keypoint"], "keypoint_score" in results
         if scored:
             score = results.pop("keypoint_score")
@@ -69,13 +70,13 @@ class SkeletonFeatures(BaseTransform):
         # MMAction2's parts ask for the data set only to know whether there are scores.
         kind = "coco" if scored else "nturgb+d"
         streams = dict(j=joints)
-        if {"b", "bm"} & set(self.feats):
+        if {"b", "bm"} & set(feats):
             streams["b"] = self._bones(joints, kind)
         for name in ("jm", "bm"):
-            if name in self.feats:
+            if name in feats:
                 streams[name] = self._motion(streams[name[0]], kind)
         results["keypoint"] = np.concatenate(
-            [streams[name] for name in self.feats], axis=self.axis
+            [streams[name] for name in feats], axis=self.axis
         )
         return results
 

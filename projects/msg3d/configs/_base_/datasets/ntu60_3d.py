@@ -4,12 +4,12 @@ _base_ = 'skeleton.py'
 ann_file = 'data/skeleton/ntu60_3d.pkl'
 features = [
     dict(type='FastPreNormalize3D'),
-    dict(type='GenSkeFeat', dataset='nturgb+d', feats=['j']),
+    dict(type='SkeletonFeatures', layout='nturgb+d'),
 ]
 formatting = [
     dict(type='PoseDecode'),
     dict(type='FormatGCNInput', num_person=2),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('frame_dir', )),
 ]
 frames = dict(type='FastUniformSampleFrames', clip_len=100)
 one_clip = dict(**frames, num_clips=1, test_mode=True)

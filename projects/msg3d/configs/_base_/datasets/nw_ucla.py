@@ -8,9 +8,11 @@ augment = [
     dict(type='RandomRotate3D', degrees=(15, 15, 30)),
     dict(type='RandomScale3D', amount=0.2),
 ]
+# The stream last: a stretched bone is the bone of what was stretched.
 formatting = [
+    dict(type='SkeletonFeatures', layout='kinect20'),
     dict(type='FormatGCNInput', num_person=1),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('frame_dir', )),
 ]
 frames = dict(type='ResampleFrames', clip_len=40, crop=0.6)
 one_clip = dict(**frames, num_clips=1, test_mode=True)

@@ -5,11 +5,12 @@ _base_ = 'skeleton.py'
 ann_file = 'data/skeleton/synthetic.pkl'
 align = dict(type='AlignSkeleton3D', center=1)
 formatting = [
+    dict(type='SkeletonFeatures', layout='kinect20'),
     dict(type='PoseDecode'),
     dict(type='FormatGCNInput', num_person=1),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('frame_dir', )),
 ]
-frames = dict(type='UniformSampleFrames', clip_len=32)
+frames = dict(type='FastUniformSampleFrames', clip_len=32)
 one_clip = dict(**frames, num_clips=1, test_mode=True)
 ten_clips = dict(**frames, num_clips=10, test_mode=True)
 

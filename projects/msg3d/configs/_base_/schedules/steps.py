@@ -10,5 +10,3 @@ optim_wrapper = dict(
     optimizer=dict(
         type='SGD', lr=0.1, momentum=0.9, weight_decay=0.0001, nesterov=True))
 auto_scale_lr = dict(enable=True, base_batch_size=64)
-
-train_dataloader = dict(drop_last=True, dataset=dict(times=1))

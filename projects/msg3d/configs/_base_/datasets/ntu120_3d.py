@@ -1,0 +1,7 @@
+# NTU RGB+D 120, cross-subject, prepared as NTU RGB+D 60.
+_base_ = 'ntu60_3d.py'
+
+ann_file = 'data/skeleton/ntu120_3d.pkl'
+train_dataloader = dict(dataset=dict(dataset=dict(ann_file=ann_file)))
+val_dataloader = dict(dataset=dict(ann_file=ann_file))
+test_dataloader = dict(dataset=dict(ann_file=ann_file))

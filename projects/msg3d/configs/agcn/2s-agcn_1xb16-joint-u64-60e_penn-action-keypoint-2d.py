@@ -1,0 +1,10 @@
+_base_ = [
+    '../_base_/models/agcn.py',
+    '../_base_/datasets/penn_action.py',
+    '../_base_/schedules/sgd_cosine_1gpu_12e.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(graph_cfg=dict(layout='penn13'), num_person=1),
+    cls_head=dict(num_classes=15))

@@ -1,0 +1,10 @@
+_base_ = [
+    '../_base_/models/msg3d.py',
+    '../_base_/datasets/sbu.py',
+    '../_base_/schedules/sgd_cosine_1gpu_12e.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(graph_cfg=dict(layout='sbu15'), num_gcn_scales=8),
+    cls_head=dict(num_classes=8))

@@ -1,0 +1,5 @@
+_base_ = 'msg3d_1xb32-joint-p300-50e_ntu60-xsub-keypoint-3d.py'
+
+train_dataloader = dict(dataset=dict(dataset=dict(split='xview_train')))
+val_dataloader = dict(dataset=dict(split='xview_val'))
+test_dataloader = dict(dataset=dict(split='xview_val'))

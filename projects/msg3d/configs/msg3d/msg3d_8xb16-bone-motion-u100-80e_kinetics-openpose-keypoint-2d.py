@@ -1,0 +1,5 @@
+_base_ = 'msg3d_8xb16-joint-u100-80e_kinetics-openpose-keypoint-2d.py'
+
+train_dataloader = dict(dataset=dict(dataset=dict(stream='bm')))
+val_dataloader = dict(dataset=dict(stream='bm'))
+test_dataloader = dict(dataset=dict(stream='bm'))

@@ -1,0 +1,5 @@
+_base_ = 'msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d.py'
+
+train_dataloader = dict(dataset=dict(dataset=dict(split='xview_train')))
+val_dataloader = dict(dataset=dict(split='xview_val'))
+test_dataloader = dict(dataset=dict(split='xview_val'))

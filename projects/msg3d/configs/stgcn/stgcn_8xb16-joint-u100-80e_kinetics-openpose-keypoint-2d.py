@@ -1,0 +1,10 @@
+_base_ = [
+    '../_base_/models/stgcn.py',
+    '../_base_/datasets/kinetics_openpose.py',
+    '../_base_/schedules/sgd_cosine_16e.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(graph_cfg=dict(layout='openpose')),
+    cls_head=dict(num_classes=400))
