@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from msg3d.datasets import AnnotationError, load_annotations
+from msg3d.datasets import AnnotationError, load_annotations, load_store
 from msg3d.datasets.converters import convert_nw_ucla
 from msg3d.datasets.converters import raw_files as reader
 from msg3d.datasets.converters.nw_ucla import ACTIONS, parse_sequence
@@ -292,6 +292,32 @@ def test_protocols_with_one_side_are_left_out_and_named(tmp_path):
     assert report["written"] and report["one_sided_splits"] == ["xsub"]
     split = load_annotations(tmp_path / "new" / "folder" / "a.pkl")["split"]
     assert "xview_val" in split and "xsub_val" not in split
+
+
+def test_half_a_release_is_written(tmp_path):
+    """One view: nothing to train and test, but one of the two."""
+    files = {name: text for name, text in release().items() if "v03" in name}
+    raw = as_folder({n: t for n, t in files.items() if "s01" in n}, tmp_path / "raw")
+    report = convert_nw_ucla(raw, tmp_path / "a.pkl")
+    assert report["written"] and not report["one_sided_splits"]
+    split = load_annotations(tmp_path / "a.pkl")["split"]
+    assert len(split["xview_val"]) == 3 and "xview_train" not in split
+
+
+def test_packed(tmp_path):
+    """Written as a store, without a pickle of everything."""
+    raw = as_folder(release(), tmp_path / "raw")
+    convert_nw_ucla(raw, tmp_path / "a.pkl")
+    report = convert_nw_ucla(raw, tmp_path / "a.packed")
+    assert report["written"] and report["sequences"] == 18
+    data, store = (
+        load_annotations(tmp_path / "a.pkl"),
+        load_store(tmp_path / "a.packed"),
+    )
+    for number, sample in enumerate(data["annotations"]):
+        packed = store[number]
+        assert {**packed, "keypoint": 0} == {**sample, "keypoint": 0}
+        np.testing.assert_array_equal(packed["keypoint"], sample["keypoint"])
 
 
 def test_nothing_usable_writes_nothing(tmp_path):

@@ -11,12 +11,8 @@ import numpy as np
 import pytest
 
 from msg3d.datasets import AnnotationError
-from msg3d.datasets.converters.parse_files import (
-    BadFile,
-    LeftOut,
-    forget_parts,
-    parse_files,
-)
+from msg3d.datasets.converters.parse_files import BadFile, LeftOut, parse_files
+from msg3d.datasets.converters.parts import forget_parts, read_part, write_part
 
 
 def parse(name, content, scale=1.0, log=None):
@@ -82,7 +78,7 @@ def test_finished_parts_are_not_done_again(tmp_path):
     assert len(parsed) == 10
     assert run() == (before, [])
     # One part lost: its three files, and no other.
-    sorted(parts.iterdir())[0].unlink()
+    sorted(parts.glob("*.part"))[0].unlink()
     again, parsed = run()
     assert again == before and len(parsed) in (1, 3)
     # One file changed: the part that it is in.
@@ -184,3 +180,29 @@ def test_nothing_of_that_kind(tmp_path):
     with pytest.raises(AnnotationError, match="hold no .csv file"):
         parse_files(folder(tmp_path / "raw"), ".csv", parse, tmp_path / "parts")
     assert not (tmp_path / "parts").exists()
+
+
+def test_a_part_is_read_from_the_disk_not_into_memory(tmp_path):
+    """Arrays are views of the file, of any shape and type, and outlive its removal."""
+    arrays = [
+        np.arange(24, dtype=np.float32).reshape(2, 3, 4),
+        np.zeros((0, 3)),
+        np.arange(10)[::3],
+        np.asfortranarray(np.random.default_rng(0).random((3, 4))),
+    ]
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    path = str(folder / "one")
+    write_part(dict(arrays=arrays, text=["a", None]), path)
+    read = read_part(path)
+    assert read["text"] == ["a", None]
+    assert not read["arrays"][0].flags.owndata
+    assert not read["arrays"][0].flags.writeable
+    forget_parts(str(folder))
+    assert not folder.exists()
+    for one, other in zip(read["arrays"], arrays, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    path = str(tmp_path / "none")
+    write_part(dict(arrays=[]), path)
+    assert read_part(path) == dict(arrays=[])

@@ -53,7 +53,8 @@ def load_annotations(path: str) -> Annotations:
         )
     if not os.path.isfile(path):
         raise AnnotationError(
-            f"annotation file {path} is a folder: name the .pkl file in it"
+            f"annotation file {path} is a folder: name the .pkl file in it (a packed "
+            "store is for type='PackedSkeletonDataset')"
         )
     try:
         data = load_plain(path)
@@ -115,7 +116,7 @@ def _as_float32(sample: dict) -> dict:
     """The numeric arrays of a sample as float32; others are left for the check."""
     with np.errstate(over="ignore"):  # the check finds what became infinite
         return {
-            field: sample[field].astype(np.float32)
+            field: sample[field].astype(np.float32, copy=False)
             for field in ("keypoint", "keypoint_score")
             if is_numeric(sample.get(field))
         }

@@ -13,6 +13,7 @@ import io
 import os
 import pickle
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -136,8 +137,8 @@ class _WithinFile:
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: _WithinFile, stand_ins: dict[str, Any]) -> None:
-        super().__init__(file)
+    def __init__(self, file, stand_ins: dict[str, Any], buffers=None) -> None:
+        super().__init__(file, buffers=buffers)
         self.known = {**_GLOBALS, **stand_ins}
 
     def find_class(self, module: str, name: str) -> Any:
@@ -167,3 +168,11 @@ def load_plain(path: str, stand_ins: dict[str, Any] | None = None) -> Any:
         if start and start not in _STARTS:
             raise pickle.UnpicklingError(f"it starts with {file.peek(4)[:4]!r}")
         return _Unpickler(_WithinFile(file), stand_ins or {}).load()
+
+
+def loads_plain(content: bytes, buffers: Iterable | None = None) -> Any:
+    """`load_plain` of bytes, with the arrays that lie outside them (protocol 5).
+
+    Raises: as `load_plain`.
+    """
+    return _Unpickler(io.BytesIO(content), {}, buffers).load()

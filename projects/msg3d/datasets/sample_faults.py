@@ -11,6 +11,7 @@ import numpy as np
 
 from .axes import guess_axes
 from .faults import Fault, shown
+from .targets import target_faults
 
 
 @dataclass
@@ -25,6 +26,10 @@ class Summary:
         channels: C of `keypoint`, None likewise.
         scored: whether samples carry `keypoint_score`.
         max_label: the largest label, and `max_label_sample` the id it belongs to.
+        without_label: id of the first sample that has targets instead, "" if none.
+        targets: how many numbers `targets` has, None where no sample has it; that of
+            sample `targets_sample`.
+        without_targets: id of the first sample without, "" if all have them.
     """
 
     source: str
@@ -35,6 +40,10 @@ class Summary:
     scored: bool = False
     max_label: int = -1
     max_label_sample: str = ""
+    without_label: str = ""
+    targets: int | None = None
+    targets_sample: str = ""
+    without_targets: str = ""
 
 
 def is_numeric(array) -> bool:
@@ -63,6 +72,9 @@ def sample_faults(
         multi_class: whether a label may be a list of labels.
     """
     fields = ("label", "total_frames", "keypoint") if keypoints else ("label",)
+    if "targets" in sample and "label" not in sample:
+        common.without_label = common.without_label or name
+        fields = fields[1:]
     for field in fields:
         if field not in sample:
             yield Fault(
@@ -83,6 +95,7 @@ def sample_faults(
                 continue
             text = f"label is {shown(label)}, expected an integer from 0"
             yield Fault(kind, text, name, "label")
+    yield from target_faults(sample, name, common)
     common.sample = common.sample or name
     if keypoints and "keypoint" in sample:
         yield from _keypoint_faults(sample, name, common)

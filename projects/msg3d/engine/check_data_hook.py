@@ -1,7 +1,7 @@
 """Data and model compared before the first iteration.
 
 A label above the head's classes is an index error of the loss (on a GPU an assert
-that names nothing), and a wrong number of joints a shape error deep in the model.
+that names nothing), and a wrong number of joints or targets an error deep in the model.
 """
 
 import random
@@ -27,8 +27,8 @@ class CheckDataHook(Hook):
     Looks at the loops that the run has built: training and validation under train,
     one of them under val and test. Nothing is read twice: the data sets carry a
     `summary` of their file, and one sample a data set goes through its pipeline.
-    Data sets without a summary, and models without `cls_head.num_classes` or
-    `backbone.graph`, are left alone.
+    Data sets without a summary, and models without `cls_head.num_classes` (or
+    `num_targets`) or `backbone.graph`, are left alone.
 
     Raises:
         AnnotationError: the first difference, with file, sample, field, what the
@@ -61,13 +61,38 @@ def _leaves(dataset) -> Iterator:
 
 
 def _compare_labels(summary, model: nn.Module) -> None:
-    classes = getattr(getattr(model, "cls_head", None), "num_classes", None)
+    head = getattr(model, "cls_head", None)
+    if hasattr(head, "num_targets"):
+        _compare_targets(summary, head)
+        return
+    classes = getattr(head, "num_classes", None)
+    if classes is not None and summary.without_label:
+        raise AnnotationError(
+            f"{summary.source}: sample {summary.without_label!r}: has targets and no "
+            f"label, but the model has {classes} classes: set model.cls_head to "
+            f"dict(type='TraitHead', num_targets={summary.targets}), or add labels"
+        )
     if classes is not None and summary.max_label >= classes:
         raise AnnotationError(
             f"{summary.source}: sample {summary.max_label_sample!r}: label is "
             f"{summary.max_label}, but the model has {classes} classes (labels 0 to "
             f"{classes - 1}): set model.cls_head.num_classes to at least "
             f"{summary.max_label + 1}, or mend the label"
+        )
+
+
+def _compare_targets(summary, head: nn.Module) -> None:
+    if summary.targets is None or summary.without_targets:
+        raise AnnotationError(
+            f"{summary.source}: sample {summary.without_targets!r}: has no targets, "
+            f"but the model's head regresses {head.num_targets}: add a vector "
+            "`targets` to each sample, or take a head for classes"
+        )
+    if summary.targets != head.num_targets:
+        raise AnnotationError(
+            f"{summary.source}: sample {summary.targets_sample!r}: targets has "
+            f"{summary.targets} numbers, but the model's head has {head.num_targets}: "
+            f"set model.cls_head.num_targets to {summary.targets}"
         )
 
 

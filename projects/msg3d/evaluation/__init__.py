@@ -1,9 +1,11 @@
-"""Scores of models: read from every form they come in, and fused by sample."""
+"""Scores of models: read from every form they come in, fused, and compared."""
 
 from .fusion import aligned, fuse, search_weights
+from .person_metric import PersonTraitMetric
 from .score_files import ScoreError, Scores, labels_of, read_scores
 
 __all__ = [
+    "PersonTraitMetric",
     "ScoreError",
     "Scores",
     "aligned",

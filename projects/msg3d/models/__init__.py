@@ -4,6 +4,7 @@ from .aagcn import LayoutAAGCN
 from .absent_persons import MaskedGCNHead, MaskedRecognizerGCN
 from .agcn import AGCN
 from .msg3d import MSG3D
+from .regression_head import TraitHead
 from .res_tcn import ResTCN
 from .stgcn import PartitionSTGCN
 from .stgcn_two_stream import TwoStreamSTGCN
@@ -16,5 +17,6 @@ __all__ = [
     "MaskedRecognizerGCN",
     "PartitionSTGCN",
     "ResTCN",
+    "TraitHead",
     "TwoStreamSTGCN",
 ]

@@ -27,6 +27,7 @@ class G3D(BaseModule):
         window: frames a window, w.
         stride: frames from one window to the next.
         norm: of the adjacency matrices, one of `graph.NORMS`.
+        dropout: probability, in the graph convolution (see MSGCN).
     """
 
     def __init__(
@@ -39,10 +40,18 @@ class G3D(BaseModule):
         window: int,
         stride: int,
         norm: str = "columns",
+        dropout: float = 0,
     ) -> None:
         super().__init__()
         gcn = MSGCN(
-            in_channels, mid_channels, adjacency, num_scales, window, stride, norm
+            in_channels,
+            mid_channels,
+            adjacency,
+            num_scales,
+            window,
+            stride,
+            norm,
+            dropout,
         )
         # Upstream's index 0 cuts the windows and has no parameters.
         self.gcn3d = nn.ModuleDict({"1": gcn})
@@ -107,6 +116,7 @@ class MultiWindowG3D(BaseModule):
         stride: int,
         windows: Sequence[int] = (3, 5),
         norm: str = "columns",
+        dropout: float = 0,
     ) -> None:
         super().__init__()
         self.gcn3d = ModuleList(
@@ -119,6 +129,7 @@ class MultiWindowG3D(BaseModule):
                 window,
                 stride,
                 norm,
+                dropout,
             )
             for window in windows
         )

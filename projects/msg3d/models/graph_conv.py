@@ -18,7 +18,7 @@ coordinates that enter the network), the second everywhere else. Channels come l
 so both orders are plain matrix products.
 """
 
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -50,6 +50,32 @@ def graph_conv(
     return apply_factors(x, arrange(adjacency, weight, window, stride), bias)
 
 
+def dropped_graph_conv(
+    x: Tensor,
+    adjacency: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    window: int,
+    stride: int,
+    drop: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """`graph_conv` with dropout between its two factors.
+
+    Only the order that aggregates first makes what is to be dropped: the numbers that
+    a node gathered, one a scale and channel.
+
+    Args:
+        x, adjacency, weight, bias, window, stride: as in `graph_conv`.
+        drop: applied to [N, T', Vw, CK], the channels outside, the scales inside.
+
+    Returns:
+        [N, T', V, w, O].
+    """
+    factors = arrange(adjacency, weight, window, stride, aggregate_first=True)
+    out = _aggregate_first(x, factors, bias, drop)
+    return out.unflatten(2, (x.shape[2], window))
+
+
 class Factors(NamedTuple):
     """The two matrices of a graph convolution, arranged for one of the orders."""
 
@@ -61,8 +87,19 @@ class Factors(NamedTuple):
     stride: int
 
 
-def arrange(adjacency: Tensor, weight: Tensor, window: int, stride: int) -> Factors:
-    """The factors of `graph_conv`, which inference arranges once."""
+def arrange(
+    adjacency: Tensor,
+    weight: Tensor,
+    window: int,
+    stride: int,
+    aggregate_first: bool = False,
+) -> Factors:
+    """The factors of `graph_conv`, which inference arranges once.
+
+    Args:
+        adjacency, weight, window, stride: as in `graph_conv`.
+        aggregate_first: take that order, although the other may multiply less.
+    """
     if window % 2 == 0:
         raise ValueError(
             f"graph_conv got a window of {window} frames: expected an odd one"
@@ -72,7 +109,9 @@ def arrange(adjacency: Tensor, weight: Tensor, window: int, stride: int) -> Fact
     out_channels, _, in_channels = weight.shape
     # (scale, frame, joint) of the source, then (frame, joint) of the target
     adjacency = adjacency.view(scales, window, joints, window, joints)
-    first = aggregates_first(joints, window, stride, in_channels, out_channels)
+    first = aggregate_first or aggregates_first(
+        joints, window, stride, in_channels, out_channels
+    )
     if first:
         gather = adjacency.permute(1, 2, 4, 3, 0).flatten(2).flatten(0, 1)
         weight = weight.transpose(1, 2).flatten(1)
@@ -102,12 +141,13 @@ def aggregates_first(
     return aggregate < transform
 
 
-def _aggregate_first(x, factors, bias):
+def _aggregate_first(x, factors, bias, drop=None):
     _, gather, weight, scales, window, stride = factors
     nodes = _pad(x, window).unfold(1, window, stride)  # (N, T', V, C, w)
     nodes = nodes.permute(0, 1, 3, 4, 2).flatten(3)  # (N, T', C, wV)
     support = (nodes @ gather).unflatten(3, (-1, scales))  # (N, T', C, Vw, K)
     support = support.transpose(2, 3).flatten(3)  # (N, T', Vw, CK)
+    support = support if drop is None else drop(support)
     return F.linear(support, weight, bias)
 
 

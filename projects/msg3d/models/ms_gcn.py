@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .batch_norm import batch_norm, fold_linear
 from .graph import disentangled_scales, spacetime_adjacency
-from .graph_conv import apply_factors, arrange, graph_conv
+from .graph_conv import apply_factors, arrange, dropped_graph_conv, graph_conv
 
 
 class MSGCN(BaseModule):
@@ -24,6 +24,7 @@ class MSGCN(BaseModule):
         window: w, frames that a window joins; 1 for the spatial graph.
         stride: frames from one window to the next.
         norm: of the adjacency matrices, one of `graph.NORMS`.
+        dropout: probability, of what the scales have gathered, before the weights.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class MSGCN(BaseModule):
         window: int = 1,
         stride: int = 1,
         norm: str = "columns",
+        dropout: float = 0,
     ) -> None:
         super().__init__()
         self.window, self.stride = window, stride
@@ -44,13 +46,19 @@ class MSGCN(BaseModule):
         # The learned residual graph: starts near nothing (section 3.2, "A^res").
         self.PA = nn.Parameter(torch.empty_like(self.A).uniform_(-1e-6, 1e-6))
         self.mlp = _Pointwise(in_channels * num_scales, out_channels)
+        self.drop = nn.Dropout(dropout)
 
     def convolve(self, x: Tensor) -> Tensor:
         """The graph convolution alone: [N, T, V, C] -> [N, T', V, w, O]."""
         conv = self.mlp.layers[0]
         weight = conv.weight.flatten(1)  # (O, KC)
         adjacency = self.A + self.PA
-        return graph_conv(x, adjacency, weight, conv.bias, self.window, self.stride)
+        layout = (self.window, self.stride)
+        if self.drop.p and self.drop.training:
+            return dropped_graph_conv(
+                x, adjacency, weight, conv.bias, *layout, self.drop
+            )
+        return graph_conv(x, adjacency, weight, conv.bias, *layout)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, T, V, C] -> [N, T', V, wO], the frames of a window side by side."""

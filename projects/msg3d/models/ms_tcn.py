@@ -40,6 +40,7 @@ class MSTCN(BaseModule):
         dilations: one convolution branch each.
         dropout: probability, after the activation.
         activate: whether ReLU ends the module.
+        branch_dropout: probability, at the end of each branch with a dilation.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class MSTCN(BaseModule):
         dilations: Sequence[int] = (1, 2, 3, 4),
         dropout: float = 0,
         activate: bool = True,
+        branch_dropout: float = 0,
     ) -> None:
         super().__init__(
             init_cfg=[
@@ -89,6 +91,7 @@ class MSTCN(BaseModule):
         self.stride, self.activate = stride, activate
         self.dilations = tuple(dilations)
         self.drop = nn.Dropout(dropout)
+        self.branch_drop = nn.Dropout(branch_dropout)
 
     # The branches' parts in the order in which they apply to all branches at once.
     @property
@@ -122,6 +125,8 @@ class MSTCN(BaseModule):
         """[N, T, V, C] -> [N, T', V, O]."""
         h = F.linear(x, *self.pointwise())  # (N, T, V, O), branch by branch
         out = batch_norm(self.last_norms, self._branches(h))
+        if self.branch_drop.p and self.branch_drop.training:
+            out = self._drop_branches(out)
         out = out + self._residual(x)
         if self.activate:
             out = F.relu(out, inplace=True)
@@ -137,6 +142,11 @@ class MSTCN(BaseModule):
         statistics = batch_statistics(h.detach(), width, norms[0].eps)
         keep_statistics(norms, *statistics[:2], h.numel() // h.shape[-1])
         return TemporalBranches.apply(h, *statistics, *affine(norms), *taps)
+
+    def _drop_branches(self, out: Tensor) -> Tensor:
+        width = sum(conv.out_channels for conv in self.convs)
+        dilated, others = out[..., :width], out[..., width:]
+        return torch.cat([self.branch_drop(dilated), others], -1)
 
     def _residual(self, x: Tensor) -> Tensor:
         if isinstance(self.residual, nn.Identity):

@@ -42,6 +42,11 @@ class MSG3D(BaseModule):
         with_cp: whether to keep only what enters each part of a block in training,
             and compute the part again in the backward pass: less memory, more time,
             the same numbers.
+        gcn_dropout: probability, in the graph convolution of the factorised pathway,
+            of what each joint has gathered from its K neighbourhoods.
+        g3d_dropout: the same in the space-time pathway.
+        tcn_inner_dropout: probability, at the end of every dilated branch of every
+            MS-TCN, and behind the two MS-TCNs of the factorised pathway.
         init_cfg: as everywhere in MMEngine.
 
     Example:
@@ -61,6 +66,9 @@ class MSG3D(BaseModule):
         tcn_dropout: float = 0,
         graph_norm: str = "columns",
         with_cp: bool = False,
+        gcn_dropout: float = 0,
+        g3d_dropout: float = 0,
+        tcn_inner_dropout: float = 0,
         init_cfg=None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -96,17 +104,27 @@ class MSG3D(BaseModule):
                     num_g3d_scales,
                     stride,
                     norm=graph_norm,
+                    dropout=g3d_dropout,
                 ),
             )
+            inner = dict(dropout=tcn_inner_dropout, branch_dropout=tcn_inner_dropout)
             self.add_module(
                 f"sgcn{block}",
                 Sequential(
-                    MSGCN(channels, mid, adjacency, num_gcn_scales, norm=graph_norm),
-                    MSTCN(mid, out, stride),
-                    MSTCN(out, out, activate=False),
+                    MSGCN(
+                        channels,
+                        mid,
+                        adjacency,
+                        num_gcn_scales,
+                        norm=graph_norm,
+                        dropout=gcn_dropout,
+                    ),
+                    MSTCN(mid, out, stride, **inner),
+                    MSTCN(out, out, activate=False, **inner),
                 ),
             )
-            self.add_module(f"tcn{block}", MSTCN(out, out, dropout=tcn_dropout))
+            inner.update(dropout=tcn_dropout)
+            self.add_module(f"tcn{block}", MSTCN(out, out, **inner))
             channels = out
         self.with_cp = with_cp
         self._inference = Inference()

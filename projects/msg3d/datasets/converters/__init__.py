@@ -1,5 +1,23 @@
 """From published data sets to annotation files, one module a data set."""
 
+from .coco_json import convert_coco_json
+from .folder import convert_folder
+from .kinetics import convert_kinetics
+from .mediapipe import convert_mediapipe
+from .msr_action3d import convert_msr_action3d
+from .ntu import convert_ntu
 from .nw_ucla import convert_nw_ucla
+from .sbu import convert_sbu
+from .udiva import convert_udiva
 
-__all__ = ["convert_nw_ucla"]
+__all__ = [
+    "convert_coco_json",
+    "convert_folder",
+    "convert_kinetics",
+    "convert_mediapipe",
+    "convert_msr_action3d",
+    "convert_ntu",
+    "convert_nw_ucla",
+    "convert_sbu",
+    "convert_udiva",
+]

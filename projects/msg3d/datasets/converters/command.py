@@ -33,6 +33,13 @@ def converter_parser(description: str, raw: str, out: str) -> argparse.ArgumentP
     return parser
 
 
+def positive(text: str) -> int:
+    """The type of an argument that counts something."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected 1, 2, 3 ...")
+    return int(text)
+
+
 def run_converter(program: str, convert: Callable[[], dict]) -> int:
     """Runs a conversion, prints its report or its error, and gives the exit code."""
     try:

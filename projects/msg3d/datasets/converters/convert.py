@@ -8,7 +8,9 @@ import os
 from collections.abc import Callable
 
 from ..annotations import save_annotations
-from .parse_files import Parse, Parsed, forget_parts, parse_files
+from ..packing import pack
+from .parse_files import Parse, Parsed, parse_files
+from .parts import forget_parts
 from .report import describe, write_report
 
 # protocol -> (train ids, val ids)
@@ -32,6 +34,8 @@ def convert(
     jobs: int | None = None,
     files_released: int | None = None,
     split_names: Callable[[str], tuple[str, str]] = train_and_val,
+    complete: Callable[[Parsed], Parsed] | None = None,
+    max_bytes: int | None = None,
 ) -> dict:
     """Parse the raw files on all cores, and write annotations and report.
 
@@ -39,7 +43,8 @@ def convert(
         raw: folder or archive.
         suffix: how the raw files end.
         parse: file name and bytes -> samples; see `parse_files`.
-        out: the annotation file.
+        out: the annotation file, or the packed store if it ends in `.packed`: for data
+            larger than memory.
         splits: samples -> protocol -> (train ids, val ids).
         meta: samples -> what goes into the file's `meta`: `classes` and the like.
         units: of the coordinates, for the report.
@@ -47,6 +52,9 @@ def convert(
         jobs: processes; None for one a core.
         files_released: how many files the data set has, where that is known.
         split_names: protocol -> the names of its two sides in the file.
+        complete: what came out of the files -> what is written; for what the parser
+            of one file cannot know, such as labels from a list.
+        max_bytes: of a raw file, 64 MiB if None; a larger one is not looked into.
 
     Returns:
         The report, as `write_converted` gives it.
@@ -58,7 +66,9 @@ def convert(
     out = os.fspath(out)
     os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
     parts = f"{out}.parts"
-    parsed = parse_files(raw, suffix, parse, parts, jobs)
+    parsed = parse_files(raw, suffix, parse, parts, jobs, max_bytes=max_bytes)
+    if complete is not None:
+        parsed = complete(parsed)
     report = write_converted(
         parsed,
         out,
@@ -92,37 +102,63 @@ def write_converted(
 
     Returns:
         The report, which `out`.report.json holds too. A protocol of which one side
-        is empty is left out of the file and named in `one_sided_splits`; `written`
-        says whether `out` was, which needs every file to be good, or `allow_bad`,
-        and a protocol with two sides.
+        is empty is left out of the file and named in `one_sided_splits`, unless all
+        are; `written` says whether `out` was, which needs a sample in a split and
+        every file to be good, or `allow_bad`.
     """
     out = os.fspath(out)
     os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
     samples, refused, left_out, others = parsed
+    samples, notes = _without_notes(samples)
     two_sided = {name: sides for name, sides in splits.items() if all(sides)}
+    # With half of a release there is something to test, or to train, all the same.
+    kept = two_sided or {name: sides for name, sides in splits.items() if any(sides)}
     report = dict(
         raw=os.fspath(raw),
         out=out,
-        written=bool(samples and two_sided) and (allow_bad or not refused),
+        written=bool(samples and kept) and (allow_bad or not refused),
         units=units,
         files_read=len(samples) + len(refused),
         files_released=files_released,
         refused=refused,
         left_out=left_out,
+        notes=notes,
         other_files=others,
-        one_sided_splits=[name for name in splits if name not in two_sided],
-        **describe(samples, two_sided),
+        one_sided_splits=[name for name in splits if name not in kept],
+        **describe(samples, kept),
     )
     if report["written"]:
         data = dict(
             split={
                 key: ids
-                for name, sides in two_sided.items()
+                for name, sides in kept.items()
                 for key, ids in zip(split_names(name), sides)
+                if ids
             },
             annotations=samples,
             meta=meta,
         )
-        save_annotations(data, out)
+        write = pack if out.endswith(".packed") else save_annotations
+        write(data, out)
     write_report(report)
     return report
+
+
+def _without_notes(samples: list[dict]) -> tuple[list[dict], dict]:
+    """The samples as they are written, and what their parser noted about them.
+
+    A parser may give a sample the field `notes`, dict(what: how many), where it made
+    something else of a file than what stands there.
+
+    Returns:
+        The samples without that field, and what -> frame_dir -> how many.
+    """
+    notes: dict[str, dict[str, int]] = {}
+    for sample in samples:
+        for what, count in sample.get("notes", {}).items():
+            notes.setdefault(what, {})[sample["frame_dir"]] = count
+    kept = [
+        {field: value for field, value in sample.items() if field != "notes"}
+        for sample in samples
+    ]
+    return kept, notes

@@ -10,7 +10,6 @@ import hashlib
 import inspect
 import multiprocessing
 import os
-import pickle
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,8 +20,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from ..annotations import AnnotationError
-from ..safe_pickle import load_plain
-from ..whole_file import whole_file
+from .parts import is_written, read_part, write_part
 from .raw_files import RawFile, list_files, read_files
 
 # What a parser does: name and bytes of a file -> its samples.
@@ -68,6 +66,7 @@ def parse_files(
     parts: str,
     jobs: int | None = None,
     files_a_part: int = 256,
+    max_bytes: int | None = None,
 ) -> Parsed:
     """Every file of `raw` through `parse`.
 
@@ -79,17 +78,18 @@ def parse_files(
             A function of a module, or a partial of one, whose arguments change the
             name under which finished work is kept.
         parts: folder of finished work; whoever has written the result removes it
-            (`forget_parts`).
+            (`parts.forget_parts`).
         jobs: processes; None for one a core.
         files_a_part: what an interruption can cost, times the jobs.
+        max_bytes: of a file, 64 MiB if None; a larger one is not looked into.
 
     Raises:
         AnnotationError: nothing there, no file of this suffix, or a damaged archive.
     """
-    listed = list_files(raw, suffix)
+    listed = list_files(raw, suffix, max_bytes)
     if listed is None:
         others: list[str] = []
-        done = [_parse_stream(raw, suffix, parse, others)]
+        done = [_parse_stream(raw, suffix, parse, others, max_bytes)]
     else:
         files, others = listed
         done = _parse_parts(files, parse, parts, jobs, files_a_part)
@@ -115,20 +115,10 @@ def parse_files(
     )
 
 
-def forget_parts(parts: str) -> None:
-    """Removes finished work that is no longer needed."""
-    if os.path.isdir(parts):
-        for name in os.listdir(parts):
-            if name.endswith((".part", ".tmp")):
-                os.unlink(os.path.join(parts, name))
-        if not os.listdir(parts):
-            os.rmdir(parts)
-
-
-def _parse_stream(raw, suffix, parse, others) -> dict:
-    wanted = []
+def _parse_stream(raw, suffix, parse, others, max_bytes) -> dict:
+    wanted, files = [], read_files(raw, suffix, max_bytes)
     # disable=None: silent where stderr is no terminal
-    for name, content in tqdm(read_files(raw, suffix), unit="file", disable=None):
+    for name, content in tqdm(files, unit="file", disable=None):
         if content is None:
             others.append(name)
         else:
@@ -159,10 +149,8 @@ def _gather(results) -> dict:
 def _parse_parts(files, parse, parts, jobs, files_a_part) -> Iterator[dict]:
     """What came out of each part, in the order of the files."""
     cut = [files[i : i + files_a_part] for i in range(0, len(files), files_a_part)]
-    paths = [os.path.join(parts, f"{_key(part, parse)}.part") for part in cut]
-    missing = [
-        (part, path) for part, path in zip(cut, paths) if not os.path.exists(path)
-    ]
+    paths = [os.path.join(parts, _key(part, parse)) for part in cut]
+    missing = [(part, path) for part, path in zip(cut, paths) if not is_written(path)]
     if missing:
         os.makedirs(parts, exist_ok=True)
     jobs = min(jobs or len(os.sched_getaffinity(0)), len(missing))
@@ -176,7 +164,7 @@ def _parse_parts(files, parse, parts, jobs, files_a_part) -> Iterator[dict]:
         else:
             for count in _in_processes(missing, parse, jobs):
                 bar.update(count)
-    return map(load_plain, paths)
+    return map(read_part, paths)
 
 
 def _in_processes(missing, parse, jobs) -> Iterator[int]:
@@ -205,8 +193,7 @@ def _parse_part(part: list[RawFile], path: str, parse: Parse) -> int:
     results = _gather(
         [(one.name, _parse_one(one.name, one.read(), parse)) for one in part]
     )
-    with whole_file(path) as file:
-        pickle.dump(results, file, protocol=4)
+    write_part(results, path)
     return len(part)
 
 

@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -40,49 +41,51 @@ class RawFile(NamedTuple):
         if self.member is None:
             with open(self.path, "rb") as file:
                 return file.read()
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.read(self.member)
+        with _errors_named(self.path):
+            return _open_zip(self.path, self.stamp[0], os.getpid()).read(self.member)
 
 
-def list_files(raw: str, suffix: str) -> tuple[list[RawFile], list[str]] | None:
+@lru_cache(maxsize=4)
+def _open_zip(path: str, stamp: int, process: int) -> zipfile.ZipFile:
+    """Kept open: its table, of all files, takes longer to read than one of them.
+
+    Processes that share an open file disturb each other's reading.
+    """
+    return zipfile.ZipFile(path)
+
+
+def list_files(
+    raw: str, suffix: str, max_bytes: int | None = None
+) -> tuple[list[RawFile], list[str]] | None:
     """The files of a folder or zip, sorted by name.
 
     Args:
-        raw: a folder, or an archive (.zip, .tar, .tar.xz, .tar.gz, .tar.bz2).
+        raw: a folder, in which zips may lie too, or an archive (.zip, .tar, .tar.xz,
+            .tar.gz, .tar.bz2).
         suffix: how the wanted ones end, such as ".json".
+        max_bytes: of a wanted file; None for 64 MiB.
 
     Returns:
         The wanted files, and the names of all others: of another suffix, hidden,
-        not regular or above 64 MiB. None for a tar, which has no list of its files.
+        not regular or above `max_bytes`. None for a tar, which has no list of its files.
 
     Raises:
         AnnotationError: nothing there, no archive, or a damaged one.
     """
     raw = os.fspath(raw)
     if os.path.isdir(raw):
-        return _list_folder(raw, suffix)
+        return _list_folder(raw, suffix, max_bytes)
     _refuse_missing(raw, suffix)
     if not zipfile.is_zipfile(raw):
         return None
-    files, others = [], []
-    stamp = os.stat(raw).st_mtime_ns
-    with _errors_named(raw), zipfile.ZipFile(raw) as archive:
-        for member in sorted(archive.infolist(), key=lambda one: one.filename):
-            if member.is_dir():
-                continue
-            name = member.filename
-            if _wanted(name, member.file_size, suffix):
-                files.append(RawFile(name, (stamp, member.CRC), raw, name))
-            else:
-                others.append(name)
-    return files, others
+    return _list_zip(raw, suffix, max_bytes)
 
 
-def read_files(raw: str, suffix: str) -> Iterator[File]:
+def read_files(raw: str, suffix: str, max_bytes: int | None = None) -> Iterator[File]:
     """The files of `raw`, in the order they come, in this process.
 
     Args:
-        raw, suffix: as in `list_files`.
+        raw, suffix, max_bytes: as in `list_files`.
 
     Yields:
         The path within `raw`, and the bytes: None for the others of `list_files`.
@@ -90,10 +93,10 @@ def read_files(raw: str, suffix: str) -> Iterator[File]:
     Raises:
         AnnotationError: nothing there, no archive, or a damaged one.
     """
-    listed = list_files(raw, suffix)
+    listed = list_files(raw, suffix, max_bytes)
     with _errors_named(raw):
         if listed is None:
-            yield from _from_tar(raw, suffix)
+            yield from _from_tar(raw, suffix, max_bytes)
             return
         files, others = listed
         for file in files:
@@ -136,13 +139,34 @@ class _errors_named:
             ) from error
 
 
-def _wanted(path: str, size: int, suffix: str) -> bool:
+def _wanted(path: str, size: int, suffix: str, max_bytes: int | None) -> bool:
     # macOS adds a `._NAME` beside every NAME.
     hidden = PurePosixPath(path).name.startswith(".")
-    return path.endswith(suffix) and not hidden and size <= MAX_BYTES
+    limit = MAX_BYTES if max_bytes is None else max_bytes
+    return path.endswith(suffix) and not hidden and size <= limit
 
 
-def _list_folder(raw: str, suffix: str) -> tuple[list[RawFile], list[str]]:
+def _list_zip(
+    raw: str, suffix: str, max_bytes: int | None, folder: str = ""
+) -> tuple[list[RawFile], list[str]]:
+    files, others = [], []
+    stamp = os.stat(raw).st_mtime_ns
+    with _errors_named(raw), zipfile.ZipFile(raw) as archive:
+        for member in sorted(archive.infolist(), key=lambda one: one.filename):
+            if member.is_dir():
+                continue
+            name = member.filename
+            label = os.path.join(folder, name)
+            if _wanted(name, member.file_size, suffix, max_bytes):
+                files.append(RawFile(label, (stamp, member.CRC), raw, name))
+            else:
+                others.append(label)
+    return files, others
+
+
+def _list_folder(
+    raw: str, suffix: str, max_bytes: int | None
+) -> tuple[list[RawFile], list[str]]:
     files, others = [], []
     for folder, folders, names in os.walk(raw):
         folders.sort()
@@ -150,20 +174,26 @@ def _list_folder(raw: str, suffix: str) -> tuple[list[RawFile], list[str]]:
             path = os.path.join(folder, name)
             label = os.path.relpath(path, raw)
             state = os.stat(path) if os.path.isfile(path) else None
-            if state is not None and _wanted(path, state.st_size, suffix):
+            size = 0 if state is None else state.st_size
+            if state is not None and _wanted(path, size, suffix, max_bytes):
                 stamp = (state.st_size, state.st_mtime_ns)
                 files.append(RawFile(label, stamp, path))
+            elif state is not None and name.endswith(".zip") and name[0] != ".":
+                inside = _list_zip(path, suffix, max_bytes, label)
+                for mine, its in zip((files, others), inside):
+                    mine += its
             else:
                 others.append(label)
     return files, others
 
 
-def _from_tar(raw: str, suffix: str) -> Iterator[File]:
+def _from_tar(raw: str, suffix: str, max_bytes: int | None) -> Iterator[File]:
     with tarfile.open(raw) as archive:
         for member in archive:
             if member.isdir():
                 continue
-            keep = member.isreg() and _wanted(member.name, member.size, suffix)
+            wanted = _wanted(member.name, member.size, suffix, max_bytes)
+            keep = member.isreg() and wanted
             yield member.name, archive.extractfile(member).read() if keep else None
         # tarfile takes a damaged or missing header for the end of the archive.
         archive.fileobj.seek(archive.offset)

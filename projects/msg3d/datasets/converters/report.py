@@ -36,7 +36,9 @@ def describe(
         labels={
             str(label): int(count)
             for label, count in zip(
-                *np.unique([s["label"] for s in samples], return_counts=True)
+                *np.unique(
+                    [s["label"] for s in samples if "label" in s], return_counts=True
+                )
             )
         },
         splits={
@@ -70,7 +72,7 @@ def report_text(report: dict) -> str:
         f"persons        {persons['min']} to {persons['max']}",
         f"joints at zero {sum(zero.values())} in {len(zero)} sequences",
         f"single frame   {len(report['single_frame'])} sequences",
-        f"labels         {report['labels']}",
+        *([f"labels         {report['labels']}"] if report["labels"] else []),
         f"units          {report['units']}",
     ]
     for name, split in report["splits"].items():
@@ -84,6 +86,10 @@ def report_text(report: dict) -> str:
     lines += [
         f"left out       {len(files)} files: {reason}"
         for reason, files in report["left_out"].items()
+    ]
+    lines += [
+        f"note           {what}: {sum(found.values())} in {len(found)} sequences"
+        for what, found in report["notes"].items()
     ]
     lines += [f"not looked at  {path}" for path in report["other_files"]]
     for one in report["refused"]:

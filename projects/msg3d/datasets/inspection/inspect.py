@@ -147,7 +147,7 @@ def _look_at_sample(
     faults = list(sample_faults(sample, name, common, True, multi_class))
     found.faults += faults
     fields = {fault.field for fault in faults}
-    if "label" not in fields:
+    if "label" in sample and "label" not in fields:
         labels = labels_of(sample["label"], multi_class)
         found.labels[name] = [int(one) for one in labels]
     if "keypoint" not in fields:

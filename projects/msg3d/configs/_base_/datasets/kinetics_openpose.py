@@ -5,7 +5,7 @@ _base_ = 'skeleton.py'
 ann_file = 'data/skeleton/kinetics_openpose.pkl'
 features = [
     dict(type='SelectPersons', num_person=2, by='frame_score'),
-    dict(type='PreNormalize2D'),
+    dict(type='CenterPose2D'),
     dict(type='SkeletonFeatures', layout='openpose'),
 ]
 formatting = [

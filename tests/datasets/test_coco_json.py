@@ -1,0 +1,702 @@
+"""Pose estimators' JSON: the same persons in every form give the same annotations."""
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.registry import init_default_scope
+
+from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
+from msg3d.datasets.converters import convert_coco_json
+from msg3d.datasets.converters.coco_json import parse_video
+from msg3d.datasets.converters.label_list import read_label_list
+from msg3d.datasets.converters.parse_files import BadFile, LeftOut
+from msg3d.skeletons import skeleton
+
+TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_coco_keypoints.py"
+FORMS = ("mmpose", "alphapose", "coco", "yolo")
+JOINTS = list(skeleton("coco").joints)
+
+
+def people(seed=0, persons=2, frames=8):
+    """Poses [M, T, 17, 2] in pixels and scores [M, T, 17] of persons far apart."""
+    rng = np.random.default_rng(seed)
+    body = rng.uniform(0, [60, 160], size=(persons, 1, 17, 2))
+    place = np.array([[100 + 250 * m, 150] for m in range(persons)])
+    steps = rng.uniform(-5, 5, size=(persons, frames, 1, 2))
+    score = rng.uniform(0.3, 1, size=(persons, frames, 17))
+    score[0] += 0.5  # the surer, who comes first
+    pose = body + place[:, None, None] + steps
+    return pose.round(2).astype(np.float32), score.round(3).astype(np.float32)
+
+
+def instances(pose, score, frame):
+    """(person, [17, 2], [17]) of those in a frame, the second first in odd ones."""
+    order = range(len(pose)) if frame % 2 == 0 else reversed(range(len(pose)))
+    return [
+        (m, pose[m, frame].tolist(), score[m, frame].tolist())
+        for m in order
+        if score[m, frame].any()
+    ]
+
+
+def flat(pose, score):
+    return [float(one) for joint, s in zip(pose, score) for one in (*joint, s)]
+
+
+def mmpose(pose, score, track=False, first=1):
+    """`topdown_demo_with_mmdet.py --save-predictions`; a box is a list in a list."""
+    return dict(
+        meta_info=dict(dataset_name="coco", keypoint_id2name={}),
+        instance_info=[
+            dict(
+                frame_id=frame + first,
+                instances=[
+                    dict(
+                        keypoints=joints,
+                        keypoint_scores=scores,
+                        bbox=[[0.0, 0.0, 1.0, 1.0]],
+                        bbox_score=0.9,
+                        **(dict(track_id=person + 3) if track else {}),
+                    )
+                    for person, joints, scores in instances(pose, score, frame)
+                ],
+            )
+            for frame in range(pose.shape[1])
+        ],
+    )
+
+
+def alphapose(pose, score, track=False, first=0):
+    """`demo_inference.py`; everybody's idx is 0 without a tracker."""
+    return [
+        dict(
+            image_id=f"{frame + first}.jpg",
+            category_id=1,
+            keypoints=flat(joints, scores),
+            score=2.9,
+            box=[0.0, 0.0, 1.0, 1.0],
+            idx=[float(person + 1)] if track else 0.0,
+        )
+        for frame in range(pose.shape[1])
+        for person, joints, scores in instances(pose, score, frame)
+    ]
+
+
+def coco(pose, score, track=False, first=0):
+    """COCO's annotations of the frames of a video."""
+    frames = range(pose.shape[1])
+    return dict(
+        images=[
+            dict(id=70 + t, file_name=f"v/{t + first:06d}.jpg", height=480, width=640)
+            for t in frames
+        ],
+        annotations=[
+            dict(
+                id=10 * t + person,
+                image_id=70 + t,
+                category_id=1,
+                keypoints=flat(joints, scores),
+                **(dict(track_id=person) if track else {}),
+            )
+            for t in frames
+            for person, joints, scores in instances(pose, score, t)
+        ],
+        categories=[dict(id=1, name="person", keypoints=JOINTS)],
+    )
+
+
+def yolo(pose, score, track=False, first=0):
+    """`[json.loads(result.to_json()) for result in model(video, stream=True)]`."""
+    return [
+        [
+            {
+                "name": "person",
+                "class": 0,
+                "confidence": 0.9,
+                "box": {"x1": 0.0, "y1": 0.0, "x2": 1.0, "y2": 1.0},
+                **({"track_id": person + 1} if track else {}),
+                "keypoints": {
+                    "x": [x for x, _ in joints],
+                    "y": [y for _, y in joints],
+                    "visible": scores,
+                },
+            }
+            for person, joints, scores in instances(pose, score, frame)
+        ]
+        for frame in range(pose.shape[1])
+    ]
+
+
+WRITE = dict(mmpose=mmpose, alphapose=alphapose, coco=coco, yolo=yolo)
+
+
+def parse(data, **options):
+    (sample,) = parse_video("train/wave/a.json", json.dumps(data).encode(), **options)
+    return sample
+
+
+def check(sample, pose, score):
+    assert sample["total_frames"] == pose.shape[1]
+    assert sample["keypoint"].dtype == sample["keypoint_score"].dtype == np.float32
+    np.testing.assert_array_equal(sample["keypoint"], pose)
+    np.testing.assert_array_equal(sample["keypoint_score"], score)
+
+
+@pytest.mark.parametrize("track", [False, True])
+@pytest.mark.parametrize("first", [0, 1, 250])
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_same(form, first, track):
+    pose, score = people()
+    sample = parse(WRITE[form](pose, score, track=track, first=first))
+    check(sample, pose, score)
+    assert sample["frame_dir"] == "train/wave/a"
+    assert sample["notes"] == {f"read as the output of {form}": 1}
+    assert sample.get("img_shape") == ((480, 640) if form == "coco" else None)
+
+
+def as_inferencer(data):
+    """MMPoseInferencer's `pred_out_dir` for a video: frames alone, from 0."""
+    return [dict(one, frame_id=n) for n, one in enumerate(data["instance_info"])]
+
+
+def as_results(data):
+    """`[result["predictions"] for result in inferencer(video)]`: a batch a frame."""
+    return [[frame["instances"]] for frame in data["instance_info"]]
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        as_inferencer,
+        as_results,
+        lambda data: dict(predictions=as_inferencer(data)),
+        lambda data: dict(predictions=as_results(data)),
+        lambda data: [frame["instances"] for frame in data["instance_info"]],
+    ],
+)
+def test_variants_of_mmpose(variant):
+    pose, score = people()
+    check(parse(variant(mmpose(pose, score))), pose, score)
+
+
+def test_variants_of_the_others():
+    pose, score = people()
+    texts = [json.dumps(frame) for frame in yolo(pose, score)]
+    check(parse(texts), pose, score)
+    results = [
+        dict(image_id=n["frame"], category_id=1, keypoints=n["keypoints"], score=0.5)
+        for n in (
+            dict(one, frame=int(one["image_id"][:-4])) for one in alphapose(pose, score)
+        )
+    ]
+    check(parse(results), pose, score)
+    named = [
+        dict(one, image_id=f"cam1_{int(one['image_id'][:-4]):05d}.mp4")
+        for one in alphapose(pose, score)
+    ]
+    check(parse(named), pose, score)
+
+
+def test_visibility_flags_are_scores():
+    pose, score = people()
+    flags = np.random.default_rng(0).integers(0, 3, size=score.shape)
+    sample = parse(coco(pose, flags, track=True))
+    present = (flags > 0).astype(np.float32)
+    order = np.argsort(-present.sum(axis=(1, 2)), kind="stable")
+    check(sample, (pose * present[..., None])[order], present[order])
+
+
+@pytest.mark.parametrize("joints", [26, 133, 136])
+def test_coco_joints_are_the_first_of_larger_layouts(joints):
+    pose, score = people()
+    more = joints - 17
+    wide = np.pad(pose, ((0, 0), (0, 0), (0, more), (0, 0)), constant_values=9)
+    sure = np.pad(score, ((0, 0), (0, 0), (0, more)), constant_values=1)
+    check(parse(alphapose(wide, sure)), pose, score)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_frames_without_persons_stay_zero(form):
+    pose, score = people()
+    for gone in (pose, score):
+        gone[:, 3:5] = 0
+        gone[1, 6] = 0
+    check(parse(WRITE[form](pose, score, track=True)), pose, score)
+
+
+def test_listed_frames_without_persons_belong_to_the_video():
+    """MMPose lists them, also at the ends; AlphaPose cannot."""
+    pose, score = people()
+    for gone in (pose, score):
+        gone[:, :2] = 0
+        gone[:, -1] = 0
+    check(parse(mmpose(pose, score)), pose, score)
+    check(parse(alphapose(pose, score)), pose[:, 2:-1], score[:, 2:-1])
+
+
+def test_joint_without_position_or_score_is_absent():
+    pose, score = people()
+    pose[0, :, 3] = 0
+    score[0, :, 4] = 0
+    sample = parse(yolo(pose, score))
+    assert not sample["keypoint"][0, :, [3, 4]].any()
+    assert not sample["keypoint_score"][0, :, [3, 4]].any()
+
+
+def test_persons_beyond_the_rows_are_counted():
+    pose, score = people(persons=4)
+    sample = parse(mmpose(pose, score, track=True), max_persons=1)
+    check(sample, pose[:1], score[:1])
+    assert sample["notes"]["persons beyond --max-persons 1"] == 3
+
+
+@pytest.mark.parametrize("form", ["mmpose", "coco", "yolo"])
+def test_nobody_is_left_out(form):
+    pose, score = people()
+    with pytest.raises(LeftOut, match="nobody in any frame"):
+        parse(WRITE[form](pose, np.zeros_like(score)))
+
+
+def test_normalized_and_pixels_are_not_mixed_up():
+    pose, score = people()
+    parts = pose / [640, 480]
+    with pytest.raises(BadFile, match="expected pixels: give --normalized"):
+        parse(yolo(parts, score))
+    with pytest.raises(BadFile, match="expected parts of the image"):
+        parse(yolo(pose, score), normalized=True)
+    sample = parse(yolo(parts, score), normalized=True)
+    np.testing.assert_array_equal(sample["keypoint"], parts.astype(np.float32))
+
+
+def damaged(form, change):
+    data = WRITE[form](*people(), track=True)
+    change(data)
+    return data
+
+
+def first_of(data):
+    return data["instance_info"][2]["instances"][1]
+
+
+BAD = {
+    "cut off": (lambda: None, "not JSON, or cut off"),
+    "number": (lambda: 7, "output of no known estimator"),
+    "other object": (lambda: dict(people=[]), "output of no known estimator"),
+    "list of numbers": (lambda: [1, 2], "holds 1, expected persons or frames"),
+    "texts": (lambda: ["a", "b"], "is the text 'a', expected JSON"),
+    "mmpose, no scores": (
+        lambda: damaged("mmpose", lambda d: first_of(d).pop("keypoint_scores")),
+        "instance_info[2].instances[1] is no object with keypoints and keypoint_scores",
+    ),
+    "mmpose, 16 joints": (
+        lambda: damaged("mmpose", lambda d: first_of(d)["keypoints"].pop()),
+        "instance_info[2].instances[1].keypoints is 16 x 2 numbers, expected 17 x 2",
+    ),
+    "mmpose, 3D": (
+        lambda: damaged(
+            "mmpose", lambda d: [one.append(0.0) for one in first_of(d)["keypoints"]]
+        ),
+        "instances[1].keypoints is 17 x 3 numbers, expected 17 x 2 numbers",
+    ),
+    "mmpose, text": (
+        lambda: damaged(
+            "mmpose", lambda d: first_of(d)["keypoints"].__setitem__(0, ["1", 2.0])
+        ),
+        "instances[1].keypoints is no regular list of numbers",
+    ),
+    "mmpose, NaN": (
+        lambda: damaged(
+            "mmpose",
+            lambda d: first_of(d)["keypoint_scores"].__setitem__(0, float("nan")),
+        ),
+        "instance_info[2].instances[1]'s scores holds NaN",
+    ),
+    "mmpose, frame text": (
+        lambda: damaged("mmpose", lambda d: d["instance_info"][1].update(frame_id="2")),
+        "instance_info[1].frame_id is '2', expected a number",
+    ),
+    "mmpose, frame twice": (
+        lambda: damaged("mmpose", lambda d: d["instance_info"][1].update(frame_id=1)),
+        "a frame_id is there twice",
+    ),
+    "mmpose, far frame": (
+        lambda: damaged(
+            "mmpose", lambda d: d["instance_info"][7].update(frame_id=10**12)
+        ),
+        "frame 7 is followed by frame 1000000000000",
+    ),
+    "mmpose, identity twice": (
+        lambda: damaged("mmpose", lambda d: first_of(d).update(track_id=3)),
+        "identity 3 belongs to two persons in frame 2",
+    ),
+    "mmpose, identity text": (
+        lambda: damaged("mmpose", lambda d: first_of(d).update(track_id="x")),
+        "instances[1] has the identity 'x', expected a whole number",
+    ),
+    "mmpose, no instances": (
+        lambda: damaged("mmpose", lambda d: d["instance_info"][1].pop("instances")),
+        "instance_info[1] is no object with instances",
+    ),
+    "mmpose, person a number": (
+        lambda: damaged(
+            "mmpose", lambda d: d["instance_info"][1]["instances"].append(5)
+        ),
+        "instance_info[1].instances, entry 2, is 5, expected an object",
+    ),
+    "alphapose, no number": (
+        lambda: damaged("alphapose", lambda d: d[4].update(image_id="last.jpg")),
+        "[4].image_id is 'last.jpg', expected a frame's number or file name",
+    ),
+    "alphapose, 50 numbers": (
+        lambda: damaged("alphapose", lambda d: d[4]["keypoints"].pop()),
+        "[4].keypoints is no list of x, y, score of each joint",
+    ),
+    "alphapose, 16 joints": (
+        lambda: damaged("alphapose", lambda d: d[4].update(keypoints=[1.0] * 48)),
+        "[4].keypoints is 16 x 2 numbers, expected 17 x 2 numbers",
+    ),
+    "alphapose, all of 16 joints": (
+        lambda: damaged(
+            "alphapose", lambda d: [one.update(keypoints=[9.0] * 48) for one in d]
+        ),
+        "[0].keypoints has 16 joints, expected 17 of COCO, or 26, 133 or 136",
+    ),
+    "coco, other joints": (
+        lambda: damaged(
+            "coco", lambda d: d["categories"][0].update(keypoints=["head"] * 17)
+        ),
+        "categories: the joints are ['head'",
+    ),
+    "coco, unknown image": (
+        lambda: damaged("coco", lambda d: d["annotations"][3].update(image_id=5)),
+        "annotations[3] is of image 5, which is not there",
+    ),
+    "coco, two sizes": (
+        lambda: damaged("coco", lambda d: d["images"][3].update(height=5)),
+        "images have the sizes [(5, 640), (480, 640)], expected one a video",
+    ),
+    "coco, frame twice": (
+        lambda: damaged("coco", lambda d: d["images"][3].update(file_name="2.jpg")),
+        "two images have the same frame_id or number",
+    ),
+    "coco, no images": (
+        lambda: damaged("coco", lambda d: d.pop("images")),
+        "the file is no object with images and annotations",
+    ),
+    "yolo, boxes only": (
+        lambda: damaged("yolo", lambda d: d[1][0].pop("keypoints")),
+        "[1][0] is no object with keypoints",
+    ),
+    "yolo, y short": (
+        lambda: damaged("yolo", lambda d: d[1][0]["keypoints"]["y"].pop()),
+        "[1][0].keypoints: x and y are no lists of one length",
+    ),
+    "yolo, visible short": (
+        lambda: damaged("yolo", lambda d: d[1][0]["keypoints"]["visible"].pop()),
+        "[1][0]'s scores is 16 numbers, expected 17 numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_file_is_named(case):
+    make, expected = BAD[case]
+    data = make()
+    content = b"[[" if data is None else json.dumps(data).encode()
+    with pytest.raises(BadFile) as error:
+        parse_video("a.json", content)
+    assert expected in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_damaged_bytes_are_refused_or_read(form):
+    """Truncations and flips end in ValueError, LeftOut or a sample, never otherwise."""
+    rng = np.random.default_rng(0)
+    good = json.dumps(WRITE[form](*people(frames=3), track=True)).encode()
+    refused = 0
+    for number in range(400):
+        cut = len(good) if number % 2 else rng.integers(len(good) + 1)
+        content = bytearray(good[:cut])
+        for place in rng.integers(len(content) + 1, size=1 + rng.integers(3)):
+            if place < len(content):
+                content[place] ^= 1 << rng.integers(8)
+        try:
+            parse_video("a.json", bytes(content))
+        except (ValueError, LeftOut):
+            refused += 1
+    assert 250 < refused < 400
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_values_of_another_kind_are_refused_or_read(form):
+    """Any value in the JSON replaced by any other."""
+    rng = np.random.default_rng(1)
+    others = [None, True, -1, 10**30, 1e300, "", "7", [], [[]], {}, {"x": 1}]
+
+    def replaced(data, path):
+        if rng.random() < 0.25 or not isinstance(data, (list, dict)) or not data:
+            return others[rng.integers(len(others))]
+        key = list(data)[rng.integers(len(data))] if isinstance(data, dict) else None
+        copy = data.copy()
+        if key is None:
+            key = int(rng.integers(len(data)))
+        copy[key] = replaced(data[key], path + [key])
+        return copy
+
+    good = WRITE[form](*people(frames=2), track=True)
+    for _ in range(600):
+        content = json.dumps(replaced(good, [])).encode()
+        for known in (None, form):
+            try:
+                parse_video("a.json", content, form=known)
+            except (ValueError, LeftOut):
+                pass
+
+
+def save(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data))
+
+
+def videos(raw, forms=FORMS):
+    """Two classes, two videos on each side, in turn of each form."""
+    for number in range(8):
+        side, label = ("train", "val")[number % 2], ("wave", "jump")[number // 2 % 2]
+        data = WRITE[forms[number % len(forms)]](*people(seed=number))
+        save(raw / side / label / f"v{number}.json", data)
+    return raw
+
+
+def command(*arguments, monkeypatch):
+    spec = importlib.util.spec_from_file_location("prepare_coco_keypoints", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["prepare_coco_keypoints.py", *map(str, arguments)])
+    return tool.main()
+
+
+def test_folders_say_labels_and_sides(tmp_path):
+    raw = videos(tmp_path / "raw")
+    report = convert_coco_json(raw, tmp_path / "a.pkl", img_shape=(480, 640))
+    assert report["written"] and report["sequences"] == 8
+    assert {what: len(found) for what, found in report["notes"].items()} == {
+        f"read as the output of {form}": 2 for form in FORMS
+    }
+    data = load_annotations(tmp_path / "a.pkl")
+    assert data["meta"]["classes"] == ["jump", "wave"]
+    assert data["meta"]["units"] == "pixels, y down"
+    assert data["meta"]["layout"] == "coco"
+    for sample in data["annotations"]:
+        side, label, video = sample["frame_dir"].split("/")
+        assert sample["frame_dir"] in data["split"][side]
+        assert data["meta"]["classes"][sample["label"]] == label
+        assert sample["img_shape"] == (480, 640)
+        check(sample, *people(seed=int(video[1:])))
+
+
+def test_list_says_labels_sides_and_sizes(tmp_path):
+    raw, lines = tmp_path / "raw", ["file,label,split,height,width"]
+    for number in range(4):
+        save(raw / f"day{number}" / "a.json", mmpose(*people(seed=number)))
+        lines.append(
+            f"day{number}/a.json,{(10, 9)[number // 2]},{('train', 'val')[number % 2]},"
+            f"{480 + number},640"
+        )
+    save(raw / "spare.json", mmpose(*people()))
+    table = tmp_path / "list.csv"
+    table.write_text("\n".join(lines))
+    report = convert_coco_json(raw, tmp_path / "a.pkl", list_file=table)
+    assert report["left_out"] == {"not in the list, or in no class folder": ["spare"]}
+    data = load_annotations(tmp_path / "a.pkl")
+    assert data["meta"]["classes"] == ["9", "10"]
+    assert [one["label"] for one in data["annotations"]] == [1, 1, 0, 0]
+    assert [one["img_shape"][0] for one in data["annotations"]] == [480, 481, 482, 483]
+    assert data["split"]["val"] == ["day1/a", "day3/a"]
+    (raw / "day3" / "a.json").unlink()
+    report = convert_coco_json(raw, tmp_path / "a.pkl", list_file=table)
+    (refused,) = report["refused"]
+    assert not report["written"] and refused["file"] == "day3/a"
+    assert refused["why"] == "is not there, but in line 5 of the list"
+
+
+def test_a_file_a_frame_is_joined_by_folder(tmp_path):
+    raw = tmp_path / "raw"
+    for number in range(4):
+        side, label = ("train", "val")[number % 2], ("wave", "jump")[number // 2]
+        pose, score = people(seed=number, frames=12)
+        pose[:, 5] = score[:, 5] = 0
+        for t, frame in enumerate(yolo(pose, score)):
+            folder = raw / side / label / f"v{number}.2"
+            save(folder / f"frame.{t + 7}.json", frame)
+    # Images of MMPoseInferencer, and a video without anybody.
+    pose, score = people(seed=4)
+    for t, frame in enumerate(mmpose(pose, score)["instance_info"]):
+        save(raw / "train" / "wave" / "v4" / f"{t:03d}.json", frame["instances"])
+    save(raw / "train" / "wave" / "none.json", [])
+    report = convert_coco_json(raw, tmp_path / "a.pkl", img_shape=(480, 640))
+    assert report["written"] and not report["refused"] and report["sequences"] == 5
+    assert report["left_out"] == {"nobody in any frame": ["train/wave/none.json"]}
+    data = load_annotations(tmp_path / "a.pkl")
+    for sample in data["annotations"]:
+        number = int(sample["frame_dir"].split("/")[2][1])
+        pose, score = people(seed=number, frames=8 if number == 4 else 12)
+        if number < 4:
+            pose[:, 5] = score[:, 5] = 0
+        check(sample, pose, score)
+    assert data["split"]["val"] == ["val/jump/v3.2", "val/wave/v1.2"]
+    save(raw / "train" / "wave" / "v4" / "again_003.json", frame["instances"])
+    (refused,) = convert_coco_json(raw, tmp_path / "b.pkl", img_shape=(4, 6))["refused"]
+    assert refused["file"] == "train/wave/v4"
+    assert "two frames have the same number" in refused["why"]
+
+
+def test_normalized_becomes_pixels_where_the_size_is_said(tmp_path):
+    raw = tmp_path / "raw"
+    for number in range(4):
+        pose, score = people(seed=number)
+        data = yolo(pose / np.float32([640, 480]), score)
+        side, label = ("train", "val")[number % 2], ("wave", "jump")[number // 2]
+        save(raw / side / label / f"v{number}.json", data)
+    for shape, scale, units in (
+        (None, 1, "parts of the image, 0..1, y down"),
+        ((480, 640), [640, 480], "pixels, y down"),
+    ):
+        convert_coco_json(raw, tmp_path / "a.pkl", img_shape=shape, normalized=True)
+        data = load_annotations(tmp_path / "a.pkl")
+        assert data["meta"]["units"] == units
+        for sample in data["annotations"]:
+            pose, _ = people(seed=int(sample["frame_dir"][-1]))
+            expected = pose / [640, 480] * scale
+            np.testing.assert_allclose(sample["keypoint"], expected, rtol=1e-6)
+            assert sample["img_shape"] == (shape or (1, 1))
+
+
+@pytest.mark.parametrize("sized", [False, True])
+def test_list_goes_before_file_goes_before_option(tmp_path, sized):
+    raw = tmp_path / "raw"
+    lines = ["file,label,split" + sized * ",height,width"]
+    for number, form in enumerate(("coco", "mmpose", "coco", "mmpose")):
+        save(raw / f"{number}.json", WRITE[form](*people(seed=number)))
+        line = f"{number}.json,{number // 2},{('train', 'val')[number % 2]}"
+        lines.append(line + sized * f",{700 + number},900")
+    table = tmp_path / "list.csv"
+    table.write_text("\n".join(lines))
+    convert_coco_json(raw, tmp_path / "a.pkl", list_file=table, img_shape=(500, 600))
+    shapes = [
+        one["img_shape"] for one in load_annotations(tmp_path / "a.pkl")["annotations"]
+    ]
+    if sized:
+        assert shapes == [(700, 900), (701, 900), (702, 900), (703, 900)]
+    else:
+        assert shapes == [(480, 640), (500, 600)] * 2
+
+
+def test_size_in_the_list_makes_pixels(tmp_path):
+    raw, lines = tmp_path / "raw", ["file,label,split,height,width"]
+    for number in range(4):
+        pose, score = people(seed=number)
+        save(raw / f"{number}.json", yolo(pose / np.float32([640, 480]), score))
+        line = f"{number}.json,{number // 2},{('train', 'val')[number % 2]},480,640"
+        lines.append(line)
+    table = tmp_path / "list.csv"
+    table.write_text("\n".join(lines))
+    options = dict(list_file=table, img_shape=(5, 6), normalized=True)
+    convert_coco_json(raw, tmp_path / "a.pkl", **options)
+    for number, one in enumerate(load_annotations(tmp_path / "a.pkl")["annotations"]):
+        pose, _ = people(seed=number)
+        np.testing.assert_allclose(one["keypoint"], pose, rtol=1e-5)
+
+
+def test_what_nobody_says_is_asked_for(tmp_path):
+    raw = videos(tmp_path / "raw")
+    with pytest.raises(AnnotationError, match="give --img-shape H W, or the columns"):
+        convert_coco_json(raw, tmp_path / "a.pkl")
+    with pytest.raises(AnnotationError, match="nothing says what to train on"):
+        convert_coco_json(raw / "train", tmp_path / "a.pkl")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(AnnotationError, match="hold 0 .json files"):
+        convert_coco_json(tmp_path / "empty", tmp_path / "a.pkl")
+    with pytest.raises(AnnotationError, match="do not exist"):
+        convert_coco_json(tmp_path / "none", tmp_path / "a.pkl")
+    assert not (tmp_path / "a.pkl").exists()
+
+
+@pytest.mark.parametrize(
+    "text,expected",
+    [
+        ("", "has the columns []"),
+        ("file,label\na,b", "expected file, label and split"),
+        ("file,label,split\n", "is empty, expected a line a file"),
+        (
+            "file,label,split\na.json,x,train\na.json,x,val",
+            "line 3: a.json is in line 2",
+        ),
+        ("file,label,split\na.json,,train", "label '', split 'train', expected a file"),
+        ("file,label,split\na.json,x,both", "split 'both', expected a file, a label"),
+        ("file,label,split\na.json,x", "split '', expected"),
+        (
+            "file,label,split,height,width\na.json,x,val,480,",
+            "width '', expected pixels",
+        ),
+        (b"file,label,split\n\xff,x,val", "cannot be read"),
+    ],
+)
+def test_bad_list_is_named(tmp_path, text, expected):
+    path = tmp_path / "list.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(AnnotationError) as error:
+        read_label_list(path, (".json",))
+    assert expected in str(error.value)
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    raw, out = videos(tmp_path / "raw"), tmp_path / "a.pkl"
+    shape = ["--img-shape", 480, 640]
+    assert command(raw, out, *shape, monkeypatch=monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert "note           read as the output of yolo: 2 in 2 sequences" in printed
+    assert "split val: 4 train, 4 val" in printed
+    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert "give --img-shape H W" in capsys.readouterr().err
+    assert command(raw, out, *shape, "--format", "yolo", monkeypatch=monkeypatch) == 1
+    printed = capsys.readouterr().out
+    assert "NOT written" in printed and "(6 files refused)" in printed
+    options = [*shape, "--format", "yolo", "--allow-bad", "--max-persons", 1]
+    one_sided = tmp_path / "one_sided"
+    shutil.copytree(raw, one_sided)
+    for path in one_sided.glob("*/*/*.json"):
+        save(path, yolo(*people(seed=int(path.stem[1:]))))
+    save(one_sided / "train" / "wave" / "bad.json", 5)
+    assert command(one_sided, out, *options, monkeypatch=monkeypatch) == 0
+    data = load_annotations(out)
+    assert {one["keypoint"].shape[0] for one in data["annotations"]} == {1}
+
+
+def test_trains_as_ntu_2d_does(tmp_path):
+    raw = videos(tmp_path / "raw")
+    convert_coco_json(raw, tmp_path / "a.pkl", img_shape=(480, 640))
+    init_default_scope("mmaction")
+    data = SkeletonDataset(
+        ann_file=str(tmp_path / "a.pkl"),
+        split="train",
+        pipeline=[
+            dict(type="PreNormalize2D"),
+            dict(type="GenSkeFeat", dataset="coco", feats=["j"]),
+            dict(type="FastUniformSampleFrames", clip_len=8),
+            dict(type="PoseDecode"),
+            dict(type="FormatGCNInput", num_person=2),
+            dict(type="PackActionInputs"),
+        ],
+    )
+    assert len(data) == 4 and data.metainfo["classes"] == ["jump", "wave"]
+    inputs = data[0]["inputs"].numpy()
+    assert inputs.shape == (1, 2, 8, 17, 3) and inputs.dtype == np.float32
+    name = data.get_data_info(0)["frame_dir"]
+    pose, score = people(seed=int(name[-1]))
+    expected = (pose - [320, 240]) / [320, 240]
+    np.testing.assert_allclose(inputs[0, ..., :2], expected, atol=1e-6)
+    np.testing.assert_array_equal(inputs[0, ..., 2], score)

@@ -1,0 +1,433 @@
+"""The Kinetics-skeleton converter: clips, label lists, the authors' choice of persons."""
+
+import copy
+import gzip
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.registry import init_default_scope
+
+from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
+from msg3d.datasets.converters import convert_kinetics
+from msg3d.datasets.converters.kinetics import OTHER_INDEX, parse_clip
+from msg3d.datasets.converters.kinetics_lists import class_names, read_label_lists
+from msg3d.datasets.converters.parse_files import BadFile, LeftOut
+
+TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_kinetics.py"
+CLASSES = ["abseiling", "air drumming", "zumba"]
+
+
+def clip(label=0, frames=6, persons=2, seed=0):
+    """A clip as the release writes it; frame 2 without anybody."""
+    rng = np.random.default_rng(seed)
+
+    def person():
+        score = rng.uniform(0.1, 1, 18).round(3)
+        score[rng.integers(18)] = 0
+        pose = rng.uniform(0.05, 1, (18, 2)).round(3) * (score > 0)[:, None]
+        return dict(pose=pose.ravel().tolist(), score=score.tolist())
+
+    data = [
+        dict(frame_index=t, skeleton=[person() for _ in range(persons * (t != 2))])
+        for t in range(1, frames + 1)
+    ]
+    return dict(data=data, label=CLASSES[label], label_index=label)
+
+
+def entry(label=0, has_skeleton=True):
+    return dict(has_skeleton=has_skeleton, label=CLASSES[label], label_index=label)
+
+
+def release(path):
+    """Three clips of training and three of validation, and the lists."""
+    for side, first in (("train", 0), ("val", 3)):
+        folder = path / f"kinetics_{side}"
+        folder.mkdir(parents=True)
+        names = [f"clip_{number}" for number in range(first, first + 3)]
+        for label, name in enumerate(names):
+            text = json.dumps(clip(label, seed=first + label))
+            (folder / f"{name}.json").write_text(text)
+        entries = {name: entry(label) for label, name in enumerate(names)}
+        (path / f"kinetics_{side}_label.json").write_text(json.dumps(entries))
+    return path
+
+
+def ranked_plainly(record, rows=2, read=5):
+    """The authors' rule frame by frame: sort the first five by score, keep two."""
+    frames = record["data"][-1]["frame_index"]
+    keypoint = np.zeros((rows, frames, 18, 2), dtype=np.float32)
+    score = np.zeros((rows, frames, 18), dtype=np.float32)
+    for frame in record["data"]:
+        persons = frame["skeleton"][:read]
+        persons = sorted(persons, key=lambda one: -np.float32(one["score"]).sum())
+        for row, person in enumerate(persons[:rows]):
+            t = frame["frame_index"] - 1
+            score[row, t] = person["score"]
+            keypoint[row, t] = np.reshape(person["pose"], (18, 2))
+    keypoint[score == 0] = 0
+    return keypoint, score
+
+
+def parse(record, **options):
+    (sample,) = parse_clip("a/b/xyz.json", json.dumps(record).encode(), **options)
+    return sample
+
+
+def command(*arguments, monkeypatch):
+    spec = importlib.util.spec_from_file_location("prepare_kinetics", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["prepare_kinetics.py", *map(str, arguments)])
+    return tool.main()
+
+
+@pytest.mark.parametrize("persons,rows", [(1, 2), (2, 2), (7, 2), (7, 6), (3, 1)])
+def test_clip_as_the_authors_rank_it(persons, rows):
+    record = clip(persons=persons, seed=persons)
+    sample = parse(record, max_persons=rows)
+    keypoint, score = ranked_plainly(record, rows, read=max(5, rows))
+    assert sample["frame_dir"] == "xyz" and sample["total_frames"] == 6
+    assert sample["img_shape"] == (1, 1)
+    kept = min(persons, rows)
+    assert sample["keypoint"].shape == (kept, 6, 18, 2)
+    assert sample["keypoint"].dtype == sample["keypoint_score"].dtype == np.float32
+    np.testing.assert_array_equal(sample["keypoint"], keypoint[:kept])
+    np.testing.assert_array_equal(sample["keypoint_score"], score[:kept])
+    assert not sample["keypoint"][:, 1].any(), "frame 2 is empty"
+
+
+def test_sixth_person_of_a_frame_is_not_looked_at():
+    record = clip(persons=6)
+    for frame in record["data"]:
+        for person in frame["skeleton"][5:]:
+            person["score"] = [9.0] * 18
+    assert parse(record)["keypoint_score"].max() <= 1
+
+
+def test_frame_1_is_the_first_whoever_is_listed():
+    record = clip()
+    del record["data"][:3]
+    sample = parse(record)
+    assert sample["total_frames"] == 6 and not sample["keypoint"][:, :3].any()
+    np.testing.assert_array_equal(sample["keypoint"], ranked_plainly(record)[0])
+
+
+def test_tracked_persons_stay_in_their_row():
+    """Two persons who change places in the file from frame to frame."""
+    record = clip(frames=8)
+    two = copy.deepcopy(record["data"][0]["skeleton"])
+    two[1]["pose"] = [(x + 2) * (x > 0) for x in two[1]["pose"]]  # far away
+    for place, frame in enumerate(record["data"]):
+        frame["skeleton"] = two[:: -1 if place % 2 else 1]
+    sample = parse(record, persons="track", max_persons=5)
+    assert sample["keypoint"].shape == (2, 8, 18, 2)
+    assert not np.ptp(sample["keypoint"], axis=1).any(), "nobody moves"
+
+
+def test_release(tmp_path):
+    raw = release(tmp_path / "raw")
+    report = convert_kinetics(raw, tmp_path / "a.pkl")
+    assert report["written"] and report["files_read"] == report["files_released"] == 6
+    data = load_annotations(tmp_path / "a.pkl")
+    assert data["split"] == dict(
+        train=["clip_0", "clip_1", "clip_2"], val=["clip_3", "clip_4", "clip_5"]
+    )
+    assert data["meta"]["classes"] == CLASSES
+    assert data["meta"]["layout"] == "openpose" and "0..1" in data["meta"]["units"]
+    assert [one["label"] for one in data["annotations"]] == [0, 1, 2] * 2
+    assert set(data["annotations"][0]) == {
+        *("frame_dir", "label", "total_frames", "img_shape"),
+        *("keypoint", "keypoint_score"),
+    }
+
+
+def test_lists_decide(tmp_path):
+    """On labels, sides, and which clips belong at all."""
+    raw = release(tmp_path / "raw")
+    train = raw / "kinetics_train"
+    renumbered = clip(1)
+    renumbered["label_index"] = 7
+    (train / "clip_1.json").write_text(json.dumps(renumbered))
+    (train / "stranger.json").write_text(json.dumps(clip(0)))
+    shutil.copy(train / "stranger.json", train / "nobody.json")
+    lists = json.loads((raw / "kinetics_train_label.json").read_text())
+    lists.update(nobody=entry(has_skeleton=False), lost=entry())
+    (raw / "kinetics_train_label.json").unlink()
+    with gzip.open(raw / "kinetics_train_label.json.gz", "wt") as file:
+        json.dump(lists, file)
+    report = convert_kinetics(raw, tmp_path / "a.pkl")
+    assert report["written"] and report["sequences"] == 6
+    assert report["files_released"] == 7
+    assert report["notes"] == {OTHER_INDEX: {"clip_1": 1}}
+    assert report["left_out"] == {
+        "label list, not a clip": ["kinetics_val_label.json"],
+        "in no label list": ["stranger.json"],
+        "has_skeleton is false in the label list": ["nobody.json"],
+    }
+    labels = {
+        one["frame_dir"]: one["label"]
+        for one in load_annotations(tmp_path / "a.pkl")["annotations"]
+    }
+    assert labels["clip_1"] == 1
+
+
+def test_other_name_is_refused(tmp_path):
+    raw = release(tmp_path / "raw")
+    (raw / "kinetics_val" / "clip_3.json").write_text(json.dumps(clip(2)))
+    report = convert_kinetics(raw, tmp_path / "a.pkl")
+    (refused,) = report["refused"]
+    assert refused["file"] == "clip_3.json" and not report["written"]
+    assert refused["why"] == "label is 'zumba', but the label list says 'abseiling'"
+
+
+def changed(change):
+    def damaged(record):
+        change(record)
+        return json.dumps(record)
+
+    return damaged
+
+
+def person_of(record, frame=2):
+    return record["data"][frame]["skeleton"][1]
+
+
+BAD = {
+    "cut off": (lambda record: json.dumps(record)[:-9], "not JSON, or cut off"),
+    "empty": (lambda record: "", "not JSON, or cut off"),
+    "too deep": (lambda record: "[" * 100000, "not JSON, or cut off"),
+    "list": (lambda record: "[1]", "expected a JSON object with the fields"),
+    "field gone": (changed(lambda record: record.pop("label")), "with the fields"),
+    "label number": (changed(lambda r: r.update(label=3)), "label is 3"),
+    "index text": (changed(lambda r: r.update(label_index="0")), "label_index '0'"),
+    "no frames": (changed(lambda r: r.update(data={})), "data is a dict"),
+    "frame gone": (changed(lambda r: r["data"].insert(1, 5)), "data[1] is no frame"),
+    "frame text": (
+        changed(lambda r: r["data"][3].update(frame_index="4")),
+        "data[3] is no frame",
+    ),
+    "frame twice": (
+        changed(lambda r: r["data"][3].update(frame_index=3)),
+        "data[3] has frame_index 3, expected more than 3",
+    ),
+    "frame 0": (
+        changed(lambda r: r["data"][0].update(frame_index=0)),
+        "data[0] has frame_index 0, expected more than 0",
+    ),
+    "frame far away": (
+        changed(lambda r: r["data"][-1].update(frame_index=10**9)),
+        "frame 5 is followed by frame 1000000000",
+    ),
+    "no score": (
+        changed(lambda r: person_of(r).pop("score")),
+        "data[2].skeleton[1] is no object with pose and score",
+    ),
+    "35 numbers": (
+        changed(lambda r: person_of(r)["pose"].pop()),
+        "data[2].skeleton[1].pose is 35 numbers, expected 36 numbers",
+    ),
+    "17 scores": (
+        changed(lambda r: person_of(r)["score"].pop()),
+        "data[2].skeleton[1].score is 17 numbers, expected 18 numbers",
+    ),
+    "text": (
+        changed(lambda r: person_of(r)["pose"].__setitem__(3, "0.5")),
+        "data[2].skeleton[1].pose is no regular list of numbers",
+    ),
+    "null": (
+        changed(lambda r: person_of(r)["pose"].__setitem__(3, None)),
+        "data[2].skeleton[1].pose is no regular list of numbers",
+    ),
+    "NaN": (
+        changed(lambda r: person_of(r)["pose"].__setitem__(3, float("nan"))),
+        "data[2].skeleton[1].pose holds NaN",
+    ),
+    "beyond float32": (
+        changed(lambda r: person_of(r)["score"].__setitem__(3, 1e300)),
+        "data[2].skeleton[1].score holds NaN, infinity or a number beyond float32",
+    ),
+    "huge": (
+        changed(lambda r: person_of(r)["pose"].__setitem__(3, 10**400)),
+        "data[2].skeleton[1].pose is no regular list",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_clip_is_named(case):
+    damage, expected = BAD[case]
+    with pytest.raises(BadFile) as error:
+        parse_clip("a.json", damage(clip()).encode())
+    assert expected in str(error.value) and "\n" not in str(error.value)
+
+
+def test_clips_without_anybody_are_left_out():
+    absent = clip()
+    for frame in absent["data"]:
+        for person in frame["skeleton"]:
+            person["score"] = [0.0] * 18
+    for record in (clip(persons=0), absent, {**clip(), "data": []}):
+        with pytest.raises(LeftOut, match="nobody in any frame"):
+            parse_clip("a.json", json.dumps(record).encode())
+
+
+def test_damaged_bytes_are_refused_or_read():
+    """Truncations and flips end in BadFile, LeftOut or a sample, never otherwise."""
+    rng = np.random.default_rng(0)
+    good, refused = json.dumps(clip(frames=3)).encode(), 0
+    for _ in range(400):
+        content = bytearray(good[: rng.integers(len(good) + 1)])
+        for place in rng.integers(len(content) + 1, size=rng.integers(3)):
+            if place < len(content):
+                content[place] ^= 1 << rng.integers(8)
+        try:
+            parse_clip("a.json", bytes(content))
+        except (ValueError, LeftOut):
+            refused += 1
+    assert refused > 300
+
+
+def test_other_encodings_are_read():
+    plain = parse(clip())["keypoint"]
+    for encoding in ("utf-8-sig", "utf-16", "utf-32"):
+        content = json.dumps(clip()).encode(encoding)
+        (sample,) = parse_clip("a.json", content)
+        np.testing.assert_array_equal(sample["keypoint"], plain)
+
+
+BAD_LISTS = {
+    "cut off": ('{"a": ', "cannot be read"),
+    "not gzip": (b"\x1f\x8b\x08cut", "cannot be read"),
+    "list": ("[1]", "is no object with has_skeleton"),
+    "field gone": ('{"a": {"label": "zumba"}}', "'a' is no object with has_skeleton"),
+    "in both": (json.dumps({"clip_0": entry()}), "in both label lists, first clip_0"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_LISTS)
+def test_bad_list_is_named(tmp_path, case):
+    content, expected = BAD_LISTS[case]
+    raw = release(tmp_path / "raw")
+    path = raw / "kinetics_val_label.json"
+    path.unlink()
+    if isinstance(content, bytes):
+        path.with_name(f"{path.name}.gz").write_bytes(content)
+    elif content is not None:
+        path.write_text(content)
+    with pytest.raises(AnnotationError, match=expected):
+        convert_kinetics(raw, tmp_path / "a.pkl")
+
+
+def test_one_list(tmp_path):
+    """The other side is the clips that it does not name, labelled by their class."""
+    raw = release(tmp_path / "raw")
+    both = convert_kinetics(raw, tmp_path / "both.pkl")
+    data = load_annotations(tmp_path / "both.pkl")
+    (raw / "kinetics_train_label.json").unlink()
+    assert convert_kinetics(raw, tmp_path / "one.pkl")["splits"] == both["splits"]
+    one = load_annotations(tmp_path / "one.pkl")
+    assert one["split"] == data["split"]
+    known = {sample["frame_dir"]: sample for sample in data["annotations"]}
+    names = data["meta"]["classes"]
+    for sample in one["annotations"]:
+        name = names[known[sample["frame_dir"]]["label"]]
+        assert one["meta"]["classes"][sample["label"]] == name
+
+
+def test_lists_of_two_releases_are_refused(tmp_path):
+    raw = release(tmp_path / "raw")
+    other = {"x": dict(entry(), label="archery")}  # another name for 0
+    (raw / "kinetics_val_label.json").write_text(json.dumps(other))
+    with pytest.raises(AnnotationError, match="belong to different releases"):
+        convert_kinetics(raw, tmp_path / "a.pkl")
+    (raw / "kinetics_val_label.json.gz").write_bytes(gzip.compress(b"{}"))
+    with pytest.raises(AnnotationError, match="is a second list of the val clips"):
+        read_label_lists(raw)
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    raw, out = release(tmp_path / "raw"), tmp_path / "a.pkl"
+    assert command(raw, out, monkeypatch=monkeypatch) == 0
+    assert "split kinetics: 3 train, 3 val" in capsys.readouterr().out
+    (raw / "kinetics_val" / "clip_3.json").write_text("{")
+    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert "NOT written" in capsys.readouterr().out
+    options = ["--allow-bad", "--persons", "track", "--max-persons", "1"]
+    assert command(raw, out, *options, monkeypatch=monkeypatch) == 0
+    data = load_annotations(out)
+    assert data["meta"]["persons"] == "track" and len(data["annotations"]) == 5
+    assert {one["keypoint"].shape[0] for one in data["annotations"]} == {1}
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    for path in raw.glob("*_label.json"):
+        path.rename(lists / path.name)
+    assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 1
+    assert "say with --lists where they lie" in capsys.readouterr().err
+    options = ["--allow-bad", "--lists", lists]
+    assert command(raw, out, *options, monkeypatch=monkeypatch) == 0
+
+
+def test_trains_as_2d_joints(tmp_path):
+    """File -> data set -> network input, absent joints zero, present ones centred."""
+    convert_kinetics(release(tmp_path / "raw"), tmp_path / "a.pkl")
+    init_default_scope("mmaction")
+    data = SkeletonDataset(
+        ann_file=str(tmp_path / "a.pkl"),
+        split="train",
+        pipeline=[
+            dict(type="CenterPose2D", half=0.5, y_up=True),
+            dict(type="GenSkeFeat", dataset="openpose", feats=["j"]),
+            dict(type="FastUniformSampleFrames", clip_len=6),
+            dict(type="PoseDecode"),
+            dict(type="FormatGCNInput", num_person=2),
+            dict(type="PackActionInputs"),
+        ],
+    )
+    assert data.metainfo["classes"] == CLASSES
+    inputs = data[1]["inputs"].numpy()
+    assert inputs.shape == (1, 2, 6, 18, 3) and inputs.dtype == np.float32
+    keypoint, score = ranked_plainly(clip(1, seed=1))
+    expected = (keypoint - 0.5) * [1, -1] * (score > 0)[..., None]
+    np.testing.assert_allclose(inputs[0, ..., :2], expected, atol=1e-6)
+    np.testing.assert_array_equal(inputs[0, ..., 2], score)
+
+
+def test_real_clips(shared, tmp_path):
+    """Twelve clips of the release, five of them with a renumbered label_index."""
+    source = shared / "data" / "kinetics_raw"
+    known = source / "labels_kinetics_val_label.json.gz"
+    with gzip.open(known) as file:
+        val = json.load(file)
+    index = {one["label"]: one["label_index"] for one in val.values()}
+    raw, train = tmp_path / "raw", {}
+    (raw / "kinetics_train").mkdir(parents=True)
+    (raw / "kinetics_val").mkdir()
+    shutil.copyfile(known, raw / known.name)
+    records = {}
+    for path in source.glob("*.json"):
+        records[path.stem] = record = json.loads(path.read_text())
+        side = "val" if path.stem in val else "train"
+        shutil.copyfile(path, raw / f"kinetics_{side}" / path.name)
+        if side == "train":
+            name = record["label"]
+            train[path.stem] = dict(
+                has_skeleton=True, label=name, label_index=index[name]
+            )
+    (raw / "kinetics_train_label.json").write_text(json.dumps(train))
+    report = convert_kinetics(raw, tmp_path / "a.pkl")
+    assert report["written"] and report["files_read"] == 12 and not report["refused"]
+    assert report["frames"] == dict(min=164, median=299, max=299)
+    assert set(report["notes"][OTHER_INDEX]) == set(train) and len(train) == 5
+    data = load_annotations(tmp_path / "a.pkl")
+    assert len(data["meta"]["classes"]) == 400
+    assert data["meta"]["classes"] == class_names(read_label_lists(raw))
+    for sample in data["annotations"]:
+        record = records[sample["frame_dir"]]
+        assert data["meta"]["classes"][sample["label"]] == record["label"]
+        keypoint, score = ranked_plainly(record)
+        np.testing.assert_array_equal(sample["keypoint"], keypoint)
+        np.testing.assert_array_equal(sample["keypoint_score"], score)

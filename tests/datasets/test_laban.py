@@ -1,0 +1,186 @@
+"""Laban's Efforts against their formulas in plain loops, and by hand."""
+
+import numpy as np
+import pytest
+from mmaction.registry import TRANSFORMS
+from mmengine.config import Config
+from mmengine.dataset import Compose
+
+from msg3d.datasets.transforms import AlignView, LabanEffort
+from msg3d.datasets.transforms.laban import EFFORTS
+from msg3d.skeletons import skeleton
+from plain_laban import plain_effort
+
+# Of the published code, as (v1, v2): the bone is v1 - v2.
+UDIVA = (
+    "0,3 1,0 2,0 3,6 4,1 5,2 6,9 7,4 8,5 9,9 10,7 11,8 12,9 13,9 14,9 15,12 16,13 "
+    "17,14 18,16 19,17 20,18 21,19 22,20 23,21"
+)
+ARM = dict(num_node=3, inward=[(1, 0), (2, 1)], center=0)
+
+
+def walk(layout, persons=2, frames=7, seed=0):
+    joints = len(skeleton(layout).joints)
+    rng = np.random.default_rng(seed)
+    pose = rng.normal(scale=0.5, size=(persons, 1, joints, 3))
+    steps = rng.normal(scale=0.05, size=(persons, frames, joints, 3)).cumsum(1)
+    return (pose + steps).astype(np.float32)
+
+
+def efforts(keypoint, layout, *names, **options):
+    options = dict(dict(efforts=names or EFFORTS, coordinates=False), **options)
+    return LabanEffort(layout, **options)(dict(keypoint=keypoint))["keypoint"]
+
+
+@pytest.mark.parametrize("layout", ["smpl24", "coco", "kinect20", ARM], ids=str)
+@pytest.mark.parametrize("variant", ["published", "corrected"])
+@pytest.mark.parametrize("time", ["frame", "joint"])
+@pytest.mark.parametrize("frames", [1, 2, 3, 7])
+def test_formulas(layout, variant, time, frames):
+    keypoint = walk(layout, frames=frames)
+    options = dict(variant=variant, fps=15, time=time)
+    actual = efforts(keypoint, layout, coordinates=True, **options)
+    bones = skeleton(layout).bones
+    assert actual.dtype == np.float32 and actual.shape == (*keypoint.shape[:3], 15)
+    np.testing.assert_array_equal(actual[..., :3], keypoint)
+    for number, effort in enumerate(EFFORTS, start=1):
+        expected = [plain_effort(one, bones, effort, **options) for one in keypoint]
+        part = actual[..., 3 * number : 3 * number + 3]
+        # float32 angles near 0 and π, times fps squared
+        atol = 2e-3 if effort == "flow" else 1e-5
+        np.testing.assert_allclose(part, expected, rtol=1e-4, atol=atol, err_msg=effort)
+
+
+def test_by_hand():
+    """An arm that is turned from x to y by 90° in one frame, and then held."""
+    keypoint = np.zeros((1, 4, 3, 3), np.float32)
+    keypoint[0, :, 0] = 1
+    keypoint[0, :, 1] = keypoint[0, :, 0] + [[2, 0, 0], [0, 2, 0], [0, 2, 0], [0, 2, 0]]
+    keypoint[0, :, 2] = keypoint[0, :, 1]  # a hand without length
+    features = efforts(keypoint, ARM, variant="corrected", fps=10)[0]
+    time, flow, space, weight = np.split(features, 4, axis=-1)
+    quarter = np.pi / 2
+    np.testing.assert_allclose(
+        space[:2, 1], [[0, quarter, quarter], [quarter, 0, quarter]]
+    )
+    np.testing.assert_allclose(space[:, [0, 2]], quarter)
+    np.testing.assert_allclose(
+        time[:, 1], [[0, 0, 0], [-20, 20, 0], [0, 0, 0], [0, 0, 0]]
+    )
+    np.testing.assert_allclose(weight[1, 1], [200, 200, 0])
+    # The turn's 90° a frame end in the third.
+    np.testing.assert_allclose(
+        flow[2, 1], [-100 * quarter, 100 * quarter, 0], rtol=1e-6
+    )
+    assert not flow[[0, 1, 3]].any() and not time[0].any() and not weight[0].any()
+
+
+def test_published_weight_is_space_and_bones_are_those_of_the_published_code():
+    pairs = tuple(tuple(map(int, pair.split(","))) for pair in UDIVA.split())
+    assert skeleton("smpl24").bones == pairs
+    space, weight = np.split(
+        efforts(walk("smpl24"), "smpl24", "space", "weight"), 2, -1
+    )
+    np.testing.assert_array_equal(space, weight)
+    np.testing.assert_allclose(space[:, :, 9], np.pi / 2)
+
+
+def test_order_and_choice():
+    keypoint = walk("coco")
+    whole = efforts(keypoint, "coco", variant="corrected", fps=30)
+    groups = dict(zip(EFFORTS, np.split(whole, 4, -1)))
+    for names in (["weight"], ["flow", "time"], ["space", "weight", "flow"]):
+        expected = np.concatenate([groups[name] for name in names], -1)
+        actual = efforts(keypoint, "coco", *names, variant="corrected", fps=30)
+        np.testing.assert_array_equal(actual, expected)
+    nothing = efforts(keypoint, "coco", efforts=(), coordinates=True)
+    np.testing.assert_array_equal(nothing, keypoint)
+
+
+@pytest.mark.parametrize("variant", ["published", "corrected"])
+def test_absent_joints_have_no_features_and_spoil_no_others(variant):
+    keypoint = walk("kinect20", frames=9)
+    clean = efforts(keypoint, "kinect20", variant=variant)
+    lost = keypoint.copy()
+    lost[0, 4, 5] = 0  # left elbow: parent of the wrist, child of the shoulder
+    lost[1] = 0
+    actual = efforts(lost, "kinect20", variant=variant)
+    assert not actual[1].any()
+    time, flow, space, weight = np.split(actual, 4, -1)
+    assert not space[0, 4, 5:7].any() and not flow[0, 4:7, 5:7].any()
+    assert not time[0, 4:6, 5].any() and time[0, 4, 6].all()
+    lacking = weight[0, 4, 5:7] if variant == "published" else weight[0, 4:6, 5]
+    assert not lacking.any()
+    untouched = np.ones(clean.shape[1:3], bool)
+    untouched[4:7, 5:7] = False
+    np.testing.assert_array_equal(actual[0][untouched], clean[0][untouched])
+
+
+@pytest.mark.parametrize("variant", ["published", "corrected"])
+@pytest.mark.parametrize("time", ["frame", "joint"])
+def test_zeros_stay_zeros(variant, time):
+    keypoint = np.zeros((2, 3, 17, 3), np.float32)
+    assert not efforts(keypoint, "coco", variant=variant, time=time).any()
+
+
+def test_centre_at_the_origin_is_not_absent():
+    """AlignView puts it there in every frame; only an absent person has none."""
+    keypoint = walk("smpl24")
+    keypoint[1, 3] = 0
+    aligned = AlignView(layout="smpl24")(dict(keypoint=keypoint, total_frames=7))
+    moved = aligned["keypoint"]
+    assert not moved[0, :, 6].any()
+    features = efforts(moved, "smpl24", "space", "time")
+    bones = skeleton("smpl24").bones
+    np.testing.assert_allclose(
+        features[0, ..., :3], plain_effort(moved[0], bones, "space"), atol=1e-3
+    )
+    assert not features[1, 3].any()
+    elsewhere = efforts(moved, "smpl24", "space", center=())
+    assert not elsewhere[0, :, [3, 6]].any() and elsewhere[0, :, 9].all()
+
+
+def test_tiny_and_coincident_bones_are_numbers():
+    keypoint = walk(ARM, persons=1)
+    keypoint[0, :, 1] = keypoint[0, :, 0] + np.float32(1e-7)
+    keypoint[0, :, 2] = keypoint[0, :, 1]
+    features = efforts(keypoint, ARM)
+    assert np.isfinite(features).all()
+    space = efforts(keypoint, ARM, "space")
+    np.testing.assert_allclose(space[0, :, 2], np.pi / 2)
+    keypoint = np.zeros((1, 1, 3, 3), np.float32)
+    keypoint[0, 0, :, 0] = [1e-25, 2e-25, 3e-25]
+    angles = efforts(keypoint, ARM, "space")[0, 0, 1:]
+    np.testing.assert_allclose(angles, [[0, np.pi / 2, np.pi / 2]] * 2, atol=1e-6)
+
+
+def test_input_is_left_as_it_was():
+    keypoint = walk("coco").astype(np.float64)
+    before = keypoint.copy()
+    LabanEffort("coco")(dict(keypoint=keypoint))
+    np.testing.assert_array_equal(keypoint, before)
+
+
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        (dict(variant="fixed"), "variant='fixed': expected one of ['published'"),
+        (dict(time="second"), "time='second': expected one of ['frame', 'joint']"),
+        (dict(efforts=["shape"]), "expected a list of some of ['time', 'flow'"),
+        (dict(efforts="time"), "expected a list of some of"),
+        (dict(efforts=["time", "time"]), "expected each Effort once"),
+        (dict(efforts=[], coordinates=False), "something to be left"),
+        (dict(fps=0), "fps=0: expected the frames a second"),
+        (dict(layout="smpl"), "unknown skeleton layout 'smpl'"),
+    ],
+)
+def test_bad_options(options, expected):
+    with pytest.raises(ValueError) as error:
+        LabanEffort(**dict(dict(layout="coco"), **options))
+    assert expected in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 18, 3), (1, 5, 17, 2)])
+def test_bad_keypoints(shape):
+    with pytest.raises(ValueError, match=r"expected \[M, T, V=17, C=3\]"):
+        efforts(np.ones(shape, np.float32), "coco")

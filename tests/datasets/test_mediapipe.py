@@ -1,0 +1,388 @@
+"""MediaPipe's landmarks: JSON and csv, of the image and of the world."""
+
+import csv
+import importlib.util
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.registry import init_default_scope
+
+from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
+from msg3d.datasets.converters import convert_mediapipe
+from msg3d.datasets.converters.mediapipe import parse_video
+from msg3d.datasets.converters.parse_files import BadFile, LeftOut
+
+TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_mediapipe.py"
+
+
+def image_landmarks(seed=0, persons=1, frames=6):
+    """[M, T, 33, 4]: x, y of the image, z, visibility."""
+    rng = np.random.default_rng(seed)
+    body = rng.uniform(0, [0.2, 0.4], size=(persons, 1, 33, 2))
+    place = np.array([[0.2 + 0.45 * m, 0.3] for m in range(persons)])
+    steps = rng.uniform(-0.01, 0.01, size=(persons, frames, 1, 2))
+    others = rng.uniform(0.1, 1, size=(persons, frames, 33, 2))
+    others[0, ..., 1] += 0.5  # the surer, who comes first
+    points = body + place[:, None, None] + steps
+    return np.concatenate([points, others], axis=-1).round(4).astype(np.float32)
+
+
+def world_landmarks(seed=0, persons=1, frames=6):
+    """[M, T, 33, 4]: metres around the middle of the hips, visibility."""
+    rng = np.random.default_rng(seed + 100)
+    points = rng.uniform(-0.9, 0.9, size=(persons, frames, 33, 4))
+    points[..., 3] = rng.uniform(0.1, 1, size=points.shape[:3])
+    points[..., 24, :3] = -points[..., 23, :3]
+    return points.round(4).astype(np.float32)
+
+
+def as_dicts(person):
+    return [dict(zip(("x", "y", "z", "visibility"), one)) for one in person.tolist()]
+
+
+def frames_of(landmarks):
+    """The persons of each frame, the second first in odd ones."""
+    return [
+        [as_dicts(one[t]) for one in landmarks[:: -1 if t % 2 else 1]]
+        for t in range(landmarks.shape[1])
+    ]
+
+
+def both_kinds(image, world, names=("pose_landmarks", "pose_world_landmarks")):
+    return dict(
+        frames=[
+            {names[0]: one, names[1]: other}
+            for one, other in zip(frames_of(image), frames_of(world))
+        ]
+    )
+
+
+def table(landmarks, first=0, axes="xyzv", extra=True):
+    """The csv of one person: a column `class` as tutorials have it, then landmarks."""
+    text = io.StringIO()
+    rows = csv.writer(text)
+    header = [f"{axis}{joint + first}" for joint in range(33) for axis in axes]
+    rows.writerow([*(["class"] if extra else []), *header])
+    for frame in landmarks[0]:
+        cells = [repr(float(one["xyzv".index(a)])) for one in frame for a in axes]
+        rows.writerow([*(["wave"] if extra else []), *cells])
+    return text.getvalue()
+
+
+def parse(data, name="a.json", **options):
+    text = data if isinstance(data, str) else json.dumps(data)
+    (sample,) = parse_video(f"train/wave/{name}", text.encode(), **options)
+    return sample
+
+
+def check_image(sample, landmarks):
+    assert sample["total_frames"] == landmarks.shape[1]
+    assert sample["keypoint"].dtype == sample["keypoint_score"].dtype == np.float32
+    np.testing.assert_array_equal(sample["keypoint"], landmarks[..., :2])
+    np.testing.assert_array_equal(sample["keypoint_score"], landmarks[..., 3])
+
+
+def check_world(sample, landmarks):
+    assert "keypoint_score" not in sample and sample["keypoint"].dtype == np.float32
+    np.testing.assert_array_equal(sample["keypoint"], landmarks[..., :3])
+
+
+@pytest.mark.parametrize("persons", [1, 2])
+def test_forms_of_json(persons):
+    image = image_landmarks(persons=persons)
+    world = world_landmarks(persons=persons)
+    lists = frames_of(image)
+    plain = [frame[0] for frame in lists] if persons == 1 else lists
+    for data in (
+        plain,
+        lists,
+        dict(frames=plain),
+        dict(frames=[dict(landmarks=frame) for frame in plain]),
+        both_kinds(image, world),
+        both_kinds(image, world, ("landmarks", "world_landmarks")),
+    ):
+        check_image(parse(data), image)
+    check_world(parse(both_kinds(image, world), coordinates="world"), world)
+    if persons == 1:
+        alone = [frame[0] for frame in frames_of(world)]
+        check_world(parse(alone, coordinates="world"), world)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_forms_of_csv(first):
+    image, world = image_landmarks(), world_landmarks()
+    check_image(parse(table(image, first), "a.csv"), image)
+    check_image(parse("\ufeff" + table(image, first, extra=False), "a.csv"), image)
+    check_world(parse(table(world, first), "a.csv", coordinates="world"), world)
+    sample = parse(table(image, first, axes="xy"), "a.csv")
+    np.testing.assert_array_equal(sample["keypoint"], image[..., :2])
+    assert (sample["keypoint_score"] == 1).all()
+
+
+def test_frames_without_anybody_stay_zero():
+    image = image_landmarks()
+    image[:, [0, 3, 5]] = 0
+    frames = [frame[0] for frame in frames_of(image)]
+    for empty in ([], None, {}, dict(landmarks=[]), dict(pose_landmarks=None)):
+        away = [empty if t in (0, 3, 5) else one for t, one in enumerate(frames)]
+        check_image(parse(away), image)
+    lines = table(image, extra=False).splitlines()
+    away = ["," * 131 if t in (1, 4, 6) else one for t, one in enumerate(lines)]
+    for end in ("\n", "\r\n", "\r\r\n"):
+        check_image(parse(end.join([*away, ""]), "a.csv"), image)
+    numbered = [f"{line},{t + 6}" for t, line in enumerate(lines)]
+    numbered[0] = f"{lines[0]},frame"
+    kept = [line for t, line in enumerate(numbered) if t not in (1, 4, 6)]
+    sample = parse("\n".join(kept), "a.csv")  # frames 8, 9 and 11
+    check_image(sample, image[:, 1:5])
+
+
+def test_one_person_a_frame_is_one_person():
+    """However far they jump, and however long they are away."""
+    image = image_landmarks(frames=50)
+    image[:, 5:45] = 0
+    image[:, 45:, :, 0] += 0.5
+    frames = [frame[0] if frame[0][0]["x"] else [] for frame in frames_of(image)]
+    check_image(parse(frames), image)
+
+
+def test_missing_visibility_is_one():
+    frames = [
+        [dict(x=one["x"], y=one["y"]) for one in frame[0]]
+        for frame in frames_of(image_landmarks())
+    ]
+    assert (parse(frames)["keypoint_score"] == 1).all()
+
+
+def test_persons_beyond_the_rows_are_counted():
+    image = image_landmarks(persons=2)
+    sample = parse(frames_of(image), max_persons=1)
+    check_image(sample, image[:1])
+    assert sample["notes"] == {"persons beyond --max-persons 1": 1}
+
+
+def test_image_and_world_are_not_mixed_up():
+    image, world = image_landmarks(), world_landmarks()
+    with pytest.raises(BadFile, match="give --coordinates world for metres"):
+        parse(table(world), "a.csv")
+    with pytest.raises(BadFile, match="give --coordinates image for those of the"):
+        parse(table(image), "a.csv", coordinates="world")
+    pixels = image * [640, 480, 1, 1]
+    with pytest.raises(BadFile, match="expected parts of the image"):
+        parse(frames_of(pixels))
+
+
+def frames():
+    return [frame[0] for frame in frames_of(image_landmarks())]
+
+
+def damaged(change):
+    data = frames()
+    change(data)
+    return data
+
+
+def damaged_table(line, change):
+    lines = table(image_landmarks(), extra=False).splitlines()
+    lines[line - 1] = change(lines[line - 1])
+    return "\n".join(lines)
+
+
+def cell(place, text):
+    def change(line):
+        cells = line.split(",")
+        cells[place] = text
+        return ",".join(cells)
+
+    return change
+
+
+BAD = {
+    "cut off": ("[[{", "not JSON, or cut off"),
+    "number": ("5", "the file is no list of frames"),
+    "no frames": ('{"video": 1}', "the file is no object with frames"),
+    "one frame": (json.dumps(frames()[0]), "is one frame, expected a list of"),
+    "32": (damaged(lambda d: d[2].pop()), "[2] has 32 landmarks, expected 33"),
+    "no y": (damaged(lambda d: d[2][5].pop("y")), "[2][5] is no object with x and y"),
+    "text": (damaged(lambda d: d[2][5].update(x="1")), "[2][5] is no regular list"),
+    "null": (damaged(lambda d: d[2][5].update(z=None)), "[2][5] is no regular list"),
+    "NaN": (
+        damaged(lambda d: d[2][5].update(x=float("nan"))),
+        "[2][5] holds NaN, infinity",
+    ),
+    "frame text": (damaged(lambda d: d.insert(1, "x")), "[1] is 'x', expected 33"),
+    "other keys": (
+        dict(frames=[dict(hands=[])]),
+        "frames[0] has ['hands'], expected pose_landmarks or landmarks",
+    ),
+}
+BAD_TABLES = {
+    "empty": ("", 1, "has columns x of 0 landmarks, expected x1 to x33"),
+    "no y": (table(image_landmarks(), axes="xz"), 1, "columns y of 0 landmarks"),
+    "32": (damaged_table(1, cell(0, "a")), 1, "has columns x of 32 landmarks"),
+    "twice": (damaged_table(1, cell(4, "x0")), 1, "has the column x0 twice"),
+    "half": (damaged_table(4, cell(5, "")), 4, "holds '', expected numbers, or none"),
+    "text": (damaged_table(4, cell(5, "a")), 4, "holds 'a', expected numbers"),
+    "1_0": (damaged_table(4, cell(5, "1_0")), 4, "holds '1_0', expected numbers"),
+    "inf": (damaged_table(4, cell(5, "inf")), 4, "holds NaN, infinity"),
+    "short": (damaged_table(4, lambda one: one[:50]), 4, "cells, expected 132"),
+    "not text": (b"x0\xff", None, "is no csv in UTF-8"),
+    "frame text": (
+        "frame," + damaged_table(2, lambda one: "a," + one),
+        2,
+        "frame is 'a', expected a number",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_json_is_named(case):
+    data, expected = BAD[case]
+    text = data if isinstance(data, str) else json.dumps(data)
+    with pytest.raises(BadFile) as error:
+        parse_video("a.json", text.encode())
+    assert expected in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("case", BAD_TABLES)
+def test_bad_table_is_named(case):
+    text, line, expected = BAD_TABLES[case]
+    content = text if isinstance(text, bytes) else text.encode()
+    with pytest.raises(BadFile) as error:
+        parse_video("a.csv", content)
+    assert expected in str(error.value) and error.value.line == line
+
+
+def test_frames_out_of_order_are_refused():
+    lines = table(image_landmarks(), extra=False).splitlines()
+    lines = [f"{line},{7 - t}" for t, line in enumerate(lines)]
+    lines[0] = lines[0].replace(",7", ",frame")
+    with pytest.raises(BadFile, match="frame is 5, expected more than 6"):
+        parse("\n".join(lines), "a.csv")
+
+
+def test_several_persons_in_metres_only_are_refused():
+    world = world_landmarks(persons=2)
+    with pytest.raises(BadFile, match="no landmarks of the image to tell them"):
+        parse(frames_of(world), coordinates="world")
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.csv"])
+def test_nobody_is_left_out(name):
+    text = "[[], null]" if name == "a.json" else table(image_landmarks(frames=0))
+    with pytest.raises(LeftOut, match="nobody in any frame"):
+        parse(text, name)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.csv"])
+def test_damaged_bytes_are_refused_or_read(name):
+    """Truncations and flips end in ValueError, LeftOut or a sample, never otherwise."""
+    rng = np.random.default_rng(0)
+    image = image_landmarks(frames=3)
+    good = json.dumps(both_kinds(image, world_landmarks(frames=3))).encode()
+    good = table(image).encode() if name == "a.csv" else good
+    refused = 0
+    for number in range(400):
+        cut = len(good) if number % 2 else rng.integers(len(good) + 1)
+        content = bytearray(good[:cut])
+        for place in rng.integers(len(content) + 1, size=1 + rng.integers(3)):
+            if place < len(content):
+                content[place] ^= 1 << rng.integers(8)
+        try:
+            parse_video(name, bytes(content), coordinates="image")
+        except (ValueError, LeftOut):
+            refused += 1
+    assert 150 < refused < 400
+
+
+def videos(raw, suffix=".json"):
+    for number in range(4):
+        side, label = ("train", "val")[number % 2], ("wave", "jump")[number // 2]
+        folder = raw / side / label
+        folder.mkdir(parents=True)
+        image, world = image_landmarks(seed=number), world_landmarks(seed=number)
+        text = json.dumps(both_kinds(image, world))
+        text = table(image) if suffix == ".csv" else text
+        (folder / f"v{number}{suffix}").write_text(text)
+    return raw
+
+
+def command(*arguments, monkeypatch):
+    spec = importlib.util.spec_from_file_location("prepare_mediapipe", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["prepare_mediapipe.py", *map(str, arguments)])
+    return tool.main()
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_converted(tmp_path, suffix):
+    raw = videos(tmp_path / "raw", suffix)
+    convert_mediapipe(raw, tmp_path / "a.pkl")
+    convert_mediapipe(raw, tmp_path / "b.pkl", img_shape=(480, 640))
+    parts, pixels = (
+        load_annotations(tmp_path / "a.pkl"),
+        load_annotations(tmp_path / "b.pkl"),
+    )
+    assert parts["meta"]["classes"] == ["jump", "wave"]
+    assert parts["meta"]["units"] == "parts of the image, 0..1, y down"
+    assert pixels["meta"]["units"] == "pixels, y down"
+    assert parts["meta"]["layout"] == "mediapipe33"
+    assert len(parts["meta"]["joints"]) == 33
+    for one, other in zip(parts["annotations"], pixels["annotations"], strict=True):
+        image = image_landmarks(seed=int(one["frame_dir"][-1]))
+        check_image(one, image)
+        assert one["img_shape"] == (1, 1) and other["img_shape"] == (480, 640)
+        expected = image[..., :2] * np.float32([640, 480])
+        np.testing.assert_array_equal(other["keypoint"], expected)
+
+
+def test_both_kinds_of_files_are_refused(tmp_path):
+    raw = videos(tmp_path / "raw")
+    (raw / "train" / "wave" / "b.csv").write_text(table(image_landmarks()))
+    with pytest.raises(AnnotationError, match="hold 4 .json and 1 .csv files"):
+        convert_mediapipe(raw, tmp_path / "a.pkl")
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    raw, out = videos(tmp_path / "raw"), tmp_path / "a.pkl"
+    assert command(raw, out, "--coordinates", "world", monkeypatch=monkeypatch) == 0
+    assert "units          metres, y down" in capsys.readouterr().out
+    for sample in load_annotations(out)["annotations"]:
+        check_world(sample, world_landmarks(seed=int(sample["frame_dir"][-1])))
+        assert "img_shape" not in sample
+    (raw / "val" / "wave" / "v1.json").write_text("{")
+    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert "NOT written" in capsys.readouterr().out
+    assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
+
+
+@pytest.mark.parametrize("coordinates,channels", [("image", 3), ("world", 3)])
+def test_trains(tmp_path, coordinates, channels):
+    convert_mediapipe(
+        videos(tmp_path / "raw"), tmp_path / "a.pkl", coordinates=coordinates
+    )
+    normalize = dict(type="AlignSkeleton3D", center=23, zaxis=[23, 11], xaxis=[12, 11])
+    if coordinates == "image":
+        normalize = dict(type="PreNormalize2D")
+    init_default_scope("mmaction")
+    data = SkeletonDataset(
+        ann_file=str(tmp_path / "a.pkl"),
+        split="val",
+        pipeline=[
+            normalize,
+            dict(type="FastUniformSampleFrames", clip_len=6),
+            dict(type="PoseDecode"),
+            dict(type="FormatGCNInput", num_person=2),
+            dict(type="PackActionInputs"),
+        ],
+    )
+    inputs = data[0]["inputs"].numpy()
+    assert inputs.shape == (1, 2, 6, 33, channels) and np.isfinite(inputs).all()
+    if coordinates == "image":
+        image = image_landmarks(seed=int(data.get_data_info(0)["frame_dir"][-1]))
+        expected = 2 * image[0, ..., :2] - 1
+        np.testing.assert_allclose(inputs[0, 0, ..., :2], expected, atol=1e-6)

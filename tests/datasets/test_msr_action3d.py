@@ -1,0 +1,301 @@
+"""The MSR-Action3D converter: every line of the release is read, or named."""
+
+import importlib.util
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from msg3d.datasets import AnnotationError, load_annotations
+from msg3d.datasets.converters import convert_msr_action3d
+from msg3d.datasets.converters.msr_action3d import (
+    NOT_OF_CVPR_2012,
+    SUBSETS,
+    parse_sequence,
+)
+from msg3d.datasets.converters.parse_files import BadFile, LeftOut
+from msg3d.datasets.converters.report import report_text
+
+TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_msr_action3d.py"
+# The joints in the order of a file.
+FILE_ORDER = (
+    *("l_shoulder", "r_shoulder", "shoulder_center", "spine", "l_hip", "r_hip"),
+    *("hip_center", "l_elbow", "r_elbow", "l_wrist", "r_wrist", "l_hand", "r_hand"),
+    *("l_knee", "r_knee", "l_ankle", "r_ankle", "l_foot", "r_foot", "head"),
+)
+
+
+def text(frames=3, seed=0, empty=()):
+    """A file as the release writes it; the frames of `empty` are all zero."""
+    rng = np.random.default_rng(seed)
+    lines = []
+    for frame in range(frames):
+        for _ in range(20):
+            xyz = rng.normal(size=3) * (frame not in empty)
+            lines.append("{:.6f} {:.6f} {:.6f} 1.000000".format(*xyz))
+    return "\n".join(lines) + "\n"
+
+
+def plainly(content):
+    """float32 [T, 20, 3] by joint name, a line at a time; zero frames left out."""
+    lines = content.strip().split("\n")
+    frames = []
+    for start in range(0, len(lines), 20):
+        by_name = {}
+        for name, line in zip(FILE_ORDER, lines[start : start + 20]):
+            by_name[name] = [float(one) for one in line.split(" ")[:3]]
+        if any(value for joint in by_name.values() for value in joint):
+            frames.append(by_name)
+    return frames
+
+
+def release(actions=(1, 2, 6, 20), subjects=(1, 2)):
+    return {
+        f"a{action:02d}_s{subject:02d}_e01_skeleton3D.txt": text(seed=31 * action)
+        + text(1, seed=subject)
+        for action in actions
+        for subject in subjects
+    }
+
+
+def as_folder(files, path):
+    path.mkdir()
+    for name, content in files.items():
+        data = content if isinstance(content, bytes) else content.encode()
+        (path / name).write_bytes(data)
+    return path
+
+
+def as_tar(files, path):
+    with tarfile.open(path, "w:xz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"MSRAction3D/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content.encode()))
+    return path
+
+
+def command(*arguments, monkeypatch):
+    spec = importlib.util.spec_from_file_location("prepare_msr_action3d", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["prepare_msr_action3d.py", *map(str, arguments)])
+    return tool.main()
+
+
+def test_sample_joint_by_joint():
+    content = text(5, empty=(0, 3))
+    (sample,) = parse_sequence("any/where/a20_s03_e02_skeleton3D.txt", content.encode())
+    assert (sample["frame_dir"], sample["label"]) == ("a20_s03_e02", 19)
+    assert sample["keypoint"].dtype == np.float32 and sample["total_frames"] == 3
+    names = (
+        *("hip_center", "spine", "shoulder_center", "head"),
+        *("l_shoulder", "l_elbow", "l_wrist", "l_hand"),
+        *("r_shoulder", "r_elbow", "r_wrist", "r_hand"),
+        *("l_hip", "l_knee", "l_ankle", "l_foot"),
+        *("r_hip", "r_knee", "r_ankle", "r_foot"),
+    )
+    expected = [[frame[name] for name in names] for frame in plainly(content)]
+    np.testing.assert_array_equal(
+        sample["keypoint"], np.array([expected], dtype=np.float32)
+    )
+    assert sample["notes"] == {"frames without any joint left out": 2}
+
+
+def test_line_ends_and_blank_lines_at_the_end():
+    name, content = "a01_s01_e01_skeleton3D.txt", text()
+    (plain,) = parse_sequence(name, content.encode())
+    for other in (content.replace("\n", "\r\n"), content + "\n \n", content[:-1]):
+        (sample,) = parse_sequence(name, other.encode())
+        np.testing.assert_array_equal(sample["keypoint"], plain["keypoint"])
+
+
+def with_line(number, line):
+    def damaged(content):
+        lines = content.split("\n")
+        lines[number - 1] = line
+        return "\n".join(lines)
+
+    return damaged
+
+
+BAD = {
+    "empty": (lambda content: "", None, "is empty"),
+    "blank": (lambda content: "\n \n", None, "is empty"),
+    "three fields": (with_line(7, "1 2 3"), 7, "has 3 fields, expected 4 numbers"),
+    "five fields": (with_line(7, "1 2 3 4 5"), 7, "has 5 fields, expected 4"),
+    "blank line": (with_line(30, ""), 30, "has 0 fields"),
+    "text": (with_line(7, "1 2 x 1"), 7, "'x' is no number"),
+    "underscore": (with_line(7, "1 2 1_0 1"), 7, "'1_0' is no number"),
+    "decimal comma": (with_line(7, "1 2 0,5 1"), 7, "'0,5' is no number"),
+    "NaN": (with_line(59, "1 2 nan 1"), 59, "holds nan"),
+    "infinite": (with_line(59, "1 -inf 2 1"), 59, "holds -inf"),
+    "beyond float32": (
+        with_line(59, "1 1e300 2 1"),
+        41,
+        "frame 2, which begins here, holds 1e+300",
+    ),
+    "a line too few": (with_line(60, ""), 59, "ends with 19 lines of frame 2"),
+    "a line too many": (
+        lambda content: content + "1 2 3 1\n",
+        61,
+        "1 lines of frame 3",
+    ),
+    "latin-1": (lambda content: content.encode() + b"\xe9", 61, "byte"),
+    "UTF-16": (lambda content: content.encode("utf-16"), 1, "expected plain ASCII"),
+    "binary": (lambda content: bytes(200), 1, "has 1 fields"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_file_is_named_with_its_line(tmp_path, case):
+    damage, line, expected = BAD[case]
+    name = "a02_s01_e01_skeleton3D.txt"
+    raw = as_folder({**release(), name: damage(text())}, tmp_path / "raw")
+    report = convert_msr_action3d(raw, tmp_path / "a.pkl")
+    assert not report["written"] and not (tmp_path / "a.pkl").exists()
+    (refused,) = report["refused"]
+    assert refused["file"] == name and refused.get("line") == line
+    assert expected in refused["why"] and "\n" not in refused["why"]
+    assert convert_msr_action3d(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
+    assert len(load_annotations(tmp_path / "a.pkl")["annotations"]) == 7
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("walk_skeleton3D.txt", "not of the form aAA_sSS_eEE_skeleton3D.txt"),
+        ("a01_s01_e01_skeleton3D (1).txt", "not of the form"),
+        ("a00_s01_e01_skeleton3D.txt", "says action 0, expected 1 to 20"),
+        ("a21_s01_e01_skeleton3D.txt", "says action 21, expected 1 to 20"),
+        ("a01_s11_e01_skeleton3D.txt", "says subject 11, expected 1 to 10"),
+        ("a01_s01_e04_skeleton3D.txt", "says repeat 4, expected 1 to 3"),
+    ],
+)
+def test_bad_name(name, expected):
+    with pytest.raises(BadFile) as error:
+        parse_sequence(name, text().encode())
+    assert expected in str(error.value)
+
+
+def test_cut_off_anywhere_is_read_right_or_refused():
+    """Within a line or a frame; at the end of a frame nothing tells."""
+    name, content = "a01_s01_e01_skeleton3D.txt", text(2).encode()
+    (whole,) = parse_sequence(name, content)
+    refused = 0
+    for end in range(0, len(content), 7):
+        try:
+            (sample,) = parse_sequence(name, content[:end])
+        except BadFile:
+            refused += 1
+            continue
+        frames = sample["total_frames"]
+        np.testing.assert_array_equal(sample["keypoint"], whole["keypoint"][:, :frames])
+    assert refused > 0.9 * len(content) / 7
+
+
+def test_damage_never_raises_anything_else():
+    rng = np.random.default_rng(0)
+    content = np.frombuffer(text(2).encode(), dtype=np.uint8)
+    for _ in range(500):
+        damaged = content.copy()
+        where = rng.integers(0, len(content), size=rng.integers(1, 4))
+        damaged[where] ^= 1 << rng.integers(0, 8, size=len(where)).astype(np.uint8)
+        try:
+            parse_sequence("a01_s01_e01_skeleton3D.txt", damaged.tobytes())
+        except ValueError as error:
+            assert "\n" not in str(error)
+
+
+def test_splits_and_meta(tmp_path):
+    files = release()
+    for excluded in ("a02_s03_e02", "a20_s10_e03"):
+        files[f"{excluded}_skeleton3D.txt"] = text(seed=len(files))
+    convert_msr_action3d(as_tar(files, tmp_path / "a.tar.xz"), tmp_path / "a.pkl")
+    data = load_annotations(tmp_path / "a.pkl")
+    split = data["split"]
+    assert split["xsub_train"] == [f"a{a}_s01_e01" for a in ("01", "02", "06", "20")]
+    assert split["xsub_val"] == [f"a{a}_s02_e01" for a in ("01", "02", "06", "20")]
+    assert split["as1_train"] == ["a02_s01_e01", "a06_s01_e01", "a20_s01_e01"]
+    assert split["as2_val"] == ["a01_s02_e01"]
+    assert split["as3_val"] == ["a06_s02_e01", "a20_s02_e01"]
+    assert "a02_s03_e02" in split["xsub_all_train"]
+    assert "a20_s10_e03" in split["xsub_all_val"]
+    assert data["meta"]["subject"]["a20_s10_e03"] == 10
+    assert data["meta"]["classes"][19] == "pickup and throw"
+    assert data["meta"]["joints"][7] == "l_hand"
+    assert data["annotations"][0].keys() == {
+        *("frame_dir", "label", "total_frames", "keypoint")
+    }
+
+
+def test_a_file_without_any_joint_is_left_out_and_named(tmp_path):
+    name = "a13_s09_e02_skeleton3D.txt"
+    with pytest.raises(LeftOut):
+        parse_sequence(name, text(3, empty=range(3)).encode())
+    files = {**release(), name: text(3, empty=range(3))}
+    files["a01_s05_e01_skeleton3D.txt"] = text(6, empty=(1, 2))
+    report = convert_msr_action3d(
+        as_folder(files, tmp_path / "raw"), tmp_path / "a.pkl"
+    )
+    assert report["written"] and report["left_out"] == {"no joint in any frame": [name]}
+    note = "frames without any joint left out"
+    assert report["notes"] == {note: {"a01_s05_e01": 2}}
+    assert f"note           {note}: 2 in 1 sequences" in report_text(report)
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
+    assert command(raw, out, monkeypatch=monkeypatch) == 0
+    assert "split xsub: 4 train, 4 val" in capsys.readouterr().out
+    report = json.loads((tmp_path / "a.pkl.report.json").read_text())
+    assert report["units"] == "metres" and report["sequences"] == 8
+    (raw / "a01_s01_e01_skeleton3D.txt").write_text("1 2 3")
+    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert "a01_s01_e01_skeleton3D.txt: line 1: has 3" in capsys.readouterr().out
+    assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
+    assert command(tmp_path / "none", out, monkeypatch=monkeypatch) == 1
+    with pytest.raises(AnnotationError, match="hold no _skeleton3D.txt file"):
+        (tmp_path / "empty").mkdir()
+        convert_msr_action3d(tmp_path / "empty", out)
+
+
+def test_the_release(shared, tmp_path, monkeypatch):
+    raw = shared / "data" / "msr_action3d_raw.tar.xz"
+    assert command(raw, tmp_path / "a.pkl", monkeypatch=monkeypatch) == 0
+    report = json.loads((tmp_path / "a.pkl.report.json").read_text())
+    assert report["left_out"] == {
+        "no joint in any frame": ["msr_action3d_raw/a13_s09_e02_skeleton3D.txt"]
+    }
+    (noted,) = report["notes"].values()
+    assert sum(noted.values()) == 1075 and noted["a13_s09_e03"] == 740
+
+    ours = load_annotations(tmp_path / "a.pkl")
+    reference = load_annotations(shared / "data" / "msr_action3d.pkl")
+    assert ours["split"] == reference["split"] and ours["meta"] == reference["meta"]
+    for mine, other in zip(ours["annotations"], reference["annotations"], strict=True):
+        assert {**mine, "keypoint": 0} == {**other, "keypoint": 0}
+        assert mine["keypoint"].dtype == other["keypoint"].dtype
+        assert mine["keypoint"].shape == other["keypoint"].shape
+        assert mine["keypoint"].tobytes() == other["keypoint"].tobytes()
+
+
+def test_the_list_of_the_cvpr_2012_paper(shared):
+    """The names that the module leaves out are those missing from the list itself."""
+    with tarfile.open(shared / "data" / "msr_action3d_raw.tar.xz") as archive:
+        names = archive.getnames()
+        (path,) = [name for name in names if name.endswith("cvpr12_paper.txt")]
+        listed = set(archive.extractfile(path).read().decode().split())
+    released = {Path(name).name[:11] for name in names if "_skeleton3D" in name}
+    assert len(listed) == 557 and released - listed == NOT_OF_CVPR_2012
+
+
+def test_the_subsets_have_the_sizes_of_the_literature(shared):
+    split = load_annotations(shared / "data" / "msr_action3d.pkl")["split"]
+    for subset, sequences in (("as1", 219), ("as2", 228), ("as3", 222)):
+        both = split[f"{subset}_train"] + split[f"{subset}_val"]
+        assert len(both) == sequences
+        assert {int(name[1:3]) for name in both} == set(SUBSETS[subset])

@@ -1,0 +1,775 @@
+"""The NTU RGB+D converter against a reader line by line, and every kind of fault."""
+
+import gzip
+import importlib.util
+import io
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from msg3d.datasets import AnnotationError, load_annotations
+from msg3d.datasets.converters import convert_ntu, text_lines
+from msg3d.datasets.converters import ntu_skeleton as skeleton
+from msg3d.datasets.converters.decimals import AFTER, read_decimals
+from msg3d.datasets.converters.ntu import (
+    BENCHMARKS,
+    follow,
+    make_splits,
+    parse_sequence,
+)
+from msg3d.datasets.converters.ntu_actions import ACTIONS
+from msg3d.datasets.converters.ntu_denoise import TOO_SHORT, TOO_WIDE, denoise
+from msg3d.datasets.converters.ntu_lists import PUBLISHED, read_lists
+from msg3d.datasets.converters.ntu_skeleton import read_skeleton
+from msg3d.datasets.converters.parse_files import BadFile, LeftOut
+
+REPOSITORY = Path(__file__).parents[2]
+NAME = "S001C001P001R001A001"
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    """The line-by-line reader and the maker of files that the benchmark has."""
+    monkeypatch.syspath_prepend(str(REPOSITORY / "tools"))
+    from benchmarks import ntu_files, ntu_plain
+
+    class Bench:
+        make = staticmethod(ntu_files.skeleton_text)
+
+        @staticmethod
+        def read(content):
+            return ntu_plain.read_plainly(io.StringIO(content.decode()))
+
+    return Bench
+
+
+def body(identity=7, value=1.0, joints=25, rest="0 " * 8 + "2"):
+    """The lines of one body, all of whose joints are at `value`."""
+    joint = f"{value} {value} {value} " + rest
+    head = f"{identity} 0 1 1 1 1 0 -0.1 -0.5 2"
+    return [head, str(joints), *[joint] * joints]
+
+
+def text(*frames):
+    """A file of frames, each a list of bodies."""
+    lines = [str(len(frames))]
+    for bodies in frames:
+        lines += [str(len(bodies)), *[line for one in bodies for line in one]]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def same_bits(left, right):
+    return left.dtype == right.dtype and left.tobytes() == right.tobytes()
+
+
+def assert_reads_like(bench, content):
+    array, ids = bench.read(content)
+    bodies = read_skeleton(content)
+    assert bodies.frames == len(ids)
+    assert bodies.ids == [one for frame in ids for one in frame]
+    places = [(m, t) for t, frame in enumerate(ids) for m in range(len(frame))]
+    assert bodies.frame.tolist() == [t for _, t in places]
+    expected = np.array([array[place] for place in places], dtype=np.float32)
+    assert same_bits(bodies.joints, expected.reshape(-1, 25, 3))
+
+
+# Numbers
+
+
+def floats(tokens):
+    ends = np.cumsum([len(token) + 1 for token in tokens]) - 1
+    starts = ends - [len(token) for token in tokens]
+    return read_decimals(b" ".join(tokens) + b" " * AFTER, starts, ends)
+
+
+def test_numbers_are_those_of_float():
+    rng = random.Random(0)
+    tokens = []
+    for _ in range(60000):
+        digits = "".join(rng.choices("0123456789", k=rng.randint(1, 18)))
+        point = rng.choice([1, 1, 1, rng.randint(0, len(digits))])
+        token = rng.choice(["", "-", "-", "+"]) + digits[:point]
+        token += "." * (rng.random() < 0.9) + digits[point:]
+        token += f"e{rng.randint(-60, 60)}" if rng.random() < 0.1 else ""
+        tokens.append(token.encode())
+    # Halfway between two neighbours in float32, and the like.
+    for exponent in range(-20, 3):
+        for step in range(200):
+            middle = (2**23 + step + 0.5) * 2.0 ** (exponent - 23)
+            tokens += [b"%.17g" % middle, b"%.9f" % middle, b"%.7g" % middle]
+    tokens += [
+        b"-0",
+        b"-0.0",
+        b"0.00000000",
+        b"9.99999999",
+        b"-9.99999999",
+        b"1.",
+        b".5",
+    ]
+    tokens += [b"00.5", b"1e400", b"4.9e-324", b"6.464287E-05", b"0.123456789"]
+    expected = np.array([float(token) for token in tokens])
+    assert same_bits(floats(tokens), expected)
+
+
+def test_what_is_no_number_is_nan():
+    tokens = b"|-|.|-.|1.2.3|0.1.2|1-2|--1|nan|inf|-Infinity|1_0|0x10|1,5|1e|e5".split(
+        b"|"
+    )
+    tokens += (
+        b"0./5|0.:5|0.5:|/.5|:.5|0.\xb05|0.5\x00|1.#QNAN|0.1234567x|\xd9\xa1".split(
+            b"|"
+        )
+    )
+    assert np.isnan(floats(tokens)).all()
+
+
+# One file
+
+
+@pytest.mark.parametrize("block", [1, 3000, 2**18])
+@pytest.mark.parametrize("frames,bodies", [(1, 1), (5, 2), (3, 11), (2, 0)])
+def test_file(bench, monkeypatch, block, frames, bodies):
+    monkeypatch.setattr(text_lines, "BLOCK", block)
+    assert_reads_like(bench, bench.make(frames, bodies, seed=frames))
+
+
+def test_bodies_come_and_go(bench):
+    frames = [[], [body(1)], [body(2, 3.5), body(1, -2)], [], [body(3, 0.25)], []]
+    assert_reads_like(bench, text(*frames))
+
+
+def test_real_files(shared, bench):
+    paths = sorted((shared / "data" / "ntu_raw").glob("*.skeleton"))
+    assert len(paths) == 12
+    for path in paths:
+        assert_reads_like(bench, path.read_bytes())
+
+
+def test_both_ways_through_a_file_agree(bench):
+    for bodies in (0, 1, 3):
+        found = text_lines.TextLines(bench.make(7, bodies, seed=bodies), 12)
+        at_once, walked = skeleton._find_bodies(found), skeleton._walk(found)
+        assert at_once[0] == walked[0] == 7
+        for left, right in zip(at_once[1:], walked[1:], strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.replace(b"\n", b"\r\n"),
+        lambda content: content.replace(b"\n", b" \n"),
+        lambda content: content.replace(b" ", b"\t"),
+        lambda content: content.replace(b" ", b"  "),
+        lambda content: b" " + content,
+        lambda content: content + b"\n\r\n \n",
+        lambda content: content.rstrip(),
+        lambda content: content.replace(b"\n2\n", b"\n02\n"),
+    ],
+)
+def test_white_space_does_not_matter(bench, change):
+    content = bench.make(4, 2, seed=0)
+    expected, found = read_skeleton(content), read_skeleton(change(content))
+    assert found.ids == expected.ids and same_bits(found.joints, expected.joints)
+
+
+def test_numbers_of_needless_digits(bench):
+    content = text([body(1, "0.12345678901234567890123456789"), body(2, 1e-7)])
+    assert_reads_like(bench, content)
+
+
+def test_what_is_not_used_is_not_looked_at():
+    content = text([body(rest="-Infinity NaN 1.#IND - - - - - 2")])
+    assert (read_skeleton(content).joints == 1).all()
+
+
+GOOD = text([body(1)], [body(1), body(2)], [])  # 2 + 27, 1 + 54, 1 lines
+LINES = GOOD.split(b"\n")
+
+
+def with_line(number, line):
+    lines = list(LINES)
+    lines[number - 1] = line
+    return b"\n".join(lines)
+
+
+def without_line(number):
+    return b"\n".join(LINES[: number - 1] + LINES[number:])
+
+
+FAULTS = {
+    "empty": (b"", 1, "is empty, expected the number of frames"),
+    "blank": (b" \r\n\n", 1, "is empty"),
+    "utf-16": (GOOD.decode().encode("utf-16"), 1, "expected the number of frames"),
+    "byte order mark": (
+        b"\xef\xbb\xbf" + GOOD,
+        1,
+        "holds '\\xef\\xbb\\xbf3', expected",
+    ),
+    "no count": (with_line(1, b"x"), 1, "holds 'x', expected the number of frames"),
+    "negative": (with_line(1, b"-3"), 1, "holds '-3'"),
+    "endless count": (with_line(1, b"9" * 5000), 1, "expected the number of frames"),
+    "fewer frames": (with_line(1, b"2"), 85, "expected its end after the 2 frames"),
+    "more frames": (
+        with_line(1, b"4"),
+        86,
+        "the file ends here, expected the number of bodies in frame 4 of 4",
+    ),
+    "bodies text": (with_line(2, b"one"), 2, "the number of bodies in frame 1 of 3"),
+    "fewer bodies": (with_line(30, b"1"), 58, "the number of bodies in frame 3 of 3"),
+    "more bodies": (with_line(30, b"3"), 85, "has 1 field, expected 10 of a body"),
+    "24 joints": (
+        with_line(4, b"24"),
+        4,
+        "holds '24', expected 25, the number of joints, in frame 1 of 3",
+    ),
+    "a joint gone": (
+        without_line(10),
+        29,
+        "has 1 field, expected 12 of joint 25 in frame 1 of 3",
+    ),
+    "11 fields": (
+        with_line(10, LINES[9].rsplit(b" ", 1)[0]),
+        10,
+        "has 11 fields, expected 12 of joint 6 in frame 1",
+    ),
+    "13 fields": (with_line(10, LINES[9] + b" 1"), 10, "has 13 fields, expected 12"),
+    "700 fields": (with_line(10, b"1 " * 700), 10, "fields, expected 12"),
+    "body of 9": (
+        with_line(3, LINES[2].rsplit(b" ", 1)[0]),
+        3,
+        "has 9 fields, expected 10 of a body in frame 1 of 3",
+    ),
+    "id": (
+        with_line(3, LINES[2].replace(b"1", b"1.5", 1)),
+        3,
+        "holds '1.5', expected a tracking id of digits",
+    ),
+    "long id": (with_line(3, b"1" * 40 + LINES[2]), 3, "expected a tracking id"),
+    "NaN": (
+        with_line(61, LINES[60].replace(b"1.0 1.0", b"1.0 NaN", 1)),
+        61,
+        "holds 'NaN', expected y of joint 2, a finite number of metres",
+    ),
+    "beyond float32": (
+        with_line(10, LINES[9].replace(b"1.0", b"1e300", 1)),
+        10,
+        "holds '1e300', expected x of joint 6",
+    ),
+    "text": (
+        with_line(10, LINES[9].replace(b"1.0 1.0 1.0", b"1.0 1.0 1,0", 1)),
+        10,
+        "holds '1,0', expected z of joint 6",
+    ),
+    "blank line": (with_line(2, b""), 2, "holds '', expected the number of bodies"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_fault_is_named_with_its_line(case):
+    content, line, expected = FAULTS[case]
+    with pytest.raises(BadFile) as error:
+        parse_sequence(f"{NAME}.skeleton", content, "ntu60")
+    assert expected in str(error.value) and "\n" not in str(error.value)
+    assert error.value.line == line
+
+
+def test_cut_off_anywhere():
+    """Short of the last line's last character, every cut is seen."""
+    for end in range(len(GOOD) - 2):
+        with pytest.raises(BadFile) as error:
+            read_skeleton(GOOD[:end])
+        lines = GOOD[:end].rstrip().count(b"\n") + 1
+        assert error.value.line in (lines, lines + 1)
+
+
+def test_damaged_at_random(bench):
+    """Other bytes anywhere: parsed like the plain reader does, or refused."""
+    rng = random.Random(1)
+    content = bench.make(3, 2, seed=5)
+    refused = 0
+    for _ in range(1500):
+        damaged = bytearray(content)
+        for _ in range(rng.randint(1, 4)):
+            damaged[rng.randrange(len(damaged))] = rng.choice(
+                [rng.randrange(256), *b"0123456789 \n.-e\x00"]
+            )
+        if rng.random() < 0.2:
+            del damaged[rng.randrange(len(damaged)) :]
+        try:
+            bodies = read_skeleton(bytes(damaged))
+        except BadFile:
+            refused += 1
+            continue
+        lines = bytes(damaged).split(b"\n")
+        joints = [one for one in lines if 12 in (one.count(b" ") + 1, len(one.split()))]
+        numbers = [one.split()[:3] for one in joints]
+        expected = np.array(numbers, dtype=np.float64).astype(np.float32)
+        np.testing.assert_array_equal(bodies.joints.reshape(-1, 3), expected)
+    assert 100 < refused < 1500
+
+
+# Bodies over time
+
+
+def sample_of(content, name=NAME, benchmark="ntu60", **options):
+    (sample,) = parse_sequence(f"raw/{name}.skeleton", content, benchmark, **options)
+    return sample
+
+
+def test_sample():
+    sample = sample_of(text([body(1, 2)], [], [body(1, 4)]), "S001C002P003R002A013")
+    keypoint = sample["keypoint"]
+    assert sample["frame_dir"] == "S001C002P003R002A013" and sample["label"] == 12
+    assert sample["total_frames"] == 3 and same_bits(
+        keypoint, np.repeat(np.float32([2, 0, 4]), 75).reshape(1, 3, 25, 3)
+    )
+    assert sample["notes"] == {"frames without any body, kept as zeros": 1}
+
+
+def test_bodies_are_followed_by_their_id():
+    """Their order in the frame changes, and one is away for a frame."""
+    content = text(
+        [body(1, 1), body(2, 5)],
+        [body(2, 6), body(1, 2)],
+        [body(2, 7)],
+        [body(1, 3), body(2, 8)],
+    )
+    keypoint, repeated = follow(read_skeleton(content))
+    assert keypoint.shape == (2, 4, 25, 3) and repeated == 0
+    assert keypoint[0, :, 0, 0].tolist() == [1, 2, 0, 3]
+    assert keypoint[1, :, 24, 2].tolist() == [5, 6, 7, 8]
+
+
+def test_an_id_twice_in_a_frame():
+    content = text([body(9, 1), body(9, 5)], [body(9, 2)], [body(9, 3), body(9, 6)])
+    sample = sample_of(content)
+    assert sample["keypoint"][:, :, 0, 0].tolist() == [[1, 2, 3], [5, 0, 6]]
+    (what,) = sample["notes"]
+    assert "twice in a frame" in what and sample["notes"][what] == 2
+
+
+def moving(amounts):
+    """Frames in which body b moves by amounts[b] each, all along x."""
+    return text(
+        *[
+            [body(b, f"{1 + amount * t:.6f}") for b, amount in enumerate(amounts)]
+            for t in range(6)
+        ]
+    )
+
+
+def test_those_of_most_energy_are_kept():
+    """Energy: the sum over x, y, z of the standard deviation."""
+    amounts = (0.1, 0.4, 0.0, 0.2)
+    content = moving(amounts)
+    every = sample_of(content, max_persons=0)["keypoint"]
+    spread = every.astype(np.float64).reshape(4, -1, 3).std(axis=1).sum(axis=1)
+    np.testing.assert_allclose(
+        spread, 3 * np.std(np.arange(6)) * np.array([0.4, 0.2, 0.1, 0]), atol=1e-5
+    )
+    for most in (1, 2, 3):
+        sample = sample_of(content, max_persons=most)
+        assert same_bits(sample["keypoint"], every[:most])
+        assert sample["notes"] == {
+            f"bodies left out beyond {most} persons": 4 - most,
+        }
+    assert sample_of(content, max_persons=9)["keypoint"].shape[0] == 4
+
+
+# Noise
+
+
+def person(frames, step=0.01, wide=(), width=0.5):
+    """[T, 25, 3]: 2 high, `width` wide, or 3 wide in the frames of `wide`."""
+    points = np.zeros((frames, 25, 3), dtype=np.float32)
+    points[:, :, 1] = np.linspace(1, 3, 25)
+    points[:, :, 0] = np.linspace(1, 1 + width, 25)
+    points[list(wide), :, 0] = np.linspace(1, 4, 25)
+    points[:, :, 2] = 3 + step * np.arange(frames)[:, None]
+    return points
+
+
+def test_short_bodies_are_noise():
+    long, short = np.zeros((2, 40, 25, 3), dtype=np.float32)
+    long[:] = person(40)
+    for frames, kept in ((11, 1), (12, 2)):
+        short[:] = 0
+        short[3 : 3 + frames] = person(frames)
+        keypoint, notes = denoise(np.stack([short, long]))
+        assert len(keypoint) == kept and same_bits(keypoint[0], long)
+        assert notes == ({TOO_SHORT: 1} if kept == 1 else {})
+    # All short: none is left out for that.
+    keypoint, notes = denoise(np.stack([person(5), person(5)]))
+    assert len(keypoint) == 2 and notes == {}
+
+
+def test_wide_bodies_are_noise():
+    good = person(100)
+    for wide, kept in ((69, 2), (70, 1)):  # 0.69754 of the frames
+        keypoint, notes = denoise(np.stack([person(100, wide=range(wide)), good]))
+        assert len(keypoint) == kept
+        assert notes == ({TOO_WIDE: 1} if kept == 1 else {})
+    # 0.8 of the height is not too wide yet.
+    at_the_edge = denoise(np.stack([person(20, width=1.59), good[:20]]))
+    assert len(at_the_edge[0]) == 2
+    assert len(denoise(np.stack([person(20, width=1.61), good[:20]]))[0]) == 1
+    # The last one stays, whatever it looks like.
+    keypoint, notes = denoise(np.stack([person(20, wide=range(20))] * 3))
+    assert len(keypoint) == 1 and notes == {TOO_WIDE: 2}
+
+
+def test_bodies_are_sorted_by_motion():
+    slow, fast = person(30, step=0.01), person(30, step=0.1)
+    keypoint, _ = denoise(np.stack([slow, fast]))
+    assert same_bits(keypoint, np.stack([fast, slow]))
+    # A few wide frames give `slow` a variance in x that does not count.
+    twitching = person(30, step=0.01, wide=range(10))
+    middle = person(30, step=0.03)
+    variance = [one.reshape(-1, 3).var(axis=0).sum() for one in (twitching, middle)]
+    assert variance[0] > variance[1]
+    keypoint, _ = denoise(np.stack([twitching, middle]))
+    assert same_bits(keypoint, np.stack([middle, twitching]))
+
+
+def test_one_body_is_not_looked_at():
+    chair = person(5, wide=range(5))[None]
+    keypoint, notes = denoise(chair)
+    assert keypoint is chair and notes == {}
+
+
+def test_noise_is_noted():
+    frames = [[body(1, 1 + t / 10)] for t in range(20)]
+    frames[4].append(body(2, 5))
+    sample = sample_of(text(*frames), denoise=True)
+    assert sample["notes"] == {TOO_SHORT: 1} and len(sample["keypoint"]) == 1
+    assert len(sample_of(text(*frames))["keypoint"]) == 2
+
+
+# Names, lists and splits
+
+
+@pytest.mark.parametrize(
+    "name,expected",
+    [
+        ("walking", "not of the form SsssCcccPpppRrrrAaaa.skeleton"),
+        (f"{NAME} (1)", "not of the form"),
+        ("S033C001P001R001A001", "says setup 33, expected 1 to 32"),
+        ("S001C004P001R001A001", "says camera 4, expected 1 to 3"),
+        ("S001C001P107R001A001", "says performer 107, expected 1 to 106"),
+        ("S001C001P001R003A001", "says replication 3, expected 1 to 2"),
+        ("S001C001P001R001A000", "says action 0, expected 1 to 120"),
+    ],
+)
+def test_bad_name(name, expected):
+    with pytest.raises(BadFile, match=re.escape(expected)):
+        sample_of(GOOD, name)
+
+
+def test_what_is_left_out():
+    missing = (NAME,)
+    nobody, zero = text([], []), text([body(1, 0)])
+    cases = [
+        (NAME, nobody, "ntu60", (), "no body in any frame"),
+        (NAME, b"0\n", "ntu120", (), "no body in any frame"),
+        (NAME, zero, "ntu60", (), "no body in any frame"),
+        ("S018C001P001R001A001", GOOD, "ntu60", (), "not of NTU RGB+D 60"),
+        ("S001C001P001R001A061", GOOD, "ntu60", (), "not of NTU RGB+D 60"),
+        (NAME, nobody, "ntu60", missing, "listed as missing or incomplete"),
+        (NAME, GOOD, "ntu60", missing, "though a body is in it"),
+        (NAME, b"", "ntu60", missing, "and damaged"),
+    ]
+    for name, content, benchmark, listed, expected in cases:
+        with pytest.raises(LeftOut, match=re.escape(expected)):
+            sample_of(content, name, benchmark, missing=listed)
+    assert sample_of(GOOD, "S018C001P001R001A120", "ntu120")["label"] == 119
+
+
+def test_lists(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text(f"2 of the samples are missing:\nignore them\n\n{NAME}\n\n")
+    other = tmp_path / "other.txt"
+    other.write_text(f"S002C001P001R001A001.skeleton\r\n{NAME}\n")
+    assert read_lists([path]) == (NAME,)
+    assert read_lists([path, other]) == (NAME, "S002C001P001R001A001")
+    path.write_text(f"{NAME}\nS001C001P001R001A0001\n")
+    with pytest.raises(AnnotationError, match="line 2 holds 'S001C001P001R001A0001'"):
+        read_lists([path])
+    path.write_text("nothing\n")
+    with pytest.raises(AnnotationError, match="no line that is a name"):
+        read_lists([path])
+
+
+def test_published_splits(shared):
+    """Sizes of the protocols on the names that have a skeleton."""
+    lists = shared / "data" / "ntu_raw" / "lists"
+    sizes = {}
+    for benchmark, count in (("ntu60", 302), ("ntu120", 535)):
+        listed = lists / f"{benchmark}_samples_with_missing_skeletons.txt"
+        assert len(read_lists([listed])) == count
+        with gzip.open(lists / f"{benchmark}_skes_available_name.txt.gz", "rt") as file:
+            names = file.read().split()
+        assert len(names) + count == BENCHMARKS[benchmark].files
+        assert not set(names) & set(read_lists([listed]))
+        splits = make_splits([dict(frame_dir=name) for name in names], benchmark)
+        sizes[benchmark] = {key: tuple(map(len, one)) for key, one in splits.items()}
+    assert sizes == {
+        "ntu60": dict(xsub=(40091, 16487), xview=(37646, 18932)),
+        "ntu120": dict(xsub=(63026, 50919), xset=(54468, 59477)),
+    }
+
+
+def test_actions():
+    assert len(ACTIONS) == len(set(ACTIONS)) == 120
+    assert (
+        ACTIONS[0] == "drink water" and ACTIONS[49] == "punching/slapping other person"
+    )
+    assert ACTIONS[59].startswith("walking apart") and ACTIONS[102] == "yawn"
+
+
+# The whole conversion
+
+
+def release(bench):
+    """Eight small files: performers 1 (trains) and 3, cameras 1 and 2, two setups."""
+    names = [
+        f"S{setup:03d}C{camera:03d}P{performer:03d}R001A{action:03d}"
+        for action, (setup, camera, performer) in enumerate(
+            [(s, c, p) for s in (1, 2) for c in (1, 2) for p in (1, 3)], 1
+        )
+    ]
+    return {
+        f"{name}.skeleton": bench.make(3 + number % 3, 1 + number % 2, seed=number)
+        for number, name in enumerate(names)
+    }
+
+
+def as_folder(files, path):
+    path.mkdir(parents=True)
+    for name, content in files.items():
+        (path / name).write_bytes(content)
+    return path
+
+
+def as_zip(files, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(f"nturgb+d_skeletons/{name}", content)
+    return path
+
+
+def same_annotations(left, right):
+    left, right = load_annotations(left), load_annotations(right)
+    assert left["split"] == right["split"] and left["meta"] == right["meta"]
+    for one, other in zip(left["annotations"], right["annotations"], strict=True):
+        assert {**one, "keypoint": 0} == {**other, "keypoint": 0}
+        assert same_bits(one["keypoint"], other["keypoint"])
+
+
+def test_folder_zip_and_folder_of_zips_give_the_same(bench, tmp_path):
+    files = release(bench)
+    items = list(files.items())
+    as_zip(dict(items[:5]), tmp_path / "zips" / "s001.zip")
+    as_zip(dict(items[5:]), tmp_path / "zips" / "s002.zip")
+    (tmp_path / "zips" / "._s001.zip").write_bytes(b"macOS's, and no zip")
+    raws = [
+        as_folder(files, tmp_path / "folder"),
+        as_zip(files, tmp_path / "one.zip"),
+        tmp_path / "zips",
+    ]
+    for number, raw in enumerate(raws):
+        out = tmp_path / f"{number}.pkl"
+        report = convert_ntu(raw, out, "ntu60", jobs=1 + number % 2)
+        assert report["written"] and report["files_read"] == 8
+        assert report["files_released"] == 56880
+        assert report["other_files"] == ["._s001.zip"] * (raw.name == "zips")
+        same_annotations(out, tmp_path / "0.pkl")
+
+
+def test_damaged_zip_is_one_sentence(bench, tmp_path):
+    path = as_zip(release(bench), tmp_path / "zips" / "a.zip")
+    content = bytearray(path.read_bytes())
+    content[200:300] = bytes(100)
+    path.write_bytes(content)
+    with pytest.raises(
+        AnnotationError, match="a.zip cannot be read .*download it again"
+    ):
+        convert_ntu(path.parent, tmp_path / "a.pkl", "ntu60", jobs=1)
+
+
+def test_annotations(bench, tmp_path):
+    files = release(bench)
+    report = convert_ntu(
+        as_folder(files, tmp_path / "raw"), tmp_path / "a.pkl", "ntu60"
+    )
+    data = load_annotations(tmp_path / "a.pkl")
+    names = [name.removesuffix(".skeleton") for name in files]
+    assert [one["frame_dir"] for one in data["annotations"]] == names
+    assert data["split"] == dict(
+        xsub_train=[name for name in names if "P001" in name],
+        xsub_val=[name for name in names if "P003" in name],
+        xview_train=[name for name in names if "C002" in name],
+        xview_val=[name for name in names if "C001" in name],
+    )
+    meta = data["meta"]
+    assert meta["classes"] == list(ACTIONS[:60]) and meta["center"] == 20
+    assert len(meta["joints"]) == 25 and meta["joints"][4] == "l_shoulder"
+    for number, (one, content) in enumerate(zip(data["annotations"], files.values())):
+        array, _ = bench.read(content)
+        assert one["label"] == number and one["total_frames"] == array.shape[1]
+        expected = array.astype(np.float32)
+        spread = [person.reshape(-1, 3).std(axis=0).sum() for person in array]
+        assert same_bits(one["keypoint"], expected[np.argsort(spread)[::-1]])
+        assert set(one) == {"frame_dir", "label", "total_frames", "keypoint"}
+    assert report["persons"] == dict(min=1, max=2) and not report["refused"]
+
+    convert_ntu(tmp_path / "raw", tmp_path / "b.pkl", "ntu120")
+    data = load_annotations(tmp_path / "b.pkl")
+    assert data["split"]["xset_train"] == [name for name in names if "S002" in name]
+    assert data["split"]["xset_val"] == [name for name in names if "S001" in name]
+    assert set(data["split"]) == {"xsub_train", "xsub_val", "xset_train", "xset_val"}
+    assert data["meta"]["classes"] == list(ACTIONS)
+
+
+def test_lists_are_found_or_given(bench, tmp_path):
+    files = release(bench)
+    first, second = (name.removesuffix(".skeleton") for name in list(files)[:2])
+    raw = as_folder(files, tmp_path / "raw")
+    listed = "listed as missing or incomplete, though a body is in it"
+
+    def left_out(**options):
+        report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", **options)
+        return report["left_out"]
+
+    assert left_out() == {}
+    (tmp_path / PUBLISHED[0]).write_text(f"The list\n\n{first}\n")
+    assert left_out() == {listed: [f"{first}.skeleton"]}
+    (raw / PUBLISHED[1]).write_text(f"The list\n{second}\n")
+    assert left_out() == {listed: [f"{first}.skeleton", f"{second}.skeleton"]}
+    other = tmp_path / "list.txt"
+    other.write_text(second)
+    assert left_out(missing=[other]) == {listed: [f"{second}.skeleton"]}
+    assert left_out(missing=[]) == {}
+
+
+def command(*arguments, monkeypatch):
+    path = REPOSITORY / "tools" / "data" / "prepare_ntu.py"
+    spec = importlib.util.spec_from_file_location("prepare_ntu", path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["prepare_ntu.py", *map(str, arguments)])
+    return tool.main()
+
+
+def test_command(bench, tmp_path, monkeypatch, capsys):
+    files = release(bench)
+    raw = as_folder({**files, f"{NAME}.skeleton": text([])}, tmp_path / "raw")
+    out = tmp_path / "a.pkl"
+    arguments = (raw, out, "--benchmark", "ntu60")
+    assert command(*arguments, monkeypatch=monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert "left out       1 files: no body in any frame" in printed
+    assert "split xview: 4 train, 3 val" in printed
+
+    before = out.read_bytes()
+    (raw / "S001C001P003R001A002.skeleton").write_bytes(b"5\n")
+    assert command(*arguments, monkeypatch=monkeypatch) == 1
+    printed = capsys.readouterr().out
+    assert (
+        "refused        S001C001P003R001A002.skeleton: line 2: the file ends here"
+        in printed
+    )
+    assert out.read_bytes() == before
+    options = ("--allow-bad", "--max-persons", "1", "--denoise", "--jobs", "1")
+    assert command(*arguments, *options, monkeypatch=monkeypatch) == 0
+    report = json.loads((tmp_path / "a.pkl.report.json").read_text())
+    assert report["sequences"] == 6 and report["persons"] == dict(min=1, max=1)
+
+    capsys.readouterr()
+    missing = tmp_path / "none.txt"
+    given = ("--missing", missing)
+    assert command(*arguments, *given, monkeypatch=monkeypatch) == 1
+    assert "none.txt" in capsys.readouterr().err
+    for wrong in (("--max-persons", "-1"), ("--benchmark", "ntu61")):
+        with pytest.raises(SystemExit) as error:
+            command(*arguments, *wrong, monkeypatch=monkeypatch)
+        assert error.value.code == 2
+
+
+def test_killed_and_run_again(bench, tmp_path):
+    """SIGKILL in the middle of 600 files: what is finished is not parsed again."""
+    content = [bench.make(2, 1 + number % 2, seed=number) for number in range(7)]
+    files = {
+        f"S001C{camera:03d}P{performer:03d}R001A{action:03d}.skeleton": content[
+            (camera + performer + action) % 7
+        ]
+        for camera in (1, 2)
+        for performer in (1, 2, 3, 4, 5)
+        for action in range(1, 61)
+    }
+    raw = as_folder(files, tmp_path / "raw")
+    out, parts = tmp_path / "a.pkl", tmp_path / "a.pkl.parts"
+    slow = (
+        "import sys, time\n"
+        "from msg3d.datasets.converters import convert_ntu, ntu\n"
+        "plain = ntu.read_skeleton\n"
+        "def read(content):\n"
+        "    time.sleep(0.005)\n"
+        "    return plain(content)\n"
+        "ntu.read_skeleton = read\n"
+        f"convert_ntu({str(raw)!r}, {str(out)!r}, 'ntu60', jobs=1)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", slow], start_new_session=True)
+    while not list(parts.glob("*.part")):
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = {path.name: path.stat().st_ino for path in parts.glob("*.part")}
+    assert 0 < len(finished) < 3 and not out.exists()
+
+    opened = []
+    from msg3d.datasets.converters import parse_files
+
+    original = parse_files._parse_part
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            parse_files,
+            "_parse_part",
+            lambda part, *rest: opened.append(len(part)) or original(part, *rest),
+        )
+        report = convert_ntu(raw, out, "ntu60", jobs=1)
+    assert sum(opened) == 600 - 256 * len(finished)
+    assert report["sequences"] == 600 and not parts.exists()
+    convert_ntu(raw, tmp_path / "b.pkl", "ntu60", jobs=1)
+    assert out.read_bytes() == (tmp_path / "b.pkl").read_bytes()
+
+
+def test_real_conversion(shared, tmp_path):
+    raw = shared / "data" / "ntu_raw"
+    listed = raw / "lists" / "ntu60_samples_with_missing_skeletons.txt"
+    report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", missing=[listed], jobs=1)
+    assert report["written"] and report["sequences"] == 12 and not report["refused"]
+    assert report["frames"] == dict(min=42, median=75.0, max=124)
+    assert report["persons"] == dict(min=1, max=2) and report["notes"] == {}
+    two = [
+        one["frame_dir"]
+        for one in load_annotations(tmp_path / "a.pkl")["annotations"]
+        if len(one["keypoint"]) == 2
+    ]
+    assert len(two) == 7
+    noise = convert_ntu(
+        raw, tmp_path / "b.pkl", "ntu60", [listed], denoise=True, jobs=1
+    )
+    assert noise["sequences"] == 12 and noise["notes"] == {}

@@ -1,0 +1,280 @@
+"""The SBU converter: two persons a line, five folds by pair."""
+
+import importlib.util
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from msg3d.datasets import load_annotations
+from msg3d.datasets.converters import convert_sbu
+from msg3d.datasets.converters.parse_files import BadFile
+from msg3d.datasets.converters.report import report_text
+from msg3d.datasets.converters.sbu import FOLDS, PAIRS, parse_sequence
+
+TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_sbu.py"
+PATH = "s01s02/03/002/skeleton_pos.txt"
+
+
+def as_text(keypoint, first=1):
+    """[2, T, 15, 3] as the release writes it, in the fewest digits that say it."""
+    lines = []
+    for number, frame in enumerate(keypoint.swapaxes(0, 1), first):
+        fields = [str(number)]
+        for person in frame:
+            for joint in person:
+                fields += [str(value) for value in joint]
+        lines.append(",".join(fields))
+    return "\n".join(lines) + "\n"
+
+
+def keypoints(frames=4, seed=0):
+    """float32 [2, T, 15, 3] of five digits, x and y in 0..1."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0, 1, (2, frames, 15, 3)).round(5).astype(np.float32)
+
+
+def release(pairs=PAIRS, actions=(1, 8)):
+    return {
+        f"{pair}/{action:02d}/001/skeleton_pos.txt": as_text(
+            keypoints(seed=100 * action + number)
+        )
+        for number, pair in enumerate(pairs)
+        for action in actions
+    }
+
+
+def as_folder(files, path):
+    for name, content in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def command(*arguments, monkeypatch):
+    spec = importlib.util.spec_from_file_location("prepare_sbu", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["prepare_sbu.py", *map(str, arguments)])
+    return tool.main()
+
+
+def test_sample():
+    expected = keypoints()
+    for path in (PATH, f"SBU/s01s02/{PATH}", f"../../{PATH}"):
+        (sample,) = parse_sequence(path, as_text(expected).encode())
+        assert (sample["frame_dir"], sample["label"]) == ("s01s02_a03_002", 2)
+        assert sample["total_frames"] == 4 and sample["keypoint"].dtype == np.float32
+        np.testing.assert_array_equal(sample["keypoint"], expected)
+        assert "notes" not in sample
+
+
+def test_metres_by_hand():
+    """The middle of the image is the axis; an absent joint stays absent."""
+    keypoint = keypoints(frames=1)
+    keypoint[0, 0, 0] = (0.5, 0.5, 0.78125)
+    keypoint[1, 0, 3] = (0.25, 0.75, 2)
+    keypoint[1, 0, 14] = 0
+    content = as_text(keypoint).encode()
+    (sample,) = parse_sequence(PATH, content, units="metres")
+    np.testing.assert_allclose(sample["keypoint"][0, 0, 0], (0, 0, 1), atol=1e-7)
+    np.testing.assert_allclose(
+        sample["keypoint"][1, 0, 3], (0.64, -0.48, 2.56), rtol=1e-6
+    )
+    assert not sample["keypoint"][1, 0, 14].any()
+    x, y, z = keypoint[0, 0, 7].astype(float)
+    published = (1280 - x * 2560, 960 - y * 1920, z * 10000 / 7.8125)  # millimetres
+    np.testing.assert_allclose(1000 * sample["keypoint"][0, 0, 7], published, rtol=1e-5)
+
+
+def fields(change, line=2):
+    def damaged(content):
+        lines = content.split("\n")
+        parts = lines[line - 1].split(",")
+        change(parts)
+        lines[line - 1] = ",".join(parts)
+        return "\n".join(lines)
+
+    return damaged
+
+
+BAD = {
+    "empty": (lambda content: "", None, "is empty, expected lines of 91 numbers"),
+    "one person": (
+        fields(lambda parts: parts.__delitem__(slice(46, None))),
+        2,
+        "has 46 fields, expected 91 numbers",
+    ),
+    "comma at the end": (fields(lambda parts: parts.append("")), 2, "has 92 fields"),
+    "empty field": (fields(lambda parts: parts.__setitem__(5, "")), 2, "'' is no num"),
+    "text": (fields(lambda parts: parts.__setitem__(5, "x")), 2, "'x' is no number"),
+    "NaN": (fields(lambda parts: parts.__setitem__(5, "NaN")), 2, "holds nan"),
+    "infinite": (fields(lambda parts: parts.__setitem__(5, "1e999")), 2, "holds inf"),
+    "beyond float32": (
+        fields(lambda parts: parts.__setitem__(5, "1e99")),
+        2,
+        "frame 1, which begins here, holds 1e+99",
+    ),
+    "frame number": (
+        fields(lambda parts: parts.__setitem__(0, "1.5")),
+        2,
+        "the first field is 1.5, expected the number of the frame",
+    ),
+    "cut off": (lambda content: content[:-400], 4, "expected 91 numbers"),
+    "blanks between": (lambda content: content.replace(",", " "), 1, "has 1 fields"),
+    "blank line": (lambda content: content.replace("\n", "\n\n"), 2, "has 1 fields"),
+    "zeros": (
+        lambda content: as_text(np.zeros((2, 4, 15, 3), dtype=np.float32)),
+        None,
+        "every joint is zero in all 4 frames",
+    ),
+    "UTF-16": (lambda content: content.encode("utf-16"), 1, "expected plain ASCII"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_file_is_named_with_its_line(tmp_path, case):
+    damage, line, expected = BAD[case]
+    raw = as_folder({**release(), PATH: damage(as_text(keypoints()))}, tmp_path / "raw")
+    report = convert_sbu(raw, tmp_path / "a.pkl")
+    assert not report["written"] and not (tmp_path / "a.pkl").exists()
+    (refused,) = report["refused"]
+    assert refused["file"] == PATH and refused.get("line") == line
+    assert expected in refused["why"] and "\n" not in refused["why"]
+    assert convert_sbu(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
+
+
+@pytest.mark.parametrize(
+    "path, expected",
+    [
+        ("skeleton_pos.txt", "does not end in PAIR/ACTION/RUN/skeleton_pos.txt"),
+        ("s01s02/1/001/skeleton_pos.txt", "does not end in"),
+        ("s01s02/01/001/old_skeleton_pos.txt", "does not end in"),
+        (
+            "s01s04/01/001/skeleton_pos.txt",
+            "says pair s01s04, expected one of ['s01s02",
+        ),
+        ("s01s02/09/001/skeleton_pos.txt", "says action 09, expected 01 to 08"),
+        ("s01s02/00/001/skeleton_pos.txt", "says action 00, expected 01 to 08"),
+    ],
+)
+def test_bad_path(path, expected):
+    with pytest.raises(BadFile) as error:
+        parse_sequence(path, as_text(keypoints()).encode())
+    assert expected in str(error.value)
+
+
+def test_cut_off_anywhere_is_read_right_or_refused():
+    """A cut within the last number or at the end of a line cannot be seen."""
+    whole = keypoints(2)
+    content = as_text(whole).encode()
+    for end in range(0, len(content), 3):
+        try:
+            (sample,) = parse_sequence(PATH, content[:end])
+        except BadFile:
+            continue
+        keypoint, frames = sample["keypoint"], sample["total_frames"]
+        differs = keypoint != whole[:, :frames]
+        last = np.zeros_like(differs)
+        last[-1, -1, -1, -1] = True
+        assert not (differs & ~last).any()
+
+
+def test_damage_never_raises_anything_else():
+    rng = np.random.default_rng(0)
+    content = np.frombuffer(as_text(keypoints(2)).encode(), dtype=np.uint8)
+    for _ in range(500):
+        damaged = content.copy()
+        where = rng.integers(0, len(content), size=rng.integers(1, 4))
+        damaged[where] ^= 1 << rng.integers(0, 8, size=len(where)).astype(np.uint8)
+        for units in ("raw", "metres"):
+            try:
+                parse_sequence(PATH, damaged.tobytes(), units)
+            except ValueError as error:
+                assert "\n" not in str(error)
+
+
+def test_folds_are_disjoint_and_whole(tmp_path):
+    convert_sbu(as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl")
+    data = load_annotations(tmp_path / "a.pkl")
+    names = [sample["frame_dir"] for sample in data["annotations"]]
+    tested = []
+    for number, fold in enumerate(FOLDS, 1):
+        val = data["split"][f"fold{number}_val"]
+        assert val == [name for name in names if name[:6] in fold]
+        assert sorted(val + data["split"][f"fold{number}_train"]) == names
+        tested += val
+    assert sorted(tested) == names and len(PAIRS) == 21
+    assert data["meta"]["pair"]["s07s03_a08_001"] == "s07s03"
+    assert "units" not in data["meta"]
+
+
+def test_skipped_frame_numbers_are_noted(tmp_path):
+    files = release()
+    files[PATH] = as_text(keypoints(3), first=0) + as_text(keypoints(2), first=7)
+    report = convert_sbu(as_folder(files, tmp_path / "raw"), tmp_path / "a.pkl")
+    (what,) = report["notes"]
+    assert report["notes"][what] == {"s01s02_a03_002": 1}
+    assert "frame numbers that do not follow" in report_text(report)
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
+    assert command(raw, out, monkeypatch=monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert "42 of 282 released" in printed and "x and y in 0..1" in printed
+    assert command(raw, out, "--units", "metres", monkeypatch=monkeypatch) == 0
+    assert "units          metres, y up" in capsys.readouterr().out
+    data = load_annotations(out)
+    (plain,) = parse_sequence(
+        "s01s02/01/001/skeleton_pos.txt",
+        (raw / "s01s02/01/001/skeleton_pos.txt").read_bytes(),
+        units="metres",
+    )
+    np.testing.assert_array_equal(data["annotations"][0]["keypoint"], plain["keypoint"])
+    assert data["meta"]["units"] == "metres"
+
+    (raw / PATH).parent.mkdir(parents=True)
+    (raw / PATH).write_text("1,2")
+    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert f"{PATH}: line 1: has 2 fields" in capsys.readouterr().out
+    assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
+    assert command(tmp_path / "none", out, monkeypatch=monkeypatch) == 1
+
+
+def test_the_release(shared, tmp_path):
+    """Its 282 sequences, written as text and read again: the same to the last bit."""
+    reference = load_annotations(shared / "data" / "sbu.pkl")
+    archive = tmp_path / "sbu.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for sample in reference["annotations"]:
+            pair, action, run = sample["frame_dir"].split("_")
+            path = f"{pair}/{action[1:]}/{run}/skeleton_pos.txt"
+            file.writestr(path, as_text(sample["keypoint"]))
+    report = convert_sbu(archive, tmp_path / "a.pkl", jobs=1)
+    assert report["files_read"] == report["files_released"] == 282
+    ours = load_annotations(tmp_path / "a.pkl")
+    assert ours["split"] == reference["split"] and ours["meta"] == reference["meta"]
+    for mine, other in zip(ours["annotations"], reference["annotations"], strict=True):
+        assert {**mine, "keypoint": 0} == {**other, "keypoint": 0}
+        assert mine["keypoint"].dtype == other["keypoint"].dtype
+        assert mine["keypoint"].shape == other["keypoint"].shape
+        assert mine["keypoint"].tobytes() == other["keypoint"].tobytes()
+
+
+def test_bones_keep_their_length_in_metres(shared):
+    """What shows that the formula is the right one: people do not change size."""
+    reference = load_annotations(shared / "data" / "sbu.pkl")
+    neck = {"raw": [], "metres": []}
+    for sample in reference["annotations"][::8]:
+        for units, spreads in neck.items():
+            content = as_text(sample["keypoint"]).encode()
+            (one,) = parse_sequence(PATH, content, units)
+            length = np.linalg.norm(
+                one["keypoint"][:, :, 1] - one["keypoint"][:, :, 2], axis=-1
+            )
+            spreads.append(length.std(axis=1) / length.mean(axis=1))
+    assert np.median(np.concatenate(neck["metres"])) < 0.002
+    assert np.median(np.concatenate(neck["raw"])) > 0.008

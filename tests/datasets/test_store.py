@@ -1,0 +1,570 @@
+"""A packed store gives back what went in, and is whole or is refused."""
+
+import importlib.util
+import json
+import multiprocessing
+import os
+import pickle
+import random
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import mmengine
+import numpy as np
+import pytest
+
+from msg3d.datasets import (
+    AnnotationError,
+    StoreWriter,
+    check_annotations,
+    load_annotations,
+    load_store,
+    pack,
+    save_annotations,
+)
+from msg3d.datasets.plain_json import decode, encode
+from samples import annotations
+
+TOOL = Path(__file__).parents[2] / "tools" / "data" / "pack.py"
+
+
+def same(found, expected):
+    """Whether values, types, dtypes and shapes agree, all the way down."""
+    if type(found) is not type(expected):
+        return False
+    if isinstance(expected, dict):
+        return found.keys() == expected.keys() and all(
+            same(found[key], expected[key]) for key in expected
+        )
+    if isinstance(expected, (list, tuple)):
+        return len(found) == len(expected) and all(map(same, found, expected))
+    if isinstance(expected, (np.ndarray, np.generic)):
+        return (
+            found.dtype == expected.dtype
+            and found.shape == expected.shape
+            and found.tobytes() == expected.tobytes()
+        )
+    return repr(found) == repr(expected)
+
+
+def varied():
+    """Samples that differ in everything that samples may differ in."""
+    data = annotations(channels=2, persons=2)
+    samples = data["annotations"]
+    samples[0]["keypoint"] = samples[0]["keypoint"][:1]  # one person fewer
+    samples[0]["keypoint_score"] = samples[0]["keypoint_score"][:1]
+    samples[1].update(label=np.int64(2), total_frames=np.int32(9))
+    samples[1]["keypoint"] = samples[1]["keypoint"][:, :9]
+    samples[1]["keypoint_score"] = samples[1]["keypoint_score"][:, :9]
+    samples[2].update(label=[3, 0], text="schritt für schritt \udc80 \U0001f600")
+    samples[3].update(
+        valid={0.5: 7, 0.6: 5},
+        box_score=np.linspace(0, 1, 5, dtype=np.float16),
+        nothing=None,
+        empty=[np.zeros((0, 3)), {}, (), ""],
+    )
+    samples[4].update(
+        number=np.float64(0.1),
+        infinite=[float("inf"), -0.0, float("nan"), 2**70],
+        blob=b"\x00\xff",
+        names=np.array(["a", "bcd"]),
+        marked={"~tuple": [1], "plain": {1, 2}},
+    )
+    del samples[5]["img_shape"]
+    del samples[6]["label"]
+    samples[6]["targets"] = np.linspace(0, 1, 5, dtype=np.float32)
+    samples[7]["targets"] = [1, 2.5, 3, 4, 5]
+    data["split"]["both"] = data["split"]["val"][::-1] + data["split"]["train"]
+    data["meta"] = dict(classes=["a", "b"], subject={"sample000": 3}, view={3: (1, 2)})
+    data["source"] = "made"
+    return data
+
+
+def test_round_trip(tmp_path):
+    data = varied()
+    before = pickle.dumps(data)
+    pack(data, tmp_path / "a.packed")
+    assert pickle.dumps(data) == before
+    assert same(load_store(tmp_path / "a.packed").unpack(), data)
+
+
+def test_round_trip_of_a_plain_list(tmp_path):
+    data = annotations()["annotations"]
+    pack(data, tmp_path / "a.packed")
+    assert same(load_store(tmp_path / "a.packed").unpack(), data)
+
+
+def test_one_sample_without_reading_the_others(tmp_path):
+    data = annotations()
+    pack(data, tmp_path / "a.packed")
+    store = load_store(tmp_path / "a.packed")
+    for number in (7, 0, -1):
+        assert same(store[number], data["annotations"][number])
+    with pytest.raises(IndexError):
+        store[len(data["annotations"])]
+
+
+def test_samples_are_copies(tmp_path):
+    data = annotations()
+    pack(data, tmp_path / "a.packed")
+    store = load_store(tmp_path / "a.packed")
+    store[0]["keypoint"][:] = 7
+    assert same(store[0], data["annotations"][0])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int16"])
+def test_dtypes(tmp_path, dtype):
+    data = annotations(channels=2)
+    for sample in data["annotations"]:
+        sample["keypoint"] = sample["keypoint"].astype(dtype)
+        sample["keypoint_score"] = sample["keypoint_score"].astype(np.float64)
+    pack(data, tmp_path / "kept.packed", keep_dtype=True)
+    assert same(load_store(tmp_path / "kept.packed").unpack(), data)
+    pack(data, tmp_path / "a.packed")
+    for sample, original in zip(load_store(tmp_path / "a.packed"), data["annotations"]):
+        assert sample["keypoint"].dtype == sample["keypoint_score"].dtype == np.float32
+        expected = original["keypoint"].astype(np.float32)
+        np.testing.assert_array_equal(sample["keypoint"], expected)
+
+
+def test_mixed_dtypes_cannot_be_kept(tmp_path):
+    data = annotations()
+    data["annotations"][3]["keypoint"] = data["annotations"][3]["keypoint"].astype(
+        float
+    )
+    with pytest.raises(AnnotationError) as error:
+        pack(data, tmp_path / "a.packed", keep_dtype=True)
+    assert "sample 'sample003': keypoint is float64, but float32 in" in str(error.value)
+    pack(data, tmp_path / "a.packed")
+    assert load_store(tmp_path / "a.packed")[3]["keypoint"].dtype == np.float32
+
+
+def test_arrays_are_plain_npy(tmp_path):
+    """Anybody may map them; rows are persons x frames, one sample after the other."""
+    data = annotations(channels=2, persons=2)
+    pack(data, tmp_path / "a.packed")
+    folder = tmp_path / "a.packed" / "data.1"
+    for field in ("keypoint", "keypoint_score"):
+        mapped = np.load(folder / f"{field}.npy", mmap_mode="r")
+        rows = [
+            sample[field].reshape(-1, *sample[field].shape[2:])
+            for sample in data["annotations"]
+        ]
+        np.testing.assert_array_equal(mapped, np.concatenate(rows))
+
+
+def test_scores_that_are_none(tmp_path):
+    """None in all samples, or arrays in all."""
+    data = annotations(channels=2)
+    for sample in data["annotations"]:
+        sample["keypoint_score"] = None
+    pack(data, tmp_path / "a.packed")
+    assert same(load_store(tmp_path / "a.packed").unpack(), data)
+    scored = annotations(channels=2)["annotations"][1]
+    data["annotations"][1] = scored
+    with pytest.raises(AnnotationError, match="keypoint_score is there, but not so"):
+        write_store(tmp_path / "b.packed", data["annotations"])
+
+
+def test_writer_sample_by_sample(tmp_path):
+    """As `pack` writes it; `splits` and `meta` come last, a set in the file's order."""
+    data = annotations()
+    data["split"]["train"] = set(data["split"]["train"])
+    with StoreWriter(tmp_path / "a.packed") as writer:
+        for sample in data["annotations"]:
+            writer.add(sample)
+        writer.splits = data["split"]
+        writer.meta = dict(classes=("a", "b"))
+    data["split"]["train"] = sorted(data["split"]["train"])
+    data["meta"] = dict(classes=("a", "b"))
+    assert same(load_store(tmp_path / "a.packed").unpack(), data)
+
+
+def test_summary_is_that_of_the_check(tmp_path):
+    data = varied()
+    pack(data, tmp_path / "a.packed")
+    store = load_store(tmp_path / "a.packed")
+    for split in data["split"]:
+        expected = check_annotations(data, split, str(store.path), multi_class=True)
+        assert store.summary(store.split(split)) == expected
+
+
+@pytest.mark.parametrize(
+    "value", [np.float64(0.1), (1, [2, (3,)]), {"~a": 1}, {"~": {(1, 2): None}}, b"~"]
+)
+def test_plain_json(value):
+    assert same(decode(encode(value)), value)
+
+
+def test_plain_json_refuses_what_is_not_plain():
+    for value in (object(), np.array([object()]), [lambda: 0], Path("a")):
+        with pytest.raises(TypeError, match="holds something of type"):
+            encode(value)
+    for text in (
+        b"{",
+        b'{"~import": ["os"]}',
+        b'{"~array": ["|O", [1], "AAAAAAAAAAA="]}',
+    ):
+        with pytest.raises(ValueError):
+            decode(text)
+
+
+def write_store(path, samples, splits=None):
+    with StoreWriter(path) as writer:
+        for sample in samples:
+            writer.add(sample)
+        writer.splits = splits
+
+
+def not_finite(samples):
+    samples[3]["keypoint"][0, 2, 1] = np.nan
+
+
+def other_joints(samples):
+    samples[3]["keypoint"] = samples[3]["keypoint"][:, :, 1:]
+
+
+def twice(samples):
+    samples[3]["frame_dir"] = "sample002"
+
+
+def nameless(samples):
+    del samples[3]["frame_dir"]
+
+
+def overflow(samples):
+    samples[3]["keypoint"] = samples[3]["keypoint"].astype(float) * 1e39
+
+
+def odd(samples):
+    samples[3]["reader"] = open
+
+
+FAULTS = {
+    not_finite: "sample 'sample003': keypoint is NaN or infinite in 3 places",
+    other_joints: "sample 'sample003': keypoint has 19 joints",
+    twice: "frame_dir 'sample002' belongs to two annotations",
+    nameless: "annotation 3: frame_dir is missing",
+    overflow: "sample 'sample003': keypoint is NaN or infinite",
+    odd: "sample 'sample003': holds something of type builtin_function_or_method",
+}
+
+
+@pytest.mark.parametrize("change", FAULTS)
+def test_writer_refuses_faulty_samples(tmp_path, change):
+    data = annotations()
+    change(data["annotations"])
+    with pytest.raises(AnnotationError) as error:
+        write_store(tmp_path / "a.packed", data["annotations"])
+    assert str(error.value).startswith(f"{tmp_path}/a.packed: {FAULTS[change]}")
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "splits, text",
+    [
+        (
+            dict(train=["nobody"]),
+            "split 'train' names 'nobody', which has no annotation",
+        ),
+        (dict(train=[]), "split 'train' is empty"),
+        ({1: ["sample000"]}, "split name 1 is no text"),
+    ],
+)
+def test_writer_refuses_faulty_splits(tmp_path, splits, text):
+    with pytest.raises(AnnotationError) as error:
+        write_store(tmp_path / "a.packed", annotations()["annotations"], splits)
+    assert text in str(error.value)
+    assert not os.listdir(tmp_path)
+
+
+def test_writer_refuses_no_samples(tmp_path):
+    with pytest.raises(AnnotationError, match="holds no annotations"):
+        write_store(tmp_path / "a.packed", [])
+    assert not os.listdir(tmp_path)
+
+
+def test_replaced(tmp_path):
+    """The new one takes the old one's place, and a reader of the old one goes on."""
+    old, new = annotations(seed=1), annotations(seed=2, joints=17)
+    pack(old, tmp_path / "a.packed")
+    reader = load_store(tmp_path / "a.packed")
+    pack(new, tmp_path / "a.packed")
+    assert same(load_store(tmp_path / "a.packed").unpack(), new)
+    assert same(reader[3], old["annotations"][3])
+    assert sorted(os.listdir(tmp_path / "a.packed")) == ["data.2", "store.json"]
+
+
+def test_error_leaves_the_old_store(tmp_path):
+    old, new = annotations(seed=1), annotations(seed=2)
+    pack(old, tmp_path / "a.packed")
+    not_finite(new["annotations"])
+    with pytest.raises(AnnotationError):
+        write_store(tmp_path / "a.packed", new["annotations"])
+    with pytest.raises(ZeroDivisionError):
+        with StoreWriter(tmp_path / "a.packed") as writer:
+            writer.add(new["annotations"][0])
+            1 / 0
+    assert same(load_store(tmp_path / "a.packed").unpack(), old)
+    assert sorted(os.listdir(tmp_path / "a.packed")) == ["data.1", "store.json"]
+
+
+def test_only_stores_are_replaced(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "thesis.tex").write_text("all of it")
+    (tmp_path / "file.pkl").write_text("data")
+    for name in ("folder", "file.pkl"):
+        with pytest.raises(AnnotationError, match="is there and no packed store"):
+            pack(annotations(), tmp_path / name)
+    assert (tmp_path / "folder" / "thesis.tex").read_text() == "all of it"
+
+
+def test_a_header_cannot_name_a_folder_to_delete(tmp_path):
+    (tmp_path / "precious").mkdir()
+    pack(annotations(), tmp_path / "a.packed")
+    header = json.loads((tmp_path / "a.packed" / "store.json").read_text())
+    header["data"] = "../precious"
+    (tmp_path / "a.packed" / "store.json").write_text(json.dumps(header))
+    with pytest.raises(AnnotationError, match="is damaged"):
+        load_store(tmp_path / "a.packed")
+    pack(annotations(), tmp_path / "a.packed")
+    assert (tmp_path / "precious").is_dir()
+
+
+def write_for_ever(path, data):
+    """Replaces the store by each of the data in turn."""
+    while True:
+        for one in data:
+            pack(one, path)
+
+
+def killed_writer(path, data, delay):
+    """A process that is killed `delay` seconds after its start."""
+    process = multiprocessing.get_context("fork").Process(
+        target=write_for_ever, args=(path, data)
+    )
+    process.start()
+    time.sleep(delay)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_killed_while_replacing(tmp_path):
+    """At any moment the old store is there, or the new one, whole."""
+    data = [annotations(seed=seed) for seed in (1, 2)]
+    pack(data[0], tmp_path / "a.packed")
+    choose = random.Random(0)
+    for _ in range(30):
+        killed_writer(tmp_path / "a.packed", data, choose.uniform(0, 0.06))
+        found = load_store(tmp_path / "a.packed").unpack()
+        assert same(found, data[0]) or same(found, data[1])
+    assert len(os.listdir(tmp_path / "a.packed")) > 3  # some were killed on the way
+
+
+def test_killed_at_the_first_store(tmp_path):
+    """It is there and whole, or a sentence says that it is not."""
+    data = annotations(samples=300)
+    choose = random.Random(0)
+    for number in range(10):
+        path = tmp_path / f"{number}.packed"
+        killed_writer(path, [data], choose.uniform(0, 0.1))
+        try:
+            assert same(load_store(path).unpack(), data)
+        except AnnotationError as error:
+            assert "has no store.json" in str(error) or "does not exist" in str(error)
+
+
+def test_stopped_at_every_step(tmp_path, monkeypatch):
+    """As killed before each step on the disk in turn: nothing after it happens."""
+    old, new = annotations(seed=1), annotations(seed=2)
+
+    class Killed(BaseException):
+        pass
+
+    def counted(step):
+        def counting(*args, **kwargs):
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return step(*args, **kwargs)
+
+        return counting
+
+    outcomes = []
+    while not outcomes or outcomes[-1] != "done":
+        path = tmp_path / f"{len(outcomes)}.packed"
+        pack(old, path)
+        left = [len(outcomes)]
+        with monkeypatch.context() as patch:
+            for name in ("mkdir", "fsync", "replace", "unlink", "rmdir", "open"):
+                patch.setattr(os, name, counted(getattr(os, name)))
+            patch.setattr(shutil, "rmtree", counted(shutil.rmtree))
+            try:
+                pack(new, path)
+                outcomes.append("done")
+            except Killed:
+                outcomes.append("killed")
+        found = load_store(path).unpack()
+        if same(found, old):
+            outcomes[-1] = "old"
+        else:
+            assert same(found, new)
+    first_new = outcomes.index("killed")
+    assert first_new > 5 and set(outcomes[:first_new]) == {"old"}
+    assert set(outcomes[first_new:-1]) == {"killed"}
+
+
+def test_killed_before_the_first_store_is_done(tmp_path):
+    with StoreWriter(tmp_path / "a.packed") as writer:
+        writer.add(annotations()["annotations"][0])
+        shutil.copytree(tmp_path / "a.packed", tmp_path / "killed.packed")
+    assert "has no store.json" in refusal(tmp_path / "killed.packed")
+    pack(annotations(), tmp_path / "killed.packed")
+    assert len(load_store(tmp_path / "killed.packed")) == 12
+
+
+def refusal(path):
+    with pytest.raises(AnnotationError) as error:
+        load_store(path)
+    text = str(error.value)
+    assert "\n" not in text and str(path) in text
+    return text
+
+
+FILES = ["store.json"] + [
+    f"data.1/{name}"
+    for name in (
+        "keypoint.npy",
+        "keypoint_score.npy",
+        "index.npy",
+        "fields.npy",
+        "splits.npy",
+        "meta.json",
+    )
+]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_truncated_or_removed(tmp_path, file):
+    pack(annotations(channels=2), tmp_path / "a.packed")
+    path = tmp_path / "a.packed" / file
+    whole = path.read_bytes()
+    for kept in (len(whole) - 1, len(whole) // 2, 1, 0):
+        path.write_bytes(whole[:kept])
+        text = refusal(tmp_path / "a.packed")
+        assert "damaged" in text and Path(file).name in text
+    path.unlink()
+    text = refusal(tmp_path / "a.packed")
+    assert Path(file).name in text and ("missing" in text or "has no" in text)
+    path.write_bytes(whole)
+    load_store(tmp_path / "a.packed")
+
+
+def test_truncated_while_open(tmp_path):
+    """A mapping would end the process here."""
+    pack(annotations(), tmp_path / "a.packed")
+    store = load_store(tmp_path / "a.packed")
+    os.truncate(tmp_path / "a.packed" / "data.1" / "keypoint.npy", 500)
+    with pytest.raises(AnnotationError, match="keypoint.npy ends before row"):
+        store[11]
+
+
+def test_damaged_header(tmp_path):
+    """Whatever it says, it is read, or refused in a sentence."""
+    pack(annotations(), tmp_path / "a.packed")
+    path = tmp_path / "a.packed" / "store.json"
+    whole = path.read_bytes()
+    choose = random.Random(0)
+    for _ in range(200):
+        damaged = bytearray(whole)
+        damaged[choose.randrange(len(whole))] ^= 1 << choose.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            load_store(tmp_path / "a.packed")
+        except AnnotationError as error:
+            assert str(tmp_path) in str(error)
+
+
+def test_damaged_fields(tmp_path):
+    pack(annotations(), tmp_path / "a.packed")
+    path = tmp_path / "a.packed" / "data.1" / "fields.npy"
+    path.write_bytes(path.read_bytes().replace(b'{"frame_dir"', b'["frame_dir"'))
+    with pytest.raises(AnnotationError, match=r"damaged \(fields of sample 3: "):
+        load_store(tmp_path / "a.packed")[3]
+
+
+def test_other_versions_and_programs(tmp_path):
+    pack(annotations(), tmp_path / "a.packed")
+    header = tmp_path / "a.packed" / "store.json"
+    data = json.loads(header.read_text())
+    header.write_text(json.dumps({**data, "version": 2}))
+    assert "is of version 2, and this msg3d reads version 1" in refusal(header.parent)
+    header.write_text("[]")
+    assert "of another program" in refusal(header.parent)
+
+
+def test_no_store_there(tmp_path):
+    assert "does not exist" in refusal(tmp_path / "a.packed")
+    (tmp_path / "a.packed").write_text("")
+    assert "is a file" in refusal(tmp_path / "a.packed")
+
+
+def command(*arguments, monkeypatch):
+    spec = importlib.util.spec_from_file_location("pack_tool", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["pack.py", *map(str, arguments)])
+    return tool.main()
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    data = annotations()
+    save_annotations(data, tmp_path / "a.pkl")
+    out = tmp_path / "new" / "a.packed"
+    assert command(tmp_path / "a.pkl", out, monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr()
+    assert "samples: 12\nsplits: train 8, val 4" in said.out and "12/12" in said.err
+    assert command(out, tmp_path / "b.pkl", monkeypatch=monkeypatch) == 0
+    assert same(load_annotations(tmp_path / "b.pkl"), data)
+
+
+def test_command_keeps_the_dtype_if_asked(tmp_path, monkeypatch):
+    data = annotations()
+    for sample in data["annotations"]:
+        sample["keypoint"] = sample["keypoint"].astype(np.float16)
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    out = tmp_path / "a.packed"
+    command(tmp_path / "a.pkl", out, "--keep-dtype", monkeypatch=monkeypatch)
+    command(out, tmp_path / "b.pkl", monkeypatch=monkeypatch)
+    assert same(load_annotations(tmp_path / "b.pkl"), data)
+
+
+@pytest.mark.parametrize(
+    "names, text",
+    [
+        (("none.pkl", "a.packed"), "none.pkl does not exist"),
+        (("none.packed", "a.pkl"), "none.packed does not exist"),
+        (
+            ("bad.pkl", "a.packed"),
+            "bad.pkl: sample 'sample003': keypoint has 19 joints",
+        ),
+        (("bad.pkl", "a.npz"), "give a name that ends in .packed to pack"),
+    ],
+)
+def test_command_says_what_is_wrong(tmp_path, monkeypatch, capsys, names, text):
+    data = annotations()
+    other_joints(data["annotations"])
+    mmengine.dump(data, str(tmp_path / "bad.pkl"))
+    assert command(*(tmp_path / name for name in names), monkeypatch=monkeypatch) == 1
+    assert text in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["bad.pkl"]
+
+
+def test_real_data(tmp_path, shared):
+    for name in ("nw_ucla", "penn_action"):
+        data = load_annotations(shared / "data" / f"{name}.pkl")
+        pack(data, tmp_path / "a.packed", keep_dtype=True)
+        assert same(load_store(tmp_path / "a.packed").unpack(), data)

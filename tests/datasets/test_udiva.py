@@ -1,0 +1,390 @@
+"""UDIVA: chunks of one participant, the five traits, and nothing lost in silence."""
+
+import importlib.util
+import io
+import json
+import zipfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from msg3d.datasets import AnnotationError, load_annotations
+from msg3d.datasets.converters import convert_udiva
+from msg3d.datasets.converters.parse_files import BadFile, LeftOut
+from msg3d.datasets.converters.udiva import parse_recording
+from msg3d.datasets.converters.udiva_tables import read_tables
+from msg3d.evaluation.traits import CHALLENGE_TRAITS
+
+h5py = pytest.importorskip("h5py", reason="UDIVA's files are HDF5: pip install h5py")
+
+TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_udiva.py"
+TRAITS = dict(zip((1, 2, 3, 4, 5), np.arange(25).reshape(5, 5) / 8))
+# split -> session -> participants in FC1 and FC2
+SESSIONS = dict(
+    train={"001002": (1, 2), "001003": (1, 3)},
+    val={"004005": (4, 5)},
+    test={"006007": (6, 7)},
+)
+PATH = "lego_annotations_train/001002/FC2_L/annotations_raw.hdf5"
+
+
+def landmarks(frames, seed=0):
+    return np.random.default_rng(seed).normal(size=(frames, 24, 3)).astype(np.float32)
+
+
+def hdf5(array, without=(), numbers=None, dtype=None):
+    """A recording: a group a frame, of which those of `without` have no landmarks."""
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for place, frame in enumerate(array):
+            group = file.create_group(f"{numbers[place] if numbers else place:05d}")
+            group.create_group("hands")
+            if place in without:
+                group.create_group("body") if place % 2 else None
+            else:
+                group.create_group("body")["landmarks"] = frame.astype(dtype or float)
+    return content.getvalue()
+
+
+def tables_of(sessions=SESSIONS, traits=TRAITS):
+    files = {}
+    for split, ones in sessions.items():
+        lines = ["ID,DATE,PART.1,PART.2"]
+        lines += [
+            f"{name},x,{first},{second}" for name, (first, second) in ones.items()
+        ]
+        files[f"metadata_{split}/sessions_{split}.csv"] = "\n".join(lines)
+        lines = [",".join(("ID", "AGE", *CHALLENGE_TRAITS))]
+        for person in sorted({one for pair in ones.values() for one in pair}):
+            numbers = map(str, traits[person]) if person in traits else [""] * 5
+            lines.append(",".join((str(person), "30", *numbers)))
+        files[f"metadata_{split}/parts_{split}.csv"] = "\n".join(lines)
+    return files
+
+
+def release(tasks=("animals", "lego"), frames=25):
+    files = {}
+    for split, ones in SESSIONS.items():
+        for number, session in enumerate(ones):
+            for task in tasks:
+                for camera in ("FC1", "FC2"):
+                    seed = len(files)
+                    name = f"{camera}_{task[0].upper()}/annotations_raw.hdf5"
+                    path = f"{task}_annotations_{split}/{session}/{name}"
+                    files[path] = hdf5(landmarks(frames + number, seed))
+    return {**files, **tables_of()}
+
+
+def as_folder(files, path):
+    for name, content in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.fixture
+def parse(tmp_path):
+    tables = read_tables(as_folder(tables_of(), tmp_path / "tables"))
+    return partial(parse_recording, PATH, tables=tables, chunk=10)
+
+
+def command(*arguments, monkeypatch):
+    spec = importlib.util.spec_from_file_location("prepare_udiva", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["prepare_udiva.py", *map(str, arguments)])
+    return tool.main()
+
+
+@pytest.mark.parametrize(
+    "remainder, lengths", [("keep", [10, 10, 5]), ("pad", [10] * 3), ("drop", [10, 10])]
+)
+def test_chunks(parse, remainder, lengths):
+    expected = landmarks(25)
+    samples = parse(content=hdf5(expected), remainder=remainder)
+    assert [one["total_frames"] for one in samples] == lengths
+    assert [one["frame_dir"][-5:] for one in samples] == ["_c000", "_c001", "_c002"][
+        : len(lengths)
+    ]
+    joined = np.concatenate([one["keypoint"] for one in samples], axis=1)[0]
+    held = expected[np.arange(sum(lengths)).clip(max=24)]
+    np.testing.assert_array_equal(joined, held)
+    notes = {
+        "keep": {"frames in a shorter last chunk": 5},
+        "pad": {"frames added to fill the last chunk": 5},
+        "drop": {"frames behind the last whole chunk (dropped)": 5},
+    }
+    assert samples[0].pop("notes") == notes[remainder]
+    for number, one in enumerate(samples):
+        assert one["keypoint"].dtype == np.float32 and "notes" not in one
+        assert one["frame_dir"] == f"001002_lego_FC2_c{number:03d}"
+        assert (one["person_id"], one["session"], one["task"]) == (
+            "2",
+            "001002",
+            "lego",
+        )
+        np.testing.assert_array_equal(one["targets"], TRAITS[2].astype(np.float32))
+
+
+@pytest.mark.parametrize("missing", ["remove", "zero"])
+def test_frames_without_landmarks(parse, missing):
+    array = landmarks(12)
+    samples = parse(content=hdf5(array, without=(3, 4, 11)), missing=missing)
+    joined = np.concatenate([one["keypoint"] for one in samples], axis=1)[0]
+    expected = array.copy()
+    expected[[3, 4, 11]] = 0
+    expected = np.delete(array, [3, 4, 11], 0) if missing == "remove" else expected
+    np.testing.assert_array_equal(joined, expected)
+    fate = "removed" if missing == "remove" else "zero"
+    assert samples[0]["notes"][f"frames without body landmarks ({fate})"] == 3
+    short = "recordings shorter than a chunk of 10 frames"
+    assert (short in samples[0]["notes"]) == (missing == "remove")
+
+
+def test_frames_are_in_order_of_their_numbers(parse):
+    array = landmarks(3)
+    (sample,) = parse(content=hdf5(array, numbers=[10, 9, 100000]))
+    np.testing.assert_array_equal(sample["keypoint"][0], array[[1, 0, 2]])
+    what = "frame numbers that do not follow the one before (joined)"
+    assert sample["notes"][what] == 1
+
+
+LEFT_OUT = {
+    "masked": (PATH.replace("raw", "cleaned_masked"), {}, "masked"),
+    "masked zip": (
+        PATH.replace("raw.hdf5", "cleaned_masked.zip/annotations.hdf5"),
+        {},
+        "masked",
+    ),
+    "hidden traits": (
+        "talk_annotations_test/006007/FC1_T/annotations_raw.hdf5",
+        {},
+        "traits are hidden",
+    ),
+    "nobody": (PATH, dict(without=range(12)), "no frame has body landmarks"),
+    "short": (PATH, dict(without=range(3)), "shorter than a chunk of 10 frames"),
+}
+
+
+@pytest.mark.parametrize("case", LEFT_OUT)
+def test_left_out(parse, case):
+    path, options, reason = LEFT_OUT[case]
+    with pytest.raises(LeftOut, match=reason):
+        parse_recording(
+            path,
+            hdf5(landmarks(12), **options),
+            **{**parse.keywords, "remainder": "drop"},
+        )
+
+
+def frame(value, place=(2, 5, 1)):
+    array = landmarks(12).astype(float)
+    array[place] = value
+    return hdf5(array)
+
+
+BAD = {
+    "another path": ("001002/FC2_L/a.hdf5", hdf5(landmarks(3)), "keep its folders"),
+    "another session": (
+        PATH.replace("001002", "9"),
+        hdf5(landmarks(3)),
+        "session 9 is in no sessions_SPLIT.csv",
+    ),
+    "another split": (
+        PATH.replace("train", "val"),
+        hdf5(landmarks(3)),
+        "says val, but session 001002 is in sessions_train.csv",
+    ),
+    "empty": (PATH, b"", "not HDF5, or cut off"),
+    "text": (PATH, b"frames", "not HDF5, or cut off"),
+    "cut off": (PATH, hdf5(landmarks(12))[:-500], "not HDF5, or cut off"),
+    "no frame": (PATH, hdf5(landmarks(0)), "holds no frame"),
+    "NaN": (PATH, frame(np.nan), "frame 00002: body/landmarks holds NaN"),
+    "beyond float32": (PATH, frame(1e60), "frame 00002: body/landmarks holds NaN"),
+    "other joints": (
+        PATH,
+        hdf5(landmarks(3)[:, :23]),
+        "frame 00000: body/landmarks is float64 of shape .23, 3., expected 24 x 3",
+    ),
+    "text for numbers": (PATH, hdf5(landmarks(3), dtype="S8"), r"is \|S8 of shape"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_file_is_named(parse, case):
+    path, content, expected = BAD[case]
+    with pytest.raises(BadFile, match=expected):
+        parse_recording(path, content, **parse.keywords)
+
+
+def test_group_that_is_no_frame(parse):
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        file.create_group("metadata")
+    with pytest.raises(BadFile, match="the group 'metadata', expected the number"):
+        parse(content=content.getvalue())
+
+
+def test_damaged_files_never_break_the_parser(parse):
+    good = hdf5(landmarks(3))
+    rng = np.random.default_rng(0)
+    for length in rng.integers(0, len(good), 40):
+        with pytest.raises(BadFile):
+            parse(content=good[:length])
+    for _ in range(100):
+        damaged = bytearray(good)
+        damaged[rng.integers(len(good))] ^= 1 << rng.integers(8)
+        try:
+            parse(content=bytes(damaged))
+        except (BadFile, LeftOut):
+            pass
+
+
+def test_release(tmp_path):
+    raw = as_folder(release(), tmp_path / "raw")
+    report = convert_udiva(raw, tmp_path / "a.pkl", chunk=10, jobs=1)
+    assert report["written"] and not report["refused"]
+    data = load_annotations(tmp_path / "a.pkl")
+    assert data["meta"]["targets"] == list(CHALLENGE_TRAITS)
+    assert len(data["meta"]["joints"]) == 24
+    assert {name: len(ids) for name, ids in data["split"].items()} == {
+        "train": 8 * 3,
+        "val": 4 * 3,
+    }
+    assert report["one_sided_splits"] == ["test"]
+    hidden = report["left_out"]["the participant's traits are hidden"]
+    assert len(hidden) == 4 and all("_test/" in one for one in hidden)
+    assert report["notes"]["frames in a shorter last chunk"] == {
+        f"{session}_{task}_{camera}_c000": 5 + (session == "001003")
+        for session in ("001002", "001003", "004005")
+        for task in ("animals", "lego")
+        for camera in ("FC1", "FC2")
+    }
+    persons = {one["frame_dir"]: one["person_id"] for one in data["annotations"]}
+    assert {persons[one] for one in data["split"]["train"]} == {"1", "2", "3"}
+    assert persons["001003_animals_FC2_c000"] == "3"
+    text = (tmp_path / "a.pkl.report.txt").read_text()
+    assert "shorter last chunk: 64 in 12 sequences" in text and "labels" not in text
+
+
+def test_recording_in_an_archive(tmp_path):
+    """As the release has it, before anything is unpacked there."""
+    files = release()
+    for name in [one for one in files if one.endswith(".hdf5")]:
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            archive.writestr("annotations_cleaned.hdf5", files.pop(name))
+        files[name.replace("raw.hdf5", "cleaned_unmasked.zip")] = content.getvalue()
+    zipped = convert_udiva(
+        as_folder(files, tmp_path / "zipped"), tmp_path / "a.pkl", chunk=10, jobs=1
+    )
+    assert zipped["written"]
+    raw = as_folder(release(), tmp_path / "raw")
+    convert_udiva(raw, tmp_path / "b.pkl", chunk=10, jobs=1)
+    first, second = (load_annotations(tmp_path / f"{one}.pkl") for one in "ab")
+    for one, other in zip(first["annotations"], second["annotations"]):
+        np.testing.assert_equal(one, other)
+
+
+def test_participants_of_two_splits_are_named(tmp_path):
+    files = release()
+    sessions = {**SESSIONS, "val": {"004005": (4, 1)}}
+    files.update(tables_of(sessions))
+    raw = as_folder(files, tmp_path / "raw")
+    report = convert_udiva(raw, tmp_path / "a.pkl", chunk=10, jobs=1)
+    what = "chunks of 1, who is in train and val"
+    assert len(report["notes"][what]) == (4 + 2) * 3
+
+
+TABLES = {
+    "no tables": (
+        lambda files: [files.pop(one) for one in list(files)],
+        "hold no sessions_train.csv and parts_train.csv",
+    ),
+    "one table": (
+        lambda files: files.pop("metadata_val/parts_val.csv"),
+        "hold no parts_val.csv",
+    ),
+    "a column": (
+        lambda files: files.update(
+            {"metadata_val/sessions_val.csv": "ID,PART.1\n004005,4"}
+        ),
+        "expected PART.2 among them",
+    ),
+    "an empty field": (
+        lambda files: files.update(
+            {"metadata_val/sessions_val.csv": "ID,PART.1,PART.2\n004005,4,"}
+        ),
+        "sessions_val.csv, line 2: lacks ID or PART.1 or PART.2",
+    ),
+    "two meanings": (
+        lambda files: files.update(
+            {"metadata_val/sessions_val.csv": "ID,PART.1,PART.2\n001002,4,5"}
+        ),
+        "session 001002 is there already",
+    ),
+    "text for a trait": (
+        lambda files: files.update(
+            {
+                name: content.replace("1.5", "high")
+                for name, content in files.items()
+                if "parts_val" in name
+            }
+        ),
+        "parts_val.csv, line 2: .*_Z of participant 4 is ''|is 'high', expected",
+    ),
+    "other traits": (
+        lambda files: files.update(
+            {
+                "metadata_val/parts_val.csv": f"ID,{','.join(CHALLENGE_TRAITS)}\n"
+                "1,0,0,0,0,0"
+            }
+        ),
+        "participant 1 is there already with other traits",
+    ),
+    "UTF-16": (
+        lambda files: files.update(
+            {"metadata_val/parts_val.csv": "ID\n1".encode("utf-16")}
+        ),
+        "parts_val.csv is no CSV file",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_bad_tables_are_named(tmp_path, case):
+    change, expected = TABLES[case]
+    files = tables_of()
+    change(files)
+    (tmp_path / "raw").mkdir()
+    with pytest.raises(AnnotationError, match=expected):
+        read_tables(as_folder(files, tmp_path / "raw"))
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
+    arguments = (raw, out, "--chunk", 10, "--remainder", "pad", "--jobs", 1)
+    assert command(*arguments, monkeypatch=monkeypatch) == 0
+    assert "frames added to fill the last chunk" in capsys.readouterr().out
+
+    (raw / PATH).write_bytes(b"damaged")
+    before = out.read_bytes()
+    assert command(*arguments, monkeypatch=monkeypatch) == 1
+    assert out.read_bytes() == before
+    report = json.loads((tmp_path / "a.pkl.report.json").read_text())
+    assert [one["file"] for one in report["refused"]] == [PATH]
+    assert command(*arguments, "--allow-bad", monkeypatch=monkeypatch) == 0
+    assert command(tmp_path / "no", out, "--chunk", 9, monkeypatch=monkeypatch) == 1
+    assert "do not exist" in capsys.readouterr().err
+    for wrong in (("--chunk", "0"), ()):
+        with pytest.raises(SystemExit):
+            command(raw, out, *wrong, monkeypatch=monkeypatch)
+
+
+def test_without_h5py(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "h5py", None)
+    with pytest.raises(AnnotationError, match="pip install h5py"):
+        convert_udiva(tmp_path, tmp_path / "a.pkl", chunk=10)

@@ -1,0 +1,56 @@
+"""Write an example of one's own data: synthetic actions as a folder of CSV files.
+
+OUT/ACTION/sSSS_eEEE.csv: subject SSS doing an action for the EEE-th time, a row a frame,
+the joints of the Kinect v1 in millimetres, a joint that the sensor lost left empty.
+"""
+
+import argparse
+import os
+import sys
+
+from msg3d.datasets.synthetic import make_synthetic_actions
+from msg3d.datasets.whole_file import whole_file
+from msg3d.skeletons import skeleton
+
+
+def as_csv(keypoint) -> str:
+    """[T, V, 3] in metres as a table in millimetres."""
+    columns = [
+        f"{joint}_{axis}" for joint in skeleton("kinect20").joints for axis in "xyz"
+    ]
+    lines = [",".join(columns)]
+    for frame in keypoint:
+        cells = [
+            f"{1000 * value:.1f}" if joint.any() else ""
+            for joint in frame
+            for value in joint
+        ]
+        lines.append(",".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", metavar="OUT", help="folder to write to")
+    add = parser.add_argument
+    add("--subjects", type=int, default=16, help="people (default: 16)")
+    add("--repeats", type=int, default=2, help="of each action by each (default: 2)")
+    args = parser.parse_args()
+    try:
+        data = make_synthetic_actions(args.subjects, args.repeats)
+        for sample in data["annotations"]:
+            action = data["meta"]["classes"][sample["label"]]
+            subject, _, repeat = sample["frame_dir"].split("_")
+            path = os.path.join(args.out, action, f"{subject}_{repeat}.csv")
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with whole_file(path, "x") as file:
+                file.write(as_csv(sample["keypoint"][0]))
+    except (ValueError, OSError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
+    print(f"{len(data['annotations'])} sequences written to {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Pack an annotation file into a store that is read sample by sample, and unpack it."""
+
+import argparse
+import os
+import pickle
+import sys
+
+from msg3d.datasets import AnnotationError, load_annotations, load_store, pack
+from msg3d.datasets.whole_file import whole_file
+
+
+def show_progress(done: int, total: int) -> None:
+    """One line, rewritten at every twentieth part."""
+    if done == total or done % max(total // 20, 1) == 0:
+        end = "\n" if done == total else ""
+        print(f"\r{done}/{total} samples", end=end, file=sys.stderr, flush=True)
+
+
+def convert(source: str, out: str, keep_dtype: bool) -> str:
+    """Packs or unpacks, by the ending of `out`, and says what was written.
+
+    Raises:
+        AnnotationError: `source` cannot be read, or `out` has no known ending.
+        OSError: `out` cannot be written.
+    """
+    out = out.rstrip("/")
+    folder = os.path.dirname(out)
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+    if out.endswith(".packed"):
+        print(f"reading {source}", file=sys.stderr)
+        data = load_annotations(source)
+        pack(data, out, keep_dtype, source=source, progress=show_progress)
+        del data
+        store = load_store(out)
+        size = sum(
+            os.path.getsize(os.path.join(folder, name))
+            for folder, _, names in os.walk(out)
+            for name in names
+        )
+        splits = ", ".join(f"{name} {n}" for name, n in (store.splits or {}).items())
+        return f"samples: {len(store)}\nsplits: {splits or 'none'}\nbytes: {size:,}"
+    if out.endswith(".pkl"):
+        data = load_store(source).unpack(show_progress)
+        with whole_file(out) as file:
+            pickle.dump(data, file, protocol=4)
+        return f"bytes: {os.path.getsize(out):,}"
+    raise AnnotationError(
+        f"{out}: give a name that ends in .packed to pack, or in .pkl to unpack"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="Which of the two is done follows from the ending of OUT. IN is checked "
+        "first, and OUT written whole or not at all. Packing a .pkl and unpacking hold "
+        "all of it in memory; msg3d.datasets.StoreWriter writes a store without.",
+    )
+    parser.add_argument("source", metavar="IN", help="NAME.pkl, or NAME.packed")
+    parser.add_argument("out", metavar="OUT", help="NAME.packed, or NAME.pkl")
+    parser.add_argument(
+        "--keep-dtype",
+        action="store_true",
+        help="pack keypoints in the dtype they have (default: as float32)",
+    )
+    args = parser.parse_args()
+    try:
+        said = convert(args.source, args.out, args.keep_dtype)
+    except (AnnotationError, OSError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
+    print(f"{said}\nwritten: {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

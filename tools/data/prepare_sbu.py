@@ -1,0 +1,30 @@
+"""Make an annotation file of the SBU Kinect Interaction release."""
+
+import sys
+
+from msg3d.datasets.converters import convert_sbu
+from msg3d.datasets.converters.command import converter_parser, run_converter
+from msg3d.datasets.converters.sbu import UNITS
+
+
+def main() -> int:
+    parser = converter_parser(
+        __doc__,
+        raw="folder or archive of the release: PAIR/ACTION/RUN/skeleton_pos.txt",
+        out="annotation file to write, such as sbu.pkl",
+    )
+    parser.add_argument(
+        "--units",
+        choices=list(UNITS),
+        default="raw",
+        help="; ".join(f"{name}: {what}" for name, what in UNITS.items()),
+    )
+    args = parser.parse_args()
+    return run_converter(
+        parser.prog,
+        lambda: convert_sbu(args.raw, args.out, args.allow_bad, args.jobs, args.units),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
