@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-from mmaction.registry import TRANSFORMS
-from mmengine.config import Config
-from mmengine.dataset import Compose
 
 from msg3d.datasets.transforms import AlignView, LabanEffort
 from msg3d.datasets.transforms.laban import EFFORTS

@@ -4,6 +4,7 @@ import mmengine
 import numpy as np
 import pytest
 from mmaction.datasets import PoseDataset
+from mmengine.registry import init_default_scope
 
 from msg3d.datasets import AnnotationError, SkeletonDataset
 from samples import annotations, write
@@ -122,3 +123,21 @@ def test_class_names_of_the_file_are_kept(tmp_path):
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     dataset = SkeletonDataset(str(tmp_path / "a.pkl"), pipeline=[], split="train")
     assert dataset.metainfo["classes"] == ["walk", "run"]
+
+
+def test_stream(tmp_path):
+    """Named by the data set, made by SkeletonFeatures; joints where nobody names one."""
+    path = str(write(tmp_path / "a.pkl"))
+    features = [dict(type="SkeletonFeatures", layout="kinect20")]
+
+    def keypoint(pipeline=features, **kwargs):
+        dataset = SkeletonDataset(path, pipeline=pipeline, split="train", **kwargs)
+        return dataset[0]["keypoint"]
+
+    init_default_scope("mmaction")
+    for stream in ("j", "b", "jm", "bm"):
+        said = [dict(features[0], feats=[stream])]
+        np.testing.assert_array_equal(keypoint(stream=stream), keypoint(said))
+    np.testing.assert_array_equal(keypoint(), keypoint([]))
+    with pytest.raises(ValueError, match="got stream='bone': expected one of"):
+        keypoint(stream="bone")

@@ -20,7 +20,7 @@ class SkeletonDataset(PoseDataset):
 
     Args:
         stream: which stream of the network `SkeletonFeatures` gives it: 'j' joints,
-            'b' bones, 'jm' and 'bm' their motions.
+            'b' bones, 'jm' and 'bm' their motions; None leaves that to the pipeline.
         *args, **kwargs: PoseDataset's.
 
     Class names that the file's `meta['classes']` holds become `metainfo['classes']`,
@@ -37,8 +37,8 @@ class SkeletonDataset(PoseDataset):
 
     summary: Summary | None = None
 
-    def __init__(self, *args, stream: str = "j", **kwargs) -> None:
-        if stream not in STREAMS:
+    def __init__(self, *args, stream: str | None = None, **kwargs) -> None:
+        if stream not in (None, *STREAMS):
             raise ValueError(
                 f"{type(self).__name__} got stream={stream!r}: expected one of "
                 f"{list(STREAMS)}"
@@ -47,8 +47,9 @@ class SkeletonDataset(PoseDataset):
         super().__init__(*args, **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """Sample `idx` as PoseDataset gives it, and the `stream` it is for."""
-        return dict(super().get_data_info(idx), stream=self.stream)
+        """Sample `idx` as PoseDataset gives it, and the `stream` it is for, if any."""
+        info = super().get_data_info(idx)
+        return info if self.stream is None else dict(info, stream=self.stream)
 
     def load_data_list(self) -> list[dict]:
         """The samples of the split, as PoseDataset.load_data_list gives them."""
