@@ -756,6 +756,19 @@ def test_killed_and_run_again(bench, tmp_path):
     assert out.read_bytes() == (tmp_path / "b.pkl").read_bytes()
 
 
+def test_benchmark(bench, tmp_path, monkeypatch, capsys):
+    from benchmarks.parse_ntu import main
+
+    raw = as_folder(release(bench), tmp_path / "raw")
+    monkeypatch.setattr("sys.argv", ["b", "--repeats", "1", "--raw", str(raw)])
+    assert main() == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("8 files, 0.0") and "files/s" in printed
+    monkeypatch.setattr("sys.argv", ["b", "--repeats", "1", "--files", "1"])
+    assert main() == 0
+    assert capsys.readouterr().out.startswith("1 files, ")
+
+
 def test_real_conversion(shared, tmp_path):
     raw = shared / "data" / "ntu_raw"
     listed = raw / "lists" / "ntu60_samples_with_missing_skeletons.txt"
