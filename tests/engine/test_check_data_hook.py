@@ -14,7 +14,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from msg3d.datasets import AnnotationError
+from msg3d.datasets import AnnotationError, save_annotations
 from msg3d.engine import CheckDataHook
 from msg3d.skeletons import skeleton
 from samples import annotations, write
@@ -120,6 +120,48 @@ def test_label_out_of_range(tmp_path):
         "(labels 0 to 3): set model.cls_head.num_classes to at least 8, or mend the "
         "label"
     )
+
+
+def regression(path, targets=3):
+    cfg = config(path)
+    head = dict(type="TraitHead", num_targets=targets, in_channels=4)
+    cfg.model.cls_head = head
+    return cfg
+
+
+def test_targets(tmp_path):
+    path = write(tmp_path / "a.pkl", targets=3)
+    check(regression(path))
+    assert refusal(regression(path, targets=1)) == (
+        f"{path}: sample 'sample000': targets has 3 numbers, but the model's head has "
+        "1: set model.cls_head.num_targets to 3"
+    )
+    assert refusal(config(path)) == (
+        f"{path}: sample 'sample000': has targets and no label, but the model has 4 "
+        "classes: set model.cls_head to dict(type='TraitHead', num_targets=3), or add "
+        "labels"
+    )
+
+
+def test_targets_missing(tmp_path):
+    data = annotations(targets=3)
+    sample = data["annotations"][2]
+    del sample["targets"]
+    sample["label"] = 7  # no class of a regression, and no fault of one
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    assert refusal(regression(tmp_path / "a.pkl")) == (
+        f"{tmp_path}/a.pkl: sample 'sample002': has no targets, but the model's head "
+        "regresses 3: add a vector `targets` to each sample, or take a head for classes"
+    )
+
+
+def test_labels_beside_targets(tmp_path):
+    data = annotations(targets=3)
+    for sample in data["annotations"]:
+        sample["label"] = 3
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    check(regression(tmp_path / "a.pkl"))
+    check(config(tmp_path / "a.pkl"))
 
 
 def test_joints_differ_from_layout(tmp_path):
@@ -300,3 +342,43 @@ def test_faulty_validation_data_stop_training_at_once(tmp_path, monkeypatch):
     with pytest.raises(AnnotationError, match="'sample011': label is 4"):
         runner(cfg).train()
     assert not steps
+
+
+def warnings_of(cfg, monkeypatch):
+    """What the hook says, and training goes on."""
+    heard = []
+    run = runner(cfg)
+    monkeypatch.setattr(run.logger, "warning", heard.append)
+    run.train()
+    return heard
+
+
+def test_persons_beyond_those_taken_are_said(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.pkl", persons=3)
+    cfg = config(path, work_dir=tmp_path)
+    heard = warnings_of(cfg, monkeypatch)
+    assert len([one for one in heard if "keypoint has 3 persons" in one]) == 2
+    assert (
+        "the first 1 of the file are taken: put dict(type='SelectPersons'" in heard[0]
+    )
+    select = dict(type="SelectPersons", num_person=1)
+    cfg = config(path, work_dir=tmp_path, pipeline=[select, *FORMATTING])
+    assert not warnings_of(cfg, monkeypatch)
+
+
+def test_a_picture_of_no_stated_size_is_said(tmp_path, monkeypatch):
+    data = annotations(joints=17, channels=2)
+    save_annotations(data, tmp_path / "sized.pkl")
+    for sample in data["annotations"]:
+        del sample["img_shape"]
+    save_annotations(data, tmp_path / "unsized.pkl")
+    pipeline = [
+        dict(type="PreNormalize2D"),
+        dict(type="SkeletonFeatures", layout="coco"),
+        *FORMATTING,
+    ]
+    for name, said in (("sized", 0), ("unsized", 2)):
+        path = tmp_path / f"{name}.pkl"
+        cfg = config(path, joints=17, work_dir=tmp_path, pipeline=pipeline)
+        heard = warnings_of(cfg, monkeypatch)
+        assert len([one for one in heard if "taken to be (1080, 1920)" in one]) == said

@@ -25,6 +25,7 @@ class Summary:
         joints: V, None where keypoints are stored apart.
         channels: C of `keypoint`, None likewise.
         scored: whether samples carry `keypoint_score`.
+        persons: the largest M, and `persons_sample` the id it belongs to.
         max_label: the largest label, and `max_label_sample` the id it belongs to.
         without_label: id of the first sample that has targets instead, "" if none.
         targets: how many numbers `targets` has, None where no sample has it; that of
@@ -38,6 +39,8 @@ class Summary:
     joints: int | None = None
     channels: int | None = None
     scored: bool = False
+    persons: int = 0
+    persons_sample: str = ""
     max_label: int = -1
     max_label_sample: str = ""
     without_label: str = ""
@@ -121,6 +124,8 @@ def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault
         )
         return
     persons, frames, joints, channels = shape
+    if persons > common.persons:
+        common.persons, common.persons_sample = persons, name
     for count, what in ((persons, "persons"), (frames, "frames"), (joints, "joints")):
         if count == 0:
             yield _of_keypoint(

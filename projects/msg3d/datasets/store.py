@@ -152,8 +152,9 @@ class Store:
 
     def summary(self, numbers: np.ndarray) -> Summary:
         """What `check_annotations` would say of these samples, all checked when packed."""
-        label, labelled, targets = (
-            self.index[key][numbers] for key in ("label", "labelled", "targets")
+        label, labelled, targets, persons = (
+            self.index[key][numbers]
+            for key in ("label", "labelled", "targets", "persons")
         )
         _, joints, channels = self._keypoint.shape
 
@@ -170,6 +171,8 @@ class Store:
             joints=joints,
             channels=channels,
             scored=self._score is not None,
+            persons=int(persons.max()),
+            persons_sample=first(persons == persons.max()),
             max_label=int(label.max()),
             max_label_sample=first((label == label.max()) & (label >= 0)),
             without_label=first(~labelled),

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from mmaction.datasets.transforms import PreNormalize2D
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -30,6 +31,9 @@ class CheckDataHook(Hook):
     Data sets without a summary, and models without `cls_head.num_classes` (or
     `num_targets`) or `backbone.graph`, are left alone.
 
+    Warned of is what training does without a word: persons beyond those the pipeline
+    takes, and a picture size that nobody stated.
+
     Raises:
         AnnotationError: the first difference, with file, sample, field, what the
             model has and which line of the config to change.
@@ -47,6 +51,31 @@ class CheckDataHook(Hook):
                 for dataset in _leaves(loop.dataloader.dataset):
                     _compare_labels(dataset.summary, model)
                     _compare_joints(dataset, model)
+                    for sentence in _overlooked(dataset):
+                        runner.logger.warning(sentence)
+
+
+def _overlooked(dataset) -> Iterator[str]:
+    """What this data set's pipeline would pass over in silence, a sentence each."""
+    summary = dataset.summary
+    steps = {type(step).__name__: step for step in dataset.pipeline.transforms}
+    taken = getattr(steps.get("FormatGCNInput"), "num_person", None)
+    if taken and summary.persons > taken and "SelectPersons" not in steps:
+        yield (
+            f"{summary.source}: sample {summary.persons_sample!r}: keypoint has "
+            f"{summary.persons} persons, of which the first {taken} of the file are "
+            f"taken: put dict(type='SelectPersons', num_person={taken}) first in the "
+            "pipeline to say who is meant"
+        )
+    sized = [
+        step for step in dataset.pipeline.transforms if isinstance(step, PreNormalize2D)
+    ]
+    if sized and "img_shape" not in dataset.get_data_info(0):
+        yield (
+            f"{summary.source}: sample {summary.sample!r}: has no img_shape, so its "
+            f"picture is taken to be {tuple(sized[0].img_shape)} (height, width): add "
+            f"img_shape to the samples, or to {type(sized[0]).__name__}"
+        )
 
 
 def _leaves(dataset) -> Iterator:
