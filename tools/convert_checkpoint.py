@@ -1,6 +1,7 @@
 """Published weights as a checkpoint and a config of this package, or back.
 
-MS-G3D, ST-GCN, 2s-AGCN and AAGCN as their authors released them, and PYSKL's MS-G3D.
+MS-G3D, ST-GCN, 2s-AGCN and AAGCN as their authors released them; PYSKL's MS-G3D, ST-GCN,
+ST-GCN++ and AAGCN.
 Nothing of the file but its numbers is read.
 """
 

@@ -200,6 +200,45 @@ def test_pyskl(tmp_path):
     torch.testing.assert_close(again, scores(model, x), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "backbone",
+    [
+        dict(type="STGCN", graph_cfg=dict(layout="coco", mode="stgcn_spatial")),
+        dict(
+            type="STGCN",
+            graph_cfg=dict(layout="nturgb+d", mode="spatial"),
+            gcn_adaptive="init",
+            gcn_with_res=True,
+            tcn_type="mstcn",
+        ),
+        dict(type="AAGCN", graph_cfg=dict(layout="coco", mode="spatial")),
+        dict(
+            type="AAGCN",
+            graph_cfg=dict(layout="openpose", mode="spatial"),
+            gcn_attention=False,
+            num_person=1,
+            in_channels=2,
+        ),
+    ],
+    ids=["ST-GCN", "ST-GCN++", "AAGCN", "AAGCN, one person"],
+)
+def test_pyskl_family(tmp_path, backbone):
+    """PYSKL's are MMAction2's own networks, but for the classifier's name."""
+    head = dict(type="GCNHead", num_classes=5, in_channels=256)
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        config = dict(type="RecognizerGCN", backbone=backbone, cls_head=head)
+        model = stir(MODELS.build(config).double())
+    source = saved(
+        model, tmp_path / "in.pth", lambda key: key.replace("fc.", "fc_cls.")
+    )
+    assert "of PYSKL" in convert_checkpoint(source, str(tmp_path / "out.pth"))
+    persons = backbone.get("num_person", 2)
+    joints, channels = model.backbone.graph.num_node, backbone.get("in_channels", 3)
+    x = torch.rand(2, persons, 12, joints, channels, dtype=torch.float64)
+    again = scores(built(tmp_path / "out.pth"), x)
+    torch.testing.assert_close(again, scores(model, x), rtol=1e-12, atol=1e-12)
+
+
 def test_another_graph_goes_into_the_authors_mask(tmp_path):
     """The port's star of hands and its normalisation, in the authors' network."""
     model = port()

@@ -376,5 +376,67 @@ AGCN_AUTHORS = Format(
     dropped=(".A",),
 )
 
+# --- ST-GCN, ST-GCN++ and AAGCN of PYSKL -------------------------------------------
+
+_PYSKL_FIRST, _PYSKL_FC = "backbone.gcn.0.gcn", "cls_head.fc_cls.weight"
+
+
+def _pyskl_stgcn(state: State, layout: str) -> dict:
+    matrices, weight = state[f"{_PYSKL_FIRST}.A"], state[f"{_PYSKL_FIRST}.conv.weight"]
+    # ST-GCN++: trained matrices, a residual in each graph convolution, branches in time.
+    plus = "backbone.gcn.0.tcn.transform.0.weight" in state
+    options = dict(gcn_adaptive="importance", init_cfg=None)
+    if plus:
+        options.update(gcn_adaptive="init", gcn_with_res=True, tcn_type="mstcn")
+    backbone = dict(
+        type="PartitionSTGCN",
+        graph_cfg=dict(layout=layout, mode="spatial" if plus else "stgcn_spatial"),
+        in_channels=weight.shape[1],
+        base_channels=len(weight) // len(matrices),
+        **options,
+        **_data_bn(
+            len(state["backbone.data_bn.weight"]), matrices.shape[-1], weight.shape[1]
+        ),
+    )
+    return recognizer(backbone, *state[_PYSKL_FC].shape)
+
+
+def _pyskl_aagcn(state: State, layout: str) -> dict:
+    first = state[f"{_PYSKL_FIRST}.conv_d.0.weight"]
+    joints = state[f"{_PYSKL_FIRST}.A"].shape[-1]
+    backbone = dict(
+        type="LayoutAAGCN",
+        graph_cfg=dict(layout=layout, mode="spatial"),
+        in_channels=first.shape[1],
+        base_channels=len(first),
+        gcn_attention=f"{_PYSKL_FIRST}.conv_ta.weight" in state,
+        **_data_bn(len(state["backbone.data_bn.weight"]), joints, first.shape[1]),
+    )
+    return recognizer(backbone, *state[_PYSKL_FC].shape)
+
+
+def _pyskl(name: str, model: Callable[[State, str], dict], mark: str) -> Format:
+    return Format(
+        name=name,
+        table=_PYSKL_TABLE,
+        marks=(f"{_PYSKL_FIRST}.A", f"{_PYSKL_FIRST}.{mark}", _PYSKL_FC),
+        model=model,
+        layouts=PYSKL_LAYOUTS,
+        joints=lambda state: state[f"{_PYSKL_FIRST}.A"].shape[-1],
+        dropped=("backbone.A",),
+    )
+
+
+STGCN_PYSKL = _pyskl("ST-GCN or ST-GCN++ of PYSKL", _pyskl_stgcn, "conv.weight")
+AAGCN_PYSKL = _pyskl("AAGCN of PYSKL", _pyskl_aagcn, "conv_d.0.weight")
+
 # The first of which all marks are there; AAGCN's are 2s-AGCN's and one more.
-FORMATS = (MSG3D_AUTHORS, STGCN_AUTHORS, AAGCN_AUTHORS, AGCN_AUTHORS, MSG3D_PYSKL)
+FORMATS = (
+    MSG3D_AUTHORS,
+    STGCN_AUTHORS,
+    AAGCN_AUTHORS,
+    AGCN_AUTHORS,
+    MSG3D_PYSKL,
+    STGCN_PYSKL,
+    AAGCN_PYSKL,
+)
