@@ -6,11 +6,20 @@ from msg3d.datasets.annotations import save_annotations
 
 
 def annotations(
-    joints=20, channels=3, persons=1, classes=4, samples=12, frames=(9, 24), seed=0
+    joints=20,
+    channels=3,
+    persons=1,
+    classes=4,
+    samples=12,
+    frames=(9, 24),
+    seed=0,
+    targets=0,
 ):
     """Random walks of joints around a class's own pose; two thirds are for training.
 
-    2D layouts (`channels=2`) carry a keypoint_score, as pose estimators give it.
+    2D layouts (`channels=2`) carry a keypoint_score, as pose estimators give it. With
+    `targets`, samples have so many numbers to regress instead of a label: a person's,
+    of whom each has three samples in two sessions.
     """
     rng = np.random.default_rng(seed)
     poses = rng.normal(size=(classes, 1, 1, joints, channels))
@@ -29,6 +38,14 @@ def annotations(
             entry["img_shape"] = entry["original_shape"] = (480, 640)
             entry["keypoint"] = entry["keypoint"] * 50 + 300
             entry["keypoint_score"] = np.ones(shape[:3], dtype=np.float32)
+        if targets:
+            del entry["label"]
+            person = number // 3
+            entry.update(
+                targets=np.arange(targets, dtype=np.float32) + person,
+                person_id=str(person),
+                session=f"session{number % 3 // 2}",
+            )
         entries.append(entry)
     names = [entry["frame_dir"] for entry in entries]
     cut = 2 * samples // 3

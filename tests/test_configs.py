@@ -34,7 +34,9 @@ def use_file(cfg, path):
         joints=len(skeleton(layout).joints),
         channels=2 if "2d" in Path(cfg.filename).name else 3,
         persons=cfg.model.backbone.get("num_person", 2),
+        targets=cfg.model.cls_head.get("num_targets", 0),
     )
+    test.split = val.split
     for dataset in (train, val, test):
         dataset.ann_file = str(path)
         for step in dataset.pipeline:
@@ -61,7 +63,7 @@ def test_config_trains(path, tmp_path):
     model = MODELS.build(cfg.model)
     data = model.data_preprocessor(batch, training=True)
     losses = model(**data, mode="loss")
-    losses["loss_cls"].backward()
+    model.parse_losses(losses)[0].backward()
     assert all(p.grad is not None for p in model.parameters())
 
     cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
@@ -70,7 +72,11 @@ def test_config_trains(path, tmp_path):
     data = model.data_preprocessor(batch, training=False)
     with torch.no_grad():
         sample = model.eval()(**data, mode="predict")[0]
-    torch.testing.assert_close(sample.pred_score.sum(), torch.tensor(1.0))
+    if "num_targets" in cfg.model.cls_head:
+        assert sample.pred_targets.shape == sample.gt_targets.shape
+        assert {"frame_dir", "person_id", "session"} <= set(sample.metainfo_keys())
+    else:
+        torch.testing.assert_close(sample.pred_score.sum(), torch.tensor(1.0))
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)

@@ -33,6 +33,14 @@ def shrink(data):
     field(keypoint=lambda k: k / 1000)(data)
 
 
+def several(*mutations):
+    def mutate(data):
+        for one in mutations:
+            one(data)
+
+    return mutate
+
+
 # fault -> (kind, mutation, channels of the file, sample, field, part of the text,
 # kinds that follow from it)
 S2, KEY = "sample002", "keypoint"
@@ -102,6 +110,26 @@ CASES = {
     "label is text": ("label-kind", field(label="sit"), 3, S2, "label", "'sit'", ()),
     "label is a list": ("label-kind", field(label=[1]), 3, S2, "label", "[1]", ()),
     "label negative": ("label-negative", field(label=-1), 3, S2, "label", "-1", ()),
+    "targets are text": (
+        *("targets-kind", field(targets="calm"), 3, S2, "targets"),
+        *("targets is 'calm', expected a vector of numbers", ()),
+    ),
+    "targets are lists": (
+        *("targets-kind", field(targets=[[1], [2, 3]]), 3, S2, "targets"),
+        *("expected a vector of numbers", ()),
+    ),
+    "targets are none": ("targets-kind", field(targets=[]), 3, S2, "targets", "[]", ()),
+    "target is one number": (
+        *("targets-kind", field(targets=1.5), 3, S2, "targets", "targets is 1.5", ()),
+    ),
+    "target is NaN": (
+        *("targets-not-finite", field(targets=[0, np.nan]), 3, S2, "targets"),
+        *("targets is [0.0, nan], expected finite numbers", ()),
+    ),
+    "targets of other samples": (
+        *("targets-differ", several(every(targets=[1, 2]), field(targets=[1])), 3),
+        *(S2, "targets", "has 1 numbers, but sample 'sample000' has 2", ()),
+    ),
     "labels from 1": (
         *("label-start", labels([1, 2, 3] * 4), 3, None, "label"),
         *("from 1 to 3, expected from 0: subtract 1", ()),

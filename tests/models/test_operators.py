@@ -114,6 +114,20 @@ def test_graph_conv_takes_any_memory_order(form):
     assert_close(graph_conv(x, *others, 3, 1), expected, 1e-14)
 
 
+def test_collapse_takes_any_memory_order(form):
+    """A small graph convolution hands over what einsum has left in its own order."""
+    z, weight, bias = rand(2, 3, 2, 4, 3), rand(5, 6), rand(5)
+    strided = z.transpose(2, 3)  # (N, T, V, w, C)
+    outs = [
+        collapse(one, nn.BatchNorm2d(3).double(), weight, bias)
+        for one in (strided, strided.contiguous())
+    ]
+    assert_close(*outs, 1e-14)
+    out_weight = torch.rand_like(outs[0])
+    grads = [torch.autograd.grad((out * out_weight).sum(), z) for out in outs]
+    assert_close(grads[0][0], grads[1][0], 1e-14)
+
+
 def test_even_window_is_named():
     with pytest.raises(ValueError, match="window of 2 frames"):
         graph_conv(*[torch.rand(1, 4, 3, 2)] * 4, 2, 1)

@@ -26,6 +26,8 @@ def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> T
     """
     if not (uses_batch_statistics([norm]) and by_sample(z)):
         return F.linear(batch_norm([norm], z, relu=True).flatten(3), weight, bias)
+    # Not so where einsum made it: a small graph convolution is of the whole batch.
+    z = z.contiguous()
     statistics = batch_statistics(z.detach(), norm.num_features, norm.eps)
     keep_statistics([norm], *statistics[:2], z.numel() // norm.num_features)
     weight, bias = as_multiplied(weight, bias)

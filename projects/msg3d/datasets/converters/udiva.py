@@ -15,7 +15,7 @@ found. A participant is recorded in one or more sessions of four tasks.
 
 A sample is a chunk: `targets` are the five z-scores of `person_id`; `session`, `task`,
 `camera` and `chunk` say where it comes from. The splits are the release's, and of
-persons. Reading needs h5py (`pip install h5py`).
+persons. Reading needs h5py (`pip install "msg3d[udiva]"`, or h5py itself).
 """
 
 import io

@@ -94,6 +94,7 @@ class LabanEffort(BaseTransform):
             )
         self.layout, self.efforts, self.coordinates = layout, list(efforts), coordinates
         self.variant, self.time, self.fps = variant, time, fps
+        self._published = variant == "published"
         body = skeleton(layout)
         if center is None:
             # The middle of several joints is no joint's place.
@@ -109,27 +110,29 @@ class LabanEffort(BaseTransform):
         present = joints.any(-1)  # (M, T, V)
         present[..., self._centers] |= present.any(-1, keepdims=True)
         features = dict(coordinates=joints)
-        if {"space", "flow"} & set(self.efforts) or self._weight_is_space:
-            bone_present = present & present[..., self._parents]
-            features["space"] = self._angles(joints) * bone_present[..., None]
-        if "flow" in self.efforts:
-            speed = self._change(features["space"], bone_present)
-            features["flow"] = self._change(speed, bone_present, order=2)
-        if "time" in self.efforts or "weight" in self.efforts:
-            velocity = self._change(joints, present)
-            features["time"] = (
-                velocity if self.time == "frame" else _neighbours(joints, present)
-            )
-        if "weight" in self.efforts:
-            energy = None if self._weight_is_space else velocity**2 / 2
-            features["weight"] = features["space"] if energy is None else energy
+        of_bones = {"flow", "space"} | ({"weight"} if self._published else set())
+        if of_bones & set(self.efforts):
+            features.update(self._of_bones(joints, present))
+        if set(self.efforts) - of_bones:
+            features.update(self._of_positions(joints, present))
         names = ["coordinates"] * self.coordinates + self.efforts
         results["keypoint"] = np.concatenate([features[name] for name in names], -1)
         return results
 
-    @property
-    def _weight_is_space(self) -> bool:
-        return "weight" in self.efforts and self.variant == "published"
+    def _of_bones(self, joints: np.ndarray, present: np.ndarray) -> Dict:
+        """Space, Flow and, as published, Weight, each [M, T, V, 3]."""
+        present = present & present[..., self._parents]
+        space = self._angles(joints) * present[..., None]
+        flow = self._change(self._change(space, present), present, order=2)
+        weight = dict(weight=space) if self._published else {}
+        return dict(space=space, flow=flow, **weight)
+
+    def _of_positions(self, joints: np.ndarray, present: np.ndarray) -> Dict:
+        """Time and, corrected, Weight, each [M, T, V, 3]."""
+        velocity = self._change(joints, present)
+        time = velocity if self.time == "frame" else _neighbours(joints, present)
+        weight = {} if self._published else dict(weight=velocity**2 / 2)
+        return dict(time=time, **weight)
 
     def _angles(self, joints: np.ndarray) -> np.ndarray:
         """Of each joint's bone with the axes, [M, T, V, 3]."""
@@ -152,7 +155,7 @@ class LabanEffort(BaseTransform):
         first = np.zeros_like(values[:, :1])
         change = np.diff(values, axis=1, prepend=first) * np.float32(self.fps)
         # Before the first frame the study has zeros, the corrected variant nothing.
-        before = np.full_like(present[:, :1], self.variant == "published")
+        before = np.full_like(present[:, :1], self._published)
         there = present
         for _ in range(order):
             present = np.concatenate([before, present[:, :-1]], axis=1)

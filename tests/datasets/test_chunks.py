@@ -1,0 +1,110 @@
+"""Sequences cut into chunks, with nothing lost uncounted."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from msg3d.datasets import AnnotationError, load_annotations, save_annotations
+from msg3d.datasets.chunks import cut_annotations
+from msg3d.datasets.person_splits import shared_persons
+from samples import annotations
+
+TOOL = Path(__file__).parents[2] / "tools" / "data" / "cut_chunks.py"
+
+
+def command(*arguments, monkeypatch):
+    spec = importlib.util.spec_from_file_location("cut_chunks", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr("sys.argv", ["cut_chunks.py", *map(str, arguments)])
+    return tool.main()
+
+
+def joined(data, name, field="keypoint"):
+    chunks = [
+        one for one in data["annotations"] if one["frame_dir"].startswith(f"{name}_c")
+    ]
+    return np.concatenate([one[field] for one in chunks], axis=1)
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+@pytest.mark.parametrize("remainder", ["keep", "pad", "drop"])
+def test_every_frame_is_kept_or_counted(remainder, channels):
+    data = annotations(channels=channels, targets=2, frames=(6, 24))
+    cut, report = cut_annotations(data, 10, remainder)
+    padded = dropped = 0
+    lost = []
+    for sample in data["annotations"]:
+        name, frames = sample["frame_dir"], sample["total_frames"]
+        if remainder == "drop" and frames < 10:
+            lost.append(name)
+            dropped += frames
+            continue
+        count = dict(keep=frames, pad=-(-frames // 10) * 10, drop=frames // 10 * 10)
+        count = count[remainder]
+        padded, dropped = (
+            padded + max(count - frames, 0),
+            dropped + max(frames - count, 0),
+        )
+        places = np.minimum(np.arange(count), frames - 1)
+        for field in ("keypoint", "keypoint_score")[: 4 - channels]:
+            expected = sample[field][:, places]
+            np.testing.assert_array_equal(joined(cut, name, field), expected)
+    assert (report.frames_padded, report.frames_dropped) == (padded, dropped)
+    assert report.lost == lost and padded + dropped + (remainder == "keep") > 0
+    short = [s["frame_dir"] for s in data["annotations"] if s["total_frames"] < 10]
+    assert report.short == short
+    assert report.chunks == len(cut["annotations"])
+    for chunk in cut["annotations"]:
+        name, _, number = chunk["frame_dir"].rpartition("_c")
+        whole = next(one for one in data["annotations"] if one["frame_dir"] == name)
+        assert chunk["chunk"] == int(number)
+        assert chunk["total_frames"] == chunk["keypoint"].shape[1] <= 10
+        for field in ("targets", "person_id", "session"):
+            assert chunk[field] is whole[field]
+    for split, ids in cut["split"].items():
+        names = [one.rpartition("_c")[0] for one in ids]
+        kept = [one for one in data["split"][split] if one not in lost]
+        assert list(dict.fromkeys(names)) == kept
+    assert "chunk" not in data["annotations"][0]  # the original is as it was
+
+
+def test_nothing_left_is_named():
+    data = annotations()
+    with pytest.raises(AnnotationError, match="nothing is left of split 'train'.*1000"):
+        cut_annotations(data, 1000, "drop")
+    with pytest.raises(AnnotationError, match="nothing is left of the annotations"):
+        cut_annotations(data["annotations"], 1000, "drop")
+
+
+def test_a_plain_list_and_labels():
+    cut, report = cut_annotations(annotations()["annotations"], 5, "keep")
+    assert isinstance(cut, list) and report.chunks == len(cut) > 24
+    assert cut[0]["label"] == 0 and "targets" not in cut[0]
+
+
+def test_persons_of_two_splits():
+    data = annotations(targets=1)  # three samples a person: 0 to 2, 3 to 5, ...
+    names = [one["frame_dir"] for one in data["annotations"]]
+    assert list(shared_persons(data)) == [("train", "val", ["2"])]
+    data["split"] = dict(train=names[:6], val=names[6:9], test=[names[0], names[9]])
+    assert list(shared_persons(data)) == [("train", "test", ["0"])]
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    save_annotations(annotations(targets=2, frames=(6, 24)), tmp_path / "a.pkl")
+    arguments = (tmp_path / "a.pkl", tmp_path / "b.pkl", "--length", 10)
+    assert command(*arguments, monkeypatch=monkeypatch) == 0
+    text = capsys.readouterr().out
+    assert "WARNING: 1 persons are in train and in val: 2" in text
+    assert "frames dropped  0" in text and "below 10 frames: kept" in text
+    cut = load_annotations(tmp_path / "b.pkl")
+    assert cut["annotations"][0]["frame_dir"] == "sample000_c000"
+
+    before = (tmp_path / "b.pkl").read_bytes()
+    wrong = (*arguments[:3], 1000, "--remainder", "drop")
+    assert command(*wrong, monkeypatch=monkeypatch) == 1
+    assert "nothing is left" in capsys.readouterr().err
+    assert (tmp_path / "b.pkl").read_bytes() == before

@@ -1,0 +1,171 @@
+"""Dropout where the study on personality has it, beside which nothing changes."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from msg3d.models import MSG3D
+from msg3d.models.ms_gcn import MSGCN
+from msg3d.models.ms_tcn import MSTCN
+from networks import SMALL, assert_close
+from weights import rebuild_weights
+
+STUDY = dict(gcn_dropout=0.6, g3d_dropout=0.4, tcn_dropout=0.4, tcn_inner_dropout=0.4)
+GRAPH = dict(layout="kinect20", mode="binary_adj")
+
+
+class FixedMask(nn.Dropout):
+    """Dropout whose mask is the same in every call."""
+
+    def mask(self, shape):
+        generator = torch.Generator().manual_seed(len(shape))
+        kept = torch.rand(shape, generator=generator, dtype=torch.double) >= self.p
+        return kept / (1 - self.p)
+
+    def forward(self, x):
+        return x * self.mask(x.shape) if self.training else x
+
+
+def chain(joints):
+    adjacency = torch.zeros(joints, joints)
+    for joint in range(joints - 1):
+        adjacency[joint, joint + 1] = adjacency[joint + 1, joint] = 1
+    return adjacency
+
+
+def models(**dropout):
+    torch.manual_seed(0)
+    plain = MSG3D(GRAPH, num_person=1, **SMALL)
+    dropped = MSG3D(GRAPH, num_person=1, **SMALL, **dropout)
+    dropped.load_state_dict(plain.state_dict())  # the names are the same
+    return plain, dropped
+
+
+@pytest.mark.parametrize("window, stride", [(1, 1), (3, 2), (5, 1)])
+@pytest.mark.parametrize("channels", [(3, 8), (16, 4)])
+def test_graph_convolution_by_its_formula(form, window, stride, channels):
+    joints, scales, (c_in, c_out) = 5, 3, channels
+    torch.manual_seed(0)
+    layer = MSGCN(c_in, c_out, chain(joints), scales, window, stride, dropout=0.6)
+    rebuild_weights(layer, torch.double)
+    layer.drop = drop = FixedMask(0.6)
+    x = torch.rand(2, 7, joints, c_in, dtype=torch.double, requires_grad=True)
+    actual = layer.train().convolve(x)  # (N, T', V, w, O)
+
+    half = window // 2
+    padded = F.pad(x, (0, 0, 0, 0, half, half))
+    starts = range(0, 7, stride)
+    nodes = torch.stack([padded[:, t : t + window].flatten(1, 2) for t in starts], 1)
+    # nodes are (frame, joint): [N, T', wV, C]
+    gathered = torch.einsum("kpq,ntpc->ntqkc", layer.A + layer.PA, nodes)
+    mask = drop.mask((2, len(starts), joints * window, c_in * scales))
+    mask = mask.unflatten(2, (joints, window)).unflatten(4, (c_in, scales))
+    mask = mask.permute(0, 1, 3, 2, 5, 4).flatten(2, 3)  # (N, T', wV, K, C)
+    conv = layer.mlp.layers[0]
+    expected = (gathered * mask).flatten(3) @ conv.weight.flatten(1).T + conv.bias
+    expected = expected.unflatten(2, (window, joints)).transpose(2, 3)
+    assert_close(actual, expected)
+    weight = torch.rand_like(actual)
+    parameters = [x, conv.weight, layer.PA]
+    grads = [
+        torch.autograd.grad((out * weight).sum(), parameters)
+        for out in (actual, expected)
+    ]
+    for one, other in zip(*grads):
+        assert_close(one, other)
+
+
+@pytest.mark.parametrize("stride, activate", [(1, True), (2, True), (1, False)])
+def test_temporal_convolution_branch_by_branch(form, stride, activate):
+    torch.manual_seed(0)
+    layer = MSTCN(24, 24, stride, activate=activate, dropout=0.4, branch_dropout=0.3)
+    rebuild_weights(layer, torch.double)
+    layer.drop, layer.branch_drop = drop, inner = FixedMask(0.4), FixedMask(0.3)
+    x = torch.rand(2, 9, 5, 24, dtype=torch.double)
+    actual = layer.train()(x)
+
+    image = x.permute(0, 3, 1, 2)
+    branches = [branch(image) for branch in layer.branches[:-1]]
+    branches.append(layer.branches[-1](image[:, :, ::stride]))
+    frames = branches[0].shape[2]
+    mask = inner.mask((2, frames, 5, 16)).permute(0, 3, 1, 2)
+    branches[:4] = [one * m for one, m in zip(branches, mask.split(4, 1))]
+    residual = layer.residual
+    if not isinstance(residual, nn.Identity):
+        residual = nn.Sequential(residual.conv, residual.bn)
+    out = torch.cat(branches, 1) + residual(image[:, :, ::stride])
+    # The study drops before the ReLU, which is the same.
+    out = out * drop.mask((2, frames, 5, 24)).permute(0, 3, 1, 2)
+    out = F.relu(out) if activate else out
+    assert_close(actual, out.permute(0, 2, 3, 1))
+
+
+def test_no_dropout_changes_no_bit():
+    zeros = dict.fromkeys(STUDY, 0.0)
+    plain, dropped = models(**zeros)
+    x = torch.rand(2, 1, 12, 20, 3)
+    assert torch.equal(plain(x), dropped(x))
+
+
+def test_eval_changes_no_bit():
+    """Neither the folded form nor the one that gradients go through."""
+    plain, dropped = (model.eval() for model in models(**STUDY))
+    x = torch.rand(2, 1, 12, 20, 3)
+    assert torch.equal(plain(x), dropped(x))
+    with torch.no_grad():
+        assert torch.equal(plain(x), dropped(x))
+
+
+@pytest.mark.parametrize("option", STUDY)
+def test_each_option_drops_in_training(form, option):
+    plain, dropped = models(**{option: STUDY[option]})
+    x = torch.rand(2, 1, 12, 20, 3)
+    first, second = dropped(x), dropped(x)
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, plain(x))
+    first.sum().backward()
+    assert all(p.grad is not None for p in dropped.parameters())
+
+
+def test_checkpointing_drops_the_same_in_both_passes():
+    gradients = []
+    for with_cp in (False, True):
+        torch.manual_seed(0)
+        model = MSG3D(GRAPH, num_person=1, with_cp=with_cp, **SMALL, **STUDY)
+        model(torch.rand(2, 1, 12, 20, 3)).square().sum().backward()
+        gradients.append([p.grad for p in model.parameters()])
+    for one, other in zip(*gradients):
+        torch.testing.assert_close(one, other)
+
+
+def test_one_graph():
+    """torch.compile finds no reason to break what drops."""
+    _, model = models(**STUDY)
+    gcn, tcn, _ = model.sgcn1
+
+    def forward(x):
+        return tcn(gcn(x)) + model.gcn3d1.gcn3d[0](x)
+
+    torch._dynamo.reset()
+    found = torch._dynamo.explain(forward)(torch.rand(2, 8, 20, 3))
+    assert found.graph_break_count == 0
+
+
+def test_features_beside_coordinates_are_normalised_apart():
+    """The study has one BatchNorm for coordinates and one for features: so has this.
+
+    A BatchNorm normalises each channel by itself, and here each (person, joint,
+    channel) is one. Two over shares of the channels are one over all.
+    """
+    torch.manual_seed(0)
+    model = MSG3D(GRAPH, in_channels=15, num_person=1, **SMALL).double()
+    scale = torch.cat([torch.ones(3), torch.full((12,), 100.0)])
+    x = torch.rand(4, 1, 10, 20, 15, dtype=torch.double) * scale
+    rows = x.permute(0, 1, 3, 4, 2)[:, 0]  # (N, V, C, T)
+    apart = [
+        nn.BatchNorm1d(20 * part.shape[2]).double()(part.flatten(1, 2)).view_as(part)
+        for part in (rows[:, :, :3], rows[:, :, 3:])
+    ]
+    ours = model.data_bn(rows.flatten(1, 2)).view_as(rows)
+    assert_close(ours, torch.cat(apart, 2), 1e-14)

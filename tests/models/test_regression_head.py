@@ -1,0 +1,158 @@
+"""The head of regressions, and what packs its targets."""
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS, TRANSFORMS
+from mmaction.structures import ActionDataSample
+from mmengine.registry import init_default_scope
+
+import msg3d  # noqa: F401
+
+
+def head(**kwargs):
+    torch.manual_seed(0)
+    cfg = dict(type="TraitHead", num_targets=3, in_channels=8)
+    built = MODELS.build({**cfg, **kwargs}).double()
+    torch.nn.init.normal_(built.fc.weight)
+    return built
+
+
+def samples(targets):
+    made = [ActionDataSample() for _ in targets]
+    for sample, one in zip(made, targets):
+        sample.set_field(torch.as_tensor(one), "gt_targets")
+    return made
+
+
+def features(count, persons=2):
+    return torch.rand(count, persons, 8, 4, 5, dtype=torch.double)
+
+
+MEAN, STD = [1.0, -2.0, 30.0], [0.5, 1.0, 10.0]
+
+
+@pytest.mark.parametrize("loss", ["mse", "l1"])
+def test_loss_by_its_formula(loss):
+    model = head(loss=loss, target_mean=MEAN, target_std=STD)
+    x, targets = features(4), np.random.default_rng(0).normal(size=(4, 3))
+    losses = model.loss(x, samples(targets.astype(np.float32)))
+    assert list(losses) == [f"loss_{loss}"]
+
+    pooled = x.mean((1, 3, 4)).numpy()
+    scores = pooled @ model.fc.weight.detach().numpy().T
+    scores += model.fc.bias.detach().numpy()
+    error = scores - (targets.astype(np.float32) - MEAN) / STD
+    expected = (error**2).mean() if loss == "mse" else np.abs(error).mean()
+    np.testing.assert_allclose(losses[f"loss_{loss}"].item(), expected, rtol=1e-6)
+    losses[f"loss_{loss}"].backward()
+    assert model.fc.weight.grad.abs().sum() > 0
+
+
+def test_prediction_in_the_units_of_the_targets():
+    model, x = head(target_mean=MEAN, target_std=STD).eval(), features(3)
+    plain = x.mean((1, 3, 4)) @ model.fc.weight.T + model.fc.bias
+    expected = plain * torch.tensor(STD) + torch.tensor(MEAN)
+    torch.testing.assert_close(model(x), expected)
+    done = model.predict(x, samples(np.zeros((3, 3))))
+    for sample, one in zip(done, expected):
+        torch.testing.assert_close(sample.pred_targets, one)
+        assert not hasattr(sample, "pred_score") and not hasattr(sample, "pred_label")
+
+
+def test_clips_are_averaged():
+    model, x = head().eval(), features(6)
+    done = model.predict(x, samples(np.zeros((2, 3))))  # three clips each
+    for sample, clips in zip(done, model(x).split(3)):
+        torch.testing.assert_close(sample.pred_targets, clips.mean(0))
+
+
+def test_standardisation_goes_with_the_weights():
+    first = head(target_mean=MEAN, target_std=STD)
+    second = head()
+    second.load_state_dict(first.state_dict())
+    x = features(2)
+    torch.testing.assert_close(first(x), second(x))
+
+
+@pytest.mark.parametrize("targets", [1, 7])
+def test_any_number_of_targets_in_the_recognizer(targets):
+    init_default_scope("mmaction")
+    model = MODELS.build(
+        dict(
+            type="RecognizerGCN",
+            backbone=dict(
+                type="MSG3D",
+                graph_cfg=dict(layout="smpl24", mode="binary_adj"),
+                in_channels=15,
+                base_channels=12,
+                num_gcn_scales=3,
+                num_g3d_scales=2,
+                num_person=1,
+            ),
+            cls_head=dict(type="TraitHead", num_targets=targets, in_channels=48),
+        )
+    )
+    pack = TRANSFORMS.build(dict(type="PackTargetInputs"))
+    keypoint = np.random.rand(2, 2, 1, 8, 24, 15).astype(np.float32)  # two clips each
+    packed = [
+        pack(dict(keypoint=one, targets=np.arange(targets), frame_dir="a"))
+        for one in keypoint
+    ]
+    batch = dict(
+        inputs=torch.stack([one["inputs"] for one in packed]),
+        data_samples=[one["data_samples"] for one in packed],
+    )
+    with torch.no_grad():
+        done = model.eval()(**batch, mode="predict")
+        clips = model(
+            batch["inputs"].flatten(0, 1)[:, None], mode="tensor", stage="head"
+        )
+    assert all(one.pred_targets.shape == (targets,) for one in done)
+    torch.testing.assert_close(done[0].pred_targets, clips[:2].mean(0))
+    training = dict(batch, inputs=batch["inputs"][:, :1])
+    model.train()(**training, mode="loss")["loss_mse"].backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        (dict(loss="huber"), "loss='huber': expected one of .'l1', 'mse'."),
+        (
+            dict(target_mean=[1.0]),
+            "got 1 numbers as target_mean, expected one for each",
+        ),
+        (dict(target_std=[1.0, 0.0, 1.0]), "expected positive numbers"),
+        (dict(target_std=[1.0, float("nan"), 1.0]), "expected positive numbers"),
+    ],
+)
+def test_wrong_options_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        head(**changes)
+
+
+@pytest.mark.parametrize("found", [None, [1.0], [1.0, 2.0, 3.0, 4.0]])
+def test_samples_without_their_targets_are_named(found):
+    """One number would broadcast, and train to nothing."""
+    sample = ActionDataSample(metainfo=dict(frame_dir="s7"))
+    if found is not None:
+        sample.set_field(torch.tensor(found), "gt_targets")
+    with pytest.raises(ValueError, match="sample 's7' has .* but the head has 3"):
+        head().loss(features(1), [sample])
+
+
+def test_packing():
+    pack = TRANSFORMS.build(dict(type="PackTargetInputs"))
+    keypoint = np.ones((1, 1, 4, 24, 3), np.float32)
+    results = dict(keypoint=keypoint, targets=[1, 2.5], frame_dir="a", person_id=7)
+    packed = pack(results)
+    sample = packed["data_samples"]
+    assert torch.equal(sample.gt_targets, torch.tensor([1, 2.5]))
+    assert sample.gt_targets.dtype == torch.float32
+    assert (sample.frame_dir, sample.person_id) == ("a", 7)
+    assert "session" not in sample and "gt_label" not in sample
+    assert torch.equal(packed["inputs"], torch.from_numpy(keypoint))
+    assert pack(dict(results, label=3))["data_samples"].gt_label == 3
+    with pytest.raises(ValueError, match="sample 'a' has no `targets`"):
+        pack(dict(keypoint=keypoint, label=1, frame_dir="a"))

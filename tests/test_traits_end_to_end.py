@@ -1,0 +1,137 @@
+"""A regression from raw sequences to a score, through the study's own config."""
+
+from pathlib import Path
+
+import mmengine
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+import msg3d
+from msg3d.datasets import save_annotations
+from msg3d.datasets.chunks import cut_annotations
+from msg3d.evaluation.traits import CHALLENGE_TRAITS, read_traits
+from msg3d.skeletons import skeleton
+
+CONFIG = "personality/msg3d-12c_1xb16-laban-u250-200e_udiva-keypoint-3d.py"
+FRAMES, TRAINED, TESTED, EPOCHS = 16, 32, 8, 6
+DROPOUTS = ("gcn_dropout", "g3d_dropout", "tcn_dropout", "tcn_inner_dropout")
+
+
+def moving(person, rng):
+    """How far arms and legs swing is the person's, the rest is chance.
+
+    The five targets are mixtures of the two, of mean 0 and variance 1.
+    """
+    pose = np.random.default_rng(0).normal(size=(24, 3)) * 0.3
+    times = np.arange(2 * FRAMES + 7)
+    keypoint = np.tile(pose, (len(times), 1, 1))
+    for far, limb in zip(person, ("hand", "foot")):
+        angle = (0.7 + 0.35 * far) * np.sin(0.5 * times + rng.uniform(0, 2 * np.pi))
+        for side in ("left", "right"):
+            joint = skeleton("smpl24").joints.index(f"{side}_{limb}")
+            keypoint[:, joint, 0] += np.sin(angle)
+            keypoint[:, joint, 1] += np.cos(angle)
+    keypoint += rng.normal(size=keypoint.shape) * 0.005
+    return keypoint[None].astype(np.float32)
+
+
+def recordings():
+    rng = np.random.default_rng(1)
+    persons = rng.uniform(-1.7, 1.7, (TRAINED + TESTED, 2))
+    mixtures = np.array([[1, 0], [0, 1], [0.7, 0.7], [0.7, -0.7], [-0.9, 0.4]])
+    samples = []
+    for number, person in enumerate(persons):
+        for session in "ab":
+            keypoint = moving(person, rng)
+            samples.append(
+                dict(
+                    frame_dir=f"p{number}{session}",
+                    person_id=str(number),
+                    session=session,
+                    targets=(mixtures @ person).astype(np.float32),
+                    total_frames=keypoint.shape[1],
+                    keypoint=keypoint,
+                )
+            )
+    names = [one["frame_dir"] for one in samples]
+    split = dict(train=names[: 2 * TRAINED], val=names[2 * TRAINED :])
+    return dict(split=split, annotations=samples)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a finished training and test, and the runner."""
+    folder = tmp_path_factory.mktemp("traits")
+    chunks, _ = cut_annotations(recordings(), FRAMES, "drop")
+    save_annotations(chunks, folder / "a.pkl")
+    truth = [one["targets"] for one in chunks["annotations"]]
+    cfg = Config.fromfile(Path(msg3d.__file__).parent / "configs" / CONFIG)
+    loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
+    sets = loaders[0].dataset.dataset, loaders[1].dataset, loaders[2].dataset
+    for loader, dataset in zip(loaders, sets):
+        loader.update(num_workers=0, persistent_workers=False)
+        dataset.ann_file = str(folder / "a.pkl")
+        for step in dataset.pipeline:
+            if step["type"] == "FastUniformSampleFrames":
+                step["clip_len"] = FRAMES
+    sets[2].split = "val"
+    # Few steps, so nothing to keep a small model from learning these by heart.
+    cfg.model.backbone.update(num_gcn_scales=3, num_g3d_scales=2)
+    cfg.model.backbone.update(dict.fromkeys(DROPOUTS, 0.0))
+    cfg.optim_wrapper.optimizer.update(lr=0.02)
+    cfg.model.cls_head.update(
+        target_mean=np.mean(truth, 0).tolist(), target_std=np.std(truth, 0).tolist()
+    )
+    cfg.train_cfg.update(max_epochs=EPOCHS, val_interval=EPOCHS, val_begin=EPOCHS)
+    cfg.default_hooks.logger.interval = 3
+    cfg.test_evaluator = [
+        dict(cfg.test_evaluator, csv=str(folder / "predictions.csv")),
+        dict(type="DumpResults", out_file_path=str(folder / "dump.pkl")),
+    ]
+    cfg.update(work_dir=str(folder / "work"), randomness=dict(seed=0))
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    found = runner.test()
+    return folder, runner, found, chunks
+
+
+def test_it_learns(run):
+    """The error is far below the variance, which the mean of all would reach."""
+    folder, runner, found, chunks = run
+    history, _ = runner.message_hub.get_scalar("train/loss_mse").data
+    assert np.mean(history[:3]) > 0.7 and np.mean(history[-5:]) < 0.35
+    tested = {
+        one["person_id"]: one["targets"]
+        for one in chunks["annotations"]
+        if one["frame_dir"] in set(chunks["split"]["val"])
+    }
+    variance = np.var(list(tested.values()), axis=0)
+    for name, limit in zip(CHALLENGE_TRAITS, variance):
+        assert found[f"mse/{name}"] < 0.5 * limit
+
+
+def test_metric_and_file_agree_with_the_dump(run):
+    folder, _, found, chunks = run
+    dump = mmengine.load(folder / "dump.pkl")
+    persons = {}
+    for one in dump:
+        assert one["frame_dir"].rpartition("_c")[0][1:-1] == one["person_id"]
+        persons.setdefault(one["person_id"], []).append(one)
+    assert len(dump) == len(chunks["split"]["val"]) and len(persons) == TESTED
+    predicted = read_traits(folder / "predictions.csv").values
+    errors = []
+    for person, ones in persons.items():
+        mean = np.mean([one["pred_targets"].numpy() for one in ones], axis=0)
+        np.testing.assert_allclose(predicted[person], mean, rtol=1e-5)
+        errors.append((mean - ones[0]["gt_targets"].numpy()) ** 2)
+    expected = dict(zip(CHALLENGE_TRAITS, np.mean(errors, axis=0)))
+    for name, error in expected.items():
+        assert found[f"mse/{name}"] == pytest.approx(error, rel=1e-4)
+    assert found["mse/mean"] == pytest.approx(np.mean(errors), rel=1e-4)
+
+
+def test_the_best_checkpoint_is_kept_by_its_error(run):
+    folder, *_ = run
+    assert list((folder / "work").glob("best_mse_mean_epoch_*.pth"))
