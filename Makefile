@@ -31,8 +31,10 @@ install: $(VENV)/.complete
 quickstart: install ## make data, train MS-G3D, test it: minutes on two CPU cores
 	$(BIN)/python tools/quickstart.py
 
+# A process a core; a file's tests stay together, since they share what is slow to make.
+TEST_JOBS ?= auto
 test: install ## run the tests
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile $(TESTS)
 
 # For example BENCHMARK_ARGS="--parts train infer --device cuda --batch 64".
 BENCHMARK_ARGS ?=

@@ -1,5 +1,6 @@
 """What all tests share: msg3d first (it mends the stack), and where data may lie."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,13 @@ from msg3d.models import by_sample
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
 
-torch.set_num_threads(2)
+# Test processes beside one another: a second thread each would wait for the other's
+# core, in what they start as well.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+else:
+    torch.set_num_threads(2)
 
 
 @pytest.fixture
