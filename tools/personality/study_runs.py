@@ -1,0 +1,124 @@
+"""The settings of the study on styles of moving, and one run of one of them."""
+
+import time
+from pathlib import Path
+from typing import Dict
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+from style_scores import SCORES, mean_and_spread, write_scored
+
+import msg3d
+from msg3d.datasets.transforms.laban import EFFORTS
+
+CONFIGS = Path(msg3d.__file__).parent / "configs" / "personality"
+NAME = "{}_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d.py"
+
+
+def settings() -> Dict[str, Dict]:
+    """What differs from the config: LabanEffort's options, the model, the task.
+
+    Returns:
+        name -> `dict(laban=options, model=..., scores=...)`; the last says whether the
+        scores of `style_scores` are regressed, not the styles told apart.
+    """
+    published = dict(variant="published", fps=1)
+    alone = dict(coordinates=False)
+    inputs = {
+        "xyz": dict(efforts=[]),
+        "xyz+laban": dict(),
+        "laban": alone,
+        "xyz+laban-published": published,
+        "laban-published": dict(published, **alone),
+    }
+    for effort in EFFORTS:
+        inputs[f"xyz+{effort}"] = dict(efforts=[effort])
+    # What the published Weight is, without Time and Flow.
+    inputs["xyz+space-twice"] = dict(published, efforts=["space", "weight"])
+    for effort in EFFORTS:
+        others = [other for other in EFFORTS if other != effort]
+        inputs[f"xyz+laban-without-{effort}"] = dict(efforts=others)
+    table = {
+        name: dict(laban=options, model="msg3d-12c", scores=False)
+        for name, options in inputs.items()
+    }
+    for name in ("xyz", "xyz+laban", "xyz+laban-published"):
+        table[f"stgcn-{name}"] = dict(table[name], model="stgcn-16c")
+    for name in ("xyz", "xyz+laban", "laban", "xyz+laban-published"):
+        table[f"scores-{name}"] = dict(table[name], scores=True)
+    return table
+
+
+def run(name: str, seed: int, ann_file: str, work_dir: Path) -> Dict:
+    """Trains, then tests the weights of the last epoch.
+
+    Returns:
+        The setting and seed, `top1` (a part of 1) or the mean squared error of each
+        score and of all, and what it took.
+    """
+    began = time.time()
+    cfg = config(name, seed, ann_file, work_dir)
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    metrics = runner.val()
+    if settings()[name]["scores"]:
+        figures = {key: metrics[f"mse/{key}"] for key in (*SCORES, "mean")}
+    else:
+        figures = dict(top1=float(metrics["acc/top1"]))
+    return dict(
+        setting=name,
+        seed=seed,
+        **figures,
+        parameters=sum(p.numel() for p in runner.model.parameters()),
+        epochs=runner.max_epochs,
+        seconds=round(time.time() - began),
+    )
+
+
+def config(name: str, seed: int, ann_file: str, work_dir: Path) -> Config:
+    """The whole config of one run."""
+    setting = settings()[name]
+    cfg = Config.fromfile(CONFIGS / NAME.format(setting["model"]))
+    if setting["scores"]:
+        ann_file = _regress(cfg, ann_file, work_dir)
+    train, val = cfg.train_dataloader, cfg.val_dataloader
+    for loader, dataset in ((train, train.dataset.dataset), (val, val.dataset)):
+        loader.update(num_workers=0, persistent_workers=False)
+        dataset.ann_file = str(ann_file)
+        (laban,) = (step for step in dataset.pipeline if step["type"] == "LabanEffort")
+        laban.update(setting["laban"])
+    groups = len(laban.get("efforts", EFFORTS)) + laban.get("coordinates", True)
+    cfg.model.backbone.in_channels = 3 * groups
+    # Tested once, at the end: no epoch can be picked by the test actions.
+    cfg.train_cfg.val_begin = cfg.train_cfg.max_epochs + 1
+    cfg.default_hooks.checkpoint = dict(
+        type="CheckpointHook", interval=-1, save_last=False
+    )
+    cfg.randomness = dict(seed=seed)
+    cfg.work_dir = str(work_dir / f"{name}_{seed}")
+    # MMEngine keeps its loggers by this name.
+    cfg.experiment_name = f"{name}_{seed}_{time.time_ns()}"
+    # The run prints its config; to lay out the edges of the graph takes yapf longer
+    # than it takes to build all else.
+    return Config(cfg.to_dict(), format_python_code=False)
+
+
+def _regress(cfg: Config, ann_file: str, work_dir: Path) -> Path:
+    """Turns a config for styles into one for scores; gives their annotation file."""
+    scored = work_dir / "scored.pkl"
+    if not scored.exists():
+        write_scored(ann_file, scored)
+    mean, std = mean_and_spread(scored, cfg.train_dataloader.dataset.dataset.split)
+    cfg.model.cls_head = dict(
+        type="TraitHead",
+        num_targets=len(SCORES),
+        in_channels=cfg.model.cls_head.in_channels,
+        target_mean=mean.tolist(),
+        target_std=std.tolist(),
+    )
+    for dataset in (cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset):
+        dataset.pipeline[-1] = dict(type="PackTargetInputs")
+    # At the rate of classification squared errors drive the weights off at once.
+    cfg.optim_wrapper.optimizer.lr = 0.01
+    cfg.val_evaluator = dict(type="PersonTraitMetric", traits=SCORES, by="samples")
+    return scored

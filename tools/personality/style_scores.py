@@ -1,0 +1,47 @@
+"""Numbers to regress from the Bandai-Namco styles.
+
+Nobody rated these recordings: the scores are what the names of the styles say, chosen
+for the study, so that regression can be measured on the data of the classification.
+"""
+
+import numpy as np
+
+from msg3d.datasets.annotations import load_annotations, save_annotations
+
+SCORES = ("energy", "age", "femininity")
+OF_STYLE = {
+    "active": (1, 0, 0),
+    "elderly": (-1, 1, 0),
+    "exhausted": (-1, 0, 0),
+    "feminine": (0, 0, 1),
+    "masculine": (0, 0, -1),
+    "normal": (0, 0, 0),
+    "youthful": (1, -1, 0),
+}
+
+
+def write_scored(ann_file: str, out: str) -> None:
+    """The annotation file once more, with `targets` float32 [3], SCORES, a sample.
+
+    Raises:
+        ValueError: the classes are not these styles.
+    """
+    data = load_annotations(ann_file)
+    classes = data.get("meta", {}).get("classes", [])
+    if set(classes) != set(OF_STYLE):
+        raise ValueError(
+            f"annotation file {ann_file} has meta['classes'] {list(classes)}, expected "
+            f"the styles {list(OF_STYLE)}: regression needs the Bandai-Namco styles"
+        )
+    for sample in data["annotations"]:
+        scores = OF_STYLE[classes[sample["label"]]]
+        sample["targets"] = np.array(scores, dtype=np.float32)
+    save_annotations(data, out)
+
+
+def mean_and_spread(ann_file: str, split: str) -> tuple:
+    """Mean and standard deviation of the scores over a split, each [3]."""
+    data = load_annotations(ann_file)
+    inside = set(data["split"][split])
+    targets = [s["targets"] for s in data["annotations"] if s["frame_dir"] in inside]
+    return np.mean(targets, axis=0), np.std(targets, axis=0)
