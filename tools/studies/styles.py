@@ -1,16 +1,23 @@
-"""The settings of the study on styles of moving, and one run of one of them."""
+"""Study: what Laban's Efforts tell of the manner of moving, beside coordinates.
+
+Bandai-Namco styles, tested on actions that were not trained on; MS-G3D and ST-GCN.
+"""
 
 import time
 from pathlib import Path
-from typing import Dict
+from typing import Dict, List
 
 from mmengine.config import Config
-from mmengine.runner import Runner
-from style_scores import SCORES, mean_and_spread, write_scored
+from tabulate import tabulate
 
 import msg3d
 from msg3d.datasets.transforms.laban import EFFORTS
 
+from .spread import spread
+from .style_scores import SCORES, mean_and_spread, write_scored
+from .train import parameters, train
+
+FILE = "bandai_styles.pkl"
 CONFIGS = Path(msg3d.__file__).parent / "configs" / "personality"
 NAME = "{}_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d.py"
 
@@ -49,7 +56,7 @@ def settings() -> Dict[str, Dict]:
     return table
 
 
-def run(name: str, seed: int, ann_file: str, work_dir: Path) -> Dict:
+def run(name: str, seed: int, data: Path, work_dir: Path) -> Dict:
     """Trains, then tests the weights of the last epoch.
 
     Returns:
@@ -57,9 +64,7 @@ def run(name: str, seed: int, ann_file: str, work_dir: Path) -> Dict:
         score and of all, and what it took.
     """
     began = time.time()
-    cfg = config(name, seed, ann_file, work_dir)
-    runner = Runner.from_cfg(cfg)
-    runner.train()
+    runner = train(config(name, data / FILE, work_dir), name, seed, work_dir)
     metrics = runner.val()
     if settings()[name]["scores"]:
         figures = {key: metrics[f"mse/{key}"] for key in (*SCORES, "mean")}
@@ -69,38 +74,48 @@ def run(name: str, seed: int, ann_file: str, work_dir: Path) -> Dict:
         setting=name,
         seed=seed,
         **figures,
-        parameters=sum(p.numel() for p in runner.model.parameters()),
+        parameters=parameters(runner),
         epochs=runner.max_epochs,
         seconds=round(time.time() - began),
     )
 
 
-def config(name: str, seed: int, ann_file: str, work_dir: Path) -> Config:
-    """The whole config of one run."""
+def config(name: str, ann_file: Path, work_dir: Path) -> Config:
+    """The whole config of a setting."""
     setting = settings()[name]
     cfg = Config.fromfile(CONFIGS / NAME.format(setting["model"]))
     if setting["scores"]:
         ann_file = _regress(cfg, ann_file, work_dir)
-    train, val = cfg.train_dataloader, cfg.val_dataloader
-    for loader, dataset in ((train, train.dataset.dataset), (val, val.dataset)):
-        loader.update(num_workers=0, persistent_workers=False)
+    for dataset in (cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset):
         dataset.ann_file = str(ann_file)
         (laban,) = (step for step in dataset.pipeline if step["type"] == "LabanEffort")
         laban.update(setting["laban"])
     groups = len(laban.get("efforts", EFFORTS)) + laban.get("coordinates", True)
     cfg.model.backbone.in_channels = 3 * groups
-    # Tested once, at the end: no epoch can be picked by the test actions.
-    cfg.train_cfg.val_begin = cfg.train_cfg.max_epochs + 1
-    cfg.default_hooks.checkpoint = dict(
-        type="CheckpointHook", interval=-1, save_last=False
-    )
-    cfg.randomness = dict(seed=seed)
-    cfg.work_dir = str(work_dir / f"{name}_{seed}")
-    # MMEngine keeps its loggers by this name.
-    cfg.experiment_name = f"{name}_{seed}_{time.time_ns()}"
-    # The run prints its config; to lay out the edges of the graph takes yapf longer
-    # than it takes to build all else.
-    return Config(cfg.to_dict(), format_python_code=False)
+    return cfg
+
+
+def report(results: List[Dict]) -> str:
+    """Means and standard deviations over the seeds, as Markdown tables.
+
+    Args:
+        results: of `run`, in any order.
+    """
+    tables = []
+    for keys, titles, factor, digits in (
+        (("top1",), ("top-1 %",), 100, 1),
+        ((*SCORES, "mean"), (*(f"MSE {key}" for key in SCORES), "mean"), 1, 3),
+    ):
+        rows = []
+        for name in dict.fromkeys(result["setting"] for result in results):
+            runs = [r for r in results if r["setting"] == name and keys[0] in r]
+            if runs:
+                cells = [spread([factor * r[k] for r in runs], digits) for k in keys]
+                rows.append((name, runs[0]["parameters"], *cells, len(runs)))
+        if rows:
+            headers = ("setting", "parameters", *titles, "seeds")
+            tables.append(tabulate(rows, headers, "github", disable_numparse=True))
+    return "\n\n".join(tables)
 
 
 def _regress(cfg: Config, ann_file: str, work_dir: Path) -> Path:

@@ -1,0 +1,1 @@
+"""Studies: tables of settings, each trained once a seed and reported as mean ± std."""

@@ -1,0 +1,145 @@
+"""The configs of the study of networks: data sets x networks x streams.
+
+Every network has a quarter of its published channels and sees the same samples as
+often, under the same schedule: a budget that CPU cores can pay five seeds of.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Optional
+
+from mmengine.config import Config
+
+import msg3d
+
+CONFIGS = Path(msg3d.__file__).parent / "configs"
+FRAMES, BATCH, NARROWER = 32, 32, 4
+STREAMS = {"joint": "j", "bone": "b", "joint-motion": "jm", "bone-motion": "bm"}
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A split of a data set.
+
+    Args:
+        title: for tables.
+        file: annotation file.
+        leaf: what the names of its configs end in.
+        train: split.
+        test: split.
+        passes: over the training samples.
+        unseen: a split of the test samples that are not in the training set, where
+            that is not all of them.
+    """
+
+    title: str
+    file: str
+    leaf: str
+    train: str
+    test: str
+    passes: int
+    unseen: Optional[str] = None
+
+
+_NW_UCLA = ("nw_ucla.pkl", "r40-60e_nw-ucla-xview-keypoint-3d")
+_SBU = ("sbu.pkl", "r32-60e_sbu-fold1-keypoint-3d")
+DATA_SETS: Dict[str, DataSet] = {
+    "nw-ucla-xview": DataSet(
+        "NW-UCLA `xview`", *_NW_UCLA, "xview_train", "xview_val", 16, "xview_clean_val"
+    ),
+    "nw-ucla-xview-clean-v1": DataSet(
+        "NW-UCLA `xview_clean_v1`",
+        *_NW_UCLA,
+        "xview_clean_v1_train",
+        "xview_clean_v1_val",
+        16,
+    ),
+    "msr-action3d-xsub": DataSet(
+        "MSR-Action3D `xsub`",
+        "msr_action3d.pkl",
+        "r48-60e_msr-action3d-xsub-keypoint-3d",
+        "xsub_train",
+        "xsub_val",
+        48,
+    ),
+    "penn-action": DataSet(
+        "Penn Action (2D)",
+        "penn_action.pkl",
+        "u64-60e_penn-action-keypoint-2d",
+        "train",
+        "val",
+        12,
+    ),
+}
+for _fold in range(1, 6):
+    DATA_SETS[f"sbu-fold{_fold}"] = DataSet(
+        f"SBU fold {_fold}", *_SBU, f"fold{_fold}_train", f"fold{_fold}_val", 32
+    )
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network, as a change of a leaf config.
+
+    Args:
+        title: for tables.
+        leaf: folder and start of the name of its nearest config.
+        backbone: of another type than the leaf's, if any.
+        mode: of its graph.
+    """
+
+    title: str
+    leaf: str
+    backbone: Optional[str] = None
+    mode: Optional[str] = None
+
+
+NETWORKS: Dict[str, Network] = {
+    "msg3d": Network("MS-G3D", "msg3d/msg3d"),
+    "2s-agcn": Network("2s-AGCN", "agcn/2s-agcn"),
+    "aagcn": Network("AAGCN", "agcn/2s-agcn", "LayoutAAGCN", "spatial"),
+    "stgcn": Network("ST-GCN", "stgcn/stgcn"),
+    "res-tcn": Network("Res-TCN", "stgcn/stgcn", "ResTCN"),
+}
+
+
+def config(data_set: str, network: str, stream: str, data: Path) -> Config:
+    """The whole config of a setting.
+
+    Args:
+        data_set: key of DATA_SETS.
+        network: key of NETWORKS.
+        stream: key of STREAMS.
+        data: folder of the annotation files.
+    """
+    source, form = DATA_SETS[data_set], NETWORKS[network]
+    cfg = Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{source.leaf}.py")
+    # Passes are counted as epochs, not fives of them.
+    cfg.train_dataloader.dataset = cfg.train_dataloader.dataset.dataset
+    cfg.train_cfg.max_epochs = cfg.param_scheduler[0].T_max = source.passes
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        loader.dataset.ann_file = str(data / source.file)
+        loader.dataset.stream = STREAMS[stream]
+        loader.dataset.split = source.test
+        for step in loader.dataset.pipeline:
+            if "clip_len" in step:
+                step.clip_len = FRAMES
+    cfg.train_dataloader.dataset.split = source.train
+    cfg.train_dataloader.batch_size = BATCH
+    cfg.test_dataloader.batch_size = 8  # of ten clips
+    steps = cfg.train_dataloader.dataset.pipeline
+    (persons,) = (step.num_person for step in steps if "num_person" in step)
+    _change(cfg.model, form, persons)
+    return cfg
+
+
+def _change(model: Dict, form: Network, persons: int) -> None:
+    """Another backbone where the leaf has another; fewer channels."""
+    if form.backbone:
+        graph = dict(layout=model.backbone.graph_cfg.layout)
+        if form.mode:
+            graph["mode"] = form.mode
+        model.backbone = dict(type=form.backbone, graph_cfg=graph, num_person=persons)
+    base = 96 if form.leaf.startswith("msg3d") else 64
+    model.backbone.base_channels = base // NARROWER
+    model.cls_head.in_channels = 4 * base // NARROWER

@@ -1,0 +1,91 @@
+"""Confusion matrix and accuracy a class, of the best network of each data set."""
+
+from pathlib import Path
+from statistics import mean
+from typing import Dict, List
+
+import numpy as np
+
+from msg3d.datasets.annotations import load_annotations
+from msg3d.evaluation import aligned, fuse, read_scores
+
+from .network_configs import DATA_SETS, NETWORKS
+
+
+def draw(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> None:
+    """Writes DATA-SET.png for each data set whose scores are in the work folder.
+
+    The best is the greatest mean top-1 over the seeds, fused streams among them; the
+    samples of all its seeds are counted.
+
+    Args:
+        results: of the study.
+        data: folder of the annotation files.
+        work_dir: with the runs' scores.
+        folder: of the pictures.
+    """
+    for data_set, source in DATA_SETS.items():
+        best = best_setting(results, data_set)
+        if best is None:
+            continue
+        seeds = [r["seed"] for r in results if r["setting"] == best]
+        counts = sum(confusion(work_dir, best, seed) for seed in seeds)
+        names = load_annotations(str(data / source.file))["meta"]["classes"]
+        _, network, stream = best.split("/")
+        figure = _figure(counts, names)
+        figure.suptitle(
+            f"{source.title.replace('`', '')}: {NETWORKS[network].title}, {stream}, "
+            f"{len(seeds)} seeds"
+        )
+        figure.savefig(folder / f"{data_set}.png", dpi=80)
+        print(f"wrote {folder / f'{data_set}.png'}")
+
+
+def best_setting(results: List[Dict], data_set: str) -> str | None:
+    """Of the greatest mean top-1; None where there is no result."""
+    found: Dict[str, List[float]] = {}
+    for result in results:
+        if result["setting"].startswith(data_set + "/"):
+            found.setdefault(result["setting"], []).append(result["top1"])
+    return max(found, key=lambda name: mean(found[name]), default=None)
+
+
+def confusion(work_dir: Path, setting: str, seed: int) -> np.ndarray:
+    """Counts [label, prediction] of one seed."""
+    from .networks import FUSIONS, scores_file
+
+    *start, stream = setting.split("/")
+    weights = FUSIONS.get(stream, {stream: 1})
+    files = [scores_file(work_dir, "/".join([*start, s]), seed) for s in weights]
+    streams = aligned([read_scores(str(file)) for file in files])
+    values = fuse(streams, list(weights.values()))
+    counts = np.zeros((values.shape[1], values.shape[1]), int)
+    np.add.at(counts, (streams[0].labels, values.argmax(1)), 1)
+    return counts
+
+
+def _figure(counts: np.ndarray, names: List[str]):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    places, size = range(len(names)), 4 + 0.3 * len(names)
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(1.9 * size, size), width_ratios=(3, 1), layout="constrained"
+    )
+    left.imshow(share, cmap="Blues", vmin=0, vmax=100)
+    for row, column in zip(*np.nonzero(share >= 0.5)):
+        colour = "white" if share[row, column] > 50 else "black"
+        text = f"{share[row, column]:.0f}"
+        left.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
+    left.set_xticks(places, names, rotation=60, ha="right")
+    left.set_yticks(places, names)
+    left.set(xlabel="said, %", ylabel="true")
+    right.barh(places, share.diagonal())
+    right.set(
+        xlim=(0, 100), xlabel="accuracy a class, %", ylim=(len(names) - 0.5, -0.5)
+    )
+    right.set_yticks(places, [])
+    return figure

@@ -1,0 +1,122 @@
+"""Study: MS-G3D beside 2s-AGCN, AAGCN, ST-GCN and Res-TCN, on four real data sets.
+
+A setting is DATA SET/NETWORK/STREAM; fused are the streams of one seed.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Dict, List
+
+import numpy as np
+from mmengine.config import Config
+
+import msg3d  # noqa: F401
+from msg3d.apis.flops import count_flops, input_shape
+from msg3d.evaluation import aligned, fuse, labels_of, read_scores
+from msg3d.evaluation.fusion import accuracies
+
+from . import network_pictures, network_table
+from .network_configs import DATA_SETS, NETWORKS, STREAMS, config
+from .train import parameters, train
+
+# The weights of four streams are PYSKL's.
+FUSIONS = {
+    "joint+bone": {"joint": 1, "bone": 1},
+    "four streams": {"joint": 2, "bone": 2, "joint-motion": 1, "bone-motion": 1},
+}
+report = network_table.report
+pictures = network_pictures.draw
+
+
+def settings() -> List[str]:
+    """All names; motion streams for MS-G3D on the standard split of NW-UCLA."""
+    names = [
+        f"{data_set}/{network}/{stream}"
+        for data_set in DATA_SETS
+        for network in NETWORKS
+        for stream in ("joint", "bone")
+    ]
+    motion = [f"nw-ucla-xview/msg3d/{s}" for s in STREAMS if s.endswith("motion")]
+    return names[:2] + motion + names[2:]
+
+
+def run(name: str, seed: int, data: Path, work_dir: Path) -> Dict:
+    """Trains, then tests ten clips a sample with the weights of the last epoch.
+
+    Returns:
+        The setting and seed; `top1` and `mean_class` (per cent), `unseen` where some
+        test samples are in the training set; parameters, FLOPs of a clip, and
+        seconds of the whole and of training.
+    """
+    began = time.time()
+    data_set, network, stream = name.split("/")
+    cfg = config(data_set, network, stream, data)
+    scores = scores_file(work_dir, name, seed)
+    scores.parent.mkdir(exist_ok=True)
+    # Beside the file at first: what is there is whole.
+    fresh = scores.with_suffix(f".{os.getpid()}.pkl")
+    cfg.test_evaluator = [dict(type="DumpResults", out_file_path=str(fresh))]
+    runner = train(cfg, name, seed, work_dir)
+    trained = time.time()
+    runner.test()
+    fresh.replace(scores)
+    return dict(
+        setting=name,
+        seed=seed,
+        **figures(data_set, read_scores(str(scores)), data),
+        parameters=parameters(runner),
+        flops=_flops(runner, cfg),
+        passes=runner.max_epochs,
+        train_seconds=round(trained - began),
+        seconds=round(time.time() - began),
+    )
+
+
+def figures(data_set: str, scores, data: Path) -> Dict:
+    """Accuracies in per cent."""
+    source = DATA_SETS[data_set]
+    found = accuracies(scores.values, scores.labels)
+    found = {key: round(found[key], 3) for key in ("top1", "mean_class")}
+    if source.unseen:
+        unseen = labels_of(str(data / source.file), source.unseen)
+        rows = np.array([name in unseen for name in scores.ids])
+        right = scores.values.argmax(1) == scores.labels
+        found["unseen"] = round(100 * float(right[rows].mean()), 3)
+    return found
+
+
+def scores_file(work_dir: Path, name: str, seed: int) -> Path:
+    """Where the test scores of a run lie."""
+    return work_dir / "scores" / f"{name}_{seed}.pkl".replace("/", "_")
+
+
+def derived(results: List[Dict], data: Path, work_dir: Path) -> List[Dict]:
+    """Results of fused streams that are not there yet but can be."""
+    there = {(result["setting"], result["seed"]) for result in results}
+    found = []
+    for setting, seed in sorted(there):
+        data_set, network, stream = setting.split("/")
+        for fusion, weights in FUSIONS.items():
+            name = f"{data_set}/{network}/{fusion}"
+            parts = [f"{data_set}/{network}/{part}" for part in weights]
+            files = [scores_file(work_dir, part, seed) for part in parts]
+            if (
+                stream == "joint"
+                and (name, seed) not in there
+                and all((part, seed) in there for part in parts)
+                and all(file.exists() for file in files)
+            ):
+                streams = aligned([read_scores(str(file)) for file in files])
+                values = fuse(streams, list(weights.values()))
+                fused = type(streams[0])(
+                    "", "", values, streams[0].ids, streams[0].labels
+                )
+                found.append(
+                    dict(setting=name, seed=seed, **figures(data_set, fused, data))
+                )
+    return found
+
+
+def _flops(runner, cfg: Config) -> int:
+    return count_flops(runner.model, input_shape(cfg))["flops"]

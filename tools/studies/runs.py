@@ -1,0 +1,124 @@
+"""Runs of a study: which are left, several at once, and the file of their results."""
+
+import fcntl
+import json
+import os
+import sys
+import time
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from types import ModuleType
+from typing import Dict, Iterator, List, Sequence
+
+from msg3d.datasets.whole_file import whole_file
+
+
+class RunsInUse(RuntimeError):
+    """Another command makes runs in the same folder."""
+
+
+class Runs:
+    """The results of a study's runs, kept in `results.json` of the work folder.
+
+    Args:
+        study: module with `settings()`, `run(setting, seed, data, work_dir)`,
+            `report(results)`, and, where there are any, `derived(results, data,
+            work_dir)`: results that follow from those of runs.
+        work_dir: exists.
+    """
+
+    def __init__(self, study: ModuleType, work_dir: Path) -> None:
+        self.study, self.work_dir = study, work_dir
+        self.file = work_dir / "results.json"
+        self.results: List[Dict] = []
+        if self.file.exists():
+            self.results = json.loads(self.file.read_text())
+
+    def make(self, names: Sequence[str], seeds: int, data: Path, jobs: int) -> int:
+        """Makes the runs that are not there yet.
+
+        Args:
+            names: of settings.
+            seeds: 0 to seeds - 1 of each; every setting once before any twice, so
+                that the table is even wherever it stops.
+            data: folder of annotation files.
+            jobs: runs at once.
+
+        Returns:
+            How many failed; what failed is said, and the others are made.
+
+        Raises:
+            RunsInUse: another command makes runs in this folder.
+        """
+        with self._alone():
+            done = {(result["setting"], result["seed"]) for result in self.results}
+            wanted = [(name, seed) for seed in range(seeds) for name in names]
+            left = [one for one in wanted if one not in done]
+            return self._make(left, data, jobs) if left else 0
+
+    def _make(self, left: List, data: Path, jobs: int) -> int:
+        began, finished, failed = time.time(), 0, 0
+        context = get_context("spawn")
+        threads = max(1, (len(os.sched_getaffinity(0))) // jobs)
+        with ProcessPoolExecutor(jobs, context, _use_threads, (threads,)) as pool:
+            queue, running = iter(left), {}
+            try:
+                while True:
+                    # No more than can run: an interrupted command has nothing queued.
+                    for name, seed in queue:
+                        task = (name, seed, data, self.work_dir)
+                        running[pool.submit(self.study.run, *task)] = (name, seed)
+                        if len(running) == jobs:
+                            break
+                    if not running:
+                        return failed
+                    for one in wait(running, return_when=FIRST_COMPLETED).done:
+                        name, seed = running.pop(one)
+                        if one.exception():
+                            failed += 1
+                            print(
+                                f"{name}, seed {seed}: {one.exception()!r}",
+                                file=sys.stderr,
+                            )
+                            continue
+                        finished += 1
+                        self._keep(one.result(), data)
+                        minutes = (time.time() - began) / 60
+                        rest = minutes / finished * (len(left) - finished - failed)
+                        print(
+                            f"[{finished}/{len(left)}] {name}, seed {seed}: "
+                            f"{one.result()['seconds']} s; {minutes:.0f} min gone, "
+                            f"{rest:.0f} to go",
+                            flush=True,
+                        )
+            except BaseException:
+                for process in pool._processes.values():
+                    process.terminate()
+                raise
+
+    def _keep(self, result: Dict, data: Path) -> None:
+        self.results.append(result)
+        if hasattr(self.study, "derived"):
+            self.results += self.study.derived(self.results, data, self.work_dir)
+        with whole_file(str(self.file), "x") as out:
+            json.dump(self.results, out, indent=1)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with open(self.work_dir / "lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunsInUse(
+                    f"another command makes runs in {self.work_dir}: let it end, or "
+                    "name another --work-dir"
+                ) from None
+            yield
+
+
+def _use_threads(count: int) -> None:
+    import torch
+
+    torch.set_num_threads(count)
