@@ -1,0 +1,147 @@
+"""The studies, run on files as small as they can be."""
+
+import fcntl
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from mmaction.registry import MODELS
+from mmengine.registry import init_default_scope
+
+import msg3d  # noqa: F401
+from conftest import REPOSITORY
+from msg3d.datasets.annotations import load_annotations, save_annotations
+from msg3d.evaluation import read_scores
+from samples import annotations
+
+sys.path.insert(0, str(REPOSITORY / "tools"))
+from studies import network_configs, network_table, networks  # noqa: E402
+
+STYLES = ["active", "elderly", "exhausted", "feminine", "masculine", "normal"]
+STYLES += ["youthful"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    data = annotations(joints=21, classes=7, samples=21, frames=(20, 60))
+    train, val = data["split"].values()
+    data["split"] = dict(xcontent_train=train, xcontent_val=val)
+    data["meta"] = dict(classes=STYLES)
+    save_annotations(data, folder / "bandai_styles.pkl")
+    data = annotations(classes=10, samples=30)
+    train, val = data["split"].values()
+    data["split"] = dict(xview_train=train, xview_val=val, xview_clean_val=val[:4])
+    data["meta"] = dict(classes=[f"action {number}" for number in range(10)])
+    save_annotations(data, folder / "nw_ucla.pkl")
+    return folder
+
+
+def study(folder, name, *args):
+    command = (sys.executable, REPOSITORY / "tools" / "study.py", name)
+    command += ("--data", folder, "--work-dir", folder / name, *args)
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=300
+    )
+
+
+def test_styles_run_resume_and_report(folder):
+    names = ("stgcn-xyz", "scores-laban")
+    done = study(folder, "styles", "--seeds", 1, "--settings", *names)
+    assert done.returncode == 0, done.stderr[-4000:]
+    file = folder / "styles" / "results.json"
+    results = json.loads(file.read_text())
+    assert [(r["setting"], r["seed"], r["epochs"]) for r in results] == [
+        (name, 0, 4) for name in names
+    ]
+    assert 0 <= results[0]["top1"] <= 1 and results[1]["mean"] > 0
+    assert not list((folder / "styles").glob("*/*.pth"))
+
+    # A seed that is there is not run again, the next one is.
+    results[0]["top1"] = 0.25
+    file.write_text(json.dumps(results))
+    done = study(folder, "styles", "--seeds", 2, "--settings", "stgcn*xyz")
+    after = json.loads(file.read_text())
+    assert after[:2] == results and after[2]["seed"] == 1 and len(after) == 3
+    top1 = [25, 100 * after[2]["top1"]]
+    row = f"{np.mean(top1):.1f} ± {np.std(top1, ddof=1):.1f} | 2 "
+    assert row in done.stdout, done.stdout[-3000:]
+
+
+def test_scores_of_the_regression(folder):
+    scored = load_annotations(folder / "styles" / "scored.pkl")
+    targets = {STYLES[s["label"]]: s["targets"].tolist() for s in scored["annotations"]}
+    assert targets["elderly"] == [-1, 1, 0] and targets["feminine"] == [0, 0, 1]
+    assert targets["youthful"] == [1, -1, 0] and targets["normal"] == [0, 0, 0]
+
+
+def test_networks_run_fuse_and_draw(folder):
+    names = [f"nw-ucla-xview/res-tcn/{stream}" for stream in ("joint", "bone")]
+    options = ("--jobs", 2, "--seeds", 1, "--pictures", folder / "pictures")
+    done = study(folder, "networks", *options, "--settings", *names)
+    assert done.returncode == 0, done.stderr[-4000:]
+    results = json.loads((folder / "networks" / "results.json").read_text())
+    found = {result["setting"]: result for result in results}
+    assert set(found) == {*names, "nw-ucla-xview/res-tcn/joint+bone"}
+
+    streams = [
+        read_scores(networks.scores_file(folder / "networks", n, 0)) for n in names
+    ]
+    labels = streams[0].labels
+    assert streams[0].ids == streams[1].ids and len(labels) == 10
+    for name, values in (
+        (names[0], streams[0].values),
+        ("nw-ucla-xview/res-tcn/joint+bone", streams[0].values + streams[1].values),
+    ):
+        right = values.argmax(1) == labels
+        assert found[name]["top1"] == pytest.approx(100 * right.mean(), abs=1e-3)
+        # The first four test samples are the unseen ones.
+        assert found[name]["unseen"] == pytest.approx(100 * right[:4].mean(), abs=1e-3)
+    assert (folder / "pictures" / "nw-ucla-xview.png").stat().st_size > 5000
+
+
+def test_what_cannot_be_run_is_said(folder):
+    done = study(folder, "styles", "--settings", "nothing")
+    assert (
+        done.returncode == 1 and "no setting of styles is called nothing" in done.stderr
+    )
+    # The others are made, the failure is named, and the exit code tells of it.
+    names = ("penn-action/res-tcn/joint", "nw-ucla-xview/res-tcn/joint")
+    done = study(folder, "networks", "--seeds", 1, "--settings", *names)
+    assert done.returncode == 1
+    assert "penn-action/res-tcn/joint, seed 0" in done.stderr
+    assert "nw-ucla-xview/res-tcn/joint" not in done.stderr
+    with open(folder / "networks" / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = study(folder, "networks", "--settings", names[0])
+    assert done.returncode == 1 and "another command makes runs in" in done.stderr
+
+
+@pytest.mark.parametrize("network", network_configs.NETWORKS)
+@pytest.mark.parametrize("data_set", network_configs.DATA_SETS)
+def test_settings_differ_in_the_network_only(data_set, network, tmp_path):
+    init_default_scope("mmaction")
+    cfg = network_configs.config(data_set, network, "bone", tmp_path)
+    plain = network_configs.config(data_set, "msg3d", "bone", tmp_path)
+    for key in ("train_dataloader", "test_dataloader", "train_cfg", "param_scheduler"):
+        assert cfg[key] == plain[key]
+    assert cfg.optim_wrapper == plain.optim_wrapper
+    source = network_configs.DATA_SETS[data_set]
+    assert cfg.train_dataloader.dataset.split == source.train
+    assert cfg.test_dataloader.dataset.split == source.test
+    assert cfg.test_dataloader.dataset.stream == "b"
+    model = MODELS.build(cfg.model)
+    assert sum(p.numel() for p in model.parameters()) < 0.5e6
+
+
+def test_folds_are_averaged_seed_by_seed():
+    def result(fold, seed, top1):
+        setting = f"sbu-fold{fold}/msg3d/joint"
+        return dict(setting=setting, seed=seed, top1=top1, train_seconds=10)
+
+    whole = [result(fold, 0, 90 + fold) for fold in range(1, 6)]
+    half = [result(fold, 1, 0) for fold in range(1, 5)]
+    (mean,) = network_table.folds(whole + half)
+    assert (mean["top1"], mean["seed"], mean["train_seconds"]) == (93, 0, 50)
