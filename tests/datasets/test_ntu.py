@@ -102,6 +102,9 @@ def test_numbers_are_those_of_float():
         token += "." * (rng.random() < 0.9) + digits[point:]
         token += f"e{rng.randint(-60, 60)}" if rng.random() < 0.1 else ""
         tokens.append(token.encode())
+        # Small numbers: zeros behind the point.
+        zeros = "0" * rng.randint(0, 9)
+        tokens.append(f"{rng.choice(['', '-'])}0.{zeros}{digits[:8]}".encode())
     # Halfway between two neighbours in float32, and the like.
     for exponent in range(-20, 3):
         for step in range(200):

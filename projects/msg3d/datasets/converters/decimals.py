@@ -6,7 +6,7 @@ all numbers are loaded as one 64-bit word each, and turned into integers togethe
 51, 2021, with NumPy's vectors in place of instructions).
 
 The result is the nearest double, as `float` gives it: nine digits are an integer that a
-double holds exactly, so is the power of ten by which it is divided, and the division
+double holds exactly, so is the power of ten (up to 10^22) by which it is divided, and the division
 is rounded once (Clinger, "How to read floating point numbers accurately", PLDI 1990).
 """
 
@@ -25,12 +25,14 @@ _HIGH_BITS, _ABOVE_NINE = _U64(0x80 * _EACH_BYTE), _U64((0x80 - 10) * _EACH_BYTE
 # By number of digits: the first so many bytes of a word, which are its lowest.
 _FIRST = np.array([2 ** (8 * digits) - 1 for digits in range(9)], _U64)
 
+_POWERS = np.array([float(f"1e{power}") for power in range(17)])
+
 
 def read_decimals(text: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """The numbers at `text[starts[i]:ends[i]]`.
 
-    Fast are those of one digit before the point and one to eight after it; all others
-    go through `float` one by one.
+    Fast are those of one digit before the point and one to eight after it, or of no
+    more than eight behind zeros (0.001234567); all others go through `float` one by one.
 
     Args:
         text: with 10 characters after the last number.
@@ -45,25 +47,37 @@ def read_decimals(text: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarr
     place = starts + negative
     whole = letters[place] - np.uint8(ord("0"))  # above 9 for all that is no digit
     place += 1
-    simple = (letters[place] == ord(".")) & (whole <= 9)
+    pointed = (letters[place] == ord(".")) & (whole <= 9)
     place += 1
-    count = ends - place
-    simple &= (count >= 1) & (count <= 8)
-    count *= simple
+    length = ends - place
+    simple = pointed & (length >= 1) & (length <= 8)
+    count = length * simple
 
     # A word at every byte of the text; only those that are asked for are read.
     words = np.ndarray(len(text) - 7, "<u8", text, strides=(1,))
     digits = (words[place] ^ _ZEROS) & _FIRST[count]
-    simple &= ((digits + _ABOVE_NINE | digits) & _HIGH_BITS) == 0
+    simple &= _all_digits(digits)
     # What was cut off is zeros: always eight digits after the point.
     values = (whole * _U64(10**8) + _joined(digits)).astype(np.float64)
     values /= 1e8
+
+    long = np.flatnonzero(pointed & (length > 8) & (length <= 16) & (whole == 0))
+    last = words[ends[long] - 8] ^ _ZEROS
+    zeros = (words[place[long]] ^ _ZEROS) & _FIRST[length[long] - 8]
+    simple[long] = small = (zeros == 0) & _all_digits(last)
+    last, long = last[small], long[small]
+    values[long] = _joined(last) / _POWERS[length[long]]
     np.negative(values, out=values, where=negative)
 
     for one in np.flatnonzero(~simple):
         token = text[starts[one] : ends[one]]
         values[one] = float(token) if DECIMAL.fullmatch(token) else np.nan
     return values
+
+
+def _all_digits(digits: np.ndarray) -> np.ndarray:
+    """Whether no byte of a word is above nine."""
+    return ((digits + _ABOVE_NINE | digits) & _HIGH_BITS) == 0
 
 
 def _joined(digits: np.ndarray) -> np.ndarray:
