@@ -1,6 +1,6 @@
 """The configs of the study of networks: data sets x networks x streams.
 
-Every network has about 0.2 M parameters and sees the same samples as often, under the
+Every network has 0.13 to 0.30 M parameters and sees the same samples as often, under the
 same schedule: a budget that CPU cores can pay several seeds of.
 """
 
