@@ -5,12 +5,15 @@ from .augment import RandomRotate3D, RandomScale3D
 from .center import CenterPose2D
 from .fast import FastPreNormalize3D, FastUniformSampleFrames
 from .features import SkeletonFeatures
+from .joint_dropout import JointDropout
 from .laban import LabanEffort
 from .layout import ConvertLayout
+from .mirror import MirrorBody
 from .move import RandomMove2D, RandomWindow
 from .pack_targets import PackTargetInputs
 from .persons import SelectPersons
 from .resample import ResampleFrames
+from .unit_scale import ScaleToUnit
 from .view import AlignView
 
 __all__ = [
@@ -20,13 +23,16 @@ __all__ = [
     "ConvertLayout",
     "FastPreNormalize3D",
     "FastUniformSampleFrames",
+    "JointDropout",
     "LabanEffort",
+    "MirrorBody",
     "PackTargetInputs",
     "RandomMove2D",
     "RandomRotate3D",
     "RandomScale3D",
     "RandomWindow",
     "ResampleFrames",
+    "ScaleToUnit",
     "SelectPersons",
     "SkeletonFeatures",
 ]

@@ -1,0 +1,25 @@
+# MSR-Action3D of recipe `strong`. No mirror: its actors use the right side, and a tick
+# drawn in a mirror is none.
+_base_ = 'msr_action3d.py'
+
+augment = [
+    dict(type='RandomRotate3D', degrees=(20, 20, 45)),
+    dict(type='RandomScale3D', amount=0.2),
+]
+lose = dict(type='JointDropout', layout='kinect20')
+formatting = [
+    dict(type='SkeletonFeatures', layout='kinect20', mask_absent=True),
+    dict(type='FormatGCNInput', num_person=1),
+    dict(type='PackActionInputs', meta_keys=('frame_dir', )),
+]
+frames = dict(type='ResampleFrames', clip_len=48, crop=0.5)
+one_clip = dict(**frames, num_clips=1, test_mode=True)
+ten_clips = dict(**frames, num_clips=10, test_mode=True)
+
+train_pipeline = [_base_.align, *augment, frames, lose, *formatting]
+val_pipeline = [_base_.align, one_clip, *formatting]
+test_pipeline = [_base_.align, ten_clips, *formatting]
+
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

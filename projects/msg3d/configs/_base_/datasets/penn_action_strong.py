@@ -1,0 +1,26 @@
+# Penn Action of recipe `strong`: mirrored, seen by a moving camera, cropped in time.
+# CenterPose2D leaves absent joints at zero, where PreNormalize2D moves them.
+_base_ = 'penn_action.py'
+
+center = dict(type='CenterPose2D')
+augment = [
+    dict(type='MirrorBody', layout='penn13'),
+    dict(type='RandomMove2D'),
+]
+lose = dict(type='JointDropout', layout='penn13')
+formatting = [
+    dict(type='SkeletonFeatures', layout='penn13', mask_absent=True),
+    dict(type='FormatGCNInput', num_person=1),
+    dict(type='PackActionInputs', meta_keys=('frame_dir', )),
+]
+resample = dict(type='ResampleFrames', clip_len=64, crop=0.5)
+one_clip = dict(**resample, num_clips=1, test_mode=True)
+ten_clips = dict(**resample, num_clips=10, test_mode=True)
+
+train_pipeline = [center, *augment, resample, lose, *formatting]
+val_pipeline = [center, one_clip, *formatting]
+test_pipeline = [center, ten_clips, *formatting]
+
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -1,0 +1,6 @@
+# MS-G3D of recipe `strong`: dropout in every pathway, and smoothed labels.
+_base_ = 'msg3d.py'
+
+model = dict(
+    backbone=dict(gcn_dropout=0.2, g3d_dropout=0.2, tcn_dropout=0.2),
+    cls_head=dict(dropout=0.5, label_smooth_eps=0.1))

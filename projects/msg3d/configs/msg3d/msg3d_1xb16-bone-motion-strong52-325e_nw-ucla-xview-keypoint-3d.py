@@ -1,0 +1,5 @@
+_base_ = 'msg3d_1xb16-joint-strong52-325e_nw-ucla-xview-keypoint-3d.py'
+
+train_dataloader = dict(dataset=dict(dataset=dict(stream='bm')))
+val_dataloader = dict(dataset=dict(stream='bm'))
+test_dataloader = dict(dataset=dict(stream='bm'))

@@ -1,0 +1,5 @@
+_base_ = 'msg3d_8xb16-joint-strong100-120e_ntu60-xsub-keypoint-3d.py'
+
+train_dataloader = dict(dataset=dict(dataset=dict(stream='jm')))
+val_dataloader = dict(dataset=dict(stream='jm'))
+test_dataloader = dict(dataset=dict(stream='jm'))

@@ -1,0 +1,406 @@
+"""The transforms of recipe `strong`, against the same rules joint by joint."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmaction.datasets.transforms import Flip
+from mmaction.registry import TRANSFORMS
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
+
+import msg3d
+from msg3d.datasets import SkeletonDataset
+from msg3d.datasets.transforms import (
+    AlignSkeleton3D,
+    AlignView,
+    JointDropout,
+    MirrorBody,
+    RandomScale3D,
+    ScaleToUnit,
+    SkeletonFeatures,
+)
+from msg3d.skeletons import SKELETONS, skeleton
+
+SIDED = sorted(name for name in SKELETONS if SKELETONS[name].pairs)
+CHAIN = dict(num_node=3, inward=[(0, 1), (2, 1)], center=1)
+ARMS = dict(CHAIN, joints=["left_hand", "chest", "right_hand"])
+CONFIGS = Path(msg3d.__file__).parent / "configs"
+STRONG = sorted(CONFIGS.glob("*/*-strong*.py"))
+RANDOM = {"MirrorBody", "JointDropout", "RandomMove2D"}
+RANDOM |= {"RandomRotate3D", "RandomScale3D"}
+
+
+def poses(joints, channels=3, persons=2, frames=7, seed=0):
+    """Poses [M, T, V, C] with a lost joint, a lost person and a joint at x = 0."""
+    rng = np.random.default_rng(seed)
+    keypoint = rng.normal(size=(persons, frames, joints, channels)).astype(np.float32)
+    keypoint[0, 2, 1] = 0
+    keypoint[0, 3, 2, 0] = 0
+    keypoint[1:, 5:] = 0
+    return keypoint
+
+
+def mirrored(keypoint, names, axis, width):
+    """Joint by joint: the one of the other side's name, on the other side."""
+    result = np.zeros_like(keypoint)
+    for person, frame, joint in np.ndindex(keypoint.shape[:3]):
+        name = names[joint]
+        if "left_" in name:
+            name = name.replace("left_", "right_")
+        elif "right_" in name:
+            name = name.replace("right_", "left_")
+        source = keypoint[person, frame, names.index(name)].copy()
+        if source.any():
+            source[axis] = width - source[axis]
+        result[person, frame, joint] = source
+    return result
+
+
+def without(keypoint, lost):
+    """Joint by joint: zero where it is lost, bool [M, T, V]."""
+    result = keypoint.copy()
+    for place in np.ndindex(lost.shape):
+        if lost[place]:
+            result[place] = 0
+    return result
+
+
+def in_unit_box(keypoint):
+    """Coordinate by coordinate, over the joints that are there."""
+    result = np.zeros_like(keypoint)
+    there = [place for place in np.ndindex(keypoint.shape[:3]) if keypoint[place].any()]
+    for channel in range(keypoint.shape[3]):
+        values = [keypoint[place][channel] for place in there]
+        low, high = min(values), max(values)
+        for place in there:
+            if high > low:
+                part = (keypoint[place][channel] - low) / (high - low)
+                result[place][channel] = 2 * part - 1
+    return result
+
+
+@pytest.mark.parametrize("layout", SIDED)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_mirror_in_3d(layout, axis):
+    names = skeleton(layout).joints
+    keypoint = poses(len(names))
+    before = keypoint.copy()
+    mirror = MirrorBody(layout, flip_ratio=1, axis=axis)
+    out = mirror(dict(keypoint=keypoint))
+    np.testing.assert_array_equal(out["keypoint"], mirrored(before, names, axis, 0))
+    np.testing.assert_array_equal(keypoint, before)
+    assert out["keypoint"].dtype == np.float32
+    np.testing.assert_array_equal(mirror(out)["keypoint"], before)
+    assert {"img_shape", "modality"}.isdisjoint(out)
+
+
+@pytest.mark.parametrize("layout", ["coco", "penn13", "mediapipe33"])
+def test_mirror_in_a_picture(layout):
+    """As Flip does it, but for joints on the picture's left edge."""
+    names = skeleton(layout).joints
+    keypoint = poses(len(names), channels=2) * 50 + 320
+    keypoint[0, 2, 1] = 0
+    score = np.random.default_rng(1).random(keypoint.shape[:3]).astype(np.float32)
+    sample = dict(
+        keypoint=keypoint, keypoint_score=score, img_shape=(480, 640), modality="Pose"
+    )
+    out = MirrorBody(layout, flip_ratio=1, about="image")(dict(sample))
+    left, right = zip(*skeleton(layout).pairs)
+    theirs = Flip(flip_ratio=1, left_kp=left, right_kp=right)
+    theirs = theirs(dict(sample, keypoint=keypoint.copy()))
+    np.testing.assert_array_equal(out["keypoint"], theirs["keypoint"])
+    np.testing.assert_array_equal(out["keypoint_score"], theirs["keypoint_score"])
+    assert out["img_shape"] == (480, 640)
+
+    keypoint[0, 3, 2, 0] = 0
+    out = MirrorBody(layout, flip_ratio=1, about="image")(sample)
+    expected = mirrored(keypoint, names, 0, 640)
+    np.testing.assert_array_equal(out["keypoint"], expected)
+    assert (out["keypoint"][0, 3, :, 0] == 640).sum() == 1
+
+
+def test_mirror_of_an_inline_layout():
+    pose = np.array([[-0.5, 1, 2], [0, 3, 0], [0, 0, 0]])[None, None]
+    out = MirrorBody(ARMS, flip_ratio=1)(dict(keypoint=pose))
+    expected = [[0, 0, 0], [0, 3, 0], [0.5, 1, 2]]
+    np.testing.assert_array_equal(out["keypoint"][0, 0], expected)
+
+
+def test_a_mirrored_label_is_another():
+    swap = MirrorBody(ARMS, flip_ratio=1, flip_label_map={3: 4, 4: 3})
+    pose = np.ones((1, 1, 3, 3))
+    assert swap(dict(keypoint=pose, label=3))["label"] == 4
+    assert swap(dict(keypoint=pose, label=5))["label"] == 5
+
+
+def test_mirror_ratio():
+    np.random.seed(0)
+    mirror, pose = MirrorBody(ARMS, flip_ratio=0.25), np.ones((1, 1, 3, 3))
+    flips = [mirror(dict(keypoint=pose, label=0))["flip"] for _ in range(400)]
+    assert 70 < sum(flips) < 130
+    pose = mirror(dict(keypoint=pose))["keypoint"]
+    assert pose.shape == (1, 1, 3, 3)
+
+
+@pytest.mark.parametrize("align", [AlignSkeleton3D, AlignView])
+def test_x_lies_across_an_aligned_body(align):
+    """Mirrored after alignment is aligned after any mirror."""
+    keypoint = np.random.default_rng(0).normal(size=(1, 6, 20, 3)).astype(np.float32)
+    align, mirror = align(layout="kinect20"), MirrorBody("kinect20", flip_ratio=1)
+    deep = MirrorBody("kinect20", flip_ratio=1, axis=2)
+
+    def first(*steps):
+        sample = dict(keypoint=keypoint, total_frames=6)
+        for step in steps:
+            sample = step(sample)
+        # What alignment leaves open, a turn about the shoulders, is in no x.
+        return np.linalg.norm(sample["keypoint"][..., 1:], axis=-1), sample["keypoint"]
+
+    radius, seen = first(align, mirror)
+    other_radius, other = first(deep, align)
+    np.testing.assert_allclose(seen[..., 0], other[..., 0], atol=1e-4)
+    np.testing.assert_allclose(radius, other_radius, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (dict(layout="hand21"), "'hand21' has no symmetric joints.*left_hand"),
+        (dict(layout=CHAIN), "has no symmetric joints"),
+        (dict(layout="coco", about="center"), r"about='center'.*'origin', 'image'"),
+        (dict(layout="kinect"), "unknown skeleton layout 'kinect'"),
+    ],
+)
+def test_faulty_mirror_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        TRANSFORMS.build(dict(type="MirrorBody", **arguments))
+
+
+@pytest.mark.parametrize(
+    "arguments, channels, message",
+    [
+        (dict(layout="kinect20"), 3, r"\(2, 7, 17, 3\).*V=20"),
+        (dict(layout="coco", axis=2), 2, r"\(2, 7, 17, 2\).*C > 2"),
+        (dict(layout="coco", about="image"), 2, "img_shape=.height, width."),
+    ],
+)
+def test_faulty_sample_for_a_mirror_is_named(arguments, channels, message):
+    with pytest.raises(ValueError, match=message):
+        MirrorBody(**arguments)(dict(keypoint=poses(17, channels)))
+
+
+def spans(lost):
+    """Of each person: the frames with a loss, and the joints lost in them."""
+    for person in lost:
+        yield np.flatnonzero(person.any(1)), np.flatnonzero(person.any(0))
+
+
+@pytest.mark.parametrize("layout", [None, *SKELETONS])
+def test_dropped_joints_are_absent_for_one_span(layout):
+    joints = len(skeleton(layout or "kinect20").joints)
+    keypoint = np.random.default_rng(0).normal(size=(2, 40, joints, 3))
+    score = np.random.default_rng(1).random((2, 40, joints)) + 0.1
+    drop = JointDropout(prob=1, ratio=0.25, layout=layout, span=0.3)
+    lengths, starts, numbers = set(), set(), set()
+    for seed in range(150):
+        np.random.seed(seed)
+        out = drop(dict(keypoint=keypoint, keypoint_score=score))
+        lost = ~out["keypoint"].any(-1)
+        np.testing.assert_array_equal(out["keypoint"], without(keypoint, lost))
+        np.testing.assert_array_equal(out["keypoint_score"], without(score, lost))
+        for frames, gone in spans(lost):
+            assert (np.diff(frames) == 1).all()
+            assert lost[:, frames][:, :, gone].any(0).all()
+            lengths.add(len(frames))
+            starts.add(frames[0])
+            numbers.add(len(gone))
+    assert min(lengths) == 12 and max(lengths) >= 39
+    assert min(starts) == 0 and max(starts) > 20
+    assert min(numbers) == 1 and max(numbers) <= joints // 4
+    if layout is None:
+        assert numbers == {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize("layout", SKELETONS)
+def test_a_limb_hangs_together(layout):
+    """Every joint that is lost leads to one of them, and takes along what it carries."""
+    parents = dict(skeleton(layout).bones)
+    keypoint = np.ones((1, 5, len(parents), 3))
+    seen = set()
+    for seed in range(200):
+        np.random.seed(seed)
+        out = JointDropout(prob=1, layout=layout)(dict(keypoint=keypoint))
+        ((_, gone),) = spans(~out["keypoint"].any(-1))
+        gone = set(gone)
+        roots = [joint for joint in gone if parents[joint] not in gone]
+        assert len(roots) == 1
+        assert {child for child in parents if parents[child] in gone} <= gone
+        seen.add(frozenset(gone))
+    expected = set()
+    for root in parents:
+        limb = {root}
+        for _ in parents:
+            limb |= {child for child in parents if parents[child] in limb}
+        if len(limb) <= len(parents) / 4:
+            expected.add(frozenset(limb))
+    assert seen == expected
+
+
+def test_limbs_of_the_kinect():
+    """An arm and a leg of four joints are among them, the trunk is not."""
+    gone = set()
+    for seed in range(200):
+        np.random.seed(seed)
+        sample = dict(keypoint=np.ones((1, 1, 20, 3)))
+        out = JointDropout(prob=1, layout="kinect20", span=1)(sample)["keypoint"]
+        gone.add(tuple(np.flatnonzero(~out[0, 0].any(-1))))
+    assert {(4, 5, 6, 7), (9, 10, 11), (16, 17, 18, 19), (3,), (15,)} <= gone
+    assert not any({0, 1, 2} & set(joints) for joints in gone)
+
+
+def test_each_person_by_themselves():
+    np.random.seed(0)
+    keypoint = np.ones((2, 10, 20, 3), dtype=np.float32)
+    before = keypoint.copy()
+    drop, hit = JointDropout(prob=0.3), np.zeros(2)
+    both = 0
+    for _ in range(500):
+        out = drop(dict(keypoint=keypoint))["keypoint"]
+        lost = ~out.all((1, 2, 3))
+        hit += lost
+        both += lost.all()
+    assert out.dtype == np.float32
+    np.testing.assert_array_equal(keypoint, before)
+    np.testing.assert_allclose(hit / 500, 0.3, atol=0.06)
+    np.testing.assert_allclose(both / 500, 0.09, atol=0.04)
+    never = JointDropout(prob=0)(dict(keypoint=keypoint))["keypoint"]
+    np.testing.assert_array_equal(never, before)
+
+
+def test_a_lost_joint_has_no_bones():
+    """What the next step makes of it: no bone leads to the origin."""
+    keypoint = np.random.default_rng(0).normal(size=(1, 4, 20, 3)) + 5
+    np.random.seed(0)
+    out = JointDropout(prob=1, layout="kinect20", span=1)(dict(keypoint=keypoint))
+    lost = ~out["keypoint"].any(-1)[0, 0]
+    features = SkeletonFeatures("kinect20", feats=["b"], mask_absent=True)
+    bones = features(out)["keypoint"][0, 0]
+    for child, parent in skeleton("kinect20").bones:
+        there = not (lost[child] or lost[parent])
+        whole = keypoint[0, 0, child] - keypoint[0, 0, parent]
+        np.testing.assert_allclose(bones[child], whole if there else 0)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (dict(prob=1.5), "prob=1.5"),
+        (dict(ratio=-1), "ratio=-1"),
+        (dict(span=2), "span=2"),
+        (dict(layout="kinect"), "unknown skeleton layout 'kinect'"),
+    ],
+)
+def test_faulty_dropout_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        TRANSFORMS.build(dict(type="JointDropout", **arguments))
+    with pytest.raises(ValueError, match=r"\(2, 7, 17, 3\).*V=20.*'kinect20'"):
+        JointDropout(layout="kinect20")(dict(keypoint=poses(17)))
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_unit_box(channels):
+    keypoint = poses(20, channels) * 3 + 70
+    keypoint[0, 2, 1] = keypoint[1, 5:] = 0
+    before = keypoint.copy()
+    out = ScaleToUnit()(dict(keypoint=keypoint))["keypoint"]
+    np.testing.assert_allclose(out, in_unit_box(before), atol=1e-5)
+    np.testing.assert_array_equal(keypoint, before)
+    assert out.dtype == np.float32
+    assert not out[0, 2, 1].any() and not out[1, 5:].any()
+    there = out[before.any(-1)]
+    np.testing.assert_allclose(there.min(0), -1, atol=1e-6)
+    np.testing.assert_allclose(there.max(0), 1, atol=1e-6)
+
+
+def test_unit_box_of_the_flat_and_the_empty():
+    flat = np.ones((1, 3, 2, 3))
+    flat[0, :, 0, 0] = 3
+    out = ScaleToUnit()(dict(keypoint=flat))["keypoint"]
+    np.testing.assert_array_equal(out[0, 0], [[1, 0, 0], [-1, 0, 0]])
+    empty = np.zeros((1, 3, 2, 3))
+    np.testing.assert_array_equal(ScaleToUnit()(dict(keypoint=empty))["keypoint"], 0)
+
+
+def test_unit_box_forgets_place_and_size():
+    """What comes before it to that end is lost: the docstring says so."""
+    keypoint = np.random.default_rng(0).normal(size=(1, 9, 20, 3))
+    stretched = RandomScale3D(0.5)(dict(keypoint=keypoint))["keypoint"] + [3, 1, 2]
+    first, second = (ScaleToUnit()(dict(keypoint=k)) for k in (keypoint, stretched))
+    np.testing.assert_allclose(first["keypoint"], second["keypoint"], atol=1e-12)
+
+
+@pytest.mark.parametrize("path", STRONG, ids=lambda path: path.stem)
+def test_recipe(path):
+    """Random in training only, the joints the model's, labels smoothed."""
+    cfg = Config.fromfile(path)
+    train = cfg.train_dataloader.dataset.dataset.pipeline
+    kinds = [step["type"] for step in train]
+    assert {"JointDropout"} < RANDOM & set(kinds)
+    last = max(kinds.index(kind) for kind in RANDOM & set(kinds))
+    assert last < kinds.index("SkeletonFeatures")
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        steps = loader.dataset.pipeline
+        assert not RANDOM & {step["type"] for step in steps}
+        assert [step for step in steps if step["type"] == "SkeletonFeatures"] == [
+            step for step in train if step["type"] == "SkeletonFeatures"
+        ]
+    layouts = {step["layout"] for step in train if "layout" in step}
+    assert layouts == {cfg.model.backbone.graph_cfg.layout}
+    assert cfg.model.cls_head.label_smooth_eps == 0.1
+    passes = cfg.train_cfg.max_epochs * cfg.train_dataloader.dataset.times
+    assert f"-{passes}e_" in path.name
+
+
+def test_schedule_warms_up_and_ends_at_zero():
+    cfg = Config.fromfile(CONFIGS / "_base_/schedules/strong_65e.py")
+    optimizer = torch.optim.SGD([torch.zeros(1)], cfg.optim_wrapper.optimizer.lr)
+    schedule = []
+    for kind in cfg.param_scheduler:
+        del kind["convert_to_iter_based"]
+        schedule.append(PARAM_SCHEDULERS.build(dict(kind, optimizer=optimizer)))
+    rates = []
+    for _ in range(cfg.train_cfg.max_epochs):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        for one in schedule:
+            one.step()
+    assert rates[0] == pytest.approx(0.005) and rates[-1] < 2e-4
+    assert max(rates) == pytest.approx(0.05) and 4 <= np.argmax(rates) <= 5
+    assert (np.diff(rates[:5]) > 0).all() and (np.diff(rates[5:]) < 0).all()
+
+
+def test_recipe_on_nw_ucla(shared):
+    """Real sequences: in the box, every joint there in test, some lost in training."""
+    name = "msg3d_1xb16-joint-strong52-325e_nw-ucla-xview-keypoint-3d.py"
+    cfg = Config.fromfile(CONFIGS / "msg3d" / name)
+    init_default_scope("mmaction")
+    samples = SkeletonDataset(
+        str(shared / "data" / "nw_ucla.pkl"), pipeline=[], split="xview_val"
+    )
+    train = Compose(cfg.train_dataloader.dataset.dataset.pipeline)
+    test = Compose(cfg.test_dataloader.dataset.pipeline)
+    np.random.seed(0)
+    lost = []
+    for index in range(0, len(samples), 20):
+        clips = test(samples.get_data_info(index))["inputs"]
+        again = test(samples.get_data_info(index))["inputs"]
+        assert clips.shape == (10, 1, 52, 20, 3) and torch.equal(clips, again)
+        assert clips.abs().max() <= 1 + 1e-6
+        clip = train(samples.get_data_info(index))["inputs"]
+        assert clip.shape == (1, 1, 52, 20, 3) and clip.dtype == torch.float32
+        assert clip.isfinite().all() and clip.abs().max() <= 1.2 + 1e-6
+        lost.append((~clip.any(-1)).any().item())
+    assert 0.2 < np.mean(lost) < 0.8
