@@ -4,6 +4,8 @@ import fcntl
 import json
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,3 +147,30 @@ def test_folds_are_averaged_seed_by_seed():
     half = [result(fold, 1, 0) for fold in range(1, 5)]
     (mean,) = network_table.folds(whole + half)
     assert (mean["top1"], mean["seed"], mean["train_seconds"]) == (93, 0, 50)
+
+
+def test_a_killed_command_takes_its_runs_with_it(folder):
+    command = [sys.executable, str(REPOSITORY / "tools" / "study.py"), "networks"]
+    command += ["--data", str(folder), "--work-dir", str(folder / "killed")]
+    command += ["--settings", "nw-ucla-xview/aagcn/*"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        process.kill()
+        pytest.skip("this system does not list the children of a process")
+    runs = folder / "killed"
+    until(lambda: list(runs.glob("nw-ucla*_0")), process)
+    workers = [int(pid) for pid in children.read_text().split()]
+    process.kill()
+    process.wait()
+    assert len(workers) >= 1
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
+def until(condition, process=None, seconds=60):
+    """Waits; a process that ends before says why."""
+    end = time.time() + seconds
+    while not condition():
+        assert process is None or process.poll() is None, process.stderr.read()
+        assert time.time() < end, "waited in vain"
+        time.sleep(0.1)

@@ -7,8 +7,9 @@ import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import Dict, Iterator, List, Sequence
 
@@ -62,7 +63,7 @@ class Runs:
         began, finished, failed = time.time(), 0, 0
         context = get_context("spawn")
         threads = max(1, (len(os.sched_getaffinity(0))) // jobs)
-        with ProcessPoolExecutor(jobs, context, _use_threads, (threads,)) as pool:
+        with ProcessPoolExecutor(jobs, context, _begin_worker, (threads,)) as pool:
             queue, running = iter(left), {}
             try:
                 while True:
@@ -118,7 +119,14 @@ class Runs:
             yield
 
 
-def _use_threads(count: int) -> None:
+def _begin_worker(threads: int) -> None:
     import torch
 
-    torch.set_num_threads(count)
+    torch.set_num_threads(threads)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A command that is killed takes its runs with it."""
+    connection.wait([parent_process().sentinel])
+    os._exit(1)
