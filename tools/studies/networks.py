@@ -119,4 +119,4 @@ def derived(results: List[Dict], data: Path, work_dir: Path) -> List[Dict]:
 
 
 def _flops(runner, cfg: Config) -> int:
-    return count_flops(runner.model, input_shape(cfg))["flops"]
+    return count_flops(runner.model, (1, *input_shape(cfg)[1:]))["flops"]

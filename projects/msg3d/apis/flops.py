@@ -54,13 +54,18 @@ def count_flops(model: nn.Module, shape: tuple[int, ...]) -> dict[str, int]:
 
 
 def input_shape(cfg: Config) -> tuple[int, ...]:
-    """(1, M, T, V, C), one clip of the config's test pipeline.
+    """(N clips, M persons, T frames, V joints, C channels) of a test sample.
 
     Raises:
         ValueError: the config does not say; the message tells what it lacks.
     """
-    steps = {step["type"]: step for step in cfg.test_dataloader.dataset.pipeline}
-    frames = [step["clip_len"] for step in steps.values() if "clip_len" in step]
+    sizes = {}
+    for step in cfg.test_dataloader.dataset.pipeline:
+        for key in ("num_clips", "num_person", "clip_len", "length"):
+            if key in step:
+                sizes[key] = step[key]
+    # The papers' recipes take whole sequences, padded to a `length`.
+    frames = sizes.get("clip_len", sizes.get("length"))
     backbone = cfg.model.backbone
     if not frames or "graph_cfg" not in backbone:
         lacks = "graph_cfg in its backbone" if frames else "clip_len in its pipeline"
@@ -68,9 +73,9 @@ def input_shape(cfg: Config) -> tuple[int, ...]:
             f"config {cfg.filename} has no {lacks}: give the input's shape, "
             "--shape N M T V C"
         )
-    persons = steps.get("FormatGCNInput", {}).get("num_person", 2)
+    clips, persons = sizes.get("num_clips", 1), sizes.get("num_person", 2)
     joints = build_graph(**backbone.graph_cfg).num_node
-    return (1, persons, frames[-1], joints, backbone.get("in_channels", 3))
+    return (clips, persons, frames, joints, backbone.get("in_channels", 3))
 
 
 def main() -> None:
@@ -88,7 +93,7 @@ def main() -> None:
     args = parser.parse_args()
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.get("default_scope", "mmaction"))
-    shape = tuple(args.shape or input_shape(cfg))
+    shape = tuple(args.shape or (1, *input_shape(cfg)[1:]))
     found = count_flops(MODELS.build(cfg.model), shape)
     letters = ", ".join(f"{name}={size}" for name, size in zip("NMTVC", shape))
     print(f"Input: {letters}")

@@ -1,0 +1,1 @@
+"""The model index: metafiles from configs, tables from metafiles."""
