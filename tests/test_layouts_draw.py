@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY
+from msg3d.datasets import pack
 from msg3d.datasets.annotations import save_annotations
 from msg3d.skeletons import SKELETONS, skeleton
 
@@ -97,7 +98,8 @@ def test_frame_of_a_file_is_drawn(monkeypatch, tmp_path, file):
     command = ("penn13", "--out", out, "--file", file, "--frame", "1")
     assert run(monkeypatch, *command) == 0 and out.stat().st_size > 1000
     _, layout, pose, title = drawn[0]
-    assert layout is skeleton("penn13") and title.startswith("penn13: first, frame 1")
+    assert layout is skeleton("penn13")
+    assert title == "penn13 (13 joints)\nfirst, frame 1"
     assert np.isnan(pose[0, 3]).all() and np.isnan(pose[1]).all()
     assert (pose[0, [0, 4], 1] < 0).all()  # pixels count downwards
 
@@ -114,6 +116,11 @@ def test_frame_of_a_file_is_drawn(monkeypatch, tmp_path, file):
         (["coco", "--file", "BROKEN"], "sample 'only': keypoint has shape"),
         (["penn13", "--file", "FILE", "--sample", "x"], "its first are ['first'"),
         (["penn13", "--file", "FILE", "--frame", "3"], "frames 0 to 2, but --frame"),
+        (
+            ["penn13", "--file", "GAP", "--frame", "0"],
+            "sample 'gap' has nobody in frame 0: the first frame with somebody is 2",
+        ),
+        (["penn13", "--file", "GAP", "--sample", "never"], "has nobody in any frame"),
         (["coco", "--out", "a.bmp"], "--out a.bmp: expected a .png, .svg or .pdf"),
         (["coco", "--out", "no/a.png"], "in a folder that exists"),
     ],
@@ -124,10 +131,75 @@ def test_errors_are_one_sentence(
     monkeypatch.chdir(tmp_path)
     broken = dict(frame_dir="only", label=0, total_frames=3, keypoint=np.ones((3, 2)))
     (tmp_path / "broken.pkl").write_bytes(pickle.dumps([broken]))
-    paths = dict(FILE=str(file), BROKEN="broken.pkl")
+    gap = np.ones((2, 1, 4, 13, 3), dtype=np.float32)
+    gap[0, :, :2] = gap[1] = 0
+    samples = [
+        dict(frame_dir=name, label=0, total_frames=4, keypoint=one)
+        for name, one in zip(("gap", "never"), gap)
+    ]
+    (tmp_path / "gap.pkl").write_bytes(pickle.dumps(samples))
+    paths = dict(FILE=str(file), BROKEN="broken.pkl", GAP="gap.pkl")
     arguments = [paths.get(one, one) for one in arguments]
     assert run(monkeypatch, "--out", "a.png", *arguments) == 1
     errors = capsys.readouterr().err
     assert message in errors and errors.count("\n") == 1
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["broken.pkl", "data.pkl"]
+    assert names == ["broken.pkl", "data.pkl", "gap.pkl"]
+
+
+def standing(y_up, units=None, empty=2):
+    """A person of NTU's layout who stands, nobody in the first frames."""
+    layout = skeleton("nturgb+d")
+    pose = np.concatenate([tool.reference_pose(layout), np.ones((25, 1))], axis=1)
+    keypoint = np.repeat(pose[None, None] * (1, 1 if y_up else -1, 1), 5, axis=1)
+    keypoint[:, :empty] = 0
+    name = "a_sample_with_a_name_that_is_very_long_indeed_" * 2
+    sample = dict(frame_dir=name, label=0, total_frames=5)
+    sample["keypoint"] = keypoint.astype(np.float32)
+    meta = {} if units is None else {"meta": dict(units=units)}
+    return dict(split=dict(a=[name]), annotations=[sample], **meta)
+
+
+@pytest.mark.parametrize(
+    "y_up, units, options, upright",
+    [
+        (True, "metres", [], True),
+        (False, None, [], False),
+        (False, None, ["--y-down"], True),
+        (False, "metres, y down", [], True),
+        (False, "metres, y down", ["--no-y-down"], False),
+    ],
+)
+def test_first_frame_with_somebody_the_right_way_up(
+    monkeypatch, tmp_path, capsys, y_up, units, options, upright
+):
+    """From a file and from a store, and a hint where it is upside down."""
+    data, layout, drawn = standing(y_up, units), skeleton("nturgb+d"), []
+    save_annotations(data, tmp_path / "a.pkl")
+    pack(data, tmp_path / "a.packed")
+    monkeypatch.setattr(tool, "_draw", lambda *args: drawn.append(args))
+    for name in ("a.pkl", "a.packed"):
+        command = ["nturgb+d", "--file", tmp_path / name, "--out", tmp_path / "a.png"]
+        assert run(monkeypatch, *command, *options) == 0
+        printed = capsys.readouterr().out
+        assert f"wrote {tmp_path / 'a.png'}" in printed
+        assert ("stands on its head" in printed) is not upright
+        _, _, pose, title = drawn.pop()
+        assert " ".join(title.split()).endswith("frame 2")
+        head, foot = (layout.joints.index(one) for one in ("head", "left_foot"))
+        assert (pose[0, head, 1] > pose[0, foot, 1]) == upright
+
+
+def test_title_of_a_single_picture_is_whole(monkeypatch, tmp_path):
+    """Layout and sample lie within the picture, however long their names are."""
+    save_annotations(standing(True), tmp_path / "a.pkl")
+    figures, close = [], tool.plt.close
+    monkeypatch.setattr(tool.plt, "close", figures.append)
+    command = ("nturgb+d", "--file", tmp_path / "a.pkl", "--out", tmp_path / "a.png")
+    assert run(monkeypatch, *command) == 0
+    (figure,) = figures
+    title = figure.axes[0].title
+    assert title.get_text().startswith("nturgb+d (25 joints)\na_sample")
+    box, whole = title.get_window_extent(), figure.bbox
+    assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y1 <= whole.y1
+    close(figure)

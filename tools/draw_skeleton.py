@@ -1,7 +1,7 @@
 """Draw skeleton layouts: joints with numbers and names, sides in colour, the centre.
 
 Blue is the person's left, orange the right, the person faces you; the ring is the
-centre of the graph.
+centre of the graph. Of a file, the first frame with somebody is drawn if none is named.
 
     python tools/draw_skeleton.py coco nturgb+d --out layouts.png
     python tools/draw_skeleton.py penn13 --out frame.png --file penn_action.pkl \\
@@ -10,6 +10,7 @@ centre of the graph.
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -21,7 +22,8 @@ from msg3d.datasets.annotation_check import (
     id_field,
     samples_of,
 )
-from msg3d.datasets.annotations import load_annotations
+from msg3d.datasets.inspection.coordinates import up_axis
+from msg3d.datasets.packing import load_any
 from msg3d.datasets.whole_file import whole_file
 from msg3d.skeletons import SKELETONS, Skeleton, skeleton
 
@@ -29,6 +31,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib import patheffects  # noqa: E402
 
+TITLE = 36  # characters a line that fit over a drawing
 COLORS = dict(left="tab:blue", right="tab:orange", middle="0.3")
 OUTLINE = [patheffects.withStroke(linewidth=2, foreground="white")]
 
@@ -73,11 +76,16 @@ def main() -> int:
     )
     parser.add_argument("--all", action="store_true", help="every layout")
     parser.add_argument("--out", required=True, help="picture to write, such as a.png")
-    parser.add_argument("--file", help="annotation file: draw a frame of it instead")
+    parser.add_argument("--file", help="annotation file or store: draw a frame of it")
     parser.add_argument("--sample", help="its frame_dir (default: the first)")
-    parser.add_argument("--frame", type=int, default=0, help="counted from 0")
     parser.add_argument(
-        "--y-down", action="store_true", help="3D data whose y points down (2D always)"
+        "--frame", type=int, help="counted from 0 (default: the first with somebody)"
+    )
+    parser.add_argument(
+        "--y-down",
+        action=argparse.BooleanOptionalAction,
+        help="of 3D data, whether y points down (default: as the file's meta['units'] "
+        "says, else no; 2D always does)",
     )
     args = parser.parse_args()
     try:
@@ -102,9 +110,9 @@ def _run(args: argparse.Namespace) -> None:
         persons = [reference_pose(layout)[None] for layout in layouts]
         titles = names
     else:
-        pose, title = _frame(args)
+        pose, title = _frame(args, layouts[0])
         persons = [pose] * len(names)
-        titles = [f"{name}: {title}" for name in names]
+        titles = [f"{name}\n{title}" for name in names]
     columns = min(len(names), 4)
     rows = -(-len(names) // columns)
     figure, axes = plt.subplots(
@@ -113,11 +121,14 @@ def _run(args: argparse.Namespace) -> None:
     for ax in axes.flat:
         ax.axis("off")
     for ax, layout, pose, title in zip(axes.flat, layouts, persons, titles):
-        _draw(ax, layout, pose, f"{title} ({len(layout.joints)} joints)")
+        name, *rest = title.split("\n", 1)
+        title = "\n".join([f"{name} ({len(layout.joints)} joints)", *rest])
+        _draw(ax, layout, pose, title)
     figure.tight_layout()
     with whole_file(path) as file:
         figure.savefig(file, format=path.suffix[1:])
     plt.close(figure)
+    print(f"wrote {path}")
 
 
 def reference_pose(layout: Skeleton) -> np.ndarray:
@@ -135,9 +146,9 @@ def _place(joint: str) -> tuple[float, float]:
     return (x, y) if side == "left" else (-x, y)
 
 
-def _frame(args: argparse.Namespace) -> tuple[np.ndarray, str]:
+def _frame(args: argparse.Namespace, layout: Skeleton) -> tuple[np.ndarray, str]:
     """The persons of one frame of a file, [M, V, 2] with y up, and what they are."""
-    data = load_annotations(args.file)
+    data = load_any(args.file)
     samples = samples_of(data, args.file)
     found = {one.get(id_field(samples)): one for one in samples}
     name = next(iter(found)) if args.sample is None else args.sample
@@ -147,23 +158,47 @@ def _frame(args: argparse.Namespace) -> tuple[np.ndarray, str]:
         )
     check_annotations([found[name]], source=args.file)
     keypoint = found[name]["keypoint"].astype(float)
-    if not 0 <= args.frame < keypoint.shape[1]:
+    there = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
+    if args.frame is not None and not 0 <= args.frame < keypoint.shape[1]:
         raise AnnotationError(
             f"{args.file}: sample {name!r} has frames 0 to {keypoint.shape[1] - 1}, "
             f"but --frame is {args.frame}"
         )
-    pose = keypoint[:, args.frame]  # (M, V, C)
+    if not len(there):
+        raise AnnotationError(f"{args.file}: sample {name!r} has nobody in any frame")
+    frame = int(there[0]) if args.frame is None else args.frame
+    if frame not in there:
+        raise AnnotationError(
+            f"{args.file}: sample {name!r} has nobody in frame {frame}: the first frame "
+            f"with somebody is {there[0]}"
+        )
+    pose = keypoint[:, frame]  # (M, V, C)
     absent = ~pose.any(-1)
-    pose = pose[..., :2] * (1, -1 if args.y_down or pose.shape[-1] == 2 else 1)
+    y_down = pose.shape[-1] == 2 or _y_down(args.y_down, data)
+    pose = pose[..., :2] * (1, -1 if y_down else 1)
     pose[absent] = np.nan
-    return pose, f"{name}, frame {args.frame}"
+    if keypoint.shape[2:] == (len(layout.joints), 3):
+        up = up_axis({name: keypoint}, layout)
+        if up == ("+y" if y_down else "-y"):
+            other = "--no-y-down" if y_down else "--y-down"
+            print(f"{name} stands on its head: {other} turns it over")
+    return pose, textwrap.fill(f"{name}, frame {frame}", TITLE)
+
+
+def _y_down(asked: bool | None, data) -> bool:
+    """What was asked for, or else what the file says of its units."""
+    if asked is not None:
+        return asked
+    meta = data.get("meta") if isinstance(data, dict) else None
+    return isinstance(meta, dict) and "y down" in str(meta.get("units"))
 
 
 def _draw(ax, layout: Skeleton, persons: np.ndarray, title: str) -> None:
     """Persons [M, V, 2] on a layout, NaN where a joint is absent."""
     if persons.shape[1] != len(layout.joints):
         raise ValueError(
-            f"{title}: the file has {persons.shape[1]} joints: name its own layout"
+            f"{' '.join(title.split())}: the file has {persons.shape[1]} joints: name "
+            "its own layout"
         )
     sides = [_side(name) for name in layout.joints]
     colors = [COLORS[side] for side in sides]

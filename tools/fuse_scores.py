@@ -3,16 +3,20 @@
 Takes dumps of `mim test ... --dump`, of PYSKL, and the original epoch1_test_score.pkl.
 Two streams as the authors weighted them: tools/fuse_scores.py joint.pkl bone.pkl; four
 as PYSKL does: joint.pkl bone.pkl joint_motion.pkl bone_motion.pkl --weights 2 2 1 1.
+Of one file alone, its accuracy.
 """
 
 import argparse
 import json
+import os
 import pickle
 import sys
 
 import numpy as np
 from tabulate import tabulate
 
+from msg3d.datasets.annotation_check import AnnotationError
+from msg3d.datasets.out_path import check_file
 from msg3d.datasets.whole_file import whole_file
 from msg3d.evaluation import (
     ScoreError,
@@ -31,7 +35,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("scores", nargs="+", help="a file a stream")
-    parser.add_argument("--weights", nargs="+", type=float, help="default: 1 each")
+    parser.add_argument(
+        "--weights", nargs="+", type=float, help="0 or more; default: 1 each"
+    )
     parser.add_argument(
         "--search",
         nargs="+",
@@ -52,7 +58,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         _run(args)
-    except (ScoreError, OSError) as error:
+    except (ScoreError, AnnotationError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     return 0
@@ -61,6 +67,8 @@ def main() -> int:
 def _run(args: argparse.Namespace) -> None:
     if args.search and args.weights:
         raise ScoreError("--weights and --search exclude each other: give one")
+    for out in filter(None, (args.json, args.out)):
+        check_file(out)
     known = labels_of(args.ann_file, args.split) if args.ann_file else None
     streams = _read(args.scores, known, args.probabilities)
     labels = streams[0].labels
@@ -77,7 +85,8 @@ def _run(args: argparse.Namespace) -> None:
         print(f"weights {list(weights)}, {100 * reached:.2f} where they were searched")
     values = fuse(streams, weights)
     rows = [(one.source, weight, one.values) for one, weight in zip(streams, weights)]
-    rows.append(("fused", "", values))
+    if len(streams) > 1:
+        rows.append(("fused", "", values))
     table = [(name, weight, accuracies(one, labels)) for name, weight, one in rows]
     names = ("top1", "top5", "mean_class")
     print(f"{len(labels)} samples, {values.shape[1]} classes")
@@ -107,6 +116,17 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _read(paths, known, probabilities) -> list[Scores]:
+    files: dict[str, str] = {}
+    for path in paths:
+        file = os.path.realpath(path)
+        first = files.get(file)
+        if first is not None:
+            raise ScoreError(
+                f"{path} is there twice{'' if first == path else f', as {first} too'}: "
+                "name each stream once, and give it a larger weight if it is to count "
+                "for more"
+            )
+        files[file] = path
     streams = [read_scores(path, known) for path in paths]
     for one in streams:
         kind = "probabilities" if one.probabilities else "logits"
@@ -138,10 +158,16 @@ def _check_search(searched: list[Scores], streams: list[Scores]) -> None:
 
 def _changes(table, labels) -> list[dict]:
     """A line a class: its samples, its accuracy in the best stream, fused, and the
-    change, worst first."""
+    change, worst first; of a single stream its accuracy, lowest first."""
     *streams, (_, _, fused) = table
-    best = max(streams, key=lambda row: row[2]["top1"])[2]
     counts = dict(zip(*np.unique(labels, return_counts=True)))
+    if not streams:
+        lines = [
+            {"class": label, "samples": int(counts[label]), "accuracy": accuracy}
+            for label, accuracy in fused["classes"].items()
+        ]
+        return sorted(lines, key=lambda line: line["accuracy"])
+    best = max(streams, key=lambda row: row[2]["top1"])[2]
     lines = [
         {
             "class": label,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from faulty import NAMES, every, field, good, kinds
-from msg3d.datasets import load_annotations, save_annotations
+from msg3d.datasets import load_annotations, pack, save_annotations
 from msg3d.datasets.axes import guess_axes
 from msg3d.datasets.faults import ERROR, KINDS
 from msg3d.datasets.inspection import as_json, as_text, inspect_annotations
@@ -128,6 +128,7 @@ def test_layout_that_meta_describes():
         (30, 0, 3, "centimetres"),
         (300, 0, 3, "millimetres"),
         (1e-5, 0, 3, "unknown"),
+        (1e-3, 0, 3, "unknown"),  # and not parts of a picture
         (1, 0, 2, "pixels"),
         (1 / 640, 0, 2, "0..1 of the picture"),
         (1 / 320, -1, 2, "normalised to -1..1"),
@@ -208,6 +209,10 @@ def test_command_on_faults(tmp_path, monkeypatch, capsys):
     [
         (lambda path: None, "does not exist"),
         (lambda path: path.mkdir(), "is a folder"),
+        (
+            lambda path: (path.mkdir(), (path / "store.json").write_text("{}")),
+            "store.json is of another program",
+        ),
         (lambda path: path.write_bytes(b"PK\x03\x04"), "is not a pickle"),
         (lambda path: path.write_bytes(pickle.dumps(good())[:-50]), "truncated"),
         (lambda path: path.write_bytes(pickle.dumps(3)), "holds a int"),
@@ -229,6 +234,31 @@ def test_command_that_cannot_write(tmp_path, monkeypatch, capsys):
     nowhere = tmp_path / "none" / "a.json"
     assert command(monkeypatch, tmp_path / "a.pkl", "--json", nowhere) == 1
     assert "none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--json", "--picture"])
+def test_command_refuses_a_folder_as_result(tmp_path, monkeypatch, capsys, option):
+    save_annotations(good(), tmp_path / "a.pkl")
+    assert command(monkeypatch, tmp_path / "a.pkl", option, tmp_path) == 1
+    printed = capsys.readouterr()
+    assert f"{tmp_path} is a folder: give" in printed.err and not printed.out
+
+
+def test_command_on_a_store(tmp_path, monkeypatch, capsys):
+    """The same as of the file that was packed."""
+    save_annotations(good(2), tmp_path / "a.pkl")
+    pack(good(2), tmp_path / "a.packed")
+    reports = []
+    for name in ("a.pkl", "a.packed/"):
+        path = f"{tmp_path}/{name}"
+        assert command(monkeypatch, path, "--json", tmp_path / "a.json") == 0
+        reports.append(json.loads((tmp_path / "a.json").read_text()))
+    ours, theirs = ({**one, "file": 0, "config": 0} for one in reports)
+    assert ours == theirs and ours["samples"] == 12
+    assert "type='PackedSkeletonDataset'" in "".join(reports[1]["config"])
+    (tmp_path / "a.packed" / "store.json").unlink()
+    assert command(monkeypatch, tmp_path / "a.packed") == 1
+    assert "a.packed has no store.json" in capsys.readouterr().err
 
 
 def test_pages_list_every_kind():

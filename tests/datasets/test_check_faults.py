@@ -41,6 +41,11 @@ def several(*mutations):
     return mutate
 
 
+METRES = (
+    every(keypoint=lambda k: k * 300),
+    lambda data: data["meta"].update(units="metres, y up"),
+)
+
 # fault -> (kind, mutation, channels of the file, sample, field, part of the text,
 # kinds that follow from it)
 S2, KEY = "sample002", "keypoint"
@@ -410,6 +415,15 @@ CASES = {
         *("copy-other-label", copy_of(0, 5), 3, "sample005", KEY),
         *("that of 'sample000', byte for byte, but label is 1, not 0", ()),
     ),
+    # the unit
+    "no unit": (
+        *("person-size", every(keypoint=lambda k: k / 5000), 3, None, KEY),
+        *("no unit in which this is a person (0.2 to 5 m)", ()),
+    ),
+    "another unit": (
+        *("person-size", several(*METRES), 3, None, KEY),
+        *("most likely millimetres, but meta['units'] is 'metres, y up'", ()),
+    ),
 }
 
 
@@ -483,3 +497,18 @@ def test_nonsense_does_not_stop_the_checker():
         (data if name in ("meta", "split") else sample)[name] = value
         found = inspect_annotations(data, multi_class=bool(rng.integers(2)))
         json.dumps(as_json(found, "x.pkl"))
+
+
+def test_the_unit_that_a_file_says_is_no_fault():
+    data = good()
+    METRES[0](data)
+    data["meta"]["units"] = "millimetres"
+    assert not inspect_annotations(data).faults
+
+
+@pytest.mark.parametrize("units", ["unscaled", "parts of the image, 0..1, y down"])
+def test_a_file_of_no_length_has_no_unit(units):
+    data = good()
+    every(keypoint=lambda k: k / 5000)(data)
+    data["meta"]["units"] = units
+    assert not inspect_annotations(data).faults

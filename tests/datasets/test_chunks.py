@@ -101,6 +101,13 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "WARNING: 1 persons are in train and in val: 2" in text
     assert "frames dropped  0" in text and "below 10 frames: kept" in text
     cut = load_annotations(tmp_path / "b.pkl")
+    assert text.splitlines()[-1] == (
+        f"wrote {tmp_path / 'b.pkl'}: 12 sequences as {len(cut['annotations'])} chunks "
+        "of 10 frames (0 sequences lost)"
+    )
+    packed = (arguments[0], tmp_path / "b.packed", *arguments[2:])
+    assert command(*packed, monkeypatch=monkeypatch) == 1
+    assert "expected a name that ends in .pkl (an ann" in capsys.readouterr().err
     assert cut["annotations"][0]["frame_dir"] == "sample000_c000"
 
     before = (tmp_path / "b.pkl").read_bytes()

@@ -571,3 +571,53 @@ def test_example_and_back(tmp_path, monkeypatch, capsys):
         np.testing.assert_array_equal(
             sample["keypoint"].any(axis=-1), expected.any(axis=-1)
         )
+
+
+@pytest.mark.parametrize(
+    "units, length, likely",
+    [
+        ("metres", 1, None),
+        ("metres", 1000, "millimetres"),
+        ("millimetres", 1, "metres"),
+        ("centimetres", 1000, "millimetres"),
+        ("metres", 1e6, "no person"),
+        ("unscaled", 1000, None),
+    ],
+)
+def test_wrong_unit_is_said(tmp_path, units, length, likely):
+    """By the length of a person: between hip and knees here, about a metre."""
+    rng = np.random.default_rng(0)
+    pose = np.array([[0, 1, 0], [0.2, 0, 0.1], [-0.2, 0, 0.1]]) * length
+    files = {
+        f"{side}/{name}/{number}.csv": table(pose * rng.uniform(0.9, 1, (4, 1, 1)))
+        for side in ("train", "val")
+        for name in ("wave", "bow")
+        for number in range(3)
+    }
+    raw = folder(tmp_path / "raw", files)
+    report = convert(raw, tmp_path / "a.pkl", units=units)
+    assert report["written"]
+    remarks = [one for one in report["remarks"] if one["about"] == "units"]
+    assert bool(remarks) is (likely is not None)
+    if likely:
+        divisor = dict(metres=1, centimetres=100, millimetres=1000)[units]
+        size = remarks[0]["person_metres"]
+        assert 0.9 < size * divisor / length < 1
+        line = next(x for x in report_text(report).splitlines() if "WARNING" in x)
+        assert likely in line and f"in {units}" in line
+
+
+def test_command_refuses_no_jobs(tmp_path, monkeypatch, capsys):
+    options = ("--layout", "coco", "--units", "metres", "--jobs", 0)
+    with pytest.raises(SystemExit):
+        command("prepare_folder", "raw", "a.pkl", *options, monkeypatch=monkeypatch)
+    assert "argument --jobs: '0', expected 1, 2, 3 ..." in capsys.readouterr().err
+
+
+def test_list_that_was_used_is_named(tmp_path):
+    raw = folder(tmp_path / "raw", recordings())
+    names = sorted(recordings())
+    lines = [f"{name},{'val' if 'p3' in name else 'train'}" for name in names]
+    (raw / "split.txt").write_text("\n".join(["name,split", *lines]))
+    report = convert(raw, tmp_path / "a.pkl", split=raw / "split.txt")
+    assert report["files_used"] == ["split.txt"] and not report["other_files"]

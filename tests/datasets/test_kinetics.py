@@ -13,9 +13,15 @@ from mmengine.registry import init_default_scope
 
 from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
 from msg3d.datasets.converters import convert_kinetics
-from msg3d.datasets.converters.kinetics import OTHER_INDEX, parse_clip
-from msg3d.datasets.converters.kinetics_lists import class_names, read_label_lists
+from msg3d.datasets.converters.kinetics import parse_clip
+from msg3d.datasets.converters.kinetics_lists import (
+    OTHER_INDEX,
+    class_names,
+    find_label_lists,
+    read_label_lists,
+)
 from msg3d.datasets.converters.parse_files import BadFile, LeftOut
+from msg3d.datasets.converters.report import report_text
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_kinetics.py"
 CLASSES = ["abseiling", "air drumming", "zumba"]
@@ -164,10 +170,15 @@ def test_lists_decide(tmp_path):
     assert report["files_released"] == 7
     assert report["notes"] == {OTHER_INDEX: {"clip_1": 1}}
     assert report["left_out"] == {
-        "label list, not a clip": ["kinetics_val_label.json"],
         "in no label list": ["stranger.json"],
         "has_skeleton is false in the label list": ["nobody.json"],
     }
+    used = ["kinetics_train_label.json.gz", "kinetics_val_label.json"]
+    assert sorted(report["files_used"]) == used and not report["other_files"]
+    text = report_text(report)
+    assert "files read     6 of 7 in the label lists found" in text.splitlines()[0]
+    assert f"used           {used[0]}" in text and "not looked at" not in text
+    assert not report["remarks"]
     labels = {
         one["frame_dir"]: one["label"]
         for one in load_annotations(tmp_path / "a.pkl")["annotations"]
@@ -328,7 +339,22 @@ def test_one_list(tmp_path):
     both = convert_kinetics(raw, tmp_path / "both.pkl")
     data = load_annotations(tmp_path / "both.pkl")
     (raw / "kinetics_train_label.json").unlink()
-    assert convert_kinetics(raw, tmp_path / "one.pkl")["splits"] == both["splits"]
+    (raw / "kinetics_train" / "odd.json").write_text(
+        json.dumps({**clip(), "label": "archery"})
+    )
+    report = convert_kinetics(raw, tmp_path / "one.pkl")
+    assert report["splits"] == both["splits"]
+    (remark,) = report["remarks"]
+    assert remark["side"] == "train"
+    assert remark["clips"] == ["clip_0", "clip_1", "clip_2"]
+    text = report_text(report)
+    assert (
+        "note           3 clips stand in no label list: taken as train, label by class "
+        "name, because no train list was found" in text
+    )
+    assert "of 3 in the label list found" in text
+    (left_out,) = report["left_out"].items()
+    assert "a class that the list lacks" in left_out[0] and left_out[1] == ["odd.json"]
     one = load_annotations(tmp_path / "one.pkl")
     assert one["split"] == data["split"]
     known = {sample["frame_dir"]: sample for sample in data["annotations"]}
@@ -346,7 +372,7 @@ def test_lists_of_two_releases_are_refused(tmp_path):
         convert_kinetics(raw, tmp_path / "a.pkl")
     (raw / "kinetics_val_label.json.gz").write_bytes(gzip.compress(b"{}"))
     with pytest.raises(AnnotationError, match="is a second list of the val clips"):
-        read_label_lists(raw)
+        find_label_lists(raw)
 
 
 def test_command(tmp_path, monkeypatch, capsys):
@@ -424,7 +450,9 @@ def test_real_clips(shared, tmp_path):
     assert set(report["notes"][OTHER_INDEX]) == set(train) and len(train) == 5
     data = load_annotations(tmp_path / "a.pkl")
     assert len(data["meta"]["classes"]) == 400
-    assert data["meta"]["classes"] == class_names(read_label_lists(raw))
+    assert data["meta"]["classes"] == class_names(
+        read_label_lists(find_label_lists(raw))
+    )
     for sample in data["annotations"]:
         record = records[sample["frame_dir"]]
         assert data["meta"]["classes"][sample["label"]] == record["label"]

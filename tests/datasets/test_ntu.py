@@ -32,6 +32,7 @@ from msg3d.datasets.converters.ntu_denoise import TOO_SHORT, TOO_WIDE, denoise
 from msg3d.datasets.converters.ntu_lists import PUBLISHED, read_lists
 from msg3d.datasets.converters.ntu_skeleton import read_skeleton
 from msg3d.datasets.converters.parse_files import BadFile, LeftOut
+from msg3d.datasets.converters.report import report_text
 
 REPOSITORY = Path(__file__).parents[2]
 NAME = "S001C001P001R001A001"
@@ -511,6 +512,37 @@ def test_lists(tmp_path):
     path.write_text("nothing\n")
     with pytest.raises(AnnotationError, match="no line that is a name"):
         read_lists([path])
+    with pytest.raises(AnnotationError, match="none.txt cannot be read .No such file"):
+        read_lists([tmp_path / "none.txt"])
+
+
+def test_lists_that_were_used_are_reported(bench, tmp_path):
+    """Also where they name nothing that is there, or where there is none."""
+    raw = as_folder(release(bench), tmp_path / "raw")
+    report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", jobs=1)
+    (remark,) = report["remarks"]
+    assert remark["text"] == "missing list: none found, incomplete recordings stay"
+    path = raw / PUBLISHED[0]
+    first = sorted(release(bench))[0].removesuffix(".skeleton")
+    for names, here in ((["S017C003P020R002A060"], 0), ([first, NAME[:-1] + "9"], 1)):
+        path.write_text("\n".join(names))
+        report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", jobs=1)
+        (remark,) = report["remarks"]
+        assert (remark["names"], remark["here"]) == (len(names), here)
+        text = report_text(report)
+        assert f"{PUBLISHED[0]}: {len(names)} names, {here} of them here" in text
+        assert f"used           {PUBLISHED[0]}" in text
+        assert "not looked at" not in text
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_file_that_ends_in_the_middle_of_a_line_is_cut_off(end):
+    whole = text([body()], [body()]).splitlines()
+    content = b"\n".join([*whole[:40], b"0.5 0.5 0."]) + end
+    with pytest.raises(BadFile) as error:
+        read_skeleton(content)
+    assert error.value.line == 41 and "has 3 fields, expected 12" in str(error.value)
+    assert ("cut off" in str(error.value)) == (end == b"")
 
 
 def test_published_splits(shared):

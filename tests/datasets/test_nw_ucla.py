@@ -302,6 +302,8 @@ def test_half_a_release_is_written(tmp_path):
     assert report["written"] and not report["one_sided_splits"]
     split = load_annotations(tmp_path / "a.pkl")["split"]
     assert len(split["xview_val"]) == 3 and "xview_train" not in split
+    text = report_text(report)
+    assert "note           split xview has nothing to train on: 0 train" in text
 
 
 def test_packed(tmp_path):
@@ -324,7 +326,37 @@ def test_nothing_usable_writes_nothing(tmp_path):
     raw = as_folder({"a01_s01_e00_v01.json": "{"}, tmp_path / "raw")
     report = convert_nw_ucla(raw, tmp_path / "a.pkl", allow_bad=True)
     assert not report["written"] and not (tmp_path / "a.pkl").exists()
-    assert "left out       split xview\n" in report_text(report)
+    lines = report_text(report).splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "files",
+        "sequences",
+        "refused",
+        "NOT",
+    ]
+
+
+def fresh(path):
+    path.mkdir()
+    (path / "a.txt").write_text("somebody's")
+
+
+@pytest.mark.parametrize(
+    "name, make, expected",
+    [
+        ("a.pkl", fresh, "a.pkl is a folder: give the name of a file"),
+        ("a.packed", fresh, "a.packed is there and no packed store"),
+        ("a.packed", lambda path: path.write_text(""), "is there and no packed store"),
+        ("a.json", lambda path: None, "a.json: expected a name that ends in .pkl"),
+    ],
+)
+def test_out_is_refused_before_the_work(tmp_path, monkeypatch, name, make, expected):
+    raw = as_folder(release(), tmp_path / "raw")
+    make(tmp_path / name)
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr("msg3d.datasets.converters.convert.parse_files", None)
+    with pytest.raises(AnnotationError, match=expected):
+        convert_nw_ucla(raw, tmp_path / name)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_nothing_to_read(tmp_path):

@@ -551,7 +551,9 @@ def test_command_keeps_the_dtype_if_asked(tmp_path, monkeypatch):
             ("bad.pkl", "a.packed"),
             "bad.pkl: sample 'sample003': keypoint has 19 joints",
         ),
-        (("bad.pkl", "a.npz"), "give a name that ends in .packed to pack"),
+        (("bad.pkl", "a.npz"), "a.npz: expected a name that ends in .pkl (an"),
+        (("bad.pkl", "b.pkl"), "give OUT a name that ends in .packed, such as"),
+        ((".", "a.packed"), "give OUT a name that ends in .pkl, such as"),
     ],
 )
 def test_command_says_what_is_wrong(tmp_path, monkeypatch, capsys, names, text):

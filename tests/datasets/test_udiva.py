@@ -255,6 +255,9 @@ def test_release(tmp_path):
         "val": 4 * 3,
     }
     assert report["one_sided_splits"] == ["test"]
+    tables = [path.relative_to(raw).as_posix() for path in raw.rglob("*.csv")]
+    assert sorted(report["files_used"]) == sorted(tables)
+    assert not set(tables) & set(report["other_files"])
     hidden = report["left_out"]["the participant's traits are hidden"]
     assert len(hidden) == 4 and all("_test/" in one for one in hidden)
     assert report["notes"]["frames in a shorter last chunk"] == {

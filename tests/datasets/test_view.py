@@ -330,6 +330,9 @@ def test_what_is_wrong_is_named():
             transform(sample(whole))
     with pytest.raises(ValueError, match="with 20 frames: raise length"):
         AlignView("nturgb+d", length=19)(sample(whole))
+    for transform in (AlignView("coco"), AlignView("nturgb+d", length=19)):
+        with pytest.raises(ValueError, match="^sample 'walk_01': "):
+            transform(dict(sample(whole), frame_dir="walk_01"))
     with pytest.raises(ValueError, match="total_frames is 21"):
         AlignView("nturgb+d")(dict(sample(whole), total_frames=21))
 

@@ -131,13 +131,41 @@ def test_mismatches_are_refused_by_name():
     nameless = Scores("bone.pkl", "list", logits(1))
     refused("has no ids of samples", aligned, [scores, nameless])
     refused("1 weights for 2", fuse, [scores, scores], [1])
+    for weights, what in (
+        ((0, 0), "weights that are all 0"),
+        ((1, -0.5), "weight -0.5"),
+        ((np.nan, 1), "weight nan"),
+        ((1, np.inf), "weight inf"),
+    ):
+        text = f"{what}: expected 0 or more for each score file"
+        refused(text, fuse, [scores, scores], weights)
+    np.testing.assert_array_equal(fuse([scores, scores], [0, 2]), 2 * scores.values)
 
 
 def test_bad_files_are_named(tmp_path):
     good = dict(zip(IDS, logits(1)))
     for name, data, message in (
         ("text", "hello", "holds a str"),
-        ("empty", [], "holds a list"),
+        ("empty", [], "holds an empty list"),
+        ("nothing", {}, "holds an empty dict"),
+        (
+            "annotations",
+            dict(split=dict(val=IDS[:1]), annotations=[dict(frame_dir=IDS[0])]),
+            "is an annotation file, which holds no scores: name it with --ann-file",
+        ),
+        ("names", dict(a={}, b=[1, 2]), "row 0 is a dict that is no row of numbers"),
+        ("words", {**good, IDS[2]: ["1", "2", "3"]}, "row 2 is a list that is no row"),
+        ("uneven", {**good, IDS[2]: [1, [2, 3], 4]}, "row 2 is a list that is no row"),
+        ("complex", {**good, IDS[0]: np.ones(3) * 1j}, "row 0 is a ndarray"),
+        ("no class", {IDS[0]: []}, "rows have shapes [(0,)]"),
+        ("label", [dict(pred_score=[1, 2], gt_label="x")], "gt_label is no whole"),
+        ("no label", [dict(pred_score=[1, 2], gt_label=None)], "gt_label is no whole"),
+        ("half", [dict(pred_score=[1, 2], gt_label=0.5)], "gt_label is no whole"),
+        (
+            "beyond",
+            [dict(pred_score=[1, 2], gt_label=2, frame_dir="a")],
+            "sample 'a' has label 2, expected 0 to 1",
+        ),
         ("ragged", {**good, IDS[0]: np.zeros(2)}, "rows have shapes"),
         ("2d", {**good, IDS[0]: np.zeros((3, 1))}, "rows have shapes"),
         ("nan", {**good, IDS[1]: np.full(3, np.nan)}, "row 1 is NaN"),
@@ -246,5 +274,36 @@ def test_command(tmp_path, monkeypatch, capsys):
     ]
     assert run(monkeypatch, joint, bone, "--search", *found) == 0
     assert "where they were searched" in capsys.readouterr().out
-    assert run(monkeypatch, bone, bone) == 1
+    assert run(monkeypatch, bone) == 1
     assert "no file has labels" in capsys.readouterr().err
+
+
+def test_command_takes_each_file_once(tmp_path, monkeypatch, capsys):
+    joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
+    link = tmp_path / "link.pkl"
+    link.symlink_to(joint)
+    for paths in ((joint, joint), (joint, tmp_path / "." / "joint.pkl"), (joint, link)):
+        assert run(monkeypatch, *paths) == 1
+        error = capsys.readouterr().err
+        assert "is there twice" in error and error.count("\n") == 1
+    bone = mmaction_dump(tmp_path / "bone.pkl", softmax(logits(2, 2.0)))
+    assert run(monkeypatch, joint, bone, "--weights", 0, 0) == 1
+    assert "weights that are all 0" in capsys.readouterr().err
+    assert run(monkeypatch, joint, bone, "--out", tmp_path) == 1
+    assert "is a folder" in capsys.readouterr().err
+
+
+def test_command_on_one_file(tmp_path, monkeypatch, capsys):
+    values = softmax(logits(1, 2.0))
+    joint = mmaction_dump(tmp_path / "joint.pkl", values)
+    assert run(monkeypatch, joint, "--json", tmp_path / "a.json") == 0
+    printed = capsys.readouterr().out
+    assert "fused" not in printed and "change" not in printed
+    report = json.loads((tmp_path / "a.json").read_text())
+    right = values.argmax(1) == LABELS
+    assert list(report["scores"].values())[0]["top1"] == pytest.approx(
+        100 * right.mean()
+    )
+    found = {line["class"]: line["accuracy"] for line in report["classes"]}
+    expected = {label: 100 * right[LABELS == label].mean() for label in (0, 1, 2)}
+    assert found == pytest.approx(expected)

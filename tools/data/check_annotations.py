@@ -1,12 +1,14 @@
-"""Check an annotation file: every fault, and what a config needs to know of it."""
+"""Check an annotation file or packed store: every fault, and what a config needs."""
 
 import argparse
 import json
 import sys
 
-from msg3d.datasets import AnnotationError, load_annotations
+from msg3d.datasets import AnnotationError
 from msg3d.datasets.inspection import as_json, as_text, inspect_annotations
 from msg3d.datasets.inspection.report import unreadable
+from msg3d.datasets.out_path import check_file
+from msg3d.datasets.packing import load_any
 from msg3d.datasets.whole_file import whole_file
 from msg3d.skeletons import SKELETONS
 
@@ -17,7 +19,9 @@ def make_parser() -> argparse.ArgumentParser:
         epilog="Reads the file and executes nothing of it. Exits with 1 if there are "
         "errors (with --strict also for warnings), else with 0.",
     )
-    parser.add_argument("file", metavar="FILE", help="annotation file (.pkl)")
+    parser.add_argument(
+        "file", metavar="FILE", help="annotation file (.pkl) or store (.packed)"
+    )
     parser.add_argument(
         "--layout", choices=sorted(SKELETONS), help="that the joints should have"
     )
@@ -48,8 +52,14 @@ def main() -> int:
     parser = make_parser()
     args = parser.parse_args()
     try:
+        for out in filter(None, (args.json, args.picture)):
+            check_file(out)
+    except AnnotationError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
+    try:
         try:
-            data = load_annotations(args.file)
+            data = load_any(args.file)
         except AnnotationError as error:
             print(f"{parser.prog}: {error}", file=sys.stderr)
             if args.json:

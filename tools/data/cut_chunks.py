@@ -7,6 +7,7 @@ from msg3d.datasets import load_annotations, save_annotations
 from msg3d.datasets.annotations import AnnotationError
 from msg3d.datasets.chunks import REMAINDERS, cut_annotations
 from msg3d.datasets.converters.command import positive
+from msg3d.datasets.out_path import check_out
 from msg3d.datasets.person_splits import shared_persons
 
 
@@ -29,6 +30,7 @@ def main() -> int:
     )
     args = parser.parse_args()
     try:
+        check_out(args.out, (".pkl",))
         data = load_annotations(args.ann_file)
         cut, report = cut_annotations(data, args.length, args.remainder)
         save_annotations(cut, args.out)
@@ -47,7 +49,10 @@ def main() -> int:
             f"WARNING: {len(persons)} persons are in {first} and in {second}: "
             f"{', '.join(persons[:10])}{' ...' if persons[10:] else ''}"
         )
-    print(f"wrote {args.out}")
+    print(
+        f"wrote {args.out}: {report.sequences} sequences as {report.chunks} chunks of "
+        f"{args.length} frames ({len(report.lost)} sequences lost)"
+    )
     return 0
 
 

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 
 from msg3d.datasets.annotations import save_annotations
+from msg3d.datasets.out_path import check_out
 from msg3d.datasets.synthetic import make_synthetic_actions
 
 
@@ -42,6 +43,7 @@ def main() -> int:
     add("--seed", type=int, default=0, help="of all randomness")
     args = parser.parse_args()
     try:
+        check_out(args.out, (".pkl",))
         data = make_synthetic_actions(
             args.subjects, args.repeats, args.seed, progress=show_progress
         )

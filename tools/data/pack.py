@@ -6,6 +6,7 @@ import pickle
 import sys
 
 from msg3d.datasets import AnnotationError, load_annotations, load_store, pack
+from msg3d.datasets.out_path import check_out
 from msg3d.datasets.whole_file import whole_file
 
 
@@ -20,10 +21,12 @@ def convert(source: str, out: str, keep_dtype: bool) -> str:
     """Packs or unpacks, by the ending of `out`, and says what was written.
 
     Raises:
-        AnnotationError: `source` cannot be read, or `out` has no known ending.
+        AnnotationError: `source` cannot be read, or `out` is no name for what it is to
+            become.
         OSError: `out` cannot be written.
     """
-    out = out.rstrip("/")
+    _check_ways(source, out)
+    out = check_out(out)
     folder = os.path.dirname(out)
     if folder:
         os.makedirs(folder, exist_ok=True)
@@ -40,14 +43,25 @@ def convert(source: str, out: str, keep_dtype: bool) -> str:
         )
         splits = ", ".join(f"{name} {n}" for name, n in (store.splits or {}).items())
         return f"samples: {len(store)}\nsplits: {splits or 'none'}\nbytes: {size:,}"
-    if out.endswith(".pkl"):
-        data = load_store(source).unpack(show_progress)
-        with whole_file(out) as file:
-            pickle.dump(data, file, protocol=4)
-        return f"bytes: {os.path.getsize(out):,}"
-    raise AnnotationError(
-        f"{out}: give a name that ends in .packed to pack, or in .pkl to unpack"
-    )
+    data = load_store(source).unpack(show_progress)
+    with whole_file(out) as file:
+        pickle.dump(data, file, protocol=4)
+    return f"bytes: {os.path.getsize(out):,}"
+
+
+def _check_ways(source: str, out: str) -> None:
+    """Refuses to unpack what is not packed, and to pack what is."""
+    name = out.rstrip("/")
+    if name.endswith(".pkl") and os.path.isfile(source):
+        raise AnnotationError(
+            f"{source} is a file, to be packed: give OUT a name that ends in .packed, "
+            f"such as {name.removesuffix('.pkl')}.packed"
+        )
+    if name.endswith(".packed") and os.path.isdir(source):
+        raise AnnotationError(
+            f"{source} is a folder, a store to be unpacked: give OUT a name that ends in "
+            f".pkl, such as {name.removesuffix('.packed')}.pkl"
+        )
 
 
 def main() -> int:

@@ -67,6 +67,7 @@ KINDS = {
     "label-gap": WARNING,
     "class-untrained": WARNING,
     "classes-twice": WARNING,
+    "person-size": WARNING,
     "float16": WARNING,
     "one-frame": WARNING,
     "frozen": WARNING,

@@ -1,7 +1,11 @@
-"""Annotations in memory, or a whole annotation file, as a packed store."""
+"""Annotations in memory, or a whole annotation file, as a packed store, and back."""
+
+import os
 
 from .annotation_check import Annotations, check_annotations, samples_of
-from .store import Progress
+from .annotations import load_annotations
+from .store import Progress, load_store
+from .store_format import HEADER
 from .store_writer import StoreWriter
 
 
@@ -38,3 +42,21 @@ def pack(
             writer.rest = dict(data)
             del writer.rest["annotations"]
             writer.splits = writer.rest.pop("split")
+
+
+def load_any(path: str) -> Annotations:
+    """The annotations of a file, or of a packed store, in memory.
+
+    Args:
+        path: a .pkl, or the folder of a store: one whose name ends in `.packed`, or in
+            which its header lies.
+
+    Raises:
+        AnnotationError: see `load_annotations` and `load_store`.
+    """
+    folder = os.fspath(path).rstrip(os.sep)
+    if os.path.isdir(folder) and (
+        folder.endswith(".packed") or os.path.exists(os.path.join(folder, HEADER))
+    ):
+        return load_store(folder).unpack()
+    return load_annotations(path)

@@ -75,16 +75,26 @@ def read_header(path: str) -> dict:
     return header
 
 
-def new_folder(path: str) -> str:
-    """An empty folder for data, in a store that may be there already."""
-    if not os.path.exists(path):
-        os.mkdir(path)
-    elif not os.path.isdir(path) or any(
-        not name.startswith((HEADER, "data.")) for name in os.listdir(path)
+def refuse_foreign(path: str) -> None:
+    """Refuses to write a store where something else is.
+
+    Raises:
+        AnnotationError: there is a file, or a folder that is no packed store.
+    """
+    if os.path.exists(path) and (
+        not os.path.isdir(path)
+        or any(not name.startswith((HEADER, "data.")) for name in os.listdir(path))
     ):
         raise AnnotationError(
             f"{path} is there and no packed store: give another name, or take it away"
         )
+
+
+def new_folder(path: str) -> str:
+    """An empty folder for data, in a store that may be there already."""
+    refuse_foreign(path)
+    if not os.path.exists(path):
+        os.mkdir(path)
     number = 1
     while True:
         try:

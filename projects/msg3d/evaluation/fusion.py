@@ -56,11 +56,18 @@ def fuse(streams: Sequence[Scores], weights: Sequence[float]) -> np.ndarray:
     """The weighted sum [N, C] of aligned streams.
 
     Raises:
-        ScoreError: not one weight a stream.
+        ScoreError: not one weight a stream; one that is negative, NaN or infinite; or
+            all are zero.
     """
     if len(weights) != len(streams):
         raise ScoreError(
             f"{len(weights)} weights for {len(streams)} score files: give one each"
+        )
+    odd = [one for one in weights if not 0 <= one < np.inf]
+    if odd or not any(weights):
+        what = f"weight {odd[0]:g}" if odd else "weights that are all 0"
+        raise ScoreError(
+            f"{what}: expected 0 or more for each score file, and one of them above 0"
         )
     return sum(weight * one.values for weight, one in zip(weights, streams))
 

@@ -12,17 +12,15 @@ Read are
 Nothing that a file names is executed.
 """
 
-import io
 import os
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from ..datasets.annotation_check import id_field, samples_of
-from ..datasets.safe_pickle import RefusedGlobal, load_plain
+from ..datasets.safe_pickle import load_plain
+from .tensor_pickle import TORCH
 
 
 class ScoreError(ValueError):
@@ -72,11 +70,16 @@ def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
 
     Raises:
         ScoreError: not such a file, not one row of finite numbers a sample, an id
-            twice, or a label that `known` contradicts.
+            twice, or a label that `known` contradicts or that is none of the classes.
     """
     path = os.fspath(path)
     data = _load(path)
-    if isinstance(data, dict):
+    if isinstance(data, dict) and "annotations" in data:
+        raise ScoreError(
+            f"score file {path} is an annotation file, which holds no scores: name it "
+            "with --ann-file, and the dump of a test (`mim test ... --dump`) here"
+        )
+    if isinstance(data, dict) and data:
         form, ids, labels = "id -> logits (the original)", list(data), None
         rows = list(data.values())
     elif isinstance(data, list) and data and isinstance(data[0], dict):
@@ -91,11 +94,14 @@ def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
         form, rows, ids, labels = "list of arrays (PYSKL)", data, None, None
     else:
         raise ScoreError(
-            f"score file {path} holds a {type(data).__name__}: expected the list of a "
+            f"score file {path} holds {'an empty' if data in ([], {}) else 'a'} "
+            f"{type(data).__name__}: expected the list of a "
             "dump (`mim test ... --dump`) or a dictionary id -> scores"
         )
     scores = Scores(path, form, _matrix(path, rows), ids, labels)
-    return _complete(scores, known)
+    scores = _complete(scores, known)
+    _check_labels(scores)
+    return scores
 
 
 def labels_of(path: str, split: str | None = None) -> dict[str, int]:
@@ -110,11 +116,11 @@ def labels_of(path: str, split: str | None = None) -> dict[str, int]:
     """
     data = _load(os.fspath(path))
     pair = isinstance(data, (tuple, list)) and len(data) == 2
-    if pair and all(isinstance(one, (list, tuple, np.ndarray)) for one in data):
-        names, labels = data
-        if len(names) == len(labels):
-            return {str(name): int(label) for name, label in zip(names, labels)}
     try:
+        if pair and all(isinstance(one, (list, tuple, np.ndarray)) for one in data):
+            names, labels = data
+            if len(names) == len(labels):
+                return {str(name): int(label) for name, label in zip(names, labels)}
         samples = samples_of(data, os.fspath(path))
         wanted = None if split is None else set(data["split"][split])
         key = id_field(samples)
@@ -169,9 +175,21 @@ def _complete(scores: Scores, known: dict[str, int] | None) -> Scores:
 
 
 def _matrix(path: str, rows: Sequence) -> np.ndarray:
-    rows = [np.asarray(row, dtype=np.float64) for row in rows]
-    shapes = {row.shape for row in rows}
-    if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+    arrays = []
+    for number, row in enumerate(rows):
+        try:
+            # complex numbers and text would be taken for others
+            array = np.asarray(row)
+            if array.dtype.kind not in "fiub":
+                raise TypeError
+            arrays.append(array.astype(np.float64))
+        except (TypeError, ValueError):
+            raise ScoreError(
+                f"score file {path}: row {number} is a {type(row).__name__} that is no "
+                "row of numbers, expected one a class: dump the scores of a test"
+            ) from None
+    rows, shapes = arrays, {row.shape for row in arrays}
+    if len(shapes) > 1 or len(next(iter(shapes))) != 1 or (0,) in shapes:
         raise ScoreError(
             f"score file {path}: rows have shapes {sorted(shapes)[:3]}, expected one "
             "number a class, of as many classes each"
@@ -200,7 +218,29 @@ def _labels_in(path, data) -> np.ndarray | None:
         raise ScoreError(
             f"score file {path}: samples have several labels, expected one each"
         )
-    return np.concatenate(labels).astype(int)
+    labels = np.concatenate(labels)
+    # Those of torch come as float.
+    if labels.dtype.kind not in "fiub" or (labels != np.floor(labels)).any():
+        raise ScoreError(
+            f"score file {path}: gt_label is no whole number in every sample, expected "
+            "the number of a class"
+        )
+    return labels.astype(int)
+
+
+def _check_labels(scores: Scores) -> None:
+    classes = scores.values.shape[1]
+    if scores.labels is None:
+        return
+    odd = (scores.labels < 0) | (scores.labels >= classes)
+    if odd.any():
+        first = int(np.argmax(odd))
+        name = first if scores.ids is None else scores.ids[first]
+        raise ScoreError(
+            f"score file {scores.source}: sample {name!r} has label "
+            f"{scores.labels[first]}, expected 0 to {classes - 1} as the rows have "
+            f"{classes} classes: is it of another task?"
+        )
 
 
 def _load(path: str):
@@ -214,34 +254,3 @@ def _load(path: str):
             f"score file {path} cannot be read ({error or type(error).__name__}): "
             "dump it again"
         ) from error
-
-
-class _Storage:
-    """`torch.storage._load_from_bytes`, for numbers only."""
-
-    __slots__ = ()
-
-    def __call__(self, content: bytes):
-        try:
-            return torch.load(io.BytesIO(content), weights_only=True)
-        except pickle.UnpicklingError:
-            # torch's own text takes twenty lines.
-            raise RefusedGlobal("more than numbers in a tensor") from None
-
-
-class _Tensor:
-    """`torch._utils._rebuild_tensor_v2`, as an array."""
-
-    __slots__ = ()
-
-    def __call__(self, storage, offset, size, stride, *rest):
-        # set_ refuses what lies beyond the storage.
-        tensor = torch.empty(0, dtype=storage.dtype)
-        return tensor.set_(storage, offset, size, stride).float().numpy()
-
-
-# How a pickle names the tensors of a dump.
-TORCH = {
-    "torch.storage._load_from_bytes": _Storage(),
-    "torch._utils._rebuild_tensor_v2": _Tensor(),
-}

@@ -28,7 +28,7 @@ def converter_parser(description: str, raw: str, out: str) -> argparse.ArgumentP
         "--allow-bad", action="store_true", help="write OUT without the refused files"
     )
     parser.add_argument(
-        "--jobs", type=int, help="processes (default: one a core)", metavar="N"
+        "--jobs", type=positive, help="processes (default: one a core)", metavar="N"
     )
     return parser
 

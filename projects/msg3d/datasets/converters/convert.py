@@ -5,13 +5,16 @@ silence: each raw file is in the result, or in the report with the reason.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..annotations import save_annotations
+from ..out_path import check_out
 from ..packing import pack
 from .parse_files import Parse, Parsed, parse_files
 from .parts import forget_parts
 from .report import describe, write_report
+from .unit_remark import unit_remarks
+from .used_files import without_used
 
 # protocol -> (train ids, val ids)
 Splits = dict[str, tuple[list[str], list[str]]]
@@ -36,6 +39,9 @@ def convert(
     split_names: Callable[[str], tuple[str, str]] = train_and_val,
     complete: Callable[[Parsed], Parsed] | None = None,
     max_bytes: int | None = None,
+    released: str = "released",
+    file_unit: str = "metres",
+    used: Iterable[str] = (),
 ) -> dict:
     """Parse the raw files on all cores, and write annotations and report.
 
@@ -55,18 +61,23 @@ def convert(
         complete: what came out of the files -> what is written; for what the parser
             of one file cannot know, such as labels from a list.
         max_bytes: of a raw file, 64 MiB if None; a larger one is not looked into.
+        released: where `files_released` is from, for the report.
+        file_unit: of the raw files, where `units` are metres: `body_size.PER_METRE`.
+        used: paths of what was read besides, such as lists.
 
     Returns:
         The report, as `write_converted` gives it.
 
     Raises:
-        AnnotationError: `raw` cannot be read or holds no file of this suffix.
+        AnnotationError: `raw` cannot be read or holds no file of this suffix, or `out`
+            is no name for a result.
         OSError: `out` cannot be written.
     """
-    out = os.fspath(out)
+    out = check_out(out)
     os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
     parts = f"{out}.parts"
     parsed = parse_files(raw, suffix, parse, parts, jobs, max_bytes=max_bytes)
+    parsed, files_used = without_used(parsed, raw, used)
     if complete is not None:
         parsed = complete(parsed)
     report = write_converted(
@@ -79,6 +90,9 @@ def convert(
         raw=os.fspath(raw),
         files_released=files_released,
         split_names=split_names,
+        released=released,
+        file_unit=file_unit,
+        files_used=files_used,
     )
     if report["written"]:
         forget_parts(parts)
@@ -95,6 +109,9 @@ def write_converted(
     raw: str,
     files_released: int | None = None,
     split_names: Callable[[str], tuple[str, str]] = train_and_val,
+    released: str = "released",
+    file_unit: str = "metres",
+    files_used: Iterable[str] = (),
 ) -> dict:
     """Write annotations, unless files were refused, and the report in any case.
 
@@ -108,7 +125,7 @@ def write_converted(
     """
     out = os.fspath(out)
     os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
-    samples, refused, left_out, others = parsed
+    samples, refused, left_out, others, remarks = parsed
     samples, notes = _without_notes(samples)
     two_sided = {name: sides for name, sides in splits.items() if all(sides)}
     # With half of a release there is something to test, or to train, all the same.
@@ -120,9 +137,15 @@ def write_converted(
         units=units,
         files_read=len(samples) + len(refused),
         files_released=files_released,
+        files_released_where=released,
+        files_used=list(files_used),
         refused=refused,
         left_out=left_out,
         notes=notes,
+        remarks=[
+            *remarks,
+            *unit_remarks(samples, units, file_unit, meta.get("joints", ())),
+        ],
         other_files=others,
         one_sided_splits=[name for name in splits if name not in kept],
         **describe(samples, kept),

@@ -152,6 +152,8 @@ def convert_folder(
             **({} if group is None else {"group": _of(groups, samples)}),
         ),
         units=f"{_unit(units)} (files: {units})",
+        file_unit=units,
+        used=[] if split is None else [split],
         allow_bad=allow_bad,
         jobs=jobs,
         split_names=lambda side: ("train", side),

@@ -29,9 +29,14 @@ import numpy as np
 
 from .convert import convert
 from .json_numbers import read_json, stack_numbers
-from .kinetics_lists import class_names, read_label_lists
+from .kinetics_lists import (
+    class_names,
+    find_label_lists,
+    read_label_lists,
+    with_labels,
+)
 from .layout_meta import layout_meta
-from .parse_files import BadFile, LeftOut, Parsed
+from .parse_files import BadFile, LeftOut
 from .tracks import Observations, frame_positions, join_tracks
 
 JOINTS = 18
@@ -39,7 +44,6 @@ JOINTS = 18
 RANKED = 5
 UNITS = "parts of the image, 0..1, y down"
 NOBODY = "nobody in any frame"
-OTHER_INDEX = "label_index is not the label list's (the name decides)"
 
 
 def parse_clip(
@@ -185,7 +189,8 @@ def convert_kinetics(
     Raises:
         AnnotationError: `raw` or a label list cannot be read.
     """
-    entries = read_label_lists(raw if lists is None else lists)
+    paths = find_label_lists(raw if lists is None else lists)
+    entries = read_label_lists(paths)
     classes = class_names(entries)
     listed = {clip: entry for side in entries.values() for clip, entry in side.items()}
     unlisted = next((side for side, clips in entries.items() if not clips), None)
@@ -208,8 +213,8 @@ def convert_kinetics(
         ".json",
         partial(parse_clip, persons=persons, max_persons=max_persons),
         out,
-        complete=lambda parsed: _with_labels(
-            parsed, listed, {} if unlisted is None else _entries_by_name(classes)
+        complete=partial(
+            with_labels, listed=listed, unlisted=unlisted, classes=classes
         ),
         splits=splits,
         split_names=lambda _: ("train", "val"),
@@ -224,44 +229,6 @@ def convert_kinetics(
         allow_bad=allow_bad,
         jobs=jobs,
         files_released=sum(entry["has_skeleton"] for entry in listed.values()),
+        released=f"in the label {'lists' if len(paths) > 1 else 'list'} found",
+        used=paths.values(),
     )
-
-
-def _entries_by_name(classes: list[str]) -> dict[str, dict]:
-    """What a list would say of a clip of each class, for the clips of no list."""
-    return {
-        name: dict(has_skeleton=True, label=name, label_index=index)
-        for index, name in enumerate(classes)
-    }
-
-
-def _with_labels(
-    parsed: Parsed, listed: dict[str, dict], by_name: dict[str, dict]
-) -> Parsed:
-    """The samples with the lists' labels; those the lists do not want left out.
-
-    Args:
-        listed: clip -> entry.
-        by_name: class -> entry, for clips that are not listed; empty where both lists
-            are there.
-    """
-    samples, refused = [], list(parsed.refused)
-    left_out = {reason: list(files) for reason, files in parsed.left_out.items()}
-    for one in parsed.samples:
-        sample = dict(one)
-        clip, name = sample["frame_dir"], sample.pop("class_name")
-        index, entry = sample.pop("label_index"), listed.get(clip, by_name.get(name))
-        if entry is None:
-            left_out.setdefault("in no label list", []).append(f"{clip}.json")
-        elif not entry["has_skeleton"]:
-            reason = "has_skeleton is false in the label list"
-            left_out.setdefault(reason, []).append(f"{clip}.json")
-        elif name != entry["label"]:
-            why = f"label is {name!r}, but the label list says {entry['label']!r}"
-            refused.append(dict(file=f"{clip}.json", why=why))
-        else:
-            sample["label"] = entry["label_index"]
-            if index != entry["label_index"]:
-                sample["notes"] = {**sample["notes"], OTHER_INDEX: 1}
-            samples.append(sample)
-    return parsed._replace(samples=samples, refused=refused, left_out=left_out)

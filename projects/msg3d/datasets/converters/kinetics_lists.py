@@ -11,12 +11,13 @@ import re
 
 from ..annotations import AnnotationError
 from .json_numbers import read_json
-from .parse_files import BadFile
+from .parse_files import BadFile, Parsed
 
+OTHER_INDEX = "label_index is not the label list's (the name decides)"
 LIST = re.compile(r"kinetics_(train|val)_label\.json(\.gz)?")
 
 
-def read_label_lists(folder: str) -> dict[str, dict[str, dict]]:
+def find_label_lists(folder: str) -> dict[str, str]:
     """The two label lists of a folder, or of the folders in it.
 
     Args:
@@ -24,11 +25,10 @@ def read_label_lists(folder: str) -> dict[str, dict[str, dict]]:
             same with `.gz` behind.
 
     Returns:
-        side ("train", "val") -> clip -> dict(has_skeleton, label, label_index).
+        side ("train", "val") -> path, of those that are there.
 
     Raises:
-        AnnotationError: both are missing, one is twice there or not as above, or the
-            two contradict one another. One that is missing is empty.
+        AnnotationError: both are missing, or one is twice there.
     """
     folder, lists = os.fspath(folder), {}
     for pattern in ("*", "*/*"):
@@ -40,13 +40,30 @@ def read_label_lists(folder: str) -> dict[str, dict[str, dict]]:
                 raise AnnotationError(
                     f"{path} is a second list of the {match[1]} clips: leave one"
                 )
-            lists[match[1]] = _read_label_list(path)
+            lists[match[1]] = path
     if not lists:
         raise AnnotationError(
             f"{folder} holds no kinetics_train_label.json or kinetics_val_label.json: "
             "they come with the release; put them there, or say with --lists where they "
             "lie"
         )
+    return lists
+
+
+def read_label_lists(paths: dict[str, str]) -> dict[str, dict[str, dict]]:
+    """What the label lists say.
+
+    Args:
+        paths: as `find_label_lists` gives them.
+
+    Returns:
+        side ("train", "val") -> clip -> dict(has_skeleton, label, label_index). One
+        that is missing is empty.
+
+    Raises:
+        AnnotationError: one is not as above, or the two contradict one another.
+    """
+    lists = {side: _read_label_list(path) for side, path in paths.items()}
     # Half of the release is enough to test, or to train, with.
     lists = {side: lists.get(side, {}) for side in ("train", "val")}
     both = set(lists["train"]) & set(lists["val"])
@@ -99,3 +116,62 @@ def class_names(lists: dict[str, dict[str, dict]]) -> list[str]:
             "of 0, 1, 2 ... to have one name: they belong to different releases"
         )
     return names
+
+
+def with_labels(
+    parsed: Parsed,
+    listed: dict[str, dict],
+    unlisted: str | None,
+    classes: list[str],
+) -> Parsed:
+    """The samples with the lists' labels; those the lists do not want left out.
+
+    Args:
+        listed: clip -> entry.
+        unlisted: the side without a list, to which clips belong that are not listed;
+            None where both lists are there.
+        classes: names in the order of their labels, for those clips.
+    """
+    by_name = _entries_by_name(classes)
+    samples, refused, taken = [], list(parsed.refused), []
+    left_out = {reason: list(files) for reason, files in parsed.left_out.items()}
+    for one in parsed.samples:
+        sample = dict(one)
+        clip, name = sample["frame_dir"], sample.pop("class_name")
+        index, entry = sample.pop("label_index"), listed.get(clip)
+        if entry is None and unlisted is not None and name in by_name:
+            entry = by_name[name]
+            taken.append(clip)
+        if entry is None:
+            reason = "in no label list" + (
+                "" if unlisted is None else ", and of a class that the list lacks"
+            )
+            left_out.setdefault(reason, []).append(f"{clip}.json")
+        elif not entry["has_skeleton"]:
+            reason = "has_skeleton is false in the label list"
+            left_out.setdefault(reason, []).append(f"{clip}.json")
+        elif name != entry["label"]:
+            why = f"label is {name!r}, but the label list says {entry['label']!r}"
+            refused.append(dict(file=f"{clip}.json", why=why))
+        else:
+            sample["label"] = entry["label_index"]
+            if index != entry["label_index"]:
+                sample["notes"] = {**sample["notes"], OTHER_INDEX: 1}
+            samples.append(sample)
+    parsed = parsed._replace(samples=samples, refused=refused, left_out=left_out)
+    if not taken:
+        return parsed
+    text = (
+        f"{len(taken)} clips stand in no label list: taken as {unlisted}, label by "
+        f"class name, because no {unlisted} list was found"
+    )
+    remark = dict(about="clips in no label list", text=text, side=unlisted, clips=taken)
+    return parsed._replace(remarks=[*parsed.remarks, remark])
+
+
+def _entries_by_name(classes: list[str]) -> dict[str, dict]:
+    """What a list would say of a clip of each class, for the clips of no list."""
+    return {
+        name: dict(has_skeleton=True, label=name, label_index=index)
+        for index, name in enumerate(classes)
+    }

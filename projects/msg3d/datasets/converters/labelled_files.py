@@ -129,6 +129,7 @@ def convert_labelled(
         units=units,
         allow_bad=allow_bad,
         jobs=jobs,
+        used=[] if list_file is None else [list_file],
     )
 
 

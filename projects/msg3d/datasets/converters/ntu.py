@@ -24,13 +24,12 @@ from .convert import Splits, convert
 from .layout_meta import layout_meta
 from .ntu_actions import ACTIONS
 from .ntu_denoise import denoise as leave_noise_out
-from .ntu_lists import SAMPLE, find_lists, read_lists
+from .ntu_lists import LISTED, SAMPLE, find_lists, read_lists, with_lists
 from .ntu_skeleton import Bodies, read_skeleton
 from .parse_files import BadFile, LeftOut
 
 SUFFIX = ".skeleton"
 FIELDS = dict(setup=32, camera=3, performer=106, replication=2, action=120)
-LISTED = "listed as missing or incomplete"
 NOBODY = "no body in any frame"
 REPEATED = (
     "bodies whose tracking id stands twice in a frame, kept as bodies of their own"
@@ -224,7 +223,7 @@ def convert_ntu(
     Raises:
         AnnotationError: `raw` or a list cannot be read, or holds no such file.
     """
-    lists = find_lists(raw) if missing is None else missing
+    lists = find_lists(raw) if missing is None else list(missing)
     part = BENCHMARKS[benchmark]
     return convert(
         raw,
@@ -245,4 +244,6 @@ def convert_ntu(
         allow_bad=allow_bad,
         jobs=jobs,
         files_released=part.files,
+        complete=partial(with_lists, lists=lists),
+        used=lists,
     )

@@ -55,6 +55,19 @@ def read_skeleton(content: bytes) -> Bodies:
     if not content.strip():
         raise BadFile("is empty, expected the number of frames", line=1)
     try:
+        return _read_spaced(content)
+    except BadFile as error:
+        if content.endswith(b"\n") or error.line != content.count(b"\n") + 1:
+            raise
+        raise BadFile(
+            f"{error}; the line has no end, so the file is cut off in it: copy it again",
+            line=error.line,
+        ) from None
+
+
+def _read_spaced(content: bytes) -> Bodies:
+    """The bodies, whatever white space there is between the fields."""
+    try:
         return _read(content)
     except BadFile:
         lines = content.replace(b"\r\n", b"\n").rstrip().split(b"\n")

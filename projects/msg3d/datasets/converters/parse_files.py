@@ -11,7 +11,7 @@ import inspect
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -51,12 +51,15 @@ class Parsed(NamedTuple):
         refused: dict(file, why), with `line` where known, of each bad file.
         left_out: reason -> names of the files left out for it.
         others: names of files that were not looked into.
+        remarks: dict(about, text, ...) of each thing that people should know of the
+            whole; the report has them as they are.
     """
 
     samples: list[dict]
     refused: list[dict]
     left_out: dict[str, list[str]]
     others: list[str]
+    remarks: Sequence[dict] = ()
 
 
 def parse_files(

@@ -60,13 +60,43 @@ def write_report(report: dict) -> None:
 
 def report_text(report: dict) -> str:
     """The report for people; a leak and a refused file each get a line."""
-    frames, persons = report["frames"], report["persons"]
-    zero = report["joints_at_zero"]
     released = report["files_released"]
+    where = report["files_released_where"]
     lines = [
         f"files read     {report['files_read']}"
-        + (f" of {released} released" if released else ""),
+        + (f" of {released} {where}" if released else ""),
         f"sequences      {report['sequences']}",
+        *(_of_samples(report) if report["sequences"] else []),
+    ]
+    lines += [
+        f"left out       {len(files)} files: {reason}"
+        for reason, files in report["left_out"].items()
+    ]
+    lines += [
+        f"note           {what}: {sum(found.values())} in {len(found)} sequences"
+        for what, found in report["notes"].items()
+    ]
+    lines += [
+        f"{'WARNING' if one['about'] == 'units' else 'note':14} {one['text']}"
+        for one in report["remarks"]
+    ]
+    lines += [f"used           {path}" for path in report["files_used"]]
+    lines += [f"not looked at  {path}" for path in report["other_files"]]
+    for one in report["refused"]:
+        line = f" line {one['line']}:" if "line" in one else ""
+        lines.append(f"refused        {one['file']}:{line} {one['why']}")
+    lines.append(
+        f"{'wrote' if report['written'] else 'NOT written:'} {report['out']} "
+        f"({len(report['refused'])} files refused)"
+    )
+    return "\n".join(lines)
+
+
+def _of_samples(report: dict) -> list[str]:
+    """The lines that say nothing where nothing was read."""
+    frames, persons = report["frames"], report["persons"]
+    zero = report["joints_at_zero"]
+    lines = [
         f"frames         {frames['min']} / {frames['median']:g} / {frames['max']}"
         + " (min / median / max)",
         f"persons        {persons['min']} to {persons['max']}",
@@ -82,21 +112,13 @@ def report_text(report: dict) -> str:
             f"{leaks['identical']} are byte for byte in train, {leaks['mostly']} share "
             f"most frames with it, {leaks['partly']} any"
         )
-    lines += [f"left out       split {one}" for one in report["one_sided_splits"]]
+        lines += [
+            f"note           split {name} has nothing to {what}: 0 {side}"
+            for side, what in (("train", "train on"), ("val", "test on"))
+            if not split[side]
+        ]
     lines += [
-        f"left out       {len(files)} files: {reason}"
-        for reason, files in report["left_out"].items()
+        f"left out       split {one}: one of its sides would be empty"
+        for one in report["one_sided_splits"]
     ]
-    lines += [
-        f"note           {what}: {sum(found.values())} in {len(found)} sequences"
-        for what, found in report["notes"].items()
-    ]
-    lines += [f"not looked at  {path}" for path in report["other_files"]]
-    for one in report["refused"]:
-        line = f" line {one['line']}:" if "line" in one else ""
-        lines.append(f"refused        {one['file']}:{line} {one['why']}")
-    lines.append(
-        f"{'wrote' if report['written'] else 'NOT written:'} {report['out']} "
-        f"({len(report['refused'])} files refused)"
-    )
-    return "\n".join(lines)
+    return lines

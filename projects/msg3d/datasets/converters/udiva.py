@@ -237,6 +237,7 @@ def convert_udiva(
         split_names=lambda side: ("train", side),
         complete=partial(_name_shared_persons, tables=tables),
         max_bytes=MAX_BYTES,
+        used=tables.files,
     )
 
 

@@ -21,11 +21,13 @@ class Tables(NamedTuple):
         sessions: id -> (split, participant in FC1, participant in FC2).
         traits: participant -> the five traits, None where the release hides them.
         shared: participant -> the splits, where there are several.
+        files: names of the tables within the release.
     """
 
     sessions: dict[str, tuple[str, str, str]]
     traits: dict[str, tuple[float, ...] | None]
     shared: dict[str, tuple[str, ...]]
+    files: tuple[str, ...] = ()
 
 
 def read_tables(raw: str) -> Tables:
@@ -77,7 +79,8 @@ def read_tables(raw: str) -> Tables:
         for person, ones in where.items()
         if len(set(ones)) > 1
     }
-    return Tables(sessions, traits, shared)
+    read = [f"{kind}_{split}.csv" for split in splits for kind in ("sessions", "parts")]
+    return Tables(sessions, traits, shared, tuple(files[one].name for one in read))
 
 
 def _rows(raw, files, name, columns):

@@ -1,11 +1,13 @@
 """Faults that only show when samples are compared: scale, joints, copies, leaks."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from ...skeletons import SKELETONS, Skeleton
 from ..axes import Axes
+from ..body_size import LONGEST, PER_METRE, SHORTEST
 from ..faults import Fault
 from ..leaks import FrameHashes
 from .labels import Labels, Splits, pairs_of
@@ -77,6 +79,42 @@ def scale_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
                 name,
                 "keypoint",
             )
+
+
+def unit_faults(data, measures: dict[str, Measures], channels: int | None, unit: str):
+    """3D joints in no unit of length, or in another than `meta['units']` says.
+
+    Args:
+        data: the annotations.
+        measures: id -> numbers.
+        channels: C.
+        unit: as it was guessed.
+    """
+    meta = data.get("meta") if isinstance(data, dict) else None
+    said = meta.get("units") if isinstance(meta, dict) else None
+    sizes = [one.size for one in measures.values() if one.size > 0]
+    if channels != 3 or not sizes or unit not in (*PER_METRE, "unknown"):
+        return
+    if said is not None:
+        words = re.findall("[a-z]+", said.lower()) if isinstance(said, str) else []
+        named = next((one for one in words if one in PER_METRE), None)
+        if named in (None, unit):  # what is no length may be as long as it likes
+            return
+    elif unit in PER_METRE:
+        return
+    size = float(np.median(sizes))
+    if unit == "unknown":
+        why = (
+            f"no unit in which this is a person ({SHORTEST:g} to {LONGEST:g} m): see in "
+            "which unit the raw files are, unless coordinates are normalised"
+        )
+    else:
+        why = f"most likely {unit}, but meta['units'] is {said!r}: bring them together"
+    yield Fault(
+        "person-size",
+        f"keypoint has persons of extent {size:.4g}: {why}",
+        field="keypoint",
+    )
 
 
 def joint_faults(measures: dict[str, Measures]) -> Iterator[Fault]:

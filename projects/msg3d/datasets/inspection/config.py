@@ -39,7 +39,14 @@ def config_lines(numbers: dict, ann_file: str) -> list[str]:
         "# In the pipelines:",
         f"#     clip_len={_clip_len(numbers)}, FormatGCNInput(num_person="
         f"{_num_person(numbers)})",
-    ] + ([f"# In the data sets: split={train!r}, split={test!r}"] if train else [])
+    ] + [f"# In the data sets: {one}" for one in _data_set(ann_file, train, test)]
+
+
+def _data_set(ann_file: str, train: str | None, test: str | None) -> list[str]:
+    """What a config says of its data sets, beside the file."""
+    packed = ann_file.rstrip("/").endswith(".packed")
+    lines = ["type='PackedSkeletonDataset'"] if packed else []
+    return lines + ([f"split={train!r}, split={test!r}"] if train else [])
 
 
 def _clip_len(numbers: dict) -> int:

@@ -3,11 +3,15 @@
 import numpy as np
 
 from ...skeletons import SKELETONS, Skeleton, graph_layout
+from ..body_size import likely_unit
 from .content import NORMALISED
 from .measures import Measures, is_there
 
 # Nobody is so short in any unit.
 SMALLEST = 1e-3
+# Of a picture that is x and y of three coordinates, a person takes more than this;
+# metres that were taken for millimetres take less, near the origin.
+IN_PICTURE = 0.05
 
 
 def fitting_layouts(data, joints: int | None) -> list[str]:
@@ -54,8 +58,17 @@ def own_layout(data, joints: int | None) -> dict | None:
     return layout
 
 
-def guess_unit(measures: dict[str, Measures]) -> str:
-    """The unit of the coordinates, from how long persons are and where they stand."""
+def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
+    """The unit of the coordinates, from how long persons are and where they stand.
+
+    Args:
+        measures: id -> numbers.
+        hand: whether the joints are one hand's.
+
+    Returns:
+        Of 3D joints metres, centimetres or millimetres, where a person is as long in
+        one of these; or "unknown".
+    """
     seen = [one for one in measures.values() if one.person_frames]
     if not seen:
         return "unknown"
@@ -68,17 +81,15 @@ def guess_unit(measures: dict[str, Measures]) -> str:
     if size < SMALLEST:
         return "unknown"
     # Feet go below the picture; of depth sensors, z has another unit.
-    if (lowest[:2] > -0.2).all() and (highest[:2] < [1.2, 1.5]).all():
+    large = len(lowest) == 2 or size > IN_PICTURE
+    if large and (lowest[:2] > -0.2).all() and (highest[:2] < [1.2, 1.5]).all():
         return "0..1 of the picture" + (" in x and y" if len(lowest) == 3 else "")
     reach = np.maximum(np.abs(low), np.abs(high)).max(axis=1)
     if size <= NORMALISED and np.median(np.abs(reach - 1)) < 1e-3:
         return "normalised to -1..1"
     if len(lowest) == 2:
         return "pixels" if size > NORMALISED else "normalised to -1..1"
-    for longest, unit in ((3, "metres"), (300, "centimetres"), (3000, "millimetres")):
-        if longest / 10 <= size <= longest:
-            return unit
-    return "unknown"
+    return likely_unit(size, hand) or "unknown"
 
 
 def up_axis(keypoints: dict[str, np.ndarray], layout: Skeleton) -> str | None:

@@ -8,6 +8,7 @@ import numpy as np
 from ...skeletons import SKELETONS, skeleton
 from ..annotation_check import Annotations
 from ..axes import guess_axes
+from ..body_size import is_hand
 from ..faults import ERROR, KINDS, WARNING, Fault
 from ..form_faults import file_faults, id_faults, id_field, split_faults
 from ..leaks import FrameHashes
@@ -19,6 +20,7 @@ from .across import (
     layout_faults,
     mirror_faults,
     scale_faults,
+    unit_faults,
 )
 from .content import content_faults
 from .coordinates import fitting_layouts, guess_unit, own_layout, up_axis
@@ -119,8 +121,10 @@ def inspect_annotations(
     found.layouts = [layout] if layout else fitting_layouts(data, found.joints)
     if not found.layouts:
         found.own_layout = own_layout(data, found.joints)
-    found.unit = guess_unit(found.measures)
     shape = SKELETONS[found.layouts[0]] if found.layouts else None
+    hand = shape is not None and is_hand(shape.joints)
+    found.unit = guess_unit(found.measures, hand)
+    found.faults += unit_faults(data, found.measures, found.channels, found.unit)
     if shape and len(shape.joints) == found.joints:
         found.up = up_axis(keypoints, shape)
         if layout and found.channels == 3:

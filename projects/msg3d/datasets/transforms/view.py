@@ -115,6 +115,14 @@ class AlignView(PreNormalize3D):
         return matrix
 
     def _check(self, results: Dict) -> None:
+        try:
+            self._check_keypoint(results)
+        except ValueError as error:
+            if "frame_dir" not in results:
+                raise
+            raise ValueError(f"sample {results['frame_dir']!r}: {error}") from None
+
+    def _check_keypoint(self, results: Dict) -> None:
         check_length(results)
         keypoint = results["keypoint"]
         if self.layout is not None:
