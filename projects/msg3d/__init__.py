@@ -5,6 +5,7 @@ from . import compat
 compat.apply()  # before anything imports mmaction.models
 
 from . import datasets, engine, evaluation, models  # noqa: E402
+from .apis import Recognizer  # noqa: E402
 
 __version__ = "0.1.0"
-__all__ = ["compat", "datasets", "engine", "evaluation", "models"]
+__all__ = ["Recognizer", "compat", "datasets", "engine", "evaluation", "models"]

@@ -1,1 +1,8 @@
 """Entry points for programs and commands."""
+
+from .keypoint_input import KeypointError
+from .prediction import Prediction
+from .recognizer import Recognizer
+from .trained import ConfigError
+
+__all__ = ["ConfigError", "KeypointError", "Prediction", "Recognizer"]

@@ -1,0 +1,78 @@
+"""Persons and pairs of a sequence of any number of persons.
+
+A network has room for a person or two. In a scene of more, each person alone and each
+pair is a sequence of its own: over the frames from the first to the last in which they
+are seen, a pair's in which both are. A frame without them would only be zeros.
+"""
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Group(NamedTuple):
+    """Some persons over some frames: `keypoint[rows, start:stop]`."""
+
+    rows: tuple[int, ...]
+    start: int
+    stop: int
+
+    def of(self, sample: dict) -> dict:
+        """The sample with these persons and frames only, its arrays copied."""
+        rows, frames = list(self.rows), slice(self.start, self.stop)
+        cut = dict(sample, total_frames=self.stop - self.start)
+        for key in ("keypoint", "keypoint_score"):
+            if sample.get(key) is not None:
+                cut[key] = sample[key][rows, frames]
+        return cut
+
+
+def everybody(keypoint: np.ndarray) -> Group:
+    """All persons in all frames of `keypoint` [M, T, V, C]."""
+    return Group(tuple(range(len(keypoint))), 0, keypoint.shape[1])
+
+
+def single_persons(keypoint: np.ndarray) -> list[Group]:
+    """Each person who is seen at all.
+
+    Args:
+        keypoint: [M, T, V, C]; a joint that is exactly zero is absent.
+    """
+    seen = keypoint.any((-2, -1))  # [M, T]
+    return [_span((row,), seen[row]) for row in range(len(seen)) if seen[row].any()]
+
+
+def closest_pairs(keypoint: np.ndarray, most: int) -> list[Group]:
+    """The pairs who come closest, of those ever seen together, closest first.
+
+    Their distance is that of the means of their joints, averaged over the frames with
+    both, in units of the larger one's height or breadth: two persons who stand far
+    from a camera do not become a pair by perspective alone.
+
+    Args:
+        keypoint: [M, T, V, C] in one coordinate system for all persons.
+        most: how many pairs at most.
+    """
+    present = keypoint.any(-1)  # [M, T, V]
+    seen = present.any(-1)
+    # Half precision would overflow in the sums.
+    points, there = keypoint.astype(np.float64), present[..., None]
+    centers = points.sum(2) / present.sum(-1).clip(min=1)[..., None]  # [M, T, C]
+    low = np.where(there, points, np.inf).min(2)
+    high = np.where(there, points, -np.inf).max(2)
+    extent = np.where(seen, (high - low).max(-1), 0)
+    sizes = extent.sum(1) / seen.sum(1).clip(min=1)  # [M]
+    found = []
+    for one, other in combinations(range(len(seen)), 2):
+        both = seen[one] & seen[other]
+        if both.any():
+            apart = np.linalg.norm(centers[one, both] - centers[other, both], axis=-1)
+            distance = apart.mean() / max(sizes[one], sizes[other], 1e-9)
+            found.append((distance, _span((one, other), both)))
+    return [group for _, group in sorted(found)[:most]]
+
+
+def _span(rows: tuple[int, ...], seen: np.ndarray) -> Group:
+    frames = np.flatnonzero(seen)
+    return Group(rows, int(frames[0]), int(frames[-1]) + 1)

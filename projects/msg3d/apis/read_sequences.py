@@ -1,0 +1,121 @@
+"""Files of any known kind as sequences for a Recognizer.
+
+What a file is, its suffix and its content say. The readers are those of the converters
+of `tools/data`, which make annotation files for training.
+"""
+
+import os
+from pathlib import Path
+
+from ..datasets.annotation_check import id_field
+from ..datasets.annotations import AnnotationError, load_annotations, samples_of
+from ..datasets.converters.npy_sequence import read_npy
+from ..datasets.converters.parse_files import BadFile, LeftOut
+from ..skeletons import SKELETONS, skeleton
+from .json_sequences import join_frames, of_arrays, read_json_sequence, read_mediapipe
+from .keypoint_input import Expected, KeypointError
+from .pose_video import SUFFIXES as VIDEOS
+from .pose_video import read_video
+from .sources import SUFFIXES, Reading
+
+
+def read_sequences(path: str, expected: Expected, reading: Reading) -> list[dict]:
+    """The sequences of a source.
+
+    Args:
+        path: one of `list_sources`.
+        expected: by the network.
+        reading: what the file does not say.
+
+    Returns:
+        Dictionaries for `Recognizer.predict`, with `frame_dir`; `notes` says what was
+        made of the file. They are not checked yet.
+
+    Raises:
+        KeypointError: the file is not what it should be, and where.
+    """
+    suffix = Path(path).suffix.lower()
+    try:
+        if os.path.isdir(path):
+            found = join_frames(path, reading)
+        elif suffix == ".pkl":
+            return _annotations(path, reading)
+        elif suffix in VIDEOS:
+            found = _video(path, reading)
+        elif suffix == ".npy":
+            found = _npy(path, expected, reading)
+        elif suffix == ".json":
+            found = read_json_sequence(path, expected, reading)
+        elif suffix == ".csv":
+            found = read_mediapipe(path, expected, reading)
+        else:
+            raise BadFile(f"is of no known kind, expected {', '.join(SUFFIXES)}")
+    except AnnotationError as error:
+        raise KeypointError(str(error)) from error
+    except (ValueError, LeftOut) as error:  # BadFile, or of an unknown layout
+        line = getattr(error, "line", None)
+        where = path if line is None else f"{path}, line {line}"
+        raise KeypointError(f"{where}: {error}") from error
+    except OSError as error:
+        raise KeypointError(f"{path}: cannot be read ({error.strerror})") from error
+    return [_completed(found, path, reading)]
+
+
+def _completed(sequence: dict, path: str, reading: Reading) -> dict:
+    """With name and what `reading` says, without what is not for recognisers."""
+    keys = ("keypoint", "keypoint_score", "img_shape", "layout", "unit", "notes")
+    kept = {key: sequence[key] for key in keys if sequence.get(key) is not None}
+    if not len(kept["keypoint"]):
+        raise KeypointError(f"{path}: nobody is seen in any frame: leave it out")
+    kept.setdefault("layout", reading.layout)
+    kept.setdefault("unit", reading.unit)
+    kept.setdefault("img_shape", reading.img_shape)
+    return dict(kept, frame_dir=Path(path).name)
+
+
+def _annotations(path: str, reading: Reading) -> list[dict]:
+    data = load_annotations(path)
+    samples, meta = samples_of(data, path), {}
+    if not samples:
+        raise KeypointError(f"{path}: holds no samples")
+    key = id_field(samples)
+    if isinstance(data, dict) and isinstance(data.get("meta"), dict):
+        meta = data["meta"]
+    if reading.split is not None:
+        splits = data.get("split", {}) if isinstance(data, dict) else {}
+        if reading.split not in splits:
+            raise KeypointError(
+                f"{path}: has no split {reading.split!r}, expected one of "
+                f"{list(splits)}"
+            )
+        wanted = set(splits[reading.split])
+        samples = [one for one in samples if one.get(key) in wanted]
+    named = meta.get("layout")
+    layout = reading.layout or (named if named in list(SKELETONS) else None)
+    return [
+        dict(sample, layout=layout, unit=reading.unit, frame_dir=str(sample.get(key)))
+        | dict(img_shape=sample.get("img_shape") or reading.img_shape)
+        for sample in samples
+    ]
+
+
+def _npy(path: str, expected: Expected, reading: Reading) -> dict:
+    content = Path(path).read_bytes()
+    layout = reading.layout or expected.layout
+    kinds = [expected.dimensions] if expected.dimensions else [3, 2]
+    for channels in kinds:
+        try:
+            sequence = read_npy(content, len(skeleton(layout).joints), channels)
+            return of_arrays(sequence, layout, channels)
+        except BadFile:
+            if channels == kinds[-1]:
+                raise
+
+
+def _video(path: str, reading: Reading) -> dict:
+    if reading.pose is None:
+        raise BadFile(
+            "is a video, and no pose estimator is given: give --pose-model MODEL.onnx, "
+            "or keypoints in place of the video"
+        )
+    return dict(read_video(path, reading.pose, reading.max_persons), unit="px")

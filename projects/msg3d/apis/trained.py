@@ -1,0 +1,209 @@
+"""From a config and a checkpoint: the network, its classes and its test pipeline."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Optional, Union
+
+import numpy as np
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.device import get_device
+from mmengine.registry import DefaultScope
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from ..models.regression_head import TraitHead
+from .keypoint_input import Expected
+
+_STEPS_3D = ("AlignView", "LabanEffort")
+
+
+class ConfigError(ValueError):
+    """A config or checkpoint that no recogniser can be made of, and why."""
+
+
+class TestPipeline:
+    """The test pipeline of a config, on samples that are in memory already.
+
+    Args:
+        cfg: with `test_dataloader`, as every recipe has it.
+
+    Attributes:
+        expected: what the pipeline and the network are for.
+
+    Raises:
+        ConfigError: the config has no data set for testing, or no graph.
+    """
+
+    __test__ = False  # no test of pytest's
+
+    def __init__(self, cfg: Config) -> None:
+        dataset = cfg.get("test_dataloader", {}).get("dataset", {})
+        while "dataset" in dataset:
+            dataset = dataset["dataset"]
+        graph = cfg.model.get("backbone", {}).get("graph_cfg")
+        if "pipeline" not in dataset or not graph:
+            lacks = "backbone.graph_cfg" if "pipeline" in dataset else "test_dataloader"
+            raise ConfigError(
+                f"config {cfg.filename} has no {lacks}: give the recipe that the "
+                "network was trained with, or put its data above the model with _base_"
+            )
+        steps = {step["type"]: step for step in dataset.pipeline}
+        converted = steps.get("ConvertLayout", {}).get("source")
+        self.expected = Expected(
+            layout=converted or graph.get("layout", "coco"),
+            dimensions=_dimensions(list(steps)),
+            stream=dataset.get("stream"),
+            num_person=steps.get("FormatGCNInput", {}).get("num_person", 2),
+        )
+        with _scope(cfg):
+            self._steps = Compose(dataset.pipeline)
+
+    def __call__(self, sample: dict) -> np.ndarray:
+        """The network's input.
+
+        Args:
+            sample: as `keypoint_input.to_sample` gives it; its arrays may be changed.
+
+        Returns:
+            float32 [clips, M, T, V, C].
+        """
+        # UniformSampleFrames seeds NumPy's global generator, which is the user's.
+        state = np.random.get_state()
+        try:
+            return self._steps(sample)["inputs"].numpy()
+        finally:
+            np.random.set_state(state)
+
+
+class TorchScores:
+    """A network in eval mode, as a function from inputs to scores.
+
+    Args:
+        model: a recogniser such as RecognizerGCN.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.model = model.eval()
+
+    @torch.no_grad()
+    def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Scores of B samples.
+
+        Args:
+            inputs: B arrays [clips, M, T, V, C] of one shape.
+
+        Returns:
+            float32 [B, classes]: what `mim test` gives as `pred_score`.
+        """
+        tested = self.model.test_step(
+            dict(
+                inputs=[torch.from_numpy(one) for one in inputs],
+                data_samples=[ActionDataSample() for _ in inputs],
+            )
+        )
+        return torch.stack([one.pred_score for one in tested]).float().cpu().numpy()
+
+
+def load_config(config: Union[str, Path, Config]) -> Config:
+    """The config, read if it is a file.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    if isinstance(config, Config):
+        return config
+    if not Path(config).is_file():
+        raise ConfigError(f"config {config} does not exist: name a recipe's file")
+    return Config.fromfile(config)
+
+
+def load_model(
+    cfg: Config, checkpoint: str, device: Optional[str] = None
+) -> tuple[torch.nn.Module, Optional[list[str]]]:
+    """The trained network, and the names of its classes where the checkpoint has them.
+
+    MMEngine's own loading only logs what a checkpoint lacks, and goes on with random
+    weights; here every entry must fit.
+
+    Args:
+        cfg: of the network.
+        checkpoint: file or URL; nothing in it is executed.
+        device: as torch names it; None for MMEngine's choice, a GPU if there is one.
+
+    Raises:
+        ConfigError: no such file, not its checkpoint, or a network without classes.
+    """
+    try:
+        loaded = CheckpointLoader.load_checkpoint(
+            str(checkpoint), map_location="cpu", logger="silent"
+        )
+    except FileNotFoundError as error:
+        raise ConfigError(f"checkpoint {checkpoint} does not exist") from error
+    with _scope(cfg):
+        model = MODELS.build(cfg.model)
+    if isinstance(model.cls_head, TraitHead):
+        raise ConfigError(
+            f"config {cfg.filename} regresses targets and has no classes: "
+            "tools/personality/score_traits.py is for such networks"
+        )
+    state = loaded.get("state_dict", loaded)
+    state = {key.removeprefix("module."): value for key, value in state.items()}
+    wrong = _misfits(model.state_dict(), state)
+    if wrong:
+        raise ConfigError(
+            f"checkpoint {checkpoint} is not of the network of config {cfg.filename}, "
+            f"{wrong}: give the config that it was trained with"
+        )
+    model.load_state_dict(state)
+    meta = loaded.get("meta") or {}
+    classes = (meta.get("dataset_meta") or {}).get("classes")
+    return model.to(device or get_device()), classes
+
+
+def class_names(
+    given: Optional[Sequence[str]], saved: Optional[Sequence[str]], count: int
+) -> tuple[str, ...]:
+    """The names of `count` classes: given, else saved, else their numbers.
+
+    Raises:
+        ConfigError: there are more or fewer names.
+    """
+    names = given if given is not None else saved
+    if names is None:
+        return tuple(map(str, range(count)))
+    if isinstance(names, str) or len(names) != count:
+        source = "classes=" if given is not None else "the checkpoint"
+        raise ConfigError(
+            f"{source} has {len(names)} names of classes, expected {count}, one for "
+            "each class of the network: give classes=[...]"
+        )
+    return tuple(map(str, names))
+
+
+def _misfits(expected: dict, state: dict) -> str:
+    """How the entries differ, "" if they fit."""
+    for key in expected:
+        if key not in state:
+            return f"it lacks {key}"
+        if state[key].shape != expected[key].shape:
+            return (
+                f"{key} has shape {tuple(state[key].shape)} in place of "
+                f"{tuple(expected[key].shape)}"
+            )
+    extra = [key for key in state if key not in expected]
+    return f"it has {extra[0]} besides" if extra else ""
+
+
+def _dimensions(steps: list[str]) -> Optional[int]:
+    """2 or 3, as the names of the steps tell."""
+    if any(name.endswith("2D") for name in steps):
+        return 2
+    solid = any(name.endswith("3D") or name in _STEPS_3D for name in steps)
+    return 3 if solid else None
+
+
+def _scope(cfg: Config):
+    return DefaultScope.overwrite_default_scope(cfg.get("default_scope", "mmaction"))

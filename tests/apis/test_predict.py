@@ -1,0 +1,563 @@
+"""The command and its parts: files of every kind, videos, resuming, tables."""
+
+import csv
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from tiny_models import NTU_2D, NTU_3D, trained
+
+from conftest import REPOSITORY
+from msg3d import Recognizer
+from msg3d.apis import KeypointError
+from msg3d.apis.pose_video import read_video, rtmlib_pose
+from msg3d.apis.predict_files import predict_files
+from msg3d.apis.read_sequences import read_sequences
+from msg3d.apis.sources import Reading, list_sources
+from msg3d.datasets import load_annotations, save_annotations
+from msg3d.skeletons import convert_layout
+from samples import annotations, write
+
+SIZE = (480, 640)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("predict")
+
+
+@pytest.fixture(scope="module")
+def flat(folder):
+    """(config, checkpoint) for 2D joints of COCO's order."""
+    return trained(folder / "flat", NTU_2D, ["wave", "sit", "jump", "fall"])
+
+
+@pytest.fixture(scope="module")
+def recognizer(flat):
+    return Recognizer(*flat, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def solid(folder):
+    return Recognizer(*trained(folder / "solid", NTU_3D), device="cpu")
+
+
+def persons(count=2, frames=8, joints=17, seed=0):
+    """Pixels [M, T, V, 2] of persons who stand 150 apart and move a little."""
+    rng = np.random.default_rng(seed)
+    pose = rng.uniform(-40, 40, (count, 1, joints, 2))
+    places = np.stack([100 + 150 * np.arange(count), np.full(count, 240)], -1)
+    steps = rng.normal(0, 1, (count, frames, joints, 2)).cumsum(1)
+    return (pose + places[:, None, None] + steps).astype(np.float32)
+
+
+def same(recognizer, path, expected, reading=Reading(), **options):
+    """A file's sequence gives the scores of the same keypoints as an array."""
+    (sequence,) = read_sequences(str(path), recognizer.expected, reading)
+    found = recognizer.predict(sequence).scores
+    expected = recognizer.predict(expected, **options).scores
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    return sequence
+
+
+def test_npy_and_json_in_3d(solid, tmp_path):
+    keypoint = np.random.default_rng(0).normal(size=(1, 9, 25, 3)).astype(np.float32)
+    keypoint[0, 3, 7] = np.nan
+    zero = np.nan_to_num(keypoint)
+    np.save(tmp_path / "a.npy", keypoint)
+    same(solid, tmp_path / "a.npy", zero)
+    np.save(tmp_path / "b.npy", keypoint[0] * 1000)
+    same(solid, tmp_path / "b.npy", zero, Reading(unit="mm"))
+    missing = np.where(np.isnan(keypoint), None, keypoint.astype(object)).tolist()
+    (tmp_path / "c.json").write_text(json.dumps(missing))
+    same(solid, tmp_path / "c.json", zero)
+    (tmp_path / "d.json").write_text(json.dumps(dict(keypoint=zero.tolist())))
+    same(solid, tmp_path / "d.json", zero)
+
+
+def test_json_in_2d_says_its_scores_and_size(recognizer, tmp_path):
+    keypoint, path = persons(), tmp_path / "a.json"
+    score = np.random.default_rng(0).uniform(size=keypoint.shape[:3])
+    sample = dict(keypoint=keypoint, keypoint_score=score, img_shape=SIZE)
+    told = {key: np.asarray(value).tolist() for key, value in sample.items()}
+    path.write_text(json.dumps(told))
+    same(recognizer, path, sample)
+    third = np.concatenate([keypoint, score[..., None]], -1).tolist()
+    path.write_text(json.dumps(third))
+    same(recognizer, path, sample, Reading(img_shape=SIZE))
+
+
+def mmpose(keypoint, score, swapped=()):
+    """MMPose's form; in frames of `swapped` the persons come in another order."""
+    frames = []
+    for number in range(keypoint.shape[1]):
+        order = range(len(keypoint))
+        instances = [
+            dict(
+                keypoints=keypoint[one, number].tolist(),
+                keypoint_scores=score[one, number].tolist(),
+            )
+            for one in (reversed(order) if number in swapped else order)
+        ]
+        frames.append(dict(frame_id=number, instances=instances))
+    return frames
+
+
+def falling(keypoint):
+    """Scores by which the first person comes first."""
+    fall = np.linspace(0.9, 0.5, len(keypoint))[:, None, None]
+    return np.broadcast_to(fall, keypoint.shape[:3]).astype(np.float32)
+
+
+def test_estimators_json(recognizer, tmp_path):
+    """MMPose, a file a video, with persons out of order in some frames."""
+    keypoint = persons()
+    score, path = falling(keypoint), tmp_path / "a.json"
+    path.write_text(json.dumps(mmpose(keypoint, score, swapped=(2, 3, 5))))
+    sample = dict(keypoint=keypoint, keypoint_score=score, img_shape=SIZE)
+    found = same(recognizer, path, sample, Reading(img_shape=SIZE))
+    np.testing.assert_array_equal(found["keypoint"], keypoint)
+
+
+def test_mediapipe_json(recognizer, solid, tmp_path):
+    parts = np.random.default_rng(0).uniform(0.2, 0.8, (8, 33, 2)).astype(np.float32)
+    marks = [
+        [dict(x=float(x), y=float(y), z=0.0, visibility=1.0) for x, y in frame]
+        for frame in parts
+    ]
+    (tmp_path / "a.json").write_text(json.dumps(marks))
+    coco = convert_layout(parts[None], "mediapipe33", "coco")
+    found = same(recognizer, tmp_path / "a.json", coco, unit="normalized")
+    assert found["layout"] == "mediapipe33"
+    with pytest.raises(
+        KeypointError, match="a.json.*expected pose_world|expected the w"
+    ):
+        read_sequences(str(tmp_path / "a.json"), solid.expected, Reading())
+
+
+def openpose(folder, keypoint, score, joints=25):
+    folder.mkdir()
+    for number in range(keypoint.shape[1]):
+        people = [
+            dict(
+                person_id=[-1],
+                pose_keypoints_2d=np.concatenate(
+                    [keypoint[one, number], score[one, number, :, None]], -1
+                )
+                .ravel()
+                .tolist(),
+            )
+            for one in range(len(keypoint))
+        ]
+        name = f"clip_{number + 7:012d}_keypoints.json"
+        (folder / name).write_text(json.dumps(dict(version=1.3, people=people)))
+
+
+@pytest.mark.parametrize("joints, layout", [(25, "openpose25"), (18, "openpose")])
+def test_openpose_frames(recognizer, tmp_path, joints, layout):
+    keypoint = persons(joints=joints)
+    score = falling(keypoint)
+    openpose(tmp_path / "clip", keypoint, score)
+    sources = list_sources(str(tmp_path), leave_out=str(tmp_path / "out"))
+    assert sources == [str(tmp_path / "clip")]
+    sample = dict(
+        keypoint=keypoint, keypoint_score=score, img_shape=SIZE, layout=layout
+    )
+    same(recognizer, sources[0], sample, Reading(img_shape=SIZE))
+    with pytest.raises(KeypointError, match="one frame .* name the folder"):
+        file = next((tmp_path / "clip").iterdir())
+        read_sequences(str(file), recognizer.expected, Reading())
+
+
+def test_openpose_frames_that_are_none(recognizer, tmp_path):
+    openpose(tmp_path / "clip", persons(joints=10), falling(persons(joints=10)))
+    with pytest.raises(KeypointError, match=r"pose_keypoints_2d .* 25 joints .* or 18"):
+        read_sequences(str(tmp_path / "clip"), recognizer.expected, Reading())
+
+
+def test_frames_of_mmpose(recognizer, tmp_path):
+    keypoint = persons()
+    score = falling(keypoint)
+    (tmp_path / "clip").mkdir()
+    for number, frame in enumerate(mmpose(keypoint, score)):
+        file = tmp_path / "clip" / f"{number}.json"
+        file.write_text(json.dumps(frame["instances"]))
+    sources = list_sources(str(tmp_path), leave_out="")
+    assert sources == [str(tmp_path / "clip")]
+    sample = dict(keypoint=keypoint, keypoint_score=score, img_shape=SIZE)
+    same(recognizer, sources[0], sample, Reading(img_shape=SIZE))
+
+
+def test_kinetics_clip(recognizer, shared):
+    clips = [
+        one
+        for one in (shared / "data" / "kinetics_raw").rglob("*.json")
+        if not one.name.endswith("_label.json")
+    ]
+    assert clips
+    (sequence,) = read_sequences(str(clips[0]), recognizer.expected, Reading())
+    found = recognizer.predict(sequence)
+    assert sequence["layout"] == "openpose" and sequence["img_shape"] == (1, 1)
+    assert found.frames[1] == sequence["keypoint"].shape[1] > 1
+
+
+def test_annotations_with_split_and_layout(recognizer, tmp_path):
+    data = annotations(joints=18, channels=2, samples=6)
+    data["meta"] = dict(layout="openpose")
+    save_annotations(data, tmp_path / "a.pkl")
+    reading = Reading(split="val")
+    found = read_sequences(str(tmp_path / "a.pkl"), recognizer.expected, reading)
+    assert [one["frame_dir"] for one in found] == data["split"]["val"]
+    assert {one["layout"] for one in found} == {"openpose"}
+    with pytest.raises(
+        KeypointError, match="no split 'test', expected one of .'train'"
+    ):
+        reading = Reading(split="test")
+        read_sequences(str(tmp_path / "a.pkl"), recognizer.expected, reading)
+
+
+@pytest.mark.parametrize(
+    "name, content, text",
+    [
+        ("a.npy", b"\x93NUMPY", "is no .npy file"),
+        ("a.json", b"{", "not JSON, or cut off"),
+        ("a.json", b"[[[[1, 2], [3]]]]", "keypoint is no regular list"),
+        (
+            "a.json",
+            b"[[[[1, 2], [3, 4]]]]",
+            r"\(1, 1, 2, 2\), expected \[M, T, 17, C\]",
+        ),
+        ("a.json", b'{"keypoint": [[[[1]]]], "layout": "cocos"}', "layout 'cocos'"),
+        ("a.json", b'{"x": 1}', "the output of no known estimator"),
+        ("a.pkl", b"junk", "is not a pickle"),
+        ("a.mp4", b"junk", "no pose estimator is given: give --pose-model"),
+        ("a.txt", b"junk", "of no known kind, expected .pkl, .npy"),
+    ],
+)
+def test_files_that_cannot_be_read(recognizer, tmp_path, name, content, text):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(KeypointError, match=text) as caught:
+        read_sequences(str(tmp_path / name), recognizer.expected, Reading())
+    assert name in str(caught.value) and "\n" not in str(caught.value)
+
+
+class StubPose:
+    """A test double of a pose estimator: it is told beforehand what it will see.
+
+    It answers as rtmlib's models do, and turns the persons about in odd frames, as
+    estimators do that do not track.
+    """
+
+    def __init__(self, keypoint, joints=17):
+        self.keypoint, self.joints, self.frame = keypoint, joints, 0
+
+    def __call__(self, image):
+        assert image.shape == (*SIZE, 3) and image.dtype == np.uint8
+        found = self.keypoint[:, self.frame]
+        found = found[::-1] if self.frame % 2 else found
+        found = found[found.any((-2, -1))]
+        extra = np.zeros((len(found), self.joints - found.shape[1], 2))
+        self.frame += 1
+        scores = np.full((len(found), self.joints), 0.9)
+        return np.concatenate([found, extra], 1), scores
+
+
+def video(path, frames=8):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, SIZE[::-1])
+    for number in range(frames):
+        writer.write(np.full((*SIZE, 3), 20 * number, np.uint8))
+    writer.release()
+
+
+@pytest.mark.parametrize("joints", [17, 133])
+def test_video_keeps_persons_apart(recognizer, tmp_path, joints):
+    """Two persons, the second in frames 2 to 6 only; nobody in frame 7."""
+    keypoint = persons()
+    keypoint[1, :2] = keypoint[1, 6:] = keypoint[:, 7] = 0
+    video(tmp_path / "a.avi")
+    found = read_video(str(tmp_path / "a.avi"), StubPose(keypoint, joints), 5)
+    np.testing.assert_array_equal(found["keypoint"], keypoint)
+    assert (found["img_shape"], found["layout"]) == (SIZE, "coco")
+    sample = dict(
+        keypoint=keypoint,
+        keypoint_score=keypoint.any(-1) * np.float32(0.9),
+        img_shape=SIZE,
+    )
+    reading = Reading(pose=StubPose(keypoint, joints))
+    same(recognizer, tmp_path / "a.avi", sample, reading)
+
+
+def test_video_without_anybody_or_of_bytes(recognizer, tmp_path):
+    video(tmp_path / "a.avi")
+    reading = Reading(pose=StubPose(np.zeros((1, 8, 17, 2))))
+    with pytest.raises(KeypointError, match="a.avi: nobody is seen"):
+        read_sequences(str(tmp_path / "a.avi"), recognizer.expected, reading)
+    (tmp_path / "b.mp4").write_bytes(b"no video")
+    with pytest.raises(KeypointError, match="b.mp4: is no video that OpenCV can read"):
+        read_sequences(str(tmp_path / "b.mp4"), recognizer.expected, reading)
+    wrong = Reading(pose=lambda image: (np.zeros((1, 17, 3)), np.zeros((1, 17))))
+    with pytest.raises(KeypointError, match=r"gave keypoints \(1, 17, 3\)"):
+        read_sequences(str(tmp_path / "a.avi"), recognizer.expected, wrong)
+
+
+def test_pose_models_are_never_downloaded():
+    with pytest.raises(FileNotFoundError, match="pose model https://.* does not exist"):
+        rtmlib_pose("https://download.openmmlab.com/mmpose/rtmo.zip")
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A folder of two arrays, a file that is none, and a video of nobody's."""
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    for seed, name in enumerate(("a.npy", "deep/b.npy")):
+        np.save(folder / name, persons(3, seed=seed))
+    (folder / "bad.npy").write_bytes(b"junk")
+    return folder
+
+
+def predict(recognizer, folder, out, settings="same", seen=None, **options):
+    def read(path):
+        if seen is not None:
+            seen.append(Path(path).name)
+        return read_sequences(path, recognizer.expected, Reading(img_shape=SIZE))
+
+    sources = list_sources(str(folder), leave_out=str(out))
+    return predict_files(
+        recognizer, sources, str(folder), str(out), read, settings, **options
+    )
+
+
+def test_json_and_table(recognizer, files):
+    out = files / "out"  # within what is read: it must not be taken for input
+    report = predict(recognizer, files, out, persons=True, pairs=2, top=2)
+    assert report.predicted == ["a.npy", "deep/b.npy"]
+    (failed,) = report.failed
+    assert failed[0] == "bad.npy" and "is no .npy file" in failed[1]
+    expected = recognizer.predict(
+        persons(3, seed=1), img_shape=SIZE, persons=True, pairs=2
+    )
+    (sample,) = json.loads((out / "deep/b.npy.json").read_text())["samples"]
+    assert sample["name"] == expected.name and len(sample["top"]) == 2
+    assert sample["score"] == pytest.approx(expected.score, abs=1e-6)
+    assert len(sample["persons"]) == 3 and len(sample["pairs"]) == 2
+    table = rows(out / "predictions.csv")
+    assert [one["of"] for one in table[6:]] == [
+        "all",
+        *("person 0", "person 1", "person 2"),
+        *(f"pair {a}-{b}" for a, b in (one.rows for one in expected.pairs)),
+    ]
+    assert {one["source"] for one in table[6:]} == {"deep/b.npy"}
+    assert table[6]["last_frame"] == "7"
+    assert float(table[6]["score"]) == pytest.approx(expected.score, abs=1e-5)
+
+
+def test_files_done_are_not_done_again(recognizer, files):
+    out, seen = files.parent / "out", []
+    predict(recognizer, files, out, seen=seen)
+    assert seen == ["a.npy", "bad.npy", "b.npy"]
+    before = (out / "predictions.csv").read_text()
+
+    seen.clear()
+    report = predict(recognizer, files, out, seen=seen)
+    assert seen == ["bad.npy"] and report.found == ["a.npy", "deep/b.npy"]
+    assert (out / "predictions.csv").read_text() == before
+
+    seen.clear()  # a changed file, and one whose result was lost
+    np.save(files / "a.npy", persons(2, seed=5))
+    (out / "deep" / "b.npy.json").unlink()
+    predict(recognizer, files, out, seen=seen)
+    assert seen == ["a.npy", "bad.npy", "b.npy"]
+    assert (out / "predictions.csv").read_text() != before
+
+    seen.clear()  # another network, another option
+    predict(recognizer, files, out, settings="other", seen=seen)
+    predict(recognizer, files, out, settings="other", seen=seen, persons=True)
+    assert seen == 2 * ["a.npy", "bad.npy", "b.npy"]
+
+
+def test_interrupted_between_files(recognizer, files, monkeypatch):
+    out, seen = files.parent / "out", []
+    monkeypatch.setattr(recognizer, "batch_size", 1)
+    with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch:
+        original, calls = recognizer._scores, []
+
+        def scores(inputs):
+            calls.append(inputs)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            return original(inputs)
+
+        patch.setattr(recognizer, "_scores", scores)
+        predict(recognizer, files, out)
+    assert sorted(one.name for one in out.rglob("*.*")) == ["a.npy.json"]
+    predict(recognizer, files, out, seen=seen)
+    assert seen == ["bad.npy", "b.npy"]
+    assert len(rows(out / "predictions.csv")) == 2
+
+
+def test_one_bad_sample_does_not_stop_the_others(recognizer, tmp_path):
+    data = annotations(joints=17, channels=2, samples=6)
+    data["annotations"][2]["keypoint"][:] = 0
+    (tmp_path / "in").mkdir()
+    save_annotations(data, tmp_path / "in" / "a.pkl")
+    out = tmp_path / "out"
+    for _ in range(2):  # told again when the file is done before
+        report = predict(recognizer, tmp_path / "in", out)
+        ((name, why),) = report.failed
+        assert name == "a.pkl" and why.startswith("sample002: nobody is there")
+    assert len(rows(out / "predictions.csv")) == 5
+
+
+def load_command():
+    """tools/predict.py as a module."""
+    path = REPOSITORY / "tools" / "predict.py"
+    spec = importlib.util.spec_from_file_location("predict_command", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run_here(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["predict.py", *map(str, arguments)])
+    return load_command().main()
+
+
+def test_command_as_typed(flat, recognizer, tmp_path):
+    path = write(tmp_path / "mine.pkl", joints=17, channels=2, persons=3)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", REPOSITORY / "tools" / "predict.py", *flat]
+        + ["mine.pkl", "--out", "found", "--split", "val", "--persons"]
+        + ["--pairs", "3", "--device", "cpu"],
+        cwd=tmp_path,
+        env={key: one for key, one in os.environ.items() if key != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert done.stdout.splitlines() == [
+        "predicted 1, done before 0, failed 0",
+        "wrote found/predictions.csv",
+    ]
+    table = rows(tmp_path / "found" / "predictions.csv")
+    data = load_annotations(path)
+    names = data["split"]["val"]
+    samples = [one for one in data["annotations"] if one["frame_dir"] in names]
+    expected = recognizer.predict(samples)
+    assert len(table) == 7 * len(names)
+    assert [one["sample"] for one in table[::7]] == names
+    assert [one["name"] for one in table[::7]] == [one.name for one in expected]
+
+
+def test_command_goes_on(flat, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", persons())
+    Path("names.txt").write_text("one\ntwo\nthree\nfour\n")
+    arguments = [*flat, "a.npy", "--img-shape", *SIZE, "--device", "cpu"]
+    for more, said in (
+        ([], "predicted 1, done before 0"),
+        ([], "predicted 0, done before 1"),
+        (["--classes", "names.txt"], "predicted 1, done before 0"),
+    ):
+        assert run_here(monkeypatch, *arguments, *more) == 0
+        assert said in capsys.readouterr().out
+    (line,) = rows("predictions/predictions.csv")
+    assert line["name"] in ("one", "two", "three", "four")
+
+
+def test_command_on_a_folder_of_frames(flat, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    openpose(Path("clip"), persons(joints=25), falling(persons(joints=25)))
+    arguments = [*flat, "clip", "--img-shape", *SIZE, "--device", "cpu"]
+    assert run_here(monkeypatch, *arguments) == 0
+    assert Path("predictions/clip.json").is_file()
+    (line,) = rows("predictions/predictions.csv")
+    assert line["source"] == "clip"
+
+
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (("{config}", "{checkpoint}", "none"), "none does not exist: name a file"),
+        (("none.py", "{checkpoint}", "a.npy"), "config none.py does not exist"),
+        (("{config}", "none.pth", "a.npy"), "checkpoint none.pth does not exist"),
+        (
+            ("{config}", "{checkpoint}", "a.npy"),
+            "FAILED a.npy: a.npy: .* expected .*17",
+        ),
+        (
+            ("{config}", "{checkpoint}", "a.npy", "--pose-model", "no.onnx"),
+            "pose model no.onnx does not exist",
+        ),
+    ],
+)
+def test_command_says_what_is_wrong(
+    flat, tmp_path, monkeypatch, capsys, arguments, text
+):
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", np.zeros((1, 5, 25, 3)))
+    config, checkpoint = flat
+    arguments = [one.format(config=config, checkpoint=checkpoint) for one in arguments]
+    assert run_here(monkeypatch, *arguments) == 1
+    assert re.search(text, capsys.readouterr().err)
+
+
+def constant_model(path, size, outputs):
+    """An ONNX file that gives the same for every image [1, 3, *size]."""
+    onnx = pytest.importorskip("onnx")
+    make, kind = onnx.helper, onnx.TensorProto.FLOAT
+    nodes, described = [make.make_node("ReduceSum", ["image"], ["sum"], keepdims=0)], []
+    for name, array in outputs.items():
+        for part, value in (("value", array), ("nothing", np.zeros(1, np.float32))):
+            tensor = onnx.numpy_helper.from_array(value)
+            nodes.append(make.make_node("Constant", [], [name + part], value=tensor))
+        nodes.append(make.make_node("Mul", ["sum", f"{name}nothing"], [f"{name}zero"]))
+        nodes.append(make.make_node("Add", [f"{name}value", f"{name}zero"], [name]))
+        described.append(make.make_tensor_value_info(name, kind, array.shape))
+    image = make.make_tensor_value_info("image", kind, [1, 3, *size])
+    graph = make.make_graph(nodes, "constant", [image], described)
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 13)])
+    model.ir_version = 8
+    onnx.save(model, path)
+    return str(path)
+
+
+def test_rtmlib_finds_everybody(tmp_path):
+    """RTMO by rtmlib, at the input size of the file instead of its 640 x 640."""
+    pytest.importorskip("rtmlib")
+    boxes = np.array([[[2, 2, 12, 30, 0.9], [30, 2, 45, 30, 0.8]]], np.float32)
+    joints = np.random.default_rng(0).uniform(2, 30, (1, 2, 17, 3)).astype(np.float32)
+    outputs = dict(boxes=boxes, joints=joints)
+    pose = rtmlib_pose(constant_model(tmp_path / "rtmo.onnx", (32, 64), outputs))
+    keypoint, scores = pose(np.zeros((64, 128, 3), np.uint8))
+    np.testing.assert_allclose(keypoint, 2 * joints[0, ..., :2], rtol=1e-5)
+    np.testing.assert_allclose(scores, joints[0, ..., 2])
+
+
+def test_rtmlib_without_persons_sees_nobody(tmp_path):
+    """rtmlib's RTMPose takes the whole image for a person where there is no box."""
+    pytest.importorskip("rtmlib")
+    x, y = np.zeros((1, 17, 96), np.float32), np.zeros((1, 17, 128), np.float32)
+    x[..., 48] = y[..., 64] = 1
+    estimate = constant_model(tmp_path / "pose.onnx", (64, 48), dict(x=x, y=y))
+    image = np.zeros((64, 128, 3), np.uint8)
+    for score, count in ((0.9, 1), (0.1, 0)):
+        boxes = np.array([[[10, 10, 30, 50, score]]], np.float32)
+        detect = constant_model(tmp_path / "det.onnx", (64, 64), dict(boxes=boxes))
+        keypoint, scores = rtmlib_pose(estimate, detect)(image)
+        assert keypoint.shape == (count, 17, 2) and scores.shape == (count, 17)
+        if count:  # the middle of the box, which the detector saw at half the size
+            np.testing.assert_allclose(keypoint, np.broadcast_to((40, 60), (1, 17, 2)))

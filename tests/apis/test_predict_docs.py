@@ -1,0 +1,84 @@
+"""docs/predict.md as a user follows it: its blocks run, in their order."""
+
+import csv
+import re
+import shlex
+
+import numpy as np
+import pytest
+from test_predict import load_command, run_here, video
+from tiny_models import NTU_3D, trained
+
+from conftest import REPOSITORY
+from msg3d.apis.keypoint_input import UNITS
+from msg3d.apis.predict_files import COLUMNS
+from msg3d.apis.sources import SUFFIXES
+from msg3d.datasets import load_annotations, save_annotations
+from samples import write
+
+TOOL = "tools/predict.py"
+TEXT = (REPOSITORY / "docs" / "predict.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+
+
+def commands():
+    lines = "".join(blocks("shell")).replace("\\\n", " ").splitlines()
+    return [shlex.split(line) for line in lines]
+
+
+@pytest.fixture
+def user(tmp_path, monkeypatch):
+    """A folder with the files that the text names."""
+    config, checkpoint = trained(tmp_path / "model", NTU_3D, list("abcd"))
+    config.rename(tmp_path / "my_config.py")
+    checkpoint.rename(tmp_path / "best.pth")
+    data = load_annotations(write(tmp_path / "mine.pkl", joints=25, persons=3))
+    save_annotations(data, tmp_path / "mine.pkl")
+    scene = data["annotations"][0]["keypoint"]
+    (tmp_path / "folder").mkdir()
+    np.save(tmp_path / "wave.npy", scene[:1])
+    np.save(tmp_path / "scene.npy", scene)
+    np.save(tmp_path / "folder" / "a.npy", scene)
+    video(tmp_path / "clip.avi")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_python_runs(user, capsys):
+    names = {}
+    for block in blocks("python"):
+        exec(compile(block, "docs/predict.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "has 17 joints" in printed and "name the layout" in printed
+    assert len(names["names"]) == 2 and set(names["names"]) <= set("abcd")
+    assert [one.rows for one in names["found"].persons] == [(0,), (1,), (2,)]
+    assert len(names["found"].pairs) == 3
+    assert names["sequence"]["keypoint"].shape == (0, 8, 17, 2)
+
+
+def test_commands_run(user, monkeypatch):
+    parser = load_command().parser()
+    typed = commands()
+    assert len(typed) == 4 and all(one[:2] == ["python", TOOL] for one in typed)
+    for one in typed:
+        arguments = parser.parse_args(one[2:])
+        if not arguments.pose_model:
+            assert run_here(monkeypatch, *one[2:], "--device", "cpu") == 0
+    with open("found/predictions.csv", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 4
+    with open("predictions/predictions.csv", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 7
+
+
+def test_every_kind_unit_and_option_is_in_the_text():
+    (table,) = blocks("csv")
+    assert table.splitlines()[0] == ",".join(COLUMNS)
+    options = re.findall(r'"(--[a-z-]+)"', (REPOSITORY / TOOL).read_text())
+    own_words = {"--batch-size": "batch_size", "--device": "device="}
+    assert len(options) == 15
+    kinds = [one for one in SUFFIXES if one != ".mpeg"]
+    for word in (*kinds, *UNITS, *(own_words.get(one, one) for one in options)):
+        assert word in TEXT, word

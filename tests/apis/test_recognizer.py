@@ -1,0 +1,274 @@
+"""Prediction in Python, against MMAction2's own test of the same files."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from tiny_models import NTU_2D, NTU_3D, UCLA_BONE, trained
+
+from msg3d import Recognizer
+from msg3d.apis import ConfigError, KeypointError
+from msg3d.apis.predict_files import predict_files
+from msg3d.datasets import load_annotations
+from msg3d.skeletons import convert_layout
+from samples import write
+
+NAMES = ["wave", "sit", "jump", "fall"]
+
+
+@pytest.fixture(scope="module")
+def solid(tmp_path_factory):
+    """3D, NTU's joints, two persons."""
+    files = trained(tmp_path_factory.mktemp("solid"), NTU_3D, NAMES)
+    return Recognizer(*files, device="cpu", batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory):
+    """2D, COCO's joints, two persons, no names of classes."""
+    files = trained(tmp_path_factory.mktemp("flat"), NTU_2D)
+    return Recognizer(*files, device="cpu")
+
+
+def walk(persons=1, frames=20, joints=25, channels=3, seed=0):
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(scale=0.05, size=(persons, frames, joints, channels))
+    start = rng.normal(size=(persons, 1, joints, channels))
+    return (start + steps.cumsum(1)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "name, joints, channels, persons",
+    [(NTU_3D, 25, 3, 2), (NTU_2D, 17, 2, 3), (UCLA_BONE, 20, 3, 1)],
+)
+def test_scores_are_those_of_mim_test(name, joints, channels, persons, tmp_path):
+    """Runner.test with DumpResults, which is what `mim test --dump` runs."""
+    config, checkpoint = trained(tmp_path, name)
+    cfg = Config.fromfile(config)
+    dataset = cfg.test_dataloader.dataset
+    dataset.ann_file = str(tmp_path / "data.pkl")
+    split = (f"not_{dataset.split}", dataset.split)
+    write(dataset.ann_file, split, joints=joints, channels=channels, persons=persons)
+    cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
+    cfg.work_dir, cfg.load_from = str(tmp_path / "work"), str(checkpoint)
+    dump = tmp_path / "dump.pkl"
+    cfg.test_evaluator = [
+        cfg.test_evaluator[0],
+        dict(type="DumpResults", out_file_path=str(dump)),
+    ]
+    Runner.from_cfg(cfg).test()
+    tested = {
+        one["frame_dir"]: one["pred_score"].numpy()
+        for one in pickle.loads(dump.read_bytes())
+    }
+    samples = [
+        one
+        for one in load_annotations(dataset.ann_file)["annotations"]
+        if one["frame_dir"] in tested
+    ]
+    assert len(samples) == len(tested) == 4
+    found = Recognizer(config, checkpoint, device="cpu", batch_size=3).predict(samples)
+    expected = np.stack([tested[one["frame_dir"]] for one in samples])
+    actual = np.stack([one.scores for one in found])
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
+    # The comparison is worth something only if sequences differ.
+    assert np.abs(expected - expected[0]).max() > 1e-3
+
+
+def test_one_or_many_and_names(solid):
+    sequences = [walk(seed=seed, frames=9 + seed) for seed in range(6)]
+    many = solid.predict(sequences)
+    for sequence, one in zip(sequences, many, strict=True):
+        alone = solid.predict(sequence)
+        np.testing.assert_allclose(alone.scores, one.scores, atol=1e-6)
+        assert one.name == NAMES[one.label] == NAMES[one.scores.argmax()]
+        assert one.score == one.scores.max() and one.frames == (0, sequence.shape[1])
+        assert [score for _, score in one.top(4)] == sorted(one.scores, reverse=True)
+    assert len({one.score for one in many}) == 6
+
+
+def test_neither_arrays_nor_random_numbers_of_the_caller_change(flat):
+    keypoint = walk(joints=17, channels=2) * 50 + 300
+    before = keypoint.copy()
+    np.random.seed(1)
+    expected = np.random.rand()
+    np.random.seed(1)
+    flat.predict(keypoint, img_shape=(480, 640))
+    np.testing.assert_array_equal(keypoint, before)
+    assert np.random.rand() == expected
+
+
+def test_units(solid, flat):
+    metres = walk()
+    expected = solid.predict(metres).scores
+    for unit, factor in (("cm", 100), ("mm", 1000)):
+        found = solid.predict(metres * factor, unit=unit).scores
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        assert np.abs(solid.predict(metres * factor).scores - expected).max() > 1e-3
+    parts = np.random.default_rng(0).uniform(0.1, 0.9, (1, 20, 17, 2))
+    pixels = parts * (640, 480)
+    expected = flat.predict(pixels, img_shape=(480, 640)).scores
+    for found in (
+        flat.predict(parts, unit="normalized"),
+        flat.predict(parts, unit="normalized", img_shape=(480, 640)),
+    ):
+        np.testing.assert_allclose(found.scores, expected, atol=1e-5)
+
+
+def test_scores_of_joints(flat):
+    pixels = walk(joints=17, channels=2) * 50 + 300
+    score = np.random.default_rng(0).uniform(size=pixels.shape[:3])
+    apart = dict(keypoint=pixels, keypoint_score=score, img_shape=(480, 640))
+    third = np.concatenate([pixels, score[..., None]], -1)
+    expected = flat.predict(apart).scores
+    found = flat.predict(third, img_shape=(480, 640)).scores
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    ones = dict(apart, keypoint_score=np.ones_like(score))
+    without = flat.predict(pixels, img_shape=(480, 640)).scores
+    np.testing.assert_allclose(without, flat.predict(ones).scores, atol=1e-6)
+    assert np.abs(without - expected).max() > 1e-4
+
+
+def test_other_layouts(flat):
+    keypoint = walk(joints=33, channels=2) * 50 + 300
+    expected = flat.predict(
+        convert_layout(keypoint, "mediapipe33", "coco"), img_shape=(480, 640)
+    )
+    found = flat.predict(keypoint, layout="mediapipe33", img_shape=(480, 640))
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    sample = dict(keypoint=keypoint, layout="mediapipe33", img_shape=(480, 640))
+    np.testing.assert_array_equal(flat.predict(sample).scores, expected.scores)
+
+
+def test_half_precision_is_kept_as_the_data_set_keeps_it(solid):
+    """NTU-2D's files are float16, and transforms round as the array's type does."""
+    assert solid.prepare(walk().astype(np.float16))["keypoint"].dtype == np.float16
+    assert solid.prepare((walk() * 99).astype(int))["keypoint"].dtype == np.float32
+
+
+def test_each_person_and_each_pair(solid):
+    """Three persons, the last in frames 5 to 11 only, far from the first two."""
+    scene = walk(persons=3)
+    scene[1] += 10
+    scene[2] += 30
+    scene[2, :5] = scene[2, 12:] = 0
+    found = solid.predict(scene, persons=True, pairs=3)
+    assert [one.rows for one in found.persons] == [(0,), (1,), (2,)]
+    assert [one.frames for one in found.persons] == [(0, 20), (0, 20), (5, 12)]
+    alone = solid.predict([scene[:1], scene[1:2], scene[2:, 5:12]])
+    for one, expected in zip(found.persons, alone):
+        np.testing.assert_allclose(one.scores, expected.scores, atol=1e-6)
+    assert [one.rows for one in found.pairs] == [(0, 1), (1, 2), (0, 2)]
+    assert [one.frames for one in found.pairs] == [(0, 20), (5, 12), (5, 12)]
+    expected = solid.predict(scene[[0, 2], 5:12]).scores
+    np.testing.assert_allclose(found.pairs[2].scores, expected, atol=1e-6)
+    np.testing.assert_allclose(found.scores, solid.predict(scene).scores, atol=1e-6)
+    assert [one.rows for one in solid.predict(scene, pairs=1).pairs] == [(0, 1)]
+    told = found.as_dict(2)
+    assert told["pairs"][0]["rows"] == [0, 1] and len(told["top"]) == 2
+
+
+def nan():
+    keypoint = walk()
+    keypoint[0, 3, 7] = np.nan
+    return keypoint
+
+
+@pytest.mark.parametrize(
+    "keypoint, options, text",
+    [
+        (walk(joints=17), {}, "17 joints .* V=25, C=3. of layout 'nturgb.d': name the"),
+        (walk()[..., :2], {}, "2 coordinates .* this model takes 3D"),
+        (nan(), {}, "NaN or infinite in 3 places, first at person 0, frame 3, joint 7"),
+        (walk()[:, :0], {}, r"keypoint is empty, it has shape \(1, 0, 25, 3\).*frames"),
+        (walk()[:0], {}, "so no persons"),
+        (walk()[0], {}, r"four axes.*one person needs keypoint\[None\]"),
+        (walk() * 0, {}, "nobody is there, .* 20 frames .* leave the sequence out"),
+        (walk().transpose(1, 0, 2, 3), {}, None),
+        (walk(2, 30).transpose(0, 3, 1, 2), {}, r"looks like \[M, C, T, V\], give key"),
+        (walk(), dict(unit="px"), "unit is 'px', .* expected one of .'m', 'cm', 'mm'"),
+        (walk(joints=17), dict(layout="coco"), "without counterpart in 'coco'"),
+        (walk(), dict(layout="cocos"), "sample 0: unknown skeleton layout 'cocos'"),
+        ([[1, 2], [3]], {}, "sample 0: keypoint"),
+        ("file.npy", {}, "keypoints are a str, expected an array"),
+        (dict(keypoints=walk()), {}, "has no keypoint, expected an array"),
+    ],
+)
+def test_what_cannot_be_predicted_in_3d(solid, keypoint, options, text):
+    if text is None:  # persons and frames exchanged cannot be told from a crowd
+        assert solid.predict(keypoint).rows == tuple(range(20))
+        return
+    with pytest.raises(ValueError, match=text) as caught:
+        solid.predict(keypoint, **options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        ({}, "without the size of their image: give img_shape"),
+        (dict(img_shape=(480, 640), unit="normalized"), "a coordinate is .* give unit"),
+        (dict(img_shape=(480,)), r"img_shape is \(480,\), expected \(height, width\)"),
+        (dict(unit="mm"), "but the keypoints are 2D"),
+    ],
+)
+def test_what_cannot_be_predicted_in_2d(flat, options, text):
+    pixels = walk(joints=17, channels=2) * 50 + 300
+    with pytest.raises(KeypointError, match=text):
+        flat.predict(pixels, **options)
+
+
+def test_parts_of_the_image_are_not_taken_for_pixels(flat):
+    parts = np.random.default_rng(0).uniform(0, 1, (1, 20, 17, 2))
+    with pytest.raises(KeypointError, match="no coordinate is beyond .* unit='norm"):
+        flat.predict(parts, img_shape=(480, 640))
+    depth = walk(joints=17, channels=3)
+    with pytest.raises(KeypointError, match="leave z out"):
+        flat.predict(depth, img_shape=(480, 640))
+
+
+def test_an_error_names_the_sample(solid):
+    with pytest.raises(KeypointError, match="^sample 1: keypoint is NaN"):
+        solid.predict([walk(), nan()])
+    with pytest.raises(KeypointError, match="^kitchen7: keypoint is NaN"):
+        solid.predict(dict(keypoint=nan(), frame_dir="kitchen7"))
+
+
+def test_pairs_need_a_network_of_two(tmp_path):
+    recognizer = Recognizer(*trained(tmp_path, UCLA_BONE), device="cpu")
+    with pytest.raises(KeypointError, match="sees one person at a time"):
+        recognizer.predict(walk(2, joints=20), pairs=1)
+    with pytest.raises(KeypointError, match="sees one person at a time"):
+        predict_files(recognizer, [], ".", str(tmp_path), None, None, pairs=1)
+
+
+def test_config_and_checkpoint_that_do_not_fit(tmp_path):
+    config, checkpoint = trained(tmp_path / "a", NTU_3D)
+    other, _ = trained(tmp_path / "b", UCLA_BONE)
+    with pytest.raises(ConfigError, match="not of the network of config .* has shape"):
+        Recognizer(other, checkpoint)
+    state = torch.load(checkpoint)
+    del state["state_dict"]["cls_head.fc.bias"]
+    torch.save(state, tmp_path / "cut.pth")
+    with pytest.raises(ConfigError, match="lacks cls_head.fc.bias: give the config"):
+        Recognizer(config, tmp_path / "cut.pth")
+    with pytest.raises(ConfigError, match="checkpoint .*none.pth does not exist"):
+        Recognizer(config, tmp_path / "none.pth")
+    with pytest.raises(ConfigError, match="3 names of classes, expected 4"):
+        Recognizer(config, checkpoint, classes=["a", "b", "c"])
+    (tmp_path / "model.py").write_text("model = dict(backbone=dict(), cls_head=dict())")
+    with pytest.raises(ConfigError, match="has no test_dataloader"):
+        Recognizer(tmp_path / "model.py", checkpoint)
+
+
+def test_names_given_go_before_those_saved(tmp_path):
+    files = trained(tmp_path, NTU_3D, NAMES)
+    assert Recognizer(*files, device="cpu").classes == tuple(NAMES)
+    assert Recognizer(*files, classes=list("abcd"), device="cpu").classes[3] == "d"
+
+
+def test_without_names_there_are_numbers(flat):
+    assert flat.classes == ("0", "1", "2", "3")
