@@ -7,7 +7,7 @@ and does nothing where it is not: so it retires itself.
 
 import functools
 
-from . import checkpoints, distributed, imports, precision, versions
+from . import checkpoints, distributed, imports, precision, versions, work_dir
 
 __all__ = ["apply"]
 
@@ -32,3 +32,5 @@ def apply() -> None:
     distributed.wrap_without_cuda()
     precision.allow_amp_without_cuda()
     precision.allow_bfloat16_scores()
+    work_dir.find_whole_checkpoint()
+    work_dir.name_unwritable()

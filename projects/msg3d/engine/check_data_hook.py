@@ -4,11 +4,8 @@ A label above the head's classes is an index error of the loss (on a GPU an asse
 that names nothing), and a wrong number of joints or targets an error deep in the model.
 """
 
-import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-import numpy as np
 import torch
 from mmaction.datasets.transforms import PreNormalize2D
 from mmaction.registry import HOOKS
@@ -19,6 +16,7 @@ from torch import nn
 
 from ..datasets.annotation_check import AnnotationError
 from ..skeletons import SKELETONS
+from .random_state import random_state_kept
 
 
 @HOOKS.register_module()
@@ -131,7 +129,7 @@ def _compare_joints(dataset, model: nn.Module) -> None:
     if graph is None:
         return
     try:
-        with _random_state_kept():
+        with random_state_kept():
             shape = _input_shape(dataset)
     except Exception:
         # A pipeline made for other joints: they are the cause, and the clearer text.
@@ -183,15 +181,3 @@ def _input_shape(dataset) -> tuple[int, int] | None:
     if not isinstance(inputs, torch.Tensor) or inputs.ndim != 5:
         return None
     return inputs.shape[3], inputs.shape[4]
-
-
-@contextmanager
-def _random_state_kept() -> Iterator[None]:
-    """The pipeline may draw numbers; the run is to be the same without this hook."""
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.set_rng_state(states[2])

@@ -1,0 +1,278 @@
+"""Training under the real Slurm, brought up on this machine."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import msg3d
+from conftest import REPOSITORY
+from samples import write
+
+sys.path.insert(0, str(REPOSITORY / "tools" / "slurm"))
+import local_cluster  # noqa: E402
+import one_machine  # noqa: E402
+
+COMMAND = REPOSITORY / "tools" / "slurm" / "one_machine.py"
+SBATCH = REPOSITORY / "tools" / "slurm" / "train.sbatch"
+CONFIGS = Path(msg3d.__file__).parent / "configs" / "msg3d"
+BASE = CONFIGS / "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d.py"
+
+lacking = local_cluster.missing_programs()
+needs_slurm = pytest.mark.skipif(
+    bool(lacking),
+    reason=f"needs Slurm, {', '.join(lacking)}: apt-get install munge slurm-wlm",
+)
+
+CONFIG = f"""
+_base_ = {str(BASE)!r}
+custom_imports = dict(imports=['msg3d', 'pause'], allow_failed_imports=False)
+custom_hooks = [dict(type='Pause')]
+layout = dict(_delete_=True, num_node=5, center=1,
+              inward=[(0, 1), (2, 1), (3, 2), (4, 2)])
+model = dict(
+    backbone=dict(graph_cfg=dict(layout=layout), base_channels=12,
+                  num_gcn_scales=3, num_g3d_scales=2),
+    cls_head=dict(num_classes=4, in_channels=48))
+pipeline = [
+    dict(type='UniformSampleFrames', clip_len=8),
+    dict(type='PoseDecode'),
+    dict(type='FormatGCNInput', num_person=2),
+    dict(type='PackActionInputs')]
+test_pipeline = [dict(type='UniformSampleFrames', clip_len=8, num_clips=1,
+                      test_mode=True), *pipeline[1:]]
+train_dataloader = dict(
+    batch_size=2, num_workers=0, persistent_workers=False,
+    dataset=dict(times=2, dataset=dict(
+        ann_file='data.pkl', split='train', pipeline=pipeline)))
+val_dataloader = dict(
+    num_workers=0, persistent_workers=False,
+    dataset=dict(ann_file='data.pkl', split='val', pipeline=test_pipeline))
+test_dataloader = val_dataloader
+train_cfg = dict(max_epochs=3)
+default_hooks = dict(logger=dict(interval=1))
+randomness = dict(seed=0)
+"""
+# Slow enough to be preempted in the middle, where the environment says so.
+PAUSE = """
+import os
+import time
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+
+
+@HOOKS.register_module()
+class Pause(Hook):
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        time.sleep(float(os.environ.get("PAUSE", 0)))
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with local_cluster.Cluster(nodes=2) as cluster:
+        cluster.env["PATH"] = (
+            f"{Path(sys.executable).parent}{os.pathsep}{cluster.env['PATH']}"
+        )
+        # Four tasks on few cores wait for each other's threads.
+        cluster.env["OMP_NUM_THREADS"] = "1"
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def folder(cluster, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("slurm")
+    write(folder / "data.pkl", joints=5, persons=2)
+    (folder / "tiny.py").write_text(CONFIG)
+    (folder / "pause.py").write_text(PAUSE)
+    cluster.env["PYTHONPATH"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(cluster, folder):
+    """What `mim train` wrote with two tasks on one node."""
+    out = run(cluster, folder, *mim("train"), "--work-dir", "mim")
+    assert "srun -p debug --gres=gpu:2 --ntasks=2 --ntasks-per-node=2" in out
+    assert "Distributed launcher: slurm" in out and "GPU number: 2" in out
+    # 8 samples, twice, in batches of 2 for each of two tasks.
+    assert "Epoch(train) [3][4/4]" in out and "[5/" not in out
+    return folder / "mim"
+
+
+def mim(command):
+    arguments = ["--launcher", "slurm", "--partition", local_cluster.PARTITION]
+    arguments += ["--gpus", 2, "--gpus-per-node", 2, "--cpus-per-task", 1]
+    return ["mim", command, "mmaction", "tiny.py", *arguments]
+
+
+def run(cluster, folder, *command):
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=cluster.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
+
+
+def submit(cluster, folder, name, *arguments, tasks=1, **env):
+    """Submits the template; the job's id and the file that it prints to."""
+    options = [f"--nodes={tasks}", "--ntasks-per-node=1", "--gres=gpu:1"]
+    options += ["--cpus-per-task=1", f"--output={name}.out"]
+    done = subprocess.run(
+        ["sbatch", "--parsable", *options, SBATCH, *arguments],
+        cwd=folder,
+        env=cluster.env | env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip(), folder / f"{name}.out"
+
+
+def wait(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def says(path, text):
+    return path.exists() and text in path.read_text()
+
+
+def job(cluster, number):
+    """The job as `scontrol` shows it: values by name."""
+    shown = cluster.ask("scontrol", "show", "job", "-o", number)[0]
+    return dict(part.split("=", 1) for part in shown.split() if "=" in part)
+
+
+def ended(cluster, number):
+    return job(cluster, number)["JobState"] in ("COMPLETED", "FAILED", "CANCELLED")
+
+
+@needs_slurm
+def test_mim_test(cluster, folder, trained):
+    scores = folder / "scores.pkl"
+    checkpoint = ["--checkpoint", trained / "epoch_3.pth", "--work-dir", "test"]
+    out = run(cluster, folder, *mim("test"), *checkpoint, "--dump", scores)
+    assert "Distributed launcher: slurm" in out and "acc/top1" in out
+    with open(scores, "rb") as file:
+        labels = [int(sample["gt_label"]) for sample in pickle.load(file)]
+    assert labels == [0, 1, 2, 3]
+
+
+@needs_slurm
+def test_preempted_on_two_nodes(cluster, folder, trained):
+    """It goes on where it was, to the parameters of the run that nobody disturbed.
+
+    Running statistics differ: a checkpoint has those of the first process alone.
+    """
+    arguments = ["tiny.py", "--work-dir", "two_nodes"]
+    number, out = submit(cluster, folder, "two_nodes", *arguments, tasks=2, PAUSE="0.2")
+    wait(lambda: says(out, "Epoch(train) [1][1/4]"))
+    nodes = job(cluster, number)["NodeList"]
+    urgent = [
+        "srun",
+        "-p",
+        local_cluster.URGENT,
+        "--nodes=2",
+        "--exclusive",
+        "hostname",
+    ]
+    assert len(cluster.ask(*urgent)) == 2
+    wait(lambda: ended(cluster, number))
+
+    printed = out.read_text()
+    assert nodes == ",".join(cluster.nodes)
+    assert "GPU number: 2" in printed and printed.count("SIGTERM after iteration") == 1
+    assert "resumed epoch: " in printed and "preempted.pth" in printed
+    assert job(cluster, number)["JobState"] == "COMPLETED", printed[-4000:]
+    assert job(cluster, number)["Restarts"] == "1"
+    # Before and after: none of the 12 iterations is done again.
+    assert printed.count("Epoch(train)") == 12
+    first = torch.load(trained / "epoch_3.pth")["state_dict"]
+    second = torch.load(folder / "two_nodes" / "epoch_3.pth")["state_dict"]
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert "running" in name or torch.equal(value, second[name]), name
+
+
+# Stands in for training: leaves with the statuses of PreemptionHook.
+PYTHON = """#!/bin/sh
+test "$1" = -c && exit
+echo started
+test "$SLURM_RESTART_COUNT" && exit
+test "$CRASHES" && exit 1
+trap 'exit 138' USR1
+trap 'exit 143' TERM
+for i in $(seq 300); do sleep 0.1; done
+"""
+
+
+@needs_slurm
+def test_template_requeues_what_was_asked_to_leave_alone(cluster, tmp_path):
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    path = {"PATH": f"{python.parent}{os.pathsep}{cluster.env['PATH']}"}
+    crashed, _ = submit(cluster, tmp_path, "crashed", CRASHES="1", **path)
+    cancelled, out = submit(cluster, tmp_path, "cancelled", **path)
+    limited, limited_out = submit(cluster, tmp_path, "limited", **path)
+    wait(lambda: says(out, "started") and says(limited_out, "started"))
+    cluster.ask("scancel", cancelled)
+    # What `--signal` does before the time limit.
+    cluster.ask("scancel", "--signal=USR1", limited)
+    wait(lambda: all(ended(cluster, number) for number in (crashed, cancelled)))
+    wait(lambda: ended(cluster, limited))
+
+    states = [job(cluster, number) for number in (crashed, cancelled, limited)]
+    assert [state["JobState"] for state in states] == [
+        *("FAILED", "CANCELLED", "COMPLETED")
+    ]
+    assert [state["Restarts"] for state in states] == ["0", "0", "1"]
+    assert states[0]["ExitCode"] == "1:0"
+
+
+@needs_slurm
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_machine_takes_everything_down(number):
+    """Also a job that will not end, and after a signal."""
+    holds = "trap '' TERM; while :; do sleep 1; done"
+    script = f'echo $SLURM_CONF; exec srun sh -c "echo running; {holds}"'
+    command = [sys.executable, COMMAND, "sh", "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        conf = Path(process.stdout.readline().strip())
+        assert process.stdout.readline() == "running\n"
+        variable = f"SLURM_CONF={conf}"
+        assert len(local_cluster.processes_with(variable)) > 4
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 128 + number
+    assert local_cluster.processes_with(variable) == []
+    assert not conf.parent.exists()
+
+
+@needs_slurm
+def test_one_machine_returns_the_status_of_its_command():
+    command = [sys.executable, COMMAND, "srun", "sh", "-c", "exit 7"]
+    assert subprocess.run(command, capture_output=True).returncode == 7
+
+
+def test_one_machine_without_slurm(monkeypatch, capsys):
+    monkeypatch.setattr(local_cluster, "PROGRAMS", ("sh", "no-such-daemon"))
+    message = one_machine.main(["true"])
+    assert message.startswith("no-such-daemon not found: ")
+    assert "apt-get install munge slurm-wlm" in message
