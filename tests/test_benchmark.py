@@ -39,6 +39,7 @@ def measured(tmp_path_factory):
     """The folder, printed text and json of one run of all parts but mim-test."""
     folder = tmp_path_factory.mktemp("benchmark")
     parts = ["exact", "train", "infer", "absent", "factors", "memory", "data"]
+    parts += ["stream"]
     out, err = benchmark(
         folder / "tiny.json", *TINY, "--parts", *parts, "--models", "msg3d", "stgcn"
     )

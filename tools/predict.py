@@ -3,7 +3,8 @@
 INPUT is a file or a folder of files: an annotation file (.pkl), arrays (.npy), JSON
 of keypoints, of Kinetics-skeleton, OpenPose, MMPose, AlphaPose, YOLO, COCO or
 MediaPipe, or videos. For each, OUT/NAME.json is written, and OUT/predictions.csv of
-all. Started again, the command goes on where it was.
+all; with --window, segments of long recordings: OUT/segments.csv, and OUT/NAME.srt with
+--fps. Started again, the command goes on where it was.
 """
 
 import argparse
@@ -14,10 +15,11 @@ from msg3d import Recognizer
 from msg3d.apis import ConfigError, KeypointError
 from msg3d.apis.keypoint_input import UNITS
 from msg3d.apis.pose_video import rtmlib_pose
-from msg3d.apis.predict_files import TABLE, predict_files
+from msg3d.apis.predict_files import predict_files
 from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
 from msg3d.apis.trained import load_config
+from msg3d.apis.written import Labels, Segments
 from msg3d.datasets.converters.command import positive
 from msg3d.skeletons import SKELETONS
 
@@ -65,8 +67,28 @@ def parser() -> argparse.ArgumentParser:
         metavar="K",
         help="of estimated poses, those seen longest and surest (default: 5)",
     )
+    long = parser.add_argument_group("long recordings: which action is when")
+    add_long = long.add_argument
+    add_long("--window", type=positive, metavar="FRAMES", help="label windows of these")
+    add_long("--stride", type=positive, metavar="FRAMES", help="(default: window / 4)")
+    add_long(
+        "--smooth",
+        type=positive,
+        default=1,
+        metavar="FRAMES",
+        help="mean of the scores over so many, an odd number (default: 1)",
+    )
+    add_long("--threshold", type=float, default=0.0, help="least score of a frame")
+    add_long("--min-frames", type=positive, default=1, help="of a segment")
+    add_long("--fps", type=float, help="frames a second: times, and subtitles")
     add("--pose-model", metavar="ONNX", help="for videos: RTMPose, or RTMO without")
     add("--det-model", metavar="ONNX", help="a YOLOX that finds persons for RTMPose")
+    add(
+        "--clips",
+        type=positive,
+        help="clips of a sequence, or window, that are averaged (default: the "
+        "config's, with --window 1)",
+    )
     add("--batch-size", type=positive, default=16, help="(default: 16)")
     add("--device", help="cpu, cuda, cuda:1 ... (default: a GPU if there is one)")
     return parser
@@ -85,7 +107,8 @@ def main() -> int:
     )
     for name, why in report.failed:
         print(f"FAILED {name}: {why}", file=sys.stderr)
-    print(f"wrote {os.path.join(args.out, TABLE)}")
+    table = (Segments if args.window else Labels).table
+    print(f"wrote {os.path.join(args.out, table)}")
     return 1 if report.failed else 0
 
 
@@ -104,6 +127,7 @@ def run(args: argparse.Namespace):
         classes=_lines(args.classes) if args.classes else None,
         device=args.device,
         batch_size=args.batch_size,
+        clips=args.clips or (1 if args.window else None),
     )
     reading = Reading(
         layout=args.layout,
@@ -123,16 +147,33 @@ def run(args: argparse.Namespace):
     }
     files = [args.checkpoint, args.pose_model, args.det_model]
     return predict_files(
-        recognizer,
+        _written(args, recognizer),
         sources,
         # A folder of frames is one source, which needs a name.
         root=os.path.dirname(os.path.abspath(root)) if sources == [root] else root,
         out=args.out,
         read=lambda path: read_sequences(path, recognizer.expected, reading),
         settings=(said, cfg.to_dict(), recognizer.classes, _changes(files)),
-        top=args.top,
-        persons=args.persons,
-        pairs=args.pairs,
+    )
+
+
+def _written(args: argparse.Namespace, recognizer: Recognizer):
+    if not args.window:
+        return Labels(recognizer, args.top, args.persons, args.pairs)
+    if args.persons or args.pairs:
+        raise KeypointError("--window labels the whole: leave --persons, --pairs out")
+    if args.smooth % 2 == 0:
+        raise KeypointError(f"--smooth is {args.smooth}, expected an odd number")
+    if args.fps is not None and not args.fps > 0:
+        raise KeypointError(f"--fps is {args.fps}, expected more than 0")
+    return Segments(
+        recognizer,
+        window=args.window,
+        stride=args.stride or max(1, args.window // 4),
+        width=args.smooth,
+        threshold=args.threshold,
+        min_frames=args.min_frames,
+        fps=args.fps,
     )
 
 

@@ -21,6 +21,7 @@ from msg3d.apis.pose_video import read_video, rtmlib_pose
 from msg3d.apis.predict_files import predict_files
 from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
+from msg3d.apis.written import Labels
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.skeletons import convert_layout
 from samples import annotations, write
@@ -335,9 +336,8 @@ def predict(recognizer, folder, out, settings="same", seen=None, **options):
         return read_sequences(path, recognizer.expected, Reading(img_shape=SIZE))
 
     sources = list_sources(str(folder), leave_out=str(out))
-    return predict_files(
-        recognizer, sources, str(folder), str(out), read, settings, **options
-    )
+    labels = Labels(recognizer, **options)
+    return predict_files(labels, sources, str(folder), str(out), read, settings)
 
 
 def test_json_and_table(recognizer, files):

@@ -11,8 +11,8 @@ from tiny_models import NTU_3D, trained
 
 from conftest import REPOSITORY
 from msg3d.apis.keypoint_input import UNITS
-from msg3d.apis.predict_files import COLUMNS
 from msg3d.apis.sources import SUFFIXES
+from msg3d.apis.written import Labels
 from msg3d.datasets import load_annotations, save_annotations
 from samples import write
 
@@ -62,7 +62,7 @@ def test_python_runs(user, capsys):
 def test_commands_run(user, monkeypatch):
     parser = load_command().parser()
     typed = commands()
-    assert len(typed) == 4 and all(one[:2] == ["python", TOOL] for one in typed)
+    assert len(typed) == 5 and all(one[:2] == ["python", TOOL] for one in typed)
     for one in typed:
         arguments = parser.parse_args(one[2:])
         if not arguments.pose_model:
@@ -75,10 +75,14 @@ def test_commands_run(user, monkeypatch):
 
 def test_every_kind_unit_and_option_is_in_the_text():
     (table,) = blocks("csv")
-    assert table.splitlines()[0] == ",".join(COLUMNS)
+    assert table.splitlines()[0] == ",".join(Labels.columns)
     options = re.findall(r'"(--[a-z-]+)"', (REPOSITORY / TOOL).read_text())
-    own_words = {"--batch-size": "batch_size", "--device": "device="}
-    assert len(options) == 15
+    own_words = {
+        "--batch-size": "batch_size",
+        "--device": "device=",
+        "--clips": "clips=",
+    }
+    assert len(options) == 22
     kinds = [one for one in SUFFIXES if one != ".mpeg"]
     for word in (*kinds, *UNITS, *(own_words.get(one, one) for one in options)):
         assert word in TEXT, word

@@ -12,6 +12,7 @@ from tiny_models import NTU_2D, NTU_3D, UCLA_BONE, trained
 from msg3d import Recognizer
 from msg3d.apis import ConfigError, KeypointError
 from msg3d.apis.predict_files import predict_files
+from msg3d.apis.written import Labels
 from msg3d.datasets import load_annotations
 from msg3d.skeletons import convert_layout
 from samples import write
@@ -242,7 +243,7 @@ def test_pairs_need_a_network_of_two(tmp_path):
     with pytest.raises(KeypointError, match="sees one person at a time"):
         recognizer.predict(walk(2, joints=20), pairs=1)
     with pytest.raises(KeypointError, match="sees one person at a time"):
-        predict_files(recognizer, [], ".", str(tmp_path), None, None, pairs=1)
+        predict_files(Labels(recognizer, pairs=1), [], ".", str(tmp_path), None, None)
 
 
 def test_config_and_checkpoint_that_do_not_fit(tmp_path):

@@ -10,7 +10,7 @@ warnings.filterwarnings("ignore", category=UserWarning)
 
 # In this order: training moves the statistics that inference is compared with.
 SPEED = ("infer", "absent", "train")
-PARTS = ("exact", *SPEED, "factors", "memory", "data", "mim-test")
+PARTS = ("exact", *SPEED, "factors", "memory", "data", "stream", "mim-test")
 DTYPES = ("float32", "tf32", "bfloat16", "float16", "float64")
 MODES = ("eager", "compiled", "cudagraphs")
 MODELS = ("msg3d", "stgcn", "aagcn")
@@ -129,7 +129,7 @@ def _prepare(options: argparse.Namespace, argv: list[str]):
 
 
 def _measure(options: argparse.Namespace, results) -> None:
-    from . import data, exact, factors, memory, mim_test, speed
+    from . import data, exact, factors, memory, mim_test, speed, stream
 
     parts = options.parts
     if "exact" in parts:
@@ -142,6 +142,8 @@ def _measure(options: argparse.Namespace, results) -> None:
         memory.run(options, results)
     if "data" in parts:
         data.run(options, results)
+    if "stream" in parts:
+        stream.run(options, results)
     if "mim-test" in parts:
         mim_test.run(options, results)
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from msg3d.datasets.annotations import load_annotations
 from msg3d.evaluation import aligned, fuse, read_scores
+from msg3d.visualization.confusion import confusion_counts, confusion_figure
+from msg3d.visualization.figures import save_figure
 
 from .network_configs import DATA_SETS, NETWORKS
 
@@ -32,12 +34,12 @@ def draw(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> None:
         counts = sum(confusion(work_dir, best, seed) for seed in seeds)
         names = load_annotations(str(data / source.file))["meta"]["classes"]
         _, network, stream = best.split("/")
-        figure = _figure(counts, names)
-        figure.suptitle(
+        title = (
             f"{source.title.replace('`', '')}: {NETWORKS[network].title}, {stream}, "
             f"{len(seeds)} seeds"
         )
-        figure.savefig(folder / f"{data_set}.png", dpi=80)
+        figure = confusion_figure(counts, names, title)
+        save_figure(figure, folder / f"{data_set}.png", dpi=80)
         print(f"wrote {folder / f'{data_set}.png'}")
 
 
@@ -59,33 +61,4 @@ def confusion(work_dir: Path, setting: str, seed: int) -> np.ndarray:
     files = [scores_file(work_dir, "/".join([*start, s]), seed) for s in weights]
     streams = aligned([read_scores(str(file)) for file in files])
     values = fuse(streams, list(weights.values()))
-    counts = np.zeros((values.shape[1], values.shape[1]), int)
-    np.add.at(counts, (streams[0].labels, values.argmax(1)), 1)
-    return counts
-
-
-def _figure(counts: np.ndarray, names: List[str]):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    places, size = range(len(names)), 4 + 0.3 * len(names)
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(1.9 * size, size), width_ratios=(3, 1), layout="constrained"
-    )
-    left.imshow(share, cmap="Blues", vmin=0, vmax=100)
-    for row, column in zip(*np.nonzero(share >= 0.5)):
-        colour = "white" if share[row, column] > 50 else "black"
-        text = f"{share[row, column]:.0f}"
-        left.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
-    left.set_xticks(places, names, rotation=60, ha="right")
-    left.set_yticks(places, names)
-    left.set(xlabel="said, %", ylabel="true")
-    right.barh(places, share.diagonal())
-    right.set(
-        xlim=(0, 100), xlabel="accuracy a class, %", ylim=(len(names) - 0.5, -0.5)
-    )
-    right.set_yticks(places, [])
-    return figure
+    return confusion_counts(streams[0].labels, values)

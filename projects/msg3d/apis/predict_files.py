@@ -9,23 +9,16 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Optional
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, Optional, Union
 
 from tqdm import tqdm
 
 from ..datasets.whole_file import whole_file
 from .keypoint_input import KeypointError
 from .pose_video import SUFFIXES as VIDEOS
-from .prediction import Prediction
-from .recognizer import Recognizer
-
-TABLE = "predictions.csv"
-COLUMNS = (
-    *("source", "sample", "of", "first_frame", "last_frame"),
-    *("label", "name", "score"),
-)
+from .written import Labels, Segments
 
 
 @dataclass
@@ -53,27 +46,23 @@ class _Source:
 
 
 def predict_files(
-    recognizer: Recognizer,
+    written: Union[Labels, Segments],
     sources: list[str],
     root: str,
     out: str,
     read: Callable[[str], list[dict]],
     settings: Any,
-    top: int = 5,
-    persons: bool = False,
-    pairs: int = 0,
 ) -> Report:
     """Predicts every source that is not done, and writes all that is known.
 
     Args:
-        recognizer: the network.
+        written: what of each sample, by which network.
         sources: files, or folders of frames.
         root: the folder that their names begin from.
-        out: folder for `NAME.json` of each source and `predictions.csv` of all.
+        out: folder for `NAME.json` of each source, `NAME.srt` where there are times,
+            and a table of all.
         read: gives the sequences of a source, or raises KeypointError.
         settings: all that predictions depend on besides the sources; its `repr` counts.
-        top: how many classes to write.
-        persons, pairs: as in `Recognizer.predict_each`.
 
     Returns:
         The report. A source or sample that fails does not keep others from being done.
@@ -83,14 +72,15 @@ def predict_files(
         OSError: a file cannot be written.
     """
     # Options that do not suit the network are no fault of any file.
-    list(recognizer.predict_each([], persons=persons, pairs=pairs))
+    list(written.of([]))
     report = Report()
     names = {path: os.path.relpath(path, root) for path in sources}
-    keys = {path: _key(path, (settings, top, persons, pairs)) for path in sources}
+    options = [getattr(written, one.name) for one in fields(written)[1:]]
+    keys = {path: _key(path, (settings, options)) for path in sources}
     pending: list[_Source] = []
 
     def finish() -> None:
-        _finish(pending, recognizer, out, report, top, persons=persons, pairs=pairs)
+        _finish(pending, written, out, report)
         pending.clear()
 
     for path in tqdm(sources, unit="source", disable=None):
@@ -104,14 +94,16 @@ def predict_files(
         except KeypointError as error:
             report.failed.append((names[path], str(error)))
             continue
-        pending.append(_prepared(recognizer, names[path], keys[path], sequences))
+        pending.append(
+            _prepared(written.recognizer, names[path], keys[path], sequences)
+        )
         # Short files share a batch; what took long to estimate is not kept waiting.
         waiting = sum(len(one.samples) for one in pending)
-        if waiting >= recognizer.batch_size or path.lower().endswith(VIDEOS):
+        if waiting >= written.recognizer.batch_size or path.lower().endswith(VIDEOS):
             finish()
     finish()
     records = (_done(_target(out, names[path]), keys[path]) for path in sources)
-    _write_table(os.path.join(out, TABLE), [one for one in records if one is not None])
+    _write_table(out, written, [one for one in records if one is not None])
     return report
 
 
@@ -125,13 +117,13 @@ def _prepared(recognizer, name: str, key: str, sequences: list[dict]) -> _Source
     return source
 
 
-def _finish(pending, recognizer, out, report, top, **options) -> None:
+def _finish(pending, written, out, report) -> None:
     """Predicts the sources that wait and writes their files."""
     samples = [sample for source in pending for sample in source.samples]
     try:
-        predictions = list(
+        found = list(
             tqdm(
-                recognizer.predict_each(samples, **options),
+                written.of(samples),
                 total=len(samples),
                 unit="sample",
                 leave=False,
@@ -142,30 +134,34 @@ def _finish(pending, recognizer, out, report, top, **options) -> None:
         # A transform refuses a sample: find out whose.
         if len(pending) > 1:
             for source in pending:
-                _finish([source], recognizer, out, report, top, **options)
+                _finish([source], written, out, report)
         else:
             report.failed.append((pending[0].name, str(error)))
         return
-    remaining = iter(predictions)
+    remaining = iter(found)
     for source in pending:
-        record = _record(source, remaining, top)
+        texts = {}
+        record = dict(source=source.name, key=source.key, samples=[])
+        for sample in source.samples:
+            said = dict(sample=sample["frame_dir"], **next(remaining))
+            texts[sample["frame_dir"]] = written.subtitles(said)
+            if sample.get("notes"):
+                said["notes"] = sample["notes"]
+            record["samples"].append(said)
+        if source.errors:
+            record["failed"] = source.errors
         path = _target(out, source.name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
+        for name, text in texts.items():
+            if text is not None:
+                # A file of one sequence gives its name to the subtitles.
+                inside = "" if len(texts) == 1 else "." + name.replace(os.sep, "_")
+                with whole_file(f"{path[: -len('.json')]}{inside}.srt", "x") as file:
+                    file.write(text)
         with whole_file(path, "x") as file:
             json.dump(record, file, indent=1)
         report.predicted.append(source.name)
         report.failed += [(source.name, why) for why in _errors(record)]
-
-
-def _record(source: _Source, predictions: Iterator[Prediction], top: int) -> dict:
-    samples = []
-    for sample in source.samples:
-        found = dict(sample=sample["frame_dir"], **next(predictions).as_dict(top))
-        if sample.get("notes"):
-            found["notes"] = sample["notes"]
-        samples.append(found)
-    record = dict(source=source.name, key=source.key, samples=samples)
-    return dict(record, failed=source.errors) if source.errors else record
 
 
 def _errors(record: dict) -> list[str]:
@@ -196,30 +192,11 @@ def _done(path: str, key: str) -> Optional[dict]:
     return record if isinstance(record, dict) and record.get("key") == key else None
 
 
-def _write_table(path: str, records: list[dict]) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with whole_file(path, "x") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+def _write_table(out: str, written, records: list[dict]) -> None:
+    os.makedirs(out, exist_ok=True)
+    with whole_file(os.path.join(out, written.table), "x") as file:
+        writer = csv.DictWriter(file, written.columns, lineterminator="\n")
         writer.writeheader()
         for record in records:
             for sample in record["samples"]:
-                writer.writerows(_rows(record["source"], sample))
-
-
-def _rows(source: str, sample: dict) -> Iterable[dict]:
-    """A line for the whole, for each person and for each pair."""
-    parts = [("all", sample)]
-    parts += [(f"person {one['rows'][0]}", one) for one in sample.get("persons", [])]
-    for one in sample.get("pairs", []):
-        parts.append(("pair {}-{}".format(*one["rows"]), one))
-    for what, one in parts:
-        yield dict(
-            source=source,
-            sample=sample["sample"],
-            of=what,
-            first_frame=one["frames"][0],
-            last_frame=one["frames"][1] - 1,
-            label=one["label"],
-            name=one["name"],
-            score=f"{one['score']:.6f}",
-        )
+                writer.writerows(written.rows(record["source"], sample))

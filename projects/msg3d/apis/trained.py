@@ -29,6 +29,7 @@ class TestPipeline:
 
     Args:
         cfg: with `test_dataloader`, as every recipe has it.
+        clips: that are sampled of a sequence, in place of the config's number.
 
     Attributes:
         expected: what the pipeline and the network are for.
@@ -39,7 +40,7 @@ class TestPipeline:
 
     __test__ = False  # no test of pytest's
 
-    def __init__(self, cfg: Config) -> None:
+    def __init__(self, cfg: Config, clips: Optional[int] = None) -> None:
         dataset = cfg.get("test_dataloader", {}).get("dataset", {})
         while "dataset" in dataset:
             dataset = dataset["dataset"]
@@ -58,8 +59,12 @@ class TestPipeline:
             stream=dataset.get("stream"),
             num_person=steps.get("FormatGCNInput", {}).get("num_person", 2),
         )
+        pipeline = [
+            dict(step, num_clips=clips) if clips and "num_clips" in step else step
+            for step in dataset.pipeline
+        ]
         with _scope(cfg):
-            self._steps = Compose(dataset.pipeline)
+            self._steps = Compose(pipeline)
 
     def __call__(self, sample: dict) -> np.ndarray:
         """The network's input.

@@ -1,0 +1,108 @@
+"""Training curves: loss, learning rate and accuracy, from MMEngine's logs."""
+
+import json
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from .figures import PictureError
+
+LOGS = "*/vis_data/scalars.json"
+
+
+def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
+    """Every scalar of a work folder's logs over epochs, also of runs that were resumed.
+
+    Args:
+        folder: of a training (`--work-dir`), or one run's within.
+
+    Returns:
+        name -> (epochs, values). Training's scalars are at parts of epochs: MMEngine
+        counts from 1 when it begins one, so its iterations say how far it is. A value
+        that a resumed run logged again takes the place of the former.
+
+    Raises:
+        PictureError: there is no log, or a line of it cannot be read.
+    """
+    root = Path(folder)
+    files = sorted(root.glob(LOGS)) or sorted(root.glob("vis_data/scalars.json"))
+    if not files:
+        raise PictureError(
+            f"{folder} has no {LOGS}: name the --work-dir of a training, on this machine"
+        )
+    lines = [line for file in files for line in _lines(file)]
+    training = [line for line in lines if "epoch" in line]
+    # An epoch's last logged iteration may not be its end: the epochs' ratio is.
+    ends = {}
+    for line in training:
+        ends[line["epoch"]] = max(ends.get(line["epoch"], 0), line["step"])
+    length = max((end / epoch for epoch, end in ends.items()), default=1)
+    found: dict[str, dict[float, float]] = {}
+    for line in lines:
+        # Validation has no `epoch`; its step is the epoch.
+        time = line["step"] / length if "epoch" in line else line["step"]
+        for name, value in line.items():
+            if name not in ("epoch", "iter", "step") and value is not None:
+                found.setdefault(name, {})[time] = value
+    return {
+        name: tuple(map(list, zip(*sorted(points.items()))))
+        for name, points in found.items()
+    }
+
+
+def _lines(file: Path) -> list[dict]:
+    found = []
+    texts = file.read_text().splitlines()
+    for number, text in enumerate(texts, 1):
+        try:
+            line = json.loads(text)
+            line["step"] + 0
+        except (ValueError, TypeError, KeyError) as error:
+            if number == len(texts):
+                break  # being written, or cut off with its run
+            raise PictureError(
+                f"{file}, line {number} is no line of MMEngine's log ({error})"
+            ) from error
+        found.append(line)
+    return found
+
+
+def curves_figure(folders: list[str]) -> Figure:
+    """Loss, accuracy in training and validation, and learning rate, over epochs.
+
+    Args:
+        folders: one work folder or several, a colour each.
+
+    Raises:
+        PictureError: a folder without a log.
+    """
+    runs = {folder: read_curves(folder) for folder in folders}
+    logged = {name for curves in runs.values() for name in curves}
+    scores = sorted(name for name in logged if name.startswith("acc/"))
+    panels = [
+        ("loss", ["loss", *sorted(n for n in logged if n.startswith("val_loss"))]),
+        ("accuracy", ["top1_acc", *(one for one in scores if one == "acc/top1")]),
+        ("learning rate", ["lr"]),
+    ]
+    panels = [(title, [n for n in ns if n in logged]) for title, ns in panels]
+    panels = [panel for panel in panels if panel[1]]
+    figure = Figure(figsize=(4.4 * len(panels), 3.6), layout="constrained")
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    lines = {"top1_acc": ":", "acc/top1": "-"}
+    for ax, (title, names) in zip(axes, panels):
+        for number, (folder, curves) in enumerate(runs.items()):
+            for name in (one for one in names if one in curves):
+                label = f"{Path(folder).name}: {name}" if len(runs) > 1 else name
+                ax.plot(
+                    *curves[name],
+                    lines.get(name, "-"),
+                    marker="." if len(curves[name][0]) < 30 else "",
+                    color=f"C{number}",
+                    label=label,
+                )
+        ax.set(title=title, xlabel="epoch")
+        ax.grid(alpha=0.3)
+        ax.legend(fontsize=8)
+        if title == "accuracy":
+            ax.set_ylim(0, 1.02)
+    return figure

@@ -1,0 +1,172 @@
+"""A trained network and what it makes of a sequence: responses, saliency, scores."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config
+from torch import Tensor
+
+from ..apis import KeypointError, Recognizer
+from ..apis.groups import Group
+from ..apis.keypoint_input import to_sample
+from ..apis.trained import class_names, load_config, load_model
+from ..evaluation import Scores
+from .clip_pipeline import ClipPipeline, Clips
+from .figures import PictureError
+from .saliency import integrated_gradients
+from .scene import ScoresOverTime
+
+
+class Explainer:
+    """A trained network, asked why.
+
+    Args:
+        config: the recipe that it was trained with, a file or read already.
+        checkpoint: file or URL; nothing in it is executed, and every entry must fit.
+        device: as torch names it; None for a GPU if there is one.
+
+    Attributes:
+        model: the network, in eval mode.
+        classes: their names.
+        expected: layout, dimensions and persons that the network is for.
+
+    Raises:
+        ConfigError: config and checkpoint do not make a network with classes.
+    """
+
+    def __init__(
+        self,
+        config: str | Path | Config,
+        checkpoint: str | Path,
+        device: str | None = None,
+    ) -> None:
+        cfg = load_config(config)
+        self._pipeline = ClipPipeline(cfg)
+        model, saved = load_model(cfg, str(checkpoint), device)
+        self.model = model.eval()
+        self.classes = class_names(None, saved, model.cls_head.num_classes)
+        self.expected = self._pipeline.expected
+
+    def clips(self, sample: dict) -> Clips:
+        """The clips of a sample of an annotation file.
+
+        Raises:
+            KeypointError: keypoints that the network cannot take.
+        """
+        return self._pipeline(to_sample(sample, self.expected))
+
+    def to_network(self, inputs: Sequence[np.ndarray]) -> Tensor:
+        """B inputs [clips, M, T, V, C] of one shape as the model takes them, one."""
+        data = dict(
+            inputs=[torch.from_numpy(one) for one in inputs],
+            data_samples=[ActionDataSample() for _ in inputs],
+        )
+        return self.model.data_preprocessor(data)["inputs"]
+
+    @torch.no_grad()
+    def response(self, clips: Clips) -> np.ndarray:
+        """The neural response of each joint in each frame.
+
+        The magnitude of the last feature map over its channels, before it is pooled:
+        how ST-GCN's demonstration shows what the network attends to (Yan et al., AAAI
+        2018, https://arxiv.org/abs/1801.07455).
+
+        Returns:
+            [M, T, V] of the clips' sequence, 0 to 1.
+
+        Raises:
+            PictureError: the backbone joins persons or joints.
+        """
+        features, _ = self.model.extract_feat(self.to_network([clips.inputs]))
+        count, persons, frames, joints = clips.inputs.shape[:4]
+        shape = tuple(features.shape)
+        if features.dim() != 5 or (*shape[:2], shape[4]) != (count, persons, joints):
+            raise PictureError(
+                f"the features have shape {shape}, expected [clips={count}, "
+                f"M={persons}, C, T, V={joints}]: this backbone joins persons or "
+                "joints, ask for saliency"
+            )
+        size = features.float().norm(dim=2)  # (clips, M, T', V)
+        size = size.permute(0, 1, 3, 2).flatten(0, 2)[:, None]
+        size = F.interpolate(size, frames, mode="linear", align_corners=False)
+        size = size[:, 0].unflatten(0, (count, persons, joints)).permute(0, 1, 3, 2)
+        return _unit(clips.on_sequence(size.cpu().numpy()))
+
+    def saliency(
+        self, clips: Clips, label: int | None = None, steps: int = 16
+    ) -> tuple[np.ndarray, int]:
+        """How much each joint in each frame speaks for a class.
+
+        Args:
+            clips: of a sequence.
+            label: of the class; None for the one that the network says.
+            steps: of the integral, see `integrated_gradients`.
+
+        Returns:
+            [M, T, V] of the clips' sequence, negative where a joint speaks against the
+            class, and the label.
+        """
+        inputs = self.to_network([clips.inputs])
+        if label is None:
+            label = int(self.probabilities(inputs)[0].argmax())
+        found = integrated_gradients(
+            self.model, inputs, torch.tensor([label]).to(inputs.device), steps
+        )
+        return clips.on_sequence(found[0].cpu().numpy()), label
+
+    @torch.no_grad()
+    def probabilities(self, inputs: Tensor) -> np.ndarray:
+        """Of inputs [B, clips, M, T, V, C]: [B, classes], the mean over clips."""
+        logits, _ = self.model.extract_feat(inputs, stage="head")
+        each = logits.float().softmax(-1).unflatten(0, inputs.shape[:2])
+        return each.mean(1).cpu().numpy()
+
+
+def sizes_of(saliency: np.ndarray) -> np.ndarray:
+    """Saliency [M, T, V] as sizes, 0 to 1: what speaks against a class has none."""
+    positive = np.maximum(saliency, 0)
+    most = positive.max()
+    return positive / most if most > 0 else positive
+
+
+def scores_over_time(
+    recognizer: Recognizer, sample: dict, window: int = 32, step: int = 4
+) -> ScoresOverTime:
+    """The scores of windows of a sequence, each as a sequence of its own.
+
+    Args:
+        recognizer: the trained network.
+        sample: of an annotation file.
+        window: frames a window; a shorter sequence is one window.
+        step: frames from one window to the next.
+
+    Returns:
+        At the middle of each window; NaN where nobody is there.
+    """
+    sample = recognizer.prepare(sample)
+    persons, frames = sample["keypoint"].shape[:2]
+    window = min(window, frames)
+    starts = np.arange(0, frames - window + 1, step)
+    values = np.full((len(starts), len(recognizer.classes)), np.nan)
+    seen, parts = [], []
+    for number, start in enumerate(starts):
+        group = Group(tuple(range(persons)), int(start), int(start) + window)
+        part = group.of(sample)
+        if part["keypoint"].any():
+            seen.append(number)
+            parts.append(part)
+    if not parts:
+        raise KeypointError("nobody is there in any window")
+    found = np.stack([one.scores for one in recognizer.predict_each(parts)])
+    values[seen] = Scores("windows", "", found).as_probabilities().values
+    return ScoresOverTime(starts + (window - 1) / 2, values, recognizer.classes)
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    """Stretched to 0..1 between the 5th percentile and the greatest."""
+    low, high = np.percentile(values, 5), values.max()
+    return np.clip((values - low) / max(high - low, 1e-12), 0, 1)

@@ -1,0 +1,107 @@
+"""The frames of a clip: persons, and below them the scores with a cursor."""
+
+from collections.abc import Iterator
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from .scene import Scene
+
+# Areas of the joints' circles in points squared: of all, or of sizes 0 and 1.
+PLAIN, SMALLEST, LARGEST = 14, 5, 420
+CLASSES = 5
+
+
+def render(
+    scene: Scene, azimuth: float = 0, elevation: float = 0, pixels: int = 480
+) -> Iterator[np.ndarray]:
+    """Draws a scene frame by frame.
+
+    Args:
+        scene: what is shown.
+        azimuth, elevation: the viewer's place, degrees; of 3D.
+        pixels: width of a frame, and the height of the persons.
+
+    Yields:
+        uint8 [height, width, 3], both even, as video codecs want it.
+    """
+    flat = scene.view(azimuth, elevation)
+    pixels += pixels % 2
+    tall = pixels + (pixels // 3 // 2 * 2 if scene.scores is not None else 0)
+    figure = Figure(figsize=(pixels / 100, tall / 100), dpi=100)
+    canvas = FigureCanvasAgg(figure)
+    share = pixels / tall
+    ax = figure.add_axes((0, 1 - share, 1, share * 0.93))
+    ax.set_axis_off()
+    draw = _persons(ax, scene, flat)
+    heading = figure.text(0.02, 0.985, "", va="top", fontsize=9)
+    cursor = _scores(figure, scene, 1 - share) if scene.scores is not None else None
+    frames = flat.shape[1]
+    for frame in range(frames):
+        draw(frame)
+        heading.set_text(f"{scene.title}   {frame}/{frames - 1}")
+        if cursor is not None:
+            cursor.set_xdata([frame, frame])
+        canvas.draw()
+        yield np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def limits(flat: np.ndarray, margin: float = 0.06) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest (x, y) of a square that holds all frames [M, T, V, 2]."""
+    low, high = np.nanmin(flat, (0, 1, 2)), np.nanmax(flat, (0, 1, 2))
+    half = max(float((high - low).max()), 1e-6) * (0.5 + margin)
+    return (low + high) / 2 - half, (low + high) / 2 + half
+
+
+def _persons(ax, scene: Scene, flat: np.ndarray):
+    """Puts persons on the axes; the function returned shows a frame of them."""
+    low, high = limits(flat)
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    child, parent = (list(ends) for ends in zip(*scene.layout.inward))
+    drawn = []
+    for colors in scene.colors():
+        bones = LineCollection(
+            [], colors=[colors[one] for one in child], linewidths=2.2, zorder=1
+        )
+        ax.add_collection(bones)
+        joints = ax.scatter(
+            *np.zeros((2, len(colors))),
+            s=PLAIN,
+            c=colors,
+            alpha=1 if scene.sizes is None else 0.55,
+            linewidths=0,
+            zorder=2,
+        )
+        drawn.append((bones, joints))
+
+    def draw(frame: int) -> None:
+        for person, (bones, joints) in enumerate(drawn):
+            pose = flat[person, frame]
+            bones.set_segments(np.stack([pose[child], pose[parent]], 1))
+            joints.set_offsets(np.ma.masked_invalid(pose))
+            if scene.sizes is not None:
+                sizes = scene.sizes[person, frame]
+                joints.set_sizes(SMALLEST + sizes * (LARGEST - SMALLEST))
+
+    return draw
+
+
+def _scores(figure: Figure, scene: Scene, share: float):
+    """Lines of the best classes' scores; returns the cursor."""
+    scores = scene.scores
+    ax = figure.add_axes((0.07, share * 0.16, 0.6, share * 0.74))
+    for number, label in enumerate(scores.best(CLASSES)):
+        ax.plot(
+            scores.frames,
+            scores.values[:, label],
+            color=matplotlib.color_sequences["tab10"][number],
+            label=scores.classes[label],
+            marker="." if len(scores.frames) < 20 else "",
+        )
+    ax.set(xlim=(0, max(scene.points.shape[1] - 1, 1)))
+    ax.tick_params(labelsize=7)
+    ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return ax.axvline(0, color="0.3", linewidth=1)

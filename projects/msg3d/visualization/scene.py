@@ -1,0 +1,203 @@
+"""A sequence as it is shown: upright, seen by somebody, with sizes and scores."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..datasets.annotation_check import check_annotations, id_field, samples_of
+from ..datasets.inspection.coordinates import fitting_layouts, own_layout, up_axis
+from ..datasets.packing import load_any
+from ..skeletons import Skeleton, skeleton
+from .figures import PictureError
+
+# Rotations that lay an axis on +y: a mirror would make a left hand of a right one.
+UPRIGHT = {
+    "+y": np.diag([1, 1, 1]),
+    "-y": np.diag([1, -1, -1]),
+    "+z": np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]]),
+    "-z": np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]]),
+    "+x": np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]]),
+    "-x": np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1]]),
+}
+SIDES = dict(left="#1f77b4", right="#ff7f0e", middle="#6b6b6b")
+PERSONS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b")
+
+
+@dataclass(frozen=True)
+class ScoresOverTime:
+    """Scores of windows of a sequence.
+
+    Attributes:
+        frames: the middle of each of W windows, [W], in frames of the scene.
+        values: [W, classes]; NaN where nobody was to be seen.
+        classes: their names.
+    """
+
+    frames: np.ndarray
+    values: np.ndarray
+    classes: tuple[str, ...]
+
+    def best(self, count: int) -> list[int]:
+        """The classes whose greatest score is greatest, best first."""
+        greatest = np.nan_to_num(self.values, nan=-np.inf).max(0)
+        return np.argsort(-greatest, kind="stable")[:count].tolist()
+
+    def among(self, keypoint: np.ndarray, kept: int) -> "ScoresOverTime":
+        """The same in a scene of fewer frames.
+
+        Pipelines leave out the frames without the person whom most frames show; where
+        it is not these that are missing, the scores are stretched.
+
+        Args:
+            keypoint: of the whole sequence, [M, T, V, C].
+            kept: frames of the scene.
+        """
+        seen = keypoint.any((-2, -1))  # [M, T]
+        frames = np.flatnonzero(seen[seen.sum(1).argmax()])
+        if len(frames) != kept:
+            frames = np.linspace(0, keypoint.shape[1] - 1, kept)
+        return replace(self, frames=np.interp(self.frames, frames, np.arange(kept)))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a player shows.
+
+    Attributes:
+        title: of the sequence.
+        layout: of the joints.
+        points: float32 [M, T, V, C], x to the right, y up, in 3D z to the viewer; NaN
+            where a joint is absent.
+        sizes: of the joints' circles, [M, T, V], 0 to 1; None for one size.
+        scores: over time, if any.
+        fps: frames a second.
+    """
+
+    title: str
+    layout: Skeleton
+    points: np.ndarray
+    sizes: np.ndarray | None = None
+    scores: ScoresOverTime | None = None
+    fps: float = 30
+
+    def colors(self) -> list[list[str]]:
+        """Of the joints of each person: sides of one, persons of several."""
+        if len(self.points) > 1:
+            joints = len(self.layout.joints)
+            return [
+                [PERSONS[person % len(PERSONS)]] * joints
+                for person in range(len(self.points))
+            ]
+        sides = [joint.partition("_")[0] for joint in self.layout.joints]
+        return [[SIDES.get(side, SIDES["middle"]) for side in sides]]
+
+    def view(self, azimuth: float = 0, elevation: float = 0) -> np.ndarray:
+        """As seen by a viewer who has walked around, [M, T, V, 2], x right, y up.
+
+        Args:
+            azimuth: about the vertical, degrees, to the viewer's right.
+            elevation: above the horizontal, degrees.
+        """
+        if self.points.shape[-1] == 2:
+            return self.points
+        return self.points @ view_matrix(azimuth, elevation)[:2].T
+
+
+def view_matrix(azimuth: float, elevation: float) -> np.ndarray:
+    """[3, 3]: its rows are the viewer's right, up and backward, angles in degrees."""
+    (sin_a, sin_e), (cos_a, cos_e) = (
+        f(np.radians([azimuth, elevation])) for f in (np.sin, np.cos)
+    )
+    return np.array(
+        [
+            [cos_a, 0, -sin_a],
+            [-sin_e * sin_a, cos_e, -sin_e * cos_a],
+            [cos_e * sin_a, sin_e, cos_e * cos_a],
+        ]
+    )
+
+
+def read_sample(
+    path: str, name: str | None = None, layout: str | None = None
+) -> tuple[dict, Skeleton, dict]:
+    """A sample of an annotation file or store, checked.
+
+    Args:
+        path: the file.
+        name: its `frame_dir`; None for the first sample.
+        layout: of the joints; None for what the file says, or their number.
+
+    Returns:
+        The sample, its layout, and the file's `meta`.
+
+    Raises:
+        AnnotationError: the file or the sample is damaged.
+        PictureError: no such sample, or a layout that it does not have.
+    """
+    data = load_any(path)
+    samples = samples_of(data, path)
+    found = {one.get(id_field(samples)): one for one in samples}
+    name = next(iter(found), None) if name is None else name
+    if name not in found:
+        raise PictureError(
+            f"{path}: has no sample {name!r}; its first are {list(found)[:3]}"
+        )
+    check_annotations([found[name]], source=path)
+    joints = found[name]["keypoint"].shape[2]
+    if layout is None:
+        fitting = fitting_layouts(data, joints)
+        layout = fitting[0] if fitting else own_layout(data, joints)
+    if layout is None:
+        raise PictureError(
+            f"{path}: no layout has its {joints} joints, and its meta describes none: "
+            "add meta=dict(inward=[(child, parent), ...], center=...)"
+        )
+    if len(skeleton(layout).joints) != joints:
+        raise PictureError(
+            f"{path}: sample {name!r} has {joints} joints, but layout {layout!r} has "
+            f"{len(skeleton(layout).joints)}: name its own with --layout"
+        )
+    meta = data.get("meta") if isinstance(data, dict) else None
+    return found[name], skeleton(layout), meta if isinstance(meta, dict) else {}
+
+
+def upright(keypoint: np.ndarray, layout: Skeleton, up: str | None = None):
+    """The points of a Scene, one person facing the viewer, several side by side.
+
+    Args:
+        keypoint: [M, T, V, C]; a joint that is exactly zero is absent.
+        layout: of the joints.
+        up: the axis that points up, as `-y`; None to find it from feet and head, and
+            where that cannot be said, `+y` in 3D. In 2D always `-y`, as in images.
+
+    Returns:
+        float32 [M, T, V, C].
+
+    Raises:
+        PictureError: nobody is there in any frame.
+    """
+    if not keypoint.any():
+        raise PictureError("nobody is there: every joint in all frames is zero")
+    points = keypoint.astype(np.float64)
+    points[~keypoint.any(-1)] = np.nan
+    if keypoint.shape[-1] == 2:
+        return (points * (1, -1)).astype(np.float32)
+    up = up or up_axis({"": keypoint}, layout) or "+y"
+    points = points @ UPRIGHT[up].T
+    across = _across(points, layout)
+    azimuth = np.degrees(np.arctan2(-across[2], across[0]))
+    return (points @ view_matrix(azimuth, 0).T).astype(np.float32)
+
+
+def _across(points: np.ndarray, layout: Skeleton) -> np.ndarray:
+    """What is to run from the viewer's left to the right, (x, y, z)."""
+    present = [one for one in points if not np.isnan(one).all()]
+    if len(present) > 1:
+        # From the first person to the second, not one behind the other.
+        return np.nanmean(present[1], (0, 1)) - np.nanmean(present[0], (0, 1))
+    if layout.shoulders is not None:
+        right, left = (present[0][:, list(end)].mean(1) for end in layout.shoulders)
+        whole = (left - right)[~np.isnan(left - right).any(-1)]
+        if len(whole):
+            return whole.mean(0)
+    return np.array([1.0, 0, 0])

@@ -1,0 +1,94 @@
+"""A stream gives what the recogniser gives of its last frames, for ever."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from tiny_models import NTU_2D, NTU_3D, trained
+
+from msg3d.apis import KeypointError, Recognizer, Stream
+
+
+@pytest.fixture(scope="module")
+def recognizer(tmp_path_factory):
+    files = trained(tmp_path_factory.mktemp("model") / "3d", NTU_3D, list("abcd"))
+    return Recognizer(*files, device="cpu", clips=1)
+
+
+@pytest.fixture
+def walk():
+    """[T, M, V, C], two persons."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(50, 2, 25, 3)).cumsum(0).astype(np.float32)
+
+
+def test_label_is_that_of_the_last_frames(recognizer, walk):
+    stream = Stream(recognizer, window=20, every=7)
+    for number, frame in enumerate(walk, 1):
+        found = stream.add(frame)
+        assert stream.frames == number
+        if number % 7:
+            assert found is None
+            continue
+        start = max(0, number - 20)
+        expected = recognizer.predict(np.moveaxis(walk[start:number], 0, 1))
+        np.testing.assert_array_equal(found.scores, expected.scores)
+        assert found.frames == (start, number) and found.name == expected.name
+
+
+def test_scores_of_estimators_go_along(tmp_path):
+    model = Recognizer(*trained(tmp_path / "2d", NTU_2D), device="cpu", clips=1)
+    rng = np.random.default_rng(0)
+    frames = rng.uniform(10, 400, size=(12, 1, 17, 2)).astype(np.float32)
+    scores = rng.uniform(0.1, 1, size=(12, 1, 17)).astype(np.float32)
+    stream = Stream(model, window=8, every=12, img_shape=(480, 640))
+    *_, found = (stream.add(*pair) for pair in zip(frames, scores))
+    keypoint, score = (np.moveaxis(one[4:], 0, 1) for one in (frames, scores))
+    sample = dict(keypoint=keypoint, keypoint_score=score, img_shape=(480, 640))
+    np.testing.assert_array_equal(found.scores, model.predict(sample).scores)
+    with pytest.raises(KeypointError, match="frame 12: keypoint_score has shape none"):
+        stream.add(frames[0])
+
+
+def test_nobody_is_no_label(recognizer, walk):
+    stream = Stream(recognizer, window=10, every=5)
+    empty = np.zeros_like(walk[0])
+    assert [stream.add(empty) for _ in range(10)] == [None] * 10
+    for frame in walk[:5]:
+        found = stream.add(frame)
+    assert found.frames == (5, 15)  # counted from the beginning of the stream
+
+
+def test_frames_unlike_the_others_are_refused(recognizer, walk):
+    stream = Stream(recognizer, window=10)
+    with pytest.raises(KeypointError, match=r"frame 0 has shape \(25, 3\), expected"):
+        stream.add(walk[0, 0])
+    stream.add(walk[0])
+    with pytest.raises(KeypointError, match=r"frame 1: .*\(1, 25, 3\).*reset"):
+        stream.add(walk[1, :1])
+    with pytest.raises(KeypointError, match="had none: give it always, or never"):
+        stream.add(walk[1], np.ones((2, 25)))
+    assert stream.frames == 1
+    stream.reset()
+    stream.add(walk[1, :1])
+    assert stream.frames == 1
+    with pytest.raises(ValueError, match="window is 0, expected at least 1 frame"):
+        Stream(recognizer, window=0)
+
+
+def test_memory_does_not_grow(recognizer, walk):
+    """100,000 frames: an hour at 28 a second."""
+    stream = Stream(recognizer, window=60, every=2000)
+    for number in range(4000):
+        stream.add(walk[number % 50])
+    tracemalloc.start()
+    try:
+        before, labels = tracemalloc.get_traced_memory()[0], 0
+        for number in range(4000, 100_000):
+            labels += stream.add(walk[number % 50]) is not None
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert (stream.frames, labels) == (100_000, 48)
+    # Torch's and Python's own caches; a window kept a label would be 1.7 MB.
+    assert grown < 500_000
