@@ -65,6 +65,8 @@ def test_config_trains(path, tmp_path):
     losses = model(**data, mode="loss")
     model.parse_losses(losses)[0].backward()
     assert all(p.grad is not None for p in model.parameters())
+    if "-bone-" in path.name or "-motion-" in path.name:
+        return  # joint's test, on other numbers
 
     cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
     batch = next(iter(Runner.build_dataloader(cfg.test_dataloader)))
