@@ -11,7 +11,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from ..datasets.axes import guess_axes
-from ..datasets.converters.coco_json import MOST_NORMALIZED
+from ..datasets.normalized import MOST_NORMALIZED
 from ..skeletons import convert_layout, skeleton
 
 Layout = Union[str, dict]

@@ -1,16 +1,21 @@
-"""Skeletons in, labels out: a trained network for programs."""
+"""Skeletons in, labels out: a trained network for programs.
+
+NOTE: `msg3d_onnx` reads this module where there is neither torch nor MMAction2: what
+needs them is imported where it is used.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import numpy as np
-from mmengine.config import Config
 
 from .groups import Group, closest_pairs, everybody, single_persons
 from .keypoint_input import KeypointError, Layout, to_sample
 from .prediction import Prediction, prediction
-from .trained import TestPipeline, TorchScores, class_names, load_config, load_model
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 class _Job(NamedTuple):
@@ -50,23 +55,55 @@ class Recognizer:
 
     def __init__(
         self,
-        config: Union[str, Path, Config],
+        config: Union[str, Path, "Config"],
         checkpoint: Union[str, Path],
         classes: Optional[Sequence[str]] = None,
         device: Optional[str] = None,
         batch_size: int = 16,
         clips: Optional[int] = None,
     ) -> None:
-        for name, value in (("batch_size", batch_size), ("clips", clips)):
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}, expected at least 1")
-        cfg = load_config(config)
-        self._pipeline = TestPipeline(cfg, clips)
-        model, saved = load_model(cfg, str(checkpoint), device)
-        self._scores = TorchScores(model)
-        self.classes = class_names(classes, saved, model.cls_head.num_classes)
-        self.expected = self._pipeline.expected
-        self.batch_size = batch_size
+        from . import trained
+
+        _check_counts(batch_size, clips)
+        cfg = trained.load_config(config)
+        pipeline = trained.TestPipeline(cfg, clips)
+        model, saved = trained.load_model(cfg, str(checkpoint), device)
+        names = trained.class_names(classes, saved, model.cls_head.num_classes)
+        self._take(pipeline, trained.TorchScores(model), names, batch_size)
+
+    @classmethod
+    def from_exported(
+        cls,
+        file: Union[str, Path],
+        batch_size: int = 16,
+        clips: Optional[int] = None,
+    ) -> "Recognizer":
+        """A recogniser of a file that `tools/export.py` wrote.
+
+        Args:
+            file: `.onnx`, for which onnxruntime must be installed, or `.pt2`.
+            batch_size, clips: as of the class.
+
+        Raises:
+            ExportedFileError: the file is missing, or none of ours.
+            ImportError: onnxruntime is not installed.
+
+        Example:
+            >>> Recognizer.from_exported("model.onnx").predict(keypoint).name
+            'hand waving'
+        """
+        from .exported import load_exported
+
+        _check_counts(batch_size, clips)
+        made = cls.__new__(cls)
+        made._take(*load_exported(str(file), clips), batch_size)
+        return made
+
+    def _take(self, pipeline, scores, classes, batch_size) -> None:
+        """What both ways of making one end in."""
+        self._pipeline, self._scores = pipeline, scores
+        self.classes, self.batch_size = classes, batch_size
+        self.expected = pipeline.expected
 
     def predict(
         self, keypoints: Any, **options: Any
@@ -204,3 +241,9 @@ class Recognizer:
             frames=(group.start, group.stop),
             **parts,
         )
+
+
+def _check_counts(batch_size: int, clips: Optional[int]) -> None:
+    for name, value in (("batch_size", batch_size), ("clips", clips)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} is {value}, expected at least 1")

@@ -33,6 +33,7 @@ class TestPipeline:
 
     Attributes:
         expected: what the pipeline and the network are for.
+        steps: of the pipeline, as the config has them.
 
     Raises:
         ConfigError: the config has no data set for testing, or no graph.
@@ -65,6 +66,7 @@ class TestPipeline:
         ]
         with _scope(cfg):
             self._steps = Compose(pipeline)
+        self.steps = pipeline
 
     def __call__(self, sample: dict) -> np.ndarray:
         """The network's input.

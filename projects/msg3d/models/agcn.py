@@ -41,19 +41,20 @@ class AdaptiveGraphConv(unit_aagcn):
 
     def graphs(self, x: Tensor) -> Tensor:
         """A + B + C of x [N, C, T, V]: [N, K, V, V], (.., source, target)."""
-        subsets = len(self.A)
+        # NOTE: len(x) would fix a size that is dynamic in an export.
+        samples, subsets = x.shape[0], len(self.A)
         # theta and phi of all subsets in one convolution, side by side in each.
         pairs = [conv for pair in zip(self.conv_a, self.conv_b) for conv in pair]
         weight = torch.cat([conv.weight for conv in pairs])
         bias = torch.cat([conv.bias for conv in pairs])
         embedded = F.conv2d(x, weight, bias)  # (N, K * 2 * Ce, T, V)
-        embedded = embedded.reshape(len(x) * subsets, 2, -1, x.shape[-1])
+        embedded = embedded.reshape(samples * subsets, 2, -1, x.shape[-1])
         theta, phi = embedded.unbind(1)  # (N * K, Ce * T, V)
         # Scaled inside the product: the sum itself may exceed float16.
         scores = torch.baddbmm(
             theta.new_zeros(1), theta.mT, phi, beta=0, alpha=1 / theta.shape[1]
         )
-        attention = scores.softmax(-2).unflatten(0, (len(x), subsets))
+        attention = scores.softmax(-2).unflatten(0, (samples, subsets))
         return self.A + self.PA + attention
 
     def forward(self, x: Tensor) -> Tensor:

@@ -28,10 +28,11 @@ def by_sample(x: Tensor, elements: Optional[int] = None) -> bool:
         x: its input.
         elements: of the largest tensor that it makes a sample; of `x`, if not given.
     """
-    if elements is None:
-        elements = x.shape[1:].numel()
+    # NOTE: asked first, as numel() would fix a size that is dynamic in an export.
     if torch.compiler.is_compiling() or torch.jit.is_tracing():
         return False
+    if elements is None:
+        elements = x.shape[1:].numel()
     return x.device.type == "cpu" and elements >= MIN_ELEMENTS
 
 

@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 
+from ..normalized import MOST_NORMALIZED
 from .estimator_guess import guess_form
 from .estimator_json import JOINTS, Persons, frame_number, read_persons
 from .json_numbers import read_json, stack_numbers
@@ -25,8 +26,6 @@ from .tracks import Observations, frame_positions, join_tracks
 
 COUNTS = (17, 26, 133, 136)
 NOBODY = "nobody in any frame"
-# Coordinates beyond this are no parts of the image, even for joints outside of it.
-MOST_NORMALIZED = 2.0
 
 
 def parse_video(

@@ -1,0 +1,190 @@
+"""Exported networks: what a file says of itself, its pipeline and its scores.
+
+NOTE: of this package `msg3d_onnx` reads this module and those that it imports where
+there is neither torch nor MMAction2: here they are imported in functions, or not.
+"""
+
+import json
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Callable, NamedTuple, Optional
+
+import numpy as np
+from mmaction.registry import TRANSFORMS
+
+from .keypoint_input import Expected
+
+# The entry of an ONNX file's metadata, and the file in a torch.export archive.
+KEY = "msg3d.json"
+FORMAT = 1
+
+# Steps of a test that work on arrays alone, by our module; None: MMAction2 has them.
+CARRIED: dict[str, Optional[str]] = {
+    "AlignSkeleton3D": "align",
+    "AlignView": "view",
+    "CenterPose2D": "center",
+    "ConvertLayout": "layout",
+    "FastPreNormalize3D": "fast",
+    "FastUniformSampleFrames": "fast",
+    "FormatGCNInput": None,
+    "PadTo": None,
+    "PoseDecode": None,
+    "PreNormalize2D": None,
+    "ResampleFrames": "resample",
+    "ScaleToUnit": "unit_scale",
+    "SelectPersons": "persons",
+    "SkeletonFeatures": "features",
+    "UniformSampleFrames": None,
+}
+
+
+class ExportedFileError(ValueError):
+    """A file that no recogniser can be made of, and why."""
+
+
+class Exported(NamedTuple):
+    """An exported file, read.
+
+    Attributes:
+        pipeline: from a sample to float32 [clips, M, T, V, C].
+        scores: from a list of those to float32 [B, classes].
+        classes: their names.
+    """
+
+    pipeline: "CarriedPipeline"
+    scores: Callable[[Sequence[np.ndarray]], np.ndarray]
+    classes: tuple[str, ...]
+
+
+def load_exported(path: str, clips: Optional[int] = None) -> Exported:
+    """A file that `tools/export.py` wrote.
+
+    Args:
+        path: `.onnx`, which takes onnxruntime, or `.pt2`, which takes torch.
+        clips: of a sequence that are averaged; None for the number of the recipe.
+
+    Raises:
+        ExportedFileError: there is no such file, it is none of ours, or of a newer
+            form.
+        ImportError: onnxruntime, or torch, is not installed.
+    """
+    if not Path(path).is_file():
+        raise ExportedFileError(f"exported network {path} does not exist")
+    if Path(path).suffix == ".pt2":
+        # torch takes seconds to import, and onnxruntime does without.
+        from .exported_program import load_program
+
+        scores, said = load_program(path)
+    else:
+        scores = OnnxScores(path)
+        said = scores.said
+    recipe = _read_recipe(said, path)
+    return Exported(
+        CarriedPipeline(recipe, clips), scores, tuple(map(str, recipe["classes"]))
+    )
+
+
+class CarriedPipeline:
+    """The test pipeline that a file carries, on samples that are in memory already.
+
+    Args:
+        recipe: what `msg3d.export.recipe` writes into files.
+        clips: that are sampled of a sequence, in place of the recipe's number.
+
+    Attributes:
+        expected: what the pipeline and the network are for.
+    """
+
+    def __init__(self, recipe: dict[str, Any], clips: Optional[int] = None) -> None:
+        self.expected = Expected(**recipe["expected"])
+        self._steps = []
+        for step in recipe["pipeline"]:
+            if clips and "num_clips" in step:
+                step = dict(step, num_clips=clips)
+            if CARRIED[step["type"]]:
+                name = f"..datasets.transforms.{CARRIED[step['type']]}"
+                import_module(name, __package__)
+            self._steps.append(TRANSFORMS.build(dict(step)))
+
+    def __call__(self, sample: dict) -> np.ndarray:
+        """The network's input.
+
+        Args:
+            sample: as `keypoint_input.to_sample` gives it; its arrays may be changed.
+
+        Returns:
+            float32 [clips, M, T, V, C].
+        """
+        # UniformSampleFrames seeds NumPy's global generator, which is the user's.
+        state = np.random.get_state()
+        try:
+            for step in self._steps:
+                sample = step(sample)
+        finally:
+            np.random.set_state(state)
+        return sample["keypoint"].astype(np.float32, copy=False)
+
+
+class OnnxScores:
+    """An exported network under onnxruntime, as a function from inputs to scores.
+
+    Args:
+        file: path, or the file's content.
+        threads: None for onnxruntime's choice.
+
+    Attributes:
+        said: what the file says of itself, JSON; None if it is none of ours.
+
+    Raises:
+        ImportError: onnxruntime is not installed.
+        ExportedFileError: onnxruntime does not take the file.
+    """
+
+    def __init__(self, file: str | bytes, threads: Optional[int] = None) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ImportError(
+                "exported networks run under onnxruntime: pip install onnxruntime"
+            ) from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        try:
+            self._session = onnxruntime.InferenceSession(
+                file, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its own classes, one a reason
+            name = file if isinstance(file, str) else "the network"
+            raise ExportedFileError(
+                f"{name} is no ONNX file that onnxruntime can run ({error}): give one "
+                "that tools/export.py wrote"
+            ) from error
+        self.said = self._session.get_modelmeta().custom_metadata_map.get(KEY)
+
+    def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Scores of B samples.
+
+        Args:
+            inputs: B arrays [clips, M, T, V, C] of one shape.
+
+        Returns:
+            float32 [B, classes].
+        """
+        keypoint = np.stack(inputs).astype(np.float32, copy=False)
+        return self._session.run(None, {"keypoint": keypoint})[0]
+
+
+def _read_recipe(said: Optional[str], path: str) -> dict[str, Any]:
+    if said is None:
+        raise ExportedFileError(
+            f"{path} does not say what it is for, it has no entry {KEY}: give a file "
+            "that tools/export.py wrote"
+        )
+    recipe = json.loads(said)
+    if recipe.get("format") != FORMAT:
+        raise ExportedFileError(
+            f"{path} is of form {recipe.get('format')}, expected {FORMAT}: export it "
+            "again with this version of msg3d, or install the one that wrote it"
+        )
+    return recipe

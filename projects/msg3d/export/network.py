@@ -1,0 +1,94 @@
+"""A recogniser as one function of tensors, for exporters: clips in, scores out."""
+
+import logging
+
+import torch
+from mmaction.models import RecognizerGCN
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from ..models import MSG3D, MaskedRecognizerGCN
+from ..models.inference import FoldedMSG3D
+
+# Sizes that differ from each other and from one: an exporter takes equal ones for the
+# same, and one for a constant.
+SAMPLES, CLIPS, FRAMES = 2, 3, 16
+
+
+class ExportedNetwork(nn.Module):
+    """What `mim test` computes of samples, without what depends on the values.
+
+    MSG3D takes its folded form: every BatchNorm in the weights, every graph summed.
+    Eager inference leaves absent persons out of it, and so takes less time where there
+    are any; here all are computed, to the same numbers.
+
+    Args:
+        model: a recogniser with a GCNHead; it is put into eval mode.
+
+    Raises:
+        ValueError: its head leaves the clips apart.
+    """
+
+    def __init__(self, model: RecognizerGCN) -> None:
+        super().__init__()
+        self.model = model.float().eval().requires_grad_(False)
+        self.average = model.cls_head.average_clips
+        if self.average not in ("prob", "score"):
+            raise ValueError(
+                f"cls_head.average_clips is {self.average!r}, expected 'prob' or "
+                "'score': an exported network gives one row of scores a sample"
+            )
+        backbone, self.folded = model.backbone, None
+        if isinstance(backbone, MSG3D):
+            self.folded = FoldedMSG3D(backbone, torch.float32)
+            del model.backbone  # else its weights would be exported as well
+
+    def forward(self, keypoint: Tensor) -> Tensor:
+        """Scores.
+
+        Args:
+            keypoint: float32 [B, clips, M, T, V, C].
+
+        Returns:
+            [B, classes].
+        """
+        samples, clips = keypoint.shape[:2]
+        scores = self._scores(keypoint).unflatten(0, (samples, clips))
+        if self.average == "prob":
+            scores = scores.softmax(2)
+        return scores.mean(1)
+
+    def _scores(self, keypoint: Tensor) -> Tensor:
+        """Of each clip, [B * clips, classes]."""
+        if self.folded is None:
+            return self.model.extract_feat(keypoint, stage="head")[0]
+        rows = keypoint.flatten(0, 1)  # (N, M, T, V, C)
+        x = self.folded(self.folded.normalise(rows).flatten(0, 1))  # (NM, T', V, C')
+        x = x.permute(0, 3, 1, 2).unflatten(0, rows.shape[:2])
+        if not isinstance(self.model, MaskedRecognizerGCN):
+            return self.model.cls_head(x)
+        return self.model.cls_head(x, present=(rows != 0).flatten(2).any(2))
+
+
+def trace(
+    model: RecognizerGCN, persons: int, joints: int, channels: int
+) -> ExportedProgram:
+    """The network by torch.export, for any number of samples, clips and frames.
+
+    Args:
+        model: on the CPU; it cannot be used afterwards.
+        persons, joints, channels: M, V and C of its input.
+
+    Raises:
+        ValueError: as ExportedNetwork.
+    """
+    network = ExportedNetwork(model)
+    example = torch.rand(SAMPLES, CLIPS, persons, FRAMES, joints, channels)
+    # It warns of inequalities that it cannot solve, with their whole stack, each.
+    logging.getLogger("torch.fx.experimental.symbolic_shapes").setLevel(logging.ERROR)
+    # Named ones would have to be proven: that 37 frames halve like 16, for example.
+    dynamic = dict.fromkeys((0, 1, 3), Dim.DYNAMIC)
+    with torch.no_grad():
+        return torch.export.export(
+            network, (example,), dynamic_shapes={"keypoint": dynamic}
+        )

@@ -1,0 +1,54 @@
+"""ONNX files: operators of opset 18, which onnxruntime 1.14 and later run."""
+
+import logging
+import warnings
+
+import onnx
+import torch
+from torch.export import ExportedProgram
+
+from ..apis.exported import KEY
+
+OPSET = 18
+# graph_conv's product of a matrix with every frame: a MatMul, for which onnxruntime
+# needs two thirds of the time, as it copies nothing into another order.
+_PRODUCT = b"pq,ntqo->ntpo"
+
+
+def onnx_bytes(program: ExportedProgram, said: str) -> bytes:
+    """The file's content.
+
+    torch's exporter folds each BatchNorm into the convolution before it, and constant
+    parts of the graph into constants.
+
+    Args:
+        program: of `network.trace`.
+        said: JSON, its entry `apis.exported.KEY`.
+    """
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        # Of deprecations inside torch, on which nobody here has an influence.
+        warnings.simplefilter("ignore")
+        made = torch.onnx.export(
+            program,
+            dynamo=True,
+            input_names=["keypoint"],
+            output_names=["scores"],
+            opset_version=OPSET,
+            verbose=False,
+        )
+    proto = made.model_proto
+    for node in proto.graph.node:
+        # Where in this package's files it came from: kilobytes of paths and stacks.
+        del node.metadata_props[:]
+        if node.op_type == "Einsum" and node.attribute[0].s == _PRODUCT:
+            node.op_type = "MatMul"
+            del node.attribute[:]
+    for value in (*proto.graph.input, *proto.graph.output):
+        del value.metadata_props[:]
+    # Shapes between the nodes, some of them wrong, which onnx's own inference refuses.
+    del proto.graph.value_info[:]
+    del proto.graph.metadata_props[:]
+    onnx.helper.set_model_props(proto, {KEY: said})
+    onnx.checker.check_model(proto, full_check=True)
+    return proto.SerializeToString()

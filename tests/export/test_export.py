@@ -1,0 +1,133 @@
+"""Exported files against the networks that they were made of."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from exported_models import BACKBONES, tiny, walks
+from mmengine.config import Config
+
+from msg3d import Recognizer
+from msg3d.apis import ConfigError
+from msg3d.apis.exported import KEY, ExportedFileError, OnnxScores
+from msg3d.apis.trained import TorchScores, load_config, load_model
+from msg3d.export import export, write
+
+NAMES = ["wave", "sit", "jump", "fall"]
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_any_batch_clips_and_frames(backbone, tmp_path, request):
+    """Sizes that the export neither traced nor checked."""
+    if backbone == "MSG3D":
+        config, checkpoint, file = request.getfixturevalue("msg3d_files")
+    else:
+        config, checkpoint = tiny(tmp_path, backbone)
+        file = str(tmp_path / "one.onnx")
+        export(config, checkpoint, file)
+    model, _ = load_model(load_config(config), checkpoint, "cpu")
+    eager = TorchScores(model)
+    exported = OnnxScores(file, threads=1)
+    rng = np.random.default_rng(0)
+    for batch, clips, frames in ((1, 1, 5), (4, 1, 24), (2, 3, 51)):
+        shape = (batch, clips, 2, frames, 25, 3)
+        inputs = list(rng.normal(size=shape).astype(np.float32))
+        expected = eager(inputs)
+        assert expected.min() < 0.9 * expected.max()  # else all is the same
+        np.testing.assert_allclose(exported(inputs), expected, rtol=0, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def msg3d_files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("msg3d")
+    files = tiny(folder, "MSG3D", NAMES)
+    export(*files, folder / "one.onnx")
+    return *files, str(folder / "one.onnx")
+
+
+def test_recognizer_of_a_file_predicts_as_of_the_checkpoint(msg3d_files):
+    config, checkpoint, file = msg3d_files
+    made = Recognizer(config, checkpoint, device="cpu")
+    read = Recognizer.from_exported(file, batch_size=3)
+    assert read.classes == tuple(NAMES) and read.expected == made.expected
+    options = dict(persons=True, pairs=1)
+    for found, expected in zip(
+        read.predict(walks(), **options), made.predict(walks(), **options)
+    ):
+        assert found.name == expected.name and found.frames == expected.frames
+        for one, other in zip(
+            (found, *found.persons, *found.pairs),
+            (expected, *expected.persons, *expected.pairs),
+            strict=True,
+        ):
+            np.testing.assert_allclose(one.scores, other.scores, rtol=0, atol=1e-4)
+
+
+def test_clips_of_a_file_can_be_chosen(msg3d_files):
+    config, checkpoint, file = msg3d_files
+    one = Recognizer(config, checkpoint, device="cpu", clips=1).predict(walks())
+    found = Recognizer.from_exported(file, clips=1).predict(walks())
+    for actual, expected in zip(found, one):
+        np.testing.assert_allclose(actual.scores, expected.scores, rtol=0, atol=1e-4)
+
+
+def test_batch_norms_and_weights_of_msg3d_are_folded(msg3d_files):
+    config, checkpoint, file = msg3d_files
+    proto = onnx.load(file)
+    kinds = {node.op_type for node in proto.graph.node}
+    assert not kinds & {"BatchNormalization", "Einsum", "Dropout"}
+    stored = sum(np.prod(one.dims) for one in proto.graph.initializer)
+    model, _ = load_model(load_config(config), checkpoint, "cpu")
+    sizes = sum(one.numel() for one in model.state_dict().values())
+    assert stored < sizes
+    assert b"/projects/" not in proto.SerializeToString()
+
+
+def test_program_of_torch_export(tmp_path):
+    config, checkpoint = tiny(tmp_path, "ResTCN", NAMES)
+    export(config, checkpoint, tmp_path / "one.pt2")
+    expected = Recognizer(config, checkpoint, device="cpu").predict(walks())
+    found = Recognizer.from_exported(tmp_path / "one.pt2").predict(walks())
+    for actual, other in zip(found, expected):
+        np.testing.assert_allclose(actual.scores, other.scores, rtol=0, atol=1e-4)
+        assert actual.name == other.name
+    plain = torch.export.load(tmp_path / "one.pt2").module(check_guards=False)
+    assert plain(torch.rand(2, 1, 2, 30, 25, 3)).shape == (2, 4)
+
+
+def test_a_step_that_cannot_be_carried_is_named(tmp_path):
+    config, checkpoint = tiny(tmp_path, "ResTCN")
+    cfg = Config.fromfile(config)
+    cfg.test_dataloader.dataset.pipeline.insert(0, dict(type="RandomScale3D"))
+    with pytest.raises(ConfigError, match="step RandomScale3D, which an exported"):
+        export(cfg, checkpoint, tmp_path / "one.onnx")
+    assert not (tmp_path / "one.onnx").exists()
+
+
+def test_wrong_scores_are_not_written(tmp_path, monkeypatch):
+    config, checkpoint = tiny(tmp_path, "ResTCN")
+    monkeypatch.setattr(write.OnnxScores, "__call__", lambda self, inputs: np.zeros(4))
+    with pytest.raises(RuntimeError, match="differ from the network's"):
+        export(config, checkpoint, tmp_path / "one.onnx")
+    assert not list(tmp_path.glob("*.onnx*"))
+
+
+def test_files_that_are_none_of_ours(tmp_path, msg3d_files):
+    with pytest.raises(ConfigError, match="ends in '.pb'"):
+        export(*msg3d_files[:2], tmp_path / "one.pb")
+    with pytest.raises(ExportedFileError, match="does not exist"):
+        Recognizer.from_exported(tmp_path / "none.onnx")
+    (tmp_path / "text.onnx").write_text("no network")
+    with pytest.raises(ExportedFileError, match="no ONNX file"):
+        Recognizer.from_exported(tmp_path / "text.onnx")
+    proto = onnx.load(msg3d_files[2])
+    del proto.metadata_props[:]
+    onnx.save(proto, tmp_path / "bare.onnx")
+    with pytest.raises(ExportedFileError, match=f"no entry {KEY}"):
+        Recognizer.from_exported(tmp_path / "bare.onnx")
+    onnx.helper.set_model_props(proto, {KEY: json.dumps(dict(format=99))})
+    onnx.save(proto, tmp_path / "newer.onnx")
+    with pytest.raises(ExportedFileError, match="of form 99, expected 1"):
+        Recognizer.from_exported(tmp_path / "newer.onnx")

@@ -1,0 +1,59 @@
+"""Write a trained network as a file for other runtimes: ONNX, or torch.export's.
+
+OUT.onnx runs under onnxruntime, OUT.pt2 in torch without this package. Either carries
+its classes, layout and preprocessing, and `Recognizer.from_exported` takes it. The file
+is compared with the network before it is written.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from benchmarks.exported import compare_speed
+
+from msg3d.apis import ConfigError
+from msg3d.export import export
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("config", help="the recipe that the network was trained with")
+    add("checkpoint")
+    add("out", metavar="OUT", help=".onnx or .pt2")
+    add("--classes", metavar="FILE", help="names of the classes, a line each")
+    add(
+        "--benchmark",
+        action="store_true",
+        help="compare size and speed with the network, and with int8 weights "
+        "(.onnx only): one thread, one clip",
+    )
+    return parser
+
+
+def main() -> int:
+    args = parser().parse_args()
+    try:
+        if args.benchmark and Path(args.out).suffix != ".onnx":
+            raise ConfigError(f"--benchmark is of ONNX files, and OUT is {args.out}")
+        names = Path(args.classes).read_text().splitlines() if args.classes else None
+        difference = export(args.config, args.checkpoint, args.out, names)
+    except (ConfigError, ImportError, OSError, RuntimeError, ValueError) as error:
+        print(f"export.py: {error}", file=sys.stderr)
+        return 1
+    size = os.path.getsize(args.out) / 1e6
+    print(
+        f"wrote {args.out}, {size:.1f} MB; its scores differ from the network's by "
+        f"{difference:.1e} at most"
+    )
+    if args.benchmark:
+        for line in compare_speed(args.config, args.checkpoint, args.out):
+            print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
