@@ -95,7 +95,7 @@ def test_einsums_are_counted():
 def test_input_shape_is_the_config_s():
     name = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d.py"
     cfg = Config.fromfile(PACKAGE / "configs" / "msg3d" / name)
-    assert flops.input_shape(cfg) == (1, 2, 100, 17, 3)
+    assert flops.input_shape(cfg) == (10, 2, 100, 17, 3)
     cfg.test_dataloader.dataset.pipeline = []
     with pytest.raises(ValueError, match="no clip_len in its pipeline: give"):
         flops.input_shape(cfg)
