@@ -7,11 +7,11 @@ from typing import Dict, List
 import numpy as np
 
 from msg3d.datasets.annotations import load_annotations
-from msg3d.evaluation import aligned, fuse, read_scores
 from msg3d.visualization.confusion import confusion_counts, confusion_figure
 from msg3d.visualization.figures import save_figure
 
 from .network_configs import DATA_SETS, NETWORKS
+from .network_scores import scores_of
 
 
 def draw(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> None:
@@ -54,11 +54,5 @@ def best_setting(results: List[Dict], data_set: str) -> str | None:
 
 def confusion(work_dir: Path, setting: str, seed: int) -> np.ndarray:
     """Counts [label, prediction] of one seed."""
-    from .networks import FUSIONS, scores_file
-
-    *start, stream = setting.split("/")
-    weights = FUSIONS.get(stream, {stream: 1})
-    files = [scores_file(work_dir, "/".join([*start, s]), seed) for s in weights]
-    streams = aligned([read_scores(str(file)) for file in files])
-    values = fuse(streams, list(weights.values()))
-    return confusion_counts(streams[0].labels, values)
+    scores = scores_of(work_dir, setting, seed)
+    return confusion_counts(scores.labels, scores.values)

@@ -9,22 +9,17 @@ from pathlib import Path
 from typing import Dict, List
 
 import numpy as np
-from mmengine.config import Config
 
 import msg3d  # noqa: F401
 from msg3d.apis.flops import count_flops, input_shape
-from msg3d.evaluation import aligned, fuse, labels_of, read_scores
+from msg3d.evaluation import labels_of, read_scores
 from msg3d.evaluation.fusion import accuracies
 
 from . import network_pictures, network_table
 from .network_configs import DATA_SETS, NETWORKS, STREAMS, config
+from .network_scores import FUSIONS, parts, scores_file, scores_of
 from .train import parameters, train
 
-# The weights of four streams are PYSKL's.
-FUSIONS = {
-    "joint+bone": {"joint": 1, "bone": 1},
-    "four streams": {"joint": 2, "bone": 2, "joint-motion": 1, "bone-motion": 1},
-}
 report = network_table.report
 pictures = network_pictures.draw
 
@@ -66,7 +61,7 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> Dict:
         seed=seed,
         **figures(data_set, read_scores(str(scores)), data),
         parameters=parameters(runner),
-        flops=_flops(runner, cfg),
+        flops=count_flops(runner.model, (1, *input_shape(cfg)[1:]))["flops"],
         passes=runner.max_epochs,
         train_seconds=round(trained - began),
         seconds=round(time.time() - began),
@@ -86,37 +81,21 @@ def figures(data_set: str, scores, data: Path) -> Dict:
     return found
 
 
-def scores_file(work_dir: Path, name: str, seed: int) -> Path:
-    """Where the test scores of a run lie."""
-    return work_dir / "scores" / f"{name}_{seed}.pkl".replace("/", "_")
-
-
 def derived(results: List[Dict], data: Path, work_dir: Path) -> List[Dict]:
     """Results of fused streams that are not there yet but can be."""
     there = {(result["setting"], result["seed"]) for result in results}
     found = []
     for setting, seed in sorted(there):
-        data_set, network, stream = setting.split("/")
-        for fusion, weights in FUSIONS.items():
-            name = f"{data_set}/{network}/{fusion}"
-            parts = [f"{data_set}/{network}/{part}" for part in weights]
-            files = [scores_file(work_dir, part, seed) for part in parts]
-            if (
-                stream == "joint"
-                and (name, seed) not in there
-                and all((part, seed) in there for part in parts)
-                and all(file.exists() for file in files)
+        start, stream = setting.rsplit("/", 1)
+        if stream != "joint":
+            continue
+        for fusion in FUSIONS:
+            name = f"{start}/{fusion}"
+            if (name, seed) not in there and all(
+                (part, seed) in there and scores_file(work_dir, part, seed).exists()
+                for part in parts(name)
             ):
-                streams = aligned([read_scores(str(file)) for file in files])
-                values = fuse(streams, list(weights.values()))
-                fused = type(streams[0])(
-                    "", "", values, streams[0].ids, streams[0].labels
-                )
-                found.append(
-                    dict(setting=name, seed=seed, **figures(data_set, fused, data))
-                )
+                fused = scores_of(work_dir, name, seed)
+                accuracy = figures(name.split("/")[0], fused, data)
+                found.append(dict(setting=name, seed=seed, **accuracy))
     return found
-
-
-def _flops(runner, cfg: Config) -> int:
-    return count_flops(runner.model, (1, *input_shape(cfg)[1:]))["flops"]

@@ -14,6 +14,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 
 from .keypoint_input import Expected
+from .pipeline_steps import numpy_random_kept, with_clips
 
 # The entry of an ONNX file's metadata, and the file in a torch.export archive.
 KEY = "msg3d.json"
@@ -99,9 +100,7 @@ class CarriedPipeline:
     def __init__(self, recipe: dict[str, Any], clips: Optional[int] = None) -> None:
         self.expected = Expected(**recipe["expected"])
         self._steps = []
-        for step in recipe["pipeline"]:
-            if clips and "num_clips" in step:
-                step = dict(step, num_clips=clips)
+        for step in with_clips(recipe["pipeline"], clips):
             if CARRIED[step["type"]]:
                 name = f"..datasets.transforms.{CARRIED[step['type']]}"
                 import_module(name, __package__)
@@ -116,13 +115,9 @@ class CarriedPipeline:
         Returns:
             float32 [clips, M, T, V, C].
         """
-        # UniformSampleFrames seeds NumPy's global generator, which is the user's.
-        state = np.random.get_state()
-        try:
+        with numpy_random_kept():
             for step in self._steps:
                 sample = step(sample)
-        finally:
-            np.random.set_state(state)
         return sample["keypoint"].astype(np.float32, copy=False)
 
 

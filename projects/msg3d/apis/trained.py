@@ -16,6 +16,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 
 from ..models.regression_head import TraitHead
 from .keypoint_input import Expected
+from .pipeline_steps import numpy_random_kept, with_clips
 
 _STEPS_3D = ("AlignView", "LabanEffort")
 
@@ -60,13 +61,9 @@ class TestPipeline:
             stream=dataset.get("stream"),
             num_person=steps.get("FormatGCNInput", {}).get("num_person", 2),
         )
-        pipeline = [
-            dict(step, num_clips=clips) if clips and "num_clips" in step else step
-            for step in dataset.pipeline
-        ]
+        self.steps = with_clips(dataset.pipeline, clips)
         with _scope(cfg):
-            self._steps = Compose(pipeline)
-        self.steps = pipeline
+            self._steps = Compose(self.steps)
 
     def __call__(self, sample: dict) -> np.ndarray:
         """The network's input.
@@ -77,12 +74,8 @@ class TestPipeline:
         Returns:
             float32 [clips, M, T, V, C].
         """
-        # UniformSampleFrames seeds NumPy's global generator, which is the user's.
-        state = np.random.get_state()
-        try:
+        with numpy_random_kept():
             return self._steps(sample)["inputs"].numpy()
-        finally:
-            np.random.set_state(state)
 
 
 class TorchScores:

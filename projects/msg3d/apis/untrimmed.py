@@ -118,10 +118,9 @@ def segments(
     Returns:
         In the order of time; they do not overlap.
     """
-    best = np.where(np.isnan(scores), -np.inf, scores).max(1)
-    labels = np.where(np.isnan(scores), -np.inf, scores).argmax(1)
-    labels[best < threshold] = -1
-    labels[np.isneginf(best)] = -1
+    known = np.where(np.isnan(scores), -np.inf, scores)
+    best, labels = known.max(1), known.argmax(1)
+    labels[(best < threshold) | np.isneginf(best)] = -1
     labels = _without_short(labels, scores, min_frames)
     return [
         Segment(

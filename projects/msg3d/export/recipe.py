@@ -19,17 +19,11 @@ def recipe_text(pipeline: TestPipeline, classes: Sequence[str], network: str) ->
     Raises:
         ConfigError: the pipeline has a step that needs more than arrays.
     """
-    expected = pipeline.expected
     recipe = dict(
         format=FORMAT,
         network=network,
         classes=list(classes),
-        expected=dict(
-            layout=expected.layout,
-            dimensions=expected.dimensions,
-            stream=expected.stream,
-            num_person=expected.num_person,
-        ),
+        expected=vars(pipeline.expected),
         pipeline=[_plain(step) for step in pipeline.steps if step["type"] != _PACKING],
     )
     return json.dumps(recipe)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..apis.pipeline_steps import numpy_random_kept
 from ..apis.trained import TestPipeline
 
 # What makes other things of joints, of the same persons and frames.
@@ -79,11 +80,8 @@ class ClipPipeline(TestPipeline):
         Args:
             sample: as `keypoint_input.to_sample` gives it; its arrays may be changed.
         """
-        state = np.random.get_state()  # see TestPipeline
-        try:
+        with numpy_random_kept():
             return self._clips(sample)
-        finally:
-            np.random.set_state(state)
 
     def _clips(self, results: dict) -> Clips:
         sequence = times = None
