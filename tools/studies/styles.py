@@ -37,6 +37,8 @@ def settings() -> Dict[str, Dict]:
         "laban": alone,
         "xyz+laban-published": published,
         "laban-published": dict(published, **alone),
+        # Time as the published code has it, not as the paper does.
+        "laban-published-joint": dict(published, **alone, time="joint"),
     }
     for effort in EFFORTS:
         inputs[f"xyz+{effort}"] = dict(efforts=[effort])
