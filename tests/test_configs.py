@@ -150,6 +150,21 @@ def test_upstream_values(kind, layout, norm):
         ]
 
 
+@pytest.mark.parametrize(
+    "leaf, y_up",
+    [
+        ("stgcn/stgcn_4xb64-joint-w150-50e", False),
+        ("agcn/2s-agcn_4xb32-joint-w150-65e", True),
+    ]
+    + [("msg3d/msg3d_4xb32-joint-p300-65e", True)],
+)
+def test_authors_write_y_upwards_or_not(leaf, y_up):
+    cfg = Config.fromfile(ROOT / f"{leaf}_kinetics-openpose-keypoint-2d.py")
+    for dataset in datasets(cfg):
+        (center,) = (s for s in dataset.pipeline if s["type"] == "CenterPose2D")
+        assert center.get("y_up", False) is y_up
+
+
 def test_one_gpu_is_not_trained_at_the_rate_of_eight(tmp_path):
     cfg = Config.fromfile(ROOT / "msg3d" / UPSTREAM.format("3d"))
     use_file(cfg, tmp_path / "data.pkl")

@@ -1,7 +1,7 @@
 # The authors' recipe; upstream's is u100-80e.
 _base_ = [
     '../_base_/models/agcn.py',
-    '../_base_/datasets/kinetics_openpose_150.py',
+    '../_base_/datasets/kinetics_openpose_150_up.py',
     '../_base_/schedules/agcn_65e_kinetics.py',
     '../_base_/default_runtime.py',
 ]

@@ -1,6 +1,5 @@
-# Kinetics-skeleton as the authors of ST-GCN and 2s-AGCN train on it: a random window of
-# 150 frames under a moving camera; tested on all of 300 frames. 2s-AGCN's have y
-# upwards besides, which mirrors all poses alike.
+# Kinetics-skeleton as the authors of ST-GCN train on it: a random window of 150 frames
+# under a moving camera; tested on all of 300 frames; y down, as in the picture.
 _base_ = 'kinetics_openpose_300.py'
 
 persons = dict(type='SelectPersons', num_person=2, by='frame_score')
