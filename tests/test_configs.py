@@ -155,8 +155,8 @@ def test_upstream_values(kind, layout, norm):
     [
         ("stgcn/stgcn_4xb64-joint-w150-50e", False),
         ("agcn/2s-agcn_4xb32-joint-w150-65e", True),
-    ]
-    + [("msg3d/msg3d_4xb32-joint-p300-65e", True)],
+        ("msg3d/msg3d_4xb32-joint-p300-65e", True),
+    ],
 )
 def test_authors_write_y_upwards_or_not(leaf, y_up):
     cfg = Config.fromfile(ROOT / f"{leaf}_kinetics-openpose-keypoint-2d.py")

@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.exported import compare_speed
 
 from msg3d.apis import ConfigError
+from msg3d.apis.trained import read_class_names
 from msg3d.export import export
 
 
@@ -39,7 +40,7 @@ def main() -> int:
     try:
         if args.benchmark and Path(args.out).suffix != ".onnx":
             raise ConfigError(f"--benchmark is of ONNX files, and OUT is {args.out}")
-        names = Path(args.classes).read_text().splitlines() if args.classes else None
+        names = read_class_names(args.classes) if args.classes else None
         difference = export(args.config, args.checkpoint, args.out, names)
     except (ConfigError, ImportError, OSError, RuntimeError, ValueError) as error:
         print(f"export.py: {error}", file=sys.stderr)

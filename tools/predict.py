@@ -1,5 +1,6 @@
 """Recognise actions in keypoints or videos with a trained network.
 
+The network is a CONFIG and its CHECKPOINT, or one file, EXPORTED by tools/export.py.
 INPUT is a file or a folder of files: an annotation file (.pkl), arrays (.npy), JSON
 of keypoints, of Kinetics-skeleton, OpenPose, MMPose, AlphaPose, YOLO, COCO or
 MediaPipe, or videos. For each, OUT/NAME.json is written, and OUT/predictions.csv of
@@ -10,15 +11,17 @@ all; with --window, segments of long recordings: OUT/segments.csv, and OUT/NAME.
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from msg3d import Recognizer
 from msg3d.apis import ConfigError, KeypointError
+from msg3d.apis.exported import ExportedFileError
 from msg3d.apis.keypoint_input import UNITS
 from msg3d.apis.pose_video import rtmlib_pose
 from msg3d.apis.predict_files import predict_files
 from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
-from msg3d.apis.trained import load_config
+from msg3d.apis.trained import load_config, read_class_names
 from msg3d.apis.written import Labels, Segments
 from msg3d.datasets.converters.command import positive
 from msg3d.skeletons import SKELETONS
@@ -26,11 +29,17 @@ from msg3d.skeletons import SKELETONS
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s [options] (CONFIG CHECKPOINT | EXPORTED) INPUT",
     )
     add = parser.add_argument
-    add("config", help="the recipe that the network was trained with")
-    add("checkpoint")
+    add(
+        "network",
+        nargs="+",
+        help="the recipe that it was trained with, and a checkpoint; or a file .onnx "
+        "or .pt2, which says the rest",
+    )
     add("input", metavar="INPUT")
     add("--out", default="predictions", help="folder (default: predictions)")
     add("--classes", metavar="FILE", help="names of the classes, a line each")
@@ -95,10 +104,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    args = parser().parse_args()
+    # How many files belong to the network is known when all of them are.
+    args = parser().parse_intermixed_args()
     try:
         report = run(args)
-    except (ConfigError, KeypointError, ImportError, OSError) as error:
+    except (
+        ConfigError,
+        ExportedFileError,
+        KeypointError,
+        ImportError,
+        OSError,
+    ) as error:
         print(f"predict.py: {error}", file=sys.stderr)
         return 1
     print(
@@ -114,21 +130,13 @@ def main() -> int:
 
 def run(args: argparse.Namespace):
     sources = list_sources(args.input, leave_out=args.out)
-    cfg = load_config(args.config)
+    recognizer, recipe = _network(args)
     pose = None
     if args.det_model and not args.pose_model:
         raise KeypointError("--det-model needs the --pose-model that it is for")
     if args.pose_model:
         device = "cuda" if str(args.device).startswith("cuda") else "cpu"
         pose = rtmlib_pose(args.pose_model, args.det_model, device)
-    recognizer = Recognizer(
-        cfg,
-        args.checkpoint,
-        classes=_lines(args.classes) if args.classes else None,
-        device=args.device,
-        batch_size=args.batch_size,
-        clips=args.clips or (1 if args.window else None),
-    )
     reading = Reading(
         layout=args.layout,
         unit=args.unit,
@@ -145,7 +153,7 @@ def run(args: argparse.Namespace):
         for key, value in vars(args).items()
         if key not in ("input", "out", "batch_size", "device")
     }
-    files = [args.checkpoint, args.pose_model, args.det_model]
+    files = [*args.network, args.pose_model, args.det_model]
     return predict_files(
         _written(args, recognizer),
         sources,
@@ -153,8 +161,41 @@ def run(args: argparse.Namespace):
         root=os.path.dirname(os.path.abspath(root)) if sources == [root] else root,
         out=args.out,
         read=lambda path: read_sequences(path, recognizer.expected, reading),
-        settings=(said, cfg.to_dict(), recognizer.classes, _changes(files)),
+        settings=(said, recipe, recognizer.classes, _changes(files)),
     )
+
+
+def _network(args: argparse.Namespace) -> tuple[Recognizer, dict]:
+    """The recogniser, and the recipe that is not in a file of `args.network`."""
+    clips = args.clips or (1 if args.window else None)
+    if len(args.network) > 2:
+        raise ConfigError(
+            f"got {len(args.network) + 1} files, expected CONFIG CHECKPOINT INPUT, or "
+            "EXPORTED INPUT: give a folder to predict several"
+        )
+    if len(args.network) == 2:
+        cfg = load_config(args.network[0])
+        recognizer = Recognizer(
+            cfg,
+            args.network[1],
+            classes=read_class_names(args.classes) if args.classes else None,
+            device=args.device,
+            batch_size=args.batch_size,
+            clips=clips,
+        )
+        return recognizer, cfg.to_dict()
+    (file,) = args.network
+    if Path(file).suffix not in (".onnx", ".pt2"):
+        raise ConfigError(
+            f"{file} is no exported network (.onnx, .pt2): expected CONFIG CHECKPOINT "
+            "INPUT, or EXPORTED INPUT"
+        )
+    if args.classes or args.device:
+        raise ConfigError(
+            f"{file} carries its classes and runs on the CPU: leave --classes and "
+            "--device out"
+        )
+    return Recognizer.from_exported(file, args.batch_size, clips), {}
 
 
 def _written(args: argparse.Namespace, recognizer: Recognizer):
@@ -175,11 +216,6 @@ def _written(args: argparse.Namespace, recognizer: Recognizer):
         min_frames=args.min_frames,
         fps=args.fps,
     )
-
-
-def _lines(path: str) -> list[str]:
-    with open(path, encoding="utf-8") as file:
-        return [line.strip() for line in file if line.strip()]
 
 
 def _changes(files: list) -> list[tuple[int, int]]:

@@ -163,6 +163,12 @@ def load_model(
     return model.to(device or get_device()), classes
 
 
+def read_class_names(path: Union[str, Path]) -> list[str]:
+    """The lines of a file that are not blank."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
 def class_names(
     given: Optional[Sequence[str]], saved: Optional[Sequence[str]], count: int
 ) -> tuple[str, ...]:
