@@ -23,7 +23,6 @@ from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
 from msg3d.apis.written import Labels
 from msg3d.datasets import load_annotations, save_annotations
-from msg3d.export import export
 from msg3d.skeletons import convert_layout
 from samples import annotations, write
 
@@ -477,33 +476,6 @@ def test_command_goes_on(flat, tmp_path, monkeypatch, capsys):
         assert said in capsys.readouterr().out
     (line,) = rows("predictions/predictions.csv")
     assert line["name"] in ("one", "two", "three", "four")
-
-
-@pytest.mark.parametrize("form", ["onnx", "pt2"])
-def test_command_on_an_exported_network(
-    flat, recognizer, tmp_path, monkeypatch, capsys, form
-):
-    pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
-    monkeypatch.chdir(tmp_path)
-    export(*map(str, flat), f"model.{form}")
-    write("mine.pkl", joints=17, channels=2, persons=3)
-    # Files and options as they come.
-    arguments = (f"model.{form}", "--clips", "2", "mine.pkl", "--persons")
-    assert run_here(monkeypatch, *arguments) == 0
-    assert run_here(monkeypatch, *arguments) == 0
-    assert "done before 1" in capsys.readouterr().out
-    found = json.loads(Path("predictions/mine.pkl.json").read_text())["samples"]
-    samples = load_annotations("mine.pkl")["annotations"]
-    expected = Recognizer(*flat, device="cpu", clips=2).predict(samples)
-    assert [one["name"] for one in found] == [one.name for one in expected]
-    for one, other in zip(found, expected):
-        assert one["score"] == pytest.approx(other.score, abs=1e-4)
-        assert len(one["persons"]) == 3
-    # Another file of that name: what is there was said by another network.
-    os.utime(f"model.{form}", (1, 1))
-    assert run_here(monkeypatch, *arguments) == 0
-    assert "done before 0" in capsys.readouterr().out
 
 
 def test_command_on_a_folder_of_frames(flat, tmp_path, monkeypatch):

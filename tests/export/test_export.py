@@ -1,6 +1,11 @@
 """Exported files against the networks that they were made of."""
 
+import importlib.util
 import json
+import os
+import shutil
+import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -9,11 +14,15 @@ import torch
 from exported_models import BACKBONES, tiny, walks
 from mmengine.config import Config
 
+from conftest import REPOSITORY
 from msg3d import Recognizer
 from msg3d.apis import ConfigError
 from msg3d.apis.exported import KEY, ExportedFileError, OnnxScores
 from msg3d.apis.trained import TorchScores, load_config, load_model
-from msg3d.export import export, write
+from msg3d.datasets import load_annotations
+from msg3d.export import export
+from msg3d.export import write as export_write
+from samples import write
 
 NAMES = ["wave", "sit", "jump", "fall"]
 
@@ -73,6 +82,37 @@ def test_clips_of_a_file_can_be_chosen(msg3d_files):
         np.testing.assert_allclose(actual.scores, expected.scores, rtol=0, atol=1e-4)
 
 
+def test_command_predicts_with_a_file(msg3d_files, tmp_path, monkeypatch, capsys):
+    path = REPOSITORY / "tools" / "predict.py"
+    spec = importlib.util.spec_from_file_location("predict_command", path)
+    command = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(command)
+    monkeypatch.chdir(tmp_path)
+    config, checkpoint, file = msg3d_files
+    write("mine.pkl", joints=25, persons=2)
+    shutil.copy(file, "model.onnx")
+    # Files and options as they come.
+    arguments = ["model.onnx", "--clips", "2", "mine.pkl", "--persons"]
+
+    def run():
+        monkeypatch.setattr(sys, "argv", ["predict.py", *arguments])
+        assert command.main() == 0
+        return capsys.readouterr().out
+
+    assert "done before 0" in run()
+    assert "done before 1" in run()
+    found = json.loads(Path("predictions/mine.pkl.json").read_text())["samples"]
+    samples = load_annotations("mine.pkl")["annotations"]
+    expected = Recognizer(config, checkpoint, device="cpu", clips=2).predict(samples)
+    for one, other in zip(found, expected, strict=True):
+        assert one["name"] == other.name
+        assert one["score"] == pytest.approx(other.score, abs=1e-4)
+        assert len(one["persons"]) == 2
+    # Another file of that name: what is there was said by another network.
+    os.utime("model.onnx", (1, 1))
+    assert "done before 0" in run()
+
+
 def test_batch_norms_and_weights_of_msg3d_are_folded(msg3d_files):
     config, checkpoint, file = msg3d_files
     proto = onnx.load(file)
@@ -108,7 +148,9 @@ def test_a_step_that_cannot_be_carried_is_named(tmp_path):
 
 def test_wrong_scores_are_not_written(tmp_path, monkeypatch):
     config, checkpoint = tiny(tmp_path, "ResTCN")
-    monkeypatch.setattr(write.OnnxScores, "__call__", lambda self, inputs: np.zeros(4))
+    monkeypatch.setattr(
+        export_write.OnnxScores, "__call__", lambda self, inputs: np.zeros(4)
+    )
     with pytest.raises(RuntimeError, match="differ from the network's"):
         export(config, checkpoint, tmp_path / "one.onnx")
     assert not list(tmp_path.glob("*.onnx*"))
