@@ -5,7 +5,6 @@ samples and processor time a sample after it, and memory in KiB when that is don
 """
 
 import json
-import multiprocessing
 import os
 import resource
 import sys
@@ -20,6 +19,7 @@ from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader
 
 from .data import ntu_config
+from .process_tree import memory, processes
 
 BATCH = 16
 WARM_UP = 50  # batches until every worker is under way
@@ -74,15 +74,10 @@ def _init_worker(number: int) -> None:
     worker_init_fn(number, num_workers=1, rank=0, seed=0)
 
 
-def _processes() -> list[int]:
-    """This process and its workers."""
-    return [os.getpid(), *(one.pid for one in multiprocessing.active_children())]
-
-
 def _processor_seconds() -> float:
     """What they have worked so far: other programs' load is not in it."""
     ticks = 0
-    for process in _processes():
+    for process in processes():
         with open(f"/proc/{process}/stat") as file:
             # utime and stime, of the fields after the name in brackets
             ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:13]))
@@ -91,14 +86,9 @@ def _processor_seconds() -> float:
 
 def _memory() -> dict:
     """Their proportional set size, summed; KiB."""
-    total = dict.fromkeys(("Pss", "Pss_Anon", "Pss_File"), 0)
-    for process in _processes():
-        with open(f"/proc/{process}/smaps_rollup") as file:
-            for line in file:
-                field, _, rest = line.partition(":")
-                if field in total:
-                    total[field] += int(rest.split()[0])
-    return total
+    each = [memory(process) for process in processes()]
+    fields = ("Pss", "Pss_Anon", "Pss_File")
+    return {field: sum(one[field] for one in each) for field in fields}
 
 
 if __name__ == "__main__":

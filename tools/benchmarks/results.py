@@ -20,17 +20,25 @@ class Results:
         argv: the options as they were typed.
         options: as they were understood.
         machine: of `machine.describe`.
+        tool: the command's file name.
 
     Attributes:
         data: what the json file holds; parts add lists of rows to it.
         exact: whether every comparison with the plain form has passed.
     """
 
-    def __init__(self, out: Path, argv: list, options: dict, machine: dict) -> None:
+    def __init__(
+        self,
+        out: Path,
+        argv: list,
+        options: dict,
+        machine: dict,
+        tool: str = "benchmark.py",
+    ) -> None:
         self.out, self.exact, self._start = out, True, time.perf_counter()
         self._tables: dict[str, str] = {}
         out.parent.mkdir(parents=True, exist_ok=True)
-        command = shlex.join(["python", "tools/benchmark.py", *argv])
+        command = shlex.join(["python", f"tools/{tool}", *argv])
         options = {k: str(v) if isinstance(v, Path) else v for k, v in options.items()}
         self.data = dict(command=command, options=options, machine=machine)
         self.data["interrupted"] = False

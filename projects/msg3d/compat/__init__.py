@@ -7,7 +7,16 @@ and does nothing where it is not: so it retires itself.
 
 import functools
 
-from . import checkpoints, distributed, imports, precision, versions, work_dir
+from . import (
+    checkpoints,
+    distributed,
+    history,
+    imports,
+    precision,
+    versions,
+    work_dir,
+    workers,
+)
 
 __all__ = ["apply"]
 
@@ -30,7 +39,9 @@ def apply() -> None:
     checkpoints.name_refused()
     distributed.start_without_cuda()
     distributed.wrap_without_cuda()
+    history.append_in_place()
     precision.allow_amp_without_cuda()
     precision.allow_bfloat16_scores()
     work_dir.find_whole_checkpoint()
     work_dir.name_unwritable()
+    workers.keep_shared()

@@ -1,0 +1,41 @@
+"""Forked workers go on sharing the memory of their parent."""
+
+import gc
+import multiprocessing
+
+import pytest
+
+import msg3d  # noqa: F401  mends forked processes
+
+
+def private_kib():
+    """Memory that this process alone has written to."""
+    with open("/proc/self/smaps_rollup") as file:
+        return sum(int(line.split()[1]) for line in file if "Private_Dirty" in line)
+
+
+def collect(sender):
+    before = private_kib()
+    inherited = gc.get_freeze_count()
+    gc.collect()
+    grown = private_kib() - before
+    cycle = []
+    cycle.append(cycle)
+    del cycle
+    sender.send((inherited, grown, gc.collect()))
+
+
+def test_a_collection_in_a_worker_copies_nothing():
+    if "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("this system has no fork, so workers share nothing")
+    kept = [[number] for number in range(200_000)]  # 20 MiB that the collector sees
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    worker = fork.Process(target=collect, args=(sender,))
+    worker.start()
+    inherited, grown, found = receiver.recv()
+    worker.join()
+    assert inherited >= len(kept)
+    assert grown < 5 * 1024  # KiB
+    assert found >= 1  # what the worker made itself is collected
+    assert gc.get_freeze_count() < len(kept)  # the parent goes on as it was
