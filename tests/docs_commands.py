@@ -1,0 +1,236 @@
+"""What the documents tell people to type, and the parsers of what they would start."""
+
+import argparse
+import importlib.util
+import os
+import re
+import runpy
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import setuptools  # noqa: F401  Before mim's pip, which imports distutils.
+from mmengine.config import Config
+
+from conftest import REPOSITORY
+
+# The shell finds no program at all, and hands each that it would start to this.
+RECORDER = r"""
+command_not_found_handle() {
+    if [ "$1" != cat ]; then printf '%s\0' $# "$@" >>"$TYPED"
+    elif [ -r "$2" ]; then printf '%s' "$(<"$2")"; fi
+}
+"""
+
+
+class Block(NamedTuple):
+    """A fenced block of a document."""
+
+    document: str  # path in the repository
+    line: int  # of its fence
+    language: str
+    text: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.document}:{self.line}"
+
+
+class DocumentError(AssertionError):
+    """A command or block that does not do what its reader expects."""
+
+
+class _Parsed(BaseException):
+    """A program has read its arguments, and is stopped there."""
+
+
+def documents() -> list[str]:
+    """Every Markdown file for users."""
+    files = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+    files += sorted((REPOSITORY / "projects").rglob("*.md"))
+    return [file.relative_to(REPOSITORY).as_posix() for file in files]
+
+
+def blocks(document: str) -> list[Block]:
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    fences = re.finditer(r"^```(\S*)\n(.*?)^```$", text, re.M | re.S)
+    return [
+        Block(document, text.count("\n", 0, one.start()) + 1, one[1], one[2])
+        for one in fences
+    ]
+
+
+def typed(block: Block, folder: Path, variables: dict[str, str]) -> list[list[str]]:
+    """The argument lists with which a shell in `folder` would start programs."""
+    record = folder / "typed"
+    record.write_bytes(b"")
+    done = subprocess.run(
+        ["/bin/bash", "-u", "-c", RECORDER + block.text],
+        cwd=folder,
+        env=dict(variables, PATH="/nowhere", TYPED=str(record)),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=20,
+    )
+    if done.returncode or done.stderr:
+        raise DocumentError(f"{block.place}: {done.stderr}")
+    words, found = record.read_bytes().decode().split("\0")[:-1], []
+    record.unlink()
+    while words:
+        count = int(words[0])
+        found.append(words[1 : 1 + count])
+        words = words[1 + count :]
+    return found
+
+
+def parse(words: list[str]) -> argparse.Namespace | None:
+    """Gives the arguments to the program's own parser, and starts nothing.
+
+    Raises:
+        DocumentError: there is no such program, or it does not know an argument.
+    """
+    program, *arguments = words
+    if program not in PROGRAMS:
+        raise DocumentError(f"{program}: nothing here can read its arguments")
+    try:
+        _check_paths(arguments)
+        return PROGRAMS[program](arguments)
+    except SystemExit as error:
+        if error.code or "--help" not in words:
+            raise DocumentError(f"{' '.join(words)}: {error!r}") from error
+        return None
+    except (OSError, ImportError) as error:
+        raise DocumentError(f"{' '.join(words)}: {error!r}") from error
+
+
+def run(words: list[str]) -> None:
+    """`python TOOL ...` or `python -m MODULE ...`, in this process and folder."""
+    with _called(words[1:]) as start:
+        try:
+            start()
+        except SystemExit as error:
+            if error.code not in (None, 0):
+                raise DocumentError(f"{' '.join(words)}: {error.code}") from error
+
+
+@contextmanager
+def _called(arguments: list[str]):
+    """What starts a script or module with these arguments, as python would."""
+    argv, path = sys.argv, sys.path[:]
+    if arguments[0] == "-m":
+        sys.argv = arguments[1:]
+        start, name = runpy.run_module, arguments[1]
+    else:
+        name = REPOSITORY / arguments[0]
+        if not name.is_file():
+            raise FileNotFoundError(name)
+        sys.argv, start = list(map(str, arguments)), runpy.run_path
+        sys.path.insert(0, str(name.parent))
+    try:
+        yield lambda: start(str(name), run_name="__main__")
+    finally:
+        sys.argv, sys.path[:] = argv, path
+
+
+def _python(arguments: list[str]) -> argparse.Namespace | None:
+    if arguments[0] == "-c":
+        compile(arguments[1], "python -c", "exec")
+        return None
+    kinds = ("parse_args", "parse_intermixed_args")
+    known = {kind: getattr(argparse.ArgumentParser, kind) for kind in kinds}
+
+    def stopping(kind):
+        def stop(*args, **kwargs):
+            raise _Parsed(known[kind](*args, **kwargs))
+
+        return stop
+
+    try:
+        for kind in kinds:
+            setattr(argparse.ArgumentParser, kind, stopping(kind))
+        with _called(arguments) as start:
+            start()
+    except _Parsed as parsed:
+        return parsed.args[0]
+    finally:
+        for kind in kinds:
+            setattr(argparse.ArgumentParser, kind, known[kind])
+    raise DocumentError(f"{' '.join(arguments)}: it has no parser")
+
+
+def _mim(arguments: list[str]) -> argparse.Namespace | None:
+    from click import ClickException
+
+    name, *rest = arguments
+    command = importlib.import_module(f"mim.commands.{name}").cli
+    try:
+        found = command.make_context(name, rest).params
+    except ClickException as error:
+        raise DocumentError(f"mim {name}: {error.format_message()}") from error
+    if name == "search":
+        return None
+    package, rest = found["package"], list(found["other_args"])
+    if name == "test" and found["checkpoint"]:
+        rest.insert(0, found["checkpoint"])
+    script = found.get("command", name)
+    if name != "run":
+        rest.insert(0, found["config"])
+    tools = Path(importlib.util.find_spec(package).origin).parent / ".mim" / "tools"
+    scripts = list(tools.rglob(f"{script}.py"))
+    if len(scripts) != 1:
+        raise DocumentError(f"mim {name} {package}: {len(scripts)} tools {script}.py")
+    args = _python([str(scripts[0]), *rest])
+    config = REPOSITORY / str(found.get("config"))
+    if config.is_file():
+        _check_keys(Config.fromfile(config), args.cfg_options or {})
+    return args
+
+
+def _check_keys(config: Config, options: dict) -> None:
+    """A misspelt key would be taken, and change nothing."""
+    for key in options:
+        # What MMEngine's Runner has beside what configs name.
+        if not key.startswith("randomness.") and config.get(key, ...) is ...:
+            here = config
+            for part in key.split("."):
+                here = here[int(part)] if part.isdecimal() else here.get(part, ...)
+                if here is ...:
+                    raise DocumentError(f"{key}: the config has no {part!r}")
+
+
+def _make(arguments: list[str]) -> None:
+    make = ["make", "--dry-run", "--directory", str(REPOSITORY), *arguments]
+    done = subprocess.run(make, capture_output=True, text=True, env=os.environ)
+    if done.returncode:
+        raise DocumentError(f"make {' '.join(arguments)}: {done.stderr}")
+
+
+def _pip(arguments: list[str]) -> None:
+    from pip._internal.commands import create_command
+
+    _, names = create_command(arguments[0]).parse_args(arguments[1:])
+    setup = (REPOSITORY / "setup.cfg").read_text()
+    for extra in re.findall(r"\.\[(.*)\]", " ".join(names)):
+        if f"\n{extra} =" not in setup:
+            raise DocumentError(f"pip: setup.cfg has no extra {extra!r}")
+
+
+def _torchrun(arguments: list[str]) -> argparse.Namespace:
+    from torch.distributed.run import get_args_parser
+
+    args = get_args_parser().parse_args(arguments)
+    mmaction = Path(importlib.util.find_spec("mmaction").origin).parent
+    script = f"{mmaction}/{args.training_script.lstrip('/')}"
+    return _python([script, *args.training_script_args])
+
+
+def _check_paths(arguments: list[str]) -> None:
+    for one in arguments:
+        ours = re.match(r"(configs|tools|docs|projects)/", one)
+        if ours and "..." not in one and not (REPOSITORY / one).exists():
+            raise DocumentError(f"{one}: there is no such file")
+
+
+PROGRAMS = dict(python=_python, mim=_mim, make=_make, pip=_pip, torchrun=_torchrun)

@@ -1,0 +1,164 @@
+"""What the documents take for given: a folder of a user who has trained and tested."""
+
+import io
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+import msg3d
+from conftest import REPOSITORY
+from docs_commands import run
+from msg3d.datasets import load_annotations, save_annotations
+from samples import write
+from weights import rebuild_weights
+
+CONFIGS = Path(msg3d.__file__).parent / "configs" / "msg3d"
+QUICKSTART = "msg3d-24c_1xb16-joint-u32-20e_synthetic-xsub-keypoint-3d.py"
+NTU = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d.py"
+
+
+def network(folder: Path, leaf: str, classes: list[str], backbone=None) -> None:
+    """my_config.py and best.pth: `leaf` with few channels, short clips, other classes."""
+    cfg = Config.fromfile(CONFIGS / leaf)
+    few = dict(base_channels=12, num_gcn_scales=3, num_g3d_scales=2)
+    cfg.model.backbone = backbone or dict(cfg.model.backbone, **few)
+    cfg.model.cls_head.update(in_channels=48, num_classes=len(classes))
+    for step in cfg.test_dataloader.dataset.pipeline:
+        if "num_clips" in step:
+            step.update(num_clips=2, clip_len=16)
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        model = MODELS.build(cfg.model)
+    rebuild_weights(model, torch.float32)
+    meta = dict(dataset_meta=dict(classes=classes))
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), folder / "best.pth")
+    cfg.dump(folder / "my_config.py")
+
+
+def renamed(source: dict, name: str, path: Path, **splits) -> None:
+    """The samples of an annotation file, the first of them under another name."""
+    first, *rest = source["annotations"]
+    names = [name, *(one["frame_dir"] for one in rest)]
+    annotations = [dict(first, frame_dir=name), *rest]
+    split = {key: names[part] for key, part in splits.items()}
+    path.parent.mkdir(exist_ok=True)
+    save_annotations(dict(source, annotations=annotations, split=split), path)
+
+
+def dump(path: Path, samples: list[dict]) -> None:
+    """What `mim test --dump` writes; every fifth sample is taken for another class."""
+    said = [one["label"] ^ (number % 5 == 0) for number, one in enumerate(samples)]
+    scores = [
+        dict(
+            pred_score=np.eye(10, dtype=np.float32)[label],
+            gt_label=one["label"],
+            frame_dir=one["frame_dir"],
+        )
+        for label, one in zip(said, samples)
+    ]
+    path.write_bytes(pickle.dumps(scores))
+
+
+def fill(folder: Path, actions: dict) -> None:
+    """A network, its data, and what training and tests leave; all of it is small.
+
+    Args:
+        folder: an empty one, to be the working folder.
+        actions: annotations of the quickstart's kind, 40 samples.
+    """
+    for name in ("configs", "tools"):
+        (folder / name).symlink_to(REPOSITORY / name)
+    classes, known = actions["meta"]["classes"], actions["annotations"]
+    network(folder, QUICKSTART, classes)
+    halves = dict(train=slice(20), val=slice(20, 21))
+    renamed(actions, "wave01", folder / "mine.pkl", **halves)
+    (folder / "data").mkdir()
+    skeleton = folder / "data" / "skeleton"
+    few = slice(38, 39)
+    name = known[0]["frame_dir"]
+    renamed(actions, name, skeleton / "synthetic.pkl", xsub_val=few)
+    write(skeleton / "ntu60_3d.pkl", joints=25, persons=2, samples=4)
+    np.save(folder / "wave.npy", known[0]["keypoint"])
+    (folder / "INPUT").mkdir()
+    np.save(folder / "INPUT" / "a.npy", known[1]["keypoint"])
+    log = folder / "work_dirs" / "quickstart" / "20260101" / "vis_data"
+    log.mkdir(parents=True)
+    lines = [dict(lr=0.1, loss=2.0, epoch=1, iter=4, step=4), {"acc/top1": 0.5}]
+    lines[1]["step"] = 1
+    (log / "scalars.json").write_text("\n".join(map(json.dumps, lines)))
+    quickstart = log.parent.parent
+    for name in ("seed0", "seed1", "explain"):
+        (quickstart.parent / name).symlink_to(quickstart)
+    (quickstart / QUICKSTART).symlink_to(folder / "my_config.py")
+    for name in ("epoch_1.pth", "best_acc_top1_epoch_5.pth"):
+        (quickstart / name).symlink_to(folder / "best.pth")
+    (quickstart / "last_checkpoint").write_text(str(quickstart / "epoch_1.pth"))
+    (folder / "work_dirs" / "gallery").mkdir()
+    dump(quickstart / "test.pkl", known[few])
+    streams = ("joint", "bone", "joint_motion", "bone_motion", "fused", "scores")
+    mine = load_annotations(folder / "mine.pkl")["annotations"]
+    for name in streams:
+        dump(folder / f"{name}.pkl", mine)
+
+
+def flat(folder: Path) -> None:
+    """Poses of 17 joints in 2D, as the text has them."""
+    file = write(folder / "data" / "mine.pkl", joints=17, channels=2)
+    renamed(load_annotations(file), "a", file, train=slice(8), val=slice(8, 12))
+    run(["python", "tools/data/pack.py", str(file), "data/mine.packed"])
+
+
+def penn(folder: Path) -> None:
+    file = write(folder / "a.pkl", joints=13, channels=2, frames=(12, 13))
+    renamed(load_annotations(file), "0004", folder / "penn_action.pkl")
+
+
+def archive(folder: Path) -> None:
+    """A network of two persons and 25 joints, as the text has them, and its export."""
+    graph = dict(layout="nturgb+d", mode="spatial")
+    # Traced in seconds; tests/export traces the others.
+    backbone = dict(type="ResTCN", graph_cfg=graph, base_channels=12)
+    network(folder, NTU, list("abcd"), backbone)
+    np.save(folder / "wave.npy", np.random.default_rng(0).normal(size=(1, 9, 25, 3)))
+    run(["python", "tools/export.py", "my_config.py", "best.pth", "model.pt2"])
+
+
+def archives_of_scores(folder: Path) -> None:
+    for name in ("joint", "bone"):
+        run(["python", "tools/fuse_scores.py", f"{name}.pkl", "--out", f"{name}.npz"])
+
+
+# What else a document takes for given, and how its text's files come to be.
+ALSO = {
+    "docs/check.md": flat,
+    "docs/export.md": archive,
+    "docs/layouts.md": penn,
+    "docs/safety.md": archives_of_scores,
+}
+
+
+def given(document: str, known: dict) -> dict:
+    """The names that a document's Python uses and leaves to its reader to have."""
+    sample = known["annotations"][0]
+    joints = dict(keypoint=sample["keypoint"])
+    if document == "docs/export.md":
+        joints = dict(keypoint=np.load("wave.npy"))
+    if document == "docs/layouts.md":
+        joints = dict(keypoint=np.ones((1, 4, 25, 3)), score=np.ones((1, 4, 17)))
+    return dict(
+        joints,
+        array=sample["keypoint"],
+        sample=sample,
+        samples=known["annotations"],
+        classes=known["meta"]["classes"],
+        train_names=[sample["frame_dir"]],
+        val_names=[known["annotations"][1]["frame_dir"]],
+        results=[],
+        file=io.StringIO(),
+        json=json,
+    )

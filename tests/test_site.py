@@ -1,0 +1,163 @@
+"""The site: every page in its place, links that lead somewhere, the gallery's pictures."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from conftest import REPOSITORY
+from docs_commands import documents
+
+DOCS = REPOSITORY / "docs"
+
+
+def load(path: Path):
+    spec = importlib.util.spec_from_file_location(f"{path.stem}_of_the_site", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+tool = load(REPOSITORY / "tools" / "build_site.py")
+conf = load(DOCS / "conf.py")
+
+
+def test_every_page_is_in_the_navigation():
+    text = (DOCS / "index.md").read_text()
+    pages = {file.stem for file in DOCS.glob("*.md")} - {"index"}
+    trees = re.findall(r"^```\{toctree\}\n(.*?)^```$", text, re.M | re.S)
+    lines = [line for tree in trees for line in tree.splitlines() if line[0] != ":"]
+    listed = [re.sub(r".*<(\w+)>", r"\1", line) for line in lines]
+    assert sorted(listed) == sorted(pages)
+    # And in the list that GitHub shows.
+    assert set(re.findall(r"\]\((\w+)\.md\)", text)) == pages
+
+
+def anchors(file: Path) -> set[str]:
+    """Of headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", file.read_text(), flags=re.M | re.S)
+    heads = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("document", documents())
+def test_links_lead_somewhere(document):
+    file = REPOSITORY / document
+    text = re.sub(r"^```.*?^```$", "", file.read_text(), flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"\w+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        there = file.resolve().parent / path if path else file
+        assert there.exists(), target
+        if anchor:
+            assert anchor in anchors(there), target
+
+
+def test_links_of_other_folders_become_the_site_s():
+    text = "[a](docs/data.md#nw-ucla) [b](configs/personality/README.md) [c](#x)"
+    text += " ![d](docs/msg3d.svg) [e](https://f.org/g) [h](requirements/lock.txt)"
+    assert conf.relinked(text, REPOSITORY) == (
+        "[a](data.md#nw-ucla) [b](personality.md) [c](#x)"
+        " ![d](msg3d.svg) [e](https://f.org/g) [h](../requirements/lock.txt)"
+    )
+    assert (
+        conf.relinked("[a](../README.md#results)", DOCS) == "[a](overview.md#results)"
+    )
+
+
+def test_docstrings_become_rst():
+    lines = ["Takes **kwargs.", "", "    a = 1", "", "Args:", "    b: *c."]
+    conf.as_rst(None, "class", "", None, None, lines)
+    assert lines == [
+        *(r"Takes \*\*kwargs.", "", "::", "", "    a = 1", ""),
+        *("Args:", r"    b: \*c."),
+    ]
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A repository after its quickstart, whose gallery counts how often it is drawn."""
+    for name in tool.NEEDED:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "gallery.md").write_text(
+        "# G\n\n## H\n\n```shell\necho x >> g/a.png --out g/a.png\n```\n"
+    )
+    return tmp_path
+
+
+def test_gallery_is_drawn_once_a_network(trained, capfd):
+    picture = trained / "g" / "a.png"
+    tool.draw(trained)
+    tool.draw(trained)
+    assert picture.read_text() == "x --out g/a.png\n"
+    os.utime(trained / tool.NEEDED[0], (picture.stat().st_mtime + 9,) * 2)
+    tool.draw(trained)
+    assert picture.read_text() == "x --out g/a.png\n" * 2
+    assert capfd.readouterr().out.count("gallery: g/a.png") == 2
+
+
+def test_gallery_without_a_quickstart(trained, capfd):
+    (trained / tool.NEEDED[1]).unlink()
+    tool.draw(trained)
+    (line,) = capfd.readouterr().out.splitlines()
+    assert tool.NEEDED[1] in line and "`make quickstart`" in line
+    assert not (trained / "g").exists()
+
+
+def test_failing_command_of_the_gallery(trained):
+    page = trained / "docs" / "gallery.md"
+    page.write_text("```shell\nfalse --out g/a.png\n```\n")
+    with pytest.raises(SystemExit, match="failed:\nfalse --out"):
+        tool.draw(trained)
+    page.write_text("```shell\ntrue\n```\n")
+    with pytest.raises(ValueError, match="'true' has 0 --out"):
+        tool.draw(trained)
+
+
+def test_requirements_are_pinned_and_agree():
+    pins = {}
+    for name in ("lock", "docs"):
+        text = (REPOSITORY / "requirements" / f"{name}.txt").read_text()
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
+        pins[name] = dict(line.lower().split("==") for line in lines)
+    assert not set(pins["lock"]) & set(pins["docs"])
+    assert {"sphinx", "furo", "myst-parser"} <= set(pins["docs"])
+
+
+def test_site_is_built(checkout):
+    """Without a warning, and to be read without a network."""
+    reason = "the site needs pip install -r requirements/docs.txt"
+    for name in ("sphinx", "furo", "myst_parser"):
+        pytest.importorskip(name, reason=reason)
+    gallery = checkout / "work_dirs" / "gallery"
+    gallery.mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(gallery / "confusion.png")
+    (gallery / "kick.html").write_text("<p>kick")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "tools/build_site.py", "--out", "site"],
+        cwd=checkout,
+        env=dict(os.environ, PYTHONPATH=str(checkout / "projects")),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "gallery: left without pictures" in done.stdout
+    site = checkout / "site"
+    for file in DOCS.glob("*.md"):
+        page = (site / f"{file.stem}.html").read_text()
+        assert not re.search(r'<(script|link|img|iframe)[^>]*(src|href)="http', page)
+    assert "Two commands" in (site / "overview.html").read_text()
+    assert "msg3d.Recognizer.predict" in (site / "api.html").read_text()
+    page = (site / "gallery.html").read_text()
+    assert 'src="_images/confusion.png"' in page and "not drawn yet" in page
+    assert '<iframe src="kick.html"' in page and (site / "kick.html").is_file()
