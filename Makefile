@@ -7,7 +7,7 @@ PIP_ARGS ?=
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install quickstart test benchmark lint format clean
+.PHONY: help venv install quickstart site test fuzz benchmark lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,10 +31,24 @@ install: $(VENV)/.complete
 quickstart: install ## make data, train MS-G3D, test it: minutes on two CPU cores
 	$(BIN)/python tools/quickstart.py
 
+# An environment that was built anew has lost these.
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.complete
+	$(BIN)/python -m pip install $(PIP_ARGS) -r requirements/docs.txt
+	$(BIN)/python -m pip check
+	touch $@
+
+site: install $(VENV)/.docs ## build these documents as a site, the quickstart's pictures in it
+	$(BIN)/python tools/build_site.py
+
 # A process a core; a file's tests stay together, since they share what is slow to make.
 TEST_JOBS ?= auto
 test: install ## run the tests
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile $(TESTS)
+
+# FUZZ_CASES is of each reader.
+FUZZ_CASES ?= 400
+fuzz: install ## read mutated files of every kind for minutes
+	FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -m slow tests/fuzz
 
 # For example BENCHMARK_ARGS="--parts train infer --device cuda --batch 64".
 BENCHMARK_ARGS ?=

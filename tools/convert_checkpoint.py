@@ -2,13 +2,22 @@
 
 MS-G3D, ST-GCN, 2s-AGCN and AAGCN as their authors released them; PYSKL's MS-G3D, ST-GCN,
 ST-GCN++ and AAGCN.
-Nothing of the file but its numbers is read.
+Or a checkpoint of ours as NAME.safetensors, which cannot execute anything, and back:
+work_dirs/x/epoch_60.pth x.safetensors. Nothing of the file but its numbers is read.
 """
 
 import argparse
+import os
 import sys
 
-from msg3d.checkpoints import CheckpointError, convert_back, convert_checkpoint
+from msg3d.checkpoints import (
+    CheckpointError,
+    convert_back,
+    convert_checkpoint,
+    is_published,
+    rewrite,
+)
+from msg3d.checkpoints.safe_tensors import SUFFIX
 
 
 def main() -> int:
@@ -17,7 +26,9 @@ def main() -> int:
     )
     parser.add_argument("source", help="the checkpoint, such as ntu60-xsub-joint.pt")
     parser.add_argument(
-        "out", help="NAME.pth; the config of the model is written beside it as NAME.py"
+        "out",
+        help="NAME.pth or NAME.safetensors; the config of the model is written beside it "
+        "as NAME.py if the names of the weights were not ours",
     )
     parser.add_argument(
         "--layout",
@@ -30,6 +41,12 @@ def main() -> int:
     try:
         if args.back:
             name = convert_back(args.source, args.out)
+        elif _one_is_safetensors(args) and not is_published(args.source):
+            lost = rewrite(args.source, args.out)
+            print(f"{args.source}: ours; wrote {args.out}")
+            if lost:
+                print(f"without {', '.join(lost)}")
+            return 0
         else:
             name = convert_checkpoint(args.source, args.out, args.layout)
     except (CheckpointError, OSError) as error:
@@ -37,8 +54,12 @@ def main() -> int:
         return 1
     print(f"{args.source}: {name}; wrote {args.out}")
     if not args.back:
-        print(f"and {args.out.removesuffix('.pth')}.py, the config of its model")
+        print(f"and {os.path.splitext(args.out)[0]}.py, the config of its model")
     return 0
+
+
+def _one_is_safetensors(args: argparse.Namespace) -> bool:
+    return args.source.endswith(SUFFIX) != args.out.endswith(SUFFIX)
 
 
 if __name__ == "__main__":

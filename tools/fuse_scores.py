@@ -3,7 +3,7 @@
 Takes dumps of `mim test ... --dump`, of PYSKL, and the original epoch1_test_score.pkl.
 Two streams as the authors weighted them: tools/fuse_scores.py joint.pkl bone.pkl; four
 as PYSKL does: joint.pkl bone.pkl joint_motion.pkl bone_motion.pkl --weights 2 2 1 1.
-Of one file alone, its accuracy.
+Of one file alone, its accuracy; with --out NAME.npz, the same scores without any pickle.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from msg3d.evaluation import (
     search_weights,
 )
 from msg3d.evaluation.fusion import accuracies
+from msg3d.evaluation.score_npz import write_score_npz
 
 
 def main() -> int:
@@ -53,7 +54,10 @@ def main() -> int:
     parser.add_argument(
         "--probabilities", action="store_true", help="put logits through softmax first"
     )
-    parser.add_argument("--out", help="the fused scores, as a dump (.pkl)")
+    parser.add_argument(
+        "--out",
+        help="the fused scores: NAME.pkl, a dump; or NAME.npz, arrays without any pickle",
+    )
     parser.add_argument("--json", help="all figures")
     args = parser.parse_args()
     try:
@@ -182,6 +186,10 @@ def _changes(table, labels) -> list[dict]:
 
 
 def _dump(path, ids, values, labels) -> None:
+    if path.endswith(".npz"):
+        write_score_npz(path, ids, values, labels)
+        print(f"wrote {path}")
+        return
     samples = [
         dict(frame_dir=name, pred_score=row, gt_label=np.array([label]))
         for name, row, label in zip(ids, values, labels)

@@ -126,9 +126,6 @@ def test_damaged_bytes_are_refused_or_read(tmp_path):
         damaged = bytearray(content)
         for place in rng.integers(0, 300, size=3):
             damaged[place] = rng.integers(256)
-        # A memo index is the one claim that the unpickler itself takes memory for.
-        if b"r" in damaged[:300]:
-            continue
         (tmp_path / "a.pkl").write_bytes(damaged)
         try:
             load_annotations(tmp_path / "a.pkl")

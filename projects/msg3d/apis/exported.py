@@ -80,10 +80,8 @@ def load_exported(path: str, clips: Optional[int] = None) -> Exported:
     else:
         scores = OnnxScores(path)
         said = scores.said
-    recipe = _read_recipe(said, path)
-    return Exported(
-        CarriedPipeline(recipe, clips), scores, tuple(map(str, recipe["classes"]))
-    )
+    pipeline, classes = _built(_read_recipe(said, path), clips, path)
+    return Exported(pipeline, scores, classes)
 
 
 class CarriedPipeline:
@@ -176,10 +174,27 @@ def _read_recipe(said: Optional[str], path: str) -> dict[str, Any]:
             f"{path} does not say what it is for, it has no entry {KEY}: give a file "
             "that tools/export.py wrote"
         )
-    recipe = json.loads(said)
-    if recipe.get("format") != FORMAT:
+    try:
+        recipe = json.loads(said)
+    except (ValueError, RecursionError) as error:
+        raise ExportedFileError(f"{path}: {KEY} is damaged ({error})") from error
+    if not isinstance(recipe, dict) or recipe.get("format") != FORMAT:
+        found = recipe.get("format") if isinstance(recipe, dict) else None
         raise ExportedFileError(
-            f"{path} is of form {recipe.get('format')}, expected {FORMAT}: export it "
-            "again with this version of msg3d, or install the one that wrote it"
+            f"{path} is of form {found!r:.40}, expected {FORMAT}: export it again with "
+            "this version of msg3d, or install the one that wrote it"
         )
     return recipe
+
+
+def _built(recipe: dict[str, Any], clips: Optional[int], path: str):
+    """The pipeline and the names of the classes that a recipe describes."""
+    try:
+        return CarriedPipeline(recipe, clips), tuple(map(str, recipe["classes"]))
+    # Steps are built of what the file says: wrong arguments raise whatever they raise.
+    except Exception as error:
+        why = " ".join(str(error).split())
+        raise ExportedFileError(
+            f"{path}: {KEY} describes no pipeline ({type(error).__name__}: {why:.200}): "
+            "export it again"
+        ) from error

@@ -1,14 +1,18 @@
 """Networks by torch.export: `.pt2` archives, which need torch alone."""
 
 import io
-from collections.abc import Sequence
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import Optional
 
 import numpy as np
 import torch
 from torch.export import ExportedProgram
 
-from .exported import KEY
+from .exported import KEY, ExportedFileError
 
 
 class ProgramScores:
@@ -34,8 +38,53 @@ def program_bytes(program: ExportedProgram, said: str) -> bytes:
 
 
 def load_program(file: str | io.BytesIO) -> tuple[ProgramScores, Optional[str]]:
-    """The scores of an archive, and what it says of itself if it is one of ours."""
+    """The scores of an archive, and what it says of itself if it is one of ours.
+
+    Pickles in it are read as plain weights only, which torch.export does not do.
+
+    NOTE: it is a program all the same, whose operators torch looks up by the names that
+    the file gives: only an ONNX file may come from strangers.
+
+    Raises:
+        ExportedFileError: it is no such archive, or damaged, or has objects in it that
+            unpickling would execute.
+    """
     extra = {KEY: ""}
-    program = torch.export.load(file, extra_files=extra)
+    try:
+        _refuse_objects(file)
+        with _plain_pickles():
+            program = torch.export.load(file, extra_files=extra)
+    except Exception as error:  # of any kind, as the damage is
+        why = " ".join(str(error).split()) or type(error).__name__
+        name = file if isinstance(file, str) else "the network"
+        raise ExportedFileError(
+            f"{name} is no archive that torch.export.load can read ({why:.200}): give one "
+            "that tools/export.py wrote"
+        ) from error
     said = extra[KEY]
     return ProgramScores(program), said or None
+
+
+def _refuse_objects(file: str | io.BytesIO) -> None:
+    """Objects are unpickled without limits; exported networks of ours have none."""
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            if PurePosixPath(name).name.startswith(("custom_obj_", "opaque_obj_")):
+                raise ValueError(f"{name} could execute code")
+    if not isinstance(file, str):
+        file.seek(0)
+
+
+@contextmanager
+def _plain_pickles() -> Iterator[None]:
+    """torch.load, which torch.export calls without limits, reads weights only."""
+    name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

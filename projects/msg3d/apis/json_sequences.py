@@ -140,7 +140,7 @@ def of_arrays(sequence: Sequence, layout: Layout, channels: int) -> dict:
 def _array(values: Any, name: str) -> np.ndarray:
     try:
         return np.array(values, dtype=np.float64)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise BadFile(f"{name} is no regular list of numbers ({error})") from error
 
 

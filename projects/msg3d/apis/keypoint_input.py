@@ -11,6 +11,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from ..datasets.axes import guess_axes
+from ..datasets.faults import shown
 from ..datasets.normalized import MOST_NORMALIZED
 from ..skeletons import convert_layout, skeleton
 
@@ -90,7 +91,8 @@ def to_sample(
     flat = keypoint.shape[-1] == 2 or expected.dimensions == 2
     if flat:
         keypoint, score = _split_score(keypoint, score, name)
-        shape = sample.get("img_shape") or img_shape
+        shape = sample.get("img_shape")
+        shape = img_shape if shape is None else shape
         keypoint, shape = _pixels(keypoint, unit, shape, expected, name)
         if shape is not None:
             sample["img_shape"] = sample["original_shape"] = shape
@@ -199,11 +201,7 @@ def _pixels(keypoint, unit, shape, expected, name):
     """2D keypoints, and the (height, width) that they are parts of, where known."""
     _check_unit(unit, UNITS_2D, "2D", name)
     if shape is not None:
-        if len(shape) != 2 or min(shape) <= 0:
-            raise KeypointError(
-                f"{name}: img_shape is {shape}, expected (height, width) in pixels"
-            )
-        shape = tuple(int(side) for side in shape)
+        shape = _image_shape(shape, name)
     largest = float(np.abs(keypoint).max())
     if unit == "normalized":
         if largest > MOST_NORMALIZED:
@@ -226,6 +224,18 @@ def _pixels(keypoint, unit, shape, expected, name):
             f"of {shape}: give unit='normalized' if they are parts of it"
         )
     return keypoint, shape
+
+
+def _image_shape(shape: Any, name: str) -> tuple[int, int]:
+    try:
+        height, width = (int(side) for side in shape)
+        if height > 0 and width > 0:
+            return height, width
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise KeypointError(
+        f"{name}: img_shape is {shown(shape)}, expected (height, width) in pixels"
+    )
 
 
 def _metre(unit: Optional[str], name: str) -> float:

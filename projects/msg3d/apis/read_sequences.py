@@ -7,16 +7,17 @@ of `tools/data`, which make annotation files for training.
 import os
 from pathlib import Path
 
-from ..datasets.annotation_check import id_field
-from ..datasets.annotations import AnnotationError, load_annotations, samples_of
+from ..datasets.annotation_check import AnnotationError, id_field, samples_of
 from ..datasets.converters.npy_sequence import read_npy
 from ..datasets.converters.parse_files import BadFile, LeftOut
+from ..datasets.form_faults import id_faults
+from ..datasets.packing import load_any
 from ..skeletons import SKELETONS, skeleton
 from .json_sequences import join_frames, of_arrays, read_json_sequence, read_mediapipe
 from .keypoint_input import Expected, KeypointError
 from .pose_video import SUFFIXES as VIDEOS
 from .pose_video import read_video
-from .sources import SUFFIXES, Reading
+from .sources import SUFFIXES, Reading, is_store
 
 
 def read_sequences(path: str, expected: Expected, reading: Reading) -> list[dict]:
@@ -36,10 +37,10 @@ def read_sequences(path: str, expected: Expected, reading: Reading) -> list[dict
     """
     suffix = Path(path).suffix.lower()
     try:
-        if os.path.isdir(path):
-            found = join_frames(path, reading)
-        elif suffix == ".pkl":
+        if suffix == ".pkl" or is_store(path):
             return _annotations(path, reading)
+        elif os.path.isdir(path):
+            found = join_frames(path, reading)
         elif suffix in VIDEOS:
             found = _video(path, reading)
         elif suffix == ".npy":
@@ -74,11 +75,13 @@ def _completed(sequence: dict, path: str, reading: Reading) -> dict:
 
 
 def _annotations(path: str, reading: Reading) -> list[dict]:
-    data = load_annotations(path)
+    data = load_any(path)
     samples, meta = samples_of(data, path), {}
     if not samples:
         raise KeypointError(f"{path}: holds no samples")
     key = id_field(samples)
+    for fault in id_faults(samples, key):
+        raise KeypointError(f"{path}: {fault}")
     if isinstance(data, dict) and isinstance(data.get("meta"), dict):
         meta = data["meta"]
     if reading.split is not None:
@@ -89,12 +92,14 @@ def _annotations(path: str, reading: Reading) -> list[dict]:
                 f"{list(splits)}"
             )
         wanted = set(splits[reading.split])
-        samples = [one for one in samples if one.get(key) in wanted]
+        samples = [one for one in samples if one[key] in wanted]
     named = meta.get("layout")
     layout = reading.layout or (named if named in list(SKELETONS) else None)
     return [
-        dict(sample, layout=layout, unit=reading.unit, frame_dir=str(sample.get(key)))
-        | dict(img_shape=sample.get("img_shape") or reading.img_shape)
+        {
+            **dict(img_shape=reading.img_shape),
+            **dict(sample, layout=layout, unit=reading.unit, frame_dir=sample[key]),
+        }
         for sample in samples
     ]
 

@@ -9,6 +9,7 @@ from ..datasets.converters.estimator_guess import guess_form
 from ..datasets.converters.estimator_json import read_persons
 from ..datasets.converters.json_numbers import read_json
 from ..datasets.converters.parse_files import BadFile
+from ..datasets.store_format import HEADER
 from .keypoint_input import KeypointError, Layout
 from .openpose_frames import is_openpose_frame
 from .pose_video import SUFFIXES as VIDEOS
@@ -42,13 +43,14 @@ def list_sources(path: str, leave_out: str) -> list[str]:
     """The files below a folder that can be read, sorted, or the file itself.
 
     Args:
-        path: file or folder. A folder of JSON files of a frame each is one source.
+        path: file or folder. A folder of JSON files of a frame each is one source, and
+            so is a packed store.
         leave_out: a folder that is not looked into.
 
     Raises:
         KeypointError: there is nothing.
     """
-    if os.path.isfile(path):
+    if os.path.isfile(path) or is_store(path):
         return [path]
     if not os.path.isdir(path):
         raise KeypointError(f"{path} does not exist: name a file or a folder")
@@ -60,6 +62,8 @@ def list_sources(path: str, leave_out: str) -> list[str]:
             if os.path.realpath(os.path.join(folder, one))
             != os.path.realpath(leave_out)
         )
+        found += [os.path.join(folder, one) for one in folders if is_store(one, folder)]
+        folders[:] = [one for one in folders if not is_store(one, folder)]
         whole = _holds_frames(folder, files)
         for file in sorted(files):
             suffix = Path(file).suffix.lower()
@@ -72,6 +76,11 @@ def list_sources(path: str, leave_out: str) -> list[str]:
             f"{path} holds no file that can be read, expected {', '.join(SUFFIXES)}"
         )
     return found
+
+
+def is_store(path: str, folder: str = "") -> bool:
+    """Whether this is a packed store: annotations as a folder."""
+    return os.path.isfile(os.path.join(folder, path, HEADER))
 
 
 def _holds_frames(folder: str, files: list[str]) -> bool:

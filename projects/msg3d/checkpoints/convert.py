@@ -6,14 +6,12 @@ import pprint
 import torch
 from mmaction.registry import MODELS
 from mmengine.registry import DefaultScope
-from torch import Tensor
 
 from ..datasets.whole_file import whole_file
 from .formats import FORMATS, CheckpointError, Format, State, layout_of
+from .reading import read_data, read_state, state_of
 from .renaming import fits, rename, reverse
-
-# Where training scripts put the weights beside other things.
-NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
+from .safe_tensors import SUFFIX, write_safetensors
 
 
 def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
@@ -21,7 +19,8 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
 
     Args:
         source: the checkpoint, of one of `formats.FORMATS`.
-        out: `NAME.pth`; the config is written beside it as `NAME.py`.
+        out: `NAME.pth` or `NAME.safetensors`; the config is written beside it as
+            `NAME.py`.
         layout: of the skeletons it was trained on; None for the layout the authors
             used with as many joints.
 
@@ -32,8 +31,11 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
         CheckpointError: not weights, of no known form, or not whole.
         OSError: a file cannot be written.
     """
-    if not out.endswith(".pth"):
-        raise CheckpointError(f"{out}: name the checkpoint to write NAME.pth")
+    stem, suffix = os.path.splitext(out)
+    if suffix not in (".pth", SUFFIX):
+        raise CheckpointError(
+            f"{out}: name the checkpoint to write NAME.pth or NAME{SUFFIX}"
+        )
     state = read_state(source)
     form = recognised(state, source)
     layout = layout_of(form, state, layout)
@@ -41,11 +43,47 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
     ours = form.forward(rename(state, form.table))
     ours = _completed(ours, config, form, source)
     meta = dict(converted_from=form.name, source=os.path.basename(source))
-    with whole_file(out) as file:
-        torch.save(dict(state_dict=ours, meta=meta), file)
-    with whole_file(f"{out.removesuffix('.pth')}.py", "x") as file:
+    _write(ours, meta, out)
+    with whole_file(f"{stem}.py", "x") as file:
         file.write(_config_text(config, form.name, source))
     return form.name
+
+
+def rewrite(source: str, out: str) -> list[str]:
+    """A checkpoint of ours as `.safetensors`, or one of those as `.pth`.
+
+    Args:
+        source: what MMEngine or `convert_checkpoint` wrote, in either form.
+        out: `NAME.safetensors` or `NAME.pth`, the other form than `source`.
+
+    Returns:
+        What beside the weights is not in the new file: `optimizer` and so on.
+
+    Raises:
+        CheckpointError: not weights, or not from one form to the other.
+        OSError: the file cannot be written.
+    """
+    if source.endswith(SUFFIX) == out.endswith(SUFFIX):
+        raise CheckpointError(
+            f"{source} to {out}: expected one of the two, and only one, to end in {SUFFIX}"
+        )
+    data = read_data(source)
+    meta = data.get("meta") if isinstance(data, dict) else None
+    meta = meta if isinstance(meta, dict) else {}
+    lost = [key for key in data if key not in ("state_dict", "meta")]
+    if "state_dict" not in data:  # the weights alone
+        lost = []
+    return lost + [
+        f"meta[{key!r}]" for key in _write(state_of(data, source), meta, out)
+    ]
+
+
+def _write(state: State, meta: dict, out: str) -> list[str]:
+    if out.endswith(SUFFIX):
+        return write_safetensors(state, meta, out)
+    with whole_file(out) as file:
+        torch.save(dict(state_dict=state, meta=meta), file)
+    return []
 
 
 def convert_back(source: str, out: str) -> str:
@@ -85,51 +123,15 @@ def convert_back(source: str, out: str) -> str:
     )
 
 
-def read_state(source: str) -> State:
-    """The weights of a file, executing nothing of it.
-
-    Raises:
-        CheckpointError: no such file, not weights, or code in it.
-    """
-    if not os.path.isfile(source):
-        raise CheckpointError(f"checkpoint {source} does not exist")
-    try:
-        data = torch.load(source, map_location="cpu", weights_only=True)
-    except Exception as error:
-        # torch's own text takes twenty lines; the cause is in one of them.
-        lines = [one.strip() for one in str(error).splitlines() if "GLOBAL" in one]
-        why = lines[0] if lines else type(error).__name__
-        raise CheckpointError(
-            f"checkpoint {source} cannot be read as plain weights ({why}), and nothing "
-            "else is executed: save its state_dict() with torch.save"
-        ) from error
-    for key in NESTED:
-        if isinstance(data, dict) and isinstance(data.get(key), dict):
-            data = data[key]
-            break
-    if not isinstance(data, dict) or not data:
-        raise CheckpointError(
-            f"checkpoint {source} holds a {type(data).__name__}: expected a state dict"
-        )
-    wrong = [key for key, one in data.items() if not isinstance(one, Tensor)]
-    if wrong:
-        raise CheckpointError(
-            f"checkpoint {source}: {wrong[0]!r} is a {type(data[wrong[0]]).__name__}: "
-            "expected tensors by name"
-        )
-    # DataParallel and DDP put this before every name.
-    return {key.removeprefix("module."): one for key, one in data.items()}
-
-
 def recognised(state: State, source: str) -> Format:
     """The form of these weights.
 
     Raises:
         CheckpointError: none; the text says what the file looks like.
     """
-    for form in FORMATS:
-        if all(mark in state for mark in form.marks):
-            return form
+    form = _published(state)
+    if form is not None:
+        return form
     if (
         any(key.startswith("backbone.") for key in state)
         and "cls_head.fc.weight" in state
@@ -143,6 +145,22 @@ def recognised(state: State, source: str) -> Format:
         f"checkpoint {source} is of no form that is known, its entries are such as "
         f"{_some(state)}: expected one of: {known}"
     )
+
+
+def is_published(source: str) -> bool:
+    """Whether a checkpoint has the names of a published form, and not ours.
+
+    Raises:
+        CheckpointError: not weights.
+    """
+    return _published(read_state(source)) is not None
+
+
+def _published(state: State) -> Format | None:
+    for form in FORMATS:
+        if all(mark in state for mark in form.marks):
+            return form
+    return None
 
 
 def _is_dropped(key: str, form: Format) -> bool:

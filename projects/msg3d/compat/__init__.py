@@ -36,6 +36,7 @@ def apply() -> None:
     imports.excuse_multimodal()
     checkpoints.allow_globals()
     checkpoints.load_urls_safely()
+    checkpoints.load_safetensors()
     checkpoints.name_refused()
     distributed.start_without_cuda()
     distributed.wrap_without_cuda()

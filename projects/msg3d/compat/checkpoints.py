@@ -4,6 +4,7 @@ torch's safe unpickler (`weights_only=True`, its default since 2.6) is the only 
 of checkpoints. Here it learns the few harmless globals of MMEngine's checkpoints.
 """
 
+import os
 import pickle
 import re
 
@@ -83,20 +84,58 @@ def name_refused() -> None:
 def _one_sentence(load_checkpoint):
     def load(filename, *args, **kwargs):
         try:
-            return load_checkpoint(filename, *args, **kwargs)
-        except pickle.UnpicklingError as error:
+            found = load_checkpoint(filename, *args, **kwargs)
+        except (OSError, ImportError):
+            raise  # no such file, or no such backend: those say so
+        # Damage raises whatever the part of torch that meets it raises.
+        except Exception as error:
             raise pickle.UnpicklingError(refusal(filename, error)) from None
+        if not isinstance(found, dict):
+            raise pickle.UnpicklingError(
+                f"checkpoint {filename} holds a {type(found).__name__}, expected a "
+                "dictionary with the weights: save the model's state_dict()"
+            )
+        return found
 
     return load
 
 
-def refusal(filename, error: pickle.UnpicklingError) -> str:
+def load_safetensors() -> None:
+    """`--checkpoint`, `load_from` and `Recognizer` take `NAME.safetensors` as well."""
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    # A regular expression; those of the other schemes are tried first.
+    CheckpointLoader.register_scheme(r".*\.safetensors$", load_from_safetensors, True)
+
+
+def load_from_safetensors(filename, map_location=None):
+    """As MMEngine's loaders: dict(state_dict, meta), on the device asked for."""
+    import torch
+
+    from ..checkpoints.safe_tensors import read_safetensors
+
+    found = read_safetensors(os.path.expanduser(filename))
+    if map_location is not None:
+        device = torch.device(map_location)
+        state = {key: one.to(device) for key, one in found["state_dict"].items()}
+        found = dict(found, state_dict=state)
+    return found
+
+
+def refusal(filename, error: Exception) -> str:
     """The sentence that says why a checkpoint is refused and what to do."""
     asked = re.search(r"GLOBAL (\S+)(.*)", str(error))
     if asked:
         reason = f"it asks for {asked[1]}, which could run code"
-    else:
+    elif isinstance(error, pickle.UnpicklingError):
         reason = "torch's safe unpickler cannot read it"
+    elif type(error).__name__ == "CheckpointError":
+        return str(error)
+    else:
+        return (
+            f"checkpoint {filename} is damaged, cut off or none ({type(error).__name__} "
+            "as it is read): copy or make it again"
+        )
     return (
         f"checkpoint {filename} is refused, {reason}: use a file that holds weights "
         "only, or save its state_dict alone where you trust it"

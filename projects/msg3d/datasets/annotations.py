@@ -76,10 +76,11 @@ def load_annotations(path: str) -> Annotations:
         ) from error
     # A damaged pickle raises whatever the operation it lands on raises.
     except Exception as error:
-        if "truncated" in str(error):
+        said = " ".join(str(error).split()) or type(error).__name__
+        if "truncated" in said:
             why = f"is truncated ({os.path.getsize(path)} bytes)"
         else:
-            why = f"is not a pickle that can be read ({error or type(error).__name__})"
+            why = f"is not a pickle that can be read ({said:.200})"
         raise AnnotationError(
             f"annotation file {path} {why}: copy or make it again"
         ) from error

@@ -5,7 +5,10 @@ An error means that training fails, or learns or reports something wrong; a warn
 that somebody should look.
 """
 
+import reprlib
 from dataclasses import asdict, dataclass
+
+import numpy as np
 
 ERROR, WARNING = "error", "warning"
 
@@ -83,9 +86,29 @@ KINDS = {
 }
 
 
+class _Short(reprlib.Repr):
+    """`repr` of what is not too large: a small file can hold a list whose text is endless,
+    by holding the same list many times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 4
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = 20
+        self.maxfrozenset = self.maxdeque = self.maxarray = 20
+        self.maxstring = self.maxother = self.maxlong = 200
+
+    def repr_ndarray(self, value: np.ndarray, level: int) -> str:
+        if value.dtype.hasobject:
+            return f"an array of {value.size} objects"
+        return repr(value)
+
+
+_SHORT = _Short()
+
+
 def shown(value) -> str:
     """A value for a sentence: one line, and not a whole array."""
-    text = " ".join(repr(value).split())
+    text = " ".join(_SHORT.repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

@@ -1,10 +1,12 @@
 """`.npy` files a few rows at a time: written at the end, read anywhere."""
 
+import math
 import os
 
 import numpy as np
 
 from .annotation_check import AnnotationError
+from .npy_bytes import read_npy_header
 
 
 class NpyWriter:
@@ -46,19 +48,44 @@ class NpyWriter:
 class NpyRows:
     """Rows of an .npy file, read by position: safe in workers that share the file.
 
+    Args:
+        path: the file.
+        kinds: of `numpy.dtype.kind` that it may hold.
+
     Raises:
-        OSError, ValueError, EOFError: the file cannot be read, or is damaged.
+        OSError, ValueError: the file cannot be read, or is damaged, or shorter than its
+            header says.
     """
 
-    def __init__(self, path: str) -> None:
-        # numpy reads the header; the mapping itself is dropped unused.
-        mapped = np.load(path, mmap_mode="r")
-        self.shape, self.dtype, self.offset = mapped.shape, mapped.dtype, mapped.offset
-        self.row_bytes = mapped[:1].nbytes
+    def __init__(self, path: str, kinds: str = "biufcSUmM") -> None:
         self.file = open(path, "rb", buffering=0)
+        self.shape, by_columns, self.dtype = read_npy_header(self.file)
+        self.offset = self.file.tell()
+        if by_columns and len(self.shape) > 1 or not self.shape:
+            raise ValueError(f"{self.file.name} holds no rows")
+        if self.dtype.kind not in kinds or self.dtype.hasobject:
+            raise ValueError(f"{self.file.name} is of type {self.dtype}")
+        self.row_bytes = self.dtype.itemsize * math.prod(self.shape[1:])
+        found = os.path.getsize(path) - self.offset
+        if self.row_bytes * self.shape[0] != found or self.shape[0] > max(found, 0):
+            raise ValueError(
+                f"{self.file.name} has {found} bytes for shape {self.shape}"
+            )
+
+    def __len__(self) -> int:
+        return self.shape[0]
 
     def read(self, start: int, count: int) -> np.ndarray:
-        """Rows from `start` on, in an array of their own [count, ...]."""
+        """Rows from `start` on, in an array of their own [count, ...].
+
+        Raises:
+            AnnotationError: they are not all there.
+        """
+        if not 0 <= start <= start + count <= len(self):
+            raise AnnotationError(
+                f"packed store: {self.file.name} has {len(self)} rows, and the index names "
+                f"{start} to {start + count}: copy or pack it again"
+            )
         rows = np.empty((count, *self.shape[1:]), self.dtype)
         place = self.offset + start * self.row_bytes
         if os.preadv(self.file.fileno(), [rows], place) != rows.nbytes:

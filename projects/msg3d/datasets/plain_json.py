@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 _MARK = "~"
+_KINDS = "biufcSUMm"
 _AS_THEY_ARE = (str, int, float, bool, type(None))
 _SEQUENCES = {f"{_MARK}{kind.__name__}": kind for kind in (tuple, set, frozenset)}
 
@@ -38,7 +39,7 @@ def decode(text: bytes) -> Any:
     """
     try:
         return _DECODER.decode(text.decode("ascii"))
-    except (TypeError, KeyError, RecursionError) as error:
+    except (TypeError, KeyError, RecursionError, UnicodeDecodeError) as error:
         raise ValueError(f"no plain data: {error}") from error
 
 
@@ -57,7 +58,7 @@ def _to_json(value: Any) -> Any:
         return {key: _to_json(one) for key, one in value.items()}
     if kind is bytes:
         return {f"{_MARK}bytes": _as_text(value)}
-    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufcSUMm":
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in _KINDS:
         name = "array" if isinstance(value, np.ndarray) else "number"
         parts = [value.dtype.str, list(value.shape), _as_text(value.tobytes())]
         return {f"{_MARK}{name}": parts}
@@ -85,7 +86,10 @@ def _from_object(found: dict) -> Any:
         raise ValueError(f"no plain data: an unknown kind {key!r}")
     dtype, shape, text = value
     content = bytearray(base64.b64decode(text))  # writable, as the array was
-    array = np.frombuffer(content, dtype=dtype).reshape(shape)
+    kind = np.dtype(dtype) if isinstance(dtype, str) else None
+    if kind is None or kind.kind not in _KINDS or not kind.itemsize:
+        raise ValueError(f"no plain data: an array of type {dtype!r:.40}")
+    array = np.frombuffer(content, dtype=kind).reshape(shape)
     return array if key == f"{_MARK}array" else array[()]
 
 

@@ -3,28 +3,29 @@
 `pickle.load` executes whatever the file names. Here a file may name only the
 few globals below; any other is refused before it is imported. What a file may
 call is a stand-in without attributes, so that a file cannot change it either, and
-arrays are built from the bytes that are there, never from a size that is claimed.
+arrays are built from the bytes that are there, never from a size that is claimed
+(`pickled_arrays.py`).
 
-NOTE: CPython's unpickler itself sizes a table by the memo numbers of the file, so a
-file made for it can still take memory; it cannot execute anything.
+The sizes that a file claims are compared with it beforehand (`pickle_claims.py`).
+
+NOTE: a file made for it can still take long: CPython computes the hash of a key, such as
+a tuple of tuples that are the same tuple, many levels deep, as often as it is there.
 """
 
 import io
-import os
 import pickle
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
+from .pickle_claims import Truncated, check_claims
+from .pickled_arrays import FromBuffer, PickledArray, PickledType, Scalar, resolved
+
+__all__ = ["RefusedGlobal", "Truncated", "load_plain", "loads_plain"]
 
 
 class RefusedGlobal(pickle.UnpicklingError):
     """The pickle asks for a global that plain data do not need."""
-
-
-class Truncated(pickle.UnpicklingError):
-    """The pickle promises more bytes than the file has."""
 
 
 class _Array:
@@ -41,30 +42,16 @@ class _Reconstruct:
     def __call__(self, subtype, shape, typecode):
         if subtype is not _ARRAY or shape != (0,):
             raise pickle.UnpicklingError("an array of no known kind")
-        return np.empty((0,), np.int8)
+        return PickledArray()
 
 
-class _FromBuffer:
-    """`numpy.core.numeric._frombuffer`: an array in protocol 5."""
-
-    __slots__ = ()
-
-    def __call__(self, buffer, dtype, shape, order, axis_order=None):
-        array = np.frombuffer(buffer, dtype=dtype)
-        if axis_order is not None:
-            return array.reshape(shape).transpose(axis_order)
-        return array.reshape(shape, order=order)
-
-
-class _Scalar:
-    """`numpy.core.multiarray.scalar`: a number of numpy's, from its bytes."""
+class _Type:
+    """`numpy.dtype`, which a file calls and must not reach into."""
 
     __slots__ = ()
 
-    def __call__(self, dtype, value):
-        if not isinstance(value, bytes):
-            raise pickle.UnpicklingError("a scalar that is not plain")
-        return _scalar(dtype, value)
+    def __call__(self, *args):
+        return PickledType(*args)
 
 
 class _Latin1:
@@ -88,7 +75,6 @@ class _NoBytes:
 
 
 _ARRAY = _Array()
-_scalar = np.float64(0).__reduce__()[0]  # wherever this numpy keeps it
 _GLOBALS = {
     "builtins.set": set,
     "builtins.frozenset": frozenset,
@@ -97,10 +83,10 @@ _GLOBALS = {
     "_codecs.encode": _Latin1(),
     "codecs.encode": _Latin1(),
     "numpy.ndarray": _ARRAY,
-    "numpy.dtype": np.dtype,
+    "numpy.dtype": _Type(),
     "numpy._core.multiarray._reconstruct": _Reconstruct(),
-    "numpy._core.multiarray.scalar": _Scalar(),
-    "numpy._core.numeric._frombuffer": _FromBuffer(),
+    "numpy._core.multiarray.scalar": Scalar(),
+    "numpy._core.numeric._frombuffer": FromBuffer(),
 }
 # A protocol from 2 up, or a container or global of protocols 0 and 1. Without it a
 # zip archive, say, reads as a truncated pickle.
@@ -113,29 +99,6 @@ _RENAMED = {
 }
 
 
-class _WithinFile:
-    """A file that refuses, before any memory is taken, to read beyond its end."""
-
-    def __init__(self, file: io.BufferedReader) -> None:
-        self.file = file
-        self.size = os.fstat(file.fileno()).st_size
-        self.peek = file.peek
-        self.readline = file.readline
-
-    def _require(self, count: int) -> None:
-        left = self.size - self.file.tell()
-        if count > left:
-            raise Truncated(f"{count} bytes promised, {left} left")
-
-    def read(self, count: int = -1) -> bytes:
-        self._require(count)
-        return self.file.read(count)
-
-    def readinto(self, buffer) -> int:
-        self._require(len(buffer))
-        return self.file.readinto(buffer)
-
-
 class _Unpickler(pickle.Unpickler):
     def __init__(self, file, stand_ins: dict[str, Any], buffers=None) -> None:
         super().__init__(file, buffers=buffers)
@@ -144,7 +107,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         known = f"{_RENAMED.get(module, module)}.{name}"
         if known not in self.known:
-            raise RefusedGlobal(f"{module}.{name}")
+            raise RefusedGlobal(" ".join(f"{module}.{name}".split())[:200])
         return self.known[known]
 
 
@@ -167,7 +130,8 @@ def load_plain(path: str, stand_ins: dict[str, Any] | None = None) -> Any:
         start = file.peek(1)[:1]
         if start and start not in _STARTS:
             raise pickle.UnpicklingError(f"it starts with {file.peek(4)[:4]!r}")
-        return _Unpickler(_WithinFile(file), stand_ins or {}).load()
+        check_claims(file)
+        return resolved(_Unpickler(file, stand_ins or {}).load())
 
 
 def loads_plain(content: bytes, buffers: Iterable | None = None) -> Any:
@@ -175,4 +139,6 @@ def loads_plain(content: bytes, buffers: Iterable | None = None) -> Any:
 
     Raises: as `load_plain`.
     """
-    return _Unpickler(io.BytesIO(content), {}, buffers).load()
+    file = io.BytesIO(content)
+    check_claims(file)
+    return resolved(_Unpickler(file, {}, buffers).load())

@@ -29,7 +29,8 @@ import numpy as np
 from .annotation_check import AnnotationError, Annotations, Summary
 from .npy_rows import NpyRows
 from .plain_json import decode
-from .store_format import DATA_FOLDER, HEADER, INDEX, read_header
+from .store_check import check_arrays, check_header
+from .store_format import INDEX, read_header
 
 Progress = Callable[[int, int], None]
 
@@ -67,27 +68,36 @@ class Store:
         self.path = os.fspath(path)
         header = read_header(self.path)
         try:
+            check_header(header)
+            self._folder = os.path.join(self.path, header["data"])
             self.splits: dict[str, int] | None = header["splits"]
             self.id_field: str = header["id"]
-            if not DATA_FOLDER.fullmatch(header["data"]):
-                raise ValueError(f"{HEADER} names the folder {header['data']!r}")
-            self._folder = os.path.join(self.path, header["data"])
             self._sizes: dict[str, int] = header["bytes"]
             self._check_files()
-            self.index = np.load(self._file("index.npy"), mmap_mode="r")
-            if self.index.dtype != INDEX:
-                raise ValueError(f"index.npy is of type {self.index.dtype}")
-            self._fields = NpyRows(self._file("fields.npy"))
-            self._keypoint = NpyRows(self._file("keypoint.npy"))
+            rows = NpyRows(self._file("index.npy"), "V")
+            if rows.dtype != INDEX or len(rows.shape) != 1 or not len(rows):
+                raise ValueError(f"index.npy is {rows.shape} of type {rows.dtype}")
+            self.index = np.memmap(rows.file.name, INDEX, "r", rows.offset, rows.shape)
+            self._fields = NpyRows(self._file("fields.npy"), "u")
+            self._keypoint = NpyRows(self._file("keypoint.npy"), "fiu")
+            self._splits = NpyRows(self._file("splits.npy"), "iu")
             self._score = None
             if "keypoint_score.npy" in self._sizes:
-                self._score = NpyRows(self._file("keypoint_score.npy"))
+                self._score = NpyRows(self._file("keypoint_score.npy"), "fiu")
+            check_arrays(
+                header,
+                self.index,
+                self._fields,
+                self._splits,
+                self._keypoint,
+                self._score,
+            )
         except OSError as error:
             raise AnnotationError(
                 f"packed store {self.path} cannot be read: {error.strerror} "
                 f"({error.filename})"
             ) from error
-        except (AttributeError, KeyError, TypeError, ValueError, EOFError) as error:
+        except ValueError as error:
             raise AnnotationError(
                 f"packed store {self.path} is damaged ({error}): copy or pack it again"
             ) from error
@@ -121,12 +131,17 @@ class Store:
         """What sample `number` holds besides keypoints and their scores."""
         *_, text, characters = self.index[number].item()
         try:
-            return decode(self._fields.read(text, characters).tobytes())
+            found = decode(self._fields.read(text, characters).tobytes())
+            if not isinstance(found, dict) or not isinstance(
+                found.get(self.id_field), str
+            ):
+                raise ValueError(f"no object with {self.id_field}")
         except ValueError as error:
             raise AnnotationError(
                 f"packed store {self.path} is damaged (fields of sample {number}: "
                 f"{error}): copy or pack it again"
             ) from error
+        return found
 
     def split(self, name: str | None) -> np.ndarray:
         """Positions of the samples of a split in ascending order, as PoseDataset takes
@@ -183,8 +198,17 @@ class Store:
 
     def rest(self) -> dict:
         """Everything beside splits and annotations: `meta` and whatever else."""
-        with open(self._file("meta.json"), "rb") as file:
-            return decode(file.read())
+        try:
+            with open(self._file("meta.json"), "rb") as file:
+                found = decode(file.read())
+            if not isinstance(found, dict):
+                raise ValueError(f"it holds a {type(found).__name__}")
+        except ValueError as error:
+            raise AnnotationError(
+                f"packed store {self.path} is damaged (meta.json: {error}): copy or "
+                "pack it again"
+            ) from error
+        return found
 
     def unpack(self, progress: Progress | None = None) -> Annotations:
         """All of it in memory, as `load_annotations` gives it; splits are lists.
@@ -208,8 +232,13 @@ class Store:
 
     def _named(self) -> dict[str, np.ndarray]:
         """Split name -> positions in the split's own order."""
-        numbers = np.load(self._file("splits.npy"))
-        ends = np.cumsum(list(self.splits.values()))
+        numbers = self._splits.read(0, len(self._splits))
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(self):
+            raise AnnotationError(
+                f"packed store {self.path} is damaged (splits.npy names samples that are "
+                "not there): copy or pack it again"
+            )
+        ends = np.cumsum(list(self.splits.values()), dtype=np.int64)
         return dict(zip(self.splits, np.split(numbers, ends[:-1])))
 
     def _file(self, name: str) -> str:

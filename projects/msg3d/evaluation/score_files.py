@@ -7,63 +7,33 @@ Read are
   configs do), `frame_dir`, the sample's id;
 * PYSKL's (`--out`): a list of arrays, in the order of the data set, without ids;
 * the original ones of MS-G3D and 2s-AGCN (`epoch1_test_score.pkl`): id -> logits;
-* those that `tools/fuse_scores.py` writes, which are like MMAction2's.
+* those that `tools/fuse_scores.py` writes: like MMAction2's, or without any pickle, as
+  `.npz` (`score_npz.py`).
 
 Nothing that a file names is executed.
 """
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from ..datasets.annotation_check import id_field, samples_of
+from ..datasets.annotation_check import check_annotations, id_field
 from ..datasets.safe_pickle import load_plain
+from ..datasets.store import load_store
+from .score_npz import read_score_npz
+from .score_rows import field_of, is_filled, labels_in, matrix_of
+from .scores import ScoreError, Scores
 from .tensor_pickle import TORCH
 
-
-class ScoreError(ValueError):
-    """Scores cannot be used; the text says which, where and how to mend it."""
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The scores of N samples for C classes.
-
-    Attributes:
-        source: the file, for messages.
-        form: which of the forms it has.
-        values: [N, C], float64.
-        ids: of the samples, None where the file has none.
-        labels: [N], None where the file has none.
-    """
-
-    source: str
-    form: str
-    values: np.ndarray
-    ids: list[str] | None = None
-    labels: np.ndarray | None = None
-
-    @property
-    def probabilities(self) -> bool:
-        """Whether the rows are probabilities; logits otherwise."""
-        sums = self.values.sum(1)
-        return bool((self.values >= 0).all() and np.allclose(sums, 1, atol=1e-3))
-
-    def as_probabilities(self) -> "Scores":
-        """Logits through softmax; probabilities as they are."""
-        if self.probabilities:
-            return self
-        powers = np.exp(self.values - self.values.max(1, keepdims=True))
-        return replace(self, values=powers / powers.sum(1, keepdims=True))
+__all__ = ["ScoreError", "Scores", "labels_of", "read_scores"]
 
 
 def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
     """The scores of a file, in any of the forms above.
 
     Args:
-        path: the pickle.
+        path: the pickle, or the `.npz`.
         known: id -> label of the data set's samples, in its order (`labels_of`): for
             files without ids, which are then taken to be in this order, and for
             files without labels.
@@ -73,6 +43,8 @@ def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
             twice, or a label that `known` contradicts or that is none of the classes.
     """
     path = os.fspath(path)
+    if path.endswith(".npz"):
+        return _of_npz(path, known)
     data = _load(path)
     if isinstance(data, dict) and "annotations" in data:
         raise ScoreError(
@@ -85,20 +57,35 @@ def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
     elif isinstance(data, list) and data and isinstance(data[0], dict):
         form = "MMAction2 dump"
         rows = [
-            _field(path, number, one, "pred_score") for number, one in enumerate(data)
+            field_of(path, number, one, "pred_score") for number, one in enumerate(data)
         ]
-        labels = _labels_in(path, data)
+        labels = labels_in(path, data)
         ids = [one.get("frame_dir") for one in data]
         ids = None if all(one is None for one in ids) else ids
     elif isinstance(data, list) and data:
         form, rows, ids, labels = "list of arrays (PYSKL)", data, None, None
     else:
         raise ScoreError(
-            f"score file {path} holds {'an empty' if data in ([], {}) else 'a'} "
+            f"score file {path} holds {'a' if is_filled(data) else 'an empty'} "
             f"{type(data).__name__}: expected the list of a "
             "dump (`mim test ... --dump`) or a dictionary id -> scores"
         )
-    scores = Scores(path, form, _matrix(path, rows), ids, labels)
+    return _checked(Scores(path, form, matrix_of(path, rows), ids, labels), known)
+
+
+def _of_npz(path: str, known: dict[str, int] | None) -> Scores:
+    _refuse_missing(path)
+    try:
+        ids, values, labels = read_score_npz(path)
+    except (ValueError, OSError) as error:
+        raise ScoreError(f"score file {path} {error}: write it again") from error
+    rows = matrix_of(path, values)
+    return _checked(
+        Scores(path, "npz of ids, scores, labels", rows, ids, labels), known
+    )
+
+
+def _checked(scores: Scores, known: dict[str, int] | None) -> Scores:
     scores = _complete(scores, known)
     _check_labels(scores)
     return scores
@@ -108,20 +95,29 @@ def labels_of(path: str, split: str | None = None) -> dict[str, int]:
     """id -> label of a data set's samples, in the order in which they are tested.
 
     Args:
-        path: an annotation file, or the original `val_label.pkl` (names, labels).
+        path: an annotation file, a packed store, or the original `val_label.pkl`
+            (names, labels).
         split: of the annotation file; None for all its samples.
 
     Raises:
         ScoreError: neither of the two, or no such split.
     """
+    if os.path.isdir(path):
+        return _labels_of_store(os.fspath(path), split)
     data = _load(os.fspath(path))
     pair = isinstance(data, (tuple, list)) and len(data) == 2
     try:
         if pair and all(isinstance(one, (list, tuple, np.ndarray)) for one in data):
             names, labels = data
             if len(names) == len(labels):
+                if not all(isinstance(name, str) for name in names):
+                    raise ValueError("a name is no text")
                 return {str(name): int(label) for name, label in zip(names, labels)}
-        samples = samples_of(data, os.fspath(path))
+        if not isinstance(data, (dict, list)):
+            raise ValueError(f"it holds a {type(data).__name__}")
+        # Ids, labels and the split as they have to be; keypoints are not looked at.
+        check_annotations(data, split, os.fspath(path), keypoints=False)
+        samples = data["annotations"] if isinstance(data, dict) else data
         wanted = None if split is None else set(data["split"][split])
         key = id_field(samples)
         return {
@@ -130,10 +126,23 @@ def labels_of(path: str, split: str | None = None) -> dict[str, int]:
             if wanted is None or one[key] in wanted
         }
     except (ValueError, TypeError, KeyError) as error:
+        why = f"it has no {error}" if isinstance(error, KeyError) else error
         raise ScoreError(
-            f"{path} gives no labels (split {split!r}: {error}): name an annotation "
+            f"{path} gives no labels (split {split!r}: {why}): name an annotation "
             "file with --split one of its splits, or the original val_label.pkl"
         ) from error
+
+
+def _labels_of_store(path: str, split: str | None) -> dict[str, int]:
+    store = load_store(path)
+    if split is None:
+        numbers = range(len(store))
+    else:
+        numbers = store.split(split).tolist()
+    return {
+        store.fields(one)[store.id_field]: int(store.index["label"][one])
+        for one in numbers
+    }
 
 
 def _complete(scores: Scores, known: dict[str, int] | None) -> Scores:
@@ -174,60 +183,6 @@ def _complete(scores: Scores, known: dict[str, int] | None) -> Scores:
     return replace(scores, labels=labels)
 
 
-def _matrix(path: str, rows: Sequence) -> np.ndarray:
-    arrays = []
-    for number, row in enumerate(rows):
-        try:
-            # complex numbers and text would be taken for others
-            array = np.asarray(row)
-            if array.dtype.kind not in "fiub":
-                raise TypeError
-            arrays.append(array.astype(np.float64))
-        except (TypeError, ValueError):
-            raise ScoreError(
-                f"score file {path}: row {number} is a {type(row).__name__} that is no "
-                "row of numbers, expected one a class: dump the scores of a test"
-            ) from None
-    rows, shapes = arrays, {row.shape for row in arrays}
-    if len(shapes) > 1 or len(next(iter(shapes))) != 1 or (0,) in shapes:
-        raise ScoreError(
-            f"score file {path}: rows have shapes {sorted(shapes)[:3]}, expected one "
-            "number a class, of as many classes each"
-        )
-    matrix = np.stack(rows)
-    if not np.isfinite(matrix).all():
-        first = int(np.argmin(np.isfinite(matrix).all(1)))
-        raise ScoreError(f"score file {path}: row {first} is NaN or infinite")
-    return matrix
-
-
-def _field(path, number, sample, name):
-    if not isinstance(sample, dict) or name not in sample:
-        raise ScoreError(f"score file {path}: sample {number} has no {name}")
-    return sample[name]
-
-
-def _labels_in(path, data) -> np.ndarray | None:
-    if not any("gt_label" in one for one in data):
-        return None
-    labels = [
-        np.asarray(_field(path, number, one, "gt_label")).reshape(-1)
-        for number, one in enumerate(data)
-    ]
-    if any(len(one) != 1 for one in labels):
-        raise ScoreError(
-            f"score file {path}: samples have several labels, expected one each"
-        )
-    labels = np.concatenate(labels)
-    # Those of torch come as float.
-    if labels.dtype.kind not in "fiub" or (labels != np.floor(labels)).any():
-        raise ScoreError(
-            f"score file {path}: gt_label is no whole number in every sample, expected "
-            "the number of a class"
-        )
-    return labels.astype(int)
-
-
 def _check_labels(scores: Scores) -> None:
     classes = scores.values.shape[1]
     if scores.labels is None:
@@ -243,14 +198,18 @@ def _check_labels(scores: Scores) -> None:
         )
 
 
-def _load(path: str):
+def _refuse_missing(path: str) -> None:
     if not os.path.isfile(path):
         raise ScoreError(f"score file {path} does not exist")
+
+
+def _load(path: str):
+    _refuse_missing(path)
     try:
         return load_plain(path, TORCH)
     # A damaged pickle raises whatever the operation it lands on raises.
     except Exception as error:
+        why = " ".join(str(error).split()) or type(error).__name__
         raise ScoreError(
-            f"score file {path} cannot be read ({error or type(error).__name__}): "
-            "dump it again"
+            f"score file {path} cannot be read ({why:.200}): dump it again"
         ) from error

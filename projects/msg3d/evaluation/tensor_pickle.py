@@ -29,7 +29,12 @@ class _Tensor:
     def __call__(self, storage, offset, size, stride, *rest):
         # set_ refuses what lies beyond the storage.
         tensor = torch.empty(0, dtype=storage.dtype)
-        return tensor.set_(storage, offset, size, stride).float().numpy()
+        tensor = tensor.set_(storage, offset, size, stride)
+        # A view may claim one number a billion times, which a copy would write out.
+        there = tensor.untyped_storage().nbytes()
+        if tensor.numel() * tensor.element_size() > there:
+            raise pickle.UnpicklingError("a tensor of more numbers than are there")
+        return tensor.float().numpy()
 
 
 # How a pickle names the tensors of a dump.

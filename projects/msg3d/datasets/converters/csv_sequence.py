@@ -107,14 +107,14 @@ def _columns(header: list[str], joints: tuple[str, ...], axes: str) -> list[int]
     scores = [form.format("score") for form in forms]
     twice = [name for name, times in Counter(header).items() if times > 1]
     if twice:
-        raise BadFile(f"column {twice[0]!r} is there twice", line=1)
+        raise BadFile(f"column {twice[0]!r:.80} is there twice", line=1)
     scored = any(name in header for name in scores)
     known = {*wanted, *scores}
     unknown = [name for name in named if name not in known]
     lost = [name for name in wanted + scores * scored if name not in header]
     if unknown or lost:
-        found = [f"column {name!r} is unknown" for name in unknown[:1]]
-        found += [f"column {name!r} is missing" for name in lost[:1]]
+        found = [f"column {name!r:.80} is unknown" for name in unknown[:1]]
+        found += [f"column {name!r:.80} is missing" for name in lost[:1]]
         raise BadFile(
             f"{' and '.join(found)} ({len(unknown)} unknown, {len(lost)} missing), "
             f"expected {', '.join(axes)} of the {which}; scores of all of them or "

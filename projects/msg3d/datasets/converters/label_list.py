@@ -46,7 +46,7 @@ def read_label_list(path: str, suffixes: tuple[str, ...]) -> dict[str, Listed]:
         raise AnnotationError(f"list {path} cannot be read ({error})") from error
     if not {"file", "label", "split"} <= set(columns):
         raise AnnotationError(
-            f"list {path} has the columns {columns}, expected file, label and split "
+            f"list {path} has the columns {str(columns):.300}, expected file, label and split "
             "(and height and width where videos differ in size)"
         )
     sized = "height" in columns and "width" in columns
@@ -56,7 +56,7 @@ def read_label_list(path: str, suffixes: tuple[str, ...]) -> dict[str, Listed]:
         file, label, side = (row[name].strip() for name in ("file", "label", "split"))
         if not file or not label or side not in SIDES:
             raise AnnotationError(
-                f"{where}: file {file!r}, label {label!r}, split {side!r}, expected a "
+                f"{where}: file {file!r:.80}, label {label!r:.80}, split {side!r:.80}, expected a "
                 f"file, a label, and one of {', '.join(SIDES)}"
             )
         key = without_suffix(file) if file.endswith(suffixes) else file.rstrip("/")
@@ -72,9 +72,10 @@ def read_label_list(path: str, suffixes: tuple[str, ...]) -> dict[str, Listed]:
 
 
 def _shape(height: str, width: str, where: str) -> tuple[int, int]:
-    if not height.strip().isdecimal() or not width.strip().isdecimal():
+    sides = height.strip(), width.strip()
+    if not all(side.isdecimal() and len(side) < 10 for side in sides):
         raise AnnotationError(
-            f"{where}: height {height!r}, width {width!r}, expected pixels, in every "
+            f"{where}: height {height!r:.40}, width {width!r:.40}, expected pixels, in every "
             "line or no such columns"
         )
     return int(height), int(width)

@@ -1,16 +1,10 @@
 """A sequence as one NumPy array in a .npy file."""
 
-import io
-
 import numpy as np
 
+from ..npy_bytes import array_of_npy
 from .parse_files import BadFile
 from .sequence_arrays import Sequence
-
-_HEADERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 
 
 def read_npy(content: bytes, joints: int, channels: int) -> Sequence:
@@ -25,7 +19,10 @@ def read_npy(content: bytes, joints: int, channels: int) -> Sequence:
     Raises:
         BadFile: not such a file, cut off, or of another shape or type.
     """
-    array = _array(content)
+    try:
+        array = array_of_npy(content)
+    except ValueError as error:
+        raise BadFile(str(error)) from error
     expected = f"expected [T, {joints}, {channels}] or [M, T, {joints}, {channels}]"
     scored = channels == 2 and array.ndim > 2 and array.shape[-1] == 3
     if (
@@ -39,30 +36,3 @@ def read_npy(content: bytes, joints: int, channels: int) -> Sequence:
     if scored:
         return Sequence(array[..., :2], array[..., 2])
     return Sequence(array)
-
-
-def _array(content: bytes) -> np.ndarray:
-    file = io.BytesIO(content)
-    try:
-        version = np.lib.format.read_magic(file)
-        shape, by_columns, dtype = _HEADERS[version](file)
-    # A damaged header raises whatever Python's own parser does.
-    except Exception as error:
-        raise BadFile(
-            f"is no .npy file as numpy.save writes it ({error or type(error).__name__})".replace(
-                "\n", " "
-            )
-        ) from error
-    if dtype.kind not in "fiu":
-        raise BadFile(f"holds an array of type {dtype}, expected numbers")
-    values = content[file.tell() :]
-    wanted = dtype.itemsize
-    for length in shape:
-        wanted *= length
-    if len(values) != wanted:
-        raise BadFile(
-            f"has {len(values)} bytes of numbers, expected {wanted} for an array of "
-            f"shape {shape} and type {dtype}: it is cut off or damaged"
-        )
-    array = np.frombuffer(values, dtype=dtype)
-    return array.reshape(shape, order="F" if by_columns else "C")

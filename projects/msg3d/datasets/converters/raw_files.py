@@ -42,7 +42,11 @@ class RawFile(NamedTuple):
             with open(self.path, "rb") as file:
                 return file.read()
         with _errors_named(self.path):
-            return _open_zip(self.path, self.stamp[0], os.getpid()).read(self.member)
+            archive = _open_zip(self.path, self.stamp[0], os.getpid())
+            member = archive.getinfo(self.member)
+            with archive.open(member) as file:
+                # As much as it says: without a number, zipfile unpacks 2 GiB at once.
+                return file.read(member.file_size)
 
 
 @lru_cache(maxsize=4)
@@ -133,9 +137,11 @@ class _errors_named:
 
     def __exit__(self, kind, error, traceback) -> None:
         if isinstance(error, self.DAMAGES) and not os.path.isdir(self.raw):
+            # tarfile lists every way it tried, a line each.
+            why = " ".join(str(error).split()) or type(error).__name__
             raise AnnotationError(
                 f"raw data {self.raw} cannot be read as a tar.xz, tar.gz or zip archive "
-                f"({error or type(error).__name__}): download it again"
+                f"({why:.300}): download it again"
             ) from error
 
 
@@ -150,12 +156,15 @@ def _list_zip(
     raw: str, suffix: str, max_bytes: int | None, folder: str = ""
 ) -> tuple[list[RawFile], list[str]]:
     files, others = [], []
-    stamp = os.stat(raw).st_mtime_ns
+    state = os.stat(raw)
+    stamp = state.st_mtime_ns
     with _errors_named(raw), zipfile.ZipFile(raw) as archive:
         for member in sorted(archive.infolist(), key=lambda one: one.filename):
-            if member.is_dir():
-                continue
             name = member.filename
+            if name.endswith("/"):
+                continue
+            if member.compress_size > state.st_size:
+                raise zipfile.BadZipFile(f"{name!r:.80} is longer than the archive")
             label = os.path.join(folder, name)
             if _wanted(name, member.file_size, suffix, max_bytes):
                 files.append(RawFile(label, (stamp, member.CRC), raw, name))

@@ -31,20 +31,20 @@ def read_split_list(
         raise AnnotationError(f"split list {path} cannot be read: {error}") from None
     if not rows or rows[0] != ["name", "split"]:
         raise AnnotationError(
-            f"split list {path} begins with {rows[:1]}: expected the line name,split"
+            f"split list {path} begins with {str(rows[:1]):.300}: expected the line name,split"
         )
     sides: dict[str, str] = {}
     for row in rows[1:]:
         name = os.path.splitext(row[0])[0] if row[0].endswith(suffixes) else row[0]
         if len(row) != 2 or row[1] not in SIDES:
             raise AnnotationError(
-                f"split list {path} has the line {','.join(row)}: expected a name and "
+                f"split list {path} has the line {_plain(row)}: expected a name and "
                 f"one of {', '.join(SIDES)}"
             )
         if name not in names or name in sides:
             what = "twice" if name in sides else "which is not there"
             raise AnnotationError(
-                f"split list {path} names {name}, {what}: expected each sequence once, "
+                f"split list {path} names {_plain([name])}, {what}: expected each sequence once, "
                 f"as in {min(names)}"
             )
         sides[name] = row[1]
@@ -59,3 +59,8 @@ def read_split_list(
             "and val or test"
         )
     return sides
+
+
+def _plain(row: list[str]) -> str:
+    """A row in one line, whatever its cells hold."""
+    return " ".join(",".join(row).split())[:300]

@@ -83,15 +83,15 @@ def parse_recording(
     if "masked" in name.replace("unmasked", ""):
         raise LeftOut("masked, not the whole recording")
     if session not in tables.sessions:
-        raise BadFile(f"session {session} is in no sessions_SPLIT.csv")
+        raise BadFile(f"session {session:.80} is in no sessions_SPLIT.csv")
     listed, *parts = tables.sessions[session]
     if listed != split:
         raise BadFile(
-            f"the path says {split}, but session {session} is in sessions_{listed}.csv"
+            f"the path says {split}, but session {session:.80} is in sessions_{listed}.csv"
         )
     person = parts[int(camera[2]) - 1]
     if person not in tables.traits:
-        raise BadFile(f"participant {person} is in no parts_SPLIT.csv")
+        raise BadFile(f"participant {person:.80} is in no parts_SPLIT.csv")
     targets = tables.traits[person]
     if targets is None:
         raise LeftOut("the participant's traits are hidden")

@@ -62,7 +62,7 @@ def read_tables(raw: str) -> Tables:
             entry = (split, *(row[column] for column in _PARTS.values()))
             if sessions.setdefault(row["ID"], entry) != entry:
                 raise AnnotationError(
-                    f"sessions_{split}.csv, line {line}: session {row['ID']} is there "
+                    f"sessions_{split}.csv, line {line}: session {row['ID']:.80} is there "
                     "already with other participants, or in another split: leave one"
                 )
         for line, row in _rows(raw, files, f"parts_{split}.csv", ()):
@@ -70,7 +70,7 @@ def read_tables(raw: str) -> Tables:
             numbers = _traits(row, f"parts_{split}.csv, line {line}")
             if traits.setdefault(person, numbers) != numbers:
                 raise AnnotationError(
-                    f"parts_{split}.csv, line {line}: participant {person} is there "
+                    f"parts_{split}.csv, line {line}: participant {person:.80} is there "
                     "already with other traits: leave one"
                 )
             where.setdefault(person, []).append(split)
@@ -100,7 +100,7 @@ def _rows(raw, files, name, columns):
     missing = [one for one in ("ID", *columns) if one not in header]
     if missing:
         raise AnnotationError(
-            f"{name} has the columns {header}, expected {missing[0]} among them"
+            f"{name} has the columns {str(header):.300}, expected {missing[0]} among them"
         )
     for line, row in rows:
         row = {key: value.strip() for key, value in row.items() if _is_text(key, value)}
@@ -128,7 +128,7 @@ def _traits(row: dict, where: str) -> tuple[float, ...] | None:
             number = math.nan
         if not math.isfinite(number):
             raise AnnotationError(
-                f"{where}: {name} of participant {row['ID']} is {text!r:.40}, expected "
+                f"{where}: {name} of participant {row['ID']:.80} is {text!r:.40}, expected "
                 "a finite number"
             )
         numbers.append(number)

@@ -92,7 +92,8 @@ def inspect_annotations(
     found = Inspection()
     found.faults += file_faults(data)
     samples = data.get("annotations") if isinstance(data, dict) else data
-    samples = [s for s in samples if isinstance(s, dict)] if samples else []
+    samples = samples if isinstance(samples, list) else []
+    samples = [s for s in samples if isinstance(s, dict)]
     found.samples, found.classes = len(samples), class_names(data)
     if not samples:
         return found

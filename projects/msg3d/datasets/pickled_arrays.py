@@ -1,0 +1,215 @@
+"""NumPy's arrays in a pickle, built from the bytes that are there.
+
+NumPy's own `__setstate__` believes a file: a type whose fields are said to hold no
+objects makes it follow pointers that the file brought, and an array of objects takes
+the memory that its shape asks for, before anything is compared. So a pickle gets the
+stand-ins below instead, and `resolved` puts true arrays in their place when all is read.
+"""
+
+import math
+import re
+from collections import OrderedDict
+from pickle import UnpicklingError
+from typing import Any
+
+import numpy as np
+
+_CODE = re.compile(r"\?|[bB]1?|[iufc]\d{1,2}|[SUV]\d{0,9}|[mMO]8?")
+_UNIT = re.compile(r"[A-Za-z]{1,7}")
+_ORDERS = ("<", ">", "=", "|")
+_MOST_AXES = 32
+_scalar = np.float64(0).__reduce__()[0]  # wherever this numpy keeps it
+
+
+class PickledType:
+    """Stands for a `numpy.dtype`; a file may set its state, and nothing else."""
+
+    __slots__ = ("code", "state")
+    __hash__ = None  # no key of a dictionary
+
+    def __init__(self, code: Any, *_: Any) -> None:
+        if not isinstance(code, str) or not _CODE.fullmatch(code):
+            raise UnpicklingError(f"an array of the unknown type {code!r:.40}")
+        self.code, self.state = code, None
+
+    def __setstate__(self, state: tuple) -> None:
+        self.state = state
+
+    @property
+    def holds_objects(self) -> bool:
+        return self.code[0] == "O"
+
+    def real(self) -> np.dtype:
+        """The type, made anew from what the file says of it.
+
+        Raises:
+            Exception: what the file says is no type.
+        """
+        if self.holds_objects:
+            raise UnpicklingError("objects where numbers or text are expected")
+        if self.state is None:
+            return np.dtype(self.code)
+        _, order, base, names, fields, size, *rest = self.state
+        if base is not None:
+            return np.dtype((base[0].real(), _shape(base[1])))
+        if names is not None:
+            kinds = [fields[name][0].real() for name in names]
+            offsets = [fields[name][1] for name in names]
+            described = dict(names=list(names), formats=kinds, offsets=offsets)
+            return np.dtype(dict(described, itemsize=size))
+        kind = np.dtype(self.code)
+        if kind.kind in "mM" and len(rest) > 2:
+            unit, count, *_ = rest[2][1]
+            unit = unit.decode("ascii") if isinstance(unit, bytes) else unit
+            if not _UNIT.fullmatch(unit) or type(count) is not int or count < 1:
+                raise UnpicklingError("a time of no known unit")
+            if unit != "generic":
+                kind = np.dtype(f"{kind.kind}8[{count}{unit}]")
+        if order not in _ORDERS:
+            raise UnpicklingError("numbers in no known byte order")
+        return kind.newbyteorder(order)
+
+
+class PickledArray:
+    """Stands for a `numpy.ndarray` until the file has been read."""
+
+    __slots__ = ("array", "objects")
+    __hash__ = None
+
+    def __init__(self) -> None:
+        self.array: np.ndarray = np.empty((0,), np.int8)
+        self.objects: list | None = None
+
+    def __setstate__(self, state: tuple) -> None:
+        *_, shape, kind, by_columns, values = state
+        shape, order = _shape(shape), "F" if by_columns else "C"
+        if type(kind) is not PickledType:
+            raise UnpicklingError("an array without a type")
+        if kind.holds_objects:
+            if type(values) is not list or len(values) != math.prod(shape):
+                raise UnpicklingError(f"objects that are not as many as {shape}")
+            self.array = np.empty(shape, object, order)
+            self.objects = values
+            return
+        if isinstance(values, str):  # bytes of Python 2
+            values = values.encode("latin-1")
+        real = kind.real()
+        _check_bytes(shape, real, len(values))
+        array = np.ndarray(shape, real, bytearray(values), order=order)
+        # As NumPy does with the bytes of another machine.
+        self.array = array if real.isnative else array.astype(real.newbyteorder("="))
+
+
+class FromBuffer:
+    """`numpy.core.numeric._frombuffer`: an array in protocol 5."""
+
+    __slots__ = ()
+
+    def __call__(self, buffer, kind, shape, order, axis_order=None):
+        real, shape = kind.real(), _shape(shape)
+        _check_bytes(shape, real, memoryview(buffer).nbytes)
+        array = np.ndarray(shape, real, buffer, order=order or "C")
+        return array if axis_order is None else array.transpose(axis_order)
+
+
+class Scalar:
+    """`numpy.core.multiarray.scalar`: a number of numpy's, from its bytes."""
+
+    __slots__ = ()
+
+    def __call__(self, kind, value):
+        real = kind.real()
+        if not isinstance(value, bytes) or len(value) != real.itemsize:
+            raise UnpicklingError("a scalar that is not plain")
+        return _scalar(real, value)
+
+
+def resolved(data: Any) -> Any:
+    """What was unpickled, with true arrays and types in the place of stand-ins.
+
+    Lists and dictionaries are changed in place. Each is looked at once, however often
+    it is there.
+
+    Raises:
+        UnpicklingError: containers within containers, deeper than Python goes.
+    """
+    try:
+        return _Resolver()(data)
+    except RecursionError:
+        raise UnpicklingError("containers are nested too deep") from None
+
+
+class _Resolver:
+    def __init__(self) -> None:
+        self.done: dict[int, tuple[Any, Any]] = {}  # with the value: keeps its id
+
+    def __call__(self, value: Any) -> Any:
+        change = _CHANGES.get(type(value))
+        if change is None:
+            return value
+        if id(value) not in self.done:
+            self.done[id(value)] = value, value  # it may contain itself
+            self.done[id(value)] = value, change(self, value)
+        return self.done[id(value)][1]
+
+    def _list(self, value: list) -> list:
+        for place, one in enumerate(value):
+            if type(one) in _CHANGES:
+                value[place] = self(one)
+        return value
+
+    def _dict(self, value: dict) -> dict:
+        for key, one in value.items():
+            if type(one) in _CHANGES:
+                value[key] = self(one)
+        return value
+
+    def _tuple(self, value: tuple) -> tuple:
+        return tuple(map(self, value))
+
+    def _array(self, value: PickledArray) -> np.ndarray:
+        if value.objects is not None:
+            # Assigned one by one: numpy would take lists for further axes.
+            flat = np.empty(len(value.objects), object)
+            for place, one in enumerate(value.objects):
+                flat[place] = self(one)
+            order = "C" if value.array.flags.c_contiguous else "F"
+            value.array[...] = flat.reshape(value.array.shape, order=order)
+        return value.array
+
+    def _type(self, value: PickledType) -> np.dtype:
+        return np.dtype(object) if value.holds_objects else value.real()
+
+
+_CHANGES = {
+    list: _Resolver._list,
+    dict: _Resolver._dict,
+    OrderedDict: _Resolver._dict,
+    tuple: _Resolver._tuple,
+    PickledArray: _Resolver._array,
+    PickledType: _Resolver._type,
+}
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    if (
+        not isinstance(shape, tuple)
+        or len(shape) > _MOST_AXES
+        or any(type(length) is not int or length < 0 for length in shape)
+    ):
+        raise UnpicklingError(f"an array of the shape {_short(shape)}")
+    return shape
+
+
+def _check_bytes(shape: tuple[int, ...], kind: np.dtype, found: int) -> None:
+    count = math.prod(shape)
+    # Numbers of no bytes would be there without end.
+    if count * kind.itemsize != found or count > max(found, 1):
+        raise UnpicklingError(
+            f"an array of shape {shape} and type {kind} with {found} bytes"
+        )
+
+
+def _short(value: Any) -> str:
+    """Never the repr of a container, which may be endless."""
+    return f"{value!r:.40}" if isinstance(value, (int, str)) else type(value).__name__

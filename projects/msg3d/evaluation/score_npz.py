@@ -1,0 +1,93 @@
+"""Scores as three plain arrays in a `.npz`: nothing in it can be executed.
+
+    ids     text [N], the samples'
+    scores  floating point [N, C]
+    labels  integers [N], if they are known
+
+`numpy.savez(path, ids=ids, scores=scores, labels=labels)` writes one, and
+`numpy.load(path, allow_pickle=False)` reads it.
+"""
+
+import os
+import zipfile
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..datasets.npy_bytes import array_of_npy
+from ..datasets.whole_file import whole_file
+
+
+def write_score_npz(
+    path: str, ids: Sequence[str], scores: np.ndarray, labels: np.ndarray | None
+) -> None:
+    """Write scores, whole or not at all.
+
+    Args:
+        path: where to; its folder must exist.
+        ids: N of them.
+        scores: [N, C].
+        labels: [N]; None if they are not known.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    arrays = dict(ids=np.array(ids, np.str_), scores=np.asarray(scores))
+    if labels is not None:
+        arrays["labels"] = np.asarray(labels)
+    with whole_file(path) as file:
+        np.savez(file, **arrays)
+
+
+def read_score_npz(
+    path: str,
+) -> tuple[list[str] | None, np.ndarray, np.ndarray | None]:
+    """The ids, scores and labels of a file; ids and labels may be missing.
+
+    No more memory is taken than the file has bytes: arrays that are compressed, which
+    may unpack to any size, are refused.
+
+    Returns:
+        N ids, [N, C], int [N].
+
+    Raises:
+        ValueError: no such file; the text begins with what it is.
+        OSError: it cannot be read.
+    """
+    # What zipfile raises for damage is of many kinds.
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = {
+                name: _member(archive, f"{name}.npy", kinds)
+                for name, kinds in dict(ids="U", scores="fiu", labels="iu").items()
+                if f"{name}.npy" in archive.namelist()
+            }
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"is no .npz, or damaged ({why:.80})") from error
+    if "scores" not in found:
+        raise ValueError("has no array `scores`, expected ids, scores and labels")
+    scores, ids, labels = (found.get(name) for name in ("scores", "ids", "labels"))
+    if scores.ndim != 2:
+        raise ValueError(f"has scores of shape {scores.shape}, expected [N, C]")
+    for name, array in (("ids", ids), ("labels", labels)):
+        if array is not None and array.shape != scores.shape[:1]:
+            raise ValueError(
+                f"has {name} of shape {array.shape} and scores of shape {scores.shape}, "
+                "expected [N] and [N, C]"
+            )
+    return None if ids is None else ids.tolist(), scores, labels
+
+
+def _member(archive: zipfile.ZipFile, name: str, kinds: str) -> np.ndarray:
+    member = archive.getinfo(name)
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"has {name} compressed, expected it as numpy.savez writes it")
+    if max(member.file_size, member.compress_size) > os.path.getsize(archive.filename):
+        raise ValueError(f"has {name} of {member.file_size} bytes, more than itself")
+    try:
+        return array_of_npy(archive.read(member), kinds)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"has a damaged {name}") from error
+    except ValueError as error:
+        raise ValueError(f"has a {name} that {error}") from error

@@ -1,0 +1,155 @@
+"""Checkpoints as .safetensors: the same weights, classes and scores, and no code."""
+
+import importlib.util
+import json
+import pickle
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
+
+from msg3d.checkpoints import CheckpointError, rewrite
+from msg3d.checkpoints.reading import read_state
+
+pytest.importorskip("safetensors", reason="needs the package safetensors")
+TOOL = Path(__file__).parents[2] / "tools" / "convert_checkpoint.py"
+META = dict(dataset_meta=dict(classes=["wave", "kick"]), epoch=3, shape=(480, 640))
+
+
+def weights():
+    torch.manual_seed(0)
+    shared = torch.rand(4, 3)
+    return {
+        "backbone.a": shared,
+        "backbone.same": shared,
+        "backbone.turned": torch.rand(3, 5).T,
+        "backbone.half": torch.rand(2).half(),
+        "backbone.num_batches_tracked": torch.tensor(7),
+        "cls_head.fc.weight": torch.rand(2, 4),
+    }
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """As MMEngine saves one."""
+    path = tmp_path / "epoch_3.pth"
+    data = dict(state_dict=weights(), meta={**META, "log": HistoryBuffer([1.0], [1])})
+    torch.save({**data, "optimizer": {"state": {}}}, path)
+    return str(path)
+
+
+def load(path):
+    return CheckpointLoader.load_checkpoint(str(path), "cpu", "silent")
+
+
+def test_there_and_back(trained, tmp_path):
+    plain, again = str(tmp_path / "x.safetensors"), str(tmp_path / "again.pth")
+    assert rewrite(trained, plain) == ["optimizer", "meta['log']"]
+    assert rewrite(plain, again) == []
+    for path in (plain, again):
+        found = load(path)
+        assert found["meta"] == META
+        assert found["state_dict"].keys() == weights().keys()
+        for key, one in weights().items():
+            assert torch.equal(found["state_dict"][key], one), key
+            assert found["state_dict"][key].dtype == one.dtype
+
+
+def test_mmengine_loads_it_into_a_model(tmp_path, trained):
+    torch.save(torch.nn.Linear(3, 2).state_dict(), tmp_path / "a.pth")
+    rewrite(str(tmp_path / "a.pth"), str(tmp_path / "a.safetensors"))
+    model = torch.nn.Linear(3, 2)
+    load_checkpoint(model, str(tmp_path / "a.safetensors"), strict=True)
+    assert torch.equal(model.weight, torch.load(tmp_path / "a.pth")["weight"])
+
+
+def test_the_package_itself_reads_it(trained, tmp_path):
+    from safetensors.torch import load_file
+
+    rewrite(trained, str(tmp_path / "x.safetensors"))
+    found = load_file(tmp_path / "x.safetensors")
+    assert torch.equal(found["backbone.a"], weights()["backbone.a"])
+
+
+def test_command(trained, tmp_path, monkeypatch, capsys):
+    spec = importlib.util.spec_from_file_location("convert_checkpoint", TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    out = str(tmp_path / "x.safetensors")
+    for source, target in ((trained, out), (out, str(tmp_path / "back.pth"))):
+        monkeypatch.setattr("sys.argv", ["convert_checkpoint.py", source, target])
+        assert tool.main() == 0
+    assert "without optimizer" in capsys.readouterr().out
+    assert load(tmp_path / "back.pth")["meta"] == META
+    monkeypatch.setattr("sys.argv", ["convert_checkpoint.py", out, out])
+    assert tool.main() == 1
+
+
+def header(text, rest=b""):
+    text = text if isinstance(text, bytes) else json.dumps(text).encode()
+    return struct.pack("<Q", len(text)) + text + rest
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff" * 40,
+        struct.pack("<Q", 2**62) + b"{}",
+        header({"a": dict(dtype="F32", shape=[2**40], data_offsets=[0, 2**42])}),
+        header({"a": dict(dtype="F32", shape=[4], data_offsets=[0, 4])}, bytes(4)),
+        header({"__metadata__": {"msg3d.meta": "[1]"}}),
+        header({"__metadata__": {"msg3d.meta": "{"}}),
+        header(b"[" * 100_000),
+    ],
+)
+@pytest.mark.parametrize("way", [load, lambda path: read_state(str(path))])
+def test_damage_is_one_sentence(content, way, tmp_path):
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(content)
+    with pytest.raises((pickle.UnpicklingError, CheckpointError)) as error:
+        way(path)
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        torch.zeros(1).expand(10**9),
+        torch.zeros(2, 2).to_sparse(),
+        torch.zeros(3, device="meta"),
+    ],
+    ids=["a view", "sparse", "meta"],
+)
+def test_a_tensor_without_its_numbers_is_refused(weight, tmp_path):
+    """A billion views of one number would be copied into memory."""
+    torch.save({"weight": weight}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match="'weight' is no plain tensor"):
+        read_state(str(tmp_path / "x.pth"))
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, -30])
+def test_a_damaged_checkpoint_is_one_sentence(trained, tmp_path, length):
+    content = Path(trained).read_bytes()
+    (tmp_path / "cut.pth").write_bytes(content[:length])
+    with pytest.raises(pickle.UnpicklingError, match="cut.pth") as error:
+        load(tmp_path / "cut.pth")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_what_is_no_dictionary_is_refused(tmp_path):
+    torch.save([torch.zeros(2)], tmp_path / "list.pth")
+    with pytest.raises(pickle.UnpicklingError, match="holds a list"):
+        load(tmp_path / "list.pth")
+
+
+def test_array_meta_survives(tmp_path):
+    data = dict(state_dict=weights(), meta=dict(seed=np.int64(3), a=np.arange(3)))
+    torch.save(data, tmp_path / "a.pth")
+    rewrite(str(tmp_path / "a.pth"), str(tmp_path / "a.safetensors"))
+    meta = load(tmp_path / "a.safetensors")["meta"]
+    assert meta["seed"] == 3 and meta["a"].tolist() == [0, 1, 2]

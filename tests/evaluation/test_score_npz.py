@@ -1,0 +1,96 @@
+"""Scores without any pickle: the same ones come back, and a lying file is refused."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from test_fusion import IDS, LABELS, logits, mmaction_dump, run, softmax
+
+from msg3d.datasets import save_annotations
+from msg3d.datasets.packing import pack
+from msg3d.evaluation import ScoreError, labels_of, read_scores
+from msg3d.evaluation.score_npz import write_score_npz
+from samples import annotations
+
+
+def test_what_was_written_comes_back(tmp_path):
+    path, values = tmp_path / "scores.npz", softmax(logits(0))
+    write_score_npz(str(path), IDS, values, LABELS)
+    scores = read_scores(path)
+    assert scores.ids == IDS and scores.probabilities
+    np.testing.assert_array_equal(scores.values, values)
+    np.testing.assert_array_equal(scores.labels, LABELS)
+    with np.load(path, allow_pickle=False) as plain:
+        assert plain["ids"].tolist() == IDS and plain["scores"].shape == (8, 3)
+
+
+def test_as_numpy_writes_them_without_labels(tmp_path):
+    values = logits(1).astype(np.float32)
+    np.savez(tmp_path / "scores.npz", ids=IDS, scores=values)
+    scores = read_scores(tmp_path / "scores.npz", dict(zip(IDS, LABELS.tolist())))
+    np.testing.assert_array_equal(scores.values, values)
+    np.testing.assert_array_equal(scores.labels, LABELS)
+
+
+def test_a_dump_becomes_one(tmp_path, monkeypatch):
+    """And counts as the dump it was made of."""
+    dump = mmaction_dump(tmp_path / "dump.pkl", softmax(logits(0)))
+    assert run(monkeypatch, dump, "--out", tmp_path / "plain.npz") == 0
+    plain, dumped = read_scores(tmp_path / "plain.npz"), read_scores(dump)
+    assert plain.ids == dumped.ids
+    np.testing.assert_array_equal(plain.values, dumped.values)
+    np.testing.assert_array_equal(plain.labels, dumped.labels)
+
+
+def npz(path, **members):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return path
+
+
+def npy(array, **kwargs):
+    file = io.BytesIO()
+    np.save(file, array, **kwargs)
+    return file.getvalue()
+
+
+GOOD = npy(np.ones((8, 3)))
+
+
+@pytest.mark.parametrize(
+    "members, text",
+    [
+        (dict(ids=npy(np.array(IDS))), "no array `scores`"),
+        (dict(scores=npy(np.ones(8))), r"shape \(8,\), expected \[N, C\]"),
+        (dict(scores=GOOD, labels=npy(np.arange(7))), "labels of shape"),
+        (dict(scores=GOOD, ids=npy(np.arange(8))), "array of type int64"),
+        (dict(scores=GOOD, ids=npy(np.array(["a"] * 8))), "'a' is there 8 times"),
+        (dict(scores=npy(np.array([{}], object))), "array of type object"),
+        (dict(scores=GOOD.replace(b"(8, 3)", b"(9, 3)")), "192 bytes .* 216"),
+        (dict(scores=GOOD[:-5]), "cut off or damaged"),
+        (dict(scores=npy(np.array([[1.0, np.nan]]))), "NaN"),
+    ],
+)
+def test_refused(tmp_path, members, text):
+    with pytest.raises(ScoreError, match=text) as error:
+        read_scores(npz(tmp_path / "scores.npz", **members))
+    assert "scores.npz" in str(error.value)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "s.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("scores.npy", npy(np.zeros((4000, 1000))))
+    assert (tmp_path / "s.npz").stat().st_size < 100_000
+    with pytest.raises(ScoreError, match="compressed"):
+        read_scores(tmp_path / "s.npz")
+
+
+def test_labels_of_a_packed_store(tmp_path):
+    data = annotations()
+    save_annotations(data, tmp_path / "a.pkl")
+    pack(data, str(tmp_path / "a.packed"))
+    for split in (None, "val"):
+        expected = labels_of(str(tmp_path / "a.pkl"), split)
+        assert labels_of(str(tmp_path / "a.packed"), split) == expected

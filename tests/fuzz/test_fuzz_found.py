@@ -1,0 +1,272 @@
+"""What fuzzing found, each mended: the smallest file that did it."""
+
+import io
+import json
+import pickle
+import struct
+import tarfile
+import zipfile
+
+import fuzz_mutations as mutations
+import numpy as np
+import pytest
+import torch
+
+from msg3d.apis.exported import ExportedFileError, load_exported
+from msg3d.apis.keypoint_input import Expected, KeypointError
+from msg3d.apis.read_sequences import read_sequences
+from msg3d.apis.sources import Reading, list_sources
+from msg3d.datasets import AnnotationError, check_annotations, load_annotations
+from msg3d.datasets.converters.raw_files import read_files
+from msg3d.datasets.inspection import inspect_annotations
+from msg3d.datasets.packing import pack
+from msg3d.datasets.store import load_store
+from msg3d.evaluation import ScoreError, labels_of, read_scores
+from samples import annotations
+
+
+def refusal(kind, function, *args):
+    with pytest.raises(kind) as error:
+        function(*args)
+    text = str(error.value)
+    assert "\n" not in text and len(text) < 1000
+    return text
+
+
+def pickled(path, content):
+    path.write_bytes(b"\x80\x02" + content + b".")
+    return str(path)
+
+
+def test_a_type_that_hides_its_objects(tmp_path):
+    """Crashed: its eight bytes were followed as a pointer."""
+    path = pickled(tmp_path / "a.pkl", mutations.LYING_FIELDS)
+    with pytest.raises(AnnotationError, match="objects where numbers"):
+        load_annotations(path)
+    # The same is a true array where the type says what it is.
+    array = np.zeros(2, [("x", "f4"), ("y", "i8", (2,))])
+    (tmp_path / "b.pkl").write_bytes(pickle.dumps([array]))
+    (found,) = load_annotations(tmp_path / "b.pkl")
+    assert found.dtype == array.dtype
+
+
+def test_an_array_of_a_billion_objects(tmp_path):
+    """Took 8 GB of a file of 150 bytes."""
+    path = pickled(tmp_path / "a.pkl", mutations.LYING_OBJECTS)
+    assert "1000000000" in refusal(AnnotationError, load_annotations, path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"]r" + struct.pack("<I", 2**31), b"](K\x01p2147483648\ne"]
+)
+def test_an_object_of_a_large_number(tmp_path, content):
+    """One changed byte took 32 GB, for a table of so many objects."""
+    path = pickled(tmp_path / "a.pkl", content)
+    assert "2147483648" in refusal(AnnotationError, load_annotations, path)
+    assert "2147483648" in refusal(ScoreError, read_scores, path)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_honest_files_have_such_numbers_too(tmp_path, protocol):
+    """Many objects, each memorised; and text of many lines."""
+    data = [[f"{number}\n", [number], {}] for number in range(70_000)]
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(data, protocol))
+    assert load_annotations(tmp_path / "a.pkl") == data
+
+
+@pytest.mark.parametrize("field", ["label", "frame_dir", "total_frames"])
+def test_text_without_end(tmp_path, field):
+    """Hung: the text of lists that hold one list twice, sixty deep."""
+    name = bytes([len(field)]) + field.encode()
+    path = pickled(tmp_path / "a.pkl", b"](}U" + name + mutations.ENDLESS + b"se")
+    data = load_annotations(path)
+    if field != "frame_dir":
+        data[0]["frame_dir"] = "a"
+    assert field in refusal(AnnotationError, check_annotations, data)
+    inspect_annotations(data)
+
+
+def test_rows_and_labels_without_end(tmp_path):
+    row = b"](}(U\x0apred_score" + mutations.ENDLESS + b"ue"
+    assert "row 0" in refusal(ScoreError, read_scores, pickled(tmp_path / "a", row))
+    label = b"](}(U\x0apred_scoreK\x01U\x08gt_label" + mutations.ENDLESS + b"ue"
+    assert "gt_label" in refusal(
+        ScoreError, read_scores, pickled(tmp_path / "a", label)
+    )
+    name = b"](" + mutations.ENDLESS + b"e](K\x01e\x86"
+    assert "gives no labels" in refusal(
+        ScoreError, labels_of, pickled(tmp_path / "a", name)
+    )
+
+
+@pytest.mark.parametrize("data", [np.zeros(3), np.zeros(2, [("x", "f4")]), np.array(1)])
+def test_scores_that_are_an_array(tmp_path, data):
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(data))
+    assert "holds a ndarray" in refusal(ScoreError, read_scores, tmp_path / "a.pkl")
+    assert "ndarray" in refusal(ScoreError, labels_of, str(tmp_path / "a.pkl"))
+
+
+def test_sizes_in_a_zip(tmp_path):
+    """Took as much as the table of members claimed."""
+    np.savez(tmp_path / "a.npz", scores=np.ones((3, 2)))
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    table = content.index(b"PK\x01\x02")
+    content[table + 20 : table + 28] = struct.pack("<II", 2**31, 2**31)
+    (tmp_path / "a.npz").write_bytes(content)
+    assert "2147483648 bytes" in refusal(ScoreError, read_scores, tmp_path / "a.npz")
+
+
+@pytest.fixture
+def store(tmp_path):
+    pack({**annotations(), "meta": {}}, str(tmp_path / "s.packed"))
+    return tmp_path / "s.packed"
+
+
+def replace(store, name, content):
+    """A file of the store, and its size in the header."""
+    (store / "data.1" / name).write_bytes(content)
+    header = json.loads((store / "store.json").read_text())
+    header["bytes"][name] = len(content)
+    (store / "store.json").write_text(json.dumps(header))
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("splits.npy", b"garbage"),
+        ("splits.npy", npy(np.arange(3))),
+        ("splits.npy", npy(np.arange(12) + 5)),
+        ("splits.npy", npy(np.arange(12)).replace(b"(12,)", b"(99999999999999,)", 1)),
+        ("index.npy", b"\x93NUMPY\x01\x00\x76\x00{'a':" + b" " * 140),
+        ("keypoint.npy", npy(np.zeros((9, 20)))),
+        ("keypoint.npy", npy(np.zeros((9, 20, 3)))),
+        ("fields.npy", npy(np.zeros(10**4, np.uint8))),
+        ("meta.json", b"[]"),
+        ("meta.json", b'"\xe9"'),
+    ],
+)
+def test_damaged_files_of_a_store(store, name, content):
+    replace(store, name, content)
+    assert "s.packed" in refusal(AnnotationError, lambda: load_store(store).unpack())
+
+
+@pytest.mark.parametrize("field", ["row", "persons", "frames", "text", "characters"])
+@pytest.mark.parametrize("value", [-1, 2**30])
+def test_an_index_of_rows_that_are_not_there(store, field, value):
+    """Took the memory for as many rows as the index named."""
+    index = np.load(store / "data.1" / "index.npy")
+    index[field][3] = value
+    replace(store, "index.npy", npy(index))
+    assert (
+        "not there" in (text := refusal(AnnotationError, load_store, store))
+        or "less than no frame" in text
+    )
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("splits", []),
+        ("splits", {"train": "8"}),
+        ("splits", {"train": -1, "val": 13}),
+        ("bytes", {"../../x": 1}),
+        ("data", 3),
+        ("data", "../data.1"),
+        ("id", "label"),
+    ],
+)
+def test_a_header_of_anything(store, key, value):
+    header = json.loads((store / "store.json").read_text())
+    (store / "store.json").write_text(json.dumps({**header, key: value}))
+    assert "is damaged" in refusal(AnnotationError, load_store, store)
+
+
+def test_no_archive_is_one_line(tmp_path):
+    """tarfile's text has a line for each form that it tried."""
+    (tmp_path / "raw.tar").write_bytes(b"no archive" * 90)
+    assert "raw.tar" in refusal(
+        AnnotationError, lambda: list(read_files(str(tmp_path / "raw.tar"), ".json"))
+    )
+
+
+def test_json_of_a_number_too_large(tmp_path):
+    (tmp_path / "a.json").write_text(f"[[[[{10**400}]]]]")
+    read = read_sequences, str(tmp_path / "a.json"), Expected("coco", 2, None, 2)
+    assert "keypoint" in refusal(KeypointError, *read, Reading())
+
+
+def test_a_store_is_one_source(tmp_path):
+    """Its .npy files were taken for sequences of their own."""
+    data = annotations(channels=2, joints=17)
+    pack(data, str(tmp_path / "s.packed"))
+    sources = list_sources(str(tmp_path), "")
+    assert sources == [str(tmp_path / "s.packed")] == list_sources(sources[0], "")
+    expected = Expected("coco", 2, None, 2)
+    found = read_sequences(sources[0], expected, Reading(split="val"))
+    assert [one["frame_dir"] for one in found] == data["split"]["val"]
+    np.testing.assert_array_equal(
+        found[0]["keypoint"], data["annotations"][8]["keypoint"]
+    )
+
+
+def test_a_tensor_of_one_number_a_billion_times(tmp_path):
+    """Took 8 GB when it was made a float."""
+    dump = [dict(pred_score=torch.zeros(1, dtype=torch.int64).expand(10**9))]
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(dump))
+    assert "cannot be read" in refusal(ScoreError, read_scores, tmp_path / "a.pkl")
+
+
+class Code:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return __import__("os").mkdir, (str(self.path),)
+
+
+def program(path):
+    network = torch.export.export(torch.nn.Linear(2, 2), (torch.ones(1, 2),))
+    torch.export.save(network, path)
+    return path
+
+
+@pytest.mark.parametrize("way", ["sample inputs", "an object"])
+def test_an_exported_program_with_a_pickle_of_code(tmp_path, way):
+    """torch.export.load executes either."""
+    ran, file = tmp_path / "ran", io.BytesIO()
+    torch.save(Code(ran), file)
+    with zipfile.ZipFile(program(tmp_path / "good.pt2")) as good:
+        with zipfile.ZipFile(tmp_path / "bad.pt2", "w") as bad:
+            for one in good.namelist():
+                content = good.read(one)
+                if way == "sample inputs" and "sample_inputs" in one:
+                    content = file.getvalue()
+                bad.writestr(one, content)
+            if way == "an object":
+                bad.writestr(
+                    "good/data/constants/opaque_obj_0", pickle.dumps(Code(ran))
+                )
+    text = refusal(ExportedFileError, load_exported, str(tmp_path / "bad.pt2"))
+    assert "bad.pt2" in text and not ran.exists()
+
+
+def test_annotations_that_are_no_list():
+    for odd in (np.zeros(3), 0.5, {"a": 1}):
+        found = inspect_annotations(dict(split={}, annotations=odd))
+        assert "form" in {fault.kind for fault in found.faults}
+
+
+def test_a_damaged_tar_in_a_folder_of_sequences(tmp_path):
+    with tarfile.open(tmp_path / "raw.tar", "w:xz") as archive:
+        archive.addfile(tarfile.TarInfo("a.json"))
+    content = (tmp_path / "raw.tar").read_bytes()
+    (tmp_path / "raw.tar").write_bytes(content[:40])
+    assert "download it again" in refusal(
+        AnnotationError, lambda: list(read_files(str(tmp_path / "raw.tar"), ".json"))
+    )
