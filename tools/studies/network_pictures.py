@@ -36,7 +36,7 @@ def draw(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> None:
         _, network, stream = best.split("/")
         title = (
             f"{source.title.replace('`', '')}: {NETWORKS[network].title}, {stream}, "
-            f"{len(seeds)} seeds"
+            f"{len(seeds)} seed{'s' * (len(seeds) > 1)}"
         )
         figure = confusion_figure(counts, names, title)
         save_figure(figure, folder / f"{data_set}.png", dpi=80)
