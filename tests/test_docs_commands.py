@@ -33,6 +33,7 @@ TESTED = {
 CANNOT = {
     "sbatch": "needs a Slurm cluster; tests/test_slurm.py submits it where there is one",
     "apt-get": "changes the machine",
+    "bash": "tools/try_machine.sh builds an environment and runs this very suite in it",
     "pytest": "runs this very suite",
 }
 # What runs here in seconds; the others are long, or need data that are handed out on

@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from pickle import UnpicklingError
 
 from benchmarks.exported import compare_speed
 
@@ -42,7 +43,7 @@ def main() -> int:
             raise ConfigError(f"--benchmark is of ONNX files, and OUT is {args.out}")
         names = read_class_names(args.classes) if args.classes else None
         difference = export(args.config, args.checkpoint, args.out, names)
-    except (ConfigError, ImportError, OSError, RuntimeError, ValueError) as error:
+    except (ImportError, OSError, RuntimeError, UnpicklingError, ValueError) as error:
         print(f"export.py: {error}", file=sys.stderr)
         return 1
     size = os.path.getsize(args.out) / 1e6

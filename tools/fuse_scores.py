@@ -73,6 +73,8 @@ def _run(args: argparse.Namespace) -> None:
         raise ScoreError("--weights and --search exclude each other: give one")
     for out in filter(None, (args.json, args.out)):
         check_file(out)
+    if args.out and not args.out.endswith((".pkl", ".npz")):
+        raise ScoreError(f"--out {args.out}: expected a name that ends in .pkl or .npz")
     known = labels_of(args.ann_file, args.split) if args.ann_file else None
     streams = _read(args.scores, known, args.probabilities)
     labels = streams[0].labels

@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from pickle import UnpicklingError
 
 from msg3d import Recognizer
 from msg3d.apis import ConfigError, KeypointError
@@ -25,6 +26,8 @@ from msg3d.apis.trained import load_config, read_class_names
 from msg3d.apis.written import Labels, Segments
 from msg3d.datasets.converters.command import positive
 from msg3d.skeletons import SKELETONS
+
+EXPORTED = (".onnx", ".pt2")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -114,6 +117,7 @@ def main() -> int:
         KeypointError,
         ImportError,
         OSError,
+        UnpicklingError,
     ) as error:
         print(f"predict.py: {error}", file=sys.stderr)
         return 1
@@ -173,6 +177,11 @@ def _network(args: argparse.Namespace) -> tuple[Recognizer, dict]:
             f"got {len(args.network) + 1} files, expected CONFIG CHECKPOINT INPUT, or "
             "EXPORTED INPUT: give a folder to predict several"
         )
+    if Path(args.network[0]).suffix in EXPORTED and len(args.network) == 2:
+        raise ConfigError(
+            f"{args.network[0]} is an exported network, which needs no checkpoint: "
+            "expected EXPORTED INPUT, and one INPUT, a folder to predict several"
+        )
     if len(args.network) == 2:
         cfg = load_config(args.network[0])
         recognizer = Recognizer(
@@ -185,10 +194,10 @@ def _network(args: argparse.Namespace) -> tuple[Recognizer, dict]:
         )
         return recognizer, cfg.to_dict()
     (file,) = args.network
-    if Path(file).suffix not in (".onnx", ".pt2"):
+    if Path(file).suffix not in EXPORTED:
         raise ConfigError(
-            f"{file} is no exported network (.onnx, .pt2): expected CONFIG CHECKPOINT "
-            "INPUT, or EXPORTED INPUT"
+            f"{file} is no exported network ({', '.join(EXPORTED)}), and alone: expected "
+            "CONFIG CHECKPOINT INPUT, or EXPORTED INPUT"
         )
     if args.classes or args.device:
         raise ConfigError(

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from tiny_models import NTU_2D, NTU_3D, trained
 
 from conftest import REPOSITORY
@@ -421,6 +422,11 @@ def test_one_bad_sample_does_not_stop_the_others(recognizer, tmp_path):
     assert len(rows(out / "predictions.csv")) == 5
 
 
+class Malice:
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
 def load_command():
     """tools/predict.py as a module."""
     path = REPOSITORY / "tools" / "predict.py"
@@ -503,6 +509,9 @@ def test_command_on_a_folder_of_frames(flat, tmp_path, monkeypatch):
             "pose model no.onnx does not exist",
         ),
         (("{config}", "a.npy"), "tiny.py is no exported network .* CONFIG CHECKPOINT"),
+        (("{checkpoint}", "{config}", "a.npy"), "tiny.pth is no config: expected"),
+        (("{config}", "evil.pth", "a.npy"), "evil.pth is refused, .*posix.system"),
+        (("one.onnx", "a.npy", "a.npy"), "one.onnx is an exported network, which need"),
         (("none.onnx", "a.npy"), "exported network none.onnx does not exist"),
         (("none.onnx", "a.npy", "--device", "cpu"), "leave --classes and --device out"),
         (("{config}", "{checkpoint}", "a.npy", "a.npy"), "got 4 files, expected"),
@@ -513,10 +522,12 @@ def test_command_says_what_is_wrong(
 ):
     monkeypatch.chdir(tmp_path)
     np.save("a.npy", np.zeros((1, 5, 25, 3)))
+    torch.save(dict(state_dict=Malice()), "evil.pth")
     config, checkpoint = flat
     arguments = [one.format(config=config, checkpoint=checkpoint) for one in arguments]
     assert run_here(monkeypatch, *arguments) == 1
     assert re.search(text, capsys.readouterr().err)
+    assert not Path("executed").exists()
 
 
 def constant_model(path, size, outputs):

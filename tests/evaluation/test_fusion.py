@@ -291,6 +291,10 @@ def test_command_takes_each_file_once(tmp_path, monkeypatch, capsys):
     assert "weights that are all 0" in capsys.readouterr().err
     assert run(monkeypatch, joint, bone, "--out", tmp_path) == 1
     assert "is a folder" in capsys.readouterr().err
+    assert run(monkeypatch, joint, bone, "--out", tmp_path / "fused.txt") == 1
+    assert "ends in .pkl or .npz" in capsys.readouterr().err
+    assert run(monkeypatch, joint, bone, "--out", tmp_path / "new" / "fused.npz") == 0
+    assert len(read_scores(tmp_path / "new" / "fused.npz").values) == 8
 
 
 def test_command_on_one_file(tmp_path, monkeypatch, capsys):

@@ -111,12 +111,14 @@ def load_config(config: Union[str, Path, Config]) -> Config:
     """The config, read if it is a file.
 
     Raises:
-        ConfigError: there is no such file.
+        ConfigError: there is no such file, or it is no config.
     """
     if isinstance(config, Config):
         return config
     if not Path(config).is_file():
         raise ConfigError(f"config {config} does not exist: name a recipe's file")
+    if Path(config).suffix not in (".py", ".json", ".yaml", ".yml"):
+        raise ConfigError(f"{config} is no config: expected a recipe's file, .py")
     return Config.fromfile(config)
 
 

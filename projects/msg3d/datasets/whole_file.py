@@ -14,7 +14,7 @@ def whole_file(path: str, mode: str = "xb") -> Iterator[IO]:
     an interruption leaves half a file or loses the old one. A link is followed.
 
     Args:
-        path: its folder must exist.
+        path: its folder is made if it is not there.
         mode: "xb" or "x", for bytes or text.
 
     Raises:
@@ -22,6 +22,7 @@ def whole_file(path: str, mode: str = "xb") -> Iterator[IO]:
     """
     target = os.path.realpath(path)
     temporary = f"{target}.{os.getpid()}.tmp"
+    os.makedirs(os.path.dirname(target), exist_ok=True)
     try:
         with open(temporary, mode) as file:
             yield file
