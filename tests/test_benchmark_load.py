@@ -3,12 +3,14 @@
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
 from conftest import REPOSITORY
+from marked_processes import ended, marked
 
 TOOLS = REPOSITORY / "tools"
 
@@ -128,6 +130,34 @@ def test_two_ranks_share_a_store(tmp_path):
     for rank in row["ranks"]:
         assert rank["rank"] == pytest.approx(rank["main"] + rank["worker"])
         assert 0 < rank["main"] < rank["peak"] and rank["samples_per_second"] > 0
+
+
+@pytest.mark.parametrize(
+    "number, code, part, processes",
+    [
+        # The training's two loaders have a worker each.
+        (signal.SIGTERM, 143, ["epochs", "--workers", "1"], 4),
+        (signal.SIGINT, 130, ["ranks", "--samples", "100000"], 2),  # making data
+        (signal.SIGTERM, 143, ["ranks", "--samples", "100000"], 2),
+    ],
+)
+def test_ends_clean(tmp_path, number, code, part, processes):
+    command = [sys.executable, "benchmark_load.py", "--out", tmp_path / "load.json"]
+    command += ["--forms", "pickle", "--folder", tmp_path, "--parts", *part]
+
+    def working(pids):
+        return len(pids) == processes
+
+    said = ended(command, TOOLS, tmp_path, number, code, working)
+    lines = [line for line in said.splitlines() if not line.startswith("[")]
+    assert lines == ["benchmark_load.py: interrupted"]  # beside the progress
+    assert marked(tmp_path) == {}
+    left = {path.name for path in tmp_path.iterdir()}
+    # torch's cache is for all processes.
+    assert {name for name in left if "torchinductor" not in name} == {
+        "load.json",
+        "load.md",
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The model of scaling against sums done by hand, and one measurement of it."""
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from conftest import REPOSITORY
+from marked_processes import ended, marked
 
 TOOLS = REPOSITORY / "tools"
 
@@ -132,3 +134,19 @@ def test_one_measurement(tmp_path):
     assert all(0 < row["without"] < 60 for row in data["scaling"])
     assert data["scaling"][1]["all_reduce"] > 0
     assert len(data["readings"]) == 2 and "share" in out.with_suffix(".md").read_text()
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ends_clean(tmp_path, number, code):
+    """While torchrun's ranks, which are in groups of their own, are measuring."""
+
+    def measuring(pids):
+        return sum("benchmarks.scaling_run" in line for line in pids.values()) == 3
+
+    command = [sys.executable, "benchmark_scaling.py", "measure", "--processes", "2"]
+    out = tmp_path / "scaling.json"
+    said = ended([*command, "--out", out], TOOLS, tmp_path, number, code, measuring)
+    assert said == "benchmark_scaling.py: interrupted\n"
+    assert marked(tmp_path) == {}
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left <= {"scaling.json", "scaling.md"}

@@ -11,6 +11,8 @@ from pathlib import Path
 
 warnings.filterwarnings("ignore", category=UserWarning)
 
+from .interrupts import ended_in_a_line  # noqa: E402
+
 NAME = "benchmark_load.py"
 PARTS = ("epochs", "ranks")
 # form of the data -> (type of the data set, ending of its file)
@@ -50,7 +52,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The exit code: 0, 1 if something grew or was missed, 2 if it cannot run."""
+    """The exit code: 0, 1 if something grew or was missed, 2 if it cannot run.
+
+    Raises:
+        SystemExit: 130 after Ctrl-C, 143 after SIGTERM; what was measured is kept.
+    """
     argv = sys.argv[1:] if argv is None else argv
     options = parser().parse_args(argv)
     options.device = "cpu"
@@ -59,6 +65,11 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{NAME}: {reason}", file=sys.stderr)
         return 2
 
+    with ended_in_a_line(NAME):
+        return _measure(options, argv)
+
+
+def _measure(options: argparse.Namespace, argv: list[str]) -> int:
     from . import load_epochs, load_ranks
     from .machine import describe
     from .results import Results

@@ -1,8 +1,9 @@
 """Part `ranks` of `load`: a large data set behind the loaders of several processes."""
 
 import argparse
+import multiprocessing
+import signal
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,10 @@ def run(options: argparse.Namespace, results: Results) -> None:
     rows = results.data["ranks"] = []
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         progress(f"making {options.samples} samples in {folder}")
-        # In a process of its own, which gives its memory back.
-        with ProcessPoolExecutor(1) as pool:
-            sizes = pool.submit(make_data, folder, options.samples, FRAMES).result()
+        # In a process of its own, which gives its memory back. Ctrl-C reaches it too:
+        # it waits to be ended, as this one does when it leaves the block.
+        with multiprocessing.Pool(1, _wait_to_be_ended) as pool:
+            sizes = pool.apply(make_data, (folder, options.samples, FRAMES))
         for form in options.forms:
             kind, ending = FORMS[form]
             progress(f"{options.ranks} ranks, {form}")
@@ -41,6 +43,11 @@ def run(options: argparse.Namespace, results: Results) -> None:
             results.exact &= row["exact"]
             rows.append(row)
             results.show("Ranks", _text(rows, options))
+
+
+def _wait_to_be_ended() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def covered(seen: list[list[int]], samples: int) -> dict:

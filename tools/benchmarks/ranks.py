@@ -43,6 +43,9 @@ def run_ranks(
 
 def join() -> dict:
     """Joins the processes; what `run_ranks` wanted."""
+    from msg3d.compat.launcher import tie_to_launcher
+
+    tie_to_launcher()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     torch.distributed.init_process_group("gloo")
     return json.loads(sys.argv[1])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 warnings.filterwarnings("ignore", category=UserWarning)
 
+from .interrupts import ended_in_a_line  # noqa: E402
 from .scaling_model import Cluster, Training, predict, ring_seconds  # noqa: E402
 
 NAME = "benchmark_scaling.py"
@@ -57,14 +58,19 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The exit code: 0, or 2 if it cannot run."""
+    """The exit code: 0, or 2 if it cannot run.
+
+    Raises:
+        SystemExit: 130 after Ctrl-C, 143 after SIGTERM.
+    """
     argv = sys.argv[1:] if argv is None else argv
     options = parser().parse_args(argv)
     try:
         if options.part == "model":
             print(model_text(options))
         else:
-            _measure(options, argv)
+            with ended_in_a_line(NAME):
+                _measure(options, argv)
     except (ValueError, RuntimeError) as error:
         print(f"{NAME}: {error}", file=sys.stderr)
         return 2
