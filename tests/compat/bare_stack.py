@@ -118,6 +118,19 @@ def main(folder: Path) -> None:
     attempt("url", lambda: load("https://nowhere.invalid/evil.pth"))
     errors["url"] = "ran" if (folder / "ran").exists() else None
 
+    import pickle
+
+    import mmengine
+
+    bad, ran = folder / "bad.pkl", folder / "ran_too"
+    bad.write_bytes(pickle.dumps(Malice(ran)))
+    mmengine.load(bad)
+    errors["pickle"] = "ran" if ran.exists() else None
+    bad, ran = folder / "bad.yaml", folder / "ran_again"
+    bad.write_text(f"!!python/object/apply:os.mkdir ['{ran}']")
+    mmengine.load(bad)
+    errors["yaml"] = "ran" if ran.exists() else None
+
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     attempt("amp", lambda: AmpOptimWrapper(optimizer=optimizer))

@@ -12,6 +12,7 @@ import pytest
 import torch
 from mmengine.evaluator import DumpResults
 
+from msg3d.datasets import AnnotationError, load_annotations
 from msg3d.evaluation import (
     ScoreError,
     Scores,
@@ -205,8 +206,40 @@ def test_nothing_is_executed(tmp_path, monkeypatch):
             return torch.storage._load_from_bytes, (buffer.getvalue(),)
 
     path = pickled(tmp_path / "b.pkl", [dict(pred_score=Inside())])
-    refused("cannot be read", read_scores, path)
+    refused("asks to import posix.system", read_scores, path)
+    with pytest.raises(ScoreError) as error:
+        read_scores(tmp_path / "a.pkl")
+    text = str(error.value)
+    assert "nothing of it was executed: take it only from where you trust" in text
+    assert "again" not in text  # which would not help against an attack
     assert not (tmp_path / "evil").exists()
+
+
+def test_other_files_are_named(tmp_path):
+    """Here, and where annotations are expected; a score file only there."""
+    torch.save(dict(weight=torch.ones(2)), tmp_path / "x.pkl")
+    torch.save(
+        dict(weight=torch.ones(2)),
+        tmp_path / "old.pkl",
+        _use_new_zipfile_serialization=False,
+    )
+    (tmp_path / "page.pkl").write_bytes(b"<html>")
+    (tmp_path / "page.npz").write_bytes(b"<html>")
+    for name, said in (
+        ("x.pkl", "is a checkpoint, expected "),
+        ("old.pkl", "is a checkpoint, expected "),
+        ("page.pkl", "is a web page, not the file itself: download it again"),
+    ):
+        refused(f"score file {tmp_path / name} {said}", read_scores, tmp_path / name)
+        with pytest.raises(AnnotationError) as error:
+            load_annotations(tmp_path / name)
+        assert f"annotation file {tmp_path / name} {said}" in str(error.value)
+    refused("page.npz is a web page", read_scores, tmp_path / "page.npz")
+    dump = mmaction_dump(tmp_path / "dump.pkl", logits(1))
+    with pytest.raises(
+        AnnotationError, match="is a score file of `mim test`, expected"
+    ):
+        load_annotations(dump)
 
 
 def test_labels(tmp_path):

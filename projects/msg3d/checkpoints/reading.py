@@ -1,12 +1,12 @@
 """Weights out of files of any origin, executing nothing of them."""
 
 import os
-import re
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..compat.checkpoints import refusal
 from .bounded_file import BoundedFile
 from .formats import CheckpointError, State
 from .safe_tensors import SUFFIX, read_safetensors
@@ -38,13 +38,7 @@ def read_data(source: str) -> Any:
         with BoundedFile(source) as file:
             data = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        # torch's own text takes twenty lines; the cause is in one of them.
-        asked = re.search(r"GLOBAL (\S+)", str(error))
-        why = f"it asks for GLOBAL {asked[1]}" if asked else type(error).__name__
-        raise CheckpointError(
-            f"checkpoint {source} cannot be read as plain weights ({why}), and nothing "
-            "else is executed: save its state_dict() with torch.save"
-        ) from error
+        raise CheckpointError(refusal(source, error)) from None
     return data
 
 

@@ -12,6 +12,7 @@ import json
 import os
 from typing import Any
 
+from ..datasets.file_kind import SAFETENSORS, mismatch
 from ..datasets.plain_json import decode, encode
 from ..datasets.whole_file import whole_file
 from .formats import CheckpointError, State
@@ -77,8 +78,12 @@ def read_safetensors(path: str) -> dict[str, Any]:
     except Exception as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise CheckpointError(
-            f"checkpoint {path} is no safetensors file, or damaged ({why:.120}): copy or "
-            "make it again"
+            f"checkpoint {path} "
+            + (
+                mismatch(path, SAFETENSORS)
+                or f"is no safetensors file, or damaged ({why:.120}): copy or make it "
+                "again"
+            )
         ) from error
     return dict(state_dict=state, meta=meta)
 

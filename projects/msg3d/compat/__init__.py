@@ -10,11 +10,14 @@ import functools
 from . import (
     checkpoints,
     distributed,
+    files,
     history,
     imports,
+    launcher,
     precision,
     versions,
     work_dir,
+    work_dir_lock,
     workers,
 )
 
@@ -40,9 +43,15 @@ def apply() -> None:
     checkpoints.name_refused()
     distributed.start_without_cuda()
     distributed.wrap_without_cuda()
+    files.load_pickles_as_data()
+    files.load_yaml_as_data()
+    files.load_score_npz()
+    files.name_unreadable()
     history.append_in_place()
+    launcher.end_with_launcher()
     precision.allow_amp_without_cuda()
     precision.allow_bfloat16_scores()
     work_dir.find_whole_checkpoint()
+    work_dir_lock.lock_work_dir()
     work_dir.name_unwritable()
     workers.keep_shared()

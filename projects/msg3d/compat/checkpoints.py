@@ -85,10 +85,12 @@ def _one_sentence(load_checkpoint):
     def load(filename, *args, **kwargs):
         try:
             found = load_checkpoint(filename, *args, **kwargs)
-        except (OSError, ImportError):
-            raise  # no such file, or no such backend: those say so
+        except ImportError:
+            raise  # no such backend: that says so
         # Damage raises whatever the part of torch that meets it raises.
         except Exception as error:
+            if isinstance(error, OSError) and other_kind(filename) is None:
+                raise  # no such file, say; torch has them for some damage as well
             raise pickle.UnpicklingError(refusal(filename, error)) from None
         if not isinstance(found, dict):
             raise pickle.UnpicklingError(
@@ -122,15 +124,27 @@ def load_from_safetensors(filename, map_location=None):
     return found
 
 
+def other_kind(filename: str) -> str | None:
+    """What a file is, as said behind its name, that is no checkpoint or a part of one."""
+    from ..datasets.file_kind import CHECKPOINT, mismatch
+
+    return mismatch(os.path.expanduser(filename), CHECKPOINT)
+
+
 def refusal(filename, error: Exception) -> str:
     """The sentence that says why a checkpoint is refused and what to do."""
-    asked = re.search(r"GLOBAL (\S+)(.*)", str(error))
+    if type(error).__name__ == "CheckpointError":
+        return str(error)
+    # torch's own text takes twenty lines; the cause is in one of them.
+    asked = re.search(r"GLOBAL (\S+)", str(error))
+    said = other_kind(filename)
+    # Annotations and scores ask for NumPy's and torch's functions.
+    if said and (asked is None or asked[1].startswith(("numpy.", "torch."))):
+        return f"checkpoint {filename} {said}"
     if asked:
         reason = f"it asks for {asked[1]}, which could run code"
     elif isinstance(error, pickle.UnpicklingError):
         reason = "torch's safe unpickler cannot read it"
-    elif type(error).__name__ == "CheckpointError":
-        return str(error)
     else:
         return (
             f"checkpoint {filename} is damaged, cut off or none ({type(error).__name__} "

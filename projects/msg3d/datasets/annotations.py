@@ -5,7 +5,8 @@ the plain list of samples. A sample is a dictionary of `frame_dir` (its id; or
 `filename`), `label`, `total_frames`, `keypoint` [M, T, V, C] and, for 2D joints,
 `keypoint_score` [M, T, V].
 
-MMAction2 unpickles such a file without limits, so a file may execute anything.
+MMAction2 unpickles such a file without limits, so that a file may execute anything;
+where this package is imported, it does so no more (`compat/files.py`).
 """
 
 import os
@@ -20,6 +21,7 @@ from .annotation_check import (
     is_numeric,
     samples_of,
 )
+from .file_kind import ANNOTATIONS, mismatch
 from .safe_pickle import RefusedGlobal, Truncated, load_plain
 from .whole_file import whole_file
 
@@ -59,10 +61,14 @@ def load_annotations(path: str) -> Annotations:
     try:
         data = load_plain(path)
     except RefusedGlobal as error:
+        if str(error).startswith("torch."):
+            said = mismatch(path, ANNOTATIONS)
+            if said is not None:
+                raise AnnotationError(f"annotation file {path} {said}") from None
         raise AnnotationError(
             f"annotation file {path} asks to import {error}, which plain containers "
-            "and numpy arrays do not need, and was not executed: write it again "
-            "with msg3d.datasets.save_annotations"
+            "and numpy arrays do not need, and was not executed: take it only from where "
+            "you trust, written with msg3d.datasets.save_annotations"
         ) from None
     except OSError as error:
         raise AnnotationError(
@@ -81,14 +87,18 @@ def load_annotations(path: str) -> Annotations:
             why = f"is truncated ({os.path.getsize(path)} bytes)"
         else:
             why = f"is not a pickle that can be read ({said:.200})"
+        other = mismatch(path, ANNOTATIONS)
+        if other is not None:
+            raise AnnotationError(f"annotation file {path} {other}") from error
         raise AnnotationError(
             f"annotation file {path} {why}: copy or make it again"
         ) from error
     if not isinstance(data, (dict, list)):
-        raise AnnotationError(
-            f"annotation file {path} holds a {type(data).__name__}: expected "
-            "dict(split={name: [ids]}, annotations=[...]) or a list of annotations"
+        said = mismatch(path, ANNOTATIONS) or (
+            f"holds a {type(data).__name__}: expected dict(split={{name: [ids]}}, "
+            "annotations=[...]) or a list of annotations"
         )
+        raise AnnotationError(f"annotation file {path} {said}")
     return data
 
 
@@ -97,7 +107,7 @@ def save_annotations(data: Annotations, path: str) -> None:
 
     Args:
         data: as `load_annotations` returns it; left unchanged.
-        path: where to; its folder must exist.
+        path: where to; its folder is made if it is not there.
 
     Raises:
         AnnotationError: the data are not valid annotations.

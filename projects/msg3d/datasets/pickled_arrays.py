@@ -100,6 +100,22 @@ class PickledArray:
         self.array = array if real.isnative else array.astype(real.newbyteorder("="))
 
 
+class Held:
+    """Stands for any other object until the file has been read.
+
+    A file can change what it has made, through its `__setstate__` or its attributes.
+    """
+
+    __slots__ = ("value",)
+    __hash__ = None
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __setstate__(self, state: Any) -> None:
+        raise UnpicklingError("an object is changed after it was made")
+
+
 class FromBuffer:
     """`numpy.core.numeric._frombuffer`: an array in protocol 5."""
 
@@ -180,6 +196,9 @@ class _Resolver:
     def _type(self, value: PickledType) -> np.dtype:
         return np.dtype(object) if value.holds_objects else value.real()
 
+    def _held(self, value: Held) -> Any:
+        return value.value
+
 
 _CHANGES = {
     list: _Resolver._list,
@@ -188,6 +207,7 @@ _CHANGES = {
     tuple: _Resolver._tuple,
     PickledArray: _Resolver._array,
     PickledType: _Resolver._type,
+    Held: _Resolver._held,
 }
 
 

@@ -16,12 +16,12 @@ import io
 import pickle
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, BinaryIO
 
 from .pickle_claims import Truncated, check_claims
 from .pickled_arrays import FromBuffer, PickledArray, PickledType, Scalar, resolved
 
-__all__ = ["RefusedGlobal", "Truncated", "load_plain", "loads_plain"]
+__all__ = ["RefusedGlobal", "Truncated", "load_plain", "loads_plain", "read_plain"]
 
 
 class RefusedGlobal(pickle.UnpicklingError):
@@ -100,8 +100,8 @@ _RENAMED = {
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, file, stand_ins: dict[str, Any], buffers=None) -> None:
-        super().__init__(file, buffers=buffers)
+    def __init__(self, file, stand_ins: dict[str, Any], **options) -> None:
+        super().__init__(file, **options)
         self.known = {**_GLOBALS, **stand_ins}
 
     def find_class(self, module: str, name: str) -> Any:
@@ -127,11 +127,27 @@ def load_plain(path: str, stand_ins: dict[str, Any] | None = None) -> Any:
         Exception: anything else that a damaged pickle makes the unpickler raise.
     """
     with open(path, "rb") as file:
-        start = file.peek(1)[:1]
-        if start and start not in _STARTS:
-            raise pickle.UnpicklingError(f"it starts with {file.peek(4)[:4]!r}")
-        check_claims(file)
-        return resolved(_Unpickler(file, stand_ins or {}).load())
+        return read_plain(file, stand_ins)
+
+
+def read_plain(
+    file: BinaryIO, stand_ins: dict[str, Any] | None = None, **options
+) -> Any:
+    """`load_plain` of an open file, from its start.
+
+    Args:
+        file: one that can seek.
+        stand_ins: as of `load_plain`.
+        options: of `pickle.Unpickler`, such as the `encoding` of Python 2's text.
+
+    Raises: as `load_plain`.
+    """
+    file.seek(0)
+    start = file.read(4)
+    if start and start[:1] not in _STARTS:
+        raise pickle.UnpicklingError(f"it starts with {start!r}")
+    check_claims(file)
+    return resolved(_Unpickler(file, stand_ins or {}, **options).load())
 
 
 def loads_plain(content: bytes, buffers: Iterable | None = None) -> Any:
@@ -141,4 +157,4 @@ def loads_plain(content: bytes, buffers: Iterable | None = None) -> Any:
     """
     file = io.BytesIO(content)
     check_claims(file)
-    return resolved(_Unpickler(file, {}, buffers).load())
+    return resolved(_Unpickler(file, {}, buffers=buffers).load())

@@ -19,12 +19,13 @@ from dataclasses import replace
 import numpy as np
 
 from ..datasets.annotation_check import check_annotations, id_field
-from ..datasets.safe_pickle import load_plain
+from ..datasets.file_kind import SCORES, SCORES_NPZ, mismatch
+from ..datasets.safe_pickle import RefusedGlobal, load_plain
 from ..datasets.store import load_store
 from .score_npz import read_score_npz
 from .score_rows import field_of, is_filled, labels_in, matrix_of
 from .scores import ScoreError, Scores
-from .tensor_pickle import TORCH
+from .tensor_pickle import ARRAYS
 
 __all__ = ["ScoreError", "Scores", "labels_of", "read_scores"]
 
@@ -65,11 +66,12 @@ def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
     elif isinstance(data, list) and data:
         form, rows, ids, labels = "list of arrays (PYSKL)", data, None, None
     else:
-        raise ScoreError(
-            f"score file {path} holds {'a' if is_filled(data) else 'an empty'} "
-            f"{type(data).__name__}: expected the list of a "
-            "dump (`mim test ... --dump`) or a dictionary id -> scores"
+        held = f"{'a' if is_filled(data) else 'an empty'} {type(data).__name__}"
+        said = mismatch(path, SCORES) or (
+            f"holds {held}: expected the list of a dump (`mim test ... --dump`) or a "
+            "dictionary id -> scores"
         )
+        raise ScoreError(f"score file {path} {said}")
     return _checked(Scores(path, form, matrix_of(path, rows), ids, labels), known)
 
 
@@ -78,7 +80,8 @@ def _of_npz(path: str, known: dict[str, int] | None) -> Scores:
     try:
         ids, values, labels = read_score_npz(path)
     except (ValueError, OSError) as error:
-        raise ScoreError(f"score file {path} {error}: write it again") from error
+        said = mismatch(path, SCORES_NPZ) or f"{error}: write it again"
+        raise ScoreError(f"score file {path} {said}") from error
     rows = matrix_of(path, values)
     return _checked(
         Scores(path, "npz of ids, scores, labels", rows, ids, labels), known
@@ -206,10 +209,14 @@ def _refuse_missing(path: str) -> None:
 def _load(path: str):
     _refuse_missing(path)
     try:
-        return load_plain(path, TORCH)
+        return load_plain(path, ARRAYS)
+    except RefusedGlobal as error:
+        raise ScoreError(
+            f"score file {path} asks to import {error}, which scores do not need, and "
+            "nothing of it was executed: take it only from where you trust, or as .npz"
+        ) from None
     # A damaged pickle raises whatever the operation it lands on raises.
     except Exception as error:
         why = " ".join(str(error).split()) or type(error).__name__
-        raise ScoreError(
-            f"score file {path} cannot be read ({why:.200}): dump it again"
-        ) from error
+        said = mismatch(path, SCORES) or f"cannot be read ({why:.200}): dump it again"
+        raise ScoreError(f"score file {path} {said}") from error

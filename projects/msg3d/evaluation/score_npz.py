@@ -11,6 +11,7 @@
 import os
 import zipfile
 from collections.abc import Sequence
+from typing import BinaryIO
 
 import numpy as np
 
@@ -40,25 +41,32 @@ def write_score_npz(
 
 
 def read_score_npz(
-    path: str,
+    file: str | BinaryIO,
 ) -> tuple[list[str] | None, np.ndarray, np.ndarray | None]:
     """The ids, scores and labels of a file; ids and labels may be missing.
 
     No more memory is taken than the file has bytes: arrays that are compressed, which
     may unpack to any size, are refused.
 
+    Args:
+        file: its path, or the file itself, one that can seek.
+
     Returns:
         N ids, [N, C], int [N].
 
     Raises:
-        ValueError: no such file; the text begins with what it is.
-        OSError: it cannot be read.
+        ValueError: not such a file; the text begins with what it is.
+        OSError: there is none, or it cannot be read.
     """
+    if isinstance(file, str):
+        with open(file, "rb") as opened:
+            return read_score_npz(opened)
+    size = file.seek(0, os.SEEK_END)
     # What zipfile raises for damage is of many kinds.
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             found = {
-                name: _member(archive, f"{name}.npy", kinds)
+                name: _member(archive, f"{name}.npy", kinds, size)
                 for name, kinds in dict(ids="U", scores="fiu", labels="iu").items()
                 if f"{name}.npy" in archive.namelist()
             }
@@ -79,11 +87,11 @@ def read_score_npz(
     return None if ids is None else ids.tolist(), scores, labels
 
 
-def _member(archive: zipfile.ZipFile, name: str, kinds: str) -> np.ndarray:
+def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.ndarray:
     member = archive.getinfo(name)
     if member.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"has {name} compressed, expected it as numpy.savez writes it")
-    if max(member.file_size, member.compress_size) > os.path.getsize(archive.filename):
+    if max(member.file_size, member.compress_size) > size:
         raise ValueError(f"has {name} of {member.file_size} bytes, more than itself")
     try:
         return array_of_npy(archive.read(member), kinds)
