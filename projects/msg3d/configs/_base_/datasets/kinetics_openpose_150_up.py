@@ -2,18 +2,10 @@
 # frames, with y upwards as they write their files.
 _base_ = 'kinetics_openpose_150.py'
 
-persons = dict(type='SelectPersons', num_person=2, by='frame_score')
 center = dict(type='CenterPose2D', half=0.5, y_up=True)
-stream = dict(type='SkeletonFeatures', layout='openpose')
-formatting = [
-    dict(type='PoseDecode'),
-    dict(type='FormatGCNInput', num_person=2),
-    dict(type='PackActionInputs', meta_keys=('frame_dir', )),
-]
-augment = [dict(type='RandomWindow', length=150), dict(type='RandomMove2D')]
-whole = dict(type='PadTo', length=300, mode='zero')
-train_pipeline = [persons, center, *augment, stream, *formatting]
-test_pipeline = [persons, center, stream, whole, *formatting]
+start = [_base_.persons, center]
+train_pipeline = [*start, *_base_.augment, _base_.stream, *_base_.formatting]
+test_pipeline = [*start, _base_.stream, _base_.whole, *_base_.formatting]
 
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
