@@ -51,7 +51,8 @@ def settings() -> Dict[str, Dict]:
         name: dict(laban=options, model="msg3d-12c", scores=False)
         for name, options in inputs.items()
     }
-    for name in ("xyz", "xyz+laban", "xyz+laban-published"):
+    stgcn = ("xyz", "xyz+laban", "xyz+laban-without-weight", "xyz+laban-published")
+    for name in stgcn:
         table[f"stgcn-{name}"] = dict(table[name], model="stgcn-16c")
     for name in ("xyz", "xyz+laban", "laban", "xyz+laban-published"):
         table[f"scores-{name}"] = dict(table[name], scores=True)
