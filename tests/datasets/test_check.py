@@ -213,7 +213,7 @@ def test_command_on_faults(tmp_path, monkeypatch, capsys):
             lambda path: (path.mkdir(), (path / "store.json").write_text("{}")),
             "store.json is of another program",
         ),
-        (lambda path: path.write_bytes(b"PK\x03\x04"), "is not a pickle"),
+        (lambda path: path.write_bytes(b"PK\x03\x04"), "cut off or damaged"),
         (lambda path: path.write_bytes(pickle.dumps(good())[:-50]), "truncated"),
         (lambda path: path.write_bytes(pickle.dumps(3)), "holds a int"),
         (lambda path: path.write_bytes(pickle.dumps(Path("x"))), "not executed"),
@@ -231,6 +231,7 @@ def test_command_on_what_cannot_be_read(tmp_path, monkeypatch, capsys, make, exp
 
 def test_command_that_cannot_write(tmp_path, monkeypatch, capsys):
     save_annotations(good(), tmp_path / "a.pkl")
+    (tmp_path / "none").touch()
     nowhere = tmp_path / "none" / "a.json"
     assert command(monkeypatch, tmp_path / "a.pkl", "--json", nowhere) == 1
     assert "none" in capsys.readouterr().err

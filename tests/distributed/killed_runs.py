@@ -18,7 +18,7 @@ import torch
 from mmengine.hooks import Hook
 from tiny_runs import prepare, train
 
-EPOCHS = 22
+EPOCHS = 60
 OPTIONS = {
     "resume": True,
     "train_cfg.max_epochs": EPOCHS,
