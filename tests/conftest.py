@@ -1,5 +1,6 @@
 """What all tests share: msg3d first (it mends the stack), and where data may lie."""
 
+import importlib.util
 import os
 import subprocess
 from pathlib import Path
@@ -20,6 +21,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)
 else:
     torch.set_num_threads(2)
+
+
+def load_module(path: Path):
+    """A command of `tools/`, or another file that no package has, as a module."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The picture of a layout shows the layout."""
 
-import importlib.util
 import pickle
 import sys
 
@@ -8,15 +7,13 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, load_module
 from msg3d.datasets import pack
 from msg3d.datasets.annotations import save_annotations
 from msg3d.skeletons import SKELETONS, skeleton
 
 PATH = REPOSITORY / "tools/draw_skeleton.py"
-spec = importlib.util.spec_from_file_location("draw_skeleton", PATH)
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = load_module(PATH)
 
 
 def run(monkeypatch, *arguments):

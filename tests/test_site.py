@@ -1,6 +1,5 @@
 """The site: every page in its place, links that lead somewhere, the gallery's pictures."""
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -10,21 +9,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, load_module
 from docs_commands import documents
 
 DOCS = REPOSITORY / "docs"
 
 
-def load(path: Path):
-    spec = importlib.util.spec_from_file_location(f"{path.stem}_of_the_site", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = load(REPOSITORY / "tools" / "build_site.py")
-conf = load(DOCS / "conf.py")
+tool = load_module(REPOSITORY / "tools" / "build_site.py")
+conf = load_module(DOCS / "conf.py")
 
 
 def test_every_page_is_in_the_navigation():

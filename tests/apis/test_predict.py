@@ -1,7 +1,6 @@
 """The command and its parts: files of every kind, videos, resuming, tables."""
 
 import csv
-import importlib.util
 import json
 import os
 import re
@@ -15,7 +14,7 @@ import pytest
 import torch
 from tiny_models import NTU_2D, NTU_3D, trained
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, load_module
 from msg3d import Recognizer
 from msg3d.apis import KeypointError
 from msg3d.apis.pose_video import read_video, rtmlib_pose
@@ -429,11 +428,7 @@ class Malice:
 
 def load_command():
     """tools/predict.py as a module."""
-    path = REPOSITORY / "tools" / "predict.py"
-    spec = importlib.util.spec_from_file_location("predict_command", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(REPOSITORY / "tools" / "predict.py")
 
 
 def run_here(monkeypatch, *arguments):

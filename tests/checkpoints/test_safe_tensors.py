@@ -1,6 +1,5 @@
 """Checkpoints as .safetensors: the same weights, classes and scores, and no code."""
 
-import importlib.util
 import json
 import pickle
 import struct
@@ -12,6 +11,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 
+from conftest import load_module
 from msg3d.checkpoints import CheckpointError, rewrite
 from msg3d.checkpoints.reading import read_state
 
@@ -76,9 +76,7 @@ def test_the_package_itself_reads_it(trained, tmp_path):
 
 
 def test_command(trained, tmp_path, monkeypatch, capsys):
-    spec = importlib.util.spec_from_file_location("convert_checkpoint", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     out = str(tmp_path / "x.safetensors")
     for source, target in ((trained, out), (out, str(tmp_path / "back.pth"))):
         monkeypatch.setattr("sys.argv", ["convert_checkpoint.py", source, target])

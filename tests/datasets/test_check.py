@@ -3,7 +3,6 @@
 `test_check_faults.py` has the faults.
 """
 
-import importlib.util
 import json
 import pickle
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import load_module
 from faulty import NAMES, every, field, good, kinds
 from msg3d.datasets import load_annotations, pack, save_annotations
 from msg3d.datasets.axes import guess_axes
@@ -158,9 +158,7 @@ def test_no_config_without_good_samples():
 
 
 def command(monkeypatch, *arguments):
-    spec = importlib.util.spec_from_file_location("check_annotations", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["check_annotations.py", *map(str, arguments)])
     return tool.main()
 

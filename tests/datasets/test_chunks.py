@@ -1,11 +1,11 @@
 """Sequences cut into chunks, with nothing lost uncounted."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conftest import load_module
 from msg3d.datasets import AnnotationError, load_annotations, save_annotations
 from msg3d.datasets.chunks import cut_annotations
 from msg3d.datasets.person_splits import shared_persons
@@ -15,9 +15,7 @@ TOOL = Path(__file__).parents[2] / "tools" / "data" / "cut_chunks.py"
 
 
 def command(*arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location("cut_chunks", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["cut_chunks.py", *map(str, arguments)])
     return tool.main()
 

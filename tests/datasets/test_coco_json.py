@@ -1,6 +1,5 @@
 """Pose estimators' JSON: the same persons in every form give the same annotations."""
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
+from conftest import load_module
 from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
 from msg3d.datasets.converters import convert_coco_json
 from msg3d.datasets.converters.coco_json import parse_video
@@ -472,9 +472,7 @@ def videos(raw, forms=FORMS):
 
 
 def command(*arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location("prepare_coco_keypoints", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["prepare_coco_keypoints.py", *map(str, arguments)])
     return tool.main()
 

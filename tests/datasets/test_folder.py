@@ -1,7 +1,6 @@
 """One's own folder of .csv and .npy files: every number in its place, or a sentence."""
 
 import csv
-import importlib.util
 import io
 import json
 import zipfile
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
+from conftest import load_module
 from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
 from msg3d.datasets.converters import convert_folder
 from msg3d.datasets.converters.class_folders import read_class_folders
@@ -70,9 +70,7 @@ def convert(raw, out, **options):
 
 
 def command(name, *arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOLS / f"{name}.py")
     monkeypatch.setattr("sys.argv", [f"{name}.py", *map(str, arguments)])
     return tool.main()
 

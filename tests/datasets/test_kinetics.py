@@ -2,7 +2,6 @@
 
 import copy
 import gzip
-import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
+from conftest import load_module
 from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
 from msg3d.datasets.converters import convert_kinetics
 from msg3d.datasets.converters.kinetics import parse_clip
@@ -84,9 +84,7 @@ def parse(record, **options):
 
 
 def command(*arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location("prepare_kinetics", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["prepare_kinetics.py", *map(str, arguments)])
     return tool.main()
 

@@ -1,7 +1,6 @@
 """MediaPipe's landmarks: JSON and csv, of the image and of the world."""
 
 import csv
-import importlib.util
 import io
 import json
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
+from conftest import load_module
 from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
 from msg3d.datasets.converters import convert_mediapipe
 from msg3d.datasets.converters.mediapipe import parse_video
@@ -311,9 +311,7 @@ def videos(raw, suffix=".json"):
 
 
 def command(*arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location("prepare_mediapipe", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["prepare_mediapipe.py", *map(str, arguments)])
     return tool.main()
 

@@ -1,6 +1,5 @@
 """The MSR-Action3D converter: every line of the release is read, or named."""
 
-import importlib.util
 import io
 import json
 import tarfile
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import load_module
 from msg3d.datasets import AnnotationError, load_annotations
 from msg3d.datasets.converters import convert_msr_action3d
 from msg3d.datasets.converters.msr_action3d import (
@@ -79,9 +79,7 @@ def as_tar(files, path):
 
 
 def command(*arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location("prepare_msr_action3d", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["prepare_msr_action3d.py", *map(str, arguments)])
     return tool.main()
 

@@ -1,7 +1,6 @@
 """The NTU RGB+D converter against a reader line by line, and every kind of fault."""
 
 import gzip
-import importlib.util
 import io
 import json
 import os
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import load_module
 from msg3d.datasets import AnnotationError, load_annotations
 from msg3d.datasets.converters import convert_ntu, text_lines
 from msg3d.datasets.converters import ntu_skeleton as skeleton
@@ -700,9 +700,7 @@ def test_lists_are_found_or_given(bench, tmp_path):
 
 def command(*arguments, monkeypatch):
     path = REPOSITORY / "tools" / "data" / "prepare_ntu.py"
-    spec = importlib.util.spec_from_file_location("prepare_ntu", path)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(path)
     monkeypatch.setattr("sys.argv", ["prepare_ntu.py", *map(str, arguments)])
     return tool.main()
 

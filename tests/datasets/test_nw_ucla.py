@@ -1,6 +1,5 @@
 """The NW-UCLA converter: every file is in the result or in the report."""
 
-import importlib.util
 import io
 import json
 import pickle
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import load_module
 from msg3d.datasets import AnnotationError, load_annotations, load_store
 from msg3d.datasets.converters import convert_nw_ucla
 from msg3d.datasets.converters import raw_files as reader
@@ -76,9 +76,7 @@ def content_of(path):
 
 
 def command(*arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location("prepare_nw_ucla", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["prepare_nw_ucla.py", *map(str, arguments)])
     return tool.main()
 

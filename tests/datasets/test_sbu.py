@@ -1,12 +1,12 @@
 """The SBU converter: two persons a line, five folds by pair."""
 
-import importlib.util
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conftest import load_module
 from msg3d.datasets import load_annotations
 from msg3d.datasets.converters import convert_sbu
 from msg3d.datasets.converters.parse_files import BadFile
@@ -54,9 +54,7 @@ def as_folder(files, path):
 
 
 def command(*arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location("prepare_sbu", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["prepare_sbu.py", *map(str, arguments)])
     return tool.main()
 

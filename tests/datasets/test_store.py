@@ -1,6 +1,5 @@
 """A packed store gives back what went in, and is whole or is refused."""
 
-import importlib.util
 import json
 import multiprocessing
 import os
@@ -15,6 +14,7 @@ import mmengine
 import numpy as np
 import pytest
 
+from conftest import load_module
 from msg3d.datasets import (
     AnnotationError,
     StoreWriter,
@@ -513,9 +513,7 @@ def test_no_store_there(tmp_path):
 
 
 def command(*arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location("pack_tool", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["pack.py", *map(str, arguments)])
     return tool.main()
 

@@ -1,11 +1,11 @@
 """The synthetic actions: bodies are stiff, seeds decide, and the command is safe."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conftest import load_module
 from msg3d.datasets import check_annotations, load_annotations
 from msg3d.datasets.depth_sensor import record
 from msg3d.datasets.human_actions import ACTIONS, as_arrays, mirrored, move
@@ -168,9 +168,7 @@ def test_wrong_arguments_are_named(wrong, named):
 @pytest.fixture
 def command(monkeypatch):
     """Runs the command in this process, which has imported torch already."""
-    spec = importlib.util.spec_from_file_location("make_synthetic", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
 
     def run(*arguments):
         monkeypatch.setattr("sys.argv", [TOOL.name, *map(str, arguments)])

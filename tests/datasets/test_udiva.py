@@ -1,6 +1,5 @@
 """UDIVA: chunks of one participant, the five traits, and nothing lost in silence."""
 
-import importlib.util
 import io
 import json
 import zipfile
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import load_module
 from msg3d.datasets import AnnotationError, load_annotations
 from msg3d.datasets.converters import convert_udiva
 from msg3d.datasets.converters.parse_files import BadFile, LeftOut
@@ -92,9 +92,7 @@ def parse(tmp_path):
 
 
 def command(*arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location("prepare_udiva", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["prepare_udiva.py", *map(str, arguments)])
     return tool.main()
 

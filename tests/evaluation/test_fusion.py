@@ -1,6 +1,5 @@
 """Scores of every published form, fused by id."""
 
-import importlib.util
 import io
 import json
 import os
@@ -12,6 +11,7 @@ import pytest
 import torch
 from mmengine.evaluator import DumpResults
 
+from conftest import load_module
 from msg3d.datasets import AnnotationError, load_annotations
 from msg3d.evaluation import (
     ScoreError,
@@ -274,9 +274,7 @@ def test_accuracies_by_hand():
 
 
 def run(monkeypatch, *arguments):
-    spec = importlib.util.spec_from_file_location("fuse_scores", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["fuse_scores.py", *map(str, arguments)])
     return tool.main()
 

@@ -1,6 +1,5 @@
 """Traits of persons: means, errors and files, against numbers worked out by hand."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 import torch
 from mmaction.registry import METRICS
 
+from conftest import load_module
 from msg3d.evaluation import PersonTraitMetric
 from msg3d.evaluation.traits import (
     CHALLENGE_TRAITS,
@@ -35,9 +35,7 @@ TRUTH = {"7": (3.0, 1.0), "9": (2.0, 1.0)}
 
 
 def command(*arguments, monkeypatch):
-    spec = importlib.util.spec_from_file_location("score_traits", TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_module(TOOL)
     monkeypatch.setattr("sys.argv", ["score_traits.py", *map(str, arguments)])
     return tool.main()
 

@@ -1,6 +1,5 @@
 """Exported files against the networks that they were made of."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ import torch
 from exported_models import BACKBONES, tiny, walks
 from mmengine.config import Config
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, load_module
 from msg3d import Recognizer
 from msg3d.apis import ConfigError
 from msg3d.apis.exported import KEY, ExportedFileError, OnnxScores
@@ -83,10 +82,7 @@ def test_clips_of_a_file_can_be_chosen(msg3d_files):
 
 
 def test_command_predicts_with_a_file(msg3d_files, tmp_path, monkeypatch, capsys):
-    path = REPOSITORY / "tools" / "predict.py"
-    spec = importlib.util.spec_from_file_location("predict_command", path)
-    command = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(command)
+    command = load_module(REPOSITORY / "tools" / "predict.py")
     monkeypatch.chdir(tmp_path)
     config, checkpoint, file = msg3d_files
     write("mine.pkl", joints=25, persons=2)

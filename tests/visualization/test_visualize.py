@@ -1,6 +1,5 @@
 """tools/visualize.py as it is typed, and as docs/visualize.md types it."""
 
-import importlib.util
 import pickle
 import re
 import shlex
@@ -11,14 +10,12 @@ import pytest
 from PIL import Image
 from tiny_task import learned, samples
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, load_module
 from samples import write
 
 TEXT = REPOSITORY / "docs" / "visualize.md"
 PATH = REPOSITORY / "tools" / "visualize.py"
-spec = importlib.util.spec_from_file_location("visualize", PATH)
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = load_module(PATH)
 
 
 def run(monkeypatch, *arguments):

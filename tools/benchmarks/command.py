@@ -30,12 +30,17 @@ def parser() -> argparse.ArgumentParser:
     many = dict(nargs="+")
     add("--parts", **many, choices=PARTS, default=list(PARTS), help="what to measure")
     add("--device", choices=("cpu", "cuda"), default="cpu", help="where")
-    add("--threads", type=_count, default=2, help="of torch, on the CPU")
+    add("--threads", type=whole_number, default=2, help="of torch, on the CPU")
     add("--layouts", **many, default=["nturgb+d", "coco"], help="of msg3d.skeletons")
-    add("--batch", **many, type=_count, default=[8], help="clips a step")
-    add("--frames", type=_count, default=100, help="of a clip")
-    add("--persons", type=_count, default=2, help="of a clip")
-    add("--base-channels", type=_count, default=96, help="of MS-G3D and the plain form")
+    add("--batch", **many, type=whole_number, default=[8], help="clips a step")
+    add("--frames", type=whole_number, default=100, help="of a clip")
+    add("--persons", type=whole_number, default=2, help="of a clip")
+    add(
+        "--base-channels",
+        type=whole_number,
+        default=96,
+        help="of MS-G3D and the plain form",
+    )
     add("--dtypes", **many, choices=DTYPES, default=["float32"], help="to compute in")
     add("--modes", **many, choices=MODES, default=["eager"], help="ways to run")
     add("--models", **many, choices=MODELS, default=list(MODELS), help="beside plain")
@@ -47,17 +52,17 @@ def parser() -> argparse.ArgumentParser:
         help="one more backbone, made with graph_cfg, num_person and base_channels as "
         "far as it knows them; it gets the plain form's weights if they fit",
     )
-    add("--repeats", type=_count, default=5, help="rounds of speed and data")
-    add("--mim-repeats", type=_count, default=3, help="rounds of mim-test")
+    add("--repeats", type=whole_number, default=5, help="rounds of speed and data")
+    add("--mim-repeats", type=whole_number, default=3, help="rounds of mim-test")
     add(
         "--mim-samples",
-        type=_count,
+        type=whole_number,
         nargs=2,
         metavar=("FEW", "MANY"),
         default=[1, 9],
         help="test samples of the two runs of mim-test",
     )
-    add("--data-samples", type=_count, default=16, help="samples a round of data")
+    add("--data-samples", type=whole_number, default=16, help="samples a round of data")
     out = Path("work_dirs/benchmark/benchmark.json")
     add("--out", type=Path, default=out, help="the json; the tables lie beside as .md")
     return made
@@ -148,7 +153,8 @@ def _measure(options: argparse.Namespace, results) -> None:
         mim_test.run(options, results)
 
 
-def _count(text: str) -> int:
+def whole_number(text: str) -> int:
+    """The type of an argument that counts something."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 warnings.filterwarnings("ignore", category=UserWarning)
 
+from .command import whole_number  # noqa: E402
 from .interrupts import ended_in_a_line  # noqa: E402
 
 NAME = "benchmark_load.py"
@@ -37,14 +38,19 @@ def parser() -> argparse.ArgumentParser:
         "--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure"
     )
     add("--forms", nargs="+", choices=FORMS, default=list(FORMS), help="of the data")
-    add("--epochs", type=_count, default=1000, help="of part `epochs`")
-    add("--tiny", type=_count, default=32, help="samples of part `epochs`")
-    add("--batch", type=_count, default=4, help="of part `epochs`")
-    add("--workers", type=_count, default=8, help="of each loader of part `epochs`")
-    add("--samples", type=_count, default=100_000, help="of part `ranks`")
-    add("--ranks", type=_count, default=2, help="processes of part `ranks`")
-    add("--rank-workers", type=_count, default=4, help="of each of them")
-    add("--threads", type=_count, default=1, help="of torch, in each process")
+    add("--epochs", type=whole_number, default=1000, help="of part `epochs`")
+    add("--tiny", type=whole_number, default=32, help="samples of part `epochs`")
+    add("--batch", type=whole_number, default=4, help="of part `epochs`")
+    add(
+        "--workers",
+        type=whole_number,
+        default=8,
+        help="of each loader of part `epochs`",
+    )
+    add("--samples", type=whole_number, default=100_000, help="of part `ranks`")
+    add("--ranks", type=whole_number, default=2, help="processes of part `ranks`")
+    add("--rank-workers", type=whole_number, default=4, help="of each of them")
+    add("--threads", type=whole_number, default=1, help="of torch, in each process")
     add("--folder", default=None, help="where to put the data (default: the system's)")
     out = Path("work_dirs/benchmark/load.json")
     add("--out", type=Path, default=out, help="the json; the tables lie beside as .md")
@@ -97,9 +103,3 @@ def _reason(options: argparse.Namespace) -> str | None:
     if options.epochs < 10:
         return f"--epochs {options.epochs}: give at least 10, to see what grows"
     return None
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)

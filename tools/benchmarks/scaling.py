@@ -9,6 +9,7 @@ from pathlib import Path
 
 warnings.filterwarnings("ignore", category=UserWarning)
 
+from .command import whole_number  # noqa: E402
 from .interrupts import ended_in_a_line  # noqa: E402
 from .scaling_model import Cluster, Training, predict, ring_seconds  # noqa: E402
 
@@ -29,12 +30,12 @@ def parser() -> argparse.ArgumentParser:
         help="steps of MS-G3D in several processes over gloo, with and without exchange",
     )
     add = measure.add_argument
-    add("--processes", type=_count, nargs="+", default=[1, 2, 4], help="how many")
-    add("--channels", type=_count, default=48, help="of MS-G3D")
-    add("--frames", type=_count, default=32, help="of a clip")
-    add("--batch", type=_count, default=2, help="clips of each process")
-    add("--rounds", type=_count, default=40, help="each measures everything once")
-    add("--threads", type=_count, default=1, help="of torch, in each process")
+    add("--processes", type=whole_number, nargs="+", default=[1, 2, 4], help="how many")
+    add("--channels", type=whole_number, default=48, help="of MS-G3D")
+    add("--frames", type=whole_number, default=32, help="of a clip")
+    add("--batch", type=whole_number, default=2, help="clips of each process")
+    add("--rounds", type=whole_number, default=40, help="each measures everything once")
+    add("--threads", type=whole_number, default=1, help="of torch, in each process")
     out = Path("work_dirs/benchmark/scaling.json")
     add("--out", type=Path, default=out, help="the json; the tables lie beside as .md")
 
@@ -42,18 +43,23 @@ def parser() -> argparse.ArgumentParser:
         "model", formatter_class=formatter, help="a step on 8 to 512 GPUs, reckoned"
     )
     add = model.add_argument
-    add("--gpus", type=_count, nargs="+", default=GPUS, help="how many")
+    add("--gpus", type=whole_number, nargs="+", default=GPUS, help="how many")
     add("--bytes", type=float, default=PARAMETER_BYTES, help="of the gradients")
     add("--step-ms", type=float, default=100, help="of one GPU: measure yours")
     add("--overlap-ms", type=float, default=0, help="hidden by the backward pass")
-    add("--batch", type=_count, default=16, help="samples of a GPU and step")
-    add("--samples", type=_count, default=40_091, help="of the data set")
-    add("--passes", type=_count, default=80, help="over the data set, in all")
-    add("--node-gpus", type=_count, default=8, help="GPUs of a node")
+    add("--batch", type=whole_number, default=16, help="samples of a GPU and step")
+    add("--samples", type=whole_number, default=40_091, help="of the data set")
+    add("--passes", type=whole_number, default=80, help="over the data set, in all")
+    add("--node-gpus", type=whole_number, default=8, help="GPUs of a node")
     add("--inside", type=float, default=200, help="GB/s between GPUs of a node")
     add("--network", type=float, nargs="+", default=[200, 25], help="Gbit/s of a node")
     add("--rate", type=float, default=0.1, help="learning rate at --base-batch")
-    add("--base-batch", type=_count, default=128, help="auto_scale_lr.base_batch_size")
+    add(
+        "--base-batch",
+        type=whole_number,
+        default=128,
+        help="auto_scale_lr.base_batch_size",
+    )
     return made
 
 
@@ -224,9 +230,3 @@ def _text(rows: list, size: int, cores: int, options: argparse.Namespace) -> str
         f"Medians of {options.rounds} rounds, everything in turn; share and exchange are "
         "of steps of the same round."
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)

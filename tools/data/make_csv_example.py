@@ -42,7 +42,6 @@ def main() -> int:
             action = data["meta"]["classes"][sample["label"]]
             subject, _, repeat = sample["frame_dir"].split("_")
             path = os.path.join(args.out, action, f"{subject}_{repeat}.csv")
-            os.makedirs(os.path.dirname(path), exist_ok=True)
             with whole_file(path, "x") as file:
                 file.write(as_csv(sample["keypoint"][0]))
     except (ValueError, OSError) as error:

@@ -1,7 +1,6 @@
 """Make the quickstart data set: synthetic human actions, as an annotation file."""
 
 import argparse
-import os
 import sys
 
 import numpy as np
@@ -47,7 +46,6 @@ def main() -> int:
         data = make_synthetic_actions(
             args.subjects, args.repeats, args.seed, progress=show_progress
         )
-        os.makedirs(os.path.dirname(args.out) or ".", exist_ok=True)
         save_annotations(data, args.out)
     except (ValueError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)

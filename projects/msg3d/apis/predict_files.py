@@ -151,7 +151,6 @@ def _finish(pending, written, out, report) -> None:
         if source.errors:
             record["failed"] = source.errors
         path = _target(out, source.name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
         for name, text in texts.items():
             if text is not None:
                 # A file of one sequence gives its name to the subtitles.
@@ -193,7 +192,6 @@ def _done(path: str, key: str) -> Optional[dict]:
 
 
 def _write_table(out: str, written, records: list[dict]) -> None:
-    os.makedirs(out, exist_ok=True)
     with whole_file(os.path.join(out, written.table), "x") as file:
         writer = csv.DictWriter(file, written.columns, lineterminator="\n")
         writer.writeheader()

@@ -7,7 +7,6 @@ before it writes the new one.
 import re
 from pathlib import Path
 
-import mmengine
 from mmaction.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.fileio import LocalBackend, register_backend
@@ -25,7 +24,6 @@ class WholeFileBackend(LocalBackend):
     """MMEngine's local files, written whole or not at all."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        mmengine.mkdir_or_exist(Path(filepath).parent)
         with whole_file(str(filepath)) as file:
             file.write(obj)
 

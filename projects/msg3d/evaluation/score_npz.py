@@ -25,7 +25,7 @@ def write_score_npz(
     """Write scores, whole or not at all.
 
     Args:
-        path: where to; its folder must exist.
+        path: where to; its folder is made if it is not there.
         ids: N of them.
         scores: [N, C].
         labels: [N]; None if they are not known.

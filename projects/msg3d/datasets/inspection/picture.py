@@ -17,7 +17,7 @@ def draw(seen: Inspection, report: dict, path: str) -> None:
 
     Args:
         seen, report: of the file, as `as_json` gives the latter.
-        path: where to; its folder must exist.
+        path: where to; its folder is made if it is not there.
 
     Raises:
         OSError: it cannot be written.
