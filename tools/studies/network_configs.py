@@ -13,7 +13,7 @@ from mmengine.config import Config
 import msg3d
 
 CONFIGS = Path(msg3d.__file__).parent / "configs"
-FRAMES, BATCH = 24, 16
+FRAMES, BATCH = 16, 16
 STREAMS = {"joint": "j", "bone": "b", "joint-motion": "jm", "bone-motion": "bm"}
 
 
@@ -45,14 +45,14 @@ _NW_UCLA = ("nw_ucla.pkl", "r40-60e_nw-ucla-xview-keypoint-3d")
 _SBU = ("sbu.pkl", "r32-60e_sbu-fold1-keypoint-3d")
 DATA_SETS: Dict[str, DataSet] = {
     "nw-ucla-xview": DataSet(
-        "NW-UCLA `xview`", *_NW_UCLA, "xview_train", "xview_val", 16, "xview_clean_val"
+        "NW-UCLA `xview`", *_NW_UCLA, "xview_train", "xview_val", 12, "xview_clean_val"
     ),
     "nw-ucla-xview-clean-v1": DataSet(
         "NW-UCLA `xview_clean_v1`",
         *_NW_UCLA,
         "xview_clean_v1_train",
         "xview_clean_v1_val",
-        16,
+        12,
     ),
     "msr-action3d-xsub": DataSet(
         "MSR-Action3D `xsub`",
@@ -60,7 +60,7 @@ DATA_SETS: Dict[str, DataSet] = {
         "r48-60e_msr-action3d-xsub-keypoint-3d",
         "xsub_train",
         "xsub_val",
-        48,
+        24,
     ),
     "penn-action": DataSet(
         "Penn Action (2D)",
@@ -68,12 +68,12 @@ DATA_SETS: Dict[str, DataSet] = {
         "u64-60e_penn-action-keypoint-2d",
         "train",
         "val",
-        12,
+        8,
     ),
 }
 for _fold in range(1, 6):
     DATA_SETS[f"sbu-fold{_fold}"] = DataSet(
-        f"SBU fold {_fold}", *_SBU, f"fold{_fold}_train", f"fold{_fold}_val", 32
+        f"SBU fold {_fold}", *_SBU, f"fold{_fold}_train", f"fold{_fold}_val", 16
     )
 
 
