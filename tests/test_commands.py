@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
 
 import msg3d
 from conftest import REPOSITORY
@@ -51,6 +53,7 @@ def tiny(tmp_path_factory):
     write(folder / "data.pkl", joints=5, persons=2)
     (folder / "tiny.py").write_text(f"""
 _base_ = {str(BASE)!r}
+data = {str(folder / "data.pkl")!r}
 layout = dict(_delete_=True, num_node=5, center=1,
               inward=[(0, 1), (2, 1), (3, 2), (4, 2)])
 model = dict(
@@ -67,10 +70,10 @@ test_pipeline = [dict(type='UniformSampleFrames', clip_len=8, num_clips=10,
 train_dataloader = dict(
     batch_size=4, num_workers=0, persistent_workers=False,
     dataset=dict(times=2, dataset=dict(
-        ann_file='data.pkl', split='train', pipeline=pipeline)))
+        ann_file=data, split='train', pipeline=pipeline)))
 val_dataloader = dict(
     num_workers=0, persistent_workers=False,
-    dataset=dict(ann_file='data.pkl', split='val', pipeline=test_pipeline))
+    dataset=dict(ann_file=data, split='val', pipeline=test_pipeline))
 test_dataloader = val_dataloader
 train_cfg = dict(max_epochs=2)
 default_hooks = dict(logger=dict(interval=1))
@@ -83,6 +86,14 @@ default_hooks = dict(logger=dict(interval=1))
 def train(folder, work, *arguments, fails=False):
     command = ["mim", "train", "mmaction", "tiny.py", "--work-dir", work]
     return run(folder, *command, *arguments, fails=fails)
+
+
+def train_here(tiny, work, config="tiny.py", **options):
+    """What `--cfg-options` would train, without the start of two processes."""
+    cfg = Config.fromfile(tiny / config)
+    cfg.merge_from_dict(options)
+    cfg.work_dir, cfg.experiment_name = str(tiny / work), work
+    Runner.from_cfg(cfg).train()
 
 
 def test_train_wrote_what_users_look_for(tiny):
@@ -145,17 +156,16 @@ def test_amp(tiny):
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_amp_by_config(tiny, dtype):
-    options = f"optim_wrapper.type=AmpOptimWrapper optim_wrapper.dtype={dtype}"
-    train(tiny, dtype, "--cfg-options", *options.split())
+    train_here(tiny, dtype, optim_wrapper=dict(type="AmpOptimWrapper", dtype=dtype))
     assert all(loss == loss for loss in logged(tiny / dtype, "loss"))
     assert len(logged(tiny / dtype, "acc/top1")) == 2
 
 
 def test_memory_switch(tiny):
     """Checkpointing gives the same training, from one seed."""
-    seed = "randomness.seed=0"
-    train(tiny, "cp_off", "--cfg-options", seed)
-    train(tiny, "cp_on", "--cfg-options", seed, "model.backbone.with_cp=True")
+    for work, checkpointing in (("cp_off", False), ("cp_on", True)):
+        options = {"randomness.seed": 0, "model.backbone.with_cp": checkpointing}
+        train_here(tiny, work, **options)
     plain, checkpointed = (logged(tiny / work, "loss") for work in ("cp_off", "cp_on"))
     assert checkpointed == pytest.approx(plain, rel=1e-3)
 
@@ -171,14 +181,14 @@ def test_compile_switch(tiny):
 def test_gradient_accumulation(tiny):
     """Gathered over all four batches, weights stay put until the last of them."""
     losses = {}
-    for name, option in (
-        ("every", "optim_wrapper.accumulative_counts=1"),
-        ("gathered", "optim_wrapper.accumulative_counts=4"),
-        ("still", "optim_wrapper.optimizer.lr=0"),
+    once = {"randomness.seed": 0, "train_cfg.max_epochs": 1}
+    for name, option, value in (
+        ("every", "accumulative_counts", 1),
+        ("gathered", "accumulative_counts", 4),
+        ("still", "optimizer.lr", 0),
     ):
         work = f"accumulated_{name}"
-        options = ["randomness.seed=0", "train_cfg.max_epochs=1", option]
-        train(tiny, work, "--cfg-options", *options)
+        train_here(tiny, work, **once, **{f"optim_wrapper.{option}": value})
         losses[name] = logged(tiny / work, "loss")
     assert len(losses["gathered"]) == 4
     assert losses["gathered"] == losses["still"] != losses["every"]
@@ -190,10 +200,10 @@ _base_ = 'tiny.py'
 auto_scale_lr = dict(enable=False)
 train_cfg = dict(max_epochs=1)
 """)
-    command = ["mim", "train", "mmaction", "unscaled.py", "--work-dir"]
-    run(tiny, *command, "unscaled")
+    train_here(tiny, "unscaled", config="unscaled.py")
     assert logged(tiny / "unscaled", "lr")[0] == pytest.approx(0.1, rel=0.1)
-    run(tiny, *command, "scaled", "--auto-scale-lr")
+    command = ["mim", "train", "mmaction", "unscaled.py", "--work-dir", "scaled"]
+    run(tiny, *command, "--auto-scale-lr")
     assert logged(tiny / "scaled", "lr")[0] == pytest.approx(0.1 / 32, rel=0.1)
 
 
