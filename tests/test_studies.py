@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
 
@@ -136,6 +137,20 @@ def test_settings_differ_in_the_network_only(data_set, network, tmp_path):
     assert cfg.test_dataloader.dataset.stream == "b"
     model = MODELS.build(cfg.model)
     assert 0.12e6 < sum(p.numel() for p in model.parameters()) < 0.31e6
+
+
+@pytest.mark.parametrize("network", network_configs.NETWORKS)
+def test_whole_budget_is_the_recipe(network, tmp_path):
+    init_default_scope("mmaction")
+    cfg = network_configs.config("nw-ucla-xview", network, "joint", tmp_path, True)
+    assert cfg.train_cfg.max_epochs == cfg.param_scheduler[0].T_max == 60
+    loaders = (cfg.train_dataloader, cfg.test_dataloader)
+    steps = [step for loader in loaders for step in loader.dataset.pipeline]
+    assert [step.clip_len for step in steps if "clip_len" in step] == [40, 40]
+    recognizer = MODELS.build(cfg.model).eval()
+    found = recognizer.backbone(torch.rand(1, 1, 40, 20, 3))
+    assert found.shape[2] == (384 if network == "msg3d" else 256)
+    assert recognizer.cls_head(found).shape == (1, 10)
 
 
 def test_folds_are_averaged_seed_by_seed():

@@ -5,10 +5,10 @@ import fnmatch
 import sys
 from pathlib import Path
 
-from . import networks, styles
+from . import networks, networks_whole, styles
 from .runs import Runs, RunsInUse
 
-STUDIES = {"networks": networks, "styles": styles}
+STUDIES = {"networks": networks, "networks-whole": networks_whole, "styles": styles}
 
 
 def main(about: str) -> int:

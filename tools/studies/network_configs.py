@@ -1,7 +1,8 @@
 """The configs of the study of networks: data sets x networks x streams.
 
-Every network has 0.13 to 0.30 M parameters and sees the same samples as often, under the
-same schedule: a budget that CPU cores can pay several seeds of.
+Every network sees the same samples as often, under the same schedule. In the small budget,
+which CPU cores can pay several seeds of, each has 0.13 to 0.30 M parameters; in the whole
+one, for a GPU, frames, passes and channels are those of the recipes and the papers.
 """
 
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class DataSet:
         leaf: what the names of its configs end in.
         train: split.
         test: split.
-        passes: over the training samples.
+        passes: over the training samples, in the small budget.
         unseen: a split of the test samples that are not in the training set, where
             that is not all of them.
     """
@@ -84,7 +85,8 @@ class Network:
     Args:
         title: for tables.
         leaf: folder and start of the name of its nearest config.
-        channels: of its first stage; the last has four times as many.
+        channels: of its first stage in the small budget; the last has four times as
+            many.
         backbone: of another type than the leaf's, if any.
         mode: of its graph.
     """
@@ -105,7 +107,9 @@ NETWORKS: Dict[str, Network] = {
 }
 
 
-def config(data_set: str, network: str, stream: str, data: Path) -> Config:
+def config(
+    data_set: str, network: str, stream: str, data: Path, whole: bool = False
+) -> Config:
     """The whole config of a setting.
 
     Args:
@@ -113,34 +117,38 @@ def config(data_set: str, network: str, stream: str, data: Path) -> Config:
         network: key of NETWORKS.
         stream: key of STREAMS.
         data: folder of the annotation files.
+        whole: the budget.
     """
     source, form = DATA_SETS[data_set], NETWORKS[network]
     cfg = Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{source.leaf}.py")
     # Passes are counted as epochs, not fives of them.
-    cfg.train_dataloader.dataset = cfg.train_dataloader.dataset.dataset
-    cfg.train_cfg.max_epochs = cfg.param_scheduler[0].T_max = source.passes
+    repeated = cfg.train_dataloader.dataset
+    passes = repeated.times * cfg.train_cfg.max_epochs if whole else source.passes
+    cfg.train_dataloader.dataset = repeated.dataset
+    cfg.train_cfg.max_epochs = cfg.param_scheduler[0].T_max = passes
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.dataset.ann_file = str(data / source.file)
         loader.dataset.stream = STREAMS[stream]
         loader.dataset.split = source.test
         for step in loader.dataset.pipeline:
-            if "clip_len" in step:
+            if "clip_len" in step and not whole:
                 step.clip_len = FRAMES
     cfg.train_dataloader.dataset.split = source.train
     cfg.train_dataloader.batch_size = BATCH
     cfg.test_dataloader.batch_size = 8  # of ten clips
     steps = cfg.train_dataloader.dataset.pipeline
     (persons,) = (step.num_person for step in steps if "num_person" in step)
-    _change(cfg.model, form, persons)
+    _change_backbone(cfg.model, form, persons)
+    if not whole:
+        cfg.model.backbone.base_channels = form.channels
+        cfg.model.cls_head.in_channels = 4 * form.channels
     return cfg
 
 
-def _change(model: Dict, form: Network, persons: int) -> None:
-    """Another backbone where the leaf has another; fewer channels."""
+def _change_backbone(model: Dict, form: Network, persons: int) -> None:
+    """Another where the leaf has another."""
     if form.backbone:
         graph = dict(layout=model.backbone.graph_cfg.layout)
         if form.mode:
             graph["mode"] = form.mode
         model.backbone = dict(type=form.backbone, graph_cfg=graph, num_person=persons)
-    model.backbone.base_channels = form.channels
-    model.cls_head.in_channels = 4 * form.channels

@@ -36,8 +36,15 @@ def settings() -> List[str]:
     return names[:2] + motion + names[2:]
 
 
-def run(name: str, seed: int, data: Path, work_dir: Path) -> Dict:
+def run(name: str, seed: int, data: Path, work_dir: Path, whole: bool = False) -> Dict:
     """Trains, then tests ten clips a sample with the weights of the last epoch.
+
+    Args:
+        name: of the setting.
+        seed: of everything random.
+        data: folder of the annotation files.
+        work_dir: for logs and scores.
+        whole: the budget, see `network_configs`.
 
     Returns:
         The setting and seed; `top1` and `mean_class` (per cent), `unseen` where some
@@ -46,7 +53,7 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> Dict:
     """
     began, worked = time.time(), time.process_time()
     data_set, network, stream = name.split("/")
-    cfg = config(data_set, network, stream, data)
+    cfg = config(data_set, network, stream, data, whole)
     scores = scores_file(work_dir, name, seed)
     scores.parent.mkdir(exist_ok=True)
     # Beside the file at first: what is there is whole.
