@@ -108,6 +108,33 @@ def test_two_processes_with_amp(tmp_path, monkeypatch):
 
 
 @without_cuda
+def test_group_is_left_before_python_ends():
+    """Of two functions to be called at exit the later one is called first."""
+    program = """
+import atexit
+from torch import distributed
+atexit.register(lambda: print("at the end:", distributed.is_initialized()))
+import msg3d
+from mmengine.dist import init_dist
+init_dist("pytorch")
+print("before:", distributed.is_initialized())
+"""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    rank = dict(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1")
+    rank.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env={**os.environ, **rank},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["before: True", "at the end: False"]
+
+
+@without_cuda
 @pytest.mark.parametrize("dtype", [None, "bfloat16"])
 @pytest.mark.parametrize("loss_scale", ["dynamic", 512.0, {"init_scale": 8.0}])
 def test_amp_wrapper_steps_in_bfloat16(dtype, loss_scale):
