@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def load_module(path: Path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def free_port() -> int:
+    """A port at which nobody listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 @pytest.fixture

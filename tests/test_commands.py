@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.runner import Runner
 
+import in_process
 import msg3d
 from conftest import REPOSITORY
 from samples import write
@@ -90,10 +90,7 @@ def train(folder, work, *arguments, fails=False):
 
 def train_here(tiny, work, config="tiny.py", **options):
     """What `--cfg-options` would train, without the start of two processes."""
-    cfg = Config.fromfile(tiny / config)
-    cfg.merge_from_dict(options)
-    cfg.work_dir, cfg.experiment_name = str(tiny / work), work
-    Runner.from_cfg(cfg).train()
+    Runner.from_cfg(in_process.config(tiny / config, tiny / work, **options)).train()
 
 
 def test_train_wrote_what_users_look_for(tiny):

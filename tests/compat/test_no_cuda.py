@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from mmengine.runner import Runner
 from samples_of_compat import head, samples
 
 import msg3d
+from conftest import free_port
 from msg3d.compat import distributed, precision
 from samples import write
 
@@ -76,12 +76,10 @@ def test_two_processes_with_amp(tmp_path, monkeypatch):
     (tmp_path / "config.py").write_text(CONFIG)
     write(tmp_path / "data.pkl", joints=25, persons=2)
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
     train = [str(TRAIN), "config.py", "--work-dir", "work", "--amp"]
     source = [str(Path(msg3d.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
     done = subprocess.run(
-        [*launch, f"--master_port={port}", *train, "--launcher", "pytorch"],
+        [*launch, f"--master_port={free_port()}", *train, "--launcher", "pytorch"],
         cwd=tmp_path,
         env={
             **os.environ,
@@ -119,10 +117,8 @@ from mmengine.dist import init_dist
 init_dist("pytorch")
 print("before:", distributed.is_initialized())
 """
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = str(server.getsockname()[1])
     rank = dict(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1")
-    rank.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+    rank.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port()))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
         env={**os.environ, **rank},

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import pytest
 import torch
 from tiny_runs import prepare
 
+from conftest import free_port
 from marked_processes import left_after, marked, marked_env
 from msg3d.compat.launcher import tie_to_launcher
 
@@ -73,11 +73,9 @@ def test_torchrun_was_gone_before(monkeypatch):
 
 
 def start(config, work_dir, log, *options):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
     # As mim does it.
     command = [sys.executable, "-m", "torch.distributed.launch", "--nproc_per_node=2"]
-    command += [f"--master_port={port}", TRAIN, config, "--work-dir", work_dir]
+    command += [f"--master_port={free_port()}", TRAIN, config, "--work-dir", work_dir]
     command += ["--launcher", "pytorch", "--cfg-options", *WORKERS, *options]
     with open(log, "w") as file:
         return subprocess.Popen(

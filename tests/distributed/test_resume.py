@@ -3,7 +3,10 @@
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from tiny_runs import STEPS, prepare, train
+
+from in_process import config
 
 BY_ITERATION = {
     "default_hooks.checkpoint.by_epoch": False,
@@ -134,9 +137,6 @@ def test_mmengine_alone_goes_on_otherwise(tiny, tmp_path):
 
 def test_epochs_and_samples_differ(tiny, tmp_path):
     """Seeds by step must not give every epoch or every copy the same augmentation."""
-    from mmengine.runner import Runner
-    from tiny_runs import config
-
     runner = Runner.from_cfg(config(tiny, tmp_path))
     runner._train_loop = runner.build_train_loop(runner._train_loop)
     hook = next(h for h in runner.hooks if type(h).__name__ == "StepSeedHook")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +10,12 @@ import mmaction
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.fileio import load
 from mmengine.runner import Runner
-from tiny_runs import without_paperwork
 
 import msg3d
+from conftest import free_port
+from in_process import config, without_paperwork
 from samples import write
 
 HERE = Path(__file__).parent
@@ -101,10 +100,7 @@ def alone(folder, work_dir, train=False, **options):
     """Trains or tests in one process, this one, by the same config."""
     with pytest.MonkeyPatch.context() as here, without_paperwork():
         here.chdir(folder)
-        cfg = Config.fromfile("two.py")
-        cfg.work_dir = work_dir
-        cfg.merge_from_dict(options)
-        runner = Runner.from_cfg(cfg)
+        runner = Runner.from_cfg(config("two.py", work_dir, **options))
         (runner.train if train else runner.test)()
 
 
@@ -130,9 +126,7 @@ def test_weights_after_ten_steps(trained):
 
 def test_scores_of_five_samples(trained):
     """No sample twice, in the order of the data set, and the same accuracy."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    launch = ["torchrun", "--nproc_per_node=2", f"--master_port={port}", TEST]
+    launch = ["torchrun", "--nproc_per_node=2", f"--master_port={free_port()}", TEST]
     checkpoint = "one/epoch_2.pth"
     arguments = ["two.py", checkpoint, "--work-dir", "tested", "--dump", "two.pkl"]
     run(trained, *launch, *arguments, "--launcher", "pytorch")

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 from mmengine.runner import Runner
-from tiny_runs import config, prepare, train, without_paperwork
+from tiny_runs import prepare, train
 
+from in_process import config, without_paperwork
 from msg3d.compat.work_dir_lock import FILE, locked
 
 fork = multiprocessing.get_context("fork")

@@ -1,13 +1,11 @@
 """A tiny training with everything random: order, augmentation, dropout, workers."""
 
-from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
-from mmengine.config import Config
 from mmengine.runner import Runner
 
 import msg3d
+from in_process import config, without_paperwork
 from samples import write
 
 RUNTIME = Path(msg3d.__file__).parent / "configs" / "_base_" / "default_runtime.py"
@@ -56,31 +54,6 @@ def prepare(folder: Path) -> Path:
     path = folder / "tiny.py"
     path.write_text(CONFIG.replace("data.pkl", str(folder / "data.pkl")))
     return path
-
-
-def config(path: Path, work_dir: Path, **options) -> Config:
-    """The config with dotted `options` as `--cfg-options` has them; None drops a hook."""
-    cfg = Config.fromfile(path)
-    cfg.work_dir = str(work_dir)
-    cfg.experiment_name = Path(work_dir).name
-    cfg.merge_from_dict(options)
-    for name in [name for name, hook in cfg.default_hooks.items() if hook is None]:
-        cfg.default_hooks.pop(name)
-    return cfg
-
-
-@contextmanager
-def without_paperwork():
-    """Leaves out what takes most of a tiny run's time.
-
-    That is the layout of the config's text, for every checkpoint, the versions of
-    everything, and the garbage collection of each data set.
-    """
-    layout = patch("mmengine.config.config.FormatCode", lambda text, **_: (text, True))
-    versions = patch("mmengine.runner.runner.collect_env", dict)
-    garbage = patch("mmengine.dataset.base_dataset.gc.collect")
-    with layout, versions, garbage:
-        yield
 
 
 def train(path: Path, work_dir: Path, hooks=(), **options) -> Runner:

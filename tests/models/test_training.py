@@ -37,20 +37,12 @@ def losses(model, dtype, steps=50, autocast=None, accumulate=1):
     return torch.tensor(curve, dtype=torch.float64)
 
 
-def lie_on_each_other(**options):
+@pytest.mark.parametrize("accumulate", [1, 3])  # batches a step of the optimizer
+def test_loss_curves_lie_on_each_other(form, accumulate):
     ours, plain = pair(CHAIN, num_person=2)
-    curves = [losses(model, torch.float64, **options) for model in (ours, plain)]
+    curves = [losses(m, torch.float64, accumulate=accumulate) for m in (ours, plain)]
     assert (curves[0] - curves[1]).abs().max() < 1e-8
     assert curves[0][-5:].mean() < 0.7 * curves[0][:5].mean()
-
-
-def test_loss_curves_lie_on_each_other(form):
-    lie_on_each_other()
-
-
-def test_loss_curves_with_accumulation():
-    """Three batches a step of the optimizer, in the form that is chosen by itself."""
-    lie_on_each_other(accumulate=3)
 
 
 def test_loss_curves_in_bfloat16():

@@ -1,0 +1,32 @@
+"""Runs in the test's own process, without what a command's start costs."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+from mmengine.config import Config
+
+
+def config(path: Path, work_dir: Path, **options) -> Config:
+    """The config with dotted `options` as `--cfg-options` has them; None drops a hook."""
+    cfg = Config.fromfile(path)
+    cfg.work_dir = str(work_dir)
+    cfg.experiment_name = Path(work_dir).name
+    cfg.merge_from_dict(options)
+    for name in [name for name, hook in cfg.default_hooks.items() if hook is None]:
+        cfg.default_hooks.pop(name)
+    return cfg
+
+
+@contextmanager
+def without_paperwork():
+    """Leaves out what takes most of a tiny run's time.
+
+    That is the layout of the config's text, for every checkpoint, the versions of
+    everything, and the garbage collection of each data set.
+    """
+    layout = patch("mmengine.config.config.FormatCode", lambda text, **_: (text, True))
+    versions = patch("mmengine.runner.runner.collect_env", dict)
+    garbage = patch("mmengine.dataset.base_dataset.gc.collect")
+    with layout, versions, garbage:
+        yield
