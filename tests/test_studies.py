@@ -20,7 +20,12 @@ from msg3d.evaluation import read_scores
 from samples import annotations
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
-from studies import network_configs, network_table, networks  # noqa: E402
+from studies import (  # noqa: E402
+    network_configs,
+    network_table,
+    networks,
+    networks_longer,
+)
 
 STYLES = ["active", "elderly", "exhausted", "feminine", "masculine", "normal"]
 STYLES += ["youthful"]
@@ -142,7 +147,9 @@ def test_settings_differ_in_the_network_only(data_set, network, tmp_path):
 @pytest.mark.parametrize("network", network_configs.NETWORKS)
 def test_whole_budget_is_the_recipe(network, tmp_path):
     init_default_scope("mmaction")
-    cfg = network_configs.config("nw-ucla-xview", network, "joint", tmp_path, True)
+    cfg = network_configs.config(
+        "nw-ucla-xview", network, "joint", tmp_path, whole=True
+    )
     assert cfg.train_cfg.max_epochs == cfg.param_scheduler[0].T_max == 60
     loaders = (cfg.train_dataloader, cfg.test_dataloader)
     steps = [step for loader in loaders for step in loader.dataset.pipeline]
@@ -151,6 +158,17 @@ def test_whole_budget_is_the_recipe(network, tmp_path):
     found = recognizer.backbone(torch.rand(1, 1, 40, 20, 3))
     assert found.shape[2] == (384 if network == "msg3d" else 256)
     assert recognizer.cls_head(found).shape == (1, 10)
+
+
+def test_longer_is_the_small_budget_with_four_times_the_passes(tmp_path):
+    (name, *_) = networks_longer.settings()
+    setting = (*name.split("/"), tmp_path)
+    small, longer = (network_configs.config(*setting, longer=n) for n in (1, 4))
+    assert longer.train_cfg.max_epochs == 96 == 4 * small.train_cfg.max_epochs
+    assert longer.param_scheduler[0].T_max == 96
+    for cfg in (small, longer):
+        cfg.pop("train_cfg"), cfg.pop("param_scheduler")
+    assert small.to_dict() == longer.to_dict()
 
 
 def test_folds_are_averaged_seed_by_seed():

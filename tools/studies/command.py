@@ -5,10 +5,15 @@ import fnmatch
 import sys
 from pathlib import Path
 
-from . import networks, networks_whole, styles
+from . import networks, networks_longer, networks_whole, styles
 from .runs import Runs, RunsInUse
 
-STUDIES = {"networks": networks, "networks-whole": networks_whole, "styles": styles}
+STUDIES = {
+    "networks": networks,
+    "networks-longer": networks_longer,
+    "networks-whole": networks_whole,
+    "styles": styles,
+}
 
 
 def main(about: str) -> int:

@@ -108,7 +108,12 @@ NETWORKS: Dict[str, Network] = {
 
 
 def config(
-    data_set: str, network: str, stream: str, data: Path, whole: bool = False
+    data_set: str,
+    network: str,
+    stream: str,
+    data: Path,
+    whole: bool = False,
+    longer: int = 1,
 ) -> Config:
     """The whole config of a setting.
 
@@ -118,6 +123,7 @@ def config(
         stream: key of STREAMS.
         data: folder of the annotation files.
         whole: the budget.
+        longer: times its passes.
     """
     source, form = DATA_SETS[data_set], NETWORKS[network]
     cfg = Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{source.leaf}.py")
@@ -125,7 +131,7 @@ def config(
     repeated = cfg.train_dataloader.dataset
     passes = repeated.times * cfg.train_cfg.max_epochs if whole else source.passes
     cfg.train_dataloader.dataset = repeated.dataset
-    cfg.train_cfg.max_epochs = cfg.param_scheduler[0].T_max = passes
+    cfg.train_cfg.max_epochs = cfg.param_scheduler[0].T_max = longer * passes
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.dataset.ann_file = str(data / source.file)
         loader.dataset.stream = STREAMS[stream]

@@ -36,7 +36,7 @@ def settings() -> List[str]:
     return names[:2] + motion + names[2:]
 
 
-def run(name: str, seed: int, data: Path, work_dir: Path, whole: bool = False) -> Dict:
+def run(name: str, seed: int, data: Path, work_dir: Path, **budget) -> Dict:
     """Trains, then tests ten clips a sample with the weights of the last epoch.
 
     Args:
@@ -44,7 +44,7 @@ def run(name: str, seed: int, data: Path, work_dir: Path, whole: bool = False) -
         seed: of everything random.
         data: folder of the annotation files.
         work_dir: for logs and scores.
-        whole: the budget, see `network_configs`.
+        **budget: another than the small one, see `network_configs.config`.
 
     Returns:
         The setting and seed; `top1` and `mean_class` (per cent), `unseen` where some
@@ -53,7 +53,7 @@ def run(name: str, seed: int, data: Path, work_dir: Path, whole: bool = False) -
     """
     began, worked = time.time(), time.process_time()
     data_set, network, stream = name.split("/")
-    cfg = config(data_set, network, stream, data, whole)
+    cfg = config(data_set, network, stream, data, **budget)
     scores = scores_file(work_dir, name, seed)
     scores.parent.mkdir(exist_ok=True)
     # Beside the file at first: what is there is whole.
