@@ -24,7 +24,7 @@ from studies import (  # noqa: E402
     network_configs,
     network_table,
     networks,
-    networks_longer,
+    networks_ablation,
 )
 
 STYLES = ["active", "elderly", "exhausted", "feminine", "masculine", "normal"]
@@ -160,15 +160,35 @@ def test_whole_budget_is_the_recipe(network, tmp_path):
     assert recognizer.cls_head(found).shape == (1, 10)
 
 
-def test_longer_is_the_small_budget_with_four_times_the_passes(tmp_path):
-    (name, *_) = networks_longer.settings()
-    setting = (*name.split("/"), tmp_path)
+def test_ablation_changes_the_budget_where_it_says(monkeypatch, tmp_path):
+    monkeypatch.setattr(networks, "run", lambda *_, **budget: budget)
+    found = {
+        name.rsplit("/", 1)[0]: networks_ablation.run(name, 0, tmp_path, tmp_path)
+        for name in networks_ablation.settings()
+    }
+    longer = {
+        f"msr-action3d-xsub/{name}": {"longer": 4} for name in network_configs.NETWORKS
+    }
+    assert found == {**longer, "penn-action/msg3d": {"channels": 16}}
+
+
+def test_longer_changes_the_schedule_only(tmp_path):
+    setting = ("msr-action3d-xsub", "msg3d", "joint", tmp_path)
     small, longer = (network_configs.config(*setting, longer=n) for n in (1, 4))
-    assert longer.train_cfg.max_epochs == 96 == 4 * small.train_cfg.max_epochs
-    assert longer.param_scheduler[0].T_max == 96
-    for cfg in (small, longer):
-        cfg.pop("train_cfg"), cfg.pop("param_scheduler")
+    assert longer.train_cfg.max_epochs == longer.param_scheduler[0].T_max == 96
+    longer.train_cfg, longer.param_scheduler = small.train_cfg, small.param_scheduler
     assert small.to_dict() == longer.to_dict()
+
+
+def test_channels_change_the_width_only(tmp_path):
+    init_default_scope("mmaction")
+    setting = ("penn-action", "msg3d", "joint", tmp_path)
+    small, wider = (network_configs.config(*setting, channels=n) for n in (None, 16))
+    recognizer = MODELS.build(wider.model).eval()
+    found = recognizer.backbone(torch.rand(1, 1, 8, 13, 3))
+    assert found.shape[2] == 64 and recognizer.cls_head(found).shape == (1, 15)
+    wider.model = small.model
+    assert small.to_dict() == wider.to_dict()
 
 
 def test_folds_are_averaged_seed_by_seed():

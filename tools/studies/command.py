@@ -5,12 +5,12 @@ import fnmatch
 import sys
 from pathlib import Path
 
-from . import networks, networks_longer, networks_whole, styles
+from . import networks, networks_ablation, networks_whole, styles
 from .runs import Runs, RunsInUse
 
 STUDIES = {
     "networks": networks,
-    "networks-longer": networks_longer,
+    "networks-ablation": networks_ablation,
     "networks-whole": networks_whole,
     "styles": styles,
 }

@@ -114,6 +114,7 @@ def config(
     data: Path,
     whole: bool = False,
     longer: int = 1,
+    channels: Optional[int] = None,
 ) -> Config:
     """The whole config of a setting.
 
@@ -124,6 +125,7 @@ def config(
         data: folder of the annotation files.
         whole: the budget.
         longer: times its passes.
+        channels: of the first stage, in the small budget; default: the network's.
     """
     source, form = DATA_SETS[data_set], NETWORKS[network]
     cfg = Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{source.leaf}.py")
@@ -146,8 +148,9 @@ def config(
     (persons,) = (step.num_person for step in steps if "num_person" in step)
     _change_backbone(cfg.model, form, persons)
     if not whole:
-        cfg.model.backbone.base_channels = form.channels
-        cfg.model.cls_head.in_channels = 4 * form.channels
+        channels = channels or form.channels
+        cfg.model.backbone.base_channels = channels
+        cfg.model.cls_head.in_channels = 4 * channels
     return cfg
 
 
