@@ -1,8 +1,7 @@
-"""Study: where MS-G3D is not ahead in the small budget, with what it may lack there.
+"""Study: where MS-G3D is not clearly ahead in the small budget, with what it may lack.
 
-On MSR-Action3D, where nothing is fitted in so few passes, all networks have four times as
-many. On Penn Action, where it is the smallest of the graph networks, MS-G3D has their
-channels.
+On MSR-Action3D all networks have four times the passes. On Penn Action, where it is the
+smallest of the graph networks, MS-G3D has their channels.
 """
 
 from pathlib import Path
