@@ -167,7 +167,9 @@ def test_ablation_changes_the_budget_where_it_says(monkeypatch, tmp_path):
         for name in networks_ablation.settings()
     }
     longer = {
-        f"msr-action3d-xsub/{name}": {"longer": 4} for name in network_configs.NETWORKS
+        f"sbu-fold{fold}/{name}": {"longer": 4}
+        for fold in range(1, 6)
+        for name in network_configs.NETWORKS
     }
     assert found == {**longer, "penn-action/msg3d": {"channels": 16}}
 
