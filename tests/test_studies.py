@@ -2,6 +2,8 @@
 
 import fcntl
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,10 +13,14 @@ import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
 
 import msg3d  # noqa: F401
 from conftest import REPOSITORY
+from marked_processes import ended, marked
 from msg3d.datasets.annotations import load_annotations, save_annotations
 from msg3d.evaluation import read_scores
 from samples import annotations
@@ -25,6 +31,8 @@ from studies import (  # noqa: E402
     network_table,
     networks,
     networks_ablation,
+    networks_half,
+    train,
 )
 
 STYLES = ["active", "elderly", "exhausted", "feminine", "masculine", "normal"]
@@ -127,6 +135,57 @@ def test_what_cannot_be_run_is_said(folder):
     assert done.returncode == 1 and "another command makes runs in" in done.stderr
 
 
+class LeaveAt(Hook):
+    """Asks its own process to leave."""
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
+    folder, tmp_path, monkeypatch
+):
+    name, build = "nw-ucla-xview/res-tcn/bone", Runner.from_cfg
+
+    def leaving(cfg):
+        runner = build(cfg)
+        runner.register_hook(LeaveAt())
+        return runner
+
+    def run(part):
+        (tmp_path / part).mkdir(exist_ok=True)
+        result = networks.run(name, 0, folder, tmp_path / part)
+        last = train.folder(tmp_path / part, name, 0) / "epoch_12.pth"
+        weights = torch.load(last, weights_only=False)["state_dict"]
+        return {k: v for k, v in result.items() if "seconds" not in k}, weights
+
+    result, weights = run("whole")
+    monkeypatch.setattr(Runner, "from_cfg", leaving)
+    with pytest.raises(SystemExit, match="143"):
+        run("halves")
+    begun = train.folder(tmp_path / "halves", name, 0)
+    assert (begun / "preempted.pth").exists()
+    again, same = run("halves")  # from the ninth step: the eighth would leave
+    assert again == result
+    assert all(torch.equal(same[key], weights[key]) for key in weights)
+
+
+def test_ctrl_c_is_a_line_and_leaves_a_checkpoint(folder, tmp_path):
+    command = [sys.executable, REPOSITORY / "tools" / "study.py", "networks-half"]
+    command += ["--settings", "*/joint", "--data", folder, "--work-dir", tmp_path]
+    run = tmp_path / "nw-ucla-xview_msg3d_joint_0"
+
+    def training(_):
+        return (run / "last_checkpoint").exists()
+
+    said = ended(command, REPOSITORY, tmp_path, signal.SIGINT, 130, training)
+    line = "study.py: interrupted; the same command goes on from here"
+    assert said.splitlines()[-1] == line, said
+    assert (run / "last_checkpoint").read_text() == str(run / "preempted.pth")
+    assert marked(tmp_path) == {}
+
+
 @pytest.mark.parametrize("network", network_configs.NETWORKS)
 @pytest.mark.parametrize("data_set", network_configs.DATA_SETS)
 def test_settings_differ_in_the_network_only(data_set, network, tmp_path):
@@ -158,6 +217,19 @@ def test_whole_budget_is_the_recipe(network, tmp_path):
     found = recognizer.backbone(torch.rand(1, 1, 40, 20, 3))
     assert found.shape[2] == (384 if network == "msg3d" else 256)
     assert recognizer.cls_head(found).shape == (1, 10)
+
+
+def test_half_is_the_leaf_of_that_width(tmp_path):
+    name = "msg3d-48c_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d.py"
+    leaf = Config.fromfile(REPOSITORY / "configs" / "msg3d" / name)
+    joint, *others = networks_half.settings()
+    assert joint == "nw-ucla-xview/msg3d/joint" and len(others) == 3
+    budget = networks_half.run.keywords
+    cfg = network_configs.config(*joint.split("/"), tmp_path, **budget)
+    assert cfg.model == leaf.model and cfg.optim_wrapper == leaf.optim_wrapper
+    trained = leaf.train_dataloader.dataset
+    assert cfg.train_cfg.max_epochs == trained.times * leaf.train_cfg.max_epochs
+    assert cfg.train_dataloader.dataset.pipeline == trained.dataset.pipeline
 
 
 def test_ablation_changes_the_budget_where_it_says(monkeypatch, tmp_path):

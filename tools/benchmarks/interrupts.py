@@ -1,4 +1,4 @@
-"""Benchmarks that are asked to end: children stopped, one line, no traceback."""
+"""Programs that are asked to end: children stopped, one line, no traceback."""
 
 import signal
 import sys
@@ -7,13 +7,14 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def ended_in_a_line(name: str) -> Iterator[None]:
+def ended_in_a_line(name: str, advice: str = "") -> Iterator[None]:
     """Ctrl-C and SIGTERM leave the block by an exception, and the program in one line.
 
     So the blocks inside stop their children and remove their folders.
 
     Args:
         name: of the program.
+        advice: how to go on.
 
     Raises:
         SystemExit: 130 after Ctrl-C, 143 after SIGTERM, as shells count.
@@ -22,7 +23,7 @@ def ended_in_a_line(name: str) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, _Terminated) as error:
-        print(f"{name}: interrupted", file=sys.stderr)
+        print(f"{name}: interrupted{advice and f'; {advice}'}", file=sys.stderr)
         code = signal.SIGTERM if isinstance(error, _Terminated) else signal.SIGINT
         raise SystemExit(128 + code) from None
     finally:

@@ -5,12 +5,15 @@ import fnmatch
 import sys
 from pathlib import Path
 
-from . import networks, networks_ablation, networks_whole, styles
+from benchmarks.interrupts import ended_in_a_line
+
+from . import networks, networks_ablation, networks_half, networks_whole, styles
 from .runs import Runs, RunsInUse
 
 STUDIES = {
     "networks": networks,
     "networks-ablation": networks_ablation,
+    "networks-half": networks_half,
     "networks-whole": networks_whole,
     "styles": styles,
 }
@@ -22,6 +25,9 @@ def main(about: str) -> int:
     Returns:
         0, or 1 if a setting is unknown, another command works in the folder, or a
         run failed.
+
+    Raises:
+        SystemExit: 130 after Ctrl-C and 143 after SIGTERM.
     """
     args = _parser(about).parse_args()
     study = STUDIES[args.study]
@@ -43,7 +49,8 @@ def main(about: str) -> int:
     runs, failed = Runs(study, work_dir), 0
     if not args.table:
         try:
-            failed = runs.make(names, args.seeds, args.data, args.jobs)
+            with ended_in_a_line("study.py", "the same command goes on from here"):
+                failed = runs.make(names, args.seeds, args.data, args.jobs)
         except RunsInUse as error:
             print(f"study.py: {error}", file=sys.stderr)
             return 1

@@ -125,7 +125,8 @@ def config(
         data: folder of the annotation files.
         whole: the budget.
         longer: times its passes.
-        channels: of the first stage, in the small budget; default: the network's.
+        channels: of the first stage; default: the network's in the small budget, the
+            published in the whole one.
     """
     source, form = DATA_SETS[data_set], NETWORKS[network]
     cfg = Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{source.leaf}.py")
@@ -147,8 +148,8 @@ def config(
     steps = cfg.train_dataloader.dataset.pipeline
     (persons,) = (step.num_person for step in steps if "num_person" in step)
     _change_backbone(cfg.model, form, persons)
-    if not whole:
-        channels = channels or form.channels
+    channels = channels or (None if whole else form.channels)
+    if channels:
         cfg.model.backbone.base_channels = channels
         cfg.model.cls_head.in_channels = 4 * channels
     return cfg

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import signal
 import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -14,6 +15,8 @@ from types import ModuleType
 from typing import Dict, Iterator, List, Sequence
 
 from msg3d.datasets.whole_file import whole_file
+
+from .train import forget
 
 
 class RunsInUse(RuntimeError):
@@ -105,6 +108,7 @@ class Runs:
             self.results += self.study.derived(self.results, data, self.work_dir)
         with whole_file(str(self.file), "x") as out:
             json.dump(self.results, out, indent=1)
+        forget(self.work_dir, result["setting"], result["seed"])
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -122,6 +126,9 @@ class Runs:
 def _begin_worker(threads: int) -> None:
     import torch
 
+    # Ctrl-C in a terminal reaches it too: the command says when it has to leave, by
+    # SIGTERM, at which a training writes a checkpoint.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(threads)
     Thread(target=_end_with_parent, daemon=True).start()
 

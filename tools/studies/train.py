@@ -4,18 +4,28 @@ import time
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
+
+CHECKPOINTS = 20  # of a run, one kept at a time
+
+
+def folder(work_dir: Path, name: str, seed: int) -> Path:
+    """Of a run's log, and of its checkpoint while it is under way."""
+    return work_dir / f"{name}_{seed}".replace("/", "_")
 
 
 def train(cfg: Config, name: str, seed: int, work_dir: Path) -> Runner:
     """Trains in this process, without a look at the test samples.
 
+    A run that was interrupted goes on from its checkpoint, exactly as if it had not
+    been: `StepSeedHook` and `PreemptionHook` of the config see to that.
+
     Args:
-        cfg: changed for this: no validation before the end, no checkpoints, no
-            processes for the data.
+        cfg: changed for this: no validation before the end, no processes for the data.
         name: of the run.
         seed: of everything random.
-        work_dir: its log goes into a folder of the run's name.
+        work_dir: of the study.
 
     Returns:
         The runner, trained; `runner.val()` and `runner.test()` use the last weights.
@@ -23,20 +33,59 @@ def train(cfg: Config, name: str, seed: int, work_dir: Path) -> Runner:
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.update(num_workers=0, persistent_workers=False)
     # No epoch can be picked by the test samples.
-    cfg.train_cfg.val_begin = cfg.train_cfg.max_epochs + 1
-    cfg.default_hooks.checkpoint = dict(
-        type="CheckpointHook", interval=-1, save_last=False
-    )
+    epochs = cfg.train_cfg.max_epochs
+    cfg.train_cfg.val_begin = epochs + 1
+    checkpoint = cfg.default_hooks.checkpoint
+    checkpoint.update(interval=max(1, epochs // CHECKPOINTS), max_keep_ckpts=1)
+    checkpoint.pop("save_best", None)
+    cfg.resume = True
     cfg.randomness = dict(seed=seed)
     cfg.log_level = "WARNING"
-    cfg.work_dir = str(work_dir / f"{name}_{seed}".replace("/", "_"))
+    cfg.work_dir = str(folder(work_dir, name, seed))
     # MMEngine keeps its loggers by this name.
     cfg.experiment_name = f"{name}_{seed}_{time.time_ns()}".replace("/", "_")
     # The run prints its config; to lay out the edges of a graph takes yapf longer
     # than it takes to build all else.
     runner = Runner.from_cfg(Config(cfg.to_dict(), format_python_code=False))
+    runner.register_hook(CoreSeconds())
     runner.train()
     return runner
+
+
+def forget(work_dir: Path, name: str, seed: int) -> None:
+    """Removes the checkpoints of a run whose result is kept."""
+    run = folder(work_dir, name, seed)
+    for path in (*run.glob("*.pth"), run / "last_checkpoint"):
+        path.unlink(missing_ok=True)
+
+
+class CoreSeconds(Hook):
+    """Counts the seconds of a core that training takes, over all interruptions.
+
+    Of the cores that it has, however many programs share them.
+    """
+
+    def __init__(self) -> None:
+        self._before, self._began = 0.0, time.process_time()
+        self.total = 0.0
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        self._before = checkpoint["meta"].get("core_seconds", 0.0)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        checkpoint["meta"]["core_seconds"] = self._now()
+
+    def after_train(self, runner: Runner) -> None:
+        self.total = self._now()
+
+    def _now(self) -> float:
+        return self._before + time.process_time() - self._began
+
+
+def core_seconds(runner: Runner) -> int:
+    """Of a trained runner."""
+    (hook,) = (hook for hook in runner.hooks if isinstance(hook, CoreSeconds))
+    return round(hook.total)
 
 
 def parameters(runner: Runner) -> int:
