@@ -13,12 +13,9 @@ import torch
 from mmengine.runner import Runner
 
 import in_process
-import msg3d
 from conftest import REPOSITORY
 from samples import write
-
-CONFIGS = Path(msg3d.__file__).parent / "configs" / "msg3d"
-BASE = CONFIGS / "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d.py"
+from tiny_ntu import BASE, CONFIGS, write_tiny
 
 
 def run(folder, *command, fails=False):
@@ -50,34 +47,7 @@ def logged(folder, key):
 def tiny(tmp_path_factory):
     """A folder with a config that inherits from NTU's, trained for two epochs."""
     folder = tmp_path_factory.mktemp("tiny")
-    write(folder / "data.pkl", joints=5, persons=2)
-    (folder / "tiny.py").write_text(f"""
-_base_ = {str(BASE)!r}
-data = {str(folder / "data.pkl")!r}
-layout = dict(_delete_=True, num_node=5, center=1,
-              inward=[(0, 1), (2, 1), (3, 2), (4, 2)])
-model = dict(
-    backbone=dict(graph_cfg=dict(layout=layout), base_channels=12,
-                  num_gcn_scales=3, num_g3d_scales=2),
-    cls_head=dict(num_classes=4, in_channels=48))
-pipeline = [
-    dict(type='UniformSampleFrames', clip_len=8),
-    dict(type='PoseDecode'),
-    dict(type='FormatGCNInput', num_person=2),
-    dict(type='PackActionInputs')]
-test_pipeline = [dict(type='UniformSampleFrames', clip_len=8, num_clips=10,
-                      test_mode=True), *pipeline[1:]]
-train_dataloader = dict(
-    batch_size=4, num_workers=0, persistent_workers=False,
-    dataset=dict(times=2, dataset=dict(
-        ann_file=data, split='train', pipeline=pipeline)))
-val_dataloader = dict(
-    num_workers=0, persistent_workers=False,
-    dataset=dict(ann_file=data, split='val', pipeline=test_pipeline))
-test_dataloader = val_dataloader
-train_cfg = dict(max_epochs=2)
-default_hooks = dict(logger=dict(interval=1))
-""")
+    write_tiny(folder)
     out = run(folder, "mim", "train", "mmaction", "tiny.py", "--work-dir", "work")
     assert (folder / "work" / "epoch_2.pth").is_file(), out
     return folder

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-import msg3d
+import msg3d  # noqa: F401
 from conftest import REPOSITORY
-from samples import write
+from tiny_ntu import write_tiny
 
 sys.path.insert(0, str(REPOSITORY / "tools" / "slurm"))
 import local_cluster  # noqa: E402
@@ -21,8 +21,6 @@ import one_machine  # noqa: E402
 
 COMMAND = REPOSITORY / "tools" / "slurm" / "one_machine.py"
 SBATCH = REPOSITORY / "tools" / "slurm" / "train.sbatch"
-CONFIGS = Path(msg3d.__file__).parent / "configs" / "msg3d"
-BASE = CONFIGS / "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d.py"
 
 lacking = local_cluster.missing_programs()
 needs_slurm = pytest.mark.skipif(
@@ -30,33 +28,11 @@ needs_slurm = pytest.mark.skipif(
     reason=f"needs Slurm, {', '.join(lacking)}: apt-get install munge slurm-wlm",
 )
 
-CONFIG = f"""
-_base_ = {str(BASE)!r}
+CHANGES = """
 custom_imports = dict(imports=['msg3d', 'pause'], allow_failed_imports=False)
 custom_hooks = [dict(type='Pause')]
-layout = dict(_delete_=True, num_node=5, center=1,
-              inward=[(0, 1), (2, 1), (3, 2), (4, 2)])
-model = dict(
-    backbone=dict(graph_cfg=dict(layout=layout), base_channels=12,
-                  num_gcn_scales=3, num_g3d_scales=2),
-    cls_head=dict(num_classes=4, in_channels=48))
-pipeline = [
-    dict(type='UniformSampleFrames', clip_len=8),
-    dict(type='PoseDecode'),
-    dict(type='FormatGCNInput', num_person=2),
-    dict(type='PackActionInputs')]
-test_pipeline = [dict(type='UniformSampleFrames', clip_len=8, num_clips=1,
-                      test_mode=True), *pipeline[1:]]
-train_dataloader = dict(
-    batch_size=2, num_workers=0, persistent_workers=False,
-    dataset=dict(times=2, dataset=dict(
-        ann_file='data.pkl', split='train', pipeline=pipeline)))
-val_dataloader = dict(
-    num_workers=0, persistent_workers=False,
-    dataset=dict(ann_file='data.pkl', split='val', pipeline=test_pipeline))
-test_dataloader = val_dataloader
+train_dataloader = dict(batch_size=2)
 train_cfg = dict(max_epochs=3)
-default_hooks = dict(logger=dict(interval=1))
 randomness = dict(seed=0)
 """
 # Slow enough to be preempted in the middle, where the environment says so.
@@ -89,8 +65,7 @@ def cluster():
 @pytest.fixture(scope="module")
 def folder(cluster, tmp_path_factory):
     folder = tmp_path_factory.mktemp("slurm")
-    write(folder / "data.pkl", joints=5, persons=2)
-    (folder / "tiny.py").write_text(CONFIG)
+    write_tiny(folder, CHANGES)
     (folder / "pause.py").write_text(PAUSE)
     cluster.env["PYTHONPATH"] = str(folder)
     return folder
