@@ -28,6 +28,7 @@ from samples import annotations
 sys.path.insert(0, str(REPOSITORY / "tools"))
 from studies import (  # noqa: E402
     network_configs,
+    network_pictures,
     network_table,
     networks,
     networks_ablation,
@@ -263,6 +264,29 @@ def test_channels_change_the_width_only(tmp_path):
     assert found.shape[2] == 64 and recognizer.cls_head(found).shape == (1, 15)
     wider.model = small.model
     assert small.to_dict() == wider.to_dict()
+
+
+def test_all_folds_are_in_one_picture(monkeypatch, tmp_path):
+    counted = []
+
+    def confusion(work_dir, setting, seed):
+        counted.append((setting, seed))
+        return np.eye(2)
+
+    monkeypatch.setattr(network_pictures, "confusion", confusion)
+    sample = dict(meta=dict(classes=["push", "hug"]))
+    monkeypatch.setattr(network_pictures, "load_annotations", lambda path: sample)
+    # The second is better in one fold, the first in the mean.
+    results = [
+        dict(setting=f"sbu-fold{fold}/{network}", seed=seed, top1=top1)
+        for fold in range(1, 6)
+        for seed in (0, 1)
+        for network, top1 in (("stgcn/bone", 70), ("msg3d/joint", 90 * (fold == 3)))
+    ]
+    network_pictures.draw(results, tmp_path, tmp_path, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["sbu.png"]
+    best = {(f"sbu-fold{fold}/stgcn/bone", s) for fold in range(1, 6) for s in (0, 1)}
+    assert set(counted) == best and len(counted) == len(best)
 
 
 def test_folds_are_averaged_seed_by_seed():

@@ -12,13 +12,14 @@ from msg3d.visualization.figures import save_figure
 
 from .network_configs import DATA_SETS, NETWORKS
 from .network_scores import scores_of
+from .network_table import FOLDS, folds
 
 
 def draw(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> None:
     """Writes DATA-SET.png for each data set whose scores are in the work folder.
 
     The best is the greatest mean top-1 over the seeds, fused streams among them; the
-    samples of all its seeds are counted.
+    samples of all its seeds are counted, and those of all folds.
 
     Args:
         results: of the study.
@@ -26,28 +27,44 @@ def draw(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> None:
         work_dir: with the runs' scores.
         folder: of the pictures.
     """
-    for data_set, source in DATA_SETS.items():
-        best = best_setting(results, data_set)
+    results = results + folds(results)
+    for name, splits in groups().items():
+        best = best_setting(results, name)
         if best is None:
             continue
         seeds = [r["seed"] for r in results if r["setting"] == best]
-        counts = sum(confusion(work_dir, best, seed) for seed in seeds)
-        names = load_annotations(str(data / source.file))["meta"]["classes"]
+        rest = best[len(name) :]
+        counts = sum(
+            confusion(work_dir, split + rest, seed)
+            for split in splits
+            for seed in seeds
+        )
+        source = DATA_SETS[splits[0]]
+        classes = load_annotations(str(data / source.file))["meta"]["classes"]
+        title = "SBU, five folds" if name == FOLDS else source.title.replace("`", "")
         _, network, stream = best.split("/")
-        title = (
-            f"{source.title.replace('`', '')}: {NETWORKS[network].title}, {stream}, "
+        title += (
+            f": {NETWORKS[network].title}, {stream}, "
             f"{len(seeds)} seed{'s' * (len(seeds) > 1)}"
         )
-        figure = confusion_figure(counts, names, title)
-        save_figure(figure, folder / f"{data_set}.png", dpi=80)
-        print(f"wrote {folder / f'{data_set}.png'}")
+        file = folder / f"{'sbu' if name == FOLDS else name}.png"
+        save_figure(confusion_figure(counts, classes, title), file, dpi=80)
+        print(f"wrote {file}")
 
 
-def best_setting(results: List[Dict], data_set: str) -> str | None:
+def groups() -> Dict[str, List[str]]:
+    """Data sets that a picture shows together, by what their settings begin with."""
+    found: Dict[str, List[str]] = {}
+    for name in DATA_SETS:
+        found.setdefault(FOLDS if name.startswith(FOLDS) else name, []).append(name)
+    return found
+
+
+def best_setting(results: List[Dict], name: str) -> str | None:
     """Of the greatest mean top-1; None where there is no result."""
     found: Dict[str, List[float]] = {}
     for result in results:
-        if result["setting"].startswith(data_set + "/"):
+        if result["setting"].startswith(name + "/"):
             found.setdefault(result["setting"], []).append(result["top1"])
     return max(found, key=lambda name: mean(found[name]), default=None)
 
