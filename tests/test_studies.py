@@ -31,8 +31,9 @@ from studies import (  # noqa: E402
     network_pictures,
     network_table,
     networks,
-    networks_ablation,
     networks_half,
+    networks_longer,
+    networks_wider,
     train,
 )
 
@@ -233,32 +234,28 @@ def test_half_is_the_leaf_of_that_width(tmp_path):
     assert cfg.train_dataloader.dataset.pipeline == trained.dataset.pipeline
 
 
-def test_ablation_changes_the_budget_where_it_says(monkeypatch, tmp_path):
-    monkeypatch.setattr(networks, "run", lambda *_, **budget: budget)
-    found = {
-        name.rsplit("/", 1)[0]: networks_ablation.run(name, 0, tmp_path, tmp_path)
-        for name in networks_ablation.settings()
-    }
-    longer = {
-        f"sbu-fold{fold}/{name}": {"longer": 4}
-        for fold in range(1, 6)
-        for name in network_configs.NETWORKS
-    }
-    assert found == {**longer, "penn-action/msg3d": {"channels": 16}}
-
-
 def test_longer_changes_the_schedule_only(tmp_path):
-    setting = ("msr-action3d-xsub", "msg3d", "joint", tmp_path)
-    small, longer = (network_configs.config(*setting, longer=n) for n in (1, 4))
-    assert longer.train_cfg.max_epochs == longer.param_scheduler[0].T_max == 96
+    assert {s.split("/")[0] for s in networks_longer.settings()} == {
+        *(f"sbu-fold{fold}" for fold in range(1, 6)),
+        "penn-action",
+    }
+    setting = ("sbu-fold1", "msg3d", "joint", tmp_path)
+    small, longer = (
+        network_configs.config(*setting, **budget)
+        for budget in ({}, networks_longer.run.keywords)
+    )
+    assert longer.train_cfg.max_epochs == longer.param_scheduler[0].T_max == 4 * 16
     longer.train_cfg, longer.param_scheduler = small.train_cfg, small.param_scheduler
     assert small.to_dict() == longer.to_dict()
 
 
 def test_channels_change_the_width_only(tmp_path):
     init_default_scope("mmaction")
-    setting = ("penn-action", "msg3d", "joint", tmp_path)
-    small, wider = (network_configs.config(*setting, channels=n) for n in (None, 16))
+    setting, _ = networks_wider.settings()
+    small, wider = (
+        network_configs.config(*setting.split("/"), tmp_path, **budget)
+        for budget in ({}, networks_wider.run.keywords)
+    )
     recognizer = MODELS.build(wider.model).eval()
     found = recognizer.backbone(torch.rand(1, 1, 8, 13, 3))
     assert found.shape[2] == 64 and recognizer.cls_head(found).shape == (1, 15)

@@ -10,31 +10,36 @@ import msg3d  # noqa: F401
 from conftest import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
-from studies import networks, styles  # noqa: E402
+from studies.command import STUDIES  # noqa: E402
+from studies.network_scores import FUSIONS  # noqa: E402
 
-RUNS = REPOSITORY / "docs" / "results" / "networks" / "results.json"
+RESULTS = REPOSITORY / "docs" / "results"
 STYLES = REPOSITORY / "configs" / "personality"
-TEXTS = [
-    (networks, REPOSITORY / "docs" / "results.md", RUNS),
-    (styles, STYLES / "README.md", STYLES / "results.json"),
-]
+NETWORKS = ("networks", "networks-longer", "networks-wider")
+PLACES = {
+    "styles": (STYLES / "README.md", STYLES / "results.json"),
+    **{
+        n: (REPOSITORY / "docs" / "results.md", RESULTS / n / "results.json")
+        for n in NETWORKS
+    },
+}
 
 
-@pytest.mark.parametrize("study, text, runs", TEXTS, ids=["networks", "styles"])
-def test_tables_are_those_of_the_runs(study, text, runs):
-    results = json.loads(runs.read_text())
-    block = r"<!-- from: [^\n]+ -->\n\n(.*?)\n\n<!-- end -->"
+@pytest.mark.parametrize("name", PLACES)
+def test_tables_are_those_of_the_runs(name):
+    text, runs = PLACES[name]
+    block = (
+        rf"<!-- from: python tools/study\.py {name} [^\n]+ -->\n\n(.*?)\n\n<!-- end -->"
+    )
     (shown,) = re.findall(block, text.read_text(), re.DOTALL)
-    assert shown == study.report(results)
+    assert shown == STUDIES[name].report(json.loads(runs.read_text()))
 
 
-def test_runs_are_of_settings_there_are():
-    results = json.loads(RUNS.read_text())
-    fused = {
-        one.rsplit("/", 1)[0] + f"/{f}"
-        for one in networks.settings()
-        for f in networks.FUSIONS
-    }
-    assert {r["setting"] for r in results} <= {*networks.settings(), *fused}
+@pytest.mark.parametrize("name", NETWORKS)
+def test_runs_are_of_settings_there_are(name):
+    results = json.loads(PLACES[name][1].read_text())
+    settings = STUDIES[name].settings()
+    fused = {one.rsplit("/", 1)[0] + f"/{f}" for one in settings for f in FUSIONS}
+    assert {r["setting"] for r in results} <= {*settings, *fused}
     runs = [(r["setting"], r["seed"]) for r in results]
     assert len(runs) == len(set(runs))

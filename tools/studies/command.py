@@ -7,14 +7,22 @@ from pathlib import Path
 
 from benchmarks.interrupts import ended_in_a_line
 
-from . import networks, networks_ablation, networks_half, networks_whole, styles
+from . import (
+    networks,
+    networks_half,
+    networks_longer,
+    networks_whole,
+    networks_wider,
+    styles,
+)
 from .runs import Runs, RunsInUse
 
 STUDIES = {
     "networks": networks,
-    "networks-ablation": networks_ablation,
     "networks-half": networks_half,
+    "networks-longer": networks_longer,
     "networks-whole": networks_whole,
+    "networks-wider": networks_wider,
     "styles": styles,
 }
 
