@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import torch
 
-import msg3d  # noqa: F401
 from conftest import REPOSITORY
 from tiny_ntu import write_tiny
 

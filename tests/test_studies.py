@@ -31,11 +31,9 @@ from studies import (  # noqa: E402
     network_pictures,
     network_table,
     networks,
-    networks_half,
-    networks_longer,
-    networks_wider,
     train,
 )
+from studies.network_budgets import BUDGETS  # noqa: E402
 
 STYLES = ["active", "elderly", "exhausted", "feminine", "masculine", "normal"]
 STYLES += ["youthful"]
@@ -224,9 +222,9 @@ def test_whole_budget_is_the_recipe(network, tmp_path):
 def test_half_is_the_leaf_of_that_width(tmp_path):
     name = "msg3d-48c_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d.py"
     leaf = Config.fromfile(REPOSITORY / "configs" / "msg3d" / name)
-    joint, *others = networks_half.settings()
+    joint, *others = BUDGETS["networks-half"].settings()
     assert joint == "nw-ucla-xview/msg3d/joint" and len(others) == 3
-    budget = networks_half.run.keywords
+    budget = BUDGETS["networks-half"].run.keywords
     cfg = network_configs.config(*joint.split("/"), tmp_path, **budget)
     assert cfg.model == leaf.model and cfg.optim_wrapper == leaf.optim_wrapper
     trained = leaf.train_dataloader.dataset
@@ -235,14 +233,14 @@ def test_half_is_the_leaf_of_that_width(tmp_path):
 
 
 def test_longer_changes_the_schedule_only(tmp_path):
-    assert {s.split("/")[0] for s in networks_longer.settings()} == {
+    assert {s.split("/")[0] for s in BUDGETS["networks-longer"].settings()} == {
         *(f"sbu-fold{fold}" for fold in range(1, 6)),
         "penn-action",
     }
     setting = ("sbu-fold1", "msg3d", "joint", tmp_path)
     small, longer = (
         network_configs.config(*setting, **budget)
-        for budget in ({}, networks_longer.run.keywords)
+        for budget in ({}, BUDGETS["networks-longer"].run.keywords)
     )
     assert longer.train_cfg.max_epochs == longer.param_scheduler[0].T_max == 4 * 16
     longer.train_cfg, longer.param_scheduler = small.train_cfg, small.param_scheduler
@@ -251,10 +249,10 @@ def test_longer_changes_the_schedule_only(tmp_path):
 
 def test_channels_change_the_width_only(tmp_path):
     init_default_scope("mmaction")
-    setting, _ = networks_wider.settings()
+    setting, _ = BUDGETS["networks-wider"].settings()
     small, wider = (
         network_configs.config(*setting.split("/"), tmp_path, **budget)
-        for budget in ({}, networks_wider.run.keywords)
+        for budget in ({}, BUDGETS["networks-wider"].run.keywords)
     )
     recognizer = MODELS.build(wider.model).eval()
     found = recognizer.backbone(torch.rand(1, 1, 8, 13, 3))

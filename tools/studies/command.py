@@ -7,24 +7,11 @@ from pathlib import Path
 
 from benchmarks.interrupts import ended_in_a_line
 
-from . import (
-    networks,
-    networks_half,
-    networks_longer,
-    networks_whole,
-    networks_wider,
-    styles,
-)
+from . import networks, styles
+from .network_budgets import BUDGETS
 from .runs import Runs, RunsInUse
 
-STUDIES = {
-    "networks": networks,
-    "networks-half": networks_half,
-    "networks-longer": networks_longer,
-    "networks-whole": networks_whole,
-    "networks-wider": networks_wider,
-    "styles": styles,
-}
+STUDIES = {"networks": networks, **BUDGETS, "styles": styles}
 
 
 def main(about: str) -> int:

@@ -12,7 +12,7 @@ from msg3d.visualization.figures import save_figure
 
 from .network_configs import DATA_SETS, NETWORKS
 from .network_scores import scores_of
-from .network_table import FOLDS, folds
+from .network_table import FOLDS, folds, groups
 
 
 def draw(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> None:
@@ -50,14 +50,6 @@ def draw(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> None:
         file = folder / f"{'sbu' if name == FOLDS else name}.png"
         save_figure(confusion_figure(counts, classes, title), file, dpi=80)
         print(f"wrote {file}")
-
-
-def groups() -> Dict[str, List[str]]:
-    """Data sets that a picture shows together, by what their settings begin with."""
-    found: Dict[str, List[str]] = {}
-    for name in DATA_SETS:
-        found.setdefault(FOLDS if name.startswith(FOLDS) else name, []).append(name)
-    return found
 
 
 def best_setting(results: List[Dict], name: str) -> str | None:

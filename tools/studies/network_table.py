@@ -19,12 +19,11 @@ def report(results: List[Dict]) -> str:
         results: of `networks.run` and `networks.derived`, in any order.
     """
     tables = []
-    groups = [name for name in DATA_SETS if not name.startswith(FOLDS)]
-    for data_set in (*groups, FOLDS):
-        of_set = [r for r in results if r["setting"].startswith(data_set + "/")]
-        title = DATA_SETS.get(data_set, DATA_SETS[FOLDS + "1"]).title
-        if data_set == FOLDS:
-            of_set = folds(results)
+    results = results + folds(results)
+    for name, splits in groups().items():
+        of_set = [r for r in results if r["setting"].startswith(name + "/")]
+        title = DATA_SETS[splits[0]].title
+        if name == FOLDS:
             title = "SBU, mean of the five folds"
         if of_set:
             passes = next(r["passes"] for r in of_set if "passes" in r)
@@ -35,6 +34,14 @@ def report(results: List[Dict]) -> str:
                     f"set:\n\n{_table(of_set, 'unseen')}"
                 )
     return "\n\n".join(tables)
+
+
+def groups() -> Dict[str, List[str]]:
+    """Data sets that are shown together, by what their settings begin with."""
+    found: Dict[str, List[str]] = {}
+    for name in DATA_SETS:
+        found.setdefault(FOLDS if name.startswith(FOLDS) else name, []).append(name)
+    return found
 
 
 def folds(results: List[Dict]) -> List[Dict]:

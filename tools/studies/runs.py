@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from threading import Thread
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Dict, Iterator, List, Sequence
 
 from msg3d.datasets.whole_file import whole_file
@@ -27,13 +27,13 @@ class Runs:
     """The results of a study's runs, kept in `results.json` of the work folder.
 
     Args:
-        study: module with `settings()`, `run(setting, seed, data, work_dir)`,
+        study: has `settings()`, `run(setting, seed, data, work_dir)`,
             `report(results)`, and, where there are any, `derived(results, data,
             work_dir)`: results that follow from those of runs.
         work_dir: exists.
     """
 
-    def __init__(self, study: ModuleType, work_dir: Path) -> None:
+    def __init__(self, study: ModuleType | SimpleNamespace, work_dir: Path) -> None:
         self.study, self.work_dir = study, work_dir
         self.file = work_dir / "results.json"
         self.results: List[Dict] = []
