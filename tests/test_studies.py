@@ -35,6 +35,7 @@ from studies import (  # noqa: E402
 )
 from studies.network_budgets import BUDGETS  # noqa: E402
 
+CONFIGS = REPOSITORY / "configs" / "msg3d"
 STYLES = ["active", "elderly", "exhausted", "feminine", "masculine", "normal"]
 STYLES += ["youthful"]
 
@@ -221,7 +222,7 @@ def test_whole_budget_is_the_recipe(network, tmp_path):
 
 def test_half_is_the_leaf_of_that_width(tmp_path):
     name = "msg3d-48c_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d.py"
-    leaf = Config.fromfile(REPOSITORY / "configs" / "msg3d" / name)
+    leaf = Config.fromfile(CONFIGS / name)
     joint, *others = BUDGETS["networks-half"].settings()
     assert joint == "nw-ucla-xview/msg3d/joint" and len(others) == 3
     budget = BUDGETS["networks-half"].run.keywords
@@ -245,6 +246,24 @@ def test_longer_changes_the_schedule_only(tmp_path):
     assert longer.train_cfg.max_epochs == longer.param_scheduler[0].T_max == 4 * 16
     longer.train_cfg, longer.param_scheduler = small.train_cfg, small.param_scheduler
     assert small.to_dict() == longer.to_dict()
+
+
+def test_strong_changes_the_samples_only(tmp_path):
+    leaf = Config.fromfile(
+        CONFIGS / "msg3d_1xb16-joint-strong52-325e_nw-ucla-xview-keypoint-3d.py"
+    )
+    leaf.train_dataloader.dataset = leaf.train_dataloader.dataset.dataset
+    assert len(BUDGETS["networks-strong"].settings()) == 4
+    setting = ("nw-ucla-xview", "msg3d", "joint", tmp_path)
+    small, strong = (
+        network_configs.config(*setting, frames=52, strong=strong)
+        for strong in (False, True)
+    )
+    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        steps = strong[name].dataset.pop("pipeline")
+        assert steps == leaf[name].dataset.pipeline
+        assert steps != small[name].dataset.pop("pipeline")
+    assert small.to_dict() == strong.to_dict()
 
 
 def test_channels_change_the_width_only(tmp_path):

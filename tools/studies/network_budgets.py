@@ -29,6 +29,11 @@ BUDGETS = {
     # Where MS-G3D is not ahead in the small budget. On SBU its 16 passes are 230 steps,
     # on Penn Action its 8 are 630.
     "networks-longer": under("sbu-", "penn-action/", longer=4),
+    # The augmentation of recipe `strong`, which wants passes: a sixth of the published
+    # width and ten times the small budget's pay for them.
+    "networks-strong": under(
+        "nw-ucla-xview/msg3d/", strong=True, channels=16, frames=24, longer=10
+    ),
     # All of it at the published width under the whole recipes; for a GPU.
     "networks-whole": under("", whole=True),
     # With the channels of the others: in the small budget it is the smallest there.

@@ -31,6 +31,7 @@ class DataSet:
         passes: over the training samples, in the small budget.
         unseen: a split of the test samples that are not in the training set, where
             that is not all of them.
+        strong: what the names of its configs of recipe `strong` end in, if any.
     """
 
     title: str
@@ -40,13 +41,20 @@ class DataSet:
     test: str
     passes: int
     unseen: Optional[str] = None
+    strong: Optional[str] = None
 
 
 _NW_UCLA = ("nw_ucla.pkl", "r40-60e_nw-ucla-xview-keypoint-3d")
 _SBU = ("sbu.pkl", "r32-60e_sbu-fold1-keypoint-3d")
 DATA_SETS: Dict[str, DataSet] = {
     "nw-ucla-xview": DataSet(
-        "NW-UCLA `xview`", *_NW_UCLA, "xview_train", "xview_val", 12, "xview_clean_val"
+        "NW-UCLA `xview`",
+        *_NW_UCLA,
+        "xview_train",
+        "xview_val",
+        12,
+        "xview_clean_val",
+        "strong52-325e_nw-ucla-xview-keypoint-3d",
     ),
     "nw-ucla-xview-clean-v1": DataSet(
         "NW-UCLA `xview_clean_v1`",
@@ -115,6 +123,8 @@ def config(
     whole: bool = False,
     longer: int = 1,
     channels: Optional[int] = None,
+    frames: int = FRAMES,
+    strong: bool = False,
 ) -> Config:
     """The whole config of a setting.
 
@@ -127,6 +137,9 @@ def config(
         longer: times its passes.
         channels: of the first stage; default: the network's in the small budget, the
             published in the whole one.
+        frames: of a clip, in another budget than the whole one.
+        strong: prepare samples as recipe `strong` does; network, labels and schedule
+            stay.
     """
     source, form = DATA_SETS[data_set], NETWORKS[network]
     cfg = Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{source.leaf}.py")
@@ -135,13 +148,20 @@ def config(
     passes = repeated.times * cfg.train_cfg.max_epochs if whole else source.passes
     cfg.train_dataloader.dataset = repeated.dataset
     cfg.train_cfg.max_epochs = cfg.param_scheduler[0].T_max = longer * passes
+    if strong:
+        recipe = Config.fromfile(
+            CONFIGS / f"{form.leaf}_1xb16-joint-{source.strong}.py"
+        )
+        recipe.train_dataloader.dataset = recipe.train_dataloader.dataset.dataset
+        for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+            cfg[name].dataset.pipeline = recipe[name].dataset.pipeline
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.dataset.ann_file = str(data / source.file)
         loader.dataset.stream = STREAMS[stream]
         loader.dataset.split = source.test
         for step in loader.dataset.pipeline:
             if "clip_len" in step and not whole:
-                step.clip_len = FRAMES
+                step.clip_len = frames
     cfg.train_dataloader.dataset.split = source.train
     cfg.train_dataloader.batch_size = BATCH
     cfg.test_dataloader.batch_size = 8  # of ten clips
