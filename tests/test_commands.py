@@ -139,8 +139,11 @@ def test_memory_switch(tiny):
 
 def test_compile_switch(tiny):
     """MMEngine's own; this backend needs no compiler of C++."""
-    options = ("compile.backend=eager", "train_cfg.max_epochs=1")
+    # One step: every further kind of step is traced with all its parameters.
+    one_step = ("train_dataloader.batch_size=8", "train_dataloader.dataset.times=1")
+    options = ("compile.backend=eager", "train_cfg.max_epochs=1", *one_step)
     out = train(tiny, "compiled", "--cfg-options", *options)
+    assert len(logged(tiny / "compiled", "loss")) == 1
     assert 'Model has been "compiled"' in out
     assert all(loss == loss for loss in logged(tiny / "compiled", "loss"))
 
