@@ -253,17 +253,16 @@ def test_strong_changes_the_samples_only(tmp_path):
         CONFIGS / "msg3d_1xb16-joint-strong52-325e_nw-ucla-xview-keypoint-3d.py"
     )
     leaf.train_dataloader.dataset = leaf.train_dataloader.dataset.dataset
-    assert len(BUDGETS["networks-strong"].settings()) == 4
     setting = ("nw-ucla-xview", "msg3d", "joint", tmp_path)
-    small, strong = (
-        network_configs.config(*setting, frames=52, strong=strong)
-        for strong in (False, True)
+    plain, strong = (
+        network_configs.config(*setting, **{**BUDGETS[name].run.keywords, "frames": 52})
+        for name in ("networks-plain", "networks-strong")
     )
     for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
         steps = strong[name].dataset.pop("pipeline")
         assert steps == leaf[name].dataset.pipeline
-        assert steps != small[name].dataset.pop("pipeline")
-    assert small.to_dict() == strong.to_dict()
+        assert steps != plain[name].dataset.pop("pipeline")
+    assert plain.to_dict() == strong.to_dict()
 
 
 def test_channels_change_the_width_only(tmp_path):

@@ -22,6 +22,7 @@ def under(*starts: str, **budget) -> SimpleNamespace:
     )
 
 
+MANY_PASSES = dict(channels=16, frames=24, longer=10)
 BUDGETS = {
     # MS-G3D at half its published width under the whole recipe, all four streams: what
     # two cores train in some hours a seed.
@@ -30,10 +31,9 @@ BUDGETS = {
     # on Penn Action its 8 are 630.
     "networks-longer": under("sbu-", "penn-action/", longer=4),
     # The augmentation of recipe `strong`, which wants passes: a sixth of the published
-    # width and ten times the small budget's pay for them.
-    "networks-strong": under(
-        "nw-ucla-xview/msg3d/", strong=True, channels=16, frames=24, longer=10
-    ),
+    # width and ten times the small budget's pay for them. And that without it.
+    "networks-strong": under("nw-ucla-xview/msg3d/", strong=True, **MANY_PASSES),
+    "networks-plain": under("nw-ucla-xview/msg3d/", **MANY_PASSES),
     # All of it at the published width under the whole recipes; for a GPU.
     "networks-whole": under("", whole=True),
     # With the channels of the others: in the small budget it is the smallest there.
