@@ -11,11 +11,13 @@ from conftest import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
 from studies.command import STUDIES  # noqa: E402
+from studies.network_budgets import BUDGETS  # noqa: E402
 from studies.network_scores import FUSIONS  # noqa: E402
 
 RESULTS = REPOSITORY / "docs" / "results"
 STYLES = REPOSITORY / "configs" / "personality"
-NETWORKS = ("networks", "networks-longer", "networks-wider")
+NOT_RUN = {"networks-whole", "networks-plain"}
+NETWORKS = ("networks", *(name for name in BUDGETS if name not in NOT_RUN))
 PLACES = {
     "styles": (STYLES / "README.md", STYLES / "results.json"),
     **{
