@@ -16,8 +16,7 @@ from studies.network_scores import FUSIONS  # noqa: E402
 
 RESULTS = REPOSITORY / "docs" / "results"
 STYLES = REPOSITORY / "configs" / "personality"
-NOT_RUN = {"networks-whole", "networks-plain"}
-NETWORKS = ("networks", *(name for name in BUDGETS if name not in NOT_RUN))
+NETWORKS = ("networks", *(name for name in BUDGETS if name != "networks-whole"))
 PLACES = {
     "styles": (STYLES / "README.md", STYLES / "results.json"),
     **{
