@@ -53,12 +53,16 @@ def ended(command, cwd, folder, number, code, ready):
         stderr=subprocess.PIPE,
         text=True,
     )
-    end = time.monotonic() + 120
-    while process.poll() is None and not ready(marked(folder)):
-        assert time.monotonic() < end, marked(folder)
-        time.sleep(0.1)
-    time.sleep(3)
-    process.send_signal(number)
-    said = process.communicate(timeout=60)[1]
+    try:
+        # Beside other programs a start may take minutes.
+        end = time.monotonic() + 300
+        while process.poll() is None and not ready(marked(folder)):
+            assert time.monotonic() < end, marked(folder)
+            time.sleep(0.1)
+        time.sleep(3)
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()  # nothing, once it has ended
     assert process.returncode == code, said
     return said
