@@ -1,5 +1,7 @@
 """Training: mixed precision, checkpointing, compilation, and fifty steps beside."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -47,12 +49,11 @@ def test_loss_curves_lie_on_each_other(form, accumulate):
 
 def test_loss_curves_in_bfloat16():
     """Near the precise curve, and no further from it than the published form is."""
-
-    def curves(autocast, models):
-        pairs = pair(CHAIN, num_person=2, dtype=torch.float32)
-        return [losses(m, torch.float32, autocast=autocast) for m in pairs[:models]]
-
-    (precise,), (ours, plain) = curves(None, 1), curves(torch.bfloat16, 2)
+    build = partial(pair, CHAIN, num_person=2, dtype=torch.float32)
+    precise = losses(build()[0], torch.float32)
+    ours, plain = (
+        losses(model, torch.float32, autocast=torch.bfloat16) for model in build()
+    )
     assert (ours - precise).abs().mean() < 2 * (plain - precise).abs().mean() + 0.02
     assert ours[-5:].mean() < 0.7 * ours[:5].mean()
 

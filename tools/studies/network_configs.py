@@ -7,7 +7,7 @@ one, for a GPU, frames, passes and channels are those of the recipes and the pap
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Dict, List, Optional
 
 from mmengine.config import Config
 
@@ -142,24 +142,21 @@ def config(
             stay.
     """
     source, form = DATA_SETS[data_set], NETWORKS[network]
-    cfg = Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{source.leaf}.py")
+    cfg = _leaf(form, source.leaf)
+    if strong:
+        recipe = _leaf(form, source.strong)
+        for ours, theirs in zip(_data_sets(cfg), _data_sets(recipe), strict=True):
+            ours.pipeline = theirs.pipeline
     # Passes are counted as epochs, not fives of them.
     repeated = cfg.train_dataloader.dataset
     passes = repeated.times * cfg.train_cfg.max_epochs if whole else source.passes
     cfg.train_dataloader.dataset = repeated.dataset
     cfg.train_cfg.max_epochs = cfg.param_scheduler[0].T_max = longer * passes
-    if strong:
-        recipe = Config.fromfile(
-            CONFIGS / f"{form.leaf}_1xb16-joint-{source.strong}.py"
-        )
-        recipe.train_dataloader.dataset = recipe.train_dataloader.dataset.dataset
-        for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
-            cfg[name].dataset.pipeline = recipe[name].dataset.pipeline
-    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
-        loader.dataset.ann_file = str(data / source.file)
-        loader.dataset.stream = STREAMS[stream]
-        loader.dataset.split = source.test
-        for step in loader.dataset.pipeline:
+    for samples in _data_sets(cfg):
+        samples.ann_file = str(data / source.file)
+        samples.stream = STREAMS[stream]
+        samples.split = source.test
+        for step in samples.pipeline:
             if "clip_len" in step and not whole:
                 step.clip_len = frames
     cfg.train_dataloader.dataset.split = source.train
@@ -173,6 +170,16 @@ def config(
         cfg.model.backbone.base_channels = channels
         cfg.model.cls_head.in_channels = 4 * channels
     return cfg
+
+
+def _leaf(form: Network, end: str) -> Config:
+    return Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{end}.py")
+
+
+def _data_sets(cfg: Config) -> List[Dict]:
+    """Of training, validation and test, repeated or not."""
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    return [loader.dataset.get("dataset", loader.dataset) for loader in loaders]
 
 
 def _change_backbone(model: Dict, form: Network, persons: int) -> None:
