@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from msg3d.datasets.annotations import save_annotations
+from msg3d.annotations.files import save_annotations
 
 
 def annotations(

@@ -18,7 +18,7 @@ import docs_commands
 from conftest import REPOSITORY
 from docs_commands import Block, DocumentError, blocks, documents, parse, run, typed
 from docs_folder import ALSO, fill, given
-from msg3d.datasets.synthetic import make_synthetic_actions
+from msg3d.synthetic.actions import make_synthetic_actions
 
 # Documents of which a test of their own runs every block.
 FOLLOWED = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmaction.registry import TRANSFORMS
 
-from msg3d.datasets.annotations import load_annotations
+from msg3d.annotations.files import load_annotations
 from msg3d.skeletons import SKELETONS, convert_layout, skeleton
 
 # For each joint of the target, joints of the source; of several the mean.

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY, load_module
+from msg3d.annotations.files import save_annotations
 from msg3d.datasets import pack
-from msg3d.datasets.annotations import save_annotations
 from msg3d.skeletons import SKELETONS, skeleton
 
 PATH = REPOSITORY / "tools/draw_skeleton.py"

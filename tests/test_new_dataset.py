@@ -13,8 +13,8 @@ import pytest
 
 from conftest import REPOSITORY
 from msg3d.datasets import load_annotations
-from msg3d.datasets.converters.csv_sequence import read_csv
-from msg3d.datasets.converters.sequence_arrays import UNITS
+from msg3d.formats.csv_sequence import read_csv
+from msg3d.formats.sequence_arrays import UNITS
 from msg3d.skeletons import skeleton
 
 # What makes a command of the text short enough for a test.

@@ -21,7 +21,7 @@ from mmengine.runner import Runner
 import msg3d  # noqa: F401
 from conftest import REPOSITORY
 from marked_processes import ended, marked
-from msg3d.datasets.annotations import load_annotations, save_annotations
+from msg3d.annotations.files import load_annotations, save_annotations
 from msg3d.evaluation import read_scores
 from samples import annotations
 

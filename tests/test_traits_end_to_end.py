@@ -9,8 +9,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 import msg3d
+from msg3d.annotations.chunks import cut_annotations
 from msg3d.datasets import save_annotations
-from msg3d.datasets.chunks import cut_annotations
 from msg3d.evaluation.traits import CHALLENGE_TRAITS, read_traits
 from msg3d.skeletons import skeleton
 

@@ -16,16 +16,16 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from msg3d.datasets.annotation_check import (
+from msg3d.annotations.check import (
     AnnotationError,
     check_annotations,
     id_field,
     samples_of,
 )
-from msg3d.datasets.inspection.coordinates import up_axis
-from msg3d.datasets.packing import load_any
-from msg3d.datasets.whole_file import whole_file
+from msg3d.annotations.inspection.coordinates import up_axis
+from msg3d.io.atomic import whole_file
 from msg3d.skeletons import SKELETONS, Skeleton, skeleton
+from msg3d.stores.packing import load_any
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

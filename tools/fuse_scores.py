@@ -15,9 +15,7 @@ import sys
 import numpy as np
 from tabulate import tabulate
 
-from msg3d.datasets.annotation_check import AnnotationError
-from msg3d.datasets.out_path import check_file
-from msg3d.datasets.whole_file import whole_file
+from msg3d.annotations.check import AnnotationError
 from msg3d.evaluation import (
     ScoreError,
     Scores,
@@ -29,6 +27,8 @@ from msg3d.evaluation import (
 )
 from msg3d.evaluation.fusion import accuracies
 from msg3d.evaluation.score_npz import write_score_npz
+from msg3d.io.atomic import whole_file
+from msg3d.stores.out_path import check_file
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
 from msg3d.apis.trained import load_config, read_class_names
 from msg3d.apis.written import Labels, Segments
-from msg3d.datasets.converters.command import positive
+from msg3d.converters.command import positive
 from msg3d.skeletons import SKELETONS
 
 EXPORTED = (".onnx", ".pt2")

@@ -20,12 +20,12 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 from msg3d import Recognizer
+from msg3d.annotations.check import check_annotations, id_field, samples_of
 from msg3d.apis.trained import load_config, load_model
-from msg3d.datasets.annotation_check import check_annotations, id_field, samples_of
-from msg3d.datasets.converters.command import positive
-from msg3d.datasets.packing import load_any
+from msg3d.converters.command import positive
 from msg3d.evaluation import labels_of, read_scores
 from msg3d.skeletons import SKELETONS, skeleton
+from msg3d.stores.packing import load_any
 from msg3d.visualization.clips import write_gif, write_mp4
 from msg3d.visualization.confusion import class_bars, confusion_figure, counts_of
 from msg3d.visualization.curves import curves_figure

@@ -10,8 +10,8 @@ import mmengine
 import numpy as np
 import pytest
 
-from msg3d.datasets import annotations as module
-from msg3d.datasets.annotations import (
+from msg3d.annotations import files as module
+from msg3d.annotations.files import (
     AnnotationError,
     check_annotations,
     load_annotations,
@@ -193,7 +193,7 @@ def test_executes_nothing(tmp_path, protocol):
         "numpy.core.records fromrecords",
         "collections OrderedDict.fromkeys",
         "functools partial",
-        "msg3d.datasets.safe_pickle pickle",
+        "msg3d.io.safe_pickle pickle",
     ],
 )
 def test_other_globals_are_named(tmp_path, name):

@@ -12,12 +12,12 @@ import pytest
 
 from conftest import load_module
 from faulty import NAMES, every, field, good, kinds
+from msg3d.annotations.faults import ERROR, KINDS
+from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
+from msg3d.annotations.inspection.config import config_lines
 from msg3d.datasets import load_annotations, pack, save_annotations
-from msg3d.datasets.axes import guess_axes
-from msg3d.datasets.faults import ERROR, KINDS
-from msg3d.datasets.inspection import as_json, as_text, inspect_annotations
-from msg3d.datasets.inspection.config import config_lines
-from msg3d.datasets.synthetic import make_synthetic_actions
+from msg3d.skeletons.axes import guess_axes
+from msg3d.synthetic.actions import make_synthetic_actions
 
 REPOSITORY = Path(__file__).parents[2]
 TOOL = REPOSITORY / "tools" / "data" / "check_annotations.py"

@@ -23,10 +23,10 @@ from faulty import (
     three_persons,
     turned,
 )
+from msg3d.annotations.faults import KINDS
+from msg3d.annotations.files import AnnotationError
+from msg3d.annotations.inspection import as_json, inspect_annotations
 from msg3d.datasets import check_annotations
-from msg3d.datasets.annotations import AnnotationError
-from msg3d.datasets.faults import KINDS
-from msg3d.datasets.inspection import as_json, inspect_annotations
 
 
 def shrink(data):

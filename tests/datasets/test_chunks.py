@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from msg3d.annotations.chunks import cut_annotations
+from msg3d.annotations.person_splits import shared_persons
 from msg3d.datasets import AnnotationError, load_annotations, save_annotations
-from msg3d.datasets.chunks import cut_annotations
-from msg3d.datasets.person_splits import shared_persons
 from samples import annotations
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "cut_chunks.py"

@@ -9,11 +9,11 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from conftest import load_module
+from msg3d.converters import convert_coco_json
+from msg3d.converters.coco_json import parse_video
+from msg3d.converters.label_list import read_label_list
+from msg3d.converters.parse_files import BadFile, LeftOut
 from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
-from msg3d.datasets.converters import convert_coco_json
-from msg3d.datasets.converters.coco_json import parse_video
-from msg3d.datasets.converters.label_list import read_label_list
-from msg3d.datasets.converters.parse_files import BadFile, LeftOut
 from msg3d.skeletons import skeleton
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_coco_keypoints.py"

@@ -11,15 +11,15 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from conftest import load_module
+from msg3d.annotations.hold_out import hold_out
+from msg3d.converters import convert_folder
+from msg3d.converters.class_folders import read_class_folders
+from msg3d.converters.parse_files import BadFile
+from msg3d.converters.report import report_text
 from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
-from msg3d.datasets.converters import convert_folder
-from msg3d.datasets.converters.class_folders import read_class_folders
-from msg3d.datasets.converters.csv_sequence import read_csv
-from msg3d.datasets.converters.hold_out import hold_out
-from msg3d.datasets.converters.npy_sequence import read_npy
-from msg3d.datasets.converters.parse_files import BadFile
-from msg3d.datasets.converters.report import report_text
-from msg3d.datasets.converters.sequence_arrays import Sequence, to_sample
+from msg3d.formats.csv_sequence import read_csv
+from msg3d.formats.npy_sequence import read_npy
+from msg3d.formats.sequence_arrays import Sequence, to_sample
 from msg3d.skeletons import skeleton
 
 TOOLS = Path(__file__).parents[2] / "tools" / "data"
@@ -541,7 +541,7 @@ def test_2d_trains_with_the_usual_pipeline(tmp_path):
 
 def test_example_and_back(tmp_path, monkeypatch, capsys):
     """The example's CSV files are the synthetic data to a tenth of a millimetre."""
-    from msg3d.datasets.synthetic import make_synthetic_actions
+    from msg3d.synthetic.actions import make_synthetic_actions
 
     example = ["make_csv_example", tmp_path / "raw", "--subjects", 4, "--repeats", 1]
     assert command(*example, monkeypatch=monkeypatch) == 0

@@ -11,17 +11,17 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from conftest import load_module
-from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
-from msg3d.datasets.converters import convert_kinetics
-from msg3d.datasets.converters.kinetics import parse_clip
-from msg3d.datasets.converters.kinetics_lists import (
+from msg3d.converters import convert_kinetics
+from msg3d.converters.kinetics import parse_clip
+from msg3d.converters.kinetics_lists import (
     OTHER_INDEX,
     class_names,
     find_label_lists,
     read_label_lists,
 )
-from msg3d.datasets.converters.parse_files import BadFile, LeftOut
-from msg3d.datasets.converters.report import report_text
+from msg3d.converters.parse_files import BadFile, LeftOut
+from msg3d.converters.report import report_text
+from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_kinetics.py"
 CLASSES = ["abseiling", "air drumming", "zumba"]

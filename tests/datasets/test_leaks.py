@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from msg3d.datasets.leaks import FrameHashes, find_leaks
+from msg3d.annotations.leaks import FrameHashes, find_leaks
 
 
 def plain_leaks(keypoints, train, val):

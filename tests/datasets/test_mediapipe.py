@@ -10,10 +10,10 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from conftest import load_module
+from msg3d.converters import convert_mediapipe
+from msg3d.converters.mediapipe import parse_video
+from msg3d.converters.parse_files import BadFile, LeftOut
 from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
-from msg3d.datasets.converters import convert_mediapipe
-from msg3d.datasets.converters.mediapipe import parse_video
-from msg3d.datasets.converters.parse_files import BadFile, LeftOut
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_mediapipe.py"
 

@@ -9,15 +9,11 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from msg3d.converters import convert_msr_action3d
+from msg3d.converters.msr_action3d import NOT_OF_CVPR_2012, SUBSETS, parse_sequence
+from msg3d.converters.parse_files import BadFile, LeftOut
+from msg3d.converters.report import report_text
 from msg3d.datasets import AnnotationError, load_annotations
-from msg3d.datasets.converters import convert_msr_action3d
-from msg3d.datasets.converters.msr_action3d import (
-    NOT_OF_CVPR_2012,
-    SUBSETS,
-    parse_sequence,
-)
-from msg3d.datasets.converters.parse_files import BadFile, LeftOut
-from msg3d.datasets.converters.report import report_text
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_msr_action3d.py"
 # The joints in the order of a file.

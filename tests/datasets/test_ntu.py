@@ -17,22 +17,18 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from msg3d.converters import convert_ntu
+from msg3d.converters.ntu import BENCHMARKS, follow, make_splits, parse_sequence
+from msg3d.converters.ntu_actions import ACTIONS
+from msg3d.converters.ntu_denoise import TOO_SHORT, TOO_WIDE, denoise
+from msg3d.converters.ntu_lists import PUBLISHED, read_lists
+from msg3d.converters.parse_files import BadFile, LeftOut
+from msg3d.converters.report import report_text
 from msg3d.datasets import AnnotationError, load_annotations
-from msg3d.datasets.converters import convert_ntu, text_lines
-from msg3d.datasets.converters import ntu_skeleton as skeleton
-from msg3d.datasets.converters.decimals import AFTER, read_decimals
-from msg3d.datasets.converters.ntu import (
-    BENCHMARKS,
-    follow,
-    make_splits,
-    parse_sequence,
-)
-from msg3d.datasets.converters.ntu_actions import ACTIONS
-from msg3d.datasets.converters.ntu_denoise import TOO_SHORT, TOO_WIDE, denoise
-from msg3d.datasets.converters.ntu_lists import PUBLISHED, read_lists
-from msg3d.datasets.converters.ntu_skeleton import read_skeleton
-from msg3d.datasets.converters.parse_files import BadFile, LeftOut
-from msg3d.datasets.converters.report import report_text
+from msg3d.formats import ntu_skeleton as skeleton
+from msg3d.formats.ntu_skeleton import read_skeleton
+from msg3d.io import text_lines
+from msg3d.io.decimals import AFTER, read_decimals
 
 REPOSITORY = Path(__file__).parents[2]
 NAME = "S001C001P001R001A001"
@@ -755,7 +751,7 @@ def test_killed_and_run_again(bench, tmp_path):
     out, parts = tmp_path / "a.pkl", tmp_path / "a.pkl.parts"
     slow = (
         "import sys, time\n"
-        "from msg3d.datasets.converters import convert_ntu, ntu\n"
+        "from msg3d.converters import convert_ntu, ntu\n"
         "plain = ntu.read_skeleton\n"
         "def read(content):\n"
         "    time.sleep(0.005)\n"
@@ -773,7 +769,7 @@ def test_killed_and_run_again(bench, tmp_path):
     assert 0 < len(finished) < 3 and not out.exists()
 
     opened = []
-    from msg3d.datasets.converters import parse_files
+    from msg3d.converters import parse_files
 
     original = parse_files._parse_part
     with pytest.MonkeyPatch.context() as patch:

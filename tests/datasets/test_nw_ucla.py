@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from msg3d.annotations.leaks import find_leaks
+from msg3d.converters import convert_nw_ucla
+from msg3d.converters.nw_ucla import ACTIONS, parse_sequence
+from msg3d.converters.report import report_text
 from msg3d.datasets import AnnotationError, load_annotations, load_store
-from msg3d.datasets.converters import convert_nw_ucla
-from msg3d.datasets.converters import raw_files as reader
-from msg3d.datasets.converters.nw_ucla import ACTIONS, parse_sequence
-from msg3d.datasets.converters.report import report_text
-from msg3d.datasets.leaks import find_leaks
+from msg3d.io import archives as reader
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_nw_ucla.py"
 
@@ -351,7 +351,7 @@ def test_out_is_refused_before_the_work(tmp_path, monkeypatch, name, make, expec
     raw = as_folder(release(), tmp_path / "raw")
     make(tmp_path / name)
     before = sorted(tmp_path.rglob("*"))
-    monkeypatch.setattr("msg3d.datasets.converters.convert.parse_files", None)
+    monkeypatch.setattr("msg3d.converters.convert.parse_files", None)
     with pytest.raises(AnnotationError, match=expected):
         convert_nw_ucla(raw, tmp_path / name)
     assert sorted(tmp_path.rglob("*")) == before

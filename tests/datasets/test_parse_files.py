@@ -10,9 +10,9 @@ from functools import partial
 import numpy as np
 import pytest
 
+from msg3d.converters.parse_files import BadFile, LeftOut, parse_files
+from msg3d.converters.parts import forget_parts, read_part, write_part
 from msg3d.datasets import AnnotationError
-from msg3d.datasets.converters.parse_files import BadFile, LeftOut, parse_files
-from msg3d.datasets.converters.parts import forget_parts, read_part, write_part
 
 
 def parse(name, content, scale=1.0, log=None):
@@ -123,7 +123,7 @@ SLOW = """
 import sys, time
 sys.path.insert(0, {folder!r})
 from test_parse_files import parse
-from msg3d.datasets.converters.parse_files import parse_files
+from msg3d.converters.parse_files import parse_files
 
 def slow(name, content):
     time.sleep(0.02)

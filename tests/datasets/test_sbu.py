@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from msg3d.converters import convert_sbu
+from msg3d.converters.parse_files import BadFile
+from msg3d.converters.report import report_text
+from msg3d.converters.sbu import FOLDS, PAIRS, parse_sequence
 from msg3d.datasets import load_annotations
-from msg3d.datasets.converters import convert_sbu
-from msg3d.datasets.converters.parse_files import BadFile
-from msg3d.datasets.converters.report import report_text
-from msg3d.datasets.converters.sbu import FOLDS, PAIRS, parse_sequence
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_sbu.py"
 PATH = "s01s02/03/002/skeleton_pos.txt"

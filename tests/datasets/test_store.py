@@ -24,7 +24,7 @@ from msg3d.datasets import (
     pack,
     save_annotations,
 )
-from msg3d.datasets.plain_json import decode, encode
+from msg3d.io.plain_json import decode, encode
 from samples import annotations
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "pack.py"

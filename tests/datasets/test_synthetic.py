@@ -7,11 +7,11 @@ import pytest
 
 from conftest import load_module
 from msg3d.datasets import check_annotations, load_annotations
-from msg3d.datasets.depth_sensor import record
-from msg3d.datasets.human_actions import ACTIONS, as_arrays, mirrored, move
-from msg3d.datasets.human_body import BONES, LIMBS, PARENTS, forward_kinematics
-from msg3d.datasets.synthetic import make_person, make_synthetic_actions, perform
 from msg3d.skeletons import skeleton
+from msg3d.synthetic.actions import make_person, make_synthetic_actions, perform
+from msg3d.synthetic.depth_sensor import record
+from msg3d.synthetic.human_actions import ACTIONS, as_arrays, mirrored, move
+from msg3d.synthetic.human_body import BONES, LIMBS, PARENTS, forward_kinematics
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "make_synthetic.py"
 PHASE = np.linspace(0, 1, 25)

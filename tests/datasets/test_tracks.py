@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from msg3d.datasets.converters.parse_files import BadFile
-from msg3d.datasets.converters.tracks import (
+from msg3d.converters.parse_files import BadFile
+from msg3d.preprocessing.tracks import (
     LARGEST_GAP,
     PATIENCE,
     Observations,

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from msg3d.converters import convert_udiva
+from msg3d.converters.parse_files import BadFile, LeftOut
+from msg3d.converters.udiva import parse_recording
+from msg3d.converters.udiva_tables import read_tables
 from msg3d.datasets import AnnotationError, load_annotations
-from msg3d.datasets.converters import convert_udiva
-from msg3d.datasets.converters.parse_files import BadFile, LeftOut
-from msg3d.datasets.converters.udiva import parse_recording
-from msg3d.datasets.converters.udiva_tables import read_tables
 from msg3d.evaluation.traits import CHALLENGE_TRAITS
 
 h5py = pytest.importorskip("h5py", reason="UDIVA's files are HDF5: pip install h5py")

@@ -8,9 +8,9 @@ import pytest
 from test_fusion import IDS, LABELS, logits, mmaction_dump, run, softmax
 
 from msg3d.datasets import save_annotations
-from msg3d.datasets.packing import pack
 from msg3d.evaluation import ScoreError, labels_of, read_scores
 from msg3d.evaluation.score_npz import write_score_npz
+from msg3d.stores.packing import pack
 from samples import annotations
 
 

@@ -19,14 +19,14 @@ import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from conftest import SHARED
+from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
 from msg3d.apis.keypoint_input import Expected, KeypointError, to_sample
 from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
 from msg3d.checkpoints import CheckpointError
 from msg3d.checkpoints.reading import read_state
 from msg3d.checkpoints.safe_tensors import write_safetensors
-from msg3d.datasets import AnnotationError, check_annotations, load_annotations
-from msg3d.datasets.converters import (
+from msg3d.converters import (
     coco_json,
     kinetics,
     mediapipe,
@@ -35,21 +35,21 @@ from msg3d.datasets.converters import (
     nw_ucla,
     sbu,
 )
-from msg3d.datasets.converters.csv_sequence import read_csv
-from msg3d.datasets.converters.kinetics_lists import class_names, read_label_lists
-from msg3d.datasets.converters.label_list import read_label_list
-from msg3d.datasets.converters.npy_sequence import read_npy
-from msg3d.datasets.converters.parse_files import BadFile, LeftOut
-from msg3d.datasets.converters.raw_files import list_files, read_files
-from msg3d.datasets.converters.sequence_arrays import to_sample as of_file
-from msg3d.datasets.converters.split_list import read_split_list
-from msg3d.datasets.inspection import as_json, as_text, inspect_annotations
-from msg3d.datasets.packing import pack
-from msg3d.datasets.store import load_store
+from msg3d.converters.kinetics_lists import class_names, read_label_lists
+from msg3d.converters.label_list import read_label_list
+from msg3d.converters.parse_files import BadFile, LeftOut
+from msg3d.converters.split_list import read_split_list
+from msg3d.datasets import AnnotationError, check_annotations, load_annotations
 from msg3d.evaluation import ScoreError, labels_of, read_scores
 from msg3d.evaluation.score_npz import write_score_npz
 from msg3d.evaluation.traits import CHALLENGE_TRAITS
+from msg3d.formats.csv_sequence import read_csv
+from msg3d.formats.npy_sequence import read_npy
+from msg3d.formats.sequence_arrays import to_sample as of_file
+from msg3d.io.archives import list_files, read_files
 from msg3d.skeletons import skeleton
+from msg3d.stores.packing import pack
+from msg3d.stores.store import load_store
 from samples import annotations
 
 # What users see as one sentence; UnpicklingError is what MMEngine's loading gives.
@@ -429,7 +429,7 @@ def udiva_files():
 
 
 def read_udiva(folder):
-    from msg3d.datasets.converters import udiva, udiva_tables
+    from msg3d.converters import udiva, udiva_tables
 
     found = udiva_tables.read_tables(str(folder))
     for path in folder.rglob("*.hdf5"):

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 import torch
 
+from msg3d.annotations.inspection import inspect_annotations
 from msg3d.apis.exported import ExportedFileError, load_exported
 from msg3d.apis.keypoint_input import Expected, KeypointError
 from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
 from msg3d.datasets import AnnotationError, check_annotations, load_annotations
-from msg3d.datasets.converters.raw_files import read_files
-from msg3d.datasets.inspection import inspect_annotations
-from msg3d.datasets.packing import pack
-from msg3d.datasets.store import load_store
 from msg3d.evaluation import ScoreError, labels_of, read_scores
+from msg3d.io.archives import read_files
+from msg3d.stores.packing import pack
+from msg3d.stores.store import load_store
 from samples import annotations
 
 

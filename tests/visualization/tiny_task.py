@@ -8,7 +8,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from msg3d.datasets.annotations import save_annotations
+from msg3d.annotations.files import save_annotations
 
 TELLING, JOINTS, CLASSES = 3, 5, 3
 NAMES = ["still", "up", "down"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from msg3d.datasets.converters.ntu import follow
-from msg3d.datasets.converters.ntu_skeleton import read_skeleton
+from msg3d.converters.ntu import follow
+from msg3d.formats.ntu_skeleton import read_skeleton
 
 from .ntu_files import skeleton_text
 from .ntu_plain import read_plainly

@@ -9,7 +9,7 @@ import shlex
 import time
 from pathlib import Path
 
-from msg3d.datasets.whole_file import whole_file
+from msg3d.io.atomic import whole_file
 
 
 class Results:

@@ -4,13 +4,13 @@ import argparse
 import json
 import sys
 
+from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
+from msg3d.annotations.inspection.report import unreadable
 from msg3d.datasets import AnnotationError
-from msg3d.datasets.inspection import as_json, as_text, inspect_annotations
-from msg3d.datasets.inspection.report import unreadable
-from msg3d.datasets.out_path import check_file
-from msg3d.datasets.packing import load_any
-from msg3d.datasets.whole_file import whole_file
+from msg3d.io.atomic import whole_file
 from msg3d.skeletons import SKELETONS
+from msg3d.stores.out_path import check_file
+from msg3d.stores.packing import load_any
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -72,7 +72,7 @@ def main() -> int:
             write_json(report, args.json)
         if args.picture:
             # matplotlib takes a second to import.
-            from msg3d.datasets.inspection.picture import draw
+            from msg3d.annotations.inspection.picture import draw
 
             draw(seen, report, args.picture)
     except OSError as error:

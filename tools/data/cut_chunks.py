@@ -3,12 +3,12 @@
 import argparse
 import sys
 
+from msg3d.annotations.chunks import REMAINDERS, cut_annotations
+from msg3d.annotations.files import AnnotationError
+from msg3d.annotations.person_splits import shared_persons
+from msg3d.converters.command import positive
 from msg3d.datasets import load_annotations, save_annotations
-from msg3d.datasets.annotations import AnnotationError
-from msg3d.datasets.chunks import REMAINDERS, cut_annotations
-from msg3d.datasets.converters.command import positive
-from msg3d.datasets.out_path import check_out
-from msg3d.datasets.person_splits import shared_persons
+from msg3d.stores.out_path import check_out
 
 
 def main() -> int:

@@ -8,9 +8,9 @@ import argparse
 import os
 import sys
 
-from msg3d.datasets.synthetic import make_synthetic_actions
-from msg3d.datasets.whole_file import whole_file
+from msg3d.io.atomic import whole_file
 from msg3d.skeletons import skeleton
+from msg3d.synthetic.actions import make_synthetic_actions
 
 
 def as_csv(keypoint) -> str:

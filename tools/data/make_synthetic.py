@@ -5,9 +5,9 @@ import sys
 
 import numpy as np
 
-from msg3d.datasets.annotations import save_annotations
-from msg3d.datasets.out_path import check_out
-from msg3d.datasets.synthetic import make_synthetic_actions
+from msg3d.annotations.files import save_annotations
+from msg3d.stores.out_path import check_out
+from msg3d.synthetic.actions import make_synthetic_actions
 
 
 def show_progress(made: int, total: int) -> None:

@@ -6,8 +6,8 @@ import pickle
 import sys
 
 from msg3d.datasets import AnnotationError, load_annotations, load_store, pack
-from msg3d.datasets.out_path import check_out
-from msg3d.datasets.whole_file import whole_file
+from msg3d.io.atomic import whole_file
+from msg3d.stores.out_path import check_out
 
 
 def show_progress(done: int, total: int) -> None:

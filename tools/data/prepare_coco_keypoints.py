@@ -2,10 +2,10 @@
 
 import sys
 
-from msg3d.datasets.converters import convert_coco_json
-from msg3d.datasets.converters.command import converter_parser, run_converter
-from msg3d.datasets.converters.estimator_json import FORMS
-from msg3d.datasets.converters.labelled_files import add_labelled_options
+from msg3d.converters import convert_coco_json
+from msg3d.converters.command import converter_parser, run_converter
+from msg3d.converters.labelled_files import add_labelled_options
+from msg3d.formats.estimator_json import FORMS
 
 
 def main() -> int:

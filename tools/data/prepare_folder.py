@@ -10,14 +10,10 @@ seen is NaN or empty.
 import json
 import sys
 
+from msg3d.converters import convert_folder
+from msg3d.converters.command import converter_parser, positive, run_converter
 from msg3d.datasets import AnnotationError
-from msg3d.datasets.converters import convert_folder
-from msg3d.datasets.converters.command import (
-    converter_parser,
-    positive,
-    run_converter,
-)
-from msg3d.datasets.converters.sequence_arrays import UNITS
+from msg3d.formats.sequence_arrays import UNITS
 from msg3d.skeletons import SKELETONS, Skeleton, skeleton
 
 

@@ -2,12 +2,8 @@
 
 import sys
 
-from msg3d.datasets.converters import convert_kinetics
-from msg3d.datasets.converters.command import (
-    converter_parser,
-    positive,
-    run_converter,
-)
+from msg3d.converters import convert_kinetics
+from msg3d.converters.command import converter_parser, positive, run_converter
 
 
 def main() -> int:

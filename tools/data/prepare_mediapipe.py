@@ -2,9 +2,9 @@
 
 import sys
 
-from msg3d.datasets.converters import convert_mediapipe
-from msg3d.datasets.converters.command import converter_parser, run_converter
-from msg3d.datasets.converters.labelled_files import add_labelled_options
+from msg3d.converters import convert_mediapipe
+from msg3d.converters.command import converter_parser, run_converter
+from msg3d.converters.labelled_files import add_labelled_options
 
 
 def main() -> int:

@@ -2,8 +2,8 @@
 
 import sys
 
-from msg3d.datasets.converters import convert_msr_action3d
-from msg3d.datasets.converters.command import converter_parser, run_converter
+from msg3d.converters import convert_msr_action3d
+from msg3d.converters.command import converter_parser, run_converter
 
 
 def main() -> int:

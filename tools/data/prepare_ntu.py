@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from msg3d.datasets.converters import convert_ntu
-from msg3d.datasets.converters.command import converter_parser, run_converter
+from msg3d.converters import convert_ntu
+from msg3d.converters.command import converter_parser, run_converter
 
 
 def main() -> int:

@@ -2,9 +2,9 @@
 
 import sys
 
-from msg3d.datasets.converters import convert_sbu
-from msg3d.datasets.converters.command import converter_parser, run_converter
-from msg3d.datasets.converters.sbu import UNITS
+from msg3d.converters import convert_sbu
+from msg3d.converters.command import converter_parser, run_converter
+from msg3d.converters.sbu import UNITS
 
 
 def main() -> int:

@@ -2,14 +2,10 @@
 
 import sys
 
-from msg3d.datasets.chunks import REMAINDERS
-from msg3d.datasets.converters import convert_udiva
-from msg3d.datasets.converters.command import (
-    converter_parser,
-    positive,
-    run_converter,
-)
-from msg3d.datasets.converters.udiva import MISSING
+from msg3d.annotations.chunks import REMAINDERS
+from msg3d.converters import convert_udiva
+from msg3d.converters.command import converter_parser, positive, run_converter
+from msg3d.converters.udiva import MISSING
 
 
 def main() -> int:

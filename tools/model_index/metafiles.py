@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from mmengine.config import Config
 
-from msg3d.datasets.whole_file import whole_file
+from msg3d.io.atomic import whole_file
 
 from .describe import Costs, bases_looked_up_once, metadata
 

@@ -6,7 +6,7 @@ from typing import Dict, List
 
 import numpy as np
 
-from msg3d.datasets.annotations import load_annotations
+from msg3d.annotations.files import load_annotations
 from msg3d.visualization.confusion import confusion_counts, confusion_figure
 from msg3d.visualization.figures import save_figure
 

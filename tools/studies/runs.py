@@ -14,7 +14,7 @@ from threading import Thread
 from types import ModuleType, SimpleNamespace
 from typing import Dict, Iterator, List, Sequence
 
-from msg3d.datasets.whole_file import whole_file
+from msg3d.io.atomic import whole_file
 
 from .train import forget
 

@@ -6,7 +6,7 @@ for the study, so that regression can be measured on the data of the classificat
 
 import numpy as np
 
-from msg3d.datasets.annotations import load_annotations, save_annotations
+from msg3d.annotations.files import load_annotations, save_annotations
 
 SCORES = ("energy", "age", "femininity")
 OF_STYLE = {

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets.converters import coco_json, kinetics, mediapipe
-from ..datasets.converters.json_numbers import read_json
-from ..datasets.converters.parse_files import BadFile, LeftOut, Parsed
-from ..datasets.converters.sequence_arrays import Sequence
-from ..datasets.converters.sequence_arrays import to_sample as without_nan
+from ..converters import coco_json, kinetics, mediapipe
+from ..converters.parse_files import BadFile, LeftOut, Parsed
+from ..formats.sequence_arrays import Sequence
+from ..formats.sequence_arrays import to_sample as without_nan
+from ..io.json_numbers import read_json
 from ..skeletons import skeleton
 from .keypoint_input import Expected, Layout
 from .openpose_frames import is_openpose_frame, join_openpose

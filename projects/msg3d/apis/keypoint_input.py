@@ -10,10 +10,10 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
-from ..datasets.axes import guess_axes
-from ..datasets.faults import shown
-from ..datasets.normalized import MOST_NORMALIZED
+from ..annotations.faults import shown
 from ..skeletons import convert_layout, skeleton
+from ..skeletons.axes import guess_axes
+from ..skeletons.normalized import MOST_NORMALIZED
 
 Layout = Union[str, dict]
 

@@ -10,14 +10,10 @@ OpenPose does not track, so persons are matched from frame to frame (`tracks.py`
 from collections.abc import Sequence
 from typing import Any
 
-from ..datasets.converters.estimator_json import frame_number
-from ..datasets.converters.json_numbers import (
-    list_of_objects,
-    need_fields,
-    stack_numbers,
-)
-from ..datasets.converters.parse_files import BadFile
-from ..datasets.converters.tracks import Observations, frame_positions, join_tracks
+from ..converters.parse_files import BadFile
+from ..formats.estimator_json import frame_number
+from ..io.json_numbers import list_of_objects, need_fields, stack_numbers
+from ..preprocessing.tracks import Observations, frame_positions, join_tracks
 
 LAYOUTS = {25: "openpose25", 18: "openpose"}
 

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from ..datasets.converters.coco_json import COUNTS
-from ..datasets.converters.parse_files import BadFile
-from ..datasets.converters.tracks import Observations, join_tracks
+from ..converters.coco_json import COUNTS
+from ..converters.parse_files import BadFile
+from ..preprocessing.tracks import Observations, join_tracks
 
 Pose = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg")

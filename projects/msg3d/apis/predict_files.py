@@ -15,7 +15,7 @@ from typing import Any, Optional, Union
 
 from tqdm import tqdm
 
-from ..datasets.whole_file import whole_file
+from ..io.atomic import whole_file
 from .keypoint_input import KeypointError
 from .pose_video import SUFFIXES as VIDEOS
 from .written import Labels, Segments

@@ -7,12 +7,12 @@ of `tools/data`, which make annotation files for training.
 import os
 from pathlib import Path
 
-from ..datasets.annotation_check import AnnotationError, id_field, samples_of
-from ..datasets.converters.npy_sequence import read_npy
-from ..datasets.converters.parse_files import BadFile, LeftOut
-from ..datasets.form_faults import id_faults
-from ..datasets.packing import load_any
+from ..annotations.check import AnnotationError, id_field, samples_of
+from ..annotations.form_faults import id_faults
+from ..converters.parse_files import BadFile, LeftOut
+from ..formats.npy_sequence import read_npy
 from ..skeletons import SKELETONS, skeleton
+from ..stores.packing import load_any
 from .json_sequences import join_frames, of_arrays, read_json_sequence, read_mediapipe
 from .keypoint_input import Expected, KeypointError
 from .pose_video import SUFFIXES as VIDEOS

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ..datasets.converters.estimator_guess import guess_form
-from ..datasets.converters.estimator_json import read_persons
-from ..datasets.converters.json_numbers import read_json
-from ..datasets.converters.parse_files import BadFile
-from ..datasets.store_format import HEADER
+from ..converters.parse_files import BadFile
+from ..formats.estimator_guess import guess_form
+from ..formats.estimator_json import read_persons
+from ..io.json_numbers import read_json
+from ..stores.store_format import HEADER
 from .keypoint_input import KeypointError, Layout
 from .openpose_frames import is_openpose_frame
 from .pose_video import SUFFIXES as VIDEOS

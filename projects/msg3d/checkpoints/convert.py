@@ -7,7 +7,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.registry import DefaultScope
 
-from ..datasets.whole_file import whole_file
+from ..io.atomic import whole_file
 from .formats import FORMATS, CheckpointError, Format, State, layout_of
 from .reading import read_data, read_state, state_of
 from .renaming import fits, rename, reverse

@@ -11,11 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..models.graph import (
-    binary_adjacency,
-    disentangled_scales,
-    spacetime_adjacency,
-)
+from ..models.graph import binary_adjacency, disentangled_scales, spacetime_adjacency
 from ..skeletons import SKELETONS
 from .renaming import Table
 

@@ -12,9 +12,9 @@ import json
 import os
 from typing import Any
 
-from ..datasets.file_kind import SAFETENSORS, mismatch
-from ..datasets.plain_json import decode, encode
-from ..datasets.whole_file import whole_file
+from ..io.atomic import whole_file
+from ..io.file_type import SAFETENSORS, mismatch
+from ..io.plain_json import decode, encode
 from .formats import CheckpointError, State
 
 SUFFIX = ".safetensors"

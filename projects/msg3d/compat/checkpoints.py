@@ -126,7 +126,7 @@ def load_from_safetensors(filename, map_location=None):
 
 def other_kind(filename: str) -> str | None:
     """What a file is, as said behind its name, that is no checkpoint or a part of one."""
-    from ..datasets.file_kind import CHECKPOINT, mismatch
+    from ..io.file_type import CHECKPOINT, mismatch
 
     return mismatch(os.path.expanduser(filename), CHECKPOINT)
 

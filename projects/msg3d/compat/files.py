@@ -33,9 +33,9 @@ def load_pickles_as_data() -> None:
 
 def _unpickled_as_data(original):
     def load_from_fileobj(self, file, **kwargs):
-        from ..datasets.file_kind import PICKLE, mismatch
-        from ..datasets.safe_pickle import RefusedGlobal, read_plain
-        from ..evaluation.tensor_pickle import TENSORS
+        from ..io.file_type import PICKLE, mismatch
+        from ..io.safe_pickle import RefusedGlobal, read_plain
+        from ..io.tensor_pickle import TENSORS
 
         try:
             return read_plain(file, TENSORS, **kwargs)
@@ -109,8 +109,8 @@ def _dumped(file) -> list[dict]:
     """The samples of an `.npz`, as `mim test ... --dump` pickles them."""
     import torch
 
-    from ..datasets.file_kind import SCORES_NPZ, mismatch
     from ..evaluation.score_npz import read_score_npz
+    from ..io.file_type import SCORES_NPZ, mismatch
 
     try:
         ids, scores, labels = read_score_npz(file)

@@ -1,17 +1,17 @@
 """Annotation files, and data sets registered in `mmaction.registry.DATASETS`."""
 
-from . import transforms
-from .annotations import (
+from ..annotations.files import (
     AnnotationError,
     check_annotations,
     load_annotations,
     save_annotations,
 )
+from ..stores.packing import pack
+from ..stores.store import Store, load_store
+from ..stores.writer import StoreWriter
+from . import transforms
 from .packed_dataset import PackedSkeletonDataset
-from .packing import pack
 from .skeleton_dataset import SkeletonDataset
-from .store import Store, load_store
-from .store_writer import StoreWriter
 
 __all__ = [
     "AnnotationError",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from mmaction.registry import DATASETS
 
-from .annotation_check import AnnotationError
+from ..annotations.check import AnnotationError
+from ..stores.store import Store, load_store
 from .skeleton_dataset import SkeletonDataset
-from .store import Store, load_store
 
 
 @DATASETS.register_module()

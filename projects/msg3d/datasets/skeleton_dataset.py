@@ -5,9 +5,9 @@ import os.path as osp
 from mmaction.datasets import PoseDataset
 from mmaction.registry import DATASETS
 
+from ..annotations.check import AnnotationError, Summary, check_annotations, id_field
+from ..annotations.files import load_annotations
 from ..skeletons import STREAMS
-from .annotation_check import AnnotationError, Summary, check_annotations, id_field
-from .annotations import load_annotations
 
 
 @DATASETS.register_module()

@@ -14,7 +14,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from ..datasets.annotation_check import AnnotationError
+from ..annotations.check import AnnotationError
 from ..skeletons import SKELETONS
 from .random_state import random_state_kept
 

@@ -18,14 +18,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..datasets.annotation_check import check_annotations, id_field
-from ..datasets.file_kind import SCORES, SCORES_NPZ, mismatch
-from ..datasets.safe_pickle import RefusedGlobal, load_plain
-from ..datasets.store import load_store
+from ..annotations.check import check_annotations, id_field
+from ..io.file_type import SCORES, SCORES_NPZ, mismatch
+from ..io.safe_pickle import RefusedGlobal, load_plain
+from ..io.tensor_pickle import ARRAYS
+from ..stores.store import load_store
 from .score_npz import read_score_npz
 from .score_rows import field_of, is_filled, labels_in, matrix_of
 from .scores import ScoreError, Scores
-from .tensor_pickle import ARRAYS
 
 __all__ = ["ScoreError", "Scores", "labels_of", "read_scores"]
 

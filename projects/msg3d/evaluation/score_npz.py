@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..datasets.npy_bytes import array_of_npy
-from ..datasets.whole_file import whole_file
+from ..io.atomic import whole_file
+from ..io.npy import array_of_npy
 
 
 def write_score_npz(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..datasets.whole_file import whole_file
+from ..io.atomic import whole_file
 
 ID_COLUMN = "Participant ID"
 CHALLENGE_TRAITS = (

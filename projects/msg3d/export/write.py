@@ -18,7 +18,7 @@ from ..apis.trained import (
     load_config,
     load_model,
 )
-from ..datasets.whole_file import whole_file
+from ..io.atomic import whole_file
 from .network import trace
 from .recipe import recipe_text
 

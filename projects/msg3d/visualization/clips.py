@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ..datasets.whole_file import whole_file
+from ..io.atomic import whole_file
 from .figures import PictureError
 
 # A gif's times are hundredths of a second, and below two of them viewers slow down.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from ..datasets.whole_file import whole_file
+from ..io.atomic import whole_file
 
 ENDINGS = (".png", ".svg", ".pdf")
 

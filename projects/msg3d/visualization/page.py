@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets.whole_file import whole_file
+from ..io.atomic import whole_file
 from .scene import Scene
 
 TEMPLATE = Path(__file__).with_name("player.html")

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..datasets.annotation_check import check_annotations, id_field, samples_of
-from ..datasets.inspection.coordinates import fitting_layouts, own_layout, up_axis
-from ..datasets.packing import load_any
+from ..annotations.check import check_annotations, id_field, samples_of
+from ..annotations.inspection.coordinates import fitting_layouts, own_layout, up_axis
 from ..skeletons import Skeleton, skeleton
+from ..stores.packing import load_any
 from .figures import PictureError
 
 # Rotations that lay an axis on +y: a mirror would make a left hand of a right one.

@@ -5,7 +5,7 @@ from typing import Dict, Optional
 import numpy as np
 from mmaction.registry import TRANSFORMS
 
-from .body_axes import Layout, Place, axes_of, check_joints, middle
+from ...skeletons.body_axes import Layout, Place, axes_of, check_joints, middle
 from .fast import FastPreNormalize3D
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ..rotation import rotation
+from ...skeletons.rotation import rotation
 
 
 @TRANSFORMS.register_module()

@@ -10,7 +10,7 @@ import numpy as np
 from mmaction.datasets.transforms import PreNormalize3D, UniformSampleFrames
 from mmaction.registry import TRANSFORMS
 
-from .body_axes import Place, middle
+from ...skeletons.body_axes import Place, middle
 
 
 @TRANSFORMS.register_module()

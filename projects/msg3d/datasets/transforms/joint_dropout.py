@@ -14,7 +14,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from ...skeletons import Skeleton, skeleton
-from .body_axes import Layout
+from ...skeletons.body_axes import Layout
 
 
 @TRANSFORMS.register_module()

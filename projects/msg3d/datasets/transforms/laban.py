@@ -13,7 +13,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from ...skeletons import skeleton
-from .body_axes import Layout, Place, check_joints
+from ...skeletons.body_axes import Layout, Place, check_joints
 
 EFFORTS = ("time", "flow", "space", "weight")
 

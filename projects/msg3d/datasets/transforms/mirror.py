@@ -7,7 +7,7 @@ from mmaction.datasets.transforms import Flip
 from mmaction.registry import TRANSFORMS
 
 from ...skeletons import skeleton
-from .body_axes import Layout
+from ...skeletons.body_axes import Layout
 
 PLACES = ("origin", "image")
 

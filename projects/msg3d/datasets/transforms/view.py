@@ -6,7 +6,7 @@ import numpy as np
 from mmaction.datasets.transforms import PreNormalize3D
 from mmaction.registry import TRANSFORMS
 
-from .body_axes import Layout, Place, axes_of, check_joints, middle
+from ...skeletons.body_axes import Layout, Place, axes_of, check_joints, middle
 from .fast import check_length
 
 

@@ -1,0 +1,12 @@
+"""Annotation files: the sample record, and how files are read, checked and written."""
+
+from .check import AnnotationError, Annotations, check_annotations
+from .files import load_annotations, save_annotations
+
+__all__ = [
+    "AnnotationError",
+    "Annotations",
+    "check_annotations",
+    "load_annotations",
+    "save_annotations",
+]

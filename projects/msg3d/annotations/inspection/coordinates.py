@@ -1,0 +1,116 @@
+"""What the coordinates are, guessed: which layout, which unit, which way is up."""
+
+import numpy as np
+
+from ...skeletons import SKELETONS, Skeleton, graph_layout
+from ...skeletons.body_size import likely_unit
+from .content import NORMALISED
+from .measures import Measures, is_there
+
+# Nobody is so short in any unit.
+SMALLEST = 1e-3
+# Of a picture that is x and y of three coordinates, a person takes more than this;
+# metres that were taken for millimetres take less, near the origin.
+IN_PICTURE = 0.05
+
+
+def fitting_layouts(data, joints: int | None) -> list[str]:
+    """Names of the layouts that the file may have, best first.
+
+    The joints' names in `meta` decide, or else the edges there, or else their number.
+    """
+    meta = data.get("meta") if isinstance(data, dict) else None
+    meta = meta if isinstance(meta, dict) else {}
+    fitting = {n: one for n, one in SKELETONS.items() if len(one.joints) == joints}
+    names, edges = meta.get("joints"), meta.get("inward")
+    if isinstance(names, (list, tuple)) and all(isinstance(n, str) for n in names):
+        names = [_long(name) for name in names]
+        if same := [n for n, one in fitting.items() if list(one.joints) == names]:
+            return same
+    if isinstance(edges, (list, tuple)):
+        edges = {tuple(edge) for edge in edges if isinstance(edge, (list, tuple))}
+        return [name for name, one in fitting.items() if set(one.inward) == edges]
+    return list(fitting)
+
+
+def _long(joint: str) -> str:
+    """`l_hip` -> `left_hip`, as the converters write it."""
+    for short, side in (("l_", "left_"), ("r_", "right_")):
+        if joint.startswith(short):
+            return side + joint.removeprefix(short)
+    return joint
+
+
+def own_layout(data, joints: int | None) -> dict | None:
+    """The layout that `meta` describes, as a config has it; None if it does not."""
+    meta = data.get("meta") if isinstance(data, dict) else None
+    if not isinstance(meta, dict) or joints is None:
+        return None
+    try:
+        layout = dict(
+            num_node=joints,
+            inward=[tuple(map(int, edge)) for edge in meta["inward"]],
+            center=int(meta["center"]),
+        )
+        graph_layout(layout)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return layout
+
+
+def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
+    """The unit of the coordinates, from how long persons are and where they stand.
+
+    Args:
+        measures: id -> numbers.
+        hand: whether the joints are one hand's.
+
+    Returns:
+        Of 3D joints metres, centimetres or millimetres, where a person is as long in
+        one of these; or "unknown".
+    """
+    seen = [one for one in measures.values() if one.person_frames]
+    if not seen:
+        return "unknown"
+    size = float(np.median([one.size for one in seen]))
+    low, high = (
+        np.array([one.low for one in seen]),
+        np.array([one.high for one in seen]),
+    )
+    lowest, highest = np.percentile(low, 5, axis=0), np.percentile(high, 95, axis=0)
+    if size < SMALLEST:
+        return "unknown"
+    # Feet go below the picture; of depth sensors, z has another unit.
+    large = len(lowest) == 2 or size > IN_PICTURE
+    if large and (lowest[:2] > -0.2).all() and (highest[:2] < [1.2, 1.5]).all():
+        return "0..1 of the picture" + (" in x and y" if len(lowest) == 3 else "")
+    reach = np.maximum(np.abs(low), np.abs(high)).max(axis=1)
+    if size <= NORMALISED and np.median(np.abs(reach - 1)) < 1e-3:
+        return "normalised to -1..1"
+    if len(lowest) == 2:
+        return "pixels" if size > NORMALISED else "normalised to -1..1"
+    return likely_unit(size, hand) or "unknown"
+
+
+def up_axis(keypoints: dict[str, np.ndarray], layout: Skeleton) -> str | None:
+    """The axis from feet to head with its sign, as `+y`; None if it cannot be said."""
+    head = next((one for one in ("head", "nose") if one in layout.joints), None)
+    feet = [
+        number
+        for number, one in enumerate(layout.joints)
+        if one.endswith(("_ankle", "_foot"))
+    ]
+    if head is None or not feet:
+        return None
+    head = layout.joints.index(head)
+    ways = []
+    for keypoint in keypoints.values():
+        there = is_there(keypoint[:, :, [head, *feet]]).all(axis=-1)
+        whole = keypoint[there].astype(np.float64)  # [P, V, C]
+        if len(whole):
+            ways.append((whole[:, head] - whole[:, feet].mean(axis=1)).mean(axis=0))
+    if not ways:
+        return None
+    way = np.median(ways, axis=0)
+    axis = int(np.abs(way).argmax())
+    return f"{'+' if way[axis] > 0 else '-'}{'xyz'[axis]}"

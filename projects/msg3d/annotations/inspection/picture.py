@@ -1,0 +1,97 @@
+"""A picture of a file: classes a split, lengths, persons, missing joints."""
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ...io.atomic import whole_file
+from .inspect import Inspection
+
+# More bars than these are too many to tell apart, or to name.
+MOST_SPLITS, MOST_NAMES = 4, 30
+
+
+def draw(seen: Inspection, report: dict, path: str) -> None:
+    """Write the picture as PNG, whole or not at all.
+
+    Args:
+        seen, report: of the file, as `as_json` gives the latter.
+        path: where to; its folder is made if it is not there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    figure = Figure(figsize=(13, 8.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(f"{report['file']}: {report['samples']} samples")
+    (classes, lengths), (persons, missing) = figure.subplots(2, 2)
+    _classes(classes, report)
+    if seen.measures:
+        _lengths(lengths, seen)
+        _persons(persons, report)
+        _missing(missing, report)
+    with whole_file(path) as file:
+        figure.savefig(file, format="png", dpi=100)
+
+
+def _classes(axes, report: dict) -> None:
+    classes = report["classes"]
+    labels = classes["labels"]
+    # Of many protocols, the first pairs stand for the others.
+    chosen = list(dict.fromkeys(name for pair in report["pairs"] for name in pair))
+    chosen = (chosen or list(report["splits"]))[:MOST_SPLITS]
+    counts = {name: classes["per_split"][name] for name in chosen}
+    counts = counts or {"all": classes["samples"]}
+    width = 0.8 / len(counts)
+    place = np.arange(len(labels))
+    for number, (name, count) in enumerate(counts.items()):
+        heights = [count.get(str(label), 0) for label in labels]
+        offset = (number - (len(counts) - 1) / 2) * width
+        axes.bar(place + offset, heights, width, label=name)
+    left = len(report["splits"]) - len(counts)
+    axes.set_title("Classes" + (f" ({left} more splits not shown)" if left > 0 else ""))
+    axes.set_ylabel("samples")
+    if len(labels) <= MOST_NAMES:
+        names = classes["names"] or []
+        shown = [names[n] if n < len(names) else str(n) for n in labels]
+        shown = [name if len(name) <= 18 else f"{name[:17]}…" for name in shown]
+        axes.set_xticks(place, shown, rotation=40, ha="right", rotation_mode="anchor")
+        axes.tick_params("x", labelsize="small")
+    else:
+        axes.set_xlabel("classes, in the order of their labels")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(y=0.25)  # room for the names of the splits
+    axes.legend(fontsize="small", ncols=2)
+
+
+def _lengths(axes, seen: Inspection) -> None:
+    frames = [one.frames for one in seen.measures.values()]
+    axes.hist(frames, bins=min(50, max(frames) - min(frames) + 1))
+    axes.axvline(np.median(frames), color="black", linestyle="--", label="median")
+    axes.set_title("Lengths")
+    axes.set_xlabel("frames")
+    axes.set_ylabel("samples")
+    axes.legend(fontsize="small")
+
+
+def _persons(axes, report: dict) -> None:
+    persons = report["persons"]
+    bars = axes.bar(list(persons), list(persons.values()), width=0.8)
+    axes.bar_label(bars)
+    axes.set_title("Persons")
+    axes.set_xlabel("persons that are there in any frame")
+    axes.set_ylabel("samples")
+    room = max(3 - len(persons), 0) / 2
+    axes.set_xlim(-0.6 - room, len(persons) - 0.4 + room)
+    axes.margins(y=0.1)
+
+
+def _missing(axes, report: dict) -> None:
+    share = 100 * np.array(report["missing_joints"]["per_joint"])
+    axes.bar(np.arange(len(share)), share)
+    axes.set_title("Missing joints" + ("" if share.any() else ": none"))
+    axes.set_xlabel("joint")
+    axes.set_ylabel("% of persons' frames")
+    axes.set_ylim(0, max(share.max() * 1.1, 1e-3) if share.any() else 1)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))

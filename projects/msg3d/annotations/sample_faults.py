@@ -1,0 +1,222 @@
+"""Faults of one sample's form, against what the samples have in common.
+
+What training would stumble over; `check_annotations` raises the first before training,
+`inspection` collects them all, and looks closer.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..skeletons.axes import guess_axes
+from .faults import Fault, shown
+from .targets import target_faults
+
+
+@dataclass
+class Summary:
+    """What `check_annotations` saw, kept so that nobody has to read it again.
+
+    Attributes:
+        source: the file, for messages.
+        samples: how many were checked.
+        sample: id of the first, whose joints and channels all others share.
+        joints: V, None where keypoints are stored apart.
+        channels: C of `keypoint`, None likewise.
+        scored: whether samples carry `keypoint_score`.
+        persons: the largest M, and `persons_sample` the id it belongs to.
+        max_label: the largest label, and `max_label_sample` the id it belongs to.
+        without_label: id of the first sample that has targets instead, "" if none.
+        targets: how many numbers `targets` has, None where no sample has it; that of
+            sample `targets_sample`.
+        without_targets: id of the first sample without, "" if all have them.
+    """
+
+    source: str
+    samples: int = 0
+    sample: str = ""
+    joints: int | None = None
+    channels: int | None = None
+    scored: bool = False
+    persons: int = 0
+    persons_sample: str = ""
+    max_label: int = -1
+    max_label_sample: str = ""
+    without_label: str = ""
+    targets: int | None = None
+    targets_sample: str = ""
+    without_targets: str = ""
+
+
+def is_numeric(array) -> bool:
+    """Whether this is a numpy array of integers or floats."""
+    return isinstance(array, np.ndarray) and array.dtype.kind in "fiu"
+
+
+def labels_of(label, multi_class: bool) -> Sequence:
+    """The labels of a sample: its only one, unless it may have a list."""
+    if multi_class and isinstance(label, (list, tuple)):
+        return label
+    if multi_class and isinstance(label, np.ndarray) and label.ndim:
+        return label
+    return [label]
+
+
+def sample_faults(
+    sample: dict, name: str, common: Summary, keypoints: bool, multi_class: bool
+) -> Iterator[Fault]:
+    """One sample against the form and against what samples have in common.
+
+    Args:
+        sample, name: the sample and its id.
+        common: what the first sample sets and the others must agree with.
+        keypoints: False where they lie in files apart (`data_prefix.skeleton`).
+        multi_class: whether a label may be a list of labels.
+    """
+    fields = ("label", "total_frames", "keypoint") if keypoints else ("label",)
+    if "targets" in sample and "label" not in sample:
+        common.without_label = common.without_label or name
+        fields = fields[1:]
+    for field in fields:
+        if field not in sample:
+            yield Fault(
+                f"{field.replace('_', '-')}-missing",
+                f"{field} is missing, it has {sorted(map(str, sample))}",
+                name,
+                field,
+            )
+    if "label" in sample:
+        for label in labels_of(sample["label"], multi_class):
+            if isinstance(label, bool) or not isinstance(label, (int, np.integer)):
+                kind = "label-kind"
+            elif label < 0:
+                kind = "label-negative"
+            else:
+                if label > common.max_label:
+                    common.max_label, common.max_label_sample = int(label), name
+                continue
+            text = f"label is {shown(label)}, expected an integer from 0"
+            yield Fault(kind, text, name, "label")
+    yield from target_faults(sample, name, common)
+    common.sample = common.sample or name
+    if keypoints and "keypoint" in sample:
+        yield from _keypoint_faults(sample, name, common)
+
+
+def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault]:
+    keypoint = sample["keypoint"]
+    if not is_numeric(keypoint):
+        kind = getattr(keypoint, "dtype", type(keypoint).__name__)
+        yield _of_keypoint(
+            name,
+            "keypoint-kind",
+            f"is of type {kind}, expected a numeric array [M, T, V, C]",
+        )
+        return
+    shape, total = keypoint.shape, sample.get("total_frames")
+    if keypoint.ndim != 4:
+        hint = ": one person needs keypoint[None]" if keypoint.ndim == 3 else ""
+        yield _of_keypoint(
+            name,
+            "keypoint-axes",
+            f"has shape {shape}, expected four axes [M, T, V, C]{hint}",
+        )
+        return
+    persons, frames, joints, channels = shape
+    if persons > common.persons:
+        common.persons, common.persons_sample = persons, name
+    for count, what in ((persons, "persons"), (frames, "frames"), (joints, "joints")):
+        if count == 0:
+            yield _of_keypoint(
+                name, "keypoint-empty", f"has shape {shape}, so no {what}: leave it out"
+            )
+            return
+    is_total = isinstance(total, (int, np.integer))
+    if is_total and (channels not in (2, 3) or total != frames):
+        elsewhere = common.joints if name != common.sample else None
+        axes = guess_axes(shape, total, elsewhere)
+        if axes:
+            yield _of_keypoint(
+                name,
+                "keypoint-axes",
+                f"has shape {shape} and total_frames is {total}, so it looks like "
+                f"{axes.found}, expected [M, T, V, C]: store keypoint.{axes.mend}",
+            )
+            return
+    if channels not in (2, 3):
+        yield _of_keypoint(
+            name,
+            "keypoint-channels",
+            f"has {channels} channels (shape {shape}), expected 2 (x, y) or "
+            "3 (x, y, z), with scores in keypoint_score",
+        )
+        return
+    scored = sample.get("keypoint_score") is not None
+    if common.joints is None:
+        common.joints, common.channels, common.scored = joints, channels, scored
+    for what, value, first in (
+        ("joints", joints, common.joints),
+        ("channels", channels, common.channels),
+    ):
+        if value != first:
+            yield _of_keypoint(
+                name,
+                f"{what}-differ",
+                f"has {value} {what} (shape {shape}), but sample "
+                f"{common.sample!r} has {first}: all must agree",
+            )
+    if scored != common.scored:
+        yield Fault(
+            "score-missing",
+            f"keypoint_score is {'there' if scored else 'missing'}, but not so in "
+            f"sample {common.sample!r}: all samples carry it or none",
+            name,
+            "keypoint_score",
+        )
+    if "total_frames" in sample and (not is_total or total != frames):
+        yield Fault(
+            "total-frames",
+            f"total_frames is {shown(total)}, but keypoint has {frames} frames (shape "
+            f"{shape}): they must agree",
+            name,
+            "total_frames",
+        )
+    if not _all_finite(keypoint):
+        yield _not_finite("keypoint", keypoint, name)
+    if scored:
+        score = sample["keypoint_score"]
+        if not is_numeric(score) or score.shape != shape[:3]:
+            found = getattr(score, "shape", type(score).__name__)
+            yield Fault(
+                "score-kind",
+                f"keypoint_score is {found}, expected numbers of shape "
+                f"{shape[:3]}, one a joint of keypoint",
+                name,
+                "keypoint_score",
+            )
+        elif not _all_finite(score):
+            yield _not_finite("keypoint_score", score, name)
+
+
+def _of_keypoint(name: str, kind: str, text: str) -> Fault:
+    return Fault(kind, f"keypoint {text}", name, "keypoint")
+
+
+def _all_finite(array: np.ndarray) -> bool:
+    # Of arrays this small, the search for a zero byte takes a quarter of `all`'s time.
+    return 0 not in np.isfinite(array).tobytes()
+
+
+def _not_finite(field: str, array: np.ndarray, name: str) -> Fault:
+    where = np.argwhere(~np.isfinite(array))
+    place = ", ".join(
+        f"{axis} {index}" for axis, index in zip(("person", "frame", "joint"), where[0])
+    )
+    return Fault(
+        "keypoint-not-finite" if field == "keypoint" else "score-not-finite",
+        f"{field} is NaN or infinite in {len(where)} places, first at {place}: "
+        "mend the coordinates or leave the sample out",
+        name,
+        field,
+    )

@@ -1,0 +1,93 @@
+"""Lists of samples without a usable skeleton, as the authors of NTU RGB+D publish them.
+
+A few lines of text, then a name a line. They come with the authors' code
+(github.com/shahroudy/NTURGB-D, folder Matlab), 302 names of NTU RGB+D and 535 of NTU
+RGB+D 120, the 302 among them.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from ..annotations.files import AnnotationError
+from .parse_files import Parsed
+
+PUBLISHED = (
+    "NTU_RGBD_samples_with_missing_skeletons.txt",
+    "NTU_RGBD120_samples_with_missing_skeletons.txt",
+)
+LISTED = "listed as missing or incomplete"  # why a sample was left out
+SAMPLE = re.compile(r"S\d{3}C\d{3}P\d{3}R\d{3}A\d{3}")
+
+
+def find_lists(raw: str) -> list[str]:
+    """The published lists that lie in `raw`, if that is a folder, or beside it."""
+    raw = os.path.abspath(raw)
+    paths = [
+        os.path.join(folder, name)
+        for folder in (raw, os.path.dirname(raw))
+        for name in PUBLISHED
+    ]
+    return [path for path in paths if os.path.isfile(path)]
+
+
+def read_lists(paths: Iterable[str]) -> tuple[str, ...]:
+    """The names in all lists, sorted, each once.
+
+    Raises:
+        AnnotationError: a list cannot be read, has no name, or something else between
+            its names.
+    """
+    names: set[str] = set()
+    for path in paths:
+        names.update(_read_list(path))
+    return tuple(sorted(names))
+
+
+def _read_list(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = [line.strip().removesuffix(".skeleton") for line in file]
+    except OSError as error:
+        raise AnnotationError(
+            f"list of missing samples {path} cannot be read ({error.strerror}): name "
+            f"the authors' file, such as {PUBLISHED[0]}"
+        ) from error
+    names = []
+    for number, line in enumerate(lines, 1):
+        if SAMPLE.fullmatch(line):
+            names.append(line)
+        elif names and line:
+            raise AnnotationError(
+                f"{path} line {number} holds {line[:40]!r}, expected one name a line, "
+                "such as S001C002P005R002A008, after the lines at the top"
+            )
+    if not names:
+        raise AnnotationError(
+            f"{path} has no line that is a name such as S001C002P005R002A008: give the "
+            "authors' list of samples with missing skeletons"
+        )
+    return names
+
+
+def with_lists(parsed: Parsed, lists: list[str]) -> Parsed:
+    """Says which lists were used, and how many of their names are there."""
+    left_out = {
+        PurePosixPath(path).name.removesuffix(".skeleton")
+        for reason, paths in parsed.left_out.items()
+        if reason.startswith(LISTED)
+        for path in paths
+    }
+    remarks = []
+    for path in lists:
+        names = read_lists([path])
+        here = len(left_out.intersection(names))
+        text = f"missing list {path}: {len(names)} names, {here} of them here"
+        remarks.append(
+            dict(about="missing list", text=text, names=len(names), here=here)
+        )
+    if not lists:
+        text = "missing list: none found, incomplete recordings stay"
+        remarks.append(dict(about="missing list", text=text))
+    return parsed._replace(remarks=[*parsed.remarks, *remarks])

@@ -1,0 +1,86 @@
+"""Text files of numbers, one line of so many a frame or a joint."""
+
+import numpy as np
+
+from ..converters.parse_files import BadFile
+
+
+def read_number_lines(
+    content: bytes, fields: int, separator: str | None = None
+) -> np.ndarray:
+    """The numbers of a text file, every line of which holds the same count.
+
+    Args:
+        content: the file; lines end in LF or CR LF, blank ones may follow the last.
+        fields: numbers a line.
+        separator: between two of them; None for blanks.
+
+    Returns:
+        float64 [lines, fields], finite.
+
+    Raises:
+        BadFile: the line, what it holds and what was expected.
+    """
+    expected = f"expected {fields} numbers"
+    if not content.isascii():
+        place = next(place for place, byte in enumerate(content) if byte > 127)
+        raise BadFile(
+            f"byte {place} is {content[place]:#04x}, expected plain ASCII text",
+            line=content.count(b"\n", 0, place) + 1,
+        )
+    lines = content.decode("ascii").rstrip().split("\n")
+    if lines == [""]:
+        raise BadFile(f"is empty, expected lines of {fields} numbers")
+    rows = [line.split(separator) for line in lines]
+    for number, row in enumerate(rows, 1):
+        if len(row) != fields:
+            raise BadFile(f"has {len(row)} fields, {expected}", line=number)
+    try:
+        numbers = np.array(rows, dtype=np.float64)
+    except ValueError:
+        numbers = None
+    # Python reads 1_0 as 10, which no release means.
+    if numbers is None or b"_" in content:
+        line, field = next(
+            (line, field)
+            for line, row in enumerate(rows, 1)
+            for field in row
+            if not _is_number(field)
+        )
+        raise BadFile(f"{field.strip()[:40]!r} is no number, {expected}", line=line)
+    finite = np.isfinite(numbers).all(axis=1)
+    if not finite.all():
+        place = int(np.argmin(finite))
+        value = numbers[place][~np.isfinite(numbers[place])][0]
+        raise BadFile(f"holds {value}, {expected} that are finite", line=place + 1)
+    return numbers
+
+
+def as_float32(numbers: np.ndarray, lines_a_frame: int = 1) -> np.ndarray:
+    """Coordinates [T, ...] as float32, each known to be one.
+
+    Args:
+        numbers: finite.
+        lines_a_frame: of the file, so that an error names the line a frame begins at.
+
+    Raises:
+        BadFile: a number beyond float32.
+    """
+    with np.errstate(over="ignore"):
+        array = numbers.astype(np.float32)
+    if not np.isfinite(array).all():
+        frame = int(np.argwhere(~np.isfinite(array))[0][0])
+        value = numbers[~np.isfinite(array)][0]
+        raise BadFile(
+            f"frame {frame}, which begins here, holds {value:g}, expected a coordinate",
+            line=frame * lines_a_frame + 1,
+        )
+    return array
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text

@@ -1,0 +1,54 @@
+"""A depth sensor that watches a person: view, noise and lost joints."""
+
+import numpy as np
+
+from ..skeletons.rotation import rotation
+
+# Joints that the sensor may lose: elbow to hand and knee to foot, as a Kinect does.
+_LOSABLE = (5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19)
+# Noise grows from the trunk to the hands and feet.
+_NOISE_SHARE = np.array([0.7] * 4 + [0.8, 1, 1.2, 1.4] * 4)
+
+
+def record(
+    joints: np.ndarray,
+    rng: np.random.Generator,
+    view: float = 60.0,
+    white_noise: float = 0.012,
+    drift: float = 0.015,
+    lost: float = 0.06,
+) -> np.ndarray:
+    """What a sensor in front of the person sees.
+
+    Args:
+        joints: [T, V, 3], metres, in the frame of the body.
+
+    Returns:
+        [T, V, 3], metres, x to the sensor's left, y up, z away from it; joints that
+        were lost are exactly zero.
+    """
+    turn = 180 + rng.uniform(-view, view)
+    tilt, roll = rng.normal(0, 4), rng.normal(0, 2)
+    seen = joints @ (rotation(2, roll) @ rotation(0, tilt) @ rotation(1, turn)).T
+    seen = seen + (rng.uniform(-0.6, 0.6), rng.uniform(-1.1, -0.7), rng.uniform(2, 3.5))
+    seen = seen + _sensor_noise(rng, seen.shape, white_noise, drift)
+    for joint in _LOSABLE:
+        if rng.random() < lost:
+            length = int(rng.integers(3, max(4, len(seen) // 2)))
+            start = int(rng.integers(0, len(seen)))
+            # A lost joint takes those beyond it along.
+            last = next(end for end in (7, 11, 15, 19) if joint <= end)
+            seen[start : start + length, joint : last + 1] = 0
+    return seen
+
+
+def _sensor_noise(rng: np.random.Generator, shape, white: float, drift: float):
+    """White noise plus a first-order autoregressive one of the same shape; metres."""
+    noise = rng.normal(0, white, shape)
+    correlation = np.exp(-1 / 8)
+    step = drift * np.sqrt(1 - correlation**2)
+    error = rng.normal(0, drift, shape[1:])
+    for frame in range(shape[0]):
+        noise[frame] += error
+        error = correlation * error + rng.normal(0, step, shape[1:])
+    return noise * _NOISE_SHARE[:, None]
