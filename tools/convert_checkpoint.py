@@ -11,13 +11,13 @@ import os
 import sys
 
 from msg3d.checkpoints import (
-    CheckpointError,
     convert_back,
     convert_checkpoint,
     is_published,
     rewrite,
 )
 from msg3d.checkpoints.safe_tensors import SUFFIX
+from msg3d.errors import CheckpointError
 
 
 def main() -> int:

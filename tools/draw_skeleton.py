@@ -17,12 +17,12 @@ import matplotlib
 import numpy as np
 
 from msg3d.annotations.check import (
-    AnnotationError,
     check_annotations,
     id_field,
     samples_of,
 )
 from msg3d.annotations.inspection.coordinates import up_axis
+from msg3d.errors import DataError
 from msg3d.io.atomic import whole_file
 from msg3d.skeletons import SKELETONS, Skeleton, skeleton
 from msg3d.stores.packing import load_any
@@ -153,22 +153,22 @@ def _frame(args: argparse.Namespace, layout: Skeleton) -> tuple[np.ndarray, str]
     found = {one.get(id_field(samples)): one for one in samples}
     name = next(iter(found)) if args.sample is None else args.sample
     if name not in found:
-        raise AnnotationError(
+        raise DataError(
             f"{args.file}: has no sample {name!r}; its first are {list(found)[:3]}"
         )
     check_annotations([found[name]], source=args.file)
     keypoint = found[name]["keypoint"].astype(float)
     there = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
     if args.frame is not None and not 0 <= args.frame < keypoint.shape[1]:
-        raise AnnotationError(
+        raise DataError(
             f"{args.file}: sample {name!r} has frames 0 to {keypoint.shape[1] - 1}, "
             f"but --frame is {args.frame}"
         )
     if not len(there):
-        raise AnnotationError(f"{args.file}: sample {name!r} has nobody in any frame")
+        raise DataError(f"{args.file}: sample {name!r} has nobody in any frame")
     frame = int(there[0]) if args.frame is None else args.frame
     if frame not in there:
-        raise AnnotationError(
+        raise DataError(
             f"{args.file}: sample {name!r} has nobody in frame {frame}: the first frame "
             f"with somebody is {there[0]}"
         )

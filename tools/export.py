@@ -13,8 +13,8 @@ from pickle import UnpicklingError
 
 from benchmarks.exported import compare_speed
 
-from msg3d.apis import ConfigError
 from msg3d.apis.trained import read_class_names
+from msg3d.errors import ConfigError
 from msg3d.export import export
 
 

@@ -15,9 +15,8 @@ import sys
 import numpy as np
 from tabulate import tabulate
 
-from msg3d.annotations.check import AnnotationError
+from msg3d.errors import DataError
 from msg3d.evaluation import (
-    ScoreError,
     Scores,
     aligned,
     fuse,
@@ -62,7 +61,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         _run(args)
-    except (ScoreError, AnnotationError, OSError) as error:
+    except (DataError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     return 0
@@ -70,16 +69,16 @@ def main() -> int:
 
 def _run(args: argparse.Namespace) -> None:
     if args.search and args.weights:
-        raise ScoreError("--weights and --search exclude each other: give one")
+        raise DataError("--weights and --search exclude each other: give one")
     for out in filter(None, (args.json, args.out)):
         check_file(out)
     if args.out and not args.out.endswith((".pkl", ".npz")):
-        raise ScoreError(f"--out {args.out}: expected a name that ends in .pkl or .npz")
+        raise DataError(f"--out {args.out}: expected a name that ends in .pkl or .npz")
     known = labels_of(args.ann_file, args.split) if args.ann_file else None
     streams = _read(args.scores, known, args.probabilities)
     labels = streams[0].labels
     if labels is None:
-        raise ScoreError(
+        raise DataError(
             "no file has labels: name the data set's --ann-file and --split"
         )
     weights, report = args.weights or [1.0] * len(streams), {}
@@ -127,7 +126,7 @@ def _read(paths, known, probabilities) -> list[Scores]:
         file = os.path.realpath(path)
         first = files.get(file)
         if first is not None:
-            raise ScoreError(
+            raise DataError(
                 f"{path} is there twice{'' if first == path else f', as {first} too'}: "
                 "name each stream once, and give it a larger weight if it is to count "
                 "for more"
@@ -146,20 +145,18 @@ def _read(paths, known, probabilities) -> list[Scores]:
 
 def _check_search(searched: list[Scores], streams: list[Scores]) -> None:
     if len(searched) != len(streams):
-        raise ScoreError(
+        raise DataError(
             f"--search has {len(searched)} files for {len(streams)} streams: give one "
             "each, in their order"
         )
     both = set(searched[0].ids) & set(streams[0].ids)
     if both:
-        raise ScoreError(
+        raise DataError(
             f"--search shares {len(both)} samples with the test, such as "
             f"{sorted(both)[:3]}: search on a split that is not the test split"
         )
     if searched[0].labels is None:
-        raise ScoreError(
-            "the files of --search have no labels: dump them with mim test"
-        )
+        raise DataError("the files of --search have no labels: dump them with mim test")
 
 
 def _changes(table, labels) -> list[dict]:

@@ -15,8 +15,6 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 from msg3d import Recognizer
-from msg3d.apis import ConfigError, KeypointError
-from msg3d.apis.exported import ExportedFileError
 from msg3d.apis.keypoint_input import UNITS
 from msg3d.apis.pose_video import rtmlib_pose
 from msg3d.apis.predict_files import predict_files
@@ -25,6 +23,7 @@ from msg3d.apis.sources import Reading, list_sources
 from msg3d.apis.trained import load_config, read_class_names
 from msg3d.apis.written import Labels, Segments
 from msg3d.converters.command import positive
+from msg3d.errors import CheckpointError, ConfigError, DataError
 from msg3d.skeletons import SKELETONS
 
 EXPORTED = (".onnx", ".pt2")
@@ -113,8 +112,8 @@ def main() -> int:
         report = run(args)
     except (
         ConfigError,
-        ExportedFileError,
-        KeypointError,
+        CheckpointError,
+        DataError,
         ImportError,
         OSError,
         UnpicklingError,
@@ -137,7 +136,7 @@ def run(args: argparse.Namespace):
     recognizer, recipe = _network(args)
     pose = None
     if args.det_model and not args.pose_model:
-        raise KeypointError("--det-model needs the --pose-model that it is for")
+        raise DataError("--det-model needs the --pose-model that it is for")
     if args.pose_model:
         device = "cuda" if str(args.device).startswith("cuda") else "cpu"
         pose = rtmlib_pose(args.pose_model, args.det_model, device)
@@ -211,11 +210,11 @@ def _written(args: argparse.Namespace, recognizer: Recognizer):
     if not args.window:
         return Labels(recognizer, args.top, args.persons, args.pairs)
     if args.persons or args.pairs:
-        raise KeypointError("--window labels the whole: leave --persons, --pairs out")
+        raise DataError("--window labels the whole: leave --persons, --pairs out")
     if args.smooth % 2 == 0:
-        raise KeypointError(f"--smooth is {args.smooth}, expected an odd number")
+        raise DataError(f"--smooth is {args.smooth}, expected an odd number")
     if args.fps is not None and not args.fps > 0:
-        raise KeypointError(f"--fps is {args.fps}, expected more than 0")
+        raise DataError(f"--fps is {args.fps}, expected more than 0")
     return Segments(
         recognizer,
         window=args.window,

@@ -23,6 +23,7 @@ from msg3d import Recognizer
 from msg3d.annotations.check import check_annotations, id_field, samples_of
 from msg3d.apis.trained import load_config, load_model
 from msg3d.converters.command import positive
+from msg3d.errors import PictureError
 from msg3d.evaluation import labels_of, read_scores
 from msg3d.skeletons import SKELETONS, skeleton
 from msg3d.stores.packing import load_any
@@ -31,7 +32,10 @@ from msg3d.visualization.confusion import class_bars, confusion_figure, counts_o
 from msg3d.visualization.curves import curves_figure
 from msg3d.visualization.deletion import check_saliency, deletion_figure
 from msg3d.visualization.explainer import Explainer, scores_over_time, sizes_of
-from msg3d.visualization.figures import PictureError, check_picture, save_figure
+from msg3d.visualization.figures import (
+    check_picture,
+    save_figure,
+)
 from msg3d.visualization.frames import render
 from msg3d.visualization.graph_maps import graph_figure, learned_graphs
 from msg3d.visualization.page import page, write_page

@@ -16,13 +16,13 @@ from tiny_models import NTU_2D, NTU_3D, trained
 
 from conftest import REPOSITORY, load_module
 from msg3d import Recognizer
-from msg3d.apis import KeypointError
 from msg3d.apis.pose_video import read_video, rtmlib_pose
 from msg3d.apis.predict_files import predict_files
 from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
 from msg3d.apis.written import Labels
 from msg3d.datasets import load_annotations, save_annotations
+from msg3d.errors import DataError
 from msg3d.skeletons import convert_layout
 from samples import annotations, write
 
@@ -137,9 +137,7 @@ def test_mediapipe_json(recognizer, solid, tmp_path):
     coco = convert_layout(parts[None], "mediapipe33", "coco")
     found = same(recognizer, tmp_path / "a.json", coco, unit="normalized")
     assert found["layout"] == "mediapipe33"
-    with pytest.raises(
-        KeypointError, match="a.json.*expected pose_world|expected the w"
-    ):
+    with pytest.raises(DataError, match="a.json.*expected pose_world|expected the w"):
         read_sequences(str(tmp_path / "a.json"), solid.expected, Reading())
 
 
@@ -172,14 +170,14 @@ def test_openpose_frames(recognizer, tmp_path, joints, layout):
         keypoint=keypoint, keypoint_score=score, img_shape=SIZE, layout=layout
     )
     same(recognizer, sources[0], sample, Reading(img_shape=SIZE))
-    with pytest.raises(KeypointError, match="one frame .* name the folder"):
+    with pytest.raises(DataError, match="one frame .* name the folder"):
         file = next((tmp_path / "clip").iterdir())
         read_sequences(str(file), recognizer.expected, Reading())
 
 
 def test_openpose_frames_that_are_none(recognizer, tmp_path):
     openpose(tmp_path / "clip", persons(joints=10), falling(persons(joints=10)))
-    with pytest.raises(KeypointError, match=r"pose_keypoints_2d .* 25 joints .* or 18"):
+    with pytest.raises(DataError, match=r"pose_keypoints_2d .* 25 joints .* or 18"):
         read_sequences(str(tmp_path / "clip"), recognizer.expected, Reading())
 
 
@@ -217,9 +215,7 @@ def test_annotations_with_split_and_layout(recognizer, tmp_path):
     found = read_sequences(str(tmp_path / "a.pkl"), recognizer.expected, reading)
     assert [one["frame_dir"] for one in found] == data["split"]["val"]
     assert {one["layout"] for one in found} == {"openpose"}
-    with pytest.raises(
-        KeypointError, match="no split 'test', expected one of .'train'"
-    ):
+    with pytest.raises(DataError, match="no split 'test', expected one of .'train'"):
         reading = Reading(split="test")
         read_sequences(str(tmp_path / "a.pkl"), recognizer.expected, reading)
 
@@ -244,7 +240,7 @@ def test_annotations_with_split_and_layout(recognizer, tmp_path):
 )
 def test_files_that_cannot_be_read(recognizer, tmp_path, name, content, text):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(KeypointError, match=text) as caught:
+    with pytest.raises(DataError, match=text) as caught:
         read_sequences(str(tmp_path / name), recognizer.expected, Reading())
     assert name in str(caught.value) and "\n" not in str(caught.value)
 
@@ -298,13 +294,13 @@ def test_video_keeps_persons_apart(recognizer, tmp_path, joints):
 def test_video_without_anybody_or_of_bytes(recognizer, tmp_path):
     video(tmp_path / "a.avi")
     reading = Reading(pose=StubPose(np.zeros((1, 8, 17, 2))))
-    with pytest.raises(KeypointError, match="a.avi: nobody is seen"):
+    with pytest.raises(DataError, match="a.avi: nobody is seen"):
         read_sequences(str(tmp_path / "a.avi"), recognizer.expected, reading)
     (tmp_path / "b.mp4").write_bytes(b"no video")
-    with pytest.raises(KeypointError, match="b.mp4: is no video that OpenCV can read"):
+    with pytest.raises(DataError, match="b.mp4: is no video that OpenCV can read"):
         read_sequences(str(tmp_path / "b.mp4"), recognizer.expected, reading)
     wrong = Reading(pose=lambda image: (np.zeros((1, 17, 3)), np.zeros((1, 17))))
-    with pytest.raises(KeypointError, match=r"gave keypoints \(1, 17, 3\)"):
+    with pytest.raises(DataError, match=r"gave keypoints \(1, 17, 3\)"):
         read_sequences(str(tmp_path / "a.avi"), recognizer.expected, wrong)
 
 

@@ -10,10 +10,10 @@ from mmengine.runner import Runner
 from tiny_models import NTU_2D, NTU_3D, UCLA_BONE, trained
 
 from msg3d import Recognizer
-from msg3d.apis import ConfigError, KeypointError
 from msg3d.apis.predict_files import predict_files
 from msg3d.apis.written import Labels
 from msg3d.datasets import load_annotations
+from msg3d.errors import ConfigError, DataError
 from msg3d.skeletons import convert_layout
 from samples import write
 
@@ -218,31 +218,31 @@ def test_what_cannot_be_predicted_in_3d(solid, keypoint, options, text):
 )
 def test_what_cannot_be_predicted_in_2d(flat, options, text):
     pixels = walk(joints=17, channels=2) * 50 + 300
-    with pytest.raises(KeypointError, match=text):
+    with pytest.raises(DataError, match=text):
         flat.predict(pixels, **options)
 
 
 def test_parts_of_the_image_are_not_taken_for_pixels(flat):
     parts = np.random.default_rng(0).uniform(0, 1, (1, 20, 17, 2))
-    with pytest.raises(KeypointError, match="no coordinate is beyond .* unit='norm"):
+    with pytest.raises(DataError, match="no coordinate is beyond .* unit='norm"):
         flat.predict(parts, img_shape=(480, 640))
     depth = walk(joints=17, channels=3)
-    with pytest.raises(KeypointError, match="leave z out"):
+    with pytest.raises(DataError, match="leave z out"):
         flat.predict(depth, img_shape=(480, 640))
 
 
 def test_an_error_names_the_sample(solid):
-    with pytest.raises(KeypointError, match="^sample 1: keypoint is NaN"):
+    with pytest.raises(DataError, match="^sample 1: keypoint is NaN"):
         solid.predict([walk(), nan()])
-    with pytest.raises(KeypointError, match="^kitchen7: keypoint is NaN"):
+    with pytest.raises(DataError, match="^kitchen7: keypoint is NaN"):
         solid.predict(dict(keypoint=nan(), frame_dir="kitchen7"))
 
 
 def test_pairs_need_a_network_of_two(tmp_path):
     recognizer = Recognizer(*trained(tmp_path, UCLA_BONE), device="cpu")
-    with pytest.raises(KeypointError, match="sees one person at a time"):
+    with pytest.raises(DataError, match="sees one person at a time"):
         recognizer.predict(walk(2, joints=20), pairs=1)
-    with pytest.raises(KeypointError, match="sees one person at a time"):
+    with pytest.raises(DataError, match="sees one person at a time"):
         predict_files(Labels(recognizer, pairs=1), [], ".", str(tmp_path), None, None)
 
 

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from tiny_models import NTU_2D, NTU_3D, trained
 
-from msg3d.apis import KeypointError, Recognizer, Stream
+from msg3d.apis import (
+    Recognizer,
+    Stream,
+)
+from msg3d.errors import DataError
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def test_scores_of_estimators_go_along(tmp_path):
     keypoint, score = (np.moveaxis(one[4:], 0, 1) for one in (frames, scores))
     sample = dict(keypoint=keypoint, keypoint_score=score, img_shape=(480, 640))
     np.testing.assert_array_equal(found.scores, model.predict(sample).scores)
-    with pytest.raises(KeypointError, match="frame 12: keypoint_score has shape none"):
+    with pytest.raises(DataError, match="frame 12: keypoint_score has shape none"):
         stream.add(frames[0])
 
 
@@ -61,12 +65,12 @@ def test_nobody_is_no_label(recognizer, walk):
 
 def test_frames_unlike_the_others_are_refused(recognizer, walk):
     stream = Stream(recognizer, window=10)
-    with pytest.raises(KeypointError, match=r"frame 0 has shape \(25, 3\), expected"):
+    with pytest.raises(DataError, match=r"frame 0 has shape \(25, 3\), expected"):
         stream.add(walk[0, 0])
     stream.add(walk[0])
-    with pytest.raises(KeypointError, match=r"frame 1: .*\(1, 25, 3\).*reset"):
+    with pytest.raises(DataError, match=r"frame 1: .*\(1, 25, 3\).*reset"):
         stream.add(walk[1, :1])
-    with pytest.raises(KeypointError, match="had none: give it always, or never"):
+    with pytest.raises(DataError, match="had none: give it always, or never"):
         stream.add(walk[1], np.ones((2, 25)))
     assert stream.frames == 1
     stream.reset()

@@ -15,7 +15,11 @@ from mmengine import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import load_checkpoint
 
-from msg3d.checkpoints import CheckpointError, convert_back, convert_checkpoint
+from msg3d.checkpoints import (
+    convert_back,
+    convert_checkpoint,
+)
+from msg3d.errors import CheckpointError
 from plain_stgcn import PlainSTGCN
 
 

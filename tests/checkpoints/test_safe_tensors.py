@@ -12,8 +12,11 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 
 from conftest import load_module
-from msg3d.checkpoints import CheckpointError, rewrite
+from msg3d.checkpoints import (
+    rewrite,
+)
 from msg3d.checkpoints.reading import read_state
+from msg3d.errors import CheckpointError
 
 pytest.importorskip("safetensors", reason="needs the package safetensors")
 TOOL = Path(__file__).parents[2] / "tools" / "convert_checkpoint.py"

@@ -15,8 +15,12 @@ from mmaction.datasets import PoseDataset
 from samples_of_compat import Malice
 
 import msg3d
-from msg3d.checkpoints import CheckpointError, convert_checkpoint, rewrite
+from msg3d.checkpoints import (
+    convert_checkpoint,
+    rewrite,
+)
 from msg3d.datasets import save_annotations
+from msg3d.errors import CheckpointError
 from samples import annotations
 
 TOOLS = Path(msg3d.__file__).parent / ".mim" / "tools"

@@ -12,11 +12,11 @@ import pytest
 
 from msg3d.annotations import files as module
 from msg3d.annotations.files import (
-    AnnotationError,
     check_annotations,
     load_annotations,
     save_annotations,
 )
+from msg3d.errors import DataError
 from samples import annotations
 
 
@@ -26,7 +26,7 @@ def dump(data, path, protocol=4):
 
 
 def refusal(function, *args, **kwargs):
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         function(*args, **kwargs)
     text = str(error.value)
     assert "\n" not in text
@@ -129,7 +129,7 @@ def test_damaged_bytes_are_refused_or_read(tmp_path):
         (tmp_path / "a.pkl").write_bytes(damaged)
         try:
             load_annotations(tmp_path / "a.pkl")
-        except AnnotationError as error:
+        except DataError as error:
             assert "a.pkl" in str(error)
 
 

@@ -24,9 +24,9 @@ from faulty import (
     turned,
 )
 from msg3d.annotations.faults import KINDS
-from msg3d.annotations.files import AnnotationError
 from msg3d.annotations.inspection import as_json, inspect_annotations
 from msg3d.datasets import check_annotations
+from msg3d.errors import DataError
 
 
 def shrink(data):
@@ -453,7 +453,7 @@ def test_fault(case):
     # takes the first sample for the usual one, the checker the commonest.)
     try:
         check_annotations(data)
-    except AnnotationError as error:
+    except DataError as error:
         known = any(fault.text in str(error) for fault in found.errors)
         assert known or sample == "sample000"
 

@@ -8,7 +8,11 @@ import pytest
 from conftest import load_module
 from msg3d.annotations.chunks import cut_annotations
 from msg3d.annotations.person_splits import shared_persons
-from msg3d.datasets import AnnotationError, load_annotations, save_annotations
+from msg3d.datasets import (
+    load_annotations,
+    save_annotations,
+)
+from msg3d.errors import DataError
 from samples import annotations
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "cut_chunks.py"
@@ -71,9 +75,9 @@ def test_every_frame_is_kept_or_counted(remainder, channels):
 
 def test_nothing_left_is_named():
     data = annotations()
-    with pytest.raises(AnnotationError, match="nothing is left of split 'train'.*1000"):
+    with pytest.raises(DataError, match="nothing is left of split 'train'.*1000"):
         cut_annotations(data, 1000, "drop")
-    with pytest.raises(AnnotationError, match="nothing is left of the annotations"):
+    with pytest.raises(DataError, match="nothing is left of the annotations"):
         cut_annotations(data["annotations"], 1000, "drop")
 
 

@@ -12,8 +12,11 @@ from conftest import load_module
 from msg3d.converters import convert_coco_json
 from msg3d.converters.coco_json import parse_video
 from msg3d.converters.label_list import read_label_list
-from msg3d.converters.parse_files import BadFile, LeftOut
-from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
+from msg3d.datasets import (
+    SkeletonDataset,
+    load_annotations,
+)
+from msg3d.errors import DataError, SkipFile
 from msg3d.skeletons import skeleton
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_coco_keypoints.py"
@@ -257,16 +260,16 @@ def test_persons_beyond_the_rows_are_counted():
 @pytest.mark.parametrize("form", ["mmpose", "coco", "yolo"])
 def test_nobody_is_left_out(form):
     pose, score = people()
-    with pytest.raises(LeftOut, match="nobody in any frame"):
+    with pytest.raises(SkipFile, match="nobody in any frame"):
         parse(WRITE[form](pose, np.zeros_like(score)))
 
 
 def test_normalized_and_pixels_are_not_mixed_up():
     pose, score = people()
     parts = pose / [640, 480]
-    with pytest.raises(BadFile, match="expected pixels: give --normalized"):
+    with pytest.raises(DataError, match="expected pixels: give --normalized"):
         parse(yolo(parts, score))
-    with pytest.raises(BadFile, match="expected parts of the image"):
+    with pytest.raises(DataError, match="expected parts of the image"):
         parse(yolo(pose, score), normalized=True)
     sample = parse(yolo(parts, score), normalized=True)
     np.testing.assert_array_equal(sample["keypoint"], parts.astype(np.float32))
@@ -407,14 +410,14 @@ def test_bad_file_is_named(case):
     make, expected = BAD[case]
     data = make()
     content = b"[[" if data is None else json.dumps(data).encode()
-    with pytest.raises(BadFile) as error:
+    with pytest.raises(DataError) as error:
         parse_video("a.json", content)
     assert expected in str(error.value) and "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_damaged_bytes_are_refused_or_read(form):
-    """Truncations and flips end in ValueError, LeftOut or a sample, never otherwise."""
+    """Truncations and flips end in ValueError, SkipFile or a sample, never otherwise."""
     rng = np.random.default_rng(0)
     good = json.dumps(WRITE[form](*people(frames=3), track=True)).encode()
     refused = 0
@@ -426,7 +429,7 @@ def test_damaged_bytes_are_refused_or_read(form):
                 content[place] ^= 1 << rng.integers(8)
         try:
             parse_video("a.json", bytes(content))
-        except (ValueError, LeftOut):
+        except (ValueError, SkipFile):
             refused += 1
     assert 250 < refused < 400
 
@@ -453,7 +456,7 @@ def test_values_of_another_kind_are_refused_or_read(form):
         for known in (None, form):
             try:
                 parse_video("a.json", content, form=known)
-            except (ValueError, LeftOut):
+            except (ValueError, SkipFile):
                 pass
 
 
@@ -611,14 +614,14 @@ def test_size_in_the_list_makes_pixels(tmp_path):
 
 def test_what_nobody_says_is_asked_for(tmp_path):
     raw = videos(tmp_path / "raw")
-    with pytest.raises(AnnotationError, match="give --img-shape H W, or the columns"):
+    with pytest.raises(DataError, match="give --img-shape H W, or the columns"):
         convert_coco_json(raw, tmp_path / "a.pkl")
-    with pytest.raises(AnnotationError, match="nothing says what to train on"):
+    with pytest.raises(DataError, match="nothing says what to train on"):
         convert_coco_json(raw / "train", tmp_path / "a.pkl")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(AnnotationError, match="hold 0 .json files"):
+    with pytest.raises(DataError, match="hold 0 .json files"):
         convert_coco_json(tmp_path / "empty", tmp_path / "a.pkl")
-    with pytest.raises(AnnotationError, match="do not exist"):
+    with pytest.raises(DataError, match="do not exist"):
         convert_coco_json(tmp_path / "none", tmp_path / "a.pkl")
     assert not (tmp_path / "a.pkl").exists()
 
@@ -646,7 +649,7 @@ def test_what_nobody_says_is_asked_for(tmp_path):
 def test_bad_list_is_named(tmp_path, text, expected):
     path = tmp_path / "list.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         read_label_list(path, (".json",))
     assert expected in str(error.value)
 

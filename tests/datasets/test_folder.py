@@ -14,9 +14,12 @@ from conftest import load_module
 from msg3d.annotations.hold_out import hold_out
 from msg3d.converters import convert_folder
 from msg3d.converters.class_folders import read_class_folders
-from msg3d.converters.parse_files import BadFile
 from msg3d.converters.report import report_text
-from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
+from msg3d.datasets import (
+    SkeletonDataset,
+    load_annotations,
+)
+from msg3d.errors import DataError
 from msg3d.formats.csv_sequence import read_csv
 from msg3d.formats.npy_sequence import read_npy
 from msg3d.formats.sequence_arrays import Sequence, to_sample
@@ -238,14 +241,14 @@ BAD_NPY = {
 @pytest.mark.parametrize("case", BAD_NPY)
 def test_bad_npy(case):
     content, expected = BAD_NPY[case]
-    with pytest.raises(BadFile) as error:
+    with pytest.raises(DataError) as error:
         read_npy(content, 3, 3)
     assert expected in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_header_that_promises_terabytes_is_refused():
     content = as_npy(keypoint()).replace(b"(4, 3, 3)", b"(9" + b"9" * 20 + b", 3, 3)")
-    with pytest.raises(BadFile):
+    with pytest.raises(DataError):
         read_npy(content, 3, 3)
 
 
@@ -294,7 +297,7 @@ def test_2d_by_hand():
         sample["keypoint_score"], np.float32([[[0.5, 0, 0.25]]])
     )
     with pytest.raises(
-        BadFile, match="joint right_knee of person 0 in frame 0 has some"
+        DataError, match="joint right_knee of person 0 in frame 0 has some"
     ):
         scores[0, 0, 2] = np.nan
         to_sample(Sequence(found, scores), JOINTS, "pixels", (480, 640))
@@ -329,7 +332,7 @@ def test_class_folders():
     ],
 )
 def test_bad_class_folders(paths, expected):
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         read_class_folders("raw", paths)
     assert expected in str(error.value)
 
@@ -404,7 +407,7 @@ def test_sides_by_folder_and_by_list(tmp_path):
     assert split["train"] == ["bow/p0_0", "wave/p0_0"]
     assert split["val"] == ["bow/p1_0", "wave/p1_0"]
     assert set(split) == {"train", "val", "test"}
-    with pytest.raises(AnnotationError, match="group '0' is in test and train and val"):
+    with pytest.raises(DataError, match="group '0' is in test and train and val"):
         convert(raw, tmp_path / "b.pkl", split=str(listed), group=r"_(\d)")
 
 
@@ -427,7 +430,7 @@ def test_sides_by_folder_and_by_list(tmp_path):
 def test_bad_list(tmp_path, text, expected):
     raw = folder(tmp_path / "raw", recordings(people=2, repeats=1))
     (tmp_path / "list.csv").write_text(text)
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         convert(raw, tmp_path / "a.pkl", split=str(tmp_path / "list.csv"))
     assert expected in str(error.value)
 
@@ -445,13 +448,13 @@ def test_what_does_not_fit_together(tmp_path):
         (dict(val_fraction=0.2, units="pixels"), "came without the shape of an image"),
         (dict(split="none.csv"), "split list none.csv cannot be read"),
     ):
-        with pytest.raises(AnnotationError) as error:
+        with pytest.raises(DataError) as error:
             convert(raw, out, **options)
         assert expected in str(error.value) and not out.exists()
     (raw / "wave" / "a.npy").write_bytes(as_npy(keypoint()))
-    with pytest.raises(AnnotationError, match="hold 1 .npy and 16 .csv files"):
+    with pytest.raises(DataError, match="hold 1 .npy and 16 .csv files"):
         convert(raw, out, val_fraction=0.2)
-    with pytest.raises(AnnotationError, match="do not exist"):
+    with pytest.raises(DataError, match="do not exist"):
         convert(tmp_path / "none", out, val_fraction=0.2)
 
 

@@ -19,9 +19,12 @@ from msg3d.converters.kinetics_lists import (
     find_label_lists,
     read_label_lists,
 )
-from msg3d.converters.parse_files import BadFile, LeftOut
 from msg3d.converters.report import report_text
-from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
+from msg3d.datasets import (
+    SkeletonDataset,
+    load_annotations,
+)
+from msg3d.errors import DataError, SkipFile
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_kinetics.py"
 CLASSES = ["abseiling", "air drumming", "zumba"]
@@ -269,7 +272,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_clip_is_named(case):
     damage, expected = BAD[case]
-    with pytest.raises(BadFile) as error:
+    with pytest.raises(DataError) as error:
         parse_clip("a.json", damage(clip()).encode())
     assert expected in str(error.value) and "\n" not in str(error.value)
 
@@ -280,12 +283,12 @@ def test_clips_without_anybody_are_left_out():
         for person in frame["skeleton"]:
             person["score"] = [0.0] * 18
     for record in (clip(persons=0), absent, {**clip(), "data": []}):
-        with pytest.raises(LeftOut, match="nobody in any frame"):
+        with pytest.raises(SkipFile, match="nobody in any frame"):
             parse_clip("a.json", json.dumps(record).encode())
 
 
 def test_damaged_bytes_are_refused_or_read():
-    """Truncations and flips end in BadFile, LeftOut or a sample, never otherwise."""
+    """Truncations and flips end in DataError, SkipFile or a sample, never otherwise."""
     rng = np.random.default_rng(0)
     good, refused = json.dumps(clip(frames=3)).encode(), 0
     for _ in range(400):
@@ -295,7 +298,7 @@ def test_damaged_bytes_are_refused_or_read():
                 content[place] ^= 1 << rng.integers(8)
         try:
             parse_clip("a.json", bytes(content))
-        except (ValueError, LeftOut):
+        except (ValueError, SkipFile):
             refused += 1
     assert refused > 300
 
@@ -327,7 +330,7 @@ def test_bad_list_is_named(tmp_path, case):
         path.with_name(f"{path.name}.gz").write_bytes(content)
     elif content is not None:
         path.write_text(content)
-    with pytest.raises(AnnotationError, match=expected):
+    with pytest.raises(DataError, match=expected):
         convert_kinetics(raw, tmp_path / "a.pkl")
 
 
@@ -366,10 +369,10 @@ def test_lists_of_two_releases_are_refused(tmp_path):
     raw = release(tmp_path / "raw")
     other = {"x": dict(entry(), label="archery")}  # another name for 0
     (raw / "kinetics_val_label.json").write_text(json.dumps(other))
-    with pytest.raises(AnnotationError, match="belong to different releases"):
+    with pytest.raises(DataError, match="belong to different releases"):
         convert_kinetics(raw, tmp_path / "a.pkl")
     (raw / "kinetics_val_label.json.gz").write_bytes(gzip.compress(b"{}"))
-    with pytest.raises(AnnotationError, match="is a second list of the val clips"):
+    with pytest.raises(DataError, match="is a second list of the val clips"):
         find_label_lists(raw)
 
 

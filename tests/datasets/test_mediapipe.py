@@ -12,8 +12,11 @@ from mmengine.registry import init_default_scope
 from conftest import load_module
 from msg3d.converters import convert_mediapipe
 from msg3d.converters.mediapipe import parse_video
-from msg3d.converters.parse_files import BadFile, LeftOut
-from msg3d.datasets import AnnotationError, SkeletonDataset, load_annotations
+from msg3d.datasets import (
+    SkeletonDataset,
+    load_annotations,
+)
+from msg3d.errors import DataError, SkipFile
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_mediapipe.py"
 
@@ -166,12 +169,12 @@ def test_persons_beyond_the_rows_are_counted():
 
 def test_image_and_world_are_not_mixed_up():
     image, world = image_landmarks(), world_landmarks()
-    with pytest.raises(BadFile, match="give --coordinates world for metres"):
+    with pytest.raises(DataError, match="give --coordinates world for metres"):
         parse(table(world), "a.csv")
-    with pytest.raises(BadFile, match="give --coordinates image for those of the"):
+    with pytest.raises(DataError, match="give --coordinates image for those of the"):
         parse(table(image), "a.csv", coordinates="world")
     pixels = image * [640, 480, 1, 1]
-    with pytest.raises(BadFile, match="expected parts of the image"):
+    with pytest.raises(DataError, match="expected parts of the image"):
         parse(frames_of(pixels))
 
 
@@ -242,7 +245,7 @@ BAD_TABLES = {
 def test_bad_json_is_named(case):
     data, expected = BAD[case]
     text = data if isinstance(data, str) else json.dumps(data)
-    with pytest.raises(BadFile) as error:
+    with pytest.raises(DataError) as error:
         parse_video("a.json", text.encode())
     assert expected in str(error.value) and "\n" not in str(error.value)
 
@@ -251,7 +254,7 @@ def test_bad_json_is_named(case):
 def test_bad_table_is_named(case):
     text, line, expected = BAD_TABLES[case]
     content = text if isinstance(text, bytes) else text.encode()
-    with pytest.raises(BadFile) as error:
+    with pytest.raises(DataError) as error:
         parse_video("a.csv", content)
     assert expected in str(error.value) and error.value.line == line
 
@@ -260,26 +263,26 @@ def test_frames_out_of_order_are_refused():
     lines = table(image_landmarks(), extra=False).splitlines()
     lines = [f"{line},{7 - t}" for t, line in enumerate(lines)]
     lines[0] = lines[0].replace(",7", ",frame")
-    with pytest.raises(BadFile, match="frame is 5, expected more than 6"):
+    with pytest.raises(DataError, match="frame is 5, expected more than 6"):
         parse("\n".join(lines), "a.csv")
 
 
 def test_several_persons_in_metres_only_are_refused():
     world = world_landmarks(persons=2)
-    with pytest.raises(BadFile, match="no landmarks of the image to tell them"):
+    with pytest.raises(DataError, match="no landmarks of the image to tell them"):
         parse(frames_of(world), coordinates="world")
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.csv"])
 def test_nobody_is_left_out(name):
     text = "[[], null]" if name == "a.json" else table(image_landmarks(frames=0))
-    with pytest.raises(LeftOut, match="nobody in any frame"):
+    with pytest.raises(SkipFile, match="nobody in any frame"):
         parse(text, name)
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.csv"])
 def test_damaged_bytes_are_refused_or_read(name):
-    """Truncations and flips end in ValueError, LeftOut or a sample, never otherwise."""
+    """Truncations and flips end in ValueError, SkipFile or a sample, never otherwise."""
     rng = np.random.default_rng(0)
     image = image_landmarks(frames=3)
     good = json.dumps(both_kinds(image, world_landmarks(frames=3))).encode()
@@ -293,7 +296,7 @@ def test_damaged_bytes_are_refused_or_read(name):
                 content[place] ^= 1 << rng.integers(8)
         try:
             parse_video(name, bytes(content), coordinates="image")
-        except (ValueError, LeftOut):
+        except (ValueError, SkipFile):
             refused += 1
     assert 150 < refused < 400
 
@@ -341,7 +344,7 @@ def test_converted(tmp_path, suffix):
 def test_both_kinds_of_files_are_refused(tmp_path):
     raw = videos(tmp_path / "raw")
     (raw / "train" / "wave" / "b.csv").write_text(table(image_landmarks()))
-    with pytest.raises(AnnotationError, match="hold 4 .json and 1 .csv files"):
+    with pytest.raises(DataError, match="hold 4 .json and 1 .csv files"):
         convert_mediapipe(raw, tmp_path / "a.pkl")
 
 

@@ -11,9 +11,11 @@ import pytest
 from conftest import load_module
 from msg3d.converters import convert_msr_action3d
 from msg3d.converters.msr_action3d import NOT_OF_CVPR_2012, SUBSETS, parse_sequence
-from msg3d.converters.parse_files import BadFile, LeftOut
 from msg3d.converters.report import report_text
-from msg3d.datasets import AnnotationError, load_annotations
+from msg3d.datasets import (
+    load_annotations,
+)
+from msg3d.errors import DataError, SkipFile
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_msr_action3d.py"
 # The joints in the order of a file.
@@ -170,7 +172,7 @@ def test_bad_file_is_named_with_its_line(tmp_path, case):
     ],
 )
 def test_bad_name(name, expected):
-    with pytest.raises(BadFile) as error:
+    with pytest.raises(DataError) as error:
         parse_sequence(name, text().encode())
     assert expected in str(error.value)
 
@@ -183,7 +185,7 @@ def test_cut_off_anywhere_is_read_right_or_refused():
     for end in range(0, len(content), 7):
         try:
             (sample,) = parse_sequence(name, content[:end])
-        except BadFile:
+        except DataError:
             refused += 1
             continue
         frames = sample["total_frames"]
@@ -228,7 +230,7 @@ def test_splits_and_meta(tmp_path):
 
 def test_a_file_without_any_joint_is_left_out_and_named(tmp_path):
     name = "a13_s09_e02_skeleton3D.txt"
-    with pytest.raises(LeftOut):
+    with pytest.raises(SkipFile):
         parse_sequence(name, text(3, empty=range(3)).encode())
     files = {**release(), name: text(3, empty=range(3))}
     files["a01_s05_e01_skeleton3D.txt"] = text(6, empty=(1, 2))
@@ -252,7 +254,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "a01_s01_e01_skeleton3D.txt: line 1: has 3" in capsys.readouterr().out
     assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
     assert command(tmp_path / "none", out, monkeypatch=monkeypatch) == 1
-    with pytest.raises(AnnotationError, match="hold no _skeleton3D.txt file"):
+    with pytest.raises(DataError, match="hold no _skeleton3D.txt file"):
         (tmp_path / "empty").mkdir()
         convert_msr_action3d(tmp_path / "empty", out)
 

@@ -22,9 +22,11 @@ from msg3d.converters.ntu import BENCHMARKS, follow, make_splits, parse_sequence
 from msg3d.converters.ntu_actions import ACTIONS
 from msg3d.converters.ntu_denoise import TOO_SHORT, TOO_WIDE, denoise
 from msg3d.converters.ntu_lists import PUBLISHED, read_lists
-from msg3d.converters.parse_files import BadFile, LeftOut
 from msg3d.converters.report import report_text
-from msg3d.datasets import AnnotationError, load_annotations
+from msg3d.datasets import (
+    load_annotations,
+)
+from msg3d.errors import DataError, SkipFile
 from msg3d.formats import ntu_skeleton as skeleton
 from msg3d.formats.ntu_skeleton import read_skeleton
 from msg3d.io import text_lines
@@ -278,7 +280,7 @@ FAULTS = {
 @pytest.mark.parametrize("case", FAULTS)
 def test_fault_is_named_with_its_line(case):
     content, line, expected = FAULTS[case]
-    with pytest.raises(BadFile) as error:
+    with pytest.raises(DataError) as error:
         parse_sequence(f"{NAME}.skeleton", content, "ntu60")
     assert expected in str(error.value) and "\n" not in str(error.value)
     assert error.value.line == line
@@ -287,7 +289,7 @@ def test_fault_is_named_with_its_line(case):
 def test_cut_off_anywhere():
     """Short of the last line's last character, every cut is seen."""
     for end in range(len(GOOD) - 2):
-        with pytest.raises(BadFile) as error:
+        with pytest.raises(DataError) as error:
             read_skeleton(GOOD[:end])
         lines = GOOD[:end].rstrip().count(b"\n") + 1
         assert error.value.line in (lines, lines + 1)
@@ -308,7 +310,7 @@ def test_damaged_at_random(bench):
             del damaged[rng.randrange(len(damaged)) :]
         try:
             bodies = read_skeleton(bytes(damaged))
-        except BadFile:
+        except DataError:
             refused += 1
             continue
         lines = bytes(damaged).split(b"\n")
@@ -472,7 +474,7 @@ def test_noise_is_noted():
     ],
 )
 def test_bad_name(name, expected):
-    with pytest.raises(BadFile, match=re.escape(expected)):
+    with pytest.raises(DataError, match=re.escape(expected)):
         sample_of(GOOD, name)
 
 
@@ -490,7 +492,7 @@ def test_what_is_left_out():
         (NAME, b"", "ntu60", missing, "and damaged"),
     ]
     for name, content, benchmark, listed, expected in cases:
-        with pytest.raises(LeftOut, match=re.escape(expected)):
+        with pytest.raises(SkipFile, match=re.escape(expected)):
             sample_of(content, name, benchmark, missing=listed)
     assert sample_of(GOOD, "S018C001P001R001A120", "ntu120")["label"] == 119
 
@@ -503,12 +505,12 @@ def test_lists(tmp_path):
     assert read_lists([path]) == (NAME,)
     assert read_lists([path, other]) == (NAME, "S002C001P001R001A001")
     path.write_text(f"{NAME}\nS001C001P001R001A0001\n")
-    with pytest.raises(AnnotationError, match="line 2 holds 'S001C001P001R001A0001'"):
+    with pytest.raises(DataError, match="line 2 holds 'S001C001P001R001A0001'"):
         read_lists([path])
     path.write_text("nothing\n")
-    with pytest.raises(AnnotationError, match="no line that is a name"):
+    with pytest.raises(DataError, match="no line that is a name"):
         read_lists([path])
-    with pytest.raises(AnnotationError, match="none.txt cannot be read .No such file"):
+    with pytest.raises(DataError, match="none.txt cannot be read .No such file"):
         read_lists([tmp_path / "none.txt"])
 
 
@@ -535,7 +537,7 @@ def test_lists_that_were_used_are_reported(bench, tmp_path):
 def test_file_that_ends_in_the_middle_of_a_line_is_cut_off(end):
     whole = text([body()], [body()]).splitlines()
     content = b"\n".join([*whole[:40], b"0.5 0.5 0."]) + end
-    with pytest.raises(BadFile) as error:
+    with pytest.raises(DataError) as error:
         read_skeleton(content)
     assert error.value.line == 41 and "has 3 fields, expected 12" in str(error.value)
     assert ("cut off" in str(error.value)) == (end == b"")
@@ -633,9 +635,7 @@ def test_damaged_zip_is_one_sentence(bench, tmp_path):
     content = bytearray(path.read_bytes())
     content[200:300] = bytes(100)
     path.write_bytes(content)
-    with pytest.raises(
-        AnnotationError, match="a.zip cannot be read .*download it again"
-    ):
+    with pytest.raises(DataError, match="a.zip cannot be read .*download it again"):
         convert_ntu(path.parent, tmp_path / "a.pkl", "ntu60", jobs=1)
 
 

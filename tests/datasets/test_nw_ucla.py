@@ -15,7 +15,11 @@ from msg3d.annotations.leaks import find_leaks
 from msg3d.converters import convert_nw_ucla
 from msg3d.converters.nw_ucla import ACTIONS, parse_sequence
 from msg3d.converters.report import report_text
-from msg3d.datasets import AnnotationError, load_annotations, load_store
+from msg3d.datasets import (
+    load_annotations,
+    load_store,
+)
+from msg3d.errors import DataError
 from msg3d.io import archives as reader
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_nw_ucla.py"
@@ -263,7 +267,7 @@ def test_cut_archive_is_refused(tmp_path, mode):
     path = as_tar(release(), tmp_path / "a.tar.x", mode)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(AnnotationError, match="download it again"):
+    with pytest.raises(DataError, match="download it again"):
         convert_nw_ucla(path, tmp_path / "a.pkl")
     assert not (tmp_path / "a.pkl").exists()
 
@@ -280,7 +284,7 @@ def test_archive_cut_or_damaged_anywhere_is_refused(tmp_path, part):
     zeroed[header] ^= 0xFF
     for damaged in (content[:header], content[: header + 100], bytes(zeroed)):
         path.write_bytes(damaged)
-        with pytest.raises(AnnotationError, match="download it again"):
+        with pytest.raises(DataError, match="download it again"):
             convert_nw_ucla(path, tmp_path / "a.pkl")
 
 
@@ -352,15 +356,15 @@ def test_out_is_refused_before_the_work(tmp_path, monkeypatch, name, make, expec
     make(tmp_path / name)
     before = sorted(tmp_path.rglob("*"))
     monkeypatch.setattr("msg3d.converters.convert.parse_files", None)
-    with pytest.raises(AnnotationError, match=expected):
+    with pytest.raises(DataError, match=expected):
         convert_nw_ucla(raw, tmp_path / name)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_nothing_to_read(tmp_path):
-    with pytest.raises(AnnotationError, match="do not exist"):
+    with pytest.raises(DataError, match="do not exist"):
         convert_nw_ucla(tmp_path / "none", tmp_path / "a.pkl")
-    with pytest.raises(AnnotationError, match="hold no .json file"):
+    with pytest.raises(DataError, match="hold no .json file"):
         convert_nw_ucla(tmp_path, tmp_path / "a.pkl")
 
 

@@ -15,12 +15,12 @@ from torch.utils.data import DataLoader
 
 from conftest import REPOSITORY
 from msg3d.datasets import (
-    AnnotationError,
     PackedSkeletonDataset,
     SkeletonDataset,
     pack,
     save_annotations,
 )
+from msg3d.errors import DataError
 from samples import annotations
 
 NTU = "configs/msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
@@ -167,7 +167,7 @@ def test_pickled_data_set_holds_no_sample(tmp_path):
 
 
 def refusal(path, **kwargs):
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         PackedSkeletonDataset(str(path), pipeline=[], **kwargs)
     return str(error.value)
 

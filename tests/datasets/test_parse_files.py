@@ -10,9 +10,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from msg3d.converters.parse_files import BadFile, LeftOut, parse_files
+from msg3d.converters.parse_files import (
+    parse_files,
+)
 from msg3d.converters.parts import forget_parts, read_part, write_part
-from msg3d.datasets import AnnotationError
+from msg3d.errors import DataError, SkipFile
 
 
 def parse(name, content, scale=1.0, log=None):
@@ -22,11 +24,11 @@ def parse(name, content, scale=1.0, log=None):
             file.write(name + "\n")
     text = content.decode()
     if text == "nobody":
-        raise LeftOut("nobody in it")
+        raise SkipFile("nobody in it")
     try:
         value = float(text)
     except ValueError:
-        raise BadFile(f"{text!r} is no number", line=1) from None
+        raise DataError(f"{text!r} is no number", line=1) from None
     keypoint = np.full((1, 2, 3, 3), value * scale, dtype=np.float32)
     stem = os.path.splitext(os.path.basename(name))[0]
     return [dict(frame_dir=stem, label=0, total_frames=2, keypoint=keypoint)]
@@ -168,7 +170,7 @@ def test_killed_and_run_again(tmp_path):
 
 def test_a_killed_worker_is_one_sentence(tmp_path):
     raw = folder(tmp_path / "raw")
-    with pytest.raises(AnnotationError, match="was killed, most likely for memory"):
+    with pytest.raises(DataError, match="was killed, most likely for memory"):
         parse_files(raw, ".txt", _die, tmp_path / "parts", jobs=2, files_a_part=2)
 
 
@@ -177,7 +179,7 @@ def _die(name, content):
 
 
 def test_nothing_of_that_kind(tmp_path):
-    with pytest.raises(AnnotationError, match="hold no .csv file"):
+    with pytest.raises(DataError, match="hold no .csv file"):
         parse_files(folder(tmp_path / "raw"), ".csv", parse, tmp_path / "parts")
     assert not (tmp_path / "parts").exists()
 

@@ -8,10 +8,10 @@ import pytest
 
 from conftest import load_module
 from msg3d.converters import convert_sbu
-from msg3d.converters.parse_files import BadFile
 from msg3d.converters.report import report_text
 from msg3d.converters.sbu import FOLDS, PAIRS, parse_sequence
 from msg3d.datasets import load_annotations
+from msg3d.errors import DataError
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_sbu.py"
 PATH = "s01s02/03/002/skeleton_pos.txt"
@@ -159,7 +159,7 @@ def test_bad_file_is_named_with_its_line(tmp_path, case):
     ],
 )
 def test_bad_path(path, expected):
-    with pytest.raises(BadFile) as error:
+    with pytest.raises(DataError) as error:
         parse_sequence(path, as_text(keypoints()).encode())
     assert expected in str(error.value)
 
@@ -171,7 +171,7 @@ def test_cut_off_anywhere_is_read_right_or_refused():
     for end in range(0, len(content), 3):
         try:
             (sample,) = parse_sequence(PATH, content[:end])
-        except BadFile:
+        except DataError:
             continue
         keypoint, frames = sample["keypoint"], sample["total_frames"]
         differs = keypoint != whole[:, :frames]

@@ -6,7 +6,10 @@ import pytest
 from mmaction.datasets import PoseDataset
 from mmengine.registry import init_default_scope
 
-from msg3d.datasets import AnnotationError, SkeletonDataset
+from msg3d.datasets import (
+    SkeletonDataset,
+)
+from msg3d.errors import DataError
 from samples import annotations, write
 
 
@@ -85,7 +88,7 @@ def test_lazy(tmp_path):
 
 
 def refusal(path, **kwargs):
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         SkeletonDataset(str(path), pipeline=[], **kwargs)
     return str(error.value)
 

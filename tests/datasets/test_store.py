@@ -16,7 +16,6 @@ import pytest
 
 from conftest import load_module
 from msg3d.datasets import (
-    AnnotationError,
     StoreWriter,
     check_annotations,
     load_annotations,
@@ -24,6 +23,7 @@ from msg3d.datasets import (
     pack,
     save_annotations,
 )
+from msg3d.errors import DataError
 from msg3d.io.plain_json import decode, encode
 from samples import annotations
 
@@ -134,7 +134,7 @@ def test_mixed_dtypes_cannot_be_kept(tmp_path):
     data["annotations"][3]["keypoint"] = data["annotations"][3]["keypoint"].astype(
         float
     )
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         pack(data, tmp_path / "a.packed", keep_dtype=True)
     assert "sample 'sample003': keypoint is float64, but float32 in" in str(error.value)
     pack(data, tmp_path / "a.packed")
@@ -164,7 +164,7 @@ def test_scores_that_are_none(tmp_path):
     assert same(load_store(tmp_path / "a.packed").unpack(), data)
     scored = annotations(channels=2)["annotations"][1]
     data["annotations"][1] = scored
-    with pytest.raises(AnnotationError, match="keypoint_score is there, but not so"):
+    with pytest.raises(DataError, match="keypoint_score is there, but not so"):
         write_store(tmp_path / "b.packed", data["annotations"])
 
 
@@ -256,7 +256,7 @@ FAULTS = {
 def test_writer_refuses_faulty_samples(tmp_path, change):
     data = annotations()
     change(data["annotations"])
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         write_store(tmp_path / "a.packed", data["annotations"])
     assert str(error.value).startswith(f"{tmp_path}/a.packed: {FAULTS[change]}")
     assert not os.listdir(tmp_path)
@@ -274,14 +274,14 @@ def test_writer_refuses_faulty_samples(tmp_path, change):
     ],
 )
 def test_writer_refuses_faulty_splits(tmp_path, splits, text):
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         write_store(tmp_path / "a.packed", annotations()["annotations"], splits)
     assert text in str(error.value)
     assert not os.listdir(tmp_path)
 
 
 def test_writer_refuses_no_samples(tmp_path):
-    with pytest.raises(AnnotationError, match="holds no annotations"):
+    with pytest.raises(DataError, match="holds no annotations"):
         write_store(tmp_path / "a.packed", [])
     assert not os.listdir(tmp_path)
 
@@ -301,7 +301,7 @@ def test_error_leaves_the_old_store(tmp_path):
     old, new = annotations(seed=1), annotations(seed=2)
     pack(old, tmp_path / "a.packed")
     not_finite(new["annotations"])
-    with pytest.raises(AnnotationError):
+    with pytest.raises(DataError):
         write_store(tmp_path / "a.packed", new["annotations"])
     with pytest.raises(ZeroDivisionError):
         with StoreWriter(tmp_path / "a.packed") as writer:
@@ -316,7 +316,7 @@ def test_only_stores_are_replaced(tmp_path):
     (tmp_path / "folder" / "thesis.tex").write_text("all of it")
     (tmp_path / "file.pkl").write_text("data")
     for name in ("folder", "file.pkl"):
-        with pytest.raises(AnnotationError, match="is there and no packed store"):
+        with pytest.raises(DataError, match="is there and no packed store"):
             pack(annotations(), tmp_path / name)
     assert (tmp_path / "folder" / "thesis.tex").read_text() == "all of it"
 
@@ -327,7 +327,7 @@ def test_a_header_cannot_name_a_folder_to_delete(tmp_path):
     header = json.loads((tmp_path / "a.packed" / "store.json").read_text())
     header["data"] = "../precious"
     (tmp_path / "a.packed" / "store.json").write_text(json.dumps(header))
-    with pytest.raises(AnnotationError, match="is damaged"):
+    with pytest.raises(DataError, match="is damaged"):
         load_store(tmp_path / "a.packed")
     pack(annotations(), tmp_path / "a.packed")
     assert (tmp_path / "precious").is_dir()
@@ -373,7 +373,7 @@ def test_killed_at_the_first_store(tmp_path):
         killed_writer(path, [data], choose.uniform(0, 0.1))
         try:
             assert same(load_store(path).unpack(), data)
-        except AnnotationError as error:
+        except DataError as error:
             assert "has no store.json" in str(error) or "does not exist" in str(error)
 
 
@@ -427,7 +427,7 @@ def test_killed_before_the_first_store_is_done(tmp_path):
 
 
 def refusal(path):
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         load_store(path)
     text = str(error.value)
     assert "\n" not in text and str(path) in text
@@ -468,7 +468,7 @@ def test_truncated_while_open(tmp_path):
     pack(annotations(), tmp_path / "a.packed")
     store = load_store(tmp_path / "a.packed")
     os.truncate(tmp_path / "a.packed" / "data.1" / "keypoint.npy", 500)
-    with pytest.raises(AnnotationError, match="keypoint.npy ends before row"):
+    with pytest.raises(DataError, match="keypoint.npy ends before row"):
         store[11]
 
 
@@ -484,7 +484,7 @@ def test_damaged_header(tmp_path):
         path.write_bytes(damaged)
         try:
             load_store(tmp_path / "a.packed")
-        except AnnotationError as error:
+        except DataError as error:
             assert str(tmp_path) in str(error)
 
 
@@ -492,7 +492,7 @@ def test_damaged_fields(tmp_path):
     pack(annotations(), tmp_path / "a.packed")
     path = tmp_path / "a.packed" / "data.1" / "fields.npy"
     path.write_bytes(path.read_bytes().replace(b'{"frame_dir"', b'["frame_dir"'))
-    with pytest.raises(AnnotationError, match=r"damaged \(fields of sample 3: "):
+    with pytest.raises(DataError, match=r"damaged \(fields of sample 3: "):
         load_store(tmp_path / "a.packed")[3]
 
 

@@ -11,10 +11,12 @@ import pytest
 
 from conftest import load_module
 from msg3d.converters import convert_udiva
-from msg3d.converters.parse_files import BadFile, LeftOut
 from msg3d.converters.udiva import parse_recording
 from msg3d.converters.udiva_tables import read_tables
-from msg3d.datasets import AnnotationError, load_annotations
+from msg3d.datasets import (
+    load_annotations,
+)
+from msg3d.errors import DataError, SkipFile
 from msg3d.evaluation.traits import CHALLENGE_TRAITS
 
 h5py = pytest.importorskip("h5py", reason="UDIVA's files are HDF5: pip install h5py")
@@ -170,7 +172,7 @@ LEFT_OUT = {
 @pytest.mark.parametrize("case", LEFT_OUT)
 def test_left_out(parse, case):
     path, options, reason = LEFT_OUT[case]
-    with pytest.raises(LeftOut, match=reason):
+    with pytest.raises(SkipFile, match=reason):
         parse_recording(
             path,
             hdf5(landmarks(12), **options),
@@ -214,7 +216,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_file_is_named(parse, case):
     path, content, expected = BAD[case]
-    with pytest.raises(BadFile, match=expected):
+    with pytest.raises(DataError, match=expected):
         parse_recording(path, content, **parse.keywords)
 
 
@@ -222,7 +224,7 @@ def test_group_that_is_no_frame(parse):
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         file.create_group("metadata")
-    with pytest.raises(BadFile, match="the group 'metadata', expected the number"):
+    with pytest.raises(DataError, match="the group 'metadata', expected the number"):
         parse(content=content.getvalue())
 
 
@@ -230,14 +232,14 @@ def test_damaged_files_never_break_the_parser(parse):
     good = hdf5(landmarks(3))
     rng = np.random.default_rng(0)
     for length in rng.integers(0, len(good), 40):
-        with pytest.raises(BadFile):
+        with pytest.raises(DataError):
             parse(content=good[:length])
     for _ in range(100):
         damaged = bytearray(good)
         damaged[rng.integers(len(good))] ^= 1 << rng.integers(8)
         try:
             parse(content=bytes(damaged))
-        except (BadFile, LeftOut):
+        except (DataError, SkipFile):
             pass
 
 
@@ -361,7 +363,7 @@ def test_bad_tables_are_named(tmp_path, case):
     files = tables_of()
     change(files)
     (tmp_path / "raw").mkdir()
-    with pytest.raises(AnnotationError, match=expected):
+    with pytest.raises(DataError, match=expected):
         read_tables(as_folder(files, tmp_path / "raw"))
 
 
@@ -387,5 +389,5 @@ def test_command(tmp_path, monkeypatch, capsys):
 
 def test_without_h5py(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    with pytest.raises(AnnotationError, match="pip install h5py"):
+    with pytest.raises(DataError, match="pip install h5py"):
         convert_udiva(tmp_path, tmp_path / "a.pkl", chunk=10)

@@ -14,8 +14,11 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from msg3d.datasets import AnnotationError, save_annotations
+from msg3d.datasets import (
+    save_annotations,
+)
 from msg3d.engine import CheckDataHook
+from msg3d.errors import DataError
 from msg3d.skeletons import skeleton
 from samples import annotations, write
 
@@ -100,7 +103,7 @@ def check(cfg, wrap=lambda dataset: dataset, split="train", wrap_model=lambda m:
 
 
 def refusal(*args, **kwargs):
-    with pytest.raises(AnnotationError) as error:
+    with pytest.raises(DataError) as error:
         check(*args, **kwargs)
     return str(error.value)
 
@@ -328,7 +331,7 @@ def test_refused_before_the_first_iteration(
 ):
     steps = count_steps(monkeypatch)
     cfg = config(write(tmp_path / "a.pkl"), work_dir=tmp_path, **change)
-    with pytest.raises(AnnotationError, match=expected):
+    with pytest.raises(DataError, match=expected):
         getattr(runner(cfg), command)()
     assert not steps
 
@@ -339,7 +342,7 @@ def test_faulty_validation_data_stop_training_at_once(tmp_path, monkeypatch):
     data["annotations"][-1]["label"] = 4
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     cfg = config(tmp_path / "a.pkl", work_dir=tmp_path)
-    with pytest.raises(AnnotationError, match="'sample011': label is 4"):
+    with pytest.raises(DataError, match="'sample011': label is 4"):
         runner(cfg).train()
     assert not steps
 

@@ -12,9 +12,11 @@ import torch
 from mmengine.evaluator import DumpResults
 
 from conftest import load_module
-from msg3d.datasets import AnnotationError, load_annotations
+from msg3d.datasets import (
+    load_annotations,
+)
+from msg3d.errors import DataError
 from msg3d.evaluation import (
-    ScoreError,
     Scores,
     aligned,
     fuse,
@@ -112,7 +114,7 @@ def test_logits_meet_probabilities():
 
 
 def refused(message, function, *arguments, **options):
-    with pytest.raises(ScoreError) as error:
+    with pytest.raises(DataError) as error:
         function(*arguments, **options)
     assert message in str(error.value) and "\n" not in str(error.value)
 
@@ -207,7 +209,7 @@ def test_nothing_is_executed(tmp_path, monkeypatch):
 
     path = pickled(tmp_path / "b.pkl", [dict(pred_score=Inside())])
     refused("asks to import posix.system", read_scores, path)
-    with pytest.raises(ScoreError) as error:
+    with pytest.raises(DataError) as error:
         read_scores(tmp_path / "a.pkl")
     text = str(error.value)
     assert "nothing of it was executed: take it only from where you trust" in text
@@ -231,14 +233,12 @@ def test_other_files_are_named(tmp_path):
         ("page.pkl", "is a web page, not the file itself: download it again"),
     ):
         refused(f"score file {tmp_path / name} {said}", read_scores, tmp_path / name)
-        with pytest.raises(AnnotationError) as error:
+        with pytest.raises(DataError) as error:
             load_annotations(tmp_path / name)
         assert f"annotation file {tmp_path / name} {said}" in str(error.value)
     refused("page.npz is a web page", read_scores, tmp_path / "page.npz")
     dump = mmaction_dump(tmp_path / "dump.pkl", logits(1))
-    with pytest.raises(
-        AnnotationError, match="is a score file of `mim test`, expected"
-    ):
+    with pytest.raises(DataError, match="is a score file of `mim test`, expected"):
         load_annotations(dump)
 
 

@@ -8,7 +8,11 @@ import pytest
 from test_fusion import IDS, LABELS, logits, mmaction_dump, run, softmax
 
 from msg3d.datasets import save_annotations
-from msg3d.evaluation import ScoreError, labels_of, read_scores
+from msg3d.errors import DataError
+from msg3d.evaluation import (
+    labels_of,
+    read_scores,
+)
 from msg3d.evaluation.score_npz import write_score_npz
 from msg3d.stores.packing import pack
 from samples import annotations
@@ -74,7 +78,7 @@ GOOD = npy(np.ones((8, 3)))
     ],
 )
 def test_refused(tmp_path, members, text):
-    with pytest.raises(ScoreError, match=text) as error:
+    with pytest.raises(DataError, match=text) as error:
         read_scores(npz(tmp_path / "scores.npz", **members))
     assert "scores.npz" in str(error.value)
 
@@ -83,7 +87,7 @@ def test_a_bomb_is_not_unpacked(tmp_path):
     with zipfile.ZipFile(tmp_path / "s.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("scores.npy", npy(np.zeros((4000, 1000))))
     assert (tmp_path / "s.npz").stat().st_size < 100_000
-    with pytest.raises(ScoreError, match="compressed"):
+    with pytest.raises(DataError, match="compressed"):
         read_scores(tmp_path / "s.npz")
 
 

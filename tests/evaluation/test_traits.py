@@ -9,10 +9,10 @@ import torch
 from mmaction.registry import METRICS
 
 from conftest import load_module
+from msg3d.errors import DataError
 from msg3d.evaluation import PersonTraitMetric
 from msg3d.evaluation.traits import (
     CHALLENGE_TRAITS,
-    TraitError,
     Traits,
     read_traits,
     squared_errors,
@@ -98,7 +98,7 @@ def test_what_a_sample_lacks_is_named(by, field, message):
     metric = PersonTraitMetric(NAMES, by=by)
     metric.process(None, [sample])
     del sample[field]
-    with pytest.raises(TraitError, match=message):
+    with pytest.raises(DataError, match=message):
         metric.process(None, [sample])
 
 
@@ -107,14 +107,14 @@ def test_other_faults_are_named():
         PersonTraitMetric(by="person")
     sample = dict(frame_dir="s", person_id=1, session=2, pred_targets=torch.zeros(2))
     with pytest.raises(
-        TraitError, match=r"has \(2,\) pred_targets, expected one number"
+        DataError, match=r"has \(2,\) pred_targets, expected one number"
     ):
         PersonTraitMetric().process(None, [sample])
     metric = PersonTraitMetric(NAMES)
     for truth in (0.0, 1.0):
         full = dict(sample, gt_targets=torch.full((2,), truth))
         metric.process(None, [full])
-    with pytest.raises(TraitError, match=r"person '1' has gt_targets \[0.0, 0.0\] and"):
+    with pytest.raises(DataError, match=r"person '1' has gt_targets \[0.0, 0.0\] and"):
         metric.evaluate(2)
 
 
@@ -195,15 +195,15 @@ def test_bad_predictions_are_named(tmp_path, monkeypatch, capsys, case):
     (tmp_path / "truth.csv").write_text(rows(VALUES))
     (tmp_path / "pred.csv").write_text(text)
     pair = (tmp_path / "pred.csv", tmp_path / "truth.csv")
-    with pytest.raises(TraitError, match=expected):
+    with pytest.raises(DataError, match=expected):
         squared_errors(*map(read_traits, pair))
     assert command(*pair, monkeypatch=monkeypatch) == 1
     assert "\n" not in capsys.readouterr().err.strip()
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(TraitError, match="cannot be read"):
+    with pytest.raises(DataError, match="cannot be read"):
         read_traits(tmp_path / "no.csv")
     (tmp_path / "a.csv").write_bytes(rows(VALUES).encode("utf-16"))
-    with pytest.raises(TraitError, match="cannot be read"):
+    with pytest.raises(DataError, match="cannot be read"):
         read_traits(tmp_path / "a.csv")

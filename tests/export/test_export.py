@@ -15,10 +15,13 @@ from mmengine.config import Config
 
 from conftest import REPOSITORY, load_module
 from msg3d import Recognizer
-from msg3d.apis import ConfigError
-from msg3d.apis.exported import KEY, ExportedFileError, OnnxScores
+from msg3d.apis.exported import (
+    KEY,
+    OnnxScores,
+)
 from msg3d.apis.trained import TorchScores, load_config, load_model
 from msg3d.datasets import load_annotations
+from msg3d.errors import CheckpointError, ConfigError
 from msg3d.export import export
 from msg3d.export import write as export_write
 from samples import write
@@ -155,17 +158,17 @@ def test_wrong_scores_are_not_written(tmp_path, monkeypatch):
 def test_files_that_are_none_of_ours(tmp_path, msg3d_files):
     with pytest.raises(ConfigError, match="ends in '.pb'"):
         export(*msg3d_files[:2], tmp_path / "one.pb")
-    with pytest.raises(ExportedFileError, match="does not exist"):
+    with pytest.raises(CheckpointError, match="does not exist"):
         Recognizer.from_exported(tmp_path / "none.onnx")
     (tmp_path / "text.onnx").write_text("no network")
-    with pytest.raises(ExportedFileError, match="no ONNX file"):
+    with pytest.raises(CheckpointError, match="no ONNX file"):
         Recognizer.from_exported(tmp_path / "text.onnx")
     proto = onnx.load(msg3d_files[2])
     del proto.metadata_props[:]
     onnx.save(proto, tmp_path / "bare.onnx")
-    with pytest.raises(ExportedFileError, match=f"no entry {KEY}"):
+    with pytest.raises(CheckpointError, match=f"no entry {KEY}"):
         Recognizer.from_exported(tmp_path / "bare.onnx")
     onnx.helper.set_model_props(proto, {KEY: json.dumps(dict(format=99))})
     onnx.save(proto, tmp_path / "newer.onnx")
-    with pytest.raises(ExportedFileError, match="of form 99, expected 1"):
+    with pytest.raises(CheckpointError, match="of form 99, expected 1"):
         Recognizer.from_exported(tmp_path / "newer.onnx")

@@ -16,7 +16,10 @@ import msg3d_onnx
 from msg3d import Recognizer
 from msg3d.apis.exported import CarriedPipeline
 from msg3d.apis.keypoint_input import to_sample
-from msg3d.apis.trained import ConfigError, TestPipeline
+from msg3d.apis.trained import (
+    TestPipeline,
+)
+from msg3d.errors import ConfigError
 from msg3d.export import export
 from msg3d.export.recipe import recipe_text
 from msg3d.skeletons import skeleton

@@ -20,10 +20,12 @@ from mmengine.runner.checkpoint import CheckpointLoader
 
 from conftest import SHARED
 from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
-from msg3d.apis.keypoint_input import Expected, KeypointError, to_sample
+from msg3d.apis.keypoint_input import (
+    Expected,
+    to_sample,
+)
 from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
-from msg3d.checkpoints import CheckpointError
 from msg3d.checkpoints.reading import read_state
 from msg3d.checkpoints.safe_tensors import write_safetensors
 from msg3d.converters import (
@@ -37,10 +39,16 @@ from msg3d.converters import (
 )
 from msg3d.converters.kinetics_lists import class_names, read_label_lists
 from msg3d.converters.label_list import read_label_list
-from msg3d.converters.parse_files import BadFile, LeftOut
 from msg3d.converters.split_list import read_split_list
-from msg3d.datasets import AnnotationError, check_annotations, load_annotations
-from msg3d.evaluation import ScoreError, labels_of, read_scores
+from msg3d.datasets import (
+    check_annotations,
+    load_annotations,
+)
+from msg3d.errors import CheckpointError, DataError, SkipFile
+from msg3d.evaluation import (
+    labels_of,
+    read_scores,
+)
 from msg3d.evaluation.score_npz import write_score_npz
 from msg3d.evaluation.traits import CHALLENGE_TRAITS
 from msg3d.formats.csv_sequence import read_csv
@@ -54,7 +62,7 @@ from samples import annotations
 
 # What users see as one sentence; UnpicklingError is what MMEngine's loading gives.
 EXPECTED = (
-    *(AnnotationError, ScoreError, CheckpointError, KeypointError, BadFile, LeftOut),
+    *(DataError, DataError, CheckpointError, DataError, DataError, SkipFile),
     *(OSError, pickle.UnpicklingError),
 )
 Files = dict[str, bytes]
@@ -406,7 +414,7 @@ def tables():
 def read_tables(folder):
     try:
         read_label_list(str(folder / "labels.csv"), (".json",))
-    except AnnotationError as error:
+    except DataError as error:
         assert "\n" not in str(error)
     read_split_list(str(folder / "split.csv"), {"a", "b"}, (".npy",))
 

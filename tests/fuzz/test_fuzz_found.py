@@ -13,12 +13,23 @@ import pytest
 import torch
 
 from msg3d.annotations.inspection import inspect_annotations
-from msg3d.apis.exported import ExportedFileError, load_exported
-from msg3d.apis.keypoint_input import Expected, KeypointError
+from msg3d.apis.exported import (
+    load_exported,
+)
+from msg3d.apis.keypoint_input import (
+    Expected,
+)
 from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
-from msg3d.datasets import AnnotationError, check_annotations, load_annotations
-from msg3d.evaluation import ScoreError, labels_of, read_scores
+from msg3d.datasets import (
+    check_annotations,
+    load_annotations,
+)
+from msg3d.errors import CheckpointError, DataError
+from msg3d.evaluation import (
+    labels_of,
+    read_scores,
+)
 from msg3d.io.archives import read_files
 from msg3d.stores.packing import pack
 from msg3d.stores.store import load_store
@@ -41,7 +52,7 @@ def pickled(path, content):
 def test_a_type_that_hides_its_objects(tmp_path):
     """Crashed: its eight bytes were followed as a pointer."""
     path = pickled(tmp_path / "a.pkl", mutations.LYING_FIELDS)
-    with pytest.raises(AnnotationError, match="objects where numbers"):
+    with pytest.raises(DataError, match="objects where numbers"):
         load_annotations(path)
     # The same is a true array where the type says what it is.
     array = np.zeros(2, [("x", "f4"), ("y", "i8", (2,))])
@@ -53,7 +64,7 @@ def test_a_type_that_hides_its_objects(tmp_path):
 def test_an_array_of_a_billion_objects(tmp_path):
     """Took 8 GB of a file of 150 bytes."""
     path = pickled(tmp_path / "a.pkl", mutations.LYING_OBJECTS)
-    assert "1000000000" in refusal(AnnotationError, load_annotations, path)
+    assert "1000000000" in refusal(DataError, load_annotations, path)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +73,8 @@ def test_an_array_of_a_billion_objects(tmp_path):
 def test_an_object_of_a_large_number(tmp_path, content):
     """One changed byte took 32 GB, for a table of so many objects."""
     path = pickled(tmp_path / "a.pkl", content)
-    assert "2147483648" in refusal(AnnotationError, load_annotations, path)
-    assert "2147483648" in refusal(ScoreError, read_scores, path)
+    assert "2147483648" in refusal(DataError, load_annotations, path)
+    assert "2147483648" in refusal(DataError, read_scores, path)
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -82,28 +93,26 @@ def test_text_without_end(tmp_path, field):
     data = load_annotations(path)
     if field != "frame_dir":
         data[0]["frame_dir"] = "a"
-    assert field in refusal(AnnotationError, check_annotations, data)
+    assert field in refusal(DataError, check_annotations, data)
     inspect_annotations(data)
 
 
 def test_rows_and_labels_without_end(tmp_path):
     row = b"](}(U\x0apred_score" + mutations.ENDLESS + b"ue"
-    assert "row 0" in refusal(ScoreError, read_scores, pickled(tmp_path / "a", row))
+    assert "row 0" in refusal(DataError, read_scores, pickled(tmp_path / "a", row))
     label = b"](}(U\x0apred_scoreK\x01U\x08gt_label" + mutations.ENDLESS + b"ue"
-    assert "gt_label" in refusal(
-        ScoreError, read_scores, pickled(tmp_path / "a", label)
-    )
+    assert "gt_label" in refusal(DataError, read_scores, pickled(tmp_path / "a", label))
     name = b"](" + mutations.ENDLESS + b"e](K\x01e\x86"
     assert "gives no labels" in refusal(
-        ScoreError, labels_of, pickled(tmp_path / "a", name)
+        DataError, labels_of, pickled(tmp_path / "a", name)
     )
 
 
 @pytest.mark.parametrize("data", [np.zeros(3), np.zeros(2, [("x", "f4")]), np.array(1)])
 def test_scores_that_are_an_array(tmp_path, data):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(data))
-    assert "holds a ndarray" in refusal(ScoreError, read_scores, tmp_path / "a.pkl")
-    assert "ndarray" in refusal(ScoreError, labels_of, str(tmp_path / "a.pkl"))
+    assert "holds a ndarray" in refusal(DataError, read_scores, tmp_path / "a.pkl")
+    assert "ndarray" in refusal(DataError, labels_of, str(tmp_path / "a.pkl"))
 
 
 def test_sizes_in_a_zip(tmp_path):
@@ -113,7 +122,7 @@ def test_sizes_in_a_zip(tmp_path):
     table = content.index(b"PK\x01\x02")
     content[table + 20 : table + 28] = struct.pack("<II", 2**31, 2**31)
     (tmp_path / "a.npz").write_bytes(content)
-    assert "2147483648 bytes" in refusal(ScoreError, read_scores, tmp_path / "a.npz")
+    assert "2147483648 bytes" in refusal(DataError, read_scores, tmp_path / "a.npz")
 
 
 @pytest.fixture
@@ -153,7 +162,7 @@ def npy(array):
 )
 def test_damaged_files_of_a_store(store, name, content):
     replace(store, name, content)
-    assert "s.packed" in refusal(AnnotationError, lambda: load_store(store).unpack())
+    assert "s.packed" in refusal(DataError, lambda: load_store(store).unpack())
 
 
 @pytest.mark.parametrize("field", ["row", "persons", "frames", "text", "characters"])
@@ -164,7 +173,7 @@ def test_an_index_of_rows_that_are_not_there(store, field, value):
     index[field][3] = value
     replace(store, "index.npy", npy(index))
     assert (
-        "not there" in (text := refusal(AnnotationError, load_store, store))
+        "not there" in (text := refusal(DataError, load_store, store))
         or "less than no frame" in text
     )
 
@@ -184,21 +193,21 @@ def test_an_index_of_rows_that_are_not_there(store, field, value):
 def test_a_header_of_anything(store, key, value):
     header = json.loads((store / "store.json").read_text())
     (store / "store.json").write_text(json.dumps({**header, key: value}))
-    assert "is damaged" in refusal(AnnotationError, load_store, store)
+    assert "is damaged" in refusal(DataError, load_store, store)
 
 
 def test_no_archive_is_one_line(tmp_path):
     """tarfile's text has a line for each form that it tried."""
     (tmp_path / "raw.tar").write_bytes(b"no archive" * 90)
     assert "raw.tar" in refusal(
-        AnnotationError, lambda: list(read_files(str(tmp_path / "raw.tar"), ".json"))
+        DataError, lambda: list(read_files(str(tmp_path / "raw.tar"), ".json"))
     )
 
 
 def test_json_of_a_number_too_large(tmp_path):
     (tmp_path / "a.json").write_text(f"[[[[{10**400}]]]]")
     read = read_sequences, str(tmp_path / "a.json"), Expected("coco", 2, None, 2)
-    assert "keypoint" in refusal(KeypointError, *read, Reading())
+    assert "keypoint" in refusal(DataError, *read, Reading())
 
 
 def test_a_store_is_one_source(tmp_path):
@@ -219,7 +228,7 @@ def test_a_tensor_of_one_number_a_billion_times(tmp_path):
     """Took 8 GB when it was made a float."""
     dump = [dict(pred_score=torch.zeros(1, dtype=torch.int64).expand(10**9))]
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(dump))
-    assert "cannot be read" in refusal(ScoreError, read_scores, tmp_path / "a.pkl")
+    assert "cannot be read" in refusal(DataError, read_scores, tmp_path / "a.pkl")
 
 
 class Code:
@@ -252,7 +261,7 @@ def test_an_exported_program_with_a_pickle_of_code(tmp_path, way):
                 bad.writestr(
                     "good/data/constants/opaque_obj_0", pickle.dumps(Code(ran))
                 )
-    text = refusal(ExportedFileError, load_exported, str(tmp_path / "bad.pt2"))
+    text = refusal(CheckpointError, load_exported, str(tmp_path / "bad.pt2"))
     assert "bad.pt2" in text and not ran.exists()
 
 
@@ -268,5 +277,5 @@ def test_a_damaged_tar_in_a_folder_of_sequences(tmp_path):
     content = (tmp_path / "raw.tar").read_bytes()
     (tmp_path / "raw.tar").write_bytes(content[:40])
     assert "download it again" in refusal(
-        AnnotationError, lambda: list(read_files(str(tmp_path / "raw.tar"), ".json"))
+        DataError, lambda: list(read_files(str(tmp_path / "raw.tar"), ".json"))
     )

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from msg3d.errors import PictureError
 from msg3d.skeletons import skeleton
 from msg3d.visualization.clips import write_gif, write_mp4
-from msg3d.visualization.figures import PictureError
 from msg3d.visualization.frames import LARGEST, SMALLEST, limits, render
 from msg3d.visualization.scene import Scene, ScoresOverTime
 

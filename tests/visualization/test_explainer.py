@@ -12,9 +12,9 @@ import msg3d
 from msg3d import Recognizer
 from msg3d.apis.keypoint_input import to_sample
 from msg3d.apis.trained import TestPipeline
+from msg3d.errors import PictureError
 from msg3d.visualization.clip_pipeline import ClipPipeline, Clips
 from msg3d.visualization.explainer import Explainer, scores_over_time
-from msg3d.visualization.figures import PictureError
 
 RECIPES = [
     ("msg3d-24c_1xb16-joint-u32-20e_synthetic-xsub-keypoint-3d", 20, 1),

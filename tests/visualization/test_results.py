@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from msg3d.errors import PictureError
 from msg3d.evaluation import Scores
 from msg3d.models import AGCN, MSG3D, LayoutAAGCN, PartitionSTGCN
 from msg3d.skeletons import SKELETONS
@@ -16,7 +17,9 @@ from msg3d.visualization.confusion import (
     counts_of,
 )
 from msg3d.visualization.curves import curves_figure, read_curves
-from msg3d.visualization.figures import PictureError, save_figure
+from msg3d.visualization.figures import (
+    save_figure,
+)
 from msg3d.visualization.graph_maps import LearnedGraph, graph_figure, learned_graphs
 
 # Rows are the truth: of class 0 three right and one taken for 2; of class 1 none.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from msg3d.datasets import load_annotations, save_annotations
+from msg3d.errors import PictureError
 from msg3d.skeletons import skeleton
-from msg3d.visualization.figures import PictureError
 from msg3d.visualization.scene import (
     UPRIGHT,
     Scene,

@@ -6,7 +6,7 @@ import sys
 
 from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
 from msg3d.annotations.inspection.report import unreadable
-from msg3d.datasets import AnnotationError
+from msg3d.errors import DataError
 from msg3d.io.atomic import whole_file
 from msg3d.skeletons import SKELETONS
 from msg3d.stores.out_path import check_file
@@ -54,13 +54,13 @@ def main() -> int:
     try:
         for out in filter(None, (args.json, args.picture)):
             check_file(out)
-    except AnnotationError as error:
+    except DataError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     try:
         try:
             data = load_any(args.file)
-        except AnnotationError as error:
+        except DataError as error:
             print(f"{parser.prog}: {error}", file=sys.stderr)
             if args.json:
                 write_json(unreadable(error, args.file), args.json)

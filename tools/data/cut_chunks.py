@@ -4,10 +4,10 @@ import argparse
 import sys
 
 from msg3d.annotations.chunks import REMAINDERS, cut_annotations
-from msg3d.annotations.files import AnnotationError
 from msg3d.annotations.person_splits import shared_persons
 from msg3d.converters.command import positive
 from msg3d.datasets import load_annotations, save_annotations
+from msg3d.errors import DataError
 from msg3d.stores.out_path import check_out
 
 
@@ -34,7 +34,7 @@ def main() -> int:
         data = load_annotations(args.ann_file)
         cut, report = cut_annotations(data, args.length, args.remainder)
         save_annotations(cut, args.out)
-    except (AnnotationError, OSError) as error:
+    except (DataError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     print(f"sequences       {report.sequences}")

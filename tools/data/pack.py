@@ -5,7 +5,12 @@ import os
 import pickle
 import sys
 
-from msg3d.datasets import AnnotationError, load_annotations, load_store, pack
+from msg3d.datasets import (
+    load_annotations,
+    load_store,
+    pack,
+)
+from msg3d.errors import DataError
 from msg3d.io.atomic import whole_file
 from msg3d.stores.out_path import check_out
 
@@ -21,7 +26,7 @@ def convert(source: str, out: str, keep_dtype: bool) -> str:
     """Packs or unpacks, by the ending of `out`, and says what was written.
 
     Raises:
-        AnnotationError: `source` cannot be read, or `out` is no name for what it is to
+        DataError: `source` cannot be read, or `out` is no name for what it is to
             become.
         OSError: `out` cannot be written.
     """
@@ -53,12 +58,12 @@ def _check_ways(source: str, out: str) -> None:
     """Refuses to unpack what is not packed, and to pack what is."""
     name = out.rstrip("/")
     if name.endswith(".pkl") and os.path.isfile(source):
-        raise AnnotationError(
+        raise DataError(
             f"{source} is a file, to be packed: give OUT a name that ends in .packed, "
             f"such as {name.removesuffix('.pkl')}.packed"
         )
     if name.endswith(".packed") and os.path.isdir(source):
-        raise AnnotationError(
+        raise DataError(
             f"{source} is a folder, a store to be unpacked: give OUT a name that ends in "
             f".pkl, such as {name.removesuffix('.packed')}.pkl"
         )
@@ -81,7 +86,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         said = convert(args.source, args.out, args.keep_dtype)
-    except (AnnotationError, OSError) as error:
+    except (DataError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     print(f"{said}\nwritten: {args.out}")

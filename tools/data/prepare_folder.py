@@ -12,7 +12,7 @@ import sys
 
 from msg3d.converters import convert_folder
 from msg3d.converters.command import converter_parser, positive, run_converter
-from msg3d.datasets import AnnotationError
+from msg3d.errors import DataError
 from msg3d.formats.sequence_arrays import UNITS
 from msg3d.skeletons import SKELETONS, Skeleton, skeleton
 
@@ -25,7 +25,7 @@ def read_layout(text: str) -> Skeleton:
         with open(text) as file:
             return skeleton(json.load(file))
     except (ValueError, TypeError) as error:
-        raise AnnotationError(f"--layout {text}: {error}") from None
+        raise DataError(f"--layout {text}: {error}") from None
 
 
 def main() -> int:

@@ -4,7 +4,11 @@ import argparse
 import json
 import sys
 
-from msg3d.evaluation.traits import TraitError, read_traits, squared_errors
+from msg3d.errors import DataError
+from msg3d.evaluation.traits import (
+    read_traits,
+    squared_errors,
+)
 
 
 def main() -> int:
@@ -19,7 +23,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         errors = squared_errors(read_traits(args.predictions), read_traits(args.truth))
-    except TraitError as error:
+    except DataError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     if args.json:

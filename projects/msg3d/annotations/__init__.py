@@ -1,6 +1,10 @@
 """Annotation files: the sample record, and how files are read, checked and written."""
 
-from .check import AnnotationError, Annotations, check_annotations
+from ..errors import AnnotationError
+from .check import (
+    Annotations,
+    check_annotations,
+)
 from .files import load_annotations, save_annotations
 
 __all__ = [

@@ -7,12 +7,13 @@ nothing. `annotations.py` says what the form is, `form_faults.py` and
 
 from collections.abc import Iterable
 
+from ..errors import DataError
 from .faults import Fault
 from .form_faults import file_faults, id_faults, id_field, split_faults
 from .sample_faults import Summary, is_numeric, sample_faults
 
 __all__ = [
-    "AnnotationError",
+    "DataError",
     "Annotations",
     "Summary",
     "check_annotations",
@@ -22,10 +23,6 @@ __all__ = [
 ]
 
 Annotations = dict | list[dict]
-
-
-class AnnotationError(ValueError):
-    """An annotation file cannot be used; the text says where and how to mend it."""
 
 
 def check_annotations(
@@ -48,7 +45,7 @@ def check_annotations(
         What the checked samples have in common.
 
     Raises:
-        AnnotationError: the first fault, with its sample and field.
+        DataError: the first fault, with its sample and field.
     """
     samples = samples_of(data, source)
     key = id_field(samples)
@@ -58,7 +55,7 @@ def check_annotations(
     if isinstance(data, dict):
         splits = data["split"]
         if split is not None and split not in splits:
-            raise AnnotationError(
+            raise DataError(
                 f"{source}: has no split {split!r}: set `split` to one of "
                 f"{list(splits)}"
             )
@@ -66,7 +63,7 @@ def check_annotations(
         _raise_first(split_faults(splits, names, wanted), source)
         wanted = wanted if split is None else set(splits[split])
     elif split is not None:
-        raise AnnotationError(
+        raise DataError(
             f"{source}: is a plain list, which has no split {split!r}: set split=None, "
             "or write dict(split=..., annotations=...)"
         )
@@ -82,7 +79,7 @@ def samples_of(data: Annotations, source: str) -> list[dict]:
     """The samples of either form, each known to be a dictionary.
 
     Raises:
-        AnnotationError: the form is another.
+        DataError: the form is another.
     """
     _raise_first(file_faults(data), source)
     return data["annotations"] if isinstance(data, dict) else data
@@ -90,4 +87,4 @@ def samples_of(data: Annotations, source: str) -> list[dict]:
 
 def _raise_first(faults: Iterable[Fault], source: str) -> None:
     for fault in faults:
-        raise AnnotationError(f"{source}: {fault}")
+        raise DataError(f"{source}: {fault}")

@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .check import AnnotationError, Annotations, check_annotations, id_field
+from ..errors import DataError
+from .check import (
+    Annotations,
+    check_annotations,
+    id_field,
+)
 
 REMAINDERS = {
     "keep": "as a chunk that is shorter",
@@ -86,7 +91,7 @@ def cut_annotations(
         The new annotations, and what became of the sequences.
 
     Raises:
-        AnnotationError: the data are not valid, or nothing is left of them or of one of
+        DataError: the data are not valid, or nothing is left of them or of one of
             their splits.
     """
     check_annotations(data)
@@ -120,7 +125,7 @@ def cut_annotations(
     empty = [split for split, ids in splits.items() if not ids]
     if not cut or empty:
         what = f"of split {empty[0]!r}" if empty else "of the annotations"
-        raise AnnotationError(
+        raise DataError(
             f"nothing is left {what}: the longest sequence has "
             f"{max(one['keypoint'].shape[1] for one in samples)} frames and a chunk "
             f"{length}; take a smaller length, or another remainder than {remainder!r}"

@@ -14,11 +14,11 @@ import pickle
 
 import numpy as np
 
+from ..errors import DataError
 from ..io.atomic import whole_file
 from ..io.file_type import ANNOTATIONS, mismatch
 from ..io.safe_pickle import RefusedGlobal, Truncated, load_plain
 from .check import (
-    AnnotationError,
     Annotations,
     check_annotations,
     is_numeric,
@@ -26,7 +26,7 @@ from .check import (
 )
 
 __all__ = [
-    "AnnotationError",
+    "DataError",
     "Annotations",
     "check_annotations",
     "load_annotations",
@@ -44,17 +44,17 @@ def load_annotations(path: str) -> Annotations:
         What it holds, unchecked beyond its type (see `check_annotations`).
 
     Raises:
-        AnnotationError: no such file, a folder, not a pickle, truncated, neither a
+        DataError: no such file, a folder, not a pickle, truncated, neither a
             dictionary nor a list, or a pickle of anything but plain data.
     """
     path = os.fspath(path)
     if not os.path.exists(path):
-        raise AnnotationError(
+        raise DataError(
             f"annotation file {path} does not exist: set `ann_file` to where it is, "
             "or make it with a command of tools/data"
         )
     if not os.path.isfile(path):
-        raise AnnotationError(
+        raise DataError(
             f"annotation file {path} is a folder: name the .pkl file in it (a packed "
             "store is for type='PackedSkeletonDataset')"
         )
@@ -64,19 +64,19 @@ def load_annotations(path: str) -> Annotations:
         if str(error).startswith("torch."):
             said = mismatch(path, ANNOTATIONS)
             if said is not None:
-                raise AnnotationError(f"annotation file {path} {said}") from None
-        raise AnnotationError(
+                raise DataError(f"annotation file {path} {said}") from None
+        raise DataError(
             f"annotation file {path} asks to import {error}, which plain containers "
             "and numpy arrays do not need, and was not executed: take it only from where "
             "you trust, written with msg3d.datasets.save_annotations"
         ) from None
     except OSError as error:
-        raise AnnotationError(
+        raise DataError(
             f"annotation file {path} cannot be read: {error.strerror}"
         ) from error
     except (Truncated, EOFError, MemoryError) as error:
         why = error or "it promises more than memory holds"
-        raise AnnotationError(
+        raise DataError(
             f"annotation file {path} is truncated or damaged ({why}; it has "
             f"{os.path.getsize(path)} bytes): copy or make it again"
         ) from error
@@ -89,8 +89,8 @@ def load_annotations(path: str) -> Annotations:
             why = f"is not a pickle that can be read ({said:.200})"
         other = mismatch(path, ANNOTATIONS)
         if other is not None:
-            raise AnnotationError(f"annotation file {path} {other}") from error
-        raise AnnotationError(
+            raise DataError(f"annotation file {path} {other}") from error
+        raise DataError(
             f"annotation file {path} {why}: copy or make it again"
         ) from error
     if not isinstance(data, (dict, list)):
@@ -98,7 +98,7 @@ def load_annotations(path: str) -> Annotations:
             f"holds a {type(data).__name__}: expected dict(split={{name: [ids]}}, "
             "annotations=[...]) or a list of annotations"
         )
-        raise AnnotationError(f"annotation file {path} {said}")
+        raise DataError(f"annotation file {path} {said}")
     return data
 
 
@@ -110,7 +110,7 @@ def save_annotations(data: Annotations, path: str) -> None:
         path: where to; its folder is made if it is not there.
 
     Raises:
-        AnnotationError: the data are not valid annotations.
+        DataError: the data are not valid annotations.
         OSError: the file cannot be written; one of that name is left as it was.
     """
     samples = [

@@ -13,6 +13,7 @@ from typing import Any, Callable, NamedTuple, Optional
 import numpy as np
 from mmaction.registry import TRANSFORMS
 
+from ..errors import CheckpointError
 from .keypoint_input import Expected
 from .pipeline_steps import numpy_random_kept, with_clips
 
@@ -40,10 +41,6 @@ CARRIED: dict[str, Optional[str]] = {
 }
 
 
-class ExportedFileError(ValueError):
-    """A file that no recogniser can be made of, and why."""
-
-
 class Exported(NamedTuple):
     """An exported file, read.
 
@@ -66,12 +63,12 @@ def load_exported(path: str, clips: Optional[int] = None) -> Exported:
         clips: of a sequence that are averaged; None for the number of the recipe.
 
     Raises:
-        ExportedFileError: there is no such file, it is none of ours, or of a newer
+        CheckpointError: there is no such file, it is none of ours, or of a newer
             form.
         ImportError: onnxruntime, or torch, is not installed.
     """
     if not Path(path).is_file():
-        raise ExportedFileError(f"exported network {path} does not exist")
+        raise CheckpointError(f"exported network {path} does not exist")
     if Path(path).suffix == ".pt2":
         # torch takes seconds to import, and onnxruntime does without.
         from .exported_program import load_program
@@ -131,7 +128,7 @@ class OnnxScores:
 
     Raises:
         ImportError: onnxruntime is not installed.
-        ExportedFileError: onnxruntime does not take the file.
+        CheckpointError: onnxruntime does not take the file.
     """
 
     def __init__(self, file: str | bytes, threads: Optional[int] = None) -> None:
@@ -149,7 +146,7 @@ class OnnxScores:
             )
         except Exception as error:  # its own classes, one a reason
             name = file if isinstance(file, str) else "the network"
-            raise ExportedFileError(
+            raise CheckpointError(
                 f"{name} is no ONNX file that onnxruntime can run ({error}): give one "
                 "that tools/export.py wrote"
             ) from error
@@ -170,17 +167,17 @@ class OnnxScores:
 
 def _read_recipe(said: Optional[str], path: str) -> dict[str, Any]:
     if said is None:
-        raise ExportedFileError(
+        raise CheckpointError(
             f"{path} does not say what it is for, it has no entry {KEY}: give a file "
             "that tools/export.py wrote"
         )
     try:
         recipe = json.loads(said)
     except (ValueError, RecursionError) as error:
-        raise ExportedFileError(f"{path}: {KEY} is damaged ({error})") from error
+        raise CheckpointError(f"{path}: {KEY} is damaged ({error})") from error
     if not isinstance(recipe, dict) or recipe.get("format") != FORMAT:
         found = recipe.get("format") if isinstance(recipe, dict) else None
-        raise ExportedFileError(
+        raise CheckpointError(
             f"{path} is of form {found!r:.40}, expected {FORMAT}: export it again with "
             "this version of msg3d, or install the one that wrote it"
         )
@@ -194,7 +191,7 @@ def _built(recipe: dict[str, Any], clips: Optional[int], path: str):
     # Steps are built of what the file says: wrong arguments raise whatever they raise.
     except Exception as error:
         why = " ".join(str(error).split())
-        raise ExportedFileError(
+        raise CheckpointError(
             f"{path}: {KEY} describes no pipeline ({type(error).__name__}: {why:.200}): "
             "export it again"
         ) from error

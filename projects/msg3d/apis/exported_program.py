@@ -12,7 +12,10 @@ import numpy as np
 import torch
 from torch.export import ExportedProgram
 
-from .exported import KEY, ExportedFileError
+from ..errors import CheckpointError
+from .exported import (
+    KEY,
+)
 
 
 class ProgramScores:
@@ -46,7 +49,7 @@ def load_program(file: str | io.BytesIO) -> tuple[ProgramScores, Optional[str]]:
     the file gives: only an ONNX file may come from strangers.
 
     Raises:
-        ExportedFileError: it is no such archive, or damaged, or has objects in it that
+        CheckpointError: it is no such archive, or damaged, or has objects in it that
             unpickling would execute.
     """
     extra = {KEY: ""}
@@ -57,7 +60,7 @@ def load_program(file: str | io.BytesIO) -> tuple[ProgramScores, Optional[str]]:
     except Exception as error:  # of any kind, as the damage is
         why = " ".join(str(error).split()) or type(error).__name__
         name = file if isinstance(file, str) else "the network"
-        raise ExportedFileError(
+        raise CheckpointError(
             f"{name} is no archive that torch.export.load can read ({why:.200}): give one "
             "that tools/export.py wrote"
         ) from error

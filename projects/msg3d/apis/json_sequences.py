@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..converters import coco_json, kinetics, mediapipe
-from ..converters.parse_files import BadFile, LeftOut, Parsed
+from ..converters.parse_files import (
+    Parsed,
+)
+from ..errors import DataError, SkipFile
 from ..formats.sequence_arrays import Sequence
 from ..formats.sequence_arrays import to_sample as without_nan
 from ..io.json_numbers import read_json
@@ -37,13 +40,13 @@ def read_json_sequence(path: str, expected: Expected, reading: Reading) -> dict:
         where known.
 
     Raises:
-        BadFile, LeftOut: as the converters' readers.
+        DataError, SkipFile: as the converters' readers.
     """
     content = Path(path).read_bytes()
     data = read_json(content)
     first = _first_leaf(data)
     if is_openpose_frame(data):
-        raise BadFile(ONE_FRAME)
+        raise DataError(ONE_FRAME)
     if isinstance(data, dict) and "keypoint" in data:
         return _plain(data, expected, reading)
     if isinstance(first, (int, float)):
@@ -60,7 +63,7 @@ def read_json_sequence(path: str, expected: Expected, reading: Reading) -> dict:
         return read_mediapipe(path, expected, reading)
     found = _coco(path, content, reading)
     if "poses" in found:
-        raise BadFile(ONE_FRAME)
+        raise DataError(ONE_FRAME)
     return dict(found, layout="coco")
 
 
@@ -95,9 +98,9 @@ def join_frames(folder: str, reading: Reading) -> dict:
     ]
     parsed = coco_json.join_frames(Parsed(frames, [], {}, []), reading.max_persons)
     if parsed.refused:
-        raise BadFile(parsed.refused[0]["why"])
+        raise DataError(parsed.refused[0]["why"])
     if not parsed.samples:
-        raise LeftOut(coco_json.NOBODY)
+        raise SkipFile(coco_json.NOBODY)
     return dict(parsed.samples[0], layout="coco")
 
 
@@ -109,7 +112,7 @@ def _plain(data: dict, expected: Expected, reading: Reading) -> dict:
     scores = data.get("keypoint_score")
     channels = keypoint.shape[-1] if keypoint.ndim in (3, 4) else 0
     if channels not in (2, 3) or keypoint.shape[-2] != joints or 0 in keypoint.shape:
-        raise BadFile(
+        raise DataError(
             f"keypoint has shape {keypoint.shape}, expected [M, T, {joints}, C] or [T, "
             f"{joints}, C] with C=2 or 3"
         )
@@ -117,7 +120,7 @@ def _plain(data: dict, expected: Expected, reading: Reading) -> dict:
     if scores is not None:
         scores = _array(scores, "keypoint_score")
         if scores.size != keypoint[..., 0].size:
-            raise BadFile(
+            raise DataError(
                 f"keypoint_score has shape {scores.shape}, expected "
                 f"{keypoint.shape[:3]}, one a joint"
             )
@@ -141,7 +144,7 @@ def _array(values: Any, name: str) -> np.ndarray:
     try:
         return np.array(values, dtype=np.float64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise BadFile(f"{name} is no regular list of numbers ({error})") from error
+        raise DataError(f"{name} is no regular list of numbers ({error})") from error
 
 
 def _first_leaf(data: Any) -> Any:

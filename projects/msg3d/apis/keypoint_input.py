@@ -11,6 +11,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from ..annotations.faults import shown
+from ..errors import DataError
 from ..skeletons import convert_layout, skeleton
 from ..skeletons.axes import guess_axes
 from ..skeletons.normalized import MOST_NORMALIZED
@@ -21,10 +22,6 @@ Layout = Union[str, dict]
 UNITS_3D = dict(m=1, cm=100, mm=1000)
 UNITS_2D = ("px", "normalized")
 UNITS = (*UNITS_3D, *UNITS_2D)
-
-
-class KeypointError(ValueError):
-    """Keypoints that cannot be recognised: what, where, what was expected."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def to_sample(
         again, it comes back the same.
 
     Raises:
-        KeypointError: the first thing that is wrong.
+        DataError: the first thing that is wrong.
     """
     sample = dict(given) if isinstance(given, Mapping) else dict(keypoint=given)
     name = str(sample.setdefault("frame_dir", sample.get("filename", name)))
@@ -82,7 +79,7 @@ def to_sample(
     try:
         skeleton(layout)
     except ValueError as error:
-        raise KeypointError(f"{name}: {error}") from error
+        raise DataError(f"{name}: {error}") from error
     unit = sample.pop("unit", None) or unit
     for key in ("label", "targets", "clip_len", "frame_inds", "num_clips"):
         sample.pop(key, None)
@@ -103,7 +100,7 @@ def to_sample(
     if layout != expected.layout:
         _convert(sample, layout, expected.layout, name)
     if not sample["keypoint"].any():
-        raise KeypointError(
+        raise DataError(
             f"{name}: nobody is there, every joint in all {keypoint.shape[1]} frames "
             "is exactly zero, which means absent: leave the sequence out"
         )
@@ -117,37 +114,37 @@ def to_sample(
 def _keypoint(found: Any, expected: Expected, layout: Layout, name: str) -> np.ndarray:
     """A copy of an array [M, T, V, C] of finite numbers, with the layout's joints."""
     if found is None:
-        raise KeypointError(f"{name}: has no keypoint, expected an array [M, T, V, C]")
+        raise DataError(f"{name}: has no keypoint, expected an array [M, T, V, C]")
     try:
         array = np.array(found)
     except ValueError as error:
-        raise KeypointError(
+        raise DataError(
             f"{name}: keypoint is no regular array ({error}), expected [M, T, V, C]"
         ) from error
     shape, joints = array.shape, len(skeleton(layout).joints)
     channels = (3,) if expected.dimensions == 3 else (2, 3)
     if array.dtype.kind not in "fiu":
-        raise KeypointError(
+        raise DataError(
             f"{name}: keypoint is of type {array.dtype}, expected numbers [M, T, V, C]"
         )
     if array.ndim != 4:
         hint = ": one person needs keypoint[None]" if array.ndim == 3 else ""
-        raise KeypointError(
+        raise DataError(
             f"{name}: keypoint has shape {shape}, expected four axes, [M persons, T "
             f"frames, V={joints} joints, C]{hint}"
         )
     if 0 in shape:
         empty = ("persons", "frames", "joints", "coordinates")[shape.index(0)]
-        raise KeypointError(
+        raise DataError(
             f"{name}: keypoint is empty, it has shape {shape} and so no {empty}: "
             f"expected at least one of each of [M, T, V={joints}, C]"
         )
     if shape[2] != joints or shape[3] not in channels:
-        raise KeypointError(_misshapen(shape, joints, channels, layout, name))
+        raise DataError(_misshapen(shape, joints, channels, layout, name))
     finite = np.isfinite(array)
     if not finite.all():
         person, frame, joint, _ = np.argwhere(~finite)[0]
-        raise KeypointError(
+        raise DataError(
             f"{name}: keypoint is NaN or infinite in {int((~finite).sum())} places, "
             f"first at person {person}, frame {frame}, joint {joint}, expected finite "
             "numbers: set all coordinates of a joint that was not seen to 0"
@@ -176,7 +173,7 @@ def _split_score(keypoint, score, name) -> tuple[np.ndarray, np.ndarray]:
     if keypoint.shape[-1] == 3:
         if score is not None or (keypoint[..., 2] < 0).any():
             why = "keypoint_score besides" if score is not None else "negative numbers"
-            raise KeypointError(
+            raise DataError(
                 f"{name}: keypoint has a third coordinate and {why}, expected x, y and "
                 "perhaps the score: this model takes 2D joints, leave z out"
             )
@@ -185,12 +182,12 @@ def _split_score(keypoint, score, name) -> tuple[np.ndarray, np.ndarray]:
         return keypoint, keypoint.any(-1).astype(np.float32)
     score = np.array(score)
     if score.shape != keypoint.shape[:3] or score.dtype.kind not in "fiu":
-        raise KeypointError(
+        raise DataError(
             f"{name}: keypoint_score is of shape {score.shape} and type {score.dtype}, "
             f"expected numbers {keypoint.shape[:3]}, one a joint"
         )
     if not np.isfinite(score).all():
-        raise KeypointError(
+        raise DataError(
             f"{name}: keypoint_score is NaN or infinite, expected finite numbers: set "
             "it to 0 where a joint was not seen"
         )
@@ -205,7 +202,7 @@ def _pixels(keypoint, unit, shape, expected, name):
     largest = float(np.abs(keypoint).max())
     if unit == "normalized":
         if largest > MOST_NORMALIZED:
-            raise KeypointError(
+            raise DataError(
                 f"{name}: a coordinate is {largest:g}, expected parts of the image, "
                 "0..1: give unit='px' and img_shape=(height, width)"
             )
@@ -213,13 +210,13 @@ def _pixels(keypoint, unit, shape, expected, name):
             return keypoint, (1, 1)
         return keypoint * np.array(shape[::-1], keypoint.dtype), shape
     if shape is None and expected.dimensions == 2:
-        raise KeypointError(
+        raise DataError(
             f"{name}: 2D keypoints in pixels come without the size of their image: "
             "give img_shape=(height, width), or unit='normalized' if they are "
             "parts of it"
         )
     if shape and max(shape) > MOST_NORMALIZED and 0 < largest <= MOST_NORMALIZED:
-        raise KeypointError(
+        raise DataError(
             f"{name}: no coordinate is beyond {largest:g}, expected pixels of an image "
             f"of {shape}: give unit='normalized' if they are parts of it"
         )
@@ -233,7 +230,7 @@ def _image_shape(shape: Any, name: str) -> tuple[int, int]:
             return height, width
     except (TypeError, ValueError, OverflowError):
         pass
-    raise KeypointError(
+    raise DataError(
         f"{name}: img_shape is {shown(shape)}, expected (height, width) in pixels"
     )
 
@@ -245,7 +242,7 @@ def _metre(unit: Optional[str], name: str) -> float:
 
 def _check_unit(unit, known, what, name) -> None:
     if unit is not None and unit not in known:
-        raise KeypointError(
+        raise DataError(
             f"{name}: unit is {unit!r}, but the keypoints are {what}: expected one of "
             f"{list(known)}"
         )
@@ -256,7 +253,7 @@ def _convert(sample: dict, source: Layout, target: Layout, name: str) -> None:
     try:
         sample["keypoint"] = convert_layout(sample["keypoint"], source, target)
     except ValueError as error:
-        raise KeypointError(f"{name}: {error}") from error
+        raise DataError(f"{name}: {error}") from error
     if "keypoint_score" in sample:
         score = sample["keypoint_score"][..., None]
         sample["keypoint_score"] = convert_layout(score, source, target)[..., 0]

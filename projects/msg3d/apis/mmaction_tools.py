@@ -14,8 +14,11 @@ from pathlib import Path
 
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from ..checkpoints import CheckpointError, rewrite
+from ..checkpoints import (
+    rewrite,
+)
 from ..checkpoints.safe_tensors import SUFFIX
+from ..errors import CheckpointError
 
 
 def run_tool(name: str) -> None:

@@ -10,7 +10,7 @@ OpenPose does not track, so persons are matched from frame to frame (`tracks.py`
 from collections.abc import Sequence
 from typing import Any
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 from ..formats.estimator_json import frame_number
 from ..io.json_numbers import list_of_objects, need_fields, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
@@ -35,7 +35,7 @@ def join_openpose(frames: Sequence[tuple[str, Any]], max_persons: int) -> dict:
         in the units of the files; M is 0 if nobody is seen.
 
     Raises:
-        BadFile: the first place that is not as above, or the frames differ in joints.
+        DataError: the first place that is not as above, or the frames differ in joints.
     """
     when, numbers, places = [], [], []
     for name, data in frames:
@@ -50,14 +50,14 @@ def join_openpose(frames: Sequence[tuple[str, Any]], max_persons: int) -> dict:
     first = numbers[0] if numbers else [0.0] * 75
     joints = len(first) // 3 if isinstance(first, list) and len(first) % 3 == 0 else 0
     if joints not in LAYOUTS:
-        raise BadFile(
+        raise DataError(
             f"{places[0]} is no list of x, y, score of 25 joints (BODY_25) or 18 (COCO)"
         )
     found = stack_numbers(numbers, (3 * joints,), places.__getitem__)
     found = found.reshape(-1, joints, 3)
     known = [frame_number(name, "the name of a frame's file") for name, _ in frames]
     if len(set(known)) < len(known):
-        raise BadFile("two files have the same number of a frame in their names")
+        raise DataError("two files have the same number of a frame in their names")
     positions, length = frame_positions([*known, *when])
     keypoint, score, _ = join_tracks(
         Observations(

@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..converters.coco_json import COUNTS
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 from ..preprocessing.tracks import Observations, join_tracks
 
 Pose = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -38,7 +38,7 @@ def read_video(path: str, pose: Pose, max_persons: int) -> dict:
         M is 0 if nobody is seen.
 
     Raises:
-        BadFile: no video, or the estimator gives arrays of other shapes.
+        DataError: no video, or the estimator gives arrays of other shapes.
     """
     capture = cv2.VideoCapture(path)
     when, poses, scores, shape = [], [], [], None
@@ -60,7 +60,7 @@ def read_video(path: str, pose: Pose, max_persons: int) -> dict:
             bar.update()
     capture.release()
     if not frames:
-        raise BadFile("is no video that OpenCV can read: convert it to .mp4 (H.264)")
+        raise DataError("is no video that OpenCV can read: convert it to .mp4 (H.264)")
     some = [number for number, one in enumerate(poses) if len(one)]
     if not some:
         return dict(keypoint=np.zeros((0, frames, 17, 2), np.float32), img_shape=shape)
@@ -137,12 +137,12 @@ def _check(keypoint, score, poses, frame: int) -> None:
         return
     fits = keypoint.ndim == 3 and keypoint.shape[2] == 2
     if not fits or score.shape != keypoint.shape[:2]:
-        raise BadFile(
+        raise DataError(
             f"the pose estimator gave keypoints {keypoint.shape} and scores "
             f"{score.shape} for frame {frame}, expected [P, V, 2] and [P, V]"
         )
     if joints not in (None, keypoint.shape[1]):
-        raise BadFile(
+        raise DataError(
             f"the pose estimator gave {keypoint.shape[1]} joints in frame {frame} and "
             f"{joints} before, expected one number"
         )

@@ -15,8 +15,8 @@ from typing import Any, Optional, Union
 
 from tqdm import tqdm
 
+from ..errors import DataError
 from ..io.atomic import whole_file
-from .keypoint_input import KeypointError
 from .pose_video import SUFFIXES as VIDEOS
 from .written import Labels, Segments
 
@@ -61,14 +61,14 @@ def predict_files(
         root: the folder that their names begin from.
         out: folder for `NAME.json` of each source, `NAME.srt` where there are times,
             and a table of all.
-        read: gives the sequences of a source, or raises KeypointError.
+        read: gives the sequences of a source, or raises DataError.
         settings: all that predictions depend on besides the sources; its `repr` counts.
 
     Returns:
         The report. A source or sample that fails does not keep others from being done.
 
     Raises:
-        KeypointError: pairs are asked of a network that sees one person at a time.
+        DataError: pairs are asked of a network that sees one person at a time.
         OSError: a file cannot be written.
     """
     # Options that do not suit the network are no fault of any file.
@@ -91,7 +91,7 @@ def predict_files(
             continue
         try:
             sequences = read(path)
-        except KeypointError as error:
+        except DataError as error:
             report.failed.append((names[path], str(error)))
             continue
         pending.append(
@@ -112,7 +112,7 @@ def _prepared(recognizer, name: str, key: str, sequences: list[dict]) -> _Source
     for sequence in sequences:
         try:
             source.samples.append(recognizer.prepare(sequence))
-        except KeypointError as error:
+        except DataError as error:
             source.errors[sequence["frame_dir"]] = str(error)
     return source
 

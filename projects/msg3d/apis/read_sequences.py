@@ -7,14 +7,19 @@ of `tools/data`, which make annotation files for training.
 import os
 from pathlib import Path
 
-from ..annotations.check import AnnotationError, id_field, samples_of
+from ..annotations.check import (
+    id_field,
+    samples_of,
+)
 from ..annotations.form_faults import id_faults
-from ..converters.parse_files import BadFile, LeftOut
+from ..errors import DataError, SkipFile
 from ..formats.npy_sequence import read_npy
 from ..skeletons import SKELETONS, skeleton
 from ..stores.packing import load_any
 from .json_sequences import join_frames, of_arrays, read_json_sequence, read_mediapipe
-from .keypoint_input import Expected, KeypointError
+from .keypoint_input import (
+    Expected,
+)
 from .pose_video import SUFFIXES as VIDEOS
 from .pose_video import read_video
 from .sources import SUFFIXES, Reading, is_store
@@ -33,7 +38,7 @@ def read_sequences(path: str, expected: Expected, reading: Reading) -> list[dict
         made of the file. They are not checked yet.
 
     Raises:
-        KeypointError: the file is not what it should be, and where.
+        DataError: the file is not what it should be, and where.
     """
     suffix = Path(path).suffix.lower()
     try:
@@ -50,15 +55,13 @@ def read_sequences(path: str, expected: Expected, reading: Reading) -> list[dict
         elif suffix == ".csv":
             found = read_mediapipe(path, expected, reading)
         else:
-            raise BadFile(f"is of no known kind, expected {', '.join(SUFFIXES)}")
-    except AnnotationError as error:
-        raise KeypointError(str(error)) from error
-    except (ValueError, LeftOut) as error:  # BadFile, or of an unknown layout
-        line = getattr(error, "line", None)
-        where = path if line is None else f"{path}, line {line}"
-        raise KeypointError(f"{where}: {error}") from error
+            raise DataError(f"is of no known kind, expected {', '.join(SUFFIXES)}")
+    except DataError as error:
+        raise error if path in error.message else error.at(file=path)
+    except (ValueError, SkipFile) as error:  # an unknown layout, say
+        raise DataError(str(error)).at(file=path) from error
     except OSError as error:
-        raise KeypointError(f"{path}: cannot be read ({error.strerror})") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     return [_completed(found, path, reading)]
 
 
@@ -67,7 +70,7 @@ def _completed(sequence: dict, path: str, reading: Reading) -> dict:
     keys = ("keypoint", "keypoint_score", "img_shape", "layout", "unit", "notes")
     kept = {key: sequence[key] for key in keys if sequence.get(key) is not None}
     if not len(kept["keypoint"]):
-        raise KeypointError(f"{path}: nobody is seen in any frame: leave it out")
+        raise DataError(f"{path}: nobody is seen in any frame: leave it out")
     kept.setdefault("layout", reading.layout)
     kept.setdefault("unit", reading.unit)
     kept.setdefault("img_shape", reading.img_shape)
@@ -78,16 +81,16 @@ def _annotations(path: str, reading: Reading) -> list[dict]:
     data = load_any(path)
     samples, meta = samples_of(data, path), {}
     if not samples:
-        raise KeypointError(f"{path}: holds no samples")
+        raise DataError(f"{path}: holds no samples")
     key = id_field(samples)
     for fault in id_faults(samples, key):
-        raise KeypointError(f"{path}: {fault}")
+        raise DataError(f"{path}: {fault}")
     if isinstance(data, dict) and isinstance(data.get("meta"), dict):
         meta = data["meta"]
     if reading.split is not None:
         splits = data.get("split", {}) if isinstance(data, dict) else {}
         if reading.split not in splits:
-            raise KeypointError(
+            raise DataError(
                 f"{path}: has no split {reading.split!r}, expected one of "
                 f"{list(splits)}"
             )
@@ -112,14 +115,14 @@ def _npy(path: str, expected: Expected, reading: Reading) -> dict:
         try:
             sequence = read_npy(content, len(skeleton(layout).joints), channels)
             return of_arrays(sequence, layout, channels)
-        except BadFile:
+        except DataError:
             if channels == kinds[-1]:
                 raise
 
 
 def _video(path: str, reading: Reading) -> dict:
     if reading.pose is None:
-        raise BadFile(
+        raise DataError(
             "is a video, and no pose estimator is given: give --pose-model MODEL.onnx, "
             "or keypoints in place of the video"
         )

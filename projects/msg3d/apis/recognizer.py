@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import numpy as np
 
+from ..errors import DataError
 from .groups import Group, closest_pairs, everybody, single_persons
-from .keypoint_input import KeypointError, Layout, to_sample
+from .keypoint_input import (
+    Layout,
+    to_sample,
+)
 from .prediction import Prediction, prediction
 
 if TYPE_CHECKING:
@@ -85,7 +89,7 @@ class Recognizer:
             batch_size, clips: as of the class.
 
         Raises:
-            ExportedFileError: the file is missing, or none of ours.
+            CheckpointError: the file is missing, or none of ours.
             ImportError: onnxruntime is not installed.
 
         Example:
@@ -123,14 +127,14 @@ class Recognizer:
             Of a sequence its Prediction, of a list a list in the same order.
 
         Raises:
-            KeypointError: keypoints that the network cannot take; the text says what,
+            DataError: keypoints that the network cannot take; the text says what,
                 where, and what was expected.
         """
         if isinstance(keypoints, (list, tuple)):
             return list(self.predict_each(keypoints, **options))
         if isinstance(keypoints, (np.ndarray, Mapping)):
             return next(self.predict_each([keypoints], **options))
-        raise KeypointError(
+        raise DataError(
             f"keypoints are a {type(keypoints).__name__}, expected an array [M, T, V, "
             "C], a dictionary with `keypoint`, or a list of those"
         )
@@ -160,10 +164,10 @@ class Recognizer:
                 networks of two persons or more.
 
         Raises:
-            KeypointError: as `predict`.
+            DataError: as `predict`.
         """
         if pairs and self.expected.num_person < 2:
-            raise KeypointError(
+            raise DataError(
                 f"pairs={pairs}, but this network sees one person at a time: leave "
                 "pairs out, or take a network with num_person=2"
             )

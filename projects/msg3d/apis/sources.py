@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 from ..formats.estimator_guess import guess_form
 from ..formats.estimator_json import read_persons
 from ..io.json_numbers import read_json
 from ..stores.store_format import HEADER
-from .keypoint_input import KeypointError, Layout
+from .keypoint_input import (
+    Layout,
+)
 from .openpose_frames import is_openpose_frame
 from .pose_video import SUFFIXES as VIDEOS
 from .pose_video import Pose
@@ -48,12 +50,12 @@ def list_sources(path: str, leave_out: str) -> list[str]:
         leave_out: a folder that is not looked into.
 
     Raises:
-        KeypointError: there is nothing.
+        DataError: there is nothing.
     """
     if os.path.isfile(path) or is_store(path):
         return [path]
     if not os.path.isdir(path):
-        raise KeypointError(f"{path} does not exist: name a file or a folder")
+        raise DataError(f"{path} does not exist: name a file or a folder")
     found: list[str] = []
     for folder, folders, files in os.walk(path, followlinks=True):
         folders[:] = sorted(
@@ -72,7 +74,7 @@ def list_sources(path: str, leave_out: str) -> list[str]:
         if whole:
             found.append(folder)
     if not found:
-        raise KeypointError(
+        raise DataError(
             f"{path} holds no file that can be read, expected {', '.join(SUFFIXES)}"
         )
     return found
@@ -95,5 +97,5 @@ def _holds_frames(folder: str, files: list[str]) -> bool:
             return True
         form = guess_form(data)
         return form is not None and read_persons(data, form).single
-    except (BadFile, OSError):
+    except (DataError, OSError):
         return False

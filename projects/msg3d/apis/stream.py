@@ -5,7 +5,7 @@ from typing import Optional
 
 import numpy as np
 
-from .keypoint_input import KeypointError
+from ..errors import DataError
 from .prediction import Prediction
 from .recognizer import Recognizer
 
@@ -63,12 +63,12 @@ class Stream:
             nobody is seen in them.
 
         Raises:
-            KeypointError: a frame unlike those before, or one that `Recognizer`
+            DataError: a frame unlike those before, or one that `Recognizer`
                 refuses.
         """
         frame = dict(keypoint=np.asarray(keypoint))
         if frame["keypoint"].ndim != 3:
-            raise KeypointError(
+            raise DataError(
                 f"frame {self.frames} has shape {frame['keypoint'].shape}, expected "
                 "[M persons, V joints, C]"
             )
@@ -106,13 +106,13 @@ class Stream:
         for key, buffer in self._buffers.items():
             if key not in frame or frame[key].shape != buffer.shape[1:]:
                 found = frame[key].shape if key in frame else "none"
-                raise KeypointError(
+                raise DataError(
                     f"frame {self.frames}: {key} has shape {found}, expected "
                     f"{buffer.shape[1:]} as in the frames before: call reset() where "
                     "another stream begins"
                 )
         if frame.keys() - self._buffers.keys():
-            raise KeypointError(
+            raise DataError(
                 f"frame {self.frames} has keypoint_score, the frames before had none: "
                 "give it always, or never"
             )

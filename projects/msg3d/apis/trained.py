@@ -14,15 +14,12 @@ from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from ..errors import ConfigError
 from ..models.regression_head import TraitHead
 from .keypoint_input import Expected
 from .pipeline_steps import numpy_random_kept, with_clips
 
 _STEPS_3D = ("AlignView", "LabanEffort")
-
-
-class ConfigError(ValueError):
-    """A config or checkpoint that no recogniser can be made of, and why."""
 
 
 class TestPipeline:

@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from .keypoint_input import KeypointError
+from ..errors import DataError
 from .recognizer import Recognizer
 
 
@@ -50,7 +50,7 @@ def frame_scores(
         float32 [T, classes]; NaN in frames that no window with a person in it shows.
 
     Raises:
-        KeypointError: as `Recognizer.predict`.
+        DataError: as `Recognizer.predict`.
         ValueError: a window or stride below 1.
     """
     for name, value in (("window", window), ("stride", stride)):
@@ -183,10 +183,10 @@ def seconds(frame: int, fps: float) -> float:
     """The time at which a frame begins.
 
     Raises:
-        KeypointError: frames a second are not above 0.
+        DataError: frames a second are not above 0.
     """
     if not fps > 0:
-        raise KeypointError(f"fps is {fps}, expected frames a second, above 0")
+        raise DataError(f"fps is {fps}, expected frames a second, above 0")
     return frame / fps
 
 

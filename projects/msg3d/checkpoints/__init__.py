@@ -1,7 +1,7 @@
 """Published weights, turned into checkpoints of this package and back."""
 
+from ..errors import CheckpointError
 from .convert import convert_back, convert_checkpoint, is_published, rewrite
-from .formats import CheckpointError
 
 __all__ = [
     "CheckpointError",

@@ -7,8 +7,14 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.registry import DefaultScope
 
+from ..errors import CheckpointError
 from ..io.atomic import whole_file
-from .formats import FORMATS, CheckpointError, Format, State, layout_of
+from .formats import (
+    FORMATS,
+    Format,
+    State,
+    layout_of,
+)
 from .reading import read_data, read_state, state_of
 from .renaming import fits, rename, reverse
 from .safe_tensors import SUFFIX, write_safetensors

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..errors import CheckpointError
 from ..models.graph import binary_adjacency, disentangled_scales, spacetime_adjacency
 from ..skeletons import SKELETONS
 from .renaming import Table
@@ -20,10 +21,6 @@ State = dict[str, Tensor]
 # Of the layouts with as many joints, the one the authors trained on.
 AUTHORS_LAYOUTS = {25: "kinect25", 18: "openpose", 20: "kinect20"}
 PYSKL_LAYOUTS = {25: "nturgb+d", 18: "openpose", 17: "coco"}
-
-
-class CheckpointError(ValueError):
-    """A checkpoint cannot be converted; the text says what it is and why."""
 
 
 def _unchanged(state: State) -> State:

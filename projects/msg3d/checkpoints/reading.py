@@ -7,8 +7,11 @@ import torch
 from torch import Tensor
 
 from ..compat.checkpoints import refusal
+from ..errors import CheckpointError
 from .bounded_file import BoundedFile
-from .formats import CheckpointError, State
+from .formats import (
+    State,
+)
 from .safe_tensors import SUFFIX, read_safetensors
 
 # Where training scripts put the weights beside other things.

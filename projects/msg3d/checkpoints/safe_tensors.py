@@ -12,10 +12,13 @@ import json
 import os
 from typing import Any
 
+from ..errors import CheckpointError
 from ..io.atomic import whole_file
 from ..io.file_type import SAFETENSORS, mismatch
 from ..io.plain_json import decode, encode
-from .formats import CheckpointError, State
+from .formats import (
+    State,
+)
 
 SUFFIX = ".safetensors"
 # The entry of a file's metadata that holds `meta`, as JSON.

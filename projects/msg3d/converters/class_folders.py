@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from ..annotations.files import AnnotationError
+from ..errors import DataError
 
 SIDES = ("train", "val", "test")
 
@@ -49,7 +49,7 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
         paths: of its files, within it.
 
     Raises:
-        AnnotationError: train/ or val/ beside other folders or without the other, or
+        DataError: train/ or val/ beside other folders or without the other, or
             fewer than two classes.
     """
     folders = [_parts(path)[:-1] for path in paths if not is_hidden(path)]
@@ -61,14 +61,14 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
     tops = {parts[above] for parts in folders if len(parts) > above}
     sides = tops.intersection(SIDES)
     if sides and (tops - sides or "train" not in sides or len(sides) < 2):
-        raise AnnotationError(
+        raise DataError(
             f"raw data {raw} have the folders {sorted(tops)}: expected class folders "
             "only, or train/ with val/ or test/ only, and the classes in these"
         )
     sided = bool(sides)
     classes = {parts[above + sided] for parts in folders if len(parts) > above + sided}
     if len(classes) < 2:
-        raise AnnotationError(
+        raise DataError(
             f"raw data {raw} have the class folders {sorted(classes)}: expected at "
             "least two, each with the sequences of one class"
         )

@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 
+from ..errors import DataError, SkipFile
 from ..formats.estimator_guess import guess_form
 from ..formats.estimator_json import JOINTS, Persons, frame_number, read_persons
 from ..io.json_numbers import read_json, stack_numbers
@@ -22,7 +23,9 @@ from ..skeletons.layout_meta import layout_meta
 from ..skeletons.normalized import MOST_NORMALIZED
 from .label_list import without_suffix
 from .labelled_files import convert_labelled
-from .parse_files import BadFile, LeftOut, Parsed
+from .parse_files import (
+    Parsed,
+)
 
 COUNTS = (17, 26, 133, 136)
 NOBODY = "nobody in any frame"
@@ -51,8 +54,8 @@ def parse_video(
         `join_frames`.
 
     Raises:
-        BadFile: what is wrong, where, and what was expected.
-        LeftOut: a video without anybody.
+        DataError: what is wrong, where, and what was expected.
+        SkipFile: a video without anybody.
     """
     data, name = read_json(content), without_suffix(path)
     known = (form or guess_form(data)) if data != [] else None
@@ -64,7 +67,7 @@ def parse_video(
         frame = dict(frame_dir=name, form=known, poses=poses, scores=scores)
         return [{**frame, "identities": persons.identities}]
     if not persons.frames:
-        raise LeftOut(NOBODY)
+        raise SkipFile(NOBODY)
     places, frames = frame_positions([*persons.numbers, *persons.frames])
     when = places[len(persons.numbers) :]
     found = Observations(when, poses, scores, persons.identities)
@@ -88,9 +91,9 @@ def join_frames(parsed: Parsed, max_persons: int) -> Parsed:
             continue
         try:
             videos.append(_joined(folder, frames, max_persons))
-        except BadFile as error:
+        except DataError as error:
             refused.append(dict(file=folder or names[0], why=str(error)))
-        except LeftOut as reason:
+        except SkipFile as reason:
             left_out.setdefault(str(reason), []).extend(names)
     videos.sort(key=lambda sample: sample["frame_dir"])
     return parsed._replace(samples=videos, refused=refused, left_out=left_out)
@@ -100,7 +103,9 @@ def _joined(folder: str, frames: list[dict], max_persons: int) -> dict:
     names = [frame["frame_dir"].rpartition("/")[2] for frame in frames]
     numbers = [frame_number(name, "the name of a frame's file") for name in names]
     if len(set(numbers)) < len(numbers):
-        raise BadFile(f"two frames have the same number, of {names[0]}.json and others")
+        raise DataError(
+            f"two frames have the same number, of {names[0]}.json and others"
+        )
     places, length = frame_positions(numbers)
     when = np.repeat(places, [len(frame["poses"]) for frame in frames])
     poses = np.concatenate([frame["poses"] for frame in frames])
@@ -115,7 +120,7 @@ def _joined(folder: str, frames: list[dict], max_persons: int) -> dict:
 def _sample(name, found, frames, max_persons, notes, shape=None) -> dict:
     keypoint, score, without = join_tracks(found, frames, max_persons)
     if not len(keypoint):
-        raise LeftOut(NOBODY)
+        raise SkipFile(NOBODY)
     if without:
         notes = {**notes, f"persons beyond --max-persons {max_persons}": without}
     sample = dict(
@@ -133,7 +138,7 @@ def _arrays(persons: Persons) -> tuple[np.ndarray, np.ndarray]:
     first = persons.joints[0] if persons.joints else JOINTS
     joints = len(first) if isinstance(first, list | tuple) else 0
     if joints not in COUNTS:
-        raise BadFile(
+        raise DataError(
             f"{persons.places[0]}.keypoints has {joints} joints, expected 17 of COCO, or "
             "26, 133 or 136, which begin with those"
         )
@@ -149,12 +154,12 @@ def _arrays(persons: Persons) -> tuple[np.ndarray, np.ndarray]:
 def _check_units(poses: np.ndarray, scores: np.ndarray, normalized: bool) -> None:
     largest = np.abs(poses[scores > 0]).max(initial=0)
     if normalized and largest > MOST_NORMALIZED:
-        raise BadFile(
+        raise DataError(
             f"has a coordinate of {largest:g}, expected parts of the image, 0..1, as "
             "--normalized says"
         )
     if not normalized and 0 < largest <= MOST_NORMALIZED:
-        raise BadFile(
+        raise DataError(
             f"has no coordinate beyond {largest:g}, expected pixels: give --normalized if "
             "they are parts of the image"
         )
@@ -188,7 +193,7 @@ def convert_coco_json(
         The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: as `labelled_files.convert_labelled`.
+        DataError: as `labelled_files.convert_labelled`.
     """
     return convert_labelled(
         raw,

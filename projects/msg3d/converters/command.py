@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from ..annotations.files import AnnotationError
+from ..errors import DataError
 from .report import report_text
 
 
@@ -44,7 +44,7 @@ def run_converter(program: str, convert: Callable[[], dict]) -> int:
     """Runs a conversion, prints its report or its error, and gives the exit code."""
     try:
         report = convert()
-    except (AnnotationError, OSError) as error:
+    except (DataError, OSError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

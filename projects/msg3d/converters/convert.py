@@ -69,7 +69,7 @@ def convert(
         The report, as `write_converted` gives it.
 
     Raises:
-        AnnotationError: `raw` cannot be read or holds no file of this suffix, or `out`
+        DataError: `raw` cannot be read or holds no file of this suffix, or `out`
             is no name for a result.
         OSError: `out` cannot be written.
     """

@@ -9,8 +9,8 @@ a network knows of the person would count as knowing the action.
 import re
 from functools import partial
 
-from ..annotations.files import AnnotationError
 from ..annotations.hold_out import hold_out
+from ..errors import DataError, SkipFile
 from ..formats.csv_sequence import read_csv
 from ..formats.npy_sequence import read_npy
 from ..formats.sequence_arrays import UNITS, to_sample
@@ -18,7 +18,6 @@ from ..io.archives import list_files
 from ..skeletons import Skeleton
 from .class_folders import SIDES, ClassFolders, is_hidden, read_class_folders
 from .convert import Splits, convert
-from .parse_files import BadFile, LeftOut
 from .split_list import read_split_list
 
 SUFFIXES = (".npy", ".csv")
@@ -45,14 +44,14 @@ def parse_sequence(
         dict(frame_dir, label, total_frames, keypoint float32 [M, T, V, C], ...).
 
     Raises:
-        BadFile: what is wrong, where, and what was expected.
-        LeftOut: in a hidden folder.
+        DataError: what is wrong, where, and what was expected.
+        SkipFile: in a hidden folder.
     """
     if is_hidden(path):
-        raise LeftOut("in a hidden folder")
+        raise SkipFile("in a hidden folder")
     label = folders.label(path)
     if label is None:
-        raise BadFile(
+        raise DataError(
             "lies in no class folder, expected CLASS/FILE, or train/CLASS/FILE and "
             "val/CLASS/FILE"
         )
@@ -98,11 +97,11 @@ def convert_folder(
         The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: `raw` cannot be read as such a folder, no split or two, a
+        DataError: `raw` cannot be read as such a folder, no split or two, a
             split that does not fit the files, or a group on both sides.
     """
     if (UNITS[units][0] == 2) != (img_shape is not None):
-        raise AnnotationError(
+        raise DataError(
             f"units {units} came {'without' if img_shape is None else 'with'} the shape "
             "of an image: give height and width for pixels or normalised, and only there"
         )
@@ -113,7 +112,7 @@ def convert_folder(
     if group is not None:
         groups = {name: _group_of(name, group) for name in groups}
     if sum((folders.sided, split is not None, val_fraction is not None)) != 1:
-        raise AnnotationError(
+        raise DataError(
             f"raw data {raw}: give one split: folders train/ and val/ above the class "
             "folders, or a list, or a fraction to hold out, and not two of these"
         )
@@ -126,7 +125,7 @@ def convert_folder(
         try:
             held = hold_out(labels, list(groups.values()), val_fraction, seed)
         except ValueError as error:
-            raise AnnotationError(f"raw data {raw}: {error}") from None
+            raise DataError(f"raw data {raw}: {error}") from None
         sides = {
             name: "val" if one in held else "train" for name, one in groups.items()
         }
@@ -166,13 +165,13 @@ def _sequence_paths(raw: str) -> tuple[list[str], str]:
     for suffix in SUFFIXES:
         listed = list_files(raw, suffix)
         if listed is None:
-            raise AnnotationError(
+            raise DataError(
                 f"raw data {raw} are neither a folder nor a zip: unpack the archive"
             )
         found[suffix] = [file.name for file in listed[0]]
     kinds = [suffix for suffix in SUFFIXES if found[suffix]]
     if len(kinds) != 1:
-        raise AnnotationError(
+        raise DataError(
             f"raw data {raw} hold {len(found['.npy'])} .npy and {len(found['.csv'])} "
             ".csv files: expected one kind, a file a sequence"
         )
@@ -183,11 +182,11 @@ def _group_of(name: str, group: str) -> str:
     try:
         match = re.search(group, name)
     except re.error as error:
-        raise AnnotationError(
+        raise DataError(
             f"group {group!r} is not a regular expression ({error})"
         ) from None
     if match is None:
-        raise AnnotationError(
+        raise DataError(
             f"group {group!r} finds nothing in {name!r}: give a regular expression "
             "that finds in every path whose recording it is"
         )
@@ -200,7 +199,7 @@ def _refuse_groups_on_two_sides(sides: dict[str, str], groups: dict[str, str]) -
         where.setdefault(groups[name], set()).add(side)
     both = sorted(one for one, found in where.items() if len(found) > 1)
     if both:
-        raise AnnotationError(
+        raise DataError(
             f"group {both[0]!r} is in {' and '.join(sorted(where[both[0]]))} "
             f"({len(both)} such groups of {len(where)}): put the recordings of each on "
             "one side, or give no group"

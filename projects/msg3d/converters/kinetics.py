@@ -27,12 +27,12 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from ..errors import DataError, SkipFile
 from ..io.json_numbers import read_json, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
 from ..skeletons.layout_meta import layout_meta
 from .convert import convert
 from .kinetics_lists import class_names, find_label_lists, read_label_lists, with_labels
-from .parse_files import BadFile, LeftOut
 
 JOINTS = 18
 # The authors read no more persons of a frame.
@@ -58,23 +58,23 @@ def parse_clip(
         the list's to say.
 
     Raises:
-        BadFile: what is wrong, where, and what was expected.
-        LeftOut: a label list, or nobody is seen.
+        DataError: what is wrong, where, and what was expected.
+        SkipFile: a label list, or nobody is seen.
     """
     if path.endswith("_label.json"):
-        raise LeftOut("label list, not a clip")
+        raise SkipFile("label list, not a clip")
     record = read_json(content)
     fields = ("data", "label", "label_index")
     if not isinstance(record, dict) or not set(fields) <= set(record):
-        raise BadFile(f"expected a JSON object with the fields {list(fields)}")
+        raise DataError(f"expected a JSON object with the fields {list(fields)}")
     name, index, data = record["label"], record["label_index"], record["data"]
     if not isinstance(name, str) or type(index) is not int:
-        raise BadFile(
+        raise DataError(
             f"label is {name!r:.40} and label_index {index!r:.40}, expected a class name "
             "and a number"
         )
     if not isinstance(data, list):
-        raise BadFile(f"data is a {type(data).__name__}, expected a list of frames")
+        raise DataError(f"data is a {type(data).__name__}, expected a list of frames")
     observations, frames = _observations(data)
     notes = {}
     if persons == "track":
@@ -84,7 +84,7 @@ def parse_clip(
     else:
         keypoint, score = _ranked(observations, frames, max_persons)
     if not keypoint.any():
-        raise LeftOut(NOBODY)
+        raise SkipFile(NOBODY)
     sample = dict(
         frame_dir=PurePosixPath(path).stem,
         total_frames=frames,
@@ -107,17 +107,17 @@ def _observations(data: list) -> tuple[Observations, int]:
             or type(frame.get("frame_index")) is not int
             or not isinstance(frame.get("skeleton"), list)
         ):
-            raise BadFile(f"data[{place}] is no frame with frame_index and skeleton")
+            raise DataError(f"data[{place}] is no frame with frame_index and skeleton")
         number = frame["frame_index"]
         if number <= (numbers[-1] if numbers else 0):
-            raise BadFile(
+            raise DataError(
                 f"data[{place}] has frame_index {number}, expected more than "
                 f"{numbers[-1] if numbers else 0}: frames count from 1 and upwards"
             )
         numbers.append(number)
         for rank, person in enumerate(frame["skeleton"]):
             if not isinstance(person, dict) or not {"pose", "score"} <= set(person):
-                raise BadFile(
+                raise DataError(
                     f"data[{place}].skeleton[{rank}] is no object with pose and score"
                 )
             found.append(person)
@@ -129,7 +129,7 @@ def _observations(data: list) -> tuple[Observations, int]:
     poses = stack_numbers([one["pose"] for one in found], (2 * JOINTS,), where("pose"))
     scores = stack_numbers([one["score"] for one in found], (JOINTS,), where("score"))
     if not found:
-        raise LeftOut(NOBODY)
+        raise SkipFile(NOBODY)
     when, frames = frame_positions(numbers, first=1)
     when = when[[place for place, _ in places]]
     poses = poses.reshape(-1, JOINTS, 2)
@@ -182,7 +182,7 @@ def convert_kinetics(
         The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: `raw` or a label list cannot be read.
+        DataError: `raw` or a label list cannot be read.
     """
     paths = find_label_lists(raw if lists is None else lists)
     entries = read_label_lists(paths)

@@ -9,9 +9,11 @@ import gzip
 import os
 import re
 
-from ..annotations.files import AnnotationError
+from ..errors import DataError
 from ..io.json_numbers import read_json
-from .parse_files import BadFile, Parsed
+from .parse_files import (
+    Parsed,
+)
 
 OTHER_INDEX = "label_index is not the label list's (the name decides)"
 LIST = re.compile(r"kinetics_(train|val)_label\.json(\.gz)?")
@@ -28,7 +30,7 @@ def find_label_lists(folder: str) -> dict[str, str]:
         side ("train", "val") -> path, of those that are there.
 
     Raises:
-        AnnotationError: both are missing, or one is twice there.
+        DataError: both are missing, or one is twice there.
     """
     folder, lists = os.fspath(folder), {}
     for pattern in ("*", "*/*"):
@@ -37,12 +39,12 @@ def find_label_lists(folder: str) -> dict[str, str]:
             if match is None or not os.path.isfile(path):
                 continue
             if match[1] in lists:
-                raise AnnotationError(
+                raise DataError(
                     f"{path} is a second list of the {match[1]} clips: leave one"
                 )
             lists[match[1]] = path
     if not lists:
-        raise AnnotationError(
+        raise DataError(
             f"{folder} holds no kinetics_train_label.json or kinetics_val_label.json: "
             "they come with the release; put them there, or say with --lists where they "
             "lie"
@@ -61,14 +63,14 @@ def read_label_lists(paths: dict[str, str]) -> dict[str, dict[str, dict]]:
         that is missing is empty.
 
     Raises:
-        AnnotationError: one is not as above, or the two contradict one another.
+        DataError: one is not as above, or the two contradict one another.
     """
     lists = {side: _read_label_list(path) for side, path in paths.items()}
     # Half of the release is enough to test, or to train, with.
     lists = {side: lists.get(side, {}) for side in ("train", "val")}
     both = set(lists["train"]) & set(lists["val"])
     if both:
-        raise AnnotationError(
+        raise DataError(
             f"{len(both)} clips are in both label lists, first {min(both)}: a clip "
             "belongs to one side"
         )
@@ -80,8 +82,8 @@ def _read_label_list(path: str) -> dict[str, dict]:
         with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
             content = file.read()
         found = read_json(content)
-    except (OSError, EOFError, BadFile) as error:
-        raise AnnotationError(
+    except (OSError, EOFError, DataError) as error:
+        raise DataError(
             f"label list {path} cannot be read ({error}): get it again"
         ) from error
     wanted = dict(has_skeleton=bool, label=str, label_index=int)
@@ -89,7 +91,7 @@ def _read_label_list(path: str) -> dict[str, dict]:
         if not isinstance(entry, dict) or any(
             type(entry.get(field)) is not kind for field, kind in wanted.items()
         ):
-            raise AnnotationError(
+            raise DataError(
                 f"label list {path}: {clip!r} is no object with has_skeleton, label and "
                 "label_index"
             )
@@ -100,7 +102,7 @@ def class_names(lists: dict[str, dict[str, dict]]) -> list[str]:
     """The classes in the order of their label_index.
 
     Raises:
-        AnnotationError: the lists do not give each index one name.
+        DataError: the lists do not give each index one name.
     """
     pairs = {
         (entry["label_index"], entry["label"])
@@ -111,7 +113,7 @@ def class_names(lists: dict[str, dict[str, dict]]) -> list[str]:
     if [index for index, _ in sorted(pairs)] != list(range(len(pairs))) or len(
         set(names)
     ) < len(names):
-        raise AnnotationError(
+        raise DataError(
             f"the label lists pair {len(pairs)} label_index with names, expected each "
             "of 0, 1, 2 ... to have one name: they belong to different releases"
         )

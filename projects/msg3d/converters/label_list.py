@@ -11,7 +11,7 @@ import csv
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from ..annotations.files import AnnotationError
+from ..errors import DataError
 from .class_folders import SIDES
 
 
@@ -35,7 +35,7 @@ def read_label_list(path: str, suffixes: tuple[str, ...]) -> dict[str, Listed]:
         file without suffix -> what is said of it.
 
     Raises:
-        AnnotationError: it cannot be read, a column is missing, or a line is wrong.
+        DataError: it cannot be read, a column is missing, or a line is wrong.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -43,9 +43,9 @@ def read_label_list(path: str, suffixes: tuple[str, ...]) -> dict[str, Listed]:
             columns = [str(name) for name in rows.fieldnames or ()]
             numbered = [(rows.line_num, row) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise AnnotationError(f"list {path} cannot be read ({error})") from error
+        raise DataError(f"list {path} cannot be read ({error})") from error
     if not {"file", "label", "split"} <= set(columns):
-        raise AnnotationError(
+        raise DataError(
             f"list {path} has the columns {str(columns):.300}, expected file, label and split "
             "(and height and width where videos differ in size)"
         )
@@ -55,26 +55,26 @@ def read_label_list(path: str, suffixes: tuple[str, ...]) -> dict[str, Listed]:
         where = f"list {path}, line {line}"
         file, label, side = (row[name].strip() for name in ("file", "label", "split"))
         if not file or not label or side not in SIDES:
-            raise AnnotationError(
+            raise DataError(
                 f"{where}: file {file!r:.80}, label {label!r:.80}, split {side!r:.80}, expected a "
                 f"file, a label, and one of {', '.join(SIDES)}"
             )
         key = without_suffix(file) if file.endswith(suffixes) else file.rstrip("/")
         if key in listed:
-            raise AnnotationError(
+            raise DataError(
                 f"{where}: {file} is in line {listed[key].line} too: leave one"
             )
         shape = _shape(row["height"], row["width"], where) if sized else None
         listed[key] = Listed(label, side, shape, line)
     if not listed:
-        raise AnnotationError(f"list {path} is empty, expected a line a file")
+        raise DataError(f"list {path} is empty, expected a line a file")
     return listed
 
 
 def _shape(height: str, width: str, where: str) -> tuple[int, int]:
     sides = height.strip(), width.strip()
     if not all(side.isdecimal() and len(side) < 10 for side in sides):
-        raise AnnotationError(
+        raise DataError(
             f"{where}: height {height!r:.40}, width {width!r:.40}, expected pixels, in every "
             "line or no such columns"
         )

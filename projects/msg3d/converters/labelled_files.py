@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from ..annotations.files import AnnotationError
+from ..errors import DataError
 from ..io.archives import list_files
 from .class_folders import SIDES, ClassFolders, read_class_folders
 from .command import positive
@@ -83,7 +83,7 @@ def convert_labelled(
         The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: `raw` or the list cannot be read, nobody says the split, or
+        DataError: `raw` or the list cannot be read, nobody says the split, or
             nobody the size of the pictures.
     """
     img_shape = None if img_shape is None else tuple(img_shape)
@@ -139,14 +139,14 @@ def _paths(raw: str, suffixes: tuple[str, ...]) -> tuple[list[str], str]:
     for suffix in suffixes:
         listed = list_files(raw, suffix)
         if listed is None:
-            raise AnnotationError(
+            raise DataError(
                 f"raw data {raw} are neither a folder nor a zip: unpack the archive"
             )
         found[suffix] = [file.name for file in listed[0]]
     kinds = [suffix for suffix in suffixes if found[suffix]]
     if len(kinds) != 1:
         counted = " and ".join(f"{len(found[suffix])} {suffix}" for suffix in suffixes)
-        raise AnnotationError(
+        raise DataError(
             f"raw data {raw} hold {counted} files: expected one kind, and some of it"
         )
     return found[kinds[0]], kinds[0]
@@ -157,7 +157,7 @@ def _listed_by_folders(
 ) -> dict[str, Listed]:
     """What folders say of each file, and of each folder that may be a video."""
     if not folders.sided:
-        raise AnnotationError(
+        raise DataError(
             f"raw data {raw}: nothing says what to train on: put folders train/ and val/ "
             "above the class folders, or give a --list with a column split"
         )
@@ -217,7 +217,7 @@ def _sized(sample: dict, listed, given, normalized: bool) -> dict:
         return {**sample, "keypoint": sample["keypoint"] * scale, "img_shape": shape}
     shape = listed or sample.get("img_shape") or given
     if shape is None:
-        raise AnnotationError(
+        raise DataError(
             f"{sample['frame_dir']} does not say how large the picture is, which "
             "training divides by: give --img-shape H W, or the columns height and width "
             "in the --list"

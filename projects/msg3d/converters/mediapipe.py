@@ -16,6 +16,7 @@ from functools import partial
 
 import numpy as np
 
+from ..errors import DataError, SkipFile
 from ..formats.mediapipe_csv import read_landmark_table
 from ..formats.mediapipe_json import read_landmarks
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
@@ -23,7 +24,6 @@ from ..skeletons.layout_meta import layout_meta
 from .coco_json import MOST_NORMALIZED, NOBODY
 from .label_list import without_suffix
 from .labelled_files import convert_labelled
-from .parse_files import BadFile, LeftOut
 
 HIPS = (23, 24)
 # The origin in metres is between the hips, to a centimetre or so.
@@ -46,8 +46,8 @@ def parse_video(
         and `keypoint_score` float32 [M, T, 33], or with C = 3.
 
     Raises:
-        BadFile: what is wrong, where, and what was expected.
-        LeftOut: nobody is seen.
+        DataError: what is wrong, where, and what was expected.
+        SkipFile: nobody is seen.
     """
     if path.endswith(".csv"):
         found = read_landmark_table(content)
@@ -55,12 +55,12 @@ def parse_video(
         found = read_landmarks(content, coordinates)
     persons = found.persons
     if not len(persons):
-        raise LeftOut(NOBODY)
+        raise SkipFile(NOBODY)
     _check_coordinates(persons, coordinates)
     places, frames = frame_positions([*found.numbers, *found.frames])
     alone = len(set(found.frames)) == len(found.frames)
     if not alone and found.image is None:
-        raise BadFile(
+        raise DataError(
             "has several persons in a frame and no landmarks of the image to tell them "
             "apart by: world coordinates begin at everybody's own hips"
         )
@@ -80,7 +80,7 @@ def parse_video(
         matched_by=None if alone else found.image[..., :2],
     )
     if not len(keypoint):
-        raise LeftOut(NOBODY)
+        raise SkipFile(NOBODY)
     sample = dict(frame_dir=without_suffix(path), total_frames=frames)
     sample["keypoint"] = keypoint
     if coordinates == "image":
@@ -95,13 +95,13 @@ def _check_coordinates(persons: np.ndarray, coordinates: str) -> None:
     hips = np.abs(persons[:, HIPS, :2].mean(axis=1)).max(axis=-1)  # [P]
     at_hips = float(np.median(hips)) <= ORIGIN
     if coordinates == "world" and not at_hips:
-        raise BadFile(
+        raise DataError(
             f"has the hips {np.median(hips):.2g} from 0, expected the world landmarks, "
             "which begin there: give --coordinates image for those of the image"
         )
     largest = float(np.abs(persons[..., :2]).max())
     if coordinates == "image" and (at_hips or largest > 10 * MOST_NORMALIZED):
-        raise BadFile(
+        raise DataError(
             f"has the hips {np.median(hips):.2g} from 0 and a largest coordinate of "
             f"{largest:.2g}, expected parts of the image: give --coordinates world for "
             "metres, and leave pixels undone"
@@ -135,7 +135,7 @@ def convert_mediapipe(
         The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: as `labelled_files.convert_labelled`.
+        DataError: as `labelled_files.convert_labelled`.
     """
     return convert_labelled(
         raw,

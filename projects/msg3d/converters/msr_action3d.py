@@ -22,10 +22,10 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from ..errors import DataError, SkipFile
 from ..io.number_lines import as_float32, read_number_lines
 from ..skeletons.layout_meta import layout_meta
 from .convert import Splits, convert
-from .parse_files import BadFile, LeftOut
 
 RELEASED_FILES = 567
 SUFFIX = "_skeleton3D.txt"
@@ -69,25 +69,25 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
         notes).
 
     Raises:
-        BadFile: what is wrong, in which line, and what was expected. A file that ends
+        DataError: what is wrong, in which line, and what was expected. A file that ends
             between two frames cannot be told from a shorter one.
-        LeftOut: no frame has a joint.
+        SkipFile: no frame has a joint.
     """
     stem = PurePosixPath(path).name.removesuffix(SUFFIX)
     match = NAME.fullmatch(stem)
     if match is None:
-        raise BadFile(f"the file name is not of the form aAA_sSS_eEE{SUFFIX}")
+        raise DataError(f"the file name is not of the form aAA_sSS_eEE{SUFFIX}")
     for field, text, known in zip(
         ("action", "subject", "repeat"), match.groups(), KNOWN
     ):
         if int(text) not in known:
-            raise BadFile(
+            raise DataError(
                 f"the file name says {field} {int(text)}, expected 1 to {known[-1]}"
             )
     lines = read_number_lines(content, 4)
     frames, left = divmod(len(lines), JOINTS)
     if left:
-        raise BadFile(
+        raise DataError(
             f"the file ends with {left} lines of frame {frames}, expected {JOINTS} a "
             "frame: it is cut off",
             line=len(lines),
@@ -97,7 +97,7 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
     keypoint[:, ORDER] = raw
     tracked = keypoint.any(axis=(1, 2))
     if not tracked.any():
-        raise LeftOut("no joint in any frame")
+        raise SkipFile("no joint in any frame")
     sample = dict(
         frame_dir=stem,
         label=int(match[1]) - 1,
@@ -154,7 +154,7 @@ def convert_msr_action3d(
         The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: `raw` cannot be read, or holds no such file.
+        DataError: `raw` cannot be read, or holds no such file.
     """
     return convert(
         raw,

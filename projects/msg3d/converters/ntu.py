@@ -20,13 +20,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ..datasets.transforms import SelectPersons
+from ..errors import DataError, SkipFile
 from ..formats.ntu_skeleton import Bodies, read_skeleton
 from ..skeletons.layout_meta import layout_meta
 from .convert import Splits, convert
 from .ntu_actions import ACTIONS
 from .ntu_denoise import denoise as leave_noise_out
 from .ntu_lists import LISTED, SAMPLE, find_lists, read_lists, with_lists
-from .parse_files import BadFile, LeftOut
 
 SUFFIX = ".skeleton"
 FIELDS = dict(setup=32, camera=3, performer=106, replication=2, action=120)
@@ -71,14 +71,18 @@ def read_name(stem: str) -> Name:
     """`S001C002P003R002A013` -> (1, 2, 3, 2, 13).
 
     Raises:
-        BadFile: another form, or a number that the data sets have not.
+        DataError: another form, or a number that the data sets have not.
     """
     if not SAMPLE.fullmatch(stem):
-        raise BadFile(f"the file name is not of the form SsssCcccPpppRrrrAaaa{SUFFIX}")
+        raise DataError(
+            f"the file name is not of the form SsssCcccPpppRrrrAaaa{SUFFIX}"
+        )
     name = Name(*(int(stem[place + 1 : place + 4]) for place in range(0, 20, 4)))
     for (field, last), number in zip(FIELDS.items(), name):
         if not 1 <= number <= last:
-            raise BadFile(f"the file name says {field} {number}, expected 1 to {last}")
+            raise DataError(
+                f"the file name says {field} {number}, expected 1 to {last}"
+            )
     return name
 
 
@@ -106,18 +110,18 @@ def parse_sequence(
         [M, T, 25, 3], notes).
 
     Raises:
-        BadFile: what is wrong, in which line, and what was expected.
-        LeftOut: not of this benchmark, listed as missing, or nobody in it.
+        DataError: what is wrong, in which line, and what was expected.
+        SkipFile: not of this benchmark, listed as missing, or nobody in it.
     """
     stem = PurePosixPath(path).name.removesuffix(SUFFIX)
     name, part = read_name(stem), BENCHMARKS[benchmark]
     if name.setup > part.setups or name.action > part.actions:
-        raise LeftOut(f"not of {part.title}")
+        raise SkipFile(f"not of {part.title}")
     if stem in missing:
-        raise LeftOut(_why_listed(content))
+        raise SkipFile(_why_listed(content))
     bodies = read_skeleton(content)
     if not bodies.joints.any():
-        raise LeftOut(NOBODY)
+        raise SkipFile(NOBODY)
     keypoint, repeated = follow(bodies)
     notes = {REPEATED: repeated}
     notes["frames without any body, kept as zeros"] = int(
@@ -146,7 +150,7 @@ def parse_sequence(
 def _why_listed(content: bytes) -> str:
     try:
         somebody = read_skeleton(content).joints.any()
-    except BadFile:
+    except DataError:
         return f"{LISTED}, and damaged"
     return f"{LISTED}, though a body is in it" if somebody else LISTED
 
@@ -221,7 +225,7 @@ def convert_ntu(
         The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: `raw` or a list cannot be read, or holds no such file.
+        DataError: `raw` or a list cannot be read, or holds no such file.
     """
     lists = find_lists(raw) if missing is None else list(missing)
     part = BENCHMARKS[benchmark]

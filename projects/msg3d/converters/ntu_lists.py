@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from ..annotations.files import AnnotationError
+from ..errors import DataError
 from .parse_files import Parsed
 
 PUBLISHED = (
@@ -36,7 +36,7 @@ def read_lists(paths: Iterable[str]) -> tuple[str, ...]:
     """The names in all lists, sorted, each once.
 
     Raises:
-        AnnotationError: a list cannot be read, has no name, or something else between
+        DataError: a list cannot be read, has no name, or something else between
             its names.
     """
     names: set[str] = set()
@@ -50,7 +50,7 @@ def _read_list(path: str) -> list[str]:
         with open(path, encoding="utf-8", errors="replace") as file:
             lines = [line.strip().removesuffix(".skeleton") for line in file]
     except OSError as error:
-        raise AnnotationError(
+        raise DataError(
             f"list of missing samples {path} cannot be read ({error.strerror}): name "
             f"the authors' file, such as {PUBLISHED[0]}"
         ) from error
@@ -59,12 +59,12 @@ def _read_list(path: str) -> list[str]:
         if SAMPLE.fullmatch(line):
             names.append(line)
         elif names and line:
-            raise AnnotationError(
+            raise DataError(
                 f"{path} line {number} holds {line[:40]!r}, expected one name a line, "
                 "such as S001C002P005R002A008, after the lines at the top"
             )
     if not names:
-        raise AnnotationError(
+        raise DataError(
             f"{path} has no line that is a name such as S001C002P005R002A008: give the "
             "authors' list of samples with missing skeletons"
         )

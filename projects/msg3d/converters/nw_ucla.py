@@ -24,9 +24,9 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from ..annotations.leaks import find_leaks
+from ..errors import DataError
 from ..skeletons import skeleton
 from .convert import convert
-from .parse_files import BadFile
 
 RELEASED_FILES = 1484
 NAME = re.compile(r"a(\d\d)_s(\d\d)_e(\d\d)_v(\d\d)")
@@ -58,12 +58,12 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
         dict(frame_dir, label 0..9, total_frames, keypoint float32 [1, T, 20, 3]).
 
     Raises:
-        BadFile: what is wrong and what was expected, in one sentence.
+        DataError: what is wrong and what was expected, in one sentence.
     """
     stem = PurePosixPath(path).stem
     match = NAME.fullmatch(stem)
     if match is None:
-        raise BadFile("the file name is not of the form aAA_sSS_eEE_vVV.json")
+        raise DataError("the file name is not of the form aAA_sSS_eEE_vVV.json")
     action, subject, _, view = map(int, match.groups())
     for field, number, known in (
         ("action", action, ACTIONS),
@@ -71,24 +71,24 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
         ("view", view, range(1, 4)),
     ):
         if number not in known:
-            raise BadFile(
+            raise DataError(
                 f"the file name says {field} {number}, expected one of {list(known)}"
             )
     try:
         record = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise BadFile(f"not JSON, or cut off ({error})") from error
+        raise DataError(f"not JSON, or cut off ({error})") from error
     fields = {"file_name", "label", "skeletons"}
     if not isinstance(record, dict) or not fields <= set(record):
-        raise BadFile(f"expected a JSON object with the fields {sorted(fields)}")
+        raise DataError(f"expected a JSON object with the fields {sorted(fields)}")
     if record["file_name"] != stem:
-        raise BadFile(
+        raise DataError(
             f"file_name says {record['file_name']!r}, expected {stem!r} as the file is "
             "named"
         )
     label = ACTIONS.index(action)
     if type(record["label"]) is not int or record["label"] != label + 1:
-        raise BadFile(
+        raise DataError(
             f"label is {record['label']!r}, expected {label + 1} for action "
             f"a{action:02d} ({CLASSES[action]}) as the file is named"
         )
@@ -103,18 +103,18 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
 
 
 def _as_array(skeletons: list) -> np.ndarray:
-    """The frames of a file as float32 [T, 20, 3]; BadFile says what is wrong."""
+    """The frames of a file as float32 [T, 20, 3]; DataError says what is wrong."""
     if not isinstance(skeletons, list) or not skeletons:
-        raise BadFile("skeletons is empty, expected at least one frame")
+        raise DataError("skeletons is empty, expected at least one frame")
     joints = len(KINECT.joints)
     for number, frame in enumerate(skeletons):
         if not isinstance(frame, list) or len(frame) != joints:
             found = len(frame) if isinstance(frame, list) else type(frame).__name__
-            raise BadFile(
+            raise DataError(
                 f"skeletons has {found} joints in frame {number}, expected {joints}"
             )
         if any(not isinstance(joint, list) or len(joint) != 3 for joint in frame):
-            raise BadFile(
+            raise DataError(
                 f"skeletons has a joint without three coordinates in frame {number}, "
                 "expected [x, y, z]"
             )
@@ -123,17 +123,17 @@ def _as_array(skeletons: list) -> np.ndarray:
     except ValueError:  # lists in place of numbers
         array = np.array(None)
     if array.dtype.kind not in "fi" or array.ndim != 3:
-        raise BadFile("skeletons holds something that is not a number")
+        raise DataError("skeletons holds something that is not a number")
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
     finite = np.isfinite(array).all(axis=(1, 2))
     if not finite.all():
-        raise BadFile(
+        raise DataError(
             f"skeletons is NaN or infinite in {np.sum(~finite)} of {len(array)} frames, "
             f"first in frame {np.argmin(finite)}"
         )
     if not array.any():
-        raise BadFile(f"skeletons is zero in all {len(array)} frames")
+        raise DataError(f"skeletons is zero in all {len(array)} frames")
     return array
 
 
@@ -189,7 +189,7 @@ def convert_nw_ucla(
         The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: `raw` cannot be read, or holds no .json file.
+        DataError: `raw` cannot be read, or holds no .json file.
     """
     return convert(
         raw,

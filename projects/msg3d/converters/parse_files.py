@@ -19,28 +19,12 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from ..annotations.files import AnnotationError
+from ..errors import DataError, SkipFile, Where
 from ..io.archives import RawFile, list_files, read_files
 from .parts import is_written, read_part, write_part
 
 # What a parser does: name and bytes of a file -> its samples.
 Parse = Callable[[str, bytes], list[dict]]
-
-
-class BadFile(ValueError):
-    """A raw file that is not what it should be: why, and in which line.
-
-    The text says what was found, where, and what was expected.
-    """
-
-    def __init__(self, why: str, line: int | None = None) -> None:
-        super().__init__(why)
-        self.line = line
-
-
-class LeftOut(Exception):
-    """A raw file that is left out on purpose; the text is the reason, the same for
-    all that are left out for it."""
 
 
 class Parsed(NamedTuple):
@@ -76,8 +60,8 @@ def parse_files(
     Args:
         raw: folder or archive; the files of a tar are read in this process.
         suffix: how the files end.
-        parse: gives the samples of a file, or raises BadFile (or another ValueError),
-            or LeftOut.
+        parse: gives the samples of a file, or raises DataError (or another ValueError),
+            or SkipFile.
             A function of a module, or a partial of one, whose arguments change the
             name under which finished work is kept.
         parts: folder of finished work; whoever has written the result removes it
@@ -87,7 +71,7 @@ def parse_files(
         max_bytes: of a file, 64 MiB if None; a larger one is not looked into.
 
     Raises:
-        AnnotationError: nothing there, no file of this suffix, or a damaged archive.
+        DataError: nothing there, no file of this suffix, or a damaged archive.
     """
     listed = list_files(raw, suffix, max_bytes)
     if listed is None:
@@ -112,7 +96,7 @@ def parse_files(
         for file, reason in one["left_out"]:
             left_out.setdefault(reason, []).append(file)
     if not samples and not refused and not left_out:
-        raise AnnotationError(f"raw data {raw} hold no {suffix} file")
+        raise DataError(f"raw data {raw} hold no {suffix} file")
     return Parsed(
         [samples[name] for name in sorted(samples)], refused, left_out, others
     )
@@ -133,12 +117,12 @@ def _parse_one(name, content, parse) -> list[dict] | dict | str:
     """The samples, dict(file, why) of a bad file, or the reason to leave it out."""
     try:
         return parse(name, content)
-    except LeftOut as reason:
+    except SkipFile as reason:
         return str(reason)
     except ValueError as error:
-        line = getattr(error, "line", None)
+        line = getattr(error, "where", Where()).line
         where = {} if line is None else dict(line=line)
-        return dict(file=name, **where, why=str(error))
+        return dict(file=name, **where, why=getattr(error, "message", str(error)))
 
 
 def _gather(results) -> dict:
@@ -179,7 +163,7 @@ def _in_processes(missing, parse, jobs) -> Iterator[int]:
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
-            raise AnnotationError(
+            raise DataError(
                 "a process that parsed raw files was killed, most likely for memory: "
                 "run the command again, it goes on where it was, with fewer --jobs"
             ) from error

@@ -22,10 +22,10 @@ from functools import partial
 
 import numpy as np
 
+from ..errors import DataError
 from ..io.number_lines import as_float32, read_number_lines
 from ..skeletons.layout_meta import layout_meta
 from .convert import Splits, convert
-from .parse_files import BadFile
 
 RELEASED_FILES = 282
 SUFFIX = "skeleton_pos.txt"
@@ -65,26 +65,26 @@ def parse_sequence(path: str, content: bytes, units: str = "raw") -> list[dict]:
         notes).
 
     Raises:
-        BadFile: what is wrong, in which line, and what was expected. A file that ends
+        DataError: what is wrong, in which line, and what was expected. A file that ends
             between two frames cannot be told from a shorter one.
     """
     match = PATH.fullmatch(path)
     if match is None:
-        raise BadFile(
+        raise DataError(
             "the path does not end in PAIR/ACTION/RUN/skeleton_pos.txt, as "
             "s01s02/01/001/skeleton_pos.txt does: keep the release's folders"
         )
     pair, action, run = match.groups()
     if pair not in PAIRS:
-        raise BadFile(f"the path says pair {pair}, expected one of {list(PAIRS)}")
+        raise DataError(f"the path says pair {pair}, expected one of {list(PAIRS)}")
     if not 1 <= int(action) <= len(CLASSES):
-        raise BadFile(f"the path says action {action}, expected 01 to 08")
+        raise DataError(f"the path says action {action}, expected 01 to 08")
     lines = read_number_lines(content, 1 + PERSONS * JOINTS * 3, separator=",")
     numbers = lines[:, 0]
     odd = numbers != np.floor(numbers)
     if odd.any():
         line = int(np.argmax(odd))
-        raise BadFile(
+        raise DataError(
             f"the first field is {numbers[line]:g}, expected the number of the frame",
             line=line + 1,
         )
@@ -94,7 +94,7 @@ def parse_sequence(path: str, content: bytes, units: str = "raw") -> list[dict]:
         coordinates = (coordinates * _SCALE + _OFFSET) * present
     keypoint = as_float32(coordinates).swapaxes(0, 1).copy()  # [M, T, V, C]
     if not keypoint.any():
-        raise BadFile(f"every joint is zero in all {len(lines)} frames")
+        raise DataError(f"every joint is zero in all {len(lines)} frames")
     sample = dict(
         frame_dir=f"{pair}_a{action}_{run}",
         label=int(action) - 1,
@@ -145,7 +145,7 @@ def convert_sbu(
         The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: `raw` cannot be read, or holds no such file.
+        DataError: `raw` cannot be read, or holds no such file.
     """
     return convert(
         raw,

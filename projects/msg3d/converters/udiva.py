@@ -25,11 +25,13 @@ from functools import partial
 import numpy as np
 
 from ..annotations.chunks import cut_sample
-from ..annotations.files import AnnotationError
+from ..errors import DataError, SkipFile
 from ..evaluation.traits import CHALLENGE_TRAITS
 from ..skeletons.layout_meta import layout_meta
 from .convert import Splits, convert
-from .parse_files import BadFile, LeftOut, Parsed
+from .parse_files import (
+    Parsed,
+)
 from .udiva_tables import Tables, read_tables
 
 PATH = re.compile(
@@ -69,36 +71,36 @@ def parse_recording(
         total_frames, keypoint float32 [1, T, 24, 3], notes) of each chunk.
 
     Raises:
-        BadFile: what is wrong, in which frame, and what was expected.
-        LeftOut: the file is masked, its participant's traits are hidden, no frame has
+        DataError: what is wrong, in which frame, and what was expected.
+        SkipFile: the file is masked, its participant's traits are hidden, no frame has
             landmarks, or no chunk is left.
     """
     match = PATH.fullmatch(path)
     if match is None:
-        raise BadFile(
+        raise DataError(
             "the path does not end in TASK_annotations_SPLIT/SESSION/FC1_X/NAME.hdf5, "
             "as the release's do: keep its folders"
         )
     task, split, session, camera, name = match.groups()
     if "masked" in name.replace("unmasked", ""):
-        raise LeftOut("masked, not the whole recording")
+        raise SkipFile("masked, not the whole recording")
     if session not in tables.sessions:
-        raise BadFile(f"session {session:.80} is in no sessions_SPLIT.csv")
+        raise DataError(f"session {session:.80} is in no sessions_SPLIT.csv")
     listed, *parts = tables.sessions[session]
     if listed != split:
-        raise BadFile(
+        raise DataError(
             f"the path says {split}, but session {session:.80} is in sessions_{listed}.csv"
         )
     person = parts[int(camera[2]) - 1]
     if person not in tables.traits:
-        raise BadFile(f"participant {person:.80} is in no parts_SPLIT.csv")
+        raise DataError(f"participant {person:.80} is in no parts_SPLIT.csv")
     targets = tables.traits[person]
     if targets is None:
-        raise LeftOut("the participant's traits are hidden")
+        raise SkipFile("the participant's traits are hidden")
 
     landmarks, absent, gaps = _read(content)
     if absent.all():
-        raise LeftOut("no frame has body landmarks")
+        raise SkipFile("no frame has body landmarks")
     notes = {}
     if absent.any():
         fate = "removed" if missing == "remove" else "zero"
@@ -118,7 +120,7 @@ def parse_recording(
     )
     chunks = list(cut_sample(whole, chunk, remainder))
     if not chunks:
-        raise LeftOut(f"shorter than a chunk of {chunk} frames")
+        raise SkipFile(f"shorter than a chunk of {chunk} frames")
     rest = len(landmarks) % chunk
     if rest and remainder == "drop":
         notes["frames behind the last whole chunk (dropped)"] = rest
@@ -140,15 +142,15 @@ def _read(content: bytes) -> tuple[np.ndarray, np.ndarray, int]:
         with h5py.File(io.BytesIO(content), "r") as file:
             numbers = sorted(file, key=_frame_number)
             found = [_landmarks(file, number) for number in numbers]
-    except BadFile:
+    except DataError:
         raise
     # A damaged file raises whatever the part of the library that meets it raises.
     except Exception as error:
-        raise BadFile(
+        raise DataError(
             f"not HDF5, or cut off ({str(error) or type(error).__name__}): copy it again"
         ) from error
     if not found:
-        raise BadFile("holds no frame, expected a group a frame")
+        raise DataError("holds no frame, expected a group a frame")
     absent = np.array([one is None for one in found])
     landmarks = np.zeros((len(found), JOINTS, 3), dtype=np.float32)
     for place in np.flatnonzero(~absent):
@@ -159,7 +161,7 @@ def _read(content: bytes) -> tuple[np.ndarray, np.ndarray, int]:
 
 def _frame_number(name: str) -> int:
     if not name.isdecimal():
-        raise BadFile(f"has the group {name!r:.40}, expected the number of a frame")
+        raise DataError(f"has the group {name!r:.40}, expected the number of a frame")
     return int(name)
 
 
@@ -168,14 +170,14 @@ def _landmarks(file, number: str) -> np.ndarray | None:
         return None
     values = np.asarray(file[number][LANDMARKS])
     if values.shape != (JOINTS, 3) or values.dtype.kind not in "fiu":
-        raise BadFile(
+        raise DataError(
             f"frame {number}: {LANDMARKS} is {values.dtype} of shape {values.shape}, "
             f"expected {JOINTS} x 3 numbers"
         )
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
     if not np.isfinite(values).all():
-        raise BadFile(
+        raise DataError(
             f"frame {number}: {LANDMARKS} holds NaN, infinity or a number beyond "
             "float32, expected finite numbers"
         )
@@ -186,7 +188,7 @@ def _h5py():
     try:
         import h5py
     except ImportError:
-        raise AnnotationError(
+        raise DataError(
             "UDIVA's landmarks are HDF5 files, which need h5py: pip install h5py"
         ) from None
     return h5py
@@ -216,7 +218,7 @@ def convert_udiva(
         The report; see `convert.write_converted`.
 
     Raises:
-        AnnotationError: `raw` cannot be read, or lacks tables or .hdf5 files; or there
+        DataError: `raw` cannot be read, or lacks tables or .hdf5 files; or there
             is no h5py.
     """
     _h5py()

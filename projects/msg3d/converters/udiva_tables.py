@@ -6,7 +6,7 @@ import math
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from ..annotations.files import AnnotationError
+from ..errors import DataError
 from ..evaluation.traits import CHALLENGE_TRAITS
 from ..io.archives import list_files
 
@@ -37,12 +37,12 @@ def read_tables(raw: str) -> Tables:
         raw: folder or zip of the release.
 
     Raises:
-        AnnotationError: none is there, one of the two is missing, a column is missing,
+        DataError: none is there, one of the two is missing, a column is missing,
             a row is no row, or an id has two meanings.
     """
     listed = list_files(raw, ".csv")
     if listed is None:
-        raise AnnotationError(f"raw data {raw} are a tar archive: unpack it first")
+        raise DataError(f"raw data {raw} are a tar archive: unpack it first")
     files = {PurePosixPath(one.name).name: one for one in listed[0]}
     splits = [
         one
@@ -50,7 +50,7 @@ def read_tables(raw: str) -> Tables:
         if {f"sessions_{one}.csv", f"parts_{one}.csv"} & files.keys()
     ]
     if not splits:
-        raise AnnotationError(
+        raise DataError(
             f"raw data {raw} hold no sessions_train.csv and parts_train.csv: put the "
             "release's metadata_train, metadata_val and metadata_test there, unpacked"
         )
@@ -61,7 +61,7 @@ def read_tables(raw: str) -> Tables:
         for line, row in _rows(raw, files, f"sessions_{split}.csv", _PARTS.values()):
             entry = (split, *(row[column] for column in _PARTS.values()))
             if sessions.setdefault(row["ID"], entry) != entry:
-                raise AnnotationError(
+                raise DataError(
                     f"sessions_{split}.csv, line {line}: session {row['ID']:.80} is there "
                     "already with other participants, or in another split: leave one"
                 )
@@ -69,7 +69,7 @@ def read_tables(raw: str) -> Tables:
             person = row["ID"]
             numbers = _traits(row, f"parts_{split}.csv, line {line}")
             if traits.setdefault(person, numbers) != numbers:
-                raise AnnotationError(
+                raise DataError(
                     f"parts_{split}.csv, line {line}: participant {person:.80} is there "
                     "already with other traits: leave one"
                 )
@@ -85,27 +85,23 @@ def read_tables(raw: str) -> Tables:
 
 def _rows(raw, files, name, columns):
     if name not in files:
-        raise AnnotationError(
-            f"raw data {raw} hold no {name}: copy it from the release"
-        )
+        raise DataError(f"raw data {raw} hold no {name}: copy it from the release")
     try:
         text = files[name].read().decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""))
         rows = [(reader.line_num, row) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise AnnotationError(
-            f"{name} is no CSV file ({error}): copy it again"
-        ) from None
+        raise DataError(f"{name} is no CSV file ({error}): copy it again") from None
     header = reader.fieldnames or []
     missing = [one for one in ("ID", *columns) if one not in header]
     if missing:
-        raise AnnotationError(
+        raise DataError(
             f"{name} has the columns {str(header):.300}, expected {missing[0]} among them"
         )
     for line, row in rows:
         row = {key: value.strip() for key, value in row.items() if _is_text(key, value)}
         if not all(row.get(one) for one in ("ID", *columns)):
-            raise AnnotationError(
+            raise DataError(
                 f"{name}, line {line}: lacks {' or '.join(('ID', *columns))}"
             )
         yield line, row
@@ -127,7 +123,7 @@ def _traits(row: dict, where: str) -> tuple[float, ...] | None:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise AnnotationError(
+            raise DataError(
                 f"{where}: {name} of participant {row['ID']:.80} is {text!r:.40}, expected "
                 "a finite number"
             )

@@ -1,11 +1,11 @@
 """Annotation files, and data sets registered in `mmaction.registry.DATASETS`."""
 
 from ..annotations.files import (
-    AnnotationError,
     check_annotations,
     load_annotations,
     save_annotations,
 )
+from ..errors import AnnotationError
 from ..stores.packing import pack
 from ..stores.store import Store, load_store
 from ..stores.writer import StoreWriter

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from mmaction.registry import DATASETS
 
-from ..annotations.check import AnnotationError
+from ..errors import DataError
 from ..stores.store import Store, load_store
 from .skeleton_dataset import SkeletonDataset
 
@@ -24,7 +24,7 @@ class PackedSkeletonDataset(SkeletonDataset):
     `data_prefix.skeleton` (keypoints in files apart) are refused.
 
     Raises:
-        AnnotationError: the store cannot be read, has no such split, or an option is
+        DataError: the store cannot be read, has no such split, or an option is
             not for stores.
     """
 
@@ -35,13 +35,13 @@ class PackedSkeletonDataset(SkeletonDataset):
     def load_data_list(self) -> "_Samples":
         """The samples of the split, unread."""
         if self.valid_ratio is not None:
-            raise AnnotationError(
+            raise DataError(
                 f"{self.ann_file}: valid_ratio is {self.valid_ratio}, which packed "
                 "stores do not know: filter the annotations before packing them, or "
                 "use type='SkeletonDataset' with the .pkl"
             )
         if "skeleton" in self.data_prefix:
-            raise AnnotationError(
+            raise DataError(
                 f"{self.ann_file}: data_prefix.skeleton is set, but a packed store "
                 "holds its keypoints itself: take it out of the config"
             )
@@ -50,7 +50,7 @@ class PackedSkeletonDataset(SkeletonDataset):
         several = store.index["several"][numbers]
         if several.any() and not self.multi_class:
             sample = store.fields(numbers[several.argmax()])
-            raise AnnotationError(
+            raise DataError(
                 f"{self.ann_file}: sample {sample[store.id_field]!r}: label is "
                 f"{sample['label']!r}, expected an integer from 0: set multi_class=True "
                 "for lists of labels"

@@ -5,8 +5,13 @@ import os.path as osp
 from mmaction.datasets import PoseDataset
 from mmaction.registry import DATASETS
 
-from ..annotations.check import AnnotationError, Summary, check_annotations, id_field
+from ..annotations.check import (
+    Summary,
+    check_annotations,
+    id_field,
+)
 from ..annotations.files import load_annotations
+from ..errors import DataError
 from ..skeletons import STREAMS
 
 
@@ -31,7 +36,7 @@ class SkeletonDataset(PoseDataset):
             None until the data set is initialised.
 
     Raises:
-        AnnotationError: the file cannot be read or has a fault; it names file,
+        DataError: the file cannot be read or has a fault; it names file,
             sample and field.
     """
 
@@ -55,7 +60,7 @@ class SkeletonDataset(PoseDataset):
         """The samples of the split, as PoseDataset.load_data_list gives them."""
         data = load_annotations(self.ann_file)
         if isinstance(data, dict) and self.split is None and "split" in data:
-            raise AnnotationError(
+            raise DataError(
                 f"{self.ann_file}: holds splits, and none is chosen: set `split` to "
                 f"one of {list(data['split'])}"
             )

@@ -14,7 +14,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from ..annotations.check import AnnotationError
+from ..errors import DataError
 from ..skeletons import SKELETONS
 from .random_state import random_state_kept
 
@@ -33,7 +33,7 @@ class CheckDataHook(Hook):
     takes, and a picture size that nobody stated.
 
     Raises:
-        AnnotationError: the first difference, with file, sample, field, what the
+        DataError: the first difference, with file, sample, field, what the
             model has and which line of the config to change.
     """
 
@@ -94,13 +94,13 @@ def _compare_labels(summary, model: nn.Module) -> None:
         return
     classes = getattr(head, "num_classes", None)
     if classes is not None and summary.without_label:
-        raise AnnotationError(
+        raise DataError(
             f"{summary.source}: sample {summary.without_label!r}: has targets and no "
             f"label, but the model has {classes} classes: set model.cls_head to "
             f"dict(type='TraitHead', num_targets={summary.targets}), or add labels"
         )
     if classes is not None and summary.max_label >= classes:
-        raise AnnotationError(
+        raise DataError(
             f"{summary.source}: sample {summary.max_label_sample!r}: label is "
             f"{summary.max_label}, but the model has {classes} classes (labels 0 to "
             f"{classes - 1}): set model.cls_head.num_classes to at least "
@@ -110,13 +110,13 @@ def _compare_labels(summary, model: nn.Module) -> None:
 
 def _compare_targets(summary, head: nn.Module) -> None:
     if summary.targets is None or summary.without_targets:
-        raise AnnotationError(
+        raise DataError(
             f"{summary.source}: sample {summary.without_targets!r}: has no targets, "
             f"but the model's head regresses {head.num_targets}: add a vector "
             "`targets` to each sample, or take a head for classes"
         )
     if summary.targets != head.num_targets:
-        raise AnnotationError(
+        raise DataError(
             f"{summary.source}: sample {summary.targets_sample!r}: targets has "
             f"{summary.targets} numbers, but the model's head has {head.num_targets}: "
             f"set model.cls_head.num_targets to {summary.targets}"
@@ -145,7 +145,7 @@ def _compare_joint_count(joints: int, summary, graph) -> None:
     if joints != graph.num_node:
         fitting = [name for name, one in SKELETONS.items() if len(one.joints) == joints]
         fitting = f"{fitting[0]!r}" if fitting else f"a layout of {joints} joints"
-        raise AnnotationError(
+        raise DataError(
             f"{summary.source}: sample {summary.sample!r}: keypoint has {joints} "
             f"joints, but the model's graph {_layout_name(graph)} has "
             f"{graph.num_node}: set model.backbone.graph_cfg.layout to {fitting}, or "
@@ -162,7 +162,7 @@ def _compare_channels(channels: int, summary, backbone: nn.Module) -> None:
     expected = getattr(backbone, "in_channels", None)
     if expected is not None and channels != expected:
         score = " and keypoint_score" if summary.scored else ", without keypoint_score,"
-        raise AnnotationError(
+        raise DataError(
             f"{summary.source}: sample {summary.sample!r}: keypoint of "
             f"{summary.channels} coordinates{score} gives {channels} channels after "
             f"the pipeline, but the model takes {expected}: set "

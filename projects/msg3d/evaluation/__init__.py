@@ -1,8 +1,13 @@
 """Scores of models: read from every form they come in, fused, and compared."""
 
+from ..errors import ScoreError
 from .fusion import aligned, fuse, search_weights
 from .person_metric import PersonTraitMetric
-from .score_files import ScoreError, Scores, labels_of, read_scores
+from .score_files import (
+    Scores,
+    labels_of,
+    read_scores,
+)
 
 __all__ = [
     "PersonTraitMetric",

@@ -12,7 +12,10 @@ from itertools import product
 
 import numpy as np
 
-from .score_files import ScoreError, Scores
+from ..errors import DataError
+from .score_files import (
+    Scores,
+)
 
 
 def aligned(streams: Sequence[Scores]) -> list[Scores]:
@@ -21,19 +24,19 @@ def aligned(streams: Sequence[Scores]) -> list[Scores]:
     Where some are logits and some probabilities, the logits go through softmax.
 
     Raises:
-        ScoreError: a stream without ids, another set of samples (the first ids are
+        DataError: a stream without ids, another set of samples (the first ids are
             named), other labels, or another number of classes.
     """
     first = streams[0]
     for one in streams:
         if one.ids is None:
-            raise ScoreError(
+            raise DataError(
                 f"score file {one.source} ({one.form}) has no ids of samples: name the "
                 "data set's --ann-file and --split, in whose order it is"
             )
         _same_samples(first, one)
         if one.values.shape[1] != first.values.shape[1]:
-            raise ScoreError(
+            raise DataError(
                 f"score file {one.source} has {one.values.shape[1]} classes, "
                 f"{first.source} has {first.values.shape[1]}: fuse models of one task"
             )
@@ -44,7 +47,7 @@ def aligned(streams: Sequence[Scores]) -> list[Scores]:
     for one in labelled[1:]:
         if (one.labels != labelled[0].labels).any():
             where = int(np.argmax(one.labels != labelled[0].labels))
-            raise ScoreError(
+            raise DataError(
                 f"sample {first.ids[where]!r} has label {labelled[0].labels[where]} in "
                 f"{labelled[0].source} and {one.labels[where]} in {one.source}"
             )
@@ -56,17 +59,17 @@ def fuse(streams: Sequence[Scores], weights: Sequence[float]) -> np.ndarray:
     """The weighted sum [N, C] of aligned streams.
 
     Raises:
-        ScoreError: not one weight a stream; one that is negative, NaN or infinite; or
+        DataError: not one weight a stream; one that is negative, NaN or infinite; or
             all are zero.
     """
     if len(weights) != len(streams):
-        raise ScoreError(
+        raise DataError(
             f"{len(weights)} weights for {len(streams)} score files: give one each"
         )
     odd = [one for one in weights if not 0 <= one < np.inf]
     if odd or not any(weights):
         what = f"weight {odd[0]:g}" if odd else "weights that are all 0"
-        raise ScoreError(
+        raise DataError(
             f"{what}: expected 0 or more for each score file, and one of them above 0"
         )
     return sum(weight * one.values for weight, one in zip(weights, streams))
@@ -136,7 +139,7 @@ def _same_samples(first: Scores, other: Scores) -> None:
             for scores, lost in ((first, mine - its), (other, its - mine))
             if lost
         ]
-        raise ScoreError(
+        raise DataError(
             f"score files are of different samples: {'; '.join(sides)}: test all "
             "streams on one split"
         )

@@ -6,9 +6,9 @@ import numpy as np
 from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
+from ..errors import DataError
 from .traits import (
     CHALLENGE_TRAITS,
-    TraitError,
     Traits,
     person_mean,
     squared_errors,
@@ -41,7 +41,7 @@ class PersonTraitMetric(BaseMetric):
         collect_device, prefix: as in MMEngine.
 
     Raises:
-        TraitError: a sample without what is needed, or a person with two truths.
+        DataError: a sample without what is needed, or a person with two truths.
     """
 
     default_prefix = "mse"
@@ -70,7 +70,7 @@ class PersonTraitMetric(BaseMetric):
                 vector = sample.get(field)
                 if vector is None or vector.shape != (len(self.traits),):
                     found = "no" if vector is None else tuple(vector.shape)
-                    raise TraitError(
+                    raise DataError(
                         f"sample {name!r} has {found} {field}, expected one number "
                         f"for each of {list(self.traits)}: set the metric's `traits`, "
                         "model.cls_head to TraitHead and the pipeline's last step to "
@@ -80,7 +80,7 @@ class PersonTraitMetric(BaseMetric):
             needed = dict(sessions=("person_id", "session"), chunks=("person_id",))
             for field in needed.get(self.by, ()):
                 if sample.get(field) is None:
-                    raise TraitError(
+                    raise DataError(
                         f"sample {name!r} has no {field}: add it to the annotations "
                         "and to PackTargetInputs' meta_keys, or set the metric's `by` "
                         "to 'chunks' (no session) or 'samples' (no person)"
@@ -102,7 +102,7 @@ class PersonTraitMetric(BaseMetric):
             first = truth[person] = ones[0]["gt_targets"]
             for one in ones:
                 if not np.array_equal(one["gt_targets"], first):
-                    raise TraitError(
+                    raise DataError(
                         f"person {person!r} has gt_targets {first.tolist()} and "
                         f"{one['gt_targets'].tolist()}, expected the same in all "
                         "samples: mend the annotations, or set the metric's "

@@ -19,15 +19,18 @@ from dataclasses import replace
 import numpy as np
 
 from ..annotations.check import check_annotations, id_field
+from ..errors import DataError
 from ..io.file_type import SCORES, SCORES_NPZ, mismatch
 from ..io.safe_pickle import RefusedGlobal, load_plain
 from ..io.tensor_pickle import ARRAYS
 from ..stores.store import load_store
 from .score_npz import read_score_npz
 from .score_rows import field_of, is_filled, labels_in, matrix_of
-from .scores import ScoreError, Scores
+from .scores import (
+    Scores,
+)
 
-__all__ = ["ScoreError", "Scores", "labels_of", "read_scores"]
+__all__ = ["DataError", "Scores", "labels_of", "read_scores"]
 
 
 def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
@@ -40,7 +43,7 @@ def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
             files without labels.
 
     Raises:
-        ScoreError: not such a file, not one row of finite numbers a sample, an id
+        DataError: not such a file, not one row of finite numbers a sample, an id
             twice, or a label that `known` contradicts or that is none of the classes.
     """
     path = os.fspath(path)
@@ -48,7 +51,7 @@ def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
         return _of_npz(path, known)
     data = _load(path)
     if isinstance(data, dict) and "annotations" in data:
-        raise ScoreError(
+        raise DataError(
             f"score file {path} is an annotation file, which holds no scores: name it "
             "with --ann-file, and the dump of a test (`mim test ... --dump`) here"
         )
@@ -71,7 +74,7 @@ def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
             f"holds {held}: expected the list of a dump (`mim test ... --dump`) or a "
             "dictionary id -> scores"
         )
-        raise ScoreError(f"score file {path} {said}")
+        raise DataError(f"score file {path} {said}")
     return _checked(Scores(path, form, matrix_of(path, rows), ids, labels), known)
 
 
@@ -81,7 +84,7 @@ def _of_npz(path: str, known: dict[str, int] | None) -> Scores:
         ids, values, labels = read_score_npz(path)
     except (ValueError, OSError) as error:
         said = mismatch(path, SCORES_NPZ) or f"{error}: write it again"
-        raise ScoreError(f"score file {path} {said}") from error
+        raise DataError(f"score file {path} {said}") from error
     rows = matrix_of(path, values)
     return _checked(
         Scores(path, "npz of ids, scores, labels", rows, ids, labels), known
@@ -103,7 +106,7 @@ def labels_of(path: str, split: str | None = None) -> dict[str, int]:
         split: of the annotation file; None for all its samples.
 
     Raises:
-        ScoreError: neither of the two, or no such split.
+        DataError: neither of the two, or no such split.
     """
     if os.path.isdir(path):
         return _labels_of_store(os.fspath(path), split)
@@ -130,7 +133,7 @@ def labels_of(path: str, split: str | None = None) -> dict[str, int]:
         }
     except (ValueError, TypeError, KeyError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else error
-        raise ScoreError(
+        raise DataError(
             f"{path} gives no labels (split {split!r}: {why}): name an annotation "
             "file with --split one of its splits, or the original val_label.pkl"
         ) from error
@@ -152,7 +155,7 @@ def _complete(scores: Scores, known: dict[str, int] | None) -> Scores:
     """With ids and labels from `known` where the file has none."""
     if scores.ids is None and known is not None:
         if len(known) != len(scores.values):
-            raise ScoreError(
+            raise DataError(
                 f"score file {scores.source} has {len(scores.values)} rows and no ids, "
                 f"the annotations {len(known)} samples: name the split it was made of"
             )
@@ -160,10 +163,10 @@ def _complete(scores: Scores, known: dict[str, int] | None) -> Scores:
     if scores.ids is None:
         return scores
     if any(not isinstance(one, str) for one in scores.ids):
-        raise ScoreError(f"score file {scores.source}: an id is not text")
+        raise DataError(f"score file {scores.source}: an id is not text")
     if len(set(scores.ids)) < len(scores.ids):
         twice = next(one for one in scores.ids if scores.ids.count(one) > 1)
-        raise ScoreError(
+        raise DataError(
             f"score file {scores.source}: {twice!r} is there "
             f"{scores.ids.count(twice)} times: leave one (a distributed test without "
             "MMEngine's sampler repeats samples)"
@@ -172,14 +175,14 @@ def _complete(scores: Scores, known: dict[str, int] | None) -> Scores:
         return scores
     unknown = [one for one in scores.ids if one not in known]
     if unknown:
-        raise ScoreError(
+        raise DataError(
             f"score file {scores.source}: {unknown[0]!r} has no label in the "
             f"annotations ({len(unknown)} of {len(scores.ids)} samples)"
         )
     labels = np.array([known[one] for one in scores.ids])
     if scores.labels is not None and (scores.labels != labels).any():
         first = int(np.argmax(scores.labels != labels))
-        raise ScoreError(
+        raise DataError(
             f"score file {scores.source}: {scores.ids[first]!r} has label "
             f"{scores.labels[first]}, the annotations say {labels[first]}"
         )
@@ -194,7 +197,7 @@ def _check_labels(scores: Scores) -> None:
     if odd.any():
         first = int(np.argmax(odd))
         name = first if scores.ids is None else scores.ids[first]
-        raise ScoreError(
+        raise DataError(
             f"score file {scores.source}: sample {name!r} has label "
             f"{scores.labels[first]}, expected 0 to {classes - 1} as the rows have "
             f"{classes} classes: is it of another task?"
@@ -203,7 +206,7 @@ def _check_labels(scores: Scores) -> None:
 
 def _refuse_missing(path: str) -> None:
     if not os.path.isfile(path):
-        raise ScoreError(f"score file {path} does not exist")
+        raise DataError(f"score file {path} does not exist")
 
 
 def _load(path: str):
@@ -211,7 +214,7 @@ def _load(path: str):
     try:
         return load_plain(path, ARRAYS)
     except RefusedGlobal as error:
-        raise ScoreError(
+        raise DataError(
             f"score file {path} asks to import {error}, which scores do not need, and "
             "nothing of it was executed: take it only from where you trust, or as .npz"
         ) from None
@@ -219,4 +222,4 @@ def _load(path: str):
     except Exception as error:
         why = " ".join(str(error).split()) or type(error).__name__
         said = mismatch(path, SCORES) or f"cannot be read ({why:.200}): dump it again"
-        raise ScoreError(f"score file {path} {said}") from error
+        raise DataError(f"score file {path} {said}") from error

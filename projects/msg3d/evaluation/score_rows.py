@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .scores import ScoreError
+from ..errors import DataError
 
 
 def matrix_of(path: str, rows: Sequence) -> np.ndarray:
     """The rows of N samples as float64 [N, C].
 
     Raises:
-        ScoreError: one is no row of finite numbers, or they differ in length.
+        DataError: one is no row of finite numbers, or they differ in length.
     """
     arrays = []
     for number, row in enumerate(rows):
@@ -22,20 +22,20 @@ def matrix_of(path: str, rows: Sequence) -> np.ndarray:
                 raise TypeError
             arrays.append(array.astype(np.float64))
         except (TypeError, ValueError):
-            raise ScoreError(
+            raise DataError(
                 f"score file {path}: row {number} is a {type(row).__name__} that is no "
                 "row of numbers, expected one a class: dump the scores of a test"
             ) from None
     rows, shapes = arrays, {row.shape for row in arrays}
     if len(shapes) > 1 or len(next(iter(shapes))) != 1 or (0,) in shapes:
-        raise ScoreError(
+        raise DataError(
             f"score file {path}: rows have shapes {sorted(shapes)[:3]}, expected one "
             "number a class, of as many classes each"
         )
     matrix = np.stack(rows)
     if not np.isfinite(matrix).all():
         first = int(np.argmin(np.isfinite(matrix).all(1)))
-        raise ScoreError(f"score file {path}: row {first} is NaN or infinite")
+        raise DataError(f"score file {path}: row {first} is NaN or infinite")
     return matrix
 
 
@@ -57,9 +57,9 @@ def _flat(row) -> np.ndarray:
 
 
 def field_of(path, number, sample, name):
-    """A field of a sample of a dump; ScoreError if there is none."""
+    """A field of a sample of a dump; DataError if there is none."""
     if not isinstance(sample, dict) or name not in sample:
-        raise ScoreError(f"score file {path}: sample {number} has no {name}")
+        raise DataError(f"score file {path}: sample {number} has no {name}")
     return sample[name]
 
 
@@ -67,7 +67,7 @@ def labels_in(path, data) -> np.ndarray | None:
     """The labels of a dump, int [N]; None where it has none.
 
     Raises:
-        ScoreError: not one whole number each.
+        DataError: not one whole number each.
     """
     if not any("gt_label" in one for one in data):
         return None
@@ -78,17 +78,17 @@ def labels_in(path, data) -> np.ndarray | None:
         ]
         joined = np.concatenate(labels)
     except TypeError:
-        raise ScoreError(
+        raise DataError(
             f"score file {path}: a gt_label is no number, expected that of a class"
         ) from None
     if any(len(one) != 1 for one in labels):
-        raise ScoreError(
+        raise DataError(
             f"score file {path}: samples have several labels, expected one each"
         )
     labels = joined
     # Those of torch come as float.
     if labels.dtype.kind not in "fiub" or (labels != np.floor(labels)).any():
-        raise ScoreError(
+        raise DataError(
             f"score file {path}: gt_label is no whole number in every sample, expected "
             "the number of a class"
         )

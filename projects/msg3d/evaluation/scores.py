@@ -5,10 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 
-class ScoreError(ValueError):
-    """Scores cannot be used; the text says which, where and how to mend it."""
-
-
 @dataclass(frozen=True)
 class Scores:
     """The scores of N samples for C classes.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import DataError
 from ..io.atomic import whole_file
 
 ID_COLUMN = "Participant ID"
@@ -22,10 +23,6 @@ CHALLENGE_TRAITS = (
     "AGREEABLENESS_Z",
     "NEGATIVEEMOTIONALITY_Z",
 )
-
-
-class TraitError(ValueError):
-    """Traits cannot be scored; the text says which, where and how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +65,10 @@ def squared_errors(predicted: Traits, truth: Traits) -> dict[str, float]:
     """Mean squared error over persons: of each trait, and `mean` over the traits.
 
     Raises:
-        TraitError: the two differ in persons or traits.
+        DataError: the two differ in persons or traits.
     """
     if predicted.names != truth.names:
-        raise TraitError(
+        raise DataError(
             f"{predicted.source} has the traits {list(predicted.names)}, {truth.source} "
             f"has {list(truth.names)}: expected the same in the same order"
         )
@@ -83,7 +80,7 @@ def squared_errors(predicted: Traits, truth: Traits) -> dict[str, float]:
         if ids:
             some = ", ".join(in_order(ids)[:5]) + (", ..." if len(ids) > 5 else "")
             unknown = f", which {truth.source} does not have" if what == "has" else ""
-            raise TraitError(
+            raise DataError(
                 f"{predicted.source} {what} {len(ids)} of the {len(other.values)} "
                 f"participants of {other.source}: {some}{unknown}: predict each "
                 "participant once"
@@ -99,7 +96,7 @@ def read_traits(path: str) -> Traits:
     """Traits from a CSV file of the challenge: Participant ID, then a column a trait.
 
     Raises:
-        TraitError: no such file, another header, a row that is no id and K finite
+        DataError: no such file, another header, a row that is no id and K finite
             numbers, a participant twice, or no row at all; it names the line.
     """
     path = os.fspath(path)
@@ -107,38 +104,38 @@ def read_traits(path: str) -> Traits:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TraitError(f"traits {path} cannot be read: {error}") from None
+        raise DataError(f"traits {path} cannot be read: {error}") from None
     if not rows or len(rows[0]) < 2 or rows[0][0] != ID_COLUMN:
-        raise TraitError(
+        raise DataError(
             f"traits {path} begins with {','.join(rows[0]) if rows else ''!r:.80}, "
             f"expected the line {','.join((ID_COLUMN, *CHALLENGE_TRAITS))}"
         )
     names, values = tuple(rows[0][1:]), {}
     if len(set(names)) < len(names):
-        raise TraitError(f"traits {path}, line 1: names a trait twice, leave one")
+        raise DataError(f"traits {path}, line 1: names a trait twice, leave one")
     for line, row in enumerate(rows[1:], start=2):
         if not row:
             continue
         where = f"traits {path}, line {line}"
         if len(row) != 1 + len(names):
-            raise TraitError(
+            raise DataError(
                 f"{where}: has {len(row)} fields, expected {1 + len(names)}: an id and "
                 f"a number for each of {', '.join(names)}"
             )
         numbers = [_number(text) for text in row[1:]]
         if None in numbers:
             place = numbers.index(None)
-            raise TraitError(
+            raise DataError(
                 f"{where}: {names[place]} of participant {row[0]} is "
                 f"{row[1 + place]!r:.40}, expected a finite number"
             )
         if row[0] in values:
-            raise TraitError(
+            raise DataError(
                 f"{where}: participant {row[0]} is there a second time, leave one row"
             )
         values[row[0]] = np.array(numbers)
     if not values:
-        raise TraitError(f"traits {path} holds no participant, expected a row each")
+        raise DataError(f"traits {path} holds no participant, expected a row each")
     return Traits(path, names, values)
 
 

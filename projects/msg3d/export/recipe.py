@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..apis.exported import CARRIED, FORMAT
-from ..apis.trained import ConfigError, TestPipeline
+from ..apis.trained import (
+    TestPipeline,
+)
+from ..errors import ConfigError
 
 
 def recipe_text(pipeline: TestPipeline, classes: Sequence[str], network: str) -> str:

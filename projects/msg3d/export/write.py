@@ -11,13 +11,13 @@ from mmengine.config import Config
 from ..apis.exported import OnnxScores
 from ..apis.exported_program import load_program, program_bytes
 from ..apis.trained import (
-    ConfigError,
     TestPipeline,
     TorchScores,
     class_names,
     load_config,
     load_model,
 )
+from ..errors import ConfigError
 from ..io.atomic import whole_file
 from .network import trace
 from .recipe import recipe_text

@@ -13,7 +13,7 @@ from collections import Counter
 
 import numpy as np
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 from .sequence_arrays import Sequence
 
 NUMBERED = re.compile(r"(x|y|z|score)(\d{1,4})")
@@ -33,7 +33,7 @@ def read_csv(content: bytes, joints: tuple[str, ...], channels: int) -> Sequence
         channels: C, 2 or 3.
 
     Raises:
-        BadFile: the line, what was found and what was expected.
+        DataError: the line, what was found and what was expected.
     """
     header, rows, lines = _cells(content)
     axes = "xyz"[:channels]
@@ -46,7 +46,7 @@ def read_csv(content: bytes, joints: tuple[str, ...], channels: int) -> Sequence
     people, frames = _places(header, rows, lines)
     persons, length = max(people) + 1, max(frames) + 1
     if persons * length > SPARSEST * len(rows) + 1000:
-        raise BadFile(
+        raise DataError(
             f"{len(rows)} rows are {length} frames of {persons} persons by the columns "
             "frame and person: expected frames counted one by one, not times"
         )
@@ -66,7 +66,7 @@ def _cells(content: bytes) -> tuple[list[str], list[list[str]], list[int]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadFile(
+        raise DataError(
             f"byte {error.start} is not UTF-8: save it as CSV in UTF-8",
             line=content.count(b"\n", 0, error.start) + 1,
         ) from None
@@ -79,11 +79,11 @@ def _cells(content: bytes) -> tuple[list[str], list[list[str]], list[int]]:
             rows.append(row)
             lines.append(reader.line_num)
     except csv.Error as error:
-        raise BadFile(f"is no CSV ({error})", line=reader.line_num) from None
+        raise DataError(f"is no CSV ({error})", line=reader.line_num) from None
     while rows and not rows[-1]:
         rows.pop()
     if len(rows) < 2:
-        raise BadFile(
+        raise DataError(
             f"has {len(rows)} lines, expected a header and at least one frame"
         )
     return list(map(_plain, rows[0])), rows[1:], lines[1 : len(rows)]
@@ -107,7 +107,7 @@ def _columns(header: list[str], joints: tuple[str, ...], axes: str) -> list[int]
     scores = [form.format("score") for form in forms]
     twice = [name for name, times in Counter(header).items() if times > 1]
     if twice:
-        raise BadFile(f"column {twice[0]!r:.80} is there twice", line=1)
+        raise DataError(f"column {twice[0]!r:.80} is there twice", line=1)
     scored = any(name in header for name in scores)
     known = {*wanted, *scores}
     unknown = [name for name in named if name not in known]
@@ -115,7 +115,7 @@ def _columns(header: list[str], joints: tuple[str, ...], axes: str) -> list[int]
     if unknown or lost:
         found = [f"column {name!r:.80} is unknown" for name in unknown[:1]]
         found += [f"column {name!r:.80} is missing" for name in lost[:1]]
-        raise BadFile(
+        raise DataError(
             f"{' and '.join(found)} ({len(unknown)} unknown, {len(lost)} missing), "
             f"expected {', '.join(axes)} of the {which}; scores of all of them or "
             "none; frame and person where wanted",
@@ -127,7 +127,7 @@ def _columns(header: list[str], joints: tuple[str, ...], axes: str) -> list[int]
 
 def _numbers(row: list[str], line: int, width: int, columns: list[int]) -> list[float]:
     if len(row) != width:
-        raise BadFile(
+        raise DataError(
             f"has {len(row)} cells, expected {width} as the header has", line=line
         )
     numbers = []
@@ -138,7 +138,7 @@ def _numbers(row: list[str], line: int, width: int, columns: list[int]) -> list[
                 raise ValueError
             numbers.append(float(cell or "nan"))
         except ValueError:
-            raise BadFile(
+            raise DataError(
                 f"{cell[:40]!r} is no number, expected one, or an empty cell for a "
                 "missing joint",
                 line=line,
@@ -150,7 +150,7 @@ def _places(header, rows, lines) -> tuple[list[int], list[int]]:
     """Person and frame of each row, both counted from 0."""
     if "frame" not in header:
         if "person" in header:
-            raise BadFile(
+            raise DataError(
                 "has a column person and none named frame, expected both: rows of "
                 "several persons belong together by the frame",
                 line=1,
@@ -168,7 +168,7 @@ def _places(header, rows, lines) -> tuple[list[int], list[int]]:
     seen: dict[tuple[int, int], int] = {}
     for place, line in zip(zip(people, frames), lines):
         if place in seen:
-            raise BadFile(
+            raise DataError(
                 f"is the same frame and person as line {seen[place]}, expected each "
                 "once",
                 line=line,
@@ -183,7 +183,7 @@ def _whole(cell: str, line: int) -> int:
         if number != int(number) or abs(number) > 2**53:
             raise ValueError
     except (ValueError, OverflowError):
-        raise BadFile(
+        raise DataError(
             f"frame is {cell.strip()[:40]!r}, expected a whole number", line=line
         ) from None
     return int(number)

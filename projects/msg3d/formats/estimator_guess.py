@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 from ..io.json_numbers import json_of_text
 
 
@@ -10,7 +10,7 @@ def guess_form(data: Any) -> str | None:
     """The name of the form; None for lists in which there is nobody.
 
     Raises:
-        BadFile: it is none of them.
+        DataError: it is none of them.
     """
     if isinstance(data, dict):
         if "annotations" in data:
@@ -27,7 +27,7 @@ def guess_form(data: Any) -> str | None:
             return "mmpose"
         if isinstance(first.get("keypoints"), dict):
             return "yolo"
-    raise BadFile(
+    raise DataError(
         "is the output of no known estimator, expected that of MMPose, AlphaPose, "
         "Ultralytics' YOLO or COCO's annotations"
     )
@@ -45,5 +45,5 @@ def _first_object(data: Any) -> dict | None:
         if isinstance(one, list):
             stack.extend(reversed(one))
         else:
-            raise BadFile(f"holds {one!r:.40}, expected persons or frames")
+            raise DataError(f"holds {one!r:.40}, expected persons or frames")
     return None

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 from ..io.json_numbers import json_of_text, list_of_objects, need_fields
 from ..skeletons import skeleton
 
@@ -78,7 +78,7 @@ def read_persons(data: Any, form: str) -> Persons:
         form: "mmpose", "alphapose", "coco" or "yolo".
 
     Raises:
-        BadFile: the first place that is not as the form has it.
+        DataError: the first place that is not as the form has it.
     """
     return _READERS[form](data)
 
@@ -111,11 +111,13 @@ def _yolo(data: Any) -> Persons:
             need_fields(person, ("keypoints",), where)
             joints = person["keypoints"]
             if not isinstance(joints, dict):
-                raise BadFile(f"{where}.keypoints is no object with x, y and visible")
+                raise DataError(f"{where}.keypoints is no object with x, y and visible")
             need_fields(joints, ("x", "y"), f"{where}.keypoints")
             x, y = joints["x"], joints["y"]
             if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
-                raise BadFile(f"{where}.keypoints: x and y are no lists of one length")
+                raise DataError(
+                    f"{where}.keypoints: x and y are no lists of one length"
+                )
             # A model trained without visibility gives none.
             scores = joints.get("visible", [1.0] * len(x))
             joints = [list(joint) for joint in zip(x, y)]
@@ -141,7 +143,7 @@ def _coco(data: Any) -> Persons:
     for category in list_of_objects(data.get("categories", []), "categories"):
         names = category.get("keypoints")
         if isinstance(names, list) and names[: len(JOINTS)] != list(JOINTS):
-            raise BadFile(
+            raise DataError(
                 f"categories: the joints are {names}, expected {list(JOINTS)}"
             )
     persons, numbers, shapes = Persons(), {}, set()
@@ -155,17 +157,17 @@ def _coco(data: Any) -> Persons:
         if type(image.get("height")) is int and type(image.get("width")) is int:
             shapes.add((image["height"], image["width"]))
     if len(shapes) > 1:
-        raise BadFile(f"images have the sizes {sorted(shapes)}, expected one a video")
+        raise DataError(f"images have the sizes {sorted(shapes)}, expected one a video")
     persons.numbers = list(numbers.values())
     if len(set(persons.numbers)) < len(persons.numbers):
-        raise BadFile("two images have the same frame_id or number in file_name")
+        raise DataError("two images have the same frame_id or number in file_name")
     persons.img_shape = next(iter(shapes), None)
     for one, person in enumerate(list_of_objects(data["annotations"], "annotations")):
         where = f"annotations[{one}]"
         need_fields(person, ("image_id", "keypoints"), where)
         frame_number(person["image_id"], f"{where}.image_id")
         if person["image_id"] not in numbers:
-            raise BadFile(
+            raise DataError(
                 f"{where} is of image {person['image_id']}, which is not there"
             )
         number = numbers[person["image_id"]]
@@ -184,7 +186,7 @@ FORMS = tuple(_READERS)
 def _frames(data: Any, at: str, persons: Persons) -> Iterator[tuple[int, Any, str]]:
     """(number, list of persons, place) of each frame; fills `persons.numbers`."""
     if not isinstance(data, list):
-        raise BadFile(f"{at or 'the file'} is no list of frames")
+        raise DataError(f"{at or 'the file'} is no list of frames")
     persons.single = not at and all(
         isinstance(one, dict) and "instances" not in one for one in data
     )
@@ -195,7 +197,9 @@ def _frames(data: Any, at: str, persons: Persons) -> Iterator[tuple[int, Any, st
             need_fields(frame, ("instances",), where)
             number = frame.get("frame_id", place)
             if type(number) is not int:
-                raise BadFile(f"{where}.frame_id is {number!r:.40}, expected a number")
+                raise DataError(
+                    f"{where}.frame_id is {number!r:.40}, expected a number"
+                )
             frame, where = frame["instances"], f"{where}.instances"
         if isinstance(frame, str):
             frame = json_of_text(frame, where)
@@ -207,13 +211,13 @@ def _frames(data: Any, at: str, persons: Persons) -> Iterator[tuple[int, Any, st
         persons.numbers.append(number)
         yield number, frame, where
     if len(set(persons.numbers)) < len(persons.numbers):
-        raise BadFile("a frame_id is there twice, expected each once")
+        raise DataError("a frame_id is there twice, expected each once")
 
 
 def _split(numbers: Any, where: str) -> tuple[list, list]:
     """`[x, y, s, x, y, s, ...]` -> [[x, y], ...] and [s, ...]."""
     if not isinstance(numbers, list) or len(numbers) % 3:
-        raise BadFile(f"{where}.keypoints is no list of x, y, score of each joint")
+        raise DataError(f"{where}.keypoints is no list of x, y, score of each joint")
     joints = [list(pair) for pair in zip(numbers[::3], numbers[1::3])]
     return joints, numbers[2::3]
 
@@ -226,7 +230,7 @@ def frame_number(name: Any, where: str) -> int:
     stem = re.sub(r"\.[A-Za-z]\w*$", "", name) if isinstance(name, str) else ""
     digits = re.findall(r"[0-9]+", stem)
     if not digits:
-        raise BadFile(
+        raise DataError(
             f"{where} is {name!r:.40}, expected a frame's number or file name"
         )
     return int(digits[-1][-18:])
@@ -241,4 +245,4 @@ def _identity(found: Any, place: str) -> int | None:
     if isinstance(found, (int, float)) and found == found and abs(found) < 2**53:
         if int(found) == found:
             return int(found)
-    raise BadFile(f"{place} has the identity {found!r:.40}, expected a whole number")
+    raise DataError(f"{place} has the identity {found!r:.40}, expected a whole number")

@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 from .mediapipe_json import JOINTS, Landmarks
 
 COLUMN = re.compile(r"([xyzv])(\d{1,2})")
@@ -22,13 +22,13 @@ def read_landmark_table(content: bytes) -> Landmarks:
     """The landmarks of a csv file, of the image or the world as it has them.
 
     Raises:
-        BadFile: the first line that is not as above.
+        DataError: the first line that is not as above.
     """
     try:
         text = content.decode("utf-8-sig")
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BadFile(f"is no csv in UTF-8 ({error})") from error
+        raise DataError(f"is no csv in UTF-8 ({error})") from error
     header = [name.strip().lower() for name in rows[0]] if rows else []
     cells, joints, axes = _columns(header)
     counter = header.index("frame") if "frame" in header else None
@@ -37,7 +37,7 @@ def read_landmark_table(content: bytes) -> Landmarks:
         if not row:
             continue
         if len(row) != len(header):
-            raise BadFile(
+            raise DataError(
                 f"has {len(row)} cells, expected {len(header)} as the header", line=line
             )
         number = len(numbers)
@@ -63,14 +63,14 @@ def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
         match = COLUMN.fullmatch(name)
         if match is not None:
             if (match[1], int(match[2])) in known:
-                raise BadFile(f"has the column {name} twice", line=1)
+                raise DataError(f"has the column {name} twice", line=1)
             known[match[1], int(match[2])] = place
     first = 0 if ("x", 0) in known else 1
     wanted = range(first, first + JOINTS)
     for axis in "xyzv":
         there = {joint for one, joint in known if one == axis}
         if there != set(wanted) and (there or axis in "xy"):
-            raise BadFile(
+            raise DataError(
                 f"has columns {axis} of {len(there)} landmarks, expected {axis}{first} "
                 f"to {axis}{first + JOINTS - 1}",
                 line=1,
@@ -81,9 +81,9 @@ def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
 
 def _frame(cell: str, before: list[int], line: int) -> int:
     if not cell.isdecimal() or len(cell) > 18:
-        raise BadFile(f"frame is {cell[:40]!r}, expected a number", line=line)
+        raise DataError(f"frame is {cell[:40]!r}, expected a number", line=line)
     if before and int(cell) <= before[-1]:
-        raise BadFile(f"frame is {cell}, expected more than {before[-1]}", line=line)
+        raise DataError(f"frame is {cell}, expected more than {before[-1]}", line=line)
     return int(cell)
 
 
@@ -93,7 +93,7 @@ def _numbers(values: list[list[str]], lines: list[int]) -> np.ndarray:
     for found, line in zip(values, lines):
         wrong = next((cell for cell in found if not _is_number(cell)), None)
         if wrong is not None:
-            raise BadFile(
+            raise DataError(
                 f"holds {wrong[:40]!r}, expected numbers, or none at all for nobody",
                 line=line,
             )
@@ -103,7 +103,7 @@ def _numbers(values: list[list[str]], lines: list[int]) -> np.ndarray:
     finite = np.isfinite(array).all(axis=1)
     if not finite.all():
         line = lines[int(np.argmin(finite))]
-        raise BadFile("holds NaN, infinity or a number beyond float32", line=line)
+        raise DataError("holds NaN, infinity or a number beyond float32", line=line)
     return array
 
 

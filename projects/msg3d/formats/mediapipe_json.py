@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 from ..io.json_numbers import need_fields, read_json, stack_numbers
 
 JOINTS = 33
@@ -47,7 +47,7 @@ def read_landmarks(content: bytes, coordinates: str) -> Landmarks:
         coordinates: "image" or "world".
 
     Raises:
-        BadFile: the first place that is not so.
+        DataError: the first place that is not so.
     """
     data = read_json(content)
     frames, at = data, ""
@@ -55,9 +55,9 @@ def read_landmarks(content: bytes, coordinates: str) -> Landmarks:
         need_fields(data, ("frames",), "the file")
         frames, at = data["frames"], "frames"
     if not isinstance(frames, list):
-        raise BadFile(f"{at or 'the file'} is no list of frames")
+        raise DataError(f"{at or 'the file'} is no list of frames")
     if frames and all(_is_landmark(one) for one in frames):
-        raise BadFile("is one frame, expected a list of the frames of a video")
+        raise DataError("is one frame, expected a list of the frames of a video")
     when, persons, images, both = [], [], [], True
     for number, frame in enumerate(frames):
         where = f"{at}[{number}]"
@@ -83,7 +83,7 @@ def _persons(frame: Any, coordinates: str, where: str) -> list[np.ndarray]:
     if isinstance(frame, dict) and frame:
         keys = [key for key in KEYS[coordinates] if key in frame]
         if not keys:
-            raise BadFile(
+            raise DataError(
                 f"{where} has {sorted(frame)[:6]}, expected {KEYS[coordinates][0]} or "
                 f"{KEYS[coordinates][1]} for --coordinates {coordinates}"
             )
@@ -91,7 +91,7 @@ def _persons(frame: Any, coordinates: str, where: str) -> list[np.ndarray]:
     if frame is None or frame == [] or frame == {}:
         return []
     if not isinstance(frame, list):
-        raise BadFile(f"{where} is {frame!r:.40}, expected {JOINTS} landmarks")
+        raise DataError(f"{where} is {frame!r:.40}, expected {JOINTS} landmarks")
     if any(_is_landmark(one) for one in frame):
         return [_person(frame, where)]
     return [_person(one, f"{where}[{place}]") for place, one in enumerate(frame)]
@@ -100,7 +100,7 @@ def _persons(frame: Any, coordinates: str, where: str) -> list[np.ndarray]:
 def _person(landmarks: Any, where: str) -> np.ndarray:
     if not isinstance(landmarks, list) or len(landmarks) != JOINTS:
         found = len(landmarks) if isinstance(landmarks, list) else "no list of"
-        raise BadFile(f"{where} has {found} landmarks, expected {JOINTS}")
+        raise DataError(f"{where} has {found} landmarks, expected {JOINTS}")
     for place, one in enumerate(landmarks):
         need_fields(one, ("x", "y"), f"{where}[{place}]")
     rows = [

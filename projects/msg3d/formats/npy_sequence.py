@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 from ..io.npy import array_of_npy
 from .sequence_arrays import Sequence
 
@@ -17,12 +17,12 @@ def read_npy(content: bytes, joints: int, channels: int) -> Sequence:
         channels: C.
 
     Raises:
-        BadFile: not such a file, cut off, or of another shape or type.
+        DataError: not such a file, cut off, or of another shape or type.
     """
     try:
         array = array_of_npy(content)
     except ValueError as error:
-        raise BadFile(str(error)) from error
+        raise DataError(str(error)) from error
     expected = f"expected [T, {joints}, {channels}] or [M, T, {joints}, {channels}]"
     scored = channels == 2 and array.ndim > 2 and array.shape[-1] == 3
     if (
@@ -31,7 +31,7 @@ def read_npy(content: bytes, joints: int, channels: int) -> Sequence:
         or array.shape[-2:] != (joints, channels + scored)
     ):
         more = f", or {channels + 1} channels with the score" if channels == 2 else ""
-        raise BadFile(f"holds an array of shape {array.shape}, {expected}{more}")
+        raise DataError(f"holds an array of shape {array.shape}, {expected}{more}")
     array = array.reshape(-1, *array.shape[-3:]).astype(np.float64)
     if scored:
         return Sequence(array[..., :2], array[..., 2])

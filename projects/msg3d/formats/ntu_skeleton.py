@@ -16,7 +16,7 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 from ..io.text_lines import TextLines
 
 JOINTS = 25
@@ -50,18 +50,18 @@ def read_skeleton(content: bytes) -> Bodies:
             blank lines may follow the last one.
 
     Raises:
-        BadFile: the line, what it holds and what was expected.
+        DataError: the line, what it holds and what was expected.
     """
     if not content.strip():
-        raise BadFile("is empty, expected the number of frames", line=1)
+        raise DataError("is empty, expected the number of frames", line=1)
     try:
         return _read_spaced(content)
-    except BadFile as error:
-        if content.endswith(b"\n") or error.line != content.count(b"\n") + 1:
+    except DataError as error:
+        if content.endswith(b"\n") or error.where.line != content.count(b"\n") + 1:
             raise
-        raise BadFile(
+        raise DataError(
             f"{error}; the line has no end, so the file is cut off in it: copy it again",
-            line=error.line,
+            line=error.where.line,
         ) from None
 
 
@@ -69,7 +69,7 @@ def _read_spaced(content: bytes) -> Bodies:
     """The bodies, whatever white space there is between the fields."""
     try:
         return _read(content)
-    except BadFile:
+    except DataError:
         lines = content.replace(b"\r\n", b"\n").rstrip().split(b"\n")
         even = b"\n".join(b" ".join(line.split()) for line in lines)
         if even == content.rstrip():
@@ -134,7 +134,7 @@ def _walk(text: TextLines) -> Found:
         Number of frames; frame and first line of each body.
 
     Raises:
-        BadFile: the first line that is not as it should be.
+        DataError: the first line that is not as it should be.
     """
     frames = _count(text, 0, "the number of frames")
     line, frame, lines = 1, [], []
@@ -152,7 +152,7 @@ def _walk(text: TextLines) -> Found:
             lines.append(line)
             line += len(_BODY)
     if line < len(text):
-        raise BadFile(
+        raise DataError(
             f"the file goes on, expected its end after the {frames} frames that line 1 "
             "says",
             line=line + 1,
@@ -204,14 +204,14 @@ def _check_fields(text: TextLines, line: int, fields: int, what: str) -> None:
     found = int(text.blanks[line]) + 1
     if found != fields:
         many = "1 field" if found == 1 else f"{found} fields"
-        raise BadFile(f"has {many}, expected {fields} of {what}", line=line + 1)
+        raise DataError(f"has {many}, expected {fields} of {what}", line=line + 1)
 
 
 def _refuse(text: TextLines, line: int, expected: str, field: int = 0) -> NoReturn:
     if line >= len(text):
-        raise BadFile(
+        raise DataError(
             f"the file ends here, expected {expected}: it is cut off, copy it again",
             line=len(text) + 1,
         )
     found = repr(text[line].split(b" ")[field][:40])[1:]
-    raise BadFile(f"holds {found}, expected {expected}", line=line + 1)
+    raise DataError(f"holds {found}, expected {expected}", line=line + 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 
 # What coordinates come in, how many there are, and what makes them metres or pixels
 # (None: by the size of the image).
@@ -61,7 +61,7 @@ def to_sample(
         has no scores) and img_shape.
 
     Raises:
-        BadFile: half a joint, a coordinate or score that is infinite, no joint at all.
+        DataError: half a joint, a coordinate or score that is infinite, no joint at all.
     """
     found, scores = sequence.coordinates, sequence.scores
     channels, divisor = UNITS[units]
@@ -81,7 +81,9 @@ def to_sample(
     if infinite.any():
         _refuse(sequence, joints, infinite, "is infinite, or beyond float32")
     if not keypoint.any():
-        raise BadFile(f"no joint has coordinates in any of {keypoint.shape[1]} frames")
+        raise DataError(
+            f"no joint has coordinates in any of {keypoint.shape[1]} frames"
+        )
     notes = dict(sequence.notes)
     if absent.any():
         notes["joints without coordinates, written as zero"] = int(absent.sum())
@@ -99,7 +101,7 @@ def to_sample(
 def _refuse(sequence, joints, where, what) -> None:
     person, frame, joint = map(int, np.argwhere(where)[0])
     line = None if sequence.lines is None else int(sequence.lines[person, frame])
-    raise BadFile(
+    raise DataError(
         f"joint {joints[joint]} of person {person} in frame {frame} {what} "
         f"({int(where.sum())} such in the file): give all of its numbers, or leave all "
         "empty (NaN) where it was not seen",

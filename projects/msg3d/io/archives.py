@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from ..annotations.files import AnnotationError
+from ..errors import DataError
 
 # Far above any sequence of joints; keeps a lying archive out of memory.
 MAX_BYTES = 64 * 2**20
@@ -74,7 +74,7 @@ def list_files(
         not regular or above `max_bytes`. None for a tar, which has no list of its files.
 
     Raises:
-        AnnotationError: nothing there, no archive, or a damaged one.
+        DataError: nothing there, no archive, or a damaged one.
     """
     raw = os.fspath(raw)
     if os.path.isdir(raw):
@@ -95,7 +95,7 @@ def read_files(raw: str, suffix: str, max_bytes: int | None = None) -> Iterator[
         The path within `raw`, and the bytes: None for the others of `list_files`.
 
     Raises:
-        AnnotationError: nothing there, no archive, or a damaged one.
+        DataError: nothing there, no archive, or a damaged one.
     """
     listed = list_files(raw, suffix, max_bytes)
     with _errors_named(raw):
@@ -111,7 +111,7 @@ def read_files(raw: str, suffix: str, max_bytes: int | None = None) -> Iterator[
 
 def _refuse_missing(raw, suffix):
     if not os.path.exists(raw):
-        raise AnnotationError(
+        raise DataError(
             f"raw data {raw} do not exist: name the folder or archive of {suffix} files"
         )
 
@@ -139,7 +139,7 @@ class _errors_named:
         if isinstance(error, self.DAMAGES) and not os.path.isdir(self.raw):
             # tarfile lists every way it tried, a line each.
             why = " ".join(str(error).split()) or type(error).__name__
-            raise AnnotationError(
+            raise DataError(
                 f"raw data {self.raw} cannot be read as a tar.xz, tar.gz or zip archive "
                 f"({why:.300}): download it again"
             ) from error

@@ -6,48 +6,50 @@ from typing import Any
 
 import numpy as np
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 
 
 def read_json(content: bytes) -> Any:
     """What a JSON file holds, in UTF-8, UTF-16 or UTF-32.
 
     Raises:
-        BadFile: it is not JSON, or cut off.
+        DataError: it is not JSON, or cut off.
     """
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise BadFile(f"not JSON, or cut off ({error})") from error
+        raise DataError(f"not JSON, or cut off ({error})") from error
 
 
 def json_of_text(text: str, where: str) -> Any:
     """What a JSON text within JSON holds.
 
     Raises:
-        BadFile: it is not JSON.
+        DataError: it is not JSON.
     """
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadFile(f"{where} is the text {text!r:.40}, expected JSON") from error
+        raise DataError(f"{where} is the text {text!r:.40}, expected JSON") from error
 
 
 def list_of_objects(found: Any, where: str) -> list[dict]:
-    """`found`, known to be a list of JSON objects; otherwise BadFile says where not."""
+    """`found`, known to be a list of JSON objects; otherwise DataError says where not."""
     where = where or "the file"
     if not isinstance(found, list):
-        raise BadFile(f"{where} is no list")
+        raise DataError(f"{where} is no list")
     for place, one in enumerate(found):
         if not isinstance(one, dict):
-            raise BadFile(f"{where}, entry {place}, is {one!r:.40}, expected an object")
+            raise DataError(
+                f"{where}, entry {place}, is {one!r:.40}, expected an object"
+            )
     return found
 
 
 def need_fields(found: Any, fields: tuple[str, ...], where: str) -> None:
-    """BadFile, unless `found` is a JSON object with these fields."""
+    """DataError, unless `found` is a JSON object with these fields."""
     if not isinstance(found, dict) or not set(fields) <= set(found):
-        raise BadFile(f"{where} is no object with {' and '.join(fields)}")
+        raise DataError(f"{where} is no object with {' and '.join(fields)}")
 
 
 def stack_numbers(
@@ -64,7 +66,7 @@ def stack_numbers(
         float32 [P, *shape], finite.
 
     Raises:
-        BadFile: the first that has another shape, or holds something that is no
+        DataError: the first that has another shape, or holds something that is no
             number, or is NaN, infinite or beyond float32.
     """
     if not len(values):
@@ -77,12 +79,12 @@ def stack_numbers(
             if found is None or found.shape != shape
         )
         wanted = " x ".join(map(str, shape)) + " numbers" if shape else "a number"
-        raise BadFile(f"{where(number)} is {_described(found)}, expected {wanted}")
+        raise DataError(f"{where(number)} is {_described(found)}, expected {wanted}")
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
     finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if not finite.all():
-        raise BadFile(
+        raise DataError(
             f"{where(int(np.argmin(finite)))} holds NaN, infinity or a number beyond "
             "float32, expected finite numbers"
         )

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from ..annotations.check import AnnotationError
+from ..errors import DataError
 from .npy import read_npy_header
 
 
@@ -79,17 +79,17 @@ class NpyRows:
         """Rows from `start` on, in an array of their own [count, ...].
 
         Raises:
-            AnnotationError: they are not all there.
+            DataError: they are not all there.
         """
         if not 0 <= start <= start + count <= len(self):
-            raise AnnotationError(
+            raise DataError(
                 f"packed store: {self.file.name} has {len(self)} rows, and the index names "
                 f"{start} to {start + count}: copy or pack it again"
             )
         rows = np.empty((count, *self.shape[1:]), self.dtype)
         place = self.offset + start * self.row_bytes
         if os.preadv(self.file.fileno(), [rows], place) != rows.nbytes:
-            raise AnnotationError(
+            raise DataError(
                 f"packed store: {self.file.name} ends before row {start + count}, "
                 "which was there when it was opened: copy or pack it again"
             )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 
 
 def read_number_lines(
@@ -19,22 +19,22 @@ def read_number_lines(
         float64 [lines, fields], finite.
 
     Raises:
-        BadFile: the line, what it holds and what was expected.
+        DataError: the line, what it holds and what was expected.
     """
     expected = f"expected {fields} numbers"
     if not content.isascii():
         place = next(place for place, byte in enumerate(content) if byte > 127)
-        raise BadFile(
+        raise DataError(
             f"byte {place} is {content[place]:#04x}, expected plain ASCII text",
             line=content.count(b"\n", 0, place) + 1,
         )
     lines = content.decode("ascii").rstrip().split("\n")
     if lines == [""]:
-        raise BadFile(f"is empty, expected lines of {fields} numbers")
+        raise DataError(f"is empty, expected lines of {fields} numbers")
     rows = [line.split(separator) for line in lines]
     for number, row in enumerate(rows, 1):
         if len(row) != fields:
-            raise BadFile(f"has {len(row)} fields, {expected}", line=number)
+            raise DataError(f"has {len(row)} fields, {expected}", line=number)
     try:
         numbers = np.array(rows, dtype=np.float64)
     except ValueError:
@@ -47,12 +47,12 @@ def read_number_lines(
             for field in row
             if not _is_number(field)
         )
-        raise BadFile(f"{field.strip()[:40]!r} is no number, {expected}", line=line)
+        raise DataError(f"{field.strip()[:40]!r} is no number, {expected}", line=line)
     finite = np.isfinite(numbers).all(axis=1)
     if not finite.all():
         place = int(np.argmin(finite))
         value = numbers[place][~np.isfinite(numbers[place])][0]
-        raise BadFile(f"holds {value}, {expected} that are finite", line=place + 1)
+        raise DataError(f"holds {value}, {expected} that are finite", line=place + 1)
     return numbers
 
 
@@ -64,14 +64,14 @@ def as_float32(numbers: np.ndarray, lines_a_frame: int = 1) -> np.ndarray:
         lines_a_frame: of the file, so that an error names the line a frame begins at.
 
     Raises:
-        BadFile: a number beyond float32.
+        DataError: a number beyond float32.
     """
     with np.errstate(over="ignore"):
         array = numbers.astype(np.float32)
     if not np.isfinite(array).all():
         frame = int(np.argwhere(~np.isfinite(array))[0][0])
         value = numbers[~np.isfinite(array)][0]
-        raise BadFile(
+        raise DataError(
             f"frame {frame}, which begins here, holds {value:g}, expected a coordinate",
             line=frame * lines_a_frame + 1,
         )

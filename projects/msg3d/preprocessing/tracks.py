@@ -12,7 +12,7 @@ from typing import NamedTuple, Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ..converters.parse_files import BadFile
+from ..errors import DataError
 
 # Farther than this times their size, two poses are different persons.
 REACH = 0.5
@@ -60,7 +60,7 @@ def join_tracks(
         no row. M is 0 if there is nobody.
 
     Raises:
-        BadFile: an identity stands twice in a frame, and is not the only one.
+        DataError: an identity stands twice in a frame, and is not the only one.
     """
     poses, scores = observations.poses, observations.scores
     joints = (scores > 0) & poses.any(axis=-1)  # [P, V]
@@ -101,13 +101,13 @@ def frame_positions(
         int [len(numbers)], and the length of the video, T.
 
     Raises:
-        BadFile: two that follow one another are more than 3000 apart.
+        DataError: two that follow one another are more than 3000 apart.
     """
     start = min(numbers) if first is None else first
     known = np.unique(np.array([start, *numbers], dtype=object))
     for before, after in zip(known, known[1:]):
         if after - before > LARGEST_GAP:
-            raise BadFile(
+            raise DataError(
                 f"frame {before} is followed by frame {after}, expected numbers that "
                 f"follow one another, with gaps of {LARGEST_GAP} at most"
             )
@@ -125,7 +125,7 @@ def _tracks(when, poses, joints, identities) -> np.ndarray:
     if twice:
         if len(set(identities)) > 1:
             frame, identity = min(twice)
-            raise BadFile(
+            raise DataError(
                 f"identity {identity} belongs to two persons in frame {frame}, expected "
                 "one"
             )

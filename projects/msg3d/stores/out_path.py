@@ -2,7 +2,7 @@
 
 import os
 
-from ..annotations.check import AnnotationError
+from ..errors import DataError
 from .store_format import refuse_foreign
 
 ENDINGS = (".pkl", ".packed")
@@ -19,7 +19,7 @@ def check_out(out: str, endings: tuple[str, ...] = ENDINGS) -> str:
         The path without such a slash.
 
     Raises:
-        AnnotationError: another ending, a folder where a file is to be, or something
+        DataError: another ending, a folder where a file is to be, or something
             else than a store where a store is to be.
     """
     out = os.fspath(out)
@@ -27,7 +27,7 @@ def check_out(out: str, endings: tuple[str, ...] = ENDINGS) -> str:
     if not path.endswith(endings):
         forms = {".pkl": "an annotation file", ".packed": "a packed store"}
         wanted = " or ".join(f"{one} ({forms[one]})" for one in endings)
-        raise AnnotationError(f"{out}: expected a name that ends in {wanted}")
+        raise DataError(f"{out}: expected a name that ends in {wanted}")
     if path.endswith(".packed"):
         refuse_foreign(path)
     else:
@@ -39,10 +39,10 @@ def check_file(path: str) -> None:
     """Refuses a folder where a file is to be written.
 
     Raises:
-        AnnotationError: the path is a folder.
+        DataError: the path is a folder.
     """
     if os.path.isdir(path):
-        raise AnnotationError(
+        raise DataError(
             f"{os.fspath(path)} is a folder: give the name of a file to write, such as "
             "one in it"
         )

@@ -27,7 +27,7 @@ def pack(
         progress: called with (samples written, all samples).
 
     Raises:
-        AnnotationError: the data are not valid annotations, or `path` is something
+        DataError: the data are not valid annotations, or `path` is something
             else than a store.
         OSError: the store cannot be written; one of that name is left as it was.
     """
@@ -52,7 +52,7 @@ def load_any(path: str) -> Annotations:
             which its header lies.
 
     Raises:
-        AnnotationError: see `load_annotations` and `load_store`.
+        DataError: see `load_annotations` and `load_store`.
     """
     folder = os.fspath(path).rstrip(os.sep)
     if os.path.isdir(folder) and (

@@ -26,7 +26,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..annotations.check import AnnotationError, Annotations, Summary
+from ..annotations.check import (
+    Annotations,
+    Summary,
+)
+from ..errors import DataError
 from ..io.npy_rows import NpyRows
 from ..io.plain_json import decode
 from .store_check import check_arrays, check_header
@@ -42,7 +46,7 @@ def load_store(path: str) -> "Store":
         path: the folder.
 
     Raises:
-        AnnotationError: there is none, it was not written to its end, or a file of it
+        DataError: there is none, it was not written to its end, or a file of it
             is missing, cut off or damaged.
     """
     return Store(path)
@@ -61,7 +65,7 @@ class Store:
         index: [samples] of `INDEX`, mapped.
 
     Raises:
-        AnnotationError: see `load_store`.
+        DataError: see `load_store`.
     """
 
     def __init__(self, path: str) -> None:
@@ -93,12 +97,12 @@ class Store:
                 self._score,
             )
         except OSError as error:
-            raise AnnotationError(
+            raise DataError(
                 f"packed store {self.path} cannot be read: {error.strerror} "
                 f"({error.filename})"
             ) from error
         except ValueError as error:
-            raise AnnotationError(
+            raise DataError(
                 f"packed store {self.path} is damaged ({error}): copy or pack it again"
             ) from error
 
@@ -113,7 +117,7 @@ class Store:
 
         Raises:
             IndexError: there is no such sample.
-            AnnotationError: the file is shorter than it was when it was opened.
+            DataError: the file is shorter than it was when it was opened.
         """
         entry = self.index[number]
         row, persons, frames = (int(entry[key]) for key in ("row", "persons", "frames"))
@@ -137,7 +141,7 @@ class Store:
             ):
                 raise ValueError(f"no object with {self.id_field}")
         except ValueError as error:
-            raise AnnotationError(
+            raise DataError(
                 f"packed store {self.path} is damaged (fields of sample {number}: "
                 f"{error}): copy or pack it again"
             ) from error
@@ -148,18 +152,18 @@ class Store:
         them; with None, of a store without splits, all.
 
         Raises:
-            AnnotationError: no such split, or none is chosen and there are some.
+            DataError: no such split, or none is chosen and there are some.
         """
         if self.splits is None:
             if name is not None:
-                raise AnnotationError(
+                raise DataError(
                     f"{self.path}: was a plain list, which has no split {name!r}: set "
                     "split=None, or pack dict(split=..., annotations=...)"
                 )
             return np.arange(len(self))
         if name not in self.splits:
             what = "holds splits, and none is chosen" if name is None else ""
-            raise AnnotationError(
+            raise DataError(
                 f"{self.path}: {what or f'has no split {name!r}'}: set `split` to one "
                 f"of {list(self.splits)}"
             )
@@ -204,7 +208,7 @@ class Store:
             if not isinstance(found, dict):
                 raise ValueError(f"it holds a {type(found).__name__}")
         except ValueError as error:
-            raise AnnotationError(
+            raise DataError(
                 f"packed store {self.path} is damaged (meta.json: {error}): copy or "
                 "pack it again"
             ) from error
@@ -234,7 +238,7 @@ class Store:
         """Split name -> positions in the split's own order."""
         numbers = self._splits.read(0, len(self._splits))
         if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(self):
-            raise AnnotationError(
+            raise DataError(
                 f"packed store {self.path} is damaged (splits.npy names samples that are "
                 "not there): copy or pack it again"
             )

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from ..annotations.check import AnnotationError
+from ..errors import DataError
 
 FORMAT, VERSION = "msg3d.packed", 1
 HEADER = "store.json"
@@ -33,15 +33,15 @@ def read_header(path: str) -> dict:
     """What `store.json` says, of a version that is known.
 
     Raises:
-        AnnotationError: there is none, or it is another program's, or damaged.
+        DataError: there is none, or it is another program's, or damaged.
     """
     if not os.path.exists(path):
-        raise AnnotationError(
+        raise DataError(
             f"packed store {path} does not exist: set `ann_file` to where it is, or "
             "make it with tools/data/pack.py"
         )
     if not os.path.isdir(path):
-        raise AnnotationError(
+        raise DataError(
             f"packed store {path} is a file: expected the folder that "
             "tools/data/pack.py writes (a .pkl is for type='SkeletonDataset')"
         )
@@ -50,25 +50,25 @@ def read_header(path: str) -> dict:
         with open(file, "rb") as opened:
             header = json.load(opened)
     except FileNotFoundError:
-        raise AnnotationError(
+        raise DataError(
             f"packed store {path} has no {HEADER}: it is none, or its writing was "
             "interrupted: pack it again"
         ) from None
     except OSError as error:
-        raise AnnotationError(
+        raise DataError(
             f"packed store {path} cannot be read: {error.strerror} ({file})"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise AnnotationError(
+        raise DataError(
             f"packed store {path} is damaged ({file} is not JSON): copy or pack it again"
         ) from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise AnnotationError(
+        raise DataError(
             f"packed store {path} is none ({file} is of another program): give the "
             "folder that tools/data/pack.py writes"
         )
     if header.get("version") != VERSION:
-        raise AnnotationError(
+        raise DataError(
             f"packed store {path} is of version {header.get('version')!r}, and this "
             f"msg3d reads version {VERSION}: pack it again, or update msg3d"
         )
@@ -79,13 +79,13 @@ def refuse_foreign(path: str) -> None:
     """Refuses to write a store where something else is.
 
     Raises:
-        AnnotationError: there is a file, or a folder that is no packed store.
+        DataError: there is a file, or a folder that is no packed store.
     """
     if os.path.exists(path) and (
         not os.path.isdir(path)
         or any(not name.startswith((HEADER, "data.")) for name in os.listdir(path))
     ):
-        raise AnnotationError(
+        raise DataError(
             f"{path} is there and no packed store: give another name, or take it away"
         )
 

@@ -14,7 +14,6 @@ from dataclasses import replace
 import numpy as np
 
 from ..annotations.check import (
-    AnnotationError,
     Summary,
     id_field,
     is_numeric,
@@ -22,6 +21,7 @@ from ..annotations.check import (
 )
 from ..annotations.form_faults import id_faults, split_faults
 from ..annotations.sample_faults import labels_of, sample_faults
+from ..errors import DataError
 from ..io.atomic import whole_file
 from ..io.npy_rows import NpyWriter, to_disk
 from ..io.plain_json import encode
@@ -54,7 +54,7 @@ class StoreWriter:
         rest: everything beside splits, annotations and meta.
 
     Raises:
-        AnnotationError: at the start, `path` is something else than a store; at the
+        DataError: at the start, `path` is something else than a store; at the
             end, there are no samples or the splits do not fit them.
         OSError: the store cannot be written.
     """
@@ -83,7 +83,7 @@ class StoreWriter:
             sample: as in an annotation file; left unchanged.
 
         Raises:
-            AnnotationError: it is no valid sample, differs from those before, or holds
+            DataError: it is no valid sample, differs from those before, or holds
                 what a store cannot keep.
         """
         samples_of([sample], self.path)
@@ -93,7 +93,7 @@ class StoreWriter:
         try:
             text = encode({key: sample[key] for key in sample if key not in arrays})
         except TypeError as error:
-            raise AnnotationError(f"{self.path}: sample {name!r}: {error}") from None
+            raise DataError(f"{self.path}: sample {name!r}: {error}") from None
 
         for field, array in arrays.items():
             # (M, T, V, ...) -> (M*T, V, ...)
@@ -141,14 +141,14 @@ class StoreWriter:
         self._id_field = key = self._id_field or id_field([sample])
         for fault in id_faults([sample], key):
             fault = replace(fault, sample=len(self._numbers))
-            raise AnnotationError(f"{self.path}: {fault}")
+            raise DataError(f"{self.path}: {fault}")
         name = sample[key]
         if name in self._numbers:
-            raise AnnotationError(
+            raise DataError(
                 f"{self.path}: {key} {name!r} belongs to two annotations: leave one"
             )
         for fault in sample_faults(sample, name, self._common, True, True):
-            raise AnnotationError(f"{self.path}: {fault}")
+            raise DataError(f"{self.path}: {fault}")
         return name
 
     def _append(self, field: str, rows: np.ndarray, name: str) -> None:
@@ -157,7 +157,7 @@ class StoreWriter:
             self._files[field] = NpyWriter(path, rows.dtype, rows.shape[1:])
         file = self._files[field]
         if rows.dtype != file.dtype:
-            raise AnnotationError(
+            raise DataError(
                 f"{self.path}: sample {name!r}: {field} is {rows.dtype}, but "
                 f"{file.dtype} in sample {self._common.sample!r}: pack without "
                 "keeping the dtype, and all become float32"
@@ -175,7 +175,7 @@ class StoreWriter:
         try:
             text = encode(rest)
         except TypeError as error:
-            raise AnnotationError(f"{self.path}: meta {error}") from None
+            raise DataError(f"{self.path}: meta {error}") from None
         with open(os.path.join(self._folder, "meta.json"), "xb") as file:
             file.write(text)
             to_disk(file)
@@ -215,9 +215,9 @@ class StoreWriter:
         splits = {} if self.splits is None else self.splits
         odd = [name for name in splits if not isinstance(name, str)]
         if odd:
-            raise AnnotationError(f"{self.path}: split name {odd[0]!r} is no text")
+            raise DataError(f"{self.path}: split name {odd[0]!r} is no text")
         for fault in split_faults(splits, splits, set(self._numbers)):
-            raise AnnotationError(f"{self.path}: {fault}")
+            raise DataError(f"{self.path}: {fault}")
         return {
             name: sorted(map(self._numbers.get, ids))
             if isinstance(ids, (set, frozenset))

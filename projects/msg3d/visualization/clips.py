@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from ..errors import PictureError
 from ..io.atomic import whole_file
-from .figures import PictureError
 
 # A gif's times are hundredths of a second, and below two of them viewers slow down.
 FASTEST_GIF = 50

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from ..errors import PictureError
 from ..evaluation import Scores
-from .figures import PictureError
 
 # Numbers in more cells could not be read.
 MOST_NUMBERED = 40

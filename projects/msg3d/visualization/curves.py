@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from .figures import PictureError
+from ..errors import PictureError
 
 LOGS = "*/vis_data/scalars.json"
 

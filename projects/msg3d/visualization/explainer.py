@@ -10,13 +10,15 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from torch import Tensor
 
-from ..apis import KeypointError, Recognizer
+from ..apis import (
+    Recognizer,
+)
 from ..apis.groups import Group
 from ..apis.keypoint_input import to_sample
 from ..apis.trained import class_names, load_config, load_model
+from ..errors import DataError, PictureError
 from ..evaluation import Scores
 from .clip_pipeline import ClipPipeline, Clips
-from .figures import PictureError
 from .saliency import integrated_gradients
 from .scene import ScoresOverTime
 
@@ -55,7 +57,7 @@ class Explainer:
         """The clips of a sample of an annotation file.
 
         Raises:
-            KeypointError: keypoints that the network cannot take.
+            DataError: keypoints that the network cannot take.
         """
         return self._pipeline(to_sample(sample, self.expected))
 
@@ -160,7 +162,7 @@ def scores_over_time(
             seen.append(number)
             parts.append(part)
     if not parts:
-        raise KeypointError("nobody is there in any window")
+        raise DataError("nobody is there in any window")
     found = np.stack([one.scores for one in recognizer.predict_each(parts)])
     values[seen] = Scores("windows", "", found).as_probabilities().values
     return ScoresOverTime(starts + (window - 1) / 2, values, recognizer.classes)

@@ -4,13 +4,10 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from ..errors import PictureError
 from ..io.atomic import whole_file
 
 ENDINGS = (".png", ".svg", ".pdf")
-
-
-class PictureError(ValueError):
-    """A picture that cannot be made; the text says why and how to mend it."""
 
 
 def check_picture(path: str, endings: tuple[str, ...] = ENDINGS) -> Path:

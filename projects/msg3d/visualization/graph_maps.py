@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from mmaction.models.utils import unit_gcn
 from torch import nn
 
-from .figures import PictureError
+from ..errors import PictureError
 
 # Names of more nodes could not be read.
 MOST_NAMED = 33

@@ -6,9 +6,9 @@ import numpy as np
 
 from ..annotations.check import check_annotations, id_field, samples_of
 from ..annotations.inspection.coordinates import fitting_layouts, own_layout, up_axis
+from ..errors import PictureError
 from ..skeletons import Skeleton, skeleton
 from ..stores.packing import load_any
-from .figures import PictureError
 
 # Rotations that lay an axis on +y: a mirror would make a left hand of a right one.
 UPRIGHT = {
@@ -131,7 +131,7 @@ def read_sample(
         The sample, its layout, and the file's `meta`.
 
     Raises:
-        AnnotationError: the file or the sample is damaged.
+        DataError: the file or the sample is damaged.
         PictureError: no such sample, or a layout that it does not have.
     """
     data = load_any(path)
