@@ -24,7 +24,7 @@ from msg3d.datasets import (
     save_annotations,
 )
 from msg3d.errors import DataError
-from msg3d.io.plain_json import decode, encode
+from msg3d.io.json_data import decode, encode
 from samples import annotations
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "pack.py"

@@ -18,7 +18,7 @@ from ..converters.parse_files import (
 from ..errors import DataError, SkipFile
 from ..formats.sequence_arrays import Sequence
 from ..formats.sequence_arrays import to_sample as without_nan
-from ..io.json_numbers import read_json
+from ..io.json_data import read_json
 from ..skeletons import skeleton
 from .keypoint_input import Expected, Layout
 from .openpose_frames import is_openpose_frame, join_openpose

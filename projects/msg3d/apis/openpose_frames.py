@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import DataError
 from ..formats.estimator_json import frame_number
-from ..io.json_numbers import list_of_objects, need_fields, stack_numbers
+from ..io.json_data import list_of_objects, need_fields, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
 
 LAYOUTS = {25: "openpose25", 18: "openpose"}

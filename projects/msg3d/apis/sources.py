@@ -8,7 +8,7 @@ from typing import Optional
 from ..errors import DataError
 from ..formats.estimator_guess import guess_form
 from ..formats.estimator_json import read_persons
-from ..io.json_numbers import read_json
+from ..io.json_data import read_json
 from ..stores.store_format import HEADER
 from .keypoint_input import (
     Layout,

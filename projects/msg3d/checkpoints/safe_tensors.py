@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import CheckpointError
 from ..io.atomic import whole_file
 from ..io.file_type import SAFETENSORS, mismatch
-from ..io.plain_json import decode, encode
+from ..io.json_data import decode, encode
 from .formats import (
     State,
 )

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import DataError, SkipFile
 from ..formats.estimator_guess import guess_form
 from ..formats.estimator_json import JOINTS, Persons, frame_number, read_persons
-from ..io.json_numbers import read_json, stack_numbers
+from ..io.json_data import read_json, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
 from ..skeletons.layout_meta import layout_meta
 from ..skeletons.normalized import MOST_NORMALIZED

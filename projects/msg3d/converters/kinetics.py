@@ -28,7 +28,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from ..errors import DataError, SkipFile
-from ..io.json_numbers import read_json, stack_numbers
+from ..io.json_data import read_json, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
 from ..skeletons.layout_meta import layout_meta
 from .convert import convert

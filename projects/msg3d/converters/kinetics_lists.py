@@ -10,7 +10,7 @@ import os
 import re
 
 from ..errors import DataError
-from ..io.json_numbers import read_json
+from ..io.json_data import read_json
 from .parse_files import (
     Parsed,
 )

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..io.json_numbers import read_json
+from ..io.json_data import read_json
 
 __all__ = ["Format", "ReadOptions", "Source", "all_formats", "detect_format", "read"]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..errors import DataError
-from ..io.json_numbers import json_of_text
+from ..io.json_data import json_of_text
 
 
 def guess_form(data: Any) -> str | None:

@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import DataError
-from ..io.json_numbers import json_of_text, list_of_objects, need_fields
+from ..io.json_data import json_of_text, list_of_objects, need_fields
 from ..skeletons import skeleton
 
 JOINTS = skeleton("coco").joints

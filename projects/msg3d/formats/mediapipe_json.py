@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import DataError
-from ..io.json_numbers import need_fields, read_json, stack_numbers
+from ..io.json_data import need_fields, read_json, stack_numbers
 
 JOINTS = 33
 KEYS = dict(

@@ -26,10 +26,24 @@ def whole_file(path: str, mode: str = "xb") -> Iterator[IO]:
     try:
         with open(temporary, mode) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            sync_file(file)
         os.replace(temporary, target)
     except BaseException:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
+
+
+def sync_file(file: IO) -> None:
+    """Write an open file to the disk, so that it survives a power failure."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(path: str) -> None:
+    """Write the names in a folder to the disk, after files in it were made or renamed."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

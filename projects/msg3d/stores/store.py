@@ -31,8 +31,8 @@ from ..annotations.check import (
     Summary,
 )
 from ..errors import DataError
-from ..io.npy_rows import NpyRows
-from ..io.plain_json import decode
+from ..io.json_data import decode
+from ..io.npy import NpyRows
 from .store_check import check_arrays, check_header
 from .store_format import INDEX, read_header
 

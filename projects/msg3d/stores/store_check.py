@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..io.npy_rows import NpyRows
+from ..io.npy import NpyRows
 from .store_format import DATA_FOLDER, HEADER
 
 

@@ -22,9 +22,9 @@ from ..annotations.check import (
 from ..annotations.form_faults import id_faults, split_faults
 from ..annotations.sample_faults import labels_of, sample_faults
 from ..errors import DataError
-from ..io.atomic import whole_file
-from ..io.npy_rows import NpyWriter, to_disk
-from ..io.plain_json import encode
+from ..io.atomic import sync_file, sync_folder, whole_file
+from ..io.json_data import encode
+from ..io.npy import NpyWriter
 from .store_format import FORMAT, HEADER, INDEX, VERSION, data_folder, new_folder
 
 ARRAYS = ("keypoint", "keypoint_score")
@@ -178,7 +178,7 @@ class StoreWriter:
             raise DataError(f"{self.path}: meta {error}") from None
         with open(os.path.join(self._folder, "meta.json"), "xb") as file:
             file.write(text)
-            to_disk(file)
+            sync_file(file)
         for file in self._files.values():
             file.finish()
         lengths = {name: len(ids) for name, ids in splits.items()}
@@ -200,13 +200,13 @@ class StoreWriter:
                 if field in self._files
             },
         )
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         previous = data_folder(self.path)
         with whole_file(os.path.join(self.path, HEADER), "x") as file:
             json.dump(header, file, indent=1)
         self._folder = None  # the store's own now
-        _sync_folder(self.path)
-        _sync_folder(os.path.dirname(os.path.abspath(self.path)))
+        sync_folder(self.path)
+        sync_folder(os.path.dirname(os.path.abspath(self.path)))
         if previous is not None:
             shutil.rmtree(previous, ignore_errors=True)
 
@@ -224,12 +224,3 @@ class StoreWriter:
             else [self._numbers[one] for one in ids]
             for name, ids in splits.items()
         }
-
-
-def _sync_folder(path: str) -> None:
-    """Makes the names in a folder last through a power cut."""
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
