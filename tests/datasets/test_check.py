@@ -94,7 +94,7 @@ def test_numbers_and_config_lines():
     present = [s["keypoint"][s["keypoint"].any(-1)] for s in data["annotations"]]
     low = np.concatenate(present).min(axis=0)
     np.testing.assert_allclose(report["coordinates"]["low"], low, rtol=1e-6)
-    assert report["coordinates"]["unit"] == "pixels"
+    assert report["coordinates"]["unit"] == "px"
     assert report["scores"] == dict(min=1, max=1)
 
     lines = "\n".join(report["config"])
@@ -124,14 +124,14 @@ def test_layout_that_meta_describes():
 @pytest.mark.parametrize(
     "scale,shift,channels,unit",
     [
-        (0.3, 0, 3, "metres"),
-        (30, 0, 3, "centimetres"),
-        (300, 0, 3, "millimetres"),
+        (0.3, 0, 3, "m"),
+        (30, 0, 3, "cm"),
+        (300, 0, 3, "mm"),
         (1e-5, 0, 3, "unknown"),
         (1e-3, 0, 3, "unknown"),  # and not parts of a picture
-        (1, 0, 2, "pixels"),
-        (1 / 640, 0, 2, "0..1 of the picture"),
-        (1 / 320, -1, 2, "normalised to -1..1"),
+        (1, 0, 2, "px"),
+        (1 / 640, 0, 2, "normalized"),
+        (1 / 320, -1, 2, "unscaled"),
     ],
 )
 def test_unit(scale, shift, channels, unit):

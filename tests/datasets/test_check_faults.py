@@ -422,7 +422,7 @@ CASES = {
     ),
     "another unit": (
         *("person-size", several(*METRES), 3, None, KEY),
-        *("most likely millimetres, but meta['units'] is 'metres, y up'", ()),
+        *("most likely mm, but meta['units'] is 'metres, y up'", ()),
     ),
 }
 

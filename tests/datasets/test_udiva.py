@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from msg3d.annotations.targets import CHALLENGE_TRAITS
 from msg3d.converters import convert_udiva
 from msg3d.converters.udiva import parse_recording
 from msg3d.converters.udiva_tables import read_tables
@@ -17,7 +18,6 @@ from msg3d.datasets import (
     load_annotations,
 )
 from msg3d.errors import DataError, SkipFile
-from msg3d.evaluation.traits import CHALLENGE_TRAITS
 
 h5py = pytest.importorskip("h5py", reason="UDIVA's files are HDF5: pip install h5py")
 

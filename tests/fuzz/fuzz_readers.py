@@ -20,6 +20,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 
 from conftest import SHARED
 from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
+from msg3d.annotations.targets import CHALLENGE_TRAITS
 from msg3d.apis.keypoint_input import (
     Expected,
     to_sample,
@@ -50,7 +51,6 @@ from msg3d.evaluation import (
     read_scores,
 )
 from msg3d.evaluation.score_npz import write_score_npz
-from msg3d.evaluation.traits import CHALLENGE_TRAITS
 from msg3d.formats.csv_sequence import read_csv
 from msg3d.formats.npy_sequence import read_npy
 from msg3d.formats.sequence_arrays import to_sample as of_file

@@ -12,6 +12,15 @@ import numpy as np
 
 from .faults import Fault, shown
 
+# Targets of the DYAD challenge at ICCV 2021 (track 1, UDIVA v0.5).
+CHALLENGE_TRAITS = (
+    "OPENMINDEDNESS_Z",
+    "CONSCIENTIOUSNESS_Z",
+    "EXTRAVERSION_Z",
+    "AGREEABLENESS_Z",
+    "NEGATIVEEMOTIONALITY_Z",
+)
+
 
 def target_faults(sample: dict, name: str, common) -> Iterator[Fault]:
     """One sample's `targets` against those of other samples.

@@ -14,7 +14,7 @@ from ..annotations.faults import shown
 from ..errors import DataError
 from ..skeletons import convert_layout, skeleton
 from ..skeletons.axes import guess_axes
-from ..skeletons.normalized import MOST_NORMALIZED
+from ..skeletons.units import MAX_NORMALIZED
 
 Layout = Union[str, dict]
 
@@ -201,7 +201,7 @@ def _pixels(keypoint, unit, shape, expected, name):
         shape = _image_shape(shape, name)
     largest = float(np.abs(keypoint).max())
     if unit == "normalized":
-        if largest > MOST_NORMALIZED:
+        if largest > MAX_NORMALIZED:
             raise DataError(
                 f"{name}: a coordinate is {largest:g}, expected parts of the image, "
                 "0..1: give unit='px' and img_shape=(height, width)"
@@ -215,7 +215,7 @@ def _pixels(keypoint, unit, shape, expected, name):
             "give img_shape=(height, width), or unit='normalized' if they are "
             "parts of it"
         )
-    if shape and max(shape) > MOST_NORMALIZED and 0 < largest <= MOST_NORMALIZED:
+    if shape and max(shape) > MAX_NORMALIZED and 0 < largest <= MAX_NORMALIZED:
         raise DataError(
             f"{name}: no coordinate is beyond {largest:g}, expected pixels of an image "
             f"of {shape}: give unit='normalized' if they are parts of it"

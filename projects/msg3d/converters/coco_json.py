@@ -19,8 +19,8 @@ from ..formats.estimator_guess import guess_form
 from ..formats.estimator_json import JOINTS, Persons, frame_number, read_persons
 from ..io.json_data import read_json, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
-from ..skeletons.layout_meta import layout_meta
-from ..skeletons.normalized import MOST_NORMALIZED
+from ..skeletons import layout_meta
+from ..skeletons.units import MAX_NORMALIZED
 from .label_list import without_suffix
 from .labelled_files import convert_labelled
 from .parse_files import (
@@ -153,12 +153,12 @@ def _arrays(persons: Persons) -> tuple[np.ndarray, np.ndarray]:
 
 def _check_units(poses: np.ndarray, scores: np.ndarray, normalized: bool) -> None:
     largest = np.abs(poses[scores > 0]).max(initial=0)
-    if normalized and largest > MOST_NORMALIZED:
+    if normalized and largest > MAX_NORMALIZED:
         raise DataError(
             f"has a coordinate of {largest:g}, expected parts of the image, 0..1, as "
             "--normalized says"
         )
-    if not normalized and 0 < largest <= MOST_NORMALIZED:
+    if not normalized and 0 < largest <= MAX_NORMALIZED:
         raise DataError(
             f"has no coordinate beyond {largest:g}, expected pixels: give --normalized if "
             "they are parts of the image"

@@ -30,7 +30,7 @@ import numpy as np
 from ..errors import DataError, SkipFile
 from ..io.json_data import read_json, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
-from ..skeletons.layout_meta import layout_meta
+from ..skeletons import layout_meta
 from .convert import convert
 from .kinetics_lists import class_names, find_label_lists, read_label_lists, with_labels
 

@@ -20,8 +20,8 @@ from ..errors import DataError, SkipFile
 from ..formats.mediapipe_csv import read_landmark_table
 from ..formats.mediapipe_json import read_landmarks
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
-from ..skeletons.layout_meta import layout_meta
-from .coco_json import MOST_NORMALIZED, NOBODY
+from ..skeletons import layout_meta
+from .coco_json import MAX_NORMALIZED, NOBODY
 from .label_list import without_suffix
 from .labelled_files import convert_labelled
 
@@ -100,7 +100,7 @@ def _check_coordinates(persons: np.ndarray, coordinates: str) -> None:
             "which begin there: give --coordinates image for those of the image"
         )
     largest = float(np.abs(persons[..., :2]).max())
-    if coordinates == "image" and (at_hips or largest > 10 * MOST_NORMALIZED):
+    if coordinates == "image" and (at_hips or largest > 10 * MAX_NORMALIZED):
         raise DataError(
             f"has the hips {np.median(hips):.2g} from 0 and a largest coordinate of "
             f"{largest:.2g}, expected parts of the image: give --coordinates world for "

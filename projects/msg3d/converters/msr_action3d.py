@@ -24,7 +24,7 @@ import numpy as np
 
 from ..errors import DataError, SkipFile
 from ..io.number_lines import as_float32, read_number_lines
-from ..skeletons.layout_meta import layout_meta
+from ..skeletons import layout_meta
 from .convert import Splits, convert
 
 RELEASED_FILES = 567

@@ -22,7 +22,7 @@ import numpy as np
 from ..datasets.transforms import SelectPersons
 from ..errors import DataError, SkipFile
 from ..formats.ntu_skeleton import Bodies, read_skeleton
-from ..skeletons.layout_meta import layout_meta
+from ..skeletons import layout_meta
 from .convert import Splits, convert
 from .ntu_actions import ACTIONS
 from .ntu_denoise import denoise as leave_noise_out

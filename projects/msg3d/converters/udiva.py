@@ -25,9 +25,9 @@ from functools import partial
 import numpy as np
 
 from ..annotations.chunks import cut_sample
+from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import DataError, SkipFile
-from ..evaluation.traits import CHALLENGE_TRAITS
-from ..skeletons.layout_meta import layout_meta
+from ..skeletons import layout_meta
 from .convert import Splits, convert
 from .parse_files import (
     Parsed,

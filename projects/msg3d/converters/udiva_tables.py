@@ -6,8 +6,8 @@ import math
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import DataError
-from ..evaluation.traits import CHALLENGE_TRAITS
 from ..io.archives import list_files
 
 SPLITS = ("train", "val", "test")

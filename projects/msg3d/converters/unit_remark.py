@@ -3,14 +3,8 @@
 import numpy as np
 
 from ..annotations.inspection.measures import measure
-from ..skeletons.body_size import (
-    LONGEST,
-    PER_METRE,
-    SHORTEST,
-    fits,
-    is_hand,
-    likely_unit,
-)
+from ..skeletons.body_size import LONGEST, SHORTEST, fits, is_hand, likely_unit
+from ..skeletons.units import PER_METER, described_unit, unit_name
 
 LOOKED_AT = 200  # samples, spread over the file
 
@@ -22,22 +16,23 @@ def unit_remarks(
 
     Args:
         samples: annotations.
-        units: of their coordinates, as the report says it; looked at if metres.
-        file_unit: in which the raw files are, of `PER_METRE`.
+        units: of their coordinates, as the report says it; looked at if meters.
+        file_unit: unit of the raw files.
         joints: names of the joints, where known.
 
     Returns:
         dict(about="units", text, person_metres, likely_unit), or nothing.
     """
-    if not units.startswith("metres"):
+    if described_unit(units) != "m":
         return []
+    file_unit = unit_name(file_unit)
     step = max(len(samples) // LOOKED_AT, 1)
     measures = [measure(one, scored=False) for one in _somebody(samples[::step])]
     sizes = [one.size for one in measures if one.size > 0]
     hand = is_hand(joints)
-    if not sizes or fits(size := float(np.median(sizes)), "metres", hand):
+    if not sizes or fits(size := float(np.median(sizes)), "m", hand):
         return []
-    likely = likely_unit(size * PER_METRE[file_unit], hand)
+    likely = likely_unit(size * PER_METER[file_unit], hand)
     why = (
         f"the raw files are most likely in {likely}, not in {file_unit}"
         if likely

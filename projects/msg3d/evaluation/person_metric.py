@@ -6,9 +6,9 @@ import numpy as np
 from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
+from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import DataError
 from .traits import (
-    CHALLENGE_TRAITS,
     Traits,
     person_mean,
     squared_errors,

@@ -12,17 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import DataError
 from ..io.atomic import whole_file
 
 ID_COLUMN = "Participant ID"
-CHALLENGE_TRAITS = (
-    "OPENMINDEDNESS_Z",
-    "CONSCIENTIOUSNESS_Z",
-    "EXTRAVERSION_Z",
-    "AGREEABLENESS_Z",
-    "NEGATIVEEMOTIONALITY_Z",
-)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,8 @@
-"""The skeleton layouts: which joints there are, and which bones join them.
-
-A layout is what a `graph_cfg=dict(layout=...)` names. MMAction2 knows three names
-and takes any other graph as a dictionary; here each has a name, its joints in
-order and its bones, so that a file, a graph and an error can speak of the same
-joint.
-"""
+"""Skeleton layouts, the axes and units of keypoint arrays, and body proportions."""
 
 from .convert import convert_layout
 from .layout import STREAMS, Skeleton
-from .lookup import graph_layout, skeleton
+from .lookup import graph_layout, layout_meta, skeleton
 from .tables import SKELETONS
 
 __all__ = [
@@ -17,5 +11,6 @@ __all__ = [
     "Skeleton",
     "convert_layout",
     "graph_layout",
+    "layout_meta",
     "skeleton",
 ]

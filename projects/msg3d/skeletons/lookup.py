@@ -52,6 +52,24 @@ def graph_layout(layout: Union[str, Dict]) -> Dict:
     return skeleton(layout).as_graph()
 
 
+def layout_meta(name: str) -> Dict:
+    """Describe the joints of a named layout for the `meta` of an annotation file.
+
+    Returns:
+        `joints` (names, `l_hip` for left_hip), `inward` as (child, parent), and
+        `center`.
+    """
+    layout = skeleton(name)
+    return dict(
+        joints=[
+            joint.replace("left_", "l_").replace("right_", "r_")
+            for joint in layout.joints
+        ],
+        inward=list(layout.inward),
+        center=layout.center,
+    )
+
+
 def _described(layout: Dict) -> Skeleton:
     """A dictionary as a Skeleton, every number of a joint checked."""
     # A config that replaces an inherited layout leaves MMEngine's key in lists.

@@ -8,9 +8,20 @@
 | `normalized` | 2D, fractions of the image, 0..1 |
 """
 
+import re
+from typing import Any
+
 from ..errors import ConfigError
 
-__all__ = ["MAX_NORMALIZED", "PER_METER", "UNITS", "UNITS_2D", "UNITS_3D", "unit_name"]
+__all__ = [
+    "MAX_NORMALIZED",
+    "PER_METER",
+    "UNITS",
+    "UNITS_2D",
+    "UNITS_3D",
+    "described_unit",
+    "unit_name",
+]
 
 # Divide coordinates by this to convert them to meters.
 PER_METER = {"m": 1.0, "cm": 100.0, "mm": 1000.0}
@@ -52,3 +63,14 @@ def unit_name(text: str) -> str:
             f"unit is {text!r}, expected one of {list(UNITS)}", kind="unit"
         )
     return _NAMES[text]
+
+
+def described_unit(text: Any) -> str | None:
+    """Return the first unit that a description such as `meta['units']` names.
+
+    Example:
+        >>> described_unit("metres, y up")
+        'm'
+    """
+    words = re.findall("[a-z]+", text.lower()) if isinstance(text, str) else []
+    return next((_NAMES[word] for word in words if word in _NAMES), None)

@@ -1,13 +1,13 @@
 """Faults that only show when samples are compared: scale, joints, copies, leaks."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from ...skeletons import SKELETONS, Skeleton
 from ...skeletons.axes import Axes
-from ...skeletons.body_size import LONGEST, PER_METRE, SHORTEST
+from ...skeletons.body_size import LONGEST, SHORTEST
+from ...skeletons.units import PER_METER, described_unit
 from ..faults import Fault
 from ..leaks import FrameHashes
 from .labels import Labels, Splits, pairs_of
@@ -93,14 +93,13 @@ def unit_faults(data, measures: dict[str, Measures], channels: int | None, unit:
     meta = data.get("meta") if isinstance(data, dict) else None
     said = meta.get("units") if isinstance(meta, dict) else None
     sizes = [one.size for one in measures.values() if one.size > 0]
-    if channels != 3 or not sizes or unit not in (*PER_METRE, "unknown"):
+    if channels != 3 or not sizes or unit not in (*PER_METER, "unknown"):
         return
     if said is not None:
-        words = re.findall("[a-z]+", said.lower()) if isinstance(said, str) else []
-        named = next((one for one in words if one in PER_METRE), None)
-        if named in (None, unit):  # what is no length may be as long as it likes
+        named = described_unit(said)
+        if named == unit or named not in PER_METER:
             return
-    elif unit in PER_METRE:
+    elif unit in PER_METER:
         return
     size = float(np.median(sizes))
     if unit == "unknown":

@@ -66,8 +66,9 @@ def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
         hand: whether the joints are one hand's.
 
     Returns:
-        Of 3D joints metres, centimetres or millimetres, where a person is as long in
-        one of these; or "unknown".
+        A unit of `skeletons.units`, or "unknown". Of 3D joints, a length if a person
+        has a plausible size in it, or `unscaled` where x and y are fractions of the
+        image or all coordinates are within -1..1.
     """
     seen = [one for one in measures.values() if one.person_frames]
     if not seen:
@@ -83,12 +84,12 @@ def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
     # Feet go below the picture; of depth sensors, z has another unit.
     large = len(lowest) == 2 or size > IN_PICTURE
     if large and (lowest[:2] > -0.2).all() and (highest[:2] < [1.2, 1.5]).all():
-        return "0..1 of the picture" + (" in x and y" if len(lowest) == 3 else "")
+        return "normalized" if len(lowest) == 2 else "unscaled"
     reach = np.maximum(np.abs(low), np.abs(high)).max(axis=1)
     if size <= NORMALISED and np.median(np.abs(reach - 1)) < 1e-3:
-        return "normalised to -1..1"
+        return "unscaled"
     if len(lowest) == 2:
-        return "pixels" if size > NORMALISED else "normalised to -1..1"
+        return "px" if size > NORMALISED else "unscaled"
     return likely_unit(size, hand) or "unknown"
 
 
