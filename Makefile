@@ -55,9 +55,10 @@ BENCHMARK_ARGS ?=
 benchmark: install ## measure MS-G3D against the plain published form, on this machine
 	$(BIN)/python tools/benchmark.py $(BENCHMARK_ARGS)
 
-lint: $(VENV)/.complete ## check style with the pinned ruff
+lint: $(VENV)/.complete ## check style with ruff, and the order of the subpackages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	PYTHONPATH=projects $(BIN)/lint-imports --no-cache
 
 format: $(VENV)/.complete ## mend style
 	$(BIN)/ruff check --fix .

@@ -11,11 +11,10 @@ import sys
 from pathlib import Path
 from pickle import UnpicklingError
 
-from benchmarks.exported import compare_speed
-
 from msg3d.apis.trained import read_class_names
 from msg3d.errors import ConfigError
 from msg3d.export import export
+from msg3d.export.speed import compare_speed
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,7 +39,12 @@ def main() -> int:
     args = parser().parse_args()
     try:
         if args.benchmark and Path(args.out).suffix != ".onnx":
-            raise ConfigError(f"--benchmark is of ONNX files, and OUT is {args.out}")
+            raise ConfigError(
+                "--benchmark requires an ONNX file, .onnx",
+                kind="option",
+                file=args.out,
+                field="--benchmark",
+            )
         names = read_class_names(args.classes) if args.classes else None
         difference = export(args.config, args.checkpoint, args.out, names)
     except (ImportError, OSError, RuntimeError, UnpicklingError, ValueError) as error:
@@ -48,8 +52,8 @@ def main() -> int:
         return 1
     size = os.path.getsize(args.out) / 1e6
     print(
-        f"wrote {args.out}, {size:.1f} MB; its scores differ from the network's by "
-        f"{difference:.1e} at most"
+        f"wrote {args.out}, {size:.1f} MB; its scores differ from the original by at "
+        f"most {difference:.1e}"
     )
     if args.benchmark:
         for line in compare_speed(args.config, args.checkpoint, args.out):

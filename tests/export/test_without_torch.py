@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from exported_models import CONFIGS, tiny, walks
 from mmengine.config import Config
+from msg3d.export.recipe import recipe_text
 
 import msg3d
 import msg3d_onnx
@@ -21,7 +22,6 @@ from msg3d.apis.trained import (
 )
 from msg3d.errors import ConfigError
 from msg3d.export import export
-from msg3d.export.recipe import recipe_text
 from msg3d.skeletons import skeleton
 
 # Of networks that regress traits, which have no classes to export.

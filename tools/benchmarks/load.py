@@ -11,16 +11,11 @@ from pathlib import Path
 
 warnings.filterwarnings("ignore", category=UserWarning)
 
-from .command import whole_number  # noqa: E402
 from .interrupts import ended_in_a_line  # noqa: E402
+from .options import FORMS, whole_number  # noqa: E402
 
 NAME = "benchmark_load.py"
 PARTS = ("epochs", "ranks")
-# form of the data -> (type of the data set, ending of its file)
-FORMS = {
-    "pickle": ("SkeletonDataset", ".pkl"),
-    "store": ("PackedSkeletonDataset", ".packed"),
-}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,8 +10,8 @@ import numpy as np
 
 from msg3d.datasets import StoreWriter, save_annotations
 
-from .load import FORMS
 from .ntu_like import ntu_like
+from .options import FORMS
 from .processes import last_error
 from .processes import run as run_process
 from .progress import progress

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .load import FORMS
+from .options import FORMS
 from .progress import progress
 from .ranks import run_ranks
 from .results import Results, table

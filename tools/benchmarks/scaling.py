@@ -9,8 +9,8 @@ from pathlib import Path
 
 warnings.filterwarnings("ignore", category=UserWarning)
 
-from .command import whole_number  # noqa: E402
 from .interrupts import ended_in_a_line  # noqa: E402
+from .options import whole_number  # noqa: E402
 from .scaling_model import Cluster, Training, predict, ring_seconds  # noqa: E402
 
 NAME = "benchmark_scaling.py"

@@ -10,9 +10,9 @@ from itertools import product
 from torch import Tensor
 
 from . import flops, modes, precision
-from .command import SPEED
 from .gemm import GEMM, gemm_step
 from .networks import OURS, PLAIN, build, is_comparable, names
+from .options import SPEED
 from .progress import first_line, progress
 from .results import Results
 from .speed_rows import speed_rows, speed_text

@@ -63,21 +63,26 @@ def load_exported(path: str, clips: Optional[int] = None) -> Exported:
         clips: of a sequence that are averaged; None for the number of the recipe.
 
     Raises:
-        CheckpointError: there is no such file, it is none of ours, or of a newer
-            form.
+        CheckpointError: the file does not exist, was not written by
+            `tools/export.py`, or has a newer format.
         ImportError: onnxruntime, or torch, is not installed.
     """
     if not Path(path).is_file():
-        raise CheckpointError(f"exported network {path} does not exist")
+        raise CheckpointError(
+            "the exported network does not exist", kind="not-found", file=path
+        )
     if Path(path).suffix == ".pt2":
         # torch takes seconds to import, and onnxruntime does without.
         from .exported_program import load_program
 
-        scores, said = load_program(path)
+        scores, recipe = load_program(path, KEY)
     else:
         scores = OnnxScores(path)
-        said = scores.said
-    pipeline, classes = _built(_read_recipe(said, path), clips, path)
+        recipe = scores.recipe
+    try:
+        pipeline, classes = _built(_read_recipe(recipe), clips)
+    except CheckpointError as error:
+        raise error.at(file=path) from error
     return Exported(pipeline, scores, classes)
 
 
@@ -85,7 +90,7 @@ class CarriedPipeline:
     """The test pipeline that a file carries, on samples that are in memory already.
 
     Args:
-        recipe: what `msg3d.export.recipe` writes into files.
+        recipe: what `msg3d.export` writes into files.
         clips: that are sampled of a sequence, in place of the recipe's number.
 
     Attributes:
@@ -97,8 +102,8 @@ class CarriedPipeline:
         self._steps = []
         for step in with_clips(recipe["pipeline"], clips):
             if CARRIED[step["type"]]:
-                name = f"..datasets.transforms.{CARRIED[step['type']]}"
-                import_module(name, __package__)
+                module = CARRIED[step["type"]]
+                import_module(f"..datasets.transforms.{module}", __package__)
             self._steps.append(TRANSFORMS.build(dict(step)))
 
     def __call__(self, sample: dict) -> np.ndarray:
@@ -124,11 +129,11 @@ class OnnxScores:
         threads: None for onnxruntime's choice.
 
     Attributes:
-        said: what the file says of itself, JSON; None if it is none of ours.
+        recipe: the JSON that `msg3d.export` wrote into the file; None if it did not.
 
     Raises:
         ImportError: onnxruntime is not installed.
-        CheckpointError: onnxruntime does not take the file.
+        CheckpointError: onnxruntime cannot run the file (`corrupt`).
     """
 
     def __init__(self, file: str | bytes, threads: Optional[int] = None) -> None:
@@ -144,13 +149,14 @@ class OnnxScores:
             self._session = onnxruntime.InferenceSession(
                 file, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # its own classes, one a reason
-            name = file if isinstance(file, str) else "the network"
+        except Exception as error:  # onnxruntime has a class for each reason
             raise CheckpointError(
-                f"{name} is no ONNX file that onnxruntime can run ({error}): give one "
-                "that tools/export.py wrote"
+                f"onnxruntime cannot run the file as an ONNX network ({error}). Use a "
+                "file that tools/export.py wrote.",
+                kind="corrupt",
+                file=file if isinstance(file, str) else None,
             ) from error
-        self.said = self._session.get_modelmeta().custom_metadata_map.get(KEY)
+        self.recipe = self._session.get_modelmeta().custom_metadata_map.get(KEY)
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Scores of B samples.
@@ -165,33 +171,38 @@ class OnnxScores:
         return self._session.run(None, {"keypoint": keypoint})[0]
 
 
-def _read_recipe(said: Optional[str], path: str) -> dict[str, Any]:
-    if said is None:
+def _read_recipe(text: Optional[str]) -> dict[str, Any]:
+    if text is None:
         raise CheckpointError(
-            f"{path} does not say what it is for, it has no entry {KEY}: give a file "
-            "that tools/export.py wrote"
+            f"the file has no entry {KEY}, which describes classes and preprocessing. "
+            "Use a file that tools/export.py wrote.",
+            kind="structure",
         )
     try:
-        recipe = json.loads(said)
+        recipe = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: {KEY} is damaged ({error})") from error
-    if not isinstance(recipe, dict) or recipe.get("format") != FORMAT:
-        found = recipe.get("format") if isinstance(recipe, dict) else None
         raise CheckpointError(
-            f"{path} is of form {found!r:.40}, expected {FORMAT}: export it again with "
-            "this version of msg3d, or install the one that wrote it"
+            f"the entry {KEY} is not valid JSON ({error})", kind="syntax"
+        ) from error
+    version = recipe.get("format") if isinstance(recipe, dict) else None
+    if version != FORMAT:
+        raise CheckpointError(
+            f"the file has format {version!r:.40}, expected {FORMAT}. Export it again "
+            "with this version of msg3d, or install the version that wrote it.",
+            kind="version",
         )
     return recipe
 
 
-def _built(recipe: dict[str, Any], clips: Optional[int], path: str):
+def _built(recipe: dict[str, Any], clips: Optional[int]):
     """The pipeline and the names of the classes that a recipe describes."""
     try:
         return CarriedPipeline(recipe, clips), tuple(map(str, recipe["classes"]))
-    # Steps are built of what the file says: wrong arguments raise whatever they raise.
+    # Steps are built from what the file says: wrong arguments raise errors of any type.
     except Exception as error:
         why = " ".join(str(error).split())
         raise CheckpointError(
-            f"{path}: {KEY} describes no pipeline ({type(error).__name__}: {why:.200}): "
-            "export it again"
+            f"the entry {KEY} does not describe a pipeline ({type(error).__name__}: "
+            f"{why:.200}). Export the network again.",
+            kind="structure",
         ) from error

@@ -1,7 +1,8 @@
-"""Networks by torch.export: `.pt2` archives, which need torch alone."""
+"""Read and write networks as `.pt2` archives of torch.export."""
 
 import io
 import os
+import pickle
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,9 +14,6 @@ import torch
 from torch.export import ExportedProgram
 
 from ..errors import CheckpointError
-from .exported import (
-    KEY,
-)
 
 
 class ProgramScores:
@@ -33,54 +31,64 @@ class ProgramScores:
         return self._network(keypoint).numpy()
 
 
-def program_bytes(program: ExportedProgram, said: str) -> bytes:
-    """The archive, with `said`, JSON, as its entry `apis.exported.KEY`."""
+def program_bytes(program: ExportedProgram, entries: dict[str, str]) -> bytes:
+    """The archive of a program, with further text files in it by name."""
     file = io.BytesIO()
-    torch.export.save(program, file, extra_files={KEY: said})
+    torch.export.save(program, file, extra_files=entries)
     return file.getvalue()
 
 
-def load_program(file: str | io.BytesIO) -> tuple[ProgramScores, Optional[str]]:
-    """The scores of an archive, and what it says of itself if it is one of ours.
+def load_program(
+    file: str | io.BytesIO, entry: str
+) -> tuple[ProgramScores, Optional[str]]:
+    """Read an archive of torch.export.
 
     Pickles in it are read as plain weights only, which torch.export does not do.
 
-    NOTE: it is a program all the same, whose operators torch looks up by the names that
-    the file gives: only an ONNX file may come from strangers.
+    NOTE: it is still a program, whose operators torch looks up by the names that the
+    file gives: of untrusted files, load only ONNX.
+
+    Args:
+        file: path, or the open file.
+        entry: name of a text file in the archive.
+
+    Returns:
+        The program as a function, and the text of the entry; None if there is none.
 
     Raises:
-        CheckpointError: it is no such archive, or damaged, or has objects in it that
-            unpickling would execute.
+        CheckpointError: not such an archive, or corrupt (`corrupt`), or with objects
+            that unpickling would execute (`unsafe`).
     """
-    extra = {KEY: ""}
+    extra = {entry: ""}
     try:
         _refuse_objects(file)
         with _plain_pickles():
             program = torch.export.load(file, extra_files=extra)
-    except Exception as error:  # of any kind, as the damage is
+    except Exception as error:  # corrupt files raise errors of many types
+        refused = isinstance(error, pickle.UnpicklingError)  # by torch's safe unpickler
         why = " ".join(str(error).split()) or type(error).__name__
-        name = file if isinstance(file, str) else "the network"
         raise CheckpointError(
-            f"{name} is no archive that torch.export.load can read ({why:.200}): give one "
-            "that tools/export.py wrote"
+            f"torch.export.load cannot read the archive ({why:.200}). Use a file that "
+            "tools/export.py wrote.",
+            kind="unsafe" if refused else "corrupt",
+            file=file if isinstance(file, str) else None,
         ) from error
-    said = extra[KEY]
-    return ProgramScores(program), said or None
+    return ProgramScores(program), extra[entry] or None
 
 
 def _refuse_objects(file: str | io.BytesIO) -> None:
-    """Objects are unpickled without limits; exported networks of ours have none."""
+    """Refuse objects, which would be unpickled without limits; our files have none."""
     with zipfile.ZipFile(file) as archive:
         for name in archive.namelist():
             if PurePosixPath(name).name.startswith(("custom_obj_", "opaque_obj_")):
-                raise ValueError(f"{name} could execute code")
+                raise pickle.UnpicklingError(f"{name} could execute code")
     if not isinstance(file, str):
         file.seek(0)
 
 
 @contextmanager
 def _plain_pickles() -> Iterator[None]:
-    """torch.load, which torch.export calls without limits, reads weights only."""
+    """Make torch.load, which torch.export calls without limits, read weights only."""
     name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
     before = os.environ.get(name)
     os.environ[name] = "1"

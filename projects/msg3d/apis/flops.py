@@ -15,6 +15,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..errors import ConfigError
 from ..models.graph import build_graph
 
 
@@ -57,7 +58,7 @@ def input_shape(cfg: Config) -> tuple[int, ...]:
     """(N clips, M persons, T frames, V joints, C channels) of a test sample.
 
     Raises:
-        ValueError: the config does not say; the message tells what it lacks.
+        ConfigError: the config does not contain the size.
     """
     sizes = {}
     for step in cfg.test_dataloader.dataset.pipeline:
@@ -69,9 +70,10 @@ def input_shape(cfg: Config) -> tuple[int, ...]:
     backbone = cfg.model.backbone
     if not frames or "graph_cfg" not in backbone:
         lacks = "graph_cfg in its backbone" if frames else "clip_len in its pipeline"
-        raise ValueError(
-            f"config {cfg.filename} has no {lacks}: give the input's shape, "
-            "--shape N M T V C"
+        raise ConfigError(
+            f"the config has no {lacks}. Pass the shape of the input: --shape N M T V C",
+            kind="config",
+            file=cfg.filename,
         )
     clips, persons = sizes.get("num_clips", 1), sizes.get("num_person", 2)
     joints = build_graph(**backbone.graph_cfg).num_node

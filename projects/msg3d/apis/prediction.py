@@ -1,4 +1,4 @@
-"""What a recogniser says of a sequence, of a person in it or of a pair."""
+"""Prediction for a sequence, for one person in it, or for a pair."""
 
 from dataclasses import dataclass, field
 
@@ -39,7 +39,7 @@ class Prediction:
 
     def as_dict(self, count: int = 5) -> dict:
         """For JSON, with the `count` best classes."""
-        found = dict(
+        content = dict(
             label=self.label,
             name=self.name,
             score=self.score,
@@ -49,13 +49,5 @@ class Prediction:
         )
         for key in ("persons", "pairs"):
             if getattr(self, key):
-                found[key] = [one.as_dict(count) for one in getattr(self, key)]
-        return found
-
-
-def prediction(scores: np.ndarray, classes: tuple[str, ...], **where) -> Prediction:
-    """Of the scores [classes]; `where` is `rows`, `frames`, `persons`, `pairs`."""
-    label = int(scores.argmax())
-    return Prediction(
-        label, classes[label], float(scores[label]), scores, classes, **where
-    )
+                content[key] = [part.as_dict(count) for part in getattr(self, key)]
+        return content

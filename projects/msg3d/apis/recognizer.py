@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from .groups import Group, closest_pairs, everybody, single_persons
 from .keypoint_input import (
     Layout,
     to_sample,
 )
-from .prediction import Prediction, prediction
+from .prediction import Prediction
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -135,8 +135,9 @@ class Recognizer:
         if isinstance(keypoints, (np.ndarray, Mapping)):
             return next(self.predict_each([keypoints], **options))
         raise DataError(
-            f"keypoints are a {type(keypoints).__name__}, expected an array [M, T, V, "
-            "C], a dictionary with `keypoint`, or a list of those"
+            f"keypoints are of type {type(keypoints).__name__}, expected an array [M, T, "
+            "V, C], a dictionary with `keypoint`, or a list of these",
+            kind="structure",
         )
 
     def predict_each(
@@ -168,8 +169,10 @@ class Recognizer:
         """
         if pairs and self.expected.num_person < 2:
             raise DataError(
-                f"pairs={pairs}, but this network sees one person at a time: leave "
-                "pairs out, or take a network with num_person=2"
+                f"pairs={pairs}, but this network takes one person at a time. Omit "
+                "pairs, or use a network with num_person=2.",
+                kind="option",
+                field="pairs",
             )
         prepared = (
             self.prepare(sample, layout, unit, img_shape, name=f"sample {number}")
@@ -238,7 +241,11 @@ class Recognizer:
         )
 
     def _prediction(self, group: Group, scores: np.ndarray, **parts) -> Prediction:
-        return prediction(
+        label = int(scores.argmax())
+        return Prediction(
+            label,
+            self.classes[label],
+            float(scores[label]),
             scores,
             self.classes,
             rows=group.rows,
@@ -250,4 +257,6 @@ class Recognizer:
 def _check_counts(batch_size: int, clips: Optional[int]) -> None:
     for name, value in (("batch_size", batch_size), ("clips", clips)):
         if value is not None and value < 1:
-            raise ValueError(f"{name} is {value}, expected at least 1")
+            raise ConfigError(
+                f"{name} is {value}, expected at least 1", kind="option", field=name
+            )

@@ -5,7 +5,7 @@ from typing import Optional
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from .prediction import Prediction
 from .recognizer import Recognizer
 
@@ -41,7 +41,11 @@ class Stream:
     ) -> None:
         for name, value in (("window", window), ("every", every)):
             if value < 1:
-                raise ValueError(f"{name} is {value}, expected at least 1 frame")
+                raise ConfigError(
+                    f"{name} is {value}, expected at least 1 frame",
+                    kind="option",
+                    field=name,
+                )
         self.recognizer, self.options = recognizer, options
         self.window, self.every = window, every
         self.frames = 0
@@ -70,7 +74,9 @@ class Stream:
         if frame["keypoint"].ndim != 3:
             raise DataError(
                 f"frame {self.frames} has shape {frame['keypoint'].shape}, expected "
-                "[M persons, V joints, C]"
+                "[M persons, V joints, C]",
+                kind="shape",
+                field="keypoint",
             )
         if keypoint_score is not None:
             frame["keypoint_score"] = np.asarray(keypoint_score)
@@ -105,16 +111,20 @@ class Stream:
             }
         for key, buffer in self._buffers.items():
             if key not in frame or frame[key].shape != buffer.shape[1:]:
-                found = frame[key].shape if key in frame else "none"
+                shape = frame[key].shape if key in frame else "none"
                 raise DataError(
-                    f"frame {self.frames}: {key} has shape {found}, expected "
-                    f"{buffer.shape[1:]} as in the frames before: call reset() where "
-                    "another stream begins"
+                    f"frame {self.frames}: {key} has shape {shape}, expected "
+                    f"{buffer.shape[1:]} as in the frames before. Call reset() before "
+                    "another stream begins.",
+                    kind="shape",
+                    field=key,
                 )
         if frame.keys() - self._buffers.keys():
             raise DataError(
-                f"frame {self.frames} has keypoint_score, the frames before had none: "
-                "give it always, or never"
+                f"frame {self.frames} has keypoint_score, but the frames before had "
+                "none. Pass it always, or never.",
+                kind="structure",
+                field="keypoint_score",
             )
         place = self.frames % self.window
         for key, array in frame.items():

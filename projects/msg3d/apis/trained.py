@@ -1,4 +1,4 @@
-"""From a config and a checkpoint: the network, its classes and its test pipeline."""
+"""The network, the classes, and the test pipeline of a config and a checkpoint."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,8 +47,11 @@ class TestPipeline:
         if "pipeline" not in dataset or not graph:
             lacks = "backbone.graph_cfg" if "pipeline" in dataset else "test_dataloader"
             raise ConfigError(
-                f"config {cfg.filename} has no {lacks}: give the recipe that the "
-                "network was trained with, or put its data above the model with _base_"
+                f"the config has no {lacks}. Use the config that the network was "
+                "trained with, or inherit its data set with _base_.",
+                kind="config",
+                file=cfg.filename,
+                field=lacks,
             )
         steps = {step["type"]: step for step in dataset.pipeline}
         converted = steps.get("ConvertLayout", {}).get("source")
@@ -108,14 +111,20 @@ def load_config(config: Union[str, Path, Config]) -> Config:
     """The config, read if it is a file.
 
     Raises:
-        ConfigError: there is no such file, or it is no config.
+        ConfigError: the file does not exist, or is not a config.
     """
     if isinstance(config, Config):
         return config
     if not Path(config).is_file():
-        raise ConfigError(f"config {config} does not exist: name a recipe's file")
+        raise ConfigError(
+            "the config does not exist", kind="not-found", file=str(config)
+        )
     if Path(config).suffix not in (".py", ".json", ".yaml", ".yml"):
-        raise ConfigError(f"{config} is no config: expected a recipe's file, .py")
+        raise ConfigError(
+            "not a config file, expected .py, .json, or .yaml",
+            kind="wrong-file-type",
+            file=str(config),
+        )
     return Config.fromfile(config)
 
 
@@ -140,21 +149,28 @@ def load_model(
             str(checkpoint), map_location="cpu", logger="silent"
         )
     except FileNotFoundError as error:
-        raise ConfigError(f"checkpoint {checkpoint} does not exist") from error
+        raise ConfigError(
+            "the checkpoint does not exist", kind="not-found", file=str(checkpoint)
+        ) from error
     with _scope(cfg):
         model = MODELS.build(cfg.model)
     if isinstance(model.cls_head, TraitHead):
         raise ConfigError(
-            f"config {cfg.filename} regresses targets and has no classes: "
-            "tools/personality/score_traits.py is for such networks"
+            "the network of this config regresses targets and has no classes. Use "
+            "tools/personality/score_traits.py.",
+            kind="config",
+            file=cfg.filename,
+            field="cls_head",
         )
     state = loaded.get("state_dict", loaded)
     state = {key.removeprefix("module."): value for key, value in state.items()}
     wrong = _misfits(model.state_dict(), state)
     if wrong:
         raise ConfigError(
-            f"checkpoint {checkpoint} is not of the network of config {cfg.filename}, "
-            f"{wrong}: give the config that it was trained with"
+            f"the checkpoint does not fit the network of {cfg.filename}: {wrong}. Use "
+            "the config that it was trained with.",
+            kind="weights",
+            file=str(checkpoint),
         )
     model.load_state_dict(state)
     meta = loaded.get("meta") or {}
@@ -169,37 +185,39 @@ def read_class_names(path: Union[str, Path]) -> list[str]:
 
 
 def class_names(
-    given: Optional[Sequence[str]], saved: Optional[Sequence[str]], count: int
+    passed: Optional[Sequence[str]], saved: Optional[Sequence[str]], count: int
 ) -> tuple[str, ...]:
-    """The names of `count` classes: given, else saved, else their numbers.
+    """The names of `count` classes: those passed, else those saved, else their numbers.
 
     Raises:
         ConfigError: there are more or fewer names.
     """
-    names = given if given is not None else saved
+    names = passed if passed is not None else saved
     if names is None:
         return tuple(map(str, range(count)))
     if isinstance(names, str) or len(names) != count:
-        source = "classes=" if given is not None else "the checkpoint"
+        source = "classes=" if passed is not None else "the checkpoint"
         raise ConfigError(
-            f"{source} has {len(names)} names of classes, expected {count}, one for "
-            "each class of the network: give classes=[...]"
+            f"{source} has {len(names)} names of classes, but the network has {count} "
+            "classes. Pass all names as classes=[...].",
+            kind="label",
+            field="classes",
         )
     return tuple(map(str, names))
 
 
 def _misfits(expected: dict, state: dict) -> str:
-    """How the entries differ, "" if they fit."""
+    """The first difference between the entries, "" if they fit."""
     for key in expected:
         if key not in state:
-            return f"it lacks {key}"
+            return f"{key} is missing"
         if state[key].shape != expected[key].shape:
             return (
-                f"{key} has shape {tuple(state[key].shape)} in place of "
+                f"{key} has shape {tuple(state[key].shape)}, expected "
                 f"{tuple(expected[key].shape)}"
             )
     extra = [key for key in state if key not in expected]
-    return f"it has {extra[0]} besides" if extra else ""
+    return f"{extra[0]} is unexpected" if extra else ""
 
 
 def _dimensions(steps: list[str]) -> Optional[int]:

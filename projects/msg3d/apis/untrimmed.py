@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from .recognizer import Recognizer
 
 
@@ -51,11 +51,15 @@ def frame_scores(
 
     Raises:
         DataError: as `Recognizer.predict`.
-        ValueError: a window or stride below 1.
+        ConfigError: a window or stride below 1.
     """
     for name, value in (("window", window), ("stride", stride)):
         if value < 1:
-            raise ValueError(f"{name} is {value}, expected at least 1 frame")
+            raise ConfigError(
+                f"{name} is {value}, expected at least 1 frame",
+                kind="option",
+                field=name,
+            )
     sample = recognizer.prepare(sample, **options)
     frames = sample["keypoint"].shape[1]
     starts = [
@@ -81,10 +85,14 @@ def smooth(scores: np.ndarray, width: int) -> np.ndarray:
         width: frames, odd.
 
     Raises:
-        ValueError: an even width, or one below 1.
+        ConfigError: an even width, or one below 1.
     """
     if width < 1 or width % 2 == 0:
-        raise ValueError(f"width is {width}, expected an odd number of frames")
+        raise ConfigError(
+            f"width is {width}, expected an odd number of frames",
+            kind="option",
+            field="width",
+        )
     known = ~np.isnan(scores).any(1)
     sums = np.cumsum(np.where(known[:, None], scores, 0), axis=0, dtype=np.float64)
     counts = np.cumsum(known)
@@ -183,10 +191,12 @@ def seconds(frame: int, fps: float) -> float:
     """The time at which a frame begins.
 
     Raises:
-        DataError: frames a second are not above 0.
+        DataError: `fps` is not above 0.
     """
     if not fps > 0:
-        raise DataError(f"fps is {fps}, expected frames a second, above 0")
+        raise DataError(
+            f"fps is {fps}, expected a number above 0", kind="option", field="fps"
+        )
     return frame / fps
 
 

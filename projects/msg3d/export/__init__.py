@@ -1,4 +1,4 @@
-"""Trained networks as files for other runtimes: ONNX, and torch.export's."""
+"""Export of trained networks to ONNX and torch.export files."""
 
 from .write import export
 

@@ -1,4 +1,4 @@
-"""A recogniser as one function of tensors, for exporters: clips in, scores out."""
+"""A recognizer as a traceable module from clips to scores."""
 
 import logging
 
@@ -7,6 +7,7 @@ from mmaction.models import RecognizerGCN
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from ..errors import ConfigError
 from ..models import MSG3D, MaskedRecognizerGCN
 from ..models.inference import FoldedMSG3D
 
@@ -23,10 +24,10 @@ class ExportedNetwork(nn.Module):
     are any; here all are computed, to the same numbers.
 
     Args:
-        model: a recogniser with a GCNHead; it is put into eval mode.
+        model: a recognizer with a GCNHead; it is put into eval mode.
 
     Raises:
-        ValueError: its head leaves the clips apart.
+        ConfigError: its head does not average the clips.
     """
 
     def __init__(self, model: RecognizerGCN) -> None:
@@ -34,9 +35,11 @@ class ExportedNetwork(nn.Module):
         self.model = model.float().eval().requires_grad_(False)
         self.average = model.cls_head.average_clips
         if self.average not in ("prob", "score"):
-            raise ValueError(
+            raise ConfigError(
                 f"cls_head.average_clips is {self.average!r}, expected 'prob' or "
-                "'score': an exported network gives one row of scores a sample"
+                "'score': an exported network returns one row of scores per sample",
+                kind="config",
+                field="cls_head.average_clips",
             )
         backbone, self.folded = model.backbone, None
         if isinstance(backbone, MSG3D):
@@ -80,7 +83,7 @@ def trace(
         persons, joints, channels: M, V and C of its input.
 
     Raises:
-        ValueError: as ExportedNetwork.
+        ConfigError: as ExportedNetwork.
     """
     network = ExportedNetwork(model)
     example = torch.rand(SAMPLES, CLIPS, persons, FRAMES, joints, channels)

@@ -15,19 +15,19 @@ OPSET = 18
 _PRODUCT = b"pq,ntqo->ntpo"
 
 
-def onnx_bytes(program: ExportedProgram, said: str) -> bytes:
-    """The file's content.
+def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
+    """The content of an ONNX file.
 
     torch's exporter folds each BatchNorm into the convolution before it, and constant
     parts of the graph into constants.
 
     Args:
         program: of `network.trace`.
-        said: JSON, its entry `apis.exported.KEY`.
+        recipe: JSON, stored as the entry `apis.exported.KEY`.
     """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        # Of deprecations inside torch, on which nobody here has an influence.
+        # Deprecations inside torch.
         warnings.simplefilter("ignore")
         made = torch.onnx.export(
             program,
@@ -39,16 +39,16 @@ def onnx_bytes(program: ExportedProgram, said: str) -> bytes:
         )
     proto = made.model_proto
     for node in proto.graph.node:
-        # Where in this package's files it came from: kilobytes of paths and stacks.
+        # Kilobytes of paths and stacks of the source code.
         del node.metadata_props[:]
         if node.op_type == "Einsum" and node.attribute[0].s == _PRODUCT:
             node.op_type = "MatMul"
             del node.attribute[:]
     for value in (*proto.graph.input, *proto.graph.output):
         del value.metadata_props[:]
-    # Shapes between the nodes, some of them wrong, which onnx's own inference refuses.
+    # Intermediate shapes, some of them wrong, which onnx's own inference refuses.
     del proto.graph.value_info[:]
     del proto.graph.metadata_props[:]
-    onnx.helper.set_model_props(proto, {KEY: said})
+    onnx.helper.set_model_props(proto, {KEY: recipe})
     onnx.checker.check_model(proto, full_check=True)
     return proto.SerializeToString()

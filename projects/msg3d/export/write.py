@@ -1,14 +1,15 @@
-"""From a config and a checkpoint to a file that needs neither."""
+"""Export a trained network to a file that needs neither config nor checkpoint."""
 
 import io
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 from mmengine.config import Config
 
-from ..apis.exported import OnnxScores
+from ..apis.exported import CARRIED, FORMAT, KEY, OnnxScores
 from ..apis.exported_program import load_program, program_bytes
 from ..apis.trained import (
     TestPipeline,
@@ -20,11 +21,12 @@ from ..apis.trained import (
 from ..errors import ConfigError
 from ..io.atomic import whole_file
 from .network import trace
-from .recipe import recipe_text
 
 SUFFIXES = (".onnx", ".pt2")
 # Of scores between 0 and 1.
 TOLERANCE = 1e-4
+# Makes a tensor of the array, which an exported network takes as it is.
+PACKING = "PackActionInputs"
 
 
 def export(
@@ -33,10 +35,10 @@ def export(
     out: Union[str, Path],
     classes: Optional[Sequence[str]] = None,
 ) -> float:
-    """Writes a trained network as a file that carries its classes and preprocessing.
+    """Export a trained network to a file that carries its classes and preprocessing.
 
-    The file is compared with the network before it takes its name, on inputs of other
-    sizes than it was traced with.
+    The scores of the exported network are compared with those of the original before the
+    file is written, on inputs of other sizes than it was traced with.
 
     Args:
         config: the recipe that it was trained with, a file or read already.
@@ -45,30 +47,34 @@ def export(
         classes: names of the classes; None for those in the checkpoint.
 
     Returns:
-        The largest difference of a score that was found.
+        The largest difference between the scores.
 
     Raises:
-        ConfigError: config and checkpoint do not make a network with classes, its
-            pipeline cannot be carried, or `out` has another suffix.
-        ImportError: what writes and runs ONNX files is not installed.
-        RuntimeError: the file's scores are not the network's.
+        ConfigError: config and checkpoint do not make a network with classes, the file
+            cannot carry its pipeline, or `out` has another suffix.
+        ImportError: onnx, onnxscript, or onnxruntime is not installed.
+        RuntimeError: the scores of the exported network differ.
     """
     suffix = Path(out).suffix
     if suffix not in SUFFIXES:
-        raise ConfigError(f"{out} ends in {suffix!r}, expected one of {SUFFIXES}")
+        raise ConfigError(
+            f"the output file ends in {suffix!r}, expected {' or '.join(SUFFIXES)}",
+            kind="file-name",
+            file=str(out),
+        )
     if suffix == ".onnx":
         try:
             from .onnx_file import onnx_bytes
         except ImportError as error:
             raise ImportError(
-                f"{error}: ONNX files take onnx, onnxscript and onnxruntime, pip "
+                f"{error}. ONNX files require onnx, onnxscript, and onnxruntime: pip "
                 "install 'msg3d[onnx]'"
             ) from error
     cfg = load_config(config)
     pipeline = TestPipeline(cfg)
     model, saved = load_model(cfg, str(checkpoint), "cpu")
     names = class_names(classes, saved, model.cls_head.num_classes)
-    said = recipe_text(pipeline, names, cfg.model.backbone.type)
+    recipe = recipe_text(pipeline, names, cfg.model.backbone.type)
     eager = TorchScores(model)
     backbone = model.backbone
     joints, channels = backbone.graph.num_node, backbone.in_channels
@@ -77,21 +83,55 @@ def export(
     expected = [eager(inputs) for inputs in samples]
     program = trace(model, *shape)
     if suffix == ".onnx":
-        content = onnx_bytes(program, said)
+        content = onnx_bytes(program, recipe)
         exported: Callable = OnnxScores(content)
     else:
-        content = program_bytes(program, said)
-        exported, _ = load_program(io.BytesIO(content))
+        content = program_bytes(program, {KEY: recipe})
+        exported, _ = load_program(io.BytesIO(content), KEY)
     found = [exported(inputs) for inputs in samples]
     difference = max(np.abs(a - b).max() for a, b in zip(found, expected))
     if not difference <= TOLERANCE:
         raise RuntimeError(
-            f"the exported network's scores differ from the network's by "
-            f"{difference:g}, expected at most {TOLERANCE:g}: {out} was not written"
+            f"scores of the exported network differ from the original by "
+            f"{difference:g}, expected at most {TOLERANCE:g}. {out} was not written."
         )
     with whole_file(str(out)) as file:
         file.write(content)
     return float(difference)
+
+
+def recipe_text(pipeline: TestPipeline, classes: Sequence[str], network: str) -> str:
+    """The JSON that an exported file carries, which `apis.exported` reads.
+
+    Args:
+        pipeline: of the config.
+        classes: their names.
+        network: name of the backbone, for readers.
+
+    Raises:
+        ConfigError: the pipeline has a step that an exported file cannot carry.
+    """
+    recipe = dict(
+        format=FORMAT,
+        network=network,
+        classes=list(classes),
+        expected=vars(pipeline.expected),
+        pipeline=[_plain(step) for step in pipeline.steps if step["type"] != PACKING],
+    )
+    return json.dumps(recipe)
+
+
+def _plain(step: dict[str, Any]) -> dict[str, Any]:
+    name = step["type"]
+    if name not in CARRIED:
+        raise ConfigError(
+            f"an exported file cannot carry the step {name} of the test pipeline, only "
+            f"{', '.join(CARRIED)}, and {PACKING}. Leave the step out of "
+            "test_dataloader and do its work in the annotation file.",
+            kind="config",
+            field=f"test_pipeline.{name}",
+        )
+    return dict(step)
 
 
 def probes(persons: int, joints: int, channels: int) -> list[list[np.ndarray]]:

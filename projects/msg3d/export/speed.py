@@ -1,4 +1,4 @@
-"""Exported networks against the network in torch: megabytes and milliseconds."""
+"""Size and speed of an exported network and of the original."""
 
 import os
 import tempfile
@@ -9,22 +9,22 @@ from statistics import median
 import numpy as np
 import torch
 
-from msg3d.apis.exported import OnnxScores
-from msg3d.apis.flops import input_shape
-from msg3d.apis.trained import TorchScores, load_config, load_model
+from ..apis.exported import OnnxScores
+from ..apis.flops import input_shape
+from ..apis.trained import TorchScores, load_config, load_model
 
 BATCHES = (1, 16)
 ROUNDS = 15
 
 
 def compare_speed(config: str, checkpoint: str, exported: str) -> Iterator[str]:
-    """Rows of a Markdown table: each form's size and its time for a batch.
+    """Rows of a Markdown table: size of each form, and its time per batch.
 
-    One thread; the forms take turns, so that what else the machine does falls on all.
+    One thread is used. The forms take turns, so that other load affects all of them.
 
     Args:
         config, checkpoint: of the network.
-        exported: the ONNX file of it.
+        exported: its ONNX file.
     """
     from onnxruntime.quantization import quantize_dynamic
 
@@ -54,12 +54,12 @@ def _times(forms: dict, batch: int, shape: list[int]) -> dict[str, float]:
     """The median of each form, in seconds."""
     rng = np.random.default_rng(0)
     inputs = list(rng.normal(size=(batch, 1, *shape)).astype(np.float32))
-    found: dict[str, list[float]] = {name: [] for name in forms}
+    times: dict[str, list[float]] = {name: [] for name in forms}
     for _, scores in forms.values():
-        scores(inputs)  # the first call makes what the next ones keep
+        scores(inputs)  # warm-up
     for _ in range(ROUNDS):
         for name, (_, scores) in forms.items():
             start = time.perf_counter()
             scores(inputs)
-            found[name].append(time.perf_counter() - start)
-    return {name: median(values) for name, values in found.items()}
+            times[name].append(time.perf_counter() - start)
+    return {name: median(values) for name, values in times.items()}

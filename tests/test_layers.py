@@ -1,0 +1,200 @@
+"""The order of the subpackages, where import-linter cannot check it.
+
+`make lint` checks imports against the layers contract in `pyproject.toml`. The tests here
+read the order from that contract and check modules that are named in strings, and that
+no two modules import each other.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+import tomllib
+
+from conftest import REPOSITORY
+
+PACKAGE = REPOSITORY / "projects" / "msg3d"
+TOOLS = REPOSITORY / "tools"
+CONTRACTS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"][
+    "importlinter"
+]["contracts"]
+# Lowest first.
+LAYERS = [layer.strip("()") for layer in reversed(CONTRACTS[0]["layers"])]
+
+IMPORTERS = ("import_module", "__import__", "find_spec", "run_module", "resolve_name")
+UNKNOWN = "\0"  # stands for a part of a name that is not constant
+
+
+def modules(folder: Path) -> dict[str, Path]:
+    """The modules of a package by name, configs left out."""
+    named = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder.parent).with_suffix("").parts
+        if "configs" not in parts and ".mim" not in parts:
+            named[".".join(parts).removesuffix(".__init__")] = path
+    return named
+
+
+OURS = modules(PACKAGE)
+
+
+def package_of(name: str, path: Path) -> str:
+    return name if path.name == "__init__.py" else name.rpartition(".")[0]
+
+
+def text_of(node: ast.AST, tree: ast.Module, package: str) -> str:
+    """A string expression as text, UNKNOWN where it is not constant."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(part, tree, package) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        return text_of(node.value, tree, package)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return text_of(node.left, tree, package) + text_of(node.right, tree, package)
+    if isinstance(node, ast.Name):
+        if node.id == "__package__":
+            return package
+        values = [
+            assigned.value
+            for assigned in ast.walk(tree)
+            if isinstance(assigned, ast.Assign)
+            for target in assigned.targets
+            if isinstance(target, ast.Name) and target.id == node.id
+        ]
+        if len(values) == 1:
+            return text_of(values[0], tree, package)
+    return UNKNOWN
+
+
+def named_in_strings(source: str, package: str) -> Iterator[tuple[int, str]]:
+    """Modules that a module names in strings: line, and name with UNKNOWN parts.
+
+    These are the arguments of functions that import, strings that are the full name of a
+    module of msg3d (such as a registry's `locations`), and `custom_imports` in the text
+    of a config.
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args:
+            called = getattr(node.func, "attr", getattr(node.func, "id", None))
+            if called in IMPORTERS:
+                name = text_of(node.args[0], tree, package)
+                yield node.lineno, resolve_name(name, package)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if node.value in OURS and node.value != "msg3d":
+                yield node.lineno, node.value
+            if "custom_imports" in node.value:
+                for name in re.findall(r"['\"](msg3d(?:\.\w+)+)['\"]", node.value):
+                    yield node.lineno, name
+
+
+def fault(importer: str, imported: str) -> str | None:
+    """Why a module must not import another one; None if it may."""
+    root, _, rest = imported.partition(".")
+    if UNKNOWN in root or (root == "msg3d" and UNKNOWN in rest.partition(".")[0]):
+        return "the subpackage is not constant, so that nobody can check it"
+    if root != "msg3d":
+        return None
+    if not rest:
+        return "only programs and configs may import the package root"
+    layer, own = rest.partition(".")[0], importer.split(".")[1]
+    if LAYERS.index(layer) > LAYERS.index(own):
+        return f"{layer} is a later layer than {own}"
+    return None
+
+
+def test_contract_lists_all_subpackages():
+    missing = {name.split(".")[1] for name in OURS if "." in name} - {*LAYERS}
+    assert not missing
+
+
+def test_layers_below_compat_are_free_of_torch():
+    free = [f"msg3d.{layer}" for layer in LAYERS[: LAYERS.index("compat")]]
+    assert CONTRACTS[1]["source_modules"] == free
+
+
+def test_modules_named_in_strings_are_of_earlier_layers():
+    faults = [
+        f"{path}:{line}: {imported!r}: {why}"
+        for name, path in OURS.items()
+        if name != "msg3d"
+        for line, imported in named_in_strings(path.read_text(), package_of(name, path))
+        if (why := fault(name, imported))
+    ]
+    assert not faults
+
+
+@pytest.mark.parametrize(
+    "source, allowed",
+    [
+        ("import_module('msg3d.io.npy')", True),
+        ("import_module('torch')", True),
+        ("import_module('.later', __package__)", True),
+        ("import_module('..apis.stream', __package__)", False),
+        ("importlib.import_module('msg3d.apis')", False),
+        ("import_module('msg3d')", False),
+        ("__import__('msg3d.cli.main')", False),
+        ("import_module(f'..apis.{name}', __package__)", False),
+        ("import_module(f'..io.{name}', __package__)", True),
+        ("import_module(f'msg3d.{name}')", False),
+        ("import_module(name)", False),
+        ("name = '..apis'\nimport_module(name + '.stream', __package__)", False),
+        ("Registry('data', locations=['msg3d.apis.stream'])", False),
+        ("Registry('data', locations=['msg3d.io'])", True),
+        ("MODELS._locations.append('msg3d.apis')", False),
+        ("cfg = dict(custom_imports=dict(imports=['msg3d.apis']))", False),
+        ("cfg = dict(custom_imports=dict(imports=['msg3d']))", True),
+        ('''text = "custom_imports = dict(imports=['msg3d.apis'])"''', False),
+        ('''text = "custom_imports = dict(imports=['msg3d'])"''', True),
+    ],
+)
+def test_strings_are_understood(source, allowed):
+    named = named_in_strings(source, "msg3d.formats")
+    assert not any(fault("msg3d.formats.base", name) for _, name in named) == allowed
+
+
+def test_configs_import_the_package_root():
+    for path in (PACKAGE / "configs").rglob("*.py"):
+        named = re.findall(r"['\"](msg3d(?:\.\w+)+)['\"]", path.read_text())
+        assert not OURS.keys() & {*named}, path
+
+
+def imports(name: str, path: Path, known: dict[str, Path]) -> set[str]:
+    """The known modules that a module imports, inside functions too."""
+    imported = set()
+    package = package_of(name, path)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = resolve_name("." * node.level + (node.module or ""), package)
+            for alias in node.names:
+                module = f"{start}.{alias.name}"
+                imported.add(module if module in known else start)
+    return imported & known.keys()
+
+
+def test_no_import_cycles():
+    packages = [PACKAGE, *(path.parent for path in TOOLS.glob("*/__init__.py"))]
+    assert {"benchmarks", "studies"} < {package.name for package in packages}
+    known = {
+        name: path for folder in packages for name, path in modules(folder).items()
+    }
+    graph = {name: imports(name, path, known) for name, path in known.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"import cycle: {' <- '.join(error.args[1])}")
+
+
+def test_development_programs_are_imported_by_their_commands_only():
+    known = modules(TOOLS / "benchmarks") | modules(TOOLS / "studies")
+    for path in TOOLS.rglob("*.py"):
+        name = ".".join(path.relative_to(TOOLS).with_suffix("").parts)
+        if not name.startswith(("benchmark", "studies.", "study")):
+            assert not imports(name, path, known), path
