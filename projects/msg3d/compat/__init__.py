@@ -11,14 +11,10 @@ from . import (
     checkpoints,
     distributed,
     files,
-    history,
     imports,
-    launcher,
+    long_runs,
     precision,
-    versions,
     work_dir,
-    work_dir_lock,
-    workers,
 )
 
 __all__ = ["apply"]
@@ -32,7 +28,7 @@ def apply() -> None:
         ImportError: a package is missing or has an unsupported version; the message
             says which to install.
     """
-    versions.check_versions()
+    imports.check_versions()
     imports.provide_importlib_metadata()
     imports.provide_drn()
     imports.provide_numpy_inf()
@@ -45,11 +41,8 @@ def apply() -> None:
     files.load_pickles_as_data()
     files.load_yaml_as_data()
     files.name_unreadable()
-    history.append_in_place()
-    launcher.end_with_launcher()
+    long_runs.append_in_place()
+    long_runs.keep_shared()
     precision.allow_amp_without_cuda()
     precision.allow_bfloat16_scores()
     work_dir.find_whole_checkpoint()
-    work_dir_lock.lock_work_dir()
-    work_dir.name_unwritable()
-    workers.keep_shared()

@@ -22,7 +22,7 @@ def load_pickles_as_data() -> None:
 def _unpickled_as_data(original):
     def load_from_fileobj(self, file, **kwargs):
         from ..io.safe_pickle import read_plain
-        from ..io.tensor_pickle import TENSORS
+        from .tensor_pickle import TENSORS
 
         return read_plain(file, stand_ins=TENSORS, **kwargs)
 

@@ -22,10 +22,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..annotations.check import check_annotations, id_field
+from ..compat.tensor_pickle import ARRAYS
 from ..errors import DataError
 from ..io.file_type import SCORES, mismatch
 from ..io.safe_pickle import read_plain
-from ..io.tensor_pickle import ARRAYS
 from ..stores.store import load_store
 from .score_npz import read_score_npz
 from .scores import Scores

@@ -1,13 +1,12 @@
-"""Stand-ins for the tensors in a pickle; nothing that a file names is executed.
-
-torch is imported when a file contains a tensor.
-"""
+"""Stand-ins for the tensors in a pickle; nothing that a file names is executed."""
 
 import io
 import re
 
+import torch
+
 from ..errors import PickleError
-from .pickled_arrays import Held
+from ..io.pickled_arrays import Held
 
 __all__ = ["ARRAYS", "TENSORS"]
 
@@ -18,8 +17,6 @@ class _Storage:
     __slots__ = ()
 
     def __call__(self, content: bytes):
-        import torch
-
         try:
             return torch.load(io.BytesIO(content), weights_only=True)
         # Damage raises whatever the part of torch that meets it raises.
@@ -44,8 +41,6 @@ class _Tensor:
         return Held(self.made(storage, offset, size, stride))
 
     def made(self, storage, offset, size, stride):
-        import torch
-
         # set_ refuses what lies beyond the storage.
         tensor = torch.empty(0, dtype=storage.dtype)
         tensor = tensor.set_(storage, offset, size, stride)
