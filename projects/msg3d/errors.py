@@ -92,8 +92,7 @@ class Where:
         if self.line is not None:
             parts.append(f"line {self.line}")
         if self.sample is not None:
-            kind = "annotation" if isinstance(self.sample, int) else "sample"
-            parts.append(f"{kind} {self.sample!r}")
+            parts.append(f"sample {self.sample!r}")
         return ", ".join(parts)
 
 

@@ -14,7 +14,7 @@ from tiny_runs import prepare
 
 from conftest import free_port
 from marked_processes import left_after, marked, marked_env
-from msg3d.compat.launcher import tie_to_launcher
+from msg3d.engine.launcher import tie_to_launcher
 
 if sys.platform != "linux":
     pytest.skip("the kernel's part is Linux's", allow_module_level=True)

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from tiny_runs import prepare, train
 
 from in_process import config, without_paperwork
-from msg3d.compat.work_dir_lock import FILE, locked
+from msg3d.engine.work_dir import FILE, locked
 
 fork = multiprocessing.get_context("fork")
 

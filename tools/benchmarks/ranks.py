@@ -43,7 +43,7 @@ def run_ranks(
 
 def join() -> dict:
     """Joins the processes; what `run_ranks` wanted."""
-    from msg3d.compat.launcher import tie_to_launcher
+    from msg3d.engine.launcher import tie_to_launcher
 
     tie_to_launcher()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))

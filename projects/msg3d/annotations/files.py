@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import DataError
 from ..io.atomic import whole_file
 from ..io.file_type import ANNOTATIONS, mismatch
-from ..io.safe_pickle import RefusedGlobal, Truncated, load_plain
+from ..io.safe_pickle import load_plain
 from .check import (
     Annotations,
     check_annotations,
@@ -59,46 +59,18 @@ def load_annotations(path: str) -> Annotations:
             "store is for type='PackedSkeletonDataset')"
         )
     try:
-        data = load_plain(path)
-    except RefusedGlobal as error:
-        if str(error).startswith("torch."):
-            said = mismatch(path, ANNOTATIONS)
-            if said is not None:
-                raise DataError(f"annotation file {path} {said}") from None
-        raise DataError(
-            f"annotation file {path} asks to import {error}, which plain containers "
-            "and numpy arrays do not need, and was not executed: take it only from where "
-            "you trust, written with msg3d.datasets.save_annotations"
-        ) from None
+        data = load_plain(path, expected=ANNOTATIONS)
     except OSError as error:
         raise DataError(
-            f"annotation file {path} cannot be read: {error.strerror}"
-        ) from error
-    except (Truncated, EOFError, MemoryError) as error:
-        why = error or "it promises more than memory holds"
-        raise DataError(
-            f"annotation file {path} is truncated or damaged ({why}; it has "
-            f"{os.path.getsize(path)} bytes): copy or make it again"
-        ) from error
-    # A damaged pickle raises whatever the operation it lands on raises.
-    except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        if "truncated" in said:
-            why = f"is truncated ({os.path.getsize(path)} bytes)"
-        else:
-            why = f"is not a pickle that can be read ({said:.200})"
-        other = mismatch(path, ANNOTATIONS)
-        if other is not None:
-            raise DataError(f"annotation file {path} {other}") from error
-        raise DataError(
-            f"annotation file {path} {why}: copy or make it again"
+            f"cannot be read: {error.strerror}", kind="io", file=path
         ) from error
     if not isinstance(data, (dict, list)):
-        said = mismatch(path, ANNOTATIONS) or (
+        raise mismatch(path, ANNOTATIONS) or DataError(
             f"holds a {type(data).__name__}: expected dict(split={{name: [ids]}}, "
-            "annotations=[...]) or a list of annotations"
+            "annotations=[...]) or a list of annotations",
+            kind="structure",
+            file=path,
         )
-        raise DataError(f"annotation file {path} {said}")
     return data
 
 

@@ -1,12 +1,14 @@
-"""Published weights, turned into checkpoints of this package and back."""
+"""Read, convert, and rewrite the weights of checkpoints."""
 
 from ..errors import CheckpointError
 from .convert import convert_back, convert_checkpoint, is_published, rewrite
+from .safe_tensors import register_safetensors
 
 __all__ = [
     "CheckpointError",
     "convert_back",
     "convert_checkpoint",
     "is_published",
+    "register_safetensors",
     "rewrite",
 ]

@@ -1,4 +1,4 @@
-"""From a published checkpoint to one of ours with its config, and back."""
+"""Convert published checkpoints to ours, with their configs, and back."""
 
 import os
 import pprint
@@ -9,45 +9,45 @@ from mmengine.registry import DefaultScope
 
 from ..errors import CheckpointError
 from ..io.atomic import whole_file
-from .formats import (
-    FORMATS,
-    Format,
-    State,
-    layout_of,
-)
+from .formats import FORMATS, Format, State, layout_of
 from .reading import read_data, read_state, state_of
 from .renaming import fits, rename, reverse
 from .safe_tensors import SUFFIX, write_safetensors
 
 
 def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
-    """Published weights as a checkpoint of ours and a config that builds its model.
+    """Convert published weights to a checkpoint and a config that builds its model.
 
     Args:
-        source: the checkpoint, of one of `formats.FORMATS`.
-        out: `NAME.pth` or `NAME.safetensors`; the config is written beside it as
+        source: the checkpoint, in one of `formats.FORMATS`.
+        out: `NAME.pth` or `NAME.safetensors`; the config is written next to it as
             `NAME.py`.
-        layout: of the skeletons it was trained on; None for the layout the authors
+        layout: of the skeletons it was trained on; None for the layout that the authors
             used with as many joints.
 
     Returns:
-        What the file was recognised as.
+        The name of the recognized form.
 
     Raises:
-        CheckpointError: not weights, of no known form, or not whole.
+        CheckpointError: not weights, of an unknown form, or incomplete.
         OSError: a file cannot be written.
     """
     stem, suffix = os.path.splitext(out)
     if suffix not in (".pth", SUFFIX):
         raise CheckpointError(
-            f"{out}: name the checkpoint to write NAME.pth or NAME{SUFFIX}"
+            f"name the checkpoint to write NAME.pth or NAME{SUFFIX}",
+            kind="file-name",
+            file=out,
         )
     state = read_state(source)
-    form = recognised(state, source)
-    layout = layout_of(form, state, layout)
-    config = form.model(state, layout)
-    ours = form.forward(rename(state, form.table))
-    ours = _completed(ours, config, form, source)
+    try:
+        form = recognized(state)
+        layout = layout_of(form, state, layout)
+        config = form.model(state, layout)
+        ours = form.forward(rename(state, form.table))
+        ours = _completed(ours, config, form)
+    except CheckpointError as error:
+        raise error.at(file=source) from None
     meta = dict(converted_from=form.name, source=os.path.basename(source))
     _write(ours, meta, out)
     with whole_file(f"{stem}.py", "x") as file:
@@ -56,22 +56,24 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
 
 
 def rewrite(source: str, out: str) -> list[str]:
-    """A checkpoint of ours as `.safetensors`, or one of those as `.pth`.
+    """Rewrite a `.pth` checkpoint of ours as `.safetensors`, or the other way round.
 
     Args:
-        source: what MMEngine or `convert_checkpoint` wrote, in either form.
+        source: a file that MMEngine or `convert_checkpoint` wrote, in either form.
         out: `NAME.safetensors` or `NAME.pth`, the other form than `source`.
 
     Returns:
-        What beside the weights is not in the new file: `optimizer` and so on.
+        The entries that are not in the new file: `optimizer` and so on.
 
     Raises:
-        CheckpointError: not weights, or not from one form to the other.
+        CheckpointError: not weights, or the same form twice.
         OSError: the file cannot be written.
     """
     if source.endswith(SUFFIX) == out.endswith(SUFFIX):
         raise CheckpointError(
-            f"{source} to {out}: expected one of the two, and only one, to end in {SUFFIX}"
+            f"is rewritten as {out}: expected exactly one of the two to end in {SUFFIX}",
+            kind="file-name",
+            file=source,
         )
     data = read_data(source)
     meta = data.get("meta") if isinstance(data, dict) else None
@@ -93,47 +95,51 @@ def _write(state: State, meta: dict, out: str) -> list[str]:
 
 
 def convert_back(source: str, out: str) -> str:
-    """A checkpoint of ours as the authors' code loads it.
+    """Convert a checkpoint of ours to the form that the authors' code loads.
 
-    What the authors' code makes from its own graph (their MS-G3D's adjacency
-    matrices) is not in their files; where ours has another graph or normalisation,
-    the difference goes into the learned mask, so that the outputs are the same.
+    The adjacency matrices that the authors' MS-G3D computes from its own graph are not
+    in their files. If ours has another graph or normalization, the difference goes into
+    the learned mask, so that the outputs are the same.
 
     Args:
-        source: a checkpoint of MSG3D, STGCN, AGCN or AAGCN in a RecognizerGCN.
+        source: a checkpoint of MSG3D, STGCN, AGCN, or AAGCN in a RecognizerGCN.
         out: the file to write: a plain state dict.
 
     Returns:
-        The form it was written in.
+        The name of the form that was written.
 
     Raises:
-        CheckpointError: not weights, or of no model that has a published form.
+        CheckpointError: not weights, or of a model without a published form.
     """
     state = read_state(source)
     for form in FORMATS:
         back = list(reverse(form.table))
-        kept = {key: one for key, one in state.items() if not _is_dropped(key, form)}
+        kept = {key: state[key] for key in state if not _is_dropped(key, form)}
         if form.name.endswith("PYSKL") or not fits(kept, back):
             continue
         try:
             theirs = form.backward(rename(form.absorb(state, kept), back))
         except KeyError:
             continue
+        except CheckpointError as error:
+            raise error.at(file=source) from None
         if all(mark in theirs for mark in form.marks):
             with whole_file(out) as file:
                 torch.save(theirs, file)
             return form.name
     raise CheckpointError(
-        f"{source}: no published form has these entries, such as {_some(state)}: "
-        "expected a RecognizerGCN with MSG3D, STGCN, AGCN or AAGCN"
+        f"no published form has these entries, such as {_some(state)}: expected a "
+        "RecognizerGCN with MSG3D, STGCN, AGCN, or AAGCN",
+        kind="unknown-format",
+        file=source,
     )
 
 
-def recognised(state: State, source: str) -> Format:
-    """The form of these weights.
+def recognized(state: State) -> Format:
+    """Return the form of these weights.
 
     Raises:
-        CheckpointError: none; the text says what the file looks like.
+        CheckpointError: they have no known form, or ours.
     """
     form = _published(state)
     if form is not None:
@@ -143,13 +149,15 @@ def recognised(state: State, source: str) -> Format:
         and "cls_head.fc.weight" in state
     ):
         raise CheckpointError(
-            f"checkpoint {source} has MMAction2's names already: pass it to --checkpoint "
-            "or load_from with the config of its model"
+            "has MMAction2's names already: pass it to --checkpoint or load_from with "
+            "the config of its model",
+            kind="wrong-file-type",
         )
     known = "; ".join(form.name for form in FORMATS)
     raise CheckpointError(
-        f"checkpoint {source} is of no form that is known, its entries are such as "
-        f"{_some(state)}: expected one of: {known}"
+        f"is of an unknown form, with entries such as {_some(state)}: expected one of: "
+        f"{known}",
+        kind="unknown-format",
     )
 
 
@@ -177,28 +185,29 @@ def _some(state: State) -> list[str]:
     return sorted(state)[:: max(1, len(state) // 4)][:4]
 
 
-def _completed(ours: State, config: dict, form: Format, source: str) -> State:
-    """With what the published form leaves out, and every shape compared."""
+def _completed(ours: State, config: dict, form: Format) -> State:
+    """Add the entries that the published form omits, and check every shape."""
     with DefaultScope.overwrite_default_scope("mmaction"):
         expected = MODELS.build(config).state_dict()
     for key, value in expected.items():
-        made = _is_dropped(key, form) or key.endswith("num_batches_tracked")
-        if key not in ours and made:
+        omitted = _is_dropped(key, form) or key.endswith("num_batches_tracked")
+        if key not in ours and omitted:
             ours[key] = value
     lost, extra = sorted(set(expected) - set(ours)), sorted(set(ours) - set(expected))
     if lost or extra:
-        what = f"lacks {lost[0]}" if lost else f"has {extra[0]} besides"
+        what = f"lacks {lost[0]}" if lost else f"also has {extra[0]}"
         raise CheckpointError(
-            f"checkpoint {source}: looks like {form.name}, but {what} (by our name; "
-            f"{len(lost)} missing, {len(extra)} unknown): expected the weights of a "
-            "whole model as released"
+            f"looks like {form.name}, but {what} (by our name; {len(lost)} missing, "
+            f"{len(extra)} unknown): expected the weights of a complete model as "
+            "released",
+            kind="weights",
         )
     for key, value in expected.items():
         if ours[key].shape != value.shape:
             raise CheckpointError(
-                f"checkpoint {source}: {key} (by our name) has shape "
-                f"{tuple(ours[key].shape)}, expected {tuple(value.shape)}: the network "
-                "was changed"
+                f"{key} (by our name) has shape {tuple(ours[key].shape)}, expected "
+                f"{tuple(value.shape)}: the network was changed",
+                kind="weights",
             )
     return {key: ours[key].contiguous() for key in expected}
 
@@ -207,7 +216,7 @@ def _config_text(config: dict, name: str, source: str) -> str:
     model = pprint.pformat(config, width=80, sort_dicts=False)
     return (
         f"# The model of {os.path.basename(source)}: {name}.\n"
-        "# Put the data and the schedule of a recipe above it with _base_.\n"
+        "# Add the data and the schedule of a recipe with _base_.\n"
         "custom_imports = dict(imports=['msg3d'], allow_failed_imports=False)\n"
         "default_scope = 'mmaction'\n\n"
         f"model = {model}\n"

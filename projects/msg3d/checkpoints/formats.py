@@ -1,8 +1,8 @@
-"""The published forms of weights: how each is known, named and shaped.
+"""The published forms of weights: how to recognize, rename, and reshape each.
 
-Sources: kenziyuliu/MS-G3D, yysijie/st-gcn, lshiwjx/2s-AGCN and PYSKL, whose released
-weights these are. Everything that differs from a checkpoint of this package is the
-name of an entry, except where a class below says more.
+Sources: kenziyuliu/MS-G3D, yysijie/st-gcn, lshiwjx/2s-AGCN, and PYSKL, which released
+these weights. They differ from a checkpoint of this package only in the names of the
+entries, unless an entry below says more.
 """
 
 from collections.abc import Callable
@@ -58,23 +58,25 @@ class Format:
 
 
 def layout_of(form: Format, state: State, named: str | None) -> str:
-    """The layout of the weights: as named, or the form's own of as many joints.
+    """Return the layout of the weights: the named one, or the form's own.
 
     Raises:
-        CheckpointError: neither is there, or the one named has other joints.
+        CheckpointError: neither is known, or the named one has other joints.
     """
     joints = form.joints(state)
     layout = named or form.layouts.get(joints)
-    fitting = [name for name, one in SKELETONS.items() if len(one.joints) == joints]
+    fitting = [name for name, body in SKELETONS.items() if len(body.joints) == joints]
     if layout is None:
         raise CheckpointError(
             f"{form.name} with {joints} joints: no layout is known for it, name one of "
-            f"{fitting} with --layout"
+            f"{fitting} with --layout",
+            kind="layout",
         )
     if layout not in fitting:
         raise CheckpointError(
             f"{form.name} with {joints} joints does not fit layout {layout!r}: name "
-            f"one of {fitting}"
+            f"one of {fitting}",
+            kind="layout",
         )
     return layout
 
@@ -150,7 +152,8 @@ def _masks_absorb(state: State, kept: State) -> State:
     if layout is None:
         raise CheckpointError(
             f"MS-G3D with {joints} joints: the authors' code has graphs of "
-            f"{sorted(AUTHORS_LAYOUTS)} joints"
+            f"{sorted(AUTHORS_LAYOUTS)} joints",
+            kind="layout",
         )
     _, skeleton = binary_adjacency(dict(layout=layout, mode="binary_adj"))
     for key, mask in kept.items():
@@ -235,7 +238,8 @@ def _partition(matrices: Tensor) -> str:
     modes = {1: "uniform", 2: "distance", 3: "stgcn_spatial"}
     if len(matrices) not in modes:
         raise CheckpointError(
-            f"ST-GCN with {len(matrices)} subsets: expected 1, 2 or 3"
+            f"ST-GCN with {len(matrices)} subsets: expected 1, 2, or 3",
+            kind="weights",
         )
     return modes[len(matrices)]
 

@@ -1,5 +1,6 @@
-"""Weights out of files of any origin, executing nothing of them."""
+"""Read weights from untrusted files, executing nothing in them."""
 
+import io
 import os
 from typing import Any
 
@@ -8,48 +9,67 @@ from torch import Tensor
 
 from ..compat.checkpoints import refusal
 from ..errors import CheckpointError
-from .bounded_file import BoundedFile
-from .formats import (
-    State,
-)
+from .formats import State
 from .safe_tensors import SUFFIX, read_safetensors
 
-# Where training scripts put the weights beside other things.
+# The keys under which training scripts store the weights.
 NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
 
 
-def read_state(source: str) -> State:
-    """The weights of a file, executing nothing of it.
+class BoundedFile(io.BufferedReader):
+    """A file that refuses to read beyond its end before any memory is allocated.
+
+    Checkpoints of torch's old form (before 1.6) contain the length of what follows, and
+    torch reads as much as they say.
 
     Raises:
-        CheckpointError: no such file, not weights, or code in it.
+        OSError: the file cannot be opened.
+        EOFError: more is read than the file has.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = os.fstat(self.fileno()).st_size
+
+    def read(self, count: int | None = -1) -> bytes:
+        if count is not None and count > max(self._size - self.tell(), 2**16):
+            raise EOFError(f"{count} bytes promised, {self._size - self.tell()} left")
+        return super().read(count)
+
+
+def read_state(source: str) -> State:
+    """Read the weights of a file, executing nothing in it.
+
+    Raises:
+        CheckpointError: the file does not exist, does not hold weights, or asks for
+            code.
     """
     return state_of(read_data(source), source)
 
 
 def read_data(source: str) -> Any:
-    """What a file holds, of `.safetensors` as dict(state_dict, meta).
+    """Read the content of a checkpoint; of a `.safetensors`, dict(state_dict, meta).
 
     Raises:
-        CheckpointError: no such file, or damaged, or code in it.
+        CheckpointError: the file does not exist, is corrupt, or asks for code.
     """
     if source.endswith(SUFFIX):
         return read_safetensors(source)
     if not os.path.isfile(source):
-        raise CheckpointError(f"checkpoint {source} does not exist")
+        raise CheckpointError("does not exist", kind="not-found", file=source)
     try:
         with BoundedFile(source) as file:
             data = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise CheckpointError(refusal(source, error)) from None
+        raise refusal(source, error) from None
     return data
 
 
 def state_of(data: Any, source: str) -> State:
-    """The weights in what a checkpoint holds, each as large as it says.
+    """Return the weights in the content of a checkpoint.
 
     Raises:
-        CheckpointError: there are none, or one claims more numbers than it brings.
+        CheckpointError: there are none, or one claims more numbers than the file has.
     """
     for key in NESTED:
         if isinstance(data, dict) and isinstance(data.get(key), dict):
@@ -57,29 +77,34 @@ def state_of(data: Any, source: str) -> State:
             break
     if not isinstance(data, dict) or not data:
         raise CheckpointError(
-            f"checkpoint {source} holds a {type(data).__name__}: expected a state dict"
+            f"holds {'an empty' if isinstance(data, dict) else 'a'} "
+            f"{type(data).__name__}, expected a state dict",
+            kind="weights",
+            file=source,
         )
-    wrong = [key for key, one in data.items() if not isinstance(one, Tensor)]
-    if wrong:
-        raise CheckpointError(
-            f"checkpoint {source}: {wrong[0]!r} is a {type(data[wrong[0]]).__name__}: "
-            "expected tensors by name"
-        )
-    for key, one in data.items():
-        if not isinstance(key, str) or not is_whole(one):
+    for key, value in data.items():
+        if not isinstance(value, Tensor):
             raise CheckpointError(
-                f"checkpoint {source}: {key!r:.80} is no plain tensor of numbers that are "
-                "all in the file: save its state_dict() with torch.save"
+                f"{key!r:.80} is a {type(value).__name__}, expected tensors by name",
+                kind="weights",
+                file=source,
+            )
+        if not isinstance(key, str) or not _is_complete(value):
+            raise CheckpointError(
+                f"{key!r:.80} is not a plain tensor whose numbers are all in the file: "
+                "save the model's state_dict() with torch.save",
+                kind="weights",
+                file=source,
             )
     # DataParallel and DDP put this before every name.
-    return {key.removeprefix("module."): one for key, one in data.items()}
+    return {key.removeprefix("module."): value for key, value in data.items()}
 
 
-def is_whole(one: Tensor) -> bool:
-    """Whether its numbers are there: a view can claim one number a billion times."""
+def _is_complete(value: Tensor) -> bool:
+    """Whether all numbers exist: a view can claim one number a billion times."""
     return (
-        one.layout == torch.strided
-        and one.device.type == "cpu"
-        and not one.is_quantized
-        and one.numel() * one.element_size() <= one.untyped_storage().nbytes()
+        value.layout == torch.strided
+        and value.device.type == "cpu"
+        and not value.is_quantized
+        and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
     )

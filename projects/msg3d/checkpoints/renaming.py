@@ -1,4 +1,4 @@
-"""State-dict keys under two names, in either direction.
+"""Renaming of state-dict keys in either direction.
 
 A table is pairs of templates, such as `("l{block}.tcn1.{rest}",
 "backbone.gcn.{block}.tcn.{rest}")`: `{rest}` stands for any text, every other name
@@ -14,7 +14,7 @@ Table = Iterable[tuple[str, str]]
 
 
 def rename(state: dict[str, Tensor], table: Table) -> dict[str, Tensor]:
-    """`state` with its keys by the first template that fits.
+    """Rename the keys of `state` by the first template that fits.
 
     Raises:
         KeyError: no template fits a key; the argument is the key.
@@ -24,14 +24,14 @@ def rename(state: dict[str, Tensor], table: Table) -> dict[str, Tensor]:
 
 
 def reverse(table: Table) -> Iterator[tuple[str, str]]:
-    """The table of the other direction."""
+    """Return the table of the other direction."""
     return ((ours, theirs) for theirs, ours in table)
 
 
 def fits(keys: Iterable[str], table: Table) -> bool:
     """Whether a template fits every key."""
     patterns = [_pattern(theirs) for theirs, _ in table]
-    return all(any(one.fullmatch(key) for one in patterns) for key in keys)
+    return all(any(pattern.fullmatch(key) for pattern in patterns) for key in keys)
 
 
 def _renamed(key, patterns) -> str:

@@ -1,32 +1,30 @@
 """Checkpoints as `.safetensors`: weights and text, nothing that could be executed.
 
-Kept are the weights and, of a checkpoint's `meta`, what is plain data: class names,
-configuration, iteration. The state of optimizer and schedule is not: training is
-resumed from `.pth`, and begun (`load_from`), tested and exported from either.
+A file keeps the weights and the plain data in the checkpoint's `meta`: class names,
+configuration, iteration. It does not keep the state of optimizer and schedule: training
+is resumed from `.pth`, and started (`load_from`), tested, and exported from either.
 
 The format and its reader are those of the package `safetensors`, which compares every
-claim of a file with its size before it takes memory. It is imported when it is needed.
+claim of a file with its size before it allocates memory. It is imported when needed.
 """
 
 import json
 import os
 from typing import Any
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, DataError
 from ..io.atomic import whole_file
 from ..io.file_type import SAFETENSORS, mismatch
 from ..io.json_data import decode, encode
-from .formats import (
-    State,
-)
+from .formats import State
 
 SUFFIX = ".safetensors"
-# The entry of a file's metadata that holds `meta`, as JSON.
+# The entry of a file's metadata that contains `meta`, as JSON.
 META = "msg3d.meta"
 
 
 def write_safetensors(state: State, meta: dict[str, Any], out: str) -> list[str]:
-    """Weights and what they are of, whole or not at all.
+    """Write weights and their metadata atomically.
 
     Args:
         state: tensors by name; those that share memory are each written.
@@ -34,7 +32,7 @@ def write_safetensors(state: State, meta: dict[str, Any], out: str) -> list[str]
         out: `NAME.safetensors`.
 
     Returns:
-        The keys of `meta` that are no plain data, and so are not in the file.
+        The keys of `meta` that are not plain data, and so are not in the file.
 
     Raises:
         CheckpointError: safetensors is not installed.
@@ -46,10 +44,10 @@ def write_safetensors(state: State, meta: dict[str, Any], out: str) -> list[str]
         try:
             encode({key: value})
             kept[key] = value
-        except TypeError:
+        except DataError:
             left_out.append(key)
     content = package.save(
-        {key: one.detach().cpu().contiguous() for key, one in _own(state).items()},
+        {key: value.detach().cpu().contiguous() for key, value in _own(state).items()},
         {"format": "pt", META: encode(kept).decode("ascii")},
     )
     with whole_file(out) as file:
@@ -58,52 +56,71 @@ def write_safetensors(state: State, meta: dict[str, Any], out: str) -> list[str]
 
 
 def read_safetensors(path: str) -> dict[str, Any]:
-    """A checkpoint as MMEngine has them: dict(state_dict, meta).
+    """Read a checkpoint in MMEngine's form: dict(state_dict, meta).
 
     Args:
-        path: a file of ours, or of anybody's weights: `meta` is empty then.
+        path: a file of ours, or of any other weights, whose `meta` is then empty.
 
     Raises:
-        CheckpointError: no such file, or a damaged one, or safetensors is not
+        CheckpointError: the file does not exist or is corrupt, or safetensors is not
             installed.
     """
     package = _package()
     if not os.path.isfile(path):
-        raise CheckpointError(f"checkpoint {path} does not exist")
+        raise CheckpointError("does not exist", kind="not-found", file=path)
     try:
         with open(path, "rb") as file:
             content = file.read()
-        state, said = package.load(content), _metadata(content).get(META)
-        meta = {} if said is None else decode(said.encode("utf-8"))
+        state, text = package.load(content), _metadata(content).get(META)
+        meta = {} if text is None else decode(text.encode("utf-8"))
         if not isinstance(meta, dict):
-            raise ValueError(f"{META} is a {type(meta).__name__}")
-    # The package has one class for all damage, and torch takes sizes as they are.
+            raise TypeError(f"{META} is a {type(meta).__name__}")
+    # The package has one class for all damage, and torch trusts the sizes.
     except Exception as error:
         why = " ".join(str(error).split()) or type(error).__name__
-        raise CheckpointError(
-            f"checkpoint {path} "
-            + (
-                mismatch(path, SAFETENSORS)
-                or f"is no safetensors file, or damaged ({why:.120}): copy or make it "
-                "again"
-            )
+        raise mismatch(path, SAFETENSORS, CheckpointError) or CheckpointError(
+            f"is not a safetensors file, or corrupt ({why:.120}): copy or create it "
+            "again",
+            kind="corrupt",
+            file=path,
         ) from error
     return dict(state_dict=state, meta=meta)
 
 
+def register_safetensors() -> None:
+    """Let `--checkpoint`, `load_from`, and `Recognizer` take `NAME.safetensors`."""
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    # A regular expression; those of the other schemes are tried first.
+    CheckpointLoader.register_scheme(r".*\.safetensors$", _load, True)
+
+
+def _load(filename: str, map_location=None) -> dict[str, Any]:
+    """Return dict(state_dict, meta) on the given device, as MMEngine's loaders do."""
+    import torch
+
+    checkpoint = read_safetensors(os.path.expanduser(filename))
+    if map_location is not None:
+        device = torch.device(map_location)
+        state = checkpoint["state_dict"]
+        state = {key: value.to(device) for key, value in state.items()}
+        checkpoint = dict(checkpoint, state_dict=state)
+    return checkpoint
+
+
 def _metadata(content: bytes) -> dict:
-    """The text of a file that the package has read already."""
+    """The metadata of a file that the package has already read."""
     length = int.from_bytes(content[:8], "little")
     return json.loads(content[8 : 8 + length]).get("__metadata__", {})
 
 
 def _own(state: State) -> State:
-    """Tensors that share no memory, which the format cannot say."""
+    """Tensors that share no memory, which the format cannot express."""
     seen: set[int] = set()
     own = {}
-    for key, one in state.items():
-        place = one.untyped_storage().data_ptr()
-        own[key] = one.clone() if place in seen else one
+    for key, value in state.items():
+        place = value.untyped_storage().data_ptr()
+        own[key] = value.clone() if place in seen else value
         seen.add(place)
     return own
 
@@ -114,6 +131,7 @@ def _package():
     except ImportError as error:
         raise CheckpointError(
             "checkpoints that end in .safetensors need the package safetensors: pip "
-            "install safetensors"
+            "install safetensors",
+            kind="missing-package",
         ) from error
     return safetensors.torch

@@ -1,4 +1,4 @@
-"""Checkpoints hold data: whatever asks for code is refused.
+"""Checkpoints hold data: files that ask for code are refused.
 
 torch's safe unpickler (`weights_only=True`, its default since 2.6) is the only reader
 of checkpoints. Here it learns the few harmless globals of MMEngine's checkpoints.
@@ -8,17 +8,18 @@ import os
 import pickle
 import re
 
+from ..errors import CheckpointError
 from .replace import replace
 
 STATISTICS = ("min", "max", "mean", "current")
 
 
 def allow_globals() -> None:
-    """MMEngine's checkpoints hold the training log beside the weights (mmengine#1655).
+    """Allow the training log that MMEngine's checkpoints contain (mmengine#1655).
 
-    Allowed: the log's own class, NumPy's arrays and scalars of numbers and strings
+    Allowed are the log's own class, NumPy's arrays and scalars of numbers and strings
     under the names of NumPy 1 and 2, and a `getattr` that knows the log's statistics
-    and nothing else. None of them runs code that a file brings.
+    and nothing else. None of them runs code that a file contains.
     """
     import numpy as np
     import torch
@@ -42,16 +43,17 @@ def _log_statistic(owner, name):
 
     if owner is HistoryBuffer and name in STATISTICS:
         return getattr(HistoryBuffer, name)
+    # In the words of torch, which puts its own text around them (see `refusal`).
     raise pickle.UnpicklingError(
         f"Unsupported GLOBAL builtins.getattr for {name!r} of {owner!r}"
     )
 
 
 def load_urls_safely() -> None:
-    """A checkpoint from a URL is read as safely as one from a file.
+    """Read a checkpoint from a URL as safely as one from a file.
 
-    MMEngine loads these by `torch.hub.load_state_dict_from_url`, whose default is
-    still `weights_only=False`: it would run what the downloaded file asks for.
+    MMEngine loads these with `torch.hub.load_state_dict_from_url`, whose default is
+    still `weights_only=False`: it would execute what the downloaded file asks for.
     """
     import inspect
 
@@ -70,10 +72,10 @@ def _weights_only(load_url):
 
 
 def name_refused() -> None:
-    """A refused checkpoint is named in one sentence, with what it asked for.
+    """Raise one sentence that names a refused checkpoint and what it asked for.
 
-    torch's own text is a screen long, does not name the file, and advises to read it
-    with `weights_only=False`.
+    torch's own text fills a screen, does not name the file, and advises to read it with
+    `weights_only=False`.
     """
     from mmengine.runner.checkpoint import CheckpointLoader
 
@@ -84,73 +86,63 @@ def name_refused() -> None:
 def _one_sentence(load_checkpoint):
     def load(filename, *args, **kwargs):
         try:
-            found = load_checkpoint(filename, *args, **kwargs)
+            checkpoint = load_checkpoint(filename, *args, **kwargs)
         except ImportError:
-            raise  # no such backend: that says so
+            raise  # no such backend: the error says so
         # Damage raises whatever the part of torch that meets it raises.
         except Exception as error:
-            if isinstance(error, OSError) and other_kind(filename) is None:
-                raise  # no such file, say; torch has them for some damage as well
-            raise pickle.UnpicklingError(refusal(filename, error)) from None
-        if not isinstance(found, dict):
-            raise pickle.UnpicklingError(
-                f"checkpoint {filename} holds a {type(found).__name__}, expected a "
-                "dictionary with the weights: save the model's state_dict()"
+            if isinstance(error, OSError) and _other_type(filename) is None:
+                raise  # no such file, for example; torch also raises it for damage
+            raise refusal(filename, error) from None
+        if not isinstance(checkpoint, dict):
+            raise CheckpointError(
+                f"holds a {type(checkpoint).__name__}, expected a dictionary with the "
+                "weights: save the model's state_dict()",
+                kind="weights",
+                file=str(filename),
             )
-        return found
+        return checkpoint
 
     return load
 
 
-def load_safetensors() -> None:
-    """`--checkpoint`, `load_from` and `Recognizer` take `NAME.safetensors` as well."""
-    from mmengine.runner.checkpoint import CheckpointLoader
-
-    # A regular expression; those of the other schemes are tried first.
-    CheckpointLoader.register_scheme(r".*\.safetensors$", load_from_safetensors, True)
-
-
-def load_from_safetensors(filename, map_location=None):
-    """As MMEngine's loaders: dict(state_dict, meta), on the device asked for."""
-    import torch
-
-    from ..checkpoints.safe_tensors import read_safetensors
-
-    found = read_safetensors(os.path.expanduser(filename))
-    if map_location is not None:
-        device = torch.device(map_location)
-        state = {key: one.to(device) for key, one in found["state_dict"].items()}
-        found = dict(found, state_dict=state)
-    return found
-
-
-def other_kind(filename: str) -> str | None:
-    """What a file is, as said behind its name, that is no checkpoint or a part of one."""
+def _other_type(filename) -> CheckpointError | None:
+    """The error that names the type of a file that is not a complete checkpoint."""
     from ..io.file_type import CHECKPOINT, mismatch
 
-    return mismatch(os.path.expanduser(filename), CHECKPOINT)
+    return mismatch(os.path.expanduser(filename), CHECKPOINT, CheckpointError)
 
 
-def refusal(filename, error: Exception) -> str:
-    """The sentence that says why a checkpoint is refused and what to do."""
-    if type(error).__name__ == "CheckpointError":
-        return str(error)
+def refusal(filename, error: Exception) -> CheckpointError:
+    """The error that says why a checkpoint cannot be read, and what to do.
+
+    Args:
+        filename: path or URL.
+        error: what reading it raised.
+    """
+    if isinstance(error, CheckpointError):
+        return error.at(file=str(filename))
     # torch's own text takes twenty lines; the cause is in one of them.
     asked = re.search(r"GLOBAL (\S+)", str(error))
-    said = other_kind(filename)
-    # Annotations and scores ask for NumPy's and torch's functions.
-    if said and (asked is None or asked[1].startswith(("numpy.", "torch."))):
-        return f"checkpoint {filename} {said}"
-    if asked:
-        reason = f"it asks for {asked[1]}, which could run code"
-    elif isinstance(error, pickle.UnpicklingError):
-        reason = "torch's safe unpickler cannot read it"
-    else:
-        return (
-            f"checkpoint {filename} is damaged, cut off or none ({type(error).__name__} "
-            "as it is read): copy or make it again"
-        )
-    return (
-        f"checkpoint {filename} is refused, {reason}: use a file that holds weights "
-        "only, or save its state_dict alone where you trust it"
+    # Annotations and scores ask for functions of NumPy and torch.
+    if asked is None or asked[1].startswith(("numpy.", "torch.")):
+        other = _other_type(filename)
+        if other is not None:
+            return other
+    advice = (
+        "use a file that holds weights only, or, if you trust it, save its state_dict "
+        "alone"
     )
+    if asked:
+        kind = "unsafe"
+        message = f"is refused, it asks for {asked[1]}, which could run code: {advice}"
+    elif isinstance(error, pickle.UnpicklingError):
+        kind = "weights"
+        message = f"is refused, torch's safe unpickler cannot read it: {advice}"
+    else:
+        kind = "truncated" if isinstance(error, EOFError) else "corrupt"
+        message = (
+            f"is corrupt, truncated, or not a checkpoint (reading it raised "
+            f"{type(error).__name__}): copy or create it again"
+        )
+    return CheckpointError(message, kind=kind, file=str(filename))

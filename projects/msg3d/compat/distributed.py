@@ -1,7 +1,7 @@
-"""Several processes on a machine without CUDA.
+"""Distributed training on a machine without CUDA.
 
-MMEngine takes CUDA for granted as soon as there is a launcher. `--launcher pytorch
---gpus 2` then means two processes that share the CPU; the config stays as it is.
+MMEngine requires CUDA as soon as there is a launcher. With these fixes `--launcher
+pytorch --gpus 2` starts two processes that share the CPU; the config stays as it is.
 """
 
 import atexit
@@ -10,17 +10,17 @@ from .replace import replace
 
 
 def on_cpu() -> bool:
-    """Whether MMEngine has nothing but the CPU (no CUDA, NPU, MLU, MUSA, MPS)."""
+    """Whether MMEngine has only the CPU (no CUDA, NPU, MLU, MUSA, MPS)."""
     from mmengine.device import get_device
 
     return get_device() == "cpu"
 
 
 def start_without_cuda() -> None:
-    """MMEngine sets a CUDA device first of all, and asks for the nccl backend.
+    """Initialize the process group with gloo and without a CUDA device.
 
-    On a CPU build that ends in `torch._C has no attribute '_cuda_setDevice'`. There is
-    no device to set, and the backend is gloo.
+    MMEngine sets a CUDA device first and asks for the nccl backend, which fails on a
+    CPU build: `torch._C has no attribute '_cuda_setDevice'`.
     """
     from mmengine.dist import utils
 
@@ -47,11 +47,11 @@ def _with_gloo(init_dist):
 
 
 def leave() -> None:
-    """Ends gloo's threads before Python ends.
+    """End gloo's threads before Python ends.
 
-    MMEngine leaves them to the end of the process, where now and then one aborts, its
-    work done: `terminate called without an active exception` (pytorch issue 190489; 2
-    of 24 on a busy machine). Slurm then takes the whole job for a failure.
+    MMEngine leaves them to the end of the process, where one occasionally aborts after
+    its work is done: `terminate called without an active exception` (pytorch issue
+    190489; 2 of 24 on a busy machine). Slurm then treats the job as failed.
     """
     from torch import distributed
 
@@ -60,10 +60,11 @@ def leave() -> None:
 
 
 def wrap_without_cuda() -> None:
-    """MMEngine wraps the model with `device_ids=[LOCAL_RANK]`.
+    """Wrap the model without `device_ids`.
 
-    torch refuses those for a model on the CPU, `device_ids and output_device arguments
-    only work with single-device/multiple-device GPU modules`.
+    MMEngine passes `device_ids=[LOCAL_RANK]`, which torch refuses for a model on the
+    CPU: `device_ids and output_device arguments only work with
+    single-device/multiple-device GPU modules`.
     """
     from mmengine.model import MMDistributedDataParallel
 

@@ -5,10 +5,11 @@ from .replace import replace
 
 
 def allow_amp_without_cuda() -> None:
-    """`--amp` asserts CUDA, and MMEngine's autocast knows the CPU in bfloat16 only.
+    """Allow `--amp` on the CPU, in bfloat16 or float16.
 
-    That is what `--amp` takes there. Its range is float32's: the loss needs no scaling,
-    and the scaler is one that is off. `dtype='float16'` works too, with a scaler.
+    `--amp` asserts CUDA, and MMEngine's autocast supports the CPU in bfloat16 only,
+    which is the default there. Its range is that of float32: the loss needs no scaling,
+    and the scaler is disabled. `dtype='float16'` works too, with a scaler.
     """
     from mmengine.optim import AmpOptimWrapper
     from mmengine.runner import amp
@@ -51,8 +52,10 @@ def _in_float16_too(original):
 
 
 def allow_bfloat16_scores() -> None:
-    """BaseHead hands scores to NumPy, which has no bfloat16: `Got unsupported
-    ScalarType BFloat16`. They become float32 before accuracy, loss and prediction.
+    """Convert scores to float32 before accuracy, loss, and prediction.
+
+    BaseHead passes them to NumPy, which has no bfloat16: `Got unsupported ScalarType
+    BFloat16`.
     """
     import torch
     from mmaction.models.heads import BaseHead

@@ -1,4 +1,4 @@
-"""How a mend takes the place of a function: once, and recognisably."""
+"""Idempotent monkey-patching."""
 
 import functools
 from collections.abc import Callable
@@ -6,19 +6,22 @@ from typing import Any
 
 
 def replace(owner: Any, name: str, build: Callable[[Callable], Callable]) -> None:
-    """Puts `build(original)` in the place of `owner.name`, unless it is there already.
+    """Replace `owner.name` by `build(original)`, unless this has been done already.
 
-    What another `build` has put there is the original of this one.
+    A function that another `build` has put there is the original of this one.
 
     Args:
         owner: a module or a class; for a class, an instance's method.
         name: of the function.
-        build: makes the new function, which can call the original.
+        build: creates the new function, which can call the original.
     """
     original = getattr(owner, name)
-    mends, mend = getattr(original, "mends", ()), (build.__module__, build.__name__)
-    if mend in mends:
+    patches, patch = (
+        getattr(original, "patches", ()),
+        (build.__module__, build.__name__),
+    )
+    if patch in patches:
         return
-    mended = functools.wraps(original)(build(original))
-    mended.mended_by, mended.mends = "msg3d", (*mends, mend)
-    setattr(owner, name, mended)
+    patched = functools.wraps(original)(build(original))
+    patched.patched_by, patched.patches = "msg3d", (*patches, patch)
+    setattr(owner, name, patched)

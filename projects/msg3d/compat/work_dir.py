@@ -1,6 +1,5 @@
-"""A work_dir that cannot be written, or that a killed run has left."""
+"""Resume from the last complete checkpoint of a killed run."""
 
-import errno
 import logging
 import os
 import zipfile
@@ -8,20 +7,17 @@ from pathlib import Path
 
 from .replace import replace
 
-# write() itself fails with these, and says no file name.
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
-
 
 def last_whole_checkpoint(work_dir: str) -> str | None:
-    """The checkpoint that `--resume` takes: the last one of `work_dir` that is whole.
+    """Return the last complete checkpoint of `work_dir`, which `--resume` takes.
 
-    That is the one `last_checkpoint` names. A killed run may have left that file
-    empty, or the one it names half-written, and in a copied work_dir it names the old
-    place: then it is the file of that name here, or the `epoch_*.pth` or `iter_*.pth`
+    That is the one that `last_checkpoint` names. A killed run may have left that file
+    empty, or the checkpoint half-written, and in a copied work_dir it names the old
+    path: then it is the file of that name here, or the `epoch_*.pth` or `iter_*.pth`
     that was written last.
 
     Returns:
-        A path, or None where there is no whole checkpoint.
+        A path, or None if there is no complete checkpoint.
     """
     folder = Path(work_dir)
     try:
@@ -37,15 +33,16 @@ def last_whole_checkpoint(work_dir: str) -> str | None:
 
 
 def _is_whole(path: str) -> bool:
-    # A zip file's table of contents stands at its end.
+    # The table of contents of a zip file is at its end.
     return os.path.isfile(path) and zipfile.is_zipfile(path)
 
 
 def find_whole_checkpoint() -> None:
-    """`--resume` stumbles over the `last_checkpoint` of a killed run.
+    """Let `--resume` find a complete checkpoint after a run was killed.
 
-    Left empty, it makes MMEngine load the file `''`; left unwritten, start anew
-    without a word; and a checkpoint half-written ends in `PytorchStreamReader failed`.
+    With an empty `last_checkpoint` MMEngine loads the file `''`; without one it starts
+    again without a warning; and a half-written checkpoint ends in `PytorchStreamReader
+    failed`.
     """
     from mmengine.runner import runner
 
@@ -56,59 +53,14 @@ def _whole(find_latest_checkpoint):
     from mmengine.logging import print_log
 
     def find(path):
-        named, found = find_latest_checkpoint(path), last_whole_checkpoint(path)
-        if found != named:
+        named, complete = find_latest_checkpoint(path), last_whole_checkpoint(path)
+        if complete != named:
             print_log(
-                f"{path}: last_checkpoint names {named!r}, which is no whole "
-                f"checkpoint: the last one that is whole is {found}",
+                f"{path}: last_checkpoint names {named!r}, which is not a complete "
+                f"checkpoint: the last complete one is {complete}",
                 logger="current",
                 level=logging.WARNING,
             )
-        return found
+        return complete
 
     return find
-
-
-def name_unwritable() -> None:
-    """A work_dir that is full or read-only is named in one sentence.
-
-    MMEngine's own is an `[Errno 28]` without a file, out of the middle of a log.
-    """
-    from mmengine.runner import Runner
-
-    for name in ("__init__", "train"):
-        replace(Runner, name, _one_sentence)
-
-
-def _one_sentence(original):
-    def method(self, *args, **kwargs):
-        try:
-            return original(self, *args, **kwargs)
-        except OSError as error:
-            if not _is_about(error, self.work_dir):
-                raise
-            raise OSError(error.errno, unwritable(self.work_dir, error)) from None
-
-    return method
-
-
-def _is_about(error: OSError, work_dir: str) -> bool:
-    if error.filename is None:
-        return error.errno in FULL
-    path, folder = (Path(str(p)).resolve() for p in (error.filename, work_dir))
-    # Inside work_dir, or a folder on the way to it that could not be made.
-    related = folder in (path, *path.parents) or path in folder.parents
-    return related and error.errno in FULL | {errno.EACCES, errno.EPERM}
-
-
-def unwritable(work_dir: str, error: OSError) -> str:
-    """The sentence that says what could not be written, what is left, and what to do."""
-    what = error.filename or f"a file of {work_dir}"
-    last = last_whole_checkpoint(work_dir)
-    kept = (
-        f"the last checkpoint, {last}, is whole" if last else "no checkpoint is there"
-    )
-    return (
-        f"{what} could not be written ({error.strerror}), and {kept}: make room or set "
-        "another work_dir, and go on with --resume"
-    )

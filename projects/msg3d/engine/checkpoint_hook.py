@@ -1,7 +1,7 @@
-"""Checkpoints that a kill, a full disk or a crash cannot leave half-written.
+"""Write checkpoints atomically.
 
-MMEngine writes over the file of that name in place, and removes the old checkpoint
-before it writes the new one.
+MMEngine overwrites a file in place, and removes the old checkpoint before it writes the
+new one: after a kill, a full disk, or a crash, a checkpoint may be half-written.
 """
 
 import re
@@ -15,13 +15,13 @@ from mmengine.runner import Runner
 
 from ..io.atomic import whole_file
 
-# What whole_file leaves of a checkpoint when its process is killed.
+# Names of the files that whole_file leaves behind when its process is killed.
 LEFTOVER = re.compile(r".+\.pth\.\d+\.tmp")
 
 
 @register_backend("whole_file")
 class WholeFileBackend(LocalBackend):
-    """MMEngine's local files, written whole or not at all."""
+    """MMEngine's local files, written atomically."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         with whole_file(str(filepath)) as file:
@@ -29,7 +29,7 @@ class WholeFileBackend(LocalBackend):
 
 
 class _RemovedLater(WholeFileBackend):
-    """Keeps what is to be removed until somebody says that its successor is there."""
+    """Keeps outdated files until their successor has been written."""
 
     def __init__(self) -> None:
         self.outdated = []
@@ -38,7 +38,7 @@ class _RemovedLater(WholeFileBackend):
         self.outdated.append(filepath)
 
     def remove_outdated(self, kept: set) -> None:
-        """Removes what has been asked for, but for the files `kept`."""
+        """Remove the outdated files, except for the files `kept`."""
         for path in self.outdated:
             if path not in kept and self.isfile(path):
                 super().remove(path)
@@ -47,14 +47,15 @@ class _RemovedLater(WholeFileBackend):
 
 @HOOKS.register_module()
 class WholeCheckpointHook(CheckpointHook):
-    """CheckpointHook after which a whole checkpoint is there at any moment.
+    """CheckpointHook that keeps a complete checkpoint on the disk at any moment.
 
-    A checkpoint is written under another name, brought to the disk and renamed; what
-    `max_keep_ckpts` and `save_best` replace goes last. What killed runs left behind
-    under the other name is removed when training begins.
+    A checkpoint is written under another name, synced to the disk, and renamed; the
+    files that `max_keep_ckpts` and `save_best` replace are removed last. Files that
+    killed runs left behind under the other name are removed when training begins.
 
-    Arguments, names and contents of the files are CheckpointHook's. With
-    `backend_args`, `file_client_args` or a remote `out_dir` it is CheckpointHook.
+    Arguments, and names and contents of the files, are those of CheckpointHook. With
+    `backend_args`, `file_client_args`, or a remote `out_dir` it behaves like
+    CheckpointHook.
     """
 
     def __init__(self, *args, **kwargs) -> None:

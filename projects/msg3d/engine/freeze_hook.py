@@ -1,4 +1,4 @@
-"""Parameters that wait for some epochs before they learn."""
+"""Freeze parameters for the first epochs."""
 
 from typing import Sequence
 
@@ -8,23 +8,25 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch.optim import Optimizer
 
+from ..errors import ConfigError
+
 
 @HOOKS.register_module()
 class FreezeParametersHook(Hook):
-    """Keep the parameters of some names as they are for the first epochs.
+    """Freeze the parameters of the given names for the first epochs.
 
     AAGCN's authors train the graphs only from the sixth epoch. MMEngine can change a
-    parameter's rate by its name (`paramwise_cfg`), but not from some epoch on. Frozen
-    is frozen: neither weight decay nor momentum moves the parameters, and none has
-    gathered when they begin. Their gradients are still computed, so that nothing
-    changes for DistributedDataParallel.
+    parameter's learning rate by its name (`paramwise_cfg`), but not from a given epoch
+    on. Neither weight decay nor momentum changes frozen parameters, and no momentum
+    accumulates. Their gradients are still computed, so that nothing changes for
+    DistributedDataParallel.
 
     Args:
         names: last parts of parameters' names: 'PA' in AGCN, 'A' in AAGCN.
-        epochs: how many, counted from the first; a resumed run goes on counting.
+        epochs: number of epochs from the first; a resumed run continues the count.
 
     Raises:
-        ValueError: the model has no parameter of one of these names.
+        ConfigError: the model has no parameter of one of these names.
 
     Example:
         custom_hooks = [dict(type='FreezeParametersHook', names=['PA'], epochs=5)]
@@ -36,21 +38,23 @@ class FreezeParametersHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        found = {name: [] for name in self.names}
+        groups = {name: [] for name in self.names}
         for key, parameter in model.named_parameters():
-            found.get(key.rpartition(".")[2], []).append(parameter)
-        missing = [name for name, parameters in found.items() if not parameters]
+            groups.get(key.rpartition(".")[2], []).append(parameter)
+        missing = [name for name, parameters in groups.items() if not parameters]
         if missing:
-            raise ValueError(
+            raise ConfigError(
                 f"FreezeParametersHook: no parameter of {type(model).__name__} is "
-                f"called {missing}: name the last part of its name, as 'PA' for "
-                "'backbone.gcn.0.gcn.PA'"
+                f"called {missing}: set the last part of its name, such as 'PA' for "
+                "'backbone.gcn.0.gcn.PA'",
+                kind="unknown-name",
+                field="names",
             )
-        frozen = [parameter for group in found.values() for parameter in group]
+        frozen = [parameter for group in groups.values() for parameter in group]
 
         def forget_gradients(optimizer: Optimizer, *_) -> None:
             for parameter in frozen:
-                parameter.grad = None  # an optimizer passes these over
+                parameter.grad = None  # an optimizer skips these
 
         optimizer = runner.optim_wrapper.optimizer
         self._handle = optimizer.register_step_pre_hook(forget_gradients)

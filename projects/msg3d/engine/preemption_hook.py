@@ -1,8 +1,8 @@
-"""Training that is asked to leave saves a checkpoint first.
+"""Save a checkpoint when the job is preempted.
 
-A scheduler that needs the machine sends a signal some time before it kills: Slurm
-SIGTERM at preemption, scancel and the time limit, and whatever `--signal` names before
-that; Kubernetes and `torchrun` SIGTERM.
+Schedulers send a signal before they kill a job: Slurm sends SIGTERM on preemption,
+`scancel`, and timeout (or the signal set by `--signal`); Kubernetes and torchrun send
+SIGTERM.
 """
 
 import os
@@ -26,19 +26,17 @@ FILE = "preempted.pth"
 
 @HOOKS.register_module()
 class PreemptionHook(Hook):
-    """Save a checkpoint and end the run when it gets SIGTERM or SIGUSR1.
+    """Save a checkpoint and end the run when it receives SIGTERM or SIGUSR1.
 
-    After the iteration that is under way, `preempted.pth` is written to work_dir and
-    named in `last_checkpoint`, so that `--resume` goes on from it; with `StepSeedHook`
-    exactly as if nothing had happened. Then the process exits with 128 plus the
-    signal's number, as shells count: 143 or 138, which is neither the 0 of a finished
-    run nor the 1 of a failed one.
+    After the current iteration, `preempted.pth` is written to work_dir and named in
+    `last_checkpoint`, so that `--resume` continues from it; with `StepSeedHook`, bit for
+    bit. Then the process exits with 128 plus the signal's number, as in shells: 143 or
+    138, which differs from the 0 of a finished run and the 1 of a failed one.
 
-    It is enough that one process of a distributed run gets the signal: the processes
-    agree after each iteration. A validation that is under way is run to its end first.
+    It suffices that one process of a distributed run receives the signal: the processes
+    agree after each iteration. A running validation is completed first.
 
-    For loops by epoch (`EpochBasedTrainLoop`) in the main thread, on Linux; others are
-    left alone.
+    Only for loops by epoch (`EpochBasedTrainLoop`) in the main thread, on Linux.
     """
 
     priority = "LOWEST"  # after schedules have stepped and averages are taken
@@ -52,8 +50,8 @@ class PreemptionHook(Hook):
         main = threading.current_thread() is threading.main_thread()
         if not (by_epoch and main and hasattr(signal, "sigwaitinfo")):
             return
-        # Blocked, since the loaders' workers inherit that (see _stay), and handled
-        # nevertheless: threads that are there already do not block.
+        # Blocked, since the loaders' workers inherit that (see _stay), and also handled:
+        # threads that exist already do not block.
         self._former = {s: signal.signal(s, self._remember) for s in SIGNALS}
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         for loop in (runner.train_loop, runner.val_loop):
@@ -75,9 +73,9 @@ class PreemptionHook(Hook):
             all_reduce(agreed, op="max")
             number = int(agreed)
         if number:
-            self._leave(runner, number)
+            self._save_and_exit(runner, number)
 
-    def _leave(self, runner: Runner, number: int) -> None:
+    def _save_and_exit(self, runner: Runner, number: int) -> None:
         path = os.path.join(runner.work_dir, FILE)
         runner.save_checkpoint(
             runner.work_dir,
@@ -89,11 +87,11 @@ class PreemptionHook(Hook):
             named = os.path.join(runner.work_dir, "last_checkpoint")
             with whole_file(named, "x") as file:
                 file.write(path)
-        # Whoever exits first may have the others killed.
+        # The first process that exits may cause the others to be killed.
         barrier()
         runner.logger.warning(
             f"{signal.Signals(number).name} after iteration {runner.iter + 1}: wrote "
-            f"{path} and leave; --resume goes on from there"
+            f"{path} and exit; continue from it with --resume"
         )
         self.after_train(runner)
         raise SystemExit(128 + number)
@@ -107,11 +105,11 @@ class PreemptionHook(Hook):
 
 
 def _stay(worker_init_fn: Callable | None, worker_id: int) -> None:
-    """Lets a loader's worker outlive the signals of others than its parent.
+    """Let a loader's worker ignore signals that its parent did not send.
 
-    Slurm signals all processes of a task. Workers would die of it, and the run with
-    them. They have inherited that the signals are blocked, in all their threads, and
-    must end all the same when the loader terminates them.
+    Slurm signals all processes of a task. Workers would end, and the run with them.
+    They inherit that the signals are blocked, in all their threads, but must still end
+    when the loader terminates them.
     """
     if worker_init_fn is not None:
         worker_init_fn(worker_id)

@@ -1,4 +1,4 @@
-"""Random numbers of Python, NumPy and torch that a few integers determine."""
+"""Seed and restore the random generators of Python, NumPy, and torch."""
 
 import random
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ import torch
 
 
 def seed_all(*numbers: int, devices: bool = True) -> None:
-    """Seeds Python, NumPy and torch from `numbers` alone.
+    """Seed Python, NumPy, and torch from `numbers` alone.
 
-    Neighbouring numbers give unrelated streams: NumPy's SeedSequence mixes them.
+    Neighboring numbers give unrelated streams: NumPy's SeedSequence mixes them.
 
     Args:
-        numbers: not negative; their order counts.
-        devices: torch's generators of CUDA and the like too, not only the CPU's.
+        numbers: not negative; their order matters.
+        devices: whether to seed torch's generators of CUDA and other devices too.
     """
     words = np.random.SeedSequence(numbers).generate_state(4)
     random.seed(int.from_bytes(words.tobytes(), "little"))
@@ -29,7 +29,7 @@ def seed_all(*numbers: int, devices: bool = True) -> None:
 
 @contextmanager
 def random_state_kept() -> Iterator[None]:
-    """Whatever is drawn inside, the CPU's generators go on as if it were not."""
+    """Restore the CPU's generators after the block, whatever is drawn in it."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     try:
         yield

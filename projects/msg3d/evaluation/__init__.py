@@ -1,13 +1,11 @@
-"""Scores of models: read from every form they come in, fused, and compared."""
+"""Metrics, score files, and score fusion."""
 
 from ..errors import ScoreError
-from .fusion import aligned, fuse, search_weights
+from .fusion import fuse, search_weights
 from .person_metric import PersonTraitMetric
-from .score_files import (
-    Scores,
-    labels_of,
-    read_scores,
-)
+from .score_files import labels_of, read_scores
+from .score_npz import register_npz_handler
+from .scores import Scores, aligned
 
 __all__ = [
     "PersonTraitMetric",
@@ -17,5 +15,6 @@ __all__ = [
     "fuse",
     "labels_of",
     "read_scores",
+    "register_npz_handler",
     "search_weights",
 ]

@@ -1,4 +1,4 @@
-"""The error of traits that a model gives to persons, chunk by chunk."""
+"""Mean squared error of the traits that a model predicts for persons."""
 
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -7,7 +7,7 @@ from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
 from ..annotations.targets import CHALLENGE_TRAITS
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from .traits import (
     Traits,
     person_mean,
@@ -22,26 +22,27 @@ BY = ("sessions", "chunks", "samples")
 class PersonTraitMetric(BaseMetric):
     """Mean squared error over persons, of each trait and of all.
 
-    A person is seen in chunks of one or more sessions. What the model says of them is
-    averaged to one vector a person, which is compared with the person's own: chunks
-    are no independent samples. Results are `mse/TRAIT` and `mse/mean`; for
+    A person appears in chunks of one or more sessions. The predictions for them are
+    averaged to one vector per person, which is compared with the person's targets:
+    chunks are not independent samples. Results are `mse/TRAIT` and `mse/mean`; for
     CheckpointHook, `save_best='mse/mean', rule='less'`.
 
     Data samples need `pred_targets` and `gt_targets` (TraitHead, PackTargetInputs),
     and the fields `person_id` and `session` of their annotation.
 
     Args:
-        traits: names of the K targets; the challenge's five if not given.
-        by: 'sessions': chunks to a mean a session, sessions to a mean a person;
+        traits: names of the K targets; by default the challenge's five.
+        by: 'sessions': the mean over a person's sessions of the mean over their chunks;
             'chunks': the mean over all chunks of a person, as Erkoç et al. (2022) do,
-            which needs no `session`; 'samples': each sample for itself, for
+            which needs no `session`; 'samples': each sample separately, for
             regressions without persons.
-        csv: where to write the predictions as the challenge takes them, a row a
-            person; nowhere if not given.
+        csv: file for the predictions in the challenge's format, one row per person; by
+            default they are not written.
         collect_device, prefix: as in MMEngine.
 
     Raises:
-        DataError: a sample without what is needed, or a person with two truths.
+        ConfigError: an unknown `by`.
+        DataError: a sample lacks a field, or a person has two different targets.
     """
 
     default_prefix = "mse"
@@ -56,34 +57,42 @@ class PersonTraitMetric(BaseMetric):
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         if by not in BY:
-            raise ValueError(
-                f"PersonTraitMetric got by={by!r}: expected one of {list(BY)}"
+            raise ConfigError(
+                f"PersonTraitMetric got by={by!r}: expected one of {list(BY)}",
+                kind="option",
+                field="by",
             )
         self.traits, self.by, self.csv = tuple(traits), by, csv
 
     def process(self, data_batch: Any, data_samples: Sequence[Dict]) -> None:
-        """Keeps of each sample its person, session, prediction and truth."""
+        """Keep the person, session, prediction, and targets of each sample."""
         for sample in data_samples:
             name = sample.get("frame_dir")
             vectors = {}
             for field in ("pred_targets", "gt_targets"):
                 vector = sample.get(field)
                 if vector is None or vector.shape != (len(self.traits),):
-                    found = "no" if vector is None else tuple(vector.shape)
+                    shape = "no" if vector is None else tuple(vector.shape)
                     raise DataError(
-                        f"sample {name!r} has {found} {field}, expected one number "
-                        f"for each of {list(self.traits)}: set the metric's `traits`, "
-                        "model.cls_head to TraitHead and the pipeline's last step to "
-                        "PackTargetInputs"
+                        f"has {shape} {field}, expected one number for each of "
+                        f"{list(self.traits)}: set the metric's `traits`, "
+                        "model.cls_head to TraitHead, and the pipeline's last step to "
+                        "PackTargetInputs",
+                        kind="target",
+                        sample=name,
+                        field=field,
                     )
                 vectors[field] = vector.double().cpu().numpy()
             needed = dict(sessions=("person_id", "session"), chunks=("person_id",))
             for field in needed.get(self.by, ()):
                 if sample.get(field) is None:
                     raise DataError(
-                        f"sample {name!r} has no {field}: add it to the annotations "
-                        "and to PackTargetInputs' meta_keys, or set the metric's `by` "
-                        "to 'chunks' (no session) or 'samples' (no person)"
+                        f"has no {field}: add it to the annotations and to "
+                        "PackTargetInputs' meta_keys, or set the metric's `by` to "
+                        "'chunks' (no session) or 'samples' (no person)",
+                        kind="structure",
+                        sample=name,
+                        field=field,
                     )
             person = sample.get("person_id")
             if self.by == "samples":
@@ -93,23 +102,25 @@ class PersonTraitMetric(BaseMetric):
             )
 
     def compute_metrics(self, results: List[Dict]) -> Dict[str, float]:
-        """The errors of all that was kept; writes the predictions, if asked for."""
+        """Return the errors of all kept samples; write the predictions if configured."""
         persons: Dict[str, List[Dict]] = {}
-        for one in results:
-            persons.setdefault(one["person"], []).append(one)
+        for result in results:
+            persons.setdefault(result["person"], []).append(result)
         predicted, truth = {}, {}
-        for person, ones in persons.items():
-            first = truth[person] = ones[0]["gt_targets"]
-            for one in ones:
-                if not np.array_equal(one["gt_targets"], first):
+        for person, kept in persons.items():
+            first = truth[person] = kept[0]["gt_targets"]
+            for result in kept:
+                if not np.array_equal(result["gt_targets"], first):
                     raise DataError(
                         f"person {person!r} has gt_targets {first.tolist()} and "
-                        f"{one['gt_targets'].tolist()}, expected the same in all "
-                        "samples: mend the annotations, or set the metric's "
-                        "by='samples'"
+                        f"{result['gt_targets'].tolist()}, expected the same in all "
+                        "samples: correct the annotations, or set the metric's "
+                        "by='samples'",
+                        kind="target",
+                        field="gt_targets",
                     )
-            chunks = np.stack([one["pred_targets"] for one in ones])
-            sessions = [one["session"] for one in ones]
+            chunks = np.stack([result["pred_targets"] for result in kept])
+            sessions = [result["session"] for result in kept]
             sessions = sessions if self.by == "sessions" else None
             predicted[person] = person_mean(chunks, sessions)
         predictions = Traits("predictions", self.traits, predicted)

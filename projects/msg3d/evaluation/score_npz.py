@@ -1,10 +1,10 @@
-"""Scores as three plain arrays in a `.npz`: nothing in it can be executed.
+"""Scores as three plain arrays in an `.npz` file, without any pickle.
 
-    ids     text [N], the samples'
+    ids     text [N], of the samples
     scores  floating point [N, C]
     labels  integers [N], if they are known
 
-`numpy.savez(path, ids=ids, scores=scores, labels=labels)` writes one, and
+`numpy.savez(path, ids=ids, scores=scores, labels=labels)` writes such a file, and
 `numpy.load(path, allow_pickle=False)` reads it.
 """
 
@@ -15,18 +15,20 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..errors import DataError
 from ..io.atomic import whole_file
+from ..io.file_type import SCORES_NPZ, mismatch
 from ..io.npy import array_of_npy
 
 
 def write_score_npz(
     path: str, ids: Sequence[str], scores: np.ndarray, labels: np.ndarray | None
 ) -> None:
-    """Write scores, whole or not at all.
+    """Write scores atomically.
 
     Args:
-        path: where to; its folder is made if it is not there.
-        ids: N of them.
+        path: of the file; its folder is created if necessary.
+        ids: N ids.
         scores: [N, C].
         labels: [N]; None if they are not known.
 
@@ -41,61 +43,131 @@ def write_score_npz(
 
 
 def read_score_npz(
-    file: str | BinaryIO,
+    file: BinaryIO,
 ) -> tuple[list[str] | None, np.ndarray, np.ndarray | None]:
-    """The ids, scores and labels of a file; ids and labels may be missing.
+    """Read ids, scores, and labels; ids and labels may be missing.
 
-    No more memory is taken than the file has bytes: arrays that are compressed, which
-    may unpack to any size, are refused.
+    No more memory is taken than the file has bytes: compressed arrays, which may unpack
+    to any size, are refused.
 
     Args:
-        file: its path, or the file itself, one that can seek.
+        file: a seekable file.
 
     Returns:
         N ids, [N, C], int [N].
 
     Raises:
-        ValueError: not such a file; the text begins with what it is.
-        OSError: there is none, or it cannot be read.
+        DataError: it is not such a file.
+        OSError: it cannot be read.
     """
-    if isinstance(file, str):
-        with open(file, "rb") as opened:
-            return read_score_npz(opened)
     size = file.seek(0, os.SEEK_END)
-    # What zipfile raises for damage is of many kinds.
+    # zipfile raises many classes of errors for damage.
     try:
         with zipfile.ZipFile(file) as archive:
-            found = {
-                name: _member(archive, f"{name}.npy", kinds, size)
+            arrays = {
+                name: _member(archive, name, kinds, size)
                 for name, kinds in dict(ids="U", scores="fiu", labels="iu").items()
                 if f"{name}.npy" in archive.namelist()
             }
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         why = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"is no .npz, or damaged ({why:.80})") from error
-    if "scores" not in found:
-        raise ValueError("has no array `scores`, expected ids, scores and labels")
-    scores, ids, labels = (found.get(name) for name in ("scores", "ids", "labels"))
+        raise mismatch(file, SCORES_NPZ) or DataError(
+            f"is not an .npz, or corrupt ({why:.80}): write it again",
+            kind="corrupt-archive",
+        ) from error
+    if "scores" not in arrays:
+        raise mismatch(file, SCORES_NPZ) or DataError(
+            "has no array `scores`, expected ids, scores, and labels",
+            kind="structure",
+            field="scores",
+        )
+    scores, ids, labels = (arrays.get(name) for name in ("scores", "ids", "labels"))
     if scores.ndim != 2:
-        raise ValueError(f"has scores of shape {scores.shape}, expected [N, C]")
+        raise DataError(
+            f"has scores of shape {scores.shape}, expected [N, C]",
+            kind="shape",
+            field="scores",
+        )
     for name, array in (("ids", ids), ("labels", labels)):
         if array is not None and array.shape != scores.shape[:1]:
-            raise ValueError(
+            raise DataError(
                 f"has {name} of shape {array.shape} and scores of shape {scores.shape}, "
-                "expected [N] and [N, C]"
+                "expected [N] and [N, C]",
+                kind="shape",
+                field=name,
             )
     return None if ids is None else ids.tolist(), scores, labels
 
 
 def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.ndarray:
-    member = archive.getinfo(name)
+    member = archive.getinfo(f"{name}.npy")
     if member.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"has {name} compressed, expected it as numpy.savez writes it")
-    if max(member.file_size, member.compress_size) > size:
-        raise ValueError(f"has {name} of {member.file_size} bytes, more than itself")
+        raise DataError(
+            f"has compressed {name}, expected them as numpy.savez writes them",
+            kind="structure",
+            field=name,
+        )
+    claimed = max(member.file_size, member.compress_size)
+    if claimed > size:
+        raise DataError(
+            f"has {name} of {claimed} bytes, more than the file",
+            kind="too-large",
+            field=name,
+        )
     try:
         return array_of_npy(archive.read(member), kinds)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"has a damaged {name}") from error
+    except DataError as error:
+        raise DataError(
+            f"has {name}.npy, which {error.message}", kind=error.kind, field=name
+        ) from error
     except ValueError as error:
-        raise ValueError(f"has a {name} that {error}") from error
+        raise DataError(f"has corrupt {name}", kind="corrupt", field=name) from error
+
+
+def register_npz_handler() -> None:
+    """Let `mmengine.load` read score files as `.npz`, for tools that take a dump."""
+    from mmengine.fileio import BaseFileHandler, register_handler
+    from mmengine.fileio.handlers import file_handlers
+
+    if "npz" in file_handlers:
+        return
+
+    @register_handler("npz")
+    class ScoreNpzHandler(BaseFileHandler):
+        str_like = False
+
+        def load_from_fileobj(self, file):
+            return _dumped(file)
+
+        def dump_to_fileobj(self, obj, file, **kwargs):
+            raise DataError(
+                ".npz is only read: write .pkl, .json, or .yaml", kind="wrong-file-type"
+            )
+
+        dump_to_str = dump_to_fileobj
+
+
+def _dumped(file: BinaryIO) -> list[dict]:
+    """The samples of an `.npz`, as `mim test ... --dump` pickles them."""
+    import torch
+
+    ids, scores, labels = read_score_npz(file)
+    if labels is None:
+        raise DataError(
+            "has no array `labels`, with which MMAction2's tools compare the scores: "
+            "write it with ids, scores, and labels",
+            kind="label",
+            field="labels",
+        )
+    # torch takes no numbers in the byte order of other machines.
+    scores, labels = (
+        torch.tensor(array.astype(array.dtype.newbyteorder("=")))
+        for array in (scores, labels)
+    )
+    samples = [
+        dict(pred_score=score, gt_label=label)
+        for score, label in zip(scores, labels[:, None])
+    ]
+    for sample, name in zip(samples, ids or ()):
+        sample["frame_dir"] = name
+    return samples

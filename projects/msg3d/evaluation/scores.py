@@ -1,8 +1,11 @@
-"""What a model said of each sample, and what is wrong with a file of that."""
+"""Scores of samples, and their alignment by sample id."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+from ..errors import DataError
 
 
 @dataclass(frozen=True)
@@ -11,10 +14,10 @@ class Scores:
 
     Attributes:
         source: the file, for messages.
-        form: which of the forms it has.
+        form: the name of its form.
         values: [N, C], float64.
-        ids: of the samples, None where the file has none.
-        labels: [N], None where the file has none.
+        ids: of the samples; None if the file has none.
+        labels: [N]; None if the file has none.
     """
 
     source: str
@@ -30,8 +33,75 @@ class Scores:
         return bool((self.values >= 0).all() and np.allclose(sums, 1, atol=1e-3))
 
     def as_probabilities(self) -> "Scores":
-        """Logits through softmax; probabilities as they are."""
+        """Apply softmax to logits; probabilities stay as they are."""
         if self.probabilities:
             return self
         powers = np.exp(self.values - self.values.max(1, keepdims=True))
         return replace(self, values=powers / powers.sum(1, keepdims=True))
+
+
+def aligned(streams: Sequence[Scores]) -> list[Scores]:
+    """Order the samples of all streams as those of the first.
+
+    If some are logits and some probabilities, softmax is applied to the logits.
+
+    Raises:
+        DataError: a stream without ids, with another set of samples, with other labels,
+            or with another number of classes.
+    """
+    first = streams[0]
+    for stream in streams:
+        if stream.ids is None:
+            raise DataError(
+                f"has no sample ids (form: {stream.form}): name the data set's "
+                "--ann-file and --split, in whose order the rows are",
+                kind="samples-differ",
+                file=stream.source,
+            )
+        _check_samples(first, stream)
+        if stream.values.shape[1] != first.values.shape[1]:
+            raise DataError(
+                f"has {stream.values.shape[1]} classes, but {first.source} has "
+                f"{first.values.shape[1]}: fuse models of the same task",
+                kind="score",
+                file=stream.source,
+            )
+    if len({stream.probabilities for stream in streams}) > 1:
+        streams = [stream.as_probabilities() for stream in streams]
+    ordered = [_ordered(stream, first.ids) for stream in streams]
+    labeled = [stream for stream in ordered if stream.labels is not None]
+    for stream in labeled[1:]:
+        if (stream.labels != labeled[0].labels).any():
+            place = int(np.argmax(stream.labels != labeled[0].labels))
+            raise DataError(
+                f"has label {stream.labels[place]}, but {labeled[0].labels[place]} in "
+                f"{labeled[0].source}",
+                kind="samples-differ",
+                file=stream.source,
+                sample=first.ids[place],
+            )
+    labels = labeled[0].labels if labeled else None
+    return [replace(stream, labels=labels) for stream in ordered]
+
+
+def _check_samples(first: Scores, other: Scores) -> None:
+    both = set(first.ids), set(other.ids)
+    if both[0] != both[1]:
+        sides = [
+            f"{len(ids)} only in {scores.source}, such as {sorted(ids)[:3]}"
+            for scores, ids in ((first, both[0] - both[1]), (other, both[1] - both[0]))
+            if ids
+        ]
+        raise DataError(
+            f"has other samples than {first.source} ({'; '.join(sides)}): test all "
+            "streams on the same split",
+            kind="samples-differ",
+            file=other.source,
+        )
+
+
+def _ordered(scores: Scores, ids: list[str]) -> Scores:
+    place = {name: number for number, name in enumerate(scores.ids)}
+    order = np.array([place[name] for name in ids])
+    labels = None if scores.labels is None else scores.labels[order]
+    return replace(scores, ids=ids, values=scores.values[order], labels=labels)

@@ -1,7 +1,7 @@
-"""Traits of persons: means of what was said of their sequences, files, and errors.
+"""Personality traits: their mean over a person's sequences, files, and errors.
 
-As the DYAD challenge at ICCV 2021 (track 1, UDIVA v0.5) computes them: one row a
-participant, the mean squared error over participants a trait, and the mean of these.
+As in the DYAD challenge at ICCV 2021 (track 1, UDIVA v0.5): one row per participant, the
+mean squared error over participants for each trait, and the mean over the traits.
 """
 
 import csv
@@ -15,6 +15,17 @@ import numpy as np
 from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import DataError
 from ..io.atomic import whole_file
+
+__all__ = [
+    "CHALLENGE_TRAITS",
+    "ID_COLUMN",
+    "Traits",
+    "in_order",
+    "person_mean",
+    "read_traits",
+    "squared_errors",
+    "write_traits",
+]
 
 ID_COLUMN = "Participant ID"
 
@@ -35,13 +46,12 @@ class Traits:
 
 
 def person_mean(predicted: np.ndarray, sessions: Sequence | None = None) -> np.ndarray:
-    """One person's traits from those of the person's chunks.
+    """Average the traits of a person's chunks.
 
     Args:
-        predicted: [N, K], a row a chunk.
-        sessions: of which session each is: the mean of each session's mean, every
-            session weighing the same. None for the mean over all chunks, where a long
-            session weighs more.
+        predicted: [N, K], one row per chunk.
+        sessions: the session of each chunk, for the mean of the sessions' means. None
+            for the mean over all chunks, in which longer sessions have more weight.
 
     Returns:
         [K].
@@ -56,15 +66,17 @@ def person_mean(predicted: np.ndarray, sessions: Sequence | None = None) -> np.n
 
 
 def squared_errors(predicted: Traits, truth: Traits) -> dict[str, float]:
-    """Mean squared error over persons: of each trait, and `mean` over the traits.
+    """Return the mean squared error over persons of each trait, and their `mean`.
 
     Raises:
         DataError: the two differ in persons or traits.
     """
     if predicted.names != truth.names:
         raise DataError(
-            f"{predicted.source} has the traits {list(predicted.names)}, {truth.source} "
-            f"has {list(truth.names)}: expected the same in the same order"
+            f"has the traits {list(predicted.names)}, but {truth.source} has "
+            f"{list(truth.names)}: expected the same in the same order",
+            kind="target",
+            file=predicted.source,
         )
     sides = (
         ("lacks", truth, truth.values.keys() - predicted.values),
@@ -75,78 +87,101 @@ def squared_errors(predicted: Traits, truth: Traits) -> dict[str, float]:
             some = ", ".join(in_order(ids)[:5]) + (", ..." if len(ids) > 5 else "")
             unknown = f", which {truth.source} does not have" if what == "has" else ""
             raise DataError(
-                f"{predicted.source} {what} {len(ids)} of the {len(other.values)} "
-                f"participants of {other.source}: {some}{unknown}: predict each "
-                "participant once"
+                f"{what} {len(ids)} of the {len(other.values)} participants of "
+                f"{other.source}: {some}{unknown}: predict each participant once",
+                kind="samples-differ",
+                file=predicted.source,
             )
     errors = np.stack(
-        [predicted.values[one] - truth.values[one] for one in truth.values]
+        [predicted.values[person] - truth.values[person] for person in truth.values]
     )
     means = np.square(errors).mean(0)
     return {**dict(zip(truth.names, map(float, means))), "mean": float(means.mean())}
 
 
 def read_traits(path: str) -> Traits:
-    """Traits from a CSV file of the challenge: Participant ID, then a column a trait.
+    """Read a CSV file of the challenge: Participant ID, then one column per trait.
 
     Raises:
-        DataError: no such file, another header, a row that is no id and K finite
-            numbers, a participant twice, or no row at all; it names the line.
+        DataError: no such file, another header, a row that is not an id and K finite
+            numbers, a duplicate participant, or no row at all; with the line.
     """
     path = os.fspath(path)
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"traits {path} cannot be read: {error}") from None
+    except OSError as error:
+        kind = "not-found" if isinstance(error, FileNotFoundError) else "io"
+        raise DataError(
+            f"cannot be read: {error.strerror}", kind=kind, file=path
+        ) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        kind = "syntax" if isinstance(error, csv.Error) else "encoding"
+        raise DataError(f"is not a CSV file ({error})", kind=kind, file=path) from None
+    try:
+        return _traits_of(rows, path)
+    except DataError as error:
+        raise error.at(file=path) from None
+
+
+def _traits_of(rows: list[list[str]], path: str) -> Traits:
     if not rows or len(rows[0]) < 2 or rows[0][0] != ID_COLUMN:
         raise DataError(
-            f"traits {path} begins with {','.join(rows[0]) if rows else ''!r:.80}, "
-            f"expected the line {','.join((ID_COLUMN, *CHALLENGE_TRAITS))}"
+            f"begins with {(','.join(rows[0]) if rows else '')!r:.80}, expected "
+            f"{','.join((ID_COLUMN, *CHALLENGE_TRAITS))}",
+            kind="columns",
+            line=1,
         )
     names, values = tuple(rows[0][1:]), {}
     if len(set(names)) < len(names):
-        raise DataError(f"traits {path}, line 1: names a trait twice, leave one")
+        raise DataError("names a trait twice: keep one", kind="columns", line=1)
     for line, row in enumerate(rows[1:], start=2):
         if not row:
             continue
-        where = f"traits {path}, line {line}"
         if len(row) != 1 + len(names):
             raise DataError(
-                f"{where}: has {len(row)} fields, expected {1 + len(names)}: an id and "
-                f"a number for each of {', '.join(names)}"
+                f"has {len(row)} fields, expected {1 + len(names)}: an id and a number "
+                f"for each of {', '.join(names)}",
+                kind="row",
+                line=line,
             )
         numbers = [_number(text) for text in row[1:]]
         if None in numbers:
             place = numbers.index(None)
             raise DataError(
-                f"{where}: {names[place]} of participant {row[0]} is "
-                f"{row[1 + place]!r:.40}, expected a finite number"
+                f"{names[place]} of participant {row[0]} is {row[1 + place]!r:.40}, "
+                "expected a finite number",
+                kind="number",
+                line=line,
+                field=names[place],
             )
         if row[0] in values:
             raise DataError(
-                f"{where}: participant {row[0]} is there a second time, leave one row"
+                f"participant {row[0]} occurs a second time: keep one row",
+                kind="duplicate",
+                line=line,
             )
         values[row[0]] = np.array(numbers)
     if not values:
-        raise DataError(f"traits {path} holds no participant, expected a row each")
+        raise DataError("has no participant, expected one row each", kind="empty")
     return Traits(path, names, values)
 
 
 def write_traits(traits: Traits, path: str) -> None:
-    """Write traits as the challenge takes them, whole or not at all, in order of ids."""
+    """Write traits atomically in the challenge's format, in order of ids."""
     with whole_file(path, "x") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((ID_COLUMN, *traits.names))
-        for one in in_order(traits.values):
-            writer.writerow((one, *map(repr, map(float, traits.values[one]))))
+        for person in in_order(traits.values):
+            numbers = map(float, traits.values[person])
+            writer.writerow((person, *map(repr, numbers)))
 
 
 def in_order(ids: Iterable[str]) -> list[str]:
-    """Ids by number where they are numbers, then the others by text."""
+    """Sort numeric ids by number, then all others by text."""
 
-    def key(one: str):
-        return (0, int(one), one) if one.isdecimal() else (1, 0, one)
+    def key(name: str):
+        return (0, int(name), name) if name.isdecimal() else (1, 0, name)
 
     return sorted(ids, key=key)
 

@@ -1,4 +1,4 @@
-"""The raw files of a data set, in a folder or an archive, read in memory.
+"""Read the raw files of a data set, in a folder or an archive, into memory.
 
 Nothing is written to disk, so a member's path is only ever a label: one that
 climbs out of its folder (`../`) or that is a link does no harm.
@@ -16,20 +16,20 @@ from typing import NamedTuple
 
 from ..errors import DataError
 
-# Far above any sequence of joints; keeps a lying archive out of memory.
+# Far above any sequence of joints; protects the memory from false sizes.
 MAX_BYTES = 64 * 2**20
 
 File = tuple[str, bytes | None]
 
 
 class RawFile(NamedTuple):
-    """One file that can be read by itself, in any process.
+    """A file that can be read by itself, in any process.
 
     Attributes:
-        name: its path within the raw data, for people.
-        stamp: what changes when its content does.
-        path: the file, or the zip that holds it.
-        member: its name in the zip; None for a file of its own.
+        name: its path within the raw data, for display.
+        stamp: changes when the content does.
+        path: the file, or the zip that contains it.
+        member: its name in the zip; None for a file outside of archives.
     """
 
     name: str
@@ -41,19 +41,19 @@ class RawFile(NamedTuple):
         if self.member is None:
             with open(self.path, "rb") as file:
                 return file.read()
-        with _errors_named(self.path):
+        with _archive_errors(self.path):
             archive = _open_zip(self.path, self.stamp[0], os.getpid())
             member = archive.getinfo(self.member)
             with archive.open(member) as file:
-                # As much as it says: without a number, zipfile unpacks 2 GiB at once.
+                # Only the stated size: without it, zipfile unpacks 2 GiB at once.
                 return file.read(member.file_size)
 
 
 @lru_cache(maxsize=4)
 def _open_zip(path: str, stamp: int, process: int) -> zipfile.ZipFile:
-    """Kept open: its table, of all files, takes longer to read than one of them.
+    """Open a zip and keep it open: reading its table takes longer than reading a file.
 
-    Processes that share an open file disturb each other's reading.
+    Processes that share an open file disturb each other, so each opens its own.
     """
     return zipfile.ZipFile(path)
 
@@ -61,20 +61,20 @@ def _open_zip(path: str, stamp: int, process: int) -> zipfile.ZipFile:
 def list_files(
     raw: str, suffix: str, max_bytes: int | None = None
 ) -> tuple[list[RawFile], list[str]] | None:
-    """The files of a folder or zip, sorted by name.
+    """List the files of a folder or zip, sorted by name.
 
     Args:
-        raw: a folder, in which zips may lie too, or an archive (.zip, .tar, .tar.xz,
+        raw: a folder, which may contain zips, or an archive (.zip, .tar, .tar.xz,
             .tar.gz, .tar.bz2).
-        suffix: how the wanted ones end, such as ".json".
-        max_bytes: of a wanted file; None for 64 MiB.
+        suffix: ending of the wanted files, such as ".json".
+        max_bytes: size limit of a wanted file; None for 64 MiB.
 
     Returns:
         The wanted files, and the names of all others: of another suffix, hidden,
-        not regular or above `max_bytes`. None for a tar, which has no list of its files.
+        not regular, or above `max_bytes`. None for a tar, which has no list of its files.
 
     Raises:
-        DataError: nothing there, no archive, or a damaged one.
+        DataError: `raw` does not exist, or is a corrupt archive.
     """
     raw = os.fspath(raw)
     if os.path.isdir(raw):
@@ -86,7 +86,7 @@ def list_files(
 
 
 def read_files(raw: str, suffix: str, max_bytes: int | None = None) -> Iterator[File]:
-    """The files of `raw`, in the order they come, in this process.
+    """Read the files of `raw` in the order in which they are stored.
 
     Args:
         raw, suffix, max_bytes: as in `list_files`.
@@ -95,10 +95,10 @@ def read_files(raw: str, suffix: str, max_bytes: int | None = None) -> Iterator[
         The path within `raw`, and the bytes: None for the others of `list_files`.
 
     Raises:
-        DataError: nothing there, no archive, or a damaged one.
+        DataError: `raw` does not exist, is not an archive, or is a corrupt one.
     """
     listed = list_files(raw, suffix, max_bytes)
-    with _errors_named(raw):
+    with _archive_errors(raw):
         if listed is None:
             yield from _from_tar(raw, suffix, max_bytes)
             return
@@ -112,12 +112,14 @@ def read_files(raw: str, suffix: str, max_bytes: int | None = None) -> Iterator[
 def _refuse_missing(raw, suffix):
     if not os.path.exists(raw):
         raise DataError(
-            f"raw data {raw} do not exist: name the folder or archive of {suffix} files"
+            f"does not exist: name the folder or archive of {suffix} files",
+            kind="not-found",
+            file=raw,
         )
 
 
-class _errors_named:
-    """What a damaged archive raises, as one sentence that names it."""
+class _archive_errors:
+    """Turn the errors that a corrupt archive raises into a DataError that names it."""
 
     DAMAGES = (
         tarfile.TarError,
@@ -125,7 +127,7 @@ class _errors_named:
         lzma.LZMAError,
         zlib.error,
         EOFError,
-        OSError,  # a gzip that is none
+        OSError,  # not a gzip
         RuntimeError,  # a zip with a password
     )
 
@@ -137,16 +139,18 @@ class _errors_named:
 
     def __exit__(self, kind, error, traceback) -> None:
         if isinstance(error, self.DAMAGES) and not os.path.isdir(self.raw):
-            # tarfile lists every way it tried, a line each.
+            # tarfile lists every form that it tried, each on its own line.
             why = " ".join(str(error).split()) or type(error).__name__
             raise DataError(
-                f"raw data {self.raw} cannot be read as a tar.xz, tar.gz or zip archive "
-                f"({why:.300}): download it again"
+                f"cannot be read as a tar.xz, tar.gz, or zip archive ({why:.300}): "
+                "download it again",
+                kind="corrupt-archive",
+                file=self.raw,
             ) from error
 
 
 def _wanted(path: str, size: int, suffix: str, max_bytes: int | None) -> bool:
-    # macOS adds a `._NAME` beside every NAME.
+    # macOS adds a `._NAME` next to every NAME.
     hidden = PurePosixPath(path).name.startswith(".")
     limit = MAX_BYTES if max_bytes is None else max_bytes
     return path.endswith(suffix) and not hidden and size <= limit
@@ -158,8 +162,8 @@ def _list_zip(
     files, others = [], []
     state = os.stat(raw)
     stamp = state.st_mtime_ns
-    with _errors_named(raw), zipfile.ZipFile(raw) as archive:
-        for member in sorted(archive.infolist(), key=lambda one: one.filename):
+    with _archive_errors(raw), zipfile.ZipFile(raw) as archive:
+        for member in sorted(archive.infolist(), key=lambda member: member.filename):
             name = member.filename
             if name.endswith("/"):
                 continue
@@ -188,9 +192,9 @@ def _list_folder(
                 stamp = (state.st_size, state.st_mtime_ns)
                 files.append(RawFile(label, stamp, path))
             elif state is not None and name.endswith(".zip") and name[0] != ".":
-                inside = _list_zip(path, suffix, max_bytes, label)
-                for mine, its in zip((files, others), inside):
-                    mine += its
+                files_inside, others_inside = _list_zip(path, suffix, max_bytes, label)
+                files += files_inside
+                others += others_inside
             else:
                 others.append(label)
     return files, others
@@ -204,9 +208,9 @@ def _from_tar(raw: str, suffix: str, max_bytes: int | None) -> Iterator[File]:
             wanted = _wanted(member.name, member.size, suffix, max_bytes)
             keep = member.isreg() and wanted
             yield member.name, archive.extractfile(member).read() if keep else None
-        # tarfile takes a damaged or missing header for the end of the archive.
+        # tarfile takes a corrupt or missing header for the end of the archive.
         archive.fileobj.seek(archive.offset)
         if archive.fileobj.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
             raise tarfile.ReadError(f"no valid entry at byte {archive.offset}")
         while archive.fileobj.read(2**20):
-            pass  # the checksum of the whole comes last
+            pass  # the checksum of the archive comes last

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writes: a file is complete or not there."""
 
 import os
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from typing import IO
 
 @contextmanager
 def whole_file(path: str, mode: str = "xb") -> Iterator[IO]:
-    """A new file that takes the place of `path` when the block ends without error.
+    """Write a new file that replaces `path` when the block ends without an error.
 
-    It lies beside `path` under another name until then, so that neither an error nor
-    an interruption leaves half a file or loses the old one. A link is followed.
+    Until then it has another name in the same folder, so that neither an error nor an
+    interruption leaves half a file or loses the old one. A link is followed.
 
     Args:
-        path: its folder is made if it is not there.
+        path: its folder is created if necessary.
         mode: "xb" or "x", for bytes or text.
 
     Raises:

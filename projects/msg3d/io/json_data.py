@@ -1,4 +1,11 @@
-"""JSON of unknown origin, taken apart with a sentence for what is not as expected."""
+"""JSON of unknown origin, and plain data as JSON.
+
+The first functions parse JSON files and check their structure. `encode` and `decode`
+store plain data as JSON exactly, as packed stores and `.safetensors` files keep it: JSON
+has no tuples and no NumPy arrays, so these become an object with one key that begins
+with `~`. `(480, 640)` is `{"~tuple": [480, 640]}`. Decoding returns what was encoded,
+types included (an OrderedDict becomes a dict).
+"""
 
 import base64
 import json
@@ -16,19 +23,26 @@ _SEQUENCES = {f"{_MARK}{kind.__name__}": kind for kind in (tuple, set, frozenset
 
 
 def read_json(content: bytes) -> Any:
-    """What a JSON file holds, in UTF-8, UTF-16 or UTF-32.
+    """Parse a JSON file in UTF-8, UTF-16, or UTF-32.
 
     Raises:
-        DataError: it is not JSON, or cut off.
+        DataError: it is not JSON, or truncated.
     """
     try:
         return json.loads(content)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"is not valid JSON, or truncated ({error.msg} at column {error.colno})",
+            kind="syntax",
+            line=error.lineno,
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"not JSON, or cut off ({error})") from error
+        kind = "encoding" if isinstance(error, UnicodeDecodeError) else "syntax"
+        raise DataError(f"is not valid JSON ({error})", kind=kind) from error
 
 
 def json_of_text(text: str, where: str) -> Any:
-    """What a JSON text within JSON holds.
+    """Parse a JSON text that is a value within a JSON file.
 
     Raises:
         DataError: it is not JSON.
@@ -36,69 +50,98 @@ def json_of_text(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where} is the text {text!r:.40}, expected JSON") from error
+        raise DataError(
+            f"{where} is the text {text!r:.40}, expected JSON",
+            kind="syntax",
+            field=where,
+        ) from error
 
 
-def list_of_objects(found: Any, where: str) -> list[dict]:
-    """`found`, known to be a list of JSON objects; otherwise DataError says where not."""
+def list_of_objects(value: Any, where: str) -> list[dict]:
+    """Return `value` if it is a list of JSON objects.
+
+    Args:
+        value: part of a JSON file.
+        where: its place in the file, for the error; empty for the file itself.
+
+    Raises:
+        DataError: it is anything else.
+    """
     where = where or "the file"
-    if not isinstance(found, list):
-        raise DataError(f"{where} is no list")
-    for place, one in enumerate(found):
-        if not isinstance(one, dict):
+    if not isinstance(value, list):
+        raise DataError(f"{where} is not a list", kind="structure", field=where)
+    for place, entry in enumerate(value):
+        if not isinstance(entry, dict):
             raise DataError(
-                f"{where}, entry {place}, is {one!r:.40}, expected an object"
+                f"{where}, entry {place}, is {entry!r:.40}, expected an object",
+                kind="structure",
+                field=where,
             )
-    return found
+    return value
 
 
-def need_fields(found: Any, fields: tuple[str, ...], where: str) -> None:
-    """DataError, unless `found` is a JSON object with these fields."""
-    if not isinstance(found, dict) or not set(fields) <= set(found):
-        raise DataError(f"{where} is no object with {' and '.join(fields)}")
+def need_fields(value: Any, fields: tuple[str, ...], where: str) -> None:
+    """Check that `value` is a JSON object with these fields.
+
+    Raises:
+        DataError: it is anything else.
+    """
+    if not isinstance(value, dict) or not set(fields) <= set(value):
+        raise DataError(
+            f"{where} is not an object with {' and '.join(fields)}",
+            kind="structure",
+            field=where,
+        )
 
 
 def stack_numbers(
     values: Sequence, shape: tuple[int, ...], where: Callable[[int], str]
 ) -> np.ndarray:
-    """Equally shaped nested lists of numbers as one array.
+    """Stack equally shaped nested lists of numbers in one array.
 
     Args:
-        values: P of them.
+        values: P nested lists.
         shape: of each.
-        where: number of a value -> its place in the file, for the sentence.
+        where: position of a value -> its place in the file, for the error.
 
     Returns:
         float32 [P, *shape], finite.
 
     Raises:
-        DataError: the first that has another shape, or holds something that is no
-            number, or is NaN, infinite or beyond float32.
+        DataError: the first value of another shape, or with anything that is not a
+            number, or that is NaN, infinite, or outside the range of float32.
     """
     if not len(values):
         return np.zeros((0, *shape), dtype=np.float32)
     array = _as_array(values)
     if array is None or array.shape[1:] != shape:
-        number, found = next(
-            (number, found)
-            for number, found in enumerate(map(_as_array, values))
-            if found is None or found.shape != shape
+        position, odd = next(
+            (position, odd)
+            for position, odd in enumerate(map(_as_array, values))
+            if odd is None or odd.shape != shape
         )
-        wanted = " x ".join(map(str, shape)) + " numbers" if shape else "a number"
-        raise DataError(f"{where(number)} is {_described(found)}, expected {wanted}")
+        expected = " x ".join(map(str, shape)) + " numbers" if shape else "a number"
+        raise DataError(
+            f"{where(position)} is {_described(odd)}, expected {expected}",
+            kind="number" if odd is None else "shape",
+            field=where(position),
+        )
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
     finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if not finite.all():
+        place = where(int(np.argmin(finite)))
         raise DataError(
-            f"{where(int(np.argmin(finite)))} holds NaN, infinity or a number beyond "
-            "float32, expected finite numbers"
+            f"{place} contains NaN, infinity, or a number outside the range of float32, "
+            "expected finite numbers",
+            kind="not-finite",
+            field=place,
         )
     return array
 
 
 def _as_array(value) -> np.ndarray | None:
-    """An array of numbers; None if these are none, or lists of different lengths."""
+    """An array of numbers; None for anything else and for lists of unequal lengths."""
     try:
         array = np.array(value)
     except (ValueError, OverflowError):
@@ -106,37 +149,39 @@ def _as_array(value) -> np.ndarray | None:
     return array if array.dtype.kind in "fiu" else None
 
 
-def _described(found: np.ndarray | None) -> str:
-    if found is None:
-        return "no regular list of numbers"
-    if found.ndim == 0:
+def _described(array: np.ndarray | None) -> str:
+    if array is None:
+        return "not a regular list of numbers"
+    if array.ndim == 0:
         return "one number"
-    return " x ".join(map(str, found.shape)) + " numbers"
+    return " x ".join(map(str, array.shape)) + " numbers"
 
 
 def encode(value: Any) -> bytes:
-    """Plain data as JSON text in ASCII.
+    """Write plain data as JSON text in ASCII.
 
     Args:
-        value: None, numbers, text, bytes, numpy numbers and arrays, and lists, tuples,
-            sets and dictionaries of those.
+        value: None, numbers, text, bytes, NumPy numbers and arrays, and lists, tuples,
+            sets, and dictionaries of those.
 
     Raises:
-        TypeError: something else is in it; the text names its type.
+        DataError: it contains anything else.
     """
     return json.dumps(_to_json(value), separators=(",", ":")).encode("ascii")
 
 
 def decode(text: bytes) -> Any:
-    """What was encoded, executing nothing.
+    """Return what was encoded, executing nothing.
 
     Raises:
-        ValueError: the text is not what `encode` gives.
+        DataError: the text is not what `encode` writes.
     """
     try:
         return _DECODER.decode(text.decode("ascii"))
-    except (TypeError, KeyError, RecursionError, UnicodeDecodeError) as error:
-        raise ValueError(f"no plain data: {error}") from error
+    except DataError:
+        raise
+    except (TypeError, KeyError, ValueError, RecursionError) as error:
+        raise DataError(f"is not plain data ({error})", kind="corrupt") from error
 
 
 def _to_json(value: Any) -> Any:
@@ -144,48 +189,49 @@ def _to_json(value: Any) -> Any:
     if kind in _AS_THEY_ARE:
         return value
     if kind is list:
-        return [_to_json(one) for one in value]
+        return [_to_json(item) for item in value]
     if kind in (tuple, set, frozenset):
-        return {f"{_MARK}{kind.__name__}": [_to_json(one) for one in value]}
+        return {f"{_MARK}{kind.__name__}": [_to_json(item) for item in value]}
     if isinstance(value, dict):
         if any(type(key) is not str or key.startswith(_MARK) for key in value):
-            pairs = [[_to_json(key), _to_json(one)] for key, one in value.items()]
+            pairs = [[_to_json(key), _to_json(item)] for key, item in value.items()]
             return {f"{_MARK}dict": pairs}
-        return {key: _to_json(one) for key, one in value.items()}
+        return {key: _to_json(item) for key, item in value.items()}
     if kind is bytes:
         return {f"{_MARK}bytes": _as_text(value)}
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in _KINDS:
         name = "array" if isinstance(value, np.ndarray) else "number"
         parts = [value.dtype.str, list(value.shape), _as_text(value.tobytes())]
         return {f"{_MARK}{name}": parts}
-    named = getattr(value, "dtype", kind.__name__)
-    raise TypeError(
-        f"holds something of type {named}, expected numbers, text, lists, tuples, "
-        "sets, dictionaries or numpy arrays of numbers or text"
+    raise DataError(
+        f"holds a value of type {getattr(value, 'dtype', kind.__name__)}, expected "
+        "numbers, text, lists, tuples, sets, dictionaries, or NumPy arrays of numbers "
+        "or text",
+        kind="dtype",
     )
 
 
-def _from_object(found: dict) -> Any:
+def _from_object(value: dict) -> Any:
     """The object itself, or what its one marked key stands for."""
-    if len(found) != 1:
-        return found
-    ((key, value),) = found.items()
+    if len(value) != 1:
+        return value
+    ((key, content),) = value.items()
     if not key.startswith(_MARK):
-        return found
+        return value
     if key in _SEQUENCES:
-        return _SEQUENCES[key](value)
+        return _SEQUENCES[key](content)
     if key == f"{_MARK}dict":
-        return dict(value)
+        return dict(content)
     if key == f"{_MARK}bytes":
-        return base64.b64decode(value)
+        return base64.b64decode(content)
     if key not in (f"{_MARK}array", f"{_MARK}number"):
-        raise ValueError(f"no plain data: an unknown kind {key!r}")
-    dtype, shape, text = value
-    content = bytearray(base64.b64decode(text))  # writable, as the array was
+        raise DataError(f"has an unknown mark {key!r:.40}", kind="corrupt")
+    dtype, shape, text = content
+    numbers = bytearray(base64.b64decode(text))  # writable, as the array was
     kind = np.dtype(dtype) if isinstance(dtype, str) else None
     if kind is None or kind.kind not in _KINDS or not kind.itemsize:
-        raise ValueError(f"no plain data: an array of type {dtype!r:.40}")
-    array = np.frombuffer(content, dtype=kind).reshape(shape)
+        raise DataError(f"has an array of type {dtype!r:.40}", kind="dtype")
+    array = np.frombuffer(numbers, dtype=kind).reshape(shape)
     return array if key == f"{_MARK}array" else array[()]
 
 

@@ -1,7 +1,8 @@
-"""The array of a `.npy` file that is in memory; nothing in it is ever executed.
+"""Read `.npy` files, in memory or a few rows at a time, and write them row by row.
 
-`numpy.load` takes the memory that a header asks for before it looks whether the numbers
-are there. Here the header is compared with the bytes first.
+Nothing in a file is executed. `numpy.load` allocates the memory that a header asks for
+before it looks whether the numbers are there; here the header is compared with the
+bytes first.
 """
 
 import io
@@ -21,7 +22,7 @@ _HEADERS = {
 
 
 def read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """What a header claims, which is not yet compared with the file's length.
+    """Read what a header claims, which is not yet compared with the file's length.
 
     Args:
         file: at its start; it is left where the numbers begin.
@@ -30,60 +31,66 @@ def read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
         Shape, whether the first axis changes fastest, and type.
 
     Raises:
-        ValueError: no header of `numpy.save`; the text begins with what the file is.
+        DataError: the header is not one of `numpy.save`.
     """
     try:
         version = np.lib.format.read_magic(file)
         shape, by_columns, dtype = _HEADERS[version](file)
-    # A damaged header raises whatever Python's own parser does.
+    # A corrupt header raises whatever Python's own parser does.
     except Exception as error:
         why = " ".join(f"{error or type(error).__name__}".split())
-        raise ValueError(
-            f"is no .npy file as numpy.save writes it ({why:.80})"
+        raise DataError(
+            f"is not an .npy file as numpy.save writes it ({why:.80})", kind="corrupt"
         ) from error
     if any(type(length) is not int or length < 0 for length in shape):
-        raise ValueError(f"holds an array of shape {shape}, expected lengths from 0")
+        raise DataError(
+            f"holds an array of shape {shape}, expected lengths from 0", kind="corrupt"
+        )
     return shape, by_columns, dtype
 
 
 def array_of_npy(content: bytes, kinds: str = "fiu") -> np.ndarray:
-    """The array, as a view of the bytes.
+    """Return the array of an `.npy` file in memory, as a view of the bytes.
 
     Args:
         content: the file, as `numpy.save` writes it.
-        kinds: of `numpy.dtype.kind` that are read.
+        kinds: the values of `numpy.dtype.kind` that are read.
 
     Raises:
-        ValueError: no such file, cut off, or of another type; the text begins with
-            what the file is.
+        DataError: it is not such a file, truncated, or of another type.
     """
     file = io.BytesIO(content)
     shape, by_columns, dtype = read_npy_header(file)
     if dtype.kind not in kinds or dtype.hasobject:
-        raise ValueError(f"holds an array of type {dtype}, expected numbers")
-    values = memoryview(content)[file.tell() :]
-    wanted = dtype.itemsize
-    for length in shape:
-        wanted *= length
-    if len(values) != wanted:
-        raise ValueError(
-            f"has {len(values)} bytes of numbers, expected {wanted} for an array of "
-            f"shape {shape} and type {dtype}: it is cut off or damaged"
+        raise DataError(
+            f"holds an array of type {dtype}, expected numbers", kind="dtype"
         )
-    if not wanted:
-        # Of no numbers, or of texts of no letters: an axis may be any long.
+    values = memoryview(content)[file.tell() :]
+    expected = dtype.itemsize
+    for length in shape:
+        expected *= length
+    if len(values) != expected:
+        raise DataError(
+            f"has {len(values)} bytes of numbers, expected {expected} for an array of "
+            f"shape {shape} and type {dtype}. Copy the file again, or create it again.",
+            kind="truncated" if len(values) < expected else "corrupt",
+        )
+    if not expected:
+        # Without numbers, or of texts without letters, an axis may have any length.
         if 0 not in shape or max(shape) > len(content):
-            raise ValueError(f"holds an array of shape {shape} and type {dtype}")
+            raise DataError(
+                f"holds an array of shape {shape} and type {dtype}", kind="too-large"
+            )
         return np.empty(shape, dtype)
     array = np.frombuffer(values, dtype=dtype)
     return array.reshape(shape, order="F" if by_columns else "C")
 
 
 class NpyWriter:
-    """An .npy file that grows at its end.
+    """An `.npy` file that grows at its end.
 
     Args:
-        path: a file that is not there yet.
+        path: a file that does not exist yet.
         dtype: of the array, and `row_shape` its shape without the first axis.
     """
 
@@ -98,10 +105,10 @@ class NpyWriter:
         self.rows += len(rows)
 
     def finish(self) -> None:
-        """Says in the header how many rows there are, and closes the file."""
+        """Write the number of rows into the header, and close the file."""
         self.file.seek(0)
         self._write_header()
-        # numpy leaves room for the number of rows to grow.
+        # NumPy leaves room for the number of rows to grow.
         assert self.file.tell() == self.start
         sync_file(self.file)
         self.file.close()
@@ -116,51 +123,58 @@ class NpyWriter:
 
 
 class NpyRows:
-    """Rows of an .npy file, read by position: safe in workers that share the file.
+    """Rows of an `.npy` file, read by position: safe in workers that share the file.
 
     Args:
         path: the file.
-        kinds: of `numpy.dtype.kind` that it may hold.
+        kinds: the values of `numpy.dtype.kind` that it may have.
 
     Raises:
-        OSError, ValueError: the file cannot be read, or is damaged, or shorter than its
-            header says.
+        OSError: the file cannot be read.
+        DataError: it is corrupt, or shorter than its header says.
     """
 
     def __init__(self, path: str, kinds: str = "biufcSUmM") -> None:
         self.file = open(path, "rb", buffering=0)
-        self.shape, by_columns, self.dtype = read_npy_header(self.file)
+        try:
+            self.shape, by_columns, self.dtype = read_npy_header(self.file)
+        except DataError as error:
+            raise error.at(file=path) from error
         self.offset = self.file.tell()
         if by_columns and len(self.shape) > 1 or not self.shape:
-            raise ValueError(f"{self.file.name} holds no rows")
+            raise DataError("has no rows", kind="shape", file=path)
         if self.dtype.kind not in kinds or self.dtype.hasobject:
-            raise ValueError(f"{self.file.name} is of type {self.dtype}")
+            raise DataError(f"is of type {self.dtype}", kind="dtype", file=path)
         self.row_bytes = self.dtype.itemsize * math.prod(self.shape[1:])
-        found = os.path.getsize(path) - self.offset
-        if self.row_bytes * self.shape[0] != found or self.shape[0] > max(found, 0):
-            raise ValueError(
-                f"{self.file.name} has {found} bytes for shape {self.shape}"
+        size = os.path.getsize(path) - self.offset
+        if self.row_bytes * self.shape[0] != size or self.shape[0] > max(size, 0):
+            raise DataError(
+                f"has {size} bytes for shape {self.shape}", kind="corrupt", file=path
             )
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def read(self, start: int, count: int) -> np.ndarray:
-        """Rows from `start` on, in an array of their own [count, ...].
+        """Return the rows from `start` on in an array of their own, [count, ...].
 
         Raises:
-            DataError: they are not all there.
+            DataError: not all of them are in the file.
         """
         if not 0 <= start <= start + count <= len(self):
             raise DataError(
-                f"packed store: {self.file.name} has {len(self)} rows, and the index names "
-                f"{start} to {start + count}: copy or pack it again"
+                f"has {len(self)} rows, but the index names {start} to "
+                f"{start + count}. Copy the store again, or pack it again.",
+                kind="corrupt",
+                file=self.file.name,
             )
         rows = np.empty((count, *self.shape[1:]), self.dtype)
         place = self.offset + start * self.row_bytes
         if os.preadv(self.file.fileno(), [rows], place) != rows.nbytes:
             raise DataError(
-                f"packed store: {self.file.name} ends before row {start + count}, "
-                "which was there when it was opened: copy or pack it again"
+                f"ends before row {start + count}, which existed when it was opened. "
+                "Copy the store again, or pack it again.",
+                kind="truncated",
+                file=self.file.name,
             )
         return rows

@@ -1,18 +1,19 @@
-"""NumPy's arrays in a pickle, built from the bytes that are there.
+"""Stand-ins for the globals that a pickle of NumPy arrays and plain data names.
 
-NumPy's own `__setstate__` believes a file: a type whose fields are said to hold no
-objects makes it follow pointers that the file brought, and an array of objects takes
-the memory that its shape asks for, before anything is compared. So a pickle gets the
-stand-ins below instead, and `resolved` puts true arrays in their place when all is read.
+NumPy's own `__setstate__` trusts a file: a type whose fields are said to hold no
+objects makes it follow pointers that the file contains, and an array of objects takes
+the memory that its shape asks for, before anything is compared. A pickle therefore gets
+the stand-ins below, and `resolved` replaces them by arrays once everything is read.
 """
 
 import math
 import re
 from collections import OrderedDict
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
+
+from ..errors import PickleError
 
 _CODE = re.compile(r"\?|[bB]1?|[iufc]\d{1,2}|[SUV]\d{0,9}|[mMO]8?")
 _UNIT = re.compile(r"[A-Za-z]{1,7}")
@@ -29,7 +30,9 @@ class PickledType:
 
     def __init__(self, code: Any, *_: Any) -> None:
         if not isinstance(code, str) or not _CODE.fullmatch(code):
-            raise UnpicklingError(f"an array of the unknown type {code!r:.40}")
+            raise PickleError(
+                f"an array of the unknown type {_short(code)}", kind="corrupt"
+            )
         self.code, self.state = code, None
 
     def __setstate__(self, state: tuple) -> None:
@@ -40,13 +43,15 @@ class PickledType:
         return self.code[0] == "O"
 
     def real(self) -> np.dtype:
-        """The type, made anew from what the file says of it.
+        """Return the type, built from the description in the file.
 
         Raises:
-            Exception: what the file says is no type.
+            Exception: the description is not that of a type.
         """
         if self.holds_objects:
-            raise UnpicklingError("objects where numbers or text are expected")
+            raise PickleError(
+                "objects where numbers or text are expected", kind="corrupt"
+            )
         if self.state is None:
             return np.dtype(self.code)
         _, order, base, names, fields, size, *rest = self.state
@@ -62,11 +67,11 @@ class PickledType:
             unit, count, *_ = rest[2][1]
             unit = unit.decode("ascii") if isinstance(unit, bytes) else unit
             if not _UNIT.fullmatch(unit) or type(count) is not int or count < 1:
-                raise UnpicklingError("a time of no known unit")
+                raise PickleError("a time of an unknown unit", kind="corrupt")
             if unit != "generic":
                 kind = np.dtype(f"{kind.kind}8[{count}{unit}]")
         if order not in _ORDERS:
-            raise UnpicklingError("numbers in no known byte order")
+            raise PickleError("numbers in an unknown byte order", kind="corrupt")
         return kind.newbyteorder(order)
 
 
@@ -84,10 +89,12 @@ class PickledArray:
         *_, shape, kind, by_columns, values = state
         shape, order = _shape(shape), "F" if by_columns else "C"
         if type(kind) is not PickledType:
-            raise UnpicklingError("an array without a type")
+            raise PickleError("an array without a type", kind="corrupt")
         if kind.holds_objects:
             if type(values) is not list or len(values) != math.prod(shape):
-                raise UnpicklingError(f"objects that are not as many as {shape}")
+                raise PickleError(
+                    f"{len(values)} objects for the shape {shape}", kind="corrupt"
+                )
             self.array = np.empty(shape, object, order)
             self.objects = values
             return
@@ -113,7 +120,7 @@ class Held:
         self.value = value
 
     def __setstate__(self, state: Any) -> None:
-        raise UnpicklingError("an object is changed after it was made")
+        raise PickleError("an object is changed after it was made", kind="corrupt")
 
 
 class FromBuffer:
@@ -136,23 +143,88 @@ class Scalar:
     def __call__(self, kind, value):
         real = kind.real()
         if not isinstance(value, bytes) or len(value) != real.itemsize:
-            raise UnpicklingError("a scalar that is not plain")
+            raise PickleError("a scalar that is not plain", kind="corrupt")
         return _scalar(real, value)
 
 
-def resolved(data: Any) -> Any:
-    """What was unpickled, with true arrays and types in the place of stand-ins.
+class _Array:
+    """Stands for `numpy.ndarray`, which a file names but must not call."""
 
-    Lists and dictionaries are changed in place. Each is looked at once, however often
-    it is there.
+    __slots__ = ()
+
+
+class _Reconstruct:
+    """`numpy.core.multiarray._reconstruct`: the empty array that is filled later."""
+
+    __slots__ = ()
+
+    def __call__(self, subtype, shape, typecode):
+        if subtype is not _ARRAY or shape != (0,):
+            raise PickleError("an array of an unknown class", kind="corrupt")
+        return PickledArray()
+
+
+class _Type:
+    """`numpy.dtype`, which a file calls and must not reach into."""
+
+    __slots__ = ()
+
+    def __call__(self, *args):
+        return PickledType(*args)
+
+
+class _Latin1:
+    """`codecs.encode`: how protocols below 3 write bytes."""
+
+    __slots__ = ()
+
+    def __call__(self, text, encoding):
+        if encoding not in ("latin1", "latin-1"):
+            raise PickleError(
+                f"bytes in the encoding {_short(encoding)}", kind="corrupt"
+            )
+        return text.encode("latin-1")
+
+
+class _NoBytes:
+    """`builtins.bytes()`: how protocols below 3 write empty bytes."""
+
+    __slots__ = ()
+
+    def __call__(self):
+        return b""
+
+
+_ARRAY = _Array()
+# What a file may name -> what is called in its place.
+GLOBALS = {
+    "builtins.set": set,
+    "builtins.frozenset": frozenset,
+    "builtins.bytes": _NoBytes(),
+    "collections.OrderedDict": OrderedDict,
+    "_codecs.encode": _Latin1(),
+    "codecs.encode": _Latin1(),
+    "numpy.ndarray": _ARRAY,
+    "numpy.dtype": _Type(),
+    "numpy._core.multiarray._reconstruct": _Reconstruct(),
+    "numpy._core.multiarray.scalar": Scalar(),
+    "numpy._core.numeric._frombuffer": FromBuffer(),
+}
+
+
+def resolved(data: Any) -> Any:
+    """Replace the stand-ins in unpickled data by arrays and types.
+
+    Lists and dictionaries are changed in place. Each is visited once, however often it
+    occurs.
 
     Raises:
-        UnpicklingError: containers within containers, deeper than Python goes.
+        PickleError: containers are nested deeper than Python's recursion limit.
     """
     try:
         return _Resolver()(data)
     except RecursionError:
-        raise UnpicklingError("containers are nested too deep") from None
+        raise PickleError("containers are nested too deep", kind="corrupt") from None
 
 
 class _Resolver:
@@ -217,16 +289,17 @@ def _shape(shape: Any) -> tuple[int, ...]:
         or len(shape) > _MOST_AXES
         or any(type(length) is not int or length < 0 for length in shape)
     ):
-        raise UnpicklingError(f"an array of the shape {_short(shape)}")
+        raise PickleError(f"an array of the shape {_short(shape)}", kind="corrupt")
     return shape
 
 
-def _check_bytes(shape: tuple[int, ...], kind: np.dtype, found: int) -> None:
+def _check_bytes(shape: tuple[int, ...], kind: np.dtype, present: int) -> None:
     count = math.prod(shape)
     # Numbers of no bytes would be there without end.
-    if count * kind.itemsize != found or count > max(found, 1):
-        raise UnpicklingError(
-            f"an array of shape {shape} and type {kind} with {found} bytes"
+    if count * kind.itemsize != present or count > max(present, 1):
+        raise PickleError(
+            f"an array of shape {shape} and type {kind} with {present} bytes",
+            kind="corrupt",
         )
 
 

@@ -1,7 +1,7 @@
-"""The lines of a long text, and the numbers that those of one kind begin with.
+"""Vectorized parser of the lines of a long text and the numbers that they begin with.
 
-A text is worked through in blocks of lines. What is computed of a block stays in the
-cache, and in memory that the block before has left.
+A text is processed in blocks of lines, so that the arrays of a block stay in the cache
+and reuse the memory of the block before.
 """
 
 from collections.abc import Iterator
@@ -12,23 +12,23 @@ from .decimals import AFTER, read_decimals
 
 BLOCK = 2**18  # bytes
 NUMBERS = 3
-MOST = 254  # blanks of a line that are told apart
+MOST = 254  # counted blanks per line
 # Blanks are read as words of 64, which may begin at the last character.
 _AFTER = bytes(max(AFTER, 2 * 64))
 
 
 class TextLines:
-    """The lines of a text whose fields stand between single blanks.
+    """The lines of a text whose fields are separated by single blanks.
 
     Args:
-        content: any number of white spaces may end it.
+        content: any amount of white space may end it.
         fields: of the lines that begin with three numbers, more than three.
 
     Attributes:
         content: it ends with one line feed.
         starts, ends: int64 [L], of each line in it.
-        blanks: uint8 [L], how many each line has; 254 for more.
-        numbers: float64 [N, 3], of the lines with so many fields; NaN for what is none.
+        blanks: uint8 [L], number of blanks per line; 254 for more.
+        numbers: float64 [N, 3], of the lines with `fields` fields; NaN for anything else.
     """
 
     def __init__(self, content: bytes, fields: int) -> None:
@@ -49,7 +49,7 @@ class TextLines:
 
 
 def _blocks(content: bytes) -> Iterator[tuple[int, int]]:
-    """Where blocks of whole lines begin and end."""
+    """Where blocks of complete lines begin and end."""
     begin = 0
     while begin < len(content):
         end = content.rfind(b"\n", begin, begin + BLOCK) + 1
@@ -59,7 +59,7 @@ def _blocks(content: bytes) -> Iterator[tuple[int, int]]:
 
 
 class _Block:
-    """Of the lines `content[begin:end]` what TextLines has of all, counted from there."""
+    """The attributes of TextLines for `content[begin:end]`, counted from `begin`."""
 
     def __init__(self, content: bytes, begin: int, end: int, fields: int) -> None:
         self.begin = begin
@@ -83,7 +83,7 @@ class _Block:
 
 
 def _first_fields(is_blank, begins) -> tuple[np.ndarray, np.ndarray]:
-    """Where the first three fields are, of lines that have more.
+    """Locate the first three fields of lines that have more.
 
     Args:
         is_blank: bool [letters].
@@ -105,7 +105,7 @@ def _first_fields(is_blank, begins) -> tuple[np.ndarray, np.ndarray]:
         ends = lowest.astype(np.float64).view(np.int64)
         ends >>= 52
         ends += begins - 1023
-    else:  # numbers of needless digits go beyond the word
+    else:  # numbers with many digits extend beyond the word
         blanks = np.flatnonzero(is_blank)
         ends = blanks[np.searchsorted(blanks, begins) + np.arange(NUMBERS)[:, None]]
     return np.concatenate((begins[None], ends[:-1] + 1)), ends

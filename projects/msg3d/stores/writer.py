@@ -92,7 +92,7 @@ class StoreWriter:
         arrays = {key: sample[key] for key in ARRAYS if sample.get(key) is not None}
         try:
             text = encode({key: sample[key] for key in sample if key not in arrays})
-        except TypeError as error:
+        except DataError as error:
             raise DataError(f"{self.path}: sample {name!r}: {error}") from None
 
         for field, array in arrays.items():
@@ -174,7 +174,7 @@ class StoreWriter:
         rest = self.rest if self.meta is None else {**self.rest, "meta": self.meta}
         try:
             text = encode(rest)
-        except TypeError as error:
+        except DataError as error:
             raise DataError(f"{self.path}: meta {error}") from None
         with open(os.path.join(self._folder, "meta.json"), "xb") as file:
             file.write(text)

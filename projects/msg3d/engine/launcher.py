@@ -1,4 +1,7 @@
-"""Processes that end with the launcher that started them."""
+"""End the processes of a run together with the launcher that started them.
+
+This wraps MMEngine's `init_dist`: its runner offers no hook before the processes join.
+"""
 
 import ctypes
 import os
@@ -6,16 +9,17 @@ import signal
 import sys
 from pathlib import Path
 
-from .replace import replace
+from ..compat.replace import replace
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def end_with_launcher() -> None:
-    """Ranks outlive a `torchrun` that is killed, and train on to the last epoch.
+    """End the ranks of a `torchrun` that is killed.
 
-    torchrun ends its ranks when it is told to leave, which SIGKILL does not do, nor the
-    kernel's when memory is short. A run resumed then shares its work_dir with them.
+    torchrun ends its ranks when it receives a signal, but not when it is killed by
+    SIGKILL or for lack of memory: its ranks would train to the last epoch, and a
+    resumed run would share its work_dir with them.
     """
     from mmengine.runner import runner
 
@@ -33,11 +37,11 @@ def _tied(init_dist):
 
 
 def tie_to_launcher() -> None:
-    """Has the kernel kill this process (SIGKILL) when the torchrun above it ends.
+    """Let the kernel kill this process (SIGKILL) when the torchrun above it ends.
 
     A process that no torchrun started is left alone: it may outlive its shell. Linux
-    only. To be called before the processes join: joining goes through torchrun's store,
-    so one whose torchrun has ended before this call does not get any further.
+    only. Call this before the processes join: joining needs torchrun's store, so a
+    process whose torchrun ended before this call cannot continue.
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ or sys.platform != "linux":
         return
@@ -47,7 +51,7 @@ def tie_to_launcher() -> None:
 
 
 def _adopted() -> bool:
-    """Whether init is the parent: the launcher has died before it could be watched.
+    """Whether init is the parent: the launcher died before it could be watched.
 
     In a container torchrun itself may be process 1; it is a Python program.
     """

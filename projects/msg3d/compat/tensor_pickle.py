@@ -1,13 +1,14 @@
-"""The tensors in a pickle, or arrays of them; nothing that a file names is executed."""
+"""Stand-ins for the tensors in a pickle; nothing that a file names is executed."""
 
 import io
-import pickle
 import re
 
 import torch
 
-from .pickled_arrays import Held
-from .safe_pickle import RefusedGlobal
+from ..errors import PickleError
+from ..io.pickled_arrays import Held
+
+__all__ = ["ARRAYS", "TENSORS"]
 
 
 class _Storage:
@@ -18,12 +19,17 @@ class _Storage:
     def __call__(self, content: bytes):
         try:
             return torch.load(io.BytesIO(content), weights_only=True)
-        except pickle.UnpicklingError as error:
+        # Damage raises whatever the part of torch that meets it raises.
+        except Exception as error:
             # torch's own text takes twenty lines; the cause is in one of them.
             asked = re.search(r"GLOBAL (\S+)", str(error))
-            if asked:
-                raise RefusedGlobal(asked[1]) from None
-            raise pickle.UnpicklingError("a tensor that cannot be read") from None
+        if asked:
+            raise PickleError(
+                f"asks to import {asked[1]:.200}, which tensors do not need. Nothing was "
+                "executed.",
+                kind="unsafe",
+            )
+        raise PickleError("a tensor that cannot be read", kind="corrupt")
 
 
 class _Tensor:
@@ -39,14 +45,14 @@ class _Tensor:
         tensor = torch.empty(0, dtype=storage.dtype)
         tensor = tensor.set_(storage, offset, size, stride)
         # A view may claim one number a billion times, which a copy would write out.
-        there = tensor.untyped_storage().nbytes()
-        if tensor.numel() * tensor.element_size() > there:
-            raise pickle.UnpicklingError("a tensor of more numbers than are there")
+        present = tensor.untyped_storage().nbytes()
+        if tensor.numel() * tensor.element_size() > present:
+            raise PickleError("a tensor of more numbers than it has", kind="too-large")
         return tensor
 
 
 class _Array(_Tensor):
-    """The same, as an array."""
+    """The same, as an array of float32."""
 
     __slots__ = ()
 
@@ -54,8 +60,7 @@ class _Array(_Tensor):
         return super().made(storage, offset, size, stride).float().numpy()
 
 
-# How a pickle names the tensors of a dump: what is called for each to have tensors, and
-# to have arrays of float32.
+# The globals of a pickled tensor -> what is called instead, to get tensors or arrays.
 _NAME, _STORAGE = "torch._utils._rebuild_tensor_v2", "torch.storage._load_from_bytes"
 TENSORS = {_STORAGE: _Storage(), _NAME: _Tensor()}
 ARRAYS = {_STORAGE: _Storage(), _NAME: _Array()}

@@ -1,5 +1,8 @@
-"""The log of a long training: appended to without copying all of it each time."""
+"""Fixes for long training runs: growing logs, and memory shared with workers."""
 
+import functools
+import gc
+import os
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -8,12 +11,12 @@ from .replace import replace
 
 
 def append_in_place() -> None:
-    """MMEngine's log buffers copy their whole history for every value.
+    """Append to MMEngine's log buffers without copying their history for every value.
 
-    Each of some ten buffers (loss, accuracies, times, learning rate) is two arrays that
-    `np.append` makes anew in every iteration: after 200,000 iterations 1 ms a buffer.
-    Here they have room for as many values again. Values, length and what a checkpoint
-    holds stay the same.
+    Each of about ten buffers (loss, accuracies, times, learning rate) is two arrays that
+    `np.append` copies in every iteration: 1 ms per buffer after 200,000 iterations. Here
+    they have room for as many values again. Values, length, and the content of a
+    checkpoint stay the same.
     """
     from mmengine.logging import HistoryBuffer
 
@@ -26,16 +29,16 @@ def append_in_place() -> None:
 
 
 def _with_room(original):
-    # Not an attribute of the buffer: what it has is copied and saved as a whole.
-    rooms = WeakKeyDictionary()  # buffer -> [values, counts, how many are in use]
+    # Not an attribute of the buffer: all of its attributes are copied and saved.
+    rooms = WeakKeyDictionary()  # buffer -> [values, counts, number in use]
 
     def update(self, log_val, count=1):
         values, counts = self._log_history, self._count_history
-        numbers = all(isinstance(one, (int, float)) for one in (log_val, count))
+        numbers = isinstance(log_val, (int, float)) and isinstance(count, (int, float))
         if not (numbers and values.dtype == counts.dtype == np.float64):
             return original(self, log_val, count)  # it raises, or changes the type
         room = rooms.get(self)
-        # The arrays are others after loading a checkpoint.
+        # Loading a checkpoint replaces the arrays.
         if room is None or values.base is not room[0] or counts.base is not room[1]:
             room = None
         if room is None or room[2] == len(room[0]):
@@ -54,3 +57,16 @@ def _enlarged(values: np.ndarray) -> np.ndarray:
     room = np.empty(len(values) + max(len(values), 64))
     room[: len(values)] = values
     return room
+
+
+@functools.cache
+def keep_shared() -> None:
+    """Exclude inherited objects from the garbage collection of forked workers.
+
+    Python's collector writes into the head of each object that it looks at, and the
+    system then copies the page: tens of MiB for each worker, at some moment of the
+    training, which looks like a memory leak. `gc.freeze`, made for this, excludes what
+    forked processes inherit. Their own objects are collected as usual.
+    """
+    if hasattr(os, "register_at_fork"):  # not on Windows, where nothing is shared
+        os.register_at_fork(after_in_child=gc.freeze)
