@@ -1,12 +1,13 @@
-"""Select the persons that the network sees."""
+"""Select the persons and the joints that the network sees."""
 
-from typing import Dict
+from typing import Dict, Union
 
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from ...errors import ConfigError
 from ...preprocessing.persons import RULES, select_persons
+from ...skeletons.convert import gather_joints, joint_sources
 
 
 @TRANSFORMS.register_module()
@@ -59,3 +60,49 @@ class SelectPersons(BaseTransform):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_person={self.num_person}, by={self.by!r})"
+
+
+@TRANSFORMS.register_module()
+class ConvertLayout(BaseTransform):
+    """Convert data of one layout for a model of another: `skeletons.convert_layout`.
+
+    Belongs before everything that depends on the model's layout: normalization, bones.
+
+    Args:
+        source: layout of the file: a name, or a dictionary with `joints`.
+        target: layout of the model.
+        missing: 'error', or 'zero' to leave joints without counterpart absent.
+
+    Required and modified keys: `keypoint` [M, T, V, C] -> [M, T, V', C];
+    `keypoint_score` [M, T, V] -> [M, T, V'] likewise, if there is one (a mean of
+    which one joint has score 0 has score 0).
+
+    Raises:
+        MSG3DError: unknown layout, a joint without counterpart, or keypoints of
+            another number of joints.
+    """
+
+    def __init__(
+        self,
+        source: Union[str, Dict],
+        target: Union[str, Dict],
+        missing: str = "error",
+    ) -> None:
+        self.source, self.target, self.missing = source, target, missing
+        self._sources = joint_sources(source, target, missing)
+
+    def transform(self, results: Dict) -> Dict:
+        results["keypoint"] = self._convert(results["keypoint"])
+        if "keypoint_score" in results:
+            score = results["keypoint_score"][..., None]
+            results["keypoint_score"] = self._convert(score)[..., 0]
+        return results
+
+    def _convert(self, keypoint):
+        return gather_joints(keypoint, self._sources, self.source)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(source={self.source!r}, target={self.target!r}, "
+            f"missing={self.missing!r})"
+        )
