@@ -60,7 +60,8 @@ with _stack_stands_in():
         import_module(f"{ROOT}.datasets.transforms.{_step}")
     _recognizer = import_module(f"{ROOT}.apis.recognizer")
 
-ExportedFileError = _exported.ExportedFileError
-KeypointError = _recognizer.KeypointError
+_errors = import_module(f"{ROOT}.errors")
+ExportedFileError = _errors.CheckpointError
+KeypointError = _errors.DataError
 Prediction = _recognizer.Prediction
 Recognizer = _recognizer.Recognizer

@@ -11,11 +11,13 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 import msg3d
+from errors import raises
 from msg3d.datasets.transforms import (
     AlignSkeleton3D,
     FastPreNormalize3D,
     FastUniformSampleFrames,
 )
+from msg3d.errors import DataError
 
 NTU = "configs/msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
 
@@ -218,7 +220,7 @@ def test_sampled_frames_are_equal(kwargs, frames):
     "transform", [FastPreNormalize3D(), FastUniformSampleFrames(8), AlignSkeleton3D()]
 )
 def test_a_wrong_length_is_named(transform):
-    with pytest.raises(ValueError, match="total_frames is 91, and keypoint has 90"):
+    with raises("total-frames", DataError, field="total_frames"):
         transform(dict(sample(whole), total_frames=91))
 
 

@@ -8,7 +8,9 @@ from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
+from errors import raises
 from msg3d.datasets.transforms import SelectPersons
+from msg3d.errors import ConfigError, DataError
 
 RULES = ("energy", "score", "area", "length")
 
@@ -186,14 +188,14 @@ def test_the_samples_own_arrays_stay():
 
 
 def test_what_is_wrong_is_named():
-    with pytest.raises(ValueError, match="by='size': expected one of"):
+    with raises("option", ConfigError, field="by"):
         TRANSFORMS.build(dict(type="SelectPersons", by="size"))
-    with pytest.raises(ValueError, match="num_person=0: expected at least 1"):
+    with raises("option", ConfigError, field="num_person"):
         SelectPersons(0)
     results = sample()
     del results["keypoint_score"]
     for rule in ("score", "frame_score"):
-        with pytest.raises(ValueError, match="without keypoint_score"):
+        with raises("score", DataError, field="keypoint_score"):
             SelectPersons(by=rule)(dict(results))
 
 

@@ -5,8 +5,10 @@ import pytest
 from mmaction.datasets.transforms import PreNormalize3D
 from mmaction.registry import TRANSFORMS
 
+from errors import raises
 from msg3d.datasets.transforms import AlignSkeleton3D, RandomRotate3D, ResampleFrames
-from msg3d.datasets.transforms.augment import rotation_about_axes
+from msg3d.errors import ConfigError
+from msg3d.skeletons.rotation import rotation_about_axes
 
 
 @pytest.fixture
@@ -114,5 +116,5 @@ def test_score_goes_with_its_frame():
 
 
 def test_crop_out_of_range_is_named():
-    with pytest.raises(ValueError, match="crop=1.5"):
+    with raises("option", ConfigError, field="crop"):
         TRANSFORMS.build(dict(type="ResampleFrames", clip_len=8, crop=1.5))

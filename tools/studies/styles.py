@@ -11,7 +11,7 @@ from mmengine.config import Config
 from tabulate import tabulate
 
 import msg3d
-from msg3d.datasets.transforms.laban import EFFORTS
+from msg3d.preprocessing.laban import EFFORTS
 
 from .spread import spread
 from .style_scores import SCORES, mean_and_spread, write_scored

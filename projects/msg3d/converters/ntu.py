@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..datasets.transforms import SelectPersons
 from ..errors import DataError, SkipFile
 from ..formats.ntu_skeleton import Bodies, read_skeleton
+from ..preprocessing.persons import select_persons
 from ..skeletons import layout_meta
 from .convert import Splits, convert
 from .ntu_actions import ACTIONS
@@ -103,7 +103,7 @@ def parse_sequence(
         missing: names of samples to leave out.
         denoise: leave bodies out that `ntu_denoise` takes for noise, and sort by motion.
         max_persons: bodies kept at most, 0 for all: those of most energy, as MS-G3D
-            has it (`SelectPersons`), or with `denoise` of most motion, sorted by it.
+            has it (`select_persons`), or with `denoise` of most motion, sorted by it.
 
     Returns:
         dict(frame_dir, label = action - 1, total_frames, keypoint float32
@@ -135,7 +135,7 @@ def parse_sequence(
     if denoise:
         keypoint = keypoint[:keep]
     elif len(keypoint) > 1:
-        keypoint = SelectPersons(keep).transform(dict(keypoint=keypoint))["keypoint"]
+        keypoint, _ = select_persons(keypoint, keep)
     return [
         dict(
             frame_dir=stem,

@@ -1,25 +1,26 @@
-"""Where a body's own axes are: its origin, its spine and its shoulders.
+"""The axes of a body: its origin, its spine, and its shoulders.
 
-A layout of `msg3d.skeletons` names each end of the spine and each shoulder by joints,
-often by one, sometimes by two of which the middle is meant (COCO has hips, no pelvis).
+A layout of `msg3d.skeletons` names each end of the spine and each shoulder by one joint,
+or by two joints whose mean is meant (COCO has hips, but no pelvis).
 """
 
 from typing import Any, Dict, Sequence, Union
 
 import numpy as np
 
-from . import skeleton
+from ..errors import ConfigError, DataError
+from .lookup import skeleton
 
-# One joint, or several whose middle is meant.
+# One joint, or several whose mean is meant.
 Place = Union[int, Sequence[int]]
 Layout = Union[str, Dict]
 
 
 def axes_of(layout: Layout) -> Dict[str, Any]:
-    """What PreNormalize3D calls the axes of a layout, and the origin.
+    """Return the origin and the axes of a layout, named as PreNormalize3D names them.
 
-    The origin is the top of the spine's lowest bone, as in MS-G3D's and 2s-AGCN's data
-    (joint 1 of NTU RGB+D); the graph's centre may be another joint.
+    The origin is the top of the lowest bone of the spine, as in the data of MS-G3D and
+    2s-AGCN (joint 1 of NTU RGB+D); the center of the graph may be another joint.
 
     Args:
         layout: a name or a dictionary that `msg3d.skeletons.skeleton` takes.
@@ -28,37 +29,45 @@ def axes_of(layout: Layout) -> Dict[str, Any]:
         `dict(center=Place, zaxis=(bottom, top), xaxis=(right, left))`.
 
     Raises:
-        ValueError: no such layout, or one without spine or shoulders.
+        ConfigError: unknown layout, or a layout without spine or shoulders.
     """
     body = skeleton(layout)
     if not body.spine or not body.shoulders:
-        raise ValueError(
+        raise ConfigError(
             f"skeleton layout {layout!r} lacks spine or shoulders: add spine=(bottom, "
-            "top) and shoulders=(right, left) to it"
+            "top) and shoulders=(right, left) to it",
+            kind="layout",
+            field="layout",
         )
     return dict(center=body.spine[1], zaxis=body.spine, xaxis=body.shoulders)
 
 
 def check_joints(keypoint: np.ndarray, layout: Layout) -> None:
-    """Refuses keypoints [M, T, V, C] that are not 3D joints of a layout."""
+    """Refuse keypoints that are not 3D joints [M, T, V, 3] of a layout.
+
+    Raises:
+        DataError: of kind "layout".
+    """
     joints = len(skeleton(layout).joints)
     if keypoint.shape[2:] != (joints, 3):
-        raise ValueError(
+        raise DataError(
             f"keypoint has shape {keypoint.shape}, expected [M, T, V={joints}, C=3] "
-            f"of skeleton layout {layout!r}: name the layout that the file has"
+            f"of skeleton layout {layout!r}: name the layout that the file has",
+            kind="layout",
+            field="keypoint",
         )
 
 
 def middle(pose: np.ndarray, place: Place, present: np.ndarray) -> np.ndarray:
-    """The middle of those joints of a place that are there.
+    """Return the mean of those joints of a place that are present.
 
     Args:
         pose: [V, C].
         place: one joint, or several.
-        present: which joints are there, bool [V].
+        present: which joints are present, bool [V].
 
     Returns:
-        [C]; zero if none is there.
+        [C]; zero if none of the joints is present.
     """
     joints = np.atleast_1d(place)
     joints = joints[present[joints]]

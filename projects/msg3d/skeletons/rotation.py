@@ -1,10 +1,10 @@
-"""Rotations about the axes of space."""
+"""Rotation matrices: about the axes of space, and from one vector to another."""
 
 import numpy as np
 
 
 def rotation(axis: int, degrees: np.ndarray) -> np.ndarray:
-    """Right-handed rotation matrices about x, y or z (axis 0, 1 or 2).
+    """Return right-handed rotation matrices about x, y or z (axis 0, 1 or 2).
 
     Args:
         degrees: [T], or a single angle.
@@ -14,9 +14,45 @@ def rotation(axis: int, degrees: np.ndarray) -> np.ndarray:
     """
     angle = np.deg2rad(degrees)
     matrix = np.zeros((*np.shape(angle), 3, 3))
-    one, two = (axis + 1) % 3, (axis + 2) % 3
+    first, second = (axis + 1) % 3, (axis + 2) % 3
     matrix[..., axis, axis] = 1
-    matrix[..., one, one] = matrix[..., two, two] = np.cos(angle)
-    matrix[..., two, one] = np.sin(angle)
-    matrix[..., one, two] = -matrix[..., two, one]
+    matrix[..., first, first] = matrix[..., second, second] = np.cos(angle)
+    matrix[..., second, first] = np.sin(angle)
+    matrix[..., first, second] = -matrix[..., second, first]
     return matrix
+
+
+def rotation_about_axes(x: float, y: float, z: float) -> np.ndarray:
+    """Return the matrix [3, 3] that turns by angles in degrees about x, then y, then z."""
+    return rotation(2, z) @ rotation(1, y) @ rotation(0, x)
+
+
+def rotation_onto(vector: np.ndarray, axis: list[int]) -> np.ndarray:
+    """Return the matrix [3, 3] that turns a vector [3] onto an axis, such as [0, 0, 1].
+
+    Euler-Rodrigues formula. The identity if the vector or its cross product with the
+    axis is shorter than 1e-6 (parallel and opposite vectors). Rounds as the angles and
+    matrices of MMAction2's PreNormalize3D do, bit for bit.
+    """
+    normal = np.cross(vector, axis)
+    theta = _angle(vector, axis)
+    if np.abs(normal).sum() < 1e-6 or np.abs(theta) < 1e-6:
+        return np.eye(3)
+    normal = normal / np.sqrt(np.dot(normal, normal))
+    a = np.cos(theta / 2.0)
+    b, c, d = -normal * np.sin(theta / 2.0)
+    return np.array(
+        [
+            [a * a + b * b - c * c - d * d, 2 * (b * c + a * d), 2 * (b * d - a * c)],
+            [2 * (b * c - a * d), a * a + c * c - b * b - d * d, 2 * (c * d + a * b)],
+            [2 * (b * d + a * c), 2 * (c * d - a * b), a * a + d * d - b * b - c * c],
+        ]
+    )
+
+
+def _angle(first, second) -> float:
+    """The angle between two vectors in radians; 0 if one is shorter than 1e-6."""
+    if min(np.abs(first).sum(), np.abs(second).sum()) < 1e-6:
+        return 0
+    cosine = np.dot(first / np.linalg.norm(first), second / np.linalg.norm(second))
+    return np.arccos(np.clip(cosine, -1.0, 1.0))

@@ -1,20 +1,23 @@
-"""Transforms registered in `mmaction.registry.TRANSFORMS`."""
+"""Transforms registered in `mmaction.registry.TRANSFORMS`, over `msg3d.preprocessing`."""
 
-from .align import AlignSkeleton3D
-from .augment import RandomRotate3D, RandomScale3D
-from .center import CenterPose2D
-from .fast import FastPreNormalize3D, FastUniformSampleFrames
-from .features import SkeletonFeatures
-from .joint_dropout import JointDropout
-from .laban import LabanEffort
-from .layout import ConvertLayout
-from .mirror import MirrorBody
-from .move import RandomMove2D, RandomWindow
-from .pack_targets import PackTargetInputs
-from .persons import SelectPersons
-from .resample import ResampleFrames
-from .unit_scale import ScaleToUnit
-from .view import AlignView
+from .augment import (
+    JointDropout,
+    MirrorBody,
+    RandomMove2D,
+    RandomRotate3D,
+    RandomScale3D,
+)
+from .features import LabanEffort, SkeletonFeatures
+from .normalize import (
+    AlignSkeleton3D,
+    AlignView,
+    CenterPose2D,
+    FastPreNormalize3D,
+    ScaleToUnit,
+)
+from .pack import PackTargetInputs
+from .persons import ConvertLayout, SelectPersons
+from .sample import FastUniformSampleFrames, RandomWindow, ResampleFrames
 
 __all__ = [
     "AlignSkeleton3D",

@@ -1,122 +1,108 @@
-"""Which persons of a sample the network sees.
+"""Select the persons and the joints that the network sees."""
 
-A file may hold any number of persons, the network has room for `num_person`, and
-MMAction2's FormatGCNInput keeps the first of the file. Trackers number persons as they
-find them: the first may be a bystander, or a chair taken for one.
-"""
+from typing import Dict, Union
 
-from typing import Dict
-
-import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+
+from ...errors import ConfigError
+from ...preprocessing.persons import RULES, select_persons
+from ...skeletons.convert import gather_joints, joint_sources
 
 
 @TRANSFORMS.register_module()
 class SelectPersons(BaseTransform):
-    """Keeps the `num_person` persons that come first by a stated rule, best first.
+    """Keep the best persons by a rule, best first: `preprocessing.persons`.
 
-    - `'energy'`: how far the joints spread, the sum over the coordinates of their
-      standard deviation over all frames with the person. MS-G3D's and 2s-AGCN's rule
-      for NTU RGB+D.
-    - `'score'`: mean `keypoint_score` over all frames and joints; a frame without the
-      person counts as 0.
-    - `'frame_score'`: the same, but sorted anew in every frame. ST-GCN's rule for
-      Kinetics, where nobody is tracked: a place then holds different persons over time.
-    - `'area'`: mean area of the box around the joints, in x and y, over the frames with
-      the person.
-    - `'length'`: number of frames with the person.
-
-    Of equals, the first of the file comes first. A joint that is exactly zero is absent
-    and belongs to no box and no deviation. Persons without any frame are left out, for
-    FormatGCNInput to pad with zeros; where nobody is seen, one absent person stays.
+    MMAction2's FormatGCNInput keeps the first persons of the file, whoever they are,
+    and pads the missing ones with zeros.
 
     It belongs first in a pipeline: view alignment turns all persons with the first,
     PreNormalize2D makes absent joints -1, and GenSkeFeat merges scores into `keypoint`.
 
     Args:
         num_person: how many to keep at most, M'.
-        by: the rule.
+        by: the rule: 'energy', 'score', 'frame_score', 'area' or 'length'.
 
     Required and modified keys: `keypoint` [M, T, V, C] -> [M', T, V, C], in any unit;
-    `keypoint_score` [M, T, V] -> [M', T, V], where there is one.
+    `keypoint_score` [M, T, V] -> [M', T, V], if there is one.
 
     Raises:
-        ValueError: `num_person` is below 1, or `by` unknown; scores decide, and a
-            sample has none.
+        ConfigError: `num_person` is below 1, or `by` is unknown; kind "option".
+        DataError: the rule needs scores and the sample has none; kind "score".
     """
 
     def __init__(self, num_person: int = 2, by: str = "energy") -> None:
         if num_person < 1:
-            raise ValueError(
-                f"SelectPersons got num_person={num_person}: expected at least 1"
+            raise ConfigError(
+                f"SelectPersons got num_person={num_person}, expected at least 1",
+                kind="option",
+                field="num_person",
             )
-        if by not in _RULES:
-            raise ValueError(
-                f"SelectPersons got by={by!r}: expected one of {sorted(_RULES)}"
+        if by not in RULES:
+            raise ConfigError(
+                f"SelectPersons got by={by!r}, expected one of {sorted(RULES)}",
+                kind="option",
+                field="by",
             )
         self.num_person, self.by = num_person, by
 
     def transform(self, results: Dict) -> Dict:
-        keypoint = results["keypoint"]
-        if "score" in self.by and results.get("keypoint_score") is None:
-            raise ValueError(
-                f"SelectPersons(by={self.by!r}) got a sample without keypoint_score: "
-                "put it before GenSkeFeat, which merges scores into keypoint, or "
-                "choose by='energy', 'area' or 'length'"
-            )
-        present = keypoint.any(-1)  # (M, T, V)
-        seen = present.any(-1)
-        # (M, T), or (M, 1) where one order serves all frames.
-        value = _RULES[self.by](results, present)
-        if self.by != "frame_score":
-            value, seen = value[:, None], seen.any(1, keepdims=True)
-        order = np.argsort(-np.where(seen, value, -np.inf), axis=0, kind="stable")
-        order = order[: min(self.num_person, max(seen.sum(0).max(), 1))]
-        for key in ("keypoint", "keypoint_score"):
-            if results.get(key) is not None:
-                results[key] = results[key][order, np.arange(keypoint.shape[1])]
+        results["keypoint"], score = select_persons(
+            results["keypoint"],
+            self.num_person,
+            self.by,
+            results.get("keypoint_score"),
+        )
+        if score is not None:
+            results["keypoint_score"] = score
         return results
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_person={self.num_person}, by={self.by!r})"
 
 
-# Each rule: (results, which joints are there [M, T, V]) -> [M], frame_score's [M, T].
+@TRANSFORMS.register_module()
+class ConvertLayout(BaseTransform):
+    """Convert data of one layout for a model of another: `skeletons.convert_layout`.
 
+    Belongs before everything that depends on the model's layout: normalization, bones.
 
-def _energy(results: Dict, present: np.ndarray) -> np.ndarray:
-    keypoint = results["keypoint"].astype(np.float64)
-    return np.array(
-        [
-            joints[there].std(axis=0).sum() if there.any() else 0
-            for joints, there in zip(keypoint, present)
-        ]
-    )
+    Args:
+        source: layout of the file: a name, or a dictionary with `joints`.
+        target: layout of the model.
+        missing: 'error', or 'zero' to leave joints without counterpart absent.
 
+    Required and modified keys: `keypoint` [M, T, V, C] -> [M, T, V', C];
+    `keypoint_score` [M, T, V] -> [M, T, V'] likewise, if there is one (a mean of
+    which one joint has score 0 has score 0).
 
-def _score(results: Dict, present: np.ndarray) -> np.ndarray:
-    return _frame_score(results, present).mean(1)
+    Raises:
+        MSG3DError: unknown layout, a joint without counterpart, or keypoints of
+            another number of joints.
+    """
 
+    def __init__(
+        self,
+        source: Union[str, Dict],
+        target: Union[str, Dict],
+        missing: str = "error",
+    ) -> None:
+        self.source, self.target, self.missing = source, target, missing
+        self._sources = joint_sources(source, target, missing)
 
-def _frame_score(results: Dict, present: np.ndarray) -> np.ndarray:
-    score = results["keypoint_score"].mean(-1, dtype=np.float64)
-    return score * present.any(-1)
+    def transform(self, results: Dict) -> Dict:
+        results["keypoint"] = self._convert(results["keypoint"])
+        if "keypoint_score" in results:
+            score = results["keypoint_score"][..., None]
+            results["keypoint_score"] = self._convert(score)[..., 0]
+        return results
 
+    def _convert(self, keypoint):
+        return gather_joints(keypoint, self._sources, self.source)
 
-def _area(results: Dict, present: np.ndarray) -> np.ndarray:
-    seen = present.any(-1)  # (M, T)
-    points, there = results["keypoint"][..., :2].astype(np.float64), present[..., None]
-    low = np.where(there, points, np.inf).min(axis=2)
-    high = np.where(there, points, -np.inf).max(axis=2)
-    area = np.where(seen[..., None], high - low, 0).prod(-1)
-    return area.sum(1) / np.maximum(seen.sum(1), 1)
-
-
-def _length(results: Dict, present: np.ndarray) -> np.ndarray:
-    return present.any(-1).sum(1)
-
-
-_RULES = dict(
-    energy=_energy, score=_score, frame_score=_frame_score, area=_area, length=_length
-)
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(source={self.source!r}, target={self.target!r}, "
+            f"missing={self.missing!r})"
+        )

@@ -1,4 +1,4 @@
-"""What a regression packs instead of a label."""
+"""Pack regression targets instead of a label."""
 
 from typing import Dict, Sequence
 
@@ -6,19 +6,24 @@ import torch
 from mmaction.datasets import PackActionInputs
 from mmaction.registry import TRANSFORMS
 
+from ...errors import DataError
+
 
 @TRANSFORMS.register_module()
 class PackTargetInputs(PackActionInputs):
     """PackActionInputs for samples with `targets`, which need no label.
 
-    Required Keys: keypoint, targets
-    Added: `gt_targets`, float32 [K], in the data sample; all else is as in
+    Required keys: `keypoint`, `targets`.
+    Added: `gt_targets`, float32 [K], in the data sample; the rest is as in
     PackActionInputs.
 
     Args:
-        meta_keys: fields of the annotation that the data sample keeps, those of them
-            that are there. PersonTraitMetric needs `person_id`, and `session` where a
-            person has several; dumps are read by `frame_dir`.
+        meta_keys: fields of the annotation that the data sample keeps, as far as they
+            exist. PersonTraitMetric needs `person_id`, and `session` if a person has
+            several; dumps are read by `frame_dir`.
+
+    Raises:
+        DataError: a sample has no `targets`; kind "target".
     """
 
     def __init__(
@@ -28,10 +33,12 @@ class PackTargetInputs(PackActionInputs):
 
     def transform(self, results: Dict) -> Dict:
         if "targets" not in results:
-            raise ValueError(
-                f"sample {results.get('frame_dir')!r} has no `targets`, which "
-                "PackTargetInputs packs: add them to the annotations, or use "
-                "PackActionInputs for a sample with a label"
+            raise DataError(
+                "has no `targets`, which PackTargetInputs packs: add them to the "
+                "annotations, or use PackActionInputs for a sample with a label",
+                kind="target",
+                sample=results.get("frame_dir"),
+                field="targets",
             )
         packed = super().transform(results)
         targets = torch.as_tensor(results["targets"], dtype=torch.float32)

@@ -1,0 +1,109 @@
+"""Change training poses: rotate, stretch, move the camera, lose joints, and mirror.
+
+The functions take parameters that the caller has drawn. Joints that are exactly zero are
+absent, and stay so. Coordinates are in any unit.
+"""
+
+from typing import Sequence
+
+import numpy as np
+
+from ..errors import ConfigError
+from ..skeletons import Skeleton, skeleton
+from ..skeletons.body_axes import Layout
+from ..skeletons.rotation import rotation_about_axes
+
+__all__ = ["limbs", "mirror", "mirrored_order", "move_2d", "rotate", "scale"]
+
+
+def rotate(keypoint: np.ndarray, degrees: Sequence[float]) -> np.ndarray:
+    """Turn a sequence [M, T, V, 3] about the x, then y, then z axis."""
+    return keypoint @ rotation_about_axes(*degrees).astype(keypoint.dtype).T
+
+
+def scale(keypoint: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Stretch a sequence [M, T, V, 3] by one factor per axis."""
+    return keypoint * factors.astype(keypoint.dtype)
+
+
+def move_2d(
+    keypoint: np.ndarray,
+    degrees: np.ndarray,
+    factor: np.ndarray,
+    right: np.ndarray,
+    up: np.ndarray,
+) -> np.ndarray:
+    """Move the camera in front of 2D poses.
+
+        x' = factor (x cos - y sin) + right,  y' = factor (x sin + y cos) + up
+
+    Args:
+        keypoint: [M, T, V, C]; only the first two channels change.
+        degrees, factor, right, up: of each frame, [T].
+    """
+    degrees, factor, right, up = (
+        values[:, None] for values in (degrees, factor, right, up)
+    )  # (T, 1)
+    cos = factor * np.cos(np.radians(degrees))
+    sin = factor * np.sin(np.radians(degrees))
+    x, y = keypoint[..., 0], keypoint[..., 1]  # (M, T, V)
+    moved = np.stack([cos * x - sin * y + right, sin * x + cos * y + up], axis=-1)
+    present = keypoint[..., :2].any(axis=-1, keepdims=True)
+    moved = (moved * present).astype(keypoint.dtype)
+    return np.concatenate([moved, keypoint[..., 2:]], axis=-1)
+
+
+def limbs(body: Skeleton) -> np.ndarray:
+    """Find the joints that depend on each joint, along the bones.
+
+    Args:
+        body: its bones lead from every joint to the root.
+
+    Returns:
+        bool [V, V]: row i has joint i itself, and those whose path to the root leads
+        through it, such as elbow, wrist and hand for an elbow.
+    """
+    parents = np.array([parent for _, parent in body.bones])
+    joints = passed = np.arange(len(parents))
+    result = np.zeros((len(parents), len(parents)), dtype=bool)
+    for _ in parents:  # no path is longer
+        result[passed, joints] = True
+        passed = parents[passed]
+    return result
+
+
+def mirrored_order(layout: Layout) -> np.ndarray:
+    """Return the joints of a layout with left and right exchanged, int [V].
+
+    Raises:
+        ConfigError: the layout has no symmetric joints.
+    """
+    body = skeleton(layout)
+    if not body.pairs:
+        raise ConfigError(
+            f"skeleton layout {layout!r} has no symmetric joints: give it `joints` with "
+            "names such as left_hand and right_hand",
+            kind="layout",
+            field="layout",
+        )
+    left, right = (list(side) for side in zip(*body.pairs))
+    order = np.arange(len(body.joints))
+    order[left + right] = right + left
+    return order
+
+
+def mirror(
+    keypoint: np.ndarray, order: np.ndarray, axis: int = 0, width: float = 0
+) -> np.ndarray:
+    """Mirror poses: a raised left hand becomes a raised right hand.
+
+    Args:
+        keypoint: [M, T, V, C].
+        order: of the joints, from `mirrored_order`.
+        axis: the coordinate to mirror, x' = width - x.
+        width: 0 for a mirror at zero; the width of the image for one in its middle.
+    """
+    keypoint = keypoint[:, :, order]  # a copy
+    across = keypoint[..., axis]
+    keypoint[..., axis] = np.where(keypoint.any(-1), width - across, across)
+    return keypoint

@@ -1,0 +1,98 @@
+"""Select the persons that the network sees.
+
+A file may contain any number of persons, and the network has room for a few. Trackers
+number persons in order of detection: the first may be a bystander, or a chair that was
+detected as a person. So persons are sorted by one of these rules, best first:
+
+- `energy`: the standard deviation of the joints over all frames with the person, summed
+  over coordinates. MS-G3D and 2s-AGCN select the persons of NTU RGB+D by it.
+- `score`: mean score over all frames and joints; 0 in frames without the person.
+- `frame_score`: the same, but sorted separately in each frame. ST-GCN's rule for
+  Kinetics, which has no tracks: a row then shows different persons over time.
+- `area`: mean area of the bounding box in x and y, over the frames with the person.
+- `length`: number of frames with the person.
+"""
+
+import numpy as np
+
+from ..errors import DataError
+
+__all__ = ["RULES", "select_persons"]
+
+
+def select_persons(
+    keypoint: np.ndarray,
+    num_persons: int = 2,
+    by: str = "energy",
+    score: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Keep the best persons by a rule, best first.
+
+    Equal persons keep their order. A joint that is exactly zero is absent and ignored.
+    Persons without any frame are dropped; if no person is detected, one empty row stays.
+
+    Args:
+        keypoint: [M, T, V, C], in any unit.
+        num_persons: how many to keep at most, M'.
+        by: a key of `RULES`.
+        score: [M, T, V], required by the rules `score` and `frame_score`.
+
+    Returns:
+        `keypoint` [M', T, V, C] and `score` [M', T, V], None if there is none. Both are
+        copies.
+
+    Raises:
+        DataError: the rule needs scores and there are none; kind "score".
+    """
+    if "score" in by and score is None:
+        raise DataError(
+            f"has no scores, but persons are selected by {by!r}. Select them before "
+            "scores are merged into keypoint, or use 'energy', 'area' or 'length'",
+            kind="score",
+            field="keypoint_score",
+        )
+    present = keypoint.any(-1)  # (M, T, V)
+    detected = present.any(-1)
+    value = RULES[by](keypoint, score, present)
+    if by != "frame_score":  # one order for all frames: (M, 1)
+        value, detected = value[:, None], detected.any(1, keepdims=True)
+    order = np.argsort(-np.where(detected, value, -np.inf), axis=0, kind="stable")
+    order = order[: min(num_persons, max(detected.sum(0).max(), 1))]  # (M', T or 1)
+    frames = np.arange(keypoint.shape[1])
+    return keypoint[order, frames], None if score is None else score[order, frames]
+
+
+def _energy(keypoint, score, present):
+    return np.array(
+        [
+            joints[mask].std(axis=0).sum() if mask.any() else 0
+            for joints, mask in zip(keypoint.astype(np.float64), present)
+        ]
+    )
+
+
+def _score(keypoint, score, present):
+    return _frame_score(keypoint, score, present).mean(1)
+
+
+def _frame_score(keypoint, score, present):
+    return score.mean(-1, dtype=np.float64) * present.any(-1)
+
+
+def _area(keypoint, score, present):
+    detected, mask = present.any(-1), present[..., None]
+    points = keypoint[..., :2].astype(np.float64)
+    low = np.where(mask, points, np.inf).min(axis=2)  # (M, T, 2)
+    high = np.where(mask, points, -np.inf).max(axis=2)
+    area = np.where(detected[..., None], high - low, 0).prod(-1)
+    return area.sum(1) / np.maximum(detected.sum(1), 1)
+
+
+def _length(keypoint, score, present):
+    return present.any(-1).sum(1)
+
+
+# (keypoint, score, present joints [M, T, V]) -> value [M], or [M, T] of `frame_score`.
+RULES = dict(
+    energy=_energy, score=_score, frame_score=_frame_score, area=_area, length=_length
+)

@@ -1,0 +1,127 @@
+"""Joints, bones, and their motions: the streams of a skeleton network.
+
+    bone    b_v(t) = x_v(t) - x_parent(v)(t)
+    motion  m_v(t) = x_v(t + 1) - x_v(t), zero in the last frame
+
+Source: MMAction2's GenSkeFeat with its JointToBone and ToMotion, which support three
+layouts by name. Results are theirs, bit for bit.
+
+A third channel that holds scores is not subtracted: the score of a bone or a motion is
+the mean of the scores of its two ends.
+"""
+
+from typing import Sequence
+
+import numpy as np
+
+from ..errors import DataError
+
+__all__ = ["bones", "motion", "skeleton_streams"]
+
+
+def skeleton_streams(
+    keypoint: np.ndarray,
+    parents: Sequence[int],
+    streams: Sequence[str],
+    score: np.ndarray | None = None,
+    axis: int = -1,
+    mask_absent: bool = False,
+) -> np.ndarray:
+    """Compute streams and concatenate them.
+
+    Args:
+        keypoint: [M, T, V, C], C = 2 or 3.
+        parents: the parent of each joint; the root is its own parent.
+        streams: some of 'j' joints, 'b' bones, 'jm' and 'bm' their motions.
+        score: [M, T, V], which becomes the third channel; C must be 2.
+        axis: along which streams are concatenated.
+        mask_absent: whether a bone or motion with an absent end is zero. Otherwise it
+            is computed like any other, and points at the origin. A joint is absent if
+            its score is 0 or, without scores, if it is exactly zero.
+
+    Returns:
+        [M, T, V, len(streams) * C'] for axis=-1, with C' = 3 if there are scores.
+
+    Raises:
+        DataError: the joints are not those of the layout (kind "layout"), or there are
+            too many or too few channels (kind "shape").
+    """
+    scored = score is not None
+    _check(keypoint.shape, len(parents), scored)
+    if scored:
+        keypoint = np.concatenate([keypoint, score[..., None]], -1)
+    computed = dict(j=keypoint)
+    if {"b", "bm"} & set(streams):
+        computed["b"] = bones(keypoint, parents, scored, mask_absent)
+    for name in ("jm", "bm"):
+        if name in streams:
+            computed[name] = motion(computed[name[0]], scored, mask_absent)
+    return np.concatenate([computed[name] for name in streams], axis=axis)
+
+
+def bones(
+    joints: np.ndarray,
+    parents: Sequence[int],
+    scored: bool = False,
+    mask_absent: bool = False,
+) -> np.ndarray:
+    """Subtract the parent from each joint: float32 [M, T, V, C].
+
+    Args:
+        joints: [M, T, V, C].
+        parents, mask_absent: see `skeleton_streams`.
+        scored: whether the third channel holds scores.
+    """
+    parents = list(parents)
+    bone = (joints - joints[..., parents, :]).astype(np.float32)
+    if scored:
+        bone[..., 2] = (joints[..., 2] + joints[..., parents, 2]) / 2
+    if mask_absent:
+        present = _present(joints, scored)  # (M, T, V)
+        bone *= (present & present[..., parents])[..., None]
+    return bone
+
+
+def motion(
+    stream: np.ndarray, scored: bool = False, mask_absent: bool = False
+) -> np.ndarray:
+    """Subtract each frame from the next one: [M, T, V, C].
+
+    Args:
+        stream: joints or bones [M, T, V, C].
+        scored, mask_absent: see `bones`.
+    """
+    change = np.zeros_like(stream)
+    change[:, :-1] = np.diff(stream, axis=1)
+    if scored:
+        change[:, :-1, :, 2] = (stream[:, :-1, :, 2] + stream[:, 1:, :, 2]) / 2
+    if mask_absent:
+        present = _present(stream, scored)
+        change[:, :-1] *= (present[:, :-1] & present[:, 1:])[..., None]
+    return change
+
+
+def _present(stream: np.ndarray, scored: bool) -> np.ndarray:
+    """Which joints or bones are present, bool [M, T, V]."""
+    return stream[..., 2] != 0 if scored else stream.any(-1)
+
+
+def _check(shape: tuple[int, ...], joints: int, scored: bool) -> None:
+    if len(shape) != 4 or shape[2] != joints:
+        raise DataError(
+            f"keypoint has shape {shape}, expected [M, T, V={joints}, C]: set layout to "
+            "that of the data",
+            kind="layout",
+            field="keypoint",
+        )
+    if shape[3] not in ((2,) if scored else (2, 3)):
+        text, fix = (
+            ("2 beside keypoint_score", "leave keypoint_score out of data with z")
+            if scored
+            else ("2 or 3", "give x, y and z, or x and y with keypoint_score")
+        )
+        raise DataError(
+            f"keypoint has {shape[3]} channels (shape {shape}), expected {text}: {fix}",
+            kind="shape",
+            field="keypoint",
+        )
