@@ -14,7 +14,7 @@ from conftest import load_module
 from faulty import NAMES, every, field, good, kinds
 from msg3d.annotations.faults import ERROR, KINDS
 from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
-from msg3d.annotations.inspection.config import config_lines
+from msg3d.annotations.inspection.report import config_lines
 from msg3d.datasets import load_annotations, pack, save_annotations
 from msg3d.skeletons.axes import guess_axes
 from msg3d.synthetic.actions import make_synthetic_actions

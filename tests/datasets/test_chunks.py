@@ -7,7 +7,7 @@ import pytest
 
 from conftest import load_module
 from msg3d.annotations.chunks import cut_annotations
-from msg3d.annotations.person_splits import shared_persons
+from msg3d.annotations.splits import shared_persons
 from msg3d.datasets import (
     load_annotations,
     save_annotations,

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from msg3d.annotations.chunks import REMAINDERS, cut_annotations
-from msg3d.annotations.person_splits import shared_persons
+from msg3d.annotations.splits import shared_persons
 from msg3d.converters.command import positive
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.errors import DataError

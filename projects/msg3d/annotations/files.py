@@ -18,12 +18,8 @@ from ..errors import DataError
 from ..io.atomic import whole_file
 from ..io.file_type import ANNOTATIONS, mismatch
 from ..io.safe_pickle import RefusedGlobal, Truncated, load_plain
-from .check import (
-    Annotations,
-    check_annotations,
-    is_numeric,
-    samples_of,
-)
+from .check import Annotations, check_annotations, samples_of
+from .sample_check import is_numeric
 
 __all__ = [
     "DataError",

@@ -26,10 +26,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..annotations.check import (
-    Annotations,
-    Summary,
-)
+from ..annotations.check import Annotations
+from ..annotations.sample_check import Summary
 from ..errors import DataError
 from ..io.json_data import decode
 from ..io.npy import NpyRows

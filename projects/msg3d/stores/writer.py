@@ -14,13 +14,12 @@ from dataclasses import replace
 import numpy as np
 
 from ..annotations.check import (
-    Summary,
+    id_faults,
     id_field,
-    is_numeric,
     samples_of,
+    split_faults,
 )
-from ..annotations.form_faults import id_faults, split_faults
-from ..annotations.sample_faults import labels_of, sample_faults
+from ..annotations.sample_check import Summary, is_numeric, labels_of, sample_faults
 from ..errors import DataError
 from ..io.atomic import sync_file, sync_folder, whole_file
 from ..io.json_data import encode

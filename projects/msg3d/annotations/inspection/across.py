@@ -4,15 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ...skeletons import SKELETONS, Skeleton
 from ...skeletons.axes import Axes
-from ...skeletons.body_size import LONGEST, SHORTEST
-from ...skeletons.units import PER_METER, described_unit
 from ..faults import Fault
 from ..leaks import FrameHashes
 from .labels import Labels, Splits, pairs_of
 from .measures import Measures
-from .mirror import CLEAR, handedness, has_feet
 
 # Metres and centimetres differ by 100, and people of one file by less than 5.
 SCALE = 50
@@ -49,21 +45,6 @@ def axes_faults(samples: Iterable[dict]) -> Iterator[Fault]:
     )
 
 
-def layout_faults(joints: int | None, layout: str | None, sample: str):
-    """The file's joints against the layout that somebody named."""
-    if layout is None or joints in (None, len(SKELETONS[layout].joints)):
-        return
-    fitting = [name for name, one in SKELETONS.items() if len(one.joints) == joints]
-    known = f"name one of {fitting}" if fitting else "describe your own"
-    yield Fault(
-        "layout-joints",
-        f"keypoint has {joints} joints, but layout {layout!r} has "
-        f"{len(SKELETONS[layout].joints)}: {known}, or mend the file",
-        sample,
-        "keypoint",
-    )
-
-
 def scale_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
     """Samples in another unit than most."""
     sizes = {name: one.size for name, one in measures.items() if one.size > 0}
@@ -81,41 +62,6 @@ def scale_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
             )
 
 
-def unit_faults(data, measures: dict[str, Measures], channels: int | None, unit: str):
-    """3D joints in no unit of length, or in another than `meta['units']` says.
-
-    Args:
-        data: the annotations.
-        measures: id -> numbers.
-        channels: C.
-        unit: as it was guessed.
-    """
-    meta = data.get("meta") if isinstance(data, dict) else None
-    said = meta.get("units") if isinstance(meta, dict) else None
-    sizes = [one.size for one in measures.values() if one.size > 0]
-    if channels != 3 or not sizes or unit not in (*PER_METER, "unknown"):
-        return
-    if said is not None:
-        named = described_unit(said)
-        if named == unit or named not in PER_METER:
-            return
-    elif unit in PER_METER:
-        return
-    size = float(np.median(sizes))
-    if unit == "unknown":
-        why = (
-            f"no unit in which this is a person ({SHORTEST:g} to {LONGEST:g} m): see in "
-            "which unit the raw files are, unless coordinates are normalised"
-        )
-    else:
-        why = f"most likely {unit}, but meta['units'] is {said!r}: bring them together"
-    yield Fault(
-        "person-size",
-        f"keypoint has persons of extent {size:.4g}: {why}",
-        field="keypoint",
-    )
-
-
 def joint_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
     """Joints that no sample has."""
     there = sum(one.person_frames for one in measures.values())
@@ -130,24 +76,6 @@ def joint_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
             "without it, or store coordinates as recorded",
             field="keypoint",
         )
-
-
-def mirror_faults(keypoints: dict[str, np.ndarray], layout: Skeleton):
-    """Samples whose left and right are exchanged, against the majority."""
-    if not has_feet(layout):
-        return
-    hands = {name: handedness(one, layout) for name, one in keypoints.items()}
-    sign = np.sign(np.median(list(hands.values()))) if hands else 0
-    for name, value in hands.items():
-        if value * sign < -CLEAR:
-            yield Fault(
-                "mirrored",
-                "keypoint has left and right the other way round than most samples "
-                "(its feet point backwards): see whether it was mirrored, or its "
-                "joints are in another order",
-                name,
-                "keypoint",
-            )
 
 
 def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels):

@@ -8,22 +8,21 @@ import numpy as np
 from ...skeletons import SKELETONS, skeleton
 from ...skeletons.axes import guess_axes
 from ...skeletons.body_size import is_hand
-from ..check import Annotations
+from ..check import Annotations, file_faults, id_faults, id_field, split_faults
 from ..faults import ERROR, KINDS, WARNING, Fault
-from ..form_faults import file_faults, id_faults, id_field, split_faults
 from ..leaks import FrameHashes
-from ..sample_faults import Summary, labels_of, sample_faults
-from .across import (
-    axes_faults,
-    copy_faults,
-    joint_faults,
+from ..sample_check import Summary, labels_of, sample_faults
+from .across import axes_faults, copy_faults, joint_faults, scale_faults
+from .content import content_faults
+from .coordinates import (
+    fitting_layouts,
+    guess_unit,
     layout_faults,
     mirror_faults,
-    scale_faults,
+    own_layout,
     unit_faults,
+    up_axis,
 )
-from .content import content_faults
-from .coordinates import fitting_layouts, guess_unit, own_layout, up_axis
 from .labels import Labels, Splits, class_faults, class_names, split_content_faults
 from .measures import Measures, measure
 

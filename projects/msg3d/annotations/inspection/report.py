@@ -1,11 +1,16 @@
 """What the checker says: numbers, config lines and faults, as text and for JSON."""
 
+import math
+from collections import Counter
 from itertools import groupby
 
+import numpy as np
+
 from ..faults import Fault
-from .config import config_lines
 from .inspect import Inspection
-from .overview import overview
+from .labels import pairs_of
+
+LONGEST_CLIP = 100
 
 
 def as_json(seen: Inspection, path: str) -> dict:
@@ -128,3 +133,137 @@ def unreadable(error: Exception, path: str) -> dict:
     """The JSON of a file that cannot be read at all."""
     fault = Fault("unreadable", str(error))
     return dict(file=path, errors=1, warnings=0, faults=[fault.as_dict()])
+
+
+def overview(seen: Inspection) -> dict:
+    """Splits, classes, lengths, persons and coordinates, as JSON can hold them."""
+    measures = list(seen.measures.values())
+    labels = sorted({label for ones in seen.labels.values() for label in ones})
+    shown = Counter(int(one.seen.sum()) for one in measures)
+    result = dict(
+        samples=seen.samples,
+        splits={name: len(set(ids)) for name, ids in seen.splits.items()},
+        pairs=[list(pair) for pair in pairs_of(seen.splits)],
+        classes=dict(
+            labels=labels,
+            names=seen.classes,
+            samples=_per_class(seen, seen.labels),
+            per_split={
+                name: _per_class(seen, set(ids)) for name, ids in seen.splits.items()
+            },
+        ),
+    )
+    if not measures:
+        return result
+    frames = np.array([one.frames for one in measures])
+    there = sum(one.person_frames for one in measures)
+    missing = sum(one.missing for one in measures)
+    share = missing / there if there else np.ones(len(missing))
+    scores = [one.scores for one in measures if one.scores]
+    return dict(
+        **result,
+        frames=dict(
+            min=int(frames.min()),
+            median=float(np.median(frames)),
+            three_quarters=float(np.percentile(frames, 75)),
+            max=int(frames.max()),
+            single=int((frames == 1).sum()),
+        ),
+        persons={str(count): shown[count] for count in sorted(shown)},
+        persons_stored=max(one.persons for one in measures),
+        joints=seen.joints,
+        channels=seen.channels,
+        dtypes=dict(Counter(one.dtype for one in measures)),
+        coordinates=dict(
+            low=_finite(np.array([one.low for one in measures]), np.min),
+            high=_finite(np.array([one.high for one in measures]), np.max),
+            person=_finite(np.array([[one.size] for one in measures]), np.median)[0],
+            unit=seen.unit,
+            up=seen.up,
+        ),
+        layouts=seen.layouts,
+        own_layout=seen.own_layout,
+        missing_joints=dict(
+            share=float(share.mean()),
+            per_joint=[float(one) for one in share],
+            worst=int(share.argmax()),
+        ),
+        scores=dict(
+            min=min(low for low, _ in scores), max=max(top for _, top in scores)
+        )
+        if scores
+        else None,
+    )
+
+
+def _per_class(seen: Inspection, ids) -> dict[str, int]:
+    """Label, as text for JSON -> samples."""
+    counts = Counter(label for one in ids for label in seen.labels.get(one, ()))
+    return {str(label): counts[label] for label in sorted(counts)}
+
+
+def _finite(rows: np.ndarray, reduce) -> list[float | None]:
+    """Over samples with a person; None without any."""
+    rows = rows[~np.isnan(rows).any(axis=1)]
+    return [float(reduce(column)) if len(rows) else None for column in rows.T]
+
+
+def config_lines(numbers: dict, ann_file: str) -> list[str]:
+    """What a config of this file sets, as Python.
+
+    Args:
+        numbers: of `overview`.
+        ann_file: the file's path.
+
+    Returns:
+        Lines to go with; without good samples none.
+    """
+    labels = numbers["classes"]["labels"]
+    if not labels or "frames" not in numbers:
+        return []
+    classes = max(labels[-1] + 1, len(numbers["classes"]["names"] or ()))
+    scored = numbers["scores"] is not None
+    channels = numbers["channels"] + scored
+    layouts, own = numbers["layouts"], numbers["own_layout"] or {}
+    own = ", ".join(
+        f"{key}={own.get(key, '...')}" for key in ("num_node", "inward", "center")
+    )
+    layout = repr(layouts[0]) if layouts else f"dict(_delete_=True, {own})"
+    others = f"  # or {', '.join(map(repr, layouts[1:]))}" if layouts[1:] else ""
+    train, test = (numbers["pairs"] or [[None, None]])[0]
+    names = [*"xyz"[: numbers["channels"]], *["score"] * scored]
+    return [
+        f"ann_file = {ann_file!r}",
+        "model = dict(",
+        "    backbone=dict(",
+        f"        in_channels={channels},  # {', '.join(names)}",
+        f"        graph_cfg=dict(layout={layout})),{others}",
+        f"    cls_head=dict(num_classes={classes}))",
+        "# In the pipelines:",
+        f"#     clip_len={_clip_len(numbers)}, FormatGCNInput(num_person="
+        f"{_num_person(numbers)})",
+    ] + [f"# In the data sets: {one}" for one in _data_set(ann_file, train, test)]
+
+
+def _data_set(ann_file: str, train: str | None, test: str | None) -> list[str]:
+    """What a config says of its data sets, beside the file."""
+    packed = ann_file.rstrip("/").endswith(".packed")
+    lines = ["type='PackedSkeletonDataset'"] if packed else []
+    return lines + ([f"split={train!r}, split={test!r}"] if train else [])
+
+
+def _clip_len(numbers: dict) -> int:
+    """Three quarters of the sequences fit; a multiple of 8, since two blocks stride."""
+    longest = numbers["frames"]["three_quarters"]
+    return min(max(8 * math.ceil(longest / 8), 16), LONGEST_CLIP)
+
+
+def _num_person(numbers: dict) -> int:
+    """So many that 95 of 100 samples keep everybody."""
+    persons = {int(count): samples for count, samples in numbers["persons"].items()}
+    total, kept = sum(persons.values()), 0
+    for count in sorted(persons):
+        kept += persons[count]
+        if kept >= 0.95 * total:
+            return max(count, 1)
+    return 1
