@@ -109,21 +109,19 @@ def save_annotations(data: Annotations, path: str) -> None:
         DataError: the data are not valid annotations.
         OSError: the file cannot be written; one of that name is left as it was.
     """
-    samples = [
-        {**sample, **_as_float32(sample)}
-        for sample in samples_of(data, os.fspath(path))
-    ]
+    samples = [as_float32(sample) for sample in samples_of(data, os.fspath(path))]
     data = {**data, "annotations": samples} if isinstance(data, dict) else samples
     check_annotations(data, source=os.fspath(path))
     with whole_file(path) as file:
         pickle.dump(data, file, protocol=4)
 
 
-def _as_float32(sample: dict) -> dict:
-    """The numeric arrays of a sample as float32; others are left for the check."""
+def as_float32(sample: dict) -> dict:
+    """Return a sample with its numeric arrays as float32; others are for the check."""
     with np.errstate(over="ignore"):  # the check finds what became infinite
-        return {
+        arrays = {
             field: sample[field].astype(np.float32, copy=False)
             for field in ("keypoint", "keypoint_score")
             if is_numeric(sample.get(field))
         }
+    return {**sample, **arrays}
