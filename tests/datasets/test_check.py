@@ -39,9 +39,9 @@ TOOL = REPOSITORY / "tools" / "data" / "check_annotations.py"
 )
 def test_guess_of_axes(shape, frames, joints, expected):
     axes = guess_axes(shape, frames, joints)
-    assert (axes and axes.found) == expected
+    assert (axes and axes.names) == expected
     if axes:
-        mended = eval(f"array.{axes.mend}", dict(array=np.empty(shape)))
+        mended = eval(f"array.{axes.fix}", dict(array=np.empty(shape)))
         assert mended.shape[1] == frames and mended.shape[3] in (2, 3)
 
 

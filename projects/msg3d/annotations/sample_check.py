@@ -141,7 +141,7 @@ def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault
                 name,
                 "keypoint-axes",
                 f"has shape {shape} and total_frames is {total}, so it looks like "
-                f"{axes.found}, expected [M, T, V, C]: store keypoint.{axes.mend}",
+                f"{axes.names}, expected [M, T, V, C]: store keypoint.{axes.fix}",
             )
             return
     if channels not in (2, 3):

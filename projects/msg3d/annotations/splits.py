@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..errors import ConfigError, DataError
 from .check import Annotations, id_field
 
 __all__ = ["hold_out", "shared_persons"]
@@ -12,32 +13,36 @@ __all__ = ["hold_out", "shared_persons"]
 def hold_out(
     labels: list[int], groups: list[str], fraction: float, seed: int
 ) -> set[str]:
-    """Groups whose recordings make up about this part of each class.
+    """Choose groups for validation that contain about a fraction of each class.
 
-    Groups come in random order, large ones first; one is held out where that brings
-    the counts of the classes nearer to `fraction` (in squares). With each recording a
-    group of its own this is the usual split stratified by class. Of a class with at
-    least two recordings at least one is aimed at on either side.
+    Groups are visited in random order, large ones first. A group is held out if that
+    brings the counts of the classes closer to `fraction` (in squared distance). If each
+    recording is a group of its own, this is the usual split stratified by class. For a
+    class with at least two recordings, the target is at least one on either side.
 
     Args:
-        labels: the class of each recording.
-        groups: who or what each was recorded of, which must not be on both sides.
+        labels: class of each recording.
+        groups: group of each recording, such as its person; no group is split.
         fraction: above 0 and below 1.
-        seed: of the order.
+        seed: seed of the order.
 
     Returns:
         At least one group, and not all.
 
     Raises:
-        ValueError: `fraction` out of range, or fewer than two groups.
+        ConfigError: `fraction` is out of range (`option`).
+        DataError: there are fewer than two groups (`split`).
     """
     if not 0 < fraction < 1:
-        raise ValueError(f"fraction is {fraction}, expected above 0 and below 1")
+        raise ConfigError(
+            f"fraction is {fraction}, expected above 0 and below 1", kind="option"
+        )
     names, member = np.unique(groups, return_inverse=True)
     if len(names) < 2:
-        raise ValueError(
+        raise DataError(
             f"all {len(groups)} files belong to the group {groups[0]!r}, expected at "
-            "least two groups"
+            "least two groups",
+            kind="split",
         )
     counts = np.zeros((len(names), max(labels) + 1))
     np.add.at(counts, (member, labels), 1)
@@ -57,25 +62,27 @@ def hold_out(
         if not last and distance(held + counts[group]) < distance(held):
             held += counts[group]
             chosen.append(group)
-    if not chosen:  # every group is too large: the one that is least so
+    if not chosen:  # every group is too large: take the closest
         chosen = [min(order, key=lambda group: distance(counts[group]))]
     return {str(names[group]) for group in chosen}
 
 
 def shared_persons(data: Annotations) -> Iterator[tuple[str, str, list[str]]]:
-    """Persons on both sides of a pair of splits: what is known of them leaks.
+    """Find persons who occur in two splits, and so leak from one to the other.
 
     Args:
         data: annotations with splits, whose samples have `person_id`.
 
     Yields:
-        Two splits and the persons of both.
+        The names of two splits, and the persons in both.
     """
     if not isinstance(data, dict):
         return
     samples = data["annotations"]
     key = id_field(samples)
-    person = {one[key]: one["person_id"] for one in samples if "person_id" in one}
+    person = {
+        sample[key]: sample["person_id"] for sample in samples if "person_id" in sample
+    }
     persons = {
         split: {str(person[name]) for name in ids if name in person}
         for split, ids in data["split"].items()

@@ -39,8 +39,8 @@ def axes_faults(samples: Iterable[dict]) -> Iterator[Fault]:
         return
     yield Fault(
         "keypoint-axes",
-        f"keypoint looks like {axes.found} in all samples, since axis {why}; expected "
-        f"[M, T, V, C]: store keypoint.{axes.mend}, and its frames as total_frames",
+        f"keypoint looks like {axes.names} in all samples, since axis {why}; expected "
+        f"[M, T, V, C]: store keypoint.{axes.fix}, and its frames as total_frames",
         field="keypoint",
     )
 
