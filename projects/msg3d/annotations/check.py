@@ -118,10 +118,10 @@ def file_faults(data) -> Iterator[Fault]:
     if isinstance(data, dict):
         for key, kind in (("split", dict), ("annotations", list)):
             if not isinstance(data.get(key), kind):
-                found = type(data[key]).__name__ if key in data else "missing"
+                actual = type(data[key]).__name__ if key in data else "missing"
                 yield Fault(
                     "form",
-                    f"key {key!r} is {found}, expected a {kind.__name__} in "
+                    f"key {key!r} is {actual}, expected a {kind.__name__} in "
                     "dict(split={name: [ids]}, annotations=[...])",
                     field=key,
                 )
@@ -129,7 +129,7 @@ def file_faults(data) -> Iterator[Fault]:
     if not isinstance(data, list):
         return
     if not data:
-        yield Fault("no-samples", "holds no annotations, expected at least one")
+        yield Fault("no-samples", "contains no annotations, expected at least one")
     for number, sample in enumerate(data):
         if not isinstance(sample, dict):
             yield Fault(
@@ -143,10 +143,10 @@ def id_faults(samples: list[dict], key: str) -> Iterator[Fault]:
     """Find ids that are missing, not text, or repeated."""
     for number, sample in enumerate(samples):
         if not isinstance(sample.get(key), str):
-            found = shown(sample[key]) if key in sample else "missing"
+            actual = shown(sample[key]) if key in sample else "missing"
             yield Fault(
                 "id-missing",
-                f"{key} is {found}, expected the text that the splits name it by",
+                f"{key} is {actual}, expected the text by which splits name the sample",
                 sample=number,
                 field=key,
             )
@@ -157,7 +157,7 @@ def id_faults(samples: list[dict], key: str) -> Iterator[Fault]:
                 break
             yield Fault(
                 "id-twice",
-                f"{key} {twice!r} belongs to {times} annotations: leave one",
+                f"{key} {twice!r} belongs to {times} annotations: keep one",
                 field=key,
             )
 
@@ -170,26 +170,26 @@ def split_faults(splits: dict, names: Iterable[str], known: set) -> Iterator[Fau
         names: the splits to check.
         known: ids of the annotations.
     """
-    for name in names:
-        ids, place = splits[name], f"split[{name!r}]"
+    for split in names:
+        ids, place = splits[split], f"split[{split!r}]"
         if not isinstance(ids, (list, tuple, set, frozenset, np.ndarray)):
             yield Fault(
                 "split-kind",
-                f"split {name!r} is a {type(ids).__name__}, expected a list of ids",
+                f"split {split!r} is a {type(ids).__name__}, expected a list of ids",
                 field=place,
             )
             continue
         if len(ids) == 0:
             yield Fault(
                 "split-empty",
-                f"split {name!r} is empty, expected at least one id",
+                f"split {split!r} is empty, expected at least one id",
                 field=place,
             )
-        lost = [one for one in ids if not isinstance(one, str) or one not in known]
+        lost = [name for name in ids if not isinstance(name, str) or name not in known]
         if lost:
             yield Fault(
                 "split-unknown-id",
-                f"split {name!r} names {shown(lost[0])}, which has no annotation "
-                f"({len(lost)} of {len(ids)} ids): take it out or add its annotation",
+                f"split {split!r} names {shown(lost[0])}, which has no annotation "
+                f"({len(lost)} of {len(ids)} ids): remove it or add its annotation",
                 field=place,
             )

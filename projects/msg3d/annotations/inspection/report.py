@@ -1,4 +1,4 @@
-"""What the checker says: numbers, config lines and faults, as text and for JSON."""
+"""Report of the checker, as text and for JSON: numbers, config lines, and faults."""
 
 import math
 from collections import Counter
@@ -10,11 +10,12 @@ from ..faults import Fault
 from .inspect import Inspection
 from .labels import pairs_of
 
+# Longest clip that a config suggests, in frames.
 LONGEST_CLIP = 100
 
 
 def as_json(seen: Inspection, path: str) -> dict:
-    """Everything, every fault included."""
+    """Return the complete report, with every fault."""
     numbers = overview(seen)
     return dict(
         file=path,
@@ -27,12 +28,12 @@ def as_json(seen: Inspection, path: str) -> dict:
 
 
 def as_text(report: dict, seen: Inspection, show: int) -> str:
-    """The report for people.
+    """Return the report as text.
 
     Args:
-        report: what `as_json` gave.
-        seen: of the same file.
-        show: how many faults of a kind to write out.
+        report: the result of `as_json`.
+        seen: the inspection of the same file.
+        show: number of faults of each kind to write out.
     """
     lines = [f"{report['file']}: {report['samples']} samples", *_splits(report)]
     lines += _classes(report)
@@ -53,10 +54,10 @@ def _splits(report: dict) -> list[str]:
     lines = []
     for name, count in report["splits"].items():
         place = f"split[{name!r}]"
-        leaks = [f["kind"] for f in faults if f["field"] == place]
+        leaks = [fault["kind"] for fault in faults if fault["field"] == place]
         same, most = leaks.count("leak-identical"), leaks.count("leak-mostly")
-        note = f"; {same} are byte for byte in training" if same else ""
-        note += f"; {most} share most frames with it" if most else ""
+        note = f"; {same} are identical to training samples" if same else ""
+        note += f"; {most} share most frames with training" if most else ""
         classes = report["classes"]["per_split"][name]
         sizes = classes.values()
         balance = f" of {min(sizes)} to {max(sizes)}" if classes else ""
@@ -88,7 +89,9 @@ def _classes(report: dict) -> list[str]:
 def _measured(report: dict) -> list[str]:
     frames, where = report["frames"], report["coordinates"]
     missing, scores = report["missing_joints"], report["scores"]
-    persons = ", ".join(f"{k}: {n} samples" for k, n in report["persons"].items())
+    persons = ", ".join(
+        f"{count}: {samples} samples" for count, samples in report["persons"].items()
+    )
     ranges = ", ".join(
         f"{axis} {low:.4g} to {high:.4g}"
         for axis, low, high in zip("xyz", where["low"], where["high"])
@@ -106,8 +109,8 @@ def _measured(report: dict) -> list[str]:
         + (f"; up: {where['up']}" if where["up"] else ""),
         "missing      "
         + (
-            f"{100 * missing['share']:.2g} % of joints; most joint {worst}, in "
-            f"{100 * missing['per_joint'][worst]:.2g} % of persons' frames"
+            f"{100 * missing['share']:.2g} % of joints; most often joint {worst}, in "
+            f"{100 * missing['per_joint'][worst]:.2g} % of person frames"
             if missing["share"]
             else "no joints"
         ),
@@ -118,7 +121,7 @@ def _measured(report: dict) -> list[str]:
 
 
 def _faults(faults: list[Fault], show: int) -> list[str]:
-    """By kind: the first few, and how many more."""
+    """List the first faults of each kind, and count the others."""
     lines = []
     for kind, group in groupby(faults, key=lambda fault: fault.kind):
         group = list(group)
@@ -130,16 +133,16 @@ def _faults(faults: list[Fault], show: int) -> list[str]:
 
 
 def unreadable(error: Exception, path: str) -> dict:
-    """The JSON of a file that cannot be read at all."""
+    """Return the report, for JSON, of a file that cannot be read."""
     fault = Fault("unreadable", str(error))
     return dict(file=path, errors=1, warnings=0, faults=[fault.as_dict()])
 
 
 def overview(seen: Inspection) -> dict:
-    """Splits, classes, lengths, persons and coordinates, as JSON can hold them."""
+    """Summarize splits, classes, lengths, persons, and coordinates, for JSON."""
     measures = list(seen.measures.values())
-    labels = sorted({label for ones in seen.labels.values() for label in ones})
-    shown = Counter(int(one.seen.sum()) for one in measures)
+    labels = sorted({label for values in seen.labels.values() for label in values})
+    persons = Counter(int(sample.seen.sum()) for sample in measures)
     result = dict(
         samples=seen.samples,
         splits={name: len(set(ids)) for name, ids in seen.splits.items()},
@@ -155,11 +158,11 @@ def overview(seen: Inspection) -> dict:
     )
     if not measures:
         return result
-    frames = np.array([one.frames for one in measures])
-    there = sum(one.person_frames for one in measures)
-    missing = sum(one.missing for one in measures)
+    frames = np.array([sample.frames for sample in measures])
+    there = sum(sample.person_frames for sample in measures)
+    missing = sum(sample.missing for sample in measures)
     share = missing / there if there else np.ones(len(missing))
-    scores = [one.scores for one in measures if one.scores]
+    scores = [sample.scores for sample in measures if sample.scores]
     return dict(
         **result,
         frames=dict(
@@ -169,15 +172,17 @@ def overview(seen: Inspection) -> dict:
             max=int(frames.max()),
             single=int((frames == 1).sum()),
         ),
-        persons={str(count): shown[count] for count in sorted(shown)},
-        persons_stored=max(one.persons for one in measures),
+        persons={str(count): persons[count] for count in sorted(persons)},
+        persons_stored=max(sample.persons for sample in measures),
         joints=seen.joints,
         channels=seen.channels,
-        dtypes=dict(Counter(one.dtype for one in measures)),
+        dtypes=dict(Counter(sample.dtype for sample in measures)),
         coordinates=dict(
-            low=_finite(np.array([one.low for one in measures]), np.min),
-            high=_finite(np.array([one.high for one in measures]), np.max),
-            person=_finite(np.array([[one.size] for one in measures]), np.median)[0],
+            low=_finite(np.array([sample.low for sample in measures]), np.min),
+            high=_finite(np.array([sample.high for sample in measures]), np.max),
+            person=_finite(np.array([[sample.size] for sample in measures]), np.median)[
+                0
+            ],
             unit=seen.unit,
             up=seen.up,
         ),
@@ -185,7 +190,7 @@ def overview(seen: Inspection) -> dict:
         own_layout=seen.own_layout,
         missing_joints=dict(
             share=float(share.mean()),
-            per_joint=[float(one) for one in share],
+            per_joint=share.tolist(),
             worst=int(share.argmax()),
         ),
         scores=dict(
@@ -197,26 +202,26 @@ def overview(seen: Inspection) -> dict:
 
 
 def _per_class(seen: Inspection, ids) -> dict[str, int]:
-    """Label, as text for JSON -> samples."""
-    counts = Counter(label for one in ids for label in seen.labels.get(one, ()))
+    """Return label -> number of samples; labels are text, as in JSON."""
+    counts = Counter(label for name in ids for label in seen.labels.get(name, ()))
     return {str(label): counts[label] for label in sorted(counts)}
 
 
 def _finite(rows: np.ndarray, reduce) -> list[float | None]:
-    """Over samples with a person; None without any."""
+    """Reduce each column over samples with a person; None without any."""
     rows = rows[~np.isnan(rows).any(axis=1)]
     return [float(reduce(column)) if len(rows) else None for column in rows.T]
 
 
 def config_lines(numbers: dict, ann_file: str) -> list[str]:
-    """What a config of this file sets, as Python.
+    """Return the lines of Python that a config of this file needs.
 
     Args:
-        numbers: of `overview`.
-        ann_file: the file's path.
+        numbers: the result of `overview`.
+        ann_file: path of the file.
 
     Returns:
-        Lines to go with; without good samples none.
+        The lines; none without valid samples.
     """
     labels = numbers["classes"]["labels"]
     if not labels or "frames" not in numbers:
@@ -242,24 +247,27 @@ def config_lines(numbers: dict, ann_file: str) -> list[str]:
         "# In the pipelines:",
         f"#     clip_len={_clip_len(numbers)}, FormatGCNInput(num_person="
         f"{_num_person(numbers)})",
-    ] + [f"# In the data sets: {one}" for one in _data_set(ann_file, train, test)]
+    ] + [f"# In the data sets: {line}" for line in _data_set(ann_file, train, test)]
 
 
 def _data_set(ann_file: str, train: str | None, test: str | None) -> list[str]:
-    """What a config says of its data sets, beside the file."""
+    """Return the arguments of the data sets besides the file."""
     packed = ann_file.rstrip("/").endswith(".packed")
     lines = ["type='PackedSkeletonDataset'"] if packed else []
     return lines + ([f"split={train!r}, split={test!r}"] if train else [])
 
 
 def _clip_len(numbers: dict) -> int:
-    """Three quarters of the sequences fit; a multiple of 8, since two blocks stride."""
+    """Return a length for three quarters of the sequences, a multiple of 8.
+
+    Two blocks of the network have a temporal stride.
+    """
     longest = numbers["frames"]["three_quarters"]
     return min(max(8 * math.ceil(longest / 8), 16), LONGEST_CLIP)
 
 
 def _num_person(numbers: dict) -> int:
-    """So many that 95 of 100 samples keep everybody."""
+    """Return a number of persons that is enough for 95 % of the samples."""
     persons = {int(count): samples for count, samples in numbers["persons"].items()}
     total, kept = sum(persons.values()), 0
     for count in sorted(persons):
