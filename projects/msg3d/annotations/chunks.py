@@ -74,13 +74,14 @@ def cut_sample(sample: dict, length: int, remainder: str, key: str = "frame_dir"
 
 
 def cut_annotations(
-    data: Annotations, length: int, remainder: str
+    data: Annotations, length: int, remainder: str, source: str = "annotations"
 ) -> tuple[Annotations, CutReport]:
     """Cut all sequences of annotations into chunks.
 
     Args:
         data: annotations as `load_annotations` returns them; not modified.
         length, remainder: as in `cut_sample`.
+        source: name of the file, for errors.
 
     Returns:
         The new annotations, whose splits name the chunks of their sequences, and the
@@ -91,8 +92,8 @@ def cut_annotations(
             split, are all shorter than a chunk and dropped (`no-samples`,
             `split-empty`).
     """
-    check_annotations(data)
-    samples = samples_of(data, "annotations")
+    check_annotations(data, source=source)
+    samples = samples_of(data, source)
     key = id_field(samples)
     report = CutReport(sequences=len(samples))
     chunks = {
@@ -129,6 +130,7 @@ def cut_annotations(
             f"chunk {length}. Use a smaller length, or another remainder than "
             f"{remainder!r}.",
             kind="split-empty" if empty else "no-samples",
+            file=source,
             field=f"split[{empty[0]!r}]" if empty else None,
         )
     return result, report
