@@ -1,4 +1,4 @@
-"""Annotation files: what is read, what is refused, and with which sentence."""
+"""Annotation files: read, written, and checked; faulty ones are refused."""
 
 import os
 import pickle
@@ -10,13 +10,14 @@ import mmengine
 import numpy as np
 import pytest
 
+from errors import raises
 from msg3d.annotations import files as module
 from msg3d.annotations.files import (
     check_annotations,
     load_annotations,
     save_annotations,
 )
-from msg3d.errors import DataError
+from msg3d.errors import KINDS, DataError
 from samples import annotations
 
 
@@ -25,12 +26,16 @@ def dump(data, path, protocol=4):
     return str(path)
 
 
-def refusal(function, *args, **kwargs):
-    with pytest.raises(DataError) as error:
+def refused(kind, function, *args, where=None, **kwargs):
+    """Call a function that must raise an error of this kind; return its message."""
+    with raises(kind, DataError, **(where or {})) as caught:
         function(*args, **kwargs)
-    text = str(error.value)
+    text = str(caught.value)
     assert "\n" not in text
     return text
+
+
+IN_FILE = dict(file="a.pkl")
 
 
 def equal(left, right):
@@ -84,29 +89,27 @@ def test_reads_what_mmengine_wrote(tmp_path):
 
 def test_no_such_file(tmp_path):
     path = str(tmp_path / "none.pkl")
-    text = refusal(load_annotations, path)
-    assert path in text and "does not exist" in text and "ann_file" in text
+    refused("not-found", load_annotations, path, where=dict(file=path))
 
 
 def test_folder(tmp_path):
-    assert "is a folder" in refusal(load_annotations, tmp_path)
+    refused("wrong-path", load_annotations, tmp_path, where=dict(file=tmp_path))
 
 
 def test_unreadable_file(tmp_path, monkeypatch):
     path = dump(annotations(), tmp_path / "a.pkl")
 
-    def deny(path):
+    def deny(path, **options):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(module, "load_plain", deny)
-    assert "cannot be read: Permission denied" in refusal(load_annotations, path)
+    refused("io", load_annotations, path, where=dict(file=path))
 
 
 @pytest.mark.parametrize("content", [b"frame_dir,label\n", b'{"a": 1}'])
 def test_not_a_pickle(tmp_path, content):
     (tmp_path / "a.pkl").write_bytes(content)
-    text = refusal(load_annotations, tmp_path / "a.pkl")
-    assert "a.pkl is not a pickle" in text
+    refused("corrupt", load_annotations, tmp_path / "a.pkl", where=IN_FILE)
 
 
 @pytest.mark.parametrize("protocol", [2, 4, 5])
@@ -114,8 +117,8 @@ def test_truncated(tmp_path, protocol):
     content = pickle.dumps(annotations(), protocol=protocol)
     for length in (0, 2, len(content) // 3, len(content) - 1):
         (tmp_path / "a.pkl").write_bytes(content[:length])
-        text = refusal(load_annotations, tmp_path / "a.pkl")
-        assert "truncated" in text and f"{length} bytes" in text
+        kind = "truncated" if length else "empty"
+        refused(kind, load_annotations, tmp_path / "a.pkl", where=IN_FILE)
 
 
 def test_damaged_bytes_are_refused_or_read(tmp_path):
@@ -130,7 +133,7 @@ def test_damaged_bytes_are_refused_or_read(tmp_path):
         try:
             load_annotations(tmp_path / "a.pkl")
         except DataError as error:
-            assert "a.pkl" in str(error)
+            assert error.where.file.endswith("a.pkl") and error.kind in KINDS
 
 
 HUGE = 2**36
@@ -147,7 +150,7 @@ HUGE = 2**36
 )
 def test_header_that_promises_64_gib(tmp_path, content):
     (tmp_path / "a.pkl").write_bytes(content)
-    assert "truncated" in refusal(load_annotations, tmp_path / "a.pkl")
+    refused("truncated", load_annotations, tmp_path / "a.pkl", where=IN_FILE)
 
 
 def test_array_header_that_promises_64_gib(tmp_path):
@@ -155,7 +158,8 @@ def test_array_header_that_promises_64_gib(tmp_path):
     small, huge = b"K\x03K\x01", b"\x8a\x05" + struct.pack("<Q", HUGE)[:5] + b"K\x01"
     assert small in content
     (tmp_path / "a.pkl").write_bytes(content.replace(small, huge))
-    assert "a.pkl" in refusal(load_annotations, tmp_path / "a.pkl")
+    with raises("corrupt", file="a.pkl"):
+        load_annotations(tmp_path / "a.pkl")
 
 
 class Command:
@@ -174,8 +178,8 @@ def test_executes_nothing(tmp_path, protocol):
     data = annotations()
     data["annotations"][3]["extra"] = Command(sentinel)
     path = dump(data, tmp_path / "a.pkl", protocol)
-    text = refusal(load_annotations, path)
-    assert path in text and f"{os.name}.mkdir" in text and "not executed" in text
+    text = refused("unsafe", load_annotations, path, where=dict(file=path))
+    assert f"{os.name}.mkdir" in text
     assert not sentinel.exists()
     pickle.loads((tmp_path / "a.pkl").read_bytes())
     assert sentinel.exists(), "the pickle was harmless: the test proves nothing"
@@ -199,7 +203,8 @@ def test_executes_nothing(tmp_path, protocol):
 def test_other_globals_are_named(tmp_path, name):
     where, what = name.split()
     (tmp_path / "a.pkl").write_bytes(f"c{where}\n{what}\n.".encode())
-    assert f"{where}.{what}" in refusal(load_annotations, tmp_path / "a.pkl")
+    text = refused("unsafe", load_annotations, tmp_path / "a.pkl", where=IN_FILE)
+    assert f"{where}.{what}" in text
 
 
 @pytest.mark.parametrize(
@@ -216,13 +221,13 @@ def test_other_globals_are_named(tmp_path, name):
 )
 def test_what_is_allowed_is_not_open_to_misuse(tmp_path, content):
     (tmp_path / "a.pkl").write_bytes(content)
-    assert "a.pkl" in refusal(load_annotations, tmp_path / "a.pkl")
+    with raises("corrupt", file="a.pkl"):
+        load_annotations(tmp_path / "a.pkl")
 
 
 def test_not_annotations(tmp_path):
     path = dump(np.zeros(3), tmp_path / "a.pkl")
-    text = refusal(load_annotations, path)
-    assert "holds a ndarray" in text and "dict(split=" in text
+    assert "ndarray" in refused("structure", load_annotations, path, where=IN_FILE)
 
 
 # Writing
@@ -251,7 +256,7 @@ def test_save_refuses_and_leaves_the_old_file(tmp_path):
     # Finite in float64, not in the float32 that is written.
     keypoint = bad["annotations"][0]["keypoint"].astype(np.float64)
     bad["annotations"][0]["keypoint"] = keypoint * 1e200
-    assert "infinite" in refusal(save_annotations, bad, path)
+    refused("keypoint-not-finite", save_annotations, bad, path, where=IN_FILE)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["a.pkl"]
 
 
@@ -279,7 +284,7 @@ def test_save_makes_the_folder(tmp_path):
 
 
 def sample_with(**changes):
-    """Annotations whose sample002 is changed; a value None takes the field away."""
+    """Annotations with a changed sample002; a value None removes the field."""
     data = annotations(channels=changes.pop("channels", 3), frames=(21, 22))
     sample = data["annotations"][2]
     for field, value in changes.items():
@@ -299,69 +304,86 @@ def put(value):
     return change
 
 
+# fault -> (changes, kind, field, values that the message names, separated by |)
+KEY, SCORE = "keypoint", "keypoint_score"
 FAULTS = {
-    "no label": (dict(label=None), "label is missing"),
-    "no total_frames": (dict(total_frames=None), "total_frames is missing"),
-    "no keypoint": (dict(keypoint=None), "keypoint is missing"),
-    "label text": (dict(label="walk"), "label is 'walk', expected an integer"),
-    "label float": (dict(label=1.0), "label is 1.0, expected an integer"),
-    "label bool": (dict(label=True), "label is True, expected an integer"),
-    "label negative": (dict(label=-1), "label is -1, expected an integer from 0"),
-    "three axes": (dict(keypoint=lambda k: k[0]), "expected four axes [M, T, V, C]"),
-    "a list": (dict(keypoint=lambda k: k.tolist()), "keypoint is of type list"),
-    "objects": (
-        dict(keypoint=lambda k: k.astype(object)),
-        "keypoint is of type object",
+    "no label": (dict(label=None), "label-missing", "label", ""),
+    "no total_frames": (
+        *(dict(total_frames=None), "total-frames-missing", "total_frames", ""),
     ),
-    "text": (dict(keypoint=lambda k: k.astype(str)), "expected a numeric array"),
-    "one channel": (dict(keypoint=lambda k: k[..., :1]), "keypoint has 1 channels"),
+    "no keypoint": (dict(keypoint=None), "keypoint-missing", KEY, ""),
+    "label text": (dict(label="walk"), "label-kind", "label", "'walk'"),
+    "label float": (dict(label=1.0), "label-kind", "label", "1.0"),
+    "label bool": (dict(label=True), "label-kind", "label", "True"),
+    "label negative": (dict(label=-1), "label-negative", "label", "-1"),
+    "three axes": (
+        *(dict(keypoint=lambda k: k[0]), "keypoint-axes", KEY, "[M, T, V, C]"),
+    ),
+    "a list": (dict(keypoint=lambda k: k.tolist()), "keypoint-kind", KEY, "list"),
+    "objects": (
+        *(dict(keypoint=lambda k: k.astype(object)), "keypoint-kind", KEY, "object"),
+    ),
+    "text": (dict(keypoint=lambda k: k.astype(str)), "keypoint-kind", KEY, "<U"),
+    "one channel": (
+        *(dict(keypoint=lambda k: k[..., :1]), "keypoint-channels", KEY, ", 1)"),
+    ),
     "four channels": (
         dict(keypoint=lambda k: np.concatenate([k, k[..., :1]], axis=-1)),
-        "keypoint has 4 channels",
+        *("keypoint-channels", KEY, ", 4)"),
     ),
     "2D among 3D": (
         dict(keypoint=lambda k: k[..., :2]),
-        "keypoint has 2 channels (shape (1, 21, 20, 2)), but sample 'sample000' has 3",
+        *("channels-differ", KEY, "(1, 21, 20, 2)|'sample000'|3"),
     ),
     "joints": (
         dict(keypoint=lambda k: k[:, :, :17]),
-        "keypoint has 17 joints (shape (1, 21, 17, 3)), but sample 'sample000' has 20",
+        *("joints-differ", KEY, "17|(1, 21, 17, 3)|'sample000'|20"),
     ),
     "NaN": (
         dict(keypoint=put(np.nan)),
-        "keypoint is NaN or infinite in 3 places, first at person 0, frame 3, joint 7",
+        *("keypoint-not-finite", KEY, "3 places|person 0, frame 3, joint 7"),
     ),
-    "infinite": (dict(keypoint=put(-np.inf)), "keypoint is NaN or infinite"),
+    "infinite": (dict(keypoint=put(-np.inf)), "keypoint-not-finite", KEY, "3 places"),
     "zero frames": (
         dict(keypoint=lambda k: k[:, :0], total_frames=0),
-        "keypoint has shape (1, 0, 20, 3), so no frames",
+        *("keypoint-empty", KEY, "(1, 0, 20, 3)|frames"),
     ),
-    "zero persons": (dict(keypoint=lambda k: k[:0]), "so no persons"),
-    "zero joints": (dict(keypoint=lambda k: k[:, :, :0]), "so no joints"),
+    "zero persons": (
+        *(dict(keypoint=lambda k: k[:0]), "keypoint-empty", KEY, "(0, |persons"),
+    ),
+    "zero joints": (
+        *(
+            dict(keypoint=lambda k: k[:, :, :0]),
+            "keypoint-empty",
+            KEY,
+            ", 0, 3)|joints",
+        ),
+    ),
     "total_frames": (
         dict(total_frames=20),
-        "total_frames is 20, but keypoint has 21 frames (shape (1, 21, 20, 3))",
+        *("total-frames", "total_frames", "20|21|(1, 21, 20, 3)"),
     ),
-    "total_frames text": (dict(total_frames="21"), "total_frames is '21', but"),
+    "total_frames text": (
+        *(dict(total_frames="21"), "total-frames", "total_frames", "'21'"),
+    ),
     "total_frames array": (
         dict(total_frames=np.array([21, 21])),
-        "total_frames is array([21, 21]), but",
+        *("total-frames", "total_frames", "array([21, 21])"),
     ),
     "score shape": (
         dict(channels=2, keypoint_score=lambda s: s[:, 1:]),
-        "keypoint_score is (1, 20, 20), expected numbers of shape (1, 21, 20)",
+        *("score-kind", SCORE, "(1, 20, 20)|(1, 21, 20)"),
     ),
     "score list": (
         dict(channels=2, keypoint_score=lambda s: s.tolist()),
-        "keypoint_score is list, expected numbers",
+        *("score-kind", SCORE, "list"),
     ),
     "score NaN": (
         dict(channels=2, keypoint_score=lambda s: s * np.nan),
-        "keypoint_score is NaN or infinite",
+        *("score-not-finite", SCORE, ""),
     ),
     "score missing": (
-        dict(channels=2, keypoint_score=None),
-        "keypoint_score is missing, but not so in sample 'sample000'",
+        *(dict(channels=2, keypoint_score=None), "score-missing", SCORE, "'sample000'"),
     ),
 }
 
@@ -369,12 +391,13 @@ FAULTS = {
 @pytest.mark.parametrize("form", ["split", "file", "list"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_faulty_sample(fault, form):
-    changes, expected = FAULTS[fault]
+    changes, kind, field, values = FAULTS[fault]
     data = sample_with(**changes)
     split = "train" if form == "split" else None
     data = data["annotations"] if form == "list" else data
-    text = refusal(check_annotations, data, split, source="x.pkl")
-    assert text.startswith("x.pkl: sample 'sample002': ") and expected in text
+    where = dict(file="x.pkl", sample="sample002", field=field)
+    text = refused(kind, check_annotations, data, split, source="x.pkl", where=where)
+    assert all(value in text for value in values.split("|")), text
 
 
 def test_other_splits_are_not_checked():
@@ -401,7 +424,7 @@ def test_keypoints_apart_and_many_labels():
         sample["label"] = [sample["label"], 6]
     summary = check_annotations(data, keypoints=False, multi_class=True)
     assert summary.joints is None and summary.max_label == 6
-    assert "label is [0, 6]" in refusal(check_annotations, data, keypoints=False)
+    assert "[0, 6]" in refused("label-kind", check_annotations, data, keypoints=False)
 
 
 def test_ids_in_filename():
@@ -410,44 +433,55 @@ def test_ids_in_filename():
         sample["filename"] = sample.pop("frame_dir")
     assert check_annotations(data, "train").samples == 8
     data["annotations"][4]["filename"] = "sample001"
-    text = refusal(check_annotations, data, "train")
-    assert "filename 'sample001' belongs to 2 annotations" in text
+    where = dict(field="filename")
+    text = refused("id-twice", check_annotations, data, "train", where=where)
+    assert "'sample001'" in text
 
 
+# form -> (mutation, kind, sample, field, values that the message names)
+TRAIN = "split['train']"
 FORMS = {
-    "no split key": (lambda d: d.pop("split"), "key 'split' is missing"),
-    "no annotations": (lambda d: d.pop("annotations"), "key 'annotations' is missing"),
-    "split list": (lambda d: d.update(split=["a"]), "key 'split' is list"),
-    "no samples": (lambda d: d.update(annotations=[]), "holds no annotations"),
+    "no split key": (lambda d: d.pop("split"), "form", None, "split", "dict"),
+    "no annotations": (
+        *(lambda d: d.pop("annotations"), "form", None, "annotations", "list"),
+    ),
+    "split list": (
+        *(lambda d: d.update(split=["a"]), "form", None, "split", "list|dict"),
+    ),
+    "no samples": (lambda d: d.update(annotations=[]), "no-samples", None, None, ""),
     "not a dict": (
         lambda d: d["annotations"].insert(1, "x"),
-        "annotation 1 is a str, expected a dict",
+        *("sample-kind", None, None, "annotation 1|str"),
     ),
     "no id": (
         lambda d: d["annotations"][1].pop("frame_dir"),
-        "annotation 1: frame_dir is missing",
+        *("id-missing", 1, "frame_dir", ""),
     ),
     "id number": (
         lambda d: d["annotations"][1].update(frame_dir=5),
-        "annotation 1: frame_dir is 5, expected the text",
+        *("id-missing", 1, "frame_dir", "5"),
     ),
     "duplicate": (
         lambda d: d["annotations"].append(d["annotations"][1]),
-        "frame_dir 'sample001' belongs to 2 annotations",
+        *("id-twice", None, "frame_dir", "'sample001'|2"),
     ),
     "unknown split": (
         lambda d: d["split"].pop("train"),
-        "has no split 'train': set `split` to one of ['val']",
+        *("split", None, "split", "'train'|['val']"),
     ),
-    "empty split": (lambda d: d["split"].update(train=[]), "split 'train' is empty"),
-    "split text": (lambda d: d["split"].update(train="a"), "split 'train' is a str"),
+    "empty split": (
+        *(lambda d: d["split"].update(train=[]), "split-empty", None, TRAIN, "'train'"),
+    ),
+    "split text": (
+        *(lambda d: d["split"].update(train="a"), "split-kind", None, TRAIN, "str"),
+    ),
     "lost id": (
         lambda d: d["split"]["train"].append("ghost"),
-        "split 'train' names 'ghost', which has no annotation (1 of 9 ids)",
+        *("split-unknown-id", None, TRAIN, "'ghost'|1 of 9"),
     ),
     "lost ids": (
         lambda d: d["split"].update(train=[["a"], 3]),
-        "split 'train' names ['a'], which has no annotation (2 of 2 ids)",
+        *("split-unknown-id", None, TRAIN, "['a']|2 of 2"),
     ),
 }
 
@@ -455,19 +489,20 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 def test_faulty_form(form):
     data = annotations()
-    change, expected = FORMS[form]
+    change, kind, sample, field, values = FORMS[form]
     change(data)
-    text = refusal(check_annotations, data, "train", source="x.pkl")
-    assert text.startswith("x.pkl: ") and expected in text
+    where = dict(file="x.pkl", sample=sample, field=field)
+    text = refused(kind, check_annotations, data, "train", source="x.pkl", where=where)
+    assert all(value in text for value in values.split("|")), text
 
 
 def test_list_has_no_splits():
-    text = refusal(check_annotations, annotations()["annotations"], "train")
-    assert "plain list" in text and "split=None" in text
+    samples = annotations()["annotations"]
+    refused("split", check_annotations, samples, "train", where=dict(field="split"))
 
 
 def test_empty_list():
-    assert "holds no annotations" in refusal(check_annotations, [])
+    refused("no-samples", check_annotations, [])
 
 
 def test_the_developers_files_pass(shared):

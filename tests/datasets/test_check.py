@@ -1,6 +1,6 @@
-"""The checker of files: axes, layouts, numbers, config lines and the command.
+"""The checker of annotation files: axes, layouts, numbers, config lines, command.
 
-`test_check_faults.py` has the faults.
+The faults are in `test_check_faults.py`.
 """
 
 import json
@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from errors import raises
 from faulty import NAMES, every, field, good, kinds
 from msg3d.annotations.faults import ERROR, KINDS
 from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
-from msg3d.annotations.inspection.config import config_lines
+from msg3d.annotations.inspection.report import config_lines
 from msg3d.datasets import load_annotations, pack, save_annotations
 from msg3d.skeletons.axes import guess_axes
+from msg3d.stores.out_path import check_file
+from msg3d.stores.packing import load_any
 from msg3d.synthetic.actions import make_synthetic_actions
 
 REPOSITORY = Path(__file__).parents[2]
@@ -39,10 +42,10 @@ TOOL = REPOSITORY / "tools" / "data" / "check_annotations.py"
 )
 def test_guess_of_axes(shape, frames, joints, expected):
     axes = guess_axes(shape, frames, joints)
-    assert (axes and axes.found) == expected
+    assert (axes and axes.names) == expected
     if axes:
-        mended = eval(f"array.{axes.mend}", dict(array=np.empty(shape)))
-        assert mended.shape[1] == frames and mended.shape[3] in (2, 3)
+        fixed = eval(f"array.{axes.fix}", dict(array=np.empty(shape)))
+        assert fixed.shape[1] == frames and fixed.shape[3] in (2, 3)
 
 
 # Layout and mirrored bodies
@@ -51,10 +54,10 @@ def test_guess_of_axes(shape, frames, joints, expected):
 def test_layout_of_other_joints():
     found = inspect_annotations(good(), layout="coco")
     assert kinds(found) == {"layout-joints"}
-    text = str(found.faults[0])
-    assert "keypoint has 20 joints, but layout 'coco' has 17" in text
-    assert "'kinect20'" in text
-    with pytest.raises(ValueError, match="unknown skeleton layout 'cocoa'"):
+    fault = found.faults[0]
+    assert fault.sample == "sample000" and fault.field == "keypoint"
+    assert all(value in str(fault) for value in ("20", "'coco'", "17", "'kinect20'"))
+    with raises("layout"):
         inspect_annotations(good(), layout="cocoa")
 
 
@@ -189,42 +192,43 @@ def test_command_on_faults(tmp_path, monkeypatch, capsys):
     options = ["--json", tmp_path / "a.json", "--show", 1]
     assert command(monkeypatch, tmp_path / "a.pkl", *options) == 1
     out = capsys.readouterr().out
-    assert "errors (1):\n  label-negative (1)\n    sample 'sample002': label is" in out
+    assert "errors (1):\n  label-negative (1)\n    sample 'sample002': " in out
     report = json.loads((tmp_path / "a.json").read_text())
     assert (report["errors"], report["warnings"]) == (1, 12)
     assert len(report["faults"]) == 13
+    text = report["faults"][0].pop("text")
+    assert text.startswith("sample 'sample002': ") and "-1" in text
     assert report["faults"][0] == dict(
-        kind="label-negative",
-        severity=ERROR,
-        sample="sample002",
-        field="label",
-        text="sample 'sample002': label is -1, expected an integer from 0",
+        kind="label-negative", severity=ERROR, sample="sample002", field="label"
     )
 
 
 @pytest.mark.parametrize(
-    "make,expected",
+    "make,kind",
     [
-        (lambda path: None, "does not exist"),
-        (lambda path: path.mkdir(), "is a folder"),
+        (lambda path: None, "not-found"),
+        (lambda path: path.mkdir(), "wrong-path"),
         (
             lambda path: (path.mkdir(), (path / "store.json").write_text("{}")),
-            "store.json is of another program",
+            "wrong-file-type",
         ),
-        (lambda path: path.write_bytes(b"PK\x03\x04"), "cut off or damaged"),
+        (lambda path: path.write_bytes(b"PK\x03\x04"), "truncated"),
         (lambda path: path.write_bytes(pickle.dumps(good())[:-50]), "truncated"),
-        (lambda path: path.write_bytes(pickle.dumps(3)), "holds a int"),
-        (lambda path: path.write_bytes(pickle.dumps(Path("x"))), "not executed"),
+        (lambda path: path.write_bytes(pickle.dumps(3)), "structure"),
+        (lambda path: path.write_bytes(pickle.dumps(Path("x"))), "unsafe"),
     ],
 )
-def test_command_on_what_cannot_be_read(tmp_path, monkeypatch, capsys, make, expected):
-    make(tmp_path / "a.pkl")
+def test_command_on_unreadable_files(tmp_path, monkeypatch, capsys, make, kind):
+    path = tmp_path / "a.pkl"
+    make(path)
+    with raises(kind) as caught:
+        load_any(path)
     options = ["--json", tmp_path / "a.json"]
-    assert command(monkeypatch, tmp_path / "a.pkl", *options) == 1
+    assert command(monkeypatch, path, *options) == 1
     printed = capsys.readouterr()
-    assert expected in printed.err and printed.err.count("\n") == 1 and not printed.out
+    assert str(path) in printed.err and printed.err.count("\n") == 1 and not printed.out
     (fault,) = json.loads((tmp_path / "a.json").read_text())["faults"]
-    assert fault["kind"] == "unreadable" and expected in fault["text"]
+    assert fault["kind"] == "unreadable" and fault["text"] == str(caught.value)
 
 
 def test_command_that_cannot_write(tmp_path, monkeypatch, capsys):
@@ -240,7 +244,9 @@ def test_command_refuses_a_folder_as_result(tmp_path, monkeypatch, capsys, optio
     save_annotations(good(), tmp_path / "a.pkl")
     assert command(monkeypatch, tmp_path / "a.pkl", option, tmp_path) == 1
     printed = capsys.readouterr()
-    assert f"{tmp_path} is a folder: give" in printed.err and not printed.out
+    assert str(tmp_path) in printed.err and not printed.out
+    with raises("wrong-path", file=tmp_path):
+        check_file(tmp_path)
 
 
 def test_command_on_a_store(tmp_path, monkeypatch, capsys):
@@ -257,7 +263,7 @@ def test_command_on_a_store(tmp_path, monkeypatch, capsys):
     assert "type='PackedSkeletonDataset'" in "".join(reports[1]["config"])
     (tmp_path / "a.packed" / "store.json").unlink()
     assert command(monkeypatch, tmp_path / "a.packed") == 1
-    assert "a.packed has no store.json" in capsys.readouterr().err
+    assert "a.packed/store.json" in capsys.readouterr().err
 
 
 def test_pages_list_every_kind():

@@ -11,7 +11,7 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from conftest import load_module
-from msg3d.annotations.hold_out import hold_out
+from msg3d.annotations.splits import hold_out
 from msg3d.converters import convert_folder
 from msg3d.converters.class_folders import read_class_folders
 from msg3d.converters.report import report_text

@@ -1,4 +1,4 @@
-"""Leaks: what hashes find is what a plain comparison of bytes finds."""
+"""Leaks: hashes find the same as a plain comparison of bytes."""
 
 import numpy as np
 import pytest

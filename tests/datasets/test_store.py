@@ -1,4 +1,4 @@
-"""A packed store gives back what went in, and is whole or is refused."""
+"""Packed stores: equal after a round trip, and complete or refused."""
 
 import json
 import multiprocessing
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from errors import raises
 from msg3d.datasets import (
     StoreWriter,
     check_annotations,
@@ -23,7 +24,7 @@ from msg3d.datasets import (
     pack,
     save_annotations,
 )
-from msg3d.errors import DataError
+from msg3d.errors import KINDS, DataError
 from msg3d.io.json_data import decode, encode
 from samples import annotations
 
@@ -134,9 +135,8 @@ def test_mixed_dtypes_cannot_be_kept(tmp_path):
     data["annotations"][3]["keypoint"] = data["annotations"][3]["keypoint"].astype(
         float
     )
-    with pytest.raises(DataError) as error:
+    with raises("dtype", file="a.packed", sample="sample003", field="keypoint"):
         pack(data, tmp_path / "a.packed", keep_dtype=True)
-    assert "sample 'sample003': keypoint is float64, but float32 in" in str(error.value)
     pack(data, tmp_path / "a.packed")
     assert load_store(tmp_path / "a.packed")[3]["keypoint"].dtype == np.float32
 
@@ -164,7 +164,7 @@ def test_scores_that_are_none(tmp_path):
     assert same(load_store(tmp_path / "a.packed").unpack(), data)
     scored = annotations(channels=2)["annotations"][1]
     data["annotations"][1] = scored
-    with pytest.raises(DataError, match="keypoint_score is there, but not so"):
+    with raises("score-missing", sample="sample001", field="keypoint_score"):
         write_store(tmp_path / "b.packed", data["annotations"])
 
 
@@ -242,13 +242,14 @@ def odd(samples):
     samples[3]["reader"] = open
 
 
+# change -> kind, sample, field
 FAULTS = {
-    not_finite: "sample 'sample003': keypoint is NaN or infinite in 3 places",
-    other_joints: "sample 'sample003': keypoint has 19 joints",
-    twice: "frame_dir 'sample002' belongs to two annotations",
-    nameless: "annotation 3: frame_dir is missing",
-    overflow: "sample 'sample003': keypoint is NaN or infinite",
-    odd: "sample 'sample003': holds something of type builtin_function_or_method",
+    not_finite: ("keypoint-not-finite", "sample003", "keypoint"),
+    other_joints: ("joints-differ", "sample003", "keypoint"),
+    twice: ("id-twice", None, "frame_dir"),
+    nameless: ("id-missing", 3, "frame_dir"),
+    overflow: ("keypoint-not-finite", "sample003", "keypoint"),
+    odd: ("dtype", "sample003", None),
 }
 
 
@@ -256,32 +257,29 @@ FAULTS = {
 def test_writer_refuses_faulty_samples(tmp_path, change):
     data = annotations()
     change(data["annotations"])
-    with pytest.raises(DataError) as error:
-        write_store(tmp_path / "a.packed", data["annotations"])
-    assert str(error.value).startswith(f"{tmp_path}/a.packed: {FAULTS[change]}")
+    kind, sample, field = FAULTS[change]
+    path = tmp_path / "a.packed"
+    with raises(kind, file=path, sample=sample, field=field):
+        write_store(path, data["annotations"])
     assert not os.listdir(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "splits, text",
+    "splits, kind, field",
     [
-        (
-            dict(train=["nobody"]),
-            "split 'train' names 'nobody', which has no annotation",
-        ),
-        (dict(train=[]), "split 'train' is empty"),
-        ({1: ["sample000"]}, "split name 1 is no text"),
+        (dict(train=["nobody"]), "split-unknown-id", "split['train']"),
+        (dict(train=[]), "split-empty", "split['train']"),
+        ({1: ["sample000"]}, "split", "split"),
     ],
 )
-def test_writer_refuses_faulty_splits(tmp_path, splits, text):
-    with pytest.raises(DataError) as error:
+def test_writer_refuses_faulty_splits(tmp_path, splits, kind, field):
+    with raises(kind, file="a.packed", field=field):
         write_store(tmp_path / "a.packed", annotations()["annotations"], splits)
-    assert text in str(error.value)
     assert not os.listdir(tmp_path)
 
 
 def test_writer_refuses_no_samples(tmp_path):
-    with pytest.raises(DataError, match="holds no annotations"):
+    with raises("no-samples", file="a.packed"):
         write_store(tmp_path / "a.packed", [])
     assert not os.listdir(tmp_path)
 
@@ -316,7 +314,7 @@ def test_only_stores_are_replaced(tmp_path):
     (tmp_path / "folder" / "thesis.tex").write_text("all of it")
     (tmp_path / "file.pkl").write_text("data")
     for name in ("folder", "file.pkl"):
-        with pytest.raises(DataError, match="is there and no packed store"):
+        with raises("exists", file=name):
             pack(annotations(), tmp_path / name)
     assert (tmp_path / "folder" / "thesis.tex").read_text() == "all of it"
 
@@ -327,7 +325,7 @@ def test_a_header_cannot_name_a_folder_to_delete(tmp_path):
     header = json.loads((tmp_path / "a.packed" / "store.json").read_text())
     header["data"] = "../precious"
     (tmp_path / "a.packed" / "store.json").write_text(json.dumps(header))
-    with pytest.raises(DataError, match="is damaged"):
+    with raises("corrupt", file="store.json"):
         load_store(tmp_path / "a.packed")
     pack(annotations(), tmp_path / "a.packed")
     assert (tmp_path / "precious").is_dir()
@@ -365,7 +363,7 @@ def test_killed_while_replacing(tmp_path):
 
 
 def test_killed_at_the_first_store(tmp_path):
-    """It is there and whole, or a sentence says that it is not."""
+    """The store is complete, or refused as missing."""
     data = annotations(samples=300)
     choose = random.Random(0)
     for number in range(10):
@@ -374,7 +372,7 @@ def test_killed_at_the_first_store(tmp_path):
         try:
             assert same(load_store(path).unpack(), data)
         except DataError as error:
-            assert "has no store.json" in str(error) or "does not exist" in str(error)
+            assert error.kind == "not-found"
 
 
 def test_stopped_at_every_step(tmp_path, monkeypatch):
@@ -421,17 +419,10 @@ def test_killed_before_the_first_store_is_done(tmp_path):
     with StoreWriter(tmp_path / "a.packed") as writer:
         writer.add(annotations()["annotations"][0])
         shutil.copytree(tmp_path / "a.packed", tmp_path / "killed.packed")
-    assert "has no store.json" in refusal(tmp_path / "killed.packed")
+    with raises("not-found", file="killed.packed/store.json"):
+        load_store(tmp_path / "killed.packed")
     pack(annotations(), tmp_path / "killed.packed")
     assert len(load_store(tmp_path / "killed.packed")) == 12
-
-
-def refusal(path):
-    with pytest.raises(DataError) as error:
-        load_store(path)
-    text = str(error.value)
-    assert "\n" not in text and str(path) in text
-    return text
 
 
 FILES = ["store.json"] + [
@@ -454,11 +445,11 @@ def test_truncated_or_removed(tmp_path, file):
     whole = path.read_bytes()
     for kept in (len(whole) - 1, len(whole) // 2, 1, 0):
         path.write_bytes(whole[:kept])
-        text = refusal(tmp_path / "a.packed")
-        assert "damaged" in text and Path(file).name in text
+        with raises("corrupt" if file == "store.json" else "truncated", file=path):
+            load_store(tmp_path / "a.packed")
     path.unlink()
-    text = refusal(tmp_path / "a.packed")
-    assert Path(file).name in text and ("missing" in text or "has no" in text)
+    with raises("not-found", file=path):
+        load_store(tmp_path / "a.packed")
     path.write_bytes(whole)
     load_store(tmp_path / "a.packed")
 
@@ -468,12 +459,12 @@ def test_truncated_while_open(tmp_path):
     pack(annotations(), tmp_path / "a.packed")
     store = load_store(tmp_path / "a.packed")
     os.truncate(tmp_path / "a.packed" / "data.1" / "keypoint.npy", 500)
-    with pytest.raises(DataError, match="keypoint.npy ends before row"):
+    with raises("truncated", file="data.1/keypoint.npy"):
         store[11]
 
 
 def test_damaged_header(tmp_path):
-    """Whatever it says, it is read, or refused in a sentence."""
+    """Whatever the header contains, it is read, or refused with its file."""
     pack(annotations(), tmp_path / "a.packed")
     path = tmp_path / "a.packed" / "store.json"
     whole = path.read_bytes()
@@ -485,14 +476,15 @@ def test_damaged_header(tmp_path):
         try:
             load_store(tmp_path / "a.packed")
         except DataError as error:
-            assert str(tmp_path) in str(error)
+            assert error.where.file.startswith(str(tmp_path / "a.packed"))
+            assert error.kind in KINDS
 
 
 def test_damaged_fields(tmp_path):
     pack(annotations(), tmp_path / "a.packed")
     path = tmp_path / "a.packed" / "data.1" / "fields.npy"
     path.write_bytes(path.read_bytes().replace(b'{"frame_dir"', b'["frame_dir"'))
-    with pytest.raises(DataError, match=r"damaged \(fields of sample 3: "):
+    with raises("corrupt", file="data.1/fields.npy", sample=3):
         load_store(tmp_path / "a.packed")[3]
 
 
@@ -501,15 +493,19 @@ def test_other_versions_and_programs(tmp_path):
     header = tmp_path / "a.packed" / "store.json"
     data = json.loads(header.read_text())
     header.write_text(json.dumps({**data, "version": 2}))
-    assert "is of version 2, and this msg3d reads version 1" in refusal(header.parent)
+    with raises("version", file=header):
+        load_store(header.parent)
     header.write_text("[]")
-    assert "of another program" in refusal(header.parent)
+    with raises("wrong-file-type", file=header):
+        load_store(header.parent)
 
 
 def test_no_store_there(tmp_path):
-    assert "does not exist" in refusal(tmp_path / "a.packed")
+    with raises("not-found", file="a.packed"):
+        load_store(tmp_path / "a.packed")
     (tmp_path / "a.packed").write_text("")
-    assert "is a file" in refusal(tmp_path / "a.packed")
+    with raises("wrong-path", file="a.packed"):
+        load_store(tmp_path / "a.packed")
 
 
 def command(*arguments, monkeypatch):
@@ -523,8 +519,9 @@ def test_command(tmp_path, monkeypatch, capsys):
     save_annotations(data, tmp_path / "a.pkl")
     out = tmp_path / "new" / "a.packed"
     assert command(tmp_path / "a.pkl", out, monkeypatch=monkeypatch) == 0
-    said = capsys.readouterr()
-    assert "samples: 12\nsplits: train 8, val 4" in said.out and "12/12" in said.err
+    printed = capsys.readouterr()
+    assert "samples: 12\nsplits: train 8, val 4" in printed.out
+    assert "12/12" in printed.err
     assert command(out, tmp_path / "b.pkl", monkeypatch=monkeypatch) == 0
     assert same(load_annotations(tmp_path / "b.pkl"), data)
 
@@ -541,25 +538,26 @@ def test_command_keeps_the_dtype_if_asked(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "names, text",
+    "names, kind, file",
     [
-        (("none.pkl", "a.packed"), "none.pkl does not exist"),
-        (("none.packed", "a.pkl"), "none.packed does not exist"),
-        (
-            ("bad.pkl", "a.packed"),
-            "bad.pkl: sample 'sample003': keypoint has 19 joints",
-        ),
-        (("bad.pkl", "a.npz"), "a.npz: expected a name that ends in .pkl (an"),
-        (("bad.pkl", "b.pkl"), "give OUT a name that ends in .packed, such as"),
-        ((".", "a.packed"), "give OUT a name that ends in .pkl, such as"),
+        (("none.pkl", "a.packed"), "not-found", "none.pkl"),
+        (("none.packed", "a.pkl"), "not-found", "none.packed"),
+        (("bad.pkl", "a.packed"), "joints-differ", "bad.pkl"),
+        (("bad.pkl", "a.npz"), "file-name", "a.npz"),
+        (("bad.pkl", "b.pkl"), "file-name", "b.pkl"),
+        ((".", "a.packed"), "file-name", "a.packed"),
     ],
 )
-def test_command_says_what_is_wrong(tmp_path, monkeypatch, capsys, names, text):
+def test_command_names_what_is_wrong(tmp_path, monkeypatch, capsys, names, kind, file):
     data = annotations()
     other_joints(data["annotations"])
     mmengine.dump(data, str(tmp_path / "bad.pkl"))
-    assert command(*(tmp_path / name for name in names), monkeypatch=monkeypatch) == 1
-    assert text in capsys.readouterr().err
+    paths = [str(tmp_path / name) for name in names]
+    with raises(kind, file=file):
+        load_module(TOOL).convert(*paths, keep_dtype=False)
+    capsys.readouterr()
+    assert command(*paths, monkeypatch=monkeypatch) == 1
+    assert file in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["bad.pkl"]
 
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from msg3d.annotations.chunks import REMAINDERS, cut_annotations
-from msg3d.annotations.person_splits import shared_persons
+from msg3d.annotations.splits import shared_persons
 from msg3d.converters.command import positive
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.errors import DataError
@@ -14,17 +14,19 @@ from msg3d.stores.out_path import check_out
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog="A chunk keeps all fields of its sequence, such as label, targets, "
-        "person_id and session, and has the id SEQUENCE_c000, SEQUENCE_c001 ...",
+        epilog="A chunk has all fields of its sequence, such as label, targets, "
+        "person_id, and session, and the id SEQUENCE_c000, SEQUENCE_c001, ...",
     )
     parser.add_argument("ann_file", metavar="IN.pkl")
     parser.add_argument("out", metavar="OUT.pkl")
-    parser.add_argument("--length", type=positive, required=True, help="frames a chunk")
+    parser.add_argument(
+        "--length", type=positive, required=True, help="frames per chunk"
+    )
     parser.add_argument(
         "--remainder",
         choices=list(REMAINDERS),
         default="keep",
-        help="what becomes of the frames behind the last whole chunk: "
+        help="what to make of the frames after the last complete chunk: "
         + "; ".join(f"{name}: {what}" for name, what in REMAINDERS.items())
         + " (default: keep)",
     )
@@ -32,7 +34,9 @@ def main() -> int:
     try:
         check_out(args.out, (".pkl",))
         data = load_annotations(args.ann_file)
-        cut, report = cut_annotations(data, args.length, args.remainder)
+        cut, report = cut_annotations(
+            data, args.length, args.remainder, source=args.ann_file
+        )
         save_annotations(cut, args.out)
     except (DataError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)

@@ -1,36 +1,31 @@
-"""Pack an annotation file into a store that is read sample by sample, and unpack it."""
+"""Pack an annotation file into a store that is read sample by sample, or unpack it."""
 
 import argparse
 import os
 import pickle
 import sys
 
-from msg3d.datasets import (
-    load_annotations,
-    load_store,
-    pack,
-)
+from msg3d.datasets import load_annotations, load_store, pack
 from msg3d.errors import DataError
 from msg3d.io.atomic import whole_file
 from msg3d.stores.out_path import check_out
 
 
 def show_progress(done: int, total: int) -> None:
-    """One line, rewritten at every twentieth part."""
+    """Print the progress in one line, at every twentieth part."""
     if done == total or done % max(total // 20, 1) == 0:
         end = "\n" if done == total else ""
         print(f"\r{done}/{total} samples", end=end, file=sys.stderr, flush=True)
 
 
 def convert(source: str, out: str, keep_dtype: bool) -> str:
-    """Packs or unpacks, by the ending of `out`, and says what was written.
+    """Pack or unpack, depending on the ending of `out`; return a summary.
 
     Raises:
-        DataError: `source` cannot be read, or `out` is no name for what it is to
-            become.
+        DataError: `source` cannot be read, or `out` has the ending of the other form.
         OSError: `out` cannot be written.
     """
-    _check_ways(source, out)
+    _check_direction(source, out)
     out = check_out(out)
     folder = os.path.dirname(out)
     if folder:
@@ -54,42 +49,46 @@ def convert(source: str, out: str, keep_dtype: bool) -> str:
     return f"bytes: {os.path.getsize(out):,}"
 
 
-def _check_ways(source: str, out: str) -> None:
-    """Refuses to unpack what is not packed, and to pack what is."""
+def _check_direction(source: str, out: str) -> None:
+    """Refuse to unpack a file, and to pack a store."""
     name = out.rstrip("/")
     if name.endswith(".pkl") and os.path.isfile(source):
         raise DataError(
-            f"{source} is a file, to be packed: give OUT a name that ends in .packed, "
-            f"such as {name.removesuffix('.pkl')}.packed"
+            f"{source} is a file, which can only be packed: give OUT a name that ends "
+            f"in .packed, such as {name.removesuffix('.pkl')}.packed",
+            kind="file-name",
+            file=out,
         )
     if name.endswith(".packed") and os.path.isdir(source):
         raise DataError(
-            f"{source} is a folder, a store to be unpacked: give OUT a name that ends in "
-            f".pkl, such as {name.removesuffix('.packed')}.pkl"
+            f"{source} is a folder, which can only be unpacked: give OUT a name that "
+            f"ends in .pkl, such as {name.removesuffix('.packed')}.pkl",
+            kind="file-name",
+            file=out,
         )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog="Which of the two is done follows from the ending of OUT. IN is checked "
-        "first, and OUT written whole or not at all. Packing a .pkl and unpacking hold "
-        "all of it in memory; msg3d.datasets.StoreWriter writes a store without.",
+        epilog="The ending of OUT determines the direction. IN is checked first, and "
+        "OUT is written atomically. Packing and unpacking hold all data in memory; "
+        "msg3d.datasets.StoreWriter writes a store without doing so.",
     )
     parser.add_argument("source", metavar="IN", help="NAME.pkl, or NAME.packed")
     parser.add_argument("out", metavar="OUT", help="NAME.packed, or NAME.pkl")
     parser.add_argument(
         "--keep-dtype",
         action="store_true",
-        help="pack keypoints in the dtype they have (default: as float32)",
+        help="keep the dtype of the keypoints (default: convert to float32)",
     )
     args = parser.parse_args()
     try:
-        said = convert(args.source, args.out, args.keep_dtype)
+        summary = convert(args.source, args.out, args.keep_dtype)
     except (DataError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
-    print(f"{said}\nwritten: {args.out}")
+    print(f"{summary}\nwritten: {args.out}")
     return 0
 
 

@@ -1,14 +1,9 @@
-"""Annotation files: the sample record, and how files are read, checked and written."""
+"""Annotation files: read, write, check, split, and compare samples."""
 
-from ..errors import AnnotationError
-from .check import (
-    Annotations,
-    check_annotations,
-)
+from .check import Annotations, check_annotations
 from .files import load_annotations, save_annotations
 
 __all__ = [
-    "AnnotationError",
     "Annotations",
     "check_annotations",
     "load_annotations",

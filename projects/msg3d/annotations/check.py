@@ -1,25 +1,30 @@
-"""The check of annotations before training: form, splits and every sample.
+"""Check annotations before training: containers, ids, splits, and every sample.
 
-MMAction2 checks nothing: a wrong file fails in the middle of training, or trains to
-nothing. `annotations.py` says what the form is, `form_faults.py` and
-`sample_faults.py` what is looked for; `inspection` finds what takes longer.
+MMAction2 checks nothing: a wrong file fails in the middle of training, or is trained on
+without an error. `check_annotations` raises the first fault; `inspection` collects all
+of them and looks closer. The functions that yield faults continue after a fault as far
+as they can.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import numpy as np
 
 from ..errors import DataError
-from .faults import Fault
-from .form_faults import file_faults, id_faults, id_field, split_faults
-from .sample_faults import Summary, is_numeric, sample_faults
+from .faults import Fault, shown
+from .sample_check import Summary, sample_faults
 
 __all__ = [
-    "DataError",
     "Annotations",
     "Summary",
     "check_annotations",
+    "file_faults",
+    "id_faults",
     "id_field",
-    "is_numeric",
+    "raise_first",
     "samples_of",
+    "split_faults",
 ]
 
 Annotations = dict | list[dict]
@@ -32,59 +37,159 @@ def check_annotations(
     keypoints: bool = True,
     multi_class: bool = False,
 ) -> Summary:
-    """Find the first thing that training would stumble over, or learn nothing from.
+    """Raise the first fault on which training would fail, or learn nothing.
 
     Args:
-        data: as `load_annotations` returns it.
-        split: whose samples to check; None for all samples and all splits.
-        source: the file's name, for messages.
-        keypoints: False where they lie in files apart (`data_prefix.skeleton`).
+        data: annotations as `load_annotations` returns them.
+        split: split whose samples to check; None for all samples and all splits.
+        source: name of the file, for errors.
+        keypoints: False if they are stored in separate files (`data_prefix.skeleton`).
         multi_class: whether a label may be a list of labels.
 
     Returns:
         What the checked samples have in common.
 
     Raises:
-        DataError: the first fault, with its sample and field.
+        DataError: the first fault, with its sample and field (a kind of
+            `faults.KINDS`), or a missing split (`split`).
     """
     samples = samples_of(data, source)
     key = id_field(samples)
-    _raise_first(id_faults(samples, key), source)
+    raise_first(id_faults(samples, key), source)
     ids = [sample[key] for sample in samples]
     wanted = set(ids)
     if isinstance(data, dict):
         splits = data["split"]
         if split is not None and split not in splits:
             raise DataError(
-                f"{source}: has no split {split!r}: set `split` to one of "
-                f"{list(splits)}"
+                f"has no split {split!r}: set `split` to one of {list(splits)}",
+                kind="split",
+                file=source,
+                field="split",
             )
         names = list(splits) if split is None else [split]
-        _raise_first(split_faults(splits, names, wanted), source)
+        raise_first(split_faults(splits, names, wanted), source)
         wanted = wanted if split is None else set(splits[split])
     elif split is not None:
         raise DataError(
-            f"{source}: is a plain list, which has no split {split!r}: set split=None, "
-            "or write dict(split=..., annotations=...)"
+            f"is a plain list, which has no split {split!r}: set split=None, or write "
+            "dict(split=..., annotations=...)",
+            kind="split",
+            file=source,
+            field="split",
         )
     summary = Summary(source, samples=len(wanted))
     for name, sample in zip(ids, samples):
         if name in wanted:
             faults = sample_faults(sample, name, summary, keypoints, multi_class)
-            _raise_first(faults, source)
+            raise_first(faults, source)
     return summary
 
 
 def samples_of(data: Annotations, source: str) -> list[dict]:
-    """The samples of either form, each known to be a dictionary.
+    """Return the samples of annotations of either form, each a dictionary.
 
     Raises:
-        DataError: the form is another.
+        DataError: the containers have another form.
     """
-    _raise_first(file_faults(data), source)
+    raise_first(file_faults(data), source)
     return data["annotations"] if isinstance(data, dict) else data
 
 
-def _raise_first(faults: Iterable[Fault], source: str) -> None:
+def raise_first(faults: Iterable[Fault], source: str) -> None:
+    """Raise the first of the faults, if there are any, as a DataError of its kind."""
     for fault in faults:
-        raise DataError(f"{source}: {fault}")
+        raise DataError(
+            fault.text,
+            kind=fault.kind,
+            file=source,
+            sample=fault.sample,
+            field=fault.field,
+        )
+
+
+def id_field(samples: list[dict]) -> str:
+    """Return the field that holds the ids of samples, chosen as PoseDataset does."""
+    return "filename" if "filename" in samples[0] else "frame_dir"
+
+
+def file_faults(data) -> Iterator[Fault]:
+    """Check the containers: keys, lists, and dictionaries."""
+    if isinstance(data, dict):
+        for key, kind in (("split", dict), ("annotations", list)):
+            if not isinstance(data.get(key), kind):
+                actual = type(data[key]).__name__ if key in data else "missing"
+                yield Fault(
+                    "form",
+                    f"key {key!r} is {actual}, expected a {kind.__name__} in "
+                    "dict(split={name: [ids]}, annotations=[...])",
+                    field=key,
+                )
+        data = data.get("annotations")
+    if not isinstance(data, list):
+        return
+    if not data:
+        yield Fault("no-samples", "contains no annotations, expected at least one")
+    for number, sample in enumerate(data):
+        if not isinstance(sample, dict):
+            yield Fault(
+                "sample-kind",
+                f"annotation {number} is a {type(sample).__name__}, expected "
+                "a dict(frame_dir, label, total_frames, keypoint)",
+            )
+
+
+def id_faults(samples: list[dict], key: str) -> Iterator[Fault]:
+    """Find ids that are missing, not text, or repeated."""
+    for number, sample in enumerate(samples):
+        if not isinstance(sample.get(key), str):
+            actual = shown(sample[key]) if key in sample else "missing"
+            yield Fault(
+                "id-missing",
+                f"{key} is {actual}, expected the text by which splits name the sample",
+                sample=number,
+                field=key,
+            )
+    ids = [sample[key] for sample in samples if isinstance(sample.get(key), str)]
+    if len(set(ids)) < len(ids):
+        for twice, times in Counter(ids).most_common():
+            if times == 1:
+                break
+            yield Fault(
+                "id-twice",
+                f"{key} {twice!r} belongs to {times} annotations: keep one",
+                field=key,
+            )
+
+
+def split_faults(splits: dict, names: Iterable[str], known: set) -> Iterator[Fault]:
+    """Find splits that are not lists, are empty, or name unknown ids.
+
+    Args:
+        splits: as in the file.
+        names: the splits to check.
+        known: ids of the annotations.
+    """
+    for split in names:
+        ids, place = splits[split], f"split[{split!r}]"
+        if not isinstance(ids, (list, tuple, set, frozenset, np.ndarray)):
+            yield Fault(
+                "split-kind",
+                f"split {split!r} is a {type(ids).__name__}, expected a list of ids",
+                field=place,
+            )
+            continue
+        if len(ids) == 0:
+            yield Fault(
+                "split-empty",
+                f"split {split!r} is empty, expected at least one id",
+                field=place,
+            )
+        lost = [name for name in ids if not isinstance(name, str) or name not in known]
+        if lost:
+            yield Fault(
+                "split-unknown-id",
+                f"split {split!r} names {shown(lost[0])}, which has no annotation "
+                f"({len(lost)} of {len(ids)} ids): remove it or add its annotation",
+                field=place,
+            )

@@ -1,8 +1,8 @@
-"""Long sequences cut into chunks that do not overlap.
+"""Cut long sequences into chunks that do not overlap.
 
-Recordings of minutes are regressed in chunks: Erkoç et al. (PMLR 173, 2022) cut UDIVA
-into 250 or 2000 frames. They drop what remains behind the last whole chunk; here that
-is a choice, and counted.
+Regression on recordings of minutes works on chunks: Erkoç et al. (PMLR 173, 2022) cut
+UDIVA into chunks of 250 or 2000 frames. They drop the frames after the last complete
+chunk; here that is an option, and dropped frames are counted.
 """
 
 from dataclasses import dataclass, field
@@ -10,29 +10,25 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import DataError
-from .check import (
-    Annotations,
-    check_annotations,
-    id_field,
-)
+from .check import Annotations, check_annotations, id_field, samples_of
 
 REMAINDERS = {
-    "keep": "as a chunk that is shorter",
-    "pad": "as a chunk whose last frame is held until it is full",
-    "drop": "not at all, as published; shorter sequences are lost",
+    "keep": "a shorter chunk",
+    "pad": "a complete chunk, padded with the last frame",
+    "drop": "none, as published; shorter sequences are lost",
 }
 _PER_FRAME = ("keypoint", "keypoint_score")
 
 
 @dataclass
 class CutReport:
-    """What became of the sequences.
+    """Counts of sequences, chunks, and frames.
 
     Attributes:
-        sequences, chunks: how many there were, and were made.
+        sequences, chunks: numbers of sequences cut, and of chunks made.
         short: ids of sequences shorter than one chunk.
-        lost: ids of sequences of which no chunk is left.
-        frames_padded, frames_dropped: how many frames were added and left out.
+        lost: ids of sequences without any chunk.
+        frames_padded, frames_dropped: numbers of added and of dropped frames.
     """
 
     sequences: int = 0
@@ -44,21 +40,21 @@ class CutReport:
 
 
 def cut_sample(sample: dict, length: int, remainder: str, key: str = "frame_dir"):
-    """The chunks of one sequence.
+    """Cut one sequence into chunks.
 
     Args:
-        sample: with `keypoint` [M, T, V, C] and perhaps `keypoint_score` [M, T, V].
-        length: frames a chunk.
+        sample: with `keypoint` [M, T, V, C] and optionally `keypoint_score` [M, T, V].
+        length: frames per chunk.
         remainder: one of `REMAINDERS`.
-        key: the field that holds its id.
+        key: the field that holds the id.
 
     Yields:
-        Samples of ID_c000, ID_c001 ..., with `total_frames` and `chunk`, its number.
-        All other fields are the sequence's.
+        Samples with the ids ID_c000, ID_c001, ..., their own `total_frames`, and their
+        number as `chunk`. All other fields are copied from the sequence.
     """
     total = sample["keypoint"].shape[1]
-    whole, rest = divmod(total, length)
-    count = whole + bool(rest and remainder != "drop")
+    complete, rest = divmod(total, length)
+    count = complete + bool(rest and remainder != "drop")
     for number in range(count):
         frames = np.arange(number * length, (number + 1) * length)
         frames = frames.clip(max=total - 1) if remainder == "pad" else frames
@@ -78,28 +74,31 @@ def cut_sample(sample: dict, length: int, remainder: str, key: str = "frame_dir"
 
 
 def cut_annotations(
-    data: Annotations, length: int, remainder: str
+    data: Annotations, length: int, remainder: str, source: str = "annotations"
 ) -> tuple[Annotations, CutReport]:
-    """Annotations whose samples are the chunks of others.
+    """Cut all sequences of annotations into chunks.
 
     Args:
-        data: as `load_annotations` gives it; left unchanged. Splits name the chunks of
-            the sequences that they named.
+        data: annotations as `load_annotations` returns them; not modified.
         length, remainder: as in `cut_sample`.
+        source: name of the file, for errors.
 
     Returns:
-        The new annotations, and what became of the sequences.
+        The new annotations, whose splits name the chunks of their sequences, and the
+        counts.
 
     Raises:
-        DataError: the data are not valid, or nothing is left of them or of one of
-            their splits.
+        DataError: the data are not valid annotations, or the sequences, or those of a
+            split, are all shorter than a chunk and dropped (`no-samples`,
+            `split-empty`).
     """
-    check_annotations(data)
-    samples = data["annotations"] if isinstance(data, dict) else data
+    check_annotations(data, source=source)
+    samples = samples_of(data, source)
     key = id_field(samples)
     report = CutReport(sequences=len(samples))
     chunks = {
-        one[key]: list(cut_sample(one, length, remainder, key)) for one in samples
+        sample[key]: list(cut_sample(sample, length, remainder, key))
+        for sample in samples
     }
     for sample in samples:
         name, frames = sample[key], sample["keypoint"].shape[1]
@@ -124,10 +123,14 @@ def cut_annotations(
         result = {**data, "split": splits, "annotations": cut}
     empty = [split for split, ids in splits.items() if not ids]
     if not cut or empty:
-        what = f"of split {empty[0]!r}" if empty else "of the annotations"
+        what = f"split {empty[0]!r}" if empty else "the annotations"
+        longest = max(sample["keypoint"].shape[1] for sample in samples)
         raise DataError(
-            f"nothing is left {what}: the longest sequence has "
-            f"{max(one['keypoint'].shape[1] for one in samples)} frames and a chunk "
-            f"{length}; take a smaller length, or another remainder than {remainder!r}"
+            f"no chunk is left in {what}: the longest sequence has {longest} frames, a "
+            f"chunk {length}. Use a smaller length, or another remainder than "
+            f"{remainder!r}.",
+            kind="split-empty" if empty else "no-samples",
+            file=source,
+            field=f"split[{empty[0]!r}]" if empty else None,
         )
     return result, report

@@ -1,7 +1,7 @@
-"""What can be wrong with an annotation file: one short name a kind.
+"""Faults of annotation files, each with a kind.
 
-The names stand in the JSON of `tools/data/check_annotations.py` and stay as they are.
-An error means that training fails, or learns or reports something wrong; a warning,
+The kinds are stored in the JSON of `tools/data/check_annotations.py`: do not rename them.
+An error means that training fails, or learns or reports something wrong; a warning means
 that somebody should look.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 ERROR, WARNING = "error", "warning"
 
-# In the order of reports: what others follow from comes first.
+# In the order of reports: causes come before their consequences.
 KINDS = {
     # the file
     "unreadable": ERROR,
@@ -87,8 +87,8 @@ KINDS = {
 
 
 class _Short(reprlib.Repr):
-    """`repr` of what is not too large: a small file can hold a list whose text is endless,
-    by holding the same list many times."""
+    """Bounded `repr`: a small file can contain a list whose text is endless, by
+    containing the same list many times."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,21 +107,21 @@ _SHORT = _Short()
 
 
 def shown(value) -> str:
-    """A value for a sentence: one line, and not a whole array."""
+    """Return a value as one short line of text, for a message."""
     text = " ".join(_SHORT.repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: what, where, what was expected and how to mend it.
+    """A fault: what is wrong, where, what was expected, and how to fix it.
 
     Attributes:
-        kind: one of `KINDS`.
-        text: the sentence, without the sample.
-        sample: its id, or its position in the list where it has none; None for a
-            fault of the file.
-        field: of the sample, or `split['train']`, `meta['classes']`.
+        kind: a key of `KINDS`.
+        text: the message, without the sample.
+        sample: id of the sample, or its position if it has no id; None for a fault of
+            the file.
+        field: field of the sample, or for example `split['train']`, `meta['classes']`.
     """
 
     kind: str
@@ -140,5 +140,5 @@ class Fault:
         return f"{kind} {self.sample!r}: {self.text}"
 
     def as_dict(self) -> dict:
-        """For JSON; `text` is the whole sentence."""
+        """Return the fault for JSON, with the sample in `text`."""
         return {**asdict(self), "severity": self.severity, "text": str(self)}

@@ -1,12 +1,12 @@
-"""Annotation files in MMAction2's PoseDataset form: read, checked and written.
+"""Read and write annotation files in the form of MMAction2's PoseDataset.
 
-A file is a pickle of `dict(split={name: [ids]}, annotations=[sample, ...])`, or of
-the plain list of samples. A sample is a dictionary of `frame_dir` (its id; or
-`filename`), `label`, `total_frames`, `keypoint` [M, T, V, C] and, for 2D joints,
-`keypoint_score` [M, T, V].
+A file is a pickle of `dict(split={name: [ids]}, annotations=[sample, ...])`, or of a
+plain list of samples. A sample is a dictionary of `frame_dir` (its id; or `filename`),
+`label`, `total_frames`, `keypoint` [M, T, V, C] and, for 2D joints, `keypoint_score`
+[M, T, V].
 
-MMAction2 unpickles such a file without limits, so that a file may execute anything;
-where this package is imported, it does so no more (`compat/files.py`).
+MMAction2 unpickles such a file without limits, so that a file can execute anything.
+Importing this package prevents that (`compat/files.py`).
 """
 
 import os
@@ -18,16 +18,12 @@ from ..errors import DataError
 from ..io.atomic import whole_file
 from ..io.file_type import ANNOTATIONS, mismatch
 from ..io.safe_pickle import load_plain
-from .check import (
-    Annotations,
-    check_annotations,
-    is_numeric,
-    samples_of,
-)
+from .check import Annotations, check_annotations, samples_of
+from .sample_check import is_numeric
 
 __all__ = [
-    "DataError",
     "Annotations",
+    "as_float32",
     "check_annotations",
     "load_annotations",
     "save_annotations",
@@ -35,28 +31,34 @@ __all__ = [
 
 
 def load_annotations(path: str) -> Annotations:
-    """Read an annotation file, executing nothing of it.
+    """Read an annotation file without executing anything in it.
 
     Args:
-        path: the pickle; any protocol, written with any numpy.
+        path: the pickle, of any protocol and written with any version of NumPy.
 
     Returns:
-        What it holds, unchecked beyond its type (see `check_annotations`).
+        The content. Only its type is checked (see `check_annotations`).
 
     Raises:
-        DataError: no such file, a folder, not a pickle, truncated, neither a
-            dictionary nor a list, or a pickle of anything but plain data.
+        DataError: the file does not exist (`not-found`), is a folder (`wrong-path`),
+            cannot be read (`io`), is not a pickle of a dictionary or list
+            (`wrong-file-type`, `structure`), is `empty`, `truncated`, `corrupt`, or
+            `too-large`, or asks to import something else than plain data (`unsafe`).
     """
     path = os.fspath(path)
     if not os.path.exists(path):
         raise DataError(
-            f"annotation file {path} does not exist: set `ann_file` to where it is, "
-            "or make it with a command of tools/data"
+            "annotation file does not exist: set `ann_file` to where it is, or make it "
+            "with a command of tools/data",
+            kind="not-found",
+            file=path,
         )
     if not os.path.isfile(path):
         raise DataError(
-            f"annotation file {path} is a folder: name the .pkl file in it (a packed "
-            "store is for type='PackedSkeletonDataset')"
+            "is a folder, expected an annotation file: name the .pkl file in it (a "
+            "packed store is for type='PackedSkeletonDataset')",
+            kind="wrong-path",
+            file=path,
         )
     try:
         data = load_plain(path, expected=ANNOTATIONS)
@@ -75,31 +77,29 @@ def load_annotations(path: str) -> Annotations:
 
 
 def save_annotations(data: Annotations, path: str) -> None:
-    """Check annotations and write them, whole or not at all, as float32.
+    """Check annotations and write them atomically, with keypoints as float32.
 
     Args:
-        data: as `load_annotations` returns it; left unchanged.
-        path: where to; its folder is made if it is not there.
+        data: annotations as `load_annotations` returns them; not modified.
+        path: file to write; its folder is created if necessary.
 
     Raises:
-        DataError: the data are not valid annotations.
-        OSError: the file cannot be written; one of that name is left as it was.
+        DataError: the data are not valid annotations (a kind of `faults.KINDS`).
+        OSError: the file cannot be written; an existing one is left as it was.
     """
-    samples = [
-        {**sample, **_as_float32(sample)}
-        for sample in samples_of(data, os.fspath(path))
-    ]
+    samples = [as_float32(sample) for sample in samples_of(data, os.fspath(path))]
     data = {**data, "annotations": samples} if isinstance(data, dict) else samples
     check_annotations(data, source=os.fspath(path))
     with whole_file(path) as file:
         pickle.dump(data, file, protocol=4)
 
 
-def _as_float32(sample: dict) -> dict:
-    """The numeric arrays of a sample as float32; others are left for the check."""
+def as_float32(sample: dict) -> dict:
+    """Return a sample with its numeric arrays as float32; others are for the check."""
     with np.errstate(over="ignore"):  # the check finds what became infinite
-        return {
+        arrays = {
             field: sample[field].astype(np.float32, copy=False)
             for field in ("keypoint", "keypoint_score")
             if is_numeric(sample.get(field))
         }
+    return {**sample, **arrays}

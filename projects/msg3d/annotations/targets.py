@@ -1,9 +1,9 @@
-"""`targets`, numbers to regress, in the place of a label.
+"""Regression targets: their names, and the check of `targets`.
 
-A sample of a regression has `targets`, a vector of K finite numbers, the same K in all
-samples, and needs no `label`. `meta['targets']` may name them. Where samples are
-sequences of people, `person_id` says of whom, `session` of which recording, and
-`chunk` which part of a longer one they are.
+A sample for regression has `targets`, a vector of K finite numbers with the same K in all
+samples, and needs no `label`. `meta['targets']` may name them. For sequences of people,
+`person_id` is the person, `session` the recording, and `chunk` the number of the part of
+a longer recording.
 """
 
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ CHALLENGE_TRAITS = (
 
 
 def target_faults(sample: dict, name: str, common) -> Iterator[Fault]:
-    """One sample's `targets` against those of other samples.
+    """Check the `targets` of a sample against those of other samples.
 
     Args:
         sample, name: the sample and its id.
-        common: the Summary; learns K, and the first sample without targets.
+        common: the Summary, which is updated with K and the first sample without targets.
     """
     if "targets" not in sample:
         common.without_targets = common.without_targets or name
@@ -40,15 +40,15 @@ def target_faults(sample: dict, name: str, common) -> Iterator[Fault]:
     if array.ndim != 1 or not len(array) or array.dtype.kind not in "fiu":
         yield _fault(
             "targets-kind",
-            f"targets is {shown(targets)}, expected a vector of numbers, one a target",
+            f"targets is {shown(targets)}, expected a vector of numbers",
             name,
         )
         return
     if not np.isfinite(array).all():
         yield _fault(
             "targets-not-finite",
-            f"targets is {shown(array.tolist())}, expected finite numbers: leave the "
-            "sample out if one is not known",
+            f"targets is {shown(array.tolist())}, expected finite numbers. Remove the "
+            "sample if a target is unknown.",
             name,
         )
     if common.targets is None:

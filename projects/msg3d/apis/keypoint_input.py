@@ -162,7 +162,7 @@ def _misshapen(shape, joints, channels, layout, name) -> str:
     # The number of frames is not told: the longest axis most likely is it.
     axes = guess_axes(shape, max(shape), joints)
     if axes:
-        return f"{text}: it looks like {axes.found}, give keypoint.{axes.mend}"
+        return f"{text}: it looks like {axes.names}, give keypoint.{axes.fix}"
     if shape[2] != joints:
         return f"{text}: name the layout that it has, layout=..."
     return f"{text}: this model takes {'3D' if channels == (3,) else '2D or 3D'} joints"

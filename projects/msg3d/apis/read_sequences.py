@@ -7,11 +7,7 @@ of `tools/data`, which make annotation files for training.
 import os
 from pathlib import Path
 
-from ..annotations.check import (
-    id_field,
-    samples_of,
-)
-from ..annotations.form_faults import id_faults
+from ..annotations.check import id_faults, id_field, samples_of
 from ..errors import DataError, SkipFile
 from ..formats.npy_sequence import read_npy
 from ..skeletons import SKELETONS, skeleton

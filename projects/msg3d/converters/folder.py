@@ -9,7 +9,7 @@ a network knows of the person would count as knowing the action.
 import re
 from functools import partial
 
-from ..annotations.hold_out import hold_out
+from ..annotations.splits import hold_out
 from ..errors import DataError, SkipFile
 from ..formats.csv_sequence import read_csv
 from ..formats.npy_sequence import read_npy

@@ -1,14 +1,14 @@
-"""Which axis of a keypoint array is which, guessed where it is not [M, T, V, C].
+"""Order of the axes of keypoint arrays that are not [M, T, V, C].
 
-The forms that are met: [M, C, T, V] and [C, T, V, M] of ST-GCN and its followers,
-[T, M, V, C] of pose estimators' results frame by frame, [M, V, T, C].
+Common orders are [M, C, T, V] and [C, T, V, M] (ST-GCN and its successors),
+[T, M, V, C] (pose estimators, frame by frame), and [M, V, T, C].
 """
 
 from dataclasses import dataclass
 from itertools import permutations
 
 NAMES = "MTVC"
-# More persons, or fewer joints, are a guess that is not made.
+# Orders with more persons or fewer joints are not guessed.
 MOST_PERSONS, FEWEST_JOINTS = 10, 5
 
 
@@ -17,32 +17,32 @@ class Axes:
     """An order of axes.
 
     Attributes:
-        order: for each of M, T, V and C, which axis of the array it is.
+        order: for each of M, T, V, and C, its axis in the array.
     """
 
     order: tuple[int, int, int, int]
 
     @property
-    def found(self) -> str:
-        """As the array has them: `[T, M, V, C]`."""
+    def names(self) -> str:
+        """The order of the array: `[T, M, V, C]`."""
         names = sorted(NAMES, key=lambda name: self.order[NAMES.index(name)])
         return f"[{', '.join(names)}]"
 
     @property
-    def mend(self) -> str:
-        """What makes it [M, T, V, C]: `transpose(1, 0, 2, 3)`."""
+    def fix(self) -> str:
+        """The call that makes it [M, T, V, C]: `transpose(1, 0, 2, 3)`."""
         return f"transpose{self.order}"
 
 
 def guess_axes(
     shape: tuple[int, int, int, int], frames: int, joints: int | None = None
 ) -> Axes | None:
-    """The order that an array of another order has, None if it cannot be said.
+    """Guess the order of the axes of an array; None if it is unclear.
 
     Args:
-        shape: of the array.
-        frames: how many the sample says it has.
-        joints: how many other samples have, None if that is not known.
+        shape: shape of the array.
+        frames: number of frames, as the sample states it.
+        joints: number of joints in other samples; None if unknown.
     """
     fitting = []
     for order in permutations(range(4)):

@@ -1,21 +1,22 @@
-"""From the joints of one layout to those of another.
+"""Convert keypoints from one layout to another.
 
-A joint corresponds to the joint of its name, or of the place that another layout
-calls otherwise, or is the mean of joints around it: the neck of a layout without one
-is the middle of the shoulders, as OpenPose trained it and as the field derives it.
-Coordinates are taken over as they are: conversion does not scale or turn.
+A joint corresponds to the joint of the same name, to a joint that another layout names
+differently, or to the mean of joints around it: the neck of a layout without one is the
+middle of the shoulders, as OpenPose was trained. Coordinates are copied: conversion does
+not scale or rotate.
 """
 
 from typing import Dict, List, Tuple, Union
 
 import numpy as np
 
+from ..errors import ConfigError, DataError
 from .lookup import skeleton
 
 Layout = Union[str, Dict]
 
-# What stands for a joint, best first; several names are their mean. Wrist and hand,
-# ankle and foot, or the segments of a spine are different places, and stay apart.
+# Counterparts of a joint, best first; several names stand for their mean. Wrist and
+# hand, ankle and foot, and the segments of a spine are different places.
 _HIP_CENTER = ("hip_center", "spine_base", "pelvis", "mid_hip", "left_hip right_hip")
 _TRUNK_MEAN = "left_hip right_hip left_shoulder right_shoulder"
 _SPINE = ("spine", "spine_mid", "torso", "spine2", _TRUNK_MEAN)
@@ -37,22 +38,22 @@ COUNTERPARTS: Dict[str, Tuple[str, ...]] = {
 def convert_layout(
     keypoint: np.ndarray, source: Layout, target: Layout, missing: str = "error"
 ) -> np.ndarray:
-    """The same persons with the joints of another layout.
+    """Return the same persons with the joints of another layout.
 
     Args:
         keypoint: [..., V, C]; scores as [..., V, 1].
         source: layout of `keypoint`: a name, or a dictionary with `joints`.
-        target: layout wanted.
-        missing: 'zero' leaves a joint that has no counterpart absent (zero); 'error'
-            refuses.
+        target: layout of the result.
+        missing: 'zero' leaves a joint without counterpart absent (zero); 'error' raises.
 
     Returns:
-        [..., V', C], of the same type where that is a floating one, else float32. A
-        mean of which one joint is absent (exactly zero) is absent.
+        [..., V', C], of the same dtype if it is floating-point, else float32. A mean is
+        absent if one of its joints is absent (exactly zero).
 
     Raises:
-        ValueError: unknown layout, a layout without names, other joints in
-            `keypoint`, or a joint without counterpart.
+        ConfigError: a layout is unknown or has no names of joints, or a joint has no
+            counterpart (`layout`); or `missing` is invalid (`option`).
+        DataError: `keypoint` has another number of joints (`layout`).
 
     Example:
         >>> convert_layout(np.ones((2, 100, 17, 3)), 'coco', 'openpose').shape
@@ -64,45 +65,50 @@ def convert_layout(
 def joint_sources(
     source: Layout, target: Layout, missing: str = "error"
 ) -> List[Tuple[int, ...]]:
-    """For each joint of `target`, the joints of `source` whose mean it is.
+    """Return, for each joint of `target`, the joints of `source` whose mean it is.
 
-    Args and errors: of `convert_layout`; with `missing='zero'` a joint without
-    counterpart has none.
+    Arguments and errors are those of `convert_layout`. With `missing='zero'`, a joint
+    without counterpart has an empty tuple.
     """
     if missing not in ("error", "zero"):
-        raise ValueError(f"missing={missing!r}: expected 'error' or 'zero'")
+        raise ConfigError(
+            f"missing is {missing!r}, expected 'error' or 'zero'", kind="option"
+        )
     number = {name: joint for joint, name in enumerate(_names(source))}
 
     def find(name: str) -> Tuple[int, ...]:
         for text in (name, *COUNTERPARTS.get(name, ())):
             if set(text.split()) <= set(number):
-                return tuple(number[one] for one in text.split())
+                return tuple(number[joint] for joint in text.split())
         return ()
 
     names = _names(target)
-    found = [find(name) for name in names]
-    lost = [name for name, joints in zip(names, found) if not joints]
+    sources = [find(name) for name in names]
+    lost = [name for name, joints in zip(names, sources) if not joints]
     if lost and missing == "error":
-        raise ValueError(
+        raise ConfigError(
             f"layout {_title(target)} has joints without counterpart in "
-            f"{_title(source)}: {', '.join(lost)}; choose another target, or "
-            "missing='zero' to leave them absent"
+            f"{_title(source)}: {', '.join(lost)}. Choose another target, or "
+            "missing='zero' to leave them absent.",
+            kind="layout",
         )
-    return found
+    return sources
 
 
 def gather_joints(
     keypoint: np.ndarray, sources: List[Tuple[int, ...]], source: Layout
 ) -> np.ndarray:
-    """`convert_layout` with the correspondences looked up already."""
+    """Apply `convert_layout` with the `sources` that `joint_sources` returned."""
     keypoint = np.asarray(keypoint)
     if keypoint.dtype.kind != "f":
         keypoint = keypoint.astype(np.float32)
     joints = len(skeleton(source).joints)
     if keypoint.ndim < 2 or keypoint.shape[-2] != joints:
-        raise ValueError(
+        raise DataError(
             f"keypoint has shape {keypoint.shape}, expected [..., V={joints}, C] of "
-            f"layout {_title(source)}: name the layout that the file has"
+            f"layout {_title(source)}: name the layout of the file",
+            kind="layout",
+            field="keypoint",
         )
     result = np.zeros(
         (*keypoint.shape[:-2], len(sources), keypoint.shape[-1]), keypoint.dtype
@@ -119,10 +125,12 @@ def gather_joints(
 
 def _names(layout: Layout) -> Tuple[str, ...]:
     if not isinstance(layout, str) and not layout.get("joints"):
-        raise ValueError(
+        raise ConfigError(
             f"layout {_title(layout)} has no names, and joints correspond by name: "
             "add joints=[...] to it, named as those of "
-            "msg3d.skeletons.SKELETONS['nturgb+d'].joints"
+            "msg3d.skeletons.SKELETONS['nturgb+d'].joints",
+            kind="layout",
+            field="joints",
         )
     return skeleton(layout).joints
 

@@ -1,28 +1,30 @@
-"""What a skeleton layout says: the joints, and how graph, bones and view use them."""
+"""The record of a skeleton layout: joints, graph, bones, and body axes."""
 
 from dataclasses import dataclass
 from typing import Dict, Optional, Tuple
 
+from ..errors import ConfigError
+
 Bones = Tuple[Tuple[int, int], ...]
 Line = Tuple[Tuple[int, ...], Tuple[int, ...]]
 
-
-# What a network may see of a skeleton: joints, bones, and the motions of either.
+# Streams of a network: joints, bones, and the motion of either.
 STREAMS = ("j", "b", "jm", "bm")
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """One layout. A joint is its number, its place in the keypoint arrays.
+    """A skeleton layout. Joints are numbered by their position in keypoint arrays.
 
     Attributes:
         joints: names of the V joints, in the order of the keypoint arrays.
-        inward: edges of the graph as (child, parent), each pointing at the centre.
+        inward: edges of the graph as (child, parent), each pointing towards the center.
         center: the joint that all edges lead to.
-        bones: (child, parent) of the bone stream, each joint once as the child; a
-            joint with itself has no bone (zero). Mostly the edges and the centre.
-        spine: (bottom, top), two points along the trunk; each is the mean of the
-            joints given. None where normalisation has no such line.
+        bones: (child, parent) of the bone stream, with each joint once as the child; a
+            joint that is its own parent has no bone (zero). Usually the edges and the
+            center.
+        spine: (bottom, top), two points along the trunk, each the mean of one or more
+            joints. None if normalization is not supported.
         shoulders: (right, left), two points across the body, likewise.
     """
 
@@ -35,7 +37,7 @@ class Skeleton:
 
     @property
     def pairs(self) -> Bones:
-        """The symmetric joints as (left, right), told by their names."""
+        """The symmetric joints as (left, right), recognized by their names."""
         return tuple(
             (number, self.joints.index(mirrored(name)))
             for number, name in enumerate(self.joints)
@@ -50,7 +52,7 @@ class Skeleton:
 
 
 def mirrored(joint: str) -> str:
-    """The name of the joint on the other side, or the same for one in the middle."""
+    """Return the name of the joint on the other side, or the same in the middle."""
     for side, other in (("left_", "right_"), ("right_", "left_")):
         if joint.startswith(side):
             return other + joint.removeprefix(side)
@@ -58,21 +60,21 @@ def mirrored(joint: str) -> str:
 
 
 def bones_towards(center: int, inward: Bones, num_node: int) -> Bones:
-    """(child, parent) for every joint: the parent is the next joint on the way in.
+    """Return (child, parent) for every joint, where the parent is one step inward.
 
-    Edges count in both directions, so it does not matter how they were written down;
-    in a ring the first edge that leads inward counts.
+    Edges are undirected, so the order of their ends does not matter. In a cycle, the
+    first edge that leads inward is used.
 
     Args:
-        center: the joint that comes with itself.
+        center: the joint that is its own parent.
         inward: the edges.
         num_node: V.
 
     Returns:
-        V pairs, the children in order.
+        V pairs, with the children in order.
 
     Raises:
-        ValueError: a joint has no path to the centre.
+        ConfigError: a joint has no path to the center (`layout`).
     """
     parents = {center: center}
     border = [center]
@@ -87,9 +89,11 @@ def bones_towards(center: int, inward: Bones, num_node: int) -> Bones:
         border = reached
     lost = [joint for joint in range(num_node) if joint not in parents]
     if lost:
-        raise ValueError(
+        raise ConfigError(
             f"skeleton layout: no edges lead from joint {lost[0]} to center {center} "
             f"({len(lost)} of {num_node} joints): add the edges to inward, or give "
-            "bones as (child, parent) pairs"
+            "bones as (child, parent) pairs",
+            kind="layout",
+            field="inward",
         )
     return tuple((child, parents[child]) for child in range(num_node))

@@ -1,9 +1,10 @@
-"""A layout by name, or from the dictionary of a config."""
+"""Look up a layout by name, or build it from the dictionary of a config."""
 
 from collections.abc import Mapping
 from numbers import Integral
-from typing import Any, Dict, List, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
+from ..errors import ConfigError
 from .layout import Skeleton, bones_towards
 from .tables import SKELETONS
 
@@ -12,19 +13,19 @@ OPTIONAL = {"joints", "bones", "spine", "shoulders"}
 
 
 def skeleton(layout: Union[str, Dict]) -> Skeleton:
-    """The layout of this name, or the one that this dictionary describes.
+    """Return the layout of a name, or the one that a dictionary describes.
 
     Args:
         layout: a name of `SKELETONS`, or `dict(num_node=, inward=, center=)` with
-            V, the edges as (child, parent) and the joint they lead to. It may
-            also hold `joints` (V names; those that begin with `left_` and `right_`
-            make the symmetric pairs), `bones` where the bone stream is to differ
-            from the edges, and for normalisation `spine=(bottom, top)` and
-            `shoulders=(right, left)`, each end a joint or several (their mean).
+            V, the edges as (child, parent), and the joint that they lead to. Optional
+            keys are `joints` (V names; those that begin with `left_` and `right_` form
+            the symmetric pairs), `bones` if the bone stream differs from the edges,
+            and for normalization `spine=(bottom, top)` and `shoulders=(right, left)`,
+            where each end is a joint or several (their mean).
 
     Raises:
-        ValueError: unknown name or key, missing key, a joint that is not there, or
-            bones that leave a joint out; the message says what was expected.
+        ConfigError: the name or a key is unknown, a key is missing, a joint does not
+            exist, or the bones omit a joint (`layout`).
 
     Example:
         >>> len(skeleton('kinect20').joints)
@@ -37,17 +38,17 @@ def skeleton(layout: Union[str, Dict]) -> Skeleton:
             return SKELETONS[layout]
     elif isinstance(layout, Mapping):
         return _described(layout)
-    raise ValueError(
+    raise _error(
         f"unknown skeleton layout {layout!r}: name one of {sorted(SKELETONS)}, or give "
         "a dict(num_node=..., inward=[(child, parent), ...], center=...)"
     )
 
 
 def graph_layout(layout: Union[str, Dict]) -> Dict:
-    """A layout by name or dictionary, as the dictionary MMAction2's Graph takes.
+    """Return a layout, by name or dictionary, in the form of MMAction2's Graph.
 
     Raises:
-        ValueError: as `skeleton` does.
+        ConfigError: see `skeleton`.
     """
     return skeleton(layout).as_graph()
 
@@ -70,74 +71,91 @@ def layout_meta(name: str) -> Dict:
     )
 
 
+def _error(message: str, field: Optional[str] = None) -> ConfigError:
+    return ConfigError(message, kind="layout", field=field)
+
+
 def _described(layout: Dict) -> Skeleton:
-    """A dictionary as a Skeleton, every number of a joint checked."""
-    # A config that replaces an inherited layout leaves MMEngine's key in lists.
+    """Build a Skeleton from a dictionary, checking every joint."""
+    # MMEngine leaves its key in a dictionary that replaces an inherited layout.
     keys = set(layout) - {"_delete_"}
     missing, unknown = REQUIRED - keys, keys - REQUIRED - OPTIONAL
     if missing:
-        raise ValueError(
+        raise _error(
             f"skeleton layout {dict(layout)} lacks {sorted(missing)}: give num_node, "
-            "inward as (child, parent) pairs, and center"
+            "inward as (child, parent) pairs, and center",
+            sorted(missing)[0],
         )
     if unknown:
-        raise ValueError(
+        raise _error(
             f"skeleton layout has the unknown keys {sorted(unknown)}: expected "
-            f"{sorted(REQUIRED)}, and {sorted(OPTIONAL)} where wanted"
+            f"{sorted(REQUIRED)} and optionally {sorted(OPTIONAL)}",
+            str(sorted(unknown)[0]),
         )
     num_node = layout["num_node"]
     if not isinstance(num_node, Integral) or num_node < 1:
-        raise ValueError(
-            f"skeleton layout: num_node is {num_node!r}, expected a number of joints"
+        raise _error(
+            f"skeleton layout: num_node is {num_node!r}, expected a number of joints",
+            "num_node",
         )
     names = tuple(layout.get("joints") or (f"joint_{j}" for j in range(num_node)))
     if len(names) != num_node or len(set(names)) != num_node:
-        raise ValueError(
-            f"skeleton layout: joints holds {len(set(names))} different names, but "
-            f"num_node is {num_node}: name each joint once"
+        raise _error(
+            f"skeleton layout: joints contains {len(set(names))} different names, but "
+            f"num_node is {num_node}: name each joint once",
+            "joints",
         )
-    center = _joint(layout["center"], num_node)
-    inward = _pairs(layout["inward"], num_node)
+    center = _joint(layout["center"], num_node, "center")
+    inward = _pairs(layout["inward"], num_node, "inward")
     if layout.get("bones") is None:
         bones = bones_towards(center, inward, num_node)
     else:
-        bones = tuple(sorted(_pairs(layout["bones"], num_node)))
+        bones = tuple(sorted(_pairs(layout["bones"], num_node, "bones")))
         if [child for child, _ in bones] != list(range(num_node)):
-            raise ValueError(
-                "skeleton layout: bones are (child, parent) pairs with each of the "
-                f"{num_node} joints once as the child, the root with itself; got "
-                f"{list(bones)}"
+            raise _error(
+                f"skeleton layout: bones is {list(bones)}, expected (child, parent) "
+                f"pairs with each of the {num_node} joints once as the child, and the "
+                "root as its own parent",
+                "bones",
             )
     lines = {
-        key: tuple(_point(end, num_node) for end in layout[key])
+        key: tuple(_point(end, num_node, key) for end in layout[key])
         for key in ("spine", "shoulders")
         if layout.get(key) is not None
     }
     for key, line in lines.items():
         if len(line) != 2:
-            raise ValueError(
+            raise _error(
                 f"skeleton layout: {key} has {len(line)} ends, expected two, each a "
-                "joint or several"
+                "joint or several",
+                key,
             )
     return Skeleton(names, inward, center, bones, **lines)
 
 
-def _joint(joint: Any, num_node: int) -> int:
+def _joint(joint: Any, num_node: int, field: str) -> int:
     if not isinstance(joint, Integral) or not 0 <= joint < num_node:
-        raise ValueError(
-            f"skeleton layout names joint {joint!r}, but num_node is {num_node}: "
-            f"joints count from 0 to {num_node - 1}"
+        raise _error(
+            f"skeleton layout: {field} names joint {joint!r}, but num_node is "
+            f"{num_node}: joints are numbered from 0 to {num_node - 1}",
+            field,
         )
     return joint
 
 
-def _pairs(pairs: List, num_node: int) -> Tuple[Tuple[int, int], ...]:
+def _pairs(pairs: List, num_node: int, field: str) -> Tuple[Tuple[int, int], ...]:
     for pair in pairs:
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-            raise ValueError(f"skeleton layout: {pair} is not a (child, parent) pair")
-    return tuple((_joint(a, num_node), _joint(b, num_node)) for a, b in pairs)
+            raise _error(
+                f"skeleton layout: {field} contains {pair}, expected (child, parent)",
+                field,
+            )
+    return tuple(
+        (_joint(child, num_node, field), _joint(parent, num_node, field))
+        for child, parent in pairs
+    )
 
 
-def _point(end: Union[int, List[int]], num_node: int) -> Tuple[int, ...]:
+def _point(end: Union[int, List[int]], num_node: int, field: str) -> Tuple[int, ...]:
     joints = tuple(end) if isinstance(end, (list, tuple)) else (end,)
-    return tuple(_joint(joint, num_node) for joint in joints)
+    return tuple(_joint(joint, num_node, field) for joint in joints)

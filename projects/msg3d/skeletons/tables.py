@@ -1,10 +1,10 @@
-"""The layouts that have a name.
+"""Named layouts.
 
-A table names the joints in the order of the keypoint arrays, and the edges as chains
-that lead inward (see `chains.py`). `*` stands for left and right.
+A table lists the joints in the order of the keypoint arrays, and the edges as chains that
+lead inward (see `chains.py`). `*` stands for left and right.
 
-Sources: MMAction2's Graph and JointToBone (coco, openpose, nturgb+d); for the others
-what is named beside the table.
+Sources: MMAction2's Graph and JointToBone (coco, openpose, nturgb+d); for the others,
+see the comment above each table.
 """
 
 from typing import Dict
@@ -18,7 +18,7 @@ _FACE = "*_eye *_ear"
 _ARM = "*_shoulder *_elbow *_wrist"
 _LEG = "*_hip *_knee *_ankle"
 
-# In the bone stream, as MMAction2 has it, the hips hang on the nose too.
+# In MMAction2's bone stream, the parent of the hips is the nose.
 _COCO = layout_of(
     joints="nose " + alternating(f"{_FACE} {_ARM} {_LEG}"),
     chains=(
@@ -37,8 +37,8 @@ _OPENPOSE_BODY = (
 _OPENPOSE_LEGS = "right_hip right_knee right_ankle left_hip left_knee left_ankle"
 _OPENPOSE_FACE = "right_eye left_eye right_ear left_ear"
 
-# OpenPose's COCO model, and Kinetics-skeleton. The bones of the field hang on the
-# nose, the graph on the neck.
+# OpenPose's COCO model, and Kinetics-skeleton. The root of the bones is the nose, as in
+# published code, and that of the graph the neck.
 _OPENPOSE = layout_of(
     joints=f"nose neck {_OPENPOSE_BODY} {_OPENPOSE_LEGS} {_OPENPOSE_FACE}",
     chains=(
@@ -79,8 +79,8 @@ _NTU_CHAINS = (
     "head neck spine_shoulder",
 )
 
-# Kinect v2. Tip and thumb both hang on the hand, as in MMAction2's graph; its bone
-# stream, like the authors', goes from tip to thumb to hand.
+# Kinect v2. The parent of both tip and thumb is the hand, as in MMAction2's graph; its
+# bone stream, like that of MS-G3D's authors, goes from tip to thumb to hand.
 _NTU = layout_of(
     joints=_NTU_JOINTS,
     chains=(*_NTU_CHAINS, "*_hand_tip *_hand", "*_thumb *_hand"),
@@ -106,8 +106,8 @@ _KINECT20 = layout_of(
     spine=("hip_center", "spine"),
 )
 
-# The kinematic tree of SMPL (Loper et al., SIGGRAPH Asia 2015), seen from the chest
-# as the 24-joint graphs of the field see it.
+# The kinematic tree of SMPL (Loper et al., SIGGRAPH Asia 2015), with the chest as the
+# center, as in published 24-joint graphs.
 _SMPL24 = layout_of(
     joints="pelvis left_hip right_hip spine1 left_knee right_knee spine2 "
     "left_ankle right_ankle spine3 left_foot right_foot neck left_collar "
@@ -121,7 +121,7 @@ _SMPL24 = layout_of(
 )
 
 # Human3.6M's 17 joints in the order of Martinez et al. (ICCV 2017) and VideoPose3D.
-# Joint 9 is the neck in the recordings, the nose where 2D detections were lifted.
+# Joint 9 is the neck in the recordings, and the nose in lifted 2D detections.
 _H36M17 = layout_of(
     joints="pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle "
     "spine thorax neck_nose head left_shoulder left_elbow left_wrist "
@@ -134,8 +134,8 @@ _H36M17 = layout_of(
     spine=("pelvis", "thorax"),
 )
 
-# MediaPipe / BlazePose (Bazarevsky et al., 2020). Its drawn lines are rings, and join
-# the face to nothing; this is a tree over them, hung on the nose as COCO's is.
+# MediaPipe / BlazePose (Bazarevsky et al., 2020). Its drawing has cycles and leaves the
+# face unconnected; this is a tree over it, with the nose as the center as in COCO.
 _MEDIAPIPE33 = layout_of(
     joints="nose " + sided("*_eye_inner *_eye *_eye_outer") + " "
     "left_ear right_ear left_mouth right_mouth "
@@ -155,14 +155,14 @@ _MEDIAPIPE33 = layout_of(
 
 _FINGERS = ("index", "middle", "ring", "pinky")
 
-# One hand, as OpenPose and MediaPipe order it. The palm takes the place of the trunk,
-# the row of knuckles that of the shoulders.
+# One hand, in the order of OpenPose and MediaPipe. The palm stands for the trunk, and
+# the row of knuckles for the shoulders.
 _HAND21 = layout_of(
     joints="wrist thumb_cmc thumb_mcp thumb_ip thumb_tip "
-    + " ".join(f"{one}_mcp {one}_pip {one}_dip {one}_tip" for one in _FINGERS),
+    + " ".join(f"{name}_mcp {name}_pip {name}_dip {name}_tip" for name in _FINGERS),
     chains=(
         "thumb_tip thumb_ip thumb_mcp thumb_cmc wrist",
-        *(f"{one}_tip {one}_dip {one}_pip {one}_mcp wrist" for one in _FINGERS),
+        *(f"{name}_tip {name}_dip {name}_pip {name}_mcp wrist" for name in _FINGERS),
     ),
     spine=("wrist", "middle_mcp"),
     shoulders=("pinky_mcp", "index_mcp"),
@@ -182,7 +182,7 @@ _SBU15 = layout_of(
     spine=("torso", "neck"),
 )
 
-# Penn Action (Zhang, Zhu, Derpanis, ICCV 2013) names no edges.
+# Penn Action (Zhang, Zhu, Derpanis, ICCV 2013) defines no edges; these are ours.
 _PENN13 = layout_of(
     joints="head " + alternating(f"{_ARM} {_LEG}"),
     chains=(
@@ -194,8 +194,8 @@ _PENN13 = layout_of(
     spine=TRUNK,
 )
 
-# Of several layouts with as many joints, the commonest comes first: it is the one
-# that messages suggest.
+# Of layouts with the same number of joints, the most common comes first: messages
+# suggest it.
 SKELETONS: Dict[str, Skeleton] = {
     "coco": _COCO,
     "openpose": _OPENPOSE,

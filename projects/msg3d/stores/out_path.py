@@ -1,4 +1,4 @@
-"""Where results may be written, refused before the work and not after it."""
+"""Output paths, checked before the work starts."""
 
 import os
 
@@ -9,25 +9,28 @@ ENDINGS = (".pkl", ".packed")
 
 
 def check_out(out: str, endings: tuple[str, ...] = ENDINGS) -> str:
-    """The path of an annotation file, or of a packed store, that can be written.
+    """Check that an annotation file or packed store can be written to a path.
 
     Args:
-        out: as a user gives it; a slash may end it.
-        endings: what it may end in.
+        out: the path as a user types it; it may end with a slash.
+        endings: the allowed endings.
 
     Returns:
-        The path without such a slash.
+        The path without the slash.
 
     Raises:
-        DataError: another ending, a folder where a file is to be, or something
-            else than a store where a store is to be.
+        DataError: the path has another ending (`file-name`), is a folder where a file
+            is to be written (`wrong-path`), or something else than a store where a
+            store is to be written (`exists`).
     """
     out = os.fspath(out)
     path = out.rstrip(os.sep) or out
     if not path.endswith(endings):
         forms = {".pkl": "an annotation file", ".packed": "a packed store"}
-        wanted = " or ".join(f"{one} ({forms[one]})" for one in endings)
-        raise DataError(f"{out}: expected a name that ends in {wanted}")
+        wanted = " or ".join(f"{ending} ({forms[ending]})" for ending in endings)
+        raise DataError(
+            f"expected a name that ends in {wanted}", kind="file-name", file=out
+        )
     if path.endswith(".packed"):
         refuse_foreign(path)
     else:
@@ -36,13 +39,14 @@ def check_out(out: str, endings: tuple[str, ...] = ENDINGS) -> str:
 
 
 def check_file(path: str) -> None:
-    """Refuses a folder where a file is to be written.
+    """Refuse a folder where a file is to be written.
 
     Raises:
-        DataError: the path is a folder.
+        DataError: the path is a folder (`wrong-path`).
     """
     if os.path.isdir(path):
         raise DataError(
-            f"{os.fspath(path)} is a folder: give the name of a file to write, such as "
-            "one in it"
+            "is a folder, expected the name of a file to write, such as one in it",
+            kind="wrong-path",
+            file=os.fspath(path),
         )

@@ -1,4 +1,4 @@
-"""Annotations in memory, or a whole annotation file, as a packed store, and back."""
+"""Packing: annotations in memory to a packed store, and either form to memory."""
 
 import os
 
@@ -19,17 +19,17 @@ def pack(
     """Check annotations and write them as a packed store.
 
     Args:
-        data: as `load_annotations` returns it; left unchanged.
-        path: the folder to write; its parent must exist. A store there is replaced.
-        keep_dtype: keep the keypoints' dtype, which all samples must share then;
-            otherwise they become float32.
-        source: where the data come from, for messages.
+        data: annotations as `load_annotations` returns them; not modified.
+        path: folder to write; its parent must exist. An existing store is replaced.
+        keep_dtype: keep the dtype of the keypoints, which all samples must share;
+            otherwise they are converted to float32.
+        source: name of the data, for errors.
         progress: called with (samples written, all samples).
 
     Raises:
-        DataError: the data are not valid annotations, or `path` is something
-            else than a store.
-        OSError: the store cannot be written; one of that name is left as it was.
+        DataError: the data are not valid annotations, or `path` is something else than
+            a store (`exists`).
+        OSError: the store cannot be written; an existing one is left as it was.
     """
     check_annotations(data, source=source, multi_class=True)
     samples = samples_of(data, source)
@@ -45,11 +45,11 @@ def pack(
 
 
 def load_any(path: str) -> Annotations:
-    """The annotations of a file, or of a packed store, in memory.
+    """Load the annotations of a file or of a packed store into memory.
 
     Args:
-        path: a .pkl, or the folder of a store: one whose name ends in `.packed`, or in
-            which its header lies.
+        path: a .pkl, or the folder of a store: one whose name ends in `.packed`, or
+            that contains its header.
 
     Raises:
         DataError: see `load_annotations` and `load_store`.

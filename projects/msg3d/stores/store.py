@@ -1,24 +1,24 @@
-"""Packed stores: annotations of any size, read a sample at a time.
+"""Packed stores: annotations of any size, read one sample at a time.
 
 A store is a folder:
 
     NAME.packed/
         store.json              version, dtype, splits, sizes; names the data folder
         data.1/keypoint.npy     [rows, V, C], a row for each person and frame
-        data.1/keypoint_score.npy   [rows, V], if samples carry scores
+        data.1/keypoint_score.npy   [rows, V], if samples have scores
         data.1/index.npy        for each sample: rows, persons, frames, label, text
         data.1/fields.npy       all other fields of the samples, as JSON text
-        data.1/splits.npy       positions of the splits' samples, one after the other
-        data.1/meta.json        everything beside splits and annotations
+        data.1/splits.npy       positions of the samples of each split, concatenated
+        data.1/meta.json        everything besides splits and annotations
 
-All arrays are plain .npy: `numpy.load(file, mmap_mode="r")` maps them for whatever
-somebody wants to compute. Nothing in a store is unpickled or executed.
+All arrays are plain .npy files, which `numpy.load(file, mmap_mode="r")` maps. Nothing in
+a store is unpickled or executed.
 
-The index is mapped. Samples are read by position (`os.preadv`) out of the system's page
-cache, which all workers and ranks of a machine share, into arrays of their own: a
-training sample is copied anyway, since transforms write into it, and a mapping would
-read what is not cached page by page, count what the page cache holds as the
-process's own memory, and end the process (SIGBUS) where a file is cut off.
+The index is mapped. Samples are read by position (`os.preadv`) into arrays of their own,
+through the page cache, which all workers and ranks of a machine share. A training sample
+is copied anyway, since transforms write into it. A mapping would read uncached data page
+by page, count the page cache as the process's own memory, and end the process (SIGBUS)
+if a file is truncated.
 """
 
 import os
@@ -26,41 +26,39 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..annotations.check import (
-    Annotations,
-    Summary,
-)
+from ..annotations.check import Annotations
+from ..annotations.sample_check import Summary
 from ..errors import DataError
 from ..io.json_data import decode
 from ..io.npy import NpyRows
-from .store_check import check_arrays, check_header
-from .store_format import INDEX, read_header
+from .store_format import INDEX, check_arrays, damaged, read_header
 
 Progress = Callable[[int, int], None]
 
 
 def load_store(path: str) -> "Store":
-    """Open a packed store; no sample is read yet.
+    """Open a packed store, without reading any sample.
 
     Args:
         path: the folder.
 
     Raises:
-        DataError: there is none, it was not written to its end, or a file of it
-            is missing, cut off or damaged.
+        DataError: there is no store (`not-found`, `wrong-path`, `wrong-file-type`); it
+            is of another version (`version`) or cannot be read (`io`); or a file in it
+            is missing (`not-found`), `truncated`, or `corrupt`.
     """
     return Store(path)
 
 
 class Store:
-    """The samples of a packed store, each read when it is asked for.
+    """Samples of a packed store, read on access.
 
-    `store[i]` is sample i as a dictionary whose arrays are its own: nothing can write
-    into the store. Pickled (for a spawned worker), it is opened again.
+    `store[i]` is sample i as a dictionary with arrays of its own: nothing can write into
+    the store. Unpickling a store (in a spawned worker) opens it again.
 
     Attributes:
         path: the folder.
-        splits: name -> number of ids; None for annotations that were a plain list.
+        splits: name -> number of ids; None if the annotations were a plain list.
         id_field: `frame_dir` or `filename`.
         index: [samples] of `INDEX`, mapped.
 
@@ -71,16 +69,17 @@ class Store:
     def __init__(self, path: str) -> None:
         self.path = os.fspath(path)
         header = read_header(self.path)
+        self._folder = os.path.join(self.path, header["data"])
+        self.splits: dict[str, int] | None = header["splits"]
+        self.id_field: str = header["id"]
+        self._sizes: dict[str, int] = header["bytes"]
         try:
-            check_header(header)
-            self._folder = os.path.join(self.path, header["data"])
-            self.splits: dict[str, int] | None = header["splits"]
-            self.id_field: str = header["id"]
-            self._sizes: dict[str, int] = header["bytes"]
             self._check_files()
             rows = NpyRows(self._file("index.npy"), "V")
             if rows.dtype != INDEX or len(rows.shape) != 1 or not len(rows):
-                raise ValueError(f"index.npy is {rows.shape} of type {rows.dtype}")
+                raise damaged(
+                    f"has shape {rows.shape} and type {rows.dtype}", rows.file.name
+                )
             self.index = np.memmap(rows.file.name, INDEX, "r", rows.offset, rows.shape)
             self._fields = NpyRows(self._file("fields.npy"), "u")
             self._keypoint = NpyRows(self._file("keypoint.npy"), "fiu")
@@ -89,6 +88,7 @@ class Store:
             if "keypoint_score.npy" in self._sizes:
                 self._score = NpyRows(self._file("keypoint_score.npy"), "fiu")
             check_arrays(
+                self._folder,
                 header,
                 self.index,
                 self._fields,
@@ -98,12 +98,9 @@ class Store:
             )
         except OSError as error:
             raise DataError(
-                f"packed store {self.path} cannot be read: {error.strerror} "
-                f"({error.filename})"
-            ) from error
-        except ValueError as error:
-            raise DataError(
-                f"packed store {self.path} is damaged ({error}): copy or pack it again"
+                f"cannot be read: {error.strerror}",
+                kind="io",
+                file=error.filename or self.path,
             ) from error
 
     def __len__(self) -> int:
@@ -113,11 +110,11 @@ class Store:
         return load_store, (os.path.abspath(self.path),)
 
     def __getitem__(self, number: int) -> dict:
-        """Sample `number` as it was packed, `keypoint` [M, T, V, C] in the store's dtype.
+        """Return sample `number` as it was packed, with `keypoint` [M, T, V, C].
 
         Raises:
             IndexError: there is no such sample.
-            DataError: the file is shorter than it was when it was opened.
+            DataError: the file was truncated after it was opened (`truncated`).
         """
         entry = self.index[number]
         row, persons, frames = (int(entry[key]) for key in ("row", "persons", "frames"))
@@ -132,45 +129,60 @@ class Store:
         return sample
 
     def fields(self, number: int) -> dict:
-        """What sample `number` holds besides keypoints and their scores."""
+        """Return the fields of sample `number` except keypoints and their scores."""
         *_, text, characters = self.index[number].item()
+        fields = self._decoded(
+            self._fields.read(text, characters).tobytes(), "fields.npy", number
+        )
+        if not isinstance(fields.get(self.id_field), str):
+            raise damaged(
+                f"has no {self.id_field} here", self._file("fields.npy"), sample=number
+            )
+        return fields
+
+    def _decoded(self, text: bytes, name: str, sample: int | None = None) -> dict:
+        """Decode an object in the file `name`."""
+        file = self._file(name)
         try:
-            found = decode(self._fields.read(text, characters).tobytes())
-            if not isinstance(found, dict) or not isinstance(
-                found.get(self.id_field), str
-            ):
-                raise ValueError(f"no object with {self.id_field}")
+            value = decode(text)
         except ValueError as error:
-            raise DataError(
-                f"packed store {self.path} is damaged (fields of sample {number}: "
-                f"{error}): copy or pack it again"
-            ) from error
-        return found
+            raise damaged(str(error), file, sample=sample) from error
+        if not isinstance(value, dict):
+            why = f"has a {type(value).__name__}, expected an object"
+            raise damaged(why, file, sample=sample)
+        return value
 
     def split(self, name: str | None) -> np.ndarray:
-        """Positions of the samples of a split in ascending order, as PoseDataset takes
-        them; with None, of a store without splits, all.
+        """Return the positions of the samples of a split, ascending as in PoseDataset.
+
+        Args:
+            name: the split; None, in a store without splits, for all samples.
 
         Raises:
-            DataError: no such split, or none is chosen and there are some.
+            DataError: the split does not exist, or is required (`split`).
         """
         if self.splits is None:
             if name is not None:
                 raise DataError(
-                    f"{self.path}: was a plain list, which has no split {name!r}: set "
-                    "split=None, or pack dict(split=..., annotations=...)"
+                    f"was a plain list, which has no split {name!r}: set split=None, or "
+                    "pack dict(split=..., annotations=...)",
+                    kind="split",
+                    file=self.path,
+                    field="split",
                 )
             return np.arange(len(self))
         if name not in self.splits:
-            what = "holds splits, and none is chosen" if name is None else ""
+            what = "split is None" if name is None else f"has no split {name!r}"
             raise DataError(
-                f"{self.path}: {what or f'has no split {name!r}'}: set `split` to one "
-                f"of {list(self.splits)}"
+                f"{what}: set `split` to one of {list(self.splits)}",
+                kind="split",
+                file=self.path,
+                field="split",
             )
         return np.unique(self._named()[name])
 
     def summary(self, numbers: np.ndarray) -> Summary:
-        """What `check_annotations` would say of these samples, all checked when packed."""
+        """Return what `check_annotations` returns of samples; packing checked them."""
         label, labelled, targets, persons = (
             self.index[key][numbers]
             for key in ("label", "labelled", "targets", "persons")
@@ -178,7 +190,7 @@ class Store:
         _, joints, channels = self._keypoint.shape
 
         def first(chosen: np.ndarray) -> str:
-            """The id of the first of them, "" if there is none."""
+            """The id of the first chosen sample, "" without any."""
             if not chosen.any():
                 return ""
             return self.fields(numbers[chosen.argmax()])[self.id_field]
@@ -201,21 +213,12 @@ class Store:
         )
 
     def rest(self) -> dict:
-        """Everything beside splits and annotations: `meta` and whatever else."""
-        try:
-            with open(self._file("meta.json"), "rb") as file:
-                found = decode(file.read())
-            if not isinstance(found, dict):
-                raise ValueError(f"it holds a {type(found).__name__}")
-        except ValueError as error:
-            raise DataError(
-                f"packed store {self.path} is damaged (meta.json: {error}): copy or "
-                "pack it again"
-            ) from error
-        return found
+        """Return everything besides splits and annotations, such as `meta`."""
+        with open(self._file("meta.json"), "rb") as file:
+            return self._decoded(file.read(), "meta.json")
 
     def unpack(self, progress: Progress | None = None) -> Annotations:
-        """All of it in memory, as `load_annotations` gives it; splits are lists.
+        """Load everything into memory, as `load_annotations` does; splits are lists.
 
         Args:
             progress: called with (samples read, all samples).
@@ -229,19 +232,16 @@ class Store:
             return samples
         ids = [sample[self.id_field] for sample in samples]
         split = {
-            name: [ids[one] for one in numbers]
+            name: [ids[number] for number in numbers]
             for name, numbers in self._named().items()
         }
         return dict(split=split, annotations=samples, **self.rest())
 
     def _named(self) -> dict[str, np.ndarray]:
-        """Split name -> positions in the split's own order."""
+        """Return split name -> positions, in the order of the split."""
         numbers = self._splits.read(0, len(self._splits))
         if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(self):
-            raise DataError(
-                f"packed store {self.path} is damaged (splits.npy names samples that are "
-                "not there): copy or pack it again"
-            )
+            raise damaged("names samples that do not exist", self._file("splits.npy"))
         ends = np.cumsum(list(self.splits.values()), dtype=np.int64)
         return dict(zip(self.splits, np.split(numbers, ends[:-1])))
 
@@ -250,10 +250,10 @@ class Store:
 
     def _check_files(self) -> None:
         for name, expected in self._sizes.items():
-            if not os.path.isfile(self._file(name)):
-                raise ValueError(f"{self._file(name)} is missing")
-            found = os.path.getsize(self._file(name))
-            if found != expected:
-                raise ValueError(
-                    f"{self._file(name)} has {found} bytes, expected {expected}"
-                )
+            file = self._file(name)
+            if not os.path.isfile(file):
+                raise damaged("is missing", file, "not-found")
+            size = os.path.getsize(file)
+            if size != expected:
+                kind = "truncated" if size < expected else "corrupt"
+                raise damaged(f"has {size} bytes, expected {expected}", file, kind)

@@ -1,19 +1,24 @@
-"""What a packed store's folder looks like: names, version and header."""
+"""Folder of a packed store: names, version, and header, checked before they are used.
+
+The header `store.json` names the data folder; what it claims is compared with the files.
+"""
 
 import json
 import os
 import re
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
+from ..io.npy import NpyRows
 
 FORMAT, VERSION = "msg3d.packed", 1
 HEADER = "store.json"
 DATA_FOLDER = re.compile(r"data\.\d+")
-# `row` is the first of persons x frames; `label` the largest if there are `several` (a
-# list, for multi_class), -1 if not `labelled`; `targets` how many there are; `text` the
-# first of the sample's `characters` of JSON.
+# `row` is the first of persons x frames rows. `label` is -1 if not `labelled`, and the
+# largest if there are `several` (a list, for multi_class). `targets` is their number,
+# and `text` the first of the sample's `characters` of JSON.
 INDEX = np.dtype(
     [
         ("row", "<i8"),
@@ -27,23 +32,37 @@ INDEX = np.dtype(
         ("characters", "<i4"),
     ]
 )
+_FILES = {"keypoint.npy", "index.npy", "fields.npy", "splits.npy", "meta.json"}
+_OPTIONAL_FILES = {"keypoint_score.npy"}
+
+
+def damaged(message: str, file: str, kind: str = "corrupt", **where) -> DataError:
+    """Return the error for a damaged file of a store."""
+    message = f"{message}. Copy the store again, or pack it again."
+    return DataError(message, kind=kind, file=file, **where)
 
 
 def read_header(path: str) -> dict:
-    """What `store.json` says, of a version that is known.
+    """Read and check `store.json`.
 
     Raises:
-        DataError: there is none, or it is another program's, or damaged.
+        DataError: there is no store (`not-found`, `wrong-path`, `wrong-file-type`), or
+            it is unreadable (`io`), damaged (`corrupt`), or of another version
+            (`version`).
     """
     if not os.path.exists(path):
         raise DataError(
-            f"packed store {path} does not exist: set `ann_file` to where it is, or "
-            "make it with tools/data/pack.py"
+            "packed store does not exist: set `ann_file` to where it is, or make it with "
+            "tools/data/pack.py",
+            kind="not-found",
+            file=path,
         )
     if not os.path.isdir(path):
         raise DataError(
-            f"packed store {path} is a file: expected the folder that "
-            "tools/data/pack.py writes (a .pkl is for type='SkeletonDataset')"
+            "is a file, expected the folder that tools/data/pack.py writes (a .pkl is for "
+            "type='SkeletonDataset')",
+            kind="wrong-path",
+            file=path,
         )
     file = os.path.join(path, HEADER)
     try:
@@ -51,47 +70,111 @@ def read_header(path: str) -> dict:
             header = json.load(opened)
     except FileNotFoundError:
         raise DataError(
-            f"packed store {path} has no {HEADER}: it is none, or its writing was "
-            "interrupted: pack it again"
+            "does not exist: the folder is not a packed store, or writing it was "
+            "interrupted. Pack it again.",
+            kind="not-found",
+            file=file,
         ) from None
     except OSError as error:
         raise DataError(
-            f"packed store {path} cannot be read: {error.strerror} ({file})"
+            f"cannot be read: {error.strerror}", kind="io", file=file
         ) from error
     except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"packed store {path} is damaged ({file} is not JSON): copy or pack it again"
-        ) from error
+        raise damaged("is not valid JSON", file) from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise DataError(
-            f"packed store {path} is none ({file} is of another program): give the "
-            "folder that tools/data/pack.py writes"
+            "was written by another program: name the folder that tools/data/pack.py "
+            "writes",
+            kind="wrong-file-type",
+            file=file,
         )
     if header.get("version") != VERSION:
         raise DataError(
-            f"packed store {path} is of version {header.get('version')!r}, and this "
-            f"msg3d reads version {VERSION}: pack it again, or update msg3d"
+            f"is of version {header.get('version')!r}, but this msg3d reads version "
+            f"{VERSION}: pack it again, or update msg3d",
+            kind="version",
+            file=file,
         )
+    _check_header(header, file)
     return header
 
 
-def refuse_foreign(path: str) -> None:
-    """Refuses to write a store where something else is.
+def _check_header(header: dict[str, Any], file: str) -> None:
+    """Check the type of every entry that is used."""
+    data, name = header.get("data"), header.get("id")
+    if not isinstance(data, str) or not DATA_FOLDER.fullmatch(data):
+        raise damaged(f"names the data folder {data!r:.40}", file)
+    if name not in ("frame_dir", "filename"):
+        raise damaged(f"names the field of the ids {name!r:.40}", file)
+    counts = [("bytes", header.get("bytes"))]
+    if header.get("splits", 0) is not None:
+        counts.append(("splits", header.get("splits")))
+    for key, value in counts:
+        if not isinstance(value, dict) or any(
+            type(count) is not int or not 0 <= count < 2**62 for count in value.values()
+        ):
+            raise damaged(f"has {key!r} that are not names with numbers", file)
+    files = set(header["bytes"])
+    if _FILES - files or files - _FILES - _OPTIONAL_FILES:
+        raise damaged(f"lists the files {str(sorted(files)):.200}", file)
+
+
+def check_arrays(
+    folder: str,
+    header: dict[str, Any],
+    index: np.ndarray,
+    fields: NpyRows,
+    splits: NpyRows,
+    keypoint: NpyRows,
+    score: NpyRows | None,
+) -> None:
+    """Check that the arrays fit one another, in one pass over the index.
 
     Raises:
-        DataError: there is a file, or a folder that is no packed store.
+        DataError: `corrupt`, for the first array that does not fit.
+    """
+    ids = sum((header["splits"] or {}).values())
+    for array, name, fits in (
+        (keypoint, "keypoint", len(keypoint.shape) == 3),
+        (score, "keypoint_score", score is None or score.shape == keypoint.shape[:2]),
+        (splits, "splits", splits.shape == (ids,)),
+        (fields, "fields", len(fields.shape) == 1),
+    ):
+        if not fits:
+            file = os.path.join(folder, f"{name}.npy")
+            raise damaged(f"has shape {array.shape}", file)
+    persons, frames = index["persons"].astype(np.int64), index["frames"]
+    file = os.path.join(folder, "index.npy")
+    if (persons < 0).any() or (frames < 0).any():
+        raise damaged("has negative numbers of persons or frames", file)
+    for first, count, end in (
+        (index["row"], persons * frames, len(keypoint)),
+        (index["text"], index["characters"], len(fields)),
+    ):
+        # Not a sum, which may exceed 64 bits.
+        if ((first < 0) | (count < 0) | (count > end) | (first > end - count)).any():
+            raise damaged("names rows that do not exist", file)
+
+
+def refuse_foreign(path: str) -> None:
+    """Refuse to write a store over something else.
+
+    Raises:
+        DataError: `exists`, for a file or a folder that is not a packed store.
     """
     if os.path.exists(path) and (
         not os.path.isdir(path)
         or any(not name.startswith((HEADER, "data.")) for name in os.listdir(path))
     ):
         raise DataError(
-            f"{path} is there and no packed store: give another name, or take it away"
+            "exists and is not a packed store: choose another name, or remove it",
+            kind="exists",
+            file=path,
         )
 
 
 def new_folder(path: str) -> str:
-    """An empty folder for data, in a store that may be there already."""
+    """Create an empty data folder, in a store that may already exist."""
     refuse_foreign(path)
     if not os.path.exists(path):
         os.mkdir(path)
@@ -106,7 +189,7 @@ def new_folder(path: str) -> str:
 
 
 def data_folder(path: str) -> str | None:
-    """The folder that the store at `path` names, None if it names none."""
+    """Return the data folder of the store at `path`; None if it names none."""
     try:
         with open(os.path.join(path, HEADER), "rb") as file:
             name = json.load(file)["data"]

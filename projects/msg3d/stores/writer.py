@@ -1,8 +1,8 @@
-"""Writing packed stores: sample by sample, whole or not at all.
+"""Write packed stores sample by sample and atomically.
 
-The arrays go into a new folder inside the store; the store is what its `store.json`
-names, and that is put in place last, by one rename. So a killed writer leaves either the
-old store or none, never half a store that reads as whole.
+The arrays are written to a new folder inside the store. `store.json`, which names this
+folder, is put in place last, by one rename. A killed writer therefore leaves either the
+old store or none, never an incomplete one.
 """
 
 import json
@@ -14,13 +14,14 @@ from dataclasses import replace
 import numpy as np
 
 from ..annotations.check import (
-    Summary,
+    id_faults,
     id_field,
-    is_numeric,
+    raise_first,
     samples_of,
+    split_faults,
 )
-from ..annotations.form_faults import id_faults, split_faults
-from ..annotations.sample_faults import labels_of, sample_faults
+from ..annotations.files import as_float32
+from ..annotations.sample_check import Summary, labels_of, sample_faults
 from ..errors import DataError
 from ..io.atomic import sync_file, sync_folder, whole_file
 from ..io.json_data import encode
@@ -31,7 +32,7 @@ ARRAYS = ("keypoint", "keypoint_score")
 
 
 class StoreWriter:
-    """A packed store, written a sample at a time and never held in memory.
+    """Write a packed store one sample at a time, without holding it in memory.
 
         with StoreWriter("mine.packed") as writer:
             for sample in samples:
@@ -39,23 +40,24 @@ class StoreWriter:
             writer.splits = dict(train=[...], val=[...])
             writer.meta = dict(classes=[...])
 
-    The store is in place when the block ends without error. An error leaves an older
-    store as it was and takes away what was written; a killed process leaves that behind
-    as a folder `data.N` which `store.json` does not name.
+    The store is in place when the block ends without an error. An error leaves an
+    existing store as it was and removes what was written; a killed process leaves a
+    folder `data.N` that `store.json` does not name.
 
     Args:
-        path: the folder to write; its parent must exist.
-        keep_dtype: keep the keypoints' dtype, which all samples must share then;
-            otherwise they become float32.
+        path: folder to write; its parent must exist.
+        keep_dtype: keep the dtype of the keypoints, which all samples must share;
+            otherwise they are converted to float32.
 
     Attributes:
         splits: name -> ids, to be set before the end; None for a plain list.
-        meta: what people want to know: `classes` and so on; None for nothing.
-        rest: everything beside splits, annotations and meta.
+        meta: `classes` and other information; None for nothing.
+        rest: everything besides splits, annotations, and meta.
 
     Raises:
-        DataError: at the start, `path` is something else than a store; at the
-            end, there are no samples or the splits do not fit them.
+        DataError: at the start, `path` is something else than a store (`exists`); at the
+            end, there are no samples, or the splits do not fit them (a kind of
+            `annotations.faults.KINDS`).
         OSError: the store cannot be written.
     """
 
@@ -80,20 +82,21 @@ class StoreWriter:
         """Check one more sample and append it.
 
         Args:
-            sample: as in an annotation file; left unchanged.
+            sample: as in an annotation file; not modified.
 
         Raises:
-            DataError: it is no valid sample, differs from those before, or holds
-                what a store cannot keep.
+            DataError: the sample is invalid (a kind of `annotations.faults.KINDS`),
+                differs from earlier ones, or contains something that a store cannot
+                keep.
         """
         samples_of([sample], self.path)
-        sample = {**sample, **self._converted(sample)}
+        sample = sample if self.keep_dtype else as_float32(sample)
         name = self._check(sample)
         arrays = {key: sample[key] for key in ARRAYS if sample.get(key) is not None}
         try:
             text = encode({key: sample[key] for key in sample if key not in arrays})
         except DataError as error:
-            raise DataError(f"{self.path}: sample {name!r}: {error}") from None
+            raise error.at(file=self.path, sample=name) from None
 
         for field, array in arrays.items():
             # (M, T, V, ...) -> (M*T, V, ...)
@@ -125,30 +128,21 @@ class StoreWriter:
                 if not os.listdir(self.path):
                     os.rmdir(self.path)
 
-    def _converted(self, sample: dict) -> dict:
-        """The arrays of numbers in the dtype to store; others are left for the check."""
-        if self.keep_dtype:
-            return {}
-        with np.errstate(over="ignore"):  # the check finds what became infinite
-            return {
-                field: sample[field].astype(np.float32, copy=False)
-                for field in ARRAYS
-                if is_numeric(sample.get(field))
-            }
-
     def _check(self, sample: dict) -> str:
-        """The id of a sample that is valid and fits those before it."""
+        """Check a sample against the form and against earlier ones; return its id."""
         self._id_field = key = self._id_field or id_field([sample])
-        for fault in id_faults([sample], key):
-            fault = replace(fault, sample=len(self._numbers))
-            raise DataError(f"{self.path}: {fault}")
+        number = len(self._numbers)
+        faults = (replace(fault, sample=number) for fault in id_faults([sample], key))
+        raise_first(faults, self.path)
         name = sample[key]
         if name in self._numbers:
             raise DataError(
-                f"{self.path}: {key} {name!r} belongs to two annotations: leave one"
+                f"{key} {name!r} belongs to two annotations: keep one",
+                kind="id-twice",
+                file=self.path,
+                field=key,
             )
-        for fault in sample_faults(sample, name, self._common, True, True):
-            raise DataError(f"{self.path}: {fault}")
+        raise_first(sample_faults(sample, name, self._common, True, True), self.path)
         return name
 
     def _append(self, field: str, rows: np.ndarray, name: str) -> None:
@@ -158,16 +152,20 @@ class StoreWriter:
         file = self._files[field]
         if rows.dtype != file.dtype:
             raise DataError(
-                f"{self.path}: sample {name!r}: {field} is {rows.dtype}, but "
-                f"{file.dtype} in sample {self._common.sample!r}: pack without "
-                "keeping the dtype, and all become float32"
+                f"{field} is {rows.dtype}, but {file.dtype} in sample "
+                f"{self._common.sample!r}: pack without keeping the dtype, which "
+                "converts all to float32",
+                kind="dtype",
+                file=self.path,
+                sample=name,
+                field=field,
             )
         file.append(rows)
 
     def _finish(self) -> None:
-        """Completes the files and puts the store in place."""
+        """Complete the files and put the store in place."""
         if not self._numbers:
-            samples_of([], self.path)  # says so
+            samples_of([], self.path)  # raises
         splits = self._checked_splits()
         numbers = [one for split in splits.values() for one in split]
         self._append("splits", np.array(numbers, np.int64), name="")
@@ -175,7 +173,7 @@ class StoreWriter:
         try:
             text = encode(rest)
         except DataError as error:
-            raise DataError(f"{self.path}: meta {error}") from None
+            raise error.at(file=self.path, field="meta") from None
         with open(os.path.join(self._folder, "meta.json"), "xb") as file:
             file.write(text)
             sync_file(file)
@@ -192,7 +190,7 @@ class StoreWriter:
                 name: os.path.getsize(os.path.join(self._folder, name))
                 for name in sorted(os.listdir(self._folder))
             },
-            # For people who look; the arrays say it too.
+            # For people who open the file; the arrays contain both.
             samples=len(self._numbers),
             dtype={
                 field: self._files[field].dtype.name
@@ -204,20 +202,24 @@ class StoreWriter:
         previous = data_folder(self.path)
         with whole_file(os.path.join(self.path, HEADER), "x") as file:
             json.dump(header, file, indent=1)
-        self._folder = None  # the store's own now
+        self._folder = None  # now part of the store
         sync_folder(self.path)
         sync_folder(os.path.dirname(os.path.abspath(self.path)))
         if previous is not None:
             shutil.rmtree(previous, ignore_errors=True)
 
     def _checked_splits(self) -> dict[str, list[int]]:
-        """Split name -> positions of its ids."""
+        """Return split name -> positions of its ids."""
         splits = {} if self.splits is None else self.splits
         odd = [name for name in splits if not isinstance(name, str)]
         if odd:
-            raise DataError(f"{self.path}: split name {odd[0]!r} is no text")
-        for fault in split_faults(splits, splits, set(self._numbers)):
-            raise DataError(f"{self.path}: {fault}")
+            raise DataError(
+                f"split name {odd[0]!r} is not text",
+                kind="split",
+                file=self.path,
+                field="split",
+            )
+        raise_first(split_faults(splits, splits, set(self._numbers)), self.path)
         return {
             name: sorted(map(self._numbers.get, ids))
             if isinstance(ids, (set, frozenset))

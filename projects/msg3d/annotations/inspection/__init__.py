@@ -1,7 +1,4 @@
-"""The checker of annotation files: every fault, and what a config needs to know.
-
-`inspect_annotations` looks; `report` and `picture` show what it saw.
-"""
+"""The checker of annotation files: finds every fault, and the values for a config."""
 
 from .inspect import Inspection, inspect_annotations
 from .report import as_json, as_text

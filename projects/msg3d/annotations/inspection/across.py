@@ -1,72 +1,57 @@
-"""Faults that only show when samples are compared: scale, joints, copies, leaks."""
+"""Faults that only a comparison of samples shows: axes, scale, joints, copies, leaks."""
 
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ...skeletons import SKELETONS, Skeleton
 from ...skeletons.axes import Axes
-from ...skeletons.body_size import LONGEST, SHORTEST
-from ...skeletons.units import PER_METER, described_unit
 from ..faults import Fault
 from ..leaks import FrameHashes
 from .labels import Labels, Splits, pairs_of
 from .measures import Measures
-from .mirror import CLEAR, handedness, has_feet
 
-# Metres and centimetres differ by 100, and people of one file by less than 5.
+# Meters and centimeters differ by 100, and people of one file by less than 5.
 SCALE = 50
 
 
 def axes_faults(samples: Iterable[dict]) -> Iterator[Fault]:
-    """Axes in another order in every sample, so that no sample contradicts itself.
+    """Detect axes in another order in every sample, where no sample contradicts itself.
 
-    `total_frames` may have been read from the wrong axis too. What varies is frames.
+    `total_frames` may have been read from the wrong axis too. The axis whose length
+    varies is that of the frames.
     """
     keypoints = [sample.get("keypoint") for sample in samples]
     shapes = np.array(
-        [one.shape for one in keypoints if getattr(one, "ndim", 0) == 4], dtype=int
+        [array.shape for array in keypoints if getattr(array, "ndim", 0) == 4],
+        dtype=int,
     )
     if len(shapes) < 3:
         return
     low, high = shapes.min(axis=0), shapes.max(axis=0)
     kinds = [len(np.unique(column)) for column in shapes.T]
     if high[1] <= 5 and high[0] > 10 and kinds[0] > 2:
-        axes, why = Axes((1, 0, 2, 3)), f"0 is {low[0]} to {high[0]} long, axis 1 a few"
+        axes = Axes((1, 0, 2, 3))
+        why = f"has length {low[0]} to {high[0]} on axis 0, and at most 5 on axis 1"
     elif kinds[1] == 1 and kinds[2] > max(2, len(shapes) // 20):
-        axes, why = Axes((0, 2, 1, 3)), f"1 is always {low[1]} long, and axis 2 varies"
+        axes = Axes((0, 2, 1, 3))
+        why = f"always has length {low[1]} on axis 1, and several lengths on axis 2"
     elif (low[0], low[3], high[0], high[3]) == (3, 2, 3, 2) and not any(
         "keypoint_score" in sample or "img_shape" in sample for sample in samples
     ):
-        axes, why = Axes((3, 1, 2, 0)), "0 is always 3 long, axis 3 always 2"
+        axes, why = Axes((3, 1, 2, 0)), "always has length 3 on axis 0, and 2 on axis 3"
     else:
         return
     yield Fault(
         "keypoint-axes",
-        f"keypoint looks like {axes.found} in all samples, since axis {why}; expected "
-        f"[M, T, V, C]: store keypoint.{axes.mend}, and its frames as total_frames",
+        f"keypoint looks like {axes.names} in all samples, since it {why}; expected "
+        f"[M, T, V, C]: store keypoint.{axes.fix}, and its frames as total_frames",
         field="keypoint",
     )
 
 
-def layout_faults(joints: int | None, layout: str | None, sample: str):
-    """The file's joints against the layout that somebody named."""
-    if layout is None or joints in (None, len(SKELETONS[layout].joints)):
-        return
-    fitting = [name for name, one in SKELETONS.items() if len(one.joints) == joints]
-    known = f"name one of {fitting}" if fitting else "describe your own"
-    yield Fault(
-        "layout-joints",
-        f"keypoint has {joints} joints, but layout {layout!r} has "
-        f"{len(SKELETONS[layout].joints)}: {known}, or mend the file",
-        sample,
-        "keypoint",
-    )
-
-
 def scale_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
-    """Samples in another unit than most."""
-    sizes = {name: one.size for name, one in measures.items() if one.size > 0}
+    """Find samples in another unit than most."""
+    sizes = {name: seen.size for name, seen in measures.items() if seen.size > 0}
     if not sizes:
         return
     usual = float(np.median(list(sizes.values())))
@@ -74,120 +59,69 @@ def scale_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
         if not 1 / SCALE < size / usual < SCALE:
             yield Fault(
                 "scale-differs",
-                f"keypoint has persons {size:.3g} long, in most samples they are "
-                f"{usual:.3g}: bring all to one unit",
+                f"keypoint has persons of size {size:.3g}, but {usual:.3g} in most "
+                "samples: convert all samples to one unit",
                 name,
                 "keypoint",
             )
 
 
-def unit_faults(data, measures: dict[str, Measures], channels: int | None, unit: str):
-    """3D joints in no unit of length, or in another than `meta['units']` says.
-
-    Args:
-        data: the annotations.
-        measures: id -> numbers.
-        channels: C.
-        unit: as it was guessed.
-    """
-    meta = data.get("meta") if isinstance(data, dict) else None
-    said = meta.get("units") if isinstance(meta, dict) else None
-    sizes = [one.size for one in measures.values() if one.size > 0]
-    if channels != 3 or not sizes or unit not in (*PER_METER, "unknown"):
-        return
-    if said is not None:
-        named = described_unit(said)
-        if named == unit or named not in PER_METER:
-            return
-    elif unit in PER_METER:
-        return
-    size = float(np.median(sizes))
-    if unit == "unknown":
-        why = (
-            f"no unit in which this is a person ({SHORTEST:g} to {LONGEST:g} m): see in "
-            "which unit the raw files are, unless coordinates are normalised"
-        )
-    else:
-        why = f"most likely {unit}, but meta['units'] is {said!r}: bring them together"
-    yield Fault(
-        "person-size",
-        f"keypoint has persons of extent {size:.4g}: {why}",
-        field="keypoint",
-    )
-
-
 def joint_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
-    """Joints that no sample has."""
-    there = sum(one.person_frames for one in measures.values())
+    """Find joints that are absent in every sample."""
+    there = sum(seen.person_frames for seen in measures.values())
     if not there:
         return
-    missing = sum(one.missing for one in measures.values())
+    missing = sum(seen.missing for seen in measures.values())
     for joint in np.flatnonzero(missing == there):
         yield Fault(
             "joint-never",
-            f"keypoint has joint {joint} at zero in every sample: it was not recorded, "
-            "or coordinates count from it; zero means absent, so choose a layout "
-            "without it, or store coordinates as recorded",
+            f"keypoint has joint {joint} at zero in every sample: either it was not "
+            "recorded, or it is the origin. Zero means absent, so choose a layout "
+            "without it, or store the coordinates as recorded.",
             field="keypoint",
         )
 
 
-def mirror_faults(keypoints: dict[str, np.ndarray], layout: Skeleton):
-    """Samples whose left and right are exchanged, against the majority."""
-    if not has_feet(layout):
-        return
-    hands = {name: handedness(one, layout) for name, one in keypoints.items()}
-    sign = np.sign(np.median(list(hands.values()))) if hands else 0
-    for name, value in hands.items():
-        if value * sign < -CLEAR:
-            yield Fault(
-                "mirrored",
-                "keypoint has left and right the other way round than most samples "
-                "(its feet point backwards): see whether it was mirrored, or its "
-                "joints are in another order",
-                name,
-                "keypoint",
-            )
-
-
 def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels):
-    """Sequences that are there under several ids, and on both sides of a split."""
-    where: dict[str, set[str]] = {name: set() for name in hashes.keypoints}
+    """Find sequences that occur under several ids, or on both sides of a split."""
+    splits_of: dict[str, set[str]] = {name: set() for name in hashes.keypoints}
     for split, ids in splits.items():
-        for one in ids:
-            where.get(one, set()).add(split)
+        for name in ids:
+            splits_of.get(name, set()).add(split)
     for first, *others in hashes.groups(hashes.keypoints):
-        for one in others:
-            shared = sorted(where[first] & where[one])
-            if labels.get(first) != labels.get(one):
+        for name in others:
+            shared = sorted(splits_of[first] & splits_of[name])
+            if labels.get(first) != labels.get(name):
                 yield Fault(
                     "copy-other-label",
-                    f"keypoint is that of {first!r}, byte for byte, but label is "
-                    f"{_shown(labels, one)}, not {_shown(labels, first)}: leave the "
-                    "wrong one out",
-                    one,
+                    f"keypoint is identical to that of {first!r}, but label is "
+                    f"{_shown(labels, name)}, not {_shown(labels, first)}: remove the "
+                    "wrong one",
+                    name,
                     "keypoint",
                 )
             elif shared or not splits:
                 side = f"in split {shared[0]!r}" if shared else "in the file"
                 yield Fault(
                     "copy",
-                    f"keypoint is that of {first!r}, byte for byte, and both are "
-                    f"{side}: it counts twice, leave one out",
-                    one,
+                    f"keypoint is identical to that of {first!r}, and both are {side}, "
+                    "so it counts twice: remove one",
+                    name,
                     "keypoint",
                 )
     for train, other in pairs_of(splits):
-        trained = [one for one in splits[train] if one in where]
+        trained = [name for name in splits[train] if name in splits_of]
         known = set(trained)
-        tested = [one for one in splits[other] if one in where and one not in known]
+        tested = [
+            name for name in splits[other] if name in splits_of and name not in known
+        ]
         for leak in hashes.leaks(trained, tested):
             place = f"split[{other!r}]"
             if leak.identical:
                 yield Fault(
                     "leak-identical",
-                    f"keypoint is that of {leak.trained!r} in split {train!r}, byte "
-                    "for byte: a test of it says nothing, take one of them out",
+                    f"keypoint is identical to that of {leak.trained!r} in split "
+                    f"{train!r}, so testing it is meaningless: remove one of them",
                     leak.tested,
                     place,
                 )
@@ -195,8 +129,8 @@ def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels):
                 yield Fault(
                     "leak-mostly",
                     f"keypoint shares {leak.shared} of its {leak.frames} frames with "
-                    f"split {train!r}, most with {leak.trained!r}: keep what was "
-                    "recorded together on one side",
+                    f"split {train!r}, most of them with {leak.trained!r}: keep what "
+                    "was recorded together on one side",
                     leak.tested,
                     place,
                 )

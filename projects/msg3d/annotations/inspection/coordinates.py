@@ -1,40 +1,55 @@
-"""What the coordinates are, guessed: which layout, which unit, which way is up."""
+"""Guess layout, unit, and up axis of the coordinates, and find mirrored samples."""
+
+from collections.abc import Iterator
 
 import numpy as np
 
 from ...skeletons import SKELETONS, Skeleton, graph_layout
-from ...skeletons.body_size import likely_unit
-from .content import NORMALISED
+from ...skeletons.body_size import LONGEST, SHORTEST, likely_unit
+from ...skeletons.units import PER_METER, described_unit
+from ..faults import Fault
+from .content import LARGEST_NORMALIZED
 from .measures import Measures, is_there
 
-# Nobody is so short in any unit.
+# No person is smaller in any unit.
 SMALLEST = 1e-3
-# Of a picture that is x and y of three coordinates, a person takes more than this;
-# metres that were taken for millimetres take less, near the origin.
+# In 3D with x and y as fractions of the image, a person is larger than this; meters read
+# as millimeters are smaller, near the origin.
 IN_PICTURE = 0.05
+
+# Joints from which left and right are recognized.
+NEEDED = ("shoulder", "ankle", "foot")
+# Handedness that is clear. Of 2050 real Kinect sequences none is below -0.22 if most are
+# positive, and 95 % are above 0.3, the negative of which a mirrored one would have.
+CLEAR = 0.3
 
 
 def fitting_layouts(data, joints: int | None) -> list[str]:
-    """Names of the layouts that the file may have, best first.
+    """Return the names of the layouts that the file may have, best first.
 
-    The joints' names in `meta` decide, or else the edges there, or else their number.
+    They are matched by the names of the joints in `meta`, else by its edges, else by the
+    number of joints.
     """
     meta = data.get("meta") if isinstance(data, dict) else None
     meta = meta if isinstance(meta, dict) else {}
-    fitting = {n: one for n, one in SKELETONS.items() if len(one.joints) == joints}
+    fitting = {
+        name: layout
+        for name, layout in SKELETONS.items()
+        if len(layout.joints) == joints
+    }
     names, edges = meta.get("joints"), meta.get("inward")
     if isinstance(names, (list, tuple)) and all(isinstance(n, str) for n in names):
-        names = [_long(name) for name in names]
-        if same := [n for n, one in fitting.items() if list(one.joints) == names]:
+        names = tuple(map(_long, names))
+        if same := [name for name in fitting if fitting[name].joints == names]:
             return same
     if isinstance(edges, (list, tuple)):
         edges = {tuple(edge) for edge in edges if isinstance(edge, (list, tuple))}
-        return [name for name, one in fitting.items() if set(one.inward) == edges]
+        return [name for name in fitting if set(fitting[name].inward) == edges]
     return list(fitting)
 
 
 def _long(joint: str) -> str:
-    """`l_hip` -> `left_hip`, as the converters write it."""
+    """Return `left_hip` for `l_hip`, which the converters write."""
     for short, side in (("l_", "left_"), ("r_", "right_")):
         if joint.startswith(short):
             return side + joint.removeprefix(short)
@@ -42,7 +57,7 @@ def _long(joint: str) -> str:
 
 
 def own_layout(data, joints: int | None) -> dict | None:
-    """The layout that `meta` describes, as a config has it; None if it does not."""
+    """Return the layout that `meta` describes, as in a config; None without one."""
     meta = data.get("meta") if isinstance(data, dict) else None
     if not isinstance(meta, dict) or joints is None:
         return None
@@ -58,60 +73,177 @@ def own_layout(data, joints: int | None) -> dict | None:
     return layout
 
 
+def layout_faults(
+    joints: int | None, layout: str | None, sample: str
+) -> Iterator[Fault]:
+    """Check the number of joints against the layout that the user named."""
+    if layout is None or joints in (None, len(SKELETONS[layout].joints)):
+        return
+    fitting = [name for name in SKELETONS if len(SKELETONS[name].joints) == joints]
+    known = f"name one of {fitting}" if fitting else "describe your own"
+    yield Fault(
+        "layout-joints",
+        f"keypoint has {joints} joints, but layout {layout!r} has "
+        f"{len(SKELETONS[layout].joints)}: {known}, or fix the file",
+        sample,
+        "keypoint",
+    )
+
+
 def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
-    """The unit of the coordinates, from how long persons are and where they stand.
+    """Guess the unit of the coordinates, from the size and position of persons.
 
     Args:
-        measures: id -> numbers.
-        hand: whether the joints are one hand's.
+        measures: id -> measures.
+        hand: whether the joints are those of one hand.
 
     Returns:
         A unit of `skeletons.units`, or "unknown". Of 3D joints, a length if a person
         has a plausible size in it, or `unscaled` where x and y are fractions of the
         image or all coordinates are within -1..1.
     """
-    seen = [one for one in measures.values() if one.person_frames]
-    if not seen:
+    present = [seen for seen in measures.values() if seen.person_frames]
+    if not present:
         return "unknown"
-    size = float(np.median([one.size for one in seen]))
-    low, high = (
-        np.array([one.low for one in seen]),
-        np.array([one.high for one in seen]),
-    )
+    size = float(np.median([seen.size for seen in present]))
+    low = np.array([seen.low for seen in present])
+    high = np.array([seen.high for seen in present])
     lowest, highest = np.percentile(low, 5, axis=0), np.percentile(high, 95, axis=0)
     if size < SMALLEST:
         return "unknown"
-    # Feet go below the picture; of depth sensors, z has another unit.
+    # Feet may be below the image. The z of depth sensors has another unit.
     large = len(lowest) == 2 or size > IN_PICTURE
     if large and (lowest[:2] > -0.2).all() and (highest[:2] < [1.2, 1.5]).all():
         return "normalized" if len(lowest) == 2 else "unscaled"
     reach = np.maximum(np.abs(low), np.abs(high)).max(axis=1)
-    if size <= NORMALISED and np.median(np.abs(reach - 1)) < 1e-3:
+    if size <= LARGEST_NORMALIZED and np.median(np.abs(reach - 1)) < 1e-3:
         return "unscaled"
     if len(lowest) == 2:
-        return "px" if size > NORMALISED else "unscaled"
+        return "px" if size > LARGEST_NORMALIZED else "unscaled"
     return likely_unit(size, hand) or "unknown"
 
 
+def unit_faults(
+    data, measures: dict[str, Measures], channels: int | None, unit: str
+) -> Iterator[Fault]:
+    """Check that 3D joints are in a unit of length, and in that of `meta['units']`.
+
+    Args:
+        data: the annotations.
+        measures: id -> measures.
+        channels: C.
+        unit: the guessed unit.
+    """
+    meta = data.get("meta") if isinstance(data, dict) else None
+    stated = meta.get("units") if isinstance(meta, dict) else None
+    sizes = [seen.size for seen in measures.values() if seen.size > 0]
+    if channels != 3 or not sizes or unit not in (*PER_METER, "unknown"):
+        return
+    if stated is not None:
+        if described_unit(stated) not in {*PER_METER} - {unit}:
+            return
+    elif unit in PER_METER:
+        return
+    size = float(np.median(sizes))
+    if unit == "unknown":
+        why = (
+            f"which is not a person ({SHORTEST:g} to {LONGEST:g} m) in any unit. Check "
+            "the unit of the raw files, unless coordinates are normalized."
+        )
+    else:
+        why = (
+            f"most likely {unit}, but meta['units'] is {stated!r}. Correct one of them."
+        )
+    yield Fault(
+        "person-size",
+        f"keypoint has persons of size {size:.4g}, {why}",
+        field="keypoint",
+    )
+
+
 def up_axis(keypoints: dict[str, np.ndarray], layout: Skeleton) -> str | None:
-    """The axis from feet to head with its sign, as `+y`; None if it cannot be said."""
-    head = next((one for one in ("head", "nose") if one in layout.joints), None)
+    """Return the axis from feet to head with its sign, as `+y`; None if unclear."""
+    head = next((joint for joint in ("head", "nose") if joint in layout.joints), None)
     feet = [
         number
-        for number, one in enumerate(layout.joints)
-        if one.endswith(("_ankle", "_foot"))
+        for number, joint in enumerate(layout.joints)
+        if joint.endswith(("_ankle", "_foot"))
     ]
     if head is None or not feet:
         return None
     head = layout.joints.index(head)
-    ways = []
+    directions = []
     for keypoint in keypoints.values():
         there = is_there(keypoint[:, :, [head, *feet]]).all(axis=-1)
-        whole = keypoint[there].astype(np.float64)  # [P, V, C]
-        if len(whole):
-            ways.append((whole[:, head] - whole[:, feet].mean(axis=1)).mean(axis=0))
-    if not ways:
+        poses = keypoint[there].astype(np.float64)  # [P, V, C]
+        if len(poses):
+            up = poses[:, head] - poses[:, feet].mean(axis=1)  # [P, C]
+            directions.append(up.mean(axis=0))
+    if not directions:
         return None
-    way = np.median(ways, axis=0)
-    axis = int(np.abs(way).argmax())
-    return f"{'+' if way[axis] > 0 else '-'}{'xyz'[axis]}"
+    direction = np.median(directions, axis=0)
+    axis = int(np.abs(direction).argmax())
+    return f"{'+' if direction[axis] > 0 else '-'}{'xyz'[axis]}"
+
+
+def mirror_faults(
+    keypoints: dict[str, np.ndarray], layout: Skeleton
+) -> Iterator[Fault]:
+    """Find samples in which left and right are exchanged, compared with the majority.
+
+    A 3D body determines its own left: the cross product of across and up is its front,
+    where the feet point. In a mirrored sample, or one whose sides are named the other
+    way round, the feet point backwards.
+    """
+    if not _has_feet(layout):
+        return
+    values = {name: _handedness(array, layout) for name, array in keypoints.items()}
+    sign = np.sign(np.median(list(values.values()))) if values else 0
+    for name, value in values.items():
+        if value * sign < -CLEAR:
+            yield Fault(
+                "mirrored",
+                "keypoint has left and right exchanged, compared with most samples (its "
+                "feet point backwards): check whether it was mirrored, or has its joints "
+                "in another order",
+                name,
+                "keypoint",
+            )
+
+
+def _has_feet(layout: Skeleton) -> bool:
+    return all(
+        f"{side}_{part}" in layout.joints
+        for side in ("left", "right")
+        for part in NEEDED
+    )
+
+
+def _handedness(keypoint: np.ndarray, layout: Skeleton) -> float:
+    """Return how clearly the feet point forwards (1) or backwards (-1).
+
+    Args:
+        keypoint: [M, T, V, 3]; only complete frames of the first person are used.
+        layout: a layout with feet.
+
+    Returns:
+        The mean over frames of the cosine between feet and front, up to the sign of the
+        coordinate system; 0 without a complete frame.
+    """
+    keypoint = keypoint[0].astype(np.float64)
+    keypoint = keypoint[is_there(keypoint).all(axis=-1)]
+    if not len(keypoint):
+        return 0.0
+
+    def joint(side: str, part: str) -> np.ndarray:
+        return keypoint[:, layout.joints.index(f"{side}_{part}")]
+
+    shoulders = joint("left", "shoulder"), joint("right", "shoulder")
+    ankles = joint("left", "ankle"), joint("right", "ankle")
+    across = shoulders[1] - shoulders[0]
+    up = sum(shoulders) - sum(ankles)
+    feet = joint("left", "foot") + joint("right", "foot") - sum(ankles)
+    front = np.cross(across, up)
+    length = np.linalg.norm(front, axis=-1) * np.linalg.norm(feet, axis=-1)
+    cosine = (front * feet).sum(axis=-1) / np.maximum(length, 1e-12)
+    return float(cosine.mean())

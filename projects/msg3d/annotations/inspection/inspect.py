@@ -1,4 +1,4 @@
-"""Everything that can be said about the annotations of a file, in one pass."""
+"""Inspect annotations in one pass: collect all faults, and measure valid samples."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,41 +8,42 @@ import numpy as np
 from ...skeletons import SKELETONS, skeleton
 from ...skeletons.axes import guess_axes
 from ...skeletons.body_size import is_hand
-from ..check import Annotations
+from ..check import Annotations, file_faults, id_faults, id_field, split_faults
 from ..faults import ERROR, KINDS, WARNING, Fault
-from ..form_faults import file_faults, id_faults, id_field, split_faults
 from ..leaks import FrameHashes
-from ..sample_faults import Summary, labels_of, sample_faults
-from .across import (
-    axes_faults,
-    copy_faults,
-    joint_faults,
+from ..sample_check import Summary, labels_of, sample_faults
+from .across import axes_faults, copy_faults, joint_faults, scale_faults
+from .content import content_faults
+from .coordinates import (
+    fitting_layouts,
+    guess_unit,
     layout_faults,
     mirror_faults,
-    scale_faults,
+    own_layout,
     unit_faults,
+    up_axis,
 )
-from .content import content_faults
-from .coordinates import fitting_layouts, guess_unit, own_layout, up_axis
 from .labels import Labels, Splits, class_faults, class_names, split_content_faults
 from .measures import Measures, measure
 
 
 @dataclass
 class Inspection:
-    """What was found in a file.
+    """Result of the inspection of a file.
 
     Attributes:
-        faults: all, by kind in the order of `faults.KINDS`.
-        samples: how many annotations there are.
-        splits: name -> ids with an annotation, of splits of good form.
-        labels: id -> labels, of samples whose label is good.
-        classes: their names, None if the file has none.
-        measures: id -> numbers, of samples whose keypoint has a good form.
-        joints, channels, scored: what samples have in common, None without any.
-        layouts: the one that was asked for, or those that fit, best first.
-        own_layout: the one that `meta` describes, if no name fits.
-        unit, up: of the coordinates, guessed; `up` is None if it cannot be said.
+        faults: all faults, in the order of `faults.KINDS`.
+        samples: number of annotations.
+        splits: name -> ids with an annotation, of splits of valid form.
+        labels: id -> labels, of samples with a valid label.
+        classes: names of the classes; None if the file has none.
+        measures: id -> measures, of samples with a keypoint of valid form.
+        joints, channels, scored: V, C, and whether there are scores, as in most samples;
+            None without valid samples.
+        layouts: the requested layout, or those that fit, best first.
+        own_layout: the layout that `meta` describes, if no named one fits.
+        unit: guessed unit of the coordinates, of `skeletons.units`, or "unknown".
+        up: guessed axis from feet to head, such as `+y`; None if unclear.
     """
 
     faults: list[Fault] = field(default_factory=list)
@@ -71,92 +72,96 @@ class Inspection:
 def inspect_annotations(
     data: Annotations, layout: str | None = None, multi_class: bool = False
 ) -> Inspection:
-    """Find all faults of annotations, and measure what is good.
+    """Find all faults of annotations, and measure the valid samples.
 
     Args:
-        data: as `load_annotations` returns it.
+        data: annotations as `load_annotations` returns them.
         layout: name of the skeleton layout that the joints should have.
         multi_class: whether a label may be a list of labels.
 
     Raises:
-        ValueError: no layout of this name.
+        ConfigError: the layout is unknown (`layout`).
     """
     if layout:
-        skeleton(layout)  # refuses a name that is not known
-    found = Inspection()
-    found.faults += file_faults(data)
+        skeleton(layout)
+    result = Inspection()
+    result.faults += file_faults(data)
     samples = data.get("annotations") if isinstance(data, dict) else data
     samples = samples if isinstance(samples, list) else []
-    samples = [s for s in samples if isinstance(s, dict)]
-    found.samples, found.classes = len(samples), class_names(data)
+    samples = [sample for sample in samples if isinstance(sample, dict)]
+    result.samples, result.classes = len(samples), class_names(data)
     if not samples:
-        return found
+        return result
 
     key = id_field(samples)
-    found.faults += id_faults(samples, key)
-    # The first of an id that is there twice.
-    named = {s[key]: s for s in reversed(samples) if isinstance(s.get(key), str)}
+    result.faults += id_faults(samples, key)
+    # Of samples with the same id, the first.
+    named = {
+        sample[key]: sample
+        for sample in reversed(samples)
+        if isinstance(sample.get(key), str)
+    }
     named = dict(reversed(named.items()))
-    _look_at_splits(data, named, found)
+    _inspect_splits(data, named, result)
     common = _common(named)
-    found.faults += axes_faults(samples)
-    found.faults += layout_faults(common.joints, layout, common.sample)
+    result.faults += axes_faults(samples)
+    result.faults += layout_faults(common.joints, layout, common.sample)
     for name, sample in named.items():
-        _look_at_sample(name, sample, common, multi_class, found)
+        _inspect_sample(name, sample, common, multi_class, result)
 
-    if found.measures:
-        found.joints, found.channels = common.joints, common.channels
-        found.scored = common.scored
-    keypoints = {name: named[name]["keypoint"] for name in found.measures}
-    found.faults += class_faults(data, found.labels)
-    found.faults += split_content_faults(found.splits, found.labels)
-    found.faults += scale_faults(found.measures)
-    found.faults += joint_faults(found.measures)
-    found.faults += copy_faults(FrameHashes(keypoints), found.splits, found.labels)
-    found.layouts = [layout] if layout else fitting_layouts(data, found.joints)
-    if not found.layouts:
-        found.own_layout = own_layout(data, found.joints)
-    shape = SKELETONS[found.layouts[0]] if found.layouts else None
+    if result.measures:
+        result.joints, result.channels = common.joints, common.channels
+        result.scored = common.scored
+    keypoints = {name: named[name]["keypoint"] for name in result.measures}
+    result.faults += class_faults(data, result.labels)
+    result.faults += split_content_faults(result.splits, result.labels)
+    result.faults += scale_faults(result.measures)
+    result.faults += joint_faults(result.measures)
+    result.faults += copy_faults(FrameHashes(keypoints), result.splits, result.labels)
+    result.layouts = [layout] if layout else fitting_layouts(data, result.joints)
+    if not result.layouts:
+        result.own_layout = own_layout(data, result.joints)
+    shape = SKELETONS[result.layouts[0]] if result.layouts else None
     hand = shape is not None and is_hand(shape.joints)
-    found.unit = guess_unit(found.measures, hand)
-    found.faults += unit_faults(data, found.measures, found.channels, found.unit)
-    if shape and len(shape.joints) == found.joints:
-        found.up = up_axis(keypoints, shape)
-        if layout and found.channels == 3:
-            found.faults += mirror_faults(keypoints, shape)
+    result.unit = guess_unit(result.measures, hand)
+    result.faults += unit_faults(data, result.measures, result.channels, result.unit)
+    if shape and len(shape.joints) == result.joints:
+        result.up = up_axis(keypoints, shape)
+        if layout and result.channels == 3:
+            result.faults += mirror_faults(keypoints, shape)
     order = list(KINDS)
-    found.faults.sort(key=lambda fault: order.index(fault.kind))
-    return found
+    result.faults.sort(key=lambda fault: order.index(fault.kind))
+    return result
 
 
-def _look_at_splits(data: Annotations, named: dict, found: Inspection) -> None:
+def _inspect_splits(data: Annotations, named: dict, result: Inspection) -> None:
     splits = data.get("split") if isinstance(data, dict) else None
     if not isinstance(splits, dict):
         return
-    found.faults += split_faults(splits, list(splits), set(named))
-    for name, ids in splits.items():
+    result.faults += split_faults(splits, list(splits), set(named))
+    for split, ids in splits.items():
         if isinstance(ids, (list, tuple, set, frozenset, np.ndarray)) and len(ids):
-            ids = [one for one in ids if isinstance(one, str) and one in named]
-            found.splits[str(name)] = ids
+            ids = [name for name in ids if isinstance(name, str) and name in named]
+            result.splits[str(split)] = ids
 
 
-def _look_at_sample(
-    name: str, sample: dict, common: Summary, multi_class: bool, found: Inspection
+def _inspect_sample(
+    name: str, sample: dict, common: Summary, multi_class: bool, result: Inspection
 ) -> None:
     faults = list(sample_faults(sample, name, common, True, multi_class))
-    found.faults += faults
+    result.faults += faults
     fields = {fault.field for fault in faults}
     if "label" in sample and "label" not in fields:
         labels = labels_of(sample["label"], multi_class)
-        found.labels[name] = [int(one) for one in labels]
+        result.labels[name] = [int(label) for label in labels]
     if "keypoint" not in fields:
         scored = "keypoint_score" not in fields and common.scored
-        found.measures[name] = measure(sample, scored)
-        found.faults += content_faults(sample, name, found.measures[name])
+        result.measures[name] = measure(sample, scored)
+        result.faults += content_faults(sample, name, result.measures[name])
 
 
 def _common(named: dict[str, dict]) -> Summary:
-    """What most samples have, so that the odd ones are named and not all others."""
+    """Return the properties of most samples, so that faults name the exceptions."""
     forms, first = Counter(), {}
     for name, sample in named.items():
         keypoint, total = sample.get("keypoint"), sample.get("total_frames")

@@ -1,18 +1,18 @@
-"""Faults of labels, class names and splits, seen over the whole file."""
+"""Faults of labels, class names, and splits, in the file as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..faults import Fault
 
-# id -> its labels; one, unless samples have many
+# id -> labels; one, unless a sample has a list
 Labels = dict[str, list[int]]
 Splits = dict[str, list[str]]
 
 
 def pairs_of(splits: Splits) -> list[tuple[str, str]]:
-    """(training split, split that is tested after it), matched by name.
+    """Return pairs of (training split, split for testing), matched by name.
 
-    `xview_train` goes with `xview_val` and `xview_test`, `train_v1` with `val_v1`.
+    `xview_train` is paired with `xview_val` and `xview_test`, `train_v1` with `val_v1`.
     """
     return [
         (name, other)
@@ -24,7 +24,7 @@ def pairs_of(splits: Splits) -> list[tuple[str, str]]:
 
 
 def class_names(data) -> list[str] | None:
-    """`meta['classes']` where it is a list of text."""
+    """Return `meta['classes']` if it is a list of text."""
     meta = data.get("meta") if isinstance(data, dict) else None
     classes = meta.get("classes") if isinstance(meta, dict) else None
     if isinstance(classes, (list, tuple)) and all(isinstance(c, str) for c in classes):
@@ -33,7 +33,7 @@ def class_names(data) -> list[str] | None:
 
 
 def class_faults(data, labels: Labels) -> Iterator[Fault]:
-    """Labels against class names, and classes that nobody has."""
+    """Check labels against class names, and find classes without samples."""
     meta = data.get("meta") if isinstance(data, dict) else None
     classes, place = class_names(data), "meta['classes']"
     if classes is None and meta is not None:
@@ -42,8 +42,8 @@ def class_faults(data, labels: Labels) -> Iterator[Fault]:
             yield Fault(
                 "classes-kind",
                 f"{place if isinstance(meta, dict) else 'meta'} is a "
-                f"{type(stored).__name__}, expected meta=dict(classes=[names]), texts "
-                "in the order of the labels",
+                f"{type(stored).__name__}, expected meta=dict(classes=[names]), "
+                "with names in the order of the labels",
                 field=place,
             )
     if classes:
@@ -55,25 +55,24 @@ def class_faults(data, labels: Labels) -> Iterator[Fault]:
                 "class once, or make them one label",
                 field=place,
             )
-        for name, ones in labels.items():
-            if ones and max(ones) >= len(classes):
+        for name, values in labels.items():
+            if values and max(values) >= len(classes):
                 yield Fault(
                     "label-beyond-classes",
-                    f"label is {max(ones)}, but {place} has {len(classes)} names "
-                    f"(labels 0 to {len(classes) - 1}): mend the label or name its "
-                    "class",
+                    f"label is {max(values)}, but {place} has {len(classes)} names "
+                    f"(labels 0 to {len(classes) - 1}): fix the label or name its class",
                     name,
                     "label",
                 )
-    present = {label for ones in labels.values() for label in ones}
+    present = {label for values in labels.values() for label in values}
     if not present:
         return
     count = max(max(present) + 1, len(classes or ()))
     if 0 not in present and present == set(range(1, len(present) + 1)):
         yield Fault(
             "label-start",
-            f"label goes from 1 to {max(present)}, expected from 0: subtract 1, or the "
-            "head has a class that never occurs",
+            f"labels range from 1 to {max(present)}, but must start at 0. Subtract 1; "
+            "otherwise class 0 never occurs.",
             field="label",
         )
     elif len(present) < count:
@@ -88,64 +87,67 @@ def class_faults(data, labels: Labels) -> Iterator[Fault]:
         yield Fault(
             "label-gap",
             f"label is never {', '.join(unseen)}{more}, so {count - len(present)} of "
-            f"{count} classes have no sample: number the labels without gaps, or "
-            "expect nothing of these",
+            f"{count} classes have no sample. Number the labels without gaps, unless "
+            "this is intended.",
             field="label",
         )
 
 
 def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
-    """Splits that overlap, repeat, leave out samples, or train a single class.
+    """Find splits that overlap, repeat or omit samples, or train a single class.
 
     Args:
-        splits: those of good form, with known ids only.
-        labels: of all samples.
+        splits: splits of valid form, with known ids only.
+        labels: labels of all samples.
     """
-    for name, ids in splits.items():
+    for split, ids in splits.items():
         seen = set()
-        for one in ids:
-            if one in seen:
+        for name in ids:
+            if name in seen:
                 yield Fault(
                     "split-twice",
-                    f"is more than once in split {name!r}, which PoseDataset reads "
-                    "once: take the others out",
-                    one,
-                    f"split[{name!r}]",
+                    f"is more than once in split {split!r}, but PoseDataset reads it "
+                    "once: remove the others",
+                    name,
+                    f"split[{split!r}]",
                 )
-            seen.add(one)
-        present = {label for one in seen for label in labels.get(one, ())}
-        if "train" in name and len(present) == 1:
+            seen.add(name)
+        present = _labels_of(seen, labels)
+        if "train" in split and len(present) == 1:
             yield Fault(
                 "one-class",
-                f"split {name!r} has a single class, label {present.pop()}: training "
-                "learns nothing; see how the split was made",
-                field=f"split[{name!r}]",
+                f"split {split!r} has a single class, label {present.pop()}, so training "
+                "learns nothing: check how the split was made",
+                field=f"split[{split!r}]",
             )
     for train, other in pairs_of(splits):
         trained, place = set(splits[train]), f"split[{other!r}]"
-        for one in dict.fromkeys(splits[other]):
-            if one in trained:
+        for name in dict.fromkeys(splits[other]):
+            if name in trained:
                 yield Fault(
                     "split-overlap",
-                    f"is in split {train!r} and in split {other!r}: take it out of "
-                    "one, or the test is of what was learnt",
-                    one,
+                    f"is in split {train!r} and in split {other!r}, so training data "
+                    "would be tested: remove it from one of them",
+                    name,
                     place,
                 )
-        known = {label for one in trained for label in labels.get(one, ())}
-        asked = {label for one in splits[other] for label in labels.get(one, ())}
-        if unknown := sorted(asked - known):
+        tested_labels = _labels_of(splits[other], labels)
+        if unknown := sorted(tested_labels - _labels_of(trained, labels)):
             shown = ", ".join(map(str, unknown[:5])) + (", ..." if unknown[5:] else "")
             yield Fault(
                 "class-untrained",
-                f"split {other!r} has label {shown} ({len(unknown)} classes), of which "
-                f"split {train!r} has no sample: they cannot be recognised",
+                f"split {other!r} has label {shown} ({len(unknown)} classes), but split "
+                f"{train!r} has no sample of them: they cannot be recognized",
                 field=place,
             )
     if splits:
-        used = {one for ids in splits.values() for one in ids}
-        for one in labels:
-            if one not in used:
+        used = {name for ids in splits.values() for name in ids}
+        for name in labels:
+            if name not in used:
                 yield Fault(
-                    "split-unused", "is in no split: add it to one or leave it out", one
+                    "split-unused", "is in no split: add it to one, or remove it", name
                 )
+
+
+def _labels_of(ids: Iterable[str], labels: Labels) -> set[int]:
+    return {label for name in ids for label in labels.get(name, ())}

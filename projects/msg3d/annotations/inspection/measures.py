@@ -1,4 +1,4 @@
-"""The numbers of one sample, read once for faults, overview and picture."""
+"""Measurements of one sample, made once for faults, overview, and picture."""
 
 from dataclasses import dataclass
 
@@ -7,20 +7,20 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What one sample holds. Absent is what is exactly zero.
+    """Measurements of one sample. A joint is absent if it is exactly zero.
 
     Attributes:
         persons, frames: M and T of the array.
-        dtype: of `keypoint`, as text.
-        seen: [M], whether a person is there in any frame.
-        empty_frames: [T], whether nobody is there.
-        person_frames: in how many (person, frame) pairs somebody is there.
-        missing: [V], in how many of those the joint is absent.
-        low, high: [C], of the coordinates of joints that are there; NaN without any.
-        size: the longest side of a person's box, the median over `person_frames`;
-            NaN without any.
-        still: whether there are several frames, all the same.
-        scores: lowest and highest of `keypoint_score`, None without it.
+        dtype: dtype of `keypoint`, as text.
+        seen: [M], whether a person is present in any frame.
+        empty_frames: [T], whether a frame has no person.
+        person_frames: number of (person, frame) pairs with a person.
+        missing: [V], in how many of these the joint is absent.
+        low, high: [C], range of the coordinates of present joints; NaN without any.
+        size: the longest side of a person's box, the median over `person_frames`; NaN
+            without any.
+        still: whether there are several frames, all identical.
+        scores: lowest and highest `keypoint_score`; None without scores.
     """
 
     persons: int
@@ -38,20 +38,20 @@ class Measures:
 
 
 def is_there(keypoint: np.ndarray) -> np.ndarray:
-    """[M, T, V], whether any coordinate of a joint is not zero."""
-    # Over so short an axis, `any` takes ten times as long.
+    """Return whether each joint is present: any coordinate is not zero, [M, T, V]."""
+    # `any` takes ten times as long over so short an axis.
     return np.logical_or.reduce([*np.moveaxis(keypoint != 0, -1, 0)])
 
 
 def measure(sample: dict, scored: bool) -> Measures:
-    """Measure a sample of good form; `scored` says whether its scores are good too."""
+    """Measure a sample of valid form; `scored` is whether its scores are valid too."""
     keypoint = sample["keypoint"]
     dtype = str(keypoint.dtype)
-    # float16 and integers overflow where differences are taken.
+    # Differences of float16 and of integers would overflow.
     keypoint = keypoint.astype(np.promote_types(keypoint.dtype, np.float32), copy=False)
     there = is_there(keypoint)
     somebody = there.any(axis=-1)  # [M, T]
-    # The many persons and frames last, over which numpy is quick.
+    # NumPy is fast if the longest axis, of persons and frames, is the last.
     people = np.ascontiguousarray(keypoint[somebody].T)  # [C, V, P]
     joints = np.ascontiguousarray(there[somebody].T)  # [V, P]
     low = high = np.full((len(people), 1), np.nan)

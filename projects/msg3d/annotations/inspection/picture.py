@@ -1,4 +1,4 @@
-"""A picture of a file: classes a split, lengths, persons, missing joints."""
+"""Draw a file: classes of each split, lengths, persons, missing joints."""
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -8,16 +8,16 @@ from matplotlib.ticker import MaxNLocator
 from ...io.atomic import whole_file
 from .inspect import Inspection
 
-# More bars than these are too many to tell apart, or to name.
+# More bars cannot be distinguished or labeled.
 MOST_SPLITS, MOST_NAMES = 4, 30
 
 
 def draw(seen: Inspection, report: dict, path: str) -> None:
-    """Write the picture as PNG, whole or not at all.
+    """Write the picture as PNG, atomically.
 
     Args:
-        seen, report: of the file, as `as_json` gives the latter.
-        path: where to; its folder is made if it is not there.
+        seen, report: the inspection, and what `as_json` returned for it.
+        path: file to write; its folder is created if necessary.
 
     Raises:
         OSError: it cannot be written.
@@ -38,7 +38,7 @@ def draw(seen: Inspection, report: dict, path: str) -> None:
 def _classes(axes, report: dict) -> None:
     classes = report["classes"]
     labels = classes["labels"]
-    # Of many protocols, the first pairs stand for the others.
+    # With many protocols, only the first pairs are shown.
     chosen = list(dict.fromkeys(name for pair in report["pairs"] for name in pair))
     chosen = (chosen or list(report["splits"]))[:MOST_SPLITS]
     counts = {name: classes["per_split"][name] for name in chosen}
@@ -61,12 +61,12 @@ def _classes(axes, report: dict) -> None:
     else:
         axes.set_xlabel("classes, in the order of their labels")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.margins(y=0.25)  # room for the names of the splits
+    axes.margins(y=0.25)  # space for the names of the splits
     axes.legend(fontsize="small", ncols=2)
 
 
 def _lengths(axes, seen: Inspection) -> None:
-    frames = [one.frames for one in seen.measures.values()]
+    frames = [measures.frames for measures in seen.measures.values()]
     axes.hist(frames, bins=min(50, max(frames) - min(frames) + 1))
     axes.axvline(np.median(frames), color="black", linestyle="--", label="median")
     axes.set_title("Lengths")
@@ -80,10 +80,10 @@ def _persons(axes, report: dict) -> None:
     bars = axes.bar(list(persons), list(persons.values()), width=0.8)
     axes.bar_label(bars)
     axes.set_title("Persons")
-    axes.set_xlabel("persons that are there in any frame")
+    axes.set_xlabel("persons present in any frame")
     axes.set_ylabel("samples")
-    room = max(3 - len(persons), 0) / 2
-    axes.set_xlim(-0.6 - room, len(persons) - 0.4 + room)
+    space = max(3 - len(persons), 0) / 2
+    axes.set_xlim(-0.6 - space, len(persons) - 0.4 + space)
     axes.margins(y=0.1)
 
 
@@ -92,6 +92,6 @@ def _missing(axes, report: dict) -> None:
     axes.bar(np.arange(len(share)), share)
     axes.set_title("Missing joints" + ("" if share.any() else ": none"))
     axes.set_xlabel("joint")
-    axes.set_ylabel("% of persons' frames")
+    axes.set_ylabel("% of person frames")
     axes.set_ylim(0, max(share.max() * 1.1, 1e-3) if share.any() else 1)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,15 +1,21 @@
-"""What the checker says: numbers, config lines and faults, as text and for JSON."""
+"""Report of the checker, as text and for JSON: numbers, config lines, and faults."""
 
+import math
+from collections import Counter
 from itertools import groupby
 
+import numpy as np
+
 from ..faults import Fault
-from .config import config_lines
 from .inspect import Inspection
-from .overview import overview
+from .labels import pairs_of
+
+# Longest clip that a config suggests, in frames.
+LONGEST_CLIP = 100
 
 
 def as_json(seen: Inspection, path: str) -> dict:
-    """Everything, every fault included."""
+    """Return the complete report, with every fault."""
     numbers = overview(seen)
     return dict(
         file=path,
@@ -22,12 +28,12 @@ def as_json(seen: Inspection, path: str) -> dict:
 
 
 def as_text(report: dict, seen: Inspection, show: int) -> str:
-    """The report for people.
+    """Return the report as text.
 
     Args:
-        report: what `as_json` gave.
-        seen: of the same file.
-        show: how many faults of a kind to write out.
+        report: the result of `as_json`.
+        seen: the inspection of the same file.
+        show: number of faults of each kind to write out.
     """
     lines = [f"{report['file']}: {report['samples']} samples", *_splits(report)]
     lines += _classes(report)
@@ -48,10 +54,10 @@ def _splits(report: dict) -> list[str]:
     lines = []
     for name, count in report["splits"].items():
         place = f"split[{name!r}]"
-        leaks = [f["kind"] for f in faults if f["field"] == place]
+        leaks = [fault["kind"] for fault in faults if fault["field"] == place]
         same, most = leaks.count("leak-identical"), leaks.count("leak-mostly")
-        note = f"; {same} are byte for byte in training" if same else ""
-        note += f"; {most} share most frames with it" if most else ""
+        note = f"; {same} are identical to training samples" if same else ""
+        note += f"; {most} share most frames with training" if most else ""
         classes = report["classes"]["per_split"][name]
         sizes = classes.values()
         balance = f" of {min(sizes)} to {max(sizes)}" if classes else ""
@@ -83,7 +89,9 @@ def _classes(report: dict) -> list[str]:
 def _measured(report: dict) -> list[str]:
     frames, where = report["frames"], report["coordinates"]
     missing, scores = report["missing_joints"], report["scores"]
-    persons = ", ".join(f"{k}: {n} samples" for k, n in report["persons"].items())
+    persons = ", ".join(
+        f"{count}: {samples} samples" for count, samples in report["persons"].items()
+    )
     ranges = ", ".join(
         f"{axis} {low:.4g} to {high:.4g}"
         for axis, low, high in zip("xyz", where["low"], where["high"])
@@ -101,8 +109,8 @@ def _measured(report: dict) -> list[str]:
         + (f"; up: {where['up']}" if where["up"] else ""),
         "missing      "
         + (
-            f"{100 * missing['share']:.2g} % of joints; most joint {worst}, in "
-            f"{100 * missing['per_joint'][worst]:.2g} % of persons' frames"
+            f"{100 * missing['share']:.2g} % of joints; most often joint {worst}, in "
+            f"{100 * missing['per_joint'][worst]:.2g} % of person frames"
             if missing["share"]
             else "no joints"
         ),
@@ -113,7 +121,7 @@ def _measured(report: dict) -> list[str]:
 
 
 def _faults(faults: list[Fault], show: int) -> list[str]:
-    """By kind: the first few, and how many more."""
+    """List the first faults of each kind, and count the others."""
     lines = []
     for kind, group in groupby(faults, key=lambda fault: fault.kind):
         group = list(group)
@@ -125,6 +133,145 @@ def _faults(faults: list[Fault], show: int) -> list[str]:
 
 
 def unreadable(error: Exception, path: str) -> dict:
-    """The JSON of a file that cannot be read at all."""
+    """Return the report, for JSON, of a file that cannot be read."""
     fault = Fault("unreadable", str(error))
     return dict(file=path, errors=1, warnings=0, faults=[fault.as_dict()])
+
+
+def overview(seen: Inspection) -> dict:
+    """Summarize splits, classes, lengths, persons, and coordinates, for JSON."""
+    measures = list(seen.measures.values())
+    labels = sorted({label for values in seen.labels.values() for label in values})
+    persons = Counter(int(sample.seen.sum()) for sample in measures)
+    result = dict(
+        samples=seen.samples,
+        splits={name: len(set(ids)) for name, ids in seen.splits.items()},
+        pairs=[list(pair) for pair in pairs_of(seen.splits)],
+        classes=dict(
+            labels=labels,
+            names=seen.classes,
+            samples=_per_class(seen, seen.labels),
+            per_split={
+                name: _per_class(seen, set(ids)) for name, ids in seen.splits.items()
+            },
+        ),
+    )
+    if not measures:
+        return result
+    frames = np.array([sample.frames for sample in measures])
+    there = sum(sample.person_frames for sample in measures)
+    missing = sum(sample.missing for sample in measures)
+    share = missing / there if there else np.ones(len(missing))
+    scores = [sample.scores for sample in measures if sample.scores]
+    return dict(
+        **result,
+        frames=dict(
+            min=int(frames.min()),
+            median=float(np.median(frames)),
+            three_quarters=float(np.percentile(frames, 75)),
+            max=int(frames.max()),
+            single=int((frames == 1).sum()),
+        ),
+        persons={str(count): persons[count] for count in sorted(persons)},
+        persons_stored=max(sample.persons for sample in measures),
+        joints=seen.joints,
+        channels=seen.channels,
+        dtypes=dict(Counter(sample.dtype for sample in measures)),
+        coordinates=dict(
+            low=_finite(np.array([sample.low for sample in measures]), np.min),
+            high=_finite(np.array([sample.high for sample in measures]), np.max),
+            person=_finite(np.array([[sample.size] for sample in measures]), np.median)[
+                0
+            ],
+            unit=seen.unit,
+            up=seen.up,
+        ),
+        layouts=seen.layouts,
+        own_layout=seen.own_layout,
+        missing_joints=dict(
+            share=float(share.mean()),
+            per_joint=share.tolist(),
+            worst=int(share.argmax()),
+        ),
+        scores=dict(
+            min=min(low for low, _ in scores), max=max(top for _, top in scores)
+        )
+        if scores
+        else None,
+    )
+
+
+def _per_class(seen: Inspection, ids) -> dict[str, int]:
+    """Return label -> number of samples; labels are text, as in JSON."""
+    counts = Counter(label for name in ids for label in seen.labels.get(name, ()))
+    return {str(label): counts[label] for label in sorted(counts)}
+
+
+def _finite(rows: np.ndarray, reduce) -> list[float | None]:
+    """Reduce each column over samples with a person; None without any."""
+    rows = rows[~np.isnan(rows).any(axis=1)]
+    return [float(reduce(column)) if len(rows) else None for column in rows.T]
+
+
+def config_lines(numbers: dict, ann_file: str) -> list[str]:
+    """Return the lines of Python that a config of this file needs.
+
+    Args:
+        numbers: the result of `overview`.
+        ann_file: path of the file.
+
+    Returns:
+        The lines; none without valid samples.
+    """
+    labels = numbers["classes"]["labels"]
+    if not labels or "frames" not in numbers:
+        return []
+    classes = max(labels[-1] + 1, len(numbers["classes"]["names"] or ()))
+    scored = numbers["scores"] is not None
+    channels = numbers["channels"] + scored
+    layouts, own = numbers["layouts"], numbers["own_layout"] or {}
+    own = ", ".join(
+        f"{key}={own.get(key, '...')}" for key in ("num_node", "inward", "center")
+    )
+    layout = repr(layouts[0]) if layouts else f"dict(_delete_=True, {own})"
+    others = f"  # or {', '.join(map(repr, layouts[1:]))}" if layouts[1:] else ""
+    train, test = (numbers["pairs"] or [[None, None]])[0]
+    names = [*"xyz"[: numbers["channels"]], *["score"] * scored]
+    return [
+        f"ann_file = {ann_file!r}",
+        "model = dict(",
+        "    backbone=dict(",
+        f"        in_channels={channels},  # {', '.join(names)}",
+        f"        graph_cfg=dict(layout={layout})),{others}",
+        f"    cls_head=dict(num_classes={classes}))",
+        "# In the pipelines:",
+        f"#     clip_len={_clip_len(numbers)}, FormatGCNInput(num_person="
+        f"{_num_person(numbers)})",
+    ] + [f"# In the data sets: {line}" for line in _data_set(ann_file, train, test)]
+
+
+def _data_set(ann_file: str, train: str | None, test: str | None) -> list[str]:
+    """Return the arguments of the data sets besides the file."""
+    packed = ann_file.rstrip("/").endswith(".packed")
+    lines = ["type='PackedSkeletonDataset'"] if packed else []
+    return lines + ([f"split={train!r}, split={test!r}"] if train else [])
+
+
+def _clip_len(numbers: dict) -> int:
+    """Return a length for three quarters of the sequences, a multiple of 8.
+
+    Two blocks of the network have a temporal stride.
+    """
+    longest = numbers["frames"]["three_quarters"]
+    return min(max(8 * math.ceil(longest / 8), 16), LONGEST_CLIP)
+
+
+def _num_person(numbers: dict) -> int:
+    """Return a number of persons that is enough for 95 % of the samples."""
+    persons = {int(count): samples for count, samples in numbers["persons"].items()}
+    total, kept = sum(persons.values()), 0
+    for count in sorted(persons):
+        kept += persons[count]
+        if kept >= 0.95 * total:
+            return max(count, 1)
+    return 1

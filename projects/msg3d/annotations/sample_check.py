@@ -1,7 +1,7 @@
-"""Faults of one sample's form, against what the samples have in common.
+"""Check the form of one sample, against what the samples have in common.
 
-What training would stumble over; `check_annotations` raises the first before training,
-`inspection` collects them all, and looks closer.
+These faults make training fail. `check_annotations` raises the first of them before
+training; `inspection` collects all of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,21 +16,21 @@ from .targets import target_faults
 
 @dataclass
 class Summary:
-    """What `check_annotations` saw, kept so that nobody has to read it again.
+    """Properties of the checked samples, collected during the check.
 
     Attributes:
-        source: the file, for messages.
-        samples: how many were checked.
-        sample: id of the first, whose joints and channels all others share.
-        joints: V, None where keypoints are stored apart.
-        channels: C of `keypoint`, None likewise.
-        scored: whether samples carry `keypoint_score`.
-        persons: the largest M, and `persons_sample` the id it belongs to.
-        max_label: the largest label, and `max_label_sample` the id it belongs to.
-        without_label: id of the first sample that has targets instead, "" if none.
-        targets: how many numbers `targets` has, None where no sample has it; that of
-            sample `targets_sample`.
-        without_targets: id of the first sample without, "" if all have them.
+        source: name of the file, for messages.
+        samples: number of samples.
+        sample: id of the first sample, whose V and C all others share.
+        joints: V; None if keypoints are stored in separate files.
+        channels: C of `keypoint`; None likewise.
+        scored: whether samples have `keypoint_score`.
+        persons: the largest M, in sample `persons_sample`.
+        max_label: the largest label, in sample `max_label_sample`.
+        without_label: id of the first sample with targets instead of a label, or "".
+        targets: length of `targets` in sample `targets_sample`; None if no sample has
+            targets.
+        without_targets: id of the first sample without targets, or "".
     """
 
     source: str
@@ -50,12 +50,12 @@ class Summary:
 
 
 def is_numeric(array) -> bool:
-    """Whether this is a numpy array of integers or floats."""
+    """Return whether this is a NumPy array of integers or floats."""
     return isinstance(array, np.ndarray) and array.dtype.kind in "fiu"
 
 
 def labels_of(label, multi_class: bool) -> Sequence:
-    """The labels of a sample: its only one, unless it may have a list."""
+    """Return the labels of a sample: one, unless it may have a list."""
     if multi_class and isinstance(label, (list, tuple)):
         return label
     if multi_class and isinstance(label, np.ndarray) and label.ndim:
@@ -66,12 +66,12 @@ def labels_of(label, multi_class: bool) -> Sequence:
 def sample_faults(
     sample: dict, name: str, common: Summary, keypoints: bool, multi_class: bool
 ) -> Iterator[Fault]:
-    """One sample against the form and against what samples have in common.
+    """Check one sample against the form, and against other samples.
 
     Args:
         sample, name: the sample and its id.
-        common: what the first sample sets and the others must agree with.
-        keypoints: False where they lie in files apart (`data_prefix.skeleton`).
+        common: properties that the first sample sets and the others must share.
+        keypoints: False if they are stored in separate files (`data_prefix.skeleton`).
         multi_class: whether a label may be a list of labels.
     """
     fields = ("label", "total_frames", "keypoint") if keypoints else ("label",)
@@ -82,7 +82,7 @@ def sample_faults(
         if field not in sample:
             yield Fault(
                 f"{field.replace('_', '-')}-missing",
-                f"{field} is missing, it has {sorted(map(str, sample))}",
+                f"{field} is missing: the sample has {sorted(map(str, sample))}",
                 name,
                 field,
             )
@@ -129,7 +129,9 @@ def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault
     for count, what in ((persons, "persons"), (frames, "frames"), (joints, "joints")):
         if count == 0:
             yield _of_keypoint(
-                name, "keypoint-empty", f"has shape {shape}, so no {what}: leave it out"
+                name,
+                "keypoint-empty",
+                f"has shape {shape}, so no {what}: remove the sample",
             )
             return
     is_total = isinstance(total, (int, np.integer))
@@ -141,7 +143,7 @@ def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault
                 name,
                 "keypoint-axes",
                 f"has shape {shape} and total_frames is {total}, so it looks like "
-                f"{axes.found}, expected [M, T, V, C]: store keypoint.{axes.mend}",
+                f"{axes.names}, expected [M, T, V, C]: store keypoint.{axes.fix}",
             )
             return
     if channels not in (2, 3):
@@ -169,8 +171,8 @@ def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault
     if scored != common.scored:
         yield Fault(
             "score-missing",
-            f"keypoint_score is {'there' if scored else 'missing'}, but not so in "
-            f"sample {common.sample!r}: all samples carry it or none",
+            f"keypoint_score is {'present' if scored else 'missing'}, unlike in sample "
+            f"{common.sample!r}: all samples must have it, or none",
             name,
             "keypoint_score",
         )
@@ -187,11 +189,11 @@ def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault
     if scored:
         score = sample["keypoint_score"]
         if not is_numeric(score) or score.shape != shape[:3]:
-            found = getattr(score, "shape", type(score).__name__)
+            actual = getattr(score, "shape", type(score).__name__)
             yield Fault(
                 "score-kind",
-                f"keypoint_score is {found}, expected numbers of shape "
-                f"{shape[:3]}, one a joint of keypoint",
+                f"keypoint_score is {actual}, expected numbers of shape {shape[:3]}, "
+                "one per joint of keypoint",
                 name,
                 "keypoint_score",
             )
@@ -204,7 +206,7 @@ def _of_keypoint(name: str, kind: str, text: str) -> Fault:
 
 
 def _all_finite(array: np.ndarray) -> bool:
-    # Of arrays this small, the search for a zero byte takes a quarter of `all`'s time.
+    # For arrays this small, searching for a zero byte takes a quarter of `all`'s time.
     return 0 not in np.isfinite(array).tobytes()
 
 
@@ -215,8 +217,8 @@ def _not_finite(field: str, array: np.ndarray, name: str) -> Fault:
     )
     return Fault(
         "keypoint-not-finite" if field == "keypoint" else "score-not-finite",
-        f"{field} is NaN or infinite in {len(where)} places, first at {place}: "
-        "mend the coordinates or leave the sample out",
+        f"{field} is NaN or infinite in {len(where)} places, first at {place}. Fix the "
+        "numbers, or remove the sample.",
         name,
         field,
     )
