@@ -1,40 +1,45 @@
-"""Text files of numbers, one line of so many a frame or a joint."""
+"""Text files of numbers, with the same count in each line."""
 
 import numpy as np
 
 from ..errors import DataError
 
+__all__ = ["as_float32", "read_number_lines"]
+
 
 def read_number_lines(
     content: bytes, fields: int, separator: str | None = None
 ) -> np.ndarray:
-    """The numbers of a text file, every line of which holds the same count.
+    """Read a text file with the same count of numbers in each line.
 
     Args:
-        content: the file; lines end in LF or CR LF, blank ones may follow the last.
-        fields: numbers a line.
-        separator: between two of them; None for blanks.
+        content: the file; lines end with LF or CR LF, and blank lines may follow.
+        fields: numbers per line.
+        separator: between two numbers; None for blanks.
 
     Returns:
         float64 [lines, fields], finite.
 
     Raises:
-        DataError: the line, what it holds and what was expected.
+        DataError: a line contains something else; the error gives the line.
     """
     expected = f"expected {fields} numbers"
     if not content.isascii():
         place = next(place for place, byte in enumerate(content) if byte > 127)
         raise DataError(
             f"byte {place} is {content[place]:#04x}, expected plain ASCII text",
+            kind="encoding",
             line=content.count(b"\n", 0, place) + 1,
         )
     lines = content.decode("ascii").rstrip().split("\n")
     if lines == [""]:
-        raise DataError(f"is empty, expected lines of {fields} numbers")
+        raise DataError(f"is empty, expected lines of {fields} numbers", kind="empty")
     rows = [line.split(separator) for line in lines]
     for number, row in enumerate(rows, 1):
         if len(row) != fields:
-            raise DataError(f"has {len(row)} fields, {expected}", line=number)
+            raise DataError(
+                f"has {len(row)} fields, {expected}", kind="row", line=number
+            )
     try:
         numbers = np.array(rows, dtype=np.float64)
     except ValueError:
@@ -47,24 +52,29 @@ def read_number_lines(
             for field in row
             if not _is_number(field)
         )
-        raise DataError(f"{field.strip()[:40]!r} is no number, {expected}", line=line)
+        raise DataError(
+            f"has {field.strip()[:40]!r}, {expected}", kind="number", line=line
+        )
     finite = np.isfinite(numbers).all(axis=1)
     if not finite.all():
         place = int(np.argmin(finite))
         value = numbers[place][~np.isfinite(numbers[place])][0]
-        raise DataError(f"holds {value}, {expected} that are finite", line=place + 1)
+        raise DataError(
+            f"has {value}, {expected} that are finite",
+            kind="not-finite",
+            line=place + 1,
+        )
     return numbers
 
 
-def as_float32(numbers: np.ndarray, lines_a_frame: int = 1) -> np.ndarray:
-    """Coordinates [T, ...] as float32, each known to be one.
+def as_float32(numbers: np.ndarray, lines_per_frame: int = 1) -> np.ndarray:
+    """Convert finite coordinates [T, ...] to finite float32.
 
     Args:
-        numbers: finite.
-        lines_a_frame: of the file, so that an error names the line a frame begins at.
+        lines_per_frame: lines of the file per frame, for the line of an error.
 
     Raises:
-        DataError: a number beyond float32.
+        DataError: a number is beyond float32; the error gives the line of its frame.
     """
     with np.errstate(over="ignore"):
         array = numbers.astype(np.float32)
@@ -72,8 +82,9 @@ def as_float32(numbers: np.ndarray, lines_a_frame: int = 1) -> np.ndarray:
         frame = int(np.argwhere(~np.isfinite(array))[0][0])
         value = numbers[~np.isfinite(array)][0]
         raise DataError(
-            f"frame {frame}, which begins here, holds {value:g}, expected a coordinate",
-            line=frame * lines_a_frame + 1,
+            f"frame {frame} has {value:g}, which is beyond float32",
+            kind="not-finite",
+            line=frame * lines_per_frame + 1,
         )
     return array
 
