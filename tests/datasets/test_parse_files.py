@@ -1,19 +1,29 @@
-"""Raw files on all cores: kept when interrupted, done again when anything changed."""
+"""Parsing raw files in parallel, and the cache of finished parts."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tomllib
 
+from errors import raises
+from msg3d.converters import parse_files as driver
 from msg3d.converters.parse_files import (
+    LAYERS,
+    PACKAGE,
+    forget_parts,
     parse_files,
+    read_part,
+    source_hash,
+    write_part,
 )
-from msg3d.converters.parts import forget_parts, read_part, write_part
 from msg3d.errors import DataError, SkipFile
 
 
@@ -28,7 +38,7 @@ def parse(name, content, scale=1.0, log=None):
     try:
         value = float(text)
     except ValueError:
-        raise DataError(f"{text!r} is no number", line=1) from None
+        raise DataError(f"{text!r} is no number", kind="number", line=1) from None
     keypoint = np.full((1, 2, 3, 3), value * scale, dtype=np.float32)
     stem = os.path.splitext(os.path.basename(name))[0]
     return [dict(frame_dir=stem, label=0, total_frames=2, keypoint=keypoint)]
@@ -54,14 +64,18 @@ def test_every_file_is_a_sample_or_a_line(tmp_path, jobs):
     (raw / "again").mkdir()
     (raw / "again" / "001.txt").write_text("7")
     parsed = parse_files(
-        raw, ".txt", parse, tmp_path / "parts", jobs=jobs, files_a_part=3
+        raw, ".txt", parse, tmp_path / "parts", jobs=jobs, files_per_part=3
     )
     assert values(parsed) == {
         f"{number:03d}": number + 1 for number in range(10) if number not in (3, 4)
     }
     assert parsed.refused == [
-        dict(file="003.txt", line=1, why="'three' is no number"),
-        dict(file="again/001.txt", why="a duplicate: 001 was read from 001.txt"),
+        dict(file="003.txt", line=1, kind="number", why="'three' is no number"),
+        dict(
+            file="again/001.txt",
+            kind="duplicate",
+            why="a duplicate: 001 was read from 001.txt",
+        ),
     ]
     assert parsed.left_out == {"nobody in it": ["004.txt"]}
     assert parsed.others == ["README"]
@@ -73,7 +87,7 @@ def test_finished_parts_are_not_done_again(tmp_path):
 
     def run(function=logged):
         log.write_text("")
-        parsed = parse_files(raw, ".txt", function, parts, jobs=1, files_a_part=3)
+        parsed = parse_files(raw, ".txt", function, parts, jobs=1, files_per_part=3)
         return values(parsed), log.read_text().split()
 
     before, parsed = run()
@@ -92,6 +106,80 @@ def test_finished_parts_are_not_done_again(tmp_path):
     doubled, parsed = run(partial(parse, log=str(log), scale=2.0))
     assert doubled == {name: 2 * value for name, value in changed.items()}
     assert len(parsed) == 10
+
+
+def test_parts_of_changed_source_are_not_reused(tmp_path, monkeypatch):
+    """A change of any module that a parser can run, not only of the parser's own."""
+    raw, parts, log = folder(tmp_path / "raw"), tmp_path / "parts", tmp_path / "log"
+    logged = partial(parse, log=str(log))
+    for expected in (10, 10):  # not cached; cached
+        parse_files(raw, ".txt", logged, parts, jobs=1)
+        assert len(log.read_text().split()) == expected
+    monkeypatch.setattr(driver, "source_hash", lambda package: "of an older helper")
+    parse_files(raw, ".txt", logged, parts, jobs=1)
+    assert len(log.read_text().split()) == 20
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_layer_counts_as_source(tmp_path, layer):
+    package = tmp_path / PACKAGE.name
+    for name in LAYERS:
+        copy = shutil.copy if name.endswith(".py") else shutil.copytree
+        package.mkdir(exist_ok=True)
+        copy(PACKAGE / name, package / name)
+    (package / "models").mkdir()
+    (package / "models" / "other.py").write_text("")
+    assert source_hash(package) == source_hash(PACKAGE)
+    path = package / layer
+    path = path if path.suffix else next(path.rglob("[a-z]*.py"))
+    path.write_text(path.read_text() + "# another version\n")
+    source_hash.cache_clear()
+    assert source_hash(package) != source_hash(PACKAGE)
+
+
+def test_layers_are_those_that_converters_can_import():
+    config = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text())
+    (order,) = (
+        contract["layers"][::-1]
+        for contract in config["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    )
+    names = [name.removesuffix(".py") for name in LAYERS]
+    assert names == order[: order.index("converters") + 1]
+
+
+KEY = """
+from msg3d.converters.parse_files import part_key
+from msg3d.converters import ntu
+from msg3d.io.archives import list_files
+from functools import partial
+files, _ = list_files({raw!r}, ".txt")
+parse = partial(ntu.parse_sequence, benchmark="ntu60", missing=("a", "b"))
+print(part_key(files, parse))
+"""
+
+
+def test_key_is_the_same_in_every_process(tmp_path):
+    code = KEY.format(raw=str(folder(tmp_path / "raw")))
+    keys = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in "12"
+    }
+    assert len(keys) == 1 and len(keys.pop().strip()) == 32
+
+
+def test_source_is_hashed_once_and_fast():
+    source_hash.cache_clear()
+    start = time.process_time()
+    source_hash(PACKAGE)
+    assert time.process_time() - start < 0.5, "usually a few milliseconds"
+    assert source_hash(PACKAGE) is source_hash(PACKAGE)
 
 
 def test_a_part_cut_off_by_a_full_disk_does_not_count(tmp_path, monkeypatch):
@@ -123,7 +211,7 @@ def test_forget_parts_leaves_what_is_not_its_own(tmp_path):
 
 SLOW = """
 import sys, time
-sys.path.insert(0, {folder!r})
+sys.path[:0] = {folders!r}
 from test_parse_files import parse
 from msg3d.converters.parse_files import parse_files
 
@@ -133,7 +221,7 @@ def slow(name, content):
         file.write(name + "\\n")
     return parse(name, content)
 
-parse_files({raw!r}, ".txt", slow, {parts!r}, jobs=2, files_a_part=5)
+parse_files({raw!r}, ".txt", slow, {parts!r}, jobs=2, files_per_part=5)
 """
 
 
@@ -147,7 +235,7 @@ def test_killed_and_run_again(tmp_path):
     script = tmp_path / "slow.py"
     script.write_text(
         SLOW.format(
-            folder=os.path.dirname(__file__),
+            folders=[os.path.dirname(__file__), str(Path(__file__).parents[1])],
             raw=str(raw),
             parts=str(parts),
             log=str(log),
@@ -168,10 +256,10 @@ def test_killed_and_run_again(tmp_path):
     assert len(list(parts.glob("*.part"))) == 20
 
 
-def test_a_killed_worker_is_one_sentence(tmp_path):
+def test_a_killed_worker_is_one_error(tmp_path):
     raw = folder(tmp_path / "raw")
-    with pytest.raises(DataError, match="was killed, most likely for memory"):
-        parse_files(raw, ".txt", _die, tmp_path / "parts", jobs=2, files_a_part=2)
+    with raises("worker", DataError):
+        parse_files(raw, ".txt", _die, tmp_path / "parts", jobs=2, files_per_part=2)
 
 
 def _die(name, content):
@@ -179,7 +267,7 @@ def _die(name, content):
 
 
 def test_nothing_of_that_kind(tmp_path):
-    with pytest.raises(DataError, match="hold no .csv file"):
+    with raises("empty", DataError, file="raw"):
         parse_files(folder(tmp_path / "raw"), ".csv", parse, tmp_path / "parts")
     assert not (tmp_path / "parts").exists()
 

@@ -1,4 +1,4 @@
-"""From published data sets to annotation files, one module a data set."""
+"""Convert published data sets and users' recordings to annotation files."""
 
 from .coco_json import convert_coco_json
 from .folder import convert_folder

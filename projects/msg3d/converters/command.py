@@ -1,26 +1,25 @@
-"""The command line that the converters share: `prepare_NAME.py RAW OUT`."""
+"""The command line of the converters: `prepare_NAME.py RAW OUT`."""
 
 import argparse
 import sys
 from collections.abc import Callable
 
-from ..errors import DataError
+from ..errors import MSG3DError
 from .report import report_text
 
 
 def converter_parser(description: str, raw: str, out: str) -> argparse.ArgumentParser:
-    """A parser with RAW, OUT, --allow-bad and --jobs.
+    """Return a parser with RAW, OUT, --allow-bad, and --jobs.
 
     Args:
-        description: what the command does; its text at `--help`.
-        raw, out: what the two are.
+        description, raw, out: help texts of the command and of the two arguments.
     """
     parser = argparse.ArgumentParser(
         description=description,
-        epilog="The report is printed, and written as OUT.report.json and "
-        "OUT.report.txt. Exits with 1, and leaves OUT as it was, if a file was refused "
-        "and --allow-bad not given. Interrupted, it goes on where it was when it is "
-        "run again; finished work lies in OUT.parts until OUT is written.",
+        epilog="The report is printed, and written to OUT.report.json and "
+        "OUT.report.txt. If a file is refused, the exit code is 1 and OUT is not "
+        "changed, unless --allow-bad is given. After an interruption, run the command "
+        "again to resume; finished work is kept in OUT.parts until OUT is written.",
     )
     parser.add_argument("raw", help=raw)
     parser.add_argument("out", help=out)
@@ -28,28 +27,31 @@ def converter_parser(description: str, raw: str, out: str) -> argparse.ArgumentP
         "--allow-bad", action="store_true", help="write OUT without the refused files"
     )
     parser.add_argument(
-        "--jobs", type=positive, help="processes (default: one a core)", metavar="N"
+        "--jobs",
+        type=positive,
+        help="number of processes (default: one per core)",
+        metavar="N",
     )
     return parser
 
 
 def positive(text: str) -> int:
-    """The type of an argument that counts something."""
+    """Parse an argument that is an integer above zero."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}, expected 1, 2, 3 ...")
     return int(text)
 
 
 def run_converter(program: str, convert: Callable[[], dict]) -> int:
-    """Runs a conversion, prints its report or its error, and gives the exit code."""
+    """Run a conversion, print its report or error, and return the exit code."""
     try:
         report = convert()
-    except (DataError, OSError) as error:
+    except (MSG3DError, OSError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(
-            f"{program}: interrupted; run it again and it goes on from here",
+            f"{program}: interrupted; run the command again to resume",
             file=sys.stderr,
         )
         return 130

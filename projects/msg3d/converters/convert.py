@@ -1,7 +1,7 @@
-"""From parsed samples to an annotation file and the report on it.
+"""Parse a data set, and write an annotation file and a report.
 
-What every converter of a published data set ends with, so that nothing is dropped in
-silence: each raw file is in the result, or in the report with the reason.
+The driver of all converters. No raw file is dropped silently: each one is in the result,
+or in the report with the reason.
 """
 
 import os
@@ -10,18 +10,15 @@ from collections.abc import Callable, Iterable
 from ..annotations.files import save_annotations
 from ..stores.out_path import check_out
 from ..stores.packing import pack
-from .parse_files import Parse, Parsed, parse_files
-from .parts import forget_parts
-from .report import describe, write_report
-from .unit_remark import unit_remarks
-from .used_files import without_used
+from .parse_files import Parse, Parsed, forget_parts, parse_files
+from .report import describe, unit_remarks, write_report
 
 # protocol -> (train ids, val ids)
 Splits = dict[str, tuple[list[str], list[str]]]
 
 
 def train_and_val(protocol: str) -> tuple[str, str]:
-    """The names of a protocol's two sides in the file, as MMAction2 has them."""
+    """Return the names of a protocol's two splits, as MMAction2 has them."""
     return f"{protocol}_train", f"{protocol}_val"
 
 
@@ -40,44 +37,45 @@ def convert(
     complete: Callable[[Parsed], Parsed] | None = None,
     max_bytes: int | None = None,
     released: str = "released",
-    file_unit: str = "metres",
+    file_unit: str = "m",
     used: Iterable[str] = (),
 ) -> dict:
-    """Parse the raw files on all cores, and write annotations and report.
+    """Parse the raw files in parallel, and write annotations and report.
 
     Args:
         raw: folder or archive.
-        suffix: how the raw files end.
-        parse: file name and bytes -> samples; see `parse_files`.
-        out: the annotation file, or the packed store if it ends in `.packed`: for data
-            larger than memory.
+        suffix: ending of the names of raw files.
+        parse: file name and content -> samples; see `parse_files`. A sample may have a
+            field `notes`, what -> how often, for the report.
+        out: annotation file, or packed store if it ends in `.packed`, for data larger
+            than memory.
         splits: samples -> protocol -> (train ids, val ids).
-        meta: samples -> what goes into the file's `meta`: `classes` and the like.
+        meta: samples -> the file's `meta`: `classes` and the like.
         units: of the coordinates, for the report.
-        allow_bad: write `out` although files were refused.
-        jobs: processes; None for one a core.
-        files_released: how many files the data set has, where that is known.
-        split_names: protocol -> the names of its two sides in the file.
-        complete: what came out of the files -> what is written; for what the parser
-            of one file cannot know, such as labels from a list.
-        max_bytes: of a raw file, 64 MiB if None; a larger one is not looked into.
-        released: where `files_released` is from, for the report.
-        file_unit: of the raw files, where `units` are metres: `body_size.PER_METRE`.
-        used: paths of what was read besides, such as lists.
+        allow_bad: write `out` even if files were refused.
+        jobs: number of processes; None for one per core.
+        files_released: number of files in the data set, if known.
+        split_names: protocol -> the names of its two splits in the file.
+        complete: changes the parsed samples before they are written, where the parser
+            of a single file lacks information, such as labels from a list.
+        max_bytes: maximum size of a raw file, None for 64 MiB; larger ones are not read.
+        released: source of `files_released`, for the report.
+        file_unit: unit of the raw files, where `units` are meters.
+        used: paths of other files that were read, such as lists.
 
     Returns:
-        The report, as `write_converted` gives it.
+        The report, as `write_converted` returns it.
 
     Raises:
-        DataError: `raw` cannot be read or holds no file of this suffix, or `out`
-            is no name for a result.
+        DataError: `raw` cannot be read or contains no such file, or `out` is not a valid
+            name.
         OSError: `out` cannot be written.
     """
     out = check_out(out)
     os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
     parts = f"{out}.parts"
     parsed = parse_files(raw, suffix, parse, parts, jobs, max_bytes=max_bytes)
-    parsed, files_used = without_used(parsed, raw, used)
+    parsed, files_used = _without_used(parsed, raw, used)
     if complete is not None:
         parsed = complete(parsed)
     report = write_converted(
@@ -99,6 +97,33 @@ def convert(
     return report
 
 
+def _without_used(
+    parsed: Parsed, raw: str, used: Iterable[str]
+) -> tuple[Parsed, list[str]]:
+    """Remove the files that were read in another way from those that were not read.
+
+    Args:
+        parsed: the files of `raw`.
+        used: paths, or for files in an archive their names in it.
+
+    Returns:
+        The rest, and the names of the used files, relative to `raw` if inside it.
+    """
+    raw, names = os.path.realpath(raw), []
+    for path in map(os.fspath, used):
+        inside = os.path.realpath(path).startswith(os.path.join(raw, ""))
+        names.append(os.path.relpath(os.path.realpath(path), raw) if inside else path)
+    left_out = {
+        reason: [file for file in files if file not in names]
+        for reason, files in parsed.left_out.items()
+    }
+    rest = parsed._replace(
+        left_out={reason: files for reason, files in left_out.items() if files},
+        others=[file for file in parsed.others if file not in names],
+    )
+    return rest, names
+
+
 def write_converted(
     parsed: Parsed,
     out: str,
@@ -110,25 +135,25 @@ def write_converted(
     files_released: int | None = None,
     split_names: Callable[[str], tuple[str, str]] = train_and_val,
     released: str = "released",
-    file_unit: str = "metres",
+    file_unit: str = "m",
     files_used: Iterable[str] = (),
 ) -> dict:
-    """Write annotations, unless files were refused, and the report in any case.
+    """Write the annotations, unless files were refused, and the report in any case.
 
     Args: as in `convert`, with `splits` and `meta` of these samples.
 
     Returns:
-        The report, which `out`.report.json holds too. A protocol of which one side
-        is empty is left out of the file and named in `one_sided_splits`, unless all
-        are; `written` says whether `out` was, which needs a sample in a split and
-        every file to be good, or `allow_bad`.
+        The report, which is also in `out`.report.json. A protocol with an empty side is
+        omitted from the file and listed in `one_sided_splits`, unless all are
+        one-sided. `written` tells whether `out` was written, which requires a sample in
+        a split, and that no file was refused or `allow_bad`.
     """
     out = os.fspath(out)
     os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
     samples, refused, left_out, others, remarks = parsed
     samples, notes = _without_notes(samples)
     two_sided = {name: sides for name, sides in splits.items() if all(sides)}
-    # With half of a release there is something to test, or to train, all the same.
+    # Half of a release can still be used for testing, or for training.
     kept = two_sided or {name: sides for name, sides in splits.items() if any(sides)}
     report = dict(
         raw=os.fspath(raw),
@@ -168,14 +193,7 @@ def write_converted(
 
 
 def _without_notes(samples: list[dict]) -> tuple[list[dict], dict]:
-    """The samples as they are written, and what their parser noted about them.
-
-    A parser may give a sample the field `notes`, dict(what: how many), where it made
-    something else of a file than what stands there.
-
-    Returns:
-        The samples without that field, and what -> frame_dir -> how many.
-    """
+    """Return the samples without `notes`, and what -> frame_dir -> how often."""
     notes: dict[str, dict[str, int]] = {}
     for sample in samples:
         for what, count in sample.get("notes", {}).items():

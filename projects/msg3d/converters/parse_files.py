@@ -1,42 +1,58 @@
-"""Raw files parsed on all cores, with the finished work kept for the next start.
+"""Parse raw files in parallel, resuming after an interruption.
 
-The files are cut into parts. A worker parses a part and writes what came out of it to
-a folder of its own, under a name that depends on the files, their sizes and times,
-and on the parser: after an interruption a part that is there is not done again, and
-one of another parser or of changed files is not taken.
+Files are split into parts. Each worker parses one part and caches the result under a key
+derived from the files (name, size, modification time), the parser and its options, and
+the source of all modules that parsing can run. A restarted run reuses the cached parts
+whose key still matches.
+
+A part consists of two files: the arrays of its samples, concatenated, and everything
+else, which is written last. Arrays are mapped into memory when they are read, so that
+data sets larger than memory can be converted.
 """
 
 import hashlib
 import inspect
+import mmap
 import multiprocessing
 import os
+import pickle
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
-from typing import NamedTuple
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from ..errors import DataError, SkipFile, Where
+from ..errors import DataError, MSG3DError, SkipFile
 from ..io.archives import RawFile, list_files, read_files
-from .parts import is_written, read_part, write_part
+from ..io.atomic import whole_file
+from ..io.safe_pickle import loads_plain
 
-# What a parser does: name and bytes of a file -> its samples.
+# A parser: name and content of a file -> its samples.
 Parse = Callable[[str, bytes], list[dict]]
+
+PACKAGE = Path(__file__).parents[1]
+# Everything in PACKAGE that converters can import.
+LAYERS = (
+    *("errors.py", "io", "skeletons", "preprocessing", "annotations", "stores"),
+    *("formats", "converters"),
+)
+ARRAYS, REST = ".arrays", ".part"
 
 
 class Parsed(NamedTuple):
-    """What came out of the raw files.
+    """The samples of all files, and what became of the files without one.
 
     Attributes:
         samples: sorted by `frame_dir`.
-        refused: dict(file, why), with `line` where known, of each bad file.
-        left_out: reason -> names of the files left out for it.
-        others: names of files that were not looked into.
-        remarks: dict(about, text, ...) of each thing that people should know of the
-            whole; the report has them as they are.
+        refused: dict(file, kind, why) of each faulty file, and `line` where known.
+        left_out: reason -> names of the files that were skipped for it.
+        others: names of files that were not read.
+        remarks: dict(about, text, ...) of each remark on the data set; the report
+            contains them unchanged.
     """
 
     samples: list[dict]
@@ -52,102 +68,108 @@ def parse_files(
     parse: Parse,
     parts: str,
     jobs: int | None = None,
-    files_a_part: int = 256,
+    files_per_part: int = 256,
     max_bytes: int | None = None,
 ) -> Parsed:
-    """Every file of `raw` through `parse`.
+    """Parse all files of a folder or archive.
 
     Args:
-        raw: folder or archive; the files of a tar are read in this process.
-        suffix: how the files end.
-        parse: gives the samples of a file, or raises DataError (or another ValueError),
-            or SkipFile.
-            A function of a module, or a partial of one, whose arguments change the
-            name under which finished work is kept.
-        parts: folder of finished work; whoever has written the result removes it
-            (`parts.forget_parts`).
-        jobs: processes; None for one a core.
-        files_a_part: what an interruption can cost, times the jobs.
-        max_bytes: of a file, 64 MiB if None; a larger one is not looked into.
+        raw: folder or archive; a tar is read in this process.
+        suffix: ending of the file names.
+        parse: returns the samples of a file, or raises DataError or SkipFile. A function
+            of a module, or a partial of one; the arguments are part of the cache key.
+        parts: folder of cached parts; the caller removes it (`forget_parts`) when the
+            result is written.
+        jobs: number of processes; None for one per core.
+        files_per_part: an interruption loses at most this many files per process.
+        max_bytes: maximum size of a file, None for 64 MiB; larger files are not read.
 
     Raises:
-        DataError: nothing there, no file of this suffix, or a damaged archive.
+        DataError: `raw` does not exist, is a corrupt archive, or contains no such file;
+            or a worker was killed.
     """
     listed = list_files(raw, suffix, max_bytes)
     if listed is None:
         others: list[str] = []
-        done = [_parse_stream(raw, suffix, parse, others, max_bytes)]
+        results = [_parse_stream(raw, suffix, parse, others, max_bytes)]
     else:
         files, others = listed
-        done = _parse_parts(files, parse, parts, jobs, files_a_part)
+        results = _parse_parts(files, parse, parts, jobs, files_per_part)
     samples: dict[str, dict] = {}
     origin: dict[str, str] = {}
     refused, left_out = [], {}
-    for one in done:
-        for file, found in one["samples"]:
-            for sample in found:
+    for result in results:
+        for file, file_samples in result["samples"]:
+            for sample in file_samples:
                 name = sample["frame_dir"]
                 if name in samples:
                     why = f"a duplicate: {name} was read from {origin[name]}"
-                    refused.append(dict(file=file, why=why))
+                    refused.append(dict(file=file, kind="duplicate", why=why))
                 else:
                     samples[name], origin[name] = sample, file
-        refused += one["refused"]
-        for file, reason in one["left_out"]:
+        refused += result["refused"]
+        for file, reason in result["left_out"]:
             left_out.setdefault(reason, []).append(file)
     if not samples and not refused and not left_out:
-        raise DataError(f"raw data {raw} hold no {suffix} file")
+        raise DataError(
+            f"contains no file whose name ends in {suffix}", kind="empty", file=str(raw)
+        )
     return Parsed(
         [samples[name] for name in sorted(samples)], refused, left_out, others
     )
 
 
 def _parse_stream(raw, suffix, parse, others, max_bytes) -> dict:
-    wanted, files = [], read_files(raw, suffix, max_bytes)
-    # disable=None: silent where stderr is no terminal
+    results, files = [], read_files(raw, suffix, max_bytes)
+    # disable=None: no progress bar unless stderr is a terminal
     for name, content in tqdm(files, unit="file", disable=None):
         if content is None:
             others.append(name)
         else:
-            wanted.append((name, _parse_one(name, content, parse)))
-    return _gather(wanted)
+            results.append((name, _parse_file(name, content, parse)))
+    return _sort_results(results)
 
 
-def _parse_one(name, content, parse) -> list[dict] | dict | str:
-    """The samples, dict(file, why) of a bad file, or the reason to leave it out."""
+def _parse_file(name, content, parse) -> list[dict] | dict | str:
+    """Return the samples, the entry in `refused`, or the reason to skip the file."""
     try:
         return parse(name, content)
     except SkipFile as reason:
         return str(reason)
+    except MSG3DError as error:
+        entry = dict(file=name, kind=error.kind, why=error.message)
+        line = error.where.line
+        return entry if line is None else dict(entry, line=line)
     except ValueError as error:
-        line = getattr(error, "where", Where()).line
-        where = {} if line is None else dict(line=line)
-        return dict(file=name, **where, why=getattr(error, "message", str(error)))
+        return dict(file=name, kind="corrupt", why=str(error))
 
 
-def _gather(results) -> dict:
+def _sort_results(results) -> dict:
     return dict(
-        samples=[(name, one) for name, one in results if isinstance(one, list)],
-        refused=[one for _, one in results if isinstance(one, dict)],
-        left_out=[(name, one) for name, one in results if isinstance(one, str)],
+        samples=[(name, result) for name, result in results if type(result) is list],
+        refused=[result for _, result in results if type(result) is dict],
+        left_out=[(name, result) for name, result in results if type(result) is str],
     )
 
 
-def _parse_parts(files, parse, parts, jobs, files_a_part) -> Iterator[dict]:
-    """What came out of each part, in the order of the files."""
-    cut = [files[i : i + files_a_part] for i in range(0, len(files), files_a_part)]
-    paths = [os.path.join(parts, _key(part, parse)) for part in cut]
-    missing = [(part, path) for part, path in zip(cut, paths) if not is_written(path)]
+def _parse_parts(files, parse, parts, jobs, files_per_part) -> Iterator[dict]:
+    """The results of each part, in the order of the files."""
+    starts = range(0, len(files), files_per_part)
+    chunks = [files[start : start + files_per_part] for start in starts]
+    paths = [os.path.join(parts, part_key(chunk, parse)) for chunk in chunks]
+    missing = [
+        (chunk, path)
+        for chunk, path in zip(chunks, paths)
+        if not os.path.exists(path + REST)
+    ]
     if missing:
         os.makedirs(parts, exist_ok=True)
     jobs = min(jobs or len(os.sched_getaffinity(0)), len(missing))
-    left = sum(len(part) for part, _ in missing)
-    with tqdm(
-        total=len(files), initial=len(files) - left, unit="file", disable=None
-    ) as bar:
+    cached = len(files) - sum(len(chunk) for chunk, _ in missing)
+    with tqdm(total=len(files), initial=cached, unit="file", disable=None) as bar:
         if jobs <= 1:
-            for part, path in missing:
-                bar.update(_parse_part(part, path, parse))
+            for chunk, path in missing:
+                bar.update(_parse_part(chunk, path, parse))
         else:
             for count in _in_processes(missing, parse, jobs):
                 bar.update(count)
@@ -155,17 +177,18 @@ def _parse_parts(files, parse, parts, jobs, files_a_part) -> Iterator[dict]:
 
 
 def _in_processes(missing, parse, jobs) -> Iterator[int]:
-    # fork: the packages are imported already, which takes seconds.
+    # fork: the packages are already imported, which takes seconds.
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(jobs, context, initializer=_ignore_interrupt) as pool:
-        futures = [pool.submit(_parse_part, *one, parse) for one in missing]
+        futures = [pool.submit(_parse_part, *part, parse) for part in missing]
         try:
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
             raise DataError(
-                "a process that parsed raw files was killed, most likely for memory: "
-                "run the command again, it goes on where it was, with fewer --jobs"
+                "a worker process was killed, probably because memory ran out. Run the "
+                "command again with fewer --jobs; it resumes where it stopped",
+                kind="worker",
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -176,20 +199,74 @@ def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _parse_part(part: list[RawFile], path: str, parse: Parse) -> int:
-    results = _gather(
-        [(one.name, _parse_one(one.name, one.read(), parse)) for one in part]
-    )
-    write_part(results, path)
-    return len(part)
+def _parse_part(chunk: list[RawFile], path: str, parse: Parse) -> int:
+    results = [
+        (file.name, _parse_file(file.name, file.read(), parse)) for file in chunk
+    ]
+    write_part(_sort_results(results), path)
+    return len(chunk)
 
 
-def _key(part: list[RawFile], parse: Parse) -> str:
-    """A name for what this parser makes of these files."""
-    function = parse.func if isinstance(parse, partial) else parse
-    options = ()
-    if function is not parse:
-        options = (parse.args, sorted(parse.keywords.items()))
-    source = inspect.getsource(inspect.getmodule(function))
-    text = repr((function.__qualname__, source, options, part))
+def part_key(chunk: list[RawFile], parse: Parse) -> str:
+    """Return the cache key of these files and this parser, equal in all processes."""
+    function, options = parse, ()
+    if isinstance(parse, partial):
+        function, options = parse.func, (parse.args, sorted(parse.keywords.items()))
+    source = source_hash(PACKAGE)
+    if not function.__module__.startswith(f"{PACKAGE.name}."):
+        source += inspect.getsource(inspect.getmodule(function))
+    text = repr((function.__module__, function.__qualname__, options, source, chunk))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@cache
+def source_hash(package: Path) -> str:
+    """Return a hash of the source of all modules that a parser can run."""
+    digest = hashlib.sha256()
+    for layer in LAYERS:
+        for path in sorted((package / layer).rglob("*.py")) or [package / layer]:
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(package)} {len(content)}\n".encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def write_part(data: Any, path: str) -> None:
+    """Write containers, text, numbers, and arrays as a part.
+
+    Raises:
+        OSError: the part cannot be written; it does not exist then.
+    """
+    buffers: list[pickle.PickleBuffer] = []
+    rest = pickle.dumps(data, protocol=5, buffer_callback=buffers.append)
+    views = [buffer.raw() for buffer in buffers]
+    with whole_file(path + ARRAYS) as file:
+        for view in views:
+            file.write(view)
+    with whole_file(path + REST) as file:
+        pickle.dump(([view.nbytes for view in views], rest), file)
+
+
+def read_part(path: str) -> Any:
+    """Read a part; its arrays are read-only views of the file, which may be removed."""
+    with open(path + REST, "rb") as file:
+        sizes, rest = loads_plain(file.read())
+    if not sum(sizes):
+        return loads_plain(rest, [b""] * len(sizes))
+    with open(path + ARRAYS, "rb") as file:
+        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    buffers, start = [], 0
+    for size in sizes:
+        buffers.append(mapped[start : start + size])
+        start += size
+    return loads_plain(rest, buffers)
+
+
+def forget_parts(folder: str) -> None:
+    """Remove the parts in a folder, and the folder if it is empty then."""
+    if os.path.isdir(folder):
+        for name in os.listdir(folder):
+            if name.endswith((ARRAYS, REST, ".tmp")):
+                os.unlink(os.path.join(folder, name))
+        if not os.listdir(folder):
+            os.rmdir(folder)

@@ -1,45 +1,49 @@
-"""The integrity report of a converted data set: numbers first, then as text."""
+"""The integrity report of a converted data set, as JSON and as text."""
 
 import json
 
 import numpy as np
 
+from ..annotations.inspection.measures import measure
 from ..annotations.leaks import find_leaks
 from ..io.atomic import whole_file
+from ..skeletons.body_size import LONGEST, SHORTEST, fits, is_hand, likely_unit
+from ..skeletons.units import PER_METER, described_unit, unit_name
+
+MEASURED = 200  # samples, spread over the file
 
 
 def describe(
     samples: list[dict], splits: dict[str, tuple[list[str], list[str]]]
 ) -> dict:
-    """Frames, persons, missing joints, splits and leaks of the samples.
+    """Count frames, persons, absent joints, labels, and leaks of the splits.
 
     Args:
         samples: annotations.
         splits: protocol -> (train ids, val ids).
 
     Returns:
-        A dictionary that JSON can hold.
+        A dictionary for JSON.
     """
     keypoints = {sample["frame_dir"]: sample["keypoint"] for sample in samples}
     frames = [keypoint.shape[1] for keypoint in keypoints.values()] or [0]
     persons = [keypoint.shape[0] for keypoint in keypoints.values()] or [0]
-    zero = {
+    absent = {
         name: int(np.sum(~keypoint.any(axis=-1)))
         for name, keypoint in keypoints.items()
     }
+    labels = [sample["label"] for sample in samples if "label" in sample]
     return dict(
         sequences=len(samples),
         frames=dict(min=min(frames), median=float(np.median(frames)), max=max(frames)),
         persons=dict(min=min(persons), max=max(persons)),
-        joints_at_zero={name: count for name, count in zero.items() if count},
-        single_frame=[name for name, one in keypoints.items() if one.shape[1] == 1],
+        joints_at_zero={name: count for name, count in absent.items() if count},
+        single_frame=[
+            name for name, keypoint in keypoints.items() if keypoint.shape[1] == 1
+        ],
         labels={
             str(label): int(count)
-            for label, count in zip(
-                *np.unique(
-                    [s["label"] for s in samples if "label" in s], return_counts=True
-                )
-            )
+            for label, count in zip(*np.unique(labels, return_counts=True))
         },
         splits={
             name: dict(
@@ -50,8 +54,49 @@ def describe(
     )
 
 
+def unit_remarks(
+    samples: list[dict], units: str, file_unit: str, joints: tuple[str, ...] = ()
+) -> list[dict]:
+    """Warn if a person in a typical sample is longer or shorter than the unit allows.
+
+    Args:
+        samples: annotations.
+        units: of their coordinates, as in the report; only meters are checked.
+        file_unit: unit of the raw files.
+        joints: names of the joints, if known.
+
+    Returns:
+        dict(about="units", text, person_metres, likely_unit), or nothing.
+    """
+    if described_unit(units) != "m":
+        return []
+    file_unit = unit_name(file_unit)
+    step = max(len(samples) // MEASURED, 1)
+    measured = [
+        measure(sample, scored=False)
+        for sample in samples[::step]
+        if sample["keypoint"].any()
+    ]
+    sizes = [measures.size for measures in measured if measures.size > 0]
+    hand = is_hand(joints)
+    if not sizes or fits(size := float(np.median(sizes)), "m", hand):
+        return []
+    likely = likely_unit(size * PER_METER[file_unit], hand)
+    why = (
+        f"the raw files are most likely in {likely}, not in {file_unit}"
+        if likely
+        else f"with the raw files in {file_unit} or any other unit that is no person"
+    )
+    part, least = ("hand", 10) if hand else ("person", 1)
+    text = (
+        f"a {part} is {size:.4g} m long in a typical sample, expected "
+        f"{SHORTEST / least:g} to {LONGEST / least:g}: {why}"
+    )
+    return [dict(about="units", text=text, person_metres=size, likely_unit=likely)]
+
+
 def write_report(report: dict) -> None:
-    """Write the report beside its file, as OUT.report.json and OUT.report.txt."""
+    """Write OUT.report.json and OUT.report.txt."""
     with whole_file(f"{report['out']}.report.json", "x") as file:
         json.dump(report, file, indent=1)
     with whole_file(f"{report['out']}.report.txt", "x") as file:
@@ -59,32 +104,32 @@ def write_report(report: dict) -> None:
 
 
 def report_text(report: dict) -> str:
-    """The report for people; a leak and a refused file each get a line."""
+    """Return the report as text, with a line per refused file."""
     released = report["files_released"]
     where = report["files_released_where"]
     lines = [
         f"files read     {report['files_read']}"
         + (f" of {released} {where}" if released else ""),
         f"sequences      {report['sequences']}",
-        *(_of_samples(report) if report["sequences"] else []),
+        *(_sample_lines(report) if report["sequences"] else []),
     ]
     lines += [
         f"left out       {len(files)} files: {reason}"
         for reason, files in report["left_out"].items()
     ]
     lines += [
-        f"note           {what}: {sum(found.values())} in {len(found)} sequences"
-        for what, found in report["notes"].items()
+        f"note           {what}: {sum(counts.values())} in {len(counts)} sequences"
+        for what, counts in report["notes"].items()
     ]
     lines += [
-        f"{'WARNING' if one['about'] == 'units' else 'note':14} {one['text']}"
-        for one in report["remarks"]
+        f"{'WARNING' if remark['about'] == 'units' else 'note':14} {remark['text']}"
+        for remark in report["remarks"]
     ]
     lines += [f"used           {path}" for path in report["files_used"]]
     lines += [f"not looked at  {path}" for path in report["other_files"]]
-    for one in report["refused"]:
-        line = f" line {one['line']}:" if "line" in one else ""
-        lines.append(f"refused        {one['file']}:{line} {one['why']}")
+    for refused in report["refused"]:
+        line = f" line {refused['line']}:" if "line" in refused else ""
+        lines.append(f"refused        {refused['file']}:{line} {refused['why']}")
     lines.append(
         f"{'wrote' if report['written'] else 'NOT written:'} {report['out']} "
         f"({len(report['refused'])} files refused)"
@@ -92,8 +137,8 @@ def report_text(report: dict) -> str:
     return "\n".join(lines)
 
 
-def _of_samples(report: dict) -> list[str]:
-    """The lines that say nothing where nothing was read."""
+def _sample_lines(report: dict) -> list[str]:
+    """The lines about samples, omitted if there is no sample."""
     frames, persons = report["frames"], report["persons"]
     zero = report["joints_at_zero"]
     lines = [
@@ -118,7 +163,7 @@ def _of_samples(report: dict) -> list[str]:
             if not split[side]
         ]
     lines += [
-        f"left out       split {one}: one of its sides would be empty"
-        for one in report["one_sided_splits"]
+        f"left out       split {name}: one of its sides would be empty"
+        for name in report["one_sided_splits"]
     ]
     return lines

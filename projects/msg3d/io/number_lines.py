@@ -1,25 +1,27 @@
-"""Text files of numbers, one line with a fixed count per frame or joint."""
+"""Text files of numbers, with the same count in each line."""
 
 import numpy as np
 
 from ..errors import DataError
 
+__all__ = ["as_float32", "read_number_lines"]
+
 
 def read_number_lines(
     content: bytes, fields: int, separator: str | None = None
 ) -> np.ndarray:
-    """Parse a text file whose lines all hold the same count of numbers.
+    """Read a text file with the same count of numbers in each line.
 
     Args:
-        content: the file; lines end in LF or CR LF, blank ones may follow the last.
+        content: the file; lines end with LF or CR LF, and blank lines may follow.
         fields: numbers per line.
-        separator: between two numbers; None for white space.
+        separator: between two numbers; None for blanks.
 
     Returns:
         float64 [lines, fields], finite.
 
     Raises:
-        DataError: with the line, what it holds, and what was expected.
+        DataError: a line contains something else; the error gives the line.
     """
     expected = f"expected {fields} numbers"
     if not content.isascii():
@@ -51,32 +53,28 @@ def read_number_lines(
             if not _is_number(field)
         )
         raise DataError(
-            f"{field.strip()[:40]!r} is not a number, {expected}",
-            kind="number",
-            line=line,
+            f"has {field.strip()[:40]!r}, {expected}", kind="number", line=line
         )
     finite = np.isfinite(numbers).all(axis=1)
     if not finite.all():
         place = int(np.argmin(finite))
         value = numbers[place][~np.isfinite(numbers[place])][0]
         raise DataError(
-            f"holds {value}, {expected} that are finite",
+            f"has {value}, {expected} that are finite",
             kind="not-finite",
             line=place + 1,
         )
     return numbers
 
 
-def as_float32(numbers: np.ndarray, lines_a_frame: int = 1) -> np.ndarray:
-    """Convert coordinates [T, ...] to float32.
+def as_float32(numbers: np.ndarray, lines_per_frame: int = 1) -> np.ndarray:
+    """Convert finite coordinates [T, ...] to finite float32.
 
     Args:
-        numbers: finite.
-        lines_a_frame: of the file, so that an error names the line at which a frame
-            begins.
+        lines_per_frame: lines of the file per frame, for the line of an error.
 
     Raises:
-        DataError: a number is outside the range of float32.
+        DataError: a number is beyond float32; the error gives the line of its frame.
     """
     with np.errstate(over="ignore"):
         array = numbers.astype(np.float32)
@@ -84,9 +82,9 @@ def as_float32(numbers: np.ndarray, lines_a_frame: int = 1) -> np.ndarray:
         frame = int(np.argwhere(~np.isfinite(array))[0][0])
         value = numbers[~np.isfinite(array)][0]
         raise DataError(
-            f"frame {frame}, which begins here, holds {value:g}, expected a coordinate",
-            kind="number",
-            line=frame * lines_a_frame + 1,
+            f"frame {frame} has {value:g}, which is beyond float32",
+            kind="not-finite",
+            line=frame * lines_per_frame + 1,
         )
     return array
 
