@@ -23,23 +23,24 @@ from msg3d import Recognizer
 from msg3d.annotations.check import check_annotations, id_field, samples_of
 from msg3d.apis.trained import load_config, load_model
 from msg3d.converters.command import positive
-from msg3d.errors import PictureError
+from msg3d.errors import ConfigError
 from msg3d.evaluation import labels_of, read_scores
 from msg3d.skeletons import SKELETONS, skeleton
 from msg3d.stores.packing import load_any
-from msg3d.visualization.clips import write_gif, write_mp4
 from msg3d.visualization.confusion import class_bars, confusion_figure, counts_of
 from msg3d.visualization.curves import curves_figure
 from msg3d.visualization.deletion import check_saliency, deletion_figure
 from msg3d.visualization.explainer import Explainer, scores_over_time, sizes_of
-from msg3d.visualization.figures import (
+from msg3d.visualization.files import (
     check_picture,
     save_figure,
+    write_gif,
+    write_mp4,
 )
 from msg3d.visualization.frames import render
 from msg3d.visualization.graph_maps import graph_figure, learned_graphs
 from msg3d.visualization.page import page, write_page
-from msg3d.visualization.saliency_map import saliency_figure
+from msg3d.visualization.saliency import saliency_figure
 from msg3d.visualization.scene import UPRIGHT, Scene, read_sample, upright
 
 CLIPS = (".gif", ".mp4", ".html")
@@ -139,9 +140,15 @@ def play(args: argparse.Namespace) -> None:
     for path in args.out:
         check_picture(path, CLIPS)
     if args.fps <= 0:
-        raise PictureError(f"--fps is {args.fps:g}, expected more than 0")
+        raise ConfigError(
+            f"--fps is {args.fps:g}, expected more than 0", kind="option", field="--fps"
+        )
     if (args.size or args.scores) and not args.model:
-        raise PictureError("--size and --scores need --model CONFIG CHECKPOINT")
+        raise ConfigError(
+            "--size and --scores require --model CONFIG CHECKPOINT",
+            kind="option",
+            field="--model",
+        )
     scene = _scene(args)
     view = (args.azimuth, args.elevation)
     for path in args.out:
@@ -211,7 +218,9 @@ def curves(args: argparse.Namespace) -> None:
 
 def graph(args: argparse.Namespace) -> None:
     if not args.list:
-        check_picture(args.out or "")
+        if args.out is None:
+            raise ConfigError("--out is required", kind="option", field="--out")
+        check_picture(args.out)
     model, _ = load_model(load_config(args.config), args.checkpoint, "cpu")
     found = learned_graphs(model)
     if args.list:
@@ -223,9 +232,12 @@ def graph(args: argparse.Namespace) -> None:
     spatial = [name for name, one in found.items() if one.used.shape[1] == len(joints)]
     layer = args.layer or next(iter(spatial or found), None)
     if layer not in found:
-        raise PictureError(
-            f"{args.config}: the network has no graph in a layer {layer!r}: it has "
-            f"{', '.join(found) or 'none'}"
+        raise ConfigError(
+            f"the network has no layer {layer!r} with a graph, only "
+            f"{', '.join(found) or 'none'}",
+            kind="unknown-name",
+            file=args.config,
+            field="--layer",
         )
     title = f"{Path(args.checkpoint).name}, {layer}"
     save_figure(graph_figure(found[layer], joints, title), args.out)
@@ -241,7 +253,11 @@ def saliency(args: argparse.Namespace) -> None:
     sample, _, _ = read_sample(args.file, args.sample)
     known = len(explainer.classes)
     if args.label is not None and not 0 <= args.label < known:
-        raise PictureError(f"--label is {args.label}, expected 0 to {known - 1}")
+        raise ConfigError(
+            f"--label is {args.label}, expected 0 to {known - 1}",
+            kind="option",
+            field="--label",
+        )
     found, label = explainer.saliency(explainer.clips(sample), args.label, args.steps)
     joints = skeleton(explainer.model.backbone.graph.layout).joints
     title = f"{_name(sample)}: what speaks for {explainer.classes[label]}"

@@ -9,8 +9,10 @@ import pytest
 from test_predict import load_command
 from tiny_models import NTU_3D, trained
 
+from errors import raises
 from msg3d.apis import Recognizer
 from msg3d.apis.untrimmed import Segment, as_srt, frame_scores, segments, smooth
+from msg3d.errors import ConfigError
 
 NAN = np.nan
 
@@ -49,7 +51,7 @@ def test_frames_with_nobody_have_no_score(recognizer):
     keypoint[:, 10:30] = 0
     found = frame_scores(recognizer, keypoint, window=10, stride=10)
     assert np.isnan(found[10:30]).all() and not np.isnan(found[:10]).any()
-    with pytest.raises(ValueError, match="stride is 0"):
+    with raises("option", ConfigError, field="stride"):
         frame_scores(recognizer, keypoint, window=10, stride=0)
 
 
@@ -64,7 +66,7 @@ def test_smoothing_is_the_mean_about_a_frame(width):
             near = scores[max(0, frame - width // 2) : frame + width // 2 + 1]
             expected[frame] = np.nanmean(near, axis=0)
     np.testing.assert_allclose(smooth(scores, width), expected, atol=1e-6)
-    with pytest.raises(ValueError, match="odd"):
+    with raises("option", ConfigError, field="width"):
         smooth(scores, 4)
 
 

@@ -2,12 +2,12 @@
 
 import cv2
 import numpy as np
-import pytest
 from PIL import Image
 
-from msg3d.errors import PictureError
+from errors import raises
+from msg3d.errors import ConfigError
 from msg3d.skeletons import skeleton
-from msg3d.visualization.clips import write_gif, write_mp4
+from msg3d.visualization.files import write_gif, write_mp4
 from msg3d.visualization.frames import LARGEST, SMALLEST, limits, render
 from msg3d.visualization.scene import Scene, ScoresOverTime
 
@@ -90,7 +90,7 @@ def test_gif_has_every_frame_and_the_time(tmp_path):
             gif.seek(number)
             times.append(gif.info["duration"])
     assert sum(times) == 170 and set(times) <= {30, 40}  # 5 / 30 s
-    with pytest.raises(PictureError, match="at most 50"):
+    with raises("option", ConfigError, file=path.name, field="fps"):
         write_gif(path, [], 60)
     assert path.exists()
 

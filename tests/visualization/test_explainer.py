@@ -9,10 +9,10 @@ from mmengine.config import Config
 from tiny_task import CLASSES, JOINTS, learned, samples
 
 import msg3d
+from errors import raises
 from msg3d import Recognizer
 from msg3d.apis.keypoint_input import to_sample
 from msg3d.apis.trained import TestPipeline
-from msg3d.errors import PictureError
 from msg3d.visualization.clip_pipeline import ClipPipeline, Clips
 from msg3d.visualization.explainer import Explainer, scores_over_time
 
@@ -119,7 +119,7 @@ def test_backbone_that_joins_joints_is_refused(explainer, monkeypatch):
     clips = explainer.clips(samples(1)[0])
     joined = torch.zeros(2, 1, 48, 2, 1)
     monkeypatch.setattr(explainer.model, "extract_feat", lambda x: (joined, {}))
-    with pytest.raises(PictureError, match="joins persons or joints"):
+    with raises("config", field="backbone"):
         explainer.response(clips)
 
 

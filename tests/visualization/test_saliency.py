@@ -8,8 +8,11 @@ from torch import nn
 
 from msg3d.visualization.deletion import Deletion, check_saliency, deletion_figure
 from msg3d.visualization.explainer import Explainer, sizes_of
-from msg3d.visualization.saliency import integrated_gradients, margin
-from msg3d.visualization.saliency_map import saliency_figure
+from msg3d.visualization.saliency import (
+    integrated_gradients,
+    margin,
+    saliency_figure,
+)
 
 
 class Squares(nn.Module):

@@ -11,6 +11,7 @@ from PIL import Image
 from tiny_task import learned, samples
 
 from conftest import REPOSITORY, load_module
+from errors import raises
 from samples import write
 
 TEXT = REPOSITORY / "docs" / "visualize.md"
@@ -97,27 +98,42 @@ def test_check_prints_its_tables(tiny, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    "command, error",
+    "command, kind, token",
     [
-        ("play {data} --out a.avi", "ends in .gif or .mp4 or .html"),
-        ("play {data} --out {out}.gif --size response", "need --model CONFIG"),
-        ("play {data} --out {out}.gif --fps 0", "--fps is 0"),
-        ("play {data} --out {out}.gif --sample no", "has no sample 'no'"),
-        ("play {out}.pkl --out {out}.gif", "does not exist"),
-        ("confusion {out}.pkl --out {out}.png", "does not exist"),
-        ("curves {out} --out {out}.png", "has no */vis_data/scalars.json"),
-        ("graph {config} {checkpoint} --out {out}.png --layer x", "it has backbone."),
-        ("graph {config} {checkpoint}", "ends in .png"),
-        ("saliency {config} {data} {data} --out {out}.png", "tiny.p"),
-        ("saliency {config} {checkpoint} {data} --label 3 --out {out}.png", "0 to 2"),
+        ("play {data} --out a.avi", "file-name", "a.avi"),
+        ("play {data} --out {out}.gif --size response", "option", "--model"),
+        ("play {data} --out {out}.gif --fps 0", "option", "--fps"),
+        ("play {data} --out {out}.gif --sample no", "unknown-name", "'no'"),
+        ("play {out}.pkl --out {out}.gif", None, "a.pkl"),
+        ("confusion {out}.pkl --out {out}.png", None, "a.pkl"),
+        ("curves {out} --out {out}.png", "not-found", "scalars.json"),
+        (
+            "graph {config} {checkpoint} --out {out}.png --layer x",
+            "unknown-name",
+            "'x'",
+        ),
+        ("graph {config} {checkpoint}", "option", "--out"),
+        ("saliency {config} {data} {data} --out {out}.png", None, "tiny.p"),
+        (
+            "saliency {config} {checkpoint} {data} --label 3 --out {out}.png",
+            "option",
+            "--label",
+        ),
     ],
 )
-def test_errors_are_a_sentence(tiny, tmp_path, monkeypatch, capsys, command, error):
+def test_errors_are_a_sentence(
+    tiny, tmp_path, monkeypatch, capsys, command, kind, token
+):
     names = dict(zip(("config", "checkpoint", "data"), tiny), out=tmp_path / "a")
-    assert run(monkeypatch, *command.format(**names).split()) == 1
-    found = capsys.readouterr().err
-    assert found.startswith("visualize.py: ") and error in found
+    words = command.format(**names).split()
+    assert run(monkeypatch, *words) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("visualize.py: ") and token in printed
     assert not list(tmp_path.iterdir())
+    if kind is not None:
+        args = tool.parser().parse_args(words)
+        with raises(kind):
+            args.run(args)
 
 
 def test_documented_commands_are_commands():

@@ -8,7 +8,7 @@ import numpy as np
 
 from msg3d.annotations.files import load_annotations
 from msg3d.visualization.confusion import confusion_counts, confusion_figure
-from msg3d.visualization.figures import save_figure
+from msg3d.visualization.files import save_figure
 
 from .network_configs import DATA_SETS, NETWORKS
 from .network_scores import scores_of

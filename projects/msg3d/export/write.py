@@ -18,7 +18,7 @@ from ..apis.trained import (
     load_config,
     load_model,
 )
-from ..errors import ConfigError
+from ..errors import CheckpointError, ConfigError
 from ..io.atomic import whole_file
 from .network import trace
 
@@ -53,7 +53,7 @@ def export(
         ConfigError: config and checkpoint do not make a network with classes, the file
             cannot carry its pipeline, or `out` has another suffix.
         ImportError: onnx, onnxscript, or onnxruntime is not installed.
-        RuntimeError: the scores of the exported network differ.
+        CheckpointError: the scores of the exported network differ (`score`).
     """
     suffix = Path(out).suffix
     if suffix not in SUFFIXES:
@@ -91,9 +91,11 @@ def export(
     found = [exported(inputs) for inputs in samples]
     difference = max(np.abs(a - b).max() for a, b in zip(found, expected))
     if not difference <= TOLERANCE:
-        raise RuntimeError(
+        raise CheckpointError(
             f"scores of the exported network differ from the original by "
-            f"{difference:g}, expected at most {TOLERANCE:g}. {out} was not written."
+            f"{difference:g}, expected at most {TOLERANCE:g}. The file was not written.",
+            kind="score",
+            file=str(out),
         )
     with whole_file(str(out)) as file:
         file.write(content)

@@ -1,4 +1,4 @@
-"""Pictures of sequences and results, and what a network looks at."""
+"""Figures and players of sequences, results, learned graphs, and saliency."""
 
 from .confusion import class_bars, confusion_counts, confusion_figure
 from .curves import curves_figure

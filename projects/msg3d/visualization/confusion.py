@@ -1,11 +1,11 @@
-"""Confusion matrix and accuracy a class, from scores."""
+"""Confusion matrix and accuracy per class."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..errors import PictureError
+from ..errors import DataError
 from ..evaluation import Scores
 
 # Numbers in more cells could not be read.
@@ -13,22 +13,24 @@ MOST_NUMBERED = 40
 
 
 def confusion_counts(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Samples by [label, predicted class], from labels [N] and scores [N, C]."""
+    """Counts [label, predicted class] from labels [N] and scores [N, C]."""
     counts = np.zeros((values.shape[1], values.shape[1]), int)
     np.add.at(counts, (labels, values.argmax(1)), 1)
     return counts
 
 
 def counts_of(scores: Scores) -> np.ndarray:
-    """The same of a score file.
+    """Counts [label, predicted class] of a score file.
 
     Raises:
-        PictureError: the file has no labels.
+        DataError: the file has no labels (`label`).
     """
     if scores.labels is None:
-        raise PictureError(
-            f"score file {scores.source} has no labels: name the annotation file with "
-            "--ann-file, and --split"
+        raise DataError(
+            "the score file has no labels. Pass the annotation file with --ann-file, "
+            "and --split.",
+            kind="label",
+            file=scores.source,
         )
     return confusion_counts(scores.labels, scores.values)
 
@@ -37,14 +39,16 @@ def class_names(count: int, names: Sequence[str] | None) -> list[str]:
     """The names of `count` classes, their numbers where there are none.
 
     Raises:
-        PictureError: there are more or fewer names.
+        DataError: there are more or fewer names (`label`).
     """
     if names is None:
         return list(map(str, range(count)))
     if len(names) != count:
-        raise PictureError(
+        raise DataError(
             f"there are {len(names)} names of classes, but the scores have {count} "
-            "classes: name the annotation file that the scores are of"
+            "classes. Pass the annotation file that the scores belong to.",
+            kind="label",
+            field="classes",
         )
     return list(names)
 
@@ -65,7 +69,7 @@ def confusion_figure(
         names: of the classes.
 
     Raises:
-        PictureError: not as many names as classes.
+        DataError: the number of names differs from that of classes (`label`).
     """
     names = class_names(len(counts), names)
     share = shares(counts)
@@ -104,11 +108,15 @@ def class_bars(
         names: of the classes.
 
     Raises:
-        PictureError: networks of other numbers of classes, or other numbers of names.
+        DataError: the numbers of classes differ (`samples-differ`), or the number of
+            names does (`label`).
     """
-    sizes = {len(one) for one in counts.values()}
+    sizes = {len(matrix) for matrix in counts.values()}
     if len(sizes) > 1:
-        raise PictureError(f"the scores are of {sorted(sizes)} classes, expected one")
+        raise DataError(
+            f"the scores have {sorted(sizes)} classes, expected the same number",
+            kind="samples-differ",
+        )
     names = class_names(sizes.pop(), names)
     accuracy = {title: shares(one).diagonal() for title, one in counts.items()}
     order = np.argsort(-np.nan_to_num(next(iter(accuracy.values()))), kind="stable")

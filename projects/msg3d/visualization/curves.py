@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from ..errors import PictureError
+from ..errors import DataError
 
 LOGS = "*/vis_data/scalars.json"
 
@@ -22,13 +22,15 @@ def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
         that a resumed run logged again takes the place of the former.
 
     Raises:
-        PictureError: there is no log, or a line of it cannot be read.
+        DataError: there is no log (`not-found`), or a line is invalid (`syntax`).
     """
     root = Path(folder)
     files = sorted(root.glob(LOGS)) or sorted(root.glob("vis_data/scalars.json"))
     if not files:
-        raise PictureError(
-            f"{folder} has no {LOGS}: name the --work-dir of a training, on this machine"
+        raise DataError(
+            f"the folder has no {LOGS}. Pass the --work-dir of a training.",
+            kind="not-found",
+            file=str(folder),
         )
     lines = [line for file in files for line in _lines(file)]
     training = [line for line in lines if "epoch" in line]
@@ -59,9 +61,12 @@ def _lines(file: Path) -> list[dict]:
             line["step"] + 0
         except (ValueError, TypeError, KeyError) as error:
             if number == len(texts):
-                break  # being written, or cut off with its run
-            raise PictureError(
-                f"{file}, line {number} is no line of MMEngine's log ({error})"
+                break  # still being written, or truncated with its run
+            raise DataError(
+                f"not a line of MMEngine's log ({error})",
+                kind="syntax",
+                file=str(file),
+                line=number,
             ) from error
         found.append(line)
     return found
@@ -74,7 +79,7 @@ def curves_figure(folders: list[str]) -> Figure:
         folders: one work folder or several, a colour each.
 
     Raises:
-        PictureError: a folder without a log.
+        DataError: a folder has no log (`not-found`).
     """
     runs = {folder: read_curves(folder) for folder in folders}
     logged = {name for curves in runs.values() for name in curves}

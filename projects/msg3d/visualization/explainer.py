@@ -10,13 +10,11 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from torch import Tensor
 
-from ..apis import (
-    Recognizer,
-)
+from ..apis import Recognizer
 from ..apis.groups import Group
 from ..apis.keypoint_input import to_sample
 from ..apis.trained import class_names, load_config, load_model
-from ..errors import DataError, PictureError
+from ..errors import ConfigError, DataError
 from ..evaluation import Scores
 from .clip_pipeline import ClipPipeline, Clips
 from .saliency import integrated_gradients
@@ -81,16 +79,18 @@ class Explainer:
             [M, T, V] of the clips' sequence, 0 to 1.
 
         Raises:
-            PictureError: the backbone joins persons or joints.
+            ConfigError: the backbone pools persons or joints (`config`).
         """
         features, _ = self.model.extract_feat(self.to_network([clips.inputs]))
         count, persons, frames, joints = clips.inputs.shape[:4]
         shape = tuple(features.shape)
         if features.dim() != 5 or (*shape[:2], shape[4]) != (count, persons, joints):
-            raise PictureError(
+            raise ConfigError(
                 f"the features have shape {shape}, expected [clips={count}, "
-                f"M={persons}, C, T, V={joints}]: this backbone joins persons or "
-                "joints, ask for saliency"
+                f"M={persons}, C, T, V={joints}]: this backbone pools persons or "
+                "joints. Use the saliency instead.",
+                kind="config",
+                field="backbone",
             )
         size = features.float().norm(dim=2)  # (clips, M, T', V)
         size = size.permute(0, 1, 3, 2).flatten(0, 2)[:, None]
@@ -147,7 +147,10 @@ def scores_over_time(
         step: frames from one window to the next.
 
     Returns:
-        At the middle of each window; NaN where nobody is there.
+        At the middle of each window; NaN for windows without a person.
+
+    Raises:
+        DataError: no window contains a person (`no-person`).
     """
     sample = recognizer.prepare(sample)
     persons, frames = sample["keypoint"].shape[:2]
@@ -162,7 +165,7 @@ def scores_over_time(
             seen.append(number)
             parts.append(part)
     if not parts:
-        raise DataError("nobody is there in any window")
+        raise DataError("no window contains a person", kind="no-person")
     found = np.stack([one.scores for one in recognizer.predict_each(parts)])
     values[seen] = Scores("windows", "", found).as_probabilities().values
     return ScoresOverTime(starts + (window - 1) / 2, values, recognizer.classes)

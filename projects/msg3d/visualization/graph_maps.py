@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from mmaction.models.utils import unit_gcn
 from torch import nn
 
-from ..errors import PictureError
+from ..errors import DataError
 
 # Names of more nodes could not be read.
 MOST_NAMED = 33
@@ -79,7 +79,10 @@ def graph_figure(
     kinds = dict(graph=graph.used, learned=graph.learned)
     kinds = {what: values for what, values in kinds.items() if values is not None}
     if not all(np.isfinite(values).all() for values in kinds.values()):
-        raise PictureError(f"{title}: the graph is NaN or infinite: training diverged")
+        raise DataError(
+            f"the graph of {title} is NaN or infinite: training diverged",
+            kind="not-finite",
+        )
     scales, nodes = graph.used.shape[:2]
     names = joints if len(joints) == nodes <= MOST_NAMED else ()
     columns = min(scales, MOST_COLUMNS)

@@ -61,7 +61,7 @@ def page(scene: Scene, azimuth: float = 0, elevation: float = 0) -> str:
 
 
 def write_page(path: str, text: str) -> None:
-    """Writes a page.
+    """Write a page.
 
     Raises:
         OSError: the file cannot be written.

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..annotations.check import check_annotations, id_field, samples_of
 from ..annotations.inspection.coordinates import fitting_layouts, own_layout, up_axis
-from ..errors import PictureError
+from ..errors import DataError
 from ..skeletons import Skeleton, skeleton
 from ..stores.packing import load_any
 
@@ -131,34 +131,42 @@ def read_sample(
         The sample, its layout, and the file's `meta`.
 
     Raises:
-        DataError: the file or the sample is damaged.
-        PictureError: no such sample, or a layout that it does not have.
+        DataError: the file or the sample is invalid; there is no such sample
+            (`unknown-name`), or its joints do not match the layout (`layout`).
     """
     data = load_any(path)
     samples = samples_of(data, path)
-    found = {one.get(id_field(samples)): one for one in samples}
-    name = next(iter(found), None) if name is None else name
-    if name not in found:
-        raise PictureError(
-            f"{path}: has no sample {name!r}; its first are {list(found)[:3]}"
+    by_id = {sample.get(id_field(samples)): sample for sample in samples}
+    name = next(iter(by_id), None) if name is None else name
+    if name not in by_id:
+        raise DataError(
+            f"the file has no such sample; its first are {list(by_id)[:3]}",
+            kind="unknown-name",
+            file=str(path),
+            sample=name,
         )
-    check_annotations([found[name]], source=path)
-    joints = found[name]["keypoint"].shape[2]
+    check_annotations([by_id[name]], source=path)
+    joints = by_id[name]["keypoint"].shape[2]
     if layout is None:
         fitting = fitting_layouts(data, joints)
         layout = fitting[0] if fitting else own_layout(data, joints)
     if layout is None:
-        raise PictureError(
-            f"{path}: no layout has its {joints} joints, and its meta describes none: "
-            "add meta=dict(inward=[(child, parent), ...], center=...)"
+        raise DataError(
+            f"no layout has {joints} joints, and the file's meta does not describe one. "
+            "Add meta=dict(inward=[(child, parent), ...], center=...).",
+            kind="layout",
+            file=str(path),
         )
     if len(skeleton(layout).joints) != joints:
-        raise PictureError(
-            f"{path}: sample {name!r} has {joints} joints, but layout {layout!r} has "
-            f"{len(skeleton(layout).joints)}: name its own with --layout"
+        raise DataError(
+            f"keypoint has {joints} joints, but layout {layout!r} has "
+            f"{len(skeleton(layout).joints)}. Pass the layout with --layout.",
+            kind="layout",
+            file=str(path),
+            sample=name,
         )
     meta = data.get("meta") if isinstance(data, dict) else None
-    return found[name], skeleton(layout), meta if isinstance(meta, dict) else {}
+    return by_id[name], skeleton(layout), meta if isinstance(meta, dict) else {}
 
 
 def upright(keypoint: np.ndarray, layout: Skeleton, up: str | None = None):
@@ -174,10 +182,10 @@ def upright(keypoint: np.ndarray, layout: Skeleton, up: str | None = None):
         float32 [M, T, V, C].
 
     Raises:
-        PictureError: nobody is there in any frame.
+        DataError: all keypoints are zero (`no-person`).
     """
     if not keypoint.any():
-        raise PictureError("nobody is there: every joint in all frames is zero")
+        raise DataError("all keypoints are zero (no person detected)", kind="no-person")
     points = keypoint.astype(np.float64)
     points[~keypoint.any(-1)] = np.nan
     if keypoint.shape[-1] == 2:
