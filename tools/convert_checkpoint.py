@@ -1,9 +1,9 @@
-"""Published weights as a checkpoint and a config of this package, or back.
+"""Convert published weights to a checkpoint and a config of this package, or back.
 
-MS-G3D, ST-GCN, 2s-AGCN and AAGCN as their authors released them; PYSKL's MS-G3D, ST-GCN,
-ST-GCN++ and AAGCN.
-Or a checkpoint of ours as NAME.safetensors, which cannot execute anything, and back:
-work_dirs/x/epoch_60.pth x.safetensors. Nothing of the file but its numbers is read.
+Supported are MS-G3D, ST-GCN, 2s-AGCN, and AAGCN as their authors released them, and
+PYSKL's MS-G3D, ST-GCN, ST-GCN++, and AAGCN.
+Also rewrites a checkpoint of ours as NAME.safetensors, which cannot execute anything, and
+back: work_dirs/x/epoch_60.pth x.safetensors. Only the numbers in the file are read.
 """
 
 import argparse
@@ -27,15 +27,15 @@ def main() -> int:
     parser.add_argument("source", help="the checkpoint, such as ntu60-xsub-joint.pt")
     parser.add_argument(
         "out",
-        help="NAME.pth or NAME.safetensors; the config of the model is written beside it "
-        "as NAME.py if the names of the weights were not ours",
+        help="NAME.pth or NAME.safetensors; the config of the model is written next to it "
+        "as NAME.py if the weights are published ones",
     )
     parser.add_argument(
         "--layout",
-        help="of the skeletons (default: the authors' layout of as many joints)",
+        help="of the skeletons (default: the authors' layout with as many joints)",
     )
     parser.add_argument(
-        "--back", action="store_true", help="from ours to the authors' own form"
+        "--back", action="store_true", help="convert from ours to the authors' form"
     )
     args = parser.parse_args()
     try:

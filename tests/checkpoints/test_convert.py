@@ -15,6 +15,7 @@ from mmengine import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import load_checkpoint
 
+from errors import raises
 from msg3d.checkpoints import (
     convert_back,
     convert_checkpoint,
@@ -272,32 +273,32 @@ def test_what_cannot_be_converted_is_named(tmp_path, monkeypatch):
         if key != "backbone.tcn2.branches.0.0.bias"
     }
     wider = {**renamed, "backbone.tcn2.branches.0.0.bias": torch.zeros(3)}
-    for state, message in (
-        ([1], "holds a list: expected a state dict"),
-        (dict(a=1), "'a' is a int: expected tensors"),
-        (dict(state_dict={}), "holds a dict: expected a state dict"),
-        (dict(a=Evil()), "posix.system"),
-        ({"conv1.weight": torch.zeros(1)}, "is of no form that is known"),
-        (whole, "has MMAction2's names already"),
-        (lacking, "lacks backbone.tcn2.branches.0.0.bias"),
-        ({**renamed, "backbone.new": torch.zeros(1)}, "has backbone.new besides"),
-        (wider, "has shape (3,), expected"),
+    for state, kind, text in (
+        ([1], "weights", "list"),
+        (dict(a=1), "weights", "'a'"),
+        (dict(state_dict={}), "weights", "dict"),
+        (dict(a=Evil()), "unsafe", "posix.system"),
+        ({"conv1.weight": torch.zeros(1)}, "unknown-format", "conv1.weight"),
+        (whole, "wrong-file-type", "--checkpoint"),
+        (lacking, "weights", "backbone.tcn2.branches.0.0.bias"),
+        ({**renamed, "backbone.new": torch.zeros(1)}, "weights", "backbone.new"),
+        (wider, "weights", "(3,)"),
     ):
         torch.save(state, "in.pt")
-        with pytest.raises(CheckpointError) as error:
+        with raises(kind, CheckpointError, file="in.pt") as error:
             convert_checkpoint("in.pt", "out.pth")
-        assert message in str(error.value) and "\n" not in str(error.value)
+        assert text in str(error.value) and "\n" not in str(error.value)
     assert not {"out.pth", "out.py", "evil"} & set(os.listdir())
     torch.save(renamed, "in.pt")
-    for arguments, message in (
-        (("in.pt", "out.pt"), "to write NAME.pth"),
-        (("none.pt", "out.pth"), "does not exist"),
-        (("in.pt", "out.pth", "coco"), "does not fit layout 'coco'"),
+    for arguments, kind, file in (
+        (("in.pt", "out.pt"), "file-name", "out.pt"),
+        (("none.pt", "out.pth"), "not-found", "none.pt"),
+        (("in.pt", "out.pth", "coco"), "layout", "in.pt"),
     ):
-        with pytest.raises(CheckpointError, match=message):
+        with raises(kind, CheckpointError, file=file):
             convert_checkpoint(*arguments)
     torch.save({"conv1.weight": torch.zeros(1)}, "in.pt")
-    with pytest.raises(CheckpointError, match="no published form"):
+    with raises("unknown-format", CheckpointError, file="in.pt"):
         convert_back("in.pt", "out.pt")
 
 

@@ -12,6 +12,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 
 from conftest import load_module
+from errors import raises
 from msg3d.checkpoints import (
     rewrite,
 )
@@ -98,7 +99,6 @@ def header(text, rest=b""):
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
         b"\xff" * 40,
         struct.pack("<Q", 2**62) + b"{}",
         header({"a": dict(dtype="F32", shape=[2**40], data_offsets=[0, 2**42])}),
@@ -112,9 +112,20 @@ def header(text, rest=b""):
 def test_damage_is_one_sentence(content, way, tmp_path):
     path = tmp_path / "x.safetensors"
     path.write_bytes(content)
-    with pytest.raises((pickle.UnpicklingError, CheckpointError)) as error:
+    with raises("corrupt", CheckpointError, file="x.safetensors") as error:
         way(path)
-    assert str(path) in str(error.value) and "\n" not in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("way", [load, lambda path: read_state(str(path))])
+def test_other_files_are_named(way, tmp_path):
+    path = tmp_path / "x.safetensors"
+    with raises("not-found", CheckpointError, file="x.safetensors"):
+        way(path)
+    for content, kind in ((b"", "empty"), (b"<html>", "wrong-file-type")):
+        path.write_bytes(content)
+        with raises(kind, CheckpointError, file="x.safetensors"):
+            way(path)
 
 
 @pytest.mark.parametrize(
@@ -129,22 +140,27 @@ def test_damage_is_one_sentence(content, way, tmp_path):
 def test_a_tensor_without_its_numbers_is_refused(weight, tmp_path):
     """A billion views of one number would be copied into memory."""
     torch.save({"weight": weight}, tmp_path / "x.pth")
-    with pytest.raises(CheckpointError, match="'weight' is no plain tensor"):
+    with raises("weights", CheckpointError, file="x.pth") as error:
         read_state(str(tmp_path / "x.pth"))
+    assert "'weight'" in str(error.value)
 
 
-@pytest.mark.parametrize("length", [0, 1, 100, -30])
-def test_a_damaged_checkpoint_is_one_sentence(trained, tmp_path, length):
+@pytest.mark.parametrize(
+    "length, kind",
+    [(0, "empty"), (1, "weights"), (100, "truncated"), (-30, "truncated")],
+)
+def test_a_damaged_checkpoint_is_one_sentence(trained, tmp_path, length, kind):
     content = Path(trained).read_bytes()
     (tmp_path / "cut.pth").write_bytes(content[:length])
-    with pytest.raises(pickle.UnpicklingError, match="cut.pth") as error:
+    with raises(kind, CheckpointError, file="cut.pth") as error:
         load(tmp_path / "cut.pth")
+    assert isinstance(error.value, pickle.UnpicklingError)
     assert len(str(error.value).splitlines()) == 1
 
 
 def test_what_is_no_dictionary_is_refused(tmp_path):
     torch.save([torch.zeros(2)], tmp_path / "list.pth")
-    with pytest.raises(pickle.UnpicklingError, match="holds a list"):
+    with raises("weights", CheckpointError, file="list.pth"):
         load(tmp_path / "list.pth")
 
 

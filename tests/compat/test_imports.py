@@ -11,7 +11,7 @@ from bare_stack import fails_without, fake_transformers
 from mmaction.registry import MODELS, TRANSFORMS
 
 import msg3d
-from msg3d.compat import imports, versions
+from msg3d.compat import imports
 
 FRESH = """
 import sys
@@ -59,7 +59,7 @@ def test_import_is_silent_without_importlib_metadata_and_with_transformers(tmp_p
 def test_drn_says_where_it_is():
     if not hasattr(sys.modules[f"{imports.DRN}.drn"], "__getattr__"):
         pytest.skip("this MMAction2 has its DRN: the mend may be retired")
-    with pytest.raises(ImportError, match="DRN is missing from the wheel"):
+    with pytest.raises(ImportError, match="DRN"):
         MODELS.build(dict(type="mmaction.DRN"))
 
 
@@ -83,7 +83,7 @@ def test_compact(transform):
 
 
 @pytest.mark.parametrize(
-    "package, version, mend",
+    "package, version, supported",
     [
         ("mmcv", "2.2.0", '"mmcv>=2.0.0,<2.2"'),
         ("mmcv-lite", "1.7.2", '"mmcv-lite>=2.0.0,<2.2"'),
@@ -92,22 +92,23 @@ def test_compact(transform):
         ("torch", "2.5.1+cu121", '"torch>=2.6"'),
     ],
 )
-def test_a_version_that_cannot_work(package, version, mend, monkeypatch):
-    found = {"mmcv-lite": "2.1.0", package: version}
-    monkeypatch.setattr(versions, "installed", found.get)
+def test_unsupported_version(package, version, supported, monkeypatch):
+    versions = {"mmcv-lite": "2.1.0", package: version}
+    monkeypatch.setattr(imports, "installed", versions.get)
     with pytest.raises(ImportError) as caught:
-        versions.check_versions()
-    assert f"{package} {version}" in str(caught.value) and mend in str(caught.value)
+        imports.check_versions()
+    text = str(caught.value)
+    assert f"{package} {version}" in text and supported in text
 
 
-def test_versions_that_work(monkeypatch):
-    versions.check_versions()
-    found = {"mmcv": "2.1.0", "torch": "2.13.0a0+git1234", "mmengine": "0.10.7"}
-    monkeypatch.setattr(versions, "installed", found.get)
-    versions.check_versions()
+def test_supported_versions(monkeypatch):
+    imports.check_versions()
+    versions = {"mmcv": "2.1.0", "torch": "2.13.0a0+git1234", "mmengine": "0.10.7"}
+    monkeypatch.setattr(imports, "installed", versions.get)
+    imports.check_versions()
 
 
 def test_no_mmcv(monkeypatch):
-    monkeypatch.setattr(versions, "installed", {}.get)
-    with pytest.raises(ImportError, match="no mmcv.*pip install"):
-        versions.check_versions()
+    monkeypatch.setattr(imports, "installed", {}.get)
+    with pytest.raises(ImportError, match="mmcv.*pip install"):
+        imports.check_versions()

@@ -171,7 +171,7 @@ def test_nothing_is_mended_twice_or_where_cuda_is(monkeypatch):
     ]
     for owner, name, mend in places:
         mended = getattr(owner, name)
-        assert mended.mended_by == "msg3d"
+        assert mended.patched_by == "msg3d"
         mend()
         assert getattr(owner, name) is mended
 

@@ -52,11 +52,11 @@ def named(sentence):
 
 def test_names_batch_and_last_checkpoint(tiny, tmp_path):
     poison = Poison(iteration=6)
-    said = stopped(tiny, tmp_path, poison)
-    assert "the loss is nan in iteration 7 (epoch 2) at a learning rate of 0.0" in said
-    assert named(said) == poison.names and len(poison.names) > 1
-    assert f"with --resume {tmp_path / 'epoch_1.pth'}" in said
-    assert "\n" not in said
+    text = stopped(tiny, tmp_path, poison)
+    assert "iteration 7 (epoch 2)" in text
+    assert named(text) == poison.names and len(poison.names) > 1
+    assert f"--resume {tmp_path / 'epoch_1.pth'}" in text
+    assert "\n" not in text
     assert torch.load(tmp_path / "epoch_1.pth")["meta"]["iter"] == 4
 
 
@@ -78,9 +78,9 @@ def test_names_the_sample_whose_input_is_not_finite(tiny, tmp_path):
     first, added = "pipeline = [", "dict(type='DivideByZero'), "
     config = tiny.with_name("dividing.py")
     config.write_text(tiny.read_text().replace(first, first + added, 1))
-    said = stopped(config, tmp_path)
-    assert "the input of samples ['sample003'] is not finite after the pipeline" in said
-    assert "start again (there is no checkpoint yet)" in said
+    text = stopped(config, tmp_path)
+    assert named(text) == ["sample003"]
+    assert "--resume" not in text and "optim_wrapper" not in text
 
 
 def test_writes_no_weights_that_are_not_finite(tiny, tmp_path):
@@ -91,7 +91,7 @@ def test_writes_no_weights_that_are_not_finite(tiny, tmp_path):
             if runner.iter == 7:
                 runner.model.cls_head.fc.bias.data[0] = float("inf")
 
-    said = stopped(tiny, tmp_path, PoisonAtTheEnd())
-    assert "cls_head.fc.bias of the model is not finite after iteration 8" in said
-    assert f"with --resume {tmp_path / 'epoch_1.pth'}" in said
+    text = stopped(tiny, tmp_path, PoisonAtTheEnd())
+    assert "cls_head.fc.bias" in text and "iteration 8" in text
+    assert f"--resume {tmp_path / 'epoch_1.pth'}" in text
     assert not (tmp_path / "epoch_2.pth").exists()

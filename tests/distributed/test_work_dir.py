@@ -1,5 +1,6 @@
 """A work_dir that is full, read-only, copied, or left by a killed run."""
 
+import errno
 import os
 import resource
 import tempfile
@@ -63,10 +64,9 @@ def test_disk_full(tiny, tmp_path):
     with file_size_limit(half) as limit:
         with pytest.raises(OSError) as error:
             train(tiny, work_dir, hooks=[InSecondEpoch(limit)])
-    said = str(error.value)
-    assert f"a file of {work_dir} could not be written (File too large)" in said
-    assert f"the last checkpoint, {work_dir / 'epoch_1.pth'}, is whole" in said
-    assert "\n" not in said
+    assert error.value.errno == errno.EFBIG
+    text = str(error.value)
+    assert str(work_dir / "epoch_1.pth") in text and "\n" not in text
     assert not list(work_dir.glob("*.tmp")) and not (work_dir / "epoch_2.pth").exists()
     train(tiny, work_dir, resume=True)
     assert same(tmp_path / "whole" / "epoch_4.pth", work_dir / "epoch_4.pth")
@@ -85,11 +85,8 @@ def test_becomes_read_only(tiny):
         with not_root() as leave_root:
             with pytest.raises(OSError) as error:
                 train(tiny, work_dir, hooks=[InSecondEpoch(lock)])
-        assert "could not be written (Permission denied)" in str(error.value)
         kept = work_dir / "epoch_1.pth"
-        assert f"{kept}, is whole: make room or set another work_dir" in str(
-            error.value
-        )
+        assert error.value.errno == errno.EACCES and str(kept) in str(error.value)
         assert torch.load(kept)["meta"]["epoch"] == 1
         work_dir.chmod(0o755)
         for path in work_dir.rglob("*"):
@@ -104,8 +101,9 @@ def test_read_only_from_the_start(tiny):
             leave_root()
             with pytest.raises(OSError) as error:
                 Runner.from_cfg(cfg)
-        assert "no checkpoint is there: make room or set another" in str(error.value)
-        assert f"{folder}/work could not be written" in str(error.value)
+        assert error.value.errno == errno.EACCES
+        text = str(error.value)
+        assert f"{folder}/work" in text and "work_dir" in text and ".pth" not in text
 
 
 def test_error_elsewhere_is_left_alone(tiny, tmp_path):
@@ -113,8 +111,9 @@ def test_error_elsewhere_is_left_alone(tiny, tmp_path):
         def before_train(self, runner):
             raise PermissionError(13, "Permission denied", "/elsewhere/data.pkl")
 
-    with pytest.raises(PermissionError, match="^.Errno 13. Permission denied: '/else"):
+    with pytest.raises(PermissionError) as error:
         train(tiny, tmp_path, hooks=[Fail()])
+    assert error.value.filename == "/elsewhere/data.pkl"
 
 
 def checkpoint(path, seconds, half=False):

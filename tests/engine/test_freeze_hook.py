@@ -2,13 +2,15 @@
 
 import copy
 
-import pytest
 import torch
 from mmengine.dataset import DefaultSampler
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import Dataset
+
+from errors import raises
+from msg3d.errors import ConfigError
 
 
 class Points(Dataset):
@@ -82,5 +84,6 @@ def test_resumed_run_goes_on_counting(tmp_path):
 
 
 def test_unknown_name(tmp_path):
-    with pytest.raises(ValueError, match=r"no parameter of Model is called \['B'\]"):
+    with raises("unknown-name", ConfigError, field="names") as error:
         train(tmp_path, Model(), [hook(names=["PA", "B"], epochs=1)])
+    assert "['B']" in error.value.message

@@ -12,10 +12,9 @@ import torch
 from mmengine.evaluator import DumpResults
 
 from conftest import load_module
-from msg3d.datasets import (
-    load_annotations,
-)
-from msg3d.errors import DataError
+from errors import raises
+from msg3d.datasets import load_annotations
+from msg3d.errors import DataError, PickleError
 from msg3d.evaluation import (
     Scores,
     aligned,
@@ -113,81 +112,91 @@ def test_logits_meet_probabilities():
     )
 
 
-def refused(message, function, *arguments, **options):
-    with pytest.raises(DataError) as error:
-        function(*arguments, **options)
-    assert message in str(error.value) and "\n" not in str(error.value)
-
-
 def test_mismatches_are_refused_by_name():
     scores = Scores("joint.pkl", "dump", logits(1), IDS, LABELS)
     fewer = Scores("bone.pkl", "dump", logits(1)[1:], IDS[1:], LABELS[1:])
-    refused(f"1 only in joint.pkl, such as [{IDS[0]!r}]", aligned, [scores, fewer])
     other = Scores("bone.pkl", "dump", logits(1), [*IDS[1:], "x"], LABELS)
-    refused("1 only in bone.pkl, such as ['x']", aligned, [scores, other])
     wide = Scores("bone.pkl", "dump", np.ones((8, 4)), IDS, LABELS)
-    refused("bone.pkl has 4 classes, joint.pkl has 3", aligned, [scores, wide])
     changed = LABELS.copy()
     changed[2] = 0
     liar = Scores("bone.pkl", "dump", logits(1), IDS, changed)
-    refused(f"{IDS[2]!r} has label 2 in joint.pkl and 0", aligned, [scores, liar])
     nameless = Scores("bone.pkl", "list", logits(1))
-    refused("has no ids of samples", aligned, [scores, nameless])
-    refused("1 weights for 2", fuse, [scores, scores], [1])
-    for weights, what in (
-        ((0, 0), "weights that are all 0"),
-        ((1, -0.5), "weight -0.5"),
-        ((np.nan, 1), "weight nan"),
-        ((1, np.inf), "weight inf"),
+    for stream, kind, where, text in (
+        (fewer, "samples-differ", {}, f"1 only in joint.pkl, such as [{IDS[0]!r}]"),
+        (other, "samples-differ", {}, "1 only in bone.pkl, such as ['x']"),
+        (wide, "score", {}, "joint.pkl"),
+        (liar, "samples-differ", dict(sample=IDS[2]), "joint.pkl"),
+        (nameless, "samples-differ", {}, "--ann-file"),
     ):
-        text = f"{what}: expected 0 or more for each score file"
-        refused(text, fuse, [scores, scores], weights)
+        with raises(kind, file="bone.pkl", **where) as error:
+            aligned([scores, stream])
+        assert text in str(error.value)
+    for weights in ([1], (0, 0), (1, -0.5), (np.nan, 1), (1, np.inf)):
+        with raises("option"):
+            fuse([scores, scores], weights)
     np.testing.assert_array_equal(fuse([scores, scores], [0, 2]), 2 * scores.values)
 
 
 def test_bad_files_are_named(tmp_path):
     good = dict(zip(IDS, logits(1)))
-    for name, data, message in (
-        ("text", "hello", "holds a str"),
-        ("empty", [], "holds an empty list"),
-        ("nothing", {}, "holds an empty dict"),
+    label = dict(field="gt_label")
+    for name, data, kind, where in (
+        ("text", "hello", "structure", {}),
+        ("empty", [], "empty", {}),
+        ("nothing", {}, "empty", {}),
         (
             "annotations",
             dict(split=dict(val=IDS[:1]), annotations=[dict(frame_dir=IDS[0])]),
-            "is an annotation file, which holds no scores: name it with --ann-file",
+            "wrong-file-type",
+            {},
         ),
-        ("names", dict(a={}, b=[1, 2]), "row 0 is a dict that is no row of numbers"),
-        ("words", {**good, IDS[2]: ["1", "2", "3"]}, "row 2 is a list that is no row"),
-        ("uneven", {**good, IDS[2]: [1, [2, 3], 4]}, "row 2 is a list that is no row"),
-        ("complex", {**good, IDS[0]: np.ones(3) * 1j}, "row 0 is a ndarray"),
-        ("no class", {IDS[0]: []}, "rows have shapes [(0,)]"),
-        ("label", [dict(pred_score=[1, 2], gt_label="x")], "gt_label is no whole"),
-        ("no label", [dict(pred_score=[1, 2], gt_label=None)], "gt_label is no whole"),
-        ("half", [dict(pred_score=[1, 2], gt_label=0.5)], "gt_label is no whole"),
+        ("names", dict(a={}, b=[1, 2]), "score", dict(sample=0)),
+        ("words", {**good, IDS[2]: ["1", "2", "3"]}, "score", dict(sample=2)),
+        ("uneven", {**good, IDS[2]: [1, [2, 3], 4]}, "score", dict(sample=2)),
+        ("complex", {**good, IDS[0]: np.ones(3) * 1j}, "score", dict(sample=0)),
+        ("no class", {IDS[0]: []}, "shape", {}),
+        ("label", [dict(pred_score=[1, 2], gt_label="x")], "label", label),
+        ("no label", [dict(pred_score=[1, 2], gt_label=None)], "label", label),
+        ("half", [dict(pred_score=[1, 2], gt_label=0.5)], "label", label),
+        ("several", [dict(pred_score=[1, 2], gt_label=[0, 1])], "label", label),
         (
             "beyond",
             [dict(pred_score=[1, 2], gt_label=2, frame_dir="a")],
-            "sample 'a' has label 2, expected 0 to 1",
+            "label",
+            dict(sample="a"),
         ),
-        ("ragged", {**good, IDS[0]: np.zeros(2)}, "rows have shapes"),
-        ("2d", {**good, IDS[0]: np.zeros((3, 1))}, "rows have shapes"),
-        ("nan", {**good, IDS[1]: np.full(3, np.nan)}, "row 1 is NaN"),
-        ("number", {**good, 5: np.zeros(3)}, "an id is not text"),
-        ("no score", [dict(gt_label=1)], "sample 0 has no pred_score"),
+        ("ragged", {**good, IDS[0]: np.zeros(2)}, "shape", {}),
+        ("2d", {**good, IDS[0]: np.zeros((3, 1))}, "shape", {}),
+        ("nan", {**good, IDS[1]: np.full(3, np.nan)}, "not-finite", dict(sample=1)),
+        ("number", {**good, 5: np.zeros(3)}, "structure", dict(field="frame_dir")),
+        (
+            "no score",
+            [dict(gt_label=1)],
+            "structure",
+            dict(sample=0, field="pred_score"),
+        ),
     ):
-        refused(message, read_scores, pickled(tmp_path / name, data))
-    refused("does not exist", read_scores, tmp_path / "none")
+        path = pickled(tmp_path / name, data)
+        with raises(kind, file=str(path), **where) as error:
+            read_scores(path)
+        assert "\n" not in str(error.value)
+    with raises("not-found", file="none"):
+        read_scores(tmp_path / "none")
+    with raises("io", file=str(tmp_path)):
+        read_scores(tmp_path)
     twice = mmaction_dump(tmp_path / "twice.pkl", logits(1), [IDS[0], *IDS[:7]])
-    refused(f"{IDS[0]!r} is there 2 times", read_scores, twice)
+    with raises("duplicate", file="twice.pkl", sample=IDS[0]):
+        read_scores(twice)
     listed = pickled(tmp_path / "list", list(logits(1)))
-    refused(
-        "8 rows and no ids, the annotations 1 samples", read_scores, listed, {"a": 0}
-    )
+    with raises("samples-differ", file="list", sample=None):
+        read_scores(listed, {"a": 0})
     unknown = pickled(tmp_path / "dict", good)
-    refused("has no label in the annotations", read_scores, unknown, {"a": 0})
+    with raises("samples-differ", file="dict", sample=IDS[0], field=None):
+        read_scores(unknown, {"a": 0})
     dump = mmaction_dump(tmp_path / "labels.pkl", logits(1))
     wrong = {**dict(zip(IDS, map(int, LABELS))), IDS[3]: 2}
-    refused(f"{IDS[3]!r} has label 0, the annotations say 2", read_scores, dump, wrong)
+    with raises("samples-differ", file="labels.pkl", sample=IDS[3], field="gt_label"):
+        read_scores(dump, wrong)
 
 
 class Evil:
@@ -197,7 +206,6 @@ class Evil:
 
 def test_nothing_is_executed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    refused("posix.system", read_scores, pickled(tmp_path / "a.pkl", [Evil()]))
 
     class Inside:
         """A tensor's storage whose bytes are a pickle of their own."""
@@ -207,13 +215,11 @@ def test_nothing_is_executed(tmp_path, monkeypatch):
             torch.save(dict(a=Evil()), buffer)
             return torch.storage._load_from_bytes, (buffer.getvalue(),)
 
-    path = pickled(tmp_path / "b.pkl", [dict(pred_score=Inside())])
-    refused("asks to import posix.system", read_scores, path)
-    with pytest.raises(DataError) as error:
-        read_scores(tmp_path / "a.pkl")
-    text = str(error.value)
-    assert "nothing of it was executed: take it only from where you trust" in text
-    assert "again" not in text  # which would not help against an attack
+    for name, data in (("a.pkl", [Evil()]), ("b.pkl", [dict(pred_score=Inside())])):
+        path = pickled(tmp_path / name, data)
+        with raises("unsafe", PickleError, file=name) as error:
+            read_scores(path)
+        assert "posix.system" in str(error.value) and "\n" not in str(error.value)
     assert not (tmp_path / "evil").exists()
 
 
@@ -227,18 +233,19 @@ def test_other_files_are_named(tmp_path):
     )
     (tmp_path / "page.pkl").write_bytes(b"<html>")
     (tmp_path / "page.npz").write_bytes(b"<html>")
-    for name, said in (
-        ("x.pkl", "is a checkpoint, expected "),
-        ("old.pkl", "is a checkpoint, expected "),
-        ("page.pkl", "is a web page, not the file itself: download it again"),
-    ):
-        refused(f"score file {tmp_path / name} {said}", read_scores, tmp_path / name)
-        with pytest.raises(DataError) as error:
-            load_annotations(tmp_path / name)
-        assert f"annotation file {tmp_path / name} {said}" in str(error.value)
-    refused("page.npz is a web page", read_scores, tmp_path / "page.npz")
+    for name in ("x.pkl", "old.pkl", "page.pkl"):
+        for read in (read_scores, load_annotations):
+            with raises("wrong-file-type", file=name) as error:
+                read(tmp_path / name)
+            expected = "a web page" if name == "page.pkl" else "a checkpoint"
+            assert expected in str(error.value)
+    with raises("wrong-file-type", file="page.npz"):
+        read_scores(tmp_path / "page.npz")
+    torch.save(dict(weight=torch.ones(2)), tmp_path / "x.npz")
+    with raises("wrong-file-type", file="x.npz"):
+        read_scores(tmp_path / "x.npz")
     dump = mmaction_dump(tmp_path / "dump.pkl", logits(1))
-    with pytest.raises(DataError, match="is a score file of `mim test`, expected"):
+    with raises("wrong-file-type", file="dump.pkl"):
         load_annotations(dump)
 
 
@@ -252,8 +259,13 @@ def test_labels(tmp_path):
     assert labels_of(path, "val") == dict(zip(IDS[4:], map(int, LABELS[4:])))
     original = pickled(tmp_path / "val_label.pkl", (IDS, list(map(int, LABELS))))
     assert labels_of(original) == dict(zip(IDS, map(int, LABELS)))
-    refused("gives no labels (split 'test'", labels_of, path, "test")
-    refused("gives no labels", labels_of, pickled(tmp_path / "b.pkl", [1, 2]))
+    with pytest.raises(DataError):
+        labels_of(path, "test")
+    for data in (pickled(tmp_path / "b.pkl", [1, 2]), pickled(tmp_path / "c.pkl", "x")):
+        with pytest.raises(DataError):
+            labels_of(data)
+    with raises("structure", file="d.pkl"):
+        labels_of(pickled(tmp_path / "d.pkl", (["a"], ["walk"])))
 
 
 def test_searched_weights_find_the_stream_that_knows():
@@ -297,16 +309,16 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert changes == sorted(changes) and len(changes) == 3
 
     assert run(monkeypatch, joint, bone, "--search", joint, bone) == 1
-    assert "shares 8 samples with the test" in capsys.readouterr().err
+    assert "8 samples" in capsys.readouterr().err
     others = [f"other {name}" for name in IDS]
-    found = [
+    searched = [
         mmaction_dump(tmp_path / f"{seed}.pkl", softmax(logits(seed, 2.0)), others)
         for seed in (6, 7)
     ]
-    assert run(monkeypatch, joint, bone, "--search", *found) == 0
-    assert "where they were searched" in capsys.readouterr().out
+    assert run(monkeypatch, joint, bone, "--search", *searched) == 0
+    assert "--search" in capsys.readouterr().out
     assert run(monkeypatch, bone) == 1
-    assert "no file has labels" in capsys.readouterr().err
+    assert "--ann-file" in capsys.readouterr().err
 
 
 def test_command_takes_each_file_once(tmp_path, monkeypatch, capsys):
@@ -316,14 +328,14 @@ def test_command_takes_each_file_once(tmp_path, monkeypatch, capsys):
     for paths in ((joint, joint), (joint, tmp_path / "." / "joint.pkl"), (joint, link)):
         assert run(monkeypatch, *paths) == 1
         error = capsys.readouterr().err
-        assert "is there twice" in error and error.count("\n") == 1
+        assert str(paths[1]) in error and error.count("\n") == 1
     bone = mmaction_dump(tmp_path / "bone.pkl", softmax(logits(2, 2.0)))
     assert run(monkeypatch, joint, bone, "--weights", 0, 0) == 1
-    assert "weights that are all 0" in capsys.readouterr().err
+    assert "all 0" in capsys.readouterr().err
     assert run(monkeypatch, joint, bone, "--out", tmp_path) == 1
-    assert "is a folder" in capsys.readouterr().err
+    assert str(tmp_path) in capsys.readouterr().err
     assert run(monkeypatch, joint, bone, "--out", tmp_path / "fused.txt") == 1
-    assert "ends in .pkl or .npz" in capsys.readouterr().err
+    assert "fused.txt" in capsys.readouterr().err
     assert run(monkeypatch, joint, bone, "--out", tmp_path / "new" / "fused.npz") == 0
     assert len(read_scores(tmp_path / "new" / "fused.npz").values) == 8
 

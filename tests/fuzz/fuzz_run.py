@@ -15,6 +15,9 @@ import traceback
 import warnings
 from dataclasses import dataclass
 
+from msg3d.annotations.faults import KINDS as FAULTS
+from msg3d.errors import KINDS, MSG3DError
+
 SECONDS = 10
 MEMORY = 512 * 2**20  # beside what the process has when it starts
 LONGEST = 2000  # letters of a message
@@ -134,6 +137,11 @@ def _case(run, number, expected):
     return []
 
 
+def is_known_kind(error: MSG3DError) -> bool:
+    """Whether programs can look up the kind of an error."""
+    return error.kind in KINDS or error.kind in FAULTS
+
+
 def _fault(error, expected) -> str | None:
     """What is wrong with how a case ended; None if it is as it has to be."""
     try:
@@ -149,6 +157,8 @@ def _fault(error, expected) -> str | None:
         cause = cause.__cause__ or cause.__context__
     if not isinstance(error, expected):
         return named
+    if isinstance(error, MSG3DError) and not is_known_kind(error):
+        return f"kind {error.kind!r} {named}"
     if not text.strip() or "\n" in text or len(text) > LONGEST:
         return f"no sentence: {named}"
     return None

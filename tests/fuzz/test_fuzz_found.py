@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from errors import raises
 from msg3d.annotations.inspection import inspect_annotations
 from msg3d.apis.exported import (
     load_exported,
@@ -36,8 +37,8 @@ from msg3d.stores.store import load_store
 from samples import annotations
 
 
-def refusal(kind, function, *args):
-    with pytest.raises(kind) as error:
+def refused(kind, function, *args, error_type=DataError, **where):
+    with raises(kind, error_type, **where) as error:
         function(*args)
     text = str(error.value)
     assert "\n" not in text and len(text) < 1000
@@ -52,8 +53,7 @@ def pickled(path, content):
 def test_a_type_that_hides_its_objects(tmp_path):
     """Crashed: its eight bytes were followed as a pointer."""
     path = pickled(tmp_path / "a.pkl", mutations.LYING_FIELDS)
-    with pytest.raises(DataError, match="objects where numbers"):
-        load_annotations(path)
+    refused("corrupt", load_annotations, path, file="a.pkl")
     # The same is a true array where the type says what it is.
     array = np.zeros(2, [("x", "f4"), ("y", "i8", (2,))])
     (tmp_path / "b.pkl").write_bytes(pickle.dumps([array]))
@@ -64,7 +64,8 @@ def test_a_type_that_hides_its_objects(tmp_path):
 def test_an_array_of_a_billion_objects(tmp_path):
     """Took 8 GB of a file of 150 bytes."""
     path = pickled(tmp_path / "a.pkl", mutations.LYING_OBJECTS)
-    assert "1000000000" in refusal(DataError, load_annotations, path)
+    text = refused("corrupt", load_annotations, path, file="a.pkl")
+    assert "1000000000" in text
 
 
 @pytest.mark.parametrize(
@@ -73,8 +74,9 @@ def test_an_array_of_a_billion_objects(tmp_path):
 def test_an_object_of_a_large_number(tmp_path, content):
     """One changed byte took 32 GB, for a table of so many objects."""
     path = pickled(tmp_path / "a.pkl", content)
-    assert "2147483648" in refusal(DataError, load_annotations, path)
-    assert "2147483648" in refusal(DataError, read_scores, path)
+    for read in (load_annotations, read_scores):
+        text = refused("too-large", read, path, file="a.pkl")
+        assert "2147483648" in text
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -93,26 +95,29 @@ def test_text_without_end(tmp_path, field):
     data = load_annotations(path)
     if field != "frame_dir":
         data[0]["frame_dir"] = "a"
-    assert field in refusal(DataError, check_annotations, data)
+    with pytest.raises(DataError) as error:
+        check_annotations(data)
+    text = str(error.value)
+    assert field in text and "\n" not in text and len(text) < 1000
     inspect_annotations(data)
 
 
 def test_rows_and_labels_without_end(tmp_path):
     row = b"](}(U\x0apred_score" + mutations.ENDLESS + b"ue"
-    assert "row 0" in refusal(DataError, read_scores, pickled(tmp_path / "a", row))
+    refused("score", read_scores, pickled(tmp_path / "a", row), file="a", sample=0)
     label = b"](}(U\x0apred_scoreK\x01U\x08gt_label" + mutations.ENDLESS + b"ue"
-    assert "gt_label" in refusal(DataError, read_scores, pickled(tmp_path / "a", label))
+    path = pickled(tmp_path / "a", label)
+    refused("label", read_scores, path, file="a", field="gt_label")
     name = b"](" + mutations.ENDLESS + b"e](K\x01e\x86"
-    assert "gives no labels" in refusal(
-        DataError, labels_of, pickled(tmp_path / "a", name)
-    )
+    refused("structure", labels_of, pickled(tmp_path / "a", name), file="a")
 
 
 @pytest.mark.parametrize("data", [np.zeros(3), np.zeros(2, [("x", "f4")]), np.array(1)])
 def test_scores_that_are_an_array(tmp_path, data):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(data))
-    assert "holds a ndarray" in refusal(DataError, read_scores, tmp_path / "a.pkl")
-    assert "ndarray" in refusal(DataError, labels_of, str(tmp_path / "a.pkl"))
+    for read in (read_scores, labels_of):
+        text = refused("structure", read, str(tmp_path / "a.pkl"), file="a.pkl")
+        assert "ndarray" in text
 
 
 def test_sizes_in_a_zip(tmp_path):
@@ -122,7 +127,10 @@ def test_sizes_in_a_zip(tmp_path):
     table = content.index(b"PK\x01\x02")
     content[table + 20 : table + 28] = struct.pack("<II", 2**31, 2**31)
     (tmp_path / "a.npz").write_bytes(content)
-    assert "2147483648 bytes" in refusal(DataError, read_scores, tmp_path / "a.npz")
+    text = refused(
+        "too-large", read_scores, tmp_path / "a.npz", file="a.npz", field="scores"
+    )
+    assert "2147483648" in text
 
 
 @pytest.fixture
@@ -162,7 +170,10 @@ def npy(array):
 )
 def test_damaged_files_of_a_store(store, name, content):
     replace(store, name, content)
-    assert "s.packed" in refusal(DataError, lambda: load_store(store).unpack())
+    with pytest.raises(DataError) as error:
+        load_store(store).unpack()
+    text = str(error.value)
+    assert "s.packed" in text and "\n" not in text and len(text) < 1000
 
 
 @pytest.mark.parametrize("field", ["row", "persons", "frames", "text", "characters"])
@@ -172,10 +183,10 @@ def test_an_index_of_rows_that_are_not_there(store, field, value):
     index = np.load(store / "data.1" / "index.npy")
     index[field][3] = value
     replace(store, "index.npy", npy(index))
-    assert (
-        "not there" in (text := refusal(DataError, load_store, store))
-        or "less than no frame" in text
-    )
+    with pytest.raises(DataError) as error:
+        load_store(store)
+    text = str(error.value)
+    assert "s.packed" in text and "\n" not in text and len(text) < 1000
 
 
 @pytest.mark.parametrize(
@@ -193,21 +204,25 @@ def test_an_index_of_rows_that_are_not_there(store, field, value):
 def test_a_header_of_anything(store, key, value):
     header = json.loads((store / "store.json").read_text())
     (store / "store.json").write_text(json.dumps({**header, key: value}))
-    assert "is damaged" in refusal(DataError, load_store, store)
+    with pytest.raises(DataError) as error:
+        load_store(store)
+    text = str(error.value)
+    assert "s.packed" in text and "\n" not in text and len(text) < 1000
 
 
 def test_no_archive_is_one_line(tmp_path):
     """tarfile's text has a line for each form that it tried."""
     (tmp_path / "raw.tar").write_bytes(b"no archive" * 90)
-    assert "raw.tar" in refusal(
-        DataError, lambda: list(read_files(str(tmp_path / "raw.tar"), ".json"))
-    )
+    read = read_files(str(tmp_path / "raw.tar"), ".json")
+    refused("corrupt-archive", list, read, file="raw.tar")
 
 
 def test_json_of_a_number_too_large(tmp_path):
     (tmp_path / "a.json").write_text(f"[[[[{10**400}]]]]")
-    read = read_sequences, str(tmp_path / "a.json"), Expected("coco", 2, None, 2)
-    assert "keypoint" in refusal(DataError, *read, Reading())
+    read = str(tmp_path / "a.json"), Expected("coco", 2, None, 2)
+    with pytest.raises(DataError) as error:
+        read_sequences(*read, Reading())
+    assert "keypoint" in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_store_is_one_source(tmp_path):
@@ -228,7 +243,7 @@ def test_a_tensor_of_one_number_a_billion_times(tmp_path):
     """Took 8 GB when it was made a float."""
     dump = [dict(pred_score=torch.zeros(1, dtype=torch.int64).expand(10**9))]
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(dump))
-    assert "cannot be read" in refusal(DataError, read_scores, tmp_path / "a.pkl")
+    refused("too-large", read_scores, tmp_path / "a.pkl", file="a.pkl")
 
 
 class Code:
@@ -261,8 +276,10 @@ def test_an_exported_program_with_a_pickle_of_code(tmp_path, way):
                 bad.writestr(
                     "good/data/constants/opaque_obj_0", pickle.dumps(Code(ran))
                 )
-    text = refusal(CheckpointError, load_exported, str(tmp_path / "bad.pt2"))
-    assert "bad.pt2" in text and not ran.exists()
+    with pytest.raises(CheckpointError) as error:
+        load_exported(str(tmp_path / "bad.pt2"))
+    text = str(error.value)
+    assert "bad.pt2" in text and "\n" not in text and not ran.exists()
 
 
 def test_annotations_that_are_no_list():
@@ -276,6 +293,5 @@ def test_a_damaged_tar_in_a_folder_of_sequences(tmp_path):
         archive.addfile(tarfile.TarInfo("a.json"))
     content = (tmp_path / "raw.tar").read_bytes()
     (tmp_path / "raw.tar").write_bytes(content[:40])
-    assert "download it again" in refusal(
-        DataError, lambda: list(read_files(str(tmp_path / "raw.tar"), ".json"))
-    )
+    read = read_files(str(tmp_path / "raw.tar"), ".json")
+    refused("corrupt-archive", list, read, file="raw.tar")

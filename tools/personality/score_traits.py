@@ -5,17 +5,14 @@ import json
 import sys
 
 from msg3d.errors import DataError
-from msg3d.evaluation.traits import (
-    read_traits,
-    squared_errors,
-)
+from msg3d.evaluation.traits import read_traits, squared_errors
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog="Both files have a header, `Participant ID` and the traits' names, and "
-        "a row a participant; the rows may be in any order.",
+        "one row per participant; the rows may be in any order.",
     )
     parser.add_argument("predictions", metavar="PRED.csv")
     parser.add_argument("truth", metavar="TRUTH.csv")

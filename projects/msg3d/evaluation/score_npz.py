@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, PickleError
 from ..io.atomic import whole_file
 from ..io.file_type import SCORES_NPZ, mismatch
 from ..io.npy import array_of_npy
@@ -137,7 +137,12 @@ def register_npz_handler() -> None:
         str_like = False
 
         def load_from_fileobj(self, file):
-            return _dumped(file)
+            try:
+                return _dumped(file)
+            except DataError as error:  # `mmengine.load` promises an UnpicklingError
+                raise PickleError(
+                    error.message, kind=error.kind, field=error.where.field
+                ) from error
 
         def dump_to_fileobj(self, obj, file, **kwargs):
             raise DataError(

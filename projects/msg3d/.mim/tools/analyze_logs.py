@@ -1,7 +1,7 @@
 """MMAction2's analyze_logs, on logs as MMEngine writes them.
 
-The tool wants the logs of the years before MMEngine: a `mode` in each line, and
-iterations counted anew each epoch. It is given copies in that form.
+The tool expects logs of the time before MMEngine: a `mode` in each line, and iterations
+counted from the beginning of each epoch. It is given copies in that form.
 """
 
 import json
@@ -13,7 +13,7 @@ from msg3d.apis.mmaction_tools import run_tool
 
 
 def old_form(log: Path, folder: str) -> str:
-    """Writes the training lines of a scalars.json as the tool wants them."""
+    """Write the training lines of a scalars.json as the tool expects them."""
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     lines = [line for line in lines if "epoch" in line]
     ends = {line["epoch"]: line["iter"] for line in lines}  # last one stays
