@@ -173,5 +173,5 @@ ACTIONS: dict[str, Callable[[int], Keys]] = {
     "kick": _kick,
     "march": _march,
 }
-# Performed with the preferred arm or leg; the others are the same for everybody.
+# Performed with the preferred arm or leg; the others are the same for all people.
 HANDED = ("wave", "throw", "kick", "march")
