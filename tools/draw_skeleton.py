@@ -1,7 +1,7 @@
-"""Draw skeleton layouts: joints with numbers and names, sides in colour, the centre.
+"""Draw skeleton layouts: joints with numbers and names, colored sides, and the center.
 
-Blue is the person's left, orange the right, the person faces you; the ring is the
-centre of the graph. Of a file, the first frame with somebody is drawn if none is named.
+Blue is the left side of the person, who faces you, and orange the right. The ring is the
+center of the graph. With --file, the default is the first frame with a person.
 
     python tools/draw_skeleton.py coco nturgb+d --out layouts.png
     python tools/draw_skeleton.py penn13 --out frame.png --file penn_action.pkl \\
@@ -16,13 +16,9 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from msg3d.annotations.check import (
-    check_annotations,
-    id_field,
-    samples_of,
-)
+from msg3d.annotations.check import check_annotations, id_field, samples_of
 from msg3d.annotations.inspection.coordinates import up_axis
-from msg3d.errors import DataError
+from msg3d.errors import ConfigError, DataError
 from msg3d.io.atomic import whole_file
 from msg3d.skeletons import SKELETONS, Skeleton, skeleton
 from msg3d.stores.packing import load_any
@@ -31,12 +27,12 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib import patheffects  # noqa: E402
 
-TITLE = 36  # characters a line that fit over a drawing
+TITLE = 36  # characters per line that fit above a drawing
 COLORS = dict(left="tab:blue", right="tab:orange", middle="0.3")
 OUTLINE = [patheffects.withStroke(linewidth=2, foreground="white")]
 
-# A person who faces us, y up, about ten high: places on the left side and in the
-# middle. The head is three times its size, so that eyes and ears can be told apart.
+# A person who faces the viewer, y up, ten units tall: positions on the left side and in
+# the middle. The head is three times its size, to separate eyes and ears.
 POSE = {
     **dict(head=(0, 9.9), nose=(0, 9.2), neck_nose=(0, 9.0), neck=(0, 8.0)),
     **dict(shoulder_center=(0, 7.3), spine_shoulder=(0, 7.3), thorax=(0, 7.3)),
@@ -75,17 +71,19 @@ def main() -> int:
         "layouts", nargs="*", metavar="LAYOUT", help=", ".join(SKELETONS)
     )
     parser.add_argument("--all", action="store_true", help="every layout")
-    parser.add_argument("--out", required=True, help="picture to write, such as a.png")
-    parser.add_argument("--file", help="annotation file or store: draw a frame of it")
-    parser.add_argument("--sample", help="its frame_dir (default: the first)")
     parser.add_argument(
-        "--frame", type=int, help="counted from 0 (default: the first with somebody)"
+        "--out", required=True, help="image file to write, such as a.png"
+    )
+    parser.add_argument("--file", help="annotation file or store to draw a frame of")
+    parser.add_argument("--sample", help="id of the sample (default: the first)")
+    parser.add_argument(
+        "--frame", type=int, help="number, from 0 (default: the first with a person)"
     )
     parser.add_argument(
         "--y-down",
         action=argparse.BooleanOptionalAction,
-        help="of 3D data, whether y points down (default: as the file's meta['units'] "
-        "says, else no; 2D always does)",
+        help="whether y points down in 3D (default: as in the file's meta['units'], else "
+        "no; always in 2D)",
     )
     args = parser.parse_args()
     try:
@@ -99,12 +97,18 @@ def main() -> int:
 def _run(args: argparse.Namespace) -> None:
     path = Path(args.out)
     if path.suffix not in (".png", ".svg", ".pdf") or not path.parent.is_dir():
-        raise ValueError(
-            f"--out {path}: expected a .png, .svg or .pdf in a folder that exists"
+        raise ConfigError(
+            "expected a .png, .svg, or .pdf in an existing folder",
+            kind="file-name",
+            file=str(path),
+            field="--out",
         )
     names = list(SKELETONS) if args.all else args.layouts
     if not names:
-        raise ValueError(f"name a layout, or --all: there are {', '.join(SKELETONS)}")
+        raise ConfigError(
+            f"no layout is named, expected --all or some of {', '.join(SKELETONS)}",
+            kind="option",
+        )
     layouts = [skeleton(name) for name in names]
     if args.file is None:
         persons = [reference_pose(layout)[None] for layout in layouts]
@@ -132,7 +136,7 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def reference_pose(layout: Skeleton) -> np.ndarray:
-    """Where the joints of a layout are in a standing person, [V, 2], y up."""
+    """Return the joints of a standing person in a layout, [V, 2], y up."""
     if "left_wrist" not in layout.joints and "wrist" in layout.joints:
         return np.array([HAND[name] for name in layout.joints], dtype=float)
     return np.array([_place(name) for name in layout.joints], dtype=float)
@@ -147,30 +151,36 @@ def _place(joint: str) -> tuple[float, float]:
 
 
 def _frame(args: argparse.Namespace, layout: Skeleton) -> tuple[np.ndarray, str]:
-    """The persons of one frame of a file, [M, V, 2] with y up, and what they are."""
+    """Return the persons of a frame of a file, [M, V, 2] with y up, and a title."""
     data = load_any(args.file)
     samples = samples_of(data, args.file)
-    found = {one.get(id_field(samples)): one for one in samples}
-    name = next(iter(found)) if args.sample is None else args.sample
-    if name not in found:
+    named = {sample.get(id_field(samples)): sample for sample in samples}
+    name = next(iter(named)) if args.sample is None else args.sample
+    if name not in named:
         raise DataError(
-            f"{args.file}: has no sample {name!r}; its first are {list(found)[:3]}"
+            f"has no sample {name!r}: the first ones are {list(named)[:3]}",
+            kind="unknown-name",
+            file=args.file,
         )
-    check_annotations([found[name]], source=args.file)
-    keypoint = found[name]["keypoint"].astype(float)
+    check_annotations([named[name]], source=args.file)
+    keypoint = named[name]["keypoint"].astype(float)
+    where = dict(file=args.file, sample=name)
     there = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
     if args.frame is not None and not 0 <= args.frame < keypoint.shape[1]:
         raise DataError(
-            f"{args.file}: sample {name!r} has frames 0 to {keypoint.shape[1] - 1}, "
-            f"but --frame is {args.frame}"
+            f"has frames 0 to {keypoint.shape[1] - 1}, but --frame is {args.frame}",
+            kind="frame-numbers",
+            **where,
         )
     if not len(there):
-        raise DataError(f"{args.file}: sample {name!r} has nobody in any frame")
+        raise DataError("has no person in any frame", kind="no-person", **where)
     frame = int(there[0]) if args.frame is None else args.frame
     if frame not in there:
         raise DataError(
-            f"{args.file}: sample {name!r} has nobody in frame {frame}: the first frame "
-            f"with somebody is {there[0]}"
+            f"has no person in frame {frame}: the first frame with a person is "
+            f"{there[0]}",
+            kind="no-person",
+            **where,
         )
     pose = keypoint[:, frame]  # (M, V, C)
     absent = ~pose.any(-1)
@@ -181,24 +191,25 @@ def _frame(args: argparse.Namespace, layout: Skeleton) -> tuple[np.ndarray, str]
         up = up_axis({name: keypoint}, layout)
         if up == ("+y" if y_down else "-y"):
             other = "--no-y-down" if y_down else "--y-down"
-            print(f"{name} stands on its head: {other} turns it over")
+            print(f"{name} is upside down: {other} turns it over")
     return pose, textwrap.fill(f"{name}, frame {frame}", TITLE)
 
 
-def _y_down(asked: bool | None, data) -> bool:
-    """What was asked for, or else what the file says of its units."""
-    if asked is not None:
-        return asked
+def _y_down(option: bool | None, data) -> bool:
+    """Return the option, or else what the file states in its units."""
+    if option is not None:
+        return option
     meta = data.get("meta") if isinstance(data, dict) else None
     return isinstance(meta, dict) and "y down" in str(meta.get("units"))
 
 
 def _draw(ax, layout: Skeleton, persons: np.ndarray, title: str) -> None:
-    """Persons [M, V, 2] on a layout, NaN where a joint is absent."""
+    """Draw persons [M, V, 2] in a layout, with NaN for absent joints."""
     if persons.shape[1] != len(layout.joints):
-        raise ValueError(
-            f"{' '.join(title.split())}: the file has {persons.shape[1]} joints: name "
-            "its own layout"
+        raise DataError(
+            f"the file has {persons.shape[1]} joints, but {' '.join(title.split())}: "
+            "name the layout of the file",
+            kind="layout",
         )
     sides = [_side(name) for name in layout.joints]
     colors = [COLORS[side] for side in sides]

@@ -58,7 +58,7 @@ def test_every_frame_is_kept_or_counted(remainder, channels):
     assert report.chunks == len(cut["annotations"])
     for chunk in cut["annotations"]:
         name, _, number = chunk["frame_dir"].rpartition("_c")
-        sequence = next(one for one in data["annotations"] if one["frame_dir"] == name)
+        (sequence,) = (s for s in data["annotations"] if s["frame_dir"] == name)
         assert chunk["chunk"] == int(number)
         assert chunk["total_frames"] == chunk["keypoint"].shape[1] <= 10
         for field in ("targets", "person_id", "session"):

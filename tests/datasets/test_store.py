@@ -200,14 +200,14 @@ def test_plain_json(value):
 
 def test_plain_json_refuses_what_is_not_plain():
     for value in (object(), np.array([object()]), [lambda: 0], Path("a")):
-        with pytest.raises(TypeError, match="holds something of type"):
+        with raises("dtype"):
             encode(value)
-    for text in (
-        b"{",
-        b'{"~import": ["os"]}',
-        b'{"~array": ["|O", [1], "AAAAAAAAAAA="]}',
+    for text, kind in (
+        (b"{", "corrupt"),
+        (b'{"~import": ["os"]}', "corrupt"),
+        (b'{"~array": ["|O", [1], "AAAAAAAAAAA="]}', "dtype"),
     ):
-        with pytest.raises(ValueError):
+        with raises(kind):
             decode(text)
 
 

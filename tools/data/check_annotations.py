@@ -1,4 +1,4 @@
-"""Check an annotation file or packed store: every fault, and what a config needs."""
+"""Check an annotation file or packed store: find every fault, and values for a config."""
 
 import argparse
 import json
@@ -16,29 +16,29 @@ from msg3d.stores.packing import load_any
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog="Reads the file and executes nothing of it. Exits with 1 if there are "
-        "errors (with --strict also for warnings), else with 0.",
+        epilog="Nothing in the file is executed. The exit code is 1 if there are errors "
+        "(with --strict also for warnings), else 0.",
     )
     parser.add_argument(
         "file", metavar="FILE", help="annotation file (.pkl) or store (.packed)"
     )
     parser.add_argument(
-        "--layout", choices=sorted(SKELETONS), help="that the joints should have"
+        "--layout", choices=sorted(SKELETONS), help="layout that the joints should have"
     )
     parser.add_argument(
         "--multi-class", action="store_true", help="a label may be a list of labels"
     )
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 1 for warnings too"
+        "--strict", action="store_true", help="exit with 1 for warnings, too"
     )
     parser.add_argument(
         "--show",
         type=int,
         default=3,
         metavar="N",
-        help="faults of a kind to print (default: 3); the JSON holds all",
+        help="faults of each kind to print (default: 3); the JSON contains all",
     )
-    parser.add_argument("--json", metavar="OUT", help="write the whole report as JSON")
+    parser.add_argument("--json", metavar="OUT", help="write the report as JSON")
     parser.add_argument("--picture", metavar="OUT", help="write histograms as PNG")
     return parser
 

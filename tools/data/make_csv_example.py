@@ -1,7 +1,7 @@
-"""Write an example of one's own data: synthetic actions as a folder of CSV files.
+"""Write example user data: synthetic actions as a folder of CSV files.
 
-OUT/ACTION/sSSS_eEEE.csv: subject SSS doing an action for the EEE-th time, a row a frame,
-the joints of the Kinect v1 in millimetres, a joint that the sensor lost left empty.
+OUT/ACTION/sSSS_eEEE.csv is repetition EEE of an action by subject SSS. It has one row per
+frame with the joints of Kinect v1 in millimeters; cells of lost joints are empty.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from msg3d.synthetic.actions import make_synthetic_actions
 
 
 def as_csv(keypoint) -> str:
-    """[T, V, 3] in metres as a table in millimetres."""
+    """Return [T, V, 3] in meters as a CSV table in millimeters."""
     columns = [
         f"{joint}_{axis}" for joint in skeleton("kinect20").joints for axis in "xyz"
     ]
@@ -33,8 +33,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", metavar="OUT", help="folder to write to")
     add = parser.add_argument
-    add("--subjects", type=int, default=16, help="people (default: 16)")
-    add("--repeats", type=int, default=2, help="of each action by each (default: 2)")
+    add("--subjects", type=int, default=16, help="number of people (default: 16)")
+    add(
+        "--repeats",
+        type=int,
+        default=2,
+        help="samples of each action by each person (default: 2)",
+    )
     args = parser.parse_args()
     try:
         data = make_synthetic_actions(args.subjects, args.repeats)

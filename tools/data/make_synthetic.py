@@ -11,14 +11,14 @@ from msg3d.synthetic.actions import make_synthetic_actions
 
 
 def show_progress(made: int, total: int) -> None:
-    """One line, rewritten at every twentieth part."""
+    """Print the progress in one line, at every twentieth part."""
     if made == total or made % max(total // 20, 1) == 0:
         end = "\n" if made == total else ""
         print(f"\r{made}/{total} samples", end=end, file=sys.stderr, flush=True)
 
 
 def summary(data: dict) -> str:
-    """What was made, for people."""
+    """Return a summary of the data set."""
     frames = [sample["total_frames"] for sample in data["annotations"]]
     splits = ", ".join(f"{name} {len(ids)}" for name, ids in data["split"].items())
     return (
@@ -32,14 +32,19 @@ def summary(data: dict) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog="Writes OUT whole or not at all. The same arguments give the same data.",
+        epilog="OUT is written atomically. The same arguments give the same data.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("out", metavar="OUT", help="annotation file to write (.pkl)")
     add = parser.add_argument
-    add("--subjects", type=int, default=16, help="people; every fourth is held out")
+    add(
+        "--subjects",
+        type=int,
+        default=16,
+        help="number of people; every fourth is held out",
+    )
     add("--repeats", type=int, default=5, help="samples of each action by each person")
-    add("--seed", type=int, default=0, help="of all randomness")
+    add("--seed", type=int, default=0, help="seed of all randomness")
     args = parser.parse_args()
     try:
         check_out(args.out, (".pkl",))

@@ -145,8 +145,8 @@ class Store:
         file = self._file(name)
         try:
             value = decode(text)
-        except ValueError as error:
-            raise damaged(str(error), file, sample=sample) from error
+        except DataError as error:
+            raise damaged(error.message, file, sample=sample) from error
         if not isinstance(value, dict):
             why = f"has a {type(value).__name__}, expected an object"
             raise damaged(why, file, sample=sample)

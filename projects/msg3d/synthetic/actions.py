@@ -1,12 +1,12 @@
 """A small data set of synthetic human actions, for the quickstart and for tests.
 
-Ten `human_actions`, done by people who differ in size, posture, handedness and style,
-and seen by a `depth_sensor` with noise and lost joints. Some actions differ only in
-order (push and pull, sit_down and stand_up are each other's time reversal), in speed
-or in side, so that single frames do not tell them apart.
+Ten `human_actions` are performed by people who differ in size, posture, handedness, and
+style, and recorded by a `depth_sensor` with noise and lost joints. Some actions differ
+only in order (pull and stand_up are push and sit_down, reversed in time), in speed, or in
+side, so that single frames do not distinguish them.
 
-Every person and every sample has a random stream of its own, numbered by person,
-action and repeat: a sample is the same however many others are made.
+Every person and every sample has a random stream of its own, numbered by person, action,
+and repeat: a sample does not depend on how many others are made.
 """
 
 from collections.abc import Callable
@@ -14,25 +14,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import ConfigError
 from .depth_sensor import record
 from .human_actions import ACTIONS, HANDED, as_arrays, minimum_jerk, mirrored, move
 from .human_body import ANGLES, BONES, LIMBS, forward_kinematics
 
-# Every fourth person is for validation, so more people do not change who that is.
+# Every fourth person is for validation, independently of the number of people.
 _HELD_OUT = 4
 _KNEES = [ANGLES.index("left_knee"), ANGLES.index("right_knee")]
 
 
 @dataclass(frozen=True)
 class Person:
-    """What stays the same in all samples of one person.
+    """Properties of a person, the same in all samples.
 
     Attributes:
-        bones: [V, 3], metres.
-        posture: how the person stands, degrees [24].
-        gain: how far the person goes in each action, a factor [actions, 24].
-        tempo: a factor of the duration of every action.
-        left_handed: whether handed actions are done with the left.
+        bones: [V, 3], meters.
+        posture: posture when standing, degrees [24].
+        gain: amplitude of each action, a factor [actions, 24].
+        tempo: factor of the duration of every action.
+        left_handed: whether one-handed actions use the left hand.
     """
 
     bones: np.ndarray
@@ -43,7 +44,7 @@ class Person:
 
 
 def make_person(seed: int, number: int, style: float = 1.0) -> Person:
-    """One person of the population; see `make_synthetic_actions` for `style`."""
+    """Draw one person; see `make_synthetic_actions` for `style`."""
     rng = _stream(seed, number)
     size = np.exp(rng.normal(0, 0.07))
     sides = np.exp(rng.normal(0, 0.05, 4))  # trunk, shoulders and hips, arm, leg
@@ -66,10 +67,10 @@ def perform(
     sway: float = 4.0,
     fidget: float = 0.5,
 ) -> np.ndarray:
-    """Joint positions of one person doing one action once, as they really were.
+    """Return the true joint positions of a person who performs an action once.
 
     Returns:
-        [T, V, 3], metres, in the frame of the body; see `forward_kinematics`.
+        [T, V, 3], meters, in the frame of the body; see `forward_kinematics`.
     """
     number = list(ACTIONS).index(action)
     keys = ACTIONS[action](int(rng.integers(1, 4)))
@@ -108,33 +109,33 @@ def make_synthetic_actions(
     frames: tuple[int, int] = (20, 80),
     progress: Callable[[int, int], None] | None = None,
 ) -> dict:
-    """Annotations of synthetic actions, in MMAction2's PoseDataset form.
+    """Make annotations of synthetic actions, in the form of MMAction2's PoseDataset.
 
     The defaults make a cross-subject task that is neither trivial nor hopeless for a
-    small network; greater values of `style` to `lost` make it harder. The same
-    arguments give the same bytes on the same machine and numpy.
+    small network; larger values of `style` to `lost` make it harder. The same arguments
+    give the same bytes with the same machine and version of NumPy.
 
     Args:
-        subjects: people; every fourth is for validation, so at least 4.
+        subjects: number of people, at least 4; every fourth is for validation.
         repeats: samples of each action by each person.
-        seed: of all randomness.
-        style: how much people differ in posture, extent and tempo; 0 is not at all.
-        variation: how much one person's repeats differ, likewise.
-        sway: amplitude of the slow movement of the whole body, degrees.
+        seed: seed of all randomness.
+        style: variation of posture, amplitude, and tempo between people; 0 for none.
+        variation: variation between the repeats of a person, likewise.
+        sway: amplitude of the slow movement of the body, degrees.
         fidget: probability that an uninvolved limb moves, too.
-        view: greatest angle about the vertical between person and sensor, degrees.
-        white_noise: of the sensor, standard deviation of an elbow, metres.
-        drift: of the sensor, likewise, but correlated over about 8 frames.
-        lost: probability that a joint, with those beyond it, is lost for a while.
-        frames: shortest and longest sample, at 30 frames a second.
-        progress: called with (samples made, samples in all) after each.
+        view: largest angle about the vertical between person and sensor, degrees.
+        white_noise: noise of the sensor, standard deviation for an elbow, meters.
+        drift: likewise, but correlated over about 8 frames.
+        lost: probability that a joint, with those beyond it, is lost for some time.
+        frames: shortest and longest sample, at 30 frames per second.
+        progress: called with (samples made, all samples) after each.
 
     Returns:
         `dict(split=dict(xsub_train=[ids], xsub_val=[ids]), annotations=[...],
         meta=dict(classes, layout, unit, ...))`; `keypoint` is float32 [1, T, 20, 3].
 
     Raises:
-        ValueError: an argument is out of range.
+        ConfigError: an argument is out of range (`option`).
 
     Example:
         >>> data = make_synthetic_actions(subjects=4, repeats=1)
@@ -179,29 +180,30 @@ def make_synthetic_actions(
 
 
 def _stream(seed: int, *number: int) -> np.random.Generator:
-    """The random stream of this person, or of this sample of this person."""
+    """Return the random stream of a person, or of a sample of a person."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=number))
 
 
 def _gain(rng: np.random.Generator, spread: float, actions: int) -> np.ndarray:
-    """Factors [actions, 24] around 1, the same for the left and the right."""
+    """Return factors [actions, 24] around 1, the same for left and right."""
     center, side = LIMBS["left_arm"].start, LIMBS["right_arm"].start
     gain = np.exp(spread * rng.normal(size=(actions, side)))
     return np.concatenate([gain, gain[:, center:]], axis=1)
 
 
 def _upright() -> np.ndarray:
-    """Share of a person's posture in each angle: legs and heading hardly differ."""
+    """Return the weight of a person's posture in each angle: legs hardly differ."""
     share = np.ones(len(ANGLES))
     share[[LIMBS["left_leg"].start, LIMBS["right_leg"].start, 0]] = 0.4
     return share
 
 
 def _phase(rng: np.random.Generator, frames: tuple[int, int], tempo: float):
-    """Where in the action each frame is, [T]; below 0 and above 1 it stands idle.
+    """Return the position of each frame in the action, [T].
 
-    Lead-in, lead-out and the skew of speed are drawn alike for both directions, so
-    that they do not tell an action from its time reversal.
+    The person stands idle before 0 and after 1. Lead-in, lead-out, and the skew of the
+    speed have the same distribution in both directions, so that they do not distinguish
+    an action from its time reversal.
     """
     length = rng.uniform(*frames) * tempo
     length = int(np.clip(length, *frames))
@@ -213,7 +215,7 @@ def _phase(rng: np.random.Generator, frames: tuple[int, int], tempo: float):
 
 
 def _sway(rng: np.random.Generator, length: int, degrees: float) -> np.ndarray:
-    """Slow movement of every angle: three sines of 1 to 4 seconds; [T, 24]."""
+    """Return a slow movement of every angle: three sines of 1 to 4 s; [T, 24]."""
     shape = (3, 1, len(ANGLES))
     frequency = 1 / rng.uniform(30, 120, shape)
     turns = frequency * np.arange(length)[:, None] + rng.uniform(0, 1, shape)
@@ -222,7 +224,7 @@ def _sway(rng: np.random.Generator, length: int, degrees: float) -> np.ndarray:
 
 
 def _fidget(rng: np.random.Generator, angles: np.ndarray, moving: np.ndarray) -> None:
-    """Moves one limb that the action leaves alone, there and back, in place."""
+    """Move a limb that the action does not use, there and back, in place."""
     idle = [name for name, limb in LIMBS.items() if moving[limb].max() < 35]
     if not idle:
         return
@@ -237,28 +239,25 @@ def _fidget(rng: np.random.Generator, angles: np.ndarray, moving: np.ndarray) ->
     angles[:, LIMBS[limb]] += share * (target - angles[:, LIMBS[limb]])
 
 
-def _check(subjects: int, repeats: int, seed: int, knobs: dict) -> None:
-    least = {
+def _check(subjects: int, repeats: int, seed: int, options: dict) -> None:
+    def error(name: str, value, expected: str) -> ConfigError:
+        return ConfigError(
+            f"{name} is {value}, expected {expected}", kind="option", field=name
+        )
+
+    smallest = {
         "subjects": (subjects, _HELD_OUT),
         "repeats": (repeats, 1),
         "seed": (seed, 0),
     }
-    for name, (value, allowed) in least.items():
+    for name, (value, allowed) in smallest.items():
         if not isinstance(value, (int, np.integer)) or value < allowed:
-            raise ValueError(
-                f"make_synthetic_actions got {name}={value!r}: give a whole number of "
-                f"at least {allowed}"
-            )
-    shortest, longest = knobs.pop("frames")
+            raise error(name, repr(value), f"an integer of at least {allowed}")
+    shortest, longest = options.pop("frames")
     if not 8 <= shortest <= longest:
-        raise ValueError(
-            f"make_synthetic_actions got frames=({shortest}, {longest}): give the "
-            "shortest, at least 8, and then the longest"
-        )
-    for name, value in knobs.items():
-        greatest = 1 if name in ("fidget", "lost") else float("inf")
-        if not 0 <= value <= greatest:
-            raise ValueError(
-                f"make_synthetic_actions got {name}={value}: give a number from 0 to "
-                f"{greatest}"
-            )
+        lengths = f"({shortest}, {longest})"
+        raise error("frames", lengths, "the shortest, at least 8, and the longest")
+    for name, value in options.items():
+        largest = 1 if name in ("fidget", "lost") else float("inf")
+        if not 0 <= value <= largest:
+            raise error(name, value, f"a number from 0 to {largest}")

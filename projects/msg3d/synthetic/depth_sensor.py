@@ -1,10 +1,10 @@
-"""A depth sensor that watches a person: view, noise and lost joints."""
+"""A depth sensor that records a person: view, noise, and lost joints."""
 
 import numpy as np
 
 from ..skeletons.rotation import rotation
 
-# Joints that the sensor may lose: elbow to hand and knee to foot, as a Kinect does.
+# Joints that the sensor may lose, like a Kinect: elbow to hand and knee to foot.
 _LOSABLE = (5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19)
 # Noise grows from the trunk to the hands and feet.
 _NOISE_SHARE = np.array([0.7] * 4 + [0.8, 1, 1.2, 1.4] * 4)
@@ -18,14 +18,14 @@ def record(
     drift: float = 0.015,
     lost: float = 0.06,
 ) -> np.ndarray:
-    """What a sensor in front of the person sees.
+    """Return the joints that a sensor in front of the person records.
 
     Args:
-        joints: [T, V, 3], metres, in the frame of the body.
+        joints: [T, V, 3], meters, in the frame of the body.
 
     Returns:
-        [T, V, 3], metres, x to the sensor's left, y up, z away from it; joints that
-        were lost are exactly zero.
+        [T, V, 3], meters, with x to the sensor's left, y up, and z away from it; lost
+        joints are exactly zero.
     """
     turn = 180 + rng.uniform(-view, view)
     tilt, roll = rng.normal(0, 4), rng.normal(0, 2)
@@ -36,14 +36,14 @@ def record(
         if rng.random() < lost:
             length = int(rng.integers(3, max(4, len(seen) // 2)))
             start = int(rng.integers(0, len(seen)))
-            # A lost joint takes those beyond it along.
+            # Joints beyond a lost one are lost, too.
             last = next(end for end in (7, 11, 15, 19) if joint <= end)
             seen[start : start + length, joint : last + 1] = 0
     return seen
 
 
 def _sensor_noise(rng: np.random.Generator, shape, white: float, drift: float):
-    """White noise plus a first-order autoregressive one of the same shape; metres."""
+    """Return white noise plus first-order autoregressive noise, meters."""
     noise = rng.normal(0, white, shape)
     correlation = np.exp(-1 / 8)
     step = drift * np.sqrt(1 - correlation**2)

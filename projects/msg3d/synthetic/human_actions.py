@@ -1,8 +1,8 @@
-"""Human actions as key poses, joined by minimum-jerk movements.
+"""Human actions as key poses, connected by minimum-jerk movements.
 
-See Flash & Hogan, "The coordination of arm movements", J. Neurosci. 5, 1985. Angles
-are those of `human_body.ANGLES`, in degrees; the times of key poses run from 0, where
-the action starts, to 1.
+See Flash & Hogan, "The coordination of arm movements", J. Neurosci. 5, 1985. Angles are
+those of `human_body.ANGLES`, in degrees; the times of key poses are from 0, the start of
+the action, to 1.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from .human_body import ANGLES, COLUMN
 Pose = dict[str, float]
 Keys = tuple[tuple[float, Pose], ...]
 
-# Angles whose sign changes in a mirror.
+# Angles whose sign changes when mirrored.
 _CROSSING = ("turn", "bend", "twist", "look")
 
 
 def minimum_jerk(phase: np.ndarray) -> np.ndarray:
-    """Share of the way covered at `phase` of a point-to-point movement, both 0 to 1.
+    """Return the fraction of a point-to-point movement done at `phase`, both 0 to 1.
 
     10 p^3 - 15 p^4 + 6 p^5, the smoothest start from rest to rest (Flash & Hogan).
     """
@@ -28,15 +28,15 @@ def minimum_jerk(phase: np.ndarray) -> np.ndarray:
 
 
 def move(times: np.ndarray, poses: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    """Joint angles between key poses; the first and the last are held outside.
+    """Return joint angles between key poses; the first and the last are held outside.
 
-    A movement starts before the one before it has ended, and their sum is taken
-    (Flash & Henis, J. Cogn. Neurosci. 3, 1991): the body does not halt at each pose.
+    A movement starts before the previous one has ended, and they are added (Flash &
+    Henis, J. Cogn. Neurosci. 3, 1991), so that the body does not stop at each pose.
 
     Args:
         times: [K], ascending from 0 to 1.
         poses: degrees [K, 24].
-        phase: [T], where in the action each frame is; 0 to 1.
+        phase: [T], position of each frame in the action; 0 to 1.
 
     Returns:
         degrees [T, 24].
@@ -49,7 +49,7 @@ def move(times: np.ndarray, poses: np.ndarray, phase: np.ndarray) -> np.ndarray:
 
 
 def as_arrays(keys: Keys) -> tuple[np.ndarray, np.ndarray]:
-    """Key poses as times [K] and degrees [K, 24]."""
+    """Return key poses as times [K] and degrees [K, 24]."""
     poses = np.zeros((len(keys), len(ANGLES)))
     for row, (_, pose) in enumerate(keys):
         for name, degrees in pose.items():
@@ -58,7 +58,7 @@ def as_arrays(keys: Keys) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mirrored(keys: Keys) -> Keys:
-    """The same action with left and right exchanged."""
+    """Return the same action with left and right exchanged."""
     swap = {"left": "right", "right": "left"}
 
     def other(name: str) -> str:
@@ -72,7 +72,7 @@ def mirrored(keys: Keys) -> Keys:
 
 
 def reversed_in_time(keys: Keys) -> Keys:
-    """The same action, played backwards."""
+    """Return the same action, played backwards."""
     return tuple((1 - time, pose) for time, pose in reversed(keys))
 
 
@@ -160,7 +160,7 @@ def _march(cycles: int) -> Keys:
     return tuple((float(t), beats[beat % 4]) for beat, t in enumerate(times))
 
 
-# Each takes a number of cycles, for actions that repeat a movement.
+# Each function takes a number of cycles, for actions that repeat a movement.
 ACTIONS: dict[str, Callable[[int], Keys]] = {
     "raise_left_arm": _raise_left_arm,
     "raise_right_arm": _raise_right_arm,
@@ -173,5 +173,5 @@ ACTIONS: dict[str, Callable[[int], Keys]] = {
     "kick": _kick,
     "march": _march,
 }
-# Done with the preferred arm or leg; the others are the same for everybody.
+# Performed with the preferred arm or leg; the others are the same for all people.
 HANDED = ("wave", "throw", "kick", "march")

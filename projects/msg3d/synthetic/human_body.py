@@ -1,12 +1,12 @@
-"""The joints of a human body, from the angles of its bones: forward kinematics.
+"""Forward kinematics of a human body: joints from the angles of its bones.
 
-A body of layout 'kinect20' is a tree of stiff bones. Each bone turns in the frame of
-its parent by the angles of `ANGLES`, so bone lengths never change. The arm turns as
-Wu et al., J. Biomech. 38, 2005, recommend: plane of elevation, elevation, rotation
+A body of layout 'kinect20' is a tree of rigid bones. Each bone is rotated in the frame of
+its parent by the angles of `ANGLES`, so bone lengths never change. The arm is rotated as
+recommended by Wu et al., J. Biomech. 38, 2005: plane of elevation, elevation, rotation
 about its own axis.
 
-The body's own frame: x to its left, y up, z forward; metres and degrees. It stands
-with its arms hanging and all angles zero.
+The frame of the body is x to its left, y up, z forward; units are meters and degrees.
+With all angles zero it stands with its arms hanging.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ LIMBS: dict[str, slice] = {
 }
 
 PARENTS = (-1, 0, 1, 2, 2, 4, 5, 6, 2, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18)
-# The bone that ends in each joint, for a body 1.75 m tall.
+# The bone that ends at each joint, for a body 1.75 m tall.
 _ARM = ((0.17, -0.07, 0), (0, -0.28, 0), (0, -0.25, 0), (0, -0.09, 0))
 _LEG = ((0.09, -0.09, 0), (0, -0.43, 0), (0, -0.41, 0), (0, -0.05, 0.12))
 _LEFT, _RIGHT = np.array((1.0, 1, 1)), np.array((-1.0, 1, 1))
@@ -48,7 +48,7 @@ _FEET = np.array((15, 19))
 
 
 def _chain(*turns: tuple[int, np.ndarray]) -> np.ndarray:
-    """Product of rotations, given as (axis, degrees), the outermost first."""
+    """Return the product of rotations (axis, degrees), the outermost first."""
     product = rotation(*turns[0])
     for turn in turns[1:]:
         product = np.einsum("tij,tjk->tik", product, rotation(*turn))
@@ -56,7 +56,7 @@ def _chain(*turns: tuple[int, np.ndarray]) -> np.ndarray:
 
 
 def _bone_rotations(angles: np.ndarray) -> dict[int, np.ndarray]:
-    """Rotation [T, 3, 3] of each bone that turns, in its parent bone's frame."""
+    """Return the rotation [T, 3, 3] of each rotated bone, in its parent's frame."""
     angle = {name: angles[:, column] for name, column in COLUMN.items()}
     turns = {
         0: _chain((1, angle["turn"])),
@@ -82,18 +82,18 @@ def _bone_rotations(angles: np.ndarray) -> dict[int, np.ndarray]:
 
 
 def forward_kinematics(angles: np.ndarray, bones: np.ndarray = BONES) -> np.ndarray:
-    """Joint positions of a body that stands on the floor.
+    """Return the joint positions of a body that stands on the floor.
 
-    The pelvis is carried by whichever foot is lower: that foot stays where it is, so
-    the body sinks when it sits and does not slide when it kicks. The legs hang from
-    the pelvis upright, so bending the trunk does not lift them.
+    The lower foot carries the body and stays in place, so the body sinks when it sits
+    and does not slide when it kicks. The pelvis stays upright, so bending the trunk does
+    not lift the legs.
 
     Args:
         angles: degrees [T, 24], in the order of `ANGLES`.
-        bones: [V, 3], metres; see `BONES`.
+        bones: [V, 3], meters; see `BONES`.
 
     Returns:
-        [T, V, 3], metres; the floor is y = 0.
+        [T, V, 3], meters; the floor is y = 0.
 
     Example:
         >>> forward_kinematics(np.zeros((8, 24))).shape
@@ -111,7 +111,7 @@ def forward_kinematics(angles: np.ndarray, bones: np.ndarray = BONES) -> np.ndar
 
     feet = joints[:, _FEET]  # (T, 2, 3)
     height = feet[..., 1] - feet[..., 1].min(axis=1, keepdims=True)
-    weight = np.exp(-height / 0.03)  # smooth change of foot, over about 3 cm
+    weight = np.exp(-height / 0.03)  # smooth change of foot, within about 3 cm
     weight /= weight.sum(axis=1, keepdims=True)
     standing = np.zeros((2, 3))
     for foot, end in enumerate(_FEET):
