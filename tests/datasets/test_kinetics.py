@@ -11,6 +11,7 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from conftest import load_module
+from errors import raises
 from msg3d.converters import convert_kinetics
 from msg3d.converters.kinetics import parse_clip
 from msg3d.converters.kinetics_lists import (
@@ -25,6 +26,8 @@ from msg3d.datasets import (
     load_annotations,
 )
 from msg3d.errors import DataError, SkipFile
+from msg3d.formats.base import Source, detect_format, read
+from msg3d.formats.kinetics_skeleton import FORMAT
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_kinetics.py"
 CLASSES = ["abseiling", "air drumming", "zumba"]
@@ -144,7 +147,8 @@ def test_release(tmp_path):
         train=["clip_0", "clip_1", "clip_2"], val=["clip_3", "clip_4", "clip_5"]
     )
     assert data["meta"]["classes"] == CLASSES
-    assert data["meta"]["layout"] == "openpose" and "0..1" in data["meta"]["units"]
+    assert data["meta"]["layout"] == "openpose"
+    assert data["meta"]["units"] == report["units"] == "normalized"
     assert [one["label"] for one in data["annotations"]] == [0, 1, 2] * 2
     assert set(data["annotations"][0]) == {
         *("frame_dir", "label", "total_frames", "img_shape"),
@@ -193,7 +197,7 @@ def test_other_name_is_refused(tmp_path):
     report = convert_kinetics(raw, tmp_path / "a.pkl")
     (refused,) = report["refused"]
     assert refused["file"] == "clip_3.json" and not report["written"]
-    assert refused["why"] == "label is 'zumba', but the label list says 'abseiling'"
+    assert refused["kind"] == "label"
 
 
 def changed(change):
@@ -208,73 +212,90 @@ def person_of(record, frame=2):
     return record["data"][frame]["skeleton"][1]
 
 
+# case -> what is done to the clip, kind of the error, field
 BAD = {
-    "cut off": (lambda record: json.dumps(record)[:-9], "not JSON, or cut off"),
-    "empty": (lambda record: "", "not JSON, or cut off"),
-    "too deep": (lambda record: "[" * 100000, "not JSON, or cut off"),
-    "list": (lambda record: "[1]", "expected a JSON object with the fields"),
-    "field gone": (changed(lambda record: record.pop("label")), "with the fields"),
-    "label number": (changed(lambda r: r.update(label=3)), "label is 3"),
-    "index text": (changed(lambda r: r.update(label_index="0")), "label_index '0'"),
-    "no frames": (changed(lambda r: r.update(data={})), "data is a dict"),
-    "frame gone": (changed(lambda r: r["data"].insert(1, 5)), "data[1] is no frame"),
+    "cut off": (lambda record: json.dumps(record)[:-9], "syntax", None),
+    "empty": (lambda record: "", "syntax", None),
+    "too deep": (lambda record: "[" * 100000, "syntax", None),
+    "list": (lambda record: "[1]", "structure", None),
+    "field gone": (changed(lambda record: record.pop("label")), "structure", None),
+    "label number": (changed(lambda r: r.update(label=3)), "label", "label"),
+    "index text": (changed(lambda r: r.update(label_index="0")), "label", "label"),
+    "no frames": (changed(lambda r: r.update(data={})), "structure", "data"),
+    "frame gone": (
+        changed(lambda r: r["data"].insert(1, 5)),
+        "structure",
+        "data[1]",
+    ),
     "frame text": (
         changed(lambda r: r["data"][3].update(frame_index="4")),
-        "data[3] is no frame",
+        "structure",
+        "data[3]",
     ),
     "frame twice": (
         changed(lambda r: r["data"][3].update(frame_index=3)),
-        "data[3] has frame_index 3, expected more than 3",
+        "frame-numbers",
+        "data[3]",
     ),
     "frame 0": (
         changed(lambda r: r["data"][0].update(frame_index=0)),
-        "data[0] has frame_index 0, expected more than 0",
+        "frame-numbers",
+        "data[0]",
     ),
     "frame far away": (
         changed(lambda r: r["data"][-1].update(frame_index=10**9)),
-        "frame 5 is followed by frame 1000000000",
+        "frame-numbers",
+        None,
     ),
     "no score": (
         changed(lambda r: person_of(r).pop("score")),
-        "data[2].skeleton[1] is no object with pose and score",
+        "structure",
+        "data[2].skeleton[1]",
     ),
     "35 numbers": (
         changed(lambda r: person_of(r)["pose"].pop()),
-        "data[2].skeleton[1].pose is 35 numbers, expected 36 numbers",
+        "shape",
+        "data[2].skeleton[1].pose",
     ),
     "17 scores": (
         changed(lambda r: person_of(r)["score"].pop()),
-        "data[2].skeleton[1].score is 17 numbers, expected 18 numbers",
+        "shape",
+        "data[2].skeleton[1].score",
     ),
     "text": (
         changed(lambda r: person_of(r)["pose"].__setitem__(3, "0.5")),
-        "data[2].skeleton[1].pose is no regular list of numbers",
+        "number",
+        "data[2].skeleton[1].pose",
     ),
     "null": (
         changed(lambda r: person_of(r)["pose"].__setitem__(3, None)),
-        "data[2].skeleton[1].pose is no regular list of numbers",
+        "number",
+        "data[2].skeleton[1].pose",
     ),
     "NaN": (
         changed(lambda r: person_of(r)["pose"].__setitem__(3, float("nan"))),
-        "data[2].skeleton[1].pose holds NaN",
+        "not-finite",
+        "data[2].skeleton[1].pose",
     ),
     "beyond float32": (
         changed(lambda r: person_of(r)["score"].__setitem__(3, 1e300)),
-        "data[2].skeleton[1].score holds NaN, infinity or a number beyond float32",
+        "not-finite",
+        "data[2].skeleton[1].score",
     ),
     "huge": (
         changed(lambda r: person_of(r)["pose"].__setitem__(3, 10**400)),
-        "data[2].skeleton[1].pose is no regular list",
+        "number",
+        "data[2].skeleton[1].pose",
     ),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_clip_is_named(case):
-    damage, expected = BAD[case]
-    with pytest.raises(DataError) as error:
+    damage, kind, field = BAD[case]
+    with raises(kind, DataError, field=field) as error:
         parse_clip("a.json", damage(clip()).encode())
-    assert expected in str(error.value) and "\n" not in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_clips_without_anybody_are_left_out():
@@ -298,7 +319,7 @@ def test_damaged_bytes_are_refused_or_read():
                 content[place] ^= 1 << rng.integers(8)
         try:
             parse_clip("a.json", bytes(content))
-        except (ValueError, SkipFile):
+        except (DataError, SkipFile):
             refused += 1
     assert refused > 300
 
@@ -311,26 +332,35 @@ def test_other_encodings_are_read():
         np.testing.assert_array_equal(sample["keypoint"], plain)
 
 
+# case -> content, kind of the error, place
 BAD_LISTS = {
-    "cut off": ('{"a": ', "cannot be read"),
-    "not gzip": (b"\x1f\x8b\x08cut", "cannot be read"),
-    "list": ("[1]", "is no object with has_skeleton"),
-    "field gone": ('{"a": {"label": "zumba"}}', "'a' is no object with has_skeleton"),
-    "in both": (json.dumps({"clip_0": entry()}), "in both label lists, first clip_0"),
+    "cut off": ('{"a": ', "syntax", dict(file="kinetics_val_label.json")),
+    "not gzip": (
+        b"\x1f\x8b\x08cut",
+        "corrupt-archive",
+        dict(file="kinetics_val_label.json.gz"),
+    ),
+    "list": ("[1]", "structure", dict(file="kinetics_val_label.json")),
+    "field gone": (
+        '{"a": {"label": "zumba"}}',
+        "structure",
+        dict(file="kinetics_val_label.json", field="a"),
+    ),
+    "in both": (json.dumps({"clip_0": entry()}), "split", dict(sample="clip_0")),
 }
 
 
 @pytest.mark.parametrize("case", BAD_LISTS)
 def test_bad_list_is_named(tmp_path, case):
-    content, expected = BAD_LISTS[case]
+    content, kind, where = BAD_LISTS[case]
     raw = release(tmp_path / "raw")
     path = raw / "kinetics_val_label.json"
     path.unlink()
     if isinstance(content, bytes):
         path.with_name(f"{path.name}.gz").write_bytes(content)
-    elif content is not None:
+    else:
         path.write_text(content)
-    with pytest.raises(DataError, match=expected):
+    with raises(kind, DataError, **where):
         convert_kinetics(raw, tmp_path / "a.pkl")
 
 
@@ -369,10 +399,10 @@ def test_lists_of_two_releases_are_refused(tmp_path):
     raw = release(tmp_path / "raw")
     other = {"x": dict(entry(), label="archery")}  # another name for 0
     (raw / "kinetics_val_label.json").write_text(json.dumps(other))
-    with pytest.raises(DataError, match="belong to different releases"):
+    with raises("label", DataError):
         convert_kinetics(raw, tmp_path / "a.pkl")
     (raw / "kinetics_val_label.json.gz").write_bytes(gzip.compress(b"{}"))
-    with pytest.raises(DataError, match="is a second list of the val clips"):
+    with raises("duplicate", DataError, file="kinetics_val_label.json.gz"):
         find_label_lists(raw)
 
 
@@ -393,9 +423,25 @@ def test_command(tmp_path, monkeypatch, capsys):
     for path in raw.glob("*_label.json"):
         path.rename(lists / path.name)
     assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 1
-    assert "say with --lists where they lie" in capsys.readouterr().err
+    assert "--lists" in capsys.readouterr().err
     options = ["--allow-bad", "--lists", lists]
     assert command(raw, out, *options, monkeypatch=monkeypatch) == 0
+
+
+def test_prediction_reads_what_training_reads():
+    """The persons tracked, and the image as the unit."""
+    content = json.dumps(clip(frames=8)).encode()
+    source = Source("a/xyz.json", content)
+    assert detect_format(source).name == "kinetics-skeleton"
+    (sequence,) = read(source)
+    sample = parse(clip(frames=8), persons="track", max_persons=5)
+    for key in ("keypoint", "keypoint_score", "img_shape", "notes"):
+        np.testing.assert_array_equal(sequence[key], sample[key])
+    assert (sequence["layout"], sequence["unit"]) == ("openpose", "normalized")
+    assert sequence["frame_dir"] == "a/xyz"
+    for other in (entry(), dict(data=[], label="a"), [clip()]):
+        source = Source("a.json", json.dumps(other).encode())
+        assert not FORMAT.detect(source)
 
 
 def test_trains_as_2d_joints(tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from errors import raises
 from msg3d.converters import convert_msr_action3d
 from msg3d.converters.msr_action3d import NOT_OF_CVPR_2012, SUBSETS, parse_sequence
 from msg3d.converters.report import report_text
@@ -16,6 +17,8 @@ from msg3d.datasets import (
     load_annotations,
 )
 from msg3d.errors import DataError, SkipFile
+from msg3d.formats.base import Source, detect_format, read
+from msg3d.formats.msr_action3d import FORMAT
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_msr_action3d.py"
 # The joints in the order of a file.
@@ -118,63 +121,82 @@ def with_line(number, line):
     return damaged
 
 
+# case -> what is done to the file, line and kind of its error
 BAD = {
-    "empty": (lambda content: "", None, "is empty"),
-    "blank": (lambda content: "\n \n", None, "is empty"),
-    "three fields": (with_line(7, "1 2 3"), 7, "has 3 fields, expected 4 numbers"),
-    "five fields": (with_line(7, "1 2 3 4 5"), 7, "has 5 fields, expected 4"),
-    "blank line": (with_line(30, ""), 30, "has 0 fields"),
-    "text": (with_line(7, "1 2 x 1"), 7, "'x' is no number"),
-    "underscore": (with_line(7, "1 2 1_0 1"), 7, "'1_0' is no number"),
-    "decimal comma": (with_line(7, "1 2 0,5 1"), 7, "'0,5' is no number"),
-    "NaN": (with_line(59, "1 2 nan 1"), 59, "holds nan"),
-    "infinite": (with_line(59, "1 -inf 2 1"), 59, "holds -inf"),
-    "beyond float32": (
-        with_line(59, "1 1e300 2 1"),
-        41,
-        "frame 2, which begins here, holds 1e+300",
-    ),
-    "a line too few": (with_line(60, ""), 59, "ends with 19 lines of frame 2"),
-    "a line too many": (
-        lambda content: content + "1 2 3 1\n",
-        61,
-        "1 lines of frame 3",
-    ),
-    "latin-1": (lambda content: content.encode() + b"\xe9", 61, "byte"),
-    "UTF-16": (lambda content: content.encode("utf-16"), 1, "expected plain ASCII"),
-    "binary": (lambda content: bytes(200), 1, "has 1 fields"),
+    "empty": (lambda content: "", None, "empty"),
+    "blank": (lambda content: "\n \n", None, "empty"),
+    "three fields": (with_line(7, "1 2 3"), 7, "row"),
+    "five fields": (with_line(7, "1 2 3 4 5"), 7, "row"),
+    "blank line": (with_line(30, ""), 30, "row"),
+    "text": (with_line(7, "1 2 x 1"), 7, "number"),
+    "underscore": (with_line(7, "1 2 1_0 1"), 7, "number"),
+    "decimal comma": (with_line(7, "1 2 0,5 1"), 7, "number"),
+    "NaN": (with_line(59, "1 2 nan 1"), 59, "not-finite"),
+    "infinite": (with_line(59, "1 -inf 2 1"), 59, "not-finite"),
+    "beyond float32": (with_line(59, "1 1e300 2 1"), 41, "not-finite"),
+    "a line too few": (with_line(60, ""), 59, "truncated"),
+    "a line too many": (lambda content: content + "1 2 3 1\n", 61, "truncated"),
+    "latin-1": (lambda content: content.encode() + b"\xe9", 61, "encoding"),
+    "UTF-16": (lambda content: content.encode("utf-16"), 1, "encoding"),
+    "binary": (lambda content: bytes(200), 1, "row"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_file_is_named_with_its_line(tmp_path, case):
-    damage, line, expected = BAD[case]
+    damage, line, kind = BAD[case]
     name = "a02_s01_e01_skeleton3D.txt"
     raw = as_folder({**release(), name: damage(text())}, tmp_path / "raw")
     report = convert_msr_action3d(raw, tmp_path / "a.pkl")
     assert not report["written"] and not (tmp_path / "a.pkl").exists()
     (refused,) = report["refused"]
     assert refused["file"] == name and refused.get("line") == line
-    assert expected in refused["why"] and "\n" not in refused["why"]
+    assert refused["kind"] == kind and "\n" not in refused["why"]
     assert convert_msr_action3d(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
     assert len(load_annotations(tmp_path / "a.pkl")["annotations"]) == 7
 
 
 @pytest.mark.parametrize(
-    "name, expected",
+    "name, field",
     [
-        ("walk_skeleton3D.txt", "not of the form aAA_sSS_eEE_skeleton3D.txt"),
-        ("a01_s01_e01_skeleton3D (1).txt", "not of the form"),
-        ("a00_s01_e01_skeleton3D.txt", "says action 0, expected 1 to 20"),
-        ("a21_s01_e01_skeleton3D.txt", "says action 21, expected 1 to 20"),
-        ("a01_s11_e01_skeleton3D.txt", "says subject 11, expected 1 to 10"),
-        ("a01_s01_e04_skeleton3D.txt", "says repeat 4, expected 1 to 3"),
+        ("walk_skeleton3D.txt", None),
+        ("a01_s01_e01_skeleton3D (1).txt", None),
+        ("a00_s01_e01_skeleton3D.txt", "action"),
+        ("a21_s01_e01_skeleton3D.txt", "action"),
+        ("a01_s11_e01_skeleton3D.txt", "subject"),
+        ("a01_s01_e04_skeleton3D.txt", "repeat"),
     ],
 )
-def test_bad_name(name, expected):
-    with pytest.raises(DataError) as error:
+def test_bad_name(name, field):
+    with raises("file-name", DataError, field=field):
         parse_sequence(name, text().encode())
-    assert expected in str(error.value)
+
+
+def test_prediction_reads_what_training_reads():
+    content = text(5, empty=(0, 3)).encode()
+    (sample,) = parse_sequence("a20_s03_e02_skeleton3D.txt", content)
+    source = Source("raw/a20_s03_e02_skeleton3D.txt", content)
+    assert detect_format(source).name == "msr-action3d"
+    (sequence,) = read(source)
+    np.testing.assert_array_equal(sequence["keypoint"], sample["keypoint"])
+    assert sequence["notes"] == sample["notes"]
+    assert (sequence["layout"], sequence["unit"]) == ("kinect20", "m")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"1 2 3 4\n" * 19,
+        b"1 2 3\n" * 20,
+        b"0 0.5 0.5 0.1 0.2\n" * 20,  # YOLO's boxes
+        b"1,2,3,4\n" * 20,
+        b"a b c d\n" * 20,
+        b"\x00\xff" * 500,
+    ],
+)
+def test_other_text_is_not_recognized(content):
+    assert not FORMAT.detect(Source("a.txt", content))
 
 
 def test_cut_off_anywhere_is_read_right_or_refused():
@@ -202,8 +224,8 @@ def test_damage_never_raises_anything_else():
         damaged[where] ^= 1 << rng.integers(0, 8, size=len(where)).astype(np.uint8)
         try:
             parse_sequence("a01_s01_e01_skeleton3D.txt", damaged.tobytes())
-        except ValueError as error:
-            assert "\n" not in str(error)
+        except DataError as error:
+            assert error.kind != "unspecified" and "\n" not in str(error)
 
 
 def test_splits_and_meta(tmp_path):
@@ -248,14 +270,14 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert command(raw, out, monkeypatch=monkeypatch) == 0
     assert "split xsub: 4 train, 4 val" in capsys.readouterr().out
     report = json.loads((tmp_path / "a.pkl.report.json").read_text())
-    assert report["units"] == "metres" and report["sequences"] == 8
+    assert report["units"] == "m" and report["sequences"] == 8
     (raw / "a01_s01_e01_skeleton3D.txt").write_text("1 2 3")
     assert command(raw, out, monkeypatch=monkeypatch) == 1
-    assert "a01_s01_e01_skeleton3D.txt: line 1: has 3" in capsys.readouterr().out
+    assert "a01_s01_e01_skeleton3D.txt: line 1: " in capsys.readouterr().out
     assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
     assert command(tmp_path / "none", out, monkeypatch=monkeypatch) == 1
-    with pytest.raises(DataError, match="hold no _skeleton3D.txt file"):
-        (tmp_path / "empty").mkdir()
+    (tmp_path / "empty").mkdir()
+    with raises("empty", DataError, file="empty"):
         convert_msr_action3d(tmp_path / "empty", out)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from errors import raises
 from msg3d.annotations.leaks import find_leaks
 from msg3d.converters import convert_nw_ucla
 from msg3d.converters.nw_ucla import ACTIONS, parse_sequence
@@ -20,6 +21,8 @@ from msg3d.datasets import (
     load_store,
 )
 from msg3d.errors import DataError
+from msg3d.formats.base import Source, detect_format, read
+from msg3d.formats.nw_ucla import FORMAT
 from msg3d.io import archives as reader
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_nw_ucla.py"
@@ -136,62 +139,42 @@ def with_frame(change):
     return damaged
 
 
+# case -> what is done to the file, kind of its error
 BAD = {
-    "cut off": (lambda raw: json.dumps(raw)[:-40], "not JSON, or cut off"),
-    "empty": (lambda raw: "", "not JSON, or cut off"),
-    "not text": (lambda raw: b"\xff\xfe\x00", "not JSON, or cut off"),
-    "too deep": (lambda raw: "[" * 100000, "not JSON, or cut off"),
-    "not an object": (lambda raw: "[1]", "expected a JSON object with the fields"),
-    "field gone": (lambda raw: dict(label=1), "expected a JSON object"),
-    "other name": (
-        lambda raw: {**raw, "file_name": "a01_s01_e01_v02"},
-        "file_name says 'a01_s01_e01_v02', expected 'a02_s01_e00_v01'",
-    ),
-    "other label": (
-        lambda raw: {**raw, "label": 1},
-        "label is 1, expected 2 for action a02 (pick up with two hands)",
-    ),
-    "label text": (lambda raw: {**raw, "label": "2"}, "label is '2', expected 2"),
-    "no frames": (lambda raw: {**raw, "skeletons": []}, "skeletons is empty"),
-    "19 joints": (
-        with_frame(lambda frame: frame.pop()),
-        "skeletons has 19 joints in frame 2, expected 20",
-    ),
-    "no joints": (with_frame(lambda frame: frame.clear()), "has 0 joints in frame 2"),
-    "2 coordinates": (
-        with_frame(lambda frame: frame[5].pop()),
-        "a joint without three coordinates in frame 2",
-    ),
+    "cut off": (lambda raw: json.dumps(raw)[:-40], "syntax"),
+    "empty": (lambda raw: "", "syntax"),
+    "not text": (lambda raw: b"\xff\xfe\x00", "encoding"),
+    "too deep": (lambda raw: "[" * 100000, "syntax"),
+    "not an object": (lambda raw: "[1]", "structure"),
+    "field gone": (lambda raw: dict(label=1), "structure"),
+    "other name": (lambda raw: {**raw, "file_name": "a01_s01_e01_v02"}, "file-name"),
+    "other label": (lambda raw: {**raw, "label": 1}, "label"),
+    "label text": (lambda raw: {**raw, "label": "2"}, "label"),
+    "no frames": (lambda raw: {**raw, "skeletons": []}, "empty"),
+    "19 joints": (with_frame(lambda frame: frame.pop()), "layout"),
+    "no joints": (with_frame(lambda frame: frame.clear()), "layout"),
+    "2 coordinates": (with_frame(lambda frame: frame[5].pop()), "shape"),
     "NaN": (
         with_frame(lambda frame: frame[5].__setitem__(0, float("nan"))),
-        "NaN or infinite in 1 of 4 frames, first in frame 2",
+        "not-finite",
     ),
     "beyond float32": (
         with_frame(lambda frame: frame[5].__setitem__(0, 1e300)),
-        "NaN or infinite in 1 of 4 frames",
+        "not-finite",
     ),
-    "text": (
-        with_frame(lambda frame: frame[5].__setitem__(0, "0.1")),
-        "something that is not a number",
-    ),
-    "null": (
-        with_frame(lambda frame: frame[5].__setitem__(0, None)),
-        "something that is not a number",
-    ),
-    "list": (
-        with_frame(lambda frame: frame[5].__setitem__(0, [1.0])),
-        "something that is not a number",
-    ),
+    "text": (with_frame(lambda frame: frame[5].__setitem__(0, "0.1")), "number"),
+    "null": (with_frame(lambda frame: frame[5].__setitem__(0, None)), "number"),
+    "list": (with_frame(lambda frame: frame[5].__setitem__(0, [1.0])), "number"),
     "zeros": (
         lambda raw: {**raw, "skeletons": np.zeros((4, 20, 3)).tolist()},
-        "skeletons is zero in all 4 frames",
+        "no-person",
     ),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_file_is_named(tmp_path, case):
-    damage, expected = BAD[case]
+    damage, kind = BAD[case]
     name = "a02_s01_e00_v01"
     damaged = damage(record(name))
     text = damaged if isinstance(damaged, (str, bytes)) else json.dumps(damaged)
@@ -200,26 +183,50 @@ def test_bad_file_is_named(tmp_path, case):
     assert not report["written"] and not (tmp_path / "a.pkl").exists()
     assert report["files_read"] == 18 and report["sequences"] == 17
     (refused,) = report["refused"]
-    assert refused["file"] == f"all_sqe/{name}.json" and expected in refused["why"]
-    assert "\n" not in refused["why"]
+    assert refused["file"] == f"all_sqe/{name}.json" and refused["kind"] == kind
+    assert refused["why"] and "\n" not in refused["why"]
     assert convert_nw_ucla(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
     assert len(load_annotations(tmp_path / "a.pkl")["annotations"]) == 17
 
 
+@pytest.mark.parametrize("frame", [0, 3])
+def test_frame_of_a_fault_is_named(frame):
+    """In the message: JSON written by a program has no useful lines."""
+    raw = record("a02_s01_e00_v01")
+    raw["skeletons"][frame].pop()
+    with raises("layout", DataError, field="skeletons") as error:
+        parse_sequence("a02_s01_e00_v01.json", json.dumps(raw).encode())
+    assert f"frame {frame}" in error.value.message
+
+
 @pytest.mark.parametrize(
-    "name,expected",
+    "name, field",
     [
-        ("walking.json", "not of the form"),
-        ("a01_s01_e00_v01 (1).json", "not of the form"),
-        ("a07_s01_e00_v01.json", "says action 7, expected one of [1, 2"),
-        ("a01_s11_e00_v01.json", "says subject 11"),
-        ("a01_s01_e00_v04.json", "says view 4, expected one of [1, 2, 3]"),
+        ("walking.json", None),
+        ("a01_s01_e00_v01 (1).json", None),
+        ("a07_s01_e00_v01.json", "action"),
+        ("a01_s11_e00_v01.json", "subject"),
+        ("a01_s01_e00_v04.json", "view"),
     ],
 )
-def test_bad_name(name, expected):
-    with pytest.raises(ValueError) as error:
+def test_bad_name(name, field):
+    with raises("file-name", DataError, field=field):
         parse_sequence(name, b"{}")
-    assert expected in str(error.value)
+
+
+def test_prediction_reads_what_training_reads():
+    name = "a12_s03_e04_v02"
+    content = json.dumps(record(name)).encode()
+    (sample,) = parse_sequence(f"{name}.json", content)
+    source = Source(f"raw/{name}.json", content)
+    assert detect_format(source).name == "nw-ucla"
+    (sequence,) = read(source)
+    np.testing.assert_array_equal(sequence["keypoint"], sample["keypoint"])
+    assert sequence["label"] == sample["label"]
+    assert sequence["frame_dir"] == f"raw/{name}"
+    assert (sequence["layout"], sequence["unit"]) == ("kinect20", "m")
+    assert not FORMAT.detect(Source("a.json", b'{"label": 1, "skeletons": []}'))
+    assert not FORMAT.detect(Source("a.json", b"[1]"))
 
 
 def test_duplicate_is_named(tmp_path):
@@ -228,7 +235,8 @@ def test_duplicate_is_named(tmp_path):
     report = convert_nw_ucla(as_tar(files, tmp_path / "a.tar.xz"), tmp_path / "a.pkl")
     (refused,) = report["refused"]
     assert refused["file"] == "all_sqe/again/a01_s01_e00_v01.json"
-    assert "was read from all_sqe/a01_s01_e00_v01.json" in refused["why"]
+    assert refused["kind"] == "duplicate"
+    assert "all_sqe/a01_s01_e00_v01.json" in refused["why"]
 
 
 def test_paths_out_of_the_archive_do_no_harm(tmp_path):
@@ -267,7 +275,7 @@ def test_cut_archive_is_refused(tmp_path, mode):
     path = as_tar(release(), tmp_path / "a.tar.x", mode)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match="download it again"):
+    with raises("corrupt-archive", DataError, file="a.tar.x"):
         convert_nw_ucla(path, tmp_path / "a.pkl")
     assert not (tmp_path / "a.pkl").exists()
 
@@ -284,7 +292,7 @@ def test_archive_cut_or_damaged_anywhere_is_refused(tmp_path, part):
     zeroed[header] ^= 0xFF
     for damaged in (content[:header], content[: header + 100], bytes(zeroed)):
         path.write_bytes(damaged)
-        with pytest.raises(DataError, match="download it again"):
+        with raises("corrupt-archive", DataError, file="a.tar"):
             convert_nw_ucla(path, tmp_path / "a.pkl")
 
 
@@ -343,28 +351,28 @@ def fresh(path):
 
 
 @pytest.mark.parametrize(
-    "name, make, expected",
+    "name, make, kind",
     [
-        ("a.pkl", fresh, "a.pkl is a folder: give the name of a file"),
-        ("a.packed", fresh, "a.packed is there and no packed store"),
-        ("a.packed", lambda path: path.write_text(""), "is there and no packed store"),
-        ("a.json", lambda path: None, "a.json: expected a name that ends in .pkl"),
+        ("a.pkl", fresh, "wrong-path"),
+        ("a.packed", fresh, "exists"),
+        ("a.packed", lambda path: path.write_text(""), "exists"),
+        ("a.json", lambda path: None, "file-name"),
     ],
 )
-def test_out_is_refused_before_the_work(tmp_path, monkeypatch, name, make, expected):
+def test_out_is_refused_before_the_work(tmp_path, monkeypatch, name, make, kind):
     raw = as_folder(release(), tmp_path / "raw")
     make(tmp_path / name)
     before = sorted(tmp_path.rglob("*"))
     monkeypatch.setattr("msg3d.converters.convert.parse_files", None)
-    with pytest.raises(DataError, match=expected):
+    with raises(kind, file=name):
         convert_nw_ucla(raw, tmp_path / name)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_nothing_to_read(tmp_path):
-    with pytest.raises(DataError, match="do not exist"):
+    with raises("not-found", DataError, file="none"):
         convert_nw_ucla(tmp_path / "none", tmp_path / "a.pkl")
-    with pytest.raises(DataError, match="hold no .json file"):
+    with raises("empty", DataError, file=tmp_path.name):
         convert_nw_ucla(tmp_path, tmp_path / "a.pkl")
 
 
@@ -407,13 +415,13 @@ def test_command(tmp_path, monkeypatch, capsys):
     (raw / "all_sqe" / "a01_s01_e00_v01.json").write_text("{")
     assert command(raw, out, monkeypatch=monkeypatch) == 1
     printed = capsys.readouterr().out
-    assert "refused        all_sqe/a01_s01_e00_v01.json: not JSON" in printed
+    assert "refused        all_sqe/a01_s01_e00_v01.json: " in printed
     assert "NOT written" in printed and out.read_bytes() == before
     assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
     assert out.read_bytes() != before
 
     assert command(tmp_path / "none", out, monkeypatch=monkeypatch) == 1
-    assert "do not exist" in capsys.readouterr().err
+    assert "none" in capsys.readouterr().err
 
 
 def test_the_release(shared, tmp_path):

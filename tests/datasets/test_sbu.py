@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from errors import raises
 from msg3d.converters import convert_sbu
 from msg3d.converters.report import report_text
-from msg3d.converters.sbu import FOLDS, PAIRS, parse_sequence
+from msg3d.converters.sbu import FOLDS, PAIRS, parse_sequence, units_name
 from msg3d.datasets import load_annotations
-from msg3d.errors import DataError
+from msg3d.errors import ConfigError, DataError
+from msg3d.formats.base import ReadOptions, Source, detect_format, read
+from msg3d.formats.sbu import FORMAT
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_sbu.py"
 PATH = "s01s02/03/002/skeleton_pos.txt"
@@ -66,24 +69,24 @@ def test_sample():
         assert (sample["frame_dir"], sample["label"]) == ("s01s02_a03_002", 2)
         assert sample["total_frames"] == 4 and sample["keypoint"].dtype == np.float32
         np.testing.assert_array_equal(sample["keypoint"], expected)
-        assert "notes" not in sample
+        assert not sample["notes"]
 
 
-def test_metres_by_hand():
+def test_meters_by_hand():
     """The middle of the image is the axis; an absent joint stays absent."""
     keypoint = keypoints(frames=1)
     keypoint[0, 0, 0] = (0.5, 0.5, 0.78125)
     keypoint[1, 0, 3] = (0.25, 0.75, 2)
     keypoint[1, 0, 14] = 0
     content = as_text(keypoint).encode()
-    (sample,) = parse_sequence(PATH, content, units="metres")
+    (sample,) = parse_sequence(PATH, content, units="m")
     np.testing.assert_allclose(sample["keypoint"][0, 0, 0], (0, 0, 1), atol=1e-7)
     np.testing.assert_allclose(
         sample["keypoint"][1, 0, 3], (0.64, -0.48, 2.56), rtol=1e-6
     )
     assert not sample["keypoint"][1, 0, 14].any()
     x, y, z = keypoint[0, 0, 7].astype(float)
-    published = (1280 - x * 2560, 960 - y * 1920, z * 10000 / 7.8125)  # millimetres
+    published = (1280 - x * 2560, 960 - y * 1920, z * 10000 / 7.8125)  # millimeters
     np.testing.assert_allclose(1000 * sample["keypoint"][0, 0, 7], published, rtol=1e-5)
 
 
@@ -98,70 +101,93 @@ def fields(change, line=2):
     return damaged
 
 
+# case -> what is done to the file, line and kind of its error
 BAD = {
-    "empty": (lambda content: "", None, "is empty, expected lines of 91 numbers"),
+    "empty": (lambda content: "", None, "empty"),
     "one person": (
         fields(lambda parts: parts.__delitem__(slice(46, None))),
         2,
-        "has 46 fields, expected 91 numbers",
+        "row",
     ),
-    "comma at the end": (fields(lambda parts: parts.append("")), 2, "has 92 fields"),
-    "empty field": (fields(lambda parts: parts.__setitem__(5, "")), 2, "'' is no num"),
-    "text": (fields(lambda parts: parts.__setitem__(5, "x")), 2, "'x' is no number"),
-    "NaN": (fields(lambda parts: parts.__setitem__(5, "NaN")), 2, "holds nan"),
-    "infinite": (fields(lambda parts: parts.__setitem__(5, "1e999")), 2, "holds inf"),
+    "comma at the end": (fields(lambda parts: parts.append("")), 2, "row"),
+    "empty field": (fields(lambda parts: parts.__setitem__(5, "")), 2, "number"),
+    "text": (fields(lambda parts: parts.__setitem__(5, "x")), 2, "number"),
+    "NaN": (fields(lambda parts: parts.__setitem__(5, "NaN")), 2, "not-finite"),
+    "infinite": (fields(lambda parts: parts.__setitem__(5, "1e999")), 2, "not-finite"),
     "beyond float32": (
         fields(lambda parts: parts.__setitem__(5, "1e99")),
         2,
-        "frame 1, which begins here, holds 1e+99",
+        "not-finite",
     ),
     "frame number": (
         fields(lambda parts: parts.__setitem__(0, "1.5")),
         2,
-        "the first field is 1.5, expected the number of the frame",
+        "frame-numbers",
     ),
-    "cut off": (lambda content: content[:-400], 4, "expected 91 numbers"),
-    "blanks between": (lambda content: content.replace(",", " "), 1, "has 1 fields"),
-    "blank line": (lambda content: content.replace("\n", "\n\n"), 2, "has 1 fields"),
+    "cut off": (lambda content: content[:-400], 4, "row"),
+    "blanks between": (lambda content: content.replace(",", " "), 1, "row"),
+    "blank line": (lambda content: content.replace("\n", "\n\n"), 2, "row"),
     "zeros": (
         lambda content: as_text(np.zeros((2, 4, 15, 3), dtype=np.float32)),
         None,
-        "every joint is zero in all 4 frames",
+        "no-person",
     ),
-    "UTF-16": (lambda content: content.encode("utf-16"), 1, "expected plain ASCII"),
+    "UTF-16": (lambda content: content.encode("utf-16"), 1, "encoding"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_file_is_named_with_its_line(tmp_path, case):
-    damage, line, expected = BAD[case]
+    damage, line, kind = BAD[case]
     raw = as_folder({**release(), PATH: damage(as_text(keypoints()))}, tmp_path / "raw")
     report = convert_sbu(raw, tmp_path / "a.pkl")
     assert not report["written"] and not (tmp_path / "a.pkl").exists()
     (refused,) = report["refused"]
     assert refused["file"] == PATH and refused.get("line") == line
-    assert expected in refused["why"] and "\n" not in refused["why"]
+    assert refused["kind"] == kind and "\n" not in refused["why"]
     assert convert_sbu(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
 
 
 @pytest.mark.parametrize(
-    "path, expected",
+    "path, field",
     [
-        ("skeleton_pos.txt", "does not end in PAIR/ACTION/RUN/skeleton_pos.txt"),
-        ("s01s02/1/001/skeleton_pos.txt", "does not end in"),
-        ("s01s02/01/001/old_skeleton_pos.txt", "does not end in"),
-        (
-            "s01s04/01/001/skeleton_pos.txt",
-            "says pair s01s04, expected one of ['s01s02",
-        ),
-        ("s01s02/09/001/skeleton_pos.txt", "says action 09, expected 01 to 08"),
-        ("s01s02/00/001/skeleton_pos.txt", "says action 00, expected 01 to 08"),
+        ("skeleton_pos.txt", None),
+        ("s01s02/1/001/skeleton_pos.txt", None),
+        ("s01s02/01/001/old_skeleton_pos.txt", None),
+        ("s01s04/01/001/skeleton_pos.txt", "pair"),
+        ("s01s02/09/001/skeleton_pos.txt", "action"),
+        ("s01s02/00/001/skeleton_pos.txt", "action"),
     ],
 )
-def test_bad_path(path, expected):
-    with pytest.raises(DataError) as error:
+def test_bad_path(path, field):
+    with raises("file-name", DataError, field=field):
         parse_sequence(path, as_text(keypoints()).encode())
-    assert expected in str(error.value)
+
+
+@pytest.mark.parametrize("unit", [None, "m", "px"])
+def test_prediction_reads_what_training_reads(unit):
+    content = as_text(keypoints()).encode()
+    meters = unit == "m"
+    (sample,) = parse_sequence(PATH, content, "m" if meters else "unscaled")
+    source = Source(PATH, content)
+    assert detect_format(source).name == "sbu"
+    (sequence,) = read(source, ReadOptions(unit=unit))
+    np.testing.assert_array_equal(sequence["keypoint"], sample["keypoint"])
+    assert sequence["layout"] == "sbu15"
+    assert sequence["unit"] == ("m" if meters else "unscaled")
+    assert sequence.get("y_down", False) == (not meters)
+    for other in (b"", b"1,2,3\n", content.replace(b",", b" "), b"a," * 90 + b"a"):
+        assert not FORMAT.detect(Source("a.txt", other))
+
+
+@pytest.mark.parametrize(
+    "text, name", [("raw", "unscaled"), ("metres", "m"), ("m", "m")]
+)
+def test_old_and_new_names_of_units(text, name):
+    assert units_name(text) == name
+    for wrong in ("mm", "feet"):
+        with raises("unit", ConfigError):
+            units_name(wrong)
 
 
 def test_cut_off_anywhere_is_read_right_or_refused():
@@ -187,11 +213,11 @@ def test_damage_never_raises_anything_else():
         damaged = content.copy()
         where = rng.integers(0, len(content), size=rng.integers(1, 4))
         damaged[where] ^= 1 << rng.integers(0, 8, size=len(where)).astype(np.uint8)
-        for units in ("raw", "metres"):
+        for units in ("unscaled", "m"):
             try:
                 parse_sequence(PATH, damaged.tobytes(), units)
-            except ValueError as error:
-                assert "\n" not in str(error)
+            except DataError as error:
+                assert error.kind != "unspecified" and "\n" not in str(error)
 
 
 def test_folds_are_disjoint_and_whole(tmp_path):
@@ -222,24 +248,27 @@ def test_command(tmp_path, monkeypatch, capsys):
     raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
     assert command(raw, out, monkeypatch=monkeypatch) == 0
     printed = capsys.readouterr().out
-    assert "42 of 282 released" in printed and "x and y in 0..1" in printed
+    assert "42 of 282 released" in printed and "units          unscaled" in printed
     assert command(raw, out, "--units", "metres", monkeypatch=monkeypatch) == 0
-    assert "units          metres, y up" in capsys.readouterr().out
+    assert "units          m\n" in capsys.readouterr().out
     data = load_annotations(out)
     (plain,) = parse_sequence(
         "s01s02/01/001/skeleton_pos.txt",
         (raw / "s01s02/01/001/skeleton_pos.txt").read_bytes(),
-        units="metres",
+        units="m",
     )
     np.testing.assert_array_equal(data["annotations"][0]["keypoint"], plain["keypoint"])
-    assert data["meta"]["units"] == "metres"
+    assert data["meta"]["units"] == "m"
 
     (raw / PATH).parent.mkdir(parents=True)
     (raw / PATH).write_text("1,2")
     assert command(raw, out, monkeypatch=monkeypatch) == 1
-    assert f"{PATH}: line 1: has 2 fields" in capsys.readouterr().out
+    assert f"{PATH}: line 1: " in capsys.readouterr().out
     assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
     assert command(tmp_path / "none", out, monkeypatch=monkeypatch) == 1
+    with pytest.raises(SystemExit) as error:
+        command(raw, out, "--units", "mm", monkeypatch=monkeypatch)
+    assert error.value.code == 2
 
 
 def test_the_release(shared, tmp_path):
@@ -262,10 +291,10 @@ def test_the_release(shared, tmp_path):
         assert mine["keypoint"].tobytes() == other["keypoint"].tobytes()
 
 
-def test_bones_keep_their_length_in_metres(shared):
+def test_bones_keep_their_length_in_meters(shared):
     """What shows that the formula is the right one: people do not change size."""
     reference = load_annotations(shared / "data" / "sbu.pkl")
-    neck = {"raw": [], "metres": []}
+    neck = {"unscaled": [], "m": []}
     for sample in reference["annotations"][::8]:
         for units, spreads in neck.items():
             content = as_text(sample["keypoint"]).encode()
@@ -274,5 +303,5 @@ def test_bones_keep_their_length_in_metres(shared):
                 one["keypoint"][:, :, 1] - one["keypoint"][:, :, 2], axis=-1
             )
             spreads.append(length.std(axis=1) / length.mean(axis=1))
-    assert np.median(np.concatenate(neck["metres"])) < 0.002
-    assert np.median(np.concatenate(neck["raw"])) > 0.008
+    assert np.median(np.concatenate(neck["m"])) < 0.002
+    assert np.median(np.concatenate(neck["unscaled"])) > 0.008

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import load_module
+from errors import raises
 from msg3d.annotations.targets import CHALLENGE_TRAITS
 from msg3d.converters import convert_udiva
 from msg3d.converters.udiva import parse_recording
@@ -18,6 +19,7 @@ from msg3d.datasets import (
     load_annotations,
 )
 from msg3d.errors import DataError, SkipFile
+from msg3d.formats.base import Source, detect_format, read
 
 h5py = pytest.importorskip("h5py", reason="UDIVA's files are HDF5: pip install h5py")
 
@@ -186,37 +188,46 @@ def frame(value, place=(2, 5, 1)):
     return hdf5(array)
 
 
+# case -> path, content, kind and field of the error
 BAD = {
-    "another path": ("001002/FC2_L/a.hdf5", hdf5(landmarks(3)), "keep its folders"),
+    "another path": ("001002/FC2_L/a.hdf5", hdf5(landmarks(3)), "file-name", None),
     "another session": (
         PATH.replace("001002", "9"),
         hdf5(landmarks(3)),
-        "session 9 is in no sessions_SPLIT.csv",
+        "unknown-name",
+        None,
     ),
     "another split": (
         PATH.replace("train", "val"),
         hdf5(landmarks(3)),
-        "says val, but session 001002 is in sessions_train.csv",
+        "split",
+        None,
     ),
-    "empty": (PATH, b"", "not HDF5, or cut off"),
-    "text": (PATH, b"frames", "not HDF5, or cut off"),
-    "cut off": (PATH, hdf5(landmarks(12))[:-500], "not HDF5, or cut off"),
-    "no frame": (PATH, hdf5(landmarks(0)), "holds no frame"),
-    "NaN": (PATH, frame(np.nan), "frame 00002: body/landmarks holds NaN"),
-    "beyond float32": (PATH, frame(1e60), "frame 00002: body/landmarks holds NaN"),
+    "empty": (PATH, b"", "corrupt", None),
+    "text": (PATH, b"frames", "corrupt", None),
+    "cut off": (PATH, hdf5(landmarks(12))[:-500], "corrupt", None),
+    "no frame": (PATH, hdf5(landmarks(0)), "empty", None),
+    "NaN": (PATH, frame(np.nan), "not-finite", "00002/body/landmarks"),
+    "beyond float32": (PATH, frame(1e60), "not-finite", "00002/body/landmarks"),
     "other joints": (
         PATH,
         hdf5(landmarks(3)[:, :23]),
-        "frame 00000: body/landmarks is float64 of shape .23, 3., expected 24 x 3",
+        "shape",
+        "00000/body/landmarks",
     ),
-    "text for numbers": (PATH, hdf5(landmarks(3), dtype="S8"), r"is \|S8 of shape"),
+    "text for numbers": (
+        PATH,
+        hdf5(landmarks(3), dtype="S8"),
+        "dtype",
+        "00000/body/landmarks",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_file_is_named(parse, case):
-    path, content, expected = BAD[case]
-    with pytest.raises(DataError, match=expected):
+    path, content, kind, field = BAD[case]
+    with raises(kind, DataError, field=field):
         parse_recording(path, content, **parse.keywords)
 
 
@@ -224,8 +235,22 @@ def test_group_that_is_no_frame(parse):
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         file.create_group("metadata")
-    with pytest.raises(DataError, match="the group 'metadata', expected the number"):
+    with raises("structure", DataError):
         parse(content=content.getvalue())
+
+
+def test_prediction_reads_what_training_reads(parse):
+    content = hdf5(landmarks(12), without=(3, 4, 11))
+    samples = parse(content=content)
+    source = Source(PATH, content)
+    assert detect_format(source).name == "udiva"
+    (sequence,) = read(source)
+    joined = np.concatenate([sample["keypoint"] for sample in samples], axis=1)
+    np.testing.assert_array_equal(sequence["keypoint"], joined)
+    assert sequence["notes"] == {"frames without body landmarks (removed)": 3}
+    assert (sequence["layout"], sequence["unit"]) == ("smpl24", "unscaled")
+    with raises("corrupt", DataError, file="a.hdf5"):
+        read(Source("a.hdf5", b"frames"))
 
 
 def test_damaged_files_never_break_the_parser(parse):
@@ -302,32 +327,38 @@ def test_participants_of_two_splits_are_named(tmp_path):
     assert len(report["notes"][what]) == (4 + 2) * 3
 
 
+# case -> what is done to the files, kind and place of the error
 TABLES = {
     "no tables": (
         lambda files: [files.pop(one) for one in list(files)],
-        "hold no sessions_train.csv and parts_train.csv",
+        "not-found",
+        dict(file="raw"),
     ),
     "one table": (
         lambda files: files.pop("metadata_val/parts_val.csv"),
-        "hold no parts_val.csv",
+        "not-found",
+        dict(file="raw"),
     ),
     "a column": (
         lambda files: files.update(
             {"metadata_val/sessions_val.csv": "ID,PART.1\n004005,4"}
         ),
-        "expected PART.2 among them",
+        "columns",
+        dict(file="sessions_val.csv"),
     ),
     "an empty field": (
         lambda files: files.update(
             {"metadata_val/sessions_val.csv": "ID,PART.1,PART.2\n004005,4,"}
         ),
-        "sessions_val.csv, line 2: lacks ID or PART.1 or PART.2",
+        "row",
+        dict(file="sessions_val.csv", line=2),
     ),
     "two meanings": (
         lambda files: files.update(
             {"metadata_val/sessions_val.csv": "ID,PART.1,PART.2\n001002,4,5"}
         ),
-        "session 001002 is there already",
+        "duplicate",
+        dict(file="sessions_val.csv", line=2),
     ),
     "text for a trait": (
         lambda files: files.update(
@@ -337,7 +368,8 @@ TABLES = {
                 if "parts_val" in name
             }
         ),
-        "parts_val.csv, line 2: OPENMINDEDNESS_Z of participant 4 is 'high', expected",
+        "target",
+        dict(file="parts_val.csv", line=2, field="OPENMINDEDNESS_Z"),
     ),
     "other traits": (
         lambda files: files.update(
@@ -346,24 +378,26 @@ TABLES = {
                 "1,0,0,0,0,0"
             }
         ),
-        "participant 1 is there already with other traits",
+        "duplicate",
+        dict(file="parts_val.csv", line=2),
     ),
     "UTF-16": (
         lambda files: files.update(
             {"metadata_val/parts_val.csv": "ID\n1".encode("utf-16")}
         ),
-        "parts_val.csv is no CSV file",
+        "encoding",
+        dict(file="parts_val.csv"),
     ),
 }
 
 
 @pytest.mark.parametrize("case", TABLES)
 def test_bad_tables_are_named(tmp_path, case):
-    change, expected = TABLES[case]
+    change, kind, where = TABLES[case]
     files = tables_of()
     change(files)
     (tmp_path / "raw").mkdir()
-    with pytest.raises(DataError, match=expected):
+    with raises(kind, DataError, **where):
         read_tables(as_folder(files, tmp_path / "raw"))
 
 
@@ -380,8 +414,10 @@ def test_command(tmp_path, monkeypatch, capsys):
     report = json.loads((tmp_path / "a.pkl.report.json").read_text())
     assert [one["file"] for one in report["refused"]] == [PATH]
     assert command(*arguments, "--allow-bad", monkeypatch=monkeypatch) == 0
-    assert command(tmp_path / "no", out, "--chunk", 9, monkeypatch=monkeypatch) == 1
-    assert "do not exist" in capsys.readouterr().err
+    assert (
+        command(tmp_path / "nowhere", out, "--chunk", 9, monkeypatch=monkeypatch) == 1
+    )
+    assert "nowhere" in capsys.readouterr().err
     for wrong in (("--chunk", "0"), ()):
         with pytest.raises(SystemExit):
             command(raw, out, *wrong, monkeypatch=monkeypatch)
@@ -389,5 +425,5 @@ def test_command(tmp_path, monkeypatch, capsys):
 
 def test_without_h5py(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    with pytest.raises(DataError, match="pip install h5py"):
+    with raises("missing-package", DataError):
         convert_udiva(tmp_path, tmp_path / "a.pkl", chunk=10)

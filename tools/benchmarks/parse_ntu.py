@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from msg3d.converters.ntu import follow
-from msg3d.formats.ntu_skeleton import read_skeleton
+from msg3d.formats.ntu_skeleton import read_bodies
 
 from .ntu_files import skeleton_text
 from .ntu_plain import read_plainly
@@ -68,7 +67,7 @@ def _plain(path: Path) -> np.ndarray:
 
 
 def _ours(path: Path) -> np.ndarray:
-    return follow(read_skeleton(path.read_bytes()))[0]
+    return read_bodies(path.read_bytes())[0]
 
 
 def _text(paths: list[Path], seconds: np.ndarray) -> str:

@@ -4,7 +4,7 @@ import sys
 
 from msg3d.converters import convert_sbu
 from msg3d.converters.command import converter_parser, run_converter
-from msg3d.converters.sbu import UNITS
+from msg3d.converters.sbu import UNITS, units_name
 
 
 def main() -> int:
@@ -15,9 +15,11 @@ def main() -> int:
     )
     parser.add_argument(
         "--units",
+        type=units_name,
         choices=list(UNITS),
-        default="raw",
-        help="; ".join(f"{name}: {what}" for name, what in UNITS.items()),
+        default="unscaled",
+        help="; ".join(f"{name}: {what}" for name, what in UNITS.items())
+        + " (default: unscaled; raw and metres are accepted too)",
     )
     args = parser.parse_args()
     return run_converter(

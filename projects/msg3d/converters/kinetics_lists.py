@@ -1,4 +1,4 @@
-"""The label lists of Kinetics-skeleton: each clip's side and class.
+"""The label lists of Kinetics-skeleton: side and class of each clip.
 
 {"--07WQ2iBlw": {"has_skeleton": true, "label": "javelin throw",
   "label_index": 166}, ...}
@@ -11,26 +11,25 @@ import re
 
 from ..errors import DataError
 from ..io.json_data import read_json
-from .parse_files import (
-    Parsed,
-)
+from .parse_files import Parsed
 
 OTHER_INDEX = "label_index is not the label list's (the name decides)"
 LIST = re.compile(r"kinetics_(train|val)_label\.json(\.gz)?")
+ENTRY = dict(has_skeleton=bool, label=str, label_index=int)
 
 
 def find_label_lists(folder: str) -> dict[str, str]:
-    """The two label lists of a folder, or of the folders in it.
+    """Find the two label lists in a folder, or in its subfolders.
 
     Args:
-        folder: holds kinetics_train_label.json and kinetics_val_label.json, or the
-            same with `.gz` behind.
+        folder: contains kinetics_train_label.json and kinetics_val_label.json, or the
+            same with `.gz` appended.
 
     Returns:
-        side ("train", "val") -> path, of those that are there.
+        side ("train", "val") -> path, of the lists that exist.
 
     Raises:
-        DataError: both are missing, or one is twice there.
+        DataError: both are missing, or one exists twice.
     """
     folder, lists = os.fspath(folder), {}
     for pattern in ("*", "*/*"):
@@ -40,39 +39,45 @@ def find_label_lists(folder: str) -> dict[str, str]:
                 continue
             if match[1] in lists:
                 raise DataError(
-                    f"{path} is a second list of the {match[1]} clips: leave one"
+                    f"is a second list of the {match[1]} clips, next to "
+                    f"{lists[match[1]]}. Remove one",
+                    kind="duplicate",
+                    file=path,
                 )
             lists[match[1]] = path
     if not lists:
         raise DataError(
-            f"{folder} holds no kinetics_train_label.json or kinetics_val_label.json: "
-            "they come with the release; put them there, or say with --lists where they "
-            "lie"
+            "contains no kinetics_train_label.json or kinetics_val_label.json, which "
+            "are part of the release. Copy them there, or name their folder with --lists",
+            kind="not-found",
+            file=folder,
         )
     return lists
 
 
 def read_label_lists(paths: dict[str, str]) -> dict[str, dict[str, dict]]:
-    """What the label lists say.
+    """Read the label lists.
 
     Args:
-        paths: as `find_label_lists` gives them.
+        paths: as `find_label_lists` returns them.
 
     Returns:
-        side ("train", "val") -> clip -> dict(has_skeleton, label, label_index). One
-        that is missing is empty.
+        side ("train", "val") -> clip -> dict(has_skeleton, label, label_index). A missing
+        list is empty.
 
     Raises:
-        DataError: one is not as above, or the two contradict one another.
+        DataError: a list is not as above, or the two contradict each other.
     """
     lists = {side: _read_label_list(path) for side, path in paths.items()}
-    # Half of the release is enough to test, or to train, with.
+    # Half of the release is enough for testing, or for training.
     lists = {side: lists.get(side, {}) for side in ("train", "val")}
     both = set(lists["train"]) & set(lists["val"])
     if both:
         raise DataError(
-            f"{len(both)} clips are in both label lists, first {min(both)}: a clip "
-            "belongs to one side"
+            f"{len(both)} clips are in both label lists, first {min(both)}, but a clip "
+            "belongs to one side",
+            kind="split",
+            sample=min(both),
         )
     return lists
 
@@ -80,26 +85,37 @@ def read_label_lists(paths: dict[str, str]) -> dict[str, dict[str, dict]]:
 def _read_label_list(path: str) -> dict[str, dict]:
     try:
         with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
-            content = file.read()
-        found = read_json(content)
-    except (OSError, EOFError, DataError) as error:
+            entries = read_json(file.read())
+    except DataError as error:
+        raise error.at(file=path) from error
+    except (OSError, EOFError) as error:
         raise DataError(
-            f"label list {path} cannot be read ({error}): get it again"
+            f"cannot be read ({error}). Download the list again",
+            kind="io" if getattr(error, "errno", None) else "corrupt-archive",
+            file=path,
         ) from error
-    wanted = dict(has_skeleton=bool, label=str, label_index=int)
-    for clip, entry in found.items() if isinstance(found, dict) else [("list", None)]:
+    if not isinstance(entries, dict):
+        raise DataError(
+            f"is a {type(entries).__name__}, expected an object with an entry per clip",
+            kind="structure",
+            file=path,
+        )
+    for clip, entry in entries.items():
         if not isinstance(entry, dict) or any(
-            type(entry.get(field)) is not kind for field, kind in wanted.items()
+            type(entry.get(field)) is not kind for field, kind in ENTRY.items()
         ):
             raise DataError(
-                f"label list {path}: {clip!r} is no object with has_skeleton, label and "
-                "label_index"
+                f"entry {clip!r} is not an object with has_skeleton, label, and "
+                "label_index",
+                kind="structure",
+                file=path,
+                field=clip,
             )
-    return found
+    return entries
 
 
 def class_names(lists: dict[str, dict[str, dict]]) -> list[str]:
-    """The classes in the order of their label_index.
+    """Return the names of the classes in the order of their label_index.
 
     Raises:
         DataError: the lists do not give each index one name.
@@ -114,8 +130,9 @@ def class_names(lists: dict[str, dict[str, dict]]) -> list[str]:
         set(names)
     ) < len(names):
         raise DataError(
-            f"the label lists pair {len(pairs)} label_index with names, expected each "
-            "of 0, 1, 2 ... to have one name: they belong to different releases"
+            f"the label lists pair {len(pairs)} label_index with names, expected one "
+            "name for each of 0, 1, 2 ...: they belong to different releases",
+            kind="label",
         )
     return names
 
@@ -126,19 +143,21 @@ def with_labels(
     unlisted: str | None,
     classes: list[str],
 ) -> Parsed:
-    """The samples with the lists' labels; those the lists do not want left out.
+    """Label the samples from the lists, and skip those that the lists exclude.
 
     Args:
         listed: clip -> entry.
-        unlisted: the side without a list, to which clips belong that are not listed;
-            None where both lists are there.
+        unlisted: the side without a list, which gets the clips that are not listed;
+            None if both lists exist.
         classes: names in the order of their labels, for those clips.
     """
-    by_name = _entries_by_name(classes)
+    by_name = {
+        name: dict(has_skeleton=True, label=name, label_index=index)
+        for index, name in enumerate(classes)
+    }
     samples, refused, taken = [], list(parsed.refused), []
     left_out = {reason: list(files) for reason, files in parsed.left_out.items()}
-    for one in parsed.samples:
-        sample = dict(one)
+    for sample in map(dict, parsed.samples):
         clip, name = sample["frame_dir"], sample.pop("class_name")
         index, entry = sample.pop("label_index"), listed.get(clip)
         if entry is None and unlisted is not None and name in by_name:
@@ -154,26 +173,20 @@ def with_labels(
             left_out.setdefault(reason, []).append(f"{clip}.json")
         elif name != entry["label"]:
             why = f"label is {name!r}, but the label list says {entry['label']!r}"
-            refused.append(dict(file=f"{clip}.json", why=why))
+            refused.append(dict(file=f"{clip}.json", kind="label", why=why))
         else:
             sample["label"] = entry["label_index"]
             if index != entry["label_index"]:
                 sample["notes"] = {**sample["notes"], OTHER_INDEX: 1}
             samples.append(sample)
-    parsed = parsed._replace(samples=samples, refused=refused, left_out=left_out)
-    if not taken:
-        return parsed
-    text = (
-        f"{len(taken)} clips stand in no label list: taken as {unlisted}, label by "
-        f"class name, because no {unlisted} list was found"
+    remarks = list(parsed.remarks)
+    if taken:
+        text = (
+            f"{len(taken)} clips stand in no label list: taken as {unlisted}, label by "
+            f"class name, because no {unlisted} list was found"
+        )
+        about = "clips in no label list"
+        remarks.append(dict(about=about, text=text, side=unlisted, clips=taken))
+    return parsed._replace(
+        samples=samples, refused=refused, left_out=left_out, remarks=remarks
     )
-    remark = dict(about="clips in no label list", text=text, side=unlisted, clips=taken)
-    return parsed._replace(remarks=[*parsed.remarks, remark])
-
-
-def _entries_by_name(classes: list[str]) -> dict[str, dict]:
-    """What a list would say of a clip of each class, for the clips of no list."""
-    return {
-        name: dict(has_skeleton=True, label=name, label_index=index)
-        for index, name in enumerate(classes)
-    }

@@ -1,29 +1,26 @@
 """MSR-Action3D (Li, Zhang and Liu, CVPR Workshops 2010) as annotations.
 
-The skeleton release is 567 text files `aAA_sSS_eEE_skeleton3D.txt`: twenty actions,
-ten subjects, up to three repeats, 20 joints in metres. A frame is 20 lines
-`x y z confidence`, in an order of joints of its own. Frames without any joint are left
-out and counted in the report, and so is the one file that has no other
-(a13_s09_e02).
+The skeleton release is 567 text files `aAA_sSS_eEE_skeleton3D.txt` (see
+`formats.msr_action3d`): twenty actions, ten subjects, up to three repeats. Frames without
+any joint are omitted and counted in the report, and a13_s09_e02, which has no other
+frames, is skipped.
 
-Splits, subjects 1, 3, 5, 7 and 9 for training in each:
+Splits; subjects 1, 3, 5, 7, and 9 train in each:
 
 - `xsub`: the 557 sequences of Wang et al., "Mining actionlet ensemble for action
-  recognition with depth cameras", CVPR 2012, which leaves out ten whose skeletons are
-  missing or too wrong. What most papers report, all 20 classes at once.
-- `as1`, `as2`, `as3`: of these, the three subsets of eight actions of Li et al.
-  (1 and 2 alike movements, 3 complex ones), whose mean older papers report. Labels
-  stay those of all 20 classes.
+  recognition with depth cameras", CVPR 2012, which excludes ten whose skeletons are
+  missing or too wrong. Most papers report this split, with all 20 classes.
+- `as1`, `as2`, `as3`: the three subsets of these with eight actions of Li et al. (1 and
+  2: similar movements, 3: complex ones), whose mean older papers report. Labels are
+  those of all 20 classes.
 - `xsub_all`: every sequence.
 """
 
 import re
 from pathlib import PurePosixPath
 
-import numpy as np
-
-from ..errors import DataError, SkipFile
-from ..io.number_lines import as_float32, read_number_lines
+from ..errors import DataError
+from ..formats.msr_action3d import LAYOUT, read_frames
 from ..skeletons import layout_meta
 from .convert import Splits, convert
 
@@ -36,13 +33,7 @@ CLASSES = (
     *("two hand wave", "side boxing", "bend", "forward kick", "side kick", "jogging"),
     *("tennis swing", "tennis serve", "golf swing", "pickup and throw"),
 )
-LAYOUT = "kinect20"
-JOINTS = 20
-# Where the joints of a file's frame stand in the layout, counted from 0.
-ORDER = np.array(
-    [5, 9, 3, 2, 13, 17, 1, 6, 10, 7, 11, 8, 12, 14, 18, 15, 19, 16, 20, 4]
-)
-ORDER -= 1
+KNOWN = dict(action=20, subject=10, repeat=3)  # numbers in names, from 1
 TRAINING_SUBJECTS = (1, 3, 5, 7, 9)
 SUBSETS = {
     "as1": (2, 3, 5, 6, 10, 13, 18, 20),
@@ -58,59 +49,42 @@ NOT_OF_CVPR_2012 = frozenset(
 
 
 def parse_sequence(path: str, content: bytes) -> list[dict]:
-    """One text file as a sample, the only one of the list.
+    """Parse a text file.
 
     Args:
-        path: where it came from; its last part says action, subject and repeat.
-        content: 20 lines `x y z confidence` a frame.
+        path: path of the file; the last part gives action, subject, and repeat.
+        content: the text.
 
     Returns:
-        dict(frame_dir, label 0..19, total_frames, keypoint float32 [1, T, 20, 3],
-        notes).
+        A list of one sample, dict(frame_dir, label 0..19, total_frames, keypoint float32
+        [1, T, 20, 3], notes).
 
     Raises:
-        DataError: what is wrong, in which line, and what was expected. A file that ends
-            between two frames cannot be told from a shorter one.
+        DataError: the name or a line is not as expected.
         SkipFile: no frame has a joint.
     """
     stem = PurePosixPath(path).name.removesuffix(SUFFIX)
     match = NAME.fullmatch(stem)
     if match is None:
-        raise DataError(f"the file name is not of the form aAA_sSS_eEE{SUFFIX}")
-    for field, text, known in zip(
-        ("action", "subject", "repeat"), match.groups(), KNOWN
-    ):
-        if int(text) not in known:
-            raise DataError(
-                f"the file name says {field} {int(text)}, expected 1 to {known[-1]}"
-            )
-    lines = read_number_lines(content, 4)
-    frames, left = divmod(len(lines), JOINTS)
-    if left:
         raise DataError(
-            f"the file ends with {left} lines of frame {frames}, expected {JOINTS} a "
-            "frame: it is cut off",
-            line=len(lines),
+            f"the file name is not of the form aAA_sSS_eEE{SUFFIX}", kind="file-name"
         )
-    raw = as_float32(lines[:, :3].reshape(frames, JOINTS, 3), lines_a_frame=JOINTS)
-    keypoint = np.empty_like(raw)
-    keypoint[:, ORDER] = raw
-    tracked = keypoint.any(axis=(1, 2))
-    if not tracked.any():
-        raise SkipFile("no joint in any frame")
+    for (field, last), text in zip(KNOWN.items(), match.groups()):
+        if not 1 <= int(text) <= last:
+            raise DataError(
+                f"the file name contains {field} {int(text)}, expected 1 to {last}",
+                kind="file-name",
+                field=field,
+            )
+    keypoint, notes = read_frames(content)
     sample = dict(
         frame_dir=stem,
         label=int(match[1]) - 1,
-        total_frames=int(tracked.sum()),
-        keypoint=keypoint[tracked][None],
+        total_frames=keypoint.shape[1],
+        keypoint=keypoint,
+        notes=notes,
     )
-    if not tracked.all():
-        empty = int(np.sum(~tracked))
-        sample["notes"] = {"frames without any joint left out": empty}
     return [sample]
-
-
-KNOWN = (range(1, 21), range(1, 11), range(1, 4))
 
 
 def action_and_subject(name: str) -> tuple[int, int]:
@@ -120,7 +94,7 @@ def action_and_subject(name: str) -> tuple[int, int]:
 
 
 def make_splits(samples: list[dict]) -> Splits:
-    """(train, val) ids of each protocol; the module's docstring says which."""
+    """Return protocol -> (train ids, val ids); see the module's docstring."""
     names = [sample["frame_dir"] for sample in samples]
 
     def by_subject(chosen: list[str]) -> tuple[list[str], list[str]]:
@@ -142,19 +116,19 @@ def make_splits(samples: list[dict]) -> Splits:
 def convert_msr_action3d(
     raw: str, out: str, allow_bad: bool = False, jobs: int | None = None
 ) -> dict:
-    """Convert the release into an annotation file and report on it.
+    """Convert the release to an annotation file, and report on it.
 
     Args:
         raw: folder or archive of the text files.
-        out: the annotation file; the report is written beside it.
-        allow_bad: write `out` although files were refused.
-        jobs: processes; None for one a core.
+        out: annotation file; the report is written next to it.
+        allow_bad: write `out` even if files were refused.
+        jobs: number of processes; None for one per core.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` cannot be read, or holds no such file.
+        DataError: `raw` cannot be read, or contains no such file.
     """
     return convert(
         raw,
@@ -163,7 +137,7 @@ def convert_msr_action3d(
         out,
         splits=make_splits,
         meta=_meta,
-        units="metres",
+        units="m",
         allow_bad=allow_bad,
         jobs=jobs,
         files_released=RELEASED_FILES,

@@ -1,15 +1,14 @@
 """NTU RGB+D 60 and 120 (Shahroudy et al., CVPR 2016; Liu et al., TPAMI 2020).
 
-The skeletons are one text file a sample, `SsssCcccPpppRrrrAaaa.skeleton`: setup, camera,
-performer, replication and action; 25 joints of Kinect v2 in metres, in the camera's
-coordinates. NTU RGB+D 60 are setups 1 to 17 with actions 1 to 60.
+The skeletons are one text file per sample, `SsssCcccPpppRrrrAaaa.skeleton`: setup,
+camera, performer, replication, and action. NTU RGB+D 60 consists of setups 1 to 17 with
+actions 1 to 60.
 
 - `xsub`: 20 performers train, 53 of NTU RGB+D 120.
 - `xview`, of 60: cameras 2 and 3 train, camera 1 tests.
-- `xset`, of 120: setups of even number train.
+- `xset`, of 120: setups with even numbers train.
 
-A body keeps its place over time by its tracking id, whatever its order in a frame, and
-is zero in frames without it. Nothing is shifted in time: frames without anybody stay.
+Each body is followed by its tracking id. Frames without any body are kept.
 """
 
 from collections.abc import Iterable
@@ -20,24 +19,25 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import DataError, SkipFile
-from ..formats.ntu_skeleton import Bodies, read_skeleton
-from ..preprocessing.persons import select_persons
+from ..formats.ntu_skeleton import LAYOUT, keep_bodies, read_bodies
 from ..skeletons import layout_meta
 from .convert import Splits, convert
 from .ntu_actions import ACTIONS
-from .ntu_denoise import denoise as leave_noise_out
 from .ntu_lists import LISTED, SAMPLE, find_lists, read_lists, with_lists
 
 SUFFIX = ".skeleton"
 FIELDS = dict(setup=32, camera=3, performer=106, replication=2, action=120)
-NOBODY = "no body in any frame"
-REPEATED = (
-    "bodies whose tracking id stands twice in a frame, kept as bodies of their own"
-)
+# The rules by which CTR-GCN and PYSKL remove chairs, reflections, and passers-by.
+# MS-G3D removes nothing.
+FEW_FRAMES = 11
+MAX_WIDTH = 0.8  # of the height
+MAX_WIDE_FRAMES = 0.69754  # of all frames
+TOO_SHORT = f"bodies left out as noise: seen in {FEW_FRAMES} frames or fewer"
+TOO_WIDE = "bodies left out as noise: too wide for their height in most frames"
 
 
 class Benchmark(NamedTuple):
-    """What is part of one of the two data sets, and trains by `xsub`."""
+    """The extent of one of the two data sets, and its performers that train by `xsub`."""
 
     title: str
     files: int
@@ -58,7 +58,7 @@ BENCHMARKS = {
 
 
 class Name(NamedTuple):
-    """The numbers of `SsssCcccPpppRrrrAaaa`."""
+    """The numbers in `SsssCcccPpppRrrrAaaa`."""
 
     setup: int
     camera: int
@@ -68,20 +68,23 @@ class Name(NamedTuple):
 
 
 def read_name(stem: str) -> Name:
-    """`S001C002P003R002A013` -> (1, 2, 3, 2, 13).
+    """Parse a name: `S001C002P003R002A013` -> (1, 2, 3, 2, 13).
 
     Raises:
-        DataError: another form, or a number that the data sets have not.
+        DataError: another form, or a number that the data sets do not contain.
     """
     if not SAMPLE.fullmatch(stem):
         raise DataError(
-            f"the file name is not of the form SsssCcccPpppRrrrAaaa{SUFFIX}"
+            f"the file name is not of the form SsssCcccPpppRrrrAaaa{SUFFIX}",
+            kind="file-name",
         )
     name = Name(*(int(stem[place + 1 : place + 4]) for place in range(0, 20, 4)))
     for (field, last), number in zip(FIELDS.items(), name):
         if not 1 <= number <= last:
             raise DataError(
-                f"the file name says {field} {number}, expected 1 to {last}"
+                f"the file name contains {field} {number}, expected 1 to {last}",
+                kind="file-name",
+                field=field,
             )
     return name
 
@@ -94,24 +97,24 @@ def parse_sequence(
     denoise: bool = False,
     max_persons: int = 2,
 ) -> list[dict]:
-    """One `.skeleton` file as a sample, the only one of the list.
+    """Parse a `.skeleton` file.
 
     Args:
-        path: where it came from; its last part is the sample's name.
-        content: as `ntu_skeleton` says.
+        path: path of the file; the last part is the name of the sample.
+        content: see `formats.ntu_skeleton`.
         benchmark: key of BENCHMARKS.
-        missing: names of samples to leave out.
-        denoise: leave bodies out that `ntu_denoise` takes for noise, and sort by motion.
-        max_persons: bodies kept at most, 0 for all: those of most energy, as MS-G3D
-            has it (`select_persons`), or with `denoise` of most motion, sorted by it.
+        missing: names of samples to skip.
+        denoise: remove noise with `remove_noise`, and sort bodies by motion.
+        max_persons: maximum number of bodies, 0 for all. The bodies of most energy are
+            kept, as MS-G3D does, or with `denoise` those of most motion.
 
     Returns:
-        dict(frame_dir, label = action - 1, total_frames, keypoint float32
-        [M, T, 25, 3], notes).
+        A list of one sample, dict(frame_dir, label = action - 1, total_frames, keypoint
+        float32 [M, T, 25, 3], notes).
 
     Raises:
-        DataError: what is wrong, in which line, and what was expected.
-        SkipFile: not of this benchmark, listed as missing, or nobody in it.
+        DataError: the name or a line is not as expected.
+        SkipFile: not of this benchmark, listed as missing, or without any body.
     """
     stem = PurePosixPath(path).name.removesuffix(SUFFIX)
     name, part = read_name(stem), BENCHMARKS[benchmark]
@@ -119,73 +122,88 @@ def parse_sequence(
         raise SkipFile(f"not of {part.title}")
     if stem in missing:
         raise SkipFile(_why_listed(content))
-    bodies = read_skeleton(content)
-    if not bodies.joints.any():
-        raise SkipFile(NOBODY)
-    keypoint, repeated = follow(bodies)
-    notes = {REPEATED: repeated}
-    notes["frames without any body, kept as zeros"] = int(
-        np.sum(~keypoint.any(axis=(0, 2, 3)))
+    keypoint, notes = read_bodies(content)
+    if denoise:
+        keypoint, noise = remove_noise(keypoint)
+        notes.update(noise)
+    bodies = len(keypoint)
+    keep = max_persons or bodies
+    keypoint = keypoint[:keep] if denoise else keep_bodies(keypoint, keep)
+    if bodies > keep:
+        notes[f"bodies left out beyond {max_persons} persons"] = bodies - keep
+    sample = dict(
+        frame_dir=stem,
+        label=name.action - 1,
+        total_frames=keypoint.shape[1],
+        keypoint=keypoint,
+        notes=notes,
     )
-    if denoise:
-        keypoint, found = leave_noise_out(keypoint)
-        notes.update(found)
-    keep = max_persons or len(keypoint)
-    notes[f"bodies left out beyond {max_persons} persons"] = len(keypoint) - keep
-    if denoise:
-        keypoint = keypoint[:keep]
-    elif len(keypoint) > 1:
-        keypoint, _ = select_persons(keypoint, keep)
-    return [
-        dict(
-            frame_dir=stem,
-            label=name.action - 1,
-            total_frames=bodies.frames,
-            keypoint=keypoint,
-            notes={what: count for what, count in notes.items() if count > 0},
-        )
-    ]
+    return [sample]
 
 
 def _why_listed(content: bytes) -> str:
     try:
-        somebody = read_skeleton(content).joints.any()
+        read_bodies(content)
+    except SkipFile:
+        return LISTED
     except DataError:
         return f"{LISTED}, and damaged"
-    return f"{LISTED}, though a body is in it" if somebody else LISTED
+    return f"{LISTED}, though a body is in it"
 
 
-def follow(bodies: Bodies) -> tuple[np.ndarray, int]:
-    """Every body in its frames.
+def remove_noise(keypoint: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
+    """Remove the bodies that are probably not persons, as CTR-GCN and PYSKL do.
+
+    If there are several bodies,
+
+    1. a body in 11 frames or fewer is removed, unless all are;
+    2. a frame is wide if the joints' range in x is above 0.8 of that in y; a body is
+       removed if 0.69754 or more of its frames are wide, unless it is the last;
+    3. the others are sorted by motion, largest first: the sum of the variances of x, y,
+       and z over all joints and frames; with or without the wide frames, whichever is
+       less.
 
     Args:
-        bodies: of a file.
+        keypoint: [B, T, V, 3], in the order of the file, zero where a body is absent.
 
     Returns:
-        float32 [B, T, 25, 3] in the order in which the tracking ids appear, and how
-        many bodies carry the id of one before them in the same frame. The second
-        bearer of an id is followed like a body of its own.
+        [B', T, V, 3], and reason -> number of removed bodies.
     """
-    tracks: dict[tuple[int, int], int] = {}
-    seen: set[tuple[int, int, int]] = set()
-    places, repeated = [], 0
-    for frame, identity in zip(bodies.frame.tolist(), bodies.ids):
-        bearer = 0
-        while (frame, identity, bearer) in seen:
-            bearer += 1
-        repeated += bearer > 0
-        seen.add((frame, identity, bearer))
-        places.append(tracks.setdefault((identity, bearer), len(tracks)))
-    shape = (len(tracks), bodies.frames, *bodies.joints.shape[1:])
-    keypoint = np.zeros(shape, dtype=np.float32)
-    keypoint[places, bodies.frame] = bodies.joints
-    return keypoint, repeated
+    if len(keypoint) < 2:
+        return keypoint, {}
+    present = [body[body.any(axis=(1, 2))].astype(np.float64) for body in keypoint]
+    bodies = [body for body, frames in enumerate(present) if len(frames) > FEW_FRAMES]
+    if not bodies:
+        bodies = list(range(len(present)))
+    short = len(present) - len(bodies)
+
+    motion = {body: _motion(present[body]) for body in bodies}
+    if len(bodies) > 1:
+        for body in list(bodies):
+            wide = _is_wide(present[body])
+            if len(bodies) > 1 and wide.mean() >= MAX_WIDE_FRAMES:
+                bodies.remove(body)
+            elif wide.any() and not wide.all():
+                motion[body] = min(motion[body], _motion(present[body][~wide]))
+    many = len(present) - short - len(bodies)
+    bodies.sort(key=motion.get, reverse=True)  # equals stay in the order of the file
+    notes = {what: n for what, n in ((TOO_SHORT, short), (TOO_WIDE, many)) if n}
+    return keypoint[bodies], notes
+
+
+def _motion(frames: np.ndarray) -> float:
+    return float(frames.reshape(-1, 3).var(axis=0).sum())
+
+
+def _is_wide(frames: np.ndarray) -> np.ndarray:
+    width, height = np.ptp(frames[..., :2], axis=1).T
+    return width > MAX_WIDTH * height
 
 
 def make_splits(samples: list[dict], benchmark: str) -> Splits:
-    """(train, val) ids of each protocol; the module's docstring says which."""
+    """Return protocol -> (train ids, val ids); see the module's docstring."""
     part = BENCHMARKS[benchmark]
-    names = {one["frame_dir"]: read_name(one["frame_dir"]) for one in samples}
+    names = {sample["frame_dir"]: read_name(sample["frame_dir"]) for sample in samples}
 
     def by(trains) -> tuple[list[str], list[str]]:
         return (
@@ -209,23 +227,23 @@ def convert_ntu(
     allow_bad: bool = False,
     jobs: int | None = None,
 ) -> dict:
-    """Convert the skeletons into an annotation file and report on it.
+    """Convert the skeletons to an annotation file, and report on it.
 
     Args:
         raw: folder of the files or of the zips they come in, or one such zip.
-        out: the annotation file; the report is written beside it.
-        benchmark: key of BENCHMARKS; files of the other one are left out.
-        missing: lists of samples to leave out; None for the published ones that lie in
-            `raw` or beside it. Samples without any body are left out in any case.
+        out: annotation file; the report is written next to it.
+        benchmark: key of BENCHMARKS; files of the other one are skipped.
+        missing: lists of samples to skip; None for the published ones in `raw` or next
+            to it. Samples without any body are always skipped.
         denoise, max_persons: see `parse_sequence`.
-        allow_bad: write `out` although files were refused.
-        jobs: processes; None for one a core.
+        allow_bad: write `out` even if files were refused.
+        jobs: number of processes; None for one per core.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` or a list cannot be read, or holds no such file.
+        DataError: `raw` or a list cannot be read, or `raw` contains no such file.
     """
     lists = find_lists(raw) if missing is None else list(missing)
     part = BENCHMARKS[benchmark]
@@ -242,9 +260,9 @@ def convert_ntu(
         out,
         splits=partial(make_splits, benchmark=benchmark),
         meta=lambda _: dict(
-            classes=list(ACTIONS[: part.actions]), **layout_meta("nturgb+d")
+            classes=list(ACTIONS[: part.actions]), **layout_meta(LAYOUT)
         ),
-        units="metres",
+        units="m",
         allow_bad=allow_bad,
         jobs=jobs,
         files_released=part.files,

@@ -1,8 +1,8 @@
-"""Lists of samples without a usable skeleton, as the authors of NTU RGB+D publish them.
+"""The lists of samples without a usable skeleton that the authors of NTU RGB+D publish.
 
-A few lines of text, then a name a line. They come with the authors' code
-(github.com/shahroudy/NTURGB-D, folder Matlab), 302 names of NTU RGB+D and 535 of NTU
-RGB+D 120, the 302 among them.
+A few lines of text, then one name per line. They come with the authors' code
+(github.com/shahroudy/NTURGB-D, folder Matlab): 302 names of NTU RGB+D, and 535 of NTU
+RGB+D 120, which include the 302.
 """
 
 import os
@@ -17,12 +17,12 @@ PUBLISHED = (
     "NTU_RGBD_samples_with_missing_skeletons.txt",
     "NTU_RGBD120_samples_with_missing_skeletons.txt",
 )
-LISTED = "listed as missing or incomplete"  # why a sample was left out
+LISTED = "listed as missing or incomplete"  # why a sample was skipped
 SAMPLE = re.compile(r"S\d{3}C\d{3}P\d{3}R\d{3}A\d{3}")
 
 
 def find_lists(raw: str) -> list[str]:
-    """The published lists that lie in `raw`, if that is a folder, or beside it."""
+    """Return the published lists in `raw`, if that is a folder, or next to it."""
     raw = os.path.abspath(raw)
     paths = [
         os.path.join(folder, name)
@@ -33,11 +33,11 @@ def find_lists(raw: str) -> list[str]:
 
 
 def read_lists(paths: Iterable[str]) -> tuple[str, ...]:
-    """The names in all lists, sorted, each once.
+    """Return the names in all lists, sorted, without duplicates.
 
     Raises:
-        DataError: a list cannot be read, has no name, or something else between
-            its names.
+        DataError: a list cannot be read, contains no name, or contains something else
+            between its names.
     """
     names: set[str] = set()
     for path in paths:
@@ -51,8 +51,10 @@ def _read_list(path: str) -> list[str]:
             lines = [line.strip().removesuffix(".skeleton") for line in file]
     except OSError as error:
         raise DataError(
-            f"list of missing samples {path} cannot be read ({error.strerror}): name "
-            f"the authors' file, such as {PUBLISHED[0]}"
+            f"cannot be read ({error.strerror}), expected the authors' list of samples "
+            f"with missing skeletons, such as {PUBLISHED[0]}",
+            kind="not-found" if isinstance(error, FileNotFoundError) else "io",
+            file=os.fspath(path),
         ) from error
     names = []
     for number, line in enumerate(lines, 1):
@@ -60,19 +62,24 @@ def _read_list(path: str) -> list[str]:
             names.append(line)
         elif names and line:
             raise DataError(
-                f"{path} line {number} holds {line[:40]!r}, expected one name a line, "
-                "such as S001C002P005R002A008, after the lines at the top"
+                f"has {line[:40]!r}, expected one name per line, such as "
+                "S001C002P005R002A008, after the lines at the top",
+                kind="structure",
+                file=os.fspath(path),
+                line=number,
             )
     if not names:
         raise DataError(
-            f"{path} has no line that is a name such as S001C002P005R002A008: give the "
-            "authors' list of samples with missing skeletons"
+            "contains no line that is a name such as S001C002P005R002A008, expected the "
+            "authors' list of samples with missing skeletons",
+            kind="empty",
+            file=os.fspath(path),
         )
     return names
 
 
 def with_lists(parsed: Parsed, lists: list[str]) -> Parsed:
-    """Says which lists were used, and how many of their names are there."""
+    """Report which lists were used, and how many of their names are in the data."""
     left_out = {
         PurePosixPath(path).name.removesuffix(".skeleton")
         for reason, paths in parsed.left_out.items()

@@ -1,4 +1,4 @@
-"""UDIVA's tables: who took part in which session, and everybody's traits."""
+"""UDIVA's tables: the participants of each session, and the traits of each participant."""
 
 import csv
 import io
@@ -11,16 +11,16 @@ from ..errors import DataError
 from ..io.archives import list_files
 
 SPLITS = ("train", "val", "test")
-_PARTS = {"FC1": "PART.1", "FC2": "PART.2"}
+_PARTS = ("PART.1", "PART.2")  # the participants in FC1 and FC2
 
 
 class Tables(NamedTuple):
-    """What the release says beside the landmarks.
+    """The content of all tables of the release.
 
     Attributes:
         sessions: id -> (split, participant in FC1, participant in FC2).
         traits: participant -> the five traits, None where the release hides them.
-        shared: participant -> the splits, where there are several.
+        shared: participant -> the splits, for participants in several.
         files: names of the tables within the release.
     """
 
@@ -31,78 +31,105 @@ class Tables(NamedTuple):
 
 
 def read_tables(raw: str) -> Tables:
-    """Reads every sessions_SPLIT.csv and parts_SPLIT.csv, wherever it lies in `raw`.
+    """Read every sessions_SPLIT.csv and parts_SPLIT.csv in `raw` and its folders.
 
     Args:
         raw: folder or zip of the release.
 
     Raises:
-        DataError: none is there, one of the two is missing, a column is missing,
-            a row is no row, or an id has two meanings.
+        DataError: a table, column, or cell is missing, or an id has two meanings.
     """
     listed = list_files(raw, ".csv")
     if listed is None:
-        raise DataError(f"raw data {raw} are a tar archive: unpack it first")
-    files = {PurePosixPath(one.name).name: one for one in listed[0]}
+        raise DataError(
+            "is a tar archive. Unpack it first", kind="wrong-file-type", file=str(raw)
+        )
+    files = {PurePosixPath(file.name).name: file for file in listed[0]}
     splits = [
-        one
-        for one in SPLITS
-        if {f"sessions_{one}.csv", f"parts_{one}.csv"} & files.keys()
+        split
+        for split in SPLITS
+        if {f"sessions_{split}.csv", f"parts_{split}.csv"} & files.keys()
     ]
     if not splits:
         raise DataError(
-            f"raw data {raw} hold no sessions_train.csv and parts_train.csv: put the "
-            "release's metadata_train, metadata_val and metadata_test there, unpacked"
+            "contains no sessions_train.csv and parts_train.csv. Copy the release's "
+            "metadata_train, metadata_val, and metadata_test there, unpacked",
+            kind="not-found",
+            file=str(raw),
         )
     sessions: dict[str, tuple[str, str, str]] = {}
     traits: dict[str, tuple[float, ...] | None] = {}
     where: dict[str, list[str]] = {}
     for split in splits:
-        for line, row in _rows(raw, files, f"sessions_{split}.csv", _PARTS.values()):
-            entry = (split, *(row[column] for column in _PARTS.values()))
+        name = f"sessions_{split}.csv"
+        for line, row in _rows(raw, files, name, _PARTS):
+            entry = (split, *(row[column] for column in _PARTS))
             if sessions.setdefault(row["ID"], entry) != entry:
                 raise DataError(
-                    f"sessions_{split}.csv, line {line}: session {row['ID']:.80} is there "
-                    "already with other participants, or in another split: leave one"
+                    f"session {row['ID']:.80} exists already with other participants, or "
+                    "in another split. Remove one",
+                    kind="duplicate",
+                    file=name,
+                    line=line,
                 )
-        for line, row in _rows(raw, files, f"parts_{split}.csv", ()):
+        name = f"parts_{split}.csv"
+        for line, row in _rows(raw, files, name, ()):
             person = row["ID"]
-            numbers = _traits(row, f"parts_{split}.csv, line {line}")
+            try:
+                numbers = _traits(row)
+            except DataError as error:
+                raise error.at(file=name, line=line) from None
             if traits.setdefault(person, numbers) != numbers:
                 raise DataError(
-                    f"parts_{split}.csv, line {line}: participant {person:.80} is there "
-                    "already with other traits: leave one"
+                    f"participant {person:.80} exists already with other traits. Remove "
+                    "one",
+                    kind="duplicate",
+                    file=name,
+                    line=line,
                 )
             where.setdefault(person, []).append(split)
     shared = {
-        person: tuple(dict.fromkeys(ones))
-        for person, ones in where.items()
-        if len(set(ones)) > 1
+        person: tuple(dict.fromkeys(sides))
+        for person, sides in where.items()
+        if len(set(sides)) > 1
     }
     read = [f"{kind}_{split}.csv" for split in splits for kind in ("sessions", "parts")]
-    return Tables(sessions, traits, shared, tuple(files[one].name for one in read))
+    return Tables(sessions, traits, shared, tuple(files[name].name for name in read))
 
 
 def _rows(raw, files, name, columns):
     if name not in files:
-        raise DataError(f"raw data {raw} hold no {name}: copy it from the release")
+        raise DataError(
+            f"contains no {name}. Copy it from the release",
+            kind="not-found",
+            file=str(raw),
+        )
     try:
         text = files[name].read().decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""))
         rows = [(reader.line_num, row) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{name} is no CSV file ({error}): copy it again") from None
+        raise DataError(
+            f"is not a CSV file ({error}). Copy it again",
+            kind="encoding" if isinstance(error, UnicodeDecodeError) else "syntax",
+            file=name,
+        ) from None
     header = reader.fieldnames or []
-    missing = [one for one in ("ID", *columns) if one not in header]
+    missing = [column for column in ("ID", *columns) if column not in header]
     if missing:
         raise DataError(
-            f"{name} has the columns {str(header):.300}, expected {missing[0]} among them"
+            f"has the columns {str(header):.300}, expected {missing[0]} among them",
+            kind="columns",
+            file=name,
         )
     for line, row in rows:
         row = {key: value.strip() for key, value in row.items() if _is_text(key, value)}
-        if not all(row.get(one) for one in ("ID", *columns)):
+        if not all(row.get(column) for column in ("ID", *columns)):
             raise DataError(
-                f"{name}, line {line}: lacks {' or '.join(('ID', *columns))}"
+                f"lacks {' or '.join(('ID', *columns))}",
+                kind="row",
+                file=name,
+                line=line,
             )
         yield line, row
 
@@ -111,8 +138,8 @@ def _is_text(key, value) -> bool:
     return isinstance(key, str) and isinstance(value, str)
 
 
-def _traits(row: dict, where: str) -> tuple[float, ...] | None:
-    """The five, or None where the release has none of them."""
+def _traits(row: dict) -> tuple[float, ...] | None:
+    """The five traits, or None if the release has none of them."""
     texts = [row.get(name, "") for name in CHALLENGE_TRAITS]
     if not any(texts):
         return None
@@ -124,8 +151,10 @@ def _traits(row: dict, where: str) -> tuple[float, ...] | None:
             number = math.nan
         if not math.isfinite(number):
             raise DataError(
-                f"{where}: {name} of participant {row['ID']:.80} is {text!r:.40}, expected "
-                "a finite number"
+                f"{name} of participant {row['ID']:.80} is {text!r:.40}, expected a "
+                "finite number",
+                kind="target",
+                field=name,
             )
         numbers.append(number)
     return tuple(numbers)

@@ -16,9 +16,16 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, SkipFile
+from ..preprocessing.persons import select_persons
+from .base import Format, ReadOptions, Source
 
+LAYOUT = "nturgb+d"
 JOINTS = 25
+NOBODY = "no body in any frame"
+REPEATED = (
+    "bodies whose tracking id stands twice in a frame, kept as bodies of their own"
+)
 _BODY = np.array([10, 1] + JOINTS * [12])  # fields in the lines of a body
 _MAX_DIGITS = 18  # of an integer below 2^63
 _INFINITY = 2.0**128 - 2.0**103  # what float32 rounds to infinity
@@ -51,7 +58,7 @@ def read_skeleton(content: bytes) -> Bodies:
     if not text:
         raise DataError("is empty, expected the number of frames", kind="empty", line=1)
     try:
-        return _read(text) or _refuse(text)
+        return _parse(text) or _refuse(text)
     except DataError as error:
         line = error.where.line
         if content.endswith(b"\n") or line != content.count(b"\n") + 1:
@@ -60,8 +67,8 @@ def read_skeleton(content: bytes) -> Bodies:
         raise DataError(why, kind="truncated", line=line) from None
 
 
-def _read(text: bytes) -> Bodies | None:
-    """Read a file without a fault; return None for any other."""
+def _parse(text: bytes) -> Bodies | None:
+    """Parse a file without a fault; return None for any other."""
     text = b"\n%b\n" % text
     letters = np.frombuffer(text, np.uint8)
     space = (letters == ord(" ")) | (letters - np.uint8(ord("\t")) <= 4)
@@ -175,3 +182,58 @@ def _refuse(text: bytes) -> NoReturn:
                         refuse(f"has {str(word[:40])[1:]}", expected, "not-finite")
     line += 1
     refuse("the file goes on", f"its end after {frames} frames", "structure")
+
+
+def read_bodies(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
+    """Read a file, and follow each body by its tracking id.
+
+    Returns:
+        float32 [B, T, 25, 3] in the order in which the ids appear, zero in frames
+        without the body; and what was noticed -> how often. The second body with an id
+        in a frame is followed like a body of its own.
+
+    Raises:
+        DataError: as `read_skeleton`.
+        SkipFile: no frame contains a body.
+    """
+    bodies = read_skeleton(content)
+    if not bodies.joints.any():
+        raise SkipFile(NOBODY)
+    tracks: dict[tuple[int, int], int] = {}
+    used: set[tuple[int, int, int]] = set()
+    rows, repeated = [], 0
+    for frame, identity in zip(bodies.frame.tolist(), bodies.ids):
+        copy = 0
+        while (frame, identity, copy) in used:
+            copy += 1
+        repeated += copy > 0
+        used.add((frame, identity, copy))
+        rows.append(tracks.setdefault((identity, copy), len(tracks)))
+    keypoint = np.zeros((len(tracks), bodies.frames, JOINTS, 3), dtype=np.float32)
+    keypoint[rows, bodies.frame] = bodies.joints
+    empty = int(np.sum(~keypoint.any(axis=(0, 2, 3))))
+    notes = {REPEATED: repeated, "frames without any body, kept as zeros": empty}
+    return keypoint, {what: count for what, count in notes.items() if count}
+
+
+def keep_bodies(keypoint: np.ndarray, count: int) -> np.ndarray:
+    """Keep the bodies [B, T, 25, 3] of most energy, as MS-G3D does."""
+    return select_persons(keypoint, count)[0] if len(keypoint) > 1 else keypoint
+
+
+def _read(source: Source, options: ReadOptions) -> list[dict]:
+    keypoint, notes = read_bodies(source.content)
+    keypoint = keep_bodies(keypoint, options.max_persons)
+    sequence = dict(
+        frame_dir=source.id, keypoint=keypoint, layout=LAYOUT, unit="m", notes=notes
+    )
+    return [sequence]
+
+
+FORMAT = Format(
+    name="ntu-skeleton",
+    title="NTU RGB+D .skeleton files",
+    suffixes=(".skeleton",),
+    detect=lambda source: True,
+    read=_read,
+)

@@ -1,0 +1,198 @@
+"""Kinetics-skeleton clips (Yan et al., ST-GCN, AAAI 2018).
+
+A JSON object per clip: up to 300 frames of Kinetics-400 at 30 per second, with the persons
+that OpenPose detected in each frame, 18 joints each:
+
+    {"data": [{"frame_index": 1, "skeleton": [{"pose": [x0, y0, ...],
+      "score": [s0, ...]}]}], "label": "abseiling", "label_index": 0}
+
+Coordinates are fractions of the image, x to the right and y down from the upper left
+corner, kept as they are with `img_shape` (1, 1). Frame 1 becomes frame 0.
+
+Persons are not tracked. They become rows in one of two ways:
+
+- `rank`: the first five of a frame are sorted by the sum of their scores, and the
+  first two kept, as ST-GCN, 2s-AGCN, and MS-G3D do. A row is then a rank, not a person.
+- `track`: persons are matched from frame to frame (`tracks.py`); a row is a person.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import DataError, SkipFile
+from ..io.json_data import stack_numbers
+from ..preprocessing.tracks import Observations, frame_positions, join_tracks
+from .base import Format, ReadOptions, Source
+
+JOINTS = 18
+FIELDS = ("data", "label", "label_index")
+# The authors read at most so many persons per frame.
+RANKED = 5
+NOBODY = "nobody in any frame"
+
+
+class Clip(NamedTuple):
+    """The content of a file.
+
+    Attributes:
+        label, label_index: name and number of the class.
+        persons: the persons of all frames, in the order of the file.
+        frames: T, number of frames.
+    """
+
+    label: str
+    label_index: int
+    persons: Observations
+    frames: int
+
+
+def read_clip(record: Any) -> Clip:
+    """Read the JSON of a file.
+
+    Raises:
+        DataError: an entry is missing or invalid.
+        SkipFile: no frame contains a person.
+    """
+    if not isinstance(record, dict) or not set(FIELDS) <= set(record):
+        raise DataError(
+            f"is not a JSON object with the fields {list(FIELDS)}", kind="structure"
+        )
+    name, index, data = (record[field] for field in FIELDS[1:] + FIELDS[:1])
+    if not isinstance(name, str) or type(index) is not int:
+        raise DataError(
+            f"label is {name!r:.40} and label_index {index!r:.40}, expected the name of "
+            "a class and an integer",
+            kind="label",
+            field="label",
+        )
+    if not isinstance(data, list):
+        raise DataError(
+            f"data is a {type(data).__name__}, expected a list of frames",
+            kind="structure",
+            field="data",
+        )
+    return Clip(name, index, *_observations(data))
+
+
+def _observations(data: list) -> tuple[Observations, int]:
+    """The persons of all frames in the order of the file, and the number of frames."""
+    numbers, persons, places = [], [], []
+    for place, frame in enumerate(data):
+        field = f"data[{place}]"
+        if (
+            not isinstance(frame, dict)
+            or type(frame.get("frame_index")) is not int
+            or not isinstance(frame.get("skeleton"), list)
+        ):
+            raise DataError(
+                f"{field} is not an object with frame_index and skeleton",
+                kind="structure",
+                field=field,
+            )
+        number, last = frame["frame_index"], numbers[-1] if numbers else 0
+        if number <= last:
+            raise DataError(
+                f"{field} has frame_index {number}, expected more than {last}: frames "
+                "are numbered from 1 in ascending order",
+                kind="frame-numbers",
+                field=field,
+            )
+        numbers.append(number)
+        for rank, person in enumerate(frame["skeleton"]):
+            if not isinstance(person, dict) or not {"pose", "score"} <= set(person):
+                raise DataError(
+                    f"{field}.skeleton[{rank}] is not an object with pose and score",
+                    kind="structure",
+                    field=f"{field}.skeleton[{rank}]",
+                )
+            persons.append(person)
+            places.append((place, rank))
+
+    def numbers_of(key: str, count: int) -> np.ndarray:
+        return stack_numbers(
+            [person[key] for person in persons],
+            (count,),
+            lambda person: "data[{}].skeleton[{}].{}".format(*places[person], key),
+        )
+
+    poses, scores = numbers_of("pose", 2 * JOINTS), numbers_of("score", JOINTS)
+    if not persons:
+        raise SkipFile(NOBODY)
+    when, frames = frame_positions(numbers, first=1)
+    when = when[[place for place, _ in places]]
+    poses = poses.reshape(-1, JOINTS, 2)
+    return Observations(when, poses, scores, [None] * len(persons)), frames
+
+
+def person_rows(clip: Clip, persons: str, max_persons: int) -> dict:
+    """Arrange the persons of a clip in rows.
+
+    Args:
+        persons: "rank" or "track"; see above.
+        max_persons: maximum number of rows.
+
+    Returns:
+        dict(keypoint float32 [M, T, 18, 2], keypoint_score float32 [M, T, 18], notes).
+
+    Raises:
+        SkipFile: no joint of any person is detected.
+    """
+    notes = {}
+    if persons == "track":
+        keypoint, score, without = join_tracks(clip.persons, clip.frames, max_persons)
+        if without:
+            notes[f"persons beyond --max-persons {max_persons}"] = without
+    else:
+        keypoint, score = _rank(clip.persons, clip.frames, max_persons)
+    if not keypoint.any():
+        raise SkipFile(NOBODY)
+    return dict(keypoint=keypoint, keypoint_score=score, notes=notes)
+
+
+def _rank(observations: Observations, frames: int, rows: int) -> tuple:
+    """Keypoint and score; row m is the person of each frame with the (m+1)-th score."""
+    when, poses, scores, _ = observations
+    place = _places_in_frame(when)
+    read = np.flatnonzero(place < max(RANKED, rows))
+    best = read[np.lexsort((place[read], -scores[read].sum(axis=1), when[read]))]
+    rank = _places_in_frame(when[best])
+    best, rank = best[rank < rows], rank[rank < rows]
+    shape = (int(rank.max()) + 1, frames, JOINTS)
+    keypoint = np.zeros((*shape, 2), dtype=np.float32)
+    score = np.zeros(shape, dtype=np.float32)
+    present = (scores[best] > 0) & poses[best].any(axis=-1)
+    keypoint[rank, when[best]] = poses[best] * present[..., None]
+    score[rank, when[best]] = scores[best] * present
+    return keypoint, score
+
+
+def _places_in_frame(when: np.ndarray) -> np.ndarray:
+    """The number of earlier persons in the same frame, for frames in ascending order."""
+    return np.arange(len(when)) - np.searchsorted(when, when)
+
+
+def _detect(source: Source) -> bool:
+    return isinstance(source.json, dict) and set(FIELDS) <= set(source.json)
+
+
+def _read(source: Source, options: ReadOptions) -> list[dict]:
+    clip = read_clip(source.json)
+    sequence = dict(
+        frame_dir=source.id,
+        layout="openpose",
+        unit="normalized",
+        img_shape=(1, 1),
+        label=clip.label_index,
+        **person_rows(clip, "track", options.max_persons),
+    )
+    return [sequence]
+
+
+FORMAT = Format(
+    name="kinetics-skeleton",
+    title="Kinetics-skeleton clips",
+    suffixes=(".json",),
+    detect=_detect,
+    read=_read,
+)

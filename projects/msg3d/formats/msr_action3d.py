@@ -1,0 +1,78 @@
+"""Skeleton files of MSR-Action3D (Li, Zhang and Liu, CVPR Workshops 2010).
+
+A text file per sequence, with 20 lines `x y z confidence` per frame: 20 joints in meters,
+in an order of their own. Frames without any joint are omitted.
+"""
+
+import numpy as np
+
+from ..errors import DataError, SkipFile
+from ..io.number_lines import as_float32, read_number_lines
+from .base import Format, ReadOptions, Source
+
+LAYOUT = "kinect20"
+JOINTS, FIELDS = 20, 4
+# Number in the layout of each joint of a frame in the file.
+ORDER = np.array(
+    [5, 9, 3, 2, 13, 17, 1, 6, 10, 7, 11, 8, 12, 14, 18, 15, 19, 16, 20, 4]
+)
+ORDER -= 1
+
+
+def read_frames(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
+    """Read the frames of a file.
+
+    Returns:
+        float32 [1, T, 20, 3], and what was changed -> how often.
+
+    Raises:
+        DataError: a line is not as described above. A file that is truncated between
+            two frames is read like a shorter one.
+        SkipFile: no frame has a joint.
+    """
+    lines = read_number_lines(content, FIELDS)
+    frames, rest = divmod(len(lines), JOINTS)
+    if rest:
+        raise DataError(
+            f"ends with {rest} lines of frame {frames}, expected {JOINTS} per frame: "
+            "the file is truncated",
+            kind="truncated",
+            line=len(lines),
+        )
+    raw = as_float32(lines[:, :3].reshape(frames, JOINTS, 3), lines_per_frame=JOINTS)
+    keypoint = np.empty_like(raw)
+    keypoint[:, ORDER] = raw
+    tracked = keypoint.any(axis=(1, 2))
+    if not tracked.any():
+        raise SkipFile("no joint in any frame")
+    empty = int(np.sum(~tracked))
+    notes = {"frames without any joint left out": empty} if empty else {}
+    return keypoint[tracked][None], notes
+
+
+def _detect(source: Source) -> bool:
+    """Whether the first frame consists of lines of four numbers."""
+    lines = source.content[: 200 * JOINTS].splitlines()[:JOINTS]
+    try:
+        return [
+            len([float(field) for field in line.split()]) for line in lines
+        ] == JOINTS * [FIELDS]
+    except ValueError:
+        return False
+
+
+def _read(source: Source, options: ReadOptions) -> list[dict]:
+    keypoint, notes = read_frames(source.content)
+    sequence = dict(
+        frame_dir=source.id, keypoint=keypoint, layout=LAYOUT, unit="m", notes=notes
+    )
+    return [sequence]
+
+
+FORMAT = Format(
+    name="msr-action3d",
+    title="MSR-Action3D sequences",
+    suffixes=(".txt",),
+    detect=_detect,
+    read=_read,
+)

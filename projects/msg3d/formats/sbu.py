@@ -1,0 +1,87 @@
+"""Skeleton files of SBU Kinect Interaction (Yun et al., CVPR Workshops 2012).
+
+A text file per sequence. A line is a frame: its number, and (x, y, z) of 15 joints of the
+first person, then of the second, separated by commas: 91 fields.
+
+The numbers are world coordinates scaled to the image: x and y in 0..1, y down, so that
+one unit is 2.56 m of x, 1.92 m of y, and 1.28 m of z. The authors' formula inverts that:
+x' = 1280 - 2560 x, y' = 960 - 1920 y, z' = 10000 z / 7.8125, in millimeters, y up and x
+to the left of the image. Bones then keep their length: neck to torso varies by 0.1 %
+within a sequence (median), and by 1 % as released.
+"""
+
+import numpy as np
+
+from ..errors import DataError
+from ..io.number_lines import as_float32, read_number_lines
+from .base import Format, ReadOptions, Source
+
+LAYOUT = "sbu15"
+PERSONS, JOINTS = 2, 15
+FIELDS = 1 + PERSONS * JOINTS * 3
+_OFFSET = np.array([1.28, 0.96, 0])
+_SCALE = np.array([-2.56, -1.92, 1.28])
+
+
+def read_frames(
+    content: bytes, unit: str = "unscaled"
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Read the frames of a file.
+
+    Args:
+        unit: "unscaled" for the numbers as released, or "m".
+
+    Returns:
+        float32 [2, T, 15, 3], and what was noticed -> how often.
+
+    Raises:
+        DataError: a line is not as described above. A file that is truncated between
+            two frames is read like a shorter one.
+    """
+    lines = read_number_lines(content, FIELDS, separator=",")
+    numbers = lines[:, 0]
+    odd = numbers != np.floor(numbers)
+    if odd.any():
+        line = int(np.argmax(odd))
+        raise DataError(
+            f"the first field is {numbers[line]:g}, expected the number of the frame",
+            kind="frame-numbers",
+            line=line + 1,
+        )
+    coordinates = lines[:, 1:].reshape(-1, PERSONS, JOINTS, 3)
+    if unit == "m":
+        present = coordinates.any(axis=-1, keepdims=True)
+        coordinates = (coordinates * _SCALE + _OFFSET) * present
+    keypoint = as_float32(coordinates).swapaxes(0, 1).copy()  # [M, T, V, C]
+    if not keypoint.any():
+        raise DataError(f"is zero in all {len(lines)} frames", kind="no-person")
+    jumps = int(np.sum(np.diff(numbers) != 1))
+    what = "frame numbers that do not follow the one before (all frames are kept)"
+    return keypoint, {what: jumps} if jumps else {}
+
+
+def _detect(source: Source) -> bool:
+    """Whether the first line has 91 numbers."""
+    fields = source.content[: 100 * FIELDS].partition(b"\n")[0].split(b",")
+    try:
+        return len([float(field) for field in fields]) == FIELDS
+    except ValueError:
+        return False
+
+
+def _read(source: Source, options: ReadOptions) -> list[dict]:
+    unit = "m" if options.unit == "m" else "unscaled"
+    keypoint, notes = read_frames(source.content, unit)
+    sequence = dict(
+        frame_dir=source.id, keypoint=keypoint, layout=LAYOUT, unit=unit, notes=notes
+    )
+    return [dict(sequence, y_down=True) if unit == "unscaled" else sequence]
+
+
+FORMAT = Format(
+    name="sbu",
+    title="SBU Kinect Interaction sequences",
+    suffixes=(".txt",),
+    detect=_detect,
+    read=_read,
+)
