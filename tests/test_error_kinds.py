@@ -94,7 +94,7 @@ def test_errors_have_a_kind():
         if getattr(call.func, "id", None) in CLASSES
         and not {keyword.arg for keyword in call.keywords} & {"kind", None}
     ]
-    assert not missing
+    assert not missing, "\n".join(missing)
 
 
 def test_page_lists_all_kinds():
