@@ -173,14 +173,10 @@ def test_ends_clean(short_folder, number, code, part, processes):
 
 
 @pytest.mark.parametrize(
-    "option, said",
-    [
-        (["--out", "load.txt"], "ends in .json"),
-        (["--epochs", "9"], "at least 10"),
-    ],
+    "option", [["--out", "load.txt"], ["--epochs", "9"]], ids=" ".join
 )
-def test_what_cannot_be_measured_is_refused(option, said, capsys):
+def test_what_cannot_be_measured_is_refused(option, capsys):
     from benchmarks.load import main
 
     assert main(option) == 2
-    assert said in capsys.readouterr().err
+    assert " ".join(option) in capsys.readouterr().err

@@ -201,8 +201,9 @@ def test_mistakes_are_found(tmp_path, monkeypatch, language, text, error):
     """Or all of the above could pass without looking."""
     monkeypatch.chdir(tmp_path)
     block = Block("a.md", 1, language, text + "\n")
-    with pytest.raises((DocumentError, ImportError, NameError), match=error):
+    with pytest.raises((DocumentError, ImportError, NameError)) as caught:
         (follow if language == SHELL else execute)(block, tmp_path, {})
+    assert re.search(error, str(caught.value))
 
 
 def test_the_shell_expands_as_it_would(tmp_path):

@@ -97,7 +97,7 @@ def fault(importer: str, imported: str) -> str | None:
     """Why a module must not import another one; None if it may."""
     root, _, rest = imported.partition(".")
     if UNKNOWN in root or (root == "msg3d" and UNKNOWN in rest.partition(".")[0]):
-        return "the subpackage is not constant, so that nobody can check it"
+        return "the subpackage is not constant and cannot be checked"
     if root != "msg3d":
         return None
     if not rest:

@@ -13,6 +13,7 @@ import yaml
 from mmengine.config import Config
 
 from conftest import REPOSITORY
+from errors import raises
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
 import model_table  # noqa: E402
@@ -213,23 +214,23 @@ def test_results_and_collections_are_kept(monkeypatch):
     assert model["Metadata"]["Epochs"] == int(parse_name(model["Name"])["epochs"])
 
     content["Models"].append(dict(Name="gone", Results=[result]))
-    with pytest.raises(ValueError, match="results of gone, but there is no"):
+    with raises("unknown-name", file="metafile.yml", field="gone"):
         metafiles.renewed(path)
     content["Models"][-1] = dict(Name="gone", Metadata={})
     assert len(metafiles.renewed(path)["Models"]) == len(content["Models"]) - 1
 
 
 def test_faults_are_told(monkeypatch, tmp_path):
-    with pytest.raises(ValueError, match="has another name than NETWORK_GPUSxbBATCH"):
+    with raises("file-name", file="msg3d_joint"):
         parse_name("msg3d_joint")
-    with pytest.raises(ValueError, match="has no Collections"):
+    with raises("structure", file="metafile.yml", field="Collections"):
         metafiles.read(tmp_path / "metafile.yml")
     leaf = metafiles.leaves(metafiles.CONFIGS / "stgcn")[0]
     other = [dict(Name="MS-G3D", Metadata=dict(Architecture=["MSG3D"]))]
-    with bases_looked_up_once(), pytest.raises(ValueError, match="backbone ResTCN, wh"):
+    with bases_looked_up_once(), raises("unknown-name", field="backbone"):
         metafiles.model(leaf, other)
     for readme in ("no markers", f"{tables.END}\n{tables.BEGIN}\n"):
-        with pytest.raises(ValueError, match="README.md has no lines"):
+        with raises("structure", file="README.md"):
             tables.with_table(readme, "table")
 
 

@@ -42,11 +42,12 @@ def test_import_is_light():
     assert out.decode().strip().splitlines()[-1] == "[]"
 
 
-def test_linter_is_the_same_everywhere():
-    """Pre-commit, lock file and extras name one version of ruff."""
-    lock = re.search(
-        r"^ruff==(\S+)$", (REPOSITORY / "requirements/lock.txt").read_text(), re.M
-    )[1]
+def test_linters_are_the_same_everywhere():
+    """Pre-commit, lock file, and extras name one version of ruff and import-linter."""
+    lock = (REPOSITORY / "requirements/lock.txt").read_text()
+    pins = dict(re.findall(r"^(ruff|import-linter)==(\S+)$", lock, re.M))
     hooks = (REPOSITORY / ".pre-commit-config.yaml").read_text()
     extras = (REPOSITORY / "setup.cfg").read_text()
-    assert f"rev: v{lock}\n" in hooks and f"ruff=={lock}\n" in extras
+    assert f"rev: v{pins['ruff']}\n" in hooks
+    for name, version in pins.items():
+        assert f"{name}=={version}\n" in extras

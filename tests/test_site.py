@@ -107,11 +107,13 @@ def test_gallery_without_a_quickstart(trained, capfd):
 def test_failing_command_of_the_gallery(trained):
     page = trained / "docs" / "gallery.md"
     page.write_text("```shell\nfalse --out g/a.png\n```\n")
-    with pytest.raises(SystemExit, match="failed:\nfalse --out"):
+    with pytest.raises(SystemExit) as caught:
         tool.draw(trained)
+    assert "false --out g/a.png" in str(caught.value)
     page.write_text("```shell\ntrue\n```\n")
-    with pytest.raises(ValueError, match="'true' has 0 --out"):
+    with pytest.raises(ValueError) as caught:
         tool.draw(trained)
+    assert "gallery.md" in str(caught.value)
 
 
 def test_requirements_are_pinned_and_agree():

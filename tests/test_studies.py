@@ -121,9 +121,7 @@ def test_networks_run_fuse_and_draw(folder):
 
 def test_what_cannot_be_run_is_said(folder):
     done = study(folder, "styles", "--settings", "nothing")
-    assert (
-        done.returncode == 1 and "no setting of styles is called nothing" in done.stderr
-    )
+    assert done.returncode == 1 and "nothing" in done.stderr
     # The others are made, the failure is named, and the exit code tells of it.
     names = ("penn-action/res-tcn/joint", "nw-ucla-xview/res-tcn/joint")
     done = study(folder, "networks", "--seeds", 1, "--settings", *names)
@@ -133,7 +131,7 @@ def test_what_cannot_be_run_is_said(folder):
     with open(folder / "networks" / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = study(folder, "networks", "--settings", names[0])
-    assert done.returncode == 1 and "another command makes runs in" in done.stderr
+    assert done.returncode == 1 and str(folder / "networks") in done.stderr
 
 
 class LeaveAt(Hook):
@@ -163,8 +161,9 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
 
     result, weights = run("whole")
     monkeypatch.setattr(Runner, "from_cfg", leaving)
-    with pytest.raises(SystemExit, match="143"):
+    with pytest.raises(SystemExit) as stopped:
         run("halves")
+    assert stopped.value.code == 143
     begun = train.folder(tmp_path / "halves", name, 0)
     assert (begun / "preempted.pth").exists()
     again, same = run("halves")  # from the ninth step: the eighth would leave

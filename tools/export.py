@@ -1,8 +1,8 @@
-"""Write a trained network as a file for other runtimes: ONNX, or torch.export's.
+"""Export a trained network to ONNX or torch.export.
 
-OUT.onnx runs under onnxruntime, OUT.pt2 in torch without this package. Either carries
-its classes, layout and preprocessing, and `Recognizer.from_exported` takes it. The file
-is compared with the network before it is written.
+OUT.onnx runs in onnxruntime, OUT.pt2 in torch without this package. Both contain classes,
+layout, and preprocessing, and are loaded by `Recognizer.from_exported`. The scores are
+compared with those of the network before the file is written.
 """
 
 import argparse
@@ -22,10 +22,10 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("config", help="the recipe that the network was trained with")
+    add("config", help="the config that the network was trained with")
     add("checkpoint")
     add("out", metavar="OUT", help=".onnx or .pt2")
-    add("--classes", metavar="FILE", help="names of the classes, a line each")
+    add("--classes", metavar="FILE", help="names of the classes, one per line")
     add(
         "--benchmark",
         action="store_true",

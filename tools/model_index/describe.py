@@ -14,6 +14,7 @@ from mmengine.registry import init_default_scope
 
 import msg3d  # noqa: F401
 from msg3d.apis.flops import count_flops, input_shape
+from msg3d.errors import ConfigError
 
 # As MMAction2's metafiles name them, so that one search finds both packages' models.
 DATA_SETS = {
@@ -58,14 +59,15 @@ def parse_name(name: str) -> dict[str, str]:
         and dimensions (`3d`).
 
     Raises:
-        ValueError: the name has another form.
+        ConfigError: the name has another form (`file-name`).
     """
     found = _NAME.fullmatch(name)
     if not found:
-        raise ValueError(
-            f"config {name} has another name than "
-            "NETWORK_GPUSxbBATCH-STREAM-SAMPLING-EPOCHSe_DATA-keypoint-2d or -3d: "
-            "rename it"
+        raise ConfigError(
+            "rename the config to "
+            "NETWORK_GPUSxbBATCH-STREAM-SAMPLING-EPOCHSe_DATA-keypoint-2d or -3d",
+            kind="file-name",
+            file=name,
         )
     return found.groupdict()
 
@@ -96,7 +98,7 @@ def metadata(cfg: Config) -> dict:
         sample.
 
     Raises:
-        ValueError: the config's name has another form, see `parse_name`.
+        ConfigError: the config's name has another form, see `parse_name`.
     """
     name = parse_name(Path(cfg.filename).stem)
     train, test = cfg.train_dataloader.dataset, cfg.test_dataloader.dataset

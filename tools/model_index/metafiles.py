@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 from mmengine.config import Config
 
+from msg3d.errors import ConfigError
 from msg3d.io.atomic import whole_file
 
 from .describe import Costs, bases_looked_up_once, metadata
@@ -45,13 +46,16 @@ def read(path: Path) -> dict[str, list[dict]]:
     """A metafile: its Collections and Models.
 
     Raises:
-        ValueError: it has no Collections, or is not there.
+        ConfigError: it does not exist, or has no Collections (`structure`).
     """
     content = yaml.safe_load(path.read_text()) if path.is_file() else None
     if not content or not content.get("Collections"):
-        raise ValueError(
-            f"{path} has no Collections, one for each network of its folder: write "
-            "them by hand, as in configs/msg3d/metafile.yml"
+        raise ConfigError(
+            "expected Collections, one for each network of the folder. Write them by "
+            "hand, as in configs/msg3d/metafile.yml.",
+            kind="structure",
+            file=str(path),
+            field="Collections",
         )
     return {"Collections": content["Collections"], "Models": content.get("Models", [])}
 
@@ -65,7 +69,7 @@ def model(path: Path, collections: list[dict], costs: Costs | None = None) -> di
         costs: counts Parameters and FLOPs; None leaves them out.
 
     Raises:
-        ValueError: no collection has the model's architecture.
+        ConfigError: no collection has the model's architecture.
     """
     cfg = Config.fromfile(path)
     about = metadata(cfg)
@@ -74,9 +78,12 @@ def model(path: Path, collections: list[dict], costs: Costs | None = None) -> di
         if architecture in collection["Metadata"]["Architecture"]:
             break
     else:
-        raise ValueError(
-            f"config {path} has a backbone {architecture}, which no collection of "
-            f"{path.parent / 'metafile.yml'} has in its Metadata: Architecture: add it"
+        raise ConfigError(
+            f"no collection of {path.parent / 'metafile.yml'} has the backbone "
+            f"{architecture} in its Metadata: Architecture. Add it.",
+            kind="unknown-name",
+            file=str(path),
+            field="backbone",
         )
     return {
         "Name": path.stem,
@@ -94,7 +101,7 @@ def renewed(path: Path, costs: Costs | None = None) -> dict[str, list[dict]]:
         costs: counts Parameters and FLOPs; None leaves them out.
 
     Raises:
-        ValueError: a config fits no collection, or a model with results has no config
+        ConfigError: a config fits no collection, or a model with results has no config
             any more.
     """
     old = read(path)
@@ -110,9 +117,12 @@ def renewed(path: Path, costs: Costs | None = None) -> dict[str, list[dict]]:
         entry.update(by_hand.pop(entry["Name"], {}))
     lost = [name for name, kept in by_hand.items() if kept]
     if lost:
-        raise ValueError(
-            f"{path} has results of {lost[0]}, but there is no such config: move them "
-            "to the model that it became, or take them out"
+        raise ConfigError(
+            f"there are results of {lost[0]}, but there is no such config. Move them to "
+            "the renamed model, or remove them.",
+            kind="unknown-name",
+            file=str(path),
+            field=lost[0],
         )
     return {"Collections": old["Collections"], "Models": models}
 

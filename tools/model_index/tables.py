@@ -2,6 +2,8 @@
 
 import re
 
+from msg3d.errors import ConfigError
+
 from .groups import Group, groups
 
 BEGIN = "<!-- model table, from tools/model_table.py -->"
@@ -42,13 +44,15 @@ def with_table(text: str, table: str) -> str:
     """A README's text with `table` between its markers.
 
     Raises:
-        ValueError: it has not one of each marker, in their order.
+        ConfigError: it does not have one of each marker, in their order (`structure`).
     """
     found = re.fullmatch(f"(.*{BEGIN}\n).*(\n{END}.*)", text, re.DOTALL)
     if not found or text.count(BEGIN) != 1:
-        raise ValueError(
-            f"README.md has no lines {BEGIN} and, after it, {END}: put them where the "
-            "table of models shall stand"
+        raise ConfigError(
+            f"expected the lines {BEGIN} and, after it, {END}, around the table of "
+            "models",
+            kind="structure",
+            file="README.md",
         )
     return f"{found[1]}{table}{found[2]}"
 

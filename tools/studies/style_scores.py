@@ -7,6 +7,7 @@ for the study, so that regression can be measured on the data of the classificat
 import numpy as np
 
 from msg3d.annotations.files import load_annotations, save_annotations
+from msg3d.errors import DataError
 
 SCORES = ("energy", "age", "femininity")
 OF_STYLE = {
@@ -24,14 +25,17 @@ def write_scored(ann_file: str, out: str) -> None:
     """The annotation file once more, with `targets` float32 [3], SCORES, a sample.
 
     Raises:
-        ValueError: the classes are not these styles.
+        DataError: the classes are not these styles (`label`).
     """
     data = load_annotations(ann_file)
     classes = data.get("meta", {}).get("classes", [])
     if set(classes) != set(OF_STYLE):
-        raise ValueError(
-            f"annotation file {ann_file} has meta['classes'] {list(classes)}, expected "
-            f"the styles {list(OF_STYLE)}: regression needs the Bandai-Namco styles"
+        raise DataError(
+            f"the classes are {list(classes)}, expected the Bandai-Namco styles "
+            f"{list(OF_STYLE)}",
+            kind="label",
+            file=str(ann_file),
+            field="meta['classes']",
         )
     for sample in data["annotations"]:
         scores = OF_STYLE[classes[sample["label"]]]

@@ -1,4 +1,4 @@
-"""Entry points for programs and commands."""
+"""Prediction for programs: recognizers, streams, and exported networks."""
 
 from ..errors import ConfigError, ExportedFileError, KeypointError
 from .prediction import Prediction

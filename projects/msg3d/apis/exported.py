@@ -1,7 +1,7 @@
-"""Exported networks: what a file says of itself, its pipeline and its scores.
+"""Read exported networks: the test pipeline that a file carries, and its scores.
 
-NOTE: of this package `msg3d_onnx` reads this module and those that it imports where
-there is neither torch nor MMAction2: here they are imported in functions, or not.
+NOTE: `msg3d_onnx` uses this module, and those that it imports, without torch and
+MMAction2: functions that need torch import it.
 """
 
 import json
@@ -21,7 +21,7 @@ from .pipeline_steps import numpy_random_kept, with_clips
 KEY = "msg3d.json"
 FORMAT = 1
 
-# Steps of a test that work on arrays alone, by our module; None: MMAction2 has them.
+# Steps of test pipelines that need only arrays, and the module of ours; None: MMAction2's.
 CARRIED: dict[str, Optional[str]] = {
     "AlignSkeleton3D": "normalize",
     "AlignView": "normalize",
@@ -42,7 +42,7 @@ CARRIED: dict[str, Optional[str]] = {
 
 
 class Exported(NamedTuple):
-    """An exported file, read.
+    """The content of an exported file.
 
     Attributes:
         pipeline: from a sample to float32 [clips, M, T, V, C].
@@ -56,11 +56,11 @@ class Exported(NamedTuple):
 
 
 def load_exported(path: str, clips: Optional[int] = None) -> Exported:
-    """A file that `tools/export.py` wrote.
+    """Load a file that `tools/export.py` wrote.
 
     Args:
-        path: `.onnx`, which takes onnxruntime, or `.pt2`, which takes torch.
-        clips: of a sequence that are averaged; None for the number of the recipe.
+        path: `.onnx`, which requires onnxruntime, or `.pt2`, which requires torch.
+        clips: clips per sequence that are averaged; None for the number of the recipe.
 
     Raises:
         CheckpointError: the file does not exist, was not written by
@@ -87,14 +87,14 @@ def load_exported(path: str, clips: Optional[int] = None) -> Exported:
 
 
 class CarriedPipeline:
-    """The test pipeline that a file carries, on samples that are in memory already.
+    """The test pipeline that an exported file carries, for samples in memory.
 
     Args:
         recipe: what `msg3d.export` writes into files.
-        clips: that are sampled of a sequence, in place of the recipe's number.
+        clips: clips per sequence, instead of the recipe's number.
 
     Attributes:
-        expected: what the pipeline and the network are for.
+        expected: what the pipeline and the network take.
     """
 
     def __init__(self, recipe: dict[str, Any], clips: Optional[int] = None) -> None:
@@ -122,7 +122,7 @@ class CarriedPipeline:
 
 
 class OnnxScores:
-    """An exported network under onnxruntime, as a function from inputs to scores.
+    """An ONNX network in onnxruntime, as a function from inputs to scores.
 
     Args:
         file: path, or the file's content.
@@ -141,7 +141,7 @@ class OnnxScores:
             import onnxruntime
         except ImportError as error:
             raise ImportError(
-                "exported networks run under onnxruntime: pip install onnxruntime"
+                "ONNX networks require onnxruntime: pip install onnxruntime"
             ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0

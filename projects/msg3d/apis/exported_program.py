@@ -20,8 +20,8 @@ class ProgramScores:
     """A program of torch.export, as a function from inputs to scores."""
 
     def __init__(self, program: ExportedProgram) -> None:
-        # The guards are of how eager torch would lay out memory for the traced sizes;
-        # the numbers are right for all, as `export` checks.
+        # The guards compare memory layouts with those of the traced sizes; the results
+        # are right for all sizes, as `export` checks.
         self._network = program.module(check_guards=False)
 
     @torch.no_grad()

@@ -1,8 +1,8 @@
-"""FLOPs of a recogniser on skeletons: what `mim run msg3d get_flops` prints.
+"""FLOPs of a recognizer on skeletons, for `mim run msg3d get_flops`.
 
-MMAction2's own get_flops takes an image's shape, and its counter knows modules, not
-the einsums and matrix products that graph convolutions are made of. torch's
-`FlopCounterMode` sees the operators themselves.
+MMAction2's get_flops takes the shape of an image, and its counter knows modules but not
+the einsums and matrix products of graph convolutions. torch's `FlopCounterMode` counts
+operators.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from ..models.graph import build_graph
 
 
 def flop_counter() -> FlopCounterMode:
-    """torch's counter, which also sees products that are added to a tensor."""
+    """torch's counter, which also counts products that are added to a tensor."""
     aten = torch.ops.aten
     added = (aten.addmm_, aten.baddbmm_, aten.addbmm, aten.addbmm_)
     mapping = {product: _product_flops for product in added}
@@ -33,13 +33,13 @@ def _product_flops(target, left, right, out_shape=None, **kwargs) -> int:
 
 
 def count_flops(model: nn.Module, shape: tuple[int, ...]) -> dict[str, int]:
-    """FLOPs of one forward pass, backbone and head, in eval mode.
+    """FLOPs of one forward pass of backbone and head, in eval mode.
 
-    Counted: every matrix product, einsum and convolution, two FLOPs (one multiply, one
-    add) an element. Not counted: normalisation, activations, sums and copies.
+    Matrix products, einsums, and convolutions are counted, with two FLOPs (one multiply,
+    one add) per element. Normalization, activations, sums, and copies are not.
 
     Args:
-        model: a recogniser such as RecognizerGCN.
+        model: a recognizer such as RecognizerGCN.
         shape: of the input, (N clips, M persons, T frames, V joints, C channels).
 
     Returns:
@@ -102,6 +102,6 @@ def main() -> None:
     print(f"FLOPs: {found['flops'] / 1e9:.3f} G ({found['flops'] / 2e9:.3f} GMAC)")
     print(f"Parameters: {found['parameters'] / 1e6:.3f} M")
     print(
-        "Counted are matrix products, einsums and convolutions, not normalisation, "
-        "activations, sums and copies."
+        "Matrix products, einsums, and convolutions are counted; normalization, "
+        "activations, sums, and copies are not."
     )

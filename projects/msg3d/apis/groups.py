@@ -1,8 +1,7 @@
-"""Persons and pairs of a sequence of any number of persons.
+"""Single persons and pairs in a sequence of many persons.
 
-A network has room for a person or two. In a scene of more, each person alone and each
-pair is a sequence of its own: over the frames from the first to the last in which they
-are seen, a pair's in which both are. A frame without them would only be zeros.
+A network takes one or two persons. In a scene with more, each person and each pair is
+predicted separately, from the first to the last frame in which they are present.
 """
 
 from itertools import combinations
@@ -34,7 +33,7 @@ def everybody(keypoint: np.ndarray) -> Group:
 
 
 def single_persons(keypoint: np.ndarray) -> list[Group]:
-    """Each person who is seen at all.
+    """Each person that is present in some frame.
 
     Args:
         keypoint: [M, T, V, C]; a joint that is exactly zero is absent.
@@ -44,15 +43,15 @@ def single_persons(keypoint: np.ndarray) -> list[Group]:
 
 
 def closest_pairs(keypoint: np.ndarray, most: int) -> list[Group]:
-    """The pairs who come closest, of those ever seen together, closest first.
+    """The closest pairs of persons that are present together, closest first.
 
-    Their distance is that of the means of their joints, averaged over the frames with
-    both, in units of the larger one's height or breadth: two persons who stand far
-    from a camera do not become a pair by perspective alone.
+    The distance is that between the means of their joints, averaged over the common
+    frames, relative to the larger height or width of the two persons. Two persons far
+    from the camera are therefore not closer just by perspective.
 
     Args:
         keypoint: [M, T, V, C] in one coordinate system for all persons.
-        most: how many pairs at most.
+        most: largest number of pairs.
     """
     present = keypoint.any(-1)  # [M, T, V]
     seen = present.any(-1)

@@ -1,7 +1,7 @@
-"""MMAction2's own tools, started with the stack mended.
+"""Run MMAction2's tools with the compatibility fixes applied.
 
-Several of them import `mmaction.models` or read a checkpoint before they read the
-config that names `msg3d`. Importing this module first is most of what they lack.
+Some of them import `mmaction.models` or load a checkpoint before they read the config
+that imports `msg3d`.
 """
 
 import importlib.util
@@ -14,17 +14,15 @@ from pathlib import Path
 
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from ..checkpoints import (
-    rewrite,
-)
+from ..checkpoints import rewrite
 from ..checkpoints.safe_tensors import SUFFIX
 from ..errors import CheckpointError
 
 
 def run_tool(name: str) -> None:
-    """Runs MMAction2's script `name`, such as `analysis_tools/confusion_matrix.py`.
+    """Run MMAction2's script `name`, such as `analysis_tools/confusion_matrix.py`.
 
-    The command line is the script's own. A file that is refused ends it in one sentence.
+    The command line is that of the script. A refused file exits with one sentence.
 
     Raises:
         FileNotFoundError: this version of MMAction2 has no such tool.
@@ -47,9 +45,9 @@ def run_tool(name: str) -> None:
 
 
 def run_tool_on_pth(name: str) -> None:
-    """`run_tool` of a script that knows checkpoints by the ending `.pth` only.
+    """`run_tool` for a script that only accepts checkpoints that end in `.pth`.
 
-    It is given a `.pth` of each `NAME.safetensors` that is there.
+    Each `NAME.safetensors` on its command line is replaced by a temporary `.pth`.
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -68,9 +66,9 @@ def _as_pth(part: str, folder: str) -> str:
 
 
 def check_checkpoint(path: str) -> None:
-    """Ends the program in one sentence where torch alone would refuse a checkpoint.
+    """Exit with one sentence if a checkpoint is refused.
 
-    Its own text is a screen long, and advises to read the file with code and all.
+    torch's own message fills a screen, and recommends to load the file unsafely.
     """
     try:
         CheckpointLoader.load_checkpoint(path, "cpu", logger="silent")

@@ -1,6 +1,6 @@
-"""What test pipelines share, of a config or of an exported file.
+"""Functions shared by the test pipelines of configs and of exported files.
 
-NOTE: `msg3d_onnx` reads this module where there is no torch.
+NOTE: `msg3d_onnx` uses this module without torch.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 def with_clips(
     steps: Sequence[Mapping[str, Any]], clips: Optional[int]
 ) -> list[Mapping[str, Any]]:
-    """The steps, sampling another number of clips; None leaves them as they are."""
+    """The steps with another number of clips; unchanged if it is None."""
     return [
         dict(step, num_clips=clips) if clips and "num_clips" in step else step
         for step in steps
@@ -22,7 +22,7 @@ def with_clips(
 
 @contextmanager
 def numpy_random_kept() -> Iterator[None]:
-    """UniformSampleFrames seeds NumPy's global generator, which is the user's."""
+    """Restore NumPy's global random state, which UniformSampleFrames seeds."""
     state = np.random.get_state()
     try:
         yield

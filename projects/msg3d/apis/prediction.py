@@ -7,19 +7,19 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Prediction:
-    """The classes' scores, and the best of them.
+    """Scores of the classes, and the best class.
 
     Attributes:
-        label: number of the class with the highest score, from 0.
-        name: of that class; its number as text where classes have no names.
+        label: index of the class with the highest score, from 0.
+        name: of that class, or its index as text if the classes have no names.
         score: of that class.
-        scores: float32 [classes], as the test of the config gives them: they add up to
-            1 with `average_clips='prob'`, which is GCNHead's default.
+        scores: float32 [classes], as in the config's test: they sum to 1 with
+            `average_clips='prob'`, the default of GCNHead.
         classes: names of all classes, in the order of `scores`.
-        rows: the persons it is of, places in `keypoint` [M, T, V, C].
-        frames: (first, one past the last) of the frames that were looked at.
-        persons: the same of each person alone, where that was asked for.
-        pairs: the same of pairs of persons, closest first, where that was asked for.
+        rows: indices of the persons in `keypoint` [M, T, V, C].
+        frames: (first, one past the last) of the frames used.
+        persons: predictions for each person separately, if requested.
+        pairs: predictions for pairs of persons, closest first, if requested.
     """
 
     label: int

@@ -1,7 +1,7 @@
-"""Skeletons in, labels out: a trained network for programs.
+"""Predict actions in skeleton sequences with a trained network.
 
-NOTE: `msg3d_onnx` reads this module where there is neither torch nor MMAction2: what
-needs them is imported where it is used.
+NOTE: `msg3d_onnx` uses this module without torch and MMAction2: functions that need them
+import them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _Job(NamedTuple):
-    """A group of a sample, to be scored."""
+    """A group of persons of a sample, to be scored."""
 
     sample: int
     kind: str  # "all", "persons" or "pairs"
@@ -32,24 +32,26 @@ class _Job(NamedTuple):
 
 
 class Recognizer:
-    """A trained network, with the test pipeline that its scores were measured with.
+    """A trained network with the test pipeline of its config.
 
     Args:
-        config: the recipe that it was trained with, a file or read already.
-        checkpoint: file or URL; nothing in it is executed, and every entry must fit.
-        classes: names of the classes; None for those in the checkpoint, which training
-            puts there if the annotation file has them, else their numbers.
-        device: as torch names it; None for a GPU if there is one.
-        batch_size: samples, persons and pairs that go through the network together.
-        clips: clips of a sequence whose scores are averaged; None for the config's
-            test, mostly 10. One is ten times as fast, and a little less sure.
+        config: the config that it was trained with, a file or a `Config`.
+        checkpoint: file or URL. Nothing in it is executed, and every entry must fit.
+        classes: names of the classes. The default are those in the checkpoint, which
+            training saves if the annotation file has them, or else their indices.
+        device: such as "cpu" or "cuda:1". The default is a GPU if there is one.
+        batch_size: samples, persons, and pairs per batch.
+        clips: clips per sequence whose scores are averaged. The default is that of the
+            config's test, usually 10. One clip is ten times faster and slightly less
+            accurate.
 
     Attributes:
         classes: names of the classes.
-        expected: layout, dimensions and persons that the network is for.
+        expected: layout, dimensions, and persons that the network takes.
 
     Raises:
-        ConfigError: config and checkpoint do not make a network with classes.
+        ConfigError: an option is invalid, or config and checkpoint do not define a
+            network with classes.
 
     Example:
         >>> recognizer = Recognizer("my_config.py", "best.pth")
@@ -82,14 +84,14 @@ class Recognizer:
         batch_size: int = 16,
         clips: Optional[int] = None,
     ) -> "Recognizer":
-        """A recogniser of a file that `tools/export.py` wrote.
+        """Load a file that `tools/export.py` wrote.
 
         Args:
-            file: `.onnx`, for which onnxruntime must be installed, or `.pt2`.
-            batch_size, clips: as of the class.
+            file: `.onnx`, which requires onnxruntime, or `.pt2`, which requires torch.
+            batch_size, clips: as for the class.
 
         Raises:
-            CheckpointError: the file is missing, or none of ours.
+            CheckpointError: the file does not exist, or is not such a file.
             ImportError: onnxruntime is not installed.
 
         Example:
@@ -104,7 +106,7 @@ class Recognizer:
         return made
 
     def _take(self, pipeline, scores, classes, batch_size) -> None:
-        """What both ways of making one end in."""
+        """Set the attributes."""
         self._pipeline, self._scores = pipeline, scores
         self.classes, self.batch_size = classes, batch_size
         self.expected = pipeline.expected
@@ -112,23 +114,23 @@ class Recognizer:
     def predict(
         self, keypoints: Any, **options: Any
     ) -> Union[Prediction, list[Prediction]]:
-        """Labels of one sequence or of many.
+        """Predict the action of a sequence, or of each in a list.
 
         Args:
-            keypoints: a sequence, or a list or tuple of them. A sequence is an array
-                [M persons, T frames, V joints, C], or a dictionary with `keypoint` and
-                what it has of `keypoint_score` [M, T, V], `img_shape`, `layout`, `unit`
-                and `frame_dir`, its name: a sample of an annotation file is one. C is
-                3 in 3D; in 2D it is 2, or 3 with the score. A joint that is exactly
-                zero is absent.
+            keypoints: a sequence, or a list or tuple of sequences. A sequence is an
+                array [M persons, T frames, V joints, C], or a dictionary with
+                `keypoint` and optionally `keypoint_score` [M, T, V], `img_shape`,
+                `layout`, `unit`, and its name `frame_dir`, such as a sample of an
+                annotation file. C is 3 in 3D; in 2D it is 2, or 3 with the score. A
+                joint that is exactly zero is absent.
             **options: those of `predict_each`.
 
         Returns:
-            Of a sequence its Prediction, of a list a list in the same order.
+            The Prediction of a sequence, or a list of them in the same order.
 
         Raises:
-            DataError: keypoints that the network cannot take; the text says what,
-                where, and what was expected.
+            DataError: the network cannot take the keypoints; the message says what was
+                expected.
         """
         if isinstance(keypoints, (list, tuple)):
             return list(self.predict_each(keypoints, **options))
@@ -150,19 +152,19 @@ class Recognizer:
         persons: bool = False,
         pairs: int = 0,
     ) -> Iterator[Prediction]:
-        """The prediction of each sequence, in order, as batches are done.
+        """Yield the prediction of each sequence, in order, batch by batch.
 
         Args:
-            samples: sequences, as `predict` takes them; any iterable, of which no more
-                than a batch is held.
-            layout: of the keypoints, a name of `msg3d.skeletons` or such a dictionary;
-                None for the network's.
-            unit: "m", "cm" or "mm" in 3D (default "m"); "px" or "normalized", parts
-                of the image, in 2D (default "px").
-            img_shape: (height, width) of the image that 2D keypoints are of.
-            persons: whether to predict each person alone as well.
-            pairs: how many pairs to predict as well, at most: the closest ones. For
-                networks of two persons or more.
+            samples: sequences as `predict` takes them, in any iterable. At most one
+                batch is kept in memory.
+            layout: of the keypoints, a name in `msg3d.skeletons` or such a dictionary.
+                The default is that of the network.
+            unit: "m", "cm", or "mm" in 3D (default "m"); "px" or "normalized" in 2D
+                (default "px").
+            img_shape: (height, width) of the image, for 2D.
+            persons: whether to also predict each person separately.
+            pairs: largest number of pairs to also predict, the closest ones. Requires
+                a network of two or more persons.
 
         Raises:
             DataError: as `predict`.
@@ -179,14 +181,14 @@ class Recognizer:
             for number, sample in enumerate(samples)
         )
         jobs = self._jobs(prepared, persons, pairs)
-        current, found = 0, []
+        current, done = 0, []
         for job, scores in self._scored(jobs):
             if job.sample != current:
-                yield self._joined(found)
-                current, found = job.sample, []
-            found.append((job, scores))
-        if found:
-            yield self._joined(found)
+                yield self._joined(done)
+                current, done = job.sample, []
+            done.append((job, scores))
+        if done:
+            yield self._joined(done)
 
     def prepare(
         self,
@@ -210,34 +212,34 @@ class Recognizer:
             keypoint = sample["keypoint"]
             groups = [("all", everybody(keypoint))]
             if persons:
-                groups += [("persons", one) for one in single_persons(keypoint)]
+                groups += [("persons", person) for person in single_persons(keypoint)]
             if pairs:
-                groups += [("pairs", one) for one in closest_pairs(keypoint, pairs)]
+                groups += [("pairs", pair) for pair in closest_pairs(keypoint, pairs)]
             for kind, group in groups:
                 yield _Job(number, kind, group, self._pipeline(group.of(sample)))
 
     def _scored(self, jobs: Iterable[_Job]) -> Iterator[tuple[_Job, np.ndarray]]:
-        """Each job with its scores [classes]; a batch's inputs have one shape."""
+        """Each job with its scores [classes]; the inputs of a batch have one shape."""
         batch: list[_Job] = []
         for job in jobs:
             if batch and (
                 len(batch) == self.batch_size
                 or job.inputs.shape != batch[0].inputs.shape
             ):
-                yield from zip(batch, self._scores([one.inputs for one in batch]))
+                yield from zip(batch, self._scores([queued.inputs for queued in batch]))
                 batch = []
             batch.append(job)
         if batch:
-            yield from zip(batch, self._scores([one.inputs for one in batch]))
+            yield from zip(batch, self._scores([queued.inputs for queued in batch]))
 
-    def _joined(self, found: list[tuple[_Job, np.ndarray]]) -> Prediction:
-        """The prediction of a sample from those of its groups."""
+    def _joined(self, done: list[tuple[_Job, np.ndarray]]) -> Prediction:
+        """The prediction of a sample from the scores of its groups."""
         parts: dict[str, list] = dict(persons=[], pairs=[])
-        (whole, scores), *others = found
+        (everyone, scores), *others = done
         for job, values in others:
             parts[job.kind].append(self._prediction(job.group, values))
         return self._prediction(
-            whole.group, scores, **{key: tuple(one) for key, one in parts.items()}
+            everyone.group, scores, **{key: tuple(each) for key, each in parts.items()}
         )
 
     def _prediction(self, group: Group, scores: np.ndarray, **parts) -> Prediction:

@@ -1,4 +1,4 @@
-"""Frames in, one by one; every few frames a label of the last ones out."""
+"""Classify a stream of frames with a sliding window."""
 
 from dataclasses import replace
 from typing import Optional
@@ -11,29 +11,27 @@ from .recognizer import Recognizer
 
 
 class Stream:
-    """A recogniser on a stream without end, in memory that does not grow.
+    """A recognizer for an endless stream, with constant memory.
 
-    The label of a frame is that of the `window` frames that end with it, so an action
-    shows once it fills enough of them; it comes `every` frames, without waiting for
-    frames to come. What it costs is one prediction every `every` frames: give the
-    recogniser `clips=1`.
+    Every `every` frames, the last `window` frames are classified. An action is detected
+    once it fills enough of the window. The cost is one prediction per `every` frames:
+    create the recognizer with `clips=1`.
 
     Args:
         recognizer: the network.
-        window: frames that a label is of. Those of a training sequence are a good
-            choice: the network has seen nothing else.
-        every: frames between two labels. The first comes after as many frames.
+        window: frames per prediction. Use the typical length of a training sequence.
+        every: frames between two predictions. The first comes after as many frames.
         **options: `layout`, `unit`, `img_shape` of `Recognizer.predict_each`.
 
     Attributes:
-        frames: how many have come.
+        frames: number of frames added so far.
 
     Example:
         >>> stream = Stream(Recognizer("my_config.py", "best.pth", clips=1), window=60)
         >>> for keypoint in camera:  # [M, V, C]
-        ...     found = stream.add(keypoint)
-        ...     if found:
-        ...         print(stream.frames, found.name, found.score)
+        ...     prediction = stream.add(keypoint)
+        ...     if prediction:
+        ...         print(stream.frames, prediction.name, prediction.score)
     """
 
     def __init__(
@@ -54,21 +52,21 @@ class Stream:
     def add(
         self, keypoint: np.ndarray, keypoint_score: Optional[np.ndarray] = None
     ) -> Optional[Prediction]:
-        """The next frame.
+        """Add the next frame.
 
         Args:
-            keypoint: [M persons, V joints, C]; a person keeps its row, and who is
-                absent is zero. M, V and C stay the same.
+            keypoint: [M persons, V joints, C]. A person keeps the same row, and an
+                absent person is zero. M, V, and C stay the same.
             keypoint_score: [M, V], for 2D.
 
         Returns:
-            Every `every` frames the prediction of the last `window`, with `frames`
-            counted from the beginning of the stream; None in between, and where
-            nobody is seen in them.
+            Every `every` frames the prediction for the last `window` frames, with
+            `frames` counted from the start of the stream. None in between, and if no
+            person is in the window.
 
         Raises:
-            DataError: a frame unlike those before, or one that `Recognizer`
-                refuses.
+            DataError: the frame differs in shape from those before, or `Recognizer`
+                refuses it.
         """
         frame = dict(keypoint=np.asarray(keypoint))
         if frame["keypoint"].ndim != 3:
@@ -92,19 +90,20 @@ class Stream:
         if not sample["keypoint"].any():
             return None
         sample["frame_dir"] = f"frames {self.frames - length} to {self.frames - 1}"
-        found = self.recognizer.predict(sample, **self.options)
+        prediction = self.recognizer.predict(sample, **self.options)
         first = self.frames - length
-        return replace(found, frames=(first + found.frames[0], first + found.frames[1]))
+        start, stop = prediction.frames
+        return replace(prediction, frames=(first + start, first + stop))
 
     def reset(self) -> None:
-        """Forgets all frames: a new stream begins."""
+        """Remove all frames, to start a new stream."""
         self.frames = 0
         self._buffers = {}
 
     def _keep(self, frame: dict[str, np.ndarray]) -> None:
         if not self._buffers:
-            # Twice the window, and every frame twice: the last ones always lie
-            # together, and nothing is moved.
+            # Every frame is stored twice, one window apart, so that the last frames are
+            # always contiguous without moving any.
             self._buffers = {
                 key: np.zeros((2 * self.window, *array.shape), array.dtype)
                 for key, array in frame.items()
@@ -132,6 +131,6 @@ class Stream:
         self.frames += 1
 
     def _last(self, buffer: np.ndarray, length: int) -> np.ndarray:
-        """The last `length` frames [length, ...], a view."""
+        """A view of the last `length` frames, [length, ...]."""
         stop = (self.frames - 1) % self.window + 1 + self.window
         return buffer[stop - length : stop]

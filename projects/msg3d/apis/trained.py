@@ -23,21 +23,21 @@ _STEPS_3D = ("AlignView", "LabanEffort")
 
 
 class TestPipeline:
-    """The test pipeline of a config, on samples that are in memory already.
+    """The test pipeline of a config, for samples in memory.
 
     Args:
-        cfg: with `test_dataloader`, as every recipe has it.
-        clips: that are sampled of a sequence, in place of the config's number.
+        cfg: a config with `test_dataloader`.
+        clips: clips per sequence, instead of the config's number.
 
     Attributes:
-        expected: what the pipeline and the network are for.
-        steps: of the pipeline, as the config has them.
+        expected: what the pipeline and the network take.
+        steps: the steps of the pipeline, as in the config.
 
     Raises:
-        ConfigError: the config has no data set for testing, or no graph.
+        ConfigError: the config has no test data set, or no graph.
     """
 
-    __test__ = False  # no test of pytest's
+    __test__ = False  # not a test class for pytest
 
     def __init__(self, cfg: Config, clips: Optional[int] = None) -> None:
         dataset = cfg.get("test_dataloader", {}).get("dataset", {})
@@ -82,7 +82,7 @@ class TorchScores:
     """A network in eval mode, as a function from inputs to scores.
 
     Args:
-        model: a recogniser such as RecognizerGCN.
+        model: a recognizer such as RecognizerGCN.
     """
 
     def __init__(self, model: torch.nn.Module) -> None:
@@ -131,18 +131,19 @@ def load_config(config: Union[str, Path, Config]) -> Config:
 def load_model(
     cfg: Config, checkpoint: str, device: Optional[str] = None
 ) -> tuple[torch.nn.Module, Optional[list[str]]]:
-    """The trained network, and the names of its classes where the checkpoint has them.
+    """Load a trained network, and the names of its classes if the checkpoint has them.
 
-    MMEngine's own loading only logs what a checkpoint lacks, and goes on with random
-    weights; here every entry must fit.
+    MMEngine's loading only logs missing entries and continues with random weights; here
+    every entry must fit.
 
     Args:
-        cfg: of the network.
+        cfg: config of the network.
         checkpoint: file or URL; nothing in it is executed.
-        device: as torch names it; None for MMEngine's choice, a GPU if there is one.
+        device: such as "cpu"; None for MMEngine's choice, a GPU if there is one.
 
     Raises:
-        ConfigError: no such file, not its checkpoint, or a network without classes.
+        ConfigError: the file does not exist, the checkpoint does not fit the network, or
+            the network has no classes.
     """
     try:
         loaded = CheckpointLoader.load_checkpoint(
@@ -179,7 +180,7 @@ def load_model(
 
 
 def read_class_names(path: Union[str, Path]) -> list[str]:
-    """The lines of a file that are not blank."""
+    """The names in a text file, one per line; blank lines are ignored."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip()]
 

@@ -1,8 +1,8 @@
-"""Long recordings: which action is when.
+"""Action segmentation in long recordings.
 
-A window slides over the recording, and each frame has the mean score of the windows
-that show it. Networks for trimmed sequences know no "nothing happens": a threshold on
-the score has to stand for it.
+A sliding window is classified, and each frame gets the mean score of the windows that
+contain it. Networks trained on trimmed clips have no background class, so a score
+threshold separates actions from background.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,11 +17,11 @@ from .recognizer import Recognizer
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a recording.
+    """An action in a recording.
 
     Attributes:
         start, stop: first frame, and one past the last.
-        label: number of the class.
+        label: index of the class.
         name: of the class.
         score: mean over the frames.
     """
@@ -36,18 +36,18 @@ class Segment:
 def frame_scores(
     recognizer: Recognizer, sample: Any, window: int, stride: int, **options
 ) -> np.ndarray:
-    """Scores of every frame of a recording.
+    """Return the scores of every frame of a recording.
 
     Args:
-        recognizer: the network; `clips=1` makes windows cheap.
+        recognizer: the network, fastest with `clips=1`.
         sample: a sequence as `Recognizer.predict` takes it, of any length.
-        window: frames of a window; a shorter recording is one window.
-        stride: frames from one window to the next; the last one ends with the
+        window: frames per window; a shorter recording is one window.
+        stride: frames between the starts of two windows; the last window ends with the
             recording.
         **options: `layout`, `unit`, `img_shape` of `Recognizer.predict_each`.
 
     Returns:
-        float32 [T, classes]; NaN in frames that no window with a person in it shows.
+        float32 [T, classes]; NaN for frames that are in no window with a person.
 
     Raises:
         DataError: as `Recognizer.predict`.
@@ -70,19 +70,19 @@ def frame_scores(
     windows = (_cut(sample, start, start + window) for start in starts)
     sums = np.zeros((frames, len(recognizer.classes)))
     counts = np.zeros((frames, 1))
-    for start, found in zip(starts, recognizer.predict_each(windows)):
-        sums[start : start + window] += found.scores
+    for start, prediction in zip(starts, recognizer.predict_each(windows)):
+        sums[start : start + window] += prediction.scores
         counts[start : start + window] += 1
     with np.errstate(invalid="ignore"):
         return (sums / counts).astype(np.float32)
 
 
 def smooth(scores: np.ndarray, width: int) -> np.ndarray:
-    """The mean over `width` frames about each frame, at the ends over those there are.
+    """Moving average over `width` frames, over fewer at the ends.
 
     Args:
-        scores: [T, classes]; frames that are NaN stay so, and count for nothing.
-        width: frames, odd.
+        scores: [T, classes]; frames that are NaN stay NaN, and are not averaged.
+        width: odd number of frames.
 
     Raises:
         ConfigError: an even width, or one below 1.
@@ -114,17 +114,17 @@ def segments(
     threshold: float = 0.0,
     min_frames: int = 1,
 ) -> list[Segment]:
-    """The parts of a recording in which one class has the highest score.
+    """Return the segments in which one class has the highest score.
 
     Args:
-        scores: [T, classes], of `frame_scores`.
-        classes: their names.
+        scores: [T, classes], from `frame_scores`.
+        classes: names of the classes.
         threshold: frames whose best score is below it belong to no segment.
-        min_frames: shorter parts are given to that neighbour, in front or behind,
-            whose class scores higher in them; with no neighbour they are left out.
+        min_frames: shorter segments are merged into the neighbor, before or after,
+            whose class has the higher score in them, and are dropped without neighbor.
 
     Returns:
-        In the order of time; they do not overlap.
+        Segments in order of time, without overlap.
     """
     known = np.where(np.isnan(scores), -np.inf, scores)
     best, labels = known.max(1), known.argmax(1)
@@ -140,7 +140,7 @@ def segments(
 
 
 def _without_short(labels: np.ndarray, scores: np.ndarray, least: int) -> np.ndarray:
-    """Labels [T] in which every run of a class has `least` frames; the shortest first."""
+    """Labels [T] with runs of at least `least` frames; the shortest is merged first."""
     labels = labels.copy()
     while True:
         runs = list(_runs(labels))
@@ -153,17 +153,17 @@ def _without_short(labels: np.ndarray, scores: np.ndarray, least: int) -> np.nda
             return labels
         _, number = min(short)
         start, stop, _ = runs[number]
-        neighbours = [
+        neighbors = [
             runs[other][2]
             for other in (number - 1, number + 1)
             if 0 <= other < len(runs) and runs[other][2] >= 0
         ]
         means = scores[start:stop].mean(0)
-        labels[start:stop] = max(neighbours, key=lambda n: means[n], default=-1)
+        labels[start:stop] = max(neighbors, key=lambda n: means[n], default=-1)
 
 
 def _runs(labels: np.ndarray) -> Iterator[tuple[int, int, int]]:
-    """(start, stop, label) of frames that follow each other and have one label."""
+    """(start, stop, label) of consecutive frames with the same label."""
     borders = np.flatnonzero(np.diff(labels)) + 1
     edges = [0, *borders.tolist(), len(labels)]
     for start, stop in zip(edges, edges[1:]):
@@ -188,7 +188,7 @@ def _cut(sample: dict, start: int, stop: int) -> dict:
 
 
 def seconds(frame: int, fps: float) -> float:
-    """The time at which a frame begins.
+    """The time at which a frame starts.
 
     Raises:
         DataError: `fps` is not above 0.
@@ -200,12 +200,12 @@ def seconds(frame: int, fps: float) -> float:
     return frame / fps
 
 
-def as_srt(found: Sequence[Segment], fps: float) -> str:
-    """Segments as subtitles (SubRip): every video player shows them."""
+def as_srt(parts: Sequence[Segment], fps: float) -> str:
+    """Segments as SubRip subtitles, for video players."""
     lines = []
-    for number, one in enumerate(found, 1):
-        start, stop = (_srt_time(seconds(f, fps)) for f in (one.start, one.stop))
-        lines.append(f"{number}\n{start} --> {stop}\n{one.name} ({one.score:.2f})\n")
+    for number, part in enumerate(parts, 1):
+        start, stop = (_srt_time(seconds(f, fps)) for f in (part.start, part.stop))
+        lines.append(f"{number}\n{start} --> {stop}\n{part.name} ({part.score:.2f})\n")
     return "\n".join(lines)
 
 
@@ -215,16 +215,16 @@ def _srt_time(time: float) -> str:
     return "{:02}:{:02}:{:02},{:03}".format(hours, minutes, *divmod(milliseconds, 1000))
 
 
-def as_rows(found: Sequence[Segment], fps: Optional[float]) -> list[dict]:
-    """Segments as dictionaries, for JSON and csv; in seconds too if `fps` is known."""
+def as_rows(parts: Sequence[Segment], fps: Optional[float]) -> list[dict]:
+    """Segments as dictionaries, for JSON and CSV; also in seconds if `fps` is known."""
     rows = []
-    for one in found:
-        row = dict(start=one.start, stop=one.stop)
+    for part in parts:
+        row = dict(start=part.start, stop=part.stop)
         if fps:
             row.update(
-                start_seconds=round(seconds(one.start, fps), 3),
-                stop_seconds=round(seconds(one.stop, fps), 3),
+                start_seconds=round(seconds(part.start, fps), 3),
+                stop_seconds=round(seconds(part.stop, fps), 3),
             )
-        row.update(label=one.label, name=one.name, score=round(one.score, 6))
+        row.update(label=part.label, name=part.name, score=round(part.score, 6))
         rows.append(row)
     return rows

@@ -1,7 +1,7 @@
-"""A test pipeline that also says which frames of the sequence its clips show.
+"""A test pipeline that also returns the frames of the sequence that its clips show.
 
-What a network makes of its clips can then be shown on the sequence: on the persons and
-frames that the pipeline kept, just before it cuts clips or makes bones of them.
+Results for the clips can then be shown on the sequence: on the persons and frames that the
+pipeline keeps, just before it samples clips or computes bones.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 from ..apis.pipeline_steps import numpy_random_kept
 from ..apis.trained import TestPipeline
 
-# What makes other things of joints, of the same persons and frames.
+# Steps that compute features of joints, of the same persons and frames.
 _FEATURES = (
     *("SkeletonFeatures", "LabanEffort", "GenSkeFeat", "JointToBone", "ToMotion"),
     "FormatGCNInput",
@@ -23,10 +23,10 @@ class Clips:
     """The clips of a sequence.
 
     Attributes:
-        sequence: what they were cut from, [M, T, V, C], a joint that is exactly zero
-            absent; in the coordinates and the order of persons of the pipeline.
-        inputs: the network's, float32 [clips, M', T', V, C'].
-        times: places of the clips' frames in the sequence, [clips, T'].
+        sequence: the source of the clips, [M, T, V, C], in the coordinates and the order
+            of persons of the pipeline; a joint that is exactly zero is absent.
+        inputs: of the network, float32 [clips, M', T', V, C'].
+        times: positions of the clips' frames in the sequence, [clips, T'].
     """
 
     sequence: np.ndarray
@@ -34,10 +34,11 @@ class Clips:
     times: np.ndarray
 
     def on_sequence(self, values: np.ndarray) -> np.ndarray:
-        """Values of the clips' joints as those of the sequence's.
+        """Map values of the clips' joints to joints of the sequence.
 
-        A frame has the mean of the clips' frames that show it, or what lies between its
-        neighbours where no clip shows it; persons whom the network does not see, zero.
+        A frame gets the mean over the clips' frames that show it, or is interpolated
+        between its neighbors if no clip shows it. Persons that the network does not take
+        get zero.
 
         Args:
             values: [clips, M', T', V].
@@ -65,10 +66,10 @@ class Clips:
 
 
 class ClipPipeline(TestPipeline):
-    """TestPipeline that gives Clips.
+    """A TestPipeline that returns Clips.
 
     Args:
-        cfg: with `test_dataloader`, as every recipe has it.
+        cfg: a config with `test_dataloader`.
 
     Raises:
         ConfigError: as TestPipeline.
@@ -102,7 +103,7 @@ class ClipPipeline(TestPipeline):
 
 
 def _clock(step, results: dict) -> np.ndarray:
-    """The times that a step which interpolates takes: of joints that show the time."""
+    """The times that an interpolating step samples, from joints that contain the time."""
     frames = results["keypoint"].shape[1]
     hands = np.arange(1, frames + 1, dtype=np.float64)  # zero would be absent
     clock = np.broadcast_to(hands[None, :, None, None], (1, frames, 1, 1)).copy()

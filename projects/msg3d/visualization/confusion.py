@@ -36,7 +36,7 @@ def counts_of(scores: Scores) -> np.ndarray:
 
 
 def class_names(count: int, names: Sequence[str] | None) -> list[str]:
-    """The names of `count` classes, their numbers where there are none.
+    """The names of `count` classes, or their indices if there are no names.
 
     Raises:
         DataError: there are more or fewer names (`label`).
@@ -54,7 +54,7 @@ def class_names(count: int, names: Sequence[str] | None) -> list[str]:
 
 
 def shares(counts: np.ndarray) -> np.ndarray:
-    """Counts [C, C] in percent of each label's samples; NaN for one without samples."""
+    """Counts [C, C] in percent of each label's samples; NaN for labels without samples."""
     of_label = counts.sum(1, keepdims=True)
     return 100 * counts / np.where(of_label, of_label, np.nan)
 
@@ -62,7 +62,7 @@ def shares(counts: np.ndarray) -> np.ndarray:
 def confusion_figure(
     counts: np.ndarray, names: Sequence[str] | None = None, title: str = ""
 ) -> Figure:
-    """The matrix in percent of each label's samples, and its diagonal as bars.
+    """The confusion matrix in percent of each label's samples, and its diagonal as bars.
 
     Args:
         counts: [label, predicted class].
@@ -79,16 +79,16 @@ def confusion_figure(
     left, right = figure.subplots(1, 2, width_ratios=(3, 1))
     left.imshow(share, cmap="Blues", vmin=0, vmax=100, aspect="auto")
     for row, column in zip(*np.nonzero(share >= 0.5)) if not many else ():
-        colour = "white" if share[row, column] > 50 else "black"
+        color = "white" if share[row, column] > 50 else "black"
         text = f"{share[row, column]:.0f}"
-        left.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
+        left.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
     font = dict(fontsize=6) if many else {}
     left.set_xticks(places, names, rotation=60 if not many else 90, ha="right", **font)
     left.set_yticks(places, names, **font)
-    left.set(xlabel="said, %", ylabel="true")
+    left.set(xlabel="predicted, %", ylabel="true")
     right.barh(places, share.diagonal())
     right.set(
-        xlim=(0, 100), xlabel="accuracy a class, %", ylim=(len(names) - 0.5, -0.5)
+        xlim=(0, 100), xlabel="accuracy per class, %", ylim=(len(names) - 0.5, -0.5)
     )
     right.set_yticks(places, [])
     figure.suptitle(title)
@@ -98,10 +98,10 @@ def confusion_figure(
 def class_bars(
     counts: Mapping[str, np.ndarray], names: Sequence[str] | None = None
 ) -> Figure:
-    """Accuracy a class of one network, or of several beside one another.
+    """Bar chart of the accuracy per class, for one or more networks.
 
-    Classes are in the order of the first one's accuracy, the best on top; a line marks
-    each one's mean over the classes.
+    Classes are ordered by the first network's accuracy, the best on top. A line marks the
+    mean over classes of each network.
 
     Args:
         counts: title -> [label, predicted class].
@@ -128,16 +128,16 @@ def class_bars(
     ax = figure.subplots()
     for place, (title, values) in enumerate(accuracy.items()):
         offset = (place - (len(accuracy) - 1) / 2) * height
-        mean, colour = np.nanmean(values), f"C{place}"
+        mean, color = np.nanmean(values), f"C{place}"
         ax.barh(
             np.arange(len(names)) + offset,
             values[order],
             height,
-            color=colour,
+            color=color,
             label=f"{title} (mean {mean:.1f} %)",
         )
-        ax.axvline(mean, color=colour, linewidth=1, linestyle="--")
+        ax.axvline(mean, color=color, linewidth=1, linestyle="--")
     ax.set_yticks(range(len(names)), [names[one] for one in order])
-    ax.set(xlim=(0, 100), xlabel="accuracy a class, %", ylim=(len(names) - 0.5, -0.5))
+    ax.set(xlim=(0, 100), xlabel="accuracy per class, %", ylim=(len(names) - 0.5, -0.5))
     figure.legend(loc="outside upper center")
     return figure

@@ -1,4 +1,4 @@
-"""Training curves: loss, learning rate and accuracy, from MMEngine's logs."""
+"""Training curves (loss, learning rate, and accuracy) from MMEngine's logs."""
 
 import json
 from pathlib import Path
@@ -11,15 +11,14 @@ LOGS = "*/vis_data/scalars.json"
 
 
 def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
-    """Every scalar of a work folder's logs over epochs, also of runs that were resumed.
+    """Read all scalars in the logs of a work directory, including resumed runs.
 
     Args:
-        folder: of a training (`--work-dir`), or one run's within.
+        folder: work directory of a training (`--work-dir`), or folder of one of its runs.
 
     Returns:
-        name -> (epochs, values). Training's scalars are at parts of epochs: MMEngine
-        counts from 1 when it begins one, so its iterations say how far it is. A value
-        that a resumed run logged again takes the place of the former.
+        name -> (epochs, values). Scalars of training are at fractions of epochs, from
+        the iteration. A value that a resumed run logged again replaces the former.
 
     Raises:
         DataError: there is no log (`not-found`), or a line is invalid (`syntax`).
@@ -34,7 +33,7 @@ def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
         )
     lines = [line for file in files for line in _lines(file)]
     training = [line for line in lines if "epoch" in line]
-    # An epoch's last logged iteration may not be its end: the epochs' ratio is.
+    # The last logged iteration may not be the end of its epoch.
     ends = {}
     for line in training:
         ends[line["epoch"]] = max(ends.get(line["epoch"], 0), line["step"])
@@ -73,10 +72,10 @@ def _lines(file: Path) -> list[dict]:
 
 
 def curves_figure(folders: list[str]) -> Figure:
-    """Loss, accuracy in training and validation, and learning rate, over epochs.
+    """Plot loss, accuracy in training and validation, and learning rate over epochs.
 
     Args:
-        folders: one work folder or several, a colour each.
+        folders: work directories, one color each.
 
     Raises:
         DataError: a folder has no log (`not-found`).

@@ -1,8 +1,8 @@
-"""Whether a saliency tells the truth: what is deleted first must hurt most.
+"""Deletion metric of a saliency: deleting salient joints first must reduce the score most.
 
 The joints of each sample are deleted in the order of their saliency, the most salient
-first, and as a comparison in random orders and the least salient first. Frames likewise.
-Deleted is zero, which is how an absent joint enters a network.
+first, and for comparison in random orders and the least salient first. The same is done
+with frames. Deleted joints are zero, like absent joints.
 
 Source: Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Black-box
 Models", BMVC 2018, https://arxiv.org/abs/1806.07421 (the deletion metric).
@@ -24,14 +24,14 @@ ORDERS = ("most salient first", "at random", "least salient first")
 
 @dataclass(frozen=True)
 class Deletion:
-    """What is left of N samples' scores.
+    """Scores of N samples after deletion.
 
     Attributes:
         what: "joints" or "frames".
-        counts: how many were deleted, [K], from 0.
-        accuracy: order -> top-1 in percent, [K]; of random ones the mean.
-        score: order -> mean probability of the class that the network says of the whole
-            sample, in percent, [K].
+        counts: number of deleted joints or frames, [K], from 0.
+        accuracy: order -> top-1 in percent, [K]; the mean over random orders.
+        score: order -> mean probability of the class predicted for the complete sample,
+            in percent, [K].
         samples: N.
     """
 
@@ -42,13 +42,13 @@ class Deletion:
     samples: int
 
     def area(self, order: str) -> float:
-        """Mean score over what is deleted, in percent: low if the order is good."""
+        """Mean score over the number deleted, in percent: low if the order is good."""
         values = self.score[order]
         middles = (values[1:] + values[:-1]) / 2
         return float(middles @ np.diff(self.counts) / self.counts[-1])
 
     def table(self) -> str:
-        """In Markdown: accuracy and score, a row a number of deleted ones."""
+        """Markdown table of accuracy and score per number deleted."""
         lines = [f"| {self.what} deleted | {' | '.join(ORDERS)} |", "|" + "---|" * 4]
         for row, count in enumerate(self.counts):
             cells = (
@@ -69,19 +69,19 @@ def check_saliency(
     batch_size: int = 16,
     progress: Callable[[int], None] | None = None,
 ) -> list[Deletion]:
-    """Deletes joints and frames, the most salient first, of the network's own inputs.
+    """Delete joints and frames of the network's inputs, the most salient first.
 
     Args:
         explainer: the network.
         samples: of an annotation file, with `label`.
         steps: of the saliency.
-        repeats: random orders a sample, of which the mean is taken.
+        repeats: random orders per sample, which are averaged.
         seed: of the random orders.
-        batch_size: samples that go through the network together.
-        progress: called with the number of samples that are done.
+        batch_size: samples per batch.
+        progress: called with the number of finished samples.
 
     Returns:
-        Of joints and of frames.
+        The results for joints and for frames.
     """
     rng, done, parts = np.random.default_rng(seed), 0, {"joints": [], "frames": []}
     for batch in _batches(explainer, samples, batch_size):
@@ -90,8 +90,8 @@ def check_saliency(
         said = torch.from_numpy(whole.argmax(1)).to(inputs.device)
         saliency = integrated_gradients(explainer.model, inputs, said, steps)
         for what, found in parts.items():
-            # [B, clips, V] or [B, clips, T]: a clip's frames are its own; a joint is
-            # the same one in all clips.
+            # [B, clips, V] or [B, clips, T]: clips have their own frames, but share
+            # their joints.
             if what == "joints":
                 mass = saliency.sum((1, 2, 3))[:, None].expand(-1, inputs.shape[1], -1)
             else:
@@ -115,7 +115,7 @@ def check_saliency(
 
 
 def deletion_figure(found: Sequence[Deletion], title: str = "") -> Figure:
-    """Accuracy over what is deleted, a panel each."""
+    """Accuracy over the number deleted, one panel per result."""
     figure = Figure(figsize=(4.6 * len(found), 3.8), layout="constrained")
     for ax, one in zip(figure.subplots(1, len(found), squeeze=False)[0], found):
         for order, line in zip(ORDERS, ("-", "--", ":")):

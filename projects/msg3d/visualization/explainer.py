@@ -1,4 +1,4 @@
-"""A trained network and what it makes of a sequence: responses, saliency, scores."""
+"""Responses, saliency, and scores over time of a trained network."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,20 +22,20 @@ from .scene import ScoresOverTime
 
 
 class Explainer:
-    """A trained network, asked why.
+    """Explanations of the predictions of a trained network.
 
     Args:
-        config: the recipe that it was trained with, a file or read already.
-        checkpoint: file or URL; nothing in it is executed, and every entry must fit.
-        device: as torch names it; None for a GPU if there is one.
+        config: the config that it was trained with, a file or a `Config`.
+        checkpoint: file or URL. Nothing in it is executed, and every entry must fit.
+        device: such as "cpu"; None for a GPU if there is one.
 
     Attributes:
         model: the network, in eval mode.
-        classes: their names.
-        expected: layout, dimensions and persons that the network is for.
+        classes: names of the classes.
+        expected: layout, dimensions, and persons that the network takes.
 
     Raises:
-        ConfigError: config and checkpoint do not make a network with classes.
+        ConfigError: config and checkpoint do not define a network with classes.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Explainer:
         return self._pipeline(to_sample(sample, self.expected))
 
     def to_network(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        """B inputs [clips, M, T, V, C] of one shape as the model takes them, one."""
+        """Batch B inputs [clips, M, T, V, C] of the same shape for the model."""
         data = dict(
             inputs=[torch.from_numpy(one) for one in inputs],
             data_samples=[ActionDataSample() for _ in inputs],
@@ -101,35 +101,35 @@ class Explainer:
     def saliency(
         self, clips: Clips, label: int | None = None, steps: int = 16
     ) -> tuple[np.ndarray, int]:
-        """How much each joint in each frame speaks for a class.
+        """The saliency of each joint in each frame for a class.
 
         Args:
             clips: of a sequence.
-            label: of the class; None for the one that the network says.
+            label: of the class; None for the predicted one.
             steps: of the integral, see `integrated_gradients`.
 
         Returns:
-            [M, T, V] of the clips' sequence, negative where a joint speaks against the
-            class, and the label.
+            [M, T, V] of the clips' sequence, negative if a joint opposes the class, and
+            the label.
         """
         inputs = self.to_network([clips.inputs])
         if label is None:
             label = int(self.probabilities(inputs)[0].argmax())
-        found = integrated_gradients(
+        saliency = integrated_gradients(
             self.model, inputs, torch.tensor([label]).to(inputs.device), steps
         )
-        return clips.on_sequence(found[0].cpu().numpy()), label
+        return clips.on_sequence(saliency[0].cpu().numpy()), label
 
     @torch.no_grad()
     def probabilities(self, inputs: Tensor) -> np.ndarray:
-        """Of inputs [B, clips, M, T, V, C]: [B, classes], the mean over clips."""
+        """Probabilities [B, classes] of inputs [B, clips, M, T, V, C], mean over clips."""
         logits, _ = self.model.extract_feat(inputs, stage="head")
         each = logits.float().softmax(-1).unflatten(0, inputs.shape[:2])
         return each.mean(1).cpu().numpy()
 
 
 def sizes_of(saliency: np.ndarray) -> np.ndarray:
-    """Saliency [M, T, V] as sizes, 0 to 1: what speaks against a class has none."""
+    """Positive saliency [M, T, V] as sizes from 0 to 1."""
     positive = np.maximum(saliency, 0)
     most = positive.max()
     return positive / most if most > 0 else positive
@@ -138,13 +138,13 @@ def sizes_of(saliency: np.ndarray) -> np.ndarray:
 def scores_over_time(
     recognizer: Recognizer, sample: dict, window: int = 32, step: int = 4
 ) -> ScoresOverTime:
-    """The scores of windows of a sequence, each as a sequence of its own.
+    """Scores of the windows of a sequence.
 
     Args:
         recognizer: the trained network.
         sample: of an annotation file.
-        window: frames a window; a shorter sequence is one window.
-        step: frames from one window to the next.
+        window: frames per window; a shorter sequence is one window.
+        step: frames between the starts of two windows.
 
     Returns:
         At the middle of each window; NaN for windows without a person.
@@ -172,6 +172,6 @@ def scores_over_time(
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
-    """Stretched to 0..1 between the 5th percentile and the greatest."""
+    """Values scaled to 0..1, from the 5th percentile to the maximum."""
     low, high = np.percentile(values, 5), values.max()
     return np.clip((values - low) / max(high - low, 1e-12), 0, 1)

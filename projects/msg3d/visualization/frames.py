@@ -1,4 +1,4 @@
-"""The frames of a clip: persons, and below them the scores with a cursor."""
+"""Render the frames of a scene: persons, and scores with a cursor below."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from .scene import Scene
 
-# Areas of the joints' circles in points squared: of all, or of sizes 0 and 1.
+# Areas of the joints' circles in points squared: the default, and those of sizes 0 and 1.
 PLAIN, SMALLEST, LARGEST = 14, 5, 420
 CLASSES = 5
 
@@ -18,15 +18,15 @@ CLASSES = 5
 def render(
     scene: Scene, azimuth: float = 0, elevation: float = 0, pixels: int = 480
 ) -> Iterator[np.ndarray]:
-    """Draws a scene frame by frame.
+    """Draw a scene frame by frame.
 
     Args:
-        scene: what is shown.
-        azimuth, elevation: the viewer's place, degrees; of 3D.
+        scene: the scene.
+        azimuth, elevation: of the viewer in degrees, for 3D.
         pixels: width of a frame, and the height of the persons.
 
     Yields:
-        uint8 [height, width, 3], both even, as video codecs want it.
+        uint8 [height, width, 3], both even, as video codecs require.
     """
     flat = scene.view(azimuth, elevation)
     pixels += pixels % 2
@@ -57,7 +57,7 @@ def limits(flat: np.ndarray, margin: float = 0.06) -> tuple[np.ndarray, np.ndarr
 
 
 def _persons(ax, scene: Scene, flat: np.ndarray):
-    """Puts persons on the axes; the function returned shows a frame of them."""
+    """Add persons to the axes; returns the function that shows a frame."""
     low, high = limits(flat)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
     child, parent = (list(ends) for ends in zip(*scene.layout.inward))
@@ -90,7 +90,7 @@ def _persons(ax, scene: Scene, flat: np.ndarray):
 
 
 def _scores(figure: Figure, scene: Scene, share: float):
-    """Lines of the best classes' scores; returns the cursor."""
+    """Plot the scores of the best classes; returns the cursor."""
     scores = scene.scores
     ax = figure.add_axes((0.07, share * 0.16, 0.6, share * 0.74))
     for number, label in enumerate(scores.best(CLASSES)):

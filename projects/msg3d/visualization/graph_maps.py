@@ -1,7 +1,7 @@
-"""The graphs that a network has learned, scale by scale, as heat maps.
+"""Heat maps of the learned graphs, per scale.
 
 MS-G3D's graph convolution multiplies by A + PA: the fixed graph of each scale, and the
-residual that training adds (the paper's "A^res", section 3.2). 2s-AGCN adds likewise,
+residual that training adds (the paper's "A^res", section 3.2). 2s-AGCN also adds one,
 ST-GCN multiplies the edges by their importance, and AAGCN trains A itself.
 """
 
@@ -23,9 +23,9 @@ class LearnedGraph(NamedTuple):
     """One layer's graphs, float [K, V, V], indexed (scale or subset, source, target).
 
     Attributes:
-        used: what the layer multiplies by.
-        learned: what training has made of it: the residual, or the difference to the
-            fixed graph; None where the fixed graph is not kept.
+        used: the graph that the layer multiplies by.
+        learned: the residual, or the difference to the fixed graph; None if the fixed
+            graph is not kept.
     """
 
     used: np.ndarray
@@ -33,10 +33,10 @@ class LearnedGraph(NamedTuple):
 
 
 def learned_graphs(model: nn.Module) -> dict[str, LearnedGraph]:
-    """The graphs of every layer that has any, by its name.
+    """The graphs of all layers that have any, by name of the layer.
 
-    Layers over windows of w frames have [K, wV, wV], nodes ordered (frame, joint). What
-    depends on the sample (2s-AGCN's C) is no part of it.
+    Layers over windows of w frames have [K, wV, wV], nodes ordered (frame, joint). Graphs
+    that depend on the sample (2s-AGCN's C) are not included.
     """
     found = {}
     for name, module in model.named_modules():
@@ -63,15 +63,15 @@ def learned_graphs(model: nn.Module) -> dict[str, LearnedGraph]:
 def graph_figure(
     graph: LearnedGraph, joints: tuple[str, ...] = (), title: str = ""
 ) -> Figure:
-    """A map a scale; the graph that is used above, what was learned below.
+    """One map per scale: the used graph above, the learned part below.
 
-    Red is positive, blue negative, either part with one scale of colours. A column of a
-    map is the joint that gathers, a row the joint that it gathers from.
+    Red is positive, blue negative, with one color scale for each part. A column is the
+    joint that aggregates, a row the joint that it aggregates from.
 
     Args:
         graph: of a layer.
-        joints: names; they stand beside the first map if there are as many.
-        title: above all.
+        joints: names, shown beside the first map if their number is that of the nodes.
+        title: of the figure.
 
     Raises:
         PictureError: a graph that is not finite.

@@ -1,7 +1,7 @@
-"""A scene as one html page that works without a network: slider, play, keys.
+"""A player for a scene as a single HTML page that works offline.
 
-The page is `player.html` beside this module, the scene in its `DATA` as JSON; the
-arrays in it are little-endian int16 in base64.
+The page is `player.html` with the scene as JSON in its `DATA`; arrays in it are
+little-endian int16 in base64.
 """
 
 import base64
@@ -15,24 +15,24 @@ from ..io.atomic import whole_file
 from .scene import Scene
 
 TEMPLATE = Path(__file__).with_name("player.html")
-# What absent joints and scores that are not there have.
+# Value of absent joints and missing scores.
 ABSENT = -32768
-# Coordinates reach this, sizes and scores of 1 are this.
+# Value of the largest coordinate, and of sizes and scores of 1.
 UNIT = 10000
 CLASSES = 8
 
 
 def page(scene: Scene, azimuth: float = 0, elevation: float = 0) -> str:
-    """The html of a scene.
+    """The HTML of a scene.
 
     Args:
-        scene: what is shown.
-        azimuth, elevation: of the viewer at first, degrees; of 3D.
+        scene: the scene.
+        azimuth, elevation: initial position of the viewer in degrees, for 3D.
     """
     points = scene.points
     low, high = np.nanmin(points, (0, 1, 2)), np.nanmax(points, (0, 1, 2))
     middle = (low + high) / 2
-    # The farthest joint keeps in the picture however the viewer walks around.
+    # The farthest joint stays in the picture from every direction.
     radius = max(float(np.nanmax(np.linalg.norm(points - middle, axis=-1))), 1e-6)
     data = dict(
         title=scene.title,

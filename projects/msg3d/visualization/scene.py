@@ -1,4 +1,4 @@
-"""A sequence as it is shown: upright, seen by somebody, with sizes and scores."""
+"""A sequence for display: upright, seen from a viewpoint, with sizes and scores."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from ..errors import DataError
 from ..skeletons import Skeleton, skeleton
 from ..stores.packing import load_any
 
-# Rotations that lay an axis on +y: a mirror would make a left hand of a right one.
+# Rotations that turn an axis to +y, without mirroring left and right.
 UPRIGHT = {
     "+y": np.diag([1, 1, 1]),
     "-y": np.diag([1, -1, -1]),
@@ -29,8 +29,8 @@ class ScoresOverTime:
 
     Attributes:
         frames: the middle of each of W windows, [W], in frames of the scene.
-        values: [W, classes]; NaN where nobody was to be seen.
-        classes: their names.
+        values: [W, classes]; NaN for windows without a person.
+        classes: names of the classes.
     """
 
     frames: np.ndarray
@@ -38,19 +38,19 @@ class ScoresOverTime:
     classes: tuple[str, ...]
 
     def best(self, count: int) -> list[int]:
-        """The classes whose greatest score is greatest, best first."""
+        """The classes with the highest maximum score, best first."""
         greatest = np.nan_to_num(self.values, nan=-np.inf).max(0)
         return np.argsort(-greatest, kind="stable")[:count].tolist()
 
     def among(self, keypoint: np.ndarray, kept: int) -> "ScoresOverTime":
-        """The same in a scene of fewer frames.
+        """The scores for a scene with fewer frames.
 
-        Pipelines leave out the frames without the person whom most frames show; where
-        it is not these that are missing, the scores are stretched.
+        Pipelines drop the frames without the person that is present most often. If
+        the number of other frames differs, the scores are stretched.
 
         Args:
-            keypoint: of the whole sequence, [M, T, V, C].
-            kept: frames of the scene.
+            keypoint: of the complete sequence, [M, T, V, C].
+            kept: number of frames of the scene.
         """
         seen = keypoint.any((-2, -1))  # [M, T]
         frames = np.flatnonzero(seen[seen.sum(1).argmax()])
@@ -61,16 +61,16 @@ class ScoresOverTime:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a player shows.
+    """The content of a player.
 
     Attributes:
         title: of the sequence.
         layout: of the joints.
         points: float32 [M, T, V, C], x to the right, y up, in 3D z to the viewer; NaN
-            where a joint is absent.
-        sizes: of the joints' circles, [M, T, V], 0 to 1; None for one size.
+            if a joint is absent.
+        sizes: of the joints' circles, [M, T, V], 0 to 1; None for the same size.
         scores: over time, if any.
-        fps: frames a second.
+        fps: frames per second.
     """
 
     title: str
@@ -81,7 +81,7 @@ class Scene:
     fps: float = 30
 
     def colors(self) -> list[list[str]]:
-        """Of the joints of each person: sides of one, persons of several."""
+        """Colors of each person's joints: per side for one person, else per person."""
         if len(self.points) > 1:
             joints = len(self.layout.joints)
             return [
@@ -92,11 +92,11 @@ class Scene:
         return [[SIDES.get(side, SIDES["middle"]) for side in sides]]
 
     def view(self, azimuth: float = 0, elevation: float = 0) -> np.ndarray:
-        """As seen by a viewer who has walked around, [M, T, V, 2], x right, y up.
+        """The points seen from a direction, [M, T, V, 2], x right, y up.
 
         Args:
-            azimuth: about the vertical, degrees, to the viewer's right.
-            elevation: above the horizontal, degrees.
+            azimuth: about the vertical in degrees, to the viewer's right.
+            elevation: above the horizontal in degrees.
         """
         if self.points.shape[-1] == 2:
             return self.points
@@ -104,7 +104,7 @@ class Scene:
 
 
 def view_matrix(azimuth: float, elevation: float) -> np.ndarray:
-    """[3, 3]: its rows are the viewer's right, up and backward, angles in degrees."""
+    """Rotation [3, 3] whose rows are the viewer's right, up, and backward directions."""
     (sin_a, sin_e), (cos_a, cos_e) = (
         f(np.radians([azimuth, elevation])) for f in (np.sin, np.cos)
     )
@@ -120,12 +120,13 @@ def view_matrix(azimuth: float, elevation: float) -> np.ndarray:
 def read_sample(
     path: str, name: str | None = None, layout: str | None = None
 ) -> tuple[dict, Skeleton, dict]:
-    """A sample of an annotation file or store, checked.
+    """Read and check a sample of an annotation file or store.
 
     Args:
-        path: the file.
-        name: its `frame_dir`; None for the first sample.
-        layout: of the joints; None for what the file says, or their number.
+        path: of the file.
+        name: `frame_dir` of the sample; None for the first one.
+        layout: of the joints; None to detect it from the file's meta, or from their
+            number.
 
     Returns:
         The sample, its layout, and the file's `meta`.
@@ -170,13 +171,13 @@ def read_sample(
 
 
 def upright(keypoint: np.ndarray, layout: Skeleton, up: str | None = None):
-    """The points of a Scene, one person facing the viewer, several side by side.
+    """The points of a Scene: one person faces the viewer, several stand side by side.
 
     Args:
         keypoint: [M, T, V, C]; a joint that is exactly zero is absent.
         layout: of the joints.
-        up: the axis that points up, as `-y`; None to find it from feet and head, and
-            where that cannot be said, `+y` in 3D. In 2D always `-y`, as in images.
+        up: the axis that points up, such as `-y`. The default is detected from feet and
+            head, else `+y`. In 2D it is always `-y`, as in images.
 
     Returns:
         float32 [M, T, V, C].
@@ -198,10 +199,10 @@ def upright(keypoint: np.ndarray, layout: Skeleton, up: str | None = None):
 
 
 def _across(points: np.ndarray, layout: Skeleton) -> np.ndarray:
-    """What is to run from the viewer's left to the right, (x, y, z)."""
+    """The direction to be turned to the viewer's right, (x, y, z)."""
     present = [one for one in points if not np.isnan(one).all()]
     if len(present) > 1:
-        # From the first person to the second, not one behind the other.
+        # From the first person to the second, so that none hides the other.
         return np.nanmean(present[1], (0, 1)) - np.nanmean(present[0], (0, 1))
     if layout.shoulders is not None:
         right, left = (present[0][:, list(end)].mean(1) for end in layout.shoulders)

@@ -1,0 +1,141 @@
+"""The kinds of errors: all of them are listed, documented, and used."""
+
+import ast
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from conftest import REPOSITORY
+from msg3d import errors
+from msg3d.annotations import faults
+
+sys.path.insert(0, str(REPOSITORY / "tools"))
+import error_table  # noqa: E402
+
+PACKAGE = REPOSITORY / "projects" / "msg3d"
+KNOWN = errors.KINDS.keys() | faults.KINDS.keys()
+# The classes and the aliases that older versions used.
+CLASSES = {
+    name
+    for name, value in vars(errors).items()
+    if isinstance(value, type) and issubclass(value, errors.MSG3DError)
+}
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = path.relative_to(PACKAGE)
+        if place.parts[0] not in ("configs", ".mim"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call):
+                    yield f"{place}:{node.lineno}", node
+
+
+def literals(node: ast.AST) -> Iterator[str]:
+    """The values of an expression, as far as they are constant."""
+    if isinstance(node, ast.IfExp):
+        yield from literals(node.body)
+        yield from literals(node.orelse)
+    elif isinstance(node, ast.Constant):
+        yield node.value
+
+
+def kinds_of(call: ast.Call) -> Iterator[str]:
+    """The constant kinds of an error or a fault."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", None))
+    if name == "Fault" and call.args:
+        yield from literals(call.args[0])
+    for keyword in call.keywords:
+        if keyword.arg == "kind" and name in CLASSES | {"Fault"}:
+            yield from literals(keyword.value)
+
+
+def test_tables_do_not_overlap():
+    assert not errors.KINDS.keys() & faults.KINDS.keys()
+
+
+def test_kinds_in_the_code_are_listed():
+    unknown = [
+        f"{place}: {kind!r}"
+        for place, call in calls()
+        for kind in kinds_of(call)
+        if kind not in KNOWN
+    ]
+    assert not unknown
+
+
+@pytest.mark.xfail(strict=False, reason="errors without a kind remain")
+def test_listed_kinds_are_used():
+    """As a string in a module; a kind may reach the error through a variable."""
+    nodes = [
+        node
+        for path in PACKAGE.rglob("*.py")
+        if path.name not in ("errors.py", "faults.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+    ]
+    strings = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    # f"{field}-differ"
+    endings = {
+        node.values[-1].value
+        for node in nodes
+        if isinstance(node, ast.JoinedStr) and isinstance(node.values[-1], ast.Constant)
+    }
+    endings = tuple(each for each in endings if each[0] == "-" and each[1:].isalpha())
+    unused = [kind for kind in KNOWN - strings if not kind.endswith(endings)]
+    assert not sorted(unused)
+
+
+@pytest.mark.xfail(strict=False, reason="errors without a kind remain")
+def test_errors_have_a_kind():
+    missing = [
+        place
+        for place, call in calls()
+        if getattr(call.func, "id", None) in CLASSES
+        and not {keyword.arg for keyword in call.keywords} & {"kind", None}
+    ]
+    assert not missing, "\n".join(missing)
+
+
+@pytest.mark.xfail(strict=False, reason="tests that check the wording remain")
+def test_tests_check_no_wording():
+    """Tests check `kind` and `where`, with `raises` of tests/errors.py."""
+    pinned = [
+        f"{path.relative_to(REPOSITORY)}:{node.lineno}"
+        for path in sorted((REPOSITORY / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", None) == "raises"
+        and "match" in {keyword.arg for keyword in node.keywords}
+    ]
+    assert not pinned, "\n".join(pinned)
+
+
+def test_page_lists_all_kinds():
+    page = error_table.PAGE.read_text()
+    assert page == error_table.renewed(page), "python tools/error_table.py --write"
+    assert "|  |" not in page  # every kind has a meaning
+
+
+def test_page_is_renewed(monkeypatch, tmp_path, capsys):
+    page = error_table.PAGE.read_text()
+    old = page.replace("| `row` |", "| `gone` |").replace(
+        "| `copy` | warning", "| `a` |"
+    )
+    monkeypatch.setattr(error_table, "PAGE", tmp_path / "errors.md")
+    error_table.PAGE.write_text(old)
+    monkeypatch.setattr(sys, "argv", ["error_table.py"])
+    assert error_table.main() == 1 and "errors.md" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["error_table.py", "--write"])
+    assert error_table.main() == 0
+    monkeypatch.setattr(sys, "argv", ["error_table.py"])
+    assert error_table.main() == 0
+    text = error_table.PAGE.read_text()
+    assert "| `row` | A row" in text and "gone" not in text
+
+
+@pytest.mark.parametrize("kind", ["row", "form"])
+def test_place_comes_before_the_message(kind):
+    error = errors.DataError("is odd", kind=kind, line=3).at(file="a.csv", line=9)
+    assert str(error) == "a.csv, line 3: is odd"
+    assert error.kind == kind and error.where == errors.Where(file="a.csv", line=3)
