@@ -45,7 +45,9 @@ def _read(path: str) -> dict:
     try:
         keypoint = np.load(path)
     except ValueError as error:
-        raise KeypointError(f"{path}: is no array of numbers ({error})") from error
+        raise KeypointError(
+            f"is not an array of numbers ({error})", kind="wrong-file-type", file=path
+        ) from error
     keypoint = keypoint[None] if keypoint.ndim == 3 else keypoint
     if keypoint.dtype.kind == "f":
         absent = np.isnan(keypoint).any(-1, keepdims=True)

@@ -4,7 +4,7 @@ The same names, arguments and numbers, bit for bit, for tests and not for traini
 test compares each with MMAction2's own.
 """
 
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class BaseTransform:
 
 
 class PreNormalize3D(BaseTransform):
-    """Arguments, angles and matrices; `FastPreNormalize3D` has the rest."""
+    """The arguments; `FastPreNormalize3D` has the rest."""
 
     def __init__(
         self,
@@ -57,39 +57,6 @@ class PreNormalize3D(BaseTransform):
         self.zaxis, self.xaxis = zaxis, xaxis
         self.align_spine, self.align_shoulder = align_spine, align_shoulder
         self.align_center = align_center
-
-    def angle_between(self, v1, v2) -> float:
-        """Radians; 0 where a vector is shorter than 1e-6."""
-        if min(np.abs(v1).sum(), np.abs(v2).sum()) < 1e-6:
-            return 0
-        cosine = np.dot(v1 / np.linalg.norm(v1), v2 / np.linalg.norm(v2))
-        return np.arccos(np.clip(cosine, -1.0, 1.0))
-
-    def rotation_matrix(self, axis, theta: float) -> np.ndarray:
-        """By Euler-Rodrigues, [3, 3]; none about an axis shorter than 1e-6."""
-        if np.abs(axis).sum() < 1e-6 or np.abs(theta) < 1e-6:
-            return np.eye(3)
-        a = np.cos(theta / 2.0)
-        b, c, d = -(axis / np.sqrt(np.dot(axis, axis))) * np.sin(theta / 2.0)
-        return np.array(
-            [
-                [
-                    a * a + b * b - c * c - d * d,
-                    2 * (b * c + a * d),
-                    2 * (b * d - a * c),
-                ],
-                [
-                    2 * (b * c - a * d),
-                    a * a + c * c - b * b - d * d,
-                    2 * (c * d + a * b),
-                ],
-                [
-                    2 * (b * d + a * c),
-                    2 * (c * d - a * b),
-                    a * a + d * d - b * b - c * c,
-                ],
-            ]
-        )
 
 
 @TRANSFORMS.register_module()
@@ -207,39 +174,4 @@ class FormatGCNInput(BaseTransform):
         clips = results.get("num_clips", 1)
         keypoint = keypoint.reshape(persons, clips, frames // clips, joints, channels)
         results["keypoint"] = np.ascontiguousarray(keypoint.swapaxes(0, 1))
-        return results
-
-
-class JointToBone(BaseTransform):
-    """Joint less parent; of `pairs`, which `SkeletonFeatures` sets."""
-
-    def __init__(self, dataset: str = "nturgb+d") -> None:
-        self.dataset = dataset
-        self.pairs: Optional[Any] = None
-
-    def transform(self, results: dict) -> dict:
-        joints = results["keypoint"]
-        children, parents = (list(side) for side in zip(*self.pairs))
-        bone = np.zeros(joints.shape, dtype=np.float32)
-        bone[..., children, :] = joints[..., children, :] - joints[..., parents, :]
-        if self.dataset == "coco":
-            ends = joints[..., children, 2] + joints[..., parents, 2]
-            bone[..., children, 2] = ends / 2
-        results["keypoint"] = bone
-        return results
-
-
-class ToMotion(BaseTransform):
-    """Next frame less this one, the last zero."""
-
-    def __init__(self, dataset: str = "nturgb+d") -> None:
-        self.dataset = dataset
-
-    def transform(self, results: dict) -> dict:
-        stream = results["keypoint"]
-        motion = np.zeros_like(stream)
-        motion[:, :-1] = np.diff(stream, axis=1)
-        if self.dataset == "coco":
-            motion[:, :-1, :, 2] = (stream[:, :-1, :, 2] + stream[:, 1:, :, 2]) / 2
-        results["motion"] = motion
         return results

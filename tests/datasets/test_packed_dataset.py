@@ -14,13 +14,14 @@ from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader
 
 from conftest import REPOSITORY
+from errors import raises
 from msg3d.datasets import (
     PackedSkeletonDataset,
     SkeletonDataset,
     pack,
     save_annotations,
 )
-from msg3d.errors import DataError
+from msg3d.errors import ConfigError, DataError
 from samples import annotations
 
 NTU = "configs/msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
@@ -166,34 +167,31 @@ def test_pickled_data_set_holds_no_sample(tmp_path):
     assert_same(pickle.loads(content)[3], dataset[3])
 
 
-def refusal(path, **kwargs):
-    with pytest.raises(DataError) as error:
-        PackedSkeletonDataset(str(path), pipeline=[], **kwargs)
-    return str(error.value)
+def refuses(path, kind, *, sample=None, field=None, error=DataError, **kwargs):
+    with raises(kind, error, file=path, sample=sample, field=field):
+        PackedSkeletonDataset(path, pipeline=[], **kwargs)
 
 
 def test_refusals(tmp_path):
     pickled, packed = both(tmp_path, annotations())
-    assert "set `split` to one of ['train', 'val']" in refusal(packed)
-    assert "has no split 'xsub': set `split`" in refusal(packed, split="xsub")
-    assert "is a file: expected the folder" in refusal(pickled, split="train")
-    text = refusal(packed, split="train", valid_ratio=0.5)
-    assert text.startswith(f"{packed}: valid_ratio is 0.5")
-    text = refusal(packed, split="train", data_prefix=dict(skeleton="poses"))
-    assert "data_prefix.skeleton is set" in text
+    refuses(packed, "split", field="split")
+    refuses(packed, "split", field="split", split="xsub")
+    refuses(pickled, "wrong-path", split="train")
+    kwargs = dict(split="train", error=ConfigError)
+    refuses(packed, "option", field="valid_ratio", valid_ratio=0.5, **kwargs)
+    kwargs.update(data_prefix=dict(skeleton="poses"))
+    refuses(packed, "option", field="data_prefix.skeleton", **kwargs)
 
 
 def test_lists_of_labels_need_multi_class(tmp_path):
     _, packed = both(tmp_path, annotations(), several_labels)
-    text = refusal(packed, split="val")
-    assert "sample 'sample008': label is [0, 1], expected an integer" in text
+    where = dict(sample="sample008", field="label")
+    refuses(packed, "label-kind", split="val", **where)
 
 
 def test_plain_list_has_no_split(tmp_path):
     _, packed = both(tmp_path, annotations()["annotations"])
-    assert "was a plain list, which has no split 'train'" in refusal(
-        packed, split="train"
-    )
+    refuses(packed, "split", field="split", split="train")
 
 
 def batches(cfg, workers):

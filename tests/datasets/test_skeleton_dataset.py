@@ -6,10 +6,11 @@ import pytest
 from mmaction.datasets import PoseDataset
 from mmengine.registry import init_default_scope
 
+from errors import raises
 from msg3d.datasets import (
     SkeletonDataset,
 )
-from msg3d.errors import DataError
+from msg3d.errors import ConfigError, DataError
 from samples import annotations, write
 
 
@@ -87,37 +88,35 @@ def test_lazy(tmp_path):
     assert dataset.summary.samples == 8
 
 
-def refusal(path, **kwargs):
-    with pytest.raises(DataError) as error:
-        SkeletonDataset(str(path), pipeline=[], **kwargs)
-    return str(error.value)
+def refuses(path, kind, split=None, **where):
+    with raises(kind, DataError, file=str(path), **where):
+        SkeletonDataset(str(path), pipeline=[], split=split)
 
 
 def test_no_file(tmp_path):
-    assert "none.pkl does not exist" in refusal(tmp_path / "none.pkl", split="train")
+    refuses(tmp_path / "none.pkl", "not-found", split="train")
 
 
 def test_unknown_split(tmp_path):
     path = write(tmp_path / "a.pkl")
-    assert "one of ['train', 'val']" in refusal(path, split="xsub_train")
+    refuses(path, "split", split="xsub_train", field="split")
 
 
 def test_no_split_chosen(tmp_path):
-    text = refusal(write(tmp_path / "a.pkl"))
-    assert "set `split` to one of ['train', 'val']" in text
+    refuses(write(tmp_path / "a.pkl"), "split", field="split")
 
 
 def test_missing_key(tmp_path):
     mmengine.dump(dict(annotations=[]), str(tmp_path / "a.pkl"))
-    assert "key 'split' is missing" in refusal(tmp_path / "a.pkl")
+    refuses(tmp_path / "a.pkl", "form", field="split")
 
 
 def test_faulty_sample_names_file_sample_and_field(tmp_path):
     data = annotations()
     data["annotations"][1]["total_frames"] += 1
     mmengine.dump(data, str(tmp_path / "a.pkl"))
-    text = refusal(tmp_path / "a.pkl", split="train")
-    assert f"{tmp_path}/a.pkl: sample 'sample001': total_frames is" in text
+    where = dict(sample="sample001", field="total_frames")
+    refuses(tmp_path / "a.pkl", "total-frames", split="train", **where)
 
 
 def test_class_names_of_the_file_are_kept(tmp_path):
@@ -142,5 +141,5 @@ def test_stream(tmp_path):
         said = [dict(features[0], feats=[stream])]
         np.testing.assert_array_equal(keypoint(stream=stream), keypoint(said))
     np.testing.assert_array_equal(keypoint(), keypoint([]))
-    with pytest.raises(ValueError, match="got stream='bone': expected one of"):
+    with raises("option", ConfigError, field="stream"):
         keypoint(stream="bone")

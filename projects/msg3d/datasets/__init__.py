@@ -1,4 +1,4 @@
-"""Annotation files, and data sets registered in `mmaction.registry.DATASETS`."""
+"""Data sets and transforms registered in MMAction2, and the files that they read."""
 
 from ..annotations.files import (
     check_annotations,

@@ -1,4 +1,4 @@
-"""A packed store as a data set: PoseDataset for annotations larger than memory."""
+"""Data set over a packed store: PoseDataset for annotations larger than memory."""
 
 import os.path as osp
 from collections.abc import Sequence
@@ -6,26 +6,27 @@ from collections.abc import Sequence
 import numpy as np
 from mmaction.registry import DATASETS
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from ..stores.store import Store, load_store
 from .skeleton_dataset import SkeletonDataset
 
 
 @DATASETS.register_module()
 class PackedSkeletonDataset(SkeletonDataset):
-    """SkeletonDataset out of a packed store: same samples, read when they are asked for.
+    """SkeletonDataset over a packed store, with samples that are read when accessed.
 
-    Loading opens the store and picks the split's positions; nothing else is read, held or
-    handed to workers. The samples were checked when they were packed. Every sample is
-    a copy of its own, which transforms may write into.
+    Loading opens the store and selects the positions of the split; nothing else is
+    read, kept in memory, or sent to workers. The samples were checked when they were
+    packed. Each sample is a separate copy, which transforms may write into.
 
-    Arguments and samples are SkeletonDataset's. `ann_file` is the store's folder.
-    `serialize_data` has nothing to serialise and changes nothing; `valid_ratio` and
-    `data_prefix.skeleton` (keypoints in files apart) are refused.
+    Arguments and samples are SkeletonDataset's. `ann_file` is the folder of the store.
+    `serialize_data` has no effect; `valid_ratio` and `data_prefix.skeleton` (keypoints
+    in separate files) are refused.
 
     Raises:
-        DataError: the store cannot be read, has no such split, or an option is
-            not for stores.
+        ConfigError: an option that stores do not support; kind "option".
+        DataError: the store cannot be read, or has no such split (kind "split"), or
+            has lists of labels and `multi_class` is False (kind "label-kind").
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -33,17 +34,19 @@ class PackedSkeletonDataset(SkeletonDataset):
         super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> "_Samples":
-        """The samples of the split, unread."""
+        """Return the samples of the split, unread."""
         if self.valid_ratio is not None:
-            raise DataError(
-                f"{self.ann_file}: valid_ratio is {self.valid_ratio}, which packed "
-                "stores do not know: filter the annotations before packing them, or "
-                "use type='SkeletonDataset' with the .pkl"
+            raise self._unsupported(
+                "valid_ratio",
+                f"valid_ratio is {self.valid_ratio}, which packed stores do not "
+                "support: filter the annotations before packing them, or use "
+                "type='SkeletonDataset' with the .pkl",
             )
         if "skeleton" in self.data_prefix:
-            raise DataError(
-                f"{self.ann_file}: data_prefix.skeleton is set, but a packed store "
-                "holds its keypoints itself: take it out of the config"
+            raise self._unsupported(
+                "data_prefix.skeleton",
+                "data_prefix.skeleton is set, but a packed store contains its "
+                "keypoints: remove it from the config",
             )
         store = load_store(self.ann_file)
         numbers = store.split(self.split)
@@ -51,9 +54,12 @@ class PackedSkeletonDataset(SkeletonDataset):
         if several.any() and not self.multi_class:
             sample = store.fields(numbers[several.argmax()])
             raise DataError(
-                f"{self.ann_file}: sample {sample[store.id_field]!r}: label is "
-                f"{sample['label']!r}, expected an integer from 0: set multi_class=True "
-                "for lists of labels"
+                f"label is {sample['label']!r}, expected an integer from 0: set "
+                "multi_class=True for lists of labels",
+                kind="label-kind",
+                file=self.ann_file,
+                sample=sample[store.id_field],
+                field="label",
             )
         self.summary = store.summary(numbers)
         meta = store.rest().get("meta")
@@ -62,8 +68,11 @@ class PackedSkeletonDataset(SkeletonDataset):
             self._metainfo.setdefault("classes", classes)
         return _Samples(store, numbers)
 
+    def _unsupported(self, option: str, message: str) -> ConfigError:
+        return ConfigError(message, kind="option", file=self.ann_file, field=option)
+
     def get_data_info(self, idx: int) -> dict:
-        """Sample `idx` with what PoseDataset adds; its arrays may be written into."""
+        """Return sample `idx` with what PoseDataset adds; its arrays are copies."""
         info = super().get_data_info(idx)
         if "video" in self.data_prefix:
             for key in {"filename", "frame_dir"} & set(info):
@@ -78,7 +87,7 @@ class PackedSkeletonDataset(SkeletonDataset):
 
 
 class _Samples:
-    """Some samples of a store in the place of MMEngine's list of them."""
+    """Samples of a store, in place of the list that MMEngine keeps."""
 
     def __init__(self, store: Store, numbers: np.ndarray) -> None:
         self.store, self.numbers = store, numbers

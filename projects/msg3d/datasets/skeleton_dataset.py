@@ -1,68 +1,70 @@
-"""MMAction2's PoseDataset, for annotation files that were checked first."""
+"""MMAction2's PoseDataset with a safe reader and a check of the annotation file."""
 
 import os.path as osp
 
 from mmaction.datasets import PoseDataset
 from mmaction.registry import DATASETS
 
-from ..annotations.check import (
-    Summary,
-    check_annotations,
-    id_field,
-)
+from ..annotations.check import Summary, check_annotations, id_field
 from ..annotations.files import load_annotations
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from ..skeletons import STREAMS
 
 
 @DATASETS.register_module()
 class SkeletonDataset(PoseDataset):
-    """PoseDataset that executes nothing of its file and refuses a faulty one.
+    """PoseDataset that executes no code from its file, and refuses a faulty one.
 
-    PoseDataset unpickles `ann_file` without limits, and a wrong file shows in the
+    PoseDataset unpickles `ann_file` without limits, and faults in it appear in the
     middle of training or never. Arguments and samples are PoseDataset's. Only the
     samples of `split` are checked, each once.
 
     Args:
-        stream: which stream of the network `SkeletonFeatures` gives it: 'j' joints,
-            'b' bones, 'jm' and 'bm' their motions; None leaves that to the pipeline.
+        stream: the stream that `SkeletonFeatures` computes: 'j' joints, 'b' bones, 'jm'
+            and 'bm' their motions; None leaves the choice to the pipeline.
         *args, **kwargs: PoseDataset's.
 
-    Class names that the file's `meta['classes']` holds become `metainfo['classes']`,
-    which tables and pictures show.
+    Class names in the file's `meta['classes']` become `metainfo['classes']`, which
+    tables and figures show.
 
     Attributes:
         summary: joints, channels and largest label of the file, for CheckDataHook;
-            None until the data set is initialised.
+            None until the data set is initialized.
 
     Raises:
-        DataError: the file cannot be read or has a fault; it names file,
-            sample and field.
+        ConfigError: unknown `stream`; kind "option".
+        DataError: the file cannot be read or has a fault, with its file, sample and
+            field; no split is chosen, or an unknown one (kind "split").
     """
 
     summary: Summary | None = None
 
     def __init__(self, *args, stream: str | None = None, **kwargs) -> None:
         if stream not in (None, *STREAMS):
-            raise ValueError(
-                f"{type(self).__name__} got stream={stream!r}: expected one of "
-                f"{list(STREAMS)}"
+            raise ConfigError(
+                f"{type(self).__name__} got stream={stream!r}, expected one of "
+                f"{list(STREAMS)}",
+                kind="option",
+                field="stream",
             )
         self.stream = stream
         super().__init__(*args, **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """Sample `idx` as PoseDataset gives it, and the `stream` it is for, if any."""
+        """Return sample `idx` as PoseDataset does, and its `stream` if there is one."""
         info = super().get_data_info(idx)
         return info if self.stream is None else dict(info, stream=self.stream)
 
     def load_data_list(self) -> list[dict]:
-        """The samples of the split, as PoseDataset.load_data_list gives them."""
+        """Return the samples of the split, as PoseDataset.load_data_list does."""
         data = load_annotations(self.ann_file)
         if isinstance(data, dict) and self.split is None and "split" in data:
             raise DataError(
-                f"{self.ann_file}: holds splits, and none is chosen: set `split` to "
-                f"one of {list(data['split'])}"
+                "has splits, and none is chosen: set `split` to one of "
+                f"{list(data['split'])}",
+                kind="split",
+                file=self.ann_file,
+                field="split",
             )
         self.summary = check_annotations(
             data,
