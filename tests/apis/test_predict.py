@@ -20,7 +20,7 @@ from msg3d.apis.pose_video import read_video, rtmlib_pose
 from msg3d.apis.predict_files import predict_files
 from msg3d.apis.read_sequences import read_sequences
 from msg3d.apis.sources import Reading, list_sources
-from msg3d.apis.written import Labels
+from msg3d.apis.written import Labels, Segments
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.errors import DataError
 from msg3d.skeletons import convert_layout
@@ -382,6 +382,41 @@ def test_files_done_are_not_done_again(recognizer, files):
     predict(recognizer, files, out, settings="other", seen=seen)
     predict(recognizer, files, out, settings="other", seen=seen, persons=True)
     assert seen == 2 * ["a.npy", "bad.npy", "b.npy"]
+
+
+@pytest.mark.parametrize("segmenting", [False, True])
+def test_every_sample_is_prepared_once(recognizer, files, monkeypatch, segmenting):
+    from msg3d.apis import recognizer as module
+
+    prepared, original = [], module.to_sample
+
+    def counting(sample, *args, **options):
+        prepared.append(sample["frame_dir"])
+        return original(sample, *args, **options)
+
+    monkeypatch.setattr(module, "to_sample", counting)
+    if segmenting:
+        written = Segments(recognizer, window=4, stride=2)
+    else:
+        written = Labels(recognizer, persons=True, pairs=1)
+    out = files.parent / f"out{segmenting}"
+    report = predict_files(
+        written,
+        list_sources(str(files), leave_out=str(out)),
+        str(files),
+        str(out),
+        lambda path: read_sequences(path, recognizer.expected, Reading(img_shape=SIZE)),
+        "same",
+    )
+    assert report.predicted == ["a.npy", "deep/b.npy"]
+    assert prepared == ["a.npy", "b.npy"]
+
+
+def test_sample_prepared_for_another_network_is_checked(recognizer, solid):
+    sample = recognizer.prepare(dict(keypoint=persons(), img_shape=SIZE))
+    assert recognizer.prepare(sample) is sample
+    with pytest.raises(DataError):
+        solid.prepare(sample)
 
 
 def test_interrupted_between_files(recognizer, files, monkeypatch):

@@ -45,6 +45,18 @@ class Expected:
         return len(skeleton(self.layout).joints)
 
 
+class Prepared(dict):
+    """A sample that `to_sample` has checked, and the model that it is for.
+
+    `Recognizer.prepare` returns it as it is. A changed copy, `dict(sample, ...)`, is an
+    ordinary dictionary, which is checked again.
+    """
+
+    def __init__(self, sample: dict, expected: Expected) -> None:
+        super().__init__(sample)
+        self.expected = expected
+
+
 def to_sample(
     given: Any,
     expected: Expected,
@@ -52,7 +64,7 @@ def to_sample(
     unit: Optional[str] = None,
     img_shape: Optional[tuple[int, int]] = None,
     name: str = "sample",
-) -> dict:
+) -> Prepared:
     """A sample as the data set of the model's test would hand it to its pipeline.
 
     Args:
@@ -67,8 +79,7 @@ def to_sample(
         name: what to call a sample without `frame_dir`, in errors.
 
     Returns:
-        A new dictionary; `given` is not changed, and its arrays are copied. Given
-        again, it comes back the same.
+        A new dictionary; `given` is not changed, and its arrays are copied.
 
     Raises:
         DataError: the first thing that is wrong.
@@ -108,7 +119,7 @@ def to_sample(
     sample.update(total_frames=keypoint.shape[1], modality="Pose", start_index=0)
     if expected.stream is not None:
         sample["stream"] = expected.stream
-    return sample
+    return Prepared(sample, expected)
 
 
 def _keypoint(found: Any, expected: Expected, layout: Layout, name: str) -> np.ndarray:
