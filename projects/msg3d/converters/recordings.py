@@ -195,7 +195,10 @@ class Recordings:
             for name in entries
         }
         labels = [self.folders.classes.index(each.label) for each in entries.values()]
-        held = hold_out(labels, list(groups.values()), self.val_fraction, self.seed)
+        try:
+            held = hold_out(labels, list(groups.values()), self.val_fraction, self.seed)
+        except DataError as error:
+            raise error.at(file=self.raw) from None
         return {
             name: "val" if group in held else "train" for name, group in groups.items()
         }
