@@ -13,9 +13,9 @@ import pytest
 
 from conftest import REPOSITORY
 from msg3d.datasets import load_annotations
-from msg3d.formats.csv_sequence import read_csv
-from msg3d.formats.sequence_arrays import UNITS
+from msg3d.formats.csv_table import read_csv
 from msg3d.skeletons import skeleton
+from msg3d.skeletons.units import UNITS
 
 # What makes a command of the text short enough for a test.
 SMALL = {

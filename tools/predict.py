@@ -1,11 +1,9 @@
-"""Recognise actions in keypoints or videos with a trained network.
+"""Recognize actions in keypoints or videos with a trained network.
 
 The network is a CONFIG and its CHECKPOINT, or one file, EXPORTED by tools/export.py.
-INPUT is a file or a folder of files: an annotation file (.pkl), arrays (.npy), JSON
-of keypoints, of Kinetics-skeleton, OpenPose, MMPose, AlphaPose, YOLO, COCO or
-MediaPipe, or videos. For each, OUT/NAME.json is written, and OUT/predictions.csv of
-all; with --window, segments of long recordings: OUT/segments.csv, and OUT/NAME.srt with
---fps. Started again, the command goes on where it was.
+INPUT is a file or a folder of files in the formats below. For each, OUT/NAME.json is
+written, and OUT/predictions.csv of all; with --window, segments of long recordings:
+OUT/segments.csv, and OUT/NAME.srt with --fps. A restarted command resumes.
 """
 
 import argparse
@@ -15,16 +13,16 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 from msg3d import Recognizer
-from msg3d.apis.keypoint_input import UNITS
-from msg3d.apis.pose_video import rtmlib_pose
-from msg3d.apis.predict_files import predict_files
-from msg3d.apis.read_sequences import read_sequences
-from msg3d.apis.sources import Reading, list_sources
+from msg3d.apis.input_files import list_sources, read_sequences
+from msg3d.apis.predict_files import Report, predict_files
 from msg3d.apis.trained import load_config, read_class_names
 from msg3d.apis.written import Labels, Segments
 from msg3d.converters.command import positive
-from msg3d.errors import CheckpointError, ConfigError, DataError
+from msg3d.errors import ConfigError, MSG3DError
+from msg3d.formats.base import ReadOptions, all_formats, format_help
 from msg3d.skeletons import SKELETONS
+from msg3d.skeletons.units import UNITS, unit_name
+from msg3d.video import rtmlib_pose
 
 EXPORTED = (".onnx", ".pt2")
 
@@ -32,6 +30,7 @@ EXPORTED = (".onnx", ".pt2")
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
+        epilog=f"formats:\n{format_help()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s [options] (CONFIG CHECKPOINT | EXPORTED) INPUT",
     )
@@ -54,14 +53,25 @@ def parser() -> argparse.ArgumentParser:
         metavar="K",
         help="the label of each pair of persons as well, the K closest",
     )
-    add("--layout", choices=SKELETONS, help="of keypoints that do not say it")
-    add("--unit", choices=UNITS, help="of keypoints (default: m in 3D, px in 2D)")
+    add("--layout", choices=SKELETONS, help="of keypoints that do not tell it")
+    add(
+        "--format",
+        choices=all_formats(),
+        help="of the files (default: detected for each)",
+    )
+    add(
+        "--unit",
+        type=unit_name,
+        metavar="UNIT",
+        help=f"of keypoints whose file does not tell it: {', '.join(UNITS)} (default: m "
+        "in 3D, px in 2D)",
+    )
     add(
         "--normalized",
         action="store_const",
         const="normalized",
         dest="unit",
-        help="the same as --unit normalized: coordinates are parts of the image",
+        help="the same as --unit normalized: coordinates are fractions of the image",
     )
     add(
         "--img-shape",
@@ -106,18 +116,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    # How many files belong to the network is known when all of them are.
+    # The number of files that belong to the network depends on all of them.
     args = parser().parse_intermixed_args()
     try:
         report = run(args)
-    except (
-        ConfigError,
-        CheckpointError,
-        DataError,
-        ImportError,
-        OSError,
-        UnpicklingError,
-    ) as error:
+    except (MSG3DError, ImportError, OSError, UnpicklingError) as error:
         print(f"predict.py: {error}", file=sys.stderr)
         return 1
     print(
@@ -131,27 +134,28 @@ def main() -> int:
     return 1 if report.failed else 0
 
 
-def run(args: argparse.Namespace):
+def run(args: argparse.Namespace) -> Report:
     sources = list_sources(args.input, leave_out=args.out)
     recognizer, recipe = _network(args)
     pose = None
     if args.det_model and not args.pose_model:
-        raise DataError("--det-model needs the --pose-model that it is for")
+        raise ConfigError("--det-model needs a --pose-model", kind="option")
     if args.pose_model:
         device = "cuda" if str(args.device).startswith("cuda") else "cpu"
         pose = rtmlib_pose(args.pose_model, args.det_model, device)
-    reading = Reading(
+    options = ReadOptions(
         layout=args.layout,
         unit=args.unit,
         img_shape=args.img_shape and tuple(args.img_shape),
         split=args.split,
         max_persons=args.max_persons,
         pose=pose,
+        formats=(args.format,) if args.format else (),
     )
     root = (
         args.input if os.path.isdir(args.input) else os.path.dirname(args.input) or "."
     )
-    said = {
+    settings = {
         key: value
         for key, value in vars(args).items()
         if key not in ("input", "out", "batch_size", "device")
@@ -163,26 +167,31 @@ def run(args: argparse.Namespace):
         # A folder of frames is one source, which needs a name.
         root=os.path.dirname(os.path.abspath(root)) if sources == [root] else root,
         out=args.out,
-        read=lambda path: read_sequences(path, recognizer.expected, reading),
-        settings=(said, recipe, recognizer.classes, _changes(files)),
+        read=lambda path: read_sequences(path, recognizer.expected, options),
+        settings=(settings, recipe, recognizer.classes, _stamps(files)),
     )
 
 
 def _network(args: argparse.Namespace) -> tuple[Recognizer, dict]:
-    """The recogniser, and the recipe that is not in a file of `args.network`."""
+    """Return the recognizer, and the recipe unless a file of `args.network` has it."""
     clips = args.clips or (1 if args.window else None)
     if len(args.network) > 2:
         raise ConfigError(
             f"got {len(args.network) + 1} files, expected CONFIG CHECKPOINT INPUT, or "
-            "EXPORTED INPUT: give a folder to predict several"
+            "EXPORTED INPUT. Give a folder to predict several files",
+            kind="option",
         )
-    if Path(args.network[0]).suffix in EXPORTED and len(args.network) == 2:
+    file = args.network[0]
+    exported = Path(file).suffix in EXPORTED
+    if exported and len(args.network) == 2:
         raise ConfigError(
-            f"{args.network[0]} is an exported network, which needs no checkpoint: "
-            "expected EXPORTED INPUT, and one INPUT, a folder to predict several"
+            "is an exported network, which needs no checkpoint. Expected EXPORTED INPUT, "
+            "and one INPUT, a folder to predict several files",
+            kind="option",
+            file=file,
         )
     if len(args.network) == 2:
-        cfg = load_config(args.network[0])
+        cfg = load_config(file)
         recognizer = Recognizer(
             cfg,
             args.network[1],
@@ -192,29 +201,36 @@ def _network(args: argparse.Namespace) -> tuple[Recognizer, dict]:
             clips=clips,
         )
         return recognizer, cfg.to_dict()
-    (file,) = args.network
-    if Path(file).suffix not in EXPORTED:
+    if not exported:
         raise ConfigError(
-            f"{file} is no exported network ({', '.join(EXPORTED)}), and alone: expected "
-            "CONFIG CHECKPOINT INPUT, or EXPORTED INPUT"
+            f"is not an exported network ({', '.join(EXPORTED)}). Expected CONFIG "
+            "CHECKPOINT INPUT, or EXPORTED INPUT",
+            kind="option",
+            file=file,
         )
     if args.classes or args.device:
         raise ConfigError(
-            f"{file} carries its classes and runs on the CPU: leave --classes and "
-            "--device out"
+            "contains its classes and runs on the CPU. Leave out --classes and --device",
+            kind="option",
+            file=file,
         )
     return Recognizer.from_exported(file, args.batch_size, clips), {}
 
 
-def _written(args: argparse.Namespace, recognizer: Recognizer):
+def _written(args: argparse.Namespace, recognizer: Recognizer) -> Labels | Segments:
     if not args.window:
         return Labels(recognizer, args.top, args.persons, args.pairs)
     if args.persons or args.pairs:
-        raise DataError("--window labels the whole: leave --persons, --pairs out")
+        raise ConfigError(
+            "--window labels all persons together. Leave out --persons and --pairs",
+            kind="option",
+        )
     if args.smooth % 2 == 0:
-        raise DataError(f"--smooth is {args.smooth}, expected an odd number")
+        raise ConfigError(
+            f"--smooth is {args.smooth}, expected an odd number", kind="option"
+        )
     if args.fps is not None and not args.fps > 0:
-        raise DataError(f"--fps is {args.fps}, expected more than 0")
+        raise ConfigError(f"--fps is {args.fps}, expected more than 0", kind="option")
     return Segments(
         recognizer,
         window=args.window,
@@ -226,10 +242,10 @@ def _written(args: argparse.Namespace, recognizer: Recognizer):
     )
 
 
-def _changes(files: list) -> list[tuple[int, int]]:
-    """Size and time of the files that there are: none of a checkpoint's URL."""
-    stats = [os.stat(one) for one in files if one and os.path.exists(one)]
-    return [(one.st_size, one.st_mtime_ns) for one in stats]
+def _stamps(files: list) -> list[tuple[int, int]]:
+    """Size and time of the files that exist; the URL of a checkpoint has none."""
+    stats = [os.stat(file) for file in files if file and os.path.exists(file)]
+    return [(stat.st_size, stat.st_mtime_ns) for stat in stats]
 
 
 if __name__ == "__main__":

@@ -10,10 +10,9 @@ from test_predict import load_command, run_here, video
 from tiny_models import NTU_3D, trained
 
 from conftest import REPOSITORY
-from msg3d.apis.keypoint_input import UNITS
-from msg3d.apis.sources import SUFFIXES
 from msg3d.apis.written import Labels
 from msg3d.datasets import load_annotations, save_annotations
+from msg3d.skeletons.units import UNITS
 from samples import write
 
 TOOL = "tools/predict.py"
@@ -73,7 +72,7 @@ def test_commands_run(user, monkeypatch):
         assert len(list(csv.DictReader(file))) == 7
 
 
-def test_every_kind_unit_and_option_is_in_the_text():
+def test_every_unit_and_option_is_in_the_text():
     (table,) = blocks("csv")
     assert table.splitlines()[0] == ",".join(Labels.columns)
     options = re.findall(r'"(--[a-z-]+)"', (REPOSITORY / TOOL).read_text())
@@ -82,7 +81,6 @@ def test_every_kind_unit_and_option_is_in_the_text():
         "--device": "device=",
         "--clips": "clips=",
     }
-    assert len(options) == 22
-    kinds = [one for one in SUFFIXES if one != ".mpeg"]
-    for word in (*kinds, *UNITS, *(own_words.get(one, one) for one in options)):
+    assert len(options) == 23
+    for word in (*UNITS, *(own_words.get(one, one) for one in options)):
         assert word in TEXT, word

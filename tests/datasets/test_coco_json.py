@@ -9,14 +9,16 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from conftest import load_module
+from errors import raises
 from msg3d.converters import convert_coco_json
-from msg3d.converters.coco_json import parse_video
-from msg3d.converters.label_list import read_label_list
+from msg3d.converters.labels import read_list
+from msg3d.converters.user_data import ESTIMATORS
 from msg3d.datasets import (
     SkeletonDataset,
     load_annotations,
 )
 from msg3d.errors import DataError, SkipFile
+from msg3d.formats.base import ReadOptions, Source, read
 from msg3d.skeletons import skeleton
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_coco_keypoints.py"
@@ -137,9 +139,18 @@ def yolo(pose, score, track=False, first=0):
 WRITE = dict(mmpose=mmpose, alphapose=alphapose, coco=coco, yolo=yolo)
 
 
-def parse(data, **options):
-    (sample,) = parse_video("train/wave/a.json", json.dumps(data).encode(), **options)
+def parse_content(content, form=None, normalized=False, max_persons=5):
+    options = ReadOptions(
+        unit="normalized" if normalized else "px",
+        max_persons=max_persons,
+        formats=ESTIMATORS if form is None else (form,),
+    )
+    (sample,) = read(Source("train/wave/a.json", content), options)
     return sample
+
+
+def parse(data, **options):
+    return parse_content(json.dumps(data).encode(), **options)
 
 
 def check(sample, pose, score):
@@ -156,7 +167,7 @@ def test_every_form_gives_the_same(form, first, track):
     pose, score = people()
     sample = parse(WRITE[form](pose, score, track=track, first=first))
     check(sample, pose, score)
-    assert sample["frame_dir"] == "train/wave/a"
+    assert sample["frame_dir"] == "train/wave/a" and sample["layout"] == "coco"
     assert sample["notes"] == {f"read as the output of {form}": 1}
     assert sample.get("img_shape") == ((480, 640) if form == "coco" else None)
 
@@ -267,9 +278,9 @@ def test_nobody_is_left_out(form):
 def test_normalized_and_pixels_are_not_mixed_up():
     pose, score = people()
     parts = pose / [640, 480]
-    with pytest.raises(DataError, match="expected pixels: give --normalized"):
+    with raises("unit"):
         parse(yolo(parts, score))
-    with pytest.raises(DataError, match="expected parts of the image"):
+    with raises("unit"):
         parse(yolo(pose, score), normalized=True)
     sample = parse(yolo(parts, score), normalized=True)
     np.testing.assert_array_equal(sample["keypoint"], parts.astype(np.float32))
@@ -285,134 +296,158 @@ def first_of(data):
     return data["instance_info"][2]["instances"][1]
 
 
-BAD = {
-    "cut off": (lambda: None, "not JSON, or cut off"),
-    "number": (lambda: 7, "output of no known estimator"),
-    "other object": (lambda: dict(people=[]), "output of no known estimator"),
-    "list of numbers": (lambda: [1, 2], "holds 1, expected persons or frames"),
-    "texts": (lambda: ["a", "b"], "is the text 'a', expected JSON"),
+BAD = {  # data, kind, field if the error names one
+    "cut off": (lambda: None, "syntax", None),
+    "number": (lambda: 7, "unknown-format", None),
+    "other object": (lambda: dict(people=[]), "unknown-format", None),
+    "list of numbers": (lambda: [1, 2], "unknown-format", None),
+    "texts": (lambda: ["a", "b"], "unknown-format", None),
     "mmpose, no scores": (
         lambda: damaged("mmpose", lambda d: first_of(d).pop("keypoint_scores")),
-        "instance_info[2].instances[1] is no object with keypoints and keypoint_scores",
+        "structure",
+        "instance_info[2].instances[1]",
     ),
     "mmpose, 16 joints": (
         lambda: damaged("mmpose", lambda d: first_of(d)["keypoints"].pop()),
-        "instance_info[2].instances[1].keypoints is 16 x 2 numbers, expected 17 x 2",
+        "shape",
+        "instance_info[2].instances[1].keypoints",
     ),
     "mmpose, 3D": (
         lambda: damaged(
             "mmpose", lambda d: [one.append(0.0) for one in first_of(d)["keypoints"]]
         ),
-        "instances[1].keypoints is 17 x 3 numbers, expected 17 x 2 numbers",
+        "shape",
+        "instance_info[2].instances[1].keypoints",
     ),
     "mmpose, text": (
         lambda: damaged(
             "mmpose", lambda d: first_of(d)["keypoints"].__setitem__(0, ["1", 2.0])
         ),
-        "instances[1].keypoints is no regular list of numbers",
+        "number",
+        "instance_info[2].instances[1].keypoints",
     ),
     "mmpose, NaN": (
         lambda: damaged(
             "mmpose",
             lambda d: first_of(d)["keypoint_scores"].__setitem__(0, float("nan")),
         ),
-        "instance_info[2].instances[1]'s scores holds NaN",
+        "not-finite",
+        "instance_info[2].instances[1]'s scores",
     ),
     "mmpose, frame text": (
         lambda: damaged("mmpose", lambda d: d["instance_info"][1].update(frame_id="2")),
-        "instance_info[1].frame_id is '2', expected a number",
+        "frame-numbers",
+        "instance_info[1].frame_id",
     ),
     "mmpose, frame twice": (
         lambda: damaged("mmpose", lambda d: d["instance_info"][1].update(frame_id=1)),
-        "a frame_id is there twice",
+        "frame-numbers",
+        None,
     ),
     "mmpose, far frame": (
         lambda: damaged(
             "mmpose", lambda d: d["instance_info"][7].update(frame_id=10**12)
         ),
-        "frame 7 is followed by frame 1000000000000",
+        "frame-numbers",
+        None,
     ),
     "mmpose, identity twice": (
         lambda: damaged("mmpose", lambda d: first_of(d).update(track_id=3)),
-        "identity 3 belongs to two persons in frame 2",
+        "persons",
+        None,
     ),
     "mmpose, identity text": (
         lambda: damaged("mmpose", lambda d: first_of(d).update(track_id="x")),
-        "instances[1] has the identity 'x', expected a whole number",
+        "number",
+        "instance_info[2].instances[1]",
     ),
     "mmpose, no instances": (
         lambda: damaged("mmpose", lambda d: d["instance_info"][1].pop("instances")),
-        "instance_info[1] is no object with instances",
+        "structure",
+        "instance_info[1]",
     ),
     "mmpose, person a number": (
         lambda: damaged(
             "mmpose", lambda d: d["instance_info"][1]["instances"].append(5)
         ),
-        "instance_info[1].instances, entry 2, is 5, expected an object",
+        "structure",
+        "instance_info[1].instances",
     ),
     "alphapose, no number": (
         lambda: damaged("alphapose", lambda d: d[4].update(image_id="last.jpg")),
-        "[4].image_id is 'last.jpg', expected a frame's number or file name",
+        "frame-numbers",
+        "[4].image_id",
     ),
     "alphapose, 50 numbers": (
         lambda: damaged("alphapose", lambda d: d[4]["keypoints"].pop()),
-        "[4].keypoints is no list of x, y, score of each joint",
+        "shape",
+        "[4].keypoints",
     ),
     "alphapose, 16 joints": (
         lambda: damaged("alphapose", lambda d: d[4].update(keypoints=[1.0] * 48)),
-        "[4].keypoints is 16 x 2 numbers, expected 17 x 2 numbers",
+        "shape",
+        "[4].keypoints",
     ),
     "alphapose, all of 16 joints": (
         lambda: damaged(
             "alphapose", lambda d: [one.update(keypoints=[9.0] * 48) for one in d]
         ),
-        "[0].keypoints has 16 joints, expected 17 of COCO, or 26, 133 or 136",
+        "layout",
+        "[0].keypoints",
     ),
     "coco, other joints": (
         lambda: damaged(
             "coco", lambda d: d["categories"][0].update(keypoints=["head"] * 17)
         ),
-        "categories: the joints are ['head'",
+        "layout",
+        "categories",
     ),
     "coco, unknown image": (
         lambda: damaged("coco", lambda d: d["annotations"][3].update(image_id=5)),
-        "annotations[3] is of image 5, which is not there",
+        "unknown-name",
+        "annotations[3]",
     ),
     "coco, two sizes": (
         lambda: damaged("coco", lambda d: d["images"][3].update(height=5)),
-        "images have the sizes [(5, 640), (480, 640)], expected one a video",
+        "img-shape",
+        "images",
     ),
     "coco, frame twice": (
         lambda: damaged("coco", lambda d: d["images"][3].update(file_name="2.jpg")),
-        "two images have the same frame_id or number",
+        "frame-numbers",
+        "images",
     ),
     "coco, no images": (
         lambda: damaged("coco", lambda d: d.pop("images")),
-        "the file is no object with images and annotations",
+        "structure",
+        "the file",
     ),
     "yolo, boxes only": (
         lambda: damaged("yolo", lambda d: d[1][0].pop("keypoints")),
-        "[1][0] is no object with keypoints",
+        "structure",
+        "[1][0]",
     ),
     "yolo, y short": (
         lambda: damaged("yolo", lambda d: d[1][0]["keypoints"]["y"].pop()),
-        "[1][0].keypoints: x and y are no lists of one length",
+        "shape",
+        "[1][0].keypoints",
     ),
     "yolo, visible short": (
         lambda: damaged("yolo", lambda d: d[1][0]["keypoints"]["visible"].pop()),
-        "[1][0]'s scores is 16 numbers, expected 17 numbers",
+        "shape",
+        "[1][0]'s scores",
     ),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_file_is_named(case):
-    make, expected = BAD[case]
+    make, kind, field = BAD[case]
     data = make()
     content = b"[[" if data is None else json.dumps(data).encode()
-    with pytest.raises(DataError) as error:
-        parse_video("a.json", content)
-    assert expected in str(error.value) and "\n" not in str(error.value)
+    with raises(kind, file="a.json", **(dict(field=field) if field else {})) as caught:
+        parse_content(content)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -428,8 +463,8 @@ def test_damaged_bytes_are_refused_or_read(form):
             if place < len(content):
                 content[place] ^= 1 << rng.integers(8)
         try:
-            parse_video("a.json", bytes(content))
-        except (ValueError, SkipFile):
+            parse_content(bytes(content))
+        except (DataError, SkipFile):
             refused += 1
     assert 250 < refused < 400
 
@@ -455,8 +490,8 @@ def test_values_of_another_kind_are_refused_or_read(form):
         content = json.dumps(replaced(good, [])).encode()
         for known in (None, form):
             try:
-                parse_video("a.json", content, form=known)
-            except (ValueError, SkipFile):
+                parse_content(content, form=known)
+            except (DataError, SkipFile):
                 pass
 
 
@@ -489,7 +524,7 @@ def test_folders_say_labels_and_sides(tmp_path):
     }
     data = load_annotations(tmp_path / "a.pkl")
     assert data["meta"]["classes"] == ["jump", "wave"]
-    assert data["meta"]["units"] == "pixels, y down"
+    assert data["meta"]["units"] == "px"
     assert data["meta"]["layout"] == "coco"
     for sample in data["annotations"]:
         side, label, video = sample["frame_dir"].split("/")
@@ -521,7 +556,7 @@ def test_list_says_labels_sides_and_sizes(tmp_path):
     report = convert_coco_json(raw, tmp_path / "a.pkl", list_file=table)
     (refused,) = report["refused"]
     assert not report["written"] and refused["file"] == "day3/a"
-    assert refused["why"] == "is not there, but in line 5 of the list"
+    assert refused["kind"] == "not-found" and "line 5" in refused["why"]
 
 
 def test_a_file_a_frame_is_joined_by_folder(tmp_path):
@@ -552,7 +587,7 @@ def test_a_file_a_frame_is_joined_by_folder(tmp_path):
     save(raw / "train" / "wave" / "v4" / "again_003.json", frame["instances"])
     (refused,) = convert_coco_json(raw, tmp_path / "b.pkl", img_shape=(4, 6))["refused"]
     assert refused["file"] == "train/wave/v4"
-    assert "two frames have the same number" in refused["why"]
+    assert refused["kind"] == "frame-numbers"
 
 
 def test_normalized_becomes_pixels_where_the_size_is_said(tmp_path):
@@ -563,8 +598,8 @@ def test_normalized_becomes_pixels_where_the_size_is_said(tmp_path):
         side, label = ("train", "val")[number % 2], ("wave", "jump")[number // 2]
         save(raw / side / label / f"v{number}.json", data)
     for shape, scale, units in (
-        (None, 1, "parts of the image, 0..1, y down"),
-        ((480, 640), [640, 480], "pixels, y down"),
+        (None, 1, "normalized"),
+        ((480, 640), [640, 480], "px"),
     ):
         convert_coco_json(raw, tmp_path / "a.pkl", img_shape=shape, normalized=True)
         data = load_annotations(tmp_path / "a.pkl")
@@ -614,44 +649,37 @@ def test_size_in_the_list_makes_pixels(tmp_path):
 
 def test_what_nobody_says_is_asked_for(tmp_path):
     raw = videos(tmp_path / "raw")
-    with pytest.raises(DataError, match="give --img-shape H W, or the columns"):
+    with raises("img-shape", sample="train/wave/v0"):
         convert_coco_json(raw, tmp_path / "a.pkl")
-    with pytest.raises(DataError, match="nothing says what to train on"):
+    with raises("split", file="train"):
         convert_coco_json(raw / "train", tmp_path / "a.pkl")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="hold 0 .json files"):
+    with raises("empty", file="empty"):
         convert_coco_json(tmp_path / "empty", tmp_path / "a.pkl")
-    with pytest.raises(DataError, match="do not exist"):
+    with raises("not-found", file="none"):
         convert_coco_json(tmp_path / "none", tmp_path / "a.pkl")
     assert not (tmp_path / "a.pkl").exists()
 
 
 @pytest.mark.parametrize(
-    "text,expected",
+    "text, kind, line",
     [
-        ("", "has the columns []"),
-        ("file,label\na,b", "expected file, label and split"),
-        ("file,label,split\n", "is empty, expected a line a file"),
-        (
-            "file,label,split\na.json,x,train\na.json,x,val",
-            "line 3: a.json is in line 2",
-        ),
-        ("file,label,split\na.json,,train", "label '', split 'train', expected a file"),
-        ("file,label,split\na.json,x,both", "split 'both', expected a file, a label"),
-        ("file,label,split\na.json,x", "split '', expected"),
-        (
-            "file,label,split,height,width\na.json,x,val,480,",
-            "width '', expected pixels",
-        ),
-        (b"file,label,split\n\xff,x,val", "cannot be read"),
+        ("", "empty", 1),
+        ("file,label\na,b", "columns", 1),
+        ("file,label,split\n", "empty", None),
+        ("file,label,split\na.json,x,train\na.json,x,val", "duplicate", 3),
+        ("file,label,split\na.json,,train", "label", 2),
+        ("file,label,split\na.json,x,both", "split", 2),
+        ("file,label,split\na.json,x", "row", 2),
+        ("file,label,split,height,width\na.json,x,val,480,", "img-shape", 2),
+        (b"file,label,split\n\xff,x,val", "encoding", 2),
     ],
 )
-def test_bad_list_is_named(tmp_path, text, expected):
+def test_bad_list_is_named(tmp_path, text, kind, line):
     path = tmp_path / "list.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(DataError) as error:
-        read_label_list(path, (".json",))
-    assert expected in str(error.value)
+    with raises(kind, file="list.csv", line=line):
+        read_list(path, (".json",))
 
 
 def test_command(tmp_path, monkeypatch, capsys):
@@ -662,7 +690,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "note           read as the output of yolo: 2 in 2 sequences" in printed
     assert "split val: 4 train, 4 val" in printed
     assert command(raw, out, monkeypatch=monkeypatch) == 1
-    assert "give --img-shape H W" in capsys.readouterr().err
+    assert "train/wave/v0" in capsys.readouterr().err
     assert command(raw, out, *shape, "--format", "yolo", monkeypatch=monkeypatch) == 1
     printed = capsys.readouterr().out
     assert "NOT written" in printed and "(6 files refused)" in printed

@@ -10,13 +10,14 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from conftest import load_module
+from errors import raises
 from msg3d.converters import convert_mediapipe
-from msg3d.converters.mediapipe import parse_video
 from msg3d.datasets import (
     SkeletonDataset,
     load_annotations,
 )
 from msg3d.errors import DataError, SkipFile
+from msg3d.formats.base import ReadOptions, Source, read
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_mediapipe.py"
 
@@ -75,10 +76,19 @@ def table(landmarks, first=0, axes="xyzv", extra=True):
     return text.getvalue()
 
 
+def parse_content(content, name="a.json", coordinates="image", max_persons=5):
+    options = ReadOptions(
+        dimensions=3 if coordinates == "world" else 2,
+        max_persons=max_persons,
+        formats=("mediapipe",),
+    )
+    (sample,) = read(Source(f"train/wave/{name}", content), options)
+    return sample
+
+
 def parse(data, name="a.json", **options):
     text = data if isinstance(data, str) else json.dumps(data)
-    (sample,) = parse_video(f"train/wave/{name}", text.encode(), **options)
-    return sample
+    return parse_content(text.encode(), name, **options)
 
 
 def check_image(sample, landmarks):
@@ -169,12 +179,12 @@ def test_persons_beyond_the_rows_are_counted():
 
 def test_image_and_world_are_not_mixed_up():
     image, world = image_landmarks(), world_landmarks()
-    with pytest.raises(DataError, match="give --coordinates world for metres"):
+    with raises("unit"):
         parse(table(world), "a.csv")
-    with pytest.raises(DataError, match="give --coordinates image for those of the"):
+    with raises("unit"):
         parse(table(image), "a.csv", coordinates="world")
     pixels = image * [640, 480, 1, 1]
-    with pytest.raises(DataError, match="expected parts of the image"):
+    with raises("unit"):
         parse(frames_of(pixels))
 
 
@@ -203,73 +213,66 @@ def cell(place, text):
     return change
 
 
-BAD = {
-    "cut off": ("[[{", "not JSON, or cut off"),
-    "number": ("5", "the file is no list of frames"),
-    "no frames": ('{"video": 1}', "the file is no object with frames"),
-    "one frame": (json.dumps(frames()[0]), "is one frame, expected a list of"),
-    "32": (damaged(lambda d: d[2].pop()), "[2] has 32 landmarks, expected 33"),
-    "no y": (damaged(lambda d: d[2][5].pop("y")), "[2][5] is no object with x and y"),
-    "text": (damaged(lambda d: d[2][5].update(x="1")), "[2][5] is no regular list"),
-    "null": (damaged(lambda d: d[2][5].update(z=None)), "[2][5] is no regular list"),
-    "NaN": (
-        damaged(lambda d: d[2][5].update(x=float("nan"))),
-        "[2][5] holds NaN, infinity",
-    ),
-    "frame text": (damaged(lambda d: d.insert(1, "x")), "[1] is 'x', expected 33"),
-    "other keys": (
-        dict(frames=[dict(hands=[])]),
-        "frames[0] has ['hands'], expected pose_landmarks or landmarks",
-    ),
+BAD = {  # data, kind, field if the error names one
+    "cut off": ("[[{", "syntax", None),
+    "number": ("5", "structure", "the file"),
+    "no frames": ('{"video": 1}', "structure", "the file"),
+    "one frame": (json.dumps(frames()[0]), "structure", None),
+    "32": (damaged(lambda d: d[2].pop()), "shape", "[2]"),
+    "no y": (damaged(lambda d: d[2][5].pop("y")), "structure", "[2][5]"),
+    "text": (damaged(lambda d: d[2][5].update(x="1")), "number", "[2][5]"),
+    "null": (damaged(lambda d: d[2][5].update(z=None)), "number", "[2][5]"),
+    "NaN": (damaged(lambda d: d[2][5].update(x=float("nan"))), "not-finite", "[2][5]"),
+    "frame text": (damaged(lambda d: d.insert(1, "x")), "structure", "[1]"),
+    "other keys": (dict(frames=[dict(hands=[])]), "structure", "frames[0]"),
 }
-BAD_TABLES = {
-    "empty": ("", 1, "has columns x of 0 landmarks, expected x1 to x33"),
-    "no y": (table(image_landmarks(), axes="xz"), 1, "columns y of 0 landmarks"),
-    "32": (damaged_table(1, cell(0, "a")), 1, "has columns x of 32 landmarks"),
-    "twice": (damaged_table(1, cell(4, "x0")), 1, "has the column x0 twice"),
-    "half": (damaged_table(4, cell(5, "")), 4, "holds '', expected numbers, or none"),
-    "text": (damaged_table(4, cell(5, "a")), 4, "holds 'a', expected numbers"),
-    "1_0": (damaged_table(4, cell(5, "1_0")), 4, "holds '1_0', expected numbers"),
-    "inf": (damaged_table(4, cell(5, "inf")), 4, "holds NaN, infinity"),
-    "short": (damaged_table(4, lambda one: one[:50]), 4, "cells, expected 132"),
-    "not text": (b"x0\xff", None, "is no csv in UTF-8"),
+BAD_TABLES = {  # text, line, kind
+    "empty": ("", 1, "empty"),
+    "no y": (table(image_landmarks(), axes="xz"), 1, "columns"),
+    "32": (damaged_table(1, cell(0, "a")), 1, "columns"),
+    "twice": (damaged_table(1, cell(4, "x0")), 1, "columns"),
+    "half": (damaged_table(4, cell(5, "")), 4, "incomplete-joint"),
+    "text": (damaged_table(4, cell(5, "a")), 4, "number"),
+    "1_0": (damaged_table(4, cell(5, "1_0")), 4, "number"),
+    "inf": (damaged_table(4, cell(5, "inf")), 4, "not-finite"),
+    "short": (damaged_table(4, lambda one: one[:50]), 4, "row"),
+    "not text": (b"x0\xff", 1, "encoding"),
     "frame text": (
-        "frame," + damaged_table(2, lambda one: "a," + one),
+        table(image_landmarks(frames=1)).replace("class", "frame"),
         2,
-        "frame is 'a', expected a number",
+        "number",
     ),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_json_is_named(case):
-    data, expected = BAD[case]
-    text = data if isinstance(data, str) else json.dumps(data)
-    with pytest.raises(DataError) as error:
-        parse_video("a.json", text.encode())
-    assert expected in str(error.value) and "\n" not in str(error.value)
+    data, kind, field = BAD[case]
+    where = dict(field=field) if field else {}
+    with raises(kind, file="a.json", **where) as caught:
+        parse(data)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("case", BAD_TABLES)
 def test_bad_table_is_named(case):
-    text, line, expected = BAD_TABLES[case]
-    content = text if isinstance(text, bytes) else text.encode()
-    with pytest.raises(DataError) as error:
-        parse_video("a.csv", content)
-    assert expected in str(error.value) and error.value.line == line
+    text, line, kind = BAD_TABLES[case]
+    with raises(kind, file="a.csv", line=line) as caught:
+        parse_content(text if isinstance(text, bytes) else text.encode(), "a.csv")
+    assert "\n" not in str(caught.value)
 
 
 def test_frames_out_of_order_are_refused():
     lines = table(image_landmarks(), extra=False).splitlines()
     lines = [f"{line},{7 - t}" for t, line in enumerate(lines)]
     lines[0] = lines[0].replace(",7", ",frame")
-    with pytest.raises(DataError, match="frame is 5, expected more than 6"):
+    with raises("frame-numbers", line=3):
         parse("\n".join(lines), "a.csv")
 
 
 def test_several_persons_in_metres_only_are_refused():
     world = world_landmarks(persons=2)
-    with pytest.raises(DataError, match="no landmarks of the image to tell them"):
+    with raises("persons"):
         parse(frames_of(world), coordinates="world")
 
 
@@ -295,8 +298,8 @@ def test_damaged_bytes_are_refused_or_read(name):
             if place < len(content):
                 content[place] ^= 1 << rng.integers(8)
         try:
-            parse_video(name, bytes(content), coordinates="image")
-        except (ValueError, SkipFile):
+            parse_content(bytes(content), name)
+        except (DataError, SkipFile):
             refused += 1
     assert 150 < refused < 400
 
@@ -329,8 +332,8 @@ def test_converted(tmp_path, suffix):
         load_annotations(tmp_path / "b.pkl"),
     )
     assert parts["meta"]["classes"] == ["jump", "wave"]
-    assert parts["meta"]["units"] == "parts of the image, 0..1, y down"
-    assert pixels["meta"]["units"] == "pixels, y down"
+    assert parts["meta"]["units"] == "normalized"
+    assert pixels["meta"]["units"] == "px"
     assert parts["meta"]["layout"] == "mediapipe33"
     assert len(parts["meta"]["joints"]) == 33
     for one, other in zip(parts["annotations"], pixels["annotations"], strict=True):
@@ -344,14 +347,14 @@ def test_converted(tmp_path, suffix):
 def test_both_kinds_of_files_are_refused(tmp_path):
     raw = videos(tmp_path / "raw")
     (raw / "train" / "wave" / "b.csv").write_text(table(image_landmarks()))
-    with pytest.raises(DataError, match="hold 4 .json and 1 .csv files"):
+    with raises("wrong-file-type", file="raw"):
         convert_mediapipe(raw, tmp_path / "a.pkl")
 
 
 def test_command(tmp_path, monkeypatch, capsys):
     raw, out = videos(tmp_path / "raw"), tmp_path / "a.pkl"
     assert command(raw, out, "--coordinates", "world", monkeypatch=monkeypatch) == 0
-    assert "units          metres, y down" in capsys.readouterr().out
+    assert "units          m, y down" in capsys.readouterr().out
     for sample in load_annotations(out)["annotations"]:
         check_world(sample, world_landmarks(seed=int(sample["frame_dir"][-1])))
         assert "img_shape" not in sample

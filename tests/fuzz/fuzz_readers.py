@@ -22,26 +22,24 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from conftest import SHARED
 from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
 from msg3d.annotations.targets import CHALLENGE_TRAITS
+from msg3d.apis.input_files import list_sources, read_sequences
 from msg3d.apis.keypoint_input import (
     Expected,
     to_sample,
 )
-from msg3d.apis.read_sequences import read_sequences
-from msg3d.apis.sources import Reading, list_sources
 from msg3d.checkpoints.reading import read_state
 from msg3d.checkpoints.safe_tensors import write_safetensors
 from msg3d.converters import (
-    coco_json,
     kinetics,
-    mediapipe,
     msr_action3d,
     ntu,
     nw_ucla,
     sbu,
 )
 from msg3d.converters.kinetics_lists import class_names, read_label_lists
-from msg3d.converters.label_list import read_label_list
-from msg3d.converters.split_list import read_split_list
+from msg3d.converters.labels import check_complete, read_list
+from msg3d.converters.user_data import ESTIMATORS
+from msg3d.converters.user_files import parse_file
 from msg3d.datasets import (
     check_annotations,
     load_annotations,
@@ -52,9 +50,10 @@ from msg3d.evaluation import (
     read_scores,
 )
 from msg3d.evaluation.score_npz import write_score_npz
-from msg3d.formats.csv_sequence import read_csv
-from msg3d.formats.npy_sequence import read_npy
-from msg3d.formats.sequence_arrays import to_sample as of_file
+from msg3d.formats.arrays import to_sequence
+from msg3d.formats.base import ReadOptions
+from msg3d.formats.csv_table import read_csv
+from msg3d.formats.npy import read_npy
 from msg3d.io.archives import list_files, read_files
 from msg3d.skeletons import skeleton
 from msg3d.stores.packing import pack
@@ -396,9 +395,9 @@ def read_sequence(folder):
     for path in folder.iterdir():
         content = path.read_bytes()
         if path.suffix == ".npy":
-            of_file(read_npy(content, 20, 3), JOINTS, "metres")
+            to_sequence(read_npy(content, 20, 3), "a", JOINTS, "m")
         else:
-            of_file(read_csv(content, JOINTS, 3), JOINTS, "metres")
+            to_sequence(read_csv(content, JOINTS, 3), "a", JOINTS, "m")
 
 
 def tables():
@@ -412,10 +411,11 @@ def tables():
 
 def read_tables(folder):
     try:
-        read_label_list(str(folder / "labels.csv"), (".json",))
+        read_list(str(folder / "labels.csv"), (".json",))
     except DataError as error:
         assert "\n" not in str(error)
-    read_split_list(str(folder / "split.csv"), {"a", "b"}, (".npy",))
+    path = str(folder / "split.csv")
+    check_complete(read_list(path, (".npy",)), {"a", "b"}, path)
 
 
 def udiva_files():
@@ -510,9 +510,9 @@ def array_sequences():
 
 def predict(folder, dimensions=2):
     expected = Expected("coco", dimensions, None, 2)
-    reading = Reading(img_shape=(480, 640))
+    options = ReadOptions(img_shape=(480, 640))
     for source in list_sources(str(folder), str(folder / "nowhere")):
-        for one in read_sequences(source, expected, reading):
+        for one in read_sequences(source, expected, options):
             to_sample(one, expected)
 
 
@@ -529,6 +529,9 @@ PTH = (
 )
 STORE = (*m.BYTES, m.number, m.json_value, m.json_value, m.npy_header, m.npy_header)
 NPY = (*m.BYTES, m.npy_header, m.npy_header, m.npy_header)
+
+IMAGE = ReadOptions(dimensions=2, formats=("mediapipe",))
+WORLD = ReadOptions(dimensions=3, formats=("mediapipe",))
 
 READERS = dict(
     annotations=Reader(annotation_files, read_annotations, m.PICKLE),
@@ -574,14 +577,14 @@ READERS = dict(
     nw_ucla=Reader(ucla_files, _parsed(nw_ucla.parse_sequence), m.JSON),
     msr=Reader(msr_files, _parsed(msr_action3d.parse_sequence), m.TEXT),
     sbu=Reader(sbu_files, _parsed(sbu.parse_sequence, units="metres"), m.TEXT),
-    coco=Reader(coco_files, _parsed(coco_json.parse_video), m.JSON),
-    mediapipe=Reader(mediapipe_files, _parsed(mediapipe.parse_video), m.JSON),
-    mediapipe_world=Reader(
-        partial(mediapipe_files, True),
-        _parsed(mediapipe.parse_video, coordinates="world"),
-        m.JSON,
+    coco=Reader(
+        coco_files, _parsed(parse_file, options=ReadOptions(formats=ESTIMATORS)), m.JSON
     ),
-    mediapipe_csv=Reader(mediapipe_tables, _parsed(mediapipe.parse_video), m.TEXT),
+    mediapipe=Reader(mediapipe_files, _parsed(parse_file, options=IMAGE), m.JSON),
+    mediapipe_world=Reader(
+        partial(mediapipe_files, True), _parsed(parse_file, options=WORLD), m.JSON
+    ),
+    mediapipe_csv=Reader(mediapipe_tables, _parsed(parse_file, options=IMAGE), m.TEXT),
     npy=Reader(npy_files, read_sequence, NPY),
     csv=Reader(csv_files, read_sequence, m.TEXT),
     tables=Reader(tables, read_tables, m.TEXT),

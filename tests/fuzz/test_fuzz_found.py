@@ -17,11 +17,10 @@ from msg3d.annotations.inspection import inspect_annotations
 from msg3d.apis.exported import (
     load_exported,
 )
+from msg3d.apis.input_files import list_sources, read_sequences
 from msg3d.apis.keypoint_input import (
     Expected,
 )
-from msg3d.apis.read_sequences import read_sequences
-from msg3d.apis.sources import Reading, list_sources
 from msg3d.datasets import (
     check_annotations,
     load_annotations,
@@ -31,6 +30,7 @@ from msg3d.evaluation import (
     labels_of,
     read_scores,
 )
+from msg3d.formats.base import ReadOptions
 from msg3d.io.archives import read_files
 from msg3d.stores.packing import pack
 from msg3d.stores.store import load_store
@@ -221,7 +221,7 @@ def test_json_of_a_number_too_large(tmp_path):
     (tmp_path / "a.json").write_text(f"[[[[{10**400}]]]]")
     read = str(tmp_path / "a.json"), Expected("coco", 2, None, 2)
     with pytest.raises(DataError) as error:
-        read_sequences(*read, Reading())
+        read_sequences(*read, ReadOptions())
     assert "keypoint" in str(error.value) and "\n" not in str(error.value)
 
 
@@ -232,7 +232,7 @@ def test_a_store_is_one_source(tmp_path):
     sources = list_sources(str(tmp_path), "")
     assert sources == [str(tmp_path / "s.packed")] == list_sources(sources[0], "")
     expected = Expected("coco", 2, None, 2)
-    found = read_sequences(sources[0], expected, Reading(split="val"))
+    found = read_sequences(sources[0], expected, ReadOptions(split="val"))
     assert [one["frame_dir"] for one in found] == data["split"]["val"]
     np.testing.assert_array_equal(
         found[0]["keypoint"], data["annotations"][8]["keypoint"]

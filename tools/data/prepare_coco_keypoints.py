@@ -4,8 +4,7 @@ import sys
 
 from msg3d.converters import convert_coco_json
 from msg3d.converters.command import converter_parser, run_converter
-from msg3d.converters.labelled_files import add_labelled_options
-from msg3d.formats.estimator_json import FORMS
+from msg3d.converters.user_data import ESTIMATORS, add_labelled_options
 
 
 def main() -> int:
@@ -16,14 +15,14 @@ def main() -> int:
     )
     parser.add_argument(
         "--format",
-        choices=FORMS,
-        help="who wrote the files (default: guessed for each, and reported)",
+        choices=ESTIMATORS,
+        help="of the files (default: detected for each, and reported)",
     )
     add_labelled_options(parser)
     parser.add_argument(
         "--normalized",
         action="store_true",
-        help="coordinates are parts of the image, 0..1, not pixels",
+        help="coordinates are fractions of the image, 0..1, not pixels",
     )
     args = parser.parse_args()
     return run_converter(

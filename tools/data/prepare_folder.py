@@ -1,31 +1,33 @@
-"""Make an annotation file of your own sequences: a sub-folder a class, a file a sequence.
+"""Make an annotation file of your own recordings, in any of the formats below.
 
-RAW/CLASS/.../NAME.csv or .npy, where wanted with train/ and val/ above the classes. A
-.csv has a row a frame and the columns NAME_x, NAME_y, NAME_z (NAME_score) by the joint
-names of the layout, or x0, y0, z0, x1, ...; several persons have a row each, told apart
-by the columns frame and person. A .npy is [T, V, C] or [M, T, V, C]. A joint that was not
-seen is NaN or empty.
+RAW/CLASS/.../NAME, optionally with train/ and val/ above the classes. A file is a
+sequence, or a frame of the sequence that its folder is (OpenPose and others). Formats
+that do not tell their joints and unit need --layout and --units.
 """
 
 import json
 import sys
+from argparse import RawDescriptionHelpFormatter
+from textwrap import fill
 
 from msg3d.converters import convert_folder
 from msg3d.converters.command import converter_parser, positive, run_converter
 from msg3d.errors import DataError
-from msg3d.formats.sequence_arrays import UNITS
+from msg3d.formats.base import all_formats, format_help
 from msg3d.skeletons import SKELETONS, Skeleton, skeleton
+from msg3d.skeletons.units import UNITS, unit_name
+from msg3d.video import rtmlib_pose
 
 
 def read_layout(text: str) -> Skeleton:
-    """A layout by name, or from a JSON file of what a config says of it."""
+    """Return a layout by name, or from a JSON file of what a config says about it."""
     try:
         if not text.endswith(".json"):
             return skeleton(text)
         with open(text) as file:
             return skeleton(json.load(file))
     except (ValueError, TypeError) as error:
-        raise DataError(f"--layout {text}: {error}") from None
+        raise DataError(f"--layout {text}: {error}", kind="layout") from None
 
 
 def main() -> int:
@@ -34,24 +36,33 @@ def main() -> int:
         raw="folder of class folders, or a zip of it",
         out="annotation file to write, such as data/mine.pkl",
     )
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = f"formats:\n{format_help()}\n\n{fill(parser.epilog, 79)}"
     add = parser.add_argument
     add(
+        "--format",
+        choices=all_formats(),
+        help="of the files (default: detected for each)",
+    )
+    add(
         "--layout",
-        required=True,
         help=f"the joints: {', '.join(sorted(SKELETONS))}, or a .json file with "
         "num_node, inward, center and joints (their names)",
     )
     add(
         "--units",
-        required=True,
-        choices=list(UNITS),
-        help="of the files: 3D metres, centimetres or millimetres (written as metres) "
-        "or unscaled; 2D pixels, or normalised to 0..1 (written as pixels)",
+        type=unit_name,
+        metavar="UNIT",
+        help=f"of the files: {', '.join(UNITS)}. Lengths are written in meters, "
+        "normalized coordinates in pixels",
     )
     add("--img-shape", type=positive, nargs=2, metavar=("H", "W"), help="for 2D")
     side = parser.add_mutually_exclusive_group()
     side.add_argument(
-        "--split", metavar="LIST.csv", help="the split: columns name, split"
+        "--split",
+        metavar="LIST.csv",
+        help="columns name,split; or file,label,split[,height,width] instead of class "
+        "folders",
     )
     side.add_argument(
         "--val-fraction", type=float, metavar="F", help="hold out a part of each class"
@@ -60,15 +71,28 @@ def main() -> int:
     add(
         "--group",
         metavar="REGEX",
-        help="finds in a path whose recording it is; one person's stay on one side",
+        help="finds the recorded person in a path; each one stays on one side",
     )
+    add(
+        "--max-persons",
+        type=positive,
+        default=5,
+        metavar="K",
+        help="maximum number of detected persons per sequence, those with the largest "
+        "sum of scores (default: 5)",
+    )
+    add("--pose-model", metavar="ONNX", help="for videos: RTMPose, or RTMO without")
+    add("--det-model", metavar="ONNX", help="a YOLOX that detects persons for RTMPose")
     args = parser.parse_args()
-    return run_converter(
-        parser.prog,
-        lambda: convert_folder(
+
+    def convert() -> dict:
+        pose = None
+        if args.pose_model:
+            pose = rtmlib_pose(args.pose_model, args.det_model)
+        return convert_folder(
             args.raw,
             args.out,
-            read_layout(args.layout),
+            args.layout and read_layout(args.layout),
             args.units,
             img_shape=args.img_shape and tuple(args.img_shape),
             split=args.split,
@@ -77,8 +101,12 @@ def main() -> int:
             group=args.group,
             allow_bad=args.allow_bad,
             jobs=args.jobs,
-        ),
-    )
+            file_format=args.format,
+            max_persons=args.max_persons,
+            pose=pose,
+        )
+
+    return run_converter(parser.prog, convert)
 
 
 if __name__ == "__main__":

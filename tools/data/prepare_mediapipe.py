@@ -4,7 +4,7 @@ import sys
 
 from msg3d.converters import convert_mediapipe
 from msg3d.converters.command import converter_parser, run_converter
-from msg3d.converters.labelled_files import add_labelled_options
+from msg3d.converters.user_data import add_labelled_options
 
 
 def main() -> int:

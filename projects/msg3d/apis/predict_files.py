@@ -1,8 +1,8 @@
-"""Files in, files out: predictions of a folder, which can be interrupted.
+"""Predictions of files, written to files, with resuming after an interruption.
 
-Each source has a JSON file of its own, written whole when it is done. A next start
-reads it instead of predicting again, unless the source, the network or an option has
-changed since.
+Each source has a JSON file of its own, which is written when the source is done. A
+restarted run reads it instead of predicting again, unless the source, the network, or
+an option has changed.
 """
 
 import csv
@@ -16,18 +16,19 @@ from typing import Any, Optional, Union
 from tqdm import tqdm
 
 from ..errors import DataError
+from ..formats.video import FORMAT as VIDEO
 from ..io.atomic import whole_file
-from .pose_video import SUFFIXES as VIDEOS
+from .keypoint_input import Prepared
 from .written import Labels, Segments
 
 
 @dataclass
 class Report:
-    """What became of the sources.
+    """Outcome for each source.
 
     Attributes:
-        predicted, found: names of those done now, and of those done before.
-        failed: (what, why) of sources and samples without a prediction.
+        predicted, found: names of sources that were done now, and before.
+        failed: (name, reason) of sources and samples without a prediction.
     """
 
     predicted: list[str] = field(default_factory=list)
@@ -37,11 +38,11 @@ class Report:
 
 @dataclass
 class _Source:
-    """A source that was read, and what became of its samples."""
+    """A source that was read, its checked samples, and the errors of the others."""
 
     name: str
     key: str
-    samples: list[dict]
+    samples: list[Prepared]
     errors: dict[str, str]
 
 
@@ -53,29 +54,29 @@ def predict_files(
     read: Callable[[str], list[dict]],
     settings: Any,
 ) -> Report:
-    """Predicts every source that is not done, and writes all that is known.
+    """Predict every source that is not done, and write all results.
 
     Args:
-        written: what of each sample, by which network.
+        written: what to write about each sample, by which network.
         sources: files, or folders of frames.
-        root: the folder that their names begin from.
-        out: folder for `NAME.json` of each source, `NAME.srt` where there are times,
-            and a table of all.
-        read: gives the sequences of a source, or raises DataError.
-        settings: all that predictions depend on besides the sources; its `repr` counts.
+        root: the folder that their names are relative to.
+        out: folder for `NAME.json` of each source, `NAME.srt` if there are times, and a
+            table of all.
+        read: returns the sequences of a source, or raises DataError.
+        settings: everything that predictions depend on besides the sources, by `repr`.
 
     Returns:
-        The report. A source or sample that fails does not keep others from being done.
+        The report. If a source or sample fails, the others are still predicted.
 
     Raises:
-        DataError: pairs are asked of a network that sees one person at a time.
+        DataError: pairs were requested of a network of one person.
         OSError: a file cannot be written.
     """
-    # Options that do not suit the network are no fault of any file.
+    # Options that do not fit the network are not the fault of any file.
     list(written.of([]))
     report = Report()
     names = {path: os.path.relpath(path, root) for path in sources}
-    options = [getattr(written, one.name) for one in fields(written)[1:]]
+    options = [getattr(written, each.name) for each in fields(written)[1:]]
     keys = {path: _key(path, (settings, options)) for path in sources}
     pending: list[_Source] = []
 
@@ -97,13 +98,14 @@ def predict_files(
         pending.append(
             _prepared(written.recognizer, names[path], keys[path], sequences)
         )
-        # Short files share a batch; what took long to estimate is not kept waiting.
-        waiting = sum(len(one.samples) for one in pending)
-        if waiting >= written.recognizer.batch_size or path.lower().endswith(VIDEOS):
+        # Short files share a batch; what took long to estimate is written at once.
+        waiting = sum(len(source.samples) for source in pending)
+        video = path.lower().endswith(VIDEO.suffixes)
+        if waiting >= written.recognizer.batch_size or video:
             finish()
     finish()
     records = (_done(_target(out, names[path]), keys[path]) for path in sources)
-    _write_table(out, written, [one for one in records if one is not None])
+    _write_table(out, written, [record for record in records if record is not None])
     return report
 
 
@@ -118,10 +120,10 @@ def _prepared(recognizer, name: str, key: str, sequences: list[dict]) -> _Source
 
 
 def _finish(pending, written, out, report) -> None:
-    """Predicts the sources that wait and writes their files."""
+    """Predict the pending sources, and write their files."""
     samples = [sample for source in pending for sample in source.samples]
     try:
-        found = list(
+        predictions = list(
             tqdm(
                 written.of(samples),
                 total=len(samples),
@@ -131,29 +133,29 @@ def _finish(pending, written, out, report) -> None:
             )
         )
     except ValueError as error:
-        # A transform refuses a sample: find out whose.
+        # A transform refuses a sample: find out which source it is of.
         if len(pending) > 1:
             for source in pending:
                 _finish([source], written, out, report)
         else:
             report.failed.append((pending[0].name, str(error)))
         return
-    remaining = iter(found)
+    remaining = iter(predictions)
     for source in pending:
         texts = {}
         record = dict(source=source.name, key=source.key, samples=[])
         for sample in source.samples:
-            said = dict(sample=sample["frame_dir"], **next(remaining))
-            texts[sample["frame_dir"]] = written.subtitles(said)
+            entry = dict(sample=sample["frame_dir"], **next(remaining))
+            texts[sample["frame_dir"]] = written.subtitles(entry)
             if sample.get("notes"):
-                said["notes"] = sample["notes"]
-            record["samples"].append(said)
+                entry["notes"] = sample["notes"]
+            record["samples"].append(entry)
         if source.errors:
             record["failed"] = source.errors
         path = _target(out, source.name)
         for name, text in texts.items():
             if text is not None:
-                # A file of one sequence gives its name to the subtitles.
+                # The subtitles of a file with one sequence have the name of the file.
                 inside = "" if len(texts) == 1 else "." + name.replace(os.sep, "_")
                 with whole_file(f"{path[: -len('.json')]}{inside}.srt", "x") as file:
                     file.write(text)
@@ -172,17 +174,17 @@ def _target(out: str, name: str) -> str:
 
 
 def _key(path: str, settings: Any) -> str:
-    """Changes with the source and with all that its predictions depend on."""
+    """A key that changes with the source and everything its predictions depend on."""
     files = [path]
     if os.path.isdir(path):
-        files = [os.path.join(path, one) for one in sorted(os.listdir(path))]
-    stats = [(os.path.basename(one), os.stat(one)) for one in files]
-    known = [(name, one.st_size, one.st_mtime_ns) for name, one in stats]
+        files = [os.path.join(path, name) for name in sorted(os.listdir(path))]
+    stats = [(os.path.basename(file), os.stat(file)) for file in files]
+    known = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return hashlib.sha256(repr((known, settings)).encode()).hexdigest()[:32]
 
 
 def _done(path: str, key: str) -> Optional[dict]:
-    """What was written of a source, None if nothing, or under another key."""
+    """The record of a source; None if there is none, or one with another key."""
     try:
         with open(path) as file:
             record = json.load(file)

@@ -12,10 +12,7 @@ import numpy as np
 
 from ..errors import ConfigError, DataError
 from .groups import Group, closest_pairs, everybody, single_persons
-from .keypoint_input import (
-    Layout,
-    to_sample,
-)
+from .keypoint_input import Layout, Prepared, to_sample
 from .prediction import Prediction
 
 if TYPE_CHECKING:
@@ -197,14 +194,17 @@ class Recognizer:
         unit: Optional[str] = None,
         img_shape: Optional[tuple[int, int]] = None,
         name: str = "sample",
-    ) -> dict:
+    ) -> Prepared:
         """A checked copy of a sequence, as `predict` takes it without more options.
 
         Args and errors: those of `predict_each`; `name` is for errors.
 
         Returns:
-            dict(keypoint, total_frames, ...), in the network's layout and units.
+            dict(keypoint, total_frames, ...), in the network's layout and units. A
+            sample that was prepared for this network is returned unchanged.
         """
+        if isinstance(sample, Prepared) and sample.expected == self.expected:
+            return sample
         return to_sample(sample, self.expected, layout, unit, img_shape, name)
 
     def _jobs(self, samples, persons: bool, pairs: int) -> Iterator[_Job]:

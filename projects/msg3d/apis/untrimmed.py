@@ -12,6 +12,7 @@ from typing import Any, Optional
 import numpy as np
 
 from ..errors import ConfigError, DataError
+from .keypoint_input import Prepared
 from .recognizer import Recognizer
 
 
@@ -177,14 +178,14 @@ def _starts(frames: int, window: int, stride: int) -> list[int]:
     return starts if starts[-1] == last else [*starts, last]
 
 
-def _cut(sample: dict, start: int, stop: int) -> dict:
-    """Frames of a prepared sample."""
+def _cut(sample: Prepared, start: int, stop: int) -> Prepared:
+    """Return some frames of a prepared sample."""
     part = dict(sample, frame_dir=f"{sample['frame_dir']}, frames from {start}")
     for key in ("keypoint", "keypoint_score"):
         if key in part:
             part[key] = part[key][:, start:stop]
     part["total_frames"] = part["keypoint"].shape[1]
-    return part
+    return Prepared(part, sample.expected)
 
 
 def seconds(frame: int, fps: float) -> float:

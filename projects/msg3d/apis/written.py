@@ -1,20 +1,21 @@
-"""What is written of each sample: its labels, or its segments."""
+"""Results that are written for each sample: labels, or segments."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Optional
 
+from .keypoint_input import Prepared
 from .recognizer import Recognizer
 from .untrimmed import as_rows, as_srt, frame_scores, segments, smooth
 
 
 @dataclass(frozen=True)
 class Labels:
-    """A label of each sequence, and of persons and pairs in it if asked for.
+    """A label of each sequence, and optionally of persons and pairs in it.
 
     Args:
         recognizer: the network.
-        top: how many classes to write.
+        top: number of classes to write.
         persons, pairs: as in `Recognizer.predict_each`.
     """
 
@@ -28,46 +29,46 @@ class Labels:
         *("label", "name", "score"),
     )
 
-    def of(self, samples: list[dict]) -> Iterator[dict]:
-        """For JSON, of each prepared sample."""
+    def of(self, samples: list[Prepared]) -> Iterator[dict]:
+        """The prediction of each sample, for JSON."""
         options = dict(persons=self.persons, pairs=self.pairs)
-        for one in self.recognizer.predict_each(samples, **options):
-            yield one.as_dict(self.top)
+        for prediction in self.recognizer.predict_each(samples, **options):
+            yield prediction.as_dict(self.top)
 
     def rows(self, source: str, sample: dict) -> Iterable[dict]:
-        """A line of the table for the whole, for each person and for each pair."""
+        """Rows of the table for the sequence, for each person, and for each pair."""
         parts = [("all", sample)]
-        for one in sample.get("persons", []):
-            parts.append((f"person {one['rows'][0]}", one))
-        for one in sample.get("pairs", []):
-            parts.append(("pair {}-{}".format(*one["rows"]), one))
-        for what, one in parts:
+        for person in sample.get("persons", []):
+            parts.append((f"person {person['rows'][0]}", person))
+        for pair in sample.get("pairs", []):
+            parts.append(("pair {}-{}".format(*pair["rows"]), pair))
+        for what, part in parts:
             yield dict(
                 source=source,
                 sample=sample["sample"],
                 of=what,
-                first_frame=one["frames"][0],
-                last_frame=one["frames"][1] - 1,
-                label=one["label"],
-                name=one["name"],
-                score=f"{one['score']:.6f}",
+                first_frame=part["frames"][0],
+                last_frame=part["frames"][1] - 1,
+                label=part["label"],
+                name=part["name"],
+                score=f"{part['score']:.6f}",
             )
 
     def subtitles(self, sample: dict) -> Optional[str]:
-        """None: a label of the whole has no time."""
+        """None: a label of a whole sequence has no time."""
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Which action is when in each sequence, see `untrimmed`.
+    """The actions in each sequence and their times; see `untrimmed`.
 
     Args:
         recognizer: the network.
-        window, stride: frames of a window, and from one to the next.
+        window, stride: frames per window, and from one window to the next.
         width: frames over which scores are smoothed, odd.
-        threshold: least score of a segment's frames.
-        min_frames: of a segment.
-        fps: frames a second, for times and subtitles; None for neither.
+        threshold: minimum score of the frames of a segment.
+        min_frames: minimum length of a segment.
+        fps: frames per second, for times and subtitles; None for neither.
     """
 
     recognizer: Recognizer
@@ -85,24 +86,24 @@ class Segments:
         places = ("source", "sample", "start", "stop", *times)
         return (*places, "label", "name", "score")
 
-    def of(self, samples: list[dict]) -> Iterator[dict]:
-        """For JSON, of each prepared sample."""
+    def of(self, samples: list[Prepared]) -> Iterator[dict]:
+        """The segments of each sample, for JSON."""
         for sample in samples:
             scores = frame_scores(self.recognizer, sample, self.window, self.stride)
-            found = segments(
+            parts = segments(
                 smooth(scores, self.width),
                 self.recognizer.classes,
                 self.threshold,
                 self.min_frames,
             )
-            record = dict(frames=len(scores), segments=as_rows(found, self.fps))
-            yield dict(record, srt=as_srt(found, self.fps)) if self.fps else record
+            record = dict(frames=len(scores), segments=as_rows(parts, self.fps))
+            yield dict(record, srt=as_srt(parts, self.fps)) if self.fps else record
 
     def rows(self, source: str, sample: dict) -> Iterable[dict]:
-        """A line of the table for each segment."""
-        for one in sample["segments"]:
-            yield dict(one, source=source, sample=sample["sample"])
+        """Rows of the table, one per segment."""
+        for segment in sample["segments"]:
+            yield dict(segment, source=source, sample=sample["sample"])
 
     def subtitles(self, sample: dict) -> Optional[str]:
-        """The segments as SubRip, taken out of the record; None without `fps`."""
+        """Remove the subtitles (SubRip) from the record and return them, if any."""
         return sample.pop("srt", None)

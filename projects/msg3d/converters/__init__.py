@@ -1,14 +1,12 @@
 """Convert published data sets and users' recordings to annotation files."""
 
-from .coco_json import convert_coco_json
-from .folder import convert_folder
 from .kinetics import convert_kinetics
-from .mediapipe import convert_mediapipe
 from .msr_action3d import convert_msr_action3d
 from .ntu import convert_ntu
 from .nw_ucla import convert_nw_ucla
 from .sbu import convert_sbu
 from .udiva import convert_udiva
+from .user_data import convert_coco_json, convert_folder, convert_mediapipe
 
 __all__ = [
     "convert_coco_json",

@@ -29,7 +29,7 @@ def convert(
     out: str,
     splits: Callable[[list[dict]], Splits],
     meta: Callable[[list[dict]], dict],
-    units: str,
+    units: str | Callable[[list[dict]], str],
     allow_bad: bool = False,
     jobs: int | None = None,
     files_released: int | None = None,
@@ -51,7 +51,7 @@ def convert(
             than memory.
         splits: samples -> protocol -> (train ids, val ids).
         meta: samples -> the file's `meta`: `classes` and the like.
-        units: of the coordinates, for the report.
+        units: of the coordinates, for the report; or a function of the samples.
         allow_bad: write `out` even if files were refused.
         jobs: number of processes; None for one per core.
         files_released: number of files in the data set, if known.
@@ -83,7 +83,7 @@ def convert(
         out,
         splits(parsed.samples),
         meta(parsed.samples),
-        units,
+        units(parsed.samples) if callable(units) else units,
         allow_bad,
         raw=os.fspath(raw),
         files_released=files_released,

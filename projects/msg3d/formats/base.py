@@ -16,13 +16,21 @@ where `read(source, options)` returns sequences. A sequence is a dictionary with
 - `keypoint`: float32 [M, T, V, C], zero where a joint is absent,
 - `keypoint_score`: float32 [M, T, V], for 2D,
 - and, where the file tells them, `layout`, `unit`, `img_shape` (height, width),
-  `label`, and `notes` (what was changed -> how often).
+  `label`, `y_down` (3D whose y axis points down), and `notes` (what was changed -> how
+  often).
 
 A file that holds a single frame of a video gives a *frame record* instead (see
 `frames.py`), which is joined with those of the other files of its folder.
+
+`detect` recognizes the content of a file with one of the suffixes; it must not recognize
+the files of another format. A damaged file is recognized by its suffix where the
+suffix belongs to one format only, and is then refused by `read`.
 """
 
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -32,12 +40,22 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError
-from ..io.json_data import read_json
+from ..errors import ConfigError, DataError
+from ..io.json_data import json_of_text, read_json
+from ..skeletons import Skeleton
 
-__all__ = ["Format", "ReadOptions", "Source", "all_formats", "detect_format", "read"]
+__all__ = [
+    "Format",
+    "ReadOptions",
+    "Source",
+    "all_formats",
+    "chosen_formats",
+    "detect_format",
+    "format_help",
+    "read",
+]
 
-Layout = str | dict
+Layout = str | dict | Skeleton
 # A pose estimator: image [H, W, 3] -> keypoints [P, V, 2] and scores [P, V].
 Pose = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -55,6 +73,8 @@ class ReadOptions:
         split: split of annotation files and stores to read; None for all samples.
         max_persons: maximum number of persons per sequence.
         pose: pose estimator for videos.
+        formats: names of the formats that a file may have; empty for all. If there is
+            only one, nothing is detected.
     """
 
     layout: Layout | None = None
@@ -64,6 +84,7 @@ class ReadOptions:
     split: str | None = None
     max_persons: int = 5
     pose: Pose | None = None
+    formats: tuple[str, ...] = ()
 
 
 class Source:
@@ -72,19 +93,20 @@ class Source:
     Args:
         name: path for ids and messages, relative to the data set.
         content: the bytes; None to read them from `path`.
-        path: where it is on disk; None for the member of an archive.
+        path: where it is on disk; None for `name`, or for the member of an archive.
     """
 
     def __init__(
         self, name: str, content: bytes | None = None, path: str | None = None
     ) -> None:
-        self.name, self.path = name, path
+        self.name = name
+        self.path = name if path is None and content is None else path
         if content is not None:
             self.content = content
 
     @cached_property
     def content(self) -> bytes:
-        return Path(self.path or self.name).read_bytes()
+        return Path(self.path).read_bytes()
 
     @cached_property
     def json(self) -> Any:
@@ -94,6 +116,26 @@ class Source:
         except DataError:
             return None
 
+    @cached_property
+    def first_item(self) -> Any:
+        """The first item in nested lists of the JSON that is neither a list nor empty.
+
+        JSON texts within the JSON are parsed. None if there is no such item.
+        """
+        stack = [self.json]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, str) and item[:1] in ("[", "{"):
+                try:
+                    item = json_of_text(item, "text")
+                except DataError:
+                    return item
+            if isinstance(item, list):
+                stack.extend(reversed(item))
+            elif item is not None and item != {}:
+                return item
+        return None
+
     @property
     def suffix(self) -> str:
         return PurePosixPath(self.name).suffix.lower()
@@ -102,6 +144,21 @@ class Source:
     def id(self) -> str:
         """The name without the suffix."""
         return str(PurePosixPath(self.name).with_suffix(""))
+
+    @property
+    def is_folder(self) -> bool:
+        return self.path is not None and os.path.isdir(self.path)
+
+    @contextmanager
+    def on_disk(self) -> Iterator[str]:
+        """The path of the file, or of a temporary copy of an archive member."""
+        if self.path is not None:
+            yield self.path
+            return
+        with tempfile.NamedTemporaryFile(suffix=self.suffix) as file:
+            file.write(self.content)
+            file.flush()
+            yield file.name
 
 
 @dataclass(frozen=True)
@@ -114,6 +171,9 @@ class Format:
         suffixes: lower-case endings that its files may have; empty for folders.
         detect: whether a source with one of the suffixes is of this format.
         read: source and options -> sequences; raises DataError or SkipFile.
+        needs: names of the `ReadOptions` that its files leave open, and that have no
+            default.
+        frames: whether each file is one frame of a video.
     """
 
     name: str
@@ -121,6 +181,8 @@ class Format:
     suffixes: tuple[str, ...]
     detect: Callable[[Source], bool]
     read: Callable[[Source, ReadOptions], list[dict]]
+    needs: tuple[str, ...] = ()
+    frames: bool = False
 
 
 @cache
@@ -135,36 +197,76 @@ def all_formats() -> dict[str, Format]:
     return {each.name: each for each in sorted(found, key=lambda each: each.name)}
 
 
-def detect_format(source: Source) -> Format:
-    """Return the format of a file, from its suffix and content.
+def chosen_formats(options: ReadOptions) -> list[Format]:
+    """Return the formats that `options.formats` names, or all.
 
     Raises:
-        DataError: no format recognizes the file (`unknown-format`).
+        ConfigError: a name is unknown (`unknown-name`).
     """
-    candidates = [
-        each for each in all_formats().values() if source.suffix in each.suffixes
-    ]
-    for each in candidates:
-        if each.detect(source):
-            return each
-    suffixes = sorted(
-        {suffix for each in all_formats().values() for suffix in each.suffixes}
-    )
-    titles = ", ".join(each.title for each in candidates)
-    expected = titles or f"a file that ends in {', '.join(suffixes)}"
+    formats = all_formats()
+    for name in options.formats:
+        if name not in formats:
+            raise ConfigError(
+                f"format is {name!r}, expected one of {list(formats)}",
+                kind="unknown-name",
+            )
+    names = options.formats or tuple(formats)
+    return [each for each in formats.values() if each.name in names]
+
+
+def detect_format(source: Source, options: ReadOptions = ReadOptions()) -> Format:
+    """Return the format of a file, from its suffix and content.
+
+    A table of 33 numbered joints may be MediaPipe's, or a generic one of that layout.
+    If several formats recognize a file, one that leaves the layout open is taken if
+    `options` give a layout or a unit, and one that does not otherwise.
+
+    Raises:
+        DataError: no format recognizes the file (`unknown-format`), or it is not JSON
+            (`syntax`).
+        ConfigError: see `chosen_formats`.
+    """
+    formats = chosen_formats(options)
+    if len(formats) == 1:
+        return formats[0]
+    suffix = "" if source.is_folder else source.suffix
+    candidates = [each for each in formats if suffix in (each.suffixes or ("",))]
+    recognized = [each for each in candidates if each.detect(source)]
+    if recognized:
+        told = options.layout is not None or options.unit is not None
+        return max(recognized, key=lambda each: ("layout" in each.needs) == told)
+    if suffix == ".json":
+        read_json(source.content)
+    suffixes = sorted({suffix for each in formats for suffix in each.suffixes})
+    titles = ", ".join(each.title for each in candidates if suffix)
     raise DataError(
-        f"unknown format, expected {expected}", kind="unknown-format", file=source.name
+        f"unknown format, expected {titles or f'a file in {suffixes}'}",
+        kind="unknown-format",
+        file=source.name,
     )
 
 
 def read(source: Source, options: ReadOptions = ReadOptions()) -> list[dict]:
-    """Read the sequences of a file in any known format.
+    """Read the sequences of a file in any known format, or its frame record.
 
     Raises:
         DataError: the file cannot be read; the error gives file and line.
         SkipFile: the file contains no person.
     """
     try:
-        return detect_format(source).read(source, options)
+        form = detect_format(source, options)
+        if source.suffix == ".json" and source.json is None:
+            read_json(source.content)  # raises, unless the JSON is `null`
+        return form.read(source, options)
     except DataError as error:
         raise error.at(file=source.name) from error.__cause__
+
+
+def format_help() -> str:
+    """The formats and their suffixes, one per line, for `--help`."""
+    rows = [
+        (each.name, " ".join(each.suffixes) or "folder", each.title)
+        for each in all_formats().values()
+    ]
+    width = max(len(name) for name, _, _ in rows)
+    return "\n".join(f"  {row[0]:{width}}  {row[2]} ({row[1]})" for row in rows)

@@ -1,35 +1,35 @@
-"""From persons frame by frame to tracks: the same person in the same row throughout.
+"""Persons in single frames, as rows: the same person in the same row throughout.
 
 A row of an annotation file, `keypoint[m]`, is one person over all frames. Pose estimators
-give persons in the order in which they were found in each frame, so that taking the
-first for person 0 swaps persons from frame to frame. Here an identity that a tracker
-gave is used; where there is none, persons are matched from frame to frame.
+return persons in any order, so that taking the first one of each frame as person 0 swaps
+persons between frames. Here persons are identified by a tracker, if there was one, and
+otherwise matched from frame to frame.
 """
 
 from collections import Counter
-from typing import NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ..errors import DataError
 
-# Farther than this times their size, two poses are different persons.
+# Two poses farther apart than this times their size are different persons.
 REACH = 0.5
-# A person not seen for longer than this comes back as another one.
+# A person who was not detected for longer than this returns as another one.
 PATIENCE = 30
-# Farther apart, frame numbers are most likely something else, such as times.
+# Numbers farther apart are most likely not those of frames, but times.
 LARGEST_GAP = 3000
 
 
 class Observations(NamedTuple):
-    """P persons found in the frames of one video, in any order.
+    """P persons in the frames of a video, in any order.
 
     Attributes:
-        frames: int [P], the frame each was found in, from 0.
+        frames: int [P], the frame of each, from 0.
         poses: float32 [P, V, C].
         scores: float32 [P, V]; a joint of score 0 is absent.
-        identities: of each person, a tracker's number, or None where it gave none.
+        identities: of each person, the number of a tracker, or None.
     """
 
     frames: np.ndarray
@@ -44,31 +44,34 @@ def join_tracks(
     max_persons: int,
     matched_by: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """The persons as rows.
+    """Sort persons into rows.
 
     Args:
-        observations: who was found where.
+        observations: the persons of all frames.
         frames: length of the video, T.
-        max_persons: rows at most: those of the largest sum of scores over all frames,
-            which were seen long and surely, largest first.
-        matched_by: [P, V, 2], coordinates to match by where identities are missing;
-            None for the poses.
+        max_persons: maximum number of rows: the persons with the largest sum of scores
+            over all frames, who are detected for long and with confidence, largest
+            first.
+        matched_by: [P, V, 2], coordinates to match by if identities are missing; None
+            for the poses.
 
     Returns:
         `keypoint` float32 [M, T, V, C] and `keypoint_score` float32 [M, T, V], zero where
-        a person or a joint is absent, and the number of persons for whom there was
-        no row. M is 0 if there is nobody.
+        a person or a joint is absent, and the number of persons beyond `max_persons`. M
+        is 0 if there is no person.
 
     Raises:
-        DataError: an identity stands twice in a frame, and is not the only one.
+        DataError: an identity appears twice in a frame, and is not the only one.
     """
     poses, scores = observations.poses, observations.scores
     joints = (scores > 0) & poses.any(axis=-1)  # [P, V]
-    somebody = joints.any(axis=1)
-    when = observations.frames[somebody]
-    poses, scores, joints = poses[somebody], scores[somebody], joints[somebody]
-    identities = [one for one, kept in zip(observations.identities, somebody) if kept]
-    by = poses if matched_by is None else matched_by[somebody]
+    visible = joints.any(axis=1)
+    when = observations.frames[visible]
+    poses, scores, joints = poses[visible], scores[visible], joints[visible]
+    identities = [
+        identity for identity, kept in zip(observations.identities, visible) if kept
+    ]
+    by = poses if matched_by is None else matched_by[visible]
     tracks = _tracks(when, by, joints, identities)
     names, tracks = np.unique(tracks, return_inverse=True)
     total = np.bincount(tracks, weights=(scores * joints).sum(axis=1))
@@ -88,10 +91,10 @@ def join_tracks(
 def frame_positions(
     numbers: Sequence[int], first: int | None = None
 ) -> tuple[np.ndarray, int]:
-    """Numbers of frames, as a file has them, as places from 0.
+    """Convert the frame numbers of a file to positions from 0.
 
-    The lowest number becomes 0; one that is missing in between is a frame without
-    anybody. What comes before the lowest and after the highest is not known.
+    The lowest number becomes 0; a number that is missing in between is a frame without
+    persons. Frames before the lowest and after the highest number are unknown.
 
     Args:
         numbers: in any order, repeated or not; at least one.
@@ -101,41 +104,43 @@ def frame_positions(
         int [len(numbers)], and the length of the video, T.
 
     Raises:
-        DataError: two that follow one another are more than 3000 apart.
+        DataError: two consecutive numbers are more than 3000 apart.
     """
     start = min(numbers) if first is None else first
     known = np.unique(np.array([start, *numbers], dtype=object))
     for before, after in zip(known, known[1:]):
         if after - before > LARGEST_GAP:
             raise DataError(
-                f"frame {before} is followed by frame {after}, expected numbers that "
-                f"follow one another, with gaps of {LARGEST_GAP} at most"
+                f"frame {before} is followed by frame {after}, expected consecutive "
+                f"numbers with gaps of at most {LARGEST_GAP}",
+                kind="frame-numbers",
             )
-    places = np.array([number - start for number in numbers], dtype=np.int64)
-    return places, int(known[-1] - start) + 1
+    positions = np.array([number - start for number in numbers], dtype=np.int64)
+    return positions, int(known[-1] - start) + 1
 
 
 def _tracks(when, poses, joints, identities) -> np.ndarray:
-    """int [P]: the track of each person; equal identities are equal tracks."""
-    twice = [
+    """Return the track of each person, int [P]; equal identities are equal tracks."""
+    repeated = [
         pair
         for pair, times in Counter(zip(when.tolist(), identities)).items()
         if times > 1 and pair[1] is not None
     ]
-    if twice:
+    if repeated:
         if len(set(identities)) > 1:
-            frame, identity = min(twice)
+            frame, identity = min(repeated)
             raise DataError(
                 f"identity {identity} belongs to two persons in frame {frame}, expected "
-                "one"
+                "one",
+                kind="persons",
             )
-        # AlphaPose without a tracker gives everybody the identity 0.
+        # Without a tracker, AlphaPose gives every person the identity 0.
         identities = [None] * len(identities)
     tracks = np.full(len(when), -1)
     numbered = {name: place for place, name in enumerate(dict.fromkeys(identities))}
     numbered.pop(None, None)
-    unnamed = np.array([one is None for one in identities], dtype=bool)
-    tracks[~unnamed] = [numbered[one] for one in identities if one is not None]
+    unnamed = np.array([identity is None for identity in identities], dtype=bool)
+    tracks[~unnamed] = [numbered[each] for each in identities if each is not None]
     tracks[unnamed] = len(identities) + _match(
         when[unnamed], poses[unnamed], joints[unnamed]
     )
@@ -143,11 +148,11 @@ def _tracks(when, poses, joints, identities) -> np.ndarray:
 
 
 def _match(when: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Tracks of persons without identities, by distance from frame to frame.
+    """Match persons without identities by their distance from frame to frame.
 
-    Between a track's last pose and a person, that is the mean distance of the joints
-    that both have, in units of the larger of the two; the sum over all pairs of a
-    frame is made least (Hungarian method), and pairs beyond `REACH` are not made.
+    The distance between the last pose of a track and a person is the mean distance of
+    the joints that both have, in units of the larger person's size. The sum over all
+    pairs of a frame is minimized (Hungarian method); pairs beyond `REACH` are not formed.
 
     Args:
         when: [P]; poses: [P, V, 2]; joints: bool [P, V].
@@ -155,8 +160,12 @@ def _match(when: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarra
     Returns:
         int [P], numbered in the order of appearance.
     """
+    if not len(when):
+        return np.zeros(0, dtype=np.int64)
+    from scipy.optimize import linear_sum_assignment
+
     tracks = np.full(len(when), -1)
-    last: list[int] = []  # of each track, its latest observation
+    last: list[int] = []  # the latest observation of each track
     sizes = _sizes(poses, joints)
     for frame in np.unique(when):
         here = np.flatnonzero(when == frame)
@@ -185,7 +194,7 @@ def _match(when: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarra
 
 
 def _sizes(poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """The larger side of the box about the joints of each person, [P]."""
+    """Return the longer side of the box around the joints of each person, [P]."""
     absent = ~joints[..., None]
     low = np.where(absent, np.inf, poses).min(axis=1)
     high = np.where(absent, -np.inf, poses).max(axis=1)

@@ -12,7 +12,7 @@ REQUIRED = {"num_node", "inward", "center"}
 OPTIONAL = {"joints", "bones", "spine", "shoulders"}
 
 
-def skeleton(layout: Union[str, Dict]) -> Skeleton:
+def skeleton(layout: Union[str, Dict, Skeleton]) -> Skeleton:
     """Return the layout of a name, or the one that a dictionary describes.
 
     Args:
@@ -33,6 +33,8 @@ def skeleton(layout: Union[str, Dict]) -> Skeleton:
         >>> skeleton(dict(num_node=3, inward=[(0, 1), (2, 1)], center=1)).bones
         ((0, 1), (1, 1), (2, 1))
     """
+    if isinstance(layout, Skeleton):
+        return layout
     if isinstance(layout, str):
         if layout in SKELETONS:
             return SKELETONS[layout]

@@ -11,7 +11,9 @@
 import re
 from typing import Any
 
-from ..errors import ConfigError
+import numpy as np
+
+from ..errors import ConfigError, DataError
 
 __all__ = [
     "MAX_NORMALIZED",
@@ -19,7 +21,10 @@ __all__ = [
     "UNITS",
     "UNITS_2D",
     "UNITS_3D",
+    "check_image_unit",
+    "check_unit",
     "described_unit",
+    "to_standard_unit",
     "unit_name",
 ]
 
@@ -74,3 +79,67 @@ def described_unit(text: Any) -> str | None:
     """
     words = re.findall("[a-z]+", text.lower()) if isinstance(text, str) else []
     return next((_NAMES[word] for word in words if word in _NAMES), None)
+
+
+def check_unit(unit: str, dimensions: int) -> None:
+    """Check that a unit is one of 2D or 3D coordinates.
+
+    Raises:
+        DataError: it is one of the other (`unit`).
+    """
+    units = UNITS_2D if dimensions == 2 else UNITS_3D
+    if unit not in units:
+        raise DataError(
+            f"unit is {unit!r}, but the keypoints are {dimensions}D: expected one of "
+            f"{list(units)}",
+            kind="unit",
+        )
+
+
+def check_image_unit(largest: float, unit: str) -> None:
+    """Check that 2D coordinates can be in a unit.
+
+    Args:
+        largest: the largest absolute coordinate; 0 if there is none.
+        unit: expected to be `px` or `normalized`.
+
+    Raises:
+        DataError: the unit is one of 3D, or the coordinates are in the other (`unit`).
+    """
+    check_unit(unit, 2)
+    if unit == "normalized" and largest > MAX_NORMALIZED:
+        raise DataError(
+            f"a coordinate is {largest:g}, but normalized coordinates are fractions of "
+            "the image, 0..1. Give the unit px",
+            kind="unit",
+        )
+    if unit == "px" and 0 < largest <= MAX_NORMALIZED:
+        raise DataError(
+            f"the largest coordinate is {largest:g}, expected pixels. Give the unit "
+            "normalized if coordinates are fractions of the image",
+            kind="unit",
+        )
+
+
+def to_standard_unit(
+    keypoint: np.ndarray, unit: str, img_shape: tuple[int, int] | None = None
+) -> tuple[np.ndarray, str]:
+    """Convert coordinates to meters or pixels.
+
+    Coordinates that are `unscaled`, and normalized ones of an image of unknown size,
+    stay as they are.
+
+    Args:
+        keypoint: floating-point [..., C].
+        unit: of the coordinates.
+        img_shape: (height, width) of the image, for normalized coordinates.
+
+    Returns:
+        A new array or `keypoint`, and its unit.
+    """
+    if unit in PER_METER:
+        return keypoint / np.array(PER_METER[unit], keypoint.dtype), "m"
+    if unit == "normalized" and img_shape is not None:
+        height, width = img_shape
+        return keypoint * np.array([width, height], keypoint.dtype), "px"
+    return keypoint, unit

@@ -1,0 +1,171 @@
+"""Input files of predictions: which to read, and their sequences.
+
+The readers are those of the converters (`formats/`), so whatever can be trained on can
+be predicted.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from ..errors import DataError, MSG3DError, SkipFile
+from ..formats.base import ReadOptions, Source, all_formats, detect_format, read
+from ..formats.frames import join_frames
+from .keypoint_input import Expected
+
+# Formats whose sequences have names of their own, and may have a layout.
+WITH_IDS = ("annotation_file", "store")
+# Other programs use these endings too: files that no format recognizes are ignored.
+COMMON_SUFFIXES = (".txt",)
+
+
+def list_sources(path: str, leave_out: str) -> list[str]:
+    """List the files below a folder that can be read, sorted, or the file itself.
+
+    Args:
+        path: file or folder. A folder of JSON files with one frame each is one source,
+            and so is a packed store.
+        leave_out: a folder that is not searched.
+
+    Raises:
+        DataError: the path does not exist, or contains no such file.
+    """
+    if os.path.isfile(path) or _is_source(path):
+        return [path]
+    if not os.path.isdir(path):
+        raise DataError(
+            "does not exist. Give a file or a folder", kind="not-found", file=path
+        )
+    suffixes = {ending for each in all_formats().values() for ending in each.suffixes}
+    sources: list[str] = []
+    for folder, folders, files in os.walk(path, followlinks=True):
+        inside = [os.path.join(folder, name) for name in sorted(folders)]
+        sources += [each for each in inside if _is_source(each)]
+        folders[:] = [
+            os.path.basename(each)
+            for each in inside
+            if os.path.realpath(each) != os.path.realpath(leave_out)
+            and not _is_source(each)
+        ]
+        frames = _contains_frames(folder, files)
+        for name in sorted(files):
+            file, suffix = (
+                os.path.join(folder, name),
+                PurePosixPath(name).suffix.lower(),
+            )
+            if suffix in COMMON_SUFFIXES and not _is_source(file):
+                continue
+            if suffix in suffixes and not (frames and suffix == ".json"):
+                sources.append(file)
+        if frames:
+            sources.append(folder)
+    if not sources:
+        raise DataError(
+            f"contains no file that can be read ({', '.join(sorted(suffixes))})",
+            kind="empty",
+            file=path,
+        )
+    return sources
+
+
+def _is_source(path: str) -> bool:
+    """Whether a format recognizes a file, or a folder as a whole."""
+    try:
+        detect_format(Source(path))
+    except (DataError, OSError):
+        return False
+    return True
+
+
+def _contains_frames(folder: str, files: list[str]) -> bool:
+    """Whether the JSON files of a folder are frames of one video, as the first is."""
+    names = sorted(name for name in files if name.lower().endswith(".json"))
+    if not names:
+        return False
+    source = Source(os.path.join(folder, names[0]))
+    try:
+        return detect_format(source).frames or "poses" in read(source)[0]
+    except (MSG3DError, SkipFile, OSError):
+        return False
+
+
+def read_sequences(
+    path: str, expected: Expected, options: ReadOptions = ReadOptions()
+) -> list[dict]:
+    """Read the sequences of a source.
+
+    Args:
+        path: one of `list_sources`.
+        expected: what the network expects.
+        options: what the file does not tell; the layout is the network's if it is not
+            given.
+
+    Returns:
+        Dictionaries for `Recognizer.predict`, with `frame_dir`; `notes` tell what was
+        changed. They are not checked yet.
+
+    Raises:
+        DataError: the file cannot be read, or contains no person.
+    """
+    try:
+        return _read(path, expected, options)
+    except DataError as error:
+        raise error.at(file=path) from error.__cause__
+    except MSG3DError as error:
+        raise DataError(error.message, kind=error.kind, file=path) from error
+    except SkipFile as reason:
+        raise DataError(str(reason), kind="no-person", file=path) from None
+    except OSError as error:
+        raise DataError(
+            f"cannot be read ({error.strerror})", kind="io", file=path
+        ) from error
+
+
+def _read(path: str, expected: Expected, options: ReadOptions) -> list[dict]:
+    source = Source(path)
+    if source.is_folder and not _is_source(path):
+        form, sequences = None, [_join(path, expected, options)]
+    else:
+        form, sequences = _read_file(source, expected, options)
+        if any("poses" in each for each in sequences):
+            raise DataError(
+                "is one frame of a video. Give the folder of all its frames",
+                kind="structure",
+            )
+    told = dict(
+        layout=options.layout or expected.layout,
+        unit=options.unit,
+        img_shape=options.img_shape,
+    )
+    told = {key: value for key, value in told.items() if value is not None}
+    own = {} if form in WITH_IDS else dict(frame_dir=os.path.basename(path))
+    return [
+        {
+            **told,
+            **{key: value for key, value in each.items() if value is not None},
+            **own,
+        }
+        for each in sequences
+    ]
+
+
+def _read_file(
+    source: Source, expected: Expected, options: ReadOptions
+) -> tuple[str, list[dict]]:
+    """Return the name of the format, and the sequences."""
+    form = detect_format(source, options).name
+    layout = options.layout
+    if form not in WITH_IDS:
+        # After the detection, since the network's layout is only a guess.
+        layout = layout or expected.layout
+    known = dict(layout=layout, dimensions=expected.dimensions, formats=(form,))
+    return form, read(source, replace(options, **known))
+
+
+def _join(folder: str, expected: Expected, options: ReadOptions) -> dict:
+    records = []
+    for name in sorted(os.listdir(folder)):
+        if name.lower().endswith(".json"):
+            source = Source(os.path.join(folder, name))
+            records += _read_file(source, expected, options)[1]
+    return join_frames(records, options.max_persons)

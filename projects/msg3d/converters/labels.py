@@ -1,0 +1,286 @@
+"""Classes and splits of users' files, from folders or lists.
+
+Class folders are `CLASS/.../FILE`, or `train/CLASS/.../FILE` next to `val/` and
+optionally `test/`. A list is a CSV table in one of two forms:
+
+    name,split                        file,label,split,height,width
+    wave/a,train                      day1/a.json,wave,train,1080,1920
+
+The first form is for files in class folders. The second form also gives the class and,
+in two optional columns, the size of the image in pixels. `split` is train, val, or test.
+A name may have its suffix or not.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from ..errors import DataError
+from ..formats.table import Table, read_table
+
+SIDES = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """Meaning of the folders in a path.
+
+    Attributes:
+        above: number of folders that contain everything, as in an archive.
+        sided: whether train/, val/, and test/ are above the classes.
+        classes: names of the class folders, sorted; as numbers if all of them are.
+    """
+
+    above: int
+    sided: bool
+    classes: tuple[str, ...]
+
+    def name(self, path: str) -> str:
+        """The id of a file: its path without common folders and suffix."""
+        return self.stripped(str(PurePosixPath(path).with_suffix("")))
+
+    def stripped(self, path: str) -> str:
+        """A path without the folders that contain everything."""
+        return str(PurePosixPath(*_parts(path)[self.above :]))
+
+    def label(self, path: str) -> int | None:
+        """The number of its class; None for a file outside of the class folders."""
+        if is_hidden(path):
+            return None
+        parts = _parts(path)[self.above + self.sided :]
+        return self.classes.index(parts[0]) if len(parts) > 1 else None
+
+    def side(self, path: str) -> str | None:
+        """train, val, or test; None without such folders."""
+        return _parts(path)[self.above] if self.sided else None
+
+    def is_deep(self, path: str) -> bool:
+        """Whether the file is in a folder below its class folder."""
+        return len(_parts(path)) - self.above - self.sided > 2
+
+
+def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
+    """Find out what the folders mean.
+
+    Args:
+        raw: the folder, for errors.
+        paths: of its files, relative to it.
+
+    Raises:
+        DataError: train/ or val/ is next to other folders (`split`), or there are fewer
+            than two classes (`label`).
+    """
+    folders = [_parts(path)[:-1] for path in paths if not is_hidden(path)]
+    above = 0
+    while len({parts[above] for parts in folders if len(parts) > above}) == 1 and all(
+        len(parts) > above + 1 for parts in folders
+    ):
+        above += 1
+    tops = {parts[above] for parts in folders if len(parts) > above}
+    sides = tops.intersection(SIDES)
+    if sides and (tops - sides or "train" not in sides or len(sides) < 2):
+        raise DataError(
+            f"contains the folders {sorted(tops)}. Expected class folders only, or "
+            "train/ with val/ or test/ only, and the classes in these",
+            kind="split",
+            file=str(raw),
+        )
+    sided = bool(sides)
+    classes = {parts[above + sided] for parts in folders if len(parts) > above + sided}
+    if len(classes) < 2:
+        raise DataError(
+            f"contains the class folders {sorted(classes)}, expected at least two, each "
+            "with the sequences of one class",
+            kind="label",
+            file=str(raw),
+        )
+    return ClassFolders(above, sided, tuple(sorted_classes(classes)))
+
+
+def sorted_classes(names: set[str]) -> list[str]:
+    """Return names of classes in order, as numbers if all of them are."""
+    if all(name.isdecimal() for name in names):
+        return sorted(names, key=lambda name: (int(name), name))
+    return sorted(names)
+
+
+def is_hidden(path: str) -> bool:
+    """Whether the file is in the folder of a program, such as `.git`."""
+    return any(part.startswith(".") for part in _parts(path)[:-1])
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return PurePosixPath(path).parts
+
+
+def without_suffix(path: str) -> str:
+    """`wave/a.json` -> `wave/a`."""
+    return str(PurePosixPath(path).with_suffix(""))
+
+
+class Entry(NamedTuple):
+    """What is known about a file; None where it is not, and line 0 without a list."""
+
+    label: str | None
+    side: str | None
+    img_shape: tuple[int, int] | None = None
+    line: int = 0
+
+
+def read_list(path: str, suffixes: tuple[str, ...]) -> dict[str, Entry]:
+    """Read a list in either form.
+
+    Args:
+        path: CSV in UTF-8.
+        suffixes: endings that the name of a file may have.
+
+    Returns:
+        name without suffix -> entry.
+
+    Raises:
+        DataError: the list cannot be read, lacks a column, or has an invalid line.
+    """
+    try:
+        return _read(Path(path).read_bytes(), suffixes)
+    except OSError as error:
+        raise DataError(
+            f"cannot be read ({error.strerror})", kind="io", file=str(path)
+        ) from error
+    except DataError as error:
+        raise error.at(file=str(path)) from None
+
+
+def _read(content: bytes, suffixes: tuple[str, ...]) -> dict[str, Entry]:
+    table = read_table(content, skip_blank=True)
+    table.check_rows()
+    if set(table.header) == {"name", "split"}:
+        names, labels = _column(table, "name"), [None] * len(table.rows)
+    elif {"file", "label", "split"} <= set(table.header):
+        names, labels = _column(table, "file"), _column(table, "label")
+    else:
+        raise DataError(
+            f"has the columns {str(table.header):.300}, expected name and split; or "
+            "file, label, split, and optionally height and width",
+            kind="columns",
+            line=1,
+        )
+    shapes = _shapes(table)
+    entries: dict[str, Entry] = {}
+    for name, label, side, shape, line in zip(
+        names, labels, _column(table, "split"), shapes, table.lines
+    ):
+        if not name or label == "" or side not in SIDES:
+            raise DataError(
+                f"has the name {name!r:.80}, label {label!r:.80}, and split "
+                f"{side!r:.80}. Expected all of these, and a split of {SIDES}",
+                kind="label" if side in SIDES else "split",
+                line=line,
+            )
+        key = without_suffix(name) if name.endswith(suffixes) else name.rstrip("/")
+        if key in entries:
+            raise DataError(
+                f"{name} is also in line {entries[key].line}. Remove one of them",
+                kind="duplicate",
+                line=line,
+            )
+        entries[key] = Entry(label, side, shape, line)
+    if not entries:
+        raise DataError("has no lines, expected one line per file", kind="empty")
+    return entries
+
+
+def _column(table: Table, name: str) -> list[str]:
+    place = table.header.index(name)
+    return [row[place].strip() for row in table.rows]
+
+
+def _shapes(table: Table) -> list[tuple[int, int] | None]:
+    if not {"height", "width"} <= set(table.header):
+        return [None] * len(table.rows)
+    shapes = []
+    for *sides, line in zip(
+        _column(table, "height"), _column(table, "width"), table.lines
+    ):
+        if not all(side.isdecimal() and 0 < len(side) < 10 for side in sides):
+            raise DataError(
+                f"has the height and width {str(sides):.80}, expected pixels in every "
+                "line, or no such columns",
+                kind="img-shape",
+                line=line,
+            )
+        shapes.append((int(sides[0]), int(sides[1])))
+    return shapes
+
+
+def check_complete(entries: dict[str, Entry], names: set[str], path: str) -> None:
+    """Check that a list names exactly the sequences of a folder, on two sides.
+
+    Raises:
+        DataError: a name that does not exist, a sequence that is not in the list, or
+            sequences of one side only.
+    """
+    for name, entry in entries.items():
+        if name not in names:
+            raise DataError(
+                f"{name!r:.200} does not exist, expected names such as {min(names)!r}",
+                kind="unknown-name",
+                file=path,
+                line=entry.line,
+            )
+    missing = names - set(entries)
+    if missing:
+        raise DataError(
+            f"lacks {len(missing)} of {len(names)} sequences, such as {min(missing)!r}. "
+            "Name each",
+            kind="samples-differ",
+            file=path,
+        )
+    sides = sorted({entry.side for entry in entries.values()})
+    if "train" not in sides or len(sides) < 2:
+        raise DataError(
+            f"has the splits {sides}, expected train, and val or test",
+            kind="split",
+            file=path,
+        )
+
+
+def find_group(name: str, group: str) -> str:
+    """Return who was recorded: what a regular expression finds in a path.
+
+    Raises:
+        DataError: it is not a regular expression, or finds nothing.
+    """
+    try:
+        match = re.search(group, name)
+    except re.error as error:
+        raise DataError(
+            f"group {group!r} is not a regular expression ({error})", kind="option"
+        ) from None
+    if match is None:
+        raise DataError(
+            f"group {group!r} finds nothing in {name!r}. Give a regular expression that "
+            "finds the recorded person in every path",
+            kind="option",
+            sample=name,
+        )
+    return match[1] if match.re.groups and match[1] is not None else match[0]
+
+
+def check_groups(entries: dict[str, Entry], groups: dict[str, str]) -> None:
+    """Check that the recordings of each group are on one side.
+
+    Raises:
+        DataError: a group is on several sides (`split`).
+    """
+    sides: dict[str, set[str]] = {}
+    for name, entry in entries.items():
+        sides.setdefault(groups[name], set()).add(entry.side)
+    torn = sorted(group for group, several in sides.items() if len(several) > 1)
+    if torn:
+        raise DataError(
+            f"group {torn[0]!r} is in {' and '.join(sorted(sides[torn[0]]))} (groups on "
+            f"several sides: {len(torn)} of {len(sides)}). Put the recordings of each "
+            "group on one side, or give no group",
+            kind="split",
+        )

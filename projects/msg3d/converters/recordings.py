@@ -1,0 +1,244 @@
+"""Files of users with their classes and splits, on the way to an annotation file."""
+
+import os
+from functools import partial
+
+from ..annotations.splits import hold_out
+from ..errors import DataError
+from ..formats.base import ReadOptions
+from ..skeletons import layout_meta, skeleton
+from ..skeletons.units import UNITS_2D
+from .convert import Splits, convert
+from .labels import (
+    SIDES,
+    ClassFolders,
+    Entry,
+    check_complete,
+    check_groups,
+    find_group,
+    read_class_folders,
+    read_list,
+    sorted_classes,
+    without_suffix,
+)
+from .parse_files import Parsed
+from .user_files import (
+    common_layout,
+    find_files,
+    finish,
+    join_folders,
+    only_labeled,
+    parse_file,
+)
+
+MAX_VIDEO_BYTES = 8 * 2**30
+
+
+class Recordings:
+    """Files of users, with their labels and splits.
+
+    Args:
+        raw: folder or zip.
+        options: how to read the files.
+        list_file, val_fraction, seed, group: see `convert_folder`.
+        lenient: leave out files without a label instead of refusing them, and keep the
+            folders that contain everything in the ids.
+    """
+
+    def __init__(
+        self,
+        raw: str,
+        options: ReadOptions,
+        list_file: str | None = None,
+        val_fraction: float | None = None,
+        seed: int = 0,
+        group: str | None = None,
+        lenient: bool = False,
+    ) -> None:
+        self.raw, self.options, self.lenient = os.fspath(raw), options, lenient
+        self.list_file = None if list_file is None else os.fspath(list_file)
+        self.val_fraction, self.seed, self.group = val_fraction, seed, group
+        self.skip = ()
+        if self.list_file is not None:
+            path, folder = map(os.path.realpath, (self.list_file, self.raw))
+            self.skip = (os.path.relpath(path, folder),)
+        self.max_bytes = None if options.pose is None else MAX_VIDEO_BYTES
+        self.files = find_files(self.raw, options, self.max_bytes, self.skip)
+        self.listed: dict[str, Entry] = {}
+        if self.list_file is not None:
+            self.listed = read_list(self.list_file, self.files.suffixes)
+        self.folders: ClassFolders | None = None
+        if not any(entry.label for entry in self.listed.values()):
+            self.folders = read_class_folders(self.raw, self.files.paths)
+        sided = self.folders is not None and self.folders.sided
+        if sum((sided, self.list_file is not None, val_fraction is not None)) != 1:
+            raise DataError(
+                "expected one split: folders train/ and val/ above the class folders, a "
+                "list with a column split, or a fraction to hold out. Give exactly one "
+                "of these",
+                kind="split",
+                file=self.raw,
+            )
+        # Set by `_complete`, after all files are read.
+        self.entries: dict[str, Entry] = {}
+        self.groups: dict[str, str] = {}
+        self.layout: str | dict | None = None
+        self.unit = options.unit or "unknown"
+
+    def check_img_shape(self) -> None:
+        """Check that the size of images is given for 2D units, and only for these."""
+        unit, given = self.options.unit, self.options.img_shape is not None
+        sized = any(entry.img_shape for entry in self.listed.values())
+        if unit is not None and not sized and (unit in UNITS_2D) != given:
+            raise DataError(
+                f"unit {unit} was given {'with' if given else 'without'} the size of an "
+                "image. Give height and width for px and normalized, and only for these",
+                kind="img-shape",
+            )
+
+    def convert(self, out: str, allow_bad: bool, jobs: int | None) -> dict:
+        """Write the annotation file, and return the report."""
+        parse = partial(
+            parse_file,
+            options=self.options,
+            raw=self.raw,
+            folders=None if self.lenient else self.folders,
+            skip=self.skip,
+        )
+        return convert(
+            self.raw,
+            self.files.suffixes,
+            parse,
+            out,
+            complete=self._complete,
+            splits=self._splits,
+            split_names=lambda side: ("train", side),
+            meta=self._meta,
+            units=self._described_unit,
+            file_unit=self.options.unit or "m",
+            allow_bad=allow_bad,
+            # Pose estimators use all cores, or a GPU.
+            jobs=jobs if self.options.pose is None else 1,
+            max_bytes=self.max_bytes,
+            used=[] if self.list_file is None else [self.list_file],
+        )
+
+    def _complete(self, parsed: Parsed) -> Parsed:
+        """Join frames to sequences, and add labels and sizes."""
+        suffix = self.files.suffixes[0]
+        parsed, joined = join_folders(parsed, self.options.max_persons, suffix)
+        samples = [
+            {
+                **sample,
+                **{
+                    key: self._name(sample[key])
+                    for key in ("frame_dir", "file")
+                    if key in sample
+                },
+            }
+            for sample in parsed.samples
+        ]
+        entries = self._from_folders(joined) if self.folders else self.listed
+        self.entries = _spread(entries, samples)
+        if self.group is not None:
+            self.groups = {name: find_group(name, self.group) for name in self.entries}
+            check_groups(self.entries, self.groups)
+        parsed = only_labeled(parsed._replace(samples=samples), self.entries)
+        self.layout = common_layout(parsed.samples, self.options.layout)
+        classes, units, samples = self._classes(), {}, []
+        for sample in parsed.samples:
+            entry = self.entries[sample["frame_dir"]]
+            finished, unit = finish(sample, entry, self.options)
+            samples.append({**finished, "label": classes.index(entry.label)})
+            units[unit + ", y down" * bool(sample.get("y_down"))] = finished[
+                "frame_dir"
+            ]
+        if len(units) > 1:
+            raise DataError(
+                f"expected one unit, but the files are in {units}. Convert them "
+                "separately",
+                kind="unit",
+                file=self.raw,
+            )
+        self.unit = next(iter(units), self.unit)
+        return parsed._replace(samples=samples)
+
+    def _name(self, path: str) -> str:
+        if self.lenient or self.folders is None:
+            return path
+        return self.folders.stripped(path)
+
+    def _from_folders(self, joined: set[str]) -> dict[str, Entry]:
+        """Label and side of each sequence, including those that were refused."""
+        entries: dict[str, Entry] = {}
+        for path in self.files.paths:
+            label = self.folders.label(path)
+            if label is not None:
+                folder = os.path.dirname(path)
+                name = folder if folder in joined else without_suffix(path)
+                entry = Entry(self.folders.classes[label], self.folders.side(path))
+                entries[self._name(name)] = entry
+        if self.folders.sided:
+            return entries
+        if self.list_file is not None:
+            check_complete(self.listed, set(entries), self.list_file)
+            sides = {name: entry.side for name, entry in self.listed.items()}
+        else:
+            sides = self._held_out(entries)
+        return {
+            name: entry._replace(side=sides[name]) for name, entry in entries.items()
+        }
+
+    def _held_out(self, entries: dict[str, Entry]) -> dict[str, str]:
+        groups = {
+            name: name if self.group is None else find_group(name, self.group)
+            for name in entries
+        }
+        labels = [self.folders.classes.index(each.label) for each in entries.values()]
+        try:
+            held = hold_out(labels, list(groups.values()), self.val_fraction, self.seed)
+        except DataError as error:
+            raise error.at(file=self.raw) from None
+        return {
+            name: "val" if group in held else "train" for name, group in groups.items()
+        }
+
+    def _classes(self) -> list[str]:
+        if self.folders is not None and not self.lenient:
+            return list(self.folders.classes)
+        return sorted_classes({entry.label for entry in self.entries.values()})
+
+    def _splits(self, samples: list[dict]) -> Splits:
+        """val, and test if there is one -> (ids of train, its ids)."""
+        ids: dict[str, list[str]] = {side: [] for side in SIDES}
+        for sample in samples:
+            ids[self.entries[sample["frame_dir"]].side].append(sample["frame_dir"])
+        asked = {entry.side for entry in self.entries.values()}
+        return {side: (ids["train"], ids[side]) for side in SIDES[1:] if side in asked}
+
+    def _described_unit(self, samples: list[dict]) -> str:
+        unit = self.options.unit
+        return self.unit if unit is None else f"{self.unit} (files: {unit})"
+
+    def _meta(self, samples: list[dict]) -> dict:
+        meta = dict(classes=self._classes(), units=self.unit)
+        if self.layout is not None:
+            meta.update(layout=self.layout, **layout_meta(self.layout))
+        elif self.options.layout is not None:
+            layout = skeleton(self.options.layout)
+            meta.update(joints=list(layout.joints), inward=list(layout.inward))
+            meta["center"] = layout.center
+        if self.group is not None:
+            names = [sample["frame_dir"] for sample in samples]
+            meta["group"] = {name: self.groups[name] for name in names}
+        return meta
+
+
+def _spread(entries: dict[str, Entry], samples: list[dict]) -> dict[str, Entry]:
+    """Give the entry of a file with several sequences to each of these."""
+    entries = dict(entries)
+    files = {sample["file"] for sample in samples if "file" in sample}
+    for sample in samples:
+        if sample.get("file") in entries:
+            entries[sample["frame_dir"]] = entries[sample["file"]]
+    return {name: entry for name, entry in entries.items() if name not in files}

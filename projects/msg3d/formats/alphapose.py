@@ -1,0 +1,42 @@
+"""AlphaPose's JSON, which is also COCO's form of results, with COCO's joints.
+
+One entry per person; `idx` is the identity, if the persons were tracked:
+
+    [{"image_id": "0.jpg", "category_id": 1, "keypoints": [x, y, s, ...],
+      "score": 2.9, "box": [...], "idx": 1}]
+"""
+
+from ..io.json_data import list_of_objects, need_fields
+from .base import Format, ReadOptions, Source
+from .frames import frame_number
+from .persons import Persons, as_sequences, split_scores
+
+
+def _read(source: Source, options: ReadOptions) -> list[dict]:
+    persons = Persons()
+    for index, person in enumerate(list_of_objects(source.json, "")):
+        where = f"[{index}]"
+        need_fields(person, ("image_id", "keypoints"), where)
+        number = frame_number(person["image_id"], f"{where}.image_id")
+        persons.numbers.append(number)
+        joints, scores = split_scores(person["keypoints"], where)
+        identity = person.get("idx", person.get("track_id"))
+        persons.add(number, joints, scores, identity, where)
+    return as_sequences(persons, "alphapose", source, options)
+
+
+def _detect(source: Source) -> bool:
+    item = source.first_item
+    return (
+        isinstance(source.json, list) and isinstance(item, dict) and "image_id" in item
+    )
+
+
+FORMAT = Format(
+    name="alphapose",
+    title="AlphaPose, or COCO results",
+    suffixes=(".json",),
+    detect=_detect,
+    read=_read,
+    needs=("img_shape",),
+)

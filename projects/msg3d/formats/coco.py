@@ -1,0 +1,95 @@
+"""COCO's annotations of the frames of a video.
+
+`track_id` is that of PoseTrack. The third number of a joint is a flag, 0 for a joint
+without a position, or a score:
+
+    {"images": [{"id": 7, "file_name": "000007.jpg", "height": 480, "width": 640}],
+     "annotations": [{"image_id": 7, "keypoints": [x, y, v, ...], "track_id": 0}],
+     "categories": [{"keypoints": ["nose", ...]}]}
+"""
+
+from typing import Any
+
+from ..errors import DataError
+from ..io.json_data import list_of_objects, need_fields
+from .base import Format, ReadOptions, Source
+from .frames import frame_number
+from .persons import JOINTS, Persons, as_sequences, split_scores
+
+
+def _read(source: Source, options: ReadOptions) -> list[dict]:
+    data, persons = source.json, Persons()
+    need_fields(data, ("images", "annotations"), "the file")
+    _check_categories(data)
+    numbers = _number_images(data, persons)
+    people = list_of_objects(data["annotations"], "annotations")
+    for index, person in enumerate(people):
+        where = f"annotations[{index}]"
+        need_fields(person, ("image_id", "keypoints"), where)
+        frame_number(person["image_id"], f"{where}.image_id")
+        if person["image_id"] not in numbers:
+            raise DataError(
+                f"{where} is of image {person['image_id']}, which does not exist",
+                kind="unknown-name",
+                field=where,
+            )
+        joints, scores = split_scores(person["keypoints"], where)
+        number = numbers[person["image_id"]]
+        persons.add(number, joints, scores, person.get("track_id"), where)
+    if all(score in (0, 1, 2) for scores in persons.scores for score in scores):
+        # 1 is hidden and 2 visible; the annotator has set the position of either.
+        persons.scores = [
+            [min(flag, 1) for flag in scores] for scores in persons.scores
+        ]
+    return as_sequences(persons, "coco", source, options)
+
+
+def _check_categories(data: dict) -> None:
+    for category in list_of_objects(data.get("categories", []), "categories"):
+        names = category.get("keypoints")
+        if isinstance(names, list) and names[: len(JOINTS)] != list(JOINTS):
+            raise DataError(
+                f"categories: the joints are {names}, expected {list(JOINTS)}",
+                kind="layout",
+                field="categories",
+            )
+
+
+def _number_images(data: dict, persons: Persons) -> dict[Any, int]:
+    """Return the frame of each image; sets `numbers` and `img_shape` of `persons`."""
+    numbers, shapes = {}, set()
+    for index, image in enumerate(list_of_objects(data["images"], "images")):
+        where = f"images[{index}]"
+        need_fields(image, ("id",), where)
+        named = image.get("frame_id", image.get("file_name", image["id"]))
+        number = frame_number(named, where)
+        frame_number(image["id"], f"{where}.id")
+        numbers[image["id"]] = number
+        if type(image.get("height")) is int and type(image.get("width")) is int:
+            shapes.add((image["height"], image["width"]))
+    if len(shapes) > 1:
+        raise DataError(
+            f"images have the sizes {sorted(shapes)}, expected one size per video",
+            kind="img-shape",
+            field="images",
+        )
+    persons.numbers = list(numbers.values())
+    persons.img_shape = next(iter(shapes), None)
+    if len(set(persons.numbers)) < len(persons.numbers):
+        raise DataError(
+            "two images have the same frame_id or number in file_name",
+            kind="frame-numbers",
+            field="images",
+        )
+    return numbers
+
+
+FORMAT = Format(
+    name="coco",
+    title="COCO annotations of the frames of a video",
+    suffixes=(".json",),
+    detect=lambda source: (
+        isinstance(source.json, dict) and "annotations" in source.json
+    ),
+    read=_read,
+)

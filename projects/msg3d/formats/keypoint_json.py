@@ -1,0 +1,117 @@
+"""Keypoints as lists in JSON.
+
+    {"keypoint": [...], "keypoint_score": [...], "img_shape": [H, W],
+     "layout": "coco", "unit": "px"}
+
+or the list `keypoint` alone, [M, T, V, C] or [T, V, C], with null or NaN for what is
+missing. All keys but `keypoint` are optional.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, MSG3DError
+from ..skeletons.units import unit_name
+from .arrays import Arrays, dimensions_of, needed_layout, to_sequence
+from .base import Format, ReadOptions, Source
+
+
+def _read(source: Source, options: ReadOptions) -> list[dict]:
+    data = source.json
+    if not isinstance(data, dict):
+        data = dict(keypoint=data)
+    told = {key: data[key] for key in ("layout", "unit", "img_shape") if data.get(key)}
+    if "unit" in told:
+        try:
+            told["unit"] = unit_name(told["unit"])
+        except (MSG3DError, TypeError) as error:
+            raise DataError(str(error), kind="unit", field="unit") from error
+    if "img_shape" in told:
+        told["img_shape"] = _img_shape(told["img_shape"])
+    options = replace(options, **told)
+    joints = needed_layout(options).joints
+    sequence = to_sequence(
+        read_keypoints(data, len(joints), dimensions_of(options)),
+        source.id,
+        joints,
+        options.unit,
+        options.img_shape,
+    )
+    return [dict(sequence, layout=told["layout"]) if "layout" in told else sequence]
+
+
+def read_keypoints(data: dict, joints: int, dimensions: int | None) -> Arrays:
+    """Read `keypoint` and `keypoint_score`.
+
+    Args:
+        data: the JSON.
+        joints: V.
+        dimensions: 2 if a third channel is the score.
+    """
+    keypoint = _array(data.get("keypoint"), "keypoint")
+    channels = keypoint.shape[-1] if keypoint.ndim in (3, 4) else 0
+    if channels not in (2, 3) or keypoint.shape[-2] != joints or 0 in keypoint.shape:
+        raise DataError(
+            f"keypoint has shape {keypoint.shape}, expected [M, T, {joints}, C] or [T, "
+            f"{joints}, C] with C=2 or 3",
+            kind="shape",
+            field="keypoint",
+        )
+    keypoint = keypoint.reshape(-1, *keypoint.shape[-3:])
+    scores = data.get("keypoint_score")
+    if scores is not None:
+        scores = _array(scores, "keypoint_score")
+        if scores.size != keypoint[..., 0].size:
+            raise DataError(
+                f"keypoint_score has shape {scores.shape}, expected "
+                f"{keypoint.shape[:3]}, one score per joint",
+                kind="score",
+                field="keypoint_score",
+            )
+        scores = scores.reshape(keypoint.shape[:3])
+    if dimensions == 2 and channels == 3 and scores is None:
+        keypoint, scores = keypoint[..., :2], keypoint[..., 2]
+    return Arrays(keypoint, scores)
+
+
+def _array(values: Any, field: str) -> np.ndarray:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(
+            f"{field} is not a regular list of numbers ({error})",
+            kind="shape",
+            field=field,
+        ) from error
+
+
+def _img_shape(value: Any) -> tuple[int, int]:
+    if (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(type(side) is int and side > 0 for side in value)
+    ):
+        return value[0], value[1]
+    raise DataError(
+        f"img_shape is {value!r:.40}, expected [height, width] in pixels",
+        kind="img-shape",
+        field="img_shape",
+    )
+
+
+def _detect(source: Source) -> bool:
+    if isinstance(source.json, dict):
+        return "keypoint" in source.json
+    return isinstance(source.json, list) and isinstance(source.first_item, int | float)
+
+
+FORMAT = Format(
+    name="keypoint_json",
+    title="Keypoints as JSON lists",
+    suffixes=(".json",),
+    detect=_detect,
+    read=_read,
+    needs=("layout",),
+)

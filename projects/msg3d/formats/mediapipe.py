@@ -1,0 +1,329 @@
+"""MediaPipe Pose, 33 landmarks per person, as users store them in JSON or CSV.
+
+JSON is a list of frames, or an object with the key `frames`. A frame is a person, a list
+of persons, an object that contains either for each kind of landmark, or empty if no
+person is detected:
+
+    [[{"x": 0.51, "y": 0.22, "z": -0.3, "visibility": 0.99}, ... 33], ...]
+    {"frames": [{"pose_landmarks": [...], "pose_world_landmarks": [...]}, ...]}
+    {"frames": [{"landmarks": [...], "world_landmarks": [...]}, ...]}
+
+A CSV table has one row per frame and the columns `x0,y0,z0,v0` to `x32,y32,z32,v32`, or
+1 to 33; `z` and `v` (visibility) may be missing, and other columns are ignored. If the
+cells of all landmarks are empty, no person is detected. Blank lines are ignored, since
+some programs on Windows write them between the rows. A column `frame` tells where
+frames are missing.
+
+Image landmarks are 2D: x and y as fractions of the image, y down, with the visibility as
+the score. World landmarks are 3D, without scores: meters, y down, with the origin
+between the hips in every frame, so the movement through the room is lost.
+
+A file with at most one person per frame contains one person. Several persons are matched
+from frame to frame by their image landmarks (`preprocessing/tracks.py`).
+"""
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import DataError, SkipFile
+from ..io.json_data import need_fields, stack_numbers
+from ..preprocessing.tracks import Observations, frame_positions
+from ..skeletons.units import MAX_NORMALIZED
+from .arrays import dimensions_of
+from .base import Format, ReadOptions, Source
+from .frames import NOBODY, to_tracks
+from .table import frame_numbers, number, read_header, read_table
+
+JOINTS = 33
+HIPS = (23, 24)
+# Distance of the hips from the origin of world landmarks, in meters.
+ORIGIN = 0.05
+KEYS = {
+    2: ("pose_landmarks", "landmarks"),
+    3: ("pose_world_landmarks", "world_landmarks"),
+}
+LANDMARK = re.compile(r"([xyzv])(\d{1,2})")
+
+
+class Landmarks(NamedTuple):
+    """The persons of a file.
+
+    Attributes:
+        numbers: of all frames, with or without persons.
+        frames: of each person, the number of its frame.
+        persons: float32 [P, 33, 4]: x, y, z, visibility.
+        image: image landmarks of the same persons, for matching; None if the file does
+            not have them for every person.
+    """
+
+    numbers: list[int]
+    frames: list[int]
+    persons: np.ndarray
+    image: np.ndarray | None
+
+
+def _read(source: Source, options: ReadOptions) -> list[dict]:
+    dimensions = dimensions_of(options)
+    if dimensions is not None:
+        return [_sequence(source, dimensions, options.max_persons)]
+    try:
+        return [_sequence(source, 3, options.max_persons)]
+    except DataError as error:
+        try:
+            return [_sequence(source, 2, options.max_persons)]
+        except DataError:
+            raise error from None
+
+
+def _sequence(source: Source, dimensions: int, max_persons: int) -> dict:
+    if source.suffix == ".csv":
+        landmarks = read_landmark_table(source.content)
+    else:
+        landmarks = read_landmarks(source.json, dimensions)
+    persons = landmarks.persons
+    if not len(persons):
+        raise SkipFile(NOBODY)
+    _check_dimensions(persons, dimensions)
+    alone = len(set(landmarks.frames)) == len(landmarks.frames)
+    if not alone and landmarks.image is None:
+        raise DataError(
+            "has several persons per frame, but no image landmarks to match them by: "
+            "world landmarks are relative to the hips of each person",
+            kind="persons",
+        )
+    positions, frames = frame_positions([*landmarks.numbers, *landmarks.frames])
+    scores = persons[..., 3]
+    if dimensions == 3:
+        # The position of a joint in meters is an estimate even if it is not visible.
+        scores = np.ones_like(scores)
+    sequence = to_tracks(
+        source.id,
+        Observations(
+            positions[len(landmarks.numbers) :],
+            persons[..., :dimensions],
+            scores,
+            [0 if alone else None] * len(persons),
+        ),
+        frames,
+        max_persons,
+        matched_by=None if alone else landmarks.image[..., :2],
+    )
+    if dimensions == 2:
+        return dict(sequence, layout="mediapipe33", unit="normalized")
+    del sequence["keypoint_score"]
+    return dict(sequence, layout="mediapipe33", unit="m", y_down=True)
+
+
+def _check_dimensions(persons: np.ndarray, dimensions: int) -> None:
+    """Refuse image landmarks where those of the world are expected, and vice versa."""
+    hips = np.abs(persons[:, HIPS, :2].mean(axis=1)).max(axis=-1)  # [P]
+    distance = float(np.median(hips))
+    if dimensions == 3 and distance > ORIGIN:
+        raise DataError(
+            f"has the hips {distance:.2g} from the origin, but those of world landmarks "
+            "are there: these are image landmarks (2D)",
+            kind="unit",
+        )
+    largest = float(np.abs(persons[..., :2]).max())
+    if dimensions == 2 and (distance <= ORIGIN or largest > 10 * MAX_NORMALIZED):
+        raise DataError(
+            f"has the hips {distance:.2g} from the origin and a largest coordinate of "
+            f"{largest:.2g}, expected fractions of the image. World landmarks are 3D; "
+            "do not convert image landmarks to pixels",
+            kind="unit",
+        )
+
+
+def read_landmarks(data: Any, dimensions: int) -> Landmarks:
+    """Read the landmarks of a JSON file.
+
+    Args:
+        data: the JSON; missing `z` and `visibility` are 0 and 1.
+        dimensions: 2 for image landmarks, 3 for world landmarks.
+
+    Raises:
+        DataError: the first entry with another structure.
+    """
+    frames, at = data, ""
+    if isinstance(data, dict):
+        need_fields(data, ("frames",), "the file")
+        frames, at = data["frames"], "frames"
+    if not isinstance(frames, list):
+        raise DataError(
+            f"{at or 'the file'} is not a list of frames",
+            kind="structure",
+            field=at or "the file",
+        )
+    if frames and all(map(_is_landmark, frames)):
+        raise DataError(
+            "is one frame, expected a list of the frames of a video", kind="structure"
+        )
+    numbers, persons, images, complete = [], [], [], True
+    for place, frame in enumerate(frames):
+        where = f"{at}[{place}]"
+        detected = _persons(frame, dimensions, where)
+        persons += detected
+        numbers += [place] * len(detected)
+        shown = detected
+        if dimensions == 3:
+            named = isinstance(frame, dict) and set(frame).intersection(KEYS[2])
+            shown = _persons(frame, 2, where) if named else []
+        images += shown
+        complete = complete and len(shown) == len(detected)
+    return Landmarks(
+        list(range(len(frames))),
+        numbers,
+        np.array(persons, dtype=np.float32).reshape(-1, JOINTS, 4),
+        np.array(images) if complete else None,
+    )
+
+
+def _persons(frame: Any, dimensions: int, where: str) -> list[np.ndarray]:
+    """Return the persons of a frame, each [33, 4]."""
+    if isinstance(frame, dict) and frame:
+        keys = [key for key in KEYS[dimensions] if key in frame]
+        if not keys:
+            raise DataError(
+                f"{where} has {sorted(frame)[:6]}, expected "
+                f"{' or '.join(KEYS[dimensions])} for {dimensions}D",
+                kind="structure",
+                field=where,
+            )
+        frame, where = frame[keys[0]], f"{where}.{keys[0]}"
+    if frame is None or frame == [] or frame == {}:
+        return []
+    if not isinstance(frame, list):
+        raise DataError(
+            f"{where} is {frame!r:.40}, expected {JOINTS} landmarks",
+            kind="structure",
+            field=where,
+        )
+    if any(map(_is_landmark, frame)):
+        return [_person(frame, where)]
+    return [_person(person, f"{where}[{place}]") for place, person in enumerate(frame)]
+
+
+def _person(landmarks: Any, where: str) -> np.ndarray:
+    if not isinstance(landmarks, list) or len(landmarks) != JOINTS:
+        count = len(landmarks) if isinstance(landmarks, list) else "no list of"
+        raise DataError(
+            f"{where} has {count} landmarks, expected {JOINTS}",
+            kind="shape",
+            field=where,
+        )
+    for place, landmark in enumerate(landmarks):
+        need_fields(landmark, ("x", "y"), f"{where}[{place}]")
+    rows = [
+        [each["x"], each["y"], each.get("z", 0.0), each.get("visibility", 1.0)]
+        for each in landmarks
+    ]
+    return stack_numbers(rows, (4,), lambda place: f"{where}[{place}]")
+
+
+def _is_landmark(item: Any) -> bool:
+    return isinstance(item, dict) and "x" in item
+
+
+def read_landmark_table(content: bytes) -> Landmarks:
+    """Read the landmarks of a CSV table, either those of the image or of the world.
+
+    Raises:
+        DataError: the first line that is not as the module describes.
+    """
+    table = read_table(content, skip_blank=True)
+    columns, joints, axes = _columns(table.header)
+    table.check_rows()
+    numbers = list(range(len(table.rows)))
+    if "frame" in table.header:
+        numbers = frame_numbers(table)
+        for before, after, line in zip(numbers, numbers[1:], table.lines[1:]):
+            if after <= before:
+                raise DataError(
+                    f"frame is {after}, expected more than {before}",
+                    kind="frame-numbers",
+                    line=line,
+                    field="frame",
+                )
+    frames, rows, lines = [], [], []
+    for place, row, line in zip(numbers, table.rows, table.lines):
+        cells = [row[column].strip() for column in columns]
+        if not any(cells):
+            continue
+        if not all(cells):
+            raise DataError(
+                "has empty cells, expected numbers, or none at all without a person",
+                kind="incomplete-joint",
+                line=line,
+            )
+        frames.append(place)
+        rows.append([number(cell, line) for cell in cells])
+        lines.append(line)
+    with np.errstate(over="ignore"):
+        values = np.array(rows, dtype=np.float64).astype(np.float32)
+    finite = np.isfinite(values.reshape(len(rows), len(columns))).all(axis=1)
+    if not finite.all():
+        raise DataError(
+            "contains NaN, infinity, or a number beyond float32",
+            kind="not-finite",
+            line=lines[int(np.argmin(finite))],
+        )
+    persons = np.zeros((len(rows), JOINTS, 4), dtype=np.float32)
+    persons[..., 3] = 1
+    if rows:
+        persons[:, joints, axes] = values
+    return Landmarks(numbers, frames, persons, persons)
+
+
+def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
+    """Return the positions of the landmarks' columns, their joints, and their axes."""
+    known = {}
+    for place, name in enumerate(header):
+        match = LANDMARK.fullmatch(name)
+        if match is not None:
+            known[match[1], int(match[2])] = place
+    first = 0 if ("x", 0) in known else 1
+    wanted = set(range(first, first + JOINTS))
+    for axis in "xyzv":
+        there = {joint for name, joint in known if name == axis}
+        if there != wanted and (there or axis in "xy"):
+            raise DataError(
+                f"has columns {axis} of {len(there)} landmarks, expected {axis}{first} "
+                f"to {axis}{first + JOINTS - 1}",
+                kind="columns",
+                line=1,
+            )
+    joints = [joint - first for _, joint in known]
+    return list(known.values()), joints, ["xyzv".index(axis) for axis, _ in known]
+
+
+def is_landmark_table(header: list[str]) -> bool:
+    """Whether a table has visibilities, or x and y of 33 numbered landmarks."""
+    numbered = {axis: set() for axis in "xyzv"}
+    for match in filter(None, map(LANDMARK.fullmatch, header)):
+        numbered[match[1]].add(int(match[2]))
+    if numbered["v"]:
+        return True
+    full = numbered["x"] in (set(range(JOINTS)), set(range(1, JOINTS + 1)))
+    scored = any(re.fullmatch(r"score\d+", name) for name in header)
+    return full and numbered["y"] == numbered["x"] and not scored
+
+
+def _detect(source: Source) -> bool:
+    if source.suffix == ".csv":
+        return is_landmark_table(read_header(source.content))
+    if isinstance(source.json, dict):
+        return "frames" in source.json
+    names = {"x", "landmarks", "world_landmarks", *KEYS[2], *KEYS[3]}
+    item = source.first_item
+    return isinstance(item, dict) and bool(names.intersection(item))
+
+
+FORMAT = Format(
+    name="mediapipe",
+    title="MediaPipe Pose, 33 landmarks",
+    suffixes=(".csv", ".json"),
+    detect=_detect,
+    read=_read,
+)

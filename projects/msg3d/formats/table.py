@@ -1,0 +1,125 @@
+"""Tables of numbers in CSV files."""
+
+import csv
+import io
+import re
+from collections import Counter
+from typing import NamedTuple
+
+from ..errors import DataError
+
+DELIMITERS = ",;\t"
+
+
+class Table(NamedTuple):
+    """The cells of a CSV file.
+
+    Attributes:
+        header: names of the columns, in lower case: `Left Hand-X` is `left_hand_x`.
+        rows: cells.
+        lines: line of the file on which each row ends.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+
+    def check_rows(self) -> None:
+        """Check that every row has a cell for each column.
+
+        Raises:
+            DataError: the first row that has not (`row`).
+        """
+        for row, line in zip(self.rows, self.lines):
+            if len(row) != len(self.header):
+                raise DataError(
+                    f"has {len(row)} cells, expected {len(self.header)} as in the header",
+                    kind="row",
+                    line=line,
+                )
+
+
+def read_table(content: bytes, skip_blank: bool = False) -> Table:
+    """Read a CSV file with commas, semicolons, or tabs between its cells.
+
+    Args:
+        content: UTF-8; blank lines may follow the last row.
+        skip_blank: whether blank lines may stand between rows.
+
+    Raises:
+        DataError: the file is no table; the error gives the line.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"byte {error.start} is not UTF-8. Save the table as CSV in UTF-8",
+            kind="encoding",
+            line=content.count(b"\n", 0, error.start) + 1,
+        ) from None
+    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows, lines = [], []
+    try:
+        for row in reader:
+            if row or not skip_blank:
+                rows.append(row)
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        raise DataError(
+            f"is not CSV ({error})", kind="syntax", line=reader.line_num
+        ) from None
+    while rows and not rows[-1]:
+        rows.pop()
+    if not rows:
+        raise DataError("is empty, expected a header", kind="empty", line=1)
+    header = [_plain(name) for name in rows[0]]
+    repeated = [name for name, times in Counter(header).items() if times > 1 and name]
+    if repeated:
+        raise DataError(
+            f"has the column {repeated[0]!r:.80} twice", kind="columns", line=1
+        )
+    return Table(header, rows[1:], lines[1 : len(rows)])
+
+
+def read_header(content: bytes) -> list[str]:
+    """Return the names of the columns; an empty list if the first line has none."""
+    first = content[: content.find(b"\n") + 1 or None]
+    try:
+        return read_table(first).header
+    except DataError:
+        return []
+
+
+def number(cell: str, line: int) -> float:
+    """Return the number in a cell; NaN if the cell is empty."""
+    cell = cell.strip()
+    try:
+        if "_" in cell:  # Python reads 1_0 as 10
+            raise ValueError
+        return float(cell or "nan")
+    except ValueError:
+        raise DataError(
+            f"{cell[:40]!r} is not a number", kind="number", line=line
+        ) from None
+
+
+def frame_numbers(table: Table) -> list[int]:
+    """Return the whole numbers in the column `frame`."""
+    column = table.header.index("frame")
+    numbers = []
+    for row, line in zip(table.rows, table.lines):
+        value = number(row[column], line)
+        if not value.is_integer() or abs(value) > 2**53:
+            raise DataError(
+                f"frame is {row[column].strip()[:40]!r}, expected a whole number",
+                kind="number",
+                line=line,
+                field="frame",
+            )
+        numbers.append(int(value))
+    return numbers
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s-]+", "_", name.strip().lower())

@@ -1,0 +1,56 @@
+"""JSON of Ultralytics' YOLO pose models, with COCO's joints.
+
+`result.to_json()` of every frame, each as text or as JSON; `track_id` and `visible` are
+optional:
+
+    [[{"name": "person", "keypoints": {"x": [...], "y": [...], "visible": [...]},
+       "track_id": 1}, ...], ...]
+
+A list of persons is a single frame.
+"""
+
+from ..errors import DataError
+from ..io.json_data import list_of_objects, need_fields
+from .base import Format, ReadOptions, Source
+from .persons import Persons, as_sequences, frames_of
+
+
+def _read(source: Source, options: ReadOptions) -> list[dict]:
+    persons = Persons()
+    for number, people, place in frames_of(source.json, "", persons):
+        for index, person in enumerate(list_of_objects(people, place)):
+            where = f"{place}[{index}]"
+            need_fields(person, ("keypoints",), where)
+            joints = person["keypoints"]
+            need_fields(joints, ("x", "y"), f"{where}.keypoints")
+            x, y = joints["x"], joints["y"]
+            if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
+                raise DataError(
+                    f"{where}.keypoints: x and y are not lists of the same length",
+                    kind="shape",
+                    field=f"{where}.keypoints",
+                )
+            # Models trained without visibility have none.
+            scores = joints.get("visible", [1.0] * len(x))
+            pairs = [list(pair) for pair in zip(x, y)]
+            persons.add(number, pairs, scores, person.get("track_id"), where)
+    return as_sequences(persons, "yolo", source, options)
+
+
+def _detect(source: Source) -> bool:
+    item = source.first_item
+    return (
+        isinstance(source.json, list)
+        and isinstance(item, dict)
+        and isinstance(item.get("keypoints"), dict)
+    )
+
+
+FORMAT = Format(
+    name="yolo",
+    title="Ultralytics YOLO, a video or a frame",
+    suffixes=(".json",),
+    detect=_detect,
+    read=_read,
+    needs=("img_shape",),
+)

@@ -1,0 +1,439 @@
+"""Every format: detected, and read in the same way for training and for prediction."""
+
+import json
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+
+from errors import raises
+from msg3d.apis.input_files import list_sources, read_sequences
+from msg3d.apis.keypoint_input import Expected, to_sample
+from msg3d.converters import convert_folder
+from msg3d.datasets import load_annotations, save_annotations
+from msg3d.formats.base import ReadOptions, Source, all_formats, detect_format, read
+from msg3d.skeletons import skeleton
+from msg3d.stores.packing import load_any, pack
+from samples import annotations
+
+SIZE = (480, 640)
+FRAMES = 5
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def pixels(joints=17):
+    """[T, V, 2] of a person who moves a little."""
+    steps = rng().normal(0, 2, (FRAMES, 1, 2)).cumsum(0)
+    return (rng().uniform(100, 300, (joints, 2)) + steps).round(2)
+
+
+def scored(joints=17):
+    """[T, V, 3] with a score."""
+    return np.concatenate([pixels(joints), np.full((FRAMES, joints, 1), 0.5)], -1)
+
+
+def as_json(path, data):
+    path.write_text(json.dumps(data))
+
+
+def alphapose(path):
+    entries = [
+        dict(image_id=f"{t}.jpg", keypoints=joints.ravel().tolist())
+        for t, joints in enumerate(scored())
+    ]
+    as_json(path / "clip.json", entries)
+
+
+def coco(path):
+    images = [dict(id=t, height=480, width=640) for t in range(FRAMES)]
+    people = [
+        dict(image_id=t, keypoints=joints.ravel().tolist())
+        for t, joints in enumerate(scored())
+    ]
+    as_json(path / "clip.json", dict(images=images, annotations=people))
+
+
+def mmpose(path):
+    frames = [
+        dict(keypoints=joints.tolist(), keypoint_scores=[0.5] * 17)
+        for joints in pixels()
+    ]
+    as_json(path / "clip.json", [[person] for person in frames])
+
+
+def mmpose_frames(path):
+    (path / "clip").mkdir()
+    for t, joints in enumerate(pixels()):
+        person = dict(keypoints=joints.tolist(), keypoint_scores=[0.5] * 17)
+        as_json(path / "clip" / f"{t}.json", [person])
+
+
+def yolo(path):
+    frames = [
+        [dict(keypoints=dict(x=joints[:, 0].tolist(), y=joints[:, 1].tolist()))]
+        for joints in pixels()
+    ]
+    as_json(path / "clip.json", [json.dumps(frame) for frame in frames])
+
+
+def openpose(path, joints=25):
+    (path / "clip").mkdir()
+    for t, person in enumerate(scored(joints)):
+        people = [dict(pose_keypoints_2d=person.ravel().tolist())]
+        name = f"v1_{t:012d}_keypoints.json"
+        as_json(path / "clip" / name, dict(version=1.3, people=people if t else []))
+
+
+def keypoint_json(path):
+    keypoint = pixels()[None].tolist()
+    as_json(path / "clip.json", dict(keypoint=keypoint, img_shape=SIZE, layout="coco"))
+
+
+def keypoint_list(path):
+    keypoint = rng().normal(size=(FRAMES, 25, 3)).round(3).tolist()
+    keypoint[1][2] = [None] * 3
+    as_json(path / "clip.json", keypoint)
+
+
+def csv_table(path, visibility=False, joints=20, scale=1.0):
+    axes = "xyzv" if visibility else "xyz"
+    header = ",".join(f"{axis}{joint}" for joint in range(joints) for axis in axes)
+    values = scale * rng().normal(size=(FRAMES, joints, len(axes))).round(3)
+    values[:, 23:25, :3] = 0  # the origin of world landmarks
+    rows = [",".join(map(str, row.ravel().tolist())) for row in values]
+    (path / "clip.csv").write_text("\n".join([header, *rows]))
+
+
+def landmarks(path, world=True):
+    values = rng().uniform(0.2, 0.8, (FRAMES, 33, 3)).round(3)
+    if world:
+        values[:, 23:25] = 0
+    key = "pose_world_landmarks" if world else "pose_landmarks"
+    frames = [
+        {key: [dict(zip("xyz", joint)) for joint in frame]} for frame in values.tolist()
+    ]
+    as_json(path / "clip.json", dict(frames=frames))
+
+
+def annotation_file(path):
+    data = annotations(samples=2, frames=(4, 6))
+    save_annotations({**data, "meta": dict(layout="kinect20")}, path / "clip.pkl")
+
+
+def store(path):
+    pack(annotations(samples=2, frames=(4, 6)), str(path / "clip.packed"))
+
+
+def pose(image):
+    return pixels()[None, image[0, 0, 0] // 20], np.full((1, 17), 0.5)
+
+
+def video(path):
+    file, code = str(path / "clip.avi"), cv2.VideoWriter_fourcc(*"MJPG")
+    writer = cv2.VideoWriter(file, code, 10, SIZE[::-1])
+    for t in range(FRAMES):
+        writer.write(np.full((*SIZE, 3), 20 * t + 2, np.uint8))
+    writer.release()
+
+
+FLAT = dict(img_shape=SIZE)
+# format -> (writes the file or folder `clip`, options of `convert_folder`)
+EXAMPLES = {
+    "alphapose": [(alphapose, FLAT)],
+    "annotation_file": [(annotation_file, {})],
+    "coco": [(coco, {})],
+    "csv": [
+        (csv_table, dict(layout="kinect20", units="mm")),
+        (
+            lambda path: csv_table(path, joints=33),
+            dict(layout="mediapipe33", units="m"),
+        ),
+    ],
+    "keypoint_json": [
+        (keypoint_json, {}),
+        (keypoint_list, dict(layout="nturgb+d", units="cm")),
+    ],
+    "mediapipe": [
+        (landmarks, {}),
+        (lambda path: landmarks(path, world=False), dict(units="normalized", **FLAT)),
+        (lambda path: csv_table(path, visibility=True, joints=33), {}),
+    ],
+    "mmpose": [(mmpose, FLAT), (mmpose_frames, FLAT)],
+    "npy": [
+        (
+            lambda path: np.save(path / "clip.npy", rng().normal(size=(3, 25, 3))),
+            dict(layout="nturgb+d", units="unscaled"),
+        ),
+        (
+            lambda path: np.save(path / "clip.npy", scored() / [640, 480, 1]),
+            dict(layout="coco", units="normalized", **FLAT),
+        ),
+    ],
+    "openpose": [(openpose, FLAT), (lambda path: openpose(path, 18), FLAT)],
+    "store": [(store, dict(layout="kinect20"))],
+    "video": [(video, dict(pose=pose))],
+    "yolo": [(yolo, FLAT)],
+}
+CASES = [
+    pytest.param(name, write, options, id=f"{name}{number}")
+    for name, examples in EXAMPLES.items()
+    for number, (write, options) in enumerate(examples)
+]
+
+
+def test_every_format_has_an_example():
+    assert set(EXAMPLES) == set(all_formats())
+
+
+def read_options(options):
+    renamed = {"units": "unit", "file_format": "formats"}
+    return ReadOptions(**{renamed.get(key, key): options[key] for key in options})
+
+
+def the_clip(path):
+    (clip,) = path.glob("clip*")
+    return clip
+
+
+def training_samples(folder, write, options):
+    """Samples of `clip` as a data set of training gets them, and their layout."""
+    folders = [
+        folder / side / label for side in ("train", "val") for label in ("wave", "bow")
+    ]
+    for each in folders:
+        each.mkdir(parents=True)
+        write(each)
+    if the_clip(folders[0]).suffix == ".packed":  # trained on as it is
+        return load_any(the_clip(folders[0]))["annotations"], options["layout"]
+    report = convert_folder(folder, folder.parent / "a.pkl", **options)
+    assert report["written"], report["refused"]
+    data = load_annotations(folder.parent / "a.pkl")
+    samples = [
+        each
+        for each in data["annotations"]
+        if each["frame_dir"].startswith("train/wave/clip")
+    ]
+    return samples, data["meta"].get("layout", options.get("layout"))
+
+
+@pytest.mark.parametrize("name, write, options", CASES)
+def test_training_and_prediction_get_the_same_keypoints(name, write, options, tmp_path):
+    trained, layout = training_samples(tmp_path / "raw", write, options)
+    dimensions = trained[0]["keypoint"].shape[-1]
+    expected = Expected(layout, dimensions, None, 1)
+    folder = tmp_path / "input"
+    folder.mkdir()
+    write(folder)
+    (source,) = list_sources(str(folder), leave_out="")
+    assert source == str(the_clip(folder))
+    sequences = read_sequences(source, expected, read_options(options))
+    assert len(sequences) == len(trained) > 0
+    for sequence, sample in zip(sequences, trained):
+        predicted = to_sample(sequence, expected)
+        np.testing.assert_array_equal(predicted["keypoint"], sample["keypoint"])
+        if dimensions == 2:
+            assert predicted["img_shape"] == sample["img_shape"]
+            score = sample["keypoint_score"]
+            np.testing.assert_array_equal(predicted["keypoint_score"], score)
+
+
+@pytest.mark.parametrize("name, write, options", CASES)
+def test_only_its_own_format_recognizes_a_file(name, write, options, tmp_path):
+    write(tmp_path)
+    clip = the_clip(tmp_path)
+    file = clip
+    if clip.is_dir() and clip.suffix != ".packed":
+        file = next(clip.iterdir())
+    source = Source(str(file))
+    assert detect_format(source, read_options(options)).name == name
+    suffix = "" if source.is_folder else source.suffix
+    recognized = [
+        each.name
+        for each in all_formats().values()
+        if suffix in (each.suffixes or ("",)) and each.detect(source)
+    ]
+    assert recognized == [name] or (name, recognized) == ("csv", ["csv", "mediapipe"])
+
+
+NUMBERED = [f"{axis}{joint}" for joint in range(33) for axis in "xyz"]
+VISIBLE = [f"v{joint}" for joint in range(33)]
+NAMED = [
+    f"{joint}_{axis}" for joint in skeleton("mediapipe33").joints for axis in "xyz"
+]
+
+
+@pytest.mark.parametrize(
+    "header, alone, told",  # formats without options, and with a layout or a unit
+    [
+        (NUMBERED, "mediapipe", "csv"),
+        (["frame", *NUMBERED], "mediapipe", "csv"),
+        (["frame", "person", *NUMBERED], "mediapipe", "csv"),
+        (NUMBERED + VISIBLE, "mediapipe", "mediapipe"),
+        (["class", *NUMBERED], "mediapipe", "mediapipe"),
+        (
+            [f"{axis}{joint}" for joint in range(1, 34) for axis in "xy"],
+            *2 * ["mediapipe"],
+        ),
+        ([name for name in NUMBERED if name[0] != "z"], "mediapipe", "csv"),
+        (NUMBERED + [f"score{joint}" for joint in range(33)], "csv", "csv"),
+        (NUMBERED + ["x33", "y33", "z33"], "csv", "csv"),
+        (NAMED, "csv", "csv"),
+        (["anything"], "csv", "csv"),
+    ],
+)
+def test_tables_that_may_be_of_two_formats(header, alone, told):
+    source = Source("a.csv", ",".join(header).encode() + b"\n")
+    assert detect_format(source).name == alone
+    for options in (dict(unit="m"), dict(layout="mediapipe33")):
+        assert detect_format(source, ReadOptions(**options)).name == told
+    forced = ReadOptions(formats=("csv",))
+    assert detect_format(source, forced).name == "csv"
+
+
+@pytest.mark.parametrize(
+    "data, name",
+    [
+        ([], "mmpose"),
+        ([[], []], "mmpose"),
+        ([[], [{"keypoints": {"x": [], "y": []}}]], "yolo"),
+        (['[{"keypoints": {"x": [], "y": []}}]'], "yolo"),
+        ([[], [{"keypoints": [], "keypoint_scores": []}]], "mmpose"),
+        ([{"image_id": 1, "keypoint_scores": []}], "alphapose"),
+        ([None, {}, [{"x": 0, "y": 0}]], "mediapipe"),
+        ([[None, 1.0]], "keypoint_json"),
+        (dict(people=[]), "openpose"),
+        (dict(annotations=[], images=[]), "coco"),
+    ],
+)
+def test_json_of_each_writer(data, name):
+    assert detect_format(Source("a.json", json.dumps(data).encode())).name == name
+
+
+@pytest.mark.parametrize(
+    "file, content, kind",
+    [
+        ("a.json", b'{"x": 1}', "unknown-format"),
+        ("a.json", b'[["text"]]', "unknown-format"),
+        ("a.json", b"null", "unknown-format"),
+        ("a.json", b"[[1, 2", "syntax"),
+        ("a.xyz", b"", "unknown-format"),
+        ("a", b"", "unknown-format"),
+    ],
+)
+def test_unknown_format(file, content, kind):
+    with raises(kind, file=file):
+        read(Source(file, content))
+
+
+def test_unknown_name():
+    with raises("unknown-name"):
+        read(Source("a.csv", b""), ReadOptions(formats=("pdf",)))
+
+
+def test_openpose_frames_train_from_a_zip(tmp_path):
+    samples, layout = training_samples(tmp_path / "raw", openpose, FLAT)
+    archive = tmp_path / "raw.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted((tmp_path / "raw").rglob("*.json")):
+            file.write(path, f"mine/{path.relative_to(tmp_path / 'raw')}")
+    report = convert_folder(archive, tmp_path / "b.pkl", **FLAT)
+    assert report["written"] and report["units"] == "px"
+    assert set(report["notes"]) == {"read as the output of openpose, a file a frame"}
+    data = load_annotations(tmp_path / "b.pkl")
+    assert data["meta"]["layout"] == layout == "openpose25"
+    (sample,) = [
+        each for each in data["annotations"] if each["frame_dir"] == "train/wave/clip"
+    ]
+    np.testing.assert_array_equal(sample["keypoint"], samples[0]["keypoint"])
+    assert sample["total_frames"] == FRAMES and not sample["keypoint"][:, 0].any()
+
+
+def test_frames_are_held_out_and_listed_by_folder(tmp_path):
+    for label in ("wave", "bow"):
+        for number in range(4):
+            folder = tmp_path / "raw" / label / f"p{number}"
+            folder.mkdir(parents=True)
+            openpose(folder)
+    raw, out = tmp_path / "raw", tmp_path / "a.pkl"
+    names = [
+        f"{label}/p{number}/clip" for label in ("bow", "wave") for number in range(4)
+    ]
+    report = convert_folder(raw, out, val_fraction=0.25, group=r"p\d", **FLAT)
+    assert report["written"] and report["splits"]["val"]["val"] == 2
+    data = load_annotations(out)
+    assert [sample["frame_dir"] for sample in data["annotations"]] == names
+    assert set(data["meta"]["group"].values()) == {"p0", "p1", "p2", "p3"}
+    by_name = [f"{name},{'val' if 'p1' in name else 'train'}" for name in names]
+    labeled = [
+        f"{line.split(',')[0]},x{n % 2},{line.split(',')[1]}"
+        for n, line in enumerate(by_name)
+    ]
+    for lines in (["name,split", *by_name], ["file,label,split", *labeled]):
+        (tmp_path / "list.csv").write_text("\n".join(lines))
+        convert_folder(raw, out, split=tmp_path / "list.csv", **FLAT)
+        assert load_annotations(out)["split"]["val"] == ["bow/p1/clip", "wave/p1/clip"]
+    assert load_annotations(out)["meta"]["classes"] == ["x0", "x1"]
+
+
+def test_frames_that_do_not_fit_are_refused_by_folder(tmp_path):
+    for side in ("train", "val"):
+        for label in ("wave", "bow"):
+            folder = tmp_path / "raw" / side / label
+            folder.mkdir(parents=True)
+            openpose(folder)
+    other = tmp_path / "raw" / "val" / "bow" / "clip" / "w_0003_keypoints.json"
+    as_json(other, dict(people=[]))
+    report = convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **FLAT)
+    (refused,) = report["refused"]
+    assert refused["file"] == "val/bow/clip" and refused["kind"] == "frame-numbers"
+    other.unlink()
+    people = [dict(pose_keypoints_2d=scored(18)[0].ravel().tolist())]
+    as_json(other.parent / "w_0099_keypoints.json", dict(people=people))
+    report = convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **FLAT)
+    (refused,) = report["refused"]
+    assert refused["file"] == "val/bow/clip" and refused["kind"] == "layout"
+
+
+def test_files_of_different_layouts_or_units_are_refused(tmp_path):
+    for side, joints in (("train", 25), ("val", 18)):
+        for label in ("wave", "bow"):
+            folder = tmp_path / "raw" / side / label
+            folder.mkdir(parents=True)
+            openpose(folder, joints)
+    with raises("layout"):
+        convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **FLAT)
+    with raises("layout"):  # the files tell another one
+        convert_folder(
+            tmp_path / "raw" / "train",
+            tmp_path / "a.pkl",
+            layout="coco",
+            val_fraction=0.5,
+            **FLAT,
+        )
+
+
+def test_list_in_the_folder_is_not_a_sequence(tmp_path):
+    for label in ("wave", "bow"):
+        for number in range(2):
+            folder = tmp_path / "raw" / label / str(number)
+            folder.mkdir(parents=True)
+            csv_table(folder)
+    names = [
+        f"{label}/{n}/clip.csv,{('train', 'val')[n]}"
+        for label in ("wave", "bow")
+        for n in range(2)
+    ]
+    (tmp_path / "raw" / "list.csv").write_text("\n".join(["name,split", *names]))
+    report = convert_folder(
+        tmp_path / "raw",
+        tmp_path / "a.pkl",
+        "kinect20",
+        "m",
+        split=tmp_path / "raw" / "list.csv",
+    )
+    assert report["written"] and report["files_used"] == ["list.csv"]
+    assert report["sequences"] == 4 and not report["left_out"]
