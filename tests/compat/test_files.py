@@ -212,7 +212,7 @@ def test_publish_model(tmp_path, monkeypatch):
     torch.save(dict(state_dict={}, a=Malice(tmp_path / "ran")), tmp_path / "evil.pth")
     out = tmp_path / "out.pth"
     text = command(monkeypatch, "publish_model", tmp_path / "evil.pth", out)
-    assert "evil.pth" in text and "builtins.eval" in text
+    assert "evil.pth" in text and "eval" in text.replace("evil.pth", "")
     assert "\n" not in text and "weights_only" not in text
     assert not (tmp_path / "ran").exists() and not out.exists()
     weights = {"fc.weight": torch.arange(4.0)}

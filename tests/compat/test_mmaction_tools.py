@@ -12,6 +12,7 @@ from mmengine.config import Config
 from torch import nn
 
 import msg3d
+from errors import raises
 from msg3d.apis import flops, mmaction_tools
 
 PACKAGE = Path(msg3d.__file__).parent
@@ -25,7 +26,7 @@ def test_each_wrapper_starts(wrapper, monkeypatch, capsys):
     with pytest.raises(SystemExit) as caught:
         runpy.run_path(str(wrapper), run_name="__main__")
     if caught.value.code:
-        assert "is missing: pip install" in caught.value.code
+        assert "pip install" in caught.value.code
     else:
         assert "usage:" in capsys.readouterr().out
 
@@ -50,7 +51,7 @@ def test_each_config_is_found_once():
 
 
 def test_unknown_tool():
-    with pytest.raises(FileNotFoundError, match="no tool .*no_such_tool.py"):
+    with pytest.raises(FileNotFoundError, match="no_such_tool.py"):
         mmaction_tools.run_tool("no_such_tool.py")
 
 
@@ -59,7 +60,7 @@ def test_missing_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["analyze_logs.py"])
     with pytest.raises(SystemExit) as caught:
         mmaction_tools.run_tool("analysis_tools/analyze_logs.py")
-    assert "needs seaborn, which is missing: pip install" in caught.value.code
+    assert "pip install seaborn" in caught.value.code
 
 
 def test_tool_runs_with_its_arguments(tmp_path, monkeypatch, capsys):
@@ -97,5 +98,5 @@ def test_input_shape_is_the_config_s():
     cfg = Config.fromfile(PACKAGE / "configs" / "msg3d" / name)
     assert flops.input_shape(cfg) == (10, 2, 100, 17, 3)
     cfg.test_dataloader.dataset.pipeline = []
-    with pytest.raises(ValueError, match="no clip_len in its pipeline: give"):
+    with raises("config", file=name):
         flops.input_shape(cfg)
