@@ -9,6 +9,8 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.registry import init_default_scope
 
+from errors import raises
+from msg3d.errors import ConfigError
 from msg3d.models.absent_persons import mean_of_present
 
 CHAIN = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 3)], center=1)
@@ -206,10 +208,10 @@ def test_an_absent_feature_that_is_not_finite_is_left_out():
 def test_a_model_that_cannot_tell_is_named():
     model = build("STGCN", 2, ignore_absent=True)
     x = model.backbone(clips(2)[:, 0])
-    with pytest.raises(ValueError, match="set model.type='MaskedRecognizerGCN'"):
+    with raises("config", ConfigError, field="model.type"):
         model.cls_head(x)
     present = torch.ones(1, 2, dtype=torch.bool)
-    with pytest.raises(ValueError, match="features of 1 persons for an input of 2"):
+    with raises("config", ConfigError, field="model.cls_head.ignore_absent"):
         model.cls_head(x[:, :1], present)
 
 

@@ -10,6 +10,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import msg3d
+from errors import raises
+from msg3d.errors import ConfigError, DataError
 
 BASES = Path(msg3d.__file__).parent / "configs" / "_base_" / "models"
 FAMILY = ["PartitionSTGCN", "TwoStreamSTGCN", "AGCN", "LayoutAAGCN", "ResTCN"]
@@ -56,20 +58,20 @@ def test_trains(name, layout, persons, channels):
     "shape", [(2, 1, 8, 17, 3), (2, 2, 8, 25, 3), (2, 2, 8, 17, 2), (2, 8, 17, 3)]
 )
 def test_wrong_input_is_named(name, shape):
-    with pytest.raises(ValueError, match=r"expected \[N, M=2, T, V=17, C=3\]"):
+    with raises("shape", DataError, field="keypoint"):
         build(name)(torch.rand(shape))
 
 
 def test_one_norm_for_all_persons_takes_any_number():
     model = build("LayoutAAGCN", data_bn_type="VC")
     assert model(torch.rand(2, 5, 4, 17, 3)).shape == (2, 5, 32, 1, 17)
-    with pytest.raises(ValueError, match=r"expected \[N, M, T, V=17, C=3\]"):
+    with raises("shape", DataError, field="keypoint"):
         model(torch.rand(2, 5, 4, 18, 3))
 
 
 @pytest.mark.parametrize("name", FAMILY)
 def test_unknown_layout_is_named(name):
-    with pytest.raises(ValueError, match="unknown skeleton layout 'cocoo'"):
+    with raises("layout", ConfigError):
         build(name, "cocoo")
 
 

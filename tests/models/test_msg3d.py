@@ -4,6 +4,8 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
+from errors import raises
+from msg3d.errors import ConfigError, DataError
 from msg3d.models import MSG3D
 from msg3d.skeletons import SKELETONS
 from networks import SMALL, assert_close, pair
@@ -110,22 +112,27 @@ def test_every_named_layout_trains(layout):
 )
 def test_wrong_input_is_named(shape):
     model, _ = pair("coco", num_person=2)
-    with pytest.raises(ValueError, match=r"expected \[N, M=2, T, V=17, C=3\]"):
+    with raises("shape", DataError, field="keypoint"):
         model(torch.rand(shape, dtype=torch.double))
 
 
 @pytest.mark.parametrize(
-    "graph_cfg, message",
+    "layout, mode, kind, field",
     [
-        (dict(layout="cocoo", mode="binary_adj"), "unknown skeleton layout 'cocoo'"),
-        (dict(layout=dict(num_node=3), mode="binary_adj"), "lacks"),
+        ("cocoo", "binary_adj", "layout", None),
+        (dict(num_node=3), "binary_adj", "layout", "center"),
         (
-            dict(layout=dict(num_node=2, inward=[(2, 0)], center=0), mode="binary_adj"),
-            "names joint 2, but num_node is 2",
+            dict(num_node=2, inward=[(2, 0)], center=0),
+            *("binary_adj", "layout", "inward"),
         ),
-        (dict(layout="coco", mode="spatial"), "use mode='binary_adj'"),
+        ("coco", "spatial", "option", "graph_cfg.mode"),
     ],
 )
-def test_wrong_graph_is_named(graph_cfg, message):
-    with pytest.raises(ValueError, match=message):
-        MSG3D(graph_cfg)
+def test_wrong_graph_is_named(layout, mode, kind, field):
+    with raises(kind, ConfigError, field=field):
+        MSG3D(dict(layout=layout, mode=mode))
+
+
+def test_unknown_norm_is_named():
+    with raises("option", ConfigError, field="graph_norm"):
+        MSG3D(dict(layout="coco", mode="binary_adj"), graph_norm="rows")

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from mmaction.models.utils import Graph
 
+from errors import raises
+from msg3d.errors import ConfigError
 from msg3d.models.partition import MODES, PartitionGraph
 from msg3d.skeletons import SKELETONS, graph_layout
 
@@ -101,16 +103,16 @@ def test_joints_without_a_way_to_the_centre():
 
 
 @pytest.mark.parametrize(
-    "kwargs, message",
+    "kwargs, kind, field",
     [
-        (dict(mode="spacial"), "unknown graph_cfg mode 'spacial'"),
-        (dict(mode="set_layout"), "choose one of uniform, distance"),
-        (dict(layout="cocoo"), "unknown skeleton layout 'cocoo'"),
-        (dict(mode="distance", max_hop=0), "max_hop is 0"),
+        (dict(mode="spacial"), "option", "graph_cfg.mode"),
+        (dict(mode="set_layout"), "option", "graph_cfg.mode"),
+        (dict(layout="cocoo"), "layout", None),
+        (dict(mode="distance", max_hop=0), "option", "graph_cfg.max_hop"),
     ],
 )
-def test_wrong_graph_is_named(kwargs, message):
-    with pytest.raises(ValueError, match=message):
+def test_wrong_graph_is_named(kwargs, kind, field):
+    with raises(kind, ConfigError, field=field):
         PartitionGraph(**kwargs)
 
 

@@ -55,7 +55,8 @@ class LayoutAAGCN(AAGCN):
         """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
 
         Raises:
-            ValueError: persons, joints or channels are not those of the model.
+            DataError: persons, joints or channels are not those of the model (kind
+                "shape").
         """
         persons = self.num_person if self.data_bn_type == "MVC" else None
         check_keypoints(self, x, persons)

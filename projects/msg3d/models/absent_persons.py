@@ -11,6 +11,8 @@ from mmaction.models import GCNHead, RecognizerGCN
 from mmaction.registry import MODELS
 from torch import Tensor
 
+from ..errors import ConfigError
+
 
 @MODELS.register_module()
 class MaskedRecognizerGCN(RecognizerGCN):
@@ -71,20 +73,25 @@ class MaskedGCNHead(GCNHead):
             [N, classes].
 
         Raises:
-            ValueError: absent persons are to be left out, and nobody said who they are,
-                or the backbone has joined the persons.
+            ConfigError: absent persons are to be left out, but the recognizer does not
+                say who they are, or the backbone has joined the persons (kind
+                "config").
         """
         if self.ignore_absent:
             if present is None:
-                raise ValueError(
+                raise ConfigError(
                     "MaskedGCNHead(ignore_absent=True) was not told which persons are "
-                    "there: set model.type='MaskedRecognizerGCN'"
+                    "present: set model.type='MaskedRecognizerGCN'",
+                    kind="config",
+                    field="model.type",
                 )
             if present.shape != x.shape[:2]:
-                raise ValueError(
+                raise ConfigError(
                     f"MaskedGCNHead(ignore_absent=True) got features of {x.shape[1]} "
                     f"persons for an input of {present.shape[1]}: this backbone joins "
-                    "the persons; set model.cls_head.ignore_absent=False"
+                    "the persons; set model.cls_head.ignore_absent=False",
+                    kind="config",
+                    field="model.cls_head.ignore_absent",
                 )
             mean = mean_of_present(x.mean((-2, -1)), present)
             x = mean[:, None, :, None, None]  # one person, frame and joint

@@ -47,15 +47,25 @@ def most_in_group(x: Tensor) -> int:
     return max((len(x[rows]) for rows in groups(x)), default=0)
 
 
+def autocast_dtype(device: str) -> Optional[torch.dtype]:
+    """The type that autocast multiplies in on a type of device, None if it is off.
+
+    It is off on devices that autocast does not support, such as `meta`.
+    """
+    if not torch.amp.is_autocast_available(device):
+        return None
+    on = torch.is_autocast_enabled(device)
+    return torch.get_autocast_dtype(device) if on else None
+
+
 def as_multiplied(*tensors: Optional[Tensor]) -> tuple:
     """`tensors` in the type that autocast would multiply them in, if it is on.
 
     Autocast does not see products that write into a buffer. None stays None.
     """
-    device = tensors[0].device.type
-    if not torch.is_autocast_enabled(device):
+    dtype = autocast_dtype(tensors[0].device.type)
+    if dtype is None:
         return tensors
-    dtype = torch.get_autocast_dtype(device)
 
     def cast(tensor):
         same = tensor is None or tensor.dtype == torch.float64

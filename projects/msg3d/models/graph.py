@@ -15,6 +15,7 @@ from mmaction.models.utils import Graph
 from mmaction.models.utils.graph import k_adjacency, normalize_digraph
 from torch import Tensor
 
+from ..errors import ConfigError
 from ..skeletons import graph_layout
 
 
@@ -26,7 +27,8 @@ def build_graph(layout="coco", **kwargs) -> Graph:
         **kwargs: the other arguments of `Graph`, such as `mode='binary_adj'`.
 
     Raises:
-        ValueError: the layout is unknown or names a joint that is not there.
+        ConfigError: the layout is unknown or names a joint that does not exist (kind
+            "layout").
     """
     graph = Graph(layout=graph_layout(layout), **kwargs)
     graph.layout = layout  # as it was named, for messages
@@ -37,13 +39,16 @@ def binary_adjacency(graph_cfg: Dict) -> tuple:
     """The graph of `graph_cfg` and its 0/1 adjacency matrix, float32 [V, V].
 
     Raises:
-        ValueError: the mode gives several subsets; MS-G3D makes its own scales.
+        ConfigError: the mode gives several subsets; MS-G3D makes its own scales (kind
+            "option").
     """
     graph = build_graph(**graph_cfg)
     if len(graph.A) != 1:
-        raise ValueError(
+        raise ConfigError(
             f"graph_cfg mode {graph.mode!r} gives {len(graph.A)} adjacency matrices: "
-            "MS-G3D makes its scales from one, use mode='binary_adj'"
+            "MS-G3D makes its scales from one, use mode='binary_adj'",
+            kind="option",
+            field="graph_cfg.mode",
         )
     return graph, torch.tensor(graph.A[0], dtype=torch.float32)
 

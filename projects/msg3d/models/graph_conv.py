@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from ..errors import ConfigError
 from .by_sample import as_multiplied, by_sample, precise
 
 
@@ -45,7 +46,8 @@ def graph_conv(
         [N, T', V, w, O] with T' = ceil(T / s).
 
     Raises:
-        ValueError: the window is even, so that it has no middle frame.
+        ConfigError: the window is even, so that it has no middle frame (kind
+            "option").
     """
     return apply_factors(x, arrange(adjacency, weight, window, stride), bias)
 
@@ -101,8 +103,10 @@ def arrange(
         aggregate_first: take that order, although the other may multiply less.
     """
     if window % 2 == 0:
-        raise ValueError(
-            f"graph_conv got a window of {window} frames: expected an odd one"
+        raise ConfigError(
+            f"graph_conv got a window of {window} frames, expected an odd number",
+            kind="option",
+            field="window",
         )
     scales, joints = len(adjacency), adjacency.shape[1] // window
     weight = weight.view(len(weight), scales, -1)  # (O, K, C)

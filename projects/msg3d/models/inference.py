@@ -8,12 +8,14 @@ What is derived from the parameters is kept as long as they do not change, and m
 again when they do: after training, loading, moving, casting or averaging.
 """
 
+from contextlib import nullcontext
 from typing import Dict, Iterator, List, Tuple
 
 import torch
 from torch import Tensor, nn
 
 from .batch_norm import fold
+from .by_sample import autocast_dtype
 
 # Elements of an activation of the first block that a pass makes at a time: fewer cost
 # more interpreter, more leave the cache.
@@ -97,14 +99,15 @@ class Inference:
     def __call__(self, model: nn.Module, x: Tensor) -> Tensor:
         """[N, M, T, V, C] -> [N, M, T', V, 4c]."""
         device = x.device.type
-        dtype = model.data_bn.running_mean.dtype
-        if torch.is_autocast_enabled(device) and dtype != torch.float64:
-            dtype = torch.get_autocast_dtype(device)
+        dtype, autocast = model.data_bn.running_mean.dtype, autocast_dtype(device)
+        if autocast is not None and dtype != torch.float64:
+            dtype = autocast
         if not self._is_current(model):
             self.forget()
             self._sources = [_Source(tensor) for tensor in _tensors(model)]
             self._values = self._some_values()
-        with torch.autocast(device, enabled=False):
+        on = autocast is not None
+        with torch.autocast(device, enabled=False) if on else nullcontext():
             if dtype not in self._folded:
                 self._folded[dtype] = FoldedMSG3D(model, dtype)
             return self._run(self._folded[dtype], x)
@@ -160,6 +163,8 @@ def can_fold(model: nn.Module) -> bool:
     if model.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
         return False
     if torch.jit.is_tracing() or getattr(model, "_is_replica", False):
+        return False
+    if next(model.parameters()).is_meta:  # has shapes, and no values to fold
         return False
     return all(_is_plain(child) for child in model.children())
 

@@ -1,9 +1,11 @@
-"""What a backbone was built for, compared with the keypoints that it gets."""
+"""Check that keypoints fit the backbone that they are given to."""
 
 from typing import Optional
 
 from mmengine.model import BaseModule
 from torch import Tensor
+
+from ..errors import DataError
 
 
 def check_keypoints(backbone: BaseModule, x: Tensor, persons: Optional[int]) -> None:
@@ -15,14 +17,17 @@ def check_keypoints(backbone: BaseModule, x: Tensor, persons: Optional[int]) -> 
         persons: M; None for a network that takes any number of them.
 
     Raises:
-        ValueError: persons, joints or channels are not those of the model.
+        DataError: persons, joints or channels are not those of the model (kind
+            "shape").
     """
     joints, channels = backbone.graph.num_node, backbone.in_channels
     fits = x.dim() == 5 and (x.shape[3], x.shape[4]) == (joints, channels)
     if not fits or persons not in (None, x.shape[1]):
         expected = "M" if persons is None else f"M={persons}"
-        raise ValueError(
+        raise DataError(
             f"{type(backbone).__name__} got keypoints of shape {tuple(x.shape)}, "
             f"expected [N, {expected}, T, V={joints}, C={channels}]: set num_person, "
-            "graph_cfg.layout or in_channels to those of the data"
+            "graph_cfg.layout or in_channels to those of the data",
+            kind="shape",
+            field="keypoint",
         )

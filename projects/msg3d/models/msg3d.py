@@ -14,10 +14,12 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
 
+from ..errors import ConfigError
 from .checkpointing import checkpointed
 from .g3d import MultiWindowG3D
 from .graph import NORMS, binary_adjacency, warn_of_repeated_scales
 from .inference import Inference, can_fold
+from .keypoint_shape import check_keypoints
 from .ms_gcn import MSGCN
 from .ms_tcn import MSTCN
 
@@ -73,8 +75,10 @@ class MSG3D(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if graph_norm not in NORMS:
-            raise ValueError(
-                f"MSG3D got graph_norm={graph_norm!r}: expected one of {sorted(NORMS)}"
+            raise ConfigError(
+                f"MSG3D got graph_norm={graph_norm!r}, expected one of {sorted(NORMS)}",
+                kind="option",
+                field="graph_norm",
             )
         self.graph, adjacency = binary_adjacency(graph_cfg)
         warn_of_repeated_scales(
@@ -139,9 +143,10 @@ class MSG3D(BaseModule):
         """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
 
         Raises:
-            ValueError: persons, joints or channels are not those of the model.
+            DataError: persons, joints or channels are not those of the model (kind
+                "shape").
         """
-        self._check(x)
+        check_keypoints(self, x, self.num_person)
         if can_fold(self):
             x = self._inference(self, x)  # (N, M, T', V, C)
             return x.permute(0, 1, 4, 2, 3)
@@ -162,12 +167,3 @@ class MSG3D(BaseModule):
         """As everywhere in torch; forgets what inference keeps."""
         self._inference.forget()
         return super().train(mode)
-
-    def _check(self, x: Tensor) -> None:
-        expected = (self.num_person, self.graph.num_node, self.in_channels)
-        if x.dim() != 5 or (x.shape[1], *x.shape[3:]) != expected:
-            raise ValueError(
-                f"MSG3D got keypoints of shape {tuple(x.shape)}, expected [N, "
-                f"M={expected[0]}, T, V={expected[1]}, C={expected[2]}]: set "
-                "num_person, graph_cfg.layout or in_channels to those of the data"
-            )

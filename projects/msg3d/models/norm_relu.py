@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..errors import DataError
 from .by_sample import groups, most_in_group, precise
 
 
@@ -28,13 +29,14 @@ def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
     Two passes: sum, then squares about the mean. Sums over samples are in float64.
 
     Raises:
-        ValueError: one value a channel, which has no variance.
+        DataError: one value per channel, which has no variance (kind "shape").
     """
     count = x.numel() // x.shape[-1]
     if count == 1:
-        raise ValueError(
-            "BatchNorm got one value a channel in training: expected more, give "
-            "several clips or frames"
+        raise DataError(
+            "BatchNorm got one value per channel in training, expected more: give "
+            "several clips or frames",
+            kind="shape",
         )
     dtype = precise(x.dtype)
     total = torch.zeros(channels, dtype=torch.float64)

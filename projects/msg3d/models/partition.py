@@ -13,6 +13,7 @@ import numpy as np
 from mmaction.models.utils import Graph
 from mmaction.models.utils.graph import get_hop_distance, normalize_digraph
 
+from ..errors import ConfigError
 from ..skeletons import graph_layout
 
 MODES = (
@@ -49,7 +50,8 @@ class PartitionGraph(Graph):
         max_hop: the farthest neighbour, in bones.
 
     Raises:
-        ValueError: the layout or the mode is unknown, or `max_hop` below one.
+        ConfigError: the layout is unknown (kind "layout"), or the mode, or `max_hop` is
+            below one (kind "option").
     """
 
     def __init__(
@@ -59,13 +61,17 @@ class PartitionGraph(Graph):
         max_hop: int = 1,
     ) -> None:
         if mode not in MODES:
-            raise ValueError(
-                f"unknown graph_cfg mode {mode!r}: choose one of {', '.join(MODES)}"
+            raise ConfigError(
+                f"unknown graph_cfg mode {mode!r}: choose one of {', '.join(MODES)}",
+                kind="option",
+                field="graph_cfg.mode",
             )
         if max_hop < 1:
-            raise ValueError(
-                f"graph_cfg max_hop is {max_hop}, but neighbours begin one bone away: "
-                "set it to 1 or more"
+            raise ConfigError(
+                f"graph_cfg max_hop is {max_hop}, but neighbors begin one bone away: "
+                "set it to 1 or more",
+                kind="option",
+                field="graph_cfg.max_hop",
             )
         super().__init__(graph_layout(layout), mode, max_hop)
         self.layout = layout  # as it was named, for messages

@@ -14,6 +14,8 @@ from mmaction.registry import MODELS
 from mmaction.utils import SampleList
 from torch import Tensor
 
+from ..errors import ConfigError, DataError
+
 LOSSES = {"mse": F.mse_loss, "l1": F.l1_loss}
 
 
@@ -41,7 +43,8 @@ class TraitHead(GCNHead):
         init_cfg: as everywhere in MMEngine; GCNHead's if not given.
 
     Raises:
-        ValueError: an unknown loss, or not K numbers, or a std that is not positive.
+        ConfigError: an unknown loss, or not K numbers, or a std that is not positive
+            (kind "option").
 
     Example:
         cls_head=dict(type='TraitHead', num_targets=5, in_channels=48)
@@ -58,8 +61,10 @@ class TraitHead(GCNHead):
         init_cfg: Optional[Dict] = None,
     ) -> None:
         if loss not in LOSSES:
-            raise ValueError(
-                f"TraitHead got loss={loss!r}: expected one of {sorted(LOSSES)}"
+            raise ConfigError(
+                f"TraitHead got loss={loss!r}, expected one of {sorted(LOSSES)}",
+                kind="option",
+                field="loss",
             )
         init_cfg = init_cfg or dict(type="Normal", layer="Linear", std=0.01)
         super().__init__(
@@ -73,9 +78,11 @@ class TraitHead(GCNHead):
         mean = _numbers("target_mean", target_mean, num_targets, default=0.0)
         std = _numbers("target_std", target_std, num_targets, default=1.0)
         if not (std > 0).all():
-            raise ValueError(
-                f"TraitHead got target_std={std.tolist()}: expected positive numbers; "
-                "leave out a target that is the same in all samples"
+            raise ConfigError(
+                f"TraitHead got target_std={std.tolist()}, expected positive numbers: "
+                "leave out a target that is the same in all samples",
+                kind="option",
+                field="target_std",
             )
         self.register_buffer("target_mean", mean)
         self.register_buffer("target_std", std)
@@ -94,7 +101,7 @@ class TraitHead(GCNHead):
             data_samples: N, with `gt_targets` [K].
 
         Raises:
-            ValueError: a sample has none, or not K.
+            DataError: a sample has none, or not K (kind "target").
         """
         targets = torch.stack([self._targets(sample) for sample in data_samples])
         targets = targets.to(predicted)
@@ -121,11 +128,14 @@ class TraitHead(GCNHead):
     def _targets(self, sample) -> Tensor:
         targets = sample.get("gt_targets")
         if targets is None or targets.shape != (self.num_targets,):
-            found = "no" if targets is None else f"{tuple(targets.shape)}"
-            raise ValueError(
-                f"sample {sample.get('frame_dir')!r} has {found} gt_targets, but the "
-                f"head has {self.num_targets}: annotations need `targets`, the "
-                "pipeline PackTargetInputs, and model.cls_head.num_targets their number"
+            shape = "no" if targets is None else f"{tuple(targets.shape)}"
+            raise DataError(
+                f"has {shape} gt_targets, but the head has {self.num_targets}: "
+                "annotations need `targets`, the pipeline PackTargetInputs, and "
+                "model.cls_head.num_targets their number",
+                kind="target",
+                sample=sample.get("frame_dir"),
+                field="gt_targets",
             )
         return targets
 
@@ -135,8 +145,10 @@ def _numbers(
 ) -> Tensor:
     numbers: List[float] = [default] * count if values is None else list(values)
     if len(numbers) != count:
-        raise ValueError(
+        raise ConfigError(
             f"TraitHead got {len(numbers)} numbers as {name}, expected one for each of "
-            f"its {count} targets"
+            f"its {count} targets",
+            kind="option",
+            field=name,
         )
     return torch.tensor(numbers, dtype=torch.float32)

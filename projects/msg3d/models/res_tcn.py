@@ -67,7 +67,8 @@ class ResTCN(BaseModule):
         """[N, M, T, V, C] -> [N, 1, 4 * base_channels, T', 1], T' = ceil(T / 4).
 
         Raises:
-            ValueError: persons, joints or channels are not those of the model.
+            DataError: persons, joints or channels are not those of the model (kind
+                "shape").
         """
         check_keypoints(self, x, self.num_person)
         clips, _, frames, _, _ = x.shape

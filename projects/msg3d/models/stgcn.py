@@ -76,7 +76,8 @@ class PartitionSTGCN(STGCN):
         """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
 
         Raises:
-            ValueError: persons, joints or channels are not those of the model.
+            DataError: persons, joints or channels are not those of the model (kind
+                "shape").
         """
         check_keypoints(self, x, self.persons)
         return super().forward(x)

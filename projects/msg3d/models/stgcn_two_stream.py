@@ -40,7 +40,8 @@ class TwoStreamSTGCN(BaseModule):
         """[N, M, T, V, C] -> [N, M, 8 * base_channels, T', V], T' = ceil(T / 4).
 
         Raises:
-            ValueError: persons, joints or channels are not those of the model.
+            DataError: persons, joints or channels are not those of the model (kind
+                "shape").
         """
         streams = self.origin_stream(x), self.motion_stream(second_difference(x))
         return torch.cat(streams, dim=2)

@@ -127,7 +127,7 @@ def align_view(
         score: [M, T, V].
 
     Returns:
-        `keypoint` float32 [M, T', V, 3] and `score` [M, T', V], None if there is none.
+        `keypoint` float32 [M, T', V, 3] and `score` [M, T', V], None without scores.
 
     Raises:
         DataError: there are more than `length` frames; kind "shape".

@@ -101,7 +101,7 @@ def mirror(
         keypoint: [M, T, V, C].
         order: of the joints, from `mirrored_order`.
         axis: the coordinate to mirror, x' = width - x.
-        width: 0 for a mirror at zero; the width of the image for one in its middle.
+        width: 0 to mirror at zero, or the width of the image to mirror in its middle.
     """
     keypoint = keypoint[:, :, order]  # a copy
     across = keypoint[..., axis]

@@ -38,11 +38,11 @@ def select_persons(
         score: [M, T, V], required by the rules `score` and `frame_score`.
 
     Returns:
-        `keypoint` [M', T, V, C] and `score` [M', T, V], None if there is none. Both are
+        `keypoint` [M', T, V, C] and `score` [M', T, V], None without scores; both are
         copies.
 
     Raises:
-        DataError: the rule needs scores and there are none; kind "score".
+        DataError: the rule requires scores; kind "score".
     """
     if "score" in by and score is None:
         raise DataError(

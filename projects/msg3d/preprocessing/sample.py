@@ -44,7 +44,7 @@ def interpolate(
         score: [M, T, V].
 
     Returns:
-        `keypoint` [M, T', V, C] and `score` [M, T', V], None if there is none.
+        `keypoint` [M, T', V, C] and `score` [M, T', V], None without scores.
     """
     last = keypoint.shape[1] - 1
     before = np.minimum(times.astype(int), max(last - 1, 0))

@@ -102,7 +102,7 @@ def motion(
 
 
 def _present(stream: np.ndarray, scored: bool) -> np.ndarray:
-    """Which joints or bones are present, bool [M, T, V]."""
+    """Find the joints or bones that are present, bool [M, T, V]."""
     return stream[..., 2] != 0 if scored else stream.any(-1)
 
 
