@@ -91,7 +91,7 @@ def assert_reads_like(bench, content):
 
 
 def coordinates(tokens):
-    """What the parser reads where these tokens are x, y, and z of joints: float32."""
+    """Parse a file whose joints have these tokens as x, y, z; return them as float32."""
     count = len(tokens)
     tokens = [*tokens, *[b"1"] * (-count % 75)]
     lines = [b" ".join(tokens[i : i + 3]) for i in range(0, len(tokens), 3)]

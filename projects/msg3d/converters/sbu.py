@@ -63,7 +63,7 @@ def parse_sequence(path: str, content: bytes, units: str = "unscaled") -> list[d
     Args:
         path: path of the file; it ends with PAIR/ACTION/RUN/skeleton_pos.txt.
         content: the text.
-        units: "unscaled" or "m"; see above.
+        units: "unscaled" or "m", or another spelling; see above.
 
     Returns:
         A list of one sample, dict(frame_dir, label 0..7, total_frames, keypoint float32
@@ -92,7 +92,7 @@ def parse_sequence(path: str, content: bytes, units: str = "unscaled") -> list[d
             kind="file-name",
             field="action",
         )
-    keypoint, notes = read_frames(content, units)
+    keypoint, notes = read_frames(content, units_name(units))
     sample = dict(
         frame_dir=f"{pair}_a{action}_{run}",
         label=int(action) - 1,
@@ -134,7 +134,7 @@ def convert_sbu(
         out: annotation file; the report is written next to it.
         allow_bad: write `out` even if files were refused.
         jobs: number of processes; None for one per core.
-        units: "unscaled" or "m"; see above.
+        units: "unscaled" or "m", or another spelling; see above.
 
     Returns:
         The report; see `convert.write_converted`.

@@ -51,7 +51,7 @@ def read_frames(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
 
 
 def _detect(source: Source) -> bool:
-    """Whether the first frame consists of lines of four numbers."""
+    """Return whether the first frame consists of lines of four numbers."""
     lines = source.content[: 200 * JOINTS].splitlines()[:JOINTS]
     try:
         return [

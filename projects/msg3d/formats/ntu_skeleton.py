@@ -128,9 +128,7 @@ def _decimals(text: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     values[negative] *= -1
     for other in np.flatnonzero(~simple):
         word = text[starts[other] : ends[other]]
-        values[other] = float(
-            word.replace(b"_", b"-")
-        )  # 1_0 is a number in Python only
+        values[other] = float(word.replace(b"_", b"-"))  # 1_0 is refused
     return values
 
 

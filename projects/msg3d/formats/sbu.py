@@ -61,7 +61,7 @@ def read_frames(
 
 
 def _detect(source: Source) -> bool:
-    """Whether the first line has 91 numbers."""
+    """Return whether the first line has 91 numbers."""
     fields = source.content[: 100 * FIELDS].partition(b"\n")[0].split(b",")
     try:
         return len([float(field) for field in fields]) == FIELDS

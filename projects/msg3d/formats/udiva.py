@@ -32,7 +32,7 @@ class Recording(NamedTuple):
     gaps: int
 
     def notes(self, absent: str) -> dict[str, int]:
-        """What was noticed -> how often; `absent` says what became of such frames."""
+        """Return notes; `absent` tells what became of frames without landmarks."""
         notes = {
             f"frames without body landmarks ({absent})": int(self.absent.sum()),
             "frame numbers that do not follow the one before (joined)": self.gaps,
