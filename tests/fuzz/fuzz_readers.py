@@ -231,12 +231,12 @@ def skeleton_files():
     return [{name: text(3)}, {name: text(2, bodies=2)}]
 
 
-def kinetics_files(scale=1):
+def kinetics_files():
     rng = _rng()
 
     def person():
         pose, score = (
-            (scale * rng.random(36)).round(3).tolist(),
+            rng.random(36).round(3).tolist(),
             rng.random(18).round(3).tolist(),
         )
         return dict(pose=pose, score=score)
@@ -495,7 +495,7 @@ def sequence_files(flat=True):
         {"a.json": json.dumps(plain["keypoint"]).encode()},
         frames,
         *coco_files(),
-        *(flat * (mediapipe_files() + mediapipe_tables() + kinetics_files(400))),
+        *(flat * (mediapipe_files() + mediapipe_tables() + kinetics_files())),
     ]
 
 
