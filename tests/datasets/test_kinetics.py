@@ -432,7 +432,7 @@ def test_prediction_reads_what_training_reads():
     """The persons tracked, and the image as the unit."""
     content = json.dumps(clip(frames=8)).encode()
     source = Source("a/xyz.json", content)
-    assert detect_format(source).name == "kinetics-skeleton"
+    assert detect_format(source).name == "kinetics_skeleton"
     (sequence,) = read(source)
     sample = parse(clip(frames=8), persons="track", max_persons=5)
     for key in ("keypoint", "keypoint_score", "img_shape", "notes"):

@@ -176,7 +176,7 @@ def test_prediction_reads_what_training_reads():
     content = text(5, empty=(0, 3)).encode()
     (sample,) = parse_sequence("a20_s03_e02_skeleton3D.txt", content)
     source = Source("raw/a20_s03_e02_skeleton3D.txt", content)
-    assert detect_format(source).name == "msr-action3d"
+    assert detect_format(source).name == "msr_action3d"
     (sequence,) = read(source)
     np.testing.assert_array_equal(sequence["keypoint"], sample["keypoint"])
     assert sequence["notes"] == sample["notes"]

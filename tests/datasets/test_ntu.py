@@ -540,7 +540,7 @@ def test_prediction_reads_what_training_reads(shared):
     for path in sorted((shared / "data" / "ntu_raw").glob("*.skeleton")):
         (sample,) = parse_sequence(path.name, path.read_bytes(), "ntu120")
         source = Source(str(path))
-        assert detect_format(source).name == "ntu-skeleton"
+        assert detect_format(source).name == "ntu_skeleton"
         (sequence,) = read(source, ReadOptions(max_persons=2))
         assert same_bits(sequence["keypoint"], sample["keypoint"])
         assert (sequence["layout"], sequence["unit"]) == ("nturgb+d", "m")

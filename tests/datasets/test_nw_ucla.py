@@ -219,7 +219,7 @@ def test_prediction_reads_what_training_reads():
     content = json.dumps(record(name)).encode()
     (sample,) = parse_sequence(f"{name}.json", content)
     source = Source(f"raw/{name}.json", content)
-    assert detect_format(source).name == "nw-ucla"
+    assert detect_format(source).name == "nw_ucla"
     (sequence,) = read(source)
     np.testing.assert_array_equal(sequence["keypoint"], sample["keypoint"])
     assert sequence["label"] == sample["label"]

@@ -190,7 +190,7 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
 
 
 FORMAT = Format(
-    name="kinetics-skeleton",
+    name="kinetics_skeleton",
     title="Kinetics-skeleton clips",
     suffixes=(".json",),
     detect=_detect,

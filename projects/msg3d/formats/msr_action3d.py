@@ -70,7 +70,7 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
 
 
 FORMAT = Format(
-    name="msr-action3d",
+    name="msr_action3d",
     title="MSR-Action3D sequences",
     suffixes=(".txt",),
     detect=_detect,

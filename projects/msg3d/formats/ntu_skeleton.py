@@ -229,7 +229,7 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
 
 
 FORMAT = Format(
-    name="ntu-skeleton",
+    name="ntu_skeleton",
     title="NTU RGB+D .skeleton files",
     suffixes=(".skeleton",),
     detect=lambda source: True,

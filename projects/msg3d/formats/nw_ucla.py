@@ -96,7 +96,7 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
 
 
 FORMAT = Format(
-    name="nw-ucla",
+    name="nw_ucla",
     title="NW-UCLA sequences",
     suffixes=(".json",),
     detect=_detect,

@@ -134,7 +134,7 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
 
 FORMAT = Format(
     name="udiva",
-    title="UDIVA landmarks (HDF5)",
+    title="UDIVA body landmarks",
     suffixes=(".hdf5",),
     detect=lambda source: True,
     read=_read,
