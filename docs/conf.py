@@ -12,6 +12,7 @@ from pathlib import Path
 from pygments.lexers.special import TextLexer
 
 import msg3d
+from msg3d.formats.base import all_formats
 
 DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
@@ -98,12 +99,21 @@ def with_picture(text: str) -> str:
     return re.sub(r"^<!-- gallery: (\S+) -->$", there, text, flags=re.M)
 
 
+def with_formats(text: str) -> str:
+    """The page of file formats, with a table of them."""
+    rows = ["| format | files | name |", "|---|---|---|"]
+    for each in all_formats().values():
+        files = ", ".join(f"`{suffix}`" for suffix in each.suffixes) or "a folder"
+        rows.append(f"| {each.title} | {files} | `{each.name}` |")
+    return text.replace("<!-- formats -->", "\n".join(rows))
+
+
 def read(app, name: str, source: list[str]) -> None:
     file = ELSEWHERE.get(name)
     text = file.read_text(encoding="utf-8") if file else source[0]
     text = relinked(text, file.resolve().parent if file else DOCS)
-    drawn = dict(gallery=with_pictures, index=with_picture).get(name)
-    source[0] = drawn(text) if drawn else text
+    fill = dict(gallery=with_pictures, index=with_picture, formats=with_formats)
+    source[0] = fill[name](text) if name in fill else text
 
 
 def as_rst(app, what, name, thing, options, lines: list[str]) -> None:
@@ -125,7 +135,7 @@ def _escaped(found: re.Match) -> str:
 
 def remember(app, env, added, changed, removed) -> list[str]:
     """These pages change without their own files."""
-    return [*ELSEWHERE, "gallery", "index"]
+    return [*ELSEWHERE, "gallery", "index", "formats"]
 
 
 def setup(app) -> None:

@@ -134,6 +134,6 @@ def test_every_unit_and_option_is_in_the_text():
     text = (REPOSITORY / "docs" / "new_dataset.md").read_text()
     tool = (REPOSITORY / "tools" / "data" / "prepare_folder.py").read_text()
     options = re.findall(r'"(--[a-z-]+)"', tool)
-    assert len(options) == 7
+    assert len(options) == 11
     for word in (*UNITS, *options):
         assert word in text

@@ -11,6 +11,7 @@ from PIL import Image
 
 from conftest import REPOSITORY, load_module
 from docs_commands import documents
+from msg3d.formats.base import all_formats
 
 DOCS = REPOSITORY / "docs"
 
@@ -61,6 +62,13 @@ def test_links_of_other_folders_become_the_site_s():
     assert (
         conf.relinked("[a](../README.md#results)", DOCS) == "[a](overview.md#results)"
     )
+
+
+def test_page_of_formats_lists_all():
+    text = conf.with_formats((DOCS / "formats.md").read_text())
+    for each in all_formats().values():
+        assert f"| {each.title} |" in text and f"`{each.name}`" in text
+    assert "<!--" not in text
 
 
 def test_docstrings_become_rst():

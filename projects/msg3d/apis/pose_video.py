@@ -1,0 +1,6 @@
+"""Names that versions before 0.2 had here."""
+
+from ..formats.video import read_video
+from ..video import rtmlib_pose
+
+__all__ = ["read_video", "rtmlib_pose"]
