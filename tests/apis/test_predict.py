@@ -21,7 +21,7 @@ from msg3d.apis.predict_files import predict_files
 from msg3d.apis.written import Labels, Segments
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.errors import DataError
-from msg3d.formats.base import ReadOptions
+from msg3d.formats.base import ReadOptions, all_formats
 from msg3d.formats.video import read_video
 from msg3d.skeletons import convert_layout
 from msg3d.video import rtmlib_pose
@@ -468,6 +468,14 @@ def load_command():
 def run_here(monkeypatch, *arguments):
     monkeypatch.setattr(sys, "argv", ["predict.py", *map(str, arguments)])
     return load_command().main()
+
+
+def test_help_lists_the_formats(monkeypatch, capsys):
+    with pytest.raises(SystemExit) as done:
+        run_here(monkeypatch, "--help")
+    text = capsys.readouterr().out
+    assert done.value.code == 0
+    assert all(each.title in text for each in all_formats().values())
 
 
 def test_command_as_typed(flat, recognizer, tmp_path):

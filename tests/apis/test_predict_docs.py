@@ -51,7 +51,7 @@ def test_python_runs(user, capsys):
     for block in blocks("python"):
         exec(compile(block, "docs/predict.md", "exec"), names)
     printed = capsys.readouterr().out
-    assert "has 17 joints" in printed and "name the layout" in printed
+    assert "[M, T, V=25, C=3]" in printed
     assert len(names["names"]) == 2 and set(names["names"]) <= set("abcd")
     assert [one.rows for one in names["found"].persons] == [(0,), (1,), (2,)]
     assert len(names["found"].pairs) == 3

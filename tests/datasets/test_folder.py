@@ -22,6 +22,7 @@ from msg3d.datasets import (
 )
 from msg3d.errors import DataError
 from msg3d.formats.arrays import Arrays, to_sequence
+from msg3d.formats.base import all_formats
 from msg3d.formats.csv_table import read_csv
 from msg3d.formats.npy import read_npy
 from msg3d.skeletons import skeleton
@@ -518,6 +519,39 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "--layout wrong" in capsys.readouterr().err
     (tmp_path / "layout.json").write_text("{")
     assert run(*options, *size) == 1
+
+
+def test_help_lists_the_formats(monkeypatch, capsys):
+    with pytest.raises(SystemExit) as done:
+        command("prepare_folder", "--help", monkeypatch=monkeypatch)
+    text = capsys.readouterr().out
+    assert done.value.code == 0
+    assert all(each.title in text for each in all_formats().values())
+
+
+def test_command_reads_openpose_without_layout_and_units(tmp_path, monkeypatch):
+    person = np.full((25, 3), 200.0)
+    person[:, 0] += np.arange(25)
+    frame = json.dumps(dict(people=[dict(pose_keypoints_2d=person.ravel().tolist())]))
+    raw = folder(
+        tmp_path / "raw",
+        {
+            f"{side}/{name}/clip/{number:012d}_keypoints.JSON": frame
+            for side in ("train", "val")
+            for name in ("wave", "bow")
+            for number in range(3)
+        },
+    )
+    out = tmp_path / "a.pkl"
+    arguments = ("prepare_folder", raw, out, "--img-shape", 480, 640)
+    assert command(*arguments, "--format", "csv", monkeypatch=monkeypatch) == 1
+    assert command(*arguments, "--format", "openpose", monkeypatch=monkeypatch) == 0
+    assert command(*arguments, monkeypatch=monkeypatch) == 0
+    data = load_annotations(out)
+    assert data["meta"]["layout"] == "openpose25" and len(data["annotations"]) == 4
+    np.testing.assert_array_equal(
+        data["annotations"][0]["keypoint"][0, 2], person[:, :2]
+    )
 
 
 def test_2d_trains_with_the_usual_pipeline(tmp_path):

@@ -119,6 +119,47 @@ def landmarks(path, world=True):
     as_json(path / "clip.json", dict(frames=frames))
 
 
+def ntu_skeleton(path):
+    lines = [str(FRAMES)]
+    for frame in rng().normal(size=(FRAMES, 25, 3)).round(4).tolist():
+        lines += ["1", "72057594037927 0 1 1 1 1 0 0.01 0.2 2", "25"]
+        lines += [" ".join(map(str, [*joint, *[0] * 8, 2])) for joint in frame]
+    (path / "clip.skeleton").write_text("\n".join([*lines, ""]))
+
+
+def kinetics_skeleton(path):
+    frames = [
+        dict(
+            frame_index=t + 1,
+            skeleton=[dict(pose=(joints / 640).ravel().tolist(), score=[0.5] * 18)],
+        )
+        for t, joints in enumerate(pixels(18))
+    ]
+    as_json(path / "clip.json", dict(data=frames, label="wave", label_index=0))
+
+
+def nw_ucla(path):
+    skeletons = rng().normal(size=(FRAMES, 20, 3)).round(3).tolist()
+    name = "a01_s02_e03_v01"
+    as_json(path / "clip.json", dict(file_name=name, skeletons=skeletons, label=1))
+
+
+def msr_action3d(path):
+    np.savetxt(path / "clip.txt", rng().normal(size=(FRAMES * 20, 4)), fmt="%.4f")
+
+
+def sbu(path):
+    values = np.hstack([np.arange(FRAMES)[:, None] + 1, rng().random((FRAMES, 90))])
+    np.savetxt(path / "clip.txt", values, fmt="%.5f", delimiter=",")
+
+
+def udiva(path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path / "clip.hdf5", "w") as file:
+        for frame, landmarks in enumerate(rng().normal(size=(FRAMES, 24, 3))):
+            file.create_group(f"{frame:05d}/body")["landmarks"] = landmarks
+
+
 def annotation_file(path):
     data = annotations(samples=2, frames=(4, 6))
     save_annotations({**data, "meta": dict(layout="kinect20")}, path / "clip.pkl")
@@ -144,7 +185,7 @@ FLAT = dict(img_shape=SIZE)
 # format -> (writes the file or folder `clip`, options of `convert_folder`)
 EXAMPLES = {
     "alphapose": [(alphapose, FLAT)],
-    "annotation_file": [(annotation_file, {})],
+    "annotation-file": [(annotation_file, {})],
     "coco": [(coco, {})],
     "csv": [
         (csv_table, dict(layout="kinect20", units="mm")),
@@ -153,7 +194,7 @@ EXAMPLES = {
             dict(layout="mediapipe33", units="m"),
         ),
     ],
-    "keypoint_json": [
+    "keypoint-json": [
         (keypoint_json, {}),
         (keypoint_list, dict(layout="nturgb+d", units="cm")),
     ],
@@ -173,6 +214,12 @@ EXAMPLES = {
             dict(layout="coco", units="normalized", **FLAT),
         ),
     ],
+    "kinetics-skeleton": [(kinetics_skeleton, {})],
+    "msr-action3d": [(msr_action3d, {})],
+    "ntu-skeleton": [(ntu_skeleton, {})],
+    "nw-ucla": [(nw_ucla, {})],
+    "sbu": [(sbu, {}), (sbu, dict(units="m"))],
+    "udiva": [(udiva, {})],
     "openpose": [(openpose, FLAT), (lambda path: openpose(path, 18), FLAT)],
     "store": [(store, dict(layout="kinect20"))],
     "video": [(video, dict(pose=pose))],
@@ -304,7 +351,7 @@ def test_tables_that_may_be_of_two_formats(header, alone, told):
         ([[], [{"keypoints": [], "keypoint_scores": []}]], "mmpose"),
         ([{"image_id": 1, "keypoint_scores": []}], "alphapose"),
         ([None, {}, [{"x": 0, "y": 0}]], "mediapipe"),
-        ([[None, 1.0]], "keypoint_json"),
+        ([[None, 1.0]], "keypoint-json"),
         (dict(people=[]), "openpose"),
         (dict(annotations=[], images=[]), "coco"),
     ],

@@ -9,14 +9,19 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from ..errors import DataError, MSG3DError, SkipFile
-from ..formats.base import ReadOptions, Source, all_formats, detect_format, read
+from ..formats.base import (
+    COMMON_SUFFIXES,
+    ReadOptions,
+    Source,
+    all_formats,
+    detect_format,
+    read,
+)
 from ..formats.frames import join_frames
 from .keypoint_input import Expected
 
 # Formats whose sequences have names of their own, and may have a layout.
-WITH_IDS = ("annotation_file", "store")
-# Other programs use these endings too: files that no format recognizes are ignored.
-COMMON_SUFFIXES = (".txt",)
+WITH_IDS = ("annotation-file", "store")
 
 
 def list_sources(path: str, leave_out: str) -> list[str]:
@@ -69,7 +74,7 @@ def list_sources(path: str, leave_out: str) -> list[str]:
 
 
 def _is_source(path: str) -> bool:
-    """Whether a format recognizes a file, or a folder as a whole."""
+    """Return whether a format recognizes a file, or a folder as one source."""
     try:
         detect_format(Source(path))
     except (DataError, OSError):
@@ -78,7 +83,7 @@ def _is_source(path: str) -> bool:
 
 
 def _contains_frames(folder: str, files: list[str]) -> bool:
-    """Whether the JSON files of a folder are frames of one video, as the first is."""
+    """Return whether the JSON files of a folder are frames, as the first one is."""
     names = sorted(name for name in files if name.lower().endswith(".json"))
     if not names:
         return False

@@ -184,7 +184,7 @@ def _key(path: str, settings: Any) -> str:
 
 
 def _done(path: str, key: str) -> Optional[dict]:
-    """The record of a source; None if there is none, or one with another key."""
+    """Return the record of a source; None if it is missing or has another key."""
     try:
         with open(path) as file:
             record = json.load(file)

@@ -56,7 +56,7 @@ class ClassFolders:
         return _parts(path)[self.above] if self.sided else None
 
     def is_deep(self, path: str) -> bool:
-        """Whether the file is in a folder below its class folder."""
+        """Return whether a file is in a folder below its class folder."""
         return len(_parts(path)) - self.above - self.sided > 2
 
 
@@ -106,7 +106,7 @@ def sorted_classes(names: set[str]) -> list[str]:
 
 
 def is_hidden(path: str) -> bool:
-    """Whether the file is in the folder of a program, such as `.git`."""
+    """Return whether a file is in the folder of a program, such as `.git`."""
     return any(part.startswith(".") for part in _parts(path)[:-1])
 
 
@@ -120,7 +120,10 @@ def without_suffix(path: str) -> str:
 
 
 class Entry(NamedTuple):
-    """What is known about a file; None where it is not, and line 0 without a list."""
+    """Label, split, and image size of a file, each None if unknown.
+
+    `line` is that of the list, 0 without a list.
+    """
 
     label: str | None
     side: str | None

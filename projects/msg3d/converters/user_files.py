@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import DataError, SkipFile
 from ..formats.base import (
+    COMMON_SUFFIXES,
     ReadOptions,
     Source,
     all_formats,
@@ -22,8 +23,6 @@ from ..skeletons.units import to_standard_unit
 from .labels import ClassFolders, Entry, is_hidden, without_suffix
 from .parse_files import Parsed
 
-# Files with these endings are often notes, so files of other kinds go before them.
-COMMON_SUFFIXES = (".txt",)
 NOT_LISTED = "not in the list, or in no class folder"
 FIELDS = ("frame_dir", "keypoint", "keypoint_score", "original_shape", "notes")
 
@@ -63,7 +62,8 @@ def find_files(
             file=raw,
         )
     suffixes = tuple(sorted({ending for each in formats for ending in each.suffixes}))
-    listed = list_files(raw, suffixes, max_bytes)
+    endings = (*suffixes, *map(str.upper, suffixes))
+    listed = list_files(raw, endings, max_bytes)
     if listed is None:
         raise DataError(
             "is neither a folder nor a zip. Unpack the archive",
@@ -74,7 +74,7 @@ def find_files(
     kinds: dict[Any, list[RawFile]] = defaultdict(list)
     for file in listed[0]:
         if file.name not in skip:
-            suffix = PurePosixPath(file.name).suffix
+            suffix = PurePosixPath(file.name).suffix.lower()
             kind = tuple(
                 each.name for each in all_formats().values() if suffix in each.suffixes
             )

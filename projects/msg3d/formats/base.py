@@ -1,4 +1,4 @@
-"""What a file format is, and how the format of a file is detected.
+"""File formats: their interface, and the detection of the format of a file.
 
 Every module of this package that defines `FORMAT` is a format. To add one, add a module:
 
@@ -45,6 +45,7 @@ from ..io.json_data import json_of_text, read_json
 from ..skeletons import Skeleton
 
 __all__ = [
+    "COMMON_SUFFIXES",
     "Format",
     "ReadOptions",
     "Source",
@@ -59,10 +60,13 @@ Layout = str | dict | Skeleton
 # A pose estimator: image [H, W, 3] -> keypoints [P, V, 2] and scores [P, V].
 Pose = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
+# Many files with these endings are something else, such as notes.
+COMMON_SUFFIXES = (".txt",)
+
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What files do not say about themselves.
+    """Properties that files may not tell about themselves.
 
     Attributes:
         layout: layout of keypoints whose file does not name one.
@@ -193,8 +197,8 @@ def all_formats() -> dict[str, Format]:
         import_module(f"{package}.{module.name}")
         for module in iter_modules(import_module(package).__path__)
     )
-    found = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
-    return {each.name: each for each in sorted(found, key=lambda each: each.name)}
+    formats = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
+    return {each.name: each for each in sorted(formats, key=lambda each: each.name)}
 
 
 def chosen_formats(options: ReadOptions) -> list[Format]:

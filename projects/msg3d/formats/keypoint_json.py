@@ -108,7 +108,7 @@ def _detect(source: Source) -> bool:
 
 
 FORMAT = Format(
-    name="keypoint_json",
+    name="keypoint-json",
     title="Keypoints as JSON lists",
     suffixes=(".json",),
     detect=_detect,

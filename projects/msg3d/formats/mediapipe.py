@@ -299,7 +299,7 @@ def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
 
 
 def is_landmark_table(header: list[str]) -> bool:
-    """Whether a table has visibilities, or x and y of 33 numbered landmarks."""
+    """Return whether a table has visibilities, or x and y of 33 landmarks."""
     numbered = {axis: set() for axis in "xyzv"}
     for match in filter(None, map(LANDMARK.fullmatch, header)):
         numbered[match[1]].add(int(match[2]))
