@@ -506,7 +506,7 @@ def test_command(tmp_path, monkeypatch, capsys):
 
     assert run(*options, *size) == 0
     printed = capsys.readouterr().out
-    assert "units          px (files: px)" in printed
+    assert "units          px\n" in printed
     assert "split val: 4 train, 2 val; of val 0" in printed
     sample = load_annotations(out)["annotations"][0]
     assert sample["keypoint"].shape == (2, 6, 3, 2) and sample["img_shape"] == (

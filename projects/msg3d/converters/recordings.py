@@ -218,7 +218,9 @@ class Recordings:
 
     def _described_unit(self, samples: list[dict]) -> str:
         unit = self.options.unit
-        return self.unit if unit is None else f"{self.unit} (files: {unit})"
+        if unit is None or unit == self.unit:
+            return self.unit
+        return f"{self.unit} (files: {unit})"
 
     def _meta(self, samples: list[dict]) -> dict:
         meta = dict(classes=self._classes(), units=self.unit)
