@@ -1,3 +1,12 @@
-"""File formats of poses and labeled data sets: one module per format."""
+"""File formats of poses and labeled data sets, one module per format."""
 
-__all__: list[str] = []
+from .base import (
+    Format,
+    ReadOptions,
+    Source,
+    all_formats,
+    detect_format,
+    read,
+)
+
+__all__ = ["Format", "ReadOptions", "Source", "all_formats", "detect_format", "read"]
