@@ -185,7 +185,7 @@ FLAT = dict(img_shape=SIZE)
 # format -> (writes the file or folder `clip`, options of `convert_folder`)
 EXAMPLES = {
     "alphapose": [(alphapose, FLAT)],
-    "annotation-file": [(annotation_file, {})],
+    "annotation_file": [(annotation_file, {})],
     "coco": [(coco, {})],
     "csv": [
         (csv_table, dict(layout="kinect20", units="mm")),
@@ -194,7 +194,7 @@ EXAMPLES = {
             dict(layout="mediapipe33", units="m"),
         ),
     ],
-    "keypoint-json": [
+    "keypoint_json": [
         (keypoint_json, {}),
         (keypoint_list, dict(layout="nturgb+d", units="cm")),
     ],
@@ -214,10 +214,10 @@ EXAMPLES = {
             dict(layout="coco", units="normalized", **FLAT),
         ),
     ],
-    "kinetics-skeleton": [(kinetics_skeleton, {})],
-    "msr-action3d": [(msr_action3d, {})],
-    "ntu-skeleton": [(ntu_skeleton, {})],
-    "nw-ucla": [(nw_ucla, {})],
+    "kinetics_skeleton": [(kinetics_skeleton, {})],
+    "msr_action3d": [(msr_action3d, {})],
+    "ntu_skeleton": [(ntu_skeleton, {})],
+    "nw_ucla": [(nw_ucla, {})],
     "sbu": [(sbu, {}), (sbu, dict(units="m"))],
     "udiva": [(udiva, {})],
     "openpose": [(openpose, FLAT), (lambda path: openpose(path, 18), FLAT)],
@@ -351,7 +351,7 @@ def test_tables_that_may_be_of_two_formats(header, alone, told):
         ([[], [{"keypoints": [], "keypoint_scores": []}]], "mmpose"),
         ([{"image_id": 1, "keypoint_scores": []}], "alphapose"),
         ([None, {}, [{"x": 0, "y": 0}]], "mediapipe"),
-        ([[None, 1.0]], "keypoint-json"),
+        ([[None, 1.0]], "keypoint_json"),
         (dict(people=[]), "openpose"),
         (dict(annotations=[], images=[]), "coco"),
     ],

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from ..errors import DataError, MSG3DError, SkipFile
+from ..formats.annotation_file import FORMAT as ANNOTATION_FILE
 from ..formats.base import (
     COMMON_SUFFIXES,
     ReadOptions,
@@ -18,10 +19,11 @@ from ..formats.base import (
     read,
 )
 from ..formats.frames import join_frames
+from ..formats.store import FORMAT as STORE
 from .keypoint_input import Expected
 
 # Formats whose sequences have names of their own, and may have a layout.
-WITH_IDS = ("annotation-file", "store")
+WITH_IDS = (ANNOTATION_FILE.name, STORE.name)
 
 
 def list_sources(path: str, leave_out: str) -> list[str]:

@@ -53,7 +53,7 @@ def sequences_of(data: Annotations, source: Source, options: ReadOptions) -> lis
 
 
 FORMAT = Format(
-    name="annotation-file",
+    name="annotation_file",
     title="Annotation file of MMAction2",
     suffixes=(".pkl",),
     detect=lambda source: True,

@@ -108,7 +108,7 @@ def _detect(source: Source) -> bool:
 
 
 FORMAT = Format(
-    name="keypoint-json",
+    name="keypoint_json",
     title="Keypoints as JSON lists",
     suffixes=(".json",),
     detect=_detect,
