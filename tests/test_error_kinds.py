@@ -65,7 +65,6 @@ def test_kinds_in_the_code_are_listed():
     assert not unknown
 
 
-@pytest.mark.xfail(strict=False, reason="errors without a kind remain")
 def test_listed_kinds_are_used():
     """As a string in a module; a kind may reach the error through a variable."""
     nodes = [
@@ -86,7 +85,6 @@ def test_listed_kinds_are_used():
     assert not sorted(unused)
 
 
-@pytest.mark.xfail(strict=False, reason="errors without a kind remain")
 def test_errors_have_a_kind():
     missing = [
         place
