@@ -111,7 +111,7 @@ class MSG3DError(ValueError):
         where: the place.
     """
 
-    def __init__(self, message: str, *, kind: str = "unspecified", **where) -> None:
+    def __init__(self, message: str, *, kind: str, **where) -> None:
         self.message, self.kind = message, kind
         self.where = Where(**where)
         super().__init__(message)
