@@ -463,6 +463,24 @@ def test_files_of_different_layouts_or_units_are_refused(tmp_path):
         )
 
 
+def test_files_with_and_without_a_layout_do_not_mix(tmp_path):
+    video_of_20 = np.full((1, 20, 2), 9.0), np.full((1, 20), 0.5)
+    for side in ("train", "val"):
+        for label in ("wave", "bow"):
+            folder = tmp_path / "raw" / side / label
+            folder.mkdir(parents=True)
+            video(folder)
+    with raises("layout"):
+        convert_folder(
+            tmp_path / "raw", tmp_path / "a.pkl", pose=lambda image: video_of_20
+        )
+    report = convert_folder(
+        tmp_path / "raw", tmp_path / "a.pkl", "kinect20", pose=lambda image: video_of_20
+    )
+    assert report["written"]
+    assert len(load_annotations(tmp_path / "a.pkl")["meta"]["joints"]) == 20
+
+
 def test_list_in_the_folder_is_not_a_sequence(tmp_path):
     for label in ("wave", "bow"):
         for number in range(2):

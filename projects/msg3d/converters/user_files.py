@@ -213,14 +213,11 @@ def common_layout(samples: list[dict], known: Any) -> Any:
         DataError: the files have different layouts, or no known one (`layout`).
     """
     named = {repr(sample.get("layout")): sample for sample in samples}
-    layouts = {
-        key: skeleton(known if sample.get("layout") is None else sample["layout"])
-        for key, sample in named.items()
-        if sample.get("layout") is not None or known is not None
-    }
+    layouts = [sample.get("layout") or known for sample in named.values()]
+    unknown = None in layouts
     if known is not None:
-        layouts["the given layout"] = skeleton(known)
-    if len(set(layouts.values())) > 1 or (samples and not layouts):
+        layouts.append(known)
+    if unknown or len({skeleton(layout) for layout in layouts}) > 1:
         which = ", ".join(
             f"{key} ({sample['frame_dir']})" for key, sample in named.items()
         )
