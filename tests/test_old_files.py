@@ -53,9 +53,9 @@ def summarize(value):
         digest = hashlib.sha256(value.tobytes()).hexdigest()
         return dict(dtype=str(value.dtype), shape=list(value.shape), sha256=digest)
     if isinstance(value, dict):
-        return {key: summarize(one) for key, one in value.items()}
+        return {key: summarize(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):  # JSON does not tell them apart
-        return [summarize(one) for one in value]
+        return [summarize(item) for item in value]
     return value
 
 
@@ -93,11 +93,11 @@ def test_store(name):
 @each("scores")
 def test_scores(name):
     expected = EXPECTED["scores"][name]
-    found = read_scores(str(FILES / name), expected.get("known"))
-    assert found.ids == expected["ids"]
-    assert found.labels.tolist() == expected["labels"]
-    assert found.probabilities == expected["probabilities"]
-    np.testing.assert_allclose(found.values, expected["scores"], **TOLERANCE)
+    scores = read_scores(str(FILES / name), expected.get("known"))
+    assert scores.ids == expected["ids"]
+    assert scores.labels.tolist() == expected["labels"]
+    assert scores.probabilities == expected["probabilities"]
+    np.testing.assert_allclose(scores.values, expected["scores"], **TOLERANCE)
 
 
 @each("labels")
@@ -110,7 +110,7 @@ def assert_predicts(recognizer, expected):
     """Compare classes and scores for every sample of the annotation file."""
     assert list(recognizer.classes) == expected["classes"]
     samples = load_annotations(str(FILES / expected["annotations"]))["annotations"]
-    scores = [one.scores for one in recognizer.predict(samples)]
+    scores = [prediction.scores for prediction in recognizer.predict(samples)]
     np.testing.assert_allclose(scores, expected["scores"], **TOLERANCE)
 
 
@@ -189,10 +189,10 @@ def test_dump_scores(name, tmp_path):
     cfg.test_evaluator = [*cfg.test_evaluator, dump]
     cfg.load_from = str(FILES / expected["checkpoint"])
     Runner.from_cfg(cfg).test()
-    found, before = read_scores(str(out)), EXPECTED["scores"][name]
-    assert found.ids == before["ids"]
-    assert found.labels.tolist() == before["labels"]
-    np.testing.assert_allclose(found.values, before["scores"], **TOLERANCE)
+    scores, before = read_scores(str(out)), EXPECTED["scores"][name]
+    assert scores.ids == before["ids"]
+    assert scores.labels.tolist() == before["labels"]
+    np.testing.assert_allclose(scores.values, before["scores"], **TOLERANCE)
 
 
 def test_resume_training(tmp_path):

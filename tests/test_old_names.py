@@ -1,4 +1,4 @@
-"""Names that programs import from versions before 0.2."""
+"""Names that programs import as in earlier versions."""
 
 from importlib import import_module
 from pickle import UnpicklingError

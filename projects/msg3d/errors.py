@@ -172,7 +172,7 @@ class SkipFile(Exception):
     """
 
 
-# Names that versions before 0.2 used.
+# Names that earlier versions used.
 AnnotationError = BadFile = KeypointError = ScoreError = TraitError = DataError
 ExportedFileError = CheckpointError
 PictureError = MSG3DError

@@ -60,7 +60,7 @@ from msg3d.stores.packing import pack
 from msg3d.stores.store import load_store
 from samples import annotations
 
-# What users see as one sentence.
+# Errors that users see as one sentence.
 EXPECTED = (DataError, CheckpointError, SkipFile, OSError)
 Files = dict[str, bytes]
 

@@ -138,7 +138,7 @@ def _case(run, number, expected):
 
 
 def is_known_kind(error: MSG3DError) -> bool:
-    """Whether programs can look up the kind of an error."""
+    """Return whether the tables of kinds list the kind of an error."""
     return error.kind in KINDS or error.kind in FAULTS
 
 

@@ -32,6 +32,7 @@ from msg3d.evaluation import (
 )
 from msg3d.formats.base import ReadOptions
 from msg3d.io.archives import read_files
+from msg3d.io.npy import array_of_npy
 from msg3d.stores.packing import pack
 from msg3d.stores.store import load_store
 from samples import annotations
@@ -151,6 +152,14 @@ def npy(array):
     file = io.BytesIO()
     np.save(file, array)
     return file.getvalue()
+
+
+def test_more_axes_than_numpy_supports():
+    file = io.BytesIO()
+    header = dict(descr="<f4", fortran_order=False, shape=(1,) * 65)
+    np.lib.format.write_array_header_1_0(file, header)
+    with raises("corrupt", DataError):
+        array_of_npy(file.getvalue() + bytes(4))
 
 
 @pytest.mark.parametrize(

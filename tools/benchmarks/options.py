@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     add("--device", choices=("cpu", "cuda"), default="cpu", help="where")
     add("--threads", type=whole_number, default=2, help="of torch, on the CPU")
     add("--layouts", **many, default=["nturgb+d", "coco"], help="of msg3d.skeletons")
-    add("--batch", **many, type=whole_number, default=[8], help="clips a step")
+    add("--batch", **many, type=whole_number, default=[8], help="clips per step")
     add("--frames", type=whole_number, default=100, help="of a clip")
     add("--persons", type=whole_number, default=2, help="of a clip")
     add(

@@ -47,19 +47,18 @@ def list_sources(path: str, leave_out: str) -> list[str]:
     sources: list[str] = []
     for folder, folders, files in os.walk(path, followlinks=True):
         inside = [os.path.join(folder, name) for name in sorted(folders)]
-        sources += [each for each in inside if _is_source(each)]
+        stores = [each for each in inside if _is_source(each)]
+        sources += stores
         folders[:] = [
             os.path.basename(each)
             for each in inside
             if os.path.realpath(each) != os.path.realpath(leave_out)
-            and not _is_source(each)
+            and each not in stores
         ]
         frames = _contains_frames(folder, files)
         for name in sorted(files):
-            file, suffix = (
-                os.path.join(folder, name),
-                PurePosixPath(name).suffix.lower(),
-            )
+            file = os.path.join(folder, name)
+            suffix = PurePosixPath(name).suffix.lower()
             if suffix in COMMON_SUFFIXES and not _is_source(file):
                 continue
             if suffix in suffixes and not (frames and suffix == ".json"):

@@ -1,4 +1,4 @@
-"""Names that versions before 0.2 had here."""
+"""Aliases of names that earlier versions had here."""
 
 from ..formats.video import read_video
 from ..video import rtmlib_pose

@@ -37,12 +37,7 @@ def read_npy(content: bytes, joints: int, channels: int) -> Arrays:
     Raises:
         DataError: not such a file, truncated, or of another shape or type.
     """
-    try:
-        array = array_of_npy(content)
-    except DataError:
-        raise
-    except ValueError as error:
-        raise DataError(str(error), kind="corrupt") from error
+    array = array_of_npy(content)
     scored = channels == 2 and array.ndim > 2 and array.shape[-1] == 3
     if (
         array.ndim not in (3, 4)

@@ -83,7 +83,12 @@ def array_of_npy(content: bytes, kinds: str = "fiu") -> np.ndarray:
             )
         return np.empty(shape, dtype)
     array = np.frombuffer(values, dtype=dtype)
-    return array.reshape(shape, order="F" if by_columns else "C")
+    try:
+        return array.reshape(shape, order="F" if by_columns else "C")
+    except ValueError as error:  # more axes than NumPy supports
+        raise DataError(
+            f"holds an array of {len(shape)} axes ({error})", kind="corrupt"
+        ) from error
 
 
 class NpyWriter:
