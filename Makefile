@@ -50,10 +50,10 @@ FUZZ_CASES ?= 400
 fuzz: install ## read mutated files of every kind for minutes
 	FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -m slow tests/fuzz
 
-# For example BENCHMARK_ARGS="--parts train infer --device cuda --batch 64".
-BENCHMARK_ARGS ?=
+# For example BENCHMARK="memory --batch 16"; python -m benchmarks --help lists all.
+BENCHMARK ?= speed
 benchmark: install ## measure MS-G3D against the plain published form, on this machine
-	$(BIN)/python tools/benchmark.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks $(BENCHMARK)
 
 lint: $(VENV)/.complete ## check style with ruff, and the order of the subpackages
 	$(BIN)/ruff check .

@@ -104,8 +104,9 @@ def test_prediction_from_measurements():
 
 
 def test_the_gradients_of_the_recipe():
-    from benchmarks.scaling import PARAMETER_BYTES
     from benchmarks.scaling_run import network
+
+    from benchmarks.scaling import PARAMETER_BYTES
 
     numbers = sum(one.numel() for one in network(96).parameters())
     assert PARAMETER_BYTES == 4 * numbers

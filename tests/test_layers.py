@@ -179,9 +179,12 @@ def imports(name: str, path: Path, known: dict[str, Path]) -> set[str]:
     return imported & known.keys()
 
 
+PROGRAMS = [REPOSITORY / "benchmarks", REPOSITORY / "studies"]
+
+
 def test_no_import_cycles():
-    packages = [PACKAGE, *(path.parent for path in TOOLS.glob("*/__init__.py"))]
-    assert {"benchmarks", "studies"} < {package.name for package in packages}
+    packages = [PACKAGE, *PROGRAMS]
+    packages += [path.parent for path in TOOLS.glob("*/__init__.py")]
     known = {
         name: path for folder in packages for name, path in modules(folder).items()
     }
@@ -192,9 +195,12 @@ def test_no_import_cycles():
         pytest.fail(f"import cycle: {' <- '.join(error.args[1])}")
 
 
-def test_development_programs_are_imported_by_their_commands_only():
-    known = modules(TOOLS / "benchmarks") | modules(TOOLS / "studies")
-    for path in TOOLS.rglob("*.py"):
-        name = ".".join(path.relative_to(TOOLS).with_suffix("").parts)
-        if not name.startswith(("benchmark", "studies.", "study")):
+def test_nothing_imports_benchmarks_and_studies():
+    benchmarks, studies = map(modules, PROGRAMS)
+    for folder, known in (
+        (PACKAGE, {**benchmarks, **studies}),
+        (TOOLS, {**benchmarks, **studies}),
+        (PROGRAMS[0], studies),  # studies may import benchmarks
+    ):
+        for name, path in modules(folder).items():
             assert not imports(name, path, known), path

@@ -26,6 +26,8 @@ from msg3d.evaluation import read_scores
 from samples import annotations
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
+from studies.network_budgets import BUDGETS  # noqa: E402
+
 from studies import (  # noqa: E402
     network_configs,
     network_pictures,
@@ -33,7 +35,6 @@ from studies import (  # noqa: E402
     networks,
     train,
 )
-from studies.network_budgets import BUDGETS  # noqa: E402
 
 CONFIGS = REPOSITORY / "configs" / "msg3d"
 STYLES = ["active", "elderly", "exhausted", "feminine", "masculine", "normal"]

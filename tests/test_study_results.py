@@ -12,6 +12,7 @@ from conftest import REPOSITORY
 sys.path.insert(0, str(REPOSITORY / "tools"))
 from studies.command import STUDIES  # noqa: E402
 from studies.network_budgets import BUDGETS  # noqa: E402
+
 from studies.network_scores import FUSIONS  # noqa: E402
 
 RESULTS = REPOSITORY / "docs" / "results"

@@ -8,8 +8,8 @@
 #                        is kept
 #   WHEELS=DIR           install from this folder alone, where there is no network
 #   TESTS="tests/models" what to run (default: all tests)
-#   BENCHMARK_ARGS="..." of tools/benchmark.py (default: its own on the CPU, the formats
-#                        and modes of docs/performance.md on a GPU)
+#   BENCHMARK_ARGS="..." of `python -m benchmarks speed` (default: its own on the CPU, the
+#                        formats and modes of docs/performance.md on a GPU)
 set -uo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 out=$(realpath -m "${1:-$repository/work_dirs/machine}")
@@ -58,6 +58,6 @@ if [ -z "${BENCHMARK_ARGS:-}" ] && ! grep -q "GPUs: none" "$out/machine.log"; th
         --modes eager compiled cudagraphs"
 fi
 # shellcheck disable=SC2086
-step benchmark "$python" tools/benchmark.py ${BENCHMARK_ARGS:-} --out "$out/benchmark.json"
+step benchmark "$python" -m benchmarks speed ${BENCHMARK_ARGS:-} --output "$out/benchmark.json"
 echo "results: $out"
 exit $status

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import plain_ntu
 from conftest import load_module
 from errors import raises
 from msg3d.converters import convert_ntu
@@ -42,17 +43,15 @@ NAME = "S001C001P001R001A001"
 
 
 @pytest.fixture
-def bench(monkeypatch):
-    """The line-by-line reader and the maker of files that the benchmark has."""
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools"))
-    from benchmarks import ntu_files, ntu_plain
+def bench():
+    """The line-by-line reader, and the generator of files."""
 
     class Bench:
-        make = staticmethod(ntu_files.skeleton_text)
+        make = staticmethod(plain_ntu.skeleton_text)
 
         @staticmethod
         def read(content):
-            return ntu_plain.read_plainly(io.StringIO(content.decode()))
+            return plain_ntu.read_plainly(io.StringIO(content.decode()))
 
     return Bench
 
@@ -764,19 +763,6 @@ def test_killed_and_run_again(bench, tmp_path):
     assert report["sequences"] == 600 and not parts.exists()
     convert_ntu(raw, tmp_path / "b.pkl", "ntu60", jobs=1)
     assert out.read_bytes() == (tmp_path / "b.pkl").read_bytes()
-
-
-def test_benchmark(bench, tmp_path, monkeypatch, capsys):
-    from benchmarks.parse_ntu import main
-
-    raw = as_folder(release(bench), tmp_path / "raw")
-    monkeypatch.setattr("sys.argv", ["b", "--repeats", "1", "--raw", str(raw)])
-    assert main() == 0
-    printed = capsys.readouterr().out
-    assert printed.startswith("8 files, 0.0") and "files/s" in printed
-    monkeypatch.setattr("sys.argv", ["b", "--repeats", "1", "--files", "1"])
-    assert main() == 0
-    assert capsys.readouterr().out.startswith("1 files, ")
 
 
 def test_real_conversion(shared, tmp_path):

@@ -1,0 +1,183 @@
+"""The networks to compare, and single steps of them.
+
+`plain` is the published form, tests/reference.py; `msg3d` is ours with the same weights.
+`stgcn` and `aagcn` are MMAction2's in their own size. Others come from a user's file.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+
+import torch
+from torch import Tensor, nn
+
+import msg3d  # noqa: F401  applies the compatibility fixes before mmaction is imported
+from msg3d.models.graph import build_graph
+
+from . import REPOSITORY
+
+PLAIN, OURS = "plain", "msg3d"
+OTHERS = {"stgcn": ("STGCN", "stgcn_spatial"), "aagcn": ("AAGCN", "spatial")}
+AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def reference(module: str):
+    """Import a reference implementation from the tests."""
+    if (tests := str(REPOSITORY / "tests")) not in sys.path:
+        sys.path.append(tests)
+    return importlib.import_module(module)
+
+
+def names(options: Namespace) -> list[str]:
+    """Return the names of all networks to measure, the plain form first."""
+    return [PLAIN, *options.models, *(s.partition("=")[0] for s in options.against)]
+
+
+def build(name: str, layout: str, options: Namespace) -> nn.Module:
+    """Return a network in float32, with the plain form's weights if they fit.
+
+    Its attribute `comparable` says whether they do.
+
+    Raises:
+        Exception: whatever the class raises, such as AssertionError for a layout.
+    """
+    torch.manual_seed(0)
+    if name in OTHERS:
+        cls, mode = OTHERS[name]
+        cls = getattr(importlib.import_module("mmaction.models"), cls)
+        network = _construct(cls, options, graph_cfg=dict(layout=layout, mode=mode))
+        network.comparable = False
+        return network
+    size = dict(graph_cfg=dict(layout=layout, mode="binary_adj"))
+    size["base_channels"] = options.base_channels
+    plain = _construct(reference("reference").ReferenceMSG3D, options, **size)
+    if name == PLAIN:
+        network = plain
+    elif name == OURS:
+        network = _construct(msg3d.models.MSG3D, options, **size)
+    else:
+        specs = {spec.partition("=")[0]: spec for spec in options.against}
+        network = _construct(load_class(specs[name]), options, **size)
+    try:
+        network.load_state_dict(plain.state_dict())
+        network.comparable = True
+    except RuntimeError:  # another architecture
+        network.comparable = False
+    return network
+
+
+def _construct(cls: type, options: Namespace, **arguments) -> nn.Module:
+    """Call a class with those of the arguments that it accepts."""
+    arguments["num_person"] = options.persons
+    known = inspect.signature(cls).parameters
+    return cls(**{name: arguments[name] for name in arguments if name in known})
+
+
+def load_class(spec: str) -> type[nn.Module]:
+    """Return the class of `NAME=FILE.py:CLASS`.
+
+    Raises:
+        ValueError: the text has another form, or there is no such file or class.
+    """
+    name, _, place = spec.partition("=")
+    file, _, class_name = place.rpartition(":")
+    if not (name and file.endswith(".py") and class_name):
+        raise ValueError(f"--against {spec}: expected NAME=FILE.py:CLASS")
+    if name in (PLAIN, OURS, *OTHERS, "gemm"):
+        raise ValueError(f"--against {spec}: the name {name} is in use. Choose another")
+    module_spec = importlib.util.spec_from_file_location(f"against_{name}", file)
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[module_spec.name] = module
+    try:
+        module_spec.loader.exec_module(module)
+        return getattr(module, class_name)
+    except Exception as error:
+        raise ValueError(f"--against {spec}: {error!r}") from error
+
+
+def check_networks(options: Namespace) -> None:
+    """Check device, layouts, and classes; drop the empty default of `against`.
+
+    Raises:
+        ValueError: one is missing.
+    """
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda: torch detects no GPU. Use --device cpu")
+    for layout in getattr(options, "layouts", []):
+        try:
+            build_graph(layout)
+        except ValueError as error:
+            raise ValueError(f"--layouts {layout}: {error}") from error
+    options.against = [spec for spec in getattr(options, "against", []) if spec]
+    for spec in options.against:
+        load_class(spec)
+
+
+def unsupported(dtype: str, device: str, mode: str = "eager") -> str | None:
+    """Return why a device cannot compute in that format and mode, or None."""
+    if device == "cpu" and (dtype == "tf32" or mode == "cudagraphs"):
+        return f"skipped: {'tf32' if dtype == 'tf32' else mode} needs a GPU"
+    return None
+
+
+def storage(dtype: str) -> torch.dtype:
+    """Return the format of parameters and input."""
+    return torch.float64 if dtype == "float64" else torch.float32
+
+
+@contextmanager
+def precision(dtype: str) -> Iterator[None]:
+    """Let both convolutions and matrix products round to tf32, or neither.
+
+    torch's default lets only convolutions do so, which favors the plain form.
+    """
+    before = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
+    torch.backends.cudnn.allow_tf32 = dtype == "tf32"
+    torch.set_float32_matmul_precision("high" if dtype == "tf32" else "highest")
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before[0]
+        torch.set_float32_matmul_precision(before[1])
+
+
+def keypoints(
+    options: Namespace, batch: int, layout: str, dtype: str, part=""
+) -> Tensor:
+    """Return random clips [N, M, T, V, 3]; "absent" has one person in each."""
+    joints = build_graph(layout).num_node
+    shape = (batch, options.persons, options.frames, joints, 3)
+    clips = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    if part == "absent":
+        clips[:, 1:] = 0
+    return clips.to(options.device, storage(dtype))
+
+
+def step_of(part: str, network: nn.Module, clips: Tensor, dtype: str) -> Callable:
+    """Return a function that runs one step and returns the output, detached.
+
+    "train" is forward and backward of the output's sum under fixed random weights;
+    anything else is forward in eval mode without a graph.
+    """
+    device, weights, training = clips.device.type, None, part == "train"
+    network.train(training)
+
+    def step() -> Tensor:
+        nonlocal weights
+        half = dtype in AUTOCAST
+        amp = torch.autocast(device, AUTOCAST[dtype]) if half else nullcontext()
+        with torch.set_grad_enabled(training), amp:
+            out = network(clips)
+        if training:
+            network.zero_grad()
+            if weights is None:
+                generator = torch.Generator().manual_seed(2)
+                weights = torch.randn(out.shape, generator=generator).to(clips)
+            (out * weights).sum().backward()
+        return out.detach()
+
+    return step

@@ -1,0 +1,135 @@
+"""Child processes, and what processes take from the system (Linux)."""
+
+import json
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+
+class ProcessError(RuntimeError):
+    """A child process failed; the message is its exception."""
+
+
+@contextmanager
+def exit_on_signal(name: str, advice: str = "") -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into an exit with one line, unwinding the block.
+
+    Args:
+        name: of the program.
+        advice: how to continue.
+
+    Raises:
+        SystemExit: 130 after Ctrl-C, 143 after SIGTERM.
+    """
+
+    def leave(number: int, frame) -> None:
+        raise KeyboardInterrupt(143)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        print(f"{name}: interrupted{advice and f'; {advice}'}", file=sys.stderr)
+        raise SystemExit(*error.args or [130]) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def run(function: Callable[[dict], object], task: dict, count: int = 1) -> list:
+    """Call a function in new processes.
+
+    Args:
+        function: of a module; receives the task and returns what JSON can hold.
+        task: `threads` of torch and `device` are optional.
+        count: number of processes; several join by gloo.
+
+    Returns:
+        What each process returned.
+
+    Raises:
+        ProcessError: one of them failed.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        env = dict(OMP_NUM_THREADS=str(task.get("threads", 1)), TMPDIR=folder)
+        env["PYTHONWARNINGS"] = "ignore::UserWarning"  # as in the parent
+        if task.get("device", "cpu") == "cpu":
+            env["CUDA_VISIBLE_DEVICES"] = "-1"
+        # Until a child has its own process group, Ctrl-C would reach it too.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with patch.dict(os.environ, env):
+            arguments = function, task, count, folder
+            context = mp.spawn(_call, arguments, count, join=False)
+        signal.signal(signal.SIGINT, before)
+        try:
+            while not context.join():
+                pass
+        except (mp.ProcessRaisedException, mp.ProcessExitedException) as error:
+            raise ProcessError(str(error).strip().splitlines()[-1]) from None
+        finally:
+            for process in context.processes:
+                _end(process)
+        files = [Path(folder) / f"{rank}.json" for rank in range(count)]
+        return [json.loads(file.read_text()) for file in files]
+
+
+def _end(process) -> None:
+    """End a process that runs, and its workers with it."""
+    if process.is_alive():
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            process.kill()  # has no group yet
+        process.join()
+
+
+def _call(rank: int, function, task: dict, count: int, folder: str) -> None:
+    """Run in a child process. Its output, such as logs of a training, is dropped."""
+    os.setpgrp()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    multiprocessing.set_start_method("fork", force=True)  # the default for workers
+    log = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    if count > 1:
+        place = f"file://{folder}/rendezvous"
+        dist.init_process_group("gloo", place, rank=rank, world_size=count)
+    Path(folder, f"{rank}.json").write_text(json.dumps(function(task)))
+    if count > 1:
+        dist.barrier()
+        dist.destroy_process_group()
+
+
+def processes() -> list[int]:
+    """Return the ids of this process and of its workers."""
+    return [os.getpid(), *(child.pid for child in multiprocessing.active_children())]
+
+
+def memory(process: int, field: str) -> float:
+    """Return `Rss`, `Pss`, or `Pss_Anon` of a process in MiB.
+
+    `Pss` counts a page that n processes share as 1/n. `Pss_Anon` is its part without
+    files, which other programs do not change.
+    """
+    return _read(f"/proc/{process}/smaps_rollup", field)
+
+
+def status(field: str) -> float:
+    """Return `VmRSS` or its peak `VmHWM` of this process in MiB."""
+    return _read("/proc/self/status", field)
+
+
+def _read(file: str, field: str) -> float:
+    text = Path(file).read_text()
+    return int(re.search(rf"^{field}:\s*(\d+)", text, re.MULTILINE)[1]) / 1024

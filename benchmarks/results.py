@@ -1,0 +1,122 @@
+"""Measured rows, written as JSON and as Markdown tables."""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import shlex
+import subprocess
+import time
+from argparse import Namespace
+from pathlib import Path
+
+import torch
+
+import msg3d
+from msg3d.io.atomic import whole_file
+
+from . import REPOSITORY
+
+
+class Results:
+    """Tables of a benchmark.
+
+    Args:
+        options: parsed options.
+        argv: the options as typed.
+        about: what the figures mean, printed below the tables.
+
+    Attributes:
+        data: content of the JSON file.
+        passed: whether all checks of the benchmark passed.
+    """
+
+    def __init__(self, options: Namespace, argv: list[str], about: str) -> None:
+        self.output, self.about, self.passed = options.output, about, True
+        self._start, self._tables = time.time(), {}
+        torch.set_num_threads(getattr(options, "threads", 1))
+        command = shlex.join(["python", "-m", "benchmarks", *argv])
+        machine = describe(getattr(options, "device", "cpu"))
+        values = {name: str(value) for name, value in vars(options).items()}
+        self.data = dict(command=command, options=values, machine=machine)
+        self.save()
+
+    def table(self, name: str, rows: list[dict]) -> None:
+        """Add or replace a table, and write the files."""
+        self._tables[name] = self.data[name] = rows
+        self.save()
+
+    def text(self) -> str:
+        """Return everything as Markdown."""
+        facts = ", ".join(f"{k} {v}" for k, v in self.data["machine"].items())
+        parts = [f"    {self.data['command']}", facts]
+        for name, rows in self._tables.items():
+            parts += [f"## {name.capitalize()}", table(rows)] if rows else []
+        return "\n\n".join([*parts, self.about.strip()]) + "\n"
+
+    def save(self) -> None:
+        """Write both files atomically."""
+        self.data["seconds"] = round(time.time() - self._start, 1)
+        with whole_file(str(self.output), "x") as file:
+            json.dump(self.data, file, indent=1)
+        with whole_file(str(self.output.with_suffix(".md")), "x") as file:
+            file.write(self.text())
+
+    def print(self) -> None:
+        """Write the files and print the tables."""
+        self.save()
+        print(f"\n{self.text()}\nWrote {self.output} and {self.output.stem}.md")
+
+
+def table(rows: list[dict]) -> str:
+    """Return a Markdown table with a column for each key that has a single value."""
+    shown = (str, bool, int, float)
+    keys = dict.fromkeys(k for row in rows for k in row if isinstance(row[k], shown))
+    cells = [[_cell(row.get(key)) for key in keys] for row in rows]
+    right = [any(cell[:1].isdigit() for cell in column) for column in zip(*cells)]
+    heading = [key.replace("_", " ") for key in keys]
+    rule = ["---:" if number else "---" for number in right]
+    lines = [f"| {' | '.join(line)} |" for line in (heading, rule, *cells)]
+    return "\n".join(lines)
+
+
+def _cell(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "" if value is None else str(value)
+
+
+def describe(device: str) -> dict:
+    """Return processor, cores, threads, GPU, versions, commit, and date."""
+    cpu = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.partition(": ")[2] for line in lines if "model name" in line]
+        cpu = [*names, cpu][0]
+    git = ["git", "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"]
+    try:
+        done = subprocess.run(git, cwd=REPOSITORY, capture_output=True, text=True)
+        commit = done.stdout.strip()
+    except OSError:
+        commit = ""
+    facts = dict(
+        cpu=cpu,
+        instructions=torch.backends.cpu.get_cpu_capability(),
+        cores=len(os.sched_getaffinity(0)),
+        threads=torch.get_num_threads(),
+        load=round(os.getloadavg()[0], 2),
+        gpu=torch.cuda.get_device_name() if device == "cuda" else "",
+        python=platform.python_version(),
+        torch=torch.__version__,
+        msg3d=msg3d.__version__,
+        commit=commit,
+        date=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+    )
+    for name in ("numpy", "mmengine", "mmaction2"):
+        facts[name] = importlib.metadata.version(name)
+    return {name: value for name, value in facts.items() if value != ""}

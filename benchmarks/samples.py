@@ -1,0 +1,59 @@
+"""Synthetic data in the shape of NTU RGB+D: what it costs to load, not what it shows."""
+
+from pathlib import Path
+
+import numpy as np
+
+import msg3d
+from msg3d.datasets import StoreWriter, save_annotations
+
+CONFIGS = Path(msg3d.__file__).parent / "configs" / "msg3d"
+TWO_PERSONS = 11 / 60  # of NTU RGB+D 60's 60 actions, 11 have two persons
+
+
+def ntu_config(form: str) -> Path:
+    """Return the recipe for "3d" or "2d"."""
+    return CONFIGS / f"msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{form}.py"
+
+
+def write_samples(file: Path, samples: int, form: str = "3d") -> None:
+    """Write samples of 30 to 300 frames (median 85), all of them in both splits.
+
+    Sample i is the same in every file.
+
+    Args:
+        file: a packed store if it ends in .packed, else an annotation file.
+        samples: number of samples.
+        form: "3d" for 25 joints in meters, "2d" for 17 in pixels with scores. Both are
+            float16, as in MMAction2's files.
+    """
+    # Samples are cut out of one long random walk.
+    shape = (2400, 25, 3) if form == "3d" else (2400, 17, 2)
+    walk = np.random.default_rng(0).normal(scale=0.01, size=shape).cumsum(axis=0)
+    walk += np.random.default_rng(1).normal(size=shape[1:])
+    if form == "2d":
+        walk = walk * 200 + (960, 540)
+    entries = [_sample(number, walk) for number in range(samples)]
+    names = [entry["frame_dir"] for entry in entries]
+    split = dict(xsub_train=names, xsub_val=names)
+    if file.suffix == ".packed":
+        with StoreWriter(file) as writer:
+            for entry in entries:
+                writer.add(entry)
+            writer.splits = split
+    else:
+        save_annotations(dict(split=split, annotations=entries), str(file))
+
+
+def _sample(number: int, walk: np.ndarray) -> dict:
+    rng = np.random.default_rng([number])
+    frames = int(np.clip(rng.lognormal(np.log(85), 0.35), 30, 300))
+    starts = rng.integers(len(walk) - frames, size=1 + int(rng.random() < TWO_PERSONS))
+    keypoint = np.stack([walk[start : start + frames] for start in starts])
+    entry = dict(frame_dir=f"sample{number:06d}", label=int(rng.integers(60)))
+    entry.update(total_frames=frames, keypoint=keypoint.astype(np.float16))
+    if walk.shape[-1] == 2:
+        score = rng.uniform(0.3, 1, size=keypoint.shape[:3]).astype(np.float16)
+        entry.update(keypoint_score=score, img_shape=(1080, 1920))
+        entry["original_shape"] = entry["img_shape"]
+    return entry

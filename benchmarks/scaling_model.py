@@ -1,0 +1,81 @@
+"""Estimate the time of a data-parallel training step on many GPUs.
+
+    step(n) = step(1) + all_reduce(n) of the gradients + all_reduce(n) of 8 bytes
+
+DDP exchanges gradients in buckets of 25 MB during the backward pass. A network with smaller
+gradients is one bucket (beside a first one of 1 MB), which is complete when the pass is
+over: nothing is hidden. The 8 bytes are `PreemptionHook`'s.
+
+All-reduce (Patarasuk and Yuan, 2009, "Bandwidth optimal all-reduce algorithms"): each
+process sends and receives 2 (n-1)/n of the bytes in 2 (n-1) hops around a ring, or twice the
+bytes up and down a tree. The slowest link limits the rate.
+"""
+
+import math
+
+# Latencies in milliseconds: start, hop inside a node, hop between nodes. NCCL chooses by
+# these (src/graph/tuning.cc of NCCL 2.1x: ring, protocol Simple; tree, protocol LL128).
+RING = 8.4e-3, 3.4e-3, 9.6e-3
+TREE = 14.0e-3, 1.2e-3, 8.5e-3
+
+
+def run(options, results) -> None:
+    cases = [(network, gpus) for network in options.network for gpus in options.gpus]
+    results.table("scaling model", [predict(*case, options) for case in cases])
+
+
+def predict(network: float, gpus: int, options) -> dict:
+    """Return a row of the table.
+
+    Args:
+        network: Gbit/s between nodes.
+        gpus: number of GPUs.
+        options: `bytes` of the gradients, `step_ms`, `batch_size` per GPU, `samples`,
+            `node_gpus`, and `inside`, GB/s within a node.
+    """
+    links = options.node_gpus, options.inside * 1e6, network * 1e6 / 8
+    exchange = sum(all_reduce(gpus, size, *links) for size in (options.bytes, 8))
+    batch, step = options.batch_size * gpus, options.step_ms + exchange
+    return dict(
+        network_gbit=network,
+        gpus=gpus,
+        global_batch=batch,
+        exchange_ms=exchange,
+        efficiency=options.step_ms / step,
+        samples_per_s=1e3 * batch / step,
+        steps_per_pass=math.ceil(options.samples / batch),
+    )
+
+
+def ring(gpus: int, size: float, bandwidth: float, start: float, hops: float) -> float:
+    """Return milliseconds of an all-reduce around a ring.
+
+    Args:
+        gpus: number of participants.
+        size: bytes of each.
+        bandwidth: bytes per millisecond of the slowest link.
+        start, hops: milliseconds to start and of all hops.
+    """
+    return start + hops + 2 * (gpus - 1) / gpus * size / bandwidth
+
+
+def all_reduce(gpus: int, size: float, node_gpus: int, inside: float, between: float):
+    """Return milliseconds of an all-reduce around a ring or over a tree, as NCCL chooses.
+
+    Args:
+        gpus: number of participants, filling one node after the other.
+        size: bytes of each.
+        node_gpus: GPUs per node.
+        inside, between: bytes per millisecond within a node and between nodes.
+    """
+    if gpus == 1:
+        return 0.0
+    nodes = math.ceil(gpus / node_gpus)
+    bandwidth = inside if nodes == 1 else min(inside, between)
+    start, near, far = RING
+    crossing = 2 * (nodes - 1)
+    hops = (2 * (gpus - 1) - crossing) * near + crossing * far
+    around = ring(gpus, size, bandwidth, start, hops)
+    start, near, far = TREE
+    hops = 2 * ((min(gpus, node_gpus) - 1) * near + math.log2(nodes) * far)
+    return min(around, start + hops + 2 * size / bandwidth)

@@ -1,0 +1,97 @@
+"""Train every setting of a study once per seed, and print means and deviations.
+
+    python -m studies networks --data data/skeleton --seeds 5 --jobs 2
+    python -m studies styles --settings 'xyz*' 'scores-*' --table
+
+Runs in results.json of the work folder are not repeated, and an interrupted run resumes
+from its checkpoint: stop the command at any time and run it again. The tested weights are
+always those of the last epoch.
+"""
+
+import argparse
+import fnmatch
+import sys
+from pathlib import Path
+
+from benchmarks.processes import exit_on_signal
+
+from . import networks, styles
+from .runs import Runs, RunsInUse
+
+STUDIES = {"networks": networks, **networks.BUDGETS, "styles": styles}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse the options, make the missing runs, and print the table.
+
+    Returns:
+        0, or 1 if a setting is unknown, another command works in the folder, or a run
+        failed.
+
+    Raises:
+        SystemExit: 130 after Ctrl-C and 143 after SIGTERM.
+    """
+    args = _parser().parse_args(argv)
+    study = STUDIES[args.study]
+    names = [
+        name
+        for name in study.settings()
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in args.settings)
+    ]
+    if not names:
+        print(
+            f"studies: {args.study} has no setting {' or '.join(args.settings)}. It has "
+            f"{', '.join(study.settings())}",
+            file=sys.stderr,
+        )
+        return 1
+    work_dir = args.work_dir or Path("work_dirs", args.study)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    runs, failed = Runs(study, work_dir), 0
+    if not args.table:
+        try:
+            with exit_on_signal("studies", "run the same command to resume"):
+                failed = runs.make(names, args.seeds, args.data, args.jobs)
+        except RunsInUse as error:
+            print(f"studies: {error}", file=sys.stderr)
+            return 1
+    # A fused stream is shown with the streams that it consists of.
+    shown = set(names) | {r["setting"] for r in runs.results} - set(study.settings())
+    results = [r for r in runs.results if r["setting"] in shown]
+    print(study.report(results))
+    if args.pictures and hasattr(study, "pictures"):
+        args.pictures.mkdir(parents=True, exist_ok=True)
+        study.pictures(results, args.data, work_dir, args.pictures)
+    return int(failed > 0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("study", choices=STUDIES)
+    add(
+        "--data",
+        default=Path("data/skeleton"),
+        type=Path,
+        help="folder of the annotation files (default: %(default)s)",
+    )
+    add("--work-dir", type=Path, help="default: work_dirs/ and the name of the study")
+    add("--seeds", default=5, type=int, help="number of seeds per setting (default: 5)")
+    add("--settings", nargs="+", default=["*"], help="names, or patterns with * and ?")
+    add("--jobs", default=1, type=int, help="runs at once, which share the cores")
+    add("--table", action="store_true", help="make no runs, print the table")
+    add(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="draw the best setting (if the study has pictures)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

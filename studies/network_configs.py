@@ -1,0 +1,189 @@
+"""Configs of the study of networks: data sets x networks x streams.
+
+Every network sees the same samples equally often, with the same schedule. In the small
+budget, for several seeds on CPU cores, each has 0.13 to 0.30 M parameters. In the complete
+one (`whole`), for a GPU, frames, passes, and channels are those of the recipes and papers.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Optional
+
+from mmengine.config import Config
+
+import msg3d
+
+CONFIGS = Path(msg3d.__file__).parent / "configs"
+FRAMES, BATCH = 16, 16
+STREAMS = {"joint": "j", "bone": "b", "joint-motion": "jm", "bone-motion": "bm"}
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A split of a data set.
+
+    Args:
+        title: for tables.
+        file: annotation file.
+        leaf: end of the names of its configs.
+        train: split.
+        test: split.
+        passes: over the training samples, in the small budget.
+        unseen: split of the test samples that are not in the training set, if some are.
+        strong: end of the names of its configs of recipe `strong`, if any.
+    """
+
+    title: str
+    file: str
+    leaf: str
+    train: str
+    test: str
+    passes: int
+    unseen: Optional[str] = None
+    strong: Optional[str] = None
+
+
+_NW_UCLA = ("nw_ucla.pkl", "r40-60e_nw-ucla-xview-keypoint-3d")
+_SBU = ("sbu.pkl", "r32-60e_sbu-fold1-keypoint-3d")
+DATA_SETS: Dict[str, DataSet] = {
+    "nw-ucla-xview": DataSet(
+        "NW-UCLA `xview`",
+        *_NW_UCLA,
+        "xview_train",
+        "xview_val",
+        12,
+        "xview_clean_val",
+        "strong52-325e_nw-ucla-xview-keypoint-3d",
+    ),
+    "nw-ucla-xview-clean-v1": DataSet(
+        "NW-UCLA `xview_clean_v1`",
+        *_NW_UCLA,
+        "xview_clean_v1_train",
+        "xview_clean_v1_val",
+        12,
+    ),
+    "msr-action3d-xsub": DataSet(
+        "MSR-Action3D `xsub`",
+        "msr_action3d.pkl",
+        "r48-60e_msr-action3d-xsub-keypoint-3d",
+        "xsub_train",
+        "xsub_val",
+        24,
+    ),
+    "penn-action": DataSet(
+        "Penn Action (2D)",
+        "penn_action.pkl",
+        "u64-60e_penn-action-keypoint-2d",
+        "train",
+        "val",
+        8,
+    ),
+}
+for _fold in range(1, 6):
+    DATA_SETS[f"sbu-fold{_fold}"] = DataSet(
+        f"SBU fold {_fold}", *_SBU, f"fold{_fold}_train", f"fold{_fold}_val", 16
+    )
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network, as a change of a leaf config.
+
+    Args:
+        title: for tables.
+        leaf: folder and start of the name of its nearest config.
+        channels: of its first stage in the small budget; four times as many in the last.
+        backbone: type, if it is not the leaf's.
+        mode: of its graph.
+    """
+
+    title: str
+    leaf: str
+    channels: int = 16
+    backbone: Optional[str] = None
+    mode: Optional[str] = None
+
+
+NETWORKS: Dict[str, Network] = {
+    "msg3d": Network("MS-G3D", "msg3d/msg3d", 12),
+    "2s-agcn": Network("2s-AGCN", "agcn/2s-agcn"),
+    "aagcn": Network("AAGCN", "agcn/2s-agcn", 16, "LayoutAAGCN", "spatial"),
+    "stgcn": Network("ST-GCN", "stgcn/stgcn"),
+    "res-tcn": Network("Res-TCN", "stgcn/stgcn", 16, "ResTCN"),
+}
+
+
+def config(
+    data_set: str,
+    network: str,
+    stream: str,
+    data: Path,
+    whole: bool = False,
+    longer: int = 1,
+    channels: Optional[int] = None,
+    frames: int = FRAMES,
+    strong: bool = False,
+) -> Config:
+    """Return the config of a setting.
+
+    Args:
+        data_set: key of DATA_SETS.
+        network: key of NETWORKS.
+        stream: key of STREAMS.
+        data: folder of the annotation files.
+        whole: use the complete budget.
+        longer: factor of the passes.
+        channels: of the first stage; default: the network's in the small budget, the
+            published ones in the complete one.
+        frames: per clip, except in the complete budget.
+        strong: prepare samples as recipe `strong` does, with the same network, labels,
+            and schedule.
+    """
+    source, form = DATA_SETS[data_set], NETWORKS[network]
+    cfg = _leaf(form, source.leaf)
+    if strong:
+        recipe = _leaf(form, source.strong)
+        for ours, theirs in zip(_data_sets(cfg), _data_sets(recipe), strict=True):
+            ours.pipeline = theirs.pipeline
+    # An epoch is one pass, not five.
+    repeated = cfg.train_dataloader.dataset
+    passes = repeated.times * cfg.train_cfg.max_epochs if whole else source.passes
+    cfg.train_dataloader.dataset = repeated.dataset
+    cfg.train_cfg.max_epochs = cfg.param_scheduler[0].T_max = longer * passes
+    for samples in _data_sets(cfg):
+        samples.ann_file = str(data / source.file)
+        samples.stream = STREAMS[stream]
+        samples.split = source.test
+        for step in samples.pipeline:
+            if "clip_len" in step and not whole:
+                step.clip_len = frames
+    cfg.train_dataloader.dataset.split = source.train
+    cfg.train_dataloader.batch_size = BATCH
+    cfg.test_dataloader.batch_size = 8  # of ten clips
+    steps = cfg.train_dataloader.dataset.pipeline
+    (persons,) = (step.num_person for step in steps if "num_person" in step)
+    _change_backbone(cfg.model, form, persons)
+    channels = channels or (None if whole else form.channels)
+    if channels:
+        cfg.model.backbone.base_channels = channels
+        cfg.model.cls_head.in_channels = 4 * channels
+    return cfg
+
+
+def _leaf(form: Network, end: str) -> Config:
+    return Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{end}.py")
+
+
+def _data_sets(cfg: Config) -> List[Dict]:
+    """Return the data sets of training, validation, and test, repeated or not."""
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    return [loader.dataset.get("dataset", loader.dataset) for loader in loaders]
+
+
+def _change_backbone(model: Dict, form: Network, persons: int) -> None:
+    """Replace the backbone if the leaf has another one."""
+    if form.backbone:
+        graph = dict(layout=model.backbone.graph_cfg.layout)
+        if form.mode:
+            graph["mode"] = form.mode
+        model.backbone = dict(type=form.backbone, graph_cfg=graph, num_person=persons)

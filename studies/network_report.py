@@ -1,0 +1,155 @@
+"""Tables and confusion matrices of the study of networks."""
+
+from pathlib import Path
+from statistics import mean
+from typing import Dict, List
+
+import numpy as np
+from tabulate import tabulate
+
+from msg3d.annotations.files import load_annotations
+from msg3d.visualization.confusion import confusion_counts, confusion_figure
+from msg3d.visualization.files import save_figure
+
+from .network_configs import DATA_SETS, NETWORKS
+from .network_scores import scores_of
+from .train import spread
+
+COLUMNS = ("joint", "bone", "joint+bone", "joint-motion", "bone-motion", "four streams")
+FOLDS = "sbu-fold"
+
+
+def report(results: List[Dict]) -> str:
+    """Return a Markdown table per data set: top-1 of each stream and fused, mean ± std.
+
+    Args:
+        results: of `networks.run` and `networks.derived`, in any order.
+    """
+    tables = []
+    results = results + folds(results)
+    for name, splits in groups().items():
+        of_set = [r for r in results if r["setting"].startswith(name + "/")]
+        title = DATA_SETS[splits[0]].title
+        if name == FOLDS:
+            title = "SBU, mean of the five folds"
+        if of_set:
+            passes = next(r["passes"] for r in of_set if "passes" in r)
+            tables.append(f"**{title}**, {passes} passes\n\n{_table(of_set)}")
+            if any("unseen" in r for r in of_set):
+                tables.append(
+                    "The same runs on the test samples that are not in the training "
+                    f"set:\n\n{_table(of_set, 'unseen')}"
+                )
+    return "\n\n".join(tables)
+
+
+def groups() -> Dict[str, List[str]]:
+    """Return data sets that are shown together, by the start of their settings."""
+    grouped: Dict[str, List[str]] = {}
+    for name in DATA_SETS:
+        grouped.setdefault(FOLDS if name.startswith(FOLDS) else name, []).append(name)
+    return grouped
+
+
+def folds(results: List[Dict]) -> List[Dict]:
+    """Return the mean over the folds for each network, stream, and seed with all five."""
+    grouped: Dict = {}
+    for result in results:
+        data_set, network, stream = result["setting"].split("/")
+        if data_set.startswith(FOLDS):
+            key = (f"{FOLDS}/{network}/{stream}", result["seed"])
+            grouped.setdefault(key, []).append(result)
+    return [
+        dict(
+            several[0],
+            setting=setting,
+            top1=mean(result["top1"] for result in several),
+            train_seconds=sum(result.get("train_seconds", 0) for result in several),
+        )
+        for (setting, _), several in grouped.items()
+        if len(several) == 5
+    ]
+
+
+def _table(results: List[Dict], key: str = "top1") -> str:
+    rows, used = [], set()
+    for network, form in NETWORKS.items():
+        cells, runs = {}, []
+        for column in COLUMNS:
+            ours = [
+                r
+                for r in results
+                if r["setting"].split("/")[1:] == [network, column] and key in r
+            ]
+            if ours:
+                cells[column] = spread([r[key] for r in ours])
+                runs += [r for r in ours if "parameters" in r]
+                used.add(column)
+        if runs:
+            seeds = sorted({r["seed"] for r in runs})
+            rows.append((form.title, runs, len(seeds), cells))
+    used = [column for column in COLUMNS if column in used]
+    lines = [
+        (
+            title,
+            f"{runs[0]['parameters'] / 1e6:.2f}",
+            f"{runs[0]['flops'] / 2e6:.0f}",
+            *(cells.get(column, "") for column in used),
+            seeds,
+            round(mean(r["train_seconds"] for r in runs)),
+        )
+        for title, runs, seeds, cells in rows
+    ]
+    headers = ("network", "M parameters", "MMAC a clip", *used, "seeds", "s a training")
+    return tabulate(lines, headers, "github", disable_numparse=True)
+
+
+def pictures(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> None:
+    """Write DATA-SET.png for each data set whose scores are in the work folder.
+
+    The picture shows the confusion matrix and the accuracy per class of the setting with
+    the greatest mean top-1 over the seeds, fused streams among them. The samples of all
+    seeds and all folds are counted.
+
+    Args:
+        results: of the study.
+        data: folder of the annotation files.
+        work_dir: with the scores of the runs.
+        folder: of the pictures.
+    """
+    results = results + folds(results)
+    for name, splits in groups().items():
+        best = best_setting(results, name)
+        if best is None:
+            continue
+        seeds = [r["seed"] for r in results if r["setting"] == best]
+        rest = best[len(name) :]
+        counts = sum(
+            confusion(work_dir, split + rest, seed)
+            for split in splits
+            for seed in seeds
+        )
+        source = DATA_SETS[splits[0]]
+        classes = load_annotations(str(data / source.file))["meta"]["classes"]
+        title = "SBU, five folds" if name == FOLDS else source.title.replace("`", "")
+        _, network, stream = best.split("/")
+        plural = "s" * (len(seeds) > 1)
+        title += f": {NETWORKS[network].title}, {stream}, {len(seeds)} seed{plural}"
+        file = folder / f"{'sbu' if name == FOLDS else name}.png"
+        save_figure(confusion_figure(counts, classes, title), file, dpi=80)
+        print(f"wrote {file}")
+
+
+def best_setting(results: List[Dict], name: str) -> str | None:
+    """Return the setting with the greatest mean top-1, or None without results."""
+    top1: Dict[str, List[float]] = {}
+    for result in results:
+        if result["setting"].startswith(name + "/"):
+            top1.setdefault(result["setting"], []).append(result["top1"])
+    return max(top1, key=lambda setting: mean(top1[setting]), default=None)
+
+
+def confusion(work_dir: Path, setting: str, seed: int) -> np.ndarray:
+    """Return counts [label, prediction] of one seed."""
+    scores = scores_of(work_dir, setting, seed)
+    return confusion_counts(scores.labels, scores.values)

@@ -1,0 +1,185 @@
+"""Study of Laban's Efforts as input features, beside coordinates.
+
+Bandai-Namco styles, tested on actions that are not in the training set; MS-G3D and ST-GCN.
+"""
+
+import time
+from pathlib import Path
+from typing import Dict, List
+
+import numpy as np
+from mmengine.config import Config
+from tabulate import tabulate
+
+import msg3d
+from msg3d.annotations.files import load_annotations, save_annotations
+from msg3d.errors import DataError
+from msg3d.preprocessing.laban import EFFORTS
+
+from .train import parameters, spread, train
+
+FILE = "bandai_styles.pkl"
+CONFIGS = Path(msg3d.__file__).parent / "configs" / "personality"
+# Nobody rated these recordings. The targets of the regression follow from the names of the
+# styles, so that it can be measured on the same data as the classification.
+SCORES = ("energy", "age", "femininity")
+OF_STYLE = {
+    "active": (1, 0, 0),
+    "elderly": (-1, 1, 0),
+    "exhausted": (-1, 0, 0),
+    "feminine": (0, 0, 1),
+    "masculine": (0, 0, -1),
+    "normal": (0, 0, 0),
+    "youthful": (1, -1, 0),
+}
+NAME = "{}_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d.py"
+
+
+def settings() -> Dict[str, Dict]:
+    """Return changes of the config: LabanEffort's options, the model, and the task.
+
+    Returns:
+        name -> `dict(laban=options, model=..., scores=...)`. With `scores`, the scores of
+        OF_STYLE are regressed; without, the styles are classified.
+    """
+    published = dict(variant="published", fps=1)
+    alone = dict(coordinates=False)
+    inputs = {
+        "xyz": dict(efforts=[]),
+        "xyz+laban": dict(),
+        "laban": alone,
+        "xyz+laban-published": published,
+        "laban-published": dict(published, **alone),
+        # Time as in the published code, not as in the paper.
+        "laban-published-joint": dict(published, **alone, time="joint"),
+    }
+    for effort in EFFORTS:
+        inputs[f"xyz+{effort}"] = dict(efforts=[effort])
+    # The published Weight, without Time and Flow.
+    inputs["xyz+space-twice"] = dict(published, efforts=["space", "weight"])
+    for effort in EFFORTS:
+        others = [other for other in EFFORTS if other != effort]
+        inputs[f"xyz+laban-without-{effort}"] = dict(efforts=others)
+    table = {
+        name: dict(laban=options, model="msg3d-12c", scores=False)
+        for name, options in inputs.items()
+    }
+    stgcn = ("xyz", "xyz+laban", "xyz+laban-without-weight", "xyz+laban-published")
+    for name in stgcn:
+        table[f"stgcn-{name}"] = dict(table[name], model="stgcn-16c")
+    for name in ("xyz", "xyz+laban", "laban", "xyz+laban-published"):
+        table[f"scores-{name}"] = dict(table[name], scores=True)
+    return table
+
+
+def run(name: str, seed: int, data: Path, work_dir: Path) -> Dict:
+    """Train, then test the weights of the last epoch.
+
+    Returns:
+        The setting and seed, `top1` as a fraction or the mean squared error of each score
+        and of all, and the cost.
+    """
+    began = time.time()
+    runner = train(config(name, data / FILE, work_dir), name, seed, work_dir)
+    metrics = runner.val()
+    if settings()[name]["scores"]:
+        figures = {key: metrics[f"mse/{key}"] for key in (*SCORES, "mean")}
+    else:
+        figures = dict(top1=float(metrics["acc/top1"]))
+    return dict(
+        setting=name,
+        seed=seed,
+        **figures,
+        parameters=parameters(runner),
+        epochs=runner.max_epochs,
+        seconds=round(time.time() - began),
+    )
+
+
+def config(name: str, ann_file: Path, work_dir: Path) -> Config:
+    """Return the config of a setting."""
+    setting = settings()[name]
+    cfg = Config.fromfile(CONFIGS / NAME.format(setting["model"]))
+    if setting["scores"]:
+        ann_file = _regress(cfg, ann_file, work_dir)
+    for dataset in (cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset):
+        dataset.ann_file = str(ann_file)
+        (laban,) = (step for step in dataset.pipeline if step["type"] == "LabanEffort")
+        laban.update(setting["laban"])
+    groups = len(laban.get("efforts", EFFORTS)) + laban.get("coordinates", True)
+    cfg.model.backbone.in_channels = 3 * groups
+    return cfg
+
+
+def report(results: List[Dict]) -> str:
+    """Return means and standard deviations over the seeds as Markdown tables.
+
+    Args:
+        results: of `run`, in any order.
+    """
+    tables = []
+    for keys, titles, factor, digits in (
+        (("top1",), ("top-1 %",), 100, 1),
+        ((*SCORES, "mean"), (*(f"MSE {key}" for key in SCORES), "mean"), 1, 3),
+    ):
+        rows = []
+        for name in dict.fromkeys(result["setting"] for result in results):
+            runs = [r for r in results if r["setting"] == name and keys[0] in r]
+            if runs:
+                cells = [spread([factor * r[k] for r in runs], digits) for k in keys]
+                rows.append((name, runs[0]["parameters"], *cells, len(runs)))
+        if rows:
+            headers = ("setting", "parameters", *titles, "seeds")
+            tables.append(tabulate(rows, headers, "github", disable_numparse=True))
+    return "\n\n".join(tables)
+
+
+def _regress(cfg: Config, ann_file: str, work_dir: Path) -> Path:
+    """Change a config from styles to scores and return the annotation file."""
+    scored = work_dir / "scored.pkl"
+    if not scored.exists():
+        write_scored(ann_file, scored)
+    mean, std = mean_and_spread(scored, cfg.train_dataloader.dataset.dataset.split)
+    cfg.model.cls_head = dict(
+        type="TraitHead",
+        num_targets=len(SCORES),
+        in_channels=cfg.model.cls_head.in_channels,
+        target_mean=mean.tolist(),
+        target_std=std.tolist(),
+    )
+    for dataset in (cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset):
+        dataset.pipeline[-1] = dict(type="PackTargetInputs")
+    # At the learning rate of the classification, squared errors diverge.
+    cfg.optim_wrapper.optimizer.lr = 0.01
+    cfg.val_evaluator = dict(type="PersonTraitMetric", traits=SCORES, by="samples")
+    return scored
+
+
+def write_scored(ann_file: str, out: str) -> None:
+    """Write the annotation file again with `targets` (float32 [3], SCORES) per sample.
+
+    Raises:
+        DataError: the classes are not these styles (kind "label").
+    """
+    data = load_annotations(ann_file)
+    classes = data.get("meta", {}).get("classes", [])
+    if set(classes) != set(OF_STYLE):
+        raise DataError(
+            f"the classes are {list(classes)}, expected the Bandai-Namco styles "
+            f"{list(OF_STYLE)}",
+            kind="label",
+            file=str(ann_file),
+            field="meta['classes']",
+        )
+    for sample in data["annotations"]:
+        scores = OF_STYLE[classes[sample["label"]]]
+        sample["targets"] = np.array(scores, dtype=np.float32)
+    save_annotations(data, out)
+
+
+def mean_and_spread(ann_file: str, split: str) -> tuple:
+    """Return mean and standard deviation of the scores over a split, each [3]."""
+    data = load_annotations(ann_file)
+    inside = set(data["split"][split])
+    targets = [s["targets"] for s in data["annotations"] if s["frame_dir"] in inside]
+    return np.mean(targets, axis=0), np.std(targets, axis=0)

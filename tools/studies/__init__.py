@@ -1,1 +1,0 @@
-"""Studies: tables of settings, each trained once a seed and reported as mean ± std."""
