@@ -1,0 +1,141 @@
+"""Each benchmark once at a tiny size, in this process: that it measures and reports."""
+
+import json
+import math
+from functools import partial
+
+import pytest
+import torch
+
+import plain_ntu
+from benchmarks import data, exact, parse, processes, speed, stream, timing
+from benchmarks.__main__ import main
+
+TINY = "--base-channels 12 --frames 8 --threads 1"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run a benchmark with its child processes' functions in this process."""
+
+    def here(function, task, count=1):
+        return [function(task)]
+
+    monkeypatch.setattr(processes, "run", here)
+    threads = torch.get_num_threads()
+
+    monkeypatch.setitem(speed.GEMM_SIZE, "cpu", 64)
+    monkeypatch.setattr(exact, "CHANNELS", 12)
+    for module in (data, parse, speed, stream):  # one step per reading
+        once = partial(timing.interleave, least=0)
+        monkeypatch.setattr(module, "interleave", once)
+
+    def measure(options):
+        output = tmp_path / "tiny.json"
+        assert main([*options.split(), "--output", str(output)]) == 0
+        written = json.loads(output.read_text())
+        assert written["machine"]["cpu"] and written["machine"]["date"]
+        text, printed = output.with_suffix(".md").read_text(), capsys.readouterr().out
+        assert f"python -m benchmarks {options}" in text and text in printed
+        return written
+
+    yield measure
+    torch.set_num_threads(threads)
+
+
+def positive(number):
+    return math.isfinite(number) and number > 0
+
+
+def test_speed(run, tmp_path):
+    file = tmp_path / "others.py"
+    file.write_text(
+        "from reference import ReferenceMSG3D as Same\n"
+        "class Broken(Same):\n"
+        "    def forward(self, x):\n"
+        "        raise RuntimeError('cannot do\\nthis')\n"
+    )
+    options = (
+        f"speed {TINY} --batch 1 --rounds 2 --layouts nturgb+d --models msg3d stgcn"
+    )
+    options += f" --against same={file}:Same broken={file}:Broken"
+    rows = run(f"{options} --dtypes float32 tf32")["speed"]
+    assert rows.pop()["error"].startswith("skipped: tf32")
+    rows = {(row["part"], row["network"]): row for row in rows}
+    for part in ("infer", "absent", "train"):
+        for network in ("plain", "msg3d", "stgcn", "same"):
+            row = rows[part, network]
+            assert len(row["times_ms"]) == 2
+            assert 0 < row["q1_ms"] <= row["median_ms"] <= row["q3_ms"]
+            assert positive(row["times_plain"]) and positive(row["clips_per_s"])
+            assert ("gemm_share" in row) == (part != "absent")
+        assert positive(rows[part, "gemm"]["gflop_per_s"])
+        assert rows[part, "plain"]["times_plain"] == 1
+        assert rows[part, "msg3d"]["difference"] < 1e-3 and rows[part, "msg3d"]["exact"]
+        assert rows[part, "same"]["difference"] == 0
+        assert "difference" not in rows[part, "stgcn"]
+        assert rows[part, "broken"]["error"] == "RuntimeError: cannot do"
+    assert rows["infer", "msg3d"]["gmac"] < rows["infer", "plain"]["gmac"]
+
+
+def test_interruption_keeps_what_was_measured(run, tmp_path, monkeypatch):
+    lines = []
+
+    def interrupt(text):
+        lines.append(text)
+        if "round 2" in text:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(timing, "progress", interrupt)
+    options = f"speed {TINY} --batch 1 --layouts coco --models msg3d --parts infer"
+    with pytest.raises(SystemExit) as stopped:
+        run(f"{options} --rounds 3")
+    assert stopped.value.code == 130
+    rows = json.loads((tmp_path / "tiny.json").read_text())["speed"]
+    assert {row["network"]: len(row["times_ms"]) for row in rows} == dict(
+        plain=1, msg3d=1, gemm=1
+    )
+
+
+def test_exact(run):
+    rows = run(f"exact {TINY} --layouts coco")["exact"]
+    assert [row["part"] for row in rows] == ["infer"] * 2 + ["absent"] * 2 + [
+        "train"
+    ] * 2
+    assert all(row["exact"] for row in rows)
+    assert max(row["error"] for row in rows if row["dtype"] == "float64") < 1e-9
+
+
+def test_memory(run):
+    rows = run(f"memory {TINY} --batch 2 --layouts coco --models msg3d")["memory"]
+    assert [row["network"] for row in rows] == ["plain", "msg3d"]
+    assert all(positive(row["peak_mib"]) and positive(row["of_plain"]) for row in rows)
+
+
+def test_data(run):
+    rows = run("data --samples 3 --rounds 1")["data"]
+    cases = {(row["config"], row["pipeline"], row["transforms"]) for row in rows}
+    assert len(cases) == len(rows) == 8
+    for row in rows:
+        clips = 10 if row["pipeline"] == "test" else 1
+        assert row["clips_per_s"] == pytest.approx(clips * row["samples_per_s"])
+        assert row["workers"] * row["clips_per_s"] == pytest.approx(2000)
+
+
+def test_stream(run):
+    rows = run(f"stream {TINY} --rounds 1")["stream"]
+    assert [row["persons"] for row in rows] == [1, 2]
+    assert all(row["label_ms"] > row["store_ms"] > 0 for row in rows)
+
+
+def test_parse(run, tmp_path):
+    rows = run("parse --files 1 --rounds 1")["parse"]
+    assert [row["reader"] for row in rows] == ["plain", "ours"]
+    (tmp_path / "a.skeleton").write_bytes(plain_ntu.skeleton_text(3, 2, seed=0))
+    (row, _) = run(f"parse --raw {tmp_path} --rounds 1")["parse"]
+    assert row["files"] == 1 and positive(row["files_per_s"])
+
+
+def test_scaling_model(run):
+    rows = run("scaling-model --gpus 1 8 --network 200")["scaling model"]
+    assert [row["global_batch"] for row in rows] == [16, 128]

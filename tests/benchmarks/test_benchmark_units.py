@@ -1,0 +1,266 @@
+"""Timer, tables, options, and the arithmetic of the benchmarks, with tiny inputs."""
+
+import os
+from argparse import Namespace
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import exact, load, processes, results, scaling, scaling_model, store
+from benchmarks.__main__ import main
+from benchmarks.samples import write_samples
+from benchmarks.timing import interleave, quartiles
+from msg3d.apis.flops import flop_counter
+from msg3d.datasets import load_annotations, load_store
+
+
+class Clock:
+    """Seconds that pass only when a step says so."""
+
+    def __init__(self):
+        self.now, self.called = 0.0, []
+
+    def __call__(self):
+        return self.now
+
+    def step(self, name, seconds):
+        def step():
+            self.called.append(name)
+            self.now += seconds
+
+        return step
+
+
+def test_steps_are_timed_in_turn():
+    clock = Clock()
+    steps = dict(a=clock.step("a", 0.5), b=clock.step("b", 0.25))
+    rounds = list(interleave(steps, 2, "test", clock=clock, least=0))
+    assert clock.called == ["a", "b", "b", "a", "a", "b"]  # every other one reversed
+    assert [len(times["a"]["times_ms"]) for times in rounds] == [1, 2]
+    assert rounds[1]["a"]["median_ms"] == 500 and rounds[1]["b"]["median_ms"] == 250
+
+
+def test_fast_steps_are_repeated_and_divided_by_items():
+    clock = Clock()
+    steps = dict(fast=clock.step("fast", 0.05))
+    (times,) = interleave(steps, 1, "test", clock=clock, least=0.2, per=10)
+    assert len(clock.called) == 1 + 4
+    assert times["fast"]["median_ms"] == pytest.approx(5)
+
+
+def test_failing_step_is_reported_once():
+    def fail():
+        raise RuntimeError("cannot do\nthis")
+
+    errors = {}
+    steps = dict(fails=fail, works=lambda: None)
+    rounds = list(interleave(steps, 2, "test", least=0, errors=errors))
+    assert errors == dict(fails="RuntimeError: cannot do")
+    assert [list(times) for times in rounds] == [["works"], ["works"]]
+    with pytest.raises(RuntimeError):
+        list(interleave(steps, 1, "test", least=0))
+
+
+def test_quartiles():
+    row = quartiles([5.0, 1.0, 2.0, 4.0, 3.0])
+    assert (row["q1_ms"], row["median_ms"], row["q3_ms"]) == (2, 3, 4)
+    assert quartiles([7.0])["median_ms"] == quartiles([7.0])["q3_ms"] == 7
+
+
+def test_table_has_a_column_per_key():
+    rows = [dict(name="a", time_ms=1234.5, exact=False, times_ms=[1.0])]
+    rows.append(dict(name="b", time_ms=0.01234, error=None, count=12345))
+    heading, rule, first, second = results.table(rows).splitlines()
+    assert heading == "| name | time ms | exact | count |"
+    assert rule == "| --- | ---: | --- | ---: |"
+    assert first == "| a | 1,234 | NO |  |" and second == "| b | 0.0123 |  | 12,345 |"
+
+
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        ("speed --layouts nosuch", "--layouts nosuch"),
+        ("speed --against x=nosuch.py:Net", "nosuch.py"),
+        ("speed --against nosuch.py", "--against nosuch.py"),
+        ("speed --against plain=nosuch.py:Net", "plain"),
+        ("memory --base-channels 3", "--base-channels 3"),
+        ("exact --batch 0", "--batch 0"),
+        ("load --epochs 9", "--epochs 9"),
+        ("scaling-model --step-ms -1", "--step-ms -1"),
+        ("scaling-model --output table.md", "table.md"),
+        ("parse --raw nosuch", "--raw nosuch"),
+    ],
+)
+def test_invalid_options_are_refused(options, text, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(options.split()) == 2
+    assert text in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_missing_gpu_and_unwritable_output_are_refused(tmp_path, capsys):
+    if not torch.cuda.is_available():
+        assert main(["exact", "--device", "cuda"]) == 2
+        assert "--device cuda" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main(["scaling-model", "--output", f"{tmp_path}/file/table.json"]) == 2
+    assert "file" in capsys.readouterr().err
+
+
+def test_failed_check_is_the_exit_status(tmp_path, monkeypatch, capsys):
+    def run(options, results):
+        results.passed = False
+
+    monkeypatch.setattr(scaling_model, "run", run)
+    assert main(["scaling-model", "--output", str(tmp_path / "table.json")]) == 1
+    assert "check failed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        (dict(), True),
+        (dict(error=1e-4), False),  # above the floor and 10 times the plain form's
+        (dict(error=1e-4, plain_error=2e-5), True),
+        (dict(error=float("nan")), False),
+        (dict(gradient_error=0.1), False),
+        (dict(dtype="float64", error=1e-8, plain_error=0), False),
+    ],
+)
+def test_exact_rows(changes, expected):
+    row = dict(dtype="float32", error=1e-6, plain_error=1e-6)
+    row.update(gradient_error=1e-3, plain_gradient_error=1e-6)
+    if "dtype" in changes:
+        del row["gradient_error"]
+    assert exact.is_exact({**row, **changes}) == expected
+
+
+def test_products_added_in_place_are_counted():
+    left, right = torch.ones(5, 2, 3), torch.ones(5, 3, 4)
+    with flop_counter() as counter:
+        torch.zeros(2, 4).addmm_(left[0], right[0])
+        torch.zeros(5, 2, 4).baddbmm_(left, right)
+        torch.zeros(2, 4).addbmm_(left, right)
+        torch.addbmm(torch.zeros(2, 4), left, right)
+    assert counter.get_total_flops() == 2 * 2 * 3 * 4 * (1 + 3 * 5)
+
+
+def grown(**growing):
+    """Rows of a hundred readings in which some quantities depend on the epoch."""
+    flat = dict(checkpoint_bytes=1, main_rss_mib=1000.0, main_files=10)
+    epochs = range(10, 1001, 10)
+    readings = [
+        {"epoch": e, **flat, **{name: f(e) for name, f in growing.items()}}
+        for e in epochs
+    ]
+    return {row["quantity"]: row for row in load.compare(readings)}
+
+
+def test_growth():
+    assert all(row["flat"] and row["growth"] == 0 for row in grown().values())
+    leak = grown(main_rss_mib=lambda epoch: 1000 + 0.05 * epoch)["main_rss_mib"]
+    assert not leak["flat"] and leak["growth"] == pytest.approx(5)
+    # Epochs 110 to 1000 count: medians of the outer 22 readings of 90.
+    assert leak["first"] == pytest.approx(1000 + 0.05 * 215)
+    assert leak["last"] == pytest.approx(1000 + 0.05 * 895)
+    assert not grown(main_files=lambda epoch: 10 + (epoch > 500))["main_files"]["flat"]
+    warm_up = grown(main_rss_mib=lambda epoch: 1000 - max(100 - epoch, 0))
+    assert warm_up["main_rss_mib"]["flat"]
+    peak = grown(main_files=lambda epoch: 50 if epoch == 990 else 10)["main_files"]
+    assert peak["flat"] and peak["growth"] == 0
+
+
+def test_memory_and_files_of_this_process(tmp_path):
+    before, ballast = load.held(), np.ones(32 * 2**17)
+    with open(tmp_path / "a", "w"), open(tmp_path / "b", "w"):
+        during = load.held()
+    assert before["main_files"] == len(os.listdir("/proc/self/fd"))
+    assert during["main_files"] == before["main_files"] + 2
+    assert 30 < during["anonymous_mib"] - before["anonymous_mib"] < 40
+    assert ballast.nbytes == 2**25
+    assert processes.status("VmHWM") >= processes.status("VmRSS") > 50
+
+
+def test_coverage_of_ranks():
+    assert store.coverage([[0, 2, 4], [1, 3, 5]], 6) == dict(missed=0, repeated=0)
+    # One sample is repeated so that both ranks read three.
+    assert store.coverage([[0, 2, 4], [1, 3, 0]], 5) == dict(missed=0, repeated=0)
+    assert store.coverage([[0, 1, 2], [0, 1, 2]], 6) == dict(missed=3, repeated=3)
+
+
+def test_samples_of_store_and_pickle_are_equal(tmp_path):
+    for name in ("ntu.pkl", "ntu.packed"):
+        write_samples(tmp_path / name, 60)
+    pickled = load_annotations(tmp_path / "ntu.pkl")["annotations"]
+    packed = load_store(tmp_path / "ntu.packed")
+    assert len(packed) == len(pickled) == 60
+    for mine, other in zip(packed, pickled):
+        assert mine["frame_dir"] == other["frame_dir"]
+        np.testing.assert_array_equal(mine["keypoint"], other["keypoint"])
+    frames = [sample["total_frames"] for sample in pickled]
+    assert 30 <= min(frames) and max(frames) <= 300 and 70 < np.median(frames) < 100
+
+
+def test_all_reduce_by_hand():
+    links = dict(node_gpus=8, inside=200e6, between=25e6)  # bytes per millisecond
+    # Four processes: 2 * 3 / 4 of 8 MB at 1 GB/s are 12 ms, beside 1 ms and 6 * 0.1 ms.
+    assert scaling_model.ring(4, 8e6, 1e6, 1, 0.6) == pytest.approx(13.6)
+    # Eight GPUs of one node: a ring of 14 hops, 2 * 7 / 8 of the bytes.
+    ring = 8.4e-3 + 14 * 3.4e-3 + 1.75 * 100e6 / 200e6
+    assert scaling_model.all_reduce(8, 100e6, **links) == pytest.approx(ring)
+    # Two nodes: 30 hops, 2 of them between the nodes, at the network's rate.
+    ring = 8.4e-3 + 28 * 3.4e-3 + 2 * 9.6e-3 + 2 * 15 / 16 * 100e6 / 25e6
+    assert scaling_model.all_reduce(16, 100e6, **links) == pytest.approx(ring)
+    # 64 nodes, few bytes: a tree, 7 hops in the node and 6 between, there and back.
+    tree = 14e-3 + 2 * (7 * 1.2e-3 + 6 * 8.5e-3) + 2 * 8 / 25e6
+    assert scaling_model.all_reduce(512, 8, **links) == pytest.approx(tree)
+    assert scaling_model.all_reduce(1, 100e6, **links) == 0
+    # A link inside the node may be the slowest.
+    slow, even = ((4, 10e6, between) for between in (25e6, 10e6))
+    times = [scaling_model.all_reduce(8, 1e8, *each) for each in (slow, even)]
+    assert times[0] == times[1]
+
+
+def test_prediction_by_hand():
+    size = dict(node_gpus=8, inside=200.0, bytes=12.78e6, step_ms=100.0)
+    options = Namespace(**size, batch_size=16, samples=40_091)
+    row = scaling_model.predict(200.0, 16, options)
+    links = (8, 200e6, 25e6)
+    exchange = sum(scaling_model.all_reduce(16, n, *links) for n in (12.78e6, 8))
+    assert row["exchange_ms"] == pytest.approx(exchange)
+    assert row["global_batch"] == 256 and row["steps_per_pass"] == 157
+    assert row["efficiency"] == pytest.approx(100 / (100 + exchange))
+    assert row["samples_per_s"] == pytest.approx(256e3 / (100 + exchange))
+    assert scaling_model.predict(200.0, 1, options)["efficiency"] == 1
+
+
+def test_prediction_from_measurements():
+    """Bandwidth and latency of two processes predict four, on two cores."""
+
+    def rank(late):
+        times = {}
+        for count, step, with_ in ((1, 1.0, 1.0), (2, 1.0, 1.25), (4, 2.0, 4.0)):
+            times[f"{count} without"] = [step - late] * 3
+            times[f"{count} with"] = [with_ - late, with_ - late, 9.0]
+        for count, large, small in ((1, 0.0, 0.0), (2, 0.21, 0.01), (4, 0.7, 0.1)):
+            times[f"{count} parameters"] = [large] * 3
+            times[f"{count} small"] = [small] * 3
+        return times
+
+    ranks = [rank(late) for late in (0.0, 0.1, 0.0, 0.0)]
+    one, two, four = scaling.compare(ranks, [1, 2, 4], size=10**8, cores=2)
+    assert (one["share"], one["predicted_all_reduce_ms"]) == (0, 0)
+    assert two["step_without_exchange_ms"] == 1.0  # of the later rank
+    assert two["step_with_exchange_ms"] == 1.25 and two["share"] == pytest.approx(0.2)
+    assert two["predicted_all_reduce_ms"] == pytest.approx(0.21)
+    # 2 * 3 / 4 of 1e8 bytes at 5e8 per unit, 6 hops of 0.005, on half a core.
+    assert four["predicted_all_reduce_ms"] == pytest.approx(2 * (0.3 + 0.03))
+    assert four["predicted_step_ms"] == pytest.approx(2.66)
+    assert four["exchange_ms"] == 2.0 and four["share"] == pytest.approx(0.5)
+
+
+def test_default_size_of_the_gradients():
+    from benchmarks.options import COMMANDS
+
+    parameters = sum(p.numel() for p in scaling.network(96).parameters())
+    assert COMMANDS["scaling-model"]["bytes"] == 4 * parameters

@@ -1,0 +1,68 @@
+"""Benchmarks that start processes: reports of several ranks, and their end by a signal."""
+
+import json
+import signal
+import sys
+
+import pytest
+
+from benchmarks import load, processes, scaling, store
+from benchmarks.samples import write_samples
+from conftest import REPOSITORY
+from marked_processes import ended, marked
+
+
+def test_error_of_a_process():
+    with pytest.raises(processes.ProcessError) as failed:
+        processes.run(json.loads, dict(name="no text"))
+    assert str(failed.value).startswith("TypeError: ")
+
+
+def read_and_train(task):
+    """What `store` and `scaling` do in each rank, in one process."""
+    return store.read(task), scaling.measure(task)
+
+
+def test_two_processes(tmp_path):
+    write_samples(tmp_path / "ntu.packed", 101)
+    task = dict(type="PackedSkeletonDataset", ann_file=str(tmp_path / "ntu.packed"))
+    task.update(num_workers=1, ranks=2, processes=[1, 2], rounds=1)
+    task.update(base_channels=6, frames=4, batch_size=1)
+    ranks, readings = zip(*processes.run(read_and_train, task, 2), strict=True)
+    # Together they read every sample.
+    seen = [rank.pop("seen") for rank in ranks]
+    assert store.coverage(seen, 101) == dict(missed=0, repeated=0)
+    for rank in ranks:
+        assert all(number > 0 for number in rank.values())
+        assert rank["rank_mib"] == rank["main_mib"] + rank["worker_mib"]
+    rows = scaling.compare(readings, [1, 2], 1000, 2)
+    assert [row["processes"] for row in rows] == [1, 2]
+    assert all(0 < row["step_without_exchange_ms"] < 60_000 for row in rows)
+    assert rows[1]["all_reduce_ms"] > 0
+
+
+def test_training_is_watched(tmp_path):
+    write_samples(tmp_path / "tiny.pkl", 4)
+    task = dict(type="SkeletonDataset", ann_file=str(tmp_path / "tiny.pkl"))
+    task.update(epochs=10, batch_size=2, num_workers=1, work_dir=str(tmp_path))
+    readings = load.train(task)
+    assert [reading["epoch"] for reading in readings] == list(range(1, 11))
+    assert readings[-1]["processes"] == 3  # both loaders have a worker
+    assert readings[-1]["checkpoint_bytes"] > 10_000
+    rows = {row["quantity"]: row for row in load.compare(readings)}
+    assert rows["main_files"]["flat"] and rows["processes"]["flat"]
+
+
+def test_sigterm_ends_all_processes(tmp_path):
+    command = [sys.executable, "-m", "benchmarks", "load", "--num-workers", "1"]
+    command += ["--output", tmp_path / "load.json"]
+
+    def training(pids):
+        # The command, the tracker of multiprocessing, the training, and two workers.
+        return len(pids) == 5
+
+    lines = ended(command, REPOSITORY, tmp_path, signal.SIGTERM, 143, training)
+    assert lines.splitlines()[-1] == "benchmarks load: interrupted"
+    assert "Traceback" not in lines and marked(tmp_path) == {}
+    left = {path.name for path in tmp_path.iterdir() if "inductor" not in path.name}
+    assert left == {"load.json", "load.md"}
