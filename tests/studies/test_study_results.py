@@ -1,19 +1,15 @@
-"""The tables of the studies are those of the runs that lie beside them."""
+"""Tables of the studies in the documents match the results of their runs."""
 
 import json
 import re
-import sys
 
 import pytest
 
 import msg3d  # noqa: F401
 from conftest import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "tools"))
-from studies.command import STUDIES  # noqa: E402
-from studies.network_budgets import BUDGETS  # noqa: E402
-
-from studies.network_scores import FUSIONS  # noqa: E402
+from studies.__main__ import STUDIES
+from studies.network_scores import FUSIONS
+from studies.networks import BUDGETS
 
 RESULTS = REPOSITORY / "docs" / "results"
 STYLES = REPOSITORY / "configs" / "personality"
@@ -28,20 +24,18 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_tables_are_those_of_the_runs(name):
+def test_tables_match_results(name):
     text, runs = PLACES[name]
-    block = (
-        rf"<!-- from: python tools/study\.py {name} [^\n]+ -->\n\n(.*?)\n\n<!-- end -->"
-    )
+    block = rf"<!-- from: python -m studies {name} [^\n]+ -->\n\n(.*?)\n\n<!-- end -->"
     (shown,) = re.findall(block, text.read_text(), re.DOTALL)
     assert shown == STUDIES[name].report(json.loads(runs.read_text()))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_runs_are_of_settings_there_are(name):
+def test_settings_of_the_runs_exist(name):
     results = json.loads(PLACES[name][1].read_text())
     settings = STUDIES[name].settings()
-    fused = {one.rsplit("/", 1)[0] + f"/{f}" for one in settings for f in FUSIONS}
+    fused = {s.rsplit("/", 1)[0] + f"/{f}" for s in settings for f in FUSIONS}
     assert {r["setting"] for r in results} <= {*settings, *fused}
     runs = [(r["setting"], r["seed"]) for r in results]
     assert len(runs) == len(set(runs))

@@ -1,0 +1,304 @@
+"""Studies on tiny data, in this process; what starts processes is in tests/integration."""
+
+import fcntl
+import json
+import os
+import signal
+from concurrent.futures import Executor, Future
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from study_data import STYLES, write_files
+
+import msg3d  # noqa: F401
+from conftest import REPOSITORY
+from in_process import without_paperwork
+from msg3d.annotations.files import load_annotations
+from msg3d.evaluation import read_scores
+from studies import network_configs, network_report, networks, runs, train
+from studies.__main__ import main
+from studies.networks import BUDGETS
+
+CONFIGS = REPOSITORY / "configs" / "msg3d"
+
+
+class InProcess(Executor):
+    """Runs in this process, in place of a pool."""
+
+    _processes = {}
+
+    def __init__(self, *args):
+        pass
+
+    def submit(self, function, *args):
+        future = Future()
+        try:
+            with without_paperwork():
+                future.set_result(function(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Networks as small as these are slower with more."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    write_files(folder)
+    return folder
+
+
+@pytest.fixture
+def study(folder, monkeypatch, capsys):
+    """Run a study and return its exit status, output, and errors."""
+    monkeypatch.setattr(runs, "ProcessPoolExecutor", InProcess)
+
+    def run(name, *options):
+        paths = ["--data", str(folder), "--work-dir", str(folder / name)]
+        code = main([name, *paths, *map(str, options)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def results_of(folder):
+    return json.loads((folder / "results.json").read_text())
+
+
+def test_styles_run_resume_and_report(folder, study):
+    names = ("stgcn-xyz", "scores-laban")
+    code, _, err = study("styles", "--seeds", 1, "--settings", *names)
+    assert code == 0, err
+    results = results_of(folder / "styles")
+    assert [(r["setting"], r["seed"], r["epochs"]) for r in results] == [
+        (name, 0, 4) for name in names
+    ]
+    assert 0 <= results[0]["top1"] <= 1 and results[1]["mean"] > 0
+    assert not list((folder / "styles").glob("*/*.pth"))
+    scored = load_annotations(folder / "styles" / "scored.pkl")["annotations"]
+    targets = {STYLES[s["label"]]: s["targets"].tolist() for s in scored}
+    assert targets["elderly"] == [-1, 1, 0] and targets["feminine"] == [0, 0, 1]
+    assert targets["youthful"] == [1, -1, 0] and targets["normal"] == [0, 0, 0]
+
+    # The first seed is not run again, the second one is.
+    results[0]["top1"] = 0.25
+    (folder / "styles" / "results.json").write_text(json.dumps(results))
+    _, out, _ = study("styles", "--seeds", 2, "--settings", "stgcn*xyz")
+    after = results_of(folder / "styles")
+    assert after[:2] == results and after[2]["seed"] == 1 and len(after) == 3
+    top1 = [25, 100 * after[2]["top1"]]
+    assert f"{np.mean(top1):.1f} ± {np.std(top1, ddof=1):.1f} | 2 " in out
+
+
+def test_networks_run_fuse_and_draw(folder, study):
+    names = [f"nw-ucla-xview/res-tcn/{stream}" for stream in ("joint", "bone")]
+    pictures = ("--pictures", folder / "pictures")
+    code, _, err = study("networks", "--seeds", 1, *pictures, "--settings", *names)
+    assert code == 0, err
+    results = {r["setting"]: r for r in results_of(folder / "networks")}
+    assert set(results) == {*names, "nw-ucla-xview/res-tcn/joint+bone"}
+    files = [networks.scores_file(folder / "networks", n, 0) for n in names]
+    streams = [read_scores(file) for file in files]
+    labels = streams[0].labels
+    assert streams[0].ids == streams[1].ids and len(labels) == 10
+    for name, values in (
+        (names[0], streams[0].values),
+        ("nw-ucla-xview/res-tcn/joint+bone", streams[0].values + streams[1].values),
+    ):
+        right = values.argmax(1) == labels
+        assert results[name]["top1"] == pytest.approx(100 * right.mean(), abs=1e-3)
+        # The first four test samples are the unseen ones.
+        unseen = pytest.approx(100 * right[:4].mean(), abs=1e-3)
+        assert results[name]["unseen"] == unseen
+    assert (folder / "pictures" / "nw-ucla-xview.png").stat().st_size > 5000
+
+
+def test_failures_are_reported(folder, study):
+    code, _, err = study("styles", "--settings", "nothing")
+    assert code == 1 and "nothing" in err
+    # The other runs are made.
+    names = ("penn-action/res-tcn/joint", "nw-ucla-xview/res-tcn/joint")
+    code, _, err = study("networks", "--seeds", 1, "--settings", *names)
+    assert code == 1 and f"{names[0]}, seed 0" in err and names[1] not in err
+    done = [(r["setting"], r["seed"]) for r in results_of(folder / "networks")]
+    assert (names[1], 0) in done and (names[0], 0) not in done
+    with open(folder / "networks" / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, _, err = study("networks", "--settings", names[0])
+    assert code == 1 and str(folder / "networks") in err
+
+
+class LeaveAt(Hook):
+    """Sends SIGTERM to its own process."""
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_interrupted_run_resumes_bit_for_bit(folder, tmp_path, monkeypatch):
+    name, build = "nw-ucla-xview/res-tcn/bone", Runner.from_cfg
+
+    def leaving(cfg):
+        runner = build(cfg)
+        runner.register_hook(LeaveAt())
+        return runner
+
+    def run(part):
+        (tmp_path / part).mkdir(exist_ok=True)
+        with without_paperwork():
+            result = networks.run(name, 0, folder, tmp_path / part)
+        last = train.folder(tmp_path / part, name, 0) / "epoch_12.pth"
+        weights = torch.load(last, weights_only=False)["state_dict"]
+        return {k: v for k, v in result.items() if "seconds" not in k}, weights
+
+    result, weights = run("complete")
+    monkeypatch.setattr(Runner, "from_cfg", leaving)
+    with pytest.raises(SystemExit) as stopped:
+        run("halves")
+    assert stopped.value.code == 143
+    begun = train.folder(tmp_path / "halves", name, 0)
+    assert (begun / "preempted.pth").exists()
+    again, same = run("halves")  # from the ninth step: the eighth would leave
+    assert again == result
+    assert all(torch.equal(same[key], weights[key]) for key in weights)
+
+
+@pytest.mark.parametrize("data_set", network_configs.DATA_SETS)
+def test_settings_differ_in_the_network_only(data_set, tmp_path):
+    init_default_scope("mmaction")
+    plain = network_configs.config(data_set, "msg3d", "bone", tmp_path)
+    source = network_configs.DATA_SETS[data_set]
+    assert plain.train_dataloader.dataset.split == source.train
+    assert plain.test_dataloader.dataset.split == source.test
+    assert plain.test_dataloader.dataset.stream == "b"
+    for network in network_configs.NETWORKS:
+        cfg = network_configs.config(data_set, network, "bone", tmp_path)
+        for key in ("train_dataloader", "test_dataloader", "train_cfg"):
+            assert cfg[key] == plain[key]
+        assert cfg.param_scheduler == plain.param_scheduler
+        assert cfg.optim_wrapper == plain.optim_wrapper
+        model = MODELS.build(cfg.model)
+        assert 0.12e6 < sum(p.numel() for p in model.parameters()) < 0.31e6
+
+
+@pytest.mark.parametrize("network", network_configs.NETWORKS)
+def test_complete_budget_is_the_recipe(network, tmp_path):
+    init_default_scope("mmaction")
+    setting = ("nw-ucla-xview", network, "joint", tmp_path)
+    cfg = network_configs.config(*setting, whole=True)
+    assert cfg.train_cfg.max_epochs == cfg.param_scheduler[0].T_max == 60
+    loaders = (cfg.train_dataloader, cfg.test_dataloader)
+    steps = [step for loader in loaders for step in loader.dataset.pipeline]
+    assert [step.clip_len for step in steps if "clip_len" in step] == [40, 40]
+    recognizer = MODELS.build(cfg.model).eval()
+    features = recognizer.backbone(torch.rand(1, 1, 40, 20, 3))
+    assert features.shape[2] == (384 if network == "msg3d" else 256)
+    assert recognizer.cls_head(features).shape == (1, 10)
+
+
+def with_budget(name, setting, tmp_path, **more):
+    """The config of a setting in a budget; "networks" is the small one."""
+    budget = BUDGETS[name].run.keywords if name in BUDGETS else {}
+    return network_configs.config(*setting.split("/"), tmp_path, **{**budget, **more})
+
+
+def test_half_is_the_leaf_of_that_width(tmp_path):
+    name = "msg3d-48c_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d.py"
+    leaf = Config.fromfile(CONFIGS / name)
+    joint, *others = BUDGETS["networks-half"].settings()
+    assert joint == "nw-ucla-xview/msg3d/joint" and len(others) == 3
+    cfg = with_budget("networks-half", joint, tmp_path)
+    assert cfg.model == leaf.model and cfg.optim_wrapper == leaf.optim_wrapper
+    trained = leaf.train_dataloader.dataset
+    assert cfg.train_cfg.max_epochs == trained.times * leaf.train_cfg.max_epochs
+    assert cfg.train_dataloader.dataset.pipeline == trained.dataset.pipeline
+
+
+def test_longer_changes_the_schedule_only(tmp_path):
+    starts = {s.split("/")[0] for s in BUDGETS["networks-longer"].settings()}
+    assert starts == {*(f"sbu-fold{fold}" for fold in range(1, 6)), "penn-action"}
+    small, longer = (
+        with_budget(name, "sbu-fold1/msg3d/joint", tmp_path)
+        for name in ("networks", "networks-longer")
+    )
+    assert longer.train_cfg.max_epochs == longer.param_scheduler[0].T_max == 4 * 16
+    longer.train_cfg, longer.param_scheduler = small.train_cfg, small.param_scheduler
+    assert small.to_dict() == longer.to_dict()
+
+
+def test_strong_changes_the_samples_only(tmp_path):
+    leaf = Config.fromfile(
+        CONFIGS / "msg3d_1xb16-joint-strong52-325e_nw-ucla-xview-keypoint-3d.py"
+    )
+    leaf.train_dataloader.dataset = leaf.train_dataloader.dataset.dataset
+    plain, strong = (
+        with_budget(name, "nw-ucla-xview/msg3d/joint", tmp_path, frames=52)
+        for name in ("networks-plain", "networks-strong")
+    )
+    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        steps = strong[name].dataset.pop("pipeline")
+        assert steps == leaf[name].dataset.pipeline
+        assert steps != plain[name].dataset.pop("pipeline")
+    assert plain.to_dict() == strong.to_dict()
+
+
+def test_channels_change_the_width_only(tmp_path):
+    init_default_scope("mmaction")
+    setting, _ = BUDGETS["networks-wider"].settings()
+    small, wider = (
+        with_budget(name, setting, tmp_path) for name in ("networks", "networks-wider")
+    )
+    recognizer = MODELS.build(wider.model).eval()
+    features = recognizer.backbone(torch.rand(1, 1, 8, 13, 3))
+    assert features.shape[2] == 64 and recognizer.cls_head(features).shape == (1, 15)
+    wider.model = small.model
+    assert small.to_dict() == wider.to_dict()
+
+
+def test_all_folds_are_in_one_picture(monkeypatch, tmp_path):
+    counted = []
+
+    def confusion(work_dir, setting, seed):
+        counted.append((setting, seed))
+        return np.eye(2)
+
+    monkeypatch.setattr(network_report, "confusion", confusion)
+    sample = dict(meta=dict(classes=["push", "hug"]))
+    monkeypatch.setattr(network_report, "load_annotations", lambda path: sample)
+    # The second is better in one fold, the first in the mean.
+    results = [
+        dict(setting=f"sbu-fold{fold}/{network}", seed=seed, top1=top1)
+        for fold in range(1, 6)
+        for seed in (0, 1)
+        for network, top1 in (("stgcn/bone", 70), ("msg3d/joint", 90 * (fold == 3)))
+    ]
+    network_report.pictures(results, tmp_path, tmp_path, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["sbu.png"]
+    best = {(f"sbu-fold{fold}/stgcn/bone", s) for fold in range(1, 6) for s in (0, 1)}
+    assert set(counted) == best and len(counted) == len(best)
+
+
+def test_folds_are_averaged_seed_by_seed():
+    def result(fold, seed, top1):
+        setting = f"sbu-fold{fold}/msg3d/joint"
+        return dict(setting=setting, seed=seed, top1=top1, train_seconds=10)
+
+    complete = [result(fold, 0, 90 + fold) for fold in range(1, 6)]
+    half = [result(fold, 1, 0) for fold in range(1, 5)]
+    (mean,) = network_report.folds(complete + half)
+    assert (mean["top1"], mean["seed"], mean["train_seconds"]) == (93, 0, 50)
