@@ -15,8 +15,9 @@ write_files = load_module(REPOSITORY / "tests/studies/study_data.py").write_file
 
 
 def command(folder, *settings):
-    options = ["--data", folder, "--work-dir", folder, "--settings", *settings]
-    words = [sys.executable, "-m", "studies", "networks-half", *options]
+    options = ["--data", folder, "--work-dir", folder, "--jobs", 2]
+    words = [sys.executable, "-m", "studies", "networks-plain", *options]
+    words += ["--settings", *settings]
     return [str(word) for word in words]
 
 

@@ -192,8 +192,9 @@ def test_settings_differ_in_the_network_only(data_set, tmp_path):
             assert cfg[key] == plain[key]
         assert cfg.param_scheduler == plain.param_scheduler
         assert cfg.optim_wrapper == plain.optim_wrapper
-        model = MODELS.build(cfg.model)
-        assert 0.12e6 < sum(p.numel() for p in model.parameters()) < 0.31e6
+        if data_set in ("nw-ucla-xview", "penn-action"):  # most and fewest joints
+            model = MODELS.build(cfg.model)
+            assert 0.12e6 < sum(p.numel() for p in model.parameters()) < 0.31e6
 
 
 @pytest.mark.parametrize("network", network_configs.NETWORKS)
