@@ -19,7 +19,7 @@ def test_error_of_a_process():
 
 
 def read_and_train(task):
-    """What `store` and `scaling` do in each rank, in one process."""
+    """Run the work of a rank of `store` and of `scaling`."""
     return store.read(task), scaling.measure(task)
 
 
