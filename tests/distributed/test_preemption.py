@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.hooks import Hook
+from msg3d.compat.work_dir import last_whole_checkpoint
 from tiny_runs import STEPS, prepare, train
 
-from msg3d.compat.work_dir import last_whole_checkpoint
 from msg3d.engine import preemption_hook
 
 
