@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from msg3d.compat.work_dir import last_whole_checkpoint
 from test_resume import same
 from tiny_runs import STEPS
 
 import msg3d
 import samples
+from msg3d.engine.work_dir import last_whole_checkpoint
 
 SCRIPT = Path(__file__).with_name("killed_runs.py")
 PATH = [Path(msg3d.__file__).parent.parent, Path(samples.__file__).parent]

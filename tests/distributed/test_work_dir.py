@@ -12,9 +12,10 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.runner import runner as mmengine_runner
-from msg3d.compat.work_dir import last_whole_checkpoint
 from test_resume import same
 from tiny_runs import config, prepare, train
+
+from msg3d.engine.work_dir import last_whole_checkpoint
 
 NOBODY = 65534
 
