@@ -27,7 +27,10 @@ LAYERS = [layer.strip("()") for layer in reversed(CONTRACTS[0]["layers"])]
 
 IMPORTERS = ("import_module", "__import__", "find_spec", "run_module", "resolve_name")
 # They import packages of others, whose names come from files and tables.
-EXEMPT = ("msg3d", "msg3d.compat.mmaction", "msg3d.compat.versions")
+EXEMPT = [
+    "msg3d",
+    *(f"msg3d.compat.{m}" for m in ("mmaction", "on_import", "versions")),
+]
 UNKNOWN = "\0"  # stands for a part of a name that is not constant
 
 
