@@ -94,6 +94,12 @@ for use in (
     except ImportError as error:
         print(error)
 """
+PROGRAM = """
+import runpy
+
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 ALIAS = """
 import runpy
 import msg3d_onnx
@@ -167,6 +173,15 @@ def test_old_command(tmp_path):
     done = run_blocked(ALIAS, network, path)
     assert done.returncode == 1
     assert "wave.npy" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_predict_command(tmp_path):
+    command = REPOSITORY / "tools" / "predict.py"
+    arguments = (FILES / "stgcn_2d.onnx", FILES / "coco_2d.pkl", "--out", tmp_path)
+    assert_succeeds(run_blocked(PROGRAM, command, *arguments))
+    table = (tmp_path / "predictions.csv").read_text().splitlines()
+    samples = load_annotations(str(FILES / "coco_2d.pkl"))["annotations"]
+    assert len(table) == len(samples) + 1
 
 
 def test_convert_and_check_files(tmp_path):
