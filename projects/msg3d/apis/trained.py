@@ -14,7 +14,7 @@ from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from ..engine.random_state import random_state_kept
+from ..engine.hooks.random_state import random_state_kept
 from ..errors import ConfigError
 from ..models.regression_head import TraitHead
 from .exported import with_clips

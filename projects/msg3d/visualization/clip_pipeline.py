@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..apis.trained import TestPipeline
-from ..engine.random_state import random_state_kept
+from ..engine.hooks.random_state import random_state_kept
 
 # Steps that compute features of joints, of the same persons and frames.
 _FEATURES = (
