@@ -25,10 +25,10 @@ else:
     torch.set_num_threads(2)
 
 
-STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
+PROCESSES = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
 started: list[str] = []
 # Functions of the interpreter report to audit hooks, whoever calls them.
-sys.addaudithook(lambda event, args: event in STARTS and started.append(event))
+sys.addaudithook(lambda event, args: event in PROCESSES and started.append(event))
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,15 @@ def no_processes(request):
     yield
     if "integration" not in request.path.parts:
         assert started[before:] == [], "move this test to tests/integration"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """`make test` leaves out what starts processes, but for the main job."""
+    for item in items:
+        main_job = item.get_closest_marker("main_job")
+        if "integration" in item.path.parts and not main_job:
+            item.add_marker("integration")
 
 
 def load_module(path: Path):
