@@ -1,13 +1,10 @@
 """Packed stores: equal after a round trip, and complete or refused."""
 
 import json
-import multiprocessing
 import os
 import pickle
 import random
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import mmengine
@@ -26,28 +23,9 @@ from msg3d.datasets import (
 )
 from msg3d.errors import KINDS, DataError
 from msg3d.io.json_data import decode, encode
-from samples import annotations
+from samples import annotations, same
 
 TOOL = Path(__file__).parents[2] / "tools" / "data" / "pack.py"
-
-
-def same(found, expected):
-    """Whether values, types, dtypes and shapes agree, all the way down."""
-    if type(found) is not type(expected):
-        return False
-    if isinstance(expected, dict):
-        return found.keys() == expected.keys() and all(
-            same(found[key], expected[key]) for key in expected
-        )
-    if isinstance(expected, (list, tuple)):
-        return len(found) == len(expected) and all(map(same, found, expected))
-    if isinstance(expected, (np.ndarray, np.generic)):
-        return (
-            found.dtype == expected.dtype
-            and found.shape == expected.shape
-            and found.tobytes() == expected.tobytes()
-        )
-    return repr(found) == repr(expected)
 
 
 def varied():
@@ -329,50 +307,6 @@ def test_a_header_cannot_name_a_folder_to_delete(tmp_path):
         load_store(tmp_path / "a.packed")
     pack(annotations(), tmp_path / "a.packed")
     assert (tmp_path / "precious").is_dir()
-
-
-def write_for_ever(path, data):
-    """Replaces the store by each of the data in turn."""
-    while True:
-        for one in data:
-            pack(one, path)
-
-
-def killed_writer(path, data, delay):
-    """A process that is killed `delay` seconds after its start."""
-    process = multiprocessing.get_context("fork").Process(
-        target=write_for_ever, args=(path, data)
-    )
-    process.start()
-    time.sleep(delay)
-    process.kill()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-
-
-def test_killed_while_replacing(tmp_path):
-    """At any moment the old store is there, or the new one, whole."""
-    data = [annotations(seed=seed) for seed in (1, 2)]
-    pack(data[0], tmp_path / "a.packed")
-    choose = random.Random(0)
-    for _ in range(30):
-        killed_writer(tmp_path / "a.packed", data, choose.uniform(0, 0.06))
-        found = load_store(tmp_path / "a.packed").unpack()
-        assert same(found, data[0]) or same(found, data[1])
-    assert len(os.listdir(tmp_path / "a.packed")) > 3  # some were killed on the way
-
-
-def test_killed_at_the_first_store(tmp_path):
-    """The store is complete, or refused as missing."""
-    data = annotations(samples=300)
-    choose = random.Random(0)
-    for number in range(10):
-        path = tmp_path / f"{number}.packed"
-        killed_writer(path, [data], choose.uniform(0, 0.1))
-        try:
-            assert same(load_store(path).unpack(), data)
-        except DataError as error:
-            assert error.kind == "not-found"
 
 
 def test_stopped_at_every_step(tmp_path, monkeypatch):
