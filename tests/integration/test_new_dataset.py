@@ -17,6 +17,8 @@ from msg3d.formats.csv_table import read_csv
 from msg3d.skeletons import skeleton
 from msg3d.skeletons.units import UNITS
 
+pytestmark = pytest.mark.main_job
+
 # What makes a command of the text short enough for a test.
 SMALL = {
     "make_csv_example.py": "--subjects 4 --repeats 1",
