@@ -116,9 +116,6 @@ def test_wrong_length_is_refused(name):
     step = STEPS[name](60)
     with raises("total-frames", DataError, sample="wave", field="total_frames"):
         step(dict(keypoint=np.ones((1, 9, 5, 3)), total_frames=8, frame_dir="wave"))
-    if name == "PadTo":
-        with raises("shape", DataError, sample="wave", field="keypoint"):
-            step(dict(keypoint=np.ones((1, 61, 5, 3)), frame_dir="wave"))
 
 
 def test_registered_transforms_show_their_arguments():

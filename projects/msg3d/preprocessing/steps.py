@@ -31,14 +31,7 @@ def pre_normalize_3d(
     align_shoulder: bool = True,
     align_center: bool = True,
 ) -> partial:
-    return partial(
-        _pre_normalize_3d,
-        zaxis=zaxis,
-        xaxis=xaxis,
-        align_spine=align_spine,
-        align_shoulder=align_shoulder,
-        align_center=align_center,
-    )
+    return partial(_pre_normalize_3d, **locals())
 
 
 def _pre_normalize_3d(
@@ -64,13 +57,9 @@ def align_skeleton_3d(
 ) -> partial:
     axes = dict(center=1) if layout is None else axes_of(layout)
     origin = axes.pop("center")
-    normalization = pre_normalize_3d(**{**axes, **kwargs})
-    return partial(
-        _align_skeleton_3d,
-        center=origin if center is None else center,
-        layout=layout,
-        **normalization.keywords,
-    )
+    center = origin if center is None else center
+    kwargs = pre_normalize_3d(**{**axes, **kwargs}).keywords
+    return partial(_align_skeleton_3d, center=center, layout=layout, **kwargs)
 
 
 def _align_skeleton_3d(sample: dict, center, layout, **kwargs) -> dict:
@@ -126,7 +115,7 @@ def _align_view(sample: dict, layout, center, zaxis, xaxis, length) -> dict:
 
 
 def pre_normalize_2d(img_shape: Sequence[float] = (1080, 1920)) -> partial:
-    return partial(_pre_normalize_2d, img_shape=img_shape)
+    return partial(_pre_normalize_2d, **locals())
 
 
 def _pre_normalize_2d(sample: dict, img_shape) -> dict:
@@ -138,7 +127,7 @@ def _pre_normalize_2d(sample: dict, img_shape) -> dict:
 def center_pose_2d(
     half: float = 1.0, y_up: bool = False, img_shape: Sequence[float] = (1080, 1920)
 ) -> partial:
-    return partial(_center_pose_2d, half=half, y_up=y_up, img_shape=img_shape)
+    return partial(_center_pose_2d, **locals())
 
 
 def _center_pose_2d(sample: dict, half, y_up, img_shape) -> dict:
@@ -200,8 +189,8 @@ def skeleton_features(
             kind="option",
             field="feats",
         )
-    parents = [parent for _, parent in skeleton(layout).bones]
     arguments = dict(feats=feats, axis=axis, mask_absent=mask_absent)
+    parents = [parent for _, parent in skeleton(layout).bones]
     return partial(_skeleton_features, parents=parents, **arguments)
 
 
@@ -220,8 +209,7 @@ def _skeleton_features(sample: dict, parents, feats, axis, mask_absent) -> dict:
 def uniform_sample_frames(
     clip_len: int, num_clips: int = 1, test_mode: bool = False, seed: int = 255
 ) -> partial:
-    arguments = dict(clip_len=clip_len, num_clips=num_clips, test_mode=test_mode)
-    return partial(_uniform_sample_frames, **arguments, seed=seed)
+    return partial(_uniform_sample_frames, **locals())
 
 
 def _uniform_sample_frames(
@@ -247,8 +235,7 @@ def resample_frames(
             kind="option",
             field="crop",
         )
-    arguments = dict(clip_len=clip_len, num_clips=num_clips, test_mode=test_mode)
-    return partial(_resample_frames, **arguments, crop=crop)
+    return partial(_resample_frames, **locals())
 
 
 def _resample_frames(sample: dict, clip_len, num_clips, crop, test_mode) -> dict:
@@ -277,10 +264,7 @@ def pad_to(length: int, mode: str = "loop") -> partial:
 def _pad_to(sample: dict, length, mode) -> dict:
     check_length(sample)
     start = sample.get("start_index", 0)
-    try:
-        keypoint = frames.pad_to(sample["keypoint"], length, mode, start)
-    except DataError as error:
-        raise error.at(sample=sample.get("frame_dir")) from None
+    keypoint = frames.pad_to(sample["keypoint"], length, mode, start)
     sample.update(keypoint=keypoint, total_frames=length)
     return sample
 
