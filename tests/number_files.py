@@ -30,3 +30,9 @@ def folder(path, count=10):
     for number in range(count):
         (path / f"{number:03d}.txt").write_text(str(number + 1))
     return path
+
+
+def values(parsed):
+    """The number in each file, by the name of its sample."""
+    samples = parsed.samples
+    return {sample["frame_dir"]: sample["keypoint"][0, 0, 0, 0] for sample in samples}

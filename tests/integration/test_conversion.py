@@ -1,4 +1,4 @@
-"""Conversions that are killed, and their keys in other processes."""
+"""Conversions in several processes, some of them killed."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from msg3d.converters.parse_files import (
     parse_files,
 )
 from msg3d.errors import DataError
-from number_files import folder
+from number_files import folder, parse, values
 
 KEY = """
 from msg3d.converters.parse_files import part_key
@@ -95,3 +95,29 @@ def test_a_killed_worker_is_one_error(tmp_path):
 
 def _die(name, content):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_every_file_is_a_sample_or_a_line(tmp_path, jobs):
+    raw = folder(tmp_path / "raw")
+    (raw / "003.txt").write_text("three")
+    (raw / "004.txt").write_text("nobody")
+    (raw / "README").write_text("hello")
+    (raw / "again").mkdir()
+    (raw / "again" / "001.txt").write_text("7")
+    parsed = parse_files(
+        raw, ".txt", parse, tmp_path / "parts", jobs=jobs, files_per_part=3
+    )
+    assert values(parsed) == {
+        f"{number:03d}": number + 1 for number in range(10) if number not in (3, 4)
+    }
+    assert parsed.refused == [
+        dict(file="003.txt", line=1, kind="number", why="'three' is no number"),
+        dict(
+            file="again/001.txt",
+            kind="duplicate",
+            why="a duplicate: 001 was read from 001.txt",
+        ),
+    ]
+    assert parsed.left_out == {"nobody in it": ["004.txt"]}
+    assert parsed.others == ["README"]
