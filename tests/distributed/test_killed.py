@@ -11,7 +11,7 @@ from tiny_runs import STEPS
 
 import msg3d
 import samples
-from msg3d.compat.work_dir import last_whole_checkpoint
+from msg3d.engine.work_dir import last_whole_checkpoint
 
 SCRIPT = Path(__file__).with_name("killed_runs.py")
 PATH = [Path(msg3d.__file__).parent.parent, Path(samples.__file__).parent]

@@ -11,8 +11,8 @@ import torch
 from mmengine.hooks import Hook
 from tiny_runs import STEPS, prepare, train
 
-from msg3d.compat.work_dir import last_whole_checkpoint
-from msg3d.engine import preemption_hook
+from msg3d.engine.hooks import preemption_hook
+from msg3d.engine.work_dir import last_whole_checkpoint
 
 
 class Sends(Hook):

@@ -15,7 +15,7 @@ from mmengine.runner import runner as mmengine_runner
 from test_resume import same
 from tiny_runs import config, prepare, train
 
-from msg3d.compat.work_dir import last_whole_checkpoint
+from msg3d.engine.work_dir import last_whole_checkpoint
 
 NOBODY = 65534
 

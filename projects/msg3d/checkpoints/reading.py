@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..compat.checkpoints import refusal
 from ..errors import CheckpointError
 from .formats import State
+from .refusal import refusal
 from .safe_tensors import SUFFIX, read_safetensors
 
 # The keys under which training scripts store the weights.

@@ -10,9 +10,7 @@ import mmengine
 import numpy as np
 import pytest
 import torch
-from bare_stack import fails_without
 from mmaction.datasets import PoseDataset
-from samples_of_compat import Malice
 
 import msg3d
 from errors import raises
@@ -20,14 +18,10 @@ from msg3d.checkpoints import convert_checkpoint, rewrite
 from msg3d.datasets import save_annotations
 from msg3d.errors import CheckpointError, PickleError
 from samples import annotations
+from samples_of_compat import Malice
 
 TOOLS = Path(msg3d.__file__).parent / ".mim" / "tools"
 CONFIG = "test_dataloader = dict(dataset=dict(type='PoseDataset'))\n"
-
-
-@pytest.mark.parametrize("mend", ["pickle", "yaml"])
-def test_fails_without(mend):
-    fails_without(mend, "ran")
 
 
 def dump_of_test(rows=((0.7, 0.3), (0.4, 0.6), (0.9, 0.1)), labels=(0, 1, 1)):

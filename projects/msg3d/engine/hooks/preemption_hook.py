@@ -17,7 +17,7 @@ from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from ..io.atomic import whole_file
+from ...io.atomic import whole_file
 
 # Windows has no SIGUSR1.
 SIGNALS = {s for s in signal.Signals if s.name in ("SIGTERM", "SIGUSR1")}

@@ -13,7 +13,7 @@ from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from ..io.atomic import whole_file
+from ...io.atomic import whole_file
 
 # Names of the files that whole_file leaves behind when its process is killed.
 LEFTOVER = re.compile(r".+\.pth\.\d+\.tmp")

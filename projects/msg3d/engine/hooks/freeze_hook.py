@@ -8,7 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch.optim import Optimizer
 
-from ..errors import ConfigError
+from ...errors import ConfigError
 
 
 @HOOKS.register_module()

@@ -9,17 +9,11 @@ from pathlib import Path
 import mmaction
 import pytest
 import torch
-from bare_stack import fails_without
 from mmengine.config import Config
-from mmengine.dist import utils
-from mmengine.model import MMDistributedDataParallel
-from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner
-from samples_of_compat import head, samples
 
 import msg3d
 from conftest import free_port
-from msg3d.compat import distributed, precision
 from samples import write
 
 TRAIN = Path(mmaction.__file__).parent / ".mim" / "tools" / "train.py"
@@ -51,23 +45,6 @@ default_hooks = dict(logger=dict(type='LoggerHook', interval=1))
 """
 
 without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here")
-
-
-@without_cuda
-@pytest.mark.parametrize(
-    "mend, text",
-    [
-        ("set_device", "_cuda_setDevice|Found no NVIDIA driver"),  # in a CUDA build
-        ("device_ids", "device_ids and output_device arguments only work with"),
-        ("amp", "only available training on gpu"),
-    ],
-)
-def test_fails_without(mend, text):
-    fails_without(mend, text)
-
-
-def test_bfloat16_fails_without():
-    fails_without("bfloat16", "Got unsupported ScalarType BFloat16")
 
 
 @without_cuda
@@ -128,56 +105,3 @@ print("before:", distributed.is_initialized())
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["before: True", "at the end: False"]
-
-
-@without_cuda
-@pytest.mark.parametrize("dtype", [None, "bfloat16"])
-@pytest.mark.parametrize("loss_scale", ["dynamic", 512.0, {"init_scale": 8.0}])
-def test_amp_wrapper_steps_in_bfloat16(dtype, loss_scale):
-    model = torch.nn.Linear(4, 2)
-    before = model.weight.clone()
-    wrapper = AmpOptimWrapper(
-        optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
-        dtype=dtype,
-        loss_scale=loss_scale,
-    )
-    with wrapper.optim_context(model):
-        found = model(torch.ones(3, 4))
-    assert found.dtype == torch.bfloat16
-    wrapper.update_params(found.float().sum())
-    torch.testing.assert_close(model.weight, before - 0.3)
-    wrapper.load_state_dict(wrapper.state_dict())
-
-
-def test_bfloat16_scores_become_float32():
-    scores = torch.randn(2, 4).bfloat16().requires_grad_()
-    found = head().loss_by_feat(scores, samples())
-    expected = head().loss_by_feat(scores.float(), samples())
-    assert found["loss_cls"].dtype == torch.float32
-    assert found == expected
-    found["loss_cls"].backward()
-    assert scores.grad.dtype == torch.bfloat16
-
-    samples_ = head().predict_by_feat(scores.detach(), samples())
-    assert samples_[0].pred_score.dtype == torch.float32
-
-
-@without_cuda
-def test_nothing_is_mended_twice_or_where_cuda_is(monkeypatch):
-    places = [
-        (utils, "_init_dist_pytorch", distributed.start_without_cuda),
-        (MMDistributedDataParallel, "__init__", distributed.wrap_without_cuda),
-        (AmpOptimWrapper, "__init__", precision.allow_amp_without_cuda),
-    ]
-    for owner, name, mend in places:
-        mended = getattr(owner, name)
-        assert mended.patched_by == "msg3d"
-        mend()
-        assert getattr(owner, name) is mended
-
-        monkeypatch.setattr(owner, name, mended.__wrapped__)
-        for module in (distributed, precision):
-            monkeypatch.setattr(module, "on_cpu", lambda: False)
-        mend()
-        assert getattr(owner, name) is mended.__wrapped__
-        monkeypatch.undo()

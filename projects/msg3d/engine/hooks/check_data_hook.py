@@ -15,8 +15,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from ..errors import DataError
-from ..skeletons import SKELETONS
+from ...errors import DataError
+from ...skeletons import SKELETONS
 from .random_state import random_state_kept
 
 

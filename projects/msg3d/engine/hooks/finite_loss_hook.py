@@ -8,7 +8,7 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from ..compat.work_dir import last_whole_checkpoint
+from ..work_dir import last_whole_checkpoint
 
 MOST_NAMES = 16
 

@@ -1,34 +1,18 @@
-"""Fixes for long training runs: growing logs, and memory shared with workers."""
+"""MMEngine's log buffer without copies of its history."""
 
-import functools
-import gc
-import os
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from .replace import replace
 
-
-def append_in_place() -> None:
-    """Append to MMEngine's log buffers without copying their history for every value.
+def with_room(original):
+    """Return `HistoryBuffer.update` that appends in place.
 
     Each of about ten buffers (loss, accuracies, times, learning rate) is two arrays that
     `np.append` copies in every iteration: 1 ms per buffer after 200,000 iterations. Here
     they have room for as many values again. Values, length, and the content of a
     checkpoint stay the same.
     """
-    from mmengine.logging import HistoryBuffer
-
-    buffer = HistoryBuffer()
-    buffer.update(0.0)
-    before, _ = buffer.data
-    buffer.update(0.0)
-    if not np.shares_memory(before, buffer.data[0]):
-        replace(HistoryBuffer, "update", _with_room)
-
-
-def _with_room(original):
     # Not an attribute of the buffer: all of its attributes are copied and saved.
     rooms = WeakKeyDictionary()  # buffer -> [values, counts, number in use]
 
@@ -57,16 +41,3 @@ def _enlarged(values: np.ndarray) -> np.ndarray:
     room = np.empty(len(values) + max(len(values), 64))
     room[: len(values)] = values
     return room
-
-
-@functools.cache
-def keep_shared() -> None:
-    """Exclude inherited objects from the garbage collection of forked workers.
-
-    Python's collector writes into the head of each object that it looks at, and the
-    system then copies the page: tens of MiB for each worker, at some moment of the
-    training, which looks like a memory leak. `gc.freeze`, made for this, excludes what
-    forked processes inherit. Their own objects are collected as usual.
-    """
-    if hasattr(os, "register_at_fork"):  # not on Windows, where nothing is shared
-        os.register_at_fork(after_in_child=gc.freeze)

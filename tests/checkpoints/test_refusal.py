@@ -6,26 +6,13 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from bare_stack import fails_without
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
-from samples_of_compat import Climber, Malice, Stranger
 
 from errors import raises
 from msg3d.errors import CheckpointError
-
-
-@pytest.mark.parametrize(
-    "mend, text",
-    [
-        ("history_buffer", "HistoryBuffer"),
-        ("getattr", "getattr"),
-        ("url", "ran"),
-    ],
-)
-def test_fails_without(mend, text):
-    fails_without(mend, text)
+from samples_of_compat import Climber, Malice, Stranger
 
 
 def load(path):
