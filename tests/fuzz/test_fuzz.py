@@ -57,7 +57,7 @@ from msg3d.stores.store import load_store
 from samples import annotations
 
 SEED = int(os.environ.get("FUZZ_SEED", 0))
-CASES = int(os.environ.get("FUZZ_CASES", 400))
+CASES = int(os.environ.get("FUZZ_CASES", 200))
 SECONDS = 20
 MEMORY = 512 * 2**20  # in addition to what the process has at the start
 
