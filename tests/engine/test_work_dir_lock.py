@@ -11,11 +11,11 @@ from contextlib import contextmanager
 
 import pytest
 from mmengine.runner import Runner
-from tiny_runs import prepare, train
 
 from errors import raises
 from in_process import config, without_paperwork
 from msg3d.engine.work_dir import FILE, locked
+from tiny_runs import prepare, train
 
 fork = multiprocessing.get_context("fork")
 

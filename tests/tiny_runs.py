@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from mmengine.runner import Runner
 
 import msg3d
@@ -64,3 +65,17 @@ def train(path: Path, work_dir: Path, hooks=(), **options) -> Runner:
             runner.register_hook(hook)
         runner.train()
     return runner
+
+
+def same(first, second):
+    """Whether two checkpoints hold the same weights and momentum, bit for bit."""
+    first, second = torch.load(first), torch.load(second)
+    momenta = [
+        {k: v["momentum_buffer"] for k, v in checkpoint["optimizer"]["state"].items()}
+        for checkpoint in (first, second)
+    ]
+    pairs = [(first["state_dict"], second["state_dict"]), momenta]
+    return all(
+        a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+        for a, b in pairs
+    )

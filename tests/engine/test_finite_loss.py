@@ -8,6 +8,7 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.hooks import Hook
+
 from tiny_runs import prepare, train
 
 BY_ITERATION = {

@@ -10,11 +10,11 @@ from pathlib import Path
 import mmaction
 import pytest
 import torch
-from tiny_runs import prepare
 
 from conftest import free_port
 from marked_processes import left_after, marked, marked_env
 from msg3d.engine.launcher import tie_to_launcher
+from tiny_runs import prepare
 
 if sys.platform != "linux":
     pytest.skip("the kernel's part is Linux's", allow_module_level=True)

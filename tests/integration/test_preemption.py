@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.hooks import Hook
-from tiny_runs import STEPS, prepare, train
 
 from msg3d.engine.hooks import preemption_hook
 from msg3d.engine.work_dir import last_whole_checkpoint
+from tiny_runs import STEPS, prepare, train
 
 
 class Sends(Hook):

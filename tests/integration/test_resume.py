@@ -4,9 +4,9 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from tiny_runs import STEPS, prepare, train
 
 from in_process import config
+from tiny_runs import STEPS, prepare, same, train
 
 BY_ITERATION = {
     "default_hooks.checkpoint.by_epoch": False,
@@ -40,20 +40,6 @@ def whole(tiny):
     """An uninterrupted run: its folder and its losses."""
     folder = tiny.parent / "whole"
     return folder, run(tiny, folder)
-
-
-def same(first, second):
-    """Whether two checkpoints hold the same weights and momentum, bit for bit."""
-    first, second = torch.load(first), torch.load(second)
-    momenta = [
-        {k: v["momentum_buffer"] for k, v in one["optimizer"]["state"].items()}
-        for one in (first, second)
-    ]
-    pairs = [(first["state_dict"], second["state_dict"]), momenta]
-    return all(
-        a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
-        for a, b in pairs
-    )
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -6,12 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from test_resume import same
-from tiny_runs import STEPS
-
 import msg3d
 import samples
 from msg3d.engine.work_dir import last_whole_checkpoint
+from tiny_runs import STEPS, same
 
 SCRIPT = Path(__file__).with_name("killed_runs.py")
 PATH = [Path(msg3d.__file__).parent.parent, Path(samples.__file__).parent]

@@ -156,7 +156,7 @@ def check_parts(block: Block) -> list[str]:
             raise DocumentError(f"{block.place}: no registered part {name!r}")
         taken = set()
         for base in inspect.getmro(parts[0]):
-            signature = inspect.signature(base.__init__).parameters.values()
+            signature = inspect.signature(base).parameters.values()
             taken |= {one.name for one in signature}
             if not any(one.kind is one.VAR_KEYWORD for one in signature):
                 break

@@ -5,9 +5,9 @@ import os
 import pytest
 from mmengine.fileio import LocalBackend
 from mmengine.runner import Runner
-from tiny_runs import prepare, train
 
 from msg3d.engine import WholeCheckpointHook
+from tiny_runs import prepare, train
 
 KEEP_TWO = {"default_hooks.checkpoint.max_keep_ckpts": 2}
 

@@ -13,6 +13,8 @@ CALLS = dict(
     align_view=lambda x: preprocessing.align_view(x, 0, **SPINE, length=30),
     bones=lambda x: preprocessing.bones(x, PARENTS, mask_absent=True),
     center_2d=lambda x: preprocessing.center_2d(x[..., :2], (480, 640), y_up=True),
+    pad_to=lambda x: preprocessing.pad_to(x, 20, "zero"),
+    pre_normalize_2d=lambda x: preprocessing.pre_normalize_2d(x, (480, 640)),
     interpolate=lambda x: preprocessing.interpolate(x, np.linspace(0, 8, 30)),
     laban_effort=lambda x: preprocessing.laban_effort(x, PARENTS),
     mirror=lambda x: preprocessing.mirror(x, preprocessing.mirrored_order("coco")),
@@ -26,7 +28,10 @@ CALLS = dict(
     select_persons=preprocessing.select_persons,
     skeleton_streams=lambda x: preprocessing.skeleton_streams(x, PARENTS, ["j", "b"]),
 )
-OTHERS = {"EFFORTS", "crop_times", "limbs", "mirrored_order", "window"}
+OTHERS = {
+    *("EFFORTS", "crop_times", "format_gcn_input", "limbs", "mirrored_order"),
+    *("uniform_sample", "window"),
+}
 
 
 def poses():
@@ -60,5 +65,7 @@ def test_errors_name_the_field():
             preprocessing.select_persons(poses(), by=by)
     with raises("layout", field="keypoint"):
         preprocessing.skeleton_streams(poses(), PARENTS[1:], ["j"])
+    with raises("shape", field="keypoint"):
+        preprocessing.pad_to(poses(), 8)
     with raises("shape", field="keypoint"):
         preprocessing.skeleton_streams(poses(), PARENTS, ["j"], np.ones((2, 9, 17)))

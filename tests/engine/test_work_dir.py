@@ -12,10 +12,9 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.runner import runner as mmengine_runner
-from test_resume import same
-from tiny_runs import config, prepare, train
 
 from msg3d.engine.work_dir import last_whole_checkpoint
+from tiny_runs import config, prepare, same, train
 
 NOBODY = 65534
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 from mmengine.hooks import Hook
+
 from tiny_runs import prepare, train
 
 EPOCHS = 60
