@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from statistics import mean, stdev
 
@@ -96,37 +95,6 @@ def test_modelindex_finds_no_fault(models):
     loaded = modelindex.load_model_index.load(str(metafiles.INDEX))
     assert loaded.check(silent=True) == []
     assert {model.name for model in loaded.models} == set(models)
-
-
-def test_mim_searches_what_is_installed(checkout, tmp_path):
-    target = tmp_path / "site"
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
-    subprocess.check_call(
-        [*pip, "--no-build-isolation", "--target", str(target), str(checkout)]
-    )
-    code = (
-        "import json, sys; from mim.commands.search import get_model_info as search; "
-        "every = search('msg3d', to_dict=True); "
-        "some = search('msg3d', models=['ms-g3d'], training_datasets=['NTU60-XSub-2D'],"
-        " filter_conditions='parameters<3000000', to_dict=True); "
-        "import msg3d; json.dump([msg3d.__file__, every, some], sys.stdout)"
-    )
-    out = subprocess.check_output(
-        [sys.executable, "-W", "ignore", "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(target)},
-        text=True,
-    )
-    package, every, some = json.loads(out)
-    assert package == str(target / "msg3d" / "__init__.py")
-    configs = (checkout / "projects" / "msg3d").glob("configs/[!_]*/*.py")
-    assert set(every) == {path.stem for path in configs}
-    for model in every.values():
-        assert (target / "msg3d" / model["config"]).is_file()
-    streams = ("joint", "bone", "joint-motion", "bone-motion")
-    assert set(some) == {
-        f"msg3d_8xb16-{stream}-u100-80e_ntu60-xsub-keypoint-2d" for stream in streams
-    }
 
 
 def test_published_figures_have_source_and_recipe(index):
