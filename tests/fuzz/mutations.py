@@ -83,7 +83,9 @@ def replaced(draw, data, others=PLAIN):
     """A copy of plain data in which a value is replaced, removed, renamed, or doubled."""
     if isinstance(data, np.ndarray) and draw(st.booleans()):
         return array_changed(draw, data)
-    if not isinstance(data, (list, dict)) or not data or some(draw, 0, 4) == 0:
+    if isinstance(data, str) and data[:1] in ("{", "[") and draw(st.booleans()):
+        return json.dumps(replaced(draw, json.loads(data)))
+    if not isinstance(data, (list, dict)) or not data or some(draw, 0, 9) == 0:
         return pick(draw, others)
     copy = data.copy()
     key = pick(draw, list(data) if isinstance(data, dict) else range(len(data)))
@@ -119,7 +121,7 @@ def in_text(draw, content):
 
 def array_changed(draw, array):
     """An array of another type, shape, or order, or with another value."""
-    way = some(draw, 0, 3)
+    way = some(draw, 0, 5)
     if way == 0 and array.dtype.kind in "biuf":
         return array.astype(pick(draw, DTYPES))
     if way == 1:

@@ -80,23 +80,27 @@ def attempt(outcomes):
         outcomes.append(error)
 
 
-def small(channels=3, **options):
-    data = annotations(samples=4, frames=(3, 6), channels=channels, **options)
-    return {**data, "meta": dict(classes=["a", "b", "c", "d"])}
-
-
-SMALL = {"3d": small(), "2d": small(2, joints=17), "list": small()["annotations"]}
-
-
 # Writers of small valid files, and their readers: each attempt may be refused -----------
 
 
-def write_pickle(data, protocol, folder):
-    (folder / "a.pkl").write_bytes(pickle.dumps(data, protocol))
+def small(form):
+    if form == "labels":
+        return ["a", "b"], [0, 1]
+    options = dict(channels=2, joints=17) if form == "2d" else {}
+    data = annotations(samples=4, frames=(3, 6), **options)
+    return (
+        data["annotations"]
+        if form == "list"
+        else {**data, "meta": dict(classes="abcd")}
+    )
 
 
-def write_store(data, folder):
-    pack(data, str(folder / "s.packed"))
+def write_pickle(form, protocol, folder):
+    (folder / "a.pkl").write_bytes(pickle.dumps(small(form), protocol))
+
+
+def write_store(form, folder):
+    pack(small(form), str(folder / "s.packed"))
 
 
 def read_annotations(folder, attempt):
@@ -229,8 +233,12 @@ def doubled(write, folder):
     (path,) = folder.iterdir()
     if path.suffix == ".csv":
         header, *rows = path.read_text().split("\n")
-        rows = [f"{t},{n},{row}" for t, row in enumerate(rows) for n in range(2)]
-        path.write_text("\n".join([f"frame,person,{header}", *rows]))
+        if "v0" in header:
+            rows = [f"frame,{header}", *(f"{t},{row}" for t, row in enumerate(rows))]
+        else:
+            rows = [f"{t},{n},{row}" for t, row in enumerate(rows) for n in range(2)]
+            rows.insert(0, f"frame,person,{header}")
+        path.write_text("\n".join(rows))
         return
     data = json.loads(path.read_text())
     if write is formats.alphapose:
@@ -238,19 +246,18 @@ def doubled(write, folder):
     elif write is formats.coco:
         data["annotations"] *= 2
         data["categories"] = [dict(keypoints=list(skeleton("coco").joints))]
-        data["images"] = [
-            {**each, "file_name": f"{each['id']}"} for each in data["images"]
-        ]
+        for image in data["images"]:
+            image["file_name"] = f"v/{image['id']}.jpg"
     elif write is formats.kinetics_skeleton:
-        data["data"] = [
-            {**each, "skeleton": each["skeleton"] * 3} for each in data["data"]
-        ]
+        for frame in data["data"]:
+            frame["skeleton"] *= 3
     elif write is formats.landmarks:
         frames = [[each["pose_world_landmarks"]] * 2 for each in data["frames"]]
         names = "pose_landmarks", "pose_world_landmarks"
         data["frames"] = [dict.fromkeys(names, each) for each in frames]
     else:
-        data = [dict(frame_id=t, instances=each * 2) for t, each in enumerate(data)]
+        frames = [dict(frame_id=t, instances=each * 2) for t, each in enumerate(data)]
+        data = dict(meta_info={}, instance_info=frames)
     formats.as_json(path, data)
 
 
@@ -284,37 +291,34 @@ CONVERT = {
     "msr_action3d": [("a01_s02_e03_skeleton3D.txt", msr_action3d.parse_sequence)],
     "sbu": [("s01s02/01/001/skeleton_pos.txt", partial(sbu.parse_sequence, units="m"))],
 }
-DOUBLED = ("alphapose", "coco", "csv", "kinetics_skeleton", "mediapipe", "mmpose")
+DOUBLED = {
+    *(("alphapose", 0), ("coco", 0), ("csv", 0), ("kinetics_skeleton", 0)),
+    *(("mediapipe", 0), ("mediapipe", 2), ("mmpose", 0)),
+}
 
 
 def readers():
     """Name -> (functions that write a valid example, function that reads it)."""
-    by_name = {
-        "recipe": ([write_recipe], read_recipe),
-        "lists": ([write_lists], read_lists),
-    }
-    for form, data in SMALL.items():
-        writers = [partial(write_pickle, data, protocol) for protocol in (2, 4, 5)]
+    by_name = dict(
+        recipe=([write_recipe], read_recipe), lists=([write_lists], read_lists)
+    )
+    for form in ("2d", "3d", "list", "labels"):
+        writers = [partial(write_pickle, form, protocol) for protocol in (2, 4, 5)]
         by_name[f"annotations_{form}"] = writers, read_annotations
-        by_name[f"store_{form}"] = [partial(write_store, data)], read_store
-    for form in ("npz", "tensors", "arrays", "rows", "names"):
-        by_name[f"scores_{form}"] = [partial(write_scores, form)], read_score_file
-    for form in ("zip", "legacy", "safetensors"):
-        by_name[f"checkpoint_{form}"] = (
-            [partial(write_checkpoint, form)],
-            read_checkpoint,
-        )
-    for form in ("zip", "xz", "gz", "bz2"):
-        by_name[f"archive_{form}"] = [partial(write_archive, form)], read_archive
+    for name, write, read, forms in (
+        ("store", write_store, read_store, "2d 3d list"),
+        ("scores", write_scores, read_score_file, "npz tensors arrays rows names"),
+        ("checkpoint", write_checkpoint, read_checkpoint, "zip legacy safetensors"),
+        ("archive", write_archive, read_archive, "zip xz gz"),
+    ):
+        for form in forms.split():
+            by_name[f"{name}_{form}"] = [partial(write, form)], read
     for form, examples in formats.EXAMPLES.items():
         for number, (write, options) in enumerate(examples):
             by_name[f"{form}{number}"] = [write], (form, options)
-        if form in DOUBLED:
-            write, options = examples[0]
-            by_name[f"{form}_doubled"] = (
-                [partial(doubled, write)],
-                (form, options),
-            )
+            if (form, number) in DOUBLED:
+                writers = [partial(doubled, write)]
+                by_name[f"{form}{number}_doubled"] = writers, (form, options)
     return by_name
 
 
