@@ -420,6 +420,12 @@ def isolated(folder, function, *args):
     print(text)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def loaded_hypothesis():
+    """Hypothesis loads half of itself when it first runs: once, not in each process."""
+    settings(database=None)(given(st.binary())(lambda content: None))()
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_few(name, tmp_path, monkeypatch, cases=20):
     if name.startswith("udiva"):
