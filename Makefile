@@ -66,4 +66,4 @@ format: $(VENV)/.complete ## mend style
 	$(BIN)/ruff format .
 
 clean: ## remove the environment and what was built (not data/ or work_dirs/)
-	rm -rf $(VENV) build projects/msg3d.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build projects/msg3d.egg-info .hypothesis .pytest_cache .ruff_cache
