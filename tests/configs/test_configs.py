@@ -1,5 +1,7 @@
 """Every config builds, reads a sample of its kind, and takes one training step."""
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,15 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 import msg3d
+from conftest import REPOSITORY
+from msg3d.apis.flops import input_shape
 from msg3d.skeletons import skeleton
 from samples import write
 
+sys.path.insert(0, str(REPOSITORY / "tools"))
+from model_index import metafiles  # noqa: E402
+
+STREAMS = {"j": "joint", "b": "bone", "jm": "joint-motion", "bm": "bone-motion"}
 ROOT = Path(msg3d.__file__).parent / "configs"
 LEAVES = sorted(path for path in ROOT.glob("*/*.py") if path.parent.name != "_base_")
 UPSTREAM = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
@@ -53,9 +61,52 @@ def clips(cfg):
     return next((step["num_clips"] for step in steps if "num_clips" in step), 1)
 
 
+@pytest.fixture(scope="module")
+def entries():
+    """Config -> (its entry of the model index, the architectures of its collection)."""
+    by_config = {}
+    for path in metafiles.metafiles():
+        content = metafiles.read(path)
+        architectures = {
+            collection["Name"]: collection["Metadata"]["Architecture"]
+            for collection in content["Collections"]
+        }
+        for model in content["Models"]:
+            architecture = architectures[model["In Collection"]]
+            by_config[model["Config"]] = model, architecture
+    return by_config
+
+
+def check_name_and_entry(cfg, entries):
+    """A config's name and its entry of the model index describe what it contains."""
+    path = Path(cfg.filename)
+    parts = metafiles.parse_name(path.stem)
+    model, architectures = entries[f"configs/{path.relative_to(ROOT).as_posix()}"]
+    assert cfg.model.backbone.type in architectures
+    assert model["Metadata"]["Input"] == "x".join(map(str, input_shape(cfg)))
+
+    train = cfg.train_dataloader.dataset
+    times, train = train.get("times", 1), train.get("dataset", train)
+    assert int(parts["epochs"]) == cfg.train_cfg.max_epochs * times
+    # MMEngine counts the samples of one forward pass, not those of a step.
+    passes = cfg.optim_wrapper.get("accumulative_counts", 1)
+    assert int(parts["batch"]) == cfg.train_dataloader.batch_size * passes
+    # The quickstart alone is trained at a rate scaled down to its one GPU.
+    if "synthetic" not in path.stem:
+        base = cfg.auto_scale_lr.base_batch_size * passes
+        assert int(parts["gpus"]) * int(parts["batch"]) == base
+    laban = any(step.type == "LabanEffort" for step in train.pipeline)
+    assert parts["stream"] == ("laban" if laban else STREAMS[train.get("stream", "j")])
+    data = re.sub(r"_(\d+|[23]d)$", "", Path(train.ann_file).stem)
+    split = train.split.removesuffix("train")
+    name = f"{data}_{split}".replace("_", "-").strip("-")
+    assert f"{name}-{parts['dimensions']}" == parts["data"].lower()
+
+
 @pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
-def test_config_trains(path, tmp_path):
+def test_config_trains(path, tmp_path, entries):
     cfg = Config.fromfile(path)
+    check_name_and_entry(cfg, entries)
     use_file(cfg, tmp_path / "data.pkl")
     cfg.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
     init_default_scope("mmaction")

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from errors import raises
 from msg3d.converters.parse_files import (
     parse_files,

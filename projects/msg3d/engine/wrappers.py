@@ -184,6 +184,19 @@ def read_safetensors() -> None:
 
 
 @when_imported("mmengine.runner.checkpoint")
+def bound_checkpoints() -> None:
+    """Read local checkpoints without allocating what a length in them claims."""
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    def load(filename, map_location=None):
+        from ..checkpoints.reading import load_bounded
+
+        return load_bounded(filename, map_location)
+
+    CheckpointLoader.register_scheme("", load, True)
+
+
+@when_imported("mmengine.runner.checkpoint")
 def name_refused() -> None:
     """Raise one sentence that names a refused checkpoint and what it asked for.
 
