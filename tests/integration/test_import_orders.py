@@ -54,7 +54,7 @@ ORDERS = [
     "mmaction.datasets msg3d mmengine.runner",
     "mmaction.registry mmengine msg3d torch",
     # Packages of MMEngine that import one another in circles.
-    "msg3d mmengine.hooks",
+    "msg3d torch mmengine.hooks",
     "msg3d mmengine.model",
     "msg3d.models",
 ]

@@ -10,7 +10,7 @@ STATISTICS = ("min", "max", "mean", "current")
 WRAPPER = "mmengine.optim.optimizer.amp_optimizer_wrapper"
 
 
-@fix("torch", "mmengine.logging", versions="torch>=2.6")
+@fix("torch", versions="torch>=2.6")
 def allow_globals() -> None:
     """Allow the training log that MMEngine's checkpoints contain (mmengine#1655).
 
@@ -21,7 +21,11 @@ def allow_globals() -> None:
     """
     import numpy as np
     import torch
-    from mmengine.logging.history_buffer import HistoryBuffer
+
+    try:
+        from mmengine.logging.history_buffer import HistoryBuffer
+    except ImportError:
+        return  # torch is used without MMEngine, for an exported network
 
     core = np._core.multiarray if hasattr(np, "_core") else np.core.multiarray
     allowed = [HistoryBuffer, np.ndarray, np.dtype]
