@@ -7,7 +7,7 @@ PIP_ARGS ?=
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install quickstart site test fuzz benchmark lint format clean
+.PHONY: help venv install quickstart site test test-all fuzz benchmark lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,15 +40,20 @@ $(VENV)/.docs: requirements/docs.txt $(VENV)/.complete
 site: install $(VENV)/.docs ## build these documents as a site, the quickstart's pictures in it
 	$(BIN)/python tools/build_site.py
 
-# A process a core; a file's tests stay together, since they share what is slow to make.
+# A process per core; a file's tests stay together, since they share what is slow to make.
 TEST_JOBS ?= auto
-test: install ## run the tests
-	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile $(TESTS)
+PYTEST := $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
+test: install ## run the unit tests, and prepare, train, and test once: five minutes
+	$(PYTEST) -m "not slow and not integration" $(TESTS)
 
-# FUZZ_CASES is of each reader.
-FUZZ_CASES ?= 400
-fuzz: install ## read mutated files of every kind for minutes
-	FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -m slow tests/fuzz
+test-all: install ## run all tests but slow fuzzing: a quarter of an hour
+	$(PYTEST) $(TESTS)
+
+# Cases per reader; the same seed gives the same cases.
+FUZZ_CASES ?= 200
+FUZZ_SEED ?= 0
+fuzz: install ## read damaged files of every kind for minutes
+	FUZZ_CASES=$(FUZZ_CASES) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s -m slow tests/fuzz
 
 # For example BENCHMARK="memory --batch 16"; python -m benchmarks --help lists all.
 BENCHMARK ?= speed
@@ -65,4 +70,4 @@ format: $(VENV)/.complete ## mend style
 	$(BIN)/ruff format .
 
 clean: ## remove the environment and what was built (not data/ or work_dirs/)
-	rm -rf $(VENV) build projects/msg3d.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build projects/msg3d.egg-info .hypothesis .pytest_cache .ruff_cache

@@ -1,9 +1,10 @@
-"""What all tests share: msg3d first (it mends the stack), and where data may lie."""
+"""What all tests share: msg3d first (it fixes the stack), and where data may lie."""
 
 import importlib.util
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,30 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)
 else:
     torch.set_num_threads(2)
+
+
+PROCESSES = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
+started: list[str] = []
+# Functions of the interpreter report to audit hooks, whoever calls them.
+sys.addaudithook(lambda event, args: event in PROCESSES and started.append(event))
+
+
+@pytest.fixture(autouse=True)
+def no_processes(request):
+    """Processes belong into tests/integration: unit tests are fast, and run anywhere."""
+    before = len(started)
+    yield
+    if not {"fuzz", "integration"} & set(request.path.parts):
+        assert started[before:] == [], "move this test to tests/integration"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """`make test` leaves out what starts processes, but for the main job."""
+    for item in items:
+        main_job = item.get_closest_marker("main_job")
+        if "integration" in item.path.parts and not main_job:
+            item.add_marker("integration")
 
 
 def load_module(path: Path):

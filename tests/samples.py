@@ -1,6 +1,7 @@
 """Small annotation files for tests, in MMAction2's form."""
 
 import numpy as np
+import torch
 
 from msg3d.annotations.files import save_annotations
 
@@ -58,3 +59,44 @@ def write(path, splits=("train", "val"), **kwargs):
     data["split"] = dict(zip(splits, data["split"].values()))
     save_annotations(data, path)
     return path
+
+
+def same(found, expected):
+    """Whether values, types, dtypes and shapes agree, all the way down."""
+    if type(found) is not type(expected):
+        return False
+    if isinstance(expected, dict):
+        return found.keys() == expected.keys() and all(
+            same(found[key], expected[key]) for key in expected
+        )
+    if isinstance(expected, (list, tuple)):
+        return len(found) == len(expected) and all(map(same, found, expected))
+    if isinstance(expected, (np.ndarray, np.generic)):
+        return (
+            found.dtype == expected.dtype
+            and found.shape == expected.shape
+            and found.tobytes() == expected.tobytes()
+        )
+    return repr(found) == repr(expected)
+
+
+def assert_same(mine, other):
+    """Equal to the last bit, whatever a pipeline gives."""
+    assert type(mine) is type(other)
+    if isinstance(mine, dict):
+        assert mine.keys() == other.keys()
+        for key in mine:
+            assert_same(mine[key], other[key])
+    elif isinstance(mine, (list, tuple)):
+        assert len(mine) == len(other)
+        for one, two in zip(mine, other):
+            assert_same(one, two)
+    elif isinstance(mine, torch.Tensor):
+        assert mine.dtype == other.dtype and torch.equal(mine, other)
+    elif isinstance(mine, np.ndarray):
+        assert mine.dtype == other.dtype
+        np.testing.assert_array_equal(mine, other)
+    elif hasattr(mine, "to_dict"):  # ActionDataSample
+        assert_same(mine.to_dict(), other.to_dict())
+    else:
+        assert mine == other

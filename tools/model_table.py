@@ -1,63 +1,58 @@
-"""Keep metafiles, docs/models.md and README.md's table of models equal to the configs.
+"""Update the metafiles, docs/models.md, and README.md's table of models.
 
-    python tools/model_table.py            # says which files are out of date
-    python tools/model_table.py --write    # writes them, in a minute
+    python tools/model_table.py            # lists the files that are out of date
+    python tools/model_table.py --write    # updates them; takes a minute
 
-Results and published figures stay as they are in the metafiles: write them there.
+Write Collections, and the Results and Weights of models, into the metafiles by hand.
 """
 
 import argparse
 import sys
 
 from model_index import metafiles, tables
-from model_index.describe import Costs
 
 
 def contents() -> dict:
-    """What each file of the index should contain, by its path.
+    """Return the text that each file of the index should have, by path.
 
     Raises:
-        ValueError: a metafile, a config or README.md needs mending by hand.
+        ValueError: a metafile, a config, or a document needs a correction by hand.
     """
-    costs = Costs()
-    files = {path: metafiles.renewed(path, costs) for path in metafiles.metafiles()}
-    index = list(files.values())
-    readme = metafiles.REPOSITORY / "README.md"
-    return {
-        **{path: metafiles.text(content) for path, content in files.items()},
-        metafiles.INDEX: metafiles.index_text(),
-        metafiles.REPOSITORY / "docs" / "models.md": tables.document(index),
-        readme: tables.with_table(readme.read_text(), tables.readme(index)),
-    }
+    files, index = {}, []
+    for path in metafiles.metafiles():
+        models = metafiles.renewed(path)
+        files[path] = metafiles.with_models(path.read_text(), models)
+        index.append({**metafiles.read(path), "Models": models})
+    for name, table in (
+        ("README.md", tables.readme),
+        ("docs/models.md", tables.document),
+    ):
+        path = metafiles.REPOSITORY / name
+        files[path] = tables.with_table(path.read_text(), table(index))
+    return files
 
 
 def main() -> int:
-    """The command; 1 if a file is out of date or cannot be made."""
+    """Run the command; return 1 if a file is out of date or cannot be made."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--write", action="store_true", help="write what is out of date"
-    )
+    parser.add_argument("--write", action="store_true", help="update the files")
     args = parser.parse_args()
     try:
-        wanted = contents()
+        files = contents()
     except ValueError as error:
         print(f"model_table.py: {error}", file=sys.stderr)
         return 1
-    old = [
-        path
-        for path, content in wanted.items()
-        if not path.is_file() or path.read_text() != content
-    ]
-    for path in old:
+    stale = [path for path, text in files.items() if path.read_text() != text]
+    for path in stale:
         name = path.relative_to(metafiles.REPOSITORY)
         if args.write:
-            metafiles.write(path, wanted[path])
+            path.write_text(files[path])
             print(f"wrote {name}")
         else:
-            print(f"{name} is out of date: run {metafiles.COMMAND}", file=sys.stderr)
-    return int(bool(old) and not args.write)
+            print(f"{name} is out of date: run with --write", file=sys.stderr)
+    return int(bool(stale) and not args.write)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from pickle import UnpicklingError
 from msg3d import Recognizer
 from msg3d.apis.input_files import list_sources, read_sequences
 from msg3d.apis.predict_files import Report, predict_files
-from msg3d.apis.trained import load_config, read_class_names
 from msg3d.apis.written import Labels, Segments
 from msg3d.converters.command import positive
 from msg3d.errors import ConfigError, MSG3DError
@@ -191,6 +190,9 @@ def _network(args: argparse.Namespace) -> tuple[Recognizer, dict]:
             file=file,
         )
     if len(args.network) == 2:
+        # Exported networks run without torch.
+        from msg3d.apis.trained import load_config, read_class_names
+
         cfg = load_config(file)
         recognizer = Recognizer(
             cfg,

@@ -1,17 +1,14 @@
-"""MS-G3D for skeleton-based action recognition, on MMAction2."""
+"""MS-G3D for skeleton-based action recognition, on MMAction2.
+
+`import msg3d` imports neither torch nor MMEngine. What it registers and fixes waits until
+a program imports them (`compat.on_import`), in whatever order.
+"""
+
+from importlib import import_module
 
 from . import compat
-
-compat.apply()  # before anything imports mmaction.models
-
-from . import checkpoints, datasets, engine, evaluation, models  # noqa: E402
-from .apis import Recognizer, Stream  # noqa: E402
-
-checkpoints.register_safetensors()
-evaluation.register_npz_handler()
-engine.end_with_launcher()
-engine.lock_work_dir()
-engine.name_unwritable()
+from .compat.on_import import start, when_imported
+from .engine import wrappers  # noqa: F401  (they wait for MMEngine)
 
 __version__ = "0.1.0"
 __all__ = [
@@ -23,3 +20,40 @@ __all__ = [
     "evaluation",
     "models",
 ]
+
+# MMAction2's registries, and what registers in each.
+REGISTERED = {
+    "DATASETS": "msg3d.datasets",
+    "HOOKS": "msg3d.engine.hooks",
+    "METRICS": "msg3d.evaluation",
+    "MODELS": "msg3d.models",
+    "TRANSFORMS": "msg3d.datasets.transforms",
+}
+
+when_imported("mmengine", "mmaction", before=True)(compat.versions.check_versions)
+when_imported("msg3d.checkpoints", *REGISTERED.values(), before=True)(
+    compat.versions.check_installed
+)
+
+
+@when_imported("mmaction.registry")
+def _register() -> None:
+    """Let each registry import our modules when it imports MMAction2's."""
+    registries = import_module("mmaction.registry")
+    for name, module in REGISTERED.items():
+        registry = getattr(registries, name)
+        if registry._imported:  # no method adds a location
+            import_module(module)
+        else:
+            registry._locations.append(module)
+
+
+start()
+
+
+def __getattr__(name: str):
+    if name in ("Recognizer", "Stream"):
+        return getattr(import_module(".apis", __name__), name)
+    if name in __all__:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

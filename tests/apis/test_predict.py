@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from tiny_models import NTU_2D, NTU_3D, trained
 
 from conftest import REPOSITORY, load_module
 from errors import raises
@@ -19,13 +17,14 @@ from msg3d import Recognizer
 from msg3d.apis.input_files import list_sources, read_sequences
 from msg3d.apis.predict_files import predict_files
 from msg3d.apis.written import Labels, Segments
-from msg3d.datasets import load_annotations, save_annotations
+from msg3d.datasets import save_annotations
 from msg3d.errors import DataError
 from msg3d.formats.base import ReadOptions, all_formats
 from msg3d.formats.video import read_video
 from msg3d.skeletons import convert_layout
 from msg3d.video import rtmlib_pose
-from samples import annotations, write
+from samples import annotations
+from tiny_models import NTU_2D, NTU_3D, trained
 
 SIZE = (480, 640)
 
@@ -476,33 +475,6 @@ def test_help_lists_the_formats(monkeypatch, capsys):
     text = capsys.readouterr().out
     assert done.value.code == 0
     assert all(each.title in text for each in all_formats().values())
-
-
-def test_command_as_typed(flat, recognizer, tmp_path):
-    path = write(tmp_path / "mine.pkl", joints=17, channels=2, persons=3)
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", REPOSITORY / "tools" / "predict.py", *flat]
-        + ["mine.pkl", "--out", "found", "--split", "val", "--persons"]
-        + ["--pairs", "3", "--device", "cpu"],
-        cwd=tmp_path,
-        env={key: one for key, one in os.environ.items() if key != "PYTHONPATH"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert done.stdout.splitlines() == [
-        "predicted 1, done before 0, failed 0",
-        "wrote found/predictions.csv",
-    ]
-    table = rows(tmp_path / "found" / "predictions.csv")
-    data = load_annotations(path)
-    names = data["split"]["val"]
-    samples = [one for one in data["annotations"] if one["frame_dir"] in names]
-    expected = recognizer.predict(samples)
-    assert len(table) == 7 * len(names)
-    assert [one["sample"] for one in table[::7]] == names
-    assert [one["name"] for one in table[::7]] == [one.name for one in expected]
 
 
 def test_command_goes_on(flat, tmp_path, monkeypatch, capsys):

@@ -2,10 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
-import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,30 +19,7 @@ from msg3d.checkpoints import (
 from msg3d.errors import CheckpointError
 from msg3d.models import graph
 from plain_stgcn import PlainSTGCN
-
-
-def rebuilt(entries):
-    """The weights of the golden cases, by their rule; float64."""
-    state = {}
-    for key, shape in entries.items():
-        if key.endswith("num_batches_tracked"):
-            state[key] = torch.tensor(0)
-            continue
-        seed = zlib.crc32(key.encode())
-        noise = np.random.RandomState(seed).standard_normal(shape)
-        last = key.rpartition(".")[2]
-        if last in ("A_res", "PA"):
-            noise = 0.01 * noise
-        elif last in ("running_mean", "bias"):
-            noise = 0.1 * noise
-        elif last == "running_var":
-            noise = 1 + 0.1 * np.abs(noise)
-        elif len(shape) == 1:
-            noise = 1 + 0.1 * noise
-        else:
-            noise = noise / np.sqrt(np.prod(shape[1:]))
-        state[key] = torch.as_tensor(noise)
-    return state
+from weights import golden_weights
 
 
 def built(path):
@@ -62,7 +35,7 @@ def built(path):
 def original(shared):
     folder = shared / "golden"
     entries = json.loads((folder / "original_ntu25.json").read_text())["state_dict"]
-    return rebuilt(entries), np.load(folder / "original_ntu25.npz")
+    return golden_weights(entries), np.load(folder / "original_ntu25.npz")
 
 
 @pytest.fixture
@@ -325,21 +298,3 @@ def test_what_cannot_be_converted_is_named(tmp_path, monkeypatch):
     torch.save({"conv1.weight": torch.zeros(1)}, "in.pt")
     with raises("unknown-format", CheckpointError, file="in.pt"):
         convert_back("in.pt", "out.pt")
-
-
-def test_command(original, tmp_path):
-    tool = Path(__file__).parents[2] / "tools" / "convert_checkpoint.py"
-    torch.save(original[0], tmp_path / "in.pt")
-    run = [sys.executable, str(tool), "in.pt"]
-    done = subprocess.run(
-        [*run, "out.pth"], cwd=tmp_path, text=True, capture_output=True
-    )
-    assert done.returncode == 0 and "wrote out.pth" in done.stdout, done.stderr
-    done = subprocess.run(
-        [*run, "out.pt"], cwd=tmp_path, text=True, capture_output=True
-    )
-    assert done.returncode == 1 and done.stderr.count("NAME.pth") == 1
-    run[2] = "out.pth"
-    done = subprocess.run([*run, "again.pt", "--back"], cwd=tmp_path)
-    assert done.returncode == 0
-    assert torch.load(tmp_path / "again.pt").keys() == original[0].keys()

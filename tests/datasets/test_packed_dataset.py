@@ -6,23 +6,15 @@ import pickle
 import mmengine
 import numpy as np
 import pytest
-import torch
-from mmaction.registry import DATASETS
-from mmengine.config import Config
-from mmengine.dataset import pseudo_collate, worker_init_fn
-from mmengine.registry import init_default_scope
-from torch.utils.data import DataLoader
 
-from conftest import REPOSITORY
 from errors import raises
 from msg3d.datasets import (
     PackedSkeletonDataset,
     SkeletonDataset,
     pack,
-    save_annotations,
 )
 from msg3d.errors import ConfigError, DataError
-from samples import annotations
+from samples import annotations, assert_same
 
 NTU = "configs/msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
 
@@ -33,28 +25,6 @@ def both(tmp_path, data, change=lambda data: data):
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     pack(data, tmp_path / "a.packed")
     return str(tmp_path / "a.pkl"), str(tmp_path / "a.packed")
-
-
-def assert_same(mine, other):
-    """Equal to the last bit, whatever a pipeline gives."""
-    assert type(mine) is type(other)
-    if isinstance(mine, dict):
-        assert mine.keys() == other.keys()
-        for key in mine:
-            assert_same(mine[key], other[key])
-    elif isinstance(mine, (list, tuple)):
-        assert len(mine) == len(other)
-        for one, two in zip(mine, other):
-            assert_same(one, two)
-    elif isinstance(mine, torch.Tensor):
-        assert mine.dtype == other.dtype and torch.equal(mine, other)
-    elif isinstance(mine, np.ndarray):
-        assert mine.dtype == other.dtype
-        np.testing.assert_array_equal(mine, other)
-    elif hasattr(mine, "to_dict"):  # ActionDataSample
-        assert_same(mine.to_dict(), other.to_dict())
-    else:
-        assert mine == other
 
 
 def named_by_filename(data):
@@ -192,45 +162,3 @@ def test_lists_of_labels_need_multi_class(tmp_path):
 def test_plain_list_has_no_split(tmp_path):
     _, packed = both(tmp_path, annotations()["annotations"])
     refuses(packed, "split", field="split", split="train")
-
-
-def batches(cfg, workers):
-    """Two passes over a data set as a runner loads it, from one seed."""
-    init_default_scope("mmaction")
-    np.random.seed(0)
-    torch.manual_seed(0)
-    loader = DataLoader(
-        DATASETS.build(cfg),
-        batch_size=4,
-        num_workers=workers,
-        shuffle=True,
-        collate_fn=pseudo_collate,
-        persistent_workers=workers > 0,
-        worker_init_fn=seed_worker if workers else None,
-    )
-    return [batch for _ in range(2) for batch in loader]
-
-
-def seed_worker(number):
-    worker_init_fn(number, num_workers=2, rank=0, seed=3)
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("form", ["3d", "2d"])
-def test_same_batches_through_the_ntu_pipeline(tmp_path, form, workers):
-    """RepeatDataset, pipeline and workers of the NTU configs."""
-    joints, channels = dict([("3d", (25, 3)), ("2d", (17, 2))])[form]
-    data = annotations(joints, channels, persons=2, frames=(20, 140))
-    data["split"]["xsub_train"] = data["split"].pop("train")
-    pickled, packed = str(tmp_path / "a.pkl"), str(tmp_path / "a.packed")
-    save_annotations(data, pickled)
-    pack(data, packed)
-    cfg = Config.fromfile(REPOSITORY / NTU.format(form)).train_dataloader.dataset
-    assert (cfg.type, cfg.dataset.type) == ("RepeatDataset", "SkeletonDataset")
-    cfg.dataset.ann_file = pickled
-    theirs = batches(cfg, workers)
-    cfg.dataset.update(type="PackedSkeletonDataset", ann_file=packed)
-    ours = batches(cfg, workers)
-    assert len(ours) == len(theirs) == 20
-    for mine, other in zip(ours, theirs):
-        assert_same(mine, other)

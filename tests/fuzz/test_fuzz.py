@@ -1,155 +1,465 @@
-"""Mutated files end in what they hold or in one sentence: nothing else, ever.
+"""Readers return data or raise an error with a `kind`, whatever a file contains.
 
-No other error, no crash, no hang, no memory beyond a bound, and nothing executed. The
-seeds are fixed: a case is its reader, and its number. The slow tier runs many more:
+They never raise another exception, crash, hang, take much memory, or execute code. Cases
+are reproducible: they depend only on the reader, FUZZ_SEED, and FUZZ_CASES.
 
-    pytest -m slow tests/fuzz
-    FUZZ_CASES=1000 pytest -m slow tests/fuzz -k "store"     # of each reader
+    FUZZ_CASES=1000 pytest -m slow tests/fuzz -k store -s     # per reader
 """
 
+import faulthandler
+import io
+import json
 import os
+import pickle
+import resource
 import shutil
-import tempfile
+import sys
+import tarfile
+import warnings
+import zipfile
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
-import fuzz_mutations as mutations
+import mmengine
 import numpy as np
 import pytest
-from fuzz_readers import EXPECTED, READERS
-from fuzz_run import run_cases
+import torch
+from hostile_pickles import CANARY, PAYLOAD
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from mmengine.runner.checkpoint import CheckpointLoader
+from mutations import changed
 
-FEW = 20
-MANY = int(os.environ.get("FUZZ_CASES", 400))
+from formats import test_formats as formats
+from msg3d.annotations import faults
+from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
+from msg3d.annotations.targets import CHALLENGE_TRAITS
+from msg3d.apis import exported
+from msg3d.apis.input_files import list_sources, read_sequences
+from msg3d.apis.keypoint_input import Expected, to_sample
+from msg3d.checkpoints.reading import read_state
+from msg3d.checkpoints.safe_tensors import write_safetensors
+from msg3d.converters import kinetics, msr_action3d, ntu, nw_ucla, sbu, udiva_tables
+from msg3d.converters.kinetics_lists import class_names, read_label_lists
+from msg3d.converters.labels import check_complete, read_list
+from msg3d.converters.user_files import parse_file
+from msg3d.datasets import check_annotations, load_annotations
+from msg3d.errors import KINDS, MSG3DError, SkipFile
+from msg3d.evaluation import labels_of, read_scores
+from msg3d.evaluation.score_npz import write_score_npz
+from msg3d.io.archives import list_files, read_files
+from msg3d.skeletons import skeleton
+from msg3d.stores.packing import pack
+from msg3d.stores.store import load_store
+from samples import annotations
 
-
-def case_of(name, seeds, folder, canary):
-    """number of a case -> its file is written and read."""
-    reader = READERS[name]
-
-    def run(number):
-        rng = np.random.default_rng([number, *name.encode()])
-        files = dict(seeds[rng.integers(len(seeds))])
-        other = seeds[rng.integers(len(seeds))]
-        chosen = list(files)[rng.integers(len(files))]
-        content = files[chosen]
-        if chosen.endswith((".pkl", ".pth")) and rng.random() < 0.2:
-            code = mutations.pickle_code
-            if content.startswith(b"PK"):
-                changed = mutations.zip_member(
-                    lambda *three: (
-                        code(*three, canary) if three[1][:1] == b"\x80" else three[1]
-                    )
-                )
-                content = changed(rng, content, b"")
-            else:
-                content = code(rng, content, b"", canary)
-        else:
-            for _ in range(1 + (rng.random() < 0.3)):
-                mutate = reader.mutations[rng.integers(len(reader.mutations))]
-                if content:
-                    content = _mutated(mutate, rng, content, other)
-        files[chosen] = content
-        place = folder / "case"
-        shutil.rmtree(place, ignore_errors=True)
-        for path, inside in files.items():
-            target = place / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(inside)
-        if chosen.endswith(".npy") and rng.random() < 0.7:
-            _tell_sizes(place)
-        try:
-            return reader.read(place)
-        except OSError as error:
-            # Of the system, or a sentence of ours: not one of the two is a bare number.
-            assert error.strerror or str(error)
-            raise
-
-    return run
+SEED = int(os.environ.get("FUZZ_SEED", 0))
+CASES = int(os.environ.get("FUZZ_CASES", 200))
+SECONDS = 20
+MEMORY = 512 * 2**20  # in addition to what the process has at the start
 
 
-def _mutated(mutate, rng, content, other):
-    """A second change may meet a file that is none any more."""
+@contextmanager
+def attempt(outcomes):
+    """Log None, or an error that users see as one sentence; raise any other."""
     try:
-        return mutate(rng, content, next(iter(other.values())))
-    except Exception:
-        return mutations.flip(rng, content, b"")
+        yield
+        outcomes.append(None)
+    except (MSG3DError, SkipFile, OSError) as error:
+        text, cause = str(error), error
+        assert text.strip() and "\n" not in text and len(text) < 2000, text
+        if isinstance(error, MSG3DError):
+            assert error.kind in KINDS or error.kind in faults.KINDS, error.kind
+        while cause is not None:
+            # Refused only after the memory was taken.
+            assert not isinstance(cause, MemoryError), text
+            cause = cause.__cause__ or cause.__context__
+        outcomes.append(error)
 
 
-def _tell_sizes(place):
-    """A store's header with the true sizes of its files, so that they are looked into."""
-    import json
-
-    for header in place.rglob("store.json"):
-        said = json.loads(header.read_bytes())
-        folder = header.parent / said["data"]
-        for name in said["bytes"]:
-            said["bytes"][name] = (folder / name).stat().st_size
-        header.write_text(json.dumps(said))
+# Writers of small valid files, and their readers: each attempt may be refused -----------
 
 
-def check(name, cases):
-    if name == "udiva":
-        pytest.importorskip("h5py", reason="needs h5py")
-    if name == "safetensors":
-        pytest.importorskip("safetensors", reason="needs safetensors")
-    seeds = READERS[name].seeds()
-    with tempfile.TemporaryDirectory() as folder:
-        canary = Path(folder) / "ran"
-        for files in seeds:  # the files before they are changed
-            target = Path(folder) / "good"
-            for path, content in files.items():
-                (target / path).parent.mkdir(parents=True, exist_ok=True)
-                (target / path).write_bytes(content)
-            READERS[name].read(target)
-            shutil.rmtree(target)
-        run = case_of(name, seeds, Path(folder), canary)
-        findings, refused = run_cases(run, range(cases), EXPECTED)
-        assert not canary.exists(), "code of a file was executed"
-    print(f"{name}: {cases} cases, {refused} refused, {len(findings)} findings")
-    assert not findings, "\n".join(map(str, findings[:20]))
-    assert refused > cases / 5, "hardly anything was refused: the cases are too tame"
+def small(form):
+    if form == "labels":
+        return ["a", "b"], [0, 1]
+    options = dict(channels=2, joints=17) if form == "2d" else {}
+    data = annotations(samples=4, frames=(3, 6), **options)
+    return (
+        data["annotations"]
+        if form == "list"
+        else {**data, "meta": dict(classes="abcd")}
+    )
+
+
+def write_pickle(form, protocol, folder):
+    (folder / "a.pkl").write_bytes(pickle.dumps(small(form), protocol))
+
+
+def write_store(form, folder):
+    pack(small(form), str(folder / "s.packed"))
+
+
+def read_annotations(folder, attempt):
+    path = str(folder / "a.pkl")
+    with attempt():
+        labels_of(path, "train" if b"split" in Path(path).read_bytes() else None)
+    with attempt():
+        data = load_annotations(path)
+        report = as_json(seen := inspect_annotations(data), path)
+        json.dumps(report), as_text(report, seen, 3)
+        check_annotations(data, source=path, multi_class=True)
+
+
+def read_store(folder, attempt):
+    with attempt():
+        store = load_store(str(folder / "s.packed"))
+        for split in store.splits or [None]:
+            if len(numbers := store.split(split)):
+                store.summary(numbers)
+        store.unpack()
+
+
+def write_scores(form, folder):
+    values, names = np.random.default_rng(0).random((6, 3)), [f"s{i}" for i in range(6)]
+    kind = torch.tensor if form == "tensors" else np.array
+    dump = [
+        dict(pred_score=kind(row), gt_label=kind([1]), frame_dir=name)
+        for row, name in zip(values, names)
+    ]
+    if form == "npz":
+        return write_score_npz(folder / "s.npz", names, values, np.arange(6) % 3)
+    forms = dict(rows=list(values), names=dict(zip(names, values)))
+    (folder / "s.pkl").write_bytes(pickle.dumps(forms.get(form, dump), 4))
+
+
+def read_score_file(folder, attempt):
+    (path,) = folder.iterdir()
+    with attempt():
+        assert np.isfinite(read_scores(path).values).all()
+    with attempt():
+        mmengine.load(path)
+
+
+def write_checkpoint(form, folder):
+    layers = torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)
+    state, meta = torch.nn.Sequential(*layers).state_dict(), dict(classes=["a"], x=(1,))
+    if form == "safetensors":
+        return write_safetensors(state, meta, folder / "c.safetensors")
+    options = dict(_use_new_zipfile_serialization=form == "zip")
+    torch.save(dict(state_dict=state, meta=meta), folder / "c.pth", **options)
+
+
+def read_checkpoint(folder, attempt):
+    """As `mim test` and as tools/convert_checkpoint.py."""
+    (path,) = folder.iterdir()
+    with attempt():
+        CheckpointLoader.load_checkpoint(str(path), "cpu", "silent")
+    with attempt():
+        read_state(str(path))
+
+
+def write_recipe(folder):
+    pipeline = [
+        dict(type="PreNormalize2D"),
+        dict(type="SkeletonFeatures", layout="coco"),
+        dict(type="FastUniformSampleFrames", clip_len=8, num_clips=2, test_mode=True),
+        dict(type="FormatGCNInput"),
+    ]
+    expected = dict(layout="coco", dimensions=2, stream=None, num_person=2)
+    recipe = dict(format=1, expected=expected, pipeline=pipeline, classes=["a", "b"])
+    formats.as_json(folder / "msg3d.json", recipe)
+
+
+def read_recipe(folder, attempt):
+    text = (folder / "msg3d.json").read_text(errors="replace")
+    with attempt():
+        exported._built(exported._read_recipe(text), None)
+
+
+LISTS = {
+    "kinetics.json": """{
+        "a": {"has_skeleton": true, "label": "wave", "label_index": 0},
+        "b": {"has_skeleton": false, "label": "bow", "label_index": 1}}""",
+    "labels.csv": "file,label,split,height,width\na.json,wave,train,48,64\nb,sit,val,48,64",
+    "split.csv": "name,split\na,train\nb,val\n",
+    "sessions_train.csv": "ID,DATE,PART.1,PART.2\n001002,x,1,2\n",
+    "parts_train.csv": f"ID,AGE,{','.join(CHALLENGE_TRAITS)}\n1,9,1,2,3,4,5\n2,9,1,2,3,4,.5",
+}
+
+
+def write_lists(folder):
+    for name, text in LISTS.items():
+        (folder / name).write_text(text)
+
+
+def read_lists(folder, attempt):
+    path = str(folder / "split.csv")
+    with attempt():
+        class_names(read_label_lists(dict(val=str(folder / "kinetics.json"))))
+        read_list(str(folder / "labels.csv"), (".json",))
+    with attempt():
+        check_complete(read_list(path, (".npy",)), {"a", "b"}, path)
+        udiva_tables.read_tables(str(folder))
+
+
+def write_archive(form, folder):
+    content = json.dumps([[[0, 1, 2]] * 20] * 9).encode()
+    if form == "zip":
+        with zipfile.ZipFile(folder / "raw.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("all/a.json", content)
+            archive.writestr("all/readme.txt", "text")
+        return
+    with tarfile.open(folder / "raw.tar", f"w:{form}") as archive:
+        member = tarfile.TarInfo("all/a.json")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+
+
+def read_archive(folder, attempt):
+    (path,) = folder.iterdir()
+    with attempt():
+        for _, content in read_files(str(path), ".json"):
+            assert content is None or len(content) <= 64 * 2**20
+        list_files(str(folder), ".json")
+
+
+def doubled(write, folder):
+    """An example with two persons per frame, and with all that its format can tell."""
+    write(folder)
+    (path,) = folder.iterdir()
+    if path.suffix == ".csv":
+        header, *rows = path.read_text().split("\n")
+        if "v0" in header:
+            rows = [f"frame,{header}", *(f"{t},{row}" for t, row in enumerate(rows))]
+        else:
+            rows = [f"{t},{n},{row}" for t, row in enumerate(rows) for n in range(2)]
+            rows.insert(0, f"frame,person,{header}")
+        path.write_text("\n".join(rows))
+        return
+    data = json.loads(path.read_text())
+    if write is formats.alphapose:
+        data = [{**each, "idx": [n]} for each in data for n in range(2)]
+    elif write is formats.coco:
+        data["annotations"] *= 2
+        data["categories"] = [dict(keypoints=list(skeleton("coco").joints))]
+        for image in data["images"]:
+            image["file_name"] = f"v/{image['id']}.jpg"
+    elif write is formats.kinetics_skeleton:
+        for frame in data["data"]:
+            frame["skeleton"] *= 3
+    elif write is formats.landmarks:
+        frames = [[each["pose_world_landmarks"]] * 2 for each in data["frames"]]
+        names = "pose_landmarks", "pose_world_landmarks"
+        data["frames"] = [dict.fromkeys(names, each) for each in frames]
+    else:
+        frames = [dict(frame_id=t, instances=each * 2) for t, each in enumerate(data)]
+        data = dict(meta_info={}, instance_info=frames)
+    formats.as_json(path, data)
+
+
+def read_clip(convert, options, expected, folder, attempt):
+    """A file in any format, as for prediction and as the converters of data sets do."""
+    with attempt():
+        for source in list_sources(str(folder), str(folder / "nowhere")):
+            for sequence in read_sequences(source, expected, options):
+                sample = to_sample(sequence, expected)
+                assert np.isfinite(sample["keypoint"]).all()
+    for path in (each for each in folder.iterdir() if each.is_file()):
+        for dimensions in (2, 3):
+            with attempt():
+                other = replace(options, dimensions=dimensions, max_persons=1)
+                parse_file(path.name, path.read_bytes(), other)
+        for name, parse in convert:
+            with attempt():
+                parse(name, path.read_bytes())
+
+
+CONVERT = {
+    "ntu_skeleton": [
+        ("S001C001P001R001A001.skeleton", partial(ntu.parse_sequence, **options))
+        for options in (dict(benchmark="ntu120"), dict(benchmark="ntu60", denoise=True))
+    ],
+    "kinetics_skeleton": [
+        ("clip.json", partial(kinetics.parse_clip, persons=persons))
+        for persons in ("rank", "track")
+    ],
+    "nw_ucla": [("a01_s02_e03_v01.json", nw_ucla.parse_sequence)],
+    "msr_action3d": [("a01_s02_e03_skeleton3D.txt", msr_action3d.parse_sequence)],
+    "sbu": [("s01s02/01/001/skeleton_pos.txt", partial(sbu.parse_sequence, units="m"))],
+}
+DOUBLED = {
+    *(("alphapose", 0), ("coco", 0), ("csv", 0), ("kinetics_skeleton", 0)),
+    *(("mediapipe", 0), ("mediapipe", 2), ("mmpose", 0)),
+}
+
+
+def readers():
+    """Name -> (functions that write a valid example, function that reads it)."""
+    by_name = dict(
+        recipe=([write_recipe], read_recipe), lists=([write_lists], read_lists)
+    )
+    for form in ("2d", "3d", "list", "labels"):
+        writers = [partial(write_pickle, form, protocol) for protocol in (2, 4, 5)]
+        by_name[f"annotations_{form}"] = writers, read_annotations
+    for name, write, read, forms in (
+        ("store", write_store, read_store, "2d 3d list"),
+        ("scores", write_scores, read_score_file, "npz tensors arrays rows names"),
+        ("checkpoint", write_checkpoint, read_checkpoint, "zip legacy safetensors"),
+        ("archive", write_archive, read_archive, "zip xz gz"),
+    ):
+        for form in forms.split():
+            by_name[f"{name}_{form}"] = [partial(write, form)], read
+    for form, examples in formats.EXAMPLES.items():
+        for number, (write, options) in enumerate(examples):
+            by_name[f"{form}{number}"] = [write], (form, options)
+            if (form, number) in DOUBLED:
+                writers = [partial(doubled, write)]
+                by_name[f"{form}{number}_doubled"] = writers, (form, options)
+    return by_name
+
+
+READERS = readers()
+
+
+def reader_of(name, folder):
+    """The valid examples of a reader, {path: content}, and the function that reads them."""
+    writers, read = READERS[name]
+    examples = []
+    for number, write in enumerate(writers):
+        example = folder / f"example{number}"
+        example.mkdir()
+        write(example)
+        paths = sorted(path for path in example.rglob("*") if path.is_file())
+        examples.append({str(p.relative_to(example)): p.read_bytes() for p in paths})
+    if isinstance(read, tuple):
+        form, options = read[0], formats.read_options(read[1])
+        guess = Expected(options.layout or "coco", None, None, 2)
+        sequence = read_sequences(list_sources(str(example), "")[0], guess, options)[0]
+        layout = sequence.get("layout") or guess.layout
+        expected = Expected(layout, sequence["keypoint"].shape[-1], None, 2)
+        read = partial(read_clip, CONVERT.get(form, ()), options, expected)
+    outcomes = []
+    read(example, partial(attempt, outcomes))
+    assert outcomes[0] is None, f"the valid file is refused: {outcomes}"
+    return examples, read
+
+
+@st.composite
+def damaged_files(draw, examples, inside):
+    """The files of an example, one of them damaged."""
+    files = dict(draw(st.sampled_from(examples)))
+    other = next(iter(draw(st.sampled_from(examples)).values()))
+    name = draw(st.sampled_from(list(files)))
+    files[name] = changed(draw, name, files[name], other, inside)
+    if "s.packed/store.json" in files and name.endswith(".npy") and draw(st.booleans()):
+        # The header tells the true sizes, so that the files are looked into.
+        header = json.loads(files["s.packed/store.json"])
+        header["bytes"][Path(name).name] = len(files[name])
+        files["s.packed/store.json"] = json.dumps(header).encode()
+    return files
+
+
+def fuzz(name, cases, folder):
+    """Read many damaged files, two thirds of them damaged inside their structure."""
+    examples, read = reader_of(name, folder)
+    counts = dict(read=0, refused=0)
+
+    def case(files):
+        shutil.rmtree(folder / "case", ignore_errors=True)
+        for path, content in files.items():
+            (folder / "case" / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "case" / path).write_bytes(content)
+        outcomes = []
+        watched(read, folder / "case", partial(attempt, outcomes))
+        assert not Path(CANARY).exists(), "code in a file was executed"
+        counts["refused" if outcomes[0] else "read"] += 1
+
+    for inside, number in ((True, cases * 2 // 3), (False, cases - cases * 2 // 3)):
+        options = dict(database=None, deadline=None, max_examples=number)
+        options.update(suppress_health_check=list(HealthCheck))
+        run = given(damaged_files(examples, inside))(case)
+        seed(SEED)(settings(**options)(run))()
+    print(f"{name}, seed {SEED}: {counts}")
+    assert counts["refused"] >= cases / 10, "the damage is too harmless"
+
+
+def watched(function, *args):
+    """Call a function; end the process if it hangs, in C code too."""
+    faulthandler.dump_traceback_later(SECONDS, exit=True, file=sys.stderr)
+    function(*args)
+    faulthandler.cancel_dump_traceback_later()
+
+
+def limited(log, function, *args):
+    """Call a function in a process of its own, with limited memory."""
+    sys.stdout = sys.stderr = open(log, "w", buffering=1, errors="replace")
+    faulthandler.enable(sys.stderr)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1), os.dup2(null, 2)  # what C libraries print
+    warnings.simplefilter("ignore")
+    used = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = used * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    function(*args)
+
+
+def isolated(folder, function, *args):
+    process = get_context("fork").Process(
+        target=limited, args=(folder / "log.txt", function, *args)
+    )
+    process.start()
+    process.join()
+    lines = (folder / "log.txt").read_text(errors="replace").splitlines()
+    text = "\n".join(line[:200] for line in lines[-60:])
+    assert process.exitcode == 0, f"the process ended with {process.exitcode}:\n{text}"
+    print(text)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_hypothesis():
+    """Hypothesis loads half of itself when it first runs: once, not in each process."""
+    settings(database=None)(given(st.binary())(lambda content: None))()
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_few(name):
-    check(name, FEW)
+def test_few(name, tmp_path, monkeypatch, cases=20):
+    if name.startswith("udiva"):
+        pytest.importorskip("h5py")
+    monkeypatch.chdir(tmp_path)
+    isolated(tmp_path, fuzz, name, cases, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
-def test_many(name):
-    check(name, MANY)
+def test_many(name, tmp_path, monkeypatch):
+    test_few(name, tmp_path, monkeypatch, CASES)
 
 
-def test_the_canary_sings(tmp_path):
-    """The payload does run where nobody forbids it: its absence proves something."""
-    import pickle
-
-    canary = tmp_path / "ran"
-    pickle.loads(b"\x80\x02" + mutations.payload(canary) + b".")
-    assert canary.exists()
+def test_payload_runs_without_protection(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pickle.loads(b"\x80\x02" + PAYLOAD + b".")
+    assert Path(CANARY).exists()
 
 
-@pytest.mark.parametrize("deed", ["hang", "memory", "crash", "error", "lines"])
-def test_what_is_looked_for_is_found(deed, monkeypatch):
-    import fuzz_run
+def hang():
+    while True:
+        pass
 
-    monkeypatch.setattr(fuzz_run, "SECONDS", 0.3)
 
-    def run(number):
-        if number != 1:
-            return
-        if deed == "hang":
-            while True:
-                pass
-        elif deed == "memory":
-            np.ones(2**30)
-        elif deed == "crash":
-            os.abort()
-        elif deed == "error":
-            raise KeyError("x")
-        else:
-            raise OSError("two\nlines")
+def raise_two_lines():
+    with attempt([]):
+        raise OSError("two\nlines")
 
-    findings, _ = run_cases(run, range(3), EXPECTED)
-    assert [one.case for one in findings] == [1]
+
+@pytest.mark.parametrize(
+    "fault", [hang, os.abort, raise_two_lines, partial(np.ones, 2**30), {}.popitem]
+)
+def test_faults_are_detected(fault, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "SECONDS", 0.3)
+    with pytest.raises(AssertionError, match="process ended"):
+        isolated(tmp_path, watched, fault)

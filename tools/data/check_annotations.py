@@ -75,7 +75,7 @@ def main() -> int:
             from msg3d.annotations.inspection.picture import draw
 
             draw(seen, report, args.picture)
-    except OSError as error:
+    except (ImportError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     return 1 if seen.errors or (args.strict and seen.warnings) else 0

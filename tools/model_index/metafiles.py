@@ -1,175 +1,164 @@
-"""The metafiles of the model index: OpenMMLab's form, read by mim and MMEngine.
+"""The metafiles of the model index, which mim and MMEngine read.
 
-What a config says is written from the config; Collections and a model's Results are
-written by hand and kept. Figures that others published stand in a collection's
-`Published`, each with a name of its `Sources`: no tool takes them for ours.
+Collections, with the figures of other authors in `Published`, and the Results and Weights
+of models are written by hand. The rest of Models is derived: what `mim search` filters
+by. The name of a config describes its recipe, see `parse_name`.
 """
 
+import json
+import re
+from functools import cache
 from pathlib import Path
 
 import yaml
+from mmaction.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
+import msg3d  # noqa: F401
+from msg3d.apis.flops import count_flops, input_shape
 from msg3d.errors import ConfigError
-from msg3d.io.atomic import whole_file
-
-from .describe import Costs, bases_looked_up_once, metadata
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "projects" / "msg3d"
-CONFIGS = PACKAGE / "configs"
 INDEX = PACKAGE / ".mim" / "model-index.yml"
-COMMAND = "python tools/model_table.py --write"
 
-_HEAD = f"""\
-# `{COMMAND}` writes Models from the configs and keeps
-# the rest: Collections, and the Results (ours) and Weights of a model. FLOPs are those
-# of one clip with all persons present, two a multiply-add.
-"""
 _DERIVED = ("Name", "Config", "In Collection", "Metadata")
-
-
-def leaves(folder: Path | None = None) -> list[Path]:
-    """The configs that train a model, of one folder or of all."""
-    paths = CONFIGS.glob("*/*.py") if folder is None else folder.glob("*.py")
-    return sorted(path for path in paths if path.parent.name != "_base_")
-
-
-def metafiles() -> list[Path]:
-    """One in each folder of leaf configs, that of MS-G3D first."""
-    folders = {path.parent for path in leaves()}
-    ordered = sorted(folders, key=lambda folder: (folder.name != "msg3d", folder.name))
-    return [folder / "metafile.yml" for folder in ordered]
-
-
-def read(path: Path) -> dict[str, list[dict]]:
-    """A metafile: its Collections and Models.
-
-    Raises:
-        ConfigError: it does not exist, or has no Collections (`structure`).
-    """
-    content = yaml.safe_load(path.read_text()) if path.is_file() else None
-    if not content or not content.get("Collections"):
-        raise ConfigError(
-            "expected Collections, one for each network of the folder. Write them by "
-            "hand, as in configs/msg3d/metafile.yml.",
-            kind="structure",
-            file=str(path),
-            field="Collections",
-        )
-    return {"Collections": content["Collections"], "Models": content.get("Models", [])}
-
-
-def model(path: Path, collections: list[dict], costs: Costs | None = None) -> dict:
-    """What a config says of its model, in the index's form.
-
-    Args:
-        path: a leaf config.
-        collections: of its folder's metafile.
-        costs: counts Parameters and FLOPs; None leaves them out.
-
-    Raises:
-        ConfigError: no collection has the model's architecture.
-    """
-    cfg = Config.fromfile(path)
-    about = metadata(cfg)
-    architecture = about["Architecture"]
-    for collection in collections:
-        if architecture in collection["Metadata"]["Architecture"]:
-            break
-    else:
-        raise ConfigError(
-            f"no collection of {path.parent / 'metafile.yml'} has the backbone "
-            f"{architecture} in its Metadata: Architecture. Add it.",
-            kind="unknown-name",
-            file=str(path),
-            field="backbone",
-        )
-    return {
-        "Name": path.stem,
-        "Config": path.relative_to(PACKAGE).as_posix(),
-        "In Collection": collection["Name"],
-        "Metadata": {**about, **(costs.of(cfg) if costs else {})},
-    }
-
-
-def renewed(path: Path, costs: Costs | None = None) -> dict[str, list[dict]]:
-    """A metafile with its Models as the configs are now.
-
-    Args:
-        path: of the metafile.
-        costs: counts Parameters and FLOPs; None leaves them out.
-
-    Raises:
-        ConfigError: a config fits no collection, or a model with results has no config
-            any more.
-    """
-    old = read(path)
-    by_hand = {
-        entry["Name"]: {k: v for k, v in entry.items() if k not in _DERIVED}
-        for entry in old["Models"]
-    }
-    with bases_looked_up_once():
-        models = [
-            model(leaf, old["Collections"], costs) for leaf in leaves(path.parent)
-        ]
-    for entry in models:
-        entry.update(by_hand.pop(entry["Name"], {}))
-    lost = [name for name, kept in by_hand.items() if kept]
-    if lost:
-        raise ConfigError(
-            f"there are results of {lost[0]}, but there is no such config. Move them to "
-            "the renamed model, or remove them.",
-            kind="unknown-name",
-            file=str(path),
-            field=lost[0],
-        )
-    return {"Collections": old["Collections"], "Models": models}
-
-
-class _Inline(dict):
-    """A mapping on one line."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Block style but for `_Inline`; no anchors where a mapping stands twice."""
-
-    def ignore_aliases(self, data) -> bool:
-        return True
-
-
-_Dumper.add_representer(
-    _Inline,
-    lambda dumper, data: dumper.represent_mapping(
-        "tag:yaml.org,2002:map", data.items(), flow_style=True
-    ),
+# Spelled as in MMAction2's metafiles, so that one search finds both packages' models.
+_SPELLING = {
+    word.lower(): word
+    for word in (
+        *("Action3D", "COCO", "MSR", "NTU60", "NTU120", "NW", "OpenPose", "SBU"),
+        *("UCLA", "UDIVA", "XContent", "XSet", "XSub", "XView", "v1"),
+    )
+}
+_NAME = re.compile(
+    r"(?P<network>[\w-]+)_(?P<gpus>\d+)xb(?P<batch>\d+)"
+    r"-(?P<stream>joint-motion|bone-motion|joint|bone|laban)"
+    r"-(?P<recipe>\w+-(?P<epochs>\d+)e)"
+    r"_(?P<data>[\w-]+)-keypoint-(?P<dimensions>[23]d)"
 )
 
 
-def text(content: dict[str, list[dict]]) -> str:
-    """A metafile as it is written."""
-    collections = []
-    for collection in content["Collections"]:
-        published = [_Inline(figure) for figure in collection.get("Published", [])]
-        collections.append({**collection, "Published": published})
-        if not published:
-            del collections[-1]["Published"]
-    return _HEAD + yaml.dump(
-        {"Collections": collections, "Models": content["Models"]},
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=1000,
-    )
+def parse_name(name: str) -> dict[str, str]:
+    """Return the parts of a config's name.
+
+    Args:
+        name: such as `msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d`.
+
+    Returns:
+        network, gpus, batch (samples per step and GPU), stream, recipe (`u100-80e`),
+        epochs (passes over the training samples), data (`NTU60-XSub-3D`) and
+        dimensions (`3d`).
+
+    Raises:
+        ConfigError: the name has another form (`file-name`).
+    """
+    match = _NAME.fullmatch(name)
+    if not match:
+        raise ConfigError(
+            "rename the config to "
+            "NETWORK_GPUSxbBATCH-STREAM-SAMPLING-EPOCHSe_DATA-keypoint-2d or -3d",
+            kind="file-name",
+            file=name,
+        )
+    parts = match.groupdict()
+    words = [*parts["data"].split("-"), parts["dimensions"].upper()]
+    data = "-".join(_SPELLING.get(word, word[0].upper() + word[1:]) for word in words)
+    return {**parts, "data": data}
 
 
-def index_text() -> str:
-    """`.mim/model-index.yml`, which names the metafiles, relative to itself."""
-    paths = [f"../{path.relative_to(PACKAGE).as_posix()}" for path in metafiles()]
-    return yaml.dump({"Import": paths})
+def metafiles() -> list[Path]:
+    """Return the paths of the metafiles, in the order of the index."""
+    paths = yaml.safe_load(INDEX.read_text())["Import"]
+    return [(INDEX.parent / path).resolve() for path in paths]
 
 
-def write(path: Path, content: str) -> None:
-    """Writes `content`, whole or not at all."""
-    with whole_file(str(path), "x") as file:
-        file.write(content)
+def leaves(metafile: Path) -> list[Path]:
+    """Return the configs beside a metafile."""
+    return sorted(metafile.parent.glob("*.py"))
+
+
+def read(metafile: Path) -> dict[str, list[dict]]:
+    """Return the Collections and Models of a metafile."""
+    return {"Models": [], **yaml.safe_load(metafile.read_text())}
+
+
+def entry(config: Path, collections: list[dict]) -> dict:
+    """Derive the entry of a config.
+
+    Input is clips x persons x frames x joints x channels of a test sample. FLOPs are
+    those of one clip with all persons present, two per multiply-add.
+
+    Raises:
+        ConfigError: no collection lists the model's architecture (`unknown-name`).
+    """
+    cfg, name = Config.fromfile(config), parse_name(config.stem)
+    backbone = cfg.model.backbone.type
+    for collection in collections:
+        if backbone in collection["Metadata"]["Architecture"]:
+            break
+    else:
+        raise ConfigError(
+            f"no collection of {config.parent / 'metafile.yml'} has {backbone} in its "
+            "Metadata: Architecture. Add it.",
+            kind="unknown-name",
+            file=str(config),
+            field="backbone",
+        )
+    shape = input_shape(cfg)
+    return {
+        "Name": config.stem,
+        "Config": config.relative_to(PACKAGE).as_posix(),
+        "In Collection": collection["Name"],
+        "Metadata": {
+            "Training Data": name["data"],
+            "Epochs": int(name["epochs"]),
+            "Batch Size": int(name["batch"]),
+            "Input": "x".join(map(str, shape)),
+            **_costs(json.dumps(cfg.model.to_dict()), (1, *shape[1:])),
+        },
+    }
+
+
+@cache
+def _costs(model: str, shape: tuple[int, ...]) -> dict[str, int]:
+    init_default_scope("mmaction")
+    counts = count_flops(MODELS.build(json.loads(model)), shape)
+    return {"Parameters": counts["parameters"], "FLOPs": counts["flops"]}
+
+
+def renewed(metafile: Path) -> list[dict]:
+    """Return Models, derived from the current configs.
+
+    Raises:
+        ConfigError: a config fits no collection, or a model with results has no config.
+    """
+    old = read(metafile)
+    by_hand = {
+        model["Name"]: {k: v for k, v in model.items() if k not in _DERIVED}
+        for model in old["Models"]
+    }
+    models = [entry(config, old["Collections"]) for config in leaves(metafile)]
+    models = [{**model, **by_hand.pop(model["Name"], {})} for model in models]
+    for name in filter(by_hand.get, by_hand):
+        raise ConfigError(
+            f"{name} has results, but no config. Move them to the renamed model, or "
+            "remove them.",
+            kind="unknown-name",
+            file=str(metafile),
+            field=name,
+        )
+    return models
+
+
+def with_models(text: str, models: list[dict]) -> str:
+    """Return the text of a metafile with other Models, one line per key."""
+    lines = [text.partition("\nModels:\n")[0].rstrip(), "Models:"]
+    for model in models:
+        for key, value in model.items():
+            if not isinstance(value, str):
+                options = dict(default_flow_style=True, sort_keys=False, width=10**6)
+                value = yaml.safe_dump(value, allow_unicode=True, **options).strip()
+            lines.append(f"{'-' if key == 'Name' else ' '} {key}: {value}")
+    return "\n".join(lines) + "\n"

@@ -4,103 +4,90 @@ import re
 
 from msg3d.errors import ConfigError
 
-from .groups import Group, groups
+from .metafiles import parse_name
 
+STREAMS = ("joint", "bone", "joint-motion", "bone-motion", "laban")
 BEGIN = "<!-- model table, from tools/model_table.py -->"
 END = "<!-- end -->"
 _COUNTS = {2: "two streams", 4: "four streams"}
 _COLUMNS = ("M parameters", "GMAC", "published, by others", "ours")
 
 
-def readme(metafiles: list[dict]) -> str:
-    """The part of README.md between the markers: the first network's results.
-
-    A row is a data set and split, a line in it a recipe that has a result, of us or
-    others; the recipe leads to its first config.
-    """
-    collection, models = next(_collections(metafiles))
-    rows = {}
-    for group in groups(collection, models):
-        if group.has_figures:
-            _, *cells = _cells(group, collection, "")
-            config = next(iter(group.models.values()))["Config"]
-            link = f"[`{group.network}` `{group.recipe}`]({config})"
-            rows.setdefault(group.data, []).append((link, *cells))
-    lines = _table(
-        (f"{collection['Name']} on", "recipe", *_COLUMNS),
-        [(data, *map("<br>".join, zip(*lines))) for data, lines in rows.items()],
-    )
-    parts = [
-        *lines,
-        "",
-        "Published figures are other people's, not run here; † marks doubtful ones. All",
-        f"{_number(metafiles)} configs, those of the other networks too, are in",
-        "[docs/models.md](docs/models.md); `mim search msg3d` reads the same index.",
-    ]
-    return "\n".join(parts)
-
-
 def with_table(text: str, table: str) -> str:
-    """A README's text with `table` between its markers.
+    """Return a document with `table` between its markers.
 
     Raises:
         ConfigError: it does not have one of each marker, in their order (`structure`).
     """
-    found = re.fullmatch(f"(.*{BEGIN}\n).*(\n{END}.*)", text, re.DOTALL)
-    if not found or text.count(BEGIN) != 1:
+    match = re.fullmatch(f"(.*{BEGIN}\n).*(\n{END}.*)", text, re.DOTALL)
+    if not match or text.count(BEGIN) != 1:
         raise ConfigError(
-            f"expected the lines {BEGIN} and, after it, {END}, around the table of "
-            "models",
+            f"expected the lines {BEGIN} and, after it, {END} around the models",
             kind="structure",
-            file="README.md",
         )
-    return f"{found[1]}{table}{found[2]}"
+    return f"{match[1]}{table}{match[2]}"
+
+
+def readme(metafiles: list[dict]) -> str:
+    """Return the table of README.md: the results of the first collection.
+
+    A row is a data set and split; a line in it is a recipe with a result, ours or
+    others', that links to its first config.
+    """
+    collection, models = next(_collections(metafiles))
+    rows = {}
+    for (data, network, recipe), by_stream in groups(collection, models):
+        _, parameters, cost, others, ours = _cells(collection, by_stream, "")
+        if others + ours != "––":
+            config = next(iter(by_stream.values()))["Config"]
+            link = f"[`{network}` `{recipe}`]({config})"
+            rows.setdefault(data, []).append((link, parameters, cost, others, ours))
+    table = _table(
+        (f"{collection['Name']} on", "recipe", *_COLUMNS),
+        [(data, *map("<br>".join, zip(*lines))) for data, lines in rows.items()],
+    )
+    return "\n".join(table)
 
 
 def document(metafiles: list[dict]) -> str:
-    """docs/models.md: every config, and every published figure with its source."""
-    parts = [
-        "# Models",
-        "",
-        f"All {_number(metafiles)} configs, from the metafiles beside them, which",
-        "`mim search` reads; `python tools/model_table.py --write` makes metafiles and",
-        "this page from the configs.",
-        "",
-        "```shell",
-        "mim search msg3d --model ms-g3d --dataset ntu60-xsub-3d",
-        "mim search msg3d --condition 'parameters<3000000,epochs<=60' "
-        "--field parameters flops",
-        "```",
-        "",
-        "- **Input**: persons × frames × joints × channels of one clip, and clips a",
-        "  sample in testing.",
-        "- **Batch**: GPUs × samples of a step; on other numbers of them the learning",
-        "  rate is scaled with the batch. **Epochs**: passes over the training samples.",
-        "- **GMAC**: of one clip, all persons present; matrix products with adjacency",
-        "  matrices are counted too. MS-G3D's count is that of our forward pass; in the",
-        "  order of the published one it would be more (10.92 for 9.32 on NTU60-XSub-3D).",
-        "- **Published**: top-1 % as others report it for this recipe, not run here; all",
-        "  their figures, whence, and doubts (†) are below each table. As a rule they are",
-        "  of one seed, and of the epoch that is best on the test set.",
-        "- **Ours**: top-1 % of the last epoch, mean ± standard deviation over seeds.",
-        "- 2D and 3D skeletons, and OpenPose's and COCO's Kinetics, are different inputs:",
-        "  their figures are not to be compared.",
-    ]
+    """Return the tables of docs/models.md: every config, every published figure."""
+    head = ("data, split", "configs", "input", "batch, epochs", *_COLUMNS)
+    parts = []
     for collection, models in _collections(metafiles):
-        paper = collection["Paper"]
-        parts += [
-            "",
-            f"## {collection['Name']}",
-            "",
-            f"[{paper['Title']}]({paper['URL']})",
-        ]
+        title = f"[{collection['Paper']['Title']}]({collection['Paper']['URL']})"
         rows = []
-        for group in groups(collection, models):
-            configs, *cells = _cells(group, collection, "../")
-            rows.append((group.data, configs, *_shape(group.about), *cells))
-        head = ("data, split", "configs", "input", "batch, epochs", *_COLUMNS)
-        parts += ["", *_table(head, rows), "", *_published(collection)]
-    return "\n".join(parts).rstrip() + "\n"
+        for (data, _, _), by_stream in groups(collection, models):
+            configs, *cells = _cells(collection, by_stream, "../")
+            model = next(iter(by_stream.values()))
+            name = parse_name(model["Name"])
+            clips, *sizes = model["Metadata"]["Input"].split("x")
+            shape = " × ".join(sizes) + (f", {clips} clips" if clips != "1" else "")
+            batch = f"{name['gpus']} × {name['batch']}, {name['epochs']}"
+            rows.append((data, configs, shape, batch, *cells))
+        parts += ["", f"## {collection['Name']}", "", title, "", *_table(head, rows)]
+        parts += _published(collection)
+    return "\n".join(parts)
+
+
+def groups(collection: dict, models: list[dict]) -> list[tuple[tuple, dict]]:
+    """Return ((data, network, recipe), {stream: model}), ordered by the former."""
+    by_key = {}
+    for model in models:
+        if model["In Collection"] == collection["Name"]:
+            name = parse_name(model["Name"])
+            key = name["data"], name["network"], name["recipe"]
+            by_key.setdefault(key, {})[name["stream"]] = model
+    return [
+        (key, {s: by_key[key][s] for s in STREAMS if s in by_key[key]})
+        for key in sorted(by_key, key=lambda key: (_order(key[0]), *key[1:]))
+    ]
+
+
+def _order(data: str) -> tuple:
+    """Data sets by name, their numbers as numbers, 3D before 2D."""
+    form = data.rsplit("-", 1)[-1]
+    parts = re.split(r"(\d+)", data.removesuffix(f"-{form}"))
+    return [int(p) if p.isdigit() else p for p in parts], form == "2D"
 
 
 def _collections(metafiles: list[dict]):
@@ -109,70 +96,55 @@ def _collections(metafiles: list[dict]):
             yield collection, content["Models"]
 
 
-def _number(metafiles: list[dict]) -> int:
-    return sum(len(content["Models"]) for content in metafiles)
-
-
 def _table(head: tuple, rows: list[tuple]) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows)]
 
 
-def _cells(group: Group, collection: dict, root: str) -> tuple[str, ...]:
-    """Configs, and what `_COLUMNS` names; links are relative to `root`."""
-    links = (f"[{s}]({root}{model['Config']})" for s, model in group.models.items())
-    configs = f"`{group.network}` `{group.recipe}`: {' '.join(links)}"
-    parameters = f"{group.about['Parameters'] / 1e6:.2f}"
-    cost = f"{group.about['FLOPs'] / 2e9:.2f}"
-    return configs, parameters, cost, _others(group, collection), _ours(group)
+def _cells(collection: dict, by_stream: dict, root: str) -> tuple[str, ...]:
+    """Configs, and the cells of `_COLUMNS`; links are relative to `root`."""
+    model = next(iter(by_stream.values()))
+    name, about = parse_name(model["Name"]), model["Metadata"]
+    links = (f"[{s}]({root}{model['Config']})" for s, model in by_stream.items())
+    return (
+        f"`{name['network']}` `{name['recipe']}`: {' '.join(links)}",
+        f"{about['Parameters'] / 1e6:.2f}",
+        f"{about['FLOPs'] / 2e9:.2f}",
+        _others(collection, name["data"], name["recipe"]),
+        _ours(by_stream, name["data"]),
+    )
 
 
-def _shape(about: dict) -> tuple[str, str]:
-    sizes = (about[key] for key in ("Persons", "Frames", "Joints", "Channels"))
-    clips = f", {about['Clips']} clips" if about["Clips"] > 1 else ""
-    training = f"{about['GPUs']} × {about['Batch Size']}, {about['Epochs']}"
-    return " × ".join(map(str, sizes)) + clips, training
-
-
-def _others(group: Group, collection: dict) -> str:
-    """Of each source the first stream and the fusion of most."""
+def _others(collection: dict, data: str, recipe: str) -> str:
+    """The first stream, and the fusion of most streams, of each source."""
     by_source = {}
-    for figure in group.published:
-        by_source.setdefault(figure["Source"], []).append(figure)
+    for figure in collection.get("Published", []):
+        if (figure["Training Data"], figure.get("Recipe")) == (data, recipe):
+            by_source.setdefault(figure["Source"], []).append(figure)
     parts = []
     for source, figures in by_source.items():
-        most = max(figures, key=_stream_count)
-        shown = [figures[0]] if figures[0] is most else [figures[0], most]
+        most = max(figures, key=lambda figure: figure["Streams"].count("+"))
         values = ", ".join(
-            f"{_value(f['Metrics'])}{'†' * ('Note' in f)} {_streams(f)}" for f in shown
+            f"{_value(f['Metrics'])}{'†' * ('Note' in f)} "
+            f"{_COUNTS.get(f['Streams'].count('+') + 1, f['Streams'])}"
+            for f in ([figures[0]] if figures[0] is most else [figures[0], most])
         )
         parts.append(f"{values} ([{source}]({collection['Sources'][source]['URL']}))")
     return "; ".join(parts) or "–"
 
 
-def _stream_count(figure: dict) -> int:
-    return figure["Streams"].count("+") + 1
-
-
-def _streams(figure: dict) -> str:
-    return _COUNTS.get(_stream_count(figure), figure["Streams"])
-
-
 def _value(metrics: dict) -> str:
-    """The first metric, which is top-1 unless said otherwise."""
+    """The first metric, named unless it is top-1."""
     name, value = next(iter(metrics.items()))
     return f"{value}" if name == "Top 1 Accuracy" else f"{name} {value}"
 
 
-def _ours(group: Group) -> str:
+def _ours(by_stream: dict, data: str) -> str:
     parts = []
-    for stream, model in group.models.items():
+    for stream, model in by_stream.items():
         for result in model.get("Results", []):
             metrics = result["Metrics"]
-            std = metrics.get("Top 1 Accuracy Std")
-            seeds = metrics["Seeds"]
-            where = (
-                "" if result["Dataset"] == group.data else f" on {result['Dataset']}"
-            )
+            std, seeds = metrics.get("Top 1 Accuracy Std"), metrics["Seeds"]
+            where = "" if result["Dataset"] == data else f" on {result['Dataset']}"
             about = [f"{seeds} seed{'s' * (seeds > 1)}", result.get("Condition")]
             parts.append(
                 f"**{_value(metrics)}**{f' ± {std}' if std else ''} {stream}{where} "
@@ -182,7 +154,7 @@ def _ours(group: Group) -> str:
 
 
 def _published(collection: dict) -> list[str]:
-    """All figures of others, with their sources below."""
+    """All figures of other authors, with their sources below."""
     head = ("published, by others", "streams", "recipe", "result", "source, doubts")
     rows = []
     for figure in collection.get("Published", []):
@@ -195,4 +167,4 @@ def _published(collection: dict) -> list[str]:
         f"- {name}: [{source['Title']}]({source['URL']})"
         for name, source in collection.get("Sources", {}).items()
     ]
-    return [*_table(head, rows), "", *sources] if rows else []
+    return ["", *_table(head, rows), "", *sources] if rows else []

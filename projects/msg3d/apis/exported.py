@@ -1,44 +1,22 @@
 """Read exported networks: the test pipeline that a file carries, and its scores.
 
-NOTE: `msg3d_onnx` uses this module, and those that it imports, without torch and
-MMAction2: functions that need torch import it.
+NumPy and onnxruntime are enough for `.onnx` files.
 """
 
 import json
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
-from mmaction.registry import TRANSFORMS
 
 from ..errors import CheckpointError
+from ..preprocessing.steps import STEPS
 from .keypoint_input import Expected
-from .pipeline_steps import numpy_random_kept, with_clips
 
 # The entry of an ONNX file's metadata, and the file in a torch.export archive.
 KEY = "msg3d.json"
 FORMAT = 1
-
-# Steps of test pipelines that need only arrays, and the module of ours; None: MMAction2's.
-CARRIED: dict[str, Optional[str]] = {
-    "AlignSkeleton3D": "normalize",
-    "AlignView": "normalize",
-    "CenterPose2D": "normalize",
-    "ConvertLayout": "persons",
-    "FastPreNormalize3D": "normalize",
-    "FastUniformSampleFrames": "sample",
-    "FormatGCNInput": None,
-    "PadTo": None,
-    "PoseDecode": None,
-    "PreNormalize2D": None,
-    "ResampleFrames": "sample",
-    "ScaleToUnit": "normalize",
-    "SelectPersons": "persons",
-    "SkeletonFeatures": "features",
-    "UniformSampleFrames": None,
-}
 
 
 class Exported(NamedTuple):
@@ -72,8 +50,13 @@ def load_exported(path: str, clips: Optional[int] = None) -> Exported:
             "the exported network does not exist", kind="not-found", file=path
         )
     if Path(path).suffix == ".pt2":
-        # torch takes seconds to import, and onnxruntime does without.
-        from .exported_program import load_program
+        try:
+            from .exported_program import load_program
+        except ImportError as error:
+            raise ImportError(
+                "`.pt2` files require torch: pip install torch. Without torch, export "
+                "the network as .onnx."
+            ) from error
 
         scores, recipe = load_program(path, KEY)
     else:
@@ -101,10 +84,8 @@ class CarriedPipeline:
         self.expected = Expected(**recipe["expected"])
         self._steps = []
         for step in with_clips(recipe["pipeline"], clips):
-            if CARRIED[step["type"]]:
-                module = CARRIED[step["type"]]
-                import_module(f"..datasets.transforms.{module}", __package__)
-            self._steps.append(TRANSFORMS.build(dict(step)))
+            arguments = dict(step)
+            self._steps.append(STEPS[arguments.pop("type")](**arguments))
 
     def __call__(self, sample: dict) -> np.ndarray:
         """The network's input.
@@ -115,10 +96,19 @@ class CarriedPipeline:
         Returns:
             float32 [clips, M, T, V, C].
         """
-        with numpy_random_kept():
-            for step in self._steps:
-                sample = step(sample)
+        for step in self._steps:
+            sample = step(sample)
         return sample["keypoint"].astype(np.float32, copy=False)
+
+
+def with_clips(
+    steps: Sequence[Mapping[str, Any]], clips: Optional[int]
+) -> list[Mapping[str, Any]]:
+    """The steps with another number of clips; unchanged if it is None."""
+    return [
+        dict(step, num_clips=clips) if clips and "num_clips" in step else step
+        for step in steps
+    ]
 
 
 class OnnxScores:

@@ -13,11 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, Optional, Union
 
-from tqdm import tqdm
-
 from ..errors import DataError
 from ..formats.video import FORMAT as VIDEO
 from ..io.atomic import whole_file
+from ..io.progress import progress
 from .keypoint_input import Prepared
 from .written import Labels, Segments
 
@@ -84,7 +83,7 @@ def predict_files(
         _finish(pending, written, out, report)
         pending.clear()
 
-    for path in tqdm(sources, unit="source", disable=None):
+    for path in progress(sources, unit="source"):
         record = _done(_target(out, names[path]), keys[path])
         if record is not None:
             report.found.append(names[path])
@@ -124,12 +123,8 @@ def _finish(pending, written, out, report) -> None:
     samples = [sample for source in pending for sample in source.samples]
     try:
         predictions = list(
-            tqdm(
-                written.of(samples),
-                total=len(samples),
-                unit="sample",
-                leave=False,
-                disable=None,
+            progress(
+                written.of(samples), total=len(samples), unit="sample", leave=False
             )
         )
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Predict actions in skeleton sequences with a trained network.
 
-NOTE: `msg3d_onnx` uses this module without torch and MMAction2: functions that need them
-import them.
+Exported networks run without torch and MMAction2, so functions that need these import
+them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,6 +49,7 @@ class Recognizer:
     Raises:
         ConfigError: an option is invalid, or config and checkpoint do not define a
             network with classes.
+        ImportError: PyTorch or MMAction2 is not installed.
 
     Example:
         >>> recognizer = Recognizer("my_config.py", "best.pth")
@@ -65,7 +66,14 @@ class Recognizer:
         batch_size: int = 16,
         clips: Optional[int] = None,
     ) -> None:
-        from . import trained
+        try:
+            from . import trained
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"a config and a checkpoint require PyTorch and MMAction2 ({error}). "
+                "Install all requirements of msg3d, or export the network where they "
+                "are installed and use Recognizer.from_exported."
+            ) from error
 
         _check_counts(batch_size, clips)
         cfg = trained.load_config(config)
@@ -89,7 +97,7 @@ class Recognizer:
 
         Raises:
             CheckpointError: the file does not exist, or is not such a file.
-            ImportError: onnxruntime is not installed.
+            ImportError: onnxruntime, or torch, is not installed.
 
         Example:
             >>> Recognizer.from_exported("model.onnx").predict(keypoint).name

@@ -14,10 +14,11 @@ from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from ..engine.hooks.random_state import random_state_kept
 from ..errors import ConfigError
 from ..models.regression_head import TraitHead
+from .exported import with_clips
 from .keypoint_input import Expected
-from .pipeline_steps import numpy_random_kept, with_clips
 
 _STEPS_3D = ("AlignView", "LabanEffort")
 
@@ -74,7 +75,7 @@ class TestPipeline:
         Returns:
             float32 [clips, M, T, V, C].
         """
-        with numpy_random_kept():
+        with random_state_kept():  # UniformSampleFrames seeds NumPy's
             return self._steps(sample)["inputs"].numpy()
 
 

@@ -2,13 +2,11 @@
 
 from ..errors import CheckpointError
 from .convert import convert_back, convert_checkpoint, is_published, rewrite
-from .safe_tensors import register_safetensors
 
 __all__ = [
     "CheckpointError",
     "convert_back",
     "convert_checkpoint",
     "is_published",
-    "register_safetensors",
     "rewrite",
 ]

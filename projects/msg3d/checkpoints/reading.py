@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..compat.checkpoints import refusal
 from ..errors import CheckpointError
 from .formats import State
+from .refusal import refusal
 from .safe_tensors import SUFFIX, read_safetensors
 
 # The keys under which training scripts store the weights.
@@ -58,11 +58,15 @@ def read_data(source: str) -> Any:
     if not os.path.isfile(source):
         raise CheckpointError("does not exist", kind="not-found", file=source)
     try:
-        with BoundedFile(source) as file:
-            data = torch.load(file, map_location="cpu", weights_only=True)
+        return load_bounded(source, "cpu")
     except Exception as error:
         raise refusal(source, error) from None
-    return data
+
+
+def load_bounded(path: str, map_location: Any = None) -> Any:
+    """Load a local checkpoint of torch as MMEngine does, from a `BoundedFile`."""
+    with BoundedFile(os.path.expanduser(path)) as file:
+        return torch.load(file, map_location=map_location, weights_only=True)
 
 
 def state_of(data: Any, source: str) -> State:

@@ -87,15 +87,7 @@ def read_safetensors(path: str) -> dict[str, Any]:
     return dict(state_dict=state, meta=meta)
 
 
-def register_safetensors() -> None:
-    """Let `--checkpoint`, `load_from`, and `Recognizer` take `NAME.safetensors`."""
-    from mmengine.runner.checkpoint import CheckpointLoader
-
-    # A regular expression; those of the other schemes are tried first.
-    CheckpointLoader.register_scheme(r".*\.safetensors$", _load, True)
-
-
-def _load(filename: str, map_location=None) -> dict[str, Any]:
+def read_on(filename: str, map_location=None) -> dict[str, Any]:
     """Return dict(state_dict, meta) on the given device, as MMEngine's loaders do."""
     import torch
 

@@ -1,6 +1,7 @@
 """Idempotent monkey-patching."""
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -25,3 +26,18 @@ def replace(owner: Any, name: str, build: Callable[[Callable], Callable]) -> Non
     patched = functools.wraps(original)(build(original))
     patched.patched_by, patched.patches = "msg3d", (*patches, patch)
     setattr(owner, name, patched)
+
+
+def replace_everywhere(owner: Any, name: str, build: Callable) -> None:
+    """`replace` a function of a module, and the copies that other modules imported.
+
+    Args:
+        owner: a module of MMEngine.
+        name, build: see `replace`.
+    """
+    original = getattr(owner, name)
+    replace(owner, name, build)
+    for module_name, module in list(sys.modules.items()):
+        if module_name.startswith(("mmengine", "mmaction")):
+            if vars(module).get(name) is original:
+                setattr(module, name, getattr(owner, name))

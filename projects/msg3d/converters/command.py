@@ -46,7 +46,7 @@ def run_converter(program: str, convert: Callable[[], dict]) -> int:
     """Run a conversion, print its report or error, and return the exit code."""
     try:
         report = convert()
-    except (MSG3DError, OSError) as error:
+    except (MSG3DError, ImportError, OSError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

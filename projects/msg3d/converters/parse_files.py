@@ -24,11 +24,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tqdm import tqdm
-
 from ..errors import DataError, MSG3DError, SkipFile
 from ..io.archives import RawFile, list_files, read_files
 from ..io.atomic import whole_file
+from ..io.progress import progress
 from ..io.safe_pickle import loads_plain
 
 # A parser: name and content of a file -> its samples.
@@ -121,8 +120,7 @@ def parse_files(
 
 def _parse_stream(raw, suffix, parse, others, max_bytes) -> dict:
     results, files = [], read_files(raw, suffix, max_bytes)
-    # disable=None: no progress bar unless stderr is a terminal
-    for name, content in tqdm(files, unit="file", disable=None):
+    for name, content in progress(files, unit="file"):
         if content is None:
             others.append(name)
         else:
@@ -166,13 +164,13 @@ def _parse_parts(files, parse, parts, jobs, files_per_part) -> Iterator[dict]:
         os.makedirs(parts, exist_ok=True)
     jobs = min(jobs or len(os.sched_getaffinity(0)), len(missing))
     cached = len(files) - sum(len(chunk) for chunk, _ in missing)
-    with tqdm(total=len(files), initial=cached, unit="file", disable=None) as bar:
-        if jobs <= 1:
-            for chunk, path in missing:
-                bar.update(_parse_part(chunk, path, parse))
-        else:
-            for count in _in_processes(missing, parse, jobs):
-                bar.update(count)
+    if jobs <= 1:
+        counts = (_parse_part(chunk, path, parse) for chunk, path in missing)
+    else:
+        counts = _in_processes(missing, parse, jobs)
+    parsed = (number for count in counts for number in range(count))
+    for _ in progress(parsed, total=len(files), initial=cached, unit="file"):
+        pass
     return map(read_part, paths)
 
 

@@ -1,13 +1,4 @@
-"""Hooks in `mmaction.registry.HOOKS`, and wrappers where the runner offers no hook."""
-
-from .check_data_hook import CheckDataHook
-from .checkpoint_hook import WholeCheckpointHook
-from .finite_loss_hook import FiniteLossHook
-from .freeze_hook import FreezeParametersHook
-from .launcher import end_with_launcher
-from .preemption_hook import PreemptionHook
-from .seed_hook import StepSeedHook
-from .work_dir import lock_work_dir, name_unwritable
+"""Hooks for MMEngine's runner, and wrappers where it offers no hook."""
 
 __all__ = [
     "CheckDataHook",
@@ -16,7 +7,13 @@ __all__ = [
     "PreemptionHook",
     "StepSeedHook",
     "WholeCheckpointHook",
-    "end_with_launcher",
-    "lock_work_dir",
-    "name_unwritable",
 ]
+
+
+def __getattr__(name: str):
+    # The wrappers come with `import msg3d`, before torch; the hooks need it.
+    if name in __all__:
+        from . import hooks
+
+        return getattr(hooks, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,4 @@
-"""End the processes of a run together with the launcher that started them.
-
-This wraps MMEngine's `init_dist`: its runner offers no hook before the processes join.
-"""
+"""End the processes of a run together with the launcher that started them."""
 
 import ctypes
 import os
@@ -9,31 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from ..compat.replace import replace
-
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-
-def end_with_launcher() -> None:
-    """End the ranks of a `torchrun` that is killed.
-
-    torchrun ends its ranks when it receives a signal, but not when it is killed by
-    SIGKILL or for lack of memory: its ranks would train to the last epoch, and a
-    resumed run would share its work_dir with them.
-    """
-    from mmengine.runner import runner
-
-    if sys.platform == "linux":
-        replace(runner, "init_dist", _tied)
-
-
-def _tied(init_dist):
-    def init(launcher, *args, **kwargs):
-        if launcher == "pytorch":
-            tie_to_launcher()
-        return init_dist(launcher, *args, **kwargs)
-
-    return init
 
 
 def tie_to_launcher() -> None:

@@ -1,54 +1,45 @@
-"""Lock a work_dir during training, and name it if it cannot be written.
-
-These wrap methods of `Runner`: it offers no hook that surrounds training.
-"""
+"""The folder of a run: its lock, its last complete checkpoint, and what cannot be written."""
 
 import errno
 import os
 import socket
-import sys
+import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
-
-from ..compat.replace import replace
-from ..compat.work_dir import last_whole_checkpoint
-from ..errors import ConfigError
 
 FILE = "training.lock"
 # write() itself fails with these, without a file name.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
-def lock_work_dir() -> None:
-    """Refuse a second training in a work_dir.
+def last_whole_checkpoint(work_dir: str) -> str | None:
+    """Return the last complete checkpoint of `work_dir`, which `--resume` takes.
 
-    Two runs would overwrite each other's checkpoints without a warning. Only
-    `Runner.train` takes the lock: testing and reading are not affected.
+    That is the one that `last_checkpoint` names. A killed run may have left that file
+    empty, or the checkpoint half-written, and in a copied work_dir it names the old
+    path: then it is the file of that name here, or the `epoch_*.pth` or `iter_*.pth`
+    that was written last.
+
+    Returns:
+        A path, or None if there is no complete checkpoint.
     """
-    from mmengine.runner import Runner
+    folder = Path(work_dir)
+    try:
+        named = (folder / "last_checkpoint").read_text().strip()
+    except FileNotFoundError:
+        named = ""
+    if "://" in named or Path(named).is_dir() and named:
+        return named  # a remote file, or DeepSpeed's folder
+    here = [named, str(folder / Path(named).name)] if named else []
+    written = [*folder.glob("epoch_*.pth"), *folder.glob("iter_*.pth")]
+    written.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    return next(filter(_is_whole, [*here, *map(str, written)]), None)
 
-    if sys.platform != "win32":  # which has no fcntl
-        replace(Runner, "train", _locked)
 
-
-def _locked(train):
-    from mmengine.dist import broadcast_object_list, is_main_process
-
-    def method(self, *args, **kwargs):
-        with locked(self.work_dir) if is_main_process() else nullcontext() as holder:
-            holders = [holder]
-            broadcast_object_list(holders)  # all processes stop, or none
-            if holders[0] is not None:
-                raise ConfigError(
-                    f"{holders[0]} is training in this work_dir: wait until it ends, "
-                    "end it, or set another with --work-dir",
-                    kind="locked",
-                    file=str(self.work_dir),
-                )
-            return train(self, *args, **kwargs)
-
-    return method
+def _is_whole(path: str) -> bool:
+    # The table of contents of a zip file is at its end.
+    return os.path.isfile(path) and zipfile.is_zipfile(path)
 
 
 @contextmanager
@@ -106,30 +97,8 @@ def _is_our_job(holder: str) -> bool:
     return bool(job) and there.endswith(f", {job}") and there != here
 
 
-def name_unwritable() -> None:
-    """Name a work_dir that is full or read-only in the error; wraps the lock as well.
-
-    MMEngine's own error is an `[Errno 28]` without a file, in the middle of a log.
-    """
-    from mmengine.runner import Runner
-
-    for name in ("__init__", "train"):
-        replace(Runner, name, _one_sentence)
-
-
-def _one_sentence(original):
-    def method(self, *args, **kwargs):
-        try:
-            return original(self, *args, **kwargs)
-        except OSError as error:
-            if not _is_about(error, self.work_dir):
-                raise
-            raise OSError(error.errno, unwritable(self.work_dir, error)) from None
-
-    return method
-
-
-def _is_about(error: OSError, work_dir: str) -> bool:
+def is_about(error: OSError, work_dir: str) -> bool:
+    """Whether an error is that `work_dir` is full or cannot be written."""
     if error.filename is None:
         return error.errno in FULL
     path, folder = (Path(str(p)).resolve() for p in (error.filename, work_dir))

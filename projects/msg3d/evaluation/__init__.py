@@ -4,7 +4,6 @@ from ..errors import ScoreError
 from .fusion import fuse, search_weights
 from .person_metric import PersonTraitMetric
 from .score_files import labels_of, read_scores
-from .score_npz import register_npz_handler
 from .scores import Scores, aligned
 
 __all__ = [
@@ -15,6 +14,5 @@ __all__ = [
     "fuse",
     "labels_of",
     "read_scores",
-    "register_npz_handler",
     "search_weights",
 ]

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..annotations.check import check_annotations, id_field
-from ..compat.tensor_pickle import ARRAYS
+from ..checkpoints.tensor_pickle import ARRAYS
 from ..errors import DataError
 from ..io.file_type import SCORES, mismatch
 from ..io.safe_pickle import read_plain

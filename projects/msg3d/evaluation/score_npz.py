@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import DataError, PickleError
+from ..errors import DataError
 from ..io.atomic import whole_file
 from ..io.file_type import SCORES_NPZ, mismatch
 from ..io.npy import array_of_npy
@@ -124,35 +124,7 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.nd
         raise DataError(f"has corrupt {name}", kind="corrupt", field=name) from error
 
 
-def register_npz_handler() -> None:
-    """Let `mmengine.load` read score files as `.npz`, for tools that take a dump."""
-    from mmengine.fileio import BaseFileHandler, register_handler
-    from mmengine.fileio.handlers import file_handlers
-
-    if "npz" in file_handlers:
-        return
-
-    @register_handler("npz")
-    class ScoreNpzHandler(BaseFileHandler):
-        str_like = False
-
-        def load_from_fileobj(self, file):
-            try:
-                return _dumped(file)
-            except DataError as error:  # `mmengine.load` promises an UnpicklingError
-                raise PickleError(
-                    error.message, kind=error.kind, field=error.where.field
-                ) from error
-
-        def dump_to_fileobj(self, obj, file, **kwargs):
-            raise DataError(
-                ".npz is only read: write .pkl, .json, or .yaml", kind="wrong-file-type"
-            )
-
-        dump_to_str = dump_to_fileobj
-
-
-def _dumped(file: BinaryIO) -> list[dict]:
+def dumped(file: BinaryIO) -> list[dict]:
     """The samples of an `.npz`, as `mim test ... --dump` pickles them."""
     import torch
 

@@ -9,7 +9,7 @@ from typing import Any, Optional, Union
 import numpy as np
 from mmengine.config import Config
 
-from ..apis.exported import CARRIED, FORMAT, KEY, OnnxScores
+from ..apis.exported import FORMAT, KEY, OnnxScores
 from ..apis.exported_program import load_program, program_bytes
 from ..apis.trained import (
     TestPipeline,
@@ -20,6 +20,7 @@ from ..apis.trained import (
 )
 from ..errors import CheckpointError, ConfigError
 from ..io.atomic import whole_file
+from ..preprocessing.steps import STEPS
 from .network import trace
 
 SUFFIXES = (".onnx", ".pt2")
@@ -125,10 +126,10 @@ def recipe_text(pipeline: TestPipeline, classes: Sequence[str], network: str) ->
 
 def _plain(step: dict[str, Any]) -> dict[str, Any]:
     name = step["type"]
-    if name not in CARRIED:
+    if name not in STEPS:
         raise ConfigError(
             f"an exported file cannot carry the step {name} of the test pipeline, only "
-            f"{', '.join(CARRIED)}, and {PACKING}. Leave the step out of "
+            f"{', '.join(STEPS)}, and {PACKING}. Leave the step out of "
             "test_dataloader and do its work in the annotation file.",
             kind="config",
             field=f"test_pipeline.{name}",

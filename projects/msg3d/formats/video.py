@@ -6,12 +6,13 @@ green, red), that returns the persons in it: keypoints [P, V, 2] in pixels and s
 """
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ..errors import DataError, SkipFile
+from ..io.progress import progress
 from ..preprocessing.tracks import Observations
 from .base import Format, Pose, ReadOptions, Source
 from .frames import NOBODY, to_tracks
@@ -33,6 +34,7 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> dict:
 
     Raises:
         DataError: not a video, or the estimator returns arrays of other shapes.
+        ImportError: OpenCV is not installed.
     """
     poses, scores, shape = _estimate(path, pose)
     name, frames = os.path.basename(path), len(poses)
@@ -61,25 +63,25 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> dict:
 
 def _estimate(path: str, pose: Pose) -> tuple[list, list, tuple[int, int]]:
     """Return poses and scores of each frame, and (height, width)."""
-    import cv2
-
+    try:
+        import cv2
+    except ImportError as error:
+        raise ImportError(
+            f"videos require OpenCV ({error}): pip install opencv-python-headless"
+        ) from error
     capture = cv2.VideoCapture(path)
     poses, scores, shape, joints = [], [], None, None
     total = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0) or None
     name = os.path.basename(path)
-    with tqdm(total=total, unit="frame", desc=name, leave=False, disable=None) as bar:
-        while True:
-            read, image = capture.read()
-            if not read:
-                break
-            shape = shape or image.shape[:2]
-            keypoint, score = (np.asarray(each, np.float32) for each in pose(image))
-            if len(keypoint):
-                _check(keypoint, score, joints, len(poses))
-                joints = keypoint.shape[1]
-            poses.append(keypoint)
-            scores.append(score)
-            bar.update()
+    bar = dict(total=total, unit="frame", desc=name, leave=False)
+    for image in progress(_images(capture), **bar):
+        shape = shape or image.shape[:2]
+        keypoint, score = (np.asarray(each, np.float32) for each in pose(image))
+        if len(keypoint):
+            _check(keypoint, score, joints, len(poses))
+            joints = keypoint.shape[1]
+        poses.append(keypoint)
+        scores.append(score)
     capture.release()
     if not poses:
         raise DataError(
@@ -87,6 +89,14 @@ def _estimate(path: str, pose: Pose) -> tuple[list, list, tuple[int, int]]:
             kind="corrupt",
         )
     return poses, scores, shape
+
+
+def _images(capture) -> Iterator[np.ndarray]:
+    while True:
+        read, image = capture.read()
+        if not read:
+            return
+        yield image
 
 
 def _check(keypoint: Any, score: Any, joints: int | None, frame: int) -> None:

@@ -115,7 +115,10 @@ def _type(file: BinaryIO) -> str | None:
 
 def _zip_type(file: BinaryIO, head: bytes) -> str:
     # Its table of contents, at the end, is searched for and not read.
-    if not zipfile.is_zipfile(file):
+    try:
+        if not zipfile.is_zipfile(file):
+            return _CUT
+    except zipfile.BadZipFile:  # damage that makes it one part of several
         return _CUT
     first = head[30 : 30 + int.from_bytes(head[26:28], "little")]
     if first.endswith(b"/data.pkl"):

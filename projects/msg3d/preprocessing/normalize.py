@@ -4,7 +4,29 @@ from typing import Sequence
 
 import numpy as np
 
-__all__ = ["center_2d", "scale_to_unit"]
+__all__ = ["center_2d", "pre_normalize_2d", "scale_to_unit"]
+
+
+def pre_normalize_2d(keypoint: np.ndarray, img_shape: Sequence[float]) -> np.ndarray:
+    """Express 2D poses in halves of the image, from its center.
+
+        x' = (x - width / 2) / (width / 2), and y' likewise with the height
+
+    Results are those of MMAction2's PreNormalize2D, bit for bit. Absent joints, which are
+    exactly zero, are moved to the upper left corner; `center_2d` keeps them.
+
+    Args:
+        keypoint: [M, T, V, C], float; only the first two channels change.
+        img_shape: (height, width) in the unit of `keypoint`.
+
+    Returns:
+        [M, T, V, C], of the same type.
+    """
+    keypoint = keypoint.copy()
+    height, width = img_shape
+    for axis, side in ((0, width), (1, height)):
+        keypoint[..., axis] = (keypoint[..., axis] - side / 2) / (side / 2)
+    return keypoint
 
 
 def center_2d(
@@ -13,12 +35,9 @@ def center_2d(
     half: float = 1.0,
     y_up: bool = False,
 ) -> np.ndarray:
-    """Express 2D poses in halves of the image, from its center.
+    """`pre_normalize_2d` for poses with absent joints, which stay zero.
 
         x' = half (x - width / 2) / (width / 2), and y' likewise with the height
-
-    This is MMAction2's PreNormalize2D, bit for bit, except that joints that are exactly
-    zero are absent and stay zero. PreNormalize2D moves them to the upper left corner.
 
     Args:
         keypoint: [M, T, V, 2], float.
@@ -31,10 +50,7 @@ def center_2d(
         [M, T, V, 2], of the same type.
     """
     present = keypoint.any(axis=-1, keepdims=True)
-    keypoint = keypoint.copy()
-    height, width = img_shape
-    for axis, side in ((0, width), (1, height)):
-        keypoint[..., axis] = (keypoint[..., axis] - side / 2) / (side / 2)
+    keypoint = pre_normalize_2d(keypoint, img_shape)
     keypoint *= half * present
     if y_up:
         keypoint[..., 1] *= -1

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import DataError
 
-__all__ = ["RULES", "select_persons"]
+__all__ = ["RULES", "format_gcn_input", "select_persons"]
 
 
 def select_persons(
@@ -60,6 +60,38 @@ def select_persons(
     order = order[: min(num_persons, max(detected.sum(0).max(), 1))]  # (M', T or 1)
     frames = np.arange(keypoint.shape[1])
     return keypoint[order, frames], None if score is None else score[order, frames]
+
+
+def format_gcn_input(
+    keypoint: np.ndarray,
+    num_persons: int = 2,
+    mode: str = "zero",
+    score: np.ndarray | None = None,
+    num_clips: int = 1,
+) -> np.ndarray:
+    """Pad or cut the persons, and split the clips, as MMAction2's FormatGCNInput does.
+
+    Args:
+        keypoint: [M, num_clips * T, V, C].
+        num_persons: M'; the first persons are kept.
+        mode: 'zero' to add absent persons, or 'loop' to repeat a single person.
+        score: [M, num_clips * T, V], which becomes the last channel.
+        num_clips: clips in the sequence.
+
+    Returns:
+        [num_clips, M', T, V, C'], contiguous, C' with the score.
+    """
+    if score is not None:
+        keypoint = np.concatenate([keypoint, score[..., None]], axis=-1)
+    missing = num_persons - len(keypoint)
+    if missing > 0:
+        repeat = mode == "loop" and len(keypoint) == 1
+        padding = keypoint[:1] if repeat else np.zeros_like(keypoint[:1])
+        keypoint = np.concatenate([keypoint, *[padding] * missing])
+    keypoint = keypoint[:num_persons]
+    persons, frames, joints, channels = keypoint.shape
+    shape = (persons, num_clips, frames // num_clips, joints, channels)
+    return np.ascontiguousarray(keypoint.reshape(shape).swapaxes(0, 1))
 
 
 def _energy(keypoint, score, present):

@@ -1,10 +1,88 @@
-"""Select frames: interpolated crops and windows of a sequence."""
+"""Select frames: uniform samples, interpolated crops, and windows of a sequence."""
 
 from typing import Sequence
 
 import numpy as np
 
-__all__ = ["crop_times", "interpolate", "window"]
+from ..errors import DataError
+
+__all__ = ["crop_times", "interpolate", "pad_to", "uniform_sample", "window"]
+
+
+def uniform_sample(
+    frames: int,
+    clip_len: int,
+    num_clips: int = 1,
+    test_mode: bool = False,
+    random: np.random.RandomState = np.random,
+) -> np.ndarray:
+    """Draw one frame from each of `clip_len` equal parts of a sequence.
+
+    Frame numbers and random numbers are those of MMAction2's UniformSampleFrames, which
+    seeds the generator with 255 before it draws test clips.
+
+    Args:
+        frames: T. A sequence of fewer than `clip_len` frames is repeated from its start.
+            Of fewer than twice as many, some are skipped.
+        clip_len: frames per clip.
+        num_clips: clips per sequence.
+        test_mode: whether the clips of a short sequence start at evenly spread frames
+            instead of random ones.
+        random: a RandomState; the default is NumPy's global one.
+
+    Returns:
+        Frame numbers, int64 [num_clips * clip_len].
+    """
+    clips = []
+    for number in range(num_clips):
+        if frames < clip_len:
+            if not test_mode:
+                start = random.randint(0, frames)
+            elif frames < num_clips:
+                start = number
+            else:
+                start = number * frames // num_clips
+            clips.append(np.arange(start, start + clip_len))
+        elif frames < 2 * clip_len:
+            skipped = random.choice(clip_len + 1, frames - clip_len, replace=False)
+            offset = np.zeros(clip_len + 1, dtype=np.int64)
+            offset[skipped] = 1
+            clips.append(np.arange(clip_len) + np.cumsum(offset)[:-1])
+        else:
+            bounds = np.arange(clip_len + 1) * frames // clip_len
+            clips.append(bounds[:-1] + random.randint(np.diff(bounds)))
+    return np.concatenate(clips) % frames
+
+
+def pad_to(
+    keypoint: np.ndarray, length: int, mode: str = "loop", start: int = 0
+) -> np.ndarray:
+    """Pad a sequence to a length, as MMAction2's PadTo does.
+
+    Args:
+        keypoint: [M, T, V, C].
+        length: frames of the result, T', at least T.
+        mode: 'loop' to repeat the sequence, or 'zero'.
+        start: the frame that comes first.
+
+    Returns:
+        [M, T', V, C], a copy.
+
+    Raises:
+        DataError: there are more than `length` frames; kind "shape".
+    """
+    frames = keypoint.shape[1]
+    if frames > length:
+        raise DataError(
+            f"keypoint has {frames} frames, expected at most {length}. Cut the sequence "
+            "into parts.",
+            kind="shape",
+            field="keypoint",
+        )
+    keypoint = keypoint[:, (start + np.arange(length)) % frames]
+    if mode == "zero":
+        keypoint[:, frames:] = 0
+    return keypoint
 
 
 def crop_times(

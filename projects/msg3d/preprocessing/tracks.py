@@ -62,6 +62,7 @@ def join_tracks(
 
     Raises:
         DataError: an identity appears twice in a frame, and is not the only one.
+        ImportError: persons have no identities, and SciPy is not installed.
     """
     poses, scores = observations.poses, observations.scores
     joints = (scores > 0) & poses.any(axis=-1)  # [P, V]
@@ -162,8 +163,12 @@ def _match(when: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarra
     """
     if not len(when):
         return np.zeros(0, dtype=np.int64)
-    from scipy.optimize import linear_sum_assignment
-
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError as error:
+        raise ImportError(
+            f"matching persons between frames requires SciPy ({error}): pip install scipy"
+        ) from error
     tracks = np.full(len(when), -1)
     last: list[int] = []  # the latest observation of each track
     sizes = _sizes(poses, joints)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..apis.pipeline_steps import numpy_random_kept
 from ..apis.trained import TestPipeline
+from ..engine.hooks.random_state import random_state_kept
 
 # Steps that compute features of joints, of the same persons and frames.
 _FEATURES = (
@@ -81,7 +81,7 @@ class ClipPipeline(TestPipeline):
         Args:
             sample: as `keypoint_input.to_sample` gives it; its arrays may be changed.
         """
-        with numpy_random_kept():
+        with random_state_kept():
             return self._clips(sample)
 
     def _clips(self, results: dict) -> Clips:

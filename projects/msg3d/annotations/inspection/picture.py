@@ -1,9 +1,6 @@
 """Draw a file: classes of each split, lengths, persons, missing joints."""
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from ...io.atomic import whole_file
 from .inspect import Inspection
@@ -21,21 +18,30 @@ def draw(seen: Inspection, report: dict, path: str) -> None:
 
     Raises:
         OSError: it cannot be written.
+        ImportError: matplotlib is not installed.
     """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
+    except ImportError as error:
+        raise ImportError(
+            f"pictures require matplotlib ({error}): pip install matplotlib"
+        ) from error
     figure = Figure(figsize=(13, 8.5), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(f"{report['file']}: {report['samples']} samples")
     (classes, lengths), (persons, missing) = figure.subplots(2, 2)
-    _classes(classes, report)
+    _classes(classes, report, MaxNLocator(integer=True))
     if seen.measures:
         _lengths(lengths, seen)
         _persons(persons, report)
-        _missing(missing, report)
+        _missing(missing, report, MaxNLocator(integer=True))
     with whole_file(path) as file:
         figure.savefig(file, format="png", dpi=100)
 
 
-def _classes(axes, report: dict) -> None:
+def _classes(axes, report: dict, locator) -> None:
     classes = report["classes"]
     labels = classes["labels"]
     # With many protocols, only the first pairs are shown.
@@ -60,7 +66,7 @@ def _classes(axes, report: dict) -> None:
         axes.tick_params("x", labelsize="small")
     else:
         axes.set_xlabel("classes, in the order of their labels")
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(locator)
     axes.margins(y=0.25)  # space for the names of the splits
     axes.legend(fontsize="small", ncols=2)
 
@@ -87,11 +93,11 @@ def _persons(axes, report: dict) -> None:
     axes.margins(y=0.1)
 
 
-def _missing(axes, report: dict) -> None:
+def _missing(axes, report: dict, locator) -> None:
     share = 100 * np.array(report["missing_joints"]["per_joint"])
     axes.bar(np.arange(len(share)), share)
     axes.set_title("Missing joints" + ("" if share.any() else ": none"))
     axes.set_xlabel("joint")
     axes.set_ylabel("% of person frames")
     axes.set_ylim(0, max(share.max() * 1.1, 1e-3) if share.any() else 1)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(locator)

@@ -1,22 +1,23 @@
 """Compute the input of the network: streams of joints and bones, or Laban's Effort."""
 
-from typing import Dict, Optional, Sequence, Union
+from typing import Dict, Optional, Sequence
 
 import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from ...errors import ConfigError
+from ...preprocessing import steps
 from ...preprocessing.laban import EFFORTS, laban_effort
-from ...preprocessing.streams import skeleton_streams
-from ...skeletons import STREAMS, skeleton
+from ...skeletons import skeleton
 from ...skeletons.body_axes import Layout, Place, check_joints
+from .step import StepTransform
 
 VARIANTS, TIMES = ["published", "corrected"], ["frame", "joint"]
 
 
 @TRANSFORMS.register_module()
-class SkeletonFeatures(BaseTransform):
+class SkeletonFeatures(StepTransform):
     """MMAction2's GenSkeFeat for every layout: `preprocessing.streams`.
 
     A third channel of `keypoint` is z in every layout (GenSkeFeat takes it for a score
@@ -44,41 +45,7 @@ class SkeletonFeatures(BaseTransform):
             (kind "shape").
     """
 
-    def __init__(
-        self,
-        layout: Union[str, Dict],
-        feats: Optional[Sequence[str]] = None,
-        axis: int = -1,
-        mask_absent: bool = False,
-    ) -> None:
-        if feats is not None and (not feats or set(feats) - set(STREAMS)):
-            raise ConfigError(
-                f"SkeletonFeatures got feats={feats!r}, expected a list of some of "
-                f"{list(STREAMS)}",
-                kind="option",
-                field="feats",
-            )
-        self.layout, self.feats, self.axis = layout, feats, axis
-        self.mask_absent = mask_absent
-        self._parents = [parent for _, parent in skeleton(layout).bones]
-
-    def transform(self, results: Dict) -> Dict:
-        results["keypoint"] = skeleton_streams(
-            results["keypoint"],
-            self._parents,
-            self.feats or [results.get("stream", "j")],
-            results.get("keypoint_score"),
-            self.axis,
-            self.mask_absent,
-        )
-        results.pop("keypoint_score", None)
-        return results
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(layout={self.layout!r}, feats={self.feats}, "
-            f"axis={self.axis}, mask_absent={self.mask_absent})"
-        )
+    step = staticmethod(steps.skeleton_features)
 
 
 @TRANSFORMS.register_module()

@@ -1,23 +1,17 @@
-"""Normalize view, position and scale: classes over `preprocessing.align`, `.normalize`.
+"""Normalize view, position and scale: `preprocessing.align` and `.normalize`.
 
 Joints that are exactly zero are absent, before and after.
 """
 
-from typing import Dict, Optional, Sequence
-
 from mmaction.datasets.transforms import PreNormalize2D, PreNormalize3D
 from mmaction.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 
-from ...errors import ConfigError, DataError
-from ...preprocessing.align import align_view, pre_normalize_3d, recenter
-from ...preprocessing.normalize import center_2d, scale_to_unit
-from ...skeletons.body_axes import Layout, Place, axes_of, check_joints
-from .sample import check_length
+from ...preprocessing import steps
+from .step import StepTransform
 
 
 @TRANSFORMS.register_module()
-class FastPreNormalize3D(PreNormalize3D):
+class FastPreNormalize3D(StepTransform, PreNormalize3D):
     """PreNormalize3D, vectorized and for any number of persons: `pre_normalize_3d`.
 
     The person present in most frames becomes the first, and frames without that person
@@ -37,20 +31,7 @@ class FastPreNormalize3D(PreNormalize3D):
         DataError: `total_frames` is not T; kind "total-frames".
     """
 
-    def transform(self, results: Dict) -> Dict:
-        check_length(results)
-        keypoint, center = pre_normalize_3d(
-            results["keypoint"],
-            self.zaxis if self.align_spine else None,
-            self.xaxis if self.align_shoulder else None,
-            self.align_center,
-        )
-        if keypoint is results["keypoint"]:  # no person detected
-            return results
-        results.update(keypoint=keypoint, total_frames=keypoint.shape[1])
-        if center is not None:
-            results["body_center"] = center
-        return results
+    step = staticmethod(steps.pre_normalize_3d)
 
 
 @TRANSFORMS.register_module()
@@ -73,26 +54,11 @@ class AlignSkeleton3D(FastPreNormalize3D):
         DataError: a sample of another layout; kind "layout".
     """
 
-    def __init__(
-        self, center: Optional[Place] = None, layout: Optional[Layout] = None, **kwargs
-    ) -> None:
-        axes = dict(center=1) if layout is None else axes_of(layout)
-        origin = axes.pop("center")
-        super().__init__(**dict(axes, **kwargs))
-        self.center, self.layout = origin if center is None else center, layout
-
-    def transform(self, results: Dict) -> Dict:
-        if self.layout is not None:
-            check_joints(results["keypoint"], self.layout)
-        results = super().transform(results)
-        results["keypoint"] = recenter(
-            results["keypoint"], self.center, results.get("body_center")
-        )
-        return results
+    step = staticmethod(steps.align_skeleton_3d)
 
 
 @TRANSFORMS.register_module()
-class AlignView(BaseTransform):
+class AlignView(StepTransform):
     """View alignment as the authors of MS-G3D and 2s-AGCN made their data: `align_view`.
 
     Persons who leave early are repeated, all follow the first person, and all are
@@ -125,63 +91,11 @@ class AlignView(BaseTransform):
         (2, 300, 25, 3)
     """
 
-    def __init__(
-        self,
-        layout: Optional[Layout] = None,
-        center: Optional[Place] = None,
-        zaxis: Optional[Sequence[Place]] = None,
-        xaxis: Optional[Sequence[Place]] = None,
-        length: Optional[int] = None,
-    ) -> None:
-        axes = dict.fromkeys(("center", "zaxis", "xaxis"))
-        if layout is not None:
-            axes = axes_of(layout)
-        for name, axis in (("center", center), ("zaxis", zaxis), ("xaxis", xaxis)):
-            axes[name] = axes[name] if axis is None else axis
-        missing = [name for name, axis in axes.items() if axis is None]
-        if missing:
-            raise ConfigError(
-                f"AlignView lacks {missing}: give layout as a name of msg3d.skeletons, "
-                "or center, zaxis and xaxis as joints",
-                kind="option",
-                field=missing[0],
-            )
-        self.center, self.zaxis, self.xaxis = (
-            axes["center"],
-            axes["zaxis"],
-            axes["xaxis"],
-        )
-        self.layout, self.length = layout, length
-
-    def transform(self, results: Dict) -> Dict:
-        try:
-            check_length(results)
-            if self.layout is not None:
-                check_joints(results["keypoint"], self.layout)
-            keypoint, score = align_view(
-                results["keypoint"],
-                self.center,
-                self.zaxis,
-                self.xaxis,
-                self.length,
-                results.get("keypoint_score"),
-            )
-        except DataError as error:
-            raise error.at(sample=results.get("frame_dir")) from None
-        results.update(keypoint=keypoint, total_frames=keypoint.shape[1])
-        if score is not None:
-            results["keypoint_score"] = score
-        return results
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(center={self.center}, zaxis={self.zaxis}, "
-            f"xaxis={self.xaxis}, length={self.length})"
-        )
+    step = staticmethod(steps.align_view)
 
 
 @TRANSFORMS.register_module()
-class CenterPose2D(PreNormalize2D):
+class CenterPose2D(StepTransform, PreNormalize2D):
     """PreNormalize2D for poses with absent joints and persons: `center_2d`.
 
     The authors of ST-GCN train on Kinetics with x - 0.5 and y - 0.5, in parts of the
@@ -192,33 +106,18 @@ class CenterPose2D(PreNormalize2D):
         half: what the right edge of the image becomes; the left one is -`half`.
         y_up: whether the upper edge becomes `half`, as with 3D joints, and not the
             lower one.
-        **kwargs: of PreNormalize2D: `img_shape`, for samples without one.
+        img_shape: (height, width) for samples without one, as in PreNormalize2D.
 
     Required and modified key: `keypoint` [M, T, V, 2], float.
     Optional key: `img_shape`, (height, width) in the unit of `keypoint`; (1, 1) for
     coordinates in parts of the image.
     """
 
-    def __init__(self, half: float = 1.0, y_up: bool = False, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.half, self.y_up = half, y_up
-
-    def transform(self, results: Dict) -> Dict:
-        img_shape = results.get("img_shape", self.img_shape)
-        results["keypoint"] = center_2d(
-            results["keypoint"], img_shape, self.half, self.y_up
-        )
-        return results
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.__class__.__name__}(half={self.half}, y_up={self.y_up}, "
-            f"img_shape={self.img_shape})"
-        )
+    step = staticmethod(steps.center_pose_2d)
 
 
 @TRANSFORMS.register_module()
-class ScaleToUnit(BaseTransform):
+class ScaleToUnit(StepTransform):
     """Min-max normalization: a sequence fills -1 to 1 in each axis (`scale_to_unit`).
 
     It removes position, height and reach: a shift or a scale before it has no effect.
@@ -226,6 +125,4 @@ class ScaleToUnit(BaseTransform):
     Required and modified key: `keypoint` [M, T, V, C], in any unit.
     """
 
-    def transform(self, results: Dict) -> Dict:
-        results["keypoint"] = scale_to_unit(results["keypoint"])
-        return results
+    step = staticmethod(steps.scale_to_unit)

@@ -1,17 +1,13 @@
 """Select the persons and the joints that the network sees."""
 
-from typing import Dict, Union
-
 from mmaction.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 
-from ...errors import ConfigError
-from ...preprocessing.persons import RULES, select_persons
-from ...skeletons.convert import gather_joints, joint_sources
+from ...preprocessing import steps
+from .step import StepTransform
 
 
 @TRANSFORMS.register_module()
-class SelectPersons(BaseTransform):
+class SelectPersons(StepTransform):
     """Keep the best persons by a rule, best first: `preprocessing.persons`.
 
     MMAction2's FormatGCNInput keeps the first persons of the file, whoever they are,
@@ -32,38 +28,11 @@ class SelectPersons(BaseTransform):
         DataError: the rule needs scores and the sample has none; kind "score".
     """
 
-    def __init__(self, num_person: int = 2, by: str = "energy") -> None:
-        if num_person < 1:
-            raise ConfigError(
-                f"SelectPersons got num_person={num_person}, expected at least 1",
-                kind="option",
-                field="num_person",
-            )
-        if by not in RULES:
-            raise ConfigError(
-                f"SelectPersons got by={by!r}, expected one of {sorted(RULES)}",
-                kind="option",
-                field="by",
-            )
-        self.num_person, self.by = num_person, by
-
-    def transform(self, results: Dict) -> Dict:
-        results["keypoint"], score = select_persons(
-            results["keypoint"],
-            self.num_person,
-            self.by,
-            results.get("keypoint_score"),
-        )
-        if score is not None:
-            results["keypoint_score"] = score
-        return results
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(num_person={self.num_person}, by={self.by!r})"
+    step = staticmethod(steps.select_persons)
 
 
 @TRANSFORMS.register_module()
-class ConvertLayout(BaseTransform):
+class ConvertLayout(StepTransform):
     """Convert data of one layout for a model of another: `skeletons.convert_layout`.
 
     Belongs before everything that depends on the model's layout: normalization, bones.
@@ -82,27 +51,4 @@ class ConvertLayout(BaseTransform):
             another number of joints.
     """
 
-    def __init__(
-        self,
-        source: Union[str, Dict],
-        target: Union[str, Dict],
-        missing: str = "error",
-    ) -> None:
-        self.source, self.target, self.missing = source, target, missing
-        self._sources = joint_sources(source, target, missing)
-
-    def transform(self, results: Dict) -> Dict:
-        results["keypoint"] = self._convert(results["keypoint"])
-        if "keypoint_score" in results:
-            score = results["keypoint_score"][..., None]
-            results["keypoint_score"] = self._convert(score)[..., 0]
-        return results
-
-    def _convert(self, keypoint):
-        return gather_joints(keypoint, self._sources, self.source)
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(source={self.source!r}, target={self.target!r}, "
-            f"missing={self.missing!r})"
-        )
+    step = staticmethod(steps.convert_layout)

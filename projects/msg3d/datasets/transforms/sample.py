@@ -1,18 +1,19 @@
 """Select frames: MMAction2's uniform sampling, interpolated crops, random windows."""
 
-from typing import Dict, List, Tuple
+from typing import Dict
 
 import numpy as np
 from mmaction.datasets.transforms import UniformSampleFrames
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ...errors import ConfigError, DataError
-from ...preprocessing.sample import crop_times, interpolate, window
+from ...preprocessing import steps
+from ...preprocessing.sample import window
+from .step import StepTransform
 
 
 @TRANSFORMS.register_module()
-class FastUniformSampleFrames(UniformSampleFrames):
+class FastUniformSampleFrames(StepTransform, UniformSampleFrames):
     """UniformSampleFrames without its search for persons, several times faster.
 
     MMAction2 searches every frame for persons, to make frame numbers integers near
@@ -26,15 +27,16 @@ class FastUniformSampleFrames(UniformSampleFrames):
             "total-frames".
     """
 
+    step = staticmethod(steps.uniform_sample_frames)
+
     def transform(self, results: Dict) -> Dict:
-        check_length(results)
-        rest = {key: value for key, value in results.items() if key != "keypoint"}
-        results.update(super().transform(rest))
-        return results
+        if self.test_mode:
+            np.random.seed(self.seed)  # the numbers drawn after MMAction2's are equal
+        return self._run(results, random=np.random)
 
 
 @TRANSFORMS.register_module()
-class ResampleFrames(BaseTransform):
+class ResampleFrames(StepTransform):
     """Stretch a crop of the sequence to `clip_len` frames, by linear interpolation.
 
     UniformSampleFrames repeats a sequence that is shorter than the clip, so a motion
@@ -58,52 +60,7 @@ class ResampleFrames(BaseTransform):
         ConfigError: `crop` is out of range; kind "option".
     """
 
-    def __init__(
-        self,
-        clip_len: int,
-        num_clips: int = 1,
-        crop: float = 0.5,
-        test_mode: bool = False,
-    ) -> None:
-        if not 0 < crop <= 1:
-            raise ConfigError(
-                f"ResampleFrames got crop={crop}, expected a part of the sequence, "
-                "greater than 0 and at most 1",
-                kind="option",
-                field="crop",
-            )
-        self.clip_len, self.num_clips = clip_len, num_clips
-        self.crop, self.test_mode = crop, test_mode
-
-    def _crops(self) -> List[Tuple[float, float]]:
-        """(length, place) of each clip, as `crop_times` takes them."""
-        if not self.test_mode:
-            length = np.random.uniform(self.crop, 1, self.num_clips)
-            return list(zip(length, np.random.uniform(0, 1, self.num_clips)))
-        if self.num_clips == 1:
-            return [(1.0, 0.0)]
-        length = np.linspace((1 + self.crop) / 2, 1, self.num_clips)
-        return list(zip(length, np.linspace(0, 1, self.num_clips)))
-
-    def transform(self, results: Dict) -> Dict:
-        frames = results["keypoint"].shape[1]
-        times = crop_times(frames, self.clip_len, self._crops())
-        results["keypoint"], score = interpolate(
-            results["keypoint"], times, results.get("keypoint_score")
-        )
-        if score is not None:
-            results["keypoint_score"] = score
-        results["clip_len"], results["num_clips"] = self.clip_len, self.num_clips
-        results["frame_interval"] = None
-        results["total_frames"] = len(times)
-        return results
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(clip_len={self.clip_len}, "
-            f"num_clips={self.num_clips}, crop={self.crop}, "
-            f"test_mode={self.test_mode})"
-        )
+    step = staticmethod(steps.resample_frames)
 
 
 @TRANSFORMS.register_module()
@@ -133,22 +90,3 @@ class RandomWindow(BaseTransform):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(length={self.length})"
-
-
-def check_length(results: Dict) -> None:
-    """Refuse a sample whose `total_frames` is not that of `keypoint` [M, T, ...].
-
-    Raises:
-        DataError: of kind "total-frames".
-    """
-    if not {"keypoint", "total_frames"} <= set(results):
-        return
-    stated, frames = results["total_frames"], results["keypoint"].shape[1]
-    if stated != frames:
-        raise DataError(
-            f"total_frames is {stated}, but keypoint has {frames} frames: they must "
-            "agree",
-            kind="total-frames",
-            field="total_frames",
-            sample=results.get("frame_dir"),
-        )

@@ -1,0 +1,133 @@
+"""Fixes for MMAction2 1.2.0, the last release (2023)."""
+
+import sys
+import types
+from importlib import import_module
+from pathlib import Path
+
+from .fixes import fix
+from .replace import replace
+
+DRN = "mmaction.models.localizers.drn"
+
+
+@fix("mmaction", versions="mmaction2==1.2.0", before=True)
+def provide_importlib_metadata() -> None:
+    """Provide `importlib_metadata`, which MMAction2 imports but does not require.
+
+    `mmaction.utils.dependency` uses two names of it, which the standard library has
+    too. mim hides the problem: pkg_resources contains a copy.
+    """
+    import importlib.metadata
+
+    if importlib.util.find_spec("importlib_metadata") is None:
+        sys.modules["importlib_metadata"] = importlib.metadata
+
+
+@fix("mmaction", versions="mmaction2==1.2.0")
+def provide_drn() -> None:
+    """Provide a module that the wheel of MMAction2 1.2.0 imports but lacks.
+
+    `mmaction.models.localizers` imports `.drn.drn`, a folder without `__init__.py`
+    that was left out (open-mmlab/mmaction2#2714). A stand-in takes its place, and
+    raises an error only if a DRN is built.
+    """
+    package = Path(sys.modules["mmaction"].__path__[0])
+    if package.joinpath(*DRN.split(".")[1:]).is_dir() or DRN in sys.modules:
+        return
+    package, module = types.ModuleType(DRN), types.ModuleType(f"{DRN}.drn")
+    package.__path__ = []
+    module.__getattr__ = _registered_drn
+    sys.modules[package.__name__], sys.modules[module.__name__] = package, module
+
+
+def _registered_drn(name: str) -> type:
+    """The stand-in's class; created on demand, since the registry imports mmcv."""
+    if name != "DRN":
+        raise AttributeError(name)
+    from mmaction.registry import MODELS
+
+    class DRN:
+        """Stands in for MMAction2's temporal localizer."""
+
+        def __init__(self, *args, **kwargs) -> None:
+            raise ImportError(
+                "DRN is missing from the wheel of MMAction2 1.2.0: install MMAction2 "
+                "from its repository to build one"
+            )
+
+    return MODELS.module_dict.get("DRN") or MODELS.register_module(module=DRN)
+
+
+@fix("mmaction", versions="numpy>=2")
+def provide_numpy_inf() -> None:
+    """Provide `np.Inf` for PoseCompact and MMCompact; NumPy 2 removed it."""
+    import numpy as np
+
+    if not hasattr(np, "Inf"):
+        np.Inf = np.inf
+
+
+@fix("mmaction.utils.dependency", versions="transformers>=4.28")
+def excuse_multimodal() -> None:
+    """Let MMAction2 import with transformers installed but without timm.
+
+    If transformers is installed, `mmaction.models` imports its video-language models,
+    which require timm, and names that later transformers dropped; if one is missing,
+    `mmaction.models` cannot be imported at all. MMAction2's own placeholders for an
+    environment without transformers are used in this case too.
+    """
+    dependency = sys.modules["mmaction.utils.dependency"]
+    folder = Path(sys.modules["mmaction"].__path__[0], "models", "multimodal")
+    if dependency.WITH_MULTIMODAL:
+        dependency.WITH_MULTIMODAL = all(map(_is_there, _imports(folder)))
+
+
+def _imports(folder: Path) -> set[tuple[str, str]]:
+    """The (module, name) that the files of a folder import from other packages."""
+    import ast
+
+    return {
+        (node.module, alias.name)
+        for file in folder.rglob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom) and node.level == 0
+        for alias in node.names
+        if node.module.split(".")[0] in ("einops", "timm", "transformers")
+    }
+
+
+def _is_there(imported: tuple[str, str]) -> bool:
+    module, name = imported
+    try:
+        return hasattr(import_module(module), name)
+    except (ImportError, AttributeError):
+        return False
+
+
+@fix("mmaction.models.heads.base", versions="mmaction2==1.2.0")
+def allow_bfloat16_scores() -> None:
+    """Convert scores to float32 before accuracy, loss, and prediction.
+
+    BaseHead passes them to NumPy, which has no bfloat16: `Got unsupported ScalarType
+    BFloat16`.
+    """
+    import torch
+    from mmaction.models.heads.base import BaseHead
+
+    try:
+        torch.zeros(1, dtype=torch.bfloat16).numpy()
+    except TypeError:
+        replace(BaseHead, "loss_by_feat", _in_float32)
+        replace(BaseHead, "predict_by_feat", _in_float32)
+
+
+def _in_float32(original):
+    import torch
+
+    def by_feat(self, cls_scores, *args, **kwargs):
+        if getattr(cls_scores, "dtype", None) == torch.bfloat16:
+            cls_scores = cls_scores.float()
+        return original(self, cls_scores, *args, **kwargs)
+
+    return by_feat

@@ -1,0 +1,38 @@
+"""The class over a step of `preprocessing.steps` that MMAction2 registers."""
+
+from functools import partial
+from inspect import signature
+from typing import Callable, Dict
+
+from mmcv.transforms import BaseTransform
+
+
+class StepTransform(BaseTransform):
+    """A transform that `preprocessing.steps` computes.
+
+    Its arguments become attributes, with the values that the step chose for defaults.
+
+    Attributes:
+        step: the function of `preprocessing.steps` that checks the arguments.
+    """
+
+    step: Callable[..., partial]
+
+    def __init_subclass__(cls) -> None:
+        if "step" in vars(cls):
+            cls.__signature__ = signature(cls.step)
+
+    def __init__(self, *args, **kwargs) -> None:
+        self._run = self.step(*args, **kwargs)
+        bound = signature(self.step).bind(*args, **kwargs)
+        bound.apply_defaults()
+        more = bound.arguments.pop("kwargs", {})
+        self._arguments = bound.arguments | more
+        vars(self).update(self._arguments | self._run.keywords)
+
+    def transform(self, results: Dict) -> Dict:
+        return self._run(results)
+
+    def __repr__(self) -> str:
+        arguments = (f"{name}={value!r}" for name, value in self._arguments.items())
+        return f"{type(self).__name__}({', '.join(arguments)})"

@@ -1,0 +1,72 @@
+"""Freeze parameters for the first epochs."""
+
+from typing import Sequence
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch.optim import Optimizer
+
+from ...errors import ConfigError
+
+
+@HOOKS.register_module()
+class FreezeParametersHook(Hook):
+    """Freeze the parameters of the given names for the first epochs.
+
+    AAGCN's authors train the graphs only from the sixth epoch. MMEngine can change a
+    parameter's learning rate by its name (`paramwise_cfg`), but not from a given epoch
+    on. Neither weight decay nor momentum changes frozen parameters, and no momentum
+    accumulates. Their gradients are still computed, so that nothing changes for
+    DistributedDataParallel.
+
+    Args:
+        names: last parts of parameters' names: 'PA' in AGCN, 'A' in AAGCN.
+        epochs: number of epochs from the first; a resumed run continues the count.
+
+    Raises:
+        ConfigError: the model has no parameter of one of these names.
+
+    Example:
+        custom_hooks = [dict(type='FreezeParametersHook', names=['PA'], epochs=5)]
+    """
+
+    def __init__(self, names: Sequence[str], epochs: int) -> None:
+        self.names, self.epochs = list(names), epochs
+        self._handle = None
+
+    def before_train(self, runner: Runner) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        groups = {name: [] for name in self.names}
+        for key, parameter in model.named_parameters():
+            groups.get(key.rpartition(".")[2], []).append(parameter)
+        missing = [name for name, parameters in groups.items() if not parameters]
+        if missing:
+            raise ConfigError(
+                f"FreezeParametersHook: no parameter of {type(model).__name__} is "
+                f"called {missing}: set the last part of its name, such as 'PA' for "
+                "'backbone.gcn.0.gcn.PA'",
+                kind="unknown-name",
+                field="names",
+            )
+        frozen = [parameter for group in groups.values() for parameter in group]
+
+        def forget_gradients(optimizer: Optimizer, *_) -> None:
+            for parameter in frozen:
+                parameter.grad = None  # an optimizer skips these
+
+        optimizer = runner.optim_wrapper.optimizer
+        self._handle = optimizer.register_step_pre_hook(forget_gradients)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        if runner.epoch >= self.epochs:
+            self._release()
+
+    def after_train(self, runner: Runner) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        if self._handle is not None:
+            self._handle.remove()
+            self._handle = None

@@ -1,0 +1,341 @@
+"""Wrappers around MMEngine where it offers no hook, all of them.
+
+Each function says what it adds, and why a hook cannot. It is called once MMEngine's
+module has been imported, so `import msg3d` applies them to every run, whatever its
+config says. This module is imported by `import msg3d`: no torch, no MMEngine.
+"""
+
+import gc
+import logging
+import os
+import sys
+from contextlib import nullcontext
+
+from ..compat.on_import import when_imported
+from ..compat.replace import replace, replace_everywhere
+from ..errors import CheckpointError, ConfigError, DataError, PickleError
+
+
+@when_imported("mmengine.runner.runner")
+def end_with_launcher() -> None:
+    """End the ranks of a `torchrun` that is killed.
+
+    torchrun ends its ranks when it receives a signal, but not when it is killed by
+    SIGKILL or for lack of memory: its ranks would train to the last epoch, and a
+    resumed run would share its work_dir with them. The processes join before the
+    runner has hooks.
+    """
+    from mmengine.runner import runner
+
+    if sys.platform == "linux":
+        replace(runner, "init_dist", _tied)
+
+
+def _tied(init_dist):
+    from .launcher import tie_to_launcher
+
+    def init(launcher, *args, **kwargs):
+        if launcher == "pytorch":
+            tie_to_launcher()
+        return init_dist(launcher, *args, **kwargs)
+
+    return init
+
+
+@when_imported("mmengine.runner.runner")
+def lock_work_dir() -> None:
+    """Refuse a second training in a work_dir.
+
+    Two runs would overwrite each other's checkpoints without a warning. Only
+    `Runner.train` takes the lock: testing and reading are not affected. No hook
+    surrounds training.
+    """
+    from mmengine.runner.runner import Runner
+
+    if sys.platform != "win32":  # which has no fcntl
+        replace(Runner, "train", _locked)
+
+
+def _locked(train):
+    from mmengine.dist import broadcast_object_list, is_main_process
+
+    from .work_dir import locked
+
+    def method(self, *args, **kwargs):
+        with locked(self.work_dir) if is_main_process() else nullcontext() as holder:
+            holders = [holder]
+            broadcast_object_list(holders)  # all processes stop, or none
+            if holders[0] is not None:
+                raise ConfigError(
+                    f"{holders[0]} is training in this work_dir: wait until it ends, "
+                    "end it, or set another with --work-dir",
+                    kind="locked",
+                    file=str(self.work_dir),
+                )
+            return train(self, *args, **kwargs)
+
+    return method
+
+
+@when_imported("mmengine.runner.runner")
+def name_unwritable() -> None:
+    """Name a work_dir that is full or read-only in the error.
+
+    MMEngine's own error is an `[Errno 28]` without a file, in the middle of a log. No
+    hook sees an error. The lock is wrapped as well.
+    """
+    from mmengine.runner.runner import Runner
+
+    for name in ("__init__", "train"):
+        replace(Runner, name, _named_unwritable)
+
+
+def _named_unwritable(original):
+    from .work_dir import is_about, unwritable
+
+    def method(self, *args, **kwargs):
+        try:
+            return original(self, *args, **kwargs)
+        except OSError as error:
+            if not is_about(error, self.work_dir):
+                raise
+            raise OSError(error.errno, unwritable(self.work_dir, error)) from None
+
+    return method
+
+
+@when_imported("mmengine.runner.runner")
+def find_whole_checkpoint() -> None:
+    """Let `--resume` find a complete checkpoint after a run was killed.
+
+    With an empty `last_checkpoint` MMEngine loads the file `''`; without one it starts
+    again without a warning; and a half-written checkpoint ends in `PytorchStreamReader
+    failed`. The search comes before any hook.
+    """
+    from mmengine.runner import runner
+
+    replace(runner, "find_latest_checkpoint", _whole)
+
+
+def _whole(find_latest_checkpoint):
+    from mmengine.logging import print_log
+
+    from .work_dir import last_whole_checkpoint
+
+    def find(path):
+        named, complete = find_latest_checkpoint(path), last_whole_checkpoint(path)
+        if complete != named:
+            print_log(
+                f"{path}: last_checkpoint names {named!r}, which is not a complete "
+                f"checkpoint: the last complete one is {complete}",
+                logger="current",
+                level=logging.WARNING,
+            )
+        return complete
+
+    return find
+
+
+@when_imported("mmengine.runner.runner")
+def keep_shared() -> None:
+    """Exclude inherited objects from the garbage collection of forked workers.
+
+    Python's collector writes into the head of each object that it looks at, and the
+    system then copies the page: tens of MiB for each worker, at some moment of the
+    training, which looks like a memory leak. `gc.freeze`, made for this, excludes what
+    forked processes inherit. Their own objects are collected as usual. A hook would
+    depend on the config.
+    """
+    if hasattr(os, "register_at_fork"):  # not on Windows, where nothing is shared
+        os.register_at_fork(after_in_child=gc.freeze)
+
+
+@when_imported("mmengine.logging.history_buffer")
+def append_in_place() -> None:
+    """Append to the log without copying its history for every value (`log_buffer`).
+
+    The runner makes its buffers itself.
+    """
+    import numpy as np
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    from .log_buffer import with_room
+
+    buffer = HistoryBuffer()
+    buffer.update(0.0)
+    before, _ = buffer.data
+    buffer.update(0.0)
+    if not np.shares_memory(before, buffer.data[0]):
+        replace(HistoryBuffer, "update", with_room)
+
+
+@when_imported("mmengine.runner.checkpoint")
+def read_safetensors() -> None:
+    """Let `--checkpoint`, `load_from`, and `Recognizer` take `NAME.safetensors`."""
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    def load(filename, map_location=None):
+        from ..checkpoints.safe_tensors import read_on
+
+        return read_on(filename, map_location)
+
+    # A regular expression; those of the other schemes are tried first.
+    CheckpointLoader.register_scheme(r".*\.safetensors$", load, True)
+
+
+@when_imported("mmengine.runner.checkpoint")
+def bound_checkpoints() -> None:
+    """Read local checkpoints without allocating what a length in them claims."""
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    def load(filename, map_location=None):
+        from ..checkpoints.reading import load_bounded
+
+        return load_bounded(filename, map_location)
+
+    CheckpointLoader.register_scheme("", load, True)
+
+
+@when_imported("mmengine.runner.checkpoint")
+def name_refused() -> None:
+    """Raise one sentence that names a refused checkpoint and what it asked for.
+
+    torch's own text fills a screen, does not name the file, and advises to read it with
+    `weights_only=False`.
+    """
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    replace(CheckpointLoader, "load_checkpoint", _named_refused)
+    CheckpointLoader.load_checkpoint = staticmethod(CheckpointLoader.load_checkpoint)
+
+
+def _named_refused(load_checkpoint):
+    def load(filename, *args, **kwargs):
+        from ..checkpoints.refusal import other_type, refusal
+
+        try:
+            checkpoint = load_checkpoint(filename, *args, **kwargs)
+        except ImportError:
+            raise  # no such backend: the error says so
+        # Damage raises whatever the part of torch that meets it raises.
+        except Exception as error:
+            if isinstance(error, OSError) and other_type(filename) is None:
+                raise  # no such file, for example; torch also raises it for damage
+            raise refusal(filename, error) from None
+        if not isinstance(checkpoint, dict):
+            raise CheckpointError(
+                f"holds a {type(checkpoint).__name__}, expected a dictionary with the "
+                "weights: save the model's state_dict()",
+                kind="weights",
+                file=str(filename),
+            )
+        return checkpoint
+
+    return load
+
+
+@when_imported("mmengine.fileio.handlers.pickle_handler")
+def load_pickles_as_data() -> None:
+    """Read `.pkl` with the package's own unpickler, with tensors as tensors.
+
+    `mmengine.load` reads the annotations of MMAction2's data sets and the scores that
+    its tools compare. It executes what a pickle asks for.
+    """
+    from mmengine.fileio.handlers.pickle_handler import PickleHandler
+
+    replace(PickleHandler, "load_from_fileobj", _unpickled_as_data)
+
+
+def _unpickled_as_data(original):
+    def load_from_fileobj(self, file, **kwargs):
+        from ..checkpoints.tensor_pickle import TENSORS
+        from ..io.safe_pickle import read_plain
+
+        return read_plain(file, stand_ins=TENSORS, **kwargs)
+
+    return load_from_fileobj
+
+
+@when_imported("mmengine.fileio.handlers.yaml_handler")
+def load_yaml_as_data() -> None:
+    """Read `.yaml` with PyYAML's loader that knows Python's types and calls nothing.
+
+    MMEngine's creates any object that a file names.
+    """
+    from mmengine.fileio.handlers.yaml_handler import YamlHandler
+
+    replace(YamlHandler, "load_from_fileobj", _yaml_as_data)
+
+
+def _yaml_as_data(original):
+    import yaml
+
+    loader = getattr(yaml, "CFullLoader", yaml.FullLoader)
+
+    def load_from_fileobj(self, file, **kwargs):
+        try:
+            return original(self, file, **{"Loader": loader, **kwargs})
+        except yaml.constructor.ConstructorError as error:
+            asked = " ".join(str(error.problem).split())
+            raise PickleError(
+                f"asks for more than data ({asked:.200}). Nothing was executed. If you "
+                "trust the source of the file, save its content as plain data.",
+                kind="unsafe",
+            ) from None
+
+    return load_from_fileobj
+
+
+@when_imported("mmengine.fileio.handlers")
+def load_npz() -> None:
+    """Let `mmengine.load` read score files as `.npz`, for tools that take a dump."""
+    from mmengine.fileio.handlers import BaseFileHandler, register_handler
+
+    @register_handler("npz")
+    class ScoreNpzHandler(BaseFileHandler):
+        str_like = False
+
+        def load_from_fileobj(self, file):
+            from ..evaluation.score_npz import dumped
+
+            try:
+                return dumped(file)
+            except DataError as error:  # `mmengine.load` promises an UnpicklingError
+                raise PickleError(
+                    error.message, kind=error.kind, field=error.where.field
+                ) from error
+
+        def dump_to_fileobj(self, obj, file, **kwargs):
+            raise DataError(
+                ".npz is only read: write .pkl, .json, or .yaml", kind="wrong-file-type"
+            )
+
+        dump_to_str = dump_to_fileobj
+
+
+@when_imported("mmengine.fileio.io")
+def name_unreadable() -> None:
+    """Add the file to the errors of the readers, which `mmengine.load` knows."""
+    from mmengine.fileio import io
+
+    replace_everywhere(io, "load", _with_name)
+
+
+def _with_name(load):
+    def named(file, *args, **kwargs):
+        try:
+            if not (args or kwargs) and _is_local_pickle(file):
+                # MMEngine reads the entire file into memory before it begins.
+                with open(file, "rb") as opened:
+                    return load(opened, "pkl")
+            return load(file, *args, **kwargs)
+        except DataError as error:
+            if hasattr(file, "read"):
+                raise
+            raise error.at(file=str(file)) from None
+
+    return named
+
+
+def _is_local_pickle(file) -> bool:
+    return str(file).endswith((".pkl", ".pickle")) and os.path.isfile(str(file))

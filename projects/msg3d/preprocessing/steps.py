@@ -1,0 +1,357 @@
+"""Steps of pipelines, as functions on sample dictionaries.
+
+Each function here checks the arguments of a transform, and returns the step: a function
+that takes a sample, changes its entries, and returns it. `datasets.transforms` registers
+them in MMAction2, and documents arguments and keys; exported networks, which need no
+MMAction2, look them up in `STEPS`.
+
+A step is a `functools.partial`, so that it can be pickled, and `keywords` are the
+arguments that it uses.
+"""
+
+from functools import partial
+from typing import Sequence
+
+import numpy as np
+
+from ..errors import ConfigError, DataError
+from ..skeletons import STREAMS, skeleton
+from ..skeletons.body_axes import Layout, Place, axes_of, check_joints
+from ..skeletons.convert import gather_joints, joint_sources
+from . import align, normalize, persons, streams
+from . import sample as frames
+
+__all__ = ["STEPS"]
+
+
+def pre_normalize_3d(
+    zaxis: Sequence[Place] = (0, 1),
+    xaxis: Sequence[Place] = (8, 4),
+    align_spine: bool = True,
+    align_shoulder: bool = True,
+    align_center: bool = True,
+) -> partial:
+    return partial(_pre_normalize_3d, **locals())
+
+
+def _pre_normalize_3d(
+    sample: dict, zaxis, xaxis, align_spine, align_shoulder, align_center
+) -> dict:
+    check_length(sample)
+    keypoint, center = align.pre_normalize_3d(
+        sample["keypoint"],
+        zaxis if align_spine else None,
+        xaxis if align_shoulder else None,
+        align_center,
+    )
+    if keypoint is sample["keypoint"]:  # no person detected
+        return sample
+    sample.update(keypoint=keypoint, total_frames=keypoint.shape[1])
+    if center is not None:
+        sample["body_center"] = center
+    return sample
+
+
+def align_skeleton_3d(
+    center: Place | None = None, layout: Layout | None = None, **kwargs
+) -> partial:
+    axes = dict(center=1) if layout is None else axes_of(layout)
+    origin = axes.pop("center")
+    center = origin if center is None else center
+    kwargs = pre_normalize_3d(**{**axes, **kwargs}).keywords
+    return partial(_align_skeleton_3d, center=center, layout=layout, **kwargs)
+
+
+def _align_skeleton_3d(sample: dict, center, layout, **kwargs) -> dict:
+    if layout is not None:
+        check_joints(sample["keypoint"], layout)
+    sample = _pre_normalize_3d(sample, **kwargs)
+    sample["keypoint"] = align.recenter(
+        sample["keypoint"], center, sample.get("body_center")
+    )
+    return sample
+
+
+def align_view(
+    layout: Layout | None = None,
+    center: Place | None = None,
+    zaxis: Sequence[Place] | None = None,
+    xaxis: Sequence[Place] | None = None,
+    length: int | None = None,
+) -> partial:
+    axes = dict(center=None, zaxis=None, xaxis=None)
+    if layout is not None:
+        axes = axes_of(layout)
+    for name, axis in (("center", center), ("zaxis", zaxis), ("xaxis", xaxis)):
+        axes[name] = axes[name] if axis is None else axis
+    missing = [name for name, axis in axes.items() if axis is None]
+    if missing:
+        raise ConfigError(
+            f"AlignView lacks {missing}: give layout as a name of msg3d.skeletons, or "
+            "center, zaxis and xaxis as joints",
+            kind="option",
+            field=missing[0],
+        )
+    return partial(_align_view, layout=layout, **axes, length=length)
+
+
+def _align_view(sample: dict, layout, center, zaxis, xaxis, length) -> dict:
+    try:
+        check_length(sample)
+        if layout is not None:
+            check_joints(sample["keypoint"], layout)
+        keypoint, score = align.align_view(
+            sample["keypoint"],
+            center,
+            zaxis,
+            xaxis,
+            length,
+            sample.get("keypoint_score"),
+        )
+    except DataError as error:
+        raise error.at(sample=sample.get("frame_dir")) from None
+    sample.update(keypoint=keypoint, total_frames=keypoint.shape[1])
+    return _with_score(sample, score)
+
+
+def pre_normalize_2d(img_shape: Sequence[float] = (1080, 1920)) -> partial:
+    return partial(_pre_normalize_2d, **locals())
+
+
+def _pre_normalize_2d(sample: dict, img_shape) -> dict:
+    img_shape = sample.get("img_shape", img_shape)
+    sample["keypoint"] = normalize.pre_normalize_2d(sample["keypoint"], img_shape)
+    return sample
+
+
+def center_pose_2d(
+    half: float = 1.0, y_up: bool = False, img_shape: Sequence[float] = (1080, 1920)
+) -> partial:
+    return partial(_center_pose_2d, **locals())
+
+
+def _center_pose_2d(sample: dict, half, y_up, img_shape) -> dict:
+    img_shape = sample.get("img_shape", img_shape)
+    sample["keypoint"] = normalize.center_2d(sample["keypoint"], img_shape, half, y_up)
+    return sample
+
+
+def scale_to_unit() -> partial:
+    return partial(_scale_to_unit)
+
+
+def _scale_to_unit(sample: dict) -> dict:
+    sample["keypoint"] = normalize.scale_to_unit(sample["keypoint"])
+    return sample
+
+
+def select_persons(num_person: int = 2, by: str = "energy") -> partial:
+    if num_person < 1:
+        raise ConfigError(
+            f"SelectPersons got num_person={num_person}, expected at least 1",
+            kind="option",
+            field="num_person",
+        )
+    _check_choice("SelectPersons", "by", by, sorted(persons.RULES))
+    return partial(_select_persons, num_person=num_person, by=by)
+
+
+def _select_persons(sample: dict, num_person, by) -> dict:
+    sample["keypoint"], score = persons.select_persons(
+        sample["keypoint"], num_person, by, sample.get("keypoint_score")
+    )
+    return _with_score(sample, score)
+
+
+def convert_layout(source: Layout, target: Layout, missing: str = "error") -> partial:
+    sources = joint_sources(source, target, missing)
+    return partial(_convert_layout, source=source, sources=sources)
+
+
+def _convert_layout(sample: dict, source, sources) -> dict:
+    sample["keypoint"] = gather_joints(sample["keypoint"], sources, source)
+    if "keypoint_score" in sample:
+        score = sample["keypoint_score"][..., None]
+        sample["keypoint_score"] = gather_joints(score, sources, source)[..., 0]
+    return sample
+
+
+def skeleton_features(
+    layout: Layout,
+    feats: Sequence[str] | None = None,
+    axis: int = -1,
+    mask_absent: bool = False,
+) -> partial:
+    if feats is not None and (not feats or set(feats) - set(STREAMS)):
+        raise ConfigError(
+            f"SkeletonFeatures got feats={feats!r}, expected a list of some of "
+            f"{list(STREAMS)}",
+            kind="option",
+            field="feats",
+        )
+    arguments = dict(feats=feats, axis=axis, mask_absent=mask_absent)
+    parents = [parent for _, parent in skeleton(layout).bones]
+    return partial(_skeleton_features, parents=parents, **arguments)
+
+
+def _skeleton_features(sample: dict, parents, feats, axis, mask_absent) -> dict:
+    sample["keypoint"] = streams.skeleton_streams(
+        sample["keypoint"],
+        parents,
+        feats or [sample.get("stream", "j")],
+        sample.pop("keypoint_score", None),
+        axis,
+        mask_absent,
+    )
+    return sample
+
+
+def uniform_sample_frames(
+    clip_len: int, num_clips: int = 1, test_mode: bool = False, seed: int = 255
+) -> partial:
+    return partial(_uniform_sample_frames, **locals())
+
+
+def _uniform_sample_frames(
+    sample: dict, clip_len, num_clips, test_mode, seed, random=None
+) -> dict:
+    check_length(sample)
+    if random is None:
+        random = np.random.RandomState(seed) if test_mode else np.random
+    chosen = frames.uniform_sample(
+        sample["total_frames"], clip_len, num_clips, test_mode, random
+    )
+    chosen = (chosen + sample.get("start_index", 0)).astype(np.int32)
+    return _with_clips(sample, clip_len, num_clips, frame_inds=chosen)
+
+
+def resample_frames(
+    clip_len: int, num_clips: int = 1, crop: float = 0.5, test_mode: bool = False
+) -> partial:
+    if not 0 < crop <= 1:
+        raise ConfigError(
+            f"ResampleFrames got crop={crop}, expected a part of the sequence, greater "
+            "than 0 and at most 1",
+            kind="option",
+            field="crop",
+        )
+    return partial(_resample_frames, **locals())
+
+
+def _resample_frames(sample: dict, clip_len, num_clips, crop, test_mode) -> dict:
+    if not test_mode:
+        lengths = np.random.uniform(crop, 1, num_clips)
+        places = np.random.uniform(0, 1, num_clips)
+    elif num_clips == 1:
+        lengths, places = [1.0], [0.0]
+    else:
+        lengths = np.linspace((1 + crop) / 2, 1, num_clips)
+        places = np.linspace(0, 1, num_clips)
+    crops = list(zip(lengths, places))
+    times = frames.crop_times(sample["keypoint"].shape[1], clip_len, crops)
+    sample["keypoint"], score = frames.interpolate(
+        sample["keypoint"], times, sample.get("keypoint_score")
+    )
+    sample = _with_clips(sample, clip_len, num_clips, total_frames=len(times))
+    return _with_score(sample, score)
+
+
+def pad_to(length: int, mode: str = "loop") -> partial:
+    _check_choice("PadTo", "mode", mode, ["loop", "zero"])
+    return partial(_pad_to, length=length, mode=mode)
+
+
+def _pad_to(sample: dict, length, mode) -> dict:
+    check_length(sample)
+    start = sample.get("start_index", 0)
+    keypoint = frames.pad_to(sample["keypoint"], length, mode, start)
+    sample.update(keypoint=keypoint, total_frames=length)
+    return sample
+
+
+def pose_decode() -> partial:
+    return partial(_pose_decode)
+
+
+def _pose_decode(sample: dict) -> dict:
+    total = sample.setdefault("total_frames", sample["keypoint"].shape[1])
+    chosen = sample.setdefault("frame_inds", np.arange(total))
+    chosen = chosen + sample.get("offset", 0)
+    for key in {"keypoint", "keypoint_score"} & set(sample):
+        sample[key] = sample[key][:, chosen].astype(np.float32)
+    return sample
+
+
+def format_gcn_input(num_person: int = 2, mode: str = "zero") -> partial:
+    _check_choice("FormatGCNInput", "mode", mode, ["zero", "loop"])
+    return partial(_format_gcn_input, num_person=num_person, mode=mode)
+
+
+def _format_gcn_input(sample: dict, num_person, mode) -> dict:
+    sample["keypoint"] = persons.format_gcn_input(
+        sample["keypoint"],
+        num_person,
+        mode,
+        sample.get("keypoint_score"),
+        sample.get("num_clips", 1),
+    )
+    return sample
+
+
+# The steps of test pipelines, by the names of the registered transforms.
+STEPS = {
+    "AlignSkeleton3D": align_skeleton_3d,
+    "AlignView": align_view,
+    "CenterPose2D": center_pose_2d,
+    "ConvertLayout": convert_layout,
+    "FastPreNormalize3D": pre_normalize_3d,
+    "FastUniformSampleFrames": uniform_sample_frames,
+    "FormatGCNInput": format_gcn_input,
+    "PadTo": pad_to,
+    "PoseDecode": pose_decode,
+    "PreNormalize2D": pre_normalize_2d,
+    "ResampleFrames": resample_frames,
+    "ScaleToUnit": scale_to_unit,
+    "SelectPersons": select_persons,
+    "SkeletonFeatures": skeleton_features,
+    "UniformSampleFrames": uniform_sample_frames,
+}
+
+
+def check_length(sample: dict) -> None:
+    """Refuse a sample whose `total_frames` is not that of `keypoint` [M, T, ...].
+
+    Raises:
+        DataError: of kind "total-frames".
+    """
+    if not {"keypoint", "total_frames"} <= set(sample):
+        return
+    stated, actual = sample["total_frames"], sample["keypoint"].shape[1]
+    if stated != actual:
+        raise DataError(
+            f"total_frames is {stated}, but keypoint has {actual} frames: they must "
+            "agree",
+            kind="total-frames",
+            field="total_frames",
+            sample=sample.get("frame_dir"),
+        )
+
+
+def _check_choice(step: str, field: str, value: str, allowed: list[str]) -> None:
+    if value not in allowed:
+        raise ConfigError(
+            f"{step} got {field}={value!r}, expected one of {allowed}",
+            kind="option",
+            field=field,
+        )
+
+
+def _with_score(sample: dict, score: np.ndarray | None) -> dict:
+    if score is not None:
+        sample["keypoint_score"] = score
+    return sample
+
+
+def _with_clips(sample: dict, clip_len: int, num_clips: int, **entries) -> dict:
+    sample.update(entries, clip_len=clip_len, num_clips=num_clips, frame_interval=None)
+    return sample

@@ -1,0 +1,99 @@
+"""Functions that wait for modules."""
+
+import importlib
+import inspect
+import sys
+
+import pytest
+
+from msg3d.compat import on_import
+
+
+@pytest.fixture
+def modules(tmp_path, monkeypatch):
+    """A package `waited` with modules `one` and `two`, none of them imported."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(on_import, "_actions", [])
+    (tmp_path / "waited").mkdir()
+    (tmp_path / "waited/__init__.py").write_text("from . import one\nlast = 1\n")
+    (tmp_path / "waited/one.py").write_text("from . import two\nlast = 1\n")
+    (tmp_path / "waited/two.py").write_text("last = 1\n")
+    yield
+    for name in [name for name in sys.modules if name.split(".")[0] == "waited"]:
+        del sys.modules[name]
+
+
+def wait(*names, before=False):
+    """The calls of a function that waits for modules: which of them were complete."""
+    calls = []
+
+    @on_import.when_imported(*names, before=before)
+    def call():
+        complete = [hasattr(sys.modules.get(name), "last") for name in names]
+        calls.append(complete)
+
+    on_import.start()
+    return calls
+
+
+@pytest.mark.parametrize("name", ["waited", "waited.one", "waited.two"])
+def test_after_the_module(name, modules):
+    calls = wait(name)
+    assert calls == []
+    importlib.import_module("waited")
+    importlib.import_module(name)
+    assert calls == [[True]]
+
+
+def test_at_once_if_the_module_is_there(modules):
+    importlib.import_module("waited")
+    assert wait("waited.one") == [[True]]
+
+
+def test_after_all_modules(modules):
+    calls = wait("waited", "waited.two", "json")
+    importlib.import_module("waited")
+    assert calls == [[True, True, False]]  # json has no `last`
+
+
+def test_before_the_module(modules):
+    calls = wait("waited.two", before=True)
+    importlib.import_module("waited")
+    assert calls == [[False]]
+
+
+def test_an_error_is_raised_by_each_import_until_it_is_gone(modules):
+    broken = [True]
+
+    @on_import.when_imported("waited", before=True)
+    def refuse():
+        if broken:
+            raise ImportError("unsupported")
+
+    on_import.start()
+    for _ in range(2):
+        with pytest.raises(ImportError, match="unsupported"):
+            importlib.import_module("waited")
+    broken.clear()
+    assert importlib.import_module("waited").last
+
+
+def test_an_error_of_the_module_itself(modules, tmp_path):
+    (tmp_path / "waited/two.py").write_text("raise KeyError('two')\n")
+    calls = wait("waited.two")
+    with pytest.raises(KeyError):
+        importlib.import_module("waited")
+    assert calls == []
+    (tmp_path / "waited/two.py").write_text("last = 1\nfixed = True\n")
+    importlib.invalidate_caches()
+    importlib.import_module("waited")
+    assert calls == [[True]]
+
+
+def test_loader_and_source_are_those_of_the_module(modules):
+    wait("waited.one")
+    module = importlib.import_module("waited.one")
+    assert "from . import two" in inspect.getsource(module)
+    assert "exec_module" not in vars(module.__loader__)
+    assert importlib.util.find_spec("waited.none") is None
+    assert importlib.reload(module) is module

@@ -1,0 +1,289 @@
+"""What `mmengine.load` reads is data, by whatever part of MMAction2 asks for it."""
+
+import pickle
+import runpy
+import sys
+import zipfile
+from pathlib import Path
+
+import mmengine
+import numpy as np
+import pytest
+import torch
+from mmaction.datasets import PoseDataset
+
+import msg3d
+from errors import raises
+from msg3d.checkpoints import convert_checkpoint, rewrite
+from msg3d.datasets import save_annotations
+from msg3d.errors import CheckpointError, PickleError
+from samples import annotations
+from samples_of_compat import Malice
+
+TOOLS = Path(msg3d.__file__).parent / ".mim" / "tools"
+CONFIG = "test_dataloader = dict(dataset=dict(type='PoseDataset'))\n"
+
+
+def dump_of_test(rows=((0.7, 0.3), (0.4, 0.6), (0.9, 0.1)), labels=(0, 1, 1)):
+    """As `mim test ... --dump`: tensors that are views of a batch's."""
+    scores = torch.tensor(rows)
+    return [
+        dict(pred_score=row, gt_label=torch.tensor([label]), frame_dir=f"s{number}")
+        for number, (row, label) in enumerate(zip(scores, labels))
+    ]
+
+
+def npz(path, samples):
+    np.savez(
+        path,
+        ids=[one["frame_dir"] for one in samples],
+        scores=np.stack([one["pred_score"].numpy() for one in samples]),
+        labels=[int(one["gt_label"]) for one in samples],
+    )
+
+
+def evil(path):
+    path.write_bytes(pickle.dumps([dict(pred_score=Malice(path.parent / "ran"))]))
+    return path
+
+
+def command(monkeypatch, name, *arguments):
+    """What `mim run msg3d NAME ...` does; its exit, or None."""
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    try:
+        runpy.run_path(str(TOOLS / f"{name}.py"), run_name="__main__")
+    except SystemExit as exit:
+        return exit.code
+    return None
+
+
+def test_tensors_and_arrays_come_back(tmp_path):
+    data = dict(
+        dump=dump_of_test(),
+        half=torch.arange(6, dtype=torch.bfloat16).reshape(2, 3).T,
+        labels=torch.tensor([3]),
+        arrays=[np.arange(6).reshape(2, 3), np.float32(2), np.array(["a", "b"])],
+        text="wave",
+    )
+    for protocol in (2, 4):
+        (tmp_path / "a.pkl").write_bytes(pickle.dumps(data, protocol=protocol))
+        found = mmengine.load(tmp_path / "a.pkl")
+        for one, expected in zip(found["dump"], data["dump"]):
+            assert torch.equal(one["pred_score"], expected["pred_score"])
+            assert one["frame_dir"] == expected["frame_dir"]
+        assert found["half"].dtype == torch.bfloat16
+        assert torch.equal(found["half"], data["half"])
+        assert found["labels"].dtype == torch.int64 and found["text"] == "wave"
+        for one, expected in zip(found["arrays"], data["arrays"]):
+            np.testing.assert_array_equal(one, expected)
+
+
+def test_mmengines_own_dump_and_file_objects(tmp_path):
+    mmengine.dump(dump_of_test(), str(tmp_path / "a.pkl"))
+    with open(tmp_path / "a.pkl", "rb") as file:
+        found = mmengine.load(file, file_format="pkl")
+    assert [int(one["gt_label"]) for one in found] == [0, 1, 1]
+    mmengine.dump(dict(a=(1, 2), b="x"), str(tmp_path / "a.yaml"))
+    assert mmengine.load(str(tmp_path / "a.yaml")) == dict(a=(1, 2), b="x")
+
+
+def test_text_of_python_2(tmp_path):
+    (tmp_path / "a.pkl").write_bytes(b"\x80\x02U\x01\xe9.")
+    assert mmengine.load(tmp_path / "a.pkl", encoding="latin1") == "é"
+
+
+def test_a_tensor_is_not_changed_by_the_file(tmp_path):
+    """A pickle may say: take this object, and set its state."""
+
+    class Changed:
+        def __reduce__(self):
+            made, arguments = torch.ones(2).__reduce_ex__(2)[:2]
+            return made, arguments, (None, {"value": "another"})
+
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps([Changed()]))
+    with raises("corrupt", PickleError, file="a.pkl"):
+        mmengine.load(tmp_path / "a.pkl")
+
+
+def test_mmactions_pose_dataset(tmp_path):
+    """Reads what it always read, and executes nothing."""
+    data = annotations()
+    save_annotations(data, tmp_path / "a.pkl")
+    dataset = PoseDataset(str(tmp_path / "a.pkl"), [], split="val")
+    assert len(dataset) == len(data["split"]["val"])
+    expected = data["annotations"][8]["keypoint"]
+    np.testing.assert_array_equal(dataset.get_data_info(0)["keypoint"], expected)
+    with raises("unsafe", PickleError, file="evil.pkl") as caught:
+        PoseDataset(str(evil(tmp_path / "evil.pkl")), [])
+    assert isinstance(caught.value, pickle.UnpicklingError)
+    assert "eval" in caught.value.message
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "content, kind",
+    [
+        (b"", "empty"),
+        (b"\n<!DOCTYPE html><html>", "wrong-file-type"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "wrong-file-type"),
+        (pickle.dumps(list(range(99)))[:-9], "truncated"),
+        (pickle.dumps([1])[:-1] + b"\xff.", "corrupt"),
+        (b"hello", "corrupt"),
+        (b"PK\x03\x04" + bytes(99), "truncated"),
+    ],
+)
+def test_no_pickle_is_one_sentence(content, kind, tmp_path):
+    (tmp_path / "a.pkl").write_bytes(content)
+    with raises(kind, PickleError, file=str(tmp_path / "a.pkl")) as caught:
+        mmengine.load(str(tmp_path / "a.pkl"))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(FileNotFoundError):
+        mmengine.load(str(tmp_path / "none.pkl"))
+
+
+def test_yaml_makes_no_objects(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"!!python/object/apply:os.mkdir [{str(tmp_path / 'ran')!r}]")
+    with raises("unsafe", PickleError, file="a.yaml") as caught:
+        mmengine.load(str(path))
+    assert "os.mkdir" in caught.value.message
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["confusion_matrix", "report_accuracy", "eval_metric"])
+def test_no_tool_executes_a_score_file(name, tmp_path, monkeypatch):
+    (tmp_path / "c.py").write_text(CONFIG)
+    bad, config = evil(tmp_path / "evil.pkl"), tmp_path / "c.py"
+    arguments = {"report_accuracy": ["--preds", bad, bad]}.get(name, [config, bad])
+    text = command(monkeypatch, name, *arguments)
+    assert str(bad) in text and "eval" in text and "\n" not in text
+    assert not (tmp_path / "ran").exists()
+
+
+def test_scores_as_npz_count_as_their_dump(tmp_path, monkeypatch, capsys):
+    (tmp_path / "c.py").write_text(CONFIG)
+    mmengine.dump(dump_of_test(), str(tmp_path / "a.pkl"))
+    npz(tmp_path / "a.npz", dump_of_test())
+    for form in ("pkl", "npz"):
+        file, out = tmp_path / f"a.{form}", tmp_path / f"{form}.pkl"
+        arguments = tmp_path / "c.py", file, "--out", out
+        assert command(monkeypatch, "confusion_matrix", *arguments) is None
+        # s2 is of class 1 and taken for class 0.
+        assert mmengine.load(out).tolist() == [[1, 0], [1, 1]]
+        evaluated = tmp_path / "e.py"
+        evaluated.write_text("test_evaluator = dict(type='AccMetric')\n")
+        capsys.readouterr()
+        assert command(monkeypatch, "eval_metric", evaluated, file) is None
+        assert "0.666666" in capsys.readouterr().out
+    two = dump_of_test(((0.9, 0.1), (0.3, 0.7), (0.2, 0.8)))
+    npz(tmp_path / "b.npz", two)
+    files = "--preds", tmp_path / "a.pkl", tmp_path / "b.npz"
+    capsys.readouterr()
+    # The second knows s2: 0.9 + 4 0.2 < 0.1 + 4 0.8
+    command(monkeypatch, "report_accuracy", *files, "--coefficients", 1, 4)
+    assert "Top 1 Accuracy: 1.0" in capsys.readouterr().out
+
+
+def test_npz_that_is_none(tmp_path):
+    path = tmp_path / "a.npz"
+    for content, kind in (
+        (b"<html>", "wrong-file-type"),
+        (b"abc", "corrupt-archive"),
+    ):
+        path.write_bytes(content)
+        with raises(kind, file="a.npz") as caught:
+            mmengine.load(path)
+        assert isinstance(caught.value, pickle.UnpicklingError)
+    np.savez(path, scores=np.ones((2, 3)))
+    with raises("label", file="a.npz", field="labels"):
+        mmengine.load(path)
+    with raises("wrong-file-type"):
+        mmengine.dump(1, str(tmp_path / "b.npz"))
+
+
+def test_publish_model(tmp_path, monkeypatch):
+    """A checkpoint with code is refused in our sentence; `.safetensors` is taken."""
+    torch.save(dict(state_dict={}, a=Malice(tmp_path / "ran")), tmp_path / "evil.pth")
+    out = tmp_path / "out.pth"
+    text = command(monkeypatch, "publish_model", tmp_path / "evil.pth", out)
+    assert "evil.pth" in text and "eval" in text.replace("evil.pth", "")
+    assert "\n" not in text and "weights_only" not in text
+    assert not (tmp_path / "ran").exists() and not out.exists()
+    weights = {"fc.weight": torch.arange(4.0)}
+    torch.save(dict(state_dict=weights, meta={}), tmp_path / "x.pth")
+    rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
+    for source in ("x.pth", "x.safetensors"):
+        assert command(monkeypatch, "publish_model", tmp_path / source, out) is None
+        (made,) = tmp_path.glob("out_*-*.pth")
+        assert torch.equal(
+            torch.load(made)["state_dict"]["fc.weight"], torch.arange(4.0)
+        )
+        made.unlink()
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_confusion_matrix_takes_either_checkpoint(suffix, tmp_path, monkeypatch):
+    """The tool, which knows `.pth` only, is given one with the same weights."""
+    weights = {"fc.weight": torch.arange(4.0)}
+    torch.save(dict(state_dict=weights, meta={}), tmp_path / "x.pth")
+    rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
+    (tmp_path / "c.py").write_text(CONFIG)
+    seen = []
+
+    def from_cfg(cfg):
+        assert cfg.load_from.endswith(".pth")
+        seen.append(torch.load(cfg.load_from)["state_dict"]["fc.weight"])
+        sys.exit("seen")
+
+    monkeypatch.setattr("mmengine.runner.Runner.from_cfg", from_cfg)
+    arguments = tmp_path / "c.py", tmp_path / f"x.{suffix}"
+    assert command(monkeypatch, "confusion_matrix", *arguments) == "seen"
+    assert torch.equal(seen[0], torch.arange(4.0))
+
+
+def other_files(folder):
+    """Files that are not checkpoints, and the kind and a part of each error."""
+    save_annotations(annotations(), folder / "annotations")
+    mmengine.dump(dump_of_test(), str(folder / "scores"), file_format="pkl")
+    npz(folder / "a.npz", dump_of_test())
+    torch.save({"weight": torch.ones(1000)}, folder / "whole")
+    with zipfile.ZipFile(folder / "zip", "w") as archive:
+        archive.writestr("readme.txt", "no weights")
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+    return [
+        (b"", "empty", "empty"),
+        (b"<!DOCTYPE html>\n<html>", "wrong-file-type", "web page"),
+        (pointer, "wrong-file-type", "Git LFS pointer"),
+        ((folder / "whole").read_bytes()[:-40], "truncated", "zip archive"),
+        ((folder / "annotations").read_bytes(), "wrong-file-type", "annotation file"),
+        ((folder / "scores").read_bytes(), "wrong-file-type", "score file"),
+        ((folder / "a.npz").read_bytes(), "wrong-file-type", ".npz"),
+        ((folder / "zip").read_bytes(), "wrong-file-type", "zip archive"),
+        (b"\x08\x08\x12\x07pytorch:\x05", "wrong-file-type", "ONNX"),
+    ]
+
+
+def test_what_is_no_checkpoint_is_named(tmp_path):
+    """By convert_checkpoint, and by MMEngine's loader, through which all others load."""
+    load = mmengine.runner.CheckpointLoader.load_checkpoint
+    path, out = str(tmp_path / "x.pth"), str(tmp_path / "out.pth")
+    for content, kind, text in other_files(tmp_path):
+        Path(path).write_bytes(content)
+        for read in (
+            lambda: convert_checkpoint(path, out),
+            lambda: load(path, "cpu", "silent"),
+        ):
+            with raises(kind, CheckpointError, file=path) as caught:
+                read()
+            assert text in caught.value.message and "\n" not in str(caught.value)
+
+
+def test_endings_that_were_exchanged(tmp_path):
+    torch.save(dict(state_dict={"a": torch.ones(2)}, meta={}), tmp_path / "x.pth")
+    rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
+    load = mmengine.runner.CheckpointLoader.load_checkpoint
+    (tmp_path / "y.safetensors").write_bytes((tmp_path / "x.pth").read_bytes())
+    (tmp_path / "y.pth").write_bytes((tmp_path / "x.safetensors").read_bytes())
+    for name in ("y.safetensors", "y.pth"):
+        with raises("wrong-file-type", CheckpointError, file=name):
+            load(str(tmp_path / name), "cpu", "silent")

@@ -1,0 +1,52 @@
+"""Pipelines that exported files carry against those of the configs, bit for bit."""
+
+import json
+
+import numpy as np
+from exported_models import CONFIGS
+from mmengine.config import Config
+
+from errors import raises
+from msg3d.apis.exported import CarriedPipeline
+from msg3d.apis.keypoint_input import to_sample
+from msg3d.apis.trained import TestPipeline
+from msg3d.errors import ConfigError
+from msg3d.export.write import recipe_text
+from msg3d.skeletons import skeleton
+
+# Steps of networks that regress traits, which have no classes to export.
+REFUSED = {"LabanEffort", "PackTargetInputs"}
+
+
+def test_pipelines_of_all_configs_are_equal():
+    texts = set()
+    for path in sorted(CONFIGS.glob("msg3d/*.py")):
+        pipeline = TestPipeline(Config.fromfile(path))
+        if {step["type"] for step in pipeline.steps} & REFUSED:
+            with raises("config", ConfigError):
+                recipe_text(pipeline, ["a"], "")
+            continue
+        text = recipe_text(pipeline, ["a"], "")
+        if text not in texts:
+            texts.add(text)
+            assert_equal(pipeline, CarriedPipeline(json.loads(text)), path.stem)
+    assert len(texts) > 30
+
+
+def assert_equal(pipeline, carried, name):
+    joints = len(skeleton(pipeline.expected.layout).joints)
+    flat = pipeline.expected.dimensions == 2
+    rng = np.random.default_rng(0)
+    for persons, frames in ((1, 7), (2, 70), (3, 290), (2, 130)):
+        keypoint = rng.normal(size=(persons, frames, joints, 2 if flat else 3))
+        keypoint = keypoint.astype(np.float32).cumsum(1)
+        keypoint[-1, : frames // 3] = 0
+        keypoint[0, 1, 2:5] = 0
+        sample = dict(keypoint=keypoint)
+        if flat:
+            sample.update(keypoint=300 + 5 * keypoint, img_shape=(480, 640))
+            sample["keypoint"][keypoint == 0] = 0
+        expected = pipeline(to_sample(sample, pipeline.expected))
+        actual = carried(to_sample(sample, pipeline.expected))
+        assert actual.dtype == np.float32
+        np.testing.assert_array_equal(actual, expected.astype(np.float32), name)

@@ -1,0 +1,37 @@
+"""tools/convert_checkpoint.py as users type it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from weights import golden_weights
+
+
+@pytest.fixture
+def original(shared):
+    folder = shared / "golden"
+    entries = json.loads((folder / "original_ntu25.json").read_text())["state_dict"]
+    return golden_weights(entries), np.load(folder / "original_ntu25.npz")
+
+
+def test_command(original, tmp_path):
+    tool = Path(__file__).parents[2] / "tools" / "convert_checkpoint.py"
+    torch.save(original[0], tmp_path / "in.pt")
+    run = [sys.executable, str(tool), "in.pt"]
+    done = subprocess.run(
+        [*run, "out.pth"], cwd=tmp_path, text=True, capture_output=True
+    )
+    assert done.returncode == 0 and "wrote out.pth" in done.stdout, done.stderr
+    done = subprocess.run(
+        [*run, "out.pt"], cwd=tmp_path, text=True, capture_output=True
+    )
+    assert done.returncode == 1 and done.stderr.count("NAME.pth") == 1
+    run[2] = "out.pth"
+    done = subprocess.run([*run, "again.pt", "--back"], cwd=tmp_path)
+    assert done.returncode == 0
+    assert torch.load(tmp_path / "again.pt").keys() == original[0].keys()

@@ -1,0 +1,117 @@
+"""Ranks end with the torchrun that started them, and with nothing else."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mmaction
+import pytest
+import torch
+
+from conftest import free_port
+from marked_processes import left_after, marked, marked_env
+from msg3d.engine.launcher import tie_to_launcher
+from tiny_runs import prepare
+
+if sys.platform != "linux":
+    pytest.skip("the kernel's part is Linux's", allow_module_level=True)
+TRAIN = Path(mmaction.__file__).parent / ".mim" / "tools" / "train.py"
+WORKERS = [
+    f"train_dataloader.{name}=1" for name in ("num_workers", "persistent_workers")
+]
+INIT = Path("/proc/1/cmdline").read_bytes()
+
+
+def grandchild(monkeypatch, by_torchrun, tied_late=False):
+    """Whether a process is alive, once its parent is dead; it says so down a pipe."""
+    if by_torchrun:
+        monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    else:
+        monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    reading, writing = os.pipe()
+    parent = os.fork()
+    if not parent:
+        middle = os.getpid()
+        if not os.fork():
+            if not tied_late:
+                tie_to_launcher()
+            os.write(writing, b"1")
+            while os.getppid() == middle:
+                time.sleep(0.01)
+            if tied_late:
+                tie_to_launcher()
+            time.sleep(0.3)  # the signal may be on its way
+            os.write(writing, b"2" if os.getppid() == 1 else b"3")
+            os._exit(0)
+        signal.pause()
+    os.close(writing)
+    assert os.read(reading, 1) == b"1"
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    said = os.read(reading, 1)  # b"" when all who could write have ended
+    os.close(reading)
+    return said
+
+
+def test_tied_to_torchrun(monkeypatch):
+    assert grandchild(monkeypatch, by_torchrun=True) == b""
+
+
+def test_not_tied_to_a_shell(monkeypatch):
+    assert grandchild(monkeypatch, by_torchrun=False) in (b"2", b"3")
+    late = grandchild(monkeypatch, by_torchrun=False, tied_late=True)
+    assert late in (b"2", b"3")
+
+
+def test_torchrun_was_gone_before(monkeypatch):
+    if b"python" in INIT or grandchild(monkeypatch, by_torchrun=False) == b"3":
+        pytest.skip("orphans are not adopted by an init of the system's here")
+    assert grandchild(monkeypatch, by_torchrun=True, tied_late=True) == b""
+
+
+def start(config, work_dir, log, *options):
+    # As mim does it.
+    command = [sys.executable, "-m", "torch.distributed.launch", "--nproc_per_node=2"]
+    command += [f"--master_port={free_port()}", TRAIN, config, "--work-dir", work_dir]
+    command += ["--launcher", "pytorch", "--cfg-options", *WORKERS, *options]
+    with open(log, "w") as file:
+        return subprocess.Popen(
+            list(map(str, command)),
+            cwd=work_dir.parent,
+            env=marked_env(work_dir, CUDA_VISIBLE_DEVICES="-1"),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def test_torchrun_is_killed(tmp_path):
+    """Ranks and workers go with it; before that, nobody else may train there."""
+    config, work_dir, log = prepare(tmp_path), tmp_path / "work", tmp_path / "log"
+    named = work_dir / "last_checkpoint"
+    first = start(config, work_dir, tmp_path / "first", "train_cfg.max_epochs=100000")
+    try:
+        end = time.monotonic() + 120
+        while not named.exists() and first.poll() is None and time.monotonic() < end:
+            time.sleep(0.1)
+        assert len(marked(work_dir)) >= 5  # torchrun, two ranks, a worker of each
+
+        second = start(config, work_dir, log, "resume=True")
+        assert second.wait(timeout=120) == 1
+        text = log.read_text()
+        # Both ranks stop, and say why.
+        assert text.count(f"ConfigError: {work_dir}: process ") == 2, text[-4000:]
+        assert first.poll() is None
+    finally:
+        first.kill()
+        first.wait()
+    # The workers look for their parent every five seconds.
+    assert left_after(work_dir, 10) == {}
+
+    done = int(torch.load(named.read_text())["meta"]["epoch"])
+    epochs = f"train_cfg.max_epochs={done + 1}"
+    third = start(config, work_dir, log, "resume=True", epochs)
+    assert third.wait(timeout=120) == 0, log.read_text()[-4000:]
+    assert torch.load(named.read_text())["meta"]["epoch"] == done + 1

@@ -1,0 +1,141 @@
+"""docs/new_dataset.md as a user follows it: every block of it is taken from there."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import REPOSITORY
+from msg3d.datasets import load_annotations
+from msg3d.formats.csv_table import read_csv
+from msg3d.skeletons import skeleton
+from msg3d.skeletons.units import UNITS
+
+pytestmark = pytest.mark.main_job
+
+# What makes a command of the text short enough for a test.
+SMALL = {
+    "make_csv_example.py": "--subjects 4 --repeats 1",
+    "mim": "--cfg-options train_cfg.max_epochs=1 train_dataloader.dataset.times=1 "
+    "model.backbone.base_channels=12 model.cls_head.in_channels=48 "
+    "train_dataloader.num_workers=0 train_dataloader.persistent_workers=False "
+    "val_dataloader.num_workers=0 val_dataloader.persistent_workers=False "
+    "test_dataloader.num_workers=0 test_dataloader.persistent_workers=False",
+}
+
+
+def blocks(language):
+    text = (REPOSITORY / "docs" / "new_dataset.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def commands():
+    lines = "".join(blocks("shell")).replace("\\\n", " ").splitlines()
+    return [re.sub(" +", " ", line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory):
+    """The folder in which every command was run, and what each printed."""
+    folder = tmp_path_factory.mktemp("user")
+    for name in ("configs", "tools"):
+        (folder / name).symlink_to(REPOSITORY / name)
+    (folder / "data").mkdir()
+    (config,) = blocks("python")
+    (folder / "my_config.py").write_text(config)
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    printed = {}
+    for command in commands():
+        small = [options for name, options in SMALL.items() if name in command]
+        done = subprocess.run(
+            ["bash", "-c", " ".join([command, *small])],
+            cwd=folder,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}"
+        printed[command] = done.stdout
+    return folder, printed
+
+
+def of(printed, name):
+    (found,) = [text for command, text in printed.items() if name in command]
+    return found
+
+
+def test_every_command_runs(followed):
+    folder, printed = followed
+    assert [re.search(r"\w+\.py|mim \w+", one)[0] for one in printed] == [
+        "make_csv_example.py",
+        "prepare_folder.py",
+        "check_annotations.py",
+        "mim train",
+        "mim test",
+    ]
+    assert "no faults" in of(printed, "check_annotations.py")
+    assert (folder / "work_dirs" / "my_config" / "epoch_1.pth").is_file()
+    assert re.search(r"acc/top1: [01]\.\d{4}", of(printed, "mim test"))
+
+
+def test_the_printed_lines_are_those_of_the_text(followed):
+    """But for their numbers, which the small run does not have."""
+    _, printed = followed
+    report, accuracy = blocks("text")
+
+    def numberless(line):
+        return re.sub(r"[\d.]+", "#", line).strip()
+
+    found = set(map(numberless, of(printed, "prepare_folder.py").splitlines()))
+    assert set(map(numberless, report.splitlines())) <= found
+    for line, name in zip(
+        accuracy.splitlines(), ("mim train", "mim test"), strict=True
+    ):
+        assert numberless(line).replace("[#][#/#]", "") in numberless(
+            of(printed, name)
+        ).replace("[#][#/#]", "")
+
+
+def test_nobody_is_on_both_sides(followed):
+    folder, _ = followed
+    split = load_annotations(folder / "data" / "mine.pkl")["split"]
+    people = {
+        side: {re.search(r"s\d+", name)[0] for name in names}
+        for side, names in split.items()
+    }
+    assert len(people["train"]) == 3 and len(people["val"]) == 1
+    assert not people["train"] & people["val"]
+
+
+def test_config_is_short_and_python():
+    (config,) = blocks("python")
+    assert len(config.splitlines()) <= 20
+    ast.parse(config)
+
+
+def test_own_layout_and_table():
+    (layout,), (table,) = map(json.loads, blocks("json")), blocks("csv")
+    layout = skeleton(layout)
+    sequence = read_csv(table.encode(), layout.joints, 3)
+    assert sequence.coordinates.shape == (2, 2, 3, 3)
+    np.testing.assert_array_equal(sequence.coordinates[1, 0, 2], (1.15, 0.50, 2.41))
+    assert np.isnan(sequence.coordinates[1, 0, 1]).all()
+    assert np.isnan(sequence.coordinates[1, 1]).all()
+
+
+def test_every_unit_and_option_is_in_the_text():
+    text = (REPOSITORY / "docs" / "new_dataset.md").read_text()
+    tool = (REPOSITORY / "tools" / "data" / "prepare_folder.py").read_text()
+    options = re.findall(r'"(--[a-z-]+)"', tool)
+    assert len(options) == 11
+    for word in (*UNITS, *options):
+        assert word in text

@@ -1,0 +1,107 @@
+"""A machine without CUDA trains in several processes, and in bfloat16."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import mmaction
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+import msg3d
+from conftest import free_port
+from samples import write
+
+TRAIN = Path(mmaction.__file__).parent / ".mim" / "tools" / "train.py"
+
+CONFIG = """
+custom_imports = dict(imports=['msg3d'], allow_failed_imports=False)
+default_scope = 'mmaction'
+env_cfg = dict(dist_cfg=dict(backend='nccl'))
+model = dict(
+    type='RecognizerGCN',
+    backbone=dict(type='STGCN', base_channels=4, num_stages=2, inflate_stages=[],
+                  down_stages=[], graph_cfg=dict(layout='nturgb+d')),
+    cls_head=dict(type='GCNHead', num_classes=4, in_channels=4))
+pipeline = [
+    dict(type='UniformSampleFrames', clip_len=4), dict(type='PoseDecode'),
+    dict(type='FormatGCNInput', num_person=2), dict(type='PackActionInputs')]
+data = dict(type='PoseDataset', ann_file='data.pkl', pipeline=pipeline)
+train_dataloader = dict(batch_size=2, num_workers=0, dataset=dict(split='train', **data),
+                        sampler=dict(type='DefaultSampler', shuffle=True))
+val_dataloader = dict(batch_size=2, num_workers=0, dataset=dict(split='val', **data),
+                      sampler=dict(type='DefaultSampler', shuffle=False))
+test_dataloader = val_dataloader
+val_evaluator = test_evaluator = dict(type='AccMetric')
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=1)
+val_cfg = dict(type='ValLoop', fp16=True)
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1), clip_grad=dict(max_norm=1))
+default_hooks = dict(logger=dict(type='LoggerHook', interval=1))
+"""
+
+without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here")
+
+
+@without_cuda
+def test_two_processes_with_amp(tmp_path, monkeypatch):
+    """What `mim train mmaction CONFIG --launcher pytorch --gpus 2 --amp` starts."""
+    (tmp_path / "config.py").write_text(CONFIG)
+    write(tmp_path / "data.pkl", joints=25, persons=2)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
+    train = [str(TRAIN), "config.py", "--work-dir", "work", "--amp"]
+    source = [str(Path(msg3d.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    done = subprocess.run(
+        [*launch, f"--master_port={free_port()}", *train, "--launcher", "pytorch"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, source)),
+            "OMP_NUM_THREADS": "1",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert re.search(r"Distributed launcher: pytorch\n.*\n.*GPU number: 2", done.stdout)
+    # 8 samples, 2 processes, 2 samples each: 2 steps.
+    assert "Epoch(train) [1][2/2]" in done.stdout and "acc/top1" in done.stdout
+    assert "type='AmpOptimWrapper'" in done.stdout
+
+    # The file holds MMEngine's log: the runner reads it again, on one process.
+    monkeypatch.chdir(tmp_path)
+    cfg = Config.fromfile("config.py")
+    cfg.update(work_dir="test", load_from="work/epoch_1.pth")
+    assert "acc/top1" in Runner.from_cfg(cfg).test()
+
+
+@without_cuda
+def test_group_is_left_before_python_ends():
+    """Of two functions to be called at exit the later one is called first."""
+    program = """
+import atexit
+from torch import distributed
+atexit.register(lambda: print("at the end:", distributed.is_initialized()))
+import msg3d
+from mmengine.dist import init_dist
+init_dist("pytorch")
+print("before:", distributed.is_initialized())
+"""
+    rank = dict(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1")
+    rank.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port()))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env={**os.environ, **rank},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["before: True", "at the end: False"]

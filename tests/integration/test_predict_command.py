@@ -1,0 +1,42 @@
+"""tools/predict.py as users type it."""
+
+import csv
+import os
+import subprocess
+import sys
+
+from conftest import REPOSITORY
+from msg3d import Recognizer
+from msg3d.datasets import load_annotations
+from samples import write
+from tiny_models import NTU_2D, trained
+
+
+def test_command_as_typed(tmp_path):
+    flat = trained(tmp_path / "flat", NTU_2D, ["wave", "sit", "jump", "fall"])
+    recognizer = Recognizer(*flat, device="cpu")
+    path = write(tmp_path / "mine.pkl", joints=17, channels=2, persons=3)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", REPOSITORY / "tools" / "predict.py", *flat]
+        + ["mine.pkl", "--out", "found", "--split", "val", "--persons"]
+        + ["--pairs", "3", "--device", "cpu"],
+        cwd=tmp_path,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert done.stdout.splitlines() == [
+        "predicted 1, done before 0, failed 0",
+        "wrote found/predictions.csv",
+    ]
+    with open(tmp_path / "found" / "predictions.csv", newline="") as file:
+        table = list(csv.DictReader(file))
+    data = load_annotations(path)
+    names = data["split"]["val"]
+    samples = [one for one in data["annotations"] if one["frame_dir"] in names]
+    expected = recognizer.predict(samples)
+    assert len(table) == 7 * len(names)
+    assert [one["sample"] for one in table[::7]] == names
+    assert [one["name"] for one in table[::7]] == [one.name for one in expected]

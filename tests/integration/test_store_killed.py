@@ -1,0 +1,58 @@
+"""Stores whose writer is killed."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+
+from msg3d.datasets import (
+    load_store,
+    pack,
+)
+from msg3d.errors import DataError
+from samples import annotations, same
+
+
+def write_for_ever(path, data):
+    """Replaces the store by each of the data in turn."""
+    while True:
+        for one in data:
+            pack(one, path)
+
+
+def killed_writer(path, data, delay):
+    """A process that is killed `delay` seconds after its start."""
+    process = multiprocessing.get_context("fork").Process(
+        target=write_for_ever, args=(path, data)
+    )
+    process.start()
+    time.sleep(delay)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_killed_while_replacing(tmp_path):
+    """At any moment the old store is there, or the new one, whole."""
+    data = [annotations(seed=seed) for seed in (1, 2)]
+    pack(data[0], tmp_path / "a.packed")
+    choose = random.Random(0)
+    for _ in range(30):
+        killed_writer(tmp_path / "a.packed", data, choose.uniform(0, 0.06))
+        found = load_store(tmp_path / "a.packed").unpack()
+        assert same(found, data[0]) or same(found, data[1])
+    assert len(os.listdir(tmp_path / "a.packed")) > 3  # some were killed on the way
+
+
+def test_killed_at_the_first_store(tmp_path):
+    """The store is complete, or refused as missing."""
+    data = annotations(samples=300)
+    choose = random.Random(0)
+    for number in range(10):
+        path = tmp_path / f"{number}.packed"
+        killed_writer(path, [data], choose.uniform(0, 0.1))
+        try:
+            assert same(load_store(path).unpack(), data)
+        except DataError as error:
+            assert error.kind == "not-found"

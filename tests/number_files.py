@@ -1,0 +1,38 @@
+"""A minimal raw format: files that each hold one number."""
+
+import os
+
+import numpy as np
+
+from msg3d.errors import DataError, SkipFile
+
+
+def parse(name, content, scale=1.0, log=None):
+    """`NAME.txt` holding one number: a sample of that number."""
+    if log is not None:
+        with open(log, "a") as file:
+            file.write(name + "\n")
+    text = content.decode()
+    if text == "nobody":
+        raise SkipFile("nobody in it")
+    try:
+        value = float(text)
+    except ValueError:
+        raise DataError(f"{text!r} is no number", kind="number", line=1) from None
+    keypoint = np.full((1, 2, 3, 3), value * scale, dtype=np.float32)
+    stem = os.path.splitext(os.path.basename(name))[0]
+    return [dict(frame_dir=stem, label=0, total_frames=2, keypoint=keypoint)]
+
+
+def folder(path, count=10):
+    """A new folder of the numbers from 1."""
+    path.mkdir()
+    for number in range(count):
+        (path / f"{number:03d}.txt").write_text(str(number + 1))
+    return path
+
+
+def values(parsed):
+    """The number in each file, by the name of its sample."""
+    samples = parsed.samples
+    return {sample["frame_dir"]: sample["keypoint"][0, 0, 0, 0] for sample in samples}
