@@ -5,6 +5,7 @@ import signal
 import sys
 
 import pytest
+import torch
 
 from benchmarks import load, processes, scaling, store
 from benchmarks.samples import write_samples
@@ -66,3 +67,5 @@ def test_sigterm_ends_all_processes(tmp_path):
     assert "Traceback" not in lines and marked(tmp_path) == {}
     left = {path.name for path in tmp_path.iterdir() if "inductor" not in path.name}
     assert left == {"load.json", "load.md"}
+    machine = json.loads((tmp_path / "load.json").read_text())["machine"]
+    assert machine["cpu"] and machine["torch"] == torch.__version__
