@@ -56,6 +56,19 @@ def test_after_all_modules(modules):
     assert calls == [[True, True, False]]  # json has no `last`
 
 
+def test_an_action_that_imports_what_another_waits_for(modules):
+    order = []
+    for name, imported in (("json", "waited"), ("waited", "json"), ("waited.two", "re")):
+
+        @on_import.when_imported(name)
+        def run(name=name, imported=imported):
+            importlib.import_module(imported)
+            order.append(name)
+
+    on_import.start()
+    assert order == ["waited.two", "waited", "json"]
+
+
 def test_before_the_module(modules):
     calls = wait("waited.two", before=True)
     importlib.import_module("waited")

@@ -56,6 +56,8 @@ def start() -> None:
 
 
 def _run(action: _Action) -> None:
+    if action not in _actions:
+        return  # an action before this one imported its module
     _actions.remove(action)
     try:
         action.function()
