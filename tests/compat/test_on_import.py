@@ -58,7 +58,11 @@ def test_after_all_modules(modules):
 
 def test_an_action_that_imports_what_another_waits_for(modules):
     order = []
-    for name, imported in (("json", "waited"), ("waited", "json"), ("waited.two", "re")):
+    for name, imported in (
+        ("json", "waited"),
+        ("waited", "json"),
+        ("waited.two", "re"),
+    ):
 
         @on_import.when_imported(name)
         def run(name=name, imported=imported):

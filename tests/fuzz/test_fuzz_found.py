@@ -299,3 +299,12 @@ def test_exported_program_with_a_pickle_of_code(tmp_path, way):
 def test_annotations_that_are_not_a_list(data):
     faults = inspect_annotations(dict(split={}, annotations=data)).faults
     assert "form" in {fault.kind for fault in faults}
+
+
+def test_layout_that_is_an_array(tmp_path):
+    """Its comparison with the names of layouts raised ValueError."""
+    data = annotations(channels=2, joints=17, samples=3)
+    (tmp_path / "a.pkl").write_bytes(
+        pickle.dumps({**data, "meta": {"layout": np.ones(2)}})
+    )
+    assert len(read_sequences(str(tmp_path / "a.pkl"), COCO, ReadOptions())) == 3

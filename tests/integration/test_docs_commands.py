@@ -27,11 +27,11 @@ FOLLOWED = {
 }
 # Commands that only a test of their own can give what they need.
 TESTED = {
-    "mim run msg3d analyze_logs": "tests/test_commands.py::test_analyze_logs",
+    "mim run msg3d analyze_logs": "tests/integration/test_commands.py::test_analyze_logs",
 }
 # Commands that CI cannot run, and of which no parser can be had.
 CANNOT = {
-    "sbatch": "needs a Slurm cluster; tests/test_slurm.py submits it where there is one",
+    "sbatch": "needs a Slurm cluster; tests/integration/test_slurm.py submits it where there is one",
     "apt-get": "changes the machine",
     "bash": "tools/try_machine.sh builds an environment and runs this very suite in it",
     "pytest": "runs this very suite",

@@ -47,7 +47,8 @@ def sequences_of(data: Annotations, source: Source, options: ReadOptions) -> lis
     meta = data.get("meta") if isinstance(data, dict) else None
     named = meta.get("layout") if isinstance(meta, dict) else None
     told = dict(img_shape=options.img_shape)
-    layout = options.layout or (named if named in list(SKELETONS) else None)
+    known = isinstance(named, str) and named in SKELETONS
+    layout = options.layout or (named if known else None)
     own = dict(layout=layout, unit=options.unit)
     return [{**told, **sample, **own, "frame_dir": sample[key]} for sample in samples]
 
