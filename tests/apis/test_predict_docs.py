@@ -7,13 +7,13 @@ import shlex
 import numpy as np
 import pytest
 from test_predict import load_command, run_here, video
-from tiny_models import NTU_3D, trained
 
 from conftest import REPOSITORY
 from msg3d.apis.written import Labels
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.skeletons.units import UNITS
 from samples import write
+from tiny_models import NTU_3D, trained
 
 TOOL = "tools/predict.py"
 TEXT = (REPOSITORY / "docs" / "predict.md").read_text()

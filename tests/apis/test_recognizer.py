@@ -7,7 +7,6 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
-from tiny_models import NTU_2D, NTU_3D, UCLA_BONE, trained
 
 from errors import raises
 from msg3d import Recognizer
@@ -17,6 +16,7 @@ from msg3d.datasets import load_annotations
 from msg3d.errors import ConfigError, DataError
 from msg3d.skeletons import convert_layout
 from samples import write
+from tiny_models import NTU_2D, NTU_3D, UCLA_BONE, trained
 
 NAMES = ["wave", "sit", "jump", "fall"]
 

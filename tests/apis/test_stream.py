@@ -4,7 +4,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from tiny_models import NTU_2D, NTU_3D, trained
 
 from errors import raises
 from msg3d.apis import (
@@ -12,6 +11,7 @@ from msg3d.apis import (
     Stream,
 )
 from msg3d.errors import ConfigError, DataError
+from tiny_models import NTU_2D, NTU_3D, trained
 
 
 @pytest.fixture(scope="module")

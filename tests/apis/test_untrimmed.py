@@ -7,12 +7,12 @@ import re
 import numpy as np
 import pytest
 from test_predict import load_command
-from tiny_models import NTU_3D, trained
 
 from errors import raises
 from msg3d.apis import Recognizer
 from msg3d.apis.untrimmed import Segment, as_srt, frame_scores, segments, smooth
 from msg3d.errors import ConfigError
+from tiny_models import NTU_3D, trained
 
 NAN = np.nan
 
