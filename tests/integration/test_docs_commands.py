@@ -22,7 +22,7 @@ from msg3d.synthetic.actions import make_synthetic_actions
 
 # Documents of which a test of their own runs every block.
 FOLLOWED = {
-    "docs/new_dataset.md": "tests/test_new_dataset.py",
+    "docs/new_dataset.md": "tests/integration/test_new_dataset.py",
     "docs/predict.md": "tests/apis/test_predict_docs.py",
 }
 # Commands that only a test of their own can give what they need.
