@@ -8,10 +8,17 @@ import pytest
 import torch
 
 import plain_ntu
-from benchmarks import data, exact, parse, processes, speed, stream, timing
+from benchmarks import data, exact, parse, processes, results, speed, stream, timing
 from benchmarks.__main__ import main
 
 TINY = "--base-channels 12 --frames 8 --threads 1"
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """A machine description that starts no process; tests/integration has the real one."""
+    description = dict(cpu="a processor", date="today")
+    monkeypatch.setattr(results, "describe", lambda device: description)
 
 
 @pytest.fixture

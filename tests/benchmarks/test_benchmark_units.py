@@ -15,6 +15,13 @@ from msg3d.apis.flops import flop_counter
 from msg3d.datasets import load_annotations, load_store
 
 
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """A machine description that starts no process; tests/integration has the real one."""
+    description = dict(cpu="a processor", date="today")
+    monkeypatch.setattr(results, "describe", lambda device: description)
+
+
 class Clock:
     """Seconds that pass only when a step says so."""
 
