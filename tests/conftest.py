@@ -50,11 +50,11 @@ def no_processes(request, monkeypatch):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """`make test` leaves out what starts processes, but for the main job."""
+    """`make test` runs the unit tests of the package, and the main job."""
     for item in items:
-        main_job = item.get_closest_marker("main_job")
-        if "integration" in item.path.parts and not main_job:
-            item.add_marker("integration")
+        if not item.get_closest_marker("main_job"):
+            if {"benchmarks", "fuzz", "integration", "studies"} & set(item.path.parts):
+                item.add_marker("integration")
 
 
 def load_module(path: Path):

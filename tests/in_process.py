@@ -1,10 +1,16 @@
 """Runs in the test's own process, without what a command's start costs."""
 
+import runpy
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
 from mmengine.config import Config
+
+import msg3d
+
+TOOLS = Path(msg3d.__file__).parent / ".mim" / "tools"
 
 
 def config(path: Path, work_dir: Path, **options) -> Config:
@@ -30,3 +36,13 @@ def without_paperwork():
     garbage = patch("mmengine.dataset.base_dataset.gc.collect")
     with layout, versions, garbage:
         yield
+
+
+def command(monkeypatch, name, *arguments):
+    """What `mim run msg3d NAME ...` does; its exit, or None."""
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    try:
+        runpy.run_path(str(TOOLS / f"{name}.py"), run_name="__main__")
+    except SystemExit as exit:
+        return exit.code
+    return None

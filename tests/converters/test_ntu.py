@@ -3,13 +3,8 @@
 import gzip
 import io
 import json
-import os
 import random
 import re
-import signal
-import subprocess
-import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -714,55 +709,6 @@ def test_command(bench, tmp_path, monkeypatch, capsys):
         with pytest.raises(SystemExit) as error:
             command(*arguments, *wrong, monkeypatch=monkeypatch)
         assert error.value.code == 2
-
-
-def test_killed_and_run_again(bench, tmp_path):
-    """SIGKILL in the middle of 600 files: what is finished is not parsed again."""
-    content = [bench.make(2, 1 + number % 2, seed=number) for number in range(7)]
-    files = {
-        f"S001C{camera:03d}P{performer:03d}R001A{action:03d}.skeleton": content[
-            (camera + performer + action) % 7
-        ]
-        for camera in (1, 2)
-        for performer in (1, 2, 3, 4, 5)
-        for action in range(1, 61)
-    }
-    raw = as_folder(files, tmp_path / "raw")
-    out, parts = tmp_path / "a.pkl", tmp_path / "a.pkl.parts"
-    slow = (
-        "import sys, time\n"
-        "from msg3d.converters import convert_ntu, ntu\n"
-        "plain = ntu.read_bodies\n"
-        "def read(content):\n"
-        "    time.sleep(0.005)\n"
-        "    return plain(content)\n"
-        "ntu.read_bodies = read\n"
-        f"convert_ntu({str(raw)!r}, {str(out)!r}, 'ntu60', jobs=1)\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", slow], start_new_session=True)
-    while not list(parts.glob("*.part")):
-        assert process.poll() is None, "it ended before it could be killed"
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    finished = {path.name: path.stat().st_ino for path in parts.glob("*.part")}
-    assert 0 < len(finished) < 3 and not out.exists()
-
-    opened = []
-    from msg3d.converters import parse_files
-
-    original = parse_files._parse_part
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            parse_files,
-            "_parse_part",
-            lambda part, *rest: opened.append(len(part)) or original(part, *rest),
-        )
-        report = convert_ntu(raw, out, "ntu60", jobs=1)
-    assert sum(opened) == 600 - 256 * len(finished)
-    assert report["sequences"] == 600 and not parts.exists()
-    convert_ntu(raw, tmp_path / "b.pkl", "ntu60", jobs=1)
-    assert out.read_bytes() == (tmp_path / "b.pkl").read_bytes()
 
 
 def test_real_conversion(shared, tmp_path):

@@ -1,7 +1,6 @@
 """What `mmengine.load` reads is data, by whatever part of MMAction2 asks for it."""
 
 import pickle
-import runpy
 import sys
 import zipfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from mmaction.datasets import PoseDataset
 
 import msg3d
 from errors import raises
+from in_process import command
 from msg3d.checkpoints import convert_checkpoint, rewrite
 from msg3d.datasets import save_annotations
 from msg3d.errors import CheckpointError, PickleError
@@ -45,16 +45,6 @@ def npz(path, samples):
 def evil(path):
     path.write_bytes(pickle.dumps([dict(pred_score=Malice(path.parent / "ran"))]))
     return path
-
-
-def command(monkeypatch, name, *arguments):
-    """What `mim run msg3d NAME ...` does; its exit, or None."""
-    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-    try:
-        runpy.run_path(str(TOOLS / f"{name}.py"), run_name="__main__")
-    except SystemExit as exit:
-        return exit.code
-    return None
 
 
 def test_tensors_and_arrays_come_back(tmp_path):
@@ -199,26 +189,6 @@ def test_npz_that_is_none(tmp_path):
         mmengine.load(path)
     with raises("wrong-file-type"):
         mmengine.dump(1, str(tmp_path / "b.npz"))
-
-
-def test_publish_model(tmp_path, monkeypatch):
-    """A checkpoint with code is refused in our sentence; `.safetensors` is taken."""
-    torch.save(dict(state_dict={}, a=Malice(tmp_path / "ran")), tmp_path / "evil.pth")
-    out = tmp_path / "out.pth"
-    text = command(monkeypatch, "publish_model", tmp_path / "evil.pth", out)
-    assert "evil.pth" in text and "eval" in text.replace("evil.pth", "")
-    assert "\n" not in text and "weights_only" not in text
-    assert not (tmp_path / "ran").exists() and not out.exists()
-    weights = {"fc.weight": torch.arange(4.0)}
-    torch.save(dict(state_dict=weights, meta={}), tmp_path / "x.pth")
-    rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
-    for source in ("x.pth", "x.safetensors"):
-        assert command(monkeypatch, "publish_model", tmp_path / source, out) is None
-        (made,) = tmp_path.glob("out_*-*.pth")
-        assert torch.equal(
-            torch.load(made)["state_dict"]["fc.weight"], torch.arange(4.0)
-        )
-        made.unlink()
 
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])

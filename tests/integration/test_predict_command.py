@@ -35,8 +35,8 @@ def test_command_as_typed(tmp_path):
         table = list(csv.DictReader(file))
     data = load_annotations(path)
     names = data["split"]["val"]
-    samples = [one for one in data["annotations"] if one["frame_dir"] in names]
+    samples = [each for each in data["annotations"] if each["frame_dir"] in names]
     expected = recognizer.predict(samples)
     assert len(table) == 7 * len(names)
-    assert [one["sample"] for one in table[::7]] == names
-    assert [one["name"] for one in table[::7]] == [one.name for one in expected]
+    assert [row["sample"] for row in table[::7]] == names
+    assert [row["name"] for row in table[::7]] == [best.name for best in expected]

@@ -17,8 +17,8 @@ from samples import annotations, same
 def write_for_ever(path, data):
     """Replaces the store by each of the data in turn."""
     while True:
-        for one in data:
-            pack(one, path)
+        for each in data:
+            pack(each, path)
 
 
 def killed_writer(path, data, delay):
@@ -40,8 +40,8 @@ def test_killed_while_replacing(tmp_path):
     choose = random.Random(0)
     for _ in range(30):
         killed_writer(tmp_path / "a.packed", data, choose.uniform(0, 0.06))
-        found = load_store(tmp_path / "a.packed").unpack()
-        assert same(found, data[0]) or same(found, data[1])
+        stored = load_store(tmp_path / "a.packed").unpack()
+        assert same(stored, data[0]) or same(stored, data[1])
     assert len(os.listdir(tmp_path / "a.packed")) > 3  # some were killed on the way
 
 

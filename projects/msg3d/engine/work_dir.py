@@ -98,7 +98,7 @@ def _is_our_job(holder: str) -> bool:
 
 
 def is_about(error: OSError, work_dir: str) -> bool:
-    """Whether an error is that `work_dir` is full or cannot be written."""
+    """Return whether `work_dir` is full or cannot be written."""
     if error.filename is None:
         return error.errno in FULL
     path, folder = (Path(str(p)).resolve() for p in (error.filename, work_dir))
