@@ -19,7 +19,6 @@ from msg3d import Recognizer
 from msg3d.apis.exported import (
     KEY,
 )
-from msg3d.apis.trained import load_config, load_model
 from msg3d.datasets import load_annotations
 from msg3d.errors import CheckpointError, ConfigError
 from msg3d.export import export
@@ -30,15 +29,15 @@ NAMES = ["wave", "sit", "jump", "fall"]
 
 
 @pytest.fixture(scope="module")
-def msg3d_files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("msg3d")
-    files = tiny(folder, "MSG3D", NAMES)
+def exported_files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    files = tiny(folder, "PartitionSTGCN", NAMES)
     export(*files, folder / "one.onnx")
     return *files, str(folder / "one.onnx")
 
 
-def test_recognizer_of_a_file_predicts_as_of_the_checkpoint(msg3d_files):
-    config, checkpoint, file = msg3d_files
+def test_recognizer_of_a_file_predicts_as_of_the_checkpoint(exported_files):
+    config, checkpoint, file = exported_files
     made = Recognizer(config, checkpoint, device="cpu")
     read = Recognizer.from_exported(file, batch_size=3)
     assert read.classes == tuple(NAMES) and read.expected == made.expected
@@ -55,18 +54,18 @@ def test_recognizer_of_a_file_predicts_as_of_the_checkpoint(msg3d_files):
             np.testing.assert_allclose(one.scores, other.scores, rtol=0, atol=1e-4)
 
 
-def test_clips_of_a_file_can_be_chosen(msg3d_files):
-    config, checkpoint, file = msg3d_files
+def test_clips_of_a_file_can_be_chosen(exported_files):
+    config, checkpoint, file = exported_files
     one = Recognizer(config, checkpoint, device="cpu", clips=1).predict(walks())
     found = Recognizer.from_exported(file, clips=1).predict(walks())
     for actual, expected in zip(found, one):
         np.testing.assert_allclose(actual.scores, expected.scores, rtol=0, atol=1e-4)
 
 
-def test_command_predicts_with_a_file(msg3d_files, tmp_path, monkeypatch, capsys):
+def test_command_predicts_with_a_file(exported_files, tmp_path, monkeypatch, capsys):
     command = load_module(REPOSITORY / "tools" / "predict.py")
     monkeypatch.chdir(tmp_path)
-    config, checkpoint, file = msg3d_files
+    config, checkpoint, file = exported_files
     write("mine.pkl", joints=25, persons=2)
     shutil.copy(file, "model.onnx")
     # Files and options as they come.
@@ -89,18 +88,6 @@ def test_command_predicts_with_a_file(msg3d_files, tmp_path, monkeypatch, capsys
     # Another file of that name: what is there was said by another network.
     os.utime("model.onnx", (1, 1))
     assert "done before 0" in run()
-
-
-def test_batch_norms_and_weights_of_msg3d_are_folded(msg3d_files):
-    config, checkpoint, file = msg3d_files
-    proto = onnx.load(file)
-    kinds = {node.op_type for node in proto.graph.node}
-    assert not kinds & {"BatchNormalization", "Einsum", "Dropout"}
-    stored = sum(np.prod(one.dims) for one in proto.graph.initializer)
-    model, _ = load_model(load_config(config), checkpoint, "cpu")
-    sizes = sum(one.numel() for one in model.state_dict().values())
-    assert stored < sizes
-    assert b"/projects/" not in proto.SerializeToString()
 
 
 def test_program_of_torch_export(tmp_path):
@@ -134,15 +121,15 @@ def test_wrong_scores_are_not_written(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("*.onnx*"))
 
 
-def test_files_that_are_none_of_ours(tmp_path, msg3d_files):
+def test_files_that_are_none_of_ours(tmp_path, exported_files):
     with raises("file-name", ConfigError, file="one.pb"):
-        export(*msg3d_files[:2], tmp_path / "one.pb")
+        export(*exported_files[:2], tmp_path / "one.pb")
     with raises("not-found", CheckpointError, file="none.onnx"):
         Recognizer.from_exported(tmp_path / "none.onnx")
     (tmp_path / "text.onnx").write_text("no network")
     with raises("corrupt", CheckpointError, file="text.onnx"):
         Recognizer.from_exported(tmp_path / "text.onnx")
-    proto = onnx.load(msg3d_files[2])
+    proto = onnx.load(exported_files[2])
     del proto.metadata_props[:]
     onnx.save(proto, tmp_path / "bare.onnx")
     with raises("structure", CheckpointError, file="bare.onnx"):

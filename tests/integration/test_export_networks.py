@@ -27,3 +27,16 @@ def test_any_batch_clips_and_frames(backbone, tmp_path):
         expected = eager(inputs)
         assert expected.min() < 0.9 * expected.max()  # else all is the same
         np.testing.assert_allclose(exported(inputs), expected, rtol=0, atol=1e-5)
+
+
+def test_batch_norms_and_weights_of_msg3d_are_folded(tmp_path):
+    config, checkpoint = tiny(tmp_path, "MSG3D")
+    export(config, checkpoint, tmp_path / "msg3d.onnx")
+    proto = onnx.load(tmp_path / "msg3d.onnx")
+    kinds = {node.op_type for node in proto.graph.node}
+    assert not kinds & {"BatchNormalization", "Einsum", "Dropout"}
+    stored = sum(np.prod(array.dims) for array in proto.graph.initializer)
+    model, _ = load_model(load_config(config), checkpoint, "cpu")
+    sizes = sum(value.numel() for value in model.state_dict().values())
+    assert stored < sizes
+    assert b"/projects/" not in proto.SerializeToString()

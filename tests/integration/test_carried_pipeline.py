@@ -3,10 +3,10 @@
 import json
 
 import numpy as np
-from exported_models import CONFIGS
 from mmengine.config import Config
 
 from errors import raises
+from exported_models import CONFIGS
 from msg3d.apis.exported import CarriedPipeline
 from msg3d.apis.keypoint_input import to_sample
 from msg3d.apis.trained import TestPipeline
