@@ -3,6 +3,8 @@
 import json
 import signal
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -54,7 +56,15 @@ def test_training_is_watched(tmp_path):
     assert rows["main_files"]["flat"] and rows["processes"]["flat"]
 
 
-def test_sigterm_ends_all_processes(tmp_path):
+@pytest.fixture
+def short_path():
+    """Tensors are sent through sockets in TMPDIR, whose names have at most 107 bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_sigterm_ends_all_processes(short_path):
+    tmp_path = short_path
     command = [sys.executable, "-m", "benchmarks", "load", "--num-workers", "1"]
     command += ["--output", tmp_path / "load.json"]
 
