@@ -75,7 +75,7 @@ def _weights_only(load_url):
 
 
 def on_cpu() -> bool:
-    """Whether MMEngine has only the CPU (no CUDA, NPU, MLU, MUSA, MPS)."""
+    """Return whether MMEngine has only the CPU (no CUDA, NPU, MLU, MUSA, MPS)."""
     from mmengine.device import get_device
 
     return get_device() == "cpu"

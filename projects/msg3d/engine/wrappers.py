@@ -289,7 +289,14 @@ def _yaml_as_data(original):
 @when_imported("mmengine.fileio.handlers")
 def load_npz() -> None:
     """Let `mmengine.load` read score files as `.npz`, for tools that take a dump."""
-    from mmengine.fileio.handlers import BaseFileHandler, register_handler
+    from mmengine.fileio.handlers import (
+        BaseFileHandler,
+        file_handlers,
+        register_handler,
+    )
+
+    if "npz" in file_handlers:
+        return
 
     @register_handler("npz")
     class ScoreNpzHandler(BaseFileHandler):
