@@ -1,4 +1,4 @@
-"""What all tests share: msg3d first (it fixes the stack), and where data may lie."""
+"""Fixtures and helpers of all tests. msg3d is imported first: it fixes the stack."""
 
 import importlib.util
 import os
@@ -63,6 +63,13 @@ def load_module(path: Path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def user_env() -> dict[str, str]:
+    """The environment of a user: no PYTHONPATH, and the commands of this Python first."""
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    return env
 
 
 def free_port() -> int:

@@ -39,7 +39,7 @@ def without_paperwork():
 
 
 def command(monkeypatch, name, *arguments):
-    """What `mim run msg3d NAME ...` does; its exit, or None."""
+    """Run `mim run msg3d NAME ...` in this process; return its exit, or None."""
     monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
     try:
         runpy.run_path(str(TOOLS / f"{name}.py"), run_name="__main__")

@@ -13,8 +13,8 @@ def parse(name, content, scale=1.0, log=None):
         with open(log, "a") as file:
             file.write(name + "\n")
     text = content.decode()
-    if text == "nobody":
-        raise SkipFile("nobody in it")
+    if text == "empty":
+        raise SkipFile("no body")
     try:
         value = float(text)
     except ValueError:

@@ -62,7 +62,7 @@ def write(path, splits=("train", "val"), **kwargs):
 
 
 def same(found, expected):
-    """Whether values, types, dtypes and shapes agree, all the way down."""
+    """Compare values, types, dtypes, and shapes of nested data."""
     if type(found) is not type(expected):
         return False
     if isinstance(expected, dict):

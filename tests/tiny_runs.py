@@ -68,7 +68,7 @@ def train(path: Path, work_dir: Path, hooks=(), **options) -> Runner:
 
 
 def same(first, second):
-    """Whether two checkpoints hold the same weights and momentum, bit for bit."""
+    """Compare weights and momentum of two checkpoints, bit for bit."""
     first, second = torch.load(first), torch.load(second)
     momenta = [
         {k: v["momentum_buffer"] for k, v in checkpoint["optimizer"]["state"].items()}

@@ -84,17 +84,17 @@ def test_compact(transform):
     keypoint = np.array([[[[20.0, 20.0], [60.0, 40.0]]]], dtype=np.float32)
     images = [np.zeros((90, 90, 3))]
     sample = {"keypoint": keypoint, "img_shape": (90, 90), "imgs": images}
-    found = TRANSFORMS.build(dict(type=f"mmaction.{transform}"))(sample)
-    assert max(found["img_shape"]) < 90
+    sample = TRANSFORMS.build(dict(type=f"mmaction.{transform}"))(sample)
+    assert max(sample["img_shape"]) < 90
 
 
 def test_bfloat16_scores_become_float32():
     scores = torch.randn(2, 4).bfloat16().requires_grad_()
-    found = head().loss_by_feat(scores, samples())
+    losses = head().loss_by_feat(scores, samples())
     expected = head().loss_by_feat(scores.float(), samples())
-    assert found["loss_cls"].dtype == torch.float32
-    assert found == expected
-    found["loss_cls"].backward()
+    assert losses["loss_cls"].dtype == torch.float32
+    assert losses == expected
+    losses["loss_cls"].backward()
     assert scores.grad.dtype == torch.bfloat16
 
     samples_ = head().predict_by_feat(scores.detach(), samples())

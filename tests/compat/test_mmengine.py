@@ -24,9 +24,9 @@ def test_amp_wrapper_steps_in_bfloat16(dtype, loss_scale):
         loss_scale=loss_scale,
     )
     with wrapper.optim_context(model):
-        found = model(torch.ones(3, 4))
-    assert found.dtype == torch.bfloat16
-    wrapper.update_params(found.float().sum())
+        output = model(torch.ones(3, 4))
+    assert output.dtype == torch.bfloat16
+    wrapper.update_params(output.float().sum())
     torch.testing.assert_close(model.weight, before - 0.3)
     wrapper.load_state_dict(wrapper.state_dict())
 

@@ -11,13 +11,13 @@ from msg3d.compat import on_import
 
 @pytest.fixture
 def modules(tmp_path, monkeypatch):
-    """A package `waited` with modules `one` and `two`, none of them imported."""
+    """A package `waited` with modules `first` and `second`, none of them imported."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(on_import, "_actions", [])
     (tmp_path / "waited").mkdir()
-    (tmp_path / "waited/__init__.py").write_text("from . import one\nlast = 1\n")
-    (tmp_path / "waited/one.py").write_text("from . import two\nlast = 1\n")
-    (tmp_path / "waited/two.py").write_text("last = 1\n")
+    (tmp_path / "waited/__init__.py").write_text("from . import first\nlast = 1\n")
+    (tmp_path / "waited/first.py").write_text("from . import second\nlast = 1\n")
+    (tmp_path / "waited/second.py").write_text("last = 1\n")
     yield
     for name in [name for name in sys.modules if name.split(".")[0] == "waited"]:
         del sys.modules[name]
@@ -36,7 +36,7 @@ def wait(*names, before=False):
     return calls
 
 
-@pytest.mark.parametrize("name", ["waited", "waited.one", "waited.two"])
+@pytest.mark.parametrize("name", ["waited", "waited.first", "waited.second"])
 def test_after_the_module(name, modules):
     calls = wait(name)
     assert calls == []
@@ -47,11 +47,11 @@ def test_after_the_module(name, modules):
 
 def test_at_once_if_the_module_is_there(modules):
     importlib.import_module("waited")
-    assert wait("waited.one") == [[True]]
+    assert wait("waited.first") == [[True]]
 
 
 def test_after_all_modules(modules):
-    calls = wait("waited", "waited.two", "json")
+    calls = wait("waited", "waited.second", "json")
     importlib.import_module("waited")
     assert calls == [[True, True, False]]  # json has no `last`
 
@@ -61,7 +61,7 @@ def test_an_action_that_imports_what_another_waits_for(modules):
     for name, imported in (
         ("json", "waited"),
         ("waited", "json"),
-        ("waited.two", "re"),
+        ("waited.second", "re"),
     ):
 
         @on_import.when_imported(name)
@@ -70,11 +70,11 @@ def test_an_action_that_imports_what_another_waits_for(modules):
             order.append(name)
 
     on_import.start()
-    assert order == ["waited.two", "waited", "json"]
+    assert order == ["waited.second", "waited", "json"]
 
 
 def test_before_the_module(modules):
-    calls = wait("waited.two", before=True)
+    calls = wait("waited.second", before=True)
     importlib.import_module("waited")
     assert calls == [[False]]
 
@@ -96,21 +96,21 @@ def test_an_error_is_raised_by_each_import_until_it_is_gone(modules):
 
 
 def test_an_error_of_the_module_itself(modules, tmp_path):
-    (tmp_path / "waited/two.py").write_text("raise KeyError('two')\n")
-    calls = wait("waited.two")
+    (tmp_path / "waited/second.py").write_text("raise KeyError('second')\n")
+    calls = wait("waited.second")
     with pytest.raises(KeyError):
         importlib.import_module("waited")
     assert calls == []
-    (tmp_path / "waited/two.py").write_text("last = 1\nfixed = True\n")
+    (tmp_path / "waited/second.py").write_text("last = 1\nfixed = True\n")
     importlib.invalidate_caches()
     importlib.import_module("waited")
     assert calls == [[True]]
 
 
 def test_loader_and_source_are_those_of_the_module(modules):
-    wait("waited.one")
-    module = importlib.import_module("waited.one")
-    assert "from . import two" in inspect.getsource(module)
+    wait("waited.first")
+    module = importlib.import_module("waited.first")
+    assert "from . import second" in inspect.getsource(module)
     assert "exec_module" not in vars(module.__loader__)
     assert importlib.util.find_spec("waited.none") is None
     assert importlib.reload(module) is module

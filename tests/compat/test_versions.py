@@ -66,7 +66,8 @@ def test_missing_package(module, monkeypatch):
     )
     with pytest.raises(ImportError, match=f"{module}.*pip install") as caught:
         versions.check_installed()
-    assert versions.MODULES[module] in str(caught.value)
+    advised, package = versions.MODULES[module]
+    assert f'"{advised}{versions.WORKING[package]}"' in str(caught.value)
 
 
 @pytest.mark.parametrize(

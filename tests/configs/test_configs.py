@@ -1,21 +1,9 @@
 """Configs are short, found by name, and have the values of upstream."""
 
-from pathlib import Path
-
 import pytest
 from mmengine.config import Config
 
-import msg3d
-
-ROOT = Path(msg3d.__file__).parent / "configs"
-LEAVES = sorted(path for path in ROOT.glob("*/*.py") if path.parent.name != "_base_")
-UPSTREAM = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
-
-
-def datasets(cfg):
-    """The three data sets of a config, repetition taken off."""
-    train = cfg.train_dataloader.dataset.dataset
-    return train, cfg.val_dataloader.dataset, cfg.test_dataloader.dataset
+from leaves import LEAVES, ROOT, UPSTREAM, datasets
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)

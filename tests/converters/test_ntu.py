@@ -37,18 +37,9 @@ REPOSITORY = Path(__file__).parents[2]
 NAME = "S001C001P001R001A001"
 
 
-@pytest.fixture
-def bench():
-    """The line-by-line reader, and the generator of files."""
-
-    class Bench:
-        make = staticmethod(plain_ntu.skeleton_text)
-
-        @staticmethod
-        def read(content):
-            return plain_ntu.read_plainly(io.StringIO(content.decode()))
-
-    return Bench
+def read_plainly(content):
+    """Coordinates and ids as the line-by-line reader has them."""
+    return plain_ntu.read_plainly(io.StringIO(content.decode()))
 
 
 def body(identity=7, value=1.0, joints=25, rest="0 " * 8 + "2"):
@@ -70,8 +61,8 @@ def same_bits(left, right):
     return left.dtype == right.dtype and left.tobytes() == right.tobytes()
 
 
-def assert_reads_like(bench, content):
-    array, ids = bench.read(content)
+def assert_reads_like(content):
+    array, ids = read_plainly(content)
     bodies = read_skeleton(content)
     assert bodies.frames == len(ids)
     assert bodies.ids == [one for frame in ids for one in frame]
@@ -135,20 +126,20 @@ def test_what_is_no_number_is_refused():
 
 
 @pytest.mark.parametrize("frames,bodies", [(1, 1), (5, 2), (3, 11), (2, 0)])
-def test_file(bench, frames, bodies):
-    assert_reads_like(bench, bench.make(frames, bodies, seed=frames))
+def test_file(frames, bodies):
+    assert_reads_like(plain_ntu.skeleton_text(frames, bodies, seed=frames))
 
 
-def test_bodies_come_and_go(bench):
+def test_bodies_come_and_go():
     frames = [[], [body(1)], [body(2, 3.5), body(1, -2)], [], [body(3, 0.25)], []]
-    assert_reads_like(bench, text(*frames))
+    assert_reads_like(text(*frames))
 
 
-def test_real_files(shared, bench):
+def test_real_files(shared):
     paths = sorted((shared / "data" / "ntu_raw").glob("*.skeleton"))
     assert len(paths) == 12
     for path in paths:
-        assert_reads_like(bench, path.read_bytes())
+        assert_reads_like(path.read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -164,15 +155,15 @@ def test_real_files(shared, bench):
         lambda content: content.replace(b"\n2\n", b"\n02\n"),
     ],
 )
-def test_white_space_does_not_matter(bench, change):
-    content = bench.make(4, 2, seed=0)
+def test_white_space_does_not_matter(change):
+    content = plain_ntu.skeleton_text(4, 2, seed=0)
     expected, found = read_skeleton(content), read_skeleton(change(content))
     assert found.ids == expected.ids and same_bits(found.joints, expected.joints)
 
 
-def test_numbers_of_needless_digits(bench):
+def test_numbers_of_needless_digits():
     content = text([body(1, "0.12345678901234567890123456789"), body(2, 1e-7)])
-    assert_reads_like(bench, content)
+    assert_reads_like(content)
 
 
 def test_what_is_not_used_is_not_looked_at():
@@ -254,10 +245,10 @@ def test_cut_off_anywhere():
         assert error.value.where.line in (lines, lines + 1)
 
 
-def test_damaged_at_random(bench):
+def test_damaged_at_random():
     """Other bytes anywhere: parsed like the plain reader does, or refused."""
     rng = random.Random(1)
-    content = bench.make(3, 2, seed=5)
+    content = plain_ntu.skeleton_text(3, 2, seed=5)
     refused = 0
     for _ in range(1500):
         damaged = bytearray(content)
@@ -473,14 +464,14 @@ def test_lists(tmp_path):
         read_lists([tmp_path / "none.txt"])
 
 
-def test_lists_that_were_used_are_reported(bench, tmp_path):
+def test_lists_that_were_used_are_reported(tmp_path):
     """Also where they name nothing that is there, or where there is none."""
-    raw = as_folder(release(bench), tmp_path / "raw")
+    raw = as_folder(release(), tmp_path / "raw")
     report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", jobs=1)
     (remark,) = report["remarks"]
     assert remark["text"] == "missing list: none found, incomplete recordings stay"
     path = raw / PUBLISHED[0]
-    first = sorted(release(bench))[0].removesuffix(".skeleton")
+    first = sorted(release())[0].removesuffix(".skeleton")
     for names, here in ((["S017C003P020R002A060"], 0), ([first, NAME[:-1] + "9"], 1)):
         path.write_text("\n".join(names))
         report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", jobs=1)
@@ -551,7 +542,7 @@ def test_damaged_file_given_to_prediction():
 # The whole conversion
 
 
-def release(bench):
+def release():
     """Eight small files: performers 1 (trains) and 3, cameras 1 and 2, two setups."""
     names = [
         f"S{setup:03d}C{camera:03d}P{performer:03d}R001A{action:03d}"
@@ -560,7 +551,9 @@ def release(bench):
         )
     ]
     return {
-        f"{name}.skeleton": bench.make(3 + number % 3, 1 + number % 2, seed=number)
+        f"{name}.skeleton": plain_ntu.skeleton_text(
+            3 + number % 3, 1 + number % 2, seed=number
+        )
         for number, name in enumerate(names)
     }
 
@@ -588,8 +581,8 @@ def same_annotations(left, right):
         assert same_bits(one["keypoint"], other["keypoint"])
 
 
-def test_folder_zip_and_folder_of_zips_give_the_same(bench, tmp_path):
-    files = release(bench)
+def test_folder_zip_and_folder_of_zips_give_the_same(tmp_path):
+    files = release()
     items = list(files.items())
     as_zip(dict(items[:5]), tmp_path / "zips" / "s001.zip")
     as_zip(dict(items[5:]), tmp_path / "zips" / "s002.zip")
@@ -608,8 +601,8 @@ def test_folder_zip_and_folder_of_zips_give_the_same(bench, tmp_path):
         same_annotations(out, tmp_path / "0.pkl")
 
 
-def test_damaged_zip_is_one_error(bench, tmp_path):
-    path = as_zip(release(bench), tmp_path / "zips" / "a.zip")
+def test_damaged_zip_is_one_error(tmp_path):
+    path = as_zip(release(), tmp_path / "zips" / "a.zip")
     content = bytearray(path.read_bytes())
     content[200:300] = bytes(100)
     path.write_bytes(content)
@@ -617,8 +610,8 @@ def test_damaged_zip_is_one_error(bench, tmp_path):
         convert_ntu(path.parent, tmp_path / "a.pkl", "ntu60", jobs=1)
 
 
-def test_annotations(bench, tmp_path):
-    files = release(bench)
+def test_annotations(tmp_path):
+    files = release()
     report = convert_ntu(
         as_folder(files, tmp_path / "raw"), tmp_path / "a.pkl", "ntu60"
     )
@@ -635,7 +628,7 @@ def test_annotations(bench, tmp_path):
     assert meta["classes"] == list(ACTIONS[:60]) and meta["center"] == 20
     assert len(meta["joints"]) == 25 and meta["joints"][4] == "l_shoulder"
     for number, (one, content) in enumerate(zip(data["annotations"], files.values())):
-        array, _ = bench.read(content)
+        array, _ = read_plainly(content)
         assert one["label"] == number and one["total_frames"] == array.shape[1]
         expected = array.astype(np.float32)
         spread = [person.reshape(-1, 3).std(axis=0).sum() for person in array]
@@ -651,8 +644,8 @@ def test_annotations(bench, tmp_path):
     assert data["meta"]["classes"] == list(ACTIONS)
 
 
-def test_lists_are_found_or_given(bench, tmp_path):
-    files = release(bench)
+def test_lists_are_found_or_given(tmp_path):
+    files = release()
     first, second = (name.removesuffix(".skeleton") for name in list(files)[:2])
     raw = as_folder(files, tmp_path / "raw")
     listed = "listed as missing or incomplete, though a body is in it"
@@ -679,8 +672,8 @@ def command(*arguments, monkeypatch):
     return tool.main()
 
 
-def test_command(bench, tmp_path, monkeypatch, capsys):
-    files = release(bench)
+def test_command(tmp_path, monkeypatch, capsys):
+    files = release()
     raw = as_folder({**files, f"{NAME}.skeleton": text([])}, tmp_path / "raw")
     out = tmp_path / "a.pkl"
     arguments = (raw, out, "--benchmark", "ntu60")

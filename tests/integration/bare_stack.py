@@ -1,4 +1,4 @@
-"""What fails in the stack without msg3d, in an interpreter of its own."""
+"""Failures of the stack without msg3d, in an interpreter of its own."""
 
 import functools
 import json

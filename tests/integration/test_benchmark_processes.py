@@ -64,18 +64,17 @@ def short_path():
 
 
 def test_sigterm_ends_all_processes(short_path):
-    tmp_path = short_path
     command = [sys.executable, "-m", "benchmarks", "load", "--num-workers", "1"]
-    command += ["--output", tmp_path / "load.json"]
+    command += ["--output", short_path / "load.json"]
 
     def training(pids):
         # The command, the tracker of multiprocessing, the training, and two workers.
         return len(pids) == 5
 
-    lines = ended(command, REPOSITORY, tmp_path, signal.SIGTERM, 143, training)
+    lines = ended(command, REPOSITORY, short_path, signal.SIGTERM, 143, training)
     assert lines.splitlines()[-1] == "benchmarks load: interrupted"
-    assert "Traceback" not in lines and marked(tmp_path) == {}
-    left = {path.name for path in tmp_path.iterdir() if "inductor" not in path.name}
+    assert "Traceback" not in lines and marked(short_path) == {}
+    left = {path.name for path in short_path.iterdir() if "inductor" not in path.name}
     assert left == {"load.json", "load.md"}
-    machine = json.loads((tmp_path / "load.json").read_text())["machine"]
+    machine = json.loads((short_path / "load.json").read_text())["machine"]
     assert machine["cpu"] and machine["torch"] == torch.__version__

@@ -1,31 +1,27 @@
 """What MMAction2 users type, typed: on a tiny data set, from a foreign folder."""
 
 import json
-import os
 import pickle
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 from mmengine.runner import Runner
 
 import in_process
-from conftest import REPOSITORY
+from conftest import REPOSITORY, user_env
 from samples import write
 from tiny_ntu import BASE, CONFIGS, write_tiny
 
 
 def run(folder, *command, fails=False):
     """The command's output; PYTHONPATH is not set, as for a user."""
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     done = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
-        env=env,
+        env=user_env(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,5 +1,6 @@
 """Every config builds, reads a sample of its kind, and takes one training step."""
 
+import copy
 import re
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-import msg3d
 from conftest import REPOSITORY
+from leaves import LEAVES, ROOT, UPSTREAM, datasets
 from msg3d.apis.flops import input_shape
 from msg3d.skeletons import skeleton
 from samples import write
@@ -20,16 +21,7 @@ from samples import write
 sys.path.insert(0, str(REPOSITORY / "tools"))
 from model_index import metafiles  # noqa: E402
 
-ROOT = Path(msg3d.__file__).parent / "configs"
-LEAVES = sorted(path for path in ROOT.glob("*/*.py") if path.parent.name != "_base_")
-UPSTREAM = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
 STREAMS = {"j": "joint", "b": "bone", "jm": "joint-motion", "bm": "bone-motion"}
-
-
-def datasets(cfg):
-    """The three data sets of a config, repetition taken off."""
-    train = cfg.train_dataloader.dataset.dataset
-    return train, cfg.val_dataloader.dataset, cfg.test_dataloader.dataset
 
 
 def use_file(cfg, path):
@@ -107,6 +99,7 @@ def check_name_and_entry(cfg, entries):
 def test_config_trains(path, tmp_path, entries):
     cfg = Config.fromfile(path)
     check_name_and_entry(cfg, entries)
+    network = copy.deepcopy(cfg.model)
     use_file(cfg, tmp_path / "data.pkl")
     cfg.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
     init_default_scope("mmaction")
@@ -116,7 +109,7 @@ def test_config_trains(path, tmp_path, entries):
     ]
     if others:  # the network of the joints, on other numbers
         joint = Config.fromfile(path.with_name(path.name.replace(others[0], "joint")))
-        assert Config.fromfile(path).model == joint.model
+        assert network == joint.model
         channels = cfg.model.backbone.get("in_channels", 3)
         assert batch["inputs"][0].shape[-1] == channels
         return

@@ -103,7 +103,7 @@ def _die(name, content):
 def test_every_file_is_a_sample_or_a_line(tmp_path, jobs):
     raw = folder(tmp_path / "raw")
     (raw / "003.txt").write_text("three")
-    (raw / "004.txt").write_text("nobody")
+    (raw / "004.txt").write_text("empty")
     (raw / "README").write_text("hello")
     (raw / "again").mkdir()
     (raw / "again" / "001.txt").write_text("7")
@@ -121,5 +121,5 @@ def test_every_file_is_a_sample_or_a_line(tmp_path, jobs):
             why="a duplicate: 001 was read from 001.txt",
         ),
     ]
-    assert parsed.left_out == {"nobody in it": ["004.txt"]}
+    assert parsed.left_out == {"no body": ["004.txt"]}
     assert parsed.others == ["README"]

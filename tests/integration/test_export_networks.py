@@ -16,7 +16,7 @@ from msg3d.export import export
 def test_any_batch_clips_and_frames(backbone, tmp_path):
     """Sizes that the export neither traced nor checked."""
     config, checkpoint = tiny(tmp_path, backbone)
-    file = str(tmp_path / "one.onnx")
+    file = str(tmp_path / "network.onnx")
     export(config, checkpoint, file)
     model, _ = load_model(load_config(config), checkpoint, "cpu")
     if backbone == "MSG3D":

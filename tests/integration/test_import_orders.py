@@ -19,7 +19,7 @@ import msg3d
 heavy = {"torch", "numpy", "mmengine", "mmcv", "mmaction", "scipy", "cv2"}
 print(*sorted(heavy & set(sys.modules)), len(set(sys.modules) - before) < 120)
 """
-# What a user of each registry and of MMEngine meets.
+# Every registry, and every kind of fix and wrapper.
 REGISTERED = """
 from mmaction.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 from mmengine.fileio import io
@@ -96,7 +96,7 @@ except ImportError as error:
 
 
 def python(program, *arguments, path=(SOURCE,)):
-    """What a program prints; it writes no errors."""
+    """Run a program that writes no errors; return its output."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *(["-c"] if "\n" in program else []), program],
         env={**ENV, "PYTHONPATH": os.pathsep.join(path)},

@@ -2,16 +2,13 @@
 
 import ast
 import json
-import os
 import re
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, user_env
 from msg3d.datasets import load_annotations
 from msg3d.formats.csv_table import read_csv
 from msg3d.skeletons import skeleton
@@ -49,8 +46,7 @@ def followed(tmp_path_factory):
     (folder / "data").mkdir()
     (config,) = blocks("python")
     (folder / "my_config.py").write_text(config)
-    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    env = user_env()
     printed = {}
     for command in commands():
         small = [options for name, options in SMALL.items() if name in command]

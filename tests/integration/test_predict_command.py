@@ -1,11 +1,10 @@
 """tools/predict.py as users type it."""
 
 import csv
-import os
 import subprocess
 import sys
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, user_env
 from msg3d import Recognizer
 from msg3d.datasets import load_annotations
 from samples import write
@@ -21,7 +20,7 @@ def test_command_as_typed(tmp_path):
         + ["mine.pkl", "--out", "found", "--split", "val", "--persons"]
         + ["--pairs", "3", "--device", "cpu"],
         cwd=tmp_path,
-        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+        env=user_env(),
         capture_output=True,
         text=True,
         timeout=300,
