@@ -1,20 +1,62 @@
-"""Progress bars, where tqdm is installed."""
+"""Progress of long work on stderr: a bar on a terminal, or plain lines."""
 
-from collections.abc import Iterable
-from typing import Any, TypeVar
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 Item = TypeVar("Item")
+SECONDS = 10.0  # between lines
+_style = "bar"
 
 
-def progress(items: Iterable[Item], **options: Any) -> Iterable[Item]:
-    """Show a progress bar on stderr, if that is a terminal, while items are used.
+def set_progress(style: str) -> None:
+    """Choose how `progress` reports, for this process.
+
+    Args:
+        style: "bar" for a bar on a terminal and nothing otherwise, as libraries do;
+            "lines" for lines otherwise, as commands do; "none".
+    """
+    global _style
+    _style = style
+
+
+def progress(
+    items: Iterable[Item],
+    desc: str = "",
+    total: int | None = None,
+    unit: str = "it",
+    initial: int = 0,
+    leave: bool = True,
+) -> Iterator[Item]:
+    """Yield items, and report how many were used.
+
+    A bar requires tqdm. Lines appear every ten seconds and at the end.
 
     Args:
         items: any iterable.
-        **options: of `tqdm.tqdm`.
+        desc, total, unit, initial, leave: as in `tqdm.tqdm`.
     """
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return items
-    return tqdm(items, disable=None, **options)
+    if _style != "none" and sys.stderr.isatty():
+        try:
+            from tqdm import tqdm
+        except ImportError:
+            pass
+        else:
+            yield from tqdm(items, desc, total, leave, unit=unit, initial=initial)
+            return
+    if _style != "lines":
+        yield from items
+        return
+    if total is None and hasattr(items, "__len__"):
+        total = initial + len(items)
+    whole = "" if total is None else f"/{total}"
+    done, reported, last = initial, -1, time.monotonic()
+    for item in items:
+        yield item
+        done += 1
+        if time.monotonic() - last >= SECONDS:
+            reported, last = done, time.monotonic()
+            print(f"{desc or 'done'}: {done}{whole} {unit}", file=sys.stderr, flush=True)
+    if done > reported >= 0:
+        print(f"{desc or 'done'}: {done}{whole} {unit}", file=sys.stderr, flush=True)

@@ -1,0 +1,151 @@
+"""Entry point of `msg3d`: select the subcommand, and turn errors into one line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pickle import UnpicklingError
+from types import ModuleType
+
+from .. import __version__
+from ..errors import MSG3DError
+from ..io.progress import set_progress
+
+# Command -> summary. Its module has the same name, with underscores.
+COMMANDS = {
+    "predict": "recognize actions in keypoints or videos",
+    "train": "train a network",
+    "test": "test a trained network",
+    "prepare": "convert raw recordings or a published data set to an annotation file",
+    "check": "find every fault of an annotation file",
+    "pack": "pack an annotation file into a store that is read sample by sample",
+    "chunks": "cut long sequences into chunks",
+    "configs": "list the shipped configs, or copy one",
+    "new-config": "write a config for an annotation file",
+    "fuse": "fuse the scores of several streams",
+    "export": "export a trained network to one file",
+    "convert-checkpoint": "convert published weights, or checkpoints to safetensors",
+    "visualize": "play sequences; plot scores, curves, graphs, and saliency",
+    "draw": "draw skeleton layouts",
+    "score-traits": "score predicted personality traits",
+    "info": "print versions, devices, and active compatibility fixes",
+    "completion": "print a script for shell completion",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit status.
+
+    Args:
+        argv: arguments after the program's name; None for those of this process.
+
+    Returns:
+        0 on success, 1 on failure or if a check finds errors, 130 after Ctrl-C.
+
+    Raises:
+        SystemExit: with status 2, wrong usage; with status 0, help was printed.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser = make_parser(_command(argv))
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
+    if not argv:
+        parser.print_help()
+        return 2
+    args = parser.parse_args(_renamed(argv))
+    set_progress("none" if args.quiet else "lines")
+    program = f"msg3d {args.command}"
+    try:
+        return args.module.run(args) or 0
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `msg3d configs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (MSG3DError, ImportError, OSError, UnpicklingError) as error:
+        if args.debug:
+            raise
+        print(f"{program}: {error}", file=sys.stderr)
+        return 1
+
+
+def make_parser(command: str | None) -> argparse.ArgumentParser:
+    """Return the parser of all commands.
+
+    Args:
+        command: the only one whose arguments are added, and whose module is imported.
+    """
+    parser = argparse.ArgumentParser(
+        prog="msg3d",
+        description="Skeleton-based action recognition with MS-G3D on MMAction2.",
+        epilog="`msg3d COMMAND --help` explains a command.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"msg3d {__version__}")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, title="commands"
+    )
+    for name, summary in COMMANDS.items():
+        sub = commands.add_parser(
+            name,
+            help=summary,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if name == command:
+            module = _module(name)
+            sub.description = module.__doc__
+            module.add_arguments(sub)
+            add_common(sub)
+            sub.set_defaults(module=module)
+    return parser
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every command."""
+    parser.add_argument(
+        "--quiet", action="store_true", help="print results and errors only"
+    )
+    parser.add_argument(
+        "--debug", action="store_true", help="print the traceback of an error"
+    )
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f".{command.replace('-', '_')}", __package__)
+
+
+def _command(words: Sequence[str]) -> str | None:
+    return next((word for word in words if word in COMMANDS), None)
+
+
+def _renamed(argv: list[str]) -> list[str]:
+    """Replace deprecated options, with a warning."""
+    command = _command(argv)
+    renamed = getattr(_module(command), "RENAMED", {}) if command else {}
+    current = []
+    for word in argv:
+        option, equals, value = word.partition("=")
+        if option in renamed:
+            new = renamed[option]
+            print(
+                f"msg3d {command}: {option} is deprecated and will be removed in the "
+                f"next release: use {new}",
+                file=sys.stderr,
+            )
+            current += f"{new}{equals}{value}".split(" ") if " " in new else [
+                f"{new}{equals}{value}"
+            ]
+        else:
+            current.append(word)
+    return current
+
+
+def _complete() -> None:
+    """Answer the shell, which runs the program to complete a command line."""
+    import argcomplete
+
+    words = os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])].split()
+    argcomplete.autocomplete(make_parser(_command(words[1:])))

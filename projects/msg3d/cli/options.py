@@ -1,0 +1,97 @@
+"""Options that mean the same in every command that has them."""
+
+import argparse
+import os
+
+from ..errors import ConfigError
+
+
+def positive(text: str) -> int:
+    """Parse an integer above zero."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected 1, 2, 3, ...")
+    return int(text)
+
+
+def layout(text: str):
+    """Parse a layout: a name, or a .json file that describes one."""
+    from ..skeletons import SKELETONS, skeleton
+
+    try:
+        skeleton(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def unit(text: str) -> str:
+    """Parse the name of a unit, or one of its aliases."""
+    from ..skeletons.units import unit_name
+
+    return unit_name(text)
+
+
+SHARED = {
+    "--output": dict(metavar="PATH", help="file or folder to write"),
+    "--device": dict(help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)"),
+    "--layout": dict(
+        type=layout,
+        metavar="LAYOUT",
+        help="skeleton layout of the keypoints, a name (`msg3d draw --list`) or a .json "
+        "file",
+    ),
+    "--unit": dict(
+        type=unit,
+        metavar="UNIT",
+        help="unit of the keypoints: m, cm, mm, px, normalized, or unscaled",
+    ),
+    "--img-shape": dict(
+        nargs=2,
+        type=positive,
+        metavar=("H", "W"),
+        help="height and width of the image in pixels, for 2D keypoints",
+    ),
+    "--split": dict(metavar="NAME", help="split of the annotation file"),
+    "--checkpoint": dict(metavar="FILE", help="weights of the network"),
+    "--classes": dict(metavar="FILE", help="names of the classes, one per line"),
+    "--num-workers": dict(
+        type=positive,
+        metavar="N",
+        help="number of processes (default: one per core)",
+    ),
+    "--seed": dict(type=int, default=0, help="seed of all randomness (default: 0)"),
+    "--skip-invalid": dict(
+        action="store_true", help="write the output without the invalid inputs"
+    ),
+    "--overwrite": dict(
+        action="store_true", help="replace an existing output (default: refuse)"
+    ),
+    "--json": dict(metavar="FILE", help="also write the result as JSON"),
+}
+
+
+def add_shared(parser: argparse.ArgumentParser, *names: str, **changes) -> None:
+    """Add options of `SHARED`.
+
+    Args:
+        parser: the parser, or a group of it.
+        *names: such as "--output".
+        **changes: what differs here, such as `default` or `required`; only for one name.
+    """
+    for name in names:
+        parser.add_argument(name, **{**SHARED[name], **changes})
+
+
+def refuse_existing(overwrite: bool, *paths: str | None) -> None:
+    """Refuse to replace an output without --overwrite.
+
+    Raises:
+        ConfigError: one of the paths exists (`exists`).
+    """
+    for path in paths:
+        if path is not None and not overwrite and os.path.lexists(path):
+            raise ConfigError(
+                "already exists. Add --overwrite to replace it, or choose another name",
+                kind="exists",
+                file=os.fspath(path),
+            )

@@ -1,0 +1,58 @@
+"""Help, errors, and exit statuses that all commands share."""
+
+import pytest
+
+from msg3d.cli import main as cli
+
+
+def run(capsys, *words):
+    """Return status, stdout, and stderr of a command line."""
+    try:
+        status = cli.main(list(map(str, words)))
+    except SystemExit as error:
+        status = error.code
+    return status, *capsys.readouterr()
+
+
+def test_without_arguments_prints_help(capsys):
+    status, out, _ = run(capsys)
+    assert status == 2
+    assert all(command in out for command in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help(capsys, command):
+    status, out, _ = run(capsys, command, "--help")
+    assert status == 0
+    assert f"msg3d {command}" in out
+
+
+def test_missing_file_is_one_line(capsys, tmp_path):
+    status, out, err = run(
+        capsys, "chunks", tmp_path / "no.pkl", tmp_path / "a.pkl", "--length", 8
+    )
+    assert (status, out, err.count("\n")) == (1, "", 1)
+
+
+def test_existing_output_is_kept(capsys, tmp_path):
+    output = tmp_path / "a.pkl"
+    output.write_text("old")
+    status, _, err = run(capsys, "chunks", "in.pkl", output, "--length", 8)
+    assert status == 1 and "--overwrite" in err
+    assert output.read_text() == "old"
+
+
+def test_interruption(capsys, monkeypatch):
+    def interrupted(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("msg3d.cli.chunks.run", interrupted)
+    status, _, err = run(capsys, "chunks", "a", "b", "--length", 8)
+    assert (status, err.count("\n")) == (130, 1)
+
+
+def test_deprecated_option(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("msg3d.cli.chunks.RENAMED", {"--frames": "--length"}, False)
+    monkeypatch.setattr("msg3d.cli.chunks.run", lambda args: print(args.length))
+    _, out, err = run(capsys, "chunks", "a", "b", "--frames=8")
+    assert out == "8\n" and "--length" in err
