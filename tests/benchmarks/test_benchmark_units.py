@@ -1,5 +1,6 @@
 """Timer, tables, options, and the arithmetic of the benchmarks, with tiny inputs."""
 
+import mmap
 import os
 from argparse import Namespace
 

@@ -52,7 +52,9 @@ def test_interruption(capsys, monkeypatch):
 
 
 def test_deprecated_option(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("msg3d.cli.chunks.RENAMED", {"--frames": "--length"}, False)
+    monkeypatch.setattr(
+        "msg3d.cli.chunks.RENAMED", {"--frames": "--length"}, raising=False
+    )
     monkeypatch.setattr("msg3d.cli.chunks.run", lambda args: print(args.length))
     _, out, err = run(capsys, "chunks", "a", "b", "--frames=8")
     assert out == "8\n" and "--length" in err

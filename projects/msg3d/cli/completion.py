@@ -1,8 +1,8 @@
 """Print a script that completes commands, options, and names in a shell.
 
-    bash:  eval "$(msg3d completion bash)"        in ~/.bashrc
-    zsh:   eval "$(msg3d completion zsh)"         in ~/.zshrc, after compinit
-    fish:  msg3d completion fish | source         in ~/.config/fish/config.fish
+bash:  eval "$(msg3d completion bash)"        in ~/.bashrc
+zsh:   eval "$(msg3d completion zsh)"         in ~/.zshrc, after compinit
+fish:  msg3d completion fish | source         in ~/.config/fish/config.fish
 """
 
 import argparse

@@ -128,18 +128,17 @@ def _renamed(argv: list[str]) -> list[str]:
     current = []
     for word in argv:
         option, equals, value = word.partition("=")
-        if option in renamed:
-            new = renamed[option]
-            print(
-                f"msg3d {command}: {option} is deprecated and will be removed in the "
-                f"next release: use {new}",
-                file=sys.stderr,
-            )
-            current += f"{new}{equals}{value}".split(" ") if " " in new else [
-                f"{new}{equals}{value}"
-            ]
-        else:
+        if option not in renamed:
             current.append(word)
+            continue
+        new = renamed[option]
+        print(
+            f"msg3d {command}: {option} is deprecated and will be removed in the next "
+            f"release: use {new}",
+            file=sys.stderr,
+        )
+        # "--unit normalized" replaces a flag.
+        current += new.split(" ") if not equals else [f"{new}={value}"]
     return current
 
 

@@ -15,7 +15,7 @@ def positive(text: str) -> int:
 
 def layout(text: str):
     """Parse a layout: a name, or a .json file that describes one."""
-    from ..skeletons import SKELETONS, skeleton
+    from ..skeletons import skeleton
 
     try:
         skeleton(text)

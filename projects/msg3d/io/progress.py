@@ -50,13 +50,17 @@ def progress(
         return
     if total is None and hasattr(items, "__len__"):
         total = initial + len(items)
-    whole = "" if total is None else f"/{total}"
+    of_total = "" if total is None else f"/{total}"
     done, reported, last = initial, -1, time.monotonic()
+
+    def report() -> None:
+        print(f"{desc or 'done'}: {done}{of_total} {unit}", file=sys.stderr, flush=True)
+
     for item in items:
         yield item
         done += 1
         if time.monotonic() - last >= SECONDS:
             reported, last = done, time.monotonic()
-            print(f"{desc or 'done'}: {done}{whole} {unit}", file=sys.stderr, flush=True)
+            report()
     if done > reported >= 0:
-        print(f"{desc or 'done'}: {done}{whole} {unit}", file=sys.stderr, flush=True)
+        report()
