@@ -9,6 +9,7 @@ from unittest.mock import patch
 from mmengine.config import Config
 
 import msg3d
+from msg3d.cli.main import main
 
 TOOLS = Path(msg3d.__file__).parent / ".mim" / "tools"
 
@@ -36,6 +37,14 @@ def without_paperwork():
     garbage = patch("mmengine.dataset.base_dataset.gc.collect")
     with layout, versions, garbage:
         yield
+
+
+def msg3d_command(*words) -> int:
+    """Run `msg3d WORDS` in this process; return its exit status."""
+    try:
+        return main([*map(str, words)])
+    except SystemExit as exit:  # wrong usage
+        return exit.code
 
 
 def command(monkeypatch, name, *arguments):

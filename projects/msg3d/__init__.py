@@ -25,7 +25,7 @@ __all__ = [
 REGISTERED = {
     "DATASETS": "msg3d.datasets",
     "HOOKS": "msg3d.engine.hooks",
-    "METRICS": "msg3d.evaluation",
+    "METRICS": "msg3d.evaluation.person_metric",
     "MODELS": "msg3d.models",
     "TRANSFORMS": "msg3d.datasets.transforms",
 }

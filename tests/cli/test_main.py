@@ -2,16 +2,13 @@
 
 import pytest
 
+from in_process import msg3d_command
 from msg3d.cli import main as cli
 
 
 def run(capsys, *words):
     """Return status, stdout, and stderr of a command line."""
-    try:
-        status = cli.main(list(map(str, words)))
-    except SystemExit as error:
-        status = error.code
-    return status, *capsys.readouterr()
+    return msg3d_command(*words), *capsys.readouterr()
 
 
 def test_without_arguments_prints_help(capsys):

@@ -4,15 +4,14 @@ import io
 import json
 import os
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from mmengine.evaluator import DumpResults
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.datasets import load_annotations
 from msg3d.errors import DataError, PickleError
 from msg3d.evaluation import (
@@ -25,7 +24,6 @@ from msg3d.evaluation import (
 )
 from msg3d.evaluation.fusion import accuracies
 
-TOOL = Path(__file__).parents[2] / "tools" / "fuse_scores.py"
 IDS = [f"S001C001P001R001A{number:03d}" for number in range(1, 9)]
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1])
 
@@ -285,17 +283,11 @@ def test_accuracies_by_hand():
     assert result["mean_class"] == 50 and result["top5"] == 100
 
 
-def run(monkeypatch, *arguments):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["fuse_scores.py", *map(str, arguments)])
-    return tool.main()
-
-
 def test_command(tmp_path, monkeypatch, capsys):
     joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
     bone = pickled(tmp_path / "bone.pkl", dict(zip(IDS[::-1], logits(2, 2.0)[::-1])))
     out, figures = tmp_path / "fused.pkl", tmp_path / "fused.json"
-    assert run(monkeypatch, joint, bone, "--out", out, "--json", figures) == 0
+    assert msg3d_command("fuse", joint, bone, "--output", out, "--json", figures) == 0
     printed = capsys.readouterr().out
     assert "MMAction2 dump, 8 samples, probabilities" in printed
     assert "(the original), 8 samples, logits" in printed
@@ -308,16 +300,16 @@ def test_command(tmp_path, monkeypatch, capsys):
     changes = [line["change"] for line in report["classes"]]
     assert changes == sorted(changes) and len(changes) == 3
 
-    assert run(monkeypatch, joint, bone, "--search", joint, bone) == 1
+    assert msg3d_command("fuse", joint, bone, "--search", joint, bone) == 1
     assert "8 samples" in capsys.readouterr().err
     others = [f"other {name}" for name in IDS]
     searched = [
         mmaction_dump(tmp_path / f"{seed}.pkl", softmax(logits(seed, 2.0)), others)
         for seed in (6, 7)
     ]
-    assert run(monkeypatch, joint, bone, "--search", *searched) == 0
+    assert msg3d_command("fuse", joint, bone, "--search", *searched) == 0
     assert "--search" in capsys.readouterr().out
-    assert run(monkeypatch, bone) == 1
+    assert msg3d_command("fuse", bone) == 1
     assert "--ann-file" in capsys.readouterr().err
 
 
@@ -326,24 +318,27 @@ def test_command_takes_each_file_once(tmp_path, monkeypatch, capsys):
     link = tmp_path / "link.pkl"
     link.symlink_to(joint)
     for paths in ((joint, joint), (joint, tmp_path / "." / "joint.pkl"), (joint, link)):
-        assert run(monkeypatch, *paths) == 1
+        assert msg3d_command("fuse", *paths) == 1
         error = capsys.readouterr().err
         assert str(paths[1]) in error and error.count("\n") == 1
     bone = mmaction_dump(tmp_path / "bone.pkl", softmax(logits(2, 2.0)))
-    assert run(monkeypatch, joint, bone, "--weights", 0, 0) == 1
+    assert msg3d_command("fuse", joint, bone, "--fusion-weights", 0, 0) == 1
     assert "all 0" in capsys.readouterr().err
-    assert run(monkeypatch, joint, bone, "--out", tmp_path) == 1
+    assert msg3d_command("fuse", joint, bone, "--output", tmp_path) == 1
     assert str(tmp_path) in capsys.readouterr().err
-    assert run(monkeypatch, joint, bone, "--out", tmp_path / "fused.txt") == 1
+    assert msg3d_command("fuse", joint, bone, "--output", tmp_path / "fused.txt") == 1
     assert "fused.txt" in capsys.readouterr().err
-    assert run(monkeypatch, joint, bone, "--out", tmp_path / "new" / "fused.npz") == 0
+    assert (
+        msg3d_command("fuse", joint, bone, "--output", tmp_path / "new" / "fused.npz")
+        == 0
+    )
     assert len(read_scores(tmp_path / "new" / "fused.npz").values) == 8
 
 
 def test_command_on_one_file(tmp_path, monkeypatch, capsys):
     values = softmax(logits(1, 2.0))
     joint = mmaction_dump(tmp_path / "joint.pkl", values)
-    assert run(monkeypatch, joint, "--json", tmp_path / "a.json") == 0
+    assert msg3d_command("fuse", joint, "--json", tmp_path / "a.json") == 0
     printed = capsys.readouterr().out
     assert "fused" not in printed and "change" not in printed
     report = json.loads((tmp_path / "a.json").read_text())

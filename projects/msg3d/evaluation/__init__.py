@@ -1,8 +1,9 @@
 """Metrics, score files, and score fusion."""
 
+from importlib import import_module
+
 from ..errors import ScoreError
 from .fusion import fuse, search_weights
-from .person_metric import PersonTraitMetric
 from .score_files import labels_of, read_scores
 from .scores import Scores, aligned
 
@@ -16,3 +17,9 @@ __all__ = [
     "read_scores",
     "search_weights",
 ]
+
+
+def __getattr__(name: str):
+    if name == "PersonTraitMetric":  # imports torch and MMAction2
+        return import_module(".person_metric", __name__).PersonTraitMetric
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

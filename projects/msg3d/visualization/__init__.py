@@ -1,17 +1,22 @@
 """Figures and players of sequences, results, learned graphs, and saliency."""
 
-from .confusion import class_bars, confusion_counts, confusion_figure
-from .curves import curves_figure
-from .graph_maps import graph_figure, learned_graphs
-from .scene import Scene, read_sample
+from importlib import import_module
 
-__all__ = [
-    "Scene",
-    "class_bars",
-    "confusion_counts",
-    "confusion_figure",
-    "curves_figure",
-    "graph_figure",
-    "learned_graphs",
-    "read_sample",
-]
+# Imported when used: some of these modules import torch.
+_MODULES = {
+    "Scene": "scene",
+    "class_bars": "confusion",
+    "confusion_counts": "confusion",
+    "confusion_figure": "confusion",
+    "curves_figure": "curves",
+    "graph_figure": "graph_maps",
+    "learned_graphs": "graph_maps",
+    "read_sample": "scene",
+}
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str):
+    if name in _MODULES:
+        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

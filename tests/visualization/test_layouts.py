@@ -1,31 +1,28 @@
 """The picture of a layout shows the layout."""
 
 import pickle
-import sys
 
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from conftest import REPOSITORY, load_module
+from in_process import msg3d_command
 from msg3d.annotations.files import save_annotations
 from msg3d.datasets import pack
 from msg3d.skeletons import SKELETONS, skeleton
-
-PATH = REPOSITORY / "tools/draw_skeleton.py"
-tool = load_module(PATH)
+from msg3d.visualization import layouts
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["draw_skeleton.py", *map(str, arguments)])
-    return tool.main()
+def run(*arguments):
+    return msg3d_command("draw", *arguments)
 
 
 @pytest.mark.parametrize("name", SKELETONS)
 def test_reference_pose_is_a_body(name):
     """Sides mirror, no joint lies on another, every edge is short, heads are on top."""
     layout = skeleton(name)
-    pose = tool.reference_pose(layout)
+    pose = layouts.reference_pose(layout)
     for left, right in layout.pairs:
         assert pose[left, 0] > 0.5
         np.testing.assert_array_equal(pose[right], pose[left] * [-1, 1])
@@ -48,9 +45,9 @@ HEADS = ("nose", "head", "left_eye", "right_ear")
 @pytest.mark.parametrize("name", SKELETONS)
 def test_drawing_has_every_joint_and_edge(name):
     layout = skeleton(name)
-    pose = tool.reference_pose(layout)
-    figure, ax = tool.plt.subplots()
-    tool._draw(ax, layout, pose[None], name)
+    pose = layouts.reference_pose(layout)
+    ax = Figure().subplots()
+    layouts._draw(ax, layout, pose[None], name)
     edges = {tuple(map(tuple, line.get_xydata())) for line in ax.lines}
     assert edges == {(tuple(pose[a]), tuple(pose[b])) for a, b in layout.inward}
     texts = {(text.get_text(), text.get_color()) for text in ax.texts}
@@ -60,12 +57,11 @@ def test_drawing_has_every_joint_and_edge(name):
         assert {(str(number), color), (f"{number} {joint}", color)} <= texts
     ring = ax.collections[1].get_offsets()
     np.testing.assert_array_equal(ring, pose[[layout.center]])
-    tool.plt.close(figure)
 
 
 @pytest.mark.parametrize("names", [["coco"], ["--all"]])
 def test_command_writes_a_picture(monkeypatch, tmp_path, names):
-    assert run(monkeypatch, *names, "--out", tmp_path / "a.png") == 0
+    assert run(*names, "--output", tmp_path / "a.png") == 0
     picture = matplotlib.image.imread(tmp_path / "a.png")
     assert picture.shape[0] > 300 and picture.min() < 0.5
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
@@ -89,34 +85,35 @@ def file(tmp_path):
 
 def test_frame_of_a_file_is_drawn(monkeypatch, tmp_path, file):
     drawn = []
-    draw = tool._draw
-    monkeypatch.setattr(tool, "_draw", lambda *args: (drawn.append(args), draw(*args)))
+    draw = layouts._draw
+    monkeypatch.setattr(
+        layouts, "_draw", lambda *args: (drawn.append(args), draw(*args))
+    )
     out = tmp_path / "a.svg"
-    command = ("penn13", "--out", out, "--file", file, "--frame", "1")
-    assert run(monkeypatch, *command) == 0 and out.stat().st_size > 1000
+    command = ("penn13", "--output", out, "--file", file, "--frame", 1, "--overwrite")
+    assert run(*command) == 0 and out.stat().st_size > 1000
     _, layout, pose, title = drawn[0]
     assert layout is skeleton("penn13")
     assert title == "penn13 (13 joints)\nfirst, frame 1"
     assert np.isnan(pose[0, 3]).all() and np.isnan(pose[1]).all()
     assert (pose[0, [0, 4], 1] < 0).all()  # pixels count downwards
 
-    assert run(monkeypatch, *command, "--sample", "second") == 0
+    assert run(*command, "--sample", "second") == 0
     np.testing.assert_allclose(drawn[1][2][1], [[1, -1]] * 13)
 
 
 @pytest.mark.parametrize(
     "arguments, values",
     [
-        ([], "--all|coco, openpose"),
-        (["cocoo"], "'cocoo'"),
+        ([], "--all"),
         (["coco", "--file", "FILE"], "13|17"),
         (["coco", "--file", "BROKEN"], "broken.pkl|'only'"),
         (["penn13", "--file", "FILE", "--sample", "x"], "'x'|['first'"),
         (["penn13", "--file", "FILE", "--frame", "3"], "'first'|0 to 2|--frame"),
         (["penn13", "--file", "GAP", "--frame", "0"], "'gap'|frame 0|2"),
         (["penn13", "--file", "GAP", "--sample", "never"], "gap.pkl|'never'"),
-        (["coco", "--out", "a.bmp"], "a.bmp|.png"),
-        (["coco", "--out", "no/a.png"], "no/a.png"),
+        (["coco", "--output", "a.bmp"], "a.bmp|.png"),
+        (["coco", "--output", "no/a.png"], "no/a.png"),
     ],
 )
 def test_errors_are_one_line(monkeypatch, tmp_path, capsys, file, arguments, values):
@@ -132,7 +129,7 @@ def test_errors_are_one_line(monkeypatch, tmp_path, capsys, file, arguments, val
     (tmp_path / "gap.pkl").write_bytes(pickle.dumps(samples))
     paths = dict(FILE=str(file), BROKEN="broken.pkl", GAP="gap.pkl")
     arguments = [paths.get(one, one) for one in arguments]
-    assert run(monkeypatch, "--out", "a.png", *arguments) == 1
+    assert run("--output", "a.png", *arguments) == 1
     errors = capsys.readouterr().err
     assert all(value in errors for value in values.split("|"))
     assert errors.count("\n") == 1
@@ -143,7 +140,7 @@ def test_errors_are_one_line(monkeypatch, tmp_path, capsys, file, arguments, val
 def standing(y_up, units=None, empty=2):
     """A standing person in NTU's layout, who is absent in the first frames."""
     layout = skeleton("nturgb+d")
-    pose = np.concatenate([tool.reference_pose(layout), np.ones((25, 1))], axis=1)
+    pose = np.concatenate([layouts.reference_pose(layout), np.ones((25, 1))], axis=1)
     keypoint = np.repeat(pose[None, None] * (1, 1 if y_up else -1, 1), 5, axis=1)
     keypoint[:, :empty] = 0
     name = "a_sample_with_a_name_that_is_very_long_indeed_" * 2
@@ -170,29 +167,39 @@ def test_first_frame_with_somebody_the_right_way_up(
     data, layout, drawn = standing(y_up, units), skeleton("nturgb+d"), []
     save_annotations(data, tmp_path / "a.pkl")
     pack(data, tmp_path / "a.packed")
-    monkeypatch.setattr(tool, "_draw", lambda *args: drawn.append(args))
+    monkeypatch.setattr(layouts, "_draw", lambda *args: drawn.append(args))
+    output = ["--output", tmp_path / "a.png", "--overwrite"]
     for name in ("a.pkl", "a.packed"):
-        command = ["nturgb+d", "--file", tmp_path / name, "--out", tmp_path / "a.png"]
-        assert run(monkeypatch, *command, *options) == 0
-        printed = capsys.readouterr().out
-        assert f"wrote {tmp_path / 'a.png'}" in printed
-        assert ("upside down" in printed) is not upright
+        command = ["nturgb+d", "--file", tmp_path / name, *output, *options]
+        assert run(*command) == 0
+        printed = capsys.readouterr()
+        assert f"wrote {tmp_path / 'a.png'}" in printed.out
+        assert bool(printed.err) is not upright
         _, _, pose, title = drawn.pop()
         assert " ".join(title.split()).endswith("frame 2")
         head, foot = (layout.joints.index(one) for one in ("head", "left_foot"))
         assert (pose[0, head, 1] > pose[0, foot, 1]) == upright
 
 
-def test_title_of_a_single_picture_is_whole(monkeypatch, tmp_path):
-    """Layout and sample lie within the picture, however long their names are."""
+def test_title_lies_within_the_picture(tmp_path):
     save_annotations(standing(True), tmp_path / "a.pkl")
-    figures, close = [], tool.plt.close
-    monkeypatch.setattr(tool.plt, "close", figures.append)
-    command = ("nturgb+d", "--file", tmp_path / "a.pkl", "--out", tmp_path / "a.png")
-    assert run(monkeypatch, *command) == 0
-    (figure,) = figures
+    pose = layouts.pose_of_file(str(tmp_path / "a.pkl"), skeleton("nturgb+d"))
+    figure = layouts.layouts_figure(["nturgb+d"], [pose])
     title = figure.axes[0].title
     assert title.get_text().startswith("nturgb+d (25 joints)\na_sample")
-    box, whole = title.get_window_extent(), figure.bbox
-    assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y1 <= whole.y1
-    close(figure)
+    box, picture = title.get_window_extent(), figure.bbox
+    assert picture.x0 <= box.x0 and box.x1 <= picture.x1 and box.y1 <= picture.y1
+
+
+def test_unknown_layout_is_wrong_usage(capsys):
+    assert run("cocoo", "--output", "a.png") == 2
+    assert "'cocoo'" in capsys.readouterr().err
+
+
+def test_layout_with_other_names():
+    """Joints that no known layout has do not overlap."""
+    edges = [(0, 1), (2, 1), (3, 1), (4, 3), (5, 3)]
+    layout = skeleton(dict(num_node=6, inward=edges, center=1))
+    pose = layouts.reference_pose(layout)
+    apart = np.linalg.norm(pose[:, None] - pose[None], axis=-1)
+    assert (apart + 9 * np.eye(6)).min() > 0.3

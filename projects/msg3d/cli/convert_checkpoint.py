@@ -1,0 +1,59 @@
+"""Convert published weights to a checkpoint and config of this package, or back.
+
+Supported are MS-G3D, ST-GCN, 2s-AGCN, and AAGCN as their authors released them, and
+PYSKL's MS-G3D, ST-GCN, ST-GCN++, and AAGCN:
+
+    msg3d convert-checkpoint ntu60-xsub-joint.pt ntu60.pth    # and ntu60.py
+
+Also rewrites a checkpoint of this package as NAME.safetensors, which cannot contain
+code, and back:
+
+    msg3d convert-checkpoint work_dirs/mine/epoch_60.pth mine.safetensors
+"""
+
+import argparse
+import os
+
+from .options import add_shared, refuse_existing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="file to convert")
+    parser.add_argument(
+        "output",
+        metavar="OUTPUT",
+        help="NAME.pth or NAME.safetensors. The config of published weights is written "
+        "next to it, as NAME.py",
+    )
+    add_shared(
+        parser,
+        "--layout",
+        help="skeleton layout (default: the authors' layout with as many joints)",
+    )
+    parser.add_argument(
+        "--back", action="store_true", help="convert to the authors' format instead"
+    )
+    add_shared(parser, "--overwrite")
+
+
+def run(args: argparse.Namespace) -> None:
+    from ..checkpoints import convert_back, convert_checkpoint, is_published, rewrite
+    from ..checkpoints.safe_tensors import SUFFIX
+
+    source, output = args.checkpoint, args.output
+    config = f"{os.path.splitext(output)[0]}.py"
+    refuse_existing(args.overwrite, output)
+    if args.back:
+        name = convert_back(source, output)
+    elif source.endswith(SUFFIX) != output.endswith(SUFFIX) and not is_published(
+        source
+    ):
+        lost = rewrite(source, output)
+        without = f", without {', '.join(lost)}" if lost else ""
+        print(f"wrote {output}{without}")
+        return
+    else:
+        refuse_existing(args.overwrite, config)
+        name = convert_checkpoint(source, output, args.layout)
+    print(f"{source}: {name}")
+    print(f"wrote {output}" + ("" if args.back else f" and {config}, its config"))

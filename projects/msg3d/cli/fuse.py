@@ -1,0 +1,126 @@
+"""Fuse the scores of several streams by sample id, and compare their accuracy.
+
+SCORES are dumps of `msg3d test ... --dump`, of PYSKL, or the original
+epoch1_test_score.pkl. Two streams, as the authors weight them, and four, as PYSKL does:
+
+    msg3d fuse joint.pkl bone.pkl
+    msg3d fuse joint.pkl bone.pkl joint_motion.pkl bone_motion.pkl \\
+        --fusion-weights 2 2 1 1
+
+With one file, its accuracy is printed.
+"""
+
+import argparse
+import json
+
+from .options import add_shared, refuse_existing
+
+RENAMED = {"--weights": "--fusion-weights", "--out": "--output"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("scores", nargs="+", metavar="SCORES", help="one file per stream")
+    weights = parser.add_mutually_exclusive_group()
+    weights.add_argument(
+        "--fusion-weights",
+        nargs="+",
+        type=float,
+        metavar="WEIGHT",
+        help="weight of each stream, 0 or more (default: 1)",
+    )
+    weights.add_argument(
+        "--search",
+        nargs="+",
+        metavar="SCORES",
+        help="search the weights on these files, one per stream, of a split that is "
+        "used for neither training nor testing",
+    )
+    add(
+        "--ann-file",
+        metavar="FILE",
+        help="annotation file or val_label.pkl, for files without labels or ids",
+    )
+    add_shared(parser, "--split")
+    add("--probabilities", action="store_true", help="apply softmax to logits first")
+    add_shared(parser, "--output", help="write the fused scores, .pkl or .npz")
+    add_shared(parser, "--json", "--overwrite")
+
+
+def run(args: argparse.Namespace) -> None:
+    from tabulate import tabulate
+
+    from ..errors import ConfigError, DataError
+    from ..evaluation import aligned, fuse, labels_of, search_weights
+    from ..evaluation.fusion import accuracies
+    from ..evaluation.fusion_files import (
+        check_search,
+        class_changes,
+        read_streams,
+        write_scores,
+    )
+    from ..io.atomic import whole_file
+    from ..stores.out_path import check_file
+
+    for path in filter(None, (args.json, args.output)):
+        check_file(path)
+    if args.output and not args.output.endswith((".pkl", ".npz")):
+        raise ConfigError(
+            "--output needs a name that ends in .pkl or .npz",
+            kind="file-name",
+            file=args.output,
+        )
+    refuse_existing(args.overwrite, args.output, args.json)
+    known = labels_of(args.ann_file, args.split) if args.ann_file else None
+    streams = read_streams(args.scores, known, args.probabilities)
+    if not args.quiet:
+        _describe(streams)
+    streams = aligned(streams)
+    labels = streams[0].labels
+    if labels is None:
+        raise DataError(
+            "no file has labels: name the data set's --ann-file and --split",
+            kind="label",
+        )
+    weights, report = args.fusion_weights or [1.0] * len(streams), {}
+    if args.search:
+        searched = aligned(read_streams(args.search, None, args.probabilities))
+        check_search(searched, streams)
+        weights, reached = search_weights(searched)
+        report["search"] = dict(files=args.search, top1=100 * reached)
+        print(f"weights {list(weights)}, {100 * reached:.2f} on the files of --search")
+    values = fuse(streams, weights)
+    scores = {stream.source: accuracies(stream.values, labels) for stream in streams}
+    fused = accuracies(values, labels)
+    changes = class_changes(list(scores.values()), fused, labels)
+    rows = [(name, weight) for name, weight in zip(scores, weights)]
+    if len(streams) > 1:
+        rows.append(("fused", ""))
+        scores["fused"] = fused
+    names = ("top1", "top5", "mean_class")
+    print(f"{len(labels)} samples, {values.shape[1]} classes")
+    print(
+        tabulate(
+            [[*row, *(scores[row[0]][key] for key in names)] for row in rows],
+            headers=["scores", "weight", *names],
+            floatfmt=".2f",
+        )
+    )
+    print(tabulate(changes, headers="keys", floatfmt=".2f"))
+    report.update(
+        samples=len(labels), weights=list(weights), scores=scores, classes=changes
+    )
+    if args.json:
+        with whole_file(args.json, "x") as file:
+            json.dump(report, file, indent=1)
+    if args.output:
+        write_scores(args.output, streams[0].ids, values / sum(weights), labels)
+        print(f"wrote {args.output}")
+
+
+def _describe(streams) -> None:
+    for stream in streams:
+        kind = "probabilities" if stream.probabilities else "logits"
+        print(f"{stream.source}: {stream.form}, {len(stream.values)} samples, {kind}")
+    if len({stream.probabilities for stream in streams}) > 1:
+        print("logits and probabilities: applying softmax to the logits")

@@ -1,0 +1,39 @@
+"""Score predicted traits as the challenge does: mean squared error over participants.
+
+Both files have a header, `Participant ID` and the names of the traits, and one row per
+participant, in any order.
+"""
+
+import argparse
+import json
+
+from .options import add_shared
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("predictions", metavar="PREDICTIONS", help="CSV file")
+    parser.add_argument("truth", metavar="TRUTH", help="CSV file")
+    add_shared(
+        parser,
+        "--json",
+        nargs="?",
+        const="-",
+        help="write the result as JSON, to standard output instead of the table if no "
+        "FILE is given",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    from ..evaluation.traits import read_traits, squared_errors
+    from ..io.atomic import whole_file
+
+    errors = squared_errors(read_traits(args.predictions), read_traits(args.truth))
+    if args.json == "-":
+        print(json.dumps(errors))
+        return
+    if args.json:
+        with whole_file(args.json, "x") as file:
+            json.dump(errors, file)
+    width = max(map(len, errors))
+    for name, error in errors.items():
+        print(f"{name:{width}}  {error:.6f}")

@@ -1,0 +1,258 @@
+"""Drawings of skeleton layouts: joints with numbers and names, and colored sides."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import patheffects
+from matplotlib.figure import Figure
+
+from ..annotations.check import check_annotations, id_field, samples_of
+from ..annotations.inspection.coordinates import up_axis
+from ..errors import DataError
+from ..skeletons import Skeleton, skeleton
+from ..stores.packing import load_any
+
+TITLE = 36  # characters per line that fit above a drawing
+COLORS = dict(left="tab:blue", right="tab:orange", middle="0.3")
+OUTLINE = [patheffects.withStroke(linewidth=2, foreground="white")]
+
+# A person who faces the viewer, y up, ten units tall: positions on the left side and in
+# the middle. The head is three times its size, to separate eyes and ears.
+POSE = {
+    **dict(head=(0, 9.9), nose=(0, 9.2), neck_nose=(0, 9.0), neck=(0, 8.0)),
+    **dict(shoulder_center=(0, 7.3), spine_shoulder=(0, 7.3), thorax=(0, 7.3)),
+    **dict(spine3=(0, 6.8), spine2=(0, 6.0), spine1=(0, 5.2)),
+    **dict(spine=(0, 5.9), spine_mid=(0, 5.9), torso=(0, 5.9)),
+    **dict(hip_center=(0, 4.6), spine_base=(0, 4.6), pelvis=(0, 4.6), mid_hip=(0, 4.6)),
+    **dict(eye_inner=(0.6, 10.0), eye=(1.3, 10.4), eye_outer=(2.0, 10.0)),
+    **dict(ear=(2.7, 9.3), mouth=(0.8, 8.4)),
+    **dict(collar=(0.6, 7.35), shoulder=(1.6, 7.0), elbow=(2.4, 5.7), wrist=(3.1, 4.4)),
+    **dict(hand=(3.4, 3.8), hand_tip=(3.8, 3.0), thumb=(2.6, 3.5)),
+    **dict(index=(3.3, 3.1), pinky=(4.0, 3.5)),
+    **dict(hip=(0.9, 4.2), knee=(1.1, 2.3), ankle=(1.2, 0.6), heel=(0.6, -0.2)),
+    **dict(foot=(1.6, 0.0), big_toe=(1.7, -0.8), small_toe=(2.7, -0.4)),
+    "foot_index": (1.8, -0.4),
+}
+# A hand, its palm away from us if it is a right one; it has no sides.
+HAND = {
+    **dict(wrist=(0, 0), thumb_cmc=(1.3, 0.8), thumb_mcp=(2.2, 1.8)),
+    **dict(thumb_ip=(2.9, 2.7), thumb_tip=(3.4, 3.6)),
+    **{
+        f"{finger}_{part}": (x + lean * step, y + step * length)
+        for finger, x, y, lean, length in (
+            *(("index", 1.2, 3.7, 0.2, 1.2), ("middle", 0.3, 3.9, 0.0, 1.4)),
+            *(("ring", -0.6, 3.7, -0.15, 1.25), ("pinky", -1.4, 3.2, -0.3, 1.0)),
+        )
+        for step, part in enumerate(("mcp", "pip", "dip", "tip"))
+    },
+}
+
+
+class Pose(NamedTuple):
+    """Persons to draw.
+
+    Attributes:
+        persons: [M, V, 2], y up, NaN for absent joints.
+        title: second line of the title.
+        upside_down: whether they seem to stand on their heads.
+    """
+
+    persons: np.ndarray
+    title: str = ""
+    upside_down: bool = False
+
+
+def layouts_figure(names: Sequence[str], poses: Sequence[Pose] = ()) -> Figure:
+    """Draw layouts side by side.
+
+    Args:
+        names: of the layouts.
+        poses: what to draw in each; the default is a standing person.
+    """
+    layouts = [skeleton(name) for name in names]
+    poses = poses or [Pose(reference_pose(layout)[None]) for layout in layouts]
+    columns = min(len(names), 4)
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(4.4 * columns, 4.6 * rows), dpi=90)
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, name, layout, pose in zip(axes.flat, names, layouts, poses):
+        title = f"{name} ({len(layout.joints)} joints)"
+        if pose.title:
+            title += f"\n{pose.title}"
+        _draw(ax, layout, pose.persons, title)
+    figure.tight_layout()
+    return figure
+
+
+def reference_pose(layout: Skeleton) -> np.ndarray:
+    """Return the joints of a standing person in a layout, [V, 2], y up."""
+    if "left_wrist" not in layout.joints and "wrist" in layout.joints:
+        places = [HAND.get(name) for name in layout.joints]
+    else:
+        places = [_place(name) for name in layout.joints]
+    if None in places:  # a layout of the user's, with other names
+        return _radial(layout)
+    return np.array(places, dtype=float)
+
+
+def _place(joint: str) -> tuple[float, float] | None:
+    side, _, part = joint.partition("_")
+    if side not in ("left", "right"):
+        return POSE.get(joint)
+    x, y = POSE.get(part, (None, None))
+    return None if x is None else (x, y) if side == "left" else (-x, y)
+
+
+def _radial(layout: Skeleton) -> np.ndarray:
+    """Place the bones around the center, each level on a circle of its own."""
+    parents = dict(layout.bones)
+    children = [
+        [child for child, parent in parents.items() if parent == joint != child]
+        for joint in range(len(layout.joints))
+    ]
+    places = np.zeros((len(layout.joints), 2))
+
+    def leaves(joint: int) -> int:
+        return sum(map(leaves, children[joint])) or 1
+
+    def place(joint: int, start: float, end: float, radius: float) -> None:
+        angle = (start + end) / 2
+        places[joint] = radius * np.sin(angle), radius * np.cos(angle)
+        share = (end - start) / leaves(joint)
+        for child in children[joint]:
+            stop = start + share * leaves(child)
+            place(child, start, stop, radius + 1)
+            start = stop
+
+    roots = [joint for joint, parent in parents.items() if parent == joint]
+    for root in roots:
+        place(root, 0, 2 * np.pi, 0)
+    return places
+
+
+def pose_of_file(
+    file: str,
+    layout: Skeleton,
+    sample: str | None = None,
+    frame: int | None = None,
+    y_down: bool | None = None,
+) -> Pose:
+    """Return the persons of a frame of an annotation file or store.
+
+    Args:
+        file: its path.
+        layout: of the file.
+        sample: its id; None for the first.
+        frame: its number, from 0; None for the first with a person.
+        y_down: whether y points down in 3D; None for what the file states in its units,
+            else up. In 2D it always points down.
+
+    Raises:
+        DataError: the sample (`unknown-name`) or frame (`frame-numbers`) does not
+            exist, or shows no person (`no-person`).
+    """
+    data = load_any(file)
+    samples = samples_of(data, file)
+    named = {item.get(id_field(samples)): item for item in samples}
+    name = next(iter(named)) if sample is None else sample
+    if name not in named:
+        raise DataError(
+            f"has no sample {name!r}. The first samples are {list(named)[:3]}.",
+            kind="unknown-name",
+            file=file,
+        )
+    check_annotations([named[name]], source=file)
+    keypoint = named[name]["keypoint"].astype(float)
+    where = dict(file=file, sample=name)
+    present = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
+    if frame is not None and not 0 <= frame < keypoint.shape[1]:
+        raise DataError(
+            f"has frames 0 to {keypoint.shape[1] - 1}, but --frame is {frame}",
+            kind="frame-numbers",
+            **where,
+        )
+    if not len(present):
+        raise DataError("has no person in any frame", kind="no-person", **where)
+    frame = int(present[0]) if frame is None else frame
+    if frame not in present:
+        raise DataError(
+            f"has no person in frame {frame}. The first frame with a person is "
+            f"{present[0]}.",
+            kind="no-person",
+            **where,
+        )
+    pose = keypoint[:, frame]  # (M, V, C)
+    absent = ~pose.any(-1)
+    down = pose.shape[-1] == 2 or _y_down(y_down, data)
+    pose = pose[..., :2] * (1, -1 if down else 1)
+    pose[absent] = np.nan
+    upside_down = False
+    if keypoint.shape[2:] == (len(layout.joints), 3):
+        upside_down = up_axis({name: keypoint}, layout) == ("+y" if down else "-y")
+    return Pose(pose, textwrap.fill(f"{name}, frame {frame}", TITLE), upside_down)
+
+
+def _y_down(option: bool | None, data) -> bool:
+    """Return the option, or else what the file states in its units."""
+    if option is not None:
+        return option
+    meta = data.get("meta") if isinstance(data, dict) else None
+    return isinstance(meta, dict) and "y down" in str(meta.get("units"))
+
+
+def _draw(ax, layout: Skeleton, persons: np.ndarray, title: str) -> None:
+    """Draw persons [M, V, 2] in a layout, with NaN for absent joints."""
+    if persons.shape[1] != len(layout.joints):
+        raise DataError(
+            f"the file has {persons.shape[1]} joints, but {' '.join(title.split())}: "
+            "name the layout of the file",
+            kind="layout",
+        )
+    sides = [_side(name) for name in layout.joints]
+    colors = [COLORS[side] for side in sides]
+    shift = dict(left=(5, -3), right=(-5, -3), middle=(5, 3))
+    for pose in persons:
+        for child, parent in layout.inward:
+            ends = pose[[child, parent]]
+            ax.plot(*ends.T, color=colors[child], linewidth=2, zorder=1)
+        ax.scatter(*pose.T, c=colors, s=22, zorder=2)
+        ax.scatter(
+            *pose[layout.center], s=110, facecolors="none", edgecolors="k", zorder=3
+        )
+        for joint in np.flatnonzero(~np.isnan(pose[:, 0])):
+            ax.annotate(
+                str(joint),
+                pose[joint],
+                xytext=shift[sides[joint]],
+                textcoords="offset points",
+                ha="right" if sides[joint] == "right" else "left",
+                color=colors[joint],
+                fontsize=8,
+                path_effects=OUTLINE,
+                zorder=4,
+            )
+    ax.set_title(title, fontsize=10)
+    ax.set_aspect("equal", adjustable="datalim", anchor="W")
+    ax.margins(0.1)
+    step = min(0.045, 1 / len(layout.joints))
+    for joint, (name, color) in enumerate(zip(layout.joints, colors)):
+        ax.text(
+            0.99,
+            1 - joint * step,
+            f"{joint} {name}",
+            transform=ax.transAxes,
+            ha="left",
+            va="top",
+            fontsize=7.5,
+            color=color,
+        )
+
+
+def _side(joint: str) -> str:
+    return (
+        joint.partition("_")[0] if joint.startswith(("left_", "right_")) else "middle"
+    )
