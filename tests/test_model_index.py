@@ -12,6 +12,7 @@ import yaml
 
 from conftest import REPOSITORY
 from errors import raises
+from msg3d.apis.model_index import INDEX
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
 import model_table  # noqa: E402
@@ -92,7 +93,7 @@ def test_files_match_the_index(index):
 
 
 def test_modelindex_finds_no_fault(models):
-    loaded = modelindex.load_model_index.load(str(metafiles.INDEX))
+    loaded = modelindex.load_model_index.load(str(INDEX))
     assert loaded.check(silent=True) == []
     assert {model.name for model in loaded.models} == set(models)
 

@@ -6,7 +6,6 @@ by. The name of a config describes its recipe, see `parse_name`.
 """
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 
@@ -17,61 +16,14 @@ from mmengine.registry import init_default_scope
 
 import msg3d  # noqa: F401
 from msg3d.apis.flops import count_flops, input_shape
+from msg3d.apis.model_index import metafiles as metafiles
+from msg3d.apis.model_index import parse_name
 from msg3d.errors import ConfigError
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "projects" / "msg3d"
-INDEX = PACKAGE / ".mim" / "model-index.yml"
 
 _DERIVED = ("Name", "Config", "In Collection", "Metadata")
-# Spelled as in MMAction2's metafiles, so that one search finds both packages' models.
-_SPELLING = {
-    word.lower(): word
-    for word in (
-        *("Action3D", "COCO", "MSR", "NTU60", "NTU120", "NW", "OpenPose", "SBU"),
-        *("UCLA", "UDIVA", "XContent", "XSet", "XSub", "XView", "v1"),
-    )
-}
-_NAME = re.compile(
-    r"(?P<network>[\w-]+)_(?P<gpus>\d+)xb(?P<batch>\d+)"
-    r"-(?P<stream>joint-motion|bone-motion|joint|bone|laban)"
-    r"-(?P<recipe>\w+-(?P<epochs>\d+)e)"
-    r"_(?P<data>[\w-]+)-keypoint-(?P<dimensions>[23]d)"
-)
-
-
-def parse_name(name: str) -> dict[str, str]:
-    """Return the parts of a config's name.
-
-    Args:
-        name: such as `msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d`.
-
-    Returns:
-        network, gpus, batch (samples per step and GPU), stream, recipe (`u100-80e`),
-        epochs (passes over the training samples), data (`NTU60-XSub-3D`) and
-        dimensions (`3d`).
-
-    Raises:
-        ConfigError: the name has another form (`file-name`).
-    """
-    match = _NAME.fullmatch(name)
-    if not match:
-        raise ConfigError(
-            "rename the config to "
-            "NETWORK_GPUSxbBATCH-STREAM-SAMPLING-EPOCHSe_DATA-keypoint-2d or -3d",
-            kind="file-name",
-            file=name,
-        )
-    parts = match.groupdict()
-    words = [*parts["data"].split("-"), parts["dimensions"].upper()]
-    data = "-".join(_SPELLING.get(word, word[0].upper() + word[1:]) for word in words)
-    return {**parts, "data": data}
-
-
-def metafiles() -> list[Path]:
-    """Return the paths of the metafiles, in the order of the index."""
-    paths = yaml.safe_load(INDEX.read_text())["Import"]
-    return [(INDEX.parent / path).resolve() for path in paths]
 
 
 def leaves(metafile: Path) -> list[Path]:

@@ -2,9 +2,8 @@
 
 import re
 
+from msg3d.apis.model_index import parse_name
 from msg3d.errors import ConfigError
-
-from .metafiles import parse_name
 
 STREAMS = ("joint", "bone", "joint-motion", "bone-motion", "laban")
 BEGIN = "<!-- model table, from tools/model_table.py -->"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .on_import import when_imported
 
-__all__ = ["FIXES", "fix", "installed"]
+__all__ = ["FIXES", "fix", "installed", "is_installed"]
 
 # Packages that are distributed under several names, the maintained forks among them.
 NAMES = {
@@ -40,7 +40,7 @@ def fix(*modules: str, versions: str, before: bool = False) -> Callable:
     def decorate(function: Callable[[], None]) -> Callable[[], None]:
         @functools.wraps(function)
         def apply() -> None:
-            if _is_installed(versions):
+            if is_installed(versions):
                 function()
 
         FIXES.append(Fix(function.__name__, versions, apply))
@@ -63,7 +63,8 @@ def installed(package: str) -> dict[str, str]:
     return versions
 
 
-def _is_installed(versions: str) -> bool:
+def is_installed(versions: str) -> bool:
+    """Whether a version that `versions` describes is installed."""
     from packaging.requirements import Requirement
 
     wanted = Requirement(versions)

@@ -245,8 +245,8 @@ def config_lines(numbers: dict, ann_file: str) -> list[str]:
         f"        graph_cfg=dict(layout={layout})),{others}",
         f"    cls_head=dict(num_classes={classes}))",
         "# In the pipelines:",
-        f"#     clip_len={_clip_len(numbers)}, FormatGCNInput(num_person="
-        f"{_num_person(numbers)})",
+        f"#     clip_len={clip_len(numbers)}, FormatGCNInput(num_person="
+        f"{num_person(numbers)})",
     ] + [f"# In the data sets: {line}" for line in _data_set(ann_file, train, test)]
 
 
@@ -257,7 +257,7 @@ def _data_set(ann_file: str, train: str | None, test: str | None) -> list[str]:
     return lines + ([f"split={train!r}, split={test!r}"] if train else [])
 
 
-def _clip_len(numbers: dict) -> int:
+def clip_len(numbers: dict) -> int:
     """Return a length for three quarters of the sequences, a multiple of 8.
 
     Two blocks of the network have a temporal stride.
@@ -266,7 +266,7 @@ def _clip_len(numbers: dict) -> int:
     return min(max(8 * math.ceil(longest / 8), 16), LONGEST_CLIP)
 
 
-def _num_person(numbers: dict) -> int:
+def num_person(numbers: dict) -> int:
     """Return a number of persons that is enough for 95 % of the samples."""
     persons = {int(count): samples for count, samples in numbers["persons"].items()}
     total, kept = sum(persons.values()), 0

@@ -1,0 +1,128 @@
+"""The model index: shipped configs with published results and our own.
+
+mim and MMEngine read the same metafiles. A config's name describes its recipe, see
+`parse_name`.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from ..errors import ConfigError
+
+INDEX = Path(__file__).parents[1] / ".mim" / "model-index.yml"
+
+# Spelled as in MMAction2's metafiles, so that one search finds both packages' models.
+_SPELLING = {
+    word.lower(): word
+    for word in (
+        *("Action3D", "COCO", "MSR", "NTU60", "NTU120", "NW", "OpenPose", "SBU"),
+        *("UCLA", "UDIVA", "XContent", "XSet", "XSub", "XView", "v1"),
+    )
+}
+_NAME = re.compile(
+    r"(?P<network>[\w-]+)_(?P<gpus>\d+)xb(?P<batch>\d+)"
+    r"-(?P<stream>joint-motion|bone-motion|joint|bone|laban)"
+    r"-(?P<recipe>\w+-(?P<epochs>\d+)e)"
+    r"_(?P<data>[\w-]+)-keypoint-(?P<dimensions>[23]d)"
+)
+
+
+def parse_name(name: str) -> dict[str, str]:
+    """Return the parts of a config's name.
+
+    Args:
+        name: such as `msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d`.
+
+    Returns:
+        network, gpus, batch (samples per step and GPU), stream, recipe (`u100-80e`),
+        epochs (passes over the training samples), data (`NTU60-XSub-3D`) and
+        dimensions (`3d`).
+
+    Raises:
+        ConfigError: the name has another form (`file-name`).
+    """
+    match = _NAME.fullmatch(name)
+    if not match:
+        raise ConfigError(
+            "rename the config to "
+            "NETWORK_GPUSxbBATCH-STREAM-SAMPLING-EPOCHSe_DATA-keypoint-2d or -3d",
+            kind="file-name",
+            file=name,
+        )
+    parts = match.groupdict()
+    words = [*parts["data"].split("-"), parts["dimensions"].upper()]
+    data = "-".join(_SPELLING.get(word, word[0].upper() + word[1:]) for word in words)
+    return {**parts, "data": data}
+
+
+def metafiles() -> list[Path]:
+    """Return the paths of the metafiles, in the order of the index."""
+    paths = _yaml(INDEX)["Import"]
+    return [(INDEX.parent / path).resolve() for path in paths]
+
+
+class Entry(NamedTuple):
+    """A shipped config.
+
+    Attributes:
+        name: of the config.
+        data: data set, split, and dimensions, such as `NTU60-XSub-3D`.
+        stream: joint, bone, joint-motion, bone-motion, or laban.
+        published: results of others with the same recipe, "89.4 (authors)".
+        own: our results, "90.9 ± 1.5".
+    """
+
+    name: str
+    data: str
+    stream: str
+    published: str
+    own: str
+
+
+def entries() -> list[Entry]:
+    """Return all shipped configs, by network and name."""
+    listed = []
+    for path in metafiles():
+        content = _yaml(path)
+        collections = {item["Name"]: item for item in content["Collections"]}
+        for model in content.get("Models") or []:
+            parts = parse_name(model["Name"])
+            collection = collections[model["In Collection"]]
+            published = [
+                f"{_value(result['Metrics'])} ({result['Source']})"
+                for result in collection.get("Published", [])
+                if result["Training Data"] == parts["data"]
+                and result.get("Recipe") == parts["recipe"]
+                and result["Streams"] == parts["stream"]
+            ]
+            own = [
+                _value(result["Metrics"])
+                for result in model.get("Results", [])
+                if result["Dataset"] == parts["data"]
+            ]
+            listed.append(
+                Entry(
+                    model["Name"],
+                    parts["data"],
+                    parts["stream"],
+                    ", ".join(published),
+                    ", ".join(own),
+                )
+            )
+    return listed
+
+
+def _value(metrics: dict) -> str:
+    """Return the first metric, with its name unless it is top-1, and deviation."""
+    name, value = next(iter(metrics.items()))
+    std = metrics.get(f"{name} Std")
+    text = f"{value}" if name == "Top 1 Accuracy" else f"{name} {value}"
+    return text if std is None else f"{text} ± {std}"
+
+
+def _yaml(path: Path) -> dict:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), loader)

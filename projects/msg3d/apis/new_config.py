@@ -1,0 +1,415 @@
+"""Write a config for an annotation file.
+
+The config inherits model, schedule, and runtime from `_base_` files, which are copied
+next to it: MMEngine cannot inherit from an installed plugin. Everything that depends on
+the data set is read from its file.
+"""
+
+import os
+import shutil
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmengine.config import Config
+from yapf.yapflib.yapf_api import FormatCode
+
+from ..annotations.inspection import inspect_annotations
+from ..annotations.inspection.report import clip_len, num_person, overview
+from ..errors import ConfigError, DataError
+from ..io.atomic import whole_file
+from ..skeletons import skeleton
+from ..stores.packing import load_any
+from .config_files import CONFIGS, find_config, named_bases
+
+# Recipes for small data sets, by the number of coordinates.
+DEFAULTS = {
+    2: "msg3d_1xb16-joint-u64-60e_penn-action-keypoint-2d",
+    3: "msg3d_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d",
+}
+DATA_KEYS = (
+    *("train_dataloader", "val_dataloader", "test_dataloader"),
+    *("val_evaluator", "test_evaluator"),
+)
+SIDES = ("train", "val", "test")
+
+
+class Facts(NamedTuple):
+    """What a config needs to know about an annotation file.
+
+    Attributes:
+        layout: name, or dictionary of a layout that has no name.
+        classes: number of classes.
+        train, val: names of the splits.
+        persons: number of persons that is enough for 95 % of the samples.
+        channels: coordinates of a joint, and its score in 2D.
+        dimensions: 2 or 3.
+        clip_len: frames of a clip.
+        packed: whether it is a packed store.
+    """
+
+    layout: str | dict
+    classes: int
+    train: str
+    val: str
+    persons: int
+    channels: int
+    dimensions: int
+    clip_len: int
+    packed: bool
+
+
+def write_config(
+    ann_file: str,
+    output: str,
+    like: str | None = None,
+    layout: str | None = None,
+    train_split: str | None = None,
+    val_split: str | None = None,
+    flat: bool = False,
+) -> list[str]:
+    """Write a config for an annotation file or packed store.
+
+    Args:
+        ann_file: its path, as the config is to name it.
+        output: the config to write, `.py`.
+        like: name or path of the config whose recipe is used; by default one for small
+            data sets.
+        layout: skeleton layout, if the file does not state it.
+        train_split, val_split: if the file has several pairs of splits.
+        flat: write one file without `_base_`.
+
+    Returns:
+        Paths of the written files, the config first.
+
+    Raises:
+        DataError: the file cannot be read, has faults, or does not state something.
+        ConfigError: the recipe is for another kind of data, or `output` is not `.py`.
+        OSError: a file cannot be written.
+    """
+    if not output.endswith(".py"):
+        raise ConfigError(
+            "expected a name that ends in .py", kind="file-name", file=output
+        )
+    facts = read_facts(ann_file, layout, train_split, val_split)
+    source = find_config(like or DEFAULTS[facts.dimensions])
+    cfg = adapted(Config.fromfile(source), facts, ann_file, source.stem)
+    command = f"# Written by `msg3d new-config {ann_file} {output}`"
+    head = f"{command}, with the recipe of {source.stem}.\n"
+    if flat:
+        _write(output, head + _code({k: v for k, v in cfg.items()}))
+        return [output]
+    return _write_inheriting(cfg, source, output, head)
+
+
+def read_facts(
+    ann_file: str,
+    layout: str | None = None,
+    train_split: str | None = None,
+    val_split: str | None = None,
+) -> Facts:
+    """Read what a config needs from an annotation file; see `write_config`."""
+    data = load_any(ann_file)
+    seen = inspect_annotations(data)
+    if seen.errors:
+        raise DataError(
+            f"has {len(seen.errors)} errors, such as {seen.errors[0]}. `msg3d check "
+            f"{ann_file}` lists them.",
+            kind=seen.errors[0].kind,
+            file=ann_file,
+        )
+    numbers = overview(seen)
+    labels = numbers["classes"]["labels"]
+    if not labels or "frames" not in numbers:
+        raise DataError(
+            "has no valid sample with a label. For regression targets, start from "
+            "`msg3d configs copy msg3d-12c_1xb16-laban-u250-200e_udiva-keypoint-3d .`",
+            kind="label",
+            file=ann_file,
+        )
+    train, val = _splits(numbers, ann_file, train_split, val_split)
+    channels = numbers["channels"]
+    return Facts(
+        layout=_layout(data, numbers, ann_file, layout),
+        classes=max(labels[-1] + 1, len(numbers["classes"]["names"] or ())),
+        train=train,
+        val=val,
+        persons=num_person(numbers),
+        channels=channels + (channels == 2 and numbers["scores"] is not None),
+        dimensions=channels,
+        clip_len=clip_len(numbers),
+        packed=ann_file.rstrip("/").endswith(".packed"),
+    )
+
+
+def _splits(numbers, ann_file, train, val) -> tuple[str, str]:
+    splits, pairs = list(numbers["splits"]), numbers["pairs"]
+    for option, name in (("--train-split", train), ("--val-split", val)):
+        if name is not None and name not in splits:
+            raise DataError(
+                f"has no split {name!r}, only {splits}. Correct {option}.",
+                kind="split",
+                file=ann_file,
+                field="split",
+            )
+    if train and val:
+        return train, val
+    fitting = [
+        pair for pair in pairs if train in (None, pair[0]) and val in (None, pair[1])
+    ]
+    if len(fitting) != 1:
+        listed = ", ".join(f"{pair[0]} and {pair[1]}" for pair in fitting or pairs)
+        raise DataError(
+            f"has {len(fitting)} pairs of splits for training and validation "
+            f"({listed or splits}). Choose with --train-split and --val-split.",
+            kind="split",
+            file=ann_file,
+            field="split",
+        )
+    return tuple(fitting[0])
+
+
+def _layout(data, numbers, ann_file, layout) -> str | dict:
+    joints, fitting = numbers["joints"], numbers["layouts"]
+    if layout is not None:
+        if len(skeleton(layout).joints) != joints:
+            raise DataError(
+                f"has {joints} joints, but layout {layout} has "
+                f"{len(skeleton(layout).joints)}",
+                kind="layout",
+                file=ann_file,
+                field="keypoint",
+            )
+        return layout
+    meta = data.get("meta") if isinstance(data, dict) else None
+    stated = isinstance(meta, dict) and ("joints" in meta or "inward" in meta)
+    if stated and fitting:
+        return fitting[0]
+    if numbers["own_layout"]:
+        return numbers["own_layout"]
+    raise DataError(
+        f"does not state the skeleton layout of its {joints} joints. Add --layout, "
+        f"{' or '.join(fitting) or 'a .json file that describes it'}.",
+        kind="layout",
+        file=ann_file,
+        field="meta",
+    )
+
+
+def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
+    """Return a config with the data set replaced.
+
+    Args:
+        cfg: the config of a shipped recipe.
+        facts: about the data set.
+        ann_file: its path.
+        name: of the config, for errors.
+
+    Raises:
+        ConfigError: the recipe is for other dimensions or for regression (`config`).
+    """
+    cfg = deepcopy(cfg)
+    backbone, head = cfg.model.backbone, cfg.model.cls_head
+    if "num_classes" not in head:
+        raise ConfigError(
+            "is a recipe for regression, expected one for classes",
+            kind="config",
+            file=name,
+        )
+    if backbone.type == "MSG3D" and backbone.graph_cfg.layout != facts.layout:
+        backbone.num_gcn_scales = _scales(backbone.graph_cfg, facts.layout)
+    backbone.graph_cfg.layout = facts.layout
+    backbone.in_channels = facts.channels
+    backbone.num_person = facts.persons
+    head.num_classes = facts.classes
+    for side, split in zip(SIDES, (facts.train, facts.val, facts.val)):
+        dataset = cfg[f"{side}_dataloader"].dataset
+        while "dataset" in dataset:
+            dataset = dataset.dataset
+        dataset.ann_file, dataset.split = ann_file, split
+        if facts.packed:
+            dataset.type = "PackedSkeletonDataset"
+        dataset.pipeline = [
+            _adapted_step(step, facts, name) for step in dataset.pipeline
+        ]
+    # Variables that base files define for themselves.
+    keep = {*DATA_KEYS, "model", "custom_imports", "custom_hooks"}
+    for key in list(cfg):
+        if key not in keep and _is_pipeline_part(cfg[key]):
+            cfg.pop(key)
+    cfg.pop("ann_file", None)
+    cfg.pop("layout", None)
+    return cfg
+
+
+def _scales(graph_cfg: dict, layout: str | dict) -> int:
+    """Return the number of scales up to the diameter of the graph, 13 at most."""
+    from ..models.graph import binary_adjacency, useful_scales
+
+    _, adjacency = binary_adjacency({**graph_cfg, "layout": layout})
+    return min(useful_scales(adjacency), 13)
+
+
+def _is_pipeline_part(value: Any) -> bool:
+    """Whether a variable is a step, or a list of steps, of the base file's pipelines."""
+    from mmaction.registry import TRANSFORMS
+
+    steps = value if isinstance(value, list) else [value]
+    return all(
+        isinstance(step, dict) and "type" in step and TRANSFORMS.get(step["type"])
+        for step in steps
+    )
+
+
+def _adapted_step(step: dict, facts: Facts, name: str) -> dict:
+    step, kind = dict(step), step["type"]
+    solid = kind.endswith("3D") or kind in ("AlignView", "LabanEffort")
+    if (solid and facts.dimensions == 2) or (
+        kind.endswith("2D") and facts.dimensions == 3
+    ):
+        raise ConfigError(
+            f"is a recipe for {5 - facts.dimensions}D keypoints, but the file has "
+            f"{facts.dimensions}D. `msg3d configs {facts.dimensions}d` lists others.",
+            kind="config",
+            file=name,
+            field=kind,
+        )
+    if kind in ("AlignSkeleton3D", "FastPreNormalize3D", "PreNormalize3D"):
+        return _centered(step, facts.layout)
+    if "layout" in step:
+        step["layout"] = facts.layout
+    if "num_person" in step:
+        step["num_person"] = facts.persons
+    if "clip_len" in step:
+        step["clip_len"] = facts.clip_len
+    return step
+
+
+def _centered(step: dict, layout: str | dict) -> dict:
+    """Normalize with the spine of the layout, or its center only."""
+    kept = {key: value for key, value in step.items() if key.startswith("align_")}
+    described = skeleton(layout)
+    if described.spine and described.shoulders:
+        return dict(type="AlignSkeleton3D", layout=layout, **kept)
+    kept |= dict(align_spine=False, align_shoulder=False)
+    return dict(type="AlignSkeleton3D", center=described.center, **kept)
+
+
+def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list[str]:
+    folder = Path(output).parent / "_base_"
+    stem = Path(output).stem
+    bases = _bases(source)
+    loader = CONFIGS / "_base_" / "datasets" / "skeleton.py"
+    shared = [base for base in bases if base.parent.name != "datasets"]
+    written = [output, str(folder / "datasets" / f"{stem}.py")]
+    written += _copy_bases([*shared, loader], folder)
+    names = [
+        f"_base_/{base.relative_to(CONFIGS / '_base_').as_posix()}" for base in shared
+    ]
+    names.insert(1, f"_base_/datasets/{stem}.py")
+
+    data = _difference(
+        Config.fromfile(loader), {key: cfg[key] for key in DATA_KEYS if key in cfg}
+    )
+    pipelines = {}
+    for side in SIDES:
+        dataset = data[f"{side}_dataloader"]["dataset"]
+        while "dataset" in dataset:
+            dataset = dataset["dataset"]
+        pipelines[f"{side}_pipeline"] = dataset["pipeline"]
+        ann_file = dataset["ann_file"]
+        dataset["pipeline"] = _Name(f"{side}_pipeline")
+        dataset["ann_file"] = _Name("ann_file")
+    _write(
+        written[1],
+        "# The data set: its file, splits, and pipelines.\n"
+        + _code(dict(_base_="skeleton.py", ann_file=ann_file, **pipelines, **data)),
+    )
+    inherited: dict = {}
+    for base in shared:
+        inherited = Config._merge_a_into_b(Config.fromfile(base), inherited)
+    own = {key: value for key, value in cfg.items() if key not in DATA_KEYS}
+    _write(output, head + _code(dict(_base_=names, **_difference(inherited, own))))
+    return written
+
+
+def _bases(config: Path) -> list[Path]:
+    """Return the `_base_` files of a config, through the configs that it inherits."""
+    files = []
+    for base in named_bases(config):
+        base = (config.parent / base).resolve()
+        files += [base] if "_base_" in base.parts else _bases(base)
+    return list(dict.fromkeys(files))
+
+
+def _copy_bases(bases: list[Path], folder: Path) -> list[str]:
+    """Copy base files, with those that they inherit; existing files are kept."""
+    copied = []
+    for base in bases:
+        target = folder / base.relative_to(CONFIGS / "_base_")
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(base, target)
+            copied.append(str(target))
+        inherited = [(base.parent / name).resolve() for name in named_bases(base)]
+        copied += _copy_bases(inherited, folder)
+    return copied
+
+
+class _Name(str):
+    """A variable in generated code."""
+
+    __repr__ = str.__str__
+
+
+def _difference(base: dict, target: dict) -> dict:
+    """Return what a child of `base` has to contain to equal `target`."""
+    changes = {}
+    for key, value in target.items():
+        if key not in base:
+            changes[key] = value
+        elif base[key] != value:
+            if isinstance(value, dict) and isinstance(base[key], dict):
+                replaced = set(base[key]) - set(value)
+                changes[key] = (
+                    dict(_delete_=True, **value)
+                    if replaced
+                    else _difference(base[key], value)
+                )
+            elif isinstance(value, dict):
+                changes[key] = dict(_delete_=True, **value)
+            else:
+                changes[key] = value
+    return changes
+
+
+def _code(values: dict) -> str:
+    """Return assignments, in the style of the shipped configs."""
+    text = "\n".join(f"{key} = {_expression(value)}" for key, value in values.items())
+    style = dict(
+        based_on_style="pep8",
+        split_before_expression_after_opening_paren=True,
+        each_dict_entry_on_separate_line=True,
+    )
+    return FormatCode(text, style_config=style)[0]
+
+
+def _expression(value: Any) -> str:
+    if isinstance(value, dict):
+        if all(isinstance(key, str) and key.isidentifier() for key in value):
+            items = (f"{key}={_expression(item)}" for key, item in value.items())
+            return f"dict({', '.join(items)})"
+        items = (f"{key!r}: {_expression(item)}" for key, item in value.items())
+        return f"{{{', '.join(items)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_expression, value))}]"
+    if isinstance(value, tuple):
+        comma = "," * (len(value) == 1)
+        return f"({', '.join(map(_expression, value))}{comma})"
+    return repr(value)
+
+
+def _write(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with whole_file(path, "x") as file:
+        file.write(text)

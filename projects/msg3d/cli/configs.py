@@ -1,0 +1,70 @@
+"""List the shipped configs, or copy one with the files that it inherits.
+
+    msg3d configs
+    msg3d configs nw-ucla
+    msg3d configs copy msg3d_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d my_configs
+
+"published" are top-1 accuracies that others report for the recipe, "own" are ours.
+"""
+
+import argparse
+
+from .options import add_shared
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "msg3d configs [PATTERN]\n       msg3d configs copy NAME DIR"
+    words = parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="PATTERN",
+        help="text that names, data sets, or streams contain, or a pattern with *",
+    )
+    words.completer = _names
+    add_shared(parser, "--overwrite")
+
+
+def _names(**_) -> list[str]:
+    from ..apis.config_files import shipped_configs
+
+    return ["copy", *shipped_configs()]
+
+
+def run(args: argparse.Namespace) -> None:
+    from ..errors import ConfigError
+
+    if args.words[:1] == ["copy"]:
+        if len(args.words) != 3:
+            raise ConfigError("expected `msg3d configs copy NAME DIR`", kind="option")
+        return _copy(*args.words[1:], args.overwrite)
+    _list(args.words)
+
+
+def _copy(name: str, folder: str, overwrite: bool) -> None:
+    from ..apis.config_files import copy_config
+
+    config, *others = copy_config(name, folder, overwrite)
+    print(f"wrote {config}")
+    print(f"copied {len(others)} files that it inherits")
+    print(f"next: msg3d train {config}")
+
+
+def _list(patterns: list[str]) -> None:
+    from fnmatch import fnmatch
+
+    from tabulate import tabulate
+
+    from ..apis.model_index import entries
+    from ..errors import ConfigError
+
+    def matches(entry) -> bool:
+        text = " ".join(entry[:3]).lower()
+        return all(fnmatch(text, f"*{pattern.lower()}*") for pattern in patterns)
+
+    rows = [entry for entry in entries() if matches(entry)]
+    if not rows:
+        raise ConfigError(
+            f"no config matches {' '.join(patterns)}. `msg3d configs` lists all.",
+            kind="not-found",
+        )
+    print(tabulate(rows, headers=("name", "data set", "stream", "published", "own")))

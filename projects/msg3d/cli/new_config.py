@@ -1,0 +1,56 @@
+"""Write a config for an annotation file or packed store.
+
+Classes, splits, layout, persons, dimensions, and lengths are read from the file. The
+config inherits from `_base_` files, which are copied next to it:
+
+    msg3d new-config data/mine.pkl my_config.py
+    msg3d train my_config.py
+"""
+
+import argparse
+
+from .options import add_shared, refuse_existing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", metavar="FILE", help="annotation file (.pkl) or store (.packed)")
+    add("output", metavar="OUTPUT", help="config to write (.py)")
+    like = add(
+        "--like",
+        metavar="NAME",
+        help="shipped config whose network and recipe are used (default: MS-G3D with a "
+        "recipe for small data sets)",
+    )
+    like.completer = _names
+    add_shared(parser, "--layout")
+    add("--train-split", metavar="NAME", help="split for training")
+    add("--val-split", metavar="NAME", help="split for validation and testing")
+    add("--flat", action="store_true", help="write one file that inherits nothing")
+    add_shared(parser, "--overwrite")
+
+
+def _names(**_) -> list[str]:
+    from ..apis.config_files import shipped_configs
+
+    return list(shipped_configs())
+
+
+def run(args: argparse.Namespace) -> None:
+    from ..apis.new_config import write_config
+
+    refuse_existing(args.overwrite, args.output)
+    written = write_config(
+        args.file,
+        args.output,
+        args.like,
+        args.layout,
+        args.train_split,
+        args.val_split,
+        args.flat,
+    )
+    for path in written[:2] if not args.quiet else written[:1]:
+        print(f"wrote {path}")
+    if written[2:] and not args.quiet:
+        print(f"copied {len(written) - 2} files that it inherits")
+    print(f"next: msg3d train {args.output}")
