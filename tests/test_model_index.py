@@ -12,7 +12,6 @@ import yaml
 
 from conftest import REPOSITORY
 from errors import raises
-from msg3d.apis.model_index import INDEX
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
 import model_table  # noqa: E402
@@ -35,7 +34,7 @@ def models(index):
 
 def test_each_config_has_one_entry(index):
     """`test_configs.py` compares each entry with what its config contains."""
-    folders = metafiles.PACKAGE.glob("configs/[!_]*/*.py")
+    folders = metafiles.REPOSITORY.glob("configs/[!_]*/*.py")
     assert {path.parent / "metafile.yml" for path in folders} == set(METAFILES)
     for path, content in zip(METAFILES, index):
         configs = metafiles.leaves(path)
@@ -44,7 +43,7 @@ def test_each_config_has_one_entry(index):
         ]
         for config, model in zip(configs, content["Models"]):
             name, about = metafiles.parse_name(config.stem), model["Metadata"]
-            assert metafiles.PACKAGE / model["Config"] == config
+            assert metafiles.REPOSITORY / model["Config"] == config
             assert about["Training Data"] == name["data"]
             assert about["Epochs"] == int(name["epochs"])
             assert about["Batch Size"] == int(name["batch"])
@@ -52,7 +51,7 @@ def test_each_config_has_one_entry(index):
 
 @pytest.mark.parametrize("name", [SBU, LABAN])
 def test_derived_entry(models, name):
-    config = metafiles.PACKAGE / models[name]["Config"]
+    config = metafiles.REPOSITORY / models[name]["Config"]
     collections = metafiles.read(config.parent / "metafile.yml")["Collections"]
     derived = metafiles.entry(config, collections)
     assert derived == {key: models[name][key] for key in derived}
@@ -93,7 +92,7 @@ def test_files_match_the_index(index):
 
 
 def test_modelindex_finds_no_fault(models):
-    loaded = modelindex.load_model_index.load(str(INDEX))
+    loaded = modelindex.load_model_index.load(str(metafiles.INDEX))
     assert loaded.check(silent=True) == []
     assert {model.name for model in loaded.models} == set(models)
 
@@ -136,7 +135,7 @@ def test_results_of_the_personality_study(models):
     name = "msg3d-12c_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d"
     (result,) = models[name]["Results"]
     runs = json.loads(
-        (metafiles.PACKAGE / "configs/personality/results.json").read_text()
+        (metafiles.REPOSITORY / "configs/personality/results.json").read_text()
     )
     top1 = [100 * run["top1"] for run in runs if run["setting"] == "xyz+laban"]
     assert result["Metrics"] == {
@@ -167,7 +166,7 @@ RESULTS = """\
 
 def test_command(monkeypatch, tmp_path, capsys):
     """Entries and tables are renewed; what is written by hand is kept."""
-    config = metafiles.PACKAGE / "configs/stgcn" / f"{SBU}.py"
+    config = metafiles.REPOSITORY / "configs/stgcn" / f"{SBU}.py"
     path, readme = tmp_path / "metafile.yml", tmp_path / "README.md"
     path.write_text(f"{METAFILE}- Name: {SBU}\n{RESULTS}- Name: gone\n")
     (tmp_path / "docs").mkdir()

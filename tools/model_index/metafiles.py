@@ -15,15 +15,20 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import msg3d  # noqa: F401
+from msg3d.apis import model_index
 from msg3d.apis.flops import count_flops, input_shape
-from msg3d.apis.model_index import metafiles as metafiles
 from msg3d.apis.model_index import parse_name
 from msg3d.errors import ConfigError
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGE = REPOSITORY / "projects" / "msg3d"
+INDEX = REPOSITORY / "projects" / "msg3d" / ".mim" / "model-index.yml"
 
 _DERIVED = ("Name", "Config", "In Collection", "Metadata")
+
+
+def metafiles() -> list[Path]:
+    """Return the paths of the repository's metafiles, in the order of the index."""
+    return model_index.metafiles(INDEX)
 
 
 def leaves(metafile: Path) -> list[Path]:
@@ -61,7 +66,7 @@ def entry(config: Path, collections: list[dict]) -> dict:
     shape = input_shape(cfg)
     return {
         "Name": config.stem,
-        "Config": config.relative_to(PACKAGE).as_posix(),
+        "Config": Path(*config.parts[-3:]).as_posix(),
         "In Collection": collection["Name"],
         "Metadata": {
             "Training Data": name["data"],

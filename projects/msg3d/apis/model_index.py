@@ -58,10 +58,9 @@ def parse_name(name: str) -> dict[str, str]:
     return {**parts, "data": data}
 
 
-def metafiles() -> list[Path]:
+def metafiles(index: Path = INDEX) -> list[Path]:
     """Return the paths of the metafiles, in the order of the index."""
-    paths = _yaml(INDEX)["Import"]
-    return [(INDEX.parent / path).resolve() for path in paths]
+    return [(index.parent / path).resolve() for path in _yaml(index)["Import"]]
 
 
 class Entry(NamedTuple):
