@@ -9,18 +9,17 @@ import os
 import shutil
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mmengine.config import Config
-from yapf.yapflib.yapf_api import FormatCode
 
-from ..annotations.inspection import inspect_annotations
-from ..annotations.inspection.report import clip_len, num_person, overview
-from ..errors import ConfigError, DataError
+from ..annotations.inspection.facts import Facts, read_facts
+from ..errors import ConfigError
 from ..io.atomic import whole_file
 from ..skeletons import skeleton
 from ..stores.packing import load_any
 from .config_files import CONFIGS, find_config, named_bases
+from .config_text import Name, code, difference
 
 # Recipes for small data sets, by the number of coordinates.
 DEFAULTS = {
@@ -32,31 +31,6 @@ DATA_KEYS = (
     *("val_evaluator", "test_evaluator"),
 )
 SIDES = ("train", "val", "test")
-
-
-class Facts(NamedTuple):
-    """What a config needs to know about an annotation file.
-
-    Attributes:
-        layout: name, or dictionary of a layout that has no name.
-        classes: number of classes.
-        train, val: names of the splits.
-        persons: number of persons that is enough for 95 % of the samples.
-        channels: coordinates of a joint, and its score in 2D.
-        dimensions: 2 or 3.
-        clip_len: frames of a clip.
-        packed: whether it is a packed store.
-    """
-
-    layout: str | dict
-    classes: int
-    train: str
-    val: str
-    persons: int
-    channels: int
-    dimensions: int
-    clip_len: int
-    packed: bool
 
 
 def write_config(
@@ -91,109 +65,15 @@ def write_config(
         raise ConfigError(
             "expected a name that ends in .py", kind="file-name", file=output
         )
-    facts = read_facts(ann_file, layout, train_split, val_split)
+    facts = read_facts(load_any(ann_file), ann_file, layout, train_split, val_split)
     source = find_config(like or DEFAULTS[facts.dimensions])
     cfg = adapted(Config.fromfile(source), facts, ann_file, source.stem)
     command = f"# Written by `msg3d new-config {ann_file} {output}`"
     head = f"{command}, with the recipe of {source.stem}.\n"
     if flat:
-        _write(output, head + _code({k: v for k, v in cfg.items()}))
+        _write(output, head + code({k: v for k, v in cfg.items()}))
         return [output]
     return _write_inheriting(cfg, source, output, head)
-
-
-def read_facts(
-    ann_file: str,
-    layout: str | None = None,
-    train_split: str | None = None,
-    val_split: str | None = None,
-) -> Facts:
-    """Read what a config needs from an annotation file; see `write_config`."""
-    data = load_any(ann_file)
-    seen = inspect_annotations(data)
-    if seen.errors:
-        raise DataError(
-            f"has {len(seen.errors)} errors, such as {seen.errors[0]}. `msg3d check "
-            f"{ann_file}` lists them.",
-            kind=seen.errors[0].kind,
-            file=ann_file,
-        )
-    numbers = overview(seen)
-    labels = numbers["classes"]["labels"]
-    if not labels or "frames" not in numbers:
-        raise DataError(
-            "has no valid sample with a label. For regression targets, start from "
-            "`msg3d configs copy msg3d-12c_1xb16-laban-u250-200e_udiva-keypoint-3d .`",
-            kind="label",
-            file=ann_file,
-        )
-    train, val = _splits(numbers, ann_file, train_split, val_split)
-    channels = numbers["channels"]
-    return Facts(
-        layout=_layout(data, numbers, ann_file, layout),
-        classes=max(labels[-1] + 1, len(numbers["classes"]["names"] or ())),
-        train=train,
-        val=val,
-        persons=num_person(numbers),
-        channels=channels + (channels == 2 and numbers["scores"] is not None),
-        dimensions=channels,
-        clip_len=clip_len(numbers),
-        packed=ann_file.rstrip("/").endswith(".packed"),
-    )
-
-
-def _splits(numbers, ann_file, train, val) -> tuple[str, str]:
-    splits, pairs = list(numbers["splits"]), numbers["pairs"]
-    for option, name in (("--train-split", train), ("--val-split", val)):
-        if name is not None and name not in splits:
-            raise DataError(
-                f"has no split {name!r}, only {splits}. Correct {option}.",
-                kind="split",
-                file=ann_file,
-                field="split",
-            )
-    if train and val:
-        return train, val
-    fitting = [
-        pair for pair in pairs if train in (None, pair[0]) and val in (None, pair[1])
-    ]
-    if len(fitting) != 1:
-        listed = ", ".join(f"{pair[0]} and {pair[1]}" for pair in fitting or pairs)
-        raise DataError(
-            f"has {len(fitting)} pairs of splits for training and validation "
-            f"({listed or splits}). Choose with --train-split and --val-split.",
-            kind="split",
-            file=ann_file,
-            field="split",
-        )
-    return tuple(fitting[0])
-
-
-def _layout(data, numbers, ann_file, layout) -> str | dict:
-    joints, fitting = numbers["joints"], numbers["layouts"]
-    if layout is not None:
-        if len(skeleton(layout).joints) != joints:
-            raise DataError(
-                f"has {joints} joints, but layout {layout} has "
-                f"{len(skeleton(layout).joints)}",
-                kind="layout",
-                file=ann_file,
-                field="keypoint",
-            )
-        return layout
-    meta = data.get("meta") if isinstance(data, dict) else None
-    stated = isinstance(meta, dict) and ("joints" in meta or "inward" in meta)
-    if stated and fitting:
-        return fitting[0]
-    if numbers["own_layout"]:
-        return numbers["own_layout"]
-    raise DataError(
-        f"does not state the skeleton layout of its {joints} joints. Add --layout, "
-        f"{' or '.join(fitting) or 'a .json file that describes it'}.",
-        kind="layout",
-        file=ann_file,
-        field="meta",
-    )
 
 
 def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
@@ -308,7 +188,7 @@ def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list
     ]
     names.insert(1, f"_base_/datasets/{stem}.py")
 
-    data = _difference(
+    data = difference(
         Config.fromfile(loader), {key: cfg[key] for key in DATA_KEYS if key in cfg}
     )
     pipelines = {}
@@ -318,18 +198,18 @@ def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list
             dataset = dataset["dataset"]
         pipelines[f"{side}_pipeline"] = dataset["pipeline"]
         ann_file = dataset["ann_file"]
-        dataset["pipeline"] = _Name(f"{side}_pipeline")
-        dataset["ann_file"] = _Name("ann_file")
+        dataset["pipeline"] = Name(f"{side}_pipeline")
+        dataset["ann_file"] = Name("ann_file")
     _write(
         written[1],
         "# The data set: its file, splits, and pipelines.\n"
-        + _code(dict(_base_="skeleton.py", ann_file=ann_file, **pipelines, **data)),
+        + code(dict(_base_="skeleton.py", ann_file=ann_file, **pipelines, **data)),
     )
     inherited: dict = {}
     for base in shared:
         inherited = Config._merge_a_into_b(Config.fromfile(base), inherited)
     own = {key: value for key, value in cfg.items() if key not in DATA_KEYS}
-    _write(output, head + _code(dict(_base_=names, **_difference(inherited, own))))
+    _write(output, head + code(dict(_base_=names, **difference(inherited, own))))
     return written
 
 
@@ -354,59 +234,6 @@ def _copy_bases(bases: list[Path], folder: Path) -> list[str]:
         inherited = [(base.parent / name).resolve() for name in named_bases(base)]
         copied += _copy_bases(inherited, folder)
     return copied
-
-
-class _Name(str):
-    """A variable in generated code."""
-
-    __repr__ = str.__str__
-
-
-def _difference(base: dict, target: dict) -> dict:
-    """Return what a child of `base` has to contain to equal `target`."""
-    changes = {}
-    for key, value in target.items():
-        if key not in base:
-            changes[key] = value
-        elif base[key] != value:
-            if isinstance(value, dict) and isinstance(base[key], dict):
-                replaced = set(base[key]) - set(value)
-                changes[key] = (
-                    dict(_delete_=True, **value)
-                    if replaced
-                    else _difference(base[key], value)
-                )
-            elif isinstance(value, dict):
-                changes[key] = dict(_delete_=True, **value)
-            else:
-                changes[key] = value
-    return changes
-
-
-def _code(values: dict) -> str:
-    """Return assignments, in the style of the shipped configs."""
-    text = "\n".join(f"{key} = {_expression(value)}" for key, value in values.items())
-    style = dict(
-        based_on_style="pep8",
-        split_before_expression_after_opening_paren=True,
-        each_dict_entry_on_separate_line=True,
-    )
-    return FormatCode(text, style_config=style)[0]
-
-
-def _expression(value: Any) -> str:
-    if isinstance(value, dict):
-        if all(isinstance(key, str) and key.isidentifier() for key in value):
-            items = (f"{key}={_expression(item)}" for key, item in value.items())
-            return f"dict({', '.join(items)})"
-        items = (f"{key!r}: {_expression(item)}" for key, item in value.items())
-        return f"{{{', '.join(items)}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_expression, value))}]"
-    if isinstance(value, tuple):
-        comma = "," * (len(value) == 1)
-        return f"({', '.join(map(_expression, value))}{comma})"
-    return repr(value)
 
 
 def _write(path: str, text: str) -> None:

@@ -1,0 +1,137 @@
+"""What a config needs to know about an annotation file, as far as the file states it."""
+
+from typing import NamedTuple
+
+from ...errors import DataError
+from ...skeletons import skeleton
+from .inspect import inspect_annotations
+from .report import clip_len, num_person, overview
+
+
+class Facts(NamedTuple):
+    """What a config needs to know about an annotation file.
+
+    Attributes:
+        layout: name, or dictionary of a layout that has no name.
+        classes: number of classes.
+        train, val: names of the splits.
+        persons: number of persons that is enough for 95 % of the samples.
+        channels: coordinates of a joint, and its score in 2D.
+        dimensions: 2 or 3.
+        clip_len: frames of a clip.
+        packed: whether it is a packed store.
+    """
+
+    layout: str | dict
+    classes: int
+    train: str
+    val: str
+    persons: int
+    channels: int
+    dimensions: int
+    clip_len: int
+    packed: bool
+
+
+def read_facts(
+    data,
+    ann_file: str,
+    layout: str | None = None,
+    train_split: str | None = None,
+    val_split: str | None = None,
+) -> Facts:
+    """Read what a config needs from annotations.
+
+    Args:
+        data: annotations, as `load_annotations` or `load_store` returns them.
+        ann_file: path of their file.
+        layout: skeleton layout, if the file does not state it.
+        train_split, val_split: if the file has several pairs of splits.
+
+    Raises:
+        DataError: the file has faults, or does not state something.
+    """
+    seen = inspect_annotations(data)
+    if seen.errors:
+        raise DataError(
+            f"has {len(seen.errors)} errors, such as {seen.errors[0]}. `msg3d check "
+            f"{ann_file}` lists them.",
+            kind=seen.errors[0].kind,
+            file=ann_file,
+        )
+    numbers = overview(seen)
+    labels = numbers["classes"]["labels"]
+    if not labels or "frames" not in numbers:
+        raise DataError(
+            "has no valid sample with a label. For regression targets, start from "
+            "`msg3d configs copy msg3d-12c_1xb16-laban-u250-200e_udiva-keypoint-3d .`",
+            kind="label",
+            file=ann_file,
+        )
+    train, val = _splits(numbers, ann_file, train_split, val_split)
+    channels = numbers["channels"]
+    return Facts(
+        layout=_layout(data, numbers, ann_file, layout),
+        classes=max(labels[-1] + 1, len(numbers["classes"]["names"] or ())),
+        train=train,
+        val=val,
+        persons=num_person(numbers),
+        channels=channels + (channels == 2 and numbers["scores"] is not None),
+        dimensions=channels,
+        clip_len=clip_len(numbers),
+        packed=ann_file.rstrip("/").endswith(".packed"),
+    )
+
+
+def _splits(numbers, ann_file, train, val) -> tuple[str, str]:
+    splits, pairs = list(numbers["splits"]), numbers["pairs"]
+    for option, name in (("--train-split", train), ("--val-split", val)):
+        if name is not None and name not in splits:
+            raise DataError(
+                f"has no split {name!r}, only {splits}. Correct {option}.",
+                kind="split",
+                file=ann_file,
+                field="split",
+            )
+    if train and val:
+        return train, val
+    fitting = [
+        pair for pair in pairs if train in (None, pair[0]) and val in (None, pair[1])
+    ]
+    if len(fitting) != 1:
+        listed = ", ".join(f"{pair[0]} and {pair[1]}" for pair in fitting or pairs)
+        raise DataError(
+            f"has {len(fitting)} pairs of splits for training and validation "
+            f"({listed or splits}). Choose with --train-split and --val-split.",
+            kind="split",
+            file=ann_file,
+            field="split",
+        )
+    return tuple(fitting[0])
+
+
+def _layout(data, numbers, ann_file, layout) -> str | dict:
+    joints, fitting = numbers["joints"], numbers["layouts"]
+    if layout is not None:
+        if len(skeleton(layout).joints) != joints:
+            raise DataError(
+                f"has {joints} joints, but layout {layout} has "
+                f"{len(skeleton(layout).joints)}",
+                kind="layout",
+                file=ann_file,
+                field="keypoint",
+            )
+        return layout
+    meta = data.get("meta") if isinstance(data, dict) else None
+    stated = isinstance(meta, dict) and ("joints" in meta or "inward" in meta)
+    if stated and fitting:
+        return fitting[0]
+    if numbers["own_layout"]:
+        return numbers["own_layout"]
+    raise DataError(
+        f"does not state the skeleton layout of its {joints} joints. Add --layout, "
+        f"{' or '.join(fitting) or 'a .json file that describes it'}.",
+        kind="layout",
+        file=ann_file,
+        field="meta",
+    )

@@ -1,0 +1,58 @@
+"""Configs as text: what a child adds to its base, and assignments in Python."""
+
+from typing import Any
+
+from yapf.yapflib.yapf_api import FormatCode
+
+
+class Name(str):
+    """A variable in generated code."""
+
+    __repr__ = str.__str__
+
+
+def difference(base: dict, target: dict) -> dict:
+    """Return what a child of `base` has to contain to equal `target`."""
+    changes = {}
+    for key, value in target.items():
+        if key not in base:
+            changes[key] = value
+        elif base[key] != value:
+            if isinstance(value, dict) and isinstance(base[key], dict):
+                replaced = set(base[key]) - set(value)
+                changes[key] = (
+                    dict(_delete_=True, **value)
+                    if replaced
+                    else difference(base[key], value)
+                )
+            elif isinstance(value, dict):
+                changes[key] = dict(_delete_=True, **value)
+            else:
+                changes[key] = value
+    return changes
+
+
+def code(values: dict) -> str:
+    """Return assignments, in the style of the shipped configs."""
+    text = "\n".join(f"{key} = {_expression(value)}" for key, value in values.items())
+    style = dict(
+        based_on_style="pep8",
+        split_before_expression_after_opening_paren=True,
+        each_dict_entry_on_separate_line=True,
+    )
+    return FormatCode(text, style_config=style)[0]
+
+
+def _expression(value: Any) -> str:
+    if isinstance(value, dict):
+        if all(isinstance(key, str) and key.isidentifier() for key in value):
+            items = (f"{key}={_expression(item)}" for key, item in value.items())
+            return f"dict({', '.join(items)})"
+        items = (f"{key!r}: {_expression(item)}" for key, item in value.items())
+        return f"{{{', '.join(items)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_expression, value))}]"
+    if isinstance(value, tuple):
+        comma = "," * (len(value) == 1)
+        return f"({', '.join(map(_expression, value))}{comma})"
+    return repr(value)
