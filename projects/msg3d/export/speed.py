@@ -17,9 +17,7 @@ BATCHES = (1, 16)
 ROUNDS = 15
 
 
-def compare_speed(
-    config: str, checkpoint: str | None, exported: str
-) -> Iterator[str]:
+def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterator[str]:
     """Rows of a Markdown table: size of each form, and its time per batch.
 
     One thread is used. The forms take turns, so that other load affects all of them.
