@@ -1,4 +1,4 @@
-"""Small networks for tests of prediction: a config's file and a checkpoint's."""
+"""Small networks for tests of prediction: a config and a checkpoint that contains it."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 import msg3d
+from in_process import without_paperwork
 from weights import rebuild_weights
 
 CONFIGS = Path(msg3d.__file__).parent / "configs" / "msg3d"
@@ -40,6 +41,9 @@ def trained(folder, name, classes=None, frames=16):
         model = MODELS.build(cfg.model)
     rebuild_weights(model, torch.float32)
     model.cls_head.fc.weight.data /= 4  # else all scores are 0 or 1
-    meta = dict(dataset_meta=dict(classes=classes)) if classes else {}
+    with without_paperwork():
+        meta = dict(cfg=Config.fromfile(config).pretty_text)
+    if classes:
+        meta["dataset_meta"] = dict(classes=classes)
     torch.save(dict(state_dict=model.state_dict(), meta=meta), checkpoint)
     return config, checkpoint

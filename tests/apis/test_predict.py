@@ -1,17 +1,13 @@
-"""The command and its parts: files of every kind, videos, resuming, tables."""
+"""Files of every kind, videos, resuming, and tables."""
 
 import csv
 import json
-import os
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import torch
 
-from conftest import REPOSITORY, load_module
 from errors import raises
 from msg3d import Recognizer
 from msg3d.apis.input_files import list_sources, read_sequences
@@ -19,7 +15,7 @@ from msg3d.apis.predict_files import predict_files
 from msg3d.apis.written import Labels, Segments
 from msg3d.datasets import save_annotations
 from msg3d.errors import DataError
-from msg3d.formats.base import ReadOptions, all_formats
+from msg3d.formats.base import ReadOptions
 from msg3d.formats.video import read_video
 from msg3d.skeletons import convert_layout
 from msg3d.video import rtmlib_pose
@@ -452,89 +448,6 @@ def test_one_bad_sample_does_not_stop_the_others(recognizer, tmp_path):
         ((name, why),) = report.failed
         assert name == "a.pkl" and "'sample002'" in why
     assert len(rows(out / "predictions.csv")) == 5
-
-
-class Malice:
-    def __reduce__(self):
-        return os.system, ("touch executed",)
-
-
-def load_command():
-    """tools/predict.py as a module."""
-    return load_module(REPOSITORY / "tools" / "predict.py")
-
-
-def run_here(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["predict.py", *map(str, arguments)])
-    return load_command().main()
-
-
-def test_help_lists_the_formats(monkeypatch, capsys):
-    with pytest.raises(SystemExit) as done:
-        run_here(monkeypatch, "--help")
-    text = capsys.readouterr().out
-    assert done.value.code == 0
-    assert all(each.title in text for each in all_formats().values())
-
-
-def test_command_goes_on(flat, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    np.save("a.npy", persons())
-    Path("names.txt").write_text("one\ntwo\nthree\nfour\n")
-    arguments = [*flat, "a.npy", "--img-shape", *SIZE, "--device", "cpu"]
-    for more, said in (
-        ([], "predicted 1, done before 0"),
-        ([], "predicted 0, done before 1"),
-        (["--classes", "names.txt"], "predicted 1, done before 0"),
-    ):
-        assert run_here(monkeypatch, *arguments, *more) == 0
-        assert said in capsys.readouterr().out
-    (line,) = rows("predictions/predictions.csv")
-    assert line["name"] in ("one", "two", "three", "four")
-
-
-def test_command_on_a_folder_of_frames(flat, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    openpose(Path("clip"), persons(joints=25), falling(persons(joints=25)))
-    arguments = [*flat, "clip", "--img-shape", *SIZE, "--device", "cpu"]
-    assert run_here(monkeypatch, *arguments) == 0
-    assert Path("predictions/clip.json").is_file()
-    (line,) = rows("predictions/predictions.csv")
-    assert line["source"] == "clip"
-
-
-@pytest.mark.parametrize(
-    "arguments, named",
-    [
-        (("{config}", "{checkpoint}", "none"), "none"),
-        (("none.py", "{checkpoint}", "a.npy"), "none.py"),
-        (("{config}", "none.pth", "a.npy"), "none.pth"),
-        (("{config}", "{checkpoint}", "a.npy"), "FAILED a.npy: a.npy: "),
-        (
-            ("{config}", "{checkpoint}", "a.npy", "--pose-model", "no.onnx"),
-            "no.onnx",
-        ),
-        (("{config}", "{checkpoint}", "a.npy", "--det-model", "x"), "--pose-model"),
-        (("{config}", "a.npy"), "tiny.py"),
-        (("{checkpoint}", "{config}", "a.npy"), "tiny.pth"),
-        (("{config}", "evil.pth", "a.npy"), "evil.pth"),
-        (("one.onnx", "a.npy", "a.npy"), "one.onnx"),
-        (("none.onnx", "a.npy"), "none.onnx"),
-        (("none.onnx", "a.npy", "--device", "cpu"), "--device"),
-        (("{config}", "{checkpoint}", "a.npy", "a.npy"), "4 files"),
-    ],
-)
-def test_command_tells_what_is_wrong(
-    flat, tmp_path, monkeypatch, capsys, arguments, named
-):
-    monkeypatch.chdir(tmp_path)
-    np.save("a.npy", np.zeros((1, 5, 25, 3)))
-    torch.save(dict(state_dict=Malice()), "evil.pth")
-    config, checkpoint = flat
-    arguments = [one.format(config=config, checkpoint=checkpoint) for one in arguments]
-    assert run_here(monkeypatch, *arguments) == 1
-    assert named in capsys.readouterr().err
-    assert not Path("executed").exists()
 
 
 def constant_model(path, size, outputs):

@@ -6,9 +6,9 @@ import re
 
 import numpy as np
 import pytest
-from test_predict import load_command
 
 from errors import raises
+from in_process import msg3d_command
 from msg3d.apis import Recognizer
 from msg3d.apis.untrimmed import Segment, as_srt, frame_scores, segments, smooth
 from msg3d.errors import ConfigError
@@ -121,19 +121,17 @@ def test_subtitles():
     )
 
 
-def test_command(files, recognizer, tmp_path, monkeypatch, capsys):
+def test_command(files, recognizer, tmp_path, capsys):
     keypoint = recording(70)
     np.save(tmp_path / "long.npy", keypoint)
     np.save(tmp_path / "bad.npy", keypoint[:, :, :3])
     options = ["--window", "20", "--stride", "10", "--fps", "25", "--smooth", "5"]
-    command = [*map(str, files), str(tmp_path), "--out", str(tmp_path / "out")]
-    tool = load_command()
+    config, checkpoint = files
+    command = [config, tmp_path, "--checkpoint", checkpoint]
+    command += ["--output", tmp_path / "out", "--device", "cpu", *options]
 
     def run(*more):
-        argv = ["predict.py", *command, *options, "--device", "cpu", *more]
-        monkeypatch.setattr("sys.argv", argv)
-        code = tool.main()
-        return code, capsys.readouterr()
+        return msg3d_command("predict", *command, *more), capsys.readouterr()
 
     code, said = run("--clips", "1")
     assert code == 1 and "bad.npy" in said.err and "expected [T, 25, 3]" in said.err

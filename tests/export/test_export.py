@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,9 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from conftest import REPOSITORY, load_module
 from errors import raises
 from exported_models import tiny, walks
+from in_process import msg3d_command
 from msg3d import Recognizer
 from msg3d.apis.exported import (
     KEY,
@@ -63,17 +62,14 @@ def test_clips_of_a_file_can_be_chosen(exported_files):
 
 
 def test_command_predicts_with_a_file(exported_files, tmp_path, monkeypatch, capsys):
-    command = load_module(REPOSITORY / "tools" / "predict.py")
     monkeypatch.chdir(tmp_path)
     config, checkpoint, file = exported_files
     write("mine.pkl", joints=25, persons=2)
     shutil.copy(file, "model.onnx")
-    # Files and options as they come.
-    arguments = ["model.onnx", "--clips", "2", "mine.pkl", "--persons"]
 
     def run():
-        monkeypatch.setattr(sys, "argv", ["predict.py", *arguments])
-        assert command.main() == 0
+        words = ("model.onnx", "--clips", 2, "mine.pkl", "--persons")
+        assert msg3d_command("predict", *words) == 0
         return capsys.readouterr().out
 
     assert "done before 0" in run()
@@ -85,7 +81,7 @@ def test_command_predicts_with_a_file(exported_files, tmp_path, monkeypatch, cap
         assert one["name"] == other.name
         assert one["score"] == pytest.approx(other.score, abs=1e-4)
         assert len(one["persons"]) == 2
-    # Another file of that name: what is there was said by another network.
+    # Another file of the same name is another network.
     os.utime("model.onnx", (1, 1))
     assert "done before 0" in run()
 

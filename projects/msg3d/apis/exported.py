@@ -16,7 +16,9 @@ from .keypoint_input import Expected
 
 # The entry of an ONNX file's metadata, and the file in a torch.export archive.
 KEY = "msg3d.json"
-FORMAT = 1
+# 2 has `targets` instead of classes.
+FORMATS = (1, 2)
+SUFFIXES = (".onnx", ".pt2")
 
 
 class Exported(NamedTuple):
@@ -24,17 +26,24 @@ class Exported(NamedTuple):
 
     Attributes:
         pipeline: from a sample to float32 [clips, M, T, V, C].
-        scores: from a list of those to float32 [B, classes].
+        scores: from a list of those to float32 [B, classes] or [B, targets].
         classes: their names.
+        targets: names of the targets, if the network regresses targets.
     """
 
     pipeline: "CarriedPipeline"
     scores: Callable[[Sequence[np.ndarray]], np.ndarray]
     classes: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+def is_exported(model: Any) -> bool:
+    """Return whether this is the path of an exported network, by its suffix."""
+    return isinstance(model, (str, Path)) and Path(model).suffix in SUFFIXES
 
 
 def load_exported(path: str, clips: Optional[int] = None) -> Exported:
-    """Load a file that `tools/export.py` wrote.
+    """Load a file that `msg3d export` wrote.
 
     Args:
         path: `.onnx`, which requires onnxruntime, or `.pt2`, which requires torch.
@@ -42,7 +51,7 @@ def load_exported(path: str, clips: Optional[int] = None) -> Exported:
 
     Raises:
         CheckpointError: the file does not exist, was not written by
-            `tools/export.py`, or has a newer format.
+            `msg3d export`, or has a newer format.
         ImportError: onnxruntime, or torch, is not installed.
     """
     if not Path(path).is_file():
@@ -63,10 +72,10 @@ def load_exported(path: str, clips: Optional[int] = None) -> Exported:
         scores = OnnxScores(path)
         recipe = scores.recipe
     try:
-        pipeline, classes = _built(_read_recipe(recipe), clips)
+        pipeline, *names = _built(_read_recipe(recipe), clips)
     except CheckpointError as error:
         raise error.at(file=path) from error
-    return Exported(pipeline, scores, classes)
+    return Exported(pipeline, scores, *names)
 
 
 class CarriedPipeline:
@@ -142,7 +151,7 @@ class OnnxScores:
         except Exception as error:  # onnxruntime has a class for each reason
             raise CheckpointError(
                 f"onnxruntime cannot run the file as an ONNX network ({error}). Use a "
-                "file that tools/export.py wrote.",
+                "file that `msg3d export` wrote.",
                 kind="corrupt",
                 file=file if isinstance(file, str) else None,
             ) from error
@@ -155,7 +164,7 @@ class OnnxScores:
             inputs: B arrays [clips, M, T, V, C] of one shape.
 
         Returns:
-            float32 [B, classes].
+            float32 [B, classes] or [B, targets].
         """
         keypoint = np.stack(inputs).astype(np.float32, copy=False)
         return self._session.run(None, {"keypoint": keypoint})[0]
@@ -165,7 +174,7 @@ def _read_recipe(text: Optional[str]) -> dict[str, Any]:
     if text is None:
         raise CheckpointError(
             f"the file has no entry {KEY}, which describes classes and preprocessing. "
-            "Use a file that tools/export.py wrote.",
+            "Use a file that `msg3d export` wrote.",
             kind="structure",
         )
     try:
@@ -175,9 +184,9 @@ def _read_recipe(text: Optional[str]) -> dict[str, Any]:
             f"the entry {KEY} is not valid JSON ({error})", kind="syntax"
         ) from error
     version = recipe.get("format") if isinstance(recipe, dict) else None
-    if version != FORMAT:
+    if version not in FORMATS:
         raise CheckpointError(
-            f"the file has format {version!r:.40}, expected {FORMAT}. Export it again "
+            f"the file has format {version!r:.40}, expected one of {FORMATS}. Export it again "
             "with this version of msg3d, or install the version that wrote it.",
             kind="version",
         )
@@ -185,9 +194,11 @@ def _read_recipe(text: Optional[str]) -> dict[str, Any]:
 
 
 def _built(recipe: dict[str, Any], clips: Optional[int]):
-    """The pipeline and the names of the classes that a recipe describes."""
+    """The pipeline and the names of classes and targets that a recipe describes."""
     try:
-        return CarriedPipeline(recipe, clips), tuple(map(str, recipe["classes"]))
+        names = (recipe["classes"], recipe.get("targets", ()))
+        pipeline = CarriedPipeline(recipe, clips)
+        return pipeline, *(tuple(map(str, each)) for each in names)
     # Steps are built from what the file says: wrong arguments raise errors of any type.
     except Exception as error:
         why = " ".join(str(error).split())

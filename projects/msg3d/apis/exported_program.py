@@ -26,7 +26,7 @@ class ProgramScores:
 
     @torch.no_grad()
     def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Scores [B, classes] of B arrays [clips, M, T, V, C] of one shape."""
+        """Scores [B, classes], or targets, of B arrays [clips, M, T, V, C] of one shape."""
         keypoint = torch.from_numpy(np.stack(inputs).astype(np.float32, copy=False))
         return self._network(keypoint).numpy()
 
@@ -69,7 +69,7 @@ def load_program(
         why = " ".join(str(error).split()) or type(error).__name__
         raise CheckpointError(
             f"torch.export.load cannot read the archive ({why:.200}). Use a file that "
-            "tools/export.py wrote.",
+            "`msg3d export` wrote.",
             kind="unsafe" if refused else "corrupt",
             file=file if isinstance(file, str) else None,
         ) from error

@@ -5,6 +5,7 @@ be predicted.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -24,6 +25,30 @@ from .keypoint_input import Expected
 
 # Formats whose sequences have names of their own, and may have a layout.
 WITH_IDS = (ANNOTATION_FILE.name, STORE.name)
+
+
+def list_inputs(paths: Sequence[str], leave_out: str) -> tuple[list[str], str]:
+    """List the sources of several files and folders, and the folder of their names.
+
+    Args:
+        paths: files and folders, each as for `list_sources`.
+        leave_out: a folder that is not searched.
+
+    Returns:
+        The sources, and the common folder that their names are relative to.
+
+    Raises:
+        DataError: as `list_sources`.
+    """
+    sources, folders = [], []
+    for path in paths:
+        inside = list_sources(path, leave_out)
+        sources += inside
+        path = os.path.abspath(path)
+        # A folder of frames, or a store, is one source, which needs a name.
+        is_source = list(map(os.path.abspath, inside)) == [path]
+        folders.append(os.path.dirname(path) if is_source else path)
+    return list(dict.fromkeys(sources)), os.path.commonpath(folders)
 
 
 def list_sources(path: str, leave_out: str) -> list[str]:

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Optional, Union
 
@@ -40,7 +40,6 @@ class _Source:
     """A source that was read, its checked samples, and the errors of the others."""
 
     name: str
-    key: str
     samples: list[Prepared]
     errors: dict[str, str]
 
@@ -52,6 +51,7 @@ def predict_files(
     out: str,
     read: Callable[[str], list[dict]],
     settings: Any,
+    overwrite: bool = False,
 ) -> Report:
     """Predict every source that is not done, and write all results.
 
@@ -63,6 +63,7 @@ def predict_files(
             table of all.
         read: returns the sequences of a source, or raises DataError.
         settings: everything that predictions depend on besides the sources, by `repr`.
+        overwrite: whether to also predict the sources that are done.
 
     Returns:
         The report. If a source or sample fails, the others are still predicted.
@@ -71,45 +72,66 @@ def predict_files(
         DataError: pairs were requested of a network of one person.
         OSError: a file cannot be written.
     """
-    # Options that do not fit the network are not the fault of any file.
-    list(written.of([]))
     report = Report()
-    names = {path: os.path.relpath(path, root) for path in sources}
+    names = {os.path.relpath(path, root): path for path in sources}
     options = [getattr(written, each.name) for each in fields(written)[1:]]
-    keys = {path: _key(path, (settings, options)) for path in sources}
-    pending: list[_Source] = []
-
-    def finish() -> None:
-        _finish(pending, written, out, report)
-        pending.clear()
-
-    for path in progress(sources, unit="source"):
-        record = _done(_target(out, names[path]), keys[path])
-        if record is not None:
-            report.found.append(names[path])
-            report.failed += [(names[path], why) for why in _errors(record)]
+    keys = {name: _key(path, (settings, options)) for name, path in names.items()}
+    todo = {}
+    for name, path in names.items():
+        record = None if overwrite else _done(_target(out, name), keys[name])
+        if record is None:
+            todo[name] = path
             continue
-        try:
-            sequences = read(path)
-        except DataError as error:
-            report.failed.append((names[path], str(error)))
-            continue
-        pending.append(
-            _prepared(written.recognizer, names[path], keys[path], sequences)
-        )
-        # Short files share a batch; what took long to estimate is written at once.
-        waiting = sum(len(source.samples) for source in pending)
-        video = path.lower().endswith(VIDEO.suffixes)
-        if waiting >= written.recognizer.batch_size or video:
-            finish()
-    finish()
-    records = (_done(_target(out, names[path]), keys[path]) for path in sources)
+        report.found.append(name)
+        report.failed += [(name, why) for why in _errors(record)]
+    for record in predict_sources(written, todo, read, report):
+        _write(record, keys[record["source"]], written, out)
+    records = (_done(_target(out, name), key) for name, key in keys.items())
     _write_table(out, written, [record for record in records if record is not None])
     return report
 
 
-def _prepared(recognizer, name: str, key: str, sequences: list[dict]) -> _Source:
-    source = _Source(name, key, [], {})
+def predict_sources(
+    written: Union[Labels, Segments],
+    sources: dict[str, str],
+    read: Callable[[str], list[dict]],
+    report: Report,
+) -> Iterator[dict]:
+    """Yield the record of each source as soon as its batch is done.
+
+    Args:
+        written, read: as for `predict_files`.
+        sources: name -> path.
+        report: is completed.
+
+    Returns:
+        dict(source, samples), and `failed` if some samples failed. Sources that cannot
+        be read are only in the report.
+
+    Raises:
+        DataError: pairs were requested of a network of one person.
+    """
+    # Options that do not fit the network are not the fault of any file.
+    list(written.of([]))
+    pending: list[_Source] = []
+    for name, path in progress(sources.items(), total=len(sources), unit="source"):
+        try:
+            sequences = read(path)
+        except DataError as error:
+            report.failed.append((name, str(error)))
+            continue
+        pending.append(_prepared(written.recognizer, name, sequences))
+        # Short files share a batch; what took long to estimate is written at once.
+        waiting = sum(len(source.samples) for source in pending)
+        video = path.lower().endswith(VIDEO.suffixes)
+        if waiting >= written.recognizer.batch_size or video:
+            yield from _records(pending, written, report)
+            pending = []
+    yield from _records(pending, written, report)
+
+
+def _prepared(recognizer, name: str, sequences: list[dict]) -> _Source:
+    source = _Source(name, [], {})
     for sequence in sequences:
         try:
             source.samples.append(recognizer.prepare(sequence))
@@ -118,8 +140,8 @@ def _prepared(recognizer, name: str, key: str, sequences: list[dict]) -> _Source
     return source
 
 
-def _finish(pending, written, out, report) -> None:
-    """Predict the pending sources, and write their files."""
+def _records(pending: list[_Source], written, report: Report) -> Iterator[dict]:
+    """Predict sources together, and yield their records."""
     samples = [sample for source in pending for sample in source.samples]
     try:
         predictions = list(
@@ -131,33 +153,37 @@ def _finish(pending, written, out, report) -> None:
         # A transform refuses a sample: find out which source it is of.
         if len(pending) > 1:
             for source in pending:
-                _finish([source], written, out, report)
+                yield from _records([source], written, report)
         else:
             report.failed.append((pending[0].name, str(error)))
         return
     remaining = iter(predictions)
     for source in pending:
-        texts = {}
-        record = dict(source=source.name, key=source.key, samples=[])
+        record = dict(source=source.name, samples=[])
         for sample in source.samples:
             entry = dict(sample=sample["frame_dir"], **next(remaining))
-            texts[sample["frame_dir"]] = written.subtitles(entry)
             if sample.get("notes"):
                 entry["notes"] = sample["notes"]
             record["samples"].append(entry)
         if source.errors:
             record["failed"] = source.errors
-        path = _target(out, source.name)
-        for name, text in texts.items():
-            if text is not None:
-                # The subtitles of a file with one sequence have the name of the file.
-                inside = "" if len(texts) == 1 else "." + name.replace(os.sep, "_")
-                with whole_file(f"{path[: -len('.json')]}{inside}.srt", "x") as file:
-                    file.write(text)
-        with whole_file(path, "x") as file:
-            json.dump(record, file, indent=1)
+        yield record
         report.predicted.append(source.name)
         report.failed += [(source.name, why) for why in _errors(record)]
+
+
+def _write(record: dict, key: str, written, out: str) -> None:
+    """Write the files of a source, its JSON last."""
+    path = _target(out, record["source"])
+    texts = {entry["sample"]: written.subtitles(entry) for entry in record["samples"]}
+    for name, text in texts.items():
+        if text is not None:
+            # The subtitles of a file with one sequence have the name of the file.
+            inside = "" if len(texts) == 1 else "." + name.replace(os.sep, "_")
+            with whole_file(f"{path[: -len('.json')]}{inside}.srt", "x") as file:
+                file.write(text)
+    with whole_file(path, "x") as file:
+        json.dump(dict(record, key=key), file, indent=1)
 
 
 def _errors(record: dict) -> list[str]:

@@ -1,13 +1,14 @@
 """Prediction for a sequence, for one person in it, or for a pair."""
 
 from dataclasses import dataclass, field
+from typing import Optional
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """Scores of the classes, and the best class.
+    """Scores of the classes and the best class, or the targets of a regression.
 
     Attributes:
         label: index of the class with the highest score, from 0.
@@ -20,17 +21,21 @@ class Prediction:
         frames: (first, one past the last) of the frames used.
         persons: predictions for each person separately, if requested.
         pairs: predictions for pairs of persons, closest first, if requested.
+        targets: of a network that regresses targets, their values by name, in the units
+            of the training targets. `label`, `name`, and `score` are then None, and
+            `scores` and `classes` are empty. None for other networks.
     """
 
-    label: int
-    name: str
-    score: float
+    label: Optional[int]
+    name: Optional[str]
+    score: Optional[float]
     scores: np.ndarray = field(repr=False, compare=False)
     classes: tuple[str, ...] = field(repr=False)
     rows: tuple[int, ...]
     frames: tuple[int, int]
     persons: tuple["Prediction", ...] = ()
     pairs: tuple["Prediction", ...] = ()
+    targets: Optional[dict[str, float]] = None
 
     def top(self, count: int = 5) -> list[tuple[str, float]]:
         """(name, score) of the `count` best classes, best first."""
@@ -38,15 +43,18 @@ class Prediction:
         return [(self.classes[label], float(self.scores[label])) for label in best]
 
     def as_dict(self, count: int = 5) -> dict:
-        """For JSON, with the `count` best classes."""
-        content = dict(
-            label=self.label,
-            name=self.name,
-            score=self.score,
-            rows=list(self.rows),
-            frames=list(self.frames),
-            top=[dict(name=name, score=score) for name, score in self.top(count)],
-        )
+        """For JSON, with the `count` best classes, or the targets."""
+        place = dict(rows=list(self.rows), frames=list(self.frames))
+        if self.targets is not None:
+            content = dict(targets=self.targets, **place)
+        else:
+            content = dict(
+                label=self.label,
+                name=self.name,
+                score=self.score,
+                **place,
+                top=[dict(name=name, score=score) for name, score in self.top(count)],
+            )
         for key in ("persons", "pairs"):
             if getattr(self, key):
                 content[key] = [part.as_dict(count) for part in getattr(self, key)]

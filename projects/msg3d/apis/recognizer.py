@@ -1,4 +1,4 @@
-"""Predict actions in skeleton sequences with a trained network.
+"""Predict actions, or regression targets, in skeleton sequences.
 
 Exported networks run without torch and MMAction2, so functions that need these import
 them.
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 import numpy as np
 
 from ..errors import ConfigError, DataError
+from .exported import is_exported, load_exported
 from .groups import Group, closest_pairs, everybody, single_persons
 from .keypoint_input import Layout, Prepared, to_sample
 from .prediction import Prediction
@@ -32,10 +33,13 @@ class Recognizer:
     """A trained network with the test pipeline of its config.
 
     Args:
-        config: the config that it was trained with, a file or a `Config`.
+        config: the config that it was trained with, a file, the name of a shipped one,
+            or a `Config`. Without `checkpoint`: a checkpoint, which contains the config
+            of its training, or an exported network, as in `from_exported`.
         checkpoint: file or URL. Nothing in it is executed, and every entry must fit.
-        classes: names of the classes. The default are those in the checkpoint, which
-            training saves if the annotation file has them, or else their indices.
+        classes: names of the classes, or of the targets of a network that regresses
+            targets. The default are those in the checkpoint, which training saves if
+            the annotation file has them, or else their indices.
         device: such as "cpu" or "cuda:1". The default is a GPU if there is one.
         batch_size: samples, persons, and pairs per batch.
         clips: clips per sequence whose scores are averaged. The default is that of the
@@ -43,16 +47,17 @@ class Recognizer:
             accurate.
 
     Attributes:
-        classes: names of the classes.
+        classes: names of the classes; empty if the network regresses targets.
+        targets: names of the targets; empty if the network has classes.
         expected: layout, dimensions, and persons that the network takes.
 
     Raises:
-        ConfigError: an option is invalid, or config and checkpoint do not define a
-            network with classes.
+        ConfigError: an option is invalid, or config and checkpoint do not fit.
+        CheckpointError: a file cannot be used, or asks to execute code.
         ImportError: PyTorch or MMAction2 is not installed.
 
     Example:
-        >>> recognizer = Recognizer("my_config.py", "best.pth")
+        >>> recognizer = Recognizer("best.pth")
         >>> recognizer.predict(keypoint).name
         'hand waving'
     """
@@ -60,12 +65,23 @@ class Recognizer:
     def __init__(
         self,
         config: Union[str, Path, "Config"],
-        checkpoint: Union[str, Path],
+        checkpoint: Union[str, Path, None] = None,
         classes: Optional[Sequence[str]] = None,
         device: Optional[str] = None,
         batch_size: int = 16,
         clips: Optional[int] = None,
     ) -> None:
+        _check_counts(batch_size, clips)
+        if is_exported(config):
+            if checkpoint is not None or classes is not None or device is not None:
+                raise ConfigError(
+                    "is an exported network, which contains weights and classes, and "
+                    "runs on the CPU. Leave out checkpoint, classes, and device",
+                    kind="option",
+                    file=str(config),
+                )
+            self._take(*load_exported(str(config), clips), batch_size)
+            return
         try:
             from . import trained
         except ModuleNotFoundError as error:
@@ -75,12 +91,12 @@ class Recognizer:
                 "are installed and use Recognizer.from_exported."
             ) from error
 
-        _check_counts(batch_size, clips)
-        cfg = trained.load_config(config)
+        cfg, checkpoint = trained.load_network(config, checkpoint)
         pipeline = trained.TestPipeline(cfg, clips)
-        model, saved = trained.load_model(cfg, str(checkpoint), device)
+        model, saved = trained.load_model(cfg, checkpoint, device)
         names = trained.class_names(classes, saved, model.cls_head.num_classes)
-        self._take(pipeline, trained.TorchScores(model), names, batch_size)
+        groups = ((), names) if trained.has_targets(model) else (names, ())
+        self._take(pipeline, trained.TorchScores(model), *groups, batch_size)
 
     @classmethod
     def from_exported(
@@ -89,7 +105,7 @@ class Recognizer:
         batch_size: int = 16,
         clips: Optional[int] = None,
     ) -> "Recognizer":
-        """Load a file that `tools/export.py` wrote.
+        """Load a file that `msg3d export` wrote.
 
         Args:
             file: `.onnx`, which requires onnxruntime, or `.pt2`, which requires torch.
@@ -103,23 +119,21 @@ class Recognizer:
             >>> Recognizer.from_exported("model.onnx").predict(keypoint).name
             'hand waving'
         """
-        from .exported import load_exported
-
         _check_counts(batch_size, clips)
         made = cls.__new__(cls)
         made._take(*load_exported(str(file), clips), batch_size)
         return made
 
-    def _take(self, pipeline, scores, classes, batch_size) -> None:
+    def _take(self, pipeline, scores, classes, targets, batch_size) -> None:
         """Set the attributes."""
         self._pipeline, self._scores = pipeline, scores
-        self.classes, self.batch_size = classes, batch_size
+        self.classes, self.targets, self.batch_size = classes, targets, batch_size
         self.expected = pipeline.expected
 
     def predict(
         self, keypoints: Any, **options: Any
     ) -> Union[Prediction, list[Prediction]]:
-        """Predict the action of a sequence, or of each in a list.
+        """Predict the action or targets of a sequence, or of each in a list.
 
         Args:
             keypoints: a sequence, or a list or tuple of sequences. A sequence is an
@@ -251,6 +265,12 @@ class Recognizer:
         )
 
     def _prediction(self, group: Group, scores: np.ndarray, **parts) -> Prediction:
+        parts.update(rows=group.rows, frames=(group.start, group.stop))
+        if self.targets:
+            targets = dict(zip(self.targets, scores.tolist()))
+            return Prediction(
+                None, None, None, scores[:0], self.classes, targets=targets, **parts
+            )
         label = int(scores.argmax())
         return Prediction(
             label,
@@ -258,8 +278,6 @@ class Recognizer:
             float(scores[label]),
             scores,
             self.classes,
-            rows=group.rows,
-            frames=(group.start, group.stop),
             **parts,
         )
 

@@ -1,6 +1,7 @@
 """The network, the classes, and the test pipeline of a config and a checkpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Optional, Union
 
@@ -14,13 +15,17 @@ from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from ..checkpoints.stored_config import StoredConfig, known_types, stored_config
 from ..engine.hooks.random_state import random_state_kept
 from ..errors import ConfigError
 from ..models.regression_head import TraitHead
+from .config_files import SUFFIXES, find_config, shipped_configs
 from .exported import with_clips
 from .keypoint_input import Expected
 
 _STEPS_3D = ("AlignView", "LabanEffort")
+# Packs targets, which sequences to predict do not have.
+_PACK_TARGETS, _PACK = "PackTargetInputs", "PackActionInputs"
 
 
 class TestPipeline:
@@ -41,6 +46,10 @@ class TestPipeline:
     __test__ = False  # not a test class for pytest
 
     def __init__(self, cfg: Config, clips: Optional[int] = None) -> None:
+        with _building(cfg):
+            self._build(cfg, clips)
+
+    def _build(self, cfg: Config, clips: Optional[int]) -> None:
         dataset = cfg.get("test_dataloader", {}).get("dataset", {})
         while "dataset" in dataset:
             dataset = dataset["dataset"]
@@ -54,7 +63,11 @@ class TestPipeline:
                 file=cfg.filename,
                 field=lacks,
             )
-        steps = {step["type"]: step for step in dataset.pipeline}
+        pipeline = [
+            dict(step, type=_PACK) if step["type"] == _PACK_TARGETS else step
+            for step in dataset.pipeline
+        ]
+        steps = {step["type"]: step for step in pipeline}
         converted = steps.get("ConvertLayout", {}).get("source")
         self.expected = Expected(
             layout=converted or graph.get("layout", "coco"),
@@ -62,9 +75,8 @@ class TestPipeline:
             stream=dataset.get("stream"),
             num_person=steps.get("FormatGCNInput", {}).get("num_person", 2),
         )
-        self.steps = with_clips(dataset.pipeline, clips)
-        with _scope(cfg):
-            self._steps = Compose(self.steps)
+        self.steps = with_clips(pipeline, clips)
+        self._steps = Compose(self.steps)
 
     def __call__(self, sample: dict) -> np.ndarray:
         """The network's input.
@@ -80,7 +92,7 @@ class TestPipeline:
 
 
 class TorchScores:
-    """A network in eval mode, as a function from inputs to scores.
+    """A network in eval mode, as a function from inputs to scores or targets.
 
     Args:
         model: a recognizer such as RecognizerGCN.
@@ -88,6 +100,7 @@ class TorchScores:
 
     def __init__(self, model: torch.nn.Module) -> None:
         self.model = model.eval()
+        self._field = "pred_targets" if has_targets(model) else "pred_score"
 
     @torch.no_grad()
     def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
@@ -97,7 +110,8 @@ class TorchScores:
             inputs: B arrays [clips, M, T, V, C] of one shape.
 
         Returns:
-            float32 [B, classes]: what `mim test` gives as `pred_score`.
+            float32 [B, classes], what `mim test` gives as `pred_score`; or [B,
+            targets], `pred_targets`.
         """
         tested = self.model.test_step(
             dict(
@@ -105,34 +119,67 @@ class TorchScores:
                 data_samples=[ActionDataSample() for _ in inputs],
             )
         )
-        return torch.stack([one.pred_score for one in tested]).float().cpu().numpy()
+        values = torch.stack([sample.get(self._field) for sample in tested])
+        return values.float().cpu().numpy()
+
+
+def has_targets(model: torch.nn.Module) -> bool:
+    """Return whether a recognizer regresses targets, and has no classes."""
+    return isinstance(model.cls_head, TraitHead)
+
+
+def load_network(
+    model: Union[str, Path, Config], checkpoint: Union[str, Path, None] = None
+) -> tuple[Config, str]:
+    """Return the config of a trained network, and its checkpoint.
+
+    Args:
+        model: a checkpoint, file or URL, which contains its config; or with
+            `checkpoint`, a config: a file, the name of a shipped one, or a `Config`.
+        checkpoint: file or URL.
+
+    Raises:
+        ConfigError: a file does not exist (`not-found`), or a config comes without a
+            checkpoint (`option`).
+        CheckpointError: the checkpoint cannot be read, or contains no config, or one
+            that is not plain data; see `checkpoints.stored_config`.
+    """
+    if checkpoint is not None:
+        return load_config(model), str(checkpoint)
+    if isinstance(model, StoredConfig):
+        return model, model.filename
+    name = model.filename if isinstance(model, Config) else str(model)
+    if (
+        isinstance(model, Config)
+        or Path(name).suffix in SUFFIXES
+        or name in shipped_configs()
+    ):
+        raise ConfigError(
+            "is a config, which has no weights. Give a checkpoint as well: --checkpoint "
+            "FILE, or checkpoint=...",
+            kind="option",
+            file=name,
+            field="checkpoint",
+        )
+    meta = _read(name).get("meta")
+    return stored_config(meta if isinstance(meta, dict) else {}, name), name
 
 
 def load_config(config: Union[str, Path, Config]) -> Config:
-    """The config, read if it is a file.
+    """Return a config, read from its file unless it is a `Config`.
 
     Raises:
-        ConfigError: the file does not exist, or is not a config.
+        ConfigError: as `config_files.find_config`.
     """
     if isinstance(config, Config):
         return config
-    if not Path(config).is_file():
-        raise ConfigError(
-            "the config does not exist", kind="not-found", file=str(config)
-        )
-    if Path(config).suffix not in (".py", ".json", ".yaml", ".yml"):
-        raise ConfigError(
-            "not a config file, expected .py, .json, or .yaml",
-            kind="wrong-file-type",
-            file=str(config),
-        )
-    return Config.fromfile(config)
+    return Config.fromfile(find_config(str(config)))
 
 
 def load_model(
     cfg: Config, checkpoint: str, device: Optional[str] = None
 ) -> tuple[torch.nn.Module, Optional[list[str]]]:
-    """Load a trained network, and the names of its classes if the checkpoint has them.
+    """Load a trained network, and the names of its outputs if the checkpoint has them.
 
     MMEngine's loading only logs missing entries and continues with random weights; here
     every entry must fit.
@@ -142,27 +189,23 @@ def load_model(
         checkpoint: file or URL; nothing in it is executed.
         device: such as "cpu"; None for MMEngine's choice, a GPU if there is one.
 
+    Returns:
+        The network, and the names of its classes or targets.
+
     Raises:
         ConfigError: the file does not exist, the checkpoint does not fit the network, or
-            the network has no classes.
+            the network is not a recognizer.
     """
-    try:
-        loaded = CheckpointLoader.load_checkpoint(
-            str(checkpoint), map_location="cpu", logger="silent"
-        )
-    except FileNotFoundError as error:
-        raise ConfigError(
-            "the checkpoint does not exist", kind="not-found", file=str(checkpoint)
-        ) from error
-    with _scope(cfg):
+    loaded = _read(str(checkpoint))
+    with _building(cfg):
         model = MODELS.build(cfg.model)
-    if isinstance(model.cls_head, TraitHead):
+    if not hasattr(model, "cls_head"):
         raise ConfigError(
-            "the network of this config regresses targets and has no classes. Use "
-            "tools/personality/score_traits.py.",
+            f"model is a {type(model).__name__} without cls_head, expected a recognizer "
+            "such as RecognizerGCN",
             kind="config",
             file=cfg.filename,
-            field="cls_head",
+            field="model",
         )
     state = loaded.get("state_dict", loaded)
     state = {key.removeprefix("module."): value for key, value in state.items()}
@@ -176,8 +219,20 @@ def load_model(
         )
     model.load_state_dict(state)
     meta = loaded.get("meta") or {}
-    classes = (meta.get("dataset_meta") or {}).get("classes")
-    return model.to(device or get_device()), classes
+    names = "targets" if has_targets(model) else "classes"
+    saved = (meta.get("dataset_meta") or {}).get(names)
+    return model.to(device or get_device()), saved
+
+
+def _read(checkpoint: str) -> dict:
+    try:
+        return CheckpointLoader.load_checkpoint(
+            checkpoint, map_location="cpu", logger="silent"
+        )
+    except FileNotFoundError as error:
+        raise ConfigError(
+            "the checkpoint does not exist", kind="not-found", file=checkpoint
+        ) from error
 
 
 def read_class_names(path: Union[str, Path]) -> list[str]:
@@ -189,7 +244,7 @@ def read_class_names(path: Union[str, Path]) -> list[str]:
 def class_names(
     passed: Optional[Sequence[str]], saved: Optional[Sequence[str]], count: int
 ) -> tuple[str, ...]:
-    """The names of `count` classes: those passed, else those saved, else their numbers.
+    """The names of `count` classes or targets: passed, else saved, else their numbers.
 
     Raises:
         ConfigError: there are more or fewer names.
@@ -200,8 +255,8 @@ def class_names(
     if isinstance(names, str) or len(names) != count:
         source = "classes=" if passed is not None else "the checkpoint"
         raise ConfigError(
-            f"{source} has {len(names)} names of classes, but the network has {count} "
-            "classes. Pass all names as classes=[...].",
+            f"{source} has {len(names)} names, but the network has {count} classes or "
+            "targets. Pass all names as classes=[...], or a file with --classes.",
             kind="label",
             field="classes",
         )
@@ -230,5 +285,13 @@ def _dimensions(steps: list[str]) -> Optional[int]:
     return 3 if solid else None
 
 
-def _scope(cfg: Config):
-    return DefaultScope.overwrite_default_scope(cfg.get("default_scope", "mmaction"))
+@contextmanager
+def _building(cfg: Config) -> Iterator[None]:
+    """Build parts of a config: in its scope, and safely if a checkpoint contains it."""
+    scope = cfg.get("default_scope", "mmaction")
+    stored = isinstance(cfg, StoredConfig)
+    with (
+        DefaultScope.overwrite_default_scope(scope),
+        known_types(cfg.filename) if stored else nullcontext(),
+    ):
+        yield

@@ -52,8 +52,14 @@ def frame_scores(
 
     Raises:
         DataError: as `Recognizer.predict`.
-        ConfigError: a window or stride below 1.
+        ConfigError: a window or stride below 1, or a network without classes.
     """
+    if recognizer.targets:
+        raise ConfigError(
+            "the network regresses targets and has no classes. Predict sequences without "
+            "a window",
+            kind="option",
+        )
     for name, value in (("window", window), ("stride", stride)):
         if value < 1:
             raise ConfigError(

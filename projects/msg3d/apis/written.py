@@ -1,4 +1,4 @@
-"""Results that are written for each sample: labels, or segments."""
+"""Results that are written for each sample: labels, targets, or segments."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .untrimmed import as_rows, as_srt, frame_scores, segments, smooth
 
 @dataclass(frozen=True)
 class Labels:
-    """A label of each sequence, and optionally of persons and pairs in it.
+    """Label or targets of each sequence, and optionally of persons and pairs in it.
 
     Args:
         recognizer: the network.
@@ -24,10 +24,11 @@ class Labels:
     persons: bool = False
     pairs: int = 0
     table = "predictions.csv"
-    columns = (
-        *("source", "sample", "of", "first_frame", "last_frame"),
-        *("label", "name", "score"),
-    )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        values = self.recognizer.targets or ("label", "name", "score")
+        return ("source", "sample", "of", "first_frame", "last_frame", *values)
 
     def of(self, samples: list[Prepared]) -> Iterator[dict]:
         """The prediction of each sample, for JSON."""
@@ -43,16 +44,20 @@ class Labels:
         for pair in sample.get("pairs", []):
             parts.append(("pair {}-{}".format(*pair["rows"]), pair))
         for what, part in parts:
-            yield dict(
+            values = part.get("targets") or {
+                key: part[key] for key in ("label", "name", "score")
+            }
+            place = dict(
                 source=source,
                 sample=sample["sample"],
                 of=what,
                 first_frame=part["frames"][0],
                 last_frame=part["frames"][1] - 1,
-                label=part["label"],
-                name=part["name"],
-                score=f"{part['score']:.6f}",
             )
+            yield place | {
+                key: f"{value:.6f}" if isinstance(value, float) else value
+                for key, value in values.items()
+            }
 
     def subtitles(self, sample: dict) -> Optional[str]:
         """None: a label of a whole sequence has no time."""

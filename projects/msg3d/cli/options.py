@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 
 from ..errors import ConfigError
 
@@ -95,3 +96,27 @@ def refuse_existing(overwrite: bool, *paths: str | None) -> None:
                 kind="exists",
                 file=os.fspath(path),
             )
+
+
+CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
+
+
+def take_checkpoint(args: argparse.Namespace, words: list[str]) -> list[str]:
+    """Accept `CONFIG CHECKPOINT ...`, which earlier versions expected, with a warning.
+
+    Args:
+        args: with `command` and `checkpoint`, which is set if `words` begin with one.
+        words: the arguments that follow the model.
+
+    Returns:
+        The words without the checkpoint.
+    """
+    if args.checkpoint or len(words) < 2 or not words[0].endswith(CHECKPOINTS):
+        return words
+    args.checkpoint, *words = words
+    print(
+        f"msg3d {args.command}: CONFIG CHECKPOINT is deprecated and will be removed in "
+        f"the next release: use --checkpoint {args.checkpoint}",
+        file=sys.stderr,
+    )
+    return words

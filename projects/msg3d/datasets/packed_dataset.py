@@ -63,9 +63,7 @@ class PackedSkeletonDataset(SkeletonDataset):
             )
         self.summary = store.summary(numbers)
         meta = store.rest().get("meta")
-        classes = meta.get("classes") if isinstance(meta, dict) else None
-        if classes is not None:
-            self._metainfo.setdefault("classes", classes)
+        self._add_names(meta)
         return _Samples(store, numbers)
 
     def _unsupported(self, option: str, message: str) -> ConfigError:

@@ -24,8 +24,8 @@ class SkeletonDataset(PoseDataset):
             and 'bm' their motions; None leaves the choice to the pipeline.
         *args, **kwargs: PoseDataset's.
 
-    Class names in the file's `meta['classes']` become `metainfo['classes']`, which
-    tables and figures show.
+    The names of classes and targets in the file, `meta['classes']` and
+    `meta['targets']`, become those of `metainfo`. Training saves them in checkpoints.
 
     Attributes:
         summary: joints, channels and largest label of the file, for CheckDataHook;
@@ -77,12 +77,15 @@ class SkeletonDataset(PoseDataset):
             samples, wanted = data["annotations"], set(data["split"][self.split])
             key = id_field(samples)
             meta = data.get("meta")
-            classes = meta.get("classes") if isinstance(meta, dict) else None
-            if classes is not None:
-                self._metainfo.setdefault("classes", classes)
+            self._add_names(meta)
             data = [sample for sample in samples if sample[key] in wanted]
         if "video" in self.data_prefix:
             for sample in data:
                 for key in {"filename", "frame_dir"} & set(sample):
                     sample[key] = osp.join(self.data_prefix["video"], sample[key])
         return data
+
+    def _add_names(self, meta: object) -> None:
+        for key in ("classes", "targets"):
+            if isinstance(meta, dict) and meta.get(key) is not None:
+                self._metainfo.setdefault(key, meta[key])

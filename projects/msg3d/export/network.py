@@ -53,7 +53,7 @@ class ExportedNetwork(nn.Module):
             keypoint: float32 [B, clips, M, T, V, C].
 
         Returns:
-            [B, classes].
+            [B, classes], or [B, targets].
         """
         samples, clips = keypoint.shape[:2]
         scores = self._scores(keypoint).unflatten(0, (samples, clips))

@@ -11,25 +11,25 @@ import torch
 
 from ..apis.exported import OnnxScores
 from ..apis.flops import input_shape
-from ..apis.trained import TorchScores, load_config, load_model
+from ..apis.trained import TorchScores, load_model, load_network
 
 BATCHES = (1, 16)
 ROUNDS = 15
 
 
-def compare_speed(config: str, checkpoint: str, exported: str) -> Iterator[str]:
+def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterator[str]:
     """Rows of a Markdown table: size of each form, and its time per batch.
 
     One thread is used. The forms take turns, so that other load affects all of them.
 
     Args:
-        config, checkpoint: of the network.
+        config, checkpoint: of the network, as `export` takes them.
         exported: its ONNX file.
     """
     from onnxruntime.quantization import quantize_dynamic
 
     torch.set_num_threads(1)
-    cfg = load_config(config)
+    cfg, checkpoint = load_network(config, checkpoint)
     model, _ = load_model(cfg, checkpoint, "cpu")
     weights = sum(one.numel() * one.element_size() for one in model.parameters())
     _, *shape = input_shape(cfg)

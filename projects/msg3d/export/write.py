@@ -9,22 +9,22 @@ from typing import Any, Optional, Union
 import numpy as np
 from mmengine.config import Config
 
-from ..apis.exported import FORMAT, KEY, OnnxScores
+from ..apis.exported import KEY, SUFFIXES, OnnxScores
 from ..apis.exported_program import load_program, program_bytes
 from ..apis.trained import (
     TestPipeline,
     TorchScores,
     class_names,
-    load_config,
+    has_targets,
     load_model,
+    load_network,
 )
 from ..errors import CheckpointError, ConfigError
 from ..io.atomic import whole_file
 from ..preprocessing.steps import STEPS
 from .network import trace
 
-SUFFIXES = (".onnx", ".pt2")
-# Of scores between 0 and 1.
+# Of scores between 0 and 1, and relative to larger targets.
 TOLERANCE = 1e-4
 # Makes a tensor of the array, which an exported network takes as it is.
 PACKING = "PackActionInputs"
@@ -32,7 +32,7 @@ PACKING = "PackActionInputs"
 
 def export(
     config: Union[str, Path, Config],
-    checkpoint: Union[str, Path],
+    checkpoint: Union[str, Path, None],
     out: Union[str, Path],
     classes: Optional[Sequence[str]] = None,
 ) -> float:
@@ -42,17 +42,18 @@ def export(
     file is written, on inputs of other sizes than it was traced with.
 
     Args:
-        config: the recipe that it was trained with, a file or read already.
+        config: the config that it was trained with, a file, the name of a shipped one,
+            or a `Config`; or a checkpoint that contains it, with `checkpoint=None`.
         checkpoint: file or URL; nothing in it is executed.
         out: `.onnx` or `.pt2`, torch.export's; `Recognizer.from_exported` reads both.
-        classes: names of the classes; None for those in the checkpoint.
+        classes: names of the classes or targets; None for those in the checkpoint.
 
     Returns:
         The largest difference between the scores.
 
     Raises:
-        ConfigError: config and checkpoint do not make a network with classes, the file
-            cannot carry its pipeline, or `out` has another suffix.
+        ConfigError: config and checkpoint do not fit, the file cannot carry the
+            pipeline, or `out` has another suffix.
         ImportError: onnx, onnxscript, or onnxruntime is not installed.
         CheckpointError: the scores of the exported network differ (`score`).
     """
@@ -71,11 +72,12 @@ def export(
                 f"{error}. ONNX files require onnx, onnxscript, and onnxruntime: pip "
                 "install 'msg3d[onnx]'"
             ) from error
-    cfg = load_config(config)
+    cfg, checkpoint = load_network(config, checkpoint)
     pipeline = TestPipeline(cfg)
-    model, saved = load_model(cfg, str(checkpoint), "cpu")
+    model, saved = load_model(cfg, checkpoint, "cpu")
     names = class_names(classes, saved, model.cls_head.num_classes)
-    recipe = recipe_text(pipeline, names, cfg.model.backbone.type)
+    kind = "targets" if has_targets(model) else "classes"
+    recipe = recipe_text(pipeline, cfg.model.backbone.type, **{kind: names})
     eager = TorchScores(model)
     backbone = model.backbone
     joints, channels = backbone.graph.num_node, backbone.in_channels
@@ -91,10 +93,11 @@ def export(
         exported, _ = load_program(io.BytesIO(content), KEY)
     found = [exported(inputs) for inputs in samples]
     difference = max(np.abs(a - b).max() for a, b in zip(found, expected))
-    if not difference <= TOLERANCE:
+    tolerance = TOLERANCE * max(1.0, *(float(np.abs(each).max()) for each in expected))
+    if not difference <= tolerance:
         raise CheckpointError(
             f"scores of the exported network differ from the original by "
-            f"{difference:g}, expected at most {TOLERANCE:g}. The file was not written.",
+            f"{difference:g}, expected at most {tolerance:g}. The file was not written.",
             kind="score",
             file=str(out),
         )
@@ -103,24 +106,31 @@ def export(
     return float(difference)
 
 
-def recipe_text(pipeline: TestPipeline, classes: Sequence[str], network: str) -> str:
+def recipe_text(
+    pipeline: TestPipeline,
+    network: str,
+    classes: Sequence[str] = (),
+    targets: Sequence[str] = (),
+) -> str:
     """The JSON that an exported file carries, which `apis.exported` reads.
 
     Args:
         pipeline: of the config.
-        classes: their names.
         network: name of the backbone, for readers.
+        classes, targets: names of the outputs, one of the two.
 
     Raises:
         ConfigError: the pipeline has a step that an exported file cannot carry.
     """
     recipe = dict(
-        format=FORMAT,
+        format=2 if targets else 1,
         network=network,
         classes=list(classes),
         expected=vars(pipeline.expected),
         pipeline=[_plain(step) for step in pipeline.steps if step["type"] != PACKING],
     )
+    if targets:
+        recipe["targets"] = list(targets)
     return json.dumps(recipe)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..apis import Recognizer
 from ..apis.groups import Group
 from ..apis.keypoint_input import to_sample
-from ..apis.trained import class_names, load_config, load_model
+from ..apis.trained import class_names, has_targets, load_model, load_network
 from ..errors import ConfigError, DataError
 from ..evaluation import Scores
 from .clip_pipeline import ClipPipeline, Clips
@@ -25,7 +25,8 @@ class Explainer:
     """Explanations of the predictions of a trained network.
 
     Args:
-        config: the config that it was trained with, a file or a `Config`.
+        config: the config that it was trained with, a file or a `Config`; or a
+            checkpoint that contains it.
         checkpoint: file or URL. Nothing in it is executed, and every entry must fit.
         device: such as "cpu"; None for a GPU if there is one.
 
@@ -41,12 +42,20 @@ class Explainer:
     def __init__(
         self,
         config: str | Path | Config,
-        checkpoint: str | Path,
+        checkpoint: str | Path | None = None,
         device: str | None = None,
     ) -> None:
-        cfg = load_config(config)
+        cfg, checkpoint = load_network(config, checkpoint)
         self._pipeline = ClipPipeline(cfg)
-        model, saved = load_model(cfg, str(checkpoint), device)
+        model, saved = load_model(cfg, checkpoint, device)
+        if has_targets(model):
+            raise ConfigError(
+                "the network regresses targets and has no classes, whose scores are "
+                "explained",
+                kind="config",
+                file=cfg.filename,
+                field="cls_head",
+            )
         self.model = model.eval()
         self.classes = class_names(None, saved, model.cls_head.num_classes)
         self.expected = self._pipeline.expected

@@ -1,0 +1,253 @@
+"""The config that MMEngine stores in a checkpoint, read as data.
+
+MMEngine writes the text of the complete config, `Config.pretty_text`, to `meta['cfg']`.
+It consists of assignments of literals and `dict(...)`. Nothing else is accepted, and
+nothing is executed.
+
+Building a network from such data can still execute code: MMEngine's registries import
+whatever an unknown `type` names. `known_types` restricts them to skeleton networks and
+their pipelines.
+"""
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import Registry
+
+from ..errors import CheckpointError, MSG3DError
+
+MAX_CHARACTERS = 2**20
+MAX_DEPTH = 64
+# Sections that prediction needs. `custom_imports`, hooks, and so on are ignored.
+SECTIONS = ("model", "test_dataloader")
+SCOPES = ("mmaction", "mmcv", "mmengine")
+# Modules of the classes that may be built: networks and transforms for skeletons.
+MODULES = (
+    "msg3d.datasets.transforms.",
+    "msg3d.models.",
+    "mmaction.datasets.transforms.formatting.",
+    "mmaction.datasets.transforms.pose_transforms.",
+    "mmaction.models.backbones.aagcn.",
+    "mmaction.models.backbones.stgcn.",
+    "mmaction.models.data_preprocessors.",
+    "mmaction.models.heads.gcn_head.",
+    "mmaction.models.losses.",
+    "mmaction.models.recognizers.recognizer_gcn.",
+    "mmaction.models.utils.",
+    "mmcv.cnn.bricks.",
+    "mmengine.model.base_model.data_preprocessor.",
+    "torch.nn.",
+)
+
+
+class StoredConfig(Config):
+    """A config from a checkpoint: build its parts within `known_types`."""
+
+
+def stored_config(meta: Mapping[str, Any], file: str) -> StoredConfig:
+    """Return the sections `SECTIONS` of the config that a checkpoint contains.
+
+    Args:
+        meta: of the checkpoint.
+        file: the checkpoint, for errors and as the config's `filename`.
+
+    Raises:
+        CheckpointError: there is no config (`config`), its text is not plain data
+            (`unsafe`), or it names a file with a layout that does not exist
+            (`not-found`).
+    """
+    text = meta.get("cfg")
+    if not isinstance(text, str) or not text.strip():
+        raise CheckpointError(
+            "the checkpoint contains no config. Give the config that the network was "
+            f"trained with: `msg3d predict CONFIG INPUT --checkpoint {file}`",
+            kind="config",
+            file=file,
+        )
+    try:
+        values = parse_config(text)
+        scope = values.get("default_scope") or "mmaction"
+        values = {key: values[key] for key in SECTIONS if key in values}
+        _check_scopes(dict(values, _scope_=scope))
+    except CheckpointError as error:
+        raise error.at(file=file) from error
+    if not isinstance(values.get("model"), dict):
+        raise CheckpointError(
+            "the config in the checkpoint has no model", kind="config", file=file
+        )
+    for layout in _layout_files(values):
+        if not Path(layout).is_file():
+            raise CheckpointError(
+                f"the config in the checkpoint uses the layout file {layout}, which "
+                "does not exist. Copy it to this path, or give a config with --checkpoint",
+                kind="not-found",
+                file=file,
+            )
+    return StoredConfig(dict(values, default_scope=scope), cfg_text=text, filename=file)
+
+
+def parse_config(text: str) -> dict[str, Any]:
+    """Parse the text of a config as data.
+
+    Args:
+        text: assignments to names, at top level. Values consist of strings, numbers
+            (also `inf` and `nan`), True, False, None, lists, tuples, dictionaries, and
+            `dict(name=value, ...)` or `dict({...})`, as MMEngine writes them.
+
+    Raises:
+        CheckpointError: it contains anything else, or is too long or nested too deeply
+            (`unsafe`), with the line.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise _refused(f"{len(text)} characters, expected at most {MAX_CHARACTERS}")
+    try:
+        body = ast.parse(text).body
+    except SyntaxError as error:
+        raise _refused("invalid syntax", error.lineno) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise _refused(type(error).__name__) from None
+    config = {}
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                config[name] = _value(value)
+            case _:
+                raise _refused_node(statement)
+    return config
+
+
+def _value(node: ast.AST, depth: int = 1) -> Any:
+    if depth > MAX_DEPTH:
+        raise _refused(f"more than {MAX_DEPTH} levels of nesting", node.lineno)
+
+    def values(nodes: list) -> list:
+        return [_value(each, depth + 1) for each in nodes]
+
+    match node:
+        case ast.Constant(value=str() | int() | float() | None as value):
+            return value
+        case ast.Name(id="inf" | "nan" as name):  # str() of a float
+            return float(name)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() | ast.Name() as operand):
+            number = _value(operand, depth + 1)
+            if type(number) in (int, float):
+                return -number
+        case ast.List(elts=items):
+            return values(items)
+        case ast.Tuple(elts=items):
+            return tuple(values(items))
+        case ast.Dict(keys=keys, values=items) if all(
+            isinstance(key, ast.Constant) for key in keys
+        ):
+            return dict(zip(values(keys), values(items)))
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords) if all(
+            keyword.arg for keyword in keywords
+        ):
+            names = [keyword.arg for keyword in keywords]
+            return dict(zip(names, values([each.value for each in keywords])))
+        case ast.Call(func=ast.Name(id="dict"), args=[ast.Dict() as only], keywords=[]):
+            return _value(only, depth + 1)
+    raise _refused_node(node)
+
+
+def _refused_node(node: ast.AST) -> CheckpointError:
+    return _refused(type(node).__name__, node.lineno)
+
+
+def _refused(what: str, line: int | None = None) -> CheckpointError:
+    place = f"line {line} of " if line else ""
+    return CheckpointError(
+        f"{place}the config in the checkpoint is not plain data ({what}); nothing was "
+        "executed. Expected literals and dict(...) only. Give a config that you trust "
+        "with --checkpoint",
+        kind="unsafe",
+        line=line,
+    )
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each key and value of nested dictionaries."""
+    if isinstance(value, dict):
+        yield from value.items()
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _items(item)
+
+
+def _check_scopes(values: dict) -> None:
+    """Refuse a `_scope_` that MMEngine would import."""
+    for key, value in _items(values):
+        if key == "_scope_" and value not in SCOPES:
+            raise _unknown_type(value)
+
+
+def _layout_files(values: dict) -> Iterator[str]:
+    for key, value in _items(values):
+        if key in ("layout", "source", "target") and isinstance(value, str):
+            if value.lower().endswith(".json"):
+                yield value
+
+
+@contextmanager
+def known_types(file: str) -> Iterator[None]:
+    """Let registries return only classes of `MODULES`, and import nothing.
+
+    A `type` with dots is looked up by its last part.
+
+    NOTE: this holds for the whole process, not only for this thread.
+
+    Args:
+        file: the checkpoint, for errors.
+
+    Raises:
+        CheckpointError: another class is requested (`unsafe`), or the parts do not fit
+            together (`config`).
+    """
+
+    def get(registry: Registry, key: str) -> Callable:
+        name = str(key).rpartition(".")[2]
+        parent = registry
+        while parent is not None:
+            parent.import_from_location()
+            found = parent.module_dict.get(name)
+            if found is not None and _is_known(found):
+                return found
+            parent = parent.parent
+        raise _unknown_type(key).at(file=file)
+
+    original = Registry.get
+    Registry.get = get
+    try:
+        yield
+    except MSG3DError:
+        raise
+    # Arguments of any value cause errors of any type.
+    except Exception as error:
+        why = " ".join(str(error).split())
+        raise CheckpointError(
+            "the config in the checkpoint does not describe a skeleton network "
+            f"({type(error).__name__}: {why:.200}). Give a config with --checkpoint",
+            kind="config",
+            file=file,
+        ) from error
+    finally:
+        Registry.get = original
+
+
+def _is_known(part: Callable) -> bool:
+    module = getattr(part, "__module__", None) or ""
+    return f"{module}.".startswith(MODULES)
+
+
+def _unknown_type(name: Any) -> CheckpointError:
+    return CheckpointError(
+        f"the config in the checkpoint asks for {name!r:.80}, which is not a part of "
+        "msg3d or of MMAction2's skeleton networks; nothing was imported. Give a config "
+        "that you trust with --checkpoint",
+        kind="unsafe",
+    )

@@ -1,0 +1,62 @@
+"""Export a trained network to one file, for ONNX Runtime or torch.export.
+
+MODEL is a checkpoint, which contains the config of its training, or a config, with
+--checkpoint:
+
+    msg3d export best.pth model.onnx
+    msg3d export my_config.py model.pt2 --checkpoint best.pth
+
+The file contains the names of the classes or targets, the layout, and the preprocessing:
+`msg3d predict model.onnx INPUT` needs nothing else. Its outputs are compared with those
+of the network before it is written.
+"""
+
+import argparse
+
+from .options import add_shared, refuse_existing, take_checkpoint
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="checkpoint, or config")
+    add("output", metavar="OUTPUT", help="file to write, .onnx or .pt2")
+    # CONFIG CHECKPOINT OUTPUT, of earlier versions
+    add("old_output", nargs="?", help=argparse.SUPPRESS)
+    add_shared(parser, "--checkpoint", help="weights of the network, for a config")
+    add_shared(parser, "--classes", "--overwrite")
+    add(
+        "--benchmark",
+        action="store_true",
+        help="compare size and speed with the network, and with int8 weights (.onnx "
+        "only): one thread, one clip",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    import os
+
+    from ..apis.trained import read_class_names
+    from ..errors import ConfigError
+    from ..export import export
+    from ..export.speed import compare_speed
+
+    words = [word for word in (args.output, args.old_output) if word is not None]
+    output, *more = take_checkpoint(args, words)
+    if more:
+        raise ConfigError(
+            f"unexpected argument {more[0]}. Expected MODEL OUTPUT", kind="option"
+        )
+    if args.benchmark and not output.endswith(".onnx"):
+        raise ConfigError(
+            "--benchmark requires an ONNX file, .onnx", kind="option", file=output
+        )
+    refuse_existing(args.overwrite, output)
+    names = read_class_names(args.classes) if args.classes else None
+    difference = export(args.model, args.checkpoint, output, names)
+    print(
+        f"wrote {output}, {os.path.getsize(output) / 1e6:.1f} MB; its outputs differ "
+        f"from the original by at most {difference:.1e}"
+    )
+    if args.benchmark:
+        for line in compare_speed(args.model, args.checkpoint, output):
+            print(line)

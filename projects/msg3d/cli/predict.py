@@ -1,0 +1,259 @@
+"""Recognize actions in keypoints or videos, or predict regression targets.
+
+MODEL is a checkpoint, which contains the config of its training; an exported network
+(.onnx or .pt2); or a config, with --checkpoint. INPUT is a file or a folder that is
+searched:
+
+    msg3d predict best.pth recordings --output results
+    msg3d predict model.onnx wave.npy --output - | jq .name
+    msg3d predict my_config.py clip.mp4 --checkpoint best.pth --pose-model rtmo.onnx
+
+OUTPUT/NAME.json is written for each input, and OUTPUT/predictions.csv for all. With
+--window, long recordings are cut into segments: OUTPUT/segments.csv, and with --fps
+subtitles, OUTPUT/NAME.srt. A restarted command resumes.
+"""
+
+import argparse
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from .options import add_shared, positive, take_checkpoint
+
+if TYPE_CHECKING:
+    from ..apis.recognizer import Recognizer
+    from ..apis.written import Labels, Segments
+    from ..formats.base import ReadOptions
+
+RENAMED = {"--out": "--output", "--normalized": "--unit normalized"}
+# Those of `formats.base.all_formats`.
+FORMATS = (
+    *("alphapose", "annotation_file", "coco", "csv", "keypoint_json"),
+    *(
+        "kinetics_skeleton",
+        "mediapipe",
+        "mmpose",
+        "msr_action3d",
+        "npy",
+        "ntu_skeleton",
+    ),
+    *("nw_ucla", "openpose", "sbu", "store", "udiva", "video", "yolo"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="checkpoint, exported network, or config")
+    add("inputs", nargs="+", metavar="INPUT", help="file or folder")
+    add_shared(parser, "--checkpoint", help="weights of the network, for a config")
+    add_shared(
+        parser,
+        "--output",
+        metavar="DIR",
+        default="predictions",
+        help="folder to write; - prints a line of JSON per sequence instead (default: "
+        "predictions)",
+    )
+    add_shared(
+        parser, "--overwrite", help="also predict what is done (default: resume)"
+    )
+    add_shared(parser, "--classes", "--device")
+    add("--top", type=positive, default=5, help="classes to write (default: 5)")
+    add("--persons", action="store_true", help="also predict each person separately")
+    add(
+        "--pairs",
+        type=positive,
+        default=0,
+        metavar="K",
+        help="also predict pairs of persons, the K closest",
+    )
+    add(
+        "--clips",
+        type=positive,
+        help="clips per sequence or window whose scores are averaged (default: the "
+        "config's number, with --window 1)",
+    )
+    add("--batch-size", type=positive, default=16, help="(default: 16)")
+    reading = parser.add_argument_group("reading the inputs")
+    reading.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="format of the files (default: detected for each)",
+    )
+    add_shared(reading, "--layout", "--unit", "--img-shape", "--split")
+    reading.add_argument(
+        "--max-persons",
+        type=positive,
+        default=5,
+        metavar="K",
+        help="keep at most K persons of estimated poses, those with the longest and most "
+        "confident tracks (default: 5)",
+    )
+    reading.add_argument(
+        "--pose-model", metavar="ONNX", help="for videos: RTMO, or RTMPose"
+    )
+    reading.add_argument(
+        "--det-model", metavar="ONNX", help="YOLOX that detects persons for RTMPose"
+    )
+    long = parser.add_argument_group("action segmentation in long recordings")
+    long.add_argument(
+        "--window", type=positive, metavar="FRAMES", help="classify sliding windows"
+    )
+    long.add_argument(
+        "--stride",
+        type=positive,
+        metavar="FRAMES",
+        help="frames from one window to the next (default: window / 4)",
+    )
+    long.add_argument(
+        "--smooth",
+        type=positive,
+        default=1,
+        metavar="FRAMES",
+        help="average the scores over an odd number of frames (default: 1)",
+    )
+    long.add_argument(
+        "--threshold", type=float, default=0.0, help="minimum score of a frame"
+    )
+    long.add_argument(
+        "--min-frames", type=positive, default=1, help="minimum length of a segment"
+    )
+    long.add_argument(
+        "--fps", type=float, help="frames per second, for times and subtitles"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from ..apis.input_files import list_inputs, read_sequences
+    from ..apis.predict_files import Report, predict_files, predict_sources
+
+    args.inputs = take_checkpoint(args, args.inputs)
+    sources, root = list_inputs(args.inputs, leave_out=args.output)
+    recognizer, config = _network(args)
+    options, written = _reading(args), _written(args, recognizer)
+
+    def read(path: str) -> list[dict]:
+        return read_sequences(path, recognizer.expected, options)
+
+    if args.output == "-":
+        report = Report()
+        names = {os.path.relpath(path, root): path for path in sources}
+        for record in predict_sources(written, names, read, report):
+            for entry in record["samples"]:
+                written.subtitles(entry)  # removes them
+                print(json.dumps(dict(source=record["source"], **entry)), flush=True)
+    else:
+        files = (args.model, args.checkpoint, args.layout)
+        files += (args.pose_model, args.det_model)
+        outputs = (recognizer.classes, recognizer.targets)
+        report = predict_files(
+            written,
+            sources,
+            root,
+            args.output,
+            read,
+            (replace(options, pose=None), args.clips, files, *map(_stamp, files))
+            + (config, outputs),
+            args.overwrite,
+        )
+        print(
+            f"predicted {len(report.predicted)}, done before {len(report.found)}, "
+            f"failed {len(report.failed)}\n"
+            f"wrote {os.path.join(args.output, written.table)}"
+        )
+    for name, why in report.failed:
+        print(f"FAILED {name}: {why}", file=sys.stderr)
+    return 1 if report.failed else 0
+
+
+def _network(args: argparse.Namespace) -> tuple["Recognizer", dict]:
+    """Return the recognizer, and its config unless it is an exported network."""
+    from ..apis.exported import is_exported
+    from ..apis.recognizer import Recognizer
+    from ..errors import ConfigError
+
+    counts = dict(
+        batch_size=args.batch_size, clips=args.clips or (1 if args.window else None)
+    )
+    if is_exported(args.model):
+        if args.checkpoint or args.classes or args.device:
+            raise ConfigError(
+                "is an exported network, which contains weights and classes, and runs on "
+                "the CPU. Leave out --checkpoint, --classes, and --device",
+                kind="option",
+                file=args.model,
+            )
+        return Recognizer(args.model, **counts), {}
+    try:
+        from ..apis.trained import load_network, read_class_names
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{args.model}: networks that are not exported require PyTorch and MMAction2 "
+            f"({error}). Install all requirements of msg3d, or use `msg3d export`."
+        ) from error
+    cfg, checkpoint = load_network(args.model, args.checkpoint)
+    classes = read_class_names(args.classes) if args.classes else None
+    recognizer = Recognizer(cfg, checkpoint, classes, args.device, **counts)
+    return recognizer, cfg.to_dict()
+
+
+def _reading(args: argparse.Namespace) -> "ReadOptions":
+    from ..errors import ConfigError
+    from ..formats.base import ReadOptions
+
+    pose = None
+    if args.det_model and not args.pose_model:
+        raise ConfigError("--det-model needs a --pose-model", kind="option")
+    if args.pose_model:
+        from ..video import rtmlib_pose
+
+        device = "cuda" if str(args.device).startswith("cuda") else "cpu"
+        pose = rtmlib_pose(args.pose_model, args.det_model, device)
+    return ReadOptions(
+        layout=args.layout,
+        unit=args.unit,
+        img_shape=args.img_shape and tuple(args.img_shape),
+        split=args.split,
+        max_persons=args.max_persons,
+        pose=pose,
+        formats=(args.format,) if args.format else (),
+    )
+
+
+def _written(args: argparse.Namespace, recognizer: "Recognizer") -> "Labels | Segments":
+    from ..apis.written import Labels, Segments
+    from ..errors import ConfigError
+
+    if not args.window:
+        return Labels(recognizer, args.top, args.persons, args.pairs)
+    wrong = None
+    if recognizer.targets:
+        wrong = "--window needs classes, but the network regresses targets"
+    elif args.persons or args.pairs:
+        wrong = "--window labels all persons together. Leave out --persons and --pairs"
+    elif args.smooth % 2 == 0:
+        wrong = f"--smooth is {args.smooth}, expected an odd number"
+    elif args.fps is not None and not args.fps > 0:
+        wrong = f"--fps is {args.fps}, expected more than 0"
+    if wrong:
+        raise ConfigError(wrong, kind="option")
+    return Segments(
+        recognizer,
+        window=args.window,
+        stride=args.stride or max(1, args.window // 4),
+        width=args.smooth,
+        threshold=args.threshold,
+        min_frames=args.min_frames,
+        fps=args.fps,
+    )
+
+
+def _stamp(file: str | None) -> tuple[int, int] | None:
+    """Return size and time of a file; None if it is a URL or a name."""
+    if not file or not os.path.isfile(file):
+        return None
+    stat = os.stat(file)
+    return stat.st_size, stat.st_mtime_ns
