@@ -8,7 +8,7 @@ Source: Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Blac
 Models", BMVC 2018, https://arxiv.org/abs/1806.07421 (the deletion metric).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from ..io.progress import progress
 from .explainer import Explainer
 from .saliency import integrated_gradients
 
@@ -67,7 +68,6 @@ def check_saliency(
     repeats: int = 5,
     seed: int = 0,
     batch_size: int = 16,
-    progress: Callable[[int], None] | None = None,
 ) -> list[Deletion]:
     """Delete joints and frames of the network's inputs, the most salient first.
 
@@ -78,13 +78,13 @@ def check_saliency(
         repeats: random orders per sample, which are averaged.
         seed: of the random orders.
         batch_size: samples per batch.
-        progress: called with the number of finished samples.
 
     Returns:
         The results for joints and for frames.
     """
-    rng, done, parts = np.random.default_rng(seed), 0, {"joints": [], "frames": []}
-    for batch in _batches(explainer, samples, batch_size):
+    rng, parts = np.random.default_rng(seed), {"joints": [], "frames": []}
+    batches = _batches(explainer, samples, batch_size)
+    for batch in progress(batches, desc="deletion", unit="batch"):
         inputs = explainer.to_network([one for one, _ in batch])
         whole = explainer.probabilities(inputs)
         said = torch.from_numpy(whole.argmax(1)).to(inputs.device)
@@ -108,9 +108,6 @@ def check_saliency(
                 for order in orders
             ]
             found.append((counts, np.stack(left), [label for _, label in batch], said))
-        done += len(batch)
-        if progress is not None:
-            progress(done)
     return [_joined(what, found) for what, found in parts.items()]
 
 

@@ -8,11 +8,10 @@ import numpy as np
 from matplotlib import patheffects
 from matplotlib.figure import Figure
 
-from ..annotations.check import check_annotations, id_field, samples_of
 from ..annotations.inspection.coordinates import up_axis
 from ..errors import DataError
 from ..skeletons import Skeleton, skeleton
-from ..stores.packing import load_any
+from .scene import read_sample, sample_name
 
 TITLE = 36  # characters per line that fit above a drawing
 COLORS = dict(left="tab:blue", right="tab:orange", middle="0.3")
@@ -155,18 +154,8 @@ def pose_of_file(
         DataError: the sample (`unknown-name`) or frame (`frame-numbers`) does not
             exist, or shows no person (`no-person`).
     """
-    data = load_any(file)
-    samples = samples_of(data, file)
-    named = {item.get(id_field(samples)): item for item in samples}
-    name = next(iter(named)) if sample is None else sample
-    if name not in named:
-        raise DataError(
-            f"has no sample {name!r}. The first samples are {list(named)[:3]}.",
-            kind="unknown-name",
-            file=file,
-        )
-    check_annotations([named[name]], source=file)
-    keypoint = named[name]["keypoint"].astype(float)
+    data, layout, meta = read_sample(file, sample, layout)
+    keypoint, name = data["keypoint"].astype(float), sample_name(data)
     where = dict(file=file, sample=name)
     present = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
     if frame is not None and not 0 <= frame < keypoint.shape[1]:
@@ -187,7 +176,7 @@ def pose_of_file(
         )
     pose = keypoint[:, frame]  # (M, V, C)
     absent = ~pose.any(-1)
-    down = pose.shape[-1] == 2 or _y_down(y_down, data)
+    down = pose.shape[-1] == 2 or _y_down(y_down, meta)
     pose = pose[..., :2] * (1, -1 if down else 1)
     pose[absent] = np.nan
     upside_down = False
@@ -196,12 +185,9 @@ def pose_of_file(
     return Pose(pose, textwrap.fill(f"{name}, frame {frame}", TITLE), upside_down)
 
 
-def _y_down(option: bool | None, data) -> bool:
+def _y_down(option: bool | None, meta: dict) -> bool:
     """Return the option, or else what the file states in its units."""
-    if option is not None:
-        return option
-    meta = data.get("meta") if isinstance(data, dict) else None
-    return isinstance(meta, dict) and "y down" in str(meta.get("units"))
+    return "y down" in str(meta.get("units")) if option is None else option
 
 
 def _draw(ax, layout: Skeleton, persons: np.ndarray, title: str) -> None:

@@ -210,3 +210,8 @@ def _across(points: np.ndarray, layout: Skeleton) -> np.ndarray:
         if len(whole):
             return whole.mean(0)
     return np.array([1.0, 0, 0])
+
+
+def sample_name(sample: dict) -> str:
+    """Return the id of a sample, for titles."""
+    return str(sample.get("frame_dir", sample.get("filename")))
