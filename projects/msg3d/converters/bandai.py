@@ -17,6 +17,8 @@ Splits:
 import re
 from pathlib import PurePosixPath
 
+import numpy as np
+
 from ..errors import DataError, SkipFile
 from ..formats.bvh import Motion, read_bvh
 from ..io.number_lines import as_float32
@@ -55,7 +57,7 @@ PARENTS = {
 JOINTS = list(PARENTS)
 FRAME_TIME = 1 / 30
 EVERY = 2  # frames
-CENTIMETERS = 100.0  # per meter
+CENTIMETERS = 100  # per meter
 
 
 def parse_recording(path: str, content: bytes) -> list[dict]:
@@ -95,7 +97,7 @@ def parse_recording(path: str, content: bytes) -> list[dict]:
     _check(motion)
     places = {joint.name: number for number, joint in enumerate(motion.joints)}
     positions = motion.positions()[::EVERY, [places[name] for name in JOINTS]]
-    keypoint = as_float32(positions / CENTIMETERS)
+    keypoint = as_float32(positions) / np.float32(CENTIMETERS)
     sample = dict(
         frame_dir=stem.removeprefix("dataset-2_"),
         label=STYLES.index(style),
