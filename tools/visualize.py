@@ -22,7 +22,7 @@ from mmengine.config import DictAction
 from msg3d import Recognizer
 from msg3d.annotations.check import check_annotations, id_field, samples_of
 from msg3d.apis.trained import load_config, load_model
-from msg3d.converters.command import positive
+from msg3d.cli.options import positive
 from msg3d.errors import ConfigError
 from msg3d.evaluation import labels_of, read_scores
 from msg3d.skeletons import SKELETONS, skeleton

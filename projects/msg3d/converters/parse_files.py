@@ -185,7 +185,7 @@ def _in_processes(missing, parse, jobs) -> Iterator[int]:
         except BrokenProcessPool as error:
             raise DataError(
                 "a worker process was killed, probably because memory ran out. Run the "
-                "command again with fewer --jobs; it resumes where it stopped",
+                "command again with a smaller --num-workers; it resumes where it stopped",
                 kind="worker",
             ) from error
         finally:
