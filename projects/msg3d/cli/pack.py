@@ -43,6 +43,8 @@ def run(args: argparse.Namespace) -> None:
 
 def _size(path: str) -> int:
     files = [
-        os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(path)
+        for name in names
     ]
     return sum(map(os.path.getsize, files or [path]))

@@ -218,7 +218,8 @@ FORMATS = {
                 metavar="ONNX", help="for videos: RTMO, or RTMPose with --det-model"
             ),
             "--det-model": dict(
-                metavar="ONNX", help="for videos: YOLOX that detects persons for RTMPose"
+                metavar="ONNX",
+                help="for videos: YOLOX that detects persons for RTMPose",
             ),
         },
     ),
@@ -328,7 +329,6 @@ def _convert(args: argparse.Namespace) -> int:
 
     from .. import converters
     from ..converters.report import report_text
-    from ..errors import ConfigError
     from ..skeletons import skeleton
     from ..stores.out_path import check_out
 
@@ -337,8 +337,6 @@ def _convert(args: argparse.Namespace) -> int:
     if args.source == "poses":
         options["normalized"] = args.unit == "normalized"
     if args.source == "folder":
-        if args.split is not None and args.val_fraction is not None:
-            raise ConfigError("expected --list or --val-fraction", kind="option")
         if args.layout is not None:
             options["layout"] = skeleton(args.layout)
         if args.pose_model:

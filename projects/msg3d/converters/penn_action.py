@@ -15,7 +15,6 @@ Reading requires SciPy. Videos are not needed.
 import io
 import re
 from pathlib import PurePosixPath
-from typing import Any
 
 import numpy as np
 
