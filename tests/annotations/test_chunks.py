@@ -103,7 +103,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert cut["annotations"][0]["frame_dir"] == "sample000_c000"
 
     before = (tmp_path / "b.pkl").read_bytes()
-    wrong = (*arguments[:3], 1000, "--remainder", "drop")
+    wrong = (*arguments[:3], 1000, "--remainder", "drop", "--overwrite")
     assert command(*wrong) == 1
     assert "a.pkl" in capsys.readouterr().err
     assert (tmp_path / "b.pkl").read_bytes() == before
