@@ -185,6 +185,7 @@ class _Hierarchy:
         self.place = 0
         self.line = 1
         self.joints: list[Joint] = []
+        self.names: set[str] = set()
         self._expect("HIERARCHY")
         while self.place < len(self.words):
             self._expect("ROOT")
@@ -227,12 +228,13 @@ class _Hierarchy:
 
     def _joint(self, parents: list[int]) -> None:
         name = self._next()
-        if any(joint.name == name for joint in self.joints):
+        if name in self.names:
             raise _error(
                 f"has a second joint {name[:40]!r}, expected unique names",
                 "duplicate",
                 self.line,
             )
+        self.names.add(name)
         self._expect("{")
         offset = self._offset()
         self._expect("CHANNELS")
