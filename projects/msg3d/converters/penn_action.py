@@ -7,18 +7,17 @@ frames). The data are free for research with citation.
 https://dreamdragon.github.io/PennAction/
 
 Coordinates are pixels, y down. `keypoint_score` is the visibility; an invisible joint has
-a position, too, often (1, 1). The splits `train` and `val` are the release's.
-
-Reading requires SciPy. Videos are not needed.
+a position, too, often (1, 1). The splits `train` and `val` are the release's. Videos are
+not needed.
 """
 
-import io
 import re
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from ..errors import DataError
+from ..io.mat_file import read_mat
 from ..io.number_lines import as_float32
 from ..skeletons import layout_meta
 from .convert import Splits, convert
@@ -101,19 +100,10 @@ def parse_video(path: str, content: bytes) -> list[dict]:
     return [sample]
 
 
-def _load(content: bytes) -> dict[str, np.ndarray]:
-    loadmat = import_loadmat()
-    try:
-        fields = loadmat(io.BytesIO(content), variable_names=FIELDS)
-    # A corrupt file may raise anything.
-    except Exception as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise DataError(
-            f"is not a MATLAB file of version 5, or corrupt ({reason:.200})",
-            kind="corrupt",
-        ) from error
+def _load(content: bytes) -> dict[str, np.ndarray | str]:
+    fields = read_mat(content)
     for name in FIELDS:
-        if not isinstance(fields.get(name), np.ndarray):
+        if name not in fields:
             raise DataError(
                 f"has no field {name!r}, expected {list(FIELDS)}",
                 kind="structure",
@@ -122,38 +112,18 @@ def _load(content: bytes) -> dict[str, np.ndarray]:
     return fields
 
 
-def import_loadmat():
-    """Return `scipy.io.loadmat`.
-
-    Raises:
-        DataError: SciPy is not installed.
-    """
-    try:
-        from scipy.io import loadmat
-    except ImportError:
-        raise DataError(
-            "Penn Action's labels are MATLAB files, which require SciPy: "
-            "pip install scipy",
-            kind="missing-package",
-        ) from None
-    return loadmat
-
-
-def _real(fields: dict[str, np.ndarray], name: str) -> np.ndarray:
+def _real(fields: dict[str, np.ndarray | str], name: str) -> np.ndarray:
     array = fields[name]
-    if array.dtype.kind not in "fiub":
+    if isinstance(array, str):
         raise DataError(
-            f"{name} has the type {array.dtype}, expected numbers",
-            kind="dtype",
-            field=name,
+            f"{name} is {array[:40]!r}, expected numbers", kind="dtype", field=name
         )
-    array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise DataError(f"{name} has NaN or Inf", kind="not-finite", field=name)
     return array
 
 
-def _joints(fields: dict[str, np.ndarray], name: str) -> np.ndarray:
+def _joints(fields: dict[str, np.ndarray | str], name: str) -> np.ndarray:
     array = _real(fields, name)
     if array.ndim != 2 or array.shape[1] != JOINTS or not len(array):
         raise DataError(
@@ -164,23 +134,24 @@ def _joints(fields: dict[str, np.ndarray], name: str) -> np.ndarray:
     return array
 
 
-def _numbers(fields: dict[str, np.ndarray], name: str, count: int) -> list[int]:
+def _numbers(fields: dict[str, np.ndarray | str], name: str, count: int) -> list[int]:
     array = _real(fields, name)
     if array.size != count or (array != np.floor(array)).any():
         raise DataError(
-            f"{name} is {str(array.ravel()[:9])}, expected {count} integers",
+            f"{name} is {array.ravel()[:9].tolist()}, expected {count} integers",
             kind="number",
             field=name,
         )
     return [int(number) for number in array.ravel()]
 
 
-def _word(fields: dict[str, np.ndarray], name: str, known: tuple[str, ...]) -> str:
-    array = fields[name]
-    word = str(array.item()) if array.dtype.kind == "U" and array.size == 1 else None
-    if word not in known:
+def _word(
+    fields: dict[str, np.ndarray | str], name: str, known: tuple[str, ...]
+) -> str:
+    word = fields[name]
+    if not isinstance(word, str) or word not in known:
         raise DataError(
-            f"{name} is {word or array.dtype!r:.80}, expected one of {list(known)}",
+            f"{name} is {str(word)[:40]!r}, expected one of {list(known)}",
             kind="label",
             field=name,
         )
@@ -209,10 +180,8 @@ def convert_penn_action(
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` cannot be read, or contains no such file; or SciPy is not
-            installed.
+        DataError: `raw` cannot be read, or contains no such file.
     """
-    import_loadmat()
     views: dict[str, str] = {}
     sides: dict[str, str] = {}
 
