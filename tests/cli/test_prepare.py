@@ -123,7 +123,7 @@ def run_tool(monkeypatch, name, *arguments):
 def test_deprecated_options(raw, tmp_path, monkeypatch, capsys):
     (raw / "s01s02" / "03" / "001" / "skeleton_pos.txt").write_text("1,2")
     out = tmp_path / "a.pkl"
-    arguments = (raw, out, "--units", "metres", "--jobs=1")
+    arguments = (raw, out, "--units", "meters", "--jobs=1")
     assert run_tool(monkeypatch, "prepare_sbu", *arguments) == 1
     assert run_tool(monkeypatch, "prepare_sbu", *arguments, "--allow-bad") == 0
     warnings = capsys.readouterr().err

@@ -126,7 +126,7 @@ def test_published_annotations(shared, tmp_path):
     assert data["meta"] == reference["meta"]
     names = {sample["frame_dir"] for sample in chosen}
     for name, ids in data["split"].items():
-        assert ids == [one for one in reference["split"][name] if one in names]
+        assert ids == [key for key in reference["split"][name] if key in names]
     for ours, theirs in zip(data["annotations"], chosen, strict=True):
         np.testing.assert_allclose(ours.pop("keypoint"), theirs["keypoint"], atol=1e-6)
         assert ours == {key: theirs[key] for key in theirs if key != "keypoint"}

@@ -86,7 +86,7 @@ def test_faults(changes, kind, field):
 
 def test_other_files():
     with raises("file-name"):
-        parse_video("labels/one.mat", mat(fields()))
+        parse_video("labels/first.mat", mat(fields()))
     for content in (b"", b"MATLAB 7.3 MAT-file", b"x" * 999):
         with raises("wrong-file-type"):
             parse_video("0001.mat", content)

@@ -145,7 +145,7 @@ def test_deep_hierarchy():
         read_bvh("\n".join(lines).encode())
 
 
-# What was changed -> the change, the kind of the error, and its line.
+# Name -> change of the text, kind of the error, and its line.
 FAULTS = {
     "nothing": (lambda text: "", "wrong-file-type", None),
     "another file": (lambda text: "{}", "wrong-file-type", None),

@@ -34,9 +34,9 @@ def mat(values=VALUES, **options):
 def test_values(do_compression):
     content = mat(do_compression=do_compression)
     expected = loadmat(io.BytesIO(content))
-    found = read_mat(content)
-    assert found.keys() == VALUES.keys()
-    for name, value in found.items():
+    values = read_mat(content)
+    assert values.keys() == VALUES.keys()
+    for name, value in values.items():
         if isinstance(value, str):
             assert value == VALUES[name]
             continue
