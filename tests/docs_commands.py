@@ -106,7 +106,9 @@ def parse(words: list[str]) -> argparse.Namespace | None:
 
 
 def run(words: list[str]) -> None:
-    """`python TOOL ...` or `python -m MODULE ...`, in this process and folder."""
+    """`msg3d ...`, `python TOOL ...`, or `python -m MODULE ...`, in this process."""
+    if words[0] == "msg3d":
+        words = ["python", "-m", *words]
     with _called(words[1:]) as start:
         try:
             start()
@@ -158,6 +160,10 @@ def _python(arguments: list[str]) -> argparse.Namespace | None:
         for kind in kinds:
             setattr(argparse.ArgumentParser, kind, known[kind])
     raise DocumentError(f"{' '.join(arguments)}: it has no parser")
+
+
+def _msg3d(arguments: list[str]) -> argparse.Namespace | None:
+    return _python(["-m", "msg3d", *arguments])
 
 
 def _mim(arguments: list[str]) -> argparse.Namespace | None:
@@ -233,4 +239,11 @@ def _check_paths(arguments: list[str]) -> None:
             raise DocumentError(f"{one}: there is no such file")
 
 
-PROGRAMS = dict(python=_python, mim=_mim, make=_make, pip=_pip, torchrun=_torchrun)
+PROGRAMS = dict(
+    python=_python,
+    msg3d=_msg3d,
+    mim=_mim,
+    make=_make,
+    pip=_pip,
+    torchrun=_torchrun,
+)

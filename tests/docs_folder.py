@@ -110,7 +110,7 @@ def flat(folder: Path) -> None:
     """Poses of 17 joints in 2D, as the text has them."""
     file = write(folder / "data" / "mine.pkl", joints=17, channels=2)
     renamed(load_annotations(file), "a", file, train=slice(8), val=slice(8, 12))
-    run(["python", "tools/data/pack.py", str(file), "data/mine.packed"])
+    run(["msg3d", "pack", str(file), "data/mine.packed"])
 
 
 def penn(folder: Path) -> None:

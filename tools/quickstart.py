@@ -50,7 +50,8 @@ def main():
     options = ["--cfg-options", *options]
     dump, picture = work_dir / "test.pkl", work_dir / "confusion_matrix.png"
 
-    run("python", "tools/data/make_synthetic.py", DATA, "--repeats", args.repeats)
+    made = ["synthetic", DATA, "--repeats", args.repeats, "--overwrite"]
+    run("python", "-m", "msg3d", "prepare", *made)
     train = [CONFIG, "--work-dir", work_dir, *options]
     run("mim", "train", "mmaction", *train)
     log = max((REPOSITORY / work_dir).glob("*/*.log"))  # named by the time

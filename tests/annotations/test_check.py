@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import load_module
 from errors import raises
 from faulty import NAMES, every, field, good, kinds
+from in_process import msg3d_command
 from msg3d.annotations.faults import ERROR
 from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
 from msg3d.annotations.inspection.report import config_lines
@@ -23,7 +23,6 @@ from msg3d.stores.packing import load_any
 from msg3d.synthetic.actions import make_synthetic_actions
 
 REPOSITORY = Path(__file__).parents[2]
-TOOL = REPOSITORY / "tools" / "data" / "check_annotations.py"
 
 # Axes
 
@@ -160,17 +159,15 @@ def test_no_config_without_good_samples():
 # The command
 
 
-def command(monkeypatch, *arguments):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["check_annotations.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("check", *arguments)
 
 
 def test_command_on_a_good_file(tmp_path, monkeypatch, capsys):
     path = tmp_path / "a.pkl"
     save_annotations(good(2), path)
     options = ["--json", tmp_path / "a.json", "--picture", tmp_path / "a.png"]
-    assert command(monkeypatch, path, "--strict", "--layout", "coco", *options) == 0
+    assert command(path, "--strict", "--layout", "coco", *options) == 0
     out = capsys.readouterr().out
     assert "split train: 8 samples, 4 classes of 2 to 2" in out and "no faults" in out
     assert json.loads((tmp_path / "a.json").read_text())["faults"] == []
@@ -181,16 +178,16 @@ def test_command_on_faults(tmp_path, monkeypatch, capsys):
     data = good()
     every(keypoint=lambda k: k.astype(np.float16))(data)
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(data))
-    assert command(monkeypatch, tmp_path / "a.pkl") == 0
+    assert command(tmp_path / "a.pkl") == 0
     out = capsys.readouterr().out
     assert "warnings (12):\n  float16 (12)" in out and "... and 9 more" in out
-    assert command(monkeypatch, tmp_path / "a.pkl", "--strict", "--show", 20) == 1
+    assert command(tmp_path / "a.pkl", "--strict", "--show", 20) == 1
     assert "more" not in capsys.readouterr().out
 
     field(label=-1)(data)
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(data))
     options = ["--json", tmp_path / "a.json", "--show", 1]
-    assert command(monkeypatch, tmp_path / "a.pkl", *options) == 1
+    assert command(tmp_path / "a.pkl", *options) == 1
     out = capsys.readouterr().out
     assert "errors (1):\n  label-negative (1)\n    sample 'sample002': " in out
     report = json.loads((tmp_path / "a.json").read_text())
@@ -224,7 +221,7 @@ def test_command_on_unreadable_files(tmp_path, monkeypatch, capsys, make, kind):
     with raises(kind) as caught:
         load_any(path)
     options = ["--json", tmp_path / "a.json"]
-    assert command(monkeypatch, path, *options) == 1
+    assert command(path, *options) == 1
     printed = capsys.readouterr()
     assert str(path) in printed.err and printed.err.count("\n") == 1 and not printed.out
     (fault,) = json.loads((tmp_path / "a.json").read_text())["faults"]
@@ -235,14 +232,14 @@ def test_command_that_cannot_write(tmp_path, monkeypatch, capsys):
     save_annotations(good(), tmp_path / "a.pkl")
     (tmp_path / "none").touch()
     nowhere = tmp_path / "none" / "a.json"
-    assert command(monkeypatch, tmp_path / "a.pkl", "--json", nowhere) == 1
+    assert command(tmp_path / "a.pkl", "--json", nowhere) == 1
     assert "none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--json", "--picture"])
 def test_command_refuses_a_folder_as_result(tmp_path, monkeypatch, capsys, option):
     save_annotations(good(), tmp_path / "a.pkl")
-    assert command(monkeypatch, tmp_path / "a.pkl", option, tmp_path) == 1
+    assert command(tmp_path / "a.pkl", option, tmp_path) == 1
     printed = capsys.readouterr()
     assert str(tmp_path) in printed.err and not printed.out
     with raises("wrong-path", file=tmp_path):
@@ -256,13 +253,13 @@ def test_command_on_a_store(tmp_path, monkeypatch, capsys):
     reports = []
     for name in ("a.pkl", "a.packed/"):
         path = f"{tmp_path}/{name}"
-        assert command(monkeypatch, path, "--json", tmp_path / "a.json") == 0
+        assert command(path, "--json", tmp_path / "a.json") == 0
         reports.append(json.loads((tmp_path / "a.json").read_text()))
     ours, theirs = ({**one, "file": 0, "config": 0} for one in reports)
     assert ours == theirs and ours["samples"] == 12
     assert "type='PackedSkeletonDataset'" in "".join(reports[1]["config"])
     (tmp_path / "a.packed" / "store.json").unlink()
-    assert command(monkeypatch, tmp_path / "a.packed") == 1
+    assert command(tmp_path / "a.packed") == 1
     assert "a.packed/store.json" in capsys.readouterr().err
 
 

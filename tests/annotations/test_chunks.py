@@ -1,24 +1,18 @@
 """Cutting sequences into chunks: every frame is kept or counted."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.annotations.chunks import cut_annotations
 from msg3d.annotations.splits import shared_persons
 from msg3d.datasets import load_annotations, save_annotations
 from samples import annotations
 
-TOOL = Path(__file__).parents[2] / "tools" / "data" / "cut_chunks.py"
 
-
-def command(*arguments, monkeypatch):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["cut_chunks.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("chunks", *arguments)
 
 
 def joined(data, name, field="keypoint"):
@@ -95,22 +89,21 @@ def test_persons_of_two_splits():
 def test_command(tmp_path, monkeypatch, capsys):
     save_annotations(annotations(targets=2, frames=(6, 24)), tmp_path / "a.pkl")
     arguments = (tmp_path / "a.pkl", tmp_path / "b.pkl", "--length", 10)
-    assert command(*arguments, monkeypatch=monkeypatch) == 0
-    text = capsys.readouterr().out
-    assert "WARNING: 1 persons are in train and in val: 2" in text
-    assert "frames dropped  0" in text and "below 10 frames: kept" in text
+    assert command(*arguments) == 0
+    text, warnings = capsys.readouterr()
+    assert "WARNING: 1 persons are in train and in val: 2" in warnings
     cut = load_annotations(tmp_path / "b.pkl")
     assert text.splitlines()[-1] == (
         f"wrote {tmp_path / 'b.pkl'}: 12 sequences as {len(cut['annotations'])} chunks "
-        "of 10 frames (0 sequences lost)"
+        "of 10 frames (0 frames padded, 0 dropped, 0 sequences lost)"
     )
     packed = (arguments[0], tmp_path / "b.packed", *arguments[2:])
-    assert command(*packed, monkeypatch=monkeypatch) == 1
+    assert command(*packed) == 1
     assert "b.packed" in capsys.readouterr().err
     assert cut["annotations"][0]["frame_dir"] == "sample000_c000"
 
     before = (tmp_path / "b.pkl").read_bytes()
-    wrong = (*arguments[:3], 1000, "--remainder", "drop")
-    assert command(*wrong, monkeypatch=monkeypatch) == 1
+    wrong = (*arguments[:3], 1000, "--remainder", "drop", "--overwrite")
+    assert command(*wrong) == 1
     assert "a.pkl" in capsys.readouterr().err
     assert (tmp_path / "b.pkl").read_bytes() == before

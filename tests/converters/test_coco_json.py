@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.converters import convert_coco_json
 from msg3d.converters.labels import read_list
 from msg3d.converters.user_data import ESTIMATORS
@@ -22,7 +21,6 @@ from msg3d.formats.base import ReadOptions, Source, read
 from msg3d.formats.frames import NOBODY
 from msg3d.skeletons import skeleton
 
-TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_coco_keypoints.py"
 FORMS = ("mmpose", "alphapose", "coco", "yolo")
 JOINTS = list(skeleton("coco").joints)
 
@@ -511,10 +509,8 @@ def videos(raw, forms=FORMS):
     return raw
 
 
-def command(*arguments, monkeypatch):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["prepare_coco_keypoints.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("prepare", "poses", *arguments, "--overwrite")
 
 
 def test_folders_say_labels_and_sides(tmp_path):
@@ -687,22 +683,22 @@ def test_bad_list_is_named(tmp_path, text, kind, line):
 def test_command(tmp_path, monkeypatch, capsys):
     raw, out = videos(tmp_path / "raw"), tmp_path / "a.pkl"
     shape = ["--img-shape", 480, 640]
-    assert command(raw, out, *shape, monkeypatch=monkeypatch) == 0
+    assert command(raw, out, *shape) == 0
     printed = capsys.readouterr().out
     assert "note           read as the output of yolo: 2 in 2 sequences" in printed
     assert "split val: 4 train, 4 val" in printed
-    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert command(raw, out) == 1
     assert "train/wave/v0" in capsys.readouterr().err
-    assert command(raw, out, *shape, "--format", "yolo", monkeypatch=monkeypatch) == 1
+    assert command(raw, out, *shape, "--format", "yolo") == 1
     printed = capsys.readouterr().out
     assert "NOT written" in printed and "(6 files refused)" in printed
-    options = [*shape, "--format", "yolo", "--allow-bad", "--max-persons", 1]
+    options = [*shape, "--format", "yolo", "--skip-invalid", "--max-persons", 1]
     one_sided = tmp_path / "one_sided"
     shutil.copytree(raw, one_sided)
     for path in one_sided.glob("*/*/*.json"):
         save(path, yolo(*people(seed=int(path.stem[1:]))))
     save(one_sided / "train" / "wave" / "bad.json", 5)
-    assert command(one_sided, out, *options, monkeypatch=monkeypatch) == 0
+    assert command(one_sided, out, *options) == 0
     data = load_annotations(out)
     assert {one["keypoint"].shape[0] for one in data["annotations"]} == {1}
 

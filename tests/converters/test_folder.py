@@ -4,14 +4,13 @@ import csv
 import io
 import json
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.annotations.splits import hold_out
 from msg3d.converters import convert_folder
 from msg3d.converters.labels import read_class_folders
@@ -22,12 +21,10 @@ from msg3d.datasets import (
 )
 from msg3d.errors import DataError
 from msg3d.formats.arrays import Arrays, to_sequence
-from msg3d.formats.base import all_formats
 from msg3d.formats.csv_table import read_csv
 from msg3d.formats.npy import read_npy
 from msg3d.skeletons import skeleton
 
-TOOLS = Path(__file__).parents[2] / "tools" / "data"
 JOINTS = ("hip", "left_knee", "right_knee")
 LAYOUT = skeleton(dict(num_node=3, inward=[(1, 0), (2, 0)], center=0, joints=JOINTS))
 
@@ -74,10 +71,8 @@ def convert(raw, out, **options):
     return convert_folder(raw, out, LAYOUT, **{"units": "metres", **options})
 
 
-def command(name, *arguments, monkeypatch):
-    tool = load_module(TOOLS / f"{name}.py")
-    monkeypatch.setattr("sys.argv", [f"{name}.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("prepare", *arguments, "--overwrite")
 
 
 def test_csv_by_name_in_any_order():
@@ -498,11 +493,11 @@ def test_command(tmp_path, monkeypatch, capsys):
     layout = dict(num_node=3, inward=[(1, 0), (2, 0)], center=0)
     (tmp_path / "layout.json").write_text(json.dumps(layout))
     options = ["--layout", tmp_path / "layout.json", "--val-fraction", "0.3"]
-    size = ["--units", "pixels", "--img-shape", "480", "640"]
+    size = ["--unit", "pixels", "--img-shape", "480", "640"]
     out = tmp_path / "a.pkl"
 
     def run(*arguments):
-        return command("prepare_folder", raw, out, *arguments, monkeypatch=monkeypatch)
+        return command("folder", raw, out, *arguments)
 
     assert run(*options, *size) == 0
     printed = capsys.readouterr().out
@@ -513,20 +508,11 @@ def test_command(tmp_path, monkeypatch, capsys):
         480,
         640,
     )
-    assert run(*options, "--units", "metres") == 1  # two channels
+    assert run(*options, "--unit", "metres") == 1  # two channels
     assert "(6 files refused)" in capsys.readouterr().out
-    assert run("--layout", "wrong", *size, "--val-fraction", "0.3") == 1
-    assert "--layout wrong" in capsys.readouterr().err
+    assert run("--layout", "wrong", *size, "--val-fraction", "0.3") == 2
     (tmp_path / "layout.json").write_text("{")
-    assert run(*options, *size) == 1
-
-
-def test_help_lists_the_formats(monkeypatch, capsys):
-    with pytest.raises(SystemExit) as done:
-        command("prepare_folder", "--help", monkeypatch=monkeypatch)
-    text = capsys.readouterr().out
-    assert done.value.code == 0
-    assert all(each.title in text for each in all_formats().values())
+    assert run(*options, *size) == 2
 
 
 def test_command_reads_openpose_without_layout_and_units(tmp_path, monkeypatch):
@@ -543,10 +529,10 @@ def test_command_reads_openpose_without_layout_and_units(tmp_path, monkeypatch):
         },
     )
     out = tmp_path / "a.pkl"
-    arguments = ("prepare_folder", raw, out, "--img-shape", 480, 640)
-    assert command(*arguments, "--format", "csv", monkeypatch=monkeypatch) == 1
-    assert command(*arguments, "--format", "openpose", monkeypatch=monkeypatch) == 0
-    assert command(*arguments, monkeypatch=monkeypatch) == 0
+    arguments = ("folder", raw, out, "--img-shape", 480, 640)
+    assert command(*arguments, "--format", "csv") == 1
+    assert command(*arguments, "--format", "openpose") == 0
+    assert command(*arguments) == 0
     data = load_annotations(out)
     assert data["meta"]["layout"] == "openpose25" and len(data["annotations"]) == 4
     np.testing.assert_array_equal(
@@ -591,8 +577,16 @@ def test_example_and_back(tmp_path, monkeypatch, capsys):
     """The example's CSV files are the synthetic data to a tenth of a millimetre."""
     from msg3d.synthetic.actions import make_synthetic_actions
 
-    example = ["make_csv_example", tmp_path / "raw", "--subjects", 4, "--repeats", 1]
-    assert command(*example, monkeypatch=monkeypatch) == 0
+    example = [
+        "synthetic",
+        "--as-csv",
+        tmp_path / "raw",
+        "--subjects",
+        4,
+        "--repeats",
+        1,
+    ]
+    assert command(*example) == 0
     report = convert_folder(
         tmp_path / "raw",
         tmp_path / "a.pkl",
@@ -654,10 +648,9 @@ def test_wrong_unit_is_said(tmp_path, units, length, likely):
 
 
 def test_command_refuses_no_jobs(tmp_path, monkeypatch, capsys):
-    options = ("--layout", "coco", "--units", "metres", "--jobs", 0)
-    with pytest.raises(SystemExit):
-        command("prepare_folder", "raw", "a.pkl", *options, monkeypatch=monkeypatch)
-    assert "argument --jobs: '0', expected 1, 2, 3 ..." in capsys.readouterr().err
+    options = ("--layout", "coco", "--unit", "metres", "--num-workers", 0)
+    assert command("folder", "raw", "a.pkl", *options) == 2
+    assert "argument --num-workers" in capsys.readouterr().err
 
 
 def test_list_that_was_used_is_named(tmp_path):

@@ -4,14 +4,13 @@ import copy
 import gzip
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.converters import convert_kinetics
 from msg3d.converters.kinetics import parse_clip
 from msg3d.converters.kinetics_lists import (
@@ -29,7 +28,6 @@ from msg3d.errors import DataError, SkipFile
 from msg3d.formats.base import Source, detect_format, read
 from msg3d.formats.kinetics_skeleton import FORMAT
 
-TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_kinetics.py"
 CLASSES = ["abseiling", "air drumming", "zumba"]
 
 
@@ -89,10 +87,8 @@ def parse(record, **options):
     return sample
 
 
-def command(*arguments, monkeypatch):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["prepare_kinetics.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("prepare", "kinetics", *arguments, "--overwrite")
 
 
 @pytest.mark.parametrize("persons,rows", [(1, 2), (2, 2), (7, 2), (7, 6), (3, 1)])
@@ -408,13 +404,13 @@ def test_lists_of_two_releases_are_refused(tmp_path):
 
 def test_command(tmp_path, monkeypatch, capsys):
     raw, out = release(tmp_path / "raw"), tmp_path / "a.pkl"
-    assert command(raw, out, monkeypatch=monkeypatch) == 0
+    assert command(raw, out) == 0
     assert "split kinetics: 3 train, 3 val" in capsys.readouterr().out
     (raw / "kinetics_val" / "clip_3.json").write_text("{")
-    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert command(raw, out) == 1
     assert "NOT written" in capsys.readouterr().out
-    options = ["--allow-bad", "--persons", "track", "--max-persons", "1"]
-    assert command(raw, out, *options, monkeypatch=monkeypatch) == 0
+    options = ["--skip-invalid", "--persons", "track", "--max-persons", "1"]
+    assert command(raw, out, *options) == 0
     data = load_annotations(out)
     assert data["meta"]["persons"] == "track" and len(data["annotations"]) == 5
     assert {one["keypoint"].shape[0] for one in data["annotations"]} == {1}
@@ -422,10 +418,10 @@ def test_command(tmp_path, monkeypatch, capsys):
     lists.mkdir()
     for path in raw.glob("*_label.json"):
         path.rename(lists / path.name)
-    assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 1
+    assert command(raw, out, "--skip-invalid") == 1
     assert "--lists" in capsys.readouterr().err
-    options = ["--allow-bad", "--lists", lists]
-    assert command(raw, out, *options, monkeypatch=monkeypatch) == 0
+    options = ["--skip-invalid", "--lists", lists]
+    assert command(raw, out, *options) == 0
 
 
 def test_prediction_reads_what_training_reads():

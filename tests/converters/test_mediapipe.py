@@ -3,14 +3,13 @@
 import csv
 import io
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.converters import convert_mediapipe
 from msg3d.datasets import (
     SkeletonDataset,
@@ -19,8 +18,6 @@ from msg3d.datasets import (
 from msg3d.errors import DataError, SkipFile
 from msg3d.formats.base import ReadOptions, Source, read
 from msg3d.formats.frames import NOBODY
-
-TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_mediapipe.py"
 
 
 def image_landmarks(seed=0, persons=1, frames=6):
@@ -318,10 +315,8 @@ def videos(raw, suffix=".json"):
     return raw
 
 
-def command(*arguments, monkeypatch):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["prepare_mediapipe.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("prepare", "mediapipe", *arguments, "--overwrite")
 
 
 @pytest.mark.parametrize("suffix", [".json", ".csv"])
@@ -355,15 +350,15 @@ def test_both_kinds_of_files_are_refused(tmp_path):
 
 def test_command(tmp_path, monkeypatch, capsys):
     raw, out = videos(tmp_path / "raw"), tmp_path / "a.pkl"
-    assert command(raw, out, "--coordinates", "world", monkeypatch=monkeypatch) == 0
+    assert command(raw, out, "--coordinates", "world") == 0
     assert "units          m, y down" in capsys.readouterr().out
     for sample in load_annotations(out)["annotations"]:
         check_world(sample, world_landmarks(seed=int(sample["frame_dir"][-1])))
         assert "img_shape" not in sample
     (raw / "val" / "wave" / "v1.json").write_text("{")
-    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert command(raw, out) == 1
     assert "NOT written" in capsys.readouterr().out
-    assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
+    assert command(raw, out, "--skip-invalid") == 0
 
 
 @pytest.mark.parametrize("coordinates,channels", [("image", 3), ("world", 3)])

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.converters import convert_msr_action3d
 from msg3d.converters.msr_action3d import NOT_OF_CVPR_2012, SUBSETS, parse_sequence
 from msg3d.converters.report import report_text
@@ -20,7 +20,6 @@ from msg3d.errors import DataError, SkipFile
 from msg3d.formats.base import Source, detect_format, read
 from msg3d.formats.msr_action3d import FORMAT
 
-TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_msr_action3d.py"
 # The joints in the order of a file.
 FILE_ORDER = (
     *("l_shoulder", "r_shoulder", "shoulder_center", "spine", "l_hip", "r_hip"),
@@ -79,10 +78,8 @@ def as_tar(files, path):
     return path
 
 
-def command(*arguments, monkeypatch):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["prepare_msr_action3d.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("prepare", "msr-action3d", *arguments, "--overwrite")
 
 
 def test_sample_joint_by_joint():
@@ -267,15 +264,15 @@ def test_a_file_without_any_joint_is_left_out_and_named(tmp_path):
 
 def test_command(tmp_path, monkeypatch, capsys):
     raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
-    assert command(raw, out, monkeypatch=monkeypatch) == 0
+    assert command(raw, out) == 0
     assert "split xsub: 4 train, 4 val" in capsys.readouterr().out
     report = json.loads((tmp_path / "a.pkl.report.json").read_text())
     assert report["units"] == "m" and report["sequences"] == 8
     (raw / "a01_s01_e01_skeleton3D.txt").write_text("1 2 3")
-    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert command(raw, out) == 1
     assert "a01_s01_e01_skeleton3D.txt: line 1: " in capsys.readouterr().out
-    assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
-    assert command(tmp_path / "none", out, monkeypatch=monkeypatch) == 1
+    assert command(raw, out, "--skip-invalid") == 0
+    assert command(tmp_path / "none", out) == 1
     (tmp_path / "empty").mkdir()
     with raises("empty", DataError, file="empty"):
         convert_msr_action3d(tmp_path / "empty", out)
@@ -283,7 +280,7 @@ def test_command(tmp_path, monkeypatch, capsys):
 
 def test_the_release(shared, tmp_path, monkeypatch):
     raw = shared / "data" / "msr_action3d_raw.tar.xz"
-    assert command(raw, tmp_path / "a.pkl", monkeypatch=monkeypatch) == 0
+    assert command(raw, tmp_path / "a.pkl") == 0
     report = json.loads((tmp_path / "a.pkl.report.json").read_text())
     assert report["left_out"] == {
         "no joint in any frame": ["msr_action3d_raw/a13_s09_e02_skeleton3D.txt"]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import plain_ntu
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.converters import convert_ntu
 from msg3d.converters.ntu import (
     BENCHMARKS,
@@ -665,11 +665,8 @@ def test_lists_are_found_or_given(tmp_path):
     assert left_out(missing=[]) == {}
 
 
-def command(*arguments, monkeypatch):
-    path = REPOSITORY / "tools" / "data" / "prepare_ntu.py"
-    tool = load_module(path)
-    monkeypatch.setattr("sys.argv", ["prepare_ntu.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("prepare", "ntu", *arguments, "--overwrite")
 
 
 def test_command(tmp_path, monkeypatch, capsys):
@@ -677,31 +674,36 @@ def test_command(tmp_path, monkeypatch, capsys):
     raw = as_folder({**files, f"{NAME}.skeleton": text([])}, tmp_path / "raw")
     out = tmp_path / "a.pkl"
     arguments = (raw, out, "--benchmark", "ntu60")
-    assert command(*arguments, monkeypatch=monkeypatch) == 0
+    assert command(*arguments) == 0
     printed = capsys.readouterr().out
     assert "left out       1 files: no body in any frame" in printed
     assert "split xview: 4 train, 3 val" in printed
 
     before = out.read_bytes()
     (raw / "S001C001P003R001A002.skeleton").write_bytes(b"5\n")
-    assert command(*arguments, monkeypatch=monkeypatch) == 1
+    assert command(*arguments) == 1
     printed = capsys.readouterr().out
     assert "refused        S001C001P003R001A002.skeleton: line 2: " in printed
     assert out.read_bytes() == before
-    options = ("--allow-bad", "--max-persons", "1", "--denoise", "--jobs", "1")
-    assert command(*arguments, *options, monkeypatch=monkeypatch) == 0
+    options = (
+        "--skip-invalid",
+        "--max-persons",
+        "1",
+        "--denoise",
+        "--num-workers",
+        "1",
+    )
+    assert command(*arguments, *options) == 0
     report = json.loads((tmp_path / "a.pkl.report.json").read_text())
     assert report["sequences"] == 6 and report["persons"] == dict(min=1, max=1)
 
     capsys.readouterr()
     missing = tmp_path / "none.txt"
     given = ("--missing", missing)
-    assert command(*arguments, *given, monkeypatch=monkeypatch) == 1
+    assert command(*arguments, *given) == 1
     assert "none.txt" in capsys.readouterr().err
     for wrong in (("--max-persons", "-1"), ("--benchmark", "ntu61")):
-        with pytest.raises(SystemExit) as error:
-            command(*arguments, *wrong, monkeypatch=monkeypatch)
-        assert error.value.code == 2
+        assert command(*arguments, *wrong) == 2
 
 
 def test_real_conversion(shared, tmp_path):

@@ -5,13 +5,12 @@ import json
 import pickle
 import tarfile
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.annotations.leaks import find_leaks
 from msg3d.converters import convert_nw_ucla
 from msg3d.converters.nw_ucla import ACTIONS, parse_sequence
@@ -24,8 +23,6 @@ from msg3d.errors import DataError
 from msg3d.formats.base import Source, detect_format, read
 from msg3d.formats.nw_ucla import FORMAT
 from msg3d.io import archives as reader
-
-TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_nw_ucla.py"
 
 
 def record(name, frames=4, seed=None):
@@ -82,10 +79,8 @@ def content_of(path):
     return pickle.dumps(load_annotations(path))
 
 
-def command(*arguments, monkeypatch):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["prepare_nw_ucla.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("prepare", "nw-ucla", *arguments, "--overwrite")
 
 
 def test_folder_and_archives_give_the_same(tmp_path):
@@ -404,7 +399,7 @@ def test_absent_persons_are_no_leak():
 
 def test_command(tmp_path, monkeypatch, capsys):
     raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
-    assert command(raw, out, monkeypatch=monkeypatch) == 0
+    assert command(raw, out) == 0
     printed = capsys.readouterr()
     assert "split xview: 12 train, 6 val; of val 0 are byte for byte" in printed.out
     assert not printed.err, "progress only on a terminal"
@@ -413,14 +408,14 @@ def test_command(tmp_path, monkeypatch, capsys):
 
     before = out.read_bytes()
     (raw / "all_sqe" / "a01_s01_e00_v01.json").write_text("{")
-    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert command(raw, out) == 1
     printed = capsys.readouterr().out
     assert "refused        all_sqe/a01_s01_e00_v01.json: " in printed
     assert "NOT written" in printed and out.read_bytes() == before
-    assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
+    assert command(raw, out, "--skip-invalid") == 0
     assert out.read_bytes() != before
 
-    assert command(tmp_path / "none", out, monkeypatch=monkeypatch) == 1
+    assert command(tmp_path / "none", out) == 1
     assert "none" in capsys.readouterr().err
 
 

@@ -1,13 +1,12 @@
 """The SBU converter: two persons a line, five folds by pair."""
 
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.converters import convert_sbu
 from msg3d.converters.report import report_text
 from msg3d.converters.sbu import FOLDS, PAIRS, parse_sequence, units_name
@@ -16,7 +15,6 @@ from msg3d.errors import ConfigError, DataError
 from msg3d.formats.base import ReadOptions, Source, detect_format, read
 from msg3d.formats.sbu import FORMAT
 
-TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_sbu.py"
 PATH = "s01s02/03/002/skeleton_pos.txt"
 
 
@@ -56,10 +54,8 @@ def as_folder(files, path):
     return path
 
 
-def command(*arguments, monkeypatch):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["prepare_sbu.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("prepare", "sbu", *arguments, "--overwrite")
 
 
 def test_sample():
@@ -246,10 +242,10 @@ def test_skipped_frame_numbers_are_noted(tmp_path):
 
 def test_command(tmp_path, monkeypatch, capsys):
     raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
-    assert command(raw, out, monkeypatch=monkeypatch) == 0
+    assert command(raw, out) == 0
     printed = capsys.readouterr().out
     assert "42 of 282 released" in printed and "units          unscaled" in printed
-    assert command(raw, out, "--units", "metres", monkeypatch=monkeypatch) == 0
+    assert command(raw, out, "--unit", "metres") == 0
     assert "units          m\n" in capsys.readouterr().out
     data = load_annotations(out)
     (plain,) = parse_sequence(
@@ -262,13 +258,11 @@ def test_command(tmp_path, monkeypatch, capsys):
 
     (raw / PATH).parent.mkdir(parents=True)
     (raw / PATH).write_text("1,2")
-    assert command(raw, out, monkeypatch=monkeypatch) == 1
+    assert command(raw, out) == 1
     assert f"{PATH}: line 1: " in capsys.readouterr().out
-    assert command(raw, out, "--allow-bad", monkeypatch=monkeypatch) == 0
-    assert command(tmp_path / "none", out, monkeypatch=monkeypatch) == 1
-    with pytest.raises(SystemExit) as error:
-        command(raw, out, "--units", "mm", monkeypatch=monkeypatch)
-    assert error.value.code == 2
+    assert command(raw, out, "--skip-invalid") == 0
+    assert command(tmp_path / "none", out) == 1
+    assert command(raw, out, "--unit", "mm") == 2
 
 
 def test_the_release(shared, tmp_path):

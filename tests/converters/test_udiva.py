@@ -4,13 +4,12 @@ import io
 import json
 import zipfile
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.annotations.targets import CHALLENGE_TRAITS
 from msg3d.converters import convert_udiva
 from msg3d.converters.udiva import parse_recording
@@ -23,7 +22,6 @@ from msg3d.formats.base import Source, detect_format, read
 
 h5py = pytest.importorskip("h5py", reason="UDIVA's files are HDF5: pip install h5py")
 
-TOOL = Path(__file__).parents[2] / "tools" / "data" / "prepare_udiva.py"
 TRAITS = dict(zip((1, 2, 3, 4, 5), np.arange(25).reshape(5, 5) / 8))
 # split -> session -> participants in FC1 and FC2
 SESSIONS = dict(
@@ -95,10 +93,8 @@ def parse(tmp_path):
     return partial(parse_recording, PATH, tables=tables, chunk=10)
 
 
-def command(*arguments, monkeypatch):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["prepare_udiva.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("prepare", "udiva", *arguments, "--overwrite")
 
 
 @pytest.mark.parametrize(
@@ -403,24 +399,21 @@ def test_bad_tables_are_named(tmp_path, case):
 
 def test_command(tmp_path, monkeypatch, capsys):
     raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
-    arguments = (raw, out, "--chunk", 10, "--remainder", "pad", "--jobs", 1)
-    assert command(*arguments, monkeypatch=monkeypatch) == 0
+    arguments = (raw, out, "--chunk", 10, "--remainder", "pad", "--num-workers", 1)
+    assert command(*arguments) == 0
     assert "frames added to fill the last chunk" in capsys.readouterr().out
 
     (raw / PATH).write_bytes(b"damaged")
     before = out.read_bytes()
-    assert command(*arguments, monkeypatch=monkeypatch) == 1
+    assert command(*arguments) == 1
     assert out.read_bytes() == before
     report = json.loads((tmp_path / "a.pkl.report.json").read_text())
     assert [one["file"] for one in report["refused"]] == [PATH]
-    assert command(*arguments, "--allow-bad", monkeypatch=monkeypatch) == 0
-    assert (
-        command(tmp_path / "nowhere", out, "--chunk", 9, monkeypatch=monkeypatch) == 1
-    )
+    assert command(*arguments, "--skip-invalid") == 0
+    assert command(tmp_path / "nowhere", out, "--chunk", 9) == 1
     assert "nowhere" in capsys.readouterr().err
     for wrong in (("--chunk", "0"), ()):
-        with pytest.raises(SystemExit):
-            command(raw, out, *wrong, monkeypatch=monkeypatch)
+        assert command(raw, out, *wrong) == 2
 
 
 def test_without_h5py(tmp_path, monkeypatch):

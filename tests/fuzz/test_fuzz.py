@@ -33,6 +33,7 @@ from hypothesis import strategies as st
 from mmengine.runner.checkpoint import CheckpointLoader
 from mutations import changed
 
+from converters import test_bandai, test_penn_action
 from formats import test_formats as formats
 from msg3d.annotations import faults
 from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
@@ -42,7 +43,16 @@ from msg3d.apis.input_files import list_sources, read_sequences
 from msg3d.apis.keypoint_input import Expected, to_sample
 from msg3d.checkpoints.reading import read_state
 from msg3d.checkpoints.safe_tensors import write_safetensors
-from msg3d.converters import kinetics, msr_action3d, ntu, nw_ucla, sbu, udiva_tables
+from msg3d.converters import (
+    bandai,
+    kinetics,
+    msr_action3d,
+    ntu,
+    nw_ucla,
+    penn_action,
+    sbu,
+    udiva_tables,
+)
 from msg3d.converters.kinetics_lists import class_names, read_label_lists
 from msg3d.converters.labels import check_complete, read_list
 from msg3d.converters.user_files import parse_file
@@ -227,6 +237,24 @@ def read_archive(folder, attempt):
         list_files(str(folder), ".json")
 
 
+def write_bandai(folder):
+    (folder / test_bandai.NAME).write_text(test_bandai.recording(np.ones((4, 21, 3))))
+
+
+def write_penn_action(form, folder):
+    values, compress = test_penn_action.fields(), form == "zlib"
+    (folder / "0001.mat").write_bytes(
+        test_penn_action.mat(values, do_compression=compress)
+    )
+
+
+def read_raw(parse, folder, attempt):
+    (path,) = folder.iterdir()
+    with attempt():
+        for sample in parse(path.name, path.read_bytes()):
+            assert np.isfinite(sample["keypoint"]).all()
+
+
 def doubled(write, folder):
     """An example with two persons per frame, and with all that its format can tell."""
     write(folder)
@@ -302,6 +330,11 @@ def readers():
     by_name = dict(
         recipe=([write_recipe], read_recipe), lists=([write_lists], read_lists)
     )
+    read = partial(read_raw, bandai.parse_recording)
+    by_name["bandai"] = [write_bandai], read
+    read = partial(read_raw, penn_action.parse_video)
+    for form in ("plain", "zlib"):
+        by_name[f"penn_action_{form}"] = [partial(write_penn_action, form)], read
     for form in ("2d", "3d", "list", "labels"):
         writers = [partial(write_pickle, form, protocol) for protocol in (2, 4, 5)]
         by_name[f"annotations_{form}"] = writers, read_annotations

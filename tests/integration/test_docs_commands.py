@@ -40,8 +40,8 @@ CANNOT = {
 # request, and their arguments are parsed.
 CHEAP = {
     "-m msg3d_onnx",
-    "tools/data/check_annotations.py",
-    "tools/data/pack.py",
+    "msg3d check",
+    "msg3d pack",
     "tools/draw_skeleton.py",
     "tools/export.py",
     "tools/fuse_scores.py",
@@ -121,10 +121,14 @@ def follow(block: Block, folder: Path, _: dict | None = None) -> None:
             continue
         try:
             parse(words)
-            start = " ".join(words[1:3]) if words[1:2] == ["-m"] else words[1]
+            start = words[1]
+            if start == "-m":
+                start = " ".join(words[1:3])
+            elif words[0] == "msg3d":
+                start = " ".join(words[:2])
             here = ONLY.get(start, block.document) == block.document
             here = here and "--check" not in words  # tests/visualization runs it
-            if words[0] == "python" and start in CHEAP and here:
+            if words[0] in ("msg3d", "python") and start in CHEAP and here:
                 run(words)
         except DocumentError as error:
             raise DocumentError(f"{block.place}: {error}") from error
@@ -172,8 +176,8 @@ def check_parts(block: Block) -> list[str]:
     [
         ("shell", "python tools/visualise.py graph a b --list", "visualise.py"),
         ("shell", "python tools/visualize.py graph a b --lsit", "SystemExit"),
-        ("shell", "python tools/data/prepare_ntu.py RAW", "SystemExit"),
-        ("shell", "python tools/data/prepare_ntu.py A B --benchmark n", "SystemExit"),
+        ("shell", "msg3d prepare ntu RAW", "SystemExit"),
+        ("shell", "msg3d prepare ntu A B --benchmark n", "SystemExit"),
         ("shell", "python tools/fuse_scores.py no.pkl no.pkl", "no.pkl no.pkl: 1"),
         ("shell", "mim train mmaction configs/msg3d/none.py", "no such file"),
         ("shell", "mim train mmaction a.py --resmue", "SystemExit"),
@@ -214,4 +218,6 @@ def test_the_shell_expands_as_it_would(tmp_path):
         ["python", "a.py", "1", "b c", "epoch_4.pth", "*.no"],
         ["make", "x"],
     ]
-    assert docs_commands.PROGRAMS.keys() == {"python", "mim", "make", "pip", "torchrun"}
+    assert docs_commands.PROGRAMS.keys() == {
+        *("python", "msg3d", "mim", "make", "pip", "torchrun")
+    }

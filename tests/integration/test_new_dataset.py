@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY, user_env
+from msg3d.cli.prepare import FORMATS
 from msg3d.datasets import load_annotations
 from msg3d.formats.csv_table import read_csv
 from msg3d.skeletons import skeleton
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.main_job
 
 # What makes a command of the text short enough for a test.
 SMALL = {
-    "make_csv_example.py": "--subjects 4 --repeats 1",
+    "prepare synthetic": "--subjects 4 --repeats 1",
     "mim": "--cfg-options train_cfg.max_epochs=1 train_dataloader.dataset.times=1 "
     "model.backbone.base_channels=12 model.cls_head.in_channels=48 "
     "train_dataloader.num_workers=0 train_dataloader.persistent_workers=False "
@@ -71,14 +72,15 @@ def of(printed, name):
 
 def test_every_command_runs(followed):
     folder, printed = followed
-    assert [re.search(r"\w+\.py|mim \w+", one)[0] for one in printed] == [
-        "make_csv_example.py",
-        "prepare_folder.py",
-        "check_annotations.py",
+    words = r"msg3d (prepare )?\w+|mim \w+"
+    assert [re.search(words, one)[0] for one in printed] == [
+        "msg3d prepare synthetic",
+        "msg3d prepare folder",
+        "msg3d check",
         "mim train",
         "mim test",
     ]
-    assert "no faults" in of(printed, "check_annotations.py")
+    assert "no faults" in of(printed, "msg3d check")
     assert (folder / "work_dirs" / "my_config" / "epoch_1.pth").is_file()
     assert re.search(r"acc/top1: [01]\.\d{4}", of(printed, "mim test"))
 
@@ -91,7 +93,7 @@ def test_the_printed_lines_are_those_of_the_text(followed):
     def numberless(line):
         return re.sub(r"[\d.]+", "#", line).strip()
 
-    found = set(map(numberless, of(printed, "prepare_folder.py").splitlines()))
+    found = set(map(numberless, of(printed, "prepare folder").splitlines()))
     assert set(map(numberless, report.splitlines())) <= found
     for line, name in zip(
         accuracy.splitlines(), ("mim train", "mim test"), strict=True
@@ -130,8 +132,5 @@ def test_own_layout_and_table():
 
 def test_every_unit_and_option_is_in_the_text():
     text = (REPOSITORY / "docs" / "new_dataset.md").read_text()
-    tool = (REPOSITORY / "tools" / "data" / "prepare_folder.py").read_text()
-    options = re.findall(r'"(--[a-z-]+)"', tool)
-    assert len(options) == 11
-    for word in (*UNITS, *options):
+    for word in (*UNITS, *FORMATS["folder"].options):
         assert word in text

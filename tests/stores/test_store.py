@@ -11,8 +11,8 @@ import mmengine
 import numpy as np
 import pytest
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.datasets import (
     StoreWriter,
     check_annotations,
@@ -23,9 +23,8 @@ from msg3d.datasets import (
 )
 from msg3d.errors import KINDS, DataError
 from msg3d.io.json_data import decode, encode
+from msg3d.stores.packing import pack_file
 from samples import annotations, same
-
-TOOL = Path(__file__).parents[2] / "tools" / "data" / "pack.py"
 
 
 def varied():
@@ -442,21 +441,18 @@ def test_no_store_there(tmp_path):
         load_store(tmp_path / "a.packed")
 
 
-def command(*arguments, monkeypatch):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["pack.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("pack", *arguments)
 
 
 def test_command(tmp_path, monkeypatch, capsys):
     data = annotations()
     save_annotations(data, tmp_path / "a.pkl")
     out = tmp_path / "new" / "a.packed"
-    assert command(tmp_path / "a.pkl", out, monkeypatch=monkeypatch) == 0
+    assert command(tmp_path / "a.pkl", out) == 0
     printed = capsys.readouterr()
     assert "samples: 12\nsplits: train 8, val 4" in printed.out
-    assert "12/12" in printed.err
-    assert command(out, tmp_path / "b.pkl", monkeypatch=monkeypatch) == 0
+    assert command(out, tmp_path / "b.pkl") == 0
     assert same(load_annotations(tmp_path / "b.pkl"), data)
 
 
@@ -466,8 +462,8 @@ def test_command_keeps_the_dtype_if_asked(tmp_path, monkeypatch):
         sample["keypoint"] = sample["keypoint"].astype(np.float16)
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     out = tmp_path / "a.packed"
-    command(tmp_path / "a.pkl", out, "--keep-dtype", monkeypatch=monkeypatch)
-    command(out, tmp_path / "b.pkl", monkeypatch=monkeypatch)
+    command(tmp_path / "a.pkl", out, "--keep-dtype")
+    command(out, tmp_path / "b.pkl")
     assert same(load_annotations(tmp_path / "b.pkl"), data)
 
 
@@ -488,9 +484,9 @@ def test_command_names_what_is_wrong(tmp_path, monkeypatch, capsys, names, kind,
     mmengine.dump(data, str(tmp_path / "bad.pkl"))
     paths = [str(tmp_path / name) for name in names]
     with raises(kind, file=file):
-        load_module(TOOL).convert(*paths, keep_dtype=False)
+        pack_file(*paths)
     capsys.readouterr()
-    assert command(*paths, monkeypatch=monkeypatch) == 1
+    assert command(*paths) == 1
     assert file in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["bad.pkl"]
 

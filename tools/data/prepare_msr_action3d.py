@@ -1,23 +1,8 @@
-"""Make an annotation file of the MSR-Action3D skeleton release."""
+"""The same as `msg3d prepare msr-action3d`."""
 
 import sys
 
-from msg3d.converters import convert_msr_action3d
-from msg3d.converters.command import converter_parser, run_converter
-
-
-def main() -> int:
-    parser = converter_parser(
-        __doc__,
-        raw="folder or archive of the files aAA_sSS_eEE_skeleton3D.txt",
-        out="annotation file to write, such as msr_action3d.pkl",
-    )
-    args = parser.parse_args()
-    return run_converter(
-        parser.prog,
-        lambda: convert_msr_action3d(args.raw, args.out, args.allow_bad, args.jobs),
-    )
-
+from msg3d.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["prepare", "msr-action3d", *sys.argv[1:]]))

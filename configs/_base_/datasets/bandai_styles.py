@@ -1,6 +1,6 @@
 # Bandai-Namco Research Motiondataset-2: motion capture, 21 joints, y up, here every
 # second frame (15 a second); the label is one of 7 styles of moving, and actions stand
-# on one side of the split only. configs/personality/README.md says how to make it.
+# on one side of the split only. Made by `msg3d prepare bandai`.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/bandai_styles.pkl'

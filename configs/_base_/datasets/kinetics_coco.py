@@ -1,5 +1,5 @@
 # Kinetics-400 with 2D joints (COCO-17) of a pose estimator of one's own, made by
-# tools/data/prepare_coco_keypoints.py: another benchmark than Kinetics-skeleton.
+# msg3d prepare poses: another benchmark than Kinetics-skeleton.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/kinetics_coco.pkl'

@@ -1,4 +1,4 @@
-# Made by `python tools/data/make_synthetic.py`: 10 actions, one person, the joints
+# Made by `msg3d prepare synthetic`: 10 actions, one person, the joints
 # of the Kinect v1; tested on subjects that were not trained on.
 _base_ = 'skeleton.py'
 

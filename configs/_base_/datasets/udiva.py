@@ -1,4 +1,4 @@
-# UDIVA v0.5, made by `python tools/data/prepare_udiva.py RAW OUT --chunk 250`: chunks
+# UDIVA v0.5, made by `msg3d prepare udiva RAW OUT --chunk 250`: chunks
 # of 24 joints, five traits; persons of val and test are not trained on.
 _base_ = 'skeleton.py'
 

@@ -1,6 +1,6 @@
 """Faults of annotation files, each with a kind.
 
-The kinds are stored in the JSON of `tools/data/check_annotations.py`: do not rename them.
+The kinds are stored in the JSON of `msg3d check`: do not rename them.
 An error means that training fails, or learns or reports something wrong; a warning means
 that somebody should look.
 """

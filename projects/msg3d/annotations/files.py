@@ -49,7 +49,7 @@ def load_annotations(path: str) -> Annotations:
     if not os.path.exists(path):
         raise DataError(
             "annotation file does not exist: set `ann_file` to where it is, or make it "
-            "with a command of tools/data",
+            "with `msg3d prepare`",
             kind="not-found",
             file=path,
         )

@@ -11,6 +11,7 @@ from types import ModuleType
 from .. import __version__
 from ..errors import MSG3DError
 from ..io.progress import set_progress
+from .options import add_common
 
 # Command -> summary. Its module has the same name, with underscores.
 COMMANDS = {
@@ -101,16 +102,6 @@ def make_parser(command: str | None) -> argparse.ArgumentParser:
             add_common(sub)
             sub.set_defaults(module=module)
     return parser
-
-
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every command."""
-    parser.add_argument(
-        "--quiet", action="store_true", help="print results and errors only"
-    )
-    parser.add_argument(
-        "--debug", action="store_true", help="print the traceback of an error"
-    )
 
 
 def _module(command: str) -> ModuleType:

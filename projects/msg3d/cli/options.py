@@ -83,6 +83,27 @@ def add_shared(parser: argparse.ArgumentParser, *names: str, **changes) -> None:
         parser.add_argument(name, **{**SHARED[name], **changes})
 
 
+def add_common(parser: argparse.ArgumentParser, default: bool | str = False) -> None:
+    """Add the options of every command.
+
+    Args:
+        parser: the parser of a command, or of a subcommand of it.
+        default: `argparse.SUPPRESS` in a subcommand, which keeps the command's value.
+    """
+    parser.add_argument(
+        "--quiet",
+        action="store_true",
+        default=default,
+        help="print results and errors only",
+    )
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        default=default,
+        help="print the traceback of an error",
+    )
+
+
 def refuse_existing(overwrite: bool, *paths: str | None) -> None:
     """Refuse to replace an output without --overwrite.
 

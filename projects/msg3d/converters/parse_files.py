@@ -120,7 +120,7 @@ def parse_files(
 
 def _parse_stream(raw, suffix, parse, others, max_bytes) -> dict:
     results, files = [], read_files(raw, suffix, max_bytes)
-    for name, content in progress(files, unit="file"):
+    for name, content in progress(files, "parsing", unit="file"):
         if content is None:
             others.append(name)
         else:
@@ -169,7 +169,7 @@ def _parse_parts(files, parse, parts, jobs, files_per_part) -> Iterator[dict]:
     else:
         counts = _in_processes(missing, parse, jobs)
     parsed = (number for count in counts for number in range(count))
-    for _ in progress(parsed, total=len(files), initial=cached, unit="file"):
+    for _ in progress(parsed, "parsing", total=len(files), initial=cached, unit="file"):
         pass
     return map(read_part, paths)
 
@@ -185,7 +185,7 @@ def _in_processes(missing, parse, jobs) -> Iterator[int]:
         except BrokenProcessPool as error:
             raise DataError(
                 "a worker process was killed, probably because memory ran out. Run the "
-                "command again with fewer --jobs; it resumes where it stopped",
+                "command again with a smaller --num-workers; it resumes where it stopped",
                 kind="worker",
             ) from error
         finally:

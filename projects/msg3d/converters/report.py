@@ -1,6 +1,7 @@
 """The integrity report of a converted data set, as JSON and as text."""
 
 import json
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ..io.atomic import whole_file
 from ..skeletons.body_size import LONGEST, SHORTEST, fits, is_hand, likely_unit
 from ..skeletons.units import PER_METER, described_unit, unit_name
 
+LISTED = 10  # files of a suffix that were not read
 MEASURED = 200  # samples, spread over the file
 
 
@@ -126,7 +128,7 @@ def report_text(report: dict) -> str:
         for remark in report["remarks"]
     ]
     lines += [f"used           {path}" for path in report["files_used"]]
-    lines += [f"not looked at  {path}" for path in report["other_files"]]
+    lines += _other_lines(report["other_files"])
     for refused in report["refused"]:
         line = f" line {refused['line']}:" if "line" in refused else ""
         lines.append(f"refused        {refused['file']}:{line} {refused['why']}")
@@ -135,6 +137,19 @@ def report_text(report: dict) -> str:
         f"({len(report['refused'])} files refused)"
     )
     return "\n".join(lines)
+
+
+def _other_lines(files: list[str]) -> list[str]:
+    """A line per file, or per suffix of many files."""
+    by_suffix: dict[str, list[str]] = {}
+    for file in files:
+        by_suffix.setdefault(PurePosixPath(file).suffix, []).append(file)
+    lines = []
+    for suffix, names in by_suffix.items():
+        if len(names) > LISTED:
+            names = [f"{len(names)} files {suffix}, such as {names[0]}"]
+        lines += [f"not looked at  {name}" for name in names]
+    return lines
 
 
 def _sample_lines(report: dict) -> list[str]:

@@ -7,12 +7,9 @@ held out. Classes are numbered in the order of their names. Recordings of one pe
 count as knowing the action.
 """
 
-from argparse import ArgumentParser
-
 from ..formats.base import Pose, ReadOptions
 from ..skeletons import Skeleton
 from ..skeletons.units import unit_name
-from .command import positive
 from .recordings import Recordings
 
 ESTIMATORS = ("alphapose", "coco", "mmpose", "yolo")
@@ -153,29 +150,3 @@ def convert_mediapipe(
     )
     data = Recordings(raw, options, list_file, lenient=True)
     return data.convert(out, allow_bad, jobs)
-
-
-def add_labelled_options(parser: ArgumentParser) -> None:
-    """Add --list, --img-shape, and --max-persons."""
-    add = parser.add_argument
-    add(
-        "--list",
-        metavar="LIST.csv",
-        help="file,label,split[,height,width] of each file; without it, folders "
-        "train/CLASS and val/CLASS tell label and split",
-    )
-    add(
-        "--img-shape",
-        nargs=2,
-        type=positive,
-        metavar=("H", "W"),
-        help="height and width in pixels of videos whose size is not given otherwise",
-    )
-    add(
-        "--max-persons",
-        type=positive,
-        default=5,
-        metavar="K",
-        help="maximum number of persons per video, those with the largest sum of scores "
-        "(default: 5)",
-    )

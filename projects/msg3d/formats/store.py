@@ -1,4 +1,4 @@
-"""Packed stores, as `tools/data/pack.py` writes them."""
+"""Packed stores, as `msg3d pack` writes them."""
 
 import os
 

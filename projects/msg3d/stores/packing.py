@@ -1,10 +1,15 @@
 """Packing: annotations in memory to a packed store, and either form to memory."""
 
 import os
+import pickle
 
 from ..annotations.check import Annotations, check_annotations, samples_of
 from ..annotations.files import load_annotations
-from .store import Progress, load_store
+from ..errors import DataError
+from ..io.atomic import whole_file
+from ..io.progress import progress
+from .out_path import check_out
+from .store import load_store
 from .store_format import HEADER
 from .writer import StoreWriter
 
@@ -14,7 +19,6 @@ def pack(
     path: str,
     keep_dtype: bool = False,
     source: str = "annotations",
-    progress: Progress | None = None,
 ) -> None:
     """Check annotations and write them as a packed store.
 
@@ -24,7 +28,6 @@ def pack(
         keep_dtype: keep the dtype of the keypoints, which all samples must share;
             otherwise they are converted to float32.
         source: name of the data, for errors.
-        progress: called with (samples written, all samples).
 
     Raises:
         DataError: the data are not valid annotations, or `path` is something else than
@@ -34,10 +37,8 @@ def pack(
     check_annotations(data, source=source, multi_class=True)
     samples = samples_of(data, source)
     with StoreWriter(path, keep_dtype) as writer:
-        for number, sample in enumerate(samples, start=1):
+        for sample in progress(samples, "packing", unit="sample"):
             writer.add(sample)
-            if progress is not None:
-                progress(number, len(samples))
         if isinstance(data, dict):
             writer.rest = dict(data)
             del writer.rest["annotations"]
@@ -60,3 +61,49 @@ def load_any(path: str) -> Annotations:
     ):
         return load_store(folder).unpack()
     return load_annotations(path)
+
+
+def pack_file(source: str, out: str, keep_dtype: bool = False) -> str:
+    """Pack a file or unpack a store, depending on the ending of `out`.
+
+    Args:
+        source: annotation file, or store.
+        out: NAME.packed or NAME.pkl; its folder is created if necessary.
+        keep_dtype: see `pack`.
+
+    Returns:
+        `out` without a slash at its end.
+
+    Raises:
+        DataError: `source` cannot be read, or `out` has the ending of the same form.
+        OSError: `out` cannot be written.
+    """
+    _check_direction(source, out)
+    out = check_out(out)
+    os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
+    if out.endswith(".packed"):
+        pack(load_annotations(source), out, keep_dtype, source=source)
+    else:
+        data = load_store(source).unpack()
+        with whole_file(out) as file:
+            pickle.dump(data, file, protocol=4)
+    return out
+
+
+def _check_direction(source: str, out: str) -> None:
+    """Refuse to unpack a file, and to pack a store."""
+    name = out.rstrip("/")
+    if name.endswith(".pkl") and os.path.isfile(source):
+        raise DataError(
+            f"{source} is a file, which can only be packed: choose an output that ends "
+            f"in .packed, such as {name.removesuffix('.pkl')}.packed",
+            kind="file-name",
+            file=out,
+        )
+    if name.endswith(".packed") and os.path.isdir(source):
+        raise DataError(
+            f"{source} is a folder, which can only be unpacked: choose an output that "
+            f"ends in .pkl, such as {name.removesuffix('.packed')}.pkl",
+            kind="file-name",
+            file=out,
+        )

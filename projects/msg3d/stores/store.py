@@ -22,7 +22,6 @@ if a file is truncated.
 """
 
 import os
-from collections.abc import Callable
 
 import numpy as np
 
@@ -31,9 +30,8 @@ from ..annotations.sample_check import Summary
 from ..errors import DataError
 from ..io.json_data import decode
 from ..io.npy import NpyRows
+from ..io.progress import progress
 from .store_format import INDEX, check_arrays, damaged, read_header
-
-Progress = Callable[[int, int], None]
 
 
 def load_store(path: str) -> "Store":
@@ -217,17 +215,10 @@ class Store:
         with open(self._file("meta.json"), "rb") as file:
             return self._decoded(file.read(), "meta.json")
 
-    def unpack(self, progress: Progress | None = None) -> Annotations:
-        """Load everything into memory, as `load_annotations` does; splits are lists.
-
-        Args:
-            progress: called with (samples read, all samples).
-        """
-        samples = []
-        for number in range(len(self)):
-            samples.append(self[number])
-            if progress is not None:
-                progress(len(samples), len(self))
+    def unpack(self) -> Annotations:
+        """Load everything into memory, as `load_annotations` does; splits are lists."""
+        numbers = progress(range(len(self)), "unpacking", unit="sample")
+        samples = [self[number] for number in numbers]
         if self.splits is None:
             return samples
         ids = [sample[self.id_field] for sample in samples]

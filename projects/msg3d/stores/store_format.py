@@ -53,13 +53,13 @@ def read_header(path: str) -> dict:
     if not os.path.exists(path):
         raise DataError(
             "packed store does not exist: set `ann_file` to where it is, or make it with "
-            "tools/data/pack.py",
+            "`msg3d pack`",
             kind="not-found",
             file=path,
         )
     if not os.path.isdir(path):
         raise DataError(
-            "is a file, expected the folder that tools/data/pack.py writes (a .pkl is for "
+            "is a file, expected the folder that `msg3d pack` writes (a .pkl is for "
             "type='SkeletonDataset')",
             kind="wrong-path",
             file=path,
@@ -83,8 +83,7 @@ def read_header(path: str) -> dict:
         raise damaged("is not valid JSON", file) from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise DataError(
-            "was written by another program: name the folder that tools/data/pack.py "
-            "writes",
+            "was written by another program: name the folder that `msg3d pack` writes",
             kind="wrong-file-type",
             file=file,
         )

@@ -9,12 +9,13 @@ Every person and every sample has a random stream of its own, numbered by person
 and repeat: a sample does not depend on how many others are made.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from ..errors import ConfigError
+from ..io.progress import progress
 from .depth_sensor import record
 from .human_actions import ACTIONS, HANDED, as_arrays, minimum_jerk, mirrored, move
 from .human_body import ANGLES, BONES, LIMBS, forward_kinematics
@@ -107,7 +108,6 @@ def make_synthetic_actions(
     drift: float = 0.015,
     lost: float = 0.06,
     frames: tuple[int, int] = (20, 80),
-    progress: Callable[[int, int], None] | None = None,
 ) -> dict:
     """Make annotations of synthetic actions, in the form of MMAction2's PoseDataset.
 
@@ -128,7 +128,6 @@ def make_synthetic_actions(
         drift: likewise, but correlated over about 8 frames.
         lost: probability that a joint, with those beyond it, is lost for some time.
         frames: shortest and longest sample, at 30 frames per second.
-        progress: called with (samples made, all samples) after each.
 
     Returns:
         `dict(split=dict(xsub_train=[ids], xsub_val=[ids]), annotations=[...],
@@ -146,26 +145,24 @@ def make_synthetic_actions(
     sensor = {"view": view, "white_noise": white_noise, "drift": drift, "lost": lost}
     _check(subjects, repeats, seed, dict(style=style, **acting, **sensor))
     split, annotations = {"xsub_train": [], "xsub_val": []}, []
-    total = subjects * len(ACTIONS) * repeats
-    for number in range(subjects):
-        person = make_person(seed, number, style)
+    people = [make_person(seed, number, style) for number in range(subjects)]
+    numbers = list(product(range(subjects), range(len(ACTIONS)), range(repeats)))
+    actions = list(ACTIONS)
+    for number, label, repeat in progress(numbers, "recording", unit="sample"):
+        rng = _stream(seed, number, label, repeat)
+        motion = perform(actions[label], people[number], rng, **acting)
+        keypoint = record(motion, rng, **sensor)
+        name = f"s{number:03d}_a{label:02d}_e{repeat:03d}"
         held_out = number % _HELD_OUT == _HELD_OUT - 1
-        for label, action in enumerate(ACTIONS):
-            for repeat in range(repeats):
-                rng = _stream(seed, number, label, repeat)
-                keypoint = record(perform(action, person, rng, **acting), rng, **sensor)
-                name = f"s{number:03d}_a{label:02d}_e{repeat:03d}"
-                split["xsub_val" if held_out else "xsub_train"].append(name)
-                annotations.append(
-                    {
-                        "frame_dir": name,
-                        "label": label,
-                        "total_frames": len(keypoint),
-                        "keypoint": keypoint[None].astype(np.float32),  # (1, T, V, 3)
-                    }
-                )
-                if progress is not None:
-                    progress(len(annotations), total)
+        split["xsub_val" if held_out else "xsub_train"].append(name)
+        annotations.append(
+            {
+                "frame_dir": name,
+                "label": label,
+                "total_frames": len(keypoint),
+                "keypoint": keypoint[None].astype(np.float32),  # (1, T, V, 3)
+            }
+        )
     meta = dict(
         classes=list(ACTIONS),
         layout="kinect20",

@@ -1,0 +1,54 @@
+"""Check an annotation file or packed store: find every fault, and values for a config.
+
+Nothing in the file is executed. The exit status is 1 if there are errors, or with
+--strict also warnings.
+"""
+
+import argparse
+
+from .options import add_shared
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", metavar="FILE", help="annotation file (.pkl) or packed store (.packed)")
+    add_shared(parser, "--layout", help="layout that the joints should have")
+    add("--multi-class", action="store_true", help="a label may be a list of labels")
+    add("--strict", action="store_true", help="exit with status 1 for warnings, too")
+    add(
+        "--show",
+        type=int,
+        default=3,
+        metavar="N",
+        help="faults of each kind to print (default: 3); the JSON contains all",
+    )
+    add_shared(parser, "--json", help="also write the report as JSON")
+    add("--picture", metavar="FILE", help="also write histograms as PNG")
+
+
+def run(args: argparse.Namespace) -> int:
+    from ..annotations.inspection import as_json, as_text, inspect_annotations
+    from ..annotations.inspection.report import unreadable, write_json
+    from ..errors import DataError
+    from ..stores.out_path import check_file
+    from ..stores.packing import load_any
+
+    for path in filter(None, (args.json, args.picture)):
+        check_file(path)
+    try:
+        data = load_any(args.file)
+    except DataError as error:
+        if args.json:
+            write_json(unreadable(error, args.file), args.json)
+        raise
+    inspection = inspect_annotations(data, args.layout, args.multi_class)
+    report = as_json(inspection, args.file)
+    print(as_text(report, inspection, args.show))
+    if args.json:
+        write_json(report, args.json)
+    if args.picture:
+        # matplotlib takes a second to import.
+        from ..annotations.inspection.picture import draw
+
+        draw(inspection, report, args.picture)
+    return 1 if inspection.errors or (args.strict and inspection.warnings) else 0

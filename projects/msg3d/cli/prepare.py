@@ -1,0 +1,379 @@
+"""Convert raw recordings or a published data set to an annotation file.
+
+    msg3d prepare ntu nturgb+d_skeletons.zip ntu60_3d.pkl --benchmark ntu60
+    msg3d prepare folder recordings/ mine.pkl --layout coco --val-fraction 0.2
+    msg3d prepare FORMAT --help
+
+Of a data set, download the skeletons from its authors; its license is theirs.
+"""
+
+import argparse
+import sys
+from typing import NamedTuple
+
+from .options import add_common, add_shared, positive, refuse_existing, unit
+
+RENAMED = {
+    "--allow-bad": "--skip-invalid",
+    "--jobs": "--num-workers",
+    "--normalized": "--unit normalized",
+    "--split": "--list",
+    "--units": "--unit",
+}
+EPILOG = """\
+RAW is a folder, a .zip, or a .tar. OUTPUT ends in .pkl (annotation file) or .packed
+(packed store, written without holding the data in memory). The report is printed, and
+written to OUTPUT.report.json and OUTPUT.report.txt. If a file is refused, OUTPUT is not
+written and the exit status is 1, unless --skip-invalid is used. After an interruption,
+run the command again to resume: finished work is kept in OUTPUT.parts until OUTPUT is
+written.
+"""
+
+
+def sbu_unit(text: str) -> str:
+    return "unscaled" if text == "raw" else unit(text)
+
+
+def count(text: str) -> int:
+    return 0 if text == "0" else positive(text)
+
+
+def max_persons(default: int, what: str, **changes) -> dict:
+    help = f"maximum number of persons per {what} (default: {default})"
+    return dict(metavar="K", type=positive, default=default, help=help, **changes)
+
+
+LIST = dict(
+    metavar="LIST.csv",
+    dest="list_file",
+    help="table file,label,split[,height,width]; without it, folders train/CLASS and "
+    "val/CLASS give split and label",
+)
+MOST_SCORED = "video, those with the largest sum of scores"
+
+
+class Format(NamedTuple):
+    """A format: texts for help, its converter, and its options.
+
+    The `dest` of an option is the converter's parameter. Options of `options.SHARED` may
+    be changed.
+    """
+
+    summary: str
+    raw: str
+    converter: str  # in msg3d.converters
+    options: dict[str, dict] = {}
+
+
+FORMATS = {
+    "ntu": Format(
+        "NTU RGB+D 60 or 120, .skeleton files",
+        "folder of the .skeleton files or of the zips they come in, or one zip",
+        "convert_ntu",
+        {
+            "--benchmark": dict(
+                choices=("ntu60", "ntu120"),
+                required=True,
+                help="data set; files of the other one are skipped",
+            ),
+            "--missing": dict(
+                action="append",
+                metavar="LIST",
+                help="the authors' list of samples with missing skeletons, to skip; may "
+                "be used twice (default: under its published name in or next to RAW)",
+            ),
+            "--denoise": dict(
+                action="store_true",
+                help="remove bodies of 11 frames or fewer, or that are too wide for "
+                "their height, and sort the others by motion, as CTR-GCN and PYSKL do",
+            ),
+            "--max-persons": dict(
+                metavar="K",
+                type=count,
+                default=2,
+                help="maximum number of bodies per sample, those that spread most; 0 for "
+                "all (default: 2)",
+            ),
+        },
+    ),
+    "kinetics": Format(
+        "Kinetics-skeleton, the release of ST-GCN",
+        "folder of the release: kinetics_train, kinetics_val, and the label lists",
+        "convert_kinetics",
+        {
+            "--persons": dict(
+                choices=("rank", "track"),
+                default="rank",
+                help="rank: those with the best scores in each frame, as the authors; "
+                "track: the same person throughout (default: rank)",
+            ),
+            "--max-persons": max_persons(2, "clip"),
+            "--lists": dict(
+                metavar="FOLDER", help="folder of the label lists (default: RAW)"
+            ),
+        },
+    ),
+    "nw-ucla": Format(
+        "Northwestern-UCLA Multiview Action3D",
+        "folder or archive of the JSON files",
+        "convert_nw_ucla",
+    ),
+    "msr-action3d": Format(
+        "MSR-Action3D",
+        "folder or archive of the files aAA_sSS_eEE_skeleton3D.txt",
+        "convert_msr_action3d",
+    ),
+    "sbu": Format(
+        "SBU Kinect Interaction",
+        "folder or archive of the release: PAIR/ACTION/RUN/skeleton_pos.txt",
+        "convert_sbu",
+        {
+            "--unit": dict(
+                dest="units",
+                type=sbu_unit,
+                choices=("unscaled", "m"),
+                default="unscaled",
+                help="unscaled: as released, x and y in 0..1 of the image, y down, z "
+                "scaled; m: meters, y up (default: unscaled)",
+            )
+        },
+    ),
+    "penn-action": Format(
+        "Penn Action, .mat files",
+        "folder or archive of the release, or its folder labels; videos are not needed",
+        "convert_penn_action",
+    ),
+    "bandai": Format(
+        "Bandai-Namco Research Motiondataset-2, .bvh files",
+        "folder or archive of the files dataset-2_CONTENT_STYLE_NNN.bvh",
+        "convert_bandai",
+    ),
+    "udiva": Format(
+        "UDIVA v0.5: chunks of body landmarks, and five personality traits",
+        "folder of the release, its archives unpacked: animals_annotations_train, ..., "
+        "metadata_train, and the same of val and test",
+        "convert_udiva",
+        {
+            "--chunk": dict(
+                type=positive,
+                required=True,
+                metavar="FRAMES",
+                help="frames per chunk; published are 250 and 2000",
+            ),
+            "--remainder": dict(
+                choices=("keep", "pad", "drop"),
+                default="keep",
+                help="frames after the last complete chunk: keep them as a shorter "
+                "chunk, pad them with the last frame, or drop them, as published "
+                "(default: keep)",
+            ),
+            "--missing": dict(
+                choices=("remove", "zero"),
+                default="remove",
+                help="frames without body landmarks: remove them, as published, or keep "
+                "them without the person (default: remove)",
+            ),
+        },
+    ),
+    "folder": Format(
+        "your own recordings, in any supported format",
+        "folder of class folders, or a zip of it: RAW/CLASS/.../NAME, optionally with "
+        "train/ and val/ above the classes. A file is a sequence, or a frame of the "
+        "sequence that its folder is",
+        "convert_folder",
+        {
+            "--format": dict(
+                dest="file_format",
+                metavar="NAME",
+                choices=(
+                    *("alphapose", "annotation_file", "coco", "csv", "keypoint_json"),
+                    *("kinetics_skeleton", "mediapipe", "mmpose", "msr_action3d"),
+                    *("npy", "ntu_skeleton", "nw_ucla", "openpose", "sbu", "store"),
+                    *("udiva", "video", "yolo"),
+                ),
+                help="format of the files (default: detected for each): %(choices)s",
+            ),
+            "--layout": {},
+            "--unit": dict(dest="units"),
+            "--img-shape": {},
+            "--list": dict(
+                dest="split",
+                metavar="LIST.csv",
+                help="table name,split; or file,label,split[,height,width] instead of "
+                "class folders",
+            ),
+            "--val-fraction": dict(
+                type=float,
+                metavar="F",
+                help="hold out a fraction of each class, instead of a list",
+            ),
+            "--seed": {},
+            "--group": dict(
+                metavar="REGEX",
+                help="finds the recorded person in a path; each person stays on one side "
+                "of the split",
+            ),
+            "--max-persons": max_persons(5, MOST_SCORED),
+            "--pose-model": dict(
+                metavar="ONNX", help="for videos: RTMO, or RTMPose with --det-model"
+            ),
+            "--det-model": dict(
+                metavar="ONNX",
+                help="for videos: YOLOX that detects persons for RTMPose",
+            ),
+        },
+    ),
+    "poses": Format(
+        "2D poses as JSON of MMPose, AlphaPose, YOLO, or COCO",
+        "folder or zip of JSON files, train/CLASS/VIDEO.json and val/CLASS/VIDEO.json",
+        "convert_coco_json",
+        {
+            "--format": dict(
+                dest="form",
+                choices=("alphapose", "coco", "mmpose", "yolo"),
+                help="format of the files (default: detected for each)",
+            ),
+            "--list": LIST,
+            "--img-shape": {},
+            "--max-persons": max_persons(5, MOST_SCORED),
+            "--unit": dict(
+                choices=("px", "normalized"),
+                default="px",
+                help="px, or normalized: fractions of the image (default: px)",
+            ),
+        },
+    ),
+    "mediapipe": Format(
+        "MediaPipe Pose landmarks as JSON or CSV, 2D or 3D",
+        "folder or zip of .json or .csv files, train/CLASS/VIDEO and val/CLASS/VIDEO",
+        "convert_mediapipe",
+        {
+            "--coordinates": dict(
+                choices=("image", "world"),
+                default="image",
+                help="image: 2D with scores; world: 3D in meters (default: image)",
+            ),
+            "--list": LIST,
+            "--img-shape": {},
+            "--max-persons": max_persons(5, MOST_SCORED),
+        },
+    ),
+}
+SYNTHETIC = "synthetic human actions, for a first experiment without any data"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    formats = parser.add_subparsers(
+        dest="source", metavar="FORMAT", required=True, title="formats"
+    )
+
+    def add_format(name: str, summary: str, epilog: str) -> argparse.ArgumentParser:
+        return formats.add_parser(
+            name,
+            help=summary,
+            description=f"Make an annotation file: {summary}.",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    for name, data_format in FORMATS.items():
+        sub = add_format(name, data_format.summary, EPILOG)
+        sub.add_argument("raw", metavar="RAW", help=data_format.raw)
+        sub.add_argument("out", metavar="OUTPUT", help="file to write")
+        for option, arguments in data_format.options.items():
+            _add(sub, option, arguments)
+        add_shared(sub, "--skip-invalid", dest="allow_bad")
+        add_shared(sub, "--num-workers", dest="jobs")
+        add_shared(sub, "--overwrite")
+        add_common(sub, default=argparse.SUPPRESS)
+    sub = add_format("synthetic", SYNTHETIC, "The same arguments give the same data.")
+    add = sub.add_argument
+    add("out", metavar="OUTPUT", help="annotation file (.pkl), or folder with --as-csv")
+    add("--subjects", type=int, default=16, help="number of people (default: 16)")
+    add(
+        "--repeats",
+        type=int,
+        help="samples of each action by each person (default: 5; 2 with --as-csv)",
+    )
+    add(
+        "--as-csv",
+        action="store_true",
+        help="write example recordings instead, OUTPUT/ACTION/sSSS_eEEE.csv: joints of "
+        "Kinect v1 in millimeters, one row per frame, lost joints empty",
+    )
+    add_shared(sub, "--seed", "--overwrite")
+    add_common(sub, default=argparse.SUPPRESS)
+
+
+def _add(parser: argparse.ArgumentParser, option: str, arguments: dict) -> None:
+    if option in ("--layout", "--unit", "--img-shape", "--seed"):
+        add_shared(parser, option, **arguments)
+    else:
+        parser.add_argument(option, **arguments)
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        return _synthetic(args) if args.source == "synthetic" else _convert(args)
+    except KeyboardInterrupt:
+        print(
+            "msg3d prepare: interrupted. Run the command again to resume",
+            file=sys.stderr,
+        )
+        return 130
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from inspect import signature
+
+    from .. import converters
+    from ..converters.report import report_text
+    from ..skeletons import skeleton
+    from ..stores.out_path import check_out
+
+    refuse_existing(args.overwrite, check_out(args.out))
+    options = vars(args)
+    if args.source == "poses":
+        options["normalized"] = args.unit == "normalized"
+    if args.source == "folder":
+        if args.layout is not None:
+            options["layout"] = skeleton(args.layout)
+        if args.pose_model:
+            from ..video import rtmlib_pose
+
+            options["pose"] = rtmlib_pose(args.pose_model, args.det_model)
+    convert = getattr(converters, FORMATS[args.source].converter)
+    accepted = signature(convert).parameters
+    report = convert(**{key: options[key] for key in options if key in accepted})
+    lines = report_text(report).split("\n")
+    if args.quiet:
+        lines = [line for line in lines[:-1] if line.startswith("refused")] + lines[-1:]
+    print("\n".join(lines))
+    return 0 if report["written"] else 1
+
+
+def _synthetic(args: argparse.Namespace) -> int:
+    import numpy as np
+
+    from ..annotations.files import save_annotations
+    from ..stores.out_path import check_out
+    from ..synthetic.actions import make_synthetic_actions
+    from ..synthetic.csv_folder import write_csv_folder
+
+    out = args.out if args.as_csv else check_out(args.out, (".pkl",))
+    refuse_existing(args.overwrite, out)
+    repeats = (2 if args.as_csv else 5) if args.repeats is None else args.repeats
+    data = make_synthetic_actions(args.subjects, repeats, args.seed)
+    (write_csv_folder if args.as_csv else save_annotations)(data, out)
+    frames = [sample["total_frames"] for sample in data["annotations"]]
+    splits = ", ".join(f"{name} {len(ids)}" for name, ids in data["split"].items())
+    if not args.quiet:
+        print(
+            f"classes: {', '.join(data['meta']['classes'])}\n"
+            + (f"splits: {splits}\n" if not args.as_csv else "")
+            + f"frames: min {min(frames)}, median {np.median(frames):g}, "
+            f"max {max(frames)}"
+        )
+    print(f"wrote {args.out}: {len(frames)} sequences")
+    return 0

@@ -1,0 +1,210 @@
+"""Penn Action (Zhang, Zhu and Derpanis, ICCV 2013) as annotations.
+
+The release contains a MATLAB file `Penn_Action/labels/NNNN.mat` for each of 2326 videos
+of 15 sports: `action`, `pose` (the side that the camera sees), `x`, `y`, and `visibility`
+[T, 13] of joints annotated by hand, `train` (1 or -1), and `dimensions` (height, width,
+frames). The data are free for research with citation.
+https://dreamdragon.github.io/PennAction/
+
+Coordinates are pixels, y down. `keypoint_score` is the visibility; an invisible joint has
+a position, too, often (1, 1). The splits `train` and `val` are the release's. Videos are
+not needed.
+"""
+
+import re
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from ..errors import DataError
+from ..io.mat_file import read_mat
+from ..io.number_lines import as_float32
+from ..skeletons import layout_meta
+from .convert import Splits, convert
+
+RELEASED_FILES = 2326
+SUFFIX = ".mat"
+NAME = re.compile(r"\d{4}")
+LAYOUT, JOINTS = "penn13", 13
+CLASSES = (
+    *("baseball_pitch", "baseball_swing", "bench_press", "bowl", "clean_and_jerk"),
+    *("golf_swing", "jump_rope", "jumping_jacks", "pullup", "pushup", "situp"),
+    *("squat", "strum_guitar", "tennis_forehand", "tennis_serve"),
+)
+VIEWS = ("back", "front", "left", "right")
+FIELDS = ("action", "pose", "x", "y", "visibility", "train", "dimensions")
+# The largest file of the release has 663 frames, 0.3 MB without compression.
+MAX_BYTES = 2**20
+
+
+def parse_video(path: str, content: bytes) -> list[dict]:
+    """Parse a label file.
+
+    Args:
+        path: path of the file; the last part is the number of the video.
+        content: a MATLAB file of version 5.
+
+    Returns:
+        A list of one sample, dict(frame_dir, label 0..14, total_frames, keypoint float32
+        [1, T, 13, 2], keypoint_score float32 [1, T, 13], img_shape, original_shape, view,
+        side, notes).
+
+    Raises:
+        DataError: the name or a field is not as described above.
+    """
+    stem = PurePosixPath(path).stem
+    if NAME.fullmatch(stem) is None:
+        raise DataError("the file name is not of the form NNNN.mat", kind="file-name")
+    fields = _load(content)
+    x, y, visibility = (_joints(fields, field) for field in ("x", "y", "visibility"))
+    if not x.shape == y.shape == visibility.shape:
+        raise DataError(
+            f"x, y, and visibility have shapes {x.shape}, {y.shape}, and "
+            f"{visibility.shape}, expected the same [frames, {JOINTS}]",
+            kind="shape",
+            field="x",
+        )
+    if not np.isin(visibility, (0, 1)).all():
+        raise DataError(
+            "visibility has a value other than 0 and 1",
+            kind="score",
+            field="visibility",
+        )
+    height, width, frames = _numbers(fields, "dimensions", 3)
+    if min(height, width) < 1:
+        raise DataError(
+            f"dimensions are {height} x {width}, expected pixels",
+            kind="img-shape",
+            field="dimensions",
+        )
+    (train,) = _numbers(fields, "train", 1)
+    if train not in (1, -1):
+        raise DataError(
+            f"train is {train}, expected 1 or -1", kind="split", field="train"
+        )
+    keypoint = as_float32(np.stack([x, y], axis=-1))  # (T, V, C)
+    sample = dict(
+        frame_dir=stem,
+        label=CLASSES.index(_word(fields, "action", CLASSES)),
+        total_frames=len(keypoint),
+        keypoint=keypoint[None],
+        keypoint_score=visibility.astype(np.float32)[None],
+        img_shape=(height, width),
+        original_shape=(height, width),
+        view=_word(fields, "pose", VIEWS),
+        side="train" if train == 1 else "val",
+    )
+    if frames != len(keypoint):
+        what = "frames of the video without joints, or the reverse"
+        sample["notes"] = {what: abs(frames - len(keypoint))}
+    return [sample]
+
+
+def _load(content: bytes) -> dict[str, np.ndarray | str]:
+    fields = read_mat(content)
+    for name in FIELDS:
+        if name not in fields:
+            raise DataError(
+                f"has no field {name!r}, expected {list(FIELDS)}",
+                kind="structure",
+                field=name,
+            )
+    return fields
+
+
+def _real(fields: dict[str, np.ndarray | str], name: str) -> np.ndarray:
+    array = fields[name]
+    if isinstance(array, str):
+        raise DataError(
+            f"{name} is {array[:40]!r}, expected numbers", kind="dtype", field=name
+        )
+    if not np.isfinite(array).all():
+        raise DataError(f"{name} has NaN or Inf", kind="not-finite", field=name)
+    return array
+
+
+def _joints(fields: dict[str, np.ndarray | str], name: str) -> np.ndarray:
+    array = _real(fields, name)
+    if array.ndim != 2 or array.shape[1] != JOINTS or not len(array):
+        raise DataError(
+            f"{name} has shape {array.shape}, expected [frames, {JOINTS}]",
+            kind="shape",
+            field=name,
+        )
+    return array
+
+
+def _numbers(fields: dict[str, np.ndarray | str], name: str, count: int) -> list[int]:
+    array = _real(fields, name)
+    if array.size != count or (array != np.floor(array)).any():
+        raise DataError(
+            f"{name} is {array.ravel()[:9].tolist()}, expected {count} integers",
+            kind="number",
+            field=name,
+        )
+    return [int(number) for number in array.ravel()]
+
+
+def _word(
+    fields: dict[str, np.ndarray | str], name: str, known: tuple[str, ...]
+) -> str:
+    word = fields[name]
+    if not isinstance(word, str) or word not in known:
+        raise DataError(
+            f"{name} is {str(word)[:40]!r}, expected one of {list(known)}",
+            kind="label",
+            field=name,
+        )
+    return word
+
+
+def make_splits(samples: list[dict], sides: dict[str, str]) -> Splits:
+    """Return the release's split as protocol -> (train ids, val ids)."""
+    names = [sample["frame_dir"] for sample in samples]
+    train = [name for name in names if sides[name] == "train"]
+    return {"official": (train, [name for name in names if sides[name] == "val"])}
+
+
+def convert_penn_action(
+    raw: str, out: str, allow_bad: bool = False, jobs: int | None = None
+) -> dict:
+    """Convert the release to an annotation file, and report on it.
+
+    Args:
+        raw: folder or archive of the .mat files, such as Penn_Action/labels.
+        out: annotation file; the report is written next to it.
+        allow_bad: write `out` even if files were refused.
+        jobs: number of processes; None for one per core.
+
+    Returns:
+        The report; see `convert.write_converted`.
+
+    Raises:
+        DataError: `raw` cannot be read, or contains no such file.
+    """
+    views: dict[str, str] = {}
+    sides: dict[str, str] = {}
+
+    def complete(parsed):
+        for sample in parsed.samples:
+            views[sample["frame_dir"]] = sample.pop("view")
+            sides[sample["frame_dir"]] = sample.pop("side")
+        return parsed
+
+    return convert(
+        raw,
+        SUFFIX,
+        parse_video,
+        out,
+        splits=lambda samples: make_splits(samples, sides),
+        meta=lambda samples: dict(
+            classes=list(CLASSES), **layout_meta(LAYOUT), view=views
+        ),
+        units="px",
+        allow_bad=allow_bad,
+        jobs=jobs,
+        files_released=RELEASED_FILES,
+        split_names=lambda protocol: ("train", "val"),
+        complete=complete,
+        max_bytes=MAX_BYTES,
+    )

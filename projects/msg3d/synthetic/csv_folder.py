@@ -1,0 +1,53 @@
+"""Synthetic actions as a folder of CSV files, an example of users' recordings."""
+
+import os
+import shutil
+
+import numpy as np
+
+from ..annotations.check import Annotations
+from ..io.atomic import whole_file
+from ..skeletons import skeleton
+
+
+def write_csv_folder(data: Annotations, folder: str) -> None:
+    """Write FOLDER/ACTION/sSSS_eEEE.csv for each sample.
+
+    Args:
+        data: synthetic actions, as `make_synthetic_actions` returns them.
+        folder: created if necessary; under another name until it is complete.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    folder = os.path.abspath(folder)
+    target = folder if os.path.exists(folder) else f"{folder}.{os.getpid()}.tmp"
+    try:
+        for sample in data["annotations"]:
+            action = data["meta"]["classes"][sample["label"]]
+            subject, _, repeat = sample["frame_dir"].split("_")
+            path = os.path.join(target, action, f"{subject}_{repeat}.csv")
+            with whole_file(path, "x") as file:
+                file.write(as_csv(sample["keypoint"][0]))
+        if target != folder:
+            os.rename(target, folder)
+    except BaseException:
+        if target != folder:
+            shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def as_csv(keypoint: np.ndarray) -> str:
+    """Return [T, V, 3] in meters as a table in millimeters; absent joints are empty."""
+    columns = [
+        f"{joint}_{axis}" for joint in skeleton("kinect20").joints for axis in "xyz"
+    ]
+    lines = [",".join(columns)]
+    for frame in keypoint:
+        cells = [
+            f"{1000 * value:.1f}" if joint.any() else ""
+            for joint in frame
+            for value in joint
+        ]
+        lines.append(",".join(cells))
+    return "\n".join(lines) + "\n"
