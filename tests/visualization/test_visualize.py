@@ -61,11 +61,12 @@ def test_play_without(tmp_path, joints, channels, persons):
 
 def test_results(tiny, tmp_path, scores):
     config, checkpoint, data = tiny
+    model = ["--checkpoint", checkpoint]
     for command in (
         ["confusion", scores, "--ann-file", data],
         ["classes", scores, scores],
-        ["graph", config, checkpoint, "--layer", "backbone.sgcn3.0"],
-        ["saliency", config, checkpoint, data, "--steps", 2, "--device", "cpu"],
+        ["graph", config, *model, "--layer", "backbone.sgcn3.0"],
+        ["saliency", config, data, *model, "--steps", 2, "--device", "cpu"],
     ):
         out = tmp_path / f"{command[0]}.png"
         assert run(*command, "--output", out) == 0
@@ -105,7 +106,7 @@ def test_check_prints_its_tables(tiny, tmp_path, capsys):
             "'x'",
         ),
         ("graph {config} {checkpoint}", "option", "--output"),
-        ("saliency {config} {data} {data} --output {out}.png", None, "tiny.p"),
+        ("saliency {config} {data} {data} --output {out}.png", "option", "FILE"),
         (
             "saliency {config} {checkpoint} {data} --label 3 --output {out}.png",
             "option",

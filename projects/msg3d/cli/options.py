@@ -122,17 +122,20 @@ def refuse_existing(overwrite: bool, *paths: str | None) -> None:
 CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
 
 
-def take_checkpoint(args: argparse.Namespace, words: list[str]) -> list[str]:
+def take_checkpoint(
+    args: argparse.Namespace, words: list[str], after: int = 1
+) -> list[str]:
     """Accept `CONFIG CHECKPOINT ...`, which earlier versions expected, with a warning.
 
     Args:
         args: with `command` and `checkpoint`, which is set if `words` begin with one.
         words: the arguments that follow the model.
+        after: the least number of arguments after the checkpoint.
 
     Returns:
         The words without the checkpoint.
     """
-    if args.checkpoint or len(words) < 2 or not words[0].endswith(CHECKPOINTS):
+    if args.checkpoint or len(words) <= after or not words[0].endswith(CHECKPOINTS):
         return words
     args.checkpoint, *words = words
     print(

@@ -14,7 +14,7 @@
 
 import argparse
 
-from .options import add_shared, positive, refuse_existing, take_checkpoint
+from .options import add_common, add_shared, positive, refuse_existing, take_checkpoint
 
 RENAMED = {"--out": "--output"}
 CLIPS = (".gif", ".mp4", ".html")
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     def kind(draw, text: str) -> argparse.ArgumentParser:
         part = kinds.add_parser(draw.__name__, help=text, description=text)
         part.set_defaults(draw=draw)
+        add_common(part, argparse.SUPPRESS)
         return part
 
     _add_play(kind(play, "play a sequence as a web page, gif, or mp4"))
@@ -150,7 +151,7 @@ def play(args: argparse.Namespace) -> None:
     if (args.size or args.scores) and not args.model:
         raise _option("--model", "is required by --size and --scores")
     model, *words = args.model or [None]
-    if take_checkpoint(args, words):
+    if take_checkpoint(args, words, after=0):
         raise _option("--model", "expected one MODEL, and --checkpoint for a config")
     scene = scene_of(
         args.file,
@@ -218,7 +219,7 @@ def graph(args: argparse.Namespace) -> bool:
     from ..visualization.files import save_figure
     from ..visualization.graph_maps import graph_figure, learned_graphs
 
-    if take_checkpoint(args, args.words):
+    if take_checkpoint(args, args.words, after=0):
         raise ConfigError("expected one MODEL", kind="option")
     if not args.list and args.output is None:
         raise _option("--output", "is required")
