@@ -35,7 +35,7 @@ def network(folder: Path, leaf: str, classes: list[str], backbone=None) -> None:
     with DefaultScope.overwrite_default_scope("mmaction"):
         model = MODELS.build(cfg.model)
     rebuild_weights(model, torch.float32)
-    meta = dict(dataset_meta=dict(classes=classes))
+    meta = dict(cfg=cfg.pretty_text, dataset_meta=dict(classes=classes))
     torch.save(dict(state_dict=model.state_dict(), meta=meta), folder / "best.pth")
     cfg.dump(folder / "my_config.py")
 

@@ -16,7 +16,7 @@ import argparse
 
 from .options import add_common, add_shared, positive, refuse_existing, take_checkpoint
 
-RENAMED = {"--out": "--output"}
+RENAMED = {"--out": "--output", "--step": "--stride"}
 CLIPS = (".gif", ".mp4", ".html")
 AXES = ("+y", "-y", "+z", "-z", "+x", "-x")
 
