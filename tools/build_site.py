@@ -31,14 +31,14 @@ def commands(page: str) -> dict[str, str]:
     """The gallery's commands, by the file that each writes.
 
     Raises:
-        ValueError: a block is not one command with one `--out`.
+        ValueError: a block is not one command with one `--output`.
     """
     found = {}
     for block in re.findall(r"^```shell\n(.*?)^```$", page, re.M | re.S):
-        out = re.findall(r"--out (\S+)", block)
+        out = re.findall(r"--output (\S+)", block)
         if len(out) != 1:
             raise ValueError(
-                f"docs/gallery.md: {block.splitlines()[0]!r} has {len(out)} --out, "
+                f"docs/gallery.md: {block.splitlines()[0]!r} has {len(out)} --output, "
                 "expected one in every block"
             )
         found[out[0]] = block
@@ -61,6 +61,7 @@ def draw(repository: Path) -> None:
         if picture.is_file() and picture.stat().st_mtime > trained:
             continue
         picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.unlink(missing_ok=True)
         print(f"gallery: {out}", flush=True)
         code = subprocess.run(["bash", "-c", command], cwd=repository, env=env)
         if code.returncode:

@@ -88,7 +88,7 @@ def trained(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "gallery.md").write_text(
-        "# G\n\n## H\n\n```shell\necho x >> g/a.png --out g/a.png\n```\n"
+        "# G\n\n## H\n\n```shell\necho x >> g/a.png --output g/a.png\n```\n"
     )
     return tmp_path
 
@@ -97,10 +97,10 @@ def test_gallery_is_drawn_once_a_network(trained, capfd):
     picture = trained / "g" / "a.png"
     tool.draw(trained)
     tool.draw(trained)
-    assert picture.read_text() == "x --out g/a.png\n"
+    assert picture.read_text() == "x --output g/a.png\n"
     os.utime(trained / tool.NEEDED[0], (picture.stat().st_mtime + 9,) * 2)
     tool.draw(trained)
-    assert picture.read_text() == "x --out g/a.png\n" * 2
+    assert picture.read_text() == "x --output g/a.png\n" * 2
     assert capfd.readouterr().out.count("gallery: g/a.png") == 2
 
 
@@ -114,10 +114,10 @@ def test_gallery_without_a_quickstart(trained, capfd):
 
 def test_failing_command_of_the_gallery(trained):
     page = trained / "docs" / "gallery.md"
-    page.write_text("```shell\nfalse --out g/a.png\n```\n")
+    page.write_text("```shell\nfalse --output g/a.png\n```\n")
     with pytest.raises(SystemExit) as caught:
         tool.draw(trained)
-    assert "false --out g/a.png" in str(caught.value)
+    assert "false --output g/a.png" in str(caught.value)
     page.write_text("```shell\ntrue\n```\n")
     with pytest.raises(ValueError) as caught:
         tool.draw(trained)

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Test with several processes per node:
+#
+#     tools/dist_test.sh CONFIG CHECKPOINT GPUS [options of msg3d test]
+#
+# With several nodes, run it on each, with NNODES, NODE_RANK, MASTER_ADDR, and PORT set.
+set -eu
+config=$1 checkpoint=$2 gpus=$3
+exec torchrun \
+    --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
+    --nproc_per_node="$gpus" \
+    "$(dirname "$0")/test.py" "$config" "$checkpoint" --launcher pytorch "${@:4}"
