@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from in_process import msg3d_command
-from msg3d.cli import predict
+from msg3d.cli.options import INPUT_FORMATS
 from msg3d.formats.base import all_formats
 from tiny_models import NTU_2D, trained
 
@@ -51,7 +51,7 @@ def rows(path="predictions/predictions.csv"):
 
 
 def test_formats_are_those_of_the_readers():
-    assert predict.FORMATS == tuple(all_formats())
+    assert INPUT_FORMATS == tuple(all_formats())
 
 
 def test_model_is_a_checkpoint_or_a_config(capsys, folder, network):

@@ -6,6 +6,13 @@ import sys
 
 from ..errors import ConfigError
 
+# Those of `formats.base.all_formats`.
+INPUT_FORMATS = (
+    *("alphapose", "annotation_file", "coco", "csv", "keypoint_json"),
+    *("kinetics_skeleton", "mediapipe", "mmpose", "msr_action3d", "npy"),
+    *("ntu_skeleton", "nw_ucla", "openpose", "sbu", "store", "udiva", "video", "yolo"),
+)
+
 
 def positive(text: str) -> int:
     """Parse an integer above zero."""

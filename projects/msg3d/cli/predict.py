@@ -19,7 +19,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .options import add_shared, positive, take_checkpoint
+from .options import INPUT_FORMATS, add_shared, positive, take_checkpoint
 
 if TYPE_CHECKING:
     from ..apis.recognizer import Recognizer
@@ -27,19 +27,6 @@ if TYPE_CHECKING:
     from ..formats.base import ReadOptions
 
 RENAMED = {"--out": "--output", "--normalized": "--unit normalized"}
-# Those of `formats.base.all_formats`.
-FORMATS = (
-    *("alphapose", "annotation_file", "coco", "csv", "keypoint_json"),
-    *(
-        "kinetics_skeleton",
-        "mediapipe",
-        "mmpose",
-        "msr_action3d",
-        "npy",
-        "ntu_skeleton",
-    ),
-    *("nw_ucla", "openpose", "sbu", "store", "udiva", "video", "yolo"),
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reading = parser.add_argument_group("reading the inputs")
     reading.add_argument(
         "--format",
-        choices=FORMATS,
+        choices=INPUT_FORMATS,
         help="format of the files (default: detected for each)",
     )
     add_shared(reading, "--layout", "--unit", "--img-shape", "--split")

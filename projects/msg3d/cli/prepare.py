@@ -11,7 +11,14 @@ import argparse
 import sys
 from typing import NamedTuple
 
-from .options import add_common, add_shared, positive, refuse_existing, unit
+from .options import (
+    INPUT_FORMATS,
+    add_common,
+    add_shared,
+    positive,
+    refuse_existing,
+    unit,
+)
 
 RENAMED = {
     "--allow-bad": "--skip-invalid",
@@ -185,12 +192,7 @@ FORMATS = {
             "--format": dict(
                 dest="file_format",
                 metavar="NAME",
-                choices=(
-                    *("alphapose", "annotation_file", "coco", "csv", "keypoint_json"),
-                    *("kinetics_skeleton", "mediapipe", "mmpose", "msr_action3d"),
-                    *("npy", "ntu_skeleton", "nw_ucla", "openpose", "sbu", "store"),
-                    *("udiva", "video", "yolo"),
-                ),
+                choices=INPUT_FORMATS,
                 help="format of the files (default: detected for each): %(choices)s",
             ),
             "--layout": {},
