@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from yapf.yapflib.yapf_api import FormatCode
-
 
 class Name(str):
     """A variable in generated code."""
@@ -34,6 +32,8 @@ def difference(base: dict, target: dict) -> dict:
 
 def code(values: dict) -> str:
     """Return assignments, in the style of the shipped configs."""
+    from yapf.yapflib.yapf_api import FormatCode  # comes with MMEngine
+
     text = "\n".join(f"{key} = {_expression(value)}" for key, value in values.items())
     style = dict(
         based_on_style="pep8",
