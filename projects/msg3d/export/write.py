@@ -1,5 +1,6 @@
 """Export a trained network to a file that needs neither config nor checkpoint."""
 
+import copy
 import io
 import json
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from ..apis.trained import (
 from ..errors import CheckpointError, ConfigError
 from ..io.atomic import whole_file
 from ..preprocessing.steps import STEPS
+from ..skeletons import inline_layouts
 from .network import trace
 
 SUFFIXES = (".onnx", ".pt2")
@@ -121,6 +123,8 @@ def recipe_text(pipeline: TestPipeline, classes: Sequence[str], network: str) ->
         expected=vars(pipeline.expected),
         pipeline=[_plain(step) for step in pipeline.steps if step["type"] != PACKING],
     )
+    recipe = copy.deepcopy(recipe)
+    inline_layouts(recipe)
     return json.dumps(recipe)
 
 
