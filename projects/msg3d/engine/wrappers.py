@@ -18,6 +18,20 @@ from ..errors import CheckpointError, ConfigError, DataError, PickleError
 
 
 @when_imported("mmengine.runner.runner")
+def end_in_one_sentence() -> None:
+    """Print the sentence of an error that the user can fix last, without a traceback.
+
+    Under mim, the traceback of MMEngine, and then that of mim, hide it. Hooks are not
+    called after an error. Only MMAction2's `train.py` and `test.py` are affected, not
+    programs that import MMEngine. `MSG3D_DEBUG=1` keeps the traceback.
+    """
+    from . import endings
+
+    if endings.is_script(sys.argv[0]):
+        endings.install()
+
+
+@when_imported("mmengine.runner.runner")
 def end_with_launcher() -> None:
     """End the ranks of a `torchrun` that is killed.
 
