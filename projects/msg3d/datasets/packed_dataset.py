@@ -62,10 +62,7 @@ class PackedSkeletonDataset(SkeletonDataset):
                 field="label",
             )
         self.summary = store.summary(numbers)
-        meta = store.rest().get("meta")
-        classes = meta.get("classes") if isinstance(meta, dict) else None
-        if classes is not None:
-            self._metainfo.setdefault("classes", classes)
+        self._take_meta(store.rest().get("meta"))
         return _Samples(store, numbers)
 
     def _unsupported(self, option: str, message: str) -> ConfigError:

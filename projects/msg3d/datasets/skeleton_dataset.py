@@ -76,13 +76,18 @@ class SkeletonDataset(PoseDataset):
         if isinstance(data, dict):
             samples, wanted = data["annotations"], set(data["split"][self.split])
             key = id_field(samples)
-            meta = data.get("meta")
-            classes = meta.get("classes") if isinstance(meta, dict) else None
-            if classes is not None:
-                self._metainfo.setdefault("classes", classes)
+            self._take_meta(data.get("meta"))
             data = [sample for sample in samples if sample[key] in wanted]
         if "video" in self.data_prefix:
             for sample in data:
                 for key in {"filename", "frame_dir"} & set(sample):
                     sample[key] = osp.join(self.data_prefix["video"], sample[key])
         return data
+
+    def _take_meta(self, meta) -> None:
+        """Take the classes and the layout of the file."""
+        if not isinstance(meta, dict):
+            return
+        self.summary.layout = meta.get("layout")
+        if meta.get("classes") is not None:
+            self._metainfo.setdefault("classes", meta["classes"])
