@@ -395,9 +395,7 @@ def test_a_picture_of_no_stated_size_is_said(tmp_path, monkeypatch):
 
 
 NETWORKS = {
-    "MSG3D": dict(
-        base_channels=6, num_gcn_scales=2, num_g3d_scales=2, in_channels=3
-    ),
+    "MSG3D": dict(base_channels=6, num_gcn_scales=2, num_g3d_scales=2, in_channels=3),
     "STGCN": dict(base_channels=4, num_stages=2, inflate_stages=[2], down_stages=[]),
     "PartitionSTGCN": dict(base_channels=4),
     "TwoStreamSTGCN": dict(base_channels=4),

@@ -59,7 +59,7 @@ class Launch:
         run = [str(TOOLS / f"{script}.py"), config, *arguments]
         run += ["--launcher", self.launcher]
         if self.launcher == "pytorch":
-            torchrun = [sys.executable, "-m", "torch.distributed.run"]
+            torchrun = [sys.executable, "-m", f"{__package__}.torchrun"]
             port = self.port or random.SystemRandom().randint(20000, 30000)
             processes = [f"--nproc_per_node={self.gpus}", f"--master_port={port}"]
             return [*torchrun, *processes, *run]

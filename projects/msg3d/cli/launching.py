@@ -115,6 +115,8 @@ def run_script(
         status, text = launch.run_processes(command, args.port, args.debug)
         if text:
             raise MSG3DError(text, kind="config")
+        if status in (-2, 130):  # the launcher alone received Ctrl-C
+            raise KeyboardInterrupt
         return status if status >= 0 else 128 - status
     try:
         launch.run_here(script, config, arguments, args.launcher)

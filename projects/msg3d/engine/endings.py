@@ -32,8 +32,10 @@ def install() -> None:
     previous, last = sys.excepthook, []
 
     def hook(error_type, error, trace) -> None:
-        text = sentence(error.with_traceback(trace))
-        if text is None or os.environ.get(DEBUG):
+        text, debug = sentence(error.with_traceback(trace)), os.environ.get(DEBUG)
+        if isinstance(error, KeyboardInterrupt) and not debug:
+            return  # the program that was interrupted first says so
+        if text is None or debug:
             previous(error_type, error, trace)
         if text is not None and not pass_on(text):
             last.append(text)

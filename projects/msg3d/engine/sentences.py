@@ -15,6 +15,7 @@ from ..errors import MSG3DError
 CONFIG = "mmengine/config/config.py"
 BUILD = "mmengine/registry/build_functions.py"
 RUNNER = "mmengine/runner/runner.py"
+GCN_HEAD = "mmaction/models/heads/gcn_head.py"
 TOOLS = "mmaction/.mim/tools/"
 # In a constructor, these are about its arguments.
 ARGUMENT_ERRORS = (AssertionError, NotImplementedError, ValueError)
@@ -41,8 +42,12 @@ def _own(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError) and "." not in (error.name or "."):
         return f"{error.name} is not installed: pip install {error.name}"
     if isinstance(error, ImportError):
-        cause = error.__context__
-        return f"{error} ({cause})" if isinstance(cause, ImportError) else str(error)
+        if "custom modules" in str(error):  # MMEngine's, with sys.path
+            return (
+                f"custom_imports: {error.__context__}. Correct the name, or add the "
+                "folder of the module to PYTHONPATH"
+            )
+        return str(error)
     if isinstance(error, OSError):
         named = error.filename is not None
         return f"{error.filename}: {error.strerror}" if named else str(error)
@@ -89,11 +94,22 @@ def _of_config(error: BaseException) -> str | None:
     built = [frame for frame in frames if _is_in(frame, BUILD)]
     if built:
         return _of_build(error, built[-1], frames)
+    if isinstance(error, AssertionError) and _is_in(last, GCN_HEAD):
+        return _of_head(**last.f_locals)
     # Raised by the runner or the script itself about the config or an option.
     direct = _is_in(last, RUNNER) or _is_in(last, TOOLS)
     if direct and isinstance(error, (*ARGUMENT_ERRORS, RuntimeError)) and error.args:
         return str(error)
     return None
+
+
+def _of_head(self, x, **others) -> str:
+    """Describe the bare assertion of GCNHead, for configs without CheckDataHook."""
+    key, channels = "model.cls_head.in_channels", x.shape[1]
+    return (
+        f"{key} is {self.in_channels}, but the backbone returns {channels} channels: "
+        f"set {key} to {channels}"
+    )
 
 
 def _of_build(error, build: FrameType, frames: list[FrameType]) -> str | None:
@@ -130,7 +146,7 @@ def _registered(registry) -> list[str]:
 def _text(error: BaseException) -> str:
     """The text with the name of the class, unless the text says it all."""
     if isinstance(error, SyntaxError):
-        return str(error.__context__ or error)
+        return f"SyntaxError: {_parsed(error).msg}"
     if isinstance(error, (TypeError, ValueError)) and error.args:
         return str(error)
     return traceback.format_exception_only(error)[-1].strip()
@@ -138,12 +154,17 @@ def _text(error: BaseException) -> str:
 
 def _line(error: BaseException) -> str:
     """`, line N` of the config that raised the error, if it is known."""
-    cause = error.__context__ if isinstance(error, SyntaxError) else None
-    line = getattr(cause, "lineno", None)
+    line = _parsed(error).lineno if isinstance(error, SyntaxError) else None
     for frame, number in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_filename == "":  # as MMEngine compiles configs
+        if frame.f_code.co_filename in ("", "<string>"):  # as MMEngine compiles configs
             line = number
     return "" if line is None else f", line {line}"
+
+
+def _parsed(error: SyntaxError) -> SyntaxError:
+    """Return the error of Python's parser, which MMEngine may replace by its own."""
+    cause = error.__context__
+    return cause if isinstance(cause, SyntaxError) else error
 
 
 def _is_in(frame: FrameType, path: str) -> bool:
