@@ -21,6 +21,7 @@ TOOLS = "mmaction/.mim/tools/"
 ARGUMENT_ERRORS = (AssertionError, NotImplementedError, ValueError)
 # Functions of a constructor that read data, where the same errors are something else.
 READING = {"full_init", "load_data_list", "prepare_data"}
+UNKNOWN = re.compile(r"__init__\(\) (got an unexpected|missing \d+ required)")
 MEMORY = re.compile("out of memory|can't allocate memory")
 WORKER = re.compile(r"Caught \w+ in DataLoader worker process")
 
@@ -81,13 +82,14 @@ def _of_config(error: BaseException) -> str | None:
     reading = [frame for frame in frames if _is_in(frame, CONFIG)]
     for frame in reversed(reading):
         if frame.f_code.co_name in ("_file2dict", "fromfile"):
-            return f"{frame.f_locals.get('filename')}{_line(error)}: {text}"
+            file = str(frame.f_locals.get("filename"))
+            return f"{file}{_line(error, file)}: {text}"
         if frame.f_code.co_name == "merge_from_dict":
             return f"--cfg-options: {text}"
         if "DictAction" in frame.f_code.co_qualname:
             return f"--cfg-options: expected KEY=VALUE ({text})"
     last = frames[-1]
-    callers = {frame.f_code.co_name for frame in frames[-3:]}
+    callers = {frame.f_code.co_name for frame in frames[-4:]}
     missing = isinstance(error, (KeyError, AttributeError)) and error.args
     if missing and reading and callers & {"from_cfg", "merge_args", "main"}:
         return f"the config lacks a required entry ({text})"
@@ -130,7 +132,8 @@ def _of_build(error, build: FrameType, frames: list[FrameType]) -> str | None:
     inside = frames[frames.index(build) + 1 :]
     if READING & {frame.f_code.co_name for frame in inside}:
         return None
-    if isinstance(error, ARGUMENT_ERRORS) and error.args:
+    unknown = isinstance(error, TypeError) and UNKNOWN.search(str(error))
+    if unknown or isinstance(error, ARGUMENT_ERRORS) and error.args:
         return f"{name}: {error}"
     return None
 
@@ -152,11 +155,11 @@ def _text(error: BaseException) -> str:
     return traceback.format_exception_only(error)[-1].strip()
 
 
-def _line(error: BaseException) -> str:
+def _line(error: BaseException, file: str) -> str:
     """`, line N` of the config that raised the error, if it is known."""
     line = _parsed(error).lineno if isinstance(error, SyntaxError) else None
     for frame, number in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_filename in ("", "<string>"):  # as MMEngine compiles configs
+        if frame.f_code.co_filename == file:
             line = number
     return "" if line is None else f", line {line}"
 
