@@ -132,6 +132,9 @@ def _of_build(error, build: FrameType, frames: list[FrameType]) -> str | None:
     inside = frames[frames.index(build) + 1 :]
     if READING & {frame.f_code.co_name for frame in inside}:
         return None
+    if type(error) is AssertionError and not error.args:
+        line = traceback.extract_tb(error.__traceback__)[-1].line
+        return f"{name}: an argument is invalid, because `{line}` failed"
     unknown = isinstance(error, TypeError) and UNKNOWN.search(str(error))
     if unknown or isinstance(error, ARGUMENT_ERRORS) and error.args:
         return f"{name}: {error}"
