@@ -14,7 +14,7 @@ from mmengine.utils import import_modules_from_strings
 from torch._utils import ExceptionWrapper
 from torch.utils.data import DataLoader
 
-from msg3d.engine.sentences import sentence
+from msg3d.engine.sentences import is_interruption, sentence
 from msg3d.errors import CheckpointError, DataError
 
 
@@ -151,3 +151,14 @@ def test_paths_are_those_of_the_stack():
     assert Path(mmaction.__file__).is_relative_to(folder)
     for name in ("CONFIG", "BUILD", "RUNNER", "GCN_HEAD", "TOOLS"):
         assert (folder / getattr(sentences, name)).exists()
+
+
+def test_interruption_that_becomes_another_error():
+    try:
+        try:
+            raise KeyboardInterrupt
+        except:  # noqa: E722 (as MMEngine does)
+            raise SyntaxError("cannot format the config")
+    except SyntaxError as error:
+        assert is_interruption(error)
+    assert not is_interruption(SyntaxError("in a config"))

@@ -24,8 +24,8 @@ MISTAKES = {
     "layout": ("num_node=5", "num_node=6", "layout"),
     "persons": ("cls_head", "persons=2, cls_head", "persons"),
     "imports": (
-        "_base_",
-        "custom_imports = dict(imports=['nothing'])\n_base_",
+        "layout = ",
+        "custom_imports = dict(imports=['nothing'])\nlayout = ",
         "nothing",
     ),
 }
@@ -152,7 +152,7 @@ def test_interruption(folder):
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, out[-2000:]
     assert "interrupted" in out.splitlines()[-1] and "Traceback" not in out
 
 

@@ -142,10 +142,12 @@ def _arguments(args: argparse.Namespace, options: Iterable[str]) -> list[str]:
 def _end(error: Exception, debug: bool) -> int:
     """Raise the sentence of an error if there is one, or else the error."""
     from ..engine.endings import pass_on
-    from ..engine.sentences import sentence
+    from ..engine.sentences import is_interruption, sentence
 
-    text = sentence(error)
     sys.stdout.flush()
+    if is_interruption(error):
+        raise KeyboardInterrupt from error
+    text = sentence(error)
     if text is None or debug:
         raise error
     if os.environ.get("RANK") and pass_on(text):

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import PurePath
 
-from .sentences import sentence
+from .sentences import is_interruption, sentence
 
 DEBUG, FILE = "MSG3D_DEBUG", "MSG3D_ENDING"
 SCRIPTS = ("train.py", "test.py")
@@ -33,7 +33,7 @@ def install() -> None:
 
     def hook(error_type, error, trace) -> None:
         text, debug = sentence(error.with_traceback(trace)), os.environ.get(DEBUG)
-        if isinstance(error, KeyboardInterrupt) and not debug:
+        if is_interruption(error) and not debug:
             return  # the program that was interrupted first says so
         if text is None or debug:
             previous(error_type, error, trace)

@@ -36,6 +36,16 @@ def sentence(error: BaseException) -> str | None:
     return text and " ".join(text.split())
 
 
+def is_interruption(error: BaseException | None) -> bool:
+    """Return whether Ctrl-C caused an error.
+
+    MMEngine turns it into a SyntaxError while it formats a config for a checkpoint.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
 def _own(error: BaseException) -> str | None:
     """Describe errors whose text is a sentence already."""
     if isinstance(error, (MSG3DError, UnpicklingError, FloatingPointError)):
