@@ -17,7 +17,7 @@ from torch import nn
 from errors import raises
 from msg3d.datasets import save_annotations
 from msg3d.engine import CheckDataHook
-from msg3d.errors import DataError
+from msg3d.errors import ConfigError, DataError
 from msg3d.skeletons import skeleton
 from samples import annotations, write
 
@@ -389,3 +389,117 @@ def test_a_picture_of_no_stated_size_is_said(tmp_path, monkeypatch):
         cfg = config(path, joints=17, work_dir=tmp_path, pipeline=pipeline)
         heard = warnings_of(cfg, monkeypatch)
         assert len([text for text in heard if "(1080, 1920)" in text]) == count
+
+
+# The parts of a config against each other
+
+
+NETWORKS = {
+    "MSG3D": dict(base_channels=6, num_gcn_scales=2, num_g3d_scales=2, in_channels=3),
+    "STGCN": dict(base_channels=4, num_stages=2, inflate_stages=[2], down_stages=[]),
+    "PartitionSTGCN": dict(base_channels=4),
+    "TwoStreamSTGCN": dict(base_channels=4),
+    "AAGCN": dict(base_channels=4),
+    "LayoutAAGCN": dict(base_channels=4),
+    "AGCN": dict(base_channels=4),
+    "ResTCN": dict(base_channels=4, num_person=1),
+}
+CHANNELS = dict(MSG3D=24, STGCN=8, TwoStreamSTGCN=32)
+
+
+def network(path, name, in_channels=None, head="GCNHead", **changes):
+    cfg = config(path)
+    mode = "binary_adj" if name == "MSG3D" else "spatial"
+    graph_cfg = dict(cfg.model.backbone.graph_cfg, mode=mode)
+    cfg.model.backbone = dict(NETWORKS[name], type=name, graph_cfg=graph_cfg)
+    if name in ("MSG3D", "LayoutAAGCN", "AAGCN", "AGCN"):
+        cfg.model.backbone.num_person = 1
+    cfg.model.backbone.update(changes)
+    cfg.model.cls_head.in_channels = in_channels or CHANNELS.get(name, 16)
+    if head == "TraitHead":
+        number = cfg.model.cls_head.in_channels
+        cfg.model.cls_head = dict(type=head, num_targets=3, in_channels=number)
+    return cfg
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_channels_of_the_head(tmp_path, name):
+    path = write(tmp_path / "a.pkl")
+    check(network(path, name))
+    right = network(path, name).model.cls_head.in_channels
+    with raises("option", ConfigError, field="model.cls_head.in_channels") as error:
+        check(network(path, name, in_channels=12))
+    assert f"to {right}" in error.value.message
+
+
+def test_channels_of_a_head_for_targets(tmp_path):
+    path = write(tmp_path / "a.pkl", targets=3)
+    check(network(path, "MSG3D", head="TraitHead"))
+    with raises("option", ConfigError, field="model.cls_head.in_channels"):
+        check(network(path, "MSG3D", in_channels=96, head="TraitHead"))
+
+
+def test_check_changes_nothing_in_the_model(tmp_path):
+    cfg = network(write(tmp_path / "a.pkl"), "MSG3D")
+    init_default_scope("mmaction")
+    model = MODELS.build(cfg.model).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    check(cfg, wrap_model=lambda _: model)
+    after = model.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert all(module.training for module in model.modules())
+
+
+@pytest.mark.parametrize("name", ["MSG3D", "AAGCN", "AGCN", "ResTCN"])
+def test_persons(tmp_path, name):
+    path = write(tmp_path / "a.pkl")
+    with raises("option", ConfigError, field="num_person"):
+        check(network(path, name, num_person=2))
+
+
+def test_several_streams(tmp_path):
+    path = write(tmp_path / "a.pkl")
+    layout = skeleton("kinect20").as_graph()
+    features = dict(type="SkeletonFeatures", layout=layout, feats=["j", "b"])
+    cfg = config(path, pipeline=[features, *FORMATTING])
+    with raises("shape", ConfigError, file="a.pkl", field="feats"):
+        check(cfg)
+    check(config(path, in_channels=6, pipeline=[features, *FORMATTING]))
+
+
+def test_layout_of_a_transform(tmp_path):
+    """Layouts with as many joints differ by their names."""
+    path = write(tmp_path / "a.pkl", joints=17)
+    other = dict(type="SkeletonFeatures", layout="h36m17", feats=["b"])
+    cfg = config(path, joints=17, pipeline=[other, *FORMATTING])
+    with raises("layout", ConfigError, field="SkeletonFeatures.layout"):
+        check(cfg)
+    converted = dict(
+        type="ConvertLayout", source="h36m17", target="coco", missing="zero"
+    )
+    check(config(path, joints=17, pipeline=[other, converted, *FORMATTING]))
+
+
+def test_layout_of_the_file(tmp_path):
+    data = annotations(joints=17)
+    data["meta"] = dict(layout="h36m17")
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    refused(
+        "layout",
+        "model.backbone.graph_cfg.layout",
+        config(tmp_path / "a.pkl", joints=17),
+        sample=None,
+        field="meta['layout']",
+    )
+    data["meta"] = dict(layout="coco")
+    mmengine.dump(data, str(tmp_path / "a.pkl"))
+    check(config(tmp_path / "a.pkl", joints=17))
+
+
+def test_missing_checkpoint(tmp_path, monkeypatch):
+    cfg = config(write(tmp_path / "a.pkl"), work_dir=tmp_path)
+    cfg.load_from = str(tmp_path / "no.pth")
+    steps = count_steps(monkeypatch)
+    with raises("not-found", file="no.pth", field="load_from"):
+        runner(cfg).train()
+    assert not steps

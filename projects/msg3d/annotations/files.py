@@ -48,8 +48,8 @@ def load_annotations(path: str) -> Annotations:
     path = os.fspath(path)
     if not os.path.exists(path):
         raise DataError(
-            "annotation file does not exist: set `ann_file` to where it is, or make it "
-            "with `msg3d prepare`",
+            "annotation file does not exist: set `ann_file` to where it is, or create "
+            "it with `msg3d prepare`",
             kind="not-found",
             file=path,
         )

@@ -6,6 +6,7 @@ training; `inspection` collects all of them.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class Summary:
         targets: length of `targets` in sample `targets_sample`; None if no sample has
             targets.
         without_targets: id of the first sample without targets, or "".
+        layout: the layout that the file's `meta` states, unchecked; None without one.
     """
 
     source: str
@@ -47,6 +49,7 @@ class Summary:
     targets: int | None = None
     targets_sample: str = ""
     without_targets: str = ""
+    layout: Any = None
 
 
 def is_numeric(array) -> bool:

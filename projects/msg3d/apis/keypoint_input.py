@@ -119,7 +119,7 @@ def _to_sample(sample, expected, layout, unit, img_shape) -> Prepared:
         check_unit(unit, 3)
         keypoint, _ = to_standard_unit(keypoint, unit)
     sample["keypoint"] = keypoint
-    if layout != expected.layout:
+    if skeleton(layout) != skeleton(expected.layout):
         _convert(sample, layout, expected.layout)
     frames = keypoint.shape[1]
     if not sample["keypoint"].any():

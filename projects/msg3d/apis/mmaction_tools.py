@@ -16,13 +16,32 @@ from mmengine.runner.checkpoint import CheckpointLoader
 
 from ..checkpoints import rewrite
 from ..checkpoints.safe_tensors import SUFFIX
+from ..engine.endings import DEBUG, pass_on
+from ..engine.sentences import sentence
 from ..errors import CheckpointError
 
 
 def run_tool(name: str) -> None:
     """Run MMAction2's script `name`, such as `analysis_tools/confusion_matrix.py`.
 
-    The command line is that of the script. A refused file exits with one sentence.
+    The command line is that of the script. It exits with one sentence after an error
+    that the user can fix.
+
+    Raises:
+        FileNotFoundError: this version of MMAction2 has no such tool.
+    """
+    script = tool_path(name)
+    try:
+        run_script(script)
+    except Exception as error:
+        text = sentence(error)
+        if text is None or os.environ.get(DEBUG):
+            raise
+        sys.exit(1 if pass_on(text) else text)
+
+
+def tool_path(name: str) -> str:
+    """Return the path of MMAction2's script `name`.
 
     Raises:
         FileNotFoundError: this version of MMAction2 has no such tool.
@@ -33,15 +52,13 @@ def run_tool(name: str) -> None:
         raise FileNotFoundError(
             f"MMAction2 has no tool {script}: msg3d works with mmaction2 1.2.0"
         )
-    sys.argv[0] = str(script)
-    try:
-        runpy.run_path(str(script), run_name="__main__")
-    except ModuleNotFoundError as error:
-        sys.exit(
-            f"{name} needs {error.name}, which is missing: pip install {error.name}"
-        )
-    except (pickle.UnpicklingError, CheckpointError) as error:
-        sys.exit(str(error))
+    return str(script)
+
+
+def run_script(path: str) -> None:
+    """Run a script as the main program, with the arguments in `sys.argv`."""
+    sys.argv[0] = path
+    runpy.run_path(path, run_name="__main__")
 
 
 def run_tool_on_pth(name: str) -> None:

@@ -9,6 +9,7 @@ from mmengine.registry import DefaultScope
 
 from ..errors import CheckpointError
 from ..io.atomic import whole_file
+from ..skeletons import inline_layouts
 from .formats import FORMATS, Format, State, layout_of
 from .reading import read_data, read_state, state_of
 from .renaming import fits, rename, reverse
@@ -44,6 +45,7 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
         form = recognized(state)
         layout = layout_of(form, state, layout)
         config = form.model(state, layout)
+        inline_layouts(config)
         ours = form.forward(rename(state, form.table))
         ours = _completed(ours, config, form)
     except CheckpointError as error:

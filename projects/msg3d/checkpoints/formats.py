@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from ..models.graph import binary_adjacency, disentangled_scales, spacetime_adjacency
-from ..skeletons import SKELETONS
+from ..skeletons import SKELETONS, skeleton
 from .renaming import Table
 
 State = dict[str, Tensor]
@@ -72,7 +72,7 @@ def layout_of(form: Format, state: State, named: str | None) -> str:
             f"{fitting} with --layout",
             kind="layout",
         )
-    if layout not in fitting:
+    if len(skeleton(layout).joints) != joints:
         raise CheckpointError(
             f"{form.name} with {joints} joints does not fit layout {layout!r}: name "
             f"one of {fitting}",

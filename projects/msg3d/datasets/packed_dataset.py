@@ -62,8 +62,7 @@ class PackedSkeletonDataset(SkeletonDataset):
                 field="label",
             )
         self.summary = store.summary(numbers)
-        meta = store.rest().get("meta")
-        self._add_names(meta)
+        self._take_meta(store.rest().get("meta"))
         return _Samples(store, numbers)
 
     def _unsupported(self, option: str, message: str) -> ConfigError:

@@ -76,8 +76,7 @@ class SkeletonDataset(PoseDataset):
         if isinstance(data, dict):
             samples, wanted = data["annotations"], set(data["split"][self.split])
             key = id_field(samples)
-            meta = data.get("meta")
-            self._add_names(meta)
+            self._take_meta(data.get("meta"))
             data = [sample for sample in samples if sample[key] in wanted]
         if "video" in self.data_prefix:
             for sample in data:
@@ -85,7 +84,11 @@ class SkeletonDataset(PoseDataset):
                     sample[key] = osp.join(self.data_prefix["video"], sample[key])
         return data
 
-    def _add_names(self, meta: object) -> None:
+    def _take_meta(self, meta: object) -> None:
+        """Take the names of classes or targets, and the layout, of the file."""
+        if not isinstance(meta, dict):
+            return
+        self.summary.layout = meta.get("layout")
         for key in ("classes", "targets"):
-            if isinstance(meta, dict) and meta.get(key) is not None:
+            if meta.get(key) is not None:
                 self._metainfo.setdefault(key, meta[key])

@@ -5,6 +5,7 @@ module has been imported, so `import msg3d` applies them to every run, whatever 
 config says. This module is imported by `import msg3d`: no torch, no MMEngine.
 """
 
+import copy
 import gc
 import logging
 import os
@@ -14,6 +15,20 @@ from contextlib import nullcontext
 from ..compat.on_import import when_imported
 from ..compat.replace import replace, replace_everywhere
 from ..errors import CheckpointError, ConfigError, DataError, PickleError
+
+
+@when_imported("mmengine.runner.runner")
+def end_in_one_sentence() -> None:
+    """Print the sentence of an error that the user can fix last, without a traceback.
+
+    Under mim, the traceback of MMEngine, and then that of mim, hide it. Hooks are not
+    called after an error. Only MMAction2's `train.py` and `test.py` are affected, not
+    programs that import MMEngine. `MSG3D_DEBUG=1` keeps the traceback.
+    """
+    from . import endings
+
+    if endings.is_script(sys.argv[0]):
+        endings.install()
 
 
 @when_imported("mmengine.runner.runner")
@@ -102,6 +117,31 @@ def _named_unwritable(original):
             raise OSError(error.errno, unwritable(self.work_dir, error)) from None
 
     return method
+
+
+@when_imported("mmengine.runner.runner")
+def keep_layouts() -> None:
+    """Store a skeleton layout, not the name of its file, in configs and checkpoints.
+
+    The runner writes its config to the work_dir when it is created, before it has
+    hooks, and to every checkpoint.
+    """
+    from mmengine.runner.runner import Runner
+
+    replace(Runner, "__init__", _with_layouts)
+
+
+def _with_layouts(original):
+    from ..skeletons import inline_layouts
+
+    def __init__(self, *args, cfg=None, **kwargs):
+        cfg = copy.deepcopy(cfg)
+        if cfg is not None:
+            # Of a Config, the dictionary.
+            inline_layouts(getattr(cfg, "_cfg_dict", cfg))
+        original(self, *args, cfg=cfg, **kwargs)
+
+    return __init__
 
 
 @when_imported("mmengine.runner.runner")

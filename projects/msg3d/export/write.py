@@ -1,5 +1,6 @@
 """Export a trained network to a file that needs neither config nor checkpoint."""
 
+import copy
 import io
 import json
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from ..apis.trained import (
 from ..errors import CheckpointError, ConfigError
 from ..io.atomic import whole_file
 from ..preprocessing.steps import STEPS
+from ..skeletons import inline_layouts
 from .network import trace
 
 # Of scores between 0 and 1, and relative to larger targets.
@@ -131,6 +133,8 @@ def recipe_text(
     )
     if targets:
         recipe["targets"] = list(targets)
+    recipe = copy.deepcopy(recipe)
+    inline_layouts(recipe)
     return json.dumps(recipe)
 
 

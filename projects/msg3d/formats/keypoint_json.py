@@ -30,6 +30,13 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
             raise DataError(str(error), kind="unit", field="unit") from error
     if "img_shape" in told:
         told["img_shape"] = _img_shape(told["img_shape"])
+    if str(told.get("layout")).endswith(".json"):
+        raise DataError(
+            "layout names another file, expected the name of a layout or its "
+            "description",
+            kind="layout",
+            field="layout",
+        )
     options = replace(options, **told)
     joints = needed_layout(options).joints
     sequence = to_sequence(

@@ -2,7 +2,7 @@
 
 from .convert import convert_layout
 from .layout import STREAMS, Skeleton
-from .lookup import graph_layout, layout_meta, skeleton
+from .lookup import graph_layout, inline_layouts, layout_meta, skeleton
 from .tables import SKELETONS
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Skeleton",
     "convert_layout",
     "graph_layout",
+    "inline_layouts",
     "layout_meta",
     "skeleton",
 ]

@@ -42,7 +42,7 @@ def convert_layout(
 
     Args:
         keypoint: [..., V, C]; scores as [..., V, 1].
-        source: layout of `keypoint`: a name, or a dictionary with `joints`.
+        source: layout of `keypoint`: a name, or a dictionary or file with `joints`.
         target: layout of the result.
         missing: 'zero' leaves a joint without counterpart absent (zero); 'error' raises.
 
@@ -124,7 +124,8 @@ def gather_joints(
 
 
 def _names(layout: Layout) -> Tuple[str, ...]:
-    if not isinstance(layout, str) and not layout.get("joints"):
+    names = skeleton(layout).joints
+    if "joint_0" in names:  # the names of joints without names
         raise ConfigError(
             f"layout {_title(layout)} has no names, and joints correspond by name: "
             "add joints=[...] to it, named as those of "
@@ -132,10 +133,10 @@ def _names(layout: Layout) -> Tuple[str, ...]:
             kind="layout",
             field="joints",
         )
-    return skeleton(layout).joints
+    return names
 
 
 def _title(layout: Layout) -> str:
     if isinstance(layout, str):
         return repr(layout)
-    return f"dict(num_node={layout.get('num_node')}, ...)"
+    return f"dict(num_node={len(skeleton(layout).joints)}, ...)"

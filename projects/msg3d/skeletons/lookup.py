@@ -1,22 +1,31 @@
-"""Look up a layout by name, or build it from the dictionary of a config."""
+"""Look up a layout by name, or build it from a dictionary or a JSON file."""
 
+import copy
+import os
 from collections.abc import Mapping
+from functools import lru_cache
 from numbers import Integral
+from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple, Union
 
-from ..errors import ConfigError
+from ..errors import ConfigError, DataError
+from ..io.json_data import read_json
 from .layout import Skeleton, bones_towards
 from .tables import SKELETONS
 
 REQUIRED = {"num_node", "inward", "center"}
 OPTIONAL = {"joints", "bones", "spine", "shoulders"}
+MAX_JOINTS = 10_000
+MAX_BYTES = 10_000_000  # of a file
 
 
 def skeleton(layout: Union[str, Dict, Skeleton]) -> Skeleton:
-    """Return the layout of a name, or the one that a dictionary describes.
+    """Return the layout of a name, or the one that a dictionary or a file describes.
 
     Args:
-        layout: a name of `SKELETONS`, or `dict(num_node=, inward=, center=)` with
+        layout: a name of `SKELETONS`; the path of a `.json` file, relative to the
+            current folder; or `dict(num_node=, inward=, center=)`, which is also the
+            content of the file, with
             V, the edges as (child, parent), and the joint that they lead to. Optional
             keys are `joints` (V names; those that begin with `left_` and `right_` form
             the symmetric pairs), `bones` if the bone stream differs from the edges,
@@ -25,7 +34,8 @@ def skeleton(layout: Union[str, Dict, Skeleton]) -> Skeleton:
 
     Raises:
         ConfigError: the name or a key is unknown, a key is missing, a joint does not
-            exist, or the bones omit a joint (`layout`).
+            exist, or the bones omit a joint (`layout`); the file does not exist
+            (`not-found`), cannot be read (`io`), or is not JSON (`syntax`).
 
     Example:
         >>> len(skeleton('kinect20').joints)
@@ -38,16 +48,42 @@ def skeleton(layout: Union[str, Dict, Skeleton]) -> Skeleton:
     if isinstance(layout, str):
         if layout in SKELETONS:
             return SKELETONS[layout]
+        if layout.endswith(".json"):
+            return _from_file(layout)[0]
     elif isinstance(layout, Mapping):
         return _described(layout)
     raise _error(
-        f"unknown skeleton layout {layout!r}: name one of {sorted(SKELETONS)}, or give "
-        "a dict(num_node=..., inward=[(child, parent), ...], center=...)"
+        f"unknown skeleton layout {layout!r:.80}: name one of {sorted(SKELETONS)}, or "
+        "give a dict(num_node=..., inward=[(child, parent), ...], center=...), or a "
+        ".json file of it"
     )
 
 
+def inline_layouts(config: Any) -> None:
+    """Replace the files that describe layouts by their content, in place.
+
+    Checkpoints and exported networks contain the result, which needs no file.
+
+    Args:
+        config: dictionaries, lists, and tuples of any kind. The values of `layout`,
+            `source`, and `target` that end in `.json` are replaced.
+
+    Raises:
+        ConfigError: see `skeleton`.
+    """
+    if isinstance(config, (list, tuple)):
+        for value in config:
+            inline_layouts(value)
+    elif isinstance(config, Mapping):
+        for key, value in list(config.items()):
+            if not isinstance(value, str):
+                inline_layouts(value)
+            elif key in ("layout", "source", "target") and value.endswith(".json"):
+                config[key] = copy.deepcopy(_from_file(value)[1])
+
+
 def graph_layout(layout: Union[str, Dict]) -> Dict:
-    """Return a layout, by name or dictionary, in the form of MMAction2's Graph.
+    """Return a layout in the form of MMAction2's Graph.
 
     Raises:
         ConfigError: see `skeleton`.
@@ -77,6 +113,41 @@ def _error(message: str, field: Optional[str] = None) -> ConfigError:
     return ConfigError(message, kind="layout", field=field)
 
 
+def _from_file(path: str) -> Tuple[Skeleton, Dict]:
+    """Return the layout of a JSON file, and the dictionary that describes it."""
+    try:
+        status = os.stat(path)
+        return _read(os.path.abspath(path), status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        raise ConfigError(
+            "the file of the skeleton layout "
+            + ("does not exist" if missing else f"cannot be read: {error.strerror}"),
+            kind="not-found" if missing else "io",
+            file=path,
+            field="layout",
+        ) from error
+    except (ConfigError, DataError) as error:
+        where = dict(file=path, line=error.where.line, field=error.where.field)
+        raise ConfigError(error.message, kind=error.kind, **where) from error
+
+
+@lru_cache
+def _read(path: str, changed: int, size: int) -> Tuple[Skeleton, Dict]:
+    if size > MAX_BYTES:
+        raise ConfigError(
+            f"has {size} bytes, expected at most {MAX_BYTES} for a skeleton layout",
+            kind="too-large",
+        )
+    content = read_json(Path(path).read_bytes())
+    if not isinstance(content, dict):
+        raise _error(
+            f"skeleton layout is a {type(content).__name__}, expected an object with "
+            "num_node, inward, and center"
+        )
+    return _described(content), content
+
+
 def _described(layout: Dict) -> Skeleton:
     """Build a Skeleton from a dictionary, checking every joint."""
     # MMEngine leaves its key in a dictionary that replaces an inherited layout.
@@ -95,11 +166,18 @@ def _described(layout: Dict) -> Skeleton:
             str(sorted(unknown)[0]),
         )
     num_node = layout["num_node"]
-    if not isinstance(num_node, Integral) or num_node < 1:
+    if not isinstance(num_node, Integral) or not 1 <= num_node <= MAX_JOINTS:
         raise _error(
-            f"skeleton layout: num_node is {num_node!r}, expected a number of joints",
+            f"skeleton layout: num_node is {num_node!r:.40}, expected a number of joints",
             "num_node",
         )
+    for key in ("joints", "inward", "bones", "spine", "shoulders"):
+        if not isinstance(layout.get(key), (list, tuple, type(None))):
+            raise _error(
+                f"skeleton layout: {key} is {layout[key]!r:.40}, expected a list", key
+            )
+    if not all(isinstance(name, str) for name in layout.get("joints") or ()):
+        raise _error("skeleton layout: joints is not a list of names", "joints")
     names = tuple(layout.get("joints") or (f"joint_{j}" for j in range(num_node)))
     if len(names) != num_node or len(set(names)) != num_node:
         raise _error(
@@ -145,8 +223,10 @@ def _joint(joint: Any, num_node: int, field: str) -> int:
     return joint
 
 
-def _pairs(pairs: List, num_node: int, field: str) -> Tuple[Tuple[int, int], ...]:
-    for pair in pairs:
+def _pairs(
+    pairs: Optional[List], num_node: int, field: str
+) -> Tuple[Tuple[int, int], ...]:
+    for pair in pairs or ():
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
             raise _error(
                 f"skeleton layout: {field} contains {pair}, expected (child, parent)",
@@ -154,7 +234,7 @@ def _pairs(pairs: List, num_node: int, field: str) -> Tuple[Tuple[int, int], ...
             )
     return tuple(
         (_joint(child, num_node, field), _joint(parent, num_node, field))
-        for child, parent in pairs
+        for child, parent in pairs or ()
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...skeletons import SKELETONS, Skeleton, graph_layout
+from ...skeletons import SKELETONS, Skeleton, graph_layout, skeleton
 from ...skeletons.body_size import LONGEST, SHORTEST, likely_unit
 from ...skeletons.units import PER_METER, described_unit
 from ..faults import Fault
@@ -77,14 +77,15 @@ def layout_faults(
     joints: int | None, layout: str | None, sample: str
 ) -> Iterator[Fault]:
     """Check the number of joints against the layout that the user named."""
-    if layout is None or joints in (None, len(SKELETONS[layout].joints)):
+    expected = layout and len(skeleton(layout).joints)
+    if layout is None or joints in (None, expected):
         return
     fitting = [name for name in SKELETONS if len(SKELETONS[name].joints) == joints]
     known = f"name one of {fitting}" if fitting else "describe your own"
     yield Fault(
         "layout-joints",
         f"keypoint has {joints} joints, but layout {layout!r} has "
-        f"{len(SKELETONS[layout].joints)}: {known}, or fix the file",
+        f"{expected}: {known}, or fix the file",
         sample,
         "keypoint",
     )

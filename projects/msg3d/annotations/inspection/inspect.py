@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...skeletons import SKELETONS, skeleton
+from ...skeletons import skeleton
 from ...skeletons.axes import guess_axes
 from ...skeletons.body_size import is_hand
 from ..check import Annotations, file_faults, id_faults, id_field, split_faults
@@ -76,7 +76,7 @@ def inspect_annotations(
 
     Args:
         data: annotations as `load_annotations` returns them.
-        layout: name of the skeleton layout that the joints should have.
+        layout: the skeleton layout that the joints should have, a name or a file.
         multi_class: whether a label may be a list of labels.
 
     Raises:
@@ -121,7 +121,7 @@ def inspect_annotations(
     result.layouts = [layout] if layout else fitting_layouts(data, result.joints)
     if not result.layouts:
         result.own_layout = own_layout(data, result.joints)
-    shape = SKELETONS[result.layouts[0]] if result.layouts else None
+    shape = skeleton(result.layouts[0]) if result.layouts else None
     hand = shape is not None and is_hand(shape.joints)
     result.unit = guess_unit(result.measures, hand)
     result.faults += unit_faults(data, result.measures, result.channels, result.unit)

@@ -1,13 +1,13 @@
 """Compare data and model before the first iteration.
 
 Otherwise a label above the head's classes is an index error in the loss (on a GPU, an
-assertion without details), and a wrong number of joints or targets an error deep in the
-model.
+assertion without details), and a wrong number of joints, targets, or channels an error
+deep in the model.
 """
 
+import os
 from collections.abc import Iterator
 
-import torch
 from mmaction.datasets.transforms import PreNormalize2D
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
@@ -15,43 +15,63 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from ...errors import DataError
-from ...skeletons import SKELETONS
-from .random_state import random_state_kept
+from ...errors import CheckpointError, DataError
+from .input_check import check_head, check_inputs
 
 
 @HOOKS.register_module()
 class CheckDataHook(Hook):
-    """Refuse to start if labels, joints, or channels do not fit the model.
+    """Refuse to start if the data, the backbone, and the head do not fit each other.
 
     Checks the loops that the run has built: training and validation in `train`, one of
     them in `val` and `test`. Nothing is read twice: the data sets have a `summary` of
     their file, and one sample per data set goes through its pipeline. Data sets without
     a summary, and models without `cls_head.num_classes` (or `num_targets`) or
-    `backbone.graph`, are skipped.
+    `backbone.graph`, are skipped. See `input_check` for layouts, joints, channels,
+    persons, and the channels of the head.
 
     Warns about what training does silently: persons beyond those that the pipeline
     takes, and a default picture size.
 
     Raises:
-        DataError: the first difference, with file, sample, field, the property of the
-            model, and the line of the config to change.
+        MSG3DError: the first difference, with file, sample, field, the property of the
+            model, and the line of the config to change; or the checkpoint to load does
+            not exist (`not-found`).
     """
 
     priority = "VERY_HIGH"
 
     def before_run(self, runner: Runner) -> None:
+        _check_checkpoint(getattr(runner, "_load_from", None))
         model = runner.model
         if is_model_wrapper(model):
             model = model.module
+        # Once, and not in wrappers that distribute the weights.
+        head_is_open = model is runner.model or isinstance(
+            runner.model, (nn.DataParallel, nn.parallel.DistributedDataParallel)
+        )
         # The public properties would build unused loops, and read their files.
         for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
             if isinstance(loop, BaseLoop):
                 for dataset in _leaves(loop.dataloader.dataset):
                     _compare_labels(dataset.summary, model)
-                    _compare_joints(dataset, model)
+                    clips = check_inputs(dataset, model)
+                    if clips is not None and head_is_open:
+                        check_head(model, clips)
+                        head_is_open = False
                     for warning in _warnings(dataset):
                         runner.logger.warning(warning)
+
+
+def _check_checkpoint(path: str | None) -> None:
+    if path and "://" not in path and not os.path.exists(path):
+        raise CheckpointError(
+            "the checkpoint to load does not exist: correct load_from, --resume, or "
+            "--checkpoint",
+            kind="not-found",
+            file=path,
+            field="load_from",
+        )
 
 
 def _warnings(dataset) -> Iterator[str]:
@@ -135,72 +155,3 @@ def _compare_targets(summary, head: nn.Module) -> None:
             sample=summary.targets_sample,
             field="targets",
         )
-
-
-def _compare_joints(dataset, model: nn.Module) -> None:
-    summary, backbone = dataset.summary, getattr(model, "backbone", None)
-    graph = getattr(backbone, "graph", None)
-    if graph is None:
-        return
-    try:
-        with random_state_kept():
-            shape = _input_shape(dataset)
-    except Exception:
-        # A pipeline for other joints: they are the cause, and give the clearer error.
-        if summary.joints is not None:
-            _compare_joint_count(summary.joints, summary, graph)
-        raise
-    if shape is not None:
-        _compare_joint_count(shape[0], summary, graph)
-        _compare_channels(shape[1], summary, backbone)
-
-
-def _compare_joint_count(joints: int, summary, graph) -> None:
-    if joints != graph.num_node:
-        fitting = [
-            name for name, body in SKELETONS.items() if len(body.joints) == joints
-        ]
-        fitting = f"{fitting[0]!r}" if fitting else f"a layout of {joints} joints"
-        raise DataError(
-            f"keypoint has {joints} joints, but the model's graph "
-            f"{_layout_name(graph)} has {graph.num_node}: set "
-            f"model.backbone.graph_cfg.layout to {fitting}, or ann_file to data of "
-            f"{graph.num_node} joints",
-            kind="layout",
-            file=summary.source,
-            sample=summary.sample,
-            field="keypoint",
-        )
-
-
-def _layout_name(graph) -> str:
-    named = isinstance(graph.layout, str)
-    return f"layout {graph.layout!r}" if named else "layout"
-
-
-def _compare_channels(channels: int, summary, backbone: nn.Module) -> None:
-    expected = getattr(backbone, "in_channels", None)
-    if expected is not None and channels != expected:
-        score = " and keypoint_score" if summary.scored else ", without keypoint_score,"
-        raise DataError(
-            f"keypoint of {summary.channels} coordinates{score} gives {channels} "
-            f"channels after the pipeline, but the model takes {expected}: set "
-            f"model.backbone.in_channels to {channels}, or change the pipeline",
-            kind="shape",
-            file=summary.source,
-            sample=summary.sample,
-            field="keypoint",
-        )
-
-
-def _input_shape(dataset) -> tuple[int, int] | None:
-    """(V, C) of the first sample after the pipeline; None if it is not a clip.
-
-    Scores, features, and joint selections change the content of the file, so the
-    pipeline's result is compared. Clips are [N, M, T, V, C].
-    """
-    packed = dataset.pipeline(dataset.get_data_info(0))
-    inputs = packed.get("inputs") if isinstance(packed, dict) else None
-    if not isinstance(inputs, torch.Tensor) or inputs.ndim != 5:
-        return None
-    return inputs.shape[3], inputs.shape[4]

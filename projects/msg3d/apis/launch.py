@@ -1,0 +1,183 @@
+"""Run MMAction2's `train.py` and `test.py` in this process, or under a launcher.
+
+The commands are those that mim starts. Unlike mim, this process ends the output: the
+processes that it starts pass it the sentence of their error (`engine.endings`).
+"""
+
+import os
+import random
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..engine.endings import DEBUG, FILE
+from ..errors import CheckpointError, ConfigError
+
+TOOLS = Path(__file__).parents[1] / ".mim" / "tools"
+# In a process that such a launcher started; it does not start another one.
+STARTED = {"pytorch": "TORCHELASTIC_RUN_ID", "slurm": "SLURM_STEP_ID"}
+GRACE = 30  # seconds after Ctrl-C
+FORWARDED = ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Where the processes of a run are started, in the words of mim's options."""
+
+    launcher: str = "none"
+    gpus: int = 1
+    gpus_per_node: int | None = None
+    cpus_per_task: int = 2
+    partition: str | None = None
+    srun_args: str = ""
+    port: int | None = None
+
+    def is_here(self) -> bool:
+        """Return whether the run belongs into this process."""
+        name = STARTED.get(self.launcher)
+        return name is None or name in os.environ
+
+    def command(self, script: str, config: str, arguments: Sequence[str]) -> list[str]:
+        """Return the command line that starts all processes.
+
+        Args:
+            script: `train` or `test`.
+            config: path of the config.
+            arguments: the other arguments of the script.
+
+        Raises:
+            ConfigError: a required option is missing (`option`), or `srun`
+                (`missing-package`).
+        """
+        run = [str(TOOLS / f"{script}.py"), config, *arguments]
+        run += ["--launcher", self.launcher]
+        if self.launcher == "pytorch":
+            torchrun = [sys.executable, "-m", f"{__package__}.torchrun"]
+            port = self.port or random.SystemRandom().randint(20000, 30000)
+            processes = [f"--nproc_per_node={self.gpus}", f"--master_port={port}"]
+            return [*torchrun, *processes, *run]
+        if self.partition is None or self.gpus_per_node is None:
+            raise ConfigError(
+                "--launcher slurm requires --partition and --gpus-per-node",
+                kind="option",
+            )
+        if shutil.which("srun") is None:
+            raise ConfigError(
+                "--launcher slurm requires Slurm, but srun is not installed here",
+                kind="missing-package",
+            )
+        srun_args = shlex.split(self.srun_args)
+        if not any(arg.startswith(("--job-name", "-J")) for arg in srun_args):
+            srun_args.append(f"--job-name={Path(config).stem}_{script}")
+        return [
+            "srun",
+            f"--partition={self.partition}",
+            f"--gres=gpu:{self.gpus_per_node}",
+            f"--ntasks={self.gpus}",
+            f"--ntasks-per-node={self.gpus_per_node}",
+            f"--cpus-per-task={self.cpus_per_task}",
+            "--kill-on-bad-exit=1",
+            *srun_args,
+            sys.executable,
+            "-u",
+            *run,
+        ]
+
+
+def check_checkpoint(path: str) -> None:
+    """Check that a checkpoint exists, before anything slow is imported.
+
+    Raises:
+        CheckpointError: a local file does not exist (`not-found`).
+    """
+    if "://" not in path and not os.path.exists(path):
+        raise CheckpointError(
+            "the checkpoint does not exist", kind="not-found", file=path
+        )
+
+
+def run_here(script: str, config: str, arguments: Sequence[str], launcher: str) -> None:
+    """Run a script in this process; its errors are raised.
+
+    Args:
+        script: `train` or `test`.
+        config: path of the config.
+        arguments: the other arguments of the script.
+        launcher: what started this process.
+    """
+    from .mmaction_tools import run_script, tool_path
+
+    argv, path = sys.argv[:], tool_path(f"{script}.py")
+    sys.argv[1:] = [config, *arguments, "--launcher", launcher]
+    try:
+        run_script(path)
+    finally:
+        sys.argv[:] = argv
+
+
+def run_processes(
+    command: Sequence[str], port: int | None, debug: bool
+) -> tuple[int, str]:
+    """Run a launcher to its end.
+
+    Signals that ask this process to end are passed on to the launcher.
+
+    Args:
+        command: see `Launch.command`.
+        port: for Slurm's processes; None for one at random.
+        debug: whether they print tracebacks.
+
+    Returns:
+        The exit status, and the sentence of the first error that the user can fix, or
+        an empty string.
+    """
+    # The nodes of Slurm share the current folder, but not /tmp.
+    shared = "." if command[0] == "srun" and os.access(".", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix=".msg3d-", dir=shared) as folder:
+        ending = Path(folder, "ending").absolute()
+        env = dict(os.environ, **{FILE: str(ending)})
+        env["MASTER_PORT"] = str(port or random.SystemRandom().randint(20000, 30000))
+        if debug:
+            env[DEBUG] = "1"
+        process = subprocess.Popen(command, env=env)
+        try:
+            with _forwarding(process):
+                status = process.wait()
+        except KeyboardInterrupt:
+            _interrupt(process, command[0] == "srun")
+            raise
+        return status, ending.read_text("utf-8") if ending.exists() else ""
+
+
+def _interrupt(process: subprocess.Popen, again: bool) -> None:
+    """Wait for a launcher that has received Ctrl-C as well."""
+    if again:  # srun ends at the second one
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(GRACE)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _forwarding(process: subprocess.Popen):
+    """Send the signals of a scheduler to a process instead."""
+
+    def forward(number, frame) -> None:
+        process.send_signal(number)
+
+    numbers = [getattr(signal, name) for name in FORWARDED if hasattr(signal, name)]
+    before = {number: signal.signal(number, forward) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,26 @@
+"""Run torchrun, without a traceback if a rank has explained its error.
+
+python -m msg3d.apis.torchrun [OPTIONS] SCRIPT ...
+"""
+
+import os
+import sys
+
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.run import main
+
+from ..engine.endings import DEBUG, FILE
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except SignalException as error:
+        sys.exit(128 + error.sigval)
+    except ChildFailedError as error:
+        if os.environ.get(DEBUG):
+            raise
+        explained = os.path.exists(os.environ.get(FILE, ""))
+        sys.exit(1 if explained else str(error))

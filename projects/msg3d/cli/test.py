@@ -1,0 +1,53 @@
+"""Test a trained network: the same as `mim test mmaction CONFIG --checkpoint CHECKPOINT`.
+
+All options of mim's launchers and of MMAction2's test.py are passed on. An error that
+you can fix is the last line of the output.
+
+examples:
+  msg3d test my_config.py work_dirs/my_config/best_acc_top1_epoch_60.pth
+  msg3d test my_config.py best.pth --dump scores.pkl
+  msg3d test my_config.py best.pth --launcher pytorch --gpus 4
+"""
+
+import argparse
+
+from .launching import add_config, add_launcher, add_passed, run_script
+
+OPTIONS = (
+    "--work-dir",
+    "--dump",
+    "--show-dir",
+    "--show",
+    "--interval",
+    "--wait-time",
+    "--cfg-options",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    weights = parser.add_mutually_exclusive_group(required=True)
+    weights.add_argument(
+        "weights",
+        nargs="?",
+        metavar="CHECKPOINT",
+        help="weights of the network: .pth, .safetensors, or a URL",
+    )
+    weights.add_argument(
+        "-C", "--checkpoint", metavar="FILE", help="the same, as an option of mim"
+    )
+    add = add_passed(parser)
+    add("--dump", metavar="FILE", help="write the scores to a .pkl file")
+    add("--show-dir", metavar="DIR", help="write visualizations of the results")
+    add("--show", action="store_true", help="show the results in a window")
+    add("--interval", type=int, metavar="N", help="visualize every N-th sample")
+    add("--wait-time", type=float, metavar="S", help="seconds per window")
+    add_launcher(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from ..apis.launch import check_checkpoint
+
+    checkpoint = args.weights or args.checkpoint
+    check_checkpoint(checkpoint)
+    return run_script("test", args, OPTIONS, [checkpoint])

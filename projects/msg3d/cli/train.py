@@ -1,0 +1,66 @@
+"""Train a network on MMAction2: the same as `mim train mmaction CONFIG`.
+
+All options of mim's launchers and of MMAction2's train.py are passed on. An error that
+you can fix is the last line of the output.
+
+examples:
+  msg3d train my_config.py --work-dir work_dirs/first --seed 0
+  msg3d train my_config.py --resume
+  msg3d train my_config.py --launcher pytorch --gpus 4
+  msg3d train my_config.py --launcher slurm --partition P --gpus 8 --gpus-per-node 8
+"""
+
+import argparse
+
+from .launching import add_config, add_launcher, add_passed, run_script
+from .options import add_shared
+
+OPTIONS = (
+    "--work-dir",
+    "--resume",
+    "--amp",
+    "--no-validate",
+    "--auto-scale-lr",
+    "--seed",
+    "--diff-rank-seed",
+    "--deterministic",
+    "--cfg-options",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    add = add_passed(parser)
+    add(
+        "--resume",
+        nargs="?",
+        const="auto",
+        metavar="CHECKPOINT",
+        help="continue an interrupted training from a checkpoint (without a value: the "
+        "last one in the work_dir)",
+    )
+    add("--amp", action="store_true", help="train with automatic mixed precision")
+    add("--no-validate", action="store_true", help="do not evaluate during training")
+    add(
+        "--auto-scale-lr",
+        action="store_true",
+        help="scale the learning rate with the number of processes and samples",
+    )
+    add_shared(parser, "--seed", default=None, help="seed of all randomness")
+    add(
+        "--diff-rank-seed",
+        action="store_true",
+        help="use another seed in each process",
+    )
+    add(
+        "--deterministic", action="store_true", help="use deterministic algorithms only"
+    )
+    add_launcher(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from ..apis.launch import check_checkpoint
+
+    if args.resume not in (None, "auto"):
+        check_checkpoint(args.resume)
+    return run_script("train", args, OPTIONS)

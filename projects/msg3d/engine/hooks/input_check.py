@@ -1,0 +1,229 @@
+"""Compare what the pipeline of a data set produces with what the network takes."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from mmaction.models import GCNHead
+from torch import Tensor, nn
+
+from ...errors import ConfigError, DataError, MSG3DError
+from ...skeletons import SKELETONS, skeleton
+from .random_state import random_state_kept
+
+FRAMES = 16  # of the clip whose features are computed
+
+
+def check_inputs(dataset, model: nn.Module) -> Tensor | None:
+    """Compare the layouts, joints, channels, and persons of a data set with a model.
+
+    Scores, features, and joint selections change the content of the file, so the first
+    sample goes through the pipeline.
+
+    Args:
+        dataset: with a `summary` of its file.
+        model: a recognizer; one whose backbone has no `graph` is not checked.
+
+    Returns:
+        The first sample's clips [N, M, T, V, C]; None if the model is not checked.
+
+    Raises:
+        ConfigError: layouts or numbers of persons in the config differ.
+        DataError: the file has other joints or channels.
+    """
+    summary, backbone = dataset.summary, getattr(model, "backbone", None)
+    graph = getattr(backbone, "graph", None)
+    if graph is None:
+        return None
+    try:
+        with random_state_kept():
+            packed = dataset.pipeline(dataset.get_data_info(0))
+    except Exception:
+        # A pipeline for other joints: they are the cause, and give the clearer error.
+        if not _converts(dataset) and summary.joints is not None:
+            _compare_joints(summary.joints, dataset, graph)
+        _compare_layouts(dataset, graph)
+        raise
+    clips = packed.get("inputs") if isinstance(packed, dict) else None
+    if not isinstance(clips, Tensor) or clips.ndim != 5:
+        return None
+    _compare_joints(clips.shape[3], dataset, graph)
+    _compare_layouts(dataset, graph)
+    _compare_channels(clips.shape[4], dataset, backbone)
+    _compare_persons(clips.shape[1], backbone)
+    return clips
+
+
+def check_head(model: nn.Module, clips: Tensor) -> None:
+    """Compare the channels of the backbone's features with those of the head.
+
+    A copy of the backbone computes the features of a short clip on the CPU, in eval
+    mode: neither random states nor running statistics change.
+
+    Args:
+        model: a recognizer; one without GCNHead or TraitHead is not checked.
+        clips: [N, M, T, V, C].
+
+    Raises:
+        ConfigError: they differ (`option`).
+    """
+    head = getattr(model, "cls_head", None)
+    if not isinstance(head, GCNHead):
+        return
+    backbone = copy.deepcopy(model.backbone).cpu().float().eval()
+    try:
+        with torch.no_grad(), random_state_kept():
+            features = backbone(clips[:1, :, :FRAMES].float())
+    except MSG3DError:
+        raise
+    except Exception:  # a backbone for other clips: training shows it
+        return
+    if features.ndim == 5 and features.shape[2] != head.in_channels:
+        channels, name = features.shape[2], type(model.backbone).__name__
+        raise ConfigError(
+            f"model.cls_head.in_channels is {head.in_channels}, but {name} with this "
+            f"base_channels returns {channels} channels: set "
+            f"model.cls_head.in_channels to {channels}",
+            kind="option",
+            field="model.cls_head.in_channels",
+        )
+
+
+def _steps(dataset) -> Iterator[tuple[str, Any]]:
+    for step in dataset.pipeline.transforms:
+        yield type(step).__name__, step
+
+
+def _converts(dataset) -> bool:
+    return "ConvertLayout" in dict(_steps(dataset))
+
+
+def _compare_joints(joints: int, dataset, graph) -> None:
+    if joints == graph.num_node:
+        return
+    summary = dataset.summary
+    fitting = [name for name, body in SKELETONS.items() if len(body.joints) == joints]
+    fitting = f"{fitting[0]!r}" if fitting else f"a layout of {joints} joints"
+    steps = ", ".join(name for name, _ in _named(dataset))
+    others = steps and f" and layout of {steps} in the pipeline"
+    raise DataError(
+        f"keypoint has {joints} joints, but the model's graph {_layout_name(graph)} has "
+        f"{graph.num_node}: set model.backbone.graph_cfg.layout{others} to {fitting}, or "
+        f"ann_file to data of {graph.num_node} joints",
+        kind="layout",
+        file=summary.source,
+        sample=summary.sample,
+        field="keypoint",
+    )
+
+
+def _layout_name(graph) -> str:
+    named = isinstance(graph.layout, str)
+    return f"layout {graph.layout!r}" if named else "layout"
+
+
+def _compare_layouts(dataset, graph) -> None:
+    """Compare the names of joints, where layouts of the same size differ."""
+    expected = _joint_names(graph.layout)
+    for name, layout in _named(dataset):
+        joints = _joint_names(layout)
+        if None not in (joints, expected) and joints != expected:
+            raise ConfigError(
+                f"{name} in the pipeline has layout {_title(layout)}, but "
+                f"model.backbone.graph_cfg has {_title(graph.layout)}: set both to the "
+                "layout of the data",
+                kind="layout",
+                field=f"{name}.layout",
+            )
+    place, taken = "model.backbone.graph_cfg.layout", graph.layout
+    converter = dict(_steps(dataset)).get("ConvertLayout")
+    if converter is not None:
+        place, taken = "source of ConvertLayout", converter.source
+    layout, expected = getattr(dataset.summary, "layout", None), _joint_names(taken)
+    # A data file may not name another file.
+    joints = None if str(layout).endswith(".json") else _joint_names(layout)
+    if None not in (joints, expected) and joints != expected:
+        raise DataError(
+            f"has layout {_title(layout)}, but {place} is {_title(taken)}: set {place} "
+            f"to {_title(layout)}, or convert the data with ConvertLayout",
+            kind="layout",
+            file=dataset.summary.source,
+            field="meta['layout']",
+        )
+
+
+def _named(dataset) -> Iterator[tuple[str, Any]]:
+    """The steps for which the layout matters, and their layouts.
+
+    Steps before ConvertLayout belong to the layout of the file.
+    """
+    named: list[tuple[str, Any]] = []
+    for name, step in _steps(dataset):
+        layout = getattr(step, "layout", None)
+        if name == "ConvertLayout":
+            named, layout = [], step.target
+        elif name in ("GenSkeFeat", "SkeletonFeatures"):
+            feats = step.feats or [getattr(dataset, "stream", None)]
+            bones = {"b", "bm"} & set(feats)
+            layout = getattr(step, "dataset", layout) if bones else None
+        if layout is not None:
+            named.append((name, layout))
+    yield from named
+
+
+def _joint_names(layout: Any) -> tuple[str, ...] | None:
+    """The names of the joints; None if they have no names, or the layout is unknown."""
+    try:
+        joints = skeleton(layout).joints
+    except MSG3DError:
+        return None
+    return None if "joint_0" in joints else joints
+
+
+def _title(layout: Any) -> str:
+    return repr(layout) if isinstance(layout, str) else "a layout of its own"
+
+
+def _compare_channels(channels: int, dataset, backbone: nn.Module) -> None:
+    expected, summary = getattr(backbone, "in_channels", None), dataset.summary
+    if expected is None or channels == expected:
+        return
+    for name, step in _steps(dataset):
+        feats = getattr(step, "feats", None)
+        if feats and len(feats) > 1 and not isinstance(feats, str):
+            raise ConfigError(
+                f"feats={list(feats)} of {name} in the pipeline gives {channels} "
+                f"channels, but the model takes {expected}: set "
+                f"model.backbone.in_channels to {channels}, or feats to one stream",
+                kind="shape",
+                file=summary.source,
+                field="feats",
+            )
+    score = " and keypoint_score" if summary.scored else ", without keypoint_score,"
+    raise DataError(
+        f"keypoint of {summary.channels} coordinates{score} gives {channels} channels "
+        f"after the pipeline, but the model takes {expected}: set "
+        f"model.backbone.in_channels to {channels}, or change the pipeline",
+        kind="shape",
+        file=summary.source,
+        sample=summary.sample,
+        field="keypoint",
+    )
+
+
+def _compare_persons(persons: int, backbone: nn.Module) -> None:
+    # A BatchNorm of each person's joints and channels fixes the number of persons.
+    norm = getattr(backbone, "data_bn", None)
+    each = getattr(backbone, "data_bn_type", "MVC") == "MVC"
+    if not each or not isinstance(norm, nn.BatchNorm1d):
+        return
+    expected = norm.num_features // (backbone.graph.num_node * backbone.in_channels)
+    if persons != expected:
+        raise ConfigError(
+            f"FormatGCNInput in the pipeline gives {persons} persons, but the model "
+            f"takes {expected}: set model.backbone.num_person to {persons}, or "
+            f"num_person of FormatGCNInput to {expected}",
+            kind="option",
+            field="num_person",
+        )

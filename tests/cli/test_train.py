@@ -1,0 +1,284 @@
+"""msg3d train and msg3d test: what they run, and how they end."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from msg3d.apis import launch, mmaction_tools
+from msg3d.apis.config_files import shipped_configs
+from msg3d.cli import main as cli
+from msg3d.engine import endings
+from msg3d.errors import DataError
+
+NAME = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d"
+NO_LAUNCHER = ["--launcher", "none"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder with a config and a checkpoint, outside of any launcher."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TORCHELASTIC_RUN_ID", "SLURM_STEP_ID", "RANK", endings.FILE):
+        monkeypatch.delenv(name, raising=False)
+    Path("a.py").write_text("")
+    Path("a.pth").write_text("")
+    return tmp_path
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """The command lines of scripts that would run in this process."""
+    seen = []
+    monkeypatch.setattr(
+        mmaction_tools, "run_script", lambda path: seen.append(sys.argv[1:])
+    )
+    return seen
+
+
+class Launcher:
+    """Stands in for the process of a launcher, which writes an ending."""
+
+    def __init__(self, command, env):
+        self.started.append(self)
+        self.command, self.env, self.signals = command, env, []
+        if self.ending:
+            Path(env[endings.FILE]).write_text(self.ending)
+
+    def wait(self, timeout=None):
+        if self.during is not None and timeout is None:
+            self.during()
+        return self.status
+
+    def send_signal(self, number):
+        self.signals.append(number)
+
+    def kill(self):
+        raise AssertionError("it ended by itself")
+
+
+@pytest.fixture
+def launcher(monkeypatch):
+    class Recorded(Launcher):
+        started, ending, status, during = [], "", 0, None
+
+    monkeypatch.setattr(subprocess, "Popen", Recorded)
+    monkeypatch.setattr(launch.shutil, "which", lambda name: f"/bin/{name}")
+    return Recorded
+
+
+def run(*words):
+    try:
+        return cli.main(list(map(str, words)))
+    except SystemExit as error:
+        return error.code
+
+
+def test_options_of_train_are_passed_on(here):
+    words = (
+        "--work-dir w --resume a.pth --amp --no-validate --auto-scale-lr --seed 3 "
+        "--diff-rank-seed --deterministic --cfg-options x=1 y=2"
+    ).split()
+    assert run("train", "a.py", *words, "-G", 1, "-y") == 0
+    assert here == [["a.py", *words, *NO_LAUNCHER]]
+
+
+def test_options_of_test_are_passed_on(here):
+    words = (
+        "--work-dir w --dump d.pkl --show-dir s --show --interval 2 --wait-time 0.5 "
+        "--cfg-options x=1"
+    ).split()
+    assert run("test", "a.py", "a.pth", *words) == 0
+    assert run("test", "a.py", "-C", "a.pth") == 0
+    assert run("test", "a.py", "--checkpoint", "http://host/a.pth") == 0
+    assert here == [
+        ["a.py", "a.pth", *words, *NO_LAUNCHER],
+        ["a.py", "a.pth", *NO_LAUNCHER],
+        ["a.py", "http://host/a.pth", *NO_LAUNCHER],
+    ]
+
+
+@pytest.mark.parametrize("script", ["train", "test"])
+def test_every_option_of_mmaction2_is_ours(script):
+    parser = cli.make_parser(script)._subparsers._group_actions[0].choices[script]
+    text = Path(mmaction_tools.tool_path(f"{script}.py")).read_text()
+    theirs = set(re.findall(r"'(--[a-z-]+)'", text))
+    assert theirs - {"--local-rank"} <= set(parser._option_string_actions)
+
+
+def test_resume_without_a_checkpoint(here):
+    assert run("train", "a.py", "--resume") == 0
+    assert here == [["a.py", "--resume", "auto", *NO_LAUNCHER]]
+
+
+def test_shipped_config(here):
+    assert run("train", NAME) == 0
+    assert here[0][0] == str(shipped_configs()[NAME])
+
+
+def test_quiet(here):
+    assert run("train", "a.py", "--quiet", "--cfg-options", "x=1") == 0
+    assert here[0][1:4] == ["--cfg-options", "x=1", "log_level=WARNING"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "no.py"),
+        ("train", "a.pth"),
+        ("test", "a.py", "no.pth"),
+        ("train", "a.py", "--resume", "no.pth"),
+    ],
+)
+def test_missing_files(here, capsys, words):
+    assert run(*words) == 1
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1 and words[-1] in err
+    assert not here
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train",),
+        ("test", "a.py"),
+        ("test", "a.py", "a.pth", "--checkpoint", "a.pth"),
+        ("train", "a.py", "--launcher", "none", "--unknown"),
+        ("train", "a.py", "--gpus", "0"),
+    ],
+)
+def test_wrong_usage(here, words):
+    assert run(*words) == 2
+
+
+def failing(monkeypatch, error):
+    def run_script(path):
+        raise error
+
+    monkeypatch.setattr(mmaction_tools, "run_script", run_script)
+
+
+def test_error_is_one_line(monkeypatch, capsys):
+    failing(monkeypatch, DataError("is faulty", kind="corrupt", file="a.pkl"))
+    assert run("train", "a.py") == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "a.pkl" in err
+    with pytest.raises(DataError):
+        run("train", "a.py", "--debug")
+
+
+def test_defect_keeps_its_traceback(monkeypatch):
+    failing(monkeypatch, IndexError("index 3 is out of bounds"))
+    with pytest.raises(IndexError):
+        run("train", "a.py")
+
+
+def test_interruption(monkeypatch, capsys):
+    failing(monkeypatch, KeyboardInterrupt())
+    assert run("train", "a.py") == 130
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_preemption_keeps_its_status(monkeypatch):
+    failing(monkeypatch, SystemExit(143))
+    assert run("train", "a.py") == 143
+
+
+def test_torchrun(launcher):
+    words = ("--launcher", "pytorch", "--gpus", 2, "--port", 23456, "--seed", 3)
+    assert run("train", "a.py", *words) == 0
+    (process,) = launcher.started
+    assert process.command[1:] == [
+        "-m",
+        "msg3d.apis.torchrun",
+        "--nproc_per_node=2",
+        "--master_port=23456",
+        str(launch.TOOLS / "train.py"),
+        "a.py",
+        "--seed",
+        "3",
+        "--launcher",
+        "pytorch",
+    ]
+    assert process.env["MASTER_PORT"] == "23456"
+    assert endings.DEBUG not in process.env or endings.DEBUG in os.environ
+
+
+def test_srun(launcher, folder):
+    words = "--launcher slurm -p part --gpus 4 --gpus-per-node 2 --cpus-per-task 3"
+    extra = ("--srun-args=--qos='very high'", "--debug")
+    assert run("test", "a.py", "a.pth", *words.split(), *extra) == 0
+    (process,) = launcher.started
+    assert process.command == [
+        "srun",
+        "--partition=part",
+        "--gres=gpu:2",
+        "--ntasks=4",
+        "--ntasks-per-node=2",
+        "--cpus-per-task=3",
+        "--kill-on-bad-exit=1",
+        "--qos=very high",
+        "--job-name=a_test",
+        sys.executable,
+        "-u",
+        str(launch.TOOLS / "test.py"),
+        "a.py",
+        "a.pth",
+        "--launcher",
+        "slurm",
+    ]
+    assert process.env[endings.DEBUG]
+    # Other nodes can write there; nothing is left.
+    assert Path(process.env[endings.FILE]).is_relative_to(folder)
+    assert {path.name for path in folder.iterdir()} == {"a.py", "a.pth"}
+
+
+def test_srun_needs_options(launcher, capsys):
+    assert run("train", "a.py", "--launcher", "slurm") == 1
+    assert "--partition" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name,value", [("pytorch", "TORCHELASTIC_RUN_ID"), ("slurm", "SLURM_STEP_ID")]
+)
+def test_process_of_a_launcher_starts_no_other(
+    here, launcher, monkeypatch, name, value
+):
+    monkeypatch.setenv(value, "0")
+    assert run("train", "a.py", "--launcher", name) == 0
+    assert here == [["a.py", "--launcher", name]] and not launcher.started
+
+
+def test_sentence_of_a_rank_is_the_last_line(launcher, capsys):
+    launcher.ending, launcher.status = "a.pkl: is faulty", 1
+    assert run("train", "a.py", "--launcher", "pytorch") == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and err.endswith("a.pkl: is faulty\n")
+
+
+@pytest.mark.parametrize("status,expected", [(1, 1), (143, 143), (-9, 137), (130, 130)])
+def test_status_of_the_launcher(launcher, status, expected):
+    launcher.status = status
+    assert run("train", "a.py", "--launcher", "pytorch") == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_signals_are_passed_on(launcher):
+    before = signal.getsignal(signal.SIGUSR1)
+    launcher.during = staticmethod(lambda: signal.raise_signal(signal.SIGUSR1))
+    assert run("train", "a.py", "--launcher", "pytorch") == 0
+    assert launcher.started[0].signals == [signal.SIGUSR1]
+    assert signal.getsignal(signal.SIGUSR1) == before
+
+
+def test_interrupted_launcher(launcher, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    launcher.during = staticmethod(interrupt)
+    assert run("train", "a.py", "--launcher", "pytorch") == 130
+    assert capsys.readouterr().err.count("\n") == 1
