@@ -16,7 +16,10 @@ from test_layers import LAYERS, OURS, PACKAGE
 FILES = REPOSITORY / "tests" / "files_0_1"
 EXPECTED = json.loads((FILES / "expected.json").read_text())["exported"]
 # Modules of `msg3d.apis` for torch networks; the others need none.
-WITH_TORCH = {"exported_program", "flops", "mmaction_tools", "trained"}
+WITH_TORCH = {
+    *("exported_program", "flops", "mmaction_tools", "model_index", "new_config"),
+    *("torchrun", "trained"),
+}
 # NumPy, onnxruntime, and what they install: an import of anything else fails.
 BLOCKED = """
 import sys

@@ -96,7 +96,7 @@ def _of_config(error: BaseException) -> str | None:
             return f"{file}{_line(error, file)}: {text}"
         if frame.f_code.co_name == "merge_from_dict":
             return f"--cfg-options: {text}"
-        if "DictAction" in frame.f_code.co_qualname:
+        if type(frame.f_locals.get("self")).__name__ == "DictAction":
             return f"--cfg-options: expected KEY=VALUE ({text})"
     last = frames[-1]
     callers = {frame.f_code.co_name for frame in frames[-4:]}

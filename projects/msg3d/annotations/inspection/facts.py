@@ -123,8 +123,10 @@ def _layout(data, numbers, ann_file, layout) -> str | dict:
             )
         return layout
     meta = data.get("meta") if isinstance(data, dict) else None
-    stated = isinstance(meta, dict) and ("joints" in meta or "inward" in meta)
-    if stated and fitting:
+    meta = meta if isinstance(meta, dict) else {}
+    if isinstance(meta.get("layout"), (str, dict)):
+        return meta["layout"]
+    if fitting and ("joints" in meta or "inward" in meta):
         return fitting[0]
     if numbers["own_layout"]:
         return numbers["own_layout"]
