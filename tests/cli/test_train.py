@@ -268,11 +268,11 @@ def test_status_of_the_launcher(launcher, status, expected):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_signals_are_passed_on(launcher):
-    before = signal.getsignal(signal.SIGUSR1)
-    launcher.during = staticmethod(lambda: signal.raise_signal(signal.SIGUSR1))
+    before = signal.getsignal(signal.SIGUSR2)
+    launcher.during = staticmethod(lambda: signal.raise_signal(signal.SIGUSR2))
     assert run("train", "a.py", "--launcher", "pytorch") == 0
-    assert launcher.started[0].signals == [signal.SIGUSR1]
-    assert signal.getsignal(signal.SIGUSR1) == before
+    assert launcher.started[0].signals == [signal.SIGUSR2]
+    assert signal.getsignal(signal.SIGUSR2) == before
 
 
 def test_interrupted_launcher(launcher, capsys):

@@ -1,4 +1,4 @@
-"""Where the sentence of an error goes."""
+"""The place at which the sentence of an error is printed."""
 
 import json
 import sys

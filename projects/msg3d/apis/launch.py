@@ -29,7 +29,7 @@ FORWARDED = ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
 
 @dataclass(frozen=True)
 class Launch:
-    """Where the processes of a run are started, in the words of mim's options."""
+    """The launcher of a run, with mim's options."""
 
     launcher: str = "none"
     gpus: int = 1
