@@ -15,7 +15,9 @@ from msg3d.skeletons import skeleton
 
 def test_pipelines_of_all_configs_are_equal():
     texts = set()
-    for path in sorted((*ROOT.glob("msg3d/*.py"), *ROOT.glob("personality/*udiva*.py"))):
+    for path in sorted(
+        (*ROOT.glob("msg3d/*.py"), *ROOT.glob("personality/*udiva*.py"))
+    ):
         pipeline = TestPipeline(Config.fromfile(path))
         text = recipe_text(pipeline, "", ["a"])
         if text not in texts:
