@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from test_predict import video
+from test_predict_files import video
 
 from conftest import REPOSITORY
 from in_process import msg3d_command
