@@ -248,6 +248,22 @@ def test_config_of_nothing(changed, old, new):
     assert caught.value.kind == "config"
 
 
+def test_other_content(changed):
+    file = changed("'msg3d'", "'msg3d'")
+    content = torch.load(file)
+    for part in ([1], torch.ones(2), dict(content, state_dict={"a": 1})):
+        torch.save(part, "other.pth")
+        with raises("weights", CheckpointError, file="other.pth"):
+            load_model(load_network(file)[0], "other.pth", "cpu")
+    torch.save([1], "other.pth")
+    with raises("weights", CheckpointError, file="other.pth"):
+        load_network("other.pth")
+    for names in (1, "abcd", [1]):
+        meta = dict(content["meta"], dataset_meta=names)
+        torch.save(dict(content, meta=meta), "other.pth")
+        assert Recognizer("other.pth", device="cpu").classes == tuple("0123")
+
+
 def test_missing_layout_file(changed):
     with raises("not-found", CheckpointError, file="changed.pth"):
         Recognizer(changed("layout='nturgb+d'", "layout='mine.json'"), device="cpu")

@@ -49,6 +49,7 @@ def test_old_form_is_deprecated(capsys, folder, network):
     [
         (("{checkpoint}", "model.onnx"), "--checkpoint"),
         (("{config}", "model.onnx"), "--checkpoint"),
+        (("a.pt2", "model.onnx"), "a.pt2"),
         (("none.py", "model.onnx", "--checkpoint", "{checkpoint}"), "none.py"),
         (("{config}", "model.onnx", "--checkpoint", "none.pth"), "none.pth"),
         (("{config}", "model.pb", "--checkpoint", "{checkpoint}"), "model.pb"),
