@@ -22,7 +22,7 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", help="file that tools/export.py wrote")
+    parser.add_argument("model", help="file that `msg3d export` wrote")
     parser.add_argument("arrays", nargs="+", metavar="FILE.npy")
     parser.add_argument("--top", type=int, default=5, help="classes (default: 5)")
     parser.add_argument("--layout", help="of the keypoints, if not the network's")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from test_predict import video
+from test_predict_files import video
 
 from conftest import REPOSITORY
 from in_process import msg3d_command
@@ -17,7 +17,7 @@ from msg3d.cli import predict
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.skeletons.units import UNITS
 from samples import write
-from tiny_models import NTU_3D, trained
+from tiny_models import NTU_3D, trained, trained_on_targets
 
 TEXT = (REPOSITORY / "docs" / "predict.md").read_text()
 
@@ -41,6 +41,8 @@ def user(tmp_path, monkeypatch):
     save_annotations(data, tmp_path / "mine.pkl")
     scene = data["annotations"][0]["keypoint"]
     (tmp_path / "folder").mkdir()
+    trained_on_targets(tmp_path / "traits.pth", ["EXTRAVERSION_Z"])
+    np.save(tmp_path / "body.npy", np.random.default_rng(0).normal(size=(1, 9, 24, 3)))
     np.save(tmp_path / "wave.npy", scene[:1])
     np.save(tmp_path / "scene.npy", scene)
     np.save(tmp_path / "folder" / "a.npy", scene)
@@ -58,6 +60,7 @@ def test_python_runs(user, capsys):
     assert len(names["names"]) == 2 and set(names["names"]) <= set("abcd")
     assert [one.rows for one in names["found"].persons] == [(0,), (1,), (2,)]
     assert len(names["found"].pairs) == 3
+    assert list(names["prediction"].targets) == ["EXTRAVERSION_Z"]
     assert names["sequence"]["keypoint"].shape == (0, 8, 17, 2)
 
 

@@ -41,15 +41,15 @@ CANNOT = {
 CHEAP = {
     "-m msg3d_onnx",
     "msg3d check",
+    "msg3d export",
     "msg3d pack",
+    "msg3d predict",
     "tools/draw_skeleton.py",
-    "tools/export.py",
     "tools/fuse_scores.py",
-    "tools/predict.py",
     "tools/visualize.py",
 }
 # Cheap with the network of one document alone.
-ONLY = {"tools/export.py": "docs/export.md"}
+ONLY = {"msg3d export": "docs/export.md"}
 SHELL, PYTHON, DATA = "shell", "python", {"", "text", "csv", "json", "bibtex"}
 SITE = {"{toctree}", "{eval-rst}"}
 VARIABLES = dict(

@@ -97,11 +97,10 @@ for use in (
     except ImportError as error:
         print(error)
 """
-PROGRAM = """
-import runpy
+COMMAND = """
+from msg3d.cli.main import main
 
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
+sys.exit(main(sys.argv[1:]))
 """
 ALIAS = """
 import runpy
@@ -179,12 +178,16 @@ def test_old_command(tmp_path):
 
 
 def test_predict_command(tmp_path):
-    command = REPOSITORY / "tools" / "predict.py"
-    arguments = (FILES / "stgcn_2d.onnx", FILES / "coco_2d.pkl", "--out", tmp_path)
-    assert_succeeds(run_blocked(PROGRAM, command, *arguments))
+    words = ("predict", FILES / "stgcn_2d.onnx", FILES / "coco_2d.pkl", "--output")
+    assert_succeeds(run_blocked(COMMAND, *words, tmp_path))
     table = (tmp_path / "predictions.csv").read_text().splitlines()
     samples = load_annotations(str(FILES / "coco_2d.pkl"))["annotations"]
     assert len(table) == len(samples) + 1
+    lines = assert_succeeds(run_blocked(COMMAND, *words, "-")).splitlines()
+    names = [json.loads(line)["sample"] for line in lines]
+    assert names == [sample["frame_dir"] for sample in samples]
+    done = run_blocked(COMMAND, "predict", FILES / "stgcn_2d.pth", "a.npy")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
 
 
 def test_convert_and_check_files(tmp_path):

@@ -1,10 +1,10 @@
-"""tools/predict.py as users type it."""
+"""`msg3d predict` as users type it."""
 
 import csv
 import subprocess
 import sys
 
-from conftest import REPOSITORY, user_env
+from conftest import user_env
 from msg3d import Recognizer
 from msg3d.datasets import load_annotations
 from samples import write
@@ -16,8 +16,8 @@ def test_command_as_typed(tmp_path):
     recognizer = Recognizer(*flat, device="cpu")
     path = write(tmp_path / "mine.pkl", joints=17, channels=2, persons=3)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", REPOSITORY / "tools" / "predict.py", *flat]
-        + ["mine.pkl", "--out", "found", "--split", "val", "--persons"]
+        [sys.executable, "-W", "ignore", "-m", "msg3d", "predict", flat[1]]
+        + ["mine.pkl", "--output", "results", "--split", "val", "--persons"]
         + ["--pairs", "3", "--device", "cpu"],
         cwd=tmp_path,
         env=user_env(),
@@ -28,9 +28,9 @@ def test_command_as_typed(tmp_path):
     assert done.returncode == 0, done.stderr[-4000:]
     assert done.stdout.splitlines() == [
         "predicted 1, done before 0, failed 0",
-        "wrote found/predictions.csv",
+        "wrote results/predictions.csv",
     ]
-    with open(tmp_path / "found" / "predictions.csv", newline="") as file:
+    with open(tmp_path / "results" / "predictions.csv", newline="") as file:
         table = list(csv.DictReader(file))
     data = load_annotations(path)
     names = data["split"]["val"]

@@ -15,12 +15,13 @@ from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from ..checkpoints.reading import state_of
 from ..checkpoints.stored_config import StoredConfig, known_types, stored_config
 from ..engine.hooks.random_state import random_state_kept
-from ..errors import ConfigError
+from ..errors import CheckpointError, ConfigError
 from ..models.regression_head import TraitHead
 from .config_files import SUFFIXES, find_config, shipped_configs
-from .exported import with_clips
+from .exported import is_exported, with_clips
 from .keypoint_input import Expected
 
 _STEPS_3D = ("AlignView", "LabanEffort")
@@ -161,8 +162,13 @@ def load_network(
             file=name,
             field="checkpoint",
         )
-    meta = _read(name).get("meta")
-    return stored_config(meta if isinstance(meta, dict) else {}, name), name
+    if is_exported(name):
+        raise ConfigError(
+            "is an exported network, expected a checkpoint, or a config with --checkpoint",
+            kind="wrong-file-type",
+            file=name,
+        )
+    return stored_config(_meta(_read(name)), name), name
 
 
 def load_config(config: Union[str, Path, Config]) -> Config:
@@ -193,8 +199,9 @@ def load_model(
         The network, and the names of its classes or targets.
 
     Raises:
-        ConfigError: the file does not exist, the checkpoint does not fit the network, or
-            the network is not a recognizer.
+        ConfigError: the file does not exist, the weights do not fit the network, or the
+            network is not a recognizer.
+        CheckpointError: the file cannot be read as weights.
     """
     loaded = _read(str(checkpoint))
     with _building(cfg):
@@ -207,8 +214,7 @@ def load_model(
             file=cfg.filename,
             field="model",
         )
-    state = loaded.get("state_dict", loaded)
-    state = {key.removeprefix("module."): value for key, value in state.items()}
+    state = state_of(loaded, str(checkpoint))
     wrong = _misfits(model.state_dict(), state)
     if wrong:
         raise ConfigError(
@@ -218,21 +224,34 @@ def load_model(
             file=str(checkpoint),
         )
     model.load_state_dict(state)
-    meta = loaded.get("meta") or {}
+    dataset = _meta(loaded).get("dataset_meta")
     names = "targets" if has_targets(model) else "classes"
-    saved = (meta.get("dataset_meta") or {}).get(names)
+    saved = dataset.get(names) if isinstance(dataset, dict) else None
+    saved = saved if isinstance(saved, (list, tuple)) else None
     return model.to(device or get_device()), saved
+
+
+def _meta(loaded: dict) -> dict:
+    meta = loaded.get("meta")
+    return meta if isinstance(meta, dict) else {}
 
 
 def _read(checkpoint: str) -> dict:
     try:
-        return CheckpointLoader.load_checkpoint(
+        loaded = CheckpointLoader.load_checkpoint(
             checkpoint, map_location="cpu", logger="silent"
         )
     except FileNotFoundError as error:
         raise ConfigError(
             "the checkpoint does not exist", kind="not-found", file=checkpoint
         ) from error
+    if not isinstance(loaded, dict):
+        raise CheckpointError(
+            f"contains a {type(loaded).__name__}, expected a state dict",
+            kind="weights",
+            file=checkpoint,
+        )
+    return loaded
 
 
 def read_class_names(path: Union[str, Path]) -> list[str]:

@@ -25,6 +25,7 @@ MAX_DEPTH = 64
 # Sections that prediction needs. `custom_imports`, hooks, and so on are ignored.
 SECTIONS = ("model", "test_dataloader")
 SCOPES = ("mmaction", "mmcv", "mmengine")
+PACKAGES = ("msg3d", *SCOPES, "torch")
 # Modules of the classes that may be built: networks and transforms for skeletons.
 MODULES = (
     "msg3d.datasets.transforms.",
@@ -72,7 +73,7 @@ def stored_config(meta: Mapping[str, Any], file: str) -> StoredConfig:
         values = parse_config(text)
         scope = values.get("default_scope") or "mmaction"
         values = {key: values[key] for key in SECTIONS if key in values}
-        _check_scopes(dict(values, _scope_=scope))
+        _check_names(dict(values, _scope_=scope))
     except CheckpointError as error:
         raise error.at(file=file) from error
     if not isinstance(values.get("model"), dict):
@@ -179,10 +180,13 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
             yield from _items(item)
 
 
-def _check_scopes(values: dict) -> None:
-    """Refuse a `_scope_` that MMEngine would import."""
+def _check_names(values: dict) -> None:
+    """Refuse names of other packages, some of which MMAction2 imports itself."""
     for key, value in _items(values):
+        package = str(value).partition(".")[0]
         if key == "_scope_" and value not in SCOPES:
+            raise _unknown_type(value)
+        if key == "type" and package != value and package not in PACKAGES:
             raise _unknown_type(value)
 
 

@@ -18,7 +18,7 @@ from ..errors import ConfigError, DataError
 from ..skeletons import STREAMS, skeleton
 from ..skeletons.body_axes import Layout, Place, axes_of, check_joints
 from ..skeletons.convert import gather_joints, joint_sources
-from . import align, normalize, persons, streams
+from . import align, laban, normalize, persons, streams
 from . import sample as frames
 
 __all__ = ["STEPS"]
@@ -206,6 +206,54 @@ def _skeleton_features(sample: dict, parents, feats, axis, mask_absent) -> dict:
     return sample
 
 
+def laban_effort(
+    layout: Layout,
+    efforts: Sequence[str] = laban.EFFORTS,
+    coordinates: bool = True,
+    variant: str = "published",
+    time: str = "frame",
+    fps: float = 1,
+    center: Place | None = None,
+) -> partial:
+    _check_choice("LabanEffort", "variant", variant, ["published", "corrected"])
+    _check_choice("LabanEffort", "time", time, ["frame", "joint"])
+    repeated = len(set(efforts)) < len(efforts) or not (efforts or coordinates)
+    unknown = isinstance(efforts, str) or set(efforts) - set(laban.EFFORTS)
+    for name, value, wrong, expected in (
+        ("efforts", efforts, unknown, f"a list of some of {list(laban.EFFORTS)}"),
+        ("efforts", efforts, repeated, "each Effort once, or coordinates=True"),
+        ("fps", fps, not fps > 0, "frames per second, or 1 for features per frame"),
+    ):
+        if wrong:
+            raise ConfigError(
+                f"LabanEffort got {name}={value!r}, expected {expected}",
+                kind="option",
+                field=name,
+            )
+    body = skeleton(layout)
+    if center is None:
+        # The mean of several joints is not the place of a joint.
+        top = body.spine[1] if body.spine else ()
+        center = top if len(top) == 1 else ()
+    return partial(
+        _laban_effort,
+        layout=layout,
+        parents=[parent for _, parent in body.bones],
+        efforts=list(efforts),
+        coordinates=coordinates,
+        published=variant == "published",
+        neighbors=time == "joint",
+        fps=fps,
+        centers=np.atleast_1d(np.asarray(center, dtype=int)),
+    )
+
+
+def _laban_effort(sample: dict, layout, **options) -> dict:
+    check_joints(sample["keypoint"], layout)
+    sample["keypoint"] = laban.laban_effort(sample["keypoint"], **options)
+    return sample
+
+
 def uniform_sample_frames(
     clip_len: int, num_clips: int = 1, test_mode: bool = False, seed: int = 255
 ) -> partial:
@@ -307,6 +355,7 @@ STEPS = {
     "FastPreNormalize3D": pre_normalize_3d,
     "FastUniformSampleFrames": uniform_sample_frames,
     "FormatGCNInput": format_gcn_input,
+    "LabanEffort": laban_effort,
     "PadTo": pad_to,
     "PoseDecode": pose_decode,
     "PreNormalize2D": pre_normalize_2d,

@@ -1,19 +1,9 @@
 """Compute the input of the network: streams of joints and bones, or Laban's Effort."""
 
-from typing import Dict, Optional, Sequence
-
-import numpy as np
 from mmaction.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 
-from ...errors import ConfigError
 from ...preprocessing import steps
-from ...preprocessing.laban import EFFORTS, laban_effort
-from ...skeletons import skeleton
-from ...skeletons.body_axes import Layout, Place, check_joints
 from .step import StepTransform
-
-VARIANTS, TIMES = ["published", "corrected"], ["frame", "joint"]
 
 
 @TRANSFORMS.register_module()
@@ -49,7 +39,7 @@ class SkeletonFeatures(StepTransform):
 
 
 @TRANSFORMS.register_module()
-class LabanEffort(BaseTransform):
+class LabanEffort(StepTransform):
     """Three channels per joint for each of Laban's four Efforts: `preprocessing.laban`.
 
     The angles depend on the view, so AlignView belongs before this. A clip of
@@ -82,58 +72,4 @@ class LabanEffort(BaseTransform):
         (1, 250, 24, 15)
     """
 
-    def __init__(
-        self,
-        layout: Layout,
-        efforts: Sequence[str] = EFFORTS,
-        coordinates: bool = True,
-        variant: str = "published",
-        time: str = "frame",
-        fps: float = 1,
-        center: Optional[Place] = None,
-    ) -> None:
-        repeated = len(set(efforts)) < len(efforts) or not (efforts or coordinates)
-        unknown = isinstance(efforts, str) or set(efforts) - set(EFFORTS)
-        for name, value, wrong, expected in (
-            ("variant", variant, variant not in VARIANTS, f"one of {VARIANTS}"),
-            ("time", time, time not in TIMES, f"one of {TIMES}"),
-            ("efforts", efforts, unknown, f"a list of some of {list(EFFORTS)}"),
-            ("efforts", efforts, repeated, "each Effort once, or coordinates=True"),
-            ("fps", fps, not fps > 0, "frames per second, or 1 for features per frame"),
-        ):
-            if wrong:
-                raise ConfigError(
-                    f"LabanEffort got {name}={value!r}, expected {expected}",
-                    kind="option",
-                    field=name,
-                )
-        self.layout, self.efforts, self.coordinates = layout, list(efforts), coordinates
-        self.variant, self.time, self.fps = variant, time, fps
-        body = skeleton(layout)
-        if center is None:
-            # The mean of several joints is not the place of a joint.
-            top = body.spine[1] if body.spine else ()
-            center = top if len(top) == 1 else ()
-        self.center = center
-        self._parents = [parent for _, parent in body.bones]
-
-    def transform(self, results: Dict) -> Dict:
-        check_joints(results["keypoint"], self.layout)
-        results["keypoint"] = laban_effort(
-            results["keypoint"],
-            self._parents,
-            self.efforts,
-            self.coordinates,
-            published=self.variant == "published",
-            neighbors=self.time == "joint",
-            fps=self.fps,
-            centers=np.atleast_1d(np.asarray(self.center, dtype=int)),
-        )
-        return results
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(layout={self.layout!r}, efforts={self.efforts}, "
-            f"coordinates={self.coordinates}, variant={self.variant!r}, "
-            f"time={self.time!r}, fps={self.fps}, center={self.center})"
-        )
+    step = staticmethod(steps.laban_effort)

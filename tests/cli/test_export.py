@@ -1,0 +1,69 @@
+"""`msg3d export`: models, outputs, and mistakes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from exported_models import tiny
+from in_process import msg3d_command
+from msg3d import Recognizer
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """(config, checkpoint); the checkpoint does not contain the config."""
+    return tiny(tmp_path_factory.mktemp("network"), "ResTCN", list("abcd"))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(capsys, *words):
+    return msg3d_command("export", *words), *capsys.readouterr()
+
+
+def test_config_with_checkpoint(capsys, folder, network):
+    config, checkpoint = network
+    Path("names.txt").write_text("one\ntwo\nthree\nfour\n")
+    words = (config, "model.pt2", "--checkpoint", checkpoint, "--classes", "names.txt")
+    status, out, err = run(capsys, *words)
+    assert (status, err) == (0, "") and "model.pt2" in out
+    assert Recognizer("model.pt2").classes == ("one", "two", "three", "four")
+    assert run(capsys, *words)[0] == 1
+    assert run(capsys, *words, "--overwrite")[0] == 0
+
+
+def test_old_form_is_deprecated(capsys, folder, network):
+    shutil.copy(network[1], "best.pth")
+    status, _, err = run(capsys, network[0], "best.pth", "model.pt2")
+    assert status == 0 and "--checkpoint best.pth" in err
+    assert Recognizer("model.pt2").classes == tuple("abcd")
+
+
+@pytest.mark.parametrize(
+    "words, named",
+    [
+        (("{checkpoint}", "model.onnx"), "--checkpoint"),
+        (("{config}", "model.onnx"), "--checkpoint"),
+        (("a.pt2", "model.onnx"), "a.pt2"),
+        (("none.py", "model.onnx", "--checkpoint", "{checkpoint}"), "none.py"),
+        (("{config}", "model.onnx", "--checkpoint", "none.pth"), "none.pth"),
+        (("{config}", "model.pb", "--checkpoint", "{checkpoint}"), "model.pb"),
+        (("{checkpoint}", "model.pt2", "--benchmark"), "--benchmark"),
+        (("{config}", "{checkpoint}", "a.onnx", "--checkpoint", "b.pth"), "a.onnx"),
+    ],
+)
+def test_mistakes(capsys, folder, network, words, named):
+    config, checkpoint = network
+    words = [word.format(config=config, checkpoint=checkpoint) for word in words]
+    status, out, err = run(capsys, *words)
+    assert status == 1 and named in err and len(err.splitlines()) == 1
+    assert not list(folder.iterdir())
+
+
+def test_wrong_usage(capsys, folder):
+    assert run(capsys, "best.pth")[0] == 2
