@@ -221,8 +221,8 @@ def _compare_persons(persons: int, backbone: nn.Module) -> None:
     expected = norm.num_features // (backbone.graph.num_node * backbone.in_channels)
     if persons != expected:
         raise ConfigError(
-            f"FormatGCNInput in the pipeline gives {persons} persons, but the model "
-            f"takes {expected}: set model.backbone.num_person to {persons}, or "
+            f"the pipeline gives clips of M={persons} persons, but the model takes "
+            f"M={expected}: set model.backbone.num_person to {persons}, or "
             f"num_person of FormatGCNInput to {expected}",
             kind="option",
             field="num_person",
