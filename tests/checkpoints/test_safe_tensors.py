@@ -11,8 +11,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.checkpoints import (
     rewrite,
 )
@@ -20,7 +20,6 @@ from msg3d.checkpoints.reading import read_state
 from msg3d.errors import CheckpointError
 
 pytest.importorskip("safetensors", reason="needs the package safetensors")
-TOOL = Path(__file__).parents[2] / "tools" / "convert_checkpoint.py"
 META = dict(dataset_meta=dict(classes=["wave", "kick"]), epoch=3, shape=(480, 640))
 
 
@@ -79,16 +78,13 @@ def test_the_package_itself_reads_it(trained, tmp_path):
     assert torch.equal(found["backbone.a"], weights()["backbone.a"])
 
 
-def test_command(trained, tmp_path, monkeypatch, capsys):
-    tool = load_module(TOOL)
+def test_command(trained, tmp_path, capsys):
     out = str(tmp_path / "x.safetensors")
     for source, target in ((trained, out), (out, str(tmp_path / "back.pth"))):
-        monkeypatch.setattr("sys.argv", ["convert_checkpoint.py", source, target])
-        assert tool.main() == 0
+        assert msg3d_command("convert-checkpoint", source, target) == 0
     assert "without optimizer" in capsys.readouterr().out
     assert load(tmp_path / "back.pth")["meta"] == META
-    monkeypatch.setattr("sys.argv", ["convert_checkpoint.py", out, out])
-    assert tool.main() == 1
+    assert msg3d_command("convert-checkpoint", out, out) == 1
 
 
 def header(text, rest=b""):

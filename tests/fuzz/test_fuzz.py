@@ -43,6 +43,7 @@ from msg3d.apis.input_files import list_sources, read_sequences
 from msg3d.apis.keypoint_input import Expected, to_sample
 from msg3d.checkpoints.reading import read_state
 from msg3d.checkpoints.safe_tensors import write_safetensors
+from msg3d.checkpoints.stored_config import stored_config
 from msg3d.converters import (
     bandai,
     kinetics,
@@ -170,6 +171,27 @@ def read_checkpoint(folder, attempt):
         CheckpointLoader.load_checkpoint(str(path), "cpu", "silent")
     with attempt():
         read_state(str(path))
+
+
+CONFIG = """
+default_scope = 'mmaction'
+custom_imports = dict(allow_failed_imports=False, imports=['msg3d'])
+model = dict(backbone=dict(graph_cfg=dict(layout='coco'), type='STGCN'))
+optim_wrapper = dict(paramwise_cfg=dict({'.bias': 1, 'norm': -0.5}))
+test_dataloader = dict(dataset=dict(pipeline=[
+    dict(type='PoseDecode'), dict(meta_keys=('frame_dir', ), value=inf)]))
+"""
+
+
+def write_config(folder):
+    (folder / "config.txt").write_text(CONFIG)
+
+
+def read_config(folder, attempt):
+    """The text of the config in a checkpoint."""
+    text = (folder / "config.txt").read_text(errors="replace")
+    with attempt():
+        stored_config(dict(cfg=text), "best.pth")
 
 
 def write_recipe(folder):
@@ -328,7 +350,9 @@ DOUBLED = {
 def readers():
     """Name -> (functions that write a valid example, function that reads it)."""
     by_name = dict(
-        recipe=([write_recipe], read_recipe), lists=([write_lists], read_lists)
+        config=([write_config], read_config),
+        recipe=([write_recipe], read_recipe),
+        lists=([write_lists], read_lists),
     )
     read = partial(read_raw, bandai.parse_recording)
     by_name["bandai"] = [write_bandai], read

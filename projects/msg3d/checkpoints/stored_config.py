@@ -105,12 +105,16 @@ def parse_config(text: str) -> dict[str, Any]:
     """
     if len(text) > MAX_CHARACTERS:
         raise _refused(f"{len(text)} characters, expected at most {MAX_CHARACTERS}")
+    body, line = None, None
     try:
         body = ast.parse(text).body
     except SyntaxError as error:
-        raise _refused("invalid syntax", error.lineno) from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise _refused(type(error).__name__) from None
+        line = error.lineno
+    # The parser raises MemoryError for deep nesting.
+    except (ValueError, RecursionError, MemoryError):
+        pass
+    if body is None:
+        raise _refused("invalid syntax, or nested too deeply", line)
     config = {}
     for statement in body:
         match statement:
