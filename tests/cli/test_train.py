@@ -125,6 +125,16 @@ def test_quiet(here):
     assert here[0][1:4] == ["--cfg-options", "x=1", "log_level=WARNING"]
 
 
+def test_quiet_test_prints_its_results(here, launcher, monkeypatch, capsys):
+    monkeypatch.setattr(launch, "test_results", lambda: {"acc/top1": 0.25})
+    assert run("test", "a.py", "a.pth", "--quiet") == 0
+    assert here[0][2:4] == ["--cfg-options", "log_level=WARNING"]
+    assert capsys.readouterr().out == "acc/top1: 0.2500\n"
+    # The processes of a launcher print theirs to the log.
+    assert run("test", "a.py", "a.pth", "--quiet", "--launcher", "pytorch") == 0
+    assert "log_level=WARNING" not in launcher.started[0].command
+
+
 @pytest.mark.parametrize(
     "words",
     [

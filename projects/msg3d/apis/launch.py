@@ -122,6 +122,18 @@ def run_here(script: str, config: str, arguments: Sequence[str], launcher: str) 
         sys.argv[:] = argv
 
 
+def test_results() -> dict[str, float]:
+    """Return the metrics of the test that ran in this process."""
+    from mmengine.logging import MessageHub
+
+    scalars = MessageHub.get_current_instance().log_scalars
+    return {
+        name.removeprefix("test/"): float(history.current())
+        for name, history in scalars.items()
+        if name.startswith("test/") and not name.endswith("time")
+    }
+
+
 def run_processes(
     command: Sequence[str], port: int | None, debug: bool
 ) -> tuple[int, str]:

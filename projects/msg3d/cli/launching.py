@@ -105,11 +105,12 @@ def run_script(
     from ..apis.config_files import find_config
 
     config = str(find_config(args.config))
-    if args.quiet:
-        args.cfg_options = [*(args.cfg_options or []), "log_level=WARNING"]
-    arguments = first + _arguments(args, options)
     names = ("gpus", "gpus_per_node", "cpus_per_task", "partition", "srun_args", "port")
     plan = launch.Launch(args.launcher, **{name: getattr(args, name) for name in names})
+    # The results of a test are in the log.
+    if args.quiet and (script == "train" or plan.is_here()):
+        args.cfg_options = [*(args.cfg_options or []), "log_level=WARNING"]
+    arguments = first + _arguments(args, options)
     if not plan.is_here():
         command = plan.command(script, config, arguments)
         status, text = launch.run_processes(command, args.port, args.debug)
@@ -122,6 +123,9 @@ def run_script(
         launch.run_here(script, config, arguments, args.launcher)
     except Exception as error:
         return _end(error, args.debug)
+    if args.quiet and script == "test" and os.environ.get("RANK", "0") == "0":
+        for name, value in launch.test_results().items():
+            print(f"{name}: {value:.4f}")
     return 0
 
 
