@@ -131,7 +131,7 @@ def archive(folder: Path) -> None:
 
 def archives_of_scores(folder: Path) -> None:
     for name in ("joint", "bone"):
-        run(["python", "tools/fuse_scores.py", f"{name}.pkl", "--out", f"{name}.npz"])
+        run(["msg3d", "fuse", f"{name}.pkl", "--output", f"{name}.npz"])
 
 
 # What else a document takes for given, and how its text's files come to be.

@@ -8,8 +8,6 @@ import torch
 from mmengine.config import Config
 
 from errors import raises
-from in_process import without_paperwork
-from leaves import LEAVES
 from msg3d import Recognizer
 from msg3d.apis.trained import TestPipeline, load_model, load_network
 from msg3d.checkpoints import rewrite
@@ -40,13 +38,6 @@ def changed(network, tmp_path, monkeypatch):
         return "changed.pth"
 
     return change
-
-
-@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
-def test_shipped_configs_are_data(path):
-    config = Config.fromfile(path)
-    with without_paperwork():
-        assert parse_config(config.pretty_text) == config.to_dict()
 
 
 def test_every_form_that_mmengine_writes():

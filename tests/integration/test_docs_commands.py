@@ -41,12 +41,12 @@ CANNOT = {
 CHEAP = {
     "-m msg3d_onnx",
     "msg3d check",
+    "msg3d draw",
     "msg3d export",
+    "msg3d fuse",
     "msg3d pack",
     "msg3d predict",
-    "tools/draw_skeleton.py",
-    "tools/fuse_scores.py",
-    "tools/visualize.py",
+    "msg3d visualize",
 }
 # Cheap with the network of one document alone.
 ONLY = {"msg3d export": "docs/export.md"}
@@ -178,7 +178,7 @@ def check_parts(block: Block) -> list[str]:
         ("shell", "python tools/visualize.py graph a b --lsit", "SystemExit"),
         ("shell", "msg3d prepare ntu RAW", "SystemExit"),
         ("shell", "msg3d prepare ntu A B --benchmark n", "SystemExit"),
-        ("shell", "python tools/fuse_scores.py no.pkl no.pkl", "no.pkl no.pkl: 1"),
+        ("shell", "msg3d fuse no.pkl no.pkl", "no.pkl no.pkl: 1"),
         ("shell", "mim train mmaction configs/msg3d/none.py", "no such file"),
         ("shell", "mim train mmaction a.py --resmue", "SystemExit"),
         ("shell", "mim train mmaction a.py --launcher mpi", "launcher"),
