@@ -52,7 +52,12 @@ def run(args: argparse.Namespace) -> None:
         )
     refuse_existing(args.overwrite, output)
     names = read_class_names(args.classes) if args.classes else None
-    difference = export(args.model, args.checkpoint, output, names)
+    try:
+        difference = export(args.model, args.checkpoint, output, names)
+    except RuntimeError as error:  # of torch's exporter
+        raise ConfigError(
+            f"torch cannot export this network: {error}", kind="config", file=args.model
+        ) from error
     print(
         f"wrote {output}, {os.path.getsize(output) / 1e6:.1f} MB; its outputs differ "
         f"from the original by at most {difference:.1e}"
