@@ -66,7 +66,7 @@ def with_pictures(text: str) -> str:
     missing = []
 
     def below(found: re.Match) -> str:
-        (out,) = re.findall(r"--out (\S+)", found[0])
+        (out,) = re.findall(r"--output (\S+)", found[0])
         if not (REPOSITORY / out).is_file():
             missing.append(out)
             return found[0]
