@@ -283,7 +283,7 @@ def test_accuracies_by_hand():
     assert result["mean_class"] == 50 and result["top5"] == 100
 
 
-def test_command(tmp_path, monkeypatch, capsys):
+def test_command(tmp_path, capsys):
     joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
     bone = pickled(tmp_path / "bone.pkl", dict(zip(IDS[::-1], logits(2, 2.0)[::-1])))
     out, figures = tmp_path / "fused.pkl", tmp_path / "fused.json"
@@ -313,7 +313,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "--ann-file" in capsys.readouterr().err
 
 
-def test_command_takes_each_file_once(tmp_path, monkeypatch, capsys):
+def test_command_takes_each_file_once(tmp_path, capsys):
     joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
     link = tmp_path / "link.pkl"
     link.symlink_to(joint)
@@ -335,7 +335,7 @@ def test_command_takes_each_file_once(tmp_path, monkeypatch, capsys):
     assert len(read_scores(tmp_path / "new" / "fused.npz").values) == 8
 
 
-def test_command_on_one_file(tmp_path, monkeypatch, capsys):
+def test_command_on_one_file(tmp_path, capsys):
     values = softmax(logits(1, 2.0))
     joint = mmaction_dump(tmp_path / "joint.pkl", values)
     assert msg3d_command("fuse", joint, "--json", tmp_path / "a.json") == 0

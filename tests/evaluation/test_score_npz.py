@@ -5,9 +5,10 @@ import zipfile
 
 import numpy as np
 import pytest
-from test_fusion import IDS, LABELS, logits, mmaction_dump, run, softmax
+from test_fusion import IDS, LABELS, logits, mmaction_dump, softmax
 
 from errors import raises
+from in_process import msg3d_command
 from msg3d.datasets import save_annotations
 from msg3d.evaluation import (
     labels_of,
@@ -37,10 +38,10 @@ def test_as_numpy_writes_them_without_labels(tmp_path):
     np.testing.assert_array_equal(scores.labels, LABELS)
 
 
-def test_a_dump_becomes_one(tmp_path, monkeypatch):
+def test_a_dump_becomes_one(tmp_path):
     """And counts as the dump it was made of."""
     dump = mmaction_dump(tmp_path / "dump.pkl", softmax(logits(0)))
-    assert run(monkeypatch, dump, "--out", tmp_path / "plain.npz") == 0
+    assert msg3d_command("fuse", dump, "--output", tmp_path / "plain.npz") == 0
     plain, dumped = read_scores(tmp_path / "plain.npz"), read_scores(dump)
     assert plain.ids == dumped.ids
     np.testing.assert_array_equal(plain.values, dumped.values)

@@ -1,15 +1,14 @@
 """Traits of persons: means, errors and files, against numbers worked out by hand."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from mmaction.registry import METRICS
 
-from conftest import load_module
 from errors import raises
+from in_process import msg3d_command
 from msg3d.errors import ConfigError
 from msg3d.evaluation import PersonTraitMetric
 from msg3d.evaluation.traits import (
@@ -20,7 +19,6 @@ from msg3d.evaluation.traits import (
     write_traits,
 )
 
-TOOL = Path(__file__).parents[2] / "tools" / "personality" / "score_traits.py"
 HEADER = ",".join(("Participant ID", *CHALLENGE_TRAITS))
 NAMES = ("calm", "loud")
 
@@ -35,10 +33,8 @@ CHUNKS = [
 TRUTH = {"7": (3.0, 1.0), "9": (2.0, 1.0)}
 
 
-def command(*arguments, monkeypatch):
-    tool = load_module(TOOL)
-    monkeypatch.setattr("sys.argv", ["score_traits.py", *map(str, arguments)])
-    return tool.main()
+def command(*arguments):
+    return msg3d_command("score-traits", *arguments)
 
 
 def evaluate(chunks=CHUNKS, truth=TRUTH, **kwargs):
@@ -139,7 +135,7 @@ def test_file_and_back(tmp_path):
     np.testing.assert_equal(found.values, values)
 
 
-def test_errors_of_the_challenge_by_hand(tmp_path, monkeypatch, capsys):
+def test_errors_of_the_challenge_by_hand(tmp_path, capsys):
     (tmp_path / "truth.csv").write_text(rows(VALUES))
     guess = {"105": (0.5, 0, 0, 0, 0.5), "8": (0, 2, 2, 3, 1), "67": (1, 1, 3, 1, 1)}
     (tmp_path / "pred.csv").write_text("\ufeff" + rows(guess), encoding="utf-8")
@@ -148,11 +144,11 @@ def test_errors_of_the_challenge_by_hand(tmp_path, monkeypatch, capsys):
     pair = (tmp_path / "pred.csv", tmp_path / "truth.csv")
     assert squared_errors(*map(read_traits, pair)) == pytest.approx(expected)
 
-    assert command(*pair, monkeypatch=monkeypatch) == 0
+    assert command(*pair) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["OPENMINDEDNESS_Z", "1.333333"]
     assert lines[-1].split() == ["mean", "1.200000"]
-    assert command(*pair, "--json", monkeypatch=monkeypatch) == 0
+    assert command(*pair, "--json") == 0
     assert json.loads(capsys.readouterr().out) == pytest.approx(expected)
 
 
@@ -193,7 +189,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_predictions_are_named(tmp_path, monkeypatch, capsys, case):
+def test_bad_predictions_are_named(tmp_path, capsys, case):
     text, kind, where, part = BAD[case]
     (tmp_path / "truth.csv").write_text(rows(VALUES))
     (tmp_path / "pred.csv").write_text(text)
@@ -201,7 +197,7 @@ def test_bad_predictions_are_named(tmp_path, monkeypatch, capsys, case):
     with raises(kind, file="pred.csv", **where) as error:
         squared_errors(*map(read_traits, pair))
     assert part in str(error.value)
-    assert command(*pair, monkeypatch=monkeypatch) == 1
+    assert command(*pair) == 1
     assert "\n" not in capsys.readouterr().err.strip()
 
 
