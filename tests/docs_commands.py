@@ -49,7 +49,7 @@ class _Parsed(BaseException):
 def documents() -> list[str]:
     """Every Markdown file for users."""
     files = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
-    files += sorted((REPOSITORY / "projects").rglob("*.md"))
+    files += sorted((REPOSITORY / "configs").rglob("*.md"))
     return [file.relative_to(REPOSITORY).as_posix() for file in files]
 
 

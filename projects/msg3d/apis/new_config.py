@@ -131,7 +131,7 @@ def _scales(graph_cfg: dict, layout: str | dict) -> int:
 
 
 def _is_pipeline_part(value: Any) -> bool:
-    """Whether a variable is a step, or a list of steps, of the base file's pipelines."""
+    """Return whether a variable is a step of a pipeline, or a list of steps."""
     from mmaction.registry import TRANSFORMS
 
     steps = value if isinstance(value, list) else [value]

@@ -222,9 +222,9 @@ def known_types(file: str) -> Iterator[None]:
         parent = registry
         while parent is not None:
             parent.import_from_location()
-            found = parent.module_dict.get(name)
-            if found is not None and _is_known(found):
-                return found
+            part = parent.module_dict.get(name)
+            if part is not None and _is_known(part):
+                return part
             parent = parent.parent
         raise _unknown_type(key).at(file=file)
 

@@ -64,7 +64,7 @@ def installed(package: str) -> dict[str, str]:
 
 
 def is_installed(versions: str) -> bool:
-    """Whether a version that `versions` describes is installed."""
+    """Return whether a version that `versions` describes is installed."""
     from packaging.requirements import Requirement
 
     wanted = Requirement(versions)

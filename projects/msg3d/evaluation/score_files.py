@@ -7,7 +7,7 @@ The supported forms are
   it (in our configs it does);
 * PYSKL's (`--out`): a list of arrays, in the order of the data set, without ids;
 * the original ones of MS-G3D and 2s-AGCN (`epoch1_test_score.pkl`): id -> logits;
-* those that `tools/fuse_scores.py` writes: like MMAction2's, or without any pickle, as
+* those that `msg3d fuse` writes: like MMAction2's, or without any pickle, as
   `.npz` (`score_npz.py`).
 
 Nothing that a file names is executed.

@@ -1,4 +1,4 @@
-"""What a config needs to know about an annotation file, as far as the file states it."""
+"""Facts about an annotation file that a config depends on."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from .report import clip_len, num_person, overview
 
 
 class Facts(NamedTuple):
-    """What a config needs to know about an annotation file.
+    """Facts about an annotation file, as far as the file states them.
 
     Attributes:
         layout: name, or dictionary of a layout that has no name.
