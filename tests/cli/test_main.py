@@ -1,9 +1,12 @@
 """Help, errors, and exit statuses that all commands share."""
 
+import argparse
+
 import pytest
 
 from in_process import msg3d_command
 from msg3d.cli import main as cli
+from msg3d.cli.options import SHARED
 
 
 def run(capsys, *words):
@@ -55,3 +58,23 @@ def test_deprecated_option(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("msg3d.cli.chunks.run", lambda args: print(args.length))
     _, out, err = run(capsys, "chunks", "a", "b", "--frames=8")
     assert out == "8\n" and "--length" in err
+
+
+def options(parser):
+    """Yield the options of a parser and of its subparsers."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                yield from options(sub)
+        else:
+            yield action
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_option_means_the_same_everywhere(command):
+    for action in options(cli.make_parser(command)):
+        for name in set(action.option_strings) & set(SHARED):
+            shared = SHARED[name]
+            assert (action.type is None) is (shared.get("type") is None)
+            flag = shared.get("action") == "store_true"
+            assert isinstance(action, argparse._StoreTrueAction) is flag

@@ -9,7 +9,7 @@
 
 import argparse
 
-from .options import add_shared
+from .options import add_shared, config_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,14 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="text that names, data sets, or streams contain, or a pattern with *",
     )
-    words.completer = _names
+    words.completer = lambda **_: ["copy", *config_names()]
     add_shared(parser, "--overwrite")
-
-
-def _names(**_) -> list[str]:
-    from ..apis.config_files import shipped_configs
-
-    return ["copy", *shipped_configs()]
 
 
 def run(args: argparse.Namespace) -> None:

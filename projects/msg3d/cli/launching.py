@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import ConfigError, MSG3DError
-from .options import positive
+from .options import config_names, positive
 
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    config = parser.add_argument(
         "config",
         metavar="CONFIG",
         help="config file, or the name of a shipped config (`msg3d configs`)",
     )
+    config.completer = config_names
 
 
 def add_passed(parser: argparse.ArgumentParser) -> Callable[..., None]:

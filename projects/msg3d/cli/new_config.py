@@ -9,7 +9,7 @@ config inherits from `_base_` files, which are copied next to it:
 
 import argparse
 
-from .options import add_shared, refuse_existing
+from .options import add_shared, config_names, refuse_existing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,18 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="shipped config whose network and recipe are used (default: MS-G3D with a "
         "recipe for small data sets)",
     )
-    like.completer = _names
+    like.completer = config_names
     add_shared(parser, "--layout")
     add("--train-split", metavar="NAME", help="split for training")
     add("--val-split", metavar="NAME", help="split for validation and testing")
     add("--flat", action="store_true", help="write one file that inherits nothing")
     add_shared(parser, "--overwrite")
-
-
-def _names(**_) -> list[str]:
-    from ..apis.config_files import shipped_configs
-
-    return list(shipped_configs())
 
 
 def run(args: argparse.Namespace) -> None:

@@ -39,6 +39,13 @@ def unit(text: str) -> str:
     return unit_name(text)
 
 
+def config_names(**_) -> list[str]:
+    """Return the names of the shipped configs, for completion."""
+    from ..apis.config_files import shipped_configs
+
+    return list(shipped_configs())
+
+
 SHARED = {
     "--output": dict(metavar="PATH", help="file or folder to write"),
     "--device": dict(help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)"),

@@ -1,0 +1,53 @@
+"""Completion of a command line, as the shell asks for it."""
+
+import subprocess
+
+import pytest
+
+from conftest import user_env
+
+NAME = "msg3d-24c_1xb16-joint-u32-20e_synthetic-xsub-keypoint-3d"
+
+
+def complete(line: str) -> set[str]:
+    """Return the completions of a command line."""
+    env = dict(
+        user_env(),
+        **dict(_ARGCOMPLETE="1", _ARGCOMPLETE_IFS="\n", _ARGCOMPLETE_SHELL="bash"),
+        **dict(COMP_LINE=line, COMP_POINT=str(len(line))),
+    )
+    # The answer is written to file descriptor 8.
+    printed = subprocess.check_output(
+        ["bash", "-c", "msg3d 8>&1 9>/dev/null 1>/dev/null"],
+        env=env,
+        text=True,
+        timeout=60,
+    )
+    return {word.strip() for word in printed.split("\n")}
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("msg3d pre", {"predict", "prepare"}),
+        ("msg3d prepare nt", {"ntu"}),
+        ("msg3d predict --outp", {"--output"}),
+        ("msg3d train msg3d-24c", {NAME}),
+        (
+            "msg3d new-config a.pkl b.py --like msg3d-24c",
+            {NAME},
+        ),
+    ],
+)
+def test_completions(line, words):
+    assert complete(line) == words
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_script(shell):
+    script = subprocess.check_output(
+        ["msg3d", "completion", shell], env=user_env(), text=True, timeout=60
+    )
+    assert "msg3d" in script and "_ARGCOMPLETE" in script
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
