@@ -1,4 +1,4 @@
-"""tools/convert_checkpoint.py as users type it."""
+"""`msg3d convert-checkpoint`, through the wrapper in tools/."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def test_command(original, tmp_path):
     )
     assert done.returncode == 0 and "wrote out.pth" in done.stdout, done.stderr
     done = subprocess.run(
-        [*run, "out.pt"], cwd=tmp_path, text=True, capture_output=True
+        [*run, "other.pt"], cwd=tmp_path, text=True, capture_output=True
     )
     assert done.returncode == 1 and done.stderr.count("NAME.pth") == 1
     run[2] = "out.pth"

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from pickle import UnpicklingError
@@ -34,6 +35,13 @@ COMMANDS = {
     "completion": "print a script for shell completion",
 }
 
+# Warnings of the stack that no user can act on; regular expressions.
+NOISE = (
+    "pkg_resources is deprecated",
+    "Fail to import ``MultiScaleDeformableAttention``",
+    "`torch.jit",
+)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status.
@@ -56,6 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     args = parser.parse_args(_renamed(argv))
     set_progress("none" if args.quiet else "lines")
+    if not args.debug:
+        for message in NOISE:
+            warnings.filterwarnings("ignore", message)
     program = f"msg3d {args.command}"
     try:
         return args.module.run(args) or 0
