@@ -31,7 +31,7 @@ REGISTERED = {
 }
 
 when_imported("mmengine", "mmaction", before=True)(compat.versions.check_versions)
-when_imported("msg3d.checkpoints", *REGISTERED.values(), before=True)(
+when_imported("msg3d.checkpoints.convert", *REGISTERED.values(), before=True)(
     compat.versions.check_installed
 )
 

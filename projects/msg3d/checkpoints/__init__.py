@@ -1,7 +1,8 @@
 """Read, convert, and rewrite the weights of checkpoints."""
 
+from importlib import import_module
+
 from ..errors import CheckpointError
-from .convert import convert_back, convert_checkpoint, is_published, rewrite
 
 __all__ = [
     "CheckpointError",
@@ -10,3 +11,9 @@ __all__ = [
     "is_published",
     "rewrite",
 ]
+
+
+def __getattr__(name: str):
+    if name in __all__:  # imports torch and MMAction2
+        return getattr(import_module(".convert", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,8 +3,6 @@
 import io
 import re
 
-import torch
-
 from ..errors import PickleError
 from ..io.pickled_arrays import Held
 
@@ -17,6 +15,8 @@ class _Storage:
     __slots__ = ()
 
     def __call__(self, content: bytes):
+        import torch
+
         try:
             return torch.load(io.BytesIO(content), weights_only=True)
         # Damage raises whatever the part of torch that meets it raises.
@@ -41,6 +41,8 @@ class _Tensor:
         return Held(self.made(storage, offset, size, stride))
 
     def made(self, storage, offset, size, stride):
+        import torch
+
         # set_ refuses what lies beyond the storage.
         tensor = torch.empty(0, dtype=storage.dtype)
         tensor = tensor.set_(storage, offset, size, stride)
