@@ -14,7 +14,14 @@
 
 import argparse
 
-from .options import add_common, add_shared, positive, refuse_existing, take_checkpoint
+from .options import (
+    add_common,
+    add_shared,
+    key_value,
+    positive,
+    refuse_existing,
+    take_checkpoint,
+)
 
 RENAMED = {"--out": "--output", "--step": "--stride"}
 CLIPS = (".gif", ".mp4", ".html")
@@ -120,6 +127,7 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
         "--cfg-options",
         nargs="+",
         default=[],
+        type=key_value,
         metavar="KEY=VALUE",
         help="settings of the config to override",
     )
