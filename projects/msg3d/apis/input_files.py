@@ -225,7 +225,11 @@ def _check_meters(sequences: list[dict], layout: Layout) -> None:
             raise DataError(
                 f"does not tell its unit, and a {part} is {size:.4g} long, expected "
                 f"{SHORTEST / least:g} to {LONGEST / least:g} in meters. Give --unit "
-                + (f"{likely}, if that is correct" if likely else "m, cm, mm, or unscaled"),
+                + (
+                    f"{likely}, if that is correct"
+                    if likely
+                    else "m, cm, mm, or unscaled"
+                ),
                 kind="unit",
                 field="keypoint",
             )

@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add = add_passed(parser)
     add("--dump", metavar="FILE", help="write the scores to a .pkl file")
-    add_shared(parser, "--overwrite", help="replace the file of --dump (default: refuse)")
+    add_shared(
+        parser, "--overwrite", help="replace the file of --dump (default: refuse)"
+    )
     add("--show-dir", metavar="DIR", help="write visualizations of the results")
     add("--show", action="store_true", help="show the results in a window")
     add("--interval", type=int, metavar="N", help="visualize every N-th sample")
