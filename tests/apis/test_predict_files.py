@@ -79,6 +79,23 @@ def test_npy_and_json_in_3d(solid, tmp_path):
     same(solid, tmp_path / "d.json", zero)
 
 
+def test_untold_unit_must_fit_the_persons(solid, tmp_path):
+    meters = np.random.default_rng(0).uniform(0.1, 1.8, (1, 9, 25, 3))
+    path, text = tmp_path / "a.npy", tmp_path / "a.json"
+    np.save(path, meters * 1000)
+    text.write_text(json.dumps((meters * 1000).tolist()))
+    for file in (path, text):
+        with raises("unit", DataError, file=file.name) as caught:
+            read_sequences(str(file), solid.expected)
+        assert "--unit mm" in caught.value.message
+        for unit in ("mm", "unscaled"):
+            read_sequences(str(file), solid.expected, ReadOptions(unit=unit))
+    text.write_text(json.dumps(dict(keypoint=(meters * 1000).tolist(), unit="mm")))
+    same(solid, text, meters)
+    np.save(path, meters)
+    same(solid, path, meters)
+
+
 def test_json_in_2d_says_its_scores_and_size(recognizer, tmp_path):
     keypoint, path = persons(), tmp_path / "a.json"
     score = np.random.default_rng(0).uniform(size=keypoint.shape[:3])

@@ -1,6 +1,7 @@
 """`msg3d export`: models, outputs, and mistakes."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ def test_old_form_is_deprecated(capsys, folder, network):
     status, _, err = run(capsys, network[0], "best.pth", "model.pt2")
     assert status == 0 and "--checkpoint best.pth" in err
     assert Recognizer("model.pt2").classes == tuple("abcd")
+
+
+def test_output_is_checked_first(capsys, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "msg3d.apis.trained", None)  # cannot be imported
+    Path("a.onnx").write_text("old")
+    for name, token in (("a.onnx", "--overwrite"), ("a.pb", ".pt2")):
+        status, _, err = run(capsys, "none.pth", name)
+        assert status == 1 and token in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

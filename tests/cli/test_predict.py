@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from errors import raises
 from in_process import msg3d_command
 from msg3d.cli.options import INPUT_FORMATS
 from msg3d.formats.base import all_formats
@@ -149,6 +150,16 @@ def test_mistakes(capsys, folder, network, words, named):
     status, out, err = run(capsys, *words)
     assert status == 1 and named in err and len(err.splitlines()) == 1
     assert not Path("executed").exists()
+
+
+def test_output_is_checked_first(capsys, folder):
+    Path("taken").write_text("")
+    for output in ("taken", "taken/deep/er"):
+        status, out, err = run(capsys, "none.pth", "none.npy", "--output", output)
+        assert (status, out, err.count("\n")) == (1, "", 1)
+        assert "taken" in err and "--output" in err
+        with raises("wrong-path", file="taken"):
+            run(capsys, "none.pth", "none.npy", "--output", output, "--debug")
 
 
 def test_wrong_usage(capsys, folder):

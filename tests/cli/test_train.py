@@ -5,9 +5,11 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from mmengine.logging import MessageHub
 
 from msg3d.apis import launch, mmaction_tools
 from msg3d.apis.config_files import shipped_configs
@@ -126,13 +128,40 @@ def test_quiet(here):
 
 
 def test_quiet_test_prints_its_results(here, launcher, monkeypatch, capsys):
-    monkeypatch.setattr(launch, "test_results", lambda: {"acc/top1": 0.25})
+    metrics = {"acc/top1": 0.25, "acc/top5": 0.5}
+    monkeypatch.setattr(launch, "results", lambda stage: {"test": metrics}[stage])
     assert run("test", "a.py", "a.pth", "--quiet") == 0
     assert here[0][2:4] == ["--cfg-options", "log_level=WARNING"]
-    assert capsys.readouterr().out == "acc/top1: 0.2500\n"
+    assert capsys.readouterr().out == "acc/top1: 0.2500 acc/top5: 0.5000\n"
     # The processes of a launcher print theirs to the log.
     assert run("test", "a.py", "a.pth", "--quiet", "--launcher", "pytorch") == 0
     assert "log_level=WARNING" not in launcher.started[0].command
+
+
+def test_quiet_training_prints_its_last_validation(monkeypatch, capsys):
+    hub = MessageHub.get_instance(f"quiet{time.time()}")
+
+    def run_script(path):
+        for value in (0.5, 0.75):
+            hub.update_scalar("train/loss", value)
+            hub.update_scalar("val/acc/top1", value)
+            hub.update_scalar("val/data_time", value)
+
+    monkeypatch.setattr(mmaction_tools, "run_script", run_script)
+    assert run("train", "a.py") == 0
+    assert capsys.readouterr().out == ""
+    assert run("train", "a.py", "--quiet") == 0
+    assert capsys.readouterr().out == "acc/top1: 0.7500\n"
+
+
+def test_dump_is_not_replaced_without_overwrite(here, capsys):
+    Path("d.pkl").write_text("old")
+    words = ("test", "a.py", "a.pth", "--dump", "d.pkl")
+    assert run(*words) == 1 and not here
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "--overwrite" in err
+    assert run(*words, "--overwrite") == 0
+    assert here == [["a.py", "a.pth", "--dump", "d.pkl", *NO_LAUNCHER]]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +188,8 @@ def test_missing_files(here, capsys, words):
         ("test", "a.py", "a.pth", "--checkpoint", "a.pth"),
         ("train", "a.py", "--launcher", "none", "--unknown"),
         ("train", "a.py", "--gpus", "0"),
+        ("train", "a.py", "--cfg-options", "a=1", "foo"),
+        ("test", "a.py", "a.pth", "--cfg-options", "=1"),
     ],
 )
 def test_wrong_usage(here, words):

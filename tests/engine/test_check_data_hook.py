@@ -353,6 +353,33 @@ def test_faulty_validation_data_stop_training_at_once(tmp_path, monkeypatch):
     assert not steps
 
 
+@pytest.mark.parametrize("command", ["val", "test", "train"])
+@pytest.mark.parametrize("change", ["missing", "unexpected", "shape", "none"])
+def test_checkpoint_must_fit_unless_the_run_trains(
+    tmp_path, monkeypatch, change, command
+):
+    steps = count_steps(monkeypatch)
+    cfg = config(write(tmp_path / "a.pkl"), work_dir=tmp_path)
+    state = MODELS.build(cfg.model).state_dict()
+    key = "cls_head.fc.weight"
+    if change == "missing":
+        del state[key]
+    elif change == "unexpected":
+        state[key := "extra"] = torch.zeros(1)
+    elif change == "shape":
+        state[key] = torch.zeros(3, 4)
+    # With the prefix of DistributedDataParallel, which MMEngine removes.
+    state = {f"module.{name}": value for name, value in state.items()}
+    torch.save(dict(state_dict=state), tmp_path / "a.pth")
+    cfg.load_from = str(tmp_path / "a.pth")
+    if change == "none" or command == "train":
+        getattr(runner(cfg), command)()
+        return
+    with raises("weights", ConfigError, file="a.pth") as error:
+        getattr(runner(cfg), command)()
+    assert key in error.value.message and not steps
+
+
 def warnings_of(cfg, monkeypatch):
     """What the hook says, and training goes on."""
     heard = []

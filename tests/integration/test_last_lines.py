@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 from conftest import free_port, user_env
 from in_process import without_paperwork
@@ -64,16 +65,17 @@ def test_configs(folder, tmp_path, capsys, name):
         (("train", "nothing.py"), "nothing.py"),
         (("test", "tiny.py", "nothing.pth"), "nothing.pth"),
         (("test", "tiny.py", "not.pth"), "not.pth"),
+        (("test", "tiny.py", "other.pth"), "other.pth"),
         (("test", "tiny.py", "tiny.pth", "--dump", "scores.txt"), "pkl"),
         (("train", "tiny.py", "--resume", "nothing.pth"), "nothing.pth"),
         (("train", "tiny.py", "--work-dir", "tiny.py"), "tiny.py"),
-        (("train", "tiny.py", "--cfg-options", "no_value"), "--cfg-options"),
         (("train", "tiny.py", "--cfg-options", "load_from=x.pth"), "x.pth"),
     ],
 )
 def test_command_lines(folder, monkeypatch, capsys, words, place):
     monkeypatch.chdir(folder)
     (folder / "not.pth").write_text("no checkpoint")
+    torch.save(dict(state_dict=dict(weight=torch.zeros(1))), folder / "other.pth")
     (folder / "tiny.pth").write_text("never read")
     assert place in last_line(*words, capsys=capsys)
 

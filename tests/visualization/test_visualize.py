@@ -74,6 +74,12 @@ def test_results(tiny, tmp_path, scores):
             assert np.asarray(image.convert("L")).std() > 5
 
 
+def test_options_of_the_config_have_values(tiny, tmp_path, capsys):
+    words = (*tiny, "--output", tmp_path / "a.png", "--cfg-options", "foo")
+    assert run("saliency", *words) == 2
+    assert "'foo'" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_layers_are_listed(tiny, capsys):
     assert run("graph", *tiny[:2], "--list") == 0
     lines = capsys.readouterr().out.splitlines()

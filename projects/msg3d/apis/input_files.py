@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from ..annotations.inspection.measures import measure
 from ..errors import DataError, MSG3DError, SkipFile
 from ..formats.annotation_file import FORMAT as ANNOTATION_FILE
 from ..formats.base import (
@@ -19,12 +20,19 @@ from ..formats.base import (
     detect_format,
     read,
 )
+from ..formats.csv_table import FORMAT as CSV
 from ..formats.frames import join_frames
+from ..formats.keypoint_json import FORMAT as KEYPOINT_JSON
+from ..formats.npy import FORMAT as NPY
 from ..formats.store import FORMAT as STORE
-from .keypoint_input import Expected
+from ..skeletons import skeleton
+from ..skeletons.body_size import LONGEST, SHORTEST, fits, is_hand, likely_unit
+from .keypoint_input import Expected, Layout
 
 # Formats whose sequences have names of their own, and may have a layout.
 WITH_IDS = (ANNOTATION_FILE.name, STORE.name)
+# Formats that do not tell the unit, or only optionally.
+WITHOUT_UNIT = (CSV.name, KEYPOINT_JSON.name, NPY.name)
 
 
 def list_inputs(paths: Sequence[str], leave_out: str) -> tuple[list[str], str]:
@@ -136,7 +144,9 @@ def read_sequences(
         changed. They are not checked yet.
 
     Raises:
-        DataError: the file cannot be read, or contains no person.
+        DataError: the file cannot be read, or contains no person; or it does not tell
+            its unit, nor do the options, and the persons have no plausible size in
+            meters (`unit`).
     """
     try:
         return _read(path, expected, options)
@@ -163,6 +173,8 @@ def _read(path: str, expected: Expected, options: ReadOptions) -> list[dict]:
                 "is one frame of a video. Give the folder of all its frames",
                 kind="structure",
             )
+    if form in WITHOUT_UNIT and options.unit is None and not _states_unit(source):
+        _check_meters(sequences, options.layout or expected.layout)
     told = dict(
         layout=options.layout or expected.layout,
         unit=options.unit,
@@ -191,6 +203,36 @@ def _read_file(
         layout = layout or expected.layout
     known = dict(layout=layout, dimensions=expected.dimensions, formats=(form,))
     return form, read(source, replace(options, **known))
+
+
+def _states_unit(source: Source) -> bool:
+    if not source.name.lower().endswith(KEYPOINT_JSON.suffixes):
+        return False
+    return isinstance(source.json, dict) and bool(source.json.get("unit"))
+
+
+def _check_meters(sequences: list[dict], layout: Layout) -> None:
+    """Check that 3D keypoints whose unit is not told can be in meters, the default."""
+    hand = is_hand(skeleton(layout).joints)
+    for sequence in sequences:
+        keypoint = sequence["keypoint"]
+        if keypoint.shape[-1] != 3 or not keypoint.any():
+            continue  # refused later if no person is in it
+        size = measure(sequence, scored=False).size
+        if size > 0 and not fits(size, "m", hand):
+            part, least = ("hand", 10) if hand else ("person", 1)
+            likely = likely_unit(size, hand)
+            raise DataError(
+                f"does not tell its unit, and a {part} is {size:.4g} long, expected "
+                f"{SHORTEST / least:g} to {LONGEST / least:g} in meters. Give --unit "
+                + (
+                    f"{likely}, if that is correct"
+                    if likely
+                    else "m, cm, mm, or unscaled"
+                ),
+                kind="unit",
+                field="keypoint",
+            )
 
 
 def _join(folder: str, expected: Expected, options: ReadOptions) -> dict:

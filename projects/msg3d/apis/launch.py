@@ -122,15 +122,19 @@ def run_here(script: str, config: str, arguments: Sequence[str], launcher: str) 
         sys.argv[:] = argv
 
 
-def test_results() -> dict[str, float]:
-    """Return the metrics of the test that ran in this process."""
+def results(stage: str) -> dict[str, float]:
+    """Return the last metrics of the run in this process.
+
+    Args:
+        stage: `val` or `test`.
+    """
     from mmengine.logging import MessageHub
 
     scalars = MessageHub.get_current_instance().log_scalars
     return {
-        name.removeprefix("test/"): float(history.current())
+        name.removeprefix(f"{stage}/"): float(history.current())
         for name, history in scalars.items()
-        if name.startswith("test/") and not name.endswith("time")
+        if name.startswith(f"{stage}/") and not name.endswith("time")
     }
 
 

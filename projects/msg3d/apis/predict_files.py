@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Optional, Union
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from ..formats.video import FORMAT as VIDEO
 from ..io.atomic import whole_file
 from ..io.progress import progress
@@ -42,6 +42,23 @@ class _Source:
     name: str
     samples: list[Prepared]
     errors: dict[str, str]
+
+
+def check_output(folder: str) -> None:
+    """Check that a folder can be created, before anything is predicted.
+
+    Raises:
+        ConfigError: it, or a folder that contains it, is a file (`wrong-path`).
+    """
+    path = os.path.abspath(folder)
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    if not os.path.isdir(path):
+        raise ConfigError(
+            "is a file, expected a folder for the predictions. Give another --output",
+            kind="wrong-path",
+            file=path if path != os.path.abspath(folder) else folder,
+        )
 
 
 def predict_files(

@@ -15,7 +15,7 @@ from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from ..checkpoints.reading import state_of
+from ..checkpoints.reading import misfit, state_of
 from ..checkpoints.stored_config import StoredConfig, known_types, stored_config
 from ..engine.hooks.random_state import random_state_kept
 from ..errors import CheckpointError, ConfigError
@@ -215,7 +215,7 @@ def load_model(
             field="model",
         )
     state = state_of(loaded, str(checkpoint))
-    wrong = _misfits(model.state_dict(), state)
+    wrong = misfit(model.state_dict(), state)
     if wrong:
         raise ConfigError(
             f"the checkpoint does not fit the network of {cfg.filename}: {wrong}. Use "
@@ -280,20 +280,6 @@ def class_names(
             field="classes",
         )
     return tuple(map(str, names))
-
-
-def _misfits(expected: dict, state: dict) -> str:
-    """The first difference between the entries, "" if they fit."""
-    for key in expected:
-        if key not in state:
-            return f"{key} is missing"
-        if state[key].shape != expected[key].shape:
-            return (
-                f"{key} has shape {tuple(state[key].shape)}, expected "
-                f"{tuple(expected[key].shape)}"
-            )
-    extra = [key for key in state if key not in expected]
-    return f"{extra[0]} is unexpected" if extra else ""
 
 
 def _dimensions(steps: list[str]) -> Optional[int]:

@@ -104,6 +104,28 @@ def state_of(data: Any, source: str) -> State:
     return {key.removeprefix("module."): value for key, value in data.items()}
 
 
+def misfit(expected: State, state: State) -> str:
+    """Return the first difference between a network's entries and those of a file.
+
+    Args:
+        expected: `state_dict()` of the network.
+        state: weights of the file.
+
+    Returns:
+        Which entry is missing, unexpected, or of another shape; "" if all fit.
+    """
+    for key, value in expected.items():
+        if key not in state:
+            return f"{key} is missing"
+        if state[key].shape != value.shape:
+            return (
+                f"{key} has shape {tuple(state[key].shape)}, expected "
+                f"{tuple(value.shape)}"
+            )
+    extra = next((key for key in state if key not in expected), None)
+    return "" if extra is None else f"{extra} is unexpected"
+
+
 def _is_complete(value: Tensor) -> bool:
     """Whether all numbers exist: a view can claim one number a billion times."""
     return (

@@ -35,10 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     import os
 
-    from ..apis.trained import read_class_names
+    from ..apis.exported import SUFFIXES
     from ..errors import ConfigError
-    from ..export import export
-    from ..export.speed import compare_speed
 
     words = [word for word in (args.output, args.old_output) if word is not None]
     output, *more = take_checkpoint(args, words)
@@ -50,7 +48,19 @@ def run(args: argparse.Namespace) -> None:
         raise ConfigError(
             "--benchmark requires an ONNX file, .onnx", kind="option", file=output
         )
+    if not output.endswith(SUFFIXES):
+        raise ConfigError(
+            f"expected a file name that ends in {' or '.join(SUFFIXES)}",
+            kind="file-name",
+            file=output,
+        )
     refuse_existing(args.overwrite, output)
+
+    # After the checks, since they import torch.
+    from ..apis.trained import read_class_names
+    from ..export import export
+    from ..export.speed import compare_speed
+
     names = read_class_names(args.classes) if args.classes else None
     try:
         difference = export(args.model, args.checkpoint, output, names)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import ConfigError, MSG3DError
-from .options import config_names, positive
+from .options import config_names, key_value, positive
 
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 
@@ -37,6 +37,7 @@ def add_passed(parser: argparse.ArgumentParser) -> Callable[..., None]:
     add(
         "--cfg-options",
         nargs="+",
+        type=key_value,
         metavar="KEY=VALUE",
         help="change entries of the config, such as optim_wrapper.optimizer.lr=0.05 or "
         'train_dataloader.batch_size=8; lists as KEY="[a,b]"',
@@ -108,7 +109,7 @@ def run_script(
     config = str(find_config(args.config))
     names = ("gpus", "gpus_per_node", "cpus_per_task", "partition", "srun_args", "port")
     plan = launch.Launch(args.launcher, **{name: getattr(args, name) for name in names})
-    # The results of a test are in the log.
+    # Under a launcher, the results of a test are in the log.
     if args.quiet and (script == "train" or plan.is_here()):
         args.cfg_options = [*(args.cfg_options or []), "log_level=WARNING"]
     arguments = first + _arguments(args, options)
@@ -124,9 +125,10 @@ def run_script(
         launch.run_here(script, config, arguments, args.launcher)
     except Exception as error:
         return _end(error, args.debug)
-    if args.quiet and script == "test" and os.environ.get("RANK", "0") == "0":
-        for name, value in launch.test_results().items():
-            print(f"{name}: {value:.4f}")
+    if args.quiet and os.environ.get("RANK", "0") == "0":
+        results = launch.results("test" if script == "test" else "val")
+        if results:
+            print(*(f"{name}: {value:.4f}" for name, value in results.items()))
     return 0
 
 

@@ -21,6 +21,14 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def key_value(text: str) -> str:
+    """Check that an entry of a config has a value."""
+    key, equals, _ = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, got {text!r}")
+    return text
+
+
 def layout(text: str):
     """Parse a layout: a name, or a .json file that describes one."""
     from ..skeletons import skeleton

@@ -115,8 +115,15 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from ..apis.input_files import list_inputs, read_sequences
-    from ..apis.predict_files import Report, predict_files, predict_sources
+    from ..apis.predict_files import (
+        Report,
+        check_output,
+        predict_files,
+        predict_sources,
+    )
 
+    if args.output != "-":
+        check_output(args.output)
     args.inputs = take_checkpoint(args, args.inputs)
     sources, root = list_inputs(args.inputs, leave_out=args.output)
     recognizer, config = _network(args)

@@ -12,6 +12,7 @@ examples:
 import argparse
 
 from .launching import add_config, add_launcher, add_passed, run_script
+from .options import add_shared, refuse_existing
 
 OPTIONS = (
     "--work-dir",
@@ -38,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add = add_passed(parser)
     add("--dump", metavar="FILE", help="write the scores to a .pkl file")
+    add_shared(
+        parser, "--overwrite", help="replace the file of --dump (default: refuse)"
+    )
     add("--show-dir", metavar="DIR", help="write visualizations of the results")
     add("--show", action="store_true", help="show the results in a window")
     add("--interval", type=int, metavar="N", help="visualize every N-th sample")
@@ -50,4 +54,5 @@ def run(args: argparse.Namespace) -> int:
 
     checkpoint = args.weights or args.checkpoint
     check_checkpoint(checkpoint)
+    refuse_existing(args.overwrite, args.dump)
     return run_script("test", args, OPTIONS, [checkpoint])

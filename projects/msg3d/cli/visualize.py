@@ -14,7 +14,14 @@
 
 import argparse
 
-from .options import add_common, add_shared, positive, refuse_existing, take_checkpoint
+from .options import (
+    add_common,
+    add_shared,
+    key_value,
+    positive,
+    refuse_existing,
+    take_checkpoint,
+)
 
 RENAMED = {"--out": "--output", "--step": "--stride"}
 CLIPS = (".gif", ".mp4", ".html")
@@ -120,6 +127,7 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
         "--cfg-options",
         nargs="+",
         default=[],
+        type=key_value,
         metavar="KEY=VALUE",
         help="settings of the config to override",
     )
@@ -213,16 +221,19 @@ def curves(args: argparse.Namespace) -> None:
 
 
 def graph(args: argparse.Namespace) -> bool:
-    from ..apis.trained import load_model, load_network
     from ..errors import ConfigError
-    from ..skeletons import skeleton
-    from ..visualization.files import save_figure
-    from ..visualization.graph_maps import graph_figure, learned_graphs
 
     if take_checkpoint(args, args.words, after=0):
         raise ConfigError("expected one MODEL", kind="option")
     if not args.list and args.output is None:
         raise _option("--output", "is required")
+
+    # After the checks, since they import torch.
+    from ..apis.trained import load_model, load_network
+    from ..skeletons import skeleton
+    from ..visualization.files import save_figure
+    from ..visualization.graph_maps import graph_figure, learned_graphs
+
     cfg, checkpoint = load_network(args.model, args.checkpoint)
     model, _ = load_model(cfg, checkpoint, "cpu")
     layers = learned_graphs(model)

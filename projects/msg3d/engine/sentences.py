@@ -97,7 +97,9 @@ def _of_config(error: BaseException) -> str | None:
         if frame.f_code.co_name == "merge_from_dict":
             return f"--cfg-options: {text}"
         if type(frame.f_locals.get("self")).__name__ == "DictAction":
-            return f"--cfg-options: expected KEY=VALUE ({text})"
+            word = str(frame.f_locals.get("kv"))
+            wrong = text if "=" in word else f"expected KEY=VALUE, got {word!r}"
+            return f"--cfg-options: {wrong}"
     last = frames[-1]
     callers = {frame.f_code.co_name for frame in frames[-4:]}
     missing = isinstance(error, (KeyError, AttributeError)) and error.args

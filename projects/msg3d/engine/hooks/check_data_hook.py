@@ -8,6 +8,7 @@ deep in the model.
 import os
 from collections.abc import Iterator
 
+import torch
 from mmaction.datasets.transforms import PreNormalize2D
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
@@ -15,7 +16,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from ...errors import CheckpointError, DataError
+from ...checkpoints.reading import misfit
+from ...errors import CheckpointError, ConfigError, DataError
 from .input_check import check_head, check_inputs
 
 
@@ -30,22 +32,25 @@ class CheckDataHook(Hook):
     `backbone.graph`, are skipped. See `input_check` for layouts, joints, channels,
     persons, and the channels of the head.
 
+    If nothing is trained, every entry of the checkpoint must fit the model. MMEngine
+    only logs the others, and tests random weights. A training may load a part.
+
     Warns about what training does silently: persons beyond those that the pipeline
     takes, and a default picture size.
 
     Raises:
         MSG3DError: the first difference, with file, sample, field, the property of the
             model, and the line of the config to change; or the checkpoint to load does
-            not exist (`not-found`).
+            not exist (`not-found`) or does not fit (`weights`).
     """
 
     priority = "VERY_HIGH"
+    _only_tests = False
 
     def before_run(self, runner: Runner) -> None:
+        self._only_tests = not isinstance(runner._train_loop, BaseLoop)
         _check_checkpoint(getattr(runner, "_load_from", None))
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = _unwrapped(runner.model)
         # Once, and not in wrappers that distribute the weights.
         head_is_open = model is runner.model or isinstance(
             runner.model, (nn.DataParallel, nn.parallel.DistributedDataParallel)
@@ -61,6 +66,27 @@ class CheckDataHook(Hook):
                         head_is_open = False
                     for warning in _warnings(dataset):
                         runner.logger.warning(warning)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        if not self._only_tests:
+            return
+        # As MMEngine reads it.
+        state = {
+            key.removeprefix("module."): value
+            for key, value in checkpoint.get("state_dict", checkpoint).items()
+            if isinstance(value, torch.Tensor)
+        }
+        if wrong := misfit(_unwrapped(runner.model).state_dict(), state):
+            raise ConfigError(
+                f"the checkpoint does not fit the network of the config: {wrong}. Use "
+                "the config that it was trained with",
+                kind="weights",
+                file=runner._load_from,
+            )
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    return model.module if is_model_wrapper(model) else model
 
 
 def _check_checkpoint(path: str | None) -> None:
