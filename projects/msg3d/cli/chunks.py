@@ -14,7 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="annotation file (.pkl)")
     parser.add_argument("output", metavar="OUTPUT", help="annotation file to write")
     parser.add_argument(
-        "--length", type=positive, required=True, metavar="FRAMES", help="of a chunk"
+        "--length",
+        type=positive,
+        required=True,
+        metavar="FRAMES",
+        help="frames per chunk",
     )
     parser.add_argument(
         "--remainder",
