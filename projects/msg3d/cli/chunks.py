@@ -49,8 +49,9 @@ def run(args: argparse.Namespace) -> None:
             f"{', '.join(persons[:10])}{' ...' if persons[10:] else ''}",
             file=sys.stderr,
         )
+    upto = "at most " if report.short and args.remainder == "keep" else ""
     print(
         f"wrote {args.output}: {report.sequences} sequences as {report.chunks} chunks of "
-        f"{args.length} frames ({report.frames_padded} frames padded, "
+        f"{upto}{args.length} frames ({report.frames_padded} frames padded, "
         f"{report.frames_dropped} dropped, {len(report.lost)} sequences lost)"
     )

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from ..skeletons import SKELETONS, skeleton
+    from ..skeletons import SKELETONS
 
     if args.list:
         for name, skeleton_layout in SKELETONS.items():
@@ -71,8 +71,7 @@ def run(args: argparse.Namespace) -> None:
     refuse_existing(args.overwrite, args.output)
     poses = []
     if args.file:
-        first = skeleton(names[0])
-        pose = pose_of_file(args.file, first, args.sample, args.frame, args.y_down)
+        pose = pose_of_file(args.file, names[0], args.sample, args.frame, args.y_down)
         if pose.upside_down:
             print(
                 "the person is upside down: add --y-down, or --no-y-down",

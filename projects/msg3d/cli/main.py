@@ -91,8 +91,14 @@ def _run(argv: Sequence[str] | None) -> int:
     except (MSG3DError, ImportError, OSError, UnpicklingError) as error:
         if args.debug:
             raise
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {_sentence(error)}", file=sys.stderr)
         return 1
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 class Parser(argparse.ArgumentParser):
