@@ -71,6 +71,7 @@ def test_interruption_of_imports(capsys, monkeypatch):
         ("prepare folder a b.pkl --unit inch", "prepare folder"),
         ("prepare ntu a b.pkl --benchmark ntu60 --max-persons -1", "prepare ntu"),
         ("configs copy", "configs"),
+        ("draw --output a.png", "draw"),
         ("draw coco", "draw"),
         ("check a.pkl --show -1", "check"),
         ("check a.pkl --picture a.txt", "check"),
