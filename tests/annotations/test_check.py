@@ -253,7 +253,7 @@ def test_command_on_a_store(tmp_path, monkeypatch, capsys):
     reports = []
     for name in ("a.pkl", "a.packed/"):
         path = f"{tmp_path}/{name}"
-        assert command(path, "--json", tmp_path / "a.json") == 0
+        assert command(path, "--json", tmp_path / "a.json", "--overwrite") == 0
         reports.append(json.loads((tmp_path / "a.json").read_text()))
     ours, theirs = ({**one, "file": 0, "config": 0} for one in reports)
     assert ours == theirs and ours["samples"] == 12

@@ -95,7 +95,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     cut = load_annotations(tmp_path / "b.pkl")
     assert text.splitlines()[-1] == (
         f"wrote {tmp_path / 'b.pkl'}: 12 sequences as {len(cut['annotations'])} chunks "
-        "of 10 frames (0 frames padded, 0 dropped, 0 sequences lost)"
+        "of at most 10 frames (0 frames padded, 0 dropped, 0 sequences lost)"
     )
     packed = (arguments[0], tmp_path / "b.packed", *arguments[2:])
     assert command(*packed) == 1

@@ -85,6 +85,7 @@ def test_command(trained, tmp_path, capsys):
     assert "without optimizer" in capsys.readouterr().out
     assert load(tmp_path / "back.pth")["meta"] == META
     assert msg3d_command("convert-checkpoint", out, out) == 1
+    assert msg3d_command("convert-checkpoint", out, tmp_path / "a.txt") == 2
 
 
 def header(text, rest=b""):

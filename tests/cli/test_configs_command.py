@@ -20,7 +20,7 @@ def test_copy_and_new_config(capsys, tmp_path, monkeypatch):
     name = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d"
     assert msg3d_command("configs", "copy", name, "mine") == 0
     assert (tmp_path / "mine" / "msg3d" / f"{name}.py").exists()
-    assert msg3d_command("configs", "copy", name) == 1
+    assert msg3d_command("configs", "copy", name) == 2
     write("a.pkl")
     assert msg3d_command("new-config", "a.pkl", "a.py", "--layout", "kinect20") == 0
     assert "next: msg3d train a.py" in capsys.readouterr().out

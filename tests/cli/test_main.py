@@ -51,6 +51,52 @@ def test_interruption(capsys, monkeypatch):
     assert (status, err.count("\n")) == (130, 1)
 
 
+def test_interruption_of_imports(capsys, monkeypatch):
+    def interrupted(command):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "make_parser", interrupted)
+    status, _, err = run(capsys, "info")
+    assert (status, err.count("\n")) == (130, 1)
+
+
+@pytest.mark.parametrize(
+    "line, program",
+    [
+        ("chunks a b --length 8 --foo", "chunks"),
+        ("prepare synthetic a.pkl --foo", "prepare synthetic"),
+        ("prepare synthetic a.pkl --subjects 3", "prepare synthetic"),
+        ("prepare folder a b.pkl --val-fraction 1.5", "prepare folder"),
+        ("prepare folder a b.pkl --group (", "prepare folder"),
+        ("prepare folder a b.pkl --unit inch", "prepare folder"),
+        ("prepare ntu a b.pkl --benchmark ntu60 --max-persons -1", "prepare ntu"),
+        ("configs copy", "configs"),
+        ("draw --output a.png", "draw"),
+        ("draw coco", "draw"),
+        ("check a.pkl --show -1", "check"),
+        ("check a.pkl --picture a.txt", "check"),
+        ("fuse a.pkl b.pkl --fusion-weights 2", "fuse"),
+        ("fuse a.pkl b.pkl --fusion-weights 2 -1", "fuse"),
+        ("fuse a.pkl b.pkl --fusion-weights 0 0", "fuse"),
+    ],
+)
+def test_wrong_usage(capsys, line, program):
+    status, out, err = run(capsys, *line.split())
+    assert (status, out) == (2, "")
+    assert f"usage: msg3d {program}" in err and f"msg3d {program}: error: " in err
+
+
+@pytest.mark.parametrize(
+    "line", ["check in.pkl --json", "check in.pkl --picture", "score-traits a b --json"]
+)
+def test_existing_report_is_kept(capsys, tmp_path, line):
+    output = tmp_path / "a.png"
+    output.write_text("old")
+    status, _, err = run(capsys, *line.split(), output)
+    assert status == 1 and "--overwrite" in err
+    assert output.read_text() == "old"
+
+
 def test_deprecated_option(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(
         "msg3d.cli.chunks.RENAMED", {"--frames": "--length"}, raising=False

@@ -376,7 +376,7 @@ def test_one_list(tmp_path):
     assert remark["clips"] == ["clip_0", "clip_1", "clip_2"]
     text = report_text(report)
     assert (
-        "note           3 clips stand in no label list: taken as train, label by class "
+        "note           3 clips are in no label list: taken as train, label by class "
         "name, because no train list was found" in text
     )
     assert "of 3 in the label list found" in text

@@ -33,10 +33,11 @@ def complete(line: str) -> set[str]:
         ("msg3d prepare nt", {"ntu"}),
         ("msg3d predict --outp", {"--output"}),
         ("msg3d train msg3d-24c", {NAME}),
-        (
-            "msg3d new-config a.pkl b.py --like msg3d-24c",
-            {NAME},
-        ),
+        ("msg3d new-config a.pkl b.py --like msg3d-24c", {NAME}),
+        ("msg3d new-config a.pkl b.py --layout kinect", {"kinect20", "kinect25"}),
+        ("msg3d draw coc", {"coco"}),
+        ("msg3d prepare folder a b.pkl --unit c", {"cm"}),
+        ("msg3d predict a --device cu", {"cuda"}),
     ],
 )
 def test_completions(line, words):

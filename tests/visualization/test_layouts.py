@@ -105,8 +105,7 @@ def test_frame_of_a_file_is_drawn(monkeypatch, tmp_path, file):
 @pytest.mark.parametrize(
     "arguments, values",
     [
-        ([], "--all"),
-        (["coco", "--file", "FILE"], "13|17"),
+        (["coco", "--file", "FILE"], "13|17|'coco'|penn13"),
         (["coco", "--file", "BROKEN"], "broken.pkl|'only'"),
         (["penn13", "--file", "FILE", "--sample", "x"], "'x'|['first'"),
         (["penn13", "--file", "FILE", "--frame", "3"], "'first'|0 to 2|--frame"),

@@ -97,11 +97,24 @@ def test_check_prints_its_tables(tiny, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    "command, token",
+    [
+        ("play {data} --output {out}.gif --size response", "--model"),
+        ("play {data} --output {out}.gif --fps 0", "--fps"),
+        ("graph {config} {checkpoint}", "--output"),
+        ("saliency {config} {data} {data} --output {out}.png", "FILE"),
+    ],
+)
+def test_wrong_usage(tiny, tmp_path, capsys, command, token):
+    names = dict(zip(("config", "checkpoint", "data"), tiny), out=tmp_path / "a")
+    assert run(*command.format(**names).split()) == 2
+    assert token in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "command, kind, token",
     [
         ("play {data} --output a.avi", "file-name", "a.avi"),
-        ("play {data} --output {out}.gif --size response", "option", "--model"),
-        ("play {data} --output {out}.gif --fps 0", "option", "--fps"),
         ("play {data} --output {out}.gif --sample no", "unknown-name", "'no'"),
         ("play {out}.pkl --output {out}.gif", None, "a.pkl"),
         ("confusion {out}.pkl --output {out}.png", None, "a.pkl"),
@@ -111,8 +124,6 @@ def test_check_prints_its_tables(tiny, tmp_path, capsys):
             "unknown-name",
             "'x'",
         ),
-        ("graph {config} {checkpoint}", "option", "--output"),
-        ("saliency {config} {data} {data} --output {out}.png", "option", "FILE"),
         (
             "saliency {config} {checkpoint} {data} --label 3 --output {out}.png",
             "option",

@@ -62,7 +62,7 @@ def check_annotations(
         splits = data["split"]
         if split is not None and split not in splits:
             raise DataError(
-                f"has no split {split!r}: set `split` to one of {list(splits)}",
+                f"has no split {split!r}: choose one of {list(splits)} (--split, or `split` of a config)",
                 kind="split",
                 file=source,
                 field="split",

@@ -48,15 +48,18 @@ def load_annotations(path: str) -> Annotations:
     path = os.fspath(path)
     if not os.path.exists(path):
         raise DataError(
-            "annotation file does not exist: set `ann_file` to where it is, or create "
-            "it with `msg3d prepare`",
+            "annotation file does not exist: correct its path (`ann_file` of a config), "
+            "or create it with `msg3d prepare`",
             kind="not-found",
             file=path,
         )
     if not os.path.isfile(path):
+        store = path.rstrip(os.sep).endswith(".packed")
         raise DataError(
-            "is a folder, expected an annotation file: name the .pkl file in it (a "
-            "packed store is for type='PackedSkeletonDataset')",
+            "is a packed store, expected an annotation file: unpack it with `msg3d pack "
+            "STORE NAME.pkl`, or read it with type='PackedSkeletonDataset' in a config"
+            if store
+            else "is a folder, expected an annotation file (.pkl)",
             kind="wrong-path",
             file=path,
         )

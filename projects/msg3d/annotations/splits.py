@@ -35,7 +35,8 @@ def hold_out(
     """
     if not 0 < fraction < 1:
         raise ConfigError(
-            f"fraction is {fraction}, expected above 0 and below 1", kind="option"
+            f"fraction (--val-fraction) is {fraction}, expected above 0 and below 1",
+            kind="option",
         )
     names, member = np.unique(groups, return_inverse=True)
     if len(names) < 2:

@@ -211,9 +211,12 @@ def _misshapen(shape, joints, channels, layout) -> str:
     # The number of frames is unknown; the longest axis most likely is that of frames.
     axes = guess_axes(shape, max(shape), joints)
     if axes:
-        return f"{text}. It looks like {axes.names}; give keypoint.{axes.fix}"
+        return (
+            f"{text}. If the axes are {axes.names}, pass keypoint.{axes.fix}; otherwise, "
+            "name the layout (layout=, or --layout)"
+        )
     if shape[2] != joints:
-        return f"{text}. Name its layout, layout=..."
+        return f"{text}. Name its layout (layout=, or --layout)"
     return f"{text}. This model takes {'3D' if channels == (3,) else '2D or 3D'} joints"
 
 

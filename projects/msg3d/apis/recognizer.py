@@ -191,7 +191,7 @@ class Recognizer:
         if pairs and self.expected.num_person < 2:
             raise DataError(
                 f"pairs={pairs}, but this network takes one person at a time. Omit "
-                "pairs, or use a network with num_person=2.",
+                "pairs (--pairs), or use a network with num_person=2.",
                 kind="option",
                 field="pairs",
             )

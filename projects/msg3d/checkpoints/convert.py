@@ -151,7 +151,7 @@ def recognized(state: State) -> Format:
         and "cls_head.fc.weight" in state
     ):
         raise CheckpointError(
-            "has MMAction2's names already: pass it to --checkpoint or load_from with "
+            "is already in MMAction2's format: pass it to --checkpoint or load_from with "
             "the config of its model",
             kind="wrong-file-type",
         )

@@ -1,4 +1,4 @@
-"""Check an annotation file or packed store: find every fault, and values for a config.
+"""Report every problem in an annotation file or packed store, and values for a config.
 
 Nothing in the file is executed. The exit status is 1 if there are errors, or with
 --strict also warnings.
@@ -6,7 +6,7 @@ Nothing in the file is executed. The exit status is 1 if there are errors, or wi
 
 import argparse
 
-from .options import add_shared
+from .options import add_shared, count, refuse_existing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,13 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--strict", action="store_true", help="exit with status 1 for warnings, too")
     add(
         "--show",
-        type=int,
+        type=count,
         default=3,
         metavar="N",
-        help="faults of each kind to print (default: 3); the JSON contains all",
+        help="problems of each kind to print (default: 3); the JSON contains all",
     )
     add_shared(parser, "--json", help="also write the report as JSON")
-    add("--picture", metavar="FILE", help="also write histograms as PNG")
+    add("--picture", metavar="FILE", help="also write histograms (.png)")
+    add_shared(parser, "--overwrite")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,6 +36,11 @@ def run(args: argparse.Namespace) -> int:
 
     for path in filter(None, (args.json, args.picture)):
         check_file(path)
+    if args.picture and not args.picture.endswith(".png"):
+        raise argparse.ArgumentError(
+            None, "--picture: expected a name that ends in .png"
+        )
+    refuse_existing(args.overwrite, args.json, args.picture)
     try:
         data = load_any(args.file)
     except DataError as error:

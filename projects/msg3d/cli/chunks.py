@@ -14,7 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="annotation file (.pkl)")
     parser.add_argument("output", metavar="OUTPUT", help="annotation file to write")
     parser.add_argument(
-        "--length", type=positive, required=True, metavar="FRAMES", help="of a chunk"
+        "--length",
+        type=positive,
+        required=True,
+        metavar="FRAMES",
+        help="frames per chunk",
     )
     parser.add_argument(
         "--remainder",
@@ -45,8 +49,9 @@ def run(args: argparse.Namespace) -> None:
             f"{', '.join(persons[:10])}{' ...' if persons[10:] else ''}",
             file=sys.stderr,
         )
+    upto = "at most " if report.short and args.remainder == "keep" else ""
     print(
         f"wrote {args.output}: {report.sequences} sequences as {report.chunks} chunks of "
-        f"{args.length} frames ({report.frames_padded} frames padded, "
+        f"{upto}{args.length} frames ({report.frames_padded} frames padded, "
         f"{report.frames_dropped} dropped, {len(report.lost)} sequences lost)"
     )

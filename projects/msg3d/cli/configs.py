@@ -8,12 +8,16 @@
 """
 
 import argparse
+import shlex
 
 from .options import add_shared, config_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "msg3d configs [PATTERN]\n       msg3d configs copy NAME DIR"
+    parser.usage = (
+        "msg3d configs [-h] [PATTERN ...]\n"
+        "       msg3d configs copy [--overwrite] NAME DIR"
+    )
     words = parser.add_argument(
         "words",
         nargs="*",
@@ -25,11 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from ..errors import ConfigError
-
     if args.words[:1] == ["copy"]:
         if len(args.words) != 3:
-            raise ConfigError("expected `msg3d configs copy NAME DIR`", kind="option")
+            raise argparse.ArgumentError(None, "copy expects NAME and DIR")
         return _copy(*args.words[1:], args.overwrite)
     _list(args.words)
 
@@ -40,7 +42,7 @@ def _copy(name: str, folder: str, overwrite: bool) -> None:
     config, *others = copy_config(name, folder, overwrite)
     print(f"wrote {config}")
     print(f"copied {len(others)} files that it inherits")
-    print(f"next: msg3d train {config}")
+    print(f"next: msg3d train {shlex.quote(str(config))}")
 
 
 def _list(patterns: list[str]) -> None:

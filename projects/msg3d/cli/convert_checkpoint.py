@@ -41,6 +41,10 @@ def run(args: argparse.Namespace) -> None:
     from ..checkpoints.safe_tensors import SUFFIX
 
     source, output = args.checkpoint, args.output
+    if not args.back and not output.endswith((".pth", SUFFIX)):
+        raise argparse.ArgumentError(
+            None, f"OUTPUT is {output}, expected NAME.pth or NAME{SUFFIX}"
+        )
     config = f"{os.path.splitext(output)[0]}.py"
     refuse_existing(args.overwrite, output)
     if args.back:
@@ -55,5 +59,8 @@ def run(args: argparse.Namespace) -> None:
     else:
         refuse_existing(args.overwrite, config)
         name = convert_checkpoint(source, output, args.layout)
-    print(f"{source}: {name}")
-    print(f"wrote {output}" + ("" if args.back else f" and {config}, its config"))
+    if args.back:
+        print(f"wrote {output}: {name}")
+    else:
+        print(f"{source}: {name}")
+        print(f"wrote {output} and {config}, its config")

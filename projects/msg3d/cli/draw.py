@@ -11,30 +11,35 @@ with a person:
 import argparse
 import sys
 
-from .options import add_shared, layout, refuse_existing
+from .options import add_shared, layout, layout_names, refuse_existing
 
 RENAMED = {"--out": "--output"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add(
+    layouts = add(
         "layouts",
         nargs="*",
         type=layout,
         metavar="LAYOUT",
         help="name, or .json file that describes a layout",
     )
+    layouts.completer = layout_names
     add("--all", action="store_true", help="draw every named layout")
     add("--list", action="store_true", help="list the names, and draw nothing")
     add_shared(parser, "--output", help="image to write: .png, .svg, or .pdf")
     add("--file", help="annotation file or packed store to draw a frame of")
-    add("--sample", metavar="ID", help="its frame_dir (default: the first)")
+    add(
+        "--sample",
+        metavar="ID",
+        help="id of the sequence, its frame_dir (default: the first)",
+    )
     add(
         "--frame",
         type=int,
         metavar="N",
-        help="number, from 0 (default: the first with a person)",
+        help="frame to draw, counted from 0 (default: the first with a person)",
     )
     add(
         "--y-down",
@@ -46,8 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from ..errors import ConfigError
-    from ..skeletons import SKELETONS, skeleton
+    from ..skeletons import SKELETONS
 
     if args.list:
         for name, skeleton_layout in SKELETONS.items():
@@ -58,17 +62,16 @@ def run(args: argparse.Namespace) -> None:
 
     names = list(SKELETONS) if args.all else args.layouts
     if not names or not args.output:
-        raise ConfigError(
+        raise argparse.ArgumentError(
+            None,
             "expected names of layouts, or --all, and --output. `msg3d draw --list` lists "
             "the names",
-            kind="option",
         )
     check_picture(args.output)
     refuse_existing(args.overwrite, args.output)
     poses = []
     if args.file:
-        first = skeleton(names[0])
-        pose = pose_of_file(args.file, first, args.sample, args.frame, args.y_down)
+        pose = pose_of_file(args.file, names[0], args.sample, args.frame, args.y_down)
         if pose.upside_down:
             print(
                 "the person is upside down: add --y-down, or --no-y-down",

@@ -18,6 +18,16 @@ from .options import add_shared, refuse_existing
 RENAMED = {"--weights": "--fusion-weights", "--out": "--output"}
 
 
+def weight(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number of 0 or more")
+    return number
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("scores", nargs="+", metavar="SCORES", help="one file per stream")
@@ -25,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     weights.add_argument(
         "--fusion-weights",
         nargs="+",
-        type=float,
+        type=weight,
         metavar="WEIGHT",
         help="weight of each stream, 0 or more (default: 1)",
     )
@@ -48,6 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    if args.fusion_weights and len(args.fusion_weights) != len(args.scores):
+        raise argparse.ArgumentError(
+            None,
+            f"--fusion-weights: {len(args.fusion_weights)} of {len(args.scores)} files, "
+            "expected one weight per file",
+        )
+    if args.fusion_weights and not any(args.fusion_weights):
+        raise argparse.ArgumentError(None, "--fusion-weights: all are 0")
     from tabulate import tabulate
 
     from ..errors import ConfigError, DataError

@@ -20,7 +20,7 @@ COMMANDS = {
     "train": "train a network",
     "test": "test a trained network",
     "prepare": "convert raw recordings or a published data set to an annotation file",
-    "check": "find every fault of an annotation file",
+    "check": "report every problem in an annotation file",
     "pack": "pack an annotation file into a store that is read sample by sample",
     "chunks": "cut long sequences into chunks",
     "configs": "list the shipped configs, or copy one",
@@ -55,6 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with status 2, wrong usage; with status 0, help was printed.
     """
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:  # while a command is imported
+        print("msg3d: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(argv: Sequence[str] | None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     parser = make_parser(_command(argv))
     if "_ARGCOMPLETE" in os.environ:
@@ -69,18 +77,43 @@ def main(argv: Sequence[str] | None = None) -> int:
             warnings.filterwarnings("ignore", message)
     program = f"msg3d {args.command}"
     try:
-        return args.module.run(args) or 0
+        status = args.module.run(args) or 0
+        sys.stdout.flush()
+        return status
+    except argparse.ArgumentError as error:  # options that contradict each other
+        args.parser.error(str(error))
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `msg3d configs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 0
     except (MSG3DError, ImportError, OSError, UnpicklingError) as error:
         if args.debug:
             raise
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {_sentence(error)}", file=sys.stderr)
         return 1
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors show the usage of the subcommand they belong to.
+
+    `args.parser` is the parser of the innermost subcommand.
+    """
+
+    def parse_known_args(self, args=None, namespace=None):
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        if not hasattr(namespace, "parser"):
+            namespace.parser = self
+        return namespace, unknown
 
 
 def make_parser(command: str | None) -> argparse.ArgumentParser:
@@ -89,7 +122,7 @@ def make_parser(command: str | None) -> argparse.ArgumentParser:
     Args:
         command: the only one whose arguments are added, and whose module is imported.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="msg3d",
         description="Skeleton-based action recognition with MS-G3D on MMAction2.",
         epilog="`msg3d COMMAND --help` explains a command.",

@@ -8,6 +8,7 @@ config inherits from `_base_` files, which are copied next to it:
 """
 
 import argparse
+import shlex
 
 from .options import add_shared, config_names, refuse_existing
 
@@ -47,4 +48,4 @@ def run(args: argparse.Namespace) -> None:
         print(f"wrote {path}")
     if written[2:] and not args.quiet:
         print(f"copied {len(written) - 2} files that it inherits")
-    print(f"next: msg3d train {args.output}")
+    print(f"next: msg3d train {shlex.quote(args.output)}")

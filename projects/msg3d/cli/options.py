@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 
 from ..errors import ConfigError
@@ -29,6 +30,35 @@ def key_value(text: str) -> str:
     return text
 
 
+def count(text: str) -> int:
+    """Parse an integer of zero or more."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}, expected 0, 1, 2, ...")
+    return int(text)
+
+
+def fraction(text: str) -> float:
+    """Parse a number above 0 and below 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected above 0 and below 1")
+    return number
+
+
+def regex(text: str) -> str:
+    """Check a regular expression."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a regular expression ({error})"
+        ) from None
+    return text
+
+
 def layout(text: str):
     """Parse a layout: a name, or a .json file that describes one."""
     from ..skeletons import skeleton
@@ -44,7 +74,10 @@ def unit(text: str) -> str:
     """Parse the name of a unit, or one of its aliases."""
     from ..skeletons.units import unit_name
 
-    return unit_name(text)
+    try:
+        return unit_name(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def config_names(**_) -> list[str]:
@@ -54,8 +87,36 @@ def config_names(**_) -> list[str]:
     return list(shipped_configs())
 
 
+def layout_names(prefix: str = "", **_) -> list[str]:
+    """Return the names of layouts and the .json files, for completion."""
+    from argcomplete.completers import FilesCompleter
+
+    from ..skeletons import SKELETONS
+
+    return [*SKELETONS, *FilesCompleter(["json"])(prefix)]
+
+
+def unit_names(**_) -> list[str]:
+    """Return the names of units, for completion."""
+    from ..skeletons.units import UNITS
+
+    return list(UNITS)
+
+
+def device_names(**_) -> list[str]:
+    """Return common devices, for completion."""
+    return ["cpu", "cuda"]
+
+
+# Option -> completer of its values.
+COMPLETERS = {
+    "--device": device_names,
+    "--layout": layout_names,
+    "--unit": unit_names,
+}
+
 SHARED = {
-    "--output": dict(metavar="PATH", help="file or folder to write"),
+    "--output": dict(metavar="FILE", help="file to write"),
     "--device": dict(help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)"),
     "--layout": dict(
         type=layout,
@@ -82,7 +143,7 @@ SHARED = {
         metavar="N",
         help="number of processes (default: one per core)",
     ),
-    "--seed": dict(type=int, default=0, help="seed of all randomness (default: 0)"),
+    "--seed": dict(type=int, default=0, help="random seed (default: 0)"),
     "--skip-invalid": dict(
         action="store_true", help="write the output without the invalid inputs"
     ),
@@ -102,7 +163,9 @@ def add_shared(parser: argparse.ArgumentParser, *names: str, **changes) -> None:
         **changes: what differs here, such as `default` or `required`; only for one name.
     """
     for name in names:
-        parser.add_argument(name, **{**SHARED[name], **changes})
+        action = parser.add_argument(name, **{**SHARED[name], **changes})
+        if name in COMPLETERS and action.choices is None:
+            action.completer = COMPLETERS[name]
 
 
 def add_common(parser: argparse.ArgumentParser, default: bool | str = False) -> None:

@@ -4,7 +4,7 @@
     msg3d prepare folder recordings/ mine.pkl --layout coco --val-fraction 0.2
     msg3d prepare FORMAT --help
 
-Of a data set, download the skeletons from its authors; its license is theirs.
+Download each data set from its authors, under their license.
 """
 
 import argparse
@@ -15,8 +15,11 @@ from .options import (
     INPUT_FORMATS,
     add_common,
     add_shared,
+    count,
+    fraction,
     positive,
     refuse_existing,
+    regex,
     unit,
 )
 
@@ -41,8 +44,10 @@ def sbu_unit(text: str) -> str:
     return "unscaled" if text == "raw" else unit(text)
 
 
-def count(text: str) -> int:
-    return 0 if text == "0" else positive(text)
+def subjects(text: str) -> int:
+    if not text.isdecimal() or int(text) < 4:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected 4, 5, 6, ...")
+    return int(text)
 
 
 def max_persons(default: int, what: str, **changes) -> dict:
@@ -74,7 +79,7 @@ class Format(NamedTuple):
 
 FORMATS = {
     "ntu": Format(
-        "NTU RGB+D 60 or 120, .skeleton files",
+        "NTU RGB+D 60 or 120 (.skeleton files)",
         "folder of the .skeleton files or of the zips they come in, or one zip",
         "convert_ntu",
         {
@@ -146,12 +151,12 @@ FORMATS = {
         },
     ),
     "penn-action": Format(
-        "Penn Action, .mat files",
+        "Penn Action (.mat files)",
         "folder or archive of the release, or its folder labels; videos are not needed",
         "convert_penn_action",
     ),
     "bandai": Format(
-        "Bandai-Namco Research Motiondataset-2, .bvh files",
+        "Bandai-Namco Research Motiondataset-2 (.bvh files)",
         "folder or archive of the files dataset-2_CONTENT_STYLE_NNN.bvh",
         "convert_bandai",
     ),
@@ -205,12 +210,13 @@ FORMATS = {
                 "class folders",
             ),
             "--val-fraction": dict(
-                type=float,
+                type=fraction,
                 metavar="F",
                 help="hold out a fraction of each class, instead of a list",
             ),
             "--seed": {},
             "--group": dict(
+                type=regex,
                 metavar="REGEX",
                 help="finds the recorded person in a path; each person stays on one side "
                 "of the split",
@@ -273,7 +279,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return formats.add_parser(
             name,
             help=summary,
-            description=f"Make an annotation file: {summary}.",
+            description=f"Convert {summary}.",
             epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
@@ -290,12 +296,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_shared(sub, "--overwrite")
         add_common(sub, default=argparse.SUPPRESS)
     sub = add_format("synthetic", SYNTHETIC, "The same arguments give the same data.")
+    sub.description = f"Make {SYNTHETIC}."
     add = sub.add_argument
     add("out", metavar="OUTPUT", help="annotation file (.pkl), or folder with --as-csv")
-    add("--subjects", type=int, default=16, help="number of people (default: 16)")
+    add(
+        "--subjects",
+        type=subjects,
+        default=16,
+        metavar="N",
+        help="number of people, at least 4 (default: 16)",
+    )
     add(
         "--repeats",
-        type=int,
+        type=positive,
+        metavar="N",
         help="samples of each action by each person (default: 5; 2 with --as-csv)",
     )
     add(
@@ -319,10 +333,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         return _synthetic(args) if args.source == "synthetic" else _convert(args)
     except KeyboardInterrupt:
-        print(
-            "msg3d prepare: interrupted. Run the command again to resume",
-            file=sys.stderr,
+        resume = (
+            "" if args.source == "synthetic" else ". Run the command again to resume"
         )
+        print(f"msg3d prepare: interrupted{resume}", file=sys.stderr)
         return 130
 
 

@@ -7,7 +7,7 @@ participant, in any order.
 import argparse
 import json
 
-from .options import add_shared
+from .options import add_shared, refuse_existing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the result as JSON, to standard output instead of the table if no "
         "FILE is given",
     )
+    add_shared(parser, "--overwrite")
 
 
 def run(args: argparse.Namespace) -> None:
     from ..evaluation.traits import read_traits, squared_errors
     from ..io.atomic import whole_file
 
+    if args.json != "-":
+        refuse_existing(args.overwrite, args.json)
     errors = squared_errors(read_traits(args.predictions), read_traits(args.truth))
     if args.json == "-":
         print(json.dumps(errors))

@@ -55,22 +55,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="annotation file, for names of classes, and labels if a dump has none",
         )
         add_shared(part, "--split")
-        add_shared(part, "--output", required=True)
+        add_shared(
+            part, "--output", required=True, help="image to write: .png, .svg, or .pdf"
+        )
         add_shared(part, "--overwrite")
     part = kind(curves, "plot loss, accuracy, and learning rate over epochs")
     part.add_argument("folders", nargs="+", metavar="WORK_DIR")
-    add_shared(part, "--output", required=True)
+    add_shared(
+        part, "--output", required=True, help="image to write: .png, .svg, or .pdf"
+    )
     add_shared(part, "--overwrite")
     part = kind(graph, "plot the learned graph of a layer, scale by scale")
     _add_model(part)
     part.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     part.add_argument(
-        "--layer", metavar="NAME", help="name (default: the first of single frames)"
+        "--layer",
+        metavar="NAME",
+        help="layer to plot (default: the first of single frames)",
     )
     part.add_argument(
         "--list", action="store_true", help="list the layers, and plot nothing"
     )
-    add_shared(part, "--output", "--overwrite")
+    add_shared(part, "--output", help="image to write: .png, .svg, or .pdf")
+    add_shared(part, "--overwrite")
     _add_saliency(kind(saliency, "plot how much each joint contributes to a class"))
 
 
@@ -82,7 +89,11 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 def _add_play(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="annotation file or packed store")
-    add("--sample", metavar="ID", help="its frame_dir (default: the first)")
+    add(
+        "--sample",
+        metavar="ID",
+        help="id of the sequence, its frame_dir (default: the first)",
+    )
     add_shared(
         parser,
         "--output",
@@ -93,9 +104,14 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     add_shared(parser, "--layout", "--overwrite", "--device", "--checkpoint")
     add("--fps", type=float, default=30, help="frames per second (default: 30)")
     add("--up", choices=AXES, help="axis of 3D that points up (default: detected)")
-    add("--azimuth", type=float, default=0, help="viewpoint, degrees to the right")
-    add("--elevation", type=float, default=10, help="degrees above (default: 10)")
-    add("--pixels", type=positive, default=480, help="width (default: 480)")
+    add("--azimuth", type=float, default=0, help="camera azimuth in degrees")
+    add(
+        "--elevation",
+        type=float,
+        default=10,
+        help="camera elevation in degrees (default: 10)",
+    )
+    add("--pixels", type=positive, default=480, help="width in pixels (default: 480)")
     add("--model", nargs="+", metavar="MODEL", help="checkpoint, or config")
     add(
         "--size",
@@ -114,9 +130,13 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     _add_model(parser)
     add("words", nargs="+", metavar="FILE", help="annotation file or packed store")
-    add("--sample", metavar="ID", help="its frame_dir (default: the first)")
+    add(
+        "--sample",
+        metavar="ID",
+        help="id of the sequence, its frame_dir (default: the first)",
+    )
     add("--label", type=int, help="index of the class (default: the predicted one)")
-    add("--steps", type=positive, default=16, help="of the integral (default: 16)")
+    add("--steps", type=positive, default=16, help="integration steps (default: 16)")
     add(
         "--check",
         action="store_true",
@@ -133,7 +153,9 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
     )
     add("--repeats", type=positive, default=5, help="random orders (default: 5)")
     add_shared(parser, "--device", "--overwrite")
-    add_shared(parser, "--output", required=True)
+    add_shared(
+        parser, "--output", required=True, help="image to write: .png, .svg, or .pdf"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -143,6 +165,8 @@ def run(args: argparse.Namespace) -> None:
     for path in filter(None, outputs):
         check_picture(path, CLIPS if args.kind == "play" else FIGURES)
     refuse_existing(args.overwrite, *outputs)
+    if args.kind == "graph" and not args.list and args.output is None:
+        raise _usage("--output", "is required")
     if args.draw(args) is not False:
         for path in outputs:
             print(f"wrote {path}")
@@ -155,12 +179,12 @@ def play(args: argparse.Namespace) -> None:
     from ..visualization.play import scene_of
 
     if args.fps <= 0:
-        raise _option("--fps", f"is {args.fps:g}, expected more than 0")
+        raise _usage("--fps", f"is {args.fps:g}, expected more than 0")
     if (args.size or args.scores) and not args.model:
-        raise _option("--model", "is required by --size and --scores")
+        raise _usage("--model", "is required by --size and --scores")
     model, *words = args.model or [None]
     if take_checkpoint(args, words, after=0):
-        raise _option("--model", "expected one MODEL, and --checkpoint for a config")
+        raise _usage("--model", "expected one MODEL, and --checkpoint for a config")
     scene = scene_of(
         args.file,
         args.sample,
@@ -224,9 +248,7 @@ def graph(args: argparse.Namespace) -> bool:
     from ..errors import ConfigError
 
     if take_checkpoint(args, args.words, after=0):
-        raise ConfigError("expected one MODEL", kind="option")
-    if not args.list and args.output is None:
-        raise _option("--output", "is required")
+        raise _usage("MODEL", "expected one, and --checkpoint for a config")
 
     # After the checks, since they import torch.
     from ..apis.trained import load_model, load_network
@@ -270,7 +292,7 @@ def saliency(args: argparse.Namespace) -> None:
 
     files = take_checkpoint(args, args.words)
     if len(files) != 1:
-        raise _option("FILE", f"got {len(files)} files, expected one")
+        raise _usage("FILE", f"got {len(files)} files, expected one")
     cfg, checkpoint = load_network(args.model, args.checkpoint)
     cfg.merge_from_dict(_cfg_options(args.cfg_options))
     explainer = Explainer(cfg, checkpoint, args.device)
@@ -314,6 +336,10 @@ def _cfg_options(words: list[str]) -> dict:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--cfg-options", nargs="*", action=DictAction)
     return parser.parse_args(["--cfg-options", *words]).cfg_options or {}
+
+
+def _usage(option: str, message: str) -> argparse.ArgumentError:
+    return argparse.ArgumentError(None, f"{option} {message}")
 
 
 def _option(field: str, message: str):

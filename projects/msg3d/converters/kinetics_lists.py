@@ -182,7 +182,7 @@ def with_labels(
     remarks = list(parsed.remarks)
     if taken:
         text = (
-            f"{len(taken)} clips stand in no label list: taken as {unlisted}, label by "
+            f"{len(taken)} clips are in no label list: taken as {unlisted}, label by "
             f"class name, because no {unlisted} list was found"
         )
         about = "clips in no label list"

@@ -89,8 +89,9 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
     sided = bool(sides)
     classes = {parts[above + sided] for parts in folders if len(parts) > above + sided}
     if len(classes) < 2:
+        contents = f"the class folder {min(classes)}" if classes else "no class folders"
         raise DataError(
-            f"contains the class folders {sorted(classes)}, expected at least two, each "
+            f"contains {contents}, expected at least two, each "
             "with the sequences of one class",
             kind="label",
             file=str(raw),
@@ -258,11 +259,12 @@ def find_group(name: str, group: str) -> str:
         match = re.search(group, name)
     except re.error as error:
         raise DataError(
-            f"group {group!r} is not a regular expression ({error})", kind="option"
+            f"group (--group) {group!r} is not a regular expression ({error})",
+            kind="option",
         ) from None
     if match is None:
         raise DataError(
-            f"group {group!r} finds nothing in {name!r}. Give a regular expression that "
+            f"group (--group) {group!r} finds nothing in {name!r}. Give a regular expression that "
             "finds the recorded person in every path",
             kind="option",
             sample=name,

@@ -73,9 +73,9 @@ class Recordings:
         sided = self.folders is not None and self.folders.sided
         if sum((sided, self.list_file is not None, val_fraction is not None)) != 1:
             raise DataError(
-                "expected one split: folders train/ and val/ above the class folders, a "
-                "list with a column split, or a fraction to hold out. Give exactly one "
-                "of these",
+                "expected exactly one split: folders train/ and val/ above the class "
+                "folders, a list with a column split (--list), or a fraction to hold out "
+                "(--val-fraction)",
                 kind="split",
                 file=self.raw,
             )
@@ -92,7 +92,7 @@ class Recordings:
         if unit is not None and not sized and (unit in UNITS_2D) != given:
             raise DataError(
                 f"unit {unit} was given {'with' if given else 'without'} the size of an "
-                "image. Give height and width for px and normalized, and only for these",
+                "image. Set --img-shape H W for px and normalized, and only for these",
                 kind="img-shape",
             )
 

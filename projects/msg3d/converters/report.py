@@ -132,9 +132,11 @@ def report_text(report: dict) -> str:
     for refused in report["refused"]:
         line = f" line {refused['line']}:" if "line" in refused else ""
         lines.append(f"refused        {refused['file']}:{line} {refused['why']}")
+    count = len(report["refused"])
+    skip = "" if report["written"] else ". Use --skip-invalid to leave them out"
     lines.append(
         f"{'wrote' if report['written'] else 'NOT written:'} {report['out']} "
-        f"({len(report['refused'])} files refused)"
+        f"({count} file{'' if count == 1 else 's'} refused){skip}"
     )
     return "\n".join(lines)
 

@@ -108,14 +108,14 @@ def _check_options(first: RawFile, options: ReadOptions, raw: str) -> None:
         return  # the file is refused, with the reason
     if not {"layout", "unit"} <= set(form.needs):
         return
-    for name in ("layout", "unit"):
-        if getattr(options, name) is None:
-            raise DataError(
-                f"contains files of the format {form.name!r}, which do not tell their "
-                f"{name}. Give the {name}",
-                kind=name,
-                file=raw,
-            )
+    missing = [name for name in ("layout", "unit") if getattr(options, name) is None]
+    if missing:
+        raise DataError(
+            f"contains files of the format {form.name!r}, which do not state their "
+            f"{' and '.join(missing)}. Set {' and '.join(f'--{name}' for name in missing)}",
+            kind=missing[0],
+            file=raw,
+        )
 
 
 def parse_file(
@@ -251,8 +251,8 @@ def finish(sample: dict, entry: Entry, options: ReadOptions) -> tuple[dict, str]
         shape = (1, 1) if unit == "normalized" else shape or options.img_shape
         if shape is None:
             raise DataError(
-                "does not give the size of the image, which training divides by. Give "
-                "height and width, or the columns height and width in a list",
+                "does not give the size of the image, which training divides by. Set "
+                "--img-shape H W, or add the columns height and width to a list (--list)",
                 kind="img-shape",
                 sample=sample["frame_dir"],
             )

@@ -114,7 +114,9 @@ def unwritable(work_dir: str, error: OSError) -> str:
     kept = (
         f"the last complete checkpoint is {last}" if last else "there is no checkpoint"
     )
+    fix = "free some space or set" if error.errno in FULL else "set"
+    resume = ", and continue with --resume" if last else ""
     return (
-        f"{what} could not be written ({error.strerror}), and {kept}: free some space or "
-        "set another work_dir, and continue with --resume"
+        f"{what} could not be written ({error.strerror}), and {kept}: {fix} another "
+        f"work_dir (--work-dir){resume}"
     )

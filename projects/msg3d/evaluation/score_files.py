@@ -2,7 +2,7 @@
 
 The supported forms are
 
-* MMAction2's dumps (`mim test ... --dump scores.pkl`): a list of dictionaries with
+* MMAction2's dumps (`msg3d test ... --dump scores.pkl`): a list of dictionaries with
   `pred_score`, `gt_label`, and `frame_dir`, the sample's id, if PackActionInputs keeps
   it (in our configs it does);
 * PYSKL's (`--out`): a list of arrays, in the order of the data set, without ids;
@@ -80,7 +80,7 @@ def _of_pickle(file: BinaryIO) -> tuple[str, list | None, Sequence, Any]:
     if isinstance(data, dict) and "annotations" in data:
         raise DataError(
             "is an annotation file, which contains no scores: name it with --ann-file, "
-            "and the dump of a test (`mim test ... --dump`) here",
+            "and the dump of a test (`msg3d test ... --dump`) here",
             kind="wrong-file-type",
         )
     if isinstance(data, dict) and data:
@@ -96,7 +96,7 @@ def _of_pickle(file: BinaryIO) -> tuple[str, list | None, Sequence, Any]:
     empty = isinstance(data, (list, dict))
     raise mismatch(file, SCORES) or DataError(
         f"holds {'an empty' if empty else 'a'} {type(data).__name__}: expected the list "
-        "of a dump (`mim test ... --dump`) or a dictionary id -> scores",
+        "of a dump (`msg3d test ... --dump`) or a dictionary id -> scores",
         kind="empty" if empty else "structure",
     )
 

@@ -125,7 +125,7 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.nd
 
 
 def dumped(file: BinaryIO) -> list[dict]:
-    """The samples of an `.npz`, as `mim test ... --dump` pickles them."""
+    """The samples of an `.npz`, as `msg3d test ... --dump` pickles them."""
     import torch
 
     ids, scores, labels = read_score_npz(file)

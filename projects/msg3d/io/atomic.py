@@ -24,7 +24,11 @@ def whole_file(path: str, mode: str = "xb") -> Iterator[IO]:
     temporary = f"{target}.{os.getpid()}.tmp"
     os.makedirs(os.path.dirname(target), exist_ok=True)
     try:
-        with open(temporary, mode) as file:
+        file = open(temporary, mode)
+    except OSError as error:  # names the file that the user knows
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+    try:
+        with file:
             yield file
             sync_file(file)
         os.replace(temporary, target)

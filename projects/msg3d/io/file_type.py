@@ -11,7 +11,7 @@ from typing import BinaryIO
 from ..errors import DataError, MSG3DError
 
 ANNOTATIONS = "an annotation file"
-SCORES = "a score file of `mim test`"
+SCORES = "a score file of `msg3d test`"
 SCORES_NPZ = "an .npz of arrays"
 CHECKPOINT = "a checkpoint"
 SAFETENSORS = "a .safetensors checkpoint"
@@ -19,7 +19,7 @@ PICKLE = "a pickle"
 # What follows "expected" in the error.
 _EXPECTED = {
     ANNOTATIONS: "an annotation file: name the .pkl of samples",
-    SCORES: "scores: name the .pkl of `mim test ... --dump`, or NAME.npz",
+    SCORES: "scores: name the .pkl of `msg3d test ... --dump`, or NAME.npz",
     SCORES_NPZ: "an .npz of ids, scores and labels: give the file its own ending",
     CHECKPOINT: "weights: name a checkpoint, ending in .pth or .safetensors",
     SAFETENSORS: "a .safetensors file: give the file its own ending",

@@ -54,8 +54,8 @@ def skeleton(layout: Union[str, Dict, Skeleton]) -> Skeleton:
         return _described(layout)
     raise _error(
         f"unknown skeleton layout {layout!r:.80}: name one of {sorted(SKELETONS)}, or "
-        "give a dict(num_node=..., inward=[(child, parent), ...], center=...), or a "
-        ".json file of it"
+        "a .json file (in Python and configs, also a dict) with num_node, inward as "
+        "(child, parent), and center"
     )
 
 

@@ -110,13 +110,13 @@ def check_image_unit(largest: float, unit: str) -> None:
     if unit == "normalized" and largest > MAX_NORMALIZED:
         raise DataError(
             f"a coordinate is {largest:g}, but normalized coordinates are fractions of "
-            "the image, 0..1. Give the unit px",
+            "the image, 0..1. Use the unit px (--unit px)",
             kind="unit",
         )
     if unit == "px" and 0 < largest <= MAX_NORMALIZED:
         raise DataError(
-            f"the largest coordinate is {largest:g}, expected pixels. Give the unit "
-            "normalized if coordinates are fractions of the image",
+            f"the largest coordinate is {largest:g}, expected pixels. Use the unit "
+            "normalized (--unit normalized) if coordinates are fractions of the image",
             kind="unit",
         )
 

@@ -172,7 +172,7 @@ class Store:
         if name not in self.splits:
             what = "split is None" if name is None else f"has no split {name!r}"
             raise DataError(
-                f"{what}: set `split` to one of {list(self.splits)}",
+                f"{what}: choose one of {list(self.splits)} (--split, or `split` of a config)",
                 kind="split",
                 file=self.path,
                 field="split",

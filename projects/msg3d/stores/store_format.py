@@ -52,7 +52,7 @@ def read_header(path: str) -> dict:
     """
     if not os.path.exists(path):
         raise DataError(
-            "packed store does not exist: set `ann_file` to where it is, or make it with "
+            "packed store does not exist: correct its path (`ann_file` of a config), or make it with "
             "`msg3d pack`",
             kind="not-found",
             file=path,

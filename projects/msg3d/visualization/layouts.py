@@ -135,7 +135,7 @@ def _radial(layout: Skeleton) -> np.ndarray:
 
 def pose_of_file(
     file: str,
-    layout: Skeleton,
+    layout: Skeleton | str,
     sample: str | None = None,
     frame: int | None = None,
     y_down: bool | None = None,

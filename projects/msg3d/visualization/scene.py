@@ -154,14 +154,20 @@ def read_sample(
     if layout is None:
         raise DataError(
             f"no layout has {joints} joints, and the file's meta does not describe one. "
-            "Add meta=dict(inward=[(child, parent), ...], center=...).",
+            "Set --layout: a .json file with num_node, inward as (child, parent), and "
+            "center.",
             kind="layout",
             file=str(path),
         )
     if len(skeleton(layout).joints) != joints:
+        name_of_layout = (
+            f"layout {layout!r}" if isinstance(layout, str) else "the layout"
+        )
+        fitting = " or ".join(map(repr, fitting_layouts(data, joints)))
         raise DataError(
-            f"keypoint has {joints} joints, but layout {layout!r} has "
-            f"{len(skeleton(layout).joints)}. Pass the layout with --layout.",
+            f"keypoint has {joints} joints, but {name_of_layout} has "
+            f"{len(skeleton(layout).joints)}. Use the layout of the file"
+            + (f", such as {fitting}." if fitting else "."),
             kind="layout",
             file=str(path),
             sample=name,

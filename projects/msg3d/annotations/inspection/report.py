@@ -111,10 +111,10 @@ def _measured(report: dict) -> list[str]:
         + (f"; up: {where['up']}" if where["up"] else ""),
         "missing      "
         + (
-            f"{100 * missing['share']:.2g} % of joints; most often joint {worst}, in "
-            f"{100 * missing['per_joint'][worst]:.2g} % of person frames"
+            f"{100 * missing['share']:.2g}% of joints; most often joint {worst}, in "
+            f"{100 * missing['per_joint'][worst]:.2g}% of person frames"
             if missing["share"]
-            else "no joints"
+            else "none"
         ),
     ]
     if scores:
