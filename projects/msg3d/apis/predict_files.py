@@ -185,7 +185,8 @@ def _records(pending: list[_Source], written, report: Report) -> Iterator[dict]:
         if source.errors:
             record["failed"] = source.errors
         yield record
-        report.predicted.append(source.name)
+        if record["samples"]:
+            report.predicted.append(source.name)
         report.failed += [(source.name, why) for why in _errors(record)]
 
 
