@@ -125,7 +125,18 @@ def test_command(files, recognizer, tmp_path, capsys):
     keypoint = recording(70)
     np.save(tmp_path / "long.npy", keypoint)
     np.save(tmp_path / "bad.npy", keypoint[:, :, :3])
-    options = ["--window", "20", "--stride", "10", "--fps", "25", "--smooth", "5"]
+    options = [
+        "--unit",
+        "m",
+        "--window",
+        "20",
+        "--stride",
+        "10",
+        "--fps",
+        "25",
+        "--smooth",
+        "5",
+    ]
     config, checkpoint = files
     command = [config, tmp_path, "--checkpoint", checkpoint]
     command += ["--output", tmp_path / "out", "--device", "cpu", *options]

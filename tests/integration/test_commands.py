@@ -4,16 +4,14 @@ import json
 import pickle
 import re
 import subprocess
-import sys
 
 import pytest
 import torch
 from mmengine.runner import Runner
 
 import in_process
-from conftest import REPOSITORY, user_env
-from samples import write
-from tiny_ntu import BASE, CONFIGS, write_tiny
+from conftest import user_env
+from tiny_ntu import BASE, write_tiny
 
 
 def run(folder, *command, fails=False):
@@ -208,36 +206,3 @@ def test_publish_model(tiny):
 def test_get_flops(tiny):
     out = run(tiny, "mim", "run", "msg3d", "get_flops", "tiny.py")
     assert float(re.search(r"FLOPs: ([\d.]+) G", out)[1]) > 0
-
-
-def test_quickstart(checkout):
-    small = ["--repeats", 1, "--cfg-options", "train_cfg.max_epochs=1"]
-    small += ["train_dataloader.dataset.times=1", "model.backbone.base_channels=12"]
-    small += ["model.cls_head.in_channels=48"]
-    out = run(checkout, sys.executable, "tools/quickstart.py", *small)
-    assert re.search(r"quickstart: top1 = 0\.\d\d \(chance 0\.10\)\s*$", out)
-    for name in ("last_checkpoint", "confusion_matrix.png", "test.pkl"):
-        assert (checkout / "work_dirs" / "quickstart" / name).is_file()
-
-
-def readme_config():
-    """The config that the README gives for a new data set."""
-    text = (REPOSITORY / "README.md").read_text()
-    section = text[text.index("## Your own data") :]
-    return re.search(r"```python\n(.*?)```", section, re.DOTALL)[1]
-
-
-def test_readme_config_for_a_new_data_set(tmp_path):
-    config = readme_config()
-    assert len(config.splitlines()) <= 20
-    (tmp_path / "configs").symlink_to(CONFIGS.parent)
-    (tmp_path / "data").mkdir()
-    write(tmp_path / "data" / "mine.pkl", joints=17, channels=2, classes=7, samples=21)
-    (tmp_path / "my_config.py").write_text(config)
-    run(
-        tmp_path,
-        *["mim", "train", "mmaction", "my_config.py", "--cfg-options"],
-        *["train_cfg.max_epochs=1", "model.backbone.base_channels=12"],
-        *["model.cls_head.in_channels=48", "train_dataloader.dataset.times=1"],
-    )
-    assert (tmp_path / "work_dirs" / "my_config" / "epoch_1.pth").is_file()

@@ -192,7 +192,7 @@ def test_command(tmp_path, capsys):
 def test_command_that_fails_leaves_the_file(tmp_path, capsys, monkeypatch):
     out = tmp_path / "actions.pkl"
     out.write_bytes(b"precious")
-    assert command(out, "--subjects", 2) == 1
+    assert command(out, "--subjects", 2) == 2  # wrong usage
     assert "subjects" in capsys.readouterr().err
 
     def full(*_, **__):
