@@ -43,10 +43,10 @@ site: install $(VENV)/.docs ## build these documents as a site, the quickstart's
 # A process per core; a file's tests stay together, since they share what is slow to make.
 TEST_JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
-test: install ## run the unit tests, and prepare, train, and test once: five minutes
+test: install ## run the unit tests, and prepare, train, and test once: six minutes
 	$(PYTEST) -m "not slow and not integration" $(TESTS)
 
-test-all: install ## run all tests but slow fuzzing: a quarter of an hour
+test-all: install ## run all tests but slow fuzzing: twenty minutes
 	$(PYTEST) $(TESTS)
 
 # Cases per reader; the same seed gives the same cases.

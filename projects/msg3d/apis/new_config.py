@@ -5,7 +5,6 @@ next to it: MMEngine cannot inherit from an installed plugin. Everything that de
 the data set is read from its file.
 """
 
-import os
 import shutil
 from copy import deepcopy
 from pathlib import Path
@@ -68,10 +67,12 @@ def write_config(
     facts = read_facts(load_any(ann_file), ann_file, layout, train_split, val_split)
     source = find_config(like or DEFAULTS[facts.dimensions])
     cfg = adapted(Config.fromfile(source), facts, ann_file, source.stem)
-    command = f"# Written by `msg3d new-config {ann_file} {output}`"
-    head = f"{command}, with the recipe of {source.stem}.\n"
+    head = (
+        f"# Written by `msg3d new-config {ann_file} {output}`, with the recipe of "
+        f"{source.stem}.\n"
+    )
     if flat:
-        _write(output, head + code({k: v for k, v in cfg.items()}))
+        _write(output, head + code(cfg))
         return [output]
     return _write_inheriting(cfg, source, output, head)
 
@@ -237,6 +238,5 @@ def _copy_bases(bases: list[Path], folder: Path) -> list[str]:
 
 
 def _write(path: str, text: str) -> None:
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with whole_file(path, "x") as file:
         file.write(text)

@@ -29,8 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from ..annotations.inspection import as_json, as_text, inspect_annotations
-    from ..annotations.inspection.report import unreadable, write_json
+    from ..annotations.inspection.report import unreadable
     from ..errors import DataError
+    from ..io.atomic import write_json
     from ..stores.out_path import check_file
     from ..stores.packing import load_any
 

@@ -11,7 +11,6 @@ With one file, its accuracy is printed.
 """
 
 import argparse
-import json
 
 from .options import add_shared, refuse_existing
 
@@ -77,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
         read_streams,
         write_scores,
     )
-    from ..io.atomic import whole_file
+    from ..io.atomic import write_json
     from ..stores.out_path import check_file
 
     for path in filter(None, (args.json, args.output)):
@@ -111,7 +110,7 @@ def run(args: argparse.Namespace) -> None:
     scores = {stream.source: accuracies(stream.values, labels) for stream in streams}
     fused = accuracies(values, labels)
     changes = class_changes(list(scores.values()), fused, labels)
-    rows = [(name, weight) for name, weight in zip(scores, weights)]
+    rows = list(zip(scores, weights))
     if len(streams) > 1:
         rows.append(("fused", ""))
         scores["fused"] = fused
@@ -129,8 +128,7 @@ def run(args: argparse.Namespace) -> None:
         samples=len(labels), weights=list(weights), scores=scores, classes=changes
     )
     if args.json:
-        with whole_file(args.json, "x") as file:
-            json.dump(report, file, indent=1)
+        write_json(report, args.json)
     if args.output:
         write_scores(args.output, streams[0].ids, values / sum(weights), labels)
         print(f"wrote {args.output}")

@@ -24,6 +24,7 @@ from .options import (
 )
 
 RENAMED = {"--out": "--output", "--step": "--stride"}
+IMAGE = "image to write: .png, .svg, or .pdf"
 CLIPS = (".gif", ".mp4", ".html")
 AXES = ("+y", "-y", "+z", "-z", "+x", "-x")
 
@@ -55,15 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="annotation file, for names of classes, and labels if a dump has none",
         )
         add_shared(part, "--split")
-        add_shared(
-            part, "--output", required=True, help="image to write: .png, .svg, or .pdf"
-        )
+        add_shared(part, "--output", required=True, help=IMAGE)
         add_shared(part, "--overwrite")
     part = kind(curves, "plot loss, accuracy, and learning rate over epochs")
     part.add_argument("folders", nargs="+", metavar="WORK_DIR")
-    add_shared(
-        part, "--output", required=True, help="image to write: .png, .svg, or .pdf"
-    )
+    add_shared(part, "--output", required=True, help=IMAGE)
     add_shared(part, "--overwrite")
     part = kind(graph, "plot the learned graph of a layer, scale by scale")
     _add_model(part)
@@ -76,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--list", action="store_true", help="list the layers, and plot nothing"
     )
-    add_shared(part, "--output", help="image to write: .png, .svg, or .pdf")
+    add_shared(part, "--output", help=IMAGE)
     add_shared(part, "--overwrite")
     _add_saliency(kind(saliency, "plot how much each joint contributes to a class"))
 
@@ -153,9 +150,7 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
     )
     add("--repeats", type=positive, default=5, help="random orders (default: 5)")
     add_shared(parser, "--device", "--overwrite")
-    add_shared(
-        parser, "--output", required=True, help="image to write: .png, .svg, or .pdf"
-    )
+    add_shared(parser, "--output", required=True, help=IMAGE)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,9 +1,10 @@
 """Atomic writes: a file is complete or not there."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any
 
 
 @contextmanager
@@ -36,6 +37,12 @@ def whole_file(path: str, mode: str = "xb") -> Iterator[IO]:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
+
+
+def write_json(content: Any, path: str) -> None:
+    """Write JSON, atomically."""
+    with whole_file(path, "x") as file:
+        json.dump(content, file, indent=1)
 
 
 def sync_file(file: IO) -> None:

@@ -1,13 +1,11 @@
 """Report of the checker, as text and for JSON: numbers, config lines, and faults."""
 
-import json
 import math
 from collections import Counter
 from itertools import groupby
 
 import numpy as np
 
-from ...io.atomic import whole_file
 from ..faults import Fault
 from .inspect import Inspection
 from .labels import pairs_of
@@ -138,12 +136,6 @@ def unreadable(error: Exception, path: str) -> dict:
     """Return the report, for JSON, of a file that cannot be read."""
     fault = Fault("unreadable", str(error))
     return dict(file=path, errors=1, warnings=0, faults=[fault.as_dict()])
-
-
-def write_json(report: dict, path: str) -> None:
-    """Write a report of `as_json` or `unreadable`."""
-    with whole_file(path, "x") as file:
-        json.dump(report, file, indent=1)
 
 
 def overview(seen: Inspection) -> dict:
