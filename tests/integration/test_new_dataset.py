@@ -90,8 +90,8 @@ def test_the_printed_lines_are_those_of_the_text(followed):
     def numberless(line):
         return re.sub(r"[\d.]+", "#", line).strip()
 
-    found = set(map(numberless, of(printed, "prepare folder").splitlines()))
-    assert set(map(numberless, report.splitlines())) <= found
+    lines = set(map(numberless, of(printed, "prepare folder").splitlines()))
+    assert set(map(numberless, report.splitlines())) <= lines
     for line, name in zip(
         accuracy.splitlines(), ("msg3d train", "msg3d test"), strict=True
     ):

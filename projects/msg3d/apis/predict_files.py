@@ -15,7 +15,7 @@ from typing import Any, Optional, Union
 
 from ..errors import ConfigError, DataError
 from ..formats.video import FORMAT as VIDEO
-from ..io.atomic import whole_file
+from ..io.atomic import whole_file, write_json
 from ..io.progress import progress
 from .keypoint_input import Prepared
 from .written import Labels, Segments
@@ -200,8 +200,7 @@ def _write(record: dict, key: str, written, out: str) -> None:
             inside = "" if len(texts) == 1 else "." + name.replace(os.sep, "_")
             with whole_file(f"{path[: -len('.json')]}{inside}.srt", "x") as file:
                 file.write(text)
-    with whole_file(path, "x") as file:
-        json.dump(dict(record, key=key), file, indent=1)
+    write_json(dict(record, key=key), path)
 
 
 def _errors(record: dict) -> list[str]:

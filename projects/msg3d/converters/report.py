@@ -1,13 +1,12 @@
 """The integrity report of a converted data set, as JSON and as text."""
 
-import json
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from ..annotations.inspection.measures import measure
 from ..annotations.leaks import find_leaks
-from ..io.atomic import whole_file
+from ..io.atomic import whole_file, write_json
 from ..skeletons.body_size import LONGEST, SHORTEST, fits, is_hand, likely_unit
 from ..skeletons.units import PER_METER, described_unit, unit_name
 
@@ -99,8 +98,7 @@ def unit_remarks(
 
 def write_report(report: dict) -> None:
     """Write OUT.report.json and OUT.report.txt."""
-    with whole_file(f"{report['out']}.report.json", "x") as file:
-        json.dump(report, file, indent=1)
+    write_json(report, f"{report['out']}.report.json")
     with whole_file(f"{report['out']}.report.txt", "x") as file:
         file.write(report_text(report) + "\n")
 

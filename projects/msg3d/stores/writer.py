@@ -5,7 +5,6 @@ folder, is put in place last, by one rename. A killed writer therefore leaves ei
 old store or none, never an incomplete one.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Collection
@@ -23,7 +22,7 @@ from ..annotations.check import (
 from ..annotations.files import as_float32
 from ..annotations.sample_check import Summary, labels_of, sample_faults
 from ..errors import DataError
-from ..io.atomic import sync_file, sync_folder, whole_file
+from ..io.atomic import sync_file, sync_folder, write_json
 from ..io.json_data import encode
 from ..io.npy import NpyWriter
 from .store_format import FORMAT, HEADER, INDEX, VERSION, data_folder, new_folder
@@ -200,8 +199,7 @@ class StoreWriter:
         )
         sync_folder(self._folder)
         previous = data_folder(self.path)
-        with whole_file(os.path.join(self.path, HEADER), "x") as file:
-            json.dump(header, file, indent=1)
+        write_json(header, os.path.join(self.path, HEADER))
         self._folder = None  # now part of the store
         sync_folder(self.path)
         sync_folder(os.path.dirname(os.path.abspath(self.path)))
