@@ -60,10 +60,14 @@ BENCHMARK ?= speed
 benchmark: install ## measure MS-G3D against the plain published form, on this machine
 	$(BIN)/python -m benchmarks $(BENCHMARK)
 
-lint: $(VENV)/.complete ## check style with ruff, and the order of the subpackages
+# What other programs call is checked with all of mypy's rules.
+STRICT := errors io skeletons preprocessing formats annotations apis cli
+lint: $(VENV)/.complete ## check style, types, and the order of the subpackages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONPATH=projects $(BIN)/lint-imports --no-cache
+	$(BIN)/mypy -p msg3d
+	$(BIN)/mypy --strict --follow-imports=silent $(STRICT:%=-p msg3d.%)
 
 format: $(VENV)/.complete ## mend style
 	$(BIN)/ruff check --fix .

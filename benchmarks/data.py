@@ -32,10 +32,12 @@ def run(options, results) -> None:
                 rate = 1e3 / row["median_ms"]
                 clips = (10 if phase == "test" else 1) * rate
                 other = times[config, phase, "MMAction2"]["median_ms"]
-                case = dict(config=config, pipeline=phase, transforms=transforms)
-                rates = dict(
-                    samples_per_s=rate, clips_per_s=clips, workers=2000 / clips
-                )
+                case = {"config": config, "pipeline": phase, "transforms": transforms}
+                rates = {
+                    "samples_per_s": rate,
+                    "clips_per_s": clips,
+                    "workers": 2000 / clips,
+                }
                 ratio = {"times_MMAction2": other / row["median_ms"]}
                 rows.append({**case, **row, **rates, **ratio})
             results.table("data", rows)
@@ -52,7 +54,9 @@ def make_steps(folder: Path, samples: int) -> dict:
             cfg.ann_file = str(folder / f"{form}.pkl")
             for transforms, prefix in (("MMAction2", "Fast"), ("ours", "")):
                 names = [step["type"].removeprefix(prefix) for step in cfg.pipeline]
-                pipeline = [dict(s, type=n) for s, n in zip(cfg.pipeline, names)]
+                pipeline = [
+                    dict(s, type=n) for s, n in zip(cfg.pipeline, names, strict=True)
+                ]
                 data = DATASETS.build(dict(cfg, pipeline=pipeline))
                 steps[form, phase, transforms] = lambda data=data: read_all(data)
     return steps

@@ -19,8 +19,8 @@ from .timing import first_line, progress
 
 CHANNELS, BATCH = 24, 2
 FACTOR = 10
-FLOOR = {"error": dict(float64=1e-9, float32=1e-5)}
-FLOOR["gradient_error"] = dict(float64=1e-9, float32=2e-2)
+FLOOR = {"error": {"float64": 1e-9, "float32": 1e-5}}
+FLOOR["gradient_error"] = {"float64": 1e-9, "float32": 2e-2}
 
 
 def run(options, results) -> None:
@@ -35,7 +35,7 @@ def run(options, results) -> None:
             progress(f"comparing with the plain form: {layout} {part}")
             expected = _values(plain, layout, part, "float64", options)
             for dtype in dtypes:
-                row = dict(part=part, layout=layout, dtype=dtype)
+                row = {"part": part, "layout": layout, "dtype": dtype}
                 if nets.unsupported(dtype, options.device):
                     continue
                 rows.append(row)
@@ -67,10 +67,10 @@ def errors(values: list[Tensor], expected: list[Tensor]) -> dict:
     """Return the relative errors of the output and, if given, of all gradients."""
     output = (values[0] - expected[0]).abs().max() / expected[0].abs().max()
     if len(expected) == 1:
-        return dict(error=float(output))
+        return {"error": float(output)}
     ours, plain = (torch.cat([g.flatten() for g in v[1:]]) for v in (values, expected))
     gradient = (ours - plain).norm() / plain.norm()
-    return dict(error=float(output), gradient_error=float(gradient))
+    return {"error": float(output), "gradient_error": float(gradient)}
 
 
 def is_exact(row: dict) -> bool:

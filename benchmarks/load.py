@@ -29,14 +29,14 @@ KINDS = {
 READINGS = 100  # in one training
 WARM_UP = 0.1  # part of the epochs during which workers stop sharing pages
 ALLOWED = 0.02  # growth of memory
-NETWORK = dict(
-    type="STGCN",
-    base_channels=4,
-    num_stages=2,
-    inflate_stages=[],
-    down_stages=[],
-    graph_cfg=dict(layout="nturgb+d", mode="spatial"),
-)
+NETWORK = {
+    "type": "STGCN",
+    "base_channels": 4,
+    "num_stages": 2,
+    "inflate_stages": [],
+    "down_stages": [],
+    "graph_cfg": {"layout": "nturgb+d", "mode": "spatial"},
+}
 
 
 def run(options, results) -> None:
@@ -67,7 +67,7 @@ def compare(readings: list[dict]) -> list[dict]:
     for name in list(readings[0])[2:]:  # epoch and checkpoint may grow
         values = np.array([reading[name] for reading in readings], float)[kept]
         slopes = (values[after] - values[before]) / (epochs[after] - epochs[before])
-        row = dict(quantity=name, first=float(np.median(values[:quarter])))
+        row = {"quantity": name, "first": float(np.median(values[:quarter]))}
         row["last"] = float(np.median(values[-quarter:]))
         row["growth"] = 100 * float(np.median(slopes))
         allowed = ALLOWED if name.endswith("_mib") else 0
@@ -108,15 +108,15 @@ def held() -> dict:
     def count(pid: int, folder: str) -> int:
         return len(os.listdir(f"/proc/{pid}/{folder}"))
 
-    return dict(
-        main_rss_mib=memory(main, "Rss"),
-        anonymous_mib=sum(memory(pid, "Pss_Anon") for pid in pids),
-        main_files=count(main, "fd"),
-        workers_files=sum(count(pid, "fd") for pid in workers),
-        threads=sum(count(pid, "task") for pid in pids),
-        processes=len(pids),
-        shared_files=sum(name.startswith(ours) for name in os.listdir("/dev/shm")),
-    )
+    return {
+        "main_rss_mib": memory(main, "Rss"),
+        "anonymous_mib": sum(memory(pid, "Pss_Anon") for pid in pids),
+        "main_files": count(main, "fd"),
+        "workers_files": sum(count(pid, "fd") for pid in workers),
+        "threads": sum(count(pid, "task") for pid in pids),
+        "processes": len(pids),
+        "shared_files": sum(name.startswith(ours) for name in os.listdir("/dev/shm")),
+    }
 
 
 def config(task: dict) -> Config:
@@ -133,7 +133,7 @@ def config(task: dict) -> Config:
     cfg.val_dataloader.dataset.indices = 2 * task["batch_size"]
     cfg.train_cfg.max_epochs = cfg.param_scheduler[0].T_max = task["epochs"]
     cfg.default_hooks.checkpoint.max_keep_ckpts = 2
-    cfg.randomness, cfg.work_dir = dict(seed=0), task["work_dir"]
+    cfg.randomness, cfg.work_dir = {"seed": 0}, task["work_dir"]
     return cfg
 
 

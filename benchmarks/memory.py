@@ -20,7 +20,9 @@ def run(options, results) -> None:
     for case in product(options.layouts, options.dtypes, options.batch):
         plain = None
         for name in networks.names(options):
-            row = dict(zip(("layout", "dtype", "batch"), case), network=name)
+            row = dict(
+                zip(("layout", "dtype", "batch"), case, strict=True), network=name
+            )
             progress("memory: {layout} {dtype} batch {batch} {network}".format(**row))
             rows.append(row)
             reason = networks.unsupported(row["dtype"], options.device)

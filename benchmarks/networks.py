@@ -15,7 +15,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-import msg3d  # noqa: F401  applies the compatibility fixes before mmaction is imported
+import msg3d
 from msg3d.models.graph import build_graph
 
 from . import REPOSITORY
@@ -49,10 +49,10 @@ def build(name: str, layout: str, options: Namespace) -> nn.Module:
     if name in OTHERS:
         cls, mode = OTHERS[name]
         cls = getattr(importlib.import_module("mmaction.models"), cls)
-        network = _construct(cls, options, graph_cfg=dict(layout=layout, mode=mode))
+        network = _construct(cls, options, graph_cfg={"layout": layout, "mode": mode})
         network.comparable = False
         return network
-    size = dict(graph_cfg=dict(layout=layout, mode="binary_adj"))
+    size = {"graph_cfg": {"layout": layout, "mode": "binary_adj"}}
     size["base_channels"] = options.base_channels
     plain = _construct(reference("reference").ReferenceMSG3D, options, **size)
     if name == PLAIN:

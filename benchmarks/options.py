@@ -40,28 +40,42 @@ HELP = {
     "step_ms": "time of a step on one GPU: measure yours",
     "threads": "threads of torch in each process",
 }
-SIZE = dict(device="cpu", threads=2, frames=100, persons=2, base_channels=96)
+SIZE = {"device": "cpu", "threads": 2, "frames": 100, "persons": 2, "base_channels": 96}
 NETWORKS = dict(SIZE, layouts=["nturgb+d", "coco"], batch=[8], dtypes=["float32"])
 COMPARED = dict(NETWORKS, models=["msg3d", "stgcn", "aagcn"], against=[""])
 # MS-G3D with 96 channels and 60 classes in float32, the cross-subject split of NTU60.
-CLUSTER = dict(step_ms=100.0, batch_size=16, bytes=12_778_380, samples=40_091)
+CLUSTER = {"step_ms": 100.0, "batch_size": 16, "bytes": 12_778_380, "samples": 40_091}
 CLUSTER.update(node_gpus=8, inside=200.0, network=[200.0, 25.0])
 # Options of each command with their defaults, which also say the type.
 COMMANDS = {
     "speed": dict(COMPARED, modes=["eager"], parts=[*CHOICES["parts"]], rounds=5),
     "exact": NETWORKS,
     "memory": COMPARED,
-    "data": dict(samples=16, rounds=5),
+    "data": {"samples": 16, "rounds": 5},
     "stream": dict(SIZE, rounds=5),
-    "store": dict(samples=100_000, num_workers=4, ranks=1, batches=250, rounds=3),
-    "load": dict(
-        forms=["pickle", "store"], epochs=1000, samples=32, batch_size=4, num_workers=8
-    ),
-    "scaling": dict(
-        processes=[1, 2, 4], base_channels=48, frames=32, batch_size=2, rounds=40
-    ),
+    "store": {
+        "samples": 100_000,
+        "num_workers": 4,
+        "ranks": 1,
+        "batches": 250,
+        "rounds": 3,
+    },
+    "load": {
+        "forms": ["pickle", "store"],
+        "epochs": 1000,
+        "samples": 32,
+        "batch_size": 4,
+        "num_workers": 8,
+    },
+    "scaling": {
+        "processes": [1, 2, 4],
+        "base_channels": 48,
+        "frames": 32,
+        "batch_size": 2,
+        "rounds": 40,
+    },
     "scaling-model": dict(CLUSTER, gpus=[8, 16, 32, 64, 128, 256, 512]),
-    "parse": dict(files=12, raw="", rounds=5),
+    "parse": {"files": 12, "raw": "", "rounds": 5},
 }
 
 
@@ -103,7 +117,7 @@ def check(options: argparse.Namespace) -> None:
     Raises:
         ValueError: with the option, its value, and what is allowed.
     """
-    least = dict(base_channels=6, epochs=10)  # MS-TCN has six branches
+    least = {"base_channels": 6, "epochs": 10}  # MS-TCN has six branches
     for key, value in vars(options).items():
         for number in value if isinstance(value, list) else [value]:
             low = least.get(key, 1 if isinstance(number, int) else 0)

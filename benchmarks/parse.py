@@ -39,13 +39,13 @@ def run(options, results) -> None:
             if not np.array_equal(plain(file), ours(file)):
                 raise ValueError(f"{file}: the readers differ")
         megabytes = sum(file.stat().st_size for file in files) / len(files) / 1e6
-        facts = dict(files=len(files), megabytes_per_file=megabytes)
+        facts = {"files": len(files), "megabytes_per_file": megabytes}
         steps = {
             read.__name__: lambda read=read: [read(file) for file in files]
             for read in (plain, ours)
         }
         # Processor time: what other programs take of the core does not count.
-        clock = dict(clock=time.process_time, per=len(files))
+        clock = {"clock": time.process_time, "per": len(files)}
         for times in interleave(steps, options.rounds, "parse", **clock):
             rows = [dict(reader=name, **facts, **times[name]) for name in steps]
             for row in rows:

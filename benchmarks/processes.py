@@ -61,7 +61,7 @@ def run(function: Callable[[dict], object], task: dict, count: int = 1) -> list:
         ProcessError: one of them failed.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        env = dict(OMP_NUM_THREADS=str(task.get("threads", 1)), TMPDIR=folder)
+        env = {"OMP_NUM_THREADS": str(task.get("threads", 1)), "TMPDIR": folder}
         env["PYTHONWARNINGS"] = "ignore::UserWarning"  # as in the parent
         if task.get("device", "cpu") == "cpu":
             env["CUDA_VISIBLE_DEVICES"] = "-1"

@@ -39,7 +39,7 @@ class Results:
         command = shlex.join(["python", "-m", "benchmarks", *argv])
         machine = describe(getattr(options, "device", "cpu"))
         values = {name: str(value) for name, value in vars(options).items()}
-        self.data = dict(command=command, options=values, machine=machine)
+        self.data = {"command": command, "options": values, "machine": machine}
         self.save()
 
     def table(self, name: str, rows: list[dict]) -> None:
@@ -74,7 +74,10 @@ def table(rows: list[dict]) -> str:
     shown = (str, bool, int, float)
     keys = dict.fromkeys(k for row in rows for k in row if isinstance(row[k], shown))
     cells = [[_cell(row.get(key)) for key in keys] for row in rows]
-    right = [any(cell[:1].isdigit() for cell in column) for column in zip(*cells)]
+    right = [
+        any(cell[:1].isdigit() for cell in column)
+        for column in zip(*cells, strict=True)
+    ]
     heading = [key.replace("_", " ") for key in keys]
     rule = ["---:" if number else "---" for number in right]
     lines = [f"| {' | '.join(line)} |" for line in (heading, rule, *cells)]
@@ -104,19 +107,19 @@ def describe(device: str) -> dict:
         commit = done.stdout.strip()
     except OSError:
         commit = ""
-    facts = dict(
-        cpu=cpu,
-        instructions=torch.backends.cpu.get_cpu_capability(),
-        cores=len(os.sched_getaffinity(0)),
-        threads=torch.get_num_threads(),
-        load=round(os.getloadavg()[0], 2),
-        gpu=torch.cuda.get_device_name() if device == "cuda" else "",
-        python=platform.python_version(),
-        torch=torch.__version__,
-        msg3d=msg3d.__version__,
-        commit=commit,
-        date=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-    )
+    facts = {
+        "cpu": cpu,
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "cores": len(os.sched_getaffinity(0)),
+        "threads": torch.get_num_threads(),
+        "load": round(os.getloadavg()[0], 2),
+        "gpu": torch.cuda.get_device_name() if device == "cuda" else "",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "msg3d": msg3d.__version__,
+        "commit": commit,
+        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
     for name in ("numpy", "mmengine", "mmaction2"):
         facts[name] = importlib.metadata.version(name)
     return {name: value for name, value in facts.items() if value != ""}

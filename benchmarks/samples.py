@@ -35,14 +35,14 @@ def write_samples(file: Path, samples: int, form: str = "3d") -> None:
         walk = walk * 200 + (960, 540)
     entries = [_sample(number, walk) for number in range(samples)]
     names = [entry["frame_dir"] for entry in entries]
-    split = dict(xsub_train=names, xsub_val=names)
+    split = {"xsub_train": names, "xsub_val": names}
     if file.suffix == ".packed":
         with StoreWriter(file) as writer:
             for entry in entries:
                 writer.add(entry)
             writer.splits = split
     else:
-        save_annotations(dict(split=split, annotations=entries), str(file))
+        save_annotations({"split": split, "annotations": entries}, str(file))
 
 
 def _sample(number: int, walk: np.ndarray) -> dict:
@@ -50,7 +50,7 @@ def _sample(number: int, walk: np.ndarray) -> dict:
     frames = int(np.clip(rng.lognormal(np.log(85), 0.35), 30, 300))
     starts = rng.integers(len(walk) - frames, size=1 + int(rng.random() < TWO_PERSONS))
     keypoint = np.stack([walk[start : start + frames] for start in starts])
-    entry = dict(frame_dir=f"sample{number:06d}", label=int(rng.integers(60)))
+    entry = {"frame_dir": f"sample{number:06d}", "label": int(rng.integers(60))}
     entry.update(total_frames=frames, keypoint=keypoint.astype(np.float16))
     if walk.shape[-1] == 2:
         score = rng.uniform(0.3, 1, size=keypoint.shape[:3]).astype(np.float16)

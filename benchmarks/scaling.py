@@ -63,7 +63,7 @@ def compare(readings: list[dict], counts: list[int], size: int, cores: int) -> l
         alone = median(without for _, without in pairs)
         hops = 2 * (count - 1) * latency
         predicted = max(1.0, count / cores) * ring(count, size, bandwidth, 0, hops)
-        row = dict(processes=count, step_without_exchange_ms=alone)
+        row = {"processes": count, "step_without_exchange_ms": alone}
         row["step_with_exchange_ms"] = median(with_ for with_, _ in pairs)
         row["predicted_step_ms"] = alone + predicted
         row["exchange_ms"] = median(with_ - without for with_, without in pairs)
@@ -79,10 +79,10 @@ def network(channels: int) -> torch.nn.Module:
     init_default_scope("mmaction")
     MMLogger.get_current_instance().setLevel("WARNING")
     torch.manual_seed(0)
-    graph = dict(layout="nturgb+d", mode="binary_adj")
-    backbone = dict(type="MSG3D", graph_cfg=graph, base_channels=channels)
-    head = dict(type="GCNHead", num_classes=60, in_channels=4 * channels)
-    model = dict(type="RecognizerGCN", backbone=backbone, cls_head=head)
+    graph = {"layout": "nturgb+d", "mode": "binary_adj"}
+    backbone = {"type": "MSG3D", "graph_cfg": graph, "base_channels": channels}
+    head = {"type": "GCNHead", "num_classes": 60, "in_channels": 4 * channels}
+    model = {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
     return MODELS.build(model).train()
 
 
@@ -96,7 +96,7 @@ def measure(task: dict) -> dict:
         if dist.get_rank() < count:
             made = dict(zip(names, steps_of(group, task), strict=True))
         steps |= {f"{count} {name}": step for name, step in made.items()}
-    together = dict(least=0, before=dist.barrier)
+    together = {"least": 0, "before": dist.barrier}
     for times in interleave(steps, task["rounds"], "scaling", **together):
         pass
     return {name: row["times_ms"] for name, row in times.items()}
@@ -115,7 +115,7 @@ def steps_of(group, task: dict) -> list:
     samples = [ActionDataSample().set_gt_label(label) for label in labels]
     # Clips [1, 2, T, 25, 3] of two persons.
     clips = torch.randn(len(labels), 1, 2, task["frames"], 25, 3, generator=rng)
-    batch = dict(inputs=list(clips), data_samples=samples)
+    batch = {"inputs": list(clips), "data_samples": samples}
     size = sum(parameter.numel() for parameter in model.parameters())
     large, small = torch.zeros(size), torch.zeros(SMALL)
 

@@ -36,15 +36,15 @@ def predict(network: float, gpus: int, options) -> dict:
     links = options.node_gpus, options.inside * 1e6, network * 1e6 / 8
     exchange = sum(all_reduce(gpus, size, *links) for size in (options.bytes, 8))
     batch, step = options.batch_size * gpus, options.step_ms + exchange
-    return dict(
-        network_gbit=network,
-        gpus=gpus,
-        global_batch=batch,
-        exchange_ms=exchange,
-        efficiency=options.step_ms / step,
-        samples_per_s=1e3 * batch / step,
-        steps_per_pass=math.ceil(options.samples / batch),
-    )
+    return {
+        "network_gbit": network,
+        "gpus": gpus,
+        "global_batch": batch,
+        "exchange_ms": exchange,
+        "efficiency": options.step_ms / step,
+        "samples_per_s": 1e3 * batch / step,
+        "steps_per_pass": math.ceil(options.samples / batch),
+    }
 
 
 def ring(gpus: int, size: float, bandwidth: float, start: float, hops: float) -> float:

@@ -28,7 +28,13 @@ COMPILE = {"compiled": "default", "cudagraphs": "reduce-overhead"}
 # The first step compiles. CUDA graphs run once more and record before they replay.
 WARM_UPS = {"eager": 1, "compiled": 2, "cudagraphs": 4}
 # Differences of the outputs that rounding explains.
-ROUNDING = dict(float64=1e-8, float32=1e-3, tf32=0.1, bfloat16=0.3, float16=0.1)
+ROUNDING = {
+    "float64": 1e-8,
+    "float32": 1e-3,
+    "tf32": 0.1,
+    "bfloat16": 0.3,
+    "float16": 0.1,
+}
 
 
 def run(options, results) -> None:
@@ -37,7 +43,7 @@ def run(options, results) -> None:
         progress(f"counting FLOPs: {layout} {name}")
         gmac[layout, name] = count_gmac(name, layout, options)
     for case in product(options.layouts, options.dtypes, options.batch, options.modes):
-        case = dict(zip(("layout", "dtype", "batch", "mode"), case))
+        case = dict(zip(("layout", "dtype", "batch", "mode"), case, strict=True))
         reason = nets.unsupported(case["dtype"], options.device, case["mode"])
         if reason:
             rows.append({**case, "error": reason})

@@ -81,7 +81,7 @@ def coverage(seen: list[list[int]], samples: int) -> dict:
     times = np.bincount(np.concatenate(seen).astype(int), minlength=samples)
     # The sampler repeats some samples so that all ranks read equally many.
     repeated = int((times - 1).clip(0).sum()) - -samples % len(seen)
-    return dict(missed=int((times == 0).sum()), repeated=repeated)
+    return {"missed": int((times == 0).sum()), "repeated": repeated}
 
 
 def read(task: dict) -> dict:
@@ -107,31 +107,31 @@ def read(task: dict) -> dict:
             break
     samples = BATCH * max(total - 1 - warm_up, 1)
     speed = samples / (time.perf_counter() - begin)
-    result = dict(
-        first_batch_s=first,
-        samples_per_s=speed,
-        processor_ms_per_sample=1e3 * (processor_seconds() - worked) / samples,
-        rank_mib=main + sum(workers),
-        main_mib=main,
-        worker_mib=statistics.mean(workers),
-        peak_mib=processes.status("VmHWM"),
-    )
+    result = {
+        "first_batch_s": first,
+        "samples_per_s": speed,
+        "processor_ms_per_sample": 1e3 * (processor_seconds() - worked) / samples,
+        "rank_mib": main + sum(workers),
+        "main_mib": main,
+        "worker_mib": statistics.mean(workers),
+        "peak_mib": processes.status("VmHWM"),
+    }
     return dict(result, seen=seen)
 
 
 def build_loader(task: dict):
     """Return a loader of one epoch; for one rank, of as many batches as needed."""
     cfg = Config.fromfile(ntu_config("3d"))
-    data = dict(type=task["type"], ann_file=task["ann_file"], split="xsub_train")
+    data = {"type": task["type"], "ann_file": task["ann_file"], "split": "xsub_train"}
     data.update(pipeline=cfg.train_pipeline)
     times = 1 if task["ranks"] > 1 else BATCH * (1 + WARM_UP + task["batches"])
-    cfg = dict(
-        batch_size=BATCH,
-        num_workers=task["num_workers"],
-        persistent_workers=True,
-        sampler=dict(type="DefaultSampler", shuffle=True),
-        dataset=dict(type="RepeatDataset", times=times, dataset=data),
-    )
+    cfg = {
+        "batch_size": BATCH,
+        "num_workers": task["num_workers"],
+        "persistent_workers": True,
+        "sampler": {"type": "DefaultSampler", "shuffle": True},
+        "dataset": {"type": "RepeatDataset", "times": times, "dataset": data},
+    }
     return Runner.build_dataloader(cfg, seed=0)
 
 

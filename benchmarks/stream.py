@@ -31,7 +31,11 @@ def run(options, results) -> None:
         for persons in range(1, options.persons + 1):
             store = times[persons, "store"]["median_ms"] / EVERY
             median = times[persons, "label"]["median_ms"]
-            row = dict(persons=persons, label_ms=median - EVERY * store, store_ms=store)
+            row = {
+                "persons": persons,
+                "label_ms": median - EVERY * store,
+                "store_ms": store,
+            }
             rows.append(dict(row, frames_per_s=1e3 * EVERY / median))
         results.table("stream", rows)
 
@@ -44,12 +48,12 @@ def make_recognizer(options) -> Recognizer:
     cfg.model.backbone.update(base_channels=base, num_person=options.persons)
     cfg.model.cls_head.in_channels = 4 * base
     for step in cfg.test_dataloader.dataset.pipeline:
-        sizes = dict(clip_len=options.frames, num_person=options.persons)
+        sizes = {"clip_len": options.frames, "num_person": options.persons}
         step.update({key: value for key, value in sizes.items() if key in step})
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder) / "random.pth"
-        torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), checkpoint)
+        torch.save({"state_dict": MODELS.build(cfg.model).state_dict()}, checkpoint)
         return Recognizer(cfg, checkpoint, device=options.device, clips=1)
 
 

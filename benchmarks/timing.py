@@ -88,4 +88,4 @@ def quartiles(times: list[float]) -> dict:
     """Return the median and quartiles of times in milliseconds, and the times."""
     pairs = times if len(times) > 1 else 2 * times
     low, median, high = statistics.quantiles(pairs, method="inclusive")
-    return dict(median_ms=median, q1_ms=low, q3_ms=high, times_ms=list(times))
+    return {"median_ms": median, "q1_ms": low, "q3_ms": high, "times_ms": list(times)}

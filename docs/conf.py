@@ -40,7 +40,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_theme_options = dict(top_of_page_buttons=[])
+html_theme_options = {"top_of_page_buttons": []}
 # Next to gallery.html, which shows them in frames.
 html_extra_path = [
     os.path.relpath(page, DOCS)
@@ -112,14 +112,14 @@ def read(app, name: str, source: list[str]) -> None:
     file = ELSEWHERE.get(name)
     text = file.read_text(encoding="utf-8") if file else source[0]
     text = relinked(text, file.resolve().parent if file else DOCS)
-    fill = dict(gallery=with_pictures, index=with_picture, formats=with_formats)
+    fill = {"gallery": with_pictures, "index": with_picture, "formats": with_formats}
     source[0] = fill[name](text) if name in fill else text
 
 
 def as_rst(app, what, name, thing, options, lines: list[str]) -> None:
     """A docstring's prose in Sphinx's terms: code is indented, and a star is a star."""
     found = []
-    for before, line in zip(["", *lines], lines):
+    for before, line in zip(["", *lines], lines, strict=True):
         starts = line.startswith("    ") and not before.strip() and found
         text = next((one for one in reversed(found) if one.strip()), "")
         if starts and text[:1].strip():  # after a paragraph that is not indented

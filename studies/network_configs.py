@@ -7,7 +7,6 @@ one (`whole`), for a GPU, frames, passes, and channels are those of the recipes 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional
 
 from mmengine.config import Config
 
@@ -39,13 +38,13 @@ class DataSet:
     train: str
     test: str
     passes: int
-    unseen: Optional[str] = None
-    strong: Optional[str] = None
+    unseen: str | None = None
+    strong: str | None = None
 
 
 _NW_UCLA = ("nw_ucla.pkl", "r40-60e_nw-ucla-xview-keypoint-3d")
 _SBU = ("sbu.pkl", "r32-60e_sbu-fold1-keypoint-3d")
-DATA_SETS: Dict[str, DataSet] = {
+DATA_SETS: dict[str, DataSet] = {
     "nw-ucla-xview": DataSet(
         "NW-UCLA `xview`",
         *_NW_UCLA,
@@ -100,11 +99,11 @@ class Network:
     title: str
     leaf: str
     channels: int = 16
-    backbone: Optional[str] = None
-    mode: Optional[str] = None
+    backbone: str | None = None
+    mode: str | None = None
 
 
-NETWORKS: Dict[str, Network] = {
+NETWORKS: dict[str, Network] = {
     "msg3d": Network("MS-G3D", "msg3d/msg3d", 12),
     "2s-agcn": Network("2s-AGCN", "agcn/2s-agcn"),
     "aagcn": Network("AAGCN", "agcn/2s-agcn", 16, "LayoutAAGCN", "spatial"),
@@ -120,7 +119,7 @@ def config(
     data: Path,
     whole: bool = False,
     longer: int = 1,
-    channels: Optional[int] = None,
+    channels: int | None = None,
     frames: int = FRAMES,
     strong: bool = False,
 ) -> Config:
@@ -174,16 +173,20 @@ def _leaf(form: Network, end: str) -> Config:
     return Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{end}.py")
 
 
-def _data_sets(cfg: Config) -> List[Dict]:
+def _data_sets(cfg: Config) -> list[dict]:
     """Return the data sets of training, validation, and test, repeated or not."""
     loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
     return [loader.dataset.get("dataset", loader.dataset) for loader in loaders]
 
 
-def _change_backbone(model: Dict, form: Network, persons: int) -> None:
+def _change_backbone(model: dict, form: Network, persons: int) -> None:
     """Replace the backbone if the leaf has another one."""
     if form.backbone:
-        graph = dict(layout=model.backbone.graph_cfg.layout)
+        graph = {"layout": model.backbone.graph_cfg.layout}
         if form.mode:
             graph["mode"] = form.mode
-        model.backbone = dict(type=form.backbone, graph_cfg=graph, num_person=persons)
+        model.backbone = {
+            "type": form.backbone,
+            "graph_cfg": graph,
+            "num_person": persons,
+        }

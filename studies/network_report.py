@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from statistics import mean
-from typing import Dict, List
 
 import numpy as np
 from tabulate import tabulate
@@ -19,7 +18,7 @@ COLUMNS = ("joint", "bone", "joint+bone", "joint-motion", "bone-motion", "four s
 FOLDS = "sbu-fold"
 
 
-def report(results: List[Dict]) -> str:
+def report(results: list[dict]) -> str:
     """Return a Markdown table per data set: top-1 of each stream and fused, mean ± std.
 
     Args:
@@ -43,17 +42,17 @@ def report(results: List[Dict]) -> str:
     return "\n\n".join(tables)
 
 
-def groups() -> Dict[str, List[str]]:
+def groups() -> dict[str, list[str]]:
     """Return data sets that are shown together, by the start of their settings."""
-    grouped: Dict[str, List[str]] = {}
+    grouped: dict[str, list[str]] = {}
     for name in DATA_SETS:
         grouped.setdefault(FOLDS if name.startswith(FOLDS) else name, []).append(name)
     return grouped
 
 
-def folds(results: List[Dict]) -> List[Dict]:
+def folds(results: list[dict]) -> list[dict]:
     """Return the mean over the folds for each network, stream, and seed with all five."""
-    grouped: Dict = {}
+    grouped: dict = {}
     for result in results:
         data_set, network, stream = result["setting"].split("/")
         if data_set.startswith(FOLDS):
@@ -71,7 +70,7 @@ def folds(results: List[Dict]) -> List[Dict]:
     ]
 
 
-def _table(results: List[Dict], key: str = "top1") -> str:
+def _table(results: list[dict], key: str = "top1") -> str:
     rows, used = [], set()
     for network, form in NETWORKS.items():
         cells, runs = {}, []
@@ -104,7 +103,7 @@ def _table(results: List[Dict], key: str = "top1") -> str:
     return tabulate(lines, headers, "github", disable_numparse=True)
 
 
-def pictures(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> None:
+def pictures(results: list[dict], data: Path, work_dir: Path, folder: Path) -> None:
     """Write DATA-SET.png for each data set whose scores are in the work folder.
 
     The picture shows the confusion matrix and the accuracy per class of the setting with
@@ -140,9 +139,9 @@ def pictures(results: List[Dict], data: Path, work_dir: Path, folder: Path) -> N
         print(f"wrote {file}")
 
 
-def best_setting(results: List[Dict], name: str) -> str | None:
+def best_setting(results: list[dict], name: str) -> str | None:
     """Return the setting with the greatest mean top-1, or None without results."""
-    top1: Dict[str, List[float]] = {}
+    top1: dict[str, list[float]] = {}
     for result in results:
         if result["setting"].startswith(name + "/"):
             top1.setdefault(result["setting"], []).append(result["top1"])

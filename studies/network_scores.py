@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import List
 
 from msg3d.evaluation import Scores, aligned, fuse, read_scores
 
@@ -18,7 +17,7 @@ def scores_file(work_dir: Path, name: str, seed: int) -> Path:
     return work_dir / "scores" / f"{name}_{seed}.pkl".replace("/", "_")
 
 
-def parts(setting: str) -> List[str]:
+def parts(setting: str) -> list[str]:
     """Return the settings that a fused one consists of, or the setting itself."""
     *start, stream = setting.split("/")
     return ["/".join([*start, part]) for part in FUSIONS.get(stream, [stream])]

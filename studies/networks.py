@@ -8,7 +8,6 @@ import time
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Dict, List
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from .network_scores import FUSIONS, parts, scores_file, scores_of
 from .train import core_seconds, parameters, train
 
 
-def settings() -> List[str]:
+def settings() -> list[str]:
     """Return all names; motion streams only for MS-G3D on the split xview of NW-UCLA."""
     names = [
         f"{data_set}/{network}/{stream}"
@@ -35,7 +34,7 @@ def settings() -> List[str]:
     return names[:2] + motion + names[2:]
 
 
-def run(name: str, seed: int, data: Path, work_dir: Path, **budget) -> Dict:
+def run(name: str, seed: int, data: Path, work_dir: Path, **budget) -> dict:
     """Train, then test ten clips per sample with the weights of the last epoch.
 
     Args:
@@ -57,7 +56,7 @@ def run(name: str, seed: int, data: Path, work_dir: Path, **budget) -> Dict:
     scores.parent.mkdir(exist_ok=True)
     # Renamed when it is complete.
     fresh = scores.with_suffix(f".{os.getpid()}.pkl")
-    cfg.test_evaluator = [dict(type="DumpResults", out_file_path=str(fresh))]
+    cfg.test_evaluator = [{"type": "DumpResults", "out_file_path": str(fresh)}]
     runner = train(cfg, name, seed, work_dir)
     runner.test()
     fresh.replace(scores)
@@ -73,7 +72,7 @@ def run(name: str, seed: int, data: Path, work_dir: Path, **budget) -> Dict:
     )
 
 
-def figures(data_set: str, scores, data: Path) -> Dict:
+def figures(data_set: str, scores, data: Path) -> dict:
     """Return accuracies in percent."""
     source = DATA_SETS[data_set]
     accuracy = accuracies(scores.values, scores.labels)
@@ -86,7 +85,7 @@ def figures(data_set: str, scores, data: Path) -> Dict:
     return accuracy
 
 
-def derived(results: List[Dict], data: Path, work_dir: Path) -> List[Dict]:
+def derived(results: list[dict], data: Path, work_dir: Path) -> list[dict]:
     """Return results of fused streams that are missing and whose parts are complete."""
     complete = {(result["setting"], result["seed"]) for result in results}
     fusions = []
@@ -122,7 +121,7 @@ def under(*starts: str, **budget) -> SimpleNamespace:
     )
 
 
-MANY_PASSES = dict(channels=16, frames=24, longer=10)
+MANY_PASSES = {"channels": 16, "frames": 24, "longer": 10}
 BUDGETS = {
     # MS-G3D at half its published width with the complete recipe, all four streams: two
     # cores train it in 95 minutes per seed.

@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from threading import Thread
 from types import ModuleType, SimpleNamespace
-from typing import Dict, Iterator, List, Sequence
 
 from msg3d.io.atomic import whole_file
 
@@ -36,7 +36,7 @@ class Runs:
     def __init__(self, study: ModuleType | SimpleNamespace, work_dir: Path) -> None:
         self.study, self.work_dir = study, work_dir
         self.file = work_dir / "results.json"
-        self.results: List[Dict] = []
+        self.results: list[dict] = []
         if self.file.exists():
             self.results = json.loads(self.file.read_text())
 
@@ -62,7 +62,7 @@ class Runs:
             left = [run for run in wanted if run not in done]
             return self._make(left, data, jobs) if left else 0
 
-    def _make(self, left: List, data: Path, jobs: int) -> int:
+    def _make(self, left: list, data: Path, jobs: int) -> int:
         began, finished, failed = time.time(), 0, 0
         context = get_context("spawn")
         threads = max(1, (len(os.sched_getaffinity(0))) // jobs)
@@ -102,7 +102,7 @@ class Runs:
                     process.terminate()
                 raise
 
-    def _keep(self, result: Dict, data: Path) -> None:
+    def _keep(self, result: dict, data: Path) -> None:
         self.results.append(result)
         if hasattr(self.study, "derived"):
             self.results += self.study.derived(self.results, data, self.work_dir)

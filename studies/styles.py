@@ -5,7 +5,6 @@ Bandai-Namco styles, tested on actions that are not in the training set; MS-G3D 
 
 import time
 from pathlib import Path
-from typing import Dict, List
 
 import numpy as np
 from mmengine.config import Config
@@ -35,18 +34,18 @@ OF_STYLE = {
 NAME = "{}_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d.py"
 
 
-def settings() -> Dict[str, Dict]:
+def settings() -> dict[str, dict]:
     """Return changes of the config: LabanEffort's options, the model, and the task.
 
     Returns:
         name -> `dict(laban=options, model=..., scores=...)`. With `scores`, the scores of
         OF_STYLE are regressed; without, the styles are classified.
     """
-    published = dict(variant="published", fps=1)
-    alone = dict(coordinates=False)
+    published = {"variant": "published", "fps": 1}
+    alone = {"coordinates": False}
     inputs = {
-        "xyz": dict(efforts=[]),
-        "xyz+laban": dict(),
+        "xyz": {"efforts": []},
+        "xyz+laban": {},
         "laban": alone,
         "xyz+laban-published": published,
         "laban-published": dict(published, **alone),
@@ -54,14 +53,14 @@ def settings() -> Dict[str, Dict]:
         "laban-published-joint": dict(published, **alone, time="joint"),
     }
     for effort in EFFORTS:
-        inputs[f"xyz+{effort}"] = dict(efforts=[effort])
+        inputs[f"xyz+{effort}"] = {"efforts": [effort]}
     # The published Weight, without Time and Flow.
     inputs["xyz+space-twice"] = dict(published, efforts=["space", "weight"])
     for effort in EFFORTS:
         others = [other for other in EFFORTS if other != effort]
-        inputs[f"xyz+laban-without-{effort}"] = dict(efforts=others)
+        inputs[f"xyz+laban-without-{effort}"] = {"efforts": others}
     table = {
-        name: dict(laban=options, model="msg3d-12c", scores=False)
+        name: {"laban": options, "model": "msg3d-12c", "scores": False}
         for name, options in inputs.items()
     }
     stgcn = ("xyz", "xyz+laban", "xyz+laban-without-weight", "xyz+laban-published")
@@ -72,7 +71,7 @@ def settings() -> Dict[str, Dict]:
     return table
 
 
-def run(name: str, seed: int, data: Path, work_dir: Path) -> Dict:
+def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
     """Train, then test the weights of the last epoch.
 
     Returns:
@@ -85,7 +84,7 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> Dict:
     if settings()[name]["scores"]:
         figures = {key: metrics[f"mse/{key}"] for key in (*SCORES, "mean")}
     else:
-        figures = dict(top1=float(metrics["acc/top1"]))
+        figures = {"top1": float(metrics["acc/top1"])}
     return dict(
         setting=name,
         seed=seed,
@@ -111,7 +110,7 @@ def config(name: str, ann_file: Path, work_dir: Path) -> Config:
     return cfg
 
 
-def report(results: List[Dict]) -> str:
+def report(results: list[dict]) -> str:
     """Return means and standard deviations over the seeds as Markdown tables.
 
     Args:
@@ -140,18 +139,18 @@ def _regress(cfg: Config, ann_file: str, work_dir: Path) -> Path:
     if not scored.exists():
         write_scored(ann_file, scored)
     mean, std = mean_and_spread(scored, cfg.train_dataloader.dataset.dataset.split)
-    cfg.model.cls_head = dict(
-        type="TraitHead",
-        num_targets=len(SCORES),
-        in_channels=cfg.model.cls_head.in_channels,
-        target_mean=mean.tolist(),
-        target_std=std.tolist(),
-    )
+    cfg.model.cls_head = {
+        "type": "TraitHead",
+        "num_targets": len(SCORES),
+        "in_channels": cfg.model.cls_head.in_channels,
+        "target_mean": mean.tolist(),
+        "target_std": std.tolist(),
+    }
     for dataset in (cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset):
-        dataset.pipeline[-1] = dict(type="PackTargetInputs")
+        dataset.pipeline[-1] = {"type": "PackTargetInputs"}
     # At the learning rate of the classification, squared errors diverge.
     cfg.optim_wrapper.optimizer.lr = 0.01
-    cfg.val_evaluator = dict(type="PersonTraitMetric", traits=SCORES, by="samples")
+    cfg.val_evaluator = {"type": "PersonTraitMetric", "traits": SCORES, "by": "samples"}
     return scored
 
 

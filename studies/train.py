@@ -1,9 +1,9 @@
 """One run of a study: train a config, and test the weights of its last epoch."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Sequence
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -41,7 +41,7 @@ def train(cfg: Config, name: str, seed: int, work_dir: Path) -> Runner:
     checkpoint.update(interval=max(1, epochs // CHECKPOINTS), max_keep_ckpts=1)
     checkpoint.pop("save_best", None)
     cfg.resume = True
-    cfg.randomness = dict(seed=seed)
+    cfg.randomness = {"seed": seed}
     cfg.log_level = "WARNING"
     cfg.work_dir = str(folder(work_dir, name, seed))
     # MMEngine keeps its loggers by this name.

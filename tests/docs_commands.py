@@ -239,11 +239,11 @@ def _check_paths(arguments: list[str]) -> None:
             raise DocumentError(f"{one}: there is no such file")
 
 
-PROGRAMS = dict(
-    python=_python,
-    msg3d=_msg3d,
-    mim=_mim,
-    make=_make,
-    pip=_pip,
-    torchrun=_torchrun,
-)
+PROGRAMS = {
+    "python": _python,
+    "msg3d": _msg3d,
+    "mim": _mim,
+    "make": _make,
+    "pip": _pip,
+    "torchrun": _torchrun,
+}

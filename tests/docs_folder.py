@@ -27,7 +27,7 @@ NTU = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d.py"
 def network(folder: Path, leaf: str, classes: list[str], backbone=None) -> None:
     """my_config.py and best.pth: `leaf` with few channels, short clips, other classes."""
     cfg = Config.fromfile(CONFIGS / leaf)
-    few = dict(base_channels=12, num_gcn_scales=3, num_g3d_scales=2)
+    few = {"base_channels": 12, "num_gcn_scales": 3, "num_g3d_scales": 2}
     cfg.model.backbone = backbone or dict(cfg.model.backbone, **few)
     cfg.model.cls_head.update(in_channels=48, num_classes=len(classes))
     for step in cfg.test_dataloader.dataset.pipeline:
@@ -37,8 +37,8 @@ def network(folder: Path, leaf: str, classes: list[str], backbone=None) -> None:
         model = MODELS.build(cfg.model)
     rebuild_weights(model, torch.float32)
     with without_paperwork():
-        meta = dict(cfg=cfg.pretty_text, dataset_meta=dict(classes=classes))
-    torch.save(dict(state_dict=model.state_dict(), meta=meta), folder / "best.pth")
+        meta = {"cfg": cfg.pretty_text, "dataset_meta": {"classes": classes}}
+    torch.save({"state_dict": model.state_dict(), "meta": meta}, folder / "best.pth")
     cfg.dump(folder / "my_config.py")
 
 
@@ -56,12 +56,12 @@ def dump(path: Path, samples: list[dict]) -> None:
     """What `mim test --dump` writes; every fifth sample is taken for another class."""
     said = [one["label"] ^ (number % 5 == 0) for number, one in enumerate(samples)]
     scores = [
-        dict(
-            pred_score=np.eye(10, dtype=np.float32)[label],
-            gt_label=one["label"],
-            frame_dir=one["frame_dir"],
-        )
-        for label, one in zip(said, samples)
+        {
+            "pred_score": np.eye(10, dtype=np.float32)[label],
+            "gt_label": one["label"],
+            "frame_dir": one["frame_dir"],
+        }
+        for label, one in zip(said, samples, strict=True)
     ]
     path.write_bytes(pickle.dumps(scores))
 
@@ -77,7 +77,7 @@ def fill(folder: Path, actions: dict) -> None:
         (folder / name).symlink_to(REPOSITORY / name)
     classes, known = actions["meta"]["classes"], actions["annotations"]
     network(folder, QUICKSTART, classes)
-    halves = dict(train=slice(20), val=slice(20, 21))
+    halves = {"train": slice(20), "val": slice(20, 21)}
     renamed(actions, "wave01", folder / "mine.pkl", **halves)
     (folder / "data").mkdir()
     skeleton = folder / "data" / "skeleton"
@@ -90,7 +90,10 @@ def fill(folder: Path, actions: dict) -> None:
     np.save(folder / "INPUT" / "a.npy", known[1]["keypoint"])
     log = folder / "work_dirs" / "quickstart" / "20260101" / "vis_data"
     log.mkdir(parents=True)
-    lines = [dict(lr=0.1, loss=2.0, epoch=1, iter=4, step=4), {"acc/top1": 0.5}]
+    lines = [
+        {"lr": 0.1, "loss": 2.0, "epoch": 1, "iter": 4, "step": 4},
+        {"acc/top1": 0.5},
+    ]
     lines[1]["step"] = 1
     (log / "scalars.json").write_text("\n".join(map(json.dumps, lines)))
     quickstart = log.parent.parent
@@ -122,9 +125,9 @@ def penn(folder: Path) -> None:
 
 def archive(folder: Path) -> None:
     """A network of two persons and 25 joints, as the text has them."""
-    graph = dict(layout="nturgb+d", mode="spatial")
+    graph = {"layout": "nturgb+d", "mode": "spatial"}
     # Traced in seconds; tests/export traces the others.
-    backbone = dict(type="ResTCN", graph_cfg=graph, base_channels=12)
+    backbone = {"type": "ResTCN", "graph_cfg": graph, "base_channels": 12}
     network(folder, NTU, list("abcd"), backbone)
     np.save(folder / "wave.npy", np.random.default_rng(0).normal(size=(1, 9, 25, 3)))
 
@@ -146,11 +149,11 @@ ALSO = {
 def given(document: str, known: dict) -> dict:
     """The names that a document's Python uses and leaves to its reader to have."""
     sample = known["annotations"][0]
-    joints = dict(keypoint=sample["keypoint"])
+    joints = {"keypoint": sample["keypoint"]}
     if document == "docs/export.md":
-        joints = dict(keypoint=np.load("wave.npy"))
+        joints = {"keypoint": np.load("wave.npy")}
     if document == "docs/layouts.md":
-        joints = dict(keypoint=np.ones((1, 4, 25, 3)), score=np.ones((1, 4, 17)))
+        joints = {"keypoint": np.ones((1, 4, 25, 3)), "score": np.ones((1, 4, 17))}
     return dict(
         joints,
         array=sample["keypoint"],

@@ -14,32 +14,36 @@ from weights import rebuild_weights
 CONFIGS = Path(msg3d.__file__).parent / "configs"
 LEAF = CONFIGS / "msg3d" / "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d.py"
 
-_FEW_BLOCKS = dict(
-    base_channels=8, num_stages=2, inflate_stages=[2], down_stages=[2], num_person=2
-)
+_FEW_BLOCKS = {
+    "base_channels": 8,
+    "num_stages": 2,
+    "inflate_stages": [2],
+    "down_stages": [2],
+    "num_person": 2,
+}
 
 
 def _graph(mode):
-    return dict(layout="nturgb+d", mode=mode)
+    return {"layout": "nturgb+d", "mode": mode}
 
 
 # Of each, the arguments and how many channels come out.
-BACKBONES = dict(
-    MSG3D=(
-        dict(
-            graph_cfg=_graph("binary_adj"),
-            base_channels=12,
-            num_gcn_scales=3,
-            num_g3d_scales=2,
-        ),
+BACKBONES = {
+    "MSG3D": (
+        {
+            "graph_cfg": _graph("binary_adj"),
+            "base_channels": 12,
+            "num_gcn_scales": 3,
+            "num_g3d_scales": 2,
+        },
         48,
     ),
-    PartitionSTGCN=(dict(graph_cfg=_graph("stgcn_spatial"), **_FEW_BLOCKS), 16),
-    TwoStreamSTGCN=(dict(graph_cfg=_graph("stgcn_spatial"), **_FEW_BLOCKS), 32),
-    AGCN=(dict(graph_cfg=_graph("spatial"), **_FEW_BLOCKS), 16),
-    LayoutAAGCN=(dict(graph_cfg=_graph("spatial"), **_FEW_BLOCKS), 16),
-    ResTCN=(dict(graph_cfg=_graph("spatial"), base_channels=8), 32),
-)
+    "PartitionSTGCN": (dict(graph_cfg=_graph("stgcn_spatial"), **_FEW_BLOCKS), 16),
+    "TwoStreamSTGCN": (dict(graph_cfg=_graph("stgcn_spatial"), **_FEW_BLOCKS), 32),
+    "AGCN": (dict(graph_cfg=_graph("spatial"), **_FEW_BLOCKS), 16),
+    "LayoutAAGCN": (dict(graph_cfg=_graph("spatial"), **_FEW_BLOCKS), 16),
+    "ResTCN": ({"graph_cfg": _graph("spatial"), "base_channels": 8}, 32),
+}
 
 
 def tiny(folder, backbone, classes=None):
@@ -50,13 +54,13 @@ def tiny(folder, backbone, classes=None):
         if "clip_len" in step:
             step.update(clip_len=16, num_clips=3)
     cfg.model.backbone = dict(type=backbone, **arguments)
-    cfg.model.cls_head = dict(type="GCNHead", num_classes=4, in_channels=channels)
+    cfg.model.cls_head = {"type": "GCNHead", "num_classes": 4, "in_channels": channels}
     with DefaultScope.overwrite_default_scope("mmaction"):
         model = MODELS.build(cfg.model)
     rebuild_weights(model, torch.float32)
     model.cls_head.fc.weight.data /= 4  # else all scores are 0 or 1
-    meta = dict(dataset_meta=dict(classes=classes)) if classes else {}
-    torch.save(dict(state_dict=model.state_dict(), meta=meta), folder / "tiny.pth")
+    meta = {"dataset_meta": {"classes": classes}} if classes else {}
+    torch.save({"state_dict": model.state_dict(), "meta": meta}, folder / "tiny.pth")
     cfg.dump(folder / "tiny.py")
     return str(folder / "tiny.py"), str(folder / "tiny.pth")
 

@@ -11,7 +11,7 @@ def good(channels=3, **kwargs):
     """A file without a fault: kinect20 in 3D, or coco with scores in 2D."""
     joints = 20 if channels == 3 else 17
     data = annotations(joints=joints, channels=channels, frames=(20, 30), **kwargs)
-    return {**data, "meta": dict(classes=list(NAMES))}
+    return {**data, "meta": {"classes": list(NAMES)}}
 
 
 def by_name(data, number=2):
@@ -88,7 +88,7 @@ def share_most(data):
 
 def labels(values):
     def mutate(data):
-        for sample, label in zip(data["annotations"], values):
+        for sample, label in zip(data["annotations"], values, strict=True):
             sample["label"] = label
 
     return mutate

@@ -6,13 +6,13 @@ from msg3d.models import MSG3D
 from reference import ReferenceMSG3D
 from weights import rebuild_weights
 
-SMALL = dict(base_channels=12, num_gcn_scales=4, num_g3d_scales=3)
+SMALL = {"base_channels": 12, "num_gcn_scales": 4, "num_g3d_scales": 3}
 
 
 def pair(layout, dtype=torch.float64, **kwargs):
     """The same weights in our form and in the published one."""
     torch.manual_seed(0)
-    arguments = dict(SMALL, graph_cfg=dict(layout=layout, mode="binary_adj"))
+    arguments = dict(SMALL, graph_cfg={"layout": layout, "mode": "binary_adj"})
     arguments.update(kwargs)
     ours, plain = MSG3D(**arguments), ReferenceMSG3D(**arguments)
     for model in (ours, plain):

@@ -21,7 +21,7 @@ def parse(name, content, scale=1.0, log=None):
         raise DataError(f"{text!r} is no number", kind="number", line=1) from None
     keypoint = np.full((1, 2, 3, 3), value * scale, dtype=np.float32)
     stem = os.path.splitext(os.path.basename(name))[0]
-    return [dict(frame_dir=stem, label=0, total_frames=2, keypoint=keypoint)]
+    return [{"frame_dir": stem, "label": 0, "total_frames": 2, "keypoint": keypoint}]
 
 
 def folder(path, count=10):

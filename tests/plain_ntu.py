@@ -10,14 +10,32 @@ from typing import IO
 import numpy as np
 
 JOINTS, FIRST_ID = 25, 72057594037931101
-BODY = (
-    "bodyID clipedEdges handLeftConfidence handLeftState handRightConfidence "
-    "handRightState isRestricted leanX leanY trackingState"
-).split()
-JOINT = (
-    "x y z depthX depthY colorX colorY orientationW orientationX orientationY "
-    "orientationZ trackingState"
-).split()
+BODY = [
+    "bodyID",
+    "clipedEdges",
+    "handLeftConfidence",
+    "handLeftState",
+    "handRightConfidence",
+    "handRightState",
+    "isRestricted",
+    "leanX",
+    "leanY",
+    "trackingState",
+]
+JOINT = [
+    "x",
+    "y",
+    "z",
+    "depthX",
+    "depthY",
+    "colorX",
+    "colorY",
+    "orientationW",
+    "orientationX",
+    "orientationY",
+    "orientationZ",
+    "trackingState",
+]
 
 
 def skeleton_text(frames: int, bodies: int, seed: int, joints: int = JOINTS) -> bytes:
@@ -55,12 +73,14 @@ def read_plainly(file: IO[str]) -> tuple[np.ndarray, list[list[int]]]:
         bodies = []
         for _ in range(int(file.readline())):
             fields = file.readline().split()
-            body = {name: float(text) for name, text in zip(BODY, fields)}
+            body = {name: float(text) for name, text in zip(BODY, fields, strict=True)}
             body["id"] = int(fields[0])
             body["joints"] = []
             for _ in range(int(file.readline())):
                 fields = file.readline().split()
-                joint = {name: float(text) for name, text in zip(JOINT, fields)}
+                joint = {
+                    name: float(text) for name, text in zip(JOINT, fields, strict=True)
+                }
                 body["joints"].append(joint)
             bodies.append(body)
         sequence.append(bodies)

@@ -48,7 +48,7 @@ class PlainSTGCN(nn.Module):
         befores = [channels, *WIDTHS[:-1]]
         self.st_gcn_networks = nn.ModuleList(
             Block(before, after, subsets, 2 if place in (4, 7) else 1, place > 0)
-            for place, (before, after) in enumerate(zip(befores, WIDTHS))
+            for place, (before, after) in enumerate(zip(befores, WIDTHS, strict=True))
         )
         if importance:
             self.edge_importance = nn.ParameterList(
@@ -62,7 +62,9 @@ class PlainSTGCN(nn.Module):
         n, c, t, v, m = x.shape
         x = x.permute(0, 4, 3, 1, 2).reshape(n * m, v * c, t)
         x = self.data_bn(x).view(n * m, v, c, t).permute(0, 2, 3, 1)
-        for block, importance in zip(self.st_gcn_networks, self.edge_importance):
+        for block, importance in zip(
+            self.st_gcn_networks, self.edge_importance, strict=True
+        ):
             x = block(x, self.A * importance)
         x = x.mean((2, 3)).view(n, m, -1, 1, 1).mean(1)
         return self.fcn(x).flatten(1)

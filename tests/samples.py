@@ -29,12 +29,12 @@ def annotations(
         label, length = number % classes, int(rng.integers(*frames))
         shape = (persons, length, joints, channels)
         steps = rng.normal(scale=0.05, size=shape).cumsum(axis=1)
-        entry = dict(
-            frame_dir=f"sample{number:03d}",
-            label=label,
-            total_frames=length,
-            keypoint=(poses[label] + steps).astype(np.float32),
-        )
+        entry = {
+            "frame_dir": f"sample{number:03d}",
+            "label": label,
+            "total_frames": length,
+            "keypoint": (poses[label] + steps).astype(np.float32),
+        }
         if channels == 2:
             entry["img_shape"] = entry["original_shape"] = (480, 640)
             entry["keypoint"] = entry["keypoint"] * 50 + 300
@@ -50,13 +50,13 @@ def annotations(
         entries.append(entry)
     names = [entry["frame_dir"] for entry in entries]
     cut = 2 * samples // 3
-    return dict(split=dict(train=names[:cut], val=names[cut:]), annotations=entries)
+    return {"split": {"train": names[:cut], "val": names[cut:]}, "annotations": entries}
 
 
 def write(path, splits=("train", "val"), **kwargs):
     """`annotations(**kwargs)` as a file, its two splits under other names."""
     data = annotations(**kwargs)
-    data["split"] = dict(zip(splits, data["split"].values()))
+    data["split"] = dict(zip(splits, data["split"].values(), strict=True))
     save_annotations(data, path)
     return path
 
@@ -89,10 +89,11 @@ def assert_same(mine, other):
             assert_same(mine[key], other[key])
     elif isinstance(mine, (list, tuple)):
         assert len(mine) == len(other)
-        for one, two in zip(mine, other):
+        for one, two in zip(mine, other, strict=True):
             assert_same(one, two)
     elif isinstance(mine, torch.Tensor):
-        assert mine.dtype == other.dtype and torch.equal(mine, other)
+        assert mine.dtype == other.dtype
+        assert torch.equal(mine, other)
     elif isinstance(mine, np.ndarray):
         assert mine.dtype == other.dtype
         np.testing.assert_array_equal(mine, other)

@@ -11,7 +11,7 @@ from msg3d import errors
 from msg3d.annotations import faults
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
-import error_table  # noqa: E402
+import error_table
 
 PACKAGE = REPOSITORY / "projects" / "msg3d"
 KNOWN = errors.KINDS.keys() | faults.KINDS.keys()
@@ -124,17 +124,20 @@ def test_page_is_renewed(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(error_table, "PAGE", tmp_path / "errors.md")
     error_table.PAGE.write_text(old)
     monkeypatch.setattr(sys, "argv", ["error_table.py"])
-    assert error_table.main() == 1 and "errors.md" in capsys.readouterr().err
+    assert error_table.main() == 1
+    assert "errors.md" in capsys.readouterr().err
     monkeypatch.setattr(sys, "argv", ["error_table.py", "--write"])
     assert error_table.main() == 0
     monkeypatch.setattr(sys, "argv", ["error_table.py"])
     assert error_table.main() == 0
     text = error_table.PAGE.read_text()
-    assert "| `row` | A row" in text and "gone" not in text
+    assert "| `row` | A row" in text
+    assert "gone" not in text
 
 
 @pytest.mark.parametrize("kind", ["row", "form"])
 def test_place_comes_before_the_message(kind):
     error = errors.DataError("is odd", kind=kind, line=3).at(file="a.csv", line=9)
     assert str(error) == "a.csv, line 3: is odd"
-    assert error.kind == kind and error.where == errors.Where(file="a.csv", line=3)
+    assert error.kind == kind
+    assert error.where == errors.Where(file="a.csv", line=3)

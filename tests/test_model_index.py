@@ -14,8 +14,8 @@ from conftest import REPOSITORY
 from errors import raises
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
-import model_table  # noqa: E402
-from model_index import metafiles, tables  # noqa: E402
+import model_table
+from model_index import metafiles, tables
 
 METAFILES = metafiles.metafiles()
 LABAN = "stgcn-16c_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d"
@@ -36,12 +36,12 @@ def test_each_config_has_one_entry(index):
     """`test_configs.py` compares each entry with what its config contains."""
     folders = metafiles.REPOSITORY.glob("configs/[!_]*/*.py")
     assert {path.parent / "metafile.yml" for path in folders} == set(METAFILES)
-    for path, content in zip(METAFILES, index):
+    for path, content in zip(METAFILES, index, strict=True):
         configs = metafiles.leaves(path)
         assert [model["Name"] for model in content["Models"]] == [
             config.stem for config in configs
         ]
-        for config, model in zip(configs, content["Models"]):
+        for config, model in zip(configs, content["Models"], strict=True):
             name, about = metafiles.parse_name(config.stem), model["Metadata"]
             assert metafiles.REPOSITORY / model["Config"] == config
             assert about["Training Data"] == name["data"]
@@ -80,7 +80,7 @@ def upstream_models(folder):
 
 
 def test_files_match_the_index(index):
-    for path, content in zip(METAFILES, index):
+    for path, content in zip(METAFILES, index, strict=True):
         text = path.read_text()
         assert metafiles.with_models(text, content["Models"]) == text
     for name, table in (
@@ -111,7 +111,9 @@ def test_published_figures_have_source_and_recipe(index):
             assert sources == set(collection["Sources"])
 
 
-@pytest.mark.parametrize("folder, name", [("stgcn", "ST-GCN"), ("2s-agcn", "2s-AGCN")])
+@pytest.mark.parametrize(
+    ("folder", "name"), [("stgcn", "ST-GCN"), ("2s-agcn", "2s-AGCN")]
+)
 def test_figures_of_mmaction2_are_its_own(index, folder, name):
     collections = [c for content in index for c in content["Collections"]]
     (collection,) = (c for c in collections if c["Name"] == name)
@@ -178,11 +180,13 @@ def test_command(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setattr(sys, "argv", ["model_table.py"])
     assert model_table.main() == 1
-    assert "metafile.yml" in capsys.readouterr().err and "old" in readme.read_text()
+    assert "metafile.yml" in capsys.readouterr().err
+    assert "old" in readme.read_text()
     monkeypatch.setattr(sys, "argv", ["model_table.py", "--write"])
     assert model_table.main() == 0
     text = path.read_text()
-    assert text.startswith(f"{METAFILE}- Name: {SBU}\n") and text.endswith(RESULTS)
+    assert text.startswith(f"{METAFILE}- Name: {SBU}\n")
+    assert text.endswith(RESULTS)
     assert readme.read_text().splitlines()[-2] == (
         f"| SBU-Fold1-3D | [`stgcn` `r32-60e`](configs/stgcn/{SBU}.py) | 3.07 | 1.07 | "
         "8.1 joint, 9.0† two streams ([S](u)) | **80.5** ± 0.4 joint (5 seeds) |"
@@ -200,7 +204,7 @@ def test_errors():
     with raises("file-name", file="msg3d_joint"):
         metafiles.parse_name("msg3d_joint")
     config = metafiles.leaves(METAFILES[-1])[0]
-    collections = [dict(Name="MS-G3D", Metadata=dict(Architecture=["MSG3D"]))]
+    collections = [{"Name": "MS-G3D", "Metadata": {"Architecture": ["MSG3D"]}}]
     with raises("unknown-name", field="backbone"):
         metafiles.entry(config, collections)
     for text in ("no markers", f"{tables.END}\n{tables.BEGIN}\n"):

@@ -24,7 +24,7 @@ from msg3d.evaluation import labels_of, read_scores
 
 FILES = Path(__file__).parent / "files_0_1"
 EXPECTED = json.loads((FILES / "expected.json").read_text())
-TOLERANCE = dict(rtol=0, atol=1e-4)
+TOLERANCE = {"rtol": 0, "atol": 1e-4}
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def summarize(value):
     """Replace arrays with their hash, as in `expected.json`."""
     if isinstance(value, np.ndarray):
         digest = hashlib.sha256(value.tobytes()).hexdigest()
-        return dict(dtype=str(value.dtype), shape=list(value.shape), sha256=digest)
+        return {"dtype": str(value.dtype), "shape": list(value.shape), "sha256": digest}
     if isinstance(value, dict):
         return {key: summarize(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):  # JSON does not tell them apart
@@ -185,7 +185,7 @@ def test_dump_scores(name, tmp_path):
     annotations = EXPECTED["configs"][expected["config"]]["annotations"]
     out = tmp_path / "dump.pkl"
     cfg = read_config(expected["config"], annotations, tmp_path)
-    dump = dict(type="DumpResults", out_file_path=str(out))
+    dump = {"type": "DumpResults", "out_file_path": str(out)}
     cfg.test_evaluator = [*cfg.test_evaluator, dump]
     cfg.load_from = str(FILES / expected["checkpoint"])
     Runner.from_cfg(cfg).test()

@@ -43,10 +43,10 @@ def trained(folder, name, classes=None, frames=16):
     rebuild_weights(model, torch.float32)
     model.cls_head.fc.weight.data /= 4  # else all scores are 0 or 1
     with without_paperwork():
-        meta = dict(cfg=Config.fromfile(config).pretty_text)
+        meta = {"cfg": Config.fromfile(config).pretty_text}
     if classes:
-        meta["dataset_meta"] = dict(classes=classes)
-    torch.save(dict(state_dict=model.state_dict(), meta=meta), checkpoint)
+        meta["dataset_meta"] = {"classes": classes}
+    torch.save({"state_dict": model.state_dict(), "meta": meta}, checkpoint)
     return config, checkpoint
 
 
@@ -57,9 +57,12 @@ def trained_on_targets(path, targets):
     """
     count = len(targets)
     cfg = Config.fromfile(CONFIGS.parent / "personality" / UDIVA)
-    small = dict(type="ResTCN", base_channels=8, in_channels=15, num_person=1)
-    cfg.model.backbone = dict(small, graph_cfg=dict(layout="smpl24", mode="spatial"))
-    scale = dict(target_mean=[5.0 + n for n in range(count)], target_std=[2.0] * count)
+    small = {"type": "ResTCN", "base_channels": 8, "in_channels": 15, "num_person": 1}
+    cfg.model.backbone = dict(small, graph_cfg={"layout": "smpl24", "mode": "spatial"})
+    scale = {
+        "target_mean": [5.0 + n for n in range(count)],
+        "target_std": [2.0] * count,
+    }
     cfg.model.cls_head.update(num_targets=count, in_channels=32, **scale)
     for step in cfg.test_dataloader.dataset.pipeline:
         if "clip_len" in step:
@@ -70,6 +73,6 @@ def trained_on_targets(path, targets):
     for name, values in scale.items():
         setattr(model.cls_head, name, torch.tensor(values))
     with without_paperwork():
-        meta = dict(cfg=cfg.pretty_text, dataset_meta=dict(targets=targets))
-    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
+        meta = {"cfg": cfg.pretty_text, "dataset_meta": {"targets": targets}}
+    torch.save({"state_dict": model.state_dict(), "meta": meta}, path)
     return path

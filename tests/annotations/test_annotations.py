@@ -35,7 +35,7 @@ def refused(kind, function, *args, where=None, **kwargs):
     return text
 
 
-IN_FILE = dict(file="a.pkl")
+IN_FILE = {"file": "a.pkl"}
 
 
 def equal(left, right):
@@ -89,11 +89,11 @@ def test_reads_what_mmengine_wrote(tmp_path):
 
 def test_no_such_file(tmp_path):
     path = str(tmp_path / "none.pkl")
-    refused("not-found", load_annotations, path, where=dict(file=path))
+    refused("not-found", load_annotations, path, where={"file": path})
 
 
 def test_folder(tmp_path):
-    refused("wrong-path", load_annotations, tmp_path, where=dict(file=tmp_path))
+    refused("wrong-path", load_annotations, tmp_path, where={"file": tmp_path})
 
 
 def test_unreadable_file(tmp_path, monkeypatch):
@@ -103,7 +103,7 @@ def test_unreadable_file(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(module, "load_plain", deny)
-    refused("io", load_annotations, path, where=dict(file=path))
+    refused("io", load_annotations, path, where={"file": path})
 
 
 @pytest.mark.parametrize("content", [b"frame_dir,label\n", b'{"a": 1}'])
@@ -133,7 +133,8 @@ def test_damaged_bytes_are_refused_or_read(tmp_path):
         try:
             load_annotations(tmp_path / "a.pkl")
         except DataError as error:
-            assert error.where.file.endswith("a.pkl") and error.kind in KINDS
+            assert error.where.file.endswith("a.pkl")
+            assert error.kind in KINDS
 
 
 HUGE = 2**36
@@ -178,7 +179,7 @@ def test_executes_nothing(tmp_path, protocol):
     data = annotations()
     data["annotations"][3]["extra"] = Command(sentinel)
     path = dump(data, tmp_path / "a.pkl", protocol)
-    text = refused("unsafe", load_annotations, path, where=dict(file=path))
+    text = refused("unsafe", load_annotations, path, where={"file": path})
     assert f"{os.name}.mkdir" in text
     assert not sentinel.exists()
     pickle.loads((tmp_path / "a.pkl").read_bytes())
@@ -241,7 +242,9 @@ def test_save_and_load(tmp_path):
     loaded = load_annotations(tmp_path / "a.pkl")
     assert loaded["split"] == data["split"]
     assert data["annotations"][0]["keypoint"].dtype == np.float64
-    for sample, original in zip(loaded["annotations"], data["annotations"]):
+    for sample, original in zip(
+        loaded["annotations"], data["annotations"], strict=True
+    ):
         assert sample["keypoint"].dtype == sample["keypoint_score"].dtype == np.float32
         np.testing.assert_array_equal(
             sample["keypoint"], original["keypoint"].astype(np.float32)
@@ -257,7 +260,8 @@ def test_save_refuses_and_leaves_the_old_file(tmp_path):
     keypoint = bad["annotations"][0]["keypoint"].astype(np.float64)
     bad["annotations"][0]["keypoint"] = keypoint * 1e200
     refused("keypoint-not-finite", save_annotations, bad, path, where=IN_FILE)
-    assert path.read_bytes() == before and os.listdir(tmp_path) == ["a.pkl"]
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["a.pkl"]
 
 
 def test_save_is_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -272,7 +276,8 @@ def test_save_is_whole_or_not_at_all(tmp_path, monkeypatch):
     monkeypatch.setattr(module.pickle, "dump", fail)
     with pytest.raises(KeyboardInterrupt):
         save_annotations(annotations(), path)
-    assert path.read_bytes() == before and os.listdir(tmp_path) == ["a.pkl"]
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["a.pkl"]
 
 
 def test_save_makes_the_folder(tmp_path):
@@ -307,83 +312,88 @@ def put(value):
 # fault -> (changes, kind, field, values that the message names, separated by |)
 KEY, SCORE = "keypoint", "keypoint_score"
 FAULTS = {
-    "no label": (dict(label=None), "label-missing", "label", ""),
+    "no label": ({"label": None}, "label-missing", "label", ""),
     "no total_frames": (
-        *(dict(total_frames=None), "total-frames-missing", "total_frames", ""),
+        *({"total_frames": None}, "total-frames-missing", "total_frames", ""),
     ),
-    "no keypoint": (dict(keypoint=None), "keypoint-missing", KEY, ""),
-    "label text": (dict(label="walk"), "label-kind", "label", "'walk'"),
-    "label float": (dict(label=1.0), "label-kind", "label", "1.0"),
-    "label bool": (dict(label=True), "label-kind", "label", "True"),
-    "label negative": (dict(label=-1), "label-negative", "label", "-1"),
+    "no keypoint": ({"keypoint": None}, "keypoint-missing", KEY, ""),
+    "label text": ({"label": "walk"}, "label-kind", "label", "'walk'"),
+    "label float": ({"label": 1.0}, "label-kind", "label", "1.0"),
+    "label bool": ({"label": True}, "label-kind", "label", "True"),
+    "label negative": ({"label": -1}, "label-negative", "label", "-1"),
     "three axes": (
-        *(dict(keypoint=lambda k: k[0]), "keypoint-axes", KEY, "[M, T, V, C]"),
+        *({"keypoint": lambda k: k[0]}, "keypoint-axes", KEY, "[M, T, V, C]"),
     ),
-    "a list": (dict(keypoint=lambda k: k.tolist()), "keypoint-kind", KEY, "list"),
+    "a list": ({"keypoint": lambda k: k.tolist()}, "keypoint-kind", KEY, "list"),
     "objects": (
-        *(dict(keypoint=lambda k: k.astype(object)), "keypoint-kind", KEY, "object"),
+        *({"keypoint": lambda k: k.astype(object)}, "keypoint-kind", KEY, "object"),
     ),
-    "text": (dict(keypoint=lambda k: k.astype(str)), "keypoint-kind", KEY, "<U"),
+    "text": ({"keypoint": lambda k: k.astype(str)}, "keypoint-kind", KEY, "<U"),
     "one channel": (
-        *(dict(keypoint=lambda k: k[..., :1]), "keypoint-channels", KEY, ", 1)"),
+        *({"keypoint": lambda k: k[..., :1]}, "keypoint-channels", KEY, ", 1)"),
     ),
     "four channels": (
-        dict(keypoint=lambda k: np.concatenate([k, k[..., :1]], axis=-1)),
+        {"keypoint": lambda k: np.concatenate([k, k[..., :1]], axis=-1)},
         *("keypoint-channels", KEY, ", 4)"),
     ),
     "2D among 3D": (
-        dict(keypoint=lambda k: k[..., :2]),
+        {"keypoint": lambda k: k[..., :2]},
         *("channels-differ", KEY, "(1, 21, 20, 2)|'sample000'|3"),
     ),
     "joints": (
-        dict(keypoint=lambda k: k[:, :, :17]),
+        {"keypoint": lambda k: k[:, :, :17]},
         *("joints-differ", KEY, "17|(1, 21, 17, 3)|'sample000'|20"),
     ),
     "NaN": (
-        dict(keypoint=put(np.nan)),
+        {"keypoint": put(np.nan)},
         *("keypoint-not-finite", KEY, "3 places|person 0, frame 3, joint 7"),
     ),
-    "infinite": (dict(keypoint=put(-np.inf)), "keypoint-not-finite", KEY, "3 places"),
+    "infinite": ({"keypoint": put(-np.inf)}, "keypoint-not-finite", KEY, "3 places"),
     "zero frames": (
-        dict(keypoint=lambda k: k[:, :0], total_frames=0),
+        {"keypoint": lambda k: k[:, :0], "total_frames": 0},
         *("keypoint-empty", KEY, "(1, 0, 20, 3)|frames"),
     ),
     "zero persons": (
-        *(dict(keypoint=lambda k: k[:0]), "keypoint-empty", KEY, "(0, |persons"),
+        *({"keypoint": lambda k: k[:0]}, "keypoint-empty", KEY, "(0, |persons"),
     ),
     "zero joints": (
         *(
-            dict(keypoint=lambda k: k[:, :, :0]),
+            {"keypoint": lambda k: k[:, :, :0]},
             "keypoint-empty",
             KEY,
             ", 0, 3)|joints",
         ),
     ),
     "total_frames": (
-        dict(total_frames=20),
+        {"total_frames": 20},
         *("total-frames", "total_frames", "20|21|(1, 21, 20, 3)"),
     ),
     "total_frames text": (
-        *(dict(total_frames="21"), "total-frames", "total_frames", "'21'"),
+        *({"total_frames": "21"}, "total-frames", "total_frames", "'21'"),
     ),
     "total_frames array": (
-        dict(total_frames=np.array([21, 21])),
+        {"total_frames": np.array([21, 21])},
         *("total-frames", "total_frames", "array([21, 21])"),
     ),
     "score shape": (
-        dict(channels=2, keypoint_score=lambda s: s[:, 1:]),
+        {"channels": 2, "keypoint_score": lambda s: s[:, 1:]},
         *("score-kind", SCORE, "(1, 20, 20)|(1, 21, 20)"),
     ),
     "score list": (
-        dict(channels=2, keypoint_score=lambda s: s.tolist()),
+        {"channels": 2, "keypoint_score": lambda s: s.tolist()},
         *("score-kind", SCORE, "list"),
     ),
     "score NaN": (
-        dict(channels=2, keypoint_score=lambda s: s * np.nan),
+        {"channels": 2, "keypoint_score": lambda s: s * np.nan},
         *("score-not-finite", SCORE, ""),
     ),
     "score missing": (
-        *(dict(channels=2, keypoint_score=None), "score-missing", SCORE, "'sample000'"),
+        *(
+            {"channels": 2, "keypoint_score": None},
+            "score-missing",
+            SCORE,
+            "'sample000'",
+        ),
     ),
 }
 
@@ -395,7 +405,7 @@ def test_faulty_sample(fault, form):
     data = sample_with(**changes)
     split = "train" if form == "split" else None
     data = data["annotations"] if form == "list" else data
-    where = dict(file="x.pkl", sample="sample002", field=field)
+    where = {"file": "x.pkl", "sample": "sample002", "field": field}
     text = refused(kind, check_annotations, data, split, source="x.pkl", where=where)
     assert all(value in text for value in values.split("|")), text
 
@@ -423,7 +433,8 @@ def test_keypoints_apart_and_many_labels():
         del sample["keypoint"], sample["total_frames"]
         sample["label"] = [sample["label"], 6]
     summary = check_annotations(data, keypoints=False, multi_class=True)
-    assert summary.joints is None and summary.max_label == 6
+    assert summary.joints is None
+    assert summary.max_label == 6
     assert "[0, 6]" in refused("label-kind", check_annotations, data, keypoints=False)
 
 
@@ -433,7 +444,7 @@ def test_ids_in_filename():
         sample["filename"] = sample.pop("frame_dir")
     assert check_annotations(data, "train").samples == 8
     data["annotations"][4]["filename"] = "sample001"
-    where = dict(field="filename")
+    where = {"field": "filename"}
     text = refused("id-twice", check_annotations, data, "train", where=where)
     assert "'sample001'" in text
 
@@ -491,14 +502,14 @@ def test_faulty_form(form):
     data = annotations()
     change, kind, sample, field, values = FORMS[form]
     change(data)
-    where = dict(file="x.pkl", sample=sample, field=field)
+    where = {"file": "x.pkl", "sample": sample, "field": field}
     text = refused(kind, check_annotations, data, "train", source="x.pkl", where=where)
     assert all(value in text for value in values.split("|")), text
 
 
 def test_list_has_no_splits():
     samples = annotations()["annotations"]
-    refused("split", check_annotations, samples, "train", where=dict(field="split"))
+    refused("split", check_annotations, samples, "train", where={"field": "split"})
 
 
 def test_empty_list():

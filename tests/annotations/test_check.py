@@ -28,7 +28,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    "shape,frames,joints,expected",
+    ("shape", "frames", "joints", "expected"),
     [
         ((60, 2, 25, 3), 60, None, "[T, M, V, C]"),
         ((1, 3, 60, 17), 60, None, "[M, C, T, V]"),
@@ -43,8 +43,9 @@ def test_guess_of_axes(shape, frames, joints, expected):
     axes = guess_axes(shape, frames, joints)
     assert (axes and axes.names) == expected
     if axes:
-        fixed = eval(f"array.{axes.fix}", dict(array=np.empty(shape)))
-        assert fixed.shape[1] == frames and fixed.shape[3] in (2, 3)
+        fixed = eval(f"array.{axes.fix}", {"array": np.empty(shape)})
+        assert fixed.shape[1] == frames
+        assert fixed.shape[3] in (2, 3)
 
 
 # Layout and mirrored bodies
@@ -54,7 +55,8 @@ def test_layout_of_other_joints():
     found = inspect_annotations(good(), layout="coco")
     assert kinds(found) == {"layout-joints"}
     fault = found.faults[0]
-    assert fault.sample == "sample000" and fault.field == "keypoint"
+    assert fault.sample == "sample000"
+    assert fault.field == "keypoint"
     assert all(value in str(fault) for value in ("20", "'coco'", "17", "'kinect20'"))
     with raises("layout"):
         inspect_annotations(good(), layout="cocoa")
@@ -85,7 +87,7 @@ def test_numbers_and_config_lines():
     frames = [sample["total_frames"] for sample in data["annotations"]]
     assert report["frames"]["median"] == np.median(frames)
     assert report["persons"] == {"1": 11, "2": 1}
-    assert report["splits"] == dict(train=8, val=4)
+    assert report["splits"] == {"train": 8, "val": 4}
     assert report["classes"]["per_split"]["val"] == {"0": 1, "1": 1, "2": 1, "3": 1}
     assert report["classes"]["names"] == NAMES
     lost, there = sum(frames[:11]), sum(frames) + frames[11]
@@ -97,17 +99,19 @@ def test_numbers_and_config_lines():
     low = np.concatenate(present).min(axis=0)
     np.testing.assert_allclose(report["coordinates"]["low"], low, rtol=1e-6)
     assert report["coordinates"]["unit"] == "px"
-    assert report["scores"] == dict(min=1, max=1)
+    assert report["scores"] == {"min": 1, "max": 1}
 
     lines = "\n".join(report["config"])
     values = {}
     exec(lines, values)
     assert values["ann_file"] == "data/mine.pkl"
     backbone, head = values["model"]["backbone"], values["model"]["cls_head"]
-    assert backbone["in_channels"] == 3 and head["num_classes"] == 4
+    assert backbone["in_channels"] == 3
+    assert head["num_classes"] == 4
     assert backbone["graph_cfg"]["layout"] == "coco"
     # 11 of 12 samples have one person, which is fewer than 95 of 100.
-    assert "num_person=2" in lines and "split='train', split='val'" in lines
+    assert "num_person=2" in lines
+    assert "split='train', split='val'" in lines
     assert "clip_len=32" in lines
 
 
@@ -119,12 +123,13 @@ def test_layout_that_meta_describes():
     values = {}
     exec("\n".join(report["config"]), values)
     layout = values["model"]["backbone"]["graph_cfg"]["layout"]
-    assert layout["num_node"] == 20 and layout["inward"][3] == (4, 3)
+    assert layout["num_node"] == 20
+    assert layout["inward"][3] == (4, 3)
     json.dumps(report)
 
 
 @pytest.mark.parametrize(
-    "scale,shift,channels,unit",
+    ("scale", "shift", "channels", "unit"),
     [
         (0.3, 0, 3, "m"),
         (30, 0, 3, "cm"),
@@ -169,7 +174,8 @@ def test_command_on_a_good_file(tmp_path, monkeypatch, capsys):
     options = ["--json", tmp_path / "a.json", "--picture", tmp_path / "a.png"]
     assert command(path, "--strict", "--layout", "coco", *options) == 0
     out = capsys.readouterr().out
-    assert "split train: 8 samples, 4 classes of 2 to 2" in out and "no faults" in out
+    assert "split train: 8 samples, 4 classes of 2 to 2" in out
+    assert "no faults" in out
     assert json.loads((tmp_path / "a.json").read_text())["faults"] == []
     assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
 
@@ -180,7 +186,8 @@ def test_command_on_faults(tmp_path, monkeypatch, capsys):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(data))
     assert command(tmp_path / "a.pkl") == 0
     out = capsys.readouterr().out
-    assert "warnings (12):\n  float16 (12)" in out and "... and 9 more" in out
+    assert "warnings (12):\n  float16 (12)" in out
+    assert "... and 9 more" in out
     assert command(tmp_path / "a.pkl", "--strict", "--show", 20) == 1
     assert "more" not in capsys.readouterr().out
 
@@ -194,14 +201,18 @@ def test_command_on_faults(tmp_path, monkeypatch, capsys):
     assert (report["errors"], report["warnings"]) == (1, 12)
     assert len(report["faults"]) == 13
     text = report["faults"][0].pop("text")
-    assert text.startswith("sample 'sample002': ") and "-1" in text
-    assert report["faults"][0] == dict(
-        kind="label-negative", severity=ERROR, sample="sample002", field="label"
-    )
+    assert text.startswith("sample 'sample002': ")
+    assert "-1" in text
+    assert report["faults"][0] == {
+        "kind": "label-negative",
+        "severity": ERROR,
+        "sample": "sample002",
+        "field": "label",
+    }
 
 
 @pytest.mark.parametrize(
-    "make,kind",
+    ("make", "kind"),
     [
         (lambda path: None, "not-found"),
         (lambda path: path.mkdir(), "wrong-path"),
@@ -223,9 +234,12 @@ def test_command_on_unreadable_files(tmp_path, monkeypatch, capsys, make, kind):
     options = ["--json", tmp_path / "a.json"]
     assert command(path, *options) == 1
     printed = capsys.readouterr()
-    assert str(path) in printed.err and printed.err.count("\n") == 1 and not printed.out
+    assert str(path) in printed.err
+    assert printed.err.count("\n") == 1
+    assert not printed.out
     (fault,) = json.loads((tmp_path / "a.json").read_text())["faults"]
-    assert fault["kind"] == "unreadable" and fault["text"] == str(caught.value)
+    assert fault["kind"] == "unreadable"
+    assert fault["text"] == str(caught.value)
 
 
 def test_command_that_cannot_write(tmp_path, monkeypatch, capsys):
@@ -241,7 +255,8 @@ def test_command_refuses_a_folder_as_result(tmp_path, monkeypatch, capsys, optio
     save_annotations(good(), tmp_path / "a.pkl")
     assert command(tmp_path / "a.pkl", option, tmp_path) == 1
     printed = capsys.readouterr()
-    assert str(tmp_path) in printed.err and not printed.out
+    assert str(tmp_path) in printed.err
+    assert not printed.out
     with raises("wrong-path", file=tmp_path):
         check_file(tmp_path)
 
@@ -256,7 +271,8 @@ def test_command_on_a_store(tmp_path, monkeypatch, capsys):
         assert command(path, "--json", tmp_path / "a.json", "--overwrite") == 0
         reports.append(json.loads((tmp_path / "a.json").read_text()))
     ours, theirs = ({**one, "file": 0, "config": 0} for one in reports)
-    assert ours == theirs and ours["samples"] == 12
+    assert ours == theirs
+    assert ours["samples"] == 12
     assert "type='PackedSkeletonDataset'" in "".join(reports[1]["config"])
     (tmp_path / "a.packed" / "store.json").unlink()
     assert command(tmp_path / "a.packed") == 1
@@ -279,6 +295,7 @@ def test_real_files(shared):
                 if fault.kind == "leak-identical"
                 and fault.field == "split['xview_val']"
             ]
-            assert len(leaks) == 95 and all(one[:3] in ("a02", "a03") for one in leaks)
+            assert len(leaks) == 95
+            assert all(one[:3] in ("a02", "a03") for one in leaks)
         if path.stem in ("sbu", "bandai_styles", "msr_action3d"):
             assert not found.faults

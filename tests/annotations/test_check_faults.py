@@ -455,7 +455,8 @@ def test_fault(case):
     try:
         check_annotations(data, source="x.pkl")
     except DataError as error:
-        assert error.where.file == "x.pkl" and KINDS[error.kind] == ERROR
+        assert error.where.file == "x.pkl"
+        assert KINDS[error.kind] == ERROR
         place = error.kind, error.where.sample, error.where.field
         known = {(fault.kind, fault.sample, fault.field) for fault in found.errors}
         assert place in known or sample == "sample000"

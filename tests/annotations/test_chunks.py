@@ -35,7 +35,11 @@ def test_every_frame_is_kept_or_counted(remainder, channels):
             lost.append(name)
             dropped += frames
             continue
-        count = dict(keep=frames, pad=-(-frames // 10) * 10, drop=frames // 10 * 10)
+        count = {
+            "keep": frames,
+            "pad": -(-frames // 10) * 10,
+            "drop": frames // 10 * 10,
+        }
         count = count[remainder]
         padded, dropped = (
             padded + max(count - frames, 0),
@@ -46,7 +50,8 @@ def test_every_frame_is_kept_or_counted(remainder, channels):
             expected = sample[field][:, places]
             np.testing.assert_array_equal(joined(cut, name, field), expected)
     assert (report.frames_padded, report.frames_dropped) == (padded, dropped)
-    assert report.lost == lost and padded + dropped + (remainder == "keep") > 0
+    assert report.lost == lost
+    assert padded + dropped + (remainder == "keep") > 0
     short = [s["frame_dir"] for s in data["annotations"] if s["total_frames"] < 10]
     assert report.short == short
     assert report.chunks == len(cut["annotations"])
@@ -74,15 +79,21 @@ def test_nothing_left_is_named():
 
 def test_a_plain_list_and_labels():
     cut, report = cut_annotations(annotations()["annotations"], 5, "keep")
-    assert isinstance(cut, list) and report.chunks == len(cut) > 24
-    assert cut[0]["label"] == 0 and "targets" not in cut[0]
+    assert isinstance(cut, list)
+    assert report.chunks == len(cut) > 24
+    assert cut[0]["label"] == 0
+    assert "targets" not in cut[0]
 
 
 def test_persons_of_two_splits():
     data = annotations(targets=1)  # three samples a person: 0 to 2, 3 to 5, ...
     names = [one["frame_dir"] for one in data["annotations"]]
     assert list(shared_persons(data)) == [("train", "val", ["2"])]
-    data["split"] = dict(train=names[:6], val=names[6:9], test=[names[0], names[9]])
+    data["split"] = {
+        "train": names[:6],
+        "val": names[6:9],
+        "test": [names[0], names[9]],
+    }
     assert list(shared_persons(data)) == [("train", "test", ["0"])]
 
 

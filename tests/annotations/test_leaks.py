@@ -10,7 +10,7 @@ def plain_leaks(keypoints, train, val):
     """Bytes compared with bytes."""
     arrays = [keypoints[one] for one in train]
     frames = {frame.tobytes() for one in arrays for frame in one.swapaxes(0, 1)}
-    result = dict(identical=[], mostly=[], partly=[])
+    result = {"identical": [], "mostly": [], "partly": []}
     for one in val:
         tested = keypoints[one]
         shared = sum(
@@ -41,8 +41,13 @@ def test_leaks_equal_plain_comparison(dtype):
     train, val = names[:5], [*names[5:], "copy"]
     leaks = find_leaks(keypoints, train, val)
     assert leaks == plain_leaks(keypoints, train, val)
-    assert leaks["identical"][-1] == "copy" and len(leaks["partly"]) < len(val)
-    assert find_leaks(keypoints, [], val) == dict(identical=[], mostly=[], partly=[])
+    assert leaks["identical"][-1] == "copy"
+    assert len(leaks["partly"]) < len(val)
+    assert find_leaks(keypoints, [], val) == {
+        "identical": [],
+        "mostly": [],
+        "partly": [],
+    }
 
 
 def test_leaks_name_the_training_sequence():

@@ -46,10 +46,16 @@ def test_absent_joints_do_not_draw_a_person_to_the_origin():
 
 def test_what_a_group_keeps():
     scene = np.stack([square(1), square(4), square(8)])
-    sample = dict(keypoint=scene, keypoint_score=scene[..., 0], total_frames=4, key=1)
+    sample = {
+        "keypoint": scene,
+        "keypoint_score": scene[..., 0],
+        "total_frames": 4,
+        "key": 1,
+    }
     cut = Group((0, 2), 1, 3).of(sample)
     np.testing.assert_array_equal(cut["keypoint"], scene[[0, 2], 1:3])
     np.testing.assert_array_equal(cut["keypoint_score"], scene[[0, 2], 1:3, :, 0])
     assert (cut["total_frames"], cut["key"]) == (2, 1)
     cut["keypoint"][:] = 0
-    assert scene.any((-2, -1)).all() and sample["total_frames"] == 4
+    assert scene.any((-2, -1)).all()
+    assert sample["total_frames"] == 4

@@ -79,7 +79,8 @@ class Mixer(nn.Module):
         self.head = nn.Linear(3, 4, bias=False)
 
     def extract_feat(self, inputs, stage):
-        assert stage == "head" and not self.training
+        assert stage == "head"
+        assert not self.training
         x = torch.einsum("bnmtvc,vw->bnmtwc", inputs, torch.eye(inputs.shape[4]))
         return self.head(x.mean((2, 3, 4)))
 

@@ -25,7 +25,7 @@ def scores(cfg, channels=8):
 
 
 @pytest.mark.parametrize(
-    "layout, channels, persons",
+    ("layout", "channels", "persons"),
     [
         ("coco", 2, 2),
         ("penn13", 2, 1),
@@ -41,7 +41,8 @@ def test_config_of_a_file(tmp_path, layout, channels, persons):
     write(ann_file, joints=joints, channels=channels, persons=persons, classes=5)
     output = str(tmp_path / "mine.py")
     config, *inherited = write_config(ann_file, output, layout=layout)
-    assert config == output and len(inherited) > 4
+    assert config == output
+    assert len(inherited) > 4
     (flat,) = write_config(
         ann_file, str(tmp_path / "flat.py"), layout=layout, flat=True
     )
@@ -69,7 +70,7 @@ def test_stated_layout(tmp_path):
     assert Config.fromfile(config).model.backbone.graph_cfg.layout == "kinect20"
 
     data = annotations(joints=5)
-    data["meta"] = dict(inward=[(1, 0), (2, 1), (3, 0), (4, 3)], center=0)
+    data["meta"] = {"inward": [(1, 0), (2, 1), (3, 0), (4, 3)], "center": 0}
     save_annotations(data, tmp_path / "b.pkl")
     config, *_ = write_config(str(tmp_path / "b.pkl"), str(tmp_path / "b.py"))
     cfg = Config.fromfile(config)
@@ -88,7 +89,7 @@ def test_splits(tmp_path):
     file, output = str(tmp_path / "a.pkl"), str(tmp_path / "a.py")
     write(file)
     data = load_annotations(file)
-    data["split"] |= dict(x_train=data["split"]["train"], x_val=data["split"]["val"])
+    data["split"] |= {"x_train": data["split"]["train"], "x_val": data["split"]["val"]}
     save_annotations(data, file)
     with raises("split"):
         write_config(file, output, layout="kinect20")

@@ -57,7 +57,8 @@ def test_python_runs(user, capsys):
         exec(compile(block, "docs/predict.md", "exec"), names)
     printed = capsys.readouterr().out
     assert "[M, T, V=25, C=3]" in printed
-    assert len(names["names"]) == 2 and set(names["names"]) <= set("abcd")
+    assert len(names["names"]) == 2
+    assert set(names["names"]) <= set("abcd")
     assert [one.rows for one in names["found"].persons] == [(0,), (1,), (2,)]
     assert len(names["found"].pairs) == 3
     assert list(names["prediction"].targets) == ["EXTRAVERSION_Z"]
@@ -66,7 +67,8 @@ def test_python_runs(user, capsys):
 
 def test_commands_run(user, capsys):
     typed = commands()
-    assert typed and all(words[:2] == ["msg3d", "predict"] for words in typed)
+    assert typed
+    assert all(words[:2] == ["msg3d", "predict"] for words in typed)
     for words in typed:
         if "--pose-model" not in words:
             assert msg3d_command(*words[1:]) == 0

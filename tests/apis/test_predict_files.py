@@ -75,7 +75,7 @@ def test_npy_and_json_in_3d(solid, tmp_path):
     missing = np.where(np.isnan(keypoint), None, keypoint.astype(object)).tolist()
     (tmp_path / "c.json").write_text(json.dumps(missing))
     same(solid, tmp_path / "c.json", zero)
-    (tmp_path / "d.json").write_text(json.dumps(dict(keypoint=zero.tolist())))
+    (tmp_path / "d.json").write_text(json.dumps({"keypoint": zero.tolist()}))
     same(solid, tmp_path / "d.json", zero)
 
 
@@ -90,7 +90,7 @@ def test_untold_unit_must_fit_the_persons(solid, tmp_path):
         assert "--unit mm" in caught.value.message
         for unit in ("mm", "unscaled"):
             read_sequences(str(file), solid.expected, ReadOptions(unit=unit))
-    text.write_text(json.dumps(dict(keypoint=(meters * 1000).tolist(), unit="mm")))
+    text.write_text(json.dumps({"keypoint": (meters * 1000).tolist(), "unit": "mm"}))
     same(solid, text, meters)
     np.save(path, meters)
     same(solid, path, meters)
@@ -99,7 +99,7 @@ def test_untold_unit_must_fit_the_persons(solid, tmp_path):
 def test_json_in_2d_says_its_scores_and_size(recognizer, tmp_path):
     keypoint, path = persons(), tmp_path / "a.json"
     score = np.random.default_rng(0).uniform(size=keypoint.shape[:3])
-    sample = dict(keypoint=keypoint, keypoint_score=score, img_shape=SIZE)
+    sample = {"keypoint": keypoint, "keypoint_score": score, "img_shape": SIZE}
     told = {key: np.asarray(value).tolist() for key, value in sample.items()}
     path.write_text(json.dumps(told))
     same(recognizer, path, sample)
@@ -114,13 +114,13 @@ def mmpose(keypoint, score, swapped=()):
     for number in range(keypoint.shape[1]):
         order = range(len(keypoint))
         instances = [
-            dict(
-                keypoints=keypoint[one, number].tolist(),
-                keypoint_scores=score[one, number].tolist(),
-            )
+            {
+                "keypoints": keypoint[one, number].tolist(),
+                "keypoint_scores": score[one, number].tolist(),
+            }
             for one in (reversed(order) if number in swapped else order)
         ]
-        frames.append(dict(frame_id=number, instances=instances))
+        frames.append({"frame_id": number, "instances": instances})
     return frames
 
 
@@ -135,7 +135,7 @@ def test_estimators_json(recognizer, tmp_path):
     keypoint = persons()
     score, path = falling(keypoint), tmp_path / "a.json"
     path.write_text(json.dumps(mmpose(keypoint, score, swapped=(2, 3, 5))))
-    sample = dict(keypoint=keypoint, keypoint_score=score, img_shape=SIZE)
+    sample = {"keypoint": keypoint, "keypoint_score": score, "img_shape": SIZE}
     found = same(recognizer, path, sample, ReadOptions(img_shape=SIZE))
     np.testing.assert_array_equal(found["keypoint"], keypoint)
 
@@ -143,7 +143,7 @@ def test_estimators_json(recognizer, tmp_path):
 def test_mediapipe_json(recognizer, solid, tmp_path):
     parts = np.random.default_rng(0).uniform(0.2, 0.8, (8, 33, 2)).astype(np.float32)
     marks = [
-        [dict(x=float(x), y=float(y), z=0.0, visibility=1.0) for x, y in frame]
+        [{"x": float(x), "y": float(y), "z": 0.0, "visibility": 1.0} for x, y in frame]
         for frame in parts
     ]
     (tmp_path / "a.json").write_text(json.dumps(marks))
@@ -158,30 +158,33 @@ def openpose(folder, keypoint, score, joints=25):
     folder.mkdir()
     for number in range(keypoint.shape[1]):
         people = [
-            dict(
-                person_id=[-1],
-                pose_keypoints_2d=np.concatenate(
+            {
+                "person_id": [-1],
+                "pose_keypoints_2d": np.concatenate(
                     [keypoint[one, number], score[one, number, :, None]], -1
                 )
                 .ravel()
                 .tolist(),
-            )
+            }
             for one in range(len(keypoint))
         ]
         name = f"clip_{number + 7:012d}_keypoints.json"
-        (folder / name).write_text(json.dumps(dict(version=1.3, people=people)))
+        (folder / name).write_text(json.dumps({"version": 1.3, "people": people}))
 
 
-@pytest.mark.parametrize("joints, layout", [(25, "openpose25"), (18, "openpose")])
+@pytest.mark.parametrize(("joints", "layout"), [(25, "openpose25"), (18, "openpose")])
 def test_openpose_frames(recognizer, tmp_path, joints, layout):
     keypoint = persons(joints=joints)
     score = falling(keypoint)
     openpose(tmp_path / "clip", keypoint, score)
     sources = list_sources(str(tmp_path), leave_out=str(tmp_path / "out"))
     assert sources == [str(tmp_path / "clip")]
-    sample = dict(
-        keypoint=keypoint, keypoint_score=score, img_shape=SIZE, layout=layout
-    )
+    sample = {
+        "keypoint": keypoint,
+        "keypoint_score": score,
+        "img_shape": SIZE,
+        "layout": layout,
+    }
     same(recognizer, sources[0], sample, ReadOptions(img_shape=SIZE))
     with raises("structure", file="keypoints.json"):
         file = next((tmp_path / "clip").iterdir())
@@ -205,7 +208,7 @@ def test_frames_of_mmpose(recognizer, tmp_path):
         file.write_text(json.dumps(frame["instances"]))
     sources = list_sources(str(tmp_path), leave_out="")
     assert sources == [str(tmp_path / "clip")]
-    sample = dict(keypoint=keypoint, keypoint_score=score, img_shape=SIZE)
+    sample = {"keypoint": keypoint, "keypoint_score": score, "img_shape": SIZE}
     same(recognizer, sources[0], sample, ReadOptions(img_shape=SIZE))
 
 
@@ -218,13 +221,14 @@ def test_kinetics_clip(recognizer, shared):
     assert clips
     (sequence,) = read_sequences(str(clips[0]), recognizer.expected, ReadOptions())
     found = recognizer.predict(sequence)
-    assert sequence["layout"] == "openpose" and sequence["img_shape"] == (1, 1)
+    assert sequence["layout"] == "openpose"
+    assert sequence["img_shape"] == (1, 1)
     assert found.frames[1] == sequence["keypoint"].shape[1] > 1
 
 
 def test_annotations_with_split_and_layout(recognizer, tmp_path):
     data = annotations(joints=18, channels=2, samples=6)
-    data["meta"] = dict(layout="openpose")
+    data["meta"] = {"layout": "openpose"}
     save_annotations(data, tmp_path / "a.pkl")
     reading = ReadOptions(split="val")
     found = read_sequences(str(tmp_path / "a.pkl"), recognizer.expected, reading)
@@ -236,7 +240,7 @@ def test_annotations_with_split_and_layout(recognizer, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, content, kind",
+    ("name", "content", "kind"),
     [
         ("a.npy", b"\x93NUMPY", "corrupt"),
         ("a.json", b"{", "syntax"),
@@ -255,7 +259,8 @@ def test_files_that_cannot_be_read(recognizer, tmp_path, name, content, kind):
     (tmp_path / name).write_bytes(content)
     with raises(kind, DataError, file=name) as caught:
         read_sequences(str(tmp_path / name), recognizer.expected)
-    assert name in str(caught.value) and "\n" not in str(caught.value)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 class StubPose:
@@ -269,7 +274,8 @@ class StubPose:
         self.keypoint, self.joints, self.frame = keypoint, joints, 0
 
     def __call__(self, image):
-        assert image.shape == (*SIZE, 3) and image.dtype == np.uint8
+        assert image.shape == (*SIZE, 3)
+        assert image.dtype == np.uint8
         found = self.keypoint[:, self.frame]
         found = found[::-1] if self.frame % 2 else found
         found = found[found.any((-2, -1))]
@@ -295,11 +301,11 @@ def test_video_keeps_persons_apart(recognizer, tmp_path, joints):
     found = read_video(str(tmp_path / "a.avi"), StubPose(keypoint, joints), 5)
     np.testing.assert_array_equal(found["keypoint"], keypoint)
     assert (found["img_shape"], found["layout"]) == (SIZE, "coco")
-    sample = dict(
-        keypoint=keypoint,
-        keypoint_score=keypoint.any(-1) * np.float32(0.9),
-        img_shape=SIZE,
-    )
+    sample = {
+        "keypoint": keypoint,
+        "keypoint_score": keypoint.any(-1) * np.float32(0.9),
+        "img_shape": SIZE,
+    }
     reading = ReadOptions(pose=StubPose(keypoint, joints))
     same(recognizer, tmp_path / "a.avi", sample, reading)
 
@@ -354,14 +360,17 @@ def test_json_and_table(recognizer, files):
     report = predict(recognizer, files, out, persons=True, pairs=2, top=2)
     assert report.predicted == ["a.npy", "deep/b.npy"]
     (failed,) = report.failed
-    assert failed[0] == "bad.npy" and "bad.npy" in failed[1]
+    assert failed[0] == "bad.npy"
+    assert "bad.npy" in failed[1]
     expected = recognizer.predict(
         persons(3, seed=1), img_shape=SIZE, persons=True, pairs=2
     )
     (sample,) = json.loads((out / "deep/b.npy.json").read_text())["samples"]
-    assert sample["name"] == expected.name and len(sample["top"]) == 2
+    assert sample["name"] == expected.name
+    assert len(sample["top"]) == 2
     assert sample["score"] == pytest.approx(expected.score, abs=1e-6)
-    assert len(sample["persons"]) == 3 and len(sample["pairs"]) == 2
+    assert len(sample["persons"]) == 3
+    assert len(sample["pairs"]) == 2
     table = rows(out / "predictions.csv")
     assert [one["of"] for one in table[6:]] == [
         "all",
@@ -381,7 +390,8 @@ def test_files_done_are_not_done_again(recognizer, files):
 
     seen.clear()
     report = predict(recognizer, files, out, seen=seen)
-    assert seen == ["bad.npy"] and report.found == ["a.npy", "deep/b.npy"]
+    assert seen == ["bad.npy"]
+    assert report.found == ["a.npy", "deep/b.npy"]
     assert (out / "predictions.csv").read_text() == before
 
     seen.clear()  # a changed file, and one whose result was lost
@@ -428,7 +438,7 @@ def test_every_sample_is_prepared_once(recognizer, files, monkeypatch, segmentin
 
 
 def test_sample_prepared_for_another_network_is_checked(recognizer, solid):
-    sample = recognizer.prepare(dict(keypoint=persons(), img_shape=SIZE))
+    sample = recognizer.prepare({"keypoint": persons(), "img_shape": SIZE})
     assert recognizer.prepare(sample) is sample
     with pytest.raises(DataError):
         solid.prepare(sample)
@@ -463,7 +473,8 @@ def test_one_bad_sample_does_not_stop_the_others(recognizer, tmp_path):
     for _ in range(2):  # told again when the file is done before
         report = predict(recognizer, tmp_path / "in", out)
         ((name, why),) = report.failed
-        assert name == "a.pkl" and "'sample002'" in why
+        assert name == "a.pkl"
+        assert "'sample002'" in why
     assert len(rows(out / "predictions.csv")) == 5
 
 
@@ -492,7 +503,7 @@ def test_rtmlib_finds_everybody(tmp_path):
     pytest.importorskip("rtmlib")
     boxes = np.array([[[2, 2, 12, 30, 0.9], [30, 2, 45, 30, 0.8]]], np.float32)
     joints = np.random.default_rng(0).uniform(2, 30, (1, 2, 17, 3)).astype(np.float32)
-    outputs = dict(boxes=boxes, joints=joints)
+    outputs = {"boxes": boxes, "joints": joints}
     pose = rtmlib_pose(constant_model(tmp_path / "rtmo.onnx", (32, 64), outputs))
     keypoint, scores = pose(np.zeros((64, 128, 3), np.uint8))
     np.testing.assert_allclose(keypoint, 2 * joints[0, ..., :2], rtol=1e-5)
@@ -504,12 +515,13 @@ def test_rtmlib_without_persons_sees_nobody(tmp_path):
     pytest.importorskip("rtmlib")
     x, y = np.zeros((1, 17, 96), np.float32), np.zeros((1, 17, 128), np.float32)
     x[..., 48] = y[..., 64] = 1
-    estimate = constant_model(tmp_path / "pose.onnx", (64, 48), dict(x=x, y=y))
+    estimate = constant_model(tmp_path / "pose.onnx", (64, 48), {"x": x, "y": y})
     image = np.zeros((64, 128, 3), np.uint8)
     for score, count in ((0.9, 1), (0.1, 0)):
         boxes = np.array([[[10, 10, 30, 50, score]]], np.float32)
-        detect = constant_model(tmp_path / "det.onnx", (64, 64), dict(boxes=boxes))
+        detect = constant_model(tmp_path / "det.onnx", (64, 64), {"boxes": boxes})
         keypoint, scores = rtmlib_pose(estimate, detect)(image)
-        assert keypoint.shape == (count, 17, 2) and scores.shape == (count, 17)
+        assert keypoint.shape == (count, 17, 2)
+        assert scores.shape == (count, 17)
         if count:  # the middle of the box, which the detector saw at half the size
             np.testing.assert_allclose(keypoint, np.broadcast_to((40, 60), (1, 17, 2)))

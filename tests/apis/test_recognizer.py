@@ -43,7 +43,7 @@ def walk(persons=1, frames=20, joints=25, channels=3, seed=0):
 
 
 @pytest.mark.parametrize(
-    "name, joints, channels, persons",
+    ("name", "joints", "channels", "persons"),
     [(NTU_3D, 25, 3, 2), (NTU_2D, 17, 2, 3), (UCLA_BONE, 20, 3, 1)],
 )
 def test_scores_are_those_of_mim_test(name, joints, channels, persons, tmp_path):
@@ -59,7 +59,7 @@ def test_scores_are_those_of_mim_test(name, joints, channels, persons, tmp_path)
     dump = tmp_path / "dump.pkl"
     cfg.test_evaluator = [
         cfg.test_evaluator[0],
-        dict(type="DumpResults", out_file_path=str(dump)),
+        {"type": "DumpResults", "out_file_path": str(dump)},
     ]
     Runner.from_cfg(cfg).test()
     tested = {
@@ -87,7 +87,8 @@ def test_one_or_many_and_names(solid):
         alone = solid.predict(sequence)
         np.testing.assert_allclose(alone.scores, one.scores, atol=1e-6)
         assert one.name == NAMES[one.label] == NAMES[one.scores.argmax()]
-        assert one.score == one.scores.max() and one.frames == (0, sequence.shape[1])
+        assert one.score == one.scores.max()
+        assert one.frames == (0, sequence.shape[1])
         assert [score for _, score in one.top(4)] == sorted(one.scores, reverse=True)
     assert len({one.score for one in many}) == 6
 
@@ -123,7 +124,7 @@ def test_units(solid, flat):
 def test_scores_of_joints(flat):
     pixels = walk(joints=17, channels=2) * 50 + 300
     score = np.random.default_rng(0).uniform(size=pixels.shape[:3])
-    apart = dict(keypoint=pixels, keypoint_score=score, img_shape=(480, 640))
+    apart = {"keypoint": pixels, "keypoint_score": score, "img_shape": (480, 640)}
     third = np.concatenate([pixels, score[..., None]], -1)
     expected = flat.predict(apart).scores
     found = flat.predict(third, img_shape=(480, 640)).scores
@@ -141,7 +142,7 @@ def test_other_layouts(flat):
     )
     found = flat.predict(keypoint, layout="mediapipe33", img_shape=(480, 640))
     np.testing.assert_array_equal(found.scores, expected.scores)
-    sample = dict(keypoint=keypoint, layout="mediapipe33", img_shape=(480, 640))
+    sample = {"keypoint": keypoint, "layout": "mediapipe33", "img_shape": (480, 640)}
     np.testing.assert_array_equal(flat.predict(sample).scores, expected.scores)
 
 
@@ -161,7 +162,7 @@ def test_each_person_and_each_pair(solid):
     assert [one.rows for one in found.persons] == [(0,), (1,), (2,)]
     assert [one.frames for one in found.persons] == [(0, 20), (0, 20), (5, 12)]
     alone = solid.predict([scene[:1], scene[1:2], scene[2:, 5:12]])
-    for one, expected in zip(found.persons, alone):
+    for one, expected in zip(found.persons, alone, strict=True):
         np.testing.assert_allclose(one.scores, expected.scores, atol=1e-6)
     assert [one.rows for one in found.pairs] == [(0, 1), (1, 2), (0, 2)]
     assert [one.frames for one in found.pairs] == [(0, 20), (5, 12), (5, 12)]
@@ -170,7 +171,8 @@ def test_each_person_and_each_pair(solid):
     np.testing.assert_allclose(found.scores, solid.predict(scene).scores, atol=1e-6)
     assert [one.rows for one in solid.predict(scene, pairs=1).pairs] == [(0, 1)]
     told = found.as_dict(2)
-    assert told["pairs"][0]["rows"] == [0, 1] and len(told["top"]) == 2
+    assert told["pairs"][0]["rows"] == [0, 1]
+    assert len(told["top"]) == 2
 
 
 def nan():
@@ -180,7 +182,7 @@ def nan():
 
 
 @pytest.mark.parametrize(
-    "keypoint, options, kind, field",
+    ("keypoint", "options", "kind", "field"),
     [
         (walk(joints=17), {}, "shape", "keypoint"),
         (walk()[..., :2], {}, "shape", "keypoint"),
@@ -190,11 +192,11 @@ def nan():
         (walk()[0], {}, "shape", "keypoint"),
         (walk() * 0, {}, "no-person", "keypoint"),
         (walk(2, 30).transpose(0, 3, 1, 2), {}, "shape", "keypoint"),
-        (walk(), dict(unit="px"), "unit", None),
-        (walk(joints=17), dict(layout="coco"), "layout", "keypoint"),
-        (walk(), dict(layout="cocos"), "layout", "layout"),
+        (walk(), {"unit": "px"}, "unit", None),
+        (walk(joints=17), {"layout": "coco"}, "layout", "keypoint"),
+        (walk(), {"layout": "cocos"}, "layout", "layout"),
         ([[1, 2], [3]], {}, "shape", "keypoint"),
-        (dict(keypoints=walk()), {}, "structure", "keypoint"),
+        ({"keypoints": walk()}, {}, "structure", "keypoint"),
     ],
 )
 def test_invalid_3d_keypoints(solid, keypoint, options, kind, field):
@@ -224,12 +226,12 @@ def test_swapped_persons_and_frames_look_like_a_crowd(solid):
 
 
 @pytest.mark.parametrize(
-    "options, kind",
+    ("options", "kind"),
     [
         ({}, "img-shape"),
-        (dict(img_shape=(480, 640), unit="normalized"), "unit"),
-        (dict(img_shape=(480,)), "img-shape"),
-        (dict(unit="mm"), "unit"),
+        ({"img_shape": (480, 640), "unit": "normalized"}, "unit"),
+        ({"img_shape": (480,)}, "img-shape"),
+        ({"unit": "mm"}, "unit"),
     ],
 )
 def test_invalid_2d_keypoints(flat, options, kind):
@@ -251,7 +253,7 @@ def test_an_error_names_the_sample(solid):
     with raises("not-finite", sample="sample 1"):
         solid.predict([walk(), nan()])
     with raises("not-finite", sample="kitchen7"):
-        solid.predict(dict(keypoint=nan(), frame_dir="kitchen7"))
+        solid.predict({"keypoint": nan(), "frame_dir": "kitchen7"})
 
 
 def test_pairs_need_a_network_of_two(tmp_path):

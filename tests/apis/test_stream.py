@@ -38,7 +38,8 @@ def test_label_is_that_of_the_last_frames(recognizer, walk):
         start = max(0, number - 20)
         expected = recognizer.predict(np.moveaxis(walk[start:number], 0, 1))
         np.testing.assert_array_equal(found.scores, expected.scores)
-        assert found.frames == (start, number) and found.name == expected.name
+        assert found.frames == (start, number)
+        assert found.name == expected.name
 
 
 def test_scores_of_estimators_go_along(tmp_path):
@@ -47,9 +48,9 @@ def test_scores_of_estimators_go_along(tmp_path):
     frames = rng.uniform(10, 400, size=(12, 1, 17, 2)).astype(np.float32)
     scores = rng.uniform(0.1, 1, size=(12, 1, 17)).astype(np.float32)
     stream = Stream(model, window=8, every=12, img_shape=(480, 640))
-    *_, found = (stream.add(*pair) for pair in zip(frames, scores))
+    *_, found = (stream.add(*pair) for pair in zip(frames, scores, strict=True))
     keypoint, score = (np.moveaxis(one[4:], 0, 1) for one in (frames, scores))
-    sample = dict(keypoint=keypoint, keypoint_score=score, img_shape=(480, 640))
+    sample = {"keypoint": keypoint, "keypoint_score": score, "img_shape": (480, 640)}
     np.testing.assert_array_equal(found.scores, model.predict(sample).scores)
     with raises("shape", DataError, field="keypoint_score"):
         stream.add(frames[0])

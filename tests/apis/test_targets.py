@@ -42,11 +42,14 @@ def walk(seed=0, frames=20):
 def test_values_are_those_of_a_test(recognizer, checkpoint):
     keypoint = walk()
     prediction = recognizer.predict(keypoint)
-    assert recognizer.targets == tuple(NAMES) and recognizer.classes == ()
+    assert recognizer.targets == tuple(NAMES)
+    assert recognizer.classes == ()
     assert list(prediction.targets) == NAMES
     assert (prediction.label, prediction.name, prediction.score) == (None,) * 3
-    assert prediction.top() == [] and not len(prediction.scores)
-    assert prediction.frames == (0, 20) and prediction.rows == (0,)
+    assert prediction.top() == []
+    assert not len(prediction.scores)
+    assert prediction.frames == (0, 20)
+    assert prediction.rows == (0,)
     inputs = recognizer._pipeline(recognizer.prepare(keypoint))
     model = recognizer._scores.model
     with torch.no_grad():
@@ -69,11 +72,11 @@ def test_names(checkpoint, tmp_path):
 
 def test_names_come_from_the_annotation_file(tmp_path):
     data = annotations(joints=24, samples=4)
-    data["meta"] = dict(targets=NAMES)
+    data["meta"] = {"targets": NAMES}
     for sample in data["annotations"]:
         sample["targets"] = np.zeros(2)
     save_annotations(data, tmp_path / "a.pkl")
-    options = dict(ann_file=str(tmp_path / "a.pkl"), split="train", pipeline=[])
+    options = {"ann_file": str(tmp_path / "a.pkl"), "split": "train", "pipeline": []}
     assert SkeletonDataset(**options).metainfo["targets"] == NAMES
 
 
@@ -85,12 +88,14 @@ def test_command_writes_a_column_per_target(recognizer, checkpoint, tmp_path, ca
     with open(out / "predictions.csv", newline="") as file:
         everyone, person = csv.DictReader(file)
     expected = recognizer.predict(walk()).targets
-    assert list(everyone)[-2:] == NAMES and person["of"] == "person 0"
+    assert list(everyone)[-2:] == NAMES
+    assert person["of"] == "person 0"
     assert {name: float(everyone[name]) for name in NAMES} == pytest.approx(
         expected, abs=1e-4
     )
     (sample,) = json.loads((out / "a.npy.json").read_text())["samples"]
-    assert sample["targets"] == pytest.approx(expected) and "label" not in sample
+    assert sample["targets"] == pytest.approx(expected)
+    assert "label" not in sample
     capsys.readouterr()
     assert msg3d_command(*words, "--output", "-") == 0
     assert json.loads(capsys.readouterr().out)["targets"] == pytest.approx(expected)
@@ -101,10 +106,12 @@ def test_exported(recognizer, checkpoint, tmp_path, suffix):
     file = tmp_path / f"model.{suffix}"
     export(checkpoint, None, file)
     exported = Recognizer(file)
-    assert exported.targets == tuple(NAMES) and exported.classes == ()
+    assert exported.targets == tuple(NAMES)
+    assert exported.classes == ()
     for actual, expected in zip(
         exported.predict([walk(), walk(1, 50)]),
         recognizer.predict([walk(), walk(1, 50)]),
+        strict=False,
     ):
         assert actual.targets == pytest.approx(expected.targets, rel=1e-4)
 

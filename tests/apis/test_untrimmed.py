@@ -50,7 +50,8 @@ def test_frames_with_nobody_have_no_score(recognizer):
     keypoint = recording(40)
     keypoint[:, 10:30] = 0
     found = frame_scores(recognizer, keypoint, window=10, stride=10)
-    assert np.isnan(found[10:30]).all() and not np.isnan(found[:10]).any()
+    assert np.isnan(found[10:30]).all()
+    assert not np.isnan(found[:10]).any()
     with raises("option", ConfigError, field="stride"):
         frame_scores(recognizer, keypoint, window=10, stride=0)
 
@@ -81,7 +82,7 @@ def of_labels(labels, score=0.8):
 
 
 @pytest.mark.parametrize(
-    "labels, least, expected",
+    ("labels", "least", "expected"),
     [
         ("aaabbb", 1, "a0-3 b3-6"),
         ("aaa..abb", 1, "a0-3 a5-6 b6-8"),
@@ -145,7 +146,9 @@ def test_command(files, recognizer, tmp_path, capsys):
         return msg3d_command("predict", *command, *more), capsys.readouterr()
 
     code, said = run("--clips", "1")
-    assert code == 1 and "bad.npy" in said.err and "expected [T, 25, 3]" in said.err
+    assert code == 1
+    assert "bad.npy" in said.err
+    assert "expected [T, 25, 3]" in said.err
     scores = smooth(frame_scores(recognizer, keypoint, 20, 10), 5)
     expected = segments(scores, "abcd")
     record = json.loads((tmp_path / "out" / "long.npy.json").read_text())

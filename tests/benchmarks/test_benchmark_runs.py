@@ -17,7 +17,7 @@ TINY = "--base-channels 12 --frames 8 --threads 1"
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
     """A machine description that starts no process; tests/integration has the real one."""
-    description = dict(cpu="a processor", date="today")
+    description = {"cpu": "a processor", "date": "today"}
     monkeypatch.setattr(results, "describe", lambda device: description)
 
 
@@ -41,9 +41,11 @@ def run(tmp_path, monkeypatch, capsys):
         output = tmp_path / "tiny.json"
         assert main([*options.split(), "--output", str(output)]) == 0
         written = json.loads(output.read_text())
-        assert written["machine"]["cpu"] and written["machine"]["date"]
+        assert written["machine"]["cpu"]
+        assert written["machine"]["date"]
         text, printed = output.with_suffix(".md").read_text(), capsys.readouterr().out
-        assert f"python -m benchmarks {options}" in text and text in printed
+        assert f"python -m benchmarks {options}" in text
+        assert text in printed
         return written
 
     yield measure
@@ -74,11 +76,13 @@ def test_speed(run, tmp_path):
             row = rows[part, network]
             assert len(row["times_ms"]) == 2
             assert 0 < row["q1_ms"] <= row["median_ms"] <= row["q3_ms"]
-            assert positive(row["times_plain"]) and positive(row["clips_per_s"])
+            assert positive(row["times_plain"])
+            assert positive(row["clips_per_s"])
             assert ("gemm_share" in row) == (part != "absent")
         assert positive(rows[part, "gemm"]["gflop_per_s"])
         assert rows[part, "plain"]["times_plain"] == 1
-        assert rows[part, "msg3d"]["difference"] < 1e-3 and rows[part, "msg3d"]["exact"]
+        assert rows[part, "msg3d"]["difference"] < 1e-3
+        assert rows[part, "msg3d"]["exact"]
         assert rows[part, "same"]["difference"] == 0
         assert "difference" not in rows[part, "stgcn"]
         assert rows[part, "broken"]["error"] == "RuntimeError: cannot do"
@@ -99,9 +103,11 @@ def test_interruption_keeps_what_was_measured(run, tmp_path, monkeypatch):
         run(f"{options} --rounds 3")
     assert stopped.value.code == 130
     rows = json.loads((tmp_path / "tiny.json").read_text())["speed"]
-    assert {row["network"]: len(row["times_ms"]) for row in rows} == dict(
-        plain=1, msg3d=1, gemm=1
-    )
+    assert {row["network"]: len(row["times_ms"]) for row in rows} == {
+        "plain": 1,
+        "msg3d": 1,
+        "gemm": 1,
+    }
 
 
 def test_exact(run):
@@ -140,7 +146,8 @@ def test_parse(run, tmp_path):
     assert [row["reader"] for row in rows] == ["plain", "ours"]
     (tmp_path / "a.skeleton").write_bytes(plain_ntu.skeleton_text(3, 2, seed=0))
     (row, _) = run(f"parse --raw {tmp_path} --rounds 1")["parse"]
-    assert row["files"] == 1 and positive(row["files_per_s"])
+    assert row["files"] == 1
+    assert positive(row["files_per_s"])
 
 
 def test_scaling_model(run):

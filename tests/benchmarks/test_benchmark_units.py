@@ -19,7 +19,7 @@ from msg3d.datasets import load_annotations, load_store
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
     """A machine description that starts no process; tests/integration has the real one."""
-    description = dict(cpu="a processor", date="today")
+    description = {"cpu": "a processor", "date": "today"}
     monkeypatch.setattr(results, "describe", lambda device: description)
 
 
@@ -42,16 +42,17 @@ class Clock:
 
 def test_steps_are_timed_in_turn():
     clock = Clock()
-    steps = dict(a=clock.step("a", 0.5), b=clock.step("b", 0.25))
+    steps = {"a": clock.step("a", 0.5), "b": clock.step("b", 0.25)}
     rounds = list(interleave(steps, 2, "test", clock=clock, least=0))
     assert clock.called == ["a", "b", "b", "a", "a", "b"]  # every other one reversed
     assert [len(times["a"]["times_ms"]) for times in rounds] == [1, 2]
-    assert rounds[1]["a"]["median_ms"] == 500 and rounds[1]["b"]["median_ms"] == 250
+    assert rounds[1]["a"]["median_ms"] == 500
+    assert rounds[1]["b"]["median_ms"] == 250
 
 
 def test_fast_steps_are_repeated_and_divided_by_items():
     clock = Clock()
-    steps = dict(fast=clock.step("fast", 0.05))
+    steps = {"fast": clock.step("fast", 0.05)}
     (times,) = interleave(steps, 1, "test", clock=clock, least=0.2, per=10)
     assert len(clock.called) == 1 + 4
     assert times["fast"]["median_ms"] == pytest.approx(5)
@@ -62,9 +63,9 @@ def test_failing_step_is_reported_once():
         raise RuntimeError("cannot do\nthis")
 
     errors = {}
-    steps = dict(fails=fail, works=lambda: None)
+    steps = {"fails": fail, "works": lambda: None}
     rounds = list(interleave(steps, 2, "test", least=0, errors=errors))
-    assert errors == dict(fails="RuntimeError: cannot do")
+    assert errors == {"fails": "RuntimeError: cannot do"}
     assert [list(times) for times in rounds] == [["works"], ["works"]]
     with pytest.raises(RuntimeError):
         list(interleave(steps, 1, "test", least=0))
@@ -77,16 +78,17 @@ def test_quartiles():
 
 
 def test_table_has_a_column_per_key():
-    rows = [dict(name="a", time_ms=1234.5, exact=False, times_ms=[1.0])]
-    rows.append(dict(name="b", time_ms=0.01234, error=None, count=12345))
+    rows = [{"name": "a", "time_ms": 1234.5, "exact": False, "times_ms": [1.0]}]
+    rows.append({"name": "b", "time_ms": 0.01234, "error": None, "count": 12345})
     heading, rule, first, second = results.table(rows).splitlines()
     assert heading == "| name | time ms | exact | count |"
     assert rule == "| --- | ---: | --- | ---: |"
-    assert first == "| a | 1,234 | NO |  |" and second == "| b | 0.0123 |  | 12,345 |"
+    assert first == "| a | 1,234 | NO |  |"
+    assert second == "| b | 0.0123 |  | 12,345 |"
 
 
 @pytest.mark.parametrize(
-    "options, text",
+    ("options", "text"),
     [
         ("speed --layouts nosuch", "--layouts nosuch"),
         ("speed --against x=nosuch.py:Net", "nosuch.py"),
@@ -125,18 +127,18 @@ def test_failed_check_is_the_exit_status(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    "changes, expected",
+    ("changes", "expected"),
     [
-        (dict(), True),
-        (dict(error=1e-4), False),  # above the floor and 10 times the plain form's
-        (dict(error=1e-4, plain_error=2e-5), True),
-        (dict(error=float("nan")), False),
-        (dict(gradient_error=0.1), False),
-        (dict(dtype="float64", error=1e-8, plain_error=0), False),
+        ({}, True),
+        ({"error": 1e-4}, False),  # above the floor and 10 times the plain form's
+        ({"error": 1e-4, "plain_error": 2e-5}, True),
+        ({"error": float("nan")}, False),
+        ({"gradient_error": 0.1}, False),
+        ({"dtype": "float64", "error": 1e-8, "plain_error": 0}, False),
     ],
 )
 def test_exact_rows(changes, expected):
-    row = dict(dtype="float32", error=1e-6, plain_error=1e-6)
+    row = {"dtype": "float32", "error": 1e-6, "plain_error": 1e-6}
     row.update(gradient_error=1e-3, plain_gradient_error=1e-6)
     if "dtype" in changes:
         del row["gradient_error"]
@@ -155,7 +157,7 @@ def test_products_added_in_place_are_counted():
 
 def grown(**growing):
     """Rows of a hundred readings in which some quantities depend on the epoch."""
-    flat = dict(checkpoint_bytes=1, main_rss_mib=1000.0, main_files=10)
+    flat = {"checkpoint_bytes": 1, "main_rss_mib": 1000.0, "main_files": 10}
     epochs = range(10, 1001, 10)
     readings = [
         {"epoch": e, **flat, **{name: f(e) for name, f in growing.items()}}
@@ -167,7 +169,8 @@ def grown(**growing):
 def test_growth():
     assert all(row["flat"] and row["growth"] == 0 for row in grown().values())
     leak = grown(main_rss_mib=lambda epoch: 1000 + 0.05 * epoch)["main_rss_mib"]
-    assert not leak["flat"] and leak["growth"] == pytest.approx(5)
+    assert not leak["flat"]
+    assert leak["growth"] == pytest.approx(5)
     # Epochs 110 to 1000 count: medians of the outer 22 readings of 90.
     assert leak["first"] == pytest.approx(1000 + 0.05 * 215)
     assert leak["last"] == pytest.approx(1000 + 0.05 * 895)
@@ -175,7 +178,8 @@ def test_growth():
     warm_up = grown(main_rss_mib=lambda epoch: 1000 - max(100 - epoch, 0))
     assert warm_up["main_rss_mib"]["flat"]
     peak = grown(main_files=lambda epoch: 50 if epoch == 990 else 10)["main_files"]
-    assert peak["flat"] and peak["growth"] == 0
+    assert peak["flat"]
+    assert peak["growth"] == 0
 
 
 def test_memory_and_files_of_this_process(tmp_path):
@@ -193,10 +197,10 @@ def test_memory_and_files_of_this_process(tmp_path):
 
 
 def test_coverage_of_ranks():
-    assert store.coverage([[0, 2, 4], [1, 3, 5]], 6) == dict(missed=0, repeated=0)
+    assert store.coverage([[0, 2, 4], [1, 3, 5]], 6) == {"missed": 0, "repeated": 0}
     # One sample is repeated so that both ranks read three.
-    assert store.coverage([[0, 2, 4], [1, 3, 0]], 5) == dict(missed=0, repeated=0)
-    assert store.coverage([[0, 1, 2], [0, 1, 2]], 6) == dict(missed=3, repeated=3)
+    assert store.coverage([[0, 2, 4], [1, 3, 0]], 5) == {"missed": 0, "repeated": 0}
+    assert store.coverage([[0, 1, 2], [0, 1, 2]], 6) == {"missed": 3, "repeated": 3}
 
 
 def test_samples_of_store_and_pickle_are_equal(tmp_path):
@@ -205,15 +209,17 @@ def test_samples_of_store_and_pickle_are_equal(tmp_path):
     pickled = load_annotations(tmp_path / "ntu.pkl")["annotations"]
     packed = load_store(tmp_path / "ntu.packed")
     assert len(packed) == len(pickled) == 60
-    for mine, other in zip(packed, pickled):
+    for mine, other in zip(packed, pickled, strict=True):
         assert mine["frame_dir"] == other["frame_dir"]
         np.testing.assert_array_equal(mine["keypoint"], other["keypoint"])
     frames = [sample["total_frames"] for sample in pickled]
-    assert 30 <= min(frames) and max(frames) <= 300 and 70 < np.median(frames) < 100
+    assert min(frames) >= 30
+    assert max(frames) <= 300
+    assert 70 < np.median(frames) < 100
 
 
 def test_all_reduce_by_hand():
-    links = dict(node_gpus=8, inside=200e6, between=25e6)  # bytes per millisecond
+    links = {"node_gpus": 8, "inside": 200e6, "between": 25e6}  # bytes per millisecond
     # Four processes: 2 * 3 / 4 of 8 MB at 1 GB/s are 12 ms, beside 1 ms and 6 * 0.1 ms.
     assert scaling_model.ring(4, 8e6, 1e6, 1, 0.6) == pytest.approx(13.6)
     # Eight GPUs of one node: a ring of 14 hops, 2 * 7 / 8 of the bytes.
@@ -233,13 +239,14 @@ def test_all_reduce_by_hand():
 
 
 def test_prediction_by_hand():
-    size = dict(node_gpus=8, inside=200.0, bytes=12.78e6, step_ms=100.0)
+    size = {"node_gpus": 8, "inside": 200.0, "bytes": 12.78e6, "step_ms": 100.0}
     options = Namespace(**size, batch_size=16, samples=40_091)
     row = scaling_model.predict(200.0, 16, options)
     links = (8, 200e6, 25e6)
     exchange = sum(scaling_model.all_reduce(16, n, *links) for n in (12.78e6, 8))
     assert row["exchange_ms"] == pytest.approx(exchange)
-    assert row["global_batch"] == 256 and row["steps_per_pass"] == 157
+    assert row["global_batch"] == 256
+    assert row["steps_per_pass"] == 157
     assert row["efficiency"] == pytest.approx(100 / (100 + exchange))
     assert row["samples_per_s"] == pytest.approx(256e3 / (100 + exchange))
     assert scaling_model.predict(200.0, 1, options)["efficiency"] == 1
@@ -262,12 +269,14 @@ def test_prediction_from_measurements():
     one, two, four = scaling.compare(ranks, [1, 2, 4], size=10**8, cores=2)
     assert (one["share"], one["predicted_all_reduce_ms"]) == (0, 0)
     assert two["step_without_exchange_ms"] == 1.0  # of the later rank
-    assert two["step_with_exchange_ms"] == 1.25 and two["share"] == pytest.approx(0.2)
+    assert two["step_with_exchange_ms"] == 1.25
+    assert two["share"] == pytest.approx(0.2)
     assert two["predicted_all_reduce_ms"] == pytest.approx(0.21)
     # 2 * 3 / 4 of 1e8 bytes at 5e8 per unit, 6 hops of 0.005, on half a core.
     assert four["predicted_all_reduce_ms"] == pytest.approx(2 * (0.3 + 0.03))
     assert four["predicted_step_ms"] == pytest.approx(2.66)
-    assert four["exchange_ms"] == 2.0 and four["share"] == pytest.approx(0.5)
+    assert four["exchange_ms"] == 2.0
+    assert four["share"] == pytest.approx(0.5)
 
 
 def test_default_size_of_the_gradients():

@@ -117,7 +117,7 @@ def stir(model):
 
 
 @pytest.mark.parametrize("importance", [True, False])
-@pytest.mark.parametrize("subsets,joints", [(3, 18), (2, 25), (1, 25)])
+@pytest.mark.parametrize(("subsets", "joints"), [(3, 18), (2, 25), (1, 25)])
 def test_the_authors_stgcn(tmp_path, importance, subsets, joints):
     torch.manual_seed(0)
     matrices = torch.rand(subsets, joints, joints, dtype=torch.float64)
@@ -139,16 +139,16 @@ def test_the_authors_stgcn(tmp_path, importance, subsets, joints):
 @pytest.mark.parametrize("kind", ["AGCN", "LayoutAAGCN", "no attention"])
 def test_the_authors_agcns(tmp_path, kind):
     """Renamed by hand from a model of known arithmetic, and back."""
-    options = dict(gcn_attention=False) if kind == "no attention" else {}
+    options = {"gcn_attention": False} if kind == "no attention" else {}
     backbone = dict(
         type="AGCN" if kind == "AGCN" else "LayoutAAGCN",
-        graph_cfg=dict(layout="kinect25", mode="spatial"),
+        graph_cfg={"layout": "kinect25", "mode": "spatial"},
         num_person=2,
         **options,
     )
-    head = dict(type="GCNHead", num_classes=5, in_channels=256)
+    head = {"type": "GCNHead", "num_classes": 5, "in_channels": 256}
     with DefaultScope.overwrite_default_scope("mmaction"):
-        config = dict(type="RecognizerGCN", backbone=backbone, cls_head=head)
+        config = {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
         model = stir(MODELS.build(config).double())
 
     def theirs(key):
@@ -181,14 +181,14 @@ def port(**options):
     """MMAction2's and PYSKL's network, small; float64."""
     backbone = dict(
         type="MSG3D",
-        graph_cfg=dict(layout="nturgb+d", mode="binary_adj"),
+        graph_cfg={"layout": "nturgb+d", "mode": "binary_adj"},
         base_channels=12,
         num_person=1,
         **options,
     )
-    head = dict(type="GCNHead", num_classes=5, in_channels=48)
+    head = {"type": "GCNHead", "num_classes": 5, "in_channels": 48}
     with DefaultScope.overwrite_default_scope("mmaction"):
-        config = dict(type="RecognizerGCN", backbone=backbone, cls_head=head)
+        config = {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
         return stir(MODELS.build(config).double())
 
 
@@ -206,30 +206,30 @@ def test_pyskl(tmp_path):
 @pytest.mark.parametrize(
     "backbone",
     [
-        dict(type="STGCN", graph_cfg=dict(layout="coco", mode="stgcn_spatial")),
-        dict(
-            type="STGCN",
-            graph_cfg=dict(layout="nturgb+d", mode="spatial"),
-            gcn_adaptive="init",
-            gcn_with_res=True,
-            tcn_type="mstcn",
-        ),
-        dict(type="AAGCN", graph_cfg=dict(layout="coco", mode="spatial")),
-        dict(
-            type="AAGCN",
-            graph_cfg=dict(layout="openpose", mode="spatial"),
-            gcn_attention=False,
-            num_person=1,
-            in_channels=2,
-        ),
+        {"type": "STGCN", "graph_cfg": {"layout": "coco", "mode": "stgcn_spatial"}},
+        {
+            "type": "STGCN",
+            "graph_cfg": {"layout": "nturgb+d", "mode": "spatial"},
+            "gcn_adaptive": "init",
+            "gcn_with_res": True,
+            "tcn_type": "mstcn",
+        },
+        {"type": "AAGCN", "graph_cfg": {"layout": "coco", "mode": "spatial"}},
+        {
+            "type": "AAGCN",
+            "graph_cfg": {"layout": "openpose", "mode": "spatial"},
+            "gcn_attention": False,
+            "num_person": 1,
+            "in_channels": 2,
+        },
     ],
     ids=["ST-GCN", "ST-GCN++", "AAGCN", "AAGCN, one person"],
 )
 def test_pyskl_family(tmp_path, backbone):
     """PYSKL's are MMAction2's own networks, but for the classifier's name."""
-    head = dict(type="GCNHead", num_classes=5, in_channels=256)
+    head = {"type": "GCNHead", "num_classes": 5, "in_channels": 256}
     with DefaultScope.overwrite_default_scope("mmaction"):
-        config = dict(type="RecognizerGCN", backbone=backbone, cls_head=head)
+        config = {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
         model = stir(MODELS.build(config).double())
     source = saved(
         model, tmp_path / "in.pth", lambda key: key.replace("fc.", "fc_cls.")
@@ -263,7 +263,7 @@ class Evil:
 
 def test_what_cannot_be_converted_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    whole = {key: one for key, one in port().state_dict().items()}
+    whole = dict(port().state_dict().items())
     renamed = {key.replace("fc.", "fc_cls."): one for key, one in whole.items()}
     lacking = {
         key: one
@@ -273,9 +273,9 @@ def test_what_cannot_be_converted_is_named(tmp_path, monkeypatch):
     wider = {**renamed, "backbone.tcn2.branches.0.0.bias": torch.zeros(3)}
     for state, kind, text in (
         ([1], "weights", "list"),
-        (dict(a=1), "weights", "'a'"),
-        (dict(state_dict={}), "weights", "dict"),
-        (dict(a=Evil()), "unsafe", "posix.system"),
+        ({"a": 1}, "weights", "'a'"),
+        ({"state_dict": {}}, "weights", "dict"),
+        ({"a": Evil()}, "unsafe", "posix.system"),
         ({"conv1.weight": torch.zeros(1)}, "unknown-format", "conv1.weight"),
         (whole, "wrong-file-type", "--checkpoint"),
         (lacking, "weights", "backbone.tcn2.branches.0.0.bias"),
@@ -285,7 +285,8 @@ def test_what_cannot_be_converted_is_named(tmp_path, monkeypatch):
         torch.save(state, "in.pt")
         with raises(kind, CheckpointError, file="in.pt") as error:
             convert_checkpoint("in.pt", "out.pth")
-        assert text in str(error.value) and "\n" not in str(error.value)
+        assert text in str(error.value)
+        assert "\n" not in str(error.value)
     assert not {"out.pth", "out.py", "evil"} & set(os.listdir())
     torch.save(renamed, "in.pt")
     for arguments, kind, file in (

@@ -20,7 +20,7 @@ from msg3d.checkpoints.reading import read_state
 from msg3d.errors import CheckpointError
 
 pytest.importorskip("safetensors", reason="needs the package safetensors")
-META = dict(dataset_meta=dict(classes=["wave", "kick"]), epoch=3, shape=(480, 640))
+META = {"dataset_meta": {"classes": ["wave", "kick"]}, "epoch": 3, "shape": (480, 640)}
 
 
 def weights():
@@ -40,7 +40,7 @@ def weights():
 def trained(tmp_path):
     """As MMEngine saves one."""
     path = tmp_path / "epoch_3.pth"
-    data = dict(state_dict=weights(), meta={**META, "log": HistoryBuffer([1.0], [1])})
+    data = {"state_dict": weights(), "meta": {**META, "log": HistoryBuffer([1.0], [1])}}
     torch.save({**data, "optimizer": {"state": {}}}, path)
     return str(path)
 
@@ -98,8 +98,8 @@ def header(text, rest=b""):
     [
         b"\xff" * 40,
         struct.pack("<Q", 2**62) + b"{}",
-        header({"a": dict(dtype="F32", shape=[2**40], data_offsets=[0, 2**42])}),
-        header({"a": dict(dtype="F32", shape=[4], data_offsets=[0, 4])}, bytes(4)),
+        header({"a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}),
+        header({"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 4]}}, bytes(4)),
         header({"__metadata__": {"msg3d.meta": "[1]"}}),
         header({"__metadata__": {"msg3d.meta": "{"}}),
         header(b"[" * 100_000),
@@ -143,7 +143,7 @@ def test_a_tensor_without_its_numbers_is_refused(weight, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "length, kind",
+    ("length", "kind"),
     [(0, "empty"), (1, "weights"), (100, "truncated"), (-30, "truncated")],
 )
 def test_a_damaged_checkpoint_is_one_sentence(trained, tmp_path, length, kind):
@@ -162,8 +162,9 @@ def test_what_is_no_dictionary_is_refused(tmp_path):
 
 
 def test_array_meta_survives(tmp_path):
-    data = dict(state_dict=weights(), meta=dict(seed=np.int64(3), a=np.arange(3)))
+    data = {"state_dict": weights(), "meta": {"seed": np.int64(3), "a": np.arange(3)}}
     torch.save(data, tmp_path / "a.pth")
     rewrite(str(tmp_path / "a.pth"), str(tmp_path / "a.safetensors"))
     meta = load(tmp_path / "a.safetensors")["meta"]
-    assert meta["seed"] == 3 and meta["a"].tolist() == [0, 1, 2]
+    assert meta["seed"] == 3
+    assert meta["a"].tolist() == [0, 1, 2]

@@ -11,7 +11,8 @@ def test_list(capsys):
     assert all(name in listed for name in shipped_configs())
     assert msg3d_command("configs", "nw-ucla", "bone") == 0
     lines = capsys.readouterr().out.splitlines()[2:]
-    assert lines and all("NW-UCLA" in line and "bone" in line for line in lines)
+    assert lines
+    assert all("NW-UCLA" in line and "bone" in line for line in lines)
     assert msg3d_command("configs", "nothing") == 1
 
 
@@ -30,4 +31,5 @@ def test_copy_and_new_config(capsys, tmp_path, monkeypatch):
 def test_info(capsys):
     assert msg3d_command("info") == 0
     report = capsys.readouterr().out
-    assert "torch" in report and "active" in report
+    assert "torch" in report
+    assert "active" in report

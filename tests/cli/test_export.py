@@ -32,7 +32,8 @@ def test_config_with_checkpoint(capsys, folder, network):
     Path("names.txt").write_text("one\ntwo\nthree\nfour\n")
     words = (config, "model.pt2", "--checkpoint", checkpoint, "--classes", "names.txt")
     status, out, err = run(capsys, *words)
-    assert (status, err) == (0, "") and "model.pt2" in out
+    assert (status, err) == (0, "")
+    assert "model.pt2" in out
     assert Recognizer("model.pt2").classes == ("one", "two", "three", "four")
     assert run(capsys, *words)[0] == 1
     assert run(capsys, *words, "--overwrite")[0] == 0
@@ -41,7 +42,8 @@ def test_config_with_checkpoint(capsys, folder, network):
 def test_old_form_is_deprecated(capsys, folder, network):
     shutil.copy(network[1], "best.pth")
     status, _, err = run(capsys, network[0], "best.pth", "model.pt2")
-    assert status == 0 and "--checkpoint best.pth" in err
+    assert status == 0
+    assert "--checkpoint best.pth" in err
     assert Recognizer("model.pt2").classes == tuple("abcd")
 
 
@@ -50,11 +52,13 @@ def test_output_is_checked_first(capsys, folder, monkeypatch):
     Path("a.onnx").write_text("old")
     for name, token in (("a.onnx", "--overwrite"), ("a.pb", ".pt2")):
         status, _, err = run(capsys, "none.pth", name)
-        assert status == 1 and token in err and err.count("\n") == 1
+        assert status == 1
+        assert token in err
+        assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
-    "words, named",
+    ("words", "named"),
     [
         (("{checkpoint}", "model.onnx"), "--checkpoint"),
         (("{config}", "model.onnx"), "--checkpoint"),
@@ -69,8 +73,10 @@ def test_output_is_checked_first(capsys, folder, monkeypatch):
 def test_mistakes(capsys, folder, network, words, named):
     config, checkpoint = network
     words = [word.format(config=config, checkpoint=checkpoint) for word in words]
-    status, out, err = run(capsys, *words)
-    assert status == 1 and named in err and len(err.splitlines()) == 1
+    status, _out, err = run(capsys, *words)
+    assert status == 1
+    assert named in err
+    assert len(err.splitlines()) == 1
     assert not list(folder.iterdir())
 
 

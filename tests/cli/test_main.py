@@ -38,7 +38,8 @@ def test_existing_output_is_kept(capsys, tmp_path):
     output = tmp_path / "a.pkl"
     output.write_text("old")
     status, _, err = run(capsys, "chunks", "in.pkl", output, "--length", 8)
-    assert status == 1 and "--overwrite" in err
+    assert status == 1
+    assert "--overwrite" in err
     assert output.read_text() == "old"
 
 
@@ -61,7 +62,7 @@ def test_interruption_of_imports(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "line, program",
+    ("line", "program"),
     [
         ("chunks a b --length 8 --foo", "chunks"),
         ("prepare synthetic a.pkl --foo", "prepare synthetic"),
@@ -83,7 +84,8 @@ def test_interruption_of_imports(capsys, monkeypatch):
 def test_wrong_usage(capsys, line, program):
     status, out, err = run(capsys, *line.split())
     assert (status, out) == (2, "")
-    assert f"usage: msg3d {program}" in err and f"msg3d {program}: error: " in err
+    assert f"usage: msg3d {program}" in err
+    assert f"msg3d {program}: error: " in err
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,8 @@ def test_existing_report_is_kept(capsys, tmp_path, line):
     output = tmp_path / "a.png"
     output.write_text("old")
     status, _, err = run(capsys, *line.split(), output)
-    assert status == 1 and "--overwrite" in err
+    assert status == 1
+    assert "--overwrite" in err
     assert output.read_text() == "old"
 
 
@@ -103,7 +106,8 @@ def test_deprecated_option(capsys, monkeypatch, tmp_path):
     )
     monkeypatch.setattr("msg3d.cli.chunks.run", lambda args: print(args.length))
     _, out, err = run(capsys, "chunks", "a", "b", "--frames=8")
-    assert out == "8\n" and "--length" in err
+    assert out == "8\n"
+    assert "--length" in err
 
 
 def options(parser):

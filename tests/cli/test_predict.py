@@ -52,7 +52,7 @@ def rows(path="predictions/predictions.csv"):
 
 
 def test_formats_are_those_of_the_readers():
-    assert INPUT_FORMATS == tuple(all_formats())
+    assert tuple(all_formats()) == INPUT_FORMATS
 
 
 def test_model_is_a_checkpoint_or_a_config(capsys, folder, network):
@@ -62,15 +62,19 @@ def test_model_is_a_checkpoint_or_a_config(capsys, folder, network):
         [(checkpoint,), (config, "--checkpoint", checkpoint)]
     ):
         status, out, err = run(capsys, *model, "a.npy", "--output", number)
-        assert (status, err) == (0, "") and "predicted 1" in out
+        assert (status, err) == (0, "")
+        assert "predicted 1" in out
         tables.append(rows(f"{number}/predictions.csv"))
-    assert tables[0] == tables[1] and tables[0][0]["name"] in CLASSES
+    assert tables[0] == tables[1]
+    assert tables[0][0]["name"] in CLASSES
 
 
 def test_old_form_is_deprecated(capsys, folder, network):
     status, _, err = run(capsys, *network, "a.npy", "--out", "old")
-    assert status == 0 and len(err.splitlines()) == 2
-    assert "--checkpoint" in err and "--output" in err
+    assert status == 0
+    assert len(err.splitlines()) == 2
+    assert "--checkpoint" in err
+    assert "--output" in err
     assert len(rows("old/predictions.csv")) == 1
 
 
@@ -87,8 +91,10 @@ def test_lines_of_json(capsys, folder, network):
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["source"] for line in lines] == ["a.npy", "deep/a.npy"]
     assert all(line["name"] in CLASSES for line in lines)
-    assert status == 1 and "b.npy" in err
-    assert not Path("-").exists() and not Path("predictions").exists()
+    assert status == 1
+    assert "b.npy" in err
+    assert not Path("-").exists()
+    assert not Path("predictions").exists()
     options = ("--output", "-", "--window", 4, "--fps", 25)
     (line,) = run(capsys, network[1], "a.npy", *options)[1].splitlines()
     assert json.loads(line)["segments"]
@@ -104,16 +110,17 @@ def test_resumes_or_overwrites(capsys, folder, network):
         (["--clips", 2], 0),
     ):
         status, out, _ = run(capsys, network[1], "a.npy", *more)
-        assert status == 0 and f"done before {before}" in out
+        assert status == 0
+        assert f"done before {before}" in out
 
 
 def test_folder_of_frames(capsys, folder, network):
     Path("clip").mkdir()
     for number in range(4):
         keypoints = np.random.default_rng(number).uniform(1, 99, (25, 3)).ravel()
-        people = [dict(person_id=[-1], pose_keypoints_2d=keypoints.tolist())]
+        people = [{"person_id": [-1], "pose_keypoints_2d": keypoints.tolist()}]
         Path(f"clip/{number}_keypoints.json").write_text(
-            json.dumps(dict(version=1.3, people=people))
+            json.dumps({"version": 1.3, "people": people})
         )
     assert run(capsys, network[1], "clip")[0] == 0
     assert Path("predictions/clip.json").is_file()
@@ -121,7 +128,7 @@ def test_folder_of_frames(capsys, folder, network):
 
 
 @pytest.mark.parametrize(
-    "words, named",
+    ("words", "named"),
     [
         (("{checkpoint}", "none"), "none"),
         (("none.py", "a.npy", "--checkpoint", "{checkpoint}"), "none.py"),
@@ -143,12 +150,14 @@ def test_folder_of_frames(capsys, folder, network):
 )
 def test_mistakes(capsys, folder, network, words, named):
     np.save("b.npy", np.zeros((1, 5, 25, 3)))
-    torch.save(dict(state_dict=Malice()), "evil.pth")
-    torch.save(dict(state_dict={}), "plain.pth")
+    torch.save({"state_dict": Malice()}, "evil.pth")
+    torch.save({"state_dict": {}}, "plain.pth")
     config, checkpoint = network
     words = [str(word).format(config=config, checkpoint=checkpoint) for word in words]
-    status, out, err = run(capsys, *words)
-    assert status == 1 and named in err and len(err.splitlines()) == 1
+    status, _out, err = run(capsys, *words)
+    assert status == 1
+    assert named in err
+    assert len(err.splitlines()) == 1
     assert not Path("executed").exists()
 
 
@@ -157,7 +166,8 @@ def test_output_is_checked_first(capsys, folder):
     for output in ("taken", "taken/deep/er"):
         status, out, err = run(capsys, "none.pth", "none.npy", "--output", output)
         assert (status, out, err.count("\n")) == (1, "", 1)
-        assert "taken" in err and "--output" in err
+        assert "taken" in err
+        assert "--output" in err
         with raises("wrong-path", file="taken"):
             run(capsys, "none.pth", "none.npy", "--output", output, "--debug")
 

@@ -37,11 +37,13 @@ def raw(tmp_path):
 def test_help(capsys, name):
     assert msg3d_command("prepare", name, "--help") == 0
     printed = capsys.readouterr().out
-    assert "OUTPUT" in printed and "--overwrite" in printed and "--quiet" in printed
+    assert "OUTPUT" in printed
+    assert "--overwrite" in printed
+    assert "--quiet" in printed
 
 
 @pytest.mark.parametrize(
-    "name, option, allowed",
+    ("name", "option", "allowed"),
     [
         ("folder", "--format", all_formats()),
         ("poses", "--format", user_data.ESTIMATORS),
@@ -91,7 +93,9 @@ def test_quiet(raw, tmp_path, capsys, words):
     command = ("prepare", *words, raw, tmp_path / "a.pkl", "--num-workers", 1)
     assert msg3d_command(*command) == 0
     printed = capsys.readouterr()
-    assert printed.out.count("\n") == 1 and "a.pkl" in printed.out and not printed.err
+    assert printed.out.count("\n") == 1
+    assert "a.pkl" in printed.out
+    assert not printed.err
 
 
 def test_interruption_resumes(raw, tmp_path, capsys, monkeypatch):
@@ -106,7 +110,8 @@ def test_interruption_resumes(raw, tmp_path, capsys, monkeypatch):
         patch.setattr("msg3d.converters.convert.save_annotations", interrupted)
         assert msg3d_command(*command) == 130
     printed = capsys.readouterr()
-    assert not printed.out and printed.err.count("\n") == 1
+    assert not printed.out
+    assert printed.err.count("\n") == 1
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "a.pkl.parts"}
     assert msg3d_command(*command) == 0
     assert not (tmp_path / "a.pkl.parts").exists()

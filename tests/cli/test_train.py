@@ -81,19 +81,42 @@ def run(*words):
 
 
 def test_options_of_train_are_passed_on(here):
-    words = (
-        "--work-dir w --resume a.pth --amp --no-validate --auto-scale-lr --seed 3 "
-        "--diff-rank-seed --deterministic --cfg-options x=1 y=2"
-    ).split()
+    words = [
+        "--work-dir",
+        "w",
+        "--resume",
+        "a.pth",
+        "--amp",
+        "--no-validate",
+        "--auto-scale-lr",
+        "--seed",
+        "3",
+        "--diff-rank-seed",
+        "--deterministic",
+        "--cfg-options",
+        "x=1",
+        "y=2",
+    ]
     assert run("train", "a.py", *words, "-G", 1, "-y") == 0
     assert here == [["a.py", *words, *NO_LAUNCHER]]
 
 
 def test_options_of_test_are_passed_on(here):
-    words = (
-        "--work-dir w --dump d.pkl --show-dir s --show --interval 2 --wait-time 0.5 "
-        "--cfg-options x=1"
-    ).split()
+    words = [
+        "--work-dir",
+        "w",
+        "--dump",
+        "d.pkl",
+        "--show-dir",
+        "s",
+        "--show",
+        "--interval",
+        "2",
+        "--wait-time",
+        "0.5",
+        "--cfg-options",
+        "x=1",
+    ]
     assert run("test", "a.py", "a.pth", *words) == 0
     assert run("test", "a.py", "-C", "a.pth") == 0
     assert run("test", "a.py", "--checkpoint", "http://host/a.pth") == 0
@@ -157,9 +180,11 @@ def test_quiet_training_prints_its_last_validation(monkeypatch, capsys):
 def test_dump_is_not_replaced_without_overwrite(here, capsys):
     Path("d.pkl").write_text("old")
     words = ("test", "a.py", "a.pth", "--dump", "d.pkl")
-    assert run(*words) == 1 and not here
+    assert run(*words) == 1
+    assert not here
     err = capsys.readouterr().err
-    assert err.count("\n") == 1 and "--overwrite" in err
+    assert err.count("\n") == 1
+    assert "--overwrite" in err
     assert run(*words, "--overwrite") == 0
     assert here == [["a.py", "a.pth", "--dump", "d.pkl", *NO_LAUNCHER]]
 
@@ -175,8 +200,9 @@ def test_dump_is_not_replaced_without_overwrite(here, capsys):
 )
 def test_missing_files(here, capsys, words):
     assert run(*words) == 1
-    out, err = capsys.readouterr()
-    assert err.count("\n") == 1 and words[-1] in err
+    _out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert words[-1] in err
     assert not here
 
 
@@ -207,7 +233,8 @@ def test_error_is_one_line(monkeypatch, capsys):
     failing(monkeypatch, DataError("is faulty", kind="corrupt", file="a.pkl"))
     assert run("train", "a.py") == 1
     err = capsys.readouterr().err
-    assert err.count("\n") == 1 and "a.pkl" in err
+    assert err.count("\n") == 1
+    assert "a.pkl" in err
     with pytest.raises(DataError):
         run("train", "a.py", "--debug")
 
@@ -284,24 +311,28 @@ def test_srun_needs_options(launcher, capsys):
 
 
 @pytest.mark.parametrize(
-    "name,value", [("pytorch", "TORCHELASTIC_RUN_ID"), ("slurm", "SLURM_STEP_ID")]
+    ("name", "value"), [("pytorch", "TORCHELASTIC_RUN_ID"), ("slurm", "SLURM_STEP_ID")]
 )
 def test_process_of_a_launcher_starts_no_other(
     here, launcher, monkeypatch, name, value
 ):
     monkeypatch.setenv(value, "0")
     assert run("train", "a.py", "--launcher", name) == 0
-    assert here == [["a.py", "--launcher", name]] and not launcher.started
+    assert here == [["a.py", "--launcher", name]]
+    assert not launcher.started
 
 
 def test_sentence_of_a_rank_is_the_last_line(launcher, capsys):
     launcher.ending, launcher.status = "a.pkl: is faulty", 1
     assert run("train", "a.py", "--launcher", "pytorch") == 1
     err = capsys.readouterr().err
-    assert err.count("\n") == 1 and err.endswith("a.pkl: is faulty\n")
+    assert err.count("\n") == 1
+    assert err.endswith("a.pkl: is faulty\n")
 
 
-@pytest.mark.parametrize("status,expected", [(1, 1), (143, 143), (-9, 137), (130, 130)])
+@pytest.mark.parametrize(
+    ("status", "expected"), [(1, 1), (143, 143), (-9, 137), (130, 130)]
+)
 def test_status_of_the_launcher(launcher, status, expected):
     launcher.status = status
     assert run("train", "a.py", "--launcher", "pytorch") == expected

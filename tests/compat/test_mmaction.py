@@ -19,7 +19,7 @@ def test_drn_says_where_it_is():
     if not hasattr(sys.modules[f"{mmaction.DRN}.drn"], "__getattr__"):
         pytest.skip("this MMAction2 has its DRN: the fix may be retired")
     with pytest.raises(ImportError, match="DRN"):
-        MODELS.build(dict(type="mmaction.DRN"))
+        MODELS.build({"type": "mmaction.DRN"})
 
 
 def test_a_complete_mmaction_keeps_its_drn(tmp_path, monkeypatch):
@@ -84,7 +84,7 @@ def test_compact(transform):
     keypoint = np.array([[[[20.0, 20.0], [60.0, 40.0]]]], dtype=np.float32)
     images = [np.zeros((90, 90, 3))]
     sample = {"keypoint": keypoint, "img_shape": (90, 90), "imgs": images}
-    sample = TRANSFORMS.build(dict(type=f"mmaction.{transform}"))(sample)
+    sample = TRANSFORMS.build({"type": f"mmaction.{transform}"})(sample)
     assert max(sample["img_shape"]) < 90
 
 

@@ -33,7 +33,7 @@ def test_amp_wrapper_steps_in_bfloat16(dtype, loss_scale):
 
 @without_cuda
 @pytest.mark.parametrize(
-    "fix, owner, name",
+    ("fix", "owner", "name"),
     [
         ("start_without_cuda", utils, "_init_dist_pytorch"),
         ("wrap_without_cuda", MMDistributedDataParallel, "__init__"),

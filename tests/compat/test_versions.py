@@ -27,7 +27,7 @@ def packages(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "package, version, supported",
+    ("package", "version", "supported"),
     [
         ("mmcv", "2.2.0", '"mmcv>=2.0.0,<2.2"'),
         ("mmcv-lite", "1.7.2", '"mmcv-lite>=2.0.0,<2.2"'),
@@ -42,7 +42,8 @@ def test_unsupported_version(package, version, supported, packages):
     with pytest.raises(ImportError) as caught:
         versions.check_versions()
     text = str(caught.value)
-    assert f"{package} {version}" in text and supported in text
+    assert f"{package} {version}" in text
+    assert supported in text
 
 
 def test_supported_versions(packages):
@@ -71,7 +72,7 @@ def test_missing_package(module, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "wanted, applied",
+    ("wanted", "applied"),
     [("mmengine<0.11", True), ("mmengine>=0.11", False), ("transformers>=4", False)],
 )
 def test_a_fix_is_for_its_versions(wanted, applied, packages):

@@ -48,9 +48,11 @@ def keypoints(frames=5, seed=0):
 def test_sample():
     expected = keypoints()
     (sample,) = parse_recording(f"data/{NAME}", recording(expected).encode())
-    assert sample["frame_dir"] == "walk_active_001" and sample["label"] == 0
+    assert sample["frame_dir"] == "walk_active_001"
+    assert sample["label"] == 0
     assert (sample["style"], sample["content"]) == ("active", "walk")
-    assert sample["total_frames"] == 3 and sample["keypoint"].dtype == np.float32
+    assert sample["total_frames"] == 3
+    assert sample["keypoint"].dtype == np.float32
     np.testing.assert_allclose(sample["keypoint"][0], expected[::2], atol=1e-6)
 
 
@@ -60,7 +62,7 @@ def test_other_release_is_skipped():
 
 
 @pytest.mark.parametrize(
-    "name, change, kind",
+    ("name", "change", "kind"),
     [
         ("walk_active_001.bvh", str, "file-name"),
         ("dataset-2_sit_active_001.bvh", str, "file-name"),
@@ -96,12 +98,14 @@ def test_command(tmp_path, capsys):
         (raw / f"dataset-2_{number}.json").write_text("{}")
     assert msg3d_command("prepare", "bandai", raw, out, "--num-workers", 1) == 0
     printed = capsys.readouterr().out
-    assert printed.count("not looked at") == 1 and "20 files" in printed
+    assert printed.count("not looked at") == 1
+    assert "20 files" in printed
     data = load_annotations(out)
     assert data["split"]["xcontent_val"] == sorted(names)[:6]
     assert [name[-3:] for name in data["split"]["seq_train"]] == ["002"] * 4
     assert len(data["split"]["seq_val"]) == 8
-    assert data["meta"]["joints"] == JOINTS and len(data["meta"]["inward"]) == 20
+    assert data["meta"]["joints"] == JOINTS
+    assert len(data["meta"]["inward"]) == 20
 
     (raw / NAME).write_text("HIERARCHY")
     command = ("prepare", "bandai", raw, tmp_path / "b.pkl", "--num-workers", 1)
@@ -121,7 +125,8 @@ def test_published_annotations(shared, tmp_path):
         path = raw / f"dataset-2_{sample['frame_dir']}.bvh"
         path.write_text(recording(frames))
     report = convert_bandai(raw, tmp_path / "a.pkl", jobs=1)
-    assert report["written"] and not report["remarks"]
+    assert report["written"]
+    assert not report["remarks"]
     data = load_annotations(tmp_path / "a.pkl")
     assert data["meta"] == reference["meta"]
     names = {sample["frame_dir"] for sample in chosen}

@@ -1,5 +1,6 @@
 """Pose estimators' JSON: the same persons in every form give the same annotations."""
 
+import contextlib
 import json
 import shutil
 
@@ -48,43 +49,45 @@ def instances(pose, score, frame):
 
 
 def flat(pose, score):
-    return [float(one) for joint, s in zip(pose, score) for one in (*joint, s)]
+    return [
+        float(one) for joint, s in zip(pose, score, strict=True) for one in (*joint, s)
+    ]
 
 
 def mmpose(pose, score, track=False, first=1):
     """`topdown_demo_with_mmdet.py --save-predictions`; a box is a list in a list."""
-    return dict(
-        meta_info=dict(dataset_name="coco", keypoint_id2name={}),
-        instance_info=[
-            dict(
-                frame_id=frame + first,
-                instances=[
+    return {
+        "meta_info": {"dataset_name": "coco", "keypoint_id2name": {}},
+        "instance_info": [
+            {
+                "frame_id": frame + first,
+                "instances": [
                     dict(
                         keypoints=joints,
                         keypoint_scores=scores,
                         bbox=[[0.0, 0.0, 1.0, 1.0]],
                         bbox_score=0.9,
-                        **(dict(track_id=person + 3) if track else {}),
+                        **({"track_id": person + 3} if track else {}),
                     )
                     for person, joints, scores in instances(pose, score, frame)
                 ],
-            )
+            }
             for frame in range(pose.shape[1])
         ],
-    )
+    }
 
 
 def alphapose(pose, score, track=False, first=0):
     """`demo_inference.py`; everybody's idx is 0 without a tracker."""
     return [
-        dict(
-            image_id=f"{frame + first}.jpg",
-            category_id=1,
-            keypoints=flat(joints, scores),
-            score=2.9,
-            box=[0.0, 0.0, 1.0, 1.0],
-            idx=[float(person + 1)] if track else 0.0,
-        )
+        {
+            "image_id": f"{frame + first}.jpg",
+            "category_id": 1,
+            "keypoints": flat(joints, scores),
+            "score": 2.9,
+            "box": [0.0, 0.0, 1.0, 1.0],
+            "idx": [float(person + 1)] if track else 0.0,
+        }
         for frame in range(pose.shape[1])
         for person, joints, scores in instances(pose, score, frame)
     ]
@@ -93,24 +96,29 @@ def alphapose(pose, score, track=False, first=0):
 def coco(pose, score, track=False, first=0):
     """COCO's annotations of the frames of a video."""
     frames = range(pose.shape[1])
-    return dict(
-        images=[
-            dict(id=70 + t, file_name=f"v/{t + first:06d}.jpg", height=480, width=640)
+    return {
+        "images": [
+            {
+                "id": 70 + t,
+                "file_name": f"v/{t + first:06d}.jpg",
+                "height": 480,
+                "width": 640,
+            }
             for t in frames
         ],
-        annotations=[
+        "annotations": [
             dict(
                 id=10 * t + person,
                 image_id=70 + t,
                 category_id=1,
                 keypoints=flat(joints, scores),
-                **(dict(track_id=person) if track else {}),
+                **({"track_id": person} if track else {}),
             )
             for t in frames
             for person, joints, scores in instances(pose, score, t)
         ],
-        categories=[dict(id=1, name="person", keypoints=JOINTS)],
-    )
+        "categories": [{"id": 1, "name": "person", "keypoints": JOINTS}],
+    }
 
 
 def yolo(pose, score, track=False, first=0):
@@ -135,7 +143,7 @@ def yolo(pose, score, track=False, first=0):
     ]
 
 
-WRITE = dict(mmpose=mmpose, alphapose=alphapose, coco=coco, yolo=yolo)
+WRITE = {"mmpose": mmpose, "alphapose": alphapose, "coco": coco, "yolo": yolo}
 
 
 def parse_content(content, form=None, normalized=False, max_persons=5):
@@ -166,7 +174,8 @@ def test_every_form_gives_the_same(form, first, track):
     pose, score = people()
     sample = parse(WRITE[form](pose, score, track=track, first=first))
     check(sample, pose, score)
-    assert sample["frame_dir"] == "train/wave/a" and sample["layout"] == "coco"
+    assert sample["frame_dir"] == "train/wave/a"
+    assert sample["layout"] == "coco"
     assert sample["notes"] == {f"read as the output of {form}": 1}
     assert sample.get("img_shape") == ((480, 640) if form == "coco" else None)
 
@@ -186,8 +195,8 @@ def as_results(data):
     [
         as_inferencer,
         as_results,
-        lambda data: dict(predictions=as_inferencer(data)),
-        lambda data: dict(predictions=as_results(data)),
+        lambda data: {"predictions": as_inferencer(data)},
+        lambda data: {"predictions": as_results(data)},
         lambda data: [frame["instances"] for frame in data["instance_info"]],
     ],
 )
@@ -201,7 +210,12 @@ def test_variants_of_the_others():
     texts = [json.dumps(frame) for frame in yolo(pose, score)]
     check(parse(texts), pose, score)
     results = [
-        dict(image_id=n["frame"], category_id=1, keypoints=n["keypoints"], score=0.5)
+        {
+            "image_id": n["frame"],
+            "category_id": 1,
+            "keypoints": n["keypoints"],
+            "score": 0.5,
+        }
         for n in (
             dict(one, frame=int(one["image_id"][:-4])) for one in alphapose(pose, score)
         )
@@ -299,7 +313,7 @@ def first_of(data):
 BAD = {  # data, kind, field if the error names one
     "cut off": (lambda: None, "syntax", None),
     "number": (lambda: 7, "unknown-format", None),
-    "other object": (lambda: dict(people=[]), "unknown-format", None),
+    "other object": (lambda: {"people": []}, "unknown-format", None),
     "list of numbers": (lambda: [1, 2], "unknown-format", None),
     "texts": (lambda: ["a", "b"], "unknown-format", None),
     "mmpose, no scores": (
@@ -445,7 +459,7 @@ def test_bad_file_is_named(case):
     make, kind, field = BAD[case]
     data = make()
     content = b"[[" if data is None else json.dumps(data).encode()
-    with raises(kind, file="a.json", **(dict(field=field) if field else {})) as caught:
+    with raises(kind, file="a.json", **({"field": field} if field else {})) as caught:
         parse_content(content)
     assert "\n" not in str(caught.value)
 
@@ -482,17 +496,15 @@ def test_values_of_another_kind_are_refused_or_read(form):
         copy = data.copy()
         if key is None:
             key = int(rng.integers(len(data)))
-        copy[key] = replaced(data[key], path + [key])
+        copy[key] = replaced(data[key], [*path, key])
         return copy
 
     good = WRITE[form](*people(frames=2), track=True)
     for _ in range(600):
         content = json.dumps(replaced(good, [])).encode()
         for known in (None, form):
-            try:
+            with contextlib.suppress(DataError, SkipFile):
                 parse_content(content, form=known)
-            except (DataError, SkipFile):
-                pass
 
 
 def save(path, data):
@@ -516,7 +528,8 @@ def command(*arguments):
 def test_folders_say_labels_and_sides(tmp_path):
     raw = videos(tmp_path / "raw")
     report = convert_coco_json(raw, tmp_path / "a.pkl", img_shape=(480, 640))
-    assert report["written"] and report["sequences"] == 8
+    assert report["written"]
+    assert report["sequences"] == 8
     assert {what: len(found) for what, found in report["notes"].items()} == {
         f"read as the output of {form}": 2 for form in FORMS
     }
@@ -553,8 +566,10 @@ def test_list_says_labels_sides_and_sizes(tmp_path):
     (raw / "day3" / "a.json").unlink()
     report = convert_coco_json(raw, tmp_path / "a.pkl", list_file=table)
     (refused,) = report["refused"]
-    assert not report["written"] and refused["file"] == "day3/a"
-    assert refused["kind"] == "not-found" and "line 5" in refused["why"]
+    assert not report["written"]
+    assert refused["file"] == "day3/a"
+    assert refused["kind"] == "not-found"
+    assert "line 5" in refused["why"]
 
 
 def test_a_file_a_frame_is_joined_by_folder(tmp_path):
@@ -572,7 +587,9 @@ def test_a_file_a_frame_is_joined_by_folder(tmp_path):
         save(raw / "train" / "wave" / "v4" / f"{t:03d}.json", frame["instances"])
     save(raw / "train" / "wave" / "none.json", [])
     report = convert_coco_json(raw, tmp_path / "a.pkl", img_shape=(480, 640))
-    assert report["written"] and not report["refused"] and report["sequences"] == 5
+    assert report["written"]
+    assert not report["refused"]
+    assert report["sequences"] == 5
     assert report["left_out"] == {"nobody in any frame": ["train/wave/none.json"]}
     data = load_annotations(tmp_path / "a.pkl")
     for sample in data["annotations"]:
@@ -638,7 +655,7 @@ def test_size_in_the_list_makes_pixels(tmp_path):
         lines.append(line)
     table = tmp_path / "list.csv"
     table.write_text("\n".join(lines))
-    options = dict(list_file=table, img_shape=(5, 6), normalized=True)
+    options = {"list_file": table, "img_shape": (5, 6), "normalized": True}
     convert_coco_json(raw, tmp_path / "a.pkl", **options)
     for number, one in enumerate(load_annotations(tmp_path / "a.pkl")["annotations"]):
         pose, _ = people(seed=number)
@@ -660,7 +677,7 @@ def test_what_nobody_says_is_asked_for(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text, kind, line",
+    ("text", "kind", "line"),
     [
         ("", "empty", 1),
         ("file,label\na,b", "columns", 1),
@@ -691,7 +708,8 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "train/wave/v0" in capsys.readouterr().err
     assert command(raw, out, *shape, "--format", "yolo") == 1
     printed = capsys.readouterr().out
-    assert "NOT written" in printed and "(6 files refused)" in printed
+    assert "NOT written" in printed
+    assert "(6 files refused)" in printed
     options = [*shape, "--format", "yolo", "--skip-invalid", "--max-persons", 1]
     one_sided = tmp_path / "one_sided"
     shutil.copytree(raw, one_sided)
@@ -711,17 +729,19 @@ def test_trains_as_ntu_2d_does(tmp_path):
         ann_file=str(tmp_path / "a.pkl"),
         split="train",
         pipeline=[
-            dict(type="PreNormalize2D"),
-            dict(type="GenSkeFeat", dataset="coco", feats=["j"]),
-            dict(type="FastUniformSampleFrames", clip_len=8),
-            dict(type="PoseDecode"),
-            dict(type="FormatGCNInput", num_person=2),
-            dict(type="PackActionInputs"),
+            {"type": "PreNormalize2D"},
+            {"type": "GenSkeFeat", "dataset": "coco", "feats": ["j"]},
+            {"type": "FastUniformSampleFrames", "clip_len": 8},
+            {"type": "PoseDecode"},
+            {"type": "FormatGCNInput", "num_person": 2},
+            {"type": "PackActionInputs"},
         ],
     )
-    assert len(data) == 4 and data.metainfo["classes"] == ["jump", "wave"]
+    assert len(data) == 4
+    assert data.metainfo["classes"] == ["jump", "wave"]
     inputs = data[0]["inputs"].numpy()
-    assert inputs.shape == (1, 2, 8, 17, 3) and inputs.dtype == np.float32
+    assert inputs.shape == (1, 2, 8, 17, 3)
+    assert inputs.dtype == np.float32
     name = data.get_data_info(0)["frame_dir"]
     pose, score = people(seed=int(name[-1]))
     expected = (pose - [320, 240]) / [320, 240]

@@ -26,7 +26,9 @@ from msg3d.formats.npy import read_npy
 from msg3d.skeletons import skeleton
 
 JOINTS = ("hip", "left_knee", "right_knee")
-LAYOUT = skeleton(dict(num_node=3, inward=[(1, 0), (2, 0)], center=0, joints=JOINTS))
+LAYOUT = skeleton(
+    {"num_node": 3, "inward": [(1, 0), (2, 0)], "center": 0, "joints": JOINTS}
+)
 
 
 def keypoint(frames=4, seed=0, persons=None, channels=3):
@@ -78,11 +80,12 @@ def command(*arguments):
 def test_csv_by_name_in_any_order():
     """Against a reading by csv.DictReader, columns shuffled."""
     array = keypoint(5)
-    columns = list(zip(*csv.reader(io.StringIO(table(array)))))
+    columns = list(zip(*csv.reader(io.StringIO(table(array))), strict=True))
     shuffled = [columns[i] for i in np.random.default_rng(1).permutation(9)]
-    text = "\n".join(",".join(row) for row in zip(*shuffled))
+    text = "\n".join(",".join(row) for row in zip(*shuffled, strict=True))
     sequence = read_csv(text.encode(), JOINTS, 3)
-    assert sequence.coordinates.shape == (1, 5, 3, 3) and sequence.scores is None
+    assert sequence.coordinates.shape == (1, 5, 3, 3)
+    assert sequence.scores is None
     for frame, row in enumerate(csv.DictReader(io.StringIO(text))):
         for joint, name in enumerate(JOINTS):
             for channel, axis in enumerate("xyz"):
@@ -188,9 +191,11 @@ def test_bad_csv_is_named_with_its_line(tmp_path, case):
         to_sequence(read_csv(content, JOINTS, 3), "bad", JOINTS)
     raw = folder(tmp_path / "raw", {**recordings(), "wave/bad.csv": content})
     report = convert(raw, tmp_path / "a.pkl", val_fraction=0.25)
-    assert not report["written"] and report["sequences"] == 16
+    assert not report["written"]
+    assert report["sequences"] == 16
     (refused,) = report["refused"]
-    assert refused["file"] == "wave/bad.csv" and refused.get("line") == line
+    assert refused["file"] == "wave/bad.csv"
+    assert refused.get("line") == line
     assert "\n" not in refused["why"]
 
 
@@ -299,22 +304,26 @@ def test_2d_by_hand():
         to_sequence(Arrays(found, scores), "a", JOINTS, "px", (480, 640))
     scored = Arrays(keypoint(persons=1), np.ones((1, 4, 3)))
     scored = to_sequence(scored, "a", JOINTS, "m")
-    assert "keypoint_score" not in scored and len(scored["notes"]) == 1
+    assert "keypoint_score" not in scored
+    assert len(scored["notes"]) == 1
 
 
 def test_class_folders():
     flat = read_class_folders("raw", ["wave/a.csv", "bow/day1/b.csv", "list.csv"])
-    assert flat.classes == ("bow", "wave") and not flat.sided
-    assert flat.label("wave/a.csv") == 1 and flat.label("list.csv") is None
+    assert flat.classes == ("bow", "wave")
+    assert not flat.sided
+    assert flat.label("wave/a.csv") == 1
+    assert flat.label("list.csv") is None
     assert flat.name("bow/day1/b.c.csv") == "bow/day1/b.c"
     sided = read_class_folders("raw", ["m/d/train/10/a.npy", "m/d/val/9/a.npy"])
-    assert sided.classes == ("9", "10") and sided.side("m/d/val/9/a.npy") == "val"
+    assert sided.classes == ("9", "10")
+    assert sided.side("m/d/val/9/a.npy") == "val"
     assert sided.name("m/d/val/9/a.npy") == "val/9/a"
     assert sided.label("m/d/train/10/a.npy") == 1
 
 
 @pytest.mark.parametrize(
-    "paths, kind",
+    ("paths", "kind"),
     [
         (["train/wave/a.csv", "wave/a.csv"], "split"),
         (["val/wave/a.csv", "test/bow/a.csv"], "split"),
@@ -359,13 +368,14 @@ def test_folder_zip_and_sides(tmp_path):
     with zipfile.ZipFile(archive, "w") as file:
         for name, content in files.items():
             file.writestr(f"mine/{name}", content)
-    options = dict(val_fraction=0.25, group=r"p\d+")
+    options = {"val_fraction": 0.25, "group": r"p\d+"}
     for source, out in ((raw, tmp_path / "a.pkl"), (archive, tmp_path / "b.pkl")):
         assert convert(source, out, **options)["written"]
     data = load_annotations(tmp_path / "a.pkl")
     assert (tmp_path / "a.pkl").read_bytes() == (tmp_path / "b.pkl").read_bytes()
     held = {name.split("/")[1][:2] for name in data["split"]["val"]}
-    assert len(held) == 1 and len(data["split"]["val"]) == 4
+    assert len(held) == 1
+    assert len(data["split"]["val"]) == 4
     assert not any(held & {name.split("/")[1][:2]} for name in data["split"]["train"])
     assert data["meta"]["classes"] == ["bow", "wave"]
     assert data["meta"]["group"]["wave/p3_1"] == "p3"
@@ -403,7 +413,7 @@ def test_sides_by_folder_and_by_list(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text, kind, line",
+    ("text", "kind", "line"),
     [
         ("wave/a,train\n", "columns", 1),
         ("", "empty", 1),
@@ -431,17 +441,17 @@ def test_bad_list(tmp_path, text, kind, line):
 def test_what_does_not_fit_together(tmp_path):
     raw, out = folder(tmp_path / "raw", recordings()), tmp_path / "a.pkl"
     for options, kind in (
-        (dict(), "split"),
-        (dict(val_fraction=0.2, split="none.csv"), "io"),
-        (dict(val_fraction=2), "option"),
-        (dict(val_fraction=0.2, group="p"), "split"),
-        (dict(val_fraction=0.2, group="("), "option"),
-        (dict(val_fraction=0.2, group="s\\d"), "option"),
-        (dict(val_fraction=0.2, img_shape=(1, 1)), "img-shape"),
-        (dict(val_fraction=0.2, units="pixels"), "img-shape"),
-        (dict(val_fraction=0.2, units="furlongs"), "unit"),
-        (dict(val_fraction=0.2, file_format="pdf"), "unknown-name"),
-        (dict(split="none.csv"), "io"),
+        ({}, "split"),
+        ({"val_fraction": 0.2, "split": "none.csv"}, "io"),
+        ({"val_fraction": 2}, "option"),
+        ({"val_fraction": 0.2, "group": "p"}, "split"),
+        ({"val_fraction": 0.2, "group": "("}, "option"),
+        ({"val_fraction": 0.2, "group": "s\\d"}, "option"),
+        ({"val_fraction": 0.2, "img_shape": (1, 1)}, "img-shape"),
+        ({"val_fraction": 0.2, "units": "pixels"}, "img-shape"),
+        ({"val_fraction": 0.2, "units": "furlongs"}, "unit"),
+        ({"val_fraction": 0.2, "file_format": "pdf"}, "unknown-name"),
+        ({"split": "none.csv"}, "io"),
     ):
         with raises(kind):
             convert(raw, out, **options)
@@ -476,7 +486,8 @@ def test_hidden_folders_are_no_classes(tmp_path):
     hidden = ".ipynb_checkpoints/a.csv", "wave/.ipynb_checkpoints/a.csv"
     raw = folder(tmp_path / "raw", {**recordings(), **dict.fromkeys(hidden, "")})
     report = convert(raw, tmp_path / "a.pkl", val_fraction=0.25)
-    assert report["written"] and report["sequences"] == 16
+    assert report["written"]
+    assert report["sequences"] == 16
     assert report["left_out"] == {"in a hidden folder": list(hidden)}
 
 
@@ -490,7 +501,7 @@ def test_command(tmp_path, monkeypatch, capsys):
             for number in range(3)
         },
     )
-    layout = dict(num_node=3, inward=[(1, 0), (2, 0)], center=0)
+    layout = {"num_node": 3, "inward": [(1, 0), (2, 0)], "center": 0}
     (tmp_path / "layout.json").write_text(json.dumps(layout))
     options = ["--layout", tmp_path / "layout.json", "--val-fraction", "0.3"]
     size = ["--unit", "pixels", "--img-shape", "480", "640"]
@@ -504,7 +515,8 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "units          px\n" in printed
     assert "split val: 4 train, 2 val; of val 0" in printed
     sample = load_annotations(out)["annotations"][0]
-    assert sample["keypoint"].shape == (2, 6, 3, 2) and sample["img_shape"] == (
+    assert sample["keypoint"].shape == (2, 6, 3, 2)
+    assert sample["img_shape"] == (
         480,
         640,
     )
@@ -518,7 +530,7 @@ def test_command(tmp_path, monkeypatch, capsys):
 def test_command_reads_openpose_without_layout_and_units(tmp_path, monkeypatch):
     person = np.full((25, 3), 200.0)
     person[:, 0] += np.arange(25)
-    frame = json.dumps(dict(people=[dict(pose_keypoints_2d=person.ravel().tolist())]))
+    frame = json.dumps({"people": [{"pose_keypoints_2d": person.ravel().tolist()}]})
     raw = folder(
         tmp_path / "raw",
         {
@@ -534,7 +546,8 @@ def test_command_reads_openpose_without_layout_and_units(tmp_path, monkeypatch):
     assert command(*arguments, "--format", "openpose") == 0
     assert command(*arguments) == 0
     data = load_annotations(out)
-    assert data["meta"]["layout"] == "openpose25" and len(data["annotations"]) == 4
+    assert data["meta"]["layout"] == "openpose25"
+    assert len(data["annotations"]) == 4
     np.testing.assert_array_equal(
         data["annotations"][0]["keypoint"][0, 2], person[:, :2]
     )
@@ -558,16 +571,17 @@ def test_2d_trains_with_the_usual_pipeline(tmp_path):
         ann_file=str(out),
         split="val",
         pipeline=[
-            dict(type="PreNormalize2D"),
-            dict(type="GenSkeFeat", dataset="coco", feats=["j"]),
-            dict(type="FastUniformSampleFrames", clip_len=12),
-            dict(type="PoseDecode"),
-            dict(type="FormatGCNInput", num_person=2),
-            dict(type="PackActionInputs"),
+            {"type": "PreNormalize2D"},
+            {"type": "GenSkeFeat", "dataset": "coco", "feats": ["j"]},
+            {"type": "FastUniformSampleFrames", "clip_len": 12},
+            {"type": "PoseDecode"},
+            {"type": "FormatGCNInput", "num_person": 2},
+            {"type": "PackActionInputs"},
         ],
     )
     found = dataset[0]["inputs"]
-    assert len(dataset) == 2 and found.shape == (1, 2, 12, 17, 3)
+    assert len(dataset) == 2
+    assert found.shape == (1, 2, 12, 17, 3)
     array = np.load(raw / "val" / "bow" / "a.npy")
     array[..., :2] = 2 * array[..., :2] - 1  # to -1..1 of the image, whose size is out
     np.testing.assert_allclose(found[0], array, atol=1e-5)
@@ -595,7 +609,8 @@ def test_example_and_back(tmp_path, monkeypatch, capsys):
         val_fraction=0.25,
         group="s[0-9]+",
     )
-    assert report["written"] and "40 sequences" in capsys.readouterr().out
+    assert report["written"]
+    assert "40 sequences" in capsys.readouterr().out
     assert "written as zero" in report_text(report)
     data = load_annotations(tmp_path / "a.pkl")
     made = make_synthetic_actions(4, 1)
@@ -614,7 +629,7 @@ def test_example_and_back(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    "units, length, likely",
+    ("units", "length", "likely"),
     [
         ("metres", 1, None),
         ("metres", 1000, "mm"),
@@ -640,7 +655,7 @@ def test_wrong_unit_is_said(tmp_path, units, length, likely):
     remarks = [one for one in report["remarks"] if one["about"] == "units"]
     assert bool(remarks) is (likely is not None)
     if likely:
-        divisor = dict(metres=1, centimetres=100, millimetres=1000)[units]
+        divisor = {"metres": 1, "centimetres": 100, "millimetres": 1000}[units]
         size = remarks[0]["person_metres"]
         assert 0.9 < size * divisor / length < 1
         assert remarks[0]["likely_unit"] == (None if likely == "none" else likely)
@@ -659,4 +674,5 @@ def test_list_that_was_used_is_named(tmp_path):
     lines = [f"{name},{'val' if 'p3' in name else 'train'}" for name in names]
     (raw / "split.txt").write_text("\n".join(["name,split", *lines]))
     report = convert(raw, tmp_path / "a.pkl", split=raw / "split.txt")
-    assert report["files_used"] == ["split.txt"] and not report["other_files"]
+    assert report["files_used"] == ["split.txt"]
+    assert not report["other_files"]

@@ -39,17 +39,17 @@ def clip(label=0, frames=6, persons=2, seed=0):
         score = rng.uniform(0.1, 1, 18).round(3)
         score[rng.integers(18)] = 0
         pose = rng.uniform(0.05, 1, (18, 2)).round(3) * (score > 0)[:, None]
-        return dict(pose=pose.ravel().tolist(), score=score.tolist())
+        return {"pose": pose.ravel().tolist(), "score": score.tolist()}
 
     data = [
-        dict(frame_index=t, skeleton=[person() for _ in range(persons * (t != 2))])
+        {"frame_index": t, "skeleton": [person() for _ in range(persons * (t != 2))]}
         for t in range(1, frames + 1)
     ]
-    return dict(data=data, label=CLASSES[label], label_index=label)
+    return {"data": data, "label": CLASSES[label], "label_index": label}
 
 
 def entry(label=0, has_skeleton=True):
-    return dict(has_skeleton=has_skeleton, label=CLASSES[label], label_index=label)
+    return {"has_skeleton": has_skeleton, "label": CLASSES[label], "label_index": label}
 
 
 def release(path):
@@ -91,12 +91,13 @@ def command(*arguments):
     return msg3d_command("prepare", "kinetics", *arguments, "--overwrite")
 
 
-@pytest.mark.parametrize("persons,rows", [(1, 2), (2, 2), (7, 2), (7, 6), (3, 1)])
+@pytest.mark.parametrize(("persons", "rows"), [(1, 2), (2, 2), (7, 2), (7, 6), (3, 1)])
 def test_clip_as_the_authors_rank_it(persons, rows):
     record = clip(persons=persons, seed=persons)
     sample = parse(record, max_persons=rows)
     keypoint, score = ranked_plainly(record, rows, read=max(5, rows))
-    assert sample["frame_dir"] == "xyz" and sample["total_frames"] == 6
+    assert sample["frame_dir"] == "xyz"
+    assert sample["total_frames"] == 6
     assert sample["img_shape"] == (1, 1)
     kept = min(persons, rows)
     assert sample["keypoint"].shape == (kept, 6, 18, 2)
@@ -118,7 +119,8 @@ def test_frame_1_is_the_first_whoever_is_listed():
     record = clip()
     del record["data"][:3]
     sample = parse(record)
-    assert sample["total_frames"] == 6 and not sample["keypoint"][:, :3].any()
+    assert sample["total_frames"] == 6
+    assert not sample["keypoint"][:, :3].any()
     np.testing.assert_array_equal(sample["keypoint"], ranked_plainly(record)[0])
 
 
@@ -137,11 +139,13 @@ def test_tracked_persons_stay_in_their_row():
 def test_release(tmp_path):
     raw = release(tmp_path / "raw")
     report = convert_kinetics(raw, tmp_path / "a.pkl")
-    assert report["written"] and report["files_read"] == report["files_released"] == 6
+    assert report["written"]
+    assert report["files_read"] == report["files_released"] == 6
     data = load_annotations(tmp_path / "a.pkl")
-    assert data["split"] == dict(
-        train=["clip_0", "clip_1", "clip_2"], val=["clip_3", "clip_4", "clip_5"]
-    )
+    assert data["split"] == {
+        "train": ["clip_0", "clip_1", "clip_2"],
+        "val": ["clip_3", "clip_4", "clip_5"],
+    }
     assert data["meta"]["classes"] == CLASSES
     assert data["meta"]["layout"] == "openpose"
     assert data["meta"]["units"] == report["units"] == "normalized"
@@ -167,7 +171,8 @@ def test_lists_decide(tmp_path):
     with gzip.open(raw / "kinetics_train_label.json.gz", "wt") as file:
         json.dump(lists, file)
     report = convert_kinetics(raw, tmp_path / "a.pkl")
-    assert report["written"] and report["sequences"] == 6
+    assert report["written"]
+    assert report["sequences"] == 6
     assert report["files_released"] == 7
     assert report["notes"] == {OTHER_INDEX: {"clip_1": 1}}
     assert report["left_out"] == {
@@ -175,10 +180,12 @@ def test_lists_decide(tmp_path):
         "has_skeleton is false in the label list": ["nobody.json"],
     }
     used = ["kinetics_train_label.json.gz", "kinetics_val_label.json"]
-    assert sorted(report["files_used"]) == used and not report["other_files"]
+    assert sorted(report["files_used"]) == used
+    assert not report["other_files"]
     text = report_text(report)
     assert "files read     6 of 7 in the label lists found" in text.splitlines()[0]
-    assert f"used           {used[0]}" in text and "not looked at" not in text
+    assert f"used           {used[0]}" in text
+    assert "not looked at" not in text
     assert not report["remarks"]
     labels = {
         one["frame_dir"]: one["label"]
@@ -192,7 +199,8 @@ def test_other_name_is_refused(tmp_path):
     (raw / "kinetics_val" / "clip_3.json").write_text(json.dumps(clip(2)))
     report = convert_kinetics(raw, tmp_path / "a.pkl")
     (refused,) = report["refused"]
-    assert refused["file"] == "clip_3.json" and not report["written"]
+    assert refused["file"] == "clip_3.json"
+    assert not report["written"]
     assert refused["kind"] == "label"
 
 
@@ -330,19 +338,19 @@ def test_other_encodings_are_read():
 
 # case -> content, kind of the error, place
 BAD_LISTS = {
-    "cut off": ('{"a": ', "syntax", dict(file="kinetics_val_label.json")),
+    "cut off": ('{"a": ', "syntax", {"file": "kinetics_val_label.json"}),
     "not gzip": (
         b"\x1f\x8b\x08cut",
         "corrupt-archive",
-        dict(file="kinetics_val_label.json.gz"),
+        {"file": "kinetics_val_label.json.gz"},
     ),
-    "list": ("[1]", "structure", dict(file="kinetics_val_label.json")),
+    "list": ("[1]", "structure", {"file": "kinetics_val_label.json"}),
     "field gone": (
         '{"a": {"label": "zumba"}}',
         "structure",
-        dict(file="kinetics_val_label.json", field="a"),
+        {"file": "kinetics_val_label.json", "field": "a"},
     ),
-    "in both": (json.dumps({"clip_0": entry()}), "split", dict(sample="clip_0")),
+    "in both": (json.dumps({"clip_0": entry()}), "split", {"sample": "clip_0"}),
 }
 
 
@@ -381,7 +389,8 @@ def test_one_list(tmp_path):
     )
     assert "of 3 in the label list found" in text
     (left_out,) = report["left_out"].items()
-    assert "a class that the list lacks" in left_out[0] and left_out[1] == ["odd.json"]
+    assert "a class that the list lacks" in left_out[0]
+    assert left_out[1] == ["odd.json"]
     one = load_annotations(tmp_path / "one.pkl")
     assert one["split"] == data["split"]
     known = {sample["frame_dir"]: sample for sample in data["annotations"]}
@@ -412,7 +421,8 @@ def test_command(tmp_path, monkeypatch, capsys):
     options = ["--skip-invalid", "--persons", "track", "--max-persons", "1"]
     assert command(raw, out, *options) == 0
     data = load_annotations(out)
-    assert data["meta"]["persons"] == "track" and len(data["annotations"]) == 5
+    assert data["meta"]["persons"] == "track"
+    assert len(data["annotations"]) == 5
     assert {one["keypoint"].shape[0] for one in data["annotations"]} == {1}
     lists = tmp_path / "lists"
     lists.mkdir()
@@ -435,7 +445,7 @@ def test_prediction_reads_what_training_reads():
         np.testing.assert_array_equal(sequence[key], sample[key])
     assert (sequence["layout"], sequence["unit"]) == ("openpose", "normalized")
     assert sequence["frame_dir"] == "a/xyz"
-    for other in (entry(), dict(data=[], label="a"), [clip()]):
+    for other in (entry(), {"data": [], "label": "a"}, [clip()]):
         source = Source("a.json", json.dumps(other).encode())
         assert not FORMAT.detect(source)
 
@@ -448,17 +458,18 @@ def test_trains_as_2d_joints(tmp_path):
         ann_file=str(tmp_path / "a.pkl"),
         split="train",
         pipeline=[
-            dict(type="CenterPose2D", half=0.5, y_up=True),
-            dict(type="GenSkeFeat", dataset="openpose", feats=["j"]),
-            dict(type="FastUniformSampleFrames", clip_len=6),
-            dict(type="PoseDecode"),
-            dict(type="FormatGCNInput", num_person=2),
-            dict(type="PackActionInputs"),
+            {"type": "CenterPose2D", "half": 0.5, "y_up": True},
+            {"type": "GenSkeFeat", "dataset": "openpose", "feats": ["j"]},
+            {"type": "FastUniformSampleFrames", "clip_len": 6},
+            {"type": "PoseDecode"},
+            {"type": "FormatGCNInput", "num_person": 2},
+            {"type": "PackActionInputs"},
         ],
     )
     assert data.metainfo["classes"] == CLASSES
     inputs = data[1]["inputs"].numpy()
-    assert inputs.shape == (1, 2, 6, 18, 3) and inputs.dtype == np.float32
+    assert inputs.shape == (1, 2, 6, 18, 3)
+    assert inputs.dtype == np.float32
     keypoint, score = ranked_plainly(clip(1, seed=1))
     expected = (keypoint - 0.5) * [1, -1] * (score > 0)[..., None]
     np.testing.assert_allclose(inputs[0, ..., :2], expected, atol=1e-6)
@@ -483,14 +494,19 @@ def test_real_clips(shared, tmp_path):
         shutil.copyfile(path, raw / f"kinetics_{side}" / path.name)
         if side == "train":
             name = record["label"]
-            train[path.stem] = dict(
-                has_skeleton=True, label=name, label_index=index[name]
-            )
+            train[path.stem] = {
+                "has_skeleton": True,
+                "label": name,
+                "label_index": index[name],
+            }
     (raw / "kinetics_train_label.json").write_text(json.dumps(train))
     report = convert_kinetics(raw, tmp_path / "a.pkl")
-    assert report["written"] and report["files_read"] == 12 and not report["refused"]
-    assert report["frames"] == dict(min=164, median=299, max=299)
-    assert set(report["notes"][OTHER_INDEX]) == set(train) and len(train) == 5
+    assert report["written"]
+    assert report["files_read"] == 12
+    assert not report["refused"]
+    assert report["frames"] == {"min": 164, "median": 299, "max": 299}
+    assert set(report["notes"][OTHER_INDEX]) == set(train)
+    assert len(train) == 5
     data = load_annotations(tmp_path / "a.pkl")
     assert len(data["meta"]["classes"]) == 400
     assert data["meta"]["classes"] == class_names(

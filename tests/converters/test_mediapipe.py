@@ -42,7 +42,10 @@ def world_landmarks(seed=0, persons=1, frames=6):
 
 
 def as_dicts(person):
-    return [dict(zip(("x", "y", "z", "visibility"), one)) for one in person.tolist()]
+    return [
+        dict(zip(("x", "y", "z", "visibility"), one, strict=True))
+        for one in person.tolist()
+    ]
 
 
 def frames_of(landmarks):
@@ -54,12 +57,12 @@ def frames_of(landmarks):
 
 
 def both_kinds(image, world, names=("pose_landmarks", "pose_world_landmarks")):
-    return dict(
-        frames=[
+    return {
+        "frames": [
             {names[0]: one, names[1]: other}
-            for one, other in zip(frames_of(image), frames_of(world))
+            for one, other in zip(frames_of(image), frames_of(world), strict=True)
         ]
-    )
+    }
 
 
 def table(landmarks, first=0, axes="xyzv", extra=True):
@@ -97,7 +100,8 @@ def check_image(sample, landmarks):
 
 
 def check_world(sample, landmarks):
-    assert "keypoint_score" not in sample and sample["keypoint"].dtype == np.float32
+    assert "keypoint_score" not in sample
+    assert sample["keypoint"].dtype == np.float32
     np.testing.assert_array_equal(sample["keypoint"], landmarks[..., :3])
 
 
@@ -110,8 +114,8 @@ def test_forms_of_json(persons):
     for data in (
         plain,
         lists,
-        dict(frames=plain),
-        dict(frames=[dict(landmarks=frame) for frame in plain]),
+        {"frames": plain},
+        {"frames": [{"landmarks": frame} for frame in plain]},
         both_kinds(image, world),
         both_kinds(image, world, ("landmarks", "world_landmarks")),
     ):
@@ -137,7 +141,7 @@ def test_frames_without_anybody_stay_zero():
     image = image_landmarks()
     image[:, [0, 3, 5]] = 0
     frames = [frame[0] for frame in frames_of(image)]
-    for empty in ([], None, {}, dict(landmarks=[]), dict(pose_landmarks=None)):
+    for empty in ([], None, {}, {"landmarks": []}, {"pose_landmarks": None}):
         away = [empty if t in (0, 3, 5) else one for t, one in enumerate(frames)]
         check_image(parse(away), image)
     lines = table(image, extra=False).splitlines()
@@ -162,7 +166,7 @@ def test_one_person_a_frame_is_one_person():
 
 def test_missing_visibility_is_one():
     frames = [
-        [dict(x=one["x"], y=one["y"]) for one in frame[0]]
+        [{"x": one["x"], "y": one["y"]} for one in frame[0]]
         for frame in frames_of(image_landmarks())
     ]
     assert (parse(frames)["keypoint_score"] == 1).all()
@@ -222,7 +226,7 @@ BAD = {  # data, kind, field if the error names one
     "null": (damaged(lambda d: d[2][5].update(z=None)), "number", "[2][5]"),
     "NaN": (damaged(lambda d: d[2][5].update(x=float("nan"))), "not-finite", "[2][5]"),
     "frame text": (damaged(lambda d: d.insert(1, "x")), "structure", "[1]"),
-    "other keys": (dict(frames=[dict(hands=[])]), "structure", "frames[0]"),
+    "other keys": ({"frames": [{"hands": []}]}, "structure", "frames[0]"),
 }
 BAD_TABLES = {  # text, line, kind
     "empty": ("", 1, "empty"),
@@ -246,7 +250,7 @@ BAD_TABLES = {  # text, line, kind
 @pytest.mark.parametrize("case", BAD)
 def test_bad_json_is_named(case):
     data, kind, field = BAD[case]
-    where = dict(field=field) if field else {}
+    where = {"field": field} if field else {}
     with raises(kind, file="a.json", **where) as caught:
         parse(data)
     assert "\n" not in str(caught.value)
@@ -336,7 +340,8 @@ def test_converted(tmp_path, suffix):
     for one, other in zip(parts["annotations"], pixels["annotations"], strict=True):
         image = image_landmarks(seed=int(one["frame_dir"][-1]))
         check_image(one, image)
-        assert one["img_shape"] == (1, 1) and other["img_shape"] == (480, 640)
+        assert one["img_shape"] == (1, 1)
+        assert other["img_shape"] == (480, 640)
         expected = image[..., :2] * np.float32([640, 480])
         np.testing.assert_array_equal(other["keypoint"], expected)
 
@@ -361,28 +366,34 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert command(raw, out, "--skip-invalid") == 0
 
 
-@pytest.mark.parametrize("coordinates,channels", [("image", 3), ("world", 3)])
+@pytest.mark.parametrize(("coordinates", "channels"), [("image", 3), ("world", 3)])
 def test_trains(tmp_path, coordinates, channels):
     convert_mediapipe(
         videos(tmp_path / "raw"), tmp_path / "a.pkl", coordinates=coordinates
     )
-    normalize = dict(type="AlignSkeleton3D", center=23, zaxis=[23, 11], xaxis=[12, 11])
+    normalize = {
+        "type": "AlignSkeleton3D",
+        "center": 23,
+        "zaxis": [23, 11],
+        "xaxis": [12, 11],
+    }
     if coordinates == "image":
-        normalize = dict(type="PreNormalize2D")
+        normalize = {"type": "PreNormalize2D"}
     init_default_scope("mmaction")
     data = SkeletonDataset(
         ann_file=str(tmp_path / "a.pkl"),
         split="val",
         pipeline=[
             normalize,
-            dict(type="FastUniformSampleFrames", clip_len=6),
-            dict(type="PoseDecode"),
-            dict(type="FormatGCNInput", num_person=2),
-            dict(type="PackActionInputs"),
+            {"type": "FastUniformSampleFrames", "clip_len": 6},
+            {"type": "PoseDecode"},
+            {"type": "FormatGCNInput", "num_person": 2},
+            {"type": "PackActionInputs"},
         ],
     )
     inputs = data[0]["inputs"].numpy()
-    assert inputs.shape == (1, 2, 6, 33, channels) and np.isfinite(inputs).all()
+    assert inputs.shape == (1, 2, 6, 33, channels)
+    assert np.isfinite(inputs).all()
     if coordinates == "image":
         image = image_landmarks(seed=int(data.get_data_info(0)["frame_dir"][-1]))
         expected = 2 * image[0, ..., :2] - 1

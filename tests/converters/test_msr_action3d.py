@@ -45,7 +45,7 @@ def plainly(content):
     frames = []
     for start in range(0, len(lines), 20):
         by_name = {}
-        for name, line in zip(FILE_ORDER, lines[start : start + 20]):
+        for name, line in zip(FILE_ORDER, lines[start : start + 20], strict=True):
             by_name[name] = [float(one) for one in line.split(" ")[:3]]
         if any(value for joint in by_name.values() for value in joint):
             frames.append(by_name)
@@ -86,7 +86,8 @@ def test_sample_joint_by_joint():
     content = text(5, empty=(0, 3))
     (sample,) = parse_sequence("any/where/a20_s03_e02_skeleton3D.txt", content.encode())
     assert (sample["frame_dir"], sample["label"]) == ("a20_s03_e02", 19)
-    assert sample["keypoint"].dtype == np.float32 and sample["total_frames"] == 3
+    assert sample["keypoint"].dtype == np.float32
+    assert sample["total_frames"] == 3
     names = (
         *("hip_center", "spine", "shoulder_center", "head"),
         *("l_shoulder", "l_elbow", "l_wrist", "l_hand"),
@@ -145,16 +146,19 @@ def test_bad_file_is_named_with_its_line(tmp_path, case):
     name = "a02_s01_e01_skeleton3D.txt"
     raw = as_folder({**release(), name: damage(text())}, tmp_path / "raw")
     report = convert_msr_action3d(raw, tmp_path / "a.pkl")
-    assert not report["written"] and not (tmp_path / "a.pkl").exists()
+    assert not report["written"]
+    assert not (tmp_path / "a.pkl").exists()
     (refused,) = report["refused"]
-    assert refused["file"] == name and refused.get("line") == line
-    assert refused["kind"] == kind and "\n" not in refused["why"]
+    assert refused["file"] == name
+    assert refused.get("line") == line
+    assert refused["kind"] == kind
+    assert "\n" not in refused["why"]
     assert convert_msr_action3d(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
     assert len(load_annotations(tmp_path / "a.pkl")["annotations"]) == 7
 
 
 @pytest.mark.parametrize(
-    "name, field",
+    ("name", "field"),
     [
         ("walk_skeleton3D.txt", None),
         ("a01_s01_e01_skeleton3D (1).txt", None),
@@ -222,7 +226,8 @@ def test_damage_never_raises_anything_else():
         try:
             parse_sequence("a01_s01_e01_skeleton3D.txt", damaged.tobytes())
         except DataError as error:
-            assert error.kind != "unspecified" and "\n" not in str(error)
+            assert error.kind != "unspecified"
+            assert "\n" not in str(error)
 
 
 def test_splits_and_meta(tmp_path):
@@ -256,7 +261,8 @@ def test_a_file_without_any_joint_is_left_out_and_named(tmp_path):
     report = convert_msr_action3d(
         as_folder(files, tmp_path / "raw"), tmp_path / "a.pkl"
     )
-    assert report["written"] and report["left_out"] == {"no joint in any frame": [name]}
+    assert report["written"]
+    assert report["left_out"] == {"no joint in any frame": [name]}
     note = "frames without any joint left out"
     assert report["notes"] == {note: {"a01_s05_e01": 2}}
     assert f"note           {note}: 2 in 1 sequences" in report_text(report)
@@ -267,7 +273,8 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert command(raw, out) == 0
     assert "split xsub: 4 train, 4 val" in capsys.readouterr().out
     report = json.loads((tmp_path / "a.pkl.report.json").read_text())
-    assert report["units"] == "m" and report["sequences"] == 8
+    assert report["units"] == "m"
+    assert report["sequences"] == 8
     (raw / "a01_s01_e01_skeleton3D.txt").write_text("1 2 3")
     assert command(raw, out) == 1
     assert "a01_s01_e01_skeleton3D.txt: line 1: " in capsys.readouterr().out
@@ -286,11 +293,13 @@ def test_the_release(shared, tmp_path, monkeypatch):
         "no joint in any frame": ["msr_action3d_raw/a13_s09_e02_skeleton3D.txt"]
     }
     (noted,) = report["notes"].values()
-    assert sum(noted.values()) == 1075 and noted["a13_s09_e03"] == 740
+    assert sum(noted.values()) == 1075
+    assert noted["a13_s09_e03"] == 740
 
     ours = load_annotations(tmp_path / "a.pkl")
     reference = load_annotations(shared / "data" / "msr_action3d.pkl")
-    assert ours["split"] == reference["split"] and ours["meta"] == reference["meta"]
+    assert ours["split"] == reference["split"]
+    assert ours["meta"] == reference["meta"]
     for mine, other in zip(ours["annotations"], reference["annotations"], strict=True):
         assert {**mine, "keypoint": 0} == {**other, "keypoint": 0}
         assert mine["keypoint"].dtype == other["keypoint"].dtype
@@ -305,7 +314,8 @@ def test_the_list_of_the_cvpr_2012_paper(shared):
         (path,) = [name for name in names if name.endswith("cvpr12_paper.txt")]
         listed = set(archive.extractfile(path).read().decode().split())
     released = {Path(name).name[:11] for name in names if "_skeleton3D" in name}
-    assert len(listed) == 557 and released - listed == NOT_OF_CVPR_2012
+    assert len(listed) == 557
+    assert released - listed == NOT_OF_CVPR_2012
 
 
 def test_the_subsets_have_the_sizes_of_the_literature(shared):

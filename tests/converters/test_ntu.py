@@ -125,7 +125,7 @@ def test_what_is_no_number_is_refused():
 # One file
 
 
-@pytest.mark.parametrize("frames,bodies", [(1, 1), (5, 2), (3, 11), (2, 0)])
+@pytest.mark.parametrize(("frames", "bodies"), [(1, 1), (5, 2), (3, 11), (2, 0)])
 def test_file(frames, bodies):
     assert_reads_like(plain_ntu.skeleton_text(frames, bodies, seed=frames))
 
@@ -158,7 +158,8 @@ def test_real_files(shared):
 def test_white_space_does_not_matter(change):
     content = plain_ntu.skeleton_text(4, 2, seed=0)
     expected, found = read_skeleton(content), read_skeleton(change(content))
-    assert found.ids == expected.ids and same_bits(found.joints, expected.joints)
+    assert found.ids == expected.ids
+    assert same_bits(found.joints, expected.joints)
 
 
 def test_numbers_of_needless_digits():
@@ -282,8 +283,10 @@ def sample_of(content, name=NAME, benchmark="ntu60", **options):
 def test_sample():
     sample = sample_of(text([body(1, 2)], [], [body(1, 4)]), "S001C002P003R002A013")
     keypoint = sample["keypoint"]
-    assert sample["frame_dir"] == "S001C002P003R002A013" and sample["label"] == 12
-    assert sample["total_frames"] == 3 and same_bits(
+    assert sample["frame_dir"] == "S001C002P003R002A013"
+    assert sample["label"] == 12
+    assert sample["total_frames"] == 3
+    assert same_bits(
         keypoint, np.repeat(np.float32([2, 0, 4]), 75).reshape(1, 3, 25, 3)
     )
     assert sample["notes"] == {"frames without any body, kept as zeros": 1}
@@ -298,7 +301,8 @@ def test_bodies_are_followed_by_their_id():
         [body(1, 3), body(2, 8)],
     )
     keypoint, notes = read_bodies(content)
-    assert keypoint.shape == (2, 4, 25, 3) and notes == {}
+    assert keypoint.shape == (2, 4, 25, 3)
+    assert notes == {}
     assert keypoint[0, :, 0, 0].tolist() == [1, 2, 0, 3]
     assert keypoint[1, :, 24, 2].tolist() == [5, 6, 7, 8]
 
@@ -308,7 +312,8 @@ def test_an_id_twice_in_a_frame():
     sample = sample_of(content)
     assert sample["keypoint"][:, :, 0, 0].tolist() == [[1, 2, 3], [5, 0, 6]]
     (what,) = sample["notes"]
-    assert "twice in a frame" in what and sample["notes"][what] == 2
+    assert "twice in a frame" in what
+    assert sample["notes"][what] == 2
 
 
 def moving(amounts):
@@ -359,11 +364,13 @@ def test_short_bodies_are_noise():
         short[:] = 0
         short[3 : 3 + frames] = person(frames)
         keypoint, notes = remove_noise(np.stack([short, long]))
-        assert len(keypoint) == kept and same_bits(keypoint[0], long)
+        assert len(keypoint) == kept
+        assert same_bits(keypoint[0], long)
         assert notes == ({TOO_SHORT: 1} if kept == 1 else {})
     # All short: none is left out for that.
     keypoint, notes = remove_noise(np.stack([person(5), person(5)]))
-    assert len(keypoint) == 2 and notes == {}
+    assert len(keypoint) == 2
+    assert notes == {}
 
 
 def test_wide_bodies_are_noise():
@@ -378,7 +385,8 @@ def test_wide_bodies_are_noise():
     assert len(remove_noise(np.stack([person(20, width=1.61), good[:20]]))[0]) == 1
     # The last one stays, whatever it looks like.
     keypoint, notes = remove_noise(np.stack([person(20, wide=range(20))] * 3))
-    assert len(keypoint) == 1 and notes == {TOO_WIDE: 2}
+    assert len(keypoint) == 1
+    assert notes == {TOO_WIDE: 2}
 
 
 def test_bodies_are_sorted_by_motion():
@@ -397,14 +405,16 @@ def test_bodies_are_sorted_by_motion():
 def test_one_body_is_not_looked_at():
     chair = person(5, wide=range(5))[None]
     keypoint, notes = remove_noise(chair)
-    assert keypoint is chair and notes == {}
+    assert keypoint is chair
+    assert notes == {}
 
 
 def test_noise_is_noted():
     frames = [[body(1, 1 + t / 10)] for t in range(20)]
     frames[4].append(body(2, 5))
     sample = sample_of(text(*frames), denoise=True)
-    assert sample["notes"] == {TOO_SHORT: 1} and len(sample["keypoint"]) == 1
+    assert sample["notes"] == {TOO_SHORT: 1}
+    assert len(sample["keypoint"]) == 1
     assert len(sample_of(text(*frames))["keypoint"]) == 2
 
 
@@ -412,7 +422,7 @@ def test_noise_is_noted():
 
 
 @pytest.mark.parametrize(
-    "name, field",
+    ("name", "field"),
     [
         ("walking", None),
         (f"{NAME} (1)", None),
@@ -502,20 +512,20 @@ def test_published_splits(shared):
             names = file.read().split()
         assert len(names) + count == BENCHMARKS[benchmark].files
         assert not set(names) & set(read_lists([listed]))
-        splits = make_splits([dict(frame_dir=name) for name in names], benchmark)
+        splits = make_splits([{"frame_dir": name} for name in names], benchmark)
         sizes[benchmark] = {key: tuple(map(len, one)) for key, one in splits.items()}
     assert sizes == {
-        "ntu60": dict(xsub=(40091, 16487), xview=(37646, 18932)),
-        "ntu120": dict(xsub=(63026, 50919), xset=(54468, 59477)),
+        "ntu60": {"xsub": (40091, 16487), "xview": (37646, 18932)},
+        "ntu120": {"xsub": (63026, 50919), "xset": (54468, 59477)},
     }
 
 
 def test_actions():
     assert len(ACTIONS) == len(set(ACTIONS)) == 120
-    assert (
-        ACTIONS[0] == "drink water" and ACTIONS[49] == "punching/slapping other person"
-    )
-    assert ACTIONS[59].startswith("walking apart") and ACTIONS[102] == "yawn"
+    assert ACTIONS[0] == "drink water"
+    assert ACTIONS[49] == "punching/slapping other person"
+    assert ACTIONS[59].startswith("walking apart")
+    assert ACTIONS[102] == "yawn"
 
 
 # Prediction reads the same files
@@ -575,7 +585,8 @@ def as_zip(files, path):
 
 def same_annotations(left, right):
     left, right = load_annotations(left), load_annotations(right)
-    assert left["split"] == right["split"] and left["meta"] == right["meta"]
+    assert left["split"] == right["split"]
+    assert left["meta"] == right["meta"]
     for one, other in zip(left["annotations"], right["annotations"], strict=True):
         assert {**one, "keypoint": 0} == {**other, "keypoint": 0}
         assert same_bits(one["keypoint"], other["keypoint"])
@@ -595,7 +606,8 @@ def test_folder_zip_and_folder_of_zips_give_the_same(tmp_path):
     for number, raw in enumerate(raws):
         out = tmp_path / f"{number}.pkl"
         report = convert_ntu(raw, out, "ntu60", jobs=1 + number % 2)
-        assert report["written"] and report["files_read"] == 8
+        assert report["written"]
+        assert report["files_read"] == 8
         assert report["files_released"] == 56880
         assert report["other_files"] == ["._s001.zip"] * (raw.name == "zips")
         same_annotations(out, tmp_path / "0.pkl")
@@ -618,23 +630,29 @@ def test_annotations(tmp_path):
     data = load_annotations(tmp_path / "a.pkl")
     names = [name.removesuffix(".skeleton") for name in files]
     assert [one["frame_dir"] for one in data["annotations"]] == names
-    assert data["split"] == dict(
-        xsub_train=[name for name in names if "P001" in name],
-        xsub_val=[name for name in names if "P003" in name],
-        xview_train=[name for name in names if "C002" in name],
-        xview_val=[name for name in names if "C001" in name],
-    )
+    assert data["split"] == {
+        "xsub_train": [name for name in names if "P001" in name],
+        "xsub_val": [name for name in names if "P003" in name],
+        "xview_train": [name for name in names if "C002" in name],
+        "xview_val": [name for name in names if "C001" in name],
+    }
     meta = data["meta"]
-    assert meta["classes"] == list(ACTIONS[:60]) and meta["center"] == 20
-    assert len(meta["joints"]) == 25 and meta["joints"][4] == "l_shoulder"
-    for number, (one, content) in enumerate(zip(data["annotations"], files.values())):
+    assert meta["classes"] == list(ACTIONS[:60])
+    assert meta["center"] == 20
+    assert len(meta["joints"]) == 25
+    assert meta["joints"][4] == "l_shoulder"
+    for number, (one, content) in enumerate(
+        zip(data["annotations"], files.values(), strict=True)
+    ):
         array, _ = read_plainly(content)
-        assert one["label"] == number and one["total_frames"] == array.shape[1]
+        assert one["label"] == number
+        assert one["total_frames"] == array.shape[1]
         expected = array.astype(np.float32)
         spread = [person.reshape(-1, 3).std(axis=0).sum() for person in array]
         assert same_bits(one["keypoint"], expected[np.argsort(spread)[::-1]])
         assert set(one) == {"frame_dir", "label", "total_frames", "keypoint"}
-    assert report["persons"] == dict(min=1, max=2) and not report["refused"]
+    assert report["persons"] == {"min": 1, "max": 2}
+    assert not report["refused"]
 
     convert_ntu(tmp_path / "raw", tmp_path / "b.pkl", "ntu120")
     data = load_annotations(tmp_path / "b.pkl")
@@ -695,7 +713,8 @@ def test_command(tmp_path, monkeypatch, capsys):
     )
     assert command(*arguments, *options) == 0
     report = json.loads((tmp_path / "a.pkl.report.json").read_text())
-    assert report["sequences"] == 6 and report["persons"] == dict(min=1, max=1)
+    assert report["sequences"] == 6
+    assert report["persons"] == {"min": 1, "max": 1}
 
     capsys.readouterr()
     missing = tmp_path / "none.txt"
@@ -710,9 +729,12 @@ def test_real_conversion(shared, tmp_path):
     raw = shared / "data" / "ntu_raw"
     listed = raw / "lists" / "ntu60_samples_with_missing_skeletons.txt"
     report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", missing=[listed], jobs=1)
-    assert report["written"] and report["sequences"] == 12 and not report["refused"]
-    assert report["frames"] == dict(min=42, median=75.0, max=124)
-    assert report["persons"] == dict(min=1, max=2) and report["notes"] == {}
+    assert report["written"]
+    assert report["sequences"] == 12
+    assert not report["refused"]
+    assert report["frames"] == {"min": 42, "median": 75.0, "max": 124}
+    assert report["persons"] == {"min": 1, "max": 2}
+    assert report["notes"] == {}
     two = [
         one["frame_dir"]
         for one in load_annotations(tmp_path / "a.pkl")["annotations"]
@@ -722,4 +744,5 @@ def test_real_conversion(shared, tmp_path):
     noise = convert_ntu(
         raw, tmp_path / "b.pkl", "ntu60", [listed], denoise=True, jobs=1
     )
-    assert noise["sequences"] == 12 and noise["notes"] == {}
+    assert noise["sequences"] == 12
+    assert noise["notes"] == {}

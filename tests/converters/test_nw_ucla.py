@@ -28,11 +28,11 @@ from msg3d.io import archives as reader
 def record(name, frames=4, seed=None):
     """One sequence as the release writes it."""
     rng = np.random.default_rng(abs(hash(name)) % 2**32 if seed is None else seed)
-    return dict(
-        file_name=name,
-        skeletons=rng.normal(size=(frames, 20, 3)).round(5).tolist(),
-        label=ACTIONS.index(int(name[1:3])) + 1,
-    )
+    return {
+        "file_name": name,
+        "skeletons": rng.normal(size=(frames, 20, 3)).round(5).tolist(),
+        "label": ACTIONS.index(int(name[1:3])) + 1,
+    }
 
 
 def release(actions=(1, 2, 12), subjects=(1, 2)):
@@ -93,7 +93,8 @@ def test_folder_and_archives_give_the_same(tmp_path):
     ]
     for number, raw in enumerate(raws):
         report = convert_nw_ucla(raw, tmp_path / f"{number}.pkl")
-        assert report["written"] and report["files_read"] == 18
+        assert report["written"]
+        assert report["files_read"] == 18
         assert content_of(tmp_path / f"{number}.pkl") == content_of(tmp_path / "0.pkl")
 
 
@@ -102,7 +103,8 @@ def test_sample():
     raw = record(name)
     (sample,) = parse_sequence(f"../../{name}.json", json.dumps(raw).encode())
     assert (sample["frame_dir"], sample["label"]) == (name, 9)
-    assert sample["total_frames"] == 4 and sample["keypoint"].dtype == np.float32
+    assert sample["total_frames"] == 4
+    assert sample["keypoint"].dtype == np.float32
     np.testing.assert_array_equal(
         sample["keypoint"], np.array([raw["skeletons"]], dtype=np.float32)
     )
@@ -122,8 +124,10 @@ def test_splits_and_meta(tmp_path):
         assert split[f"{protocol}_train"] == [
             name for name in names if not tested(name)
         ]
-    assert meta["classes"][9] == "carry" and meta["joints"][4] == "l_shoulder"
-    assert meta["subject"][names[-1]] == 2 and meta["view"][names[-1]] == 3
+    assert meta["classes"][9] == "carry"
+    assert meta["joints"][4] == "l_shoulder"
+    assert meta["subject"][names[-1]] == 2
+    assert meta["view"][names[-1]] == 3
 
 
 def with_frame(change):
@@ -141,7 +145,7 @@ BAD = {
     "not text": (lambda raw: b"\xff\xfe\x00", "encoding"),
     "too deep": (lambda raw: "[" * 100000, "syntax"),
     "not an object": (lambda raw: "[1]", "structure"),
-    "field gone": (lambda raw: dict(label=1), "structure"),
+    "field gone": (lambda raw: {"label": 1}, "structure"),
     "other name": (lambda raw: {**raw, "file_name": "a01_s01_e01_v02"}, "file-name"),
     "other label": (lambda raw: {**raw, "label": 1}, "label"),
     "label text": (lambda raw: {**raw, "label": "2"}, "label"),
@@ -175,11 +179,15 @@ def test_bad_file_is_named(tmp_path, case):
     text = damaged if isinstance(damaged, (str, bytes)) else json.dumps(damaged)
     raw = as_folder({**release(), f"{name}.json": text}, tmp_path / "raw")
     report = convert_nw_ucla(raw, tmp_path / "a.pkl")
-    assert not report["written"] and not (tmp_path / "a.pkl").exists()
-    assert report["files_read"] == 18 and report["sequences"] == 17
+    assert not report["written"]
+    assert not (tmp_path / "a.pkl").exists()
+    assert report["files_read"] == 18
+    assert report["sequences"] == 17
     (refused,) = report["refused"]
-    assert refused["file"] == f"all_sqe/{name}.json" and refused["kind"] == kind
-    assert refused["why"] and "\n" not in refused["why"]
+    assert refused["file"] == f"all_sqe/{name}.json"
+    assert refused["kind"] == kind
+    assert refused["why"]
+    assert "\n" not in refused["why"]
     assert convert_nw_ucla(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
     assert len(load_annotations(tmp_path / "a.pkl")["annotations"]) == 17
 
@@ -195,7 +203,7 @@ def test_frame_of_a_fault_is_named(frame):
 
 
 @pytest.mark.parametrize(
-    "name, field",
+    ("name", "field"),
     [
         ("walking.json", None),
         ("a01_s01_e00_v01 (1).json", None),
@@ -294,9 +302,11 @@ def test_archive_cut_or_damaged_anywhere_is_refused(tmp_path, part):
 def test_protocols_with_one_side_are_left_out_and_named(tmp_path):
     raw = as_folder(release(subjects=(1,)), tmp_path / "raw")
     report = convert_nw_ucla(raw, tmp_path / "new" / "folder" / "a.pkl")
-    assert report["written"] and report["one_sided_splits"] == ["xsub"]
+    assert report["written"]
+    assert report["one_sided_splits"] == ["xsub"]
     split = load_annotations(tmp_path / "new" / "folder" / "a.pkl")["split"]
-    assert "xview_val" in split and "xsub_val" not in split
+    assert "xview_val" in split
+    assert "xsub_val" not in split
 
 
 def test_half_a_release_is_written(tmp_path):
@@ -304,9 +314,11 @@ def test_half_a_release_is_written(tmp_path):
     files = {name: text for name, text in release().items() if "v03" in name}
     raw = as_folder({n: t for n, t in files.items() if "s01" in n}, tmp_path / "raw")
     report = convert_nw_ucla(raw, tmp_path / "a.pkl")
-    assert report["written"] and not report["one_sided_splits"]
+    assert report["written"]
+    assert not report["one_sided_splits"]
     split = load_annotations(tmp_path / "a.pkl")["split"]
-    assert len(split["xview_val"]) == 3 and "xview_train" not in split
+    assert len(split["xview_val"]) == 3
+    assert "xview_train" not in split
     text = report_text(report)
     assert "note           split xview has nothing to train on: 0 train" in text
 
@@ -316,7 +328,8 @@ def test_packed(tmp_path):
     raw = as_folder(release(), tmp_path / "raw")
     convert_nw_ucla(raw, tmp_path / "a.pkl")
     report = convert_nw_ucla(raw, tmp_path / "a.packed")
-    assert report["written"] and report["sequences"] == 18
+    assert report["written"]
+    assert report["sequences"] == 18
     data, store = (
         load_annotations(tmp_path / "a.pkl"),
         load_store(tmp_path / "a.packed"),
@@ -330,7 +343,8 @@ def test_packed(tmp_path):
 def test_nothing_usable_writes_nothing(tmp_path):
     raw = as_folder({"a01_s01_e00_v01.json": "{"}, tmp_path / "raw")
     report = convert_nw_ucla(raw, tmp_path / "a.pkl", allow_bad=True)
-    assert not report["written"] and not (tmp_path / "a.pkl").exists()
+    assert not report["written"]
+    assert not (tmp_path / "a.pkl").exists()
     lines = report_text(report).splitlines()
     assert [line.split()[0] for line in lines] == [
         "files",
@@ -346,7 +360,7 @@ def fresh(path):
 
 
 @pytest.mark.parametrize(
-    "name, make, kind",
+    ("name", "make", "kind"),
     [
         ("a.pkl", fresh, "wrong-path"),
         ("a.packed", fresh, "exists"),
@@ -384,7 +398,7 @@ def test_leaks(tmp_path):
     assert leaks["xview"]["identical"] == ["a02_s01_e00_v03"]
     assert leaks["xview_v1"]["mostly"] == ["a01_s01_e00_v01"]
     for name in ("xview_clean", "xview_clean_v1", "xsub"):
-        assert leaks[name] == dict(identical=[], mostly=[], partly=[])
+        assert leaks[name] == {"identical": [], "mostly": [], "partly": []}
     data = load_annotations(tmp_path / "a.pkl")
     assert "a02_s01_e00_v03" not in data["split"]["xview_clean_val"]
     assert "a01_s01_e00_v01" not in data["split"]["xview_clean_v1_val"]
@@ -404,14 +418,16 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "split xview: 12 train, 6 val; of val 0 are byte for byte" in printed.out
     assert not printed.err, "progress only on a terminal"
     report = json.loads((tmp_path / "a.pkl.report.json").read_text())
-    assert report["written"] and report["frames"] == dict(min=4, median=4, max=4)
+    assert report["written"]
+    assert report["frames"] == {"min": 4, "median": 4, "max": 4}
 
     before = out.read_bytes()
     (raw / "all_sqe" / "a01_s01_e00_v01.json").write_text("{")
     assert command(raw, out) == 1
     printed = capsys.readouterr().out
     assert "refused        all_sqe/a01_s01_e00_v01.json: " in printed
-    assert "NOT written" in printed and out.read_bytes() == before
+    assert "NOT written" in printed
+    assert out.read_bytes() == before
     assert command(raw, out, "--skip-invalid") == 0
     assert out.read_bytes() != before
 
@@ -424,8 +440,9 @@ def test_the_release(shared, tmp_path):
     report = convert_nw_ucla(
         shared / "data" / "nw_ucla_raw.tar.xz", tmp_path / "nw_ucla.pkl"
     )
-    assert report["files_read"] == 1484 and not report["refused"]
-    assert report["frames"] == dict(min=1, median=31, max=201)
+    assert report["files_read"] == 1484
+    assert not report["refused"]
+    assert report["frames"] == {"min": 1, "median": 31, "max": 201}
     splits = report["splits"]
     assert len(splits["xview"]["leaks"]["identical"]) == 95
     assert {name[:3] for name in splits["xview"]["leaks"]["identical"]} == {
@@ -437,7 +454,8 @@ def test_the_release(shared, tmp_path):
         assert splits[name]["leaks"]["mostly"] == []
     ours = load_annotations(tmp_path / "nw_ucla.pkl")
     reference = load_annotations(shared / "data" / "nw_ucla.pkl")
-    assert ours["split"] == reference["split"] and ours["meta"] == reference["meta"]
+    assert ours["split"] == reference["split"]
+    assert ours["meta"] == reference["meta"]
     for mine, other in zip(ours["annotations"], reference["annotations"], strict=True):
         assert {**mine, "keypoint": 0} == {**other, "keypoint": 0}
         assert mine["keypoint"].dtype == other["keypoint"].dtype

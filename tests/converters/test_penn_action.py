@@ -17,17 +17,17 @@ def fields(frames=4, seed=0, **changes):
     """The fields of a label file; None removes one."""
     rng = np.random.default_rng(seed)
     shape = (frames, 13)
-    values = dict(
-        action="bowl",
-        pose="left",
-        x=rng.uniform(0, 480, shape),
-        y=rng.uniform(0, 270, shape),
-        visibility=rng.integers(0, 2, shape).astype(float),
-        train=1.0,
-        bbox=np.zeros((frames, 4)),
-        dimensions=np.array([[270.0, 480.0, frames]]),
-        nframes=float(frames),
-    )
+    values = {
+        "action": "bowl",
+        "pose": "left",
+        "x": rng.uniform(0, 480, shape),
+        "y": rng.uniform(0, 270, shape),
+        "visibility": rng.integers(0, 2, shape).astype(float),
+        "train": 1.0,
+        "bbox": np.zeros((frames, 4)),
+        "dimensions": np.array([[270.0, 480.0, frames]]),
+        "nframes": float(frames),
+    }
     values.update(changes)
     return {name: value for name, value in values.items() if value is not None}
 
@@ -46,7 +46,8 @@ def test_sample(do_compression):
     assert (sample["frame_dir"], sample["label"]) == ("0042", 3)
     assert (sample["view"], sample["side"]) == ("left", "train")
     assert sample["img_shape"] == sample["original_shape"] == (270, 480)
-    assert sample["total_frames"] == 4 and "notes" not in sample
+    assert sample["total_frames"] == 4
+    assert "notes" not in sample
     keypoint = np.stack([values["x"], values["y"]], axis=-1).astype(np.float32)
     np.testing.assert_array_equal(sample["keypoint"], keypoint[None])
     np.testing.assert_array_equal(sample["keypoint_score"], values["visibility"][None])
@@ -56,27 +57,28 @@ def test_sample(do_compression):
 def test_other_number_of_frames_is_noted():
     content = mat(fields(dimensions=np.array([[270, 480, 6]])))
     (sample,) = parse_video("0001.mat", content)
-    assert sample["total_frames"] == 4 and list(sample["notes"].values()) == [2]
+    assert sample["total_frames"] == 4
+    assert list(sample["notes"].values()) == [2]
 
 
 @pytest.mark.parametrize(
-    "changes, kind, field",
+    ("changes", "kind", "field"),
     [
-        (dict(action="bowling"), "label", "action"),
-        (dict(action=3.0), "label", "action"),
-        (dict(pose="above"), "label", "pose"),
-        (dict(x=None), "structure", "x"),
-        (dict(x=np.zeros((4, 12))), "shape", "x"),
-        (dict(y=np.zeros((3, 13))), "shape", "x"),
-        (dict(y=np.zeros((0, 13))), "shape", "y"),
-        (dict(x=np.full((4, 13), np.nan)), "not-finite", "x"),
-        (dict(x="text"), "dtype", "x"),
-        (dict(x=np.full((4, 13), 1e300)), "not-finite", None),
-        (dict(visibility=np.full((4, 13), 0.5)), "score", "visibility"),
-        (dict(train=0.0), "split", "train"),
-        (dict(train=np.ones(2)), "number", "train"),
-        (dict(dimensions=np.array([[0, 480, 4]])), "img-shape", "dimensions"),
-        (dict(dimensions=np.array([[1.5, 480, 4]])), "number", "dimensions"),
+        ({"action": "bowling"}, "label", "action"),
+        ({"action": 3.0}, "label", "action"),
+        ({"pose": "above"}, "label", "pose"),
+        ({"x": None}, "structure", "x"),
+        ({"x": np.zeros((4, 12))}, "shape", "x"),
+        ({"y": np.zeros((3, 13))}, "shape", "x"),
+        ({"y": np.zeros((0, 13))}, "shape", "y"),
+        ({"x": np.full((4, 13), np.nan)}, "not-finite", "x"),
+        ({"x": "text"}, "dtype", "x"),
+        ({"x": np.full((4, 13), 1e300)}, "not-finite", None),
+        ({"visibility": np.full((4, 13), 0.5)}, "score", "visibility"),
+        ({"train": 0.0}, "split", "train"),
+        ({"train": np.ones(2)}, "number", "train"),
+        ({"dimensions": np.array([[0, 480, 4]])}, "img-shape", "dimensions"),
+        ({"dimensions": np.array([[1.5, 480, 4]])}, "number", "dimensions"),
     ],
 )
 def test_faults(changes, kind, field):
@@ -102,9 +104,10 @@ def test_command(tmp_path, capsys):
     assert msg3d_command(*command) == 0
     assert "units          px" in capsys.readouterr().out
     data = load_annotations(out)
-    assert data["split"] == dict(
-        train=["0001", "0002", "0004", "0005"], val=["0003", "0006"]
-    )
+    assert data["split"] == {
+        "train": ["0001", "0002", "0004", "0005"],
+        "val": ["0003", "0006"],
+    }
     assert data["meta"]["view"]["0001"] == "left"
     assert not {"view", "side"} & set(data["annotations"][0])
 
@@ -129,7 +132,7 @@ def test_published_annotations(shared, tmp_path):
             frames,
             action=classes[sample["label"]],
             pose=views[name],
-            **dict(x=x, y=y, visibility=sample["keypoint_score"][0].astype(float)),
+            **{"x": x, "y": y, "visibility": sample["keypoint_score"][0].astype(float)},
             train=1.0 if name in train else -1.0,
             dimensions=np.array([[*sample["img_shape"], frames]], float),
         )

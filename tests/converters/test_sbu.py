@@ -63,7 +63,8 @@ def test_sample():
     for path in (PATH, f"SBU/s01s02/{PATH}", f"../../{PATH}"):
         (sample,) = parse_sequence(path, as_text(expected).encode())
         assert (sample["frame_dir"], sample["label"]) == ("s01s02_a03_002", 2)
-        assert sample["total_frames"] == 4 and sample["keypoint"].dtype == np.float32
+        assert sample["total_frames"] == 4
+        assert sample["keypoint"].dtype == np.float32
         np.testing.assert_array_equal(sample["keypoint"], expected)
         assert not sample["notes"]
 
@@ -137,15 +138,18 @@ def test_bad_file_is_named_with_its_line(tmp_path, case):
     damage, line, kind = BAD[case]
     raw = as_folder({**release(), PATH: damage(as_text(keypoints()))}, tmp_path / "raw")
     report = convert_sbu(raw, tmp_path / "a.pkl")
-    assert not report["written"] and not (tmp_path / "a.pkl").exists()
+    assert not report["written"]
+    assert not (tmp_path / "a.pkl").exists()
     (refused,) = report["refused"]
-    assert refused["file"] == PATH and refused.get("line") == line
-    assert refused["kind"] == kind and "\n" not in refused["why"]
+    assert refused["file"] == PATH
+    assert refused.get("line") == line
+    assert refused["kind"] == kind
+    assert "\n" not in refused["why"]
     assert convert_sbu(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
 
 
 @pytest.mark.parametrize(
-    "path, field",
+    ("path", "field"),
     [
         ("skeleton_pos.txt", None),
         ("s01s02/1/001/skeleton_pos.txt", None),
@@ -177,7 +181,7 @@ def test_prediction_reads_what_training_reads(unit):
 
 
 @pytest.mark.parametrize(
-    "text, name", [("raw", "unscaled"), ("metres", "m"), ("m", "m")]
+    ("text", "name"), [("raw", "unscaled"), ("metres", "m"), ("m", "m")]
 )
 def test_old_and_new_names_of_units(text, name):
     assert units_name(text) == name
@@ -213,7 +217,8 @@ def test_damage_never_raises_anything_else():
             try:
                 parse_sequence(PATH, damaged.tobytes(), units)
             except DataError as error:
-                assert error.kind != "unspecified" and "\n" not in str(error)
+                assert error.kind != "unspecified"
+                assert "\n" not in str(error)
 
 
 def test_folds_are_disjoint_and_whole(tmp_path):
@@ -226,7 +231,8 @@ def test_folds_are_disjoint_and_whole(tmp_path):
         assert val == [name for name in names if name[:6] in fold]
         assert sorted(val + data["split"][f"fold{number}_train"]) == names
         tested += val
-    assert sorted(tested) == names and len(PAIRS) == 21
+    assert sorted(tested) == names
+    assert len(PAIRS) == 21
     assert data["meta"]["pair"]["s07s03_a08_001"] == "s07s03"
     assert "units" not in data["meta"]
 
@@ -244,7 +250,8 @@ def test_command(tmp_path, monkeypatch, capsys):
     raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
     assert command(raw, out) == 0
     printed = capsys.readouterr().out
-    assert "42 of 282 released" in printed and "units          unscaled" in printed
+    assert "42 of 282 released" in printed
+    assert "units          unscaled" in printed
     assert command(raw, out, "--unit", "metres") == 0
     assert "units          m\n" in capsys.readouterr().out
     data = load_annotations(out)
@@ -277,7 +284,8 @@ def test_the_release(shared, tmp_path):
     report = convert_sbu(archive, tmp_path / "a.pkl", jobs=1)
     assert report["files_read"] == report["files_released"] == 282
     ours = load_annotations(tmp_path / "a.pkl")
-    assert ours["split"] == reference["split"] and ours["meta"] == reference["meta"]
+    assert ours["split"] == reference["split"]
+    assert ours["meta"] == reference["meta"]
     for mine, other in zip(ours["annotations"], reference["annotations"], strict=True):
         assert {**mine, "keypoint": 0} == {**other, "keypoint": 0}
         assert mine["keypoint"].dtype == other["keypoint"].dtype

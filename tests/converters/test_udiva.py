@@ -1,5 +1,6 @@
 """UDIVA: chunks of one participant, the five traits, and nothing lost in silence."""
 
+import contextlib
 import io
 import json
 import zipfile
@@ -22,13 +23,13 @@ from msg3d.formats.base import Source, detect_format, read
 
 h5py = pytest.importorskip("h5py", reason="UDIVA's files are HDF5: pip install h5py")
 
-TRAITS = dict(zip((1, 2, 3, 4, 5), np.arange(25).reshape(5, 5) / 8))
+TRAITS = dict(zip((1, 2, 3, 4, 5), np.arange(25).reshape(5, 5) / 8, strict=True))
 # split -> session -> participants in FC1 and FC2
-SESSIONS = dict(
-    train={"001002": (1, 2), "001003": (1, 3)},
-    val={"004005": (4, 5)},
-    test={"006007": (6, 7)},
-)
+SESSIONS = {
+    "train": {"001002": (1, 2), "001003": (1, 3)},
+    "val": {"004005": (4, 5)},
+    "test": {"006007": (6, 7)},
+}
 PATH = "lego_annotations_train/001002/FC2_L/annotations_raw.hdf5"
 
 
@@ -98,7 +99,8 @@ def command(*arguments):
 
 
 @pytest.mark.parametrize(
-    "remainder, lengths", [("keep", [10, 10, 5]), ("pad", [10] * 3), ("drop", [10, 10])]
+    ("remainder", "lengths"),
+    [("keep", [10, 10, 5]), ("pad", [10] * 3), ("drop", [10, 10])],
 )
 def test_chunks(parse, remainder, lengths):
     expected = landmarks(25)
@@ -117,7 +119,8 @@ def test_chunks(parse, remainder, lengths):
     }
     assert samples[0].pop("notes") == notes[remainder]
     for number, one in enumerate(samples):
-        assert one["keypoint"].dtype == np.float32 and "notes" not in one
+        assert one["keypoint"].dtype == np.float32
+        assert "notes" not in one
         assert one["frame_dir"] == f"001002_lego_FC2_c{number:03d}"
         assert (one["person_id"], one["session"], one["task"]) == (
             "2",
@@ -162,8 +165,8 @@ LEFT_OUT = {
         {},
         "traits are hidden",
     ),
-    "nobody": (PATH, dict(without=range(12)), "no frame has body landmarks"),
-    "short": (PATH, dict(without=range(3)), "shorter than a chunk of 10 frames"),
+    "nobody": (PATH, {"without": range(12)}, "no frame has body landmarks"),
+    "short": (PATH, {"without": range(3)}, "shorter than a chunk of 10 frames"),
 }
 
 
@@ -258,16 +261,15 @@ def test_damaged_files_never_break_the_parser(parse):
     for _ in range(100):
         damaged = bytearray(good)
         damaged[rng.integers(len(good))] ^= 1 << rng.integers(8)
-        try:
+        with contextlib.suppress(DataError, SkipFile):
             parse(content=bytes(damaged))
-        except (DataError, SkipFile):
-            pass
 
 
 def test_release(tmp_path):
     raw = as_folder(release(), tmp_path / "raw")
     report = convert_udiva(raw, tmp_path / "a.pkl", chunk=10, jobs=1)
-    assert report["written"] and not report["refused"]
+    assert report["written"]
+    assert not report["refused"]
     data = load_annotations(tmp_path / "a.pkl")
     assert data["meta"]["targets"] == list(CHALLENGE_TRAITS)
     assert len(data["meta"]["joints"]) == 24
@@ -280,7 +282,8 @@ def test_release(tmp_path):
     assert sorted(report["files_used"]) == sorted(tables)
     assert not set(tables) & set(report["other_files"])
     hidden = report["left_out"]["the participant's traits are hidden"]
-    assert len(hidden) == 4 and all("_test/" in one for one in hidden)
+    assert len(hidden) == 4
+    assert all("_test/" in one for one in hidden)
     assert report["notes"]["frames in a shorter last chunk"] == {
         f"{session}_{task}_{camera}_c000": 5 + (session == "001003")
         for session in ("001002", "001003", "004005")
@@ -291,7 +294,8 @@ def test_release(tmp_path):
     assert {persons[one] for one in data["split"]["train"]} == {"1", "2", "3"}
     assert persons["001003_animals_FC2_c000"] == "3"
     text = (tmp_path / "a.pkl.report.txt").read_text()
-    assert "shorter last chunk: 64 in 12 sequences" in text and "labels" not in text
+    assert "shorter last chunk: 64 in 12 sequences" in text
+    assert "labels" not in text
 
 
 def test_recording_in_an_archive(tmp_path):
@@ -309,7 +313,7 @@ def test_recording_in_an_archive(tmp_path):
     raw = as_folder(release(), tmp_path / "raw")
     convert_udiva(raw, tmp_path / "b.pkl", chunk=10, jobs=1)
     first, second = (load_annotations(tmp_path / f"{one}.pkl") for one in "ab")
-    for one, other in zip(first["annotations"], second["annotations"]):
+    for one, other in zip(first["annotations"], second["annotations"], strict=True):
         np.testing.assert_equal(one, other)
 
 
@@ -328,33 +332,33 @@ TABLES = {
     "no tables": (
         lambda files: [files.pop(one) for one in list(files)],
         "not-found",
-        dict(file="raw"),
+        {"file": "raw"},
     ),
     "one table": (
         lambda files: files.pop("metadata_val/parts_val.csv"),
         "not-found",
-        dict(file="raw"),
+        {"file": "raw"},
     ),
     "a column": (
         lambda files: files.update(
             {"metadata_val/sessions_val.csv": "ID,PART.1\n004005,4"}
         ),
         "columns",
-        dict(file="sessions_val.csv"),
+        {"file": "sessions_val.csv"},
     ),
     "an empty field": (
         lambda files: files.update(
             {"metadata_val/sessions_val.csv": "ID,PART.1,PART.2\n004005,4,"}
         ),
         "row",
-        dict(file="sessions_val.csv", line=2),
+        {"file": "sessions_val.csv", "line": 2},
     ),
     "two meanings": (
         lambda files: files.update(
             {"metadata_val/sessions_val.csv": "ID,PART.1,PART.2\n001002,4,5"}
         ),
         "duplicate",
-        dict(file="sessions_val.csv", line=2),
+        {"file": "sessions_val.csv", "line": 2},
     ),
     "text for a trait": (
         lambda files: files.update(
@@ -365,7 +369,7 @@ TABLES = {
             }
         ),
         "target",
-        dict(file="parts_val.csv", line=2, field="OPENMINDEDNESS_Z"),
+        {"file": "parts_val.csv", "line": 2, "field": "OPENMINDEDNESS_Z"},
     ),
     "other traits": (
         lambda files: files.update(
@@ -375,14 +379,14 @@ TABLES = {
             }
         ),
         "duplicate",
-        dict(file="parts_val.csv", line=2),
+        {"file": "parts_val.csv", "line": 2},
     ),
     "UTF-16": (
         lambda files: files.update(
             {"metadata_val/parts_val.csv": "ID\n1".encode("utf-16")}
         ),
         "encoding",
-        dict(file="parts_val.csv"),
+        {"file": "parts_val.csv"},
     ),
 }
 

@@ -14,14 +14,14 @@ def poses():
 
 def test_is_prenormalize2d_where_all_are_there():
     ours, theirs = (
-        transform.transform(dict(keypoint=poses(), img_shape=(480, 640)))["keypoint"]
+        transform.transform({"keypoint": poses(), "img_shape": (480, 640)})["keypoint"]
         for transform in (CenterPose2D(), PreNormalize2D())
     )
     np.testing.assert_array_equal(ours, theirs)
     assert ours.dtype == np.float32
 
 
-@pytest.mark.parametrize("half,y_up", [(1.0, False), (0.5, False), (0.5, True)])
+@pytest.mark.parametrize(("half", "y_up"), [(1.0, False), (0.5, False), (0.5, True)])
 def test_absent_stays_absent(half, y_up):
     keypoint = poses() / 400
     keypoint[1] = 0
@@ -31,7 +31,7 @@ def test_absent_stays_absent(half, y_up):
     expected[..., 1] *= -1 if y_up else 1
     expected[1] = expected[0, 2, 3] = 0
     found = CenterPose2D(half=half, y_up=y_up).transform(
-        dict(keypoint=keypoint.copy(), img_shape=(1, 1))
+        {"keypoint": keypoint.copy(), "img_shape": (1, 1)}
     )["keypoint"]
     np.testing.assert_allclose(found, expected, atol=1e-7)
     assert found[0, 2, 4, 0] == -half
@@ -39,7 +39,7 @@ def test_absent_stays_absent(half, y_up):
 
 def test_img_shape_of_the_config():
     found = CenterPose2D(img_shape=(100, 200)).transform(
-        dict(keypoint=np.array([[[[200.0, 50.0]]]]))
+        {"keypoint": np.array([[[[200.0, 50.0]]]])}
     )
     np.testing.assert_array_equal(found["keypoint"], [[[[1.0, 0.0]]]])
     assert "half=1.0" in repr(CenterPose2D())

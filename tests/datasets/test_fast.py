@@ -106,7 +106,7 @@ def sample(case, persons=2, frames=90, joints=25, channels=3, dtype=np.float32, 
     keypoint = pose + steps
     keypoint[..., -1] += 3
     case(keypoint)
-    return dict(keypoint=keypoint.astype(dtype), total_frames=frames, label=seed)
+    return {"keypoint": keypoint.astype(dtype), "total_frames": frames, "label": seed}
 
 
 def run(transform, results, seed=0):
@@ -143,10 +143,10 @@ def test_normalisation_is_equal(case, persons, dtype):
 @pytest.mark.parametrize(
     "kwargs",
     [
-        dict(align_spine=False),
-        dict(align_shoulder=False),
-        dict(align_spine=False, align_shoulder=False),
-        dict(zaxis=[3, 2], xaxis=[5, 6]),
+        {"align_spine": False},
+        {"align_shoulder": False},
+        {"align_spine": False, "align_shoulder": False},
+        {"zaxis": [3, 2], "xaxis": [5, 6]},
     ],
 )
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
@@ -203,7 +203,7 @@ def test_turning_without_moving():
 @pytest.mark.parametrize("frames", [1, 9, 60, 99, 100, 101, 150, 199, 200, 300])
 @pytest.mark.parametrize(
     "kwargs",
-    [dict(), dict(test_mode=True), dict(num_clips=10, test_mode=True)],
+    [{}, {"test_mode": True}, {"num_clips": 10, "test_mode": True}],
     ids=["train", "val", "test"],
 )
 def test_sampled_frames_are_equal(kwargs, frames):
@@ -235,7 +235,7 @@ def pipelines(kind, part):
 
 
 @pytest.mark.parametrize("part", ["train", "val", "test"])
-@pytest.mark.parametrize("kind, dtype", [("2d", "f2"), ("3d", "f2"), ("3d", "f4")])
+@pytest.mark.parametrize(("kind", "dtype"), [("2d", "f2"), ("3d", "f2"), ("3d", "f4")])
 def test_packed_samples_are_equal(kind, dtype, part):
     ours, theirs = pipelines(kind, part)
     joints, channels = (17, 2) if kind == "2d" else (25, 3)

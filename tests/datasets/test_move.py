@@ -18,8 +18,9 @@ def test_moved_as_the_camera_says():
     """One choice each: what it must be can be computed by hand."""
     keypoint = poses(channels=3)
     move = RandomMove2D(degrees=[30], scales=[2.0], shifts=[0.5])
-    moved = move(dict(keypoint=keypoint.copy()))["keypoint"]
-    assert moved.dtype == np.float32 and move.degrees == [30]
+    moved = move({"keypoint": keypoint.copy()})["keypoint"]
+    assert moved.dtype == np.float32
+    assert move.degrees == [30]
     for index in np.ndindex(2, 12, 5):
         x, y, z = keypoint[index]
         turn, expected = math.radians(30), np.zeros(3)
@@ -37,7 +38,7 @@ def test_from_one_choice_to_another():
     for seed in range(300):
         np.random.seed(seed)
         move = RandomMove2D(degrees=[0], scales=[1], shifts=[0, 1])
-        moved = move(dict(keypoint=keypoint))["keypoint"][0, :, 0]
+        moved = move({"keypoint": keypoint})["keypoint"][0, :, 0]
         np.testing.assert_allclose(np.diff(moved, 2, axis=0), 0, atol=1e-6)
         seen.add((*moved[0], *moved[-1]))
     assert len(seen) == 16  # two ends, x and y, two choices each
@@ -50,7 +51,7 @@ def test_window(length):
     starts = set()
     for seed in range(80):
         np.random.seed(seed)
-        sample = dict(keypoint=keypoint, keypoint_score=score, total_frames=12)
+        sample = {"keypoint": keypoint, "keypoint_score": score, "total_frames": 12}
         out = RandomWindow(length)(sample)
         assert out["total_frames"] == length
         assert out["keypoint"].shape == (2, length, 5, 2)

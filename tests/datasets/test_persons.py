@@ -27,11 +27,11 @@ def sample(persons=4, frames=12, joints=7, channels=2, dtype=np.float32, seed=0)
     keypoint *= rng.random((persons, frames, joints, 1)) > 0.1
     keypoint[2:3] = 0
     score = rng.uniform(0.1, 1, (persons, frames, joints)) * keypoint.any(-1)
-    return dict(
-        keypoint=keypoint.astype(dtype),
-        keypoint_score=score.astype(dtype),
-        total_frames=frames,
-    )
+    return {
+        "keypoint": keypoint.astype(dtype),
+        "keypoint_score": score.astype(dtype),
+        "total_frames": frames,
+    }
 
 
 def plain_value(rule, keypoint, score):
@@ -51,12 +51,12 @@ def plain_value(rule, keypoint, score):
         areas = []
         for pose in poses:
             (left, right), (low, high) = (
-                (min(c), max(c)) for c in list(zip(*pose))[:2]
+                (min(c), max(c)) for c in list(zip(*pose, strict=True))[:2]
             )
             areas.append((right - left) * (high - low))
         return sum(areas) / len(areas)
     energy = 0
-    for coordinate in zip(*(joint for pose in poses for joint in pose)):
+    for coordinate in zip(*(joint for pose in poses for joint in pose), strict=True):
         mean = sum(coordinate) / len(coordinate)
         energy += (sum((c - mean) ** 2 for c in coordinate) / len(coordinate)) ** 0.5
     return energy
@@ -66,7 +66,7 @@ def plain_choice(rule, results, num_person):
     values = {
         person: plain_value(rule, keypoint, score)
         for person, (keypoint, score) in enumerate(
-            zip(results["keypoint"], results["keypoint_score"])
+            zip(results["keypoint"], results["keypoint_score"], strict=True)
         )
     }
     seen = [person for person, value in values.items() if value is not None]
@@ -94,10 +94,10 @@ def test_the_order_in_the_file_decides_nothing(rule):
     results = sample(5)
     expected = SelectPersons(3, by=rule)(dict(results))["keypoint"]
     for order in ([4, 3, 2, 1, 0], [2, 0, 4, 1, 3]):
-        shuffled = dict(
-            keypoint=results["keypoint"][order],
-            keypoint_score=results["keypoint_score"][order],
-        )
+        shuffled = {
+            "keypoint": results["keypoint"][order],
+            "keypoint_score": results["keypoint_score"][order],
+        }
         actual = SelectPersons(3, by=rule)(shuffled)["keypoint"]
         np.testing.assert_array_equal(actual, expected)
 
@@ -110,7 +110,7 @@ def test_a_chair_and_a_late_actor():
     keypoint[1, 6:, :, 0] += np.array([0, 2, 4, 6])[:, None]
     chair, actor = keypoint
     for rule, first in (("energy", actor), ("length", chair), ("area", chair)):
-        result = SelectPersons(1, by=rule)(dict(keypoint=keypoint))["keypoint"]
+        result = SelectPersons(1, by=rule)({"keypoint": keypoint})["keypoint"]
         np.testing.assert_array_equal(result, first[None])
 
 
@@ -118,10 +118,10 @@ def test_a_chair_and_a_late_actor():
 def test_of_equals_the_first_of_the_file_is_first(rule):
     """Mirror images are worth the same."""
     one = sample(1, channels=2)
-    results = dict(
-        keypoint=one["keypoint"] * np.array([[1], [-1], [1]])[..., None, None],
-        keypoint_score=one["keypoint_score"].repeat(3, 0),
-    )
+    results = {
+        "keypoint": one["keypoint"] * np.array([[1], [-1], [1]])[..., None, None],
+        "keypoint_score": one["keypoint_score"].repeat(3, 0),
+    }
     actual = SelectPersons(2, by=rule)(dict(results))["keypoint"]
     np.testing.assert_array_equal(actual, results["keypoint"][:2])
 
@@ -163,12 +163,17 @@ def test_absent_places_of_a_2d_input_are_zero(num_person):
     init_default_scope("mmaction")
     pipeline = Compose(
         [
-            dict(type="SelectPersons", num_person=num_person, by="score"),
-            dict(type="PreNormalize2D", img_shape=(4, 4)),
-            dict(type="GenSkeFeat", dataset="coco", feats=["j"]),
-            dict(type="UniformSampleFrames", clip_len=8, num_clips=3, test_mode=True),
-            dict(type="PoseDecode"),
-            dict(type="FormatGCNInput", num_person=num_person),
+            {"type": "SelectPersons", "num_person": num_person, "by": "score"},
+            {"type": "PreNormalize2D", "img_shape": (4, 4)},
+            {"type": "GenSkeFeat", "dataset": "coco", "feats": ["j"]},
+            {
+                "type": "UniformSampleFrames",
+                "clip_len": 8,
+                "num_clips": 3,
+                "test_mode": True,
+            },
+            {"type": "PoseDecode"},
+            {"type": "FormatGCNInput", "num_person": num_person},
         ]
     )
     results = sample(4, joints=17)
@@ -189,7 +194,7 @@ def test_the_samples_own_arrays_stay():
 
 def test_what_is_wrong_is_named():
     with raises("option", ConfigError, field="by"):
-        TRANSFORMS.build(dict(type="SelectPersons", by="size"))
+        TRANSFORMS.build({"type": "SelectPersons", "by": "size"})
     with raises("option", ConfigError, field="num_person"):
         SelectPersons(0)
     results = sample()
@@ -206,7 +211,7 @@ def test_pairs_of_sbu_are_kept_whole(shared):
     for entry in annotations[::7]:
         keypoint = entry["keypoint"]
         for rule in ("energy", "area", "length"):
-            kept = SelectPersons(2, by=rule)(dict(keypoint=keypoint))["keypoint"]
+            kept = SelectPersons(2, by=rule)({"keypoint": keypoint})["keypoint"]
             values = [plain_value(rule, person, None) for person in keypoint]
             order = [0, 1] if values[0] >= values[1] else [1, 0]
             np.testing.assert_array_equal(kept, keypoint[order])

@@ -28,17 +28,17 @@ def as_in_kinetics(data):
 
 
 CASES = {
-    "split": (lambda data: data, dict(split="val")),
-    "list": (lambda data: data["annotations"], dict()),
-    "filename": (named_by_filename, dict(split="train")),
-    "video": (lambda data: data, dict(split="train", data_prefix=dict(video="clips"))),
+    "split": (lambda data: data, {"split": "val"}),
+    "list": (lambda data: data["annotations"], {}),
+    "filename": (named_by_filename, {"split": "train"}),
+    "video": (lambda data: data, {"split": "train", "data_prefix": {"video": "clips"}}),
     "filename and video": (
         named_by_filename,
-        dict(split="train", data_prefix=dict(video="clips")),
+        {"split": "train", "data_prefix": {"video": "clips"}},
     ),
-    "valid_ratio": (as_in_kinetics, dict(split="train", valid_ratio=0.4)),
-    "indices": (lambda data: data, dict(split="train", indices=3)),
-    "unserialised": (lambda data: data, dict(split="train", serialize_data=False)),
+    "valid_ratio": (as_in_kinetics, {"split": "train", "valid_ratio": 0.4}),
+    "indices": (lambda data: data, {"split": "train", "indices": 3}),
+    "unserialised": (lambda data: data, {"split": "train", "serialize_data": False}),
 }
 
 
@@ -60,24 +60,27 @@ def test_same_as_pose_dataset(tmp_path, case):
 def test_keypoints_in_files_apart(tmp_path):
     data = annotations()
     for sample in data["annotations"]:
-        keypoint = dict(keypoint=sample.pop("keypoint"))
+        keypoint = {"keypoint": sample.pop("keypoint")}
         mmengine.dump(keypoint, str(tmp_path / f"{sample['frame_dir']}.pkl"))
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     dataset = SkeletonDataset(
         str(tmp_path / "a.pkl"),
         pipeline=[],
         split="train",
-        data_prefix=dict(skeleton=str(tmp_path)),
+        data_prefix={"skeleton": str(tmp_path)},
     )
     assert dataset[0]["keypoint"].shape[2:] == (20, 3)
-    assert dataset.summary.joints is None and dataset.summary.max_label == 3
+    assert dataset.summary.joints is None
+    assert dataset.summary.max_label == 3
 
 
 def test_summary(tmp_path):
     path = str(write(tmp_path / "a.pkl", classes=5))
     dataset = SkeletonDataset(path, pipeline=[], split="train")
-    assert dataset.summary.joints == 20 and dataset.summary.channels == 3
-    assert dataset.summary.source == path and dataset.summary.max_label == 4
+    assert dataset.summary.joints == 20
+    assert dataset.summary.channels == 3
+    assert dataset.summary.source == path
+    assert dataset.summary.max_label == 4
 
 
 def test_lazy(tmp_path):
@@ -107,7 +110,7 @@ def test_no_split_chosen(tmp_path):
 
 
 def test_missing_key(tmp_path):
-    mmengine.dump(dict(annotations=[]), str(tmp_path / "a.pkl"))
+    mmengine.dump({"annotations": []}, str(tmp_path / "a.pkl"))
     refuses(tmp_path / "a.pkl", "form", field="split")
 
 
@@ -115,13 +118,13 @@ def test_faulty_sample_names_file_sample_and_field(tmp_path):
     data = annotations()
     data["annotations"][1]["total_frames"] += 1
     mmengine.dump(data, str(tmp_path / "a.pkl"))
-    where = dict(sample="sample001", field="total_frames")
+    where = {"sample": "sample001", "field": "total_frames"}
     refuses(tmp_path / "a.pkl", "total-frames", split="train", **where)
 
 
 def test_class_names_of_the_file_are_kept(tmp_path):
     data = annotations()
-    data["meta"] = dict(classes=["walk", "run"])
+    data["meta"] = {"classes": ["walk", "run"]}
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     dataset = SkeletonDataset(str(tmp_path / "a.pkl"), pipeline=[], split="train")
     assert dataset.metainfo["classes"] == ["walk", "run"]
@@ -130,7 +133,7 @@ def test_class_names_of_the_file_are_kept(tmp_path):
 def test_stream(tmp_path):
     """Named by the data set, made by SkeletonFeatures; joints where nobody names one."""
     path = str(write(tmp_path / "a.pkl"))
-    features = [dict(type="SkeletonFeatures", layout="kinect20")]
+    features = [{"type": "SkeletonFeatures", "layout": "kinect20"}]
 
     def keypoint(pipeline=features, **kwargs):
         dataset = SkeletonDataset(path, pipeline=pipeline, split="train", **kwargs)

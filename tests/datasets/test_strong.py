@@ -27,7 +27,7 @@ from msg3d.errors import ConfigError, DataError
 from msg3d.skeletons import SKELETONS, skeleton
 
 SIDED = sorted(name for name in SKELETONS if SKELETONS[name].pairs)
-CHAIN = dict(num_node=3, inward=[(0, 1), (2, 1)], center=1)
+CHAIN = {"num_node": 3, "inward": [(0, 1), (2, 1)], "center": 1}
 ARMS = dict(CHAIN, joints=["left_hand", "chest", "right_hand"])
 CONFIGS = Path(msg3d.__file__).parent / "configs"
 STRONG = sorted(CONFIGS.glob("*/*-strong*.py"))
@@ -91,7 +91,7 @@ def test_mirror_in_3d(layout, axis):
     keypoint = poses(len(names))
     before = keypoint.copy()
     mirror = MirrorBody(layout, flip_ratio=1, axis=axis)
-    out = mirror(dict(keypoint=keypoint))
+    out = mirror({"keypoint": keypoint})
     np.testing.assert_array_equal(out["keypoint"], mirrored(before, names, axis, 0))
     np.testing.assert_array_equal(keypoint, before)
     assert out["keypoint"].dtype == np.float32
@@ -106,11 +106,14 @@ def test_mirror_in_a_picture(layout):
     keypoint = poses(len(names), channels=2) * 50 + 320
     keypoint[0, 2, 1] = 0
     score = np.random.default_rng(1).random(keypoint.shape[:3]).astype(np.float32)
-    sample = dict(
-        keypoint=keypoint, keypoint_score=score, img_shape=(480, 640), modality="Pose"
-    )
+    sample = {
+        "keypoint": keypoint,
+        "keypoint_score": score,
+        "img_shape": (480, 640),
+        "modality": "Pose",
+    }
     out = MirrorBody(layout, flip_ratio=1, about="image")(dict(sample))
-    left, right = zip(*skeleton(layout).pairs)
+    left, right = zip(*skeleton(layout).pairs, strict=True)
     theirs = Flip(flip_ratio=1, left_kp=left, right_kp=right)
     theirs = theirs(dict(sample, keypoint=keypoint.copy()))
     np.testing.assert_array_equal(out["keypoint"], theirs["keypoint"])
@@ -126,7 +129,7 @@ def test_mirror_in_a_picture(layout):
 
 def test_mirror_of_an_inline_layout():
     pose = np.array([[-0.5, 1, 2], [0, 3, 0], [0, 0, 0]])[None, None]
-    out = MirrorBody(ARMS, flip_ratio=1)(dict(keypoint=pose))
+    out = MirrorBody(ARMS, flip_ratio=1)({"keypoint": pose})
     expected = [[0, 0, 0], [0, 3, 0], [0.5, 1, 2]]
     np.testing.assert_array_equal(out["keypoint"][0, 0], expected)
 
@@ -134,16 +137,16 @@ def test_mirror_of_an_inline_layout():
 def test_a_mirrored_label_is_another():
     swap = MirrorBody(ARMS, flip_ratio=1, flip_label_map={3: 4, 4: 3})
     pose = np.ones((1, 1, 3, 3))
-    assert swap(dict(keypoint=pose, label=3))["label"] == 4
-    assert swap(dict(keypoint=pose, label=5))["label"] == 5
+    assert swap({"keypoint": pose, "label": 3})["label"] == 4
+    assert swap({"keypoint": pose, "label": 5})["label"] == 5
 
 
 def test_mirror_ratio():
     np.random.seed(0)
     mirror, pose = MirrorBody(ARMS, flip_ratio=0.25), np.ones((1, 1, 3, 3))
-    flips = [mirror(dict(keypoint=pose, label=0))["flip"] for _ in range(400)]
+    flips = [mirror({"keypoint": pose, "label": 0})["flip"] for _ in range(400)]
     assert 70 < sum(flips) < 130
-    pose = mirror(dict(keypoint=pose))["keypoint"]
+    pose = mirror({"keypoint": pose})["keypoint"]
     assert pose.shape == (1, 1, 3, 3)
 
 
@@ -155,7 +158,7 @@ def test_x_lies_across_an_aligned_body(align):
     deep = MirrorBody("kinect20", flip_ratio=1, axis=2)
 
     def first(*steps):
-        sample = dict(keypoint=keypoint, total_frames=6)
+        sample = {"keypoint": keypoint, "total_frames": 6}
         for step in steps:
             sample = step(sample)
         # What alignment leaves open, a turn about the shoulders, is in no x.
@@ -168,12 +171,12 @@ def test_x_lies_across_an_aligned_body(align):
 
 
 @pytest.mark.parametrize(
-    "arguments, kind, field",
+    ("arguments", "kind", "field"),
     [
-        (dict(layout="hand21"), "layout", "layout"),
-        (dict(layout=CHAIN), "layout", "layout"),
-        (dict(layout="coco", about="center"), "option", "about"),
-        (dict(layout="kinect"), "layout", None),
+        ({"layout": "hand21"}, "layout", "layout"),
+        ({"layout": CHAIN}, "layout", "layout"),
+        ({"layout": "coco", "about": "center"}, "option", "about"),
+        ({"layout": "kinect"}, "layout", None),
     ],
 )
 def test_faulty_mirror_is_named(arguments, kind, field):
@@ -182,16 +185,16 @@ def test_faulty_mirror_is_named(arguments, kind, field):
 
 
 @pytest.mark.parametrize(
-    "arguments, channels, kind, field",
+    ("arguments", "channels", "kind", "field"),
     [
-        (dict(layout="kinect20"), 3, "layout", "keypoint"),
-        (dict(layout="coco", axis=2), 2, "layout", "keypoint"),
-        (dict(layout="coco", about="image"), 2, "img-shape", "img_shape"),
+        ({"layout": "kinect20"}, 3, "layout", "keypoint"),
+        ({"layout": "coco", "axis": 2}, 2, "layout", "keypoint"),
+        ({"layout": "coco", "about": "image"}, 2, "img-shape", "img_shape"),
     ],
 )
 def test_faulty_sample_for_a_mirror_is_named(arguments, channels, kind, field):
     with raises(kind, DataError, field=field):
-        MirrorBody(**arguments)(dict(keypoint=poses(17, channels)))
+        MirrorBody(**arguments)({"keypoint": poses(17, channels)})
 
 
 def spans(lost):
@@ -209,7 +212,7 @@ def test_dropped_joints_are_absent_for_one_span(layout):
     lengths, starts, numbers = set(), set(), set()
     for seed in range(150):
         np.random.seed(seed)
-        out = drop(dict(keypoint=keypoint, keypoint_score=score))
+        out = drop({"keypoint": keypoint, "keypoint_score": score})
         lost = ~out["keypoint"].any(-1)
         np.testing.assert_array_equal(out["keypoint"], without(keypoint, lost))
         np.testing.assert_array_equal(out["keypoint_score"], without(score, lost))
@@ -219,9 +222,12 @@ def test_dropped_joints_are_absent_for_one_span(layout):
             lengths.add(len(frames))
             starts.add(frames[0])
             numbers.add(len(gone))
-    assert min(lengths) == 12 and max(lengths) >= 39
-    assert min(starts) == 0 and max(starts) > 20
-    assert min(numbers) == 1 and max(numbers) <= joints // 4
+    assert min(lengths) == 12
+    assert max(lengths) >= 39
+    assert min(starts) == 0
+    assert max(starts) > 20
+    assert min(numbers) == 1
+    assert max(numbers) <= joints // 4
     if layout is None:
         assert numbers == {1, 2, 3, 4, 5}
 
@@ -234,7 +240,7 @@ def test_a_limb_hangs_together(layout):
     seen = set()
     for seed in range(200):
         np.random.seed(seed)
-        out = JointDropout(prob=1, layout=layout)(dict(keypoint=keypoint))
+        out = JointDropout(prob=1, layout=layout)({"keypoint": keypoint})
         ((_, gone),) = spans(~out["keypoint"].any(-1))
         gone = set(gone)
         roots = [joint for joint in gone if parents[joint] not in gone]
@@ -256,7 +262,7 @@ def test_limbs_of_the_kinect():
     gone = set()
     for seed in range(200):
         np.random.seed(seed)
-        sample = dict(keypoint=np.ones((1, 1, 20, 3)))
+        sample = {"keypoint": np.ones((1, 1, 20, 3))}
         out = JointDropout(prob=1, layout="kinect20", span=1)(sample)["keypoint"]
         gone.add(tuple(np.flatnonzero(~out[0, 0].any(-1))))
     assert {(4, 5, 6, 7), (9, 10, 11), (16, 17, 18, 19), (3,), (15,)} <= gone
@@ -270,7 +276,7 @@ def test_each_person_by_themselves():
     drop, hit = JointDropout(prob=0.3), np.zeros(2)
     both = 0
     for _ in range(500):
-        out = drop(dict(keypoint=keypoint))["keypoint"]
+        out = drop({"keypoint": keypoint})["keypoint"]
         lost = ~out.all((1, 2, 3))
         hit += lost
         both += lost.all()
@@ -278,7 +284,7 @@ def test_each_person_by_themselves():
     np.testing.assert_array_equal(keypoint, before)
     np.testing.assert_allclose(hit / 500, 0.3, atol=0.06)
     np.testing.assert_allclose(both / 500, 0.09, atol=0.04)
-    never = JointDropout(prob=0)(dict(keypoint=keypoint))["keypoint"]
+    never = JointDropout(prob=0)({"keypoint": keypoint})["keypoint"]
     np.testing.assert_array_equal(never, before)
 
 
@@ -286,7 +292,7 @@ def test_a_lost_joint_has_no_bones():
     """What the next step makes of it: no bone leads to the origin."""
     keypoint = np.random.default_rng(0).normal(size=(1, 4, 20, 3)) + 5
     np.random.seed(0)
-    out = JointDropout(prob=1, layout="kinect20", span=1)(dict(keypoint=keypoint))
+    out = JointDropout(prob=1, layout="kinect20", span=1)({"keypoint": keypoint})
     lost = ~out["keypoint"].any(-1)[0, 0]
     features = SkeletonFeatures("kinect20", feats=["b"], mask_absent=True)
     bones = features(out)["keypoint"][0, 0]
@@ -297,19 +303,19 @@ def test_a_lost_joint_has_no_bones():
 
 
 @pytest.mark.parametrize(
-    "arguments, kind, field",
+    ("arguments", "kind", "field"),
     [
-        (dict(prob=1.5), "option", "prob"),
-        (dict(ratio=-1), "option", "ratio"),
-        (dict(span=2), "option", "span"),
-        (dict(layout="kinect"), "layout", None),
+        ({"prob": 1.5}, "option", "prob"),
+        ({"ratio": -1}, "option", "ratio"),
+        ({"span": 2}, "option", "span"),
+        ({"layout": "kinect"}, "layout", None),
     ],
 )
 def test_faulty_dropout_is_named(arguments, kind, field):
     with raises(kind, ConfigError, field=field):
         TRANSFORMS.build(dict(type="JointDropout", **arguments))
     with raises("layout", DataError, field="keypoint"):
-        JointDropout(layout="kinect20")(dict(keypoint=poses(17)))
+        JointDropout(layout="kinect20")({"keypoint": poses(17)})
 
 
 @pytest.mark.parametrize("channels", [2, 3])
@@ -317,11 +323,12 @@ def test_unit_box(channels):
     keypoint = poses(20, channels) * 3 + 70
     keypoint[0, 2, 1] = keypoint[1, 5:] = 0
     before = keypoint.copy()
-    out = ScaleToUnit()(dict(keypoint=keypoint))["keypoint"]
+    out = ScaleToUnit()({"keypoint": keypoint})["keypoint"]
     np.testing.assert_allclose(out, in_unit_box(before), atol=1e-5)
     np.testing.assert_array_equal(keypoint, before)
     assert out.dtype == np.float32
-    assert not out[0, 2, 1].any() and not out[1, 5:].any()
+    assert not out[0, 2, 1].any()
+    assert not out[1, 5:].any()
     there = out[before.any(-1)]
     np.testing.assert_allclose(there.min(0), -1, atol=1e-6)
     np.testing.assert_allclose(there.max(0), 1, atol=1e-6)
@@ -330,17 +337,17 @@ def test_unit_box(channels):
 def test_unit_box_of_the_flat_and_the_empty():
     flat = np.ones((1, 3, 2, 3))
     flat[0, :, 0, 0] = 3
-    out = ScaleToUnit()(dict(keypoint=flat))["keypoint"]
+    out = ScaleToUnit()({"keypoint": flat})["keypoint"]
     np.testing.assert_array_equal(out[0, 0], [[1, 0, 0], [-1, 0, 0]])
     empty = np.zeros((1, 3, 2, 3))
-    np.testing.assert_array_equal(ScaleToUnit()(dict(keypoint=empty))["keypoint"], 0)
+    np.testing.assert_array_equal(ScaleToUnit()({"keypoint": empty})["keypoint"], 0)
 
 
 def test_unit_box_forgets_place_and_size():
     """What comes before it to that end is lost: the docstring says so."""
     keypoint = np.random.default_rng(0).normal(size=(1, 9, 20, 3))
-    stretched = RandomScale3D(0.5)(dict(keypoint=keypoint))["keypoint"] + [3, 1, 2]
-    first, second = (ScaleToUnit()(dict(keypoint=k)) for k in (keypoint, stretched))
+    stretched = RandomScale3D(0.5)({"keypoint": keypoint})["keypoint"] + [3, 1, 2]
+    first, second = (ScaleToUnit()({"keypoint": k}) for k in (keypoint, stretched))
     np.testing.assert_allclose(first["keypoint"], second["keypoint"], atol=1e-12)
 
 
@@ -379,9 +386,12 @@ def test_schedule_warms_up_and_ends_at_zero():
         optimizer.step()
         for one in schedule:
             one.step()
-    assert rates[0] == pytest.approx(0.005) and rates[-1] < 2e-4
-    assert max(rates) == pytest.approx(0.05) and 4 <= np.argmax(rates) <= 5
-    assert (np.diff(rates[:5]) > 0).all() and (np.diff(rates[5:]) < 0).all()
+    assert rates[0] == pytest.approx(0.005)
+    assert rates[-1] < 2e-4
+    assert max(rates) == pytest.approx(0.05)
+    assert 4 <= np.argmax(rates) <= 5
+    assert (np.diff(rates[:5]) > 0).all()
+    assert (np.diff(rates[5:]) < 0).all()
 
 
 def test_recipe_on_nw_ucla(shared):
@@ -399,10 +409,13 @@ def test_recipe_on_nw_ucla(shared):
     for index in range(0, len(samples), 20):
         clips = test(samples.get_data_info(index))["inputs"]
         again = test(samples.get_data_info(index))["inputs"]
-        assert clips.shape == (10, 1, 52, 20, 3) and torch.equal(clips, again)
+        assert clips.shape == (10, 1, 52, 20, 3)
+        assert torch.equal(clips, again)
         assert clips.abs().max() <= 1 + 1e-6
         clip = train(samples.get_data_info(index))["inputs"]
-        assert clip.shape == (1, 1, 52, 20, 3) and clip.dtype == torch.float32
-        assert clip.isfinite().all() and clip.abs().max() <= 1.2 + 1e-6
+        assert clip.shape == (1, 1, 52, 20, 3)
+        assert clip.dtype == torch.float32
+        assert clip.isfinite().all()
+        assert clip.abs().max() <= 1.2 + 1e-6
         lost.append((~clip.any(-1)).any().item())
     assert 0.2 < np.mean(lost) < 0.8

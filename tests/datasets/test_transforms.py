@@ -16,7 +16,7 @@ def sample():
     rng = np.random.default_rng(0)
     keypoint = rng.normal(size=(1, 9, 20, 3)).astype(np.float32)
     keypoint[0, 4, 7] = 0  # a lost joint
-    return dict(keypoint=keypoint, total_frames=9)
+    return {"keypoint": keypoint, "total_frames": 9}
 
 
 def test_align_is_prenormalize_but_for_the_centre(sample):
@@ -31,8 +31,8 @@ def test_align_is_prenormalize_but_for_the_centre(sample):
 
 def test_align_of_25_joints_is_prenormalize():
     keypoint = np.random.default_rng(0).normal(size=(2, 5, 25, 3))
-    expected = PreNormalize3D().transform(dict(keypoint=keypoint, total_frames=5))
-    actual = AlignSkeleton3D().transform(dict(keypoint=keypoint, total_frames=5))
+    expected = PreNormalize3D().transform({"keypoint": keypoint, "total_frames": 5})
+    actual = AlignSkeleton3D().transform({"keypoint": keypoint, "total_frames": 5})
     np.testing.assert_allclose(actual["keypoint"], expected["keypoint"], atol=1e-6)
 
 
@@ -43,7 +43,7 @@ def test_align_undoes_a_turn_about_the_spine():
     keypoint[0, 0, [8, 4]] = [[0.5, 0, 0.5], [-0.5, 0, 0.5]]
     turned = keypoint @ rotation_about_axes(0, 0, 40).T
     first, second = (
-        AlignSkeleton3D().transform(dict(keypoint=k, total_frames=4))["keypoint"]
+        AlignSkeleton3D().transform({"keypoint": k, "total_frames": 4})["keypoint"]
         for k in (keypoint, turned)
     )
     np.testing.assert_allclose(first, second, atol=1e-5)
@@ -51,7 +51,7 @@ def test_align_undoes_a_turn_about_the_spine():
 
 def test_all_zero_input_stays_zero():
     keypoint = np.zeros((1, 3, 20, 3), np.float32)
-    result = AlignSkeleton3D().transform(dict(keypoint=keypoint, total_frames=3))
+    result = AlignSkeleton3D().transform({"keypoint": keypoint, "total_frames": 3})
     assert not result["keypoint"].any()
 
 
@@ -78,17 +78,18 @@ def test_resampling_follows_a_straight_line(frames, clips):
     keypoint = np.broadcast_to(line, (1, frames, 2, 3)).copy()
     for test_mode in (True, False):
         transform = ResampleFrames(16, clips, crop=0.6, test_mode=test_mode)
-        result = transform.transform(dict(keypoint=keypoint, total_frames=frames))
+        result = transform.transform({"keypoint": keypoint, "total_frames": frames})
         times = result["keypoint"][0, :, 0, 0].reshape(clips, 16)
         assert result["num_clips"] == clips
-        assert times.min() >= 1 and times.max() <= frames
+        assert times.min() >= 1
+        assert times.max() <= frames
         steps = np.diff(times, axis=1)
         np.testing.assert_allclose(steps, steps[:, :1].repeat(15, 1), atol=1e-3)
         length = times[:, -1] - times[:, 0]
         assert (length >= 0.6 * (frames - 1) - 1e-3).all()
     if clips == 1:
         whole = ResampleFrames(frames, test_mode=True)
-        result = whole.transform(dict(keypoint=keypoint, total_frames=frames))
+        result = whole.transform({"keypoint": keypoint, "total_frames": frames})
         np.testing.assert_allclose(result["keypoint"], keypoint)
 
 
@@ -109,7 +110,7 @@ def test_absent_joints_are_not_dragged_from_the_origin(sample):
 
 def test_score_goes_with_its_frame():
     score = np.arange(5, dtype=np.float32)[None, :, None].repeat(3, 2)
-    sample = dict(keypoint=np.ones((1, 5, 3, 2)), keypoint_score=score)
+    sample = {"keypoint": np.ones((1, 5, 3, 2)), "keypoint_score": score}
     result = ResampleFrames(9, test_mode=True).transform(sample)
     assert result["keypoint_score"].shape == (1, 9, 3)
     assert result["keypoint_score"][0, -1, 0] == 4
@@ -117,4 +118,4 @@ def test_score_goes_with_its_frame():
 
 def test_crop_out_of_range_is_named():
     with raises("option", ConfigError, field="crop"):
-        TRANSFORMS.build(dict(type="ResampleFrames", clip_len=8, crop=1.5))
+        TRANSFORMS.build({"type": "ResampleFrames", "clip_len": 8, "crop": 1.5})

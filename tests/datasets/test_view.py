@@ -66,7 +66,7 @@ def sample(case, persons=2, joints=25, frames=20, dtype=np.float32, seed=0):
     pose = rng.normal(scale=0.4, size=(persons, 1, joints, 3))
     keypoint = pose + steps + np.array([0, 0, 3])
     case(keypoint)
-    return dict(keypoint=keypoint.astype(dtype), total_frames=frames)
+    return {"keypoint": keypoint.astype(dtype), "total_frames": frames}
 
 
 def plain_point(frame, joints):
@@ -113,7 +113,7 @@ def plain_view(keypoint, center, spine, shoulders, length=None):
         lines[axis] = None if end is None or start is None else end - start
     origins = [plain_point(frame, center) for frame in persons[0]]
     for person in persons:
-        for frame, origin in zip(person, origins):
+        for frame, origin in zip(person, origins, strict=True):
             for joint in range(joints):
                 if frame[joint].sum() != 0 and origin is not None:
                     frame[joint] -= origin
@@ -187,7 +187,7 @@ def test_the_view_and_the_path_are_taken_away():
     way = np.linspace(0, 1, 20)[:, None, None] * [1, 0, 3]
     other = (keypoint @ camera.T + [0.3, -1, 2] + way) * keypoint.any(-1, keepdims=True)
     first, second = (
-        AlignView("nturgb+d")(dict(keypoint=k, total_frames=20))["keypoint"]
+        AlignView("nturgb+d")({"keypoint": k, "total_frames": 20})["keypoint"]
         for k in (keypoint, other)
     )
     assert np.abs(keypoint - other).max() > 1
@@ -202,7 +202,7 @@ def test_frames_are_replayed_as_by_hand():
     keypoint[1, [0, 2]] = 0  # comes late, and has a gap
     keypoint[2, [2, 4]] = 0  # has a gap, and ends early
     score = keypoint[..., 0].copy()
-    results = dict(keypoint=keypoint, keypoint_score=score, total_frames=5)
+    results = {"keypoint": keypoint, "keypoint_score": score, "total_frames": 5}
     actual = AlignView("nturgb+d", length=8)(results)
     expected = [
         [1, 2, 3, 1, 2, 3, 1, 2],
@@ -257,7 +257,8 @@ def test_a_frame_without_the_centre_stays_where_it_is():
             np.linalg.norm(results["keypoint"][1, t], axis=-1),
             rtol=1e-5,
         )
-    assert not actual[0, 9].any() and not actual[0, 5, 1].any()
+    assert not actual[0, 9].any()
+    assert not actual[0, 5, 1].any()
 
 
 def test_without_the_first_person_nothing_moves():
@@ -294,7 +295,7 @@ def test_what_lies_on_the_axes_is_not_turned(case):
     np.testing.assert_allclose(actual, moved, atol=1e-6)
 
 
-@pytest.mark.parametrize("frames, length", [(1, None), (1, 300), (20, 300)])
+@pytest.mark.parametrize(("frames", "length"), [(1, None), (1, 300), (20, 300)])
 @pytest.mark.parametrize("persons", [1, 2, 5])
 def test_short_and_empty_samples(persons, frames, length):
     results = sample(whole, persons, frames=frames)
@@ -309,7 +310,8 @@ def test_what_is_absent_stays_absent():
     results = sample(lost_joints)
     actual = AlignView("nturgb+d")(dict(results))["keypoint"]
     absent = ~results["keypoint"].any(-1)
-    assert absent.any() and not actual[absent].any()
+    assert absent.any()
+    assert not actual[absent].any()
 
 
 def test_the_samples_own_array_stays():
@@ -320,12 +322,12 @@ def test_the_samples_own_array_stays():
 
 
 def test_what_is_wrong_is_named():
-    for missing, axes in (("zaxis", dict(center=1)), ("center", dict(xaxis=(4, 8)))):
+    for missing, axes in (("zaxis", {"center": 1}), ("center", {"xaxis": (4, 8)})):
         with raises("option", ConfigError, field=missing):
             TRANSFORMS.build(dict(type="AlignView", **axes))
     with raises("layout", ConfigError):
         AlignView("ntu")
-    chain = dict(num_node=3, inward=[(0, 1), (2, 1)], center=1)
+    chain = {"num_node": 3, "inward": [(0, 1), (2, 1)], "center": 1}
     with raises("layout", ConfigError, field="layout"):
         AlignView(chain)
     for transform in (AlignView("coco"), AlignSkeleton3D(layout="coco")):
@@ -344,7 +346,7 @@ def test_what_is_wrong_is_named():
 
 
 @pytest.mark.parametrize(
-    "name, layout",
+    ("name", "layout"),
     [("nw_ucla", "kinect20"), ("msr_action3d", "kinect20"), ("sbu", "sbu15")],
 )
 def test_real_samples(shared, name, layout):
@@ -363,7 +365,7 @@ def read_ntu(path):
             body = [next(words) for _ in range(11)]
             joints = [[next(words) for _ in range(12)] for _ in range(int(body[10]))]
             keypoint[person, t] = np.array(joints)[:, :3].astype(np.float32)
-    return dict(keypoint=keypoint, total_frames=keypoint.shape[1])
+    return {"keypoint": keypoint, "total_frames": keypoint.shape[1]}
 
 
 def test_raw_ntu_files(shared):

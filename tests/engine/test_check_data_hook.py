@@ -22,10 +22,10 @@ from msg3d.skeletons import skeleton
 from samples import annotations, write
 
 FORMATTING = [
-    dict(type="UniformSampleFrames", clip_len=8),
-    dict(type="PoseDecode"),
-    dict(type="FormatGCNInput", num_person=1),
-    dict(type="PackActionInputs"),
+    {"type": "UniformSampleFrames", "clip_len": 8},
+    {"type": "PoseDecode"},
+    {"type": "FormatGCNInput", "num_person": 1},
+    {"type": "PackActionInputs"},
 ]
 
 
@@ -33,50 +33,58 @@ def config(path, joints=20, in_channels=3, classes=4, work_dir="", pipeline=FORM
     layouts = {20: skeleton("kinect20").as_graph(), 25: "nturgb+d", 17: "coco"}
 
     def loader(split):
-        return dict(
-            batch_size=4,
-            num_workers=0,
-            sampler=dict(type="DefaultSampler", shuffle=split == "train"),
-            dataset=dict(
-                type="SkeletonDataset",
-                ann_file=str(path),
-                split=split,
-                pipeline=pipeline,
-            ),
-        )
+        return {
+            "batch_size": 4,
+            "num_workers": 0,
+            "sampler": {"type": "DefaultSampler", "shuffle": split == "train"},
+            "dataset": {
+                "type": "SkeletonDataset",
+                "ann_file": str(path),
+                "split": split,
+                "pipeline": pipeline,
+            },
+        }
 
     train = loader("train")
-    train["dataset"] = dict(type="RepeatDataset", times=2, dataset=train["dataset"])
+    train["dataset"] = {
+        "type": "RepeatDataset",
+        "times": 2,
+        "dataset": train["dataset"],
+    }
     return Config(
-        dict(
-            default_scope="mmaction",
-            work_dir=str(work_dir),
-            log_level="WARNING",
-            model=dict(
-                type="RecognizerGCN",
-                backbone=dict(
-                    type="STGCN",
-                    in_channels=in_channels,
-                    base_channels=4,
-                    num_stages=2,
-                    inflate_stages=[],
-                    down_stages=[],
-                    graph_cfg=dict(layout=layouts[joints], mode="stgcn_spatial"),
-                ),
-                cls_head=dict(type="GCNHead", num_classes=classes, in_channels=4),
-            ),
-            train_dataloader=train,
-            val_dataloader=loader("val"),
-            test_dataloader=loader("val"),
-            train_cfg=dict(type="EpochBasedTrainLoop", max_epochs=1),
-            val_cfg=dict(type="ValLoop"),
-            test_cfg=dict(type="TestLoop"),
-            val_evaluator=[dict(type="AccMetric")],
-            test_evaluator=[dict(type="AccMetric")],
-            optim_wrapper=dict(optimizer=dict(type="SGD", lr=0.01)),
-            custom_hooks=[dict(type="CheckDataHook")],
-            default_hooks=dict(checkpoint=None),
-        )
+        {
+            "default_scope": "mmaction",
+            "work_dir": str(work_dir),
+            "log_level": "WARNING",
+            "model": {
+                "type": "RecognizerGCN",
+                "backbone": {
+                    "type": "STGCN",
+                    "in_channels": in_channels,
+                    "base_channels": 4,
+                    "num_stages": 2,
+                    "inflate_stages": [],
+                    "down_stages": [],
+                    "graph_cfg": {"layout": layouts[joints], "mode": "stgcn_spatial"},
+                },
+                "cls_head": {
+                    "type": "GCNHead",
+                    "num_classes": classes,
+                    "in_channels": 4,
+                },
+            },
+            "train_dataloader": train,
+            "val_dataloader": loader("val"),
+            "test_dataloader": loader("val"),
+            "train_cfg": {"type": "EpochBasedTrainLoop", "max_epochs": 1},
+            "val_cfg": {"type": "ValLoop"},
+            "test_cfg": {"type": "TestLoop"},
+            "val_evaluator": [{"type": "AccMetric"}],
+            "test_evaluator": [{"type": "AccMetric"}],
+            "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.01}},
+            "custom_hooks": [{"type": "CheckDataHook"}],
+            "default_hooks": {"checkpoint": None},
+        }
     )
 
 
@@ -96,7 +104,7 @@ def check(cfg, wrap=lambda dataset: dataset, split="train", wrap_model=lambda m:
     model = wrap_model(MODELS.build(cfg.model))
     loop = Loop(None, torch.utils.data.DataLoader(dataset))
     runner = SimpleNamespace(
-        model=model, _train_loop=loop, _val_loop=dict(), _test_loop=None
+        model=model, _train_loop=loop, _val_loop={}, _test_loop=None
     )
     CheckDataHook().before_run(runner)
 
@@ -105,11 +113,12 @@ def refused(kind, key, *args, sample="sample000", field, **kwargs):
     """The check fails with such an error, which names the key of the config."""
     with raises(kind, DataError, file="a.pkl", sample=sample, field=field) as error:
         check(*args, **kwargs)
-    assert key in error.value.message and "\n" not in str(error.value)
+    assert key in error.value.message
+    assert "\n" not in str(error.value)
     return error.value.message
 
 
-@pytest.mark.parametrize("joints,channels", [(20, 3), (25, 3), (17, 2)])
+@pytest.mark.parametrize(("joints", "channels"), [(20, 3), (25, 3), (17, 2)])
 def test_fitting_data_pass(tmp_path, joints, channels):
     path = write(tmp_path / "a.pkl", joints=joints, channels=channels)
     check(config(path, joints=joints))
@@ -131,7 +140,7 @@ def test_label_out_of_range(tmp_path):
 
 def regression(path, targets=3):
     cfg = config(path)
-    head = dict(type="TraitHead", num_targets=targets, in_channels=4)
+    head = {"type": "TraitHead", "num_targets": targets, "in_channels": 4}
     cfg.model.cls_head = head
     return cfg
 
@@ -172,25 +181,28 @@ def test_joints_differ_from_layout(tmp_path):
     path = write(tmp_path / "a.pkl", joints=20)
     key = "model.backbone.graph_cfg.layout to 'kinect20'"
     text = refused("layout", key, config(path, joints=25), field="keypoint")
-    assert "nturgb+d" in text and "20" in text and "25" in text
+    assert "nturgb+d" in text
+    assert "20" in text
+    assert "25" in text
 
 
 def test_joints_of_no_known_layout(tmp_path):
     cfg = config(write(tmp_path / "a.pkl", joints=14), joints=20)
     key = "model.backbone.graph_cfg.layout"
     text = refused("layout", key, cfg, field="keypoint")
-    assert "14" in text and "20" in text
+    assert "14" in text
+    assert "20" in text
 
 
 def test_joints_where_the_pipeline_fails_on_them(tmp_path):
     path = write(tmp_path / "a.pkl", joints=20)
-    feature = dict(type="GenSkeFeat", dataset="nturgb+d", feats=["b"])
+    feature = {"type": "GenSkeFeat", "dataset": "nturgb+d", "feats": ["b"]}
     cfg = config(path, joints=25, pipeline=[feature, *FORMATTING])
     refused("layout", "model.backbone.graph_cfg.layout", cfg, field="keypoint")
 
 
 def test_other_faults_of_the_pipeline_stay_as_they_are(tmp_path):
-    cfg = config(write(tmp_path / "a.pkl"), pipeline=[dict(type="PoseCompact")])
+    cfg = config(write(tmp_path / "a.pkl"), pipeline=[{"type": "PoseCompact"}])
     with pytest.raises(KeyError, match="img_shape"):
         check(cfg)
 
@@ -259,7 +271,7 @@ class Bare(BaseDataset):
     """A data set of somebody else's, which carries no summary."""
 
     def load_data_list(self):
-        return [dict(label=99)]
+        return [{"label": 99}]
 
 
 def test_others_are_left_alone(tmp_path):
@@ -323,13 +335,13 @@ def test_training_runs_where_data_fit(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "command,change,kind",
+    ("command", "change", "kind"),
     [
-        ("train", dict(classes=3), "label"),
-        ("train", dict(joints=25), "layout"),
-        ("train", dict(in_channels=2), "shape"),
-        ("val", dict(classes=3), "label"),
-        ("test", dict(joints=25), "layout"),
+        ("train", {"classes": 3}, "label"),
+        ("train", {"joints": 25}, "layout"),
+        ("train", {"in_channels": 2}, "shape"),
+        ("val", {"classes": 3}, "label"),
+        ("test", {"joints": 25}, "layout"),
     ],
 )
 def test_refused_before_the_first_iteration(
@@ -370,14 +382,15 @@ def test_checkpoint_must_fit_unless_the_run_trains(
         state[key] = torch.zeros(3, 4)
     # With the prefix of DistributedDataParallel, which MMEngine removes.
     state = {f"module.{name}": value for name, value in state.items()}
-    torch.save(dict(state_dict=state), tmp_path / "a.pth")
+    torch.save({"state_dict": state}, tmp_path / "a.pth")
     cfg.load_from = str(tmp_path / "a.pth")
     if change == "none" or command == "train":
         getattr(runner(cfg), command)()
         return
     with raises("weights", ConfigError, file="a.pth") as error:
         getattr(runner(cfg), command)()
-    assert key in error.value.message and not steps
+    assert key in error.value.message
+    assert not steps
 
 
 def warnings_of(cfg, monkeypatch):
@@ -395,7 +408,7 @@ def test_persons_beyond_those_taken_are_said(tmp_path, monkeypatch):
     heard = warnings_of(cfg, monkeypatch)
     advice = "dict(type='SelectPersons', num_person=1)"
     assert len([warning for warning in heard if advice in warning]) == 2
-    select = dict(type="SelectPersons", num_person=1)
+    select = {"type": "SelectPersons", "num_person": 1}
     cfg = config(path, work_dir=tmp_path, pipeline=[select, *FORMATTING])
     assert not warnings_of(cfg, monkeypatch)
 
@@ -407,8 +420,8 @@ def test_a_picture_of_no_stated_size_is_said(tmp_path, monkeypatch):
         del sample["img_shape"]
     save_annotations(data, tmp_path / "unsized.pkl")
     pipeline = [
-        dict(type="PreNormalize2D"),
-        dict(type="SkeletonFeatures", layout="coco"),
+        {"type": "PreNormalize2D"},
+        {"type": "SkeletonFeatures", "layout": "coco"},
         *FORMATTING,
     ]
     for name, count in (("sized", 0), ("unsized", 2)):
@@ -422,16 +435,26 @@ def test_a_picture_of_no_stated_size_is_said(tmp_path, monkeypatch):
 
 
 NETWORKS = {
-    "MSG3D": dict(base_channels=6, num_gcn_scales=2, num_g3d_scales=2, in_channels=3),
-    "STGCN": dict(base_channels=4, num_stages=2, inflate_stages=[2], down_stages=[]),
-    "PartitionSTGCN": dict(base_channels=4),
-    "TwoStreamSTGCN": dict(base_channels=4),
-    "AAGCN": dict(base_channels=4),
-    "LayoutAAGCN": dict(base_channels=4),
-    "AGCN": dict(base_channels=4),
-    "ResTCN": dict(base_channels=4, num_person=1),
+    "MSG3D": {
+        "base_channels": 6,
+        "num_gcn_scales": 2,
+        "num_g3d_scales": 2,
+        "in_channels": 3,
+    },
+    "STGCN": {
+        "base_channels": 4,
+        "num_stages": 2,
+        "inflate_stages": [2],
+        "down_stages": [],
+    },
+    "PartitionSTGCN": {"base_channels": 4},
+    "TwoStreamSTGCN": {"base_channels": 4},
+    "AAGCN": {"base_channels": 4},
+    "LayoutAAGCN": {"base_channels": 4},
+    "AGCN": {"base_channels": 4},
+    "ResTCN": {"base_channels": 4, "num_person": 1},
 }
-CHANNELS = dict(MSG3D=24, STGCN=8, TwoStreamSTGCN=32)
+CHANNELS = {"MSG3D": 24, "STGCN": 8, "TwoStreamSTGCN": 32}
 
 
 def network(path, name, in_channels=None, head="GCNHead", **changes):
@@ -445,7 +468,7 @@ def network(path, name, in_channels=None, head="GCNHead", **changes):
     cfg.model.cls_head.in_channels = in_channels or CHANNELS.get(name, 16)
     if head == "TraitHead":
         number = cfg.model.cls_head.in_channels
-        cfg.model.cls_head = dict(type=head, num_targets=3, in_channels=number)
+        cfg.model.cls_head = {"type": head, "num_targets": 3, "in_channels": number}
     return cfg
 
 
@@ -487,7 +510,7 @@ def test_persons(tmp_path, name):
 def test_several_streams(tmp_path):
     path = write(tmp_path / "a.pkl")
     layout = skeleton("kinect20").as_graph()
-    features = dict(type="SkeletonFeatures", layout=layout, feats=["j", "b"])
+    features = {"type": "SkeletonFeatures", "layout": layout, "feats": ["j", "b"]}
     cfg = config(path, pipeline=[features, *FORMATTING])
     with raises("shape", ConfigError, file="a.pkl", field="feats"):
         check(cfg)
@@ -497,19 +520,22 @@ def test_several_streams(tmp_path):
 def test_layout_of_a_transform(tmp_path):
     """Layouts with as many joints differ by their names."""
     path = write(tmp_path / "a.pkl", joints=17)
-    other = dict(type="SkeletonFeatures", layout="h36m17", feats=["b"])
+    other = {"type": "SkeletonFeatures", "layout": "h36m17", "feats": ["b"]}
     cfg = config(path, joints=17, pipeline=[other, *FORMATTING])
     with raises("layout", ConfigError, field="SkeletonFeatures.layout"):
         check(cfg)
-    converted = dict(
-        type="ConvertLayout", source="h36m17", target="coco", missing="zero"
-    )
+    converted = {
+        "type": "ConvertLayout",
+        "source": "h36m17",
+        "target": "coco",
+        "missing": "zero",
+    }
     check(config(path, joints=17, pipeline=[other, converted, *FORMATTING]))
 
 
 def test_layout_of_the_file(tmp_path):
     data = annotations(joints=17)
-    data["meta"] = dict(layout="h36m17")
+    data["meta"] = {"layout": "h36m17"}
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     refused(
         "layout",
@@ -518,7 +544,7 @@ def test_layout_of_the_file(tmp_path):
         sample=None,
         field="meta['layout']",
     )
-    data["meta"] = dict(layout="coco")
+    data["meta"] = {"layout": "coco"}
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     check(config(tmp_path / "a.pkl", joints=17))
 

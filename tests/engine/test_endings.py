@@ -77,7 +77,7 @@ def test_report_of_torchrun(ends, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "program,expected",
+    ("program", "expected"),
     [
         ("/x/mmaction/.mim/tools/train.py", True),
         ("/x/msg3d/.mim/tools/test.py", True),

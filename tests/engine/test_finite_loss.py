@@ -55,7 +55,8 @@ def test_names_batch_and_last_checkpoint(tiny, tmp_path):
     poison = Poison(iteration=6)
     text = stopped(tiny, tmp_path, poison)
     assert "iteration 7 (epoch 2)" in text
-    assert named(text) == poison.names and len(poison.names) > 1
+    assert named(text) == poison.names
+    assert len(poison.names) > 1
     assert f"--resume {tmp_path / 'epoch_1.pth'}" in text
     assert "\n" not in text
     assert torch.load(tmp_path / "epoch_1.pth")["meta"]["iter"] == 4
@@ -63,7 +64,7 @@ def test_names_batch_and_last_checkpoint(tiny, tmp_path):
 
 def test_names_batch_of_a_run_resumed_inside_an_epoch(tiny, tmp_path):
     train(tiny, tmp_path, **BY_ITERATION, **{"train_cfg.max_epochs": 2})
-    last = dict(resume=True, load_from=str(tmp_path / "iter_6.pth"))
+    last = {"resume": True, "load_from": str(tmp_path / "iter_6.pth")}
     poison = Poison(iteration=7)
     assert named(stopped(tiny, tmp_path, poison, **last)) == poison.names
 
@@ -81,7 +82,8 @@ def test_names_the_sample_whose_input_is_not_finite(tiny, tmp_path):
     config.write_text(tiny.read_text().replace(first, first + added, 1))
     text = stopped(config, tmp_path)
     assert named(text) == ["sample003"]
-    assert "--resume" not in text and "optim_wrapper" not in text
+    assert "--resume" not in text
+    assert "optim_wrapper" not in text
 
 
 def test_writes_no_weights_that_are_not_finite(tiny, tmp_path):
@@ -93,6 +95,7 @@ def test_writes_no_weights_that_are_not_finite(tiny, tmp_path):
                 runner.model.cls_head.fc.bias.data[0] = float("inf")
 
     text = stopped(tiny, tmp_path, PoisonAtTheEnd())
-    assert "cls_head.fc.bias" in text and "iteration 8" in text
+    assert "cls_head.fc.bias" in text
+    assert "iteration 8" in text
     assert f"--resume {tmp_path / 'epoch_1.pth'}" in text
     assert not (tmp_path / "epoch_2.pth").exists()

@@ -18,7 +18,7 @@ class Points(Dataset):
         return 8
 
     def __getitem__(self, index):
-        return dict(inputs=torch.full((2,), index / 8.0))
+        return {"inputs": torch.full((2,), index / 8.0)}
 
 
 class Model(BaseModel):
@@ -31,23 +31,28 @@ class Model(BaseModel):
 
     def forward(self, inputs, mode="loss"):
         self.seen.append(copy.deepcopy(self.state_dict()))
-        return dict(loss=((self.inner.PA * inputs + self.weight) ** 2).mean())
+        return {"loss": ((self.inner.PA * inputs + self.weight) ** 2).mean()}
 
 
 def train(work_dir, model, hooks, max_epochs=3, resume=False):
     runner = Runner(
         model=model,
         work_dir=str(work_dir),
-        train_dataloader=dict(
-            dataset=Points(),
-            batch_size=4,
-            sampler=dict(type=DefaultSampler, shuffle=False),
-            collate_fn=dict(type="default_collate"),
-        ),
-        train_cfg=dict(by_epoch=True, max_epochs=max_epochs),
-        optim_wrapper=dict(
-            optimizer=dict(type="SGD", lr=0.1, momentum=0.9, weight_decay=0.1)
-        ),
+        train_dataloader={
+            "dataset": Points(),
+            "batch_size": 4,
+            "sampler": {"type": DefaultSampler, "shuffle": False},
+            "collate_fn": {"type": "default_collate"},
+        },
+        train_cfg={"by_epoch": True, "max_epochs": max_epochs},
+        optim_wrapper={
+            "optimizer": {
+                "type": "SGD",
+                "lr": 0.1,
+                "momentum": 0.9,
+                "weight_decay": 0.1,
+            }
+        },
         custom_hooks=hooks,
         resume=resume,
         experiment_name=f"freeze_{work_dir.name}_{max_epochs}_{resume}",
@@ -58,7 +63,7 @@ def train(work_dir, model, hooks, max_epochs=3, resume=False):
 
 
 def hook(**kwargs):
-    return dict(type="FreezeParametersHook", **dict(dict(names=["PA"]), **kwargs))
+    return dict(type="FreezeParametersHook", **dict({"names": ["PA"]}, **kwargs))
 
 
 def test_frozen_then_as_if_training_began(tmp_path):
@@ -80,7 +85,8 @@ def test_resumed_run_goes_on_counting(tmp_path):
     train(tmp_path, Model(), [hook(epochs=2)], max_epochs=1)
     seen, _ = train(tmp_path, Model(), [hook(epochs=2)], resume=True)
     assert len(seen) == 4
-    assert torch.equal(seen[2], seen[0]) and not torch.equal(seen[3], seen[2])
+    assert torch.equal(seen[2], seen[0])
+    assert not torch.equal(seen[3], seen[2])
 
 
 def test_unknown_name(tmp_path):

@@ -29,8 +29,10 @@ def test_values_are_mmengines(max_length, begun):
         mine.update(value, 1 + number % 4)
         ORIGINAL(other, value, 1 + number % 4)
         same(mine, other)
-    assert mine.mean(20) == other.mean(20) and mine.current() == other.current()
-    assert mine.max() == other.max() and mine.min(100) == other.min(100)
+    assert mine.mean(20) == other.mean(20)
+    assert mine.current() == other.current()
+    assert mine.max() == other.max()
+    assert mine.min(100) == other.min(100)
 
 
 def test_what_was_read_before_stays():

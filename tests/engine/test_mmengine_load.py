@@ -28,8 +28,12 @@ def dump_of_test(rows=((0.7, 0.3), (0.4, 0.6), (0.9, 0.1)), labels=(0, 1, 1)):
     """As `mim test ... --dump`: tensors that are views of a batch's."""
     scores = torch.tensor(rows)
     return [
-        dict(pred_score=row, gt_label=torch.tensor([label]), frame_dir=f"s{number}")
-        for number, (row, label) in enumerate(zip(scores, labels))
+        {
+            "pred_score": row,
+            "gt_label": torch.tensor([label]),
+            "frame_dir": f"s{number}",
+        }
+        for number, (row, label) in enumerate(zip(scores, labels, strict=True))
     ]
 
 
@@ -43,28 +47,29 @@ def npz(path, samples):
 
 
 def evil(path):
-    path.write_bytes(pickle.dumps([dict(pred_score=Malice(path.parent / "ran"))]))
+    path.write_bytes(pickle.dumps([{"pred_score": Malice(path.parent / "ran")}]))
     return path
 
 
 def test_tensors_and_arrays_come_back(tmp_path):
-    data = dict(
-        dump=dump_of_test(),
-        half=torch.arange(6, dtype=torch.bfloat16).reshape(2, 3).T,
-        labels=torch.tensor([3]),
-        arrays=[np.arange(6).reshape(2, 3), np.float32(2), np.array(["a", "b"])],
-        text="wave",
-    )
+    data = {
+        "dump": dump_of_test(),
+        "half": torch.arange(6, dtype=torch.bfloat16).reshape(2, 3).T,
+        "labels": torch.tensor([3]),
+        "arrays": [np.arange(6).reshape(2, 3), np.float32(2), np.array(["a", "b"])],
+        "text": "wave",
+    }
     for protocol in (2, 4):
         (tmp_path / "a.pkl").write_bytes(pickle.dumps(data, protocol=protocol))
         found = mmengine.load(tmp_path / "a.pkl")
-        for one, expected in zip(found["dump"], data["dump"]):
+        for one, expected in zip(found["dump"], data["dump"], strict=True):
             assert torch.equal(one["pred_score"], expected["pred_score"])
             assert one["frame_dir"] == expected["frame_dir"]
         assert found["half"].dtype == torch.bfloat16
         assert torch.equal(found["half"], data["half"])
-        assert found["labels"].dtype == torch.int64 and found["text"] == "wave"
-        for one, expected in zip(found["arrays"], data["arrays"]):
+        assert found["labels"].dtype == torch.int64
+        assert found["text"] == "wave"
+        for one, expected in zip(found["arrays"], data["arrays"], strict=True):
             np.testing.assert_array_equal(one, expected)
 
 
@@ -73,8 +78,8 @@ def test_mmengines_own_dump_and_file_objects(tmp_path):
     with open(tmp_path / "a.pkl", "rb") as file:
         found = mmengine.load(file, file_format="pkl")
     assert [int(one["gt_label"]) for one in found] == [0, 1, 1]
-    mmengine.dump(dict(a=(1, 2), b="x"), str(tmp_path / "a.yaml"))
-    assert mmengine.load(str(tmp_path / "a.yaml")) == dict(a=(1, 2), b="x")
+    mmengine.dump({"a": (1, 2), "b": "x"}, str(tmp_path / "a.yaml"))
+    assert mmengine.load(str(tmp_path / "a.yaml")) == {"a": (1, 2), "b": "x"}
 
 
 def test_text_of_python_2(tmp_path):
@@ -111,7 +116,7 @@ def test_mmactions_pose_dataset(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content, kind",
+    ("content", "kind"),
     [
         (b"", "empty"),
         (b"\n<!DOCTYPE html><html>", "wrong-file-type"),
@@ -146,7 +151,9 @@ def test_no_tool_executes_a_score_file(name, tmp_path, monkeypatch):
     bad, config = evil(tmp_path / "evil.pkl"), tmp_path / "c.py"
     arguments = {"report_accuracy": ["--preds", bad, bad]}.get(name, [config, bad])
     text = command(monkeypatch, name, *arguments)
-    assert str(bad) in text and "eval" in text and "\n" not in text
+    assert str(bad) in text
+    assert "eval" in text
+    assert "\n" not in text
     assert not (tmp_path / "ran").exists()
 
 
@@ -195,7 +202,7 @@ def test_npz_that_is_none(tmp_path):
 def test_confusion_matrix_takes_either_checkpoint(suffix, tmp_path, monkeypatch):
     """The tool, which knows `.pth` only, is given one with the same weights."""
     weights = {"fc.weight": torch.arange(4.0)}
-    torch.save(dict(state_dict=weights, meta={}), tmp_path / "x.pth")
+    torch.save({"state_dict": weights, "meta": {}}, tmp_path / "x.pth")
     rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
     (tmp_path / "c.py").write_text(CONFIG)
     seen = []
@@ -245,11 +252,12 @@ def test_what_is_no_checkpoint_is_named(tmp_path):
         ):
             with raises(kind, CheckpointError, file=path) as caught:
                 read()
-            assert text in caught.value.message and "\n" not in str(caught.value)
+            assert text in caught.value.message
+            assert "\n" not in str(caught.value)
 
 
 def test_endings_that_were_exchanged(tmp_path):
-    torch.save(dict(state_dict={"a": torch.ones(2)}, meta={}), tmp_path / "x.pth")
+    torch.save({"state_dict": {"a": torch.ones(2)}, "meta": {}}, tmp_path / "x.pth")
     rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
     load = mmengine.runner.CheckpointLoader.load_checkpoint
     (tmp_path / "y.safetensors").write_bytes((tmp_path / "x.pth").read_bytes())

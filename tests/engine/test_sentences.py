@@ -59,7 +59,7 @@ def test_memory():
 
 
 @pytest.mark.parametrize(
-    "text,place",
+    ("text", "place"),
     [
         ("a = 1\nb = dict(", "line 2"),
         ("a = 1\nb = c\n", "line 2"),
@@ -75,7 +75,7 @@ def test_configs(tmp_path, text, place):
 
 
 def test_options():
-    config = Config(dict(steps=[1]))
+    config = Config({"steps": [1]})
     assert "--cfg-options" in described(config.merge_from_dict, {"steps.5.a": 1})
     action = DictAction(["--cfg-options"], "options")
     assert "--cfg-options" in described(action, None, None, ["no value"], None)
@@ -83,25 +83,30 @@ def test_options():
 
 def test_registry():
     init_default_scope("mmaction")
-    text = described(MODELS.build, dict(type="GCNHeads"))
-    assert "GCNHeads" in text and "'GCNHead'" in text
-    head = dict(type="GCNHead", in_channels=4, num_classes=4)
+    text = described(MODELS.build, {"type": "GCNHeads"})
+    assert "GCNHeads" in text
+    assert "'GCNHead'" in text
+    head = {"type": "GCNHead", "in_channels": 4, "num_classes": 4}
     text = described(MODELS.build, {**head, "num_class": 3})
-    assert "GCNHead" in text and "num_class" in text
-    graph_cfg = dict(layout="no-layout")
-    text = described(MODELS.build, dict(type="STGCN", graph_cfg=graph_cfg))
-    assert "STGCN" in text and "layout" in text
+    assert "GCNHead" in text
+    assert "num_class" in text
+    graph_cfg = {"layout": "no-layout"}
+    text = described(MODELS.build, {"type": "STGCN", "graph_cfg": graph_cfg})
+    assert "STGCN" in text
+    assert "layout" in text
 
 
 def test_head():
     """As in configs without CheckDataHook."""
     head = GCNHead(num_classes=4, in_channels=6)
     text = described(head, torch.zeros(1, 1, 8, 2, 5))
-    assert "model.cls_head.in_channels" in text and "6" in text and "8" in text
+    assert "model.cls_head.in_channels" in text
+    assert "6" in text
+    assert "8" in text
 
 
 def test_incomplete_config(tmp_path):
-    assert "model" in described(Runner.from_cfg, Config(dict(work_dir=str(tmp_path))))
+    assert "model" in described(Runner.from_cfg, Config({"work_dir": str(tmp_path)}))
 
 
 class Faulty(torch.utils.data.Dataset):
@@ -137,7 +142,7 @@ def test_defects(error):
 def test_defect_in_a_registered_class(monkeypatch):
     init_default_scope("mmaction")
     monkeypatch.setattr(GCNHead, "__init__", lambda self: throw(IndexError("5")))
-    assert described(MODELS.build, dict(type="GCNHead")) is None
+    assert described(MODELS.build, {"type": "GCNHead"}) is None
 
 
 def test_paths_are_those_of_the_stack():

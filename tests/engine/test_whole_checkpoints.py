@@ -25,7 +25,8 @@ def test_same_files_as_mmengine(tiny, tmp_path):
         {path.name for path in (tmp_path / name).glob("*.pth")}
         for name in ("ours", "theirs")
     )
-    assert ours == theirs and {"epoch_3.pth", "epoch_4.pth"} < ours
+    assert ours == theirs
+    assert {"epoch_3.pth", "epoch_4.pth"} < ours
 
 
 def test_removes_nothing_before_its_successor_is_there(tiny, tmp_path, monkeypatch):
@@ -54,10 +55,11 @@ def test_removes_what_killed_runs_left(tiny, tmp_path):
     left.touch()
     stranger.touch()
     train(tiny, tmp_path, **{"train_cfg.max_epochs": 1})
-    assert stranger.exists() and not left.exists()
+    assert stranger.exists()
+    assert not left.exists()
 
 
 def test_remote_folders_are_mmengine_s():
-    for options in (dict(out_dir="s3://bucket"), dict(backend_args=dict(backend="x"))):
+    for options in ({"out_dir": "s3://bucket"}, {"backend_args": {"backend": "x"}}):
         hook = WholeCheckpointHook(**options)
         assert hook.backend_args == options.get("backend_args")

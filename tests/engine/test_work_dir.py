@@ -60,13 +60,14 @@ def test_disk_full(tiny, tmp_path):
     train(tiny, tmp_path / "whole")
     work_dir = tmp_path / "full"
     half = (tmp_path / "whole" / "epoch_1.pth").stat().st_size // 2
-    with file_size_limit(half) as limit:
-        with pytest.raises(OSError) as error:
-            train(tiny, work_dir, hooks=[InSecondEpoch(limit)])
+    with file_size_limit(half) as limit, pytest.raises(OSError) as error:
+        train(tiny, work_dir, hooks=[InSecondEpoch(limit)])
     assert error.value.errno == errno.EFBIG
     text = str(error.value)
-    assert str(work_dir / "epoch_1.pth") in text and "\n" not in text
-    assert not list(work_dir.glob("*.tmp")) and not (work_dir / "epoch_2.pth").exists()
+    assert str(work_dir / "epoch_1.pth") in text
+    assert "\n" not in text
+    assert not list(work_dir.glob("*.tmp"))
+    assert not (work_dir / "epoch_2.pth").exists()
     train(tiny, work_dir, resume=True)
     assert same(tmp_path / "whole" / "epoch_4.pth", work_dir / "epoch_4.pth")
 
@@ -81,11 +82,11 @@ def test_becomes_read_only(tiny):
                 path.chmod(0o555)
             leave_root()
 
-        with not_root() as leave_root:
-            with pytest.raises(OSError) as error:
-                train(tiny, work_dir, hooks=[InSecondEpoch(lock)])
+        with not_root() as leave_root, pytest.raises(OSError) as error:
+            train(tiny, work_dir, hooks=[InSecondEpoch(lock)])
         kept = work_dir / "epoch_1.pth"
-        assert error.value.errno == errno.EACCES and str(kept) in str(error.value)
+        assert error.value.errno == errno.EACCES
+        assert str(kept) in str(error.value)
         assert torch.load(kept)["meta"]["epoch"] == 1
         work_dir.chmod(0o755)
         for path in work_dir.rglob("*"):
@@ -102,7 +103,9 @@ def test_read_only_from_the_start(tiny):
                 Runner.from_cfg(cfg)
         assert error.value.errno == errno.EACCES
         text = str(error.value)
-        assert f"{folder}/work" in text and "work_dir" in text and ".pth" not in text
+        assert f"{folder}/work" in text
+        assert "work_dir" in text
+        assert ".pth" not in text
 
 
 def test_error_elsewhere_is_left_alone(tiny, tmp_path):
@@ -116,7 +119,7 @@ def test_error_elsewhere_is_left_alone(tiny, tmp_path):
 
 
 def checkpoint(path, seconds, half=False):
-    torch.save(dict(weight=torch.arange(1000)), path)
+    torch.save({"weight": torch.arange(1000)}, path)
     if half:
         os.truncate(path, path.stat().st_size // 2)
     os.utime(path, (seconds, seconds))

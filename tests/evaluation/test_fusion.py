@@ -46,9 +46,9 @@ def mmaction_dump(path, values, ids=IDS, labels=LABELS):
             pred_score=torch.tensor(row, dtype=torch.float32),
             pred_label=torch.tensor([int(row.argmax())]),
             gt_label=torch.tensor([label]),
-            **({} if ids is None else dict(frame_dir=ids[number])),
+            **({} if ids is None else {"frame_dir": ids[number]}),
         )
-        for number, (row, label) in enumerate(zip(values, labels))
+        for number, (row, label) in enumerate(zip(values, labels, strict=True))
     ]
     metric = DumpResults(str(path))
     metric.process(None, samples)
@@ -65,14 +65,15 @@ def test_every_form_gives_the_same_scores(tmp_path):
     values = logits(0)
     original = pickled(
         tmp_path / "epoch1_test_score.pkl",
-        {name: row.astype(np.float32) for name, row in zip(IDS, values)},
+        {name: row.astype(np.float32) for name, row in zip(IDS, values, strict=True)},
     )
     pyskl = pickled(tmp_path / "result.pkl", list(softmax(values).astype(np.float32)))
     dump = mmaction_dump(tmp_path / "dump.pkl", softmax(values))
-    known = dict(zip(IDS, map(int, LABELS)))
+    known = dict(zip(IDS, map(int, LABELS), strict=True))
     for path, raw in ((original, True), (pyskl, False), (dump, False)):
         scores = read_scores(path, known)
-        assert scores.ids == IDS and scores.probabilities is not raw
+        assert scores.ids == IDS
+        assert scores.probabilities is not raw
         np.testing.assert_array_equal(scores.labels, LABELS)
         expected = values if raw else softmax(values)
         np.testing.assert_allclose(scores.values, expected, atol=1e-6)
@@ -123,7 +124,7 @@ def test_mismatches_are_refused_by_name():
         (fewer, "samples-differ", {}, f"1 only in joint.pkl, such as [{IDS[0]!r}]"),
         (other, "samples-differ", {}, "1 only in bone.pkl, such as ['x']"),
         (wide, "score", {}, "joint.pkl"),
-        (liar, "samples-differ", dict(sample=IDS[2]), "joint.pkl"),
+        (liar, "samples-differ", {"sample": IDS[2]}, "joint.pkl"),
         (nameless, "samples-differ", {}, "--ann-file"),
     ):
         with raises(kind, file="bone.pkl", **where) as error:
@@ -136,42 +137,42 @@ def test_mismatches_are_refused_by_name():
 
 
 def test_bad_files_are_named(tmp_path):
-    good = dict(zip(IDS, logits(1)))
-    label = dict(field="gt_label")
+    good = dict(zip(IDS, logits(1), strict=True))
+    label = {"field": "gt_label"}
     for name, data, kind, where in (
         ("text", "hello", "structure", {}),
         ("empty", [], "empty", {}),
         ("nothing", {}, "empty", {}),
         (
             "annotations",
-            dict(split=dict(val=IDS[:1]), annotations=[dict(frame_dir=IDS[0])]),
+            {"split": {"val": IDS[:1]}, "annotations": [{"frame_dir": IDS[0]}]},
             "wrong-file-type",
             {},
         ),
-        ("names", dict(a={}, b=[1, 2]), "score", dict(sample=0)),
-        ("words", {**good, IDS[2]: ["1", "2", "3"]}, "score", dict(sample=2)),
-        ("uneven", {**good, IDS[2]: [1, [2, 3], 4]}, "score", dict(sample=2)),
-        ("complex", {**good, IDS[0]: np.ones(3) * 1j}, "score", dict(sample=0)),
+        ("names", {"a": {}, "b": [1, 2]}, "score", {"sample": 0}),
+        ("words", {**good, IDS[2]: ["1", "2", "3"]}, "score", {"sample": 2}),
+        ("uneven", {**good, IDS[2]: [1, [2, 3], 4]}, "score", {"sample": 2}),
+        ("complex", {**good, IDS[0]: np.ones(3) * 1j}, "score", {"sample": 0}),
         ("no class", {IDS[0]: []}, "shape", {}),
-        ("label", [dict(pred_score=[1, 2], gt_label="x")], "label", label),
-        ("no label", [dict(pred_score=[1, 2], gt_label=None)], "label", label),
-        ("half", [dict(pred_score=[1, 2], gt_label=0.5)], "label", label),
-        ("several", [dict(pred_score=[1, 2], gt_label=[0, 1])], "label", label),
+        ("label", [{"pred_score": [1, 2], "gt_label": "x"}], "label", label),
+        ("no label", [{"pred_score": [1, 2], "gt_label": None}], "label", label),
+        ("half", [{"pred_score": [1, 2], "gt_label": 0.5}], "label", label),
+        ("several", [{"pred_score": [1, 2], "gt_label": [0, 1]}], "label", label),
         (
             "beyond",
-            [dict(pred_score=[1, 2], gt_label=2, frame_dir="a")],
+            [{"pred_score": [1, 2], "gt_label": 2, "frame_dir": "a"}],
             "label",
-            dict(sample="a"),
+            {"sample": "a"},
         ),
         ("ragged", {**good, IDS[0]: np.zeros(2)}, "shape", {}),
         ("2d", {**good, IDS[0]: np.zeros((3, 1))}, "shape", {}),
-        ("nan", {**good, IDS[1]: np.full(3, np.nan)}, "not-finite", dict(sample=1)),
-        ("number", {**good, 5: np.zeros(3)}, "structure", dict(field="frame_dir")),
+        ("nan", {**good, IDS[1]: np.full(3, np.nan)}, "not-finite", {"sample": 1}),
+        ("number", {**good, 5: np.zeros(3)}, "structure", {"field": "frame_dir"}),
         (
             "no score",
-            [dict(gt_label=1)],
+            [{"gt_label": 1}],
             "structure",
-            dict(sample=0, field="pred_score"),
+            {"sample": 0, "field": "pred_score"},
         ),
     ):
         path = pickled(tmp_path / name, data)
@@ -192,7 +193,7 @@ def test_bad_files_are_named(tmp_path):
     with raises("samples-differ", file="dict", sample=IDS[0], field=None):
         read_scores(unknown, {"a": 0})
     dump = mmaction_dump(tmp_path / "labels.pkl", logits(1))
-    wrong = {**dict(zip(IDS, map(int, LABELS))), IDS[3]: 2}
+    wrong = {**dict(zip(IDS, map(int, LABELS), strict=True)), IDS[3]: 2}
     with raises("samples-differ", file="labels.pkl", sample=IDS[3], field="gt_label"):
         read_scores(dump, wrong)
 
@@ -210,22 +211,23 @@ def test_nothing_is_executed(tmp_path, monkeypatch):
 
         def __reduce__(self):
             buffer = io.BytesIO()
-            torch.save(dict(a=Evil()), buffer)
+            torch.save({"a": Evil()}, buffer)
             return torch.storage._load_from_bytes, (buffer.getvalue(),)
 
-    for name, data in (("a.pkl", [Evil()]), ("b.pkl", [dict(pred_score=Inside())])):
+    for name, data in (("a.pkl", [Evil()]), ("b.pkl", [{"pred_score": Inside()}])):
         path = pickled(tmp_path / name, data)
         with raises("unsafe", PickleError, file=name) as error:
             read_scores(path)
-        assert "posix.system" in str(error.value) and "\n" not in str(error.value)
+        assert "posix.system" in str(error.value)
+        assert "\n" not in str(error.value)
     assert not (tmp_path / "evil").exists()
 
 
 def test_other_files_are_named(tmp_path):
     """Here, and where annotations are expected; a score file only there."""
-    torch.save(dict(weight=torch.ones(2)), tmp_path / "x.pkl")
+    torch.save({"weight": torch.ones(2)}, tmp_path / "x.pkl")
     torch.save(
-        dict(weight=torch.ones(2)),
+        {"weight": torch.ones(2)},
         tmp_path / "old.pkl",
         _use_new_zipfile_serialization=False,
     )
@@ -239,7 +241,7 @@ def test_other_files_are_named(tmp_path):
             assert expected in str(error.value)
     with raises("wrong-file-type", file="page.npz"):
         read_scores(tmp_path / "page.npz")
-    torch.save(dict(weight=torch.ones(2)), tmp_path / "x.npz")
+    torch.save({"weight": torch.ones(2)}, tmp_path / "x.npz")
     with raises("wrong-file-type", file="x.npz"):
         read_scores(tmp_path / "x.npz")
     dump = mmaction_dump(tmp_path / "dump.pkl", logits(1))
@@ -249,14 +251,17 @@ def test_other_files_are_named(tmp_path):
 
 def test_labels(tmp_path):
     samples = [
-        dict(frame_dir=name, label=int(label)) for name, label in zip(IDS, LABELS)
+        {"frame_dir": name, "label": int(label)}
+        for name, label in zip(IDS, LABELS, strict=True)
     ]
-    data = dict(split=dict(val=IDS[::-1][:4]), annotations=samples)
+    data = {"split": {"val": IDS[::-1][:4]}, "annotations": samples}
     path = pickled(tmp_path / "a.pkl", data)
     # In the file's order, as PoseDataset tests them, not in the split's.
-    assert labels_of(path, "val") == dict(zip(IDS[4:], map(int, LABELS[4:])))
+    assert labels_of(path, "val") == dict(
+        zip(IDS[4:], map(int, LABELS[4:]), strict=True)
+    )
     original = pickled(tmp_path / "val_label.pkl", (IDS, list(map(int, LABELS))))
-    assert labels_of(original) == dict(zip(IDS, map(int, LABELS)))
+    assert labels_of(original) == dict(zip(IDS, map(int, LABELS), strict=True))
     with pytest.raises(DataError):
         labels_of(path, "test")
     for data in (pickled(tmp_path / "b.pkl", [1, 2]), pickled(tmp_path / "c.pkl", "x")):
@@ -270,22 +275,28 @@ def test_searched_weights_find_the_stream_that_knows():
     noise = Scores("noise", "", logits(4, strength=0.0), IDS, LABELS)
     signal = Scores("signal", "", logits(5, strength=6.0), IDS, LABELS)
     weights, accuracy = search_weights([signal, noise])
-    assert weights[0] == 1 and accuracy == 1
+    assert weights[0] == 1
+    assert accuracy == 1
     weights, accuracy = search_weights([noise, signal, noise, noise])
-    assert weights[1] > max(weights[2:]) and accuracy == 1
+    assert weights[1] > max(weights[2:])
+    assert accuracy == 1
 
 
 def test_accuracies_by_hand():
     values = np.array([[3.0, 1, 2], [1, 2, 3], [1, 1, 1], [0, 0, 9]])
     result = accuracies(values, np.array([0, 1, 2, 2]))
     # argmax of the constant row is class 0, which is not its label.
-    assert result["top1"] == 50 and result["classes"] == {0: 100, 1: 0, 2: 50}
-    assert result["mean_class"] == 50 and result["top5"] == 100
+    assert result["top1"] == 50
+    assert result["classes"] == {0: 100, 1: 0, 2: 50}
+    assert result["mean_class"] == 50
+    assert result["top5"] == 100
 
 
 def test_command(tmp_path, capsys):
     joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
-    bone = pickled(tmp_path / "bone.pkl", dict(zip(IDS[::-1], logits(2, 2.0)[::-1])))
+    bone = pickled(
+        tmp_path / "bone.pkl", dict(zip(IDS[::-1], logits(2, 2.0)[::-1], strict=True))
+    )
     out, figures = tmp_path / "fused.pkl", tmp_path / "fused.json"
     assert msg3d_command("fuse", joint, bone, "--output", out, "--json", figures) == 0
     printed = capsys.readouterr().out
@@ -298,7 +309,8 @@ def test_command(tmp_path, capsys):
     top1 = 100 * (expected.argmax(1) == LABELS).mean()
     assert report["scores"]["fused"]["top1"] == pytest.approx(top1)
     changes = [line["change"] for line in report["classes"]]
-    assert changes == sorted(changes) and len(changes) == 3
+    assert changes == sorted(changes)
+    assert len(changes) == 3
 
     assert msg3d_command("fuse", joint, bone, "--search", joint, bone) == 1
     assert "8 samples" in capsys.readouterr().err
@@ -320,7 +332,8 @@ def test_command_takes_each_file_once(tmp_path, capsys):
     for paths in ((joint, joint), (joint, tmp_path / "." / "joint.pkl"), (joint, link)):
         assert msg3d_command("fuse", *paths) == 1
         error = capsys.readouterr().err
-        assert str(paths[1]) in error and error.count("\n") == 1
+        assert str(paths[1]) in error
+        assert error.count("\n") == 1
     bone = mmaction_dump(tmp_path / "bone.pkl", softmax(logits(2, 2.0)))
     assert msg3d_command("fuse", joint, bone, "--fusion-weights", 0, 0) == 2
     assert "--fusion-weights" in capsys.readouterr().err
@@ -340,12 +353,13 @@ def test_command_on_one_file(tmp_path, capsys):
     joint = mmaction_dump(tmp_path / "joint.pkl", values)
     assert msg3d_command("fuse", joint, "--json", tmp_path / "a.json") == 0
     printed = capsys.readouterr().out
-    assert "fused" not in printed and "change" not in printed
+    assert "fused" not in printed
+    assert "change" not in printed
     report = json.loads((tmp_path / "a.json").read_text())
     right = values.argmax(1) == LABELS
-    assert list(report["scores"].values())[0]["top1"] == pytest.approx(
+    assert next(iter(report["scores"].values()))["top1"] == pytest.approx(
         100 * right.mean()
     )
     found = {line["class"]: line["accuracy"] for line in report["classes"]}
-    expected = {label: 100 * right[LABELS == label].mean() for label in (0, 1, 2)}
+    expected = {label: 100 * right[label == LABELS].mean() for label in (0, 1, 2)}
     assert found == pytest.approx(expected)

@@ -23,17 +23,21 @@ def test_what_was_written_comes_back(tmp_path):
     path, values = tmp_path / "scores.npz", softmax(logits(0))
     write_score_npz(str(path), IDS, values, LABELS)
     scores = read_scores(path)
-    assert scores.ids == IDS and scores.probabilities
+    assert scores.ids == IDS
+    assert scores.probabilities
     np.testing.assert_array_equal(scores.values, values)
     np.testing.assert_array_equal(scores.labels, LABELS)
     with np.load(path, allow_pickle=False) as plain:
-        assert plain["ids"].tolist() == IDS and plain["scores"].shape == (8, 3)
+        assert plain["ids"].tolist() == IDS
+        assert plain["scores"].shape == (8, 3)
 
 
 def test_as_numpy_writes_them_without_labels(tmp_path):
     values = logits(1).astype(np.float32)
     np.savez(tmp_path / "scores.npz", ids=IDS, scores=values)
-    scores = read_scores(tmp_path / "scores.npz", dict(zip(IDS, LABELS.tolist())))
+    scores = read_scores(
+        tmp_path / "scores.npz", dict(zip(IDS, LABELS.tolist(), strict=True))
+    )
     np.testing.assert_array_equal(scores.values, values)
     np.testing.assert_array_equal(scores.labels, LABELS)
 
@@ -65,30 +69,30 @@ GOOD = npy(np.ones((8, 3)))
 
 
 @pytest.mark.parametrize(
-    "members, kind, where",
+    ("members", "kind", "where"),
     [
-        (dict(ids=npy(np.array(IDS))), "structure", dict(field="scores")),
-        (dict(scores=npy(np.ones(8))), "shape", dict(field="scores")),
-        (dict(scores=GOOD, labels=npy(np.arange(7))), "shape", dict(field="labels")),
-        (dict(scores=GOOD, ids=npy(np.arange(8))), "dtype", dict(field="ids")),
+        ({"ids": npy(np.array(IDS))}, "structure", {"field": "scores"}),
+        ({"scores": npy(np.ones(8))}, "shape", {"field": "scores"}),
+        ({"scores": GOOD, "labels": npy(np.arange(7))}, "shape", {"field": "labels"}),
+        ({"scores": GOOD, "ids": npy(np.arange(8))}, "dtype", {"field": "ids"}),
         (
-            dict(scores=GOOD, ids=npy(np.array(["a"] * 8))),
+            {"scores": GOOD, "ids": npy(np.array(["a"] * 8))},
             "duplicate",
-            dict(sample="a"),
+            {"sample": "a"},
         ),
-        (dict(scores=npy(np.array([{}], object))), "dtype", dict(field="scores")),
+        ({"scores": npy(np.array([{}], object))}, "dtype", {"field": "scores"}),
         (
-            dict(scores=GOOD.replace(b"(8, 3)", b"(9, 3)")),
+            {"scores": GOOD.replace(b"(8, 3)", b"(9, 3)")},
             "truncated",
-            dict(field="scores"),
+            {"field": "scores"},
         ),
         (
-            dict(scores=GOOD.replace(b"(8, 3)", b"(7, 3)")),
+            {"scores": GOOD.replace(b"(8, 3)", b"(7, 3)")},
             "corrupt",
-            dict(field="scores"),
+            {"field": "scores"},
         ),
-        (dict(scores=GOOD[:-5]), "truncated", dict(field="scores")),
-        (dict(scores=npy(np.array([[1.0, np.nan]]))), "not-finite", dict(sample=0)),
+        ({"scores": GOOD[:-5]}, "truncated", {"field": "scores"}),
+        ({"scores": npy(np.array([[1.0, np.nan]]))}, "not-finite", {"sample": 0}),
     ],
 )
 def test_refused(tmp_path, members, kind, where):

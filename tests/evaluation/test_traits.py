@@ -40,13 +40,13 @@ def command(*arguments):
 def evaluate(chunks=CHUNKS, truth=TRUTH, **kwargs):
     metric = METRICS.build(dict(type="PersonTraitMetric", traits=NAMES, **kwargs))
     samples = [
-        dict(
-            frame_dir=f"s{number}",
-            person_id=person,
-            session=session,
-            pred_targets=torch.tensor(predicted),
-            gt_targets=torch.tensor(truth[person]),
-        )
+        {
+            "frame_dir": f"s{number}",
+            "person_id": person,
+            "session": session,
+            "pred_targets": torch.tensor(predicted),
+            "gt_targets": torch.tensor(truth[person]),
+        }
         for number, (person, session, predicted) in enumerate(chunks)
     ]
     for start in range(0, len(samples), 2):
@@ -81,7 +81,7 @@ def test_predictions_are_written(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "by, field, kind",
+    ("by", "field", "kind"),
     [
         ("sessions", "session", "structure"),
         ("chunks", "person_id", "structure"),
@@ -90,7 +90,7 @@ def test_predictions_are_written(tmp_path):
     ],
 )
 def test_missing_fields_are_named(by, field, kind):
-    sample = dict(frame_dir="s0", person_id=1, session=2)
+    sample = {"frame_dir": "s0", "person_id": 1, "session": 2}
     sample.update(pred_targets=torch.zeros(2), gt_targets=torch.zeros(2))
     metric = PersonTraitMetric(NAMES, by=by)
     metric.process(None, [sample])
@@ -102,7 +102,12 @@ def test_missing_fields_are_named(by, field, kind):
 def test_other_faults_are_named():
     with raises("option", ConfigError, field="by"):
         PersonTraitMetric(by="person")
-    sample = dict(frame_dir="s", person_id=1, session=2, pred_targets=torch.zeros(2))
+    sample = {
+        "frame_dir": "s",
+        "person_id": 1,
+        "session": 2,
+        "pred_targets": torch.zeros(2),
+    }
     with raises("target", sample="s", field="pred_targets"):
         PersonTraitMetric().process(None, [sample])
     metric = PersonTraitMetric(NAMES)
@@ -139,7 +144,7 @@ def test_errors_of_the_challenge_by_hand(tmp_path, capsys):
     (tmp_path / "truth.csv").write_text(rows(VALUES))
     guess = {"105": (0.5, 0, 0, 0, 0.5), "8": (0, 2, 2, 3, 1), "67": (1, 1, 3, 1, 1)}
     (tmp_path / "pred.csv").write_text("\ufeff" + rows(guess), encoding="utf-8")
-    expected = dict(zip(CHALLENGE_TRAITS, (4 / 3, 1 / 3, 4 / 3, 0, 9 / 3)))
+    expected = dict(zip(CHALLENGE_TRAITS, (4 / 3, 1 / 3, 4 / 3, 0, 9 / 3), strict=True))
     expected["mean"] = 6 / 5
     pair = (tmp_path / "pred.csv", tmp_path / "truth.csv")
     assert squared_errors(*map(read_traits, pair)) == pytest.approx(expected)
@@ -156,18 +161,18 @@ def test_errors_of_the_challenge_by_hand(tmp_path, capsys):
 BAD = {
     "missing": (rows({"8": VALUES["8"]}), "samples-differ", {}, "67, 105"),
     "unknown": (rows({**VALUES, "9": VALUES["8"]}), "samples-differ", {}, " 9"),
-    "doubled": (rows(VALUES) + "8,0,0,0,0,0\n", "duplicate", dict(line=5), "8"),
-    "a field too few": (rows({**VALUES, "9": (1, 2, 3, 4)}), "row", dict(line=5), "5"),
+    "doubled": (rows(VALUES) + "8,0,0,0,0,0\n", "duplicate", {"line": 5}, "8"),
+    "a field too few": (rows({**VALUES, "9": (1, 2, 3, 4)}), "row", {"line": 5}, "5"),
     "text": (
         rows({**VALUES, "8": (0, "low", 0, 0, 0)}),
         "number",
-        dict(line=2, field="CONSCIENTIOUSNESS_Z"),
+        {"line": 2, "field": "CONSCIENTIOUSNESS_Z"},
         "'low'",
     ),
     "NaN": (
         rows({**VALUES, "8": (0, 0, 0, 0, "nan")}),
         "number",
-        dict(line=2, field="NEGATIVEEMOTIONALITY_Z"),
+        {"line": 2, "field": "NEGATIVEEMOTIONALITY_Z"},
         "'nan'",
     ),
     "other traits": (
@@ -179,12 +184,12 @@ BAD = {
     "no header": (
         rows(VALUES, "8,0,0,0,0,0"),
         "columns",
-        dict(line=1),
+        {"line": 1},
         "'8,0,0,0,0,0'",
     ),
     "no row": (HEADER, "empty", {}, ""),
-    "empty": ("", "columns", dict(line=1), HEADER),
-    "a trait twice": (rows({}, "Participant ID,a,a"), "columns", dict(line=1), ""),
+    "empty": ("", "columns", {"line": 1}, HEADER),
+    "a trait twice": (rows({}, "Participant ID,a,a"), "columns", {"line": 1}, ""),
 }
 
 

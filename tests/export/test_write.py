@@ -39,12 +39,14 @@ def test_recognizer_of_a_file_predicts_as_of_the_checkpoint(exported_files):
     config, checkpoint, file = exported_files
     made = Recognizer(config, checkpoint, device="cpu")
     read = Recognizer.from_exported(file, batch_size=3)
-    assert read.classes == tuple(NAMES) and read.expected == made.expected
-    options = dict(persons=True, pairs=1)
+    assert read.classes == tuple(NAMES)
+    assert read.expected == made.expected
+    options = {"persons": True, "pairs": 1}
     for found, expected in zip(
-        read.predict(walks(), **options), made.predict(walks(), **options)
+        read.predict(walks(), **options), made.predict(walks(), **options), strict=False
     ):
-        assert found.name == expected.name and found.frames == expected.frames
+        assert found.name == expected.name
+        assert found.frames == expected.frames
         for one, other in zip(
             (found, *found.persons, *found.pairs),
             (expected, *expected.persons, *expected.pairs),
@@ -57,7 +59,7 @@ def test_clips_of_a_file_can_be_chosen(exported_files):
     config, checkpoint, file = exported_files
     one = Recognizer(config, checkpoint, device="cpu", clips=1).predict(walks())
     found = Recognizer.from_exported(file, clips=1).predict(walks())
-    for actual, expected in zip(found, one):
+    for actual, expected in zip(found, one, strict=True):
         np.testing.assert_allclose(actual.scores, expected.scores, rtol=0, atol=1e-4)
 
 
@@ -91,7 +93,7 @@ def test_program_of_torch_export(tmp_path):
     export(config, checkpoint, tmp_path / "one.pt2")
     expected = Recognizer(config, checkpoint, device="cpu").predict(walks())
     found = Recognizer.from_exported(tmp_path / "one.pt2").predict(walks())
-    for actual, other in zip(found, expected):
+    for actual, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(actual.scores, other.scores, rtol=0, atol=1e-4)
         assert actual.name == other.name
     plain = torch.export.load(tmp_path / "one.pt2").module(check_guards=False)
@@ -101,7 +103,7 @@ def test_program_of_torch_export(tmp_path):
 def test_a_step_that_cannot_be_carried_is_named(tmp_path):
     config, checkpoint = tiny(tmp_path, "ResTCN")
     cfg = Config.fromfile(config)
-    cfg.test_dataloader.dataset.pipeline.insert(0, dict(type="RandomScale3D"))
+    cfg.test_dataloader.dataset.pipeline.insert(0, {"type": "RandomScale3D"})
     with raises("config", ConfigError, field="test_pipeline.RandomScale3D"):
         export(cfg, checkpoint, tmp_path / "one.onnx")
     assert not (tmp_path / "one.onnx").exists()
@@ -130,7 +132,7 @@ def test_files_that_are_none_of_ours(tmp_path, exported_files):
     onnx.save(proto, tmp_path / "bare.onnx")
     with raises("structure", CheckpointError, file="bare.onnx"):
         Recognizer.from_exported(tmp_path / "bare.onnx")
-    onnx.helper.set_model_props(proto, {KEY: json.dumps(dict(format=99))})
+    onnx.helper.set_model_props(proto, {KEY: json.dumps({"format": 99})})
     onnx.save(proto, tmp_path / "newer.onnx")
     with raises("version", CheckpointError, file="newer.onnx"):
         Recognizer.from_exported(tmp_path / "newer.onnx")

@@ -78,7 +78,7 @@ def plainly(joints, row):
             turned = times(turned, matrix)
         if parent:
             moved = times(rotations[parent], [[value] for value in local])
-            local = [a + b[0] for a, b in zip(positions[parent], moved)]
+            local = [a + b[0] for a, b in zip(positions[parent], moved, strict=True)]
             turned = times(rotations[parent], turned)
         positions[name], rotations[name] = local, turned
     return [positions[name] for name in joints]

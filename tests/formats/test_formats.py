@@ -42,24 +42,24 @@ def as_json(path, data):
 
 def alphapose(path):
     entries = [
-        dict(image_id=f"{t}.jpg", keypoints=joints.ravel().tolist())
+        {"image_id": f"{t}.jpg", "keypoints": joints.ravel().tolist()}
         for t, joints in enumerate(scored())
     ]
     as_json(path / "clip.json", entries)
 
 
 def coco(path):
-    images = [dict(id=t, height=480, width=640) for t in range(FRAMES)]
+    images = [{"id": t, "height": 480, "width": 640} for t in range(FRAMES)]
     people = [
-        dict(image_id=t, keypoints=joints.ravel().tolist())
+        {"image_id": t, "keypoints": joints.ravel().tolist()}
         for t, joints in enumerate(scored())
     ]
-    as_json(path / "clip.json", dict(images=images, annotations=people))
+    as_json(path / "clip.json", {"images": images, "annotations": people})
 
 
 def mmpose(path):
     frames = [
-        dict(keypoints=joints.tolist(), keypoint_scores=[0.5] * 17)
+        {"keypoints": joints.tolist(), "keypoint_scores": [0.5] * 17}
         for joints in pixels()
     ]
     as_json(path / "clip.json", [[person] for person in frames])
@@ -68,13 +68,13 @@ def mmpose(path):
 def mmpose_frames(path):
     (path / "clip").mkdir()
     for t, joints in enumerate(pixels()):
-        person = dict(keypoints=joints.tolist(), keypoint_scores=[0.5] * 17)
+        person = {"keypoints": joints.tolist(), "keypoint_scores": [0.5] * 17}
         as_json(path / "clip" / f"{t}.json", [person])
 
 
 def yolo(path):
     frames = [
-        [dict(keypoints=dict(x=joints[:, 0].tolist(), y=joints[:, 1].tolist()))]
+        [{"keypoints": {"x": joints[:, 0].tolist(), "y": joints[:, 1].tolist()}}]
         for joints in pixels()
     ]
     as_json(path / "clip.json", [json.dumps(frame) for frame in frames])
@@ -83,14 +83,16 @@ def yolo(path):
 def openpose(path, joints=25):
     (path / "clip").mkdir()
     for t, person in enumerate(scored(joints)):
-        people = [dict(pose_keypoints_2d=person.ravel().tolist())]
+        people = [{"pose_keypoints_2d": person.ravel().tolist()}]
         name = f"v1_{t:012d}_keypoints.json"
-        as_json(path / "clip" / name, dict(version=1.3, people=people if t else []))
+        as_json(path / "clip" / name, {"version": 1.3, "people": people if t else []})
 
 
 def keypoint_json(path):
     keypoint = pixels()[None].tolist()
-    as_json(path / "clip.json", dict(keypoint=keypoint, img_shape=SIZE, layout="coco"))
+    as_json(
+        path / "clip.json", {"keypoint": keypoint, "img_shape": SIZE, "layout": "coco"}
+    )
 
 
 def keypoint_list(path):
@@ -114,9 +116,10 @@ def landmarks(path, world=True):
         values[:, 23:25] = 0
     key = "pose_world_landmarks" if world else "pose_landmarks"
     frames = [
-        {key: [dict(zip("xyz", joint)) for joint in frame]} for frame in values.tolist()
+        {key: [dict(zip("xyz", joint, strict=True)) for joint in frame]}
+        for frame in values.tolist()
     ]
-    as_json(path / "clip.json", dict(frames=frames))
+    as_json(path / "clip.json", {"frames": frames})
 
 
 def ntu_skeleton(path):
@@ -129,19 +132,21 @@ def ntu_skeleton(path):
 
 def kinetics_skeleton(path):
     frames = [
-        dict(
-            frame_index=t + 1,
-            skeleton=[dict(pose=(joints / 640).ravel().tolist(), score=[0.5] * 18)],
-        )
+        {
+            "frame_index": t + 1,
+            "skeleton": [
+                {"pose": (joints / 640).ravel().tolist(), "score": [0.5] * 18}
+            ],
+        }
         for t, joints in enumerate(pixels(18))
     ]
-    as_json(path / "clip.json", dict(data=frames, label="wave", label_index=0))
+    as_json(path / "clip.json", {"data": frames, "label": "wave", "label_index": 0})
 
 
 def nw_ucla(path):
     skeletons = rng().normal(size=(FRAMES, 20, 3)).round(3).tolist()
     name = "a01_s02_e03_v01"
-    as_json(path / "clip.json", dict(file_name=name, skeletons=skeletons, label=1))
+    as_json(path / "clip.json", {"file_name": name, "skeletons": skeletons, "label": 1})
 
 
 def msr_action3d(path):
@@ -162,7 +167,7 @@ def udiva(path):
 
 def annotation_file(path):
     data = annotations(samples=2, frames=(4, 6))
-    save_annotations({**data, "meta": dict(layout="kinect20")}, path / "clip.pkl")
+    save_annotations({**data, "meta": {"layout": "kinect20"}}, path / "clip.pkl")
 
 
 def store(path):
@@ -181,22 +186,22 @@ def video(path):
     writer.release()
 
 
-FLAT = dict(img_shape=SIZE)
+FLAT = {"img_shape": SIZE}
 # format -> (writes the file or folder `clip`, options of `convert_folder`)
 EXAMPLES = {
     "alphapose": [(alphapose, FLAT)],
     "annotation_file": [(annotation_file, {})],
     "coco": [(coco, {})],
     "csv": [
-        (csv_table, dict(layout="kinect20", units="mm")),
+        (csv_table, {"layout": "kinect20", "units": "mm"}),
         (
             lambda path: csv_table(path, joints=33),
-            dict(layout="mediapipe33", units="m"),
+            {"layout": "mediapipe33", "units": "m"},
         ),
     ],
     "keypoint_json": [
         (keypoint_json, {}),
-        (keypoint_list, dict(layout="nturgb+d", units="cm")),
+        (keypoint_list, {"layout": "nturgb+d", "units": "cm"}),
     ],
     "mediapipe": [
         (landmarks, {}),
@@ -207,7 +212,7 @@ EXAMPLES = {
     "npy": [
         (
             lambda path: np.save(path / "clip.npy", rng().normal(size=(3, 25, 3))),
-            dict(layout="nturgb+d", units="unscaled"),
+            {"layout": "nturgb+d", "units": "unscaled"},
         ),
         (
             lambda path: np.save(path / "clip.npy", scored() / [640, 480, 1]),
@@ -218,11 +223,11 @@ EXAMPLES = {
     "msr_action3d": [(msr_action3d, {})],
     "ntu_skeleton": [(ntu_skeleton, {})],
     "nw_ucla": [(nw_ucla, {})],
-    "sbu": [(sbu, {}), (sbu, dict(units="m"))],
+    "sbu": [(sbu, {}), (sbu, {"units": "m"})],
     "udiva": [(udiva, {})],
     "openpose": [(openpose, FLAT), (lambda path: openpose(path, 18), FLAT)],
-    "store": [(store, dict(layout="kinect20"))],
-    "video": [(video, dict(pose=pose))],
+    "store": [(store, {"layout": "kinect20"})],
+    "video": [(video, {"pose": pose})],
     "yolo": [(yolo, FLAT)],
 }
 CASES = [
@@ -267,7 +272,7 @@ def training_samples(folder, write, options):
     return samples, data["meta"].get("layout", options.get("layout"))
 
 
-@pytest.mark.parametrize("name, write, options", CASES)
+@pytest.mark.parametrize(("name", "write", "options"), CASES)
 def test_training_and_prediction_get_the_same_keypoints(name, write, options, tmp_path):
     trained, layout = training_samples(tmp_path / "raw", write, options)
     dimensions = trained[0]["keypoint"].shape[-1]
@@ -279,7 +284,7 @@ def test_training_and_prediction_get_the_same_keypoints(name, write, options, tm
     assert source == str(the_clip(folder))
     sequences = read_sequences(source, expected, read_options(options))
     assert len(sequences) == len(trained) > 0
-    for sequence, sample in zip(sequences, trained):
+    for sequence, sample in zip(sequences, trained, strict=True):
         predicted = to_sample(sequence, expected)
         np.testing.assert_array_equal(predicted["keypoint"], sample["keypoint"])
         if dimensions == 2:
@@ -288,7 +293,7 @@ def test_training_and_prediction_get_the_same_keypoints(name, write, options, tm
             np.testing.assert_array_equal(predicted["keypoint_score"], score)
 
 
-@pytest.mark.parametrize("name, write, options", CASES)
+@pytest.mark.parametrize(("name", "write", "options"), CASES)
 def test_only_its_own_format_recognizes_a_file(name, write, options, tmp_path):
     write(tmp_path)
     clip = the_clip(tmp_path)
@@ -314,7 +319,7 @@ NAMED = [
 
 
 @pytest.mark.parametrize(
-    "header, alone, told",  # formats without options, and with a layout or a unit
+    ("header", "alone", "told"),  # formats without options, and with a layout or a unit
     [
         (NUMBERED, "mediapipe", "csv"),
         (["frame", *NUMBERED], "mediapipe", "csv"),
@@ -327,7 +332,7 @@ NAMED = [
         ),
         ([name for name in NUMBERED if name[0] != "z"], "mediapipe", "csv"),
         (NUMBERED + [f"score{joint}" for joint in range(33)], "csv", "csv"),
-        (NUMBERED + ["x33", "y33", "z33"], "csv", "csv"),
+        ([*NUMBERED, "x33", "y33", "z33"], "csv", "csv"),
         (NAMED, "csv", "csv"),
         (["anything"], "csv", "csv"),
     ],
@@ -335,14 +340,14 @@ NAMED = [
 def test_tables_that_may_be_of_two_formats(header, alone, told):
     source = Source("a.csv", ",".join(header).encode() + b"\n")
     assert detect_format(source).name == alone
-    for options in (dict(unit="m"), dict(layout="mediapipe33")):
+    for options in ({"unit": "m"}, {"layout": "mediapipe33"}):
         assert detect_format(source, ReadOptions(**options)).name == told
     forced = ReadOptions(formats=("csv",))
     assert detect_format(source, forced).name == "csv"
 
 
 @pytest.mark.parametrize(
-    "data, name",
+    ("data", "name"),
     [
         ([], "mmpose"),
         ([[], []], "mmpose"),
@@ -352,8 +357,8 @@ def test_tables_that_may_be_of_two_formats(header, alone, told):
         ([{"image_id": 1, "keypoint_scores": []}], "alphapose"),
         ([None, {}, [{"x": 0, "y": 0}]], "mediapipe"),
         ([[None, 1.0]], "keypoint_json"),
-        (dict(people=[]), "openpose"),
-        (dict(annotations=[], images=[]), "coco"),
+        ({"people": []}, "openpose"),
+        ({"annotations": [], "images": []}, "coco"),
     ],
 )
 def test_json_of_each_writer(data, name):
@@ -361,7 +366,7 @@ def test_json_of_each_writer(data, name):
 
 
 @pytest.mark.parametrize(
-    "file, content, kind",
+    ("file", "content", "kind"),
     [
         ("a.json", b'{"x": 1}', "unknown-format"),
         ("a.json", b'[["text"]]', "unknown-format"),
@@ -388,7 +393,8 @@ def test_openpose_frames_train_from_a_zip(tmp_path):
         for path in sorted((tmp_path / "raw").rglob("*.json")):
             file.write(path, f"mine/{path.relative_to(tmp_path / 'raw')}")
     report = convert_folder(archive, tmp_path / "b.pkl", **FLAT)
-    assert report["written"] and report["units"] == "px"
+    assert report["written"]
+    assert report["units"] == "px"
     assert set(report["notes"]) == {"read as the output of openpose, a file a frame"}
     data = load_annotations(tmp_path / "b.pkl")
     assert data["meta"]["layout"] == layout == "openpose25"
@@ -396,7 +402,8 @@ def test_openpose_frames_train_from_a_zip(tmp_path):
         each for each in data["annotations"] if each["frame_dir"] == "train/wave/clip"
     ]
     np.testing.assert_array_equal(sample["keypoint"], samples[0]["keypoint"])
-    assert sample["total_frames"] == FRAMES and not sample["keypoint"][:, 0].any()
+    assert sample["total_frames"] == FRAMES
+    assert not sample["keypoint"][:, 0].any()
 
 
 def test_frames_are_held_out_and_listed_by_folder(tmp_path):
@@ -410,7 +417,8 @@ def test_frames_are_held_out_and_listed_by_folder(tmp_path):
         f"{label}/p{number}/clip" for label in ("bow", "wave") for number in range(4)
     ]
     report = convert_folder(raw, out, val_fraction=0.25, group=r"p\d", **FLAT)
-    assert report["written"] and report["splits"]["val"]["val"] == 2
+    assert report["written"]
+    assert report["splits"]["val"]["val"] == 2
     data = load_annotations(out)
     assert [sample["frame_dir"] for sample in data["annotations"]] == names
     assert set(data["meta"]["group"].values()) == {"p0", "p1", "p2", "p3"}
@@ -433,16 +441,18 @@ def test_frames_that_do_not_fit_are_refused_by_folder(tmp_path):
             folder.mkdir(parents=True)
             openpose(folder)
     other = tmp_path / "raw" / "val" / "bow" / "clip" / "w_0003_keypoints.json"
-    as_json(other, dict(people=[]))
+    as_json(other, {"people": []})
     report = convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **FLAT)
     (refused,) = report["refused"]
-    assert refused["file"] == "val/bow/clip" and refused["kind"] == "frame-numbers"
+    assert refused["file"] == "val/bow/clip"
+    assert refused["kind"] == "frame-numbers"
     other.unlink()
-    people = [dict(pose_keypoints_2d=scored(18)[0].ravel().tolist())]
-    as_json(other.parent / "w_0099_keypoints.json", dict(people=people))
+    people = [{"pose_keypoints_2d": scored(18)[0].ravel().tolist()}]
+    as_json(other.parent / "w_0099_keypoints.json", {"people": people})
     report = convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **FLAT)
     (refused,) = report["refused"]
-    assert refused["file"] == "val/bow/clip" and refused["kind"] == "layout"
+    assert refused["file"] == "val/bow/clip"
+    assert refused["kind"] == "layout"
 
 
 def test_files_of_different_layouts_or_units_are_refused(tmp_path):
@@ -500,5 +510,7 @@ def test_list_in_the_folder_is_not_a_sequence(tmp_path):
         "m",
         split=tmp_path / "raw" / "list.csv",
     )
-    assert report["written"] and report["files_used"] == ["list.csv"]
-    assert report["sequences"] == 4 and not report["left_out"]
+    assert report["written"]
+    assert report["files_used"] == ["list.csv"]
+    assert report["sequences"] == 4
+    assert not report["left_out"]

@@ -144,7 +144,7 @@ def array_changed(draw, array):
 def in_npy(draw, content):
     """Another header, or another array."""
     if some(draw, 0, 4) == 0:
-        header = "{'descr': %s, 'fortran_order': %s, 'shape': %s, }" % (
+        header = "{{'descr': {}, 'fortran_order': {}, 'shape': {}, }}".format(
             pick(draw, HEADERS),
             pick(draw, ["True", "False", "1"]),
             pick(draw, SHAPES),
@@ -247,7 +247,7 @@ def changed(draw, name, content, other, inside=True):
     mutate = INSIDE.get(PurePath(name).suffix)
     if not inside or not content:
         return damaged(draw, content, other)
-    if mutate is None or mutate is in_zip and content[:2] != b"PK":
+    if mutate is None or (mutate is in_zip and content[:2] != b"PK"):
         # The numbers of a binary header.
         return sized(draw, content, some(draw, 0, min(len(content), 300)))
     return mutate(draw, content)

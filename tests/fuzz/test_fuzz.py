@@ -97,12 +97,12 @@ def attempt(outcomes):
 def small(form):
     if form == "labels":
         return ["a", "b"], [0, 1]
-    options = dict(channels=2, joints=17) if form == "2d" else {}
+    options = {"channels": 2, "joints": 17} if form == "2d" else {}
     data = annotations(samples=4, frames=(3, 6), **options)
     return (
         data["annotations"]
         if form == "list"
-        else {**data, "meta": dict(classes=list("abcd"))}
+        else {**data, "meta": {"classes": list("abcd")}}
     )
 
 
@@ -138,12 +138,12 @@ def write_scores(form, folder):
     values, names = np.random.default_rng(0).random((6, 3)), [f"s{i}" for i in range(6)]
     kind = torch.tensor if form == "tensors" else np.array
     dump = [
-        dict(pred_score=kind(row), gt_label=kind([1]), frame_dir=name)
-        for row, name in zip(values, names)
+        {"pred_score": kind(row), "gt_label": kind([1]), "frame_dir": name}
+        for row, name in zip(values, names, strict=True)
     ]
     if form == "npz":
         return write_score_npz(folder / "s.npz", names, values, np.arange(6) % 3)
-    forms = dict(rows=list(values), names=dict(zip(names, values)))
+    forms = {"rows": list(values), "names": dict(zip(names, values, strict=True))}
     (folder / "s.pkl").write_bytes(pickle.dumps(forms.get(form, dump), 4))
 
 
@@ -157,11 +157,14 @@ def read_score_file(folder, attempt):
 
 def write_checkpoint(form, folder):
     layers = torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)
-    state, meta = torch.nn.Sequential(*layers).state_dict(), dict(classes=["a"], x=(1,))
+    state, meta = (
+        torch.nn.Sequential(*layers).state_dict(),
+        {"classes": ["a"], "x": (1,)},
+    )
     if form == "safetensors":
         return write_safetensors(state, meta, folder / "c.safetensors")
-    options = dict(_use_new_zipfile_serialization=form == "zip")
-    torch.save(dict(state_dict=state, meta=meta), folder / "c.pth", **options)
+    options = {"_use_new_zipfile_serialization": form == "zip"}
+    torch.save({"state_dict": state, "meta": meta}, folder / "c.pth", **options)
 
 
 def read_checkpoint(folder, attempt):
@@ -191,18 +194,28 @@ def read_config(folder, attempt):
     """The text of the config in a checkpoint."""
     text = (folder / "config.txt").read_text(errors="replace")
     with attempt():
-        stored_config(dict(cfg=text), "best.pth")
+        stored_config({"cfg": text}, "best.pth")
 
 
 def write_recipe(folder):
     pipeline = [
-        dict(type="PreNormalize2D"),
-        dict(type="SkeletonFeatures", layout="coco"),
-        dict(type="FastUniformSampleFrames", clip_len=8, num_clips=2, test_mode=True),
-        dict(type="FormatGCNInput"),
+        {"type": "PreNormalize2D"},
+        {"type": "SkeletonFeatures", "layout": "coco"},
+        {
+            "type": "FastUniformSampleFrames",
+            "clip_len": 8,
+            "num_clips": 2,
+            "test_mode": True,
+        },
+        {"type": "FormatGCNInput"},
     ]
-    expected = dict(layout="coco", dimensions=2, stream=None, num_person=2)
-    recipe = dict(format=1, expected=expected, pipeline=pipeline, classes=["a", "b"])
+    expected = {"layout": "coco", "dimensions": 2, "stream": None, "num_person": 2}
+    recipe = {
+        "format": 1,
+        "expected": expected,
+        "pipeline": pipeline,
+        "classes": ["a", "b"],
+    }
     formats.as_json(folder / "msg3d.json", recipe)
 
 
@@ -231,7 +244,7 @@ def write_lists(folder):
 def read_lists(folder, attempt):
     path = str(folder / "split.csv")
     with attempt():
-        class_names(read_label_lists(dict(val=str(folder / "kinetics.json"))))
+        class_names(read_label_lists({"val": str(folder / "kinetics.json")}))
         read_list(str(folder / "labels.csv"), (".json",))
     with attempt():
         check_complete(read_list(path, (".npy",)), {"a", "b"}, path)
@@ -295,7 +308,7 @@ def doubled(write, folder):
         data = [{**each, "idx": [n]} for each in data for n in range(2)]
     elif write is formats.coco:
         data["annotations"] *= 2
-        data["categories"] = [dict(keypoints=list(skeleton("coco").joints))]
+        data["categories"] = [{"keypoints": list(skeleton("coco").joints)}]
         for image in data["images"]:
             image["file_name"] = f"v/{image['id']}.jpg"
     elif write is formats.kinetics_skeleton:
@@ -306,8 +319,8 @@ def doubled(write, folder):
         names = "pose_landmarks", "pose_world_landmarks"
         data["frames"] = [dict.fromkeys(names, each) for each in frames]
     else:
-        frames = [dict(frame_id=t, instances=each * 2) for t, each in enumerate(data)]
-        data = dict(meta_info={}, instance_info=frames)
+        frames = [{"frame_id": t, "instances": each * 2} for t, each in enumerate(data)]
+        data = {"meta_info": {}, "instance_info": frames}
     formats.as_json(path, data)
 
 
@@ -331,7 +344,10 @@ def read_clip(convert, options, expected, folder, attempt):
 CONVERT = {
     "ntu_skeleton": [
         ("S001C001P001R001A001.skeleton", partial(ntu.parse_sequence, **options))
-        for options in (dict(benchmark="ntu120"), dict(benchmark="ntu60", denoise=True))
+        for options in (
+            {"benchmark": "ntu120"},
+            {"benchmark": "ntu60", "denoise": True},
+        )
     ],
     "kinetics_skeleton": [
         ("clip.json", partial(kinetics.parse_clip, persons=persons))
@@ -349,11 +365,11 @@ DOUBLED = {
 
 def readers():
     """Name -> (functions that write a valid example, function that reads it)."""
-    by_name = dict(
-        config=([write_config], read_config),
-        recipe=([write_recipe], read_recipe),
-        lists=([write_lists], read_lists),
-    )
+    by_name = {
+        "config": ([write_config], read_config),
+        "recipe": ([write_recipe], read_recipe),
+        "lists": ([write_lists], read_lists),
+    }
     read = partial(read_raw, bandai.parse_recording)
     by_name["bandai"] = [write_bandai], read
     read = partial(read_raw, penn_action.parse_video)
@@ -423,7 +439,7 @@ def damaged_files(draw, examples, inside):
 def fuzz(name, cases, folder):
     """Read many damaged files, two thirds of them damaged inside their structure."""
     examples, read = reader_of(name, folder)
-    counts = dict(read=0, refused=0)
+    counts = {"read": 0, "refused": 0}
 
     def case(files):
         shutil.rmtree(folder / "case", ignore_errors=True)
@@ -436,7 +452,7 @@ def fuzz(name, cases, folder):
         counts["refused" if outcomes[0] else "read"] += 1
 
     for inside, number in ((True, cases * 2 // 3), (False, cases - cases * 2 // 3)):
-        options = dict(database=None, deadline=None, max_examples=number)
+        options = {"database": None, "deadline": None, "max_examples": number}
         options.update(suppress_health_check=list(HealthCheck))
         run = given(damaged_files(examples, inside))(case)
         seed(SEED)(settings(**options)(run))()

@@ -35,7 +35,8 @@ def refused(kind, function, *args, error_type=DataError, **where):
     with raises(kind, error_type, **where) as error:
         function(*args)
     text = str(error.value)
-    assert "\n" not in text and len(text) < 1000
+    assert "\n" not in text
+    assert len(text) < 1000
     return text
 
 
@@ -94,7 +95,9 @@ def test_endless_field(tmp_path, field):
     with pytest.raises(DataError) as error:
         check_annotations(data)
     text = str(error.value)
-    assert field in text and "\n" not in text and len(text) < 1000
+    assert field in text
+    assert "\n" not in text
+    assert len(text) < 1000
     inspect_annotations(data)
 
 
@@ -118,7 +121,7 @@ def test_scores_that_are_an_array(tmp_path, data):
 
 def test_tensor_of_one_number_a_billion_times(tmp_path):
     """It took 8 GB as floats."""
-    dump = [dict(pred_score=torch.zeros(1, dtype=torch.int64).expand(10**9))]
+    dump = [{"pred_score": torch.zeros(1, dtype=torch.int64).expand(10**9)}]
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(dump))
     refused("too-large", read_scores, tmp_path / "a.pkl", file="a.pkl")
 
@@ -147,7 +150,7 @@ def test_zip_that_is_one_of_several(tmp_path):
 def test_length_of_a_text_in_a_checkpoint(tmp_path):
     """Loading with MMEngine allocated the 4 GB that it claims."""
     path = tmp_path / "a.pth"
-    torch.save(dict(state_dict={}), path, _use_new_zipfile_serialization=False)
+    torch.save({"state_dict": {}}, path, _use_new_zipfile_serialization=False)
     text = b"X\x10\x00\x00\x00protocol_version"
     content = path.read_bytes()
     assert text in content
@@ -177,11 +180,13 @@ def refused_store(store):
     with pytest.raises(DataError) as error:
         load_store(store).unpack()
     text = str(error.value)
-    assert "s.packed" in text and "\n" not in text and len(text) < 1000
+    assert "s.packed" in text
+    assert "\n" not in text
+    assert len(text) < 1000
 
 
 @pytest.mark.parametrize(
-    "name, content",
+    ("name", "content"),
     [
         ("splits.npy", b"garbage"),
         ("splits.npy", npy(np.arange(3))),
@@ -211,7 +216,7 @@ def test_index_of_missing_rows(store, field, value):
 
 
 @pytest.mark.parametrize(
-    "key, value",
+    ("key", "value"),
     [
         ("splits", []),
         ("splits", {"train": "8"}),
@@ -241,7 +246,7 @@ def test_store_is_one_source(tmp_path):
 
 def test_more_axes_than_numpy_supports():
     file = io.BytesIO()
-    header = dict(descr="<f4", fortran_order=False, shape=(1,) * 65)
+    header = {"descr": "<f4", "fortran_order": False, "shape": (1,) * 65}
     np.lib.format.write_array_header_1_0(file, header)
     refused("corrupt", array_of_npy, file.getvalue() + bytes(4))
 
@@ -261,7 +266,8 @@ def test_number_in_json_too_large(tmp_path):
     (tmp_path / "a.json").write_text(f"[[[[{10**400}]]]]")
     with pytest.raises(DataError) as error:
         read_sequences(str(tmp_path / "a.json"), COCO, ReadOptions())
-    assert "keypoint" in str(error.value) and "\n" not in str(error.value)
+    assert "keypoint" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 class Code:
@@ -292,12 +298,14 @@ def test_exported_program_with_a_pickle_of_code(tmp_path, way):
     with pytest.raises(CheckpointError) as error:
         load_exported(str(tmp_path / "bad.pt2"))
     text = str(error.value)
-    assert "bad.pt2" in text and "\n" not in text and not ran.exists()
+    assert "bad.pt2" in text
+    assert "\n" not in text
+    assert not ran.exists()
 
 
 @pytest.mark.parametrize("data", [np.zeros(3), 0.5, {"a": 1}])
 def test_annotations_that_are_not_a_list(data):
-    faults = inspect_annotations(dict(split={}, annotations=data)).faults
+    faults = inspect_annotations({"split": {}, "annotations": data}).faults
     assert "form" in {fault.kind for fault in faults}
 
 

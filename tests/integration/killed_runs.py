@@ -142,12 +142,17 @@ def main(folder):
         whole = [torch.load(path)["meta"]["iter"] for path in saved(folder / "killed")]
         signalled = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         seen.append(
-            dict(moment=writing, iters=numbers, killed=signalled, whole=len(whole))
+            {
+                "moment": writing,
+                "iters": numbers,
+                "killed": signalled,
+                "whole": len(whole),
+            }
         )
     child, pipe = start(config, folder / "killed")
     numbers = iterations(pipe)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print(json.dumps(dict(kills=seen, last=dict(iters=numbers, code=code))))
+    print(json.dumps({"kills": seen, "last": {"iters": numbers, "code": code}}))
 
 
 def saved(work_dir):

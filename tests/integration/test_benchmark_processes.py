@@ -17,7 +17,7 @@ from marked_processes import ended, marked
 
 def test_error_of_a_process():
     with pytest.raises(processes.ProcessError) as failed:
-        processes.run(json.loads, dict(name="no text"))
+        processes.run(json.loads, {"name": "no text"})
     assert str(failed.value).startswith("TypeError: ")
 
 
@@ -28,13 +28,13 @@ def read_and_train(task):
 
 def test_two_processes(tmp_path):
     write_samples(tmp_path / "ntu.packed", 101)
-    task = dict(type="PackedSkeletonDataset", ann_file=str(tmp_path / "ntu.packed"))
+    task = {"type": "PackedSkeletonDataset", "ann_file": str(tmp_path / "ntu.packed")}
     task.update(num_workers=1, ranks=2, processes=[1, 2], rounds=1)
     task.update(base_channels=6, frames=4, batch_size=1)
     ranks, readings = zip(*processes.run(read_and_train, task, 2), strict=True)
     # Together they read every sample.
     seen = [rank.pop("seen") for rank in ranks]
-    assert store.coverage(seen, 101) == dict(missed=0, repeated=0)
+    assert store.coverage(seen, 101) == {"missed": 0, "repeated": 0}
     for rank in ranks:
         assert all(number > 0 for number in rank.values())
         assert rank["rank_mib"] == rank["main_mib"] + rank["worker_mib"]
@@ -46,14 +46,15 @@ def test_two_processes(tmp_path):
 
 def test_training_is_watched(tmp_path):
     write_samples(tmp_path / "tiny.pkl", 4)
-    task = dict(type="SkeletonDataset", ann_file=str(tmp_path / "tiny.pkl"))
+    task = {"type": "SkeletonDataset", "ann_file": str(tmp_path / "tiny.pkl")}
     task.update(epochs=10, batch_size=2, num_workers=1, work_dir=str(tmp_path))
     readings = load.train(task)
     assert [reading["epoch"] for reading in readings] == list(range(1, 11))
     assert readings[-1]["processes"] == 3  # both loaders have a worker
     assert readings[-1]["checkpoint_bytes"] > 10_000
     rows = {row["quantity"]: row for row in load.compare(readings)}
-    assert rows["main_files"]["flat"] and rows["processes"]["flat"]
+    assert rows["main_files"]["flat"]
+    assert rows["processes"]["flat"]
 
 
 @pytest.fixture
@@ -73,8 +74,10 @@ def test_sigterm_ends_all_processes(short_path):
 
     lines = ended(command, REPOSITORY, short_path, signal.SIGTERM, 143, training)
     assert lines.splitlines()[-1] == "benchmarks load: interrupted"
-    assert "Traceback" not in lines and marked(short_path) == {}
+    assert "Traceback" not in lines
+    assert marked(short_path) == {}
     left = {path.name for path in short_path.iterdir() if "inductor" not in path.name}
     assert left == {"load.json", "load.md"}
     machine = json.loads((short_path / "load.json").read_text())["machine"]
-    assert machine["cpu"] and machine["torch"] == torch.__version__
+    assert machine["cpu"]
+    assert machine["torch"] == torch.__version__

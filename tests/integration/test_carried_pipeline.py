@@ -35,7 +35,7 @@ def assert_equal(pipeline, carried, name):
         keypoint = keypoint.astype(np.float32).cumsum(1)
         keypoint[-1, : frames // 3] = 0
         keypoint[0, 1, 2:5] = 0
-        sample = dict(keypoint=keypoint)
+        sample = {"keypoint": keypoint}
         if flat:
             sample.update(keypoint=300 + 5 * keypoint, img_shape=(480, 640))
             sample["keypoint"][keypoint == 0] = 0

@@ -117,7 +117,7 @@ def test_amp(tiny):
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_amp_by_config(tiny, dtype):
-    train_here(tiny, dtype, optim_wrapper=dict(type="AmpOptimWrapper", dtype=dtype))
+    train_here(tiny, dtype, optim_wrapper={"type": "AmpOptimWrapper", "dtype": dtype})
     assert all(loss == loss for loss in logged(tiny / dtype, "loss"))
     assert len(logged(tiny / dtype, "acc/top1")) == 2
 
@@ -179,7 +179,8 @@ def test_config_is_found_by_name(tiny):
         *["--cfg-options", "train_dataloader.dataset.dataset.ann_file=none.pkl"],
         fails=True,
     )
-    assert "none.pkl" in out and "does not exist" in out
+    assert "none.pkl" in out
+    assert "does not exist" in out
 
 
 def test_print_config(tiny):
@@ -200,7 +201,8 @@ def test_publish_model(tiny):
     tool = ["mim", "run", "msg3d", "publish_model"]
     run(tiny, *tool, "work/epoch_2.pth", "published.pth")
     published = torch.load(next(tiny.glob("published*.pth")))
-    assert "state_dict" in published and "optimizer" not in published
+    assert "state_dict" in published
+    assert "optimizer" not in published
 
 
 def test_get_flops(tiny):

@@ -13,8 +13,8 @@ def complete(line: str) -> set[str]:
     """Return the completions of a command line."""
     env = dict(
         user_env(),
-        **dict(_ARGCOMPLETE="1", _ARGCOMPLETE_IFS="\n", _ARGCOMPLETE_SHELL="bash"),
-        **dict(COMP_LINE=line, COMP_POINT=str(len(line))),
+        **{"_ARGCOMPLETE": "1", "_ARGCOMPLETE_IFS": "\n", "_ARGCOMPLETE_SHELL": "bash"},
+        **{"COMP_LINE": line, "COMP_POINT": str(len(line))},
     )
     # The answer is written to file descriptor 8.
     printed = subprocess.check_output(
@@ -27,7 +27,7 @@ def complete(line: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "line, words",
+    ("line", "words"),
     [
         ("msg3d pre", {"predict", "prepare"}),
         ("msg3d prepare nt", {"ntu"}),
@@ -49,6 +49,7 @@ def test_script(shell):
     script = subprocess.check_output(
         ["msg3d", "completion", shell], env=user_env(), text=True, timeout=60
     )
-    assert "msg3d" in script and "_ARGCOMPLETE" in script
+    assert "msg3d" in script
+    assert "_ARGCOMPLETE" in script
     if shell == "bash":
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)

@@ -19,7 +19,7 @@ from msg3d.skeletons import skeleton
 from samples import write
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
-from model_index import metafiles  # noqa: E402
+from model_index import metafiles
 
 STREAMS = {"j": "joint", "b": "bone", "jm": "joint-motion", "bm": "bone-motion"}
 

@@ -39,7 +39,8 @@ def test_key_is_the_same_in_every_process(tmp_path):
         ).stdout
         for seed in "12"
     }
-    assert len(keys) == 1 and len(keys.pop().strip()) == 32
+    assert len(keys) == 1
+    assert len(keys.pop().strip()) == 32
 
 
 SLOW = """
@@ -114,12 +115,12 @@ def test_every_file_is_a_sample_or_a_line(tmp_path, jobs):
         f"{number:03d}": number + 1 for number in range(10) if number not in (3, 4)
     }
     assert parsed.refused == [
-        dict(file="003.txt", line=1, kind="number", why="'three' is no number"),
-        dict(
-            file="again/001.txt",
-            kind="duplicate",
-            why="a duplicate: 001 was read from 001.txt",
-        ),
+        {"file": "003.txt", "line": 1, "kind": "number", "why": "'three' is no number"},
+        {
+            "file": "again/001.txt",
+            "kind": "duplicate",
+            "why": "a duplicate: 001 was read from 001.txt",
+        },
     ]
     assert parsed.left_out == {"no body": ["004.txt"]}
     assert parsed.others == ["README"]

@@ -30,7 +30,8 @@ def test_command(original, tmp_path):
     done = subprocess.run(
         [*run, "other.pt"], cwd=tmp_path, text=True, capture_output=True
     )
-    assert done.returncode == 2 and "NAME.pth" in done.stderr
+    assert done.returncode == 2
+    assert "NAME.pth" in done.stderr
     run[2] = "out.pth"
     done = subprocess.run([*run, "again.pt", "--back"], cwd=tmp_path)
     assert done.returncode == 0

@@ -52,12 +52,12 @@ CHEAP = {
 ONLY = {"msg3d export": "docs/export.md"}
 SHELL, PYTHON, DATA = "shell", "python", {"", "text", "csv", "json", "bibtex"}
 SITE = {"{toctree}", "{eval-rst}"}
-VARIABLES = dict(
-    CONFIG="configs/msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d.py",
-    CHECKPOINT="best.pth",
-    PARTITION="partition",
-    WORK_DIR="work_dirs/seed0",
-)
+VARIABLES = {
+    "CONFIG": "configs/msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d.py",
+    "CHECKPOINT": "best.pth",
+    "PARTITION": "partition",
+    "WORK_DIR": "work_dirs/seed0",
+}
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,8 @@ def execute(block: Block, folder: Path, names: dict) -> None:
     parts = check_parts(block)
     if "_base_" in block.text:
         (folder / "of_the_text.py").write_text(block.text)
-        assert parts is not None and Config.fromfile(folder / "of_the_text.py").model
+        assert parts is not None
+        assert Config.fromfile(folder / "of_the_text.py").model
     else:
         exec(compile(block.text, block.place, "exec"), names)
 
@@ -172,7 +173,7 @@ def check_parts(block: Block) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "language, text, error",
+    ("language", "text", "error"),
     [
         ("shell", "python tools/visualise.py graph a b --list", "visualise.py"),
         ("shell", "python tools/visualize.py graph a b --lsit", "SystemExit"),

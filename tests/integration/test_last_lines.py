@@ -49,7 +49,8 @@ def last_line(*words, capsys):
     with without_paperwork():
         status = cli.main(list(map(str, words)))
     out, err = capsys.readouterr()
-    assert status == 1 and "Traceback" not in out + err
+    assert status == 1
+    assert "Traceback" not in out + err
     return err.splitlines()[-1]
 
 
@@ -60,7 +61,7 @@ def test_configs(folder, tmp_path, capsys, name):
 
 
 @pytest.mark.parametrize(
-    "words,place",
+    ("words", "place"),
     [
         (("train", "nothing.py"), "nothing.py"),
         (("test", "tiny.py", "nothing.pth"), "nothing.pth"),
@@ -75,7 +76,7 @@ def test_configs(folder, tmp_path, capsys, name):
 def test_command_lines(folder, monkeypatch, capsys, words, place):
     monkeypatch.chdir(folder)
     (folder / "not.pth").write_text("no checkpoint")
-    torch.save(dict(state_dict=dict(weight=torch.zeros(1))), folder / "other.pth")
+    torch.save({"state_dict": {"weight": torch.zeros(1)}}, folder / "other.pth")
     (folder / "tiny.pth").write_text("never read")
     assert place in last_line(*words, capsys=capsys)
 
@@ -96,20 +97,23 @@ def run(folder, *command, **env):
 
 def test_process(folder):
     out = run(folder, *COMMAND, "train", "head.py")
-    assert MISTAKES["head"][2] in out.splitlines()[-1] and "Traceback" not in out
+    assert MISTAKES["head"][2] in out.splitlines()[-1]
+    assert "Traceback" not in out
     # The name of the config, in the current folder.
     assert (folder / "work_dirs" / "head").is_dir()
 
 
 def test_debug(folder):
     out = run(folder, *COMMAND, "train", "head.py", "--debug")
-    assert MISTAKES["head"][2] in out.splitlines()[-1] and "Traceback" in out
+    assert MISTAKES["head"][2] in out.splitlines()[-1]
+    assert "Traceback" in out
 
 
 def test_several_processes(folder):
     launcher = ("--launcher", "pytorch", "--gpus", 2, "--port", free_port())
     out = run(folder, *COMMAND, "train", "head.py", *launcher)
-    assert MISTAKES["head"][2] in out.splitlines()[-1] and "Traceback" not in out
+    assert MISTAKES["head"][2] in out.splitlines()[-1]
+    assert "Traceback" not in out
     assert out.count(MISTAKES["head"][2]) == 1
 
 
@@ -150,21 +154,24 @@ def test_interruption(folder):
     )
     end = time.monotonic() + 120
     while not (folder / "work_dirs/tiny/last_checkpoint").exists():
-        assert process.poll() is None and time.monotonic() < end
+        assert process.poll() is None
+        assert time.monotonic() < end
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out[-2000:]
-    assert "interrupted" in out.splitlines()[-1] and "Traceback" not in out
+    assert "interrupted" in out.splitlines()[-1]
+    assert "Traceback" not in out
 
 
 def test_layout_file_in_a_config(folder, tmp_path, capsys):
     """A typing error in the file is named by its place."""
-    (tmp_path / "my.json").write_text(json.dumps(dict(num_node=5, inward=[])))
+    (tmp_path / "my.json").write_text(json.dumps({"num_node": 5, "inward": []}))
     config = tmp_path / "own.py"
     text = (folder / "tiny.py").read_text().replace("'STGCN'", "'PartitionSTGCN'")
     config.write_text(
         text.replace("layout=layout", f"layout={str(tmp_path)!r}'/my.json'")
     )
     line = last_line("train", config, "--work-dir", tmp_path / "work", capsys=capsys)
-    assert "my.json" in line and "center" in line
+    assert "my.json" in line
+    assert "center" in line

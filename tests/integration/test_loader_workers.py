@@ -44,7 +44,7 @@ def seed_worker(number):
 @pytest.mark.parametrize("form", ["3d", "2d"])
 def test_same_batches_through_the_ntu_pipeline(tmp_path, form, workers):
     """RepeatDataset, pipeline and workers of the NTU configs."""
-    joints, channels = dict([("3d", (25, 3)), ("2d", (17, 2))])[form]
+    joints, channels = {"3d": (25, 3), "2d": (17, 2)}[form]
     data = annotations(joints, channels, persons=2, frames=(20, 140))
     data["split"]["xsub_train"] = data["split"].pop("train")
     pickled, packed = str(tmp_path / "a.pkl"), str(tmp_path / "a.packed")
@@ -57,5 +57,5 @@ def test_same_batches_through_the_ntu_pipeline(tmp_path, form, workers):
     cfg.dataset.update(type="PackedSkeletonDataset", ann_file=packed)
     ours = batches(cfg, workers)
     assert len(ours) == len(theirs) == 20
-    for mine, other in zip(ours, theirs):
+    for mine, other in zip(ours, theirs, strict=True):
         assert_same(mine, other)

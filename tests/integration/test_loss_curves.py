@@ -8,7 +8,7 @@ from torch import nn
 
 from networks import assert_close, pair
 
-CHAIN = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 3)], center=1)
+CHAIN = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 3)], "center": 1}
 
 
 def losses(model, dtype, steps=50, autocast=None, accumulate=1):

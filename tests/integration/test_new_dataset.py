@@ -107,7 +107,8 @@ def test_nobody_is_on_both_sides(followed):
         side: {re.search(r"s\d+", name)[0] for name in names}
         for side, names in split.items()
     }
-    assert len(people["train"]) == 3 and len(people["val"]) == 1
+    assert len(people["train"]) == 3
+    assert len(people["val"]) == 1
     assert not people["train"] & people["val"]
 
 

@@ -72,7 +72,8 @@ def test_two_processes_with_amp(tmp_path, monkeypatch):
     assert done.returncode == 0, done.stdout[-4000:]
     assert re.search(r"Distributed launcher: pytorch\n.*\n.*GPU number: 2", done.stdout)
     # 8 samples, 2 processes, 2 samples each: 2 steps.
-    assert "Epoch(train) [1][2/2]" in done.stdout and "acc/top1" in done.stdout
+    assert "Epoch(train) [1][2/2]" in done.stdout
+    assert "acc/top1" in done.stdout
     assert "type='AmpOptimWrapper'" in done.stdout
 
     # The file holds MMEngine's log: the runner reads it again, on one process.
@@ -94,7 +95,7 @@ from mmengine.dist import init_dist
 init_dist("pytorch")
 print("before:", distributed.is_initialized())
 """
-    rank = dict(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1")
+    rank = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}
     rank.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port()))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],

@@ -47,7 +47,8 @@ def test_killed_and_run_again(tmp_path):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     finished = {path.name: path.stat().st_ino for path in parts.glob("*.part")}
-    assert 0 < len(finished) < 3 and not out.exists()
+    assert 0 < len(finished) < 3
+    assert not out.exists()
 
     opened = []
     from msg3d.converters import parse_files
@@ -61,6 +62,7 @@ def test_killed_and_run_again(tmp_path):
         )
         report = convert_ntu(raw, out, "ntu60", jobs=1)
     assert sum(opened) == 600 - 256 * len(finished)
-    assert report["sequences"] == 600 and not parts.exists()
+    assert report["sequences"] == 600
+    assert not parts.exists()
     convert_ntu(raw, tmp_path / "b.pkl", "ntu60", jobs=1)
     assert out.read_bytes() == (tmp_path / "b.pkl").read_bytes()

@@ -12,8 +12,18 @@ from conftest import REPOSITORY
 
 def test_wheel_carries_configs_and_tools(checkout, tmp_path):
     subprocess.check_call(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps"]
-        + ["--no-build-isolation", "-w", str(tmp_path), str(checkout)]
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "-q",
+            "--no-deps",
+            "--no-build-isolation",
+            "-w",
+            str(tmp_path),
+            str(checkout),
+        ]
     )
     packed = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
     sources = checkout / "projects"

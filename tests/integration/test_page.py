@@ -16,11 +16,17 @@ BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
     None,
 )
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync "
-    "--virtual-time-budget=3000"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--virtual-time-budget=3000",
+]
 
 
 def scene(channels=3, persons=2, frames=12, seed=0):
@@ -89,7 +95,9 @@ def test_page_asks_for_nothing():
     assert text.count("</script>") == 1
 
 
-@pytest.mark.parametrize("channels, view", [(3, (30, 20)), (3, (0, 0)), (2, (0, 0))])
+@pytest.mark.parametrize(
+    ("channels", "view"), [(3, (30, 20)), (3, (0, 0)), (2, (0, 0))]
+)
 def test_it_draws_what_numpy_says(browse, channels, view):
     shown = scene(channels)
     document = browse(page(shown, *view), "#frame=4")
@@ -111,13 +119,15 @@ def test_scores_have_gaps_and_their_values_at_the_cursor(browse):
     shown = scene()
     document = browse(page(shown), "#frame=8")  # nearest to 7.5, the third window
     assert len(elements(document, "polyline")) == 2 * 3  # before the gap and behind
-    for name, value in zip(("a", "b", "&lt;i&gt;"), shown.scores.values[2]):
+    for name, value in zip(
+        ("a", "b", "&lt;i&gt;"), shown.scores.values[2], strict=True
+    ):
         assert f"{name} {value:.2f}" in document
     nobody = browse(page(shown), "#frame=4")
     assert "a -" in nobody
 
 
-@pytest.mark.parametrize("channels, hidden", [(2, "none none"), (3, "none inline")])
+@pytest.mark.parametrize(("channels", "hidden"), [(2, "none none"), (3, "none inline")])
 def test_what_there_is_not_is_not_shown(browse, channels, hidden):
     """No chart without scores, and no word of walking around in 2D."""
     shown = Scene("", LAYOUT, scene(channels).points)
@@ -129,7 +139,7 @@ def test_what_there_is_not_is_not_shown(browse, channels, hidden):
 
 
 @pytest.mark.parametrize(
-    "keys, frame",
+    ("keys", "frame"),
     [
         (["ArrowRight"] * 3, 3),
         (["ArrowRight", "ArrowRight", "ArrowLeft"], 1),
@@ -152,7 +162,8 @@ def test_it_plays_stops_and_slides(browse):
     go = "document.getElementById('play').click();"
     stop = f"setTimeout(() => {{ {go} }}, 425);"
     document = browse(page(scene()), script=go + stop)
-    assert frame_of(document) == "8" and ">Play<" in document
+    assert frame_of(document) == "8"
+    assert ">Play<" in document
     document = browse(page(scene()), "#frame=9", script=go + stop)
     assert frame_of(document) == "5"
     slide = (

@@ -16,9 +16,25 @@ def test_command_as_typed(tmp_path):
     recognizer = Recognizer(*flat, device="cpu")
     path = write(tmp_path / "mine.pkl", joints=17, channels=2, persons=3)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "msg3d", "predict", flat[1]]
-        + ["mine.pkl", "--output", "results", "--split", "val", "--persons"]
-        + ["--pairs", "3", "--device", "cpu"],
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "msg3d",
+            "predict",
+            flat[1],
+            "mine.pkl",
+            "--output",
+            "results",
+            "--split",
+            "val",
+            "--persons",
+            "--pairs",
+            "3",
+            "--device",
+            "cpu",
+        ],
         cwd=tmp_path,
         env=user_env(),
         capture_output=True,

@@ -49,13 +49,15 @@ def final(runner):
 def assert_same(first, second):
     for name, value in first["state_dict"].items():
         assert torch.equal(value, second["state_dict"][name]), name
-    pairs = zip(*(c["optimizer"]["state"].values() for c in (first, second)))
+    pairs = zip(
+        *(c["optimizer"]["state"].values() for c in (first, second)), strict=True
+    )
     for one, other in pairs:
         assert torch.equal(one["momentum_buffer"], other["momentum_buffer"])
 
 
 @pytest.mark.parametrize(
-    "number, at",
+    ("number", "at"),
     [
         (signal.SIGUSR1, STEPS + 1),  # inside the second epoch
         (signal.SIGTERM, 2 * STEPS - 1),  # its last iteration

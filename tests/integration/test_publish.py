@@ -9,14 +9,17 @@ from samples_of_compat import Malice
 
 def test_publish_model(tmp_path, monkeypatch):
     """A checkpoint with code is refused in our sentence; `.safetensors` is taken."""
-    torch.save(dict(state_dict={}, a=Malice(tmp_path / "ran")), tmp_path / "evil.pth")
+    torch.save({"state_dict": {}, "a": Malice(tmp_path / "ran")}, tmp_path / "evil.pth")
     out = tmp_path / "out.pth"
     text = command(monkeypatch, "publish_model", tmp_path / "evil.pth", out)
-    assert "evil.pth" in text and "eval" in text.replace("evil.pth", "")
-    assert "\n" not in text and "weights_only" not in text
-    assert not (tmp_path / "ran").exists() and not out.exists()
+    assert "evil.pth" in text
+    assert "eval" in text.replace("evil.pth", "")
+    assert "\n" not in text
+    assert "weights_only" not in text
+    assert not (tmp_path / "ran").exists()
+    assert not out.exists()
     weights = {"fc.weight": torch.arange(4.0)}
-    torch.save(dict(state_dict=weights, meta={}), tmp_path / "x.pth")
+    torch.save({"state_dict": weights, "meta": {}}, tmp_path / "x.pth")
     rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
     for source in ("x.pth", "x.safetensors"):
         assert command(monkeypatch, "publish_model", tmp_path / source, out) is None

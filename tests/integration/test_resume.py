@@ -50,7 +50,7 @@ def test_at_an_epoch(tiny, whole, tmp_path, workers):
         "train_dataloader.num_workers": workers,
         "train_dataloader.persistent_workers": workers > 0,
     }
-    last = dict(resume=True, load_from=str(folder / "epoch_2.pth"))
+    last = {"resume": True, "load_from": str(folder / "epoch_2.pth")}
     resumed = run(tiny, tmp_path / "resumed", **last, **loader)
     assert resumed == {i: losses[i] for i in range(2 * STEPS, 4 * STEPS)}
     assert same(folder / "epoch_4.pth", tmp_path / "resumed" / "epoch_4.pth")
@@ -61,7 +61,7 @@ def test_inside_an_epoch_with_workers(tiny, whole, tmp_path, persistent):
     """A loader with workers asks for the order twice when it starts."""
     folder, losses = whole
     run(tiny, tmp_path / "saved", **BY_ITERATION)
-    last = dict(resume=True, load_from=str(tmp_path / "saved" / "iter_6.pth"))
+    last = {"resume": True, "load_from": str(tmp_path / "saved" / "iter_6.pth")}
     loader = {
         "train_dataloader.num_workers": 2,
         "train_dataloader.persistent_workers": persistent,
@@ -77,7 +77,7 @@ def test_inside_an_epoch(tiny, whole, tmp_path):
     assert run(tiny, tmp_path / "saved", **BY_ITERATION) == losses
     source = tmp_path / "saved"
     for number in (6, 9, 12):
-        last = dict(resume=True, load_from=str(source / f"iter_{number}.pth"))
+        last = {"resume": True, "load_from": str(source / f"iter_{number}.pth")}
         source = tmp_path / f"from_{number}"
         resumed = run(tiny, source, **last, **BY_ITERATION)
         assert resumed == {i: losses[i] for i in range(number, 4 * STEPS)}
@@ -87,7 +87,7 @@ def test_inside_an_epoch(tiny, whole, tmp_path):
 def test_inside_an_epoch_of_another_length(tiny, tmp_path, caplog):
     """The epoch is begun again: which samples were seen nobody knows."""
     run(tiny, tmp_path / "saved", **BY_ITERATION, **{"train_cfg.max_epochs": 1})
-    last = dict(resume=True, load_from=str(tmp_path / "saved" / "iter_3.pth"))
+    last = {"resume": True, "load_from": str(tmp_path / "saved" / "iter_3.pth")}
     halves = {"train_dataloader.batch_size": 2, "train_cfg.max_epochs": 1}
     resumed = run(tiny, tmp_path / "resumed", **last, **halves, log_level="WARNING")
     assert len(resumed) == 2 * STEPS
@@ -99,7 +99,7 @@ def test_without_a_seed(tiny, tmp_path):
     """Each run draws one; the resumed run's must not shuffle the first one's data."""
     drawn = {"randomness.seed": None}
     losses = run(tiny, tmp_path / "whole", **drawn)
-    last = dict(resume=True, load_from=str(tmp_path / "whole" / "epoch_1.pth"))
+    last = {"resume": True, "load_from": str(tmp_path / "whole" / "epoch_1.pth")}
     resumed = run(tiny, tmp_path / "resumed", **last, **drawn)
     assert resumed == {i: losses[i] for i in range(STEPS, 4 * STEPS)}
 
@@ -107,7 +107,7 @@ def test_without_a_seed(tiny, tmp_path):
 def test_fine_tuning_passes_over_nothing(tiny, tmp_path):
     """`load_from` takes weights only, also out of the middle of an epoch."""
     run(tiny, tmp_path / "saved", **BY_ITERATION, **{"train_cfg.max_epochs": 1})
-    last = dict(load_from=str(tmp_path / "saved" / "iter_3.pth"))
+    last = {"load_from": str(tmp_path / "saved" / "iter_3.pth")}
     assert len(run(tiny, tmp_path / "tuned", **last)) == 4 * STEPS
 
 
@@ -115,7 +115,7 @@ def test_mmengine_alone_goes_on_otherwise(tiny, tmp_path):
     """Why the hook is there: retire it when this fails."""
     alone = {"default_hooks.step_seed": None}
     losses = run(tiny, tmp_path / "whole", **alone)
-    last = dict(resume=True, load_from=str(tmp_path / "whole" / "epoch_2.pth"))
+    last = {"resume": True, "load_from": str(tmp_path / "whole" / "epoch_2.pth")}
     resumed = run(tiny, tmp_path / "resumed", **last, **alone)
     assert resumed.keys() == set(range(2 * STEPS, 4 * STEPS))
     assert all(resumed[i] != losses[i] for i in resumed)
@@ -133,4 +133,5 @@ def test_epochs_and_samples_differ(tiny, tmp_path):
     samples.epoch += 1
     later = samples[0]["inputs"]
     assert torch.equal(first, again)
-    assert not torch.equal(first, copy) and not torch.equal(first, later)
+    assert not torch.equal(first, copy)
+    assert not torch.equal(first, later)

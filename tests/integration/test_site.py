@@ -67,7 +67,8 @@ def test_links_of_other_folders_become_the_site_s():
 def test_page_of_formats_lists_all():
     text = conf.with_formats((DOCS / "formats.md").read_text())
     for each in all_formats().values():
-        assert f"| {each.title} |" in text and f"`{each.name}`" in text
+        assert f"| {each.title} |" in text
+        assert f"`{each.name}`" in text
     assert "<!--" not in text
 
 
@@ -109,7 +110,8 @@ def test_gallery_without_a_quickstart(trained, capfd):
     (trained / tool.NEEDED[1]).unlink()
     tool.draw(trained)
     (line,) = capfd.readouterr().out.splitlines()
-    assert tool.NEEDED[1] in line and "`make quickstart`" in line
+    assert tool.NEEDED[1] in line
+    assert "`make quickstart`" in line
     assert not (trained / "g").exists()
 
 
@@ -162,5 +164,7 @@ def test_site_is_built(checkout):
     assert "Two commands" in (site / "overview.html").read_text()
     assert "msg3d.Recognizer.predict" in (site / "api.html").read_text()
     page = (site / "gallery.html").read_text()
-    assert 'src="_images/confusion.png"' in page and "not drawn yet" in page
-    assert '<iframe src="kick.html"' in page and (site / "kick.html").is_file()
+    assert 'src="_images/confusion.png"' in page
+    assert "not drawn yet" in page
+    assert '<iframe src="kick.html"' in page
+    assert (site / "kick.html").is_file()

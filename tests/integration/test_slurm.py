@@ -15,8 +15,8 @@ from conftest import REPOSITORY
 from tiny_ntu import write_tiny
 
 sys.path.insert(0, str(REPOSITORY / "tools" / "slurm"))
-import local_cluster  # noqa: E402
-import one_machine  # noqa: E402
+import local_cluster
+import one_machine
 
 COMMAND = REPOSITORY / "tools" / "slurm" / "one_machine.py"
 SBATCH = REPOSITORY / "tools" / "slurm" / "train.sbatch"
@@ -75,9 +75,11 @@ def trained(cluster, folder):
     """What `mim train` wrote with two tasks on one node."""
     out = run(cluster, folder, *mim("train"), "--work-dir", "mim")
     assert "srun -p debug --gres=gpu:2 --ntasks=2 --ntasks-per-node=2" in out
-    assert "Distributed launcher: slurm" in out and "GPU number: 2" in out
+    assert "Distributed launcher: slurm" in out
+    assert "GPU number: 2" in out
     # 8 samples, twice, in batches of 2 for each of two tasks.
-    assert "Epoch(train) [3][4/4]" in out and "[5/" not in out
+    assert "Epoch(train) [3][4/4]" in out
+    assert "[5/" not in out
     return folder / "mim"
 
 
@@ -142,7 +144,8 @@ def test_mim_test(cluster, folder, trained):
     scores = folder / "scores.pkl"
     checkpoint = ["--checkpoint", trained / "epoch_3.pth", "--work-dir", "test"]
     out = run(cluster, folder, *mim("test"), *checkpoint, "--dump", scores)
-    assert "Distributed launcher: slurm" in out and "acc/top1" in out
+    assert "Distributed launcher: slurm" in out
+    assert "acc/top1" in out
     with open(scores, "rb") as file:
         labels = [int(sample["gt_label"]) for sample in pickle.load(file)]
     assert labels == [0, 1, 2, 3]
@@ -171,8 +174,10 @@ def test_preempted_on_two_nodes(cluster, folder, trained):
 
     printed = out.read_text()
     assert nodes == ",".join(cluster.nodes)
-    assert "GPU number: 2" in printed and printed.count("SIGTERM after iteration") == 1
-    assert "resumed epoch: " in printed and "preempted.pth" in printed
+    assert "GPU number: 2" in printed
+    assert printed.count("SIGTERM after iteration") == 1
+    assert "resumed epoch: " in printed
+    assert "preempted.pth" in printed
     assert job(cluster, number)["JobState"] == "COMPLETED", printed[-4000:]
     assert job(cluster, number)["Restarts"] == "1"
     # Before and after: none of the 12 iterations is done again.

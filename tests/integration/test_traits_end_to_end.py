@@ -27,7 +27,7 @@ def moving(person, rng):
     pose = np.random.default_rng(0).normal(size=(24, 3)) * 0.3
     times = np.arange(2 * FRAMES + 7)
     keypoint = np.tile(pose, (len(times), 1, 1))
-    for far, limb in zip(person, ("hand", "foot")):
+    for far, limb in zip(person, ("hand", "foot"), strict=True):
         angle = (0.7 + 0.35 * far) * np.sin(0.5 * times + rng.uniform(0, 2 * np.pi))
         for side in ("left", "right"):
             joint = skeleton("smpl24").joints.index(f"{side}_{limb}")
@@ -46,18 +46,18 @@ def recordings():
         for session in "ab":
             keypoint = moving(person, rng)
             samples.append(
-                dict(
-                    frame_dir=f"p{number}{session}",
-                    person_id=str(number),
-                    session=session,
-                    targets=(mixtures @ person).astype(np.float32),
-                    total_frames=keypoint.shape[1],
-                    keypoint=keypoint,
-                )
+                {
+                    "frame_dir": f"p{number}{session}",
+                    "person_id": str(number),
+                    "session": session,
+                    "targets": (mixtures @ person).astype(np.float32),
+                    "total_frames": keypoint.shape[1],
+                    "keypoint": keypoint,
+                }
             )
     names = [one["frame_dir"] for one in samples]
-    split = dict(train=names[: 2 * TRAINED], val=names[2 * TRAINED :])
-    return dict(split=split, annotations=samples)
+    split = {"train": names[: 2 * TRAINED], "val": names[2 * TRAINED :]}
+    return {"split": split, "annotations": samples}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def run(tmp_path_factory):
     cfg = Config.fromfile(Path(msg3d.__file__).parent / "configs" / CONFIG)
     loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
     sets = loaders[0].dataset.dataset, loaders[1].dataset, loaders[2].dataset
-    for loader, dataset in zip(loaders, sets):
+    for loader, dataset in zip(loaders, sets, strict=True):
         loader.update(num_workers=0, persistent_workers=False)
         dataset.ann_file = str(folder / "a.pkl")
         for step in dataset.pipeline:
@@ -88,9 +88,9 @@ def run(tmp_path_factory):
     cfg.default_hooks.logger.interval = 3
     cfg.test_evaluator = [
         dict(cfg.test_evaluator, csv=str(folder / "predictions.csv")),
-        dict(type="DumpResults", out_file_path=str(folder / "dump.pkl")),
+        {"type": "DumpResults", "out_file_path": str(folder / "dump.pkl")},
     ]
-    cfg.update(work_dir=str(folder / "work"), randomness=dict(seed=0))
+    cfg.update(work_dir=str(folder / "work"), randomness={"seed": 0})
     runner = Runner.from_cfg(cfg)
     runner.train()
     found = runner.test()
@@ -99,16 +99,17 @@ def run(tmp_path_factory):
 
 def test_it_learns(run):
     """The error is far below the variance, which the mean of all would reach."""
-    folder, runner, found, chunks = run
+    _folder, runner, found, chunks = run
     history, _ = runner.message_hub.get_scalar("train/loss_mse").data
-    assert np.mean(history[:3]) > 0.7 and np.mean(history[-5:]) < 0.35
+    assert np.mean(history[:3]) > 0.7
+    assert np.mean(history[-5:]) < 0.35
     tested = {
         one["person_id"]: one["targets"]
         for one in chunks["annotations"]
         if one["frame_dir"] in set(chunks["split"]["val"])
     }
     variance = np.var(list(tested.values()), axis=0)
-    for name, limit in zip(CHALLENGE_TRAITS, variance):
+    for name, limit in zip(CHALLENGE_TRAITS, variance, strict=True):
         assert found[f"mse/{name}"] < 0.5 * limit
 
 
@@ -119,14 +120,15 @@ def test_metric_and_file_agree_with_the_dump(run):
     for one in dump:
         assert one["frame_dir"].rpartition("_c")[0][1:-1] == one["person_id"]
         persons.setdefault(one["person_id"], []).append(one)
-    assert len(dump) == len(chunks["split"]["val"]) and len(persons) == TESTED
+    assert len(dump) == len(chunks["split"]["val"])
+    assert len(persons) == TESTED
     predicted = read_traits(folder / "predictions.csv").values
     errors = []
     for person, ones in persons.items():
         mean = np.mean([one["pred_targets"].numpy() for one in ones], axis=0)
         np.testing.assert_allclose(predicted[person], mean, rtol=1e-5)
         errors.append((mean - ones[0]["gt_targets"].numpy()) ** 2)
-    expected = dict(zip(CHALLENGE_TRAITS, np.mean(errors, axis=0)))
+    expected = dict(zip(CHALLENGE_TRAITS, np.mean(errors, axis=0), strict=True))
     for name, error in expected.items():
         assert found[f"mse/{name}"] == pytest.approx(error, rel=1e-4)
     assert found["mse/mean"] == pytest.approx(np.mean(errors), rel=1e-4)

@@ -34,7 +34,7 @@ custom_hooks = [dict(type='CheckDataHook'), dict(type='FreezeNormsAndNoteLosses'
 randomness = dict(seed=0)
 log_level = 'WARNING'
 """
-TOLERANCE = dict(rtol=1e-4, atol=1e-4)
+TOLERANCE = {"rtol": 1e-4, "atol": 1e-4}
 
 
 def run(folder, *command):
@@ -85,7 +85,8 @@ def test_losses_of_ten_steps(trained):
         json.loads((trained / name).read_text())
         for name in ("two/losses_0.json", "two/losses_1.json", "one/losses_0.json")
     )
-    assert len(joined) == 10 and first != second
+    assert len(joined) == 10
+    assert first != second
     np.testing.assert_allclose(np.add(first, second) / 2, joined, **TOLERANCE)
 
 
@@ -106,15 +107,16 @@ def test_scores_of_five_samples(trained):
     checkpoint = "one/epoch_2.pth"
     arguments = ["tiny.py", checkpoint, "--work-dir", "tested", "--dump", "two.pkl"]
     run(trained, *launch, *arguments, "--launcher", "pytorch")
-    dump = dict(type="DumpResults", out_file_path="one.pkl")
-    evaluator = [dict(type="AccMetric"), dump]
+    dump = {"type": "DumpResults", "out_file_path": "one.pkl"}
+    evaluator = [{"type": "AccMetric"}, dump]
     alone(trained, "alone", load_from=checkpoint, test_evaluator=evaluator)
 
     two, one = load(trained / "two.pkl"), load(trained / "one.pkl")
     labels = [int(sample["gt_label"]) for sample in two]
     data = load(trained / "data.pkl")
     known = {sample["frame_dir"]: sample["label"] for sample in data["annotations"]}
-    assert labels == [known[name] for name in data["split"]["val"]] and len(labels) == 5
+    assert labels == [known[name] for name in data["split"]["val"]]
+    assert len(labels) == 5
     for of_two, of_one in zip(two, one, strict=True):
         torch.testing.assert_close(of_two["pred_score"], of_one["pred_score"])
     accuracies = [

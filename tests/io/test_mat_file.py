@@ -11,17 +11,17 @@ from errors import raises
 from msg3d.io import mat_file
 from msg3d.io.mat_file import read_mat
 
-VALUES = dict(
-    number=3.5,
-    table=np.arange(12.0).reshape(3, 4) / 7,
-    integers=np.arange(6, dtype=np.int16).reshape(2, 3),
-    large=np.array([[2**40]], np.int64),
-    cube=np.arange(24.0).reshape(2, 3, 4),
-    empty=np.zeros((0, 13)),
-    flag=np.array([[True, False]]),
-    word="clean_and_jerk",
-    letter="a",
-)
+VALUES = {
+    "number": 3.5,
+    "table": np.arange(12.0).reshape(3, 4) / 7,
+    "integers": np.arange(6, dtype=np.int16).reshape(2, 3),
+    "large": np.array([[2**40]], np.int64),
+    "cube": np.arange(24.0).reshape(2, 3, 4),
+    "empty": np.zeros((0, 13)),
+    "flag": np.array([[True, False]]),
+    "word": "clean_and_jerk",
+    "letter": "a",
+}
 
 
 def mat(values=VALUES, **options):
@@ -45,7 +45,12 @@ def test_values(do_compression):
 
 
 def test_other_classes_are_omitted():
-    values = dict(x=1.0, cell=np.array([["a", 1]], object), struct=dict(a=1), z=1j)
+    values = {
+        "x": 1.0,
+        "cell": np.array([["a", 1]], object),
+        "struct": {"a": 1},
+        "z": 1j,
+    }
     assert list(read_mat(mat(values))) == ["x"]
 
 
@@ -62,11 +67,11 @@ def test_truncated(do_compression):
 
 
 def test_decompression_is_limited(monkeypatch):
-    content = mat(dict(x=np.zeros((100, 100))), do_compression=True)
+    content = mat({"x": np.zeros((100, 100))}, do_compression=True)
     monkeypatch.setattr(mat_file, "MAX_BYTES", 80_000)
     with raises("too-large"):
         read_mat(content)
-    data = zlib.compress(mat(dict(x=1.0))[128:] * 2)
+    data = zlib.compress(mat({"x": 1.0})[128:] * 2)
     size = len(data).to_bytes(4, "little")
     with raises("corrupt"):
         read_mat(content[:128] + b"\x0f\0\0\0" + size + data)

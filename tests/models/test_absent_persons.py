@@ -13,14 +13,24 @@ from errors import raises
 from msg3d.errors import ConfigError
 from msg3d.models.absent_persons import mean_of_present
 
-CHAIN = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 3)], center=1)
+CHAIN = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 3)], "center": 1}
 BACKBONES = {
-    "MSG3D": dict(base_channels=6, num_gcn_scales=3, num_g3d_scales=2),
-    "STGCN": dict(base_channels=8, num_stages=3, inflate_stages=[2], down_stages=[3]),
-    "AAGCN": dict(base_channels=8, num_stages=3, inflate_stages=[2], down_stages=[3]),
+    "MSG3D": {"base_channels": 6, "num_gcn_scales": 3, "num_g3d_scales": 2},
+    "STGCN": {
+        "base_channels": 8,
+        "num_stages": 3,
+        "inflate_stages": [2],
+        "down_stages": [3],
+    },
+    "AAGCN": {
+        "base_channels": 8,
+        "num_stages": 3,
+        "inflate_stages": [2],
+        "down_stages": [3],
+    },
 }
-MODES = dict(MSG3D="binary_adj", STGCN="stgcn_spatial", AAGCN="spatial")
-CHANNELS = dict(MSG3D=24, STGCN=16, AAGCN=16)
+MODES = {"MSG3D": "binary_adj", "STGCN": "stgcn_spatial", "AAGCN": "spatial"}
+CHANNELS = {"MSG3D": 24, "STGCN": 16, "AAGCN": 16}
 
 
 def build(backbone, num_person, ours=True, spread=True, **head):
@@ -29,21 +39,21 @@ def build(backbone, num_person, ours=True, spread=True, **head):
     torch.manual_seed(0)
     names = ("MaskedRecognizerGCN", "MaskedGCNHead")
     recognizer, classifier = names if ours else ("RecognizerGCN", "GCNHead")
-    cfg = dict(
-        type=recognizer,
-        backbone=dict(
+    cfg = {
+        "type": recognizer,
+        "backbone": dict(
             type=backbone,
-            graph_cfg=dict(layout=dict(CHAIN), mode=MODES[backbone]),
+            graph_cfg={"layout": dict(CHAIN), "mode": MODES[backbone]},
             num_person=num_person,
             **BACKBONES[backbone],
         ),
-        cls_head=dict(
+        "cls_head": dict(
             type=classifier,
             num_classes=7,
             in_channels=CHANNELS[backbone],
-            **dict(dict(average_clips="score"), **head),
+            **dict({"average_clips": "score"}, **head),
         ),
-    )
+    }
     model = MODELS.build(copy.deepcopy(cfg))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -127,9 +137,9 @@ def test_the_mean_is_over_those_who_are_there(backbone, num_person):
     with torch.no_grad():
         features = model(x, stage="backbone")
         expected = []
-        for sample, clip_scores in zip(x, features.split(10)):
+        for sample, clip_scores in zip(x, features.split(10), strict=True):
             each = []
-            for clip, feature in zip(sample, clip_scores):
+            for clip, feature in zip(sample, clip_scores, strict=True):
                 there = [m for m in range(num_person) if np.any(clip[m].numpy() != 0)]
                 pooled = [
                     feature[m].flatten(1).mean(1) for m in there or range(num_person)
@@ -169,9 +179,11 @@ def test_absent_persons_get_no_gradient(backbone):
         lambda module, inputs, output: (output.retain_grad(), seen.append(output))[-1]
     )
     loss, gradients = step(model, x)
-    assert torch.isfinite(loss) and all(torch.isfinite(g).all() for g in gradients)
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(g).all() for g in gradients)
     gradient = seen[0].grad
-    assert gradient[:, 0].abs().max() > 0 and not gradient[:, 1].any()
+    assert gradient[:, 0].abs().max() > 0
+    assert not gradient[:, 1].any()
     expected = seen[0][:, :1].detach()
     plain = torch.nn.functional.cross_entropy(
         model.cls_head.fc(expected.mean((1, 3, 4))), torch.arange(3)

@@ -12,7 +12,7 @@ from msg3d.models.partition import PartitionGraph
 from networks import assert_close
 from weights import rebuild_weights
 
-GRAPH = dict(layout="nturgb+d", mode="spatial")
+GRAPH = {"layout": "nturgb+d", "mode": "spatial"}
 
 
 def norm(x, bn):
@@ -43,7 +43,7 @@ def plain_unit(unit, x):
     return F.relu(norm(y, unit.bn) + residual)
 
 
-@pytest.mark.parametrize("in_channels, out_channels", [(3, 8), (8, 8), (8, 16)])
+@pytest.mark.parametrize(("in_channels", "out_channels"), [(3, 8), (8, 8), (8, 16)])
 def test_unit_is_the_equations(in_channels, out_channels):
     torch.manual_seed(0)
     A = torch.tensor(PartitionGraph("coco", "spatial").A, dtype=torch.float32)
@@ -64,7 +64,7 @@ def test_unit_is_the_equations(in_channels, out_channels):
         torch.autograd.grad((y * weight).sum(), inputs) for y in (actual, expected)
     ]
     largest = max(grad.abs().max() for grad in grads[1])
-    for ours, theirs in zip(*grads):
+    for ours, theirs in zip(*grads, strict=True):
         # A bias before a BatchNorm has no gradient but rounding.
         scale = max(theirs.abs().max(), 1e-3 * largest)
         assert (ours - theirs).abs().max() / scale < 1e-10
@@ -121,7 +121,8 @@ def test_first_weights():
     model.init_weights()
     for block in model.gcn:
         unit = block.gcn
-        assert (unit.PA == 1e-6).all() and (unit.bn.weight == 1e-6).all()
+        assert (unit.PA == 1e-6).all()
+        assert (unit.bn.weight == 1e-6).all()
         assert (block.tcn.bn.weight == 1).all()
         out, into = unit.out_c, unit.in_c
         for conv in unit.conv_d:
@@ -141,7 +142,7 @@ def test_differs_from_mmaction2s_in_the_graph_alone():
         if not key.endswith("alpha")
     }
     ours = {key: value.shape for key, value in AGCN(GRAPH).state_dict().items()}
-    assert {key for key in ours.keys() - theirs.keys()} == {
+    assert set(ours.keys() - theirs.keys()) == {
         f"gcn.{block}.gcn.PA" for block in range(10)
     }
     assert all(ours[key] == shape for key, shape in theirs.items())
@@ -149,7 +150,7 @@ def test_differs_from_mmaction2s_in_the_graph_alone():
 
 def test_layout_aagcn_is_mmaction2s():
     torch.manual_seed(0)
-    graph_cfg = dict(layout="coco", mode="spatial")
+    graph_cfg = {"layout": "coco", "mode": "spatial"}
     ours = LayoutAAGCN(graph_cfg, base_channels=8).eval()
     upstream = AAGCN(graph_cfg, base_channels=8).eval()
     ours.load_state_dict(upstream.state_dict(), strict=True)

@@ -10,13 +10,14 @@ from mmengine.registry import init_default_scope
 from msg3d.models import by_sample
 from networks import SMALL, assert_close, pair
 
-NETWORKS = dict(
-    MSG3D=dict(SMALL, graph_cfg=dict(layout="coco", mode="binary_adj")),
-    AGCN=dict(graph_cfg=dict(layout="coco", mode="spatial"), base_channels=8),
-    PartitionSTGCN=dict(
-        graph_cfg=dict(layout="coco", mode="stgcn_spatial"), base_channels=8
-    ),
-)
+NETWORKS = {
+    "MSG3D": dict(SMALL, graph_cfg={"layout": "coco", "mode": "binary_adj"}),
+    "AGCN": {"graph_cfg": {"layout": "coco", "mode": "spatial"}, "base_channels": 8},
+    "PartitionSTGCN": {
+        "graph_cfg": {"layout": "coco", "mode": "stgcn_spatial"},
+        "base_channels": 8,
+    },
+}
 # Long enough for the loop over samples on a CPU.
 CLIPS = (2, 2, 100, 17, 3)
 
@@ -24,8 +25,8 @@ CLIPS = (2, 2, 100, 17, 3)
 @pytest.mark.parametrize("gradients", [True, False])
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(
-    "name, options",
-    [*((name, {}) for name in NETWORKS), ("MSG3D", dict(with_cp=True))],
+    ("name", "options"),
+    [*((name, {}) for name in NETWORKS), ("MSG3D", {"with_cp": True})],
 )
 def test_meta_gives_the_shapes_of_the_cpu(name, options, training, gradients):
     init_default_scope("mmaction")
@@ -35,7 +36,9 @@ def test_meta_gives_the_shapes_of_the_cpu(name, options, training, gradients):
     x[1, 1] = 0  # an absent person
     with torch.set_grad_enabled(gradients):
         expected, out = model(x), meta(x.to("meta"))
-    assert out.is_meta and out.shape == expected.shape and out.dtype == expected.dtype
+    assert out.is_meta
+    assert out.shape == expected.shape
+    assert out.dtype == expected.dtype
     if gradients:
         out.sum().backward()
         for key, parameter in meta.named_parameters():

@@ -11,8 +11,13 @@ from msg3d.models.ms_tcn import MSTCN
 from networks import SMALL, assert_close
 from weights import rebuild_weights
 
-STUDY = dict(gcn_dropout=0.6, g3d_dropout=0.4, tcn_dropout=0.4, tcn_inner_dropout=0.4)
-GRAPH = dict(layout="kinect20", mode="binary_adj")
+STUDY = {
+    "gcn_dropout": 0.6,
+    "g3d_dropout": 0.4,
+    "tcn_dropout": 0.4,
+    "tcn_inner_dropout": 0.4,
+}
+GRAPH = {"layout": "kinect20", "mode": "binary_adj"}
 
 
 class FixedMask(nn.Dropout):
@@ -42,7 +47,7 @@ def models(**dropout):
     return plain, dropped
 
 
-@pytest.mark.parametrize("window, stride", [(1, 1), (3, 2), (5, 1)])
+@pytest.mark.parametrize(("window", "stride"), [(1, 1), (3, 2), (5, 1)])
 @pytest.mark.parametrize("channels", [(3, 8), (16, 4)])
 def test_graph_convolution_by_its_formula(form, window, stride, channels):
     joints, scales, (c_in, c_out) = 5, 3, channels
@@ -72,11 +77,11 @@ def test_graph_convolution_by_its_formula(form, window, stride, channels):
         torch.autograd.grad((out * weight).sum(), parameters)
         for out in (actual, expected)
     ]
-    for one, other in zip(*grads):
+    for one, other in zip(*grads, strict=True):
         assert_close(one, other)
 
 
-@pytest.mark.parametrize("stride, activate", [(1, True), (2, True), (1, False)])
+@pytest.mark.parametrize(("stride", "activate"), [(1, True), (2, True), (1, False)])
 def test_temporal_convolution_branch_by_branch(form, stride, activate):
     torch.manual_seed(0)
     layer = MSTCN(24, 24, stride, activate=activate, dropout=0.4, branch_dropout=0.3)
@@ -90,7 +95,7 @@ def test_temporal_convolution_branch_by_branch(form, stride, activate):
     branches.append(layer.branches[-1](image[:, :, ::stride]))
     frames = branches[0].shape[2]
     mask = inner.mask((2, frames, 5, 16)).permute(0, 3, 1, 2)
-    branches[:4] = [one * m for one, m in zip(branches, mask.split(4, 1))]
+    branches[:4] = [one * m for one, m in zip(branches, mask.split(4, 1), strict=True)]
     residual = layer.residual
     if not isinstance(residual, nn.Identity):
         residual = nn.Sequential(residual.conv, residual.bn)
@@ -135,7 +140,7 @@ def test_checkpointing_drops_the_same_in_both_passes():
         model = MSG3D(GRAPH, num_person=1, with_cp=with_cp, **SMALL, **STUDY)
         model(torch.rand(2, 1, 12, 20, 3)).square().sum().backward()
         gradients.append([p.grad for p in model.parameters()])
-    for one, other in zip(*gradients):
+    for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other)
 
 

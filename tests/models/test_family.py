@@ -15,7 +15,7 @@ from msg3d.errors import ConfigError, DataError
 
 BASES = Path(msg3d.__file__).parent / "configs" / "_base_" / "models"
 FAMILY = ["PartitionSTGCN", "TwoStreamSTGCN", "AGCN", "LayoutAAGCN", "ResTCN"]
-INLINE = dict(num_node=4, inward=[(0, 1), (2, 1), (3, 2)], center=1)
+INLINE = {"num_node": 4, "inward": [(0, 1), (2, 1), (3, 2)], "center": 1}
 
 
 def build(name, layout="coco", persons=2, **kwargs):
@@ -23,18 +23,18 @@ def build(name, layout="coco", persons=2, **kwargs):
     torch.manual_seed(0)
     if "STGCN" in name:
         kwargs["data_bn_type"] = "MVC"
-    cfg = dict(
-        type=name,
-        graph_cfg=dict(layout=layout, mode="spatial"),
-        num_person=persons,
-        base_channels=8,
-    )
+    cfg = {
+        "type": name,
+        "graph_cfg": {"layout": layout, "mode": "spatial"},
+        "num_person": persons,
+        "base_channels": 8,
+    }
     return MODELS.build(dict(cfg, **kwargs))
 
 
 @pytest.mark.parametrize("name", FAMILY)
 @pytest.mark.parametrize(
-    "layout, persons, channels",
+    ("layout", "persons", "channels"),
     [("coco", 1, 3), ("nturgb+d", 2, 3), ("kinect20", 3, 3), (INLINE, 2, 2)],
     ids=str,
 )
@@ -78,7 +78,7 @@ def test_unknown_layout_is_named(name):
 @pytest.mark.parametrize("name", FAMILY)
 def test_compiles_without_a_break(name):
     # Every kind of block, and few of them: tracing takes seconds.
-    model = build(name, **{} if name == "ResTCN" else dict(num_stages=5)).eval()
+    model = build(name, **{} if name == "ResTCN" else {"num_stages": 5}).eval()
     x = torch.rand(2, 2, 8, 17, 3)
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(x), model(x))
@@ -113,7 +113,7 @@ def test_persons_are_independent_of_their_order(name):
 
 
 @pytest.mark.parametrize(
-    "base, size",
+    ("base", "size"),
     [
         ("stgcn", 3_098_832),
         ("agcn", 3_469_510),

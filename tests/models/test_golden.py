@@ -38,12 +38,12 @@ def case(request):
 
 @pytest.mark.parametrize("network", [MSG3D, ReferenceMSG3D])
 @pytest.mark.parametrize(
-    "dtype, tolerance", [(torch.float64, 1e-10), (torch.float32, 1e-4)]
+    ("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-4)]
 )
 def test_equal_to_mmaction2(case, network, dtype, tolerance):
     about, golden = case
     model = network(
-        dict(layout=about["layout"], mode="binary_adj"),
+        {"layout": about["layout"], "mode": "binary_adj"},
         base_channels=about["base_channels"],
         num_person=about["num_person"],
     )
@@ -65,7 +65,7 @@ def test_equal_to_mmaction2(case, network, dtype, tolerance):
 
     statistics = tolerance
     grads = {name: p.grad for name, p in model.named_parameters()}
-    norms = dict(zip(golden["grad_norm_names"], golden["grad_norms"]))
+    norms = dict(zip(golden["grad_norm_names"], golden["grad_norms"], strict=True))
     assert set(norms) == set(grads)
     # The gradient of a bias before a BatchNorm is zero but for rounding, so errors are
     # measured against the largest gradient where that is all there is.

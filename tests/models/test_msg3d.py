@@ -10,11 +10,11 @@ from msg3d.models import MSG3D
 from msg3d.skeletons import SKELETONS
 from networks import SMALL, assert_close, pair
 
-CHAIN = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 3)], center=1)
+CHAIN = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 3)], "center": 1}
 
 
 @pytest.mark.parametrize(
-    "layout, persons, channels, frames",
+    ("layout", "persons", "channels", "frames"),
     [
         ("coco", 1, 3, 16),
         ("nturgb+d", 2, 3, 13),
@@ -67,15 +67,15 @@ def test_persons_are_independent_of_their_order():
 def test_joints_relabelled_with_their_graph_change_nothing():
     order = torch.tensor([3, 0, 4, 1, 2])  # new joint i was joint order[i]
     new = {int(old): i for i, old in enumerate(order)}
-    relabelled = dict(
-        num_node=5,
-        inward=[(new[a], new[b]) for a, b in CHAIN["inward"]],
-        center=new[CHAIN["center"]],
-    )
+    relabelled = {
+        "num_node": 5,
+        "inward": [(new[a], new[b]) for a, b in CHAIN["inward"]],
+        "center": new[CHAIN["center"]],
+    }
     torch.manual_seed(0)
     arguments = dict(SMALL, num_person=1)
-    first = MSG3D(dict(layout=CHAIN, mode="binary_adj"), **arguments).double()
-    second = MSG3D(dict(layout=relabelled, mode="binary_adj"), **arguments).double()
+    first = MSG3D({"layout": CHAIN, "mode": "binary_adj"}, **arguments).double()
+    second = MSG3D({"layout": relabelled, "mode": "binary_adj"}, **arguments).double()
     # PA and data_bn speak of joints: leave them neutral, copy the rest.
     state = first.state_dict()
     for key in state:
@@ -94,7 +94,7 @@ def test_every_named_layout_trains(layout):
     model = MODELS.build(
         dict(
             type="MSG3D",
-            graph_cfg=dict(layout=layout, mode="binary_adj"),
+            graph_cfg={"layout": layout, "mode": "binary_adj"},
             num_person=1,
             **SMALL,
         )
@@ -117,12 +117,12 @@ def test_wrong_input_is_named(shape):
 
 
 @pytest.mark.parametrize(
-    "layout, mode, kind, field",
+    ("layout", "mode", "kind", "field"),
     [
         ("cocoo", "binary_adj", "layout", None),
-        (dict(num_node=3), "binary_adj", "layout", "center"),
+        ({"num_node": 3}, "binary_adj", "layout", "center"),
         (
-            dict(num_node=2, inward=[(2, 0)], center=0),
+            {"num_node": 2, "inward": [(2, 0)], "center": 0},
             *("binary_adj", "layout", "inward"),
         ),
         ("coco", "spatial", "option", "graph_cfg.mode"),
@@ -130,9 +130,9 @@ def test_wrong_input_is_named(shape):
 )
 def test_wrong_graph_is_named(layout, mode, kind, field):
     with raises(kind, ConfigError, field=field):
-        MSG3D(dict(layout=layout, mode=mode))
+        MSG3D({"layout": layout, "mode": mode})
 
 
 def test_unknown_norm_is_named():
     with raises("option", ConfigError, field="graph_norm"):
-        MSG3D(dict(layout="coco", mode="binary_adj"), graph_norm="rows")
+        MSG3D({"layout": "coco", "mode": "binary_adj"}, graph_norm="rows")

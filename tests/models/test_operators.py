@@ -21,7 +21,7 @@ def rand(*shape):
 
 
 @pytest.mark.parametrize(
-    "window, stride, frames, channels",
+    ("window", "stride", "frames", "channels"),
     list(itertools.product((1, 3, 5), (1, 2, 3), (1, 6, 7), (2, 9))),
 )
 def test_graph_conv_is_its_formula(form, window, stride, frames, channels):
@@ -51,7 +51,7 @@ def test_graph_conv_is_its_formula(form, window, stride, frames, channels):
     )
 
 
-@pytest.mark.parametrize("window, stride, out_channels", [(1, 1, 4), (3, 2, 4)])
+@pytest.mark.parametrize(("window", "stride", "out_channels"), [(1, 1, 4), (3, 2, 4)])
 def test_the_order_with_fewer_multiplications_is_taken(window, stride, out_channels):
     """Counted by torch on both orders, not by our formula."""
     from torch.utils.flop_counter import FlopCounterMode
@@ -80,7 +80,7 @@ def test_the_order_with_fewer_multiplications_is_taken(window, stride, out_chann
     assert taken == {True, False}
 
 
-@pytest.mark.parametrize("window, channels", [(1, 9), (3, 9), (5, 2)])
+@pytest.mark.parametrize(("window", "channels"), [(1, 9), (3, 9), (5, 2)])
 def test_graph_conv_gradient_in_float32(form, window, channels):
     """No ReLU here, so rounding is all that float32 may change."""
     torch.manual_seed(0)
@@ -94,7 +94,7 @@ def test_graph_conv_gradient_in_float32(form, window, channels):
     rough = [value.detach().float().requires_grad_() for value in exact]
     for values in (exact, rough):
         graph_conv(*values, window, 1).square().sum().backward()
-    for a, b in zip(exact, rough):
+    for a, b in zip(exact, rough, strict=True):
         assert_close(b.grad.double(), a.grad, 1e-5)
 
 
@@ -220,7 +220,7 @@ def test_groups_of_unequal_size(monkeypatch):
         (out * torch.arange(out.numel()).view_as(out)).sum().backward()
         results.append((out.detach(), inputs.grad))
     assert len(by_sample.groups(x[..., :1].expand(-1, -1, -1, 12))) == 3
-    for first, second in zip(*results):
+    for first, second in zip(*results, strict=True):
         assert_close(first, second)
 
 

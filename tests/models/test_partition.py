@@ -10,7 +10,7 @@ from msg3d.models.partition import MODES, PartitionGraph
 from msg3d.skeletons import SKELETONS, graph_layout
 
 # 0 - 1 - 2 - 3, and 4 on 1; the centre is 1.
-TREE = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 1)], center=1)
+TREE = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 1)], "center": 1}
 
 
 def hops(layout):
@@ -96,19 +96,20 @@ def test_equal_to_mmaction2(layout, mode):
 
 def test_joints_without_a_way_to_the_centre():
     bones = [(0, 1), (1, 1), (2, 3), (3, 3)]  # a layout has to say what is apart
-    apart = dict(num_node=4, inward=[(0, 1), (2, 3)], center=1, bones=bones)
+    apart = {"num_node": 4, "inward": [(0, 1), (2, 3)], "center": 1, "bones": bones}
     _, farther, nearer = PartitionGraph(apart, "stgcn_spatial_mended").A
-    assert nearer[1, 0] == 1 / 2 and farther[0, 1] == 1 / 2
+    assert nearer[1, 0] == 1 / 2
+    assert farther[0, 1] == 1 / 2
     assert farther[2, 3] == farther[3, 2] == 1 / 2
 
 
 @pytest.mark.parametrize(
-    "kwargs, kind, field",
+    ("kwargs", "kind", "field"),
     [
-        (dict(mode="spacial"), "option", "graph_cfg.mode"),
-        (dict(mode="set_layout"), "option", "graph_cfg.mode"),
-        (dict(layout="cocoo"), "layout", None),
-        (dict(mode="distance", max_hop=0), "option", "graph_cfg.max_hop"),
+        ({"mode": "spacial"}, "option", "graph_cfg.mode"),
+        ({"mode": "set_layout"}, "option", "graph_cfg.mode"),
+        ({"layout": "cocoo"}, "layout", None),
+        ({"mode": "distance", "max_hop": 0}, "option", "graph_cfg.max_hop"),
     ],
 )
 def test_wrong_graph_is_named(kwargs, kind, field):

@@ -14,7 +14,7 @@ from msg3d.errors import ConfigError, DataError
 
 def head(**kwargs):
     torch.manual_seed(0)
-    cfg = dict(type="TraitHead", num_targets=3, in_channels=8)
+    cfg = {"type": "TraitHead", "num_targets": 3, "in_channels": 8}
     built = MODELS.build({**cfg, **kwargs}).double()
     torch.nn.init.normal_(built.fc.weight)
     return built
@@ -22,7 +22,7 @@ def head(**kwargs):
 
 def samples(targets):
     made = [ActionDataSample() for _ in targets]
-    for sample, one in zip(made, targets):
+    for sample, one in zip(made, targets, strict=True):
         sample.set_field(torch.as_tensor(one), "gt_targets")
     return made
 
@@ -57,15 +57,16 @@ def test_prediction_in_the_units_of_the_targets():
     expected = plain * torch.tensor(STD) + torch.tensor(MEAN)
     torch.testing.assert_close(model(x), expected)
     done = model.predict(x, samples(np.zeros((3, 3))))
-    for sample, one in zip(done, expected):
+    for sample, one in zip(done, expected, strict=True):
         torch.testing.assert_close(sample.pred_targets, one)
-        assert not hasattr(sample, "pred_score") and not hasattr(sample, "pred_label")
+        assert not hasattr(sample, "pred_score")
+        assert not hasattr(sample, "pred_label")
 
 
 def test_clips_are_averaged():
     model, x = head().eval(), features(6)
     done = model.predict(x, samples(np.zeros((2, 3))))  # three clips each
-    for sample, clips in zip(done, model(x).split(3)):
+    for sample, clips in zip(done, model(x).split(3), strict=True):
         torch.testing.assert_close(sample.pred_targets, clips.mean(0))
 
 
@@ -81,30 +82,34 @@ def test_standardisation_goes_with_the_weights():
 def test_any_number_of_targets_in_the_recognizer(targets):
     init_default_scope("mmaction")
     model = MODELS.build(
-        dict(
-            type="RecognizerGCN",
-            backbone=dict(
-                type="MSG3D",
-                graph_cfg=dict(layout="smpl24", mode="binary_adj"),
-                in_channels=15,
-                base_channels=12,
-                num_gcn_scales=3,
-                num_g3d_scales=2,
-                num_person=1,
-            ),
-            cls_head=dict(type="TraitHead", num_targets=targets, in_channels=48),
-        )
+        {
+            "type": "RecognizerGCN",
+            "backbone": {
+                "type": "MSG3D",
+                "graph_cfg": {"layout": "smpl24", "mode": "binary_adj"},
+                "in_channels": 15,
+                "base_channels": 12,
+                "num_gcn_scales": 3,
+                "num_g3d_scales": 2,
+                "num_person": 1,
+            },
+            "cls_head": {
+                "type": "TraitHead",
+                "num_targets": targets,
+                "in_channels": 48,
+            },
+        }
     )
-    pack = TRANSFORMS.build(dict(type="PackTargetInputs"))
+    pack = TRANSFORMS.build({"type": "PackTargetInputs"})
     keypoint = np.random.rand(2, 2, 1, 8, 24, 15).astype(np.float32)  # two clips each
     packed = [
-        pack(dict(keypoint=one, targets=np.arange(targets), frame_dir="a"))
+        pack({"keypoint": one, "targets": np.arange(targets), "frame_dir": "a"})
         for one in keypoint
     ]
-    batch = dict(
-        inputs=torch.stack([one["inputs"] for one in packed]),
-        data_samples=[one["data_samples"] for one in packed],
-    )
+    batch = {
+        "inputs": torch.stack([one["inputs"] for one in packed]),
+        "data_samples": [one["data_samples"] for one in packed],
+    }
     with torch.no_grad():
         done = model.eval()(**batch, mode="predict")
         clips = model(
@@ -118,7 +123,7 @@ def test_any_number_of_targets_in_the_recognizer(targets):
 
 
 @pytest.mark.parametrize(
-    "name, value",
+    ("name", "value"),
     [
         ("loss", "huber"),
         ("target_mean", [1.0]),
@@ -134,7 +139,7 @@ def test_wrong_options_are_named(name, value):
 @pytest.mark.parametrize("targets", [None, [1.0], [1.0, 2.0, 3.0, 4.0]])
 def test_samples_without_their_targets_are_named(targets):
     """One number would broadcast, and train to nothing."""
-    sample = ActionDataSample(metainfo=dict(frame_dir="s7"))
+    sample = ActionDataSample(metainfo={"frame_dir": "s7"})
     if targets is not None:
         sample.set_field(torch.tensor(targets), "gt_targets")
     with raises("target", DataError, sample="s7", field="gt_targets"):
@@ -142,16 +147,22 @@ def test_samples_without_their_targets_are_named(targets):
 
 
 def test_packing():
-    pack = TRANSFORMS.build(dict(type="PackTargetInputs"))
+    pack = TRANSFORMS.build({"type": "PackTargetInputs"})
     keypoint = np.ones((1, 1, 4, 24, 3), np.float32)
-    results = dict(keypoint=keypoint, targets=[1, 2.5], frame_dir="a", person_id=7)
+    results = {
+        "keypoint": keypoint,
+        "targets": [1, 2.5],
+        "frame_dir": "a",
+        "person_id": 7,
+    }
     packed = pack(results)
     sample = packed["data_samples"]
     assert torch.equal(sample.gt_targets, torch.tensor([1, 2.5]))
     assert sample.gt_targets.dtype == torch.float32
     assert (sample.frame_dir, sample.person_id) == ("a", 7)
-    assert "session" not in sample and "gt_label" not in sample
+    assert "session" not in sample
+    assert "gt_label" not in sample
     assert torch.equal(packed["inputs"], torch.from_numpy(keypoint))
     assert pack(dict(results, label=3))["data_samples"].gt_label == 3
     with raises("target", DataError, sample="a", field="targets"):
-        pack(dict(keypoint=keypoint, label=1, frame_dir="a"))
+        pack({"keypoint": keypoint, "label": 1, "frame_dir": "a"})

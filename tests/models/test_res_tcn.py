@@ -1,5 +1,7 @@
 """Res-TCN against its structure as ST-GCN's authors state it."""
 
+import itertools
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -30,7 +32,7 @@ def plain(model, x):
             conv.weight.shape[2] // 2,
         )
 
-    clips, persons, frames, joints, channels = x.shape
+    _clips, persons, _frames, joints, channels = x.shape
     columns = [
         x[:, m, :, v, c]
         for m in range(persons)
@@ -47,13 +49,13 @@ def plain(model, x):
 
 
 @pytest.mark.parametrize(
-    "layout, persons, channels, frames",
+    ("layout", "persons", "channels", "frames"),
     [("nturgb+d", 2, 3, 30), ("openpose", 2, 3, 7), ("kinect20", 1, 2, 1)],
 )
 def test_equal_to_the_structure(layout, persons, channels, frames):
     torch.manual_seed(0)
     model = ResTCN(
-        dict(layout=layout),
+        {"layout": layout},
         in_channels=channels,
         base_channels=8,
         num_person=persons,
@@ -66,7 +68,7 @@ def test_equal_to_the_structure(layout, persons, channels, frames):
 
 
 @pytest.mark.parametrize(
-    "layout, numbers, classes", [("nturgb+d", 150, 60), ("openpose", 108, 400)]
+    ("layout", "numbers", "classes"), [("nturgb+d", 150, 60), ("openpose", 108, 400)]
 )
 def test_size(layout, numbers, classes):
     """The authors' two networks, counted layer by layer."""
@@ -79,18 +81,18 @@ def test_size(layout, numbers, classes):
 
     widths = [64] * 4 + [128] * 3 + [256] * 3
     expected = 2 * numbers + conv(numbers, 64, 9) + 2 * 256 + conv(256, classes, 1)
-    for into, out in zip(widths, widths[1:]):
+    for into, out in itertools.pairwise(widths):
         expected += active(into, out, 9)
         if into != out:
             expected += active(into, out, 1)
-    model = ResTCN(dict(layout=layout))
+    model = ResTCN({"layout": layout})
     head = GCNHead(num_classes=classes, in_channels=256)
     parameters = [*model.parameters(), *head.parameters()]
     assert sum(p.numel() for p in parameters) == expected
 
 
 def test_dropout_and_first_weights():
-    model = ResTCN(dict(layout="nturgb+d"))
+    model = ResTCN({"layout": "nturgb+d"})
     model.init_weights()
     assert [unit.main[2].p for unit in model.units] == [0.5] * 9
     shortcuts = [model.units[unit].shortcut for unit in (3, 6)]

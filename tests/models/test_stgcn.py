@@ -42,7 +42,7 @@ def plain(state, x, A):
         name, stride = f"gcn.{block}", 2 if block in (4, 7) else 1
         weights = conv(x, f"{name}.gcn.conv").chunk(len(A), dim=1)
         graphs = A * state.get(f"{name}.gcn.PA", 1)
-        y = sum(w @ graph for w, graph in zip(weights, graphs))
+        y = sum(w @ graph for w, graph in zip(weights, graphs, strict=True))
         y = F.relu(norm(y, f"{name}.gcn.bn"))
         y = conv(y, f"{name}.tcn.conv", stride=(stride, 1), padding=(4, 0))
         y = norm(y, f"{name}.tcn.bn")
@@ -57,19 +57,19 @@ def plain(state, x, A):
 
 @pytest.mark.parametrize("adaptive", ["importance", None])
 @pytest.mark.parametrize(
-    "layout, mode, max_hop, persons, channels",
+    ("layout", "mode", "max_hop", "persons", "channels"),
     [
         ("coco", "uniform", 1, 1, 3),
         ("kinect20", "distance", 2, 3, 2),
         ("nturgb+d", "stgcn_spatial", 1, 2, 3),
         ("openpose", "stgcn_spatial_mended", 1, 2, 3),
-        (dict(num_node=3, inward=[(0, 1), (2, 1)], center=1), "spatial", 1, 2, 4),
+        ({"num_node": 3, "inward": [(0, 1), (2, 1)], "center": 1}, "spatial", 1, 2, 4),
     ],
     ids=str,
 )
 def test_equal_to_the_equations(layout, mode, max_hop, persons, channels, adaptive):
     model = PartitionSTGCN(
-        dict(layout=layout, mode=mode, max_hop=max_hop),
+        {"layout": layout, "mode": mode, "max_hop": max_hop},
         in_channels=channels,
         base_channels=8,
         gcn_adaptive=adaptive,
@@ -85,18 +85,18 @@ def test_equal_to_the_equations(layout, mode, max_hop, persons, channels, adapti
 @pytest.mark.parametrize(
     "kwargs",
     [
-        dict(),
-        dict(gcn_adaptive=None, data_bn_type="MVC"),
+        {},
+        {"gcn_adaptive": None, "data_bn_type": "MVC"},
         # ST-GCN++
-        dict(gcn_adaptive="init", gcn_with_res=True, tcn_type="mstcn"),
-        dict(gcn_adaptive="offset", gcn_conv_pos="post"),
+        {"gcn_adaptive": "init", "gcn_with_res": True, "tcn_type": "mstcn"},
+        {"gcn_adaptive": "offset", "gcn_conv_pos": "post"},
     ],
     ids=str,
 )
 @pytest.mark.parametrize("mode", ["stgcn_spatial", "spatial"])
 def test_is_mmaction2s(mode, kwargs):
     """Same keys, shapes and, with the same weights, the same bits."""
-    graph_cfg = dict(layout="coco", mode=mode)
+    graph_cfg = {"layout": "coco", "mode": mode}
     ours = PartitionSTGCN(graph_cfg, base_channels=12, **kwargs).eval()
     upstream = STGCN(graph_cfg, base_channels=12, **kwargs).eval()
     ours.load_state_dict(upstream.state_dict(), strict=True)
@@ -106,15 +106,15 @@ def test_is_mmaction2s(mode, kwargs):
 
 def test_published_size():
     """3.08 M, and what MMAction2's head adds for 60 classes."""
-    model = PartitionSTGCN(dict(layout="nturgb+d", mode="stgcn_spatial"))
-    upstream = STGCN(dict(layout="nturgb+d", mode="stgcn_spatial"))
+    model = PartitionSTGCN({"layout": "nturgb+d", "mode": "stgcn_spatial"})
+    upstream = STGCN({"layout": "nturgb+d", "mode": "stgcn_spatial"})
     size = sum(p.numel() for p in model.parameters())
     assert size == sum(p.numel() for p in upstream.parameters())
     assert size == 3_083_412
 
 
 def test_first_weights_are_the_authors():
-    model = PartitionSTGCN(dict(layout="nturgb+d", mode="stgcn_spatial"))
+    model = PartitionSTGCN({"layout": "nturgb+d", "mode": "stgcn_spatial"})
     model.init_weights()
     for key, value in model.named_parameters():
         if key.endswith("PA"):
@@ -129,7 +129,7 @@ def test_first_weights_are_the_authors():
 
 
 def test_mmaction2s_first_weights():
-    kwargs = dict(graph_cfg=dict(layout="coco", mode="stgcn_spatial"))
+    kwargs = {"graph_cfg": {"layout": "coco", "mode": "stgcn_spatial"}}
     torch.manual_seed(0)
     model = PartitionSTGCN(init_cfg=None, **kwargs)
     model.init_weights()
@@ -139,17 +139,17 @@ def test_mmaction2s_first_weights():
 
 def test_dropout_leaves_the_first_block_out():
     model = PartitionSTGCN(
-        dict(layout="coco", mode="uniform"), base_channels=8, tcn_dropout=0.5
+        {"layout": "coco", "mode": "uniform"}, base_channels=8, tcn_dropout=0.5
     )
     assert [block.tcn.drop.p for block in model.gcn] == [0] + [0.5] * 9
 
 
 def test_two_streams_add_their_scores():
-    kwargs = dict(graph_cfg=dict(layout="coco", mode="spatial"), base_channels=8)
+    kwargs = {"graph_cfg": {"layout": "coco", "mode": "spatial"}, "base_channels": 8}
     model = rebuilt(TwoStreamSTGCN(**kwargs))
     joint = GCNHead(num_classes=7, in_channels=64).double()
     apart = [GCNHead(num_classes=7, in_channels=32).double() for _ in range(2)]
-    for head, weight in zip(apart, joint.fc.weight.split(32, dim=1)):
+    for head, weight in zip(apart, joint.fc.weight.split(32, dim=1), strict=True):
         head.fc.weight.data = weight.data
         head.fc.bias.data = joint.fc.bias.data / 2
     x = torch.randn(2, 2, 9, 17, 3).double()

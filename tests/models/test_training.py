@@ -7,7 +7,7 @@ from torch import nn
 from msg3d.models.checkpointing import checkpointed
 from networks import assert_close, pair
 
-CHAIN = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 3)], center=1)
+CHAIN = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 3)], "center": 1}
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -49,9 +49,9 @@ def test_checkpointing_changes_nothing_but_memory(form, dropout):
         sizes.append(size)
         out.square().sum().backward()
     assert sizes[1] < 0.5 * sizes[0]
-    for a, b in zip(models[0].parameters(), models[1].parameters()):
+    for a, b in zip(models[0].parameters(), models[1].parameters(), strict=True):
         assert_close(b.grad, a.grad, 1e-12)
-    for a, b in zip(models[0].buffers(), models[1].buffers()):
+    for a, b in zip(models[0].buffers(), models[1].buffers(), strict=True):
         assert torch.equal(a, b)
     assert models[1].data_bn.num_batches_tracked == 1
     assert models[1].tcn3.branches[0][1].num_batches_tracked == 1

@@ -8,26 +8,28 @@ from msg3d import preprocessing
 from msg3d.skeletons import skeleton
 
 PARENTS = [parent for _, parent in skeleton("coco").bones]
-SPINE = dict(zaxis=([11, 12], [5, 6]), xaxis=(6, 5))
-CALLS = dict(
-    align_view=lambda x: preprocessing.align_view(x, 0, **SPINE, length=30),
-    bones=lambda x: preprocessing.bones(x, PARENTS, mask_absent=True),
-    center_2d=lambda x: preprocessing.center_2d(x[..., :2], (480, 640), y_up=True),
-    pad_to=lambda x: preprocessing.pad_to(x, 20, "zero"),
-    pre_normalize_2d=lambda x: preprocessing.pre_normalize_2d(x, (480, 640)),
-    interpolate=lambda x: preprocessing.interpolate(x, np.linspace(0, 8, 30)),
-    laban_effort=lambda x: preprocessing.laban_effort(x, PARENTS),
-    mirror=lambda x: preprocessing.mirror(x, preprocessing.mirrored_order("coco")),
-    motion=lambda x: preprocessing.motion(x, mask_absent=True),
-    move_2d=lambda x: preprocessing.move_2d(x, *np.ones((4, 9))),
-    pre_normalize_3d=lambda x: preprocessing.pre_normalize_3d(x, **SPINE),
-    recenter=lambda x: preprocessing.recenter(x, [5, 6], None),
-    rotate=lambda x: preprocessing.rotate(x, (10, 20, 30)),
-    scale=lambda x: preprocessing.scale(x, np.array([1.1, 0.9, 1])),
-    scale_to_unit=preprocessing.scale_to_unit,
-    select_persons=preprocessing.select_persons,
-    skeleton_streams=lambda x: preprocessing.skeleton_streams(x, PARENTS, ["j", "b"]),
-)
+SPINE = {"zaxis": ([11, 12], [5, 6]), "xaxis": (6, 5)}
+CALLS = {
+    "align_view": lambda x: preprocessing.align_view(x, 0, **SPINE, length=30),
+    "bones": lambda x: preprocessing.bones(x, PARENTS, mask_absent=True),
+    "center_2d": lambda x: preprocessing.center_2d(x[..., :2], (480, 640), y_up=True),
+    "pad_to": lambda x: preprocessing.pad_to(x, 20, "zero"),
+    "pre_normalize_2d": lambda x: preprocessing.pre_normalize_2d(x, (480, 640)),
+    "interpolate": lambda x: preprocessing.interpolate(x, np.linspace(0, 8, 30)),
+    "laban_effort": lambda x: preprocessing.laban_effort(x, PARENTS),
+    "mirror": lambda x: preprocessing.mirror(x, preprocessing.mirrored_order("coco")),
+    "motion": lambda x: preprocessing.motion(x, mask_absent=True),
+    "move_2d": lambda x: preprocessing.move_2d(x, *np.ones((4, 9))),
+    "pre_normalize_3d": lambda x: preprocessing.pre_normalize_3d(x, **SPINE),
+    "recenter": lambda x: preprocessing.recenter(x, [5, 6], None),
+    "rotate": lambda x: preprocessing.rotate(x, (10, 20, 30)),
+    "scale": lambda x: preprocessing.scale(x, np.array([1.1, 0.9, 1])),
+    "scale_to_unit": preprocessing.scale_to_unit,
+    "select_persons": preprocessing.select_persons,
+    "skeleton_streams": lambda x: preprocessing.skeleton_streams(
+        x, PARENTS, ["j", "b"]
+    ),
+}
 OTHERS = {
     *("EFFORTS", "crop_times", "format_gcn_input", "limbs", "mirrored_order"),
     *("uniform_sample", "window"),
@@ -54,7 +56,8 @@ def test_arguments_stay_as_they_were(name):
     np.testing.assert_array_equal(keypoint, poses())
     if isinstance(first, tuple):
         first, second = first[0], second[0]
-    assert first.ndim == 4 and first.shape[::2] == (2, 17)
+    assert first.ndim == 4
+    assert first.shape[::2] == (2, 17)
     assert not np.shares_memory(first, keypoint)
     np.testing.assert_array_equal(first, second)
 

@@ -15,7 +15,7 @@ UDIVA = (
     "0,3 1,0 2,0 3,6 4,1 5,2 6,9 7,4 8,5 9,9 10,7 11,8 12,9 13,9 14,9 15,12 16,13 "
     "17,14 18,16 19,17 20,18 21,19 22,20 23,21"
 )
-ARM = dict(num_node=3, inward=[(1, 0), (2, 1)], center=0)
+ARM = {"num_node": 3, "inward": [(1, 0), (2, 1)], "center": 0}
 
 
 def walk(layout, persons=2, frames=7, seed=0):
@@ -27,8 +27,8 @@ def walk(layout, persons=2, frames=7, seed=0):
 
 
 def efforts(keypoint, layout, *names, **options):
-    options = dict(dict(efforts=names or EFFORTS, coordinates=False), **options)
-    return LabanEffort(layout, **options)(dict(keypoint=keypoint))["keypoint"]
+    options = dict({"efforts": names or EFFORTS, "coordinates": False}, **options)
+    return LabanEffort(layout, **options)({"keypoint": keypoint})["keypoint"]
 
 
 @pytest.mark.parametrize("layout", ["smpl24", "coco", "kinect20", ARM], ids=str)
@@ -37,10 +37,11 @@ def efforts(keypoint, layout, *names, **options):
 @pytest.mark.parametrize("frames", [1, 2, 3, 7])
 def test_formulas(layout, variant, time, frames):
     keypoint = walk(layout, frames=frames)
-    options = dict(variant=variant, fps=15, time=time)
+    options = {"variant": variant, "fps": 15, "time": time}
     actual = efforts(keypoint, layout, coordinates=True, **options)
     bones = skeleton(layout).bones
-    assert actual.dtype == np.float32 and actual.shape == (*keypoint.shape[:3], 15)
+    assert actual.dtype == np.float32
+    assert actual.shape == (*keypoint.shape[:3], 15)
     np.testing.assert_array_equal(actual[..., :3], keypoint)
     for number, effort in enumerate(EFFORTS, start=1):
         expected = [plain_effort(one, bones, effort, **options) for one in keypoint]
@@ -71,7 +72,9 @@ def test_by_hand():
     np.testing.assert_allclose(
         flow[2, 1], [-100 * quarter, 100 * quarter, 0], rtol=1e-6
     )
-    assert not flow[[0, 1, 3]].any() and not time[0].any() and not weight[0].any()
+    assert not flow[[0, 1, 3]].any()
+    assert not time[0].any()
+    assert not weight[0].any()
 
 
 def test_published_weight_is_space_and_bones_are_those_of_the_published_code():
@@ -87,7 +90,7 @@ def test_published_weight_is_space_and_bones_are_those_of_the_published_code():
 def test_order_and_choice():
     keypoint = walk("coco")
     whole = efforts(keypoint, "coco", variant="corrected", fps=30)
-    groups = dict(zip(EFFORTS, np.split(whole, 4, -1)))
+    groups = dict(zip(EFFORTS, np.split(whole, 4, -1), strict=True))
     for names in (["weight"], ["flow", "time"], ["space", "weight", "flow"]):
         expected = np.concatenate([groups[name] for name in names], -1)
         actual = efforts(keypoint, "coco", *names, variant="corrected", fps=30)
@@ -106,8 +109,10 @@ def test_absent_joints_have_no_features_and_spoil_no_others(variant):
     actual = efforts(lost, "kinect20", variant=variant)
     assert not actual[1].any()
     time, flow, space, weight = np.split(actual, 4, -1)
-    assert not space[0, 4, 5:7].any() and not flow[0, 4:7, 5:7].any()
-    assert not time[0, 4:6, 5].any() and time[0, 4, 6].all()
+    assert not space[0, 4, 5:7].any()
+    assert not flow[0, 4:7, 5:7].any()
+    assert not time[0, 4:6, 5].any()
+    assert time[0, 4, 6].all()
     lacking = weight[0, 4, 5:7] if variant == "published" else weight[0, 4:6, 5]
     assert not lacking.any()
     untouched = np.ones(clean.shape[1:3], bool)
@@ -126,7 +131,7 @@ def test_centre_at_the_origin_is_not_absent():
     """AlignView puts it there in every frame; only an absent person has none."""
     keypoint = walk("smpl24")
     keypoint[1, 3] = 0
-    aligned = AlignView(layout="smpl24")(dict(keypoint=keypoint, total_frames=7))
+    aligned = AlignView(layout="smpl24")({"keypoint": keypoint, "total_frames": 7})
     moved = aligned["keypoint"]
     assert not moved[0, :, 6].any()
     features = efforts(moved, "smpl24", "space", "time")
@@ -136,7 +141,8 @@ def test_centre_at_the_origin_is_not_absent():
     )
     assert not features[1, 3].any()
     elsewhere = efforts(moved, "smpl24", "space", center=())
-    assert not elsewhere[0, :, [3, 6]].any() and elsewhere[0, :, 9].all()
+    assert not elsewhere[0, :, [3, 6]].any()
+    assert elsewhere[0, :, 9].all()
 
 
 def test_tiny_and_coincident_bones_are_numbers():
@@ -156,26 +162,27 @@ def test_tiny_and_coincident_bones_are_numbers():
 def test_input_is_left_as_it_was():
     keypoint = walk("coco").astype(np.float64)
     before = keypoint.copy()
-    LabanEffort("coco")(dict(keypoint=keypoint))
+    LabanEffort("coco")({"keypoint": keypoint})
     np.testing.assert_array_equal(keypoint, before)
 
 
 @pytest.mark.parametrize(
-    "options, field",
+    ("options", "field"),
     [
-        (dict(variant="fixed"), "variant"),
-        (dict(time="second"), "time"),
-        (dict(efforts=["shape"]), "efforts"),
-        (dict(efforts="time"), "efforts"),
-        (dict(efforts=["time", "time"]), "efforts"),
-        (dict(efforts=[], coordinates=False), "efforts"),
-        (dict(fps=0), "fps"),
+        ({"variant": "fixed"}, "variant"),
+        ({"time": "second"}, "time"),
+        ({"efforts": ["shape"]}, "efforts"),
+        ({"efforts": "time"}, "efforts"),
+        ({"efforts": ["time", "time"]}, "efforts"),
+        ({"efforts": [], "coordinates": False}, "efforts"),
+        ({"fps": 0}, "fps"),
     ],
 )
 def test_bad_options(options, field):
     with raises("option", ConfigError, field=field) as error:
         LabanEffort("coco", **options)
-    assert repr(options[field]) in str(error.value) and "\n" not in str(error.value)
+    assert repr(options[field]) in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_unknown_layout():

@@ -14,22 +14,25 @@ from msg3d.preprocessing.steps import STEPS
 
 # Transforms of MMAction2 that exported networks need, and their arguments.
 MMACTION = [
-    ("FormatGCNInput", dict()),
-    ("FormatGCNInput", dict(num_person=1)),
-    ("FormatGCNInput", dict(num_person=4, mode="loop")),
-    ("PadTo", dict(length=90)),
-    ("PadTo", dict(length=90, mode="zero")),
-    ("PoseDecode", dict()),
-    ("PreNormalize2D", dict()),
-    ("PreNormalize2D", dict(img_shape=(480, 640))),
-    ("PreNormalize3D", dict()),
-    ("PreNormalize3D", dict(align_spine=False, xaxis=[5, 6])),
-    ("PreNormalize3D", dict(zaxis=[3, 2], align_shoulder=False)),
-    ("UniformSampleFrames", dict(clip_len=20)),
-    ("UniformSampleFrames", dict(clip_len=20, num_clips=3)),
-    ("UniformSampleFrames", dict(clip_len=20, test_mode=True)),
-    ("UniformSampleFrames", dict(clip_len=20, num_clips=10, test_mode=True, seed=3)),
-    ("UniformSampleFrames", dict(clip_len=100, num_clips=10, test_mode=True)),
+    ("FormatGCNInput", {}),
+    ("FormatGCNInput", {"num_person": 1}),
+    ("FormatGCNInput", {"num_person": 4, "mode": "loop"}),
+    ("PadTo", {"length": 90}),
+    ("PadTo", {"length": 90, "mode": "zero"}),
+    ("PoseDecode", {}),
+    ("PreNormalize2D", {}),
+    ("PreNormalize2D", {"img_shape": (480, 640)}),
+    ("PreNormalize3D", {}),
+    ("PreNormalize3D", {"align_spine": False, "xaxis": [5, 6]}),
+    ("PreNormalize3D", {"zaxis": [3, 2], "align_shoulder": False}),
+    ("UniformSampleFrames", {"clip_len": 20}),
+    ("UniformSampleFrames", {"clip_len": 20, "num_clips": 3}),
+    ("UniformSampleFrames", {"clip_len": 20, "test_mode": True}),
+    (
+        "UniformSampleFrames",
+        {"clip_len": 20, "num_clips": 10, "test_mode": True, "seed": 3},
+    ),
+    ("UniformSampleFrames", {"clip_len": 100, "num_clips": 10, "test_mode": True}),
 ]
 
 
@@ -48,11 +51,11 @@ def samples(channels):
             keypoint = rng.normal(size=(persons, frames, 25, channels)).cumsum(1)
             keypoint[-1, frames // 3 : frames // 2] = 0
             keypoint[0, frames // 2 :, 2:5] = 0
-            sample = dict(keypoint=keypoint.astype(dtype), total_frames=frames)
+            sample = {"keypoint": keypoint.astype(dtype), "total_frames": frames}
             yield sample
             if channels == 2:
                 score = rng.random(keypoint.shape[:3]).astype(dtype)
-                clip = dict(frame_inds=np.arange(frames)[::-1], start_index=0)
+                clip = {"frame_inds": np.arange(frames)[::-1], "start_index": 0}
                 yield dict(sample, keypoint_score=score, **clip, img_shape=(70, 80))
 
 
@@ -60,7 +63,7 @@ def copy(sample):
     return pickle.loads(pickle.dumps(sample))
 
 
-@pytest.mark.parametrize("name, arguments", MMACTION)
+@pytest.mark.parametrize(("name", "arguments"), MMACTION)
 def test_equal_to_mmaction(name, arguments):
     theirs = build(name, arguments)
     ours = STEPS[name.replace("PreNormalize3D", "FastPreNormalize3D")](**arguments)
@@ -78,10 +81,11 @@ def test_equal_to_mmaction(name, arguments):
 def test_clips_are_split_as_by_mmaction():
     theirs, ours = build("FormatGCNInput", {}), STEPS["FormatGCNInput"]()
     keypoint = np.random.default_rng(0).normal(size=(1, 30, 25, 3))
-    sample = dict(keypoint=keypoint, num_clips=3)
+    sample = {"keypoint": keypoint, "num_clips": 3}
     expected = theirs(copy(sample))["keypoint"]
     actual = ours(copy(sample))["keypoint"]
-    assert actual.shape == (3, 2, 10, 25, 3) and actual.flags.c_contiguous
+    assert actual.shape == (3, 2, 10, 25, 3)
+    assert actual.flags.c_contiguous
     np.testing.assert_array_equal(actual, expected)
 
 
@@ -90,20 +94,20 @@ def test_test_clips_leave_the_global_random_state():
     np.random.seed(0)
     expected = np.random.random()
     np.random.seed(0)
-    step(dict(keypoint=np.ones((1, 30, 25, 3)), total_frames=30))
+    step({"keypoint": np.ones((1, 30, 25, 3)), "total_frames": 30})
     assert np.random.random() == expected
 
 
 @pytest.mark.parametrize(
-    "name, arguments, field",
+    ("name", "arguments", "field"),
     [
-        ("AlignView", dict(center=1), "zaxis"),
-        ("FormatGCNInput", dict(mode="copy"), "mode"),
-        ("PadTo", dict(length=9, mode="copy"), "mode"),
-        ("ResampleFrames", dict(clip_len=9, crop=0), "crop"),
-        ("SelectPersons", dict(num_person=0), "num_person"),
-        ("SelectPersons", dict(by="age"), "by"),
-        ("SkeletonFeatures", dict(layout="coco", feats=["x"]), "feats"),
+        ("AlignView", {"center": 1}, "zaxis"),
+        ("FormatGCNInput", {"mode": "copy"}, "mode"),
+        ("PadTo", {"length": 9, "mode": "copy"}, "mode"),
+        ("ResampleFrames", {"clip_len": 9, "crop": 0}, "crop"),
+        ("SelectPersons", {"num_person": 0}, "num_person"),
+        ("SelectPersons", {"by": "age"}, "by"),
+        ("SkeletonFeatures", {"layout": "coco", "feats": ["x"]}, "feats"),
     ],
 )
 def test_invalid_arguments_are_refused(name, arguments, field):
@@ -115,7 +119,9 @@ def test_invalid_arguments_are_refused(name, arguments, field):
 def test_wrong_length_is_refused(name):
     step = STEPS[name](60)
     with raises("total-frames", DataError, sample="wave", field="total_frames"):
-        step(dict(keypoint=np.ones((1, 9, 5, 3)), total_frames=8, frame_dir="wave"))
+        step(
+            {"keypoint": np.ones((1, 9, 5, 3)), "total_frames": 8, "frame_dir": "wave"}
+        )
 
 
 def test_registered_transforms_show_their_arguments():

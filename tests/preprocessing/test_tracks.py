@@ -38,8 +38,10 @@ def walkers(seed=0, persons=3, frames=40):
 def test_matched_rows_are_persons(seed):
     persons = walkers(seed)
     keypoint, score, without = join_tracks(observed(persons, shuffle=seed), 40, 5)
-    assert keypoint.shape == (3, 40, 17, 2) and keypoint.dtype == np.float32
-    assert without == 0 and (score == 1).all()
+    assert keypoint.shape == (3, 40, 17, 2)
+    assert keypoint.dtype == np.float32
+    assert without == 0
+    assert (score == 1).all()
     rows = keypoint[:, 0, :, 0].mean(axis=1).argsort()
     np.testing.assert_array_equal(keypoint[rows], persons.astype(np.float32))
 
@@ -56,13 +58,14 @@ def test_crossing_persons_keep_their_rows():
     np.testing.assert_array_equal(keypoint[first], persons.astype(np.float32))
 
 
-@pytest.mark.parametrize("gap,rows", [(PATIENCE - 1, 1), (PATIENCE, 2)])
+@pytest.mark.parametrize(("gap", "rows"), [(PATIENCE - 1, 1), (PATIENCE, 2)])
 def test_who_is_away_for_long_comes_back_as_another(gap, rows):
     persons = np.repeat(walkers(persons=1, frames=1), gap + 6, axis=1)
     persons[0, 3 : 3 + gap] = np.nan
     keypoint, score, _ = join_tracks(observed(persons), gap + 6, 5)
     assert len(keypoint) == rows
-    assert not keypoint[:, 3 : 3 + gap].any() and not score[:, 3 : 3 + gap].any()
+    assert not keypoint[:, 3 : 3 + gap].any()
+    assert not score[:, 3 : 3 + gap].any()
 
 
 def test_who_jumps_is_another():
@@ -89,7 +92,7 @@ def test_reach_goes_by_the_larger_of_the_two(first):
     """A person of whom a close pair of joints is left in one of the frames."""
     pose = np.zeros((17, 2))
     pose[:, 1] = np.linspace(0, 160, 17)
-    persons = np.stack([pose, pose + [30, 0]])[None] + 100
+    persons = np.stack([pose, [*pose, 30, 0]])[None] + 100
     found = observed(persons)
     found.scores[first, 2:] = 0
     assert len(join_tracks(found, 2, 5)[0]) == 1
@@ -135,22 +138,27 @@ def test_absent_joints_are_zero_in_both():
     found.scores[:, 4] = 0
     found.poses[:, 5] = 0
     keypoint, score, _ = join_tracks(found, 40, 5)
-    assert not keypoint[:, :, [4, 5]].any() and not score[:, :, [4, 5]].any()
-    assert keypoint[:, :, 6].all() and score[:, :, 6].all()
+    assert not keypoint[:, :, [4, 5]].any()
+    assert not score[:, :, [4, 5]].any()
+    assert keypoint[:, :, 6].all()
+    assert score[:, :, 6].all()
 
 
 def test_nobody():
     empty = Observations(np.zeros(0, int), np.zeros((0, 17, 2)), np.zeros((0, 17)), [])
     keypoint, score, without = join_tracks(empty, 7, 5)
-    assert keypoint.shape == (0, 7, 17, 2) and score.shape == (0, 7, 17)
+    assert keypoint.shape == (0, 7, 17, 2)
+    assert score.shape == (0, 7, 17)
     assert without == 0
 
 
 def test_frame_positions():
     places, length = frame_positions([12, 10, 10, 15])
-    assert places.tolist() == [2, 0, 0, 5] and length == 6
+    assert places.tolist() == [2, 0, 0, 5]
+    assert length == 6
     places, length = frame_positions([3, 5], first=1)
-    assert places.tolist() == [2, 4] and length == 5
+    assert places.tolist() == [2, 4]
+    assert length == 5
     frame_positions([0, LARGEST_GAP])
     for numbers in ([0, LARGEST_GAP + 1], [1, 10**30]):
         with raises("frame-numbers"):

@@ -18,14 +18,14 @@ from msg3d.skeletons import convert_layout, inline_layouts, skeleton
 from samples import annotations
 from tiny_runs import prepare
 
-LAYOUT = dict(
-    num_node=5,
-    inward=[[0, 1], [2, 1], [3, 2], [4, 2]],
-    center=1,
-    joints=["left_hand", "neck", "pelvis", "left_foot", "right_foot"],
-    spine=[2, 1],
-    shoulders=[4, 3],
-)
+LAYOUT = {
+    "num_node": 5,
+    "inward": [[0, 1], [2, 1], [3, 2], [4, 2]],
+    "center": 1,
+    "joints": ["left_hand", "neck", "pelvis", "left_foot", "right_foot"],
+    "spine": [2, 1],
+    "shoulders": [4, 3],
+}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_changed_file(file, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content,kind,field",
+    ("content", "kind", "field"),
     [
         ("", "syntax", None),
         ("[1, 2]", "layout", None),
@@ -74,16 +74,16 @@ def test_missing_file(tmp_path):
 @pytest.mark.parametrize(
     "transform",
     [
-        dict(type="SkeletonFeatures", layout="my.json", feats=["b"]),
-        dict(type="AlignView", layout="my.json"),
-        dict(type="AlignSkeleton3D", layout="my.json"),
-        dict(type="ConvertLayout", source="my.json", target="my.json"),
-        dict(type="LabanEffort", layout="my.json"),
+        {"type": "SkeletonFeatures", "layout": "my.json", "feats": ["b"]},
+        {"type": "AlignView", "layout": "my.json"},
+        {"type": "AlignSkeleton3D", "layout": "my.json"},
+        {"type": "ConvertLayout", "source": "my.json", "target": "my.json"},
+        {"type": "LabanEffort", "layout": "my.json"},
     ],
 )
 def test_transforms(file, transform):
     build = TRANSFORMS.build
-    sample = dict(keypoint=np.random.rand(1, 8, 5, 3).astype("f4"), total_frames=8)
+    sample = {"keypoint": np.random.rand(1, 8, 5, 3).astype("f4"), "total_frames": 8}
     inline = json.loads(json.dumps(transform))
     inline_layouts(inline)
     results = [build(step)(dict(sample))["keypoint"] for step in (transform, inline)]
@@ -93,8 +93,8 @@ def test_transforms(file, transform):
 @pytest.mark.parametrize("name", ["MSG3D", "PartitionSTGCN", "AGCN", "ResTCN"])
 def test_networks(file, name):
     mode = "binary_adj" if name == "MSG3D" else "spatial"
-    graph_cfg = dict(layout=file, mode=mode)
-    model = MODELS.build(dict(type=name, graph_cfg=graph_cfg, base_channels=6))
+    graph_cfg = {"layout": file, "mode": mode}
+    model = MODELS.build({"type": name, "graph_cfg": graph_cfg, "base_channels": 6})
     assert model.graph.num_node == 5
     assert model.eval()(torch.zeros(1, 2, 16, 5, 3)).ndim == 5
 
@@ -115,7 +115,7 @@ def test_checker(file):
 
 def test_exported_file_carries_the_layout(file):
     class Pipeline:
-        steps = [dict(type="SkeletonFeatures", layout=file)]
+        steps = [{"type": "SkeletonFeatures", "layout": file}]
 
         def __init__(self):
             self.expected = type("Expected", (), {})()
@@ -129,13 +129,14 @@ def test_exported_file_carries_the_layout(file):
 def test_checkpoint_carries_the_layout(file, tmp_path):
     cfg = Config.fromfile(prepare(tmp_path))
     cfg.model.backbone.type = "PartitionSTGCN"
-    cfg.model.backbone.graph_cfg = dict(layout=file, mode="spatial")
+    cfg.model.backbone.graph_cfg = {"layout": file, "mode": "spatial"}
     cfg.layout = file
     cfg.work_dir = str(tmp_path / "work")
     cfg.train_cfg.max_epochs = 1
     with without_paperwork():
         Runner.from_cfg(cfg).train()
     saved = torch.load(tmp_path / "work" / "epoch_1.pth")["meta"]["cfg"]
-    assert ".json" not in saved and "left_hand" in saved
+    assert ".json" not in saved
+    assert "left_hand" in saved
     dumped = Config.fromfile(tmp_path / "work" / "tiny.py")
     assert dumped.model.backbone.graph_cfg.layout == LAYOUT

@@ -15,8 +15,25 @@ BY_HAND = {
         [0, (5, 6), 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3]
     ),
     ("coco", "h36m17"): (
-        [(11, 12), 12, 14, 16, 11, 13, 15, (5, 6, 11, 12), (5, 6), 0, (3, 4)]
-        + [5, 7, 9, 6, 8, 10]
+        [
+            (11, 12),
+            12,
+            14,
+            16,
+            11,
+            13,
+            15,
+            (5, 6, 11, 12),
+            (5, 6),
+            0,
+            (3, 4),
+            5,
+            7,
+            9,
+            6,
+            8,
+            10,
+        ]
     ),
     ("coco", "penn13"): [(3, 4), *range(5, 17)],
     ("openpose", "coco"): [0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10],
@@ -36,8 +53,7 @@ BY_HAND = {
         [0, 2, 5, 8, 1, 4, 7, 6, (16, 17), 12, 15, 16, 18, 20, 17, 19, 21]
     ),
     ("smpl24", "kinect20"): (
-        [0, 6, (16, 17), 15, 16, 18, 20, 22, 17, 19, 21, 23]
-        + [1, 4, 7, 10, 2, 5, 8, 11]
+        [0, 6, (16, 17), 15, 16, 18, 20, 22, 17, 19, 21, 23, 1, 4, 7, 10, 2, 5, 8, 11]
     ),
     ("h36m17", "penn13"): [10, 11, 14, 12, 15, 13, 16, 4, 1, 5, 2, 6, 3],
 }
@@ -63,7 +79,7 @@ def poses(joints, channels=3, seed=0):
     return keypoint
 
 
-@pytest.mark.parametrize("source, target", BY_HAND)
+@pytest.mark.parametrize(("source", "target"), BY_HAND)
 @pytest.mark.parametrize("channels", [2, 3])
 def test_joints_are_found(source, target, channels):
     keypoint = poses(len(skeleton(source).joints), channels)
@@ -89,7 +105,7 @@ def test_left_stays_left(source, target):
     sides = [side.get(name.split("_")[0], 2e-20) for name in skeleton(source).joints]
     keypoint = np.array(sides, dtype=np.float32)[:, None]  # (V, 1)
     found = convert_layout(keypoint, source, target, missing="zero")[:, 0]
-    for name, place in zip(skeleton(target).joints, found):
+    for name, place in zip(skeleton(target).joints, found, strict=True):
         if abs(place) > 1e-10:
             assert side[name.split("_")[0]] == place, name
 
@@ -102,7 +118,7 @@ def test_a_mean_with_an_absent_part_is_absent():
 
 
 @pytest.mark.parametrize(
-    "dtype, expected", [("f2", "f2"), ("f8", "f8"), ("i4", "f4"), ("u1", "f4")]
+    ("dtype", "expected"), [("f2", "f2"), ("f8", "f8"), ("i4", "f4"), ("u1", "f4")]
 )
 def test_type_is_kept_where_it_can_hold_a_mean(dtype, expected):
     keypoint = np.arange(17 * 2, dtype=dtype).reshape(17, 2)
@@ -125,7 +141,7 @@ def test_joints_without_counterpart_are_named():
 
 
 def test_layout_of_a_dictionary_needs_names():
-    chain = dict(num_node=3, inward=[(0, 1), (2, 1)], center=1)
+    chain = {"num_node": 3, "inward": [(0, 1), (2, 1)], "center": 1}
     named = dict(chain, joints=["nose", "neck", "left_hip"])
     keypoint = poses(17)
     converted = convert_layout(keypoint, "coco", named)
@@ -135,7 +151,7 @@ def test_layout_of_a_dictionary_needs_names():
 
 
 @pytest.mark.parametrize(
-    "arguments, kind, field, values",
+    ("arguments", "kind", "field", "values"),
     [
         (("coco", "openpose"), "layout", "keypoint", "(2, 7, 20, 3)|V=17|'coco'"),
         (("kinect", "coco"), "layout", None, "'kinect'"),
@@ -153,9 +169,9 @@ def test_transform_converts_scores_too():
     score = np.random.default_rng(1).uniform(0.1, 1, (2, 7, 17)).astype(np.float32)
     score[0, 0, 5] = 0
     transform = TRANSFORMS.build(
-        dict(type="ConvertLayout", source="coco", target="openpose")
+        {"type": "ConvertLayout", "source": "coco", "target": "openpose"}
     )
-    results = transform(dict(keypoint=keypoint, keypoint_score=score, label=3))
+    results = transform({"keypoint": keypoint, "keypoint_score": score, "label": 3})
     assert results["label"] == 3
     expected = convert_layout(keypoint, "coco", "openpose")
     np.testing.assert_array_equal(results["keypoint"], expected)
@@ -169,11 +185,13 @@ def test_transform_converts_scores_too():
 
 def test_transform_refuses_when_it_is_built():
     with raises("layout"):
-        TRANSFORMS.build(dict(type="ConvertLayout", source="kinect20", target="coco"))
+        TRANSFORMS.build(
+            {"type": "ConvertLayout", "source": "kinect20", "target": "coco"}
+        )
 
 
 @pytest.mark.parametrize(
-    "name, source, target",
+    ("name", "source", "target"),
     [("nw_ucla", "kinect20", "sbu15"), ("msr_action3d", "kinect20", "penn13")],
 )
 def test_recorded_persons(shared, name, source, target):
@@ -191,7 +209,7 @@ def test_recorded_people_stand_upright_and_face_the_camera(shared):
     walks = [one for one in data["annotations"] if one["frame_dir"].startswith("a04")]
     for sample in walks[::10]:
         pose = convert_layout(sample["keypoint"], "kinect20", "h36m17", missing="zero")
-        mean = dict(zip(joints, np.median(pose[0], axis=0)))
+        mean = dict(zip(joints, np.median(pose[0], axis=0), strict=True))
         heights = [mean[name][1] for name in ("head", "thorax", "spine", "pelvis")]
         assert heights == sorted(heights, reverse=True)
         for side in ("left", "right"):

@@ -15,14 +15,14 @@ from msg3d.errors import ConfigError, DataError
 from msg3d.skeletons import SKELETONS, skeleton
 from samples import annotations
 
-ARROW = dict(
-    num_node=4,
-    inward=[(0, 1), (2, 1), (3, 2)],
-    center=1,
-    joints=["left_tip", "head", "right_tip", "right_end"],
-    spine=(3, 1),
-    shoulders=(2, 0),
-)
+ARROW = {
+    "num_node": 4,
+    "inward": [(0, 1), (2, 1), (3, 2)],
+    "center": 1,
+    "joints": ["left_tip", "head", "right_tip", "right_end"],
+    "spine": (3, 1),
+    "shoulders": (2, 0),
+}
 
 
 def title(layout):
@@ -35,7 +35,7 @@ STREAMS = [["j"], ["b"], ["jm"], ["bm"], ["j", "b", "jm", "bm"], ["bm", "j"]]
 def sample(layout, channels, scored, dtype=np.float32, seed=0):
     rng = np.random.default_rng(seed)
     shape = (2, 6, len(skeleton(layout).joints), channels)
-    results = dict(keypoint=rng.normal(size=shape).astype(dtype))
+    results = {"keypoint": rng.normal(size=shape).astype(dtype)}
     if scored:
         results["keypoint_score"] = rng.uniform(0.2, 1, shape[:3]).astype(dtype)
     return results
@@ -48,7 +48,7 @@ def same(results):
 @pytest.mark.parametrize("feats", STREAMS, ids="-".join)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize(
-    "layout, channels, scored",
+    ("layout", "channels", "scored"),
     [
         ("coco", 2, True),
         ("coco", 2, False),
@@ -76,7 +76,7 @@ def test_joined_along_another_axis():
 
 def plain(keypoint, score, bones):
     """The four streams of one person, sum by sum; score or None."""
-    frames, joints, channels = keypoint.shape
+    frames, _joints, _channels = keypoint.shape
     both = keypoint if score is None else np.dstack([keypoint, score])
     bone = np.zeros_like(both)
     for frame in range(frames):
@@ -86,7 +86,7 @@ def plain(keypoint, score, bones):
                 bone[frame, child, -1] = (
                     score[frame, child] + score[frame, parent]
                 ) / 2
-    streams = dict(j=both, b=bone)
+    streams = {"j": both, "b": bone}
     for name in ("j", "b"):
         stream, motion = streams[name], np.zeros_like(both)
         for frame in range(frames - 1):
@@ -98,7 +98,7 @@ def plain(keypoint, score, bones):
 
 
 @pytest.mark.parametrize("layout", [*SKELETONS, ARROW], ids=title)
-@pytest.mark.parametrize("channels, scored", [(3, False), (2, False), (2, True)])
+@pytest.mark.parametrize(("channels", "scored"), [(3, False), (2, False), (2, True)])
 def test_every_layout_has_its_streams(layout, channels, scored):
     results = sample(layout, channels, scored)
     feats = ["j", "b", "jm", "bm"]
@@ -136,7 +136,7 @@ def test_absent_joints_are_masked_where_wanted(scored):
     whole = SkeletonFeatures("coco", feats)(same(results))["keypoint"]
     masked = SkeletonFeatures("coco", feats, mask_absent=True)(same(results))
     whole, masked = (
-        dict(zip(feats, np.split(one, 4, axis=-1)))
+        dict(zip(feats, np.split(one, 4, axis=-1), strict=True))
         for one in (whole, masked["keypoint"])
     )
     zero = {name: np.zeros(whole["j"].shape[:3], bool) for name in feats}
@@ -151,7 +151,7 @@ def test_absent_joints_are_masked_where_wanted(scored):
 
 
 @pytest.mark.parametrize(
-    "layout, results, kind",
+    ("layout", "results", "kind"),
     [
         ("coco", sample("kinect20", 3, False), "layout"),
         ("kinect20", sample("kinect20", 3, True), "shape"),
@@ -167,7 +167,7 @@ def test_wrong_sample_is_named(layout, results, kind):
 @pytest.mark.parametrize("feats", [[], ["x"], "joint"])
 def test_unknown_feature_is_named(feats):
     with raises("option", ConfigError, field="feats"):
-        TRANSFORMS.build(dict(type="SkeletonFeatures", layout="coco", feats=feats))
+        TRANSFORMS.build({"type": "SkeletonFeatures", "layout": "coco", "feats": feats})
 
 
 @pytest.mark.parametrize("layout", [*SKELETONS, ARROW], ids=title)
@@ -178,27 +178,27 @@ def test_from_file_to_scores(layout, channels):
     joints = len(skeleton(layout).joints)
     feats = ["j", "b", "jm", "bm"]
     cfg = Config(
-        dict(
-            pipeline=[
-                dict(type="SkeletonFeatures", layout=layout, feats=feats),
-                dict(type="UniformSampleFrames", clip_len=8),
-                dict(type="PoseDecode"),
-                dict(type="FormatGCNInput", num_person=2),
-                dict(type="PackActionInputs"),
+        {
+            "pipeline": [
+                {"type": "SkeletonFeatures", "layout": layout, "feats": feats},
+                {"type": "UniformSampleFrames", "clip_len": 8},
+                {"type": "PoseDecode"},
+                {"type": "FormatGCNInput", "num_person": 2},
+                {"type": "PackActionInputs"},
             ],
-            model=dict(
-                type="RecognizerGCN",
-                backbone=dict(
-                    type="MSG3D",
-                    graph_cfg=dict(layout=layout, mode="binary_adj"),
-                    in_channels=12,
-                    base_channels=12,
-                    num_gcn_scales=3,
-                    num_g3d_scales=2,
-                ),
-                cls_head=dict(type="GCNHead", num_classes=4, in_channels=48),
-            ),
-        )
+            "model": {
+                "type": "RecognizerGCN",
+                "backbone": {
+                    "type": "MSG3D",
+                    "graph_cfg": {"layout": layout, "mode": "binary_adj"},
+                    "in_channels": 12,
+                    "base_channels": 12,
+                    "num_gcn_scales": 3,
+                    "num_g3d_scales": 2,
+                },
+                "cls_head": {"type": "GCNHead", "num_classes": 4, "in_channels": 48},
+            },
+        }
     )
     pipeline = Compose([TRANSFORMS.build(step) for step in cfg.pipeline])
     data = annotations(joints=joints, channels=channels, persons=2, samples=2)

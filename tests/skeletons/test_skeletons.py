@@ -24,7 +24,7 @@ from msg3d.models.graph import (
 from msg3d.skeletons import SKELETONS, Skeleton, graph_layout, skeleton
 
 MMACTION = ["coco", "openpose", "nturgb+d"]
-CHAIN = dict(num_node=5, inward=[(0, 1), (2, 1), (3, 2), (4, 3)], center=1)
+CHAIN = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 3)], "center": 1}
 
 # By hand, from what defines each: COCO's and Penn Action's annotations, the outputs of
 # OpenPose and MediaPipe, the Kinect SDKs' enumerations (NTU RGB+D and OpenNI as their
@@ -88,7 +88,8 @@ def mirror(name):
 def test_equal_to_mmaction2(layout, mode):
     ours, theirs = build_graph(layout, mode=mode), Graph(layout, mode=mode)
     np.testing.assert_array_equal(ours.A, theirs.A)
-    assert ours.center == theirs.center and ours.layout == layout
+    assert ours.center == theirs.center
+    assert ours.layout == layout
 
 
 @pytest.mark.parametrize("name", SKELETONS)
@@ -188,7 +189,8 @@ def test_spine_and_shoulders_cross(name):
     """Four points, up and across: none shared, and the shoulders mirror each other."""
     layout = skeleton(name)
     (bottom, top), (right, left) = layout.spine, layout.shoulders
-    assert not set(bottom) & set(top) and not set(right) & set(left)
+    assert not set(bottom) & set(top)
+    assert not set(right) & set(left)
     if name != "hand21":
         names = [[layout.joints[j] for j in end] for end in (right, left)]
         assert names == [["right_shoulder"], ["left_shoulder"]]
@@ -229,7 +231,7 @@ def test_spacetime_graph_joins_neighbours_in_every_frame():
 
 @pytest.mark.parametrize("name", SKELETONS)
 def test_useful_scales_are_those_that_differ(name):
-    _, adjacency = binary_adjacency(dict(layout=name, mode="binary_adj"))
+    _, adjacency = binary_adjacency({"layout": name, "mode": "binary_adj"})
     useful = useful_scales(adjacency)
     assert useful == DIAMETERS[name] + 1
     for graph in (adjacency, spacetime_adjacency(adjacency, 3)):
@@ -257,14 +259,16 @@ def warned(**kwargs):
 
 def test_scales_beyond_the_diameter_are_warned_of_once():
     graph_module._warn_once.cache_clear()
-    coco = dict(graph_cfg=dict(layout="coco", mode="binary_adj"))
+    coco = {"graph_cfg": {"layout": "coco", "mode": "binary_adj"}}
     (text,) = warned(**coco)
-    assert "num_gcn_scales=13" in text and "'coco' has diameter 8" in text
-    assert "num_gcn_scales=9 is enough" in text and "parity" in text
+    assert "num_gcn_scales=13" in text
+    assert "'coco' has diameter 8" in text
+    assert "num_gcn_scales=9 is enough" in text
+    assert "parity" in text
     assert not warned(**coco)  # once
     assert not warned(num_gcn_scales=9, num_g3d_scales=9, **coco)
 
-    chain = dict(graph_cfg=dict(layout=CHAIN, mode="binary_adj"))
+    chain = {"graph_cfg": {"layout": CHAIN, "mode": "binary_adj"}}
     gcn, g3d = warned(num_gcn_scales=6, num_g3d_scales=7, **chain)
     assert "num_gcn_scales=6, but the graph of layout of 5 joints" in gcn
     assert "num_g3d_scales=5 is enough" in g3d
@@ -275,8 +279,10 @@ def test_dictionary_becomes_a_skeleton():
     assert isinstance(layout, Skeleton)
     assert layout.joints == ("joint_0", "joint_1", "joint_2", "joint_3", "joint_4")
     assert layout.bones == ((0, 1), (1, 1), (2, 1), (3, 2), (4, 3))
-    assert layout.spine == ((4,), (1, 2)) and layout.shoulders == ((0,), (2,))
-    assert layout.pairs == () and layout.as_graph() == CHAIN
+    assert layout.spine == ((4,), (1, 2))
+    assert layout.shoulders == ((0,), (2,))
+    assert layout.pairs == ()
+    assert layout.as_graph() == CHAIN
 
     assert graph_layout(dict(CHAIN, _delete_=True)) == CHAIN  # as configs leave it
 
@@ -291,23 +297,23 @@ def test_bones_of_a_dictionary_point_inward_however_edges_are_written():
     turned = skeleton(dict(CHAIN, inward=outward))
     assert turned.bones == skeleton(CHAIN).bones
     ring = [(0, 1), (1, 2), (2, 3), (3, 0)]
-    assert skeleton(dict(num_node=4, inward=ring, center=0)).bones == (
+    assert skeleton({"num_node": 4, "inward": ring, "center": 0}).bones == (
         (0, 0),
         *((1, 0), (2, 1), (3, 0)),
     )
 
 
 @pytest.mark.parametrize(
-    "layout, field, values",
+    ("layout", "field", "values"),
     [
         ("coc0", None, "'coc0'|['coco', 'h36m17'"),
         (None, None, "None|['coco', 'h36m17'"),
         (dict(CHAIN, num_node="5"), "num_node", "'5'"),
         (dict(CHAIN, center=1.0), "center", "1.0|5"),
         (dict(CHAIN, inward=[0, 1]), "inward", "0"),
-        (dict(num_node=3), "center", "['center', 'inward']"),
+        ({"num_node": 3}, "center", "['center', 'inward']"),
         (dict(CHAIN, centre=1), "centre", "['centre']|['center'"),
-        (dict(num_node=3, inward=[(9, 0)], center=0), "inward", "9|3"),
+        ({"num_node": 3, "inward": [(9, 0)], "center": 0}, "inward", "9|3"),
         (dict(CHAIN, spine=(0, [1, 7])), "spine", "7|5"),
         (dict(CHAIN, spine=(0, 1, 2)), "spine", "3"),
         (dict(CHAIN, joints=["a", "b", "c", "c", "d"]), "joints", "4|5"),
@@ -342,5 +348,6 @@ def test_dictionary_of_the_documentation():
     found = {}
     exec(code, found)
     layout = skeleton(found["layout"])
-    assert layout.pairs == ((0, 2),) and layout.bones[3] == (3, 1)
+    assert layout.pairs == ((0, 2),)
+    assert layout.bones[3] == (3, 1)
     assert layout.spine == ((1,), (0, 2))

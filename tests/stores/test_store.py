@@ -55,7 +55,11 @@ def varied():
     samples[6]["targets"] = np.linspace(0, 1, 5, dtype=np.float32)
     samples[7]["targets"] = [1, 2.5, 3, 4, 5]
     data["split"]["both"] = data["split"]["val"][::-1] + data["split"]["train"]
-    data["meta"] = dict(classes=["a", "b"], subject={"sample000": 3}, view={3: (1, 2)})
+    data["meta"] = {
+        "classes": ["a", "b"],
+        "subject": {"sample000": 3},
+        "view": {3: (1, 2)},
+    }
     data["source"] = "made"
     return data
 
@@ -101,7 +105,9 @@ def test_dtypes(tmp_path, dtype):
     pack(data, tmp_path / "kept.packed", keep_dtype=True)
     assert same(load_store(tmp_path / "kept.packed").unpack(), data)
     pack(data, tmp_path / "a.packed")
-    for sample, original in zip(load_store(tmp_path / "a.packed"), data["annotations"]):
+    for sample, original in zip(
+        load_store(tmp_path / "a.packed"), data["annotations"], strict=True
+    ):
         assert sample["keypoint"].dtype == sample["keypoint_score"].dtype == np.float32
         expected = original["keypoint"].astype(np.float32)
         np.testing.assert_array_equal(sample["keypoint"], expected)
@@ -153,9 +159,9 @@ def test_writer_sample_by_sample(tmp_path):
         for sample in data["annotations"]:
             writer.add(sample)
         writer.splits = data["split"]
-        writer.meta = dict(classes=("a", "b"))
+        writer.meta = {"classes": ("a", "b")}
     data["split"]["train"] = sorted(data["split"]["train"])
-    data["meta"] = dict(classes=("a", "b"))
+    data["meta"] = {"classes": ("a", "b")}
     assert same(load_store(tmp_path / "a.packed").unpack(), data)
 
 
@@ -242,10 +248,10 @@ def test_writer_refuses_faulty_samples(tmp_path, change):
 
 
 @pytest.mark.parametrize(
-    "splits, kind, field",
+    ("splits", "kind", "field"),
     [
-        (dict(train=["nobody"]), "split-unknown-id", "split['train']"),
-        (dict(train=[]), "split-empty", "split['train']"),
+        ({"train": ["nobody"]}, "split-unknown-id", "split['train']"),
+        ({"train": []}, "split-empty", "split['train']"),
         ({1: ["sample000"]}, "split", "split"),
     ],
 )
@@ -344,7 +350,8 @@ def test_stopped_at_every_step(tmp_path, monkeypatch):
         else:
             assert same(found, new)
     first_new = outcomes.index("killed")
-    assert first_new > 5 and set(outcomes[:first_new]) == {"old"}
+    assert first_new > 5
+    assert set(outcomes[:first_new]) == {"old"}
     assert set(outcomes[first_new:-1]) == {"killed"}
 
 
@@ -468,7 +475,7 @@ def test_command_keeps_the_dtype_if_asked(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "names, kind, file",
+    ("names", "kind", "file"),
     [
         (("none.pkl", "a.packed"), "not-found", "none.pkl"),
         (("none.packed", "a.pkl"), "not-found", "none.packed"),

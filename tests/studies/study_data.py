@@ -10,11 +10,11 @@ STYLES += ["youthful"]
 def write_files(folder):
     data = annotations(joints=21, classes=7, samples=21, frames=(20, 60))
     train, val = data["split"].values()
-    data["split"] = dict(xcontent_train=train, xcontent_val=val)
-    data["meta"] = dict(classes=STYLES)
+    data["split"] = {"xcontent_train": train, "xcontent_val": val}
+    data["meta"] = {"classes": STYLES}
     save_annotations(data, folder / "bandai_styles.pkl")
     data = annotations(classes=10, samples=30)
     train, val = data["split"].values()
-    data["split"] = dict(xview_train=train, xview_val=val, xview_clean_val=val[:4])
-    data["meta"] = dict(classes=[f"action {number}" for number in range(10)])
+    data["split"] = {"xview_train": train, "xview_val": val, "xview_clean_val": val[:4]}
+    data["meta"] = {"classes": [f"action {number}" for number in range(10)]}
     save_annotations(data, folder / "nw_ucla.pkl")

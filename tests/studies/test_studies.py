@@ -89,19 +89,24 @@ def test_styles_run_resume_and_report(folder, study):
     assert [(r["setting"], r["seed"], r["epochs"]) for r in results] == [
         (name, 0, 4) for name in names
     ]
-    assert 0 <= results[0]["top1"] <= 1 and results[1]["mean"] > 0
+    assert 0 <= results[0]["top1"] <= 1
+    assert results[1]["mean"] > 0
     assert not list((folder / "styles").glob("*/*.pth"))
     scored = load_annotations(folder / "styles" / "scored.pkl")["annotations"]
     targets = {STYLES[s["label"]]: s["targets"].tolist() for s in scored}
-    assert targets["elderly"] == [-1, 1, 0] and targets["feminine"] == [0, 0, 1]
-    assert targets["youthful"] == [1, -1, 0] and targets["normal"] == [0, 0, 0]
+    assert targets["elderly"] == [-1, 1, 0]
+    assert targets["feminine"] == [0, 0, 1]
+    assert targets["youthful"] == [1, -1, 0]
+    assert targets["normal"] == [0, 0, 0]
 
     # The first seed is not run again, the second one is.
     results[0]["top1"] = 0.25
     (folder / "styles" / "results.json").write_text(json.dumps(results))
     _, out, _ = study("styles", "--seeds", 2, "--settings", "stgcn*xyz")
     after = results_of(folder / "styles")
-    assert after[:2] == results and after[2]["seed"] == 1 and len(after) == 3
+    assert after[:2] == results
+    assert after[2]["seed"] == 1
+    assert len(after) == 3
     top1 = [25, 100 * after[2]["top1"]]
     assert f"{np.mean(top1):.1f} ± {np.std(top1, ddof=1):.1f} | 2 " in out
 
@@ -116,7 +121,8 @@ def test_networks_run_fuse_and_draw(folder, study):
     files = [networks.scores_file(folder / "networks", n, 0) for n in names]
     streams = [read_scores(file) for file in files]
     labels = streams[0].labels
-    assert streams[0].ids == streams[1].ids and len(labels) == 10
+    assert streams[0].ids == streams[1].ids
+    assert len(labels) == 10
     for name, values in (
         (names[0], streams[0].values),
         ("nw-ucla-xview/res-tcn/joint+bone", streams[0].values + streams[1].values),
@@ -131,17 +137,22 @@ def test_networks_run_fuse_and_draw(folder, study):
 
 def test_failures_are_reported(folder, study):
     code, _, err = study("styles", "--settings", "nothing")
-    assert code == 1 and "nothing" in err
+    assert code == 1
+    assert "nothing" in err
     # The other runs are made.
     names = ("penn-action/res-tcn/joint", "nw-ucla-xview/res-tcn/joint")
     code, _, err = study("networks", "--seeds", 1, "--settings", *names)
-    assert code == 1 and f"{names[0]}, seed 0" in err and names[1] not in err
+    assert code == 1
+    assert f"{names[0]}, seed 0" in err
+    assert names[1] not in err
     done = [(r["setting"], r["seed"]) for r in results_of(folder / "networks")]
-    assert (names[1], 0) in done and (names[0], 0) not in done
+    assert (names[1], 0) in done
+    assert (names[0], 0) not in done
     with open(folder / "networks" / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         code, _, err = study("networks", "--settings", names[0])
-    assert code == 1 and str(folder / "networks") in err
+    assert code == 1
+    assert str(folder / "networks") in err
 
 
 class LeaveAt(Hook):
@@ -224,9 +235,11 @@ def test_half_is_the_leaf_of_that_width(tmp_path):
     name = "msg3d-48c_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d.py"
     leaf = Config.fromfile(CONFIGS / name)
     joint, *others = BUDGETS["networks-half"].settings()
-    assert joint == "nw-ucla-xview/msg3d/joint" and len(others) == 3
+    assert joint == "nw-ucla-xview/msg3d/joint"
+    assert len(others) == 3
     cfg = with_budget("networks-half", joint, tmp_path)
-    assert cfg.model == leaf.model and cfg.optim_wrapper == leaf.optim_wrapper
+    assert cfg.model == leaf.model
+    assert cfg.optim_wrapper == leaf.optim_wrapper
     trained = leaf.train_dataloader.dataset
     assert cfg.train_cfg.max_epochs == trained.times * leaf.train_cfg.max_epochs
     assert cfg.train_dataloader.dataset.pipeline == trained.dataset.pipeline
@@ -268,7 +281,8 @@ def test_channels_change_the_width_only(tmp_path):
     )
     recognizer = MODELS.build(wider.model).eval()
     features = recognizer.backbone(torch.rand(1, 1, 8, 13, 3))
-    assert features.shape[2] == 64 and recognizer.cls_head(features).shape == (1, 15)
+    assert features.shape[2] == 64
+    assert recognizer.cls_head(features).shape == (1, 15)
     wider.model = small.model
     assert small.to_dict() == wider.to_dict()
 
@@ -281,11 +295,11 @@ def test_all_folds_are_in_one_picture(monkeypatch, tmp_path):
         return np.eye(2)
 
     monkeypatch.setattr(network_report, "confusion", confusion)
-    sample = dict(meta=dict(classes=["push", "hug"]))
+    sample = {"meta": {"classes": ["push", "hug"]}}
     monkeypatch.setattr(network_report, "load_annotations", lambda path: sample)
     # The second is better in one fold, the first in the mean.
     results = [
-        dict(setting=f"sbu-fold{fold}/{network}", seed=seed, top1=top1)
+        {"setting": f"sbu-fold{fold}/{network}", "seed": seed, "top1": top1}
         for fold in range(1, 6)
         for seed in (0, 1)
         for network, top1 in (("stgcn/bone", 70), ("msg3d/joint", 90 * (fold == 3)))
@@ -293,13 +307,14 @@ def test_all_folds_are_in_one_picture(monkeypatch, tmp_path):
     network_report.pictures(results, tmp_path, tmp_path, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["sbu.png"]
     best = {(f"sbu-fold{fold}/stgcn/bone", s) for fold in range(1, 6) for s in (0, 1)}
-    assert set(counted) == best and len(counted) == len(best)
+    assert set(counted) == best
+    assert len(counted) == len(best)
 
 
 def test_folds_are_averaged_seed_by_seed():
     def result(fold, seed, top1):
         setting = f"sbu-fold{fold}/msg3d/joint"
-        return dict(setting=setting, seed=seed, top1=top1, train_seconds=10)
+        return {"setting": setting, "seed": seed, "top1": top1, "train_seconds": 10}
 
     complete = [result(fold, 0, 90 + fold) for fold in range(1, 6)]
     half = [result(fold, 1, 0) for fold in range(1, 5)]

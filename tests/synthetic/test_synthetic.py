@@ -46,9 +46,9 @@ def test_the_body_is_the_layout_of_the_graph():
     bones = {frozenset(bone) for bone in layout.inward}
     assert bones == {frozenset(b) for b in enumerate(PARENTS) if b[1] >= 0}
     standing = forward_kinematics(np.zeros((1, 24)))[0]
-    height = dict(zip(layout.joints, standing[:, 1]))
+    height = dict(zip(layout.joints, standing[:, 1], strict=True))
     assert height["head"] > height["shoulder_center"] > height["hip_center"]
-    for name, (x, _, _) in zip(layout.joints, standing):
+    for name, (x, _, _) in zip(layout.joints, standing, strict=True):
         side = name.partition("_")[0]
         assert np.sign(x) == {"left": 1, "right": -1}.get(side, 0)
     assert height["left_foot"] == pytest.approx(0)
@@ -132,7 +132,8 @@ def test_lost_joints_are_exactly_zero_for_a_while():
     joints = np.broadcast_to(forward_kinematics(np.zeros((1, 24))), (40, 20, 3))
     seen = record(joints, np.random.default_rng(0), lost=0.5)
     zero = ~seen.any(axis=-1)  # (T, V)
-    assert zero[:, 5:].any() and not zero[:, [0, 1, 2, 3, 4, 8, 12, 16]].any()
+    assert zero[:, 5:].any()
+    assert not zero[:, [0, 1, 2, 3, 4, 8, 12, 16]].any()
     # With a wrist goes the hand.
     assert (zero[:, 7] >= zero[:, 6]).all()
     # Stretches, not single frames here and there.

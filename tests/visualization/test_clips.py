@@ -12,12 +12,12 @@ from msg3d.visualization.frames import LARGEST, SMALLEST, limits, render
 from msg3d.visualization.scene import Scene, ScoresOverTime
 
 LAYOUT = skeleton(
-    dict(
-        num_node=3,
-        inward=[(0, 1), (2, 1)],
-        center=1,
-        joints=["left_hand", "head", "right_hand"],
-    )
+    {
+        "num_node": 3,
+        "inward": [(0, 1), (2, 1)],
+        "center": 1,
+        "joints": ["left_hand", "head", "right_hand"],
+    }
 )
 BLUE, ORANGE = (0x1F, 0x77, 0xB4), (0xFF, 0x7F, 0x0E)
 
@@ -49,7 +49,8 @@ def place(scene, frame, joint, pixels=200):
 def test_joints_are_where_they_belong():
     shown = scene(sizes=np.ones((1, 5, 3)))
     frames = list(render(shown, pixels=200))
-    assert len(frames) == 5 and all(one.shape == (200, 200, 3) for one in frames)
+    assert len(frames) == 5
+    assert all(one.shape == (200, 200, 3) for one in frames)
     for number in (0, 3):
         for joint in (0, 2):
             x, y = place(shown, number, joint)
@@ -77,19 +78,22 @@ def test_scores_have_a_cursor_that_moves():
     below = slice(210, 245)
     moved = (first[below] != last[below]).any((0, 2)).nonzero()[0]
     # The axes are from 7 % to 67 % of the width.
-    assert moved.min() <= 15 and moved.max() >= 132
+    assert moved.min() <= 15
+    assert moved.max() >= 132
 
 
 def test_gif_has_every_frame_and_the_time(tmp_path):
     path = tmp_path / "a.gif"
     write_gif(path, render(scene(), pixels=100), 30)
     with Image.open(path) as gif:
-        assert gif.n_frames == 5 and gif.size == (100, 100)
+        assert gif.n_frames == 5
+        assert gif.size == (100, 100)
         times = []
         for number in range(5):
             gif.seek(number)
             times.append(gif.info["duration"])
-    assert sum(times) == 170 and set(times) <= {30, 40}  # 5 / 30 s
+    assert sum(times) == 170
+    assert set(times) <= {30, 40}
     with raises("option", ConfigError, file=path.name, field="fps"):
         write_gif(path, [], 60)
     assert path.exists()
@@ -103,6 +107,7 @@ def test_mp4_can_be_read_again(tmp_path):
     assert video.get(cv2.CAP_PROP_FPS) == 25
     for frame in frames:
         there, image = video.read()
-        assert there and np.abs(image[..., ::-1].astype(int) - frame).mean() < 6
+        assert there
+        assert np.abs(image[..., ::-1].astype(int) - frame).mean() < 6
     assert not video.read()[0]
     assert [one.name for one in tmp_path.iterdir()] == ["a.mp4"]

@@ -39,7 +39,7 @@ def recipe(name):
     return Config.fromfile(folder / f"{name}.py")
 
 
-@pytest.mark.parametrize("name, joints, persons", RECIPES)
+@pytest.mark.parametrize(("name", "joints", "persons"), RECIPES)
 def test_inputs_are_those_of_the_test(name, joints, persons):
     pipeline, plain = (kind(recipe(name)) for kind in (ClipPipeline, TestPipeline))
     rng = np.random.default_rng(0)
@@ -54,7 +54,7 @@ def test_inputs_are_those_of_the_test(name, joints, persons):
     assert clips.times.max() <= clips.sequence.shape[1] - 1
 
 
-@pytest.mark.parametrize("name, joints", [(one[0], one[1]) for one in RECIPES[:2]])
+@pytest.mark.parametrize(("name", "joints"), [(one[0], one[1]) for one in RECIPES[:2]])
 def test_times_are_where_a_hand_is(name, joints):
     """A joint that goes steadily away from the centre tells the time of each frame."""
     cfg = recipe(name)
@@ -93,7 +93,8 @@ def test_response_is_the_magnitude_of_the_last_features(explainer):
     clips = explainer.clips(samples(1)[0])
     found = explainer.response(clips)
     assert found.shape == clips.sequence.shape[:3]
-    assert found.min() == 0 and found.max() == 1
+    assert found.min() == 0
+    assert found.max() == 1
     with torch.no_grad():
         features = explainer.model.backbone(torch.from_numpy(clips.inputs)).numpy()
     size = np.sqrt((features**2).sum(2))[:, 0]  # (clips, T', V)
@@ -101,8 +102,10 @@ def test_response_is_the_magnitude_of_the_last_features(explainer):
     place = np.clip((np.arange(8) + 0.5) / 4 - 0.5, 0, 1)[:, None]
     frames = clips.sequence.shape[1]
     total, count = np.zeros((frames, JOINTS)), np.zeros((frames, 1))
-    for times, (first, second) in zip(clips.times, size):
-        for time, value in zip(times, first * (1 - place) + second * place):
+    for times, (first, second) in zip(clips.times, size, strict=True):
+        for time, value in zip(
+            times, first * (1 - place) + second * place, strict=True
+        ):
             total[time] += value
             count[time] += 1
     shown = count[:, 0] > 0
@@ -133,7 +136,7 @@ def test_scores_over_time_are_those_of_the_windows(tiny):
     starts = range(0, frames - 5, 3)
     assert found.frames.tolist() == [start + 2.5 for start in starts]
     assert found.classes == ("still", "up", "down")
-    for start, values in zip(starts, found.values):
+    for start, values in zip(starts, found.values, strict=True):
         part = sample["keypoint"][:, start : start + 6]
         if part.any():
             expected = recognizer.predict(part).scores

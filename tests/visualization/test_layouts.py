@@ -53,7 +53,7 @@ def test_drawing_has_every_joint_and_edge(name):
     texts = {(text.get_text(), text.get_color()) for text in ax.texts}
     for number, joint in enumerate(layout.joints):
         side = joint.split("_")[0]
-        color = dict(left="tab:blue", right="tab:orange").get(side, "0.3")
+        color = {"left": "tab:blue", "right": "tab:orange"}.get(side, "0.3")
         assert {(str(number), color), (f"{number} {joint}", color)} <= texts
     ring = ax.collections[1].get_offsets()
     np.testing.assert_array_equal(ring, pose[[layout.center]])
@@ -63,7 +63,8 @@ def test_drawing_has_every_joint_and_edge(name):
 def test_command_writes_a_picture(monkeypatch, tmp_path, names):
     assert run(*names, "--output", tmp_path / "a.png") == 0
     picture = matplotlib.image.imread(tmp_path / "a.png")
-    assert picture.shape[0] > 300 and picture.min() < 0.5
+    assert picture.shape[0] > 300
+    assert picture.min() < 0.5
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
 
 
@@ -74,12 +75,17 @@ def file(tmp_path):
     keypoint = rng.uniform(1, 2, (2, 3, 13, 2)).astype(np.float32)
     keypoint[0, 1, 3] = keypoint[1, 1] = 0
     samples = [
-        dict(frame_dir=name, label=0, total_frames=3, keypoint=keypoint + number)
+        {
+            "frame_dir": name,
+            "label": 0,
+            "total_frames": 3,
+            "keypoint": keypoint + number,
+        }
         for number, name in enumerate(("first", "second"))
     ]
     samples[0]["keypoint"] = keypoint
     path = tmp_path / "data.pkl"
-    save_annotations(dict(split=dict(a=["first"]), annotations=samples), path)
+    save_annotations({"split": {"a": ["first"]}, "annotations": samples}, path)
     return path
 
 
@@ -91,11 +97,13 @@ def test_frame_of_a_file_is_drawn(monkeypatch, tmp_path, file):
     )
     out = tmp_path / "a.svg"
     command = ("penn13", "--output", out, "--file", file, "--frame", 1, "--overwrite")
-    assert run(*command) == 0 and out.stat().st_size > 1000
+    assert run(*command) == 0
+    assert out.stat().st_size > 1000
     _, layout, pose, title = drawn[0]
     assert layout is skeleton("penn13")
     assert title == "penn13 (13 joints)\nfirst, frame 1"
-    assert np.isnan(pose[0, 3]).all() and np.isnan(pose[1]).all()
+    assert np.isnan(pose[0, 3]).all()
+    assert np.isnan(pose[1]).all()
     assert (pose[0, [0, 4], 1] < 0).all()  # pixels count downwards
 
     assert run(*command, "--sample", "second") == 0
@@ -103,7 +111,7 @@ def test_frame_of_a_file_is_drawn(monkeypatch, tmp_path, file):
 
 
 @pytest.mark.parametrize(
-    "arguments, values",
+    ("arguments", "values"),
     [
         (["coco", "--file", "FILE"], "13|17|'coco'|penn13"),
         (["coco", "--file", "BROKEN"], "broken.pkl|'only'"),
@@ -117,16 +125,21 @@ def test_frame_of_a_file_is_drawn(monkeypatch, tmp_path, file):
 )
 def test_errors_are_one_line(monkeypatch, tmp_path, capsys, file, arguments, values):
     monkeypatch.chdir(tmp_path)
-    broken = dict(frame_dir="only", label=0, total_frames=3, keypoint=np.ones((3, 2)))
+    broken = {
+        "frame_dir": "only",
+        "label": 0,
+        "total_frames": 3,
+        "keypoint": np.ones((3, 2)),
+    }
     (tmp_path / "broken.pkl").write_bytes(pickle.dumps([broken]))
     gap = np.ones((2, 1, 4, 13, 3), dtype=np.float32)
     gap[0, :, :2] = gap[1] = 0
     samples = [
-        dict(frame_dir=name, label=0, total_frames=4, keypoint=one)
-        for name, one in zip(("gap", "never"), gap)
+        {"frame_dir": name, "label": 0, "total_frames": 4, "keypoint": one}
+        for name, one in zip(("gap", "never"), gap, strict=True)
     ]
     (tmp_path / "gap.pkl").write_bytes(pickle.dumps(samples))
-    paths = dict(FILE=str(file), BROKEN="broken.pkl", GAP="gap.pkl")
+    paths = {"FILE": str(file), "BROKEN": "broken.pkl", "GAP": "gap.pkl"}
     arguments = [paths.get(one, one) for one in arguments]
     assert run("--output", "a.png", *arguments) == 1
     errors = capsys.readouterr().err
@@ -143,14 +156,14 @@ def standing(y_up, units=None, empty=2):
     keypoint = np.repeat(pose[None, None] * (1, 1 if y_up else -1, 1), 5, axis=1)
     keypoint[:, :empty] = 0
     name = "a_sample_with_a_name_that_is_very_long_indeed_" * 2
-    sample = dict(frame_dir=name, label=0, total_frames=5)
+    sample = {"frame_dir": name, "label": 0, "total_frames": 5}
     sample["keypoint"] = keypoint.astype(np.float32)
-    meta = {} if units is None else {"meta": dict(units=units)}
-    return dict(split=dict(a=[name]), annotations=[sample], **meta)
+    meta = {} if units is None else {"meta": {"units": units}}
+    return dict(split={"a": [name]}, annotations=[sample], **meta)
 
 
 @pytest.mark.parametrize(
-    "y_up, units, options, upright",
+    ("y_up", "units", "options", "upright"),
     [
         (True, "metres", [], True),
         (False, None, [], False),
@@ -187,7 +200,9 @@ def test_title_lies_within_the_picture(tmp_path):
     title = figure.axes[0].title
     assert title.get_text().startswith("nturgb+d (25 joints)\na_sample")
     box, picture = title.get_window_extent(), figure.bbox
-    assert picture.x0 <= box.x0 and box.x1 <= picture.x1 and box.y1 <= picture.y1
+    assert picture.x0 <= box.x0
+    assert box.x1 <= picture.x1
+    assert box.y1 <= picture.y1
 
 
 def test_unknown_layout_is_wrong_usage(capsys):
@@ -198,7 +213,7 @@ def test_unknown_layout_is_wrong_usage(capsys):
 def test_layout_with_other_names():
     """Joints that no known layout has do not overlap."""
     edges = [(0, 1), (2, 1), (3, 1), (4, 3), (5, 3)]
-    layout = skeleton(dict(num_node=6, inward=edges, center=1))
+    layout = skeleton({"num_node": 6, "inward": edges, "center": 1})
     pose = layouts.reference_pose(layout)
     apart = np.linalg.norm(pose[:, None] - pose[None], axis=-1)
     assert (apart + 9 * np.eye(6)).min() > 0.3

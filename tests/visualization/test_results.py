@@ -80,9 +80,15 @@ def log(folder, lines, run="20260101_000000"):
 
 
 def training(step, epoch, loss):
-    return dict(
-        lr=0.1, loss=loss, top1_acc=0.5, time=1.0, epoch=epoch, iter=step, step=step
-    )
+    return {
+        "lr": 0.1,
+        "loss": loss,
+        "top1_acc": 0.5,
+        "time": 1.0,
+        "epoch": epoch,
+        "iter": step,
+        "step": step,
+    }
 
 
 def test_curves_over_epochs_and_resumed(tmp_path):
@@ -130,7 +136,7 @@ def test_curves_over_epochs_and_resumed(tmp_path):
 
 
 def graph_cfg(mode):
-    return dict(layout="coco", mode=mode)
+    return {"layout": "coco", "mode": mode}
 
 
 def test_graphs_of_msg3d_are_a_and_pa():
@@ -148,10 +154,10 @@ def test_graphs_of_msg3d_are_a_and_pa():
 
 
 @pytest.mark.parametrize(
-    "kind, options",
+    ("kind", "options"),
     [
         (PartitionSTGCN, {}),
-        (PartitionSTGCN, dict(gcn_adaptive=None)),
+        (PartitionSTGCN, {"gcn_adaptive": None}),
         (LayoutAAGCN, {}),
         (AGCN, {}),
     ],

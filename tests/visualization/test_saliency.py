@@ -78,11 +78,13 @@ def test_a_label_can_be_asked_for(explainer):
     sample = samples(2)[1]
     clips = explainer.clips(sample)
     against, label = explainer.saliency(clips, label=2)
-    assert label == 2 and against[..., TELLING].sum() < 0
+    assert label == 2
+    assert against[..., TELLING].sum() < 0
     assert (
         sizes_of(against)[..., TELLING].sum() < sizes_of(-against)[..., TELLING].sum()
     )
-    assert sizes_of(-against).max() == 1 and sizes_of(-against).min() == 0
+    assert sizes_of(-against).max() == 1
+    assert sizes_of(-against).min() == 0
 
 
 def test_check_shows_that_it_hurts_more_than_random(explainer):
@@ -91,7 +93,8 @@ def test_check_shows_that_it_hurts_more_than_random(explainer):
     salient, random, least = joints.accuracy.values()
     assert joints.counts.tolist() == [0, 1, 2]
     assert salient[0] == random[0] == least[0] == 100
-    assert salient[1] < 40 and least[1] == 100
+    assert salient[1] < 40
+    assert least[1] == 100
     # One of five joints is the telling one.
     assert 70 < random[1] < 95
     assert joints.samples == len(whole)
@@ -115,8 +118,20 @@ def test_table_and_picture_say_the_numbers():
     found = Deletion(
         "joints",
         np.array([0, 1, 3]),
-        dict(zip(orders, np.array([[90, 50, 10], [90, 80, 60], [90, 89, 88.0]]))),
-        dict(zip(orders, np.array([[80, 40, 0], [80, 80, 80], [80, 80, 77.0]]))),
+        dict(
+            zip(
+                orders,
+                np.array([[90, 50, 10], [90, 80, 60], [90, 89, 88.0]]),
+                strict=True,
+            )
+        ),
+        dict(
+            zip(
+                orders,
+                np.array([[80, 40, 0], [80, 80, 80], [80, 80, 77.0]]),
+                strict=True,
+            )
+        ),
         7,
     )
     # (80 + 40) / 2 over one joint, (40 + 0) / 2 over two.
@@ -136,4 +151,4 @@ def test_map_has_the_sums_beside_it():
     widths = [bar.get_width() for bar in beside.patches]
     np.testing.assert_allclose(widths, values.sum((0, 1)))
     assert [text.get_text() for text in ax.get_yticklabels()] == list("abcde")
-    assert CLASSES == len({one["label"] for one in samples(3)})
+    assert len({one["label"] for one in samples(3)}) == CLASSES

@@ -24,7 +24,7 @@ def standing(turn=0.0, shift=(0, 0, 0)):
     joint = {name: number for number, name in enumerate(LAYOUT.joints)}
     pose = np.zeros((20, 3))
     pose[:, 1] = 1
-    for name, y in dict(head=1.8, left_foot=0.1, right_foot=0.1).items():
+    for name, y in {"head": 1.8, "left_foot": 0.1, "right_foot": 0.1}.items():
         pose[joint[name], 1] = y
     for side, x in (("left", 0.3), ("right", -0.3)):
         for part in ("shoulder", "elbow", "hip", "knee", "ankle", "foot"):
@@ -48,12 +48,15 @@ def test_two_persons_stand_side_by_side():
     keypoint = np.concatenate([standing(30, (0, 0, 2)), standing(200, (0.1, 0, 5))])
     points = upright(keypoint, LAYOUT)
     first, second = points.mean((1, 2))
-    assert second[0] - first[0] > 2.5 and abs(second[2] - first[2]) < 0.1
+    assert second[0] - first[0] > 2.5
+    assert abs(second[2] - first[2]) < 0.1
 
 
 def test_absent_joints_and_pixels():
     keypoint = np.array([[[[10, 20], [0, 0]]]], np.float32)
-    points = upright(keypoint, skeleton(dict(num_node=2, inward=[(0, 1)], center=1)))
+    points = upright(
+        keypoint, skeleton({"num_node": 2, "inward": [(0, 1)], "center": 1})
+    )
     np.testing.assert_array_equal(points, [[[[10, -20], [np.nan, np.nan]]]])
     with raises("no-person"):
         upright(keypoint * 0, LAYOUT)
@@ -74,7 +77,8 @@ def test_colors_tell_sides_of_one_and_persons_of_several():
     left, right = one[joints.index("left_hand")], one[joints.index("right_hand")]
     assert len({left, right, one[joints.index("head")]}) == 3
     two = Scene("", LAYOUT, np.zeros((2, 1, 20, 3))).colors()
-    assert len(set(two[0])) == len(set(two[1])) == 1 and two[0] != two[1]
+    assert len(set(two[0])) == len(set(two[1])) == 1
+    assert two[0] != two[1]
 
 
 def test_best_classes_are_those_of_the_highest_peak():
@@ -86,7 +90,8 @@ def test_best_classes_are_those_of_the_highest_peak():
 def test_sample_is_found_with_its_layout(tmp_path):
     path = str(write(tmp_path / "a.pkl", joints=20))
     sample, layout, _ = read_sample(path)
-    assert sample["frame_dir"] == "sample000" and len(layout.joints) == 20
+    assert sample["frame_dir"] == "sample000"
+    assert len(layout.joints) == 20
     assert read_sample(path, "sample007")[0]["frame_dir"] == "sample007"
     with raises("unknown-name", sample="x", file=path):
         read_sample(path, "x")
@@ -99,6 +104,6 @@ def test_layout_of_the_file_or_none(tmp_path):
     with raises("layout", file="a.pkl", sample=None):
         read_sample(path)
     data = load_annotations(path)
-    data["meta"] = dict(inward=[(0, 1), (2, 1), (3, 1)], center=1)
+    data["meta"] = {"inward": [(0, 1), (2, 1), (3, 1)], "center": 1}
     save_annotations(data, path)
     assert read_sample(path)[1].inward == ((0, 1), (2, 1), (3, 1))

@@ -29,8 +29,8 @@ def scores(tmp_path):
     labels = [number % 3 for number in range(12)]
     said = [*labels[:10], 0, 0]
     dump = [
-        dict(pred_score=np.eye(3)[one], gt_label=label, frame_dir=f"s{number}")
-        for number, (one, label) in enumerate(zip(said, labels))
+        {"pred_score": np.eye(3)[one], "gt_label": label, "frame_dir": f"s{number}"}
+        for number, (one, label) in enumerate(zip(said, labels, strict=True))
     ]
     path.write_bytes(pickle.dumps(dump))
     return path
@@ -44,14 +44,17 @@ def test_play_with_a_network(tiny, tmp_path, size):
     model = ["--model", config, "--checkpoint", checkpoint, "--size", size, "--scores"]
     assert run("play", data, "--output", *files, *model, *options) == 0
     page = files[0].read_text()
-    assert "s1, up" in page and '"classes":["' in page and '"sizes":"' in page
+    assert "s1, up" in page
+    assert '"classes":["' in page
+    assert '"sizes":"' in page
     frames = samples(24, seed=1)[1]["total_frames"]
     with Image.open(files[1]) as gif:
-        assert gif.n_frames == frames and gif.size == (100, 132)
+        assert gif.n_frames == frames
+        assert gif.size == (100, 132)
     assert files[2].stat().st_size > 1000
 
 
-@pytest.mark.parametrize("joints, channels, persons", [(25, 3, 2), (17, 2, 3)])
+@pytest.mark.parametrize(("joints", "channels", "persons"), [(25, 3, 2), (17, 2, 3)])
 def test_play_without(tmp_path, joints, channels, persons):
     data = write(tmp_path / "a.pkl", joints=joints, channels=channels, persons=persons)
     out = tmp_path / "a.html"
@@ -83,7 +86,8 @@ def test_options_of_the_config_have_values(tiny, tmp_path, capsys):
 def test_layers_are_listed(tiny, capsys):
     assert run("graph", *tiny[:2], "--list") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "backbone.sgcn1.0 3x5x5" in lines and len(lines) == 9
+    assert "backbone.sgcn1.0 3x5x5" in lines
+    assert len(lines) == 9
 
 
 def test_check_prints_its_tables(tiny, tmp_path, capsys):
@@ -92,12 +96,13 @@ def test_check_prints_its_tables(tiny, tmp_path, capsys):
     options += ["--cfg-options", "test_dataloader.dataset.pipeline.0.num_clips=1"]
     assert run("saliency", *tiny, "--check", "--output", out, *options) == 0
     printed = capsys.readouterr().out
-    assert "12 samples" in printed and "| joints deleted | most salient" in printed
+    assert "12 samples" in printed
+    assert "| joints deleted | most salient" in printed
     assert out.exists()
 
 
 @pytest.mark.parametrize(
-    "command, token",
+    ("command", "token"),
     [
         ("play {data} --output {out}.gif --size response", "--model"),
         ("play {data} --output {out}.gif --fps 0", "--fps"),
@@ -106,13 +111,15 @@ def test_check_prints_its_tables(tiny, tmp_path, capsys):
     ],
 )
 def test_wrong_usage(tiny, tmp_path, capsys, command, token):
-    names = dict(zip(("config", "checkpoint", "data"), tiny), out=tmp_path / "a")
+    names = dict(
+        zip(("config", "checkpoint", "data"), tiny, strict=True), out=tmp_path / "a"
+    )
     assert run(*command.format(**names).split()) == 2
     assert token in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "command, kind, token",
+    ("command", "kind", "token"),
     [
         ("play {data} --output a.avi", "file-name", "a.avi"),
         ("play {data} --output {out}.gif --sample no", "unknown-name", "'no'"),
@@ -132,11 +139,14 @@ def test_wrong_usage(tiny, tmp_path, capsys, command, token):
     ],
 )
 def test_errors_are_a_sentence(tiny, tmp_path, capsys, command, kind, token):
-    names = dict(zip(("config", "checkpoint", "data"), tiny), out=tmp_path / "a")
+    names = dict(
+        zip(("config", "checkpoint", "data"), tiny, strict=True), out=tmp_path / "a"
+    )
     words = command.format(**names).split()
     assert run(*words) == 1
     printed = capsys.readouterr().err
-    assert printed.startswith("msg3d visualize: ") and token in printed
+    assert printed.startswith("msg3d visualize: ")
+    assert token in printed
     assert not list(tmp_path.iterdir())
     if kind is not None:
         with raises(kind):

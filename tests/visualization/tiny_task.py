@@ -41,12 +41,12 @@ def samples(count, seed=0):
         keypoint = rng.normal(scale=0.5, size=(1, frames, JOINTS, 3))
         keypoint[:, :, TELLING, 1] += (0, 2, -2)[label]
         made.append(
-            dict(
-                frame_dir=f"s{number}",
-                label=label,
-                total_frames=frames,
-                keypoint=keypoint.astype(np.float32),
-            )
+            {
+                "frame_dir": f"s{number}",
+                "label": label,
+                "total_frames": frames,
+                "keypoint": keypoint.astype(np.float32),
+            }
         )
     return made
 
@@ -59,11 +59,11 @@ def learned(folder):
     config.write_text(CONFIG)
     annotations = samples(24, seed=1)
     names = [one["frame_dir"] for one in annotations]
-    meta = dict(classes=NAMES, inward=INWARD, center=1)
-    content = dict(split=dict(val=names[:12]), annotations=annotations, meta=meta)
+    meta = {"classes": NAMES, "inward": INWARD, "center": 1}
+    content = {"split": {"val": names[:12]}, "annotations": annotations, "meta": meta}
     save_annotations(content, data)
-    meta = dict(dataset_meta=dict(classes=NAMES))
-    torch.save(dict(state_dict=_weights(), meta=meta), checkpoint)
+    meta = {"dataset_meta": {"classes": NAMES}}
+    torch.save({"state_dict": _weights(), "meta": meta}, checkpoint)
     return str(config), str(checkpoint), str(data)
 
 

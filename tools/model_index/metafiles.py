@@ -115,7 +115,11 @@ def with_models(text: str, models: list[dict]) -> str:
     for model in models:
         for key, value in model.items():
             if not isinstance(value, str):
-                options = dict(default_flow_style=True, sort_keys=False, width=10**6)
+                options = {
+                    "default_flow_style": True,
+                    "sort_keys": False,
+                    "width": 10**6,
+                }
                 value = yaml.safe_dump(value, allow_unicode=True, **options).strip()
             lines.append(f"{'-' if key == 'Name' else ' '} {key}: {value}")
     return "\n".join(lines) + "\n"

@@ -43,7 +43,10 @@ def readme(metafiles: list[dict]) -> str:
             rows.setdefault(data, []).append((link, parameters, cost, others, ours))
     table = _table(
         (f"{collection['Name']} on", "recipe", *_COLUMNS),
-        [(data, *map("<br>".join, zip(*lines))) for data, lines in rows.items()],
+        [
+            (data, *map("<br>".join, zip(*lines, strict=True)))
+            for data, lines in rows.items()
+        ],
     )
     return "\n".join(table)
 

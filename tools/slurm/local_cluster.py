@@ -5,6 +5,7 @@ theirs is used. Everything listens on the loopback device and lies in one tempor
 folder; no root is needed.
 """
 
+import contextlib
 import ctypes
 import getpass
 import os
@@ -98,9 +99,13 @@ class Cluster:
         (folder / "state").mkdir()
         self._configure()
         conf = str(folder / "slurm.conf")
-        gloo = dict(GLOO_SOCKET_IFNAME="lo")
+        gloo = {"GLOO_SOCKET_IFNAME": "lo"}
         self.env = {**os.environ, **gloo, "PATH": _path(), "SLURM_CONF": conf}
-        names = dict(key_file="munge.key", socket="munge.socket", pid_file="munge.pid")
+        names = {
+            "key_file": "munge.key",
+            "socket": "munge.socket",
+            "pid_file": "munge.pid",
+        }
         names.update(log_file="munge.messages", seed_file="munge.seed")
         options = [f"--{k.replace('_', '-')}={folder / v}" for k, v in names.items()]
         self._run("munged", "--foreground", *options)
@@ -115,7 +120,7 @@ class Cluster:
         lines = [
             f"NodeName={name} NodeHostname={self.nodes[0]} NodeAddr=127.0.0.1 "
             f"Port={port} CPUs={2 * GPUS} Gres=gpu:{GPUS} State=UNKNOWN"
-            for name, port in zip(self.nodes, ports[1:])
+            for name, port in zip(self.nodes, ports[1:], strict=True)
         ]
         text = SLURM_CONF.format(
             host=self.nodes[0],
@@ -248,10 +253,8 @@ def _end(daemon: subprocess.Popen) -> None:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _tail(path: Path) -> str:

@@ -79,7 +79,7 @@ def check_annotations(
             field="split",
         )
     summary = Summary(source, samples=len(wanted))
-    for name, sample in zip(ids, samples):
+    for name, sample in zip(ids, samples, strict=True):
         if name in wanted:
             faults = sample_faults(sample, name, summary, keypoints, multi_class)
             raise_first(faults, source)

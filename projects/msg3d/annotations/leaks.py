@@ -82,7 +82,7 @@ class FrameHashes:
         hashes, first = np.unique(np.concatenate(trained), return_index=True)
         owners = owners[first]
         whole: dict[bytes, list[str]] = {}
-        for name, one in zip(train, trained):
+        for name, one in zip(train, trained, strict=True):
             whole.setdefault(one.tobytes(), []).append(name)
 
         found = []
@@ -127,11 +127,11 @@ def find_leaks(
         `mostly`, more than half of the frames are training frames; `partly`, any.
     """
     leaks = FrameHashes(keypoints).leaks(train, val)
-    return dict(
-        identical=[leak.tested for leak in leaks if leak.identical],
-        mostly=[leak.tested for leak in leaks if leak.mostly],
-        partly=[leak.tested for leak in leaks],
-    )
+    return {
+        "identical": [leak.tested for leak in leaks if leak.identical],
+        "mostly": [leak.tested for leak in leaks if leak.mostly],
+        "partly": [leak.tested for leak in leaks],
+    }
 
 
 def _hash_frames(keypoint: np.ndarray) -> np.ndarray:

@@ -216,7 +216,8 @@ def _all_finite(array: np.ndarray) -> bool:
 def _not_finite(field: str, array: np.ndarray, name: str) -> Fault:
     where = np.argwhere(~np.isfinite(array))
     place = ", ".join(
-        f"{axis} {index}" for axis, index in zip(("person", "frame", "joint"), where[0])
+        f"{axis} {index}"
+        for axis, index in zip(("person", "frame", "joint"), where[0], strict=True)
     )
     return Fault(
         "keypoint-not-finite" if field == "keypoint" else "score-not-finite",

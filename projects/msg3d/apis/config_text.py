@@ -35,11 +35,11 @@ def code(values: dict) -> str:
     from yapf.yapflib.yapf_api import FormatCode  # comes with MMEngine
 
     text = "\n".join(f"{key} = {_expression(value)}" for key, value in values.items())
-    style = dict(
-        based_on_style="pep8",
-        split_before_expression_after_opening_paren=True,
-        each_dict_entry_on_separate_line=True,
-    )
+    style = {
+        "based_on_style": "pep8",
+        "split_before_expression_after_opening_paren": True,
+        "each_dict_entry_on_separate_line": True,
+    }
     return FormatCode(text, style_config=style)[0]
 
 

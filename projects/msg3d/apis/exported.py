@@ -4,9 +4,9 @@ NumPy and onnxruntime are enough for `.onnx` files.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def is_exported(model: Any) -> bool:
     return isinstance(model, (str, Path)) and Path(model).suffix in SUFFIXES
 
 
-def load_exported(path: str, clips: Optional[int] = None) -> Exported:
+def load_exported(path: str, clips: int | None = None) -> Exported:
     """Load a file that `msg3d export` wrote.
 
     Args:
@@ -89,7 +89,7 @@ class CarriedPipeline:
         expected: what the pipeline and the network take.
     """
 
-    def __init__(self, recipe: dict[str, Any], clips: Optional[int] = None) -> None:
+    def __init__(self, recipe: dict[str, Any], clips: int | None = None) -> None:
         self.expected = Expected(**recipe["expected"])
         self._steps = []
         for step in with_clips(recipe["pipeline"], clips):
@@ -111,7 +111,7 @@ class CarriedPipeline:
 
 
 def with_clips(
-    steps: Sequence[Mapping[str, Any]], clips: Optional[int]
+    steps: Sequence[Mapping[str, Any]], clips: int | None
 ) -> list[Mapping[str, Any]]:
     """The steps with another number of clips; unchanged if it is None."""
     return [
@@ -135,7 +135,7 @@ class OnnxScores:
         CheckpointError: onnxruntime cannot run the file (`corrupt`).
     """
 
-    def __init__(self, file: str | bytes, threads: Optional[int] = None) -> None:
+    def __init__(self, file: str | bytes, threads: int | None = None) -> None:
         try:
             import onnxruntime
         except ImportError as error:
@@ -170,7 +170,7 @@ class OnnxScores:
         return self._session.run(None, {"keypoint": keypoint})[0]
 
 
-def _read_recipe(text: Optional[str]) -> dict[str, Any]:
+def _read_recipe(text: str | None) -> dict[str, Any]:
     if text is None:
         raise CheckpointError(
             f"the file has no entry {KEY}, which describes classes and preprocessing. "
@@ -193,7 +193,7 @@ def _read_recipe(text: Optional[str]) -> dict[str, Any]:
     return recipe
 
 
-def _built(recipe: dict[str, Any], clips: Optional[int]):
+def _built(recipe: dict[str, Any], clips: int | None):
     """The pipeline and the names of classes and targets that a recipe describes."""
     try:
         names = (recipe["classes"], recipe.get("targets", ()))

@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import Optional
 
 import numpy as np
 import torch
@@ -40,7 +39,7 @@ def program_bytes(program: ExportedProgram, entries: dict[str, str]) -> bytes:
 
 def load_program(
     file: str | io.BytesIO, entry: str
-) -> tuple[ProgramScores, Optional[str]]:
+) -> tuple[ProgramScores, str | None]:
     """Read an archive of torch.export.
 
     Pickles in it are read as plain weights only, which torch.export does not do.

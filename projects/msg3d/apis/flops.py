@@ -23,7 +23,7 @@ def flop_counter() -> FlopCounterMode:
     """torch's counter, which also counts products that are added to a tensor."""
     aten = torch.ops.aten
     added = (aten.addmm_, aten.baddbmm_, aten.addbmm, aten.addbmm_)
-    mapping = {product: _product_flops for product in added}
+    mapping = dict.fromkeys(added, _product_flops)
     return FlopCounterMode(display=False, custom_mapping=mapping)
 
 
@@ -97,7 +97,9 @@ def main() -> None:
     init_default_scope(cfg.get("default_scope", "mmaction"))
     shape = tuple(args.shape or (1, *input_shape(cfg)[1:]))
     found = count_flops(MODELS.build(cfg.model), shape)
-    letters = ", ".join(f"{name}={size}" for name, size in zip("NMTVC", shape))
+    letters = ", ".join(
+        f"{name}={size}" for name, size in zip("NMTVC", shape, strict=True)
+    )
     print(f"Input: {letters}")
     print(f"FLOPs: {found['flops'] / 1e9:.3f} G ({found['flops'] / 2e9:.3f} GMAC)")
     print(f"Parameters: {found['parameters'] / 1e6:.3f} M")

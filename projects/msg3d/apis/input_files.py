@@ -175,13 +175,13 @@ def _read(path: str, expected: Expected, options: ReadOptions) -> list[dict]:
             )
     if form in WITHOUT_UNIT and options.unit is None and not _states_unit(source):
         _check_meters(sequences, options.layout or expected.layout)
-    told = dict(
-        layout=options.layout or expected.layout,
-        unit=options.unit,
-        img_shape=options.img_shape,
-    )
+    told = {
+        "layout": options.layout or expected.layout,
+        "unit": options.unit,
+        "img_shape": options.img_shape,
+    }
     told = {key: value for key, value in told.items() if value is not None}
-    own = {} if form in WITH_IDS else dict(frame_dir=os.path.basename(path))
+    own = {} if form in WITH_IDS else {"frame_dir": os.path.basename(path)}
     return [
         {
             **told,
@@ -201,7 +201,7 @@ def _read_file(
     if form not in WITH_IDS:
         # After the detection, since the network's layout is only a guess.
         layout = layout or expected.layout
-    known = dict(layout=layout, dimensions=expected.dimensions, formats=(form,))
+    known = {"layout": layout, "dimensions": expected.dimensions, "formats": (form,)}
     return form, read(source, replace(options, **known))
 
 

@@ -6,7 +6,7 @@ MMAction2 accepts any input: it takes pixels without an image size for those of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 import numpy as np
 
@@ -37,8 +37,8 @@ class Expected:
     """
 
     layout: Layout
-    dimensions: Optional[int]
-    stream: Optional[str]
+    dimensions: int | None
+    stream: str | None
     num_person: int
 
     @property
@@ -61,9 +61,9 @@ class Prepared(dict):
 def to_sample(
     keypoints: Any,
     expected: Expected,
-    layout: Optional[Layout] = None,
-    unit: Optional[str] = None,
-    img_shape: Optional[tuple[int, int]] = None,
+    layout: Layout | None = None,
+    unit: str | None = None,
+    img_shape: tuple[int, int] | None = None,
     name: str = "sample",
 ) -> Prepared:
     """Make a sample as the test data set of a model would pass it to its pipeline.
@@ -92,7 +92,7 @@ def to_sample(
     try:
         return _to_sample(sample, expected, layout, unit, img_shape)
     except MSG3DError as error:
-        where = dict(sample=name, field=error.where.field)
+        where = {"sample": name, "field": error.where.field}
         raise DataError(error.message, kind=error.kind, **where) from error.__cause__
 
 
@@ -265,7 +265,7 @@ def _pixels(keypoint, unit, shape, expected):
             field="img_shape",
         )
     # An image of size (1, 1) has normalized coordinates.
-    if unit == "normalized" or shape is not None and max(shape) > MAX_NORMALIZED:
+    if unit == "normalized" or (shape is not None and max(shape) > MAX_NORMALIZED):
         check_image_unit(largest, unit)
     if unit == "normalized":
         keypoint, _ = to_standard_unit(keypoint, unit, shape)

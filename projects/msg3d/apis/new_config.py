@@ -103,7 +103,7 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
     backbone.in_channels = facts.channels
     backbone.num_person = facts.persons
     head.num_classes = facts.classes
-    for side, split in zip(SIDES, (facts.train, facts.val, facts.val)):
+    for side, split in zip(SIDES, (facts.train, facts.val, facts.val), strict=True):
         dataset = cfg[f"{side}_dataloader"].dataset
         while "dataset" in dataset:
             dataset = dataset.dataset
@@ -172,7 +172,7 @@ def _centered(step: dict, layout: str | dict) -> dict:
     described = skeleton(layout)
     if described.spine and described.shoulders:
         return dict(type="AlignSkeleton3D", layout=layout, **kept)
-    kept |= dict(align_spine=False, align_shoulder=False)
+    kept |= {"align_spine": False, "align_shoulder": False}
     return dict(type="AlignSkeleton3D", center=described.center, **kept)
 
 

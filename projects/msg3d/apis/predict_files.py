@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any, Optional, Union
+from typing import Any
 
 from ..errors import ConfigError, DataError
 from ..formats.video import FORMAT as VIDEO
@@ -62,7 +62,7 @@ def check_output(folder: str) -> None:
 
 
 def predict_files(
-    written: Union[Labels, Segments],
+    written: Labels | Segments,
     sources: list[str],
     root: str,
     out: str,
@@ -109,7 +109,7 @@ def predict_files(
 
 
 def predict_sources(
-    written: Union[Labels, Segments],
+    written: Labels | Segments,
     sources: dict[str, str],
     read: Callable[[str], list[dict]],
     report: Report,
@@ -176,7 +176,7 @@ def _records(pending: list[_Source], written, report: Report) -> Iterator[dict]:
         return
     remaining = iter(predictions)
     for source in pending:
-        record = dict(source=source.name, samples=[])
+        record = {"source": source.name, "samples": []}
         for sample in source.samples:
             entry = dict(sample=sample["frame_dir"], **next(remaining))
             if sample.get("notes"):
@@ -221,7 +221,7 @@ def _key(path: str, settings: Any) -> str:
     return hashlib.sha256(repr((known, settings)).encode()).hexdigest()[:32]
 
 
-def _done(path: str, key: str) -> Optional[dict]:
+def _done(path: str, key: str) -> dict | None:
     """Return the record of a source; None if it is missing or has another key."""
     try:
         with open(path) as file:

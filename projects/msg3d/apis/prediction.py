@@ -1,7 +1,6 @@
 """Prediction for a sequence, for one person in it, or for a pair."""
 
 from dataclasses import dataclass, field
-from typing import Optional
 
 import numpy as np
 
@@ -26,16 +25,16 @@ class Prediction:
             `scores` and `classes` are empty. None for other networks.
     """
 
-    label: Optional[int]
-    name: Optional[str]
-    score: Optional[float]
+    label: int | None
+    name: str | None
+    score: float | None
     scores: np.ndarray = field(repr=False, compare=False)
     classes: tuple[str, ...] = field(repr=False)
     rows: tuple[int, ...]
     frames: tuple[int, int]
     persons: tuple["Prediction", ...] = ()
     pairs: tuple["Prediction", ...] = ()
-    targets: Optional[dict[str, float]] = None
+    targets: dict[str, float] | None = None
 
     def top(self, count: int = 5) -> list[tuple[str, float]]:
         """(name, score) of the `count` best classes, best first."""
@@ -44,7 +43,7 @@ class Prediction:
 
     def as_dict(self, count: int = 5) -> dict:
         """For JSON, with the `count` best classes, or the targets."""
-        place = dict(rows=list(self.rows), frames=list(self.frames))
+        place = {"rows": list(self.rows), "frames": list(self.frames)}
         if self.targets is not None:
             content = dict(targets=self.targets, **place)
         else:
@@ -53,7 +52,7 @@ class Prediction:
                 name=self.name,
                 score=self.score,
                 **place,
-                top=[dict(name=name, score=score) for name, score in self.top(count)],
+                top=[{"name": name, "score": score} for name, score in self.top(count)],
             )
         for key in ("persons", "pairs"):
             if getattr(self, key):

@@ -6,7 +6,7 @@ them.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 import numpy as np
 
@@ -65,11 +65,11 @@ class Recognizer:
     def __init__(
         self,
         config: Union[str, Path, "Config"],
-        checkpoint: Union[str, Path, None] = None,
-        classes: Optional[Sequence[str]] = None,
-        device: Optional[str] = None,
+        checkpoint: str | Path | None = None,
+        classes: Sequence[str] | None = None,
+        device: str | None = None,
         batch_size: int = 16,
-        clips: Optional[int] = None,
+        clips: int | None = None,
     ) -> None:
         _check_counts(batch_size, clips)
         if is_exported(config):
@@ -101,9 +101,9 @@ class Recognizer:
     @classmethod
     def from_exported(
         cls,
-        file: Union[str, Path],
+        file: str | Path,
         batch_size: int = 16,
-        clips: Optional[int] = None,
+        clips: int | None = None,
     ) -> "Recognizer":
         """Load a file that `msg3d export` wrote.
 
@@ -130,9 +130,7 @@ class Recognizer:
         self.classes, self.targets, self.batch_size = classes, targets, batch_size
         self.expected = pipeline.expected
 
-    def predict(
-        self, keypoints: Any, **options: Any
-    ) -> Union[Prediction, list[Prediction]]:
+    def predict(self, keypoints: Any, **options: Any) -> Prediction | list[Prediction]:
         """Predict the action or targets of a sequence, or of each in a list.
 
         Args:
@@ -165,9 +163,9 @@ class Recognizer:
         self,
         samples: Iterable[Any],
         *,
-        layout: Optional[Layout] = None,
-        unit: Optional[str] = None,
-        img_shape: Optional[tuple[int, int]] = None,
+        layout: Layout | None = None,
+        unit: str | None = None,
+        img_shape: tuple[int, int] | None = None,
         persons: bool = False,
         pairs: int = 0,
     ) -> Iterator[Prediction]:
@@ -212,9 +210,9 @@ class Recognizer:
     def prepare(
         self,
         sample: Any,
-        layout: Optional[Layout] = None,
-        unit: Optional[str] = None,
-        img_shape: Optional[tuple[int, int]] = None,
+        layout: Layout | None = None,
+        unit: str | None = None,
+        img_shape: tuple[int, int] | None = None,
         name: str = "sample",
     ) -> Prepared:
         """A checked copy of a sequence, as `predict` takes it without more options.
@@ -248,15 +246,21 @@ class Recognizer:
                 len(batch) == self.batch_size
                 or job.inputs.shape != batch[0].inputs.shape
             ):
-                yield from zip(batch, self._scores([queued.inputs for queued in batch]))
+                yield from zip(
+                    batch,
+                    self._scores([queued.inputs for queued in batch]),
+                    strict=True,
+                )
                 batch = []
             batch.append(job)
         if batch:
-            yield from zip(batch, self._scores([queued.inputs for queued in batch]))
+            yield from zip(
+                batch, self._scores([queued.inputs for queued in batch]), strict=True
+            )
 
     def _joined(self, done: list[tuple[_Job, np.ndarray]]) -> Prediction:
         """The prediction of a sample from the scores of its groups."""
-        parts: dict[str, list] = dict(persons=[], pairs=[])
+        parts: dict[str, list] = {"persons": [], "pairs": []}
         (everyone, scores), *others = done
         for job, values in others:
             parts[job.kind].append(self._prediction(job.group, values))
@@ -267,7 +271,7 @@ class Recognizer:
     def _prediction(self, group: Group, scores: np.ndarray, **parts) -> Prediction:
         parts.update(rows=group.rows, frames=(group.start, group.stop))
         if self.targets:
-            targets = dict(zip(self.targets, scores.tolist()))
+            targets = dict(zip(self.targets, scores.tolist(), strict=True))
             return Prediction(
                 None, None, None, scores[:0], self.classes, targets=targets, **parts
             )
@@ -282,7 +286,7 @@ class Recognizer:
         )
 
 
-def _check_counts(batch_size: int, clips: Optional[int]) -> None:
+def _check_counts(batch_size: int, clips: int | None) -> None:
     for name, value in (("batch_size", batch_size), ("clips", clips)):
         if value is not None and value < 1:
             raise ConfigError(

@@ -1,7 +1,6 @@
 """Classify a stream of frames with a sliding window."""
 
 from dataclasses import replace
-from typing import Optional
 
 import numpy as np
 
@@ -50,8 +49,8 @@ class Stream:
         self._buffers: dict[str, np.ndarray] = {}
 
     def add(
-        self, keypoint: np.ndarray, keypoint_score: Optional[np.ndarray] = None
-    ) -> Optional[Prediction]:
+        self, keypoint: np.ndarray, keypoint_score: np.ndarray | None = None
+    ) -> Prediction | None:
         """Add the next frame.
 
         Args:
@@ -68,7 +67,7 @@ class Stream:
             DataError: the frame differs in shape from those before, or `Recognizer`
                 refuses it.
         """
-        frame = dict(keypoint=np.asarray(keypoint))
+        frame = {"keypoint": np.asarray(keypoint)}
         if frame["keypoint"].ndim != 3:
             raise DataError(
                 f"frame {self.frames} has shape {frame['keypoint'].shape}, expected "

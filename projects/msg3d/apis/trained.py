@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Optional, Union
 
 import numpy as np
 import torch
@@ -46,11 +45,11 @@ class TestPipeline:
 
     __test__ = False  # not a test class for pytest
 
-    def __init__(self, cfg: Config, clips: Optional[int] = None) -> None:
+    def __init__(self, cfg: Config, clips: int | None = None) -> None:
         with _building(cfg):
             self._build(cfg, clips)
 
-    def _build(self, cfg: Config, clips: Optional[int]) -> None:
+    def _build(self, cfg: Config, clips: int | None) -> None:
         dataset = cfg.get("test_dataloader", {}).get("dataset", {})
         while "dataset" in dataset:
             dataset = dataset["dataset"]
@@ -115,10 +114,10 @@ class TorchScores:
             targets], `pred_targets`.
         """
         tested = self.model.test_step(
-            dict(
-                inputs=[torch.from_numpy(one) for one in inputs],
-                data_samples=[ActionDataSample() for _ in inputs],
-            )
+            {
+                "inputs": [torch.from_numpy(one) for one in inputs],
+                "data_samples": [ActionDataSample() for _ in inputs],
+            }
         )
         values = torch.stack([sample.get(self._field) for sample in tested])
         return values.float().cpu().numpy()
@@ -130,7 +129,7 @@ def has_targets(model: torch.nn.Module) -> bool:
 
 
 def load_network(
-    model: Union[str, Path, Config], checkpoint: Union[str, Path, None] = None
+    model: str | Path | Config, checkpoint: str | Path | None = None
 ) -> tuple[Config, str]:
     """Return the config of a trained network, and its checkpoint.
 
@@ -171,7 +170,7 @@ def load_network(
     return stored_config(_meta(_read(name)), name), name
 
 
-def load_config(config: Union[str, Path, Config]) -> Config:
+def load_config(config: str | Path | Config) -> Config:
     """Return a config, read from its file unless it is a `Config`.
 
     Raises:
@@ -183,8 +182,8 @@ def load_config(config: Union[str, Path, Config]) -> Config:
 
 
 def load_model(
-    cfg: Config, checkpoint: str, device: Optional[str] = None
-) -> tuple[torch.nn.Module, Optional[list[str]]]:
+    cfg: Config, checkpoint: str, device: str | None = None
+) -> tuple[torch.nn.Module, list[str] | None]:
     """Load a trained network, and the names of its outputs if the checkpoint has them.
 
     MMEngine's loading only logs missing entries and continues with random weights; here
@@ -254,14 +253,14 @@ def _read(checkpoint: str) -> dict:
     return loaded
 
 
-def read_class_names(path: Union[str, Path]) -> list[str]:
+def read_class_names(path: str | Path) -> list[str]:
     """The names in a text file, one per line; blank lines are ignored."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip()]
 
 
 def class_names(
-    passed: Optional[Sequence[str]], saved: Optional[Sequence[str]], count: int
+    passed: Sequence[str] | None, saved: Sequence[str] | None, count: int
 ) -> tuple[str, ...]:
     """The names of `count` classes or targets: passed, else saved, else their numbers.
 
@@ -282,7 +281,7 @@ def class_names(
     return tuple(map(str, names))
 
 
-def _dimensions(steps: list[str]) -> Optional[int]:
+def _dimensions(steps: list[str]) -> int | None:
     """2 or 3, as the names of the steps tell."""
     if any(name.endswith("2D") for name in steps):
         return 2

@@ -5,9 +5,10 @@ contain it. Networks trained on trimmed clips have no background class, so a sco
 threshold separates actions from background.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def frame_scores(
     windows = (_cut(sample, start, start + window) for start in starts)
     sums = np.zeros((frames, len(recognizer.classes)))
     counts = np.zeros((frames, 1))
-    for start, prediction in zip(starts, recognizer.predict_each(windows)):
+    for start, prediction in zip(starts, recognizer.predict_each(windows), strict=True):
         sums[start : start + window] += prediction.scores
         counts[start : start + window] += 1
     with np.errstate(invalid="ignore"):
@@ -173,7 +174,7 @@ def _runs(labels: np.ndarray) -> Iterator[tuple[int, int, int]]:
     """(start, stop, label) of consecutive frames with the same label."""
     borders = np.flatnonzero(np.diff(labels)) + 1
     edges = [0, *borders.tolist(), len(labels)]
-    for start, stop in zip(edges, edges[1:]):
+    for start, stop in itertools.pairwise(edges):
         if start < stop:
             yield start, stop, int(labels[start])
 
@@ -222,11 +223,11 @@ def _srt_time(time: float) -> str:
     return "{:02}:{:02}:{:02},{:03}".format(hours, minutes, *divmod(milliseconds, 1000))
 
 
-def as_rows(parts: Sequence[Segment], fps: Optional[float]) -> list[dict]:
+def as_rows(parts: Sequence[Segment], fps: float | None) -> list[dict]:
     """Segments as dictionaries, for JSON and CSV; also in seconds if `fps` is known."""
     rows = []
     for part in parts:
-        row = dict(start=part.start, stop=part.stop)
+        row = {"start": part.start, "stop": part.stop}
         if fps:
             row.update(
                 start_seconds=round(seconds(part.start, fps), 3),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Optional
 
 from .keypoint_input import Prepared
 from .recognizer import Recognizer
@@ -32,7 +31,7 @@ class Labels:
 
     def of(self, samples: list[Prepared]) -> Iterator[dict]:
         """The prediction of each sample, for JSON."""
-        options = dict(persons=self.persons, pairs=self.pairs)
+        options = {"persons": self.persons, "pairs": self.pairs}
         for prediction in self.recognizer.predict_each(samples, **options):
             yield prediction.as_dict(self.top)
 
@@ -47,19 +46,19 @@ class Labels:
             values = part.get("targets") or {
                 key: part[key] for key in ("label", "name", "score")
             }
-            place = dict(
-                source=source,
-                sample=sample["sample"],
-                of=what,
-                first_frame=part["frames"][0],
-                last_frame=part["frames"][1] - 1,
-            )
+            place = {
+                "source": source,
+                "sample": sample["sample"],
+                "of": what,
+                "first_frame": part["frames"][0],
+                "last_frame": part["frames"][1] - 1,
+            }
             yield place | {
                 key: f"{value:.6f}" if isinstance(value, float) else value
                 for key, value in values.items()
             }
 
-    def subtitles(self, sample: dict) -> Optional[str]:
+    def subtitles(self, sample: dict) -> str | None:
         """None: a label of a whole sequence has no time."""
 
 
@@ -82,7 +81,7 @@ class Segments:
     width: int = 1
     threshold: float = 0.0
     min_frames: int = 1
-    fps: Optional[float] = None
+    fps: float | None = None
     table = "segments.csv"
 
     @property
@@ -101,7 +100,7 @@ class Segments:
                 self.threshold,
                 self.min_frames,
             )
-            record = dict(frames=len(scores), segments=as_rows(parts, self.fps))
+            record = {"frames": len(scores), "segments": as_rows(parts, self.fps)}
             yield dict(record, srt=as_srt(parts, self.fps)) if self.fps else record
 
     def rows(self, source: str, sample: dict) -> Iterable[dict]:
@@ -109,6 +108,6 @@ class Segments:
         for segment in sample["segments"]:
             yield dict(segment, source=source, sample=sample["sample"])
 
-    def subtitles(self, sample: dict) -> Optional[str]:
+    def subtitles(self, sample: dict) -> str | None:
         """Remove the subtitles (SubRip) from the record and return them, if any."""
         return sample.pop("srt", None)

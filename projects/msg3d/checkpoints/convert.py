@@ -50,7 +50,7 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
         ours = _completed(ours, config, form)
     except CheckpointError as error:
         raise error.at(file=source) from None
-    meta = dict(converted_from=form.name, source=os.path.basename(source))
+    meta = {"converted_from": form.name, "source": os.path.basename(source)}
     _write(ours, meta, out)
     with whole_file(f"{stem}.py", "x") as file:
         file.write(_config_text(config, form.name, source))
@@ -92,7 +92,7 @@ def _write(state: State, meta: dict, out: str) -> list[str]:
     if out.endswith(SUFFIX):
         return write_safetensors(state, meta, out)
     with whole_file(out) as file:
-        torch.save(dict(state_dict=state, meta=meta), file)
+        torch.save({"state_dict": state, "meta": meta}, file)
     return []
 
 

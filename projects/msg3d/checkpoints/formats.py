@@ -83,8 +83,8 @@ def layout_of(form: Format, state: State, named: str | None) -> str:
 
 def recognizer(backbone: dict, num_classes: int, in_channels: int) -> dict:
     """The config of a whole model."""
-    head = dict(type="GCNHead", num_classes=num_classes, in_channels=in_channels)
-    return dict(type="RecognizerGCN", backbone=backbone, cls_head=head)
+    head = {"type": "GCNHead", "num_classes": num_classes, "in_channels": in_channels}
+    return {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
 
 
 # --- MS-G3D ---------------------------------------------------------------------
@@ -105,20 +105,20 @@ def _msg3d_sizes(state: State, prefix: str) -> dict:
     scales = spatial.numel() // joints**2
     width, inputs = state[prefix + _MLP].shape[:2]
     channels = inputs // scales
-    return dict(
-        in_channels=channels,
-        base_channels=width,
-        num_gcn_scales=scales,
-        num_g3d_scales=spacetime.numel() // spacetime.shape[-1] ** 2,
-        num_person=len(state[f"{prefix}data_bn.weight"]) // (joints * channels),
-    )
+    return {
+        "in_channels": channels,
+        "base_channels": width,
+        "num_gcn_scales": scales,
+        "num_g3d_scales": spacetime.numel() // spacetime.shape[-1] ** 2,
+        "num_person": len(state[f"{prefix}data_bn.weight"]) // (joints * channels),
+    }
 
 
 def _msg3d(prefix: str, fc: str, **options) -> Callable[[State, str], dict]:
     def model(state: State, layout: str) -> dict:
         backbone = dict(
             type="MSG3D",
-            graph_cfg=dict(layout=layout, mode="binary_adj"),
+            graph_cfg={"layout": layout, "mode": "binary_adj"},
             **_msg3d_sizes(state, prefix),
             **options,
         )
@@ -155,7 +155,7 @@ def _masks_absorb(state: State, kept: State) -> State:
             f"{sorted(AUTHORS_LAYOUTS)} joints",
             kind="layout",
         )
-    _, skeleton = binary_adjacency(dict(layout=layout, mode="binary_adj"))
+    _, skeleton = binary_adjacency({"layout": layout, "mode": "binary_adj"})
     for key, mask in kept.items():
         if key.endswith(".PA"):
             window = mask.shape[1] // joints
@@ -214,8 +214,8 @@ def _data_bn(length: int, joints: int, channels: int) -> dict:
     """Whether persons share the first BatchNorm, and how many do not."""
     persons = length // (joints * channels)
     if persons == 1:
-        return dict(data_bn_type="VC")
-    return dict(data_bn_type="MVC", num_person=persons)
+        return {"data_bn_type": "VC"}
+    return {"data_bn_type": "MVC", "num_person": persons}
 
 
 def _stgcn(state: State, layout: str) -> dict:
@@ -224,7 +224,7 @@ def _stgcn(state: State, layout: str) -> dict:
     importance = "edge_importance.0" in state
     backbone = dict(
         type="PartitionSTGCN",
-        graph_cfg=dict(layout=layout, mode=_partition(matrices)),
+        graph_cfg={"layout": layout, "mode": _partition(matrices)},
         in_channels=channels,
         base_channels=len(weight) // len(matrices),
         gcn_adaptive="importance" if importance else None,
@@ -314,7 +314,7 @@ def _agcn(kind: str) -> Callable[[State, str], dict]:
             options["gcn_attention"] = "l1.gcn1.conv_ta.weight" in state
         backbone = dict(
             type=kind,
-            graph_cfg=dict(layout=layout, mode="spatial"),
+            graph_cfg={"layout": layout, "mode": "spatial"},
             in_channels=channels,
             base_channels=len(first),
             **_data_bn(len(state["data_bn.weight"]), joints, channels),
@@ -382,12 +382,12 @@ def _pyskl_stgcn(state: State, layout: str) -> dict:
     matrices, weight = state[f"{_PYSKL_FIRST}.A"], state[f"{_PYSKL_FIRST}.conv.weight"]
     # ST-GCN++: trained matrices, a residual in each graph convolution, branches in time.
     plus = "backbone.gcn.0.tcn.transform.0.weight" in state
-    options = dict(gcn_adaptive="importance", init_cfg=None)
+    options = {"gcn_adaptive": "importance", "init_cfg": None}
     if plus:
         options.update(gcn_adaptive="init", gcn_with_res=True, tcn_type="mstcn")
     backbone = dict(
         type="PartitionSTGCN",
-        graph_cfg=dict(layout=layout, mode="spatial" if plus else "stgcn_spatial"),
+        graph_cfg={"layout": layout, "mode": "spatial" if plus else "stgcn_spatial"},
         in_channels=weight.shape[1],
         base_channels=len(weight) // len(matrices),
         **options,
@@ -403,7 +403,7 @@ def _pyskl_aagcn(state: State, layout: str) -> dict:
     joints = state[f"{_PYSKL_FIRST}.A"].shape[-1]
     backbone = dict(
         type="LayoutAAGCN",
-        graph_cfg=dict(layout=layout, mode="spatial"),
+        graph_cfg={"layout": layout, "mode": "spatial"},
         in_channels=first.shape[1],
         base_channels=len(first),
         gcn_attention=f"{_PYSKL_FIRST}.conv_ta.weight" in state,

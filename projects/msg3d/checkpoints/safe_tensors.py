@@ -84,7 +84,7 @@ def read_safetensors(path: str) -> dict[str, Any]:
             kind="corrupt",
             file=path,
         ) from error
-    return dict(state_dict=state, meta=meta)
+    return {"state_dict": state, "meta": meta}
 
 
 def read_on(filename: str, map_location=None) -> dict[str, Any]:

@@ -148,12 +148,14 @@ def _value(node: ast.AST, depth: int = 1) -> Any:
         case ast.Dict(keys=keys, values=items) if all(
             isinstance(key, ast.Constant) for key in keys
         ):
-            return dict(zip(values(keys), values(items)))
+            return dict(zip(values(keys), values(items), strict=True))
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords) if all(
             keyword.arg for keyword in keywords
         ):
             names = [keyword.arg for keyword in keywords]
-            return dict(zip(names, values([each.value for each in keywords])))
+            return dict(
+                zip(names, values([each.value for each in keywords]), strict=True)
+            )
         case ast.Call(func=ast.Name(id="dict"), args=[ast.Dict() as only], keywords=[]):
             return _value(only, depth + 1)
     raise _refused_node(node)

@@ -104,13 +104,13 @@ def run(args: argparse.Namespace) -> None:
         searched = aligned(read_streams(args.search, None, args.probabilities))
         check_search(searched, streams)
         weights, reached = search_weights(searched)
-        report["search"] = dict(files=args.search, top1=100 * reached)
+        report["search"] = {"files": args.search, "top1": 100 * reached}
         print(f"weights {list(weights)}, {100 * reached:.2f} on the files of --search")
     values = fuse(streams, weights)
     scores = {stream.source: accuracies(stream.values, labels) for stream in streams}
     fused = accuracies(values, labels)
     changes = class_changes(list(scores.values()), fused, labels)
-    rows = list(zip(scores, weights))
+    rows = list(zip(scores, weights, strict=True))
     if len(streams) > 1:
         rows.append(("fused", ""))
         scores["fused"] = fused

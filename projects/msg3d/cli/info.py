@@ -1,6 +1,7 @@
 """Print versions, devices, and active compatibility fixes, for bug reports."""
 
 import argparse
+import contextlib
 import os
 import platform
 import sys
@@ -26,10 +27,8 @@ def run(args: argparse.Namespace) -> None:
     print(f"Python {platform.python_version()}, {sys.executable}")
     print(f"{system.system} {system.release} {system.machine}, {os.cpu_count()} CPUs")
     for name in PACKAGES:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             print(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            pass
     print("\n".join(_devices()))
     print("\ncompatibility fixes")
     for fix in FIXES:

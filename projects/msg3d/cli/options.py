@@ -116,41 +116,43 @@ COMPLETERS = {
 }
 
 SHARED = {
-    "--output": dict(metavar="FILE", help="file to write"),
-    "--device": dict(help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)"),
-    "--layout": dict(
-        type=layout,
-        metavar="LAYOUT",
-        help="skeleton layout of the keypoints, a name (`msg3d draw --list`) or a .json "
+    "--output": {"metavar": "FILE", "help": "file to write"},
+    "--device": {"help": "cpu, cuda, cuda:1, ... (default: a GPU if there is one)"},
+    "--layout": {
+        "type": layout,
+        "metavar": "LAYOUT",
+        "help": "skeleton layout of the keypoints, a name (`msg3d draw --list`) or a .json "
         "file",
-    ),
-    "--unit": dict(
-        type=unit,
-        metavar="UNIT",
-        help="unit of the keypoints: m, cm, mm, px, normalized, or unscaled",
-    ),
-    "--img-shape": dict(
-        nargs=2,
-        type=positive,
-        metavar=("H", "W"),
-        help="height and width of the image in pixels, for 2D keypoints",
-    ),
-    "--split": dict(metavar="NAME", help="split of the annotation file"),
-    "--checkpoint": dict(metavar="FILE", help="weights of the network"),
-    "--classes": dict(metavar="FILE", help="names of the classes, one per line"),
-    "--num-workers": dict(
-        type=positive,
-        metavar="N",
-        help="number of processes (default: one per core)",
-    ),
-    "--seed": dict(type=int, default=0, help="random seed (default: 0)"),
-    "--skip-invalid": dict(
-        action="store_true", help="write the output without the invalid inputs"
-    ),
-    "--overwrite": dict(
-        action="store_true", help="replace an existing output (default: refuse)"
-    ),
-    "--json": dict(metavar="FILE", help="also write the result as JSON"),
+    },
+    "--unit": {
+        "type": unit,
+        "metavar": "UNIT",
+        "help": "unit of the keypoints: m, cm, mm, px, normalized, or unscaled",
+    },
+    "--img-shape": {
+        "nargs": 2,
+        "type": positive,
+        "metavar": ("H", "W"),
+        "help": "height and width of the image in pixels, for 2D keypoints",
+    },
+    "--split": {"metavar": "NAME", "help": "split of the annotation file"},
+    "--checkpoint": {"metavar": "FILE", "help": "weights of the network"},
+    "--classes": {"metavar": "FILE", "help": "names of the classes, one per line"},
+    "--num-workers": {
+        "type": positive,
+        "metavar": "N",
+        "help": "number of processes (default: one per core)",
+    },
+    "--seed": {"type": int, "default": 0, "help": "random seed (default: 0)"},
+    "--skip-invalid": {
+        "action": "store_true",
+        "help": "write the output without the invalid inputs",
+    },
+    "--overwrite": {
+        "action": "store_true",
+        "help": "replace an existing output (default: refuse)",
+    },
+    "--json": {"metavar": "FILE", "help": "also write the result as JSON"},
 }
 
 

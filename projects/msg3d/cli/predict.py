@@ -149,8 +149,14 @@ def run(args: argparse.Namespace) -> int:
             root,
             args.output,
             read,
-            (replace(options, pose=None), args.clips, files, *map(_stamp, files))
-            + (config, outputs),
+            (
+                replace(options, pose=None),
+                args.clips,
+                files,
+                *map(_stamp, files),
+                config,
+                outputs,
+            ),
             args.overwrite,
         )
         print(
@@ -169,9 +175,10 @@ def _network(args: argparse.Namespace) -> tuple["Recognizer", dict]:
     from ..apis.recognizer import Recognizer
     from ..errors import ConfigError
 
-    counts = dict(
-        batch_size=args.batch_size, clips=args.clips or (1 if args.window else None)
-    )
+    counts = {
+        "batch_size": args.batch_size,
+        "clips": args.clips or (1 if args.window else None),
+    }
     if is_exported(args.model):
         if args.checkpoint or args.classes or args.device:
             raise ConfigError(

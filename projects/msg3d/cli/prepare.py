@@ -55,12 +55,12 @@ def max_persons(default: int, what: str, **changes) -> dict:
     return dict(metavar="K", type=positive, default=default, help=help, **changes)
 
 
-LIST = dict(
-    metavar="LIST.csv",
-    dest="list_file",
-    help="table file,label,split[,height,width]; without it, folders train/CLASS and "
+LIST = {
+    "metavar": "LIST.csv",
+    "dest": "list_file",
+    "help": "table file,label,split[,height,width]; without it, folders train/CLASS and "
     "val/CLASS give split and label",
-)
+}
 MOST_SCORED = "video, those with the largest sum of scores"
 
 
@@ -83,29 +83,29 @@ FORMATS = {
         "folder of the .skeleton files or of the zips they come in, or one zip",
         "convert_ntu",
         {
-            "--benchmark": dict(
-                choices=("ntu60", "ntu120"),
-                required=True,
-                help="data set; files of the other one are skipped",
-            ),
-            "--missing": dict(
-                action="append",
-                metavar="LIST",
-                help="the authors' list of samples with missing skeletons, to skip; may "
+            "--benchmark": {
+                "choices": ("ntu60", "ntu120"),
+                "required": True,
+                "help": "data set; files of the other one are skipped",
+            },
+            "--missing": {
+                "action": "append",
+                "metavar": "LIST",
+                "help": "the authors' list of samples with missing skeletons, to skip; may "
                 "be used twice (default: under its published name in or next to RAW)",
-            ),
-            "--denoise": dict(
-                action="store_true",
-                help="remove bodies of 11 frames or fewer, or that are too wide for "
+            },
+            "--denoise": {
+                "action": "store_true",
+                "help": "remove bodies of 11 frames or fewer, or that are too wide for "
                 "their height, and sort the others by motion, as CTR-GCN and PYSKL do",
-            ),
-            "--max-persons": dict(
-                metavar="K",
-                type=count,
-                default=2,
-                help="maximum number of bodies per sample, those that spread most; 0 for "
+            },
+            "--max-persons": {
+                "metavar": "K",
+                "type": count,
+                "default": 2,
+                "help": "maximum number of bodies per sample, those that spread most; 0 for "
                 "all (default: 2)",
-            ),
+            },
         },
     ),
     "kinetics": Format(
@@ -113,16 +113,17 @@ FORMATS = {
         "folder of the release: kinetics_train, kinetics_val, and the label lists",
         "convert_kinetics",
         {
-            "--persons": dict(
-                choices=("rank", "track"),
-                default="rank",
-                help="rank: those with the best scores in each frame, as the authors; "
+            "--persons": {
+                "choices": ("rank", "track"),
+                "default": "rank",
+                "help": "rank: those with the best scores in each frame, as the authors; "
                 "track: the same person throughout (default: rank)",
-            ),
+            },
             "--max-persons": max_persons(2, "clip"),
-            "--lists": dict(
-                metavar="FOLDER", help="folder of the label lists (default: RAW)"
-            ),
+            "--lists": {
+                "metavar": "FOLDER",
+                "help": "folder of the label lists (default: RAW)",
+            },
         },
     ),
     "nw-ucla": Format(
@@ -140,14 +141,14 @@ FORMATS = {
         "folder or archive of the release: PAIR/ACTION/RUN/skeleton_pos.txt",
         "convert_sbu",
         {
-            "--unit": dict(
-                dest="units",
-                type=sbu_unit,
-                choices=("unscaled", "m"),
-                default="unscaled",
-                help="unscaled: as released, x and y in 0..1 of the image, y down, z "
+            "--unit": {
+                "dest": "units",
+                "type": sbu_unit,
+                "choices": ("unscaled", "m"),
+                "default": "unscaled",
+                "help": "unscaled: as released, x and y in 0..1 of the image, y down, z "
                 "scaled; m: meters, y up (default: unscaled)",
-            )
+            }
         },
     ),
     "penn-action": Format(
@@ -166,25 +167,25 @@ FORMATS = {
         "metadata_train, and the same of val and test",
         "convert_udiva",
         {
-            "--chunk": dict(
-                type=positive,
-                required=True,
-                metavar="FRAMES",
-                help="frames per chunk; published are 250 and 2000",
-            ),
-            "--remainder": dict(
-                choices=("keep", "pad", "drop"),
-                default="keep",
-                help="frames after the last complete chunk: keep them as a shorter "
+            "--chunk": {
+                "type": positive,
+                "required": True,
+                "metavar": "FRAMES",
+                "help": "frames per chunk; published are 250 and 2000",
+            },
+            "--remainder": {
+                "choices": ("keep", "pad", "drop"),
+                "default": "keep",
+                "help": "frames after the last complete chunk: keep them as a shorter "
                 "chunk, pad them with the last frame, or drop them, as published "
                 "(default: keep)",
-            ),
-            "--missing": dict(
-                choices=("remove", "zero"),
-                default="remove",
-                help="frames without body landmarks: remove them, as published, or keep "
+            },
+            "--missing": {
+                "choices": ("remove", "zero"),
+                "default": "remove",
+                "help": "frames without body landmarks: remove them, as published, or keep "
                 "them without the person (default: remove)",
-            ),
+            },
         },
     ),
     "folder": Format(
@@ -194,41 +195,42 @@ FORMATS = {
         "sequence that its folder is",
         "convert_folder",
         {
-            "--format": dict(
-                dest="file_format",
-                metavar="NAME",
-                choices=INPUT_FORMATS,
-                help="format of the files (default: detected for each): %(choices)s",
-            ),
+            "--format": {
+                "dest": "file_format",
+                "metavar": "NAME",
+                "choices": INPUT_FORMATS,
+                "help": "format of the files (default: detected for each): %(choices)s",
+            },
             "--layout": {},
-            "--unit": dict(dest="units"),
+            "--unit": {"dest": "units"},
             "--img-shape": {},
-            "--list": dict(
-                dest="split",
-                metavar="LIST.csv",
-                help="table name,split; or file,label,split[,height,width] instead of "
+            "--list": {
+                "dest": "split",
+                "metavar": "LIST.csv",
+                "help": "table name,split; or file,label,split[,height,width] instead of "
                 "class folders",
-            ),
-            "--val-fraction": dict(
-                type=fraction,
-                metavar="F",
-                help="hold out a fraction of each class, instead of a list",
-            ),
+            },
+            "--val-fraction": {
+                "type": fraction,
+                "metavar": "F",
+                "help": "hold out a fraction of each class, instead of a list",
+            },
             "--seed": {},
-            "--group": dict(
-                type=regex,
-                metavar="REGEX",
-                help="finds the recorded person in a path; each person stays on one side "
+            "--group": {
+                "type": regex,
+                "metavar": "REGEX",
+                "help": "finds the recorded person in a path; each person stays on one side "
                 "of the split",
-            ),
+            },
             "--max-persons": max_persons(5, MOST_SCORED),
-            "--pose-model": dict(
-                metavar="ONNX", help="for videos: RTMO, or RTMPose with --det-model"
-            ),
-            "--det-model": dict(
-                metavar="ONNX",
-                help="for videos: YOLOX that detects persons for RTMPose",
-            ),
+            "--pose-model": {
+                "metavar": "ONNX",
+                "help": "for videos: RTMO, or RTMPose with --det-model",
+            },
+            "--det-model": {
+                "metavar": "ONNX",
+                "help": "for videos: YOLOX that detects persons for RTMPose",
+            },
         },
     ),
     "poses": Format(
@@ -236,19 +238,19 @@ FORMATS = {
         "folder or zip of JSON files, train/CLASS/VIDEO.json and val/CLASS/VIDEO.json",
         "convert_coco_json",
         {
-            "--format": dict(
-                dest="form",
-                choices=("alphapose", "coco", "mmpose", "yolo"),
-                help="format of the files (default: detected for each)",
-            ),
+            "--format": {
+                "dest": "form",
+                "choices": ("alphapose", "coco", "mmpose", "yolo"),
+                "help": "format of the files (default: detected for each)",
+            },
             "--list": LIST,
             "--img-shape": {},
             "--max-persons": max_persons(5, MOST_SCORED),
-            "--unit": dict(
-                choices=("px", "normalized"),
-                default="px",
-                help="px, or normalized: fractions of the image (default: px)",
-            ),
+            "--unit": {
+                "choices": ("px", "normalized"),
+                "default": "px",
+                "help": "px, or normalized: fractions of the image (default: px)",
+            },
         },
     ),
     "mediapipe": Format(
@@ -256,11 +258,11 @@ FORMATS = {
         "folder or zip of .json or .csv files, train/CLASS/VIDEO and val/CLASS/VIDEO",
         "convert_mediapipe",
         {
-            "--coordinates": dict(
-                choices=("image", "world"),
-                default="image",
-                help="image: 2D with scores; world: 3D in meters (default: image)",
-            ),
+            "--coordinates": {
+                "choices": ("image", "world"),
+                "default": "image",
+                "help": "image: 2D with scores; world: 3D in meters (default: image)",
+            },
             "--list": LIST,
             "--img-shape": {},
             "--max-persons": max_persons(5, MOST_SCORED),

@@ -1,5 +1,6 @@
 """Fixes that say which versions they are for, and wait for the modules they change."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import NamedTuple
@@ -56,10 +57,8 @@ def installed(package: str) -> dict[str, str]:
 
     versions = {}
     for name in NAMES.get(package, (package,)):
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            pass
     return versions
 
 

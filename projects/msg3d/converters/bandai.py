@@ -98,14 +98,14 @@ def parse_recording(path: str, content: bytes) -> list[dict]:
     places = {joint.name: number for number, joint in enumerate(motion.joints)}
     positions = motion.positions()[::EVERY, [places[name] for name in JOINTS]]
     keypoint = as_float32(positions) / np.float32(CENTIMETERS)
-    sample = dict(
-        frame_dir=stem.removeprefix("dataset-2_"),
-        label=STYLES.index(style),
-        total_frames=len(keypoint),
-        keypoint=keypoint[None],  # [M, T, V, C]
-        style=style,
-        content=action,
-    )
+    sample = {
+        "frame_dir": stem.removeprefix("dataset-2_"),
+        "label": STYLES.index(style),
+        "total_frames": len(keypoint),
+        "keypoint": keypoint[None],  # [M, T, V, C]
+        "style": style,
+        "content": action,
+    }
     return [sample]
 
 
@@ -176,13 +176,13 @@ def convert_bandai(
 
 
 def _meta(samples: list[dict]) -> dict:
-    return dict(
-        classes=list(STYLES),
-        joints=JOINTS,
-        inward=[
+    return {
+        "classes": list(STYLES),
+        "joints": JOINTS,
+        "inward": [
             (JOINTS.index(name), JOINTS.index(parent))
             for name, parent in PARENTS.items()
             if parent in PARENTS
         ],
-        center=JOINTS.index("Hips"),
-    )
+        "center": JOINTS.index("Hips"),
+    }

@@ -176,16 +176,16 @@ def write_converted(
         **describe(samples, kept),
     )
     if report["written"]:
-        data = dict(
-            split={
+        data = {
+            "split": {
                 key: ids
                 for name, sides in kept.items()
-                for key, ids in zip(split_names(name), sides)
+                for key, ids in zip(split_names(name), sides, strict=True)
                 if ids
             },
-            annotations=samples,
-            meta=meta,
-        )
+            "annotations": samples,
+            "meta": meta,
+        }
         write = pack if out.endswith(".packed") else save_annotations
         write(data, out)
     write_report(report)

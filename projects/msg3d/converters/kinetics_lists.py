@@ -15,7 +15,7 @@ from .parse_files import Parsed
 
 OTHER_INDEX = "label_index is not the label list's (the name decides)"
 LIST = re.compile(r"kinetics_(train|val)_label\.json(\.gz)?")
-ENTRY = dict(has_skeleton=bool, label=str, label_index=int)
+ENTRY = {"has_skeleton": bool, "label": str, "label_index": int}
 
 
 def find_label_lists(folder: str) -> dict[str, str]:
@@ -152,7 +152,7 @@ def with_labels(
         classes: names in the order of their labels, for those clips.
     """
     by_name = {
-        name: dict(has_skeleton=True, label=name, label_index=index)
+        name: {"has_skeleton": True, "label": name, "label_index": index}
         for index, name in enumerate(classes)
     }
     samples, refused, taken = [], list(parsed.refused), []
@@ -173,7 +173,7 @@ def with_labels(
             left_out.setdefault(reason, []).append(f"{clip}.json")
         elif name != entry["label"]:
             why = f"label is {name!r}, but the label list says {entry['label']!r}"
-            refused.append(dict(file=f"{clip}.json", kind="label", why=why))
+            refused.append({"file": f"{clip}.json", "kind": "label", "why": why})
         else:
             sample["label"] = entry["label_index"]
             if index != entry["label_index"]:
@@ -186,7 +186,7 @@ def with_labels(
             f"class name, because no {unlisted} list was found"
         )
         about = "clips in no label list"
-        remarks.append(dict(about=about, text=text, side=unlisted, clips=taken))
+        remarks.append({"about": about, "text": text, "side": unlisted, "clips": taken})
     return parsed._replace(
         samples=samples, refused=refused, left_out=left_out, remarks=remarks
     )

@@ -164,7 +164,7 @@ def _read(content: bytes, suffixes: tuple[str, ...]) -> dict[str, Entry]:
         names, labels = _column(table, "file"), _column(table, "label")
     else:
         raise DataError(
-            f"has the columns {str(table.header):.300}, expected name and split; or "
+            f"has the columns {table.header!s:.300}, expected name and split; or "
             "file, label, split, and optionally height and width",
             kind="columns",
             line=1,
@@ -172,7 +172,7 @@ def _read(content: bytes, suffixes: tuple[str, ...]) -> dict[str, Entry]:
     shapes = _shapes(table)
     entries: dict[str, Entry] = {}
     for name, label, side, shape, line in zip(
-        names, labels, _column(table, "split"), shapes, table.lines
+        names, labels, _column(table, "split"), shapes, table.lines, strict=False
     ):
         if not name or label == "" or side not in SIDES:
             raise DataError(
@@ -204,11 +204,11 @@ def _shapes(table: Table) -> list[tuple[int, int] | None]:
         return [None] * len(table.rows)
     shapes = []
     for *sides, line in zip(
-        _column(table, "height"), _column(table, "width"), table.lines
+        _column(table, "height"), _column(table, "width"), table.lines, strict=False
     ):
         if not all(side.isdecimal() and 0 < len(side) < 10 for side in sides):
             raise DataError(
-                f"has the height and width {str(sides):.80}, expected pixels in every "
+                f"has the height and width {sides!s:.80}, expected pixels in every "
                 "line, or no such columns",
                 kind="img-shape",
                 line=line,

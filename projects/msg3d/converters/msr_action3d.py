@@ -33,7 +33,7 @@ CLASSES = (
     *("two hand wave", "side boxing", "bend", "forward kick", "side kick", "jogging"),
     *("tennis swing", "tennis serve", "golf swing", "pickup and throw"),
 )
-KNOWN = dict(action=20, subject=10, repeat=3)  # numbers in names, from 1
+KNOWN = {"action": 20, "subject": 10, "repeat": 3}  # numbers in names, from 1
 TRAINING_SUBJECTS = (1, 3, 5, 7, 9)
 SUBSETS = {
     "as1": (2, 3, 5, 6, 10, 13, 18, 20),
@@ -69,7 +69,7 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
         raise DataError(
             f"the file name is not of the form aAA_sSS_eEE{SUFFIX}", kind="file-name"
         )
-    for (field, last), text in zip(KNOWN.items(), match.groups()):
+    for (field, last), text in zip(KNOWN.items(), match.groups(), strict=True):
         if not 1 <= int(text) <= last:
             raise DataError(
                 f"the file name contains {field} {int(text)}, expected 1 to {last}",
@@ -77,13 +77,13 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
                 field=field,
             )
     keypoint, notes = read_frames(content)
-    sample = dict(
-        frame_dir=stem,
-        label=int(match[1]) - 1,
-        total_frames=keypoint.shape[1],
-        keypoint=keypoint,
-        notes=notes,
-    )
+    sample = {
+        "frame_dir": stem,
+        "label": int(match[1]) - 1,
+        "total_frames": keypoint.shape[1],
+        "keypoint": keypoint,
+        "notes": notes,
+    }
     return [sample]
 
 
@@ -100,8 +100,8 @@ def make_splits(samples: list[dict]) -> Splits:
     def by_subject(chosen: list[str]) -> tuple[list[str], list[str]]:
         trained = [action_and_subject(name)[1] in TRAINING_SUBJECTS for name in chosen]
         return (
-            [name for name, train in zip(chosen, trained) if train],
-            [name for name, train in zip(chosen, trained) if not train],
+            [name for name, train in zip(chosen, trained, strict=True) if train],
+            [name for name, train in zip(chosen, trained, strict=True) if not train],
         )
 
     listed = [name for name in names if name not in NOT_OF_CVPR_2012]

@@ -26,7 +26,7 @@ from .ntu_actions import ACTIONS
 from .ntu_lists import LISTED, SAMPLE, find_lists, read_lists, with_lists
 
 SUFFIX = ".skeleton"
-FIELDS = dict(setup=32, camera=3, performer=106, replication=2, action=120)
+FIELDS = {"setup": 32, "camera": 3, "performer": 106, "replication": 2, "action": 120}
 # The rules by which CTR-GCN and PYSKL remove chairs, reflections, and passers-by.
 # MS-G3D removes nothing.
 FEW_FRAMES = 11
@@ -79,7 +79,7 @@ def read_name(stem: str) -> Name:
             kind="file-name",
         )
     name = Name(*(int(stem[place + 1 : place + 4]) for place in range(0, 20, 4)))
-    for (field, last), number in zip(FIELDS.items(), name):
+    for (field, last), number in zip(FIELDS.items(), name, strict=True):
         if not 1 <= number <= last:
             raise DataError(
                 f"the file name contains {field} {number}, expected 1 to {last}",
@@ -131,13 +131,13 @@ def parse_sequence(
     keypoint = keypoint[:keep] if denoise else keep_bodies(keypoint, keep)
     if bodies > keep:
         notes[f"bodies left out beyond {max_persons} persons"] = bodies - keep
-    sample = dict(
-        frame_dir=stem,
-        label=name.action - 1,
-        total_frames=keypoint.shape[1],
-        keypoint=keypoint,
-        notes=notes,
-    )
+    sample = {
+        "frame_dir": stem,
+        "label": name.action - 1,
+        "total_frames": keypoint.shape[1],
+        "keypoint": keypoint,
+        "notes": notes,
+    }
     return [sample]
 
 
@@ -211,7 +211,7 @@ def make_splits(samples: list[dict], benchmark: str) -> Splits:
             [stem for stem, name in names.items() if not trains(name)],
         )
 
-    splits = dict(xsub=by(lambda name: name.performer in part.training_performers))
+    splits = {"xsub": by(lambda name: name.performer in part.training_performers)}
     if benchmark == "ntu60":
         return {**splits, "xview": by(lambda name: name.camera in (2, 3))}
     return {**splits, "xset": by(lambda name: name.setup % 2 == 0)}

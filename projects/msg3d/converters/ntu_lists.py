@@ -92,9 +92,9 @@ def with_lists(parsed: Parsed, lists: list[str]) -> Parsed:
         here = len(left_out.intersection(names))
         text = f"missing list {path}: {len(names)} names, {here} of them here"
         remarks.append(
-            dict(about="missing list", text=text, names=len(names), here=here)
+            {"about": "missing list", "text": text, "names": len(names), "here": here}
         )
     if not lists:
         text = "missing list: none found, incomplete recordings stay"
-        remarks.append(dict(about="missing list", text=text))
+        remarks.append({"about": "missing list", "text": text})
     return parsed._replace(remarks=[*parsed.remarks, *remarks])

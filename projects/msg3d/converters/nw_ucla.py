@@ -90,12 +90,12 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
             kind="label",
             field="label",
         )
-    sample = dict(
-        frame_dir=stem,
-        label=label,
-        total_frames=record.keypoint.shape[1],
-        keypoint=record.keypoint,
-    )
+    sample = {
+        "frame_dir": stem,
+        "label": label,
+        "total_frames": record.keypoint.shape[1],
+        "keypoint": record.keypoint,
+    }
     return [sample]
 
 

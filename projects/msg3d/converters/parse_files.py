@@ -103,7 +103,7 @@ def parse_files(
                 name = sample["frame_dir"]
                 if name in samples:
                     why = f"a duplicate: {name} was read from {origin[name]}"
-                    refused.append(dict(file=file, kind="duplicate", why=why))
+                    refused.append({"file": file, "kind": "duplicate", "why": why})
                 else:
                     samples[name], origin[name] = sample, file
         refused += result["refused"]
@@ -135,19 +135,19 @@ def _parse_file(name, content, parse) -> list[dict] | dict | str:
     except SkipFile as reason:
         return str(reason)
     except MSG3DError as error:
-        entry = dict(file=name, kind=error.kind, why=error.message)
+        entry = {"file": name, "kind": error.kind, "why": error.message}
         line = error.where.line
         return entry if line is None else dict(entry, line=line)
     except ValueError as error:
-        return dict(file=name, kind="corrupt", why=str(error))
+        return {"file": name, "kind": "corrupt", "why": str(error)}
 
 
 def _sort_results(results) -> dict:
-    return dict(
-        samples=[(name, result) for name, result in results if type(result) is list],
-        refused=[result for _, result in results if type(result) is dict],
-        left_out=[(name, result) for name, result in results if type(result) is str],
-    )
+    return {
+        "samples": [(name, result) for name, result in results if type(result) is list],
+        "refused": [result for _, result in results if type(result) is dict],
+        "left_out": [(name, result) for name, result in results if type(result) is str],
+    }
 
 
 def _parse_parts(files, parse, parts, jobs, files_per_part) -> Iterator[dict]:
@@ -157,7 +157,7 @@ def _parse_parts(files, parse, parts, jobs, files_per_part) -> Iterator[dict]:
     paths = [os.path.join(parts, part_key(chunk, parse)) for chunk in chunks]
     missing = [
         (chunk, path)
-        for chunk, path in zip(chunks, paths)
+        for chunk, path in zip(chunks, paths, strict=True)
         if not os.path.exists(path + REST)
     ]
     if missing:

@@ -83,17 +83,17 @@ def parse_video(path: str, content: bytes) -> list[dict]:
             f"train is {train}, expected 1 or -1", kind="split", field="train"
         )
     keypoint = as_float32(np.stack([x, y], axis=-1))  # (T, V, C)
-    sample = dict(
-        frame_dir=stem,
-        label=CLASSES.index(_word(fields, "action", CLASSES)),
-        total_frames=len(keypoint),
-        keypoint=keypoint[None],
-        keypoint_score=visibility.astype(np.float32)[None],
-        img_shape=(height, width),
-        original_shape=(height, width),
-        view=_word(fields, "pose", VIEWS),
-        side="train" if train == 1 else "val",
-    )
+    sample = {
+        "frame_dir": stem,
+        "label": CLASSES.index(_word(fields, "action", CLASSES)),
+        "total_frames": len(keypoint),
+        "keypoint": keypoint[None],
+        "keypoint_score": visibility.astype(np.float32)[None],
+        "img_shape": (height, width),
+        "original_shape": (height, width),
+        "view": _word(fields, "pose", VIEWS),
+        "side": "train" if train == 1 else "val",
+    }
     if frames != len(keypoint):
         what = "frames of the video without joints, or the reverse"
         sample["notes"] = {what: abs(frames - len(keypoint))}

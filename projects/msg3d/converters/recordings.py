@@ -223,7 +223,7 @@ class Recordings:
         return f"{self.unit} (files: {unit})"
 
     def _meta(self, samples: list[dict]) -> dict:
-        meta = dict(classes=self._classes(), units=self.unit)
+        meta = {"classes": self._classes(), "units": self.unit}
         if self.layout is not None:
             meta.update(layout=self.layout, **layout_meta(self.layout))
         elif self.options.layout is not None:

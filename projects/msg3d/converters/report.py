@@ -34,25 +34,31 @@ def describe(
         for name, keypoint in keypoints.items()
     }
     labels = [sample["label"] for sample in samples if "label" in sample]
-    return dict(
-        sequences=len(samples),
-        frames=dict(min=min(frames), median=float(np.median(frames)), max=max(frames)),
-        persons=dict(min=min(persons), max=max(persons)),
-        joints_at_zero={name: count for name, count in absent.items() if count},
-        single_frame=[
+    return {
+        "sequences": len(samples),
+        "frames": {
+            "min": min(frames),
+            "median": float(np.median(frames)),
+            "max": max(frames),
+        },
+        "persons": {"min": min(persons), "max": max(persons)},
+        "joints_at_zero": {name: count for name, count in absent.items() if count},
+        "single_frame": [
             name for name, keypoint in keypoints.items() if keypoint.shape[1] == 1
         ],
-        labels={
+        "labels": {
             str(label): int(count)
-            for label, count in zip(*np.unique(labels, return_counts=True))
+            for label, count in zip(*np.unique(labels, return_counts=True), strict=True)
         },
-        splits={
-            name: dict(
-                train=len(train), val=len(val), leaks=find_leaks(keypoints, train, val)
-            )
+        "splits": {
+            name: {
+                "train": len(train),
+                "val": len(val),
+                "leaks": find_leaks(keypoints, train, val),
+            }
             for name, (train, val) in splits.items()
         },
-    )
+    }
 
 
 def unit_remarks(
@@ -93,7 +99,9 @@ def unit_remarks(
         f"a {part} is {size:.4g} m long in a typical sample, expected "
         f"{SHORTEST / least:g} to {LONGEST / least:g}: {why}"
     )
-    return [dict(about="units", text=text, person_metres=size, likely_unit=likely)]
+    return [
+        {"about": "units", "text": text, "person_metres": size, "likely_unit": likely}
+    ]
 
 
 def write_report(report: dict) -> None:

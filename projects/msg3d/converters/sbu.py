@@ -93,13 +93,13 @@ def parse_sequence(path: str, content: bytes, units: str = "unscaled") -> list[d
             field="action",
         )
     keypoint, notes = read_frames(content, units_name(units))
-    sample = dict(
-        frame_dir=f"{pair}_a{action}_{run}",
-        label=int(action) - 1,
-        total_frames=keypoint.shape[1],
-        keypoint=keypoint,
-        notes=notes,
-    )
+    sample = {
+        "frame_dir": f"{pair}_a{action}_{run}",
+        "label": int(action) - 1,
+        "total_frames": keypoint.shape[1],
+        "keypoint": keypoint,
+        "notes": notes,
+    }
     return [sample]
 
 

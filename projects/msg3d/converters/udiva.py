@@ -75,15 +75,15 @@ def parse_recording(
     notes = recording.notes("removed" if missing == "remove" else "zero")
     if missing == "remove":
         landmarks = landmarks[~recording.absent]
-    sample = dict(
-        frame_dir=f"{session}_{task}_{camera}",
-        targets=np.array(targets, dtype=np.float32),
-        person_id=person,
-        session=session,
-        task=task,
-        camera=camera,
-        keypoint=landmarks[None],
-    )
+    sample = {
+        "frame_dir": f"{session}_{task}_{camera}",
+        "targets": np.array(targets, dtype=np.float32),
+        "person_id": person,
+        "session": session,
+        "task": task,
+        "camera": camera,
+        "keypoint": landmarks[None],
+    }
     chunks = list(cut_sample(sample, chunk, remainder))
     if not chunks:
         raise SkipFile(f"shorter than a chunk of {chunk} frames")
@@ -164,7 +164,7 @@ def convert_udiva(
     """
     import_h5py()
     tables = read_tables(raw)
-    options = dict(chunk=chunk, remainder=remainder, missing=missing)
+    options = {"chunk": chunk, "remainder": remainder, "missing": missing}
     return convert(
         raw,
         ".hdf5",
@@ -186,7 +186,7 @@ def convert_udiva(
 
 def make_splits(samples: list[dict], tables: Tables) -> Splits:
     """Return val and test -> (train ids, its ids), as the release splits sessions."""
-    sides: dict[str, list[str]] = dict(train=[], val=[], test=[])
+    sides: dict[str, list[str]] = {"train": [], "val": [], "test": []}
     for sample in samples:
         sides[tables.sessions[sample["session"]][0]].append(sample["frame_dir"])
     return {side: (sides["train"], sides[side]) for side in ("val", "test")}

@@ -118,7 +118,7 @@ def _rows(raw, files, name, columns):
     missing = [column for column in ("ID", *columns) if column not in header]
     if missing:
         raise DataError(
-            f"has the columns {str(header):.300}, expected {missing[0]} among them",
+            f"has the columns {header!s:.300}, expected {missing[0]} among them",
             kind="columns",
             file=name,
         )
@@ -144,7 +144,7 @@ def _traits(row: dict) -> tuple[float, ...] | None:
     if not any(texts):
         return None
     numbers = []
-    for name, text in zip(CHALLENGE_TRAITS, texts):
+    for name, text in zip(CHALLENGE_TRAITS, texts, strict=True):
         try:
             number = float(text)
         except ValueError:

@@ -193,7 +193,11 @@ def join_folders(
         try:
             samples.append(join_frames(records, max_persons))
         except DataError as error:
-            fault = dict(file=folder or names[0], why=error.message, kind=error.kind)
+            fault = {
+                "file": folder or names[0],
+                "why": error.message,
+                "kind": error.kind,
+            }
             refused.append(fault)
         except SkipFile as reason:
             left_out.setdefault(str(reason), []).extend(names)
@@ -280,11 +284,11 @@ def only_labeled(parsed: Parsed, entries: dict[str, Entry]) -> Parsed:
     refused = [
         *parsed.refused,
         *(
-            dict(
-                file=name,
-                why=f"does not exist, but is in line {entry.line} of the list",
-                kind="not-found",
-            )
+            {
+                "file": name,
+                "why": f"does not exist, but is in line {entry.line} of the list",
+                "kind": "not-found",
+            }
             for name, entry in entries.items()
             if entry.line and name not in there
         ),

@@ -63,7 +63,7 @@ def pass_on(text: str) -> bool:
     if path := os.environ.get("TORCHELASTIC_ERROR_FILE"):
         try:
             with open(path, "w") as file:
-                json.dump(dict(message=text, timestamp=str(int(time.time()))), file)
+                json.dump({"message": text, "timestamp": str(int(time.time()))}, file)
             return True
         except OSError:
             return False

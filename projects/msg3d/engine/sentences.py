@@ -148,7 +148,7 @@ def _of_build(error, build: FrameType, frames: list[FrameType]) -> str | None:
         line = traceback.extract_tb(error.__traceback__)[-1].line
         return f"{name}: an argument is invalid, because `{line}` failed"
     unknown = isinstance(error, TypeError) and UNKNOWN.search(str(error))
-    if unknown or isinstance(error, ARGUMENT_ERRORS) and error.args:
+    if unknown or (isinstance(error, ARGUMENT_ERRORS) and error.args):
         return f"{name}: {error}"
     return None
 

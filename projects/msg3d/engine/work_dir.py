@@ -29,7 +29,7 @@ def last_whole_checkpoint(work_dir: str) -> str | None:
         named = (folder / "last_checkpoint").read_text().strip()
     except FileNotFoundError:
         named = ""
-    if "://" in named or Path(named).is_dir() and named:
+    if "://" in named or (Path(named).is_dir() and named):
         return named  # a remote file, or DeepSpeed's folder
     here = [named, str(folder / Path(named).name)] if named else []
     written = [*folder.glob("epoch_*.pth"), *folder.glob("iter_*.pth")]
@@ -93,7 +93,7 @@ def _is_our_job(holder: str) -> bool:
     """
     here = _ourselves().partition(" on ")[2]
     there = holder.partition(" on ")[2]
-    host, _, job = here.partition(", ")
+    _host, _, job = here.partition(", ")
     return bool(job) and there.endswith(f", {job}") and there != here
 
 

@@ -34,7 +34,9 @@ def fuse(streams: Sequence[Scores], weights: Sequence[float]) -> np.ndarray:
             f"{what}: expected 0 or more for each score file, and more than 0 for one",
             kind="option",
         )
-    return sum(weight * stream.values for weight, stream in zip(weights, streams))
+    return sum(
+        weight * stream.values for weight, stream in zip(weights, streams, strict=True)
+    )
 
 
 def search_weights(
@@ -85,9 +87,9 @@ def accuracies(values: np.ndarray, labels: np.ndarray) -> dict:
         int(label): float(100 * right[labels == label].mean())
         for label in np.unique(labels)
     }
-    return dict(
-        top1=float(100 * right.mean()),
-        top5=float(100 * (rank <= 5).mean()),
-        mean_class=float(np.mean(list(classes.values()))),
-        classes=classes,
-    )
+    return {
+        "top1": float(100 * right.mean()),
+        "top5": float(100 * (rank <= 5).mean()),
+        "mean_class": float(np.mean(list(classes.values()))),
+        "classes": classes,
+    }

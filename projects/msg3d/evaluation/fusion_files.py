@@ -87,7 +87,7 @@ def class_changes(
     Returns:
         One dictionary per class, the largest loss (or lowest accuracy) first.
     """
-    counts = dict(zip(*np.unique(labels, return_counts=True)))
+    counts = dict(zip(*np.unique(labels, return_counts=True), strict=True))
     best = max(streams, key=lambda stream: stream["top1"])["classes"]
     lines = []
     for label, accuracy in fused["classes"].items():
@@ -116,8 +116,8 @@ def write_scores(
         write_score_npz(path, ids, values, labels)
         return
     samples = [
-        dict(frame_dir=name, pred_score=row, gt_label=np.array([label]))
-        for name, row, label in zip(ids, values, labels)
+        {"frame_dir": name, "pred_score": row, "gt_label": np.array([label])}
+        for name, row, label in zip(ids, values, labels, strict=True)
     ]
     with whole_file(path) as file:
         pickle.dump(samples, file, protocol=4)

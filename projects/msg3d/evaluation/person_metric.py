@@ -1,6 +1,7 @@
 """Mean squared error of the traits that a model predicts for persons."""
 
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmaction.registry import METRICS
@@ -51,9 +52,9 @@ class PersonTraitMetric(BaseMetric):
         self,
         traits: Sequence[str] = CHALLENGE_TRAITS,
         by: str = "sessions",
-        csv: Optional[str] = None,
+        csv: str | None = None,
         collect_device: str = "cpu",
-        prefix: Optional[str] = None,
+        prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         if by not in BY:
@@ -64,7 +65,7 @@ class PersonTraitMetric(BaseMetric):
             )
         self.traits, self.by, self.csv = tuple(traits), by, csv
 
-    def process(self, data_batch: Any, data_samples: Sequence[Dict]) -> None:
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the person, session, prediction, and targets of each sample."""
         for sample in data_samples:
             name = sample.get("frame_dir")
@@ -83,7 +84,7 @@ class PersonTraitMetric(BaseMetric):
                         field=field,
                     )
                 vectors[field] = vector.double().cpu().numpy()
-            needed = dict(sessions=("person_id", "session"), chunks=("person_id",))
+            needed = {"sessions": ("person_id", "session"), "chunks": ("person_id",)}
             for field in needed.get(self.by, ()):
                 if sample.get(field) is None:
                     raise DataError(
@@ -101,9 +102,9 @@ class PersonTraitMetric(BaseMetric):
                 dict(person=str(person), session=sample.get("session"), **vectors)
             )
 
-    def compute_metrics(self, results: List[Dict]) -> Dict[str, float]:
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Return the errors of all kept samples; write the predictions if configured."""
-        persons: Dict[str, List[Dict]] = {}
+        persons: dict[str, list[dict]] = {}
         for result in results:
             persons.setdefault(result["person"], []).append(result)
         predicted, truth = {}, {}

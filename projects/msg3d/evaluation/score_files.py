@@ -127,7 +127,10 @@ def _labels_of_data(data: Any, split: str | None, path: str) -> dict[str, int]:
             if len(names) == len(labels):
                 if not all(isinstance(name, str) for name in names):
                     raise TypeError("a name is not text")
-                return {str(name): int(label) for name, label in zip(names, labels)}
+                return {
+                    str(name): int(label)
+                    for name, label in zip(names, labels, strict=True)
+                }
         if not isinstance(data, (dict, list)):
             raise TypeError(f"it holds a {type(data).__name__}")
         # Checks ids, labels, and the split; keypoints are not looked at.
@@ -153,10 +156,7 @@ def _labels_of_data(data: Any, split: str | None, path: str) -> dict[str, int]:
 
 def _labels_of_store(path: str, split: str | None) -> dict[str, int]:
     store = load_store(path)
-    if split is None:
-        numbers = range(len(store))
-    else:
-        numbers = store.split(split).tolist()
+    numbers = range(len(store)) if split is None else store.split(split).tolist()
     return {
         store.fields(number)[store.id_field]: int(store.index["label"][number])
         for number in numbers

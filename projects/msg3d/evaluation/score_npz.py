@@ -35,7 +35,7 @@ def write_score_npz(
     Raises:
         OSError: the file cannot be written.
     """
-    arrays = dict(ids=np.array(ids, np.str_), scores=np.asarray(scores))
+    arrays = {"ids": np.array(ids, np.str_), "scores": np.asarray(scores)}
     if labels is not None:
         arrays["labels"] = np.asarray(labels)
     with whole_file(path) as file:
@@ -66,7 +66,7 @@ def read_score_npz(
         with zipfile.ZipFile(file) as archive:
             arrays = {
                 name: _member(archive, name, kinds, size)
-                for name, kinds in dict(ids="U", scores="fiu", labels="iu").items()
+                for name, kinds in {"ids": "U", "scores": "fiu", "labels": "iu"}.items()
                 if f"{name}.npy" in archive.namelist()
             }
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
@@ -142,9 +142,9 @@ def dumped(file: BinaryIO) -> list[dict]:
         for array in (scores, labels)
     )
     samples = [
-        dict(pred_score=score, gt_label=label)
-        for score, label in zip(scores, labels[:, None])
+        {"pred_score": score, "gt_label": label}
+        for score, label in zip(scores, labels[:, None], strict=True)
     ]
-    for sample, name in zip(samples, ids or ()):
+    for sample, name in zip(samples, ids or (), strict=False):
         sample["frame_dir"] = name
     return samples

@@ -96,7 +96,10 @@ def squared_errors(predicted: Traits, truth: Traits) -> dict[str, float]:
         [predicted.values[person] - truth.values[person] for person in truth.values]
     )
     means = np.square(errors).mean(0)
-    return {**dict(zip(truth.names, map(float, means))), "mean": float(means.mean())}
+    return {
+        **dict(zip(truth.names, map(float, means), strict=True)),
+        "mean": float(means.mean()),
+    }
 
 
 def read_traits(path: str) -> Traits:

@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -33,10 +33,10 @@ PACKING = "PackActionInputs"
 
 
 def export(
-    config: Union[str, Path, Config],
-    checkpoint: Union[str, Path, None],
-    out: Union[str, Path],
-    classes: Optional[Sequence[str]] = None,
+    config: str | Path | Config,
+    checkpoint: str | Path | None,
+    out: str | Path,
+    classes: Sequence[str] | None = None,
 ) -> float:
     """Export a trained network to a file that carries its classes and preprocessing.
 
@@ -94,7 +94,7 @@ def export(
         content = program_bytes(program, {KEY: recipe})
         exported, _ = load_program(io.BytesIO(content), KEY)
     found = [exported(inputs) for inputs in samples]
-    difference = max(np.abs(a - b).max() for a, b in zip(found, expected))
+    difference = max(np.abs(a - b).max() for a, b in zip(found, expected, strict=True))
     tolerance = TOLERANCE * max(1.0, *(float(np.abs(each).max()) for each in expected))
     if not difference <= tolerance:
         raise CheckpointError(
@@ -124,13 +124,15 @@ def recipe_text(
     Raises:
         ConfigError: the pipeline has a step that an exported file cannot carry.
     """
-    recipe = dict(
-        format=2 if targets else 1,
-        network=network,
-        classes=list(classes),
-        expected=vars(pipeline.expected),
-        pipeline=[_plain(step) for step in pipeline.steps if step["type"] != PACKING],
-    )
+    recipe = {
+        "format": 2 if targets else 1,
+        "network": network,
+        "classes": list(classes),
+        "expected": vars(pipeline.expected),
+        "pipeline": [
+            _plain(step) for step in pipeline.steps if step["type"] != PACKING
+        ],
+    }
     if targets:
         recipe["targets"] = list(targets)
     recipe = copy.deepcopy(recipe)

@@ -46,10 +46,10 @@ def sequences_of(data: Annotations, source: Source, options: ReadOptions) -> lis
         samples = [sample for sample in samples if sample[key] in wanted]
     meta = data.get("meta") if isinstance(data, dict) else None
     named = meta.get("layout") if isinstance(meta, dict) else None
-    told = dict(img_shape=options.img_shape)
+    told = {"img_shape": options.img_shape}
     known = isinstance(named, str) and named in SKELETONS
     layout = options.layout or (named if known else None)
-    own = dict(layout=layout, unit=options.unit)
+    own = {"layout": layout, "unit": options.unit}
     return [{**told, **sample, **own, "frame_dir": sample[key]} for sample in samples]
 
 

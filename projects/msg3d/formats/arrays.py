@@ -87,7 +87,12 @@ def to_sequence(
     notes = dict(arrays.notes)
     if absent.any():
         notes["joints without coordinates, written as zero"] = int(absent.sum())
-    sequence = dict(frame_dir=name, total_frames=frames, keypoint=keypoint, unit=unit)
+    sequence = {
+        "frame_dir": name,
+        "total_frames": frames,
+        "keypoint": keypoint,
+        "unit": unit,
+    }
     if flat:
         if scores is None:
             scores = keypoint.any(axis=-1)

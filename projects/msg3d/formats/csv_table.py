@@ -53,7 +53,7 @@ def read_csv(content: bytes, joints: tuple[str, ...], channels: int) -> Arrays:
     numbers = np.array(
         [
             [number(row[column], line) for column in columns]
-            for row, line in zip(table.rows, table.lines)
+            for row, line in zip(table.rows, table.lines, strict=True)
         ]
     )  # [rows, columns in order of joint and axis]
     scored = numbers.shape[1] == len(joints) * (channels + 1)
@@ -129,7 +129,7 @@ def _places(table: Table) -> tuple[list[int], list[int]]:
         numbers = {name: place for place, name in enumerate(dict.fromkeys(names))}
         people = [numbers[name] for name in names]
     seen: dict[tuple[int, int], int] = {}
-    for place, line in zip(zip(people, frames), lines):
+    for place, line in zip(zip(people, frames, strict=True), lines, strict=True):
         if place in seen:
             raise DataError(
                 f"has the frame and person of line {seen[place]}, expected each once",

@@ -52,9 +52,12 @@ def to_tracks(
     notes = dict(notes or {})
     if others:
         notes[f"persons beyond --max-persons {max_persons}"] = others
-    sequence = dict(
-        frame_dir=name, total_frames=frames, keypoint=keypoint, keypoint_score=score
-    )
+    sequence = {
+        "frame_dir": name,
+        "total_frames": frames,
+        "keypoint": keypoint,
+        "keypoint_score": score,
+    }
     return {**sequence, "notes": notes} if notes else sequence
 
 

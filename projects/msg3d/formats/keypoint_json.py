@@ -21,7 +21,7 @@ from .base import Format, ReadOptions, Source
 def _read(source: Source, options: ReadOptions) -> list[dict]:
     data = source.json
     if not isinstance(data, dict):
-        data = dict(keypoint=data)
+        data = {"keypoint": data}
     told = {key: data[key] for key in ("layout", "unit", "img_shape") if data.get(key)}
     if "unit" in told:
         try:

@@ -147,7 +147,7 @@ def person_rows(clip: Clip, persons: str, max_persons: int) -> dict:
         keypoint, score = _rank(clip.persons, clip.frames, max_persons)
     if not keypoint.any():
         raise SkipFile(NOBODY)
-    return dict(keypoint=keypoint, keypoint_score=score, notes=notes)
+    return {"keypoint": keypoint, "keypoint_score": score, "notes": notes}
 
 
 def _rank(observations: Observations, frames: int, rows: int) -> tuple:

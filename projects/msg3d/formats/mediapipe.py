@@ -238,7 +238,9 @@ def read_landmark_table(content: bytes) -> Landmarks:
     numbers = list(range(len(table.rows)))
     if "frame" in table.header:
         numbers = frame_numbers(table)
-        for before, after, line in zip(numbers, numbers[1:], table.lines[1:]):
+        for before, after, line in zip(
+            numbers, numbers[1:], table.lines[1:], strict=False
+        ):
             if after <= before:
                 raise DataError(
                     f"frame is {after}, expected more than {before}",
@@ -247,7 +249,7 @@ def read_landmark_table(content: bytes) -> Landmarks:
                     field="frame",
                 )
     frames, rows, lines = [], [], []
-    for place, row, line in zip(numbers, table.rows, table.lines):
+    for place, row, line in zip(numbers, table.rows, table.lines, strict=True):
         cells = [row[column].strip() for column in columns]
         if not any(cells):
             continue

@@ -63,9 +63,13 @@ def _detect(source: Source) -> bool:
 
 def _read(source: Source, options: ReadOptions) -> list[dict]:
     keypoint, notes = read_frames(source.content)
-    sequence = dict(
-        frame_dir=source.id, keypoint=keypoint, layout=LAYOUT, unit="m", notes=notes
-    )
+    sequence = {
+        "frame_dir": source.id,
+        "keypoint": keypoint,
+        "layout": LAYOUT,
+        "unit": "m",
+        "notes": notes,
+    }
     return [sequence]
 
 

@@ -83,7 +83,7 @@ def _parse(text: bytes) -> Bodies | None:
     if not len(others) or (fields[others] != 1).any():
         return None
     numbers = [
-        [text[a:b] for a, b in zip(starts[at].tolist(), ends[at].tolist())]
+        [text[a:b] for a, b in zip(starts[at].tolist(), ends[at].tolist(), strict=True)]
         for at in (first[others], first[heads], first[heads + 1])
     ]
     if not all(_is_integer(word) for words in numbers for word in words):
@@ -170,7 +170,7 @@ def _refuse(text: bytes) -> NoReturn:
                 refuse(f"is {count}", f"{JOINTS} joints {here}", "layout")
             for joint in range(JOINTS):
                 fields = take(_BODY[2], f"joint {joint + 1} {here}")
-                for axis, word in zip("xyz", fields):
+                for axis, word in zip("xyz", fields, strict=False):
                     expected = f"a finite {axis} of joint {joint + 1} {here}"
                     try:
                         value = float(word.replace(b"_", b"-"))
@@ -200,7 +200,7 @@ def read_bodies(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
     tracks: dict[tuple[int, int], int] = {}
     used: set[tuple[int, int, int]] = set()
     rows, repeated = [], 0
-    for frame, identity in zip(bodies.frame.tolist(), bodies.ids):
+    for frame, identity in zip(bodies.frame.tolist(), bodies.ids, strict=True):
         copy = 0
         while (frame, identity, copy) in used:
             copy += 1
@@ -222,9 +222,13 @@ def keep_bodies(keypoint: np.ndarray, count: int) -> np.ndarray:
 def _read(source: Source, options: ReadOptions) -> list[dict]:
     keypoint, notes = read_bodies(source.content)
     keypoint = keep_bodies(keypoint, options.max_persons)
-    sequence = dict(
-        frame_dir=source.id, keypoint=keypoint, layout=LAYOUT, unit="m", notes=notes
-    )
+    sequence = {
+        "frame_dir": source.id,
+        "keypoint": keypoint,
+        "layout": LAYOUT,
+        "unit": "m",
+        "notes": notes,
+    }
     return [sequence]
 
 

@@ -87,9 +87,12 @@ def _detect(source: Source) -> bool:
 
 def _read(source: Source, options: ReadOptions) -> list[dict]:
     record = read_record(source.json)
-    sequence = dict(
-        frame_dir=source.id, keypoint=record.keypoint, layout=LAYOUT, unit="m"
-    )
+    sequence = {
+        "frame_dir": source.id,
+        "keypoint": record.keypoint,
+        "layout": LAYOUT,
+        "unit": "m",
+    }
     if type(record.label) is int and record.label > 0:
         sequence["label"] = record.label - 1
     return [sequence]

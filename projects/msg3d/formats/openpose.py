@@ -37,14 +37,14 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
     largest = float(np.abs(values[..., :2]).max(initial=0))
     check_image_unit(largest, options.unit or "px")
     return [
-        dict(
-            frame_dir=source.id,
-            poses=values[..., :2],
-            scores=values[..., 2],
-            identities=[None] * len(values),
-            layout=LAYOUTS[joints],
-            form="openpose",
-        )
+        {
+            "frame_dir": source.id,
+            "poses": values[..., :2],
+            "scores": values[..., 2],
+            "identities": [None] * len(values),
+            "layout": LAYOUTS[joints],
+            "form": "openpose",
+        }
     ]
 
 

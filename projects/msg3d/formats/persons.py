@@ -76,14 +76,14 @@ def as_sequences(
     check_image_unit(float(np.abs(poses[scores > 0]).max(initial=0)), unit)
     if persons.single:
         return [
-            dict(
-                frame_dir=source.id,
-                poses=poses,
-                scores=scores,
-                identities=persons.identities,
-                layout="coco",
-                form=form,
-            )
+            {
+                "frame_dir": source.id,
+                "poses": poses,
+                "scores": scores,
+                "identities": persons.identities,
+                "layout": "coco",
+                "form": form,
+            }
         ]
     if not persons.frames:
         raise SkipFile(NOBODY)
@@ -162,7 +162,7 @@ def split_scores(numbers: Any, where: str) -> tuple[list, list]:
             kind="shape",
             field=f"{where}.keypoints",
         )
-    joints = [list(pair) for pair in zip(numbers[::3], numbers[1::3])]
+    joints = [list(pair) for pair in zip(numbers[::3], numbers[1::3], strict=True)]
     return joints, numbers[2::3]
 
 

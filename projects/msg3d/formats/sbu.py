@@ -72,9 +72,13 @@ def _detect(source: Source) -> bool:
 def _read(source: Source, options: ReadOptions) -> list[dict]:
     unit = "m" if options.unit == "m" else "unscaled"
     keypoint, notes = read_frames(source.content, unit)
-    sequence = dict(
-        frame_dir=source.id, keypoint=keypoint, layout=LAYOUT, unit=unit, notes=notes
-    )
+    sequence = {
+        "frame_dir": source.id,
+        "keypoint": keypoint,
+        "layout": LAYOUT,
+        "unit": unit,
+        "notes": notes,
+    }
     return [dict(sequence, y_down=True) if unit == "unscaled" else sequence]
 
 

@@ -30,7 +30,7 @@ class Table(NamedTuple):
         Raises:
             DataError: the first row that has not (`row`).
         """
-        for row, line in zip(self.rows, self.lines):
+        for row, line in zip(self.rows, self.lines, strict=True):
             if len(row) != len(self.header):
                 raise DataError(
                     f"has {len(row)} cells, expected {len(self.header)} as in the header",
@@ -108,7 +108,7 @@ def frame_numbers(table: Table) -> list[int]:
     """Return the whole numbers in the column `frame`."""
     column = table.header.index("frame")
     numbers = []
-    for row, line in zip(table.rows, table.lines):
+    for row, line in zip(table.rows, table.lines, strict=True):
         value = number(row[column], line)
         if not value.is_integer() or abs(value) > 2**53:
             raise DataError(

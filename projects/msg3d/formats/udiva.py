@@ -122,13 +122,13 @@ def import_h5py():
 
 def _read(source: Source, options: ReadOptions) -> list[dict]:
     recording = read_recording(source.content)
-    sequence = dict(
-        frame_dir=source.id,
-        keypoint=recording.landmarks[~recording.absent][None],
-        layout=LAYOUT,
-        unit="unscaled",
-        notes=recording.notes("removed"),
-    )
+    sequence = {
+        "frame_dir": source.id,
+        "keypoint": recording.landmarks[~recording.absent][None],
+        "layout": LAYOUT,
+        "unit": "unscaled",
+        "notes": recording.notes("removed"),
+    }
     return [sequence]
 
 

@@ -38,13 +38,13 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> dict:
     """
     poses, scores, shape = _estimate(path, pose)
     name, frames = os.path.basename(path), len(poses)
-    sequence = dict(
-        frame_dir=name,
-        total_frames=frames,
-        keypoint=np.zeros((0, frames, len(JOINTS), 2), np.float32),
-        img_shape=shape,
-        unit="px",
-    )
+    sequence = {
+        "frame_dir": name,
+        "total_frames": frames,
+        "keypoint": np.zeros((0, frames, len(JOINTS), 2), np.float32),
+        "img_shape": shape,
+        "unit": "px",
+    }
     if not any(map(len, poses)):
         return sequence
     numbers = np.repeat(np.arange(frames), [len(each) for each in poses])
@@ -73,7 +73,7 @@ def _estimate(path: str, pose: Pose) -> tuple[list, list, tuple[int, int]]:
     poses, scores, shape, joints = [], [], None, None
     total = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0) or None
     name = os.path.basename(path)
-    bar = dict(total=total, unit="frame", desc=name, leave=False)
+    bar = {"total": total, "unit": "frame", "desc": name, "leave": False}
     for image in progress(_images(capture), **bar):
         shape = shape or image.shape[:2]
         keypoint, score = (np.asarray(each, np.float32) for each in pose(image))

@@ -32,7 +32,7 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
                 )
             # Models trained without visibility have none.
             scores = joints.get("visible", [1.0] * len(x))
-            pairs = [list(pair) for pair in zip(x, y)]
+            pairs = [list(pair) for pair in zip(x, y, strict=True)]
             persons.add(number, pairs, scores, person.get("track_id"), where)
     return as_sequences(persons, "yolo", source, options)
 

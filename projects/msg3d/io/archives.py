@@ -191,7 +191,7 @@ def _list_folder(
                 files.append(RawFile(label, stamp, path))
             elif state is not None and name.endswith(".zip") and name[0] != ".":
                 inside = _list_zip(path, suffix, max_bytes, label)
-                for mine, its in zip((files, others), inside):
+                for mine, its in zip((files, others), inside, strict=True):
                     mine += its
             else:
                 others.append(label)

@@ -74,10 +74,8 @@ def mismatch(
     if actual in _DAMAGED:
         kind, advice = _DAMAGED[actual]
         return error_type(f"is {actual}{advice}", kind=kind)
-    if (
-        actual in (None, expected)
-        or PICKLE in (actual, expected)
-        and _pickles(actual, expected)
+    if actual in (None, expected) or (
+        PICKLE in (actual, expected) and _pickles(actual, expected)
     ):
         return None
     return error_type(

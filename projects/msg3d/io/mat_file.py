@@ -121,7 +121,7 @@ def _variable(data: memoryview, order: str) -> tuple[str, np.ndarray | str] | No
     shape = [int(size) for size in _numbers(head[1], order)]
     name = bytes(head[2][1]).decode("latin-1")
     if len(shape) < 2 or min(shape) < 0:
-        raise _corrupt(f"{name[:40]!r} has the dimensions {str(shape):.80}")
+        raise _corrupt(f"{name[:40]!r} has the dimensions {shape!s:.80}")
     element = next(parts, None)
     if element is None:
         raise _corrupt(f"{name[:40]!r} has no data", "truncated")
@@ -131,7 +131,7 @@ def _variable(data: memoryview, order: str) -> tuple[str, np.ndarray | str] | No
     if len(numbers) != math.prod(shape):
         raise _corrupt(
             f"{name[:40]!r} has {len(numbers)} numbers, but the dimensions "
-            f"{str(shape):.80}"
+            f"{shape!s:.80}"
         )
     return name, numbers.reshape(shape, order="F").astype(np.float64)
 

@@ -119,11 +119,11 @@ class NpyWriter:
         self.file.close()
 
     def _write_header(self) -> None:
-        header = dict(
-            descr=np.lib.format.dtype_to_descr(self.dtype),
-            fortran_order=False,
-            shape=(self.rows, *self.row_shape),
-        )
+        header = {
+            "descr": np.lib.format.dtype_to_descr(self.dtype),
+            "fortran_order": False,
+            "shape": (self.rows, *self.row_shape),
+        }
         np.lib.format.write_array_header_1_0(self.file, header)
 
 
@@ -146,7 +146,7 @@ class NpyRows:
         except DataError as error:
             raise error.at(file=path) from error
         self.offset = self.file.tell()
-        if by_columns and len(self.shape) > 1 or not self.shape:
+        if (by_columns and len(self.shape) > 1) or not self.shape:
             raise DataError("has no rows", kind="shape", file=path)
         if self.dtype.kind not in kinds or self.dtype.hasobject:
             raise DataError(f"is of type {self.dtype}", kind="dtype", file=path)

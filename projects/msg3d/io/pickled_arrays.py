@@ -60,7 +60,7 @@ class PickledType:
         if names is not None:
             kinds = [fields[name][0].real() for name in names]
             offsets = [fields[name][1] for name in names]
-            described = dict(names=list(names), formats=kinds, offsets=offsets)
+            described = {"names": list(names), "formats": kinds, "offsets": offsets}
             return np.dtype(dict(described, itemsize=size))
         kind = np.dtype(self.code)
         if kind.kind in "mM" and len(rest) > 2:

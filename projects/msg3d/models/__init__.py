@@ -11,8 +11,8 @@ from .stgcn_two_stream import TwoStreamSTGCN
 
 __all__ = [
     "AGCN",
-    "LayoutAAGCN",
     "MSG3D",
+    "LayoutAAGCN",
     "MaskedGCNHead",
     "MaskedRecognizerGCN",
     "PartitionSTGCN",

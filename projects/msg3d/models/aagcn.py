@@ -1,7 +1,5 @@
 """MMAction2's AAGCN for every layout of `msg3d.skeletons`."""
 
-from typing import Dict, Optional
-
 # Registers 'ConvBranch', which AAGCN.init_weights names and does not import.
 import mmaction.engine.model  # noqa: F401
 from mmaction.models import AAGCN
@@ -37,8 +35,8 @@ class LayoutAAGCN(AAGCN):
 
     def __init__(
         self,
-        graph_cfg: Dict,
-        data_bn_type: Optional[str] = "MVC",
+        graph_cfg: dict,
+        data_bn_type: str | None = "MVC",
         num_person: int = 2,
         **kwargs,
     ) -> None:

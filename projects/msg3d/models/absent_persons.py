@@ -5,8 +5,6 @@ RGB+D one person acts alone and the second place is zero: half of the mean is th
 the network makes of nothing. Here the mean may leave such places out.
 """
 
-from typing import Optional, Tuple
-
 from mmaction.models import GCNHead, RecognizerGCN
 from mmaction.registry import MODELS
 from torch import Tensor
@@ -27,7 +25,7 @@ class MaskedRecognizerGCN(RecognizerGCN):
 
     def extract_feat(
         self, inputs: Tensor, stage: str = "backbone", **kwargs
-    ) -> Tuple[Tensor, dict]:
+    ) -> tuple[Tensor, dict]:
         """As RecognizerGCN's, with the mask for the head in the second result.
 
         Args:
@@ -62,7 +60,7 @@ class MaskedGCNHead(GCNHead):
         super().__init__(*args, **kwargs)
         self.ignore_absent = ignore_absent
 
-    def forward(self, x: Tensor, present: Optional[Tensor] = None, **kwargs) -> Tensor:
+    def forward(self, x: Tensor, present: Tensor | None = None, **kwargs) -> Tensor:
         """Scores of the classes.
 
         Args:

@@ -8,8 +8,6 @@ Skeleton-Based Action Recognition", CVPR 2019, https://arxiv.org/abs/1805.07694,
 section 4; parts and names from MMAction2's AAGCN.
 """
 
-from typing import Dict
-
 import torch
 import torch.nn.functional as F
 from mmaction.models.utils import unit_aagcn
@@ -44,7 +42,9 @@ class AdaptiveGraphConv(unit_aagcn):
         # NOTE: len(x) would fix a size that is dynamic in an export.
         samples, subsets = x.shape[0], len(self.A)
         # theta and phi of all subsets in one convolution, side by side in each.
-        pairs = [conv for pair in zip(self.conv_a, self.conv_b) for conv in pair]
+        pairs = [
+            conv for pair in zip(self.conv_a, self.conv_b, strict=True) for conv in pair
+        ]
         weight = torch.cat([conv.weight for conv in pairs])
         bias = torch.cat([conv.bias for conv in pairs])
         embedded = F.conv2d(x, weight, bias)  # (N, K * 2 * Ce, T, V)
@@ -89,7 +89,7 @@ class AGCN(LayoutAAGCN):
         torch.Size([8, 2, 256, 25, 25])
     """
 
-    def __init__(self, graph_cfg: Dict, **kwargs) -> None:
+    def __init__(self, graph_cfg: dict, **kwargs) -> None:
         super().__init__(graph_cfg, gcn_attention=False, **kwargs)
         for block in self.gcn:
             block.gcn = AdaptiveGraphConv(block.gcn.in_c, block.gcn.out_c, self.A)

@@ -7,7 +7,7 @@ over all axes of x [..., C] but the last. Several BatchNorms whose inputs lie si
 side are one: `norms` are consecutive shares of the C channels.
 """
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +28,9 @@ def batch_norm(norms: Norms, x: Tensor, relu: bool = False) -> Tensor:
         image = _joint_norm(norms, image)
     else:
         shares = image.split([norm.num_features for norm in norms], 1)
-        image = torch.cat([norm(share) for norm, share in zip(norms, shares)], 1)
+        image = torch.cat(
+            [norm(share) for norm, share in zip(norms, shares, strict=True)], 1
+        )
     if relu:
         # NOTE: in place before it is a view: behind a view, autograd would copy.
         image = F.relu(image, inplace=True)

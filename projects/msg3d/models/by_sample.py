@@ -8,8 +8,6 @@ in few large operators instead, so each operator of this package has two forms o
 equation: plain torch over the batch, and a loop over samples.
 """
 
-from typing import List, Optional
-
 import torch
 from torch import Tensor
 
@@ -21,7 +19,7 @@ MIN_ELEMENTS = 16_384
 GROUP_ELEMENTS = 1_000_000
 
 
-def by_sample(x: Tensor, elements: Optional[int] = None) -> bool:
+def by_sample(x: Tensor, elements: int | None = None) -> bool:
     """Whether an operator shall loop over `x` [N, ...].
 
     Args:
@@ -36,7 +34,7 @@ def by_sample(x: Tensor, elements: Optional[int] = None) -> bool:
     return x.device.type == "cpu" and elements >= MIN_ELEMENTS
 
 
-def groups(x: Tensor) -> List[slice]:
+def groups(x: Tensor) -> list[slice]:
     """Samples of `x` [N, ...] that are worked through together: as the cache holds."""
     step = max(1, GROUP_ELEMENTS // max(1, x.shape[1:].numel()))
     return [slice(first, first + step) for first in range(0, len(x), step)]
@@ -47,7 +45,7 @@ def most_in_group(x: Tensor) -> int:
     return max((len(x[rows]) for rows in groups(x)), default=0)
 
 
-def autocast_dtype(device: str) -> Optional[torch.dtype]:
+def autocast_dtype(device: str) -> torch.dtype | None:
     """The type that autocast multiplies in on a type of device, None if it is off.
 
     It is off on devices that autocast does not support, such as `meta`.
@@ -58,7 +56,7 @@ def autocast_dtype(device: str) -> Optional[torch.dtype]:
     return torch.get_autocast_dtype(device) if on else None
 
 
-def as_multiplied(*tensors: Optional[Tensor]) -> tuple:
+def as_multiplied(*tensors: Tensor | None) -> tuple:
     """`tensors` in the type that autocast would multiply them in, if it is on.
 
     Autocast does not see products that write into a buffer. None stays None.

@@ -1,7 +1,7 @@
 """Gradient checkpointing that counts each batch once."""
 
 import contextlib
-from typing import Iterator
+from collections.abc import Iterator
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -35,6 +35,6 @@ def frozen_statistics(module: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for norm, (momentum, batches) in zip(norms, kept):
+        for norm, (momentum, batches) in zip(norms, kept, strict=True):
             norm.momentum = momentum
             norm.num_batches_tracked.copy_(batches)

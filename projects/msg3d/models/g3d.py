@@ -4,7 +4,7 @@ Source: MS-G3D, section 3.3 and figure 3(b); parameters named and shaped as in
 MMAction2's port.
 """
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseModule, ModuleList

@@ -7,7 +7,6 @@ there or as in MMAction2's port.
 
 import warnings
 from functools import cache
-from typing import Dict
 
 import numpy as np
 import torch
@@ -35,7 +34,7 @@ def build_graph(layout="coco", **kwargs) -> Graph:
     return graph
 
 
-def binary_adjacency(graph_cfg: Dict) -> tuple:
+def binary_adjacency(graph_cfg: dict) -> tuple:
     """The graph of `graph_cfg` and its 0/1 adjacency matrix, float32 [V, V].
 
     Raises:

@@ -18,7 +18,8 @@ coordinates that enter the network), the second everywhere else. Channels come l
 so both orders are plain matrix products.
 """
 
-from typing import Callable, NamedTuple, Optional
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -126,7 +127,7 @@ def arrange(
     return Factors(first, gather, weight, scales, window, stride)
 
 
-def apply_factors(x: Tensor, factors: Factors, bias: Optional[Tensor]) -> Tensor:
+def apply_factors(x: Tensor, factors: Factors, bias: Tensor | None) -> Tensor:
     """[N, T, V, C] -> [N, T', V, w, O], as `graph_conv`; without a bias if None."""
     run = _aggregate_first if factors.aggregate_first else _transform_first
     out = run(x, factors, bias)  # (N, T', Vw, O)
@@ -200,7 +201,7 @@ class TransformThenGather(torch.autograd.Function):
         gather = gather.flatten(1).expand(num_windows, -1, -1)
         transformed = _Transformed(x, weight, out_channels, window)
         with torch.autocast("cpu", enabled=False):
-            for sample, result in zip(x, out):
+            for sample, result in zip(x, out, strict=True):
                 y = transformed.of(sample)
                 torch.bmm(gather, _windows(y, window, stride), out=result)
                 if bias is not None:
@@ -236,7 +237,7 @@ def _windows_backward(
     out_channels = grad.shape[-1]
     transformed = _Transformed(x, weight, out_channels, window)
     spread = _Spread(gather, x.shape[1], out_channels, window, stride)
-    for sample, grad_sample, result in zip(x, grad_x, grad):
+    for sample, grad_sample, result in zip(x, grad_x, grad, strict=True):
         y = transformed.of(sample)
         result = result.contiguous()
         nodes = _windows(y, window, stride).transpose(1, 2)
@@ -262,7 +263,7 @@ def _frames_backward(
     weight = weight.unflatten(0, (scales, -1)).transpose(0, 1).flatten(1)  # (O, KC)
     by_node_grad, weight_grad = _zeros_like(by_node), _zeros_like(weight)
     support = x.new_empty(frames, joints * scales, in_channels)  # (T, VK, C)
-    for sample, grad_sample, result in zip(x, grad_x, grad):
+    for sample, grad_sample, result in zip(x, grad_x, grad, strict=True):
         torch.bmm(collect, sample, out=support)
         rows = result.flatten(0, 1)  # (TV, O)
         grad_bias += rows.sum(0, dtype=grad_bias.dtype)

@@ -8,8 +8,8 @@ What is derived from the parameters is kept as long as they do not change, and m
 again when they do: after training, loading, moving, casting or averaging.
 """
 
+from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Dict, Iterator, List, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -90,11 +90,11 @@ class Inference:
 
     def forget(self) -> None:
         """Drops what is kept: the next call makes it again."""
-        self._sources: List[_Source] = []
+        self._sources: list[_Source] = []
         self._values = None
-        self._folded: Dict[torch.dtype, FoldedMSG3D] = {}
+        self._folded: dict[torch.dtype, FoldedMSG3D] = {}
         # (dtype, T) -> features of an absent person in each place, [M, T', V, 4c]
-        self._absent: Dict[Tuple[torch.dtype, int], Tensor] = {}
+        self._absent: dict[tuple[torch.dtype, int], Tensor] = {}
 
     def __call__(self, model: nn.Module, x: Tensor) -> Tensor:
         """[N, M, T, V, C] -> [N, M, T', V, 4c]."""
@@ -134,7 +134,9 @@ class Inference:
         tensors = list(_tensors(model))
         if not sources or len(sources) != len(tensors):
             return False
-        if not all(source.is_still(t) for source, t in zip(sources, tensors)):
+        if not all(
+            source.is_still(t) for source, t in zip(sources, tensors, strict=True)
+        ):
             return False
         if _capturing(tensors[0]):
             return True

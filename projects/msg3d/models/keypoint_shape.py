@@ -1,14 +1,12 @@
 """Check that keypoints fit the backbone that they are given to."""
 
-from typing import Optional
-
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from ..errors import DataError
 
 
-def check_keypoints(backbone: BaseModule, x: Tensor, persons: Optional[int]) -> None:
+def check_keypoints(backbone: BaseModule, x: Tensor, persons: int | None) -> None:
     """Compares x with `backbone.graph.num_node` and `backbone.in_channels`.
 
     Args:

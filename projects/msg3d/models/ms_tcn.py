@@ -4,7 +4,7 @@ Source: MS-G3D, section 3.4 and figure 3(c); parameters named, shaped and
 initialised as in MMAction2's port.
 """
 
-from typing import List, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -55,8 +55,8 @@ class MSTCN(BaseModule):
     ) -> None:
         super().__init__(
             init_cfg=[
-                dict(type="Constant", layer="BatchNorm2d", val=1),
-                dict(type="Kaiming", layer="Conv2d", mode="fan_out"),
+                {"type": "Constant", "layer": "BatchNorm2d", "val": 1},
+                {"type": "Kaiming", "layer": "Conv2d", "mode": "fan_out"},
             ]
         )
         num_branches = len(dilations) + 2
@@ -95,17 +95,17 @@ class MSTCN(BaseModule):
 
     # The branches' parts in the order in which they apply to all branches at once.
     @property
-    def first_norms(self) -> List[nn.Module]:
+    def first_norms(self) -> list[nn.Module]:
         """Before the ReLU: of every branch but the last, which has none."""
         return [branch[1] for branch in self.branches[:-1]]
 
     @property
-    def convs(self) -> List[nn.Conv2d]:
+    def convs(self) -> list[nn.Conv2d]:
         """Over time."""
         return [branch[3].conv for branch in self.branches[:-2]]
 
     @property
-    def last_norms(self) -> List[nn.Module]:
+    def last_norms(self) -> list[nn.Module]:
         """At the end of each branch."""
         *dilated, pooled, single = self.branches
         return [*(branch[3].bn for branch in dilated), pooled[4], single[1]]
@@ -169,7 +169,7 @@ class FoldedMSTCN(nn.Module):
         super().__init__()
         self.dilations, self.stride = module.dilations, module.stride
         self.activate = module.activate
-        *dilated, pooled, single = module.branches
+        *dilated, pooled, _single = module.branches
         firsts = [
             fold_linear(branch[0].weight.flatten(1), branch[0].bias, branch[1])
             for branch in module.branches
@@ -178,13 +178,13 @@ class FoldedMSTCN(nn.Module):
             fold_linear(branch[3].conv.weight, branch[3].conv.bias, branch[3].bn)
             for branch in dilated
         ]
-        weights = dict(
-            pointwise=torch.cat([weight for weight, _ in firsts]),
-            pointwise_bias=torch.cat([bias for _, bias in firsts]),
-            taps=torch.stack([w[..., 0].permute(2, 1, 0) for w, _ in seconds]),
-            taps_bias=torch.stack([bias for _, bias in seconds]),
-            pool=torch.stack(fold(pooled[4])),
-        )
+        weights = {
+            "pointwise": torch.cat([weight for weight, _ in firsts]),
+            "pointwise_bias": torch.cat([bias for _, bias in firsts]),
+            "taps": torch.stack([w[..., 0].permute(2, 1, 0) for w, _ in seconds]),
+            "taps_bias": torch.stack([bias for _, bias in seconds]),
+            "pool": torch.stack(fold(pooled[4])),
+        }
         weight = bias = None
         if not isinstance(module.residual, nn.Identity):
             conv, norm = module.residual.conv, module.residual.bn

@@ -7,7 +7,7 @@ with the state dict of MMAction2's project and of PYSKL.
 Letters: N clips, M persons, T frames, V joints, C channels, K scales, w window.
 """
 
-from typing import Dict, Iterator, Tuple
+from collections.abc import Iterator
 
 import torch.nn.functional as F
 from mmaction.registry import MODELS
@@ -59,7 +59,7 @@ class MSG3D(BaseModule):
 
     def __init__(
         self,
-        graph_cfg: Dict,
+        graph_cfg: dict,
         in_channels: int = 3,
         base_channels: int = 96,
         num_gcn_scales: int = 13,
@@ -111,7 +111,7 @@ class MSG3D(BaseModule):
                     dropout=g3d_dropout,
                 ),
             )
-            inner = dict(dropout=tcn_inner_dropout, branch_dropout=tcn_inner_dropout)
+            inner = {"dropout": tcn_inner_dropout, "branch_dropout": tcn_inner_dropout}
             self.add_module(
                 f"sgcn{block}",
                 Sequential(
@@ -133,7 +133,7 @@ class MSG3D(BaseModule):
         self.with_cp = with_cp
         self._inference = Inference()
 
-    def blocks(self) -> Iterator[Tuple[nn.Module, nn.Module, nn.Module]]:
+    def blocks(self) -> Iterator[tuple[nn.Module, nn.Module, nn.Module]]:
         """Each block's pathways, factorised and space-time, and what follows them."""
         for block in (1, 2, 3):
             names = (f"sgcn{block}", f"gcn3d{block}", f"tcn{block}")

@@ -7,8 +7,6 @@ Skeleton-Based Action Recognition", AAAI 2018, https://arxiv.org/abs/1801.07455,
 section 3.3, and the authors' code (BSD-2-Clause).
 """
 
-from typing import Dict, Union
-
 import numpy as np
 from mmaction.models.utils import Graph
 from mmaction.models.utils.graph import get_hop_distance, normalize_digraph
@@ -56,7 +54,7 @@ class PartitionGraph(Graph):
 
     def __init__(
         self,
-        layout: Union[str, Dict] = "coco",
+        layout: str | dict = "coco",
         mode: str = "spatial",
         max_hop: int = 1,
     ) -> None:

@@ -5,7 +5,7 @@ Laban Movement Analysis", PMLR 173, 2022: the pooled features of MS-G3D through 
 linear map, trained on the squared error of five traits.
 """
 
-from typing import Dict, List, Optional, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -54,11 +54,11 @@ class TraitHead(GCNHead):
         self,
         num_targets: int,
         in_channels: int,
-        target_mean: Optional[Sequence[float]] = None,
-        target_std: Optional[Sequence[float]] = None,
+        target_mean: Sequence[float] | None = None,
+        target_std: Sequence[float] | None = None,
         loss: str = "mse",
         dropout: float = 0.0,
-        init_cfg: Optional[Dict] = None,
+        init_cfg: dict | None = None,
     ) -> None:
         if loss not in LOSSES:
             raise ConfigError(
@@ -66,7 +66,7 @@ class TraitHead(GCNHead):
                 kind="option",
                 field="loss",
             )
-        init_cfg = init_cfg or dict(type="Normal", layer="Linear", std=0.01)
+        init_cfg = init_cfg or {"type": "Normal", "layer": "Linear", "std": 0.01}
         super().__init__(
             num_targets,
             in_channels,
@@ -93,7 +93,7 @@ class TraitHead(GCNHead):
 
     def loss_by_feat(
         self, predicted: Tensor, data_samples: SampleList
-    ) -> Dict[str, Tensor]:
+    ) -> dict[str, Tensor]:
         """The loss of standardised targets.
 
         Args:
@@ -121,7 +121,9 @@ class TraitHead(GCNHead):
             data_samples: B.
         """
         clips = len(predicted) // len(data_samples)
-        for sample, one in zip(data_samples, self.average_clip(predicted, clips)):
+        for sample, one in zip(
+            data_samples, self.average_clip(predicted, clips), strict=True
+        ):
             sample.set_field(one, "pred_targets", dtype=Tensor)
         return data_samples
 
@@ -141,9 +143,9 @@ class TraitHead(GCNHead):
 
 
 def _numbers(
-    name: str, values: Optional[Sequence[float]], count: int, default: float
+    name: str, values: Sequence[float] | None, count: int, default: float
 ) -> Tensor:
-    numbers: List[float] = [default] * count if values is None else list(values)
+    numbers: list[float] = [default] * count if values is None else list(values)
     if len(numbers) != count:
         raise ConfigError(
             f"TraitHead got {len(numbers)} numbers as {name}, expected one for each of "

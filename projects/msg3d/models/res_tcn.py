@@ -5,8 +5,6 @@ Convolutional Networks", CVPR Workshops 2017, https://arxiv.org/abs/1704.04516, 
 form of the "TCN" baseline of ST-GCN's code (v0.1.0, BSD-2-Clause).
 """
 
-from typing import Dict
-
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -41,12 +39,12 @@ class ResTCN(BaseModule):
 
     def __init__(
         self,
-        graph_cfg: Dict,
+        graph_cfg: dict,
         in_channels: int = 3,
         base_channels: int = 64,
         num_person: int = 2,
         dropout: float = 0.5,
-        init_cfg=dict(type="Kaiming", layer="Conv1d", mode="fan_out"),
+        init_cfg={"type": "Kaiming", "layer": "Conv1d", "mode": "fan_out"},
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.graph = PartitionGraph(**graph_cfg)

@@ -5,8 +5,6 @@ Skeleton-Based Action Recognition", AAAI 2018, https://arxiv.org/abs/1801.07455,
 the authors' code (BSD-2-Clause).
 """
 
-from typing import Dict, List, Optional, Union
-
 import torch
 from mmaction.models import STGCN
 from mmaction.models.utils import unit_gcn
@@ -19,8 +17,8 @@ from .keypoint_shape import check_keypoints
 from .partition import PartitionGraph
 
 AUTHORS_INIT = [
-    dict(type="Normal", layer="Conv2d", std=0.02),
-    dict(type="Normal", layer=["BatchNorm1d", "BatchNorm2d"], mean=1, std=0.02),
+    {"type": "Normal", "layer": "Conv2d", "std": 0.02},
+    {"type": "Normal", "layer": ["BatchNorm1d", "BatchNorm2d"], "mean": 1, "std": 0.02},
 ]
 
 
@@ -50,15 +48,15 @@ class PartitionSTGCN(STGCN):
 
     def __init__(
         self,
-        graph_cfg: Dict,
-        data_bn_type: Optional[str] = "VC",
+        graph_cfg: dict,
+        data_bn_type: str | None = "VC",
         num_person: int = 2,
-        init_cfg: Optional[Union[Dict, List[Dict]]] = AUTHORS_INIT,
+        init_cfg: dict | list[dict] | None = AUTHORS_INIT,
         **kwargs,
     ) -> None:
         graph = PartitionGraph(**graph_cfg)
         super().__init__(
-            dict(layout=graph_layout(graph.layout), mode="binary_adj"),
+            {"layout": graph_layout(graph.layout), "mode": "binary_adj"},
             data_bn_type=data_bn_type,
             num_person=num_person,
             init_cfg=init_cfg,

@@ -15,7 +15,7 @@ is one matrix product of as many rows as there are frames and joints, and the ma
 of shifted views is sixteen times as fast as torch's pooling.
 """
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -51,7 +51,9 @@ def convolve_batch(
     weights = taps.permute(0, 3, 2, 1)[..., None]  # (D, to, from, 3, 1)
     out = [
         F.conv2d(share, weight, b, (stride, 1), (dilation, 0), (dilation, 1))
-        for share, weight, b, dilation in zip(shares, weights, bias, dilations)
+        for share, weight, b, dilation in zip(
+            shares, weights, bias, dilations, strict=True
+        )
     ]
     out.append(F.max_pool2d(pooled, (3, 1), (stride, 1), (1, 0)))
     out.append(rest[:, ::stride].permute(0, 3, 1, 2))
@@ -165,7 +167,7 @@ def _convolve(frames, taps, bias, dilations, results):
         out = result[..., share].flatten(0, 1)  # (frames and joints, w)
         middle, *others = (_shifted(frames, tap, dilation, share) for tap in (1, 0, 2))
         torch.addmm(bias[branch], middle, taps[branch, 1], out=out)
-        for side, tap in zip(others, (0, 2)):
+        for side, tap in zip(others, (0, 2), strict=True):
             out.addmm_(side, taps[branch, tap])
     *_, share = range(0, result.shape[-1], width)
     pooled = result[..., share:]
@@ -191,7 +193,7 @@ def _spread(frames, taps, dilations, grad, grad_frames, grad_taps):
     left = grad.shifted(0)[..., share].clone()  # what no earlier frame took
     candidates = [frames.shifted(offset)[..., share] for offset in (-1, 0, 1)]
     largest = torch.maximum(torch.maximum(*candidates[:2]), candidates[2])
-    for offset, candidate in zip((-1, 0, 1), candidates):
+    for offset, candidate in zip((-1, 0, 1), candidates, strict=True):
         taken = left * (candidate == largest)
         grad_frames.shifted(offset)[..., share] += taken
         left -= taken

@@ -11,7 +11,7 @@ onto x. Published data sets were made by two procedures:
 Joints that are exactly zero are absent, before and after. Coordinates are in any unit.
 """
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 

@@ -4,7 +4,7 @@ The functions take parameters that the caller has drawn. Joints that are exactly
 absent, and stay so. Coordinates are in any unit.
 """
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -86,7 +86,7 @@ def mirrored_order(layout: Layout) -> np.ndarray:
             kind="layout",
             field="layout",
         )
-    left, right = (list(side) for side in zip(*body.pairs))
+    left, right = (list(side) for side in zip(*body.pairs, strict=True))
     order = np.arange(len(body.joints))
     order[left + right] = right + left
     return order

@@ -20,7 +20,7 @@ energy Larboulette and Gibet, "A Review of Computable Expressive Descriptors of 
 Motion", MOCO 2015.
 """
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def laban_effort(
     joints, parents = keypoint.astype(np.float32), list(parents)
     present = joints.any(-1)  # (M, T, V)
     present[..., list(centers)] |= present.any(-1, keepdims=True)
-    features = dict(coordinates=joints)
+    features = {"coordinates": joints}
     of_bones = {"flow", "space"} | ({"weight"} if published else set())
     if of_bones & set(efforts):
         ends = present & present[..., parents]

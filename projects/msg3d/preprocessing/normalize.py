@@ -1,6 +1,6 @@
 """Normalize coordinates: 2D poses around the image center, sequences to a unit box."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 

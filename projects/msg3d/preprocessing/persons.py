@@ -98,7 +98,7 @@ def _energy(keypoint, score, present):
     return np.array(
         [
             joints[mask].std(axis=0).sum() if mask.any() else 0
-            for joints, mask in zip(keypoint.astype(np.float64), present)
+            for joints, mask in zip(keypoint.astype(np.float64), present, strict=True)
         ]
     )
 
@@ -125,6 +125,10 @@ def _length(keypoint, score, present):
 
 
 # (keypoint, score, present joints [M, T, V]) -> value [M], or [M, T] of `frame_score`.
-RULES = dict(
-    energy=_energy, score=_score, frame_score=_frame_score, area=_area, length=_length
-)
+RULES = {
+    "energy": _energy,
+    "score": _score,
+    "frame_score": _frame_score,
+    "area": _area,
+    "length": _length,
+}

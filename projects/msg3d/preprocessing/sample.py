@@ -1,6 +1,6 @@
 """Select frames: uniform samples, interpolated crops, and windows of a sequence."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 

@@ -9,8 +9,8 @@ A step is a `functools.partial`, so that it can be pickled, and `keywords` are t
 arguments that it uses.
 """
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Sequence
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def _pre_normalize_3d(
 def align_skeleton_3d(
     center: Place | None = None, layout: Layout | None = None, **kwargs
 ) -> partial:
-    axes = dict(center=1) if layout is None else axes_of(layout)
+    axes = {"center": 1} if layout is None else axes_of(layout)
     origin = axes.pop("center")
     center = origin if center is None else center
     kwargs = pre_normalize_3d(**{**axes, **kwargs}).keywords
@@ -79,7 +79,7 @@ def align_view(
     xaxis: Sequence[Place] | None = None,
     length: int | None = None,
 ) -> partial:
-    axes = dict(center=None, zaxis=None, xaxis=None)
+    axes = {"center": None, "zaxis": None, "xaxis": None}
     if layout is not None:
         axes = axes_of(layout)
     for name, axis in (("center", center), ("zaxis", zaxis), ("xaxis", xaxis)):
@@ -189,7 +189,7 @@ def skeleton_features(
             kind="option",
             field="feats",
         )
-    arguments = dict(feats=feats, axis=axis, mask_absent=mask_absent)
+    arguments = {"feats": feats, "axis": axis, "mask_absent": mask_absent}
     parents = [parent for _, parent in skeleton(layout).bones]
     return partial(_skeleton_features, parents=parents, **arguments)
 
@@ -295,7 +295,7 @@ def _resample_frames(sample: dict, clip_len, num_clips, crop, test_mode) -> dict
     else:
         lengths = np.linspace((1 + crop) / 2, 1, num_clips)
         places = np.linspace(0, 1, num_clips)
-    crops = list(zip(lengths, places))
+    crops = list(zip(lengths, places, strict=True))
     times = frames.crop_times(sample["keypoint"].shape[1], clip_len, crops)
     sample["keypoint"], score = frames.interpolate(
         sample["keypoint"], times, sample.get("keypoint_score")

@@ -10,7 +10,7 @@ A third channel that holds scores is not subtracted: the score of a bone or a mo
 the mean of the scores of its two ends.
 """
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def skeleton_streams(
     _check(keypoint.shape, len(parents), scored)
     if scored:
         keypoint = np.concatenate([keypoint, score[..., None]], -1)
-    computed = dict(j=keypoint)
+    computed = {"j": keypoint}
     if {"b", "bm"} & set(streams):
         computed["b"] = bones(keypoint, parents, scored, mask_absent)
     for name in ("jm", "bm"):

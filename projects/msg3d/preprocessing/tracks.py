@@ -6,6 +6,7 @@ persons between frames. Here persons are identified by a tracker, if there was o
 otherwise matched from frame to frame.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -70,7 +71,9 @@ def join_tracks(
     when = observations.frames[visible]
     poses, scores, joints = poses[visible], scores[visible], joints[visible]
     identities = [
-        identity for identity, kept in zip(observations.identities, visible) if kept
+        identity
+        for identity, kept in zip(observations.identities, visible, strict=True)
+        if kept
     ]
     by = poses if matched_by is None else matched_by[visible]
     tracks = _tracks(when, by, joints, identities)
@@ -109,7 +112,7 @@ def frame_positions(
     """
     start = min(numbers) if first is None else first
     known = np.unique(np.array([start, *numbers], dtype=object))
-    for before, after in zip(known, known[1:]):
+    for before, after in itertools.pairwise(known):
         if after - before > LARGEST_GAP:
             raise DataError(
                 f"frame {before} is followed by frame {after}, expected consecutive "
@@ -124,7 +127,7 @@ def _tracks(when, poses, joints, identities) -> np.ndarray:
     """Return the track of each person, int [P]; equal identities are equal tracks."""
     repeated = [
         pair
-        for pair, times in Counter(zip(when.tolist(), identities)).items()
+        for pair, times in Counter(zip(when.tolist(), identities, strict=True)).items()
         if times > 1 and pair[1] is not None
     ]
     if repeated:
@@ -187,7 +190,7 @@ def _match(when: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarra
         distance = (apart * both).sum(axis=-1) / count.clip(min=1) / size
         possible = (count > 0) & (distance <= REACH)
         rows, columns = linear_sum_assignment(np.where(possible, distance, 1e3))
-        for row, column in zip(rows, columns):
+        for row, column in zip(rows, columns, strict=True):
             if possible[row, column]:
                 tracks[here[column]] = alive[row]
         for person in here:

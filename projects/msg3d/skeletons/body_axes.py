@@ -4,7 +4,8 @@ A layout of `msg3d.skeletons` names each end of the spine and each shoulder by o
 or by two joints whose mean is meant (COCO has hips, but no pelvis).
 """
 
-from typing import Any, Dict, Sequence, Union
+from collections.abc import Sequence
+from typing import Any, Union
 
 import numpy as np
 
@@ -13,10 +14,10 @@ from .lookup import skeleton
 
 # One joint, or several whose mean is meant.
 Place = Union[int, Sequence[int]]
-Layout = Union[str, Dict]
+Layout = Union[str, dict]
 
 
-def axes_of(layout: Layout) -> Dict[str, Any]:
+def axes_of(layout: Layout) -> dict[str, Any]:
     """Return the origin and the axes of a layout, named as PreNormalize3D names them.
 
     The origin is the top of the lowest bone of the spine, as in the data of MS-G3D and
@@ -39,7 +40,7 @@ def axes_of(layout: Layout) -> Dict[str, Any]:
             kind="layout",
             field="layout",
         )
-    return dict(center=body.spine[1], zaxis=body.spine, xaxis=body.shoulders)
+    return {"center": body.spine[1], "zaxis": body.spine, "xaxis": body.shoulders}
 
 
 def check_joints(keypoint: np.ndarray, layout: Layout) -> None:

@@ -4,16 +4,16 @@ An edge list by numbers cannot be read, so tables write chains of names, each na
 child of the next. `*` stands for left and right: both sides are written once.
 """
 
-from typing import Tuple
+import itertools
 
 from .layout import Bones, Line, Skeleton, bones_towards
 
-Ends = Tuple[str, str]
+Ends = tuple[str, str]
 
 SHOULDERS = ("right_shoulder", "left_shoulder")
 
 
-def _both_sides(text: str) -> Tuple[str, ...]:
+def _both_sides(text: str) -> tuple[str, ...]:
     """`'*_hip head'` -> `('left_hip head', 'right_hip head')`."""
     if "*" not in text:
         return (text,)
@@ -32,10 +32,10 @@ def alternating(text: str) -> str:
 
 def layout_of(
     joints: str,
-    chains: Tuple[str, ...],
+    chains: tuple[str, ...],
     spine: Ends,
     shoulders: Ends = SHOULDERS,
-    bones: Tuple[str, ...] = (),
+    bones: tuple[str, ...] = (),
 ) -> Skeleton:
     """A table as a Skeleton; all names are looked up, all chains end in the centre.
 
@@ -49,12 +49,12 @@ def layout_of(
     names = tuple(joints.split())
     number = {name: place for place, name in enumerate(names)}
 
-    def edges(texts: Tuple[str, ...]) -> Bones:
+    def edges(texts: tuple[str, ...]) -> Bones:
         paths = [side.split() for text in texts for side in _both_sides(text)]
         found = {
             (number[child], number[parent])
             for path in paths
-            for child, parent in zip(path, path[1:])
+            for child, parent in itertools.pairwise(path)
         }
         return tuple(sorted(found))
 

@@ -6,14 +6,14 @@ middle of the shoulders, as OpenPose was trained. Coordinates are copied: conver
 not scale or rotate.
 """
 
-from typing import Dict, List, Tuple, Union
+from typing import Union
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
 from .lookup import skeleton
 
-Layout = Union[str, Dict]
+Layout = Union[str, dict]
 
 # Counterparts of a joint, best first; several names stand for their mean. Wrist and
 # hand, ankle and foot, and the segments of a spine are different places.
@@ -23,7 +23,7 @@ _SPINE = ("spine", "spine_mid", "torso", "spine2", _TRUNK_MEAN)
 _SHOULDERS_MEAN = "left_shoulder right_shoulder"
 _SHOULDER_CENTER = ("shoulder_center", "spine_shoulder", "thorax", _SHOULDERS_MEAN)
 
-COUNTERPARTS: Dict[str, Tuple[str, ...]] = {
+COUNTERPARTS: dict[str, tuple[str, ...]] = {
     **{
         name: place
         for place in (_HIP_CENTER, _SPINE, _SHOULDER_CENTER)
@@ -64,7 +64,7 @@ def convert_layout(
 
 def joint_sources(
     source: Layout, target: Layout, missing: str = "error"
-) -> List[Tuple[int, ...]]:
+) -> list[tuple[int, ...]]:
     """Return, for each joint of `target`, the joints of `source` whose mean it is.
 
     Arguments and errors are those of `convert_layout`. With `missing='zero'`, a joint
@@ -76,7 +76,7 @@ def joint_sources(
         )
     number = {name: joint for joint, name in enumerate(_names(source))}
 
-    def find(name: str) -> Tuple[int, ...]:
+    def find(name: str) -> tuple[int, ...]:
         for text in (name, *COUNTERPARTS.get(name, ())):
             if set(text.split()) <= set(number):
                 return tuple(number[joint] for joint in text.split())
@@ -84,7 +84,7 @@ def joint_sources(
 
     names = _names(target)
     sources = [find(name) for name in names]
-    lost = [name for name, joints in zip(names, sources) if not joints]
+    lost = [name for name, joints in zip(names, sources, strict=True) if not joints]
     if lost and missing == "error":
         raise ConfigError(
             f"layout {_title(target)} has joints without counterpart in "
@@ -96,7 +96,7 @@ def joint_sources(
 
 
 def gather_joints(
-    keypoint: np.ndarray, sources: List[Tuple[int, ...]], source: Layout
+    keypoint: np.ndarray, sources: list[tuple[int, ...]], source: Layout
 ) -> np.ndarray:
     """Apply `convert_layout` with the `sources` that `joint_sources` returned."""
     keypoint = np.asarray(keypoint)
@@ -123,7 +123,7 @@ def gather_joints(
     return result
 
 
-def _names(layout: Layout) -> Tuple[str, ...]:
+def _names(layout: Layout) -> tuple[str, ...]:
     names = skeleton(layout).joints
     if "joint_0" in names:  # the names of joints without names
         raise ConfigError(

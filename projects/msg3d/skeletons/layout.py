@@ -1,12 +1,11 @@
 """The record of a skeleton layout: joints, graph, bones, and body axes."""
 
 from dataclasses import dataclass
-from typing import Dict, Optional, Tuple
 
 from ..errors import ConfigError
 
-Bones = Tuple[Tuple[int, int], ...]
-Line = Tuple[Tuple[int, ...], Tuple[int, ...]]
+Bones = tuple[tuple[int, int], ...]
+Line = tuple[tuple[int, ...], tuple[int, ...]]
 
 # Streams of a network: joints, bones, and the motion of either.
 STREAMS = ("j", "b", "jm", "bm")
@@ -28,12 +27,12 @@ class Skeleton:
         shoulders: (right, left), two points across the body, likewise.
     """
 
-    joints: Tuple[str, ...]
+    joints: tuple[str, ...]
     inward: Bones
     center: int
     bones: Bones
-    spine: Optional[Line] = None
-    shoulders: Optional[Line] = None
+    spine: Line | None = None
+    shoulders: Line | None = None
 
     @property
     def pairs(self) -> Bones:
@@ -44,11 +43,13 @@ class Skeleton:
             if name.startswith("left_") and mirrored(name) in self.joints
         )
 
-    def as_graph(self) -> Dict:
+    def as_graph(self) -> dict:
         """The dictionary that `mmaction.models.utils.Graph` takes as `layout`."""
-        return dict(
-            num_node=len(self.joints), inward=list(self.inward), center=self.center
-        )
+        return {
+            "num_node": len(self.joints),
+            "inward": list(self.inward),
+            "center": self.center,
+        }
 
 
 def mirrored(joint: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any
 
 from ..errors import ConfigError, DataError
 from ..io.json_data import read_json
@@ -19,7 +19,7 @@ MAX_JOINTS = 10_000
 MAX_BYTES = 10_000_000  # of a file
 
 
-def skeleton(layout: Union[str, Dict, Skeleton]) -> Skeleton:
+def skeleton(layout: str | dict | Skeleton) -> Skeleton:
     """Return the layout of a name, or the one that a dictionary or a file describes.
 
     Args:
@@ -82,7 +82,7 @@ def inline_layouts(config: Any) -> None:
                 config[key] = copy.deepcopy(_from_file(value)[1])
 
 
-def graph_layout(layout: Union[str, Dict]) -> Dict:
+def graph_layout(layout: str | dict) -> dict:
     """Return a layout in the form of MMAction2's Graph.
 
     Raises:
@@ -91,7 +91,7 @@ def graph_layout(layout: Union[str, Dict]) -> Dict:
     return skeleton(layout).as_graph()
 
 
-def layout_meta(name: str) -> Dict:
+def layout_meta(name: str) -> dict:
     """Describe the joints of a named layout for the `meta` of an annotation file.
 
     Returns:
@@ -99,21 +99,21 @@ def layout_meta(name: str) -> Dict:
         `center`.
     """
     layout = skeleton(name)
-    return dict(
-        joints=[
+    return {
+        "joints": [
             joint.replace("left_", "l_").replace("right_", "r_")
             for joint in layout.joints
         ],
-        inward=list(layout.inward),
-        center=layout.center,
-    )
+        "inward": list(layout.inward),
+        "center": layout.center,
+    }
 
 
-def _error(message: str, field: Optional[str] = None) -> ConfigError:
+def _error(message: str, field: str | None = None) -> ConfigError:
     return ConfigError(message, kind="layout", field=field)
 
 
-def _from_file(path: str) -> Tuple[Skeleton, Dict]:
+def _from_file(path: str) -> tuple[Skeleton, dict]:
     """Return the layout of a JSON file, and the dictionary that describes it."""
     try:
         status = os.stat(path)
@@ -128,12 +128,12 @@ def _from_file(path: str) -> Tuple[Skeleton, Dict]:
             field="layout",
         ) from error
     except (ConfigError, DataError) as error:
-        where = dict(file=path, line=error.where.line, field=error.where.field)
+        where = {"file": path, "line": error.where.line, "field": error.where.field}
         raise ConfigError(error.message, kind=error.kind, **where) from error
 
 
 @lru_cache
-def _read(path: str, changed: int, size: int) -> Tuple[Skeleton, Dict]:
+def _read(path: str, changed: int, size: int) -> tuple[Skeleton, dict]:
     if size > MAX_BYTES:
         raise ConfigError(
             f"has {size} bytes, expected at most {MAX_BYTES} for a skeleton layout",
@@ -148,7 +148,7 @@ def _read(path: str, changed: int, size: int) -> Tuple[Skeleton, Dict]:
     return _described(content), content
 
 
-def _described(layout: Dict) -> Skeleton:
+def _described(layout: dict) -> Skeleton:
     """Build a Skeleton from a dictionary, checking every joint."""
     # MMEngine leaves its key in a dictionary that replaces an inherited layout.
     keys = set(layout) - {"_delete_"}
@@ -224,8 +224,8 @@ def _joint(joint: Any, num_node: int, field: str) -> int:
 
 
 def _pairs(
-    pairs: Optional[List], num_node: int, field: str
-) -> Tuple[Tuple[int, int], ...]:
+    pairs: list | None, num_node: int, field: str
+) -> tuple[tuple[int, int], ...]:
     for pair in pairs or ():
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
             raise _error(
@@ -238,6 +238,6 @@ def _pairs(
     )
 
 
-def _point(end: Union[int, List[int]], num_node: int, field: str) -> Tuple[int, ...]:
+def _point(end: int | list[int], num_node: int, field: str) -> tuple[int, ...]:
     joints = tuple(end) if isinstance(end, (list, tuple)) else (end,)
     return tuple(_joint(joint, num_node, field) for joint in joints)

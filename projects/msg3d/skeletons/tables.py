@@ -7,8 +7,6 @@ Sources: MMAction2's Graph and JointToBone (coco, openpose, nturgb+d); for the o
 see the comment above each table.
 """
 
-from typing import Dict
-
 from .chains import alternating, layout_of, sided
 from .layout import Skeleton
 
@@ -196,7 +194,7 @@ _PENN13 = layout_of(
 
 # Of layouts with the same number of joints, the most common comes first: messages
 # suggest it.
-SKELETONS: Dict[str, Skeleton] = {
+SKELETONS: dict[str, Skeleton] = {
     "coco": _COCO,
     "openpose": _OPENPOSE,
     "nturgb+d": _NTU,

@@ -234,7 +234,7 @@ class Store:
         if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(self):
             raise damaged("names samples that do not exist", self._file("splits.npy"))
         ends = np.cumsum(list(self.splits.values()), dtype=np.int64)
-        return dict(zip(self.splits, np.split(numbers, ends[:-1])))
+        return dict(zip(self.splits, np.split(numbers, ends[:-1]), strict=True))
 
     def _file(self, name: str) -> str:
         return os.path.join(self._folder, name)

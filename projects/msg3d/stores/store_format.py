@@ -115,7 +115,7 @@ def _check_header(header: dict[str, Any], file: str) -> None:
             raise damaged(f"has {key!r} that are not names with numbers", file)
     files = set(header["bytes"])
     if _FILES - files or files - _FILES - _OPTIONAL_FILES:
-        raise damaged(f"lists the files {str(sorted(files)):.200}", file)
+        raise damaged(f"lists the files {sorted(files)!s:.200}", file)
 
 
 def check_arrays(

@@ -179,24 +179,24 @@ class StoreWriter:
         for file in self._files.values():
             file.finish()
         lengths = {name: len(ids) for name, ids in splits.items()}
-        header = dict(
-            format=FORMAT,
-            version=VERSION,
-            data=os.path.basename(self._folder),
-            id=self._id_field,
-            splits=None if self.splits is None else lengths,
-            bytes={
+        header = {
+            "format": FORMAT,
+            "version": VERSION,
+            "data": os.path.basename(self._folder),
+            "id": self._id_field,
+            "splits": None if self.splits is None else lengths,
+            "bytes": {
                 name: os.path.getsize(os.path.join(self._folder, name))
                 for name in sorted(os.listdir(self._folder))
             },
             # For people who open the file; the arrays contain both.
-            samples=len(self._numbers),
-            dtype={
+            "samples": len(self._numbers),
+            "dtype": {
                 field: self._files[field].dtype.name
                 for field in ARRAYS
                 if field in self._files
             },
-        )
+        }
         sync_folder(self._folder)
         previous = data_folder(self.path)
         write_json(header, os.path.join(self.path, HEADER))

@@ -4,7 +4,7 @@ import os
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class RtmlibPose:
     """
 
     pose_model: str
-    det_model: Optional[str]
+    det_model: str | None
     device: str
     estimate: Any = field(repr=False)
     detect: Any = field(repr=False)
@@ -38,7 +38,7 @@ class RtmlibPose:
 
 
 def rtmlib_pose(
-    pose_model: str, det_model: Optional[str] = None, device: str = "cpu"
+    pose_model: str, det_model: str | None = None, device: str = "cpu"
 ) -> RtmlibPose:
     """Load a pose estimator from local ONNX files; nothing is downloaded.
 
@@ -68,7 +68,7 @@ def rtmlib_pose(
         ) from error
 
     with redirect_stdout(sys.stderr):  # the models print messages
-        options = dict(backend="onnxruntime", device=device)
+        options = {"backend": "onnxruntime", "device": device}
         if det_model is None:
             estimate = _sized(RTMO(pose_model, **options), height_first=True)
             return RtmlibPose(pose_model, None, device, estimate, None)

@@ -78,11 +78,11 @@ def confusion_figure(
     figure = Figure(figsize=(1.6 * size, size), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(3, 1))
     left.imshow(share, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    for row, column in zip(*np.nonzero(share >= 0.5)) if not many else ():
+    for row, column in zip(*np.nonzero(share >= 0.5), strict=True) if not many else ():
         color = "white" if share[row, column] > 50 else "black"
         text = f"{share[row, column]:.0f}"
         left.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
-    font = dict(fontsize=6) if many else {}
+    font = {"fontsize": 6} if many else {}
     left.set_xticks(places, names, rotation=60 if not many else 90, ha="right", **font)
     left.set_yticks(places, names, **font)
     left.set(xlabel="predicted, %", ylabel="true")

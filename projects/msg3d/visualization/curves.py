@@ -46,7 +46,7 @@ def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
             if name not in ("epoch", "iter", "step") and value is not None:
                 found.setdefault(name, {})[time] = value
     return {
-        name: tuple(map(list, zip(*sorted(points.items()))))
+        name: tuple(map(list, zip(*sorted(points.items()), strict=True)))
         for name, points in found.items()
     }
 
@@ -93,7 +93,7 @@ def curves_figure(folders: list[str]) -> Figure:
     figure = Figure(figsize=(4.4 * len(panels), 3.6), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     lines = {"top1_acc": ":", "acc/top1": "-"}
-    for ax, (title, names) in zip(axes, panels):
+    for ax, (title, names) in zip(axes, panels, strict=True):
         for number, (folder, curves) in enumerate(runs.items()):
             for name in (one for one in names if one in curves):
                 label = f"{Path(folder).name}: {name}" if len(runs) > 1 else name

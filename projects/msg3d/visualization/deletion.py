@@ -114,8 +114,10 @@ def check_saliency(
 def deletion_figure(found: Sequence[Deletion], title: str = "") -> Figure:
     """Accuracy over the number deleted, one panel per result."""
     figure = Figure(figsize=(4.6 * len(found), 3.8), layout="constrained")
-    for ax, one in zip(figure.subplots(1, len(found), squeeze=False)[0], found):
-        for order, line in zip(ORDERS, ("-", "--", ":")):
+    for ax, one in zip(
+        figure.subplots(1, len(found), squeeze=False)[0], found, strict=True
+    ):
+        for order, line in zip(ORDERS, ("-", "--", ":"), strict=True):
             ax.plot(one.counts, one.accuracy[order], line, marker=".", label=order)
         ax.set(xlabel=f"{one.what} deleted", ylabel="top-1, %", ylim=(0, 102))
         ax.grid(alpha=0.3)
@@ -173,6 +175,7 @@ def _joined(what: str, found: list) -> Deletion:
     right = 100 * (left.argmax(-1) == labels).mean(-1)  # (orders, K)
     score = 100 * left[:, :, np.arange(len(said)), said].mean(-1)
     accuracy, scores = (
-        dict(zip(ORDERS, (one[0], one[2:].mean(0), one[1]))) for one in (right, score)
+        dict(zip(ORDERS, (one[0], one[2:].mean(0), one[1]), strict=True))
+        for one in (right, score)
     )
     return Deletion(what, counts, accuracy, scores, len(labels))

@@ -70,10 +70,10 @@ class Explainer:
 
     def to_network(self, inputs: Sequence[np.ndarray]) -> Tensor:
         """Batch B inputs [clips, M, T, V, C] of the same shape for the model."""
-        data = dict(
-            inputs=[torch.from_numpy(one) for one in inputs],
-            data_samples=[ActionDataSample() for _ in inputs],
-        )
+        data = {
+            "inputs": [torch.from_numpy(one) for one in inputs],
+            "data_samples": [ActionDataSample() for _ in inputs],
+        }
         return self.model.data_preprocessor(data)["inputs"]
 
     @torch.no_grad()

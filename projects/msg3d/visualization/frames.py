@@ -60,7 +60,7 @@ def _persons(ax, scene: Scene, flat: np.ndarray):
     """Add persons to the axes; returns the function that shows a frame."""
     low, high = limits(flat)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
-    child, parent = (list(ends) for ends in zip(*scene.layout.inward))
+    child, parent = (list(ends) for ends in zip(*scene.layout.inward, strict=True))
     drawn = []
     for colors in scene.colors():
         bones = LineCollection(

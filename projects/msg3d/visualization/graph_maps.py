@@ -76,7 +76,7 @@ def graph_figure(
     Raises:
         PictureError: a graph that is not finite.
     """
-    kinds = dict(graph=graph.used, learned=graph.learned)
+    kinds = {"graph": graph.used, "learned": graph.learned}
     kinds = {what: values for what, values in kinds.items() if values is not None}
     if not all(np.isfinite(values).all() for values in kinds.values()):
         raise DataError(

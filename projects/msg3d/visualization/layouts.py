@@ -14,30 +14,40 @@ from ..skeletons import Skeleton, skeleton
 from .scene import read_sample, sample_name
 
 TITLE = 36  # characters per line that fit above a drawing
-COLORS = dict(left="tab:blue", right="tab:orange", middle="0.3")
+COLORS = {"left": "tab:blue", "right": "tab:orange", "middle": "0.3"}
 OUTLINE = [patheffects.withStroke(linewidth=2, foreground="white")]
 
 # A person who faces the viewer, y up, ten units tall: positions on the left side and in
 # the middle. The head is three times its size, to separate eyes and ears.
 POSE = {
-    **dict(head=(0, 9.9), nose=(0, 9.2), neck_nose=(0, 9.0), neck=(0, 8.0)),
-    **dict(shoulder_center=(0, 7.3), spine_shoulder=(0, 7.3), thorax=(0, 7.3)),
-    **dict(spine3=(0, 6.8), spine2=(0, 6.0), spine1=(0, 5.2)),
-    **dict(spine=(0, 5.9), spine_mid=(0, 5.9), torso=(0, 5.9)),
-    **dict(hip_center=(0, 4.6), spine_base=(0, 4.6), pelvis=(0, 4.6), mid_hip=(0, 4.6)),
-    **dict(eye_inner=(0.6, 10.0), eye=(1.3, 10.4), eye_outer=(2.0, 10.0)),
-    **dict(ear=(2.7, 9.3), mouth=(0.8, 8.4)),
-    **dict(collar=(0.6, 7.35), shoulder=(1.6, 7.0), elbow=(2.4, 5.7), wrist=(3.1, 4.4)),
-    **dict(hand=(3.4, 3.8), hand_tip=(3.8, 3.0), thumb=(2.6, 3.5)),
-    **dict(index=(3.3, 3.1), pinky=(4.0, 3.5)),
-    **dict(hip=(0.9, 4.2), knee=(1.1, 2.3), ankle=(1.2, 0.6), heel=(0.6, -0.2)),
-    **dict(foot=(1.6, 0.0), big_toe=(1.7, -0.8), small_toe=(2.7, -0.4)),
+    **{"head": (0, 9.9), "nose": (0, 9.2), "neck_nose": (0, 9.0), "neck": (0, 8.0)},
+    **{"shoulder_center": (0, 7.3), "spine_shoulder": (0, 7.3), "thorax": (0, 7.3)},
+    **{"spine3": (0, 6.8), "spine2": (0, 6.0), "spine1": (0, 5.2)},
+    **{"spine": (0, 5.9), "spine_mid": (0, 5.9), "torso": (0, 5.9)},
+    **{
+        "hip_center": (0, 4.6),
+        "spine_base": (0, 4.6),
+        "pelvis": (0, 4.6),
+        "mid_hip": (0, 4.6),
+    },
+    **{"eye_inner": (0.6, 10.0), "eye": (1.3, 10.4), "eye_outer": (2.0, 10.0)},
+    **{"ear": (2.7, 9.3), "mouth": (0.8, 8.4)},
+    **{
+        "collar": (0.6, 7.35),
+        "shoulder": (1.6, 7.0),
+        "elbow": (2.4, 5.7),
+        "wrist": (3.1, 4.4),
+    },
+    **{"hand": (3.4, 3.8), "hand_tip": (3.8, 3.0), "thumb": (2.6, 3.5)},
+    **{"index": (3.3, 3.1), "pinky": (4.0, 3.5)},
+    **{"hip": (0.9, 4.2), "knee": (1.1, 2.3), "ankle": (1.2, 0.6), "heel": (0.6, -0.2)},
+    **{"foot": (1.6, 0.0), "big_toe": (1.7, -0.8), "small_toe": (2.7, -0.4)},
     "foot_index": (1.8, -0.4),
 }
 # A hand, its palm away from us if it is a right one; it has no sides.
 HAND = {
-    **dict(wrist=(0, 0), thumb_cmc=(1.3, 0.8), thumb_mcp=(2.2, 1.8)),
-    **dict(thumb_ip=(2.9, 2.7), thumb_tip=(3.4, 3.6)),
+    **{"wrist": (0, 0), "thumb_cmc": (1.3, 0.8), "thumb_mcp": (2.2, 1.8)},
+    **{"thumb_ip": (2.9, 2.7), "thumb_tip": (3.4, 3.6)},
     **{
         f"{finger}_{part}": (x + lean * step, y + step * length)
         for finger, x, y, lean, length in (
@@ -78,7 +88,7 @@ def layouts_figure(names: Sequence[str], poses: Sequence[Pose] = ()) -> Figure:
     axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
-    for ax, name, layout, pose in zip(axes.flat, names, layouts, poses):
+    for ax, name, layout, pose in zip(axes.flat, names, layouts, poses, strict=False):
         title = f"{name} ({len(layout.joints)} joints)"
         if pose.title:
             title += f"\n{pose.title}"
@@ -156,7 +166,7 @@ def pose_of_file(
     """
     data, layout, meta = read_sample(file, sample, layout)
     keypoint, name = data["keypoint"].astype(float), sample_name(data)
-    where = dict(file=file, sample=name)
+    where = {"file": file, "sample": name}
     present = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
     if frame is not None and not 0 <= frame < keypoint.shape[1]:
         raise DataError(
@@ -200,7 +210,7 @@ def _draw(ax, layout: Skeleton, persons: np.ndarray, title: str) -> None:
         )
     sides = [_side(name) for name in layout.joints]
     colors = [COLORS[side] for side in sides]
-    shift = dict(left=(5, -3), right=(-5, -3), middle=(5, 3))
+    shift = {"left": (5, -3), "right": (-5, -3), "middle": (5, 3)}
     for pose in persons:
         for child, parent in layout.inward:
             ends = pose[[child, parent]]
@@ -225,7 +235,7 @@ def _draw(ax, layout: Skeleton, persons: np.ndarray, title: str) -> None:
     ax.set_aspect("equal", adjustable="datalim", anchor="W")
     ax.margins(0.1)
     step = min(0.045, 1 / len(layout.joints))
-    for joint, (name, color) in enumerate(zip(layout.joints, colors)):
+    for joint, (name, color) in enumerate(zip(layout.joints, colors, strict=True)):
         ax.text(
             0.99,
             1 - joint * step,

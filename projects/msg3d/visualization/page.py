@@ -34,25 +34,25 @@ def page(scene: Scene, azimuth: float = 0, elevation: float = 0) -> str:
     middle = (low + high) / 2
     # The farthest joint stays in the picture from every direction.
     radius = max(float(np.nanmax(np.linalg.norm(points - middle, axis=-1))), 1e-6)
-    data = dict(
-        title=scene.title,
-        fps=scene.fps,
-        shape=list(points.shape),
-        bones=[list(bone) for bone in scene.layout.inward],
-        joints=list(scene.layout.joints),
-        colors=scene.colors(),
-        points=_packed((points - middle) / radius),
-        sizes=None if scene.sizes is None else _packed(scene.sizes),
-        view=[azimuth, elevation],
-        scores=None,
-    )
+    data = {
+        "title": scene.title,
+        "fps": scene.fps,
+        "shape": list(points.shape),
+        "bones": [list(bone) for bone in scene.layout.inward],
+        "joints": list(scene.layout.joints),
+        "colors": scene.colors(),
+        "points": _packed((points - middle) / radius),
+        "sizes": None if scene.sizes is None else _packed(scene.sizes),
+        "view": [azimuth, elevation],
+        "scores": None,
+    }
     if scene.scores is not None:
         best = scene.scores.best(CLASSES)
-        data["scores"] = dict(
-            frames=scene.scores.frames.tolist(),
-            classes=[scene.scores.classes[one] for one in best],
-            values=_packed(scene.scores.values[:, best].T),  # [classes, W]
-        )
+        data["scores"] = {
+            "frames": scene.scores.frames.tolist(),
+            "classes": [scene.scores.classes[one] for one in best],
+            "values": _packed(scene.scores.values[:, best].T),  # [classes, W]
+        }
     # A name must not end the script.
     text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     made = TEMPLATE.read_text(encoding="utf-8")

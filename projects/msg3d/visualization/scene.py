@@ -19,7 +19,7 @@ UPRIGHT = {
     "+x": np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]]),
     "-x": np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1]]),
 }
-SIDES = dict(left="#1f77b4", right="#ff7f0e", middle="#6b6b6b")
+SIDES = {"left": "#1f77b4", "right": "#ff7f0e", "middle": "#6b6b6b"}
 PERSONS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b")
 
 

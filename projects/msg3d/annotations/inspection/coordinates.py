@@ -62,11 +62,11 @@ def own_layout(data, joints: int | None) -> dict | None:
     if not isinstance(meta, dict) or joints is None:
         return None
     try:
-        layout = dict(
-            num_node=joints,
-            inward=[tuple(map(int, edge)) for edge in meta["inward"]],
-            center=int(meta["center"]),
-        )
+        layout = {
+            "num_node": joints,
+            "inward": [tuple(map(int, edge)) for edge in meta["inward"]],
+            "center": int(meta["center"]),
+        }
         graph_layout(layout)
     except (KeyError, TypeError, ValueError):
         return None

@@ -94,7 +94,7 @@ def _measured(report: dict) -> list[str]:
     )
     ranges = ", ".join(
         f"{axis} {low:.4g} to {high:.4g}"
-        for axis, low, high in zip("xyz", where["low"], where["high"])
+        for axis, low, high in zip("xyz", where["low"], where["high"], strict=True)
         if low is not None
     )
     fitting = f" ({' or '.join(report['layouts'])})" if report["layouts"] else ""
@@ -135,7 +135,7 @@ def _faults(faults: list[Fault], show: int) -> list[str]:
 def unreadable(error: Exception, path: str) -> dict:
     """Return the report, for JSON, of a file that cannot be read."""
     fault = Fault("unreadable", str(error))
-    return dict(file=path, errors=1, warnings=0, faults=[fault.as_dict()])
+    return {"file": path, "errors": 1, "warnings": 0, "faults": [fault.as_dict()]}
 
 
 def overview(seen: Inspection) -> dict:
@@ -143,19 +143,19 @@ def overview(seen: Inspection) -> dict:
     measures = list(seen.measures.values())
     labels = sorted({label for values in seen.labels.values() for label in values})
     persons = Counter(int(sample.seen.sum()) for sample in measures)
-    result = dict(
-        samples=seen.samples,
-        splits={name: len(set(ids)) for name, ids in seen.splits.items()},
-        pairs=[list(pair) for pair in pairs_of(seen.splits)],
-        classes=dict(
-            labels=labels,
-            names=seen.classes,
-            samples=_per_class(seen, seen.labels),
-            per_split={
+    result = {
+        "samples": seen.samples,
+        "splits": {name: len(set(ids)) for name, ids in seen.splits.items()},
+        "pairs": [list(pair) for pair in pairs_of(seen.splits)],
+        "classes": {
+            "labels": labels,
+            "names": seen.classes,
+            "samples": _per_class(seen, seen.labels),
+            "per_split": {
                 name: _per_class(seen, set(ids)) for name, ids in seen.splits.items()
             },
-        ),
-    )
+        },
+    }
     if not measures:
         return result
     frames = np.array([sample.frames for sample in measures])
@@ -165,37 +165,38 @@ def overview(seen: Inspection) -> dict:
     scores = [sample.scores for sample in measures if sample.scores]
     return dict(
         **result,
-        frames=dict(
-            min=int(frames.min()),
-            median=float(np.median(frames)),
-            three_quarters=float(np.percentile(frames, 75)),
-            max=int(frames.max()),
-            single=int((frames == 1).sum()),
-        ),
+        frames={
+            "min": int(frames.min()),
+            "median": float(np.median(frames)),
+            "three_quarters": float(np.percentile(frames, 75)),
+            "max": int(frames.max()),
+            "single": int((frames == 1).sum()),
+        },
         persons={str(count): persons[count] for count in sorted(persons)},
         persons_stored=max(sample.persons for sample in measures),
         joints=seen.joints,
         channels=seen.channels,
         dtypes=dict(Counter(sample.dtype for sample in measures)),
-        coordinates=dict(
-            low=_finite(np.array([sample.low for sample in measures]), np.min),
-            high=_finite(np.array([sample.high for sample in measures]), np.max),
-            person=_finite(np.array([[sample.size] for sample in measures]), np.median)[
-                0
-            ],
-            unit=seen.unit,
-            up=seen.up,
-        ),
+        coordinates={
+            "low": _finite(np.array([sample.low for sample in measures]), np.min),
+            "high": _finite(np.array([sample.high for sample in measures]), np.max),
+            "person": _finite(
+                np.array([[sample.size] for sample in measures]), np.median
+            )[0],
+            "unit": seen.unit,
+            "up": seen.up,
+        },
         layouts=seen.layouts,
         own_layout=seen.own_layout,
-        missing_joints=dict(
-            share=float(share.mean()),
-            per_joint=share.tolist(),
-            worst=int(share.argmax()),
-        ),
-        scores=dict(
-            min=min(low for low, _ in scores), max=max(top for _, top in scores)
-        )
+        missing_joints={
+            "share": float(share.mean()),
+            "per_joint": share.tolist(),
+            "worst": int(share.argmax()),
+        },
+        scores={
+            "min": min(low for low, _ in scores),
+            "max": max(top for _, top in scores),
+        }
         if scores
         else None,
     )

@@ -9,7 +9,7 @@ GCN with DropGraph Module", ECCV 2020: a single joint is guessed from its neighb
 the graph, so drop connected joints. DropGraph drops features inside the network.
 """
 
-from typing import Dict, Optional, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from mmaction.registry import TRANSFORMS
@@ -43,7 +43,7 @@ class RandomRotate3D(BaseTransform):
     def __init__(self, degrees: Sequence[float] = (17, 17, 17)) -> None:
         self.degrees = degrees
 
-    def transform(self, results: Dict) -> Dict:
+    def transform(self, results: dict) -> dict:
         angles = np.random.uniform(-1, 1, 3) * self.degrees
         results["keypoint"] = rotate(results["keypoint"], angles)
         return results
@@ -65,7 +65,7 @@ class RandomScale3D(BaseTransform):
     def __init__(self, amount: float = 0.1) -> None:
         self.amount = amount
 
-    def transform(self, results: Dict) -> Dict:
+    def transform(self, results: dict) -> dict:
         factors = 1 + np.random.uniform(-1, 1, 3) * self.amount
         results["keypoint"] = scale(results["keypoint"], factors)
         return results
@@ -98,7 +98,7 @@ class RandomMove2D(BaseTransform):
     ) -> None:
         self.degrees, self.scales, self.shifts = degrees, scales, shifts
 
-    def transform(self, results: Dict) -> Dict:
+    def transform(self, results: dict) -> dict:
         frames = results["keypoint"].shape[1]
         camera = [
             np.linspace(*np.random.choice(choices, 2), frames)
@@ -152,7 +152,7 @@ class JointDropout(BaseTransform):
         self,
         prob: float = 0.5,
         ratio: float = 0.25,
-        layout: Optional[Layout] = None,
+        layout: Layout | None = None,
         span: float = 0.5,
     ) -> None:
         for name, part in (("prob", prob), ("ratio", ratio), ("span", span)):
@@ -165,7 +165,7 @@ class JointDropout(BaseTransform):
         self.prob, self.ratio, self.layout, self.span = prob, ratio, layout, span
         self._limbs = None if layout is None else limbs(skeleton(layout))  # (V, V)
 
-    def transform(self, results: Dict) -> Dict:
+    def transform(self, results: dict) -> dict:
         keypoint = results["keypoint"]
         if self._limbs is not None and keypoint.shape[2] != len(self._limbs):
             raise _other_layout(keypoint, len(self._limbs), "C", self.layout)
@@ -250,7 +250,7 @@ class MirrorBody(BaseTransform):
         flip_ratio: float = 0.5,
         about: str = "origin",
         axis: int = 0,
-        flip_label_map: Optional[Dict[int, int]] = None,
+        flip_label_map: dict[int, int] | None = None,
     ) -> None:
         if about not in PLACES:
             raise ConfigError(
@@ -262,7 +262,7 @@ class MirrorBody(BaseTransform):
         self.flip_ratio, self.flip_label_map = flip_ratio, flip_label_map
         self._order = mirrored_order(layout)
 
-    def transform(self, results: Dict) -> Dict:
+    def transform(self, results: dict) -> dict:
         self._check(results)
         flip = np.random.rand() < self.flip_ratio
         results.update(flip=flip, flip_direction="horizontal")
@@ -277,7 +277,7 @@ class MirrorBody(BaseTransform):
             results["keypoint_score"] = results["keypoint_score"][:, :, self._order]
         return results
 
-    def _check(self, results: Dict) -> None:
+    def _check(self, results: dict) -> None:
         keypoint, joints = results["keypoint"], len(self._order)
         shape = keypoint.shape
         if len(shape) != 4 or shape[2] != joints or not self.axis < shape[3]:

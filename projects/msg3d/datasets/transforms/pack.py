@@ -1,6 +1,6 @@
 """Pack regression targets instead of a label."""
 
-from typing import Dict, Sequence
+from collections.abc import Sequence
 
 import torch
 from mmaction.datasets import PackActionInputs
@@ -31,7 +31,7 @@ class PackTargetInputs(PackActionInputs):
     ) -> None:
         super().__init__(meta_keys=meta_keys)
 
-    def transform(self, results: Dict) -> Dict:
+    def transform(self, results: dict) -> dict:
         if "targets" not in results:
             raise DataError(
                 "has no `targets`, which PackTargetInputs packs: add them to the "

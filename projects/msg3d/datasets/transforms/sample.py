@@ -1,7 +1,5 @@
 """Select frames: MMAction2's uniform sampling, interpolated crops, random windows."""
 
-from typing import Dict
-
 import numpy as np
 from mmaction.datasets.transforms import UniformSampleFrames
 from mmaction.registry import TRANSFORMS
@@ -29,7 +27,7 @@ class FastUniformSampleFrames(StepTransform, UniformSampleFrames):
 
     step = staticmethod(steps.uniform_sample_frames)
 
-    def transform(self, results: Dict) -> Dict:
+    def transform(self, results: dict) -> dict:
         if self.test_mode:
             np.random.seed(self.seed)  # the numbers drawn after MMAction2's are equal
         return self._run(results, random=np.random)
@@ -80,7 +78,7 @@ class RandomWindow(BaseTransform):
     def __init__(self, length: int) -> None:
         self.length = length
 
-    def transform(self, results: Dict) -> Dict:
+    def transform(self, results: dict) -> dict:
         slack = abs(results["keypoint"].shape[1] - self.length)
         start = np.random.randint(slack + 1)
         for key in {"keypoint", "keypoint_score"} & set(results):

@@ -1,8 +1,8 @@
 """The class over a step of `preprocessing.steps` that MMAction2 registers."""
 
+from collections.abc import Callable
 from functools import partial
 from inspect import signature
-from typing import Callable, Dict
 
 from mmcv.transforms import BaseTransform
 
@@ -30,7 +30,7 @@ class StepTransform(BaseTransform):
         self._arguments = bound.arguments | more
         vars(self).update(self._arguments | self._run.keywords)
 
-    def transform(self, results: Dict) -> Dict:
+    def transform(self, results: dict) -> dict:
         return self._run(results)
 
     def __repr__(self) -> str:

@@ -63,7 +63,7 @@ class WholeCheckpointHook(CheckpointHook):
         remote = "://" in str(self.out_dir or "")
         self._local = not (remote or self.backend_args or self.file_client_args)
         if self._local:
-            self.backend_args = dict(backend="whole_file")
+            self.backend_args = {"backend": "whole_file"}
 
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)

@@ -78,7 +78,7 @@ def _batch_names(runner: Runner, batch_idx: int) -> list[str]:
     infos = [loader.dataset.get_data_info(index) for index in batch]
     return [
         str(info.get("frame_dir", info.get("filename", index)))
-        for info, index in zip(infos, batch)
+        for info, index in zip(infos, batch, strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
 """Freeze parameters for the first epochs."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook

@@ -81,7 +81,7 @@ class PreemptionHook(Hook):
             runner.work_dir,
             FILE,
             by_epoch=False,
-            backend_args=dict(backend="whole_file"),
+            backend_args={"backend": "whole_file"},
         )
         if is_main_process():
             named = os.path.join(runner.work_dir, "last_checkpoint")
