@@ -1,26 +1,28 @@
 # `make` lists the targets. Everything lives in $(VENV); nothing else is touched.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Python 3.10 to 3.13; if this one is another, a supported one on PATH is used.
+PYTHON ?= $(shell command -v python3 || command -v python)
 VENV   ?= .venv
-# For example PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu": the
-# small CPU build of torch instead of the CUDA one.
+# Options for pip or uv, for example PIP_ARGS="--index-url https://mirror.example/simple".
 PIP_ARGS ?=
-BIN    := $(VENV)/bin
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install quickstart site test test-all fuzz benchmark lint format clean
+.PHONY: help venv install quickstart site test test-unit test-all test-versions fuzz \
+	benchmark lint format wheel lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environment is complete when its stamp is there: an interrupted build is redone.
 $(VENV)/.complete: requirements/lock.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "the pins of requirements/lock.txt are for Python 3.11, this is %d.%d: make PYTHON=/path/to/python3.11, or pip install . to resolve afresh" % sys.version_info[:2])'
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install $(PIP_ARGS) -r requirements/lock.txt
-	$(BIN)/python -m pip check
+	$(PYTHON) tools/make_venv.py $(VENV) $(PIP_ARGS)
 	touch $@
 
-venv: install ## build .venv from the pinned requirements
+venv: install ## build .venv from the pinned requirements, with uv if it is installed
 
 # Not editable: what is tested is what a user gets.
 install: $(VENV)/.complete
@@ -31,13 +33,7 @@ install: $(VENV)/.complete
 quickstart: install ## make data, train MS-G3D, test it: minutes on two CPU cores
 	$(BIN)/python tools/quickstart.py
 
-# An environment that was built anew has lost these.
-$(VENV)/.docs: requirements/docs.txt $(VENV)/.complete
-	$(BIN)/python -m pip install $(PIP_ARGS) -r requirements/docs.txt
-	$(BIN)/python -m pip check
-	touch $@
-
-site: install $(VENV)/.docs ## build these documents as a site, the quickstart's pictures in it
+site: install ## build these documents as a site, the quickstart's pictures in it
 	$(BIN)/python tools/build_site.py
 
 # A process per core; a file's tests stay together, since they share what is slow to make.
@@ -45,6 +41,9 @@ TEST_JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
 test: install ## run the unit tests, and prepare, train, and test once: six minutes
 	$(PYTEST) -m "not slow and not integration" $(TESTS)
+
+test-unit: install ## run the unit tests alone: five minutes
+	$(PYTEST) -m "not slow and not integration and not main_job" $(TESTS)
 
 test-all: install ## run all tests but slow fuzzing: twenty minutes
 	$(PYTEST) $(TESTS)
@@ -72,6 +71,20 @@ lint: $(VENV)/.complete ## check style, types, and the order of the subpackages
 format: $(VENV)/.complete ## mend style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+wheel: $(VENV)/.complete ## build dist/ with wheel and source distribution, and check both
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+	rm -rf build projects/msg3d.egg-info
+
+# With LOCK_ARGS=--upgrade, to the newest versions; otherwise only what has to change.
+LOCK_ARGS ?=
+lock: ## pin the requirements for all platforms and versions of Python (needs uv)
+	uv pip compile --quiet --universal --python-version 3.10 --no-annotate \
+		--excludes requirements/unlocked.in --custom-compile-command "make lock" \
+		$(LOCK_ARGS) --output-file requirements/lock.txt pyproject.toml \
+		--extra dev --extra plot --extra udiva
 
 clean: ## remove the environment and what was built (not data/ or work_dirs/)
 	rm -rf $(VENV) build projects/msg3d.egg-info .hypothesis .pytest_cache .ruff_cache

@@ -4,7 +4,7 @@
 
 Runs the commands of docs/gallery.md, each unless what it draws is newer than the
 checkpoint; without a quickstart the site has the commands and no pictures. Needs
-`pip install -r requirements/docs.txt`, and no network.
+`pip install .[dev]`, and no network.
 """
 
 import argparse
@@ -88,8 +88,7 @@ def main() -> int:
     ]
     if lacking:
         print(
-            f"build_site.py: needs {', '.join(lacking)}: "
-            "pip install -r requirements/docs.txt",
+            f"build_site.py: needs {', '.join(lacking)}: pip install .[dev]",
             file=sys.stderr,
         )
         return 1

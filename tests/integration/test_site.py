@@ -127,19 +127,9 @@ def test_failing_command_of_the_gallery(trained):
     assert "gallery.md" in str(caught.value)
 
 
-def test_requirements_are_pinned_and_agree():
-    pins = {}
-    for name in ("lock", "docs"):
-        text = (REPOSITORY / "requirements" / f"{name}.txt").read_text()
-        lines = [line for line in text.splitlines() if not line.startswith("#")]
-        pins[name] = dict(line.lower().split("==") for line in lines)
-    assert not set(pins["lock"]) & set(pins["docs"])
-    assert {"sphinx", "furo", "myst-parser"} <= set(pins["docs"])
-
-
 def test_site_is_built(checkout):
     """Without a warning, and to be read without a network."""
-    reason = "the site needs pip install -r requirements/docs.txt"
+    reason = "the site needs pip install .[dev]"
     for name in ("sphinx", "furo", "myst_parser"):
         pytest.importorskip(name, reason=reason)
     gallery = checkout / "work_dirs" / "gallery"

@@ -95,7 +95,7 @@ def test_temporal_convolution_branch_by_branch(form, stride, activate):
     branches.append(layer.branches[-1](image[:, :, ::stride]))
     frames = branches[0].shape[2]
     mask = inner.mask((2, frames, 5, 16)).permute(0, 3, 1, 2)
-    branches[:4] = [one * m for one, m in zip(branches, mask.split(4, 1), strict=True)]
+    branches[:4] = [one * m for one, m in zip(branches, mask.split(4, 1), strict=False)]
     residual = layer.residual
     if not isinstance(residual, nn.Identity):
         residual = nn.Sequential(residual.conv, residual.bn)

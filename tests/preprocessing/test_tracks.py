@@ -92,7 +92,7 @@ def test_reach_goes_by_the_larger_of_the_two(first):
     """A person of whom a close pair of joints is left in one of the frames."""
     pose = np.zeros((17, 2))
     pose[:, 1] = np.linspace(0, 160, 17)
-    persons = np.stack([pose, [*pose, 30, 0]])[None] + 100
+    persons = np.stack([pose, pose + np.array([30, 0])])[None] + 100
     found = observed(persons)
     found.scores[first, 2:] = 0
     assert len(join_tracks(found, 2, 5)[0]) == 1

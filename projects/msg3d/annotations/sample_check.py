@@ -217,7 +217,7 @@ def _not_finite(field: str, array: np.ndarray, name: str) -> Fault:
     where = np.argwhere(~np.isfinite(array))
     place = ", ".join(
         f"{axis} {index}"
-        for axis, index in zip(("person", "frame", "joint"), where[0], strict=True)
+        for axis, index in zip(("person", "frame", "joint"), where[0], strict=False)
     )
     return Fault(
         "keypoint-not-finite" if field == "keypoint" else "score-not-finite",

@@ -30,7 +30,8 @@ def record(
     turn = 180 + rng.uniform(-view, view)
     tilt, roll = rng.normal(0, 4), rng.normal(0, 2)
     seen = joints @ (rotation(2, roll) @ rotation(0, tilt) @ rotation(1, turn)).T
-    seen = (*seen, rng.uniform(-0.6, 0.6), rng.uniform(-1.1, -0.7), rng.uniform(2, 3.5))
+    place = rng.uniform(-0.6, 0.6), rng.uniform(-1.1, -0.7), rng.uniform(2, 3.5)
+    seen = seen + place
     seen = seen + _sensor_noise(rng, seen.shape, white_noise, drift)
     for joint in _LOSABLE:
         if rng.random() < lost:

@@ -94,7 +94,7 @@ def _measured(report: dict) -> list[str]:
     )
     ranges = ", ".join(
         f"{axis} {low:.4g} to {high:.4g}"
-        for axis, low, high in zip("xyz", where["low"], where["high"], strict=True)
+        for axis, low, high in zip("xyz", where["low"], where["high"], strict=False)
         if low is not None
     )
     fitting = f" ({' or '.join(report['layouts'])})" if report["layouts"] else ""
