@@ -96,9 +96,8 @@ def form(request, monkeypatch):
     return request.param
 
 
-@pytest.fixture
-def checkout(tmp_path) -> Path:
-    """A copy of the repository as git knows it, in which commands may write."""
+def copy_repository(folder: Path) -> Path:
+    """Copy the files that git knows, or would know, into a folder."""
     if not (REPOSITORY / ".git").exists():
         pytest.skip("git says which files belong to the repository, and this is none")
     listed = subprocess.check_output(
@@ -106,13 +105,18 @@ def checkout(tmp_path) -> Path:
         cwd=REPOSITORY,
         text=True,
     )
-    copy = tmp_path / "checkout"
     for name in filter(None, listed.split("\0")):
-        source, target = REPOSITORY / name, copy / name
+        source, target = REPOSITORY / name, folder / name
         if source.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(source.readlink())
         elif source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.read_bytes())
-    return copy
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """A copy of the repository as git knows it, in which commands may write."""
+    return copy_repository(tmp_path / "checkout")

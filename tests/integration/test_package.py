@@ -1,48 +1,108 @@
-"""What is installed is what the repository holds."""
+"""Wheel and source distribution: contents, metadata, and use without the repository."""
 
+import email
 import json
 import os
 import re
 import subprocess
 import sys
+import tarfile
+import venv
 import zipfile
+from importlib import metadata
+from pathlib import Path
 
-from conftest import REPOSITORY
+import pytest
+from packaging.requirements import Requirement
+
+from conftest import REPOSITORY, copy_repository, user_env
+
+SMALL = (
+    "train_cfg.max_epochs=1",
+    "train_dataloader.dataset.times=1",
+    "model.backbone.base_channels=12",
+    "model.cls_head.in_channels=48",
+    *(
+        f"{name}_dataloader.{key}"
+        for name in ("train", "val", "test")
+        for key in ("num_workers=0", "persistent_workers=False")
+    ),
+)
+USE = """
+prepare synthetic data.pkl --subjects 4 --repeats 1
+check data.pkl
+new-config data.pkl mine.py
+train mine.py --work-dir work --cfg-options {small}
+test mine.py work/epoch_1.pth --dump scores.pkl --cfg-options {small}
+predict work/epoch_1.pth data.pkl --output predictions
+visualize confusion scores.pkl --output confusion.png
+visualize play data.pkl --output play.html
+configs
+info
+"""
 
 
-def test_wheel_carries_configs_and_tools(checkout, tmp_path):
-    subprocess.check_call(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "wheel",
-            "-q",
-            "--no-deps",
-            "--no-build-isolation",
-            "-w",
-            str(tmp_path),
-            str(checkout),
-        ]
-    )
-    packed = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
-    sources = checkout / "projects"
-    files = {
-        path.relative_to(sources).as_posix()
-        for path in (sources / "msg3d").rglob("*")
-        if path.is_file()
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The wheel, which is built from the source distribution, and that."""
+    folder = tmp_path_factory.mktemp("built")
+    checkout = copy_repository(folder / "checkout")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder]
+    done = subprocess.run([*build, checkout], text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return next(folder.glob("*.whl")), next(folder.glob("*.tar.gz"))
+
+
+def test_contents(built):
+    """All of the package, with configs and model index, and nothing else."""
+    wheel, source = built
+    names = set(zipfile.ZipFile(wheel).namelist())
+    package = REPOSITORY / "projects" / "msg3d"
+    expected = {
+        f"msg3d/{path.relative_to(package).as_posix()}"
+        for path in package.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
     }
-    assert len(files) > 50
-    assert files <= packed
-    assert not any(name.startswith(("tests", "tools")) for name in packed)
+    expected |= {
+        f"msg3d/{path.relative_to(REPOSITORY).as_posix()}"
+        for path in (REPOSITORY / "configs").rglob("*.*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    for name in (
+        "py.typed",
+        ".mim/model-index.yml",
+        "configs/_base_/default_runtime.py",
+    ):
+        assert f"msg3d/{name}" in expected
+    assert expected <= names
+    tops = {name.partition("/")[0] for name in names}
+    assert {top.partition("-")[0] for top in tops} == {"msg3d", "msg3d_onnx"}
+    with tarfile.open(source) as archive:
+        files = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"pyproject.toml", "README.md", "LICENSE", "setup.py"} <= files
+    assert not any(name.startswith("tests/") for name in files)
 
 
-def test_mim_searches_what_is_installed(checkout, tmp_path):
+def test_metadata(built):
+    """What a package index shows; it has no files for the README to link to."""
+    twine = [sys.executable, "-m", "twine", "check", "--strict", *built]
+    done = subprocess.run(twine, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(built[0]) as wheel:
+        (name,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
+        fields = email.message_from_bytes(wheel.read(name))
+    assert fields["License-Expression"] == "Apache-2.0"
+    assert fields["Requires-Python"] == ">=3.10"
+    text = fields.get_payload(decode=True).decode()
+    links = re.findall(r"\]\(([^)]*)\)", text)
+    assert len(links) > 20
+    assert all(link.startswith("https://") for link in links)
+
+
+def test_mim_searches_what_is_installed(built, tmp_path):
     target = tmp_path / "site"
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
-    subprocess.check_call(
-        [*pip, "--no-build-isolation", "--target", str(target), str(checkout)]
-    )
+    subprocess.check_call([*pip, "--target", target, built[0]])
     code = (
         "import json, sys; from mim.commands.search import get_model_info as search; "
         "every = search('msg3d', to_dict=True); "
@@ -58,7 +118,7 @@ def test_mim_searches_what_is_installed(checkout, tmp_path):
     )
     package, every, some = json.loads(out)
     assert package == str(target / "msg3d" / "__init__.py")
-    configs = (checkout / "projects" / "msg3d").glob("configs/[!_]*/*.py")
+    configs = (REPOSITORY / "projects" / "msg3d").glob("configs/[!_]*/*.py")
     assert set(every) == {path.stem for path in configs}
     for model in every.values():
         assert (target / "msg3d" / model["config"]).is_file()
@@ -66,6 +126,70 @@ def test_mim_searches_what_is_installed(checkout, tmp_path):
     assert set(some) == {
         f"msg3d_8xb16-{stream}-u100-80e_ntu60-xsub-keypoint-2d" for stream in streams
     }
+
+
+def required_by(name: str, extra: str = "") -> dict[str, metadata.Distribution]:
+    """Return a distribution and all that it requires, from the environment of the tests."""
+    collected: dict[str, metadata.Distribution] = {}
+    queue = [(name, extra)]
+    while queue:
+        name, extra = queue.pop()
+        if name in collected:
+            continue
+        try:
+            collected[name] = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # decord, where it has no wheel
+        for line in collected[name].requires or ():
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate(
+                {"extra": extra}
+            ):
+                queue += [
+                    (requirement.name, each) for each in requirement.extras or ("",)
+                ]
+    return collected
+
+
+@pytest.fixture(scope="module")
+def clean(built, tmp_path_factory):
+    """The folder of commands of an environment with the wheel."""
+    folder = tmp_path_factory.mktemp("clean") / "venv"
+    venv.create(folder, symlinks=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    distributions = required_by("msg3d")
+    del distributions["msg3d"]
+    for distribution in distributions.values():
+        for file in distribution.files or ():
+            link, source = site / file, Path(distribution.locate_file(file))
+            shared = link.is_symlink()  # of the packages of OpenCV, for example
+            if source.is_file() and ".." not in file.parts and not shared:
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(source)
+    pip = [sys.executable, "-m", "pip", f"--python={folder / 'bin' / 'python'}"]
+    subprocess.check_call([*pip, "install", "-q", "--no-deps", "--no-index", built[0]])
+    return folder / "bin"
+
+
+def test_commands_in_an_empty_folder(clean, tmp_path):
+    env = {**user_env(), "PATH": f"{clean}:/usr/bin:/bin"}
+    for line in USE.format(small=" ".join(SMALL)).strip().splitlines():
+        command = [clean / "msg3d", *line.split()]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=env, text=True, capture_output=True
+        )
+        assert done.returncode == 0, (
+            f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        )
+    names = (
+        "scores.pkl",
+        "predictions",
+        "confusion.png",
+        "play.html",
+        "work/epoch_1.pth",
+    )
+    assert all((tmp_path / name).exists() for name in names)
+    assert re.search(r"^msg3d\s", done.stdout, re.MULTILINE)
 
 
 def test_make_lists_its_targets():
