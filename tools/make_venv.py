@@ -8,6 +8,7 @@ On Linux without an NVIDIA GPU, PyTorch's CPU build is installed where its index
 reached: it is a tenth of the size of the CUDA build.
 """
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,10 @@ def main(folder: str, *options: str) -> None:
     # PyPI's builds for other platforms are for the CPU.
     cpu = sys.platform == "linux" and machine == "x86_64" and not has_gpu()
     build = "CPU build, for want of a GPU" if cpu else "PyPI's build"
-    print(f"{folder}: Python {version}, {'uv' if uv else 'pip'}, PyTorch: {build}")
+    print(
+        f"{folder}: Python {version}, {'uv' if uv else 'pip'}, PyTorch: {build}",
+        flush=True,
+    )
 
     windows = sys.platform == "win32"
     inside = str(Path(folder, "Scripts/python.exe" if windows else "bin/python"))
@@ -37,8 +41,11 @@ def main(folder: str, *options: str) -> None:
         install = [inside, "-m", "pip", "install", *options]
 
     torch = [*install, "--constraint", str(LOCK), "torch"]
-    if cpu and subprocess.call([*torch, "--no-deps", "--index-url", CPU_INDEX]) != 0:
-        print(f"{CPU_INDEX} is out of reach: installing PyPI's build instead")
+    if cpu:
+        once = [] if uv else ["--retries", "1"]
+        small = [*torch, *once, "--no-deps", "--index-url", CPU_INDEX]
+        if subprocess.call(small) != 0:
+            print(f"{CPU_INDEX} is out of reach: installing PyPI's build", flush=True)
     # The lock file has all packages except those that only CUDA builds of PyTorch require.
     run(*torch)
     # MMAction2 requires decord, which has no wheel for some platforms, and which skeleton
@@ -59,10 +66,14 @@ def find_python() -> tuple:
         version, machine = printed.decode().split()
         if version.rpartition(".")[0] in SUPPORTED:
             return python, version, machine
-    this = ".".join(map(str, sys.version_info[:2]))
+    this, machine = platform.python_version(), platform.machine()
+    wanted = f"msg3d is tested with Python {SUPPORTED[-1]} to {SUPPORTED[0]}"
+    if sys.version_info > (3, 13):
+        print(f"{wanted}, and this is {this}: all packages exist for 3.14")
+        return sys.executable, this, machine
     sys.exit(
-        f"msg3d supports Python {SUPPORTED[-1]} to {SUPPORTED[0]}, but this is {this}, and "
-        "there is no other on PATH: make PYTHON=/path/to/python3.12"
+        f"{wanted}, but this is {this}, and no other is on PATH. Install one, and run "
+        "make PYTHON=/path/to/python3.12"
     )
 
 
