@@ -6,7 +6,12 @@ as faults, in `msg3d.annotations.faults.KINDS`.
 """
 
 import pickle
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "KINDS",
@@ -104,23 +109,39 @@ class MSG3DError(ValueError):
     Args:
         message: what is wrong, what was expected, and how to fix it, without the place.
         kind: a key of `KINDS`, or of `msg3d.annotations.faults.KINDS`.
-        **where: attributes of `Where`, as far as they are known.
+        file, line, sample, field: the attributes of `Where` that are known.
 
     Attributes:
         message, kind: as given.
         where: the place.
     """
 
-    def __init__(self, message: str, *, kind: str, **where) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str,
+        file: str | None = None,
+        line: int | None = None,
+        sample: str | int | None = None,
+        field: str | None = None,
+    ) -> None:
         self.message, self.kind = message, kind
-        self.where = Where(**where)
+        self.where = Where(file, line, sample, field)
         super().__init__(message)
 
     def __str__(self) -> str:
         place = str(self.where)
         return f"{place}: {self.message}" if place else self.message
 
-    def at(self, **where) -> "MSG3DError":
+    def at(
+        self,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        sample: str | int | None = None,
+        field: str | None = None,
+    ) -> "Self":
         """A copy that fills in parts of the place that are still unknown.
 
         A reader knows the line of a fault, and its caller the name of the file:
@@ -128,18 +149,24 @@ class MSG3DError(ValueError):
             except DataError as error:
                 raise error.at(file=path) from error
         """
-        known = {
-            field.name: getattr(self.where, field.name)
-            for field in fields(self.where)
-            if getattr(self.where, field.name) is not None
-        }
-        return type(self)(self.message, kind=self.kind, **{**where, **known})
+        known = self.where
+        return type(self)(
+            self.message,
+            kind=self.kind,
+            file=file if known.file is None else known.file,
+            line=line if known.line is None else known.line,
+            sample=sample if known.sample is None else known.sample,
+            field=field if known.field is None else known.field,
+        )
 
-    def __reduce__(self):  # keyword-only arguments would be lost between processes
+    # Keyword-only arguments would be lost between processes.
+    def __reduce__(self) -> tuple[Callable[..., "MSG3DError"], tuple[object, ...]]:
         return _restored, (type(self), self.message, self.kind, vars(self.where))
 
 
-def _restored(error_type, message, kind, where):
+def _restored(
+    error_type: type[MSG3DError], message: str, kind: str, where: dict[str, Any]
+) -> MSG3DError:
     return error_type(message, kind=kind, **where)
 
 

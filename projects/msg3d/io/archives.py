@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ..errors import DataError
@@ -44,14 +44,13 @@ class RawFile(NamedTuple):
     """
 
     name: str
-    stamp: tuple
+    stamp: tuple[int, int]
     path: str
     member: str | None = None
 
     def read(self) -> bytes:
         if self.member is None:
-            with open(self.path, "rb") as file:
-                return file.read()
+            return Path(self.path).read_bytes()
         with _reading(self.path):
             archive = _open_zip(self.path, self.stamp[0], os.getpid())
             member = archive.getinfo(self.member)
@@ -70,7 +69,7 @@ def _open_zip(path: str, stamp: int, process: int) -> zipfile.ZipFile:
 
 
 def list_files(
-    raw: str, suffix: str, max_bytes: int | None = None
+    raw: str | os.PathLike[str], suffix: str, max_bytes: int | None = None
 ) -> tuple[list[RawFile], list[str]] | None:
     """List the files of a folder or zip, sorted by name.
 
@@ -88,7 +87,8 @@ def list_files(
         DataError: `raw` does not exist, or is a corrupt archive or another file.
     """
     raw = os.fspath(raw)
-    if os.path.isdir(raw):
+    # For a `Path`, an empty text is the current folder.
+    if os.path.isdir(raw):  # noqa: PTH112
         return _list_folder(raw, suffix, max_bytes)
     _refuse_missing(raw, suffix)
     if not zipfile.is_zipfile(raw):
@@ -120,8 +120,8 @@ def read_files(raw: str, suffix: str, max_bytes: int | None = None) -> Iterator[
             yield name, None
 
 
-def _refuse_missing(raw, suffix):
-    if not os.path.exists(raw):
+def _refuse_missing(raw: str, suffix: str) -> None:
+    if not os.path.exists(raw):  # noqa: PTH110
         raise DataError(
             f"does not exist, expected a folder or archive of {suffix} files",
             kind="not-found",
@@ -135,7 +135,7 @@ def _reading(path: str) -> Iterator[None]:
     try:
         yield
     except _CORRUPT as error:
-        if os.path.isdir(path):
+        if Path(path).is_dir():
             raise
         # tarfile lists each attempt on a line of its own.
         why = " ".join(str(error).split()) or type(error).__name__
@@ -158,7 +158,7 @@ def _list_zip(
     raw: str, suffix: str, max_bytes: int | None, folder: str = ""
 ) -> tuple[list[RawFile], list[str]]:
     files, others = [], []
-    state = os.stat(raw)
+    state = Path(raw).stat()
     stamp = state.st_mtime_ns
     with _reading(raw), zipfile.ZipFile(raw) as archive:
         for member in sorted(archive.infolist(), key=lambda member: member.filename):
@@ -167,7 +167,7 @@ def _list_zip(
                 continue
             if member.compress_size > state.st_size:
                 raise zipfile.BadZipFile(f"{name!r:.80} is larger than the archive")
-            label = os.path.join(folder, name)
+            label = f"{folder}/{name}" if folder else name
             if _wanted(name, member.file_size, suffix, max_bytes):
                 files.append(RawFile(label, (stamp, member.CRC), raw, name))
             else:
@@ -178,21 +178,22 @@ def _list_zip(
 def _list_folder(
     raw: str, suffix: str, max_bytes: int | None
 ) -> tuple[list[RawFile], list[str]]:
-    files, others = [], []
+    files: list[RawFile] = []
+    others: list[str] = []
     for folder, folders, names in os.walk(raw):
         folders.sort()
         for name in sorted(names):
-            path = os.path.join(folder, name)
-            label = os.path.relpath(path, raw)
-            state = os.stat(path) if os.path.isfile(path) else None
+            file = Path(folder, name)
+            path, label = str(file), os.path.relpath(file, raw)
+            state = file.stat() if file.is_file() else None
             size = 0 if state is None else state.st_size
             if state is not None and _wanted(path, size, suffix, max_bytes):
                 stamp = (state.st_size, state.st_mtime_ns)
                 files.append(RawFile(label, stamp, path))
             elif state is not None and name.endswith(".zip") and name[0] != ".":
-                inside = _list_zip(path, suffix, max_bytes, label)
-                for mine, its in zip((files, others), inside, strict=True):
-                    mine += its
+                inside, others_inside = _list_zip(path, suffix, max_bytes, label)
+                files += inside
+                others += others_inside
             else:
                 others.append(label)
     return files, others
@@ -205,7 +206,8 @@ def _from_tar(raw: str, suffix: str, max_bytes: int | None) -> Iterator[File]:
                 continue
             wanted = _wanted(member.name, member.size, suffix, max_bytes)
             keep = member.isreg() and wanted
-            yield member.name, archive.extractfile(member).read() if keep else None
+            file = archive.extractfile(member) if keep else None
+            yield member.name, None if file is None else file.read()
         # To tarfile, a corrupt or missing header is the end of the archive.
         archive.fileobj.seek(archive.offset)
         if archive.fileobj.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:

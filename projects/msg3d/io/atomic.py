@@ -4,11 +4,12 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 
 @contextmanager
-def whole_file(path: str, mode: str = "xb") -> Iterator[IO]:
+def whole_file(path: str | os.PathLike[str], mode: str = "xb") -> Iterator[IO[Any]]:
     """Write a new file that replaces `path` when the block ends without an error.
 
     Until then it has another name in the same folder, so that neither an error nor an
@@ -21,31 +22,30 @@ def whole_file(path: str, mode: str = "xb") -> Iterator[IO]:
     Raises:
         OSError: the file cannot be written.
     """
-    target = os.path.realpath(path)
-    temporary = f"{target}.{os.getpid()}.tmp"
-    os.makedirs(os.path.dirname(target), exist_ok=True)
+    target = Path(os.path.realpath(path))
+    temporary = Path(f"{target}.{os.getpid()}.tmp")
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        file = open(temporary, mode)
+        file = temporary.open(mode)
     except OSError as error:  # names the file that the user knows
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     try:
         with file:
             yield file
             sync_file(file)
-        os.replace(temporary, target)
+        temporary.replace(target)
     except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
 
 
-def write_json(content: Any, path: str) -> None:
+def write_json(content: Any, path: str | os.PathLike[str]) -> None:
     """Write JSON, atomically."""
     with whole_file(path, "x") as file:
         json.dump(content, file, indent=1)
 
 
-def sync_file(file: IO) -> None:
+def sync_file(file: IO[Any]) -> None:
     """Write an open file to the disk, so that it survives a power failure."""
     file.flush()
     os.fsync(file.fileno())

@@ -6,6 +6,7 @@ size that it claims is trusted.
 """
 
 import zipfile
+from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import DataError, MSG3DError
@@ -65,7 +66,7 @@ def mismatch(
     """
     if isinstance(file, str):
         try:
-            with open(file, "rb") as opened:
+            with Path(file).open("rb") as opened:
                 error = mismatch(opened, expected, error_type)
         except OSError:  # a URL, or a file that was removed: nothing to look at
             return None

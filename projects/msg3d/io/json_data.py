@@ -57,7 +57,7 @@ def json_of_text(text: str, where: str) -> Any:
         ) from error
 
 
-def list_of_objects(value: Any, where: str) -> list[dict]:
+def list_of_objects(value: Any, where: str) -> list[dict[str, Any]]:
     """Return `value` if it is a list of JSON objects.
 
     Args:
@@ -95,7 +95,7 @@ def need_fields(value: Any, fields: tuple[str, ...], where: str) -> None:
 
 
 def stack_numbers(
-    values: Sequence, shape: tuple[int, ...], where: Callable[[int], str]
+    values: Sequence[Any], shape: tuple[int, ...], where: Callable[[int], str]
 ) -> np.ndarray:
     """Stack equally shaped nested lists of numbers in one array.
 
@@ -140,7 +140,7 @@ def stack_numbers(
     return array
 
 
-def _as_array(value) -> np.ndarray | None:
+def _as_array(value: Any) -> np.ndarray | None:
     """An array of numbers; None for anything else and for lists of unequal lengths."""
     try:
         array = np.array(value)
@@ -211,7 +211,7 @@ def _to_json(value: Any) -> Any:
     )
 
 
-def _from_object(value: dict) -> Any:
+def _from_object(value: dict[str, Any]) -> Any:
     """The object itself, or what its one marked key stands for."""
     if len(value) != 1:
         return value

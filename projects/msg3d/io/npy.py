@@ -8,6 +8,7 @@ bytes first.
 import io
 import math
 import os
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -101,7 +102,7 @@ class NpyWriter:
 
     def __init__(self, path: str, dtype: np.dtype, row_shape: tuple[int, ...]) -> None:
         self.dtype, self.row_shape, self.rows = dtype, row_shape, 0
-        self.file = open(path, "xb")
+        self.file = Path(path).open("xb")  # noqa: SIM115  (`finish` closes it)
         self._write_header()
         self.start = self.file.tell()
 
@@ -140,7 +141,8 @@ class NpyRows:
     """
 
     def __init__(self, path: str, kinds: str = "biufcSUmM") -> None:
-        self.file = open(path, "rb", buffering=0)
+        self.path = path
+        self.file = Path(path).open("rb", buffering=0)  # noqa: SIM115  (it stays open)
         try:
             self.shape, by_columns, self.dtype = read_npy_header(self.file)
         except DataError as error:
@@ -151,7 +153,7 @@ class NpyRows:
         if self.dtype.kind not in kinds or self.dtype.hasobject:
             raise DataError(f"is of type {self.dtype}", kind="dtype", file=path)
         self.row_bytes = self.dtype.itemsize * math.prod(self.shape[1:])
-        size = os.path.getsize(path) - self.offset
+        size = Path(path).stat().st_size - self.offset
         if self.row_bytes * self.shape[0] != size or self.shape[0] > max(size, 0):
             raise DataError(
                 f"has {size} bytes for shape {self.shape}", kind="corrupt", file=path
@@ -171,15 +173,15 @@ class NpyRows:
                 f"has {len(self)} rows, but the index names {start} to "
                 f"{start + count}. Copy the store again, or pack it again.",
                 kind="corrupt",
-                file=self.file.name,
+                file=self.path,
             )
         rows = np.empty((count, *self.shape[1:]), self.dtype)
         place = self.offset + start * self.row_bytes
-        if os.preadv(self.file.fileno(), [rows], place) != rows.nbytes:
+        if os.preadv(self.file.fileno(), [rows.data], place) != rows.nbytes:
             raise DataError(
                 f"ends before row {start + count}, which existed when it was opened. "
                 "Copy the store again, or pack it again.",
                 kind="truncated",
-                file=self.file.name,
+                file=self.path,
             )
         return rows

@@ -9,7 +9,8 @@ the stand-ins below, and `resolved` replaces them by arrays once everything is r
 import math
 import re
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 
@@ -19,23 +20,25 @@ _CODE = re.compile(r"\?|[bB]1?|[iufc]\d{1,2}|[SUV]\d{0,9}|[mMO]8?")
 _UNIT = re.compile(r"[A-Za-z]{1,7}")
 _ORDERS = ("<", ">", "=", "|")
 _MOST_AXES = 32
-_scalar = np.float64(0).__reduce__()[0]  # wherever this numpy keeps it
+# Wherever this NumPy keeps it.
+_scalar = cast(Callable[[np.dtype, bytes], np.generic], np.float64(0).__reduce__()[0])
 
 
 class PickledType:
     """Stands for a `numpy.dtype`; a file may set its state, and nothing else."""
 
     __slots__ = ("code", "state")
-    __hash__ = None  # no key of a dictionary
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # no key of a dictionary
 
     def __init__(self, code: Any, *_: Any) -> None:
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             raise PickleError(
                 f"an array of the unknown type {_short(code)}", kind="corrupt"
             )
-        self.code, self.state = code, None
+        self.code = code
+        self.state: tuple[Any, ...] | None = None
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.state = state
 
     @property
@@ -60,8 +63,14 @@ class PickledType:
         if names is not None:
             kinds = [fields[name][0].real() for name in names]
             offsets = [fields[name][1] for name in names]
-            described = {"names": list(names), "formats": kinds, "offsets": offsets}
-            return np.dtype(dict(described, itemsize=size))
+            return np.dtype(
+                {
+                    "names": list(names),
+                    "formats": kinds,
+                    "offsets": offsets,
+                    "itemsize": size,
+                }
+            )
         kind = np.dtype(self.code)
         if kind.kind in "mM" and len(rest) > 2:
             unit, count, *_ = rest[2][1]
@@ -79,15 +88,16 @@ class PickledArray:
     """Stands for a `numpy.ndarray` until the file has been read."""
 
     __slots__ = ("array", "objects")
-    __hash__ = None
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __init__(self) -> None:
         self.array: np.ndarray = np.empty((0,), np.int8)
-        self.objects: list | None = None
+        self.objects: list[Any] | None = None
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         *_, shape, kind, by_columns, values = state
-        shape, order = _shape(shape), "F" if by_columns else "C"
+        shape = _shape(shape)
+        order: Literal["C", "F"] = "F" if by_columns else "C"
         if type(kind) is not PickledType:
             raise PickleError("an array without a type", kind="corrupt")
         if kind.holds_objects:
@@ -114,7 +124,7 @@ class Held:
     """
 
     __slots__ = ("value",)
-    __hash__ = None
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -128,7 +138,9 @@ class FromBuffer:
 
     __slots__ = ()
 
-    def __call__(self, buffer, kind, shape, order, axis_order=None):
+    def __call__(
+        self, buffer: Any, kind: Any, shape: Any, order: Any, axis_order: Any = None
+    ) -> np.ndarray:
         real, shape = kind.real(), _shape(shape)
         _check_bytes(shape, real, memoryview(buffer).nbytes)
         array = np.ndarray(shape, real, buffer, order=order or "C")
@@ -140,7 +152,7 @@ class Scalar:
 
     __slots__ = ()
 
-    def __call__(self, kind, value):
+    def __call__(self, kind: Any, value: Any) -> np.generic:
         real = kind.real()
         if not isinstance(value, bytes) or len(value) != real.itemsize:
             raise PickleError("a scalar that is not plain", kind="corrupt")
@@ -158,7 +170,7 @@ class _Reconstruct:
 
     __slots__ = ()
 
-    def __call__(self, subtype, shape, typecode):
+    def __call__(self, subtype: Any, shape: Any, typecode: Any) -> PickledArray:
         if subtype is not _ARRAY or shape != (0,):
             raise PickleError("an array of an unknown class", kind="corrupt")
         return PickledArray()
@@ -169,7 +181,7 @@ class _Type:
 
     __slots__ = ()
 
-    def __call__(self, *args):
+    def __call__(self, *args: Any) -> PickledType:
         return PickledType(*args)
 
 
@@ -178,7 +190,7 @@ class _Latin1:
 
     __slots__ = ()
 
-    def __call__(self, text, encoding):
+    def __call__(self, text: Any, encoding: Any) -> Any:
         if encoding not in ("latin1", "latin-1"):
             raise PickleError(
                 f"bytes in the encoding {_short(encoding)}", kind="corrupt"
@@ -191,13 +203,13 @@ class _NoBytes:
 
     __slots__ = ()
 
-    def __call__(self):
+    def __call__(self) -> bytes:
         return b""
 
 
 _ARRAY = _Array()
 # What a file may name -> what is called in its place.
-GLOBALS = {
+GLOBALS: dict[str, object] = {
     "builtins.set": set,
     "builtins.frozenset": frozenset,
     "builtins.bytes": _NoBytes(),
@@ -240,19 +252,19 @@ class _Resolver:
             self.done[id(value)] = value, change(self, value)
         return self.done[id(value)][1]
 
-    def _list(self, value: list) -> list:
+    def _list(self, value: list[Any]) -> list[Any]:
         for place, one in enumerate(value):
             if type(one) in _CHANGES:
                 value[place] = self(one)
         return value
 
-    def _dict(self, value: dict) -> dict:
+    def _dict(self, value: dict[Any, Any]) -> dict[Any, Any]:
         for key, one in value.items():
             if type(one) in _CHANGES:
                 value[key] = self(one)
         return value
 
-    def _tuple(self, value: tuple) -> tuple:
+    def _tuple(self, value: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(map(self, value))
 
     def _array(self, value: PickledArray) -> np.ndarray:
@@ -261,8 +273,10 @@ class _Resolver:
             flat = np.empty(len(value.objects), object)
             for place, one in enumerate(value.objects):
                 flat[place] = self(one)
-            order = "C" if value.array.flags.c_contiguous else "F"
-            value.array[...] = flat.reshape(value.array.shape, order=order)
+            value.array[...] = flat.reshape(
+                value.array.shape,
+                order="C" if value.array.flags.c_contiguous else "F",
+            )
         return value.array
 
     def _type(self, value: PickledType) -> np.dtype:
@@ -272,7 +286,7 @@ class _Resolver:
         return value.value
 
 
-_CHANGES = {
+_CHANGES: dict[type, Callable[[_Resolver, Any], Any]] = {
     list: _Resolver._list,
     dict: _Resolver._dict,
     OrderedDict: _Resolver._dict,

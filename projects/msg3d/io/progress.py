@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -48,7 +48,7 @@ def progress(
     if _style != "lines":
         yield from items
         return
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = initial + len(items)
     of_total = "" if total is None else f"/{total}"
     done, reported, last = initial, -1, time.monotonic()

@@ -20,6 +20,7 @@ import pickle
 import pickletools
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import MSG3DError, PickleError
@@ -30,7 +31,9 @@ __all__ = ["load_plain", "loads_plain", "read_plain"]
 
 
 def load_plain(
-    path: str, expected: str = PICKLE, stand_ins: dict[str, Any] | None = None
+    path: str | os.PathLike[str],
+    expected: str = PICKLE,
+    stand_ins: dict[str, Any] | None = None,
 ) -> Any:
     """Unpickle the file at `path`, executing nothing that it names.
 
@@ -46,13 +49,15 @@ def load_plain(
         OSError: the file cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             return read_plain(file, expected, stand_ins)
     except PickleError as error:
         raise error.at(file=os.fspath(path)) from None
 
 
-def loads_plain(content: bytes, buffers: Iterable | None = None) -> Any:
+def loads_plain(
+    content: bytes, buffers: Iterable[bytes | memoryview] | None = None
+) -> Any:
     """Unpickle bytes, with the arrays that are stored outside of them (protocol 5).
 
     Raises:
@@ -65,7 +70,7 @@ def read_plain(
     file: BinaryIO,
     expected: str = PICKLE,
     stand_ins: dict[str, Any] | None = None,
-    **options,
+    **options: Any,
 ) -> Any:
     """Unpickle an open file, from its start.
 
@@ -131,7 +136,9 @@ class _Unpickler(pickle.Unpickler):
         refused: the global that was refused; empty if there was none.
     """
 
-    def __init__(self, file, stand_ins: dict[str, Any], **options) -> None:
+    def __init__(
+        self, file: BinaryIO, stand_ins: dict[str, Any], **options: Any
+    ) -> None:
         super().__init__(file, **options)
         self.known, self.refused = {**GLOBALS, **stand_ins}, ""
 
