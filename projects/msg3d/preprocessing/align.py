@@ -95,12 +95,13 @@ def recenter(
         float32 [M, T, V, 3].
     """
     keypoint = np.asarray(keypoint, dtype=np.float32)
-    present = keypoint.any(-1, keepdims=True)
+    present: np.ndarray = np.any(keypoint, -1, keepdims=True)
     if moved is not None:
         # This joint is zero because it is the origin, not because it is absent.
         present[0, 0, _body_center(keypoint)] |= moved.any()
     origin = middle(keypoint[0, 0], center, present[0, 0, :, 0])
-    return (keypoint - origin) * present
+    centered: np.ndarray = (keypoint - origin) * present
+    return centered
 
 
 def align_view(
@@ -140,8 +141,8 @@ def align_view(
             kind="shape",
             field="keypoint",
         )
-    present = keypoint.any(-1)  # (M, T, V)
-    order = repeated_frames(present.any(-1), length or frames)
+    present: np.ndarray = np.any(keypoint, -1)  # (M, T, V)
+    order = repeated_frames(np.any(present, -1), length or frames)
     persons = np.arange(len(order))[:, None]
     if score is not None:
         score = score[persons, order]
@@ -181,7 +182,9 @@ def repeated_frames(detected: np.ndarray, length: int) -> np.ndarray:
     return np.take_along_axis(order, np.arange(length) % period[:, None], axis=1)
 
 
-def _view(pose, present, zaxis, xaxis) -> np.ndarray:
+def _view(
+    pose: np.ndarray, present: np.ndarray, zaxis: Axis, xaxis: Axis
+) -> np.ndarray:
     """The rotation [3, 3] that turns spine, then shoulders of a pose [V, 3] onto axes."""
     matrix = np.eye(3)
     for ends, axis in ((zaxis[::-1], Z), (xaxis, X)):

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..skeletons import Skeleton, skeleton
-from ..skeletons.body_axes import Layout
+from ..skeletons.lookup import Layout
 from ..skeletons.rotation import rotation_about_axes
 
 __all__ = ["limbs", "mirror", "mirrored_order", "move_2d", "rotate", "scale"]
@@ -18,12 +18,15 @@ __all__ = ["limbs", "mirror", "mirrored_order", "move_2d", "rotate", "scale"]
 
 def rotate(keypoint: np.ndarray, degrees: Sequence[float]) -> np.ndarray:
     """Turn a sequence [M, T, V, 3] about the x, then y, then z axis."""
-    return keypoint @ rotation_about_axes(*degrees).astype(keypoint.dtype).T
+    matrix = rotation_about_axes(*degrees)
+    turned: np.ndarray = keypoint @ matrix.astype(keypoint.dtype).T
+    return turned
 
 
 def scale(keypoint: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Stretch a sequence [M, T, V, 3] by one factor per axis."""
-    return keypoint * factors.astype(keypoint.dtype)
+    stretched: np.ndarray = keypoint * factors.astype(keypoint.dtype)
+    return stretched
 
 
 def move_2d(

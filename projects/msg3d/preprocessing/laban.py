@@ -60,9 +60,9 @@ def laban_effort(
         float32 [M, T, V, C], C = 3 for the coordinates and 3 for each Effort.
     """
     joints, parents = keypoint.astype(np.float32), list(parents)
-    present = joints.any(-1)  # (M, T, V)
+    present: np.ndarray = np.any(joints, -1)  # (M, T, V)
     present[..., list(centers)] |= present.any(-1, keepdims=True)
-    features = {"coordinates": joints}
+    features: dict[str, np.ndarray] = {"coordinates": joints}
     of_bones = {"flow", "space"} | ({"weight"} if published else set())
     if of_bones & set(efforts):
         ends = present & present[..., parents]
@@ -86,10 +86,13 @@ def _angles(joints: np.ndarray, parents: list[int]) -> np.ndarray:
     # Squares of float32 lose bones shorter than 1e-19.
     length = np.linalg.norm(bones.astype(np.float64), axis=-1, keepdims=True)
     cosines = bones / np.where(length > 0, length, 1)
-    return np.arccos(np.clip(cosines, -1, 1)).astype(np.float32)
+    angles: np.ndarray = np.arccos(np.clip(cosines, -1, 1))
+    return angles.astype(np.float32)
 
 
-def _difference(values, present, order, fps, published) -> np.ndarray:
+def _difference(
+    values: np.ndarray, present: np.ndarray, order: int, fps: float, published: bool
+) -> np.ndarray:
     """The change of values [M, T, V, 3] from the previous frame, per second.
 
     Args:
@@ -98,19 +101,23 @@ def _difference(values, present, order, fps, published) -> np.ndarray:
         order: of the difference that this makes.
     """
     zero = np.zeros_like(values[:, :1])
-    change = np.diff(values, axis=1, prepend=zero) * np.float32(fps)
+    change: np.ndarray = np.diff(values, axis=1, prepend=zero) * np.float32(fps)
     # The published variant has zeros before the first frame, the corrected one nothing.
     before = np.full_like(present[:, :1], published)
     complete = present
     for _ in range(order):
         present = np.concatenate([before, present[:, :-1]], axis=1)
         complete = complete & present
-    return change * complete[..., None]
+    change *= complete[..., None]
+    return change
 
 
 def _neighbor_difference(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Each joint less the joint with the previous number; the first as it is."""
-    change = np.diff(joints, axis=2, prepend=np.zeros_like(joints[:, :, :1]))
+    change: np.ndarray = np.diff(
+        joints, axis=2, prepend=np.zeros_like(joints[:, :, :1])
+    )
     both = present.copy()
     both[..., 1:] &= present[..., :-1]
-    return change * both[..., None]
+    change *= both[..., None]
+    return change

@@ -79,11 +79,12 @@ def scale_to_unit(keypoint: np.ndarray) -> np.ndarray:
         >>> scale_to_unit(line)[0, :, 0, 0]
         array([-1.,  0.,  1.])
     """
-    present = keypoint.any(-1)  # (M, T, V)
+    present: np.ndarray = np.any(keypoint, -1)  # (M, T, V)
     if not present.any():
         return keypoint
     joints = keypoint[present]  # (joints present, C)
     low, high = joints.min(0), joints.max(0)
     half = (high - low) / 2
     half[half == 0] = 1
-    return (keypoint - (high + low) / 2) / half * present[..., None]
+    scaled: np.ndarray = (keypoint - (high + low) / 2) / half * present[..., None]
+    return scaled

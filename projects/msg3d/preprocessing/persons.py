@@ -13,6 +13,9 @@ detected as a person. So persons are sorted by one of these rules, best first:
 - `length`: number of frames with the person.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ..errors import DataError
@@ -51,11 +54,11 @@ def select_persons(
             kind="score",
             field="keypoint_score",
         )
-    present = keypoint.any(-1)  # (M, T, V)
-    detected = present.any(-1)
+    present: np.ndarray = np.any(keypoint, -1)  # (M, T, V)
+    detected: np.ndarray = np.any(present, -1)
     value = RULES[by](keypoint, score, present)
     if by != "frame_score":  # one order for all frames: (M, 1)
-        value, detected = value[:, None], detected.any(1, keepdims=True)
+        value, detected = value[:, None], np.any(detected, 1, keepdims=True)
     order = np.argsort(-np.where(detected, value, -np.inf), axis=0, kind="stable")
     order = order[: min(num_persons, max(detected.sum(0).max(), 1))]  # (M', T or 1)
     frames = np.arange(keypoint.shape[1])
@@ -94,7 +97,9 @@ def format_gcn_input(
     return np.ascontiguousarray(keypoint.reshape(shape).swapaxes(0, 1))
 
 
-def _energy(keypoint, score, present):
+def _energy(
+    keypoint: np.ndarray, score: np.ndarray | None, present: np.ndarray
+) -> np.ndarray:
     return np.array(
         [
             joints[mask].std(axis=0).sum() if mask.any() else 0
@@ -103,29 +108,40 @@ def _energy(keypoint, score, present):
     )
 
 
-def _score(keypoint, score, present):
-    return _frame_score(keypoint, score, present).mean(1)
+def _score(keypoint: np.ndarray, score: np.ndarray, present: np.ndarray) -> np.ndarray:
+    value: np.ndarray = np.mean(_frame_score(keypoint, score, present), 1)
+    return value
 
 
-def _frame_score(keypoint, score, present):
-    return score.mean(-1, dtype=np.float64) * present.any(-1)
+def _frame_score(
+    keypoint: np.ndarray, score: np.ndarray, present: np.ndarray
+) -> np.ndarray:
+    value: np.ndarray = score.mean(-1, dtype=np.float64) * present.any(-1)
+    return value
 
 
-def _area(keypoint, score, present):
-    detected, mask = present.any(-1), present[..., None]
+def _area(
+    keypoint: np.ndarray, score: np.ndarray | None, present: np.ndarray
+) -> np.ndarray:
+    detected, mask = np.any(present, -1), present[..., None]
     points = keypoint[..., :2].astype(np.float64)
     low = np.where(mask, points, np.inf).min(axis=2)  # (M, T, 2)
     high = np.where(mask, points, -np.inf).max(axis=2)
     area = np.where(detected[..., None], high - low, 0).prod(-1)
-    return area.sum(1) / np.maximum(detected.sum(1), 1)
+    value: np.ndarray = area.sum(1) / np.maximum(detected.sum(1), 1)
+    return value
 
 
-def _length(keypoint, score, present):
-    return present.any(-1).sum(1)
+def _length(
+    keypoint: np.ndarray, score: np.ndarray | None, present: np.ndarray
+) -> np.ndarray:
+    value: np.ndarray = present.any(-1).sum(1)
+    return value
 
 
-# (keypoint, score, present joints [M, T, V]) -> value [M], or [M, T] of `frame_score`.
-RULES = {
+# (keypoint, score or None, present joints [M, T, V]) -> value [M], or [M, T] of
+# `frame_score`.
+RULES: dict[str, Callable[[np.ndarray, Any, np.ndarray], np.ndarray]] = {
     "energy": _energy,
     "score": _score,
     "frame_score": _frame_score,

@@ -1,6 +1,7 @@
 """Select frames: uniform samples, interpolated crops, and windows of a sequence."""
 
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -9,12 +10,20 @@ from ..errors import DataError
 __all__ = ["crop_times", "interpolate", "pad_to", "uniform_sample", "window"]
 
 
+class RandomNumbers(Protocol):
+    """The methods of `numpy.random.RandomState`, which `numpy.random` has as functions."""
+
+    def randint(self, low: Any, high: int | None = None) -> Any: ...
+
+    def choice(self, a: int, size: int, replace: bool) -> Any: ...
+
+
 def uniform_sample(
     frames: int,
     clip_len: int,
     num_clips: int = 1,
     test_mode: bool = False,
-    random: np.random.RandomState = np.random,
+    random: RandomNumbers = np.random,
 ) -> np.ndarray:
     """Draw one frame from each of `clip_len` equal parts of a sequence.
 

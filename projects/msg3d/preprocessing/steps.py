@@ -11,17 +11,22 @@ arguments that it uses.
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
 from ..skeletons import STREAMS, skeleton
-from ..skeletons.body_axes import Layout, Place, axes_of, check_joints
+from ..skeletons.body_axes import Place, axes_of, check_joints
 from ..skeletons.convert import gather_joints, joint_sources
+from ..skeletons.lookup import Layout
 from . import align, laban, normalize, persons, streams
 from . import sample as frames
 
-__all__ = ["STEPS"]
+__all__ = ["STEPS", "Sample", "Step"]
+
+Sample = dict[str, Any]
+Step = partial[Sample]
 
 
 def pre_normalize_3d(
@@ -30,13 +35,18 @@ def pre_normalize_3d(
     align_spine: bool = True,
     align_shoulder: bool = True,
     align_center: bool = True,
-) -> partial:
+) -> Step:
     return partial(_pre_normalize_3d, **locals())
 
 
 def _pre_normalize_3d(
-    sample: dict, zaxis, xaxis, align_spine, align_shoulder, align_center
-) -> dict:
+    sample: Sample,
+    zaxis: Sequence[Place],
+    xaxis: Sequence[Place],
+    align_spine: bool,
+    align_shoulder: bool,
+    align_center: bool,
+) -> Sample:
     check_length(sample)
     keypoint, center = align.pre_normalize_3d(
         sample["keypoint"],
@@ -53,16 +63,18 @@ def _pre_normalize_3d(
 
 
 def align_skeleton_3d(
-    center: Place | None = None, layout: Layout | None = None, **kwargs
-) -> partial:
-    axes = {"center": 1} if layout is None else axes_of(layout)
+    center: Place | None = None, layout: Layout | None = None, **kwargs: Any
+) -> Step:
+    axes: dict[str, Any] = {"center": 1} if layout is None else axes_of(layout)
     origin = axes.pop("center")
     center = origin if center is None else center
     kwargs = pre_normalize_3d(**{**axes, **kwargs}).keywords
     return partial(_align_skeleton_3d, center=center, layout=layout, **kwargs)
 
 
-def _align_skeleton_3d(sample: dict, center, layout, **kwargs) -> dict:
+def _align_skeleton_3d(
+    sample: Sample, center: Place, layout: Layout | None, **kwargs: Any
+) -> Sample:
     if layout is not None:
         check_joints(sample["keypoint"], layout)
     sample = _pre_normalize_3d(sample, **kwargs)
@@ -78,8 +90,8 @@ def align_view(
     zaxis: Sequence[Place] | None = None,
     xaxis: Sequence[Place] | None = None,
     length: int | None = None,
-) -> partial:
-    axes = {"center": None, "zaxis": None, "xaxis": None}
+) -> Step:
+    axes: dict[str, Any] = {"center": None, "zaxis": None, "xaxis": None}
     if layout is not None:
         axes = axes_of(layout)
     for name, axis in (("center", center), ("zaxis", zaxis), ("xaxis", xaxis)):
@@ -95,7 +107,14 @@ def align_view(
     return partial(_align_view, layout=layout, **axes, length=length)
 
 
-def _align_view(sample: dict, layout, center, zaxis, xaxis, length) -> dict:
+def _align_view(
+    sample: Sample,
+    layout: Layout | None,
+    center: Place,
+    zaxis: Sequence[Place],
+    xaxis: Sequence[Place],
+    length: int | None,
+) -> Sample:
     try:
         check_length(sample)
         if layout is not None:
@@ -114,11 +133,11 @@ def _align_view(sample: dict, layout, center, zaxis, xaxis, length) -> dict:
     return _with_score(sample, score)
 
 
-def pre_normalize_2d(img_shape: Sequence[float] = (1080, 1920)) -> partial:
+def pre_normalize_2d(img_shape: Sequence[float] = (1080, 1920)) -> Step:
     return partial(_pre_normalize_2d, **locals())
 
 
-def _pre_normalize_2d(sample: dict, img_shape) -> dict:
+def _pre_normalize_2d(sample: Sample, img_shape: Sequence[float]) -> Sample:
     img_shape = sample.get("img_shape", img_shape)
     sample["keypoint"] = normalize.pre_normalize_2d(sample["keypoint"], img_shape)
     return sample
@@ -126,26 +145,28 @@ def _pre_normalize_2d(sample: dict, img_shape) -> dict:
 
 def center_pose_2d(
     half: float = 1.0, y_up: bool = False, img_shape: Sequence[float] = (1080, 1920)
-) -> partial:
+) -> Step:
     return partial(_center_pose_2d, **locals())
 
 
-def _center_pose_2d(sample: dict, half, y_up, img_shape) -> dict:
+def _center_pose_2d(
+    sample: Sample, half: float, y_up: bool, img_shape: Sequence[float]
+) -> Sample:
     img_shape = sample.get("img_shape", img_shape)
     sample["keypoint"] = normalize.center_2d(sample["keypoint"], img_shape, half, y_up)
     return sample
 
 
-def scale_to_unit() -> partial:
+def scale_to_unit() -> Step:
     return partial(_scale_to_unit)
 
 
-def _scale_to_unit(sample: dict) -> dict:
+def _scale_to_unit(sample: Sample) -> Sample:
     sample["keypoint"] = normalize.scale_to_unit(sample["keypoint"])
     return sample
 
 
-def select_persons(num_person: int = 2, by: str = "energy") -> partial:
+def select_persons(num_person: int = 2, by: str = "energy") -> Step:
     if num_person < 1:
         raise ConfigError(
             f"SelectPersons got num_person={num_person}, expected at least 1",
@@ -156,19 +177,21 @@ def select_persons(num_person: int = 2, by: str = "energy") -> partial:
     return partial(_select_persons, num_person=num_person, by=by)
 
 
-def _select_persons(sample: dict, num_person, by) -> dict:
+def _select_persons(sample: Sample, num_person: int, by: str) -> Sample:
     sample["keypoint"], score = persons.select_persons(
         sample["keypoint"], num_person, by, sample.get("keypoint_score")
     )
     return _with_score(sample, score)
 
 
-def convert_layout(source: Layout, target: Layout, missing: str = "error") -> partial:
+def convert_layout(source: Layout, target: Layout, missing: str = "error") -> Step:
     sources = joint_sources(source, target, missing)
     return partial(_convert_layout, source=source, sources=sources)
 
 
-def _convert_layout(sample: dict, source, sources) -> dict:
+def _convert_layout(
+    sample: Sample, source: Layout, sources: list[tuple[int, ...]]
+) -> Sample:
     sample["keypoint"] = gather_joints(sample["keypoint"], sources, source)
     if "keypoint_score" in sample:
         score = sample["keypoint_score"][..., None]
@@ -181,7 +204,7 @@ def skeleton_features(
     feats: Sequence[str] | None = None,
     axis: int = -1,
     mask_absent: bool = False,
-) -> partial:
+) -> Step:
     if feats is not None and (not feats or set(feats) - set(STREAMS)):
         raise ConfigError(
             f"SkeletonFeatures got feats={feats!r}, expected a list of some of "
@@ -189,12 +212,23 @@ def skeleton_features(
             kind="option",
             field="feats",
         )
-    arguments = {"feats": feats, "axis": axis, "mask_absent": mask_absent}
     parents = [parent for _, parent in skeleton(layout).bones]
-    return partial(_skeleton_features, parents=parents, **arguments)
+    return partial(
+        _skeleton_features,
+        parents=parents,
+        feats=feats,
+        axis=axis,
+        mask_absent=mask_absent,
+    )
 
 
-def _skeleton_features(sample: dict, parents, feats, axis, mask_absent) -> dict:
+def _skeleton_features(
+    sample: Sample,
+    parents: Sequence[int],
+    feats: Sequence[str] | None,
+    axis: int,
+    mask_absent: bool,
+) -> Sample:
     sample["keypoint"] = streams.skeleton_streams(
         sample["keypoint"],
         parents,
@@ -214,7 +248,7 @@ def laban_effort(
     time: str = "frame",
     fps: float = 1,
     center: Place | None = None,
-) -> partial:
+) -> Step:
     _check_choice("LabanEffort", "variant", variant, ["published", "corrected"])
     _check_choice("LabanEffort", "time", time, ["frame", "joint"])
     repeated = len(set(efforts)) < len(efforts) or not (efforts or coordinates)
@@ -248,7 +282,7 @@ def laban_effort(
     )
 
 
-def _laban_effort(sample: dict, layout, **options) -> dict:
+def _laban_effort(sample: Sample, layout: Layout, **options: Any) -> Sample:
     check_joints(sample["keypoint"], layout)
     sample["keypoint"] = laban.laban_effort(sample["keypoint"], **options)
     return sample
@@ -256,13 +290,18 @@ def _laban_effort(sample: dict, layout, **options) -> dict:
 
 def uniform_sample_frames(
     clip_len: int, num_clips: int = 1, test_mode: bool = False, seed: int = 255
-) -> partial:
+) -> Step:
     return partial(_uniform_sample_frames, **locals())
 
 
 def _uniform_sample_frames(
-    sample: dict, clip_len, num_clips, test_mode, seed, random=None
-) -> dict:
+    sample: Sample,
+    clip_len: int,
+    num_clips: int,
+    test_mode: bool,
+    seed: int,
+    random: frames.RandomNumbers | None = None,
+) -> Sample:
     check_length(sample)
     if random is None:
         random = np.random.RandomState(seed) if test_mode else np.random
@@ -275,7 +314,7 @@ def _uniform_sample_frames(
 
 def resample_frames(
     clip_len: int, num_clips: int = 1, crop: float = 0.5, test_mode: bool = False
-) -> partial:
+) -> Step:
     if not 0 < crop <= 1:
         raise ConfigError(
             f"ResampleFrames got crop={crop}, expected a part of the sequence, greater "
@@ -286,7 +325,11 @@ def resample_frames(
     return partial(_resample_frames, **locals())
 
 
-def _resample_frames(sample: dict, clip_len, num_clips, crop, test_mode) -> dict:
+def _resample_frames(
+    sample: Sample, clip_len: int, num_clips: int, crop: float, test_mode: bool
+) -> Sample:
+    lengths: Sequence[float] | np.ndarray
+    places: Sequence[float] | np.ndarray
     if not test_mode:
         lengths = np.random.uniform(crop, 1, num_clips)
         places = np.random.uniform(0, 1, num_clips)
@@ -304,12 +347,12 @@ def _resample_frames(sample: dict, clip_len, num_clips, crop, test_mode) -> dict
     return _with_score(sample, score)
 
 
-def pad_to(length: int, mode: str = "loop") -> partial:
+def pad_to(length: int, mode: str = "loop") -> Step:
     _check_choice("PadTo", "mode", mode, ["loop", "zero"])
     return partial(_pad_to, length=length, mode=mode)
 
 
-def _pad_to(sample: dict, length, mode) -> dict:
+def _pad_to(sample: Sample, length: int, mode: str) -> Sample:
     check_length(sample)
     start = sample.get("start_index", 0)
     keypoint = frames.pad_to(sample["keypoint"], length, mode, start)
@@ -317,11 +360,11 @@ def _pad_to(sample: dict, length, mode) -> dict:
     return sample
 
 
-def pose_decode() -> partial:
+def pose_decode() -> Step:
     return partial(_pose_decode)
 
 
-def _pose_decode(sample: dict) -> dict:
+def _pose_decode(sample: Sample) -> Sample:
     total = sample.setdefault("total_frames", sample["keypoint"].shape[1])
     chosen = sample.setdefault("frame_inds", np.arange(total))
     chosen = chosen + sample.get("offset", 0)
@@ -330,12 +373,12 @@ def _pose_decode(sample: dict) -> dict:
     return sample
 
 
-def format_gcn_input(num_person: int = 2, mode: str = "zero") -> partial:
+def format_gcn_input(num_person: int = 2, mode: str = "zero") -> Step:
     _check_choice("FormatGCNInput", "mode", mode, ["zero", "loop"])
     return partial(_format_gcn_input, num_person=num_person, mode=mode)
 
 
-def _format_gcn_input(sample: dict, num_person, mode) -> dict:
+def _format_gcn_input(sample: Sample, num_person: int, mode: str) -> Sample:
     sample["keypoint"] = persons.format_gcn_input(
         sample["keypoint"],
         num_person,
@@ -367,7 +410,7 @@ STEPS = {
 }
 
 
-def check_length(sample: dict) -> None:
+def check_length(sample: Sample) -> None:
     """Refuse a sample whose `total_frames` is not that of `keypoint` [M, T, ...].
 
     Raises:
@@ -395,12 +438,14 @@ def _check_choice(step: str, field: str, value: str, allowed: list[str]) -> None
         )
 
 
-def _with_score(sample: dict, score: np.ndarray | None) -> dict:
+def _with_score(sample: Sample, score: np.ndarray | None) -> Sample:
     if score is not None:
         sample["keypoint_score"] = score
     return sample
 
 
-def _with_clips(sample: dict, clip_len: int, num_clips: int, **entries) -> dict:
+def _with_clips(
+    sample: Sample, clip_len: int, num_clips: int, **entries: Any
+) -> Sample:
     sample.update(entries, clip_len=clip_len, num_clips=num_clips, frame_interval=None)
     return sample

@@ -48,7 +48,7 @@ def skeleton_streams(
     """
     scored = score is not None
     _check(keypoint.shape, len(parents), scored)
-    if scored:
+    if score is not None:
         keypoint = np.concatenate([keypoint, score[..., None]], -1)
     computed = {"j": keypoint}
     if {"b", "bm"} & set(streams):
@@ -73,7 +73,7 @@ def bones(
         scored: whether the third channel holds scores.
     """
     parents = list(parents)
-    bone = (joints - joints[..., parents, :]).astype(np.float32)
+    bone: np.ndarray = (joints - joints[..., parents, :]).astype(np.float32)
     if scored:
         bone[..., 2] = (joints[..., 2] + joints[..., parents, 2]) / 2
     if mask_absent:
@@ -103,7 +103,8 @@ def motion(
 
 def _present(stream: np.ndarray, scored: bool) -> np.ndarray:
     """Find the joints or bones that are present, bool [M, T, V]."""
-    return stream[..., 2] != 0 if scored else stream.any(-1)
+    present: np.ndarray = stream[..., 2] != 0 if scored else np.any(stream, -1)
+    return present
 
 
 def _check(shape: tuple[int, ...], joints: int, scored: bool) -> None:

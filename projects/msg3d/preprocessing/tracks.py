@@ -67,7 +67,7 @@ def join_tracks(
     """
     poses, scores = observations.poses, observations.scores
     joints = (scores > 0) & poses.any(axis=-1)  # [P, V]
-    visible = joints.any(axis=1)
+    visible: np.ndarray = np.any(joints, axis=1)
     when = observations.frames[visible]
     poses, scores, joints = poses[visible], scores[visible], joints[visible]
     identities = [
@@ -123,7 +123,12 @@ def frame_positions(
     return positions, int(known[-1] - start) + 1
 
 
-def _tracks(when, poses, joints, identities) -> np.ndarray:
+def _tracks(
+    when: np.ndarray,
+    poses: np.ndarray,
+    joints: np.ndarray,
+    identities: Sequence[int | None],
+) -> np.ndarray:
     """Return the track of each person, int [P]; equal identities are equal tracks."""
     repeated = [
         pair
@@ -193,7 +198,7 @@ def _match(when: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarra
         for row, column in zip(rows, columns, strict=True):
             if possible[row, column]:
                 tracks[here[column]] = alive[row]
-        for person in here:
+        for person in here.tolist():
             if tracks[person] < 0:
                 tracks[person] = len(last)
                 last.append(person)
@@ -206,4 +211,5 @@ def _sizes(poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
     absent = ~joints[..., None]
     low = np.where(absent, np.inf, poses).min(axis=1)
     high = np.where(absent, -np.inf, poses).max(axis=1)
-    return (high - low).max(axis=-1)
+    sizes: np.ndarray = np.max(high - low, axis=-1)
+    return sizes

@@ -45,7 +45,7 @@ def guess_axes(
         joints: number of joints in other samples; None if unknown.
     """
     fitting = []
-    for order in permutations(range(4)):
+    for order in permutations(range(4), 4):
         m, t, v, c = (shape[axis] for axis in order)
         fits_joints = v == joints if joints else v >= FEWEST_JOINTS
         if t == frames and c in (2, 3) and m <= MOST_PERSONS and fits_joints and v > m:

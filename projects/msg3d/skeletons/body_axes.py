@@ -5,16 +5,15 @@ or by two joints whose mean is meant (COCO has hips, but no pelvis).
 """
 
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
-from .lookup import skeleton
+from .lookup import Layout, skeleton
 
 # One joint, or several whose mean is meant.
-Place = Union[int, Sequence[int]]
-Layout = Union[str, dict]
+Place = int | Sequence[int]
 
 
 def axes_of(layout: Layout) -> dict[str, Any]:

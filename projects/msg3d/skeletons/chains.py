@@ -58,8 +58,12 @@ def layout_of(
         }
         return tuple(sorted(found))
 
+    def numbers(text: str) -> tuple[int, ...]:
+        return tuple(number[name] for name in text.split())
+
     def line(ends: Ends) -> Line:
-        return tuple(tuple(number[name] for name in end.split()) for end in ends)
+        start, end = ends
+        return numbers(start), numbers(end)
 
     inward = edges(chains)
     center = number[_both_sides(chains[0])[0].split()[-1]]

@@ -6,14 +6,10 @@ middle of the shoulders, as OpenPose was trained. Coordinates are copied: conver
 not scale or rotate.
 """
 
-from typing import Union
-
 import numpy as np
 
 from ..errors import ConfigError, DataError
-from .lookup import skeleton
-
-Layout = Union[str, dict]
+from .lookup import Layout, skeleton
 
 # Counterparts of a joint, best first; several names stand for their mean. Wrist and
 # hand, ankle and foot, and the segments of a spine are different places.
@@ -102,10 +98,10 @@ def gather_joints(
     keypoint = np.asarray(keypoint)
     if keypoint.dtype.kind != "f":
         keypoint = keypoint.astype(np.float32)
-    joints = len(skeleton(source).joints)
-    if keypoint.ndim < 2 or keypoint.shape[-2] != joints:
+    num_node = len(skeleton(source).joints)
+    if keypoint.ndim < 2 or keypoint.shape[-2] != num_node:
         raise DataError(
-            f"keypoint has shape {keypoint.shape}, expected [..., V={joints}, C] of "
+            f"keypoint has shape {keypoint.shape}, expected [..., V={num_node}, C] of "
             f"layout {_title(source)}: name the layout of the file",
             kind="layout",
             field="keypoint",
@@ -118,7 +114,7 @@ def gather_joints(
     for place, joints in enumerate(sources):
         if len(joints) > 1:
             parts = keypoint[..., joints, :]  # (..., joints of the mean, C)
-            present = parts.any(-1).all(-1)[..., None]
+            present = np.any(parts, -1).all(-1, keepdims=True)
             result[..., place, :] = parts.mean(-2) * present
     return result
 

@@ -1,6 +1,7 @@
 """The record of a skeleton layout: joints, graph, bones, and body axes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import ConfigError
 
@@ -43,7 +44,7 @@ class Skeleton:
             if name.startswith("left_") and mirrored(name) in self.joints
         )
 
-    def as_graph(self) -> dict:
+    def as_graph(self) -> dict[str, Any]:
         """The dictionary that `mmaction.models.utils.Graph` takes as `layout`."""
         return {
             "num_node": len(self.joints),

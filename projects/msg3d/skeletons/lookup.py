@@ -1,16 +1,15 @@
 """Look up a layout by name, or build it from a dictionary or a JSON file."""
 
 import copy
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from functools import lru_cache
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..errors import ConfigError, DataError
 from ..io.json_data import read_json
-from .layout import Skeleton, bones_towards
+from .layout import Line, Skeleton, bones_towards
 from .tables import SKELETONS
 
 REQUIRED = {"num_node", "inward", "center"}
@@ -18,8 +17,11 @@ OPTIONAL = {"joints", "bones", "spine", "shoulders"}
 MAX_JOINTS = 10_000
 MAX_BYTES = 10_000_000  # of a file
 
+# A name, the path of a `.json` file, a dictionary, or the layout itself.
+Layout = str | Mapping[str, Any] | Skeleton
 
-def skeleton(layout: str | dict | Skeleton) -> Skeleton:
+
+def skeleton(layout: Layout) -> Skeleton:
     """Return the layout of a name, or the one that a dictionary or a file describes.
 
     Args:
@@ -74,7 +76,7 @@ def inline_layouts(config: Any) -> None:
     if isinstance(config, (list, tuple)):
         for value in config:
             inline_layouts(value)
-    elif isinstance(config, Mapping):
+    elif isinstance(config, MutableMapping):
         for key, value in list(config.items()):
             if not isinstance(value, str):
                 inline_layouts(value)
@@ -82,7 +84,7 @@ def inline_layouts(config: Any) -> None:
                 config[key] = copy.deepcopy(_from_file(value)[1])
 
 
-def graph_layout(layout: str | dict) -> dict:
+def graph_layout(layout: Layout) -> dict[str, Any]:
     """Return a layout in the form of MMAction2's Graph.
 
     Raises:
@@ -91,7 +93,7 @@ def graph_layout(layout: str | dict) -> dict:
     return skeleton(layout).as_graph()
 
 
-def layout_meta(name: str) -> dict:
+def layout_meta(name: str) -> dict[str, Any]:
     """Describe the joints of a named layout for the `meta` of an annotation file.
 
     Returns:
@@ -113,11 +115,11 @@ def _error(message: str, field: str | None = None) -> ConfigError:
     return ConfigError(message, kind="layout", field=field)
 
 
-def _from_file(path: str) -> tuple[Skeleton, dict]:
+def _from_file(path: str) -> tuple[Skeleton, dict[str, Any]]:
     """Return the layout of a JSON file, and the dictionary that describes it."""
     try:
-        status = os.stat(path)
-        return _read(os.path.abspath(path), status.st_mtime_ns, status.st_size)
+        status = Path(path).stat()
+        return _read(Path(path).absolute(), status.st_mtime_ns, status.st_size)
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         raise ConfigError(
@@ -128,18 +130,23 @@ def _from_file(path: str) -> tuple[Skeleton, dict]:
             field="layout",
         ) from error
     except (ConfigError, DataError) as error:
-        where = {"file": path, "line": error.where.line, "field": error.where.field}
-        raise ConfigError(error.message, kind=error.kind, **where) from error
+        raise ConfigError(
+            error.message,
+            kind=error.kind,
+            file=path,
+            line=error.where.line,
+            field=error.where.field,
+        ) from error
 
 
 @lru_cache
-def _read(path: str, changed: int, size: int) -> tuple[Skeleton, dict]:
+def _read(path: Path, changed: int, size: int) -> tuple[Skeleton, dict[str, Any]]:
     if size > MAX_BYTES:
         raise ConfigError(
             f"has {size} bytes, expected at most {MAX_BYTES} for a skeleton layout",
             kind="too-large",
         )
-    content = read_json(Path(path).read_bytes())
+    content = read_json(path.read_bytes())
     if not isinstance(content, dict):
         raise _error(
             f"skeleton layout is a {type(content).__name__}, expected an object with "
@@ -148,7 +155,7 @@ def _read(path: str, changed: int, size: int) -> tuple[Skeleton, dict]:
     return _described(content), content
 
 
-def _described(layout: dict) -> Skeleton:
+def _described(layout: Mapping[str, Any]) -> Skeleton:
     """Build a Skeleton from a dictionary, checking every joint."""
     # MMEngine leaves its key in a dictionary that replaces an inherited layout.
     keys = set(layout) - {"_delete_"}
@@ -166,7 +173,7 @@ def _described(layout: dict) -> Skeleton:
             str(sorted(unknown)[0]),
         )
     num_node = layout["num_node"]
-    if not isinstance(num_node, Integral) or not 1 <= num_node <= MAX_JOINTS:
+    if not _is_integer(num_node) or not 1 <= num_node <= MAX_JOINTS:
         raise _error(
             f"skeleton layout: num_node is {num_node!r:.40}, expected a number of joints",
             "num_node",
@@ -198,23 +205,17 @@ def _described(layout: dict) -> Skeleton:
                 "root as its own parent",
                 "bones",
             )
-    lines = {
-        key: tuple(_point(end, num_node, key) for end in layout[key])
-        for key in ("spine", "shoulders")
-        if layout.get(key) is not None
-    }
-    for key, line in lines.items():
-        if len(line) != 2:
-            raise _error(
-                f"skeleton layout: {key} has {len(line)} ends, expected two, each a "
-                "joint or several",
-                key,
-            )
-    return Skeleton(names, inward, center, bones, **lines)
+    spine = _line(layout.get("spine"), num_node, "spine")
+    shoulders = _line(layout.get("shoulders"), num_node, "shoulders")
+    return Skeleton(names, inward, center, bones, spine, shoulders)
+
+
+def _is_integer(value: Any) -> TypeGuard[int]:
+    return isinstance(value, Integral)  # of NumPy, too
 
 
 def _joint(joint: Any, num_node: int, field: str) -> int:
-    if not isinstance(joint, Integral) or not 0 <= joint < num_node:
+    if not _is_integer(joint) or not 0 <= joint < num_node:
         raise _error(
             f"skeleton layout: {field} names joint {joint!r}, but num_node is "
             f"{num_node}: joints are numbered from 0 to {num_node - 1}",
@@ -224,7 +225,7 @@ def _joint(joint: Any, num_node: int, field: str) -> int:
 
 
 def _pairs(
-    pairs: list | None, num_node: int, field: str
+    pairs: Sequence[Any] | None, num_node: int, field: str
 ) -> tuple[tuple[int, int], ...]:
     for pair in pairs or ():
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
@@ -236,6 +237,19 @@ def _pairs(
         (_joint(child, num_node, field), _joint(parent, num_node, field))
         for child, parent in pairs or ()
     )
+
+
+def _line(ends: Sequence[Any] | None, num_node: int, field: str) -> Line | None:
+    if ends is None:
+        return None
+    points = [_point(end, num_node, field) for end in ends]
+    if len(points) != 2:
+        raise _error(
+            f"skeleton layout: {field} has {len(points)} ends, expected two, each a "
+            "joint or several",
+            field,
+        )
+    return points[0], points[1]
 
 
 def _point(end: int | list[int], num_node: int, field: str) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def rotation(axis: int, degrees: np.ndarray) -> np.ndarray:
+def rotation(axis: int, degrees: float | np.ndarray) -> np.ndarray:
     """Return right-handed rotation matrices about x, y or z (axis 0, 1 or 2).
 
     Args:
@@ -24,7 +24,8 @@ def rotation(axis: int, degrees: np.ndarray) -> np.ndarray:
 
 def rotation_about_axes(x: float, y: float, z: float) -> np.ndarray:
     """Return the matrix [3, 3] that turns by angles in degrees about x, then y, then z."""
-    return rotation(2, z) @ rotation(1, y) @ rotation(0, x)
+    matrix: np.ndarray = rotation(2, z) @ rotation(1, y) @ rotation(0, x)
+    return matrix
 
 
 def rotation_onto(vector: np.ndarray, axis: list[int]) -> np.ndarray:
@@ -50,9 +51,12 @@ def rotation_onto(vector: np.ndarray, axis: list[int]) -> np.ndarray:
     )
 
 
-def _angle(first, second) -> float:
+def _angle(first: np.ndarray, second: np.ndarray | list[int]) -> float:
     """The angle between two vectors in radians; 0 if one is shorter than 1e-6."""
     if min(np.abs(first).sum(), np.abs(second).sum()) < 1e-6:
         return 0
-    cosine = np.dot(first / np.linalg.norm(first), second / np.linalg.norm(second))
-    return np.arccos(np.clip(cosine, -1.0, 1.0))
+    cosine = np.dot(
+        first / np.linalg.norm(first), np.divide(second, np.linalg.norm(second))
+    )
+    angle: float = np.arccos(np.clip(cosine, -1.0, 1.0))
+    return angle

@@ -25,7 +25,7 @@ from ...preprocessing.augment import (
     scale,
 )
 from ...skeletons import skeleton
-from ...skeletons.body_axes import Layout
+from ...skeletons.lookup import Layout
 
 PLACES = ("origin", "image")
 
