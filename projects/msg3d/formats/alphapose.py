@@ -7,12 +7,12 @@ One entry per person; `idx` is the identity, if the persons were tracked:
 """
 
 from ..io.json_data import list_of_objects, need_fields
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 from .frames import frame_number
 from .persons import Persons, as_sequences, split_scores
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     persons = Persons()
     for index, person in enumerate(list_of_objects(source.json, "")):
         where = f"[{index}]"

@@ -10,15 +10,17 @@ from ..annotations.check import (
 from ..annotations.files import load_annotations
 from ..errors import DataError
 from ..skeletons import SKELETONS
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     with source.on_disk() as path:
         return sequences_of(load_annotations(path), source, options)
 
 
-def sequences_of(data: Annotations, source: Source, options: ReadOptions) -> list[dict]:
+def sequences_of(
+    data: Annotations, source: Source, options: ReadOptions
+) -> list[Sample]:
     """Return the samples of an annotation file as sequences.
 
     Args:

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataError
 from ..skeletons import Skeleton, skeleton
 from ..skeletons.units import UNITS_2D, check_unit, to_standard_unit
-from .base import ReadOptions
+from .base import ReadOptions, Sample
 
 
 @dataclass
@@ -39,7 +39,7 @@ def to_sequence(
     joints: tuple[str, ...],
     unit: str | None = None,
     img_shape: tuple[int, int] | None = None,
-) -> dict:
+) -> Sample:
     """Convert coordinates to meters or pixels, with zeros for missing joints.
 
     Args:
@@ -74,7 +74,7 @@ def to_sequence(
         keypoint = np.where(missing, 0, coordinates)
         keypoint, unit = to_standard_unit(keypoint, unit, img_shape)
         keypoint = keypoint.astype(np.float32)
-    infinite = ~np.isfinite(keypoint).all(axis=-1)
+    infinite: np.ndarray = ~np.all(np.isfinite(keypoint), axis=-1)
     if scores is not None:
         infinite |= np.isinf(scores)
     if infinite.any():
@@ -95,7 +95,7 @@ def to_sequence(
     }
     if flat:
         if scores is None:
-            scores = keypoint.any(axis=-1)
+            scores = np.any(keypoint, axis=-1)
         sequence["keypoint_score"] = np.where(absent, 0, scores).astype(np.float32)
         if img_shape is not None:
             sequence["img_shape"] = sequence["original_shape"] = tuple(img_shape)
@@ -127,7 +127,9 @@ def dimensions_of(options: ReadOptions) -> int | None:
     return options.dimensions
 
 
-def _refuse(arrays, joints, where, kind, text) -> NoReturn:
+def _refuse(
+    arrays: Arrays, joints: tuple[str, ...], where: np.ndarray, kind: str, text: str
+) -> NoReturn:
     person, frame, joint = map(int, np.argwhere(where)[0])
     line = None if arrays.lines is None else int(arrays.lines[person, frame])
     raise DataError(

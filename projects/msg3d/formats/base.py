@@ -42,12 +42,13 @@ import numpy as np
 
 from ..errors import ConfigError, DataError
 from ..io.json_data import json_of_text, read_json
-from ..skeletons import Skeleton
+from ..skeletons.lookup import Layout
 
 __all__ = [
     "COMMON_SUFFIXES",
     "Format",
     "ReadOptions",
+    "Sample",
     "Source",
     "all_formats",
     "chosen_formats",
@@ -56,7 +57,8 @@ __all__ = [
     "read",
 ]
 
-Layout = str | dict | Skeleton
+# A sequence or a frame record.
+Sample = dict[str, Any]
 # A pose estimator: image [H, W, 3] -> keypoints [P, V, 2] and scores [P, V].
 Pose = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -110,6 +112,7 @@ class Source:
 
     @cached_property
     def content(self) -> bytes:
+        assert self.path is not None  # otherwise, `__init__` has set the content
         return Path(self.path).read_bytes()
 
     @cached_property
@@ -151,7 +154,8 @@ class Source:
 
     @property
     def is_folder(self) -> bool:
-        return self.path is not None and os.path.isdir(self.path)
+        # For a `Path`, an empty text is the current folder.
+        return self.path is not None and os.path.isdir(self.path)  # noqa: PTH112
 
     @contextmanager
     def on_disk(self) -> Iterator[str]:
@@ -184,7 +188,7 @@ class Format:
     title: str
     suffixes: tuple[str, ...]
     detect: Callable[[Source], bool]
-    read: Callable[[Source, ReadOptions], list[dict]]
+    read: Callable[[Source, ReadOptions], list[Sample]]
     needs: tuple[str, ...] = ()
     frames: bool = False
 
@@ -250,7 +254,7 @@ def detect_format(source: Source, options: ReadOptions = ReadOptions()) -> Forma
     )
 
 
-def read(source: Source, options: ReadOptions = ReadOptions()) -> list[dict]:
+def read(source: Source, options: ReadOptions = ReadOptions()) -> list[Sample]:
     """Read the sequences of a file in any known format, or its frame record.
 
     Raises:

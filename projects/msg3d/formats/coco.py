@@ -12,12 +12,12 @@ from typing import Any
 
 from ..errors import DataError
 from ..io.json_data import list_of_objects, need_fields
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 from .frames import frame_number
 from .persons import JOINTS, Persons, as_sequences, split_scores
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     data, persons = source.json, Persons()
     need_fields(data, ("images", "annotations"), "the file")
     _check_categories(data)
@@ -44,7 +44,7 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
     return as_sequences(persons, "coco", source, options)
 
 
-def _check_categories(data: dict) -> None:
+def _check_categories(data: dict[str, Any]) -> None:
     for category in list_of_objects(data.get("categories", []), "categories"):
         names = category.get("keypoints")
         if isinstance(names, list) and names[: len(JOINTS)] != list(JOINTS):
@@ -55,7 +55,7 @@ def _check_categories(data: dict) -> None:
             )
 
 
-def _number_images(data: dict, persons: Persons) -> dict[Any, int]:
+def _number_images(data: dict[str, Any], persons: Persons) -> dict[Any, int]:
     """Return the frame of each image; sets `numbers` and `img_shape` of `persons`."""
     numbers, shapes = {}, set()
     for index, image in enumerate(list_of_objects(data["images"], "images")):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DataError
 from .arrays import Arrays, dimensions_of, needed_layout, to_sequence
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 from .mediapipe import is_landmark_table
 from .table import Table, frame_numbers, number, read_header, read_table
 
@@ -23,7 +23,7 @@ AXIS_Z = re.compile(r"z\d+|.*_z")
 SPARSEST = 100
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     layout, channels = needed_layout(options), dimensions_of(options)
     if channels is None:
         header = read_header(source.content)

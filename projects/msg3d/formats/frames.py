@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import DataError, SkipFile
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
+from .base import Sample
 
 NOBODY = "nobody in any frame"
 
@@ -27,7 +28,7 @@ def to_tracks(
     max_persons: int,
     notes: dict[str, int] | None = None,
     matched_by: np.ndarray | None = None,
-) -> dict:
+) -> Sample:
     """Make a sequence of the persons who were detected in a video.
 
     Args:
@@ -61,12 +62,12 @@ def to_tracks(
     return {**sequence, "notes": notes} if notes else sequence
 
 
-def folder_of(record: dict) -> str:
+def folder_of(record: Sample) -> str:
     """Return the folder of a frame record, which is the id of its sequence."""
-    return record["frame_dir"].rpartition("/")[0]
+    return str(record["frame_dir"]).rpartition("/")[0]
 
 
-def join_frames(records: list[dict], max_persons: int) -> dict:
+def join_frames(records: list[Sample], max_persons: int) -> Sample:
     """Join the frame records of a folder to a sequence.
 
     Args:

@@ -15,10 +15,10 @@ import numpy as np
 from ..errors import DataError, MSG3DError
 from ..skeletons.units import unit_name
 from .arrays import Arrays, dimensions_of, needed_layout, to_sequence
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     data = source.json
     if not isinstance(data, dict):
         data = {"keypoint": data}
@@ -49,7 +49,7 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
     return [dict(sequence, layout=told["layout"]) if "layout" in told else sequence]
 
 
-def read_keypoints(data: dict, joints: int, dimensions: int | None) -> Arrays:
+def read_keypoints(data: dict[str, Any], joints: int, dimensions: int | None) -> Arrays:
     """Read `keypoint` and `keypoint_score`.
 
     Args:

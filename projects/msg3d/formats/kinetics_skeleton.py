@@ -23,7 +23,7 @@ import numpy as np
 from ..errors import DataError, SkipFile
 from ..io.json_data import stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 
 JOINTS = 18
 FIELDS = ("data", "label", "label_index")
@@ -75,9 +75,11 @@ def read_clip(record: Any) -> Clip:
     return Clip(name, index, *_observations(data))
 
 
-def _observations(data: list) -> tuple[Observations, int]:
+def _observations(data: list[Any]) -> tuple[Observations, int]:
     """The persons of all frames in the order of the file, and the number of frames."""
-    numbers, persons, places = [], [], []
+    numbers: list[int] = []
+    persons: list[dict[str, Any]] = []
+    places: list[tuple[int, int]] = []
     for place, frame in enumerate(data):
         field = f"data[{place}]"
         if (
@@ -125,7 +127,7 @@ def _observations(data: list) -> tuple[Observations, int]:
     return Observations(when, poses, scores, [None] * len(persons)), frames
 
 
-def person_rows(clip: Clip, persons: str, max_persons: int) -> dict:
+def person_rows(clip: Clip, persons: str, max_persons: int) -> Sample:
     """Arrange the persons of a clip in rows.
 
     Args:
@@ -150,7 +152,9 @@ def person_rows(clip: Clip, persons: str, max_persons: int) -> dict:
     return {"keypoint": keypoint, "keypoint_score": score, "notes": notes}
 
 
-def _rank(observations: Observations, frames: int, rows: int) -> tuple:
+def _rank(
+    observations: Observations, frames: int, rows: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Keypoint and score; row m is the person of each frame with the (m+1)-th score."""
     when, poses, scores, _ = observations
     place = _places_in_frame(when)
@@ -176,7 +180,7 @@ def _detect(source: Source) -> bool:
     return isinstance(source.json, dict) and set(FIELDS) <= set(source.json)
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     clip = read_clip(source.json)
     sequence = dict(
         frame_dir=source.id,

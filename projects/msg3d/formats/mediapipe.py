@@ -32,7 +32,7 @@ from ..io.json_data import need_fields, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions
 from ..skeletons.units import MAX_NORMALIZED
 from .arrays import dimensions_of
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 from .frames import NOBODY, to_tracks
 from .table import frame_numbers, number, read_header, read_table
 
@@ -64,7 +64,7 @@ class Landmarks(NamedTuple):
     image: np.ndarray | None
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     dimensions = dimensions_of(options)
     if dimensions is not None:
         return [_sequence(source, dimensions, options.max_persons)]
@@ -77,7 +77,7 @@ def _read(source: Source, options: ReadOptions) -> list[dict]:
             raise error from None
 
 
-def _sequence(source: Source, dimensions: int, max_persons: int) -> dict:
+def _sequence(source: Source, dimensions: int, max_persons: int) -> Sample:
     if source.suffix == ".csv":
         landmarks = read_landmark_table(source.content)
     else:
@@ -108,7 +108,9 @@ def _sequence(source: Source, dimensions: int, max_persons: int) -> dict:
         ),
         frames,
         max_persons,
-        matched_by=None if alone else landmarks.image[..., :2],
+        matched_by=(
+            None if alone or landmarks.image is None else landmarks.image[..., :2]
+        ),
     )
     if dimensions == 2:
         return dict(sequence, layout="mediapipe33", unit="normalized")
@@ -302,7 +304,7 @@ def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
 
 def is_landmark_table(header: list[str]) -> bool:
     """Return whether a table has visibilities, or x and y of 33 landmarks."""
-    numbered = {axis: set() for axis in "xyzv"}
+    numbered: dict[str, set[int]] = {axis: set() for axis in "xyzv"}
     for match in filter(None, map(LANDMARK.fullmatch, header)):
         numbered[match[1]].add(int(match[2]))
     if numbered["v"]:

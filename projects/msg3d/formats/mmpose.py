@@ -12,11 +12,11 @@ A list of persons is a single frame.
 """
 
 from ..io.json_data import list_of_objects, need_fields
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 from .persons import Persons, as_sequences, frames_of
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     data, key = source.json, ""
     if isinstance(data, dict):
         key = "instance_info" if "instance_info" in data else "predictions"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DataError, SkipFile
 from ..io.number_lines import as_float32, read_number_lines
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 
 LAYOUT = "kinect20"
 JOINTS, FIELDS = 20, 4
@@ -61,7 +61,7 @@ def _detect(source: Source) -> bool:
         return False
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     keypoint, notes = read_frames(source.content)
     sequence = {
         "frame_dir": source.id,

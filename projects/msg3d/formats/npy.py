@@ -9,10 +9,10 @@ import numpy as np
 from ..errors import DataError
 from ..io.npy import array_of_npy
 from .arrays import Arrays, dimensions_of, needed_layout, to_sequence
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     joints, known = needed_layout(options).joints, dimensions_of(options)
     choices = (3, 2) if known is None else (known,)
     for channels in choices:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..errors import DataError, SkipFile
 from ..preprocessing.persons import select_persons
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 
 LAYOUT = "nturgb+d"
 JOINTS = 25
@@ -100,8 +100,8 @@ def _parse(text: bytes) -> Bodies | None:
     except ValueError:
         return None
     with np.errstate(over="ignore"):
-        joints = values.astype(np.float32).reshape(-1, JOINTS, 3)
-    return Bodies(frames, frame, ids, joints) if np.isfinite(joints).all() else None
+        points = values.astype(np.float32).reshape(-1, JOINTS, 3)
+    return Bodies(frames, frame, ids, points) if np.isfinite(points).all() else None
 
 
 def _decimals(text: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -118,7 +118,7 @@ def _decimals(text: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     simple = (units < 10) & (letters[starts + negative + 1] == ord("."))
     simple &= (decimals > 0) & (decimals < len(_POWERS))
     decimals *= simple
-    values = units * _POWERS[decimals]
+    values: np.ndarray = units * _POWERS[decimals]
     for place in range(decimals.max(initial=0)):  # from the last digit
         digit = letters[ends - 1 - place] - np.uint8(ord("0"))
         inside = place < decimals
@@ -219,7 +219,7 @@ def keep_bodies(keypoint: np.ndarray, count: int) -> np.ndarray:
     return select_persons(keypoint, count)[0] if len(keypoint) > 1 else keypoint
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     keypoint, notes = read_bodies(source.content)
     keypoint = keep_bodies(keypoint, options.max_persons)
     sequence = {

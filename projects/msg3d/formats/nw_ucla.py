@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import DataError
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 
 FIELDS = ("file_name", "label", "skeletons")
 LAYOUT = "kinect20"
@@ -85,9 +85,9 @@ def _detect(source: Source) -> bool:
     return isinstance(source.json, dict) and set(FIELDS) <= set(source.json)
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     record = read_record(source.json)
-    sequence = {
+    sequence: Sample = {
         "frame_dir": source.id,
         "keypoint": record.keypoint,
         "layout": LAYOUT,

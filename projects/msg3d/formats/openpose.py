@@ -11,12 +11,12 @@ import numpy as np
 from ..errors import DataError
 from ..io.json_data import list_of_objects, need_fields, stack_numbers
 from ..skeletons.units import check_image_unit
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 
 LAYOUTS = {25: "openpose25", 18: "openpose"}
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     need_fields(source.json, ("people",), "the file")
     numbers, places = [], []
     for index, person in enumerate(list_of_objects(source.json["people"], "people")):

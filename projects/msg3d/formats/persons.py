@@ -18,7 +18,7 @@ from ..io.json_data import json_of_text, need_fields, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions
 from ..skeletons import skeleton
 from ..skeletons.units import check_image_unit
-from .base import ReadOptions, Source
+from .base import ReadOptions, Sample, Source
 from .frames import NOBODY, to_tracks
 
 JOINTS = skeleton("coco").joints
@@ -43,12 +43,14 @@ class Persons:
     numbers: list[int] = field(default_factory=list)
     img_shape: tuple[int, int] | None = None
     frames: list[int] = field(default_factory=list)
-    joints: list = field(default_factory=list)
-    scores: list = field(default_factory=list)
+    joints: list[Any] = field(default_factory=list)
+    scores: list[Any] = field(default_factory=list)
     identities: list[int | None] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
 
-    def add(self, number: int, joints, scores, identity, place: str) -> None:
+    def add(
+        self, number: int, joints: Any, scores: Any, identity: Any, place: str
+    ) -> None:
         self.frames.append(number)
         self.joints.append(joints)
         self.scores.append(scores)
@@ -58,7 +60,7 @@ class Persons:
 
 def as_sequences(
     persons: Persons, form: str, source: Source, options: ReadOptions
-) -> list[dict]:
+) -> list[Sample]:
     """Make the sequence or the frame record of a file.
 
     Args:
@@ -154,7 +156,7 @@ def frames_of(
         )
 
 
-def split_scores(numbers: Any, where: str) -> tuple[list, list]:
+def split_scores(numbers: Any, where: str) -> tuple[list[list[Any]], list[Any]]:
     """`[x, y, s, x, y, s, ...]` -> [[x, y], ...] and [s, ...]."""
     if not isinstance(numbers, list) or len(numbers) % 3:
         raise DataError(
@@ -172,9 +174,12 @@ def _identity(identity: Any, place: str) -> int | None:
         identity = identity[0]
     if identity is None:
         return None
-    if isinstance(identity, int | float) and abs(identity) < 2**53:
-        if int(identity) == identity:
-            return int(identity)
+    if (
+        isinstance(identity, int | float)
+        and abs(identity) < 2**53
+        and int(identity) == identity
+    ):
+        return int(identity)
     raise DataError(
         f"{place} has the identity {identity!r:.40}, expected a whole number",
         kind="number",

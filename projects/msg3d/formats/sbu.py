@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..io.number_lines import as_float32, read_number_lines
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 
 LAYOUT = "sbu15"
 PERSONS, JOINTS = 2, 15
@@ -69,7 +69,7 @@ def _detect(source: Source) -> bool:
         return False
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     unit = "m" if options.unit == "m" else "unscaled"
     keypoint, notes = read_frames(source.content, unit)
     sequence = {

@@ -6,12 +6,16 @@ no person was detected. Reading requires h5py (`pip install "msg3d[udiva]"`).
 """
 
 import io
-from typing import NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..errors import DataError, SkipFile
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
+
+if TYPE_CHECKING:
+    import h5py
 
 LAYOUT = "smpl24"
 LANDMARKS = "body/landmarks"
@@ -81,7 +85,7 @@ def _frame_number(name: str) -> int:
     return int(name)
 
 
-def _landmarks(file, number: str) -> np.ndarray | None:
+def _landmarks(file: "h5py.File", number: str) -> np.ndarray | None:
     if LANDMARKS not in file[number]:
         return None
     field = f"{number}/{LANDMARKS}"
@@ -104,7 +108,7 @@ def _landmarks(file, number: str) -> np.ndarray | None:
     return values
 
 
-def import_h5py():
+def import_h5py() -> ModuleType:
     """Return the package h5py.
 
     Raises:
@@ -117,10 +121,11 @@ def import_h5py():
             "UDIVA's landmarks are HDF5 files, which require h5py: pip install h5py",
             kind="missing-package",
         ) from None
-    return h5py
+    module: ModuleType = h5py
+    return module
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     recording = read_recording(source.content)
     sequence = {
         "frame_dir": source.id,

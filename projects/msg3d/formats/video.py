@@ -7,19 +7,23 @@ green, red), that returns the persons in it: keypoints [P, V, 2] in pixels and s
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import DataError, SkipFile
 from ..io.progress import progress
 from ..preprocessing.tracks import Observations
-from .base import Format, Pose, ReadOptions, Source
+from .base import Format, Pose, ReadOptions, Sample, Source
 from .frames import NOBODY, to_tracks
 from .persons import COUNTS, JOINTS
 
+if TYPE_CHECKING:
+    import cv2
 
-def read_video(path: str, pose: Pose, max_persons: int = 5) -> dict:
+
+def read_video(path: str, pose: Pose, max_persons: int = 5) -> Sample:
     """Read a video as a sequence of 2D joints.
 
     Args:
@@ -36,9 +40,10 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> dict:
         DataError: not a video, or the estimator returns arrays of other shapes.
         ImportError: OpenCV is not installed.
     """
-    poses, scores, shape = _estimate(path, pose)
-    name, frames = os.path.basename(path), len(poses)
-    sequence = {
+    name = os.path.basename(path)  # noqa: PTH119  (of a URL, too)
+    poses, scores, shape = _estimate(path, name, pose)
+    frames = len(poses)
+    sequence: Sample = {
         "frame_dir": name,
         "total_frames": frames,
         "keypoint": np.zeros((0, frames, len(JOINTS), 2), np.float32),
@@ -48,20 +53,20 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> dict:
     if not any(map(len, poses)):
         return sequence
     numbers = np.repeat(np.arange(frames), [len(each) for each in poses])
-    poses = np.concatenate([each for each in poses if len(each)])
-    scores = np.concatenate([each for each in scores if len(each)])
-    if poses.shape[1] in COUNTS:
-        poses, scores = poses[:, : len(JOINTS)], scores[:, : len(JOINTS)]
+    keypoint = np.concatenate([each for each in poses if len(each)])
+    score = np.concatenate([each for each in scores if len(each)])
+    if keypoint.shape[1] in COUNTS:
+        keypoint, score = keypoint[:, : len(JOINTS)], score[:, : len(JOINTS)]
         sequence["layout"] = "coco"
-    observations = Observations(numbers, poses, scores, [None] * len(poses))
-    try:
+    observations = Observations(numbers, keypoint, score, [None] * len(keypoint))
+    with suppress(SkipFile):  # every score is zero
         sequence.update(to_tracks(name, observations, frames, max_persons))
-    except SkipFile:  # every score is zero
-        pass
     return sequence
 
 
-def _estimate(path: str, pose: Pose) -> tuple[list, list, tuple[int, int]]:
+def _estimate(
+    path: str, name: str, pose: Pose
+) -> tuple[list[np.ndarray], list[np.ndarray], tuple[int, int]]:
     """Return poses and scores of each frame, and (height, width)."""
     try:
         import cv2
@@ -70,12 +75,14 @@ def _estimate(path: str, pose: Pose) -> tuple[list, list, tuple[int, int]]:
             f"videos require OpenCV ({error}): pip install opencv-python-headless"
         ) from error
     capture = cv2.VideoCapture(path)
-    poses, scores, shape, joints = [], [], None, None
+    poses: list[np.ndarray] = []
+    scores: list[np.ndarray] = []
+    shape: tuple[int, int] | None = None
+    joints: int | None = None
     total = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0) or None
-    name = os.path.basename(path)
-    bar = {"total": total, "unit": "frame", "desc": name, "leave": False}
-    for image in progress(_images(capture), **bar):
-        shape = shape or image.shape[:2]
+    images = _images(capture)
+    for image in progress(images, name, total, unit="frame", leave=False):
+        shape = shape or (image.shape[0], image.shape[1])
         keypoint, score = (np.asarray(each, np.float32) for each in pose(image))
         if len(keypoint):
             _check(keypoint, score, joints, len(poses))
@@ -83,7 +90,7 @@ def _estimate(path: str, pose: Pose) -> tuple[list, list, tuple[int, int]]:
         poses.append(keypoint)
         scores.append(score)
     capture.release()
-    if not poses:
+    if shape is None:
         raise DataError(
             "is not a video that OpenCV can read. Convert it to .mp4 (H.264)",
             kind="corrupt",
@@ -91,7 +98,7 @@ def _estimate(path: str, pose: Pose) -> tuple[list, list, tuple[int, int]]:
     return poses, scores, shape
 
 
-def _images(capture) -> Iterator[np.ndarray]:
+def _images(capture: "cv2.VideoCapture") -> Iterator[np.ndarray]:
     while True:
         read, image = capture.read()
         if not read:
@@ -115,7 +122,7 @@ def _check(keypoint: Any, score: Any, joints: int | None, frame: int) -> None:
         )
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     if options.pose is None:
         raise DataError(
             "is a video, but there is no pose estimator. Give --pose-model MODEL.onnx, "

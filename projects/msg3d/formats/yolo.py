@@ -11,11 +11,11 @@ A list of persons is a single frame.
 
 from ..errors import DataError
 from ..io.json_data import list_of_objects, need_fields
-from .base import Format, ReadOptions, Source
+from .base import Format, ReadOptions, Sample, Source
 from .persons import Persons, as_sequences, frames_of
 
 
-def _read(source: Source, options: ReadOptions) -> list[dict]:
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
     persons = Persons()
     for number, people, place in frames_of(source.json, "", persons):
         for index, person in enumerate(list_of_objects(people, place)):

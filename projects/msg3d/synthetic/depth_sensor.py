@@ -43,9 +43,11 @@ def record(
     return seen
 
 
-def _sensor_noise(rng: np.random.Generator, shape, white: float, drift: float):
+def _sensor_noise(
+    rng: np.random.Generator, shape: tuple[int, ...], white: float, drift: float
+) -> np.ndarray:
     """Return white noise plus first-order autoregressive noise, meters."""
-    noise = rng.normal(0, white, shape)
+    noise: np.ndarray = rng.normal(0, white, shape)
     correlation = np.exp(-1 / 8)
     step = drift * np.sqrt(1 - correlation**2)
     error = rng.normal(0, drift, shape[1:])
