@@ -51,7 +51,7 @@ def sync_file(file: IO[Any]) -> None:
     os.fsync(file.fileno())
 
 
-def sync_folder(path: str) -> None:
+def sync_folder(path: str | os.PathLike[str]) -> None:
     """Write the names in a folder to the disk, after files in it were made or renamed."""
     folder = os.open(path, os.O_RDONLY)
     try:

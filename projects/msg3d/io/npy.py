@@ -100,9 +100,9 @@ class NpyWriter:
         dtype: of the array, and `row_shape` its shape without the first axis.
     """
 
-    def __init__(self, path: str, dtype: np.dtype, row_shape: tuple[int, ...]) -> None:
+    def __init__(self, path: Path, dtype: np.dtype, row_shape: tuple[int, ...]) -> None:
         self.dtype, self.row_shape, self.rows = dtype, row_shape, 0
-        self.file = Path(path).open("xb")  # noqa: SIM115  (`finish` closes it)
+        self.file = path.open("xb")
         self._write_header()
         self.start = self.file.tell()
 

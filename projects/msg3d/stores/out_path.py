@@ -1,6 +1,7 @@
 """Output paths, checked before the work starts."""
 
 import os
+from pathlib import Path
 
 from ..errors import DataError
 from .store_format import refuse_foreign
@@ -44,7 +45,7 @@ def check_file(path: str) -> None:
     Raises:
         DataError: the path is a folder (`wrong-path`).
     """
-    if os.path.isdir(path):
+    if Path(path).is_dir():
         raise DataError(
             "is a folder, expected the name of a file to write, such as one in it",
             kind="wrong-path",

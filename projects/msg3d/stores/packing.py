@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from pathlib import Path
 
 from ..annotations.check import Annotations, check_annotations, samples_of
 from ..annotations.files import load_annotations
@@ -56,8 +57,9 @@ def load_any(path: str) -> Annotations:
         DataError: see `load_annotations` and `load_store`.
     """
     folder = os.fspath(path).rstrip(os.sep)
-    if os.path.isdir(folder) and (
-        folder.endswith(".packed") or os.path.exists(os.path.join(folder, HEADER))
+    # For a `Path`, an empty text is the current folder.
+    if os.path.isdir(folder) and (  # noqa: PTH112
+        folder.endswith(".packed") or Path(folder, HEADER).exists()
     ):
         return load_store(folder).unpack()
     return load_annotations(path)
@@ -80,7 +82,7 @@ def pack_file(source: str, out: str, keep_dtype: bool = False) -> str:
     """
     _check_direction(source, out)
     out = check_out(out)
-    os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     if out.endswith(".packed"):
         pack(load_annotations(source), out, keep_dtype, source=source)
     else:
@@ -93,14 +95,14 @@ def pack_file(source: str, out: str, keep_dtype: bool = False) -> str:
 def _check_direction(source: str, out: str) -> None:
     """Refuse to unpack a file, and to pack a store."""
     name = out.rstrip("/")
-    if name.endswith(".pkl") and os.path.isfile(source):
+    if name.endswith(".pkl") and Path(source).is_file():
         raise DataError(
             f"{source} is a file, which can only be packed: choose an output that ends "
             f"in .packed, such as {name.removesuffix('.pkl')}.packed",
             kind="file-name",
             file=out,
         )
-    if name.endswith(".packed") and os.path.isdir(source):
+    if name.endswith(".packed") and os.path.isdir(source):  # noqa: PTH112
         raise DataError(
             f"{source} is a folder, which can only be unpacked: choose an output that "
             f"ends in .pkl, such as {name.removesuffix('.packed')}.pkl",

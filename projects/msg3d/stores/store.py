@@ -22,6 +22,9 @@ if a file is truncated.
 """
 
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +70,8 @@ class Store:
     def __init__(self, path: str) -> None:
         self.path = os.fspath(path)
         header = read_header(self.path)
-        self._folder = os.path.join(self.path, header["data"])
+        # Errors show the path as it is.
+        self._folder = os.path.join(self.path, header["data"])  # noqa: PTH118
         self.splits: dict[str, int] | None = header["splits"]
         self.id_field: str = header["id"]
         self._sizes: dict[str, int] = header["bytes"]
@@ -76,9 +80,9 @@ class Store:
             rows = NpyRows(self._file("index.npy"), "V")
             if rows.dtype != INDEX or len(rows.shape) != 1 or not len(rows):
                 raise damaged(
-                    f"has shape {rows.shape} and type {rows.dtype}", rows.file.name
+                    f"has shape {rows.shape} and type {rows.dtype}", rows.path
                 )
-            self.index = np.memmap(rows.file.name, INDEX, "r", rows.offset, rows.shape)
+            self.index = np.memmap(rows.path, INDEX, "r", rows.offset, rows.shape)
             self._fields = NpyRows(self._file("fields.npy"), "u")
             self._keypoint = NpyRows(self._file("keypoint.npy"), "fiu")
             self._splits = NpyRows(self._file("splits.npy"), "iu")
@@ -104,10 +108,10 @@ class Store:
     def __len__(self) -> int:
         return len(self.index)
 
-    def __reduce__(self):
-        return load_store, (os.path.abspath(self.path),)
+    def __reduce__(self) -> tuple[Callable[[str], "Store"], tuple[str]]:
+        return load_store, (str(Path(self.path).absolute()),)
 
-    def __getitem__(self, number: int) -> dict:
+    def __getitem__(self, number: int) -> dict[str, Any]:
         """Return sample `number` as it was packed, with `keypoint` [M, T, V, C].
 
         Raises:
@@ -126,7 +130,7 @@ class Store:
                 sample[field] = read.reshape(persons, frames, *read.shape[1:])
         return sample
 
-    def fields(self, number: int) -> dict:
+    def fields(self, number: int) -> dict[str, Any]:
         """Return the fields of sample `number` except keypoints and their scores."""
         *_, text, characters = self.index[number].item()
         fields = self._decoded(
@@ -138,7 +142,9 @@ class Store:
             )
         return fields
 
-    def _decoded(self, text: bytes, name: str, sample: int | None = None) -> dict:
+    def _decoded(
+        self, text: bytes, name: str, sample: int | None = None
+    ) -> dict[str, Any]:
         """Decode an object in the file `name`."""
         file = self._file(name)
         try:
@@ -177,7 +183,7 @@ class Store:
                 file=self.path,
                 field="split",
             )
-        return np.unique(self._named()[name])
+        return np.unique(self._named(self.splits)[name])
 
     def summary(self, numbers: np.ndarray) -> Summary:
         """Return what `check_annotations` returns of samples; packing checked them."""
@@ -210,10 +216,9 @@ class Store:
             without_targets=first(targets == 0),
         )
 
-    def rest(self) -> dict:
+    def rest(self) -> dict[str, Any]:
         """Return everything besides splits and annotations, such as `meta`."""
-        with open(self._file("meta.json"), "rb") as file:
-            return self._decoded(file.read(), "meta.json")
+        return self._decoded(Path(self._file("meta.json")).read_bytes(), "meta.json")
 
     def unpack(self) -> Annotations:
         """Load everything into memory, as `load_annotations` does; splits are lists."""
@@ -224,27 +229,27 @@ class Store:
         ids = [sample[self.id_field] for sample in samples]
         split = {
             name: [ids[number] for number in numbers]
-            for name, numbers in self._named().items()
+            for name, numbers in self._named(self.splits).items()
         }
         return dict(split=split, annotations=samples, **self.rest())
 
-    def _named(self) -> dict[str, np.ndarray]:
+    def _named(self, lengths: dict[str, int]) -> dict[str, np.ndarray]:
         """Return split name -> positions, in the order of the split."""
         numbers = self._splits.read(0, len(self._splits))
         if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(self):
             raise damaged("names samples that do not exist", self._file("splits.npy"))
-        ends = np.cumsum(list(self.splits.values()), dtype=np.int64)
-        return dict(zip(self.splits, np.split(numbers, ends[:-1]), strict=True))
+        ends = np.cumsum(list(lengths.values()), dtype=np.int64)
+        return dict(zip(lengths, np.split(numbers, ends[:-1]), strict=True))
 
     def _file(self, name: str) -> str:
-        return os.path.join(self._folder, name)
+        return f"{self._folder}/{name}"
 
     def _check_files(self) -> None:
         for name, expected in self._sizes.items():
             file = self._file(name)
-            if not os.path.isfile(file):
+            if not Path(file).is_file():
                 raise damaged("is missing", file, "not-found")
-            size = os.path.getsize(file)
+            size = Path(file).stat().st_size
             if size != expected:
                 kind = "truncated" if size < expected else "corrupt"
                 raise damaged(f"has {size} bytes, expected {expected}", file, kind)

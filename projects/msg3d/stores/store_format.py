@@ -6,6 +6,7 @@ The header `store.json` names the data folder; what it claims is compared with t
 import json
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,13 +37,15 @@ _FILES = {"keypoint.npy", "index.npy", "fields.npy", "splits.npy", "meta.json"}
 _OPTIONAL_FILES = {"keypoint_score.npy"}
 
 
-def damaged(message: str, file: str, kind: str = "corrupt", **where) -> DataError:
+def damaged(
+    message: str, file: str, kind: str = "corrupt", sample: int | None = None
+) -> DataError:
     """Return the error for a damaged file of a store."""
     message = f"{message}. Copy the store again, or pack it again."
-    return DataError(message, kind=kind, file=file, **where)
+    return DataError(message, kind=kind, file=file, sample=sample)
 
 
-def read_header(path: str) -> dict:
+def read_header(path: str) -> dict[str, Any]:
     """Read and check `store.json`.
 
     Raises:
@@ -50,24 +53,24 @@ def read_header(path: str) -> dict:
             it is unreadable (`io`), damaged (`corrupt`), or of another version
             (`version`).
     """
-    if not os.path.exists(path):
+    # For a `Path`, an empty text is the current folder.
+    if not os.path.exists(path):  # noqa: PTH110
         raise DataError(
             "packed store does not exist: correct its path (`ann_file` of a config), or make it with "
             "`msg3d pack`",
             kind="not-found",
             file=path,
         )
-    if not os.path.isdir(path):
+    if not Path(path).is_dir():
         raise DataError(
             "is a file, expected the folder that `msg3d pack` writes (a .pkl is for "
             "type='SkeletonDataset')",
             kind="wrong-path",
             file=path,
         )
-    file = os.path.join(path, HEADER)
+    file = os.path.join(path, HEADER)  # noqa: PTH118  (errors show the path as it is)
     try:
-        with open(file, "rb") as opened:
-            header = json.load(opened)
+        header = json.loads(Path(file).read_bytes())
     except FileNotFoundError:
         raise DataError(
             "does not exist: the folder is not a packed store, or writing it was "
@@ -133,17 +136,17 @@ def check_arrays(
         DataError: `corrupt`, for the first array that does not fit.
     """
     ids = sum((header["splits"] or {}).values())
-    for array, name, fits in (
-        (keypoint, "keypoint", len(keypoint.shape) == 3),
-        (score, "keypoint_score", score is None or score.shape == keypoint.shape[:2]),
-        (splits, "splits", splits.shape == (ids,)),
-        (fields, "fields", len(fields.shape) == 1),
+    scored = None if score is None else score.shape
+    for shape, name, fits in (
+        (keypoint.shape, "keypoint", len(keypoint.shape) == 3),
+        (scored, "keypoint_score", scored in (None, keypoint.shape[:2])),
+        (splits.shape, "splits", splits.shape == (ids,)),
+        (fields.shape, "fields", len(fields.shape) == 1),
     ):
         if not fits:
-            file = os.path.join(folder, f"{name}.npy")
-            raise damaged(f"has shape {array.shape}", file)
+            raise damaged(f"has shape {shape}", f"{folder}/{name}.npy")
     persons, frames = index["persons"].astype(np.int64), index["frames"]
-    file = os.path.join(folder, "index.npy")
+    file = f"{folder}/index.npy"
     if (persons < 0).any() or (frames < 0).any():
         raise damaged("has negative numbers of persons or frames", file)
     for first, count, end in (
@@ -161,9 +164,10 @@ def refuse_foreign(path: str) -> None:
     Raises:
         DataError: `exists`, for a file or a folder that is not a packed store.
     """
-    if os.path.exists(path) and (
-        not os.path.isdir(path)
-        or any(not name.startswith((HEADER, "data.")) for name in os.listdir(path))
+    folder = Path(path)
+    if folder.exists() and (
+        not folder.is_dir()
+        or any(not e.name.startswith((HEADER, "data.")) for e in folder.iterdir())
     ):
         raise DataError(
             "exists and is not a packed store: choose another name, or remove it",
@@ -172,28 +176,28 @@ def refuse_foreign(path: str) -> None:
         )
 
 
-def new_folder(path: str) -> str:
+def new_folder(path: str) -> Path:
     """Create an empty data folder, in a store that may already exist."""
     refuse_foreign(path)
-    if not os.path.exists(path):
-        os.mkdir(path)
+    store = Path(path)
+    if not store.exists():
+        store.mkdir()
     number = 1
     while True:
         try:
-            folder = os.path.join(path, f"data.{number}")
-            os.mkdir(folder)
+            folder = store / f"data.{number}"
+            folder.mkdir()
             return folder
         except FileExistsError:  # in use, or another writer's
             number += 1
 
 
-def data_folder(path: str) -> str | None:
+def data_folder(path: str) -> Path | None:
     """Return the data folder of the store at `path`; None if it names none."""
     try:
-        with open(os.path.join(path, HEADER), "rb") as file:
-            name = json.load(file)["data"]
+        name = json.loads(Path(path, HEADER).read_bytes())["data"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     # The folder is about to be deleted.
     named = isinstance(name, str) and DATA_FOLDER.fullmatch(name)
-    return os.path.join(path, name) if named else None
+    return Path(path, name) if named else None

@@ -9,6 +9,9 @@ import os
 import shutil
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -64,20 +67,20 @@ class StoreWriter:
         self.path = os.fspath(path)
         self.keep_dtype = keep_dtype
         self.splits: dict[str, Collection[str]] | None = None
-        self.meta: dict | None = None
-        self.rest: dict = {}
+        self.meta: dict[str, Any] | None = None
+        self.rest: dict[str, Any] = {}
         self._common = Summary(self.path)
         self._id_field: str | None = None
         self._numbers: dict[str, int] = {}  # id -> position
         self._rows = self._characters = 0
         self._files: dict[str, NpyWriter] = {}
-        self._folder: str | None = None
+        self._folder: Path | None = None  # within the `with` block
 
     def __enter__(self) -> "StoreWriter":
         self._folder = new_folder(self.path)
         return self
 
-    def add(self, sample: dict) -> None:
+    def add(self, sample: dict[str, Any]) -> None:
         """Check one more sample and append it.
 
         Args:
@@ -115,7 +118,12 @@ class StoreWriter:
         self._rows += persons * frames
         self._characters += len(text)
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         try:
             if kind is None:
                 self._finish()
@@ -124,10 +132,10 @@ class StoreWriter:
                 file.file.close()
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
-                if not os.listdir(self.path):
-                    os.rmdir(self.path)
+                if not any(Path(self.path).iterdir()):
+                    Path(self.path).rmdir()
 
-    def _check(self, sample: dict) -> str:
+    def _check(self, sample: dict[str, Any]) -> str:
         """Check a sample against the form and against earlier ones; return its id."""
         self._id_field = key = self._id_field or id_field([sample])
         number = len(self._numbers)
@@ -146,7 +154,8 @@ class StoreWriter:
 
     def _append(self, field: str, rows: np.ndarray, name: str) -> None:
         if field not in self._files:
-            path = os.path.join(self._folder, f"{field}.npy")
+            assert self._folder is not None
+            path = self._folder / f"{field}.npy"
             self._files[field] = NpyWriter(path, rows.dtype, rows.shape[1:])
         file = self._files[field]
         if rows.dtype != file.dtype:
@@ -173,21 +182,22 @@ class StoreWriter:
             text = encode(rest)
         except DataError as error:
             raise error.at(file=self.path, field="meta") from None
-        with open(os.path.join(self._folder, "meta.json"), "xb") as file:
+        assert self._folder is not None
+        with (self._folder / "meta.json").open("xb") as file:
             file.write(text)
             sync_file(file)
-        for file in self._files.values():
-            file.finish()
+        for array in self._files.values():
+            array.finish()
         lengths = {name: len(ids) for name, ids in splits.items()}
         header = {
             "format": FORMAT,
             "version": VERSION,
-            "data": os.path.basename(self._folder),
+            "data": self._folder.name,
             "id": self._id_field,
             "splits": None if self.splits is None else lengths,
             "bytes": {
-                name: os.path.getsize(os.path.join(self._folder, name))
-                for name in sorted(os.listdir(self._folder))
+                path.name: path.stat().st_size
+                for path in sorted(self._folder.iterdir())
             },
             # For people who open the file; the arrays contain both.
             "samples": len(self._numbers),
@@ -199,10 +209,10 @@ class StoreWriter:
         }
         sync_folder(self._folder)
         previous = data_folder(self.path)
-        write_json(header, os.path.join(self.path, HEADER))
+        write_json(header, Path(self.path, HEADER))
         self._folder = None  # now part of the store
         sync_folder(self.path)
-        sync_folder(os.path.dirname(os.path.abspath(self.path)))
+        sync_folder(Path(self.path).absolute().parent)
         if previous is not None:
             shutil.rmtree(previous, ignore_errors=True)
 
@@ -219,7 +229,7 @@ class StoreWriter:
             )
         raise_first(split_faults(splits, splits, set(self._numbers)), self.path)
         return {
-            name: sorted(map(self._numbers.get, ids))
+            name: sorted(self._numbers[one] for one in ids)
             if isinstance(ids, (set, frozenset))
             else [self._numbers[one] for one in ids]
             for name, ids in splits.items()

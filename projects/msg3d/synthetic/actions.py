@@ -11,6 +11,7 @@ and repeat: a sample does not depend on how many others are made.
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -108,7 +109,7 @@ def make_synthetic_actions(
     drift: float = 0.015,
     lost: float = 0.06,
     frames: tuple[int, int] = (20, 80),
-) -> dict:
+) -> dict[str, Any]:
     """Make annotations of synthetic actions, in the form of MMAction2's PoseDataset.
 
     The defaults make a cross-subject task that is neither trivial nor hopeless for a
@@ -141,16 +142,17 @@ def make_synthetic_actions(
         >>> len(data['annotations']), data['annotations'][0]['keypoint'].shape[2:]
         (40, (20, 3))
     """
-    acting = {"frames": frames, "variation": variation, "sway": sway, "fidget": fidget}
+    acting = {"variation": variation, "sway": sway, "fidget": fidget}
     sensor = {"view": view, "white_noise": white_noise, "drift": drift, "lost": lost}
-    _check(subjects, repeats, seed, dict(style=style, **acting, **sensor))
-    split, annotations = {"xsub_train": [], "xsub_val": []}, []
+    _check(subjects, repeats, seed, frames, dict(style=style, **acting, **sensor))
+    split: dict[str, list[str]] = {"xsub_train": [], "xsub_val": []}
+    annotations = []
     people = [make_person(seed, number, style) for number in range(subjects)]
     numbers = list(product(range(subjects), range(len(ACTIONS)), range(repeats)))
     actions = list(ACTIONS)
     for number, label, repeat in progress(numbers, "recording", unit="sample"):
         rng = _stream(seed, number, label, repeat)
-        motion = perform(actions[label], people[number], rng, **acting)
+        motion = perform(actions[label], people[number], rng, frames, **acting)
         keypoint = record(motion, rng, **sensor)
         name = f"s{number:03d}_a{label:02d}_e{repeat:03d}"
         held_out = number % _HELD_OUT == _HELD_OUT - 1
@@ -171,7 +173,10 @@ def make_synthetic_actions(
         seed=seed,
         subjects=subjects,
         repeats=repeats,
-        **dict(style=style, **acting, **sensor),
+        style=style,
+        frames=frames,
+        **acting,
+        **sensor,
     )
     return {"split": split, "annotations": annotations, "meta": meta}
 
@@ -195,7 +200,9 @@ def _upright() -> np.ndarray:
     return share
 
 
-def _phase(rng: np.random.Generator, frames: tuple[int, int], tempo: float):
+def _phase(
+    rng: np.random.Generator, frames: tuple[int, int], tempo: float
+) -> np.ndarray:
     """Return the position of each frame in the action, [T].
 
     The person stands idle before 0 and after 1. Lead-in, lead-out, and the skew of the
@@ -236,8 +243,14 @@ def _fidget(rng: np.random.Generator, angles: np.ndarray, moving: np.ndarray) ->
     angles[:, LIMBS[limb]] += share * (target - angles[:, LIMBS[limb]])
 
 
-def _check(subjects: int, repeats: int, seed: int, options: dict) -> None:
-    def error(name: str, value, expected: str) -> ConfigError:
+def _check(
+    subjects: int,
+    repeats: int,
+    seed: int,
+    frames: tuple[int, int],
+    options: dict[str, float],
+) -> None:
+    def error(name: str, value: object, expected: str) -> ConfigError:
         return ConfigError(
             f"{name} is {value}, expected {expected}", kind="option", field=name
         )
@@ -247,10 +260,10 @@ def _check(subjects: int, repeats: int, seed: int, options: dict) -> None:
         "repeats": (repeats, 1),
         "seed": (seed, 0),
     }
-    for name, (value, allowed) in smallest.items():
-        if not isinstance(value, (int, np.integer)) or value < allowed:
-            raise error(name, repr(value), f"an integer of at least {allowed}")
-    shortest, longest = options.pop("frames")
+    for name, (count, allowed) in smallest.items():
+        if not isinstance(count, (int, np.integer)) or count < allowed:
+            raise error(name, repr(count), f"an integer of at least {allowed}")
+    shortest, longest = frames
     if not 8 <= shortest <= longest:
         lengths = f"({shortest}, {longest})"
         raise error("frames", lengths, "the shortest, at least 8, and the longest")

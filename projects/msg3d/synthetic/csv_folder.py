@@ -2,15 +2,16 @@
 
 import os
 import shutil
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..annotations.check import Annotations
 from ..io.atomic import whole_file
 from ..skeletons import skeleton
 
 
-def write_csv_folder(data: Annotations, folder: str) -> None:
+def write_csv_folder(data: dict[str, Any], folder: str) -> None:
     """Write FOLDER/ACTION/sSSS_eEEE.csv for each sample.
 
     Args:
@@ -20,19 +21,19 @@ def write_csv_folder(data: Annotations, folder: str) -> None:
     Raises:
         OSError: a file cannot be written.
     """
-    folder = os.path.abspath(folder)
-    target = folder if os.path.exists(folder) else f"{folder}.{os.getpid()}.tmp"
+    final = Path(os.path.abspath(folder))  # noqa: PTH100  (keeps links)
+    target = final if final.exists() else Path(f"{final}.{os.getpid()}.tmp")
     try:
         for sample in data["annotations"]:
             action = data["meta"]["classes"][sample["label"]]
             subject, _, repeat = sample["frame_dir"].split("_")
-            path = os.path.join(target, action, f"{subject}_{repeat}.csv")
+            path = target / action / f"{subject}_{repeat}.csv"
             with whole_file(path, "x") as file:
                 file.write(as_csv(sample["keypoint"][0]))
-        if target != folder:
-            os.rename(target, folder)
+        if target != final:
+            target.rename(final)
     except BaseException:
-        if target != folder:
+        if target != final:
             shutil.rmtree(target, ignore_errors=True)
         raise
 

@@ -81,7 +81,7 @@ def _both(**pose: float) -> Pose:
 
 
 def _raise_right_arm(cycles: int) -> Keys:
-    up = {
+    up: Pose = {
         "right_elevation": 125,
         "right_plane": 45,
         "right_rotation": 30,
@@ -95,9 +95,9 @@ def _raise_left_arm(cycles: int) -> Keys:
 
 
 def _wave(cycles: int) -> Keys:
-    up = {"right_elevation": 110, "right_plane": 50, "right_elbow": 60}
+    up: Pose = {"right_elevation": 110, "right_plane": 50, "right_elbow": 60}
     times = np.linspace(0.25, 0.75, 2 * cycles + 1)
-    swing = [
+    swing: list[tuple[float, Pose]] = [
         (float(time), dict(up, right_rotation=45 + (25 if beat % 2 else -15)))
         for beat, time in enumerate(times)
     ]
@@ -105,14 +105,14 @@ def _wave(cycles: int) -> Keys:
 
 
 def _throw(cycles: int) -> Keys:
-    back = {
+    back: Pose = {
         "right_elevation": 105,
         "right_plane": 80,
         "right_rotation": 75,
         "right_elbow": 95,
     }
-    front = {"right_elevation": 85, "right_plane": 5, "right_elbow": 20}
-    through = {"right_elevation": 35, "right_plane": 0, "right_elbow": 30}
+    front: Pose = {"right_elevation": 85, "right_plane": 5, "right_elbow": 20}
+    through: Pose = {"right_elevation": 35, "right_plane": 0, "right_elbow": 30}
     return (
         (0, {}),
         (0.45, dict(back, twist=-25)),
@@ -153,10 +153,15 @@ def _kick(cycles: int) -> Keys:
 
 
 def _march(cycles: int) -> Keys:
-    right = {"right_hip": 60, "right_knee": 70, "left_elevation": 30, "left_elbow": 30}
+    right: Pose = {
+        "right_hip": 60,
+        "right_knee": 70,
+        "left_elevation": 30,
+        "left_elbow": 30,
+    }
     left = dict(mirrored(((0, right),))[0][1])
     times = np.linspace(0, 1, 4 * cycles + 1)
-    beats = ({}, right, {}, left)
+    beats: tuple[Pose, ...] = ({}, right, {}, left)
     return tuple((float(t), beats[beat % 4]) for beat, t in enumerate(times))
 
 
