@@ -136,7 +136,7 @@ def make_splits(samples: list[dict]) -> Splits:
         ("xcontent", lambda sample: sample["content"] in CONTENTS_TESTED),
         ("seq", lambda sample: int(sample["frame_dir"][-3:]) % 5 == 1),
     ):
-        sides = [], []
+        sides: tuple[list[str], list[str]] = ([], [])
         for sample in samples:
             sides[tested(sample)].append(sample["frame_dir"])
         splits[protocol] = sides

@@ -6,6 +6,7 @@ or in the report with the reason.
 
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from ..annotations.files import save_annotations
 from ..stores.out_path import check_out
@@ -24,7 +25,7 @@ def train_and_val(protocol: str) -> tuple[str, str]:
 
 def convert(
     raw: str,
-    suffix: str,
+    suffix: str | tuple[str, ...],
     parse: Parse,
     out: str,
     splits: Callable[[list[dict]], Splits],
@@ -72,7 +73,7 @@ def convert(
         OSError: `out` cannot be written.
     """
     out = check_out(out)
-    os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     parts = f"{out}.parts"
     parsed = parse_files(raw, suffix, parse, parts, jobs, max_bytes=max_bytes)
     parsed, files_used = _without_used(parsed, raw, used)
@@ -111,7 +112,7 @@ def _without_used(
     """
     raw, names = os.path.realpath(raw), []
     for path in map(os.fspath, used):
-        inside = os.path.realpath(path).startswith(os.path.join(raw, ""))
+        inside = Path(raw) in Path(os.path.realpath(path)).parents
         names.append(os.path.relpath(os.path.realpath(path), raw) if inside else path)
     left_out = {
         reason: [file for file in files if file not in names]
@@ -149,7 +150,7 @@ def write_converted(
         a split, and that no file was refused or `allow_bad`.
     """
     out = os.fspath(out)
-    os.makedirs(os.path.dirname(out) or ".", exist_ok=True)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     samples, refused, left_out, others, remarks = parsed
     samples, notes = _without_notes(samples)
     two_sided = {name: sides for name, sides in splits.items() if all(sides)}

@@ -8,6 +8,7 @@ import glob
 import gzip
 import os
 import re
+from pathlib import Path
 
 from ..errors import DataError
 from ..io.json_data import read_json
@@ -31,11 +32,14 @@ def find_label_lists(folder: str) -> dict[str, str]:
     Raises:
         DataError: both are missing, or one exists twice.
     """
-    folder, lists = os.fspath(folder), {}
+    folder = os.fspath(folder)
+    lists: dict[str, str] = {}
     for pattern in ("*", "*/*"):
-        for path in sorted(glob.glob(os.path.join(glob.escape(folder), pattern))):
-            match = LIST.search(os.path.basename(path))
-            if match is None or not os.path.isfile(path):
+        # Unlike `Path.glob`, this skips hidden files.
+        pattern = os.path.join(glob.escape(folder), pattern)  # noqa: PTH118
+        for path in sorted(glob.glob(pattern)):  # noqa: PTH207
+            match = LIST.search(Path(path).name)
+            if match is None or not Path(path).is_file():
                 continue
             if match[1] in lists:
                 raise DataError(

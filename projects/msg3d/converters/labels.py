@@ -12,6 +12,7 @@ A name may have its suffix or not.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -121,13 +122,13 @@ def without_suffix(path: str) -> str:
 
 
 class Entry(NamedTuple):
-    """Label, split, and image size of a file, each None if unknown.
+    """Label, split, and image size of a file; label and size are None if unknown.
 
     `line` is that of the list, 0 without a list.
     """
 
     label: str | None
-    side: str | None
+    side: str
     img_shape: tuple[int, int] | None = None
     line: int = 0
 
@@ -159,7 +160,8 @@ def _read(content: bytes, suffixes: tuple[str, ...]) -> dict[str, Entry]:
     table = read_table(content, skip_blank=True)
     table.check_rows()
     if set(table.header) == {"name", "split"}:
-        names, labels = _column(table, "name"), [None] * len(table.rows)
+        names = _column(table, "name")
+        labels: Sequence[str | None] = [None] * len(table.rows)
     elif {"file", "label", "split"} <= set(table.header):
         names, labels = _column(table, "file"), _column(table, "label")
     else:
@@ -202,7 +204,7 @@ def _column(table: Table, name: str) -> list[str]:
 def _shapes(table: Table) -> list[tuple[int, int] | None]:
     if not {"height", "width"} <= set(table.header):
         return [None] * len(table.rows)
-    shapes = []
+    shapes: list[tuple[int, int] | None] = []
     for *sides, line in zip(
         _column(table, "height"), _column(table, "width"), table.lines, strict=False
     ):

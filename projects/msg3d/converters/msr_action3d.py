@@ -89,7 +89,9 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
 
 def action_and_subject(name: str) -> tuple[int, int]:
     """`a01_s02_e03` -> (1, 2)."""
-    action, subject, _ = NAME.fullmatch(name).groups()
+    match = NAME.fullmatch(name)
+    assert match is not None
+    action, subject, _ = match.groups()
     return int(action), int(subject)
 
 

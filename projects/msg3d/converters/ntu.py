@@ -11,7 +11,7 @@ actions 1 to 60.
 Each body is followed by its tracking id. Frames without any body are kept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -186,7 +186,9 @@ def remove_noise(keypoint: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
             elif wide.any() and not wide.all():
                 motion[body] = min(motion[body], _motion(present[body][~wide]))
     many = len(present) - short - len(bodies)
-    bodies.sort(key=motion.get, reverse=True)  # equals stay in the order of the file
+    bodies.sort(
+        key=motion.__getitem__, reverse=True
+    )  # equals stay in the order of the file
     notes = {what: n for what, n in ((TOO_SHORT, short), (TOO_WIDE, many)) if n}
     return keypoint[bodies], notes
 
@@ -205,7 +207,7 @@ def make_splits(samples: list[dict], benchmark: str) -> Splits:
     part = BENCHMARKS[benchmark]
     names = {sample["frame_dir"]: read_name(sample["frame_dir"]) for sample in samples}
 
-    def by(trains) -> tuple[list[str], list[str]]:
+    def by(trains: Callable[[Name], bool]) -> tuple[list[str], list[str]]:
         return (
             [stem for stem, name in names.items() if trains(name)],
             [stem for stem, name in names.items() if not trains(name)],

@@ -8,7 +8,7 @@ RGB+D 120, which include the 302.
 import os
 import re
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from ..errors import DataError
 from .parse_files import Parsed
@@ -23,13 +23,9 @@ SAMPLE = re.compile(r"S\d{3}C\d{3}P\d{3}R\d{3}A\d{3}")
 
 def find_lists(raw: str) -> list[str]:
     """Return the published lists in `raw`, if that is a folder, or next to it."""
-    raw = os.path.abspath(raw)
-    paths = [
-        os.path.join(folder, name)
-        for folder in (raw, os.path.dirname(raw))
-        for name in PUBLISHED
-    ]
-    return [path for path in paths if os.path.isfile(path)]
+    folder = Path(os.path.abspath(raw))  # noqa: PTH100  (resolves `..`, but no links)
+    paths = [place / name for place in (folder, folder.parent) for name in PUBLISHED]
+    return [str(path) for path in paths if path.is_file()]
 
 
 def read_lists(paths: Iterable[str]) -> tuple[str, ...]:
@@ -47,7 +43,7 @@ def read_lists(paths: Iterable[str]) -> tuple[str, ...]:
 
 def _read_list(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with Path(path).open(encoding="utf-8", errors="replace") as file:
             lines = [line.strip().removesuffix(".skeleton") for line in file]
     except OSError as error:
         raise DataError(

@@ -15,6 +15,7 @@ subjects train, even ones test) contains no copies.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from ..annotations.leaks import find_leaks
@@ -101,7 +102,9 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
 
 def subject_and_view(name: str) -> tuple[int, int]:
     """`a01_s02_e03_v01` -> (2, 1)."""
-    _, subject, _, view = NAME.fullmatch(name).groups()
+    match = NAME.fullmatch(name)
+    assert match is not None
+    _, subject, _, view = match.groups()
     return int(subject), int(view)
 
 
@@ -110,7 +113,7 @@ def make_splits(samples: list[dict]) -> dict[str, tuple[list[str], list[str]]]:
     names = [sample["frame_dir"] for sample in samples]
     keypoints = {sample["frame_dir"]: sample["keypoint"] for sample in samples}
 
-    def part(tested) -> tuple[list[str], list[str]]:
+    def part(tested: Callable[[int, int], bool]) -> tuple[list[str], list[str]]:
         return (
             [name for name in names if not tested(*subject_and_view(name))],
             [name for name in names if tested(*subject_and_view(name))],

@@ -17,21 +17,25 @@ import multiprocessing
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from ..errors import DataError, MSG3DError, SkipFile
+from ..formats.base import Sample
 from ..io.archives import RawFile, list_files, read_files
 from ..io.atomic import whole_file
 from ..io.progress import progress
 from ..io.safe_pickle import loads_plain
 
 # A parser: name and content of a file -> its samples.
-Parse = Callable[[str, bytes], list[dict]]
+Parse = Callable[[str, bytes], list[Sample]]
+# The samples of a file, the entry in `refused`, or the reason to skip the file.
+Outcome = list[Sample] | dict[str, Any] | str
 
 PACKAGE = Path(__file__).parents[1]
 # Everything in PACKAGE that converters can import.
@@ -54,16 +58,24 @@ class Parsed(NamedTuple):
             contains them unchanged.
     """
 
-    samples: list[dict]
-    refused: list[dict]
+    samples: list[Sample]
+    refused: list[dict[str, Any]]
     left_out: dict[str, list[str]]
     others: list[str]
-    remarks: Sequence[dict] = ()
+    remarks: Sequence[dict[str, Any]] = ()
+
+
+class Part(TypedDict):
+    """What became of the files of a part, with their names."""
+
+    samples: list[tuple[str, list[Sample]]]
+    refused: list[dict[str, Any]]
+    left_out: list[tuple[str, str]]
 
 
 def parse_files(
     raw: str,
-    suffix: str,
+    suffix: str | tuple[str, ...],
     parse: Parse,
     parts: str,
     jobs: int | None = None,
@@ -74,7 +86,7 @@ def parse_files(
 
     Args:
         raw: folder or archive; a tar is read in this process.
-        suffix: ending of the file names.
+        suffix: ending of the file names, or several.
         parse: returns the samples of a file, or raises DataError or SkipFile. A function
             of a module, or a partial of one; the arguments are part of the cache key.
         parts: folder of cached parts; the caller removes it (`forget_parts`) when the
@@ -90,13 +102,14 @@ def parse_files(
     listed = list_files(raw, suffix, max_bytes)
     if listed is None:
         others: list[str] = []
-        results = [_parse_stream(raw, suffix, parse, others, max_bytes)]
+        results: Iterable[Part] = [_parse_stream(raw, suffix, parse, others, max_bytes)]
     else:
         files, others = listed
         results = _parse_parts(files, parse, parts, jobs, files_per_part)
-    samples: dict[str, dict] = {}
+    samples: dict[str, Sample] = {}
     origin: dict[str, str] = {}
-    refused, left_out = [], {}
+    refused: list[dict[str, Any]] = []
+    left_out: dict[str, list[str]] = {}
     for result in results:
         for file, file_samples in result["samples"]:
             for sample in file_samples:
@@ -118,8 +131,15 @@ def parse_files(
     )
 
 
-def _parse_stream(raw, suffix, parse, others, max_bytes) -> dict:
-    results, files = [], read_files(raw, suffix, max_bytes)
+def _parse_stream(
+    raw: str,
+    suffix: str | tuple[str, ...],
+    parse: Parse,
+    others: list[str],
+    max_bytes: int | None,
+) -> Part:
+    results: list[tuple[str, Outcome]] = []
+    files = read_files(raw, suffix, max_bytes)
     for name, content in progress(files, "parsing", unit="file"):
         if content is None:
             others.append(name)
@@ -128,8 +148,7 @@ def _parse_stream(raw, suffix, parse, others, max_bytes) -> dict:
     return _sort_results(results)
 
 
-def _parse_file(name, content, parse) -> list[dict] | dict | str:
-    """Return the samples, the entry in `refused`, or the reason to skip the file."""
+def _parse_file(name: str, content: bytes, parse: Parse) -> Outcome:
     try:
         return parse(name, content)
     except SkipFile as reason:
@@ -142,7 +161,7 @@ def _parse_file(name, content, parse) -> list[dict] | dict | str:
         return {"file": name, "kind": "corrupt", "why": str(error)}
 
 
-def _sort_results(results) -> dict:
+def _sort_results(results: list[tuple[str, Outcome]]) -> Part:
     return {
         "samples": [(name, result) for name, result in results if type(result) is list],
         "refused": [result for _, result in results if type(result) is dict],
@@ -150,22 +169,30 @@ def _sort_results(results) -> dict:
     }
 
 
-def _parse_parts(files, parse, parts, jobs, files_per_part) -> Iterator[dict]:
+def _parse_parts(
+    files: list[RawFile],
+    parse: Parse,
+    parts: str,
+    jobs: int | None,
+    files_per_part: int,
+) -> Iterator[Part]:
     """The results of each part, in the order of the files."""
     starts = range(0, len(files), files_per_part)
     chunks = [files[start : start + files_per_part] for start in starts]
-    paths = [os.path.join(parts, part_key(chunk, parse)) for chunk in chunks]
+    paths = [f"{parts}/{part_key(chunk, parse)}" for chunk in chunks]
     missing = [
         (chunk, path)
         for chunk, path in zip(chunks, paths, strict=True)
-        if not os.path.exists(path + REST)
+        if not Path(path + REST).exists()
     ]
     if missing:
-        os.makedirs(parts, exist_ok=True)
+        Path(parts).mkdir(parents=True, exist_ok=True)
     jobs = min(jobs or len(os.sched_getaffinity(0)), len(missing))
     cached = len(files) - sum(len(chunk) for chunk, _ in missing)
     if jobs <= 1:
-        counts = (_parse_part(chunk, path, parse) for chunk, path in missing)
+        counts: Iterable[int] = (
+            _parse_part(chunk, path, parse) for chunk, path in missing
+        )
     else:
         counts = _in_processes(missing, parse, jobs)
     parsed = (number for count in counts for number in range(count))
@@ -174,11 +201,15 @@ def _parse_parts(files, parse, parts, jobs, files_per_part) -> Iterator[dict]:
     return map(read_part, paths)
 
 
-def _in_processes(missing, parse, jobs) -> Iterator[int]:
+def _in_processes(
+    missing: list[tuple[list[RawFile], str]], parse: Parse, jobs: int
+) -> Iterator[int]:
     # fork: the packages are already imported, which takes seconds.
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(jobs, context, initializer=_ignore_interrupt) as pool:
-        futures = [pool.submit(_parse_part, *part, parse) for part in missing]
+        futures = [
+            pool.submit(_parse_part, chunk, path, parse) for chunk, path in missing
+        ]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -207,12 +238,13 @@ def _parse_part(chunk: list[RawFile], path: str, parse: Parse) -> int:
 
 def part_key(chunk: list[RawFile], parse: Parse) -> str:
     """Return the cache key of these files and this parser, equal in all processes."""
-    function, options = parse, ()
+    function: Callable[..., list[Sample]] = parse
+    options: tuple[Any, ...] = ()
     if isinstance(parse, partial):
         function, options = parse.func, (parse.args, sorted(parse.keywords.items()))
     source = source_hash(PACKAGE)
     if not function.__module__.startswith(f"{PACKAGE.name}."):
-        source += inspect.getsource(inspect.getmodule(function))
+        source += inspect.getsource(sys.modules[function.__module__])
     text = repr((function.__module__, function.__qualname__, options, source, chunk))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -247,11 +279,10 @@ def write_part(data: Any, path: str) -> None:
 
 def read_part(path: str) -> Any:
     """Read a part; its arrays are read-only views of the file, which may be removed."""
-    with open(path + REST, "rb") as file:
-        sizes, rest = loads_plain(file.read())
+    sizes, rest = loads_plain(Path(path + REST).read_bytes())
     if not sum(sizes):
         return loads_plain(rest, [b""] * len(sizes))
-    with open(path + ARRAYS, "rb") as file:
+    with Path(path + ARRAYS).open("rb") as file:
         mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     buffers, start = [], 0
     for size in sizes:
@@ -262,9 +293,10 @@ def read_part(path: str) -> Any:
 
 def forget_parts(folder: str) -> None:
     """Remove the parts in a folder, and the folder if it is empty then."""
-    if os.path.isdir(folder):
-        for name in os.listdir(folder):
-            if name.endswith((ARRAYS, REST, ".tmp")):
-                os.unlink(os.path.join(folder, name))
-        if not os.listdir(folder):
-            os.rmdir(folder)
+    parts = Path(folder)
+    if parts.is_dir():
+        for path in list(parts.iterdir()):
+            if path.name.endswith((ARRAYS, REST, ".tmp")):
+                path.unlink()
+        if not any(parts.iterdir()):
+            parts.rmdir()

@@ -21,6 +21,7 @@ from ..io.mat_file import read_mat
 from ..io.number_lines import as_float32
 from ..skeletons import layout_meta
 from .convert import Splits, convert
+from .parse_files import Parsed
 
 RELEASED_FILES = 2326
 SUFFIX = ".mat"
@@ -185,7 +186,7 @@ def convert_penn_action(
     views: dict[str, str] = {}
     sides: dict[str, str] = {}
 
-    def complete(parsed):
+    def complete(parsed: Parsed) -> Parsed:
         for sample in parsed.samples:
             views[sample["frame_dir"]] = sample.pop("view")
             sides[sample["frame_dir"]] = sample.pop("side")

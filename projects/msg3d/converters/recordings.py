@@ -2,11 +2,13 @@
 
 import os
 from functools import partial
+from typing import Any
 
 from ..annotations.splits import hold_out
 from ..errors import DataError
 from ..formats.base import ReadOptions
 from ..skeletons import layout_meta, skeleton
+from ..skeletons.lookup import Layout
 from ..skeletons.units import UNITS_2D
 from .convert import Splits, convert
 from .labels import (
@@ -58,7 +60,7 @@ class Recordings:
         self.raw, self.options, self.lenient = os.fspath(raw), options, lenient
         self.list_file = None if list_file is None else os.fspath(list_file)
         self.val_fraction, self.seed, self.group = val_fraction, seed, group
-        self.skip = ()
+        self.skip: tuple[str, ...] = ()
         if self.list_file is not None:
             path, folder = map(os.path.realpath, (self.list_file, self.raw))
             self.skip = (os.path.relpath(path, folder),)
@@ -82,7 +84,7 @@ class Recordings:
         # Set by `_complete`, after all files are read.
         self.entries: dict[str, Entry] = {}
         self.groups: dict[str, str] = {}
-        self.layout: str | dict | None = None
+        self.layout: Layout | None = None
         self.unit = options.unit or "unknown"
 
     def check_img_shape(self) -> None:
@@ -138,16 +140,20 @@ class Recordings:
             }
             for sample in parsed.samples
         ]
-        entries = self._from_folders(joined) if self.folders else self.listed
+        entries = (
+            self._from_folders(self.folders, joined) if self.folders else self.listed
+        )
         self.entries = _spread(entries, samples)
         if self.group is not None:
             self.groups = {name: find_group(name, self.group) for name in self.entries}
             check_groups(self.entries, self.groups)
         parsed = only_labeled(parsed._replace(samples=samples), self.entries)
         self.layout = common_layout(parsed.samples, self.options.layout)
-        classes, units, samples = self._classes(), {}, []
+        classes, samples = self._classes(), []
+        units: dict[str, str] = {}
         for sample in parsed.samples:
             entry = self.entries[sample["frame_dir"]]
+            assert entry.label is not None  # from the folders, if not from the list
             finished, unit = finish(sample, entry, self.options)
             samples.append({**finished, "label": classes.index(entry.label)})
             units[unit + ", y down" * bool(sample.get("y_down"))] = finished[
@@ -168,35 +174,40 @@ class Recordings:
             return path
         return self.folders.stripped(path)
 
-    def _from_folders(self, joined: set[str]) -> dict[str, Entry]:
+    def _from_folders(
+        self, folders: ClassFolders, joined: set[str]
+    ) -> dict[str, Entry]:
         """Label and side of each sequence, including those that were refused."""
-        entries: dict[str, Entry] = {}
+        labels: dict[str, int] = {}
+        sides: dict[str, str] = {}
         for path in self.files.paths:
-            label = self.folders.label(path)
+            label = folders.label(path)
             if label is not None:
-                folder = os.path.dirname(path)
-                name = folder if folder in joined else without_suffix(path)
-                entry = Entry(self.folders.classes[label], self.folders.side(path))
-                entries[self._name(name)] = entry
-        if self.folders.sided:
-            return entries
+                folder = path.rpartition("/")[0]
+                name = self._name(folder if folder in joined else without_suffix(path))
+                labels[name] = label
+                side = folders.side(path)
+                if side is not None:
+                    sides[name] = side
         if self.list_file is not None:
-            check_complete(self.listed, set(entries), self.list_file)
+            check_complete(self.listed, set(labels), self.list_file)
             sides = {name: entry.side for name, entry in self.listed.items()}
-        else:
-            sides = self._held_out(entries)
+        elif self.val_fraction is not None:
+            sides = self._held_out(labels, self.val_fraction)
         return {
-            name: entry._replace(side=sides[name]) for name, entry in entries.items()
+            name: Entry(folders.classes[label], sides[name])
+            for name, label in labels.items()
         }
 
-    def _held_out(self, entries: dict[str, Entry]) -> dict[str, str]:
+    def _held_out(self, labels: dict[str, int], fraction: float) -> dict[str, str]:
         groups = {
             name: name if self.group is None else find_group(name, self.group)
-            for name in entries
+            for name in labels
         }
-        labels = [self.folders.classes.index(each.label) for each in entries.values()]
         try:
-            held = hold_out(labels, list(groups.values()), self.val_fraction, self.seed)
+            held = hold_out(
+                list(labels.values()), list(groups.values()), fraction, self.seed
+            )
         except DataError as error:
             raise error.at(file=self.raw) from None
         return {
@@ -206,7 +217,8 @@ class Recordings:
     def _classes(self) -> list[str]:
         if self.folders is not None and not self.lenient:
             return list(self.folders.classes)
-        return sorted_classes({entry.label for entry in self.entries.values()})
+        labels = {entry.label for entry in self.entries.values()}
+        return sorted_classes({label for label in labels if label is not None})
 
     def _splits(self, samples: list[dict]) -> Splits:
         """val, and test if there is one -> (ids of train, its ids)."""
@@ -223,7 +235,7 @@ class Recordings:
         return f"{self.unit} (files: {unit})"
 
     def _meta(self, samples: list[dict]) -> dict:
-        meta = {"classes": self._classes(), "units": self.unit}
+        meta: dict[str, Any] = {"classes": self._classes(), "units": self.unit}
         if self.layout is not None:
             meta.update(layout=self.layout, **layout_meta(self.layout))
         elif self.options.layout is not None:

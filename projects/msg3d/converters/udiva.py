@@ -164,11 +164,16 @@ def convert_udiva(
     """
     import_h5py()
     tables = read_tables(raw)
-    options = {"chunk": chunk, "remainder": remainder, "missing": missing}
     return convert(
         raw,
         ".hdf5",
-        partial(parse_recording, tables=tables, **options),
+        partial(
+            parse_recording,
+            tables=tables,
+            chunk=chunk,
+            remainder=remainder,
+            missing=missing,
+        ),
         out,
         splits=partial(make_splits, tables=tables),
         meta=lambda samples: dict(

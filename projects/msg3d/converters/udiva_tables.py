@@ -3,12 +3,13 @@
 import csv
 import io
 import math
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import DataError
-from ..io.archives import list_files
+from ..io.archives import RawFile, list_files
 
 SPLITS = ("train", "val", "test")
 _PARTS = ("PART.1", "PART.2")  # the participants in FC1 and FC2
@@ -97,7 +98,9 @@ def read_tables(raw: str) -> Tables:
     return Tables(sessions, traits, shared, tuple(files[name].name for name in read))
 
 
-def _rows(raw, files, name, columns):
+def _rows(
+    raw: str, files: dict[str, RawFile], name: str, columns: tuple[str, ...]
+) -> Iterator[tuple[int, dict[str, str]]]:
     if name not in files:
         raise DataError(
             f"contains no {name}. Copy it from the release",
@@ -134,11 +137,11 @@ def _rows(raw, files, name, columns):
         yield line, row
 
 
-def _is_text(key, value) -> bool:
+def _is_text(key: object, value: object) -> bool:
     return isinstance(key, str) and isinstance(value, str)
 
 
-def _traits(row: dict) -> tuple[float, ...] | None:
+def _traits(row: dict[str, str]) -> tuple[float, ...] | None:
     """The five traits, or None if the release has none of them."""
     texts = [row.get(name, "") for name in CHALLENGE_TRAITS]
     if not any(texts):

@@ -7,8 +7,10 @@ held out. Classes are numbered in the order of their names. Recordings of one pe
 count as knowing the action.
 """
 
+from collections.abc import Sequence
+
 from ..formats.base import Pose, ReadOptions
-from ..skeletons import Skeleton
+from ..skeletons.lookup import Layout
 from ..skeletons.units import unit_name
 from .recordings import Recordings
 
@@ -18,9 +20,9 @@ ESTIMATORS = ("alphapose", "coco", "mmpose", "yolo")
 def convert_folder(
     raw: str,
     out: str,
-    layout: Skeleton | str | dict | None = None,
+    layout: Layout | None = None,
     units: str | None = None,
-    img_shape: tuple[int, int] | None = None,
+    img_shape: Sequence[int] | None = None,
     split: str | None = None,
     val_fraction: float | None = None,
     seed: int = 0,
@@ -60,7 +62,7 @@ def convert_folder(
     options = ReadOptions(
         layout=layout,
         unit=None if units is None else unit_name(units),
-        img_shape=None if img_shape is None else tuple(img_shape),
+        img_shape=_as_pair(img_shape),
         max_persons=max_persons,
         pose=pose,
         formats=() if file_format is None else (file_format,),
@@ -77,7 +79,7 @@ def convert_coco_json(
     jobs: int | None = None,
     form: str | None = None,
     list_file: str | None = None,
-    img_shape: tuple[int, int] | None = None,
+    img_shape: Sequence[int] | None = None,
     max_persons: int = 5,
     normalized: bool = False,
 ) -> dict:
@@ -104,7 +106,7 @@ def convert_coco_json(
     """
     options = ReadOptions(
         unit="normalized" if normalized else "px",
-        img_shape=None if img_shape is None else tuple(img_shape),
+        img_shape=_as_pair(img_shape),
         max_persons=max_persons,
         formats=ESTIMATORS if form is None else (form,),
     )
@@ -119,7 +121,7 @@ def convert_mediapipe(
     jobs: int | None = None,
     coordinates: str = "image",
     list_file: str | None = None,
-    img_shape: tuple[int, int] | None = None,
+    img_shape: Sequence[int] | None = None,
     max_persons: int = 5,
 ) -> dict:
     """Convert the landmarks of MediaPipe Pose into an annotation file, with a report.
@@ -144,9 +146,16 @@ def convert_mediapipe(
     """
     options = ReadOptions(
         dimensions=3 if coordinates == "world" else 2,
-        img_shape=None if img_shape is None else tuple(img_shape),
+        img_shape=_as_pair(img_shape),
         max_persons=max_persons,
         formats=("mediapipe",),
     )
     data = Recordings(raw, options, list_file, lenient=True)
     return data.convert(out, allow_bad, jobs)
+
+
+def _as_pair(img_shape: Sequence[int] | None) -> tuple[int, int] | None:
+    if img_shape is None:
+        return None
+    height, width = img_shape
+    return height, width

@@ -1,9 +1,8 @@
 """Files of users: which to read, how, and what becomes of their sequences."""
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from ..errors import DataError, SkipFile
@@ -55,7 +54,7 @@ def find_files(
             their layout or unit, and neither do the options.
     """
     formats = chosen_formats(options)
-    if not os.path.exists(raw):
+    if not Path(raw).exists():
         raise DataError(
             "does not exist. Give a folder or a zip of files",
             kind="not-found",
@@ -156,8 +155,8 @@ def parse_file(
                 "val/CLASS/FILE",
                 kind="label",
             )
-    on_disk = os.path.join(raw, path)
-    source = Source(path, content, on_disk if os.path.isfile(on_disk) else None)
+    on_disk = Path(raw, path)
+    source = Source(path, content, str(on_disk) if on_disk.is_file() else None)
     sequences = read(source, options)
     if len(sequences) == 1:
         return [{**sequences[0], "frame_dir": source.id}]
@@ -280,7 +279,7 @@ def only_labeled(parsed: Parsed, entries: dict[str, Entry]) -> Parsed:
         *(fault["file"] for fault in parsed.refused),
         *(name for names in left_out.values() for name in names),
     ]:
-        there |= {name, without_suffix(name), os.path.dirname(name)}
+        there |= {name, without_suffix(name), name.rpartition("/")[0]}
     refused = [
         *parsed.refused,
         *(

@@ -69,14 +69,16 @@ def _open_zip(path: str, stamp: int, process: int) -> zipfile.ZipFile:
 
 
 def list_files(
-    raw: str | os.PathLike[str], suffix: str, max_bytes: int | None = None
+    raw: str | os.PathLike[str],
+    suffix: str | tuple[str, ...],
+    max_bytes: int | None = None,
 ) -> tuple[list[RawFile], list[str]] | None:
     """List the files of a folder or zip, sorted by name.
 
     Args:
         raw: a folder, which may contain zips, or an archive (.zip, .tar, .tar.xz,
             .tar.gz, .tar.bz2).
-        suffix: ending of the names of wanted files, such as ".json".
+        suffix: ending of the names of wanted files, such as ".json", or several.
         max_bytes: maximum size of a wanted file; None for 64 MiB.
 
     Returns:
@@ -96,7 +98,9 @@ def list_files(
     return _list_zip(raw, suffix, max_bytes)
 
 
-def read_files(raw: str, suffix: str, max_bytes: int | None = None) -> Iterator[File]:
+def read_files(
+    raw: str, suffix: str | tuple[str, ...], max_bytes: int | None = None
+) -> Iterator[File]:
     """Read the files of `raw` one by one, in this process.
 
     Args:
@@ -120,7 +124,7 @@ def read_files(raw: str, suffix: str, max_bytes: int | None = None) -> Iterator[
             yield name, None
 
 
-def _refuse_missing(raw: str, suffix: str) -> None:
+def _refuse_missing(raw: str, suffix: str | tuple[str, ...]) -> None:
     if not os.path.exists(raw):  # noqa: PTH110
         raise DataError(
             f"does not exist, expected a folder or archive of {suffix} files",
@@ -147,7 +151,9 @@ def _reading(path: str) -> Iterator[None]:
         ) from error
 
 
-def _wanted(path: str, size: int, suffix: str, max_bytes: int | None) -> bool:
+def _wanted(
+    path: str, size: int, suffix: str | tuple[str, ...], max_bytes: int | None
+) -> bool:
     # macOS adds a `._NAME` beside every NAME.
     hidden = PurePosixPath(path).name.startswith(".")
     limit = MAX_BYTES if max_bytes is None else max_bytes
@@ -155,7 +161,7 @@ def _wanted(path: str, size: int, suffix: str, max_bytes: int | None) -> bool:
 
 
 def _list_zip(
-    raw: str, suffix: str, max_bytes: int | None, folder: str = ""
+    raw: str, suffix: str | tuple[str, ...], max_bytes: int | None, folder: str = ""
 ) -> tuple[list[RawFile], list[str]]:
     files, others = [], []
     state = Path(raw).stat()
@@ -176,7 +182,7 @@ def _list_zip(
 
 
 def _list_folder(
-    raw: str, suffix: str, max_bytes: int | None
+    raw: str, suffix: str | tuple[str, ...], max_bytes: int | None
 ) -> tuple[list[RawFile], list[str]]:
     files: list[RawFile] = []
     others: list[str] = []
@@ -199,7 +205,9 @@ def _list_folder(
     return files, others
 
 
-def _from_tar(raw: str, suffix: str, max_bytes: int | None) -> Iterator[File]:
+def _from_tar(
+    raw: str, suffix: str | tuple[str, ...], max_bytes: int | None
+) -> Iterator[File]:
     with tarfile.open(raw) as archive:
         for member in archive:
             if member.isdir():

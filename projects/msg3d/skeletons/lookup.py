@@ -93,21 +93,21 @@ def graph_layout(layout: Layout) -> dict[str, Any]:
     return skeleton(layout).as_graph()
 
 
-def layout_meta(name: str) -> dict[str, Any]:
-    """Describe the joints of a named layout for the `meta` of an annotation file.
+def layout_meta(layout: Layout) -> dict[str, Any]:
+    """Describe the joints of a layout for the `meta` of an annotation file.
 
     Returns:
         `joints` (names, `l_hip` for left_hip), `inward` as (child, parent), and
         `center`.
     """
-    layout = skeleton(name)
+    body = skeleton(layout)
     return {
         "joints": [
             joint.replace("left_", "l_").replace("right_", "r_")
-            for joint in layout.joints
+            for joint in body.joints
         ],
-        "inward": list(layout.inward),
-        "center": layout.center,
+        "inward": list(body.inward),
+        "center": body.center,
     }
 
 
