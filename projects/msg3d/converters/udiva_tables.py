@@ -64,7 +64,8 @@ def read_tables(raw: str) -> Tables:
     for split in splits:
         name = f"sessions_{split}.csv"
         for line, row in _rows(raw, files, name, _PARTS):
-            entry = (split, *(row[column] for column in _PARTS))
+            first, second = (row[part] for part in _PARTS)
+            entry = split, first, second
             if sessions.setdefault(row["ID"], entry) != entry:
                 raise DataError(
                     f"session {row['ID']:.80} exists already with other participants, or "
