@@ -21,6 +21,7 @@ import numpy as np
 
 from ..errors import DataError, SkipFile
 from ..formats.bvh import Motion, read_bvh
+from ..io import StrPath
 from ..io.number_lines import as_float32
 from .convert import Splits, convert
 
@@ -144,7 +145,7 @@ def make_splits(samples: list[dict]) -> Splits:
 
 
 def convert_bandai(
-    raw: str, out: str, allow_bad: bool = False, jobs: int | None = None
+    raw: StrPath, out: StrPath, allow_bad: bool = False, jobs: int | None = None
 ) -> dict:
     """Convert the release to an annotation file, and report on it.
 

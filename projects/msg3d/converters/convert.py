@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..annotations.files import save_annotations
+from ..io import StrPath
 from ..stores.out_path import check_out
 from ..stores.packing import pack
 from .parse_files import Parse, Parsed, forget_parts, parse_files
@@ -24,10 +25,10 @@ def train_and_val(protocol: str) -> tuple[str, str]:
 
 
 def convert(
-    raw: str,
+    raw: StrPath,
     suffix: str | tuple[str, ...],
     parse: Parse,
-    out: str,
+    out: StrPath,
     splits: Callable[[list[dict]], Splits],
     meta: Callable[[list[dict]], dict],
     units: str | Callable[[list[dict]], str],
@@ -39,7 +40,7 @@ def convert(
     max_bytes: int | None = None,
     released: str = "released",
     file_unit: str = "m",
-    used: Iterable[str] = (),
+    used: Iterable[StrPath] = (),
 ) -> dict:
     """Parse the raw files in parallel, and write annotations and report.
 
@@ -99,7 +100,7 @@ def convert(
 
 
 def _without_used(
-    parsed: Parsed, raw: str, used: Iterable[str]
+    parsed: Parsed, raw: StrPath, used: Iterable[StrPath]
 ) -> tuple[Parsed, list[str]]:
     """Remove the files that were read in another way from those that were not read.
 
@@ -111,7 +112,7 @@ def _without_used(
         The rest, and the names of the used files, relative to `raw` if inside it.
     """
     raw, names = os.path.realpath(raw), []
-    for path in map(os.fspath, used):
+    for path in (os.fspath(each) for each in used):
         inside = Path(raw) in Path(os.path.realpath(path)).parents
         names.append(os.path.relpath(os.path.realpath(path), raw) if inside else path)
     left_out = {
@@ -127,17 +128,17 @@ def _without_used(
 
 def write_converted(
     parsed: Parsed,
-    out: str,
+    out: StrPath,
     splits: Splits,
     meta: dict,
     units: str,
     allow_bad: bool,
-    raw: str,
+    raw: StrPath,
     files_released: int | None = None,
     split_names: Callable[[str], tuple[str, str]] = train_and_val,
     released: str = "released",
     file_unit: str = "m",
-    files_used: Iterable[str] = (),
+    files_used: Iterable[StrPath] = (),
 ) -> dict:
     """Write the annotations, unless files were refused, and the report in any case.
 

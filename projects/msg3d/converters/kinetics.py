@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 
 from ..errors import SkipFile
 from ..formats.kinetics_skeleton import person_rows, read_clip
+from ..io import StrPath
 from ..io.json_data import read_json
 from ..skeletons import layout_meta
 from .convert import convert
@@ -58,13 +59,13 @@ def parse_clip(
 
 
 def convert_kinetics(
-    raw: str,
-    out: str,
+    raw: StrPath,
+    out: StrPath,
     allow_bad: bool = False,
     jobs: int | None = None,
     persons: str = "rank",
     max_persons: int = 2,
-    lists: str | None = None,
+    lists: StrPath | None = None,
 ) -> dict:
     """Convert the release to an annotation file, and report on it.
 

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from ..errors import DataError
+from ..io import StrPath
 from ..io.json_data import read_json
 from .parse_files import Parsed
 
@@ -19,7 +20,7 @@ LIST = re.compile(r"kinetics_(train|val)_label\.json(\.gz)?")
 ENTRY = {"has_skeleton": bool, "label": str, "label_index": int}
 
 
-def find_label_lists(folder: str) -> dict[str, str]:
+def find_label_lists(folder: StrPath) -> dict[str, str]:
     """Find the two label lists in a folder, or in its subfolders.
 
     Args:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from ..errors import DataError
 from ..formats.table import Table, read_table
+from ..io import StrPath
 
 SIDES = ("train", "val", "test")
 
@@ -133,7 +134,7 @@ class Entry(NamedTuple):
     line: int = 0
 
 
-def read_list(path: str, suffixes: tuple[str, ...]) -> dict[str, Entry]:
+def read_list(path: StrPath, suffixes: tuple[str, ...]) -> dict[str, Entry]:
     """Read a list in either form.
 
     Args:

@@ -21,6 +21,7 @@ from pathlib import PurePosixPath
 
 from ..errors import DataError
 from ..formats.msr_action3d import LAYOUT, read_frames
+from ..io import StrPath
 from ..skeletons import layout_meta
 from .convert import Splits, convert
 
@@ -116,7 +117,7 @@ def make_splits(samples: list[dict]) -> Splits:
 
 
 def convert_msr_action3d(
-    raw: str, out: str, allow_bad: bool = False, jobs: int | None = None
+    raw: StrPath, out: StrPath, allow_bad: bool = False, jobs: int | None = None
 ) -> dict:
     """Convert the release to an annotation file, and report on it.
 

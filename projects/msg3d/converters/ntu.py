@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import DataError, SkipFile
 from ..formats.ntu_skeleton import LAYOUT, keep_bodies, read_bodies
+from ..io import StrPath
 from ..skeletons import layout_meta
 from .convert import Splits, convert
 from .ntu_actions import ACTIONS
@@ -220,8 +221,8 @@ def make_splits(samples: list[dict], benchmark: str) -> Splits:
 
 
 def convert_ntu(
-    raw: str,
-    out: str,
+    raw: StrPath,
+    out: StrPath,
     benchmark: str,
     missing: Iterable[str] | None = None,
     denoise: bool = False,

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from ..errors import DataError
+from ..io import StrPath
 from .parse_files import Parsed
 
 PUBLISHED = (
@@ -21,14 +22,14 @@ LISTED = "listed as missing or incomplete"  # why a sample was skipped
 SAMPLE = re.compile(r"S\d{3}C\d{3}P\d{3}R\d{3}A\d{3}")
 
 
-def find_lists(raw: str) -> list[str]:
+def find_lists(raw: StrPath) -> list[str]:
     """Return the published lists in `raw`, if that is a folder, or next to it."""
     folder = Path(os.path.abspath(raw))  # noqa: PTH100  (resolves `..`, but no links)
     paths = [place / name for place in (folder, folder.parent) for name in PUBLISHED]
     return [str(path) for path in paths if path.is_file()]
 
 
-def read_lists(paths: Iterable[str]) -> tuple[str, ...]:
+def read_lists(paths: Iterable[StrPath]) -> tuple[str, ...]:
     """Return the names in all lists, sorted, without duplicates.
 
     Raises:
@@ -41,7 +42,7 @@ def read_lists(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _read_list(path: str) -> list[str]:
+def _read_list(path: StrPath) -> list[str]:
     try:
         with Path(path).open(encoding="utf-8", errors="replace") as file:
             lines = [line.strip().removesuffix(".skeleton") for line in file]

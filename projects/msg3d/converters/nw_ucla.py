@@ -21,6 +21,7 @@ from pathlib import PurePosixPath
 from ..annotations.leaks import find_leaks
 from ..errors import DataError
 from ..formats.nw_ucla import LAYOUT, read_record
+from ..io import StrPath
 from ..io.json_data import read_json
 from ..skeletons import layout_meta
 from .convert import convert
@@ -140,7 +141,7 @@ def _file_keys(name: str) -> tuple[str, str]:
 
 
 def convert_nw_ucla(
-    raw: str, out: str, allow_bad: bool = False, jobs: int | None = None
+    raw: StrPath, out: StrPath, allow_bad: bool = False, jobs: int | None = None
 ) -> dict:
     """Convert the release to an annotation file, and report on it.
 

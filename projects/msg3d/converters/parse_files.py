@@ -27,6 +27,7 @@ from typing import Any, NamedTuple, TypedDict
 
 from ..errors import DataError, MSG3DError, SkipFile
 from ..formats.base import Sample
+from ..io import StrPath
 from ..io.archives import RawFile, list_files, read_files
 from ..io.atomic import whole_file
 from ..io.progress import progress
@@ -66,7 +67,7 @@ class Parsed(NamedTuple):
 
 
 class Part(TypedDict):
-    """What became of the files of a part, with their names."""
+    """The samples of a part, and its files without any; each with the file's name."""
 
     samples: list[tuple[str, list[Sample]]]
     refused: list[dict[str, Any]]
@@ -74,10 +75,10 @@ class Part(TypedDict):
 
 
 def parse_files(
-    raw: str,
+    raw: StrPath,
     suffix: str | tuple[str, ...],
     parse: Parse,
-    parts: str,
+    parts: StrPath,
     jobs: int | None = None,
     files_per_part: int = 256,
     max_bytes: int | None = None,
@@ -132,7 +133,7 @@ def parse_files(
 
 
 def _parse_stream(
-    raw: str,
+    raw: StrPath,
     suffix: str | tuple[str, ...],
     parse: Parse,
     others: list[str],
@@ -172,7 +173,7 @@ def _sort_results(results: list[tuple[str, Outcome]]) -> Part:
 def _parse_parts(
     files: list[RawFile],
     parse: Parse,
-    parts: str,
+    parts: StrPath,
     jobs: int | None,
     files_per_part: int,
 ) -> Iterator[Part]:
@@ -291,7 +292,7 @@ def read_part(path: str) -> Any:
     return loads_plain(rest, buffers)
 
 
-def forget_parts(folder: str) -> None:
+def forget_parts(folder: StrPath) -> None:
     """Remove the parts in a folder, and the folder if it is empty then."""
     parts = Path(folder)
     if parts.is_dir():

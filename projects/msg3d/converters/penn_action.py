@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from ..errors import DataError
+from ..io import StrPath
 from ..io.mat_file import read_mat
 from ..io.number_lines import as_float32
 from ..skeletons import layout_meta
@@ -167,7 +168,7 @@ def make_splits(samples: list[dict], sides: dict[str, str]) -> Splits:
 
 
 def convert_penn_action(
-    raw: str, out: str, allow_bad: bool = False, jobs: int | None = None
+    raw: StrPath, out: StrPath, allow_bad: bool = False, jobs: int | None = None
 ) -> dict:
     """Convert the release to an annotation file, and report on it.
 

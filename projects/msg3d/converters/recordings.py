@@ -7,6 +7,7 @@ from typing import Any
 from ..annotations.splits import hold_out
 from ..errors import DataError
 from ..formats.base import ReadOptions
+from ..io import StrPath
 from ..skeletons import layout_meta, skeleton
 from ..skeletons.lookup import Layout
 from ..skeletons.units import UNITS_2D
@@ -49,9 +50,9 @@ class Recordings:
 
     def __init__(
         self,
-        raw: str,
+        raw: StrPath,
         options: ReadOptions,
-        list_file: str | None = None,
+        list_file: StrPath | None = None,
         val_fraction: float | None = None,
         seed: int = 0,
         group: str | None = None,
@@ -98,7 +99,7 @@ class Recordings:
                 kind="img-shape",
             )
 
-    def convert(self, out: str, allow_bad: bool, jobs: int | None) -> dict:
+    def convert(self, out: StrPath, allow_bad: bool, jobs: int | None) -> dict:
         """Write the annotation file, and return the report."""
         parse = partial(
             parse_file,

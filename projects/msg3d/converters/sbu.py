@@ -17,6 +17,7 @@ from functools import partial
 
 from ..errors import ConfigError, DataError
 from ..formats.sbu import LAYOUT, read_frames
+from ..io import StrPath
 from ..skeletons import layout_meta
 from ..skeletons.units import unit_name
 from .convert import Splits, convert
@@ -121,8 +122,8 @@ def pair_of(name: str) -> str:
 
 
 def convert_sbu(
-    raw: str,
-    out: str,
+    raw: StrPath,
+    out: StrPath,
     allow_bad: bool = False,
     jobs: int | None = None,
     units: str = "unscaled",

@@ -25,6 +25,7 @@ from ..annotations.chunks import cut_sample
 from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import DataError, SkipFile
 from ..formats.udiva import LAYOUT, import_h5py, read_recording
+from ..io import StrPath
 from ..skeletons import layout_meta
 from .convert import Splits, convert
 from .parse_files import Parsed
@@ -136,8 +137,8 @@ def _participant(path: str, tables: Tables) -> tuple[str, str, str, str, tuple]:
 
 
 def convert_udiva(
-    raw: str,
-    out: str,
+    raw: StrPath,
+    out: StrPath,
     chunk: int,
     remainder: str = "keep",
     missing: str = "remove",

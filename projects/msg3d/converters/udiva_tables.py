@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import DataError
+from ..io import StrPath
 from ..io.archives import RawFile, list_files
 
 SPLITS = ("train", "val", "test")
@@ -31,7 +32,7 @@ class Tables(NamedTuple):
     files: tuple[str, ...] = ()
 
 
-def read_tables(raw: str) -> Tables:
+def read_tables(raw: StrPath) -> Tables:
     """Read every sessions_SPLIT.csv and parts_SPLIT.csv in `raw` and its folders.
 
     Args:
@@ -100,7 +101,7 @@ def read_tables(raw: str) -> Tables:
 
 
 def _rows(
-    raw: str, files: dict[str, RawFile], name: str, columns: tuple[str, ...]
+    raw: StrPath, files: dict[str, RawFile], name: str, columns: tuple[str, ...]
 ) -> Iterator[tuple[int, dict[str, str]]]:
     if name not in files:
         raise DataError(

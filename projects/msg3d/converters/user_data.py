@@ -10,6 +10,7 @@ count as knowing the action.
 from collections.abc import Sequence
 
 from ..formats.base import Pose, ReadOptions
+from ..io import StrPath
 from ..skeletons.lookup import Layout
 from ..skeletons.units import unit_name
 from .recordings import Recordings
@@ -18,12 +19,12 @@ ESTIMATORS = ("alphapose", "coco", "mmpose", "yolo")
 
 
 def convert_folder(
-    raw: str,
-    out: str,
+    raw: StrPath,
+    out: StrPath,
     layout: Layout | None = None,
     units: str | None = None,
     img_shape: Sequence[int] | None = None,
-    split: str | None = None,
+    split: StrPath | None = None,
     val_fraction: float | None = None,
     seed: int = 0,
     group: str | None = None,
@@ -73,12 +74,12 @@ def convert_folder(
 
 
 def convert_coco_json(
-    raw: str,
-    out: str,
+    raw: StrPath,
+    out: StrPath,
     allow_bad: bool = False,
     jobs: int | None = None,
     form: str | None = None,
-    list_file: str | None = None,
+    list_file: StrPath | None = None,
     img_shape: Sequence[int] | None = None,
     max_persons: int = 5,
     normalized: bool = False,
@@ -115,12 +116,12 @@ def convert_coco_json(
 
 
 def convert_mediapipe(
-    raw: str,
-    out: str,
+    raw: StrPath,
+    out: StrPath,
     allow_bad: bool = False,
     jobs: int | None = None,
     coordinates: str = "image",
-    list_file: str | None = None,
+    list_file: StrPath | None = None,
     img_shape: Sequence[int] | None = None,
     max_persons: int = 5,
 ) -> dict:

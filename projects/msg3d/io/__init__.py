@@ -1,3 +1,8 @@
 """Read and write untrusted files as plain data, without executing anything in them."""
 
-__all__: list[str] = []
+import os
+
+__all__ = ["StrPath"]
+
+# A path, as users give it.
+StrPath = str | os.PathLike[str]

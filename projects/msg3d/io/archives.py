@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ..errors import DataError
+from . import StrPath
 
 # Far above any sequence of joints; protects memory against archives that lie.
 MAX_BYTES = 64 * 2**20
@@ -69,7 +70,7 @@ def _open_zip(path: str, stamp: int, process: int) -> zipfile.ZipFile:
 
 
 def list_files(
-    raw: str | os.PathLike[str],
+    raw: StrPath,
     suffix: str | tuple[str, ...],
     max_bytes: int | None = None,
 ) -> tuple[list[RawFile], list[str]] | None:
@@ -99,7 +100,7 @@ def list_files(
 
 
 def read_files(
-    raw: str, suffix: str | tuple[str, ...], max_bytes: int | None = None
+    raw: StrPath, suffix: str | tuple[str, ...], max_bytes: int | None = None
 ) -> Iterator[File]:
     """Read the files of `raw` one by one, in this process.
 
@@ -112,6 +113,7 @@ def read_files(
     Raises:
         DataError: as `list_files`.
     """
+    raw = os.fspath(raw)
     listed = list_files(raw, suffix, max_bytes)
     with _reading(raw):
         if listed is None:

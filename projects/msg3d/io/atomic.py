@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from . import StrPath
+
 
 @contextmanager
-def whole_file(path: str | os.PathLike[str], mode: str = "xb") -> Iterator[IO[Any]]:
+def whole_file(path: StrPath, mode: str = "xb") -> Iterator[IO[Any]]:
     """Write a new file that replaces `path` when the block ends without an error.
 
     Until then it has another name in the same folder, so that neither an error nor an
@@ -39,7 +41,7 @@ def whole_file(path: str | os.PathLike[str], mode: str = "xb") -> Iterator[IO[An
         raise
 
 
-def write_json(content: Any, path: str | os.PathLike[str]) -> None:
+def write_json(content: Any, path: StrPath) -> None:
     """Write JSON, atomically."""
     with whole_file(path, "x") as file:
         json.dump(content, file, indent=1)
@@ -51,7 +53,7 @@ def sync_file(file: IO[Any]) -> None:
     os.fsync(file.fileno())
 
 
-def sync_folder(path: str | os.PathLike[str]) -> None:
+def sync_folder(path: StrPath) -> None:
     """Write the names in a folder to the disk, after files in it were made or renamed."""
     folder = os.open(path, os.O_RDONLY)
     try:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import MSG3DError, PickleError
+from . import StrPath
 from .file_type import PICKLE, mismatch
 from .pickled_arrays import GLOBALS, resolved
 
@@ -31,7 +32,7 @@ __all__ = ["load_plain", "loads_plain", "read_plain"]
 
 
 def load_plain(
-    path: str | os.PathLike[str],
+    path: StrPath,
     expected: str = PICKLE,
     stand_ins: dict[str, Any] | None = None,
 ) -> Any:

@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 
 from ..errors import DataError
+from ..io import StrPath
 from .store_format import refuse_foreign
 
 ENDINGS = (".pkl", ".packed")
 
 
-def check_out(out: str, endings: tuple[str, ...] = ENDINGS) -> str:
+def check_out(out: StrPath, endings: tuple[str, ...] = ENDINGS) -> str:
     """Check that an annotation file or packed store can be written to a path.
 
     Args:
@@ -39,7 +40,7 @@ def check_out(out: str, endings: tuple[str, ...] = ENDINGS) -> str:
     return path
 
 
-def check_file(path: str) -> None:
+def check_file(path: StrPath) -> None:
     """Refuse a folder where a file is to be written.
 
     Raises:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..annotations.check import Annotations, check_annotations, samples_of
 from ..annotations.files import load_annotations
 from ..errors import DataError
+from ..io import StrPath
 from ..io.atomic import whole_file
 from ..io.progress import progress
 from .out_path import check_out
@@ -17,7 +18,7 @@ from .writer import StoreWriter
 
 def pack(
     data: Annotations,
-    path: str,
+    path: StrPath,
     keep_dtype: bool = False,
     source: str = "annotations",
 ) -> None:
@@ -46,7 +47,7 @@ def pack(
             writer.splits = writer.rest.pop("split")
 
 
-def load_any(path: str) -> Annotations:
+def load_any(path: StrPath) -> Annotations:
     """Load the annotations of a file or of a packed store into memory.
 
     Args:
@@ -62,7 +63,7 @@ def load_any(path: str) -> Annotations:
         folder.endswith(".packed") or Path(folder, HEADER).exists()
     ):
         return load_store(folder).unpack()
-    return load_annotations(path)
+    return load_annotations(os.fspath(path))
 
 
 def pack_file(source: str, out: str, keep_dtype: bool = False) -> str:

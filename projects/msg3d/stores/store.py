@@ -31,13 +31,14 @@ import numpy as np
 from ..annotations.check import Annotations
 from ..annotations.sample_check import Summary
 from ..errors import DataError
+from ..io import StrPath
 from ..io.json_data import decode
 from ..io.npy import NpyRows
 from ..io.progress import progress
 from .store_format import INDEX, check_arrays, damaged, read_header
 
 
-def load_store(path: str) -> "Store":
+def load_store(path: StrPath) -> "Store":
     """Open a packed store, without reading any sample.
 
     Args:
@@ -67,7 +68,7 @@ class Store:
         DataError: see `load_store`.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: StrPath) -> None:
         self.path = os.fspath(path)
         header = read_header(self.path)
         # Errors show the path as it is.

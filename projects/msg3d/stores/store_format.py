@@ -165,9 +165,9 @@ def refuse_foreign(path: str) -> None:
         DataError: `exists`, for a file or a folder that is not a packed store.
     """
     folder = Path(path)
-    if folder.exists() and (
-        not folder.is_dir()
-        or any(not e.name.startswith((HEADER, "data.")) for e in folder.iterdir())
+    if folder.exists() and not (
+        folder.is_dir()
+        and all(item.name.startswith((HEADER, "data.")) for item in folder.iterdir())
     ):
         raise DataError(
             "exists and is not a packed store: choose another name, or remove it",

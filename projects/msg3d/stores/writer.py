@@ -25,6 +25,7 @@ from ..annotations.check import (
 from ..annotations.files import as_float32
 from ..annotations.sample_check import Summary, labels_of, sample_faults
 from ..errors import DataError
+from ..io import StrPath
 from ..io.atomic import sync_file, sync_folder, write_json
 from ..io.json_data import encode
 from ..io.npy import NpyWriter
@@ -63,7 +64,7 @@ class StoreWriter:
         OSError: the store cannot be written.
     """
 
-    def __init__(self, path: str, keep_dtype: bool = False) -> None:
+    def __init__(self, path: StrPath, keep_dtype: bool = False) -> None:
         self.path = os.fspath(path)
         self.keep_dtype = keep_dtype
         self.splits: dict[str, Collection[str]] | None = None
@@ -229,8 +230,8 @@ class StoreWriter:
             )
         raise_first(split_faults(splits, splits, set(self._numbers)), self.path)
         return {
-            name: sorted(self._numbers[one] for one in ids)
+            name: sorted(self._numbers[sample] for sample in ids)
             if isinstance(ids, (set, frozenset))
-            else [self._numbers[one] for one in ids]
+            else [self._numbers[sample] for sample in ids]
             for name, ids in splits.items()
         }

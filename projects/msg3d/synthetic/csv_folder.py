@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..io import StrPath
 from ..io.atomic import whole_file
 from ..skeletons import skeleton
 
 
-def write_csv_folder(data: dict[str, Any], folder: str) -> None:
+def write_csv_folder(data: dict[str, Any], folder: StrPath) -> None:
     """Write FOLDER/ACTION/sSSS_eEEE.csv for each sample.
 
     Args:
