@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,13 @@ def pytest_collection_modifyitems(items):
         if not item.get_closest_marker("main_job"):
             if {"benchmarks", "fuzz", "integration", "studies"} & set(item.path.parts):
                 item.add_marker("integration")
+
+
+def pyproject() -> dict:
+    """Return the contents of pyproject.toml."""
+    # Of the standard library since Python 3.11; pytest brings tomli for 3.10.
+    tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def load_module(path: Path):

@@ -13,15 +13,12 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
-import tomllib
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, pyproject
 
 PACKAGE = REPOSITORY / "projects" / "msg3d"
 TOOLS = REPOSITORY / "tools"
-CONTRACTS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"][
-    "importlinter"
-]["contracts"]
+CONTRACTS = pyproject()["tool"]["importlinter"]["contracts"]
 # Lowest first.
 LAYERS = [layer.strip("()") for layer in reversed(CONTRACTS[0]["layers"])]
 

@@ -7,9 +7,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-import tomllib
 
-from conftest import REPOSITORY
+from conftest import pyproject
 from errors import raises
 from msg3d.converters import parse_files as driver
 from msg3d.converters.parse_files import (
@@ -83,7 +82,7 @@ def test_every_layer_counts_as_source(tmp_path, layer):
 
 
 def test_layers_are_those_that_converters_can_import():
-    config = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    config = pyproject()
     (order,) = (
         contract["layers"][::-1]
         for contract in config["tool"]["importlinter"]["contracts"]

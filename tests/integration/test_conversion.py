@@ -1,5 +1,6 @@
 """Conversions in several processes, some of them killed."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from errors import raises
-from msg3d.converters.parse_files import (
-    parse_files,
-)
+from msg3d.converters.parse_files import parse_files
 from msg3d.errors import DataError
 from number_files import folder, parse, values
 
@@ -100,7 +99,16 @@ def _die(name, content):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.fixture(params=multiprocessing.get_all_start_methods())
+def start_method(request):
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method(request.param, force=True)
+    yield
+    multiprocessing.set_start_method(before, force=True)
+
+
 @pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.usefixtures("start_method")
 def test_every_file_is_a_sample_or_a_line(tmp_path, jobs):
     raw = folder(tmp_path / "raw")
     (raw / "003.txt").write_text("three")

@@ -13,7 +13,6 @@ data sets larger than memory can be converted.
 import hashlib
 import inspect
 import mmap
-import multiprocessing
 import os
 import pickle
 import signal
@@ -188,7 +187,7 @@ def _parse_parts(
     ]
     if missing:
         Path(parts).mkdir(parents=True, exist_ok=True)
-    jobs = min(jobs or len(os.sched_getaffinity(0)), len(missing))
+    jobs = min(jobs or _cores(), len(missing))
     cached = len(files) - sum(len(chunk) for chunk, _ in missing)
     if jobs <= 1:
         counts: Iterable[int] = (
@@ -202,12 +201,17 @@ def _parse_parts(
     return map(read_part, paths)
 
 
+def _cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _in_processes(
     missing: list[tuple[list[RawFile], str]], parse: Parse, jobs: int
 ) -> Iterator[int]:
-    # fork: the packages are already imported, which takes seconds.
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(jobs, context, initializer=_ignore_interrupt) as pool:
+    with ProcessPoolExecutor(jobs, initializer=_ignore_interrupt) as pool:
         futures = [
             pool.submit(_parse_part, chunk, path, parse) for chunk, path in missing
         ]
