@@ -20,6 +20,7 @@ REPOSITORY = DOCS.parent
 ELSEWHERE = {
     "overview": REPOSITORY / "README.md",
     "personality": REPOSITORY / "configs" / "personality" / "README.md",
+    "contributing": REPOSITORY / "CONTRIBUTING.md",
 }
 
 project = "msg3d"
