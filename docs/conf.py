@@ -16,10 +16,12 @@ from msg3d.formats.base import all_formats
 
 DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
+FILES = "https://github.com/msg3d/msg3d/blob/main"
 # Pages whose text is that of a file outside this folder.
 ELSEWHERE = {
     "overview": REPOSITORY / "README.md",
     "personality": REPOSITORY / "configs" / "personality" / "README.md",
+    "contributing": REPOSITORY / "CONTRIBUTING.md",
 }
 
 project = "msg3d"
@@ -55,8 +57,11 @@ def relinked(text: str, home: Path) -> str:
     def link(found: re.Match) -> str:
         path, anchor = found[1], found[2] or ""
         target = (home / path).resolve()
-        target = pages.get(target) or os.path.relpath(target, DOCS)
-        return f"]({target}{anchor})"
+        if target in pages:
+            return f"]({pages[target]}{anchor})"
+        if target.suffix == ".md" and not target.is_relative_to(DOCS):
+            return f"]({FILES}/{target.relative_to(REPOSITORY).as_posix()}{anchor})"
+        return f"]({os.path.relpath(target, DOCS)}{anchor})"
 
     return re.sub(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)", link, text)
 
@@ -119,7 +124,7 @@ def read(app, name: str, source: list[str]) -> None:
 def as_rst(app, what, name, thing, options, lines: list[str]) -> None:
     """A docstring's prose in Sphinx's terms: code is indented, and a star is a star."""
     found = []
-    for before, line in zip(["", *lines], lines, strict=True):
+    for before, line in zip(["", *lines], lines, strict=False):
         starts = line.startswith("    ") and not before.strip() and found
         text = next((one for one in reversed(found) if one.strip()), "")
         if starts and text[:1].strip():  # after a paragraph that is not indented

@@ -48,7 +48,10 @@ class _Parsed(BaseException):
 
 def documents() -> list[str]:
     """Every Markdown file for users."""
-    files = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+    files = [
+        REPOSITORY / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")
+    ]
+    files += sorted((REPOSITORY / "docs").glob("*.md"))
     files += sorted((REPOSITORY / "configs").rglob("*.md"))
     return [file.relative_to(REPOSITORY).as_posix() for file in files]
 
@@ -217,10 +220,10 @@ def _pip(arguments: list[str]) -> None:
     from pip._internal.commands import create_command
 
     _, names = create_command(arguments[0]).parse_args(arguments[1:])
-    setup = (REPOSITORY / "setup.cfg").read_text()
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
     for extra in re.findall(r"\.\[(.*)\]", " ".join(names)):
-        if f"\n{extra} =" not in setup:
-            raise DocumentError(f"pip: setup.cfg has no extra {extra!r}")
+        if f"\n{extra} = [" not in project:
+            raise DocumentError(f"pip: pyproject.toml has no extra {extra!r}")
 
 
 def _torchrun(arguments: list[str]) -> argparse.Namespace:

@@ -139,6 +139,7 @@ def archives_of_scores(folder: Path) -> None:
 
 # What else a document takes for given, and how its text's files come to be.
 ALSO = {
+    "CONTRIBUTING.md": lambda folder: (folder / "msg3d").mkdir(),
     "docs/check.md": flat,
     "docs/export.md": archive,
     "docs/layouts.md": penn,

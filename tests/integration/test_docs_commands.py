@@ -33,6 +33,7 @@ TESTED = {
 CANNOT = {
     "sbatch": "needs a Slurm cluster; tests/integration/test_slurm.py submits it where there is one",
     "apt-get": "changes the machine",
+    "git": "needs the network",
     "bash": "tools/try_machine.sh builds an environment and runs this very suite in it",
     "pytest": "runs this very suite",
 }

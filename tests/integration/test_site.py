@@ -62,6 +62,9 @@ def test_links_of_other_folders_become_the_site_s():
     assert (
         conf.relinked("[a](../README.md#results)", DOCS) == "[a](overview.md#results)"
     )
+    assert conf.relinked("[a](../SECURITY.md) [b](safety.md)", DOCS) == (
+        "[a](https://github.com/msg3d/msg3d/blob/main/SECURITY.md) [b](safety.md)"
+    )
 
 
 def test_page_of_formats_lists_all():
