@@ -78,6 +78,12 @@ def test_round_trip_of_a_plain_list(tmp_path):
     assert same(load_store(tmp_path / "a.packed").unpack(), data)
 
 
+def test_round_trip_without_splits(tmp_path):
+    data = {**annotations(), "split": {}}
+    pack(data, tmp_path / "a.packed")
+    assert same(load_store(tmp_path / "a.packed").unpack(), data)
+
+
 def test_one_sample_without_reading_the_others(tmp_path):
     data = annotations()
     pack(data, tmp_path / "a.packed")
