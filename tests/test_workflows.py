@@ -1,18 +1,12 @@
 """The workflows of GitHub run targets of the Makefile, on the supported Pythons."""
 
 import re
-import sys
 
 import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from conftest import REPOSITORY
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from conftest import REPOSITORY, pyproject
 
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 MAKE = re.compile(r"^\s*make ((?:[a-z]\S* ?)+)", re.MULTILINE)
@@ -52,7 +46,7 @@ def test_jobs_are_limited(path):
 
 
 def test_supported_pythons_are_tested():
-    project = tomllib.loads(read(REPOSITORY / "pyproject.toml"))["project"]
+    project = pyproject()["project"]
     classified = re.findall(
         r"^Programming Language :: Python :: (3\.\d+)$",
         "\n".join(project["classifiers"]),
