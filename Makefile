@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install quickstart site test test-unit test-all test-versions fuzz \
+.PHONY: help venv install quickstart site test test-unit test-all fuzz \
 	benchmark lint format wheel lock clean
 
 help: ## list the targets
