@@ -175,7 +175,7 @@ def _read(content: bytes, suffixes: tuple[str, ...]) -> dict[str, Entry]:
     shapes = _shapes(table)
     entries: dict[str, Entry] = {}
     for name, label, side, shape, line in zip(
-        names, labels, _column(table, "split"), shapes, table.lines, strict=False
+        names, labels, _column(table, "split"), shapes, table.lines, strict=True
     ):
         if not name or label == "" or side not in SIDES:
             raise DataError(
@@ -207,7 +207,7 @@ def _shapes(table: Table) -> list[tuple[int, int] | None]:
         return [None] * len(table.rows)
     shapes: list[tuple[int, int] | None] = []
     for *sides, line in zip(
-        _column(table, "height"), _column(table, "width"), table.lines, strict=False
+        _column(table, "height"), _column(table, "width"), table.lines, strict=True
     ):
         if not all(side.isdecimal() and 0 < len(side) < 10 for side in sides):
             raise DataError(
