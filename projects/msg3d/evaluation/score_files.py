@@ -17,7 +17,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -71,7 +70,8 @@ def read_scores(path: StrPath, known: dict[str, int] | None = None) -> Scores:
 def _opened(path: str) -> Iterator[BinaryIO]:
     """Open a file, and add its path to the errors of the block."""
     try:
-        with Path(path).open("rb") as file:
+        # For a Path, an empty text is the current folder.
+        with open(path, "rb") as file:  # noqa: PTH123
             yield file
     except FileNotFoundError as error:
         raise DataError("does not exist", kind="not-found", file=path) from error

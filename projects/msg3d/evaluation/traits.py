@@ -9,7 +9,6 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -116,7 +115,8 @@ def read_traits(path: StrPath) -> Traits:
     """
     path = os.fspath(path)
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        # For a Path, an empty text is the current folder.
+        with open(path, newline="", encoding="utf-8-sig") as file:  # noqa: PTH123
             rows = list(csv.reader(file))
     except OSError as error:
         kind = "not-found" if isinstance(error, FileNotFoundError) else "io"
