@@ -87,4 +87,4 @@ lock: ## pin the requirements for all platforms and versions of Python (needs uv
 		--extra dev --extra plot --extra udiva
 
 clean: ## remove the environment and what was built (not data/ or work_dirs/)
-	rm -rf $(VENV) build projects/msg3d.egg-info .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) build projects/msg3d.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
