@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import patheffects
@@ -169,7 +169,7 @@ def pose_of_file(
     """
     data, layout, meta = read_sample(file, sample, layout)
     keypoint, name = data["keypoint"].astype(float), sample_name(data)
-    where = {"file": file, "sample": name}
+    where: dict[str, Any] = {"file": file, "sample": name}
     present = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
     if frame is not None and not 0 <= frame < keypoint.shape[1]:
         raise DataError(
