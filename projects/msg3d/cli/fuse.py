@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         write_json(report, args.json)
     if args.output:
-        write_scores(args.output, streams[0].ids, values / sum(weights), labels)
+        write_scores(args.output, streams[0].sample_ids, values / sum(weights), labels)
         print(f"wrote {args.output}")
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pickle import UnpicklingError
 from types import ModuleType
@@ -109,8 +109,8 @@ class Parser(argparse.ArgumentParser):
     `args.parser` is the parser of the innermost subcommand.
     """
 
-    def parse_known_args(  # the types of argparse are overloads
-        self, args: Sequence[str] | None = None, namespace: Any = None
+    def parse_known_args(  # argparse has overloads
+        self, args: Iterable[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:

@@ -270,17 +270,17 @@ def graph(args: argparse.Namespace) -> bool:
     spatial = [
         name for name, layer in layers.items() if layer.used.shape[1] == len(joints)
     ]
-    name = args.layer or next(iter(spatial or layers), None)
-    if name not in layers:
+    chosen = args.layer or next(iter(spatial or layers), None)
+    if chosen not in layers:
         raise ConfigError(
-            f"the network has no layer {name!r} with a graph, only "
+            f"the network has no layer {chosen!r} with a graph, only "
             f"{', '.join(layers) or 'none'}",
             kind="unknown-name",
             file=args.model,
             field="--layer",
         )
     save_figure(
-        graph_figure(layers[name], joints, f"{checkpoint}, {name}"), args.output
+        graph_figure(layers[chosen], joints, f"{checkpoint}, {chosen}"), args.output
     )
     return True
 
