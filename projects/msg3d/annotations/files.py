@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
+from ..io import StrPath
 from ..io.atomic import whole_file
 from ..io.file_type import ANNOTATIONS, mismatch
 from ..io.safe_pickle import load_plain
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 
-def load_annotations(path: str | os.PathLike[str]) -> Annotations:
+def load_annotations(path: StrPath) -> Annotations:
     """Read an annotation file without executing anything in it.
 
     Args:
@@ -80,7 +81,7 @@ def load_annotations(path: str | os.PathLike[str]) -> Annotations:
     return data
 
 
-def save_annotations(data: Annotations, path: str | os.PathLike[str]) -> None:
+def save_annotations(data: Annotations, path: StrPath) -> None:
     """Check annotations and write them atomically, with keypoints as float32.
 
     Args:

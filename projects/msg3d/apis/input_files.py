@@ -8,7 +8,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from ..annotations import Sample
 from ..annotations.inspection.measures import measure
@@ -27,8 +26,9 @@ from ..formats.frames import join_frames
 from ..formats.keypoint_json import FORMAT as KEYPOINT_JSON
 from ..formats.npy import FORMAT as NPY
 from ..formats.store import FORMAT as STORE
-from ..skeletons import Skeleton, skeleton
+from ..skeletons import skeleton
 from ..skeletons.body_size import LONGEST, SHORTEST, fits, is_hand, likely_unit
+from ..skeletons.lookup import Layout
 from .keypoint_input import Expected
 
 # Formats whose sequences have names of their own, and may have a layout.
@@ -227,9 +227,7 @@ def _states_unit(source: Source) -> bool:
     return isinstance(source.json, dict) and bool(source.json.get("unit"))
 
 
-def _check_meters(
-    sequences: list[Sample], layout: str | dict[str, Any] | Skeleton
-) -> None:
+def _check_meters(sequences: list[Sample], layout: Layout) -> None:
     """Check that 3D keypoints whose unit is not told can be in meters, the default."""
     hand = is_hand(skeleton(layout).joints)
     for sequence in sequences:

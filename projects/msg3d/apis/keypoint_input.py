@@ -94,8 +94,9 @@ def to_sample(
     try:
         return _to_sample(sample, expected, layout, unit, img_shape)
     except MSG3DError as error:
-        where = {"sample": name, "field": error.where.field}
-        raise DataError(error.message, kind=error.kind, **where) from error.__cause__
+        raise DataError(
+            error.message, kind=error.kind, sample=name, field=error.where.field
+        ) from error.__cause__
 
 
 def _to_sample(

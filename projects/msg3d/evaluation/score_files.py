@@ -27,6 +27,7 @@ from ..annotations import Sample
 from ..annotations.check import check_annotations, id_field
 from ..checkpoints.tensor_pickle import ARRAYS
 from ..errors import DataError
+from ..io import StrPath
 from ..io.file_type import SCORES, mismatch
 from ..io.safe_pickle import read_plain
 from ..stores.store import load_store
@@ -37,9 +38,7 @@ from .scores import Scores
 Rows = Sequence[Any] | np.ndarray
 
 
-def read_scores(
-    path: str | os.PathLike[str], known: dict[str, int] | None = None
-) -> Scores:
+def read_scores(path: StrPath, known: dict[str, int] | None = None) -> Scores:
     """Read the scores of a file in any of the forms above.
 
     Args:
@@ -111,7 +110,7 @@ def _of_pickle(file: BinaryIO) -> tuple[str, list[str] | None, Rows, Any]:
     )
 
 
-def labels_of(path: str | os.PathLike[str], split: str | None = None) -> dict[str, int]:
+def labels_of(path: StrPath, split: str | None = None) -> dict[str, int]:
     """Return id -> label of a data set's samples, in the order in which they are tested.
 
     Args:

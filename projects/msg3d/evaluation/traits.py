@@ -16,6 +16,7 @@ import numpy as np
 
 from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import DataError
+from ..io import StrPath
 from ..io.atomic import whole_file
 
 __all__ = [
@@ -106,7 +107,7 @@ def squared_errors(predicted: Traits, truth: Traits) -> dict[str, float]:
     }
 
 
-def read_traits(path: str | os.PathLike[str]) -> Traits:
+def read_traits(path: StrPath) -> Traits:
     """Read a CSV file of the challenge: Participant ID, then one column per trait.
 
     Raises:
