@@ -2,7 +2,7 @@
 
 from .check import Annotations, check_annotations
 from .files import load_annotations, save_annotations
-from .sample_check import Sample
+from .samples import Sample
 
 __all__ = [
     "Annotations",

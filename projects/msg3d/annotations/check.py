@@ -14,7 +14,8 @@ import numpy as np
 
 from ..errors import DataError
 from .faults import Fault, shown
-from .sample_check import Sample, Summary, sample_faults
+from .sample_check import sample_faults
+from .samples import Sample, Summary
 
 __all__ = [
     "Annotations",

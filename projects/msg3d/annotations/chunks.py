@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DataError
 from .check import Annotations, check_annotations, id_field, samples_of
-from .sample_check import Sample
+from .samples import Sample
 
 REMAINDERS = {
     "keep": "a shorter chunk",

@@ -21,7 +21,8 @@ from ..io.atomic import whole_file
 from ..io.file_type import ANNOTATIONS, mismatch
 from ..io.safe_pickle import load_plain
 from .check import Annotations, check_annotations, samples_of
-from .sample_check import Sample, is_numeric
+from .sample_check import is_numeric
+from .samples import Sample
 
 __all__ = [
     "Annotations",

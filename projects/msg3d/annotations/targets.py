@@ -7,14 +7,11 @@ a longer recording.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .faults import Fault, shown
-
-if TYPE_CHECKING:
-    from .sample_check import Sample, Summary
+from .samples import Sample, Summary
 
 # Targets of the DYAD challenge at ICCV 2021 (track 1, UDIVA v0.5).
 CHALLENGE_TRAITS = (
@@ -26,7 +23,7 @@ CHALLENGE_TRAITS = (
 )
 
 
-def target_faults(sample: "Sample", name: str, common: "Summary") -> Iterator[Fault]:
+def target_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fault]:
     """Check the `targets` of a sample against those of other samples.
 
     Args:

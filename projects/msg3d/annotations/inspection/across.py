@@ -7,7 +7,7 @@ import numpy as np
 from ...skeletons.axes import Axes
 from ..faults import Fault
 from ..leaks import FrameHashes
-from ..sample_check import Sample
+from ..samples import Sample
 from .labels import Labels, Splits, pairs_of
 from .measures import Measures
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..faults import Fault, shown
-from ..sample_check import Sample
+from ..samples import Sample
 from .measures import Measures, is_there
 
 # Beyond any room in millimeters and any image in pixels.

@@ -12,7 +12,8 @@ from ...skeletons.body_size import is_hand
 from ..check import Annotations, file_faults, id_faults, id_field, split_faults
 from ..faults import ERROR, KINDS, WARNING, Fault
 from ..leaks import FrameHashes
-from ..sample_check import Sample, Summary, labels_of, sample_faults
+from ..sample_check import labels_of, sample_faults
+from ..samples import Sample, Summary
 from .across import axes_faults, copy_faults, joint_faults, scale_faults
 from .content import content_faults
 from .coordinates import (

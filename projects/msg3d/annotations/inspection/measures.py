@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sample_check import Sample
+from ..samples import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ def measure(sample: Sample, scored: bool) -> Measures:
     # Differences of float16 and of integers would overflow.
     keypoint = keypoint.astype(np.promote_types(keypoint.dtype, np.float32), copy=False)
     there = is_there(keypoint)
-    somebody: NDArray[np.bool_] = np.any(there, axis=-1)  # [M, T]
+    occupied: NDArray[np.bool_] = np.any(there, axis=-1)  # [M, T]
     # NumPy is fast if the longest axis, of persons and frames, is the last.
-    people = np.ascontiguousarray(keypoint[somebody].T)  # [C, V, P]
-    joints = np.ascontiguousarray(there[somebody].T)  # [V, P]
+    people = np.ascontiguousarray(keypoint[occupied].T)  # [C, V, P]
+    joints = np.ascontiguousarray(there[occupied].T)  # [V, P]
     low = high = np.full((len(people), 1), np.nan)
     if people.size:
         low = np.where(joints, people, np.inf).min(axis=1)  # [C, P]
@@ -69,8 +69,8 @@ def measure(sample: Sample, scored: bool) -> Measures:
         persons=keypoint.shape[0],
         frames=keypoint.shape[1],
         dtype=dtype,
-        seen=np.any(somebody, axis=1),
-        empty_frames=~np.any(somebody, axis=0),
+        seen=np.any(occupied, axis=1),
+        empty_frames=~np.any(occupied, axis=0),
         person_frames=joints.shape[1],
         missing=np.sum(~joints, axis=1),
         low=low.min(axis=1),
