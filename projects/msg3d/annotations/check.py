@@ -7,13 +7,15 @@ as they can.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
 from .faults import Fault, shown
-from .sample_check import Summary, sample_faults
+from .sample_check import sample_faults
+from .samples import Sample, Summary
 
 __all__ = [
     "Annotations",
@@ -27,7 +29,7 @@ __all__ = [
     "split_faults",
 ]
 
-Annotations = dict | list[dict]
+Annotations = dict[str, Any] | list[Sample]
 
 
 def check_annotations(
@@ -86,7 +88,7 @@ def check_annotations(
     return summary
 
 
-def samples_of(data: Annotations, source: str) -> list[dict]:
+def samples_of(data: Annotations, source: str) -> list[Sample]:
     """Return the samples of annotations of either form, each a dictionary.
 
     Raises:
@@ -108,12 +110,12 @@ def raise_first(faults: Iterable[Fault], source: str) -> None:
         )
 
 
-def id_field(samples: list[dict]) -> str:
+def id_field(samples: list[Sample]) -> str:
     """Return the field that holds the ids of samples, chosen as PoseDataset does."""
     return "filename" if "filename" in samples[0] else "frame_dir"
 
 
-def file_faults(data) -> Iterator[Fault]:
+def file_faults(data: object) -> Iterator[Fault]:
     """Check the containers: keys, lists, and dictionaries."""
     if isinstance(data, dict):
         for key, kind in (("split", dict), ("annotations", list)):
@@ -139,7 +141,7 @@ def file_faults(data) -> Iterator[Fault]:
             )
 
 
-def id_faults(samples: list[dict], key: str) -> Iterator[Fault]:
+def id_faults(samples: list[Sample], key: str) -> Iterator[Fault]:
     """Find ids that are missing, not text, or repeated."""
     for number, sample in enumerate(samples):
         if not isinstance(sample.get(key), str):
@@ -162,7 +164,9 @@ def id_faults(samples: list[dict], key: str) -> Iterator[Fault]:
             )
 
 
-def split_faults(splits: dict, names: Iterable[str], known: set) -> Iterator[Fault]:
+def split_faults(
+    splits: dict[str, Any], names: Iterable[str], known: Collection[str]
+) -> Iterator[Fault]:
     """Find splits that are not lists, are empty, or name unknown ids.
 
     Args:

@@ -5,12 +5,14 @@ UDIVA into chunks of 250 or 2000 frames. They drop the frames after the last com
 chunk; here that is an option, and dropped frames are counted.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..errors import DataError
 from .check import Annotations, check_annotations, id_field, samples_of
+from .samples import Sample
 
 REMAINDERS = {
     "keep": "a shorter chunk",
@@ -39,7 +41,9 @@ class CutReport:
     frames_dropped: int = 0
 
 
-def cut_sample(sample: dict, length: int, remainder: str, key: str = "frame_dir"):
+def cut_sample(
+    sample: Sample, length: int, remainder: str, key: str = "frame_dir"
+) -> Iterator[Sample]:
     """Cut one sequence into chunks.
 
     Args:
@@ -112,10 +116,9 @@ def cut_annotations(
         report.frames_dropped += max(-excess, 0)
     cut = [chunk for made in chunks.values() for chunk in made]
     report.chunks = len(cut)
-    if not isinstance(data, dict):
-        splits = {}
-        result = cut
-    else:
+    splits: dict[str, list[str]] = {}
+    result: Annotations = cut
+    if isinstance(data, dict):
         splits = {
             split: [chunk[key] for name in ids for chunk in chunks[name]]
             for split, ids in data["split"].items()

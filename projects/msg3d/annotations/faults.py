@@ -7,6 +7,7 @@ that somebody should look.
 
 import reprlib
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,7 @@ class _Short(reprlib.Repr):
 _SHORT = _Short()
 
 
-def shown(value) -> str:
+def shown(value: object) -> str:
     """Return a value as one short line of text, for a message."""
     text = " ".join(_SHORT.repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
@@ -139,6 +140,6 @@ class Fault:
         kind = "annotation" if isinstance(self.sample, int) else "sample"
         return f"{kind} {self.sample!r}: {self.text}"
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return the fault for JSON, with the sample in `text`."""
         return {**asdict(self), "severity": self.severity, "text": str(self)}

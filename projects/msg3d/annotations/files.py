@@ -11,15 +11,18 @@ Importing this package prevents that (`compat/files.py`).
 
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError
+from ..io import StrPath
 from ..io.atomic import whole_file
 from ..io.file_type import ANNOTATIONS, mismatch
 from ..io.safe_pickle import load_plain
 from .check import Annotations, check_annotations, samples_of
 from .sample_check import is_numeric
+from .samples import Sample
 
 __all__ = [
     "Annotations",
@@ -30,7 +33,7 @@ __all__ = [
 ]
 
 
-def load_annotations(path: str) -> Annotations:
+def load_annotations(path: StrPath) -> Annotations:
     """Read an annotation file without executing anything in it.
 
     Args:
@@ -46,14 +49,14 @@ def load_annotations(path: str) -> Annotations:
             `too-large`, or asks to import something else than plain data (`unsafe`).
     """
     path = os.fspath(path)
-    if not os.path.exists(path):
+    if not Path(path).exists():
         raise DataError(
             "annotation file does not exist: correct its path (`ann_file` of a config), "
             "or create it with `msg3d prepare`",
             kind="not-found",
             file=path,
         )
-    if not os.path.isfile(path):
+    if not Path(path).is_file():
         store = path.rstrip(os.sep).endswith(".packed")
         raise DataError(
             "is a packed store, expected an annotation file: unpack it with `msg3d pack "
@@ -79,7 +82,7 @@ def load_annotations(path: str) -> Annotations:
     return data
 
 
-def save_annotations(data: Annotations, path: str) -> None:
+def save_annotations(data: Annotations, path: StrPath) -> None:
     """Check annotations and write them atomically, with keypoints as float32.
 
     Args:
@@ -90,14 +93,15 @@ def save_annotations(data: Annotations, path: str) -> None:
         DataError: the data are not valid annotations (a kind of `faults.KINDS`).
         OSError: the file cannot be written; an existing one is left as it was.
     """
-    samples = [as_float32(sample) for sample in samples_of(data, os.fspath(path))]
+    path = os.fspath(path)
+    samples = [as_float32(sample) for sample in samples_of(data, path)]
     data = {**data, "annotations": samples} if isinstance(data, dict) else samples
-    check_annotations(data, source=os.fspath(path))
+    check_annotations(data, source=path)
     with whole_file(path) as file:
         pickle.dump(data, file, protocol=4)
 
 
-def as_float32(sample: dict) -> dict:
+def as_float32(sample: Sample) -> Sample:
     """Return a sample with its numeric arrays as float32; others are for the check."""
     with np.errstate(over="ignore"):  # the check finds what became infinite
         arrays = {

@@ -5,59 +5,22 @@ training; `inspection` collects all of them.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ..skeletons.axes import guess_axes
 from .faults import Fault, shown
+from .samples import Sample, Summary
 from .targets import target_faults
 
 
-@dataclass
-class Summary:
-    """Properties of the checked samples, collected during the check.
-
-    Attributes:
-        source: name of the file, for messages.
-        samples: number of samples.
-        sample: id of the first sample, whose V and C all others share.
-        joints: V; None if keypoints are stored in separate files.
-        channels: C of `keypoint`; None likewise.
-        scored: whether samples have `keypoint_score`.
-        persons: the largest M, in sample `persons_sample`.
-        max_label: the largest label, in sample `max_label_sample`.
-        without_label: id of the first sample with targets instead of a label, or "".
-        targets: length of `targets` in sample `targets_sample`; None if no sample has
-            targets.
-        without_targets: id of the first sample without targets, or "".
-        layout: the layout that the file's `meta` states, unchecked; None without one.
-    """
-
-    source: str
-    samples: int = 0
-    sample: str = ""
-    joints: int | None = None
-    channels: int | None = None
-    scored: bool = False
-    persons: int = 0
-    persons_sample: str = ""
-    max_label: int = -1
-    max_label_sample: str = ""
-    without_label: str = ""
-    targets: int | None = None
-    targets_sample: str = ""
-    without_targets: str = ""
-    layout: Any = None
-
-
-def is_numeric(array) -> bool:
+def is_numeric(array: object) -> TypeGuard[np.ndarray]:
     """Return whether this is a NumPy array of integers or floats."""
     return isinstance(array, np.ndarray) and array.dtype.kind in "fiu"
 
 
-def labels_of(label, multi_class: bool) -> Sequence:
+def labels_of(label: Any, multi_class: bool) -> Sequence[Any] | np.ndarray:
     """Return the labels of a sample: one, unless it may have a list."""
     if multi_class and isinstance(label, (list, tuple)):
         return label
@@ -67,7 +30,7 @@ def labels_of(label, multi_class: bool) -> Sequence:
 
 
 def sample_faults(
-    sample: dict, name: str, common: Summary, keypoints: bool, multi_class: bool
+    sample: Sample, name: str, common: Summary, keypoints: bool, multi_class: bool
 ) -> Iterator[Fault]:
     """Check one sample against the form, and against other samples.
 
@@ -77,10 +40,10 @@ def sample_faults(
         keypoints: False if they are stored in separate files (`data_prefix.skeleton`).
         multi_class: whether a label may be a list of labels.
     """
-    fields = ("label", "total_frames", "keypoint") if keypoints else ("label",)
+    fields = ["label", "total_frames", "keypoint"] if keypoints else ["label"]
     if "targets" in sample and "label" not in sample:
         common.without_label = common.without_label or name
-        fields = fields[1:]
+        del fields[0]
     for field in fields:
         if field not in sample:
             yield Fault(
@@ -107,7 +70,7 @@ def sample_faults(
         yield from _keypoint_faults(sample, name, common)
 
 
-def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault]:
+def _keypoint_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fault]:
     keypoint = sample["keypoint"]
     if not is_numeric(keypoint):
         kind = getattr(keypoint, "dtype", type(keypoint).__name__)
@@ -117,7 +80,8 @@ def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault
             f"is of type {kind}, expected a numeric array [M, T, V, C]",
         )
         return
-    shape, total = keypoint.shape, sample.get("total_frames")
+    shape, stated = keypoint.shape, sample.get("total_frames")
+    total = int(stated) if isinstance(stated, (int, np.integer)) else None
     if keypoint.ndim != 4:
         hint = ": one person needs keypoint[None]" if keypoint.ndim == 3 else ""
         yield _of_keypoint(
@@ -137,15 +101,14 @@ def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault
                 f"has shape {shape}, so no {what}: remove the sample",
             )
             return
-    is_total = isinstance(total, (int, np.integer))
-    if is_total and (channels not in (2, 3) or total != frames):
+    if total is not None and (channels not in (2, 3) or total != frames):
         elsewhere = common.joints if name != common.sample else None
         axes = guess_axes(shape, total, elsewhere)
         if axes:
             yield _of_keypoint(
                 name,
                 "keypoint-axes",
-                f"has shape {shape} and total_frames is {total}, so it looks like "
+                f"has shape {shape} and total_frames is {stated}, so it looks like "
                 f"{axes.names}, expected [M, T, V, C]: store keypoint.{axes.fix}",
             )
             return
@@ -179,10 +142,10 @@ def _keypoint_faults(sample: dict, name: str, common: Summary) -> Iterator[Fault
             name,
             "keypoint_score",
         )
-    if "total_frames" in sample and (not is_total or total != frames):
+    if "total_frames" in sample and total != frames:
         yield Fault(
             "total-frames",
-            f"total_frames is {shown(total)}, but keypoint has {frames} frames (shape "
+            f"total_frames is {shown(stated)}, but keypoint has {frames} frames (shape "
             f"{shape}): they must agree",
             name,
             "total_frames",

@@ -46,7 +46,7 @@ def hold_out(
             kind="split",
         )
     counts = np.zeros((len(names), max(labels) + 1))
-    np.add.at(counts, (member, labels), 1)
+    np.add.at(counts, (member, np.asarray(labels)), 1)
     total = counts.sum(axis=0)
     target = np.clip(
         fraction * total, np.minimum(total // 2, 1), np.maximum(total - 1, 0)
@@ -57,7 +57,8 @@ def hold_out(
     def distance(held: np.ndarray) -> float:
         return float(np.sum((held - target) ** 2))
 
-    held, chosen = np.zeros_like(target), []
+    held = np.zeros_like(target)
+    chosen: list[np.intp] = []
     for group in order:
         last = len(chosen) == len(names) - 1
         if not last and distance(held + counts[group]) < distance(held):

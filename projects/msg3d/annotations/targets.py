@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .faults import Fault, shown
+from .samples import Sample, Summary
 
 # Targets of the DYAD challenge at ICCV 2021 (track 1, UDIVA v0.5).
 CHALLENGE_TRAITS = (
@@ -22,7 +23,7 @@ CHALLENGE_TRAITS = (
 )
 
 
-def target_faults(sample: dict, name: str, common) -> Iterator[Fault]:
+def target_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fault]:
     """Check the `targets` of a sample against those of other samples.
 
     Args:

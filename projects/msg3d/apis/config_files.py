@@ -59,7 +59,7 @@ def find_config(config: str) -> Path:
 
 def _mmaction_config(name: str) -> Path | None:
     package = find_spec("mmaction")
-    if package is None:
+    if package is None or package.origin is None:
         return None
     return next(Path(package.origin).parent.joinpath(".mim").rglob(name), None)
 

@@ -1,5 +1,6 @@
 """Configs as text: what a child adds to its base, and assignments in Python."""
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -9,9 +10,9 @@ class Name(str):
     __repr__ = str.__str__
 
 
-def difference(base: dict, target: dict) -> dict:
+def difference(base: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a child of `base` has to contain to equal `target`."""
-    changes = {}
+    changes: dict[str, Any] = {}
     for key, value in target.items():
         if key not in base:
             changes[key] = value
@@ -30,7 +31,7 @@ def difference(base: dict, target: dict) -> dict:
     return changes
 
 
-def code(values: dict) -> str:
+def code(values: Mapping[str, Any]) -> str:
     """Return assignments, in the style of the shipped configs."""
     from yapf.yapflib.yapf_api import FormatCode  # comes with MMEngine
 
@@ -40,7 +41,8 @@ def code(values: dict) -> str:
         "split_before_expression_after_opening_paren": True,
         "each_dict_entry_on_separate_line": True,
     }
-    return FormatCode(text, style_config=style)[0]
+    formatted: str = FormatCode(text, style_config=style)[0]
+    return formatted
 
 
 def _expression(value: Any) -> str:

@@ -6,10 +6,12 @@ NumPy and onnxruntime are enough for `.onnx` files.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..annotations import Sample
 from ..errors import CheckpointError
 from ..preprocessing.steps import STEPS
 from .keypoint_input import Expected
@@ -19,20 +21,34 @@ KEY = "msg3d.json"
 # 2 has `targets` instead of classes.
 FORMATS = (1, 2)
 SUFFIXES = (".onnx", ".pt2")
+# From B arrays [clips, M, T, V, C] of one shape to [B, classes] or [B, targets].
+Scorer = Callable[[Sequence[np.ndarray]], NDArray[np.float32]]
+
+
+class Pipeline(Protocol):
+    """A test pipeline: from a sample in memory to float32 [clips, M, T, V, C].
+
+    Attributes:
+        expected: what the pipeline and the network take.
+    """
+
+    expected: Expected
+
+    def __call__(self, sample: Sample) -> NDArray[np.float32]: ...
 
 
 class Exported(NamedTuple):
     """The content of an exported file.
 
     Attributes:
-        pipeline: from a sample to float32 [clips, M, T, V, C].
-        scores: from a list of those to float32 [B, classes] or [B, targets].
+        pipeline: from a sample to the network's input.
+        scores: the network.
         classes: their names.
         targets: names of the targets, if the network regresses targets.
     """
 
-    pipeline: "CarriedPipeline"
-    scores: Callable[[Sequence[np.ndarray]], np.ndarray]
+    pipeline: Pipeline
+    scores: Scorer
     classes: tuple[str, ...]
     targets: tuple[str, ...]
 
@@ -58,6 +74,7 @@ def load_exported(path: str, clips: int | None = None) -> Exported:
         raise CheckpointError(
             "the exported network does not exist", kind="not-found", file=path
         )
+    scores: Scorer
     if Path(path).suffix == ".pt2":
         try:
             from .exported_program import load_program
@@ -69,13 +86,13 @@ def load_exported(path: str, clips: int | None = None) -> Exported:
 
         scores, recipe = load_program(path, KEY)
     else:
-        scores = OnnxScores(path)
-        recipe = scores.recipe
+        scores = network = OnnxScores(path)
+        recipe = network.recipe
     try:
-        pipeline, *names = _built(_read_recipe(recipe), clips)
+        pipeline, classes, targets = _built(_read_recipe(recipe), clips)
     except CheckpointError as error:
         raise error.at(file=path) from error
-    return Exported(pipeline, scores, *names)
+    return Exported(pipeline, scores, classes, targets)
 
 
 class CarriedPipeline:
@@ -96,7 +113,7 @@ class CarriedPipeline:
             arguments = dict(step)
             self._steps.append(STEPS[arguments.pop("type")](**arguments))
 
-    def __call__(self, sample: dict) -> np.ndarray:
+    def __call__(self, sample: Sample) -> NDArray[np.float32]:
         """The network's input.
 
         Args:
@@ -107,7 +124,8 @@ class CarriedPipeline:
         """
         for step in self._steps:
             sample = step(sample)
-        return sample["keypoint"].astype(np.float32, copy=False)
+        keypoint: np.ndarray = sample["keypoint"]
+        return keypoint.astype(np.float32, copy=False)
 
 
 def with_clips(
@@ -155,9 +173,11 @@ class OnnxScores:
                 kind="corrupt",
                 file=file if isinstance(file, str) else None,
             ) from error
-        self.recipe = self._session.get_modelmeta().custom_metadata_map.get(KEY)
+        self.recipe: str | None = self._session.get_modelmeta().custom_metadata_map.get(
+            KEY
+        )
 
-    def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    def __call__(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
         """Scores of B samples.
 
         Args:
@@ -167,7 +187,8 @@ class OnnxScores:
             float32 [B, classes] or [B, targets].
         """
         keypoint = np.stack(inputs).astype(np.float32, copy=False)
-        return self._session.run(None, {"keypoint": keypoint})[0]
+        scores: NDArray[np.float32] = self._session.run(None, {"keypoint": keypoint})[0]
+        return scores
 
 
 def _read_recipe(text: str | None) -> dict[str, Any]:
@@ -184,7 +205,7 @@ def _read_recipe(text: str | None) -> dict[str, Any]:
             f"the entry {KEY} is not valid JSON ({error})", kind="syntax"
         ) from error
     version = recipe.get("format") if isinstance(recipe, dict) else None
-    if version not in FORMATS:
+    if not isinstance(recipe, dict) or version not in FORMATS:
         raise CheckpointError(
             f"the file has format {version!r:.40}, expected one of {FORMATS}. Export it again "
             "with this version of msg3d, or install the version that wrote it.",
@@ -193,12 +214,14 @@ def _read_recipe(text: str | None) -> dict[str, Any]:
     return recipe
 
 
-def _built(recipe: dict[str, Any], clips: int | None):
+def _built(
+    recipe: dict[str, Any], clips: int | None
+) -> tuple[CarriedPipeline, tuple[str, ...], tuple[str, ...]]:
     """The pipeline and the names of classes and targets that a recipe describes."""
     try:
-        names = (recipe["classes"], recipe.get("targets", ()))
+        classes, targets = recipe["classes"], recipe.get("targets", ())
         pipeline = CarriedPipeline(recipe, clips)
-        return pipeline, *(tuple(map(str, each)) for each in names)
+        return pipeline, tuple(map(str, classes)), tuple(map(str, targets))
     # Steps are built from what the file says: wrong arguments raise errors of any type.
     except Exception as error:
         why = " ".join(str(error).split())

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.export import ExportedProgram
 
 from ..errors import CheckpointError
@@ -24,10 +25,11 @@ class ProgramScores:
         self._network = program.module(check_guards=False)
 
     @torch.no_grad()
-    def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    def __call__(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
         """Scores [B, classes], or targets, of B arrays [clips, M, T, V, C] of one shape."""
         keypoint = torch.from_numpy(np.stack(inputs).astype(np.float32, copy=False))
-        return self._network(keypoint).numpy()
+        scores: NDArray[np.float32] = self._network(keypoint).numpy()
+        return scores
 
 
 def program_bytes(program: ExportedProgram, entries: dict[str, str]) -> bytes:

@@ -6,17 +6,21 @@ operators.
 """
 
 import argparse
+from collections.abc import Sequence
 from math import prod
+from typing import TYPE_CHECKING
 
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..errors import ConfigError
 from ..models.graph import build_graph
+
+if TYPE_CHECKING:
+    from mmaction.models.recognizers.base import BaseRecognizer
 
 
 def flop_counter() -> FlopCounterMode:
@@ -27,12 +31,18 @@ def flop_counter() -> FlopCounterMode:
     return FlopCounterMode(display=False, custom_mapping=mapping)
 
 
-def _product_flops(target, left, right, out_shape=None, **kwargs) -> int:
+def _product_flops(
+    target: Sequence[int],
+    left: Sequence[int],
+    right: Sequence[int],
+    out_shape: Sequence[int] | None = None,
+    **options: object,
+) -> int:
     """`target += left @ right` for shapes [(B,) P, Q] and [(B,) Q, R]."""
     return 2 * prod(left) * right[-1]
 
 
-def count_flops(model: nn.Module, shape: tuple[int, ...]) -> dict[str, int]:
+def count_flops(model: "BaseRecognizer", shape: tuple[int, ...]) -> dict[str, int]:
     """FLOPs of one forward pass of backbone and head, in eval mode.
 
     Matrix products, einsums, and convolutions are counted, with two FLOPs (one multiply,

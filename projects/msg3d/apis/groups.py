@@ -8,6 +8,9 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+from ..annotations import Sample
 
 
 class Group(NamedTuple):
@@ -17,7 +20,7 @@ class Group(NamedTuple):
     start: int
     stop: int
 
-    def of(self, sample: dict) -> dict:
+    def of(self, sample: Sample) -> Sample:
         """The sample with these persons and frames only, its arrays copied."""
         rows, frames = list(self.rows), slice(self.start, self.stop)
         cut = dict(sample, total_frames=self.stop - self.start)
@@ -38,7 +41,7 @@ def single_persons(keypoint: np.ndarray) -> list[Group]:
     Args:
         keypoint: [M, T, V, C]; a joint that is exactly zero is absent.
     """
-    seen = keypoint.any((-2, -1))  # [M, T]
+    seen: NDArray[np.bool_] = np.any(keypoint, axis=(-2, -1))  # [M, T]
     return [_span((row,), seen[row]) for row in range(len(seen)) if seen[row].any()]
 
 
@@ -53,8 +56,8 @@ def closest_pairs(keypoint: np.ndarray, most: int) -> list[Group]:
         keypoint: [M, T, V, C] in one coordinate system for all persons.
         most: largest number of pairs.
     """
-    present = keypoint.any(-1)  # [M, T, V]
-    seen = present.any(-1)
+    present: NDArray[np.bool_] = np.any(keypoint, axis=-1)  # [M, T, V]
+    seen: NDArray[np.bool_] = np.any(present, axis=-1)
     # Half precision would overflow in the sums.
     points, there = keypoint.astype(np.float64), present[..., None]
     centers = points.sum(2) / present.sum(-1).clip(min=1)[..., None]  # [M, T, C]
@@ -72,6 +75,6 @@ def closest_pairs(keypoint: np.ndarray, most: int) -> list[Group]:
     return [group for _, group in sorted(found)[:most]]
 
 
-def _span(rows: tuple[int, ...], seen: np.ndarray) -> Group:
+def _span(rows: tuple[int, ...], seen: NDArray[np.bool_]) -> Group:
     frames = np.flatnonzero(seen)
     return Group(rows, int(frames[0]), int(frames[-1]) + 1)

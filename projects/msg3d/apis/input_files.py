@@ -7,8 +7,9 @@ be predicted.
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
+from ..annotations import Sample
 from ..annotations.inspection.measures import measure
 from ..errors import DataError, MSG3DError, SkipFile
 from ..formats.annotation_file import FORMAT as ANNOTATION_FILE
@@ -27,7 +28,8 @@ from ..formats.npy import FORMAT as NPY
 from ..formats.store import FORMAT as STORE
 from ..skeletons import skeleton
 from ..skeletons.body_size import LONGEST, SHORTEST, fits, is_hand, likely_unit
-from .keypoint_input import Expected, Layout
+from ..skeletons.lookup import Layout
+from .keypoint_input import Expected
 
 # Formats whose sequences have names of their own, and may have a layout.
 WITH_IDS = (ANNOTATION_FILE.name, STORE.name)
@@ -48,15 +50,26 @@ def list_inputs(paths: Sequence[str], leave_out: str) -> tuple[list[str], str]:
     Raises:
         DataError: as `list_sources`.
     """
-    sources, folders = [], []
+    sources: list[str] = []
+    folders: list[Path] = []
     for path in paths:
         inside = list_sources(path, leave_out)
         sources += inside
-        path = os.path.abspath(path)
+        place = absolute(path)
         # A folder of frames, or a store, is one source, which needs a name.
-        is_source = list(map(os.path.abspath, inside)) == [path]
-        folders.append(os.path.dirname(path) if is_source else path)
+        is_source = list(map(absolute, inside)) == [place]
+        folders.append(place.parent if is_source else place)
     return list(dict.fromkeys(sources)), os.path.commonpath(folders)
+
+
+def absolute(path: str) -> Path:
+    """Return the absolute path without `..`; links are not followed."""
+    return Path(os.path.normpath(Path(path).absolute()))
+
+
+def path_in(folder: str, name: str) -> str:
+    """Return the path of a file in a folder, which is spelled as the user spells it."""
+    return os.path.join(folder, name)  # noqa: PTH118  (Path removes a leading ./)
 
 
 def list_sources(path: str, leave_out: str) -> list[str]:
@@ -70,27 +83,28 @@ def list_sources(path: str, leave_out: str) -> list[str]:
     Raises:
         DataError: the path does not exist, or contains no such file.
     """
-    if os.path.isfile(path) or _is_source(path):
+    # Unlike those of Path, these functions take any text.
+    if os.path.isfile(path) or _is_source(path):  # noqa: PTH113
         return [path]
-    if not os.path.isdir(path):
+    if not os.path.isdir(path):  # noqa: PTH112
         raise DataError(
             "does not exist. Give a file or a folder", kind="not-found", file=path
         )
     suffixes = {ending for each in all_formats().values() for ending in each.suffixes}
     sources: list[str] = []
     for folder, folders, files in os.walk(path, followlinks=True):
-        inside = [os.path.join(folder, name) for name in sorted(folders)]
-        stores = [each for each in inside if _is_source(each)]
+        inside = {name: path_in(folder, name) for name in sorted(folders)}
+        stores = [each for each in inside.values() if _is_source(each)]
         sources += stores
         folders[:] = [
-            os.path.basename(each)
-            for each in inside
+            name
+            for name, each in inside.items()
             if os.path.realpath(each) != os.path.realpath(leave_out)
             and each not in stores
         ]
         frames = _contains_frames(folder, files)
         for name in sorted(files):
-            file = os.path.join(folder, name)
+            file = path_in(folder, name)
             suffix = PurePosixPath(name).suffix.lower()
             if suffix in COMMON_SUFFIXES and not _is_source(file):
                 continue
@@ -121,7 +135,7 @@ def _contains_frames(folder: str, files: list[str]) -> bool:
     names = sorted(name for name in files if name.lower().endswith(".json"))
     if not names:
         return False
-    source = Source(os.path.join(folder, names[0]))
+    source = Source(path_in(folder, names[0]))
     try:
         return detect_format(source).frames or "poses" in read(source)[0]
     except (MSG3DError, SkipFile, OSError):
@@ -129,8 +143,8 @@ def _contains_frames(folder: str, files: list[str]) -> bool:
 
 
 def read_sequences(
-    path: str, expected: Expected, options: ReadOptions = ReadOptions()
-) -> list[dict]:
+    path: str, expected: Expected, options: ReadOptions | None = None
+) -> list[Sample]:
     """Read the sequences of a source.
 
     Args:
@@ -149,7 +163,7 @@ def read_sequences(
             meters (`unit`).
     """
     try:
-        return _read(path, expected, options)
+        return _read(path, expected, options or ReadOptions())
     except DataError as error:
         raise error.at(file=path) from error.__cause__
     except MSG3DError as error:
@@ -162,8 +176,9 @@ def read_sequences(
         ) from error
 
 
-def _read(path: str, expected: Expected, options: ReadOptions) -> list[dict]:
+def _read(path: str, expected: Expected, options: ReadOptions) -> list[Sample]:
     source = Source(path)
+    form: str | None
     if source.is_folder and not _is_source(path):
         form, sequences = None, [_join(path, expected, options)]
     else:
@@ -181,7 +196,7 @@ def _read(path: str, expected: Expected, options: ReadOptions) -> list[dict]:
         "img_shape": options.img_shape,
     }
     told = {key: value for key, value in told.items() if value is not None}
-    own = {} if form in WITH_IDS else {"frame_dir": os.path.basename(path)}
+    own = {} if form in WITH_IDS else {"frame_dir": Path(path).name}
     return [
         {
             **told,
@@ -194,15 +209,16 @@ def _read(path: str, expected: Expected, options: ReadOptions) -> list[dict]:
 
 def _read_file(
     source: Source, expected: Expected, options: ReadOptions
-) -> tuple[str, list[dict]]:
+) -> tuple[str, list[Sample]]:
     """Return the name of the format, and the sequences."""
     form = detect_format(source, options).name
     layout = options.layout
     if form not in WITH_IDS:
         # After the detection, since the network's layout is only a guess.
         layout = layout or expected.layout
-    known = {"layout": layout, "dimensions": expected.dimensions, "formats": (form,)}
-    return form, read(source, replace(options, **known))
+    dimensions = expected.dimensions
+    known = replace(options, layout=layout, dimensions=dimensions, formats=(form,))
+    return form, read(source, known)
 
 
 def _states_unit(source: Source) -> bool:
@@ -211,7 +227,7 @@ def _states_unit(source: Source) -> bool:
     return isinstance(source.json, dict) and bool(source.json.get("unit"))
 
 
-def _check_meters(sequences: list[dict], layout: Layout) -> None:
+def _check_meters(sequences: list[Sample], layout: Layout) -> None:
     """Check that 3D keypoints whose unit is not told can be in meters, the default."""
     hand = is_hand(skeleton(layout).joints)
     for sequence in sequences:
@@ -235,10 +251,9 @@ def _check_meters(sequences: list[dict], layout: Layout) -> None:
             )
 
 
-def _join(folder: str, expected: Expected, options: ReadOptions) -> dict:
+def _join(folder: str, expected: Expected, options: ReadOptions) -> Sample:
     records = []
-    for name in sorted(os.listdir(folder)):
-        if name.lower().endswith(".json"):
-            source = Source(os.path.join(folder, name))
-            records += _read_file(source, expected, options)[1]
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name.lower().endswith(".json"):
+            records += _read_file(Source(entry.path), expected, options)[1]
     return join_frames(records, options.max_persons)

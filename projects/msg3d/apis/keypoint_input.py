@@ -6,13 +6,15 @@ MMAction2 accepts any input: it takes pixels without an image size for those of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..annotations import Sample
 from ..annotations.faults import shown
 from ..errors import DataError, MSG3DError
-from ..skeletons import convert_layout, skeleton
+from ..skeletons import Skeleton, convert_layout, skeleton
 from ..skeletons.axes import guess_axes
 from ..skeletons.units import (
     MAX_NORMALIZED,
@@ -22,7 +24,7 @@ from ..skeletons.units import (
     unit_name,
 )
 
-Layout = Union[str, dict]
+Layout = str | dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,14 @@ class Expected:
         return len(skeleton(self.layout).joints)
 
 
-class Prepared(dict):
+class Prepared(dict[str, Any]):
     """A sample that `to_sample` has checked, and the model that it is for.
 
     `Recognizer.prepare` returns it as it is. A changed copy, `dict(sample, ...)`, is an
     ordinary dictionary, which is checked again.
     """
 
-    def __init__(self, sample: dict, expected: Expected) -> None:
+    def __init__(self, sample: Sample, expected: Expected) -> None:
         super().__init__(sample)
         self.expected = expected
 
@@ -92,11 +94,18 @@ def to_sample(
     try:
         return _to_sample(sample, expected, layout, unit, img_shape)
     except MSG3DError as error:
-        where = {"sample": name, "field": error.where.field}
-        raise DataError(error.message, kind=error.kind, **where) from error.__cause__
+        raise DataError(
+            error.message, kind=error.kind, sample=name, field=error.where.field
+        ) from error.__cause__
 
 
-def _to_sample(sample, expected, layout, unit, img_shape) -> Prepared:
+def _to_sample(
+    sample: Sample,
+    expected: Expected,
+    layout: Layout | None,
+    unit: str | None,
+    img_shape: tuple[int, int] | None,
+) -> Prepared:
     layout = sample.pop("layout", None) or layout or expected.layout
     joints = len(_skeleton(layout).joints)
     unit = sample.pop("unit", None) or unit
@@ -136,7 +145,7 @@ def _to_sample(sample, expected, layout, unit, img_shape) -> Prepared:
     return Prepared(sample, expected)
 
 
-def _skeleton(layout: Layout):
+def _skeleton(layout: Layout) -> Skeleton:
     try:
         return skeleton(layout)
     except ValueError as error:
@@ -144,7 +153,9 @@ def _skeleton(layout: Layout):
         raise DataError(text, kind="layout", field="layout") from error
 
 
-def _keypoint(found: Any, expected: Expected, layout: Layout, joints: int):
+def _keypoint(
+    found: Any, expected: Expected, layout: Layout, joints: int
+) -> NDArray[np.floating]:
     """Return a copy of an array [M, T, V, C] of finite numbers, V of the layout."""
     if found is None:
         raise DataError(
@@ -201,7 +212,12 @@ def _keypoint(found: Any, expected: Expected, layout: Layout, joints: int):
     return array if array.dtype.kind == "f" else array.astype(np.float32)
 
 
-def _misshapen(shape, joints, channels, layout) -> str:
+def _misshapen(
+    shape: tuple[int, int, int, int],
+    joints: int,
+    channels: tuple[int, ...],
+    layout: Layout,
+) -> str:
     called = repr(layout) if isinstance(layout, str) else "the model's"
     text = (
         f"keypoint has {shape[2]} joints and {shape[3]} coordinates (shape {shape}), "
@@ -220,7 +236,9 @@ def _misshapen(shape, joints, channels, layout) -> str:
     return f"{text}. This model takes {'3D' if channels == (3,) else '2D or 3D'} joints"
 
 
-def _split_score(keypoint, score) -> tuple[np.ndarray, np.ndarray]:
+def _split_score(
+    keypoint: NDArray[np.floating], score: Any
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Return 2D keypoints and the scores of joints [M, T, V], 1 if none are given."""
     if keypoint.shape[-1] == 3:
         if score is not None or (keypoint[..., 2] < 0).any():
@@ -233,7 +251,7 @@ def _split_score(keypoint, score) -> tuple[np.ndarray, np.ndarray]:
             )
         keypoint, score = keypoint[..., :2].copy(), keypoint[..., 2].copy()
     if score is None:
-        return keypoint, keypoint.any(-1).astype(np.float32)
+        return keypoint, np.any(keypoint, axis=-1).astype(np.float32)
     score = np.array(score)
     if score.shape != keypoint.shape[:3] or score.dtype.kind not in "fiu":
         raise DataError(
@@ -252,10 +270,12 @@ def _split_score(keypoint, score) -> tuple[np.ndarray, np.ndarray]:
     return keypoint, score if score.dtype.kind == "f" else score.astype(np.float32)
 
 
-def _pixels(keypoint, unit, shape, expected):
+def _pixels(
+    keypoint: NDArray[np.floating], unit: str, img_shape: Any, expected: Expected
+) -> tuple[NDArray[np.floating], tuple[int, int] | None]:
     """Return 2D keypoints, and the (height, width) of their image if it is known."""
     check_unit(unit, 2)
-    shape = None if shape is None else _image_shape(shape)
+    shape = None if img_shape is None else _image_shape(img_shape)
     largest = float(np.abs(keypoint).max())
     if unit == "px" and shape is None and expected.dimensions == 2:
         raise DataError(
@@ -287,7 +307,7 @@ def _image_shape(shape: Any) -> tuple[int, int]:
     )
 
 
-def _convert(sample: dict, source: Layout, target: Layout) -> None:
+def _convert(sample: Sample, source: Layout, target: Layout) -> None:
     """Convert keypoints and scores to another layout, in place."""
     try:
         sample["keypoint"] = convert_layout(sample["keypoint"], source, target)

@@ -12,10 +12,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from ..engine.endings import DEBUG, FILE
 from ..errors import CheckpointError, ConfigError
@@ -97,7 +98,8 @@ def check_checkpoint(path: str) -> None:
     Raises:
         CheckpointError: a local file does not exist (`not-found`).
     """
-    if "://" not in path and not os.path.exists(path):
+    # Unlike Path.exists, os.path.exists takes any text.
+    if "://" not in path and not os.path.exists(path):  # noqa: PTH110
         raise CheckpointError(
             "the checkpoint does not exist", kind="not-found", file=path
         )
@@ -172,7 +174,7 @@ def run_processes(
         return status, ending.read_text("utf-8") if ending.exists() else ""
 
 
-def _interrupt(process: subprocess.Popen, again: bool) -> None:
+def _interrupt(process: subprocess.Popen[bytes], again: bool) -> None:
     """Wait for a launcher that has received Ctrl-C as well."""
     if again:  # srun ends at the second one
         process.send_signal(signal.SIGINT)
@@ -184,10 +186,10 @@ def _interrupt(process: subprocess.Popen, again: bool) -> None:
 
 
 @contextmanager
-def _forwarding(process: subprocess.Popen):
+def _forwarding(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Send the signals of a scheduler to a process instead."""
 
-    def forward(number, frame) -> None:
+    def forward(number: int, frame: FrameType | None) -> None:
         process.send_signal(number)
 
     numbers = [getattr(signal, name) for name in FORWARDED if hasattr(signal, name)]

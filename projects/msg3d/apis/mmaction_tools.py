@@ -45,9 +45,12 @@ def tool_path(name: str) -> str:
 
     Raises:
         FileNotFoundError: this version of MMAction2 has no such tool.
+        ModuleNotFoundError: MMAction2 is not installed.
     """
-    package = Path(importlib.util.find_spec("mmaction").origin).parent
-    script = package / ".mim" / "tools" / name
+    package = importlib.util.find_spec("mmaction")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("MMAction2 is not installed", name="mmaction")
+    script = Path(package.origin).parent / ".mim" / "tools" / name
     if not script.is_file():
         raise FileNotFoundError(
             f"MMAction2 has no tool {script}: msg3d works with mmaction2 1.2.0"
@@ -75,9 +78,9 @@ def run_tool_on_pth(name: str) -> None:
 
 
 def _as_pth(part: str, folder: str) -> str:
-    if not (part.endswith(SUFFIX) and os.path.isfile(part)):
+    if not (part.endswith(SUFFIX) and Path(part).is_file()):
         return part
-    copy = os.path.join(folder, f"{Path(part).stem}.pth")
+    copy = str(Path(folder, f"{Path(part).stem}.pth"))
     rewrite(part, copy)
     return copy
 

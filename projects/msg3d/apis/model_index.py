@@ -6,7 +6,7 @@ mim and MMEngine read the same metafiles. A config's name describes its recipe, 
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -114,7 +114,7 @@ def entries() -> list[Entry]:
     return listed
 
 
-def _value(metrics: dict) -> str:
+def _value(metrics: dict[str, Any]) -> str:
     """Return the first metric, with its name unless it is top-1, and deviation."""
     name, value = next(iter(metrics.items()))
     std = metrics.get(f"{name} Std")
@@ -122,6 +122,7 @@ def _value(metrics: dict) -> str:
     return text if std is None else f"{text} ± {std}"
 
 
-def _yaml(path: Path) -> dict:
+def _yaml(path: Path) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(path.read_text(encoding="utf-8"), loader)
+    content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), loader)
+    return content

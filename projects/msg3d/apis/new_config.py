@@ -123,7 +123,7 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
     return cfg
 
 
-def _scales(graph_cfg: dict, layout: str | dict) -> int:
+def _scales(graph_cfg: dict[str, Any], layout: str | dict[str, Any]) -> int:
     """Return the number of scales up to the diameter of the graph, 13 at most."""
     from ..models.graph import binary_adjacency, useful_scales
 
@@ -142,7 +142,7 @@ def _is_pipeline_part(value: Any) -> bool:
     )
 
 
-def _adapted_step(step: dict, facts: Facts, name: str) -> dict:
+def _adapted_step(step: dict[str, Any], facts: Facts, name: str) -> dict[str, Any]:
     step, kind = dict(step), step["type"]
     solid = kind.endswith("3D") or kind in ("AlignView", "LabanEffort")
     if (solid and facts.dimensions == 2) or (
@@ -166,7 +166,7 @@ def _adapted_step(step: dict, facts: Facts, name: str) -> dict:
     return step
 
 
-def _centered(step: dict, layout: str | dict) -> dict:
+def _centered(step: dict[str, Any], layout: str | dict[str, Any]) -> dict[str, Any]:
     """Normalize with the spine of the layout, or its center only."""
     kept = {key: value for key, value in step.items() if key.startswith("align_")}
     described = skeleton(layout)
@@ -206,7 +206,7 @@ def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list
         "# The data set: its file, splits, and pipelines.\n"
         + code(dict(_base_="skeleton.py", ann_file=ann_file, **pipelines, **data)),
     )
-    inherited: dict = {}
+    inherited: dict[str, Any] = {}
     for base in shared:
         inherited = Config._merge_a_into_b(Config.fromfile(base), inherited)
     own = {key: value for key, value in cfg.items() if key not in DATA_KEYS}
@@ -216,9 +216,9 @@ def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list
 
 def _bases(config: Path) -> list[Path]:
     """Return the `_base_` files of a config, through the configs that it inherits."""
-    files = []
-    for base in named_bases(config):
-        base = (config.parent / base).resolve()
+    files: list[Path] = []
+    for name in named_bases(config):
+        base = (config.parent / name).resolve()
         files += [base] if "_base_" in base.parts else _bases(base)
     return list(dict.fromkeys(files))
 

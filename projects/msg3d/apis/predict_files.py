@@ -11,14 +11,18 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
+from ..annotations import Sample
 from ..errors import ConfigError, DataError
 from ..formats.video import FORMAT as VIDEO
 from ..io.atomic import whole_file, write_json
 from ..io.progress import progress
+from .input_files import absolute, path_in
 from .keypoint_input import Prepared
-from .written import Labels, Segments
+from .recognizer import Recognizer
+from .written import Labels, Record, Segments
 
 
 @dataclass
@@ -50,14 +54,14 @@ def check_output(folder: str) -> None:
     Raises:
         ConfigError: it, or a folder that contains it, is a file (`wrong-path`).
     """
-    path = os.path.abspath(folder)
+    place = path = absolute(folder)
     while not os.path.lexists(path):
-        path = os.path.dirname(path)
-    if not os.path.isdir(path):
+        path = path.parent
+    if not path.is_dir():
         raise ConfigError(
             "is a file, expected a folder for the predictions. Give another --output",
             kind="wrong-path",
-            file=path if path != os.path.abspath(folder) else folder,
+            file=folder if path == place else str(path),
         )
 
 
@@ -66,7 +70,7 @@ def predict_files(
     sources: list[str],
     root: str,
     out: str,
-    read: Callable[[str], list[dict]],
+    read: Callable[[str], list[Sample]],
     settings: Any,
     overwrite: bool = False,
 ) -> Report:
@@ -111,9 +115,9 @@ def predict_files(
 def predict_sources(
     written: Labels | Segments,
     sources: dict[str, str],
-    read: Callable[[str], list[dict]],
+    read: Callable[[str], list[Sample]],
     report: Report,
-) -> Iterator[dict]:
+) -> Iterator[Record]:
     """Yield the record of each source as soon as its batch is done.
 
     Args:
@@ -147,7 +151,7 @@ def predict_sources(
     yield from _records(pending, written, report)
 
 
-def _prepared(recognizer, name: str, sequences: list[dict]) -> _Source:
+def _prepared(recognizer: Recognizer, name: str, sequences: list[Sample]) -> _Source:
     source = _Source(name, [], {})
     for sequence in sequences:
         try:
@@ -157,7 +161,9 @@ def _prepared(recognizer, name: str, sequences: list[dict]) -> _Source:
     return source
 
 
-def _records(pending: list[_Source], written, report: Report) -> Iterator[dict]:
+def _records(
+    pending: list[_Source], written: Labels | Segments, report: Report
+) -> Iterator[Record]:
     """Predict sources together, and yield their records."""
     samples = [sample for source in pending for sample in source.samples]
     try:
@@ -176,7 +182,7 @@ def _records(pending: list[_Source], written, report: Report) -> Iterator[dict]:
         return
     remaining = iter(predictions)
     for source in pending:
-        record = {"source": source.name, "samples": []}
+        record: Record = {"source": source.name, "samples": []}
         for sample in source.samples:
             entry = dict(sample=sample["frame_dir"], **next(remaining))
             if sample.get("notes"):
@@ -190,7 +196,7 @@ def _records(pending: list[_Source], written, report: Report) -> Iterator[dict]:
         report.failed += [(source.name, why) for why in _errors(record)]
 
 
-def _write(record: dict, key: str, written, out: str) -> None:
+def _write(record: Record, key: str, written: Labels | Segments, out: str) -> None:
     """Write the files of a source, its JSON last."""
     path = _target(out, record["source"])
     texts = {entry["sample"]: written.subtitles(entry) for entry in record["samples"]}
@@ -203,36 +209,35 @@ def _write(record: dict, key: str, written, out: str) -> None:
     write_json(dict(record, key=key), path)
 
 
-def _errors(record: dict) -> list[str]:
+def _errors(record: Record) -> list[str]:
     return list(record.get("failed", {}).values())
 
 
 def _target(out: str, name: str) -> str:
-    return os.path.join(out, f"{name}.json")
+    return path_in(out, f"{name}.json")
 
 
 def _key(path: str, settings: Any) -> str:
     """A key that changes with the source and everything its predictions depend on."""
-    files = [path]
-    if os.path.isdir(path):
-        files = [os.path.join(path, name) for name in sorted(os.listdir(path))]
-    stats = [(os.path.basename(file), os.stat(file)) for file in files]
+    files = [Path(path)]
+    if files[0].is_dir():
+        files = sorted(files[0].iterdir(), key=lambda file: file.name)
+    stats = [(file.name, file.stat()) for file in files]
     known = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return hashlib.sha256(repr((known, settings)).encode()).hexdigest()[:32]
 
 
-def _done(path: str, key: str) -> dict | None:
+def _done(path: str, key: str) -> Record | None:
     """Return the record of a source; None if it is missing or has another key."""
     try:
-        with open(path) as file:
-            record = json.load(file)
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and record.get("key") == key else None
 
 
-def _write_table(out: str, written, records: list[dict]) -> None:
-    with whole_file(os.path.join(out, written.table), "x") as file:
+def _write_table(out: str, written: Labels | Segments, records: list[Record]) -> None:
+    with whole_file(path_in(out, written.table), "x") as file:
         writer = csv.DictWriter(file, written.columns, lineterminator="\n")
         writer.writeheader()
         for record in records:

@@ -1,8 +1,10 @@
 """Prediction for a sequence, for one person in it, or for a pair."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Prediction:
     label: int | None
     name: str | None
     score: float | None
-    scores: np.ndarray = field(repr=False, compare=False)
+    scores: NDArray[np.float32] = field(repr=False, compare=False)
     classes: tuple[str, ...] = field(repr=False)
     rows: tuple[int, ...]
     frames: tuple[int, int]
@@ -41,9 +43,10 @@ class Prediction:
         best = np.argsort(-self.scores, kind="stable")[:count]
         return [(self.classes[label], float(self.scores[label])) for label in best]
 
-    def as_dict(self, count: int = 5) -> dict:
+    def as_dict(self, count: int = 5) -> dict[str, Any]:
         """For JSON, with the `count` best classes, or the targets."""
         place = {"rows": list(self.rows), "frames": list(self.frames)}
+        content: dict[str, Any]
         if self.targets is not None:
             content = dict(targets=self.targets, **place)
         else:

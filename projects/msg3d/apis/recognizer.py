@@ -6,12 +6,13 @@ them.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
-from .exported import is_exported, load_exported
+from .exported import Pipeline, Scorer, is_exported, load_exported
 from .groups import Group, closest_pairs, everybody, single_persons
 from .keypoint_input import Layout, Prepared, to_sample
 from .prediction import Prediction
@@ -26,7 +27,7 @@ class _Job(NamedTuple):
     sample: int
     kind: str  # "all", "persons" or "pairs"
     group: Group
-    inputs: np.ndarray
+    inputs: NDArray[np.float32]
 
 
 class Recognizer:
@@ -95,8 +96,8 @@ class Recognizer:
         pipeline = trained.TestPipeline(cfg, clips)
         model, saved = trained.load_model(cfg, checkpoint, device)
         names = trained.class_names(classes, saved, model.cls_head.num_classes)
-        groups = ((), names) if trained.has_targets(model) else (names, ())
-        self._take(pipeline, trained.TorchScores(model), *groups, batch_size)
+        classes, targets = ((), names) if trained.has_targets(model) else (names, ())
+        self._take(pipeline, trained.TorchScores(model), classes, targets, batch_size)
 
     @classmethod
     def from_exported(
@@ -124,11 +125,28 @@ class Recognizer:
         made._take(*load_exported(str(file), clips), batch_size)
         return made
 
-    def _take(self, pipeline, scores, classes, targets, batch_size) -> None:
+    def _take(
+        self,
+        pipeline: Pipeline,
+        scores: Scorer,
+        classes: tuple[str, ...],
+        targets: tuple[str, ...],
+        batch_size: int,
+    ) -> None:
         """Set the attributes."""
         self._pipeline, self._scores = pipeline, scores
         self.classes, self.targets, self.batch_size = classes, targets, batch_size
         self.expected = pipeline.expected
+
+    @overload
+    def predict(
+        self, keypoints: np.ndarray | Mapping[str, Any], **options: Any
+    ) -> Prediction: ...
+
+    @overload
+    def predict(
+        self, keypoints: list[Any] | tuple[Any, ...], **options: Any
+    ) -> list[Prediction]: ...
 
     def predict(self, keypoints: Any, **options: Any) -> Prediction | list[Prediction]:
         """Predict the action or targets of a sequence, or of each in a list.
@@ -198,7 +216,8 @@ class Recognizer:
             for number, sample in enumerate(samples)
         )
         jobs = self._jobs(prepared, persons, pairs)
-        current, done = 0, []
+        current = 0
+        done: list[tuple[_Job, NDArray[np.float32]]] = []
         for job, scores in self._scored(jobs):
             if job.sample != current:
                 yield self._joined(done)
@@ -227,7 +246,9 @@ class Recognizer:
             return sample
         return to_sample(sample, self.expected, layout, unit, img_shape, name)
 
-    def _jobs(self, samples, persons: bool, pairs: int) -> Iterator[_Job]:
+    def _jobs(
+        self, samples: Iterable[Prepared], persons: bool, pairs: int
+    ) -> Iterator[_Job]:
         for number, sample in enumerate(samples):
             keypoint = sample["keypoint"]
             groups = [("all", everybody(keypoint))]
@@ -238,7 +259,9 @@ class Recognizer:
             for kind, group in groups:
                 yield _Job(number, kind, group, self._pipeline(group.of(sample)))
 
-    def _scored(self, jobs: Iterable[_Job]) -> Iterator[tuple[_Job, np.ndarray]]:
+    def _scored(
+        self, jobs: Iterable[_Job]
+    ) -> Iterator[tuple[_Job, NDArray[np.float32]]]:
         """Each job with its scores [classes]; the inputs of a batch have one shape."""
         batch: list[_Job] = []
         for job in jobs:
@@ -258,22 +281,37 @@ class Recognizer:
                 batch, self._scores([queued.inputs for queued in batch]), strict=True
             )
 
-    def _joined(self, done: list[tuple[_Job, np.ndarray]]) -> Prediction:
+    def _joined(self, done: list[tuple[_Job, NDArray[np.float32]]]) -> Prediction:
         """The prediction of a sample from the scores of its groups."""
-        parts: dict[str, list] = {"persons": [], "pairs": []}
+        parts: dict[str, list[Prediction]] = {"persons": [], "pairs": []}
         (everyone, scores), *others = done
         for job, values in others:
             parts[job.kind].append(self._prediction(job.group, values))
         return self._prediction(
-            everyone.group, scores, **{key: tuple(each) for key, each in parts.items()}
+            everyone.group, scores, tuple(parts["persons"]), tuple(parts["pairs"])
         )
 
-    def _prediction(self, group: Group, scores: np.ndarray, **parts) -> Prediction:
-        parts.update(rows=group.rows, frames=(group.start, group.stop))
+    def _prediction(
+        self,
+        group: Group,
+        scores: NDArray[np.float32],
+        persons: tuple[Prediction, ...] = (),
+        pairs: tuple[Prediction, ...] = (),
+    ) -> Prediction:
+        frames = (group.start, group.stop)
         if self.targets:
             targets = dict(zip(self.targets, scores.tolist(), strict=True))
             return Prediction(
-                None, None, None, scores[:0], self.classes, targets=targets, **parts
+                None,
+                None,
+                None,
+                scores[:0],
+                self.classes,
+                group.rows,
+                frames,
+                persons,
+                pairs,
+                targets,
             )
         label = int(scores.argmax())
         return Prediction(
@@ -282,7 +320,10 @@ class Recognizer:
             float(scores[label]),
             scores,
             self.classes,
-            **parts,
+            group.rows,
+            frames,
+            persons,
+            pairs,
         )
 
 

@@ -1,9 +1,11 @@
 """Classify a stream of frames with a sliding window."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from ..annotations import Sample
 from ..errors import ConfigError, DataError
 from .prediction import Prediction
 from .recognizer import Recognizer
@@ -34,7 +36,7 @@ class Stream:
     """
 
     def __init__(
-        self, recognizer: Recognizer, window: int, every: int = 10, **options
+        self, recognizer: Recognizer, window: int, every: int = 10, **options: Any
     ) -> None:
         for name, value in (("window", window), ("every", every)):
             if value < 1:
@@ -82,7 +84,7 @@ class Stream:
             return None
         length = min(self.window, self.frames)
         # Persons first, frames second, as in samples.
-        sample = {
+        sample: Sample = {
             key: np.moveaxis(self._last(buffer, length), 0, 1)
             for key, buffer in self._buffers.items()
         }

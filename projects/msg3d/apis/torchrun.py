@@ -5,6 +5,7 @@ python -m msg3d.apis.torchrun [OPTIONS] SCRIPT ...
 
 import os
 import sys
+from pathlib import Path
 
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -22,5 +23,6 @@ if __name__ == "__main__":
     except ChildFailedError as error:
         if os.environ.get(DEBUG):
             raise
-        explained = os.path.exists(os.environ.get(FILE, ""))
+        ending = os.environ.get(FILE)
+        explained = ending and Path(ending).exists()
         sys.exit(1 if explained else str(error))

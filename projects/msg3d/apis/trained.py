@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,7 +14,9 @@ from mmengine.dataset import Compose
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
+from numpy.typing import NDArray
 
+from ..annotations import Sample
 from ..checkpoints.reading import misfit, state_of
 from ..checkpoints.stored_config import StoredConfig, known_types, stored_config
 from ..engine.hooks.random_state import random_state_kept
@@ -22,6 +25,9 @@ from ..models.regression_head import TraitHead
 from .config_files import SUFFIXES, find_config, shipped_configs
 from .exported import is_exported, with_clips
 from .keypoint_input import Expected
+
+if TYPE_CHECKING:
+    from mmaction.models.recognizers.base import BaseRecognizer
 
 _STEPS_3D = ("AlignView", "LabanEffort")
 # Packs targets, which sequences to predict do not have.
@@ -78,7 +84,7 @@ class TestPipeline:
         self.steps = with_clips(pipeline, clips)
         self._steps = Compose(self.steps)
 
-    def __call__(self, sample: dict) -> np.ndarray:
+    def __call__(self, sample: Sample) -> NDArray[np.float32]:
         """The network's input.
 
         Args:
@@ -88,7 +94,8 @@ class TestPipeline:
             float32 [clips, M, T, V, C].
         """
         with random_state_kept():  # UniformSampleFrames seeds NumPy's
-            return self._steps(sample)["inputs"].numpy()
+            inputs: NDArray[np.float32] = self._steps(sample)["inputs"].numpy()
+        return inputs
 
 
 class TorchScores:
@@ -98,12 +105,12 @@ class TorchScores:
         model: a recognizer such as RecognizerGCN.
     """
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: "BaseRecognizer") -> None:
         self.model = model.eval()
         self._field = "pred_targets" if has_targets(model) else "pred_score"
 
     @torch.no_grad()
-    def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    def __call__(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
         """Scores of B samples.
 
         Args:
@@ -120,10 +127,11 @@ class TorchScores:
             }
         )
         values = torch.stack([sample.get(self._field) for sample in tested])
-        return values.float().cpu().numpy()
+        scores: NDArray[np.float32] = values.float().cpu().numpy()
+        return scores
 
 
-def has_targets(model: torch.nn.Module) -> bool:
+def has_targets(model: "BaseRecognizer") -> bool:
     """Return whether a recognizer regresses targets, and has no classes."""
     return isinstance(model.cls_head, TraitHead)
 
@@ -183,7 +191,7 @@ def load_config(config: str | Path | Config) -> Config:
 
 def load_model(
     cfg: Config, checkpoint: str, device: str | None = None
-) -> tuple[torch.nn.Module, list[str] | None]:
+) -> tuple["BaseRecognizer", Sequence[str] | None]:
     """Load a trained network, and the names of its outputs if the checkpoint has them.
 
     MMEngine's loading only logs missing entries and continues with random weights; here
@@ -230,12 +238,12 @@ def load_model(
     return model.to(device or get_device()), saved
 
 
-def _meta(loaded: dict) -> dict:
+def _meta(loaded: dict[str, Any]) -> dict[str, Any]:
     meta = loaded.get("meta")
     return meta if isinstance(meta, dict) else {}
 
 
-def _read(checkpoint: str) -> dict:
+def _read(checkpoint: str) -> dict[str, Any]:
     try:
         loaded = CheckpointLoader.load_checkpoint(
             checkpoint, map_location="cpu", logger="silent"

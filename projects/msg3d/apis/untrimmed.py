@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
 from .keypoint_input import Prepared
@@ -36,8 +37,8 @@ class Segment:
 
 
 def frame_scores(
-    recognizer: Recognizer, sample: Any, window: int, stride: int, **options
-) -> np.ndarray:
+    recognizer: Recognizer, sample: Any, window: int, stride: int, **options: Any
+) -> NDArray[np.float32]:
     """Return the scores of every frame of a recording.
 
     Args:
@@ -111,7 +112,7 @@ def smooth(scores: np.ndarray, width: int) -> np.ndarray:
     low = np.maximum(places - width // 2, 0)
     high = np.minimum(places + width // 2 + 1, len(scores))
     number = np.maximum(counts[high] - counts[low], 1)
-    means = (sums[high] - sums[low]) / number[:, None]
+    means: NDArray[np.float64] = (sums[high] - sums[low]) / number[:, None]
     means[~known] = np.nan
     return means.astype(scores.dtype)
 
@@ -223,11 +224,11 @@ def _srt_time(time: float) -> str:
     return "{:02}:{:02}:{:02},{:03}".format(hours, minutes, *divmod(milliseconds, 1000))
 
 
-def as_rows(parts: Sequence[Segment], fps: float | None) -> list[dict]:
+def as_rows(parts: Sequence[Segment], fps: float | None) -> list[dict[str, Any]]:
     """Segments as dictionaries, for JSON and CSV; also in seconds if `fps` is known."""
     rows = []
     for part in parts:
-        row = {"start": part.start, "stop": part.stop}
+        row: dict[str, Any] = {"start": part.start, "stop": part.stop}
         if fps:
             row.update(
                 start_seconds=round(seconds(part.start, fps), 3),

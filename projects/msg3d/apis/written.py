@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from .keypoint_input import Prepared
 from .recognizer import Recognizer
 from .untrimmed import as_rows, as_srt, frame_scores, segments, smooth
+
+# The result for a source, for a sample in it, or a row of the table.
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,15 @@ class Labels:
         values = self.recognizer.targets or ("label", "name", "score")
         return ("source", "sample", "of", "first_frame", "last_frame", *values)
 
-    def of(self, samples: list[Prepared]) -> Iterator[dict]:
+    def of(self, samples: list[Prepared]) -> Iterator[Record]:
         """The prediction of each sample, for JSON."""
-        options = {"persons": self.persons, "pairs": self.pairs}
-        for prediction in self.recognizer.predict_each(samples, **options):
+        predictions = self.recognizer.predict_each(
+            samples, persons=self.persons, pairs=self.pairs
+        )
+        for prediction in predictions:
             yield prediction.as_dict(self.top)
 
-    def rows(self, source: str, sample: dict) -> Iterable[dict]:
+    def rows(self, source: str, sample: Record) -> Iterable[Record]:
         """Rows of the table for the sequence, for each person, and for each pair."""
         parts = [("all", sample)]
         for person in sample.get("persons", []):
@@ -58,7 +64,7 @@ class Labels:
                 for key, value in values.items()
             }
 
-    def subtitles(self, sample: dict) -> str | None:
+    def subtitles(self, sample: Record) -> str | None:
         """None: a label of a whole sequence has no time."""
 
 
@@ -90,7 +96,7 @@ class Segments:
         places = ("source", "sample", "start", "stop", *times)
         return (*places, "label", "name", "score")
 
-    def of(self, samples: list[Prepared]) -> Iterator[dict]:
+    def of(self, samples: list[Prepared]) -> Iterator[Record]:
         """The segments of each sample, for JSON."""
         for sample in samples:
             scores = frame_scores(self.recognizer, sample, self.window, self.stride)
@@ -103,11 +109,12 @@ class Segments:
             record = {"frames": len(scores), "segments": as_rows(parts, self.fps)}
             yield dict(record, srt=as_srt(parts, self.fps)) if self.fps else record
 
-    def rows(self, source: str, sample: dict) -> Iterable[dict]:
+    def rows(self, source: str, sample: Record) -> Iterable[Record]:
         """Rows of the table, one per segment."""
         for segment in sample["segments"]:
             yield dict(segment, source=source, sample=sample["sample"])
 
-    def subtitles(self, sample: dict) -> str | None:
+    def subtitles(self, sample: Record) -> str | None:
         """Remove the subtitles (SubRip) from the record and return them, if any."""
-        return sample.pop("srt", None)
+        srt: str | None = sample.pop("srt", None)
+        return srt

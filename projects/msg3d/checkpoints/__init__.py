@@ -1,6 +1,7 @@
 """Read, convert, and rewrite the weights of checkpoints."""
 
 from importlib import import_module
+from typing import Any
 
 from ..errors import CheckpointError
 
@@ -13,7 +14,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in __all__:  # imports torch and MMAction2
         return getattr(import_module(".convert", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

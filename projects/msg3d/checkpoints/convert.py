@@ -1,7 +1,8 @@
 """Convert published checkpoints to ours, with their configs, and back."""
 
-import os
 import pprint
+from pathlib import Path
+from typing import Any
 
 import torch
 from mmaction.registry import MODELS
@@ -33,7 +34,7 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
         CheckpointError: not weights, of an unknown form, or incomplete.
         OSError: a file cannot be written.
     """
-    stem, suffix = os.path.splitext(out)
+    suffix = Path(out).suffix
     if suffix not in (".pth", SUFFIX):
         raise CheckpointError(
             f"name the checkpoint to write NAME.pth or NAME{SUFFIX}",
@@ -50,9 +51,9 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
         ours = _completed(ours, config, form)
     except CheckpointError as error:
         raise error.at(file=source) from None
-    meta = {"converted_from": form.name, "source": os.path.basename(source)}
+    meta = {"converted_from": form.name, "source": Path(source).name}
     _write(ours, meta, out)
-    with whole_file(f"{stem}.py", "x") as file:
+    with whole_file(f"{out.removesuffix(suffix)}.py", "x") as file:
         file.write(_config_text(config, form.name, source))
     return form.name
 
@@ -88,7 +89,7 @@ def rewrite(source: str, out: str) -> list[str]:
     ]
 
 
-def _write(state: State, meta: dict, out: str) -> list[str]:
+def _write(state: State, meta: dict[str, Any], out: str) -> list[str]:
     if out.endswith(SUFFIX):
         return write_safetensors(state, meta, out)
     with whole_file(out) as file:
@@ -187,7 +188,7 @@ def _some(state: State) -> list[str]:
     return sorted(state)[:: max(1, len(state) // 4)][:4]
 
 
-def _completed(ours: State, config: dict, form: Format) -> State:
+def _completed(ours: State, config: dict[str, Any], form: Format) -> State:
     """Add the entries that the published form omits, and check every shape."""
     with DefaultScope.overwrite_default_scope("mmaction"):
         expected = MODELS.build(config).state_dict()
@@ -214,10 +215,10 @@ def _completed(ours: State, config: dict, form: Format) -> State:
     return {key: ours[key].contiguous() for key in expected}
 
 
-def _config_text(config: dict, name: str, source: str) -> str:
+def _config_text(config: dict[str, Any], name: str, source: str) -> str:
     model = pprint.pformat(config, width=80, sort_dicts=False)
     return (
-        f"# The model of {os.path.basename(source)}: {name}.\n"
+        f"# The model of {Path(source).name}: {name}.\n"
         "# Add the data and the schedule of a recipe with _base_.\n"
         "custom_imports = dict(imports=['msg3d'], allow_failed_imports=False)\n"
         "default_scope = 'mmaction'\n\n"

@@ -7,6 +7,7 @@ entries, unless an entry below says more.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,7 +49,7 @@ class Format:
     name: str
     table: Table
     marks: tuple[str, ...]
-    model: Callable[[State, str], dict]
+    model: Callable[[State, str], dict[str, Any]]
     layouts: dict[int, str]
     joints: Callable[[State], int]
     forward: Callable[[State], State] = _unchanged
@@ -81,7 +82,9 @@ def layout_of(form: Format, state: State, named: str | None) -> str:
     return layout
 
 
-def recognizer(backbone: dict, num_classes: int, in_channels: int) -> dict:
+def recognizer(
+    backbone: dict[str, Any], num_classes: int, in_channels: int
+) -> dict[str, Any]:
     """The config of a whole model."""
     head = {"type": "GCNHead", "num_classes": num_classes, "in_channels": in_channels}
     return {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
@@ -92,7 +95,7 @@ def recognizer(backbone: dict, num_classes: int, in_channels: int) -> dict:
 _MLP = "sgcn1.0.mlp.layers.0.weight"
 
 
-def _msg3d_sizes(state: State, prefix: str) -> dict:
+def _msg3d_sizes(state: State, prefix: str) -> dict[str, Any]:
     """The arguments of the backbone that its weights tell.
 
     The mask of the adjacency matrices has K V rows in the authors' form, and is
@@ -114,8 +117,10 @@ def _msg3d_sizes(state: State, prefix: str) -> dict:
     }
 
 
-def _msg3d(prefix: str, fc: str, **options) -> Callable[[State, str], dict]:
-    def model(state: State, layout: str) -> dict:
+def _msg3d(
+    prefix: str, fc: str, **options: Any
+) -> Callable[[State, str], dict[str, Any]]:
+    def model(state: State, layout: str) -> dict[str, Any]:
         backbone = dict(
             type="MSG3D",
             graph_cfg={"layout": layout, "mode": "binary_adj"},
@@ -210,7 +215,7 @@ MSG3D_PYSKL = Format(
 # --- ST-GCN ---------------------------------------------------------------------
 
 
-def _data_bn(length: int, joints: int, channels: int) -> dict:
+def _data_bn(length: int, joints: int, channels: int) -> dict[str, Any]:
     """Whether persons share the first BatchNorm, and how many do not."""
     persons = length // (joints * channels)
     if persons == 1:
@@ -218,7 +223,7 @@ def _data_bn(length: int, joints: int, channels: int) -> dict:
     return {"data_bn_type": "MVC", "num_person": persons}
 
 
-def _stgcn(state: State, layout: str) -> dict:
+def _stgcn(state: State, layout: str) -> dict[str, Any]:
     weight, matrices = state["st_gcn_networks.0.gcn.conv.weight"], state["A"]
     channels = weight.shape[1]
     importance = "edge_importance.0" in state
@@ -305,11 +310,11 @@ STGCN_AUTHORS = Format(
 # --- 2s-AGCN and AAGCN ------------------------------------------------------------
 
 
-def _agcn(kind: str) -> Callable[[State, str], dict]:
-    def model(state: State, layout: str) -> dict:
+def _agcn(kind: str) -> Callable[[State, str], dict[str, Any]]:
+    def model(state: State, layout: str) -> dict[str, Any]:
         first = state["l1.gcn1.conv_d.0.weight"]
         joints, channels = state["l1.gcn1.PA"].shape[-1], first.shape[1]
-        options = {}
+        options: dict[str, Any] = {}
         if kind == "LayoutAAGCN":
             options["gcn_attention"] = "l1.gcn1.conv_ta.weight" in state
         backbone = dict(
@@ -378,11 +383,11 @@ AGCN_AUTHORS = Format(
 _PYSKL_FIRST, _PYSKL_FC = "backbone.gcn.0.gcn", "cls_head.fc_cls.weight"
 
 
-def _pyskl_stgcn(state: State, layout: str) -> dict:
+def _pyskl_stgcn(state: State, layout: str) -> dict[str, Any]:
     matrices, weight = state[f"{_PYSKL_FIRST}.A"], state[f"{_PYSKL_FIRST}.conv.weight"]
     # ST-GCN++: trained matrices, a residual in each graph convolution, branches in time.
     plus = "backbone.gcn.0.tcn.transform.0.weight" in state
-    options = {"gcn_adaptive": "importance", "init_cfg": None}
+    options: dict[str, Any] = {"gcn_adaptive": "importance", "init_cfg": None}
     if plus:
         options.update(gcn_adaptive="init", gcn_with_res=True, tcn_type="mstcn")
     backbone = dict(
@@ -398,7 +403,7 @@ def _pyskl_stgcn(state: State, layout: str) -> dict:
     return recognizer(backbone, *state[_PYSKL_FC].shape)
 
 
-def _pyskl_aagcn(state: State, layout: str) -> dict:
+def _pyskl_aagcn(state: State, layout: str) -> dict[str, Any]:
     first = state[f"{_PYSKL_FIRST}.conv_d.0.weight"]
     joints = state[f"{_PYSKL_FIRST}.A"].shape[-1]
     backbone = dict(
@@ -412,7 +417,9 @@ def _pyskl_aagcn(state: State, layout: str) -> dict:
     return recognizer(backbone, *state[_PYSKL_FC].shape)
 
 
-def _pyskl(name: str, model: Callable[[State, str], dict], mark: str) -> Format:
+def _pyskl(
+    name: str, model: Callable[[State, str], dict[str, Any]], mark: str
+) -> Format:
     return Format(
         name=name,
         table=_PYSKL_TABLE,

@@ -4,16 +4,19 @@ import os
 import pickle
 import re
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, MSG3DError
+from ..io import StrPath
 from ..io.file_type import CHECKPOINT, mismatch
 
 
-def other_type(filename) -> CheckpointError | None:
+def other_type(filename: StrPath) -> MSG3DError | None:
     """The error that names the type of a file that is not a complete checkpoint."""
-    return mismatch(os.path.expanduser(filename), CHECKPOINT, CheckpointError)
+    # Path.expanduser refuses names of unknown users.
+    path = os.path.expanduser(filename)  # noqa: PTH111
+    return mismatch(path, CHECKPOINT, CheckpointError)
 
 
-def refusal(filename, error: Exception) -> CheckpointError:
+def refusal(filename: StrPath, error: Exception) -> MSG3DError:
     """The error that says why a checkpoint cannot be read, and what to do.
 
     Args:

@@ -34,7 +34,7 @@ def fits(keys: Iterable[str], table: Table) -> bool:
     return all(any(pattern.fullmatch(key) for pattern in patterns) for key in keys)
 
 
-def _renamed(key, patterns) -> str:
+def _renamed(key: str, patterns: Iterable[tuple[re.Pattern[str], str]]) -> str:
     for pattern, template in patterns:
         match = pattern.fullmatch(key)
         if match:
@@ -42,7 +42,7 @@ def _renamed(key, patterns) -> str:
     raise KeyError(key)
 
 
-def _pattern(template: str) -> re.Pattern:
+def _pattern(template: str) -> re.Pattern[str]:
     parts = re.split(r"{(\w+)}", template)
     for place in range(1, len(parts), 2):
         name = parts[place]

@@ -10,13 +10,18 @@ claim of a file with its size before it allocates memory. It is imported when ne
 
 import json
 import os
-from typing import Any
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CheckpointError, DataError
 from ..io.atomic import whole_file
 from ..io.file_type import SAFETENSORS, mismatch
 from ..io.json_data import decode, encode
 from .formats import State
+
+if TYPE_CHECKING:
+    import torch
 
 SUFFIX = ".safetensors"
 # The entry of a file's metadata that contains `meta`, as JSON.
@@ -66,11 +71,11 @@ def read_safetensors(path: str) -> dict[str, Any]:
             installed.
     """
     package = _package()
-    if not os.path.isfile(path):
+    # Unlike Path.is_file, os.path.isfile takes any text.
+    if not os.path.isfile(path):  # noqa: PTH113
         raise CheckpointError("does not exist", kind="not-found", file=path)
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        content = Path(path).read_bytes()
         state, text = package.load(content), _metadata(content).get(META)
         meta = {} if text is None else decode(text.encode("utf-8"))
         if not isinstance(meta, dict):
@@ -87,11 +92,14 @@ def read_safetensors(path: str) -> dict[str, Any]:
     return {"state_dict": state, "meta": meta}
 
 
-def read_on(filename: str, map_location=None) -> dict[str, Any]:
+def read_on(
+    filename: str, map_location: "str | torch.device | None" = None
+) -> dict[str, Any]:
     """Return dict(state_dict, meta) on the given device, as MMEngine's loaders do."""
     import torch
 
-    checkpoint = read_safetensors(os.path.expanduser(filename))
+    # Path.expanduser refuses names of unknown users.
+    checkpoint = read_safetensors(os.path.expanduser(filename))  # noqa: PTH111
     if map_location is not None:
         device = torch.device(map_location)
         state = checkpoint["state_dict"]
@@ -100,10 +108,13 @@ def read_on(filename: str, map_location=None) -> dict[str, Any]:
     return checkpoint
 
 
-def _metadata(content: bytes) -> dict:
+def _metadata(content: bytes) -> dict[str, str]:
     """The metadata of a file that the package has already read."""
     length = int.from_bytes(content[:8], "little")
-    return json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    metadata: dict[str, str] = json.loads(content[8 : 8 + length]).get(
+        "__metadata__", {}
+    )
+    return metadata
 
 
 def _own(state: State) -> State:
@@ -117,7 +128,7 @@ def _own(state: State) -> State:
     return own
 
 
-def _package():
+def _package() -> ModuleType:
     try:
         import safetensors.torch
     except ImportError as error:
@@ -126,4 +137,5 @@ def _package():
             "install safetensors",
             kind="missing-package",
         ) from error
-    return safetensors.torch
+    package: ModuleType = safetensors.torch
+    return package

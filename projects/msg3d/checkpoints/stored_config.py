@@ -10,7 +10,7 @@ their pipelines.
 """
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -125,11 +125,11 @@ def parse_config(text: str) -> dict[str, Any]:
     return config
 
 
-def _value(node: ast.AST, depth: int = 1) -> Any:
+def _value(node: ast.expr, depth: int = 1) -> Any:
     if depth > MAX_DEPTH:
         raise _refused(f"more than {MAX_DEPTH} levels of nesting", node.lineno)
 
-    def values(nodes: list) -> list:
+    def values(nodes: Sequence[ast.expr]) -> list[Any]:
         return [_value(each, depth + 1) for each in nodes]
 
     match node:
@@ -145,10 +145,10 @@ def _value(node: ast.AST, depth: int = 1) -> Any:
             return values(items)
         case ast.Tuple(elts=items):
             return tuple(values(items))
-        case ast.Dict(keys=keys, values=items) if all(
-            isinstance(key, ast.Constant) for key in keys
-        ):
-            return dict(zip(values(keys), values(items), strict=True))
+        case ast.Dict(keys=keys, values=items):
+            constants = [key for key in keys if isinstance(key, ast.Constant)]
+            if len(constants) == len(keys):
+                return dict(zip(values(constants), values(items), strict=True))
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords) if all(
             keyword.arg for keyword in keywords
         ):
@@ -161,7 +161,7 @@ def _value(node: ast.AST, depth: int = 1) -> Any:
     raise _refused_node(node)
 
 
-def _refused_node(node: ast.AST) -> CheckpointError:
+def _refused_node(node: ast.expr | ast.stmt) -> CheckpointError:
     return _refused(type(node).__name__, node.lineno)
 
 
@@ -186,7 +186,7 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
             yield from _items(item)
 
 
-def _check_names(values: dict) -> None:
+def _check_names(values: dict[str, Any]) -> None:
     """Refuse names of other packages, some of which MMAction2 imports itself."""
     for key, value in _items(values):
         package = str(value).partition(".")[0]
@@ -196,11 +196,14 @@ def _check_names(values: dict) -> None:
             raise _unknown_type(value)
 
 
-def _layout_files(values: dict) -> Iterator[str]:
+def _layout_files(values: dict[str, Any]) -> Iterator[str]:
     for key, value in _items(values):
-        if key in ("layout", "source", "target") and isinstance(value, str):
-            if value.lower().endswith(".json"):
-                yield value
+        if (
+            key in ("layout", "source", "target")
+            and isinstance(value, str)
+            and value.lower().endswith(".json")
+        ):
+            yield value
 
 
 @contextmanager
@@ -219,7 +222,7 @@ def known_types(file: str) -> Iterator[None]:
             together (`config`).
     """
 
-    def get(registry: Registry, key: str) -> Callable:
+    def get(registry: Registry, key: str) -> Callable[..., Any]:
         name = str(key).rpartition(".")[2]
         parent = registry
         while parent is not None:
@@ -249,7 +252,7 @@ def known_types(file: str) -> Iterator[None]:
         Registry.get = original
 
 
-def _is_known(part: Callable) -> bool:
+def _is_known(part: Callable[..., Any]) -> bool:
     module = getattr(part, "__module__", None) or ""
     return f"{module}.".startswith(MODULES)
 

@@ -2,9 +2,13 @@
 
 import io
 import re
+from typing import TYPE_CHECKING, Any
 
 from ..errors import PickleError
 from ..io.pickled_arrays import Held
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["ARRAYS", "TENSORS"]
 
@@ -14,7 +18,7 @@ class _Storage:
 
     __slots__ = ()
 
-    def __call__(self, content: bytes):
+    def __call__(self, content: bytes) -> Any:
         import torch
 
         try:
@@ -37,29 +41,49 @@ class _Tensor:
 
     __slots__ = ()
 
-    def __call__(self, storage, offset, size, stride, *rest):
-        return Held(self.made(storage, offset, size, stride))
-
-    def made(self, storage, offset, size, stride):
-        import torch
-
-        # set_ refuses what lies beyond the storage.
-        tensor = torch.empty(0, dtype=storage.dtype)
-        tensor = tensor.set_(storage, offset, size, stride)
-        # A view may claim one number a billion times, which a copy would write out.
-        present = tensor.untyped_storage().nbytes()
-        if tensor.numel() * tensor.element_size() > present:
-            raise PickleError("a tensor of more numbers than it has", kind="too-large")
-        return tensor
+    def __call__(
+        self,
+        storage: "torch.TypedStorage",
+        offset: int,
+        size: tuple[int, ...],
+        stride: tuple[int, ...],
+        *rest: object,
+    ) -> Held:
+        return Held(_tensor(storage, offset, size, stride))
 
 
-class _Array(_Tensor):
+class _Array:
     """The same, as an array of float32."""
 
     __slots__ = ()
 
-    def made(self, storage, offset, size, stride):
-        return super().made(storage, offset, size, stride).float().numpy()
+    def __call__(
+        self,
+        storage: "torch.TypedStorage",
+        offset: int,
+        size: tuple[int, ...],
+        stride: tuple[int, ...],
+        *rest: object,
+    ) -> Held:
+        return Held(_tensor(storage, offset, size, stride).float().numpy())
+
+
+def _tensor(
+    storage: "torch.TypedStorage",
+    offset: int,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+) -> "torch.Tensor":
+    import torch
+
+    # set_ refuses what lies beyond the storage.
+    tensor = torch.empty(0, dtype=storage.dtype)
+    tensor = tensor.set_(storage, offset, size, stride)
+    # A view may claim one number a billion times, which a copy would write out.
+    present = tensor.untyped_storage().nbytes()
+    if tensor.numel() * tensor.element_size() > present:
+        raise PickleError("a tensor of more numbers than it has", kind="too-large")
+    return tensor
 
 
 # The globals of a pickled tensor -> what is called instead, to get tensors or arrays.

@@ -16,10 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     try:
-        import argcomplete
+        from argcomplete.shell_integration import shellcode
     except ImportError:
         raise MSG3DError(
             "shell completion needs argcomplete: pip install argcomplete",
             kind="missing-package",
         ) from None
-    print(argcomplete.shellcode(["msg3d"], shell=args.shell))
+    print(shellcode(["msg3d"], shell=args.shell))

@@ -9,8 +9,12 @@
 
 import argparse
 import shlex
+from typing import TYPE_CHECKING
 
-from .options import add_shared, config_names
+from .options import add_shared, complete, config_names
+
+if TYPE_CHECKING:
+    from ..apis.model_index import Entry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="text that names, data sets, or streams contain, or a pattern with *",
     )
-    words.completer = lambda **_: ["copy", *config_names()]
+    complete(words, lambda **_: ["copy", *config_names()])
     add_shared(parser, "--overwrite")
 
 
@@ -32,8 +36,10 @@ def run(args: argparse.Namespace) -> None:
     if args.words[:1] == ["copy"]:
         if len(args.words) != 3:
             raise argparse.ArgumentError(None, "copy expects NAME and DIR")
-        return _copy(*args.words[1:], args.overwrite)
-    _list(args.words)
+        _, name, folder = args.words
+        _copy(name, folder, args.overwrite)
+    else:
+        _list(args.words)
 
 
 def _copy(name: str, folder: str, overwrite: bool) -> None:
@@ -53,7 +59,7 @@ def _list(patterns: list[str]) -> None:
     from ..apis.model_index import entries
     from ..errors import ConfigError
 
-    def matches(entry) -> bool:
+    def matches(entry: "Entry") -> bool:
         text = " ".join(entry[:3]).lower()
         return all(fnmatch(text, f"*{pattern.lower()}*") for pattern in patterns)
 

@@ -12,7 +12,7 @@ code, and back:
 """
 
 import argparse
-import os
+from pathlib import Path
 
 from .options import add_shared, refuse_existing
 
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
         raise argparse.ArgumentError(
             None, f"OUTPUT is {output}, expected NAME.pth or NAME{SUFFIX}"
         )
-    config = f"{os.path.splitext(output)[0]}.py"
+    config = f"{output.removesuffix(Path(output).suffix)}.py"
     refuse_existing(args.overwrite, output)
     if args.back:
         name = convert_back(source, output)

@@ -11,7 +11,7 @@ with a person:
 import argparse
 import sys
 
-from .options import add_shared, layout, layout_names, refuse_existing
+from .options import add_shared, complete, layout, layout_names, refuse_existing
 
 RENAMED = {"--out": "--output"}
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LAYOUT",
         help="name, or .json file that describes a layout",
     )
-    layouts.completer = layout_names
+    complete(layouts, layout_names)
     add("--all", action="store_true", help="draw every named layout")
     add("--list", action="store_true", help="list the names, and draw nothing")
     add_shared(parser, "--output", help="image to write: .png, .svg, or .pdf")

@@ -12,6 +12,7 @@ of the network before it is written.
 """
 
 import argparse
+from pathlib import Path
 
 from .options import add_shared, refuse_existing, take_checkpoint
 
@@ -33,8 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    import os
-
     from ..apis.exported import SUFFIXES
     from ..errors import ConfigError
 
@@ -69,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
             f"torch cannot export this network: {error}", kind="config", file=args.model
         ) from error
     print(
-        f"wrote {output}, {os.path.getsize(output) / 1e6:.1f} MB; its outputs differ "
+        f"wrote {output}, {Path(output).stat().st_size / 1e6:.1f} MB; its outputs differ "
         f"from the original by at most {difference:.1e}"
     )
     if args.benchmark:

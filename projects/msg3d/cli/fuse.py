@@ -11,8 +11,13 @@ With one file, its accuracy is printed.
 """
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from .options import add_shared, refuse_existing
+
+if TYPE_CHECKING:
+    from ..evaluation import Scores
 
 RENAMED = {"--weights": "--fusion-weights", "--out": "--output"}
 
@@ -99,7 +104,8 @@ def run(args: argparse.Namespace) -> None:
             "no file has labels: name the data set's --ann-file and --split",
             kind="label",
         )
-    weights, report = args.fusion_weights or [1.0] * len(streams), {}
+    weights: Sequence[float] = args.fusion_weights or [1.0] * len(streams)
+    report: dict[str, Any] = {}
     if args.search:
         searched = aligned(read_streams(args.search, None, args.probabilities))
         check_search(searched, streams)
@@ -110,7 +116,7 @@ def run(args: argparse.Namespace) -> None:
     scores = {stream.source: accuracies(stream.values, labels) for stream in streams}
     fused = accuracies(values, labels)
     changes = class_changes(list(scores.values()), fused, labels)
-    rows = list(zip(scores, weights, strict=True))
+    rows: list[tuple[str, float | str]] = list(zip(scores, weights, strict=True))
     if len(streams) > 1:
         rows.append(("fused", ""))
         scores["fused"] = fused
@@ -130,11 +136,11 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         write_json(report, args.json)
     if args.output:
-        write_scores(args.output, streams[0].ids, values / sum(weights), labels)
+        write_scores(args.output, streams[0].sample_ids, values / sum(weights), labels)
         print(f"wrote {args.output}")
 
 
-def _describe(streams) -> None:
+def _describe(streams: Sequence["Scores"]) -> None:
     for stream in streams:
         kind = "probabilities" if stream.probabilities else "logits"
         print(f"{stream.source}: {stream.form}, {len(stream.values)} samples, {kind}")

@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from importlib import metadata
+from pathlib import Path
 
 PACKAGES = (
     *("torch", "numpy", "mmengine", "mmcv-lite", "mmcv", "mmaction2", "openmim"),
@@ -23,7 +24,7 @@ def run(args: argparse.Namespace) -> None:
     from ..compat.fixes import FIXES, is_installed
 
     system = platform.uname()
-    print(f"msg3d {__version__}, {os.path.dirname(package)}")
+    print(f"msg3d {__version__}, {Path(package).parent}")
     print(f"Python {platform.python_version()}, {sys.executable}")
     print(f"{system.system} {system.release} {system.machine}, {os.cpu_count()} CPUs")
     for name in PACKAGES:

@@ -3,11 +3,11 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..errors import ConfigError, MSG3DError
-from .options import config_names, key_value, positive
+from .options import complete, config_names, key_value, positive
 
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 
@@ -18,10 +18,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         metavar="CONFIG",
         help="config file, or the name of a shipped config (`msg3d configs`)",
     )
-    config.completer = config_names
+    complete(config, config_names)
 
 
-def add_passed(parser: argparse.ArgumentParser) -> Callable[..., None]:
+def add_passed(parser: argparse.ArgumentParser) -> Callable[..., argparse.Action]:
     """Add the options of both scripts of MMAction2.
 
     Returns:
@@ -87,7 +87,10 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
 
 
 def run_script(
-    script: str, args: argparse.Namespace, options: Iterable[str], first: list[str] = []
+    script: str,
+    args: argparse.Namespace,
+    options: Iterable[str],
+    first: Sequence[str] = (),
 ) -> int:
     """Run a script of MMAction2, here or under a launcher.
 
@@ -112,7 +115,7 @@ def run_script(
     # Under a launcher, the results of a test are in the log.
     if args.quiet and (script == "train" or plan.is_here()):
         args.cfg_options = [*(args.cfg_options or []), "log_level=WARNING"]
-    arguments = first + _arguments(args, options)
+    arguments = [*first, *_arguments(args, options)]
     if not plan.is_here():
         command = plan.command(script, config, arguments)
         status, text = launch.run_processes(command, args.port, args.debug)

@@ -4,10 +4,11 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pickle import UnpicklingError
 from types import ModuleType
+from typing import Any
 
 from .. import __version__
 from ..errors import MSG3DError
@@ -77,11 +78,12 @@ def _run(argv: Sequence[str] | None) -> int:
             warnings.filterwarnings("ignore", message)
     program = f"msg3d {args.command}"
     try:
-        status = args.module.run(args) or 0
+        status: int = args.module.run(args) or 0
         sys.stdout.flush()
         return status
     except argparse.ArgumentError as error:  # options that contradict each other
-        args.parser.error(str(error))
+        innermost: Parser = args.parser
+        innermost.error(str(error))
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return 130
@@ -107,7 +109,9 @@ class Parser(argparse.ArgumentParser):
     `args.parser` is the parser of the innermost subcommand.
     """
 
-    def parse_known_args(self, args=None, namespace=None):
+    def parse_known_args(  # argparse has overloads
+        self, args: Iterable[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")

@@ -10,7 +10,7 @@ config inherits from `_base_` files, which are copied next to it:
 import argparse
 import shlex
 
-from .options import add_shared, config_names, refuse_existing
+from .options import add_shared, complete, config_names, refuse_existing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="shipped config whose network and recipe are used (default: MS-G3D with a "
         "recipe for small data sets)",
     )
-    like.completer = config_names
+    complete(like, config_names)
     add_shared(parser, "--layout")
     add("--train-split", metavar="NAME", help="split for training")
     add("--val-split", metavar="NAME", help="split for validation and testing")

@@ -4,6 +4,8 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from ..errors import ConfigError
 
@@ -59,7 +61,7 @@ def regex(text: str) -> str:
     return text
 
 
-def layout(text: str):
+def layout(text: str) -> str:
     """Parse a layout: a name, or a .json file that describes one."""
     from ..skeletons import skeleton
 
@@ -80,14 +82,14 @@ def unit(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def config_names(**_) -> list[str]:
+def config_names(**_: object) -> list[str]:
     """Return the names of the shipped configs, for completion."""
     from ..apis.config_files import shipped_configs
 
     return list(shipped_configs())
 
 
-def layout_names(prefix: str = "", **_) -> list[str]:
+def layout_names(prefix: str = "", **_: object) -> list[str]:
     """Return the names of layouts and the .json files, for completion."""
     from argcomplete.completers import FilesCompleter
 
@@ -96,26 +98,26 @@ def layout_names(prefix: str = "", **_) -> list[str]:
     return [*SKELETONS, *FilesCompleter(["json"])(prefix)]
 
 
-def unit_names(**_) -> list[str]:
+def unit_names(**_: object) -> list[str]:
     """Return the names of units, for completion."""
     from ..skeletons.units import UNITS
 
     return list(UNITS)
 
 
-def device_names(**_) -> list[str]:
+def device_names(**_: object) -> list[str]:
     """Return common devices, for completion."""
     return ["cpu", "cuda"]
 
 
 # Option -> completer of its values.
-COMPLETERS = {
+COMPLETERS: dict[str, Callable[..., list[str]]] = {
     "--device": device_names,
     "--layout": layout_names,
     "--unit": unit_names,
 }
 
-SHARED = {
+SHARED: dict[str, dict[str, Any]] = {
     "--output": {"metavar": "FILE", "help": "file to write"},
     "--device": {"help": "cpu, cuda, cuda:1, ... (default: a GPU if there is one)"},
     "--layout": {
@@ -156,7 +158,12 @@ SHARED = {
 }
 
 
-def add_shared(parser: argparse.ArgumentParser, *names: str, **changes) -> None:
+def complete(action: argparse.Action, completer: Callable[..., list[str]]) -> None:
+    """Set the function that returns the values of an argument, for argcomplete."""
+    action.completer = completer  # type: ignore[attr-defined]  # of argcomplete
+
+
+def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: Any) -> None:
     """Add options of `SHARED`.
 
     Args:
@@ -167,7 +174,7 @@ def add_shared(parser: argparse.ArgumentParser, *names: str, **changes) -> None:
     for name in names:
         action = parser.add_argument(name, **{**SHARED[name], **changes})
         if name in COMPLETERS and action.choices is None:
-            action.completer = COMPLETERS[name]
+            complete(action, COMPLETERS[name])
 
 
 def add_common(parser: argparse.ArgumentParser, default: bool | str = False) -> None:

@@ -11,6 +11,7 @@ writes a store without doing so.
 
 import argparse
 import os
+from pathlib import Path
 
 from .options import add_shared, refuse_existing
 
@@ -42,9 +43,5 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _size(path: str) -> int:
-    files = [
-        os.path.join(folder, name)
-        for folder, _, names in os.walk(path)
-        for name in names
-    ]
-    return sum(map(os.path.getsize, files or [path]))
+    files = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
+    return sum(file.stat().st_size for file in files or [Path(path)])

@@ -17,11 +17,13 @@ import argparse
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .options import INPUT_FORMATS, add_shared, positive, take_checkpoint
 
 if TYPE_CHECKING:
+    from ..annotations import Sample
     from ..apis.recognizer import Recognizer
     from ..apis.written import Labels, Segments
     from ..formats.base import ReadOptions
@@ -114,7 +116,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from ..apis.input_files import list_inputs, read_sequences
+    from ..apis.input_files import list_inputs, path_in, read_sequences
     from ..apis.predict_files import (
         Report,
         check_output,
@@ -129,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
     recognizer, config = _network(args)
     options, written = _reading(args), _written(args, recognizer)
 
-    def read(path: str) -> list[dict]:
+    def read(path: str) -> list["Sample"]:
         return read_sequences(path, recognizer.expected, options)
 
     if args.output == "-":
@@ -140,8 +142,10 @@ def run(args: argparse.Namespace) -> int:
                 written.subtitles(entry)  # removes them
                 print(json.dumps(dict(source=record["source"], **entry)), flush=True)
     else:
-        files = (args.model, args.checkpoint, args.layout)
-        files += (args.pose_model, args.det_model)
+        files = (
+            *(args.model, args.checkpoint, args.layout),
+            *(args.pose_model, args.det_model),
+        )
         outputs = (recognizer.classes, recognizer.targets)
         report = predict_files(
             written,
@@ -162,14 +166,14 @@ def run(args: argparse.Namespace) -> int:
         print(
             f"predicted {len(report.predicted)}, done before {len(report.found)}, "
             f"failed {len(report.failed)}\n"
-            f"wrote {os.path.join(args.output, written.table)}"
+            f"wrote {path_in(args.output, written.table)}"
         )
     for name, why in report.failed:
         print(f"FAILED {name}: {why}", file=sys.stderr)
     return 1 if report.failed else 0
 
 
-def _network(args: argparse.Namespace) -> tuple["Recognizer", dict]:
+def _network(args: argparse.Namespace) -> tuple["Recognizer", dict[str, Any]]:
     """Return the recognizer, and its config unless it is an exported network."""
     from ..apis.exported import is_exported
     from ..apis.recognizer import Recognizer
@@ -254,7 +258,7 @@ def _written(args: argparse.Namespace, recognizer: "Recognizer") -> "Labels | Se
 
 def _stamp(file: str | None) -> tuple[int, int] | None:
     """Return size and time of a file; None if it is a URL or a name."""
-    if not file or not os.path.isfile(file):
+    if not file or not Path(file).is_file():
         return None
-    stat = os.stat(file)
+    stat = Path(file).stat()
     return stat.st_size, stat.st_mtime_ns

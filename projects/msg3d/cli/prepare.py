@@ -9,7 +9,9 @@ Download each data set from its authors, under their license.
 
 import argparse
 import sys
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .options import (
     INPUT_FORMATS,
@@ -50,7 +52,7 @@ def subjects(text: str) -> int:
     return int(text)
 
 
-def max_persons(default: int, what: str, **changes) -> dict:
+def max_persons(default: int, what: str, **changes: Any) -> dict[str, Any]:
     help = f"maximum number of persons per {what} (default: {default})"
     return dict(metavar="K", type=positive, default=default, help=help, **changes)
 
@@ -74,7 +76,7 @@ class Format(NamedTuple):
     summary: str
     raw: str
     converter: str  # in msg3d.converters
-    options: dict[str, dict] = {}
+    options: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 
 FORMATS = {
@@ -324,7 +326,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common(sub, default=argparse.SUPPRESS)
 
 
-def _add(parser: argparse.ArgumentParser, option: str, arguments: dict) -> None:
+def _add(
+    parser: argparse.ArgumentParser, option: str, arguments: dict[str, Any]
+) -> None:
     if option in ("--layout", "--unit", "--img-shape", "--seed"):
         add_shared(parser, option, **arguments)
     else:

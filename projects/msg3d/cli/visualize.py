@@ -13,7 +13,10 @@
 """
 
 import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from ..errors import ConfigError
 from .options import (
     add_common,
     add_shared,
@@ -22,6 +25,11 @@ from .options import (
     refuse_existing,
     take_checkpoint,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..visualization.explainer import Explainer
 
 RENAMED = {"--out": "--output", "--step": "--stride"}
 IMAGE = "image to write: .png, .svg, or .pdf"
@@ -32,7 +40,9 @@ AXES = ("+y", "-y", "+z", "-z", "+x", "-x")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
 
-    def kind(draw, text: str) -> argparse.ArgumentParser:
+    def kind(
+        draw: Callable[[argparse.Namespace], bool | None], text: str
+    ) -> argparse.ArgumentParser:
         part = kinds.add_parser(draw.__name__, help=text, description=text)
         part.set_defaults(draw=draw)
         add_common(part, argparse.SUPPRESS)
@@ -216,7 +226,7 @@ def classes(args: argparse.Namespace) -> None:
     save_figure(class_bars(_counts(args), _names(args)), args.output)
 
 
-def _counts(args: argparse.Namespace) -> dict:
+def _counts(args: argparse.Namespace) -> dict[str, "np.ndarray"]:
     from ..evaluation import labels_of, read_scores
     from ..visualization.confusion import counts_of
 
@@ -240,8 +250,6 @@ def curves(args: argparse.Namespace) -> None:
 
 
 def graph(args: argparse.Namespace) -> bool:
-    from ..errors import ConfigError
-
     if take_checkpoint(args, args.words, after=0):
         raise _usage("MODEL", "expected one, and --checkpoint for a config")
 
@@ -262,17 +270,17 @@ def graph(args: argparse.Namespace) -> bool:
     spatial = [
         name for name, layer in layers.items() if layer.used.shape[1] == len(joints)
     ]
-    name = args.layer or next(iter(spatial or layers), None)
-    if name not in layers:
+    chosen = args.layer or next(iter(spatial or layers), None)
+    if chosen not in layers:
         raise ConfigError(
-            f"the network has no layer {name!r} with a graph, only "
+            f"the network has no layer {chosen!r} with a graph, only "
             f"{', '.join(layers) or 'none'}",
             kind="unknown-name",
             file=args.model,
             field="--layer",
         )
     save_figure(
-        graph_figure(layers[name], joints, f"{checkpoint}, {name}"), args.output
+        graph_figure(layers[chosen], joints, f"{checkpoint}, {chosen}"), args.output
     )
     return True
 
@@ -303,7 +311,7 @@ def saliency(args: argparse.Namespace) -> None:
     save_figure(saliency_figure(values, joints, title), args.output)
 
 
-def _check(args: argparse.Namespace, explainer, file: str) -> None:
+def _check(args: argparse.Namespace, explainer: "Explainer", file: str) -> None:
     from ..annotations.check import check_annotations, id_field, samples_of
     from ..stores.packing import load_any
     from ..visualization.deletion import check_saliency, deletion_figure
@@ -312,7 +320,7 @@ def _check(args: argparse.Namespace, explainer, file: str) -> None:
     data = load_any(file)
     check_annotations(data, args.split, file)
     samples = samples_of(data, file)
-    if args.split is not None:
+    if isinstance(data, dict) and args.split is not None:
         wanted, key = set(data["split"][args.split]), id_field(samples)
         samples = [sample for sample in samples if sample[key] in wanted]
     deletions = check_saliency(explainer, samples, args.steps, args.repeats)
@@ -324,20 +332,19 @@ def _check(args: argparse.Namespace, explainer, file: str) -> None:
     save_figure(deletion_figure(deletions), args.output)
 
 
-def _cfg_options(words: list[str]) -> dict:
+def _cfg_options(words: list[str]) -> dict[str, Any]:
     """Parse KEY=VALUE as MMEngine's tools do."""
     from mmengine.config import DictAction
 
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--cfg-options", nargs="*", action=DictAction)
-    return parser.parse_args(["--cfg-options", *words]).cfg_options or {}
+    args = parser.parse_args(["--cfg-options", *words])
+    return args.cfg_options or {}
 
 
 def _usage(option: str, message: str) -> argparse.ArgumentError:
     return argparse.ArgumentError(None, f"{option} {message}")
 
 
-def _option(field: str, message: str):
-    from ..errors import ConfigError
-
+def _option(field: str, message: str) -> ConfigError:
     return ConfigError(f"{field} {message}", kind="option", field=field)

@@ -1,6 +1,7 @@
 """Metrics, score files, and score fusion."""
 
 from importlib import import_module
+from typing import Any
 
 from ..errors import ScoreError
 from .fusion import fuse, search_weights
@@ -19,7 +20,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name == "PersonTraitMetric":  # imports torch and MMAction2
         return import_module(".person_metric", __name__).PersonTraitMetric
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,11 +8,15 @@ matched by id (`scores.aligned`).
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
 from .scores import Scores
+
+# In percent: top1, top5, mean_class, and classes (label -> accuracy).
+Accuracies = dict[str, Any]
 
 
 def fuse(streams: Sequence[Scores], weights: Sequence[float]) -> np.ndarray:
@@ -34,9 +38,10 @@ def fuse(streams: Sequence[Scores], weights: Sequence[float]) -> np.ndarray:
             f"{what}: expected 0 or more for each score file, and more than 0 for one",
             kind="option",
         )
-    return sum(
+    weighted = (
         weight * stream.values for weight, stream in zip(weights, streams, strict=True)
     )
+    return sum(weighted, np.zeros_like(streams[0].values))
 
 
 def search_weights(
@@ -59,7 +64,8 @@ def search_weights(
         steps = max(2, steps // 2 ** (len(streams) - 2))
     grid = np.arange(2 * steps + 1) / steps
     labels = streams[0].labels
-    best, reached = None, -1.0
+    best: tuple[float, ...] = ()
+    reached = -1.0
     combinations = sorted(
         product(grid, repeat=len(streams) - 1),
         key=lambda others: sum((weight - 1) ** 2 for weight in others),
@@ -72,7 +78,7 @@ def search_weights(
     return best, reached
 
 
-def accuracies(values: np.ndarray, labels: np.ndarray) -> dict:
+def accuracies(values: np.ndarray, labels: np.ndarray) -> Accuracies:
     """Return top1, top5, and mean class accuracy in percent, and that of each class.
 
     Args:

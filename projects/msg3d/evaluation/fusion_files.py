@@ -3,11 +3,13 @@
 import os
 import pickle
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
 from ..io.atomic import whole_file
+from .fusion import Accuracies
 from .score_files import read_scores
 from .score_npz import write_score_npz
 from .scores import Scores
@@ -60,7 +62,7 @@ def check_search(searched: Sequence[Scores], streams: Sequence[Scores]) -> None:
             "for each stream, in the same order",
             kind="option",
         )
-    both = set(searched[0].ids) & set(streams[0].ids)
+    both = set(searched[0].sample_ids) & set(streams[0].sample_ids)
     if both:
         raise DataError(
             f"--search shares {len(both)} samples with the test, such as "
@@ -75,8 +77,8 @@ def check_search(searched: Sequence[Scores], streams: Sequence[Scores]) -> None:
 
 
 def class_changes(
-    streams: Sequence[dict], fused: dict, labels: np.ndarray
-) -> list[dict]:
+    streams: Sequence[Accuracies], fused: Accuracies, labels: np.ndarray
+) -> list[dict[str, Any]]:
     """Compare the accuracy of each class, fused and in the best stream.
 
     Args:

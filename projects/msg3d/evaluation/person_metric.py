@@ -65,7 +65,7 @@ class PersonTraitMetric(BaseMetric):
             )
         self.traits, self.by, self.csv = tuple(traits), by, csv
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep the person, session, prediction, and targets of each sample."""
         for sample in data_samples:
             name = sample.get("frame_dir")
@@ -102,9 +102,9 @@ class PersonTraitMetric(BaseMetric):
                 dict(person=str(person), session=sample.get("session"), **vectors)
             )
 
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Return the errors of all kept samples; write the predictions if configured."""
-        persons: dict[str, list[dict]] = {}
+        persons: dict[str, list[dict[str, Any]]] = {}
         for result in results:
             persons.setdefault(result["person"], []).append(result)
         predicted, truth = {}, {}
@@ -122,8 +122,9 @@ class PersonTraitMetric(BaseMetric):
                     )
             chunks = np.stack([result["pred_targets"] for result in kept])
             sessions = [result["session"] for result in kept]
-            sessions = sessions if self.by == "sessions" else None
-            predicted[person] = person_mean(chunks, sessions)
+            predicted[person] = person_mean(
+                chunks, sessions if self.by == "sessions" else None
+            )
         predictions = Traits("predictions", self.traits, predicted)
         if self.csv is not None:
             write_traits(predictions, self.csv)

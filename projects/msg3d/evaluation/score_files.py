@@ -17,21 +17,28 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..annotations import Sample
 from ..annotations.check import check_annotations, id_field
 from ..checkpoints.tensor_pickle import ARRAYS
 from ..errors import DataError
+from ..io import StrPath
 from ..io.file_type import SCORES, mismatch
 from ..io.safe_pickle import read_plain
 from ..stores.store import load_store
 from .score_npz import read_score_npz
 from .scores import Scores
 
+# One row of scores per sample, unchecked.
+Rows = Sequence[Any] | np.ndarray
 
-def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
+
+def read_scores(path: StrPath, known: dict[str, int] | None = None) -> Scores:
     """Read the scores of a file in any of the forms above.
 
     Args:
@@ -46,6 +53,8 @@ def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
             classes.
     """
     path = os.fspath(path)
+    ids: list[str] | None
+    rows: Rows
     with _opened(path) as file:
         if path.endswith(".npz"):
             form = "npz of ids, scores, labels"
@@ -62,7 +71,7 @@ def read_scores(path: str, known: dict[str, int] | None = None) -> Scores:
 def _opened(path: str) -> Iterator[BinaryIO]:
     """Open a file, and add its path to the errors of the block."""
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             yield file
     except FileNotFoundError as error:
         raise DataError("does not exist", kind="not-found", file=path) from error
@@ -74,7 +83,7 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         raise error.at(file=path) from error.__cause__
 
 
-def _of_pickle(file: BinaryIO) -> tuple[str, list | None, Sequence, Any]:
+def _of_pickle(file: BinaryIO) -> tuple[str, list[str] | None, Rows, Any]:
     """Form, ids, rows, and labels of a pickle."""
     data = read_plain(file, SCORES, ARRAYS)
     if isinstance(data, dict) and "annotations" in data:
@@ -89,8 +98,8 @@ def _of_pickle(file: BinaryIO) -> tuple[str, list | None, Sequence, Any]:
         rows = [_field(data, number, "pred_score") for number in range(len(data))]
         labels = _labels(data)
         ids = [sample.get("frame_dir") for sample in data]
-        ids = None if all(name is None for name in ids) else ids
-        return "MMAction2 dump", ids, rows, labels
+        named = any(name is not None for name in ids)
+        return "MMAction2 dump", ids if named else None, rows, labels
     if isinstance(data, list) and data:
         return "list of arrays (PYSKL)", None, data, None
     empty = isinstance(data, (list, dict))
@@ -101,7 +110,7 @@ def _of_pickle(file: BinaryIO) -> tuple[str, list | None, Sequence, Any]:
     )
 
 
-def labels_of(path: str, split: str | None = None) -> dict[str, int]:
+def labels_of(path: StrPath, split: str | None = None) -> dict[str, int]:
     """Return id -> label of a data set's samples, in the order in which they are tested.
 
     Args:
@@ -113,7 +122,8 @@ def labels_of(path: str, split: str | None = None) -> dict[str, int]:
         DataError: the file is none of these, or has no such split.
     """
     path = os.fspath(path)
-    if os.path.isdir(path):
+    # Unlike Path.is_dir, os.path.isdir takes any text.
+    if os.path.isdir(path):  # noqa: PTH112
         return _labels_of_store(path, split)
     with _opened(path) as file:
         return _labels_of_data(read_plain(file, SCORES), split, path)
@@ -135,8 +145,10 @@ def _labels_of_data(data: Any, split: str | None, path: str) -> dict[str, int]:
             raise TypeError(f"it holds a {type(data).__name__}")
         # Checks ids, labels, and the split; keypoints are not looked at.
         check_annotations(data, split, path, keypoints=False)
-        samples = data["annotations"] if isinstance(data, dict) else data
-        wanted = None if split is None else set(data["split"][split])
+        samples: list[Sample] = data["annotations"] if isinstance(data, dict) else data
+        wanted: set[str] | None = None
+        if isinstance(data, dict) and split is not None:
+            wanted = set(data["split"][split])
         key = id_field(samples)
         return {
             sample[key]: int(sample["label"])
@@ -163,7 +175,7 @@ def _labels_of_store(path: str, split: str | None) -> dict[str, int]:
     }
 
 
-def _matrix(rows: Sequence) -> np.ndarray:
+def _matrix(rows: Rows) -> NDArray[np.float64]:
     """The rows of N samples as float64 [N, C]."""
     arrays = []
     for number, row in enumerate(rows):
@@ -193,7 +205,7 @@ def _matrix(rows: Sequence) -> np.ndarray:
     return matrix
 
 
-def _flat(row) -> np.ndarray:
+def _flat(row: Any) -> np.ndarray:
     """A row as an array.
 
     Raises:
@@ -209,14 +221,14 @@ def _flat(row) -> np.ndarray:
         raise TypeError from error
 
 
-def _field(data: list, number: int, name: str) -> Any:
+def _field(data: list[Any], number: int, name: str) -> Any:
     """A field of a sample of a dump."""
     if not isinstance(data[number], dict) or name not in data[number]:
         raise DataError(f"has no {name}", kind="structure", sample=number, field=name)
     return data[number][name]
 
 
-def _labels(data: list) -> np.ndarray | None:
+def _labels(data: list[Any]) -> np.ndarray | None:
     """The labels of a dump, int [N]; None if it has none."""
     if not any("gt_label" in sample for sample in data):
         return None

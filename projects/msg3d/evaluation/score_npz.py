@@ -11,7 +11,7 @@
 import os
 import zipfile
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -35,11 +35,12 @@ def write_score_npz(
     Raises:
         OSError: the file cannot be written.
     """
-    arrays = {"ids": np.array(ids, np.str_), "scores": np.asarray(scores)}
-    if labels is not None:
-        arrays["labels"] = np.asarray(labels)
+    names = np.array(ids, np.str_)
     with whole_file(path) as file:
-        np.savez(file, **arrays)
+        if labels is None:
+            np.savez(file, ids=names, scores=scores)
+        else:
+            np.savez(file, ids=names, scores=scores, labels=labels)
 
 
 def read_score_npz(
@@ -81,7 +82,7 @@ def read_score_npz(
             kind="structure",
             field="scores",
         )
-    scores, ids, labels = (arrays.get(name) for name in ("scores", "ids", "labels"))
+    scores, ids, labels = arrays["scores"], arrays.get("ids"), arrays.get("labels")
     if scores.ndim != 2:
         raise DataError(
             f"has scores of shape {scores.shape}, expected [N, C]",
@@ -124,7 +125,7 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.nd
         raise DataError(f"has corrupt {name}", kind="corrupt", field=name) from error
 
 
-def dumped(file: BinaryIO) -> list[dict]:
+def dumped(file: BinaryIO) -> list[dict[str, Any]]:
     """The samples of an `.npz`, as `msg3d test ... --dump` pickles them."""
     import torch
 
@@ -137,13 +138,13 @@ def dumped(file: BinaryIO) -> list[dict]:
             field="labels",
         )
     # torch takes no numbers in the byte order of other machines.
-    scores, labels = (
+    values, numbers = (
         torch.tensor(array.astype(array.dtype.newbyteorder("=")))
         for array in (scores, labels)
     )
-    samples = [
+    samples: list[dict[str, Any]] = [
         {"pred_score": score, "gt_label": label}
-        for score, label in zip(scores, labels[:, None], strict=True)
+        for score, label in zip(values, numbers[:, None], strict=True)
     ]
     for sample, name in zip(samples, ids or (), strict=False):
         sample["frame_dir"] = name

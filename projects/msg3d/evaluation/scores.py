@@ -27,6 +27,22 @@ class Scores:
     labels: np.ndarray | None = None
 
     @property
+    def sample_ids(self) -> list[str]:
+        """The ids of the samples.
+
+        Raises:
+            DataError: the file has none (`samples-differ`).
+        """
+        if self.ids is None:
+            raise DataError(
+                f"has no sample ids (form: {self.form}): name the data set's "
+                "--ann-file and --split, in whose order the rows are",
+                kind="samples-differ",
+                file=self.source,
+            )
+        return self.ids
+
+    @property
     def probabilities(self) -> bool:
         """Whether the rows are probabilities; logits otherwise."""
         sums = self.values.sum(1)
@@ -50,14 +66,8 @@ def aligned(streams: Sequence[Scores]) -> list[Scores]:
             or with another number of classes.
     """
     first = streams[0]
+    ids = first.sample_ids
     for stream in streams:
-        if stream.ids is None:
-            raise DataError(
-                f"has no sample ids (form: {stream.form}): name the data set's "
-                "--ann-file and --split, in whose order the rows are",
-                kind="samples-differ",
-                file=stream.source,
-            )
         _check_samples(first, stream)
         if stream.values.shape[1] != first.values.shape[1]:
             raise DataError(
@@ -68,24 +78,27 @@ def aligned(streams: Sequence[Scores]) -> list[Scores]:
             )
     if len({stream.probabilities for stream in streams}) > 1:
         streams = [stream.as_probabilities() for stream in streams]
-    ordered = [_ordered(stream, first.ids) for stream in streams]
-    labeled = [stream for stream in ordered if stream.labels is not None]
-    for stream in labeled[1:]:
-        if (stream.labels != labeled[0].labels).any():
-            place = int(np.argmax(stream.labels != labeled[0].labels))
+    ordered = [_ordered(stream, ids) for stream in streams]
+    labeled = [
+        (stream, stream.labels) for stream in ordered if stream.labels is not None
+    ]
+    if not labeled:
+        return ordered
+    (labeler, labels), *others = labeled
+    for stream, own in others:
+        if (own != labels).any():
+            place = int(np.argmax(own != labels))
             raise DataError(
-                f"has label {stream.labels[place]}, but {labeled[0].labels[place]} in "
-                f"{labeled[0].source}",
+                f"has label {own[place]}, but {labels[place]} in {labeler.source}",
                 kind="samples-differ",
                 file=stream.source,
-                sample=first.ids[place],
+                sample=ids[place],
             )
-    labels = labeled[0].labels if labeled else None
     return [replace(stream, labels=labels) for stream in ordered]
 
 
 def _check_samples(first: Scores, other: Scores) -> None:
-    both = set(first.ids), set(other.ids)
+    both = set(first.sample_ids), set(other.sample_ids)
     if both[0] != both[1]:
         sides = [
             f"{len(ids)} only in {scores.source}, such as {sorted(ids)[:3]}"
@@ -101,7 +114,7 @@ def _check_samples(first: Scores, other: Scores) -> None:
 
 
 def _ordered(scores: Scores, ids: list[str]) -> Scores:
-    place = {name: number for number, name in enumerate(scores.ids)}
+    place = {name: number for number, name in enumerate(scores.sample_ids)}
     order = np.array([place[name] for name in ids])
     labels = None if scores.labels is None else scores.labels[order]
     return replace(scores, ids=ids, values=scores.values[order], labels=labels)

@@ -9,11 +9,14 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import DataError
+from ..io import StrPath
 from ..io.atomic import whole_file
 
 __all__ = [
@@ -45,7 +48,9 @@ class Traits:
     values: dict[str, np.ndarray]
 
 
-def person_mean(predicted: np.ndarray, sessions: Sequence | None = None) -> np.ndarray:
+def person_mean(
+    predicted: np.ndarray, sessions: Sequence[Any] | None = None
+) -> np.ndarray:
     """Average the traits of a person's chunks.
 
     Args:
@@ -102,7 +107,7 @@ def squared_errors(predicted: Traits, truth: Traits) -> dict[str, float]:
     }
 
 
-def read_traits(path: str) -> Traits:
+def read_traits(path: StrPath) -> Traits:
     """Read a CSV file of the challenge: Participant ID, then one column per trait.
 
     Raises:
@@ -111,7 +116,7 @@ def read_traits(path: str) -> Traits:
     """
     path = os.fspath(path)
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
     except OSError as error:
         kind = "not-found" if isinstance(error, FileNotFoundError) else "io"
@@ -135,7 +140,8 @@ def _traits_of(rows: list[list[str]], path: str) -> Traits:
             kind="columns",
             line=1,
         )
-    names, values = tuple(rows[0][1:]), {}
+    names = tuple(rows[0][1:])
+    values: dict[str, np.ndarray] = {}
     if len(set(names)) < len(names):
         raise DataError("names a trait twice: keep one", kind="columns", line=1)
     for line, row in enumerate(rows[1:], start=2):
@@ -183,7 +189,7 @@ def write_traits(traits: Traits, path: str) -> None:
 def in_order(ids: Iterable[str]) -> list[str]:
     """Sort numeric ids by number, then all others by text."""
 
-    def key(name: str):
+    def key(name: str) -> tuple[int, int, str]:
         return (0, int(name), name) if name.isdecimal() else (1, 0, name)
 
     return sorted(ids, key=key)

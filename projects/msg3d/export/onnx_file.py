@@ -37,6 +37,7 @@ def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
             opset_version=OPSET,
             verbose=False,
         )
+    assert made is not None  # with dynamo=True
     proto = made.model_proto
     for node in proto.graph.node:
         # Kilobytes of paths and stacks of the source code.

@@ -1,15 +1,15 @@
 """Size and speed of an exported network and of the original."""
 
-import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
 
-from ..apis.exported import OnnxScores
+from ..apis.exported import OnnxScores, Scorer
 from ..apis.flops import input_shape
 from ..apis.trained import TorchScores, load_model, load_network
 
@@ -34,12 +34,12 @@ def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterato
     weights = sum(one.numel() * one.element_size() for one in model.parameters())
     _, *shape = input_shape(cfg)
     with tempfile.TemporaryDirectory() as folder:
-        small = os.path.join(folder, "int8.onnx")
+        small = str(Path(folder, "int8.onnx"))
         quantize_dynamic(exported, small, ["MatMul", "Gemm"], per_channel=True)
-        forms = {
+        forms: dict[str, tuple[int, Scorer]] = {
             "torch, eager": (weights, TorchScores(model)),
-            "onnxruntime": (os.path.getsize(exported), OnnxScores(exported, 1)),
-            "onnxruntime, int8": (os.path.getsize(small), OnnxScores(small, 1)),
+            "onnxruntime": (Path(exported).stat().st_size, OnnxScores(exported, 1)),
+            "onnxruntime, int8": (Path(small).stat().st_size, OnnxScores(small, 1)),
         }
         times = {batch: _times(forms, batch, shape) for batch in BATCHES}
     heads = " | ".join(f"batch of {batch}, ms" for batch in BATCHES)
@@ -50,7 +50,9 @@ def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterato
         yield f"| {name} | {size / 1e6:.1f} | {cells} |"
 
 
-def _times(forms: dict, batch: int, shape: list[int]) -> dict[str, float]:
+def _times(
+    forms: dict[str, tuple[int, Scorer]], batch: int, shape: Sequence[int]
+) -> dict[str, float]:
     """The median of each form, in seconds."""
     rng = np.random.default_rng(0)
     inputs = list(rng.normal(size=(batch, 1, *shape)).astype(np.float32))

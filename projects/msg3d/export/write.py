@@ -3,14 +3,14 @@
 import copy
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.config import Config
 
-from ..apis.exported import KEY, SUFFIXES, OnnxScores
+from ..apis.exported import KEY, SUFFIXES, OnnxScores, Scorer
 from ..apis.exported_program import load_program, program_bytes
 from ..apis.trained import (
     TestPipeline,
@@ -89,7 +89,7 @@ def export(
     program = trace(model, *shape)
     if suffix == ".onnx":
         content = onnx_bytes(program, recipe)
-        exported: Callable = OnnxScores(content)
+        exported: Scorer = OnnxScores(content)
     else:
         content = program_bytes(program, {KEY: recipe})
         exported, _ = load_program(io.BytesIO(content), KEY)
@@ -140,7 +140,7 @@ def recipe_text(
     return json.dumps(recipe)
 
 
-def _plain(step: dict[str, Any]) -> dict[str, Any]:
+def _plain(step: Mapping[str, Any]) -> dict[str, Any]:
     name = step["type"]
     if name not in STEPS:
         raise ConfigError(

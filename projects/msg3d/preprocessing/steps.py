@@ -9,7 +9,7 @@ A step is a `functools.partial`, so that it can be pickled, and `keywords` are t
 arguments that it uses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -390,7 +390,7 @@ def _format_gcn_input(sample: Sample, num_person: int, mode: str) -> Sample:
 
 
 # The steps of test pipelines, by the names of the registered transforms.
-STEPS = {
+STEPS: dict[str, Callable[..., Step]] = {
     "AlignSkeleton3D": align_skeleton_3d,
     "AlignView": align_view,
     "CenterPose2D": center_pose_2d,

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from ..annotations.check import Annotations
-from ..annotations.sample_check import Summary
+from ..annotations.samples import Summary
 from ..errors import DataError
 from ..io import StrPath
 from ..io.json_data import decode

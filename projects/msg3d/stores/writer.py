@@ -23,7 +23,8 @@ from ..annotations.check import (
     split_faults,
 )
 from ..annotations.files import as_float32
-from ..annotations.sample_check import Summary, labels_of, sample_faults
+from ..annotations.sample_check import labels_of, sample_faults
+from ..annotations.samples import Summary
 from ..errors import DataError
 from ..io import StrPath
 from ..io.atomic import sync_file, sync_folder, write_json

@@ -1,9 +1,10 @@
 """Pose estimation with rtmlib's models, from ONNX files."""
 
-import os
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ class RtmlibPose:
     pose_model: str
     det_model: str | None
     device: str
-    estimate: Any = field(repr=False)
-    detect: Any = field(repr=False)
+    estimate: Callable[..., tuple[np.ndarray, np.ndarray]] = field(repr=False)
+    detect: Callable[[np.ndarray], np.ndarray] | None = field(repr=False)
 
     def __call__(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self.detect is None:
@@ -54,7 +55,7 @@ def rtmlib_pose(
     """
     # rtmlib would take the name of a missing file for a URL.
     for path in filter(None, (pose_model, det_model)):
-        if not os.path.isfile(path):
+        if not Path(path).is_file():
             raise FileNotFoundError(
                 f"pose model {path} does not exist. Give an ONNX file, such as one of "
                 "the models that rtmlib's README lists, downloaded and unpacked"
@@ -77,7 +78,7 @@ def rtmlib_pose(
     return RtmlibPose(pose_model, det_model, device, estimate, detect)
 
 
-def _sized(model, height_first: bool):
+def _sized(model: Any, height_first: bool) -> Any:
     """Set the input size of a model from its file, instead of the assumed one."""
     height, width = model.session.get_inputs()[0].shape[2:]
     if isinstance(height, int) and isinstance(width, int):

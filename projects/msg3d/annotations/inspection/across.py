@@ -7,6 +7,7 @@ import numpy as np
 from ...skeletons.axes import Axes
 from ..faults import Fault
 from ..leaks import FrameHashes
+from ..samples import Sample
 from .labels import Labels, Splits, pairs_of
 from .measures import Measures
 
@@ -14,17 +15,14 @@ from .measures import Measures
 SCALE = 50
 
 
-def axes_faults(samples: Iterable[dict]) -> Iterator[Fault]:
+def axes_faults(samples: Iterable[Sample]) -> Iterator[Fault]:
     """Detect axes in another order in every sample, where no sample contradicts itself.
 
     `total_frames` may have been read from the wrong axis too. The axis whose length
     varies is that of the frames.
     """
-    keypoints = [sample.get("keypoint") for sample in samples]
-    shapes = np.array(
-        [array.shape for array in keypoints if getattr(array, "ndim", 0) == 4],
-        dtype=int,
-    )
+    every = [getattr(sample.get("keypoint"), "shape", ()) for sample in samples]
+    shapes = np.array([shape for shape in every if len(shape) == 4], dtype=int)
     if len(shapes) < 3:
         return
     low, high = shapes.min(axis=0), shapes.max(axis=0)
@@ -82,7 +80,7 @@ def joint_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
         )
 
 
-def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels):
+def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator[Fault]:
     """Find sequences that occur under several ids, or on both sides of a split."""
     splits_of: dict[str, set[str]] = {name: set() for name in hashes.keypoints}
     for split, ids in splits.items():

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..faults import Fault, shown
+from ..samples import Sample
 from .measures import Measures, is_there
 
 # Beyond any room in millimeters and any image in pixels.
@@ -17,7 +18,7 @@ OUTSIDE_SHARE, OUTSIDE_MARGIN = 0.05, 0.1
 SWAPPED_SHARE = 0.2
 
 
-def content_faults(sample: dict, name: str, seen: Measures) -> Iterator[Fault]:
+def content_faults(sample: Sample, name: str, seen: Measures) -> Iterator[Fault]:
     """Find content from which training learns nothing, or something wrong."""
 
     def fault(kind: str, text: str) -> Fault:
@@ -113,7 +114,7 @@ def _score_faults(name: str, seen: Measures) -> Iterator[Fault]:
         )
 
 
-def _image_faults(sample: dict, name: str, seen: Measures) -> Iterator[Fault]:
+def _image_faults(sample: Sample, name: str, seen: Measures) -> Iterator[Fault]:
     def fault(kind: str, text: str) -> Fault:
         return Fault(kind, f"img_shape {text}", name, "img_shape")
 
@@ -135,11 +136,11 @@ def _image_faults(sample: dict, name: str, seen: Measures) -> Iterator[Fault]:
             f"is {shown(shape)}, expected (height, width), two integers above 0",
         )
         return
-    height, width = sides = tuple(map(int, sides))
+    height, width = image = int(sides[0]), int(sides[1])
     if seen.size <= LARGEST_NORMALIZED:
         yield Fault(
             "not-pixels",
-            f"keypoint is at most {seen.size:.2g} wide in an image of {sides}, so it is "
+            f"keypoint is at most {seen.size:.2g} wide in an image of {image}, so it is "
             "not in pixels: store pixels, or omit PreNormalize2D",
             name,
             "keypoint",
@@ -152,13 +153,13 @@ def _image_faults(sample: dict, name: str, seen: Measures) -> Iterator[Fault]:
     if outside > SWAPPED_SHARE and swapped == 0:
         yield fault(
             "img-shape-swapped",
-            f"is {sides}, with {outside:.0%} of the joints outside, but all are inside "
+            f"is {image}, with {outside:.0%} of the joints outside, but all are inside "
             f"{width, height}: expected (height, width), so swap the two",
         )
     else:
         yield fault(
             "outside-image",
-            f"is {sides}, with {outside:.0%} of the joints outside: check whether "
+            f"is {image}, with {outside:.0%} of the joints outside: check whether "
             "keypoint and img_shape belong to the same image",
         )
 

@@ -1,6 +1,7 @@
 """Guess layout, unit, and up axis of the coordinates, and find mirrored samples."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ NEEDED = ("shoulder", "ankle", "foot")
 CLEAR = 0.3
 
 
-def fitting_layouts(data, joints: int | None) -> list[str]:
+def fitting_layouts(data: object, joints: int | None) -> list[str]:
     """Return the names of the layouts that the file may have, best first.
 
     They are matched by the names of the joints in `meta`, else by its edges, else by the
@@ -56,7 +57,7 @@ def _long(joint: str) -> str:
     return joint
 
 
-def own_layout(data, joints: int | None) -> dict | None:
+def own_layout(data: object, joints: int | None) -> dict[str, Any] | None:
     """Return the layout that `meta` describes, as in a config; None without one."""
     meta = data.get("meta") if isinstance(data, dict) else None
     if not isinstance(meta, dict) or joints is None:
@@ -125,7 +126,7 @@ def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
 
 
 def unit_faults(
-    data, measures: dict[str, Measures], channels: int | None, unit: str
+    data: object, measures: dict[str, Measures], channels: int | None, unit: str
 ) -> Iterator[Fault]:
     """Check that 3D joints are in a unit of length, and in that of `meta['units']`.
 
@@ -164,15 +165,15 @@ def unit_faults(
 
 def up_axis(keypoints: dict[str, np.ndarray], layout: Skeleton) -> str | None:
     """Return the axis from feet to head with its sign, as `+y`; None if unclear."""
-    head = next((joint for joint in ("head", "nose") if joint in layout.joints), None)
+    top = next((joint for joint in ("head", "nose") if joint in layout.joints), None)
     feet = [
         number
         for number, joint in enumerate(layout.joints)
         if joint.endswith(("_ankle", "_foot"))
     ]
-    if head is None or not feet:
+    if top is None or not feet:
         return None
-    head = layout.joints.index(head)
+    head = layout.joints.index(top)
     directions = []
     for keypoint in keypoints.values():
         there = is_there(keypoint[:, :, [head, *feet]]).all(axis=-1)

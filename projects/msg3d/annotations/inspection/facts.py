@@ -1,11 +1,12 @@
 """Facts about an annotation file that a config depends on."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...errors import DataError
 from ...skeletons import skeleton
+from ..check import Annotations
 from .inspect import inspect_annotations
-from .report import clip_len, num_person, overview
+from .report import Report, clip_len, num_person, overview
 
 
 class Facts(NamedTuple):
@@ -22,7 +23,7 @@ class Facts(NamedTuple):
         packed: whether it is a packed store.
     """
 
-    layout: str | dict
+    layout: str | dict[str, Any]
     classes: int
     train: str
     val: str
@@ -34,7 +35,7 @@ class Facts(NamedTuple):
 
 
 def read_facts(
-    data,
+    data: Annotations,
     ann_file: str,
     layout: str | None = None,
     train_split: str | None = None,
@@ -83,7 +84,9 @@ def read_facts(
     )
 
 
-def _splits(numbers, ann_file, train, val) -> tuple[str, str]:
+def _splits(
+    numbers: Report, ann_file: str, train: str | None, val: str | None
+) -> tuple[str, str]:
     splits, pairs = list(numbers["splits"]), numbers["pairs"]
     for option, name in (("--train-split", train), ("--val-split", val)):
         if name is not None and name not in splits:
@@ -107,11 +110,16 @@ def _splits(numbers, ann_file, train, val) -> tuple[str, str]:
             file=ann_file,
             field="split",
         )
-    return tuple(fitting[0])
+    train, val = fitting[0]
+    return train, val
 
 
-def _layout(data, numbers, ann_file, layout) -> str | dict:
-    joints, fitting = numbers["joints"], numbers["layouts"]
+def _layout(
+    data: Annotations, numbers: Report, ann_file: str, layout: str | None
+) -> str | dict[str, Any]:
+    joints: int = numbers["joints"]
+    fitting: list[str] = numbers["layouts"]
+    described: dict[str, Any] | None = numbers["own_layout"]
     if layout is not None:
         if len(skeleton(layout).joints) != joints:
             raise DataError(
@@ -124,12 +132,13 @@ def _layout(data, numbers, ann_file, layout) -> str | dict:
         return layout
     meta = data.get("meta") if isinstance(data, dict) else None
     meta = meta if isinstance(meta, dict) else {}
-    if isinstance(meta.get("layout"), (str, dict)):
-        return meta["layout"]
+    named = meta.get("layout")
+    if isinstance(named, (str, dict)):
+        return named
     if fitting and ("joints" in meta or "inward" in meta):
         return fitting[0]
-    if numbers["own_layout"]:
-        return numbers["own_layout"]
+    if described:
+        return described
     raise DataError(
         f"does not state the skeleton layout of its {joints} joints. Add --layout, "
         f"{' or '.join(fitting) or 'a .json file that describes it'}.",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from ...skeletons.body_size import is_hand
 from ..check import Annotations, file_faults, id_faults, id_field, split_faults
 from ..faults import ERROR, KINDS, WARNING, Fault
 from ..leaks import FrameHashes
-from ..sample_check import Summary, labels_of, sample_faults
+from ..sample_check import labels_of, sample_faults
+from ..samples import Sample, Summary
 from .across import axes_faults, copy_faults, joint_faults, scale_faults
 from .content import content_faults
 from .coordinates import (
@@ -56,7 +58,7 @@ class Inspection:
     channels: int | None = None
     scored: bool = False
     layouts: list[str] = field(default_factory=list)
-    own_layout: dict | None = None
+    own_layout: dict[str, Any] | None = None
     unit: str = "unknown"
     up: str | None = None
 
@@ -134,7 +136,9 @@ def inspect_annotations(
     return result
 
 
-def _inspect_splits(data: Annotations, named: dict, result: Inspection) -> None:
+def _inspect_splits(
+    data: Annotations, named: dict[str, Sample], result: Inspection
+) -> None:
     splits = data.get("split") if isinstance(data, dict) else None
     if not isinstance(splits, dict):
         return
@@ -146,7 +150,7 @@ def _inspect_splits(data: Annotations, named: dict, result: Inspection) -> None:
 
 
 def _inspect_sample(
-    name: str, sample: dict, common: Summary, multi_class: bool, result: Inspection
+    name: str, sample: Sample, common: Summary, multi_class: bool, result: Inspection
 ) -> None:
     faults = list(sample_faults(sample, name, common, True, multi_class))
     result.faults += faults
@@ -160,19 +164,22 @@ def _inspect_sample(
         result.faults += content_faults(sample, name, result.measures[name])
 
 
-def _common(named: dict[str, dict]) -> Summary:
+def _common(named: dict[str, Sample]) -> Summary:
     """Return the properties of most samples, so that faults name the exceptions."""
-    forms, first = Counter(), {}
+    forms: Counter[tuple[int, int, bool]] = Counter()
+    first: dict[tuple[int, int, bool], str] = {}
     for name, sample in named.items():
-        keypoint, total = sample.get("keypoint"), sample.get("total_frames")
-        if getattr(keypoint, "ndim", 0) != 4 or 0 in keypoint.shape:
+        shape: tuple[int, ...] = getattr(sample.get("keypoint"), "shape", ())
+        if len(shape) != 4 or 0 in shape:
             continue
-        joints, channels = keypoint.shape[2:]
-        is_total = isinstance(total, (int, np.integer))
-        if is_total and (channels not in (2, 3) or total != keypoint.shape[1]):
-            axes = guess_axes(keypoint.shape, total)
+        joints, channels = shape[2:]
+        total = sample.get("total_frames")
+        if isinstance(total, (int, np.integer)) and (
+            channels not in (2, 3) or total != shape[1]
+        ):
+            axes = guess_axes(shape, int(total))
             if axes:
-                joints, channels = (keypoint.shape[axis] for axis in axes.order[2:])
+                joints, channels = (shape[axis] for axis in axes.order[2:])
         form = joints, channels, sample.get("keypoint_score") is not None
         forms[form] += 1
         first.setdefault(form, name)

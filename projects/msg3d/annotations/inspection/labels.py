@@ -23,7 +23,7 @@ def pairs_of(splits: Splits) -> list[tuple[str, str]]:
     ]
 
 
-def class_names(data) -> list[str] | None:
+def class_names(data: object) -> list[str] | None:
     """Return `meta['classes']` if it is a list of text."""
     meta = data.get("meta") if isinstance(data, dict) else None
     classes = meta.get("classes") if isinstance(meta, dict) else None
@@ -32,7 +32,7 @@ def class_names(data) -> list[str] | None:
     return None
 
 
-def class_faults(data, labels: Labels) -> Iterator[Fault]:
+def class_faults(data: object, labels: Labels) -> Iterator[Fault]:
     """Check labels against class names, and find classes without samples."""
     meta = data.get("meta") if isinstance(data, dict) else None
     classes, place = class_names(data), "meta['classes']"
@@ -76,7 +76,7 @@ def class_faults(data, labels: Labels) -> Iterator[Fault]:
             field="label",
         )
     elif len(present) < count:
-        unseen = []
+        unseen: list[str] = []
         for label in range(min(count, len(present) + 5)):
             if label not in present and len(unseen) < 5:
                 name = (

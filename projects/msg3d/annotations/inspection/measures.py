@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+from ..samples import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,8 @@ class Measures:
     persons: int
     frames: int
     dtype: str
-    seen: np.ndarray
-    empty_frames: np.ndarray
+    seen: NDArray[np.bool_]
+    empty_frames: NDArray[np.bool_]
     person_frames: int
     missing: np.ndarray
     low: np.ndarray
@@ -37,23 +40,26 @@ class Measures:
     scores: tuple[float, float] | None
 
 
-def is_there(keypoint: np.ndarray) -> np.ndarray:
+def is_there(keypoint: np.ndarray) -> NDArray[np.bool_]:
     """Return whether each joint is present: any coordinate is not zero, [M, T, V]."""
     # `any` takes ten times as long over so short an axis.
-    return np.logical_or.reduce([*np.moveaxis(keypoint != 0, -1, 0)])
+    there: NDArray[np.bool_] = np.logical_or.reduce(
+        [*np.moveaxis(keypoint != 0, -1, 0)]
+    )
+    return there
 
 
-def measure(sample: dict, scored: bool) -> Measures:
+def measure(sample: Sample, scored: bool) -> Measures:
     """Measure a sample of valid form; `scored` is whether its scores are valid too."""
     keypoint = sample["keypoint"]
     dtype = str(keypoint.dtype)
     # Differences of float16 and of integers would overflow.
     keypoint = keypoint.astype(np.promote_types(keypoint.dtype, np.float32), copy=False)
     there = is_there(keypoint)
-    somebody = there.any(axis=-1)  # [M, T]
+    occupied: NDArray[np.bool_] = np.any(there, axis=-1)  # [M, T]
     # NumPy is fast if the longest axis, of persons and frames, is the last.
-    people = np.ascontiguousarray(keypoint[somebody].T)  # [C, V, P]
-    joints = np.ascontiguousarray(there[somebody].T)  # [V, P]
+    people = np.ascontiguousarray(keypoint[occupied].T)  # [C, V, P]
+    joints = np.ascontiguousarray(there[occupied].T)  # [V, P]
     low = high = np.full((len(people), 1), np.nan)
     if people.size:
         low = np.where(joints, people, np.inf).min(axis=1)  # [C, P]
@@ -63,8 +69,8 @@ def measure(sample: dict, scored: bool) -> Measures:
         persons=keypoint.shape[0],
         frames=keypoint.shape[1],
         dtype=dtype,
-        seen=somebody.any(axis=1),
-        empty_frames=~somebody.any(axis=0),
+        seen=np.any(occupied, axis=1),
+        empty_frames=~np.any(occupied, axis=0),
         person_frames=joints.shape[1],
         missing=np.sum(~joints, axis=1),
         low=low.min(axis=1),

@@ -1,15 +1,22 @@
 """Draw a file: classes of each split, lengths, persons, missing joints."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ...io.atomic import whole_file
 from .inspect import Inspection
+from .report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.ticker import Locator
 
 # More bars cannot be distinguished or labeled.
 MOST_SPLITS, MOST_NAMES = 4, 30
 
 
-def draw(seen: Inspection, report: dict, path: str) -> None:
+def draw(seen: Inspection, report: Report, path: str) -> None:
     """Write the picture as PNG, atomically.
 
     Args:
@@ -41,7 +48,7 @@ def draw(seen: Inspection, report: dict, path: str) -> None:
         figure.savefig(file, format="png", dpi=100)
 
 
-def _classes(axes, report: dict, locator) -> None:
+def _classes(axes: "Axes", report: Report, locator: "Locator") -> None:
     classes = report["classes"]
     labels = classes["labels"]
     # With many protocols, only the first pairs are shown.
@@ -71,7 +78,7 @@ def _classes(axes, report: dict, locator) -> None:
     axes.legend(fontsize="small", ncols=2)
 
 
-def _lengths(axes, seen: Inspection) -> None:
+def _lengths(axes: "Axes", seen: Inspection) -> None:
     frames = [measures.frames for measures in seen.measures.values()]
     axes.hist(frames, bins=min(50, max(frames) - min(frames) + 1))
     axes.axvline(np.median(frames), color="black", linestyle="--", label="median")
@@ -81,7 +88,7 @@ def _lengths(axes, seen: Inspection) -> None:
     axes.legend(fontsize="small")
 
 
-def _persons(axes, report: dict) -> None:
+def _persons(axes: "Axes", report: Report) -> None:
     persons = report["persons"]
     bars = axes.bar(list(persons), list(persons.values()), width=0.8)
     axes.bar_label(bars)
@@ -93,7 +100,7 @@ def _persons(axes, report: dict) -> None:
     axes.margins(y=0.1)
 
 
-def _missing(axes, report: dict, locator) -> None:
+def _missing(axes: "Axes", report: Report, locator: "Locator") -> None:
     share = 100 * np.array(report["missing_joints"]["per_joint"])
     axes.bar(np.arange(len(share)), share)
     axes.set_title("Missing joints" + ("" if share.any() else ": none"))

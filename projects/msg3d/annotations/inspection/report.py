@@ -2,7 +2,9 @@
 
 import math
 from collections import Counter
+from collections.abc import Callable, Iterable
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +14,11 @@ from .labels import pairs_of
 
 # Longest clip that a config suggests, in frames.
 LONGEST_CLIP = 100
+# The report, or the numbers in it, for JSON.
+Report = dict[str, Any]
 
 
-def as_json(seen: Inspection, path: str) -> dict:
+def as_json(seen: Inspection, path: str) -> Report:
     """Return the complete report, with every fault."""
     numbers = overview(seen)
     return dict(
@@ -27,7 +31,7 @@ def as_json(seen: Inspection, path: str) -> dict:
     )
 
 
-def as_text(report: dict, seen: Inspection, show: int) -> str:
+def as_text(report: Report, seen: Inspection, show: int) -> str:
     """Return the report as text.
 
     Args:
@@ -49,7 +53,7 @@ def as_text(report: dict, seen: Inspection, show: int) -> str:
     return "\n".join(lines)
 
 
-def _splits(report: dict) -> list[str]:
+def _splits(report: Report) -> list[str]:
     faults = report["faults"]
     lines = []
     for name, count in report["splits"].items():
@@ -67,7 +71,7 @@ def _splits(report: dict) -> list[str]:
     return lines or ["    no splits"]
 
 
-def _classes(report: dict) -> list[str]:
+def _classes(report: Report) -> list[str]:
     classes = report["classes"]
     counts = classes["samples"]
     if not counts:
@@ -86,7 +90,7 @@ def _classes(report: dict) -> list[str]:
     ]
 
 
-def _measured(report: dict) -> list[str]:
+def _measured(report: Report) -> list[str]:
     frames, where = report["frames"], report["coordinates"]
     missing, scores = report["missing_joints"], report["scores"]
     persons = ", ".join(
@@ -124,21 +128,21 @@ def _faults(faults: list[Fault], show: int) -> list[str]:
     """List the first faults of each kind, and count the others."""
     lines = []
     for kind, group in groupby(faults, key=lambda fault: fault.kind):
-        group = list(group)
-        lines.append(f"  {kind} ({len(group)})")
-        lines += [f"    {fault}" for fault in group[:show]]
-        if len(group) > show:
-            lines.append(f"    ... and {len(group) - show} more")
+        alike = list(group)
+        lines.append(f"  {kind} ({len(alike)})")
+        lines += [f"    {fault}" for fault in alike[:show]]
+        if len(alike) > show:
+            lines.append(f"    ... and {len(alike) - show} more")
     return lines
 
 
-def unreadable(error: Exception, path: str) -> dict:
+def unreadable(error: Exception, path: str) -> Report:
     """Return the report, for JSON, of a file that cannot be read."""
     fault = Fault("unreadable", str(error))
     return {"file": path, "errors": 1, "warnings": 0, "faults": [fault.as_dict()]}
 
 
-def overview(seen: Inspection) -> dict:
+def overview(seen: Inspection) -> Report:
     """Summarize splits, classes, lengths, persons, and coordinates, for JSON."""
     measures = list(seen.measures.values())
     labels = sorted({label for values in seen.labels.values() for label in values})
@@ -160,7 +164,7 @@ def overview(seen: Inspection) -> dict:
         return result
     frames = np.array([sample.frames for sample in measures])
     there = sum(sample.person_frames for sample in measures)
-    missing = sum(sample.missing for sample in measures)
+    missing = np.sum([sample.missing for sample in measures], axis=0)
     share = missing / there if there else np.ones(len(missing))
     scores = [sample.scores for sample in measures if sample.scores]
     return dict(
@@ -202,19 +206,21 @@ def overview(seen: Inspection) -> dict:
     )
 
 
-def _per_class(seen: Inspection, ids) -> dict[str, int]:
+def _per_class(seen: Inspection, ids: Iterable[str]) -> dict[str, int]:
     """Return label -> number of samples; labels are text, as in JSON."""
     counts = Counter(label for name in ids for label in seen.labels.get(name, ()))
     return {str(label): counts[label] for label in sorted(counts)}
 
 
-def _finite(rows: np.ndarray, reduce) -> list[float | None]:
+def _finite(
+    rows: np.ndarray, reduce: Callable[[np.ndarray], np.floating]
+) -> list[float | None]:
     """Reduce each column over samples with a person; None without any."""
     rows = rows[~np.isnan(rows).any(axis=1)]
     return [float(reduce(column)) if len(rows) else None for column in rows.T]
 
 
-def config_lines(numbers: dict, ann_file: str) -> list[str]:
+def config_lines(numbers: Report, ann_file: str) -> list[str]:
     """Return the lines of Python that a config of this file needs.
 
     Args:
@@ -258,16 +264,16 @@ def _data_set(ann_file: str, train: str | None, test: str | None) -> list[str]:
     return lines + ([f"split={train!r}, split={test!r}"] if train else [])
 
 
-def clip_len(numbers: dict) -> int:
+def clip_len(numbers: Report) -> int:
     """Return a length for three quarters of the sequences, a multiple of 8.
 
     Two blocks of the network have a temporal stride.
     """
-    longest = numbers["frames"]["three_quarters"]
+    longest: float = numbers["frames"]["three_quarters"]
     return min(max(8 * math.ceil(longest / 8), 16), LONGEST_CLIP)
 
 
-def num_person(numbers: dict) -> int:
+def num_person(numbers: Report) -> int:
     """Return a number of persons that is enough for 95 % of the samples."""
     persons = {int(count): samples for count, samples in numbers["persons"].items()}
     total, kept = sum(persons.values()), 0
