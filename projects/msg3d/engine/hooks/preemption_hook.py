@@ -92,7 +92,7 @@ class PreemptionHook(Hook):
             backend_args={"backend": "whole_file"},
         )
         if is_main_process():
-            with whole_file(folder / "last_checkpoint", "x") as file:
+            with whole_file(str(folder / "last_checkpoint"), "x") as file:
                 file.write(str(path))
         # The first process that exits may cause the others to be killed.
         barrier()
