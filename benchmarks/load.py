@@ -106,7 +106,7 @@ def held() -> dict:
     ours = tuple(f"torch_{pid}_" for pid in pids)
 
     def count(pid: int, folder: str) -> int:
-        return len(os.listdir(f"/proc/{pid}/{folder}"))
+        return len(list(Path("/proc", str(pid), folder).iterdir()))
 
     return {
         "main_rss_mib": memory(main, "Rss"),
@@ -115,7 +115,9 @@ def held() -> dict:
         "workers_files": sum(count(pid, "fd") for pid in workers),
         "threads": sum(count(pid, "task") for pid in pids),
         "processes": len(pids),
-        "shared_files": sum(name.startswith(ours) for name in os.listdir("/dev/shm")),
+        "shared_files": sum(
+            path.name.startswith(ours) for path in Path("/dev/shm").iterdir()
+        ),
     }
 
 

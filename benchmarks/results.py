@@ -97,8 +97,9 @@ def _cell(value) -> str:
 def describe(device: str) -> dict:
     """Return processor, cores, threads, GPU, versions, commit, and date."""
     cpu = platform.processor() or platform.machine()
-    if os.path.exists("/proc/cpuinfo"):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        lines = information.read_text().splitlines()
         names = [line.partition(": ")[2] for line in lines if "model name" in line]
         cpu = [*names, cpu][0]
     git = ["git", "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"]

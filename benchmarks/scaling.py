@@ -97,8 +97,7 @@ def measure(task: dict) -> dict:
             made = dict(zip(names, steps_of(group, task), strict=True))
         steps |= {f"{count} {name}": step for name, step in made.items()}
     together = {"least": 0, "before": dist.barrier}
-    for times in interleave(steps, task["rounds"], "scaling", **together):
-        pass
+    *_, times = interleave(steps, task["rounds"], "scaling", **together)
     return {name: row["times_ms"] for name, row in times.items()}
 
 

@@ -112,7 +112,7 @@ class Runs:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with open(self.work_dir / "lock", "w") as lock:
+        with (self.work_dir / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

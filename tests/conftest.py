@@ -53,9 +53,9 @@ def no_processes(request, monkeypatch):
 def pytest_collection_modifyitems(items):
     """`make test` runs the unit tests of the package, and the main job."""
     for item in items:
-        if not item.get_closest_marker("main_job"):
-            if {"benchmarks", "fuzz", "integration", "studies"} & set(item.path.parts):
-                item.add_marker("integration")
+        slower = {"benchmarks", "fuzz", "integration", "studies"} & set(item.path.parts)
+        if slower and not item.get_closest_marker("main_job"):
+            item.add_marker("integration")
 
 
 def pyproject() -> dict:

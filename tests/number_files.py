@@ -1,6 +1,6 @@
 """A minimal raw format: files that each hold one number."""
 
-import os
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from msg3d.errors import DataError, SkipFile
 def parse(name, content, scale=1.0, log=None):
     """`NAME.txt` holding one number: a sample of that number."""
     if log is not None:
-        with open(log, "a") as file:
+        with Path(log).open("a") as file:
             file.write(name + "\n")
     text = content.decode()
     if text == "empty":
@@ -20,7 +20,7 @@ def parse(name, content, scale=1.0, log=None):
     except ValueError:
         raise DataError(f"{text!r} is no number", kind="number", line=1) from None
     keypoint = np.full((1, 2, 3, 3), value * scale, dtype=np.float32)
-    stem = os.path.splitext(os.path.basename(name))[0]
+    stem = PurePath(name).stem
     return [{"frame_dir": stem, "label": 0, "total_frames": 2, "keypoint": keypoint}]
 
 

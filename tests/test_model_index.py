@@ -1,8 +1,8 @@
 """The model index matches the configs, and every table matches the index."""
 
 import json
-import os
 import sys
+from pathlib import Path
 from statistics import mean, stdev
 
 import mmaction
@@ -74,9 +74,8 @@ def test_costs_are_those_that_others_count(models):
 
 def upstream_models(folder):
     """The models of a folder of MMAction2's own index."""
-    root = os.path.join(mmaction.__path__[0], ".mim", "configs", "skeleton")
-    with open(os.path.join(root, folder, "metafile.yml")) as file:
-        return yaml.safe_load(file)["Models"]
+    root = Path(mmaction.__path__[0], ".mim", "configs", "skeleton")
+    return yaml.safe_load((root / folder / "metafile.yml").read_text())["Models"]
 
 
 def test_files_match_the_index(index):

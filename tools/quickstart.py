@@ -61,7 +61,7 @@ def main():
     draw = ["run", "msg3d", "confusion_matrix", CONFIG, dump, "--show-path", picture]
     run("mim", *draw)
 
-    with open(REPOSITORY / dump, "rb") as file:
+    with (REPOSITORY / dump).open("rb") as file:
         predictions = pickle.load(file)
     chance = 1 / len(predictions[0]["pred_score"])
     print(f"\nlog: {log}\ncheckpoint: {last}")

@@ -5,6 +5,7 @@ a program imports them (`compat.on_import`), in whatever order.
 """
 
 from importlib import import_module
+from typing import Any
 
 from . import compat
 from .compat.on_import import start, when_imported
@@ -51,7 +52,7 @@ def _register() -> None:
 start()
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in ("Recognizer", "Stream"):
         return getattr(import_module(".apis", __name__), name)
     if name in __all__:

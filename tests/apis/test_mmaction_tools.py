@@ -51,7 +51,7 @@ def test_each_config_is_found_once():
 
 
 def test_unknown_tool():
-    with pytest.raises(FileNotFoundError, match="no_such_tool.py"):
+    with pytest.raises(FileNotFoundError, match=r"no_such_tool\.py"):
         mmaction_tools.run_tool("no_such_tool.py")
 
 

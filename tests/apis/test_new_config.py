@@ -1,5 +1,7 @@
 """Configs for annotation files, written and copied."""
 
+from pathlib import Path
+
 import pytest
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
@@ -58,7 +60,7 @@ def test_leaf_is_short(tmp_path):
     ann_file = str(tmp_path / "mine.pkl")
     write(ann_file, joints=17, channels=2)
     config, *_ = write_config(ann_file, str(tmp_path / "mine.py"), layout="coco")
-    assert len(open(config).read().splitlines()) < 16
+    assert len(Path(config).read_text().splitlines()) < 16
 
 
 def test_stated_layout(tmp_path):

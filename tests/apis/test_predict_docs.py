@@ -4,6 +4,7 @@ import argparse
 import csv
 import re
 import shlex
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -72,9 +73,9 @@ def test_commands_run(user, capsys):
     for words in typed:
         if "--pose-model" not in words:
             assert msg3d_command(*words[1:]) == 0
-    with open("results/predictions.csv", newline="") as file:
+    with Path("results/predictions.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 4
-    with open("predictions/predictions.csv", newline="") as file:
+    with Path("predictions/predictions.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 7
 
 

@@ -55,9 +55,11 @@ def persons(count=2, frames=8, joints=17, seed=0):
     return (pose + places[:, None, None] + steps).astype(np.float32)
 
 
-def same(recognizer, path, expected, reading=ReadOptions(), **options):
+def same(recognizer, path, expected, reading=None, **options):
     """A file's sequence gives the scores of the same keypoints as an array."""
-    (sequence,) = read_sequences(str(path), recognizer.expected, reading)
+    (sequence,) = read_sequences(
+        str(path), recognizer.expected, reading or ReadOptions()
+    )
     found = recognizer.predict(sequence).scores
     expected = recognizer.predict(expected, **options).scores
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -329,7 +331,7 @@ def test_pose_models_are_never_downloaded():
 
 
 def rows(path):
-    with open(path, newline="") as file:
+    with Path(path).open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -447,7 +449,7 @@ def test_sample_prepared_for_another_network_is_checked(recognizer, solid):
 def test_interrupted_between_files(recognizer, files, monkeypatch):
     out, seen = files.parent / "out", []
     monkeypatch.setattr(recognizer, "batch_size", 1)
-    with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch:
+    with monkeypatch.context() as patch:
         original, calls = recognizer._scores, []
 
         def scores(inputs):
@@ -457,7 +459,8 @@ def test_interrupted_between_files(recognizer, files, monkeypatch):
             return original(inputs)
 
         patch.setattr(recognizer, "_scores", scores)
-        predict(recognizer, files, out)
+        with pytest.raises(KeyboardInterrupt):
+            predict(recognizer, files, out)
     assert sorted(one.name for one in out.rglob("*.*")) == ["a.npy.json"]
     predict(recognizer, files, out, seen=seen)
     assert seen == ["bad.npy", "b.npy"]

@@ -85,7 +85,7 @@ def test_command_writes_a_column_per_target(recognizer, checkpoint, tmp_path, ca
     out = tmp_path / "out"
     words = ("predict", checkpoint, tmp_path / "a.npy", "--persons")
     assert msg3d_command(*words, "--output", out) == 0
-    with open(out / "predictions.csv", newline="") as file:
+    with (out / "predictions.csv").open(newline="") as file:
         everyone, person = csv.DictReader(file)
     expected = recognizer.predict(walk()).targets
     assert list(everyone)[-2:] == NAMES

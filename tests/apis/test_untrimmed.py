@@ -156,7 +156,7 @@ def test_command(files, recognizer, tmp_path, capsys):
     assert [(s["start"], s["stop"], s["name"]) for s in sample["segments"]] == [
         (s.start, s.stop, s.name) for s in expected
     ]
-    with open(tmp_path / "out" / "segments.csv", newline="") as file:
+    with (tmp_path / "out" / "segments.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(r["stop_seconds"]) for r in rows] == [s.stop / 25 for s in expected]
     text = (tmp_path / "out" / "long.npy.srt").read_text()

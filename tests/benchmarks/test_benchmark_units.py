@@ -1,8 +1,8 @@
 """Timer, tables, options, and the arithmetic of the benchmarks, with tiny inputs."""
 
 import mmap
-import os
 from argparse import Namespace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -187,9 +187,9 @@ def test_memory_and_files_of_this_process(tmp_path):
     # Not an array: its memory may come from what earlier tests freed.
     ballast = mmap.mmap(-1, 2**25, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     ballast.write(b"1" * len(ballast))
-    with open(tmp_path / "a", "w"), open(tmp_path / "b", "w"):
+    with (tmp_path / "a").open("w"), (tmp_path / "b").open("w"):
         during = load.held()
-    assert before["main_files"] == len(os.listdir("/proc/self/fd"))
+    assert before["main_files"] == len(list(Path("/proc/self/fd").iterdir()))
     assert during["main_files"] == before["main_files"] + 2
     assert 30 < during["anonymous_mib"] - before["anonymous_mib"] < 40
     ballast.close()

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -287,7 +288,8 @@ def test_what_cannot_be_converted_is_named(tmp_path, monkeypatch):
             convert_checkpoint("in.pt", "out.pth")
         assert text in str(error.value)
         assert "\n" not in str(error.value)
-    assert not {"out.pth", "out.py", "evil"} & set(os.listdir())
+    names = {path.name for path in Path().iterdir()}
+    assert not {"out.pth", "out.py", "evil"} & names
     torch.save(renamed, "in.pt")
     for arguments, kind, file in (
         (("in.pt", "out.pt"), "file-name", "out.pt"),

@@ -47,7 +47,7 @@ def run(capsys, *words):
 
 
 def rows(path="predictions/predictions.csv"):
-    with open(path, newline="") as file:
+    with Path(path).open(newline="") as file:
         return list(csv.DictReader(file))
 
 

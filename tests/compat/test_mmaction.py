@@ -34,7 +34,7 @@ def test_a_complete_mmaction_keeps_its_drn(tmp_path, monkeypatch):
 def test_an_installed_importlib_metadata_is_kept(monkeypatch):
     monkeypatch.delitem(sys.modules, "importlib_metadata", raising=False)
     for present in (object(), None):
-        monkeypatch.setattr("importlib.util.find_spec", lambda name: present)
+        monkeypatch.setattr("importlib.util.find_spec", lambda name, spec=present: spec)
         mmaction.provide_importlib_metadata()
         assert ("importlib_metadata" in sys.modules) is (present is None)
 

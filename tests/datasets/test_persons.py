@@ -206,7 +206,7 @@ def test_what_is_wrong_is_named():
 
 def test_pairs_of_sbu_are_kept_whole(shared):
     """Two persons act in every sample: all rules keep both."""
-    with open(shared / "data" / "sbu.pkl", "rb") as file:
+    with (shared / "data" / "sbu.pkl").open("rb") as file:
         annotations = pickle.load(file)["annotations"]
     for entry in annotations[::7]:
         keypoint = entry["keypoint"]

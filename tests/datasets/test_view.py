@@ -350,7 +350,7 @@ def test_what_is_wrong_is_named():
     [("nw_ucla", "kinect20"), ("msr_action3d", "kinect20"), ("sbu", "sbu15")],
 )
 def test_real_samples(shared, name, layout):
-    with open(shared / "data" / f"{name}.pkl", "rb") as file:
+    with (shared / "data" / f"{name}.pkl").open("rb") as file:
         annotations = pickle.load(file)["annotations"]
     for number, entry in enumerate(annotations[::97]):
         assert_plain(entry, layout, (None, 300)[number % 2])

@@ -75,7 +75,7 @@ def test_tensors_and_arrays_come_back(tmp_path):
 
 def test_mmengines_own_dump_and_file_objects(tmp_path):
     mmengine.dump(dump_of_test(), str(tmp_path / "a.pkl"))
-    with open(tmp_path / "a.pkl", "rb") as file:
+    with (tmp_path / "a.pkl").open("rb") as file:
         found = mmengine.load(file, file_format="pkl")
     assert [int(one["gt_label"]) for one in found] == [0, 1, 1]
     mmengine.dump({"a": (1, 2), "b": "x"}, str(tmp_path / "a.yaml"))

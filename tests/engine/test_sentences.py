@@ -159,11 +159,13 @@ def test_paths_are_those_of_the_stack():
 
 
 def test_interruption_that_becomes_another_error():
-    try:
+    def format_config():
         try:
             raise KeyboardInterrupt
         except:  # noqa: E722 (as MMEngine does)
-            raise SyntaxError("cannot format the config")
-    except SyntaxError as error:
-        assert is_interruption(error)
+            raise SyntaxError("cannot format the config")  # noqa: B904 (likewise)
+
+    with pytest.raises(SyntaxError) as caught:
+        format_config()
+    assert is_interruption(caught.value)
     assert not is_interruption(SyntaxError("in a config"))

@@ -1,6 +1,6 @@
 """WholeCheckpointHook keeps the files that CheckpointHook keeps, and removes later."""
 
-import os
+from pathlib import Path
 
 import pytest
 from mmengine.fileio import LocalBackend
@@ -38,7 +38,7 @@ def test_removes_nothing_before_its_successor_is_there(tiny, tmp_path, monkeypat
         written.append(filename)
 
     def note_remove(self, path):
-        removed.append((os.path.basename(path), written[-1]))
+        removed.append((Path(path).name, written[-1]))
         remove(self, path)
 
     monkeypatch.setattr(Runner, "save_checkpoint", note_save)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import resource
 import tempfile
 from contextlib import contextmanager
@@ -60,12 +61,11 @@ def test_disk_full(tiny, tmp_path):
     train(tiny, tmp_path / "whole")
     work_dir = tmp_path / "full"
     half = (tmp_path / "whole" / "epoch_1.pth").stat().st_size // 2
-    with file_size_limit(half) as limit, pytest.raises(OSError) as error:
+    kept = re.escape(str(work_dir / "epoch_1.pth"))
+    with file_size_limit(half) as limit, pytest.raises(OSError, match=kept) as error:
         train(tiny, work_dir, hooks=[InSecondEpoch(limit)])
     assert error.value.errno == errno.EFBIG
-    text = str(error.value)
-    assert str(work_dir / "epoch_1.pth") in text
-    assert "\n" not in text
+    assert "\n" not in str(error.value)
     assert not list(work_dir.glob("*.tmp"))
     assert not (work_dir / "epoch_2.pth").exists()
     train(tiny, work_dir, resume=True)
@@ -77,12 +77,12 @@ def test_becomes_read_only(tiny):
         work_dir = Path(folder) / "work"
 
         def lock():
-            os.chmod(folder, 0o755)
+            Path(folder).chmod(0o755)
             for path in [work_dir, *work_dir.rglob("*")]:
                 path.chmod(0o555)
             leave_root()
 
-        with not_root() as leave_root, pytest.raises(OSError) as error:
+        with not_root() as leave_root, pytest.raises(PermissionError) as error:
             train(tiny, work_dir, hooks=[InSecondEpoch(lock)])
         kept = work_dir / "epoch_1.pth"
         assert error.value.errno == errno.EACCES
@@ -95,11 +95,11 @@ def test_becomes_read_only(tiny):
 
 def test_read_only_from_the_start(tiny):
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o555)
+        Path(folder).chmod(0o555)
         cfg = config(tiny, Path(folder) / "work")
         with not_root() as leave_root:
             leave_root()
-            with pytest.raises(OSError) as error:
+            with pytest.raises(PermissionError) as error:
                 Runner.from_cfg(cfg)
         assert error.value.errno == errno.EACCES
         text = str(error.value)

@@ -131,7 +131,8 @@ def test_file_and_back(tmp_path):
     values = {key: np.array(row, float) / 3 for key, row in VALUES.items()}
     shuffled = {key: values[key] for key in ("67", "105", "8")}
     write_traits(Traits("", CHALLENGE_TRAITS, shuffled), tmp_path / "a.csv")
-    assert [line.split(",")[0] for line in open(tmp_path / "a.csv")] == [
+    lines = (tmp_path / "a.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == [
         "Participant ID",
         *VALUES,
     ]

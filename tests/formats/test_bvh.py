@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from errors import raises
+from msg3d.errors import DataError
 from msg3d.formats.bvh import read_bvh
 
 # name -> parent, offset, channels
@@ -193,6 +194,6 @@ def test_faults(fault):
 def test_any_truncation():
     content = as_bvh(HAND, values()).encode()
     for end in range(0, len(content) - 30, 7):
-        with pytest.raises(ValueError) as caught:
+        with pytest.raises(DataError) as caught:
             read_bvh(content[:end])
         assert caught.value.kind

@@ -76,19 +76,23 @@ MEMORY = 512 * 2**20  # in addition to what the process has at the start
 @contextmanager
 def attempt(outcomes):
     """Log None, or an error that users see as one sentence; raise any other."""
+    refusal = None
     try:
         yield
-        outcomes.append(None)
     except (MSG3DError, SkipFile, OSError) as error:
-        text, cause = str(error), error
-        assert text.strip() and "\n" not in text and len(text) < 2000, text
-        if isinstance(error, MSG3DError):
-            assert error.kind in KINDS or error.kind in faults.KINDS, error.kind
+        refusal = error
+    if refusal is not None:
+        text, cause = str(refusal), refusal
+        assert text.strip(), repr(refusal)
+        assert "\n" not in text, text
+        assert len(text) < 2000, text
+        if isinstance(refusal, MSG3DError):
+            assert refusal.kind in KINDS or refusal.kind in faults.KINDS, refusal.kind
         while cause is not None:
             # Refused only after the memory was taken.
             assert not isinstance(cause, MemoryError), text
             cause = cause.__cause__ or cause.__context__
-        outcomes.append(error)
+    outcomes.append(refusal)
 
 
 # Writers of small valid files, and their readers: each attempt may be refused -----------
@@ -469,7 +473,7 @@ def watched(function, *args):
 
 def limited(log, function, *args):
     """Call a function in a process of its own, with limited memory."""
-    sys.stdout = sys.stderr = open(log, "w", buffering=1, errors="replace")
+    sys.stdout = sys.stderr = log.open("w", buffering=1, errors="replace")
     faulthandler.enable(sys.stderr)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1), os.dup2(null, 2)  # what C libraries print
@@ -499,18 +503,22 @@ def loaded_hypothesis():
     settings(database=None)(given(st.binary())(lambda content: None))()
 
 
-@pytest.mark.parametrize("name", READERS)
-def test_few(name, tmp_path, monkeypatch, cases=20):
+def fuzz_isolated(name, cases, folder, monkeypatch):
     if name.startswith("udiva"):
         pytest.importorskip("h5py")
-    monkeypatch.chdir(tmp_path)
-    isolated(tmp_path, fuzz, name, cases, tmp_path)
+    monkeypatch.chdir(folder)
+    isolated(folder, fuzz, name, cases, folder)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_few(name, tmp_path, monkeypatch):
+    fuzz_isolated(name, 20, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_many(name, tmp_path, monkeypatch):
-    test_few(name, tmp_path, monkeypatch, CASES)
+    fuzz_isolated(name, CASES, tmp_path, monkeypatch)
 
 
 def test_payload_runs_without_protection(tmp_path, monkeypatch):

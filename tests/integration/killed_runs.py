@@ -78,10 +78,11 @@ def die_when_writing(moment, occasion):
 
     def audit(event, details):
         # Python says so before it opens a file, and opening this one empties it.
-        if event == "open" and str(details[0]).endswith("last_checkpoint"):
-            if moment == "last_checkpoint empty" and details[1] == "w":
-                os.truncate(details[0], 0)
-                die()
+        if moment != "last_checkpoint empty" or event != "open":
+            return
+        if str(details[0]).endswith("last_checkpoint") and details[1] == "w":
+            os.truncate(details[0], 0)
+            die()
 
     os.fsync, os.replace, os.remove = fsync, replace, remove
     sys.addaudithook(audit)

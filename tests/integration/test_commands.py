@@ -72,7 +72,7 @@ def test_test_dump_and_report_accuracy(tiny):
     checkpoint = ["--checkpoint", "work/epoch_2.pth", "--work-dir", "work/test"]
     out = run(tiny, *command, *checkpoint, "--dump", "scores.pkl")
     top1 = float(re.search(r"acc/top1: ([\d.]+)", out)[1])
-    with open(tiny / "scores.pkl", "rb") as file:
+    with (tiny / "scores.pkl").open("rb") as file:
         scores = pickle.load(file)
     assert len(scores) == 4
     hits = [int(s["pred_score"].argmax()) == int(s["gt_label"]) for s in scores]

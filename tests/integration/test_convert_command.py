@@ -26,7 +26,8 @@ def test_command(original, tmp_path):
     done = subprocess.run(
         [*run, "out.pth"], cwd=tmp_path, text=True, capture_output=True
     )
-    assert done.returncode == 0 and "wrote out.pth" in done.stdout, done.stderr
+    assert done.returncode == 0, done.stderr
+    assert "wrote out.pth" in done.stdout, done.stderr
     done = subprocess.run(
         [*run, "other.pt"], cwd=tmp_path, text=True, capture_output=True
     )

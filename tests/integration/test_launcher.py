@@ -77,7 +77,7 @@ def start(config, work_dir, log, *options):
     command = [sys.executable, "-m", "torch.distributed.launch", "--nproc_per_node=2"]
     command += [f"--master_port={free_port()}", TRAIN, config, "--work-dir", work_dir]
     command += ["--launcher", "pytorch", "--cfg-options", *WORKERS, *options]
-    with open(log, "w") as file:
+    with log.open("w") as file:
         return subprocess.Popen(
             list(map(str, command)),
             cwd=work_dir.parent,

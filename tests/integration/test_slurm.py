@@ -146,7 +146,7 @@ def test_mim_test(cluster, folder, trained):
     out = run(cluster, folder, *mim("test"), *checkpoint, "--dump", scores)
     assert "Distributed launcher: slurm" in out
     assert "acc/top1" in out
-    with open(scores, "rb") as file:
+    with scores.open("rb") as file:
         labels = [int(sample["gt_label"]) for sample in pickle.load(file)]
     assert labels == [0, 1, 2, 3]
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -54,12 +55,11 @@ auto_scale_lr = dict(enable=False, base_batch_size=128)
 def download(checkout):
     """The repository as a zip download, or git with `core.symlinks=false`, leaves it."""
     for folder, folders, files in os.walk(checkout):
-        for path in (os.path.join(folder, name) for name in [*folders, *files]):
-            if os.path.islink(path):
-                target = os.readlink(path)
-                os.unlink(path)
-                with open(path, "w") as file:
-                    file.write(target)
+        for path in (Path(folder, name) for name in [*folders, *files]):
+            if path.is_symlink():
+                target = path.readlink()
+                path.unlink()
+                path.write_text(str(target))
     return checkout
 
 

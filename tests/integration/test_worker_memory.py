@@ -2,6 +2,7 @@
 
 import gc
 import multiprocessing
+from pathlib import Path
 
 import pytest
 from mmengine.runner import Runner  # noqa: F401  (msg3d waits for it)
@@ -11,7 +12,7 @@ import msg3d  # noqa: F401
 
 def private_kib():
     """Memory that this process alone has written to."""
-    with open("/proc/self/smaps_rollup") as file:
+    with Path("/proc/self/smaps_rollup").open() as file:
         return sum(int(line.split()[1]) for line in file if "Private_Dirty" in line)
 
 

@@ -50,7 +50,8 @@ def test_trains(name, layout, persons, channels):
     assert out.shape == (3, *places)
     (out * torch.rand_like(out)).sum().backward()
     for key, parameter in model.named_parameters():
-        assert parameter.grad is not None and parameter.grad.isfinite().all(), key
+        assert parameter.grad is not None, key
+        assert parameter.grad.isfinite().all(), key
 
 
 @pytest.mark.parametrize("name", FAMILY)

@@ -255,6 +255,6 @@ def test_nothing_is_read_from_memory_that_was_not_written(monkeypatch):
 
 def test_one_value_a_channel_is_named(form):
     model = MSTCN(6, 12)
-    with pytest.raises(ValueError) as error:  # torch's, or ours
+    with pytest.raises(ValueError) as error:  # noqa: PT011 (torch's, or ours)
         model(torch.rand(1, 1, 1, 6))
     assert getattr(error.value, "kind", "shape") == "shape"

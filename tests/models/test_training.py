@@ -45,7 +45,7 @@ def test_checkpointing_changes_nothing_but_memory(form, dropout):
     sizes = []
     for model in models:
         torch.manual_seed(1)
-        size, out = stored(lambda: model.train()(x))
+        size, out = stored(lambda model=model: model.train()(x))
         sizes.append(size)
         out.square().sum().backward()
     assert sizes[1] < 0.5 * sizes[0]

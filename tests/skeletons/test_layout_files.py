@@ -1,6 +1,7 @@
 """Skeleton layouts in JSON files."""
 
 import json
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def test_checker(file):
 
 def test_exported_file_carries_the_layout(file):
     class Pipeline:
-        steps = [{"type": "SkeletonFeatures", "layout": file}]
+        steps: ClassVar = [{"type": "SkeletonFeatures", "layout": file}]
 
         def __init__(self):
             self.expected = type("Expected", (), {})()

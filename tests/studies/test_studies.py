@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from concurrent.futures import Executor, Future
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ CONFIGS = REPOSITORY / "configs" / "msg3d"
 class InProcess(Executor):
     """Runs in this process, in place of a pool."""
 
-    _processes = {}
+    _processes: ClassVar = {}
 
     def __init__(self, *args):
         pass
@@ -148,7 +149,7 @@ def test_failures_are_reported(folder, study):
     done = [(r["setting"], r["seed"]) for r in results_of(folder / "networks")]
     assert (names[1], 0) in done
     assert (names[0], 0) not in done
-    with open(folder / "networks" / "lock", "w") as lock:
+    with (folder / "networks" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         code, _, err = study("networks", "--settings", names[0])
     assert code == 1

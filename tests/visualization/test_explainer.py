@@ -46,7 +46,7 @@ def test_inputs_are_those_of_the_test(name, joints, persons):
     keypoint = rng.normal(size=(persons, 23, joints, 3)).astype(np.float32)
     keypoint[0, :4] = 0  # frames without anybody that some recipes leave out
     keypoint[1:, :4] = 0
-    clips = pipeline(to_sample(keypoint, pipeline.expected))
+    clips = pipeline.clips(to_sample(keypoint, pipeline.expected))
     expected = plain(to_sample(keypoint, plain.expected))
     np.testing.assert_array_equal(clips.inputs, expected)
     assert clips.times.shape == (expected.shape[0], expected.shape[2])
@@ -67,7 +67,7 @@ def test_times_are_where_a_hand_is(name, joints):
     keypoint = np.repeat(rng.normal(size=(1, 1, joints, 3)), 37, axis=1)
     keypoint[0, :, 5, 1] += 0.25 * np.arange(37)
     sample = to_sample(keypoint.astype(np.float32), pipeline.expected)
-    clips = pipeline(sample)
+    clips = pipeline.clips(sample)
     frames = np.arange(clips.sequence.shape[1])
     place = clips.sequence[0, :, 5]  # steady in whatever coordinates
     axis = np.abs(place[-1] - place[0]).argmax()

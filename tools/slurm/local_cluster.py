@@ -143,7 +143,7 @@ class Cluster:
         """Starts a daemon in the foreground, in a session that Ctrl-C does not reach:
         the jobs end first."""
         path = self._folder / f"{log or command[0]}.log"
-        with open(path, "wb") as file:
+        with path.open("wb") as file:
             daemon = subprocess.Popen(
                 command,
                 env=self.env,

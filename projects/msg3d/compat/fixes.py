@@ -27,7 +27,9 @@ class Fix(NamedTuple):
 FIXES: list[Fix] = []
 
 
-def fix(*modules: str, versions: str, before: bool = False) -> Callable:
+def fix(
+    *modules: str, versions: str, before: bool = False
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """Decorate a function that fixes something once `modules` are imported.
 
     The function itself checks whether the thing is broken.

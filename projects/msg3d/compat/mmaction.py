@@ -2,8 +2,10 @@
 
 import sys
 import types
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from .fixes import fix
 from .replace import replace
@@ -32,12 +34,12 @@ def provide_drn() -> None:
     that was left out (open-mmlab/mmaction2#2714). A stand-in takes its place, and
     raises an error only if a DRN is built.
     """
-    package = Path(sys.modules["mmaction"].__path__[0])
-    if package.joinpath(*DRN.split(".")[1:]).is_dir() or DRN in sys.modules:
+    folder = Path(sys.modules["mmaction"].__path__[0])
+    if folder.joinpath(*DRN.split(".")[1:]).is_dir() or DRN in sys.modules:
         return
     package, module = types.ModuleType(DRN), types.ModuleType(f"{DRN}.drn")
     package.__path__ = []
-    module.__getattr__ = _registered_drn
+    vars(module).update(__getattr__=_registered_drn)
     sys.modules[package.__name__], sys.modules[module.__name__] = package, module
 
 
@@ -50,7 +52,7 @@ def _registered_drn(name: str) -> type:
     class DRN:
         """Stands in for MMAction2's temporal localizer."""
 
-        def __init__(self, *args, **kwargs) -> None:
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
             raise ImportError(
                 "DRN is missing from the wheel of MMAction2 1.2.0: install MMAction2 "
                 "from its repository to build one"
@@ -65,7 +67,7 @@ def provide_numpy_inf() -> None:
     import numpy as np
 
     if not hasattr(np, "Inf"):
-        np.Inf = np.inf
+        vars(np).update(Inf=np.inf)
 
 
 @fix("mmaction.utils.dependency", versions="transformers>=4.28")
@@ -77,7 +79,7 @@ def excuse_multimodal() -> None:
     `mmaction.models` cannot be imported at all. MMAction2's own placeholders for an
     environment without transformers are used in this case too.
     """
-    dependency = sys.modules["mmaction.utils.dependency"]
+    dependency: Any = sys.modules["mmaction.utils.dependency"]
     folder = Path(sys.modules["mmaction"].__path__[0], "models", "multimodal")
     if dependency.WITH_MULTIMODAL:
         dependency.WITH_MULTIMODAL = all(map(_is_there, _imports(folder)))
@@ -91,7 +93,7 @@ def _imports(folder: Path) -> set[tuple[str, str]]:
         (node.module, alias.name)
         for file in folder.rglob("*.py")
         for node in ast.parse(file.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ImportFrom) and node.level == 0
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module
         for alias in node.names
         if node.module.split(".")[0] in ("einops", "timm", "transformers")
     }
@@ -122,10 +124,10 @@ def allow_bfloat16_scores() -> None:
         replace(BaseHead, "predict_by_feat", _in_float32)
 
 
-def _in_float32(original):
+def _in_float32(original: Callable) -> Callable:
     import torch
 
-    def by_feat(self, cls_scores, *args, **kwargs):
+    def by_feat(self: Any, cls_scores: Any, *args: Any, **kwargs: Any) -> Any:
         if getattr(cls_scores, "dtype", None) == torch.bfloat16:
             cls_scores = cls_scores.float()
         return original(self, cls_scores, *args, **kwargs)

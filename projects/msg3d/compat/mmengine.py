@@ -2,6 +2,8 @@
 
 import atexit
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 from .fixes import fix
 from .replace import replace, replace_everywhere
@@ -27,8 +29,8 @@ def allow_globals() -> None:
     except ImportError:
         return  # torch is used without MMEngine, for an exported network
 
-    core = np._core.multiarray if hasattr(np, "_core") else np.core.multiarray
-    allowed = [HistoryBuffer, np.ndarray, np.dtype]
+    core = getattr(np, "_core" if hasattr(np, "_core") else "core").multiarray
+    allowed: list[Any] = [HistoryBuffer, np.ndarray, np.dtype]
     # Pickle asks for getattr(HistoryBuffer, "mean") where it means HistoryBuffer.mean.
     allowed.append((_log_statistic, "builtins.getattr"))
     for package in ("numpy.core.multiarray", "numpy._core.multiarray"):
@@ -39,7 +41,7 @@ def allow_globals() -> None:
     torch.serialization.add_safe_globals(allowed)
 
 
-def _log_statistic(owner, name):
+def _log_statistic(owner: object, name: str) -> Any:
     """The `getattr` of checkpoints."""
     from mmengine.logging.history_buffer import HistoryBuffer
 
@@ -67,8 +69,8 @@ def load_urls_safely() -> None:
         replace(checkpoint, "load_url", _weights_only)
 
 
-def _weights_only(load_url):
-    def load(*args, **kwargs):
+def _weights_only(load_url: Callable) -> Callable:
+    def load(*args: Any, **kwargs: Any) -> Any:
         return load_url(*args, **{**kwargs, "weights_only": True})
 
     return load
@@ -96,10 +98,10 @@ def start_without_cuda() -> None:
             replace(utils, f"_init_dist_{launcher}", _with_gloo)
 
 
-def _with_gloo(init_dist):
+def _with_gloo(init_dist: Callable) -> Callable:
     import torch
 
-    def init(backend, *args, **kwargs):
+    def init(backend: str, *args: Any, **kwargs: Any) -> None:
         backend = "gloo" if backend == "nccl" else backend
         set_device = torch.cuda.set_device
         torch.cuda.set_device = lambda device: None  # for this call only
@@ -140,8 +142,8 @@ def wrap_without_cuda() -> None:
         replace(MMDistributedDataParallel, "__init__", _without_device)
 
 
-def _without_device(original):
-    def __init__(self, module, *args, **kwargs):
+def _without_device(original: Callable) -> Callable:
+    def __init__(self: Any, module: Any, *args: Any, **kwargs: Any) -> None:
         original(self, module, *args, **{**kwargs, "device_ids": None})
 
     return __init__
@@ -161,12 +163,12 @@ def allow_amp_without_cuda() -> None:
         replace(AmpOptimWrapper, "__init__", _on_cpu)
 
 
-def _on_cpu(original):
+def _on_cpu(original: Callable) -> Callable:
     import torch
     from mmengine.optim.optimizer import amp_optimizer_wrapper as module
     from torch.amp import GradScaler
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         # The assertion and the scaler are looked up in the module: for this call only.
         known = module.is_cuda_available, module.GradScaler
         scaled = kwargs.get("dtype") in ("float16", torch.float16)
@@ -191,10 +193,12 @@ def allow_float16_without_cuda() -> None:
         replace_everywhere(amp, "autocast", _in_float16_too)
 
 
-def _in_float16_too(original):
+def _in_float16_too(original: Callable) -> Callable:
     import torch
 
-    def autocast(device_type=None, dtype=None, **kwargs):
+    def autocast(
+        device_type: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> Any:
         if device_type in (None, "cpu") and dtype == torch.float16:
             return torch.autocast("cpu", dtype=dtype, **kwargs)
         return original(device_type=device_type, dtype=dtype, **kwargs)

@@ -5,9 +5,10 @@ until a program imports them. If they are already there, it is done at once.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 __all__ = ["start", "when_imported"]
 
@@ -28,7 +29,9 @@ _actions: list[_Action] = []  # that have not run
 _running: set[str] = set()  # modules that are being executed
 
 
-def when_imported(*modules: str, before: bool = False) -> Callable:
+def when_imported(
+    *modules: str, before: bool = False
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """Decorate a function without arguments that is to be called once.
 
     Args:
@@ -69,7 +72,12 @@ def _run(action: _Action) -> None:
 class _Finder:
     """The first finder of `sys.meta_path`: it prepares what the others find."""
 
-    def find_spec(self, name: str, path=None, target=None) -> ModuleSpec | None:
+    def find_spec(
+        self,
+        name: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
         if not any(name in action.modules for action in _actions):
             return None
         for finder in sys.meta_path:
@@ -81,13 +89,13 @@ class _Finder:
         return None
 
 
-def _prepare(loader) -> None:
+def _prepare(loader: Any) -> None:
     """Let a loader run the actions; it stays what it is otherwise."""
     execute = getattr(loader, "exec_module", None)
     if execute is None:  # a namespace package: there is nothing to execute
         return
 
-    def exec_module(module) -> None:
+    def exec_module(module: Any) -> None:
         # Some loaders serve several modules.
         loader.__dict__.pop("exec_module", None)
         name = module.__spec__.name

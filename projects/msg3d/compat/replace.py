@@ -23,12 +23,14 @@ def replace(owner: Any, name: str, build: Callable[[Callable], Callable]) -> Non
     )
     if patch in patches:
         return
-    patched = functools.wraps(original)(build(original))
+    patched: Any = functools.wraps(original)(build(original))
     patched.patched_by, patched.patches = "msg3d", (*patches, patch)
     setattr(owner, name, patched)
 
 
-def replace_everywhere(owner: Any, name: str, build: Callable) -> None:
+def replace_everywhere(
+    owner: Any, name: str, build: Callable[[Callable], Callable]
+) -> None:
     """`replace` a function of a module, and the copies that other modules imported.
 
     Args:
@@ -38,6 +40,6 @@ def replace_everywhere(owner: Any, name: str, build: Callable) -> None:
     original = getattr(owner, name)
     replace(owner, name, build)
     for module_name, module in list(sys.modules.items()):
-        if module_name.startswith(("mmengine", "mmaction")):
-            if vars(module).get(name) is original:
-                setattr(module, name, getattr(owner, name))
+        patchable = module_name.startswith(("mmengine", "mmaction"))
+        if patchable and vars(module).get(name) is original:
+            setattr(module, name, getattr(owner, name))

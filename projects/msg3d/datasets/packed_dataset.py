@@ -2,6 +2,7 @@
 
 import os.path as osp
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmaction.registry import DATASETS
@@ -29,11 +30,12 @@ class PackedSkeletonDataset(SkeletonDataset):
             has lists of labels and `multi_class` is False (kind "label-kind").
     """
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["serialize_data"] = False
         super().__init__(*args, **kwargs)
 
-    def load_data_list(self) -> "_Samples":
+    # MMEngine only measures and indexes the result.
+    def load_data_list(self) -> "_Samples":  # type: ignore[override]
         """Return the samples of the split, unread."""
         if self.valid_ratio is not None:
             raise self._unsupported(
@@ -73,7 +75,10 @@ class PackedSkeletonDataset(SkeletonDataset):
         info = super().get_data_info(idx)
         if "video" in self.data_prefix:
             for key in {"filename", "frame_dir"} & set(info):
-                info[key] = osp.join(self.data_prefix["video"], info[key])
+                # The prefix may be a URL.
+                info[key] = osp.join(  # noqa: PTH118
+                    self.data_prefix["video"], info[key]
+                )
         return info
 
     def _get_unserialized_subset(self, indices: Sequence[int] | int) -> "_Samples":

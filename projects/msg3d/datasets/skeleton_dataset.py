@@ -1,6 +1,7 @@
 """MMAction2's PoseDataset with a safe reader and a check of the annotation file."""
 
 import os.path as osp
+from typing import Any
 
 from mmaction.datasets import PoseDataset
 from mmaction.registry import DATASETS
@@ -39,7 +40,7 @@ class SkeletonDataset(PoseDataset):
 
     summary: Summary | None = None
 
-    def __init__(self, *args, stream: str | None = None, **kwargs) -> None:
+    def __init__(self, *args: Any, stream: str | None = None, **kwargs: Any) -> None:
         if stream not in (None, *STREAMS):
             raise ConfigError(
                 f"{type(self).__name__} got stream={stream!r}, expected one of "
@@ -81,12 +82,15 @@ class SkeletonDataset(PoseDataset):
         if "video" in self.data_prefix:
             for sample in data:
                 for key in {"filename", "frame_dir"} & set(sample):
-                    sample[key] = osp.join(self.data_prefix["video"], sample[key])
+                    # The prefix may be a URL.
+                    sample[key] = osp.join(  # noqa: PTH118
+                        self.data_prefix["video"], sample[key]
+                    )
         return data
 
     def _take_meta(self, meta: object) -> None:
         """Take the names of classes or targets, and the layout, of the file."""
-        if not isinstance(meta, dict):
+        if self.summary is None or not isinstance(meta, dict):
             return
         self.summary.layout = meta.get("layout")
         for key in ("classes", "targets"):

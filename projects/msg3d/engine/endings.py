@@ -13,7 +13,8 @@ import json
 import os
 import sys
 import time
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from types import TracebackType
 
 from .sentences import is_interruption, sentence
 
@@ -29,9 +30,14 @@ def is_script(program: str) -> bool:
 
 def install() -> None:
     """Let uncaught errors of this process end it with one sentence."""
-    previous, last = sys.excepthook, []
+    previous = sys.excepthook
+    last: list[str] = []
 
-    def hook(error_type, error, trace) -> None:
+    def hook(
+        error_type: type[BaseException],
+        error: BaseException,
+        trace: TracebackType | None,
+    ) -> None:
         text, debug = sentence(error.with_traceback(trace)), os.environ.get(DEBUG)
         if is_interruption(error) and not debug:
             return  # the program that was interrupted first says so
@@ -53,7 +59,7 @@ def pass_on(text: str) -> bool:
     """
     if path := os.environ.get(FILE):
         try:
-            with open(path, "x", encoding="utf-8") as file:
+            with Path(path).open("x", encoding="utf-8") as file:
                 file.write(text)
             return True
         except FileExistsError:  # another process failed first
@@ -62,7 +68,7 @@ def pass_on(text: str) -> bool:
             return False
     if path := os.environ.get("TORCHELASTIC_ERROR_FILE"):
         try:
-            with open(path, "w") as file:
+            with Path(path).open("w") as file:
                 json.dump({"message": text, "timestamp": str(int(time.time()))}, file)
             return True
         except OSError:

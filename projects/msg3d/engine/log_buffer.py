@@ -1,11 +1,13 @@
 """MMEngine's log buffer without copies of its history."""
 
+from collections.abc import Callable
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 
-def with_room(original):
+def with_room(original: Callable) -> Callable:
     """Return `HistoryBuffer.update` that appends in place.
 
     Each of about ten buffers (loss, accuracies, times, learning rate) is two arrays that
@@ -14,9 +16,10 @@ def with_room(original):
     checkpoint stay the same.
     """
     # Not an attribute of the buffer: all of its attributes are copied and saved.
-    rooms = WeakKeyDictionary()  # buffer -> [values, counts, number in use]
+    # buffer -> [values, counts, number in use]
+    rooms: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 
-    def update(self, log_val, count=1):
+    def update(self: Any, log_val: float, count: float = 1) -> None:
         values, counts = self._log_history, self._count_history
         numbers = isinstance(log_val, (int, float)) and isinstance(count, (int, float))
         if not (numbers and values.dtype == counts.dtype == np.float64):

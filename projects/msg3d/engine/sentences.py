@@ -9,6 +9,7 @@ import re
 import traceback
 from pickle import UnpicklingError
 from types import FrameType
+from typing import Any
 
 from ..errors import MSG3DError
 
@@ -117,7 +118,7 @@ def _of_config(error: BaseException) -> str | None:
     return None
 
 
-def _of_head(self, x, **others) -> str:
+def _of_head(self: Any, x: Any, **others: Any) -> str:
     """Describe the bare assertion of GCNHead, for configs without CheckDataHook."""
     key, channels = "model.cls_head.in_channels", x.shape[1]
     return (
@@ -126,7 +127,9 @@ def _of_head(self, x, **others) -> str:
     )
 
 
-def _of_build(error, build: FrameType, frames: list[FrameType]) -> str | None:
+def _of_build(
+    error: BaseException, build: FrameType, frames: list[FrameType]
+) -> str | None:
     """Describe a mistake in a dictionary of the config that a registry builds."""
     local = build.f_locals
     name = local.get("obj_type") or local.get("cfg")
@@ -153,8 +156,8 @@ def _of_build(error, build: FrameType, frames: list[FrameType]) -> str | None:
     return None
 
 
-def _registered(registry) -> list[str]:
-    names = []
+def _registered(registry: Any) -> list[str]:
+    names: list[str] = []
     while registry is not None:
         names += registry.module_dict
         registry = registry.parent

@@ -39,7 +39,8 @@ def last_whole_checkpoint(work_dir: str) -> str | None:
 
 def _is_whole(path: str) -> bool:
     # The table of contents of a zip file is at its end.
-    return os.path.isfile(path) and zipfile.is_zipfile(path)
+    # Path.is_file raises an error for a name that no file can have.
+    return os.path.isfile(path) and zipfile.is_zipfile(path)  # noqa: PTH113
 
 
 @contextmanager

@@ -10,7 +10,10 @@ import gc
 import logging
 import os
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
+from typing import IO, Any, BinaryIO
 
 from ..compat.on_import import when_imported
 from ..compat.replace import replace, replace_everywhere
@@ -46,10 +49,10 @@ def end_with_launcher() -> None:
         replace(runner, "init_dist", _tied)
 
 
-def _tied(init_dist):
+def _tied(init_dist: Callable) -> Callable:
     from .launcher import tie_to_launcher
 
-    def init(launcher, *args, **kwargs):
+    def init(launcher: str, *args: Any, **kwargs: Any) -> Any:
         if launcher == "pytorch":
             tie_to_launcher()
         return init_dist(launcher, *args, **kwargs)
@@ -71,12 +74,12 @@ def lock_work_dir() -> None:
         replace(Runner, "train", _locked)
 
 
-def _locked(train):
+def _locked(train: Callable) -> Callable:
     from mmengine.dist import broadcast_object_list, is_main_process
 
     from .work_dir import locked
 
-    def method(self, *args, **kwargs):
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         with locked(self.work_dir) if is_main_process() else nullcontext() as holder:
             holders = [holder]
             broadcast_object_list(holders)  # all processes stop, or none
@@ -105,10 +108,10 @@ def name_unwritable() -> None:
         replace(Runner, name, _named_unwritable)
 
 
-def _named_unwritable(original):
+def _named_unwritable(original: Callable) -> Callable:
     from .work_dir import is_about, unwritable
 
-    def method(self, *args, **kwargs):
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return original(self, *args, **kwargs)
         except OSError as error:
@@ -131,10 +134,10 @@ def keep_layouts() -> None:
     replace(Runner, "__init__", _with_layouts)
 
 
-def _with_layouts(original):
+def _with_layouts(original: Callable) -> Callable:
     from ..skeletons import inline_layouts
 
-    def __init__(self, *args, cfg=None, **kwargs):
+    def __init__(self: Any, *args: Any, cfg: Any = None, **kwargs: Any) -> None:
         cfg = copy.deepcopy(cfg)
         if cfg is not None:
             # Of a Config, the dictionary.
@@ -157,12 +160,12 @@ def find_whole_checkpoint() -> None:
     replace(runner, "find_latest_checkpoint", _whole)
 
 
-def _whole(find_latest_checkpoint):
+def _whole(find_latest_checkpoint: Callable) -> Callable:
     from mmengine.logging import print_log
 
     from .work_dir import last_whole_checkpoint
 
-    def find(path):
+    def find(path: str) -> str | None:
         named, complete = find_latest_checkpoint(path), last_whole_checkpoint(path)
         if complete != named:
             print_log(
@@ -214,7 +217,7 @@ def read_safetensors() -> None:
     """Let `--checkpoint`, `load_from`, and `Recognizer` take `NAME.safetensors`."""
     from mmengine.runner.checkpoint import CheckpointLoader
 
-    def load(filename, map_location=None):
+    def load(filename: str, map_location: Any = None) -> Any:
         from ..checkpoints.safe_tensors import read_on
 
         return read_on(filename, map_location)
@@ -228,7 +231,7 @@ def bound_checkpoints() -> None:
     """Read local checkpoints without allocating what a length in them claims."""
     from mmengine.runner.checkpoint import CheckpointLoader
 
-    def load(filename, map_location=None):
+    def load(filename: str, map_location: Any = None) -> Any:
         from ..checkpoints.reading import load_bounded
 
         return load_bounded(filename, map_location)
@@ -249,8 +252,8 @@ def name_refused() -> None:
     CheckpointLoader.load_checkpoint = staticmethod(CheckpointLoader.load_checkpoint)
 
 
-def _named_refused(load_checkpoint):
-    def load(filename, *args, **kwargs):
+def _named_refused(load_checkpoint: Callable) -> Callable:
+    def load(filename: str, *args: Any, **kwargs: Any) -> dict:
         from ..checkpoints.refusal import other_type, refusal
 
         try:
@@ -286,8 +289,8 @@ def load_pickles_as_data() -> None:
     replace(PickleHandler, "load_from_fileobj", _unpickled_as_data)
 
 
-def _unpickled_as_data(original):
-    def load_from_fileobj(self, file, **kwargs):
+def _unpickled_as_data(original: Callable) -> Callable:
+    def load_from_fileobj(self: Any, file: BinaryIO, **kwargs: Any) -> Any:
         from ..checkpoints.tensor_pickle import TENSORS
         from ..io.safe_pickle import read_plain
 
@@ -307,12 +310,12 @@ def load_yaml_as_data() -> None:
     replace(YamlHandler, "load_from_fileobj", _yaml_as_data)
 
 
-def _yaml_as_data(original):
+def _yaml_as_data(original: Callable) -> Callable:
     import yaml
 
     loader = getattr(yaml, "CFullLoader", yaml.FullLoader)
 
-    def load_from_fileobj(self, file, **kwargs):
+    def load_from_fileobj(self: Any, file: IO, **kwargs: Any) -> Any:
         try:
             return original(self, file, **{"Loader": loader, **kwargs})
         except yaml.constructor.ConstructorError as error:
@@ -342,7 +345,7 @@ def load_npz() -> None:
     class ScoreNpzHandler(BaseFileHandler):
         str_like = False
 
-        def load_from_fileobj(self, file):
+        def load_from_fileobj(self, file: BinaryIO) -> Any:
             from ..evaluation.score_npz import dumped
 
             try:
@@ -352,7 +355,7 @@ def load_npz() -> None:
                     error.message, kind=error.kind, field=error.where.field
                 ) from error
 
-        def dump_to_fileobj(self, obj, file, **kwargs):
+        def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
             raise DataError(
                 ".npz is only read: write .pkl, .json, or .yaml", kind="wrong-file-type"
             )
@@ -368,12 +371,12 @@ def name_unreadable() -> None:
     replace_everywhere(io, "load", _with_name)
 
 
-def _with_name(load):
-    def named(file, *args, **kwargs):
+def _with_name(load: Callable) -> Callable:
+    def named(file: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             if not (args or kwargs) and _is_local_pickle(file):
                 # MMEngine reads the entire file into memory before it begins.
-                with open(file, "rb") as opened:
+                with Path(file).open("rb") as opened:
                     return load(opened, "pkl")
             return load(file, *args, **kwargs)
         except DataError as error:
@@ -384,5 +387,5 @@ def _with_name(load):
     return named
 
 
-def _is_local_pickle(file) -> bool:
-    return str(file).endswith((".pkl", ".pickle")) and os.path.isfile(str(file))
+def _is_local_pickle(file: Any) -> bool:
+    return str(file).endswith((".pkl", ".pickle")) and Path(str(file)).is_file()

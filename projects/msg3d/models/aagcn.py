@@ -1,5 +1,7 @@
 """MMAction2's AAGCN for every layout of `msg3d.skeletons`."""
 
+from typing import Any
+
 # Registers 'ConvBranch', which AAGCN.init_weights names and does not import.
 import mmaction.engine.model  # noqa: F401
 from mmaction.models import AAGCN
@@ -38,7 +40,7 @@ class LayoutAAGCN(AAGCN):
         graph_cfg: dict,
         data_bn_type: str | None = "MVC",
         num_person: int = 2,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         layout = graph_cfg.get("layout", "coco")
         super().__init__(

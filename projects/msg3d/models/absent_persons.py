@@ -5,6 +5,8 @@ RGB+D one person acts alone and the second place is zero: half of the mean is th
 the network makes of nothing. Here the mean may leave such places out.
 """
 
+from typing import Any
+
 from mmaction.models import GCNHead, RecognizerGCN
 from mmaction.registry import MODELS
 from torch import Tensor
@@ -24,7 +26,7 @@ class MaskedRecognizerGCN(RecognizerGCN):
     """
 
     def extract_feat(
-        self, inputs: Tensor, stage: str = "backbone", **kwargs
+        self, inputs: Tensor, stage: str = "backbone", **kwargs: Any
     ) -> tuple[Tensor, dict]:
         """As RecognizerGCN's, with the mask for the head in the second result.
 
@@ -56,11 +58,13 @@ class MaskedGCNHead(GCNHead):
         ignore_absent: whether to leave them out. If not, this is GCNHead, bit for bit.
     """
 
-    def __init__(self, *args, ignore_absent: bool = False, **kwargs) -> None:
+    def __init__(self, *args: Any, ignore_absent: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ignore_absent = ignore_absent
 
-    def forward(self, x: Tensor, present: Tensor | None = None, **kwargs) -> Tensor:
+    def forward(
+        self, x: Tensor, present: Tensor | None = None, **kwargs: Any
+    ) -> Tensor:
         """Scores of the classes.
 
         Args:

@@ -8,6 +8,8 @@ Skeleton-Based Action Recognition", CVPR 2019, https://arxiv.org/abs/1805.07694,
 section 4; parts and names from MMAction2's AAGCN.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmaction.models.utils import unit_aagcn
@@ -60,8 +62,8 @@ class AdaptiveGraphConv(unit_aagcn):
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, T, V] -> [N, O, T, V]."""
         rows = x.flatten(1, 2)  # (N, CT, V)
-        gathered = [rows @ graph for graph in self.graphs(x).unbind(1)]
-        gathered = torch.cat(gathered, 1)  # (N, KCT, V)
+        products = [rows @ graph for graph in self.graphs(x).unbind(1)]
+        gathered = torch.cat(products, 1)  # (N, KCT, V)
         gathered = gathered.unflatten(1, (-1, x.shape[2]))  # (N, KC, T, V)
         weight = torch.cat([conv.weight for conv in self.conv_d], 1)
         bias = torch.stack([conv.bias for conv in self.conv_d]).sum(0)
@@ -89,7 +91,7 @@ class AGCN(LayoutAAGCN):
         torch.Size([8, 2, 256, 25, 25])
     """
 
-    def __init__(self, graph_cfg: dict, **kwargs) -> None:
+    def __init__(self, graph_cfg: dict, **kwargs: Any) -> None:
         super().__init__(graph_cfg, gcn_attention=False, **kwargs)
         for block in self.gcn:
             block.gcn = AdaptiveGraphConv(block.gcn.in_c, block.gcn.out_c, self.A)

@@ -40,7 +40,7 @@ def batch_norm(norms: Norms, x: Tensor, relu: bool = False) -> Tensor:
 def joinable(norms: Norms) -> bool:
     """Whether one BatchNorm can stand for all of `norms`."""
 
-    def signature(norm):
+    def signature(norm: _BatchNorm) -> tuple[object, ...]:
         return (norm.training, norm.track_running_stats, norm.momentum, norm.eps)
 
     plain = all(type(norm) is nn.BatchNorm2d and norm.affine for norm in norms)
@@ -64,12 +64,12 @@ def _joint_norm(norms: Norms, image: Tensor) -> Tensor:
     first = norms[0]
     mean = var = None
     if first.track_running_stats:
-        mean = torch.cat([norm.running_mean for norm in norms])
-        var = torch.cat([norm.running_var for norm in norms])
+        mean = torch.cat(_buffers(norms, "running_mean"))
+        var = torch.cat(_buffers(norms, "running_var"))
     momentum = count_batch(norms)
     training = first.training or mean is None
     out = F.batch_norm(image, mean, var, *affine(norms), training, momentum, first.eps)
-    if first.training and mean is not None:
+    if first.training and mean is not None and var is not None:
         _keep(norms, mean, var)
     return out
 
@@ -79,18 +79,24 @@ def count_batch(norms: Norms) -> float:
     first = norms[0]
     if not (first.training and first.track_running_stats):
         return 0.0
-    for norm in norms:
-        norm.num_batches_tracked.add_(1)
+    counts = _buffers(norms, "num_batches_tracked")
+    for count in counts:
+        count.add_(1)
     if first.momentum is None:  # a plain mean over batches
-        return 1 / float(first.num_batches_tracked)
+        return 1 / float(counts[0])
     return first.momentum
 
 
+def _buffers(norms: Norms, name: str) -> list[Tensor]:
+    """One buffer of each of `norms`, all of which track statistics."""
+    return [getattr(norm, name) for norm in norms]
+
+
 @torch.no_grad()
-def _keep(norms, mean, var):
+def _keep(norms: Norms, mean: Tensor, var: Tensor) -> None:
     sizes = [norm.num_features for norm in norms]
-    torch._foreach_copy_([norm.running_mean for norm in norms], mean.split(sizes))
-    torch._foreach_copy_([norm.running_var for norm in norms], var.split(sizes))
+    torch._foreach_copy_(_buffers(norms, "running_mean"), mean.split(sizes))
+    torch._foreach_copy_(_buffers(norms, "running_var"), var.split(sizes))
 
 
 @torch.no_grad()
@@ -108,15 +114,16 @@ def keep_statistics(norms: Norms, mean: Tensor, var: Tensor, count: int) -> None
     sizes = [norm.num_features for norm in norms]
     var = var * (count / (count - 1))
     for name, value in (("running_mean", mean), ("running_var", var)):
-        running = [getattr(norm, name) for norm in norms]
+        running = _buffers(norms, name)
         value = value.to(running[0].dtype)
         torch._foreach_lerp_(running, list(value.split(sizes)), momentum)
 
 
 def fold(norm: _BatchNorm) -> tuple[Tensor, Tensor]:
     """(scale, shift) [C] each, at least float32: what `norm` does in eval mode."""
-    dtype = precise(norm.running_mean.dtype)
-    mean, var = norm.running_mean.to(dtype), norm.running_var.to(dtype)
+    [mean], [var] = _buffers([norm], "running_mean"), _buffers([norm], "running_var")
+    dtype = precise(mean.dtype)
+    mean, var = mean.to(dtype), var.to(dtype)
     scale = (var + norm.eps).rsqrt()
     if norm.affine:
         scale = scale * norm.weight

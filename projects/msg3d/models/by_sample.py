@@ -8,6 +8,8 @@ in few large operators instead, so each operator of this package has two forms o
 equation: plain torch over the batch, and a loop over samples.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -56,18 +58,20 @@ def autocast_dtype(device: str) -> torch.dtype | None:
     return torch.get_autocast_dtype(device) if on else None
 
 
-def as_multiplied(*tensors: Tensor | None) -> tuple:
-    """`tensors` in the type that autocast would multiply them in, if it is on.
+def as_multiplied(first: Tensor, *others: Tensor | None) -> tuple[Any, ...]:
+    """Tensors in the type that autocast would multiply them in, if it is on.
 
     Autocast does not see products that write into a buffer. None stays None.
     """
-    dtype = autocast_dtype(tensors[0].device.type)
+    tensors = (first, *others)
+    dtype = autocast_dtype(first.device.type)
     if dtype is None:
         return tensors
 
-    def cast(tensor):
-        same = tensor is None or tensor.dtype == torch.float64
-        return tensor if same else tensor.to(dtype)
+    def cast(tensor: Tensor | None) -> Tensor | None:
+        if tensor is None or tensor.dtype == torch.float64:
+            return tensor
+        return tensor.to(dtype)
 
     return tuple(cast(tensor) for tensor in tensors)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -15,7 +16,7 @@ def checkpointed(part: nn.Module, x: Tensor) -> Tensor:
     time. Dropout draws the same numbers in both passes.
     """
 
-    def contexts():
+    def contexts() -> tuple[AbstractContextManager, AbstractContextManager]:
         return contextlib.nullcontext(), frozen_statistics(part)
 
     return checkpoint(part, x, use_reentrant=False, context_fn=contexts)
@@ -24,17 +25,18 @@ def checkpointed(part: nn.Module, x: Tensor) -> Tensor:
 @contextlib.contextmanager
 def frozen_statistics(module: nn.Module) -> Iterator[None]:
     """Within, BatchNorms in training leave running statistics and counts as they are."""
-    norms = [
-        norm
+    kept = [
+        (norm, norm.momentum, batches, batches.clone())
         for norm in module.modules()
-        if isinstance(norm, _BatchNorm) and norm.training and norm.track_running_stats
+        if isinstance(norm, _BatchNorm) and norm.training
+        # None without running statistics.
+        if (batches := norm.num_batches_tracked) is not None
     ]
-    kept = [(norm.momentum, norm.num_batches_tracked.clone()) for norm in norms]
-    for norm in norms:
+    for norm, *_ in kept:
         norm.momentum = 0.0
     try:
         yield
     finally:
-        for norm, (momentum, batches) in zip(norms, kept, strict=True):
+        for norm, momentum, batches, before in kept:
             norm.momentum = momentum
-            norm.num_batches_tracked.copy_(batches)
+            batches.copy_(before)

@@ -3,6 +3,8 @@
 out[t, u] = b + W relu(norm(z[t, u]))     z[t, u]: the w frames of joint u, [wO]
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -42,7 +44,17 @@ class NormReluLinear(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, z, mean, var, invstd, gamma, beta, weight, bias):
+    def forward(
+        ctx: Any,
+        z: Tensor,
+        mean: Tensor,
+        var: Tensor,
+        invstd: Tensor,
+        gamma: Tensor,
+        beta: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+    ) -> Tensor:
         ctx.save_for_backward(z, mean, var, invstd, gamma, beta, weight)
         activation = NormRelu(z, Statistics(mean, var, invstd), gamma, beta)
         out = weight.new_empty(*z.shape[:3], len(bias))
@@ -55,7 +67,7 @@ class NormReluLinear(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         z, mean, var, invstd, gamma, beta, weight = ctx.saved_tensors
         activation = NormRelu(z, Statistics(mean, var, invstd), gamma, beta)
         grad = grad.contiguous().flatten(1, 2)  # (N, TV, O)

@@ -5,6 +5,7 @@ MMAction2's port.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.model import BaseModule, ModuleList
@@ -54,19 +55,20 @@ class G3D(BaseModule):
             dropout,
         )
         # Upstream's index 0 cuts the windows and has no parameters.
-        self.gcn3d = nn.ModuleDict({"1": gcn})
+        self.gcn3d: Any = nn.ModuleDict({"1": gcn})
         self.out_conv = nn.Conv3d(mid_channels, out_channels, (1, window, 1))
         self.out_bn = nn.BatchNorm2d(out_channels)
 
-    def out_weight(self) -> Tensor:
-        """The weight of `out_conv` as a matrix [O, w * mid]."""
-        return self.out_conv.weight[:, :, 0, :, 0].transpose(1, 2).flatten(1)
+    def out_linear(self) -> tuple[Tensor, Any]:
+        """The weight of `out_conv` as a matrix [O, w * mid], and its bias [O]."""
+        weight = self.out_conv.weight[:, :, 0, :, 0].transpose(1, 2).flatten(1)
+        return weight, self.out_conv.bias
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, T, V, C] -> [N, T', V, O]."""
-        gcn = self.gcn3d["1"]
+        gcn: MSGCN = self.gcn3d["1"]
         z = gcn.convolve(x)  # (N, T', V, w, mid)
-        x = collapse(z, gcn.mlp.layers[1], self.out_weight(), self.out_conv.bias)
+        x = collapse(z, gcn.mlp.layers[1], *self.out_linear())
         return batch_norm([self.out_bn], x)
 
     def fold(self) -> "FoldedG3D":
@@ -81,11 +83,15 @@ class FoldedG3D(nn.Module):
     the map W that collapses the window takes the second b along into its own bias.
     """
 
+    floor: Tensor
+    weight: Tensor
+    bias: Tensor
+
     def __init__(self, module: G3D) -> None:
         super().__init__()
-        self.gcn = module.gcn3d["1"].fold()
-        weight, bias = module.out_weight(), module.out_conv.bias
-        weight, bias = fold_linear(weight, bias, module.out_bn)
+        gcn: MSGCN = module.gcn3d["1"]
+        self.gcn = gcn.fold()
+        weight, bias = fold_linear(*module.out_linear(), module.out_bn)
         floor = self.gcn.bias
         bias = bias + weight @ floor.repeat(self.gcn.window)
         self.register_buffer("floor", -floor)

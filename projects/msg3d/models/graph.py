@@ -7,6 +7,7 @@ there or as in MMAction2's port.
 
 import warnings
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from ..errors import ConfigError
 from ..skeletons import graph_layout
 
 
-def build_graph(layout="coco", **kwargs) -> Graph:
+def build_graph(layout: str | dict = "coco", **kwargs: Any) -> Graph:
     """MMAction2's `Graph`, for every layout that `msg3d.skeletons` knows.
 
     Args:
@@ -34,7 +35,7 @@ def build_graph(layout="coco", **kwargs) -> Graph:
     return graph
 
 
-def binary_adjacency(graph_cfg: dict) -> tuple:
+def binary_adjacency(graph_cfg: dict) -> tuple[Graph, Tensor]:
     """The graph of `graph_cfg` and its 0/1 adjacency matrix, float32 [V, V].
 
     Raises:

@@ -18,8 +18,8 @@ coordinates that enter the network), the second everywhere else. Channels come l
 so both orders are plain matrix products.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -139,14 +139,19 @@ def aggregates_first(
 ) -> bool:
     """Which order multiplies less: counted a scale and a frame of input."""
     nodes = window * joints
-    aggregate = nodes * nodes * in_channels / stride
+    aggregate: float = nodes * nodes * in_channels / stride
     aggregate += nodes * in_channels * out_channels / stride
-    transform = joints * in_channels * out_channels
+    transform: float = joints * in_channels * out_channels
     transform += nodes * nodes * out_channels / stride
     return aggregate < transform
 
 
-def _aggregate_first(x, factors, bias, drop=None):
+def _aggregate_first(
+    x: Tensor,
+    factors: Factors,
+    bias: Tensor | None,
+    drop: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
     _, gather, weight, scales, window, stride = factors
     nodes = _pad(x, window).unfold(1, window, stride)  # (N, T', V, C, w)
     nodes = nodes.permute(0, 1, 3, 4, 2).flatten(3)  # (N, T', C, wV)
@@ -156,7 +161,7 @@ def _aggregate_first(x, factors, bias, drop=None):
     return F.linear(support, weight, bias)
 
 
-def _transform_first(x, factors, bias):
+def _transform_first(x: Tensor, factors: Factors, bias: Tensor | None) -> Tensor:
     _, gather, weight, scales, window, stride = factors
     frames, joints = x.shape[1:3]
     if by_sample(x, frames * joints * len(weight)):
@@ -174,7 +179,7 @@ def _transform_first(x, factors, bias):
     return out
 
 
-def _pad(x, window):
+def _pad(x: Tensor, window: int) -> Tensor:
     half = window // 2
     return F.pad(x, (0, 0, 0, 0, half, half)) if half else x
 
@@ -191,7 +196,16 @@ class TransformThenGather(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x, gather, weight, bias, scales, window, stride):
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        gather: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        scales: int,
+        window: int,
+        stride: int,
+    ) -> Tensor:
         ctx.save_for_backward(x, gather, weight)
         ctx.window, ctx.stride = window, stride
         out_channels = len(weight) // scales
@@ -210,7 +224,7 @@ class TransformThenGather(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, gather, weight = ctx.saved_tensors
         window, stride = ctx.window, ctx.stride
         # Sums over samples are kept in float32 where the products are shorter.
@@ -231,8 +245,17 @@ class TransformThenGather(torch.autograd.Function):
 
 
 def _windows_backward(
-    x, gather, weight, grad, window, stride, grad_x, grad_gather, grad_weight, grad_bias
-):
+    x: Tensor,
+    gather: Tensor,
+    weight: Tensor,
+    grad: Tensor,
+    window: int,
+    stride: int,
+    grad_x: Tensor,
+    grad_gather: Tensor,
+    grad_weight: Tensor,
+    grad_bias: Tensor,
+) -> None:
     """Gradients by y = W x, as in the forward pass."""
     out_channels = grad.shape[-1]
     transformed = _Transformed(x, weight, out_channels, window)
@@ -251,8 +274,17 @@ def _windows_backward(
 
 
 def _frames_backward(
-    x, gather, weight, grad, window, stride, grad_x, grad_gather, grad_weight, grad_bias
-):
+    x: Tensor,
+    gather: Tensor,
+    weight: Tensor,
+    grad: Tensor,
+    window: int,
+    stride: int,
+    grad_x: Tensor,
+    grad_gather: Tensor,
+    grad_weight: Tensor,
+    grad_bias: Tensor,
+) -> None:
     """Gradients by s = gather x, the other order: where windows are frames, it is the
     smaller product to do again."""
     frames, joints, in_channels = x.shape[1:]
@@ -280,7 +312,9 @@ def _frames_backward(
 class _Transformed:
     """The buffer of y = W x [T + w - 1, VK, O] of one sample, zero beyond its ends."""
 
-    def __init__(self, x, weight, out_channels, window):
+    def __init__(
+        self, x: Tensor, weight: Tensor, out_channels: int, window: int
+    ) -> None:
         frames, joints, _ = x.shape[1:]
         half = window // 2
         nodes = joints * len(weight) // out_channels
@@ -289,7 +323,7 @@ class _Transformed:
         self.y[:half] = self.y[half + frames :] = 0
         self.inner = self.y[half : half + frames].view(-1, len(weight))
 
-    def of(self, sample):
+    def of(self, sample: Tensor) -> Tensor:
         torch.mm(sample.flatten(0, 1), self.weight, out=self.inner)
         return self.y
 
@@ -302,12 +336,15 @@ class _Spread:
     is again a product with overlapping windows, of gradients, for each remainder.
     """
 
-    def __init__(self, gather, frames, out_channels, window, stride):
+    def __init__(
+        self, gather: Tensor, frames: int, out_channels: int, window: int, stride: int
+    ) -> None:
         num_windows = -(-frames // stride)
         self.half = -(-window // stride)  # windows that may lack on either side
         shape = (num_windows + 2 * self.half, len(gather), out_channels)
         self.padded = gather.new_zeros(shape)
-        self.products = []
+        # (which frames, their gradients, the factors of these)
+        self.products: list[tuple[slice, Tensor, tuple[Tensor, Tensor] | None]] = []
         for remainder in range(stride):
             first = (remainder - window // 2) % stride  # frame
             count = len(range(first, frames, stride))
@@ -315,23 +352,22 @@ class _Spread:
                 continue
             taps = list(range(remainder, window, stride))[::-1]
             out = gather.new_zeros(count, gather.shape[-1], out_channels)
+            factors = None  # between windows that are further apart than wide
             if taps:
                 # The window of the first frame's last tap, in the padded gradients.
                 start = self.half + (first + window // 2 - taps[0]) // stride
                 nodes = _windows(self.padded[start:], len(taps), 1)[:count]
                 scatter = gather[:, taps].permute(2, 1, 0).flatten(1)  # (Q, taps * P)
-                scatter = scatter.expand(count, -1, -1)
-            else:  # between windows that are further apart than wide
-                nodes = scatter = None
-            self.products.append((slice(first, None, stride), out, scatter, nodes))
+                factors = scatter.expand(count, -1, -1), nodes
+            self.products.append((slice(first, None, stride), out, factors))
 
-    def of(self, grad):
+    def of(self, grad: Tensor) -> Iterator[tuple[slice, Tensor]]:
         """(which frames, their gradients [T / s, Q, O]) for each remainder."""
         self.padded[self.half : self.half + len(grad)] = grad
-        for phase, out, scatter, nodes in self.products:
-            if nodes is not None:
+        for phase, out, factors in self.products:
+            if factors is not None:
                 # NOTE: into a contiguous buffer; bmm loops over others.
-                torch.bmm(scatter, nodes, out=out)
+                torch.bmm(*factors, out=out)
             yield phase, out
 
 
@@ -345,5 +381,5 @@ def _windows(frames: Tensor, window: int, stride: int) -> Tensor:
     )
 
 
-def _zeros_like(tensor):
+def _zeros_like(tensor: Tensor) -> Tensor:
     return torch.zeros_like(tensor, dtype=precise(tensor.dtype))

@@ -10,12 +10,19 @@ again when they do: after training, loading, moving, casting or averaging.
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import torch
+from mmengine.model import Sequential
 from torch import Tensor, nn
 
 from .batch_norm import fold
 from .by_sample import autocast_dtype
+
+if TYPE_CHECKING:
+    from .g3d import MultiWindowG3D
+    from .ms_tcn import MSTCN
+    from .msg3d import MSG3D
 
 # Elements of an activation of the first block that a pass makes at a time: fewer cost
 # more interpreter, more leave the cache.
@@ -32,10 +39,13 @@ class FoldedMSG3D(nn.Module):
         dtype: of its products.
     """
 
-    def __init__(self, model: nn.Module, dtype: torch.dtype) -> None:
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, model: "MSG3D", dtype: torch.dtype) -> None:
         super().__init__()
         self.dtype = dtype
-        self.blocks = nn.ModuleList()
+        self.blocks: Any = nn.ModuleList()  # of FoldedBlock
         for parts in model.blocks():
             self.blocks.append(FoldedBlock(*parts).to(dtype))
         # data_bn orders its features (person, joint, channel); it stays precise, as
@@ -59,12 +69,15 @@ class FoldedMSG3D(nn.Module):
 class FoldedBlock(nn.Module):
     """Pathways that add to one tensor, and what follows their sum."""
 
-    def __init__(self, sgcn: nn.Module, gcn3d: nn.Module, tcn: nn.Module) -> None:
+    bias: Tensor
+
+    def __init__(self, sgcn: Sequential, gcn3d: "MultiWindowG3D", tcn: "MSTCN") -> None:
         super().__init__()
         self.sgcn = nn.Sequential(*(part.fold() for part in sgcn))
-        self.gcn3d = nn.ModuleList(pathway.fold() for pathway in gcn3d.gcn3d)
+        self.gcn3d: Any = nn.ModuleList(pathway.fold() for pathway in gcn3d.gcn3d)
         self.tcn = tcn.fold()
-        self.register_buffer("bias", sum(pathway.bias for pathway in self.gcn3d))
+        bias: Any = sum(pathway.bias for pathway in self.gcn3d)
+        self.register_buffer("bias", bias)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.sgcn(x)
@@ -82,24 +95,25 @@ class Inference:
     def __init__(self) -> None:
         self.forget()
 
-    def __deepcopy__(self, memo) -> "Inference":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Inference":
         return Inference()
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type["Inference"], tuple[()]]:
         return Inference, ()
 
     def forget(self) -> None:
         """Drops what is kept: the next call makes it again."""
         self._sources: list[_Source] = []
-        self._values = None
+        self._values: Tensor | None = None
         self._folded: dict[torch.dtype, FoldedMSG3D] = {}
         # (dtype, T) -> features of an absent person in each place, [M, T', V, 4c]
         self._absent: dict[tuple[torch.dtype, int], Tensor] = {}
 
-    def __call__(self, model: nn.Module, x: Tensor) -> Tensor:
+    def __call__(self, model: "MSG3D", x: Tensor) -> Tensor:
         """[N, M, T, V, C] -> [N, M, T', V, 4c]."""
         device = x.device.type
-        dtype, autocast = model.data_bn.running_mean.dtype, autocast_dtype(device)
+        mean: Any = model.data_bn.running_mean  # a tensor, see `can_fold`
+        dtype, autocast = mean.dtype, autocast_dtype(device)
         if autocast is not None and dtype != torch.float64:
             dtype = autocast
         if not self._is_current(model):
@@ -140,7 +154,8 @@ class Inference:
             return False
         if _capturing(tensors[0]):
             return True
-        return torch.equal(self._some_values(), self._values)
+        values = self._values
+        return values is not None and torch.equal(self._some_values(), values)
 
     def _some_values(self) -> Tensor:
         # NaN is not equal to itself: a broken model is folded each time, no harm.
@@ -176,7 +191,8 @@ def _is_plain(module: nn.Module) -> bool:
         return False
     if isinstance(module, _Norm) and module.running_mean is None:
         return False
-    return all(_is_plain(child) for child in module._modules.values())
+    children = module._modules.values()
+    return all(child is None or _is_plain(child) for child in children)
 
 
 def _tensors(module: nn.Module) -> Iterator[Tensor]:
@@ -186,7 +202,8 @@ def _tensors(module: nn.Module) -> Iterator[Tensor]:
             if tensor is not None and tensor.is_floating_point():
                 yield tensor
     for child in module._modules.values():
-        yield from _tensors(child)
+        if child is not None:
+            yield from _tensors(child)
 
 
 def _in_cache(folded: FoldedMSG3D, rows: Tensor) -> Tensor:

@@ -4,13 +4,21 @@ Source: MS-G3D, section 3.2 (w = 1) and 3.3 (w > 1); parameters named and shaped
 in MMAction2's port, so that published weights load.
 """
 
+from typing import Any
+
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from .batch_norm import batch_norm, fold_linear
 from .graph import disentangled_scales, spacetime_adjacency
-from .graph_conv import apply_factors, arrange, dropped_graph_conv, graph_conv
+from .graph_conv import (
+    Factors,
+    apply_factors,
+    arrange,
+    dropped_graph_conv,
+    graph_conv,
+)
 
 
 class MSGCN(BaseModule):
@@ -72,6 +80,10 @@ class MSGCN(BaseModule):
 class FoldedMSGCN(nn.Module):
     """MSGCN for inference: the sum of its graphs kept, its BatchNorm folded."""
 
+    gather: Tensor
+    weight: Tensor
+    bias: Tensor
+
     def __init__(self, module: MSGCN) -> None:
         super().__init__()
         conv, norm = module.mlp.layers
@@ -81,11 +93,12 @@ class FoldedMSGCN(nn.Module):
         self.register_buffer("weight", factors.weight)
         self.register_buffer("bias", bias)
         self.window = module.window
-        self._factors = factors._replace(gather=None, weight=None)
+        self._aggregate_first, self._sizes = factors.aggregate_first, factors[3:]
 
     def convolve(self, x: Tensor) -> Tensor:
         """What the bias and the ReLU are still to be applied to: [N, T', V, w, O]."""
-        factors = self._factors._replace(gather=self.gather, weight=self.weight)
+        matrices = self.gather, self.weight
+        factors = Factors(self._aggregate_first, *matrices, *self._sizes)
         return apply_factors(x, factors, None)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -97,6 +110,6 @@ class _Pointwise(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
+        self.layers: Any = nn.ModuleList(
             [nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels)]
         )

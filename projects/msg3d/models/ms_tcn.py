@@ -5,6 +5,7 @@ initialised as in MMAction2's port.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -63,7 +64,7 @@ class MSTCN(BaseModule):
         width = out_channels // num_branches
         last_width = out_channels - width * (num_branches - 1)
 
-        def pointwise(channels: int) -> list:
+        def pointwise(channels: int) -> list[nn.Module]:
             return [nn.Conv2d(in_channels, channels, 1), nn.BatchNorm2d(channels)]
 
         self.branches = ModuleList(
@@ -95,17 +96,17 @@ class MSTCN(BaseModule):
 
     # The branches' parts in the order in which they apply to all branches at once.
     @property
-    def first_norms(self) -> list[nn.Module]:
+    def first_norms(self) -> list[nn.BatchNorm2d]:
         """Before the ReLU: of every branch but the last, which has none."""
         return [branch[1] for branch in self.branches[:-1]]
 
     @property
-    def convs(self) -> list[nn.Conv2d]:
-        """Over time."""
+    def convs(self) -> list[Any]:
+        """Over time, an `nn.Conv2d` with a bias each."""
         return [branch[3].conv for branch in self.branches[:-2]]
 
     @property
-    def last_norms(self) -> list[nn.Module]:
+    def last_norms(self) -> list[nn.BatchNorm2d]:
         """At the end of each branch."""
         *dilated, pooled, single = self.branches
         return [*(branch[3].bn for branch in dilated), pooled[4], single[1]]
@@ -165,6 +166,14 @@ class MSTCN(BaseModule):
 class FoldedMSTCN(nn.Module):
     """MSTCN for inference: every BatchNorm folded but that behind the maximum."""
 
+    pointwise: Tensor
+    pointwise_bias: Tensor
+    taps: Tensor
+    taps_bias: Tensor
+    pool: Tensor
+    residual: Tensor | None
+    residual_bias: Tensor | None
+
     def __init__(self, module: MSTCN) -> None:
         super().__init__()
         self.dilations, self.stride = module.dilations, module.stride
@@ -178,7 +187,7 @@ class FoldedMSTCN(nn.Module):
             fold_linear(branch[3].conv.weight, branch[3].conv.bias, branch[3].bn)
             for branch in dilated
         ]
-        weights = {
+        weights: dict[str, Tensor | None] = {
             "pointwise": torch.cat([weight for weight, _ in firsts]),
             "pointwise_bias": torch.cat([bias for _, bias in firsts]),
             "taps": torch.stack([w[..., 0].permute(2, 1, 0) for w, _ in seconds]),
@@ -195,7 +204,7 @@ class FoldedMSTCN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = F.linear(x, self.pointwise, self.pointwise_bias)
-        if self.residual_bias is not None:
+        if self.residual is not None:
             x = F.linear(x[:, :: self.stride], self.residual, self.residual_bias)
         taps = (self.taps, self.taps_bias, self.dilations, self.stride)
         out = folded_branches(h, x, self.pool, *taps)

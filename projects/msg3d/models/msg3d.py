@@ -8,6 +8,7 @@ Letters: N clips, M persons, T frames, V joints, C channels, K scales, w window.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch.nn.functional as F
 from mmaction.registry import MODELS
@@ -71,7 +72,7 @@ class MSG3D(BaseModule):
         gcn_dropout: float = 0,
         g3d_dropout: float = 0,
         tcn_inner_dropout: float = 0,
-        init_cfg=None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if graph_norm not in NORMS:
@@ -111,7 +112,10 @@ class MSG3D(BaseModule):
                     dropout=g3d_dropout,
                 ),
             )
-            inner = {"dropout": tcn_inner_dropout, "branch_dropout": tcn_inner_dropout}
+            inner: dict[str, Any] = {
+                "dropout": tcn_inner_dropout,
+                "branch_dropout": tcn_inner_dropout,
+            }
             self.add_module(
                 f"sgcn{block}",
                 Sequential(
@@ -133,7 +137,7 @@ class MSG3D(BaseModule):
         self.with_cp = with_cp
         self._inference = Inference()
 
-    def blocks(self) -> Iterator[tuple[nn.Module, nn.Module, nn.Module]]:
+    def blocks(self) -> Iterator[tuple[Sequential, MultiWindowG3D, MSTCN]]:
         """Each block's pathways, factorised and space-time, and what follows them."""
         for block in (1, 2, 3):
             names = (f"sgcn{block}", f"gcn3d{block}", f"tcn{block}")

@@ -6,11 +6,13 @@ linear map, trained on the squared error of five traits.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmaction.models import GCNHead
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
 from mmaction.utils import SampleList
 from torch import Tensor
 
@@ -87,7 +89,7 @@ class TraitHead(GCNHead):
         self.register_buffer("target_mean", mean)
         self.register_buffer("target_std", std)
 
-    def forward(self, x: Tensor, **kwargs) -> Tensor:
+    def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Features [N, M, C, T, V] -> targets [N, K], in their own units."""
         return super().forward(x, **kwargs) * self.target_std + self.target_mean
 
@@ -127,7 +129,7 @@ class TraitHead(GCNHead):
             sample.set_field(one, "pred_targets", dtype=Tensor)
         return data_samples
 
-    def _targets(self, sample) -> Tensor:
+    def _targets(self, sample: ActionDataSample) -> Tensor:
         targets = sample.get("gt_targets")
         if targets is None or targets.shape != (self.num_targets,):
             shape = "no" if targets is None else f"{tuple(targets.shape)}"

@@ -13,6 +13,7 @@ from .keypoint_shape import check_keypoints
 from .partition import PartitionGraph
 
 KERNEL = 9
+HE_INIT = {"type": "Kaiming", "layer": "Conv1d", "mode": "fan_out"}
 
 
 @MODELS.register_module()
@@ -44,7 +45,7 @@ class ResTCN(BaseModule):
         base_channels: int = 64,
         num_person: int = 2,
         dropout: float = 0.5,
-        init_cfg={"type": "Kaiming", "layer": "Conv1d", "mode": "fan_out"},
+        init_cfg: dict | list[dict] | None = HE_INIT,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.graph = PartitionGraph(**graph_cfg)
@@ -92,7 +93,7 @@ class ResTCNUnit(nn.Module):
         same = in_channels == out_channels
         stride = 1 if same else 2
         self.main = _pre_activation(in_channels, out_channels, KERNEL, stride, dropout)
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if not same:
             self.shortcut = _pre_activation(in_channels, out_channels, 1, stride, 0)
 
@@ -101,7 +102,9 @@ class ResTCNUnit(nn.Module):
         return self.main(x) + self.shortcut(x)
 
 
-def _pre_activation(in_channels, out_channels, kernel, stride, dropout):
+def _pre_activation(
+    in_channels: int, out_channels: int, kernel: int, stride: int, dropout: float
+) -> nn.Sequential:
     return nn.Sequential(
         nn.BatchNorm1d(in_channels),
         nn.ReLU(),

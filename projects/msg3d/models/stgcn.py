@@ -5,6 +5,8 @@ Skeleton-Based Action Recognition", AAAI 2018, https://arxiv.org/abs/1801.07455,
 the authors' code (BSD-2-Clause).
 """
 
+from typing import Any
+
 import torch
 from mmaction.models import STGCN
 from mmaction.models.utils import unit_gcn
@@ -52,7 +54,7 @@ class PartitionSTGCN(STGCN):
         data_bn_type: str | None = "VC",
         num_person: int = 2,
         init_cfg: dict | list[dict] | None = AUTHORS_INIT,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         graph = PartitionGraph(**graph_cfg)
         super().__init__(

@@ -3,6 +3,8 @@
 Source: the code of ST-GCN's authors (BSD-2-Clause), `st_gcn_twostream`.
 """
 
+from typing import Any
+
 import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
@@ -29,7 +31,9 @@ class TwoStreamSTGCN(BaseModule):
         torch.Size([8, 2, 512, 25, 25])
     """
 
-    def __init__(self, init_cfg=None, **kwargs) -> None:
+    def __init__(
+        self, init_cfg: dict | list[dict] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.origin_stream = PartitionSTGCN(**kwargs)
         self.motion_stream = PartitionSTGCN(**kwargs)

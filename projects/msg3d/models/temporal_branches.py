@@ -15,7 +15,8 @@ is one matrix product of as many rows as there are frames and joints, and the ma
 of shifted views is sixteen times as fast as torch's pooling.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -107,7 +108,19 @@ class TemporalBranches(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, h, mean, var, invstd, gamma, beta, taps, bias, dilations, stride):
+    def forward(
+        ctx: Any,
+        h: Tensor,
+        mean: Tensor,
+        var: Tensor,
+        invstd: Tensor,
+        gamma: Tensor,
+        beta: Tensor,
+        taps: Tensor,
+        bias: Tensor,
+        dilations: Sequence[int],
+        stride: int,
+    ) -> Tensor:
         ctx.save_for_backward(h, mean, var, invstd, gamma, beta, taps)
         ctx.dilations, ctx.stride = dilations, stride
         activation = NormRelu(h, Statistics(mean, var, invstd), gamma, beta)
@@ -126,7 +139,7 @@ class TemporalBranches(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         h, mean, var, invstd, gamma, beta, taps = ctx.saved_tensors
         dilations, stride = ctx.dilations, ctx.stride
         activation = NormRelu(h, Statistics(mean, var, invstd), gamma, beta)
@@ -157,7 +170,13 @@ class TemporalBranches(torch.autograd.Function):
         )
 
 
-def _convolve(frames, taps, bias, dilations, results):
+def _convolve(
+    frames: "_Sequence",
+    taps: Tensor,
+    bias: Tensor,
+    dilations: Sequence[int],
+    results: "_Sequence",
+) -> None:
     """The equations for the samples of `frames`, into `results`."""
     width = taps.shape[-1]
     results.samples = frames.samples
@@ -169,15 +188,22 @@ def _convolve(frames, taps, bias, dilations, results):
         torch.addmm(bias[branch], middle, taps[branch, 1], out=out)
         for side, tap in zip(others, (0, 2), strict=True):
             out.addmm_(side, taps[branch, tap])
-    *_, share = range(0, result.shape[-1], width)
-    pooled = result[..., share:]
+    *_, last = range(0, result.shape[-1], width)
+    pooled = result[..., last:]
     torch.maximum(
-        frames.shifted(-1)[..., share:], frames.shifted(0)[..., share:], out=pooled
+        frames.shifted(-1)[..., last:], frames.shifted(0)[..., last:], out=pooled
     )
-    torch.maximum(pooled, frames.shifted(1)[..., share:], out=pooled)
+    torch.maximum(pooled, frames.shifted(1)[..., last:], out=pooled)
 
 
-def _spread(frames, taps, dilations, grad, grad_frames, grad_taps):
+def _spread(
+    frames: "_Sequence",
+    taps: Tensor,
+    dilations: Sequence[int],
+    grad: "_Sequence",
+    grad_frames: "_Sequence",
+    grad_taps: Tensor,
+) -> None:
     """Adds to `grad_frames` and `grad_taps` what gradients of the results give."""
     width = taps.shape[-1]
     for branch, dilation in enumerate(dilations):
@@ -199,17 +225,19 @@ def _spread(frames, taps, dilations, grad, grad_frames, grad_taps):
         left -= taken
 
 
-def _shifted(sequence, tap, dilation, share):
+def _shifted(sequence: "_Sequence", tap: int, dilation: int, share: slice) -> Tensor:
     """The frames that `tap` reads, one share of channels: [frames and joints, w]."""
     return sequence.shifted((tap - 1) * dilation)[..., share].flatten(0, 1)
 
 
-def _kept(x, stride):
+def _kept(x: Tensor, stride: int) -> tuple[int, int]:
     """Samples and frames that are left of x [N, T, ...]."""
     return len(x), -(-x.shape[1] // stride)
 
 
-def _sequences(x, most, dilations, stride):
+def _sequences(
+    x: Tensor, most: int, dilations: Sequence[int], stride: int
+) -> tuple["_Sequence", "_Sequence"]:
     """Buffers for groups of x [N, T, V, C] and for what every stride-th frame gives.
 
     NOTE: as many samples as the largest group has, not more: a gap's rows look at what
@@ -249,13 +277,13 @@ class _Sequence:
         # A phase may have a frame less than the longest: its gap begins there.
         self._with_gaps()[:, :, frames // stride :] = 0
 
-    def _phases(self):
+    def _phases(self) -> Iterator[tuple[slice, Tensor]]:
         """Views of the samples: (which of their frames, [n, T / s, V, C])."""
         for phase, values in enumerate(self._with_gaps()):
             count = len(range(phase, self.frames, self.stride))
             yield slice(phase, None, self.stride), values[:, :count]
 
-    def _with_gaps(self):
+    def _with_gaps(self) -> Tensor:
         """[s, n, T / s + gap, V, C], a view."""
         inside = self.values[:, self.gap : self.gap + self.samples * self.length]
         return inside.unflatten(1, (self.samples, self.length))

@@ -1,6 +1,7 @@
 """Figures and players of sequences, results, learned graphs, and saliency."""
 
 from importlib import import_module
+from typing import Any
 
 # Imported when used: some of these modules import torch.
 _MODULES = {
@@ -16,7 +17,7 @@ _MODULES = {
 __all__ = list(_MODULES)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return getattr(import_module(f".{_MODULES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

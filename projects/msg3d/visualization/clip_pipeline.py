@@ -4,6 +4,7 @@ Results for the clips can then be shown on the sequence: on the persons and fram
 pipeline keeps, just before it samples clips or computes bones.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +67,7 @@ class Clips:
 
 
 class ClipPipeline(TestPipeline):
-    """A TestPipeline that returns Clips.
+    """A TestPipeline that also gives Clips.
 
     Args:
         cfg: a config with `test_dataloader`.
@@ -75,7 +76,7 @@ class ClipPipeline(TestPipeline):
         ConfigError: as TestPipeline.
     """
 
-    def __call__(self, sample: dict) -> Clips:
+    def clips(self, sample: dict) -> Clips:
         """The clips of a sample.
 
         Args:
@@ -97,12 +98,13 @@ class ClipPipeline(TestPipeline):
                 times = _clock(step, results) if times is None else times % frames
             results = made
         inputs = results["inputs"].numpy()
+        assert sequence is not None  # FormatGCNInput made the inputs
         if times is None:  # the whole sequence is the clip
             times = np.minimum(np.arange(inputs.shape[2]), sequence.shape[1] - 1)
         return Clips(sequence, inputs, np.reshape(times, (len(inputs), -1)))
 
 
-def _clock(step, results: dict) -> np.ndarray:
+def _clock(step: Callable[[dict], dict], results: dict) -> np.ndarray:
     """The times that an interpolating step samples, from joints that contain the time."""
     frames = results["keypoint"].shape[1]
     hands = np.arange(1, frames + 1, dtype=np.float64)  # zero would be absent

@@ -34,7 +34,7 @@ def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
     lines = [line for file in files for line in _lines(file)]
     training = [line for line in lines if "epoch" in line]
     # The last logged iteration may not be the end of its epoch.
-    ends = {}
+    ends: dict[int, int] = {}
     for line in training:
         ends[line["epoch"]] = max(ends.get(line["epoch"], 0), line["step"])
     length = max((end / epoch for epoch, end in ends.items()), default=1)
@@ -46,7 +46,7 @@ def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
             if name not in ("epoch", "iter", "step") and value is not None:
                 found.setdefault(name, {})[time] = value
     return {
-        name: tuple(map(list, zip(*sorted(points.items()), strict=True)))
+        name: (sorted(points), [points[time] for time in sorted(points)])
         for name, points in found.items()
     }
 

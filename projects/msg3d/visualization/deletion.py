@@ -8,7 +8,7 @@ Source: Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Blac
 Models", BMVC 2018, https://arxiv.org/abs/1806.07421 (the deletion metric).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,9 @@ from torch import Tensor
 from ..io.progress import progress
 from .explainer import Explainer
 from .saliency import integrated_gradients
+
+# Of a batch: numbers deleted, probabilities, labels, and predicted classes.
+_Result = tuple[np.ndarray, np.ndarray, list[int], Tensor]
 
 ORDERS = ("most salient first", "at random", "least salient first")
 
@@ -82,7 +85,8 @@ def check_saliency(
     Returns:
         The results for joints and for frames.
     """
-    rng, parts = np.random.default_rng(seed), {"joints": [], "frames": []}
+    rng = np.random.default_rng(seed)
+    parts: dict[str, list[_Result]] = {"joints": [], "frames": []}
     batches = _batches(explainer, samples, batch_size)
     for batch in progress(batches, desc="deletion", unit="batch"):
         inputs = explainer.to_network([one for one, _ in batch])
@@ -126,9 +130,11 @@ def deletion_figure(found: Sequence[Deletion], title: str = "") -> Figure:
     return figure
 
 
-def _batches(explainer, samples, size):
+def _batches(
+    explainer: Explainer, samples: Iterable[dict], size: int
+) -> Iterator[list[tuple[np.ndarray, int]]]:
     """[(inputs, label)] of one shape each."""
-    batch = []
+    batch: list[tuple[np.ndarray, int]] = []
     for sample in samples:
         inputs = explainer.clips(sample).inputs
         if batch and (len(batch) == size or inputs.shape != batch[0][0].shape):
@@ -139,7 +145,9 @@ def _batches(explainer, samples, size):
         yield batch
 
 
-def _orders(mass: np.ndarray, what: str, repeats: int, rng) -> list[np.ndarray]:
+def _orders(
+    mass: np.ndarray, what: str, repeats: int, rng: np.random.Generator
+) -> list[np.ndarray]:
     """Places by saliency, reversed, and at random: each [B, clips, places]."""
     order = np.argsort(-mass, axis=-1, kind="stable")
     drawn = []
@@ -167,7 +175,7 @@ def _deleted(inputs: Tensor, places: np.ndarray, what: str) -> Tensor:
     return inputs * torch.from_numpy(kept).to(inputs.device).view(shape)
 
 
-def _joined(what: str, found: list) -> Deletion:
+def _joined(what: str, found: list[_Result]) -> Deletion:
     counts = found[0][0]
     left = np.concatenate([one[1] for one in found], 2)  # (orders, K, N, classes)
     labels = np.concatenate([one[2] for one in found])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,8 +57,8 @@ class Explainer:
                 file=cfg.filename,
                 field="cls_head",
             )
-        self.model = model.eval()
-        self.classes = class_names(None, saved, model.cls_head.num_classes)
+        self.model: Any = model.eval()  # a recognizer
+        self.classes = class_names(None, saved, self.model.cls_head.num_classes)
         self.expected = self._pipeline.expected
 
     def clips(self, sample: dict) -> Clips:
@@ -66,7 +67,7 @@ class Explainer:
         Raises:
             DataError: keypoints that the network cannot take.
         """
-        return self._pipeline(to_sample(sample, self.expected))
+        return self._pipeline.clips(to_sample(sample, self.expected))
 
     def to_network(self, inputs: Sequence[np.ndarray]) -> Tensor:
         """Batch B inputs [clips, M, T, V, C] of the same shape for the model."""

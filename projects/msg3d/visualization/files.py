@@ -39,9 +39,9 @@ def save_figure(figure: Figure, path: str, dpi: int = 100) -> None:
         ConfigError: wrong ending, or the folder does not exist (`file-name`).
         OSError: the file cannot be written.
     """
-    path = check_picture(path)
-    with whole_file(path) as file:
-        figure.savefig(file, format=path.suffix[1:], dpi=dpi)
+    picture = check_picture(path)
+    with whole_file(str(picture)) as file:
+        figure.savefig(file, format=picture.suffix[1:], dpi=dpi)
 
 
 def write_gif(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
@@ -70,7 +70,9 @@ def write_gif(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
     images = [Image.fromarray(frame) for frame in frames]
     ends = np.rint(np.arange(len(images) + 1) * 100 / fps).astype(int) * 10
     palette = images[len(images) // 2].quantize(255)
-    images = [image.quantize(palette=palette, dither=0) for image in images]
+    images = [
+        image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images
+    ]
     with whole_file(path) as file:
         images[0].save(
             file,
@@ -101,7 +103,7 @@ def write_mp4(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
         for frame in frames:
             if writer is None:
                 height, width = frame.shape[:2]
-                code = cv2.VideoWriter_fourcc(*"mp4v")
+                code = cv2.VideoWriter.fourcc(*"mp4v")
                 writer = cv2.VideoWriter(str(made), code, fps, (width, height))
                 if not writer.isOpened():
                     raise ConfigError(
@@ -110,6 +112,7 @@ def write_mp4(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
                         file=str(path),
                     )
             writer.write(frame[..., ::-1])  # blue, green, red
+        assert writer is not None, "no frames"
         writer.release()
         with whole_file(path) as file:
             file.write(made.read_bytes())

@@ -1,14 +1,16 @@
 """Render the frames of a scene: persons, and scores with a cursor below."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from .scene import Scene
+from .scene import Scene, ScoresOverTime
 
 # Areas of the joints' circles in points squared: the default, and those of sizes 0 and 1.
 PLAIN, SMALLEST, LARGEST = 14, 5, 420
@@ -38,8 +40,10 @@ def render(
     ax.set_axis_off()
     draw = _persons(ax, scene, flat)
     heading = figure.text(0.02, 0.985, "", va="top", fontsize=9)
-    cursor = _scores(figure, scene, 1 - share) if scene.scores is not None else None
     frames = flat.shape[1]
+    cursor = None
+    if scene.scores is not None:
+        cursor = _scores(figure, scene.scores, frames, 1 - share)
     for frame in range(frames):
         draw(frame)
         heading.set_text(f"{scene.title}   {frame}/{frames - 1}")
@@ -56,7 +60,7 @@ def limits(flat: np.ndarray, margin: float = 0.06) -> tuple[np.ndarray, np.ndarr
     return (low + high) / 2 - half, (low + high) / 2 + half
 
 
-def _persons(ax, scene: Scene, flat: np.ndarray):
+def _persons(ax: Axes, scene: Scene, flat: np.ndarray) -> Callable[[int], None]:
     """Add persons to the axes; returns the function that shows a frame."""
     low, high = limits(flat)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
@@ -68,7 +72,8 @@ def _persons(ax, scene: Scene, flat: np.ndarray):
         )
         ax.add_collection(bones)
         joints = ax.scatter(
-            *np.zeros((2, len(colors))),
+            np.zeros(len(colors)),
+            np.zeros(len(colors)),
             s=PLAIN,
             c=colors,
             alpha=1 if scene.sizes is None else 0.55,
@@ -80,7 +85,7 @@ def _persons(ax, scene: Scene, flat: np.ndarray):
     def draw(frame: int) -> None:
         for person, (bones, joints) in enumerate(drawn):
             pose = flat[person, frame]
-            bones.set_segments(np.stack([pose[child], pose[parent]], 1))
+            bones.set_segments(list(np.stack([pose[child], pose[parent]], 1)))
             joints.set_offsets(np.ma.masked_invalid(pose))
             if scene.sizes is not None:
                 sizes = scene.sizes[person, frame]
@@ -89,9 +94,10 @@ def _persons(ax, scene: Scene, flat: np.ndarray):
     return draw
 
 
-def _scores(figure: Figure, scene: Scene, share: float):
+def _scores(
+    figure: Figure, scores: ScoresOverTime, frames: int, share: float
+) -> Line2D:
     """Plot the scores of the best classes; returns the cursor."""
-    scores = scene.scores
     ax = figure.add_axes((0.07, share * 0.16, 0.6, share * 0.74))
     for number, label in enumerate(scores.best(CLASSES)):
         ax.plot(
@@ -101,7 +107,7 @@ def _scores(figure: Figure, scene: Scene, share: float):
             label=scores.classes[label],
             marker="." if len(scores.frames) < 20 else "",
         )
-    ax.set(xlim=(0, max(scene.points.shape[1] - 1, 1)))
+    ax.set(xlim=(0, max(frames - 1, 1)))
     ax.tick_params(labelsize=7)
     ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return ax.axvline(0, color="0.3", linewidth=1)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 from mmaction.models.utils import unit_gcn
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import DataError
 
@@ -52,12 +52,13 @@ def learned_graphs(model: nn.Module) -> dict[str, LearnedGraph]:
         else:
             used, learned = fixed + module.PA, module.PA
         found[name] = LearnedGraph(
-            *(
-                None if one is None else one.detach().cpu().numpy()
-                for one in (used, learned)
-            )
+            _array(used), None if learned is None else _array(learned)
         )
     return found
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.detach().cpu().numpy()
 
 
 def graph_figure(
@@ -76,8 +77,9 @@ def graph_figure(
     Raises:
         PictureError: a graph that is not finite.
     """
-    kinds = {"graph": graph.used, "learned": graph.learned}
-    kinds = {what: values for what, values in kinds.items() if values is not None}
+    kinds = {"graph": graph.used}
+    if graph.learned is not None:
+        kinds["learned"] = graph.learned
     if not all(np.isfinite(values).all() for values in kinds.values()):
         raise DataError(
             f"the graph of {title} is NaN or infinite: training diverged",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib import patheffects
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..annotations.inspection.coordinates import up_axis
@@ -112,8 +113,10 @@ def _place(joint: str) -> tuple[float, float] | None:
     side, _, part = joint.partition("_")
     if side not in ("left", "right"):
         return POSE.get(joint)
-    x, y = POSE.get(part, (None, None))
-    return None if x is None else (x, y) if side == "left" else (-x, y)
+    if part not in POSE:
+        return None
+    x, y = POSE[part]
+    return (x, y) if side == "left" else (-x, y)
 
 
 def _radial(layout: Skeleton) -> np.ndarray:
@@ -200,7 +203,7 @@ def _y_down(option: bool | None, meta: dict) -> bool:
     return "y down" in str(meta.get("units")) if option is None else option
 
 
-def _draw(ax, layout: Skeleton, persons: np.ndarray, title: str) -> None:
+def _draw(ax: Axes, layout: Skeleton, persons: np.ndarray, title: str) -> None:
     """Draw persons [M, V, 2] in a layout, with NaN for absent joints."""
     if persons.shape[1] != len(layout.joints):
         raise DataError(
@@ -215,10 +218,9 @@ def _draw(ax, layout: Skeleton, persons: np.ndarray, title: str) -> None:
         for child, parent in layout.inward:
             ends = pose[[child, parent]]
             ax.plot(*ends.T, color=colors[child], linewidth=2, zorder=1)
-        ax.scatter(*pose.T, c=colors, s=22, zorder=2)
-        ax.scatter(
-            *pose[layout.center], s=110, facecolors="none", edgecolors="k", zorder=3
-        )
+        ax.scatter(pose[:, 0], pose[:, 1], c=colors, s=22, zorder=2)
+        x, y = pose[layout.center]
+        ax.scatter(x, y, s=110, facecolors="none", edgecolors="k", zorder=3)
         for joint in np.flatnonzero(~np.isnan(pose[:, 0])):
             ax.annotate(
                 str(joint),
@@ -235,11 +237,11 @@ def _draw(ax, layout: Skeleton, persons: np.ndarray, title: str) -> None:
     ax.set_aspect("equal", adjustable="datalim", anchor="W")
     ax.margins(0.1)
     step = min(0.045, 1 / len(layout.joints))
-    for joint, (name, color) in enumerate(zip(layout.joints, colors, strict=True)):
+    for row, (name, color) in enumerate(zip(layout.joints, colors, strict=True)):
         ax.text(
             0.99,
-            1 - joint * step,
-            f"{joint} {name}",
+            1 - row * step,
+            f"{row} {name}",
             transform=ax.transAxes,
             ha="left",
             va="top",

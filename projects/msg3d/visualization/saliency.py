@@ -13,11 +13,12 @@ https://arxiv.org/abs/1703.01365. One step at a = 1 would be gradient times inpu
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from mmengine.model import BaseModel
+from torch import Tensor
 
 
 def integrated_gradients(
-    model: nn.Module, inputs: Tensor, labels: Tensor, steps: int = 16
+    model: BaseModel, inputs: Tensor, labels: Tensor, steps: int = 16
 ) -> Tensor:
     """The saliency of each joint in each frame.
 
@@ -39,7 +40,7 @@ def integrated_gradients(
     return (inputs * total / steps).sum(-1)
 
 
-def margin(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
+def margin(model: BaseModel, inputs: Tensor, labels: Tensor) -> Tensor:
     """The logit of a class minus the mean of all logits, averaged over clips: [B]."""
     logits, _ = model.extract_feat(inputs, stage="head")
     logits = logits.float().unflatten(0, inputs.shape[:2]).mean(1)  # (B, classes)

@@ -52,7 +52,7 @@ class ScoresOverTime:
             keypoint: of the complete sequence, [M, T, V, C].
             kept: number of frames of the scene.
         """
-        seen = keypoint.any((-2, -1))  # [M, T]
+        seen = np.any(keypoint, (-2, -1))  # [M, T]
         frames = np.flatnonzero(seen[seen.sum(1).argmax()])
         if len(frames) != kept:
             frames = np.linspace(0, keypoint.shape[1] - 1, kept)
@@ -118,7 +118,7 @@ def view_matrix(azimuth: float, elevation: float) -> np.ndarray:
 
 
 def read_sample(
-    path: str, name: str | None = None, layout: str | None = None
+    path: str, name: str | None = None, layout: str | dict | Skeleton | None = None
 ) -> tuple[dict, Skeleton, dict]:
     """Read and check a sample of an annotation file or store.
 
@@ -163,11 +163,11 @@ def read_sample(
         name_of_layout = (
             f"layout {layout!r}" if isinstance(layout, str) else "the layout"
         )
-        fitting = " or ".join(map(repr, fitting_layouts(data, joints)))
+        advised = " or ".join(map(repr, fitting_layouts(data, joints)))
         raise DataError(
             f"keypoint has {joints} joints, but {name_of_layout} has "
             f"{len(skeleton(layout).joints)}. Use the layout of the file"
-            + (f", such as {fitting}." if fitting else "."),
+            + (f", such as {advised}." if advised else "."),
             kind="layout",
             file=str(path),
             sample=name,
@@ -176,7 +176,9 @@ def read_sample(
     return by_id[name], skeleton(layout), meta if isinstance(meta, dict) else {}
 
 
-def upright(keypoint: np.ndarray, layout: Skeleton, up: str | None = None):
+def upright(
+    keypoint: np.ndarray, layout: Skeleton, up: str | None = None
+) -> np.ndarray:
     """The points of a Scene: one person faces the viewer, several stand side by side.
 
     Args:

@@ -45,7 +45,7 @@ class RandomRotate3D(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         angles = np.random.uniform(-1, 1, 3) * self.degrees
-        results["keypoint"] = rotate(results["keypoint"], angles)
+        results["keypoint"] = rotate(results["keypoint"], angles.tolist())
         return results
 
     def __repr__(self) -> str:
@@ -100,10 +100,10 @@ class RandomMove2D(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         frames = results["keypoint"].shape[1]
-        camera = [
-            np.linspace(*np.random.choice(choices, 2), frames)
-            for choices in (self.degrees, self.scales, self.shifts, self.shifts)
-        ]
+        camera = []
+        for choices in (self.degrees, self.scales, self.shifts, self.shifts):
+            start, end = np.random.choice(choices, 2)
+            camera.append(np.linspace(start, end, frames))
         results["keypoint"] = move_2d(results["keypoint"], *camera)
         return results
 
@@ -299,7 +299,9 @@ class MirrorBody(BaseTransform):
         )
 
 
-def _other_layout(keypoint, joints: int, channels: str, layout: Layout) -> DataError:
+def _other_layout(
+    keypoint: np.ndarray, joints: int, channels: str, layout: Layout | None
+) -> DataError:
     return DataError(
         f"keypoint has shape {keypoint.shape}, expected [M, T, V={joints}, {channels}] "
         f"of skeleton layout {layout!r}: name the layout that the file has",

@@ -3,6 +3,9 @@
 Joints that are exactly zero are absent, before and after.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from mmaction.datasets.transforms import PreNormalize2D, PreNormalize3D
 from mmaction.registry import TRANSFORMS
 
@@ -31,7 +34,7 @@ class FastPreNormalize3D(StepTransform, PreNormalize3D):
         DataError: `total_frames` is not T; kind "total-frames".
     """
 
-    step = staticmethod(steps.pre_normalize_3d)
+    step: Callable[..., partial] = staticmethod(steps.pre_normalize_3d)
 
 
 @TRANSFORMS.register_module()

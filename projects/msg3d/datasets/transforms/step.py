@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from inspect import signature
+from typing import Any
 
 from mmcv.transforms import BaseTransform
 
@@ -22,13 +23,13 @@ class StepTransform(BaseTransform):
         if "step" in vars(cls):
             cls.__signature__ = signature(cls.step)
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._run = self.step(*args, **kwargs)
         bound = signature(self.step).bind(*args, **kwargs)
         bound.apply_defaults()
         more = bound.arguments.pop("kwargs", {})
         self._arguments = bound.arguments | more
-        vars(self).update(self._arguments | self._run.keywords)
+        self.__dict__.update(self._arguments | self._run.keywords)
 
     def transform(self, results: dict) -> dict:
         return self._run(results)

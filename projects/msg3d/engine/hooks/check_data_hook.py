@@ -7,15 +7,18 @@ deep in the model.
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from mmaction.datasets.transforms import PreNormalize2D
 from mmaction.registry import HOOKS
+from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
+from ...annotations.check import Summary
 from ...checkpoints.reading import misfit
 from ...errors import CheckpointError, ConfigError, DataError
 from .input_check import check_head, check_inputs
@@ -85,12 +88,13 @@ class CheckDataHook(Hook):
             )
 
 
-def _unwrapped(model: nn.Module) -> nn.Module:
+def _unwrapped(model: nn.Module) -> BaseModel:
     return model.module if is_model_wrapper(model) else model
 
 
 def _check_checkpoint(path: str | None) -> None:
-    if path and "://" not in path and not os.path.exists(path):
+    # Path.exists raises an error for a folder that cannot be read.
+    if path and "://" not in path and not os.path.exists(path):  # noqa: PTH110
         raise CheckpointError(
             "the checkpoint to load does not exist: correct load_from, --resume, or "
             "--checkpoint",
@@ -100,7 +104,7 @@ def _check_checkpoint(path: str | None) -> None:
         )
 
 
-def _warnings(dataset) -> Iterator[str]:
+def _warnings(dataset: BaseDataset) -> Iterator[str]:
     """Describe what this data set's pipeline would do silently."""
     summary = dataset.summary
     steps = {type(step).__name__: step for step in dataset.pipeline.transforms}
@@ -123,7 +127,7 @@ def _warnings(dataset) -> Iterator[str]:
         )
 
 
-def _leaves(dataset) -> Iterator:
+def _leaves(dataset: Any) -> Iterator[BaseDataset]:
     """The data sets with a summary inside RepeatDataset, ConcatDataset, and others."""
     if getattr(dataset, "summary", None) is not None:
         yield dataset
@@ -134,8 +138,8 @@ def _leaves(dataset) -> Iterator:
             yield from _leaves(part)
 
 
-def _compare_labels(summary, model: nn.Module) -> None:
-    head = getattr(model, "cls_head", None)
+def _compare_labels(summary: Summary, model: BaseModel) -> None:
+    head: Any = getattr(model, "cls_head", None)
     if hasattr(head, "num_targets"):
         _compare_targets(summary, head)
         return
@@ -162,7 +166,7 @@ def _compare_labels(summary, model: nn.Module) -> None:
         )
 
 
-def _compare_targets(summary, head: nn.Module) -> None:
+def _compare_targets(summary: Summary, head: Any) -> None:
     if summary.targets is None or summary.without_targets:
         raise DataError(
             f"has no targets, but the model's head regresses {head.num_targets}: add a "

@@ -6,6 +6,7 @@ new one: after a kill, a full disk, or a crash, a checkpoint may be half-written
 
 import re
 from pathlib import Path
+from typing import Any
 
 from mmaction.registry import HOOKS
 from mmengine.dist import master_only
@@ -32,7 +33,7 @@ class _RemovedLater(WholeFileBackend):
     """Keeps outdated files until their successor has been written."""
 
     def __init__(self) -> None:
-        self.outdated = []
+        self.outdated: list[str | Path] = []
 
     def remove(self, filepath: str | Path) -> None:
         self.outdated.append(filepath)
@@ -58,7 +59,9 @@ class WholeCheckpointHook(CheckpointHook):
     CheckpointHook.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
+    backend_args: dict | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         remote = "://" in str(self.out_dir or "")
         self._local = not (remote or self.backend_args or self.file_client_args)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmaction.registry import HOOKS
@@ -27,7 +28,11 @@ class FiniteLossHook(Hook):
     """
 
     def after_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
     ) -> None:
         loss = (outputs or {}).get("loss")
         if loss is None or torch.as_tensor(loss).isfinite().all():
@@ -58,7 +63,7 @@ class FiniteLossHook(Hook):
                 )
 
 
-def _not_finite(data_batch) -> list[int]:
+def _not_finite(data_batch: Any) -> list[int]:
     """Positions in the batch of the inputs that hold NaN or infinity."""
     inputs = data_batch.get("inputs") if isinstance(data_batch, dict) else None
     if not isinstance(inputs, Sequence):

@@ -1,12 +1,15 @@
 """Freeze parameters for the first epochs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import nn
 from torch.optim import Optimizer
+from torch.utils.hooks import RemovableHandle
 
 from ...errors import ConfigError
 
@@ -34,11 +37,11 @@ class FreezeParametersHook(Hook):
 
     def __init__(self, names: Sequence[str], epochs: int) -> None:
         self.names, self.epochs = list(names), epochs
-        self._handle = None
+        self._handle: RemovableHandle | None = None
 
     def before_train(self, runner: Runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        groups = {name: [] for name in self.names}
+        groups: dict[str, list[nn.Parameter]] = {name: [] for name in self.names}
         for key, parameter in model.named_parameters():
             groups.get(key.rpartition(".")[2], []).append(parameter)
         missing = [name for name, parameters in groups.items() if not parameters]
@@ -52,7 +55,7 @@ class FreezeParametersHook(Hook):
             )
         frozen = [parameter for group in groups.values() for parameter in group]
 
-        def forget_gradients(optimizer: Optimizer, *_) -> None:
+        def forget_gradients(optimizer: Optimizer, *_: Any) -> None:
             for parameter in frozen:
                 parameter.grad = None  # an optimizer skips these
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import torch
 from mmaction.models import GCNHead
+from mmaction.models.utils import Graph
+from mmengine.dataset import BaseDataset
+from mmengine.model import BaseModel, BaseModule
 from torch import Tensor, nn
 
 from ...errors import ConfigError, DataError, MSG3DError
@@ -15,7 +18,7 @@ from .random_state import random_state_kept
 FRAMES = 16  # of the clip whose features are computed
 
 
-def check_inputs(dataset, model: nn.Module) -> Tensor | None:
+def check_inputs(dataset: BaseDataset, model: BaseModel) -> Tensor | None:
     """Compare the layouts, joints, channels, and persons of a data set with a model.
 
     Scores, features, and joint selections change the content of the file, so the first
@@ -34,7 +37,7 @@ def check_inputs(dataset, model: nn.Module) -> Tensor | None:
     """
     summary, backbone = dataset.summary, getattr(model, "backbone", None)
     graph = getattr(backbone, "graph", None)
-    if graph is None:
+    if backbone is None or graph is None:
         return None
     try:
         with random_state_kept():
@@ -55,7 +58,7 @@ def check_inputs(dataset, model: nn.Module) -> Tensor | None:
     return clips
 
 
-def check_head(model: nn.Module, clips: Tensor) -> None:
+def check_head(model: BaseModel, clips: Tensor) -> None:
     """Compare the channels of the backbone's features with those of the head.
 
     A copy of the backbone computes the features of a short clip on the CPU, in eval
@@ -90,26 +93,26 @@ def check_head(model: nn.Module, clips: Tensor) -> None:
         )
 
 
-def _steps(dataset) -> Iterator[tuple[str, Any]]:
+def _steps(dataset: BaseDataset) -> Iterator[tuple[str, Any]]:
     for step in dataset.pipeline.transforms:
         yield type(step).__name__, step
 
 
-def _converts(dataset) -> bool:
+def _converts(dataset: BaseDataset) -> bool:
     return "ConvertLayout" in dict(_steps(dataset))
 
 
-def _compare_joints(joints: int, dataset, graph) -> None:
+def _compare_joints(joints: int, dataset: BaseDataset, graph: Graph) -> None:
     if joints == graph.num_node:
         return
     summary = dataset.summary
     fitting = [name for name, body in SKELETONS.items() if len(body.joints) == joints]
-    fitting = f"{fitting[0]!r}" if fitting else f"a layout of {joints} joints"
+    advised = f"{fitting[0]!r}" if fitting else f"a layout of {joints} joints"
     steps = ", ".join(name for name, _ in _named(dataset))
     others = steps and f" and layout of {steps} in the pipeline"
     raise DataError(
         f"keypoint has {joints} joints, but the model's graph {_layout_name(graph)} has "
-        f"{graph.num_node}: set model.backbone.graph_cfg.layout{others} to {fitting}, or "
+        f"{graph.num_node}: set model.backbone.graph_cfg.layout{others} to {advised}, or "
         f"ann_file to data of {graph.num_node} joints",
         kind="layout",
         file=summary.source,
@@ -118,12 +121,12 @@ def _compare_joints(joints: int, dataset, graph) -> None:
     )
 
 
-def _layout_name(graph) -> str:
+def _layout_name(graph: Graph) -> str:
     named = isinstance(graph.layout, str)
     return f"layout {graph.layout!r}" if named else "layout"
 
 
-def _compare_layouts(dataset, graph) -> None:
+def _compare_layouts(dataset: BaseDataset, graph: Graph) -> None:
     """Compare the names of joints, where layouts of the same size differ."""
     expected = _joint_names(graph.layout)
     for name, layout in _named(dataset):
@@ -153,7 +156,7 @@ def _compare_layouts(dataset, graph) -> None:
         )
 
 
-def _named(dataset) -> Iterator[tuple[str, Any]]:
+def _named(dataset: BaseDataset) -> Iterator[tuple[str, Any]]:
     """The steps for which the layout matters, and their layouts.
 
     Steps before ConvertLayout belong to the layout of the file.
@@ -185,7 +188,9 @@ def _title(layout: Any) -> str:
     return repr(layout) if isinstance(layout, str) else "a layout of its own"
 
 
-def _compare_channels(channels: int, dataset, backbone: nn.Module) -> None:
+def _compare_channels(
+    channels: int, dataset: BaseDataset, backbone: BaseModule
+) -> None:
     expected, summary = getattr(backbone, "in_channels", None), dataset.summary
     if expected is None or channels == expected:
         return
@@ -212,7 +217,7 @@ def _compare_channels(channels: int, dataset, backbone: nn.Module) -> None:
     )
 
 
-def _compare_persons(persons: int, backbone: nn.Module) -> None:
+def _compare_persons(persons: int, backbone: BaseModule) -> None:
     # A BatchNorm of each person's joints and channels fixes the number of persons.
     norm = getattr(backbone, "data_bn", None)
     each = getattr(backbone, "data_bn_type", "MVC") == "MVC"

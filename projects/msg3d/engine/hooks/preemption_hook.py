@@ -10,6 +10,9 @@ import signal
 import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import torch
 from mmaction.registry import HOOKS
@@ -43,7 +46,7 @@ class PreemptionHook(Hook):
 
     def __init__(self) -> None:
         self._signal = 0
-        self._former = {}  # handlers, by signal
+        self._former: dict[signal.Signals, Any] = {}  # handlers
 
     def before_train(self, runner: Runner) -> None:
         by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
@@ -59,11 +62,15 @@ class PreemptionHook(Hook):
             if loader is not None:
                 loader.worker_init_fn = partial(_stay, loader.worker_init_fn)
 
-    def _remember(self, number: int, frame) -> None:
+    def _remember(self, number: int, frame: FrameType | None) -> None:
         self._signal = number
 
     def after_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
     ) -> None:
         if not self._former:
             return
@@ -76,7 +83,8 @@ class PreemptionHook(Hook):
             self._save_and_exit(runner, number)
 
     def _save_and_exit(self, runner: Runner, number: int) -> None:
-        path = os.path.join(runner.work_dir, FILE)
+        folder = Path(runner.work_dir)
+        path = folder / FILE
         runner.save_checkpoint(
             runner.work_dir,
             FILE,
@@ -84,9 +92,8 @@ class PreemptionHook(Hook):
             backend_args={"backend": "whole_file"},
         )
         if is_main_process():
-            named = os.path.join(runner.work_dir, "last_checkpoint")
-            with whole_file(named, "x") as file:
-                file.write(path)
+            with whole_file(str(folder / "last_checkpoint"), "x") as file:
+                file.write(str(path))
         # The first process that exits may cause the others to be killed.
         barrier()
         runner.logger.warning(

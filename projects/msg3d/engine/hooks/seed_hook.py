@@ -8,9 +8,11 @@ was never interrupted. Numbers that are a function of seed and step need no savi
 import itertools
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 from mmaction.registry import HOOKS
+from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import BatchSampler, DataLoader, get_worker_info
@@ -43,9 +45,11 @@ class StepSeedHook(Hook):
     priority = "VERY_HIGH"
 
     def __init__(self) -> None:
-        self._drawn = None  # the seed that the run's loaders were built with
-        self._meta = {}  # of the checkpoint that was loaded, if any
-        self._epoch = None
+        self._drawn: int | None = (
+            None  # the seed that the run's loaders were built with
+        )
+        self._meta: dict = {}  # of the checkpoint that was loaded, if any
+        self._epoch: int | None = None
         self._first_iter = 0  # of the epoch
 
     def before_run(self, runner: Runner) -> None:
@@ -93,7 +97,9 @@ class StepSeedHook(Hook):
                     runner.train_dataloader.batch_sampler.passed_over = 0
             self._epoch = runner.epoch
 
-    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None):
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
+    ) -> None:
         if self._epoch is not None:
             seed_all(STEP, runner.seed, runner.iter)
 
@@ -117,20 +123,20 @@ class SeededSamples:
         epoch: int64 [1] in shared memory, so that persistent workers see it change.
     """
 
-    def __init__(self, dataset, seed: int) -> None:
+    def __init__(self, dataset: BaseDataset, seed: int) -> None:
         self.dataset, self.seed = dataset, seed
         self.epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, index: int):
+    def __getitem__(self, index: int) -> Any:
         # A worker has nothing else to draw; in the training process the model has.
         with nullcontext() if get_worker_info() else random_state_kept():
             seed_all(SAMPLE, self.seed, int(self.epoch), index, devices=False)
             return self.dataset[index]
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         # Asked of an object that is being unpickled, it has no data set yet.
         if name == "dataset" or name.startswith("__"):
             raise AttributeError(name)
@@ -155,6 +161,6 @@ class _Rest:
         return itertools.islice(self.batches, self.passed_over, None)
 
 
-def _set(loader: DataLoader, name: str, value) -> None:
+def _set(loader: DataLoader, name: str, value: object) -> None:
     """Torch forbids it once a loader is made; no iterator of this one exists yet."""
     object.__setattr__(loader, name, value)
