@@ -305,7 +305,7 @@ def test_command(tmp_path, capsys):
     expected = softmax(logits(1, 2.0)) + softmax(logits(2, 2.0))
     fused = read_scores(out)
     np.testing.assert_allclose(fused.values, expected / 2, atol=1e-6)
-    report = json.loads(figures.read_text())
+    report = json.loads(figures.read_text(encoding="utf-8"))
     top1 = 100 * (expected.argmax(1) == LABELS).mean()
     assert report["scores"]["fused"]["top1"] == pytest.approx(top1)
     changes = [line["change"] for line in report["classes"]]
@@ -355,7 +355,7 @@ def test_command_on_one_file(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "fused" not in printed
     assert "change" not in printed
-    report = json.loads((tmp_path / "a.json").read_text())
+    report = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     right = values.argmax(1) == LABELS
     assert next(iter(report["scores"].values()))["top1"] == pytest.approx(
         100 * right.mean()

@@ -112,7 +112,7 @@ def test_requeued_by_slurm(tmp_path, monkeypatch):
     with held_elsewhere(tmp_path) as process:
         here = socket.gethostname()
         mine = f"process {process.pid} on {here}, Slurm job 55"
-        assert (tmp_path / FILE).read_text() == mine
+        assert (tmp_path / FILE).read_text(encoding="utf-8") == mine
         assert held(tmp_path) == mine  # two steps of a job on one node
         monkeypatch.setattr(socket, "gethostname", lambda: "another-node")
         assert held(tmp_path) is None
