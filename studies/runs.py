@@ -1,6 +1,5 @@
 """Runs of a study: several at once, the missing ones only, and a file of results."""
 
-import fcntl
 import json
 import os
 import signal
@@ -112,6 +111,8 @@ class Runs:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
+        import fcntl  # which Windows does not have
+
         with (self.work_dir / "lock").open("w", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import torch
 
 import msg3d  # noqa: F401
 from msg3d.models import by_sample
+
+# Libraries ask for it in some tests. The answer, which is kept, starts a process.
+platform.uname().processor  # noqa: B018
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
@@ -78,6 +82,14 @@ def user_env() -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     return env
+
+
+def make_link(link: Path, target: Path) -> None:
+    """Make a symbolic link; skip the test where users may not make any."""
+    try:
+        link.symlink_to(target)
+    except OSError as error:
+        pytest.skip(f"cannot make a symbolic link: {error}")
 
 
 def free_port() -> int:

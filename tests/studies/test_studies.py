@@ -1,6 +1,5 @@
 """Studies on tiny data, in this process; what starts processes is in tests/integration."""
 
-import fcntl
 import json
 import os
 import signal
@@ -139,6 +138,7 @@ def test_networks_run_fuse_and_draw(folder, study):
 
 
 def test_failures_are_reported(folder, study):
+    fcntl = pytest.importorskip("fcntl")
     code, _, err = study("styles", "--settings", "nothing")
     assert code == 1
     assert "nothing" in err
