@@ -1,6 +1,7 @@
 """Fixtures and helpers of all tests. msg3d is imported first: it fixes the stack."""
 
 import importlib.util
+import locale
 import os
 import platform
 import socket
@@ -104,6 +105,15 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the developers' reference data in ../shared")
     return SHARED
+
+
+@pytest.fixture
+def ascii_locale():
+    """Text files are in ASCII by default, except on Windows and in UTF-8 mode."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C")
+    yield
+    locale.setlocale(locale.LC_CTYPE, before)
 
 
 @pytest.fixture(params=["by sample", "by group", "by batch"])

@@ -10,7 +10,12 @@ import pytest
 
 from errors import raises
 from msg3d import Recognizer
-from msg3d.apis.input_files import list_sources, read_sequences
+from msg3d.apis.input_files import (
+    list_inputs,
+    list_sources,
+    read_sequences,
+    source_names,
+)
 from msg3d.apis.predict_files import predict_files
 from msg3d.apis.written import Labels, Segments
 from msg3d.datasets import save_annotations
@@ -393,6 +398,25 @@ def test_json_and_table(recognizer, files):
     assert {one["source"] for one in table[6:]} == {"deep/b.npy"}
     assert table[6]["last_frame"] == "7"
     assert float(table[6]["score"]) == pytest.approx(expected.score, abs=1e-5)
+
+
+def test_names_relative_to_the_common_folder(files):
+    inputs = [str(files / "deep"), str(files / "a.npy")]
+    sources, root = list_inputs(inputs, leave_out="")
+    assert root == str(files)
+    assert source_names(sources, root) == {
+        "deep/b.npy": str(files / "deep" / "b.npy"),
+        "a.npy": str(files / "a.npy"),
+    }
+
+
+def test_inputs_on_two_drives(files, monkeypatch):
+    def commonpath(paths):  # as on Windows
+        raise ValueError("Paths don't have the same drive")
+
+    monkeypatch.setattr("os.path.commonpath", commonpath)
+    with raises("wrong-path"):
+        list_inputs([str(files)], leave_out="")
 
 
 def test_files_done_are_not_done_again(recognizer, files):

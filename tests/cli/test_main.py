@@ -1,6 +1,8 @@
 """Help, errors, and exit statuses that all commands share."""
 
 import argparse
+import io
+import sys
 
 import pytest
 
@@ -41,6 +43,13 @@ def test_existing_output_is_kept(capsys, tmp_path):
     assert status == 1
     assert "--overwrite" in err
     assert output.read_text(encoding="utf-8") == "old"
+
+
+def test_output_in_ascii(monkeypatch):
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="ascii"))
+    assert msg3d_command("configs", "nw-ucla") == 0
+    assert rb"\xb1" in output.getvalue()  # the sign before a standard deviation
 
 
 def test_interruption(capsys, monkeypatch):

@@ -682,3 +682,33 @@ def test_list_that_was_used_is_named(tmp_path):
     report = convert(raw, tmp_path / "a.pkl", split=raw / "split.txt")
     assert report["files_used"] == ["split.txt"]
     assert not report["other_files"]
+
+
+def test_list_in_a_subfolder_is_named_with_slashes(tmp_path):
+    raw = folder(tmp_path / "raw", recordings())
+    names = sorted(recordings())
+    lines = [f"{name},{'val' if 'p3' in name else 'train'}" for name in names]
+    (raw / "lists").mkdir()
+    listed = raw / "lists" / "split.csv"
+    listed.write_text("\n".join(["name,split", *lines]), encoding="utf-8")
+    report = convert(raw, tmp_path / "a.pkl", split=listed)
+    assert report["files_used"] == ["lists/split.csv"]
+    assert not report["refused"]
+
+
+def test_names_outside_of_the_default_encoding(tmp_path, ascii_locale):
+    files = recordings()
+    raw = folder(tmp_path / "raw", files)
+    lines = [
+        f"{name},{'příklad' if 'wave' in name else 'ťah'},"
+        f"{'val' if 'p3' in name else 'train'}"
+        for name in files
+    ]
+    listed = tmp_path / "split.csv"
+    listed.write_text("\n".join(["file,label,split", *lines]), encoding="utf-8")
+    convert(raw, tmp_path / "běh.pkl", split=listed)
+    data = load_annotations(tmp_path / "běh.pkl")
+    assert data["meta"]["classes"] == ["příklad", "ťah"]
+    text = (tmp_path / "běh.pkl.report.txt").read_bytes()
+    assert "běh.pkl".encode() in text
+    assert b"\r" not in text
