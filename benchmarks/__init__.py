@@ -1,6 +1,6 @@
 """Benchmarks of speed, memory, data loading, storage, streaming, and scaling.
 
-Development programs: run `python -m benchmarks --help` in a checkout.
+Development programs for Linux: run `python -m benchmarks --help` in a checkout.
 """
 
 from pathlib import Path

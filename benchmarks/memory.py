@@ -57,7 +57,7 @@ def step_memory(task: dict) -> float:
             return (torch.cuda.max_memory_allocated() - before) / 2**20
         # Free memory that the process still holds would hide what the step takes.
         getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)(0)
-        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+        Path("/proc/self/clear_refs").write_bytes(b"5")  # resets the peak
         before = processes.status("VmRSS")
         step()
         return processes.status("VmHWM") - before

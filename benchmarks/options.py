@@ -89,7 +89,11 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, defaults in COMMANDS.items():
-        source = Path(__file__).with_name(f"{name.replace('-', '_')}.py").read_text()
+        source = (
+            Path(__file__)
+            .with_name(f"{name.replace('-', '_')}.py")
+            .read_text(encoding="utf-8")
+        )
         about = ast.get_docstring(ast.parse(source))
         sub = commands.add_parser(
             name,

@@ -20,7 +20,7 @@ def run(options, results) -> None:
     plain_ntu = reference("plain_ntu")
 
     def plain(file: Path) -> np.ndarray:
-        with file.open() as opened:
+        with file.open(encoding="utf-8") as opened:
             return plain_ntu.read_plainly(opened)[0].astype(np.float32)
 
     def ours(file: Path) -> np.ndarray:

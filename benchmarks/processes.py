@@ -80,7 +80,7 @@ def run(function: Callable[[dict], object], task: dict, count: int = 1) -> list:
             for process in context.processes:
                 _end(process)
         files = [Path(folder) / f"{rank}.json" for rank in range(count)]
-        return [json.loads(file.read_text()) for file in files]
+        return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 
 
 def _end(process) -> None:
@@ -105,7 +105,9 @@ def _call(rank: int, function, task: dict, count: int, folder: str) -> None:
     if count > 1:
         place = f"file://{folder}/rendezvous"
         dist.init_process_group("gloo", place, rank=rank, world_size=count)
-    Path(folder, f"{rank}.json").write_text(json.dumps(function(task)))
+    Path(folder, f"{rank}.json").write_text(
+        json.dumps(function(task)), encoding="utf-8"
+    )
     if count > 1:
         dist.barrier()
         dist.destroy_process_group()
@@ -131,5 +133,5 @@ def status(field: str) -> float:
 
 
 def _read(file: str, field: str) -> float:
-    text = Path(file).read_text()
+    text = Path(file).read_text(encoding="utf-8")
     return int(re.search(rf"^{field}:\s*(\d+)", text, re.MULTILINE)[1]) / 1024

@@ -99,7 +99,7 @@ def describe(device: str) -> dict:
     cpu = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
     if information.exists():
-        lines = information.read_text().splitlines()
+        lines = information.read_text(encoding="utf-8").splitlines()
         names = [line.partition(": ")[2] for line in lines if "model name" in line]
         cpu = [*names, cpu][0]
     git = ["git", "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"]

@@ -138,7 +138,8 @@ def build_loader(task: dict):
 def processor_seconds() -> float:
     """Return what this process and its workers have worked: utime and stime."""
     stats = [
-        Path(f"/proc/{process}/stat").read_text() for process in processes.processes()
+        Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+        for process in processes.processes()
     ]
     fields = [stat.rpartition(")")[2].split()[11:13] for stat in stats]
     return sum(int(ticks) for pair in fields for ticks in pair) / os.sysconf(

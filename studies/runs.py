@@ -1,6 +1,5 @@
 """Runs of a study: several at once, the missing ones only, and a file of results."""
 
-import fcntl
 import json
 import os
 import signal
@@ -38,7 +37,7 @@ class Runs:
         self.file = work_dir / "results.json"
         self.results: list[dict] = []
         if self.file.exists():
-            self.results = json.loads(self.file.read_text())
+            self.results = json.loads(self.file.read_text(encoding="utf-8"))
 
     def make(self, names: Sequence[str], seeds: int, data: Path, jobs: int) -> int:
         """Make the missing runs.
@@ -112,7 +111,9 @@ class Runs:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with (self.work_dir / "lock").open("w") as lock:
+        import fcntl  # which Windows does not have
+
+        with (self.work_dir / "lock").open("w", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -1,7 +1,9 @@
 """Fixtures and helpers of all tests. msg3d is imported first: it fixes the stack."""
 
 import importlib.util
+import locale
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -13,6 +15,9 @@ import torch
 
 import msg3d  # noqa: F401
 from msg3d.models import by_sample
+
+# Libraries ask for it in some tests. The answer, which is kept, starts a process.
+platform.uname().processor  # noqa: B018
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
@@ -80,6 +85,14 @@ def user_env() -> dict[str, str]:
     return env
 
 
+def make_link(link: Path, target: Path) -> None:
+    """Make a symbolic link; skip the test where users may not make any."""
+    try:
+        link.symlink_to(target)
+    except OSError as error:
+        pytest.skip(f"cannot make a symbolic link: {error}")
+
+
 def free_port() -> int:
     """A port at which nobody listens now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -92,6 +105,15 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the developers' reference data in ../shared")
     return SHARED
+
+
+@pytest.fixture
+def ascii_locale():
+    """Text files are in ASCII by default, except on Windows and in UTF-8 mode."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C")
+    yield
+    locale.setlocale(locale.LC_CTYPE, before)
 
 
 @pytest.fixture(params=["by sample", "by group", "by batch"])

@@ -95,14 +95,18 @@ def fill(folder: Path, actions: dict) -> None:
         {"acc/top1": 0.5},
     ]
     lines[1]["step"] = 1
-    (log / "scalars.json").write_text("\n".join(map(json.dumps, lines)))
+    (log / "scalars.json").write_text(
+        "\n".join(map(json.dumps, lines)), encoding="utf-8"
+    )
     quickstart = log.parent.parent
     for name in ("seed0", "seed1", "explain"):
         (quickstart.parent / name).symlink_to(quickstart)
     (quickstart / QUICKSTART).symlink_to(folder / "my_config.py")
     for name in ("epoch_1.pth", "best_acc_top1_epoch_5.pth"):
         (quickstart / name).symlink_to(folder / "best.pth")
-    (quickstart / "last_checkpoint").write_text(str(quickstart / "epoch_1.pth"))
+    (quickstart / "last_checkpoint").write_text(
+        str(quickstart / "epoch_1.pth"), encoding="utf-8"
+    )
     (folder / "work_dirs" / "gallery").mkdir()
     dump(quickstart / "test.pkl", known[few])
     streams = ("joint", "bone", "joint_motion", "bone_motion", "fused", "scores")

@@ -10,7 +10,7 @@ from msg3d.errors import DataError, SkipFile
 def parse(name, content, scale=1.0, log=None):
     """`NAME.txt` holding one number: a sample of that number."""
     if log is not None:
-        with Path(log).open("a") as file:
+        with Path(log).open("a", encoding="utf-8") as file:
             file.write(name + "\n")
     text = content.decode()
     if text == "empty":
@@ -28,7 +28,7 @@ def folder(path, count=10):
     """A new folder of the numbers from 1."""
     path.mkdir()
     for number in range(count):
-        (path / f"{number:03d}.txt").write_text(str(number + 1))
+        (path / f"{number:03d}.txt").write_text(str(number + 1), encoding="utf-8")
     return path
 
 

@@ -27,7 +27,7 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         place = path.relative_to(PACKAGE)
         if place.parts[0] not in ("configs", ".mim"):
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call):
                     yield f"{place}:{node.lineno}", node
 
@@ -71,7 +71,7 @@ def test_listed_kinds_are_used():
         node
         for path in PACKAGE.rglob("*.py")
         if path.name not in ("errors.py", "faults.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     ]
     strings = {node.value for node in nodes if isinstance(node, ast.Constant)}
     # f"{field}-differ"
@@ -100,7 +100,7 @@ def test_tests_check_no_wording():
     pinned = [
         f"{path.relative_to(REPOSITORY)}:{node.lineno}"
         for path in sorted((REPOSITORY / "tests").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and getattr(node.func, "attr", None) == "raises"
         and "match" in {keyword.arg for keyword in node.keywords}
@@ -111,18 +111,18 @@ def test_tests_check_no_wording():
 
 
 def test_page_lists_all_kinds():
-    page = error_table.PAGE.read_text()
+    page = error_table.PAGE.read_text(encoding="utf-8")
     assert page == error_table.renewed(page), "python tools/error_table.py --write"
     assert "|  |" not in page  # every kind has a meaning
 
 
 def test_page_is_renewed(monkeypatch, tmp_path, capsys):
-    page = error_table.PAGE.read_text()
+    page = error_table.PAGE.read_text(encoding="utf-8")
     old = page.replace("| `row` |", "| `gone` |").replace(
         "| `copy` | warning", "| `a` |"
     )
     monkeypatch.setattr(error_table, "PAGE", tmp_path / "errors.md")
-    error_table.PAGE.write_text(old)
+    error_table.PAGE.write_text(old, encoding="utf-8")
     monkeypatch.setattr(sys, "argv", ["error_table.py"])
     assert error_table.main() == 1
     assert "errors.md" in capsys.readouterr().err
@@ -130,7 +130,7 @@ def test_page_is_renewed(monkeypatch, tmp_path, capsys):
     assert error_table.main() == 0
     monkeypatch.setattr(sys, "argv", ["error_table.py"])
     assert error_table.main() == 0
-    text = error_table.PAGE.read_text()
+    text = error_table.PAGE.read_text(encoding="utf-8")
     assert "| `row` | A row" in text
     assert "gone" not in text
 

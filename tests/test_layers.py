@@ -125,7 +125,9 @@ def test_modules_named_in_strings_are_of_earlier_layers():
         f"{path}:{line}: {imported!r}: {why}"
         for name, path in OURS.items()
         if name not in EXEMPT
-        for line, imported in named_in_strings(path.read_text(), package_of(name, path))
+        for line, imported in named_in_strings(
+            path.read_text(encoding="utf-8"), package_of(name, path)
+        )
         if (why := fault(name, imported))
     ]
     assert not faults
@@ -162,7 +164,9 @@ def test_strings_are_understood(source, allowed):
 
 def test_configs_import_the_package_root():
     for path in (PACKAGE / "configs").rglob("*.py"):
-        named = re.findall(r"['\"](msg3d(?:\.\w+)+)['\"]", path.read_text())
+        named = re.findall(
+            r"['\"](msg3d(?:\.\w+)+)['\"]", path.read_text(encoding="utf-8")
+        )
         assert not OURS.keys() & {*named}, path
 
 
@@ -170,7 +174,7 @@ def imports(name: str, path: Path, known: dict[str, Path]) -> set[str]:
     """The known modules that a module imports, inside functions too."""
     imported = set()
     package = package_of(name, path)
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             imported.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -75,18 +75,20 @@ def test_costs_are_those_that_others_count(models):
 def upstream_models(folder):
     """The models of a folder of MMAction2's own index."""
     root = Path(mmaction.__path__[0], ".mim", "configs", "skeleton")
-    return yaml.safe_load((root / folder / "metafile.yml").read_text())["Models"]
+    return yaml.safe_load((root / folder / "metafile.yml").read_text(encoding="utf-8"))[
+        "Models"
+    ]
 
 
 def test_files_match_the_index(index):
     for path, content in zip(METAFILES, index, strict=True):
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         assert metafiles.with_models(text, content["Models"]) == text
     for name, table in (
         ("docs/models.md", tables.document),
         ("README.md", tables.readme),
     ):
-        text = (REPOSITORY / name).read_text()
+        text = (REPOSITORY / name).read_text(encoding="utf-8")
         assert tables.with_table(text, table(index)) == text, "run tools/model_table.py"
 
 
@@ -136,7 +138,9 @@ def test_results_of_the_personality_study(models):
     name = "msg3d-12c_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d"
     (result,) = models[name]["Results"]
     runs = json.loads(
-        (metafiles.REPOSITORY / "configs/personality/results.json").read_text()
+        (metafiles.REPOSITORY / "configs/personality/results.json").read_text(
+            encoding="utf-8"
+        )
     )
     top1 = [100 * run["top1"] for run in runs if run["setting"] == "xyz+laban"]
     assert result["Metrics"] == {
@@ -169,10 +173,14 @@ def test_command(monkeypatch, tmp_path, capsys):
     """Entries and tables are renewed; what is written by hand is kept."""
     config = metafiles.REPOSITORY / "configs/stgcn" / f"{SBU}.py"
     path, readme = tmp_path / "metafile.yml", tmp_path / "README.md"
-    path.write_text(f"{METAFILE}- Name: {SBU}\n{RESULTS}- Name: gone\n")
+    path.write_text(
+        f"{METAFILE}- Name: {SBU}\n{RESULTS}- Name: gone\n", encoding="utf-8"
+    )
     (tmp_path / "docs").mkdir()
     for document in (readme, tmp_path / "docs/models.md"):
-        document.write_text(f"head\n{tables.BEGIN}\nold\n{tables.END}\n")
+        document.write_text(
+            f"head\n{tables.BEGIN}\nold\n{tables.END}\n", encoding="utf-8"
+        )
     monkeypatch.setattr(metafiles, "REPOSITORY", tmp_path)
     monkeypatch.setattr(metafiles, "metafiles", lambda: [path])
     monkeypatch.setattr(metafiles, "leaves", lambda path: [config])
@@ -180,20 +188,20 @@ def test_command(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(sys, "argv", ["model_table.py"])
     assert model_table.main() == 1
     assert "metafile.yml" in capsys.readouterr().err
-    assert "old" in readme.read_text()
+    assert "old" in readme.read_text(encoding="utf-8")
     monkeypatch.setattr(sys, "argv", ["model_table.py", "--write"])
     assert model_table.main() == 0
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert text.startswith(f"{METAFILE}- Name: {SBU}\n")
     assert text.endswith(RESULTS)
-    assert readme.read_text().splitlines()[-2] == (
+    assert readme.read_text(encoding="utf-8").splitlines()[-2] == (
         f"| SBU-Fold1-3D | [`stgcn` `r32-60e`](configs/stgcn/{SBU}.py) | 3.07 | 1.07 | "
         "8.1 joint, 9.0† two streams ([S](u)) | **80.5** ± 0.4 joint (5 seeds) |"
     )
     monkeypatch.setattr(sys, "argv", ["model_table.py"])
     assert model_table.main() == 0
 
-    path.write_text(f"{METAFILE}- Name: gone\n{RESULTS}")
+    path.write_text(f"{METAFILE}- Name: gone\n{RESULTS}", encoding="utf-8")
     assert model_table.main() == 1
     with raises("unknown-name", file="metafile.yml", field="gone"):
         metafiles.renewed(path)

@@ -23,7 +23,7 @@ from msg3d.datasets import check_annotations, load_annotations, load_store
 from msg3d.evaluation import labels_of, read_scores
 
 FILES = Path(__file__).parent / "files_0_1"
-EXPECTED = json.loads((FILES / "expected.json").read_text())
+EXPECTED = json.loads((FILES / "expected.json").read_text(encoding="utf-8"))
 TOLERANCE = {"rtol": 0, "atol": 1e-4}
 
 

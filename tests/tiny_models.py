@@ -31,13 +31,16 @@ def trained(folder, name, classes=None, frames=16):
     folder.mkdir(exist_ok=True)
     config, checkpoint = folder / "tiny.py", folder / "tiny.pth"
     text = SMALL.format(base=str(CONFIGS / f"{name}.py"))
-    config.write_text(text)
+    config.write_text(text, encoding="utf-8")
     cfg = Config.fromfile(config)
     for step in cfg.test_dataloader.dataset.pipeline:
         if "clip_len" in step:
             step["clip_len"] = frames
     steps = [step.to_dict() for step in cfg.test_dataloader.dataset.pipeline]
-    config.write_text(f"{text}test_dataloader = dict(dataset=dict(pipeline={steps}))\n")
+    config.write_text(
+        f"{text}test_dataloader = dict(dataset=dict(pipeline={steps}))\n",
+        encoding="utf-8",
+    )
     with DefaultScope.overwrite_default_scope("mmaction"):
         model = MODELS.build(cfg.model)
     rebuild_weights(model, torch.float32)

@@ -46,5 +46,7 @@ def write_tiny(folder: Path, more: str = "", **data) -> None:
     """
     path = folder / "data.pkl"
     write(path, joints=5, persons=2, **data)
-    (folder / "ntu.py").write_text(CONFIG.format(base=str(BASE), data=str(path)))
-    (folder / "tiny.py").write_text(f"_base_ = 'ntu.py'\n{more}")
+    (folder / "ntu.py").write_text(
+        CONFIG.format(base=str(BASE), data=str(path)), encoding="utf-8"
+    )
+    (folder / "tiny.py").write_text(f"_base_ = 'ntu.py'\n{more}", encoding="utf-8")

@@ -53,7 +53,9 @@ def prepare(folder: Path) -> Path:
     """Writes data and config into `folder`; the config's path."""
     write(folder / "data.pkl", joints=5)
     path = folder / "tiny.py"
-    path.write_text(CONFIG.replace("data.pkl", str(folder / "data.pkl")))
+    path.write_text(
+        CONFIG.replace("data.pkl", str(folder / "data.pkl")), encoding="utf-8"
+    )
     return path
 
 

@@ -46,10 +46,10 @@ def main() -> int:
     )
     parser.add_argument("--write", action="store_true", help="update the page")
     args = parser.parse_args()
-    page = PAGE.read_text()
+    page = PAGE.read_text(encoding="utf-8")
     text = renewed(page)
     if args.write:
-        PAGE.write_text(text)
+        PAGE.write_text(text, encoding="utf-8")
     elif text != page:
         print(
             f"{PAGE.name} is out of date: run python tools/error_table.py --write",

@@ -21,14 +21,14 @@ def contents() -> dict:
     files, index = {}, []
     for path in metafiles.metafiles():
         models = metafiles.renewed(path)
-        files[path] = metafiles.with_models(path.read_text(), models)
+        files[path] = metafiles.with_models(path.read_text(encoding="utf-8"), models)
         index.append({**metafiles.read(path), "Models": models})
     for name, table in (
         ("README.md", tables.readme),
         ("docs/models.md", tables.document),
     ):
         path = metafiles.REPOSITORY / name
-        files[path] = tables.with_table(path.read_text(), table(index))
+        files[path] = tables.with_table(path.read_text(encoding="utf-8"), table(index))
     return files
 
 
@@ -44,11 +44,13 @@ def main() -> int:
     except ValueError as error:
         print(f"model_table.py: {error}", file=sys.stderr)
         return 1
-    stale = [path for path, text in files.items() if path.read_text() != text]
+    stale = [
+        path for path, text in files.items() if path.read_text(encoding="utf-8") != text
+    ]
     for path in stale:
         name = path.relative_to(metafiles.REPOSITORY)
         if args.write:
-            path.write_text(files[path])
+            path.write_text(files[path], encoding="utf-8")
             print(f"wrote {name}")
         else:
             print(f"{name} is out of date: run with --write", file=sys.stderr)

@@ -55,7 +55,9 @@ def main():
     train = [CONFIG, "--work-dir", work_dir, *options]
     run("mim", "train", "mmaction", *train)
     log = max((REPOSITORY / work_dir).glob("*/*.log"))  # named by the time
-    last = (REPOSITORY / work_dir / "last_checkpoint").read_text().strip()
+    last = (
+        (REPOSITORY / work_dir / "last_checkpoint").read_text(encoding="utf-8").strip()
+    )
     test = [CONFIG, "--checkpoint", last, "--work-dir", work_dir, "--dump", dump]
     run("mim", "test", "mmaction", *test, *options)
     draw = ["run", "msg3d", "confusion_matrix", CONFIG, dump, "--show-path", picture]

@@ -142,10 +142,12 @@ def oldest(package: str) -> str:
 
 def record(name: str, result: dict) -> None:
     """Write a row's result, and the table of all rows into the documentation."""
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = (
+        json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    )
     results[name] = result
     results = {row: results[row] for row in ROWS if row in results}
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     PAGE.write_text(
         with_table(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8"
     )

@@ -176,7 +176,7 @@ def test_command_on_a_good_file(tmp_path, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "split train: 8 samples, 4 classes of 2 to 2" in out
     assert "no faults" in out
-    assert json.loads((tmp_path / "a.json").read_text())["faults"] == []
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["faults"] == []
     assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
 
 
@@ -197,7 +197,7 @@ def test_command_on_faults(tmp_path, monkeypatch, capsys):
     assert command(tmp_path / "a.pkl", *options) == 1
     out = capsys.readouterr().out
     assert "errors (1):\n  label-negative (1)\n    sample 'sample002': " in out
-    report = json.loads((tmp_path / "a.json").read_text())
+    report = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert (report["errors"], report["warnings"]) == (1, 12)
     assert len(report["faults"]) == 13
     text = report["faults"][0].pop("text")
@@ -217,7 +217,10 @@ def test_command_on_faults(tmp_path, monkeypatch, capsys):
         (lambda path: None, "not-found"),
         (lambda path: path.mkdir(), "wrong-path"),
         (
-            lambda path: (path.mkdir(), (path / "store.json").write_text("{}")),
+            lambda path: (
+                path.mkdir(),
+                (path / "store.json").write_text("{}", encoding="utf-8"),
+            ),
             "wrong-file-type",
         ),
         (lambda path: path.write_bytes(b"PK\x03\x04"), "truncated"),
@@ -237,7 +240,7 @@ def test_command_on_unreadable_files(tmp_path, monkeypatch, capsys, make, kind):
     assert str(path) in printed.err
     assert printed.err.count("\n") == 1
     assert not printed.out
-    (fault,) = json.loads((tmp_path / "a.json").read_text())["faults"]
+    (fault,) = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["faults"]
     assert fault["kind"] == "unreadable"
     assert fault["text"] == str(caught.value)
 
@@ -269,7 +272,7 @@ def test_command_on_a_store(tmp_path, monkeypatch, capsys):
     for name in ("a.pkl", "a.packed/"):
         path = f"{tmp_path}/{name}"
         assert command(path, "--json", tmp_path / "a.json", "--overwrite") == 0
-        reports.append(json.loads((tmp_path / "a.json").read_text()))
+        reports.append(json.loads((tmp_path / "a.json").read_text(encoding="utf-8")))
     ours, theirs = ({**one, "file": 0, "config": 0} for one in reports)
     assert ours == theirs
     assert ours["samples"] == 12

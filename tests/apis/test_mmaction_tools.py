@@ -64,7 +64,7 @@ def test_missing_package_is_named(tmp_path, monkeypatch):
 
 
 def test_tool_runs_with_its_arguments(tmp_path, monkeypatch, capsys):
-    (tmp_path / "config.py").write_text("answer = 42\n")
+    (tmp_path / "config.py").write_text("answer = 42\n", encoding="utf-8")
     arguments = ["print_config.py", str(tmp_path / "config.py")]
     monkeypatch.setattr("sys.argv", arguments)
     mmaction_tools.run_tool("analysis_tools/print_config.py")

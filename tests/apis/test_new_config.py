@@ -60,7 +60,7 @@ def test_leaf_is_short(tmp_path):
     ann_file = str(tmp_path / "mine.pkl")
     write(ann_file, joints=17, channels=2)
     config, *_ = write_config(ann_file, str(tmp_path / "mine.py"), layout="coco")
-    assert len(Path(config).read_text().splitlines()) < 16
+    assert len(Path(config).read_text(encoding="utf-8").splitlines()) < 16
 
 
 def test_stated_layout(tmp_path):

@@ -20,7 +20,7 @@ from msg3d.skeletons.units import UNITS
 from samples import write
 from tiny_models import NTU_3D, trained, trained_on_targets
 
-TEXT = (REPOSITORY / "docs" / "predict.md").read_text()
+TEXT = (REPOSITORY / "docs" / "predict.md").read_text(encoding="utf-8")
 
 
 def blocks(language):
@@ -73,9 +73,9 @@ def test_commands_run(user, capsys):
     for words in typed:
         if "--pose-model" not in words:
             assert msg3d_command(*words[1:]) == 0
-    with Path("results/predictions.csv").open(newline="") as file:
+    with Path("results/predictions.csv").open(newline="", encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 4
-    with Path("predictions/predictions.csv").open(newline="") as file:
+    with Path("predictions/predictions.csv").open(newline="", encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 7
 
 

@@ -10,7 +10,12 @@ import pytest
 
 from errors import raises
 from msg3d import Recognizer
-from msg3d.apis.input_files import list_sources, read_sequences
+from msg3d.apis.input_files import (
+    list_inputs,
+    list_sources,
+    read_sequences,
+    source_names,
+)
 from msg3d.apis.predict_files import predict_files
 from msg3d.apis.written import Labels, Segments
 from msg3d.datasets import save_annotations
@@ -75,9 +80,11 @@ def test_npy_and_json_in_3d(solid, tmp_path):
     np.save(tmp_path / "b.npy", keypoint[0] * 1000)
     same(solid, tmp_path / "b.npy", zero, ReadOptions(unit="mm"))
     missing = np.where(np.isnan(keypoint), None, keypoint.astype(object)).tolist()
-    (tmp_path / "c.json").write_text(json.dumps(missing))
+    (tmp_path / "c.json").write_text(json.dumps(missing), encoding="utf-8")
     same(solid, tmp_path / "c.json", zero)
-    (tmp_path / "d.json").write_text(json.dumps({"keypoint": zero.tolist()}))
+    (tmp_path / "d.json").write_text(
+        json.dumps({"keypoint": zero.tolist()}), encoding="utf-8"
+    )
     same(solid, tmp_path / "d.json", zero)
 
 
@@ -85,14 +92,17 @@ def test_untold_unit_must_fit_the_persons(solid, tmp_path):
     meters = np.random.default_rng(0).uniform(0.1, 1.8, (1, 9, 25, 3))
     path, text = tmp_path / "a.npy", tmp_path / "a.json"
     np.save(path, meters * 1000)
-    text.write_text(json.dumps((meters * 1000).tolist()))
+    text.write_text(json.dumps((meters * 1000).tolist()), encoding="utf-8")
     for file in (path, text):
         with raises("unit", DataError, file=file.name) as caught:
             read_sequences(str(file), solid.expected)
         assert "--unit mm" in caught.value.message
         for unit in ("mm", "unscaled"):
             read_sequences(str(file), solid.expected, ReadOptions(unit=unit))
-    text.write_text(json.dumps({"keypoint": (meters * 1000).tolist(), "unit": "mm"}))
+    text.write_text(
+        json.dumps({"keypoint": (meters * 1000).tolist(), "unit": "mm"}),
+        encoding="utf-8",
+    )
     same(solid, text, meters)
     np.save(path, meters)
     same(solid, path, meters)
@@ -103,10 +113,10 @@ def test_json_in_2d_says_its_scores_and_size(recognizer, tmp_path):
     score = np.random.default_rng(0).uniform(size=keypoint.shape[:3])
     sample = {"keypoint": keypoint, "keypoint_score": score, "img_shape": SIZE}
     told = {key: np.asarray(value).tolist() for key, value in sample.items()}
-    path.write_text(json.dumps(told))
+    path.write_text(json.dumps(told), encoding="utf-8")
     same(recognizer, path, sample)
     third = np.concatenate([keypoint, score[..., None]], -1).tolist()
-    path.write_text(json.dumps(third))
+    path.write_text(json.dumps(third), encoding="utf-8")
     same(recognizer, path, sample, ReadOptions(img_shape=SIZE))
 
 
@@ -136,7 +146,9 @@ def test_estimators_json(recognizer, tmp_path):
     """MMPose, a file a video, with persons out of order in some frames."""
     keypoint = persons()
     score, path = falling(keypoint), tmp_path / "a.json"
-    path.write_text(json.dumps(mmpose(keypoint, score, swapped=(2, 3, 5))))
+    path.write_text(
+        json.dumps(mmpose(keypoint, score, swapped=(2, 3, 5))), encoding="utf-8"
+    )
     sample = {"keypoint": keypoint, "keypoint_score": score, "img_shape": SIZE}
     found = same(recognizer, path, sample, ReadOptions(img_shape=SIZE))
     np.testing.assert_array_equal(found["keypoint"], keypoint)
@@ -148,7 +160,7 @@ def test_mediapipe_json(recognizer, solid, tmp_path):
         [{"x": float(x), "y": float(y), "z": 0.0, "visibility": 1.0} for x, y in frame]
         for frame in parts
     ]
-    (tmp_path / "a.json").write_text(json.dumps(marks))
+    (tmp_path / "a.json").write_text(json.dumps(marks), encoding="utf-8")
     coco = convert_layout(parts[None], "mediapipe33", "coco")
     found = same(recognizer, tmp_path / "a.json", coco, unit="normalized")
     assert found["layout"] == "mediapipe33"
@@ -171,7 +183,9 @@ def openpose(folder, keypoint, score, joints=25):
             for one in range(len(keypoint))
         ]
         name = f"clip_{number + 7:012d}_keypoints.json"
-        (folder / name).write_text(json.dumps({"version": 1.3, "people": people}))
+        (folder / name).write_text(
+            json.dumps({"version": 1.3, "people": people}), encoding="utf-8"
+        )
 
 
 @pytest.mark.parametrize(("joints", "layout"), [(25, "openpose25"), (18, "openpose")])
@@ -207,7 +221,7 @@ def test_frames_of_mmpose(recognizer, tmp_path):
     (tmp_path / "clip").mkdir()
     for number, frame in enumerate(mmpose(keypoint, score)):
         file = tmp_path / "clip" / f"{number}.json"
-        file.write_text(json.dumps(frame["instances"]))
+        file.write_text(json.dumps(frame["instances"]), encoding="utf-8")
     sources = list_sources(str(tmp_path), leave_out="")
     assert sources == [str(tmp_path / "clip")]
     sample = {"keypoint": keypoint, "keypoint_score": score, "img_shape": SIZE}
@@ -331,7 +345,7 @@ def test_pose_models_are_never_downloaded():
 
 
 def rows(path):
-    with Path(path).open(newline="") as file:
+    with Path(path).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -367,7 +381,9 @@ def test_json_and_table(recognizer, files):
     expected = recognizer.predict(
         persons(3, seed=1), img_shape=SIZE, persons=True, pairs=2
     )
-    (sample,) = json.loads((out / "deep/b.npy.json").read_text())["samples"]
+    (sample,) = json.loads((out / "deep/b.npy.json").read_text(encoding="utf-8"))[
+        "samples"
+    ]
     assert sample["name"] == expected.name
     assert len(sample["top"]) == 2
     assert sample["score"] == pytest.approx(expected.score, abs=1e-6)
@@ -384,24 +400,43 @@ def test_json_and_table(recognizer, files):
     assert float(table[6]["score"]) == pytest.approx(expected.score, abs=1e-5)
 
 
+def test_names_relative_to_the_common_folder(files):
+    inputs = [str(files / "deep"), str(files / "a.npy")]
+    sources, root = list_inputs(inputs, leave_out="")
+    assert root == str(files)
+    assert source_names(sources, root) == {
+        "deep/b.npy": str(files / "deep" / "b.npy"),
+        "a.npy": str(files / "a.npy"),
+    }
+
+
+def test_inputs_on_two_drives(files, monkeypatch):
+    def commonpath(paths):  # as on Windows
+        raise ValueError("Paths don't have the same drive")
+
+    monkeypatch.setattr("os.path.commonpath", commonpath)
+    with raises("wrong-path"):
+        list_inputs([str(files)], leave_out="")
+
+
 def test_files_done_are_not_done_again(recognizer, files):
     out, seen = files.parent / "out", []
     predict(recognizer, files, out, seen=seen)
     assert seen == ["a.npy", "bad.npy", "b.npy"]
-    before = (out / "predictions.csv").read_text()
+    before = (out / "predictions.csv").read_text(encoding="utf-8")
 
     seen.clear()
     report = predict(recognizer, files, out, seen=seen)
     assert seen == ["bad.npy"]
     assert report.found == ["a.npy", "deep/b.npy"]
-    assert (out / "predictions.csv").read_text() == before
+    assert (out / "predictions.csv").read_text(encoding="utf-8") == before
 
     seen.clear()  # a changed file, and one whose result was lost
     np.save(files / "a.npy", persons(2, seed=5))
     (out / "deep" / "b.npy.json").unlink()
     predict(recognizer, files, out, seen=seen)
     assert seen == ["a.npy", "bad.npy", "b.npy"]
-    assert (out / "predictions.csv").read_text() != before
+    assert (out / "predictions.csv").read_text(encoding="utf-8") != before
 
     seen.clear()  # another network, another option
     predict(recognizer, files, out, settings="other", seen=seen)

@@ -278,7 +278,9 @@ def test_config_and_checkpoint_that_do_not_fit(tmp_path):
         Recognizer(config, tmp_path / "none.pth")
     with raises("label", ConfigError, field="classes"):
         Recognizer(config, checkpoint, classes=["a", "b", "c"])
-    (tmp_path / "model.py").write_text("model = dict(backbone=dict(), cls_head=dict())")
+    (tmp_path / "model.py").write_text(
+        "model = dict(backbone=dict(), cls_head=dict())", encoding="utf-8"
+    )
     with raises("config", file="model.py", field="test_dataloader"):
         Recognizer(tmp_path / "model.py", checkpoint)
 

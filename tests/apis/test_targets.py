@@ -85,7 +85,7 @@ def test_command_writes_a_column_per_target(recognizer, checkpoint, tmp_path, ca
     out = tmp_path / "out"
     words = ("predict", checkpoint, tmp_path / "a.npy", "--persons")
     assert msg3d_command(*words, "--output", out) == 0
-    with (out / "predictions.csv").open(newline="") as file:
+    with (out / "predictions.csv").open(newline="", encoding="utf-8") as file:
         everyone, person = csv.DictReader(file)
     expected = recognizer.predict(walk()).targets
     assert list(everyone)[-2:] == NAMES
@@ -93,7 +93,7 @@ def test_command_writes_a_column_per_target(recognizer, checkpoint, tmp_path, ca
     assert {name: float(everyone[name]) for name in NAMES} == pytest.approx(
         expected, abs=1e-4
     )
-    (sample,) = json.loads((out / "a.npy.json").read_text())["samples"]
+    (sample,) = json.loads((out / "a.npy.json").read_text(encoding="utf-8"))["samples"]
     assert sample["targets"] == pytest.approx(expected)
     assert "label" not in sample
     capsys.readouterr()

@@ -151,15 +151,17 @@ def test_command(files, recognizer, tmp_path, capsys):
     assert "expected [T, 25, 3]" in said.err
     scores = smooth(frame_scores(recognizer, keypoint, 20, 10), 5)
     expected = segments(scores, "abcd")
-    record = json.loads((tmp_path / "out" / "long.npy.json").read_text())
+    record = json.loads(
+        (tmp_path / "out" / "long.npy.json").read_text(encoding="utf-8")
+    )
     (sample,) = record["samples"]
     assert [(s["start"], s["stop"], s["name"]) for s in sample["segments"]] == [
         (s.start, s.stop, s.name) for s in expected
     ]
-    with (tmp_path / "out" / "segments.csv").open(newline="") as file:
+    with (tmp_path / "out" / "segments.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [float(r["stop_seconds"]) for r in rows] == [s.stop / 25 for s in expected]
-    text = (tmp_path / "out" / "long.npy.srt").read_text()
+    text = (tmp_path / "out" / "long.npy.srt").read_text(encoding="utf-8")
     assert len(re.findall(" --> ", text)) == len(expected)
     # Done is done, until an option changes.
     assert "done before 1" in run("--clips", "1")[1].out

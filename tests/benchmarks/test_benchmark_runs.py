@@ -40,10 +40,13 @@ def run(tmp_path, monkeypatch, capsys):
     def measure(options):
         output = tmp_path / "tiny.json"
         assert main([*options.split(), "--output", str(output)]) == 0
-        written = json.loads(output.read_text())
+        written = json.loads(output.read_text(encoding="utf-8"))
         assert written["machine"]["cpu"]
         assert written["machine"]["date"]
-        text, printed = output.with_suffix(".md").read_text(), capsys.readouterr().out
+        text, printed = (
+            output.with_suffix(".md").read_text(encoding="utf-8"),
+            capsys.readouterr().out,
+        )
         assert f"python -m benchmarks {options}" in text
         assert text in printed
         return written
@@ -62,7 +65,8 @@ def test_speed(run, tmp_path):
         "from reference import ReferenceMSG3D as Same\n"
         "class Broken(Same):\n"
         "    def forward(self, x):\n"
-        "        raise RuntimeError('cannot do\\nthis')\n"
+        "        raise RuntimeError('cannot do\\nthis')\n",
+        encoding="utf-8",
     )
     options = (
         f"speed {TINY} --batch 1 --rounds 2 --layouts nturgb+d --models msg3d stgcn"
@@ -102,7 +106,7 @@ def test_interruption_keeps_what_was_measured(run, tmp_path, monkeypatch):
     with pytest.raises(SystemExit) as stopped:
         run(f"{options} --rounds 3")
     assert stopped.value.code == 130
-    rows = json.loads((tmp_path / "tiny.json").read_text())["speed"]
+    rows = json.loads((tmp_path / "tiny.json").read_text(encoding="utf-8"))["speed"]
     assert {row["network"]: len(row["times_ms"]) for row in rows} == {
         "plain": 1,
         "msg3d": 1,

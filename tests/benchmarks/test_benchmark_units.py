@@ -187,7 +187,7 @@ def test_memory_and_files_of_this_process(tmp_path):
     # Not an array: its memory may come from what earlier tests freed.
     ballast = mmap.mmap(-1, 2**25, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     ballast.write(b"1" * len(ballast))
-    with (tmp_path / "a").open("w"), (tmp_path / "b").open("w"):
+    with (tmp_path / "a").open("wb"), (tmp_path / "b").open("wb"):
         during = load.held()
     assert before["main_files"] == len(list(Path("/proc/self/fd").iterdir()))
     assert during["main_files"] == before["main_files"] + 2

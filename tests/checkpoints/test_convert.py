@@ -35,7 +35,9 @@ def built(path):
 @pytest.fixture
 def original(shared):
     folder = shared / "golden"
-    entries = json.loads((folder / "original_ntu25.json").read_text())["state_dict"]
+    entries = json.loads((folder / "original_ntu25.json").read_text(encoding="utf-8"))[
+        "state_dict"
+    ]
     return golden_weights(entries), np.load(folder / "original_ntu25.npz")
 
 
@@ -250,7 +252,7 @@ def test_another_graph_goes_into_the_authors_mask(tmp_path):
     source = saved(model, tmp_path / "ours.pth")
     assert "MS-G3D as" in convert_back(source, str(back))
     convert_checkpoint(str(back), str(again))
-    assert "symmetric" in again.with_suffix(".py").read_text()
+    assert "symmetric" in again.with_suffix(".py").read_text(encoding="utf-8")
     x = torch.rand(2, 1, 12, 25, 3, dtype=torch.float64)
     torch.testing.assert_close(
         scores(built(again), x), scores(model, x), rtol=1e-12, atol=1e-12

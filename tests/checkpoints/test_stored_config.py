@@ -186,10 +186,12 @@ def test_without_model(text):
     ],
 )
 def test_other_parts_are_refused(changed, monkeypatch, old, new):
-    Path("evil.py").write_text("open('executed', 'w')\nNetwork = print")
+    Path("evil.py").write_text(
+        "open('executed', 'w')\nNetwork = print", encoding="utf-8"
+    )
     Path("evil").mkdir()
     for name in ("__init__.py", "registry.py"):
-        Path("evil", name).write_text("open('executed', 'w')")
+        Path("evil", name).write_text("open('executed', 'w')", encoding="utf-8")
     monkeypatch.syspath_prepend(".")
     with raises("unsafe", CheckpointError, file="changed.pth"):
         Recognizer(changed(old, new), device="cpu")
@@ -201,7 +203,7 @@ def test_names_in_arguments_import_nothing(tmp_path, monkeypatch):
     """STGCN builds a layer from a bare string."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(".")
-    Path("evil.py").write_text("open('executed', 'w')")
+    Path("evil.py").write_text("open('executed', 'w')", encoding="utf-8")
     text = """
 model = dict(type='RecognizerGCN', cls_head=dict(
     type='GCNHead', num_classes=2, in_channels=4), backbone=dict(type='STGCN',
@@ -214,7 +216,7 @@ model = dict(type='RecognizerGCN', cls_head=dict(
 
 
 def test_imports_are_ignored(changed):
-    Path("evil.py").write_text("open('executed', 'w')")
+    Path("evil.py").write_text("open('executed', 'w')", encoding="utf-8")
     file = changed("imports=[", "imports=['evil', ")
     assert Recognizer(file, device="cpu").classes == tuple(NAMES)
     assert not Path("executed").exists()

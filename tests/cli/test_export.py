@@ -29,7 +29,7 @@ def run(capsys, *words):
 
 def test_config_with_checkpoint(capsys, folder, network):
     config, checkpoint = network
-    Path("names.txt").write_text("one\ntwo\nthree\nfour\n")
+    Path("names.txt").write_text("one\ntwo\nthree\nfour\n", encoding="utf-8")
     words = (config, "model.pt2", "--checkpoint", checkpoint, "--classes", "names.txt")
     status, out, err = run(capsys, *words)
     assert (status, err) == (0, "")
@@ -49,7 +49,7 @@ def test_old_form_is_deprecated(capsys, folder, network):
 
 def test_output_is_checked_first(capsys, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "msg3d.apis.trained", None)  # cannot be imported
-    Path("a.onnx").write_text("old")
+    Path("a.onnx").write_text("old", encoding="utf-8")
     for name, token in (("a.onnx", "--overwrite"), ("a.pb", ".pt2")):
         status, _, err = run(capsys, "none.pth", name)
         assert status == 1

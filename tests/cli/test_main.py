@@ -1,6 +1,8 @@
 """Help, errors, and exit statuses that all commands share."""
 
 import argparse
+import io
+import sys
 
 import pytest
 
@@ -36,11 +38,18 @@ def test_missing_file_is_one_line(capsys, tmp_path):
 
 def test_existing_output_is_kept(capsys, tmp_path):
     output = tmp_path / "a.pkl"
-    output.write_text("old")
+    output.write_text("old", encoding="utf-8")
     status, _, err = run(capsys, "chunks", "in.pkl", output, "--length", 8)
     assert status == 1
     assert "--overwrite" in err
-    assert output.read_text() == "old"
+    assert output.read_text(encoding="utf-8") == "old"
+
+
+def test_output_in_ascii(monkeypatch):
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="ascii"))
+    assert msg3d_command("configs", "nw-ucla") == 0
+    assert rb"\xb1" in output.getvalue()  # the sign before a standard deviation
 
 
 def test_interruption(capsys, monkeypatch):
@@ -93,11 +102,11 @@ def test_wrong_usage(capsys, line, program):
 )
 def test_existing_report_is_kept(capsys, tmp_path, line):
     output = tmp_path / "a.png"
-    output.write_text("old")
+    output.write_text("old", encoding="utf-8")
     status, _, err = run(capsys, *line.split(), output)
     assert status == 1
     assert "--overwrite" in err
-    assert output.read_text() == "old"
+    assert output.read_text(encoding="utf-8") == "old"
 
 
 def test_deprecated_option(capsys, monkeypatch, tmp_path):

@@ -47,7 +47,7 @@ def run(capsys, *words):
 
 
 def rows(path="predictions/predictions.csv"):
-    with Path(path).open(newline="") as file:
+    with Path(path).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -101,7 +101,7 @@ def test_lines_of_json(capsys, folder, network):
 
 
 def test_resumes_or_overwrites(capsys, folder, network):
-    Path("names.txt").write_text("one\ntwo\nthree\nfour\n")
+    Path("names.txt").write_text("one\ntwo\nthree\nfour\n", encoding="utf-8")
     for more, before in (
         ([], 0),
         ([], 1),
@@ -120,7 +120,7 @@ def test_folder_of_frames(capsys, folder, network):
         keypoints = np.random.default_rng(number).uniform(1, 99, (25, 3)).ravel()
         people = [{"person_id": [-1], "pose_keypoints_2d": keypoints.tolist()}]
         Path(f"clip/{number}_keypoints.json").write_text(
-            json.dumps({"version": 1.3, "people": people})
+            json.dumps({"version": 1.3, "people": people}), encoding="utf-8"
         )
     assert run(capsys, network[1], "clip")[0] == 0
     assert Path("predictions/clip.json").is_file()
@@ -162,7 +162,7 @@ def test_mistakes(capsys, folder, network, words, named):
 
 
 def test_output_is_checked_first(capsys, folder):
-    Path("taken").write_text("")
+    Path("taken").write_text("", encoding="utf-8")
     for output in ("taken", "taken/deep/er"):
         status, out, err = run(capsys, "none.pth", "none.npy", "--output", output)
         assert (status, out, err.count("\n")) == (1, "", 1)

@@ -29,7 +29,9 @@ def raw(tmp_path):
         path = tmp_path / "raw" / pair / "03" / "001" / "skeleton_pos.txt"
         path.parent.mkdir(parents=True)
         rows = np.column_stack([[1, 2, 3], rng.uniform(0.1, 0.9, (3, 90))])
-        path.write_text("\n".join(",".join(map(str, row)) for row in rows))
+        path.write_text(
+            "\n".join(",".join(map(str, row)) for row in rows), encoding="utf-8"
+        )
     return tmp_path / "raw"
 
 
@@ -126,7 +128,9 @@ def run_tool(monkeypatch, name, *arguments):
 
 
 def test_deprecated_options(raw, tmp_path, monkeypatch, capsys):
-    (raw / "s01s02" / "03" / "001" / "skeleton_pos.txt").write_text("1,2")
+    (raw / "s01s02" / "03" / "001" / "skeleton_pos.txt").write_text(
+        "1,2", encoding="utf-8"
+    )
     out = tmp_path / "a.pkl"
     arguments = (raw, out, "--units", "meters", "--jobs=1")
     assert run_tool(monkeypatch, "prepare_sbu", *arguments) == 1
@@ -139,7 +143,7 @@ def test_deprecated_options(raw, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("path", sorted(TOOLS.glob("*.py")), ids=lambda path: path.stem)
 def test_tools_are_wrappers(path, monkeypatch, capsys):
-    assert path.read_text().count("\n") < 10
+    assert path.read_text(encoding="utf-8").count("\n") < 10
     assert run_tool(monkeypatch, path.stem, "--help") == 0
     assert "msg3d " in capsys.readouterr().out
 

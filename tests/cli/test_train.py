@@ -27,8 +27,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("TORCHELASTIC_RUN_ID", "SLURM_STEP_ID", "RANK", endings.FILE):
         monkeypatch.delenv(name, raising=False)
-    Path("a.py").write_text("")
-    Path("a.pth").write_text("")
+    Path("a.py").write_text("", encoding="utf-8")
+    Path("a.pth").write_text("", encoding="utf-8")
     return tmp_path
 
 
@@ -49,7 +49,7 @@ class Launcher:
         self.started.append(self)
         self.command, self.env, self.signals = command, env, []
         if self.ending:
-            Path(env[endings.FILE]).write_text(self.ending)
+            Path(env[endings.FILE]).write_text(self.ending, encoding="utf-8")
 
     def wait(self, timeout=None):
         if self.during is not None and timeout is None:
@@ -130,7 +130,7 @@ def test_options_of_test_are_passed_on(here):
 @pytest.mark.parametrize("script", ["train", "test"])
 def test_every_option_of_mmaction2_is_ours(script):
     parser = cli.make_parser(script)._subparsers._group_actions[0].choices[script]
-    text = Path(mmaction_tools.tool_path(f"{script}.py")).read_text()
+    text = Path(mmaction_tools.tool_path(f"{script}.py")).read_text(encoding="utf-8")
     theirs = set(re.findall(r"'(--[a-z-]+)'", text))
     assert theirs - {"--local-rank"} <= set(parser._option_string_actions)
 
@@ -178,7 +178,7 @@ def test_quiet_training_prints_its_last_validation(monkeypatch, capsys):
 
 
 def test_dump_is_not_replaced_without_overwrite(here, capsys):
-    Path("d.pkl").write_text("old")
+    Path("d.pkl").write_text("old", encoding="utf-8")
     words = ("test", "a.py", "a.pth", "--dump", "d.pkl")
     assert run(*words) == 1
     assert not here

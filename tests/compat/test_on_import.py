@@ -15,9 +15,13 @@ def modules(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(on_import, "_actions", [])
     (tmp_path / "waited").mkdir()
-    (tmp_path / "waited/__init__.py").write_text("from . import first\nlast = 1\n")
-    (tmp_path / "waited/first.py").write_text("from . import second\nlast = 1\n")
-    (tmp_path / "waited/second.py").write_text("last = 1\n")
+    (tmp_path / "waited/__init__.py").write_text(
+        "from . import first\nlast = 1\n", encoding="utf-8"
+    )
+    (tmp_path / "waited/first.py").write_text(
+        "from . import second\nlast = 1\n", encoding="utf-8"
+    )
+    (tmp_path / "waited/second.py").write_text("last = 1\n", encoding="utf-8")
     yield
     for name in [name for name in sys.modules if name.split(".")[0] == "waited"]:
         del sys.modules[name]
@@ -96,12 +100,16 @@ def test_an_error_is_raised_by_each_import_until_it_is_gone(modules):
 
 
 def test_an_error_of_the_module_itself(modules, tmp_path):
-    (tmp_path / "waited/second.py").write_text("raise KeyError('second')\n")
+    (tmp_path / "waited/second.py").write_text(
+        "raise KeyError('second')\n", encoding="utf-8"
+    )
     calls = wait("waited.second")
     with pytest.raises(KeyError):
         importlib.import_module("waited")
     assert calls == []
-    (tmp_path / "waited/second.py").write_text("last = 1\nfixed = True\n")
+    (tmp_path / "waited/second.py").write_text(
+        "last = 1\nfixed = True\n", encoding="utf-8"
+    )
     importlib.invalidate_caches()
     importlib.import_module("waited")
     assert calls == [[True]]

@@ -8,7 +8,7 @@ from leaves import LEAVES, ROOT, UPSTREAM, datasets
 
 @pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
 def test_leaf_is_short(path):
-    assert len(path.read_text().splitlines()) <= 20
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 20
 
 
 def test_base_names_are_unique():

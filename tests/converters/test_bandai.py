@@ -82,7 +82,7 @@ def write(folder, names):
     folder.mkdir()
     for seed, name in enumerate(names):
         text = recording(keypoints(seed=seed))
-        (folder / f"dataset-2_{name}.bvh").write_text(text)
+        (folder / f"dataset-2_{name}.bvh").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -95,7 +95,7 @@ def test_command(tmp_path, capsys):
     ]
     raw, out = write(tmp_path / "raw", names), tmp_path / "a.pkl"
     for number in range(20):
-        (raw / f"dataset-2_{number}.json").write_text("{}")
+        (raw / f"dataset-2_{number}.json").write_text("{}", encoding="utf-8")
     assert msg3d_command("prepare", "bandai", raw, out, "--num-workers", 1) == 0
     printed = capsys.readouterr().out
     assert printed.count("not looked at") == 1
@@ -107,7 +107,7 @@ def test_command(tmp_path, capsys):
     assert data["meta"]["joints"] == JOINTS
     assert len(data["meta"]["inward"]) == 20
 
-    (raw / NAME).write_text("HIERARCHY")
+    (raw / NAME).write_text("HIERARCHY", encoding="utf-8")
     command = ("prepare", "bandai", raw, tmp_path / "b.pkl", "--num-workers", 1)
     assert msg3d_command(*command) == 1
     assert f"refused        {NAME}" in capsys.readouterr().out
@@ -123,7 +123,7 @@ def test_published_annotations(shared, tmp_path):
     for sample in chosen:
         frames = np.repeat(sample["keypoint"][0].astype(np.float64), 2, axis=0)
         path = raw / f"dataset-2_{sample['frame_dir']}.bvh"
-        path.write_text(recording(frames))
+        path.write_text(recording(frames), encoding="utf-8")
     report = convert_bandai(raw, tmp_path / "a.pkl", jobs=1)
     assert report["written"]
     assert not report["remarks"]

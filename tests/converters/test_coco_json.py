@@ -509,7 +509,7 @@ def test_values_of_another_kind_are_refused_or_read(form):
 
 def save(path, data):
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data))
+    path.write_text(json.dumps(data), encoding="utf-8")
 
 
 def videos(raw, forms=FORMS):
@@ -555,7 +555,7 @@ def test_list_says_labels_sides_and_sizes(tmp_path):
         )
     save(raw / "spare.json", mmpose(*people()))
     table = tmp_path / "list.csv"
-    table.write_text("\n".join(lines))
+    table.write_text("\n".join(lines), encoding="utf-8")
     report = convert_coco_json(raw, tmp_path / "a.pkl", list_file=table)
     assert report["left_out"] == {"not in the list, or in no class folder": ["spare"]}
     data = load_annotations(tmp_path / "a.pkl")
@@ -635,7 +635,7 @@ def test_list_goes_before_file_goes_before_option(tmp_path, sized):
         line = f"{number}.json,{number // 2},{('train', 'val')[number % 2]}"
         lines.append(line + sized * f",{700 + number},900")
     table = tmp_path / "list.csv"
-    table.write_text("\n".join(lines))
+    table.write_text("\n".join(lines), encoding="utf-8")
     convert_coco_json(raw, tmp_path / "a.pkl", list_file=table, img_shape=(500, 600))
     shapes = [
         one["img_shape"] for one in load_annotations(tmp_path / "a.pkl")["annotations"]
@@ -654,7 +654,7 @@ def test_size_in_the_list_makes_pixels(tmp_path):
         line = f"{number}.json,{number // 2},{('train', 'val')[number % 2]},480,640"
         lines.append(line)
     table = tmp_path / "list.csv"
-    table.write_text("\n".join(lines))
+    table.write_text("\n".join(lines), encoding="utf-8")
     options = {"list_file": table, "img_shape": (5, 6), "normalized": True}
     convert_coco_json(raw, tmp_path / "a.pkl", **options)
     for number, one in enumerate(load_annotations(tmp_path / "a.pkl")["annotations"]):

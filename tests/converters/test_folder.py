@@ -402,7 +402,10 @@ def test_sides_by_folder_and_by_list(tmp_path):
     assert split["test"] == ["test/bow/p2_0", "test/wave/p2_0"]
 
     listed = tmp_path / "list.csv"
-    listed.write_text("name,split\n" + "".join(f"{n},{s}\n" for n, s in sides.items()))
+    listed.write_text(
+        "name,split\n" + "".join(f"{n},{s}\n" for n, s in sides.items()),
+        encoding="utf-8",
+    )
     raw = folder(tmp_path / "flat", files)
     convert(raw, tmp_path / "b.pkl", split=str(listed), group=r"(p\d+)_")
     split = load_annotations(tmp_path / "b.pkl")["split"]
@@ -434,7 +437,7 @@ def test_sides_by_folder_and_by_list(tmp_path):
 )
 def test_bad_list(tmp_path, text, kind, line):
     raw = folder(tmp_path / "raw", recordings(people=2, repeats=1))
-    (tmp_path / "list.csv").write_text(text)
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8")
     with raises(kind, line=line, file="list.csv"):
         convert(raw, tmp_path / "a.pkl", split=str(tmp_path / "list.csv"))
 
@@ -458,7 +461,9 @@ def test_what_does_not_fit_together(tmp_path):
             convert(raw, out, **options)
         assert not out.exists()
     names = [f"{name},train" for name in sorted(recordings())]
-    (tmp_path / "list.csv").write_text("\n".join(["name,split", *names]))
+    (tmp_path / "list.csv").write_text(
+        "\n".join(["name,split", *names]), encoding="utf-8"
+    )
     with raises("split"):
         convert(raw, out, val_fraction=0.2, split=tmp_path / "list.csv")
     (raw / "wave" / "a.npy").write_bytes(as_npy(keypoint()))
@@ -503,7 +508,7 @@ def test_command(tmp_path, monkeypatch, capsys):
         },
     )
     layout = {"num_node": 3, "inward": [(1, 0), (2, 0)], "center": 0}
-    (tmp_path / "layout.json").write_text(json.dumps(layout))
+    (tmp_path / "layout.json").write_text(json.dumps(layout), encoding="utf-8")
     options = ["--layout", tmp_path / "layout.json", "--val-fraction", "0.3"]
     size = ["--unit", "pixels", "--img-shape", "480", "640"]
     out = tmp_path / "a.pkl"
@@ -524,7 +529,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert run(*options, "--unit", "metres") == 1  # two channels
     assert "(6 files refused)" in capsys.readouterr().out
     assert run("--layout", "wrong", *size, "--val-fraction", "0.3") == 2
-    (tmp_path / "layout.json").write_text("{")
+    (tmp_path / "layout.json").write_text("{", encoding="utf-8")
     assert run(*options, *size) == 2
 
 
@@ -673,7 +678,37 @@ def test_list_that_was_used_is_named(tmp_path):
     raw = folder(tmp_path / "raw", recordings())
     names = sorted(recordings())
     lines = [f"{name},{'val' if 'p3' in name else 'train'}" for name in names]
-    (raw / "split.txt").write_text("\n".join(["name,split", *lines]))
+    (raw / "split.txt").write_text("\n".join(["name,split", *lines]), encoding="utf-8")
     report = convert(raw, tmp_path / "a.pkl", split=raw / "split.txt")
     assert report["files_used"] == ["split.txt"]
     assert not report["other_files"]
+
+
+def test_list_in_a_subfolder_is_named_with_slashes(tmp_path):
+    raw = folder(tmp_path / "raw", recordings())
+    names = sorted(recordings())
+    lines = [f"{name},{'val' if 'p3' in name else 'train'}" for name in names]
+    (raw / "lists").mkdir()
+    listed = raw / "lists" / "split.csv"
+    listed.write_text("\n".join(["name,split", *lines]), encoding="utf-8")
+    report = convert(raw, tmp_path / "a.pkl", split=listed)
+    assert report["files_used"] == ["lists/split.csv"]
+    assert not report["refused"]
+
+
+def test_names_outside_of_the_default_encoding(tmp_path, ascii_locale):
+    files = recordings()
+    raw = folder(tmp_path / "raw", files)
+    lines = [
+        f"{name},{'příklad' if 'wave' in name else 'ťah'},"
+        f"{'val' if 'p3' in name else 'train'}"
+        for name in files
+    ]
+    listed = tmp_path / "split.csv"
+    listed.write_text("\n".join(["file,label,split", *lines]), encoding="utf-8")
+    convert(raw, tmp_path / "běh.pkl", split=listed)
+    data = load_annotations(tmp_path / "běh.pkl")
+    assert data["meta"]["classes"] == ["příklad", "ťah"]
+    text = (tmp_path / "běh.pkl.report.txt").read_bytes()
+    assert "běh.pkl".encode() in text
+    assert b"\r" not in text

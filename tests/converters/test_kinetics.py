@@ -60,9 +60,11 @@ def release(path):
         names = [f"clip_{number}" for number in range(first, first + 3)]
         for label, name in enumerate(names):
             text = json.dumps(clip(label, seed=first + label))
-            (folder / f"{name}.json").write_text(text)
+            (folder / f"{name}.json").write_text(text, encoding="utf-8")
         entries = {name: entry(label) for label, name in enumerate(names)}
-        (path / f"kinetics_{side}_label.json").write_text(json.dumps(entries))
+        (path / f"kinetics_{side}_label.json").write_text(
+            json.dumps(entries), encoding="utf-8"
+        )
     return path
 
 
@@ -162,13 +164,15 @@ def test_lists_decide(tmp_path):
     train = raw / "kinetics_train"
     renumbered = clip(1)
     renumbered["label_index"] = 7
-    (train / "clip_1.json").write_text(json.dumps(renumbered))
-    (train / "stranger.json").write_text(json.dumps(clip(0)))
+    (train / "clip_1.json").write_text(json.dumps(renumbered), encoding="utf-8")
+    (train / "stranger.json").write_text(json.dumps(clip(0)), encoding="utf-8")
     shutil.copy(train / "stranger.json", train / "nobody.json")
-    lists = json.loads((raw / "kinetics_train_label.json").read_text())
+    lists = json.loads((raw / "kinetics_train_label.json").read_text(encoding="utf-8"))
     lists.update(nobody=entry(has_skeleton=False), lost=entry())
     (raw / "kinetics_train_label.json").unlink()
-    with gzip.open(raw / "kinetics_train_label.json.gz", "wt") as file:
+    with gzip.open(
+        raw / "kinetics_train_label.json.gz", "wt", encoding="utf-8"
+    ) as file:
         json.dump(lists, file)
     report = convert_kinetics(raw, tmp_path / "a.pkl")
     assert report["written"]
@@ -196,7 +200,9 @@ def test_lists_decide(tmp_path):
 
 def test_other_name_is_refused(tmp_path):
     raw = release(tmp_path / "raw")
-    (raw / "kinetics_val" / "clip_3.json").write_text(json.dumps(clip(2)))
+    (raw / "kinetics_val" / "clip_3.json").write_text(
+        json.dumps(clip(2)), encoding="utf-8"
+    )
     report = convert_kinetics(raw, tmp_path / "a.pkl")
     (refused,) = report["refused"]
     assert refused["file"] == "clip_3.json"
@@ -363,7 +369,7 @@ def test_bad_list_is_named(tmp_path, case):
     if isinstance(content, bytes):
         path.with_name(f"{path.name}.gz").write_bytes(content)
     else:
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
     with raises(kind, DataError, **where):
         convert_kinetics(raw, tmp_path / "a.pkl")
 
@@ -375,7 +381,7 @@ def test_one_list(tmp_path):
     data = load_annotations(tmp_path / "both.pkl")
     (raw / "kinetics_train_label.json").unlink()
     (raw / "kinetics_train" / "odd.json").write_text(
-        json.dumps({**clip(), "label": "archery"})
+        json.dumps({**clip(), "label": "archery"}), encoding="utf-8"
     )
     report = convert_kinetics(raw, tmp_path / "one.pkl")
     assert report["splits"] == both["splits"]
@@ -403,7 +409,7 @@ def test_one_list(tmp_path):
 def test_lists_of_two_releases_are_refused(tmp_path):
     raw = release(tmp_path / "raw")
     other = {"x": dict(entry(), label="archery")}  # another name for 0
-    (raw / "kinetics_val_label.json").write_text(json.dumps(other))
+    (raw / "kinetics_val_label.json").write_text(json.dumps(other), encoding="utf-8")
     with raises("label", DataError):
         convert_kinetics(raw, tmp_path / "a.pkl")
     (raw / "kinetics_val_label.json.gz").write_bytes(gzip.compress(b"{}"))
@@ -415,7 +421,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     raw, out = release(tmp_path / "raw"), tmp_path / "a.pkl"
     assert command(raw, out) == 0
     assert "split kinetics: 3 train, 3 val" in capsys.readouterr().out
-    (raw / "kinetics_val" / "clip_3.json").write_text("{")
+    (raw / "kinetics_val" / "clip_3.json").write_text("{", encoding="utf-8")
     assert command(raw, out) == 1
     assert "NOT written" in capsys.readouterr().out
     options = ["--skip-invalid", "--persons", "track", "--max-persons", "1"]
@@ -489,7 +495,7 @@ def test_real_clips(shared, tmp_path):
     shutil.copyfile(known, raw / known.name)
     records = {}
     for path in source.glob("*.json"):
-        records[path.stem] = record = json.loads(path.read_text())
+        records[path.stem] = record = json.loads(path.read_text(encoding="utf-8"))
         side = "val" if path.stem in val else "train"
         shutil.copyfile(path, raw / f"kinetics_{side}" / path.name)
         if side == "train":
@@ -499,7 +505,7 @@ def test_real_clips(shared, tmp_path):
                 "label": name,
                 "label_index": index[name],
             }
-    (raw / "kinetics_train_label.json").write_text(json.dumps(train))
+    (raw / "kinetics_train_label.json").write_text(json.dumps(train), encoding="utf-8")
     report = convert_kinetics(raw, tmp_path / "a.pkl")
     assert report["written"]
     assert report["files_read"] == 12

@@ -315,7 +315,7 @@ def videos(raw, suffix=".json"):
         image, world = image_landmarks(seed=number), world_landmarks(seed=number)
         text = json.dumps(both_kinds(image, world))
         text = table(image) if suffix == ".csv" else text
-        (folder / f"v{number}{suffix}").write_text(text)
+        (folder / f"v{number}{suffix}").write_text(text, encoding="utf-8")
     return raw
 
 
@@ -348,7 +348,9 @@ def test_converted(tmp_path, suffix):
 
 def test_both_kinds_of_files_are_refused(tmp_path):
     raw = videos(tmp_path / "raw")
-    (raw / "train" / "wave" / "b.csv").write_text(table(image_landmarks()))
+    (raw / "train" / "wave" / "b.csv").write_text(
+        table(image_landmarks()), encoding="utf-8"
+    )
     with raises("wrong-file-type", file="raw"):
         convert_mediapipe(raw, tmp_path / "a.pkl")
 
@@ -360,7 +362,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     for sample in load_annotations(out)["annotations"]:
         check_world(sample, world_landmarks(seed=int(sample["frame_dir"][-1])))
         assert "img_shape" not in sample
-    (raw / "val" / "wave" / "v1.json").write_text("{")
+    (raw / "val" / "wave" / "v1.json").write_text("{", encoding="utf-8")
     assert command(raw, out) == 1
     assert "NOT written" in capsys.readouterr().out
     assert command(raw, out, "--skip-invalid") == 0

@@ -274,10 +274,10 @@ def test_command(tmp_path, monkeypatch, capsys):
     raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
     assert command(raw, out) == 0
     assert "split xsub: 4 train, 4 val" in capsys.readouterr().out
-    report = json.loads((tmp_path / "a.pkl.report.json").read_text())
+    report = json.loads((tmp_path / "a.pkl.report.json").read_text(encoding="utf-8"))
     assert report["units"] == "m"
     assert report["sequences"] == 8
-    (raw / "a01_s01_e01_skeleton3D.txt").write_text("1 2 3")
+    (raw / "a01_s01_e01_skeleton3D.txt").write_text("1 2 3", encoding="utf-8")
     assert command(raw, out) == 1
     assert "a01_s01_e01_skeleton3D.txt: line 1: " in capsys.readouterr().out
     assert command(raw, out, "--skip-invalid") == 0
@@ -290,7 +290,7 @@ def test_command(tmp_path, monkeypatch, capsys):
 def test_the_release(shared, tmp_path, monkeypatch):
     raw = shared / "data" / "msr_action3d_raw.tar.xz"
     assert command(raw, tmp_path / "a.pkl") == 0
-    report = json.loads((tmp_path / "a.pkl.report.json").read_text())
+    report = json.loads((tmp_path / "a.pkl.report.json").read_text(encoding="utf-8"))
     assert report["left_out"] == {
         "no joint in any frame": ["msr_action3d_raw/a13_s09_e02_skeleton3D.txt"]
     }

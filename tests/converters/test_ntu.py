@@ -459,15 +459,17 @@ def test_what_is_left_out():
 
 def test_lists(tmp_path):
     path = tmp_path / "list.txt"
-    path.write_text(f"2 of the samples are missing:\nignore them\n\n{NAME}\n\n")
+    path.write_text(
+        f"2 of the samples are missing:\nignore them\n\n{NAME}\n\n", encoding="utf-8"
+    )
     other = tmp_path / "other.txt"
-    other.write_text(f"S002C001P001R001A001.skeleton\r\n{NAME}\n")
+    other.write_text(f"S002C001P001R001A001.skeleton\r\n{NAME}\n", encoding="utf-8")
     assert read_lists([path]) == (NAME,)
     assert read_lists([path, other]) == (NAME, "S002C001P001R001A001")
-    path.write_text(f"{NAME}\nS001C001P001R001A0001\n")
+    path.write_text(f"{NAME}\nS001C001P001R001A0001\n", encoding="utf-8")
     with raises("structure", DataError, file="list.txt", line=2):
         read_lists([path])
-    path.write_text("nothing\n")
+    path.write_text("nothing\n", encoding="utf-8")
     with raises("empty", DataError, file="list.txt"):
         read_lists([path])
     with raises("not-found", DataError, file="none.txt"):
@@ -483,7 +485,7 @@ def test_lists_that_were_used_are_reported(tmp_path):
     path = raw / PUBLISHED[0]
     first = sorted(release())[0].removesuffix(".skeleton")
     for names, here in ((["S017C003P020R002A060"], 0), ([first, NAME[:-1] + "9"], 1)):
-        path.write_text("\n".join(names))
+        path.write_text("\n".join(names), encoding="utf-8")
         report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", jobs=1)
         (remark,) = report["remarks"]
         assert (remark["names"], remark["here"]) == (len(names), here)
@@ -508,7 +510,9 @@ def test_published_splits(shared):
     for benchmark, count in (("ntu60", 302), ("ntu120", 535)):
         listed = lists / f"{benchmark}_samples_with_missing_skeletons.txt"
         assert len(read_lists([listed])) == count
-        with gzip.open(lists / f"{benchmark}_skes_available_name.txt.gz", "rt") as file:
+        with gzip.open(
+            lists / f"{benchmark}_skes_available_name.txt.gz", "rt", encoding="utf-8"
+        ) as file:
             names = file.read().split()
         assert len(names) + count == BENCHMARKS[benchmark].files
         assert not set(names) & set(read_lists([listed]))
@@ -673,12 +677,12 @@ def test_lists_are_found_or_given(tmp_path):
         return report["left_out"]
 
     assert left_out() == {}
-    (tmp_path / PUBLISHED[0]).write_text(f"The list\n\n{first}\n")
+    (tmp_path / PUBLISHED[0]).write_text(f"The list\n\n{first}\n", encoding="utf-8")
     assert left_out() == {listed: [f"{first}.skeleton"]}
-    (raw / PUBLISHED[1]).write_text(f"The list\n{second}\n")
+    (raw / PUBLISHED[1]).write_text(f"The list\n{second}\n", encoding="utf-8")
     assert left_out() == {listed: [f"{first}.skeleton", f"{second}.skeleton"]}
     other = tmp_path / "list.txt"
-    other.write_text(second)
+    other.write_text(second, encoding="utf-8")
     assert left_out(missing=[other]) == {listed: [f"{second}.skeleton"]}
     assert left_out(missing=[]) == {}
 
@@ -712,7 +716,7 @@ def test_command(tmp_path, monkeypatch, capsys):
         "1",
     )
     assert command(*arguments, *options) == 0
-    report = json.loads((tmp_path / "a.pkl.report.json").read_text())
+    report = json.loads((tmp_path / "a.pkl.report.json").read_text(encoding="utf-8"))
     assert report["sequences"] == 6
     assert report["persons"] == {"min": 1, "max": 1}
 

@@ -356,7 +356,7 @@ def test_nothing_usable_writes_nothing(tmp_path):
 
 def fresh(path):
     path.mkdir()
-    (path / "a.txt").write_text("somebody's")
+    (path / "a.txt").write_text("somebody's", encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def fresh(path):
     [
         ("a.pkl", fresh, "wrong-path"),
         ("a.packed", fresh, "exists"),
-        ("a.packed", lambda path: path.write_text(""), "exists"),
+        ("a.packed", lambda path: path.write_text("", encoding="utf-8"), "exists"),
         ("a.json", lambda path: None, "file-name"),
     ],
 )
@@ -417,12 +417,12 @@ def test_command(tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr()
     assert "split xview: 12 train, 6 val; of val 0 are byte for byte" in printed.out
     assert not printed.err, "progress only on a terminal"
-    report = json.loads((tmp_path / "a.pkl.report.json").read_text())
+    report = json.loads((tmp_path / "a.pkl.report.json").read_text(encoding="utf-8"))
     assert report["written"]
     assert report["frames"] == {"min": 4, "median": 4, "max": 4}
 
     before = out.read_bytes()
-    (raw / "all_sqe" / "a01_s01_e00_v01.json").write_text("{")
+    (raw / "all_sqe" / "a01_s01_e00_v01.json").write_text("{", encoding="utf-8")
     assert command(raw, out) == 1
     printed = capsys.readouterr().out
     assert "refused        all_sqe/a01_s01_e00_v01.json: " in printed

@@ -29,9 +29,9 @@ def test_finished_parts_are_not_done_again(tmp_path):
     logged = partial(parse, log=str(log))
 
     def run(function=logged):
-        log.write_text("")
+        log.write_text("", encoding="utf-8")
         parsed = parse_files(raw, ".txt", function, parts, jobs=1, files_per_part=3)
-        return values(parsed), log.read_text().split()
+        return values(parsed), log.read_text(encoding="utf-8").split()
 
     before, parsed = run()
     assert len(parsed) == 10
@@ -42,7 +42,7 @@ def test_finished_parts_are_not_done_again(tmp_path):
     assert again == before
     assert len(parsed) in (1, 3)
     # One file changed: the part that it is in.
-    (raw / "004.txt").write_text("50")
+    (raw / "004.txt").write_text("50", encoding="utf-8")
     changed, parsed = run()
     assert changed == {**before, "004": 50}
     assert parsed == ["003.txt", "004.txt", "005.txt"]
@@ -58,10 +58,10 @@ def test_parts_of_changed_source_are_not_reused(tmp_path, monkeypatch):
     logged = partial(parse, log=str(log))
     for expected in (10, 10):  # not cached; cached
         parse_files(raw, ".txt", logged, parts, jobs=1)
-        assert len(log.read_text().split()) == expected
+        assert len(log.read_text(encoding="utf-8").split()) == expected
     monkeypatch.setattr(driver, "source_hash", lambda package: "of an older helper")
     parse_files(raw, ".txt", logged, parts, jobs=1)
-    assert len(log.read_text().split()) == 20
+    assert len(log.read_text(encoding="utf-8").split()) == 20
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -72,11 +72,13 @@ def test_every_layer_counts_as_source(tmp_path, layer):
         package.mkdir(exist_ok=True)
         copy(PACKAGE / name, package / name)
     (package / "models").mkdir()
-    (package / "models" / "other.py").write_text("")
+    (package / "models" / "other.py").write_text("", encoding="utf-8")
     assert source_hash(package) == source_hash(PACKAGE)
     path = package / layer
     path = path if path.suffix else next(path.rglob("[a-z]*.py"))
-    path.write_text(path.read_text() + "# another version\n")
+    path.write_text(
+        path.read_text(encoding="utf-8") + "# another version\n", encoding="utf-8"
+    )
     source_hash.cache_clear()
     assert source_hash(package) != source_hash(PACKAGE)
 
@@ -118,7 +120,7 @@ def test_a_part_cut_off_by_a_full_disk_does_not_count(tmp_path, monkeypatch):
 def test_forget_parts_leaves_what_is_not_its_own(tmp_path):
     raw, parts = folder(tmp_path / "raw"), tmp_path / "parts"
     parse_files(raw, ".txt", parse, parts, jobs=1)
-    (parts / "notes").write_text("mine")
+    (parts / "notes").write_text("mine", encoding="utf-8")
     forget_parts(parts)
     assert [one.name for one in parts.iterdir()] == ["notes"]
     (parts / "notes").unlink()

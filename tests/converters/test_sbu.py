@@ -266,7 +266,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert data["meta"]["units"] == "m"
 
     (raw / PATH).parent.mkdir(parents=True)
-    (raw / PATH).write_text("1,2")
+    (raw / PATH).write_text("1,2", encoding="utf-8")
     assert command(raw, out) == 1
     assert f"{PATH}: line 1: " in capsys.readouterr().out
     assert command(raw, out, "--skip-invalid") == 0

@@ -293,7 +293,7 @@ def test_release(tmp_path):
     persons = {one["frame_dir"]: one["person_id"] for one in data["annotations"]}
     assert {persons[one] for one in data["split"]["train"]} == {"1", "2", "3"}
     assert persons["001003_animals_FC2_c000"] == "3"
-    text = (tmp_path / "a.pkl.report.txt").read_text()
+    text = (tmp_path / "a.pkl.report.txt").read_text(encoding="utf-8")
     assert "shorter last chunk: 64 in 12 sequences" in text
     assert "labels" not in text
 
@@ -411,7 +411,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     before = out.read_bytes()
     assert command(*arguments) == 1
     assert out.read_bytes() == before
-    report = json.loads((tmp_path / "a.pkl.report.json").read_text())
+    report = json.loads((tmp_path / "a.pkl.report.json").read_text(encoding="utf-8"))
     assert [one["file"] for one in report["refused"]] == [PATH]
     assert command(*arguments, "--skip-invalid") == 0
     assert command(tmp_path / "nowhere", out, "--chunk", 9) == 1

@@ -358,7 +358,7 @@ def test_real_samples(shared, name, layout):
 
 def read_ntu(path):
     """A .skeleton file of NTU RGB+D: each place of a frame's list is a person."""
-    words = iter(path.read_text().split())
+    words = iter(path.read_text(encoding="utf-8").split())
     keypoint = np.zeros((4, int(next(words)), 25, 3), np.float32)
     for t in range(keypoint.shape[1]):
         for person in range(int(next(words))):

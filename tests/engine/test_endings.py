@@ -58,7 +58,7 @@ def test_first_process_writes_the_file(ends, monkeypatch, tmp_path):
     monkeypatch.setenv(endings.FILE, str(file))
     assert ends(ERROR) == ("", "", 0)
     assert ends(OSError("another")) == ("", "", 0)
-    assert file.read_text() == TEXT
+    assert file.read_text(encoding="utf-8") == TEXT
 
 
 def test_unwritable_file(ends, monkeypatch, tmp_path):
@@ -72,7 +72,7 @@ def test_report_of_torchrun(ends, monkeypatch, tmp_path):
     file = tmp_path / "error.json"
     monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(file))
     assert ends(ERROR) == ("", "", 0)
-    assert json.loads(file.read_text())["message"] == TEXT
+    assert json.loads(file.read_text(encoding="utf-8"))["message"] == TEXT
     assert ProcessFailure(0, 1, 1, str(file)).message == TEXT
 
 

@@ -21,8 +21,10 @@ BY_ITERATION = {
 def tiny(tmp_path_factory):
     path = prepare(tmp_path_factory.mktemp("tiny"))
     named = "dict(type='PackActionInputs', meta_keys=('frame_dir', ))"
-    text = path.read_text().replace("dict(type='PackActionInputs')", named)
-    path.write_text(text)
+    text = path.read_text(encoding="utf-8").replace(
+        "dict(type='PackActionInputs')", named
+    )
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -79,7 +81,10 @@ def test_names_the_sample_whose_input_is_not_finite(tiny, tmp_path):
 
     first, added = "pipeline = [", "dict(type='DivideByZero'), "
     config = tiny.with_name("dividing.py")
-    config.write_text(tiny.read_text().replace(first, first + added, 1))
+    config.write_text(
+        tiny.read_text(encoding="utf-8").replace(first, first + added, 1),
+        encoding="utf-8",
+    )
     text = stopped(config, tmp_path)
     assert named(text) == ["sample003"]
     assert "--resume" not in text

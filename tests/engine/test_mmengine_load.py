@@ -138,7 +138,9 @@ def test_no_pickle_is_one_sentence(content, kind, tmp_path):
 
 def test_yaml_makes_no_objects(tmp_path):
     path = tmp_path / "a.yaml"
-    path.write_text(f"!!python/object/apply:os.mkdir [{str(tmp_path / 'ran')!r}]")
+    path.write_text(
+        f"!!python/object/apply:os.mkdir [{str(tmp_path / 'ran')!r}]", encoding="utf-8"
+    )
     with raises("unsafe", PickleError, file="a.yaml") as caught:
         mmengine.load(str(path))
     assert "os.mkdir" in caught.value.message
@@ -147,7 +149,7 @@ def test_yaml_makes_no_objects(tmp_path):
 
 @pytest.mark.parametrize("name", ["confusion_matrix", "report_accuracy", "eval_metric"])
 def test_no_tool_executes_a_score_file(name, tmp_path, monkeypatch):
-    (tmp_path / "c.py").write_text(CONFIG)
+    (tmp_path / "c.py").write_text(CONFIG, encoding="utf-8")
     bad, config = evil(tmp_path / "evil.pkl"), tmp_path / "c.py"
     arguments = {"report_accuracy": ["--preds", bad, bad]}.get(name, [config, bad])
     text = command(monkeypatch, name, *arguments)
@@ -158,7 +160,7 @@ def test_no_tool_executes_a_score_file(name, tmp_path, monkeypatch):
 
 
 def test_scores_as_npz_count_as_their_dump(tmp_path, monkeypatch, capsys):
-    (tmp_path / "c.py").write_text(CONFIG)
+    (tmp_path / "c.py").write_text(CONFIG, encoding="utf-8")
     mmengine.dump(dump_of_test(), str(tmp_path / "a.pkl"))
     npz(tmp_path / "a.npz", dump_of_test())
     for form in ("pkl", "npz"):
@@ -168,7 +170,9 @@ def test_scores_as_npz_count_as_their_dump(tmp_path, monkeypatch, capsys):
         # s2 is of class 1 and taken for class 0.
         assert mmengine.load(out).tolist() == [[1, 0], [1, 1]]
         evaluated = tmp_path / "e.py"
-        evaluated.write_text("test_evaluator = dict(type='AccMetric')\n")
+        evaluated.write_text(
+            "test_evaluator = dict(type='AccMetric')\n", encoding="utf-8"
+        )
         capsys.readouterr()
         assert command(monkeypatch, "eval_metric", evaluated, file) is None
         assert "0.666666" in capsys.readouterr().out
@@ -204,7 +208,7 @@ def test_confusion_matrix_takes_either_checkpoint(suffix, tmp_path, monkeypatch)
     weights = {"fc.weight": torch.arange(4.0)}
     torch.save({"state_dict": weights, "meta": {}}, tmp_path / "x.pth")
     rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
-    (tmp_path / "c.py").write_text(CONFIG)
+    (tmp_path / "c.py").write_text(CONFIG, encoding="utf-8")
     seen = []
 
     def from_cfg(cfg):

@@ -69,8 +69,8 @@ def test_memory():
     ],
 )
 def test_configs(tmp_path, text, place):
-    (tmp_path / "base.py").write_text("a = 'text'\n")
-    (tmp_path / "child.py").write_text(text)
+    (tmp_path / "base.py").write_text("a = 'text'\n", encoding="utf-8")
+    (tmp_path / "child.py").write_text(text, encoding="utf-8")
     assert place in described(Config.fromfile, tmp_path / "child.py")
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from mmengine.evaluator import DumpResults
 
+from conftest import make_link
 from errors import raises
 from in_process import msg3d_command
 from msg3d.datasets import load_annotations
@@ -305,7 +306,7 @@ def test_command(tmp_path, capsys):
     expected = softmax(logits(1, 2.0)) + softmax(logits(2, 2.0))
     fused = read_scores(out)
     np.testing.assert_allclose(fused.values, expected / 2, atol=1e-6)
-    report = json.loads(figures.read_text())
+    report = json.loads(figures.read_text(encoding="utf-8"))
     top1 = 100 * (expected.argmax(1) == LABELS).mean()
     assert report["scores"]["fused"]["top1"] == pytest.approx(top1)
     changes = [line["change"] for line in report["classes"]]
@@ -325,15 +326,23 @@ def test_command(tmp_path, capsys):
     assert "--ann-file" in capsys.readouterr().err
 
 
+def assert_same_file(first, second, capsys):
+    assert msg3d_command("fuse", first, second) == 1
+    error = capsys.readouterr().err
+    assert str(second) in error
+    assert error.count("\n") == 1
+
+
+def test_command_follows_links(tmp_path, capsys):
+    joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
+    make_link(tmp_path / "link.pkl", joint)
+    assert_same_file(joint, tmp_path / "link.pkl", capsys)
+
+
 def test_command_takes_each_file_once(tmp_path, capsys):
     joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
-    link = tmp_path / "link.pkl"
-    link.symlink_to(joint)
-    for paths in ((joint, joint), (joint, tmp_path / "." / "joint.pkl"), (joint, link)):
-        assert msg3d_command("fuse", *paths) == 1
-        error = capsys.readouterr().err
-        assert str(paths[1]) in error
-        assert error.count("\n") == 1
+    assert_same_file(joint, joint, capsys)
+    assert_same_file(joint, tmp_path / "." / "joint.pkl", capsys)
     bone = mmaction_dump(tmp_path / "bone.pkl", softmax(logits(2, 2.0)))
     assert msg3d_command("fuse", joint, bone, "--fusion-weights", 0, 0) == 2
     assert "--fusion-weights" in capsys.readouterr().err
@@ -355,7 +364,7 @@ def test_command_on_one_file(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "fused" not in printed
     assert "change" not in printed
-    report = json.loads((tmp_path / "a.json").read_text())
+    report = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     right = values.argmax(1) == LABELS
     assert next(iter(report["scores"].values()))["top1"] == pytest.approx(
         100 * right.mean()

@@ -76,7 +76,7 @@ def test_samples_by_hand():
 
 def test_predictions_are_written(tmp_path):
     evaluate(csv=str(tmp_path / "p.csv"))
-    lines = (tmp_path / "p.csv").read_text().splitlines()
+    lines = (tmp_path / "p.csv").read_text(encoding="utf-8").splitlines()
     assert lines == ["Participant ID,calm,loud", "7,4.0,3.0", "9,0.0,1.0"]
 
 
@@ -131,7 +131,7 @@ def test_file_and_back(tmp_path):
     values = {key: np.array(row, float) / 3 for key, row in VALUES.items()}
     shuffled = {key: values[key] for key in ("67", "105", "8")}
     write_traits(Traits("", CHALLENGE_TRAITS, shuffled), tmp_path / "a.csv")
-    lines = (tmp_path / "a.csv").read_text().splitlines()
+    lines = (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[0] for line in lines] == [
         "Participant ID",
         *VALUES,
@@ -142,7 +142,7 @@ def test_file_and_back(tmp_path):
 
 
 def test_errors_of_the_challenge_by_hand(tmp_path, capsys):
-    (tmp_path / "truth.csv").write_text(rows(VALUES))
+    (tmp_path / "truth.csv").write_text(rows(VALUES), encoding="utf-8")
     guess = {"105": (0.5, 0, 0, 0, 0.5), "8": (0, 2, 2, 3, 1), "67": (1, 1, 3, 1, 1)}
     (tmp_path / "pred.csv").write_text("\ufeff" + rows(guess), encoding="utf-8")
     expected = dict(zip(CHALLENGE_TRAITS, (4 / 3, 1 / 3, 4 / 3, 0, 9 / 3), strict=True))
@@ -197,8 +197,8 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_predictions_are_named(tmp_path, capsys, case):
     text, kind, where, part = BAD[case]
-    (tmp_path / "truth.csv").write_text(rows(VALUES))
-    (tmp_path / "pred.csv").write_text(text)
+    (tmp_path / "truth.csv").write_text(rows(VALUES), encoding="utf-8")
+    (tmp_path / "pred.csv").write_text(text, encoding="utf-8")
     pair = (tmp_path / "pred.csv", tmp_path / "truth.csv")
     with raises(kind, file="pred.csv", **where) as error:
         squared_errors(*map(read_traits, pair))

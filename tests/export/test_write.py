@@ -76,7 +76,9 @@ def test_command_predicts_with_a_file(exported_files, tmp_path, monkeypatch, cap
 
     assert "done before 0" in run()
     assert "done before 1" in run()
-    found = json.loads(Path("predictions/mine.pkl.json").read_text())["samples"]
+    found = json.loads(Path("predictions/mine.pkl.json").read_text(encoding="utf-8"))[
+        "samples"
+    ]
     samples = load_annotations("mine.pkl")["annotations"]
     expected = Recognizer(config, checkpoint, device="cpu", clips=2).predict(samples)
     for one, other in zip(found, expected, strict=True):
@@ -124,7 +126,7 @@ def test_files_that_are_none_of_ours(tmp_path, exported_files):
         export(*exported_files[:2], tmp_path / "one.pb")
     with raises("not-found", CheckpointError, file="none.onnx"):
         Recognizer.from_exported(tmp_path / "none.onnx")
-    (tmp_path / "text.onnx").write_text("no network")
+    (tmp_path / "text.onnx").write_text("no network", encoding="utf-8")
     with raises("corrupt", CheckpointError, file="text.onnx"):
         Recognizer.from_exported(tmp_path / "text.onnx")
     proto = onnx.load(exported_files[2])

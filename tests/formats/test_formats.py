@@ -37,7 +37,7 @@ def scored(joints=17):
 
 
 def as_json(path, data):
-    path.write_text(json.dumps(data))
+    path.write_text(json.dumps(data), encoding="utf-8")
 
 
 def alphapose(path):
@@ -107,7 +107,7 @@ def csv_table(path, visibility=False, joints=20, scale=1.0):
     values = scale * rng().normal(size=(FRAMES, joints, len(axes))).round(3)
     values[:, 23:25, :3] = 0  # the origin of world landmarks
     rows = [",".join(map(str, row.ravel().tolist())) for row in values]
-    (path / "clip.csv").write_text("\n".join([header, *rows]))
+    (path / "clip.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
 
 
 def landmarks(path, world=True):
@@ -127,7 +127,7 @@ def ntu_skeleton(path):
     for frame in rng().normal(size=(FRAMES, 25, 3)).round(4).tolist():
         lines += ["1", "72057594037927 0 1 1 1 1 0 0.01 0.2 2", "25"]
         lines += [" ".join(map(str, [*joint, *[0] * 8, 2])) for joint in frame]
-    (path / "clip.skeleton").write_text("\n".join([*lines, ""]))
+    (path / "clip.skeleton").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 def kinetics_skeleton(path):
@@ -428,7 +428,7 @@ def test_frames_are_held_out_and_listed_by_folder(tmp_path):
         for n, line in enumerate(by_name)
     ]
     for lines in (["name,split", *by_name], ["file,label,split", *labeled]):
-        (tmp_path / "list.csv").write_text("\n".join(lines))
+        (tmp_path / "list.csv").write_text("\n".join(lines), encoding="utf-8")
         convert_folder(raw, out, split=tmp_path / "list.csv", **FLAT)
         assert load_annotations(out)["split"]["val"] == ["bow/p1/clip", "wave/p1/clip"]
     assert load_annotations(out)["meta"]["classes"] == ["x0", "x1"]
@@ -502,7 +502,9 @@ def test_list_in_the_folder_is_not_a_sequence(tmp_path):
         for label in ("wave", "bow")
         for n in range(2)
     ]
-    (tmp_path / "raw" / "list.csv").write_text("\n".join(["name,split", *names]))
+    (tmp_path / "raw" / "list.csv").write_text(
+        "\n".join(["name,split", *names]), encoding="utf-8"
+    )
     report = convert_folder(
         tmp_path / "raw",
         tmp_path / "a.pkl",

@@ -166,13 +166,15 @@ def store(tmp_path):
 
 
 def change_header(store, **changes):
-    header = json.loads((store / "store.json").read_text())
-    (store / "store.json").write_text(json.dumps({**header, **changes}))
+    header = json.loads((store / "store.json").read_text(encoding="utf-8"))
+    (store / "store.json").write_text(
+        json.dumps({**header, **changes}), encoding="utf-8"
+    )
 
 
 def change_file(store, name, content):
     (store / "data.1" / name).write_bytes(content)
-    sizes = json.loads((store / "store.json").read_text())["bytes"]
+    sizes = json.loads((store / "store.json").read_text(encoding="utf-8"))["bytes"]
     change_header(store, bytes={**sizes, name: len(content)})
 
 
@@ -263,7 +265,7 @@ def test_damaged_tar(tmp_path):
 
 
 def test_number_in_json_too_large(tmp_path):
-    (tmp_path / "a.json").write_text(f"[[[[{10**400}]]]]")
+    (tmp_path / "a.json").write_text(f"[[[[{10**400}]]]]", encoding="utf-8")
     with pytest.raises(DataError) as error:
         read_sequences(str(tmp_path / "a.json"), COCO, ReadOptions())
     assert "keypoint" in str(error.value)

@@ -21,9 +21,9 @@ def fake_transformers(folder: Path) -> Path:
     """A package that looks like transformers, as far as MMAction2 gets without timm."""
     for name, text in FAKE.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
+        (folder / name).write_text(text, encoding="utf-8")
     (folder / "transformers/models/beit/__init__.py").write_text(
-        "from .modeling_beit import BeitConfig, BeitModel\n"
+        "from .modeling_beit import BeitConfig, BeitModel\n", encoding="utf-8"
     )
     return folder
 
@@ -124,7 +124,7 @@ def main(folder: Path) -> None:
     mmengine.load(bad)
     errors["pickle"] = "ran" if ran.exists() else None
     bad, ran = folder / "bad.yaml", folder / "ran_again"
-    bad.write_text(f"!!python/object/apply:os.mkdir ['{ran}']")
+    bad.write_text(f"!!python/object/apply:os.mkdir ['{ran}']", encoding="utf-8")
     mmengine.load(bad)
     errors["yaml"] = "ran" if ran.exists() else None
 

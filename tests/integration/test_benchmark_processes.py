@@ -78,6 +78,8 @@ def test_sigterm_ends_all_processes(short_path):
     assert marked(short_path) == {}
     left = {path.name for path in short_path.iterdir() if "inductor" not in path.name}
     assert left == {"load.json", "load.md"}
-    machine = json.loads((short_path / "load.json").read_text())["machine"]
+    machine = json.loads((short_path / "load.json").read_text(encoding="utf-8"))[
+        "machine"
+    ]
     assert machine["cpu"]
     assert machine["torch"] == torch.__version__

@@ -33,7 +33,9 @@ def logged(folder, key):
     """Every value of `key` that training wrote to its json logs, in order."""
     lines = []
     for file in sorted(folder.glob("*/vis_data/scalars.json")):
-        lines += [json.loads(line) for line in file.read_text().splitlines()]
+        lines += [
+            json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()
+        ]
     return [line[key] for line in lines if key in line]
 
 
@@ -86,7 +88,8 @@ def test_test_dump_and_report_accuracy(tiny):
     assert (tiny / "matrix.png").read_bytes()[:4] == b"\x89PNG"
 
     (tiny / "labels.txt").write_text(
-        "".join(f"s{i} {int(s['gt_label'])}\n" for i, s in enumerate(scores))
+        "".join(f"s{i} {int(s['gt_label'])}\n" for i, s in enumerate(scores)),
+        encoding="utf-8",
     )
     fuse = ["mim", "run", "mmaction", "report_accuracy", "--preds", "scores.pkl"]
     out = run(tiny, *fuse, "scores.pkl", "--coefficients", 1, 1)
@@ -159,11 +162,14 @@ def test_gradient_accumulation(tiny):
 
 
 def test_auto_scale_lr_flag(tiny):
-    (tiny / "unscaled.py").write_text("""
+    (tiny / "unscaled.py").write_text(
+        """
 _base_ = 'tiny.py'
 auto_scale_lr = dict(enable=False)
 train_cfg = dict(max_epochs=1)
-""")
+""",
+        encoding="utf-8",
+    )
     train_here(tiny, "unscaled", config="unscaled.py")
     assert logged(tiny / "unscaled", "lr")[0] == pytest.approx(0.1, rel=0.1)
     command = ["mim", "train", "mmaction", "unscaled.py", "--work-dir", "scaled"]

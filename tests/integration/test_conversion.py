@@ -72,7 +72,8 @@ def test_killed_and_run_again(tmp_path):
             raw=str(raw),
             parts=str(parts),
             log=str(log),
-        )
+        ),
+        encoding="utf-8",
     )
     process = subprocess.Popen([sys.executable, script], start_new_session=True)
     while len(list(parts.glob("*.part")) if parts.exists() else []) < 4:
@@ -82,9 +83,9 @@ def test_killed_and_run_again(tmp_path):
     process.wait()
     finished = len(list(parts.glob("*.part")))
     assert 4 <= finished < 20
-    log.write_text("")
+    log.write_text("", encoding="utf-8")
     subprocess.run([sys.executable, script], check=True)
-    assert len(log.read_text().split()) == 5 * (20 - finished)
+    assert len(log.read_text(encoding="utf-8").split()) == 5 * (20 - finished)
     # Parts of the script's own parser: read here they are all of them.
     assert len(list(parts.glob("*.part"))) == 20
 
@@ -111,11 +112,11 @@ def start_method(request):
 @pytest.mark.usefixtures("start_method")
 def test_every_file_is_a_sample_or_a_line(tmp_path, jobs):
     raw = folder(tmp_path / "raw")
-    (raw / "003.txt").write_text("three")
-    (raw / "004.txt").write_text("empty")
-    (raw / "README").write_text("hello")
+    (raw / "003.txt").write_text("three", encoding="utf-8")
+    (raw / "004.txt").write_text("empty", encoding="utf-8")
+    (raw / "README").write_text("hello", encoding="utf-8")
     (raw / "again").mkdir()
-    (raw / "again" / "001.txt").write_text("7")
+    (raw / "again" / "001.txt").write_text("7", encoding="utf-8")
     parsed = parse_files(
         raw, ".txt", parse, tmp_path / "parts", jobs=jobs, files_per_part=3
     )

@@ -15,7 +15,9 @@ from weights import golden_weights
 @pytest.fixture
 def original(shared):
     folder = shared / "golden"
-    entries = json.loads((folder / "original_ntu25.json").read_text())["state_dict"]
+    entries = json.loads((folder / "original_ntu25.json").read_text(encoding="utf-8"))[
+        "state_dict"
+    ]
     return golden_weights(entries), np.load(folder / "original_ntu25.npz")
 
 

@@ -77,10 +77,10 @@ def test_tables_are_up_to_date():
     """What is excused stands in a document, and is tested where it is said to be."""
     assert set(ALSO) | set(FOLLOWED) <= set(documents())
     for document, test in FOLLOWED.items():
-        assert Path(document).name in (REPOSITORY / test).read_text()
+        assert Path(document).name in (REPOSITORY / test).read_text(encoding="utf-8")
     for test in TESTED.values():
         file, name = test.split("::")
-        assert f"def {name}(" in (REPOSITORY / file).read_text()
+        assert f"def {name}(" in (REPOSITORY / file).read_text(encoding="utf-8")
     every = "".join(one.text for name in documents() for one in blocks(name))
     every = every.replace("\\\n", " ")
     for start in {*CANNOT, *TESTED, *CHEAP}:
@@ -95,7 +95,7 @@ def test_commands_stand_in_shell_blocks(document):
         if block.language in DATA:
             found = re.search(r"^(\$ |python |mim |make |pip )", block.text, re.M)
             assert not found, block.place
-    fences = (REPOSITORY / document).read_text().count("\n```")
+    fences = (REPOSITORY / document).read_text(encoding="utf-8").count("\n```")
     assert fences == 2 * len(blocks(document)), (
         f"{document}: an unclosed or inner fence"
     )
@@ -139,7 +139,7 @@ def execute(block: Block, folder: Path, names: dict) -> None:
     """Runs a block after those above it, or reads it as the config that it is."""
     parts = check_parts(block)
     if "_base_" in block.text:
-        (folder / "of_the_text.py").write_text(block.text)
+        (folder / "of_the_text.py").write_text(block.text, encoding="utf-8")
         assert parts is not None
         assert Config.fromfile(folder / "of_the_text.py").model
     else:
@@ -213,7 +213,7 @@ def test_mistakes_are_found(tmp_path, monkeypatch, language, text, error):
 
 
 def test_the_shell_expands_as_it_would(tmp_path):
-    (tmp_path / "last").write_text("epoch_4.pth")
+    (tmp_path / "last").write_text("epoch_4.pth", encoding="utf-8")
     text = "A=1  # of all\npython a.py $A \\\n    'b c' \"$(cat last)\" *.no\n\nmake x"
     found = typed(Block("a.md", 1, SHELL, text), tmp_path, {})
     assert found == [

@@ -121,7 +121,7 @@ def test_order(order):
 
 
 def test_spawned_worker(tmp_path):
-    (tmp_path / "spawn.py").write_text(SPAWNED)
+    (tmp_path / "spawn.py").write_text(SPAWNED, encoding="utf-8")
     expected = "False SkeletonDataset msg3d"
     assert python(str(tmp_path / "spawn.py")) == expected
 

@@ -37,10 +37,10 @@ COMMAND = [sys.executable, "-m", "msg3d"]
 def folder(tmp_path_factory):
     """A folder with a config for each mistake."""
     folder = tmp_path_factory.mktemp("mistakes")
-    text = prepare(folder).read_text()
+    text = prepare(folder).read_text(encoding="utf-8")
     for name, (old, new, _) in MISTAKES.items():
         assert old in text
-        (folder / f"{name}.py").write_text(text.replace(old, new))
+        (folder / f"{name}.py").write_text(text.replace(old, new), encoding="utf-8")
     return folder
 
 
@@ -75,9 +75,9 @@ def test_configs(folder, tmp_path, capsys, name):
 )
 def test_command_lines(folder, monkeypatch, capsys, words, place):
     monkeypatch.chdir(folder)
-    (folder / "not.pth").write_text("no checkpoint")
+    (folder / "not.pth").write_text("no checkpoint", encoding="utf-8")
     torch.save({"state_dict": {"weight": torch.zeros(1)}}, folder / "other.pth")
-    (folder / "tiny.pth").write_text("never read")
+    (folder / "tiny.pth").write_text("never read", encoding="utf-8")
     assert place in last_line(*words, capsys=capsys)
 
 
@@ -166,11 +166,18 @@ def test_interruption(folder):
 
 def test_layout_file_in_a_config(folder, tmp_path, capsys):
     """A typing error in the file is named by its place."""
-    (tmp_path / "my.json").write_text(json.dumps({"num_node": 5, "inward": []}))
+    (tmp_path / "my.json").write_text(
+        json.dumps({"num_node": 5, "inward": []}), encoding="utf-8"
+    )
     config = tmp_path / "own.py"
-    text = (folder / "tiny.py").read_text().replace("'STGCN'", "'PartitionSTGCN'")
+    text = (
+        (folder / "tiny.py")
+        .read_text(encoding="utf-8")
+        .replace("'STGCN'", "'PartitionSTGCN'")
+    )
     config.write_text(
-        text.replace("layout=layout", f"layout={str(tmp_path)!r}'/my.json'")
+        text.replace("layout=layout", f"layout={str(tmp_path)!r}'/my.json'"),
+        encoding="utf-8",
     )
     line = last_line("train", config, "--work-dir", tmp_path / "work", capsys=capsys)
     assert "my.json" in line

@@ -77,7 +77,7 @@ def start(config, work_dir, log, *options):
     command = [sys.executable, "-m", "torch.distributed.launch", "--nproc_per_node=2"]
     command += [f"--master_port={free_port()}", TRAIN, config, "--work-dir", work_dir]
     command += ["--launcher", "pytorch", "--cfg-options", *WORKERS, *options]
-    with log.open("w") as file:
+    with log.open("w", encoding="utf-8") as file:
         return subprocess.Popen(
             list(map(str, command)),
             cwd=work_dir.parent,
@@ -100,7 +100,7 @@ def test_torchrun_is_killed(tmp_path):
 
         second = start(config, work_dir, log, "resume=True")
         assert second.wait(timeout=120) == 1
-        text = log.read_text()
+        text = log.read_text(encoding="utf-8")
         # Both ranks stop, and torchrun reports why.
         assert f"{work_dir}: process " in text, text[-4000:]
         assert first.poll() is None
@@ -110,8 +110,8 @@ def test_torchrun_is_killed(tmp_path):
     # The workers look for their parent every five seconds.
     assert left_after(work_dir, 10) == {}
 
-    done = int(torch.load(named.read_text())["meta"]["epoch"])
+    done = int(torch.load(named.read_text(encoding="utf-8"))["meta"]["epoch"])
     epochs = f"train_cfg.max_epochs={done + 1}"
     third = start(config, work_dir, log, "resume=True", epochs)
-    assert third.wait(timeout=120) == 0, log.read_text()[-4000:]
-    assert torch.load(named.read_text())["meta"]["epoch"] == done + 1
+    assert third.wait(timeout=120) == 0, log.read_text(encoding="utf-8")[-4000:]
+    assert torch.load(named.read_text(encoding="utf-8"))["meta"]["epoch"] == done + 1

@@ -29,7 +29,7 @@ SMALL = {
 
 
 def blocks(language):
-    text = (REPOSITORY / "docs" / "new_dataset.md").read_text()
+    text = (REPOSITORY / "docs" / "new_dataset.md").read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
@@ -115,7 +115,7 @@ def test_nobody_is_on_both_sides(followed):
 def test_config_is_that_of_the_text(followed):
     folder, _ = followed
     (config,) = blocks("python")
-    written = (folder / "my_config.py").read_text()
+    written = (folder / "my_config.py").read_text(encoding="utf-8")
     assert ast.dump(ast.parse(written)) == ast.dump(ast.parse(config))
 
 
@@ -130,6 +130,6 @@ def test_own_layout_and_table():
 
 
 def test_every_unit_and_option_is_in_the_text():
-    text = (REPOSITORY / "docs" / "new_dataset.md").read_text()
+    text = (REPOSITORY / "docs" / "new_dataset.md").read_text(encoding="utf-8")
     for word in (*UNITS, *FORMATS["folder"].options):
         assert word in text

@@ -50,7 +50,7 @@ without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is her
 @without_cuda
 def test_two_processes_with_amp(tmp_path, monkeypatch):
     """What `mim train mmaction CONFIG --launcher pytorch --gpus 2 --amp` starts."""
-    (tmp_path / "config.py").write_text(CONFIG)
+    (tmp_path / "config.py").write_text(CONFIG, encoding="utf-8")
     write(tmp_path / "data.pkl", joints=25, persons=2)
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
     train = [str(TRAIN), "config.py", "--work-dir", "work", "--amp"]

@@ -14,7 +14,7 @@ from msg3d.apis import Recognizer
 from test_layers import LAYERS, OURS, PACKAGE
 
 FILES = REPOSITORY / "tests" / "files_0_1"
-EXPECTED = json.loads((FILES / "expected.json").read_text())["exported"]
+EXPECTED = json.loads((FILES / "expected.json").read_text(encoding="utf-8"))["exported"]
 # Modules of `msg3d.apis` for torch networks; the others need none.
 WITH_TORCH = {
     *("exported_program", "flops", "mmaction_tools", "model_index", "new_config"),
@@ -181,7 +181,7 @@ def test_old_command(tmp_path):
 def test_predict_command(tmp_path):
     words = ("predict", FILES / "stgcn_2d.onnx", FILES / "coco_2d.pkl", "--output")
     assert_succeeds(run_blocked(COMMAND, *words, tmp_path))
-    table = (tmp_path / "predictions.csv").read_text().splitlines()
+    table = (tmp_path / "predictions.csv").read_text(encoding="utf-8").splitlines()
     samples = load_annotations(str(FILES / "coco_2d.pkl"))["annotations"]
     assert len(table) == len(samples) + 1
     lines = assert_succeeds(run_blocked(COMMAND, *words, "-")).splitlines()

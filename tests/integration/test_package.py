@@ -210,7 +210,7 @@ def test_import_is_light():
 
 
 def test_pre_commit_has_the_locked_ruff():
-    lock = (REPOSITORY / "requirements/lock.txt").read_text()
+    lock = (REPOSITORY / "requirements/lock.txt").read_text(encoding="utf-8")
     (version,) = re.findall(r"^ruff==(\S+)$", lock, re.MULTILINE)
-    hooks = (REPOSITORY / ".pre-commit-config.yaml").read_text()
+    hooks = (REPOSITORY / ".pre-commit-config.yaml").read_text(encoding="utf-8")
     assert f"rev: v{version}\n" in hooks

@@ -46,7 +46,9 @@ def test_command_as_typed(tmp_path):
         "predicted 1, done before 0, failed 0",
         "wrote results/predictions.csv",
     ]
-    with (tmp_path / "results" / "predictions.csv").open(newline="") as file:
+    with (tmp_path / "results" / "predictions.csv").open(
+        newline="", encoding="utf-8"
+    ) as file:
         table = list(csv.DictReader(file))
     data = load_annotations(path)
     names = data["split"]["val"]

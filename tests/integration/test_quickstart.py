@@ -22,7 +22,7 @@ def test_quickstart(checkout):
 
 def readme_config():
     """The config that the README gives for a new data set."""
-    text = (REPOSITORY / "README.md").read_text()
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     section = text[text.index("## Your own data") :]
     return re.search(r"```python\n(.*?)```", section, re.DOTALL)[1]
 
@@ -33,7 +33,7 @@ def test_readme_config_for_a_new_data_set(tmp_path):
     (tmp_path / "configs").symlink_to(CONFIGS.parent)
     (tmp_path / "data").mkdir()
     write(tmp_path / "data" / "mine.pkl", joints=17, channels=2, classes=7, samples=21)
-    (tmp_path / "my_config.py").write_text(config)
+    (tmp_path / "my_config.py").write_text(config, encoding="utf-8")
     run(
         tmp_path,
         *["mim", "train", "mmaction", "my_config.py", "--cfg-options"],

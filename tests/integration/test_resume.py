@@ -91,7 +91,7 @@ def test_inside_an_epoch_of_another_length(tiny, tmp_path, caplog):
     halves = {"train_dataloader.batch_size": 2, "train_cfg.max_epochs": 1}
     resumed = run(tiny, tmp_path / "resumed", **last, **halves, log_level="WARNING")
     assert len(resumed) == 2 * STEPS
-    log = next((tmp_path / "resumed").glob("*/*.log")).read_text()
+    log = next((tmp_path / "resumed").glob("*/*.log")).read_text(encoding="utf-8")
     assert "written after 3 of 4 batches of epoch 1, which now has 8" in log
 
 

@@ -14,7 +14,7 @@ def record(tmp_path):
     """Return the arguments with which a script starts a program."""
     for name in ("torchrun", "python"):
         program = tmp_path / name
-        program.write_text("#!/bin/bash\nprintf '%s\\n' \"$@\"\n")
+        program.write_text("#!/bin/bash\nprintf '%s\\n' \"$@\"\n", encoding="utf-8")
         program.chmod(0o755)
 
     def run(script, *arguments, **variables):

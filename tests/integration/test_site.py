@@ -21,7 +21,7 @@ conf = load_module(DOCS / "conf.py")
 
 
 def test_every_page_is_in_the_navigation():
-    text = (DOCS / "index.md").read_text()
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
     pages = {file.stem for file in DOCS.glob("*.md")} - {"index"}
     trees = re.findall(r"^```\{toctree\}\n(.*?)^```$", text, re.M | re.S)
     lines = [line for tree in trees for line in tree.splitlines() if line[0] != ":"]
@@ -33,7 +33,9 @@ def test_every_page_is_in_the_navigation():
 
 def anchors(file: Path) -> set[str]:
     """Of headings, as GitHub makes them."""
-    text = re.sub(r"^```.*?^```$", "", file.read_text(), flags=re.M | re.S)
+    text = re.sub(
+        r"^```.*?^```$", "", file.read_text(encoding="utf-8"), flags=re.M | re.S
+    )
     heads = re.findall(r"^#+ (.*)$", text, re.M)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
@@ -41,7 +43,9 @@ def anchors(file: Path) -> set[str]:
 @pytest.mark.parametrize("document", documents())
 def test_links_lead_somewhere(document):
     file = REPOSITORY / document
-    text = re.sub(r"^```.*?^```$", "", file.read_text(), flags=re.M | re.S)
+    text = re.sub(
+        r"^```.*?^```$", "", file.read_text(encoding="utf-8"), flags=re.M | re.S
+    )
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"\w+:", target):
             continue
@@ -68,7 +72,7 @@ def test_links_of_other_folders_become_the_site_s():
 
 
 def test_page_of_formats_lists_all():
-    text = conf.with_formats((DOCS / "formats.md").read_text())
+    text = conf.with_formats((DOCS / "formats.md").read_text(encoding="utf-8"))
     for each in all_formats().values():
         assert f"| {each.title} |" in text
         assert f"`{each.name}`" in text
@@ -93,7 +97,8 @@ def trained(tmp_path):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "gallery.md").write_text(
         "# G\n\n## H\n\n```shell\necho x >> drawn\n"
-        "cp drawn g/a.png  # --output g/a.png\n```\n"
+        "cp drawn g/a.png  # --output g/a.png\n```\n",
+        encoding="utf-8",
     )
     return tmp_path
 
@@ -102,10 +107,10 @@ def test_gallery_is_drawn_once_a_network(trained, capfd):
     picture = trained / "g" / "a.png"
     tool.draw(trained)
     tool.draw(trained)
-    assert picture.read_text() == "x\n"
+    assert picture.read_text(encoding="utf-8") == "x\n"
     os.utime(trained / tool.NEEDED[0], (picture.stat().st_mtime + 9,) * 2)
     tool.draw(trained)
-    assert picture.read_text() == "x\n" * 2
+    assert picture.read_text(encoding="utf-8") == "x\n" * 2
     assert capfd.readouterr().out.count("gallery: g/a.png") == 2
 
 
@@ -120,11 +125,11 @@ def test_gallery_without_a_quickstart(trained, capfd):
 
 def test_failing_command_of_the_gallery(trained):
     page = trained / "docs" / "gallery.md"
-    page.write_text("```shell\nfalse --output g/a.png\n```\n")
+    page.write_text("```shell\nfalse --output g/a.png\n```\n", encoding="utf-8")
     with pytest.raises(SystemExit) as caught:
         tool.draw(trained)
     assert "false --output g/a.png" in str(caught.value)
-    page.write_text("```shell\ntrue\n```\n")
+    page.write_text("```shell\ntrue\n```\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"gallery\.md"):
         tool.draw(trained)
 
@@ -137,7 +142,7 @@ def test_site_is_built(checkout):
     gallery = checkout / "work_dirs" / "gallery"
     gallery.mkdir(parents=True)
     Image.new("RGB", (8, 8)).save(gallery / "confusion.png")
-    (gallery / "kick.html").write_text("<p>kick")
+    (gallery / "kick.html").write_text("<p>kick", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "tools/build_site.py", "--out", "site"],
         cwd=checkout,
@@ -151,11 +156,11 @@ def test_site_is_built(checkout):
     assert "gallery: left without pictures" in done.stdout
     site = checkout / "site"
     for file in DOCS.glob("*.md"):
-        page = (site / f"{file.stem}.html").read_text()
+        page = (site / f"{file.stem}.html").read_text(encoding="utf-8")
         assert not re.search(r'<(script|link|img|iframe)[^>]*(src|href)="http', page)
-    assert "Two commands" in (site / "overview.html").read_text()
-    assert "msg3d.Recognizer.predict" in (site / "api.html").read_text()
-    page = (site / "gallery.html").read_text()
+    assert "Two commands" in (site / "overview.html").read_text(encoding="utf-8")
+    assert "msg3d.Recognizer.predict" in (site / "api.html").read_text(encoding="utf-8")
+    page = (site / "gallery.html").read_text(encoding="utf-8")
     assert 'src="_images/confusion.png"' in page
     assert "not drawn yet" in page
     assert '<iframe src="kick.html"' in page

@@ -65,7 +65,7 @@ def cluster():
 def folder(cluster, tmp_path_factory):
     folder = tmp_path_factory.mktemp("slurm")
     write_tiny(folder, CHANGES)
-    (folder / "pause.py").write_text(PAUSE)
+    (folder / "pause.py").write_text(PAUSE, encoding="utf-8")
     cluster.env["PYTHONPATH"] = str(folder)
     return folder
 
@@ -126,7 +126,7 @@ def wait(condition, seconds=120):
 
 
 def says(path, text):
-    return path.exists() and text in path.read_text()
+    return path.exists() and text in path.read_text(encoding="utf-8")
 
 
 def job(cluster, number):
@@ -172,7 +172,7 @@ def test_preempted_on_two_nodes(cluster, folder, trained):
     assert len(cluster.ask(*urgent)) == 2
     wait(lambda: ended(cluster, number))
 
-    printed = out.read_text()
+    printed = out.read_text(encoding="utf-8")
     assert nodes == ",".join(cluster.nodes)
     assert "GPU number: 2" in printed
     assert printed.count("SIGTERM after iteration") == 1
@@ -205,7 +205,7 @@ for i in $(seq 300); do sleep 0.1; done
 def test_template_requeues_what_was_asked_to_leave_alone(cluster, tmp_path):
     python = tmp_path / "bin" / "python"
     python.parent.mkdir()
-    python.write_text(PYTHON)
+    python.write_text(PYTHON, encoding="utf-8")
     python.chmod(0o755)
     path = {"PATH": f"{python.parent}{os.pathsep}{cluster.env['PATH']}"}
     crashed, _ = submit(cluster, tmp_path, "crashed", CRASHES="1", **path)

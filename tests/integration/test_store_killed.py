@@ -2,8 +2,9 @@
 
 import multiprocessing
 import random
-import signal
 import time
+
+from spawned import write_stores
 
 from msg3d.datasets import (
     load_store,
@@ -13,23 +14,17 @@ from msg3d.errors import DataError
 from samples import annotations, same
 
 
-def write_for_ever(path, data):
-    """Replaces the store by each of the data in turn."""
-    while True:
-        for each in data:
-            pack(each, path)
-
-
 def killed_writer(path, data, delay):
-    """A process that is killed `delay` seconds after its start."""
-    process = multiprocessing.get_context("fork").Process(
-        target=write_for_ever, args=(path, data)
-    )
+    """A process that is killed `delay` seconds after it starts to write."""
+    spawn = multiprocessing.get_context("spawn")
+    receiver, sender = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=write_stores, args=(path, data, sender))
     process.start()
+    receiver.recv()
     time.sleep(delay)
     process.kill()
     process.join()
-    assert process.exitcode == -signal.SIGKILL
+    assert process.exitcode < 0
 
 
 def test_killed_while_replacing(tmp_path):

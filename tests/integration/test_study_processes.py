@@ -32,7 +32,9 @@ def test_ctrl_c_leaves_a_checkpoint(tmp_path):
     lines = ended(line, REPOSITORY, tmp_path, signal.SIGINT, 130, training)
     expected = "studies: interrupted; run the same command to resume"
     assert lines.splitlines()[-1] == expected, lines
-    assert (run / "last_checkpoint").read_text() == str(run / "preempted.pth")
+    assert (run / "last_checkpoint").read_text(encoding="utf-8") == str(
+        run / "preempted.pth"
+    )
     assert marked(tmp_path) == {}
 
 
@@ -46,7 +48,7 @@ def test_killed_command_ends_its_runs(tmp_path):
         process.kill()
         pytest.skip("this system does not list the children of a process")
     until(lambda: list(tmp_path.glob("nw-ucla*_0")), process)
-    workers = [int(pid) for pid in children.read_text().split()]
+    workers = [int(pid) for pid in children.read_text(encoding="utf-8").split()]
     process.kill()
     process.wait()
     assert len(workers) >= 1

@@ -82,7 +82,7 @@ def alone(folder, work_dir, train=False, **options):
 
 def test_losses_of_ten_steps(trained):
     first, second, joined = (
-        json.loads((trained / name).read_text())
+        json.loads((trained / name).read_text(encoding="utf-8"))
         for name in ("two/losses_0.json", "two/losses_1.json", "one/losses_0.json")
     )
     assert len(joined) == 10
@@ -120,7 +120,9 @@ def test_scores_of_five_samples(trained):
     for of_two, of_one in zip(two, one, strict=True):
         torch.testing.assert_close(of_two["pred_score"], of_one["pred_score"])
     accuracies = [
-        json.loads(next((trained / name).glob("*/*.json")).read_text())["acc/top1"]
+        json.loads(next((trained / name).glob("*/*.json")).read_text(encoding="utf-8"))[
+            "acc/top1"
+        ]
         for name in ("tested", "alone")
     ]
     assert accuracies[0] == accuracies[1]

@@ -59,7 +59,7 @@ def download(checkout):
             if path.is_symlink():
                 target = path.readlink()
                 path.unlink()
-                path.write_text(str(target))
+                path.write_text(str(target), encoding="utf-8")
     return checkout
 
 
@@ -70,7 +70,7 @@ def test_config_trains(download):
         joints=17,
         channels=2,
     )
-    (download / "upstream.py").write_text(CONFIG)
+    (download / "upstream.py").write_text(CONFIG, encoding="utf-8")
     subprocess.run(
         ["mim", "train", "mmaction", "upstream.py"],
         cwd=download,

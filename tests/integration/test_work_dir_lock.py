@@ -1,23 +1,23 @@
 """One training at a time in a work_dir; the lock ends with its process."""
 
 import errno
-import fcntl
 import multiprocessing
 import os
 import signal
 import socket
-import time
 from contextlib import contextmanager
 
 import pytest
 from mmengine.runner import Runner
+from spawned import hold_lock, send_holder
 
 from errors import raises
 from in_process import config, without_paperwork
 from msg3d.engine.work_dir import FILE, locked
 from tiny_runs import prepare, train
 
-fork = multiprocessing.get_context("fork")
+fcntl = pytest.importorskip("fcntl", reason="Windows has no POSIX locks")
+spawn = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture(scope="module")
@@ -29,20 +29,10 @@ def tiny(tmp_path_factory):
 def held_elsewhere(work_dir, worker=False):
     """Another process holds the lock; with a `worker`, a fork of it lives on."""
     work_dir.mkdir(exist_ok=True)
-    holds, pipe = fork.Pipe()
-
-    def hold():
-        with locked(work_dir) as holder:
-            other = os.fork() if worker else None
-            if other == 0:
-                time.sleep(60)
-                os._exit(0)
-            pipe.send((holder, other))
-            time.sleep(60)
-
-    process = fork.Process(target=hold)
+    receiver, sender = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=hold_lock, args=(work_dir, sender, worker))
     process.start()
-    holder, other = holds.recv()
+    holder, other = receiver.recv()
     assert holder is None
     try:
         yield process
@@ -89,10 +79,10 @@ def test_a_failed_training_holds_nothing(tiny, tmp_path):
     """Its process may live on, as in a notebook, with the error at hand."""
     with pytest.raises(TypeError) as error:
         train(tiny, tmp_path, **{"optim_wrapper.optimizer.nonsense": 1})
-    asked = fork.SimpleQueue()
-    process = fork.Process(target=lambda: asked.put(held(tmp_path)))
+    receiver, sender = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=send_holder, args=(tmp_path, sender))
     process.start()
-    assert asked.get() is None
+    assert receiver.recv() is None
     process.join()
     del error
 
@@ -112,7 +102,7 @@ def test_requeued_by_slurm(tmp_path, monkeypatch):
     with held_elsewhere(tmp_path) as process:
         here = socket.gethostname()
         mine = f"process {process.pid} on {here}, Slurm job 55"
-        assert (tmp_path / FILE).read_text() == mine
+        assert (tmp_path / FILE).read_text(encoding="utf-8") == mine
         assert held(tmp_path) == mine  # two steps of a job on one node
         monkeypatch.setattr(socket, "gethostname", lambda: "another-node")
         assert held(tmp_path) is None

@@ -12,7 +12,7 @@ import msg3d  # noqa: F401
 
 def private_kib():
     """Memory that this process alone has written to."""
-    with Path("/proc/self/smaps_rollup").open() as file:
+    with Path("/proc/self/smaps_rollup").open(encoding="utf-8") as file:
         return sum(int(line.split()[1]) for line in file if "Private_Dirty" in line)
 
 

@@ -35,4 +35,4 @@ class FreezeNormsAndNoteLosses(Hook):
 
     def after_train(self, runner):
         path = Path(runner.work_dir) / f"losses_{runner.rank}.json"
-        path.write_text(json.dumps(self.losses))
+        path.write_text(json.dumps(self.losses), encoding="utf-8")

@@ -31,7 +31,7 @@ def case(request):
     name = f"backbone_{request.param}"
     for folder in (REPOSITORY / "tests" / "golden", SHARED / "golden"):
         if (folder / f"{name}.npz").is_file():
-            about = json.loads((folder / f"{name}.json").read_text())
+            about = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
             return about, dict(np.load(folder / f"{name}.npz"))
     pytest.skip(f"needs the developers' {name}.npz in ../shared/golden")
 

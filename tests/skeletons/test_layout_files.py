@@ -32,7 +32,7 @@ LAYOUT = {
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "my.json").write_text(json.dumps(LAYOUT))
+    (tmp_path / "my.json").write_text(json.dumps(LAYOUT), encoding="utf-8")
     return "my.json"
 
 
@@ -42,7 +42,9 @@ def test_file_is_its_dictionary(file, tmp_path):
 
 def test_changed_file(file, tmp_path):
     assert skeleton(file).center == 1
-    (tmp_path / file).write_text(json.dumps({**LAYOUT, "center": 2, "spine": [0, 1]}))
+    (tmp_path / file).write_text(
+        json.dumps({**LAYOUT, "center": 2, "spine": [0, 1]}), encoding="utf-8"
+    )
     assert skeleton(file).center == 2
 
 
@@ -59,7 +61,7 @@ def test_changed_file(file, tmp_path):
 )
 def test_faulty_file(tmp_path, content, kind, field):
     path = tmp_path / "bad.json"
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     with raises(kind, ConfigError, file="bad.json", field=field):
         skeleton(str(path))
 
@@ -103,7 +105,7 @@ def test_networks(file, name):
 def test_conversion_needs_names(tmp_path, file):
     assert convert_layout(np.ones((1, 5, 3)), file, LAYOUT).shape == (1, 5, 3)
     nameless = {key: LAYOUT[key] for key in ("num_node", "inward", "center")}
-    (tmp_path / "nameless.json").write_text(json.dumps(nameless))
+    (tmp_path / "nameless.json").write_text(json.dumps(nameless), encoding="utf-8")
     with raises("layout", ConfigError, field="joints"):
         convert_layout(np.ones((1, 5, 3)), "nameless.json", file)
 

@@ -330,7 +330,7 @@ def test_bad_layout_is_named(layout, field, values):
 
 
 def test_table_of_the_documentation():
-    text = (REPOSITORY / "docs/layouts.md").read_text()
+    text = (REPOSITORY / "docs/layouts.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\S+)` \| (\d+) \| .* \| (\w+) \| (\d+) \|$", text, re.M)
     assert {row[0]: row[1:] for row in rows} == {
         name: (
@@ -343,7 +343,7 @@ def test_table_of_the_documentation():
 
 
 def test_dictionary_of_the_documentation():
-    text = (REPOSITORY / "docs/layouts.md").read_text()
+    text = (REPOSITORY / "docs/layouts.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^layout = dict\(\n.*?^\)$", text, re.M | re.S)
     found = {}
     exec(code, found)

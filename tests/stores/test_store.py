@@ -308,20 +308,26 @@ def test_error_leaves_the_old_store(tmp_path):
 
 def test_only_stores_are_replaced(tmp_path):
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "thesis.tex").write_text("all of it")
-    (tmp_path / "file.pkl").write_text("data")
+    (tmp_path / "folder" / "thesis.tex").write_text("all of it", encoding="utf-8")
+    (tmp_path / "file.pkl").write_text("data", encoding="utf-8")
     for name in ("folder", "file.pkl"):
         with raises("exists", file=name):
             pack(annotations(), tmp_path / name)
-    assert (tmp_path / "folder" / "thesis.tex").read_text() == "all of it"
+    assert (tmp_path / "folder" / "thesis.tex").read_text(
+        encoding="utf-8"
+    ) == "all of it"
 
 
 def test_a_header_cannot_name_a_folder_to_delete(tmp_path):
     (tmp_path / "precious").mkdir()
     pack(annotations(), tmp_path / "a.packed")
-    header = json.loads((tmp_path / "a.packed" / "store.json").read_text())
+    header = json.loads(
+        (tmp_path / "a.packed" / "store.json").read_text(encoding="utf-8")
+    )
     header["data"] = "../precious"
-    (tmp_path / "a.packed" / "store.json").write_text(json.dumps(header))
+    (tmp_path / "a.packed" / "store.json").write_text(
+        json.dumps(header), encoding="utf-8"
+    )
     with raises("corrupt", file="store.json"):
         load_store(tmp_path / "a.packed")
     pack(annotations(), tmp_path / "a.packed")
@@ -447,11 +453,11 @@ def test_damaged_fields(tmp_path):
 def test_other_versions_and_programs(tmp_path):
     pack(annotations(), tmp_path / "a.packed")
     header = tmp_path / "a.packed" / "store.json"
-    data = json.loads(header.read_text())
-    header.write_text(json.dumps({**data, "version": 2}))
+    data = json.loads(header.read_text(encoding="utf-8"))
+    header.write_text(json.dumps({**data, "version": 2}), encoding="utf-8")
     with raises("version", file=header):
         load_store(header.parent)
-    header.write_text("[]")
+    header.write_text("[]", encoding="utf-8")
     with raises("wrong-file-type", file=header):
         load_store(header.parent)
 
@@ -459,7 +465,7 @@ def test_other_versions_and_programs(tmp_path):
 def test_no_store_there(tmp_path):
     with raises("not-found", file="a.packed"):
         load_store(tmp_path / "a.packed")
-    (tmp_path / "a.packed").write_text("")
+    (tmp_path / "a.packed").write_text("", encoding="utf-8")
     with raises("wrong-path", file="a.packed"):
         load_store(tmp_path / "a.packed")
 

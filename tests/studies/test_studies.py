@@ -1,6 +1,5 @@
 """Studies on tiny data, in this process; what starts processes is in tests/integration."""
 
-import fcntl
 import json
 import os
 import signal
@@ -79,7 +78,7 @@ def study(folder, monkeypatch, capsys):
 
 
 def results_of(folder):
-    return json.loads((folder / "results.json").read_text())
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
 
 
 def test_styles_run_resume_and_report(folder, study):
@@ -102,7 +101,9 @@ def test_styles_run_resume_and_report(folder, study):
 
     # The first seed is not run again, the second one is.
     results[0]["top1"] = 0.25
-    (folder / "styles" / "results.json").write_text(json.dumps(results))
+    (folder / "styles" / "results.json").write_text(
+        json.dumps(results), encoding="utf-8"
+    )
     _, out, _ = study("styles", "--seeds", 2, "--settings", "stgcn*xyz")
     after = results_of(folder / "styles")
     assert after[:2] == results
@@ -137,6 +138,7 @@ def test_networks_run_fuse_and_draw(folder, study):
 
 
 def test_failures_are_reported(folder, study):
+    fcntl = pytest.importorskip("fcntl")
     code, _, err = study("styles", "--settings", "nothing")
     assert code == 1
     assert "nothing" in err
@@ -149,7 +151,7 @@ def test_failures_are_reported(folder, study):
     done = [(r["setting"], r["seed"]) for r in results_of(folder / "networks")]
     assert (names[1], 0) in done
     assert (names[0], 0) not in done
-    with (folder / "networks" / "lock").open("w") as lock:
+    with (folder / "networks" / "lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         code, _, err = study("networks", "--settings", names[0])
     assert code == 1

@@ -27,13 +27,13 @@ PLACES = {
 def test_tables_match_results(name):
     text, runs = PLACES[name]
     block = rf"<!-- from: python -m studies {name} [^\n]+ -->\n\n(.*?)\n\n<!-- end -->"
-    (shown,) = re.findall(block, text.read_text(), re.DOTALL)
-    assert shown == STUDIES[name].report(json.loads(runs.read_text()))
+    (shown,) = re.findall(block, text.read_text(encoding="utf-8"), re.DOTALL)
+    assert shown == STUDIES[name].report(json.loads(runs.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_settings_of_the_runs_exist(name):
-    results = json.loads(PLACES[name][1].read_text())
+    results = json.loads(PLACES[name][1].read_text(encoding="utf-8"))
     settings = STUDIES[name].settings()
     fused = {s.rsplit("/", 1)[0] + f"/{f}" for s in settings for f in FUSIONS}
     assert {r["setting"] for r in results} <= {*settings, *fused}

@@ -75,7 +75,9 @@ def test_bars_of_several_are_beside_one_another():
 def log(folder, lines, run="20260101_000000"):
     path = folder / run / "vis_data" / "scalars.json"
     path.parent.mkdir(parents=True)
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    path.write_text(
+        "".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8"
+    )
     return path
 
 
@@ -126,9 +128,11 @@ def test_curves_over_epochs_and_resumed(tmp_path):
         "top1_acc",
         "acc/top1",
     ]
-    path.write_text(path.read_text() + '{"lr": 0.')  # of a run that goes on
+    path.write_text(
+        path.read_text(encoding="utf-8") + '{"lr": 0.', encoding="utf-8"
+    )  # of a run that goes on
     assert read_curves(str(tmp_path))["loss"] == found["loss"]
-    path.write_text("broken\n" + path.read_text())
+    path.write_text("broken\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     with raises("syntax", line=1, file=path.name):
         read_curves(str(tmp_path))
     with raises("not-found", file="elsewhere"):

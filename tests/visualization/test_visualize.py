@@ -43,7 +43,7 @@ def test_play_with_a_network(tiny, tmp_path, size):
     options = ["--pixels", 100, "--window", 4, "--device", "cpu", "--sample", "s1"]
     model = ["--model", config, "--checkpoint", checkpoint, "--size", size, "--scores"]
     assert run("play", data, "--output", *files, *model, *options) == 0
-    page = files[0].read_text()
+    page = files[0].read_text(encoding="utf-8")
     assert "s1, up" in page
     assert '"classes":["' in page
     assert '"sizes":"' in page
@@ -59,7 +59,7 @@ def test_play_without(tmp_path, joints, channels, persons):
     data = write(tmp_path / "a.pkl", joints=joints, channels=channels, persons=persons)
     out = tmp_path / "a.html"
     assert run("play", data, "--output", out) == 0
-    assert f'"shape":[{persons},' in out.read_text()
+    assert f'"shape":[{persons},' in out.read_text(encoding="utf-8")
 
 
 def test_results(tiny, tmp_path, scores):

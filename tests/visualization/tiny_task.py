@@ -56,7 +56,7 @@ def learned(folder):
     config, checkpoint, data = (
         folder / f"tiny.{ending}" for ending in ("py", "pth", "pkl")
     )
-    config.write_text(CONFIG)
+    config.write_text(CONFIG, encoding="utf-8")
     annotations = samples(24, seed=1)
     names = [one["frame_dir"] for one in annotations]
     meta = {"classes": NAMES, "inward": INWARD, "center": 1}

@@ -38,7 +38,7 @@ def leaves(metafile: Path) -> list[Path]:
 
 def read(metafile: Path) -> dict[str, list[dict]]:
     """Return the Collections and Models of a metafile."""
-    return {"Models": [], **yaml.safe_load(metafile.read_text())}
+    return {"Models": [], **yaml.safe_load(metafile.read_text(encoding="utf-8"))}
 
 
 def entry(config: Path, collections: list[dict]) -> dict:

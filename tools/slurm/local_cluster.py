@@ -131,10 +131,10 @@ class Cluster:
             partition=PARTITION,
             urgent=URGENT,
         )
-        (self._folder / "slurm.conf").write_text(text)
+        (self._folder / "slurm.conf").write_text(text, encoding="utf-8")
         # A GPU counts only with a device file, and any will do.
         gpus = f"NodeName={','.join(self.nodes)} Name=gpu File=/dev/null,/dev/zero\n"
-        (self._folder / "gres.conf").write_text(gpus)
+        (self._folder / "gres.conf").write_text(gpus, encoding="utf-8")
         key = self._folder / "munge.key"
         key.touch(mode=0o600)
         key.write_bytes(secrets.token_bytes(128))
@@ -258,5 +258,5 @@ def _kill(pid: int) -> None:
 
 
 def _tail(path: Path) -> str:
-    lines = path.read_text(errors="replace").strip().splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return " / ".join(lines[-3:]) or "nothing"

@@ -57,7 +57,7 @@ def load_annotations(path: StrPath) -> Annotations:
             file=path,
         )
     if not Path(path).is_file():
-        store = path.rstrip(os.sep).endswith(".packed")
+        store = path.rstrip(f"/{os.sep}").endswith(".packed")
         raise DataError(
             "is a packed store, expected an annotation file: unpack it with `msg3d pack "
             "STORE NAME.pkl`, or read it with type='PackedSkeletonDataset' in a config"

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ..annotations import Sample
 from ..annotations.inspection.measures import measure
-from ..errors import DataError, MSG3DError, SkipFile
+from ..errors import ConfigError, DataError, MSG3DError, SkipFile
 from ..formats.annotation_file import FORMAT as ANNOTATION_FILE
 from ..formats.base import (
     COMMON_SUFFIXES,
@@ -49,6 +49,7 @@ def list_inputs(paths: Sequence[str], leave_out: str) -> tuple[list[str], str]:
 
     Raises:
         DataError: as `list_sources`.
+        ConfigError: the paths are on different drives (`wrong-path`).
     """
     sources: list[str] = []
     folders: list[Path] = []
@@ -59,7 +60,22 @@ def list_inputs(paths: Sequence[str], leave_out: str) -> tuple[list[str], str]:
         # A folder of frames, or a store, is one source, which needs a name.
         is_source = list(map(absolute, inside)) == [place]
         folders.append(place.parent if is_source else place)
-    return list(dict.fromkeys(sources)), os.path.commonpath(folders)
+    try:
+        root = os.path.commonpath(folders)
+    except ValueError as error:
+        raise ConfigError(
+            "the inputs are on different drives. Predict those of each drive separately",
+            kind="wrong-path",
+        ) from error
+    return list(dict.fromkeys(sources)), root
+
+
+def source_names(sources: Sequence[str], root: str) -> dict[str, str]:
+    """Return the path of each source by its name, the path relative to `root`.
+
+    Names contain `/` on all systems.
+    """
+    return {Path(os.path.relpath(path, root)).as_posix(): path for path in sources}
 
 
 def absolute(path: str) -> Path:

@@ -19,7 +19,7 @@ from ..errors import ConfigError, DataError
 from ..formats.video import FORMAT as VIDEO
 from ..io.atomic import whole_file, write_json
 from ..io.progress import progress
-from .input_files import absolute, path_in
+from .input_files import absolute, path_in, source_names
 from .keypoint_input import Prepared
 from .recognizer import Recognizer
 from .written import Labels, Record, Segments
@@ -94,7 +94,7 @@ def predict_files(
         OSError: a file cannot be written.
     """
     report = Report()
-    names = {os.path.relpath(path, root): path for path in sources}
+    names = source_names(sources, root)
     options = [getattr(written, each.name) for each in fields(written)[1:]]
     keys = {name: _key(path, (settings, options)) for name, path in names.items()}
     todo = {}
@@ -203,7 +203,7 @@ def _write(record: Record, key: str, written: Labels | Segments, out: str) -> No
     for name, text in texts.items():
         if text is not None:
             # The subtitles of a file with one sequence have the name of the file.
-            inside = "" if len(texts) == 1 else "." + name.replace(os.sep, "_")
+            inside = "" if len(texts) == 1 else "." + name.replace("/", "_")
             with whole_file(f"{path[: -len('.json')]}{inside}.srt", "x") as file:
                 file.write(text)
     write_json(dict(record, key=key), path)

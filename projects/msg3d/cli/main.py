@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pickle import UnpicklingError
 from types import ModuleType
 from typing import Any
@@ -56,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with status 2, wrong usage; with status 0, help was printed.
     """
+    # Names of files and some signs may be outside of the encoding of a terminal or pipe.
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _run(argv)
     except KeyboardInterrupt:  # while a command is imported

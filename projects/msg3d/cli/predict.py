@@ -15,7 +15,6 @@ subtitles, OUTPUT/NAME.srt. A restarted command resumes.
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,7 +115,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from ..apis.input_files import list_inputs, path_in, read_sequences
+    from ..apis.input_files import (
+        list_inputs,
+        path_in,
+        read_sequences,
+        source_names,
+    )
     from ..apis.predict_files import (
         Report,
         check_output,
@@ -136,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output == "-":
         report = Report()
-        names = {os.path.relpath(path, root): path for path in sources}
+        names = source_names(sources, root)
         for record in predict_sources(written, names, read, report):
             for entry in record["samples"]:
                 written.subtitles(entry)  # removes them

@@ -111,10 +111,11 @@ def _without_used(
     Returns:
         The rest, and the names of the used files, relative to `raw` if inside it.
     """
-    raw, names = os.path.realpath(raw), []
+    root, names = Path(os.path.realpath(raw)), []
     for path in (os.fspath(each) for each in used):
-        inside = Path(raw) in Path(os.path.realpath(path)).parents
-        names.append(os.path.relpath(os.path.realpath(path), raw) if inside else path)
+        file = Path(os.path.realpath(path))
+        inside = root in file.parents
+        names.append(file.relative_to(root).as_posix() if inside else path)
     left_out = {
         reason: [file for file in files if file not in names]
         for reason, files in parsed.left_out.items()

@@ -288,7 +288,10 @@ def read_part(path: str) -> Any:
     if not sum(sizes):
         return loads_plain(rest, [b""] * len(sizes))
     with Path(path + ARRAYS).open("rb") as file:
-        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        if os.name == "nt":  # a mapped file cannot be removed
+            mapped = memoryview(file.read())
+        else:
+            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     buffers, start = [], 0
     for size in sizes:
         buffers.append(mapped[start : start + size])

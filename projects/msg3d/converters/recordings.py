@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ..annotations.splits import hold_out
@@ -63,8 +64,11 @@ class Recordings:
         self.val_fraction, self.seed, self.group = val_fraction, seed, group
         self.skip: tuple[str, ...] = ()
         if self.list_file is not None:
-            path, folder = map(os.path.realpath, (self.list_file, self.raw))
-            self.skip = (os.path.relpath(path, folder),)
+            path, folder = (
+                Path(os.path.realpath(each)) for each in (self.list_file, self.raw)
+            )
+            if folder in path.parents:
+                self.skip = (path.relative_to(folder).as_posix(),)
         self.max_bytes = None if options.pose is None else MAX_VIDEO_BYTES
         self.files = find_files(self.raw, options, self.max_bytes, self.skip)
         self.listed: dict[str, Entry] = {}

@@ -68,7 +68,7 @@ def pass_on(text: str) -> bool:
             return False
     if path := os.environ.get("TORCHELASTIC_ERROR_FILE"):
         try:
-            with Path(path).open("w") as file:
+            with Path(path).open("w", encoding="utf-8") as file:
                 json.dump({"message": text, "timestamp": str(int(time.time()))}, file)
             return True
         except OSError:

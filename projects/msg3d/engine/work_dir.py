@@ -6,6 +6,7 @@ import socket
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from locale import getpreferredencoding
 from pathlib import Path
 
 FILE = "training.lock"
@@ -26,7 +27,9 @@ def last_whole_checkpoint(work_dir: str) -> str | None:
     """
     folder = Path(work_dir)
     try:
-        named = (folder / "last_checkpoint").read_text().strip()
+        # MMEngine writes it in the default encoding of text files.
+        encoding = getpreferredencoding(False)
+        named = (folder / "last_checkpoint").read_text(encoding=encoding).strip()
     except FileNotFoundError:
         named = ""
     if "://" in named or (Path(named).is_dir() and named):

@@ -105,7 +105,7 @@ class Source:
     def __init__(
         self, name: str, content: bytes | None = None, path: str | None = None
     ) -> None:
-        self.name = name
+        self.name = name.replace(os.sep, "/")
         self.path = name if path is None and content is None else path
         if content is not None:
             self.content = content
@@ -163,10 +163,11 @@ class Source:
         if self.path is not None:
             yield self.path
             return
-        with tempfile.NamedTemporaryFile(suffix=self.suffix) as file:
-            file.write(self.content)
-            file.flush()
-            yield file.name
+        # Windows does not open a NamedTemporaryFile a second time.
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, f"member{self.suffix}")
+            file.write_bytes(self.content)
+            yield str(file)
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ def _list_folder(
         folders.sort()
         for name in sorted(names):
             file = Path(folder, name)
-            path, label = str(file), os.path.relpath(file, raw)
+            path, label = str(file), file.relative_to(raw).as_posix()
             state = file.stat() if file.is_file() else None
             size = 0 if state is None else state.st_size
             if state is not None and _wanted(path, size, suffix, max_bytes):

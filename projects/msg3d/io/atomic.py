@@ -11,7 +11,9 @@ from . import StrPath
 
 
 @contextmanager
-def whole_file(path: StrPath, mode: str = "xb") -> Iterator[IO[Any]]:
+def whole_file(
+    path: StrPath, mode: str = "xb", encoding: str = "utf-8"
+) -> Iterator[IO[Any]]:
     """Write a new file that replaces `path` when the block ends without an error.
 
     Until then it has another name in the same folder, so that neither an error nor an
@@ -19,7 +21,8 @@ def whole_file(path: StrPath, mode: str = "xb") -> Iterator[IO[Any]]:
 
     Args:
         path: its folder is created if necessary.
-        mode: "xb" or "x", for bytes or text.
+        mode: "xb" or "x", for bytes or text, whose lines end in `\\n` on all systems.
+        encoding: of text.
 
     Raises:
         OSError: the file cannot be written.
@@ -28,7 +31,10 @@ def whole_file(path: StrPath, mode: str = "xb") -> Iterator[IO[Any]]:
     temporary = Path(f"{target}.{os.getpid()}.tmp")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        file = temporary.open(mode)
+        if "b" in mode:
+            file: IO[Any] = temporary.open(mode)
+        else:
+            file = temporary.open(mode, encoding=encoding, newline="\n")
     except OSError as error:  # names the file that the user knows
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     try:
@@ -55,6 +61,8 @@ def sync_file(file: IO[Any]) -> None:
 
 def sync_folder(path: StrPath) -> None:
     """Write the names in a folder to the disk, after files in it were made or renamed."""
+    if os.name == "nt":
+        return  # Windows does not open folders
     folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)

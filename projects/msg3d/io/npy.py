@@ -177,7 +177,7 @@ class NpyRows:
             )
         rows = np.empty((count, *self.shape[1:]), self.dtype)
         place = self.offset + start * self.row_bytes
-        if os.preadv(self.file.fileno(), [rows.data], place) != rows.nbytes:
+        if _read_at(self.file, rows.data, place) != rows.nbytes:
             raise DataError(
                 f"ends before row {start + count}, which existed when it was opened. "
                 "Copy the store again, or pack it again.",
@@ -185,3 +185,12 @@ class NpyRows:
                 file=self.path,
             )
         return rows
+
+
+def _read_at(file: io.FileIO, buffer: memoryview, place: int) -> int:
+    """Fill a buffer from a position in a file, and return the number of bytes read."""
+    if hasattr(os, "preadv"):
+        return os.preadv(file.fileno(), [buffer], place)
+    # Windows: workers do not share the position, since each opens the file.
+    file.seek(place)
+    return file.readinto(buffer)

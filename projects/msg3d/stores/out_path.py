@@ -26,7 +26,7 @@ def check_out(out: StrPath, endings: tuple[str, ...] = ENDINGS) -> str:
             store is to be written (`exists`).
     """
     out = os.fspath(out)
-    path = out.rstrip(os.sep) or out
+    path = out.rstrip(f"/{os.sep}") or out
     if not path.endswith(endings):
         forms = {".pkl": "an annotation file", ".packed": "a packed store"}
         wanted = " or ".join(f"{ending} ({forms[ending]})" for ending in endings)

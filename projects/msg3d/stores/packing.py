@@ -57,7 +57,7 @@ def load_any(path: StrPath) -> Annotations:
     Raises:
         DataError: see `load_annotations` and `load_store`.
     """
-    folder = os.fspath(path).rstrip(os.sep)
+    folder = os.fspath(path).rstrip(f"/{os.sep}")
     # For a `Path`, an empty text is the current folder.
     if os.path.isdir(folder) and (  # noqa: PTH112
         folder.endswith(".packed") or Path(folder, HEADER).exists()

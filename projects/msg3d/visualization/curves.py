@@ -53,7 +53,7 @@ def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
 
 def _lines(file: Path) -> list[dict]:
     found = []
-    texts = file.read_text().splitlines()
+    texts = file.read_text(encoding="utf-8").splitlines()
     for number, text in enumerate(texts, 1):
         try:
             line = json.loads(text)

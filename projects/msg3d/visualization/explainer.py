@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,8 +57,8 @@ class Explainer:
                 file=cfg.filename,
                 field="cls_head",
             )
-        self.model = model.eval()
-        self.classes = class_names(None, saved, model.cls_head.num_classes)
+        self.model: Any = model.eval()  # a recognizer
+        self.classes = class_names(None, saved, self.model.cls_head.num_classes)
         self.expected = self._pipeline.expected
 
     def clips(self, sample: dict) -> Clips:

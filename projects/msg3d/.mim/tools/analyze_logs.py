@@ -14,13 +14,13 @@ from msg3d.apis.mmaction_tools import run_tool
 
 def old_form(log: Path, folder: str) -> str:
     """Write the training lines of a scalars.json as the tool expects them."""
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     lines = [line for line in lines if "epoch" in line]
     ends = {line["epoch"]: line["iter"] for line in lines}  # last one stays
     for line in lines:
         line.update(mode="train", iter=line["iter"] - ends.get(line["epoch"] - 1, 0))
     copy = Path(folder, f"{log.parent.parent.name or 'log'}.json")
-    copy.write_text("\n".join(map(json.dumps, lines)))
+    copy.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     return str(copy)
 
 

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable
 from functools import partial
+from locale import getpreferredencoding
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -92,7 +93,9 @@ class PreemptionHook(Hook):
             backend_args={"backend": "whole_file"},
         )
         if is_main_process():
-            with whole_file(str(folder / "last_checkpoint"), "x") as file:
+            # MMEngine reads it in the default encoding of text files.
+            encoding = getpreferredencoding(False)
+            with whole_file(str(folder / "last_checkpoint"), "x", encoding) as file:
                 file.write(str(path))
         # The first process that exits may cause the others to be killed.
         barrier()
