@@ -59,7 +59,7 @@ BENCHMARK ?= speed
 benchmark: install ## measure MS-G3D against the plain published form, on this machine
 	$(BIN)/python -m benchmarks $(BENCHMARK)
 
-# What other programs call is checked with all of mypy's rules.
+# Subpackages that other programs call, checked with `mypy --strict`
 STRICT := errors io skeletons preprocessing formats annotations apis cli
 lint: $(VENV)/.complete ## check style, types, and the order of the subpackages
 	$(BIN)/ruff check .

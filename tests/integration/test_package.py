@@ -84,7 +84,7 @@ def test_contents(built):
 
 
 def test_metadata(built):
-    """What a package index shows; it has no files for the README to link to."""
+    """Metadata for a package index, which has no files that the README could link to."""
     twine = [sys.executable, "-m", "twine", "check", "--strict", *built]
     done = subprocess.run(twine, text=True, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
