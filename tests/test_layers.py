@@ -171,10 +171,14 @@ def test_configs_import_the_package_root():
 
 
 def imports(name: str, path: Path, known: dict[str, Path]) -> set[str]:
-    """The known modules that a module imports, inside functions too."""
+    """The known modules that a module imports when it runs, inside functions too."""
     imported = set()
     package = package_of(name, path)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
