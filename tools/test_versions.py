@@ -78,7 +78,7 @@ def test(name: str, tests: list, keep: bool) -> dict:
     versions = json.loads(subprocess.check_output([python, "-c", VERSIONS]))
     print(f"{name}: testing {versions}", flush=True)
     start = time.monotonic()
-    command = [python, "-m", "pytest", "-n", "auto", "--dist", "loadfile", "-q"]
+    command = [python, "-m", "pytest", "-n", "auto", "--dist", "loadfile", "-v"]
     command += ["-m", "not slow and not integration", f"--junitxml={junit}", *tests]
     junit.unlink(missing_ok=True)
     with (folder / "tests.log").open("wb") as log:
