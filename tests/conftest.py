@@ -3,6 +3,7 @@
 import importlib.util
 import locale
 import os
+import pickle
 import platform
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy.testing  # noqa: F401  (of NumPy 1, it starts a process)
 import pytest
 import torch
 
@@ -76,6 +78,14 @@ def load_module(path: Path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def unpickled(path: Path):
+    """Return what a file of the shared data contains, read with Python's own pickle."""
+    try:
+        return pickle.loads(Path(path).read_bytes())
+    except ModuleNotFoundError:
+        pytest.skip("the file was written with NumPy 2: NumPy 1 cannot unpickle it")
 
 
 def user_env() -> dict[str, str]:

@@ -10,6 +10,7 @@ import mmengine
 import numpy as np
 import pytest
 
+from conftest import unpickled
 from errors import raises
 from msg3d.annotations import files as module
 from msg3d.annotations.files import (
@@ -525,5 +526,4 @@ def test_the_developers_files_pass(shared):
 
 def test_same_as_pickle_on_a_real_file(shared):
     path = shared / "data" / "sbu.pkl"
-    with path.open("rb") as file:
-        assert equal(load_annotations(path), pickle.load(file))
+    assert equal(load_annotations(path), unpickled(path))

@@ -1,7 +1,5 @@
 """Which persons are kept, against each rule written as plain loops."""
 
-import pickle
-
 import numpy as np
 import pytest
 from mmaction.registry import TRANSFORMS
@@ -9,6 +7,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from errors import raises
+from msg3d.annotations.files import load_annotations
 from msg3d.datasets.transforms import SelectPersons
 from msg3d.errors import ConfigError, DataError
 
@@ -206,8 +205,7 @@ def test_what_is_wrong_is_named():
 
 def test_pairs_of_sbu_are_kept_whole(shared):
     """Two persons act in every sample: all rules keep both."""
-    with (shared / "data" / "sbu.pkl").open("rb") as file:
-        annotations = pickle.load(file)["annotations"]
+    annotations = load_annotations(shared / "data" / "sbu.pkl")["annotations"]
     for entry in annotations[::7]:
         keypoint = entry["keypoint"]
         for rule in ("energy", "area", "length"):

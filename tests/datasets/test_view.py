@@ -1,13 +1,13 @@
 """AlignView against its rules in plain loops, and layouts for AlignSkeleton3D."""
 
 import math
-import pickle
 
 import numpy as np
 import pytest
 from mmaction.registry import TRANSFORMS
 
 from errors import raises
+from msg3d.annotations.files import load_annotations
 from msg3d.datasets.transforms import AlignSkeleton3D, AlignView, SelectPersons
 from msg3d.errors import ConfigError, DataError
 from msg3d.skeletons import SKELETONS, skeleton
@@ -350,8 +350,7 @@ def test_what_is_wrong_is_named():
     [("nw_ucla", "kinect20"), ("msr_action3d", "kinect20"), ("sbu", "sbu15")],
 )
 def test_real_samples(shared, name, layout):
-    with (shared / "data" / f"{name}.pkl").open("rb") as file:
-        annotations = pickle.load(file)["annotations"]
+    annotations = load_annotations(shared / "data" / f"{name}.pkl")["annotations"]
     for number, entry in enumerate(annotations[::97]):
         assert_plain(entry, layout, (None, 300)[number % 2])
 

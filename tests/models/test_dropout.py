@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.torch_version import TorchVersion
 
 from msg3d.models import MSG3D
 from msg3d.models.ms_gcn import MSGCN
@@ -144,6 +145,10 @@ def test_checkpointing_drops_the_same_in_both_passes():
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.skipif(
+    TorchVersion(torch.__version__) < "2.7",
+    reason="Dynamo of PyTorch 2.6 breaks graphs at copy.deepcopy and autocast queries",
+)
 def test_one_graph():
     """torch.compile finds no reason to break what drops."""
     _, model = models(**STUDY)

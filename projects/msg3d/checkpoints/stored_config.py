@@ -10,8 +10,10 @@ their pipelines.
 """
 
 import ast
+import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from ..errors import CheckpointError, MSG3DError
 
 MAX_CHARACTERS = 2**20
 MAX_DEPTH = 64
+# Of operators; more than `MAX_DEPTH` are refused without parsing.
+KEYWORDS = {"and", "await", "else", "if", "in", "is", "lambda", "not", "or"}
 # Sections that prediction needs. `custom_imports`, hooks, and so on are ignored.
 SECTIONS = ("model", "test_dataloader")
 SCOPES = ("mmaction", "mmcv", "mmengine")
@@ -106,6 +110,7 @@ def parse_config(text: str) -> dict[str, Any]:
     if len(text) > MAX_CHARACTERS:
         raise _refused(f"{len(text)} characters, expected at most {MAX_CHARACTERS}")
     body, line = None, None
+    _check_operators(text)
     try:
         body = ast.parse(text).body
     except SyntaxError as error:
@@ -123,6 +128,28 @@ def parse_config(text: str) -> dict[str, Any]:
             case _:
                 raise _refused_node(statement)
     return config
+
+
+def _check_operators(text: str) -> None:
+    """Refuse chains such as `1 + 1 + 1 + ...`, which crash the parser of Python 3.10.
+
+    It limits the depth of brackets, but not that of operators, attributes, and calls.
+    """
+    chained, previous = 0, "="
+    try:
+        for token in tokenize.generate_tokens(StringIO(text).readline):
+            what = token.string
+            if token.type == tokenize.OP:
+                after_value = previous not in "=([{,:"
+                if what not in "=()[]{},:-" or (what == "-" and after_value) or (what in "([" and previous in ")]"):
+                    chained += 1
+            elif token.type == tokenize.NAME and what in KEYWORDS:
+                chained += 1
+            if chained > MAX_DEPTH:
+                raise _refused("operators", token.start[0])
+            previous = what
+    except (tokenize.TokenError, SyntaxError):
+        pass  # parsing reports it
 
 
 def _value(node: ast.expr, depth: int = 1) -> Any:
