@@ -70,7 +70,7 @@ KINDS = {
     # configs, options, and networks
     "option": "An option is invalid, or contradicts another one.",
     "config": "The config does not describe what is expected of it.",
-    "missing-package": "An optional package is not installed.",
+    "missing-package": "A package is not installed, or its version is too old.",
     "weights": "The weights do not fit the network, or contain something else.",
     "worker": "A worker process was killed.",
 }

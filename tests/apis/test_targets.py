@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from errors import raises
+from exported_models import needs_onnx_export
 from in_process import msg3d_command
 from msg3d import Recognizer
 from msg3d.apis.untrimmed import frame_scores
@@ -101,7 +102,9 @@ def test_command_writes_a_column_per_target(recognizer, checkpoint, tmp_path, ca
     assert json.loads(capsys.readouterr().out)["targets"] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("suffix", ["onnx", "pt2"])
+@pytest.mark.parametrize(
+    "suffix", [pytest.param("onnx", marks=needs_onnx_export), "pt2"]
+)
 def test_exported(recognizer, checkpoint, tmp_path, suffix):
     file = tmp_path / f"model.{suffix}"
     export(checkpoint, None, file)

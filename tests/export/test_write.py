@@ -12,18 +12,17 @@ import torch
 from mmengine.config import Config
 
 from errors import raises
-from exported_models import tiny, walks
+from exported_models import needs_onnx_export, tiny, walks
 from in_process import msg3d_command
 from msg3d import Recognizer
-from msg3d.apis.exported import (
-    KEY,
-)
+from msg3d.apis.exported import KEY
 from msg3d.datasets import load_annotations
 from msg3d.errors import CheckpointError, ConfigError
 from msg3d.export import export
 from msg3d.export import write as export_write
 from samples import write
 
+pytestmark = needs_onnx_export
 NAMES = ["wave", "sit", "jump", "fall"]
 
 
@@ -109,6 +108,17 @@ def test_a_step_that_cannot_be_carried_is_named(tmp_path):
     with raises("config", ConfigError, field="test_pipeline.RandomScale3D"):
         export(cfg, checkpoint, tmp_path / "one.onnx")
     assert not (tmp_path / "one.onnx").exists()
+
+
+def test_unsupported_pytorch_is_named(tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise torch.onnx.OnnxExporterError("no function for this operator")
+
+    config, checkpoint = tiny(tmp_path, "ResTCN")
+    monkeypatch.setattr(torch.onnx, "export", fail)
+    with raises("missing-package", ConfigError):
+        export(config, checkpoint, tmp_path / "one.onnx")
+    assert not list(tmp_path.glob("*.onnx*"))
 
 
 def test_wrong_scores_are_not_written(tmp_path, monkeypatch):

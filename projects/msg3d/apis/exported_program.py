@@ -6,6 +6,7 @@ import pickle
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -20,9 +21,10 @@ class ProgramScores:
     """A program of torch.export, as a function from inputs to scores."""
 
     def __init__(self, program: ExportedProgram) -> None:
-        # The guards compare memory layouts with those of the traced sizes; the results
-        # are right for all sizes, as `export` checks.
-        self._network = program.module(check_guards=False)
+        # The guards of recent PyTorch compare memory layouts with those of the traced
+        # sizes; the results are right for all sizes, as `export` checks.
+        guarded = "check_guards" in signature(program.module).parameters
+        self._network = program.module(**({"check_guards": False} if guarded else {}))
 
     @torch.no_grad()
     def __call__(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:

@@ -141,7 +141,11 @@ def _check_operators(text: str) -> None:
             what = token.string
             if token.type == tokenize.OP:
                 after_value = previous not in "=([{,:"
-                if what not in "=()[]{},:-" or (what == "-" and after_value) or (what in "([" and previous in ")]"):
+                if (
+                    what not in "=()[]{},:-"
+                    or (what == "-" and after_value)
+                    or (what in "([" and previous in ")]")
+                ):
                     chained += 1
             elif token.type == tokenize.NAME and what in KEYWORDS:
                 chained += 1

@@ -8,6 +8,7 @@ import torch
 from torch.export import ExportedProgram
 
 from ..apis.exported import KEY
+from ..errors import ConfigError
 
 OPSET = 18
 # graph_conv's product of a matrix with every frame: a MatMul, for which onnxruntime
@@ -24,19 +25,29 @@ def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
     Args:
         program: of `network.trace`.
         recipe: JSON, stored as the entry `apis.exported.KEY`.
+
+    Raises:
+        ConfigError: this version of PyTorch cannot export the network (`missing-package`).
     """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         # Deprecations inside torch.
         warnings.simplefilter("ignore")
-        made = torch.onnx.export(
-            program,
-            dynamo=True,
-            input_names=["keypoint"],
-            output_names=["scores"],
-            opset_version=OPSET,
-            verbose=False,
-        )
+        try:
+            made = torch.onnx.export(
+                program,
+                dynamo=True,
+                input_names=["keypoint"],
+                output_names=["scores"],
+                opset_version=OPSET,
+                verbose=False,
+            )
+        except torch.onnx.OnnxExporterError as error:
+            raise ConfigError(
+                f"PyTorch {torch.__version__} cannot export this network to ONNX. Install a "
+                "later version (2.6 is known to fail), or export to NAME.pt2",
+                kind="missing-package",
+            ) from error
     assert made is not None  # with dynamo=True
     proto = made.model_proto
     for node in proto.graph.node:
