@@ -42,6 +42,7 @@ NOISE = (
     "pkg_resources is deprecated",
     "Fail to import ``MultiScaleDeformableAttention``",
     "`torch.jit",
+    ".*invalid escape sequence",  # in MMAction2, without its bytecode
 )
 
 
