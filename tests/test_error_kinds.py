@@ -80,7 +80,7 @@ def test_listed_kinds_are_used():
         for node in nodes
         if isinstance(node, ast.JoinedStr) and isinstance(node.values[-1], ast.Constant)
     }
-    endings = tuple(each for each in endings if each[0] == "-" and each[1:].isalpha())
+    endings = tuple(each for each in endings if each[:1] == "-" and each[1:].isalpha())
     unused = [kind for kind in KNOWN - strings if not kind.endswith(endings)]
     assert not sorted(unused)
 
