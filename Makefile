@@ -68,7 +68,7 @@ lint: $(VENV)/.complete ## check style, types, and the order of the subpackages
 	$(BIN)/mypy -p msg3d
 	$(BIN)/mypy --strict --follow-imports=silent $(STRICT:%=-p msg3d.%)
 
-format: $(VENV)/.complete ## mend style
+format: $(VENV)/.complete ## fix style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

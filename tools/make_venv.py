@@ -25,14 +25,13 @@ def main(folder: str, *options: str) -> None:
     uv = shutil.which("uv")
     # PyPI's builds for other platforms are for the CPU.
     cpu = sys.platform == "linux" and machine == "x86_64" and not has_gpu()
-    build = "CPU build, for want of a GPU" if cpu else "PyPI's build"
+    build = "CPU build, because there is no GPU" if cpu else "PyPI's build"
     print(
         f"{folder}: Python {version}, {'uv' if uv else 'pip'}, PyTorch: {build}",
         flush=True,
     )
 
-    windows = sys.platform == "win32"
-    inside = str(Path(folder, "Scripts/python.exe" if windows else "bin/python"))
+    inside = python_of(Path(folder))
     if uv:
         run(uv, "venv", "--quiet", "--clear", "--seed", "--python", python, folder)
         install = [uv, "pip", "install", "--python", inside, *options]
@@ -69,12 +68,18 @@ def find_python() -> tuple:
     this, machine = platform.python_version(), platform.machine()
     wanted = f"msg3d is tested with Python {SUPPORTED[-1]} to {SUPPORTED[0]}"
     if sys.version_info > (3, 13):
-        print(f"{wanted}, and this is {this}: all packages exist for 3.14")
+        print(f"{wanted}, and this is {this}", flush=True)
         return sys.executable, this, machine
     sys.exit(
         f"{wanted}, but this is {this}, and no other is on PATH. Install one, and run "
         "make PYTHON=/path/to/python3.12"
     )
+
+
+def python_of(folder: Path) -> str:
+    """Return the path of the Python of an environment."""
+    windows = sys.platform == "win32"
+    return str(folder / ("Scripts/python.exe" if windows else "bin/python"))
 
 
 def has_gpu() -> bool:
