@@ -46,6 +46,18 @@ default_hooks = dict(logger=dict(interval=1))
 log_level = 'ERROR'
 randomness = dict(seed=3)
 """
+# `--cfg-options` that make the training of a new config short.
+SHORT_TRAINING = (
+    "train_cfg.max_epochs=1",
+    "train_dataloader.dataset.times=1",
+    "model.backbone.base_channels=12",
+    "model.cls_head.in_channels=48",
+    *(
+        f"{name}_dataloader.{key}"
+        for name in ("train", "val", "test")
+        for key in ("num_workers=0", "persistent_workers=False")
+    ),
+)
 STEPS = 4  # an epoch: 8 samples, twice, in batches of 4
 
 

@@ -14,17 +14,14 @@ from msg3d.datasets import load_annotations
 from msg3d.formats.csv_table import read_csv
 from msg3d.skeletons import skeleton
 from msg3d.skeletons.units import UNITS
+from tiny_runs import SHORT_TRAINING
 
 pytestmark = pytest.mark.main_job
 
 # What makes a command of the text short enough for a test.
 SMALL = {
     "prepare synthetic": "--subjects 4 --repeats 1",
-    "train": "--cfg-options train_cfg.max_epochs=1 train_dataloader.dataset.times=1 "
-    "model.backbone.base_channels=12 model.cls_head.in_channels=48 "
-    "train_dataloader.num_workers=0 train_dataloader.persistent_workers=False "
-    "val_dataloader.num_workers=0 val_dataloader.persistent_workers=False "
-    "test_dataloader.num_workers=0 test_dataloader.persistent_workers=False",
+    "train": f"--cfg-options {' '.join(SHORT_TRAINING)}",
 }
 
 

@@ -16,18 +16,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from conftest import REPOSITORY, copy_repository, user_env
+from tiny_runs import SHORT_TRAINING
 
-SMALL = (
-    "train_cfg.max_epochs=1",
-    "train_dataloader.dataset.times=1",
-    "model.backbone.base_channels=12",
-    "model.cls_head.in_channels=48",
-    *(
-        f"{name}_dataloader.{key}"
-        for name in ("train", "val", "test")
-        for key in ("num_workers=0", "persistent_workers=False")
-    ),
-)
 USE = """
 prepare synthetic data.pkl --subjects 4 --repeats 1
 check data.pkl
@@ -128,26 +118,22 @@ def test_mim_searches_what_is_installed(built, tmp_path):
     }
 
 
-def required_by(name: str, extra: str = "") -> dict[str, metadata.Distribution]:
+def required_by(package: str) -> dict[str, metadata.Distribution]:
     """Return a distribution and all that it requires, from the environment of the tests."""
     collected: dict[str, metadata.Distribution] = {}
-    queue = [(name, extra)]
-    while queue:
-        name, extra = queue.pop()
-        if name in collected:
-            continue
+    queue, queued = [(package, "")], {(package, "")}
+    for name, extra in queue:  # grows
         try:
             collected[name] = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue  # decord, where it has no wheel
         for line in collected[name].requires or ():
             requirement = Requirement(line)
-            if requirement.marker is None or requirement.marker.evaluate(
-                {"extra": extra}
-            ):
-                queue += [
-                    (requirement.name, each) for each in requirement.extras or ("",)
-                ]
+            marker = requirement.marker
+            if marker is None or marker.evaluate({"extra": extra}):
+                pairs = {(requirement.name, each) for each in ("", *requirement.extras)}
+                queue += pairs - queued
+                queued |= pairs
     return collected
 
 
@@ -173,7 +159,7 @@ def clean(built, tmp_path_factory):
 
 def test_commands_in_an_empty_folder(clean, tmp_path):
     env = {**user_env(), "PATH": f"{clean}:/usr/bin:/bin"}
-    for line in USE.format(small=" ".join(SMALL)).strip().splitlines():
+    for line in USE.format(small=" ".join(SHORT_TRAINING)).strip().splitlines():
         command = [clean / "msg3d", *line.split()]
         done = subprocess.run(
             command, cwd=tmp_path, env=env, text=True, capture_output=True

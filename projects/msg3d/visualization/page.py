@@ -50,7 +50,7 @@ def page(scene: Scene, azimuth: float = 0, elevation: float = 0) -> str:
         best = scene.scores.best(CLASSES)
         data["scores"] = {
             "frames": scene.scores.frames.tolist(),
-            "classes": [scene.scores.classes[one] for one in best],
+            "classes": [scene.scores.classes[label] for label in best],
             "values": _packed(scene.scores.values[:, best].T),  # [classes, W]
         }
     # A name must not end the script.
