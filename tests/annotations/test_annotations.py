@@ -349,9 +349,9 @@ FAULTS = {
     ),
     "NaN": (
         {"keypoint": put(np.nan)},
-        *("keypoint-not-finite", KEY, "3 places|person 0, frame 3, joint 7"),
+        *("keypoint-not-finite", KEY, "3 NaN|person 0, frame 3, joint 7"),
     ),
-    "infinite": ({"keypoint": put(-np.inf)}, "keypoint-not-finite", KEY, "3 places"),
+    "infinite": ({"keypoint": put(-np.inf)}, "keypoint-not-finite", KEY, "3 NaN"),
     "zero frames": (
         {"keypoint": lambda k: k[:, :0], "total_frames": 0},
         *("keypoint-empty", KEY, "(1, 0, 20, 3)|frames"),

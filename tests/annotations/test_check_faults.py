@@ -280,12 +280,12 @@ CASES = {
     "NaN": (
         "keypoint-not-finite",
         field(keypoint=filled((0, 3, 7), np.nan)),
-        *(3, S2, KEY, "3 places|person 0, frame 3, joint 7", ()),
+        *(3, S2, KEY, "3 NaN|person 0, frame 3, joint 7", ()),
     ),
     "infinite": (
         "keypoint-not-finite",
         field(keypoint=filled((0, 3, 7, 1), np.inf)),
-        *(3, S2, KEY, "1 places|person 0, frame 3, joint 7", ()),
+        *(3, S2, KEY, "1 NaN|person 0, frame 3, joint 7", ()),
     ),
     "integers": (
         *("keypoint-integer", field(keypoint=lambda k: k.astype(int)), 2, S2, KEY),
