@@ -313,7 +313,7 @@ def test_bones_do_not_depend_on_the_direction_of_edges():
         (dict(CHAIN, center=1.0), "center", "1.0|5"),
         (dict(CHAIN, inward=[0, 1]), "inward", "0"),
         ({"num_node": 3}, "center", "center, inward"),
-        (dict(CHAIN, centre=1), "centre", "['centre']|['center'"),
+        (dict(CHAIN, root=1), "root", "['root']|['center'"),
         ({"num_node": 3, "inward": [(9, 0)], "center": 0}, "inward", "9|3"),
         (dict(CHAIN, spine=(0, [1, 7])), "spine", "7|5"),
         (dict(CHAIN, spine=(0, 1, 2)), "spine", "3"),

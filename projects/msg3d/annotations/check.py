@@ -177,19 +177,19 @@ def split_faults(
         known: ids of the annotations.
     """
     for split in names:
-        ids, place = splits[split], f"split[{split!r}]"
+        ids, field = splits[split], f"split[{split!r}]"
         if not isinstance(ids, (list, tuple, set, frozenset, np.ndarray)):
             yield Fault(
                 "split-kind",
                 f"split {split!r} is a {type(ids).__name__}, expected a list of ids",
-                field=place,
+                field=field,
             )
             continue
         if len(ids) == 0:
             yield Fault(
                 "split-empty",
                 f"split {split!r} is empty, expected at least one id",
-                field=place,
+                field=field,
             )
         unknown = [
             name for name in ids if not isinstance(name, str) or name not in known
@@ -199,5 +199,5 @@ def split_faults(
                 "split-unknown-id",
                 f"split {split!r} contains {shown(unknown[0])}, which has no annotation "
                 f"({len(unknown)} of {len(ids)} ids): remove it or add its annotation",
-                field=place,
+                field=field,
             )

@@ -84,7 +84,7 @@ def _keypoint_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fau
     shape, stated = keypoint.shape, sample.get("total_frames")
     total = int(stated) if isinstance(stated, (int, np.integer)) else None
     if keypoint.ndim != 4:
-        hint = ": one person needs keypoint[None]" if keypoint.ndim == 3 else ""
+        hint = ": for one person, store keypoint[None]" if keypoint.ndim == 3 else ""
         yield _keypoint_fault(
             name,
             "keypoint-axes",
@@ -178,14 +178,14 @@ def _all_finite(array: np.ndarray) -> bool:
 
 
 def _not_finite(field: str, array: np.ndarray, name: str) -> Fault:
-    where = np.argwhere(~np.isfinite(array))
-    place = ", ".join(
+    indices = np.argwhere(~np.isfinite(array))
+    location = ", ".join(
         f"{axis} {index}"
-        for axis, index in zip(("person", "frame", "joint"), where[0], strict=False)
+        for axis, index in zip(("person", "frame", "joint"), indices[0], strict=False)
     )
     return Fault(
         "keypoint-not-finite" if field == "keypoint" else "score-not-finite",
-        f"{field} has {len(where)} NaN or infinite values, first at {place}. Fix the "
+        f"{field} has {len(indices)} NaN or infinite values, first at {location}. Fix the "
         "values, or remove the sample.",
         name,
         field,

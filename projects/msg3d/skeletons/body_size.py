@@ -27,7 +27,7 @@ def fits(size: float, unit: str, hand: bool = False) -> bool:
     Args:
         size: longest side of a person's box.
         unit: a key of `PER_METER`.
-        hand: whether the joints are those of one hand.
+        hand: whether the layout is a hand.
     """
     return SHORTEST <= size * (HAND if hand else 1) / PER_METER[unit] <= LONGEST
 

@@ -99,10 +99,10 @@ def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator
                     "keypoint",
                 )
             elif shared or not splits:
-                place = f"in split {shared[0]!r}" if shared else "in the file"
+                where = f"in split {shared[0]!r}" if shared else "in the file"
                 yield Fault(
                     "copy",
-                    f"keypoint is identical to that of {first!r}, and both are {place}, "
+                    f"keypoint is identical to that of {first!r}, and both are {where}, "
                     "so the sample counts twice: remove one of them",
                     name,
                     "keypoint",
@@ -114,14 +114,14 @@ def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator
             name for name in splits[other] if name in splits_of and name not in known
         ]
         for leak in hashes.leaks(train_ids, test_ids):
-            place = f"split[{other!r}]"
+            field = f"split[{other!r}]"
             if leak.identical:
                 yield Fault(
                     "leak-identical",
                     f"keypoint is identical to that of {leak.trained!r} in split "
                     f"{train!r}, so its test result is meaningless: remove one of them",
                     leak.tested,
-                    place,
+                    field,
                 )
             elif leak.mostly:
                 yield Fault(
@@ -130,7 +130,7 @@ def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator
                     f"split {train!r}, most of them with {leak.trained!r}: put clips of "
                     "the same recording into the same split",
                     leak.tested,
-                    place,
+                    field,
                 )
 
 

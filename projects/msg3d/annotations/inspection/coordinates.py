@@ -99,7 +99,7 @@ def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
 
     Args:
         measures: id -> measures.
-        hand: whether the joints are those of one hand.
+        hand: whether the layout is a hand.
 
     Returns:
         A unit of `skeletons.units`, or "unknown". For 3D joints: a unit of length in

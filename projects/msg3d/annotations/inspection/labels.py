@@ -35,31 +35,31 @@ def class_names(data: object) -> list[str] | None:
 def class_faults(data: object, labels: Labels) -> Iterator[Fault]:
     """Check labels against class names, and find classes without samples."""
     meta = data.get("meta") if isinstance(data, dict) else None
-    classes, place = class_names(data), "meta['classes']"
+    classes, field = class_names(data), "meta['classes']"
     if classes is None and meta is not None:
         stored = meta.get("classes") if isinstance(meta, dict) else meta
         if stored is not None:
             yield Fault(
                 "classes-kind",
-                f"{place if isinstance(meta, dict) else 'meta'} is a "
+                f"{field if isinstance(meta, dict) else 'meta'} is a "
                 f"{type(stored).__name__}, expected meta=dict(classes=[names]), "
                 "with names in the order of the labels",
-                field=place,
+                field=field,
             )
     if classes:
         for repeated in sorted({name for name in classes if classes.count(name) > 1}):
             yield Fault(
                 "classes-twice",
-                f"{place} has {repeated!r} {classes.count(repeated)} times, as labels "
+                f"{field} has {repeated!r} {classes.count(repeated)} times, as labels "
                 f"{[n for n, name in enumerate(classes) if name == repeated]}: use "
                 "different names, or merge the labels",
-                field=place,
+                field=field,
             )
         for name, values in labels.items():
             if values and max(values) >= len(classes):
                 yield Fault(
                     "label-beyond-classes",
-                    f"label is {max(values)}, but {place} has {len(classes)} names "
+                    f"label is {max(values)}, but {field} has {len(classes)} names "
                     f"(labels 0 to {len(classes) - 1}): fix the label or add a class name",
                     name,
                     "label",
@@ -121,7 +121,7 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
                 field=f"split[{split!r}]",
             )
     for train, other in pairs_of(splits):
-        train_ids, place = set(splits[train]), f"split[{other!r}]"
+        train_ids, field = set(splits[train]), f"split[{other!r}]"
         for name in dict.fromkeys(splits[other]):
             if name in train_ids:
                 yield Fault(
@@ -129,7 +129,7 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
                     f"is in split {train!r} and in split {other!r}, so the model would be "
                     "tested on training data: remove it from one of them",
                     name,
-                    place,
+                    field,
                 )
         test_labels = _labels_of(splits[other], labels)
         if unknown := sorted(test_labels - _labels_of(train_ids, labels)):
@@ -138,7 +138,7 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
                 "class-untrained",
                 f"split {other!r} has labels {shown} ({len(unknown)} classes) without any "
                 f"sample in split {train!r}: the model cannot recognize them",
-                field=place,
+                field=field,
             )
     if splits:
         used = {name for ids in splits.values() for name in ids}

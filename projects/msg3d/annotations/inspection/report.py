@@ -57,8 +57,8 @@ def _splits(report: Report) -> list[str]:
     faults = report["faults"]
     lines = []
     for name, count in report["splits"].items():
-        place = f"split[{name!r}]"
-        leaks = [fault["kind"] for fault in faults if fault["field"] == place]
+        field = f"split[{name!r}]"
+        leaks = [fault["kind"] for fault in faults if fault["field"] == field]
         identical, mostly = leaks.count("leak-identical"), leaks.count("leak-mostly")
         note = f"; {identical} are identical to training samples" if identical else ""
         note += f"; {mostly} share most frames with training" if mostly else ""
