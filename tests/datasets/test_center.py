@@ -13,12 +13,12 @@ def poses():
 
 
 def test_equals_prenormalize2d_without_absent_joints():
-    ours, theirs = (
+    actual, expected = (
         transform.transform({"keypoint": poses(), "img_shape": (480, 640)})["keypoint"]
         for transform in (CenterPose2D(), PreNormalize2D())
     )
-    np.testing.assert_array_equal(ours, theirs)
-    assert ours.dtype == np.float32
+    np.testing.assert_array_equal(actual, expected)
+    assert actual.dtype == np.float32
 
 
 @pytest.mark.parametrize(("half", "y_up"), [(1.0, False), (0.5, False), (0.5, True)])

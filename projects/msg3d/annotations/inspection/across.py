@@ -19,7 +19,7 @@ def axes_faults(samples: Iterable[Sample]) -> Iterator[Fault]:
     """Detect a wrong order of axes that all samples share.
 
     Then `total_frames` may have been read from the wrong axis too, so no sample is
-    inconsistent by itself. The frame axis is the one whose length varies.
+    inconsistent by itself. The axis whose length varies is the frame axis.
     """
     all_shapes = [getattr(sample.get("keypoint"), "shape", ()) for sample in samples]
     shapes = np.array([shape for shape in all_shapes if len(shape) == 4], dtype=int)
