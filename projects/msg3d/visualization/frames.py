@@ -1,4 +1,4 @@
-"""Render the frames of a scene: persons, and scores with a cursor below."""
+"""Render scenes as images: persons, and a plot of the scores below them."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from .scene import Scene, ScoresOverTime
 
-# Areas of the joints' circles in points squared: the default, and those of sizes 0 and 1.
+# Areas of the joint markers in square points: without sizes, and for sizes 0 and 1.
 PLAIN, SMALLEST, LARGEST = 14, 5, 420
 CLASSES = 5
 
@@ -20,22 +20,22 @@ CLASSES = 5
 def render(
     scene: Scene, azimuth: float = 0, elevation: float = 0, pixels: int = 480
 ) -> Iterator[np.ndarray]:
-    """Draw a scene frame by frame.
+    """Render a scene frame by frame.
 
     Args:
         scene: the scene.
-        azimuth, elevation: of the viewer in degrees, for 3D.
-        pixels: width of a frame, and the height of the persons.
+        azimuth, elevation: viewing direction in degrees, for 3D.
+        pixels: width of the image, and height of the area that shows the persons.
 
     Yields:
-        uint8 [height, width, 3], both even, as video codecs require.
+        Images, uint8 [height, width, 3]. Both sizes are even, as video codecs require.
     """
     flat = scene.view(azimuth, elevation)
     pixels += pixels % 2
-    tall = pixels + (pixels // 3 // 2 * 2 if scene.scores is not None else 0)
-    figure = Figure(figsize=(pixels / 100, tall / 100), dpi=100)
+    height = pixels + (pixels // 3 // 2 * 2 if scene.scores is not None else 0)
+    figure = Figure(figsize=(pixels / 100, height / 100), dpi=100)
     canvas = FigureCanvasAgg(figure)
-    share = pixels / tall
+    share = pixels / height
     ax = figure.add_axes((0, 1 - share, 1, share * 0.93))
     ax.set_axis_off()
     draw = _persons(ax, scene, flat)
@@ -54,21 +54,21 @@ def render(
 
 
 def limits(flat: np.ndarray, margin: float = 0.06) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest (x, y) of a square that holds all frames [M, T, V, 2]."""
+    """Return the lowest and highest (x, y) of a square around all points [M, T, V, 2]."""
     low, high = np.nanmin(flat, (0, 1, 2)), np.nanmax(flat, (0, 1, 2))
     half = max(float((high - low).max()), 1e-6) * (0.5 + margin)
     return (low + high) / 2 - half, (low + high) / 2 + half
 
 
 def _persons(ax: Axes, scene: Scene, flat: np.ndarray) -> Callable[[int], None]:
-    """Add persons to the axes; returns the function that shows a frame."""
+    """Add persons to the axes, and return a function that draws a frame."""
     low, high = limits(flat)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
     child, parent = (list(ends) for ends in zip(*scene.layout.inward, strict=True))
-    drawn = []
+    artists = []
     for colors in scene.colors():
         bones = LineCollection(
-            [], colors=[colors[one] for one in child], linewidths=2.2, zorder=1
+            [], colors=[colors[joint] for joint in child], linewidths=2.2, zorder=1
         )
         ax.add_collection(bones)
         joints = ax.scatter(
@@ -80,10 +80,10 @@ def _persons(ax: Axes, scene: Scene, flat: np.ndarray) -> Callable[[int], None]:
             linewidths=0,
             zorder=2,
         )
-        drawn.append((bones, joints))
+        artists.append((bones, joints))
 
     def draw(frame: int) -> None:
-        for person, (bones, joints) in enumerate(drawn):
+        for person, (bones, joints) in enumerate(artists):
             pose = flat[person, frame]
             bones.set_segments(list(np.stack([pose[child], pose[parent]], 1)))
             joints.set_offsets(np.ma.masked_invalid(pose))
@@ -97,7 +97,7 @@ def _persons(ax: Axes, scene: Scene, flat: np.ndarray) -> Callable[[int], None]:
 def _scores(
     figure: Figure, scores: ScoresOverTime, frames: int, share: float
 ) -> Line2D:
-    """Plot the scores of the best classes; returns the cursor."""
+    """Plot the scores of the best classes, and return the cursor."""
     ax = figure.add_axes((0.07, share * 0.16, 0.6, share * 0.74))
     for number, label in enumerate(scores.best(CLASSES)):
         ax.plot(
