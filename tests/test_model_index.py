@@ -1,4 +1,4 @@
-"""The model index matches the configs, and every table matches the index."""
+"""The model index matches the configs, and all tables match the index."""
 
 import json
 import sys
@@ -32,8 +32,8 @@ def models(index):
     return {model["Name"]: model for content in index for model in content["Models"]}
 
 
-def test_each_config_has_one_entry(index):
-    """`test_configs.py` compares each entry with what its config contains."""
+def test_configs_have_one_entry(index):
+    """`test_configs.py` compares the entries with the content of the configs."""
     folders = metafiles.REPOSITORY.glob("configs/[!_]*/*.py")
     assert {path.parent / "metafile.yml" for path in folders} == set(METAFILES)
     for path, content in zip(METAFILES, index, strict=True):
@@ -42,11 +42,11 @@ def test_each_config_has_one_entry(index):
             config.stem for config in configs
         ]
         for config, model in zip(configs, content["Models"], strict=True):
-            name, about = metafiles.parse_name(config.stem), model["Metadata"]
+            name, metadata = metafiles.parse_name(config.stem), model["Metadata"]
             assert metafiles.REPOSITORY / model["Config"] == config
-            assert about["Training Data"] == name["data"]
-            assert about["Epochs"] == int(name["epochs"])
-            assert about["Batch Size"] == int(name["batch"])
+            assert metadata["Training Data"] == name["data"]
+            assert metadata["Epochs"] == int(name["epochs"])
+            assert metadata["Batch Size"] == int(name["batch"])
 
 
 @pytest.mark.parametrize("name", [SBU, LABAN])
@@ -57,9 +57,12 @@ def test_derived_entry(models, name):
     assert derived == {key: models[name][key] for key in derived}
 
 
-def test_costs_are_those_that_others_count(models):
-    """Parameters of the authors' networks; FLOPs of MMAction2's metafiles, which name
-    multiply-adds so, of the networks that we compute in the same order."""
+def test_costs(models):
+    """Compare with the authors' parameters and MMAction2's FLOPs.
+
+    MMAction2's metafiles count multiply-adds as FLOPs. Only networks that compute in the
+    same order are compared.
+    """
     for name, parameters in {
         "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d": 3_194_595,
         "msg3d_4xb32-joint-p300-65e_kinetics-openpose-keypoint-2d": 3_144_328,
@@ -67,13 +70,13 @@ def test_costs_are_those_that_others_count(models):
     }.items():
         assert models[name]["Metadata"]["Parameters"] == parameters
     for upstream in upstream_models("stgcn"):
-        about = models[upstream["Name"]]["Metadata"]
-        assert f"{about['FLOPs'] / 2e9:.1f}G" == upstream["Metadata"]["FLOPs"]
-        assert f"{about['Parameters'] / 1e6:.1f}M" == upstream["Metadata"]["Parameters"]
+        metadata, expected = models[upstream["Name"]]["Metadata"], upstream["Metadata"]
+        assert f"{metadata['FLOPs'] / 2e9:.1f}G" == expected["FLOPs"]
+        assert f"{metadata['Parameters'] / 1e6:.1f}M" == expected["Parameters"]
 
 
 def upstream_models(folder):
-    """The models of a folder of MMAction2's own index."""
+    """Return the models of a folder in MMAction2's index."""
     root = Path(mmaction.__path__[0], ".mim", "configs", "skeleton")
     return yaml.safe_load((root / folder / "metafile.yml").read_text(encoding="utf-8"))[
         "Models"
@@ -92,7 +95,7 @@ def test_files_match_the_index(index):
         assert tables.with_table(text, table(index)) == text, "run tools/model_table.py"
 
 
-def test_modelindex_finds_no_fault(models):
+def test_modelindex_check(models):
     loaded = modelindex.load_model_index.load(str(metafiles.INDEX))
     assert loaded.check(silent=True) == []
     assert {model.name for model in loaded.models} == set(models)
@@ -115,26 +118,26 @@ def test_published_figures_have_source_and_recipe(index):
 @pytest.mark.parametrize(
     ("folder", "name"), [("stgcn", "ST-GCN"), ("2s-agcn", "2s-AGCN")]
 )
-def test_figures_of_mmaction2_are_its_own(index, folder, name):
+def test_published_figures_of_mmaction2(index, folder, name):
     collections = [c for content in index for c in content["Collections"]]
     (collection,) = (c for c in collections if c["Name"] == name)
-    ours = {
+    actual = {
         (figure["Training Data"], figure["Streams"]): figure["Metrics"]
         for figure in collection["Published"]
         if figure["Source"] == "MMAction2" and "+" not in figure["Streams"]
     }
-    theirs = {
+    expected = {
         (
             model["Results"]["Dataset"],
             metafiles.parse_name(model["Name"])["stream"],
         ): model["Results"]["Metrics"]
         for model in upstream_models(folder)
     }
-    assert ours == theirs
+    assert actual == expected
 
 
 def test_results_of_the_personality_study(models):
-    """Those of results.json, of the setting that the config is."""
+    """The results match those of the config's setting in results.json."""
     name = "msg3d-12c_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d"
     (result,) = models[name]["Results"]
     runs = json.loads(
@@ -170,7 +173,7 @@ RESULTS = """\
 
 
 def test_command(monkeypatch, tmp_path, capsys):
-    """Entries and tables are renewed; what is written by hand is kept."""
+    """The command updates entries and tables, and keeps manual entries."""
     config = metafiles.REPOSITORY / "configs/stgcn" / f"{SBU}.py"
     path, readme = tmp_path / "metafile.yml", tmp_path / "README.md"
     path.write_text(

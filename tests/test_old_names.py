@@ -1,4 +1,4 @@
-"""Names that programs import as in earlier versions."""
+"""Names of earlier versions can still be imported."""
 
 from importlib import import_module
 from pickle import UnpicklingError
@@ -58,13 +58,13 @@ NAMES = {
 
 
 @pytest.mark.parametrize("module", NAMES)
-def test_names_can_still_be_imported(module):
+def test_names_can_be_imported(module):
     imported = import_module(module)
     missing = [name for name in NAMES[module].split() if not hasattr(imported, name)]
     assert not missing
 
 
-def test_old_error_names_catch_the_new_errors():
+def test_aliases_of_exceptions():
     from msg3d import apis, checkpoints, datasets, evaluation
 
     assert issubclass(errors.DataError, datasets.AnnotationError)

@@ -1,4 +1,4 @@
-"""docs/predict.md as a user follows it: its blocks run, in their order."""
+"""Run the code blocks and commands of docs/predict.md."""
 
 import argparse
 import csv
@@ -13,7 +13,8 @@ from test_predict_files import video
 
 from conftest import REPOSITORY
 from in_process import msg3d_command
-from msg3d.apis.written import Labels
+from msg3d.apis import Prediction
+from msg3d.apis.tasks import Labels
 from msg3d.cli import predict
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.skeletons.units import UNITS
@@ -34,7 +35,7 @@ def commands():
 
 @pytest.fixture
 def user(tmp_path, monkeypatch):
-    """A folder with the files that the text names."""
+    """Change to a folder with the files that the page mentions."""
     config, checkpoint = trained(tmp_path / "model", NTU_3D, list("abcd"))
     config.rename(tmp_path / "my_config.py")
     checkpoint.rename(tmp_path / "best.pth")
@@ -53,24 +54,28 @@ def user(tmp_path, monkeypatch):
 
 
 def test_python_runs(user, capsys):
-    names = {}
+    variables = {}
+    predictions = []
     for block in blocks("python"):
-        exec(compile(block, "docs/predict.md", "exec"), names)
-    printed = capsys.readouterr().out
-    assert "[M, T, V=25, C=3]" in printed
-    assert len(names["names"]) == 2
-    assert set(names["names"]) <= set("abcd")
-    assert [one.rows for one in names["found"].persons] == [(0,), (1,), (2,)]
-    assert len(names["found"].pairs) == 3
-    assert list(names["prediction"].targets) == ["EXTRAVERSION_Z"]
-    assert names["sequence"]["keypoint"].shape == (0, 8, 17, 2)
+        exec(compile(block, "docs/predict.md", "exec"), variables)
+        values = variables.values()
+        predictions += [value for value in values if isinstance(value, Prediction)]
+    assert "[M, T, V=25, C=3]" in capsys.readouterr().out
+    assert len(variables["names"]) == 2
+    assert set(variables["names"]) <= set("abcd")
+    scene = next(prediction for prediction in predictions if prediction.pairs)
+    assert [person.rows for person in scene.persons] == [(0,), (1,), (2,)]
+    assert len(scene.pairs) == 3
+    (targets,) = {tuple(p.targets) for p in predictions if p.targets}
+    assert targets == ("EXTRAVERSION_Z",)
+    assert variables["sequence"]["keypoint"].shape == (0, 8, 17, 2)
 
 
 def test_commands_run(user, capsys):
-    typed = commands()
-    assert typed
-    assert all(words[:2] == ["msg3d", "predict"] for words in typed)
-    for words in typed:
+    lines = commands()
+    assert lines
+    assert all(words[:2] == ["msg3d", "predict"] for words in lines)
+    for words in lines:
         if "--pose-model" not in words:
             assert msg3d_command(*words[1:]) == 0
     with Path("results/predictions.csv").open(newline="", encoding="utf-8") as file:
@@ -79,19 +84,19 @@ def test_commands_run(user, capsys):
         assert len(list(csv.DictReader(file))) == 7
 
 
-def test_every_unit_and_option_is_in_the_text():
+def test_all_units_and_options_are_documented():
     (table,) = blocks("csv")
     assert table.splitlines()[0] == ",".join(
         Labels(SimpleNamespace(targets=())).columns
     )
     parser = argparse.ArgumentParser(add_help=False)
     predict.add_arguments(parser)
-    own_words = {
+    in_python = {
         "--batch-size": "batch_size",
         "--device": "device=",
         "--clips": "clips=",
     }
     options = [word for action in parser._actions for word in action.option_strings]
     assert len(options) > 20
-    for word in (*UNITS, *(own_words.get(option, option) for option in options)):
+    for word in (*UNITS, *(in_python.get(option, option) for option in options)):
         assert word in TEXT, word
