@@ -318,7 +318,7 @@ def test_absent_persons_under_autocast(rows, form, dtype, present):
             first, second = ours(x), ours(x)
         assert sum(rows) == 2 * present + 2
         folded = ours._inference._folded[dtype]
-        computed = folded(folded.normalise(x).flatten(0, 1)).unflatten(0, (4, 2))
+        computed = folded(folded.normalize(x).flatten(0, 1)).unflatten(0, (4, 2))
     assert first.dtype == dtype
     assert torch.equal(first, second)
     assert_close(first.permute(0, 1, 3, 4, 2).float(), computed.float(), 1e-2)

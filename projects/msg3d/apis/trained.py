@@ -17,7 +17,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from numpy.typing import NDArray
 
 from ..annotations import Sample
-from ..checkpoints.reading import misfit, state_of
+from ..checkpoints.reading import first_mismatch, state_of
 from ..checkpoints.stored_config import StoredConfig, known_types, stored_config
 from ..engine.hooks.random_state import random_state_kept
 from ..errors import CheckpointError, ConfigError
@@ -222,7 +222,7 @@ def load_model(
             field="model",
         )
     state = state_of(loaded, str(checkpoint))
-    wrong = misfit(model.state_dict(), state)
+    wrong = first_mismatch(model.state_dict(), state)
     if wrong:
         raise ConfigError(
             f"the checkpoint does not fit the network of {cfg.filename}: {wrong}. Use "
