@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from .formats import State
-from .refusal import refusal
+from .read_errors import read_error
 from .safe_tensors import SUFFIX, read_safetensors
 
 # Keys under which training scripts store the weights.
@@ -64,7 +64,7 @@ def read_data(source: str) -> Any:
     try:
         return load_bounded(source, "cpu")
     except Exception as error:
-        raise refusal(source, error) from None
+        raise read_error(source, error) from None
 
 
 def load_bounded(path: str, map_location: Any = None) -> Any:

@@ -253,7 +253,7 @@ def name_refused() -> None:
 
 def _named_refused(load_checkpoint: Callable) -> Callable:
     def load(filename: str, *args: Any, **kwargs: Any) -> dict:
-        from ..checkpoints.refusal import other_type, refusal
+        from ..checkpoints.read_errors import other_type, read_error
 
         try:
             checkpoint = load_checkpoint(filename, *args, **kwargs)
@@ -263,7 +263,7 @@ def _named_refused(load_checkpoint: Callable) -> Callable:
         except Exception as error:
             if isinstance(error, OSError) and other_type(filename) is None:
                 raise  # for example, a missing file; torch also raises it for damage
-            raise refusal(filename, error) from None
+            raise read_error(filename, error) from None
         if not isinstance(checkpoint, dict):
             raise CheckpointError(
                 f"contains a {type(checkpoint).__name__}, expected a dictionary with "

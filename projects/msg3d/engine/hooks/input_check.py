@@ -139,16 +139,19 @@ def _compare_layouts(dataset: BaseDataset, graph: Graph) -> None:
                 kind="layout",
                 field=f"{name}.layout",
             )
-    place, taken = "model.backbone.graph_cfg.layout", graph.layout
+    key, configured = "model.backbone.graph_cfg.layout", graph.layout
     converter = dict(_steps(dataset)).get("ConvertLayout")
     if converter is not None:
-        place, taken = "source of ConvertLayout", converter.source
-    layout, expected = getattr(dataset.summary, "layout", None), _joint_names(taken)
+        key, configured = "source of ConvertLayout", converter.source
+    layout, expected = (
+        getattr(dataset.summary, "layout", None),
+        _joint_names(configured),
+    )
     # Data must not refer to other files.
     joints = None if str(layout).endswith(".json") else _joint_names(layout)
     if None not in (joints, expected) and joints != expected:
         raise DataError(
-            f"has layout {_title(layout)}, but {place} is {_title(taken)}: set {place} "
+            f"has layout {_title(layout)}, but {key} is {_title(configured)}: set {key} "
             f"to {_title(layout)}, or convert the data with ConvertLayout",
             kind="layout",
             file=dataset.summary.source,

@@ -16,7 +16,7 @@ def other_type(filename: StrPath) -> MSG3DError | None:
     return mismatch(path, CHECKPOINT, CheckpointError)
 
 
-def refusal(filename: StrPath, error: Exception) -> MSG3DError:
+def read_error(filename: StrPath, error: Exception) -> MSG3DError:
     """Return an error that explains why a checkpoint cannot be read, and the fix.
 
     Args:
