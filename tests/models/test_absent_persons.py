@@ -34,7 +34,7 @@ CHANNELS = {"MSG3D": 24, "STGCN": 16, "AAGCN": 16}
 
 
 def build(backbone, num_person, ours=True, spread=True, **head):
-    """Build a recognizer with random weights, `spread`: also in data_bn."""
+    """Build a recognizer with random weights, also in data_bn if `spread`."""
     init_default_scope("mmaction")
     torch.manual_seed(0)
     names = ("MaskedRecognizerGCN", "MaskedGCNHead")

@@ -62,7 +62,7 @@ class NormReluLinear(torch.autograd.Function):
         out = weight.new_empty(*z.shape[:3], len(bias))
         with torch.autocast("cpu", enabled=False):
             for rows in groups(z):
-                active = activation.of(z[rows]).to(weight.dtype)
+                active = activation.forward(z[rows]).to(weight.dtype)
                 active = active.view(-1, weight.shape[1])  # (NTV, wC)
                 torch.addmm(bias, active, weight.T, out=out[rows].flatten(0, 2))
         return out
@@ -78,7 +78,7 @@ class NormReluLinear(torch.autograd.Function):
         grad_bias = grad.sum((0, 1), dtype=gamma.dtype)
         with torch.autocast("cpu", enabled=False):
             for rows in groups(z):
-                active = activation.of(z[rows]).to(weight.dtype)
+                active = activation.forward(z[rows]).to(weight.dtype)
                 grad_rows, result = grad_z[rows], grad[rows].flatten(0, 1)  # (NTV, O)
                 grad_weight += result.T @ active.view(-1, weight.shape[1])
                 if grad_rows.dtype == weight.dtype:

@@ -212,10 +212,10 @@ class TransformThenGather(torch.autograd.Function):
         out = x.new_empty(len(x), num_windows, len(gather), out_channels)
         # NOTE: bmm of an expanded matrix, because matmul would copy the windows.
         gather = gather.flatten(1).expand(num_windows, -1, -1)
-        transformed = _Transformed(x, weight, out_channels, window)
+        transform = _Transform(x, weight, out_channels, window)
         with torch.autocast("cpu", enabled=False):
             for sample, result in zip(x, out, strict=True):
-                y = transformed.of(sample)
+                y = transform.forward(sample)
                 torch.bmm(gather, _windows(y, window, stride), out=result)
                 if bias is not None:
                     result += bias
@@ -257,15 +257,15 @@ def _windows_backward(
 ) -> None:
     """Compute the gradients from y = W x, as in the forward pass."""
     out_channels = grad.shape[-1]
-    transformed = _Transformed(x, weight, out_channels, window)
+    transform = _Transform(x, weight, out_channels, window)
     spread = _Spread(gather, x.shape[1], out_channels, window, stride)
     for sample, grad_sample, result in zip(x, grad_x, grad, strict=True):
-        y = transformed.of(sample)
+        y = transform.forward(sample)
         result = result.contiguous()
         nodes = _windows(y, window, stride).transpose(1, 2)
         grad_gather += torch.bmm(result, nodes).sum(0, dtype=grad_gather.dtype)
         grad_bias += result.sum((0, 1), dtype=grad_bias.dtype)
-        for phase, grad_y in spread.of(result):
+        for phase, grad_y in spread.backward(result):
             frames = sample[phase].flatten(0, 1)
             grad_y = grad_y.view(len(frames), -1)  # (TV / s, KO)
             grad_weight += grad_y.T @ frames
@@ -307,7 +307,7 @@ def _frames_backward(
     grad_weight += weight_grad.flatten(0, 1)
 
 
-class _Transformed:
+class _Transform:
     """Buffer of y = W x [T + w - 1, VK, O] of one sample, padded with zeros."""
 
     def __init__(
@@ -321,7 +321,7 @@ class _Transformed:
         self.y[:half] = self.y[half + frames :] = 0
         self.inner = self.y[half : half + frames].view(-1, len(weight))
 
-    def of(self, sample: Tensor) -> Tensor:
+    def forward(self, sample: Tensor) -> Tensor:
         torch.mm(sample.flatten(0, 1), self.weight, out=self.inner)
         return self.y
 
@@ -360,7 +360,7 @@ class _Spread:
                 factors = scatter.expand(count, -1, -1), nodes
             self.products.append((slice(first, None, stride), out, factors))
 
-    def of(self, grad: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    def backward(self, grad: Tensor) -> Iterator[tuple[slice, Tensor]]:
         """Yield (frames, their gradients [T / s, Q, O]) for each remainder."""
         self.padded[self.half : self.half + len(grad)] = grad
         for phase, out, factors in self.products:

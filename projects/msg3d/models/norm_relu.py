@@ -77,7 +77,7 @@ class NormRelu:
         ]
         self.sum_grad, self.sum_product = torch.zeros(2, self.channels).double()
 
-    def of(self, samples: Tensor) -> Tensor:
+    def forward(self, samples: Tensor) -> Tensor:
         """Return the activation of a group; the next call overwrites it."""
         samples = samples[..., : self.channels]
         self.active, self.centered = (

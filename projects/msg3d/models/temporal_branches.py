@@ -131,7 +131,7 @@ class TemporalBranches(torch.autograd.Function):
         out = h.new_empty(*_output_size(h, stride), *h.shape[2:])
         with torch.autocast("cpu", enabled=False):
             for rows in groups(h):
-                frames.write(activation.of(h[rows]))
+                frames.write(activation.forward(h[rows]))
                 _convolve(frames, taps, bias, dilations, results)
                 results.read(out[rows][..., :inner])
         out[..., inner:] = h[:, ::stride, :, inner:]
@@ -155,7 +155,7 @@ class TemporalBranches(torch.autograd.Function):
         grad_bias = grad[..., :-width].sum((0, 1, 2), dtype=gamma.dtype)
         with torch.autocast("cpu", enabled=False):
             for rows in groups(h):
-                frames.write(activation.of(h[rows]))
+                frames.write(activation.forward(h[rows]))
                 results.write(grad[rows])
                 grads.clear(len(h[rows]))
                 _spread(frames, taps, dilations, results, grads, grad_taps)
