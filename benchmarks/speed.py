@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from msg3d.apis.flops import flop_counter
 
 from . import networks as nets
+from .chart import save_chart
 from .networks import OURS, PLAIN
 from .timing import first_line, interleave, progress
 
@@ -60,6 +61,7 @@ def run(options, results) -> None:
         torch._dynamo.reset()
         gc.collect()
     results.passed = all(row.get("exact", True) for row in rows)
+    save_chart(rows, options.output.with_suffix(".svg"))
 
 
 def count_gmac(name: str, layout: str, options) -> float:

@@ -346,10 +346,10 @@ def load_npz() -> None:
         str_like = False
 
         def load_from_fileobj(self, file: BinaryIO) -> Any:
-            from ..evaluation.score_npz import dumped
+            from ..evaluation.score_npz import read_as_dump
 
             try:
-                return dumped(file)
+                return read_as_dump(file)
             except DataError as error:  # `mmengine.load` promises an UnpicklingError
                 raise PickleError(
                     error.message, kind=error.kind, field=error.where.field
