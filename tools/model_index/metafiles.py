@@ -44,7 +44,7 @@ def read(metafile: Path) -> dict[str, list[dict]]:
 def entry(config: Path, collections: list[dict]) -> dict:
     """Derive the entry of a config.
 
-    Input is clips × persons × frames × joints × channels of a test sample. FLOPs are for
+    Input is clips x persons x frames x joints x channels of a test sample. FLOPs are for
     one clip with all persons present, two per multiply-add.
 
     Raises:
