@@ -25,8 +25,9 @@ def tokens(name):
     data = name.partition("-keypoint-")[0].rpartition("_")[2]
     batch = f"{parts['gpus']}xb{parts['batch']}"
     dimensions = f"keypoint-{parts['dimensions']}"
-    found = network, width, batch, parts["stream"], sampling, epochs, dimensions
-    return {*found, *DATA_TOKENS.fullmatch(data).groups()} - {None}
+    recipe = batch, parts["stream"], sampling, epochs, dimensions
+    data_tokens = DATA_TOKENS.fullmatch(data).groups()
+    return {network, width, *recipe, *data_tokens} - {None}
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
