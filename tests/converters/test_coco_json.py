@@ -594,7 +594,7 @@ def test_files_of_one_frame_are_joined_by_folder(tmp_path):
     assert report["written"]
     assert not report["refused"]
     assert report["sequences"] == 5
-    assert report["left_out"] == {NOBODY: ["train/wave/none.json"]}
+    assert report["left_out"] == {"nobody in any frame": ["train/wave/none.json"]}
     data = load_annotations(tmp_path / "a.pkl")
     for sample in data["annotations"]:
         number = int(sample["frame_dir"].split("/")[2][1])
