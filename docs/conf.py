@@ -273,9 +273,7 @@ def convert_docstring(app, what, name, thing, options, lines: list[str]) -> None
         if starts_block and paragraph[:1].strip():  # the paragraph is not indented
             converted += ["::", ""]
         # In reStructuredText, `**kwargs` would start bold text.
-        converted.append(
-            re.sub(r"(?<![\w`*\\])(\*{1,2}(?=\w))", _escape_stars, line)
-        )
+        converted.append(re.sub(r"(?<![\w`*\\])(\*{1,2}(?=\w))", _escape_stars, line))
     lines[:] = converted
 
 
