@@ -183,12 +183,12 @@ def check_parts(block: Block) -> list[str]:
 @pytest.mark.parametrize(
     ("language", "text", "error"),
     [
-        ("shell", "python tools/visualise.py graph a b --list", "visualise.py"),
+        ("shell", "python tools/vizualize.py graph a b --list", "vizualize.py"),
         ("shell", "python tools/visualize.py graph a b --lsit", "SystemExit"),
         ("shell", "msg3d prepare ntu RAW", "SystemExit"),
         ("shell", "msg3d prepare ntu A B --benchmark n", "SystemExit"),
         ("shell", "msg3d fuse no.pkl no.pkl", "no.pkl no.pkl: 1"),
-        ("shell", "mim train mmaction configs/msg3d/none.py", "no such file"),
+        ("shell", "mim train mmaction configs/msg3d/missing.py", "does not exist"),
         ("shell", "mim train mmaction a.py --resmue", "SystemExit"),
         ("shell", "mim train mmaction a.py --launcher mpi", "launcher"),
         ("shell", "mim run msg3d get_flop a.py", "0 tools get_flop.py"),

@@ -28,7 +28,7 @@ def test_stored_outputs():
     content = NOTEBOOK.read_text(encoding="utf-8")
     assert len(content) < 300_000
     cells = json.loads(content)["cells"]
-    assert "image/png" in sum(output_types(cells), [])
+    assert ["image/png"] in output_types(cells)
     for cell in cells:
         for output in cell.get("outputs", []):
             assert output["output_type"] != "error"
