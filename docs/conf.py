@@ -12,6 +12,7 @@ import os
 import re
 import textwrap
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from pygments.lexers.special import TextLexer
@@ -56,7 +57,7 @@ html_theme = "furo"
 html_title = f"msg3d {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = ["tables.js"]
+html_js_files = ["site.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {"top_of_page_buttons": []}
@@ -234,16 +235,24 @@ def notebook_text(text: str) -> str:
         if cell["cell_type"] == "markdown":
             parts.append(source)
             continue
-        parts.append(f"```python\n{source}\n```")
+        for is_command, lines in groupby(source.splitlines(), _is_command):
+            language = "shell" if is_command else "python"
+            parts.append("\n".join([f"```{language}", *lines, "```"]))
         for output in cell["outputs"]:
             data = output.get("data", {})
             if "image/png" in data:
                 image = "".join(data["image/png"]).replace("\n", "")
                 parts.append(f'<img src="data:image/png;base64,{image}" alt="figure">')
             else:
-                lines = "".join(output.get("text", data.get("text/plain", "")))
-                parts.append(f"```text\n{lines.rstrip()}\n```")
+                printed = "".join(output.get("text", data.get("text/plain", "")))
+                printed = printed.replace("\r\n", "\n").rstrip()
+                parts.append(f"```text\n{printed}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def _is_command(line: str) -> bool:
+    """Return whether a line of a notebook calls the shell, which is not Python."""
+    return re.match(r"(\w+ = )?!", line) is not None
 
 
 FILL = {
