@@ -10,7 +10,8 @@ document.addEventListener("DOMContentLoaded", () => {
     table.classList.add("stacked");
     for (const row of table.querySelectorAll("tbody tr"))
       [...row.cells].forEach((cell, column) => {
-        if (names[column] && cell.innerText) cell.dataset.column = names[column];
+        if (names[column]) cell.dataset.column = names[column];
+        if (!cell.innerText.trim()) cell.classList.add("empty");
       });
   }
   // Options such as --output do not break after a hyphen.
