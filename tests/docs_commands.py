@@ -1,4 +1,4 @@
-"""Commands in the documents, and the parsers of the programs that they start."""
+"""Code blocks of the pages, and parsers for the commands in them."""
 
 import argparse
 import importlib.util
@@ -16,20 +16,21 @@ from mmengine.config import Config
 
 from conftest import REPOSITORY
 
-# The shell finds no programs, and calls this function with each command line instead.
+# With an empty PATH, the shell calls this function for each command. It records the
+# arguments, and implements `cat`.
 RECORDER = r"""
 command_not_found_handle() {
-    if [ "$1" != cat ]; then printf '%s\0' $# "$@" >>"$TYPED"
+    if [ "$1" != cat ]; then printf '%s\0' $# "$@" >>"$RECORD"
     elif [ -r "$2" ]; then printf '%s' "$(<"$2")"; fi
 }
 """
 
 
 class Block(NamedTuple):
-    """A fenced block of a document."""
+    """Fenced block of a page."""
 
     document: str  # path in the repository
-    line: int  # of its fence
+    line: int  # of the opening fence
     language: str
     text: str
 
@@ -39,11 +40,11 @@ class Block(NamedTuple):
 
 
 class DocumentError(AssertionError):
-    """A command or block of a document is wrong."""
+    """Invalid command or code block in a page."""
 
 
 class _Parsed(BaseException):
-    """Stop a program after it has parsed its arguments."""
+    """Raised instead of running a program after its arguments were parsed."""
 
 
 def documents() -> list[str]:
@@ -57,7 +58,7 @@ def documents() -> list[str]:
 
 
 def blocks(document: str) -> list[Block]:
-    """Return the fenced blocks of a document."""
+    """Return the fenced blocks of a page."""
     text = (REPOSITORY / document).read_text(encoding="utf-8")
     fences = re.finditer(r"^```(\S*)\n(.*?)^```$", text, re.M | re.S)
     return [
@@ -66,14 +67,16 @@ def blocks(document: str) -> list[Block]:
     ]
 
 
-def typed(block: Block, folder: Path, variables: dict[str, str]) -> list[list[str]]:
-    """Return the argument list of each program that a shell in `folder` would start."""
-    record = folder / "typed"
+def shell_commands(
+    block: Block, folder: Path, variables: dict[str, str]
+) -> list[list[str]]:
+    """Return the arguments of each program that a shell in `folder` would start."""
+    record = folder / "record"
     record.write_bytes(b"")
     done = subprocess.run(
         ["/bin/bash", "-u", "-c", RECORDER + block.text],
         cwd=folder,
-        env=dict(variables, PATH="/nowhere", TYPED=str(record)),
+        env=dict(variables, PATH="/nowhere", RECORD=str(record)),
         stderr=subprocess.PIPE,
         text=True,
         timeout=20,
@@ -90,10 +93,10 @@ def typed(block: Block, folder: Path, variables: dict[str, str]) -> list[list[st
 
 
 def parse(words: list[str]) -> argparse.Namespace | None:
-    """Parse a command line with the program's own parser, without running it.
+    """Parse a command with the program's own parser, without running it.
 
     Raises:
-        DocumentError: the program does not exist, or does not accept an argument.
+        DocumentError: the program does not exist, or an argument is invalid.
     """
     program, *arguments = words
     if program not in PROGRAMS:
@@ -123,7 +126,7 @@ def run(words: list[str]) -> None:
 
 @contextmanager
 def _called(arguments: list[str]):
-    """Set `sys.argv` and yield the function that starts a script or module, as python does."""
+    """Yield a function that runs a script or module with these arguments."""
     argv, path = sys.argv, sys.path[:]
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
@@ -144,26 +147,26 @@ def _python(arguments: list[str]) -> argparse.Namespace | None:
     if arguments[0] == "-c":
         compile(arguments[1], "python -c", "exec")
         return None
-    kinds = ("parse_args", "parse_intermixed_args")
-    originals = {kind: getattr(argparse.ArgumentParser, kind) for kind in kinds}
+    names = ("parse_args", "parse_intermixed_args")
+    methods = {name: getattr(argparse.ArgumentParser, name) for name in names}
 
-    def stopping(kind):
-        def stop(*args, **kwargs):
-            raise _Parsed(originals[kind](*args, **kwargs))
+    def stop_after(name):
+        def parse_and_stop(*args, **kwargs):
+            raise _Parsed(methods[name](*args, **kwargs))
 
-        return stop
+        return parse_and_stop
 
     try:
-        for kind in kinds:
-            setattr(argparse.ArgumentParser, kind, stopping(kind))
+        for name in names:
+            setattr(argparse.ArgumentParser, name, stop_after(name))
         with _called(arguments) as start:
             start()
     except _Parsed as parsed:
         return parsed.args[0]
     finally:
-        for kind in kinds:
-            setattr(argparse.ArgumentParser, kind, originals[kind])
-    raise DocumentError(f"{' '.join(arguments)}: the program does not parse arguments")
+        for name in names:
+            setattr(argparse.ArgumentParser, name, methods[name])
+    raise DocumentError(f"{' '.join(arguments)}: the program has no parser")
 
 
 def _msg3d(arguments: list[str]) -> argparse.Namespace | None:
@@ -199,9 +202,9 @@ def _mim(arguments: list[str]) -> argparse.Namespace | None:
 
 
 def _check_keys(config: Config, options: dict) -> None:
-    """Check that options change existing keys: MMEngine accepts misspelled ones."""
+    """Raise an error for misspelled keys, which MMEngine accepts silently."""
     for key in options:
-        # Keys that MMEngine's Runner accepts, but configs do not contain.
+        # MMEngine's Runner accepts these without an entry in the config.
         if not key.startswith("randomness.") and config.get(key, ...) is ...:
             value = config
             for part in key.split("."):
@@ -237,10 +240,10 @@ def _torchrun(arguments: list[str]) -> argparse.Namespace:
 
 
 def _check_paths(arguments: list[str]) -> None:
-    for argument in arguments:
-        is_ours = re.match(r"(configs|tools|docs|projects)/", argument)
-        if is_ours and "..." not in argument and not (REPOSITORY / argument).exists():
-            raise DocumentError(f"{argument}: the file does not exist")
+    for path in arguments:
+        ours = re.match(r"(configs|tools|docs|projects)/", path)
+        if ours and "..." not in path and not (REPOSITORY / path).exists():
+            raise DocumentError(f"{path}: no such file")
 
 
 PROGRAMS = {

@@ -1,4 +1,4 @@
-"""The folder in which the documents' commands run: that of a user who trained and tested."""
+"""Fixture folder for the pages: a user's data, trained network, and results."""
 
 import io
 import json
@@ -25,10 +25,10 @@ NTU = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d.py"
 
 
 def network(folder: Path, leaf: str, classes: list[str], backbone=None) -> None:
-    """Write my_config.py and best.pth: `leaf` with few channels, short clips, other classes."""
+    """Write my_config.py and best.pth: `leaf` with few channels and short clips."""
     cfg = Config.fromfile(CONFIGS / leaf)
-    few = {"base_channels": 12, "num_gcn_scales": 3, "num_g3d_scales": 2}
-    cfg.model.backbone = backbone or dict(cfg.model.backbone, **few)
+    small = {"base_channels": 12, "num_gcn_scales": 3, "num_g3d_scales": 2}
+    cfg.model.backbone = backbone or dict(cfg.model.backbone, **small)
     cfg.model.cls_head.update(in_channels=48, num_classes=len(classes))
     for step in cfg.test_dataloader.dataset.pipeline:
         if "num_clips" in step:
@@ -42,8 +42,8 @@ def network(folder: Path, leaf: str, classes: list[str], backbone=None) -> None:
     cfg.dump(folder / "my_config.py")
 
 
-def write_renamed(source: dict, name: str, path: Path, **splits) -> None:
-    """Write the samples of an annotation file, the first one under another name."""
+def save_renamed(source: dict, name: str, path: Path, **splits) -> None:
+    """Save annotations with another name for the first sample."""
     first, *rest = source["annotations"]
     names = [name, *(sample["frame_dir"] for sample in rest)]
     annotations = [dict(first, frame_dir=name), *rest]
@@ -53,8 +53,8 @@ def write_renamed(source: dict, name: str, path: Path, **splits) -> None:
 
 
 def dump(path: Path, samples: list[dict]) -> None:
-    """Write scores as `mim test --dump` does; every fifth sample is misclassified."""
-    predicted = [
+    """Write a dump of `mim test --dump`, with every fifth sample misclassified."""
+    labels = [
         sample["label"] ^ (number % 5 == 0) for number, sample in enumerate(samples)
     ]
     scores = [
@@ -63,29 +63,29 @@ def dump(path: Path, samples: list[dict]) -> None:
             "gt_label": sample["label"],
             "frame_dir": sample["frame_dir"],
         }
-        for label, sample in zip(predicted, samples, strict=True)
+        for label, sample in zip(labels, samples, strict=True)
     ]
     path.write_bytes(pickle.dumps(scores))
 
 
 def fill(folder: Path, actions: dict) -> None:
-    """Write a small network, its data, and the files of its training and test.
+    """Write a small network, its data, and the results of training and testing.
 
     Args:
-        folder: the empty working folder.
-        actions: 40 synthetic samples, as in the quickstart.
+        folder: an empty folder, which will be the working folder.
+        actions: annotations like those of the quickstart, 40 samples.
     """
     for name in ("configs", "tools"):
         (folder / name).symlink_to(REPOSITORY / name)
     classes, samples = actions["meta"]["classes"], actions["annotations"]
     network(folder, QUICKSTART, classes)
-    halves = {"train": slice(20), "val": slice(20, 21)}
-    write_renamed(actions, "wave01", folder / "mine.pkl", **halves)
+    splits = {"train": slice(20), "val": slice(20, 21)}
+    save_renamed(actions, "wave01", folder / "mine.pkl", **splits)
     (folder / "data").mkdir()
     skeleton = folder / "data" / "skeleton"
-    few = slice(38, 39)
+    tested = slice(38, 39)
     name = samples[0]["frame_dir"]
-    write_renamed(actions, name, skeleton / "synthetic.pkl", xsub_val=few)
+    save_renamed(actions, name, skeleton / "synthetic.pkl", xsub_val=tested)
     write(skeleton / "ntu60_3d.pkl", joints=25, persons=2, samples=4)
     np.save(folder / "wave.npy", samples[0]["keypoint"])
     (folder / "INPUT").mkdir()
@@ -110,28 +110,28 @@ def fill(folder: Path, actions: dict) -> None:
         str(quickstart / "epoch_1.pth"), encoding="utf-8"
     )
     (folder / "work_dirs" / "gallery").mkdir()
-    dump(quickstart / "test.pkl", samples[few])
+    dump(quickstart / "test.pkl", samples[tested])
     streams = ("joint", "bone", "joint_motion", "bone_motion", "fused", "scores")
     mine = load_annotations(folder / "mine.pkl")["annotations"]
     for name in streams:
         dump(folder / f"{name}.pkl", mine)
 
 
-def flat(folder: Path) -> None:
+def poses_2d(folder: Path) -> None:
     """Write 2D poses of 17 joints."""
     file = write(folder / "data" / "mine.pkl", joints=17, channels=2)
-    write_renamed(load_annotations(file), "a", file, train=slice(8), val=slice(8, 12))
+    save_renamed(load_annotations(file), "a", file, train=slice(8), val=slice(8, 12))
     run(["msg3d", "pack", str(file), "data/mine.packed"])
 
 
-def penn(folder: Path) -> None:
-    """Write samples of Penn Action."""
+def penn_action(folder: Path) -> None:
+    """Write annotations of Penn Action's joints."""
     file = write(folder / "a.pkl", joints=13, channels=2, frames=(12, 13))
-    write_renamed(load_annotations(file), "0004", folder / "penn_action.pkl")
+    save_renamed(load_annotations(file), "0004", folder / "penn_action.pkl")
 
 
-def archive(folder: Path) -> None:
-    """Write a network for two persons with 25 joints."""
+def exportable_network(folder: Path) -> None:
+    """Write a network of two persons and 25 joints."""
     graph = {"layout": "nturgb+d", "mode": "spatial"}
     # Exported in seconds; tests/export exports the other networks.
     backbone = {"type": "ResTCN", "graph_cfg": graph, "base_channels": 12}
@@ -139,24 +139,24 @@ def archive(folder: Path) -> None:
     np.save(folder / "wave.npy", np.random.default_rng(0).normal(size=(1, 9, 25, 3)))
 
 
-def archives_of_scores(folder: Path) -> None:
-    """Write scores as `.npz` files."""
+def npz_scores(folder: Path) -> None:
+    """Write scores as .npz."""
     for name in ("joint", "bone"):
         run(["msg3d", "fuse", f"{name}.pkl", "--output", f"{name}.npz"])
 
 
-# Document -> function that writes further files, which its text mentions.
+# Functions that write additional files for a page.
 EXTRA_FILES = {
     "CONTRIBUTING.md": lambda folder: (folder / "msg3d").mkdir(),
-    "docs/check.md": flat,
-    "docs/export.md": archive,
-    "docs/layouts.md": penn,
-    "docs/safety.md": archives_of_scores,
+    "docs/check.md": poses_2d,
+    "docs/export.md": exportable_network,
+    "docs/layouts.md": penn_action,
+    "docs/safety.md": npz_scores,
 }
 
 
-def variables(document: str, actions: dict) -> dict:
-    """Return the variables that a document's Python uses without defining them."""
+def page_variables(document: str, actions: dict) -> dict:
+    """Return the variables that the Python code of a page uses without defining them."""
     sample = actions["annotations"][0]
     joints = {"keypoint": sample["keypoint"]}
     if document == "docs/export.md":

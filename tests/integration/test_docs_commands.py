@@ -16,8 +16,16 @@ from mmengine.config import Config
 
 import docs_commands
 from conftest import REPOSITORY
-from docs_commands import Block, DocumentError, blocks, documents, parse, run, typed
-from docs_folder import EXTRA_FILES, fill, variables
+from docs_commands import (
+    Block,
+    DocumentError,
+    blocks,
+    documents,
+    parse,
+    run,
+    shell_commands,
+)
+from docs_folder import EXTRA_FILES, fill, page_variables
 from msg3d.synthetic.actions import make_synthetic_actions
 
 # Documents whose blocks are run by another test.
@@ -112,14 +120,14 @@ def test_blocks_of_document(document, request, monkeypatch):
         return
     folder = request.getfixturevalue("folder")
     EXTRA_FILES.get(document, lambda folder: None)(folder)
-    names = variables(document, request.getfixturevalue("actions"))
+    names = page_variables(document, request.getfixturevalue("actions"))
     for block in executable:
         (run_commands if block.language == SHELL else execute)(block, folder, names)
 
 
 def run_commands(block: Block, folder: Path, _: dict | None = None) -> None:
     """Run or parse the commands of a block."""
-    for words in typed(block, folder, VARIABLES):
+    for words in shell_commands(block, folder, VARIABLES):
         is_tested = any(" ".join(words).startswith(command) for command in TESTED)
         if is_tested or words[0] in NOT_RUN:
             continue
@@ -188,7 +196,7 @@ def check_parts(block: Block) -> list[str]:
         ("shell", "msg3d prepare ntu RAW", "SystemExit"),
         ("shell", "msg3d prepare ntu A B --benchmark n", "SystemExit"),
         ("shell", "msg3d fuse no.pkl no.pkl", "no.pkl no.pkl: 1"),
-        ("shell", "mim train mmaction configs/msg3d/missing.py", "does not exist"),
+        ("shell", "mim train mmaction configs/msg3d/missing.py", "no such file"),
         ("shell", "mim train mmaction a.py --resmue", "SystemExit"),
         ("shell", "mim train mmaction a.py --launcher mpi", "launcher"),
         ("shell", "mim run msg3d get_flop a.py", "0 tools get_flop.py"),
@@ -219,10 +227,10 @@ def test_mistakes_are_detected(tmp_path, monkeypatch, language, text, error):
     assert re.search(error, str(caught.value))
 
 
-def test_typed_expands_as_a_shell_does(tmp_path):
+def test_shell_commands_expands_as_a_shell_does(tmp_path):
     (tmp_path / "last").write_text("epoch_4.pth", encoding="utf-8")
     text = "A=1  # of all\npython a.py $A \\\n    'b c' \"$(cat last)\" *.no\n\nmake x"
-    commands = typed(Block("a.md", 1, SHELL, text), tmp_path, {})
+    commands = shell_commands(Block("a.md", 1, SHELL, text), tmp_path, {})
     assert commands == [
         ["python", "a.py", "1", "b c", "epoch_4.pth", "*.no"],
         ["make", "x"],
