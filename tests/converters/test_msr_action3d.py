@@ -99,7 +99,7 @@ def test_sample_joint_by_joint():
     np.testing.assert_array_equal(
         sample["keypoint"], np.array([expected], dtype=np.float32)
     )
-    assert sample["notes"] == {"frames without any joint left out": 2}
+    assert sample["notes"] == {"frames without any joint (removed)": 2}
 
 
 def test_line_ends_and_blank_lines_at_the_end():
@@ -265,7 +265,7 @@ def test_a_file_without_any_joint_is_left_out_and_named(tmp_path):
     )
     assert report["written"]
     assert report["left_out"] == {"no joint in any frame": [name]}
-    note = "frames without any joint left out"
+    note = "frames without any joint (removed)"
     assert report["notes"] == {note: {"a01_s05_e01": 2}}
     assert f"note           {note}: 2 in 1 sequences" in report_text(report)
 
