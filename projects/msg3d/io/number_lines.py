@@ -60,12 +60,12 @@ def read_number_lines(
         )
     finite = np.isfinite(numbers).all(axis=1)
     if not finite.all():
-        row = int(np.argmin(finite))
-        value = numbers[row][~np.isfinite(numbers[row])][0]
+        index = int(np.argmin(finite))
+        value = numbers[index][~np.isfinite(numbers[index])][0]
         raise DataError(
             f"expected {fields} finite numbers, got {value}",
             kind="not-finite",
-            line=row + 1,
+            line=index + 1,
         )
     return numbers
 
