@@ -80,8 +80,8 @@ class Cluster:
         missing = missing_programs()
         if missing:
             raise FileNotFoundError(
-                f"{', '.join(missing)} not found. Install Debian's packages munge and "
-                "slurm-wlm: apt-get install munge slurm-wlm"
+                f"{', '.join(missing)} not found: install the Debian packages munge and "
+                "slurm-wlm (apt-get install munge slurm-wlm)"
             )
         # TMPDIR may be too long: socket paths are limited to 107 characters.
         self._folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
