@@ -12,7 +12,7 @@ examples:
 
 import argparse
 
-from .launching import add_config, add_launcher, add_script_options, run_script
+from .launching import add_config, add_launcher, add_mmaction, run_script
 from .options import add_shared
 
 OPTIONS = (
@@ -30,7 +30,7 @@ OPTIONS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
-    add = add_script_options(parser)
+    add = add_mmaction(parser)
     add(
         "--resume",
         nargs="?",
