@@ -46,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="scale the learning rate with the total batch size",
     )
-    add_shared(parser, "--seed", default=None, help="random seed (default: random)")
+    add_shared(
+        parser, "--seed", default=None, help="random seed (default: the config's)"
+    )
     add(
         "--diff-rank-seed",
         action="store_true",
