@@ -213,3 +213,9 @@ def test_benchmarks_and_studies_are_not_imported():
     ):
         for name, path in modules(folder).items():
             assert not imports(name, path, known), path
+
+
+def test_figure_shows_the_layers():
+    svg = (REPOSITORY / "docs" / "pictures" / "layers.svg").read_text(encoding="utf-8")
+    names = re.findall(r'font-weight="bold">(\w+)</text>', svg)
+    assert names == [layer for layer in reversed(LAYERS) if layer != "__main__"]

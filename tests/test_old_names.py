@@ -79,3 +79,11 @@ def test_aliases_of_exceptions():
         assert issubclass(error, ValueError)
     for error in (errors.PickleError, errors.CheckpointError):
         assert issubclass(error, UnpicklingError)
+
+
+def test_the_old_partition_mode_is_deprecated():
+    from msg3d.models.partition import PartitionGraph
+
+    with pytest.warns(DeprecationWarning, match="stgcn_spatial_fixed"):
+        graph = PartitionGraph(mode="stgcn_spatial_mended")
+    assert (graph.A == PartitionGraph(mode="stgcn_spatial_fixed").A).all()

@@ -1,4 +1,4 @@
-"""Run the code blocks and commands of docs/predict.md."""
+"""Run the code blocks of docs/predict.md in order, as a user would."""
 
 import argparse
 import csv
@@ -13,8 +13,7 @@ from test_predict_files import video
 
 from conftest import REPOSITORY
 from in_process import msg3d_command
-from msg3d.apis import Prediction
-from msg3d.apis.tasks import Labels
+from msg3d.apis.written import Labels
 from msg3d.cli import predict
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.skeletons.units import UNITS
@@ -34,8 +33,8 @@ def commands():
 
 
 @pytest.fixture
-def user(tmp_path, monkeypatch):
-    """Change to a folder with the files that the page mentions."""
+def user_folder(tmp_path, monkeypatch):
+    """Folder with the files that the page uses."""
     config, checkpoint = trained(tmp_path / "model", NTU_3D, list("abcd"))
     config.rename(tmp_path / "my_config.py")
     checkpoint.rename(tmp_path / "best.pth")
@@ -53,29 +52,26 @@ def user(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_python_runs(user, capsys):
-    variables = {}
-    predictions = []
+def test_python_runs(user_folder, capsys):
+    names = {}
     for block in blocks("python"):
-        exec(compile(block, "docs/predict.md", "exec"), variables)
-        values = variables.values()
-        predictions += [value for value in values if isinstance(value, Prediction)]
-    assert "[M, T, V=25, C=3]" in capsys.readouterr().out
-    assert len(variables["names"]) == 2
-    assert set(variables["names"]) <= set("abcd")
-    scene = next(prediction for prediction in predictions if prediction.pairs)
-    assert [person.rows for person in scene.persons] == [(0,), (1,), (2,)]
-    assert len(scene.pairs) == 3
-    (targets,) = {tuple(p.targets) for p in predictions if p.targets}
-    assert targets == ("EXTRAVERSION_Z",)
-    assert variables["sequence"]["keypoint"].shape == (0, 8, 17, 2)
+        exec(compile(block, "docs/predict.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "[M, T, V=25, C=3]" in printed
+    assert len(names["names"]) == 2
+    assert set(names["names"]) <= set("abcd")
+    rows = re.findall(r"^(\([\d, ]+\)) \(", printed, re.M)
+    assert rows[:3] == ["(0,)", "(1,)", "(2,)"]
+    assert set(rows[3:]) == {"(0, 1)", "(0, 2)", "(1, 2)"}
+    assert list(names["traits"]) == ["EXTRAVERSION_Z"]
+    assert names["sequence"]["keypoint"].shape == (0, 8, 17, 2)
 
 
-def test_commands_run(user, capsys):
-    lines = commands()
-    assert lines
-    assert all(words[:2] == ["msg3d", "predict"] for words in lines)
-    for words in lines:
+def test_commands_run(user_folder, capsys):
+    command_lines = commands()
+    assert command_lines
+    assert all(words[:2] == ["msg3d", "predict"] for words in command_lines)
+    for words in command_lines:
         if "--pose-model" not in words:
             assert msg3d_command(*words[1:]) == 0
     with Path("results/predictions.csv").open(newline="", encoding="utf-8") as file:
@@ -91,12 +87,12 @@ def test_all_units_and_options_are_documented():
     )
     parser = argparse.ArgumentParser(add_help=False)
     predict.add_arguments(parser)
-    in_python = {
+    python_names = {
         "--batch-size": "batch_size",
         "--device": "device=",
         "--clips": "clips=",
     }
     options = [word for action in parser._actions for word in action.option_strings]
     assert len(options) > 20
-    for word in (*UNITS, *(in_python.get(option, option) for option in options)):
+    for word in (*UNITS, *(python_names.get(option, option) for option in options)):
         assert word in TEXT, word

@@ -1,4 +1,4 @@
-"""Scores of every published form, fused by id."""
+"""Tests of reading and fusing score files of all supported formats."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def logits(seed, strength=1.0):
 
 
 def mmaction_dump(path, values, ids=IDS, labels=LABELS):
-    """As MMEngine's DumpResults writes what MMAction2's head predicts."""
+    """Write a dump as MMEngine's DumpResults does for MMAction2's heads."""
     samples = [
         dict(
             pred_score=torch.tensor(row, dtype=torch.float32),
@@ -62,7 +62,7 @@ def pickled(path, data):
     return path
 
 
-def test_every_form_gives_the_same_scores(tmp_path):
+def test_all_formats_give_the_same_scores(tmp_path):
     values = logits(0)
     original = pickled(
         tmp_path / "epoch1_test_score.pkl",
@@ -71,19 +71,19 @@ def test_every_form_gives_the_same_scores(tmp_path):
     pyskl = pickled(tmp_path / "result.pkl", list(softmax(values).astype(np.float32)))
     dump = mmaction_dump(tmp_path / "dump.pkl", softmax(values))
     known = dict(zip(IDS, map(int, LABELS), strict=True))
-    for path, raw in ((original, True), (pyskl, False), (dump, False)):
+    for path, has_logits in ((original, True), (pyskl, False), (dump, False)):
         scores = read_scores(path, known)
         assert scores.ids == IDS
-        assert scores.probabilities is not raw
+        assert scores.probabilities is not has_logits
         np.testing.assert_array_equal(scores.labels, LABELS)
-        expected = values if raw else softmax(values)
+        expected = values if has_logits else softmax(values)
         np.testing.assert_allclose(scores.values, expected, atol=1e-6)
         np.testing.assert_allclose(
             scores.as_probabilities().values, softmax(values), atol=1e-6
         )
 
 
-def test_fused_by_id_not_by_position(tmp_path):
+def test_streams_are_matched_by_id(tmp_path):
     joint, bone = logits(1), logits(2)
     order = np.random.default_rng(3).permutation(len(IDS))
     first = read_scores(mmaction_dump(tmp_path / "a.pkl", softmax(joint)))
@@ -99,34 +99,34 @@ def test_fused_by_id_not_by_position(tmp_path):
     np.testing.assert_allclose(fused, softmax(joint) + 0.5 * softmax(bone), atol=1e-6)
 
 
-def test_logits_meet_probabilities():
-    """Softmaxed where the other is; summed as they are where both are logits."""
-    ours = Scores("a", "", logits(1), IDS, LABELS)
-    theirs = Scores("b", "", softmax(logits(2)), IDS, LABELS)
+def test_softmax_is_applied_only_to_mixtures_of_logits_and_probabilities():
+    first = Scores("a", "", logits(1), IDS, LABELS)
+    probabilities = Scores("b", "", softmax(logits(2)), IDS, LABELS)
     np.testing.assert_allclose(
-        fuse(aligned([ours, theirs]), [1, 1]), softmax(logits(1)) + softmax(logits(2))
+        fuse(aligned([first, probabilities]), [1, 1]),
+        softmax(logits(1)) + softmax(logits(2)),
     )
-    both = Scores("c", "", logits(2), IDS, LABELS)
+    second = Scores("c", "", logits(2), IDS, LABELS)
     np.testing.assert_allclose(
-        fuse(aligned([ours, both]), [1, 2]), logits(1) + 2 * logits(2)
+        fuse(aligned([first, second]), [1, 2]), logits(1) + 2 * logits(2)
     )
 
 
-def test_mismatches_are_refused_by_name():
+def test_mismatched_streams_are_rejected():
     scores = Scores("joint.pkl", "dump", logits(1), IDS, LABELS)
     fewer = Scores("bone.pkl", "dump", logits(1)[1:], IDS[1:], LABELS[1:])
     other = Scores("bone.pkl", "dump", logits(1), [*IDS[1:], "x"], LABELS)
     wide = Scores("bone.pkl", "dump", np.ones((8, 4)), IDS, LABELS)
     changed = LABELS.copy()
     changed[2] = 0
-    liar = Scores("bone.pkl", "dump", logits(1), IDS, changed)
-    nameless = Scores("bone.pkl", "list", logits(1))
+    relabeled = Scores("bone.pkl", "dump", logits(1), IDS, changed)
+    without_ids = Scores("bone.pkl", "list", logits(1))
     for stream, kind, where, text in (
         (fewer, "samples-differ", {}, f"1 only in joint.pkl, such as [{IDS[0]!r}]"),
         (other, "samples-differ", {}, "1 only in bone.pkl, such as ['x']"),
         (wide, "score", {}, "joint.pkl"),
-        (liar, "samples-differ", {"sample": IDS[2]}, "joint.pkl"),
-        (nameless, "samples-differ", {}, "--ann-file"),
+        (relabeled, "samples-differ", {"sample": IDS[2]}, "joint.pkl"),
+        (without_ids, "samples-differ", {}, "--ann-file"),
     ):
         with raises(kind, file="bone.pkl", **where) as error:
             aligned([scores, stream])
@@ -137,7 +137,7 @@ def test_mismatches_are_refused_by_name():
     np.testing.assert_array_equal(fuse([scores, scores], [0, 2]), 2 * scores.values)
 
 
-def test_bad_files_are_named(tmp_path):
+def test_invalid_files_are_rejected(tmp_path):
     good = dict(zip(IDS, logits(1), strict=True))
     label = {"field": "gt_label"}
     for name, data, kind, where in (
@@ -184,12 +184,12 @@ def test_bad_files_are_named(tmp_path):
         read_scores(tmp_path / "none")
     with raises("io", file=str(tmp_path)):
         read_scores(tmp_path)
-    twice = mmaction_dump(tmp_path / "twice.pkl", logits(1), [IDS[0], *IDS[:7]])
-    with raises("duplicate", file="twice.pkl", sample=IDS[0]):
-        read_scores(twice)
-    listed = pickled(tmp_path / "list", list(logits(1)))
+    repeated = mmaction_dump(tmp_path / "repeated.pkl", logits(1), [IDS[0], *IDS[:7]])
+    with raises("duplicate", file="repeated.pkl", sample=IDS[0]):
+        read_scores(repeated)
+    without_ids = pickled(tmp_path / "list", list(logits(1)))
     with raises("samples-differ", file="list", sample=None):
-        read_scores(listed, {"a": 0})
+        read_scores(without_ids, {"a": 0})
     unknown = pickled(tmp_path / "dict", good)
     with raises("samples-differ", file="dict", sample=IDS[0], field=None):
         read_scores(unknown, {"a": 0})
@@ -199,33 +199,33 @@ def test_bad_files_are_named(tmp_path):
         read_scores(dump, wrong)
 
 
-class Evil:
+class Malicious:
     def __reduce__(self):
-        return os.system, ("touch evil",)
+        return os.system, ("touch executed",)
 
 
-def test_nothing_is_executed(tmp_path, monkeypatch):
+def test_pickled_code_is_not_executed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    class Inside:
-        """A tensor's storage whose bytes are a pickle of their own."""
+    class Nested:
+        """A tensor storage whose bytes are another pickle."""
 
         def __reduce__(self):
             buffer = io.BytesIO()
-            torch.save({"a": Evil()}, buffer)
+            torch.save({"a": Malicious()}, buffer)
             return torch.storage._load_from_bytes, (buffer.getvalue(),)
 
-    for name, data in (("a.pkl", [Evil()]), ("b.pkl", [{"pred_score": Inside()}])):
+    for name, data in (("a.pkl", [Malicious()]), ("b.pkl", [{"pred_score": Nested()}])):
         path = pickled(tmp_path / name, data)
         with raises("unsafe", PickleError, file=name) as error:
             read_scores(path)
         assert "posix.system" in str(error.value)
         assert "\n" not in str(error.value)
-    assert not (tmp_path / "evil").exists()
+    assert not (tmp_path / "executed").exists()
 
 
-def test_other_files_are_named(tmp_path):
-    """Here, and where annotations are expected; a score file only there."""
+def test_other_file_types_are_reported(tmp_path):
+    """Readers of scores and of annotations report the type of the file."""
     torch.save({"weight": torch.ones(2)}, tmp_path / "x.pkl")
     torch.save(
         {"weight": torch.ones(2)},
@@ -250,14 +250,14 @@ def test_other_files_are_named(tmp_path):
         load_annotations(dump)
 
 
-def test_labels(tmp_path):
+def test_labels_of_annotation_files(tmp_path):
     samples = [
         {"frame_dir": name, "label": int(label)}
         for name, label in zip(IDS, LABELS, strict=True)
     ]
     data = {"split": {"val": IDS[::-1][:4]}, "annotations": samples}
     path = pickled(tmp_path / "a.pkl", data)
-    # In the file's order, as PoseDataset tests them, not in the split's.
+    # PoseDataset tests samples in the order of the file, not of the split.
     assert labels_of(path, "val") == dict(
         zip(IDS[4:], map(int, LABELS[4:]), strict=True)
     )
@@ -272,7 +272,7 @@ def test_labels(tmp_path):
         labels_of(pickled(tmp_path / "d.pkl", (["a"], ["walk"])))
 
 
-def test_searched_weights_find_the_stream_that_knows():
+def test_weight_search_prefers_informative_streams():
     noise = Scores("noise", "", logits(4, strength=0.0), IDS, LABELS)
     signal = Scores("signal", "", logits(5, strength=6.0), IDS, LABELS)
     weights, accuracy = search_weights([signal, noise])
@@ -283,30 +283,30 @@ def test_searched_weights_find_the_stream_that_knows():
     assert accuracy == 1
 
 
-def test_accuracies_by_hand():
+def test_accuracies():
     values = np.array([[3.0, 1, 2], [1, 2, 3], [1, 1, 1], [0, 0, 9]])
     result = accuracies(values, np.array([0, 1, 2, 2]))
-    # argmax of the constant row is class 0, which is not its label.
+    # The argmax of the constant row is class 0, but its label is 2.
     assert result["top1"] == 50
     assert result["classes"] == {0: 100, 1: 0, 2: 50}
     assert result["mean_class"] == 50
     assert result["top5"] == 100
 
 
-def test_command(tmp_path, capsys):
+def test_fuse_command(tmp_path, capsys):
     joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
     bone = pickled(
         tmp_path / "bone.pkl", dict(zip(IDS[::-1], logits(2, 2.0)[::-1], strict=True))
     )
-    out, figures = tmp_path / "fused.pkl", tmp_path / "fused.json"
-    assert msg3d_command("fuse", joint, bone, "--output", out, "--json", figures) == 0
+    out, path = tmp_path / "fused.pkl", tmp_path / "fused.json"
+    assert msg3d_command("fuse", joint, bone, "--output", out, "--json", path) == 0
     printed = capsys.readouterr().out
     assert "MMAction2 dump, 8 samples, probabilities" in printed
-    assert "(the original), 8 samples, logits" in printed
+    assert "(id -> logits), 8 samples, logits" in printed
     expected = softmax(logits(1, 2.0)) + softmax(logits(2, 2.0))
     fused = read_scores(out)
     np.testing.assert_allclose(fused.values, expected / 2, atol=1e-6)
-    report = json.loads(figures.read_text(encoding="utf-8"))
+    report = json.loads(path.read_text(encoding="utf-8"))
     top1 = 100 * (expected.argmax(1) == LABELS).mean()
     assert report["scores"]["fused"]["top1"] == pytest.approx(top1)
     changes = [line["change"] for line in report["classes"]]
@@ -326,23 +326,23 @@ def test_command(tmp_path, capsys):
     assert "--ann-file" in capsys.readouterr().err
 
 
-def assert_same_file(first, second, capsys):
+def assert_rejects_same_file(first, second, capsys):
     assert msg3d_command("fuse", first, second) == 1
     error = capsys.readouterr().err
     assert str(second) in error
     assert error.count("\n") == 1
 
 
-def test_command_follows_links(tmp_path, capsys):
+def test_fuse_follows_links(tmp_path, capsys):
     joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
     make_link(tmp_path / "link.pkl", joint)
-    assert_same_file(joint, tmp_path / "link.pkl", capsys)
+    assert_rejects_same_file(joint, tmp_path / "link.pkl", capsys)
 
 
-def test_command_takes_each_file_once(tmp_path, capsys):
+def test_fuse_rejects_invalid_arguments(tmp_path, capsys):
     joint = mmaction_dump(tmp_path / "joint.pkl", softmax(logits(1, 2.0)))
-    assert_same_file(joint, joint, capsys)
-    assert_same_file(joint, tmp_path / "." / "joint.pkl", capsys)
+    assert_rejects_same_file(joint, joint, capsys)
+    assert_rejects_same_file(joint, tmp_path / "." / "joint.pkl", capsys)
     bone = mmaction_dump(tmp_path / "bone.pkl", softmax(logits(2, 2.0)))
     assert msg3d_command("fuse", joint, bone, "--fusion-weights", 0, 0) == 2
     assert "--fusion-weights" in capsys.readouterr().err
@@ -357,7 +357,7 @@ def test_command_takes_each_file_once(tmp_path, capsys):
     assert len(read_scores(tmp_path / "new" / "fused.npz").values) == 8
 
 
-def test_command_on_one_file(tmp_path, capsys):
+def test_fuse_with_a_single_file(tmp_path, capsys):
     values = softmax(logits(1, 2.0))
     joint = mmaction_dump(tmp_path / "joint.pkl", values)
     assert msg3d_command("fuse", joint, "--json", tmp_path / "a.json") == 0
@@ -365,10 +365,10 @@ def test_command_on_one_file(tmp_path, capsys):
     assert "fused" not in printed
     assert "change" not in printed
     report = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
-    right = values.argmax(1) == LABELS
+    correct = values.argmax(1) == LABELS
     assert next(iter(report["scores"].values()))["top1"] == pytest.approx(
-        100 * right.mean()
+        100 * correct.mean()
     )
-    found = {line["class"]: line["accuracy"] for line in report["classes"]}
-    expected = {label: 100 * right[label == LABELS].mean() for label in (0, 1, 2)}
-    assert found == pytest.approx(expected)
+    actual = {line["class"]: line["accuracy"] for line in report["classes"]}
+    expected = {label: 100 * correct[label == LABELS].mean() for label in (0, 1, 2)}
+    assert actual == pytest.approx(expected)

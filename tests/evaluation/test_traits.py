@@ -1,4 +1,4 @@
-"""Traits of persons: means, errors and files, against numbers worked out by hand."""
+"""Tests of the trait metric and of trait files, with values computed by hand."""
 
 import json
 
@@ -22,7 +22,7 @@ from msg3d.evaluation.traits import (
 HEADER = ",".join(("Participant ID", *CHALLENGE_TRAITS))
 NAMES = ("calm", "loud")
 
-# person, session, prediction of (calm, loud); the truths are below
+# person, session, prediction of (calm, loud)
 CHUNKS = [
     ("7", "a", (1.0, 0.0)),
     ("7", "a", (2.0, 0.0)),
@@ -54,24 +54,24 @@ def evaluate(chunks=CHUNKS, truth=TRUTH, **kwargs):
     return metric.evaluate(len(samples))
 
 
-def test_sessions_by_hand():
-    """7: session a is (2, 1), b (6, 5), so (4, 3); 9: (0, 1)."""
-    found = evaluate()
+def test_mean_over_sessions():
+    """Person 7: (2, 1) in session a and (6, 5) in b, mean (4, 3). Person 9: (0, 1)."""
+    errors = evaluate()
     # calm: (4 - 3)^2 and (0 - 2)^2; loud: (3 - 1)^2 and 0
-    assert found == {"mse/calm": 2.5, "mse/loud": 2.0, "mse/mean": 2.25}
+    assert errors == {"mse/calm": 2.5, "mse/loud": 2.0, "mse/mean": 2.25}
 
 
-def test_chunks_by_hand():
-    """7: the mean of four is (3, 2)."""
-    found = evaluate(by="chunks")
-    assert found == {"mse/calm": 2.0, "mse/loud": 0.5, "mse/mean": 1.25}
+def test_mean_over_chunks():
+    """Person 7: the mean of four chunks is (3, 2)."""
+    errors = evaluate(by="chunks")
+    assert errors == {"mse/calm": 2.0, "mse/loud": 0.5, "mse/mean": 1.25}
 
 
-def test_samples_by_hand():
-    """calm: 4, 1, 0, 9 and 4; loud: 1, 1, 4, 16 and 0."""
-    found = evaluate(by="samples")
-    assert found["mse/calm"] == pytest.approx(18 / 5)
-    assert found["mse/loud"] == pytest.approx(22 / 5)
+def test_mean_over_samples():
+    """Squared errors of calm: 4, 1, 0, 9, and 4; of loud: 1, 1, 4, 16, and 0."""
+    errors = evaluate(by="samples")
+    assert errors["mse/calm"] == pytest.approx(18 / 5)
+    assert errors["mse/loud"] == pytest.approx(22 / 5)
 
 
 def test_predictions_are_written(tmp_path):
@@ -89,7 +89,7 @@ def test_predictions_are_written(tmp_path):
         ("samples", "gt_targets", "target"),
     ],
 )
-def test_missing_fields_are_named(by, field, kind):
+def test_missing_fields_are_reported(by, field, kind):
     sample = {"frame_dir": "s0", "person_id": 1, "session": 2}
     sample.update(pred_targets=torch.zeros(2), gt_targets=torch.zeros(2))
     metric = PersonTraitMetric(NAMES, by=by)
@@ -99,7 +99,7 @@ def test_missing_fields_are_named(by, field, kind):
         metric.process(None, [sample])
 
 
-def test_other_faults_are_named():
+def test_invalid_options_and_targets_are_reported():
     with raises("option", ConfigError, field="by"):
         PersonTraitMetric(by="person")
     sample = {
@@ -112,8 +112,7 @@ def test_other_faults_are_named():
         PersonTraitMetric().process(None, [sample])
     metric = PersonTraitMetric(NAMES)
     for truth in (0.0, 1.0):
-        full = dict(sample, gt_targets=torch.full((2,), truth))
-        metric.process(None, [full])
+        metric.process(None, [dict(sample, gt_targets=torch.full((2,), truth))])
     with raises("target", field="gt_targets") as error:
         metric.evaluate(2)
     assert "person '1'" in str(error.value)
@@ -127,7 +126,7 @@ def rows(values, header=HEADER):
 VALUES = {"8": (0, 1, 2, 3, 4), "67": (1, 1, 1, 1, 1), "105": (-1.5, 0, 0, 0, 0.5)}
 
 
-def test_file_and_back(tmp_path):
+def test_round_trip_of_a_trait_file(tmp_path):
     values = {key: np.array(row, float) / 3 for key, row in VALUES.items()}
     shuffled = {key: values[key] for key in ("67", "105", "8")}
     write_traits(Traits("", CHALLENGE_TRAITS, shuffled), tmp_path / "a.csv")
@@ -136,15 +135,15 @@ def test_file_and_back(tmp_path):
         "Participant ID",
         *VALUES,
     ]
-    found = read_traits(tmp_path / "a.csv")
-    assert found.names == CHALLENGE_TRAITS
-    np.testing.assert_equal(found.values, values)
+    traits = read_traits(tmp_path / "a.csv")
+    assert traits.names == CHALLENGE_TRAITS
+    np.testing.assert_equal(traits.values, values)
 
 
-def test_errors_of_the_challenge_by_hand(tmp_path, capsys):
+def test_errors_of_the_challenge(tmp_path, capsys):
     (tmp_path / "truth.csv").write_text(rows(VALUES), encoding="utf-8")
-    guess = {"105": (0.5, 0, 0, 0, 0.5), "8": (0, 2, 2, 3, 1), "67": (1, 1, 3, 1, 1)}
-    (tmp_path / "pred.csv").write_text("\ufeff" + rows(guess), encoding="utf-8")
+    pred = {"105": (0.5, 0, 0, 0, 0.5), "8": (0, 2, 2, 3, 1), "67": (1, 1, 3, 1, 1)}
+    (tmp_path / "pred.csv").write_text("\ufeff" + rows(pred), encoding="utf-8")
     expected = dict(zip(CHALLENGE_TRAITS, (4 / 3, 1 / 3, 4 / 3, 0, 9 / 3), strict=True))
     expected["mean"] = 6 / 5
     pair = (tmp_path / "pred.csv", tmp_path / "truth.csv")
@@ -158,12 +157,12 @@ def test_errors_of_the_challenge_by_hand(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == pytest.approx(expected)
 
 
-# content of the predictions, kind and place of the error, and a part of its text
-BAD = {
+# file content, error kind, error location, part of the error message
+INVALID = {
     "missing": (rows({"8": VALUES["8"]}), "samples-differ", {}, "67, 105"),
     "unknown": (rows({**VALUES, "9": VALUES["8"]}), "samples-differ", {}, " 9"),
-    "doubled": (rows(VALUES) + "8,0,0,0,0,0\n", "duplicate", {"line": 5}, "8"),
-    "a field too few": (rows({**VALUES, "9": (1, 2, 3, 4)}), "row", {"line": 5}, "5"),
+    "duplicate": (rows(VALUES) + "8,0,0,0,0,0\n", "duplicate", {"line": 5}, "8"),
+    "missing field": (rows({**VALUES, "9": (1, 2, 3, 4)}), "row", {"line": 5}, "5"),
     "text": (
         rows({**VALUES, "8": (0, "low", 0, 0, 0)}),
         "number",
@@ -188,15 +187,15 @@ BAD = {
         {"line": 1},
         "'8,0,0,0,0,0'",
     ),
-    "no row": (HEADER, "empty", {}, ""),
+    "no rows": (HEADER, "empty", {}, ""),
     "empty": ("", "columns", {"line": 1}, HEADER),
-    "a trait twice": (rows({}, "Participant ID,a,a"), "columns", {"line": 1}, ""),
+    "duplicate trait": (rows({}, "Participant ID,a,a"), "columns", {"line": 1}, ""),
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_predictions_are_named(tmp_path, capsys, case):
-    text, kind, where, part = BAD[case]
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_predictions_are_reported(tmp_path, capsys, case):
+    text, kind, where, part = INVALID[case]
     (tmp_path / "truth.csv").write_text(rows(VALUES), encoding="utf-8")
     (tmp_path / "pred.csv").write_text(text, encoding="utf-8")
     pair = (tmp_path / "pred.csv", tmp_path / "truth.csv")
@@ -207,7 +206,7 @@ def test_bad_predictions_are_named(tmp_path, capsys, case):
     assert "\n" not in capsys.readouterr().err.strip()
 
 
-def test_files_that_cannot_be_read(tmp_path):
+def test_unreadable_files_are_reported(tmp_path):
     with raises("not-found", file="no.csv"):
         read_traits(tmp_path / "no.csv")
     (tmp_path / "a.csv").write_bytes(rows(VALUES).encode("utf-16"))

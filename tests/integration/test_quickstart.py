@@ -1,4 +1,4 @@
-"""The quickstart, and the config that the README gives for a new data set."""
+"""The quickstart, and the documented config for a new data set."""
 
 import re
 import sys
@@ -20,15 +20,15 @@ def test_quickstart(checkout):
         assert (checkout / "work_dirs" / "quickstart" / name).is_file()
 
 
-def readme_config():
-    """The config that the README gives for a new data set."""
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    section = text[text.index("## Your own data") :]
+def documented_config():
+    """Return the config of docs/training.md for a new data set."""
+    text = (REPOSITORY / "docs" / "training.md").read_text(encoding="utf-8")
+    section = text[text.index("## Inherit a config") :]
     return re.search(r"```python\n(.*?)```", section, re.DOTALL)[1]
 
 
-def test_readme_config_for_a_new_data_set(tmp_path):
-    config = readme_config()
+def test_documented_config_for_a_new_data_set(tmp_path):
+    config = documented_config()
     assert len(config.splitlines()) <= 20
     (tmp_path / "configs").symlink_to(CONFIGS.parent)
     (tmp_path / "data").mkdir()

@@ -17,7 +17,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from numpy.typing import NDArray
 
 from ..annotations import Sample
-from ..checkpoints.reading import misfit, state_of
+from ..checkpoints.reading import first_mismatch, state_of
 from ..checkpoints.stored_config import StoredConfig, known_types, stored_config
 from ..engine.hooks.random_state import random_state_kept
 from ..errors import CheckpointError, ConfigError
@@ -225,7 +225,7 @@ def load_model(
             field="model",
         )
     state = state_of(loaded, str(checkpoint))
-    mismatch = misfit(model.state_dict(), state)
+    mismatch = first_mismatch(model.state_dict(), state)
     if mismatch:
         raise ConfigError(
             f"the checkpoint does not match the network in {cfg.filename}: {mismatch}. "

@@ -14,6 +14,7 @@
 
 import argparse
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
@@ -99,8 +100,10 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     add("file", metavar="FILE", help="annotation file or packed store")
     add(
         "--sample",
+        nargs="+",
         metavar="ID",
-        help="id of the sequence, its frame_dir (default: the first)",
+        help="id of the sequence, its frame_dir (default: the first); several are played "
+        "one after another",
     )
     add_shared(
         parser,
@@ -124,7 +127,7 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
         default=10,
         help="camera elevation in degrees (default: 10)",
     )
-    add("--pixels", type=positive, default=480, help="width in pixels (default: 480)")
+    add("--pixels", type=positive, default=480, help="height in pixels (default: 480)")
     add("--model", nargs="+", metavar="MODEL", help="checkpoint, or config")
     add(
         "--size",
@@ -201,25 +204,32 @@ def play(args: argparse.Namespace) -> None:
     model, *words = args.model or [None]
     if pop_checkpoint(args, words, after=0):
         raise _usage("--model", "expects one MODEL, and --checkpoint for a config")
-    scene = scene_of(
-        args.file,
-        args.sample,
-        args.layout,
-        args.up,
-        args.fps,
-        model,
-        args.checkpoint,
-        args.device,
-        args.size,
-        (args.window, args.stride) if args.scores else None,
-    )
+    samples = args.sample or [None]
+    if len(samples) > 1 and any(path.endswith(".html") for path in args.output):
+        raise _usage("--sample", "expects one ID for a web page")
+    scenes = [
+        scene_of(
+            args.file,
+            sample,
+            args.layout,
+            args.up,
+            args.fps,
+            model,
+            args.checkpoint,
+            args.device,
+            args.size,
+            (args.window, args.stride) if args.scores else None,
+        )
+        for sample in samples
+    ]
     view = (args.azimuth, args.elevation)
     for path in args.output:
         if path.endswith(".html"):
-            write_page(path, page(scene, *view))
+            write_page(path, page(scenes[0], *view))
         else:
             write = write_gif if path.endswith(".gif") else write_mp4
-            write(path, render(scene, *view, args.pixels), args.fps)
+            frames = (render(scene, *view, args.pixels) for scene in scenes)
+            write(path, chain.from_iterable(frames), args.fps)
 
 
 def confusion(args: argparse.Namespace) -> None:

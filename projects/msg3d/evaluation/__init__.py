@@ -21,6 +21,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "PersonTraitMetric":  # imports torch and MMAction2
+    if name == "PersonTraitMetric":  # lazy, because it imports torch and MMAction2
         return import_module(".person_metric", __name__).PersonTraitMetric
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

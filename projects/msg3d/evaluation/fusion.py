@@ -1,9 +1,9 @@
-"""Score fusion: the weighted sum of several streams, sample by sample.
+"""Score fusion: weighted sum of the scores of several streams.
 
 The streams of a skeleton (joint, bone, and their motions) are trained separately, and
-their scores are summed (Shi et al., 2s-AGCN, CVPR 2019). Published scripts sum by
-position, which gives noise as soon as two files differ in order; here samples are
-matched by id (`scores.aligned`).
+their scores are summed (Shi et al., 2s-AGCN, CVPR 2019). Published scripts match samples
+by position, which is wrong if the files differ in order. Here samples are matched by id
+(`scores.aligned`).
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import DataError
 from .scores import Scores
 
-# In percent: top1, top5, mean_class, and classes (label -> accuracy).
+# Keys: top1, top5, mean_class, and classes (label -> accuracy); all in percent.
 Accuracies = dict[str, Any]
 
 
@@ -23,19 +23,21 @@ def fuse(streams: Sequence[Scores], weights: Sequence[float]) -> np.ndarray:
     """Return the weighted sum [N, C] of aligned streams.
 
     Raises:
-        DataError: the number of weights differs from that of the streams, a weight is
-            negative, NaN, or infinite, or all are zero.
+        DataError: the number of weights differs from the number of streams; a weight is
+            negative, NaN, or infinite; or all weights are zero (`option`).
     """
     if len(weights) != len(streams):
         raise DataError(
-            f"{len(weights)} weights for {len(streams)} score files: give one each",
+            f"got {len(weights)} weights for {len(streams)} score files. Pass one weight "
+            "per file.",
             kind="option",
         )
-    odd = [weight for weight in weights if not 0 <= weight < np.inf]
-    if odd or not any(weights):
-        what = f"weight {odd[0]:g}" if odd else "weights that are all 0"
+    invalid = [weight for weight in weights if not 0 <= weight < np.inf]
+    if invalid or not any(weights):
+        problem = f"got weight {invalid[0]:g}" if invalid else "all weights are 0"
         raise DataError(
-            f"{what}: expected 0 or more for each score file, and more than 0 for one",
+            f"{problem}. Weights must be finite and not negative, and at least one must "
+            "be positive.",
             kind="option",
         )
     weighted = (
@@ -47,25 +49,25 @@ def fuse(streams: Sequence[Scores], weights: Sequence[float]) -> np.ndarray:
 def search_weights(
     streams: Sequence[Scores], steps: int = 10
 ) -> tuple[tuple[float, ...], float]:
-    """Search the weights of best accuracy, on scores of another split than the test split.
+    """Search the weights with the best accuracy.
 
-    The first stream's weight is 1, and all multiples of 1 / steps from 0 to 2 are tried
-    for the others, coarser with more than two streams. Of equally good weights, those
-    closest to all ones are taken.
+    Search on a different split than the test split. The weight of the first stream is 1.
+    For the other streams, all multiples of 1 / steps from 0 to 2 are tried, with coarser
+    steps for more than two streams. Ties are resolved in favor of weights close to 1.
 
     Args:
-        streams: aligned, with labels.
-        steps: of a weight of 1.
+        streams: aligned streams, with labels.
+        steps: steps per unit of weight.
 
     Returns:
-        Weights, and the accuracy that they reach.
+        The weights and their accuracy.
     """
     if len(streams) > 2:
         steps = max(2, steps // 2 ** (len(streams) - 2))
     grid = np.arange(2 * steps + 1) / steps
     labels = streams[0].labels
     best: tuple[float, ...] = ()
-    reached = -1.0
+    best_accuracy = -1.0
     combinations = sorted(
         product(grid, repeat=len(streams) - 1),
         key=lambda others: sum((weight - 1) ** 2 for weight in others),
@@ -73,28 +75,28 @@ def search_weights(
     for others in combinations:
         weights = (1.0, *map(float, others))
         accuracy = float((fuse(streams, weights).argmax(1) == labels).mean())
-        if accuracy > reached:
-            best, reached = weights, accuracy
-    return best, reached
+        if accuracy > best_accuracy:
+            best, best_accuracy = weights, accuracy
+    return best, best_accuracy
 
 
 def accuracies(values: np.ndarray, labels: np.ndarray) -> Accuracies:
-    """Return top1, top5, and mean class accuracy in percent, and that of each class.
+    """Return top-1, top-5, mean class, and per-class accuracy in percent.
 
     Args:
-        values: [N, C].
-        labels: [N].
+        values: scores, [N, C].
+        labels: labels, [N].
     """
-    right = values.argmax(1) == labels
+    correct = values.argmax(1) == labels
     score = np.take_along_axis(values, labels[:, None], 1)
-    # Of equal scores the label comes last: a constant score is not a hit.
+    # The label ranks last among equal scores, so that constant scores are not correct.
     rank = (values >= score).sum(1)
     classes = {
-        int(label): float(100 * right[labels == label].mean())
+        int(label): float(100 * correct[labels == label].mean())
         for label in np.unique(labels)
     }
     return {
-        "top1": float(100 * right.mean()),
+        "top1": float(100 * correct.mean()),
         "top5": float(100 * (rank <= 5).mean()),
         "mean_class": float(np.mean(list(classes.values()))),
         "classes": classes,

@@ -1,4 +1,4 @@
-"""Fusion of score files: reading and checking the streams, and writing the result."""
+"""File handling of score fusion: read and check the streams, and write the result."""
 
 import os
 import pickle
@@ -23,13 +23,13 @@ def read_streams(
     """Read one score file per stream.
 
     Args:
-        paths: the files.
-        known: labels and ids for files without them, as `labels_of` returns them.
-        probabilities: apply softmax to logits first.
+        paths: paths of the score files.
+        known: ids and labels from `labels_of`, for files without ids or labels.
+        probabilities: whether to apply softmax to logits.
 
     Raises:
         DataError: a file cannot be read.
-        ConfigError: a file is given twice (`duplicate`).
+        ConfigError: a file is passed twice (`duplicate`).
     """
     files: dict[str, str] = {}
     for path in paths:
@@ -37,8 +37,8 @@ def read_streams(
         first = files.get(file)
         if first is not None:
             raise ConfigError(
-                f"is given twice{'' if first == path else f', also as {first}'}: name "
-                "each stream once, and give it a larger weight if it should count more",
+                f"the file was passed twice{'' if first == path else f', also as {first}'}."
+                " Pass each stream once, and use --fusion-weights to weight it.",
                 kind="duplicate",
                 file=path,
             )
@@ -50,28 +50,29 @@ def read_streams(
 
 
 def check_search(searched: Sequence[Scores], streams: Sequence[Scores]) -> None:
-    """Check the scores on which weights are searched against those that are fused.
+    """Check the scores of the weight search against the streams to fuse.
 
     Raises:
-        ConfigError: another number of streams (`option`).
-        DataError: they share samples (`split`), or have no labels (`label`).
+        ConfigError: the numbers of streams differ (`option`).
+        DataError: both share samples (`split`), or the scores of the search have no
+            labels (`label`).
     """
     if len(searched) != len(streams):
         raise ConfigError(
-            f"--search has {len(searched)} files for {len(streams)} streams: give one "
-            "for each stream, in the same order",
+            f"--search got {len(searched)} files for {len(streams)} streams. Pass one "
+            "file per stream, in the same order.",
             kind="option",
         )
-    both = set(searched[0].sample_ids) & set(streams[0].sample_ids)
-    if both:
+    shared = set(searched[0].sample_ids) & set(streams[0].sample_ids)
+    if shared:
         raise DataError(
-            f"--search shares {len(both)} samples with the test, such as "
-            f"{sorted(both)[:3]}: search on a split that is not the test split",
+            f"the files of --search share {len(shared)} samples with the streams, such as "
+            f"{sorted(shared)[:3]}. Search on a different split than the test split.",
             kind="split",
         )
     if searched[0].labels is None:
         raise DataError(
-            "the files of --search have no labels: dump them with `msg3d test --dump`",
+            "the files of --search have no labels. Create them with `msg3d test --dump`.",
             kind="label",
         )
 
@@ -79,15 +80,15 @@ def check_search(searched: Sequence[Scores], streams: Sequence[Scores]) -> None:
 def class_changes(
     streams: Sequence[Accuracies], fused: Accuracies, labels: np.ndarray
 ) -> list[dict[str, Any]]:
-    """Compare the accuracy of each class, fused and in the best stream.
+    """Compare the accuracy of each class between the fused scores and the best stream.
 
     Args:
-        streams: `accuracies` of each stream; one stream is not compared.
+        streams: `accuracies` of each stream. A single stream is not compared.
         fused: `accuracies` of the fused scores.
-        labels: [N].
+        labels: labels, [N].
 
     Returns:
-        One dictionary per class, the largest loss (or lowest accuracy) first.
+        One dictionary per class, sorted by change (or accuracy) in ascending order.
     """
     counts = dict(zip(*np.unique(labels, return_counts=True), strict=True))
     best = max(streams, key=lambda stream: stream["top1"])["classes"]
@@ -106,13 +107,13 @@ def class_changes(
 def write_scores(
     path: str, ids: Sequence[str], values: np.ndarray, labels: np.ndarray
 ) -> None:
-    """Write scores as `.pkl`, a dump as MMAction2 writes it, or as `.npz`.
+    """Write scores as `.pkl`, in the format of MMAction2's dumps, or as `.npz`.
 
     Args:
-        path: the file.
-        ids: of N samples.
-        values: [N, classes].
-        labels: [N].
+        path: path of the file.
+        ids: ids of the N samples.
+        values: scores, [N, classes].
+        labels: labels, [N].
     """
     if path.endswith(".npz"):
         write_score_npz(path, ids, values, labels)

@@ -1,4 +1,4 @@
-"""Mean squared error of the traits that a model predicts for persons."""
+"""Metric for personality traits: mean squared error over persons."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,41 +9,37 @@ from mmengine.evaluator import BaseMetric
 
 from ..annotations.targets import CHALLENGE_TRAITS
 from ..errors import ConfigError, DataError
-from .traits import (
-    Traits,
-    person_mean,
-    squared_errors,
-    write_traits,
-)
+from .traits import Traits, person_mean, squared_errors, write_traits
 
 BY = ("sessions", "chunks", "samples")
 
 
 @METRICS.register_module()
 class PersonTraitMetric(BaseMetric):
-    """Mean squared error over persons, of each trait and of all.
+    """Mean squared error over persons, per trait and averaged over traits.
 
-    A person appears in chunks of one or more sessions. The predictions for them are
-    averaged to one vector per person, which is compared with the person's targets:
-    chunks are not independent samples. Results are `mse/TRAIT` and `mse/mean`; for
-    CheckpointHook, `save_best='mse/mean', rule='less'`.
+    A person appears in chunks of one or more sessions. Because chunks are not independent
+    samples, their predictions are averaged to one vector per person before they are
+    compared with the person's targets. Results are `mse/TRAIT` and `mse/mean`. For
+    CheckpointHook, use `save_best='mse/mean', rule='less'`.
 
-    Data samples need `pred_targets` and `gt_targets` (TraitHead, PackTargetInputs),
-    and the fields `person_id` and `session` of their annotation.
+    Data samples require `pred_targets` and `gt_targets` (TraitHead, PackTargetInputs),
+    and the fields `person_id` and `session` of the annotations.
 
     Args:
-        traits: names of the K targets; by default the challenge's five.
-        by: 'sessions': the mean over a person's sessions of the mean over their chunks;
-            'chunks': the mean over all chunks of a person, as Erkoç et al. (2022) do,
-            which needs no `session`; 'samples': each sample separately, for
-            regressions without persons.
-        csv: file for the predictions in the challenge's format, one row per person; by
-            default they are not written.
-        collect_device, prefix: as in MMEngine.
+        traits: names of the K targets; by default the five traits of the challenge.
+        by: how predictions are averaged. 'sessions': over the chunks of each session,
+            then over sessions. 'chunks': over all chunks of a person, as in Erkoç et al.
+            (2022); does not require `session`. 'samples': no averaging, for regression
+            without persons.
+        csv: output file for the predictions in the challenge's format, with one row per
+            person; None to write no file.
+        collect_device, prefix: see `BaseMetric` of MMEngine.
 
     Raises:
-        ConfigError: an unknown `by`.
-        DataError: a sample lacks a field, or a person has two different targets.
+        ConfigError: `by` is unknown (`option`).
+        DataError: a sample lacks a field, or the samples of a person have different
+            targets.
     """
 
     default_prefix = "mse"
@@ -59,38 +55,38 @@ class PersonTraitMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         if by not in BY:
             raise ConfigError(
-                f"PersonTraitMetric got by={by!r}: expected one of {list(BY)}",
+                f"PersonTraitMetric got by={by!r}, expected one of {list(BY)}",
                 kind="option",
                 field="by",
             )
         self.traits, self.by, self.csv = tuple(traits), by, csv
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
-        """Keep the person, session, prediction, and targets of each sample."""
+        """Store the person, session, prediction, and targets of each sample."""
         for sample in data_samples:
             name = sample.get("frame_dir")
             vectors = {}
             for field in ("pred_targets", "gt_targets"):
                 vector = sample.get(field)
                 if vector is None or vector.shape != (len(self.traits),):
-                    shape = "no" if vector is None else tuple(vector.shape)
+                    shape = None if vector is None else tuple(vector.shape)
                     raise DataError(
-                        f"has {shape} {field}, expected one number for each of "
-                        f"{list(self.traits)}: set the metric's `traits`, "
-                        "model.cls_head to TraitHead, and the pipeline's last step to "
-                        "PackTargetInputs",
+                        f"expected {field} with one number for each of "
+                        f"{list(self.traits)}, got shape {shape}. Set `traits` of the "
+                        "metric, use TraitHead as model.cls_head, and PackTargetInputs "
+                        "as the last step of the pipeline.",
                         kind="target",
                         sample=name,
                         field=field,
                     )
                 vectors[field] = vector.double().cpu().numpy()
-            needed = {"sessions": ("person_id", "session"), "chunks": ("person_id",)}
-            for field in needed.get(self.by, ()):
+            required = {"sessions": ("person_id", "session"), "chunks": ("person_id",)}
+            for field in required.get(self.by, ()):
                 if sample.get(field) is None:
                     raise DataError(
-                        f"has no {field}: add it to the annotations and to "
-                        "PackTargetInputs' meta_keys, or set the metric's `by` to "
-                        "'chunks' (no session) or 'samples' (no person)",
+                        f"{field} is missing. Add it to the annotations and to meta_keys "
+                        "of PackTargetInputs, or set `by` of the metric to 'chunks' (no "
+                        "session) or 'samples' (no person).",
                         kind="structure",
                         sample=name,
                         field=field,
@@ -103,25 +99,25 @@ class PersonTraitMetric(BaseMetric):
             )
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
-        """Return the errors of all kept samples; write the predictions if configured."""
+        """Return the errors of all samples, and write the predictions if configured."""
         persons: dict[str, list[dict[str, Any]]] = {}
         for result in results:
             persons.setdefault(result["person"], []).append(result)
         predicted, truth = {}, {}
-        for person, kept in persons.items():
-            first = truth[person] = kept[0]["gt_targets"]
-            for result in kept:
-                if not np.array_equal(result["gt_targets"], first):
+        for person, samples in persons.items():
+            first = truth[person] = samples[0]["gt_targets"]
+            for sample in samples:
+                if not np.array_equal(sample["gt_targets"], first):
                     raise DataError(
                         f"person {person!r} has gt_targets {first.tolist()} and "
-                        f"{result['gt_targets'].tolist()}, expected the same in all "
-                        "samples: correct the annotations, or set the metric's "
-                        "by='samples'",
+                        f"{sample['gt_targets'].tolist()}, but they must be the same in "
+                        "all samples. Correct the annotations, or set by='samples' in the "
+                        "metric.",
                         kind="target",
                         field="gt_targets",
                     )
-            chunks = np.stack([result["pred_targets"] for result in kept])
-            sessions = [result["session"] for result in kept]
+            chunks = np.stack([sample["pred_targets"] for sample in samples])
+            sessions = [sample["session"] for sample in samples]
             predicted[person] = person_mean(
                 chunks, sessions if self.by == "sessions" else None
             )

@@ -1,10 +1,10 @@
-"""Scores as three plain arrays in an `.npz` file, without any pickle.
+"""Score files in `.npz` format: plain arrays without pickles.
 
-    ids     text [N], of the samples
-    scores  floating point [N, C]
-    labels  integers [N], if they are known
+    ids     str [N]     ids of the samples
+    scores  float [N, C]
+    labels  int [N]     optional
 
-`numpy.savez(path, ids=ids, scores=scores, labels=labels)` writes such a file, and
+`numpy.savez(path, ids=ids, scores=scores, labels=labels)` writes this format, and
 `numpy.load(path, allow_pickle=False)` reads it.
 """
 
@@ -27,10 +27,10 @@ def write_score_npz(
     """Write scores atomically.
 
     Args:
-        path: of the file; its folder is created if necessary.
-        ids: N ids.
-        scores: [N, C].
-        labels: [N]; None if they are not known.
+        path: path of the file. Its folder is created if necessary.
+        ids: ids of the N samples.
+        scores: scores, [N, C].
+        labels: labels, [N]; None if unknown.
 
     Raises:
         OSError: the file cannot be written.
@@ -46,23 +46,23 @@ def write_score_npz(
 def read_score_npz(
     file: BinaryIO,
 ) -> tuple[list[str] | None, np.ndarray, np.ndarray | None]:
-    """Read ids, scores, and labels; ids and labels may be missing.
+    """Read ids, scores, and labels. Ids and labels are optional.
 
-    No more memory is taken than the file has bytes: compressed arrays, which may unpack
-    to any size, are refused.
+    Memory use is limited by the size of the file. Compressed arrays are rejected, because
+    they can decompress to any size.
 
     Args:
-        file: a seekable file.
+        file: seekable file.
 
     Returns:
-        N ids, [N, C], int [N].
+        Ids [N], scores [N, C], and labels, int [N].
 
     Raises:
-        DataError: it is not such a file.
-        OSError: it cannot be read.
+        DataError: the file does not have this format.
+        OSError: the file cannot be read.
     """
     size = file.seek(0, os.SEEK_END)
-    # zipfile raises many classes of errors for damage.
+    # zipfile raises these exceptions for corrupt files.
     try:
         with zipfile.ZipFile(file) as archive:
             arrays = {
@@ -71,28 +71,28 @@ def read_score_npz(
                 if f"{name}.npy" in archive.namelist()
             }
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        why = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise mismatch(file, SCORES_NPZ) or DataError(
-            f"is not an .npz, or corrupt ({why:.80}): write it again",
+            f"the file is corrupt, or not an .npz file ({reason:.80}). Write it again.",
             kind="corrupt-archive",
         ) from error
     if "scores" not in arrays:
         raise mismatch(file, SCORES_NPZ) or DataError(
-            "has no array `scores`, expected ids, scores, and labels",
+            "the array `scores` is missing. Expected the arrays ids, scores, and labels.",
             kind="structure",
             field="scores",
         )
     scores, ids, labels = arrays["scores"], arrays.get("ids"), arrays.get("labels")
     if scores.ndim != 2:
         raise DataError(
-            f"has scores of shape {scores.shape}, expected [N, C]",
+            f"`scores` has shape {scores.shape}, expected [N, C]",
             kind="shape",
             field="scores",
         )
     for name, array in (("ids", ids), ("labels", labels)):
         if array is not None and array.shape != scores.shape[:1]:
             raise DataError(
-                f"has {name} of shape {array.shape} and scores of shape {scores.shape}, "
+                f"`{name}` has shape {array.shape} and `scores` has shape {scores.shape}, "
                 "expected [N] and [N, C]",
                 kind="shape",
                 field=name,
@@ -104,14 +104,14 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.nd
     member = archive.getinfo(f"{name}.npy")
     if member.compress_type != zipfile.ZIP_STORED:
         raise DataError(
-            f"has compressed {name}, expected them as numpy.savez writes them",
+            f"`{name}` is compressed. Write the file with numpy.savez.",
             kind="structure",
             field=name,
         )
-    claimed = max(member.file_size, member.compress_size)
-    if claimed > size:
+    claimed_size = max(member.file_size, member.compress_size)
+    if claimed_size > size:
         raise DataError(
-            f"has {name} of {claimed} bytes, more than the file",
+            f"`{name}` claims {claimed_size} bytes, but the file has only {size}",
             kind="too-large",
             field=name,
         )
@@ -119,25 +119,25 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.nd
         return array_of_npy(archive.read(member), kinds)
     except DataError as error:
         raise DataError(
-            f"has {name}.npy, which {error.message}", kind=error.kind, field=name
+            f"{name}.npy: {error.message}", kind=error.kind, field=name
         ) from error
     except ValueError as error:
-        raise DataError(f"has corrupt {name}", kind="corrupt", field=name) from error
+        raise DataError(f"`{name}` is corrupt", kind="corrupt", field=name) from error
 
 
-def dumped(file: BinaryIO) -> list[dict[str, Any]]:
-    """The samples of an `.npz`, as `msg3d test ... --dump` pickles them."""
+def read_as_dump(file: BinaryIO) -> list[dict[str, Any]]:
+    """Read the samples of an `.npz` file in the format of `msg3d test ... --dump`."""
     import torch
 
     ids, scores, labels = read_score_npz(file)
     if labels is None:
         raise DataError(
-            "has no array `labels`, with which MMAction2's tools compare the scores: "
-            "write it with ids, scores, and labels",
+            "the array `labels` is missing, but MMAction2's tools require labels. Write "
+            "the file with ids, scores, and labels.",
             kind="label",
             field="labels",
         )
-    # torch takes no numbers in the byte order of other machines.
+    # torch supports only the native byte order.
     values, numbers = (
         torch.tensor(array.astype(array.dtype.newbyteorder("=")))
         for array in (scores, labels)

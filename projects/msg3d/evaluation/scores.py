@@ -13,11 +13,11 @@ class Scores:
     """The scores of N samples for C classes.
 
     Attributes:
-        source: the file, for messages.
-        form: the name of its form.
-        values: [N, C], float64.
-        ids: of the samples; None if the file has none.
-        labels: [N]; None if the file has none.
+        source: path of the file, for messages.
+        form: name of the file's format.
+        values: scores, float64 [N, C].
+        ids: ids of the samples; None if the file has no ids.
+        labels: labels, [N]; None if the file has no labels.
     """
 
     source: str
@@ -28,15 +28,15 @@ class Scores:
 
     @property
     def sample_ids(self) -> list[str]:
-        """The ids of the samples.
+        """Ids of the samples.
 
         Raises:
-            DataError: the file has none (`samples-differ`).
+            DataError: the file has no ids (`samples-differ`).
         """
         if self.ids is None:
             raise DataError(
-                f"has no sample ids (form: {self.form}): name the data set's "
-                "--ann-file and --split, in whose order the rows are",
+                f"the file has no sample ids (format: {self.form}). Pass the annotations "
+                "that were tested with --ann-file and --split.",
                 kind="samples-differ",
                 file=self.source,
             )
@@ -44,12 +44,12 @@ class Scores:
 
     @property
     def probabilities(self) -> bool:
-        """Whether the rows are probabilities; logits otherwise."""
+        """True if the rows are probabilities, False if they are logits."""
         sums = self.values.sum(1)
         return bool((self.values >= 0).all() and np.allclose(sums, 1, atol=1e-3))
 
     def as_probabilities(self) -> "Scores":
-        """Apply softmax to logits; probabilities stay as they are."""
+        """Apply softmax to logits. Probabilities are returned unchanged."""
         if self.probabilities:
             return self
         powers = np.exp(self.values - self.values.max(1, keepdims=True))
@@ -57,13 +57,14 @@ class Scores:
 
 
 def aligned(streams: Sequence[Scores]) -> list[Scores]:
-    """Order the samples of all streams as those of the first.
+    """Sort the samples of all streams in the order of the first stream.
 
-    If some are logits and some probabilities, softmax is applied to the logits.
+    If the streams are a mixture of logits and probabilities, softmax is applied to the
+    logits.
 
     Raises:
-        DataError: a stream without ids, with another set of samples, with other labels,
-            or with another number of classes.
+        DataError: a stream has no ids, or the streams differ in samples, labels, or
+            number of classes.
     """
     first = streams[0]
     ids = first.sample_ids
@@ -71,50 +72,54 @@ def aligned(streams: Sequence[Scores]) -> list[Scores]:
         _check_samples(first, stream)
         if stream.values.shape[1] != first.values.shape[1]:
             raise DataError(
-                f"has {stream.values.shape[1]} classes, but {first.source} has "
-                f"{first.values.shape[1]}: fuse models of the same task",
+                f"the file has {stream.values.shape[1]} classes, but {first.source} has "
+                f"{first.values.shape[1]}. Fuse only models of the same task.",
                 kind="score",
                 file=stream.source,
             )
     if len({stream.probabilities for stream in streams}) > 1:
         streams = [stream.as_probabilities() for stream in streams]
-    ordered = [_ordered(stream, ids) for stream in streams]
+    streams = [_reorder(stream, ids) for stream in streams]
     labeled = [
-        (stream, stream.labels) for stream in ordered if stream.labels is not None
+        (stream, stream.labels) for stream in streams if stream.labels is not None
     ]
     if not labeled:
-        return ordered
-    (labeler, labels), *others = labeled
-    for stream, own in others:
-        if (own != labels).any():
-            place = int(np.argmax(own != labels))
+        return streams
+    (reference, labels), *others = labeled
+    for stream, other_labels in others:
+        if (other_labels != labels).any():
+            index = int(np.argmax(other_labels != labels))
             raise DataError(
-                f"has label {own[place]}, but {labels[place]} in {labeler.source}",
+                f"the label is {other_labels[index]}, but {labels[index]} in "
+                f"{reference.source}",
                 kind="samples-differ",
                 file=stream.source,
-                sample=ids[place],
+                sample=ids[index],
             )
-    return [replace(stream, labels=labels) for stream in ordered]
+    return [replace(stream, labels=labels) for stream in streams]
 
 
 def _check_samples(first: Scores, other: Scores) -> None:
-    both = set(first.sample_ids), set(other.sample_ids)
-    if both[0] != both[1]:
-        sides = [
+    first_ids, other_ids = set(first.sample_ids), set(other.sample_ids)
+    if first_ids != other_ids:
+        differences = [
             f"{len(ids)} only in {scores.source}, such as {sorted(ids)[:3]}"
-            for scores, ids in ((first, both[0] - both[1]), (other, both[1] - both[0]))
+            for scores, ids in (
+                (first, first_ids - other_ids),
+                (other, other_ids - first_ids),
+            )
             if ids
         ]
         raise DataError(
-            f"has other samples than {first.source} ({'; '.join(sides)}): test all "
-            "streams on the same split",
+            f"the samples differ from those of {first.source} "
+            f"({'; '.join(differences)}). Test all streams on the same split.",
             kind="samples-differ",
             file=other.source,
         )
 
 
-def _ordered(scores: Scores, ids: list[str]) -> Scores:
-    place = {name: number for number, name in enumerate(scores.sample_ids)}
-    order = np.array([place[name] for name in ids])
+def _reorder(scores: Scores, ids: list[str]) -> Scores:
+    indices = {name: index for index, name in enumerate(scores.sample_ids)}
+    order = np.array([indices[name] for name in ids])
     labels = None if scores.labels is None else scores.labels[order]
     return replace(scores, ids=ids, values=scores.values[order], labels=labels)

@@ -1,7 +1,7 @@
-"""Personality traits: their mean over a person's sequences, files, and errors.
+"""Personality traits: means per person, CSV files, and errors.
 
-As in the DYAD challenge at ICCV 2021 (track 1, UDIVA v0.5): one row per participant, the
-mean squared error over participants for each trait, and the mean over the traits.
+Files and errors follow the DYAD challenge at ICCV 2021 (track 1, UDIVA v0.5). Files have
+one row per participant. The error of a trait is the mean squared error over participants.
 """
 
 import csv
@@ -37,9 +37,9 @@ class Traits:
     """The traits of P persons.
 
     Attributes:
-        source: the file, for messages.
-        names: of the K traits.
-        values: id -> [K].
+        source: path of the file, for messages.
+        names: names of the K traits.
+        values: id -> traits [K].
     """
 
     source: str
@@ -50,49 +50,50 @@ class Traits:
 def person_mean(
     predicted: np.ndarray, sessions: Sequence[Any] | None = None
 ) -> np.ndarray:
-    """Average the traits of a person's chunks.
+    """Average the traits of a person over chunks.
 
     Args:
-        predicted: [N, K], one row per chunk.
-        sessions: the session of each chunk, for the mean of the sessions' means. None
-            for the mean over all chunks, in which longer sessions have more weight.
+        predicted: traits, [N, K], one row per chunk.
+        sessions: session of each chunk, to average over the chunks of each session and
+            then over sessions. None to average over all chunks, which gives longer
+            sessions more weight.
 
     Returns:
-        [K].
+        Traits, [K].
     """
     if sessions is None:
         return predicted.mean(0)
-    _, which = np.unique(np.asarray(sessions).astype(str), return_inverse=True)
-    count = np.bincount(which)
+    _, indices = np.unique(np.asarray(sessions).astype(str), return_inverse=True)
+    count = np.bincount(indices)
     means = np.zeros((len(count), predicted.shape[1]))
-    np.add.at(means, which, predicted)
+    np.add.at(means, indices, predicted)
     return (means / count[:, None]).mean(0)
 
 
 def squared_errors(predicted: Traits, truth: Traits) -> dict[str, float]:
-    """Return the mean squared error over persons of each trait, and their `mean`.
+    """Return the mean squared error over persons per trait, and its mean as `mean`.
 
     Raises:
-        DataError: the two differ in persons or traits.
+        DataError: predictions and truth differ in persons or traits.
     """
     if predicted.names != truth.names:
         raise DataError(
-            f"has the traits {list(predicted.names)}, but {truth.source} has "
-            f"{list(truth.names)}: expected the same in the same order",
+            f"the traits are {list(predicted.names)}, but {list(truth.names)} in "
+            f"{truth.source}. They must be the same, in the same order.",
             kind="target",
             file=predicted.source,
         )
-    sides = (
-        ("lacks", truth, truth.values.keys() - predicted.values),
-        ("has", predicted, predicted.values.keys() - truth.values),
+    differences = (
+        (truth, "the predictions", truth.values.keys() - predicted.values),
+        (predicted, truth.source, predicted.values.keys() - truth.values),
     )
-    for what, other, ids in sides:
+    for source, incomplete, ids in differences:
         if ids:
-            some = ", ".join(in_order(ids)[:5]) + (", ..." if len(ids) > 5 else "")
-            unknown = f", which {truth.source} does not have" if what == "has" else ""
+            examples = ", ".join(in_order(ids)[:5]) + (", ..." if len(ids) > 5 else "")
             raise DataError(
-                f"{what} {len(ids)} of the {len(other.values)} participants of "
-                f"{other.source}: {some}{unknown}: predict each participant once",
+                f"{len(ids)} of the {len(source.values)} participants in {source.source} "
+                f"are missing in {incomplete}: {examples}. Predict each participant "
+                "exactly once.",
                 kind="samples-differ",
                 file=predicted.source,
             )
@@ -110,22 +111,22 @@ def read_traits(path: StrPath) -> Traits:
     """Read a CSV file of the challenge: Participant ID, then one column per trait.
 
     Raises:
-        DataError: no such file, another header, a row that is not an id and K finite
-            numbers, a duplicate participant, or no row at all; with the line.
+        DataError: the file does not exist, the header is wrong, a row is not an id and K
+            finite numbers, a participant is duplicated, or there are no rows.
     """
     path = os.fspath(path)
     try:
-        # For a Path, an empty text is the current folder.
+        # Path("") is the current folder, but open("") is an error.
         with open(path, newline="", encoding="utf-8-sig") as file:  # noqa: PTH123
             rows = list(csv.reader(file))
     except OSError as error:
         kind = "not-found" if isinstance(error, FileNotFoundError) else "io"
         raise DataError(
-            f"cannot be read: {error.strerror}", kind=kind, file=path
+            f"cannot read the file: {error.strerror}", kind=kind, file=path
         ) from None
     except (UnicodeDecodeError, csv.Error) as error:
         kind = "syntax" if isinstance(error, csv.Error) else "encoding"
-        raise DataError(f"is not a CSV file ({error})", kind=kind, file=path) from None
+        raise DataError(f"not a CSV file ({error})", kind=kind, file=path) from None
     try:
         return _traits_of(rows, path)
     except DataError as error:
@@ -135,7 +136,7 @@ def read_traits(path: StrPath) -> Traits:
 def _traits_of(rows: list[list[str]], path: str) -> Traits:
     if not rows or len(rows[0]) < 2 or rows[0][0] != ID_COLUMN:
         raise DataError(
-            f"begins with {(','.join(rows[0]) if rows else '')!r:.80}, expected "
+            f"the header is {(','.join(rows[0]) if rows else '')!r:.80}, expected "
             f"{','.join((ID_COLUMN, *CHALLENGE_TRAITS))}",
             kind="columns",
             line=1,
@@ -143,41 +144,45 @@ def _traits_of(rows: list[list[str]], path: str) -> Traits:
     names = tuple(rows[0][1:])
     values: dict[str, np.ndarray] = {}
     if len(set(names)) < len(names):
-        raise DataError("names a trait twice: keep one", kind="columns", line=1)
+        raise DataError(
+            "the header contains a trait twice. Remove one of the columns.",
+            kind="columns",
+            line=1,
+        )
     for line, row in enumerate(rows[1:], start=2):
         if not row:
             continue
         if len(row) != 1 + len(names):
             raise DataError(
-                f"has {len(row)} fields, expected {1 + len(names)}: an id and a number "
-                f"for each of {', '.join(names)}",
+                f"the row has {len(row)} fields, expected {1 + len(names)}: an id and a "
+                f"number for each of {', '.join(names)}",
                 kind="row",
                 line=line,
             )
         numbers = [_number(text) for text in row[1:]]
         if None in numbers:
-            place = numbers.index(None)
+            index = numbers.index(None)
             raise DataError(
-                f"{names[place]} of participant {row[0]} is {row[1 + place]!r:.40}, "
+                f"{names[index]} of participant {row[0]} is {row[1 + index]!r:.40}, "
                 "expected a finite number",
                 kind="number",
                 line=line,
-                field=names[place],
+                field=names[index],
             )
         if row[0] in values:
             raise DataError(
-                f"participant {row[0]} occurs a second time: keep one row",
+                f"participant {row[0]} has more than one row. Remove the duplicates.",
                 kind="duplicate",
                 line=line,
             )
         values[row[0]] = np.array(numbers)
     if not values:
-        raise DataError("has no participant, expected one row each", kind="empty")
+        raise DataError("the file has no rows of participants", kind="empty")
     return Traits(path, names, values)
 
 
 def write_traits(traits: Traits, path: str) -> None:
-    """Write traits atomically in the challenge's format, in order of ids."""
+    """Write traits atomically in the challenge's format, sorted by id."""
     with whole_file(path, "x") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((ID_COLUMN, *traits.names))
@@ -187,7 +192,7 @@ def write_traits(traits: Traits, path: str) -> None:
 
 
 def in_order(ids: Iterable[str]) -> list[str]:
-    """Sort numeric ids by number, then all others by text."""
+    """Sort numeric ids by value, followed by all others in alphabetical order."""
 
     def key(name: str) -> tuple[int, int, str]:
         return (0, int(name), name) if name.isdecimal() else (1, 0, name)

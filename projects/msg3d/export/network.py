@@ -65,7 +65,7 @@ class ExportedNetwork(nn.Module):
         if self.folded is None:
             return self.model.extract_feat(keypoint, stage="head")[0]
         rows = keypoint.flatten(0, 1)  # (N, M, T, V, C)
-        x = self.folded(self.folded.normalise(rows).flatten(0, 1))  # (NM, T', V, C')
+        x = self.folded(self.folded.normalize(rows).flatten(0, 1))  # (NM, T', V, C')
         x = x.permute(0, 3, 1, 2).unflatten(0, rows.shape[:2])
         if not isinstance(self.model, MaskedRecognizerGCN):
             return self.model.cls_head(x)
