@@ -1,4 +1,4 @@
-"""Annotation files: read, written, and checked; faulty ones are refused."""
+"""Reading, writing, and checking annotation files."""
 
 import os
 import pickle
@@ -27,8 +27,8 @@ def dump(data, path, protocol=4):
     return str(path)
 
 
-def refused(kind, function, *args, where=None, **kwargs):
-    """Call a function that must raise an error of this kind; return its message."""
+def error_text(kind, function, *args, where=None, **kwargs):
+    """Return the message of the error of this kind that a function must raise."""
     with raises(kind, DataError, **(where or {})) as caught:
         function(*args, **kwargs)
     text = str(caught.value)
@@ -55,7 +55,7 @@ def equal(left, right):
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_reads_every_protocol_as_pickle_does(tmp_path, protocol):
+def test_all_protocols_load_as_with_pickle(tmp_path, protocol):
     data = annotations()
     data["annotations"][0].update(
         label=np.int64(0),
@@ -75,26 +75,26 @@ def test_reads_every_protocol_as_pickle_does(tmp_path, protocol):
     assert equal(load_annotations(path), pickle.loads(Path(path).read_bytes()))
 
 
-def test_reads_names_of_numpy_1(tmp_path):
+def test_load_file_of_numpy_1(tmp_path):
     data = pickle.dumps(annotations(), protocol=2)
     old = data.replace(b"numpy._core.", b"numpy.core.")
     (tmp_path / "old.pkl").write_bytes(old)
     assert equal(load_annotations(tmp_path / "old.pkl"), annotations())
 
 
-def test_reads_what_mmengine_wrote(tmp_path):
+def test_load_file_of_mmengine(tmp_path):
     path = str(tmp_path / "a.pkl")
     mmengine.dump(annotations()["annotations"], path)
     assert equal(load_annotations(path), annotations()["annotations"])
 
 
-def test_no_such_file(tmp_path):
+def test_missing_file(tmp_path):
     path = str(tmp_path / "none.pkl")
-    refused("not-found", load_annotations, path, where={"file": path})
+    error_text("not-found", load_annotations, path, where={"file": path})
 
 
 def test_folder(tmp_path):
-    refused("wrong-path", load_annotations, tmp_path, where={"file": tmp_path})
+    error_text("wrong-path", load_annotations, tmp_path, where={"file": tmp_path})
 
 
 def test_unreadable_file(tmp_path, monkeypatch):
@@ -104,13 +104,13 @@ def test_unreadable_file(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(module, "load_plain", deny)
-    refused("io", load_annotations, path, where={"file": path})
+    error_text("io", load_annotations, path, where={"file": path})
 
 
 @pytest.mark.parametrize("content", [b"frame_dir,label\n", b'{"a": 1}'])
 def test_not_a_pickle(tmp_path, content):
     (tmp_path / "a.pkl").write_bytes(content)
-    refused("corrupt", load_annotations, tmp_path / "a.pkl", where=IN_FILE)
+    error_text("corrupt", load_annotations, tmp_path / "a.pkl", where=IN_FILE)
 
 
 @pytest.mark.parametrize("protocol", [2, 4, 5])
@@ -119,23 +119,22 @@ def test_truncated(tmp_path, protocol):
     for length in (0, 2, len(content) // 3, len(content) - 1):
         (tmp_path / "a.pkl").write_bytes(content[:length])
         kind = "truncated" if length else "empty"
-        refused(kind, load_annotations, tmp_path / "a.pkl", where=IN_FILE)
+        error_text(kind, load_annotations, tmp_path / "a.pkl", where=IN_FILE)
 
 
-def test_damaged_bytes_are_refused_or_read(tmp_path):
-    """No damage escapes as another exception."""
+def test_corrupt_bytes_raise_only_data_errors(tmp_path):
     content = bytearray(pickle.dumps(annotations(samples=2), protocol=4))
-    rng, refusals = np.random.default_rng(0), []
+    rng, errors = np.random.default_rng(0), []
     for _ in range(300):
-        damaged = bytearray(content)
-        for place in rng.integers(0, 300, size=3):
-            damaged[place] = rng.integers(256)
-        (tmp_path / "a.pkl").write_bytes(damaged)
+        corrupt = bytearray(content)
+        for position in rng.integers(0, 300, size=3):
+            corrupt[position] = rng.integers(256)
+        (tmp_path / "a.pkl").write_bytes(corrupt)
         try:
             load_annotations(tmp_path / "a.pkl")
         except DataError as error:
-            refusals.append(error)
-    for error in refusals:
+            errors.append(error)
+    for error in errors:
         assert error.where.file.endswith("a.pkl")
         assert error.kind in KINDS
 
@@ -146,18 +145,18 @@ HUGE = 2**36
 @pytest.mark.parametrize(
     "content",
     [
-        b"\x80\x04\x95" + struct.pack("<Q", HUGE) + b"N.",  # a frame
+        b"\x80\x04\x95" + struct.pack("<Q", HUGE) + b"N.",  # frame
         b"\x80\x04\x8e" + struct.pack("<Q", HUGE) + b"abc.",  # bytes
-        b"\x80\x05\x96" + struct.pack("<Q", HUGE) + b"abc.",  # a bytearray
+        b"\x80\x05\x96" + struct.pack("<Q", HUGE) + b"abc.",  # bytearray
         b"\x80\x04\x8d" + struct.pack("<Q", HUGE) + b"abc.",  # text
     ],
 )
-def test_header_that_promises_64_gib(tmp_path, content):
+def test_header_claims_64_gib(tmp_path, content):
     (tmp_path / "a.pkl").write_bytes(content)
-    refused("truncated", load_annotations, tmp_path / "a.pkl", where=IN_FILE)
+    error_text("truncated", load_annotations, tmp_path / "a.pkl", where=IN_FILE)
 
 
-def test_array_header_that_promises_64_gib(tmp_path):
+def test_array_header_claims_64_gib(tmp_path):
     content = pickle.dumps([np.zeros((3, 1), dtype=np.uint8)], protocol=2)
     small, huge = b"K\x03K\x01", b"\x8a\x05" + struct.pack("<Q", HUGE)[:5] + b"K\x01"
     assert small in content
@@ -167,7 +166,7 @@ def test_array_header_that_promises_64_gib(tmp_path):
 
 
 class Command:
-    """Creates a file when it is unpickled without limits."""
+    """Object that creates a folder when it is unpickled without restrictions."""
 
     def __init__(self, path):
         self.path = path
@@ -177,16 +176,16 @@ class Command:
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4, 5])
-def test_executes_nothing(tmp_path, protocol):
+def test_loading_executes_nothing(tmp_path, protocol):
     sentinel = tmp_path / "executed"
     data = annotations()
     data["annotations"][3]["extra"] = Command(sentinel)
     path = dump(data, tmp_path / "a.pkl", protocol)
-    text = refused("unsafe", load_annotations, path, where={"file": path})
+    text = error_text("unsafe", load_annotations, path, where={"file": path})
     assert f"{os.name}.mkdir" in text
     assert not sentinel.exists()
     pickle.loads((tmp_path / "a.pkl").read_bytes())
-    assert sentinel.exists(), "the pickle was harmless: the test proves nothing"
+    assert sentinel.exists(), "the pickle is harmless, so the test is invalid"
 
 
 @pytest.mark.parametrize(
@@ -204,17 +203,17 @@ def test_executes_nothing(tmp_path, protocol):
         "msg3d.io.safe_pickle pickle",
     ],
 )
-def test_other_globals_are_named(tmp_path, name):
-    where, what = name.split()
-    (tmp_path / "a.pkl").write_bytes(f"c{where}\n{what}\n.".encode())
-    text = refused("unsafe", load_annotations, tmp_path / "a.pkl", where=IN_FILE)
-    assert f"{where}.{what}" in text
+def test_error_contains_unsafe_global(tmp_path, name):
+    module_name, attribute = name.split()
+    (tmp_path / "a.pkl").write_bytes(f"c{module_name}\n{attribute}\n.".encode())
+    text = error_text("unsafe", load_annotations, tmp_path / "a.pkl", where=IN_FILE)
+    assert f"{module_name}.{attribute}" in text
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        # _codecs.encode('x', 'zlib'); ndarray((9,)); BUILD on a stand-in
+        # _codecs.encode('x', 'zlib'); ndarray((9,)); BUILD on a placeholder
         b"c_codecs\nencode\n(Vx\nVzlib\ntR.",
         b"cnumpy\nndarray\n((I9\nttR.",
         b"c_codecs\nencode\n(N(VX\nI1\ndtb.",
@@ -223,7 +222,7 @@ def test_other_globals_are_named(tmp_path, name):
         b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I9\ntVd\ntR.",
     ],
 )
-def test_what_is_allowed_is_not_open_to_misuse(tmp_path, content):
+def test_allowed_globals_cannot_be_misused(tmp_path, content):
     (tmp_path / "a.pkl").write_bytes(content)
     with raises("corrupt", file="a.pkl"):
         load_annotations(tmp_path / "a.pkl")
@@ -231,7 +230,7 @@ def test_what_is_allowed_is_not_open_to_misuse(tmp_path, content):
 
 def test_not_annotations(tmp_path):
     path = dump(np.zeros(3), tmp_path / "a.pkl")
-    assert "ndarray" in refused("structure", load_annotations, path, where=IN_FILE)
+    assert "ndarray" in error_text("structure", load_annotations, path, where=IN_FILE)
 
 
 # Writing
@@ -254,20 +253,20 @@ def test_save_and_load(tmp_path):
         )
 
 
-def test_save_refuses_and_leaves_the_old_file(tmp_path):
+def test_failed_save_keeps_existing_file(tmp_path):
     path = tmp_path / "a.pkl"
     save_annotations(annotations(), path)
     before = path.read_bytes()
-    bad = annotations()
-    # Finite in float64, not in the float32 that is written.
-    keypoint = bad["annotations"][0]["keypoint"].astype(np.float64)
-    bad["annotations"][0]["keypoint"] = keypoint * 1e200
-    refused("keypoint-not-finite", save_annotations, bad, path, where=IN_FILE)
+    faulty = annotations()
+    # Finite in float64, but not in float32.
+    keypoint = faulty["annotations"][0]["keypoint"].astype(np.float64)
+    faulty["annotations"][0]["keypoint"] = keypoint * 1e200
+    error_text("keypoint-not-finite", save_annotations, faulty, path, where=IN_FILE)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_save_is_whole_or_not_at_all(tmp_path, monkeypatch):
+def test_save_is_atomic(tmp_path, monkeypatch):
     path = tmp_path / "a.pkl"
     save_annotations(annotations(), path)
     before = path.read_bytes()
@@ -283,7 +282,7 @@ def test_save_is_whole_or_not_at_all(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_save_makes_the_folder(tmp_path):
+def test_save_creates_the_folder(tmp_path):
     save_annotations(annotations(), tmp_path / "none" / "a.pkl")
     assert len(load_annotations(tmp_path / "none" / "a.pkl")["annotations"]) == 12
 
@@ -292,7 +291,7 @@ def test_save_makes_the_folder(tmp_path):
 
 
 def sample_with(**changes):
-    """Annotations with a changed sample002; a value None removes the field."""
+    """Return annotations with changed fields of sample002; None removes a field."""
     data = annotations(channels=changes.pop("channels", 3), frames=(21, 22))
     sample = data["annotations"][2]
     for field, value in changes.items():
@@ -312,7 +311,7 @@ def put(value):
     return change
 
 
-# fault -> (changes, kind, field, values that the message names, separated by |)
+# fault -> (changes, kind, field, values in the message, separated by |)
 KEY, SCORE = "keypoint", "keypoint_score"
 FAULTS = {
     "no label": ({"label": None}, "label-missing", "label", ""),
@@ -349,9 +348,9 @@ FAULTS = {
     ),
     "NaN": (
         {"keypoint": put(np.nan)},
-        *("keypoint-not-finite", KEY, "3 places|person 0, frame 3, joint 7"),
+        *("keypoint-not-finite", KEY, "3 NaN|person 0, frame 3, joint 7"),
     ),
-    "infinite": ({"keypoint": put(-np.inf)}, "keypoint-not-finite", KEY, "3 places"),
+    "infinite": ({"keypoint": put(-np.inf)}, "keypoint-not-finite", KEY, "3 NaN"),
     "zero frames": (
         {"keypoint": lambda k: k[:, :0], "total_frames": 0},
         *("keypoint-empty", KEY, "(1, 0, 20, 3)|frames"),
@@ -409,7 +408,7 @@ def test_faulty_sample(fault, form):
     split = "train" if form == "split" else None
     data = data["annotations"] if form == "list" else data
     where = {"file": "x.pkl", "sample": "sample002", "field": field}
-    text = refused(kind, check_annotations, data, split, source="x.pkl", where=where)
+    text = error_text(kind, check_annotations, data, split, source="x.pkl", where=where)
     assert all(value in text for value in values.split("|")), text
 
 
@@ -430,7 +429,7 @@ def test_summary():
     assert (summary.max_label, summary.max_label_sample) == (9, "sample005")
 
 
-def test_keypoints_apart_and_many_labels():
+def test_separate_keypoints_and_lists_of_labels():
     data = annotations()
     for sample in data["annotations"]:
         del sample["keypoint"], sample["total_frames"]
@@ -438,7 +437,9 @@ def test_keypoints_apart_and_many_labels():
     summary = check_annotations(data, keypoints=False, multi_class=True)
     assert summary.joints is None
     assert summary.max_label == 6
-    assert "[0, 6]" in refused("label-kind", check_annotations, data, keypoints=False)
+    assert "[0, 6]" in error_text(
+        "label-kind", check_annotations, data, keypoints=False
+    )
 
 
 def test_ids_in_filename():
@@ -448,11 +449,11 @@ def test_ids_in_filename():
     assert check_annotations(data, "train").samples == 8
     data["annotations"][4]["filename"] = "sample001"
     where = {"field": "filename"}
-    text = refused("id-twice", check_annotations, data, "train", where=where)
+    text = error_text("id-twice", check_annotations, data, "train", where=where)
     assert "'sample001'" in text
 
 
-# form -> (mutation, kind, sample, field, values that the message names)
+# form -> (mutation, kind, sample, field, values in the message)
 TRAIN = "split['train']"
 FORMS = {
     "no split key": (lambda d: d.pop("split"), "form", None, "split", "dict"),
@@ -489,11 +490,11 @@ FORMS = {
     "split text": (
         *(lambda d: d["split"].update(train="a"), "split-kind", None, TRAIN, "str"),
     ),
-    "lost id": (
+    "unknown id": (
         lambda d: d["split"]["train"].append("ghost"),
         *("split-unknown-id", None, TRAIN, "'ghost'|1 of 9"),
     ),
-    "lost ids": (
+    "unknown ids": (
         lambda d: d["split"].update(train=[["a"], 3]),
         *("split-unknown-id", None, TRAIN, "['a']|2 of 2"),
     ),
@@ -506,24 +507,26 @@ def test_faulty_form(form):
     change, kind, sample, field, values = FORMS[form]
     change(data)
     where = {"file": "x.pkl", "sample": sample, "field": field}
-    text = refused(kind, check_annotations, data, "train", source="x.pkl", where=where)
+    text = error_text(
+        kind, check_annotations, data, "train", source="x.pkl", where=where
+    )
     assert all(value in text for value in values.split("|")), text
 
 
-def test_list_has_no_splits():
+def test_plain_list_has_no_splits():
     samples = annotations()["annotations"]
-    refused("split", check_annotations, samples, "train", where={"field": "split"})
+    error_text("split", check_annotations, samples, "train", where={"field": "split"})
 
 
 def test_empty_list():
-    refused("no-samples", check_annotations, [])
+    error_text("no-samples", check_annotations, [])
 
 
-def test_the_developers_files_pass(shared):
+def test_real_file_is_valid(shared):
     path = shared / "data" / "sbu.pkl"
     assert check_annotations(load_annotations(path)).joints == 15
 
 
-def test_same_as_pickle_on_a_real_file(shared):
+def test_real_file_loads_as_with_pickle(shared):
     path = shared / "data" / "sbu.pkl"
     assert equal(load_annotations(path), unpickled(path))

@@ -1,6 +1,6 @@
-"""The checker of annotation files: axes, layouts, numbers, config lines, command.
+"""Annotation checker: axes, layouts, statistics, config lines, and command.
 
-The faults are in `test_check_faults.py`.
+`test_check_faults.py` tests the faults.
 """
 
 import json
@@ -39,7 +39,7 @@ REPOSITORY = Path(__file__).parents[2]
         ((300, 40, 25, 7), 40, None, None),
     ],
 )
-def test_guess_of_axes(shape, frames, joints, expected):
+def test_guess_axes(shape, frames, joints, expected):
     axes = guess_axes(shape, frames, joints)
     assert (axes and axes.names) == expected
     if axes:
@@ -51,10 +51,10 @@ def test_guess_of_axes(shape, frames, joints, expected):
 # Layout and mirrored bodies
 
 
-def test_layout_of_other_joints():
-    found = inspect_annotations(good(), layout="coco")
-    assert kinds(found) == {"layout-joints"}
-    fault = found.faults[0]
+def test_layout_with_other_number_of_joints():
+    inspection = inspect_annotations(good(), layout="coco")
+    assert kinds(inspection) == {"layout-joints"}
+    fault = inspection.faults[0]
     assert fault.sample == "sample000"
     assert fault.field == "keypoint"
     assert all(value in str(fault) for value in ("20", "'coco'", "17", "'kinect20'"))
@@ -62,39 +62,39 @@ def test_layout_of_other_joints():
         inspect_annotations(good(), layout="cocoa")
 
 
-def test_mirrored_sample_is_found():
+def test_mirrored_samples_are_detected():
     data = make_synthetic_actions(subjects=4, repeats=1, seed=0)
     assert "mirrored" not in kinds(inspect_annotations(data, layout="kinect20"))
     names = [data["annotations"][n]["frame_dir"] for n in (1, 7)]
     data["annotations"][1]["keypoint"] *= np.float32([-1, 1, 1])
     order = [0, 1, 2, 3, *range(8, 12), *range(4, 8), *range(16, 20), *range(12, 16)]
     data["annotations"][7]["keypoint"] = data["annotations"][7]["keypoint"][:, :, order]
-    found = inspect_annotations(data, layout="kinect20")
-    mirrored = [fault.sample for fault in found.faults if fault.kind == "mirrored"]
+    inspection = inspect_annotations(data, layout="kinect20")
+    mirrored = [fault.sample for fault in inspection.faults if fault.kind == "mirrored"]
     assert mirrored == names
 
 
-# Numbers
+# Statistics
 
 
-def test_numbers_and_config_lines():
+def test_statistics_and_config_lines():
     data = good(2, persons=2)
     for sample in data["annotations"][:11]:
         sample["keypoint"][1] = 0
         sample["keypoint"][0, :, 4] = 0
-    found = inspect_annotations(data)
-    report = as_json(found, "data/mine.pkl")
+    inspection = inspect_annotations(data)
+    report = as_json(inspection, "data/mine.pkl")
     frames = [sample["total_frames"] for sample in data["annotations"]]
     assert report["frames"]["median"] == np.median(frames)
     assert report["persons"] == {"1": 11, "2": 1}
     assert report["splits"] == {"train": 8, "val": 4}
     assert report["classes"]["per_split"]["val"] == {"0": 1, "1": 1, "2": 1, "3": 1}
     assert report["classes"]["names"] == NAMES
-    lost, there = sum(frames[:11]), sum(frames) + frames[11]
+    absent, total = sum(frames[:11]), sum(frames) + frames[11]
     missing = report["missing_joints"]
     assert missing["worst"] == 4
-    assert missing["per_joint"][4] == pytest.approx(lost / there)
-    assert missing["share"] == pytest.approx(lost / there / 17)
+    assert missing["per_joint"][4] == pytest.approx(absent / total)
+    assert missing["share"] == pytest.approx(absent / total / 17)
     present = [s["keypoint"][s["keypoint"].any(-1)] for s in data["annotations"]]
     low = np.concatenate(present).min(axis=0)
     np.testing.assert_allclose(report["coordinates"]["low"], low, rtol=1e-6)
@@ -109,7 +109,7 @@ def test_numbers_and_config_lines():
     assert backbone["in_channels"] == 3
     assert head["num_classes"] == 4
     assert backbone["graph_cfg"]["layout"] == "coco"
-    # 11 of 12 samples have one person, which is fewer than 95 of 100.
+    # 11 of 12 samples have one person, fewer than 95 %.
     assert "num_person=2" in lines
     assert "split='train', split='val'" in lines
     assert "clip_len=32" in lines
@@ -135,7 +135,7 @@ def test_layout_that_meta_describes():
         (30, 0, 3, "cm"),
         (300, 0, 3, "mm"),
         (1e-5, 0, 3, "unknown"),
-        (1e-3, 0, 3, "unknown"),  # and not parts of a picture
+        (1e-3, 0, 3, "unknown"),  # too small for fractions of an image
         (1, 0, 2, "px"),
         (1 / 640, 0, 2, "normalized"),
         (1 / 320, -1, 2, "unscaled"),
@@ -147,14 +147,14 @@ def test_unit(scale, shift, channels, unit):
     assert inspect_annotations(data).unit == unit
 
 
-def test_up_is_where_the_heads_are():
+def test_up_axis_points_to_the_head():
     data = make_synthetic_actions(subjects=4, repeats=1, seed=0)
     assert inspect_annotations(data).up == "+y"
     every(keypoint=lambda k: np.stack([k[..., 0], k[..., 2], -k[..., 1]], -1))(data)
     assert inspect_annotations(data).up == "-z"
 
 
-def test_no_config_without_good_samples():
+def test_no_config_lines_without_valid_samples():
     data = good()
     every(keypoint=None)(data)
     report = as_json(inspect_annotations(data), "x.pkl")
@@ -168,7 +168,7 @@ def command(*arguments):
     return msg3d_command("check", *arguments)
 
 
-def test_command_on_a_good_file(tmp_path, monkeypatch, capsys):
+def test_command_on_valid_file(tmp_path, monkeypatch, capsys):
     path = tmp_path / "a.pkl"
     save_annotations(good(2), path)
     options = ["--json", tmp_path / "a.json", "--picture", tmp_path / "a.png"]
@@ -245,16 +245,16 @@ def test_command_on_unreadable_files(tmp_path, monkeypatch, capsys, make, kind):
     assert fault["text"] == str(caught.value)
 
 
-def test_command_that_cannot_write(tmp_path, monkeypatch, capsys):
+def test_command_reports_unwritable_output(tmp_path, monkeypatch, capsys):
     save_annotations(good(), tmp_path / "a.pkl")
     (tmp_path / "none").touch()
-    nowhere = tmp_path / "none" / "a.json"
-    assert command(tmp_path / "a.pkl", "--json", nowhere) == 1
+    unwritable = tmp_path / "none" / "a.json"
+    assert command(tmp_path / "a.pkl", "--json", unwritable) == 1
     assert "none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--json", "--picture"])
-def test_command_refuses_a_folder_as_result(tmp_path, monkeypatch, capsys, option):
+def test_command_rejects_folder_as_output(tmp_path, monkeypatch, capsys, option):
     save_annotations(good(), tmp_path / "a.pkl")
     assert command(tmp_path / "a.pkl", option, tmp_path) == 1
     printed = capsys.readouterr()
@@ -264,8 +264,8 @@ def test_command_refuses_a_folder_as_result(tmp_path, monkeypatch, capsys, optio
         check_file(tmp_path)
 
 
-def test_command_on_a_store(tmp_path, monkeypatch, capsys):
-    """The same as of the file that was packed."""
+def test_command_on_store(tmp_path, monkeypatch, capsys):
+    """The report of a store equals that of the packed file."""
     save_annotations(good(2), tmp_path / "a.pkl")
     pack(good(2), tmp_path / "a.packed")
     reports = []
@@ -273,9 +273,9 @@ def test_command_on_a_store(tmp_path, monkeypatch, capsys):
         path = f"{tmp_path}/{name}"
         assert command(path, "--json", tmp_path / "a.json", "--overwrite") == 0
         reports.append(json.loads((tmp_path / "a.json").read_text(encoding="utf-8")))
-    ours, theirs = ({**one, "file": 0, "config": 0} for one in reports)
-    assert ours == theirs
-    assert ours["samples"] == 12
+    of_file, of_store = ({**report, "file": 0, "config": 0} for report in reports)
+    assert of_file == of_store
+    assert of_file["samples"] == 12
     assert "type='PackedSkeletonDataset'" in "".join(reports[1]["config"])
     (tmp_path / "a.packed" / "store.json").unlink()
     assert command(tmp_path / "a.packed") == 1
@@ -286,19 +286,22 @@ def test_command_on_a_store(tmp_path, monkeypatch, capsys):
 
 
 def test_real_files(shared):
-    """No error on any, and the known leaks of NW-UCLA."""
+    """Real files have no errors; the known leaks of NW-UCLA are detected."""
     for path in sorted((shared / "data").glob("*.pkl")):
-        found = inspect_annotations(load_annotations(path))
-        assert not found.errors, (path, [str(fault) for fault in found.errors[:3]])
-        as_text(as_json(found, path.name), found, show=3)
+        inspection = inspect_annotations(load_annotations(path))
+        assert not inspection.errors, (
+            path,
+            [str(fault) for fault in inspection.errors[:3]],
+        )
+        as_text(as_json(inspection, path.name), inspection, show=3)
         if path.stem == "nw_ucla":
             leaks = [
                 fault.sample
-                for fault in found.faults
+                for fault in inspection.faults
                 if fault.kind == "leak-identical"
                 and fault.field == "split['xview_val']"
             ]
             assert len(leaks) == 95
-            assert all(one[:3] in ("a02", "a03") for one in leaks)
+            assert all(name[:3] in ("a02", "a03") for name in leaks)
         if path.stem in ("sbu", "bandai_styles", "msr_action3d"):
-            assert not found.faults
+            assert not inspection.faults

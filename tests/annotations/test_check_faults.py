@@ -1,6 +1,6 @@
-"""Valid files have no fault, and every fault is found and named.
+"""Valid files have no faults, and every kind of fault is detected.
 
-Each case mutates a valid file in a way that happens in practice.
+Each case mutates a valid file in a way that occurs in practice.
 """
 
 import json
@@ -35,19 +35,19 @@ def shrink(data):
 
 def several(*mutations):
     def mutate(data):
-        for one in mutations:
-            one(data)
+        for mutation in mutations:
+            mutation(data)
 
     return mutate
 
 
-METRES = (
+MILLIMETERS = (
     every(keypoint=lambda k: k * 300),
-    lambda data: data["meta"].update(units="metres, y up"),
+    lambda data: data["meta"].update(units="meters, y up"),
 )
 
-# fault -> (kind, mutation, channels of the file, sample, field, values that the message
-# names, separated by |, and kinds that follow from it)
+# fault -> (kind, mutation, channels of the file, sample, field, values in the message
+# separated by |, other kinds that follow)
 S2, KEY = "sample002", "keypoint"
 CASES = {
     # the file and its ids
@@ -89,7 +89,7 @@ CASES = {
         *("split-empty", split("val", lambda ids: []), 3, None, "split['val']"),
         *("'val'", ("split-unused",)),
     ),
-    "split names an unknown id": (
+    "unknown id in a split": (
         *("split-unknown-id", split("val", lambda ids: [*ids, "ghost"]), 3, None),
         *("split['val']", "'val'|'ghost'|1 of 5", ()),
     ),
@@ -123,7 +123,15 @@ CASES = {
         *("targets-kind", field(targets=[[1], [2, 3]]), 3, S2, "targets"),
         *("[[1], [2, 3]]", ()),
     ),
-    "targets are none": ("targets-kind", field(targets=[]), 3, S2, "targets", "[]", ()),
+    "targets are empty": (
+        "targets-kind",
+        field(targets=[]),
+        3,
+        S2,
+        "targets",
+        "[]",
+        (),
+    ),
     "target is one number": (
         *("targets-kind", field(targets=1.5), 3, S2, "targets", "1.5", ()),
     ),
@@ -143,7 +151,7 @@ CASES = {
         *("label-gap", labels([0, 1, 3] * 4), 3, None, "label"),
         *("2 ('wave')|1 of 4", ()),
     ),
-    "label far beyond": (
+    "huge label": (
         *("label-beyond-classes", field(label=10**12), 3, S2, "label"),
         *("1000000000000|meta['classes']|4", ("label-gap",)),
     ),
@@ -155,7 +163,7 @@ CASES = {
         *("label-gap", lambda d: d["meta"]["classes"].append("fly"), 3, None, "label"),
         *("4 ('fly')", ()),
     ),
-    "a class name twice": (
+    "class name twice": (
         *("classes-twice", lambda d: d["meta"].update(classes=["a", "b", "a", "c"])),
         *(3, None, "meta['classes']", "'a'|2|[0, 2]", ()),
     ),
@@ -163,15 +171,15 @@ CASES = {
         *("classes-kind", lambda d: d["meta"].update(classes=[0, 1, 2, 3]), 3, None),
         *("meta['classes']", "list", ()),
     ),
-    "list": (
+    "meta is a list": (
         *("classes-kind", lambda d: d.update(meta=NAMES), 3, None, "meta['classes']"),
         *("list", ()),
     ),
-    "one class to train": (
+    "single class in training": (
         *("one-class", labels([0] * 8 + [0, 1, 2, 3]), 3, None, "split['train']"),
         *("'train'|0", ("class-untrained",)),
     ),
-    "class not trained": (
+    "class missing in training": (
         *("class-untrained", labels([0, 1] * 4 + [0, 1, 2, 3]), 3, None),
         *("split['val']", "'val'|2, 3|'train'", ()),
     ),
@@ -184,7 +192,7 @@ CASES = {
         *("total-frames", field(total_frames=lambda t: t + 1), 3, S2),
         *("total_frames", "frames|(1, ", ()),
     ),
-    "total_frames is that of the joints": (
+    "total_frames is the number of joints": (
         *("total-frames", field(total_frames=20, keypoint=lambda k: k[:, :19]), 3, S2),
         *("total_frames", "20|19|(1, 19, 20, 3)", ()),
     ),
@@ -196,7 +204,7 @@ CASES = {
         *("total-frames", field(total_frames=np.array([3, 3])), 3, S2, "total_frames"),
         *("array([3, 3])", ()),
     ),
-    # the form of keypoint
+    # form of keypoint
     "keypoint missing": (
         *("keypoint-missing", field(keypoint=None), 3, S2, KEY, "frame_dir", ()),
     ),
@@ -267,7 +275,7 @@ CASES = {
         *("joints-differ", field(keypoint=lambda k: k[:, :, :17]), 3, S2, KEY),
         *("17|20", ()),
     ),
-    "the first sample is the odd one": (
+    "joints of the first sample differ": (
         "joints-differ",
         lambda d: by_name(d, 0).update(keypoint=by_name(d, 0)["keypoint"][:, :, :17]),
         *(3, "sample000", KEY, "17|20", ()),
@@ -276,16 +284,16 @@ CASES = {
         *("channels-differ", field(keypoint=lambda k: k[..., :2]), 3, S2, KEY),
         *("2|3", ()),
     ),
-    # the numbers of keypoint
+    # values of keypoint
     "NaN": (
         "keypoint-not-finite",
         field(keypoint=filled((0, 3, 7), np.nan)),
-        *(3, S2, KEY, "3 places|person 0, frame 3, joint 7", ()),
+        *(3, S2, KEY, "3 NaN|person 0, frame 3, joint 7", ()),
     ),
     "infinite": (
         "keypoint-not-finite",
         field(keypoint=filled((0, 3, 7, 1), np.inf)),
-        *(3, S2, KEY, "1 places|person 0, frame 3, joint 7", ()),
+        *(3, S2, KEY, "1 NaN|person 0, frame 3, joint 7", ()),
     ),
     "integers": (
         *("keypoint-integer", field(keypoint=lambda k: k.astype(int)), 2, S2, KEY),
@@ -295,15 +303,15 @@ CASES = {
         *("float16", field(keypoint=lambda k: k.astype(np.float16)), 2, S2, KEY),
         *("float16|0.25", ()),
     ),
-    "absurd": (
+    "huge coordinate": (
         *("keypoint-huge", field(keypoint=filled((0, 3, 7, 1), 1e30)), 3, S2, KEY),
         *("1e+30", ()),
     ),
-    "millimetres among metres": (
+    "millimeters instead of meters": (
         *("scale-differs", field(keypoint=lambda k: k * 1000), 3, S2, KEY),
         *("", ()),
     ),
-    "metres among millimetres": (
+    "meters instead of millimeters": (
         "scale-differs",
         lambda d: (every(keypoint=lambda k: k * 1000)(d), shrink(d)),
         *(3, S2, KEY, "", ()),
@@ -320,7 +328,7 @@ CASES = {
         *("frame-zero", field(keypoint=filled((0, slice(3, 5)), 0)), 3, S2, KEY),
         *("2 of |frame 3", ()),
     ),
-    "a person missing in between": (
+    "absent person before a present one": (
         *("person-gap", field(keypoint=three_persons(1)), 3, S2, KEY),
         *("person 1|person 2", ()),
     ),
@@ -332,16 +340,16 @@ CASES = {
         *("one-frame", field(keypoint=lambda k: k[:, :1], total_frames=1), 3, S2, KEY),
         *("", ()),
     ),
-    "joint never there": (
+    "joint always absent": (
         *("joint-never", every(keypoint=filled((..., 5, slice(None)), 0)), 3, None),
         *(KEY, "joint 5", ()),
     ),
     # keypoint_score
-    "scores missing in one": (
+    "scores missing in one sample": (
         *("score-missing", field(keypoint_score=None), 2, S2, "keypoint_score"),
         *("'sample000'", ()),
     ),
-    "scores in one only": (
+    "scores in one sample only": (
         "score-missing",
         lambda d: by_name(d).update(
             keypoint_score=by_name(d)["keypoint"][..., 0] * 0 + 1
@@ -367,8 +375,8 @@ CASES = {
     "scores of 3D joints": (
         "score-3d",
         lambda d: [
-            one.update(keypoint_score=np.ones(one["keypoint"].shape[:3], np.float32))
-            for one in d["annotations"]
+            s.update(keypoint_score=np.ones(s["keypoint"].shape[:3], np.float32))
+            for s in d["annotations"]
         ],
         *(3, S2, "keypoint_score", "GenSkeFeat", ()),
     ),
@@ -390,16 +398,16 @@ CASES = {
         field(img_shape=(640, 360), keypoint=lambda k: (k - 300) / 3 + [560, 100]),
         *(2, S2, "img_shape", "(640, 360)|100%|(360, 640)", ()),
     ),
-    "joints outside the picture": (
+    "joints outside the image": (
         *("outside-image", field(keypoint=lambda k: k + 5000), 2, S2, "img_shape"),
         *("(480, 640)|100%", ()),
     ),
-    "already normalised": (
+    "already normalized": (
         *("not-pixels", every(keypoint=lambda k: k / 240 - 1), 2, S2, KEY),
         *("(480, 640)", ()),
     ),
     # copies
-    "a copy in validation": (
+    "copy in validation": (
         *("leak-identical", copy_of(0, 8), 3, "sample008", "split['val']"),
         *("'sample000'|'train'", ()),
     ),
@@ -407,28 +415,28 @@ CASES = {
         *("leak-mostly", share_most, 3, "sample008", "split['val']"),
         *("'train'|'sample000'", ()),
     ),
-    "a copy in training": (
+    "copy in training": (
         *("copy", copy_of(0, 4), 3, "sample004", KEY),
         *("'sample000'|'train'", ()),
     ),
-    "a copy with another label": (
+    "copy with another label": (
         *("copy-other-label", copy_of(0, 5), 3, "sample005", KEY),
         *("'sample000'|1|0", ()),
     ),
-    # the unit
-    "no unit": (
+    # unit
+    "implausible size": (
         *("person-size", every(keypoint=lambda k: k / 5000), 3, None, KEY),
         *("0.2 to 5 m", ()),
     ),
-    "another unit": (
-        *("person-size", several(*METRES), 3, None, KEY),
-        *("mm|'metres, y up'", ()),
+    "wrong unit in meta": (
+        *("person-size", several(*MILLIMETERS), 3, None, KEY),
+        *("mm|'meters, y up'", ()),
     ),
 }
 
 
 @pytest.mark.parametrize("channels", [2, 3])
-def test_good_file_has_no_fault(channels):
+def test_valid_file_has_no_faults(channels):
     assert not inspect_annotations(good(channels)).faults
     assert not inspect_annotations(good(channels, persons=2)).faults
     assert not inspect_annotations(good(channels)["annotations"]).faults
@@ -436,33 +444,33 @@ def test_good_file_has_no_fault(channels):
 
 @pytest.mark.parametrize("case", CASES)
 def test_fault(case):
-    kind, mutate, channels, sample, place, values, also = CASES[case]
+    kind, mutate, channels, sample, field_name, values, also = CASES[case]
     data = good(channels)
     mutate(data)
-    found = inspect_annotations(data)
-    same = [f for f in found.faults if f.kind == kind and f.sample == sample]
-    assert same, [str(fault) for fault in found.faults]
-    assert same[0].field == place
-    assert all(value in str(same[0]) for value in values.split("|")), same[0]
+    inspection = inspect_annotations(data)
+    matches = [f for f in inspection.faults if f.kind == kind and f.sample == sample]
+    assert matches, [str(fault) for fault in inspection.faults]
+    fault = matches[0]
+    assert fault.field == field_name
+    assert all(value in str(fault) for value in values.split("|")), fault
     if isinstance(sample, str):
-        assert str(same[0]).startswith(f"sample {sample!r}: ")
-    assert all("\n" not in str(fault) for fault in found.faults)
-    # No fault but that of the mutation, and those that follow from it.
+        assert str(fault).startswith(f"sample {sample!r}: ")
+    assert all("\n" not in str(other) for other in inspection.faults)
     if also is not None:
-        assert kinds(found) - set(also) == {kind}
-    # The check before training raises only errors of the checker. (It compares with the
-    # first sample, and the checker with the most common form.)
-    refusal = None
+        assert kinds(inspection) - set(also) == {kind}
+    # The check before training raises only errors that the checker reports. It compares
+    # with the first sample, while the checker compares with the most common form.
+    raised = None
     try:
         check_annotations(data, source="x.pkl")
     except DataError as error:
-        refusal = error
-    if refusal is not None:
-        assert refusal.where.file == "x.pkl"
-        assert KINDS[refusal.kind] == ERROR
-        place = refusal.kind, refusal.where.sample, refusal.where.field
-        known = {(fault.kind, fault.sample, fault.field) for fault in found.errors}
-        assert place in known or sample == "sample000"
+        raised = error
+    if raised is not None:
+        assert raised.where.file == "x.pkl"
+        assert KINDS[raised.kind] == ERROR
+        key = raised.kind, raised.where.sample, raised.where.field
+        known = {(error.kind, error.sample, error.field) for error in inspection.errors}
+        assert key in known or sample == "sample000"
 
 
 def test_every_kind_is_tested():
@@ -471,17 +479,17 @@ def test_every_kind_is_tested():
     assert len(CASES) > 40
 
 
-def test_every_fault_is_found_not_only_the_first():
+def test_all_faults_are_reported():
     data = good()
     every(label="x", total_frames=3)(data)
-    found = inspect_annotations(data)
+    inspection = inspect_annotations(data)
     for kind in ("label-kind", "total-frames"):
-        named = [fault.sample for fault in found.faults if fault.kind == kind]
-        assert named == [f"sample{number:03d}" for number in range(12)]
+        samples = [fault.sample for fault in inspection.faults if fault.kind == kind]
+        assert samples == [f"sample{number:03d}" for number in range(12)]
 
 
-def test_annoying_files_are_no_fault():
-    """Padded persons, invisible joints at (1, 1), joints at the border, int labels."""
+def test_unusual_valid_files_have_no_faults():
+    """Padded persons, invisible joints at (1, 1), joints at the border, NumPy labels."""
     data = good(2, persons=2)
     for sample in data["annotations"]:
         sample["label"] = np.int64(sample["label"])
@@ -493,28 +501,28 @@ def test_annoying_files_are_no_fault():
     assert not inspect_annotations(data).faults
 
 
-def test_nonsense_does_not_stop_the_checker():
+def test_invalid_values_do_not_stop_the_checker():
     rng = np.random.default_rng(0)
-    nonsense = [None, [], {}, "x", 1.5, (1,), np.zeros((2, 2)), np.array(3), {1: 2}]
+    invalid = [None, [], {}, "x", 1.5, (1,), np.zeros((2, 2)), np.array(3), {1: 2}]
     for _ in range(300):
         data = good()
         sample = by_name(data, int(rng.integers(12)))
         name = rng.choice([*sample, "keypoint_score", "img_shape", "meta", "split"])
-        value = nonsense[rng.integers(len(nonsense))]
+        value = invalid[rng.integers(len(invalid))]
         (data if name in ("meta", "split") else sample)[name] = value
-        found = inspect_annotations(data, multi_class=bool(rng.integers(2)))
-        json.dumps(as_json(found, "x.pkl"))
+        inspection = inspect_annotations(data, multi_class=bool(rng.integers(2)))
+        json.dumps(as_json(inspection, "x.pkl"))
 
 
-def test_the_unit_that_a_file_says_is_no_fault():
+def test_correct_unit_in_meta_is_no_fault():
     data = good()
-    METRES[0](data)
-    data["meta"]["units"] = "millimetres"
+    MILLIMETERS[0](data)
+    data["meta"]["units"] = "millimetres"  # British spelling is accepted, too
     assert not inspect_annotations(data).faults
 
 
 @pytest.mark.parametrize("units", ["unscaled", "parts of the image, 0..1, y down"])
-def test_a_file_of_no_length_has_no_unit(units):
+def test_units_without_length_are_not_checked(units):
     data = good()
     every(keypoint=lambda k: k / 5000)(data)
     data["meta"]["units"] = units

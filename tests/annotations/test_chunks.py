@@ -1,4 +1,4 @@
-"""Cutting sequences into chunks: every frame is kept or counted."""
+"""Cutting sequences into chunks."""
 
 import numpy as np
 import pytest
@@ -17,9 +17,11 @@ def command(*arguments):
 
 def joined(data, name, field="keypoint"):
     chunks = [
-        one for one in data["annotations"] if one["frame_dir"].startswith(f"{name}_c")
+        chunk[field]
+        for chunk in data["annotations"]
+        if chunk["frame_dir"].startswith(f"{name}_c")
     ]
-    return np.concatenate([one[field] for one in chunks], axis=1)
+    return np.concatenate(chunks, axis=1)
 
 
 @pytest.mark.parametrize("channels", [2, 3])
@@ -45,9 +47,9 @@ def test_every_frame_is_kept_or_counted(remainder, channels):
             padded + max(count - frames, 0),
             dropped + max(frames - count, 0),
         )
-        places = np.minimum(np.arange(count), frames - 1)
+        indices = np.minimum(np.arange(count), frames - 1)
         for field in ("keypoint", "keypoint_score")[: 4 - channels]:
-            expected = sample[field][:, places]
+            expected = sample[field][:, indices]
             np.testing.assert_array_equal(joined(cut, name, field), expected)
     assert (report.frames_padded, report.frames_dropped) == (padded, dropped)
     assert report.lost == lost
@@ -63,13 +65,13 @@ def test_every_frame_is_kept_or_counted(remainder, channels):
         for field in ("targets", "person_id", "session"):
             assert chunk[field] is sequence[field]
     for split, ids in cut["split"].items():
-        names = [one.rpartition("_c")[0] for one in ids]
-        kept = [one for one in data["split"][split] if one not in lost]
+        names = [name.rpartition("_c")[0] for name in ids]
+        kept = [name for name in data["split"][split] if name not in lost]
         assert list(dict.fromkeys(names)) == kept
-    assert "chunk" not in data["annotations"][0]  # the original is as it was
+    assert "chunk" not in data["annotations"][0]  # the input is not modified
 
 
-def test_nothing_left_is_named():
+def test_error_without_any_chunk():
     data = annotations()
     with raises("split-empty", field="split['train']"):
         cut_annotations(data, 1000, "drop")
@@ -77,7 +79,7 @@ def test_nothing_left_is_named():
         cut_annotations(data["annotations"], 1000, "drop")
 
 
-def test_a_plain_list_and_labels():
+def test_plain_list_with_labels():
     cut, report = cut_annotations(annotations()["annotations"], 5, "keep")
     assert isinstance(cut, list)
     assert report.chunks == len(cut) > 24
@@ -85,9 +87,9 @@ def test_a_plain_list_and_labels():
     assert "targets" not in cut[0]
 
 
-def test_persons_of_two_splits():
-    data = annotations(targets=1)  # three samples a person: 0 to 2, 3 to 5, ...
-    names = [one["frame_dir"] for one in data["annotations"]]
+def test_persons_in_two_splits():
+    data = annotations(targets=1)  # three samples per person: 0 to 2, 3 to 5, ...
+    names = [sample["frame_dir"] for sample in data["annotations"]]
     assert list(shared_persons(data)) == [("train", "val", ["2"])]
     data["split"] = {
         "train": names[:6],
@@ -114,7 +116,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert cut["annotations"][0]["frame_dir"] == "sample000_c000"
 
     before = (tmp_path / "b.pkl").read_bytes()
-    wrong = (*arguments[:3], 1000, "--remainder", "drop", "--overwrite")
-    assert command(*wrong) == 1
+    too_long = (*arguments[:3], 1000, "--remainder", "drop", "--overwrite")
+    assert command(*too_long) == 1
     assert "a.pkl" in capsys.readouterr().err
     assert (tmp_path / "b.pkl").read_bytes() == before

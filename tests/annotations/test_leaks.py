@@ -1,4 +1,4 @@
-"""Leaks: hashes find the same as a plain comparison of bytes."""
+"""Leak detection by hashes, compared with a plain comparison of bytes."""
 
 import numpy as np
 import pytest
@@ -7,21 +7,21 @@ from msg3d.annotations.leaks import FrameHashes, find_leaks
 
 
 def plain_leaks(keypoints, train, val):
-    """Bytes compared with bytes."""
-    arrays = [keypoints[one] for one in train]
-    frames = {frame.tobytes() for one in arrays for frame in one.swapaxes(0, 1)}
+    """Find leaks by comparing bytes."""
+    arrays = [keypoints[name] for name in train]
+    frames = {frame.tobytes() for array in arrays for frame in array.swapaxes(0, 1)}
     result = {"identical": [], "mostly": [], "partly": []}
-    for one in val:
-        tested = keypoints[one]
+    for name in val:
+        tested = keypoints[name]
         shared = sum(
             frame.any() and frame.tobytes() in frames for frame in tested.swapaxes(0, 1)
         )
         if shared and any(np.array_equal(tested, array) for array in arrays):
-            result["identical"].append(one)
+            result["identical"].append(name)
         if 2 * shared > tested.shape[1]:
-            result["mostly"].append(one)
+            result["mostly"].append(name)
         if shared:
-            result["partly"].append(one)
+            result["partly"].append(name)
     return result
 
 
@@ -31,7 +31,7 @@ def test_leaks_equal_plain_comparison(dtype):
     keypoints = {}
     for number in range(60):
         shape = (2, int(rng.integers(1, 12)), 4, 3)
-        # Few different values, so that frames are shared, and frames without anybody.
+        # Few different values, so that frames are shared; some frames are empty.
         frames = rng.integers(1, 40, shape[1]) * (rng.random(shape[1]) < 0.9)
         keypoints[f"s{number}"] = np.broadcast_to(
             frames[None, :, None, None], shape
@@ -50,19 +50,21 @@ def test_leaks_equal_plain_comparison(dtype):
     }
 
 
-def test_leaks_name_the_training_sequence():
+def test_leaks_refer_to_the_training_sequence():
     rng = np.random.default_rng(0)
     keypoints = {name: rng.normal(size=(1, 9, 4, 3)) for name in "abcd"}
     keypoints["c"][:, 2:8] = keypoints["b"][:, :6]
     keypoints["d"] = keypoints["a"].copy()
     leaks = FrameHashes(keypoints).leaks(["a", "b"], ["c", "d"])
-    assert [(one.tested, one.trained, one.shared, one.identical) for one in leaks] == [
+    assert [
+        (leak.tested, leak.trained, leak.shared, leak.identical) for leak in leaks
+    ] == [
         ("c", "b", 6, False),
         ("d", "a", 9, True),
     ]
 
 
-def test_equal_hashes_alone_make_no_copy(monkeypatch):
+def test_equal_hashes_alone_are_not_reported(monkeypatch):
     rng = np.random.default_rng(0)
     keypoints = {name: rng.normal(size=(1, 9, 4, 3)) for name in "abc"}
     keypoints["c"] = keypoints["a"].copy()

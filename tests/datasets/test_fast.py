@@ -1,4 +1,4 @@
-"""The fast transforms give what MMAction2's give, bit for bit."""
+"""Fast transforms equal those of MMAction2, bit for bit."""
 
 from pathlib import Path
 
@@ -22,15 +22,15 @@ from msg3d.errors import DataError
 NTU = "configs/msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
 
 
-def whole(keypoint):
-    """Nobody is lost."""
+def complete(keypoint):
+    """All joints are present."""
 
 
-def lost_joints(keypoint):
+def absent_joints(keypoint):
     keypoint[:, 1::3, 3:7] = 0
 
 
-def lost_frames(keypoint):
+def absent_frames(keypoint):
     keypoint[0, 2:-1:4] = 0
 
 
@@ -46,12 +46,12 @@ def absent_first_person(keypoint):
     keypoint[0] = 0
 
 
-def as_long_as_each_other(keypoint):
+def equally_long_persons(keypoint):
     keypoint[0, :2] = keypoint[-1, -2:] = 0
 
 
-def at_the_bound(keypoint):
-    """Frames of which the largest coordinate is about what counts as zero."""
+def near_threshold(keypoint):
+    """Scale frames so that the largest coordinate is close to the zero threshold."""
     largest = np.abs(keypoint[0, ::2]).max(axis=(1, 2), keepdims=True)
     keypoint[0, ::2] *= (
         np.linspace(0.5e-8, 1.5e-8, len(largest))[:, None, None] / largest
@@ -63,7 +63,7 @@ def without_spine_and_shoulders(keypoint):
 
 
 def upright(keypoint):
-    """Nothing is left to turn."""
+    """No rotation is necessary."""
     keypoint[:, :, [0, 1]] = [[0, 0, 1], [0, 0, 2]]
     keypoint[:, :, [4, 8]] = [[-1, 0, 1], [1, 0, 1]]
 
@@ -72,33 +72,33 @@ def upside_down(keypoint):
     keypoint[:, :, [0, 1]] = [[0, 0, 2], [0, 0, 1]]
 
 
-def cancelling(keypoint):
-    """Of sum zero, which MMAction2 takes for nothing at all."""
+def zero_sum(keypoint):
+    """Coordinates with sum zero, which MMAction2 treats as absent."""
     keypoint[:] = 0
     keypoint[0, -1, 5, :2] = 1, -1
 
 
-def nothing(keypoint):
+def empty(keypoint):
     keypoint[:] = 0
 
 
-SEEN = (
-    whole,
-    lost_joints,
-    lost_frames,
+CASES = (
+    complete,
+    absent_joints,
+    absent_frames,
     late_first_person,
     absent_last_person,
     absent_first_person,
-    as_long_as_each_other,
-    at_the_bound,
-    cancelling,
-    nothing,
+    equally_long_persons,
+    near_threshold,
+    zero_sum,
+    empty,
 )
-TURNED = (without_spine_and_shoulders, upright, upside_down)  # of 3D joints
+CASES_3D = (without_spine_and_shoulders, upright, upside_down)
 
 
 def sample(case, persons=2, frames=90, joints=25, channels=3, dtype=np.float32, seed=0):
-    """Joints that wander three metres in front of the camera, and a case's faults."""
+    """Return joints that move 3 m in front of the camera, with the changes of a case."""
     rng = np.random.default_rng(seed)
     shape = (persons, frames, joints, channels)
     steps = rng.normal(scale=0.02, size=shape).cumsum(axis=1)
@@ -110,7 +110,7 @@ def sample(case, persons=2, frames=90, joints=25, channels=3, dtype=np.float32, 
 
 
 def run(transform, results, seed=0):
-    """What the transform makes of a copy, and NumPy's next random number after it."""
+    """Return the transformed copy of a sample, and the next random number of NumPy."""
     results = {
         key: value.copy() if isinstance(value, np.ndarray) else value
         for key, value in results.items()
@@ -119,10 +119,10 @@ def run(transform, results, seed=0):
     return transform(results), np.random.random()
 
 
-def assert_same(fast, theirs, results, seed=0):
+def assert_same(fast, reference, results, seed=0):
     actual, next_number = run(fast, results, seed)
-    expected, their_next_number = run(theirs, results, seed)
-    assert next_number == their_next_number
+    expected, expected_next_number = run(reference, results, seed)
+    assert next_number == expected_next_number
     assert actual.keys() == expected.keys()
     for key in expected:
         np.testing.assert_array_equal(actual[key], expected[key], err_msg=key)
@@ -133,8 +133,8 @@ def assert_same(fast, theirs, results, seed=0):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("persons", [1, 2])
-@pytest.mark.parametrize("case", SEEN + TURNED)
-def test_normalisation_is_equal(case, persons, dtype):
+@pytest.mark.parametrize("case", CASES + CASES_3D)
+def test_normalization_is_equal(case, persons, dtype):
     for seed, (frames, joints) in enumerate([(80, 25), (131, 25), (7, 20), (300, 25)]):
         results = sample(case, persons, frames, joints, dtype=dtype, seed=seed)
         assert_same(FastPreNormalize3D(), PreNormalize3D(), results)
@@ -150,26 +150,26 @@ def test_normalisation_is_equal(case, persons, dtype):
     ],
 )
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-def test_normalisation_in_part_is_equal(kwargs, dtype):
-    results = sample(lost_joints, dtype=dtype)
+def test_partial_normalization_is_equal(kwargs, dtype):
+    results = sample(absent_joints, dtype=dtype)
     assert_same(FastPreNormalize3D(**kwargs), PreNormalize3D(**kwargs), results)
 
 
-def test_one_frame_without_its_number():
-    results = sample(whole, frames=1)
+def test_one_frame_without_total_frames():
+    results = sample(complete, frames=1)
     del results["total_frames"]
     assert_same(FastPreNormalize3D(), PreNormalize3D(), results)
 
 
-def test_the_samples_own_array_stays():
-    results = sample(lost_joints)
+def test_input_is_not_modified():
+    results = sample(absent_joints)
     before = results["keypoint"].copy()
     FastPreNormalize3D()(dict(results))
     np.testing.assert_array_equal(results["keypoint"], before)
 
 
-def test_of_three_persons_the_one_seen_most_is_first():
-    results = sample(whole, persons=3)
+def test_most_present_of_three_persons_comes_first():
+    results = sample(complete, persons=3)
     keypoint = results["keypoint"]
     keypoint[0, :9], keypoint[2, 40:] = 0, 0
     actual = FastPreNormalize3D()(dict(results))["keypoint"]
@@ -181,8 +181,8 @@ def test_of_three_persons_the_one_seen_most_is_first():
 
 @pytest.mark.parametrize("persons", [1, 2])
 @pytest.mark.parametrize("transform", [FastPreNormalize3D(), AlignSkeleton3D()])
-def test_a_nearly_empty_sample_is_left_as_it_is(transform, persons):
-    results = sample(nothing, persons)
+def test_nearly_empty_sample_is_unchanged(transform, persons):
+    results = sample(empty, persons)
     results["keypoint"][0, 3, 5] = 1e-9
     actual = transform(dict(results))
     assert actual["keypoint"].shape == results["keypoint"].shape
@@ -190,8 +190,8 @@ def test_a_nearly_empty_sample_is_left_as_it_is(transform, persons):
     np.testing.assert_array_equal(actual["keypoint"], results["keypoint"])
 
 
-def test_turning_without_moving():
-    results = sample(whole)
+def test_rotation_without_translation():
+    results = sample(complete)
     results["keypoint"] -= results["keypoint"][0, 0, 1]
     results["keypoint"][0, 0, 1] = 0
     expected = FastPreNormalize3D()(dict(results))
@@ -208,47 +208,47 @@ def test_turning_without_moving():
 )
 def test_sampled_frames_are_equal(kwargs, frames):
     fast = FastUniformSampleFrames(100, **kwargs)
-    theirs = UniformSampleFrames(100, **kwargs)
-    for seed, case in enumerate(SEEN):
+    reference = UniformSampleFrames(100, **kwargs)
+    for seed, case in enumerate(CASES):
         results = sample(case, frames=frames, seed=seed)
-        assert_same(fast, theirs, results, seed)
+        assert_same(fast, reference, results, seed)
         del results["keypoint"]
-        assert_same(fast, theirs, results, seed)
+        assert_same(fast, reference, results, seed)
 
 
 @pytest.mark.parametrize(
     "transform", [FastPreNormalize3D(), FastUniformSampleFrames(8), AlignSkeleton3D()]
 )
-def test_a_wrong_length_is_named(transform):
+def test_wrong_total_frames(transform):
     with raises("total-frames", DataError, field="total_frames"):
-        transform(dict(sample(whole), total_frames=91))
+        transform(dict(sample(complete), total_frames=91))
 
 
 def pipelines(kind, part):
-    """One of a config's pipelines, and the same of MMAction2's transforms only."""
+    """Return a pipeline of a config, with our transforms and with MMAction2's."""
     init_default_scope("mmaction")
     cfg = Config.fromfile(Path(msg3d.__file__).parent / NTU.format(kind))
     steps = cfg[f"{part}_pipeline"]
-    theirs = [dict(step, type=step["type"].removeprefix("Fast")) for step in steps]
-    assert steps != theirs
-    return Compose(steps), Compose(theirs)
+    reference = [dict(step, type=step["type"].removeprefix("Fast")) for step in steps]
+    assert steps != reference
+    return Compose(steps), Compose(reference)
 
 
 @pytest.mark.parametrize("part", ["train", "val", "test"])
 @pytest.mark.parametrize(("kind", "dtype"), [("2d", "f2"), ("3d", "f2"), ("3d", "f4")])
 def test_packed_samples_are_equal(kind, dtype, part):
-    ours, theirs = pipelines(kind, part)
+    pipeline, reference = pipelines(kind, part)
     joints, channels = (17, 2) if kind == "2d" else (25, 3)
-    cases = SEEN if kind == "2d" else SEEN + TURNED
+    cases = CASES if kind == "2d" else CASES + CASES_3D
     for seed, case in enumerate(cases):
         for persons, frames in ((1, 80), (2, 133), (2, 260)):
             results = sample(case, persons, frames, joints, channels, dtype, seed)
             if kind == "2d":
                 results["img_shape"] = (1080, 1920)
                 results["keypoint_score"] = results["keypoint"][..., 0] / 4
-            actual, next_number = run(ours, results, seed)
-            expected, their_next_number = run(theirs, results, seed)
-            assert next_number == their_next_number
+            actual, next_number = run(pipeline, results, seed)
+            expected, expected_next_number = run(reference, results, seed)
+            assert next_number == expected_next_number
             assert actual["inputs"].dtype == expected["inputs"].dtype == torch.float32
             assert torch.equal(actual["inputs"], expected["inputs"])
             actual, expected = actual["data_samples"], expected["data_samples"]

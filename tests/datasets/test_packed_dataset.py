@@ -1,4 +1,4 @@
-"""PackedSkeletonDataset gives what SkeletonDataset gives, sample by sample."""
+"""PackedSkeletonDataset returns the same samples as SkeletonDataset."""
 
 import copy
 import pickle
@@ -19,26 +19,26 @@ from samples import annotations, assert_same
 NTU = "configs/msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
 
 
-def both(tmp_path, data, change=lambda data: data):
-    """The same annotations as a .pkl and as a store."""
+def write_both(tmp_path, data, change=lambda data: data):
+    """Write the same annotations as a .pkl file and as a store."""
     data = change(data)
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     pack(data, tmp_path / "a.packed")
     return str(tmp_path / "a.pkl"), str(tmp_path / "a.packed")
 
 
-def named_by_filename(data):
+def with_filename(data):
     for sample in data["annotations"]:
         sample["filename"] = sample.pop("frame_dir")
     return data
 
 
-def backwards(data):
+def reversed_split(data):
     data["split"]["train"] = data["split"]["train"][::-1] + data["split"]["train"][:2]
     return data
 
 
-def several_labels(data):
+def label_lists(data):
     for number, sample in enumerate(data["annotations"]):
         sample["label"] = [number % 4, (number + 1) % 4]
     return data
@@ -59,19 +59,19 @@ def unchanged(data):
 CASES = {
     "split": (unchanged, {"split": "val"}),
     "list": (lambda data: data["annotations"], {}),
-    "filename": (named_by_filename, {"split": "train"}),
-    "order of the file": (backwards, {"split": "train"}),
+    "filename": (with_filename, {"split": "train"}),
+    "order of the file": (reversed_split, {"split": "train"}),
     "video": (unchanged, {"split": "train", "data_prefix": {"video": "clips"}}),
     "first": (unchanged, {"split": "train", "indices": 3}),
     "last": (unchanged, {"split": "train", "indices": -3}),
-    "chosen": (unchanged, {"split": "train", "indices": [5, 0, 2]}),
-    "none chosen": (unchanged, {"split": "train", "indices": []}),
-    "unserialised": (unchanged, {"split": "train", "serialize_data": False}),
+    "indices": (unchanged, {"split": "train", "indices": [5, 0, 2]}),
+    "no indices": (unchanged, {"split": "train", "indices": []}),
+    "unserialized": (unchanged, {"split": "train", "serialize_data": False}),
     "lazy": (unchanged, {"split": "train", "lazy_init": True}),
     "start": (unchanged, {"split": "train", "start_index": 1, "test_mode": True}),
     "targets": (targets, {"split": "train"}),
     "multi-class": (
-        several_labels,
+        label_lists,
         {"split": "train", "multi_class": True, "num_classes": 4},
     ),
 }
@@ -80,37 +80,38 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_same_as_skeleton_dataset(tmp_path, case):
     change, kwargs = CASES[case]
-    pickled, packed = both(tmp_path, annotations(channels=2), change)
-    if case == "none chosen":  # which MMEngine cannot serialise
+    pickled, packed = write_both(tmp_path, annotations(channels=2), change)
+    if case == "no indices":  # MMEngine cannot serialize an empty list
         kwargs = dict(kwargs, serialize_data=False)
-    theirs = SkeletonDataset(pickled, pipeline=[], **kwargs)
-    ours = PackedSkeletonDataset(packed, pipeline=[], **kwargs)
-    assert len(ours) == len(theirs)
-    for number in [*range(len(theirs)), *([-1] if len(theirs) else [])]:
-        assert_same(ours[number], theirs[number])
-    mine, other = vars(ours.summary), vars(theirs.summary)
-    assert {**mine, "source": ""} == {**other, "source": ""}
-    assert ours.summary.source == packed
-    assert theirs.summary.source == pickled
+    expected = SkeletonDataset(pickled, pipeline=[], **kwargs)
+    actual = PackedSkeletonDataset(packed, pipeline=[], **kwargs)
+    assert len(actual) == len(expected)
+    for number in [*range(len(expected)), *([-1] if len(expected) else [])]:
+        assert_same(actual[number], expected[number])
+    summaries = [dict(vars(dataset.summary)) for dataset in (actual, expected)]
+    assert [summary.pop("source") for summary in summaries] == [packed, pickled]
+    assert summaries[0] == summaries[1]
 
 
 def test_subsets(tmp_path):
-    pickled, packed = both(tmp_path, annotations())
-    theirs = SkeletonDataset(pickled, pipeline=[], split="train", serialize_data=False)
-    ours = PackedSkeletonDataset(packed, pipeline=[], split="train")
+    pickled, packed = write_both(tmp_path, annotations())
+    reference = SkeletonDataset(
+        pickled, pipeline=[], split="train", serialize_data=False
+    )
+    dataset = PackedSkeletonDataset(packed, pipeline=[], split="train")
     for indices in (3, -2, [4, 1]):
-        mine, other = ours.get_subset(indices), theirs.get_subset(indices)
-        assert len(mine) == len(other)
-        for number in range(len(other)):
-            assert_same(mine[number], other[number])
-    ours.get_subset_(2)
-    theirs.get_subset_(2)
-    assert len(ours) == 2
-    assert_same(ours[1], theirs[1])
+        actual, expected = dataset.get_subset(indices), reference.get_subset(indices)
+        assert len(actual) == len(expected)
+        for number in range(len(expected)):
+            assert_same(actual[number], expected[number])
+    dataset.get_subset_(2)
+    reference.get_subset_(2)
+    assert len(dataset) == 2
+    assert_same(dataset[1], reference[1])
 
 
-def test_samples_may_be_written_into(tmp_path):
-    _, packed = both(tmp_path, annotations(channels=2))
+def test_samples_can_be_modified(tmp_path):
+    _, packed = write_both(tmp_path, annotations(channels=2))
     dataset = PackedSkeletonDataset(packed, pipeline=[], split="train")
     before = copy.deepcopy(dataset[0])
     for key in ("keypoint", "keypoint_score"):
@@ -121,45 +122,47 @@ def test_samples_may_be_written_into(tmp_path):
 def test_class_names_of_the_file_are_kept(tmp_path):
     data = annotations()
     data["meta"] = {"classes": ["walk", "run"]}
-    _, packed = both(tmp_path, data)
+    _, packed = write_both(tmp_path, data)
     dataset = PackedSkeletonDataset(packed, pipeline=[], split="train")
     assert dataset.metainfo["classes"] == ["walk", "run"]
-    named = {"classes": ["a", "b"]}
-    dataset = PackedSkeletonDataset(packed, pipeline=[], split="train", metainfo=named)
+    metainfo = {"classes": ["a", "b"]}
+    dataset = PackedSkeletonDataset(
+        packed, pipeline=[], split="train", metainfo=metainfo
+    )
     assert dataset.metainfo["classes"] == ["a", "b"]
 
 
-def test_pickled_data_set_holds_no_sample(tmp_path):
-    """As for spawned workers; it opens the store again, from any folder."""
-    _, packed = both(tmp_path, annotations(samples=300))
+def test_pickled_dataset_contains_no_samples(tmp_path):
+    """A spawned worker unpickles the data set, which reopens the store."""
+    _, packed = write_both(tmp_path, annotations(samples=300))
     dataset = PackedSkeletonDataset(packed, pipeline=[], split="train")
     content = pickle.dumps(dataset)
     assert len(content) < 5000
     assert_same(pickle.loads(content)[3], dataset[3])
 
 
-def refuses(path, kind, *, sample=None, field=None, error=DataError, **kwargs):
+def check_error(path, kind, *, sample=None, field=None, error=DataError, **kwargs):
     with raises(kind, error, file=path, sample=sample, field=field):
         PackedSkeletonDataset(path, pipeline=[], **kwargs)
 
 
-def test_refusals(tmp_path):
-    pickled, packed = both(tmp_path, annotations())
-    refuses(packed, "split", field="split")
-    refuses(packed, "split", field="split", split="xsub")
-    refuses(pickled, "wrong-path", split="train")
+def test_unsupported_options(tmp_path):
+    pickled, packed = write_both(tmp_path, annotations())
+    check_error(packed, "split", field="split")
+    check_error(packed, "split", field="split", split="xsub")
+    check_error(pickled, "wrong-path", split="train")
     kwargs = {"split": "train", "error": ConfigError}
-    refuses(packed, "option", field="valid_ratio", valid_ratio=0.5, **kwargs)
+    check_error(packed, "option", field="valid_ratio", valid_ratio=0.5, **kwargs)
     kwargs.update(data_prefix={"skeleton": "poses"})
-    refuses(packed, "option", field="data_prefix.skeleton", **kwargs)
+    check_error(packed, "option", field="data_prefix.skeleton", **kwargs)
 
 
-def test_lists_of_labels_need_multi_class(tmp_path):
-    _, packed = both(tmp_path, annotations(), several_labels)
+def test_lists_of_labels_require_multi_class(tmp_path):
+    _, packed = write_both(tmp_path, annotations(), label_lists)
     where = {"sample": "sample008", "field": "label"}
-    refuses(packed, "label-kind", split="val", **where)
+    check_error(packed, "label-kind", split="val", **where)
 
 
 def test_plain_list_has_no_split(tmp_path):
-    _, packed = both(tmp_path, annotations()["annotations"])
-    refuses(packed, "split", field="split", split="train")
+    _, packed = write_both(tmp_path, annotations()["annotations"])
+    check_error(packed, "split", field="split", split="train")

@@ -1,4 +1,4 @@
-"""Which persons are kept, against each rule written as plain loops."""
+"""Selection of persons, compared with each rule in plain loops."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ RULES = ("energy", "score", "area", "length")
 
 
 def sample(persons=4, frames=12, joints=7, channels=2, dtype=np.float32, seed=0):
-    """Random walks with lost joints, gaps, and a third person who is nowhere."""
+    """Return random walks with absent joints, gaps, and an absent third person."""
     rng = np.random.default_rng(seed)
     size = rng.uniform(0.5, 2, (persons, 1, 1, 1))
     steps = rng.normal(size=(persons, frames, joints, channels)).cumsum(1)
@@ -34,7 +34,7 @@ def sample(persons=4, frames=12, joints=7, channels=2, dtype=np.float32, seed=0)
 
 
 def plain_value(rule, keypoint, score):
-    """What one person [T, V, C] is worth, None if seen nowhere."""
+    """Rank value of one person [T, V, C]; None if the person is absent."""
     frames = [t for t in range(len(keypoint)) if (keypoint[t] != 0).any()]
     if not frames:
         return None
@@ -68,15 +68,15 @@ def plain_choice(rule, results, num_person):
             zip(results["keypoint"], results["keypoint_score"], strict=True)
         )
     }
-    seen = [person for person, value in values.items() if value is not None]
-    return sorted(seen, key=lambda person: -values[person])[:num_person] or [0]
+    present = [person for person, value in values.items() if value is not None]
+    return sorted(present, key=lambda person: -values[person])[:num_person] or [0]
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @pytest.mark.parametrize("channels", [2, 3])
 @pytest.mark.parametrize("persons", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("rule", RULES)
-def test_rules_are_those_of_plain_loops(rule, persons, channels, dtype):
+def test_rules_equal_plain_loops(rule, persons, channels, dtype):
     for seed in range(5):
         results = sample(persons, channels=channels, dtype=dtype, seed=seed)
         for num_person in (1, 2, 5):
@@ -89,7 +89,7 @@ def test_rules_are_those_of_plain_loops(rule, persons, channels, dtype):
 
 
 @pytest.mark.parametrize("rule", ["energy", "score", "area", "frame_score"])
-def test_the_order_in_the_file_decides_nothing(rule):
+def test_order_in_the_file_has_no_effect(rule):
     results = sample(5)
     expected = SelectPersons(3, by=rule)(dict(results))["keypoint"]
     for order in ([4, 3, 2, 1, 0], [2, 0, 4, 1, 3]):
@@ -101,8 +101,8 @@ def test_the_order_in_the_file_decides_nothing(rule):
         np.testing.assert_array_equal(actual, expected)
 
 
-def test_a_chair_and_a_late_actor():
-    """The chair is first, still, large, and there all the time."""
+def test_chair_and_late_actor():
+    """The chair is the first person: still, large, and always present."""
     keypoint = np.zeros((2, 10, 4, 3), np.float32)
     keypoint[0] = [[0, 0, 3], [1, 0, 3], [1, 1, 3], [0, 1, 3]]
     keypoint[1, 6:] = [[2, 0, 3], [2.1, 0, 3], [2.1, 0.5, 3], [2, 0.5, 3]]
@@ -114,29 +114,29 @@ def test_a_chair_and_a_late_actor():
 
 
 @pytest.mark.parametrize("rule", [*RULES, "frame_score"])
-def test_of_equals_the_first_of_the_file_is_first(rule):
-    """Mirror images are worth the same."""
-    one = sample(1, channels=2)
+def test_ties_keep_the_order_of_the_file(rule):
+    """Mirrored persons have the same rank value."""
+    person = sample(1, channels=2)
     results = {
-        "keypoint": one["keypoint"] * np.array([[1], [-1], [1]])[..., None, None],
-        "keypoint_score": one["keypoint_score"].repeat(3, 0),
+        "keypoint": person["keypoint"] * np.array([[1], [-1], [1]])[..., None, None],
+        "keypoint_score": person["keypoint_score"].repeat(3, 0),
     }
     actual = SelectPersons(2, by=rule)(dict(results))["keypoint"]
     np.testing.assert_array_equal(actual, results["keypoint"][:2])
 
 
-def test_frame_score_sorts_every_frame_anew():
+def test_frame_score_ranks_each_frame_separately():
     results = sample(5)
     keypoint, score = results["keypoint"], results["keypoint_score"]
     actual = SelectPersons(2, by="frame_score")(dict(results))
     for t in range(keypoint.shape[1]):
-        worth = [float(score[m, t].astype(np.float64).sum()) for m in range(5)]
-        best = sorted(range(5), key=lambda person: -worth[person])[:2]
+        sums = [float(score[m, t].astype(np.float64).sum()) for m in range(5)]
+        best = sorted(range(5), key=lambda person: -sums[person])[:2]
         np.testing.assert_array_equal(actual["keypoint"][:, t], keypoint[best, t])
         np.testing.assert_array_equal(actual["keypoint_score"][:, t], score[best, t])
 
 
-def test_a_score_of_nobody_counts_for_nothing():
+def test_scores_of_absent_persons_are_ignored():
     results = sample(2)
     results["keypoint"][0, 1:] = 0
     results["keypoint_score"][0] = 1
@@ -147,7 +147,7 @@ def test_a_score_of_nobody_counts_for_nothing():
 
 
 @pytest.mark.parametrize("rule", [*RULES, "frame_score"])
-def test_nobody_is_seen(rule):
+def test_no_person_detected(rule):
     results = sample(3)
     results["keypoint"][:] = results["keypoint_score"][:] = 0
     actual = SelectPersons(2, by=rule)(results)
@@ -157,8 +157,8 @@ def test_nobody_is_seen(rule):
 
 
 @pytest.mark.parametrize("num_person", [1, 2, 3, 4, 5])
-def test_absent_places_of_a_2d_input_are_zero(num_person):
-    """PreNormalize2D would make a person of the file who is nowhere -1, not 0."""
+def test_absent_persons_of_2d_input_are_zero(num_person):
+    """PreNormalize2D would set absent persons to -1 instead of 0."""
     init_default_scope("mmaction")
     pipeline = Compose(
         [
@@ -176,22 +176,22 @@ def test_absent_places_of_a_2d_input_are_zero(num_person):
         ]
     )
     results = sample(4, joints=17)
-    results["keypoint"] = results["keypoint"][[2, 0, 1, 3]]  # nobody comes first
+    results["keypoint"] = results["keypoint"][[2, 0, 1, 3]]  # absent person first
     results["keypoint_score"] = results["keypoint_score"][[2, 0, 1, 3]]
     keypoint = pipeline(results)["keypoint"]
     assert keypoint.shape == (3, num_person, 8, 17, 3)
-    seen = (keypoint != 0).any((0, 2, 3, 4))
-    assert seen.tolist() == [place < 3 for place in range(num_person)]
+    present = (keypoint != 0).any((0, 2, 3, 4))
+    assert present.tolist() == [person < 3 for person in range(num_person)]
 
 
-def test_the_samples_own_arrays_stay():
+def test_input_is_not_modified():
     results = sample()
     before = {key: np.copy(value) for key, value in results.items()}
     SelectPersons(2)(dict(results))["keypoint"][:] = 0
     np.testing.assert_equal(results, before)
 
 
-def test_what_is_wrong_is_named():
+def test_invalid_arguments_and_samples():
     with raises("option", ConfigError, field="by"):
         TRANSFORMS.build({"type": "SelectPersons", "by": "size"})
     with raises("option", ConfigError, field="num_person"):
@@ -203,8 +203,8 @@ def test_what_is_wrong_is_named():
             SelectPersons(by=rule)(dict(results))
 
 
-def test_pairs_of_sbu_are_kept_whole(shared):
-    """Two persons act in every sample: all rules keep both."""
+def test_both_persons_of_sbu_are_kept(shared):
+    """Every sample has two persons, and all rules keep both."""
     annotations = load_annotations(shared / "data" / "sbu.pkl")["annotations"]
     for entry in annotations[::7]:
         keypoint = entry["keypoint"]

@@ -1,4 +1,4 @@
-"""SkeletonDataset gives what PoseDataset gives, and refuses what is faulty."""
+"""SkeletonDataset returns the same samples as PoseDataset, and rejects faulty files."""
 
 import mmengine
 import numpy as np
@@ -14,13 +14,13 @@ from msg3d.errors import ConfigError, DataError
 from samples import annotations, write
 
 
-def named_by_filename(data):
+def with_filename(data):
     for sample in data["annotations"]:
         sample["filename"] = sample.pop("frame_dir")
     return data
 
 
-def as_in_kinetics(data):
+def with_kinetics_fields(data):
     for number, sample in enumerate(data["annotations"]):
         sample["valid"] = {0.5: sample["total_frames"] * (number % 3) // 2}
         sample["box_score"] = np.linspace(0, 1, 5)
@@ -30,15 +30,15 @@ def as_in_kinetics(data):
 CASES = {
     "split": (lambda data: data, {"split": "val"}),
     "list": (lambda data: data["annotations"], {}),
-    "filename": (named_by_filename, {"split": "train"}),
+    "filename": (with_filename, {"split": "train"}),
     "video": (lambda data: data, {"split": "train", "data_prefix": {"video": "clips"}}),
     "filename and video": (
-        named_by_filename,
+        with_filename,
         {"split": "train", "data_prefix": {"video": "clips"}},
     ),
-    "valid_ratio": (as_in_kinetics, {"split": "train", "valid_ratio": 0.4}),
+    "valid_ratio": (with_kinetics_fields, {"split": "train", "valid_ratio": 0.4}),
     "indices": (lambda data: data, {"split": "train", "indices": 3}),
-    "unserialised": (lambda data: data, {"split": "train", "serialize_data": False}),
+    "unserialized": (lambda data: data, {"split": "train", "serialize_data": False}),
 }
 
 
@@ -47,17 +47,17 @@ def test_same_as_pose_dataset(tmp_path, case):
     change, kwargs = CASES[case]
     path = str(tmp_path / "a.pkl")
     mmengine.dump(change(annotations(channels=2)), path)
-    ours = SkeletonDataset(path, pipeline=[], test_mode=True, **kwargs)
-    theirs = PoseDataset(path, pipeline=[], test_mode=True, **kwargs)
-    assert 0 < len(ours) == len(theirs)
-    for number in range(len(ours)):
-        mine, other = ours[number], theirs[number]
-        assert mine.keys() == other.keys()
-        for key in mine:
-            np.testing.assert_equal(mine[key], other[key])
+    dataset = SkeletonDataset(path, pipeline=[], test_mode=True, **kwargs)
+    reference = PoseDataset(path, pipeline=[], test_mode=True, **kwargs)
+    assert 0 < len(dataset) == len(reference)
+    for number in range(len(dataset)):
+        actual, expected = dataset[number], reference[number]
+        assert actual.keys() == expected.keys()
+        for key in actual:
+            np.testing.assert_equal(actual[key], expected[key])
 
 
-def test_keypoints_in_files_apart(tmp_path):
+def test_keypoints_in_separate_files(tmp_path):
     data = annotations()
     for sample in data["annotations"]:
         keypoint = {"keypoint": sample.pop("keypoint")}
@@ -91,35 +91,35 @@ def test_lazy(tmp_path):
     assert dataset.summary.samples == 8
 
 
-def refuses(path, kind, split=None, **where):
+def check_error(path, kind, split=None, **where):
     with raises(kind, DataError, file=str(path), **where):
         SkeletonDataset(str(path), pipeline=[], split=split)
 
 
-def test_no_file(tmp_path):
-    refuses(tmp_path / "none.pkl", "not-found", split="train")
+def test_missing_file(tmp_path):
+    check_error(tmp_path / "none.pkl", "not-found", split="train")
 
 
 def test_unknown_split(tmp_path):
     path = write(tmp_path / "a.pkl")
-    refuses(path, "split", split="xsub_train", field="split")
+    check_error(path, "split", split="xsub_train", field="split")
 
 
-def test_no_split_chosen(tmp_path):
-    refuses(write(tmp_path / "a.pkl"), "split", field="split")
+def test_missing_split(tmp_path):
+    check_error(write(tmp_path / "a.pkl"), "split", field="split")
 
 
 def test_missing_key(tmp_path):
     mmengine.dump({"annotations": []}, str(tmp_path / "a.pkl"))
-    refuses(tmp_path / "a.pkl", "form", field="split")
+    check_error(tmp_path / "a.pkl", "form", field="split")
 
 
-def test_faulty_sample_names_file_sample_and_field(tmp_path):
+def test_error_contains_file_sample_and_field(tmp_path):
     data = annotations()
     data["annotations"][1]["total_frames"] += 1
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     where = {"sample": "sample001", "field": "total_frames"}
-    refuses(tmp_path / "a.pkl", "total-frames", split="train", **where)
+    check_error(tmp_path / "a.pkl", "total-frames", split="train", **where)
 
 
 def test_class_names_of_the_file_are_kept(tmp_path):
@@ -131,7 +131,7 @@ def test_class_names_of_the_file_are_kept(tmp_path):
 
 
 def test_stream(tmp_path):
-    """Named by the data set, made by SkeletonFeatures; joints where nobody names one."""
+    """The data set selects the stream of SkeletonFeatures; joints by default."""
     path = str(write(tmp_path / "a.pkl"))
     features = [{"type": "SkeletonFeatures", "layout": "kinect20"}]
 
@@ -141,8 +141,8 @@ def test_stream(tmp_path):
 
     init_default_scope("mmaction")
     for stream in ("j", "b", "jm", "bm"):
-        said = [dict(features[0], feats=[stream])]
-        np.testing.assert_array_equal(keypoint(stream=stream), keypoint(said))
+        explicit = [dict(features[0], feats=[stream])]
+        np.testing.assert_array_equal(keypoint(stream=stream), keypoint(explicit))
     np.testing.assert_array_equal(keypoint(), keypoint([]))
     with raises("option", ConfigError, field="stream"):
         keypoint(stream="bone")

@@ -1,4 +1,4 @@
-"""The transforms of recipe `strong`, against the same rules joint by joint."""
+"""Transforms of the recipe `strong`, compared with plain loops over joints."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from msg3d.datasets.transforms import (
 from msg3d.errors import ConfigError, DataError
 from msg3d.skeletons import SKELETONS, skeleton
 
-SIDED = sorted(name for name in SKELETONS if SKELETONS[name].pairs)
+SYMMETRIC = sorted(name for name in SKELETONS if SKELETONS[name].pairs)
 CHAIN = {"num_node": 3, "inward": [(0, 1), (2, 1)], "center": 1}
 ARMS = dict(CHAIN, joints=["left_hand", "chest", "right_hand"])
 CONFIGS = Path(msg3d.__file__).parent / "configs"
@@ -36,7 +36,7 @@ RANDOM |= {"RandomRotate3D", "RandomScale3D"}
 
 
 def poses(joints, channels=3, persons=2, frames=7, seed=0):
-    """Poses [M, T, V, C] with a lost joint, a lost person and a joint at x = 0."""
+    """Return poses with an absent joint, an absent person, and a joint at x = 0."""
     rng = np.random.default_rng(seed)
     keypoint = rng.normal(size=(persons, frames, joints, channels)).astype(np.float32)
     keypoint[0, 2, 1] = 0
@@ -46,7 +46,7 @@ def poses(joints, channels=3, persons=2, frames=7, seed=0):
 
 
 def mirrored(keypoint, names, axis, width):
-    """Joint by joint: the one of the other side's name, on the other side."""
+    """Mirror joint by joint: swap left and right by name, and flip the coordinate."""
     result = np.zeros_like(keypoint)
     for person, frame, joint in np.ndindex(keypoint.shape[:3]):
         name = names[joint]
@@ -61,30 +61,32 @@ def mirrored(keypoint, names, axis, width):
     return result
 
 
-def without(keypoint, lost):
-    """Joint by joint: zero where it is lost, bool [M, T, V]."""
+def without(keypoint, dropped):
+    """Set joints in the mask `dropped` [M, T, V] to zero, joint by joint."""
     result = keypoint.copy()
-    for place in np.ndindex(lost.shape):
-        if lost[place]:
-            result[place] = 0
+    for index in np.ndindex(dropped.shape):
+        if dropped[index]:
+            result[index] = 0
     return result
 
 
 def in_unit_box(keypoint):
-    """Coordinate by coordinate, over the joints that are there."""
+    """Scale each coordinate of the present joints to -1..1."""
     result = np.zeros_like(keypoint)
-    there = [place for place in np.ndindex(keypoint.shape[:3]) if keypoint[place].any()]
+    present = [
+        index for index in np.ndindex(keypoint.shape[:3]) if keypoint[index].any()
+    ]
     for channel in range(keypoint.shape[3]):
-        values = [keypoint[place][channel] for place in there]
+        values = [keypoint[index][channel] for index in present]
         low, high = min(values), max(values)
-        for place in there:
+        for index in present:
             if high > low:
-                part = (keypoint[place][channel] - low) / (high - low)
-                result[place][channel] = 2 * part - 1
+                fraction = (keypoint[index][channel] - low) / (high - low)
+                result[index][channel] = 2 * fraction - 1
     return result
 
 
-@pytest.mark.parametrize("layout", SIDED)
+@pytest.mark.parametrize("layout", SYMMETRIC)
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_mirror_in_3d(layout, axis):
     names = skeleton(layout).joints
@@ -100,8 +102,8 @@ def test_mirror_in_3d(layout, axis):
 
 
 @pytest.mark.parametrize("layout", ["coco", "penn13", "mediapipe33"])
-def test_mirror_in_a_picture(layout):
-    """As Flip does it, but for joints on the picture's left edge."""
+def test_mirror_in_an_image(layout):
+    """The result equals that of Flip, except for joints on the left edge."""
     names = skeleton(layout).joints
     keypoint = poses(len(names), channels=2) * 50 + 320
     keypoint[0, 2, 1] = 0
@@ -114,10 +116,10 @@ def test_mirror_in_a_picture(layout):
     }
     out = MirrorBody(layout, flip_ratio=1, about="image")(dict(sample))
     left, right = zip(*skeleton(layout).pairs, strict=True)
-    theirs = Flip(flip_ratio=1, left_kp=left, right_kp=right)
-    theirs = theirs(dict(sample, keypoint=keypoint.copy()))
-    np.testing.assert_array_equal(out["keypoint"], theirs["keypoint"])
-    np.testing.assert_array_equal(out["keypoint_score"], theirs["keypoint_score"])
+    flip = Flip(flip_ratio=1, left_kp=left, right_kp=right)
+    reference = flip(dict(sample, keypoint=keypoint.copy()))
+    np.testing.assert_array_equal(out["keypoint"], reference["keypoint"])
+    np.testing.assert_array_equal(out["keypoint_score"], reference["keypoint_score"])
     assert out["img_shape"] == (480, 640)
 
     keypoint[0, 3, 2, 0] = 0
@@ -134,7 +136,7 @@ def test_mirror_of_an_inline_layout():
     np.testing.assert_array_equal(out["keypoint"][0, 0], expected)
 
 
-def test_a_mirrored_label_is_another():
+def test_mirror_maps_labels():
     swap = MirrorBody(ARMS, flip_ratio=1, flip_label_map={3: 4, 4: 3})
     pose = np.ones((1, 1, 3, 3))
     assert swap({"keypoint": pose, "label": 3})["label"] == 4
@@ -151,8 +153,8 @@ def test_mirror_ratio():
 
 
 @pytest.mark.parametrize("align", [AlignSkeleton3D, AlignView])
-def test_x_lies_across_an_aligned_body(align):
-    """Mirrored after alignment is aligned after any mirror."""
+def test_mirror_along_x_after_alignment(align):
+    """Mirroring after alignment equals alignment after mirroring along any axis."""
     keypoint = np.random.default_rng(0).normal(size=(1, 6, 20, 3)).astype(np.float32)
     align, mirror = align(layout="kinect20"), MirrorBody("kinect20", flip_ratio=1)
     deep = MirrorBody("kinect20", flip_ratio=1, axis=2)
@@ -161,12 +163,12 @@ def test_x_lies_across_an_aligned_body(align):
         sample = {"keypoint": keypoint, "total_frames": 6}
         for step in steps:
             sample = step(sample)
-        # What alignment leaves open, a turn about the shoulders, is in no x.
+        # Alignment does not fix the rotation about the shoulders, so compare radii.
         return np.linalg.norm(sample["keypoint"][..., 1:], axis=-1), sample["keypoint"]
 
-    radius, seen = first(align, mirror)
-    other_radius, other = first(deep, align)
-    np.testing.assert_allclose(seen[..., 0], other[..., 0], atol=1e-4)
+    radius, keypoint_x = first(align, mirror)
+    other_radius, keypoint_z = first(deep, align)
+    np.testing.assert_allclose(keypoint_x[..., 0], keypoint_z[..., 0], atol=1e-4)
     np.testing.assert_allclose(radius, other_radius, atol=1e-4)
 
 
@@ -179,7 +181,7 @@ def test_x_lies_across_an_aligned_body(align):
         ({"layout": "kinect"}, "layout", None),
     ],
 )
-def test_faulty_mirror_is_named(arguments, kind, field):
+def test_invalid_mirror_arguments(arguments, kind, field):
     with raises(kind, ConfigError, field=field):
         TRANSFORMS.build(dict(type="MirrorBody", **arguments))
 
@@ -192,14 +194,14 @@ def test_faulty_mirror_is_named(arguments, kind, field):
         ({"layout": "coco", "about": "image"}, 2, "img-shape", "img_shape"),
     ],
 )
-def test_faulty_sample_for_a_mirror_is_named(arguments, channels, kind, field):
+def test_invalid_sample_for_mirror(arguments, channels, kind, field):
     with raises(kind, DataError, field=field):
         MirrorBody(**arguments)({"keypoint": poses(17, channels)})
 
 
-def spans(lost):
-    """Of each person: the frames with a loss, and the joints lost in them."""
-    for person in lost:
+def spans(dropped):
+    """Yield the frames with dropped joints, and these joints, for each person."""
+    for person in dropped:
         yield np.flatnonzero(person.any(1)), np.flatnonzero(person.any(0))
 
 
@@ -213,15 +215,15 @@ def test_dropped_joints_are_absent_for_one_span(layout):
     for seed in range(150):
         np.random.seed(seed)
         out = drop({"keypoint": keypoint, "keypoint_score": score})
-        lost = ~out["keypoint"].any(-1)
-        np.testing.assert_array_equal(out["keypoint"], without(keypoint, lost))
-        np.testing.assert_array_equal(out["keypoint_score"], without(score, lost))
-        for frames, gone in spans(lost):
+        dropped = ~out["keypoint"].any(-1)
+        np.testing.assert_array_equal(out["keypoint"], without(keypoint, dropped))
+        np.testing.assert_array_equal(out["keypoint_score"], without(score, dropped))
+        for frames, indices in spans(dropped):
             assert (np.diff(frames) == 1).all()
-            assert lost[:, frames][:, :, gone].any(0).all()
+            assert dropped[:, frames][:, :, indices].any(0).all()
             lengths.add(len(frames))
             starts.add(frames[0])
-            numbers.add(len(gone))
+            numbers.add(len(indices))
     assert min(lengths) == 12
     assert max(lengths) >= 39
     assert min(starts) == 0
@@ -233,20 +235,20 @@ def test_dropped_joints_are_absent_for_one_span(layout):
 
 
 @pytest.mark.parametrize("layout", SKELETONS)
-def test_a_limb_hangs_together(layout):
-    """Every joint that is lost leads to one of them, and takes along what it carries."""
+def test_dropped_joints_are_connected(layout):
+    """The dropped joints are one joint and all its descendants."""
     parents = dict(skeleton(layout).bones)
     keypoint = np.ones((1, 5, len(parents), 3))
-    seen = set()
+    limbs = set()
     for seed in range(200):
         np.random.seed(seed)
         out = JointDropout(prob=1, layout=layout)({"keypoint": keypoint})
-        ((_, gone),) = spans(~out["keypoint"].any(-1))
-        gone = set(gone)
-        roots = [joint for joint in gone if parents[joint] not in gone]
+        ((_, dropped),) = spans(~out["keypoint"].any(-1))
+        dropped = set(dropped)
+        roots = [joint for joint in dropped if parents[joint] not in dropped]
         assert len(roots) == 1
-        assert {child for child in parents if parents[child] in gone} <= gone
-        seen.add(frozenset(gone))
+        assert {child for child in parents if parents[child] in dropped} <= dropped
+        limbs.add(frozenset(dropped))
     expected = set()
     for root in parents:
         limb = {root}
@@ -254,52 +256,52 @@ def test_a_limb_hangs_together(layout):
             limb |= {child for child in parents if parents[child] in limb}
         if len(limb) <= len(parents) / 4:
             expected.add(frozenset(limb))
-    assert seen == expected
+    assert limbs == expected
 
 
 def test_limbs_of_the_kinect():
-    """An arm and a leg of four joints are among them, the trunk is not."""
-    gone = set()
+    """Arms and legs are dropped, but never the trunk."""
+    limbs = set()
     for seed in range(200):
         np.random.seed(seed)
         sample = {"keypoint": np.ones((1, 1, 20, 3))}
         out = JointDropout(prob=1, layout="kinect20", span=1)(sample)["keypoint"]
-        gone.add(tuple(np.flatnonzero(~out[0, 0].any(-1))))
-    assert {(4, 5, 6, 7), (9, 10, 11), (16, 17, 18, 19), (3,), (15,)} <= gone
-    assert not any({0, 1, 2} & set(joints) for joints in gone)
+        limbs.add(tuple(np.flatnonzero(~out[0, 0].any(-1))))
+    assert {(4, 5, 6, 7), (9, 10, 11), (16, 17, 18, 19), (3,), (15,)} <= limbs
+    assert not any({0, 1, 2} & set(joints) for joints in limbs)
 
 
-def test_each_person_by_themselves():
+def test_dropout_is_independent_per_person():
     np.random.seed(0)
     keypoint = np.ones((2, 10, 20, 3), dtype=np.float32)
     before = keypoint.copy()
-    drop, hit = JointDropout(prob=0.3), np.zeros(2)
+    drop, counts = JointDropout(prob=0.3), np.zeros(2)
     both = 0
     for _ in range(500):
         out = drop({"keypoint": keypoint})["keypoint"]
-        lost = ~out.all((1, 2, 3))
-        hit += lost
-        both += lost.all()
+        dropped = ~out.all((1, 2, 3))
+        counts += dropped
+        both += dropped.all()
     assert out.dtype == np.float32
     np.testing.assert_array_equal(keypoint, before)
-    np.testing.assert_allclose(hit / 500, 0.3, atol=0.06)
+    np.testing.assert_allclose(counts / 500, 0.3, atol=0.06)
     np.testing.assert_allclose(both / 500, 0.09, atol=0.04)
     never = JointDropout(prob=0)({"keypoint": keypoint})["keypoint"]
     np.testing.assert_array_equal(never, before)
 
 
-def test_a_lost_joint_has_no_bones():
-    """What the next step makes of it: no bone leads to the origin."""
+def test_dropped_joints_have_no_bones():
+    """With `mask_absent`, no bone leads to the origin."""
     keypoint = np.random.default_rng(0).normal(size=(1, 4, 20, 3)) + 5
     np.random.seed(0)
     out = JointDropout(prob=1, layout="kinect20", span=1)({"keypoint": keypoint})
-    lost = ~out["keypoint"].any(-1)[0, 0]
+    dropped = ~out["keypoint"].any(-1)[0, 0]
     features = SkeletonFeatures("kinect20", feats=["b"], mask_absent=True)
     bones = features(out)["keypoint"][0, 0]
     for child, parent in skeleton("kinect20").bones:
-        there = not (lost[child] or lost[parent])
-        whole = keypoint[0, 0, child] - keypoint[0, 0, parent]
-        np.testing.assert_allclose(bones[child], whole if there else 0)
+        present = not (dropped[child] or dropped[parent])
+        bone = keypoint[0, 0, child] - keypoint[0, 0, parent]
+        np.testing.assert_allclose(bones[child], bone if present else 0)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +313,7 @@ def test_a_lost_joint_has_no_bones():
         ({"layout": "kinect"}, "layout", None),
     ],
 )
-def test_faulty_dropout_is_named(arguments, kind, field):
+def test_invalid_dropout(arguments, kind, field):
     with raises(kind, ConfigError, field=field):
         TRANSFORMS.build(dict(type="JointDropout", **arguments))
     with raises("layout", DataError, field="keypoint"):
@@ -329,12 +331,12 @@ def test_unit_box(channels):
     assert out.dtype == np.float32
     assert not out[0, 2, 1].any()
     assert not out[1, 5:].any()
-    there = out[before.any(-1)]
-    np.testing.assert_allclose(there.min(0), -1, atol=1e-6)
-    np.testing.assert_allclose(there.max(0), 1, atol=1e-6)
+    present = out[before.any(-1)]
+    np.testing.assert_allclose(present.min(0), -1, atol=1e-6)
+    np.testing.assert_allclose(present.max(0), 1, atol=1e-6)
 
 
-def test_unit_box_of_the_flat_and_the_empty():
+def test_unit_box_of_flat_and_empty_samples():
     flat = np.ones((1, 3, 2, 3))
     flat[0, :, 0, 0] = 3
     out = ScaleToUnit()({"keypoint": flat})["keypoint"]
@@ -343,17 +345,17 @@ def test_unit_box_of_the_flat_and_the_empty():
     np.testing.assert_array_equal(ScaleToUnit()({"keypoint": empty})["keypoint"], 0)
 
 
-def test_unit_box_forgets_place_and_size():
-    """What comes before it to that end is lost: the docstring says so."""
+def test_unit_box_removes_position_and_size():
+    """Scaling and shifting before ScaleToUnit has no effect, as documented."""
     keypoint = np.random.default_rng(0).normal(size=(1, 9, 20, 3))
-    stretched = RandomScale3D(0.5)({"keypoint": keypoint})["keypoint"] + [3, 1, 2]
-    first, second = (ScaleToUnit()({"keypoint": k}) for k in (keypoint, stretched))
+    scaled = RandomScale3D(0.5)({"keypoint": keypoint})["keypoint"] + [3, 1, 2]
+    first, second = (ScaleToUnit()({"keypoint": k}) for k in (keypoint, scaled))
     np.testing.assert_allclose(first["keypoint"], second["keypoint"], atol=1e-12)
 
 
 @pytest.mark.parametrize("path", STRONG, ids=lambda path: path.stem)
 def test_recipe(path):
-    """Random in training only, the joints the model's, labels smoothed."""
+    """Only training is random, layouts agree with the model, and labels are smoothed."""
     cfg = Config.fromfile(path)
     train = cfg.train_dataloader.dataset.dataset.pipeline
     kinds = [step["type"] for step in train]
@@ -376,16 +378,17 @@ def test_recipe(path):
 def test_schedule_warms_up_and_ends_at_zero():
     cfg = Config.fromfile(CONFIGS / "_base_/schedules/strong_65e.py")
     optimizer = torch.optim.SGD([torch.zeros(1)], cfg.optim_wrapper.optimizer.lr)
-    schedule = []
-    for kind in cfg.param_scheduler:
-        del kind["convert_to_iter_based"]
-        schedule.append(PARAM_SCHEDULERS.build(dict(kind, optimizer=optimizer)))
+    schedulers = []
+    for scheduler in cfg.param_scheduler:
+        del scheduler["convert_to_iter_based"]
+        scheduler = dict(scheduler, optimizer=optimizer)
+        schedulers.append(PARAM_SCHEDULERS.build(scheduler))
     rates = []
     for _ in range(cfg.train_cfg.max_epochs):
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
-        for one in schedule:
-            one.step()
+        for scheduler in schedulers:
+            scheduler.step()
     assert rates[0] == pytest.approx(0.005)
     assert rates[-1] < 2e-4
     assert max(rates) == pytest.approx(0.05)
@@ -395,7 +398,7 @@ def test_schedule_warms_up_and_ends_at_zero():
 
 
 def test_recipe_on_nw_ucla(shared):
-    """Real sequences: in the box, every joint there in test, some lost in training."""
+    """Real sequences fit into -1..1, and joints are dropped in training only."""
     name = "msg3d_1xb16-joint-strong52-325e_nw-ucla-xview-keypoint-3d.py"
     cfg = Config.fromfile(CONFIGS / "msg3d" / name)
     init_default_scope("mmaction")
@@ -405,7 +408,7 @@ def test_recipe_on_nw_ucla(shared):
     train = Compose(cfg.train_dataloader.dataset.dataset.pipeline)
     test = Compose(cfg.test_dataloader.dataset.pipeline)
     np.random.seed(0)
-    lost = []
+    dropped = []
     for index in range(0, len(samples), 20):
         clips = test(samples.get_data_info(index))["inputs"]
         again = test(samples.get_data_info(index))["inputs"]
@@ -417,5 +420,5 @@ def test_recipe_on_nw_ucla(shared):
         assert clip.dtype == torch.float32
         assert clip.isfinite().all()
         assert clip.abs().max() <= 1.2 + 1e-6
-        lost.append((~clip.any(-1)).any().item())
-    assert 0.2 < np.mean(lost) < 0.8
+        dropped.append((~clip.any(-1)).any().item())
+    assert 0.2 < np.mean(dropped) < 0.8

@@ -1,4 +1,4 @@
-"""Alignment, augmentation and resampling of 3D skeletons."""
+"""Alignment, augmentation, and resampling of 3D skeletons."""
 
 import numpy as np
 import pytest
@@ -15,36 +15,35 @@ from msg3d.skeletons.rotation import rotation_about_axes
 def sample():
     rng = np.random.default_rng(0)
     keypoint = rng.normal(size=(1, 9, 20, 3)).astype(np.float32)
-    keypoint[0, 4, 7] = 0  # a lost joint
+    keypoint[0, 4, 7] = 0  # absent joint
     return {"keypoint": keypoint, "total_frames": 9}
 
 
-def test_align_is_prenormalize_but_for_the_centre(sample):
+def test_align_equals_prenormalize_except_for_the_center(sample):
     expected = PreNormalize3D().transform(dict(sample))["keypoint"]
     actual = AlignSkeleton3D(center=1).transform(dict(sample))["keypoint"]
     assert actual.dtype == np.float32
     assert not actual[0, 4, 7].any()
     np.testing.assert_allclose(actual[0, 0, 1], 0, atol=1e-6)
-    moved = np.delete((actual - expected).reshape(-1, 3), 4 * 20 + 7, axis=0)
-    np.testing.assert_allclose(moved, np.broadcast_to(moved[0], moved.shape), atol=1e-5)
+    shift = np.delete((actual - expected).reshape(-1, 3), 4 * 20 + 7, axis=0)
+    np.testing.assert_allclose(shift, np.broadcast_to(shift[0], shift.shape), atol=1e-5)
 
 
-def test_align_of_25_joints_is_prenormalize():
+def test_align_of_25_joints_equals_prenormalize():
     keypoint = np.random.default_rng(0).normal(size=(2, 5, 25, 3))
     expected = PreNormalize3D().transform({"keypoint": keypoint, "total_frames": 5})
     actual = AlignSkeleton3D().transform({"keypoint": keypoint, "total_frames": 5})
     np.testing.assert_allclose(actual["keypoint"], expected["keypoint"], atol=1e-6)
 
 
-def test_align_undoes_a_turn_about_the_spine():
-    """The view is what alignment takes away."""
+def test_align_removes_rotation_about_the_spine():
     keypoint = np.random.default_rng(0).normal(size=(1, 4, 20, 3))
     keypoint[0, 0, :2] = [[0, 0, 1], [0, 0, 2]]  # spine along z
     keypoint[0, 0, [8, 4]] = [[0.5, 0, 0.5], [-0.5, 0, 0.5]]
-    turned = keypoint @ rotation_about_axes(0, 0, 40).T
+    rotated = keypoint @ rotation_about_axes(0, 0, 40).T
     first, second = (
         AlignSkeleton3D().transform({"keypoint": k, "total_frames": 4})["keypoint"]
-        for k in (keypoint, turned)
+        for k in (keypoint, rotated)
     )
     np.testing.assert_allclose(first, second, atol=1e-5)
 
@@ -57,13 +56,13 @@ def test_all_zero_input_stays_zero():
 
 def test_rotation_keeps_lengths_and_absent_joints(sample):
     np.random.seed(0)
-    turned = RandomRotate3D((30, 30, 180)).transform(dict(sample))["keypoint"]
+    rotated = RandomRotate3D((30, 30, 180)).transform(dict(sample))["keypoint"]
     before = np.linalg.norm(sample["keypoint"], axis=-1)
-    np.testing.assert_allclose(np.linalg.norm(turned, axis=-1), before, rtol=1e-5)
-    assert np.abs(turned - sample["keypoint"]).max() > 0.1
+    np.testing.assert_allclose(np.linalg.norm(rotated, axis=-1), before, rtol=1e-5)
+    assert np.abs(rotated - sample["keypoint"]).max() > 0.1
 
 
-def test_rotation_turns_the_right_way():
+def test_rotation_is_right_handed():
     quarter = rotation_about_axes(0, 0, 90)
     np.testing.assert_allclose(quarter @ [1, 0, 0], [0, 1, 0], atol=1e-12)
     quarter = rotation_about_axes(90, 0, 0)
@@ -73,7 +72,7 @@ def test_rotation_turns_the_right_way():
 @pytest.mark.parametrize("frames", [1, 2, 9, 40, 200])
 @pytest.mark.parametrize("clips", [1, 10])
 def test_resampling_follows_a_straight_line(frames, clips):
-    """A joint at x = t is found at the times of the crop, in order."""
+    """A joint at x = t gives evenly spaced times within the crop."""
     line = np.arange(1, frames + 1, dtype=np.float32)[None, :, None, None]
     keypoint = np.broadcast_to(line, (1, frames, 2, 3)).copy()
     for test_mode in (True, False):
@@ -88,12 +87,12 @@ def test_resampling_follows_a_straight_line(frames, clips):
         length = times[:, -1] - times[:, 0]
         assert (length >= 0.6 * (frames - 1) - 1e-3).all()
     if clips == 1:
-        whole = ResampleFrames(frames, test_mode=True)
-        result = whole.transform({"keypoint": keypoint, "total_frames": frames})
+        identity = ResampleFrames(frames, test_mode=True)
+        result = identity.transform({"keypoint": keypoint, "total_frames": frames})
         np.testing.assert_allclose(result["keypoint"], keypoint)
 
 
-def test_test_clips_are_the_same_every_time(sample):
+def test_test_clips_are_deterministic(sample):
     clips = ResampleFrames(8, 10, test_mode=True)
     state = np.random.get_state()[1].copy()
     first = clips.transform(dict(sample))["keypoint"]
@@ -101,14 +100,13 @@ def test_test_clips_are_the_same_every_time(sample):
     np.testing.assert_array_equal(np.random.get_state()[1], state)
 
 
-def test_absent_joints_are_not_dragged_from_the_origin(sample):
+def test_absent_joints_are_not_interpolated(sample):
     result = ResampleFrames(33, test_mode=True).transform(dict(sample))["keypoint"]
-    joint = result[0, :, 7]
-    lost = ~joint.any(-1)
-    np.testing.assert_array_equal(np.flatnonzero(lost), np.arange(13, 20))
+    absent = ~result[0, :, 7].any(-1)
+    np.testing.assert_array_equal(np.flatnonzero(absent), np.arange(13, 20))
 
 
-def test_score_goes_with_its_frame():
+def test_scores_are_resampled():
     score = np.arange(5, dtype=np.float32)[None, :, None].repeat(3, 2)
     sample = {"keypoint": np.ones((1, 5, 3, 2)), "keypoint_score": score}
     result = ResampleFrames(9, test_mode=True).transform(sample)
@@ -116,6 +114,6 @@ def test_score_goes_with_its_frame():
     assert result["keypoint_score"][0, -1, 0] == 4
 
 
-def test_crop_out_of_range_is_named():
+def test_crop_out_of_range():
     with raises("option", ConfigError, field="crop"):
         TRANSFORMS.build({"type": "ResampleFrames", "clip_len": 8, "crop": 1.5})

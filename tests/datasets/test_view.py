@@ -1,4 +1,4 @@
-"""AlignView against its rules in plain loops, and layouts for AlignSkeleton3D."""
+"""AlignView compared with plain loops, and AlignSkeleton3D with layouts."""
 
 import math
 
@@ -15,11 +15,11 @@ from msg3d.skeletons import SKELETONS, skeleton
 BODIES = [name for name, body in SKELETONS.items() if body.spine and body.shoulders]
 
 
-def whole(keypoint):
-    """Nobody is lost."""
+def complete(keypoint):
+    """All joints are present."""
 
 
-def lost_joints(keypoint):
+def absent_joints(keypoint):
     keypoint[:, 2::3, 7:9] = 0
 
 
@@ -49,8 +49,8 @@ def empty_second_person(keypoint):
 
 
 CASES = (
-    whole,
-    lost_joints,
+    complete,
+    absent_joints,
     gaps,
     early_end,
     late_start,
@@ -70,13 +70,13 @@ def sample(case, persons=2, joints=25, frames=20, dtype=np.float32, seed=0):
 
 
 def plain_point(frame, joints):
-    """The middle of those of `joints` that are there, None without any."""
-    seen = [frame[joint] for joint in joints if any(frame[joint])]
-    return sum(seen) / len(seen) if seen else None
+    """Return the mean of the present joints among `joints`, or None."""
+    present = [frame[joint] for joint in joints if any(frame[joint])]
+    return sum(present) / len(present) if present else None
 
 
-def plain_turn(points, vector, axis):
-    """Rodrigues' rotation of points [n, 3] about vector x axis, by their angle."""
+def plain_rotation(points, vector, axis):
+    """Rotate points [n, 3] as a vector is rotated onto an axis, by Rodrigues' formula."""
     length = math.sqrt(sum(v * v for v in vector))
     normal = np.cross(vector, axis)
     if length < 1e-6 or np.abs(normal).sum() < 1e-6:
@@ -89,7 +89,7 @@ def plain_turn(points, vector, axis):
 
 
 def plain_view(keypoint, center, spine, shoulders, length=None):
-    """The rules of the authors' data, one after the other and joint after joint."""
+    """Apply the rules of the authors' data one by one, joint by joint."""
     _, frames, joints, _ = keypoint.shape
     length = length or frames
     persons = []
@@ -97,8 +97,8 @@ def plain_view(keypoint, center, spine, shoulders, length=None):
         person = list(person) + [np.zeros((joints, 3))] * (length - frames)
         if any(frame.any() for frame in person):
             if not person[0].any():
-                seen = [frame for frame in person if frame.any()]
-                person = seen + [np.zeros((joints, 3))] * (length - len(seen))
+                present = [frame for frame in person if frame.any()]
+                person = present + [np.zeros((joints, 3))] * (length - len(present))
             end = length
             while not person[end - 1].any():
                 end -= 1
@@ -109,7 +109,7 @@ def plain_view(keypoint, center, spine, shoulders, length=None):
     first = persons[0][0]
     lines = {}
     for axis, line in (("z", spine[::-1]), ("x", shoulders)):
-        end, start = (plain_point(first, place) for place in line)
+        end, start = (plain_point(first, ends) for ends in line)
         lines[axis] = None if end is None or start is None else end - start
     origins = [plain_point(frame, center) for frame in persons[0]]
     for person in persons:
@@ -119,11 +119,11 @@ def plain_view(keypoint, center, spine, shoulders, length=None):
                     frame[joint] -= origin
     points = np.concatenate([person.reshape(-1, 3) for person in persons])
     if lines["z"] is not None:
-        points = plain_turn(points, lines["z"], [0, 0, 1])
+        points = plain_rotation(points, lines["z"], [0, 0, 1])
         if lines["x"] is not None:
-            lines["x"] = plain_turn(lines["x"][None], lines["z"], [0, 0, 1])[0]
+            lines["x"] = plain_rotation(lines["x"][None], lines["z"], [0, 0, 1])[0]
     if lines["x"] is not None:
-        points = plain_turn(points, lines["x"], [1, 0, 0])
+        points = plain_rotation(points, lines["x"], [1, 0, 0])
     return points.reshape(len(persons), length, joints, 3)
 
 
@@ -141,51 +141,52 @@ def assert_plain(results, layout, length=None):
 @pytest.mark.parametrize("length", [None, 20, 53])
 @pytest.mark.parametrize("persons", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("case", CASES)
-def test_view_is_that_of_plain_loops(case, persons, length):
+def test_view_equals_plain_loops(case, persons, length):
     for seed, dtype in enumerate((np.float16, np.float32, np.float64)):
         assert_plain(sample(case, persons, dtype=dtype, seed=seed), "nturgb+d", length)
 
 
 @pytest.mark.parametrize("layout", BODIES)
-@pytest.mark.parametrize("case", [whole, lost_joints, late_start])
-def test_every_layout_has_its_own_axes(layout, case):
+@pytest.mark.parametrize("case", [complete, absent_joints, late_start])
+def test_axes_of_every_layout(layout, case):
     results = sample(case, joints=len(skeleton(layout).joints))
     assert_plain(results, layout)
-    # Every end as one joint: on the axes, if both persons' first frame has them.
     body, first = skeleton(layout), AlignView(layout)(dict(results))["keypoint"][0, 0]
-    if case is whole:
+    if case is complete:
         right, left = (first[list(end)].mean(0) for end in body.shoulders)
         np.testing.assert_allclose((right - left)[1:], 0, atol=1e-6)
         assert (right - left)[0] > 0
         np.testing.assert_allclose(first[list(body.spine[1])].mean(0), 0, atol=1e-6)
 
 
-def test_the_axes_of_ntu_are_the_authors():
-    """Spine 0 to 1 on z, shoulders 4 to 8 on x, joint 1 the origin of every frame."""
-    results = sample(whole)
+def test_axes_of_ntu_equal_those_of_the_authors():
+    """The spine is joints 0 to 1, the shoulders are 4 to 8, and the origin is joint 1."""
+    results = sample(complete)
     inline = AlignView(center=1, zaxis=(0, 1), xaxis=(8, 4))(dict(results))
     by_name = AlignView("nturgb+d")(dict(results))
     np.testing.assert_array_equal(by_name["keypoint"], inline["keypoint"])
     np.testing.assert_array_equal(by_name["keypoint"][0, :, 1], 0)
-    results = sample(whole)
+    results = sample(complete)
     results["keypoint"][0, 0, [4, 8]] = results["keypoint"][0, 0, 1] + [[0], [0]]
     spine = AlignView("nturgb+d")(results)["keypoint"][0, 0, 0]
     np.testing.assert_allclose(spine[:2], 0, atol=1e-6)
     assert spine[2] < 0
 
 
-def test_the_view_and_the_path_are_taken_away():
-    """Another camera, and another way through the room, give the same numbers.
+def test_view_and_path_are_removed():
+    """The result does not depend on the camera or on the path through the room.
 
-    The shoulders are level with the spine upright, or the second turn tilts it again.
+    The shoulders must be level if the spine is upright. Otherwise, the second rotation
+    tilts the spine again.
     """
-    keypoint = sample(lost_joints, persons=3, dtype=np.float64)["keypoint"]
+    keypoint = sample(absent_joints, persons=3, dtype=np.float64)["keypoint"]
     keypoint[0, 0, [0, 1]] = [[0.1, 0.2, 2.5], [0.1, 0.5, 2.5]]
     keypoint[0, 0, [4, 8]] = [[0.3, 0.6, 2.4], [-0.1, 0.6, 2.7]]
     camera = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
-    camera *= np.linalg.det(camera)  # no mirror
-    way = np.linspace(0, 1, 20)[:, None, None] * [1, 0, 3]
-    other = (keypoint @ camera.T + [0.3, -1, 2] + way) * keypoint.any(-1, keepdims=True)
+    camera *= np.linalg.det(camera)  # no reflection
+    path = np.linspace(0, 1, 20)[:, None, None] * [1, 0, 3]
+    other = keypoint @ camera.T + [0.3, -1, 2] + path
+    other *= keypoint.any(-1, keepdims=True)
     first, second = (
         AlignView("nturgb+d")({"keypoint": k, "total_frames": 20})["keypoint"]
         for k in (keypoint, other)
@@ -194,13 +195,13 @@ def test_the_view_and_the_path_are_taken_away():
     np.testing.assert_allclose(first, second, atol=1e-5)
 
 
-def test_frames_are_replayed_as_by_hand():
-    """Frame t of person m is known by its head: x = 10 m + t + 1 before moving."""
+def test_repeated_frames():
+    """The head identifies frame t of person m: x = 10 m + t + 1 before alignment."""
     keypoint = np.zeros((3, 5, 25, 3), np.float32)
     keypoint[:, :, 3, 0] = 10 * np.arange(3)[:, None] + np.arange(1, 6)
     keypoint[0, 3:] = 0  # ends early
-    keypoint[1, [0, 2]] = 0  # comes late, and has a gap
-    keypoint[2, [2, 4]] = 0  # has a gap, and ends early
+    keypoint[1, [0, 2]] = 0  # starts late and has a gap
+    keypoint[2, [2, 4]] = 0  # has a gap and ends early
     score = keypoint[..., 0].copy()
     results = {"keypoint": keypoint, "keypoint_score": score, "total_frames": 5}
     actual = AlignView("nturgb+d", length=8)(results)
@@ -214,21 +215,29 @@ def test_frames_are_replayed_as_by_hand():
     assert actual["total_frames"] == 8
 
 
-def lost(*joints):
+def without_joints(*joints):
     def case(keypoint):
         keypoint[:, 0, joints] = 0
 
     return case
 
 
-@pytest.mark.parametrize("case", [lost(0), lost(0, 1), lost(4), lost(8, 4), lost(1)])
-def test_without_an_end_that_turn_is_left_out(case):
-    """Of every joint that is there: bones of a missing one turn nothing."""
+@pytest.mark.parametrize(
+    "case",
+    [
+        without_joints(0),
+        without_joints(0, 1),
+        without_joints(4),
+        without_joints(8, 4),
+        without_joints(1),
+    ],
+)
+def test_no_rotation_if_an_end_is_absent(case):
     assert_plain(sample(case), "nturgb+d")
 
 
-def test_without_spine_and_shoulders_nothing_turns():
-    results = sample(lost(0, 4))
+def test_no_rotation_without_spine_and_shoulders():
+    results = sample(without_joints(0, 4))
     actual = AlignView("nturgb+d")(dict(results))["keypoint"]
     moved = results["keypoint"] - results["keypoint"][0, :, 1][:, None]
     np.testing.assert_allclose(
@@ -236,8 +245,8 @@ def test_without_spine_and_shoulders_nothing_turns():
     )
 
 
-def test_of_a_middle_the_joints_that_are_there_count():
-    results = sample(lost(11), joints=17)  # the left hip of COCO
+def test_mean_of_the_present_joints():
+    results = sample(without_joints(11), joints=17)  # left hip of COCO
     expected = AlignView(center=(5, 6), zaxis=(12, (5, 6)), xaxis=(6, 5))
     np.testing.assert_array_equal(
         AlignView("coco")(dict(results))["keypoint"],
@@ -245,8 +254,8 @@ def test_of_a_middle_the_joints_that_are_there_count():
     )
 
 
-def test_a_frame_without_the_centre_stays_where_it_is():
-    results = sample(whole)
+def test_frames_without_the_center_are_not_moved():
+    results = sample(complete)
     results["keypoint"][0, 5, 1] = 0
     results["keypoint"][0, 9] = 0
     assert_plain(results, "nturgb+d")
@@ -261,8 +270,8 @@ def test_a_frame_without_the_centre_stays_where_it_is():
     assert not actual[0, 5, 1].any()
 
 
-def test_without_the_first_person_nothing_moves():
-    results = sample(whole, persons=3)
+def test_nothing_moves_without_the_first_person():
+    results = sample(complete, persons=3)
     results["keypoint"][0] = results["keypoint"][1, 12:] = 0
     actual = AlignView("nturgb+d")(dict(results))["keypoint"]
     assert not actual[0].any()
@@ -288,7 +297,7 @@ def without_length(keypoint):
 
 
 @pytest.mark.parametrize("case", [upright, upside_down, without_length])
-def test_what_lies_on_the_axes_is_not_turned(case):
+def test_aligned_or_degenerate_poses_are_not_rotated(case):
     results = sample(case)
     actual = AlignView("nturgb+d")(dict(results))["keypoint"]
     moved = results["keypoint"] - results["keypoint"][0, :, 1][:, None]
@@ -298,7 +307,7 @@ def test_what_lies_on_the_axes_is_not_turned(case):
 @pytest.mark.parametrize(("frames", "length"), [(1, None), (1, 300), (20, 300)])
 @pytest.mark.parametrize("persons", [1, 2, 5])
 def test_short_and_empty_samples(persons, frames, length):
-    results = sample(whole, persons, frames=frames)
+    results = sample(complete, persons, frames=frames)
     assert_plain(results, "nturgb+d", length)
     results["keypoint"][:] = 0
     actual = AlignView("nturgb+d", length=length)(dict(results))
@@ -306,22 +315,22 @@ def test_short_and_empty_samples(persons, frames, length):
     assert not actual["keypoint"].any()
 
 
-def test_what_is_absent_stays_absent():
-    results = sample(lost_joints)
+def test_absent_joints_stay_absent():
+    results = sample(absent_joints)
     actual = AlignView("nturgb+d")(dict(results))["keypoint"]
     absent = ~results["keypoint"].any(-1)
     assert absent.any()
     assert not actual[absent].any()
 
 
-def test_the_samples_own_array_stays():
+def test_input_is_not_modified():
     results = sample(early_end)
     before = results["keypoint"].copy()
     AlignView("nturgb+d")(dict(results))
     np.testing.assert_array_equal(results["keypoint"], before)
 
 
-def test_what_is_wrong_is_named():
+def test_invalid_arguments_and_samples():
     for missing, axes in (("zaxis", {"center": 1}), ("center", {"xaxis": (4, 8)})):
         with raises("option", ConfigError, field=missing):
             TRANSFORMS.build(dict(type="AlignView", **axes))
@@ -332,17 +341,17 @@ def test_what_is_wrong_is_named():
         AlignView(chain)
     for transform in (AlignView("coco"), AlignSkeleton3D(layout="coco")):
         with raises("layout", DataError, field="keypoint", sample=None):
-            transform(sample(whole))
+            transform(sample(complete))
     with raises("shape", DataError, field="keypoint", sample=None):
-        AlignView("nturgb+d", length=19)(sample(whole))
+        AlignView("nturgb+d", length=19)(sample(complete))
     for transform, kind in (
         (AlignView("coco"), "layout"),
         (AlignView("nturgb+d", length=19), "shape"),
     ):
         with raises(kind, sample="walk_01"):
-            transform(dict(sample(whole), frame_dir="walk_01"))
+            transform(dict(sample(complete), frame_dir="walk_01"))
     with raises("total-frames", field="total_frames"):
-        AlignView("nturgb+d")(dict(sample(whole), total_frames=21))
+        AlignView("nturgb+d")(dict(sample(complete), total_frames=21))
 
 
 @pytest.mark.parametrize(
@@ -356,7 +365,7 @@ def test_real_samples(shared, name, layout):
 
 
 def read_ntu(path):
-    """A .skeleton file of NTU RGB+D: each place of a frame's list is a person."""
+    """Read a .skeleton file of NTU RGB+D; the position in a frame is the person."""
     words = iter(path.read_text(encoding="utf-8").split())
     keypoint = np.zeros((4, int(next(words)), 25, 3), np.float32)
     for t in range(keypoint.shape[1]):
@@ -368,12 +377,12 @@ def read_ntu(path):
 
 
 def test_raw_ntu_files(shared):
-    """Four places a file, as the authors read them, and the two of most energy."""
+    """Read four persons per file, and select the two with the most energy."""
     paths = sorted((shared / "data" / "ntu_raw").glob("*.skeleton"))
     assert len(paths) == 12
     for path in paths:
         results = read_ntu(path)
-        results["keypoint"][0, :5] = 0  # all of these files see everybody always
+        results["keypoint"][0, :5] = 0  # no person is ever absent in these files
         results["keypoint"][1:2, 30:35] = 0
         energy = []
         for person in results["keypoint"].astype(np.float64):
@@ -385,18 +394,18 @@ def test_raw_ntu_files(shared):
         assert_plain(chosen, "nturgb+d", 300)
 
 
-def test_align_skeleton_takes_a_layout():
+def test_align_skeleton_with_layout():
     for layout, joints in (("kinect20", 20), ("nturgb+d", 25)):
-        for case in (whole, lost_joints, late_start):
+        for case in (complete, absent_joints, late_start):
             results = sample(case, joints=joints)
             expected = AlignSkeleton3D(center=1)(dict(results))
             actual = AlignSkeleton3D(layout=layout)(dict(results))
             np.testing.assert_array_equal(actual["keypoint"], expected["keypoint"])
 
 
-def test_align_skeleton_by_middles():
-    """COCO has neither pelvis nor neck: the middles of hips and shoulders serve."""
-    results = sample(whole, joints=17)
+def test_align_skeleton_with_means():
+    """COCO has no pelvis and no neck, so the means of hips and of shoulders are used."""
+    results = sample(complete, joints=17)
     actual = AlignSkeleton3D(layout="coco", align_shoulder=False)(dict(results))
     first = actual["keypoint"][0, 0]
     np.testing.assert_allclose(first[[5, 6]].mean(0), 0, atol=1e-6)
@@ -407,8 +416,9 @@ def test_align_skeleton_by_middles():
     across = actual[6] - actual[5]
     np.testing.assert_allclose(across[1:], 0, atol=1e-6)
     assert across[0] > 0
-    given = AlignSkeleton3D(center=0, layout="coco", zaxis=[11, 5], xaxis=[6, 5])
-    plain = AlignSkeleton3D(center=0, zaxis=[11, 5], xaxis=[6, 5])
+    with_layout = AlignSkeleton3D(center=0, layout="coco", zaxis=[11, 5], xaxis=[6, 5])
+    without_layout = AlignSkeleton3D(center=0, zaxis=[11, 5], xaxis=[6, 5])
     np.testing.assert_array_equal(
-        given(dict(results))["keypoint"], plain(dict(results))["keypoint"]
+        with_layout(dict(results))["keypoint"],
+        without_layout(dict(results))["keypoint"],
     )

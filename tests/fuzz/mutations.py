@@ -1,4 +1,4 @@
-"""Hypothesis strategies that damage files: their bytes, or values inside their structure."""
+"""Hypothesis strategies that corrupt files: bytes, or values within the format."""
 
 import io
 import json
@@ -43,20 +43,20 @@ SHAPES = (
 )
 
 
-def pick(draw, values):
+def choose(draw, values):
     return draw(st.sampled_from(values))
 
 
-def some(draw, low, high):
+def integer(draw, low, high):
     return draw(st.integers(low, high))
 
 
-def damaged(draw, content, other):
+def corrupt_bytes(draw, content, other):
     """Flip, insert, replace, delete, duplicate, truncate, splice, or overwrite bytes."""
     # Most formats have their headers at the start.
-    start = some(draw, 0, pick(draw, [len(content), min(len(content), 200)]))
+    start = integer(draw, 0, choose(draw, [len(content), min(len(content), 200)]))
     before, after = content[:start], content[start:]
-    length = some(draw, 1, 60)
+    length = integer(draw, 1, 60)
     new = draw(st.one_of(st.binary(max_size=40), st.sampled_from(WORDS)))
     ways = [
         bytes([*before, *(byte ^ length for byte in after[:2]), *after[2:]]),
@@ -65,189 +65,194 @@ def damaged(draw, content, other):
         before + after[length:],
         before + after[:length] * 20 + after,
         before,
-        before + other[some(draw, 0, len(other)) :],
-        sized(draw, content, start),
+        before + other[integer(draw, 0, len(other)) :],
+        corrupt_size(draw, content, start),
     ]
-    return pick(draw, ways)
+    return choose(draw, ways)
 
 
-def sized(draw, content, start):
-    """A binary number replaced by one that is too large, or negative."""
-    kind = pick(draw, ["<B", "<H", ">H", "<I", ">I", "<Q"])
+def corrupt_size(draw, content, start):
+    """Replace a binary number by a number that is too large or negative."""
+    kind = choose(draw, ["<B", "<H", ">H", "<I", ">I", "<Q"])
     width = struct.calcsize(kind)
-    number = struct.pack(kind, pick(draw, SIZES) % 256**width)
+    number = struct.pack(kind, choose(draw, SIZES) % 256**width)
     return content[:start] + number + content[start + width :]
 
 
-def replaced(draw, data, others=PLAIN):
-    """A copy of plain data in which a value is replaced, removed, renamed, or doubled."""
+def replace_value(draw, data, others=PLAIN):
+    """Copy plain data, and replace, remove, rename, or duplicate a value."""
     if isinstance(data, np.ndarray) and draw(st.booleans()):
-        return array_changed(draw, data)
+        return change_array(draw, data)
     if isinstance(data, str) and data[:1] in ("{", "[") and draw(st.booleans()):
-        return json.dumps(replaced(draw, json.loads(data)))
-    if not isinstance(data, (list, dict)) or not data or some(draw, 0, 9) == 0:
-        return pick(draw, others)
+        return json.dumps(replace_value(draw, json.loads(data)))
+    if not isinstance(data, (list, dict)) or not data or integer(draw, 0, 9) == 0:
+        return choose(draw, others)
     copy = data.copy()
-    key = pick(draw, list(data) if isinstance(data, dict) else range(len(data)))
-    way = some(draw, 0, 11)
+    key = choose(draw, list(data) if isinstance(data, dict) else range(len(data)))
+    way = integer(draw, 0, 11)
     if way == 0:
         del copy[key]
     elif way == 1 and isinstance(data, list):
         copy.insert(key, data[key])
     elif way == 1:
-        copy[str(pick(draw, others))] = copy.pop(key)
+        copy[str(choose(draw, others))] = copy.pop(key)
     else:
-        copy[key] = replaced(draw, data[key], others)
+        copy[key] = replace_value(draw, data[key], others)
     return copy
 
 
-def in_json(draw, content):
-    return json.dumps(replaced(draw, json.loads(content))).encode()
+def corrupt_json(draw, content):
+    return json.dumps(replace_value(draw, json.loads(content))).encode()
 
 
-def in_text(draw, content):
-    """A word or line of a text or table replaced, removed, or doubled."""
+def corrupt_text(draw, content):
+    """Replace, remove, or duplicate a word or line of a text or table."""
     if draw(st.booleans()):
         words = list(re.finditer(rb"[^\s,;]+", content))
-        word = pick(draw, words)
-        new = pick(draw, WORDS)
+        word = choose(draw, words)
+        new = choose(draw, WORDS)
         return content[: word.start()] + new + content[word.end() :]
     lines = content.splitlines(keepends=True)
-    start, to = (some(draw, 0, len(lines) - 1) for _ in range(2))
+    start, target = (integer(draw, 0, len(lines) - 1) for _ in range(2))
     if draw(st.booleans()):
         return b"".join(lines[:start] + lines[start + 1 :])
-    return b"".join(lines[:to] + lines[start : start + 1] + lines[to:])
+    return b"".join(lines[:target] + lines[start : start + 1] + lines[target:])
 
 
-def array_changed(draw, array):
-    """An array of another type, shape, or order, or with another value."""
-    way = some(draw, 0, 5)
+def change_array(draw, array):
+    """Change the type, shape, order, or a value of an array."""
+    way = integer(draw, 0, 5)
     if way == 0 and array.dtype.kind in "biuf":
-        return array.astype(pick(draw, DTYPES))
+        return array.astype(choose(draw, DTYPES))
     if way == 1:
-        return array[tuple(slice(some(draw, 0, 2), None) for _ in array.shape)]
+        return array[tuple(slice(integer(draw, 0, 2), None) for _ in array.shape)]
     if way == 2:
-        return pick(draw, [array[None], array.ravel(), array.T, array[:0]])
+        return choose(draw, [array[None], array.ravel(), array.T, array[:0]])
     array = array.copy()
-    values = array[pick(draw, array.dtype.names)] if array.dtype.names else array
+    values = array[choose(draw, array.dtype.names)] if array.dtype.names else array
     if values.size:
-        place = some(draw, 0, values.size - 1)
+        index = integer(draw, 0, values.size - 1)
         if values.dtype.kind == "f":
-            values.flat[place] = pick(draw, [np.nan, np.inf, 1e30, 2, -1])
+            values.flat[index] = choose(draw, [np.nan, np.inf, 1e30, 2, -1])
         elif values.dtype.kind in "iu":
             limits = np.iinfo(values.dtype)
-            number = pick(draw, [limits.min, limits.max, 2**30, -1, 0, 1, 5])
-            values.flat[place] = min(max(number, limits.min), limits.max)
+            number = choose(draw, [limits.min, limits.max, 2**30, -1, 0, 1, 5])
+            values.flat[index] = min(max(number, limits.min), limits.max)
     return array
 
 
-def in_npy(draw, content):
-    """Another header, or another array."""
-    if some(draw, 0, 4) == 0:
+def corrupt_npy(draw, content):
+    """Change the header or the array."""
+    if integer(draw, 0, 4) == 0:
         header = "{{'descr': {}, 'fortran_order': {}, 'shape': {}, }}".format(
-            pick(draw, HEADERS),
-            pick(draw, ["True", "False", "1"]),
-            pick(draw, SHAPES),
+            choose(draw, HEADERS),
+            choose(draw, ["True", "False", "1"]),
+            choose(draw, SHAPES),
         )
         start = content.index(b"\n") + 1
         length = struct.pack("<H", len(header) + 1)
         return content[:8] + length + header.encode() + b"\n" + content[start:]
     file = io.BytesIO()
-    np.save(file, array_changed(draw, np.load(io.BytesIO(content))))
+    np.save(file, change_array(draw, np.load(io.BytesIO(content))))
     return file.getvalue()
 
 
-def in_zip(draw, content):
-    """A member changed or removed, with the correct checksum; or the table of members."""
+def corrupt_zip(draw, content):
+    """Change or remove a member, with a correct checksum, or change the directory."""
     table = content.rindex(b"PK\x01\x02")
-    if some(draw, 0, 3) == 0:
-        return sized(draw, content, table + some(draw, 4, 60))
+    if integer(draw, 0, 3) == 0:
+        return corrupt_size(draw, content, table + integer(draw, 4, 60))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    name = pick(draw, list(members))
-    if some(draw, 0, 9) == 0:
+    name = choose(draw, list(members))
+    if integer(draw, 0, 9) == 0:
         del members[name]
     else:
-        members[name] = changed(draw, name, members[name], members[name])
+        members[name] = corrupt(draw, name, members[name], members[name])
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", pick(draw, [0, 8])) as archive:
+    with zipfile.ZipFile(file, "w", choose(draw, [0, 8])) as archive:
         for member, data in members.items():
             archive.writestr(member, data)
     return file.getvalue()
 
 
-def in_safetensors(draw, content):
+def corrupt_safetensors(draw, content):
     length = int.from_bytes(content[:8], "little")
-    header = in_json(draw, content[8 : 8 + length])
+    header = corrupt_json(draw, content[8 : 8 + length])
     return struct.pack("<Q", len(header)) + header + content[8 + length :]
 
 
-def in_hdf5(draw, content):
+def corrupt_hdf5(draw, content):
     import h5py
 
     file = io.BytesIO(content)
     with h5py.File(file, "r+") as data:
-        parent = data[pick(draw, sorted(data))]["body"]
+        parent = data[choose(draw, sorted(data))]["body"]
         del parent["landmarks"]
-        kind = pick(draw, ["f4", "i8", "S3", "c16", None])
-        shape = pick(draw, [(24, 3), (24, 2), (0, 3), (), (2, 24, 3)])
+        kind = choose(draw, ["f4", "i8", "S3", "c16", None])
+        shape = choose(draw, [(24, 3), (24, 2), (0, 3), (), (2, 24, 3)])
         if kind:
-            parent["landmarks"] = np.full(shape, pick(draw, [0, 1]), kind)
+            parent["landmarks"] = np.full(shape, choose(draw, [0, 1]), kind)
     return file.getvalue()
 
 
-def in_pickle(draw, content):
-    """Other values, opcodes, globals, or sizes; code; or a small file of endless data."""
-    way = some(draw, 0, 9)
+def corrupt_pickle(draw, content):
+    """Change values, opcodes, globals, or sizes; insert code; or return a bomb."""
+    way = integer(draw, 0, 9)
     if way < 4:
         try:
             data = pickle.loads(content)
-        except (pickle.UnpicklingError, AttributeError):  # a member of a checkpoint
+        except (pickle.UnpicklingError, AttributeError):  # member of a checkpoint
             pass
         else:
-            for _ in range(some(draw, 1, 3)):
-                data = replaced(draw, data, PLAIN + ARRAYS)
-            return pickle.dumps(data, protocol=some(draw, 2, 5))
+            for _ in range(integer(draw, 1, 3)):
+                data = replace_value(draw, data, PLAIN + ARRAYS)
+            return pickle.dumps(data, protocol=integer(draw, 2, 5))
     if way == 4:
-        return b"\x80\x02" + pick(draw, BOMBS) + b"."
+        return b"\x80\x02" + choose(draw, BOMBS) + b"."
     operations = list(pickletools.genops(content))
-    start, to = (some(draw, 1, len(operations) - 1) for _ in range(2))
-    places = [place for _, _, place in operations] + [len(content)]
-    before, after = content[: places[start]], content[places[start + 1] :]
-    piece = content[places[start] : places[start + 1]]
+    start, target = (integer(draw, 1, len(operations) - 1) for _ in range(2))
+    offsets = [offset for _, _, offset in operations] + [len(content)]
+    before, after = content[: offsets[start]], content[offsets[start + 1] :]
+    piece = content[offsets[start] : offsets[start + 1]]
     ways = [
         before + after,
-        content[: places[to]] + piece + content[places[to] :],
-        before + pick(draw, OPCODES) + piece + after,
-        before + pick(draw, CODE) + piece + after,
+        content[: offsets[target]] + piece + content[offsets[target] :],
+        before + choose(draw, OPCODES) + piece + after,
+        before + choose(draw, CODE) + piece + after,
     ]
     numbers = [
-        (places[number], places[number + 1])
+        (offsets[number], offsets[number + 1])
         for number, (operation, _, _) in enumerate(operations)
         if operation.name in ("BININT1", "BININT", "BININT2", "LONG1", "INT")
     ]
     if numbers:  # such as the length of an axis
-        start, stop = pick(draw, numbers)
-        value = pick(draw, [-1, 10**9, 2**40, 2**62, 0, 255])
+        start, stop = choose(draw, numbers)
+        value = choose(draw, [-1, 10**9, 2**40, 2**62, 0, 255])
         raw = b"\x8a\x09" + value.to_bytes(9, "little", signed=True)
         ways.append(content[:start] + raw + content[stop:])
-    return pick(draw, ways)
+    return choose(draw, ways)
 
 
 INSIDE = {
-    **dict.fromkeys((".csv", ".skeleton", ".txt"), in_text),
-    **dict.fromkeys((".npz", ".pth", ".zip"), in_zip),
-    **{".hdf5": in_hdf5, ".json": in_json, ".npy": in_npy, ".pkl": in_pickle},
-    ".safetensors": in_safetensors,
+    **dict.fromkeys((".csv", ".skeleton", ".txt"), corrupt_text),
+    **dict.fromkeys((".npz", ".pth", ".zip"), corrupt_zip),
+    **{
+        ".hdf5": corrupt_hdf5,
+        ".json": corrupt_json,
+        ".npy": corrupt_npy,
+        ".pkl": corrupt_pickle,
+    },
+    ".safetensors": corrupt_safetensors,
 }
 
 
-def changed(draw, name, content, other, inside=True):
-    """A file changed inside its structure, or else in its bytes."""
+def corrupt(draw, name, content, other, inside=True):
+    """Corrupt a file within its format if `inside`, else its bytes."""
     mutate = INSIDE.get(PurePath(name).suffix)
     if not inside or not content:
-        return damaged(draw, content, other)
-    if mutate is None or (mutate is in_zip and content[:2] != b"PK"):
-        # The numbers of a binary header.
-        return sized(draw, content, some(draw, 0, min(len(content), 300)))
+        return corrupt_bytes(draw, content, other)
+    if mutate is None or (mutate is corrupt_zip and content[:2] != b"PK"):
+        # Change a number in a binary header.
+        return corrupt_size(draw, content, integer(draw, 0, min(len(content), 300)))
     return mutate(draw, content)

@@ -1,7 +1,7 @@
-"""Readers return data or raise an error with a `kind`, whatever a file contains.
+"""Fuzz tests: readers of corrupt files return data or raise an error with a `kind`.
 
-They never raise another exception, crash, hang, take much memory, or execute code. Cases
-are reproducible: they depend only on the reader, FUZZ_SEED, and FUZZ_CASES.
+They never raise other exceptions, crash, hang, allocate much memory, or execute code.
+Cases are reproducible: they depend only on the reader, FUZZ_SEED, and FUZZ_CASES.
 
     FUZZ_CASES=1000 pytest -m slow tests/fuzz -k store -s     # per reader
 """
@@ -30,7 +30,7 @@ from hostile_pickles import CANARY, PAYLOAD
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from mmengine.runner.checkpoint import CheckpointLoader
-from mutations import changed
+from mutations import corrupt
 
 from converters import test_bandai, test_penn_action
 from formats import test_formats as formats
@@ -67,37 +67,37 @@ from msg3d.stores.store import load_store
 from samples import annotations
 
 if sys.platform != "linux":
-    pytest.skip("other systems do not limit memory", allow_module_level=True)
+    pytest.skip("requires Linux to limit memory", allow_module_level=True)
 
 SEED = int(os.environ.get("FUZZ_SEED", 0))
 CASES = int(os.environ.get("FUZZ_CASES", 200))
 SECONDS = 20
-MEMORY = 512 * 2**20  # in addition to what the process has at the start
+MEMORY = 512 * 2**20  # in addition to the initial memory of the process
 
 
 @contextmanager
 def attempt(outcomes):
-    """Log None, or an error that users see as one sentence; raise any other."""
-    refusal = None
+    """Append None or an expected error to `outcomes`; raise all other errors."""
+    expected = None
     try:
         yield
     except (MSG3DError, SkipFile, OSError) as error:
-        refusal = error
-    if refusal is not None:
-        text, cause = str(refusal), refusal
-        assert text.strip(), repr(refusal)
+        expected = error
+    if expected is not None:
+        text, cause = str(expected), expected
+        assert text.strip(), repr(expected)
         assert "\n" not in text, text
         assert len(text) < 2000, text
-        if isinstance(refusal, MSG3DError):
-            assert refusal.kind in KINDS or refusal.kind in faults.KINDS, refusal.kind
+        if isinstance(expected, MSG3DError):
+            assert expected.kind in {*KINDS, *faults.KINDS}, expected.kind
         while cause is not None:
-            # Refused only after the memory was taken.
+            # The error must be raised before memory is exhausted.
             assert not isinstance(cause, MemoryError), text
             cause = cause.__cause__ or cause.__context__
-    outcomes.append(refusal)
+    outcomes.append(expected)
 
 
-# Writers of small valid files, and their readers: each attempt may be refused -----------
+# Writers of small valid files, and their readers
 
 
 def small(form):
@@ -126,8 +126,9 @@ def read_annotations(folder, attempt):
         labels_of(path, "train" if b"split" in Path(path).read_bytes() else None)
     with attempt():
         data = load_annotations(path)
-        report = as_json(seen := inspect_annotations(data), path)
-        json.dumps(report), as_text(report, seen, 3)
+        inspection = inspect_annotations(data)
+        report = as_json(inspection, path)
+        json.dumps(report), as_text(report, inspection, 3)
         check_annotations(data, source=path, multi_class=True)
 
 
@@ -174,7 +175,7 @@ def write_checkpoint(form, folder):
 
 
 def read_checkpoint(folder, attempt):
-    """As `mim test` and as tools/convert_checkpoint.py."""
+    """Read a checkpoint as `mim test` and tools/convert_checkpoint.py do."""
     (path,) = folder.iterdir()
     with attempt():
         CheckpointLoader.load_checkpoint(str(path), "cpu", "silent")
@@ -197,7 +198,7 @@ def write_config(folder):
 
 
 def read_config(folder, attempt):
-    """The text of the config in a checkpoint."""
+    """Read the text of a config as stored in a checkpoint."""
     text = (folder / "config.txt").read_text(encoding="utf-8", errors="replace")
     with attempt():
         stored_config({"cfg": text}, "best.pth")
@@ -299,7 +300,7 @@ def read_raw(parse, folder, attempt):
 
 
 def doubled(write, folder):
-    """An example with two persons per frame, and with all that its format can tell."""
+    """Write an example with two persons per frame and all optional fields."""
     write(folder)
     (path,) = folder.iterdir()
     if path.suffix == ".csv":
@@ -313,7 +314,7 @@ def doubled(write, folder):
         return
     data = json.loads(path.read_text(encoding="utf-8"))
     if write is formats.alphapose:
-        data = [{**each, "idx": [n]} for each in data for n in range(2)]
+        data = [{**person, "idx": [n]} for person in data for n in range(2)]
     elif write is formats.coco:
         data["annotations"] *= 2
         data["categories"] = [{"keypoints": list(skeleton("coco").joints)}]
@@ -323,23 +324,25 @@ def doubled(write, folder):
         for frame in data["data"]:
             frame["skeleton"] *= 3
     elif write is formats.landmarks:
-        frames = [[each["pose_world_landmarks"]] * 2 for each in data["frames"]]
+        frames = [[frame["pose_world_landmarks"]] * 2 for frame in data["frames"]]
         names = "pose_landmarks", "pose_world_landmarks"
-        data["frames"] = [dict.fromkeys(names, each) for each in frames]
+        data["frames"] = [dict.fromkeys(names, persons) for persons in frames]
     else:
-        frames = [{"frame_id": t, "instances": each * 2} for t, each in enumerate(data)]
+        frames = [
+            {"frame_id": t, "instances": persons * 2} for t, persons in enumerate(data)
+        ]
         data = {"meta_info": {}, "instance_info": frames}
     formats.as_json(path, data)
 
 
 def read_clip(convert, options, expected, folder, attempt):
-    """A file in any format, as for prediction and as the converters of data sets do."""
+    """Read a file of any format as prediction and converters do."""
     with attempt():
         for source in list_sources(str(folder), str(folder / "nowhere")):
             for sequence in read_sequences(source, expected, options):
                 sample = to_sample(sequence, expected)
                 assert np.isfinite(sample["keypoint"]).all()
-    for path in (each for each in folder.iterdir() if each.is_file()):
+    for path in filter(Path.is_file, folder.iterdir()):
         for dimensions in (2, 3):
             with attempt():
                 other = replace(options, dimensions=dimensions, max_persons=1)
@@ -372,7 +375,7 @@ DOUBLED = {
 
 
 def readers():
-    """Name -> (functions that write a valid example, function that reads it)."""
+    """Return name -> (functions that write a valid example, function that reads it)."""
     by_name = {
         "config": ([write_config], read_config),
         "recipe": ([write_recipe], read_recipe),
@@ -407,7 +410,7 @@ READERS = readers()
 
 
 def reader_of(name, folder):
-    """The valid examples of a reader, {path: content}, and the function that reads them."""
+    """Return the valid examples of a reader, [{path: content}], and its function."""
     writers, read = READERS[name]
     examples = []
     for number, write in enumerate(writers):
@@ -425,19 +428,19 @@ def reader_of(name, folder):
         read = partial(read_clip, CONVERT.get(form, ()), options, expected)
     outcomes = []
     read(example, partial(attempt, outcomes))
-    assert outcomes[0] is None, f"the valid file is refused: {outcomes}"
+    assert outcomes[0] is None, f"the valid file is rejected: {outcomes}"
     return examples, read
 
 
 @st.composite
-def damaged_files(draw, examples, inside):
-    """The files of an example, one of them damaged."""
+def corrupt_files(draw, examples, inside):
+    """Return the files of an example, one of them corrupt."""
     files = dict(draw(st.sampled_from(examples)))
     other = next(iter(draw(st.sampled_from(examples)).values()))
     name = draw(st.sampled_from(list(files)))
-    files[name] = changed(draw, name, files[name], other, inside)
+    files[name] = corrupt(draw, name, files[name], other, inside)
     if name.startswith("s.packed/data") and draw(st.booleans()):
-        # The header tells the true sizes, so that the files are looked into.
+        # Update the sizes in the header, so that the reader opens the corrupt file.
         header = json.loads(files["s.packed/store.json"])
         header["bytes"][Path(name).name] = len(files[name])
         files["s.packed/store.json"] = json.dumps(header).encode()
@@ -445,9 +448,9 @@ def damaged_files(draw, examples, inside):
 
 
 def fuzz(name, cases, folder):
-    """Read many damaged files, two thirds of them damaged inside their structure."""
+    """Read many corrupt files, two thirds of them corrupt within their format."""
     examples, read = reader_of(name, folder)
-    counts = {"read": 0, "refused": 0}
+    counts = {"read": 0, "rejected": 0}
 
     def case(files):
         shutil.rmtree(folder / "case", ignore_errors=True)
@@ -457,34 +460,34 @@ def fuzz(name, cases, folder):
         outcomes = []
         watched(read, folder / "case", partial(attempt, outcomes))
         assert not Path(CANARY).exists(), "code in a file was executed"
-        counts["refused" if outcomes[0] else "read"] += 1
+        counts["rejected" if outcomes[0] else "read"] += 1
 
     for inside, number in ((True, cases * 2 // 3), (False, cases - cases * 2 // 3)):
         options = {"database": None, "deadline": None, "max_examples": number}
         options.update(suppress_health_check=list(HealthCheck))
-        run = given(damaged_files(examples, inside))(case)
+        run = given(corrupt_files(examples, inside))(case)
         seed(SEED)(settings(**options)(run))()
     print(f"{name}, seed {SEED}: {counts}")
-    assert counts["refused"] >= cases / 10, "the damage is too harmless"
+    assert counts["rejected"] >= cases / 10, "too few corrupt files are rejected"
 
 
 def watched(function, *args):
-    """Call a function; end the process if it hangs, in C code too."""
+    """Call a function, and kill the process if it hangs, even in C code."""
     faulthandler.dump_traceback_later(SECONDS, exit=True, file=sys.stderr)
     function(*args)
     faulthandler.cancel_dump_traceback_later()
 
 
 def limited(log, function, *args):
-    """Call a function in a process of its own, with limited memory."""
-    import resource  # which Windows does not have
+    """Call a function with limited memory; runs in a separate process."""
+    import resource  # not available on Windows
 
     sys.stdout = sys.stderr = log.open(
         "w", buffering=1, encoding="utf-8", errors="replace"
     )
     faulthandler.enable(sys.stderr)
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1), os.dup2(null, 2)  # what C libraries print
+    os.dup2(null, 1), os.dup2(null, 2)  # output of C libraries
     warnings.simplefilter("ignore")
     used = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
     limit = used * resource.getpagesize() + MEMORY
@@ -509,7 +512,7 @@ def isolated(folder, function, *args):
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded_hypothesis():
-    """Hypothesis loads half of itself when it first runs: once, not in each process."""
+    """Run Hypothesis once, so that its lazy imports are not repeated in each process."""
     settings(database=None)(given(st.binary())(lambda content: None))()
 
 
@@ -531,7 +534,7 @@ def test_many(name, tmp_path, monkeypatch):
     fuzz_isolated(name, CASES, tmp_path, monkeypatch)
 
 
-def test_payload_runs_without_protection(tmp_path, monkeypatch):
+def test_payload_is_executed_by_pickle(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pickle.loads(b"\x80\x02" + PAYLOAD + b".")
     assert Path(CANARY).exists()
@@ -548,9 +551,9 @@ def raise_two_lines():
 
 
 @pytest.mark.parametrize(
-    "fault", [hang, os.abort, raise_two_lines, partial(np.ones, 2**30), {}.popitem]
+    "failure", [hang, os.abort, raise_two_lines, partial(np.ones, 2**30), {}.popitem]
 )
-def test_faults_are_detected(fault, tmp_path, monkeypatch):
+def test_failures_are_detected(failure, tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "SECONDS", 0.3)
     with pytest.raises(AssertionError, match="process ended"):
-        isolated(tmp_path, watched, fault)
+        isolated(tmp_path, watched, failure)

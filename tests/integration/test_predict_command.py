@@ -43,7 +43,7 @@ def test_command_as_typed(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-4000:]
     assert done.stdout.splitlines() == [
-        "predicted 1, done before 0, failed 0",
+        "predicted 1, already done 0, failed 0",
         "wrote results/predictions.csv",
     ]
     with (tmp_path / "results" / "predictions.csv").open(

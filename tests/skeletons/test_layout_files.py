@@ -1,4 +1,4 @@
-"""Skeleton layouts in JSON files."""
+"""Skeleton layouts from JSON files."""
 
 import json
 from typing import ClassVar
@@ -36,7 +36,7 @@ def file(tmp_path, monkeypatch):
     return "my.json"
 
 
-def test_file_is_its_dictionary(file, tmp_path):
+def test_file_equals_dictionary(file, tmp_path):
     assert skeleton(file) == skeleton(LAYOUT) == skeleton(str(tmp_path / file))
 
 
@@ -102,7 +102,7 @@ def test_networks(file, name):
     assert model.eval()(torch.zeros(1, 2, 16, 5, 3)).ndim == 5
 
 
-def test_conversion_needs_names(tmp_path, file):
+def test_conversion_requires_joint_names(tmp_path, file):
     assert convert_layout(np.ones((1, 5, 3)), file, LAYOUT).shape == (1, 5, 3)
     nameless = {key: LAYOUT[key] for key in ("num_node", "inward", "center")}
     (tmp_path / "nameless.json").write_text(json.dumps(nameless), encoding="utf-8")
@@ -116,7 +116,7 @@ def test_checker(file):
     assert "layout-joints" in {fault.kind for fault in faults}
 
 
-def test_exported_file_carries_the_layout(file):
+def test_exported_file_contains_the_layout(file):
     class Pipeline:
         steps: ClassVar = [{"type": "SkeletonFeatures", "layout": file}]
 
@@ -129,7 +129,7 @@ def test_exported_file_carries_the_layout(file):
     assert Pipeline.steps[0]["layout"] == file
 
 
-def test_checkpoint_carries_the_layout(file, tmp_path):
+def test_checkpoint_contains_the_layout(file, tmp_path):
     cfg = Config.fromfile(prepare(tmp_path))
     cfg.model.backbone.type = "PartitionSTGCN"
     cfg.model.backbone.graph_cfg = {"layout": file, "mode": "spatial"}

@@ -1,4 +1,4 @@
-"""Conversion of layouts against maps of joints written down by hand."""
+"""Conversion of layouts, compared with joint maps written by hand."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from msg3d.annotations.files import load_annotations
 from msg3d.errors import ConfigError
 from msg3d.skeletons import SKELETONS, convert_layout, skeleton
 
-# For each joint of the target, joints of the source; of several the mean.
+# For each joint of the target: a joint of the source, or several joints for their mean.
 BY_HAND = {
     ("coco", "openpose"): (
         [0, (5, 6), 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3]
@@ -60,19 +60,19 @@ BY_HAND = {
 
 
 def by_hand(keypoint, joints):
-    """The plain form: joint by joint, frame by frame."""
+    """Convert joint by joint and frame by frame."""
     flat = keypoint.reshape(-1, *keypoint.shape[-2:])
     result = np.zeros((len(flat), len(joints), keypoint.shape[-1]), keypoint.dtype)
     for frame, pose in enumerate(flat):
         for joint, sources in enumerate(joints):
-            parts = [pose[one] for one in np.atleast_1d(sources)]
+            parts = [pose[source] for source in np.atleast_1d(sources)]
             if all(part.any() for part in parts):
                 result[frame, joint] = sum(parts) / len(parts)
     return result.reshape(*keypoint.shape[:-2], *result.shape[1:])
 
 
 def poses(joints, channels=3, seed=0):
-    """(M, T, V, C) = (2, 7, joints, channels), a sixth of the joints absent."""
+    """Return poses (2, 7, joints, channels) with a sixth of the joints absent."""
     rng = np.random.default_rng(seed)
     keypoint = rng.normal(size=(2, 7, joints, channels)).astype(np.float32)
     keypoint[rng.random(keypoint.shape[:3]) < 1 / 6] = 0
@@ -81,7 +81,7 @@ def poses(joints, channels=3, seed=0):
 
 @pytest.mark.parametrize(("source", "target"), BY_HAND)
 @pytest.mark.parametrize("channels", [2, 3])
-def test_joints_are_found(source, target, channels):
+def test_equals_joint_map(source, target, channels):
     keypoint = poses(len(skeleton(source).joints), channels)
     before = keypoint.copy()
     actual = convert_layout(keypoint, source, target)
@@ -92,7 +92,7 @@ def test_joints_are_found(source, target, channels):
 
 
 @pytest.mark.parametrize("name", SKELETONS)
-def test_same_layout_is_left_as_it_is(name):
+def test_same_layout_changes_nothing(name):
     keypoint = poses(len(skeleton(name).joints))
     np.testing.assert_array_equal(convert_layout(keypoint, name, name), keypoint)
 
@@ -100,17 +100,17 @@ def test_same_layout_is_left_as_it_is(name):
 @pytest.mark.parametrize("source", SKELETONS)
 @pytest.mark.parametrize("target", SKELETONS)
 def test_left_stays_left(source, target):
-    """Whatever is found for a left joint lies on the left, for all pairs of layouts."""
+    """Sources of a left joint are on the left, for all pairs of layouts."""
     side = {"left": 1.0, "right": -1.0}
     sides = [side.get(name.split("_")[0], 2e-20) for name in skeleton(source).joints]
     keypoint = np.array(sides, dtype=np.float32)[:, None]  # (V, 1)
-    found = convert_layout(keypoint, source, target, missing="zero")[:, 0]
-    for name, place in zip(skeleton(target).joints, found, strict=True):
-        if abs(place) > 1e-10:
-            assert side[name.split("_")[0]] == place, name
+    converted = convert_layout(keypoint, source, target, missing="zero")[:, 0]
+    for name, value in zip(skeleton(target).joints, converted, strict=True):
+        if abs(value) > 1e-10:
+            assert side[name.split("_")[0]] == value, name
 
 
-def test_a_mean_with_an_absent_part_is_absent():
+def test_mean_with_an_absent_joint_is_absent():
     keypoint = np.ones((1, 1, 17, 2))
     keypoint[0, 0, 5] = 0
     neck = convert_layout(keypoint, "coco", "openpose")[0, 0, 1]
@@ -120,14 +120,14 @@ def test_a_mean_with_an_absent_part_is_absent():
 @pytest.mark.parametrize(
     ("dtype", "expected"), [("f2", "f2"), ("f8", "f8"), ("i4", "f4"), ("u1", "f4")]
 )
-def test_type_is_kept_where_it_can_hold_a_mean(dtype, expected):
+def test_floating_point_dtype_is_kept(dtype, expected):
     keypoint = np.arange(17 * 2, dtype=dtype).reshape(17, 2)
     converted = convert_layout(keypoint, "coco", "openpose")
     assert converted.dtype == np.dtype(expected)
     np.testing.assert_array_equal(converted[1], [11, 12])  # joints 5 and 6
 
 
-def test_joints_without_counterpart_are_named():
+def test_joints_without_counterpart():
     keypoint = poses(20)
     with raises("layout", ConfigError) as caught:
         convert_layout(keypoint, "kinect20", "coco")
@@ -140,7 +140,7 @@ def test_joints_without_counterpart_are_named():
     np.testing.assert_array_equal(converted[:, :, 5:], keypoint[:, :, order])
 
 
-def test_layout_of_a_dictionary_needs_names():
+def test_dictionary_requires_joint_names():
     chain = {"num_node": 3, "inward": [(0, 1), (2, 1)], "center": 1}
     named = dict(chain, joints=["nose", "neck", "left_hip"])
     keypoint = poses(17)
@@ -158,13 +158,13 @@ def test_layout_of_a_dictionary_needs_names():
         (("kinect20", "coco", "nan"), "option", None, "'nan'"),
     ],
 )
-def test_bad_arguments_are_named(arguments, kind, field, values):
+def test_invalid_arguments(arguments, kind, field, values):
     with raises(kind, field=field) as caught:
         convert_layout(poses(20), *arguments)
     assert all(value in str(caught.value) for value in values.split("|"))
 
 
-def test_transform_converts_scores_too():
+def test_transform_converts_scores():
     keypoint = poses(17, channels=2)
     score = np.random.default_rng(1).uniform(0.1, 1, (2, 7, 17)).astype(np.float32)
     score[0, 0, 5] = 0
@@ -183,7 +183,7 @@ def test_transform_converts_scores_too():
     assert "source='coco', target='openpose'" in repr(transform)
 
 
-def test_transform_refuses_when_it_is_built():
+def test_transform_fails_at_construction():
     with raises("layout"):
         TRANSFORMS.build(
             {"type": "ConvertLayout", "source": "kinect20", "target": "coco"}
@@ -202,11 +202,11 @@ def test_recorded_persons(shared, name, source, target):
         np.testing.assert_array_equal(converted, expected)
 
 
-def test_recorded_people_stand_upright_and_face_the_camera(shared):
-    """NW-UCLA in metres, y up: heads above hips, shoulders a shoulder's width apart."""
+def test_recorded_persons_stay_upright(shared):
+    """In NW-UCLA, y points up: head above hips, and hips above feet."""
     data = load_annotations(str(shared / "data/nw_ucla.pkl"))
     joints = skeleton("h36m17").joints
-    walks = [one for one in data["annotations"] if one["frame_dir"].startswith("a04")]
+    walks = [s for s in data["annotations"] if s["frame_dir"].startswith("a04")]
     for sample in walks[::10]:
         pose = convert_layout(sample["keypoint"], "kinect20", "h36m17", missing="zero")
         mean = dict(zip(joints, np.median(pose[0], axis=0), strict=True))

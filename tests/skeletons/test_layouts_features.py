@@ -1,4 +1,4 @@
-"""Streams of every layout: MMAction2's numbers for its three, plain sums for all."""
+"""Streams of every layout, compared with MMAction2 and with plain loops."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def sample(layout, channels, scored, dtype=np.float32, seed=0):
     return results
 
 
-def same(results):
+def copied(results):
     return {key: value.copy() for key, value in results.items()}
 
 
@@ -60,35 +60,35 @@ def same(results):
 )
 def test_equal_to_genskefeat(layout, channels, scored, dtype, feats):
     results = sample(layout, channels, scored, dtype)
-    expected = GenSkeFeat(dataset=layout, feats=feats)(same(results))["keypoint"]
+    expected = GenSkeFeat(dataset=layout, feats=feats)(copied(results))["keypoint"]
     actual = SkeletonFeatures(layout=layout, feats=feats)(results)
     assert "keypoint_score" not in actual
     assert actual["keypoint"].dtype == expected.dtype
     np.testing.assert_array_equal(actual["keypoint"], expected)
 
 
-def test_joined_along_another_axis():
+def test_concatenated_along_another_axis():
     results = sample("coco", 2, True)
-    expected = GenSkeFeat(dataset="coco", feats=["j", "b"], axis=0)(same(results))
+    expected = GenSkeFeat(dataset="coco", feats=["j", "b"], axis=0)(copied(results))
     actual = SkeletonFeatures("coco", ["j", "b"], axis=0)(results)
     np.testing.assert_array_equal(actual["keypoint"], expected["keypoint"])
 
 
 def plain(keypoint, score, bones):
-    """The four streams of one person, sum by sum; score or None."""
+    """Compute the four streams of one person in plain loops; score may be None."""
     frames, _joints, _channels = keypoint.shape
-    both = keypoint if score is None else np.dstack([keypoint, score])
-    bone = np.zeros_like(both)
+    joint = keypoint if score is None else np.dstack([keypoint, score])
+    bone = np.zeros_like(joint)
     for frame in range(frames):
         for child, parent in bones:
-            bone[frame, child] = both[frame, child] - both[frame, parent]
+            bone[frame, child] = joint[frame, child] - joint[frame, parent]
             if score is not None:
                 bone[frame, child, -1] = (
                     score[frame, child] + score[frame, parent]
                 ) / 2
-    streams = {"j": both, "b": bone}
+    streams = {"j": joint, "b": bone}
     for name in ("j", "b"):
-        stream, motion = streams[name], np.zeros_like(both)
+        stream, motion = streams[name], np.zeros_like(joint)
         for frame in range(frames - 1):
             motion[frame] = stream[frame + 1] - stream[frame]
             if score is not None:
@@ -99,10 +99,10 @@ def plain(keypoint, score, bones):
 
 @pytest.mark.parametrize("layout", [*SKELETONS, ARROW], ids=title)
 @pytest.mark.parametrize(("channels", "scored"), [(3, False), (2, False), (2, True)])
-def test_every_layout_has_its_streams(layout, channels, scored):
+def test_streams_of_every_layout(layout, channels, scored):
     results = sample(layout, channels, scored)
     feats = ["j", "b", "jm", "bm"]
-    actual = SkeletonFeatures(layout, feats)(same(results))["keypoint"]
+    actual = SkeletonFeatures(layout, feats)(copied(results))["keypoint"]
     assert actual.shape[-1] == 4 * (3 if scored else channels)
     for person in range(2):
         streams = plain(
@@ -115,39 +115,39 @@ def test_every_layout_has_its_streams(layout, channels, scored):
 
 
 def test_third_coordinate_is_not_a_score():
-    """Where MMAction2 goes by the name of the data set."""
+    """MMAction2 interprets the third channel depending on the layout."""
     results = sample("coco", 3, False)
-    theirs = GenSkeFeat(dataset="coco", feats=["b"])(same(results))["keypoint"]
+    reference = GenSkeFeat(dataset="coco", feats=["b"])(copied(results))["keypoint"]
     depth = results["keypoint"][..., 2]
-    ours = SkeletonFeatures("coco", ["b"])(same(results))["keypoint"]
-    np.testing.assert_array_equal(ours[..., :2], theirs[..., :2])
-    np.testing.assert_array_equal(ours[..., 7, 2], depth[..., 7] - depth[..., 5])
+    actual = SkeletonFeatures("coco", ["b"])(copied(results))["keypoint"]
+    np.testing.assert_array_equal(actual[..., :2], reference[..., :2])
+    np.testing.assert_array_equal(actual[..., 7, 2], depth[..., 7] - depth[..., 5])
 
 
 @pytest.mark.parametrize("scored", [False, True])
-def test_absent_joints_are_masked_where_wanted(scored):
-    """Joint 7 (left elbow) is lost in frames 2 and 3; 9, the wrist, is its child."""
+def test_absent_joints_are_masked(scored):
+    """Joint 7 (left elbow) is absent in frames 2 and 3; joint 9 (wrist) is its child."""
     results = sample("coco", 2, scored)
     results["keypoint"][:, 2:4, 7] = 0
-    if scored:  # and normalisation has moved what was at zero
+    if scored:  # normalization may move absent joints away from zero
         results["keypoint_score"][:, 2:4, 7] = 0
         results["keypoint"] -= 1
     feats = ["j", "b", "jm", "bm"]
-    whole = SkeletonFeatures("coco", feats)(same(results))["keypoint"]
-    masked = SkeletonFeatures("coco", feats, mask_absent=True)(same(results))
-    whole, masked = (
-        dict(zip(feats, np.split(one, 4, axis=-1), strict=True))
-        for one in (whole, masked["keypoint"])
+    full = SkeletonFeatures("coco", feats)(copied(results))["keypoint"]
+    masked = SkeletonFeatures("coco", feats, mask_absent=True)(copied(results))
+    full, masked = (
+        dict(zip(feats, np.split(streams, 4, axis=-1), strict=True))
+        for streams in (full, masked["keypoint"])
     )
-    zero = {name: np.zeros(whole["j"].shape[:3], bool) for name in feats}
+    zero = {name: np.zeros(full["j"].shape[:3], bool) for name in feats}
     zero["b"][:, 2:4, [7, 9]] = True
-    zero["jm"][:, 1:4, 7] = True  # from, within and out of the gap
+    zero["jm"][:, 1:4, 7] = True  # into, within, and out of the gap
     zero["bm"][:, 1:4, [7, 9]] = True
     for name in feats:
-        assert whole[name][zero[name]].any() or name == "j"
+        assert full[name][zero[name]].any() or name == "j"
         assert not masked[name][zero[name]].any()
         kept = ~zero[name]
-        np.testing.assert_array_equal(masked[name][kept], whole[name][kept])
+        np.testing.assert_array_equal(masked[name][kept], full[name][kept])
 
 
 @pytest.mark.parametrize(
@@ -159,21 +159,21 @@ def test_absent_joints_are_masked_where_wanted(scored):
     ],
     ids=["joints", "z and score", "four channels"],
 )
-def test_wrong_sample_is_named(layout, results, kind):
+def test_invalid_sample(layout, results, kind):
     with raises(kind, DataError, field="keypoint"):
-        SkeletonFeatures(layout, ["j", "b"])(same(results))
+        SkeletonFeatures(layout, ["j", "b"])(copied(results))
 
 
 @pytest.mark.parametrize("feats", [[], ["x"], "joint"])
-def test_unknown_feature_is_named(feats):
+def test_unknown_feature(feats):
     with raises("option", ConfigError, field="feats"):
         TRANSFORMS.build({"type": "SkeletonFeatures", "layout": "coco", "feats": feats})
 
 
 @pytest.mark.parametrize("layout", [*SKELETONS, ARROW], ids=title)
 @pytest.mark.parametrize("channels", [2, 3])
-def test_from_file_to_scores(layout, channels):
-    """A config's pipeline and model for each layout, one step of training."""
+def test_training_step(layout, channels):
+    """Run one training step with the pipeline and model of a config."""
     init_default_scope("mmaction")
     joints = len(skeleton(layout).joints)
     feats = ["j", "b", "jm", "bm"]
@@ -202,13 +202,12 @@ def test_from_file_to_scores(layout, channels):
     )
     pipeline = Compose([TRANSFORMS.build(step) for step in cfg.pipeline])
     data = annotations(joints=joints, channels=channels, persons=2, samples=2)
-    packed = [pipeline(dict(one, modality="Pose")) for one in data["annotations"]]
+    packed = [pipeline(dict(entry, modality="Pose")) for entry in data["annotations"]]
     model = MODELS.build(cfg.model)
-    inputs = torch.stack(
-        [one["inputs"] for one in packed]
-    ).float()  # (N, 1, M, T, V, C)
+    # (N, 1, M, T, V, C)
+    inputs = torch.stack([results["inputs"] for results in packed]).float()
     assert inputs.shape == (2, 1, 2, 8, joints, 12)
-    samples = [one["data_samples"] for one in packed]
+    samples = [results["data_samples"] for results in packed]
     losses = model(inputs, samples, mode="loss")
     losses["loss_cls"].backward()
     assert all(

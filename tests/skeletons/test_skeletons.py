@@ -1,4 +1,4 @@
-"""Skeleton layouts: equal to MMAction2's where it has them, and trees everywhere."""
+"""Skeleton layouts: equality with MMAction2, graph structure, and joint names."""
 
 import re
 import warnings
@@ -26,9 +26,10 @@ from msg3d.skeletons import SKELETONS, Skeleton, graph_layout, skeleton
 MMACTION = ["coco", "openpose", "nturgb+d"]
 CHAIN = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 3)], "center": 1}
 
-# By hand, from what defines each: COCO's and Penn Action's annotations, the outputs of
-# OpenPose and MediaPipe, the Kinect SDKs' enumerations (NTU RGB+D and OpenNI as their
-# papers number them), SMPL's joint list, VideoPose3D's selection of Human3.6M.
+# Taken by hand from the definition of each layout: the annotations of COCO and Penn
+# Action, the outputs of OpenPose and MediaPipe, the enumerations of the Kinect SDKs (NTU
+# RGB+D and OpenNI as numbered in the papers), the joint list of SMPL, and VideoPose3D's
+# selection of Human3.6M joints.
 FACTS = {
     "coco": (17, {0: "nose", 4: "right_ear", 9: "left_wrist", 16: "right_ankle"}),
     "openpose": (
@@ -69,7 +70,7 @@ FACTS = {
     "sbu15": (15, {2: "torso", 3: "left_shoulder", 8: "right_hand", 14: "right_foot"}),
     "penn13": (13, {0: "head", 1: "left_shoulder", 6: "right_wrist", 7: "left_hip"}),
 }
-# Longest path between two joints, counted by hand along the edges.
+# Longest path between two joints, in edges, counted by hand.
 DIAMETERS = {
     **{"coco": 8, "openpose": 8, "openpose25": 10, "nturgb+d": 11, "kinect25": 12},
     **{"kinect20": 10, "smpl24": 12, "h36m17": 8, "mediapipe33": 10, "hand21": 8},
@@ -78,7 +79,7 @@ DIAMETERS = {
 
 
 def mirror(name):
-    """left_hip -> right_hip; written otherwise than in the package."""
+    """Return right_hip for left_hip, independent of the implementation."""
     swap = {"left": "right", "right": "left"}
     return "_".join(swap.get(part, part) for part in name.split("_"))
 
@@ -86,14 +87,14 @@ def mirror(name):
 @pytest.mark.parametrize("layout", MMACTION)
 @pytest.mark.parametrize("mode", ["binary_adj", "spatial", "stgcn_spatial"])
 def test_equal_to_mmaction2(layout, mode):
-    ours, theirs = build_graph(layout, mode=mode), Graph(layout, mode=mode)
-    np.testing.assert_array_equal(ours.A, theirs.A)
-    assert ours.center == theirs.center
-    assert ours.layout == layout
+    actual, expected = build_graph(layout, mode=mode), Graph(layout, mode=mode)
+    np.testing.assert_array_equal(actual.A, expected.A)
+    assert actual.center == expected.center
+    assert actual.layout == layout
 
 
 @pytest.mark.parametrize("name", SKELETONS)
-def test_joints_are_the_standards(name):
+def test_joint_names_follow_the_definition(name):
     count, facts = FACTS[name]
     joints = skeleton(name).joints
     assert len(joints) == len(set(joints)) == count
@@ -101,7 +102,7 @@ def test_joints_are_the_standards(name):
 
 
 @pytest.mark.parametrize("name", SKELETONS)
-def test_is_a_tree_towards_its_centre(name):
+def test_graph_is_a_tree_with_the_center_as_root(name):
     layout = skeleton(name)
     parents = dict(layout.inward)
     assert len(parents) == len(layout.inward) == len(layout.joints) - 1
@@ -112,16 +113,16 @@ def test_is_a_tree_towards_its_centre(name):
 
 
 @pytest.mark.parametrize("name", SKELETONS)
-def test_sides_mirror(name):
-    """An edge or bone on the left has its like on the right."""
+def test_edges_are_symmetric(name):
+    """Each edge or bone on the left has a counterpart on the right."""
     layout = skeleton(name)
     for edges in (layout.inward, layout.bones):
-        named = {(layout.joints[a], layout.joints[b]) for a, b in edges}
-        alone = {edge for edge in named if tuple(map(mirror, edge)) not in named}
-        if name == "penn13":  # no neck: the left shoulder is the centre
-            assert all("left_shoulder" in edge for edge in alone)
+        by_name = {(layout.joints[a], layout.joints[b]) for a, b in edges}
+        unpaired = {edge for edge in by_name if tuple(map(mirror, edge)) not in by_name}
+        if name == "penn13":  # no neck: the left shoulder is the center
+            assert all("left_shoulder" in edge for edge in unpaired)
         else:
-            assert not alone
+            assert not unpaired
 
 
 @pytest.mark.parametrize("name", SKELETONS)
@@ -135,7 +136,7 @@ def test_pairs_are_left_and_right(name):
 
 
 @pytest.mark.parametrize("name", SKELETONS)
-def test_bones_hold_each_joint_once(name):
+def test_bones_contain_each_joint_once(name):
     layout = skeleton(name)
     assert [child for child, _ in layout.bones] == list(range(len(layout.joints)))
     roots = [child for child, parent in layout.bones if child == parent]
@@ -143,12 +144,12 @@ def test_bones_hold_each_joint_once(name):
 
 
 @pytest.mark.parametrize("name", MMACTION)
-def test_bones_are_mmaction2s(name):
+def test_bones_equal_mmaction2(name):
     assert set(skeleton(name).bones) == set(JointToBone(dataset=name).pairs)
 
 
-def test_kinect25_has_the_authors_edges():
-    """MS-G3D's graph, one-based: tip to thumb to hand. Its bones are MMAction2's."""
+def test_kinect25_has_the_edges_of_msg3d():
+    """In MS-G3D's graph (one-based), the tip is linked to the thumb, not to the hand."""
     chain = {(22, 23), (23, 8), (24, 25), (25, 12)}
     star = {(22, 8), (23, 8), (24, 12), (25, 12)}
     one_based = {
@@ -160,15 +161,15 @@ def test_kinect25_has_the_authors_edges():
     assert skeleton("kinect25").bones == skeleton("nturgb+d").bones
 
 
-def test_smpl_bones_are_those_of_its_tree():
-    """The list of parents that comes with SMPL, without direction."""
+def test_smpl_edges_equal_its_kinematic_tree():
+    """Compare with SMPL's list of parents, ignoring the direction."""
     parents = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17]
     parents += [18, 19, 20, 21]
     expected = {frozenset(edge) for edge in enumerate(parents) if edge[1] >= 0}
     assert {frozenset(edge) for edge in skeleton("smpl24").inward} == expected
 
 
-def test_human36m_edges_are_those_of_videopose3d():
+def test_human36m_edges_equal_videopose3d():
     parents = [-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15]
     assert skeleton("h36m17").inward == tuple(enumerate(parents))[1:]
 
@@ -185,8 +186,8 @@ def test_edges_of_sbu_and_penn_action():
 
 
 @pytest.mark.parametrize("name", SKELETONS)
-def test_spine_and_shoulders_cross(name):
-    """Four points, up and across: none shared, and the shoulders mirror each other."""
+def test_spine_and_shoulders(name):
+    """The ends share no joints, and the shoulders are symmetric."""
     layout = skeleton(name)
     (bottom, top), (right, left) = layout.spine, layout.shoulders
     assert not set(bottom) & set(top)
@@ -194,33 +195,33 @@ def test_spine_and_shoulders_cross(name):
     if name != "hand21":
         names = [[layout.joints[j] for j in end] for end in (right, left)]
         assert names == [["right_shoulder"], ["left_shoulder"]]
-        for end in (bottom, top):  # neither end leans to one side
+        for end in (bottom, top):  # both ends are in the middle
             side = {layout.joints[j] for j in end}
             assert side == set(map(mirror, side))
 
 
-def test_kinect_axes_are_those_of_prenormalize3d():
-    normalise = PreNormalize3D()
+def test_kinect_axes_equal_prenormalize3d():
+    transform = PreNormalize3D()
     for name in ("nturgb+d", "kinect25", "kinect20"):
         layout = skeleton(name)
-        assert [end[0] for end in layout.spine] == list(normalise.zaxis)
-        assert [end[0] for end in layout.shoulders] == list(normalise.xaxis)
+        assert [end[0] for end in layout.spine] == list(transform.zaxis)
+        assert [end[0] for end in layout.shoulders] == list(transform.xaxis)
 
 
-def test_skeleton_cannot_be_changed():
+def test_skeleton_is_immutable():
     with pytest.raises(AttributeError):
         skeleton("coco").center = 3
 
 
-def test_scales_are_disjoint_but_for_the_node_itself():
+def test_scales_are_disjoint_except_for_self_loops():
     graph = build_graph("kinect20", mode="binary_adj")
     scales = disentangled_scales(graph.A[0], 11).numpy() > 0
     others = scales & ~np.eye(20, dtype=bool)
-    assert (others.sum(0) == 1 - np.eye(20)).all()  # each pair at one distance
+    assert (others.sum(0) == 1 - np.eye(20)).all()  # each pair in exactly one scale
     np.testing.assert_allclose(disentangled_scales(graph.A[0], 11).sum(1), 1, rtol=1e-6)
 
 
-def test_spacetime_graph_joins_neighbours_in_every_frame():
+def test_spacetime_graph_connects_neighbors_across_frames():
     graph = build_graph("coco", mode="binary_adj")
     adjacency = disentangled_scales(graph.A[0], 2)[1] > 0
     window = spacetime_adjacency(adjacency.float(), 3).view(3, 17, 3, 17) > 0
@@ -230,46 +231,47 @@ def test_spacetime_graph_joins_neighbours_in_every_frame():
 
 
 @pytest.mark.parametrize("name", SKELETONS)
-def test_useful_scales_are_those_that_differ(name):
+def test_useful_scales_equal_diameter_plus_one(name):
     _, adjacency = binary_adjacency({"layout": name, "mode": "binary_adj"})
     useful = useful_scales(adjacency)
     assert useful == DIAMETERS[name] + 1
     for graph in (adjacency, spacetime_adjacency(adjacency, 3)):
-        alone = torch.eye(len(graph))
+        identity = torch.eye(len(graph))
         repeats = [
-            torch.equal(scale, alone)
+            torch.equal(scale, identity)
             for scale in disentangled_scales(graph, useful + 2)
         ]
         assert repeats == [True] + [False] * (useful - 1) + [True, True]
 
 
 def test_useful_scales_of_a_long_chain():
-    """Where powers of the adjacency matrix would overflow."""
+    """Powers of the adjacency matrix would overflow."""
     adjacency = torch.diag(torch.ones(299), 1)
     assert useful_scales(adjacency + adjacency.T) == 300
     assert useful_scales(torch.zeros(3, 3)) == 1
 
 
-def warned(**kwargs):
+def scale_warnings(**kwargs):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         MSG3D(base_channels=12, num_person=1, **kwargs)
-    return [str(one.message) for one in caught if "scale" in str(one.message)]
+    messages = [str(warning.message) for warning in caught]
+    return [message for message in messages if "scale" in message]
 
 
-def test_scales_beyond_the_diameter_are_warned_of_once():
+def test_warning_for_scales_beyond_the_diameter():
     graph_module._warn_once.cache_clear()
     coco = {"graph_cfg": {"layout": "coco", "mode": "binary_adj"}}
-    (text,) = warned(**coco)
+    (text,) = scale_warnings(**coco)
     assert "num_gcn_scales=13" in text
     assert "'coco' has diameter 8" in text
     assert "num_gcn_scales=9 is enough" in text
     assert "parity" in text
-    assert not warned(**coco)  # once
-    assert not warned(num_gcn_scales=9, num_g3d_scales=9, **coco)
+    assert not scale_warnings(**coco)  # once
+    assert not scale_warnings(num_gcn_scales=9, num_g3d_scales=9, **coco)
 
     chain = {"graph_cfg": {"layout": CHAIN, "mode": "binary_adj"}}
-    gcn, g3d = warned(num_gcn_scales=6, num_g3d_scales=7, **chain)
+    gcn, g3d = scale_warnings(num_gcn_scales=6, num_g3d_scales=7, **chain)
     assert "num_gcn_scales=6, but the graph of layout of 5 joints" in gcn
     assert "num_g3d_scales=5 is enough" in g3d
 
@@ -284,7 +286,7 @@ def test_dictionary_becomes_a_skeleton():
     assert layout.pairs == ()
     assert layout.as_graph() == CHAIN
 
-    assert graph_layout(dict(CHAIN, _delete_=True)) == CHAIN  # as configs leave it
+    assert graph_layout(dict(CHAIN, _delete_=True)) == CHAIN  # MMEngine keeps the key
 
     names = ["left_arm", "neck", "right_arm", "left_leg", "right_leg"]
     assert skeleton(dict(CHAIN, joints=names)).pairs == ((0, 2), (3, 4))
@@ -292,10 +294,9 @@ def test_dictionary_becomes_a_skeleton():
     assert skeleton(dict(CHAIN, bones=bones)).bones == tuple(sorted(bones))
 
 
-def test_bones_of_a_dictionary_point_inward_however_edges_are_written():
+def test_bones_do_not_depend_on_the_direction_of_edges():
     outward = [(b, a) for a, b in CHAIN["inward"]]
-    turned = skeleton(dict(CHAIN, inward=outward))
-    assert turned.bones == skeleton(CHAIN).bones
+    assert skeleton(dict(CHAIN, inward=outward)).bones == skeleton(CHAIN).bones
     ring = [(0, 1), (1, 2), (2, 3), (3, 0)]
     assert skeleton({"num_node": 4, "inward": ring, "center": 0}).bones == (
         (0, 0),
@@ -311,8 +312,8 @@ def test_bones_of_a_dictionary_point_inward_however_edges_are_written():
         (dict(CHAIN, num_node="5"), "num_node", "'5'"),
         (dict(CHAIN, center=1.0), "center", "1.0|5"),
         (dict(CHAIN, inward=[0, 1]), "inward", "0"),
-        ({"num_node": 3}, "center", "['center', 'inward']"),
-        (dict(CHAIN, centre=1), "centre", "['centre']|['center'"),
+        ({"num_node": 3}, "center", "center, inward"),
+        (dict(CHAIN, root=1), "root", "['root']|['center'"),
         ({"num_node": 3, "inward": [(9, 0)], "center": 0}, "inward", "9|3"),
         (dict(CHAIN, spine=(0, [1, 7])), "spine", "7|5"),
         (dict(CHAIN, spine=(0, 1, 2)), "spine", "3"),
@@ -322,32 +323,32 @@ def test_bones_of_a_dictionary_point_inward_however_edges_are_written():
         (dict(CHAIN, bones=[(0, 1)]), "bones", "[(0, 1)]|5"),
     ],
 )
-def test_bad_layout_is_named(layout, field, values):
+def test_invalid_layout(layout, field, values):
     with raises("layout", ConfigError, field=field) as caught:
         graph_layout(layout)
     text = caught.value.message
     assert all(value in text for value in values.split("|")), text
 
 
-def test_table_of_the_documentation():
+def test_table_in_the_documentation():
     text = (REPOSITORY / "docs/layouts.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\S+)` \| (\d+) \| .* \| (\w+) \| (\d+) \|$", text, re.M)
     assert {row[0]: row[1:] for row in rows} == {
         name: (
-            str(len(one.joints)),
-            one.joints[one.center],
+            str(len(layout.joints)),
+            layout.joints[layout.center],
             str(DIAMETERS[name] + 1),
         )
-        for name, one in SKELETONS.items()
+        for name, layout in SKELETONS.items()
     }
 
 
-def test_dictionary_of_the_documentation():
+def test_dictionary_in_the_documentation():
     text = (REPOSITORY / "docs/layouts.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^layout = dict\(\n.*?^\)$", text, re.M | re.S)
-    found = {}
-    exec(code, found)
-    layout = skeleton(found["layout"])
+    namespace = {}
+    exec(code, namespace)
+    layout = skeleton(namespace["layout"])
     assert layout.pairs == ((0, 2),)
     assert layout.bones[3] == (3, 1)
     assert layout.spine == ((1,), (0, 2))

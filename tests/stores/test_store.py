@@ -1,4 +1,4 @@
-"""Packed stores: equal after a round trip, and complete or refused."""
+"""Packed stores: round trips, corrupt files, and interrupted writing."""
 
 import json
 import os
@@ -28,7 +28,7 @@ from samples import annotations, same
 
 
 def varied():
-    """Samples that differ in everything that samples may differ in."""
+    """Return annotations whose samples differ in every possible way."""
     data = annotations(channels=2, persons=2)
     samples = data["annotations"]
     samples[0]["keypoint"] = samples[0]["keypoint"][:1]  # one person fewer
@@ -84,7 +84,7 @@ def test_round_trip_without_splits(tmp_path):
     assert same(load_store(tmp_path / "a.packed").unpack(), data)
 
 
-def test_one_sample_without_reading_the_others(tmp_path):
+def test_read_single_samples(tmp_path):
     data = annotations()
     pack(data, tmp_path / "a.packed")
     store = load_store(tmp_path / "a.packed")
@@ -131,7 +131,7 @@ def test_mixed_dtypes_cannot_be_kept(tmp_path):
 
 
 def test_arrays_are_plain_npy(tmp_path):
-    """Anybody may map them; rows are persons x frames, one sample after the other."""
+    """The arrays can be mapped; rows are persons x frames, sample after sample."""
     data = annotations(channels=2, persons=2)
     pack(data, tmp_path / "a.packed")
     folder = tmp_path / "a.packed" / "data.1"
@@ -144,21 +144,20 @@ def test_arrays_are_plain_npy(tmp_path):
         np.testing.assert_array_equal(mapped, np.concatenate(rows))
 
 
-def test_scores_that_are_none(tmp_path):
-    """None in all samples, or arrays in all."""
+def test_scores_of_none(tmp_path):
+    """Scores must be None in all samples, or arrays in all samples."""
     data = annotations(channels=2)
     for sample in data["annotations"]:
         sample["keypoint_score"] = None
     pack(data, tmp_path / "a.packed")
     assert same(load_store(tmp_path / "a.packed").unpack(), data)
-    scored = annotations(channels=2)["annotations"][1]
-    data["annotations"][1] = scored
+    data["annotations"][1] = annotations(channels=2)["annotations"][1]
     with raises("score-missing", sample="sample001", field="keypoint_score"):
         write_store(tmp_path / "b.packed", data["annotations"])
 
 
-def test_writer_sample_by_sample(tmp_path):
-    """As `pack` writes it; `splits` and `meta` come last, a set in the file's order."""
+def test_writer_equals_pack(tmp_path):
+    """`splits` and `meta` may be set last; a set is stored in the order of the file."""
     data = annotations()
     data["split"]["train"] = set(data["split"]["train"])
     with StoreWriter(tmp_path / "a.packed") as writer:
@@ -171,7 +170,7 @@ def test_writer_sample_by_sample(tmp_path):
     assert same(load_store(tmp_path / "a.packed").unpack(), data)
 
 
-def test_summary_is_that_of_the_check(tmp_path):
+def test_summary_equals_check_annotations(tmp_path):
     data = varied()
     pack(data, tmp_path / "a.packed")
     store = load_store(tmp_path / "a.packed")
@@ -183,11 +182,11 @@ def test_summary_is_that_of_the_check(tmp_path):
 @pytest.mark.parametrize(
     "value", [np.float64(0.1), (1, [2, (3,)]), {"~a": 1}, {"~": {(1, 2): None}}, b"~"]
 )
-def test_plain_json(value):
+def test_json_round_trip(value):
     assert same(decode(encode(value)), value)
 
 
-def test_plain_json_refuses_what_is_not_plain():
+def test_json_rejects_unsupported_types():
     for value in (object(), np.array([object()]), [lambda: 0], Path("a")):
         with raises("dtype"):
             encode(value)
@@ -215,11 +214,11 @@ def other_joints(samples):
     samples[3]["keypoint"] = samples[3]["keypoint"][:, :, 1:]
 
 
-def twice(samples):
+def duplicate_id(samples):
     samples[3]["frame_dir"] = "sample002"
 
 
-def nameless(samples):
+def missing_id(samples):
     del samples[3]["frame_dir"]
 
 
@@ -227,7 +226,7 @@ def overflow(samples):
     samples[3]["keypoint"] = samples[3]["keypoint"].astype(float) * 1e39
 
 
-def odd(samples):
+def unsupported_type(samples):
     samples[3]["reader"] = open
 
 
@@ -235,15 +234,15 @@ def odd(samples):
 FAULTS = {
     not_finite: ("keypoint-not-finite", "sample003", "keypoint"),
     other_joints: ("joints-differ", "sample003", "keypoint"),
-    twice: ("id-twice", None, "frame_dir"),
-    nameless: ("id-missing", 3, "frame_dir"),
+    duplicate_id: ("id-twice", None, "frame_dir"),
+    missing_id: ("id-missing", 3, "frame_dir"),
     overflow: ("keypoint-not-finite", "sample003", "keypoint"),
-    odd: ("dtype", "sample003", None),
+    unsupported_type: ("dtype", "sample003", None),
 }
 
 
 @pytest.mark.parametrize("change", FAULTS)
-def test_writer_refuses_faulty_samples(tmp_path, change):
+def test_writer_rejects_faulty_samples(tmp_path, change):
     data = annotations()
     change(data["annotations"])
     kind, sample, field = FAULTS[change]
@@ -256,18 +255,18 @@ def test_writer_refuses_faulty_samples(tmp_path, change):
 @pytest.mark.parametrize(
     ("splits", "kind", "field"),
     [
-        ({"train": ["nobody"]}, "split-unknown-id", "split['train']"),
+        ({"train": ["ghost"]}, "split-unknown-id", "split['train']"),
         ({"train": []}, "split-empty", "split['train']"),
         ({1: ["sample000"]}, "split", "split"),
     ],
 )
-def test_writer_refuses_faulty_splits(tmp_path, splits, kind, field):
+def test_writer_rejects_faulty_splits(tmp_path, splits, kind, field):
     with raises(kind, file="a.packed", field=field):
         write_store(tmp_path / "a.packed", annotations()["annotations"], splits)
     assert not list(tmp_path.iterdir())
 
 
-def test_writer_refuses_no_samples(tmp_path):
+def test_writer_without_samples(tmp_path):
     with raises("no-samples", file="a.packed"):
         write_store(tmp_path / "a.packed", [])
     assert not list(tmp_path.iterdir())
@@ -277,8 +276,8 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_replaced(tmp_path):
-    """The new one takes the old one's place, and a reader of the old one goes on."""
+def test_replace_store(tmp_path):
+    """Open readers of the old store can continue to read it."""
     old, new = annotations(seed=1), annotations(seed=2, joints=17)
     pack(old, tmp_path / "a.packed")
     reader = load_store(tmp_path / "a.packed")
@@ -288,7 +287,7 @@ def test_replaced(tmp_path):
     assert names(tmp_path / "a.packed") == ["data.2", "store.json"]
 
 
-def test_error_leaves_the_old_store(tmp_path):
+def test_error_keeps_the_old_store(tmp_path):
     old, new = annotations(seed=1), annotations(seed=2)
     pack(old, tmp_path / "a.packed")
     not_finite(new["annotations"])
@@ -308,17 +307,15 @@ def test_error_leaves_the_old_store(tmp_path):
 
 def test_only_stores_are_replaced(tmp_path):
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "thesis.tex").write_text("all of it", encoding="utf-8")
+    (tmp_path / "folder" / "thesis.tex").write_text("text", encoding="utf-8")
     (tmp_path / "file.pkl").write_text("data", encoding="utf-8")
     for name in ("folder", "file.pkl"):
         with raises("exists", file=name):
             pack(annotations(), tmp_path / name)
-    assert (tmp_path / "folder" / "thesis.tex").read_text(
-        encoding="utf-8"
-    ) == "all of it"
+    assert (tmp_path / "folder" / "thesis.tex").read_text(encoding="utf-8") == "text"
 
 
-def test_a_header_cannot_name_a_folder_to_delete(tmp_path):
+def test_header_cannot_delete_other_folders(tmp_path):
     (tmp_path / "precious").mkdir()
     pack(annotations(), tmp_path / "a.packed")
     header = json.loads(
@@ -334,8 +331,8 @@ def test_a_header_cannot_name_a_folder_to_delete(tmp_path):
     assert (tmp_path / "precious").is_dir()
 
 
-def test_stopped_at_every_step(tmp_path, monkeypatch):
-    """As killed before each step on the disk in turn: nothing after it happens."""
+def test_killed_at_every_step(tmp_path, monkeypatch):
+    """Simulate a kill before each file operation in turn."""
     old, new = annotations(seed=1), annotations(seed=2)
 
     class Killed(BaseException):
@@ -343,8 +340,8 @@ def test_stopped_at_every_step(tmp_path, monkeypatch):
 
     def counted(step):
         def counting(*args, **kwargs):
-            left[0] -= 1
-            if left[0] < 0:
+            remaining[0] -= 1
+            if remaining[0] < 0:
                 raise Killed
             return step(*args, **kwargs)
 
@@ -354,7 +351,7 @@ def test_stopped_at_every_step(tmp_path, monkeypatch):
     while not outcomes or outcomes[-1] != "done":
         path = tmp_path / f"{len(outcomes)}.packed"
         pack(old, path)
-        left = [len(outcomes)]
+        remaining = [len(outcomes)]
         with monkeypatch.context() as patch:
             for name in ("mkdir", "fsync", "replace", "unlink", "rmdir", "open"):
                 patch.setattr(os, name, counted(getattr(os, name)))
@@ -364,18 +361,18 @@ def test_stopped_at_every_step(tmp_path, monkeypatch):
                 outcomes.append("done")
             except Killed:
                 outcomes.append("killed")
-        found = load_store(path).unpack()
-        if same(found, old):
+        content = load_store(path).unpack()
+        if same(content, old):
             outcomes[-1] = "old"
         else:
-            assert same(found, new)
+            assert same(content, new)
     first_new = outcomes.index("killed")
     assert first_new > 5
     assert set(outcomes[:first_new]) == {"old"}
     assert set(outcomes[first_new:-1]) == {"killed"}
 
 
-def test_killed_before_the_first_store_is_done(tmp_path):
+def test_killed_before_the_first_store_is_complete(tmp_path):
     with StoreWriter(tmp_path / "a.packed") as writer:
         writer.add(annotations()["annotations"][0])
         shutil.copytree(tmp_path / "a.packed", tmp_path / "killed.packed")
@@ -402,20 +399,20 @@ FILES = ["store.json"] + [
 def test_truncated_or_removed(tmp_path, file):
     pack(annotations(channels=2), tmp_path / "a.packed")
     path = tmp_path / "a.packed" / file
-    whole = path.read_bytes()
-    for kept in (len(whole) - 1, len(whole) // 2, 1, 0):
-        path.write_bytes(whole[:kept])
+    content = path.read_bytes()
+    for length in (len(content) - 1, len(content) // 2, 1, 0):
+        path.write_bytes(content[:length])
         with raises("corrupt" if file == "store.json" else "truncated", file=path):
             load_store(tmp_path / "a.packed")
     path.unlink()
     with raises("not-found", file=path):
         load_store(tmp_path / "a.packed")
-    path.write_bytes(whole)
+    path.write_bytes(content)
     load_store(tmp_path / "a.packed")
 
 
 def test_truncated_while_open(tmp_path):
-    """A mapping would end the process here."""
+    """A memory-mapped file would crash the process here."""
     pack(annotations(), tmp_path / "a.packed")
     store = load_store(tmp_path / "a.packed")
     os.truncate(tmp_path / "a.packed" / "data.1" / "keypoint.npy", 500)
@@ -423,26 +420,26 @@ def test_truncated_while_open(tmp_path):
         store[11]
 
 
-def test_damaged_header(tmp_path):
-    """Whatever the header contains, it is read, or refused with its file."""
+def test_corrupt_header(tmp_path):
+    """A corrupt header is read, or raises a DataError with the file."""
     pack(annotations(), tmp_path / "a.packed")
     path = tmp_path / "a.packed" / "store.json"
-    whole = path.read_bytes()
-    choose, refusals = random.Random(0), []
+    content = path.read_bytes()
+    rng, errors = random.Random(0), []
     for _ in range(200):
-        damaged = bytearray(whole)
-        damaged[choose.randrange(len(whole))] ^= 1 << choose.randrange(8)
-        path.write_bytes(damaged)
+        corrupt = bytearray(content)
+        corrupt[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+        path.write_bytes(corrupt)
         try:
             load_store(tmp_path / "a.packed")
         except DataError as error:
-            refusals.append(error)
-    for error in refusals:
+            errors.append(error)
+    for error in errors:
         assert error.where.file.startswith(str(tmp_path / "a.packed"))
         assert error.kind in KINDS
 
 
-def test_damaged_fields(tmp_path):
+def test_corrupt_fields(tmp_path):
     pack(annotations(), tmp_path / "a.packed")
     path = tmp_path / "a.packed" / "data.1" / "fields.npy"
     path.write_bytes(path.read_bytes().replace(b'{"frame_dir"', b'["frame_dir"'))
@@ -462,7 +459,7 @@ def test_other_versions_and_programs(tmp_path):
         load_store(header.parent)
 
 
-def test_no_store_there(tmp_path):
+def test_missing_store(tmp_path):
     with raises("not-found", file="a.packed"):
         load_store(tmp_path / "a.packed")
     (tmp_path / "a.packed").write_text("", encoding="utf-8")
@@ -485,7 +482,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert same(load_annotations(tmp_path / "b.pkl"), data)
 
 
-def test_command_keeps_the_dtype_if_asked(tmp_path, monkeypatch):
+def test_command_with_keep_dtype(tmp_path, monkeypatch):
     data = annotations()
     for sample in data["annotations"]:
         sample["keypoint"] = sample["keypoint"].astype(np.float16)
@@ -507,7 +504,7 @@ def test_command_keeps_the_dtype_if_asked(tmp_path, monkeypatch):
         ((".", "a.packed"), "file-name", "a.packed"),
     ],
 )
-def test_command_names_what_is_wrong(tmp_path, monkeypatch, capsys, names, kind, file):
+def test_command_errors(tmp_path, monkeypatch, capsys, names, kind, file):
     data = annotations()
     other_joints(data["annotations"])
     mmengine.dump(data, str(tmp_path / "bad.pkl"))

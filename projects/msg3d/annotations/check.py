@@ -1,9 +1,9 @@
 """Check annotations before training: containers, ids, splits, and every sample.
 
-MMAction2 checks nothing: a wrong file fails in the middle of training, or is trained on
-without an error. `check_annotations` raises the first fault; `inspection` collects all
-of them and looks closer. The functions that yield faults continue after a fault as far
-as they can.
+MMAction2 does not validate annotation files, so a faulty file either fails in the middle
+of training or silently trains a wrong model. `check_annotations` raises the first fault;
+`inspection` collects all faults and runs more checks. Functions that yield faults
+continue after a fault where possible.
 """
 
 from collections import Counter
@@ -39,17 +39,18 @@ def check_annotations(
     keypoints: bool = True,
     multi_class: bool = False,
 ) -> Summary:
-    """Raise the first fault on which training would fail, or learn nothing.
+    """Raise the first fault that would make training fail or learn nothing.
 
     Args:
         data: annotations as `load_annotations` returns them.
-        split: split whose samples to check; None for all samples and all splits.
+        split: the split to check; None checks all samples and all splits.
         source: name of the file, for errors.
-        keypoints: False if they are stored in separate files (`data_prefix.skeleton`).
+        keypoints: False if keypoints are stored in separate files
+            (`data_prefix.skeleton`).
         multi_class: whether a label may be a list of labels.
 
     Returns:
-        What the checked samples have in common.
+        The properties that the checked samples share.
 
     Raises:
         DataError: the first fault, with its sample and field (a kind of
@@ -59,7 +60,7 @@ def check_annotations(
     key = id_field(samples)
     raise_first(id_faults(samples, key), source)
     ids = [sample[key] for sample in samples]
-    wanted = set(ids)
+    selected = set(ids)
     if isinstance(data, dict):
         splits = data["split"]
         if split is not None and split not in splits:
@@ -70,8 +71,8 @@ def check_annotations(
                 field="split",
             )
         names = list(splits) if split is None else [split]
-        raise_first(split_faults(splits, names, wanted), source)
-        wanted = wanted if split is None else set(splits[split])
+        raise_first(split_faults(splits, names, selected), source)
+        selected = selected if split is None else set(splits[split])
     elif split is not None:
         raise DataError(
             f"is a plain list, which has no split {split!r}: set split=None, or write "
@@ -80,26 +81,27 @@ def check_annotations(
             file=source,
             field="split",
         )
-    summary = Summary(source, samples=len(wanted))
+    summary = Summary(source, samples=len(selected))
     for name, sample in zip(ids, samples, strict=True):
-        if name in wanted:
+        if name in selected:
             faults = sample_faults(sample, name, summary, keypoints, multi_class)
             raise_first(faults, source)
     return summary
 
 
 def samples_of(data: Annotations, source: str) -> list[Sample]:
-    """Return the samples of annotations of either form, each a dictionary.
+    """Return the list of samples, for annotations of either form.
 
     Raises:
-        DataError: the containers have another form.
+        DataError: the data are neither a list of dictionaries nor a dictionary with
+            `split` and `annotations`.
     """
     raise_first(file_faults(data), source)
     return data["annotations"] if isinstance(data, dict) else data
 
 
 def raise_first(faults: Iterable[Fault], source: str) -> None:
-    """Raise the first of the faults, if there are any, as a DataError of its kind."""
+    """Raise the first fault, if any, as a DataError of the same kind."""
     for fault in faults:
         raise DataError(
             fault.text,
@@ -111,7 +113,7 @@ def raise_first(faults: Iterable[Fault], source: str) -> None:
 
 
 def id_field(samples: list[Sample]) -> str:
-    """Return the field that holds the ids of samples, chosen as PoseDataset does."""
+    """Return the field that holds the sample ids, chosen as in PoseDataset."""
     return "filename" if "filename" in samples[0] else "frame_dir"
 
 
@@ -148,18 +150,18 @@ def id_faults(samples: list[Sample], key: str) -> Iterator[Fault]:
             actual = shown(sample[key]) if key in sample else "missing"
             yield Fault(
                 "id-missing",
-                f"{key} is {actual}, expected the text by which splits name the sample",
+                f"{key} is {actual}, expected the id (text) that splits use",
                 sample=number,
                 field=key,
             )
     ids = [sample[key] for sample in samples if isinstance(sample.get(key), str)]
     if len(set(ids)) < len(ids):
-        for twice, times in Counter(ids).most_common():
-            if times == 1:
+        for name, count in Counter(ids).most_common():
+            if count == 1:
                 break
             yield Fault(
                 "id-twice",
-                f"{key} {twice!r} belongs to {times} annotations: keep one",
+                f"{key} {name!r} belongs to {count} annotations: keep one",
                 field=key,
             )
 
@@ -167,33 +169,35 @@ def id_faults(samples: list[Sample], key: str) -> Iterator[Fault]:
 def split_faults(
     splits: dict[str, Any], names: Iterable[str], known: Collection[str]
 ) -> Iterator[Fault]:
-    """Find splits that are not lists, are empty, or name unknown ids.
+    """Find splits that are not lists, are empty, or contain unknown ids.
 
     Args:
-        splits: as in the file.
-        names: the splits to check.
+        splits: split name -> ids, as in the file.
+        names: names of the splits to check.
         known: ids of the annotations.
     """
     for split in names:
-        ids, place = splits[split], f"split[{split!r}]"
+        ids, field = splits[split], f"split[{split!r}]"
         if not isinstance(ids, (list, tuple, set, frozenset, np.ndarray)):
             yield Fault(
                 "split-kind",
                 f"split {split!r} is a {type(ids).__name__}, expected a list of ids",
-                field=place,
+                field=field,
             )
             continue
         if len(ids) == 0:
             yield Fault(
                 "split-empty",
                 f"split {split!r} is empty, expected at least one id",
-                field=place,
+                field=field,
             )
-        lost = [name for name in ids if not isinstance(name, str) or name not in known]
-        if lost:
+        unknown = [
+            name for name in ids if not isinstance(name, str) or name not in known
+        ]
+        if unknown:
             yield Fault(
                 "split-unknown-id",
-                f"split {split!r} names {shown(lost[0])}, which has no annotation "
-                f"({len(lost)} of {len(ids)} ids): remove it or add its annotation",
-                field=place,
+                f"split {split!r} contains {shown(unknown[0])}, which has no annotation "
+                f"({len(unknown)} of {len(ids)} ids): remove it or add its annotation",
+                field=field,
             )

@@ -1,8 +1,8 @@
-"""Cut long sequences into chunks that do not overlap.
+"""Cut long sequences into non-overlapping chunks.
 
-Regression on recordings of minutes works on chunks: Erkoç et al. (PMLR 173, 2022) cut
-UDIVA into chunks of 250 or 2000 frames. They drop the frames after the last complete
-chunk; here that is an option, and dropped frames are counted.
+Regression models for recordings of several minutes are trained on chunks. Erkoç et al.
+(PMLR 173, 2022) cut UDIVA into chunks of 250 or 2000 frames and drop the frames after
+the last complete chunk. Here, dropping is optional and dropped frames are counted.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from .samples import Sample
 REMAINDERS = {
     "keep": "a shorter chunk",
     "pad": "a complete chunk, padded with the last frame",
-    "drop": "none, as published; shorter sequences are lost",
+    "drop": "dropped, as in the paper, and so are shorter sequences",
 }
 _PER_FRAME = ("keypoint", "keypoint_score")
 
@@ -27,10 +27,10 @@ class CutReport:
     """Counts of sequences, chunks, and frames.
 
     Attributes:
-        sequences, chunks: numbers of sequences cut, and of chunks made.
+        sequences, chunks: number of input sequences and of output chunks.
         short: ids of sequences shorter than one chunk.
         lost: ids of sequences without any chunk.
-        frames_padded, frames_dropped: numbers of added and of dropped frames.
+        frames_padded, frames_dropped: number of added and of dropped frames.
     """
 
     sequences: int = 0
@@ -47,14 +47,14 @@ def cut_sample(
     """Cut one sequence into chunks.
 
     Args:
-        sample: with `keypoint` [M, T, V, C] and optionally `keypoint_score` [M, T, V].
+        sample: has `keypoint` [M, T, V, C] and optionally `keypoint_score` [M, T, V].
         length: frames per chunk.
-        remainder: one of `REMAINDERS`.
+        remainder: a key of `REMAINDERS`.
         key: the field that holds the id.
 
     Yields:
-        Samples with the ids ID_c000, ID_c001, ..., their own `total_frames`, and their
-        number as `chunk`. All other fields are copied from the sequence.
+        Samples with the ids ID_c000, ID_c001, ..., an updated `total_frames`, and the
+        chunk number as `chunk`. All other fields are copied from the sequence.
     """
     total = sample["keypoint"].shape[1]
     complete, rest = divmod(total, length)
@@ -88,13 +88,13 @@ def cut_annotations(
         source: name of the file, for errors.
 
     Returns:
-        The new annotations, whose splits name the chunks of their sequences, and the
-        counts.
+        The new annotations and the counts. Each split contains the chunks of its
+        sequences.
 
     Raises:
-        DataError: the data are not valid annotations, or the sequences, or those of a
-            split, are all shorter than a chunk and dropped (`no-samples`,
-            `split-empty`).
+        DataError: the data are not valid annotations, or all sequences (`no-samples`)
+            or all sequences of a split (`split-empty`) are shorter than a chunk and
+            dropped.
     """
     check_annotations(data, source=source)
     samples = samples_of(data, source)
@@ -106,31 +106,31 @@ def cut_annotations(
     }
     for sample in samples:
         name, frames = sample[key], sample["keypoint"].shape[1]
-        made = chunks[name]
+        parts = chunks[name]
         if frames < length:
             report.short.append(name)
-        if not made:
+        if not parts:
             report.lost.append(name)
-        excess = sum(chunk["total_frames"] for chunk in made) - frames
+        excess = sum(chunk["total_frames"] for chunk in parts) - frames
         report.frames_padded += max(excess, 0)
         report.frames_dropped += max(-excess, 0)
-    cut = [chunk for made in chunks.values() for chunk in made]
-    report.chunks = len(cut)
+    all_chunks = [chunk for parts in chunks.values() for chunk in parts]
+    report.chunks = len(all_chunks)
     splits: dict[str, list[str]] = {}
-    result: Annotations = cut
+    result: Annotations = all_chunks
     if isinstance(data, dict):
         splits = {
             split: [chunk[key] for name in ids for chunk in chunks[name]]
             for split, ids in data["split"].items()
         }
-        result = {**data, "split": splits, "annotations": cut}
+        result = {**data, "split": splits, "annotations": all_chunks}
     empty = [split for split, ids in splits.items() if not ids]
-    if not cut or empty:
+    if not all_chunks or empty:
         what = f"split {empty[0]!r}" if empty else "the annotations"
         longest = max(sample["keypoint"].shape[1] for sample in samples)
         raise DataError(
-            f"no chunk is left in {what}: the longest sequence has {longest} frames, a "
-            f"chunk {length}. Use a smaller length, or another remainder than "
+            f"no chunk remains in {what}: the longest sequence has {longest} frames, but "
+            f"a chunk has {length}. Reduce the length, or choose a remainder other than "
             f"{remainder!r}.",
             kind="split-empty" if empty else "no-samples",
             file=source,

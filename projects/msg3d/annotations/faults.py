@@ -1,8 +1,7 @@
 """Faults of annotation files, each with a kind.
 
-The kinds are stored in the JSON of `msg3d check`: do not rename them.
-An error means that training fails, or learns or reports something wrong; a warning means
-that somebody should look.
+The kinds appear in the JSON report of `msg3d check`: do not rename them. An error makes
+training fail or produce wrong results. A warning needs a manual check.
 """
 
 import reprlib
@@ -13,7 +12,7 @@ import numpy as np
 
 ERROR, WARNING = "error", "warning"
 
-# In the order of reports: causes come before their consequences.
+# In the order of reports: causes before their consequences.
 KINDS = {
     # the file
     "unreadable": ERROR,
@@ -22,7 +21,7 @@ KINDS = {
     "sample-kind": ERROR,
     "id-missing": ERROR,
     "id-twice": ERROR,
-    # keypoint, its axes and numbers
+    # keypoint: axes and values
     "keypoint-missing": ERROR,
     "keypoint-kind": ERROR,
     "keypoint-axes": ERROR,
@@ -61,7 +60,7 @@ KINDS = {
     "split-empty": ERROR,
     "split-unknown-id": ERROR,
     "split-overlap": ERROR,
-    # worth a look
+    # warnings
     "leak-identical": WARNING,
     "leak-mostly": WARNING,
     "copy": WARNING,
@@ -88,8 +87,7 @@ KINDS = {
 
 
 class _Short(reprlib.Repr):
-    """Bounded `repr`: a small file can contain a list whose text is endless, by
-    containing the same list many times."""
+    """Bounded `repr`, since nested references to one list can make it huge."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,14 +113,15 @@ def shown(value: object) -> str:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault: what is wrong, where, what was expected, and how to fix it.
+    """A fault: what is wrong, where, what is expected, and how to fix it.
 
     Attributes:
         kind: a key of `KINDS`.
         text: the message, without the sample.
-        sample: id of the sample, or its position if it has no id; None for a fault of
-            the file.
-        field: field of the sample, or for example `split['train']`, `meta['classes']`.
+        sample: id of the sample, or its position if it has no id; None if the fault
+            concerns the file.
+        field: field of the sample, or a part of the file such as `split['train']` or
+            `meta['classes']`.
     """
 
     kind: str
@@ -141,5 +140,5 @@ class Fault:
         return f"{kind} {self.sample!r}: {self.text}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fault for JSON, with the sample in `text`."""
+        """Return the fault as a dictionary for JSON; `text` includes the sample."""
         return {**asdict(self), "severity": self.severity, "text": str(self)}

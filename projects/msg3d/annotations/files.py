@@ -1,12 +1,12 @@
-"""Read and write annotation files in the form of MMAction2's PoseDataset.
+"""Read and write annotation files in the format of MMAction2's PoseDataset.
 
 A file is a pickle of `dict(split={name: [ids]}, annotations=[sample, ...])`, or of a
-plain list of samples. A sample is a dictionary of `frame_dir` (its id; or `filename`),
-`label`, `total_frames`, `keypoint` [M, T, V, C] and, for 2D joints, `keypoint_score`
+plain list of samples. A sample is a dictionary with `frame_dir` or `filename` (its id),
+`label`, `total_frames`, `keypoint` [M, T, V, C], and, for 2D joints, `keypoint_score`
 [M, T, V].
 
-MMAction2 unpickles such a file without limits, so that a file can execute anything.
-Importing this package prevents that (`compat/files.py`).
+MMAction2 unpickles files without restrictions, so a malicious file can execute arbitrary
+code. Importing this package prevents that (`compat/files.py`).
 """
 
 import os
@@ -34,7 +34,7 @@ __all__ = [
 
 
 def load_annotations(path: StrPath) -> Annotations:
-    """Read an annotation file without executing anything in it.
+    """Read an annotation file without executing any code in it.
 
     Args:
         path: the pickle, of any protocol and written with any version of NumPy.
@@ -46,7 +46,7 @@ def load_annotations(path: StrPath) -> Annotations:
         DataError: the file does not exist (`not-found`), is a folder (`wrong-path`),
             cannot be read (`io`), is not a pickle of a dictionary or list
             (`wrong-file-type`, `structure`), is `empty`, `truncated`, `corrupt`, or
-            `too-large`, or asks to import something else than plain data (`unsafe`).
+            `too-large`, or imports anything other than plain data types (`unsafe`).
     """
     path = os.fspath(path)
     if not Path(path).exists():
@@ -74,7 +74,7 @@ def load_annotations(path: StrPath) -> Annotations:
         ) from error
     if not isinstance(data, (dict, list)):
         raise mismatch(path, ANNOTATIONS) or DataError(
-            f"holds a {type(data).__name__}: expected dict(split={{name: [ids]}}, "
+            f"contains a {type(data).__name__}, expected dict(split={{name: [ids]}}, "
             "annotations=[...]) or a list of annotations",
             kind="structure",
             file=path,
@@ -91,7 +91,7 @@ def save_annotations(data: Annotations, path: StrPath) -> None:
 
     Raises:
         DataError: the data are not valid annotations (a kind of `faults.KINDS`).
-        OSError: the file cannot be written; an existing one is left as it was.
+        OSError: the file cannot be written; an existing file remains unchanged.
     """
     path = os.fspath(path)
     samples = [as_float32(sample) for sample in samples_of(data, path)]
@@ -102,8 +102,8 @@ def save_annotations(data: Annotations, path: StrPath) -> None:
 
 
 def as_float32(sample: Sample) -> Sample:
-    """Return a sample with its numeric arrays as float32; others are for the check."""
-    with np.errstate(over="ignore"):  # the check finds what became infinite
+    """Return a sample with its numeric arrays converted to float32."""
+    with np.errstate(over="ignore"):  # the check rejects infinite values
         arrays = {
             field: sample[field].astype(np.float32, copy=False)
             for field in ("keypoint", "keypoint_score")

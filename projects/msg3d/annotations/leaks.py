@@ -1,9 +1,9 @@
-"""Test sequences that a model has seen in training: same bytes, not same names.
+"""Detect test sequences whose content also occurs in the training split.
 
-Frames are compared by 64-bit hashes of their bytes: 8 bytes a frame are kept, so that
-100,000 sequences fit (9 million frames in 70 MB). Two different frames of such a
-set have the same hash in about one set of a million; sequences that are said to be
-identical are compared byte for byte.
+Frames are compared by 64-bit hashes of their bytes, whatever the ids. At 8 bytes per
+frame, 100,000 sequences fit into memory (9 million frames in 70 MB). The probability of
+any hash collision among so many frames is about one in a million. Sequences that are
+reported as identical are also compared byte by byte.
 """
 
 from collections.abc import Iterable
@@ -14,13 +14,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Leak:
-    """A tested sequence that shares frames with training.
+    """A test sequence that shares frames with the training split.
 
     Attributes:
-        tested: its id.
-        trained: id of a training sequence, the identical one if there is one, else
-            that with which most of the shared frames are found.
-        shared: how many frames occur in any training sequence, of `frames`.
+        tested: id of the test sequence.
+        trained: id of the identical training sequence, or else of the training sequence
+            that contains most of the shared frames.
+        shared: number of frames that occur in any training sequence.
+        frames: number of frames of the test sequence.
         identical: whether `trained` has the same bytes.
     """
 
@@ -32,99 +33,100 @@ class Leak:
 
     @property
     def mostly(self) -> bool:
-        """Whether more than half of the frames are training frames."""
+        """True if more than half of the frames are training frames."""
         return 2 * self.shared > self.frames
 
 
 @dataclass
 class FrameHashes:
-    """The hashes of sequences' frames, each sequence hashed once.
+    """Frame hashes of sequences, computed once per sequence.
 
     Args:
         keypoints: id -> [M, T, V, C].
     """
 
     keypoints: dict[str, np.ndarray]
-    _known: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    _cache: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def of(self, name: str) -> np.ndarray:
-        """int64 [T], 0 for a frame without any person: that is no evidence."""
-        if name not in self._known:
-            self._known[name] = _hash_frames(self.keypoints[name])
-        return self._known[name]
+        """Return the frame hashes of a sequence, int64 [T]; 0 without any person."""
+        if name not in self._cache:
+            self._cache[name] = _hash_frames(self.keypoints[name])
+        return self._cache[name]
 
     def groups(self, names: Iterable[str]) -> list[list[str]]:
-        """Ids of sequences that are byte for byte the same, where there are several.
+        """Return groups of two or more ids whose sequences are identical.
 
-        Sequences without any person are left out.
+        Sequences without any person are ignored.
         """
-        alike: dict[bytes, list[list[str]]] = {}
+        groups_of: dict[bytes, list[list[str]]] = {}
         for name in names:
             hashes = self.of(name)
             if not hashes.any():
                 continue
-            # Equal hashes only propose; the arrays decide.
-            candidates = alike.setdefault(hashes.tobytes(), [])
+            # Equal hashes are only candidates: compare the arrays.
+            candidates = groups_of.setdefault(hashes.tobytes(), [])
             for group in candidates:
                 if _same(self.keypoints[group[0]], self.keypoints[name]):
                     group.append(name)
                     break
             else:
                 candidates.append([name])
-        return [group for groups in alike.values() for group in groups if group[1:]]
+        return [group for groups in groups_of.values() for group in groups if group[1:]]
 
     def leaks(self, train: list[str], val: list[str]) -> list[Leak]:
-        """What `val` shares with `train`, in the order of `val`."""
+        """Return the sequences of `val` that share frames with `train`, in order."""
         if not train or not val:
             return []
-        trained = [self.of(one) for one in train]
-        owners = np.repeat(np.arange(len(train)), [len(one) for one in trained])
-        hashes, first = np.unique(np.concatenate(trained), return_index=True)
+        train_hashes = [self.of(name) for name in train]
+        owners = np.repeat(np.arange(len(train)), list(map(len, train_hashes)))
+        unique, first = np.unique(np.concatenate(train_hashes), return_index=True)
         owners = owners[first]
-        whole: dict[bytes, list[str]] = {}
-        for name, one in zip(train, trained, strict=True):
-            whole.setdefault(one.tobytes(), []).append(name)
+        sequences: dict[bytes, list[str]] = {}
+        for name, hashes in zip(train, train_hashes, strict=True):
+            sequences.setdefault(hashes.tobytes(), []).append(name)
 
-        found = []
+        leaks = []
         for name in val:
-            tested = self.of(name)
-            place = np.searchsorted(hashes, tested).clip(max=len(hashes) - 1)
-            seen = (hashes[place] == tested) & (tested != 0)
-            if not seen.any():
+            hashes = self.of(name)
+            index = np.searchsorted(unique, hashes).clip(max=len(unique) - 1)
+            shared = (unique[index] == hashes) & (hashes != 0)
+            if not shared.any():
                 continue
             keypoint = self.keypoints[name]
-            same = [
-                one
-                for one in whole.get(tested.tobytes(), [])
-                if _same(self.keypoints[one], keypoint)
+            identical = [
+                other
+                for other in sequences.get(hashes.tobytes(), [])
+                if _same(self.keypoints[other], keypoint)
             ]
-            most = np.bincount(owners[place[seen]]).argmax()
-            found.append(
+            main_owner = np.bincount(owners[index[shared]]).argmax()
+            leaks.append(
                 Leak(
                     tested=name,
-                    trained=same[0] if same else train[most],
-                    shared=int(seen.sum()),
-                    frames=len(tested),
-                    identical=bool(same),
+                    trained=identical[0] if identical else train[main_owner],
+                    shared=int(shared.sum()),
+                    frames=len(hashes),
+                    identical=bool(identical),
                 )
             )
-        return found
+        return leaks
 
 
 def find_leaks(
     keypoints: dict[str, np.ndarray], train: list[str], val: list[str]
 ) -> dict[str, list[str]]:
-    """Sequences of `val` whose content is also in `train`.
+    """Find sequences of `val` whose content also occurs in `train`.
 
-    A frame without any person (all zero) is no evidence and does not count.
+    Frames without any person (all zero) do not count.
 
     Args:
         keypoints: id -> [M, T, V, C].
         train, val: ids.
 
     Returns:
-        Ids of `val`: `identical`, the whole array is a training sequence;
-        `mostly`, more than half of the frames are training frames; `partly`, any.
+        Ids of `val` by kind. `identical`: the array equals a training sequence;
+        `mostly`: more than half of the frames are training frames; `partly`: at least
+        one frame is a training frame.
     """
     leaks = FrameHashes(keypoints).leaks(train, val)
     return {
@@ -135,11 +137,11 @@ def find_leaks(
 
 
 def _hash_frames(keypoint: np.ndarray) -> np.ndarray:
-    """SipHash of each frame's bytes, int64 [T]; 0 where the frame is all zero."""
+    """Return the SipHash of each frame's bytes, int64 [T]; 0 if it is all zero."""
     frames = np.ascontiguousarray(keypoint.swapaxes(0, 1))
     frames = frames.reshape(len(frames), -1)
     raw = frames.view(np.dtype((np.void, frames.shape[1] * frames.itemsize)))
-    hashes = np.array([hash(one) for one in raw.ravel().tolist()], dtype=np.int64)
+    hashes = np.array([hash(frame) for frame in raw.ravel().tolist()], dtype=np.int64)
     return hashes * frames.any(axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Sample records, and what the samples of a file have in common."""
+"""Sample records, and the properties that the samples of a file share."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +14,19 @@ class Summary:
     Attributes:
         source: name of the file, for messages.
         samples: number of samples.
-        sample: id of the first sample, whose V and C all others share.
+        sample: id of the first sample, which sets the V and C of all samples.
         joints: V; None if keypoints are stored in separate files.
-        channels: C of `keypoint`; None likewise.
+        channels: C of `keypoint`; None if keypoints are stored in separate files.
         scored: whether samples have `keypoint_score`.
-        persons: the largest M, in sample `persons_sample`.
-        max_label: the largest label, in sample `max_label_sample`.
+        persons: the largest M.
+        persons_sample: id of the sample with the largest M.
+        max_label: the largest label.
+        max_label_sample: id of the sample with the largest label.
         without_label: id of the first sample with targets instead of a label, or "".
-        targets: length of `targets` in sample `targets_sample`; None if no sample has
-            targets.
+        targets: length of `targets`; None if no sample has targets.
+        targets_sample: id of the sample that sets the length of `targets`.
         without_targets: id of the first sample without targets, or "".
-        layout: the layout that the file's `meta` states, unchecked; None without one.
+        layout: the layout in the file's `meta`, not validated; None if unspecified.
     """
 
     source: str

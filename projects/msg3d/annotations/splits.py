@@ -1,4 +1,4 @@
-"""Splits: hold out groups of recordings, and find persons on both sides."""
+"""Hold out groups of recordings, and find persons that occur in several splits."""
 
 from collections.abc import Iterator
 
@@ -13,21 +13,21 @@ __all__ = ["hold_out", "shared_persons"]
 def hold_out(
     labels: list[int], groups: list[str], fraction: float, seed: int
 ) -> set[str]:
-    """Choose groups for validation that contain about a fraction of each class.
+    """Choose validation groups that contain about the given fraction of each class.
 
-    Groups are visited in random order, large ones first. A group is held out if that
-    brings the counts of the classes closer to `fraction` (in squared distance). If each
-    recording is a group of its own, this is the usual split stratified by class. For a
-    class with at least two recordings, the target is at least one on either side.
+    Groups are visited from large to small, in random order among equals. A group is held
+    out if that brings the class counts closer to `fraction` (in squared distance). If
+    each recording is a separate group, this is the usual stratified split. A class with
+    at least two recordings has a target of at least one recording on each side.
 
     Args:
         labels: class of each recording.
-        groups: group of each recording, such as its person; no group is split.
+        groups: group of each recording, such as its person; groups are never divided.
         fraction: above 0 and below 1.
-        seed: seed of the order.
+        seed: seed of the random order.
 
     Returns:
-        At least one group, and not all.
+        The groups for validation: at least one, and never all groups.
 
     Raises:
         ConfigError: `fraction` is out of range (`option`).
@@ -38,7 +38,7 @@ def hold_out(
             f"fraction (--val-fraction) is {fraction}, expected above 0 and below 1",
             kind="option",
         )
-    names, member = np.unique(groups, return_inverse=True)
+    names, group_index = np.unique(groups, return_inverse=True)
     if len(names) < 2:
         raise DataError(
             f"all {len(groups)} files belong to the group {groups[0]!r}, expected at "
@@ -46,7 +46,7 @@ def hold_out(
             kind="split",
         )
     counts = np.zeros((len(names), max(labels) + 1))
-    np.add.at(counts, (member, np.asarray(labels)), 1)
+    np.add.at(counts, (group_index, np.asarray(labels)), 1)
     total = counts.sum(axis=0)
     target = np.clip(
         fraction * total, np.minimum(total // 2, 1), np.maximum(total - 1, 0)
@@ -54,29 +54,29 @@ def hold_out(
     order = np.random.default_rng(seed).permutation(len(names))
     order = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
 
-    def distance(held: np.ndarray) -> float:
-        return float(np.sum((held - target) ** 2))
+    def distance(held_out: np.ndarray) -> float:
+        return float(np.sum((held_out - target) ** 2))
 
-    held = np.zeros_like(target)
+    held_out = np.zeros_like(target)
     chosen: list[np.intp] = []
     for group in order:
-        last = len(chosen) == len(names) - 1
-        if not last and distance(held + counts[group]) < distance(held):
-            held += counts[group]
+        is_last = len(chosen) == len(names) - 1
+        if not is_last and distance(held_out + counts[group]) < distance(held_out):
+            held_out += counts[group]
             chosen.append(group)
-    if not chosen:  # every group is too large: take the closest
+    if not chosen:  # every group is too large: use the closest
         chosen = [min(order, key=lambda group: distance(counts[group]))]
     return {str(names[group]) for group in chosen}
 
 
 def shared_persons(data: Annotations) -> Iterator[tuple[str, str, list[str]]]:
-    """Find persons who occur in two splits, and so leak from one to the other.
+    """Find persons who occur in two splits.
 
     Args:
         data: annotations with splits, whose samples have `person_id`.
 
     Yields:
-        The names of two splits, and the persons in both.
+        (first split, second split, persons in both).
     """
     if not isinstance(data, dict):
         return
@@ -92,5 +92,5 @@ def shared_persons(data: Annotations) -> Iterator[tuple[str, str, list[str]]]:
     names = list(persons)
     for number, first in enumerate(names):
         for second in names[number + 1 :]:
-            if both := sorted(persons[first] & persons[second]):
-                yield first, second, both
+            if shared := sorted(persons[first] & persons[second]):
+                yield first, second, shared

@@ -1,9 +1,9 @@
-"""Regression targets: their names, and the check of `targets`.
+"""Names and validation of regression targets.
 
-A sample for regression has `targets`, a vector of K finite numbers with the same K in all
-samples, and needs no `label`. `meta['targets']` may name them. For sequences of people,
-`person_id` is the person, `session` the recording, and `chunk` the number of the part of
-a longer recording.
+A sample for regression has `targets`, a vector of K finite numbers, and needs no `label`.
+K is the same in all samples. `meta['targets']` may list the names of the targets. In
+recordings of people, `person_id` is the person, `session` the recording, and `chunk` the
+number of the chunk within a longer recording.
 """
 
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ CHALLENGE_TRAITS = (
 
 
 def target_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fault]:
-    """Check the `targets` of a sample against those of other samples.
+    """Check the `targets` of a sample, and their consistency with other samples.
 
     Args:
         sample, name: the sample and its id.
-        common: the Summary, which is updated with K and the first sample without targets.
+        common: shared properties; updated with K and the first sample without targets.
     """
     if "targets" not in sample:
         common.without_targets = common.without_targets or name
@@ -48,8 +48,8 @@ def target_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fault]
     if not np.isfinite(array).all():
         yield _fault(
             "targets-not-finite",
-            f"targets is {shown(array.tolist())}, expected finite numbers. Remove the "
-            "sample if a target is unknown.",
+            f"targets is {shown(array.tolist())}, expected finite numbers. If a target "
+            "is unknown, remove the sample.",
             name,
         )
     if common.targets is None:

@@ -1,4 +1,4 @@
-"""Data sets and transforms registered in MMAction2, and the files that they read."""
+"""Data sets and transforms registered in MMAction2, and functions for their files."""
 
 from ..annotations.files import (
     check_annotations,

@@ -1,4 +1,4 @@
-"""Data set over a packed store: PoseDataset for annotations larger than memory."""
+"""Data set that reads a packed store, for annotations larger than memory."""
 
 import os.path as osp
 from collections.abc import Sequence
@@ -14,29 +14,29 @@ from .skeleton_dataset import SkeletonDataset
 
 @DATASETS.register_module()
 class PackedSkeletonDataset(SkeletonDataset):
-    """SkeletonDataset over a packed store, with samples that are read when accessed.
+    """SkeletonDataset that reads samples from a packed store on access.
 
-    Loading opens the store and selects the positions of the split; nothing else is
-    read, kept in memory, or sent to workers. The samples were checked when they were
-    packed. Each sample is a separate copy, which transforms may write into.
+    Initialization opens the store and selects the positions of the split. Nothing else
+    is read, kept in memory, or sent to workers. Samples are checked when they are
+    packed. Each sample is a separate copy, so transforms may modify it.
 
-    Arguments and samples are SkeletonDataset's. `ann_file` is the folder of the store.
-    `serialize_data` has no effect; `valid_ratio` and `data_prefix.skeleton` (keypoints
-    in separate files) are refused.
+    Arguments and samples are the same as in SkeletonDataset, except that `ann_file` is
+    the folder of the store and `serialize_data` has no effect. `valid_ratio` and
+    `data_prefix.skeleton` (keypoints in separate files) are not supported.
 
     Raises:
-        ConfigError: an option that stores do not support; kind "option".
-        DataError: the store cannot be read, or has no such split (kind "split"), or
-            has lists of labels and `multi_class` is False (kind "label-kind").
+        ConfigError: stores do not support an option; kind "option".
+        DataError: the store cannot be read, the split does not exist (kind "split"), or
+            a label is a list and `multi_class` is False (kind "label-kind").
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["serialize_data"] = False
         super().__init__(*args, **kwargs)
 
-    # MMEngine only measures and indexes the result.
+    # MMEngine uses only the length and the items of the result.
     def load_data_list(self) -> "_Samples":  # type: ignore[override]
-        """Return the samples of the split, unread."""
+        """Return the samples of the split without reading them."""
         if self.valid_ratio is not None:
             raise self._unsupported(
                 "valid_ratio",
@@ -56,7 +56,7 @@ class PackedSkeletonDataset(SkeletonDataset):
         if several.any() and not self.multi_class:
             sample = store.fields(numbers[several.argmax()])
             raise DataError(
-                f"label is {sample['label']!r}, expected an integer from 0: set "
+                f"label is {sample['label']!r}, expected an integer of at least 0: set "
                 "multi_class=True for lists of labels",
                 kind="label-kind",
                 file=self.ann_file,
@@ -64,14 +64,14 @@ class PackedSkeletonDataset(SkeletonDataset):
                 field="label",
             )
         self.summary = store.summary(numbers)
-        self._take_meta(store.rest().get("meta"))
+        self._apply_meta(store.rest().get("meta"))
         return _Samples(store, numbers)
 
     def _unsupported(self, option: str, message: str) -> ConfigError:
         return ConfigError(message, kind="option", file=self.ann_file, field=option)
 
     def get_data_info(self, idx: int) -> dict:
-        """Return sample `idx` with what PoseDataset adds; its arrays are copies."""
+        """Return sample `idx` with the fields that PoseDataset adds."""
         info = super().get_data_info(idx)
         if "video" in self.data_prefix:
             for key in {"filename", "frame_dir"} & set(info):
@@ -82,14 +82,14 @@ class PackedSkeletonDataset(SkeletonDataset):
         return info
 
     def _get_unserialized_subset(self, indices: Sequence[int] | int) -> "_Samples":
-        # MMEngine's would read every sample of a sequence to put it into a list.
+        # The method of MMEngine would read every sample of a sequence.
         if isinstance(indices, Sequence):
             return self.data_list[np.asarray(indices, dtype=int)]
         return super()._get_unserialized_subset(indices)
 
 
 class _Samples:
-    """Samples of a store, in place of the list that MMEngine keeps."""
+    """Samples of a store, which replace the list that MMEngine keeps."""
 
     def __init__(self, store: Store, numbers: np.ndarray) -> None:
         self.store, self.numbers = store, numbers
@@ -97,8 +97,8 @@ class _Samples:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def __getitem__(self, which: int | slice | np.ndarray) -> "dict | _Samples":
-        numbers = self.numbers[which]
+    def __getitem__(self, index: int | slice | np.ndarray) -> "dict | _Samples":
+        numbers = self.numbers[index]
         if numbers.ndim:
             return _Samples(self.store, numbers)
         return self.store[int(numbers)]

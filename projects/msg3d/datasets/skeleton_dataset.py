@@ -1,4 +1,4 @@
-"""MMAction2's PoseDataset with a safe reader and a check of the annotation file."""
+"""PoseDataset that reads and checks the annotation file safely."""
 
 import os.path as osp
 from typing import Any
@@ -14,28 +14,28 @@ from ..skeletons import STREAMS
 
 @DATASETS.register_module()
 class SkeletonDataset(PoseDataset):
-    """PoseDataset that executes no code from its file, and refuses a faulty one.
+    """PoseDataset that never executes code from its file and rejects faulty files.
 
-    PoseDataset unpickles `ann_file` without limits, and faults in it appear in the
-    middle of training or never. Arguments and samples are PoseDataset's. Only the
-    samples of `split` are checked, each once.
+    PoseDataset unpickles `ann_file` without restrictions, and faults in the file appear
+    in the middle of training or never. Arguments and samples are the same as in
+    PoseDataset. Only the samples of `split` are checked, each once.
+
+    The names of classes and targets in the file (`meta['classes']` and
+    `meta['targets']`) are added to `metainfo`. Training saves them in checkpoints.
 
     Args:
         stream: the stream that `SkeletonFeatures` computes: 'j' joints, 'b' bones, 'jm'
-            and 'bm' their motions; None leaves the choice to the pipeline.
-        *args, **kwargs: PoseDataset's.
-
-    The names of classes and targets in the file, `meta['classes']` and
-    `meta['targets']`, become those of `metainfo`. Training saves them in checkpoints.
+            joint motion, 'bm' bone motion; None leaves the choice to the pipeline.
+        *args, **kwargs: see PoseDataset.
 
     Attributes:
-        summary: joints, channels and largest label of the file, for CheckDataHook;
-            None until the data set is initialized.
+        summary: properties of the file such as joints, channels, and largest label, for
+            CheckDataHook; None until the data set is initialized.
 
     Raises:
-        ConfigError: unknown `stream`; kind "option".
-        DataError: the file cannot be read or has a fault, with its file, sample and
-            field; no split is chosen, or an unknown one (kind "split").
+        ConfigError: `stream` is unknown; kind "option".
+        DataError: the file cannot be read, or has a fault (with its sample and field);
+            `split` is missing or unknown (kind "split").
     """
 
     summary: Summary | None = None
@@ -52,16 +52,16 @@ class SkeletonDataset(PoseDataset):
         super().__init__(*args, **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """Return sample `idx` as PoseDataset does, and its `stream` if there is one."""
+        """Return sample `idx` as in PoseDataset, with `stream` if specified."""
         info = super().get_data_info(idx)
         return info if self.stream is None else dict(info, stream=self.stream)
 
     def load_data_list(self) -> list[dict]:
-        """Return the samples of the split, as PoseDataset.load_data_list does."""
+        """Return the samples of the split, as in PoseDataset."""
         data = load_annotations(self.ann_file)
         if isinstance(data, dict) and self.split is None and "split" in data:
             raise DataError(
-                "has splits, and none is chosen: set `split` to one of "
+                f"has splits, but split is None: set `split` to one of "
                 f"{list(data['split'])}",
                 kind="split",
                 file=self.ann_file,
@@ -75,10 +75,10 @@ class SkeletonDataset(PoseDataset):
             multi_class=self.multi_class,
         )
         if isinstance(data, dict):
-            samples, wanted = data["annotations"], set(data["split"][self.split])
+            samples, selected = data["annotations"], set(data["split"][self.split])
             key = id_field(samples)
-            self._take_meta(data.get("meta"))
-            data = [sample for sample in samples if sample[key] in wanted]
+            self._apply_meta(data.get("meta"))
+            data = [sample for sample in samples if sample[key] in selected]
         if "video" in self.data_prefix:
             for sample in data:
                 for key in {"filename", "frame_dir"} & set(sample):
@@ -88,8 +88,8 @@ class SkeletonDataset(PoseDataset):
                     )
         return data
 
-    def _take_meta(self, meta: object) -> None:
-        """Take the names of classes or targets, and the layout, of the file."""
+    def _apply_meta(self, meta: object) -> None:
+        """Store the names of classes or targets, and the layout, of the file."""
         if self.summary is None or not isinstance(meta, dict):
             return
         self.summary.layout = meta.get("layout")

@@ -1,4 +1,4 @@
-"""Skeleton layouts, the axes and units of keypoint arrays, and body proportions."""
+"""Skeleton layouts, axes and units of keypoint arrays, and body proportions."""
 
 from .convert import convert_layout
 from .layout import STREAMS, Skeleton

@@ -1,6 +1,6 @@
-"""Order of the axes of keypoint arrays that are not [M, T, V, C].
+"""Detect a wrong order of axes in keypoint arrays, which must be [M, T, V, C].
 
-Common orders are [M, C, T, V] and [C, T, V, M] (ST-GCN and its successors),
+Common wrong orders are [M, C, T, V] and [C, T, V, M] (ST-GCN and its successors),
 [T, M, V, C] (pose estimators, frame by frame), and [M, V, T, C].
 """
 
@@ -17,20 +17,20 @@ class Axes:
     """An order of axes.
 
     Attributes:
-        order: for each of M, T, V, and C, its axis in the array.
+        order: the axes of the array that are M, T, V, and C.
     """
 
     order: tuple[int, int, int, int]
 
     @property
     def names(self) -> str:
-        """The order of the array: `[T, M, V, C]`."""
+        """The order of the array, such as `[T, M, V, C]`."""
         names = sorted(NAMES, key=lambda name: self.order[NAMES.index(name)])
         return f"[{', '.join(names)}]"
 
     @property
     def fix(self) -> str:
-        """The call that makes it [M, T, V, C]: `transpose(1, 0, 2, 3)`."""
+        """The call that converts it to [M, T, V, C], such as `transpose(1, 0, 2, 3)`."""
         return f"transpose{self.order}"
 
 
@@ -41,14 +41,14 @@ def guess_axes(
 
     Args:
         shape: shape of the array.
-        frames: number of frames, as the sample states it.
+        frames: `total_frames` of the sample.
         joints: number of joints in other samples; None if unknown.
     """
-    fitting = []
+    candidates = []
     for order in permutations(range(4), 4):
         m, t, v, c = (shape[axis] for axis in order)
         fits_joints = v == joints if joints else v >= FEWEST_JOINTS
         if t == frames and c in (2, 3) and m <= MOST_PERSONS and fits_joints and v > m:
-            fitting.append((m, -c, order))
-    # Of [2, 3] persons and coordinates, fewer persons are likelier.
-    return Axes(min(fitting)[2]) if fitting else None
+            candidates.append((m, -c, order))
+    # If lengths 2 and 3 could be persons or coordinates, prefer fewer persons.
+    return Axes(min(candidates)[2]) if candidates else None

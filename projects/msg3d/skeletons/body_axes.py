@@ -1,7 +1,7 @@
-"""The axes of a body: its origin, its spine, and its shoulders.
+"""Axes of a body: origin, spine, and shoulders.
 
-A layout of `msg3d.skeletons` names each end of the spine and each shoulder by one joint,
-or by two joints whose mean is meant (COCO has hips, but no pelvis).
+A layout of `msg3d.skeletons` defines each end of the spine and each shoulder as one joint,
+or as the mean of several joints (COCO has hips, but no pelvis).
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ import numpy as np
 from ..errors import ConfigError, DataError
 from .lookup import Layout, skeleton
 
-# One joint, or several whose mean is meant.
+# One joint, or several joints for their mean.
 Place = int | Sequence[int]
 
 
 def axes_of(layout: Layout) -> dict[str, Any]:
-    """Return the origin and the axes of a layout, named as PreNormalize3D names them.
+    """Return the origin and the axes of a layout, as arguments of PreNormalize3D.
 
     The origin is the top of the lowest bone of the spine, as in the data of MS-G3D and
-    2s-AGCN (joint 1 of NTU RGB+D); the center of the graph may be another joint.
+    2s-AGCN (joint 1 of NTU RGB+D). The center of the graph may be a different joint.
 
     Args:
-        layout: a name or a dictionary that `msg3d.skeletons.skeleton` takes.
+        layout: see `msg3d.skeletons.skeleton`.
 
     Returns:
         `dict(center=Place, zaxis=(bottom, top), xaxis=(right, left))`.
@@ -34,8 +34,8 @@ def axes_of(layout: Layout) -> dict[str, Any]:
     body = skeleton(layout)
     if not body.spine or not body.shoulders:
         raise ConfigError(
-            f"skeleton layout {layout!r} lacks spine or shoulders: add spine=(bottom, "
-            "top) and shoulders=(right, left) to it",
+            f"skeleton layout {layout!r} has no spine or shoulders: add spine=(bottom, "
+            "top) and shoulders=(right, left)",
             kind="layout",
             field="layout",
         )
@@ -43,31 +43,31 @@ def axes_of(layout: Layout) -> dict[str, Any]:
 
 
 def check_joints(keypoint: np.ndarray, layout: Layout) -> None:
-    """Refuse keypoints that are not 3D joints [M, T, V, 3] of a layout.
+    """Check that keypoints are 3D joints [M, T, V, 3] of a layout.
 
     Raises:
-        DataError: of kind "layout".
+        DataError: the shape does not match (`layout`).
     """
     joints = len(skeleton(layout).joints)
     if keypoint.shape[2:] != (joints, 3):
         raise DataError(
             f"keypoint has shape {keypoint.shape}, expected [M, T, V={joints}, C=3] "
-            f"of skeleton layout {layout!r}: name the layout that the file has",
+            f"of skeleton layout {layout!r}: set layout to that of the file",
             kind="layout",
             field="keypoint",
         )
 
 
 def middle(pose: np.ndarray, place: Place, present: np.ndarray) -> np.ndarray:
-    """Return the mean of those joints of a place that are present.
+    """Return the mean of the present joints among one or several joints.
 
     Args:
         pose: [V, C].
-        place: one joint, or several.
-        present: which joints are present, bool [V].
+        place: one joint, or several joints.
+        present: mask of the present joints, bool [V].
 
     Returns:
-        [C]; zero if none of the joints is present.
+        [C]; zero if all of the joints are absent.
     """
     joints = np.atleast_1d(place)
     joints = joints[present[joints]]

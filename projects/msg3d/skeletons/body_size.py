@@ -1,7 +1,7 @@
-"""Size of a person, from which a wrong unit of length is recognized.
+"""Plausible sizes of persons, to detect a wrong unit of length.
 
-Nothing else in coordinates tells meters from millimeters: a model normalizes them,
-trains without an error, and then meets other data in another unit.
+Coordinates in a wrong unit cause no error: a model normalizes them and trains, but then
+fails on data in another unit.
 """
 
 import math
@@ -9,31 +9,31 @@ from collections.abc import Iterable
 
 from .units import PER_METER
 
-# Meters, of the longest side of the box around the detected joints: from the upper body
-# of a crouching child to an outstretched adult, with a margin for noise.
+# Longest side of the box around the detected joints, in meters: from the upper body of a
+# crouching child to an outstretched adult, with a margin for noise.
 SHORTEST, LONGEST, USUAL = 0.2, 5.0, 1.5
-# A hand is a tenth as long.
+# A body is ten times as long as a hand.
 HAND = 10
 
 
 def is_hand(joints: Iterable[str]) -> bool:
-    """Return whether a layout is that of one hand, from the names of its joints."""
+    """Return True if these are the names of the joints of one hand."""
     return "wrist" in joints
 
 
 def fits(size: float, unit: str, hand: bool = False) -> bool:
-    """Return whether a person can be this long.
+    """Return True if the size is plausible for a person.
 
     Args:
         size: longest side of a person's box.
         unit: a key of `PER_METER`.
-        hand: whether the joints are those of one hand.
+        hand: whether the layout is a hand.
     """
     return SHORTEST <= size * (HAND if hand else 1) / PER_METER[unit] <= LONGEST
 
 
 def likely_unit(size: float, hand: bool = False) -> str | None:
-    """Return the unit in which a person of this size is most likely; None if none fits.
+    """Return the unit in which this size is most plausible, or None.
 
     Args:
         size, hand: see `fits`.

@@ -1,7 +1,7 @@
-"""From names of joints, as a person writes them down, to a Skeleton.
+"""Build a Skeleton from chains of joint names.
 
-An edge list by numbers cannot be read, so tables write chains of names, each name the
-child of the next. `*` stands for left and right: both sides are written once.
+Chains of names are easier to read than pairs of numbers. In a chain, each joint is the
+child of the next. `*` stands for both left and right.
 """
 
 import itertools
@@ -14,19 +14,19 @@ SHOULDERS = ("right_shoulder", "left_shoulder")
 
 
 def _both_sides(text: str) -> tuple[str, ...]:
-    """`'*_hip head'` -> `('left_hip head', 'right_hip head')`."""
+    """Expand `'*_hip head'` to `('left_hip head', 'right_hip head')`."""
     if "*" not in text:
         return (text,)
     return text.replace("*", "left"), text.replace("*", "right")
 
 
 def sided(text: str) -> str:
-    """`'*_hip *_knee'` -> `'left_hip left_knee right_hip right_knee'`."""
+    """Expand `'*_hip *_knee'` to `'left_hip left_knee right_hip right_knee'`."""
     return " ".join(_both_sides(text))
 
 
 def alternating(text: str) -> str:
-    """`'*_hip *_knee'` -> `'left_hip right_hip left_knee right_knee'`."""
+    """Expand `'*_hip *_knee'` to `'left_hip right_hip left_knee right_knee'`."""
     return " ".join(name for joint in text.split() for name in _both_sides(joint))
 
 
@@ -37,26 +37,27 @@ def layout_of(
     shoulders: Ends = SHOULDERS,
     bones: tuple[str, ...] = (),
 ) -> Skeleton:
-    """A table as a Skeleton; all names are looked up, all chains end in the centre.
+    """Return the Skeleton that a table describes.
 
     Args:
-        joints: names in order.
-        chains: edges, each name the child of the next; the first ends in the centre.
-        spine: names of (bottom, top); of several joints the mean.
-        shoulders: names of (right, left), likewise.
-        bones: `'child parent'` where the bone stream differs from the edges.
+        joints: names of the joints, in the order of the keypoint arrays.
+        chains: edges, where each name is the child of the next. The first chain ends in
+            the center.
+        spine: names of (bottom, top); several names stand for their mean.
+        shoulders: names of (right, left); several names stand for their mean.
+        bones: `'child parent'` for bones that differ from the edges.
     """
     names = tuple(joints.split())
-    number = {name: place for place, name in enumerate(names)}
+    number = {name: joint for joint, name in enumerate(names)}
 
     def edges(texts: tuple[str, ...]) -> Bones:
         paths = [side.split() for text in texts for side in _both_sides(text)]
-        found = {
+        pairs = {
             (number[child], number[parent])
             for path in paths
             for child, parent in itertools.pairwise(path)
         }
-        return tuple(sorted(found))
+        return tuple(sorted(pairs))
 
     def numbers(text: str) -> tuple[int, ...]:
         return tuple(number[name] for name in text.split())

@@ -1,9 +1,9 @@
 """Convert keypoints from one layout to another.
 
-A joint corresponds to the joint of the same name, to a joint that another layout names
-differently, or to the mean of joints around it: the neck of a layout without one is the
-middle of the shoulders, as OpenPose was trained. Coordinates are copied: conversion does
-not scale or rotate.
+A joint corresponds to the joint of the same name, to an equivalent joint of another name,
+or to the mean of surrounding joints. For example, if a layout has no neck, the middle of
+the shoulders is used, as in the training data of OpenPose. Conversion does not scale or
+rotate coordinates.
 """
 
 import numpy as np
@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import ConfigError, DataError
 from .lookup import Layout, skeleton
 
-# Counterparts of a joint, best first; several names stand for their mean. Wrist and
-# hand, ankle and foot, and the segments of a spine are different places.
+# Counterparts of a joint, best first; several names stand for their mean. Wrist and hand,
+# ankle and foot, and the segments of a spine are different joints.
 _HIP_CENTER = ("hip_center", "spine_base", "pelvis", "mid_hip", "left_hip right_hip")
 _TRUNK_MEAN = "left_hip right_hip left_shoulder right_shoulder"
 _SPINE = ("spine", "spine_mid", "torso", "spine2", _TRUNK_MEAN)
@@ -21,9 +21,9 @@ _SHOULDER_CENTER = ("shoulder_center", "spine_shoulder", "thorax", _SHOULDERS_ME
 
 COUNTERPARTS: dict[str, tuple[str, ...]] = {
     **{
-        name: place
-        for place in (_HIP_CENTER, _SPINE, _SHOULDER_CENTER)
-        for name in place[:-1]
+        name: counterparts
+        for counterparts in (_HIP_CENTER, _SPINE, _SHOULDER_CENTER)
+        for name in counterparts[:-1]
     },
     "neck": _SHOULDER_CENTER,
     "neck_nose": ("nose", "neck"),
@@ -34,22 +34,22 @@ COUNTERPARTS: dict[str, tuple[str, ...]] = {
 def convert_layout(
     keypoint: np.ndarray, source: Layout, target: Layout, missing: str = "error"
 ) -> np.ndarray:
-    """Return the same persons with the joints of another layout.
+    """Convert keypoints to the joints of another layout.
 
     Args:
         keypoint: [..., V, C]; scores as [..., V, 1].
         source: layout of `keypoint`: a name, or a dictionary or file with `joints`.
         target: layout of the result.
-        missing: 'zero' leaves a joint without counterpart absent (zero); 'error' raises.
+        missing: 'zero' sets joints without counterpart to zero (absent); 'error' raises.
 
     Returns:
         [..., V', C], of the same dtype if it is floating-point, else float32. A mean is
-        absent if one of its joints is absent (exactly zero).
+        absent (exactly zero) if one of its joints is absent.
 
     Raises:
-        ConfigError: a layout is unknown or has no names of joints, or a joint has no
+        ConfigError: a layout is unknown or has no joint names, or a joint has no
             counterpart (`layout`); or `missing` is invalid (`option`).
-        DataError: `keypoint` has another number of joints (`layout`).
+        DataError: `keypoint` has the wrong number of joints (`layout`).
 
     Example:
         >>> convert_layout(np.ones((2, 100, 17, 3)), 'coco', 'openpose').shape
@@ -61,10 +61,10 @@ def convert_layout(
 def joint_sources(
     source: Layout, target: Layout, missing: str = "error"
 ) -> list[tuple[int, ...]]:
-    """Return, for each joint of `target`, the joints of `source` whose mean it is.
+    """Return the joints of `source` whose mean is each joint of `target`.
 
-    Arguments and errors are those of `convert_layout`. With `missing='zero'`, a joint
-    without counterpart has an empty tuple.
+    For arguments and errors, see `convert_layout`. With `missing='zero'`, a joint without
+    counterpart gets an empty tuple.
     """
     if missing not in ("error", "zero"):
         raise ConfigError(
@@ -80,12 +80,14 @@ def joint_sources(
 
     names = _names(target)
     sources = [find(name) for name in names]
-    lost = [name for name, joints in zip(names, sources, strict=True) if not joints]
-    if lost and missing == "error":
+    unmatched = [
+        name for name, joints in zip(names, sources, strict=True) if not joints
+    ]
+    if unmatched and missing == "error":
         raise ConfigError(
             f"layout {_title(target)} has joints without counterpart in "
-            f"{_title(source)}: {', '.join(lost)}. Choose another target, or "
-            "missing='zero' to leave them absent.",
+            f"{_title(source)}: {', '.join(unmatched)}. Choose another target, or set "
+            "missing='zero' to leave these joints absent.",
             kind="layout",
         )
     return sources
@@ -94,7 +96,7 @@ def joint_sources(
 def gather_joints(
     keypoint: np.ndarray, sources: list[tuple[int, ...]], source: Layout
 ) -> np.ndarray:
-    """Apply `convert_layout` with the `sources` that `joint_sources` returned."""
+    """Apply `convert_layout` with the result of `joint_sources`."""
     keypoint = np.asarray(keypoint)
     if keypoint.dtype.kind != "f":
         keypoint = keypoint.astype(np.float32)
@@ -102,29 +104,29 @@ def gather_joints(
     if keypoint.ndim < 2 or keypoint.shape[-2] != num_node:
         raise DataError(
             f"keypoint has shape {keypoint.shape}, expected [..., V={num_node}, C] of "
-            f"layout {_title(source)}: name the layout of the file",
+            f"layout {_title(source)}: set source to the layout of the file",
             kind="layout",
             field="keypoint",
         )
     result = np.zeros(
         (*keypoint.shape[:-2], len(sources), keypoint.shape[-1]), keypoint.dtype
     )
-    single = [place for place, joints in enumerate(sources) if len(joints) == 1]
-    result[..., single, :] = keypoint[..., [sources[place][0] for place in single], :]
-    for place, joints in enumerate(sources):
+    single = [joint for joint, joints in enumerate(sources) if len(joints) == 1]
+    result[..., single, :] = keypoint[..., [sources[joint][0] for joint in single], :]
+    for joint, joints in enumerate(sources):
         if len(joints) > 1:
             parts = keypoint[..., joints, :]  # (..., joints of the mean, C)
             present = np.any(parts, -1).all(-1, keepdims=True)
-            result[..., place, :] = parts.mean(-2) * present
+            result[..., joint, :] = parts.mean(-2) * present
     return result
 
 
 def _names(layout: Layout) -> tuple[str, ...]:
     names = skeleton(layout).joints
-    if "joint_0" in names:  # the names of joints without names
+    if "joint_0" in names:  # placeholder names
         raise ConfigError(
-            f"layout {_title(layout)} has no names, and joints correspond by name: "
-            "add joints=[...] to it, named as those of "
+            f"layout {_title(layout)} has no joint names, which conversion requires: add "
+            "joints=[...] with names as in "
             "msg3d.skeletons.SKELETONS['nturgb+d'].joints",
             kind="layout",
             field="joints",

@@ -1,4 +1,4 @@
-"""The record of a skeleton layout: joints, graph, bones, and body axes."""
+"""Skeleton layout: joints, graph, bones, and body axes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from ..errors import ConfigError
 Bones = tuple[tuple[int, int], ...]
 Line = tuple[tuple[int, ...], tuple[int, ...]]
 
-# Streams of a network: joints, bones, and the motion of either.
+# Streams of a network: joints, bones, joint motion, and bone motion.
 STREAMS = ("j", "b", "jm", "bm")
 
 
@@ -18,14 +18,15 @@ class Skeleton:
 
     Attributes:
         joints: names of the V joints, in the order of the keypoint arrays.
-        inward: edges of the graph as (child, parent), each pointing towards the center.
-        center: the joint that all edges lead to.
-        bones: (child, parent) of the bone stream, with each joint once as the child; a
-            joint that is its own parent has no bone (zero). Usually the edges and the
-            center.
+        inward: edges of the graph as (child, parent), each pointing toward the center.
+        center: the root joint, to which all edges lead.
+        bones: (child, parent) of the bone stream, with each joint once as the child. A
+            joint that is its own parent has no bone (zero). Usually the edges, and the
+            center as its own parent.
         spine: (bottom, top), two points along the trunk, each the mean of one or more
             joints. None if normalization is not supported.
-        shoulders: (right, left), two points across the body, likewise.
+        shoulders: (right, left), two points across the body, each the mean of one or
+            more joints. None if normalization is not supported.
     """
 
     joints: tuple[str, ...]
@@ -37,7 +38,7 @@ class Skeleton:
 
     @property
     def pairs(self) -> Bones:
-        """The symmetric joints as (left, right), recognized by their names."""
+        """Symmetric joints as (left, right), recognized by their names."""
         return tuple(
             (number, self.joints.index(mirrored(name)))
             for number, name in enumerate(self.joints)
@@ -45,7 +46,7 @@ class Skeleton:
         )
 
     def as_graph(self) -> dict[str, Any]:
-        """The dictionary that `mmaction.models.utils.Graph` takes as `layout`."""
+        """Return the `layout` argument of `mmaction.models.utils.Graph`."""
         return {
             "num_node": len(self.joints),
             "inward": list(self.inward),
@@ -54,7 +55,7 @@ class Skeleton:
 
 
 def mirrored(joint: str) -> str:
-    """Return the name of the joint on the other side, or the same in the middle."""
+    """Return the name of the joint on the other side; same name for a middle joint."""
     for side, other in (("left_", "right_"), ("right_", "left_")):
         if joint.startswith(side):
             return other + joint.removeprefix(side)
@@ -64,8 +65,8 @@ def mirrored(joint: str) -> str:
 def bones_towards(center: int, inward: Bones, num_node: int) -> Bones:
     """Return (child, parent) for every joint, where the parent is one step inward.
 
-    Edges are undirected, so the order of their ends does not matter. In a cycle, the
-    first edge that leads inward is used.
+    The direction of the edges is ignored. In a cycle, the first edge that leads inward is
+    used.
 
     Args:
         center: the joint that is its own parent.
@@ -73,27 +74,27 @@ def bones_towards(center: int, inward: Bones, num_node: int) -> Bones:
         num_node: V.
 
     Returns:
-        V pairs, with the children in order.
+        V pairs, sorted by child.
 
     Raises:
         ConfigError: a joint has no path to the center (`layout`).
     """
     parents = {center: center}
-    border = [center]
-    while border:
+    frontier = [center]
+    while frontier:
         reached = []
-        for joint in border:
+        for joint in frontier:
             for a, b in inward:
                 for child, parent in ((a, b), (b, a)):
                     if parent == joint and child not in parents:
                         parents[child] = joint
                         reached.append(child)
-        border = reached
-    lost = [joint for joint in range(num_node) if joint not in parents]
-    if lost:
+        frontier = reached
+    unreached = [joint for joint in range(num_node) if joint not in parents]
+    if unreached:
         raise ConfigError(
-            f"skeleton layout: no edges lead from joint {lost[0]} to center {center} "
-            f"({len(lost)} of {num_node} joints): add the edges to inward, or give "
+            f"skeleton layout: no path leads from joint {unreached[0]} to center {center} "
+            f"({len(unreached)} of {num_node} joints): add edges to inward, or specify "
             "bones as (child, parent) pairs",
             kind="layout",
             field="inward",

@@ -22,17 +22,17 @@ Layout = str | Mapping[str, Any] | Skeleton
 
 
 def skeleton(layout: Layout) -> Skeleton:
-    """Return the layout of a name, or the one that a dictionary or a file describes.
+    """Return a layout from its name, or from a dictionary or a file.
 
     Args:
-        layout: a name of `SKELETONS`; the path of a `.json` file, relative to the
-            current folder; or `dict(num_node=, inward=, center=)`, which is also the
-            content of the file, with
-            V, the edges as (child, parent), and the joint that they lead to. Optional
-            keys are `joints` (V names; those that begin with `left_` and `right_` form
-            the symmetric pairs), `bones` if the bone stream differs from the edges,
-            and for normalization `spine=(bottom, top)` and `shoulders=(right, left)`,
-            where each end is a joint or several (their mean).
+        layout: a key of `SKELETONS`; the path of a `.json` file, relative to the current
+            folder; or a dictionary, which is also the content of the file. Its keys are
+            `num_node` (V), `inward` (edges as (child, parent)), and `center` (the root
+            joint). Optional keys are `joints` (V names; the prefixes `left_` and
+            `right_` define symmetric pairs), `bones` if the bone stream differs from the
+            edges, and, for normalization, `spine=(bottom, top)` and
+            `shoulders=(right, left)`, where each end is a joint or several joints (their
+            mean).
 
     Raises:
         ConfigError: the name or a key is unknown, a key is missing, a joint does not
@@ -55,20 +55,20 @@ def skeleton(layout: Layout) -> Skeleton:
     elif isinstance(layout, Mapping):
         return _described(layout)
     raise _error(
-        f"unknown skeleton layout {layout!r:.80}: name one of {sorted(SKELETONS)}, or "
+        f"unknown skeleton layout {layout!r:.80}, expected one of {sorted(SKELETONS)}, or "
         "a .json file (in Python and configs, also a dict) with num_node, inward as "
         "(child, parent), and center"
     )
 
 
 def inline_layouts(config: Any) -> None:
-    """Replace the files that describe layouts by their content, in place.
+    """Replace paths of layout files with the content of the files, in place.
 
-    Checkpoints and exported networks contain the result, which needs no file.
+    This makes checkpoints and exported networks independent of the files.
 
     Args:
-        config: dictionaries, lists, and tuples of any kind. The values of `layout`,
-            `source`, and `target` that end in `.json` are replaced.
+        config: nested dictionaries, lists, and tuples. Values of `layout`, `source`, and
+            `target` that end in `.json` are replaced.
 
     Raises:
         ConfigError: see `skeleton`.
@@ -85,7 +85,7 @@ def inline_layouts(config: Any) -> None:
 
 
 def graph_layout(layout: Layout) -> dict[str, Any]:
-    """Return a layout in the form of MMAction2's Graph.
+    """Return a layout in the format of MMAction2's Graph.
 
     Raises:
         ConfigError: see `skeleton`.
@@ -97,7 +97,7 @@ def layout_meta(layout: Layout) -> dict[str, Any]:
     """Describe the joints of a layout for the `meta` of an annotation file.
 
     Returns:
-        `joints` (names, `l_hip` for left_hip), `inward` as (child, parent), and
+        `joints` (names, with `l_hip` for left_hip), `inward` as (child, parent), and
         `center`.
     """
     body = skeleton(layout)
@@ -116,14 +116,14 @@ def _error(message: str, field: str | None = None) -> ConfigError:
 
 
 def _from_file(path: str) -> tuple[Skeleton, dict[str, Any]]:
-    """Return the layout of a JSON file, and the dictionary that describes it."""
+    """Return the layout of a JSON file, and the content of the file."""
     try:
         status = Path(path).stat()
         return _read(Path(path).absolute(), status.st_mtime_ns, status.st_size)
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         raise ConfigError(
-            "the file of the skeleton layout "
+            "skeleton layout file "
             + ("does not exist" if missing else f"cannot be read: {error.strerror}"),
             kind="not-found" if missing else "io",
             file=path,
@@ -140,10 +140,10 @@ def _from_file(path: str) -> tuple[Skeleton, dict[str, Any]]:
 
 
 @lru_cache
-def _read(path: Path, changed: int, size: int) -> tuple[Skeleton, dict[str, Any]]:
+def _read(path: Path, mtime: int, size: int) -> tuple[Skeleton, dict[str, Any]]:
     if size > MAX_BYTES:
         raise ConfigError(
-            f"has {size} bytes, expected at most {MAX_BYTES} for a skeleton layout",
+            f"skeleton layout file has {size} bytes, expected at most {MAX_BYTES}",
             kind="too-large",
         )
     content = read_json(path.read_bytes())
@@ -157,25 +157,26 @@ def _read(path: Path, changed: int, size: int) -> tuple[Skeleton, dict[str, Any]
 
 def _described(layout: Mapping[str, Any]) -> Skeleton:
     """Build a Skeleton from a dictionary, checking every joint."""
-    # MMEngine leaves its key in a dictionary that replaces an inherited layout.
+    # MMEngine keeps `_delete_` in a dictionary that replaces an inherited layout.
     keys = set(layout) - {"_delete_"}
     missing, unknown = REQUIRED - keys, keys - REQUIRED - OPTIONAL
     if missing:
         raise _error(
-            f"skeleton layout {dict(layout)} lacks {sorted(missing)}: give num_node, "
-            "inward as (child, parent) pairs, and center",
+            f"skeleton layout {dict(layout)} has no {', '.join(sorted(missing))}: specify "
+            "num_node, inward as (child, parent) pairs, and center",
             sorted(missing)[0],
         )
     if unknown:
         raise _error(
-            f"skeleton layout has the unknown keys {sorted(unknown)}: expected "
+            f"skeleton layout has unknown keys {sorted(unknown)}, expected "
             f"{sorted(REQUIRED)} and optionally {sorted(OPTIONAL)}",
             str(sorted(unknown)[0]),
         )
     num_node = layout["num_node"]
     if not _is_integer(num_node) or not 1 <= num_node <= MAX_JOINTS:
         raise _error(
-            f"skeleton layout: num_node is {num_node!r:.40}, expected a number of joints",
+            f"skeleton layout: num_node is {num_node!r:.40}, expected an integer from 1 to "
+            f"{MAX_JOINTS}",
             "num_node",
         )
     for key in ("joints", "inward", "bones", "spine", "shoulders"):
@@ -184,12 +185,12 @@ def _described(layout: Mapping[str, Any]) -> Skeleton:
                 f"skeleton layout: {key} is {layout[key]!r:.40}, expected a list", key
             )
     if not all(isinstance(name, str) for name in layout.get("joints") or ()):
-        raise _error("skeleton layout: joints is not a list of names", "joints")
+        raise _error("skeleton layout: joints must be a list of names", "joints")
     names = tuple(layout.get("joints") or (f"joint_{j}" for j in range(num_node)))
     if len(names) != num_node or len(set(names)) != num_node:
         raise _error(
             f"skeleton layout: joints contains {len(set(names))} different names, but "
-            f"num_node is {num_node}: name each joint once",
+            f"num_node is {num_node}: give each joint a different name",
             "joints",
         )
     center = _joint(layout["center"], num_node, "center")
@@ -211,13 +212,13 @@ def _described(layout: Mapping[str, Any]) -> Skeleton:
 
 
 def _is_integer(value: Any) -> TypeGuard[int]:
-    return isinstance(value, Integral)  # of NumPy, too
+    return isinstance(value, Integral)  # includes NumPy integers
 
 
 def _joint(joint: Any, num_node: int, field: str) -> int:
     if not _is_integer(joint) or not 0 <= joint < num_node:
         raise _error(
-            f"skeleton layout: {field} names joint {joint!r}, but num_node is "
+            f"skeleton layout: {field} contains joint {joint!r}, but num_node is "
             f"{num_node}: joints are numbered from 0 to {num_node - 1}",
             field,
         )
@@ -245,8 +246,8 @@ def _line(ends: Sequence[Any] | None, num_node: int, field: str) -> Line | None:
     points = [_point(end, num_node, field) for end in ends]
     if len(points) != 2:
         raise _error(
-            f"skeleton layout: {field} has {len(points)} ends, expected two, each a "
-            "joint or several",
+            f"skeleton layout: {field} has {len(points)} ends, expected two, each one or "
+            "several joints",
             field,
         )
     return points[0], points[1]

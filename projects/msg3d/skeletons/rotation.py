@@ -1,12 +1,13 @@
-"""Rotation matrices: about the axes of space, and from one vector to another."""
+"""Rotation matrices about the coordinate axes, and from one vector to another."""
 
 import numpy as np
 
 
 def rotation(axis: int, degrees: float | np.ndarray) -> np.ndarray:
-    """Return right-handed rotation matrices about x, y or z (axis 0, 1 or 2).
+    """Return right-handed rotation matrices about one axis.
 
     Args:
+        axis: 0 for x, 1 for y, 2 for z.
         degrees: [T], or a single angle.
 
     Returns:
@@ -23,17 +24,17 @@ def rotation(axis: int, degrees: float | np.ndarray) -> np.ndarray:
 
 
 def rotation_about_axes(x: float, y: float, z: float) -> np.ndarray:
-    """Return the matrix [3, 3] that turns by angles in degrees about x, then y, then z."""
+    """Return the matrix [3, 3] of rotations in degrees about x, then y, then z."""
     matrix: np.ndarray = rotation(2, z) @ rotation(1, y) @ rotation(0, x)
     return matrix
 
 
 def rotation_onto(vector: np.ndarray, axis: list[int]) -> np.ndarray:
-    """Return the matrix [3, 3] that turns a vector [3] onto an axis, such as [0, 0, 1].
+    """Return the matrix [3, 3] that rotates a vector [3] onto an axis, such as [0, 0, 1].
 
-    Euler-Rodrigues formula. The identity if the vector or its cross product with the
-    axis is shorter than 1e-6 (parallel and opposite vectors). Rounds as the angles and
-    matrices of MMAction2's PreNormalize3D do, bit for bit.
+    This is the Euler-Rodrigues formula. The result is the identity if the vector or its
+    cross product with the axis is shorter than 1e-6 (parallel and opposite vectors).
+    Rounding is identical to that of MMAction2's PreNormalize3D, bit for bit.
     """
     normal = np.cross(vector, axis)
     theta = _angle(vector, axis)
@@ -52,7 +53,7 @@ def rotation_onto(vector: np.ndarray, axis: list[int]) -> np.ndarray:
 
 
 def _angle(first: np.ndarray, second: np.ndarray | list[int]) -> float:
-    """The angle between two vectors in radians; 0 if one is shorter than 1e-6."""
+    """Return the angle between vectors in radians; 0 if either is shorter than 1e-6."""
     if min(np.abs(first).sum(), np.abs(second).sum()) < 1e-6:
         return 0
     cosine = np.dot(

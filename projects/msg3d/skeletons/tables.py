@@ -1,9 +1,9 @@
 """Named layouts.
 
-A table lists the joints in the order of the keypoint arrays, and the edges as chains that
-lead inward (see `chains.py`). `*` stands for left and right.
+Each table lists the joints in the order of the keypoint arrays, and the edges as chains
+that lead inward (see `chains.py`). `*` stands for both left and right.
 
-Sources: MMAction2's Graph and JointToBone (coco, openpose, nturgb+d); for the others,
+Sources: MMAction2's Graph and JointToBone (coco, openpose, nturgb+d). For other layouts,
 see the comment above each table.
 """
 
@@ -28,7 +28,7 @@ _COCO = layout_of(
     bones=("*_hip nose",),
 )
 
-# The order of OpenPose: the right side first.
+# OpenPose lists the right side first.
 _OPENPOSE_BODY = (
     "right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist"
 )
@@ -36,7 +36,7 @@ _OPENPOSE_LEGS = "right_hip right_knee right_ankle left_hip left_knee left_ankle
 _OPENPOSE_FACE = "right_eye left_eye right_ear left_ear"
 
 # OpenPose's COCO model, and Kinetics-skeleton. The root of the bones is the nose, as in
-# published code, and that of the graph the neck.
+# published code. The root of the graph is the neck.
 _OPENPOSE = layout_of(
     joints=f"nose neck {_OPENPOSE_BODY} {_OPENPOSE_LEGS} {_OPENPOSE_FACE}",
     chains=(
@@ -77,8 +77,8 @@ _NTU_CHAINS = (
     "head neck spine_shoulder",
 )
 
-# Kinect v2. The parent of both tip and thumb is the hand, as in MMAction2's graph; its
-# bone stream, like that of MS-G3D's authors, goes from tip to thumb to hand.
+# Kinect v2. In the graph, as in MMAction2, the parent of both hand tip and thumb is the
+# hand. In the bone stream, as in MMAction2 and MS-G3D, the parent of the tip is the thumb.
 _NTU = layout_of(
     joints=_NTU_JOINTS,
     chains=(*_NTU_CHAINS, "*_hand_tip *_hand", "*_thumb *_hand"),
@@ -119,7 +119,7 @@ _SMPL24 = layout_of(
 )
 
 # Human3.6M's 17 joints in the order of Martinez et al. (ICCV 2017) and VideoPose3D.
-# Joint 9 is the neck in the recordings, and the nose in lifted 2D detections.
+# Joint 9 is the neck in the motion capture data, and the nose in lifted 2D detections.
 _H36M17 = layout_of(
     joints="pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle "
     "spine thorax neck_nose head left_shoulder left_elbow left_wrist "
@@ -132,8 +132,8 @@ _H36M17 = layout_of(
     spine=("pelvis", "thorax"),
 )
 
-# MediaPipe / BlazePose (Bazarevsky et al., 2020). Its drawing has cycles and leaves the
-# face unconnected; this is a tree over it, with the nose as the center as in COCO.
+# MediaPipe / BlazePose (Bazarevsky et al., 2020). MediaPipe's connections have cycles and
+# do not include the face. This is a tree with the nose as the center, as in COCO.
 _MEDIAPIPE33 = layout_of(
     joints="nose " + sided("*_eye_inner *_eye *_eye_outer") + " "
     "left_ear right_ear left_mouth right_mouth "
@@ -153,8 +153,8 @@ _MEDIAPIPE33 = layout_of(
 
 _FINGERS = ("index", "middle", "ring", "pinky")
 
-# One hand, in the order of OpenPose and MediaPipe. The palm stands for the trunk, and
-# the row of knuckles for the shoulders.
+# One hand, in the order of OpenPose and MediaPipe. The palm serves as the trunk, and the
+# row of knuckles as the shoulders.
 _HAND21 = layout_of(
     joints="wrist thumb_cmc thumb_mcp thumb_ip thumb_tip "
     + " ".join(f"{name}_mcp {name}_pip {name}_dip {name}_tip" for name in _FINGERS),
@@ -166,7 +166,7 @@ _HAND21 = layout_of(
     shoulders=("pinky_mcp", "index_mcp"),
 )
 
-# SBU Kinect Interaction (Yun et al., CVPRW 2012): the joints of OpenNI.
+# SBU Kinect Interaction (Yun et al., CVPRW 2012), with the joints of OpenNI.
 _SBU15 = layout_of(
     joints="head neck torso "
     + sided("*_shoulder *_elbow *_hand")
@@ -180,7 +180,7 @@ _SBU15 = layout_of(
     spine=("torso", "neck"),
 )
 
-# Penn Action (Zhang, Zhu, Derpanis, ICCV 2013) defines no edges; these are ours.
+# Penn Action (Zhang, Zhu, Derpanis, ICCV 2013) defines no edges; these are our choice.
 _PENN13 = layout_of(
     joints="head " + alternating(f"{_ARM} {_LEG}"),
     chains=(
@@ -192,8 +192,8 @@ _PENN13 = layout_of(
     spine=TRUNK,
 )
 
-# Of layouts with the same number of joints, the most common comes first: messages
-# suggest it.
+# Among layouts with the same number of joints, the most common comes first, since error
+# messages suggest the first.
 SKELETONS: dict[str, Skeleton] = {
     "coco": _COCO,
     "openpose": _OPENPOSE,

@@ -3,7 +3,7 @@
 | name | coordinates |
 |---|---|
 | `m`, `cm`, `mm` | 3D, lengths |
-| `unscaled` | 3D, in no known unit: used as they are |
+| `unscaled` | 3D, without a known unit; never converted |
 | `px` | 2D, pixels |
 | `normalized` | 2D, fractions of the image, 0..1 |
 """
@@ -34,10 +34,10 @@ UNITS_3D = (*PER_METER, "unscaled")
 UNITS_2D = ("px", "normalized")
 UNITS = (*UNITS_3D, *UNITS_2D)
 
-# Larger coordinates cannot be fractions of the image, even of joints outside of it.
+# Larger coordinates cannot be fractions of the image, even for joints outside of it.
 MAX_NORMALIZED = 2.0
 
-# Spellings that earlier versions used, and that people type.
+# Other accepted spellings, some of which earlier versions wrote.
 _ALIASES = {
     "m": ("meter", "meters", "metre", "metres"),
     "cm": ("centimeter", "centimeters", "centimetre", "centimetres"),
@@ -51,16 +51,16 @@ _NAMES = {name: name for name in UNITS} | {
 
 
 def unit_name(text: str) -> str:
-    """Return the name of a unit in the vocabulary above.
+    """Return the standard name of a unit.
 
     Args:
-        text: a name, or another spelling such as `millimetres`.
+        text: a name, or another spelling such as `millimeters`.
 
     Raises:
         ConfigError: the unit is unknown (`unit`).
 
     Example:
-        >>> unit_name("metres")
+        >>> unit_name("meters")
         'm'
     """
     if text not in _NAMES:
@@ -71,10 +71,10 @@ def unit_name(text: str) -> str:
 
 
 def described_unit(text: Any) -> str | None:
-    """Return the first unit that a description such as `meta['units']` names.
+    """Return the first unit in a description such as `meta['units']`, or None.
 
     Example:
-        >>> described_unit("metres, y up")
+        >>> described_unit("meters, y up")
         'm'
     """
     words = re.findall("[a-z]+", text.lower()) if isinstance(text, str) else []
@@ -82,10 +82,10 @@ def described_unit(text: Any) -> str | None:
 
 
 def check_unit(unit: str, dimensions: int) -> None:
-    """Check that a unit is one of 2D or 3D coordinates.
+    """Check that a unit is valid for 2D or for 3D coordinates.
 
     Raises:
-        DataError: it is one of the other (`unit`).
+        DataError: the unit belongs to the other dimensionality (`unit`).
     """
     units = UNITS_2D if dimensions == 2 else UNITS_3D
     if unit not in units:
@@ -97,26 +97,26 @@ def check_unit(unit: str, dimensions: int) -> None:
 
 
 def check_image_unit(largest: float, unit: str) -> None:
-    """Check that 2D coordinates can be in a unit.
+    """Check that 2D coordinates are plausible in a unit.
 
     Args:
-        largest: the largest absolute coordinate; 0 if there is none.
-        unit: expected to be `px` or `normalized`.
+        largest: the largest absolute coordinate; 0 without coordinates.
+        unit: `px` or `normalized`.
 
     Raises:
-        DataError: the unit is one of 3D, or the coordinates are in the other (`unit`).
+        DataError: the unit is a 3D unit, or does not match the coordinates (`unit`).
     """
     check_unit(unit, 2)
     if unit == "normalized" and largest > MAX_NORMALIZED:
         raise DataError(
-            f"a coordinate is {largest:g}, but normalized coordinates are fractions of "
-            "the image, 0..1. Use the unit px (--unit px)",
+            f"the largest coordinate is {largest:g}, but normalized coordinates are "
+            "fractions of the image, 0..1. Use the unit px (--unit px)",
             kind="unit",
         )
     if unit == "px" and 0 < largest <= MAX_NORMALIZED:
         raise DataError(
-            f"the largest coordinate is {largest:g}, expected pixels. Use the unit "
-            "normalized (--unit normalized) if coordinates are fractions of the image",
+            f"the largest coordinate is {largest:g}, expected pixels. If coordinates are "
+            "fractions of the image, use the unit normalized (--unit normalized)",
             kind="unit",
         )
 
@@ -126,16 +126,16 @@ def to_standard_unit(
 ) -> tuple[np.ndarray, str]:
     """Convert coordinates to meters or pixels.
 
-    Coordinates that are `unscaled`, and normalized ones of an image of unknown size,
-    stay as they are.
+    Coordinates remain unchanged if they are `unscaled`, or normalized to an image of
+    unknown size.
 
     Args:
         keypoint: floating-point [..., C].
-        unit: of the coordinates.
+        unit: unit of `keypoint`.
         img_shape: (height, width) of the image, for normalized coordinates.
 
     Returns:
-        A new array or `keypoint`, and its unit.
+        The converted array (or `keypoint` itself), and its unit.
     """
     if unit in PER_METER:
         return keypoint / np.array(PER_METER[unit], keypoint.dtype), "m"

@@ -1,4 +1,4 @@
-"""Packed stores: annotations of any size, read one sample at a time."""
+"""Packed stores: annotations that are read from disk sample by sample."""
 
 from .packing import load_any, pack
 from .store import Store, load_store

@@ -1,4 +1,4 @@
-"""Packing: annotations in memory to a packed store, and either form to memory."""
+"""Pack annotations into a store, and load annotations from a file or a store."""
 
 import os
 import pickle
@@ -27,14 +27,14 @@ def pack(
     Args:
         data: annotations as `load_annotations` returns them; not modified.
         path: folder to write; its parent must exist. An existing store is replaced.
-        keep_dtype: keep the dtype of the keypoints, which all samples must share;
-            otherwise they are converted to float32.
+        keep_dtype: keep the dtype of the keypoints, which must be the same in all
+            samples. Otherwise keypoints are converted to float32.
         source: name of the data, for errors.
 
     Raises:
-        DataError: the data are not valid annotations, or `path` is something else than
-            a store (`exists`).
-        OSError: the store cannot be written; an existing one is left as it was.
+        DataError: the data are not valid annotations, or `path` exists and is not a
+            store (`exists`).
+        OSError: the store cannot be written; an existing store remains unchanged.
     """
     check_annotations(data, source=source, multi_class=True)
     samples = samples_of(data, source)
@@ -51,14 +51,14 @@ def load_any(path: StrPath) -> Annotations:
     """Load the annotations of a file or of a packed store into memory.
 
     Args:
-        path: a .pkl, or the folder of a store: one whose name ends in `.packed`, or
-            that contains its header.
+        path: a .pkl file, or the folder of a store. A folder is a store if its name ends
+            in `.packed` or if it contains a store header.
 
     Raises:
         DataError: see `load_annotations` and `load_store`.
     """
     folder = os.fspath(path).rstrip(f"/{os.sep}")
-    # For a `Path`, an empty text is the current folder.
+    # `Path("")` is the current folder.
     if os.path.isdir(folder) and (  # noqa: PTH112
         folder.endswith(".packed") or Path(folder, HEADER).exists()
     ):
@@ -75,10 +75,10 @@ def pack_file(source: str, out: str, keep_dtype: bool = False) -> str:
         keep_dtype: see `pack`.
 
     Returns:
-        `out` without a slash at its end.
+        `out` without a trailing slash.
 
     Raises:
-        DataError: `source` cannot be read, or `out` has the ending of the same form.
+        DataError: `source` cannot be read, or already has the form of `out`.
         OSError: `out` cannot be written.
     """
     _check_direction(source, out)
@@ -94,7 +94,7 @@ def pack_file(source: str, out: str, keep_dtype: bool = False) -> str:
 
 
 def _check_direction(source: str, out: str) -> None:
-    """Refuse to unpack a file, and to pack a store."""
+    """Check that a file is packed and a store is unpacked."""
     name = out.rstrip("/")
     if name.endswith(".pkl") and Path(source).is_file():
         raise DataError(

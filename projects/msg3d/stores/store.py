@@ -1,24 +1,24 @@
-"""Packed stores: annotations of any size, read one sample at a time.
+"""Packed stores: annotations that are read from disk sample by sample.
 
 A store is a folder:
 
     NAME.packed/
-        store.json              version, dtype, splits, sizes; names the data folder
-        data.1/keypoint.npy     [rows, V, C], a row for each person and frame
+        store.json              version, dtype, splits, sizes, name of the data folder
+        data.1/keypoint.npy     [rows, V, C], one row per person and frame
         data.1/keypoint_score.npy   [rows, V], if samples have scores
-        data.1/index.npy        for each sample: rows, persons, frames, label, text
+        data.1/index.npy        rows, persons, frames, label, and text of each sample
         data.1/fields.npy       all other fields of the samples, as JSON text
         data.1/splits.npy       positions of the samples of each split, concatenated
         data.1/meta.json        everything besides splits and annotations
 
-All arrays are plain .npy files, which `numpy.load(file, mmap_mode="r")` maps. Nothing in
-a store is unpickled or executed.
+All arrays are plain .npy files, which `numpy.load(file, mmap_mode="r")` can map. Nothing
+in a store is unpickled or executed.
 
-The index is mapped. Samples are read by position (`os.preadv`) into arrays of their own,
-through the page cache, which all workers and ranks of a machine share. A training sample
-is copied anyway, since transforms write into it. A mapping would read uncached data page
-by page, count the page cache as the process's own memory, and end the process (SIGBUS)
-if a file is truncated.
+The index is memory-mapped. Samples are read by position (`os.preadv`) into new arrays,
+through the page cache, which all workers and ranks of a machine share. The copy costs
+nothing extra, since transforms modify training samples. Memory-mapping the samples would
+read uncached data page by page, count the page cache as memory of the process, and crash
+the process (SIGBUS) if a file is truncated.
 """
 
 import os
@@ -35,19 +35,20 @@ from ..io import StrPath
 from ..io.json_data import decode
 from ..io.npy import NpyRows
 from ..io.progress import progress
-from .store_format import INDEX, check_arrays, damaged, read_header
+from .store_format import INDEX, check_arrays, corrupt_error, read_header
 
 
 def load_store(path: StrPath) -> "Store":
-    """Open a packed store, without reading any sample.
+    """Open a packed store without reading any sample.
 
     Args:
         path: the folder.
 
     Raises:
-        DataError: there is no store (`not-found`, `wrong-path`, `wrong-file-type`); it
-            is of another version (`version`) or cannot be read (`io`); or a file in it
-            is missing (`not-found`), `truncated`, or `corrupt`.
+        DataError: the path is not a store (`not-found`, `wrong-path`,
+            `wrong-file-type`); the store has an unsupported version (`version`) or
+            cannot be read (`io`); or a file in it is missing (`not-found`), `truncated`,
+            or `corrupt`.
     """
     return Store(path)
 
@@ -55,14 +56,14 @@ def load_store(path: StrPath) -> "Store":
 class Store:
     """Samples of a packed store, read on access.
 
-    `store[i]` is sample i as a dictionary with arrays of its own: nothing can write into
-    the store. Unpickling a store (in a spawned worker) opens it again.
+    `store[i]` is sample i as a dictionary with new arrays, so changes do not affect the
+    store. Unpickling a store (in a spawned worker) reopens it.
 
     Attributes:
         path: the folder.
         splits: name -> number of ids; None if the annotations were a plain list.
         id_field: `frame_dir` or `filename`.
-        index: [samples] of `INDEX`, mapped.
+        index: memory-mapped array [samples] of dtype `INDEX`.
 
     Raises:
         DataError: see `load_store`.
@@ -71,7 +72,7 @@ class Store:
     def __init__(self, path: StrPath) -> None:
         self.path = os.fspath(path)
         header = read_header(self.path)
-        # Errors show the path as it is.
+        # Errors show this path unchanged.
         self._folder = os.path.join(self.path, header["data"])  # noqa: PTH118
         self.splits: dict[str, int] | None = header["splits"]
         self.id_field: str = header["id"]
@@ -80,7 +81,7 @@ class Store:
             self._check_files()
             rows = NpyRows(self._file("index.npy"), "V")
             if rows.dtype != INDEX or len(rows.shape) != 1 or not len(rows):
-                raise damaged(
+                raise corrupt_error(
                     f"has shape {rows.shape} and type {rows.dtype}", rows.path
                 )
             self.index = np.memmap(rows.path, INDEX, "r", rows.offset, rows.shape)
@@ -113,10 +114,10 @@ class Store:
         return load_store, (str(Path(self.path).absolute()),)
 
     def __getitem__(self, number: int) -> dict[str, Any]:
-        """Return sample `number` as it was packed, with `keypoint` [M, T, V, C].
+        """Return sample `number` as packed, with `keypoint` [M, T, V, C].
 
         Raises:
-            IndexError: there is no such sample.
+            IndexError: `number` is out of range.
             DataError: the file was truncated after it was opened (`truncated`).
         """
         entry = self.index[number]
@@ -127,19 +128,19 @@ class Store:
             ("keypoint_score", self._score),
         ):
             if rows is not None:
-                read = rows.read(row, persons * frames)
-                sample[field] = read.reshape(persons, frames, *read.shape[1:])
+                array = rows.read(row, persons * frames)
+                sample[field] = array.reshape(persons, frames, *array.shape[1:])
         return sample
 
     def fields(self, number: int) -> dict[str, Any]:
-        """Return the fields of sample `number` except keypoints and their scores."""
+        """Return the fields of sample `number` other than keypoints and scores."""
         *_, text, characters = self.index[number].item()
         fields = self._decoded(
             self._fields.read(text, characters).tobytes(), "fields.npy", number
         )
         if not isinstance(fields.get(self.id_field), str):
-            raise damaged(
-                f"has no {self.id_field} here", self._file("fields.npy"), sample=number
+            raise corrupt_error(
+                f"has no {self.id_field}", self._file("fields.npy"), sample=number
             )
         return fields
 
@@ -151,26 +152,26 @@ class Store:
         try:
             value = decode(text)
         except DataError as error:
-            raise damaged(error.message, file, sample=sample) from error
+            raise corrupt_error(error.message, file, sample=sample) from error
         if not isinstance(value, dict):
-            why = f"has a {type(value).__name__}, expected an object"
-            raise damaged(why, file, sample=sample)
+            why = f"contains a {type(value).__name__}, expected an object"
+            raise corrupt_error(why, file, sample=sample)
         return value
 
     def split(self, name: str | None) -> np.ndarray:
-        """Return the positions of the samples of a split, ascending as in PoseDataset.
+        """Return the positions of the samples of a split, sorted as in PoseDataset.
 
         Args:
-            name: the split; None, in a store without splits, for all samples.
+            name: the split; None for all samples of a store without splits.
 
         Raises:
-            DataError: the split does not exist, or is required (`split`).
+            DataError: the split does not exist, or none is specified (`split`).
         """
         if self.splits is None:
             if name is not None:
                 raise DataError(
-                    f"was a plain list, which has no split {name!r}: set split=None, or "
-                    "pack dict(split=..., annotations=...)",
+                    f"has no splits, so no split {name!r}: set split=None, or pack "
+                    "dict(split=..., annotations=...)",
                     kind="split",
                     file=self.path,
                     field="split",
@@ -184,21 +185,21 @@ class Store:
                 file=self.path,
                 field="split",
             )
-        return np.unique(self._named(self.splits)[name])
+        return np.unique(self._split_positions(self.splits)[name])
 
     def summary(self, numbers: np.ndarray) -> Summary:
-        """Return what `check_annotations` returns of samples; packing checked them."""
+        """Return the Summary of samples, as `check_annotations` returns it."""
         label, labelled, targets, persons = (
             self.index[key][numbers]
             for key in ("label", "labelled", "targets", "persons")
         )
         _, joints, channels = self._keypoint.shape
 
-        def first(chosen: np.ndarray) -> str:
-            """The id of the first chosen sample, "" without any."""
-            if not chosen.any():
+        def first(mask: np.ndarray) -> str:
+            """Return the id of the first selected sample, or ""."""
+            if not mask.any():
                 return ""
-            return self.fields(numbers[chosen.argmax()])[self.id_field]
+            return self.fields(numbers[mask.argmax()])[self.id_field]
 
         return Summary(
             self.path,
@@ -222,7 +223,7 @@ class Store:
         return self._decoded(Path(self._file("meta.json")).read_bytes(), "meta.json")
 
     def unpack(self) -> Annotations:
-        """Load everything into memory, as `load_annotations` does; splits are lists."""
+        """Load everything into memory, in the form of `load_annotations`."""
         numbers = progress(range(len(self)), "unpacking", unit="sample")
         samples = [self[number] for number in numbers]
         if self.splits is None:
@@ -230,15 +231,17 @@ class Store:
         ids = [sample[self.id_field] for sample in samples]
         split = {
             name: [ids[number] for number in numbers]
-            for name, numbers in self._named(self.splits).items()
+            for name, numbers in self._split_positions(self.splits).items()
         }
         return dict(split=split, annotations=samples, **self.rest())
 
-    def _named(self, lengths: dict[str, int]) -> dict[str, np.ndarray]:
+    def _split_positions(self, lengths: dict[str, int]) -> dict[str, np.ndarray]:
         """Return split name -> positions, in the order of the split."""
         numbers = self._splits.read(0, len(self._splits))
         if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(self):
-            raise damaged("names samples that do not exist", self._file("splits.npy"))
+            raise corrupt_error(
+                "contains samples that do not exist", self._file("splits.npy")
+            )
         ends = np.cumsum(list(lengths.values()), dtype=np.int64)
         # Without splits, np.split returns one empty part.
         return dict(zip(lengths, np.split(numbers, ends[:-1]), strict=False))
@@ -250,8 +253,10 @@ class Store:
         for name, expected in self._sizes.items():
             file = self._file(name)
             if not Path(file).is_file():
-                raise damaged("is missing", file, "not-found")
+                raise corrupt_error("is missing", file, "not-found")
             size = Path(file).stat().st_size
             if size != expected:
                 kind = "truncated" if size < expected else "corrupt"
-                raise damaged(f"has {size} bytes, expected {expected}", file, kind)
+                raise corrupt_error(
+                    f"has {size} bytes, expected {expected}", file, kind
+                )

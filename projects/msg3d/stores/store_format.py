@@ -1,6 +1,6 @@
-"""Folder of a packed store: names, version, and header, checked before they are used.
+"""Folder of a packed store: file names, version, and validation of the header.
 
-The header `store.json` names the data folder; what it claims is compared with the files.
+The header `store.json` specifies the data folder and is checked against the files in it.
 """
 
 import json
@@ -17,9 +17,10 @@ from ..io.npy import NpyRows
 FORMAT, VERSION = "msg3d.packed", 1
 HEADER = "store.json"
 DATA_FOLDER = re.compile(r"data\.\d+")
-# `row` is the first of persons x frames rows. `label` is -1 if not `labelled`, and the
-# largest if there are `several` (a list, for multi_class). `targets` is their number,
-# and `text` the first of the sample's `characters` of JSON.
+# `row` is the first of persons x frames rows. `label` is -1 without a label
+# (`labelled` is False), and the largest label of a list (`several` is True, for
+# multi_class). `targets` is the number of targets. `text` is the position of the first
+# of the sample's `characters` of JSON.
 INDEX = np.dtype(
     [
         ("row", "<i8"),
@@ -37,10 +38,10 @@ _FILES = {"keypoint.npy", "index.npy", "fields.npy", "splits.npy", "meta.json"}
 _OPTIONAL_FILES = {"keypoint_score.npy"}
 
 
-def damaged(
+def corrupt_error(
     message: str, file: str, kind: str = "corrupt", sample: int | None = None
 ) -> DataError:
-    """Return the error for a damaged file of a store."""
+    """Return the error for a corrupt file of a store."""
     message = f"{message}. Copy the store again, or pack it again."
     return DataError(message, kind=kind, file=file, sample=sample)
 
@@ -49,26 +50,26 @@ def read_header(path: str) -> dict[str, Any]:
     """Read and check `store.json`.
 
     Raises:
-        DataError: there is no store (`not-found`, `wrong-path`, `wrong-file-type`), or
-            it is unreadable (`io`), damaged (`corrupt`), or of another version
-            (`version`).
+        DataError: the path is not a store (`not-found`, `wrong-path`,
+            `wrong-file-type`), or the header cannot be read (`io`), is `corrupt`, or has
+            an unsupported version (`version`).
     """
-    # For a `Path`, an empty text is the current folder.
+    # `Path("")` is the current folder.
     if not os.path.exists(path):  # noqa: PTH110
         raise DataError(
-            "packed store does not exist: correct its path (`ann_file` of a config), or make it with "
-            "`msg3d pack`",
+            "packed store does not exist: correct its path (`ann_file` of a config), or "
+            "create it with `msg3d pack`",
             kind="not-found",
             file=path,
         )
     if not Path(path).is_dir():
         raise DataError(
-            "is a file, expected the folder that `msg3d pack` writes (a .pkl is for "
-            "type='SkeletonDataset')",
+            "is a file, expected the folder that `msg3d pack` writes. For a .pkl file, use "
+            "type='SkeletonDataset'",
             kind="wrong-path",
             file=path,
         )
-    file = os.path.join(path, HEADER)  # noqa: PTH118  (errors show the path as it is)
+    file = os.path.join(path, HEADER)  # noqa: PTH118  (errors show it unchanged)
     try:
         header = json.loads(Path(file).read_bytes())
     except FileNotFoundError:
@@ -83,17 +84,18 @@ def read_header(path: str) -> dict[str, Any]:
             f"cannot be read: {error.strerror}", kind="io", file=file
         ) from error
     except (ValueError, RecursionError) as error:
-        raise damaged("is not valid JSON", file) from error
+        raise corrupt_error("is not valid JSON", file) from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise DataError(
-            "was written by another program: name the folder that `msg3d pack` writes",
+            "is not the header of a packed store: specify the folder that `msg3d pack` "
+            "writes",
             kind="wrong-file-type",
             file=file,
         )
     if header.get("version") != VERSION:
         raise DataError(
-            f"is of version {header.get('version')!r}, but this msg3d reads version "
-            f"{VERSION}: pack it again, or update msg3d",
+            f"has version {header.get('version')!r}, but this msg3d supports version "
+            f"{VERSION}: pack the annotations again, or update msg3d",
             kind="version",
             file=file,
         )
@@ -102,12 +104,12 @@ def read_header(path: str) -> dict[str, Any]:
 
 
 def _check_header(header: dict[str, Any], file: str) -> None:
-    """Check the type of every entry that is used."""
+    """Check the type of every required entry."""
     data, name = header.get("data"), header.get("id")
     if not isinstance(data, str) or not DATA_FOLDER.fullmatch(data):
-        raise damaged(f"names the data folder {data!r:.40}", file)
+        raise corrupt_error(f"has the invalid data folder {data!r:.40}", file)
     if name not in ("frame_dir", "filename"):
-        raise damaged(f"names the field of the ids {name!r:.40}", file)
+        raise corrupt_error(f"has the invalid id field {name!r:.40}", file)
     counts = [("bytes", header.get("bytes"))]
     if header.get("splits", 0) is not None:
         counts.append(("splits", header.get("splits")))
@@ -115,10 +117,10 @@ def _check_header(header: dict[str, Any], file: str) -> None:
         if not isinstance(value, dict) or any(
             type(count) is not int or not 0 <= count < 2**62 for count in value.values()
         ):
-            raise damaged(f"has {key!r} that are not names with numbers", file)
+            raise corrupt_error(f"has {key!r} that do not map names to numbers", file)
     files = set(header["bytes"])
     if _FILES - files or files - _FILES - _OPTIONAL_FILES:
-        raise damaged(f"lists the files {sorted(files)!s:.200}", file)
+        raise corrupt_error(f"has the wrong files {sorted(files)!s:.200}", file)
 
 
 def check_arrays(
@@ -130,39 +132,39 @@ def check_arrays(
     keypoint: NpyRows,
     score: NpyRows | None,
 ) -> None:
-    """Check that the arrays fit one another, in one pass over the index.
+    """Check that the arrays are consistent, in one pass over the index.
 
     Raises:
-        DataError: `corrupt`, for the first array that does not fit.
+        DataError: an array is inconsistent with the others (`corrupt`).
     """
     ids = sum((header["splits"] or {}).values())
-    scored = None if score is None else score.shape
-    for shape, name, fits in (
+    score_shape = None if score is None else score.shape
+    for shape, name, valid in (
         (keypoint.shape, "keypoint", len(keypoint.shape) == 3),
-        (scored, "keypoint_score", scored in (None, keypoint.shape[:2])),
+        (score_shape, "keypoint_score", score_shape in (None, keypoint.shape[:2])),
         (splits.shape, "splits", splits.shape == (ids,)),
         (fields.shape, "fields", len(fields.shape) == 1),
     ):
-        if not fits:
-            raise damaged(f"has shape {shape}", f"{folder}/{name}.npy")
+        if not valid:
+            raise corrupt_error(f"has the wrong shape {shape}", f"{folder}/{name}.npy")
     persons, frames = index["persons"].astype(np.int64), index["frames"]
     file = f"{folder}/index.npy"
     if (persons < 0).any() or (frames < 0).any():
-        raise damaged("has negative numbers of persons or frames", file)
+        raise corrupt_error("has negative numbers of persons or frames", file)
     for first, count, end in (
         (index["row"], persons * frames, len(keypoint)),
         (index["text"], index["characters"], len(fields)),
     ):
-        # Not a sum, which may exceed 64 bits.
+        # `first + count` may overflow 64 bits.
         if ((first < 0) | (count < 0) | (count > end) | (first > end - count)).any():
-            raise damaged("names rows that do not exist", file)
+            raise corrupt_error("refers to rows that do not exist", file)
 
 
-def refuse_foreign(path: str) -> None:
-    """Refuse to write a store over something else.
+def check_replaceable(path: str) -> None:
+    """Check that a store can be written without replacing anything but a store.
 
     Raises:
-        DataError: `exists`, for a file or a folder that is not a packed store.
+        DataError: the path exists and is not a packed store (`exists`).
     """
     folder = Path(path)
     if folder.exists() and not (
@@ -177,8 +179,8 @@ def refuse_foreign(path: str) -> None:
 
 
 def new_folder(path: str) -> Path:
-    """Create an empty data folder, in a store that may already exist."""
-    refuse_foreign(path)
+    """Create an empty data folder, in a new or an existing store."""
+    check_replaceable(path)
     store = Path(path)
     if not store.exists():
         store.mkdir()
@@ -188,16 +190,16 @@ def new_folder(path: str) -> Path:
             folder = store / f"data.{number}"
             folder.mkdir()
             return folder
-        except FileExistsError:  # in use, or another writer's
+        except FileExistsError:  # used by the store or by another writer
             number += 1
 
 
 def data_folder(path: str) -> Path | None:
-    """Return the data folder of the store at `path`; None if it names none."""
+    """Return the data folder of the store at `path`, or None without a valid header."""
     try:
         name = json.loads(Path(path, HEADER).read_bytes())["data"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    # The folder is about to be deleted.
-    named = isinstance(name, str) and DATA_FOLDER.fullmatch(name)
-    return Path(path, name) if named else None
+    # The caller deletes this folder, so never return a path outside the store.
+    valid = isinstance(name, str) and DATA_FOLDER.fullmatch(name)
+    return Path(path, name) if valid else None

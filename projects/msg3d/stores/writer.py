@@ -1,8 +1,8 @@
 """Write packed stores sample by sample and atomically.
 
-The arrays are written to a new folder inside the store. `store.json`, which names this
-folder, is put in place last, by one rename. A killed writer therefore leaves either the
-old store or none, never an incomplete one.
+The arrays are written to a new folder inside the store. `store.json`, which specifies this
+folder, is replaced last, by an atomic rename. A killed writer therefore leaves the old
+store or no store, but never an incomplete store.
 """
 
 import os
@@ -36,7 +36,7 @@ ARRAYS = ("keypoint", "keypoint_score")
 
 
 class StoreWriter:
-    """Write a packed store one sample at a time, without holding it in memory.
+    """Write a packed store sample by sample, without keeping it in memory.
 
         with StoreWriter("mine.packed") as writer:
             for sample in samples:
@@ -44,23 +44,23 @@ class StoreWriter:
             writer.splits = dict(train=[...], val=[...])
             writer.meta = dict(classes=[...])
 
-    The store is in place when the block ends without an error. An error leaves an
-    existing store as it was and removes what was written; a killed process leaves a
-    folder `data.N` that `store.json` does not name.
+    The store is complete when the block ends without an error. After an error, an
+    existing store remains unchanged and partial files are removed. A killed process
+    leaves an unused folder `data.N`.
 
     Args:
         path: folder to write; its parent must exist.
-        keep_dtype: keep the dtype of the keypoints, which all samples must share;
-            otherwise they are converted to float32.
+        keep_dtype: keep the dtype of the keypoints, which must be the same in all
+            samples. Otherwise keypoints are converted to float32.
 
     Attributes:
-        splits: name -> ids, to be set before the end; None for a plain list.
-        meta: `classes` and other information; None for nothing.
+        splits: name -> ids, to be set before the block ends; None for a plain list.
+        meta: `classes` and other information, or None.
         rest: everything besides splits, annotations, and meta.
 
     Raises:
-        DataError: at the start, `path` is something else than a store (`exists`); at the
-            end, there are no samples, or the splits do not fit them (a kind of
+        DataError: at the start, `path` exists and is not a store (`exists`); at the end,
+            there are no samples, or the splits are invalid (a kind of
             `annotations.faults.KINDS`).
         OSError: the store cannot be written.
     """
@@ -83,15 +83,15 @@ class StoreWriter:
         return self
 
     def add(self, sample: dict[str, Any]) -> None:
-        """Check one more sample and append it.
+        """Check a sample and append it.
 
         Args:
             sample: as in an annotation file; not modified.
 
         Raises:
-            DataError: the sample is invalid (a kind of `annotations.faults.KINDS`),
-                differs from earlier ones, or contains something that a store cannot
-                keep.
+            DataError: the sample is invalid or inconsistent with earlier samples (a kind
+                of `annotations.faults.KINDS`), or contains data of a type that stores do
+                not support.
         """
         samples_of([sample], self.path)
         sample = sample if self.keep_dtype else as_float32(sample)
@@ -138,7 +138,7 @@ class StoreWriter:
                     Path(self.path).rmdir()
 
     def _check(self, sample: dict[str, Any]) -> str:
-        """Check a sample against the form and against earlier ones; return its id."""
+        """Check a sample, also against earlier samples, and return its id."""
         self._id_field = key = self._id_field or id_field([sample])
         number = len(self._numbers)
         faults = (replace(fault, sample=number) for fault in id_faults([sample], key))
@@ -163,8 +163,8 @@ class StoreWriter:
         if rows.dtype != file.dtype:
             raise DataError(
                 f"{field} is {rows.dtype}, but {file.dtype} in sample "
-                f"{self._common.sample!r}: pack without keeping the dtype, which "
-                "converts all to float32",
+                f"{self._common.sample!r}: pack without keeping the dtype, to convert all "
+                "samples to float32",
                 kind="dtype",
                 file=self.path,
                 sample=name,
@@ -173,11 +173,11 @@ class StoreWriter:
         file.append(rows)
 
     def _finish(self) -> None:
-        """Complete the files and put the store in place."""
+        """Complete the files and move the store into place."""
         if not self._numbers:
             samples_of([], self.path)  # raises
         splits = self._checked_splits()
-        numbers = [one for split in splits.values() for one in split]
+        numbers = [number for split in splits.values() for number in split]
         self._append("splits", np.array(numbers, np.int64), name="")
         rest = self.rest if self.meta is None else {**self.rest, "meta": self.meta}
         try:
@@ -201,7 +201,7 @@ class StoreWriter:
                 path.name: path.stat().st_size
                 for path in sorted(self._folder.iterdir())
             },
-            # For people who open the file; the arrays contain both.
+            # For human readers only; the arrays contain both.
             "samples": len(self._numbers),
             "dtype": {
                 field: self._files[field].dtype.name
@@ -221,10 +221,10 @@ class StoreWriter:
     def _checked_splits(self) -> dict[str, list[int]]:
         """Return split name -> positions of its ids."""
         splits = {} if self.splits is None else self.splits
-        odd = [name for name in splits if not isinstance(name, str)]
-        if odd:
+        invalid = [name for name in splits if not isinstance(name, str)]
+        if invalid:
             raise DataError(
-                f"split name {odd[0]!r} is not text",
+                f"split name is {invalid[0]!r}, expected text",
                 kind="split",
                 file=self.path,
                 field="split",

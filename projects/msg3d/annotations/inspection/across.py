@@ -1,4 +1,4 @@
-"""Faults that only a comparison of samples shows: axes, scale, joints, copies, leaks."""
+"""Faults found by comparing samples: axes, scale, joints, duplicates, and leaks."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,26 +11,26 @@ from ..samples import Sample
 from .labels import Labels, Splits, pairs_of
 from .measures import Measures
 
-# Meters and centimeters differ by 100, and people of one file by less than 5.
+# Meters and centimeters differ by a factor of 100, people in a file by less than 5.
 SCALE = 50
 
 
 def axes_faults(samples: Iterable[Sample]) -> Iterator[Fault]:
-    """Detect axes in another order in every sample, where no sample contradicts itself.
+    """Detect a wrong order of axes that all samples share.
 
-    `total_frames` may have been read from the wrong axis too. The axis whose length
-    varies is that of the frames.
+    Then `total_frames` may have been read from the wrong axis too, so no sample is
+    inconsistent by itself. The axis whose length varies is the frame axis.
     """
-    every = [getattr(sample.get("keypoint"), "shape", ()) for sample in samples]
-    shapes = np.array([shape for shape in every if len(shape) == 4], dtype=int)
+    all_shapes = [getattr(sample.get("keypoint"), "shape", ()) for sample in samples]
+    shapes = np.array([shape for shape in all_shapes if len(shape) == 4], dtype=int)
     if len(shapes) < 3:
         return
     low, high = shapes.min(axis=0), shapes.max(axis=0)
-    kinds = [len(np.unique(column)) for column in shapes.T]
-    if high[1] <= 5 and high[0] > 10 and kinds[0] > 2:
+    lengths = [len(np.unique(column)) for column in shapes.T]
+    if high[1] <= 5 and high[0] > 10 and lengths[0] > 2:
         axes = Axes((1, 0, 2, 3))
         why = f"has length {low[0]} to {high[0]} on axis 0, and at most 5 on axis 1"
-    elif kinds[1] == 1 and kinds[2] > max(2, len(shapes) // 20):
+    elif lengths[1] == 1 and lengths[2] > max(2, len(shapes) // 20):
         axes = Axes((0, 2, 1, 3))
         why = f"always has length {low[1]} on axis 1, and several lengths on axis 2"
     elif (low[0], low[3], high[0], high[3]) == (3, 2, 3, 2) and not any(
@@ -42,14 +42,14 @@ def axes_faults(samples: Iterable[Sample]) -> Iterator[Fault]:
     yield Fault(
         "keypoint-axes",
         f"keypoint looks like {axes.names} in all samples, since it {why}; expected "
-        f"[M, T, V, C]: store keypoint.{axes.fix}, and its frames as total_frames",
+        f"[M, T, V, C]: store keypoint.{axes.fix}, and update total_frames",
         field="keypoint",
     )
 
 
 def scale_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
-    """Find samples in another unit than most."""
-    sizes = {name: seen.size for name, seen in measures.items() if seen.size > 0}
+    """Find samples whose unit differs from that of most samples."""
+    sizes = {name: sample.size for name, sample in measures.items() if sample.size > 0}
     if not sizes:
         return
     usual = float(np.median(list(sizes.values())))
@@ -66,22 +66,22 @@ def scale_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
 
 def joint_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
     """Find joints that are absent in every sample."""
-    there = sum(seen.person_frames for seen in measures.values())
-    if not there:
+    total = sum(sample.person_frames for sample in measures.values())
+    if not total:
         return
-    missing = sum(seen.missing for seen in measures.values())
-    for joint in np.flatnonzero(missing == there):
+    missing = sum(sample.missing for sample in measures.values())
+    for joint in np.flatnonzero(missing == total):
         yield Fault(
             "joint-never",
-            f"keypoint has joint {joint} at zero in every sample: either it was not "
-            "recorded, or it is the origin. Zero means absent, so choose a layout "
-            "without it, or store the coordinates as recorded.",
+            f"keypoint has joint {joint} at zero in every sample: it was not recorded, "
+            "or it is the origin. Zero means absent, so choose a layout without this "
+            "joint, or store the coordinates as recorded.",
             field="keypoint",
         )
 
 
 def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator[Fault]:
-    """Find sequences that occur under several ids, or on both sides of a split."""
+    """Find sequences that occur under several ids, or in training and test splits."""
     splits_of: dict[str, set[str]] = {name: set() for name in hashes.keypoints}
     for split, ids in splits.items():
         for name in ids:
@@ -94,43 +94,43 @@ def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator
                     "copy-other-label",
                     f"keypoint is identical to that of {first!r}, but label is "
                     f"{_shown(labels, name)}, not {_shown(labels, first)}: remove the "
-                    "wrong one",
+                    "sample with the wrong label",
                     name,
                     "keypoint",
                 )
             elif shared or not splits:
-                side = f"in split {shared[0]!r}" if shared else "in the file"
+                where = f"in split {shared[0]!r}" if shared else "in the file"
                 yield Fault(
                     "copy",
-                    f"keypoint is identical to that of {first!r}, and both are {side}, "
-                    "so it counts twice: remove one",
+                    f"keypoint is identical to that of {first!r}, and both are {where}, "
+                    "so the sample counts twice: remove one of them",
                     name,
                     "keypoint",
                 )
     for train, other in pairs_of(splits):
-        trained = [name for name in splits[train] if name in splits_of]
-        known = set(trained)
-        tested = [
+        train_ids = [name for name in splits[train] if name in splits_of]
+        known = set(train_ids)
+        test_ids = [
             name for name in splits[other] if name in splits_of and name not in known
         ]
-        for leak in hashes.leaks(trained, tested):
-            place = f"split[{other!r}]"
+        for leak in hashes.leaks(train_ids, test_ids):
+            field = f"split[{other!r}]"
             if leak.identical:
                 yield Fault(
                     "leak-identical",
                     f"keypoint is identical to that of {leak.trained!r} in split "
-                    f"{train!r}, so testing it is meaningless: remove one of them",
+                    f"{train!r}, so its test result is meaningless: remove one of them",
                     leak.tested,
-                    place,
+                    field,
                 )
             elif leak.mostly:
                 yield Fault(
                     "leak-mostly",
                     f"keypoint shares {leak.shared} of its {leak.frames} frames with "
-                    f"split {train!r}, most of them with {leak.trained!r}: keep what "
-                    "was recorded together on one side",
+                    f"split {train!r}, most of them with {leak.trained!r}: put clips of "
+                    "the same recording into the same split",
                     leak.tested,
-                    place,
+                    field,
                 )
 
 

@@ -6,25 +6,25 @@ import numpy as np
 
 from ..faults import Fault, shown
 from ..samples import Sample
-from .measures import Measures, is_there
+from .measures import Measures, is_present
 
-# Beyond any room in millimeters and any image in pixels.
+# Larger than any room in millimeters and any image in pixels.
 HUGE = 1e5
-# The largest box in coordinates of -1..1, as PreNormalize2D makes them.
+# The largest box in the coordinates of PreNormalize2D, which range from -1 to 1.
 LARGEST_NORMALIZED = 2.0
-# Pose estimators place a few joints outside the image.
+# Pose estimators and annotators place a few joints outside the image.
 OUTSIDE_SHARE, OUTSIDE_MARGIN = 0.05, 0.1
-# So do annotators; height and width exchanged cut off many more.
+# If height and width are swapped, many more joints are outside.
 SWAPPED_SHARE = 0.2
 
 
-def content_faults(sample: Sample, name: str, seen: Measures) -> Iterator[Fault]:
-    """Find content from which training learns nothing, or something wrong."""
+def content_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fault]:
+    """Find content that would make training learn nothing, or something wrong."""
 
     def fault(kind: str, text: str) -> Fault:
         return Fault(kind, f"keypoint {text}", name, "keypoint")
 
-    if not seen.person_frames:
+    if not measures.person_frames:
         yield Fault(
             "keypoint-zero",
             "all keypoints are zero (no person detected). Remove the sample.",
@@ -32,95 +32,96 @@ def content_faults(sample: Sample, name: str, seen: Measures) -> Iterator[Fault]
             "keypoint",
         )
         return
-    reach = max(np.abs(seen.low).max(), np.abs(seen.high).max())
+    reach = max(np.abs(measures.low).max(), np.abs(measures.high).max())
     if reach > HUGE:
         yield fault(
             "keypoint-huge",
-            f"reaches {reach:.3g}, expected at most {HUGE:g} in any unit: fix the "
-            "coordinates, or write absent joints as zero",
+            f"has coordinates up to {reach:.3g}, expected at most {HUGE:g} in any unit: "
+            "fix the coordinates, or set absent joints to zero",
         )
-    elif seen.size == 0:
+    elif measures.size == 0:
         yield fault(
             "one-point",
-            "has all joints of a person at one point: remove the sample, or write absent "
-            "joints as zero",
+            "has all joints of a person at one point: remove the sample, or set absent "
+            "joints to zero",
         )
-    if np.dtype(seen.dtype).kind in "iu":
+    if np.dtype(measures.dtype).kind in "iu":
         yield fault(
             "keypoint-integer",
-            f"is {seen.dtype}, so PreNormalize2D rounds its -1..1 to zero: write "
-            "float32, as save_annotations does",
+            f"is {measures.dtype}, so PreNormalize2D rounds its output (-1 to 1) to zero: "
+            "store float32, as save_annotations does",
         )
-    if seen.dtype == "float16":
+    if measures.dtype == "float16":
         step = np.spacing(np.float16(min(reach, 65000)))
         yield fault(
             "float16",
-            f"is float16, in steps of {step:.2g} at {reach:.4g}: write float32 from "
-            "the source",
+            f"is float16, which has a resolution of {step:.2g} at {reach:.4g}: convert "
+            "the raw data again, to float32",
         )
-    if seen.frames == 1:
+    if measures.frames == 1:
         yield fault(
             "one-frame",
-            "has a single frame, so no motion: remove the sample, unless the pose is "
-            "enough",
+            "has a single frame, so no motion: remove the sample, unless a pose is "
+            "sufficient",
         )
-    if seen.still:
+    if measures.still:
         yield fault(
             "frozen",
-            f"has {seen.frames} identical frames, so no motion: read the source again, "
-            "or remove the sample",
+            f"has {measures.frames} identical frames, so no motion: convert the raw data "
+            "again, or remove the sample",
         )
-    empty = np.flatnonzero(seen.empty_frames)
+    empty = np.flatnonzero(measures.empty_frames)
     if len(empty):
         yield fault(
             "frame-zero",
-            f"has no person in {len(empty)} of {seen.frames} frames, first in frame "
+            f"has no person in {len(empty)} of {measures.frames} frames, first in frame "
             f"{empty[0]}: remove these frames",
         )
-    last = np.flatnonzero(seen.seen)[-1]
-    if not seen.seen[:last].all():
+    last = np.flatnonzero(measures.present)[-1]
+    if not measures.present[:last].all():
         yield fault(
             "person-gap",
-            f"has no person {np.argmin(seen.seen)}, but a person {last}: move the "
-            "persons to the front, since FormatGCNInput keeps the first",
+            f"has person {last}, but person {np.argmin(measures.present)} is absent: move "
+            "the persons to the front, since FormatGCNInput keeps the first persons",
         )
-    yield from _score_faults(name, seen)
-    if len(seen.low) == 2:
-        yield from _image_faults(sample, name, seen)
+    yield from _score_faults(name, measures)
+    if len(measures.low) == 2:
+        yield from _image_faults(sample, name, measures)
 
 
-def _score_faults(name: str, seen: Measures) -> Iterator[Fault]:
+def _score_faults(name: str, measures: Measures) -> Iterator[Fault]:
     def fault(kind: str, text: str) -> Fault:
         return Fault(kind, f"keypoint_score {text}", name, "keypoint_score")
 
-    if seen.scores is None:
+    if measures.scores is None:
         return
-    low, high = seen.scores
-    if len(seen.low) == 3:
+    low, high = measures.scores
+    if len(measures.low) == 3:
         yield fault(
             "score-3d",
-            "exists for three coordinates, which GenSkeFeat refuses: remove it",
+            "is present for 3D keypoints, which GenSkeFeat does not support: remove it",
         )
-    # Rounding may exceed the range a little.
+    # Rounding may exceed the range slightly.
     if low < -1e-3 or high > 1 + 1e-3:
         yield fault(
-            "score-range", f"is {low:.3g} to {high:.3g}, expected 0 to 1: scale it"
+            "score-range",
+            f"ranges from {low:.3g} to {high:.3g}, expected 0 to 1: rescale it",
         )
     if low == high == 0:
         yield fault(
             "score-zero",
-            "is zero everywhere, although joints are present, so heatmaps are empty: fix "
+            "is zero everywhere although joints are present, so heatmaps are empty: fix "
             "the scores, or remove the sample",
         )
 
 
-def _image_faults(sample: Sample, name: str, seen: Measures) -> Iterator[Fault]:
+def _image_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fault]:
     def fault(kind: str, text: str) -> Fault:
         return Fault(kind, f"img_shape {text}", name, "img_shape")
 
     shape = sample.get("img_shape")
     if shape is None:
-        if seen.size > LARGEST_NORMALIZED:
+        if measures.size > LARGEST_NORMALIZED:
             yield fault(
                 "img-shape-missing",
                 "is missing, so PreNormalize2D assumes (1080, 1920): add the "
@@ -137,11 +138,11 @@ def _image_faults(sample: Sample, name: str, seen: Measures) -> Iterator[Fault]:
         )
         return
     height, width = image = int(sides[0]), int(sides[1])
-    if seen.size <= LARGEST_NORMALIZED:
+    if measures.size <= LARGEST_NORMALIZED:
         yield Fault(
             "not-pixels",
-            f"keypoint is at most {seen.size:.2g} wide in an image of {image}, so it is "
-            "not in pixels: store pixels, or omit PreNormalize2D",
+            f"keypoint has persons of size {measures.size:.2g} in an image of {image}, so "
+            "its unit is not pixels: store pixels, or omit PreNormalize2D",
             name,
             "keypoint",
         )
@@ -154,7 +155,7 @@ def _image_faults(sample: Sample, name: str, seen: Measures) -> Iterator[Fault]:
         yield fault(
             "img-shape-swapped",
             f"is {image}, with {outside:.0%} of the joints outside, but all are inside "
-            f"{width, height}: expected (height, width), so swap the two",
+            f"{width, height}: expected (height, width), so swap the values",
         )
     else:
         yield fault(
@@ -167,6 +168,6 @@ def _image_faults(sample: Sample, name: str, seen: Measures) -> Iterator[Fault]:
 def _share_outside(keypoint: np.ndarray, width: int, height: int) -> float:
     """Return the share of present joints that are clearly outside the image."""
     size = np.array([width, height])
-    off = np.abs(keypoint - size / 2) > size * (0.5 + OUTSIDE_MARGIN)
-    there = is_there(keypoint)
-    return float((off.any(axis=-1) & there).sum() / there.sum())
+    outside = np.abs(keypoint - size / 2) > size * (0.5 + OUTSIDE_MARGIN)
+    present = is_present(keypoint)
+    return float((outside.any(axis=-1) & present).sum() / present.sum())

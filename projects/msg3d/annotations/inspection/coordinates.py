@@ -10,26 +10,26 @@ from ...skeletons.body_size import LONGEST, SHORTEST, likely_unit
 from ...skeletons.units import PER_METER, described_unit
 from ..faults import Fault
 from .content import LARGEST_NORMALIZED
-from .measures import Measures, is_there
+from .measures import Measures, is_present
 
 # No person is smaller in any unit.
 SMALLEST = 1e-3
-# In 3D with x and y as fractions of the image, a person is larger than this; meters read
-# as millimeters are smaller, near the origin.
+# In 3D data with x and y as fractions of the image, persons are larger than this. Persons
+# near the origin whose coordinates in meters were read as millimeters are smaller.
 IN_PICTURE = 0.05
 
-# Joints from which left and right are recognized.
+# Joints that are necessary to distinguish left and right.
 NEEDED = ("shoulder", "ankle", "foot")
-# Handedness that is clear. Of 2050 real Kinect sequences none is below -0.22 if most are
-# positive, and 95 % are above 0.3, the negative of which a mirrored one would have.
+# Threshold for a clear handedness. Of 2050 real Kinect sequences with a positive majority,
+# none is below -0.22, and 95 % are above 0.3 (below -0.3 if mirrored).
 CLEAR = 0.3
 
 
 def fitting_layouts(data: object, joints: int | None) -> list[str]:
-    """Return the names of the layouts that the file may have, best first.
+    """Return the names of the layouts that match the file, best first.
 
-    They are matched by the names of the joints in `meta`, else by its edges, else by the
-    number of joints.
+    Layouts are matched by the joint names in `meta`, else by its edges, else by the number
+    of joints.
     """
     meta = data.get("meta") if isinstance(data, dict) else None
     meta = meta if isinstance(meta, dict) else {}
@@ -40,17 +40,17 @@ def fitting_layouts(data: object, joints: int | None) -> list[str]:
     }
     names, edges = meta.get("joints"), meta.get("inward")
     if isinstance(names, (list, tuple)) and all(isinstance(n, str) for n in names):
-        names = tuple(map(_long, names))
-        if same := [name for name in fitting if fitting[name].joints == names]:
-            return same
+        names = tuple(map(_long_name, names))
+        if matches := [name for name in fitting if fitting[name].joints == names]:
+            return matches
     if isinstance(edges, (list, tuple)):
         edges = {tuple(edge) for edge in edges if isinstance(edge, (list, tuple))}
         return [name for name in fitting if set(fitting[name].inward) == edges]
     return list(fitting)
 
 
-def _long(joint: str) -> str:
-    """Return `left_hip` for `l_hip`, which the converters write."""
+def _long_name(joint: str) -> str:
+    """Return `left_hip` for `l_hip`, as the converters write it."""
     for short, side in (("l_", "left_"), ("r_", "right_")):
         if joint.startswith(short):
             return side + joint.removeprefix(short)
@@ -58,7 +58,7 @@ def _long(joint: str) -> str:
 
 
 def own_layout(data: object, joints: int | None) -> dict[str, Any] | None:
-    """Return the layout that `meta` describes, as in a config; None without one."""
+    """Return the layout that `meta` describes, as in a config, or None."""
     meta = data.get("meta") if isinstance(data, dict) else None
     if not isinstance(meta, dict) or joints is None:
         return None
@@ -77,43 +77,45 @@ def own_layout(data: object, joints: int | None) -> dict[str, Any] | None:
 def layout_faults(
     joints: int | None, layout: str | None, sample: str
 ) -> Iterator[Fault]:
-    """Check the number of joints against the layout that the user named."""
+    """Check the number of joints against the layout that the user specified."""
     expected = layout and len(skeleton(layout).joints)
     if layout is None or joints in (None, expected):
         return
     fitting = [name for name in SKELETONS if len(SKELETONS[name].joints) == joints]
-    known = f"name one of {fitting}" if fitting else "describe your own"
+    advice = (
+        f"use one of {fitting}" if fitting else "describe the layout in a .json file"
+    )
     yield Fault(
         "layout-joints",
         f"keypoint has {joints} joints, but layout {layout!r} has "
-        f"{expected}: {known}, or fix the file",
+        f"{expected}: {advice}, or fix the file",
         sample,
         "keypoint",
     )
 
 
 def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
-    """Guess the unit of the coordinates, from the size and position of persons.
+    """Guess the unit of the coordinates from the size and position of persons.
 
     Args:
         measures: id -> measures.
-        hand: whether the joints are those of one hand.
+        hand: whether the layout is a hand.
 
     Returns:
-        A unit of `skeletons.units`, or "unknown". Of 3D joints, a length if a person
-        has a plausible size in it, or `unscaled` where x and y are fractions of the
-        image or all coordinates are within -1..1.
+        A unit of `skeletons.units`, or "unknown". For 3D joints: a unit of length in
+        which the size of a person is plausible, or `unscaled` if x and y are fractions
+        of the image or all coordinates are within -1..1.
     """
-    present = [seen for seen in measures.values() if seen.person_frames]
-    if not present:
+    valid = [sample for sample in measures.values() if sample.person_frames]
+    if not valid:
         return "unknown"
-    size = float(np.median([seen.size for seen in present]))
-    low = np.array([seen.low for seen in present])
-    high = np.array([seen.high for seen in present])
+    size = float(np.median([sample.size for sample in valid]))
+    low = np.array([sample.low for sample in valid])
+    high = np.array([sample.high for sample in valid])
     lowest, highest = np.percentile(low, 5, axis=0), np.percentile(high, 95, axis=0)
     if size < SMALLEST:
         return "unknown"
-    # Feet may be below the image. The z of depth sensors has another unit.
+    # Feet may be below the image. The z of depth sensors is in another unit.
     large = len(lowest) == 2 or size > IN_PICTURE
     if large and (lowest[:2] > -0.2).all() and (highest[:2] < [1.2, 1.5]).all():
         return "normalized" if len(lowest) == 2 else "unscaled"
@@ -128,7 +130,7 @@ def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
 def unit_faults(
     data: object, measures: dict[str, Measures], channels: int | None, unit: str
 ) -> Iterator[Fault]:
-    """Check that 3D joints are in a unit of length, and in that of `meta['units']`.
+    """Check that 3D joints have a unit of length that agrees with `meta['units']`.
 
     Args:
         data: the annotations.
@@ -138,7 +140,7 @@ def unit_faults(
     """
     meta = data.get("meta") if isinstance(data, dict) else None
     stated = meta.get("units") if isinstance(meta, dict) else None
-    sizes = [seen.size for seen in measures.values() if seen.size > 0]
+    sizes = [sample.size for sample in measures.values() if sample.size > 0]
     if channels != 3 or not sizes or unit not in (*PER_METER, "unknown"):
         return
     if stated is not None:
@@ -149,7 +151,7 @@ def unit_faults(
     size = float(np.median(sizes))
     if unit == "unknown":
         why = (
-            f"which is not a person ({SHORTEST:g} to {LONGEST:g} m) in any unit. Check "
+            f"which is not plausible ({SHORTEST:g} to {LONGEST:g} m) in any unit. Check "
             "the unit of the raw files, unless coordinates are normalized."
         )
     else:
@@ -164,7 +166,7 @@ def unit_faults(
 
 
 def up_axis(keypoints: dict[str, np.ndarray], layout: Skeleton) -> str | None:
-    """Return the axis from feet to head with its sign, as `+y`; None if unclear."""
+    """Return the axis from feet to head with its sign, such as `+y`; None if unclear."""
     top = next((joint for joint in ("head", "nose") if joint in layout.joints), None)
     feet = [
         number
@@ -176,8 +178,8 @@ def up_axis(keypoints: dict[str, np.ndarray], layout: Skeleton) -> str | None:
     head = layout.joints.index(top)
     directions = []
     for keypoint in keypoints.values():
-        there = is_there(keypoint[:, :, [head, *feet]]).all(axis=-1)
-        poses = keypoint[there].astype(np.float64)  # [P, V, C]
+        present = is_present(keypoint[:, :, [head, *feet]]).all(axis=-1)
+        poses = keypoint[present].astype(np.float64)  # [P, V, C]
         if len(poses):
             up = poses[:, head] - poses[:, feet].mean(axis=1)  # [P, C]
             directions.append(up.mean(axis=0))
@@ -191,11 +193,11 @@ def up_axis(keypoints: dict[str, np.ndarray], layout: Skeleton) -> str | None:
 def mirror_faults(
     keypoints: dict[str, np.ndarray], layout: Skeleton
 ) -> Iterator[Fault]:
-    """Find samples in which left and right are exchanged, compared with the majority.
+    """Find samples in which left and right are swapped, compared with the majority.
 
-    A 3D body determines its own left: the cross product of across and up is its front,
-    where the feet point. In a mirrored sample, or one whose sides are named the other
-    way round, the feet point backwards.
+    In 3D, the body itself determines its left side: the cross product of its lateral and
+    up directions points to its front, and so do the feet. If the sample is mirrored or
+    its left and right joints are swapped, the feet point backward.
     """
     if not _has_feet(layout):
         return
@@ -205,9 +207,9 @@ def mirror_faults(
         if value * sign < -CLEAR:
             yield Fault(
                 "mirrored",
-                "keypoint has left and right exchanged, compared with most samples (its "
-                "feet point backwards): check whether it was mirrored, or has its joints "
-                "in another order",
+                "keypoint has left and right swapped, compared with most samples (the "
+                "feet point backward): check whether it is mirrored or has a different "
+                "joint order",
                 name,
                 "keypoint",
             )
@@ -222,18 +224,18 @@ def _has_feet(layout: Skeleton) -> bool:
 
 
 def _handedness(keypoint: np.ndarray, layout: Skeleton) -> float:
-    """Return how clearly the feet point forwards (1) or backwards (-1).
+    """Return how clearly the feet point forward (1) or backward (-1).
 
     Args:
         keypoint: [M, T, V, 3]; only complete frames of the first person are used.
         layout: a layout with feet.
 
     Returns:
-        The mean over frames of the cosine between feet and front, up to the sign of the
-        coordinate system; 0 without a complete frame.
+        The cosine between feet and front, averaged over frames; its sign depends on the
+        handedness of the coordinate system. 0 without a complete frame.
     """
     keypoint = keypoint[0].astype(np.float64)
-    keypoint = keypoint[is_there(keypoint).all(axis=-1)]
+    keypoint = keypoint[is_present(keypoint).all(axis=-1)]
     if not len(keypoint):
         return 0.0
 

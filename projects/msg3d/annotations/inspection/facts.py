@@ -1,4 +1,4 @@
-"""Facts about an annotation file that a config depends on."""
+"""Properties of an annotation file that a config depends on."""
 
 from typing import Any, NamedTuple
 
@@ -10,17 +10,17 @@ from .report import Report, clip_len, num_person, overview
 
 
 class Facts(NamedTuple):
-    """Facts about an annotation file, as far as the file states them.
+    """Properties of an annotation file.
 
     Attributes:
-        layout: name, or dictionary of a layout that has no name.
+        layout: name, or dictionary of a layout without a name.
         classes: number of classes.
         train, val: names of the splits.
-        persons: number of persons that is enough for 95 % of the samples.
-        channels: coordinates of a joint, and its score in 2D.
+        persons: number of persons that is sufficient for 95 % of the samples.
+        channels: number of coordinates per joint, plus 1 for the scores of 2D joints.
         dimensions: 2 or 3.
-        clip_len: frames of a clip.
-        packed: whether it is a packed store.
+        clip_len: frames per clip.
+        packed: whether the file is a packed store.
     """
 
     layout: str | dict[str, Any]
@@ -41,31 +41,31 @@ def read_facts(
     train_split: str | None = None,
     val_split: str | None = None,
 ) -> Facts:
-    """Read what a config needs from annotations.
+    """Read the properties that a config depends on.
 
     Args:
-        data: annotations, as `load_annotations` or `load_store` returns them.
-        ann_file: path of their file.
-        layout: skeleton layout, if the file does not state it.
-        train_split, val_split: if the file has several pairs of splits.
+        data: annotations, as `load_any` returns them.
+        ann_file: path of the file.
+        layout: skeleton layout; required if the file does not specify it.
+        train_split, val_split: required if the file has several pairs of splits.
 
     Raises:
-        DataError: the file has faults, or does not state something.
+        DataError: the file has faults, or a property is missing or ambiguous.
     """
-    seen = inspect_annotations(data)
-    if seen.errors:
+    inspection = inspect_annotations(data)
+    if inspection.errors:
         raise DataError(
-            f"has {len(seen.errors)} errors, such as {seen.errors[0]}. `msg3d check "
-            f"{ann_file}` lists them.",
-            kind=seen.errors[0].kind,
+            f"has {len(inspection.errors)} errors, such as {inspection.errors[0]}. "
+            f"`msg3d check {ann_file}` lists all errors.",
+            kind=inspection.errors[0].kind,
             file=ann_file,
         )
-    numbers = overview(seen)
+    numbers = overview(inspection)
     labels = numbers["classes"]["labels"]
     if not labels or "frames" not in numbers:
         raise DataError(
-            "has no valid sample with a label. For regression targets, start from "
-            "`msg3d configs copy msg3d-12c_1xb16-laban-u250-200e_udiva-keypoint-3d .`",
+            "has no valid sample with a label. For regression, start with `msg3d configs "
+            "copy msg3d-12c_1xb16-laban-u250-200e_udiva-keypoint-3d .`",
             kind="label",
             file=ann_file,
         )
@@ -91,7 +91,7 @@ def _splits(
     for option, name in (("--train-split", train), ("--val-split", val)):
         if name is not None and name not in splits:
             raise DataError(
-                f"has no split {name!r}, only {splits}. Correct {option}.",
+                f"has no split {name!r}, expected one of {splits}. Correct {option}.",
                 kind="split",
                 file=ann_file,
                 field="split",
@@ -105,7 +105,7 @@ def _splits(
         listed = ", ".join(f"{pair[0]} and {pair[1]}" for pair in fitting or pairs)
         raise DataError(
             f"has {len(fitting)} pairs of splits for training and validation "
-            f"({listed or splits}). Choose with --train-split and --val-split.",
+            f"({listed or splits}). Choose one with --train-split and --val-split.",
             kind="split",
             file=ann_file,
             field="split",
@@ -140,7 +140,7 @@ def _layout(
     if described:
         return described
     raise DataError(
-        f"does not state the skeleton layout of its {joints} joints. Add --layout, "
+        f"does not specify the skeleton layout of its {joints} joints. Add --layout with "
         f"{' or '.join(fitting) or 'a .json file that describes it'}.",
         kind="layout",
         file=ann_file,

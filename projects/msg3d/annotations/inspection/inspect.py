@@ -1,4 +1,4 @@
-"""Inspect annotations in one pass: collect all faults, and measure valid samples."""
+"""Inspection of annotations in one pass: all faults, and measures of valid samples."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -36,15 +36,15 @@ class Inspection:
     Attributes:
         faults: all faults, in the order of `faults.KINDS`.
         samples: number of annotations.
-        splits: name -> ids with an annotation, of splits of valid form.
-        labels: id -> labels, of samples with a valid label.
-        classes: names of the classes; None if the file has none.
-        measures: id -> measures, of samples with a keypoint of valid form.
-        joints, channels, scored: V, C, and whether there are scores, as in most samples;
-            None without valid samples.
-        layouts: the requested layout, or those that fit, best first.
-        own_layout: the layout that `meta` describes, if no named one fits.
-        unit: guessed unit of the coordinates, of `skeletons.units`, or "unknown".
+        splits: name -> ids that have an annotation, for splits of valid form.
+        labels: id -> labels, for samples with a valid label.
+        classes: names of the classes; None if the file does not contain them.
+        measures: id -> measures, for samples with a keypoint of valid form.
+        joints, channels: V and C of most samples; None without valid samples.
+        scored: whether most samples have scores.
+        layouts: the requested layout, or all matching layouts, best first.
+        own_layout: the layout that `meta` describes, if no named layout matches.
+        unit: guessed unit of the coordinates (see `skeletons.units`), or "unknown".
         up: guessed axis from feet to head, such as `+y`; None if unclear.
     """
 
@@ -78,7 +78,7 @@ def inspect_annotations(
 
     Args:
         data: annotations as `load_annotations` returns them.
-        layout: the skeleton layout that the joints should have, a name or a file.
+        layout: the expected skeleton layout, a name or a file.
         multi_class: whether a label may be a list of labels.
 
     Raises:
@@ -97,24 +97,24 @@ def inspect_annotations(
 
     key = id_field(samples)
     result.faults += id_faults(samples, key)
-    # Of samples with the same id, the first.
-    named = {
+    # The first sample of each id.
+    by_id = {
         sample[key]: sample
         for sample in reversed(samples)
         if isinstance(sample.get(key), str)
     }
-    named = dict(reversed(named.items()))
-    _inspect_splits(data, named, result)
-    common = _common(named)
+    by_id = dict(reversed(by_id.items()))
+    _inspect_splits(data, by_id, result)
+    common = _common(by_id)
     result.faults += axes_faults(samples)
     result.faults += layout_faults(common.joints, layout, common.sample)
-    for name, sample in named.items():
+    for name, sample in by_id.items():
         _inspect_sample(name, sample, common, multi_class, result)
 
     if result.measures:
         result.joints, result.channels = common.joints, common.channels
         result.scored = common.scored
-    keypoints = {name: named[name]["keypoint"] for name in result.measures}
+    keypoints = {name: by_id[name]["keypoint"] for name in result.measures}
     result.faults += class_faults(data, result.labels)
     result.faults += split_content_faults(result.splits, result.labels)
     result.faults += scale_faults(result.measures)
@@ -123,29 +123,29 @@ def inspect_annotations(
     result.layouts = [layout] if layout else fitting_layouts(data, result.joints)
     if not result.layouts:
         result.own_layout = own_layout(data, result.joints)
-    shape = skeleton(result.layouts[0]) if result.layouts else None
-    hand = shape is not None and is_hand(shape.joints)
+    body = skeleton(result.layouts[0]) if result.layouts else None
+    hand = body is not None and is_hand(body.joints)
     result.unit = guess_unit(result.measures, hand)
     result.faults += unit_faults(data, result.measures, result.channels, result.unit)
-    if shape and len(shape.joints) == result.joints:
-        result.up = up_axis(keypoints, shape)
+    if body and len(body.joints) == result.joints:
+        result.up = up_axis(keypoints, body)
         if layout and result.channels == 3:
-            result.faults += mirror_faults(keypoints, shape)
+            result.faults += mirror_faults(keypoints, body)
     order = list(KINDS)
     result.faults.sort(key=lambda fault: order.index(fault.kind))
     return result
 
 
 def _inspect_splits(
-    data: Annotations, named: dict[str, Sample], result: Inspection
+    data: Annotations, by_id: dict[str, Sample], result: Inspection
 ) -> None:
     splits = data.get("split") if isinstance(data, dict) else None
     if not isinstance(splits, dict):
         return
-    result.faults += split_faults(splits, list(splits), set(named))
+    result.faults += split_faults(splits, list(splits), set(by_id))
     for split, ids in splits.items():
         if isinstance(ids, (list, tuple, set, frozenset, np.ndarray)) and len(ids):
-            ids = [name for name in ids if isinstance(name, str) and name in named]
+            ids = [name for name in ids if isinstance(name, str) and name in by_id]
             result.splits[str(split)] = ids
 
 
@@ -164,11 +164,11 @@ def _inspect_sample(
         result.faults += content_faults(sample, name, result.measures[name])
 
 
-def _common(named: dict[str, Sample]) -> Summary:
-    """Return the properties of most samples, so that faults name the exceptions."""
+def _common(by_id: dict[str, Sample]) -> Summary:
+    """Return the properties of most samples, so that only the others are faults."""
     forms: Counter[tuple[int, int, bool]] = Counter()
     first: dict[tuple[int, int, bool], str] = {}
-    for name, sample in named.items():
+    for name, sample in by_id.items():
         shape: tuple[int, ...] = getattr(sample.get("keypoint"), "shape", ())
         if len(shape) != 4 or 0 in shape:
             continue

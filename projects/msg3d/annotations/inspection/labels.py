@@ -1,16 +1,16 @@
-"""Faults of labels, class names, and splits, in the file as a whole."""
+"""Faults of labels, class names, and splits of a file."""
 
 from collections.abc import Iterable, Iterator
 
 from ..faults import Fault
 
-# id -> labels; one, unless a sample has a list
+# id -> labels: a single label, unless the sample has a list
 Labels = dict[str, list[int]]
 Splits = dict[str, list[str]]
 
 
 def pairs_of(splits: Splits) -> list[tuple[str, str]]:
-    """Return pairs of (training split, split for testing), matched by name.
+    """Return pairs of (training split, validation or test split), matched by name.
 
     `xview_train` is paired with `xview_val` and `xview_test`, `train_v1` with `val_v1`.
     """
@@ -35,32 +35,32 @@ def class_names(data: object) -> list[str] | None:
 def class_faults(data: object, labels: Labels) -> Iterator[Fault]:
     """Check labels against class names, and find classes without samples."""
     meta = data.get("meta") if isinstance(data, dict) else None
-    classes, place = class_names(data), "meta['classes']"
+    classes, field = class_names(data), "meta['classes']"
     if classes is None and meta is not None:
         stored = meta.get("classes") if isinstance(meta, dict) else meta
         if stored is not None:
             yield Fault(
                 "classes-kind",
-                f"{place if isinstance(meta, dict) else 'meta'} is a "
+                f"{field if isinstance(meta, dict) else 'meta'} is a "
                 f"{type(stored).__name__}, expected meta=dict(classes=[names]), "
                 "with names in the order of the labels",
-                field=place,
+                field=field,
             )
     if classes:
-        for twice in sorted({name for name in classes if classes.count(name) > 1}):
+        for repeated in sorted({name for name in classes if classes.count(name) > 1}):
             yield Fault(
                 "classes-twice",
-                f"{place} has {twice!r} {classes.count(twice)} times, as labels "
-                f"{[n for n, name in enumerate(classes) if name == twice]}: name each "
-                "class once, or make them one label",
-                field=place,
+                f"{field} has {repeated!r} {classes.count(repeated)} times, as labels "
+                f"{[n for n, name in enumerate(classes) if name == repeated]}: use "
+                "different names, or merge the labels",
+                field=field,
             )
         for name, values in labels.items():
             if values and max(values) >= len(classes):
                 yield Fault(
                     "label-beyond-classes",
-                    f"label is {max(values)}, but {place} has {len(classes)} names "
-                    f"(labels 0 to {len(classes) - 1}): fix the label or name its class",
+                    f"label is {max(values)}, but {field} has {len(classes)} names "
+                    f"(labels 0 to {len(classes) - 1}): fix the label or add a class name",
                     name,
                     "label",
                 )
@@ -86,7 +86,7 @@ def class_faults(data: object, labels: Labels) -> Iterator[Fault]:
         more = " and others" if count - len(present) > len(unseen) else ""
         yield Fault(
             "label-gap",
-            f"label is never {', '.join(unseen)}{more}, so {count - len(present)} of "
+            f"labels {', '.join(unseen)}{more} never occur, so {count - len(present)} of "
             f"{count} classes have no sample. Number the labels without gaps, unless "
             "this is intended.",
             field="label",
@@ -94,7 +94,7 @@ def class_faults(data: object, labels: Labels) -> Iterator[Fault]:
 
 
 def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
-    """Find splits that overlap, repeat or omit samples, or train a single class.
+    """Find splits that overlap, repeat or omit samples, or lack classes.
 
     Args:
         splits: splits of valid form, with known ids only.
@@ -106,8 +106,8 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
             if name in seen:
                 yield Fault(
                     "split-twice",
-                    f"is more than once in split {split!r}, but PoseDataset reads it "
-                    "once: remove the others",
+                    f"occurs more than once in split {split!r}, but PoseDataset reads it "
+                    "once: remove the duplicates",
                     name,
                     f"split[{split!r}]",
                 )
@@ -116,36 +116,38 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
         if "train" in split and len(present) == 1:
             yield Fault(
                 "one-class",
-                f"split {split!r} has a single class, label {present.pop()}, so training "
-                "learns nothing: check how the split was made",
+                f"split {split!r} has a single class (label {present.pop()}), so training "
+                "learns nothing: check how the split was created",
                 field=f"split[{split!r}]",
             )
     for train, other in pairs_of(splits):
-        trained, place = set(splits[train]), f"split[{other!r}]"
+        train_ids, field = set(splits[train]), f"split[{other!r}]"
         for name in dict.fromkeys(splits[other]):
-            if name in trained:
+            if name in train_ids:
                 yield Fault(
                     "split-overlap",
-                    f"is in split {train!r} and in split {other!r}, so training data "
-                    "would be tested: remove it from one of them",
+                    f"is in split {train!r} and in split {other!r}, so the model would be "
+                    "tested on training data: remove it from one of them",
                     name,
-                    place,
+                    field,
                 )
-        tested_labels = _labels_of(splits[other], labels)
-        if unknown := sorted(tested_labels - _labels_of(trained, labels)):
+        test_labels = _labels_of(splits[other], labels)
+        if unknown := sorted(test_labels - _labels_of(train_ids, labels)):
             shown = ", ".join(map(str, unknown[:5])) + (", ..." if unknown[5:] else "")
             yield Fault(
                 "class-untrained",
-                f"split {other!r} has label {shown} ({len(unknown)} classes), but split "
-                f"{train!r} has no sample of them: they cannot be recognized",
-                field=place,
+                f"split {other!r} has labels {shown} ({len(unknown)} classes) without any "
+                f"sample in split {train!r}: the model cannot recognize them",
+                field=field,
             )
     if splits:
         used = {name for ids in splits.values() for name in ids}
         for name in labels:
             if name not in used:
                 yield Fault(
-                    "split-unused", "is in no split: add it to one, or remove it", name
+                    "split-unused",
+                    "is not in any split: add it to a split, or remove it",
+                    name,
                 )
 
 

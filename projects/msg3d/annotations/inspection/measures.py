@@ -1,4 +1,4 @@
-"""Measurements of one sample, made once for faults, overview, and picture."""
+"""Measurements of one sample, shared by faults, overview, and picture."""
 
 from dataclasses import dataclass
 
@@ -15,21 +15,21 @@ class Measures:
     Attributes:
         persons, frames: M and T of the array.
         dtype: dtype of `keypoint`, as text.
-        seen: [M], whether a person is present in any frame.
+        present: [M], whether a person is present in any frame.
         empty_frames: [T], whether a frame has no person.
         person_frames: number of (person, frame) pairs with a person.
-        missing: [V], in how many of these the joint is absent.
+        missing: [V], number of these pairs in which the joint is absent.
         low, high: [C], range of the coordinates of present joints; NaN without any.
-        size: the longest side of a person's box, the median over `person_frames`; NaN
-            without any.
-        still: whether there are several frames, all identical.
+        size: longest side of a person's box, the median over `person_frames`; NaN
+            without any person.
+        still: whether the sample has several frames that are all identical.
         scores: lowest and highest `keypoint_score`; None without scores.
     """
 
     persons: int
     frames: int
     dtype: str
-    seen: NDArray[np.bool_]
+    present: NDArray[np.bool_]
     empty_frames: NDArray[np.bool_]
     person_frames: int
     missing: np.ndarray
@@ -40,36 +40,36 @@ class Measures:
     scores: tuple[float, float] | None
 
 
-def is_there(keypoint: np.ndarray) -> NDArray[np.bool_]:
-    """Return whether each joint is present: any coordinate is not zero, [M, T, V]."""
-    # `any` takes ten times as long over so short an axis.
-    there: NDArray[np.bool_] = np.logical_or.reduce(
+def is_present(keypoint: np.ndarray) -> NDArray[np.bool_]:
+    """Return a mask of the present joints [M, T, V]: any coordinate is nonzero."""
+    # `any` over such a short axis is ten times slower.
+    present: NDArray[np.bool_] = np.logical_or.reduce(
         [*np.moveaxis(keypoint != 0, -1, 0)]
     )
-    return there
+    return present
 
 
 def measure(sample: Sample, scored: bool) -> Measures:
-    """Measure a sample of valid form; `scored` is whether its scores are valid too."""
+    """Measure a sample of valid form, including its scores if `scored`."""
     keypoint = sample["keypoint"]
     dtype = str(keypoint.dtype)
     # Differences of float16 and of integers would overflow.
     keypoint = keypoint.astype(np.promote_types(keypoint.dtype, np.float32), copy=False)
-    there = is_there(keypoint)
-    occupied: NDArray[np.bool_] = np.any(there, axis=-1)  # [M, T]
-    # NumPy is fast if the longest axis, of persons and frames, is the last.
-    people = np.ascontiguousarray(keypoint[occupied].T)  # [C, V, P]
-    joints = np.ascontiguousarray(there[occupied].T)  # [V, P]
-    low = high = np.full((len(people), 1), np.nan)
-    if people.size:
-        low = np.where(joints, people, np.inf).min(axis=1)  # [C, P]
-        high = np.where(joints, people, -np.inf).max(axis=1)
+    present = is_present(keypoint)
+    occupied: NDArray[np.bool_] = np.any(present, axis=-1)  # [M, T]
+    # NumPy is fastest if the longest axis (persons and frames) is the last.
+    poses = np.ascontiguousarray(keypoint[occupied].T)  # [C, V, P]
+    joints = np.ascontiguousarray(present[occupied].T)  # [V, P]
+    low = high = np.full((len(poses), 1), np.nan)
+    if poses.size:
+        low = np.where(joints, poses, np.inf).min(axis=1)  # [C, P]
+        high = np.where(joints, poses, -np.inf).max(axis=1)
     score = sample["keypoint_score"] if scored else None
     return Measures(
         persons=keypoint.shape[0],
         frames=keypoint.shape[1],
         dtype=dtype,
-        seen=np.any(occupied, axis=1),
+        present=np.any(occupied, axis=1),
         empty_frames=~np.any(occupied, axis=0),
         person_frames=joints.shape[1],
         missing=np.sum(~joints, axis=1),

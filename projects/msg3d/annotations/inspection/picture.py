@@ -1,4 +1,4 @@
-"""Draw a file: classes of each split, lengths, persons, missing joints."""
+"""Histograms of an annotation file: classes, lengths, persons, and missing joints."""
 
 from typing import TYPE_CHECKING
 
@@ -12,19 +12,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.ticker import Locator
 
-# More bars cannot be distinguished or labeled.
+# More bars would be illegible.
 MOST_SPLITS, MOST_NAMES = 4, 30
 
 
-def draw(seen: Inspection, report: Report, path: str) -> None:
+def draw(inspection: Inspection, report: Report, path: str) -> None:
     """Write the picture as PNG, atomically.
 
     Args:
-        seen, report: the inspection, and what `as_json` returned for it.
+        inspection: result of `inspect_annotations`.
+        report: result of `as_json` for this inspection.
         path: file to write; its folder is created if necessary.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
         ImportError: matplotlib is not installed.
     """
     try:
@@ -40,8 +41,8 @@ def draw(seen: Inspection, report: Report, path: str) -> None:
     figure.suptitle(f"{report['file']}: {report['samples']} samples")
     (classes, lengths), (persons, missing) = figure.subplots(2, 2)
     _classes(classes, report, MaxNLocator(integer=True))
-    if seen.measures:
-        _lengths(lengths, seen)
+    if inspection.measures:
+        _lengths(lengths, inspection)
         _persons(persons, report)
         _missing(missing, report, MaxNLocator(integer=True))
     with whole_file(path) as file:
@@ -57,29 +58,31 @@ def _classes(axes: "Axes", report: Report, locator: "Locator") -> None:
     counts = {name: classes["per_split"][name] for name in chosen}
     counts = counts or {"all": classes["samples"]}
     width = 0.8 / len(counts)
-    place = np.arange(len(labels))
+    positions = np.arange(len(labels))
     for number, (name, count) in enumerate(counts.items()):
         heights = [count.get(str(label), 0) for label in labels]
         offset = (number - (len(counts) - 1) / 2) * width
-        axes.bar(place + offset, heights, width, label=name)
-    left = len(report["splits"]) - len(counts)
-    axes.set_title("Classes" + (f" ({left} more splits not shown)" if left > 0 else ""))
+        axes.bar(positions + offset, heights, width, label=name)
+    more = len(report["splits"]) - len(counts)
+    axes.set_title("Classes" + (f" ({more} more splits not shown)" if more > 0 else ""))
     axes.set_ylabel("samples")
     if len(labels) <= MOST_NAMES:
         names = classes["names"] or []
         shown = [names[n] if n < len(names) else str(n) for n in labels]
         shown = [name if len(name) <= 18 else f"{name[:17]}…" for name in shown]
-        axes.set_xticks(place, shown, rotation=40, ha="right", rotation_mode="anchor")
+        axes.set_xticks(
+            positions, shown, rotation=40, ha="right", rotation_mode="anchor"
+        )
         axes.tick_params("x", labelsize="small")
     else:
-        axes.set_xlabel("classes, in the order of their labels")
+        axes.set_xlabel("classes, sorted by label")
     axes.yaxis.set_major_locator(locator)
-    axes.margins(y=0.25)  # space for the names of the splits
+    axes.margins(y=0.25)  # space for the legend
     axes.legend(fontsize="small", ncols=2)
 
 
-def _lengths(axes: "Axes", seen: Inspection) -> None:
-    frames = [measures.frames for measures in seen.measures.values()]
+def _lengths(axes: "Axes", inspection: Inspection) -> None:
+    frames = [measures.frames for measures in inspection.measures.values()]
     axes.hist(frames, bins=min(50, max(frames) - min(frames) + 1))
     axes.axvline(np.median(frames), color="black", linestyle="--", label="median")
     axes.set_title("Lengths")
@@ -93,7 +96,7 @@ def _persons(axes: "Axes", report: Report) -> None:
     bars = axes.bar(list(persons), list(persons.values()), width=0.8)
     axes.bar_label(bars)
     axes.set_title("Persons")
-    axes.set_xlabel("persons present in any frame")
+    axes.set_xlabel("persons per sample")
     axes.set_ylabel("samples")
     space = max(3 - len(persons), 0) / 2
     axes.set_xlim(-0.6 - space, len(persons) - 0.4 + space)

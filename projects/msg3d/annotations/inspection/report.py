@@ -1,4 +1,4 @@
-"""Report of the checker, as text and for JSON: numbers, config lines, and faults."""
+"""Report of the checker as text and JSON: statistics, config lines, and faults."""
 
 import math
 from collections import Counter
@@ -10,11 +10,11 @@ import numpy as np
 
 from ..faults import Fault
 from .inspect import Inspection
-from .labels import pairs_of
+from .labels import Labels, pairs_of
 
-# Longest clip that a config suggests, in frames.
+# Longest clip that the report suggests for a config, in frames.
 LONGEST_CLIP = 100
-# The report, or the numbers in it, for JSON.
+# The report, or a part of it, for JSON.
 Report = dict[str, Any]
 
 
@@ -37,7 +37,7 @@ def as_text(report: Report, seen: Inspection, show: int) -> str:
     Args:
         report: the result of `as_json`.
         seen: the inspection of the same file.
-        show: number of faults of each kind to write out.
+        show: number of faults to list per kind.
     """
     lines = [f"{report['file']}: {report['samples']} samples", *_splits(report)]
     lines += _classes(report)
@@ -57,11 +57,11 @@ def _splits(report: Report) -> list[str]:
     faults = report["faults"]
     lines = []
     for name, count in report["splits"].items():
-        place = f"split[{name!r}]"
-        leaks = [fault["kind"] for fault in faults if fault["field"] == place]
-        same, most = leaks.count("leak-identical"), leaks.count("leak-mostly")
-        note = f"; {same} are identical to training samples" if same else ""
-        note += f"; {most} share most frames with training" if most else ""
+        field = f"split[{name!r}]"
+        leaks = [fault["kind"] for fault in faults if fault["field"] == field]
+        identical, mostly = leaks.count("leak-identical"), leaks.count("leak-mostly")
+        note = f"; {identical} are identical to training samples" if identical else ""
+        note += f"; {mostly} share most frames with training" if mostly else ""
         classes = report["classes"]["per_split"][name]
         sizes = classes.values()
         balance = f" of {min(sizes)} to {max(sizes)}" if classes else ""
@@ -79,26 +79,28 @@ def _classes(report: Report) -> list[str]:
     least, most = min(counts, key=counts.get), max(counts, key=counts.get)
     names = classes["names"] or []
 
-    def named(label: str) -> str:
-        known = int(label) < len(names)
-        return f"{label} ({names[int(label)]})" if known else label
+    def title(label: str) -> str:
+        has_name = int(label) < len(names)
+        return f"{label} ({names[int(label)]})" if has_name else label
 
     return [
         f"classes      {len(counts)}, labels {min(classes['labels'])} to "
-        f"{max(classes['labels'])}; fewest samples {counts[least]} of {named(least)}, "
-        f"most {counts[most]} of {named(most)}"
+        f"{max(classes['labels'])}; fewest samples {counts[least]} of {title(least)}, "
+        f"most {counts[most]} of {title(most)}"
     ]
 
 
 def _measured(report: Report) -> list[str]:
-    frames, where = report["frames"], report["coordinates"]
+    frames, coordinates = report["frames"], report["coordinates"]
     missing, scores = report["missing_joints"], report["scores"]
     persons = ", ".join(
         f"{count}: {samples} samples" for count, samples in report["persons"].items()
     )
     ranges = ", ".join(
         f"{axis} {low:.4g} to {high:.4g}"
-        for axis, low, high in zip("xyz", where["low"], where["high"], strict=False)
+        for axis, low, high in zip(
+            "xyz", coordinates["low"], coordinates["high"], strict=False
+        )
         if low is not None
     )
     fitting = f" ({' or '.join(report['layouts'])})" if report["layouts"] else ""
@@ -109,8 +111,8 @@ def _measured(report: Report) -> list[str]:
         f"persons      {persons}",
         f"joints       {report['joints']}{fitting}, {report['channels']} coordinates, "
         f"{', '.join(report['dtypes'])}",
-        f"coordinates  {ranges}; unit: {where['unit']}"
-        + (f"; up: {where['up']}" if where["up"] else ""),
+        f"coordinates  {ranges}; unit: {coordinates['unit']}"
+        + (f"; up: {coordinates['up']}" if coordinates["up"] else ""),
         "missing      "
         + (
             f"{100 * missing['share']:.2g}% of joints; most often joint {worst}, in "
@@ -128,44 +130,45 @@ def _faults(faults: list[Fault], show: int) -> list[str]:
     """List the first faults of each kind, and count the others."""
     lines = []
     for kind, group in groupby(faults, key=lambda fault: fault.kind):
-        alike = list(group)
-        lines.append(f"  {kind} ({len(alike)})")
-        lines += [f"    {fault}" for fault in alike[:show]]
-        if len(alike) > show:
-            lines.append(f"    ... and {len(alike) - show} more")
+        of_kind = list(group)
+        lines.append(f"  {kind} ({len(of_kind)})")
+        lines += [f"    {fault}" for fault in of_kind[:show]]
+        if len(of_kind) > show:
+            lines.append(f"    ... and {len(of_kind) - show} more")
     return lines
 
 
 def unreadable(error: Exception, path: str) -> Report:
-    """Return the report, for JSON, of a file that cannot be read."""
+    """Return the JSON report of a file that cannot be read."""
     fault = Fault("unreadable", str(error))
     return {"file": path, "errors": 1, "warnings": 0, "faults": [fault.as_dict()]}
 
 
-def overview(seen: Inspection) -> Report:
+def overview(inspection: Inspection) -> Report:
     """Summarize splits, classes, lengths, persons, and coordinates, for JSON."""
-    measures = list(seen.measures.values())
-    labels = sorted({label for values in seen.labels.values() for label in values})
-    persons = Counter(int(sample.seen.sum()) for sample in measures)
+    measures = list(inspection.measures.values())
+    labels = inspection.labels
+    persons = Counter(int(sample.present.sum()) for sample in measures)
     result = {
-        "samples": seen.samples,
-        "splits": {name: len(set(ids)) for name, ids in seen.splits.items()},
-        "pairs": [list(pair) for pair in pairs_of(seen.splits)],
+        "samples": inspection.samples,
+        "splits": {name: len(set(ids)) for name, ids in inspection.splits.items()},
+        "pairs": [list(pair) for pair in pairs_of(inspection.splits)],
         "classes": {
-            "labels": labels,
-            "names": seen.classes,
-            "samples": _per_class(seen, seen.labels),
+            "labels": sorted({label for values in labels.values() for label in values}),
+            "names": inspection.classes,
+            "samples": _per_class(labels, labels),
             "per_split": {
-                name: _per_class(seen, set(ids)) for name, ids in seen.splits.items()
+                name: _per_class(labels, set(ids))
+                for name, ids in inspection.splits.items()
             },
         },
     }
     if not measures:
         return result
     frames = np.array([sample.frames for sample in measures])
-    there = sum(sample.person_frames for sample in measures)
+    total = sum(sample.person_frames for sample in measures)
     missing = np.sum([sample.missing for sample in measures], axis=0)
-    share = missing / there if there else np.ones(len(missing))
+    share = missing / total if total else np.ones(len(missing))
     scores = [sample.scores for sample in measures if sample.scores]
     return dict(
         **result,
@@ -178,8 +181,8 @@ def overview(seen: Inspection) -> Report:
         },
         persons={str(count): persons[count] for count in sorted(persons)},
         persons_stored=max(sample.persons for sample in measures),
-        joints=seen.joints,
-        channels=seen.channels,
+        joints=inspection.joints,
+        channels=inspection.channels,
         dtypes=dict(Counter(sample.dtype for sample in measures)),
         coordinates={
             "low": _finite(np.array([sample.low for sample in measures]), np.min),
@@ -187,11 +190,11 @@ def overview(seen: Inspection) -> Report:
             "person": _finite(
                 np.array([[sample.size] for sample in measures]), np.median
             )[0],
-            "unit": seen.unit,
-            "up": seen.up,
+            "unit": inspection.unit,
+            "up": inspection.up,
         },
-        layouts=seen.layouts,
-        own_layout=seen.own_layout,
+        layouts=inspection.layouts,
+        own_layout=inspection.own_layout,
         missing_joints={
             "share": float(share.mean()),
             "per_joint": share.tolist(),
@@ -199,16 +202,16 @@ def overview(seen: Inspection) -> Report:
         },
         scores={
             "min": min(low for low, _ in scores),
-            "max": max(top for _, top in scores),
+            "max": max(high for _, high in scores),
         }
         if scores
         else None,
     )
 
 
-def _per_class(seen: Inspection, ids: Iterable[str]) -> dict[str, int]:
+def _per_class(labels: Labels, ids: Iterable[str]) -> dict[str, int]:
     """Return label -> number of samples; labels are text, as in JSON."""
-    counts = Counter(label for name in ids for label in seen.labels.get(name, ()))
+    counts = Counter(label for name in ids for label in labels.get(name, ()))
     return {str(label): counts[label] for label in sorted(counts)}
 
 
@@ -221,14 +224,14 @@ def _finite(
 
 
 def config_lines(numbers: Report, ann_file: str) -> list[str]:
-    """Return the lines of Python that a config of this file needs.
+    """Return the lines that a config for this file needs.
 
     Args:
         numbers: the result of `overview`.
         ann_file: path of the file.
 
     Returns:
-        The lines; none without valid samples.
+        Lines of Python; empty without valid samples.
     """
     labels = numbers["classes"]["labels"]
     if not labels or "frames" not in numbers:
@@ -258,27 +261,27 @@ def config_lines(numbers: Report, ann_file: str) -> list[str]:
 
 
 def _data_set(ann_file: str, train: str | None, test: str | None) -> list[str]:
-    """Return the arguments of the data sets besides the file."""
+    """Return the arguments of the data sets other than `ann_file`."""
     packed = ann_file.rstrip("/").endswith(".packed")
     lines = ["type='PackedSkeletonDataset'"] if packed else []
     return lines + ([f"split={train!r}, split={test!r}"] if train else [])
 
 
 def clip_len(numbers: Report) -> int:
-    """Return a length for three quarters of the sequences, a multiple of 8.
+    """Return a clip length that covers three quarters of the sequences.
 
-    Two blocks of the network have a temporal stride.
+    It is a multiple of 8, since two blocks of the network have a temporal stride.
     """
     longest: float = numbers["frames"]["three_quarters"]
     return min(max(8 * math.ceil(longest / 8), 16), LONGEST_CLIP)
 
 
 def num_person(numbers: Report) -> int:
-    """Return a number of persons that is enough for 95 % of the samples."""
+    """Return a number of persons that is sufficient for 95 % of the samples."""
     persons = {int(count): samples for count, samples in numbers["persons"].items()}
-    total, kept = sum(persons.values()), 0
+    total, covered = sum(persons.values()), 0
     for count in sorted(persons):
-        kept += persons[count]
-        if kept >= 0.95 * total:
+        covered += persons[count]
+        if covered >= 0.95 * total:
             return max(count, 1)
     return 1

@@ -1,4 +1,4 @@
-"""Transforms registered in `mmaction.registry.TRANSFORMS`, over `msg3d.preprocessing`."""
+"""Transforms in `mmaction.registry.TRANSFORMS`, based on `msg3d.preprocessing`."""
 
 from .augment import (
     JointDropout,

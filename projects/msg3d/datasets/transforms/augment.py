@@ -1,12 +1,15 @@
-"""Random changes of training poses: `preprocessing.augment` with drawn parameters.
+"""Data augmentation of poses: `preprocessing.augment` with random parameters.
 
-Sources: rotation and scale of entire sequences as in the strong augmentation of Duan et
-al., "DG-STGCN", 2022, and the usual NW-UCLA feeders. The moving camera is that of Yan et
-al., "Spatial Temporal Graph Convolutional Networks", AAAI 2018, section 4.2, with the
-ranges of the authors' code (BSD-2-Clause). Lost joints are the joint mask of Rao et al.,
-"AS-CAL", Information Sciences 2021, and connected ones follow Cheng et al., "Decoupling
-GCN with DropGraph Module", ECCV 2020: a single joint is guessed from its neighbors in
-the graph, so drop connected joints. DropGraph drops features inside the network.
+Sources:
+
+- Rotation and scale of entire sequences: the strong augmentation of Duan et al.,
+  "DG-STGCN", 2022, and the usual NW-UCLA feeders.
+- Moving camera: Yan et al., "Spatial Temporal Graph Convolutional Networks", AAAI 2018,
+  section 4.2, with the ranges of the authors' code (BSD-2-Clause).
+- Joint dropout: the joint mask of Rao et al., "AS-CAL", Information Sciences 2021.
+  Dropping connected joints follows Cheng et al., "Decoupling GCN with DropGraph Module",
+  ECCV 2020, since a network can infer a single joint from its neighbors. DropGraph itself
+  drops features inside the network.
 """
 
 from collections.abc import Sequence
@@ -32,10 +35,10 @@ PLACES = ("origin", "image")
 
 @TRANSFORMS.register_module()
 class RandomRotate3D(BaseTransform):
-    """Turn a sequence about the origin by one random angle per axis.
+    """Rotate a sequence about the origin by one random angle per axis.
 
     Args:
-        degrees: greatest angle about x, y and z; each is uniform in +-degrees.
+        degrees: maximum angles about x, y, and z. Angles are uniform in +-degrees.
 
     Required and modified key: `keypoint` [M, T, V, 3].
     """
@@ -54,10 +57,10 @@ class RandomRotate3D(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomScale3D(BaseTransform):
-    """Stretch a sequence by one random factor per axis.
+    """Scale a sequence by one random factor per axis.
 
     Args:
-        amount: each factor is uniform in 1 +- amount.
+        amount: factors are uniform in 1 +- amount.
 
     Required and modified key: `keypoint` [M, T, V, 3].
     """
@@ -76,18 +79,18 @@ class RandomScale3D(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomMove2D(BaseTransform):
-    """Turn, scale and shift 2D poses as a moving camera does.
+    """Rotate, scale, and shift 2D poses as if the camera moved.
 
-    The camera moves linearly from one random pose in the first frame to another in the
-    last. It turns about the origin, so put this after what moves the image center
-    there.
+    The camera moves linearly from a random pose in the first frame to another random pose
+    in the last frame. It rotates about the origin, so move the image center to the origin
+    before this transform.
 
     Args:
-        degrees: the angles to choose from.
-        scales: the factors to choose from.
-        shifts: the shifts in x and y to choose from, in the unit of `keypoint`.
+        degrees: angles to choose from.
+        scales: scale factors to choose from.
+        shifts: shifts in x and y to choose from, in the unit of `keypoint`.
 
-    Required and modified key: `keypoint` [M, T, V, C]; of C the first two.
+    Required and modified key: `keypoint` [M, T, V, C]; only x and y are used.
     """
 
     def __init__(
@@ -116,35 +119,34 @@ class RandomMove2D(BaseTransform):
 
 @TRANSFORMS.register_module()
 class JointDropout(BaseTransform):
-    """Make some joints of a person absent, in one random span of frames.
+    """Set some joints of a person to zero (absent) in one random span of frames.
 
-    Absent joints are exactly zero, so this belongs after everything that moves the
-    origin, and before bones and motions: SkeletonFeatures with `mask_absent=True`
-    leaves out what connects an absent joint to another.
+    Put this after all transforms that move the origin, and before bones and motions.
+    SkeletonFeatures with `mask_absent=True` then masks bones and motions of absent
+    joints.
 
     Args:
-        prob: probability that a person loses joints, separately for each person.
-        ratio: largest part of the joints that a person loses, 0 to 1. A quarter is
-            an arm or a leg of the usual layouts. All numbers of joints from one to
-            this are equally likely.
-        layout: with a layout (a name of `msg3d.skeletons`, or such a dictionary) the
-            joints are connected: one joint and all behind it, seen from the root of
-            its bones, such as elbow, wrist and hand. All joints with few enough behind
-            them are equally likely. Without a layout they are any joints.
-        span: shortest part of the frames in which they are absent, 0 to 1; the span
-            has a random length from this to all frames, at a random place.
+        prob: probability that a person loses joints, independent for each person.
+        ratio: maximum fraction of the joints that are dropped, 0 to 1. A quarter is about
+            an arm or a leg. All numbers of joints up to the maximum are equally likely.
+        layout: a name of `msg3d.skeletons`, or a layout dictionary. If specified,
+            connected joints are dropped: a random joint and all its descendants in the
+            tree of bones, such as elbow, wrist, and hand. Joints with too many
+            descendants are never chosen. By default, any joints are dropped.
+        span: minimum fraction of the frames in which joints are absent, 0 to 1. The span
+            has a random length of at least this fraction, and a random position.
 
     Required and modified key: `keypoint` [M, T, V, C], in any unit.
-    Optional and modified key: `keypoint_score` [M, T, V], 0 where a joint is absent.
+    Optional and modified key: `keypoint_score` [M, T, V]; 0 for absent joints.
 
     Raises:
-        ConfigError: a part is out of its range (kind "option"), or unknown layout.
-        DataError: a sample of another layout; kind "layout".
+        ConfigError: a fraction is out of range (kind "option"), or the layout is unknown.
+        DataError: a sample does not match the layout; kind "layout".
 
     Example:
         >>> drop = JointDropout(prob=1, layout='kinect20')
-        >>> left = drop(dict(keypoint=np.ones((1, 80, 20, 3))))['keypoint'].any(-1)
-        >>> bool(15 <= left.all(1).sum() < 20)
+        >>> kept = drop(dict(keypoint=np.ones((1, 80, 20, 3))))['keypoint'].any(-1)
+        >>> bool(15 <= kept.all(1).sum() < 20)
         True
     """
 
@@ -155,10 +157,10 @@ class JointDropout(BaseTransform):
         layout: Layout | None = None,
         span: float = 0.5,
     ) -> None:
-        for name, part in (("prob", prob), ("ratio", ratio), ("span", span)):
-            if not 0 <= part <= 1:
+        for name, value in (("prob", prob), ("ratio", ratio), ("span", span)):
+            if not 0 <= value <= 1:
                 raise ConfigError(
-                    f"JointDropout got {name}={part}, expected a part, from 0 to 1",
+                    f"JointDropout got {name}={value}, expected a fraction from 0 to 1",
                     kind="option",
                     field=name,
                 )
@@ -168,7 +170,7 @@ class JointDropout(BaseTransform):
     def transform(self, results: dict) -> dict:
         keypoint = results["keypoint"]
         if self._limbs is not None and keypoint.shape[2] != len(self._limbs):
-            raise _other_layout(keypoint, len(self._limbs), "C", self.layout)
+            raise _layout_error(keypoint, len(self._limbs), "C", self.layout)
         kept = np.ones(keypoint.shape[:3], dtype=bool)
         for person in kept:  # (T, V)
             if np.random.rand() < self.prob:
@@ -184,12 +186,12 @@ class JointDropout(BaseTransform):
         return slice(start, start + length)
 
     def _joints(self, joints: int) -> np.ndarray:
-        """Draw the joints to drop: numbers, or bool [V]."""
-        most = max(1, int(self.ratio * joints))
+        """Draw the joints to drop, as indices or as a mask [V]."""
+        maximum = max(1, int(self.ratio * joints))
         if self._limbs is None:
-            number = np.random.randint(1, most + 1)
+            number = np.random.randint(1, maximum + 1)
             return np.random.choice(joints, number, replace=False)
-        small = self._limbs[self._limbs.sum(1) <= most]
+        small = self._limbs[self._limbs.sum(1) <= maximum]
         return small[np.random.randint(len(small))]
 
     def __repr__(self) -> str:
@@ -201,28 +203,29 @@ class JointDropout(BaseTransform):
 
 @TRANSFORMS.register_module()
 class MirrorBody(BaseTransform):
-    """Mirror the body: MMAction2's Flip for every layout, in 2D and 3D.
+    """Mirror the body, like MMAction2's Flip but for every layout, in 2D and 3D.
 
-    A raised left hand becomes a raised right hand. Flip takes lists of joints, supports
-    pixels only, leaves a joint on the left edge of the image where it is, and writes
-    into the array of the sample. Random numbers and labels are Flip's.
+    A raised left hand becomes a raised right hand. In contrast, Flip requires lists of
+    joints, supports pixels only, does not mirror joints on the left edge of the image,
+    and modifies the array of the sample. Random numbers and labels are the same.
 
-    If the side is the class (raise the left hand, circle clockwise, draw a letter),
-    mirroring makes wrong labels: leave it out, or map the classes in `flip_label_map`.
+    If the classes depend on the side (raise the left hand, circle clockwise, draw a
+    letter), mirroring produces wrong labels. Do not use it then, or map the classes with
+    `flip_label_map`.
 
-    It belongs before bones and motions. After a normalization the axis across the body
-    is x: AlignSkeleton3D, AlignView and PreNormalize3D turn the shoulders onto it. Any
-    other plane is a correct mirror too, but the body then faces another way.
+    Put this before bones and motions. After normalization, the axis across the body is
+    x: AlignSkeleton3D, AlignView, and PreNormalize3D rotate the shoulders onto it.
+    Mirroring along another axis is also correct, but changes the facing direction.
 
     Args:
-        layout: a name of `msg3d.skeletons`, or such a dictionary with `joints` whose
+        layout: a name of `msg3d.skeletons`, or a layout dictionary with `joints` whose
             names begin with `left_` and `right_`.
         flip_ratio: probability that a sample is mirrored.
-        about: 'origin' if the mirror is at zero (all 3D data, 2D data after
-            PreNormalize2D or CenterPose2D), 'image' for pixels or parts of the image:
-            in the middle of its width, so that x becomes width - x.
-        axis: the coordinate to mirror: 0 x, 1 y, 2 z.
-        flip_label_map: labels that change with the side, in both directions.
+        about: 'origin' to mirror at zero (all 3D data, and 2D data after PreNormalize2D
+            or CenterPose2D), or 'image' to mirror at half the image width, for pixels or
+            fractions of the image: x becomes width - x.
+        axis: the coordinate to mirror: 0 for x, 1 for y, 2 for z.
+        flip_label_map: mapping of labels that change with the side, in both directions.
 
     Required and modified key: `keypoint` [M, T, V, C], in any unit.
     Optional and modified keys: `keypoint_score` [M, T, V]; `label`, with
@@ -231,16 +234,16 @@ class MirrorBody(BaseTransform):
     Added keys: `flip`, whether the sample is mirrored, and `flip_direction`.
 
     Raises:
-        ConfigError: unknown layout, or one without symmetric joints; unknown `about`
-            (kind "option").
-        DataError: a sample of another layout (kind "layout"), or without the
-            `img_shape` that is required (kind "img-shape").
+        ConfigError: the layout is unknown or has no symmetric joints, or `about` is
+            unknown (kind "option").
+        DataError: a sample does not match the layout (kind "layout"), or has no
+            `img_shape` although it is required (kind "img-shape").
 
     Example:
         >>> mirror = MirrorBody('kinect20', flip_ratio=1)
-        >>> hand = np.zeros((1, 1, 20, 3))
-        >>> hand[..., 7, :] = 0.5, 1, 2  # the left one
-        >>> mirror(dict(keypoint=hand))['keypoint'][0, 0, 11]
+        >>> pose = np.zeros((1, 1, 20, 3))
+        >>> pose[..., 7, :] = 0.5, 1, 2  # left hand
+        >>> mirror(dict(keypoint=pose))['keypoint'][0, 0, 11]  # right hand
         array([-0.5,  1. ,  2. ])
     """
 
@@ -281,12 +284,12 @@ class MirrorBody(BaseTransform):
         keypoint, joints = results["keypoint"], len(self._order)
         shape = keypoint.shape
         if len(shape) != 4 or shape[2] != joints or not self.axis < shape[3]:
-            raise _other_layout(keypoint, joints, f"C > {self.axis}", self.layout)
+            raise _layout_error(keypoint, joints, f"C > {self.axis}", self.layout)
         if self.about == "image" and "img_shape" not in results:
             raise DataError(
-                "MirrorBody(about='image') got a sample without img_shape: give the "
-                "annotation img_shape=(height, width), or use about='origin' after the "
-                "image center has been moved to zero",
+                "MirrorBody(about='image') got a sample without img_shape: add "
+                "img_shape=(height, width) to the annotation, or use about='origin' after "
+                "moving the image center to zero",
                 kind="img-shape",
                 field="img_shape",
             )
@@ -299,12 +302,12 @@ class MirrorBody(BaseTransform):
         )
 
 
-def _other_layout(
+def _layout_error(
     keypoint: np.ndarray, joints: int, channels: str, layout: Layout | None
 ) -> DataError:
     return DataError(
         f"keypoint has shape {keypoint.shape}, expected [M, T, V={joints}, {channels}] "
-        f"of skeleton layout {layout!r}: name the layout that the file has",
+        f"of skeleton layout {layout!r}: set layout to that of the file",
         kind="layout",
         field="keypoint",
     )

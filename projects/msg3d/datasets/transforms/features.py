@@ -1,4 +1,4 @@
-"""Compute the input of the network: streams of joints and bones, or Laban's Effort."""
+"""Input features of the network: streams of joints and bones, or Laban's Effort."""
 
 from mmaction.registry import TRANSFORMS
 
@@ -8,30 +8,31 @@ from .step import StepTransform
 
 @TRANSFORMS.register_module()
 class SkeletonFeatures(StepTransform):
-    """MMAction2's GenSkeFeat for every layout: `preprocessing.streams`.
+    """Compute streams, like MMAction2's GenSkeFeat but for every layout.
 
-    A third channel of `keypoint` is z in every layout (GenSkeFeat takes it for a score
-    in 'coco' and 'openpose'), and every layout may have scores (GenSkeFeat refuses
-    them in 'nturgb+d').
+    Based on `preprocessing.streams`. A third channel of `keypoint` is z in every layout,
+    and every layout supports scores. In contrast, GenSkeFeat interprets the third channel
+    as a score in 'coco' and 'openpose', and rejects scores in 'nturgb+d'.
 
     Args:
         layout: a name of `msg3d.skeletons`, or a dictionary as in `graph_cfg`.
-        feats: any of 'j' joints, 'b' bones (joint less parent), 'jm' and 'bm' their
-            motions (next frame less this one, the last zero), in the order wanted.
-            None: the one that the data set names (`SkeletonDataset(stream='b')`).
-        axis: along which several features are concatenated.
-        mask_absent: whether a bone or motion with an absent end is zero, see
-            `skeleton_streams`. Not for keypoints whose center was moved to the origin
-            in every frame: the center is then zero, and its bones would be masked.
+        feats: features to compute, in order: 'j' joints, 'b' bones (joint minus parent),
+            'jm' joint motion, 'bm' bone motion (next frame minus current frame; zero in
+            the last frame). None selects the stream of the data set, as set by
+            `SkeletonDataset(stream='b')`.
+        axis: axis along which several features are concatenated.
+        mask_absent: set bones and motions with an absent end to zero, see
+            `skeleton_streams`. Do not use it if the center is moved to the origin in
+            every frame: the center is then zero, and its bones would be masked.
 
-    Required and modified keys: `keypoint` [M, T, V, C], C = 2 or 3, becomes
-    [M, T, V, len(feats) * C'] (for axis=-1), C' with the score.
-    Optional key: `stream`, 'j' if it is missing.
-    Removed keys: `keypoint_score` [M, T, V], if there is one, and then C = 2.
+    Required and modified key: `keypoint` [M, T, V, C] -> [M, T, V, len(feats) * C'] (for
+    axis=-1), where C is 2 or 3 and C' includes the score.
+    Optional key: `stream`; 'j' by default.
+    Optional and removed key: `keypoint_score` [M, T, V]; requires C = 2.
 
     Raises:
-        ConfigError: unknown feature (kind "option") or layout.
-        DataError: other joints than the layout's (kind "layout"), or other channels
+        ConfigError: a feature (kind "option") or the layout is unknown.
+        DataError: a sample has the wrong number of joints (kind "layout") or channels
             (kind "shape").
     """
 
@@ -40,31 +41,32 @@ class SkeletonFeatures(StepTransform):
 
 @TRANSFORMS.register_module()
 class LabanEffort(StepTransform):
-    """Three channels per joint for each of Laban's four Efforts: `preprocessing.laban`.
+    """Compute three channels per joint for each of Laban's four Efforts.
 
-    The angles depend on the view, so AlignView belongs before this. A clip of
-    consecutive frames belongs after it: frames at other distances are other velocities.
+    Based on `preprocessing.laban`. Angles depend on the view, so put AlignView before
+    this transform. Velocities depend on the time between frames, so sample clips after
+    it.
 
     Args:
-        layout: a name of `msg3d.skeletons`, or such a dictionary; its bones count.
-        efforts: which of 'time', 'flow', 'space' and 'weight', in the order wanted.
-        coordinates: whether the coordinates come first.
+        layout: a name of `msg3d.skeletons`, or a layout dictionary; its bones are used.
+        efforts: any of 'time', 'flow', 'space', and 'weight', in order.
+        coordinates: prepend the coordinates.
         variant: 'published' or 'corrected'.
-        time: 'frame', or 'joint' for what the study's published code computes instead
-            of a velocity, the difference x_j(t) - x_{j-1}(t) of neighboring numbers.
-        fps: frames per second, for velocities, second differences and energies per
-            second; 1 for features per frame. Energies in meters per frame are so small
-            that the epsilon of a BatchNorm hides them.
-        center: the joint, or several, that normalization has moved to the origin: it
-            is zero, but not absent. The default is the one that AlignView moves there.
+        time: 'frame' for velocities, or 'joint' for the feature of the study's published
+            code, x_j(t) - x_{j-1}(t), the difference of consecutive joints.
+        fps: frames per second, to compute velocities, second differences, and energies
+            per second; 1 computes them per frame. Energies in meters per frame are too
+            small compared with the epsilon of a BatchNorm.
+        center: joint, or several joints, that normalization moved to the origin. It is
+            zero but not absent. The default is the origin of AlignView.
 
-    Required and modified key: `keypoint` [M, T, V, 3] -> float32 [M, T, V, C], C = 3
-    for the coordinates and 3 for each Effort.
+    Required and modified key: `keypoint` [M, T, V, 3] -> float32 [M, T, V, C], where C is
+    3 for the coordinates plus 3 per Effort.
 
     Raises:
-        ConfigError: unknown Effort or variant, or `fps` not above 0 (kind "option");
-            unknown layout.
-        DataError: keypoints of another layout; kind "layout".
+        ConfigError: an Effort or the variant is unknown, `fps` is not above 0 (kind
+            "option"), or the layout is unknown.
+        DataError: a sample does not match the layout; kind "layout".
 
     Example:
         >>> laban = LabanEffort('smpl24')

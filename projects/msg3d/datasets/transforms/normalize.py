@@ -1,6 +1,6 @@
-"""Normalize view, position and scale: `preprocessing.align` and `.normalize`.
+"""Normalization of view, position, and scale: `preprocessing.align` and `.normalize`.
 
-Joints that are exactly zero are absent, before and after.
+Absent joints are exactly zero before and after normalization.
 """
 
 from collections.abc import Callable
@@ -15,20 +15,22 @@ from .step import StepTransform
 
 @TRANSFORMS.register_module()
 class FastPreNormalize3D(StepTransform, PreNormalize3D):
-    """PreNormalize3D, vectorized and for any number of persons: `pre_normalize_3d`.
+    """Vectorized PreNormalize3D for any number of persons.
 
-    The person present in most frames becomes the first, and frames without that person
-    are dropped. All are moved and turned alike: the first person's center in the first
-    frame to the origin, the spine onto z, the shoulders onto x.
+    Based on `preprocessing.align.pre_normalize_3d`. The person who is present in most
+    frames becomes the first, and frames without this person are dropped. All persons are
+    moved and rotated alike: in the first frame, the center of the first person moves to
+    the origin, the spine is rotated onto z, and the shoulders onto x.
 
-    Args: PreNormalize3D's. Ends of `zaxis` and `xaxis` may be several joints, whose
-    mean counts.
+    Args: see PreNormalize3D. Each end of `zaxis` and `xaxis` may also be several joints,
+    for their mean.
 
-    Required and modified key: `keypoint` [M, T, V, 3], float64 afterwards (the dtype
-    it had, if neither spine nor shoulders are aligned).
+    Required and modified key: `keypoint` [M, T, V, 3] -> float64. The dtype is unchanged
+    if neither spine nor shoulders are aligned.
     Optional and modified key: `total_frames`, T.
-    Added key: `body_center` [3], where the center was: joint 1 of 25, the last joint
-    of any other number; not if `align_center=False` or if no person is detected.
+    Added key: `body_center` [3], the original position of the center (joint 1 of 25, or
+    the last joint of any other layout). It is not added if `align_center=False` or if no
+    person is detected.
 
     Raises:
         DataError: `total_frames` is not T; kind "total-frames".
@@ -39,22 +41,21 @@ class FastPreNormalize3D(StepTransform, PreNormalize3D):
 
 @TRANSFORMS.register_module()
 class AlignSkeleton3D(FastPreNormalize3D):
-    """FastPreNormalize3D for every layout, with the center joint named.
+    """FastPreNormalize3D for every layout and any center joint.
 
     Args:
-        center: joint of the first person's first frame that becomes the origin, or
-            several joints whose mean does; without a layout 1.
-        layout: a name of `msg3d.skeletons`, or such a dictionary. The top of its spine,
-            its spine and its shoulders are the defaults of `center`, `zaxis` and
-            `xaxis`.
-        **kwargs: of PreNormalize3D.
+        center: joint, or several joints for their mean, that moves to the origin, in the
+            first frame of the first person; 1 by default without a layout.
+        layout: a name of `msg3d.skeletons`, or a layout dictionary. It sets the defaults
+            of `center` (top of the spine), `zaxis` (spine), and `xaxis` (shoulders).
+        **kwargs: see PreNormalize3D.
 
-    Required and modified keys: `keypoint` [M, T, V, 3], float32 afterwards;
-    `total_frames` (frames without the first person are dropped).
+    Required and modified keys: `keypoint` [M, T, V, 3] -> float32; `total_frames`
+    (frames without the first person are dropped).
 
     Raises:
-        ConfigError: unknown layout, or one without spine or shoulders.
-        DataError: a sample of another layout; kind "layout".
+        ConfigError: the layout is unknown, or has no spine or shoulders.
+        DataError: a sample does not match the layout; kind "layout".
     """
 
     step = staticmethod(steps.align_skeleton_3d)
@@ -62,30 +63,31 @@ class AlignSkeleton3D(FastPreNormalize3D):
 
 @TRANSFORMS.register_module()
 class AlignView(StepTransform):
-    """View alignment as the authors of MS-G3D and 2s-AGCN made their data: `align_view`.
+    """View alignment as in the data of the authors of MS-G3D and 2s-AGCN.
 
-    Persons who leave early are repeated, all follow the first person, and all are
-    turned into the first person's view of the first frame. If the first person is never
-    detected and others are, these are neither moved nor turned: put SelectPersons
-    before.
+    Based on `preprocessing.align.align_view`. The frames of persons who leave early are
+    repeated. All persons are moved with the first person, and rotated to the view of the
+    first person in the first frame. If the first person is never detected, the others are
+    neither moved nor rotated: put SelectPersons before this transform.
 
     Args:
-        layout: a name of `msg3d.skeletons`, or such a dictionary. The top of its spine,
-            its spine and its shoulders are the defaults of the next three.
-        center: the joint that becomes the origin, or several whose mean does.
-        zaxis: the spine as (bottom, top), each end one joint or several.
-        xaxis: the shoulders as (right, left), likewise.
-        length: frames T' of the result, 300 in the authors' data; None for T.
+        layout: a name of `msg3d.skeletons`, or a layout dictionary. It sets the defaults
+            of `center` (top of the spine), `zaxis` (spine), and `xaxis` (shoulders).
+        center: joint, or several joints for their mean, that moves to the origin.
+        zaxis: spine as (bottom, top), each end one or several joints.
+        xaxis: shoulders as (right, left), each end one or several joints.
+        length: number of output frames T', 300 in the authors' data; None for T.
 
-    Required and modified keys: `keypoint` [M, T, V, 3] -> [M, T', V, 3], in any unit,
-    float32 afterwards; `keypoint_score` [M, T, V] -> [M, T', V], if there is one.
+    Required and modified key: `keypoint` [M, T, V, 3], in any unit -> float32
+    [M, T', V, 3].
+    Optional and modified key: `keypoint_score` [M, T, V] -> [M, T', V].
     Modified key: `total_frames`, T'.
 
     Raises:
-        ConfigError: neither a layout nor all three of the others is given (kind
-            "option"), unknown layout, or one without spine or shoulders.
-        DataError: a sample of another layout (kind "layout") or of more than `length`
-            frames (kind "shape").
+        ConfigError: `layout` is None and `center`, `zaxis`, or `xaxis` is missing (kind
+            "option"); or the layout is unknown or has no spine or shoulders.
+        DataError: a sample does not match the layout (kind "layout") or has more than
+            `length` frames (kind "shape").
 
     Example:
         >>> align = AlignView(layout='nturgb+d', length=300)
@@ -99,21 +101,20 @@ class AlignView(StepTransform):
 
 @TRANSFORMS.register_module()
 class CenterPose2D(StepTransform, PreNormalize2D):
-    """PreNormalize2D for poses with absent joints and persons: `center_2d`.
+    """PreNormalize2D that keeps absent joints and persons at zero.
 
-    The authors of ST-GCN train on Kinetics with x - 0.5 and y - 0.5, in parts of the
-    image (`half=0.5`); those of 2s-AGCN and MS-G3D flip y as well (`half=0.5,
-    y_up=True`).
+    Based on `preprocessing.normalize.center_2d`. On Kinetics, the authors of ST-GCN train
+    with x - 0.5 and y - 0.5 in fractions of the image (`half=0.5`). The authors of 2s-AGCN
+    and MS-G3D also flip y (`half=0.5, y_up=True`).
 
     Args:
-        half: what the right edge of the image becomes; the left one is -`half`.
-        y_up: whether the upper edge becomes `half`, as with 3D joints, and not the
-            lower one.
-        img_shape: (height, width) for samples without one, as in PreNormalize2D.
+        half: new coordinate of the right edge of the image; the left edge is -`half`.
+        y_up: the y axis points up as in 3D data, so the upper edge becomes `half`.
+        img_shape: default (height, width) for samples without `img_shape`.
 
     Required and modified key: `keypoint` [M, T, V, 2], float.
     Optional key: `img_shape`, (height, width) in the unit of `keypoint`; (1, 1) for
-    coordinates in parts of the image.
+    fractions of the image.
     """
 
     step = staticmethod(steps.center_pose_2d)
@@ -121,9 +122,10 @@ class CenterPose2D(StepTransform, PreNormalize2D):
 
 @TRANSFORMS.register_module()
 class ScaleToUnit(StepTransform):
-    """Min-max normalization: a sequence fills -1 to 1 in each axis (`scale_to_unit`).
+    """Min-max normalization of a sequence to the range -1 to 1 along each axis.
 
-    It removes position, height and reach: a shift or a scale before it has no effect.
+    Based on `preprocessing.normalize.scale_to_unit`. It removes position and size, so a
+    shift or scale before this transform has no effect.
 
     Required and modified key: `keypoint` [M, T, V, C], in any unit.
     """

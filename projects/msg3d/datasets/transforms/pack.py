@@ -1,4 +1,4 @@
-"""Pack regression targets instead of a label."""
+"""Packing of samples with regression targets."""
 
 from collections.abc import Sequence
 
@@ -11,16 +11,16 @@ from ...errors import DataError
 
 @TRANSFORMS.register_module()
 class PackTargetInputs(PackActionInputs):
-    """PackActionInputs for samples with `targets`, which need no label.
+    """PackActionInputs for samples with `targets` instead of a label.
 
     Required keys: `keypoint`, `targets`.
-    Added: `gt_targets`, float32 [K], in the data sample; the rest is as in
-    PackActionInputs.
+    Added to the data sample: `gt_targets`, float32 [K]. Otherwise, the result is the same
+    as that of PackActionInputs.
 
     Args:
-        meta_keys: fields of the annotation that the data sample keeps, as far as they
-            exist. PersonTraitMetric needs `person_id`, and `session` if a person has
-            several; dumps are read by `frame_dir`.
+        meta_keys: fields of the annotation to keep in the data sample, if they exist.
+            PersonTraitMetric requires `person_id`, and `session` if a person has several
+            sessions. Dumped predictions are matched by `frame_dir`.
 
     Raises:
         DataError: a sample has no `targets`; kind "target".
@@ -34,8 +34,8 @@ class PackTargetInputs(PackActionInputs):
     def transform(self, results: dict) -> dict:
         if "targets" not in results:
             raise DataError(
-                "has no `targets`, which PackTargetInputs packs: add them to the "
-                "annotations, or use PackActionInputs for a sample with a label",
+                "has no `targets`, which PackTargetInputs requires: add them to the "
+                "annotations, or use PackActionInputs for samples with a label",
                 kind="target",
                 sample=results.get("frame_dir"),
                 field="targets",

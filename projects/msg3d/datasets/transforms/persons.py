@@ -1,4 +1,4 @@
-"""Select the persons and the joints that the network sees."""
+"""Selection of persons, and conversion of layouts."""
 
 from mmaction.registry import TRANSFORMS
 
@@ -8,24 +8,24 @@ from .step import StepTransform
 
 @TRANSFORMS.register_module()
 class SelectPersons(StepTransform):
-    """Keep the best persons by a rule, best first: `preprocessing.persons`.
+    """Keep the persons who rank highest by a rule, best first.
 
-    MMAction2's FormatGCNInput keeps the first persons of the file, whoever they are,
-    and pads the missing ones with zeros.
+    Based on `preprocessing.persons`. In contrast, MMAction2's FormatGCNInput keeps the
+    first persons of the file, and pads missing persons with zeros.
 
-    It belongs first in a pipeline: view alignment turns all persons with the first,
-    PreNormalize2D makes absent joints -1, and GenSkeFeat merges scores into `keypoint`.
+    Put this first in a pipeline: view alignment depends on the first person,
+    PreNormalize2D sets absent joints to -1, and GenSkeFeat merges scores into `keypoint`.
 
     Args:
-        num_person: how many to keep at most, M'.
-        by: the rule: 'energy', 'score', 'frame_score', 'area' or 'length'.
+        num_person: maximum number of persons, M'.
+        by: ranking rule: 'energy', 'score', 'frame_score', 'area', or 'length'.
 
-    Required and modified keys: `keypoint` [M, T, V, C] -> [M', T, V, C], in any unit;
-    `keypoint_score` [M, T, V] -> [M', T, V], if there is one.
+    Required and modified key: `keypoint` [M, T, V, C] -> [M', T, V, C], in any unit.
+    Optional and modified key: `keypoint_score` [M, T, V] -> [M', T, V].
 
     Raises:
         ConfigError: `num_person` is below 1, or `by` is unknown; kind "option".
-        DataError: the rule needs scores and the sample has none; kind "score".
+        DataError: the rule requires scores, but the sample has no scores; kind "score".
     """
 
     step = staticmethod(steps.select_persons)
@@ -33,22 +33,23 @@ class SelectPersons(StepTransform):
 
 @TRANSFORMS.register_module()
 class ConvertLayout(StepTransform):
-    """Convert data of one layout for a model of another: `skeletons.convert_layout`.
+    """Convert keypoints to the layout of a model, with `skeletons.convert_layout`.
 
-    Belongs before everything that depends on the model's layout: normalization, bones.
+    Put this before transforms that depend on the layout of the model, such as
+    normalization and bones.
 
     Args:
         source: layout of the file: a name, or a dictionary with `joints`.
         target: layout of the model.
         missing: 'error', or 'zero' to leave joints without counterpart absent.
 
-    Required and modified keys: `keypoint` [M, T, V, C] -> [M, T, V', C];
-    `keypoint_score` [M, T, V] -> [M, T, V'] likewise, if there is one (a mean of
-    which one joint has score 0 has score 0).
+    Required and modified key: `keypoint` [M, T, V, C] -> [M, T, V', C].
+    Optional and modified key: `keypoint_score` [M, T, V] -> [M, T, V']. If a joint of a
+    mean has score 0, the mean has score 0.
 
     Raises:
-        MSG3DError: unknown layout, a joint without counterpart, or keypoints of
-            another number of joints.
+        MSG3DError: a layout is unknown, a joint has no counterpart, or keypoints have the
+            wrong number of joints.
     """
 
     step = staticmethod(steps.convert_layout)

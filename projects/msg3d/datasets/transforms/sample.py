@@ -1,4 +1,4 @@
-"""Select frames: MMAction2's uniform sampling, interpolated crops, random windows."""
+"""Sampling of frames: uniform sampling, interpolated crops, and random windows."""
 
 import numpy as np
 from mmaction.datasets.transforms import UniformSampleFrames
@@ -12,16 +12,16 @@ from .step import StepTransform
 
 @TRANSFORMS.register_module()
 class FastUniformSampleFrames(StepTransform, UniformSampleFrames):
-    """UniformSampleFrames without its search for persons, several times faster.
+    """UniformSampleFrames without the search for persons, several times faster.
 
-    MMAction2 searches every frame for persons, to make frame numbers integers near
-    frames where a person appears or leaves. They are integers anyway. Outputs and
-    random numbers are MMAction2's, bit for bit.
+    MMAction2 searches every frame for persons, to round frame numbers near frames where
+    a person appears or leaves. They are integers anyway. Outputs and random numbers are
+    identical to MMAction2's, bit for bit.
 
-    Args and keys: UniformSampleFrames's; only the length of `keypoint` is used.
+    Args and keys: see UniformSampleFrames. Only the length of `keypoint` is used.
 
     Raises:
-        DataError: `total_frames` is not the length of `keypoint`, if there is one; kind
+        DataError: `total_frames` differs from the length of `keypoint`; kind
             "total-frames".
     """
 
@@ -29,29 +29,29 @@ class FastUniformSampleFrames(StepTransform, UniformSampleFrames):
 
     def transform(self, results: dict) -> dict:
         if self.test_mode:
-            np.random.seed(self.seed)  # the numbers drawn after MMAction2's are equal
+            np.random.seed(self.seed)  # as in MMAction2, for all later random numbers
         return self._run(results, random=np.random)
 
 
 @TRANSFORMS.register_module()
 class ResampleFrames(StepTransform):
-    """Stretch a crop of the sequence to `clip_len` frames, by linear interpolation.
+    """Resize a crop of the sequence to `clip_len` frames by linear interpolation.
 
-    UniformSampleFrames repeats a sequence that is shorter than the clip, so a motion
-    jumps back to its start within the clip. Where most sequences are shorter (NW-UCLA:
-    half have fewer than 31 frames) this keeps the motion intact. The idea is that of
-    the usual NW-UCLA feeders. It replaces UniformSampleFrames and PoseDecode.
+    UniformSampleFrames repeats a sequence that is shorter than the clip, so the motion
+    jumps back to its start within the clip. Interpolation keeps the motion intact, which
+    matters if most sequences are short (half of NW-UCLA has fewer than 31 frames). The
+    idea is from the usual NW-UCLA feeders. It replaces UniformSampleFrames and PoseDecode.
 
     Args:
         clip_len: frames per clip, T.
         num_clips: clips per sample.
-        crop: shortest part of the sequence that a clip may show, 0 to 1. Training
-            clips draw length and place at random. Test clips are spread evenly, from
+        crop: minimum fraction of the sequence that a clip contains, 0 to 1. Training
+            clips have a random length and position. Test clips are evenly spread from
             the shortest crop to the entire sequence, without randomness.
-        test_mode: whether to take the test clips.
+        test_mode: return test clips.
 
-    Required and modified keys: `keypoint` [M, T, V, C] -> [M, num_clips * clip_len,
-    V, C]; `keypoint_score` [M, T, V] likewise, if there is one.
+    Required and modified key: `keypoint` [M, T, V, C] -> [M, num_clips * clip_len, V, C].
+    Optional and modified key: `keypoint_score` [M, T, V] -> [M, num_clips * clip_len, V].
     Added keys: `clip_len`, `num_clips`, `frame_interval`.
 
     Raises:
@@ -63,16 +63,17 @@ class ResampleFrames(StepTransform):
 
 @TRANSFORMS.register_module()
 class RandomWindow(BaseTransform):
-    """Cut a window of frames at a random place.
+    """Crop a window of frames at a random position.
 
-    A shorter sequence lies at a random place in a window of zeros. This is the training
-    augmentation of ST-GCN's authors on Kinetics, together with `RandomMove2D`.
+    A shorter sequence is placed at a random position in a window of zeros. Together with
+    `RandomMove2D`, this is the data augmentation of the authors of ST-GCN on Kinetics.
 
     Args:
-        length: frames of the window, T'.
+        length: number of frames of the window, T'.
 
-    Required and modified keys: `keypoint` [M, T, V, C] -> [M, T', V, C];
-    `keypoint_score` [M, T, V] likewise, if there is one; `total_frames`.
+    Required and modified key: `keypoint` [M, T, V, C] -> [M, T', V, C].
+    Optional and modified key: `keypoint_score` [M, T, V] -> [M, T', V].
+    Modified key: `total_frames`, T'.
     """
 
     def __init__(self, length: int) -> None:

@@ -1,4 +1,4 @@
-"""The class over a step of `preprocessing.steps` that MMAction2 registers."""
+"""Base class of MMAction2 transforms that wrap a step of `preprocessing.steps`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,12 +9,13 @@ from mmcv.transforms import BaseTransform
 
 
 class StepTransform(BaseTransform):
-    """A transform that `preprocessing.steps` computes.
+    """Transform that wraps a step of `preprocessing.steps`.
 
-    Its arguments become attributes, with the values that the step chose for defaults.
+    The arguments become attributes, including defaults that the step determines.
 
     Attributes:
-        step: the function of `preprocessing.steps` that checks the arguments.
+        step: function of `preprocessing.steps` that checks the arguments and returns the
+            step.
     """
 
     step: Callable[..., partial]
