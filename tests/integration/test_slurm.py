@@ -90,7 +90,7 @@ def mim(command):
 
 
 def run(cluster, folder, *command):
-    done = subprocess.run(
+    result = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
         env=cluster.env,
@@ -99,15 +99,15 @@ def run(cluster, folder, *command):
         text=True,
         timeout=240,
     )
-    assert done.returncode == 0, done.stdout[-4000:]
-    return done.stdout
+    assert result.returncode == 0, result.stdout[-4000:]
+    return result.stdout
 
 
 def submit(cluster, folder, name, *arguments, tasks=1, **env):
     """Submits the template; the job's id and the file that it prints to."""
     options = [f"--nodes={tasks}", "--ntasks-per-node=1", "--gres=gpu:1"]
     options += ["--cpus-per-task=1", f"--output={name}.out"]
-    done = subprocess.run(
+    result = subprocess.run(
         ["sbatch", "--parsable", *options, SBATCH, *arguments],
         cwd=folder,
         env=cluster.env | env,
@@ -115,7 +115,7 @@ def submit(cluster, folder, name, *arguments, tasks=1, **env):
         text=True,
         check=True,
     )
-    return done.stdout.strip(), folder / f"{name}.out"
+    return result.stdout.strip(), folder / f"{name}.out"
 
 
 def wait(condition, seconds=120):

@@ -45,7 +45,7 @@ def run(folder, *command):
         "PYTHONPATH": os.pathsep.join(map(str, path)),
         "OMP_NUM_THREADS": "1",
     }
-    done = subprocess.run(
+    result = subprocess.run(
         list(map(str, command)),
         cwd=folder,
         env=env,
@@ -55,8 +55,8 @@ def run(folder, *command):
         check=False,
         timeout=240,
     )
-    assert done.returncode == 0, done.stdout[-4000:]
-    return done.stdout
+    assert result.returncode == 0, result.stdout[-4000:]
+    return result.stdout
 
 
 @pytest.fixture(scope="module")
