@@ -121,7 +121,7 @@ def test_drawing_matches_numpy(browse, channels, view):
 def test_scores_have_gaps_and_values_at_the_cursor(browse):
     shown = scene()
     document = browse(page(shown), "#frame=8")  # nearest to 7.5, the third window
-    assert len(visible_elements(document, "polyline")) == 2 * 3  # before and after
+    assert len(visible_elements(document, "polyline")) == 2 * 3  # each line has a gap
     for name, value in zip(
         ("a", "b", "&lt;i&gt;"), shown.scores.values[2], strict=True
     ):
@@ -160,7 +160,7 @@ def test_keys(browse, keys, frame):
 
 
 def test_player(browse):
-    """At 20 frames per second, 425 ms are nine frames; the last is followed by the first."""
+    """At 20 frames per second, 425 ms reach the ninth frame. Playback repeats."""
     go = "document.getElementById('play').click();"
     stop = f"setTimeout(() => {{ {go} }}, 425);"
     document = browse(page(scene()), script=go + stop)
