@@ -1,11 +1,11 @@
 """Run the unit tests with several versions of Python, PyTorch, and NumPy.
 
-    python tools/test_versions.py                 # all rows of the table (about an hour)
-    python tools/test_versions.py locked-3.10     # selected rows
+    python tools/test_versions.py                 # every row of the table: about an hour
+    python tools/test_versions.py locked-3.10     # some of them
 
-uv builds the environments in work_dirs/versions/. They are removed after the tests, and
-the logs are kept. PATH must contain python3.10, python3.11, and so on. The results are
-written to docs/results/versions.json and into the table of docs/compatibility.md.
+Environments are built with uv in work_dirs/versions/, where the logs stay, and removed
+after their tests. PATH needs a python3.10, python3.11, and so on. A row's result goes to
+docs/results/versions.json, and from there into the table of docs/compatibility.md.
 """
 
 import argparse
@@ -27,7 +27,7 @@ PAGE = REPOSITORY / "docs" / "compatibility.md"
 START, END = "<!-- versions, from tools/test_versions.py -->", "<!-- end -->"
 EXTRAS = "dev,plot,udiva"
 
-# Python version of each row. Only locked rows install the versions in requirements/lock.txt.
+# The Python of each row. Those that are not locked install other versions of packages.
 ROWS = {
     "locked-3.10": "3.10",
     "locked-3.11": "3.11",
@@ -53,7 +53,7 @@ def main() -> int:
     args = parser.parse_args()
     unknown = ", ".join(sorted(set(args.rows) - set(ROWS)))
     if unknown:
-        parser.error(f"unknown row {unknown}: choose from {', '.join(ROWS)}")
+        parser.error(f"no row {unknown}: choose from {', '.join(ROWS)}")
     failed = 0
     for name in args.rows or ROWS:
         result = test(name, args.keep)
@@ -96,7 +96,7 @@ def test(name: str, keep: bool) -> dict:
 
 
 def build(name: str, venv: Path, log: BinaryIO) -> None:
-    """Install the package and its requirements in the versions of a row."""
+    """Install the package and its requirements, in the versions of a row."""
 
     def run(*command: str) -> None:
         subprocess.run(
@@ -105,7 +105,7 @@ def build(name: str, venv: Path, log: BinaryIO) -> None:
 
     python = shutil.which(f"python{ROWS[name]}")
     if python is None:
-        sys.exit(f"{name}: python{ROWS[name]} not found on PATH")
+        sys.exit(f"{name}: there is no python{ROWS[name]} on PATH")
     install = ["uv", "pip", "install", "--python", python_of(venv)]
     if name.startswith("locked"):
         run(python, "tools/make_venv.py", str(venv))
@@ -123,7 +123,7 @@ def lower_bound(package: str) -> str:
 
 
 def record(name: str, result: dict) -> None:
-    """Write the result of a row, and update the table in the documentation."""
+    """Write a row's result, and the table of all rows into the documentation."""
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
     results[name] = result
     results = {row: results[row] for row in ROWS if row in results}
@@ -133,7 +133,7 @@ def record(name: str, result: dict) -> None:
 
 
 def with_table(page: str, results: dict) -> str:
-    """Return the page with an updated table of results."""
+    """Return the page with the table of these results."""
     lines = [
         "| versions | Python | torch | NumPy | passed | skipped | failed | date |",
         "| --- | --- | --- | --- | ---: | ---: | ---: | --- |",

@@ -1,1 +1,1 @@
-"""Model index: metafiles from configs, and tables from metafiles."""
+"""The model index: metafiles from configs, tables from metafiles."""

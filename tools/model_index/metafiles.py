@@ -1,8 +1,8 @@
 """The metafiles of the model index, which mim and MMEngine read.
 
-Collections, which list the results of other authors in `Published`, are written by hand,
-as are Results and Weights of models. All other fields of Models, which `mim search`
-filters by, are derived from the configs and their names (see `parse_name`).
+Collections, with the figures of other authors in `Published`, and the Results and Weights
+of models are written by hand. The rest of Models is derived: what `mim search` filters
+by. The name of a config describes its recipe, see `parse_name`.
 """
 
 import json
@@ -37,7 +37,7 @@ def leaves(metafile: Path) -> list[Path]:
 
 
 def read(metafile: Path) -> dict[str, list[dict]]:
-    """Read the Collections and Models of a metafile."""
+    """Return the Collections and Models of a metafile."""
     return {"Models": [], **yaml.safe_load(metafile.read_text(encoding="utf-8"))}
 
 
@@ -45,7 +45,7 @@ def entry(config: Path, collections: list[dict]) -> dict:
     """Derive the entry of a config.
 
     Input is clips x persons x frames x joints x channels of a test sample. FLOPs are
-    counted for one clip with all persons present, two per multiply-add.
+    those of one clip with all persons present, two per multiply-add.
 
     Raises:
         ConfigError: no collection lists the model's architecture (`unknown-name`).
@@ -57,8 +57,8 @@ def entry(config: Path, collections: list[dict]) -> dict:
             break
     else:
         raise ConfigError(
-            f"no collection of {config.parent / 'metafile.yml'} lists {backbone} in its "
-            "Metadata: Architecture. Add it to a collection.",
+            f"no collection of {config.parent / 'metafile.yml'} has {backbone} in its "
+            "Metadata: Architecture. Add it.",
             kind="unknown-name",
             file=str(config),
             field="backbone",
@@ -86,11 +86,10 @@ def _costs(model: str, shape: tuple[int, ...]) -> dict[str, int]:
 
 
 def renewed(metafile: Path) -> list[dict]:
-    """Return the Models of a metafile, updated from the current configs.
+    """Return Models, derived from the current configs.
 
     Raises:
-        ConfigError: a config matches no collection, or a model with results has no
-            config (`unknown-name`).
+        ConfigError: a config fits no collection, or a model with results has no config.
     """
     old = read(metafile)
     by_hand = {
@@ -101,8 +100,8 @@ def renewed(metafile: Path) -> list[dict]:
     models = [{**model, **by_hand.pop(model["Name"], {})} for model in models]
     for name in filter(by_hand.get, by_hand):
         raise ConfigError(
-            f"{name} has results, but no config. Move the results to the renamed model, "
-            "or remove them.",
+            f"{name} has results, but no config. Move them to the renamed model, or "
+            "remove them.",
             kind="unknown-name",
             file=str(metafile),
             field=name,
@@ -111,7 +110,7 @@ def renewed(metafile: Path) -> list[dict]:
 
 
 def with_models(text: str, models: list[dict]) -> str:
-    """Return the text of a metafile with new Models, one line per key."""
+    """Return the text of a metafile with other Models, one line per key."""
     lines = [text.partition("\nModels:\n")[0].rstrip(), "Models:"]
     for model in models:
         for key, value in model.items():

@@ -1,4 +1,4 @@
-"""Tables of models in README.md and docs/models.md, generated from the metafiles."""
+"""The tables of models in README.md and docs/models.md, made from the metafiles."""
 
 import re
 
@@ -16,12 +16,12 @@ def with_table(text: str, table: str) -> str:
     """Return a document with `table` between its markers.
 
     Raises:
-        ConfigError: the document lacks the markers, or has several (`structure`).
+        ConfigError: it does not have one of each marker, in their order (`structure`).
     """
     match = re.fullmatch(f"(.*{BEGIN}\n).*(\n{END}.*)", text, re.DOTALL)
     if not match or text.count(BEGIN) != 1:
         raise ConfigError(
-            f"expected the table of models between the lines {BEGIN} and {END}",
+            f"expected the lines {BEGIN} and, after it, {END} around the models",
             kind="structure",
         )
     return f"{match[1]}{table}{match[2]}"
@@ -30,8 +30,8 @@ def with_table(text: str, table: str) -> str:
 def readme(metafiles: list[dict]) -> str:
     """Return the table of README.md: the results of the first collection.
 
-    Each row is a data set and split. Each line in a row is a recipe with a result (ours or
-    published) and a link to its first config.
+    A row is a data set and split; a line in it is a recipe with a result, ours or
+    others', that links to its first config.
     """
     collection, models = next(_collections(metafiles))
     rows = {}
@@ -52,7 +52,7 @@ def readme(metafiles: list[dict]) -> str:
 
 
 def document(metafiles: list[dict]) -> str:
-    """Return the tables of docs/models.md: all configs and all published results."""
+    """Return the tables of docs/models.md: every config, every published figure."""
     head = ("data, split", "configs", "input", "batch, epochs", *_COLUMNS)
     parts = []
     for collection, models in _collections(metafiles):
@@ -72,7 +72,7 @@ def document(metafiles: list[dict]) -> str:
 
 
 def groups(collection: dict, models: list[dict]) -> list[tuple[tuple, dict]]:
-    """Return pairs ((data, network, recipe), {stream: model}), ordered by the first."""
+    """Return ((data, network, recipe), {stream: model}), ordered by the former."""
     by_key = {}
     for model in models:
         if model["In Collection"] == collection["Name"]:
@@ -86,7 +86,7 @@ def groups(collection: dict, models: list[dict]) -> list[tuple[tuple, dict]]:
 
 
 def _order(data: str) -> tuple:
-    """Sort key of a data set: name with numbers as integers, 3D before 2D."""
+    """Data sets by name, their numbers as numbers, 3D before 2D."""
     form = data.rsplit("-", 1)[-1]
     parts = re.split(r"(\d+)", data.removesuffix(f"-{form}"))
     return [int(p) if p.isdigit() else p for p in parts], form == "2D"
@@ -103,7 +103,7 @@ def _table(head: tuple, rows: list[tuple]) -> list[str]:
 
 
 def _cells(collection: dict, by_stream: dict, root: str) -> tuple[str, ...]:
-    """Return the configs and the cells of `_COLUMNS`; links are relative to `root`."""
+    """Configs, and the cells of `_COLUMNS`; links are relative to `root`."""
     model = next(iter(by_stream.values()))
     name, about = parse_name(model["Name"]), model["Metadata"]
     links = (f"[{s}]({root}{model['Config']})" for s, model in by_stream.items())
@@ -117,7 +117,7 @@ def _cells(collection: dict, by_stream: dict, root: str) -> tuple[str, ...]:
 
 
 def _others(collection: dict, data: str, recipe: str) -> str:
-    """Format the first stream and the largest fusion of each source."""
+    """The first stream, and the fusion of most streams, of each source."""
     by_source = {}
     for figure in collection.get("Published", []):
         if (figure["Training Data"], figure.get("Recipe")) == (data, recipe):
@@ -135,7 +135,7 @@ def _others(collection: dict, data: str, recipe: str) -> str:
 
 
 def _value(metrics: dict) -> str:
-    """Format the first metric, with its name unless it is top-1."""
+    """The first metric, named unless it is top-1."""
     name, value = next(iter(metrics.items()))
     return f"{value}" if name == "Top 1 Accuracy" else f"{name} {value}"
 
@@ -156,7 +156,7 @@ def _ours(by_stream: dict, data: str) -> str:
 
 
 def _published(collection: dict) -> list[str]:
-    """Return the table of published results, and the list of their sources."""
+    """All figures of other authors, with their sources below."""
     head = ("published, by others", "streams", "recipe", "result", "source, doubts")
     rows = []
     for figure in collection.get("Published", []):
