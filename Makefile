@@ -1,8 +1,8 @@
-# `make` lists the targets. Everything lives in $(VENV); nothing else is touched.
-# Python 3.10 to 3.13; if this one is another, a supported one on PATH is used.
+# `make` lists the targets. Everything is installed in $(VENV); nothing else is changed.
+# Python 3.10 to 3.13. For another version, a supported one on PATH is used instead.
 PYTHON ?= $(shell command -v python3 || command -v python)
 VENV   ?= .venv
-# Options for pip or uv, for example PIP_ARGS="--index-url https://mirror.example/simple".
+# Options of pip or uv, for example PIP_ARGS="--index-url https://mirror.example/simple".
 PIP_ARGS ?=
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
@@ -17,51 +17,51 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# The environment is complete when its stamp is there: an interrupted build is redone.
+# The stamp marks a complete environment: an interrupted build starts again.
 $(VENV)/.complete: requirements/lock.txt
 	$(PYTHON) tools/make_venv.py $(VENV) $(PIP_ARGS)
 	touch $@
 
 venv: install ## build .venv from the pinned requirements, with uv if it is installed
 
-# Not editable: what is tested is what a user gets.
+# Not editable, so that the tests run the files that users install.
 install: $(VENV)/.complete
 	rm -rf build projects/msg3d.egg-info
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --force-reinstall .
 	rm -rf build projects/msg3d.egg-info
 
-quickstart: install ## make data, train MS-G3D, test it: minutes on two CPU cores
+quickstart: install ## create data, train MS-G3D, and test it: minutes on two CPU cores
 	$(BIN)/python tools/quickstart.py
 
-site: install ## build these documents as a site, the quickstart's pictures in it
+site: install ## build the documentation site, with pictures from the quickstart
 	$(BIN)/python tools/build_site.py
 
-# A process per core; a file's tests stay together, since they share what is slow to make.
+# One process per core. Tests of a file run together, since they share slow fixtures.
 TEST_JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
 test: install ## run the unit tests, and prepare, train, and test once: six minutes
 	$(PYTEST) -m "not slow and not integration" $(TESTS)
 
-test-unit: install ## run the unit tests alone: five minutes
+test-unit: install ## run only the unit tests: five minutes
 	$(PYTEST) -m "not slow and not integration and not main_job" $(TESTS)
 
-test-all: install ## run all tests but slow fuzzing: twenty minutes
+test-all: install ## run all tests except slow fuzzing: twenty minutes
 	$(PYTEST) $(TESTS)
 
-# Cases per reader; the same seed gives the same cases.
+# Number of cases per reader. The same seed gives the same cases.
 FUZZ_CASES ?= 200
 FUZZ_SEED ?= 0
-fuzz: install ## read damaged files of every kind for minutes
+fuzz: install ## read corrupt files of every format for minutes
 	FUZZ_CASES=$(FUZZ_CASES) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s -m slow tests/fuzz
 
-# For example BENCHMARK="memory --batch 16"; python -m benchmarks --help lists all.
+# For example BENCHMARK="memory --batch 16". `python -m benchmarks --help` lists all.
 BENCHMARK ?= speed
-benchmark: install ## measure MS-G3D against the plain published form, on this machine
+benchmark: install ## compare the speed of MS-G3D with the plain published form
 	$(BIN)/python -m benchmarks $(BENCHMARK)
 
 # Subpackages that other programs call, checked with `mypy --strict`
 STRICT := errors io skeletons preprocessing formats annotations apis cli
-lint: $(VENV)/.complete ## check style, types, and the order of the subpackages
+lint: $(VENV)/.complete ## check style, types, and the order of layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONPATH=projects $(BIN)/lint-imports --no-cache
@@ -72,13 +72,13 @@ format: $(VENV)/.complete ## fix style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: $(VENV)/.complete ## build dist/ with wheel and source distribution, and check both
+wheel: $(VENV)/.complete ## build and check the wheel and source distribution
 	rm -rf dist
 	$(BIN)/python -m build
 	$(BIN)/python -m twine check --strict dist/*
 	rm -rf build projects/msg3d.egg-info
 
-# With LOCK_ARGS=--upgrade, to the newest versions; otherwise only what has to change.
+# LOCK_ARGS=--upgrade upgrades to the newest versions. Otherwise, only necessary changes.
 LOCK_ARGS ?=
 lock: ## pin the requirements for all platforms and versions of Python (needs uv)
 	uv pip compile --quiet --universal --python-version 3.10 --no-annotate \
@@ -86,5 +86,5 @@ lock: ## pin the requirements for all platforms and versions of Python (needs uv
 		$(LOCK_ARGS) --output-file requirements/lock.txt pyproject.toml \
 		--extra dev --extra plot --extra udiva
 
-clean: ## remove the environment and what was built (not data/ or work_dirs/)
+clean: ## remove the environment and build outputs (not data/ or work_dirs/)
 	rm -rf $(VENV) build projects/msg3d.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

@@ -1,8 +1,8 @@
 """Run one benchmark, print its tables, and write them as JSON and Markdown.
 
 Exit status: 0; 1 if a check failed (outputs differ, memory grew, a sample was missed); 2
-if the options are invalid or a process failed; 130 after Ctrl-C, 143 after SIGTERM. After
-an interruption the files hold what was measured.
+if the options are invalid or a process failed; 130 after Ctrl-C; 143 after SIGTERM. After
+an interruption, the files contain the results so far.
 """
 
 import sys
@@ -11,15 +11,15 @@ from importlib import import_module
 
 from .options import check, parser
 
-# Warnings of dependencies (mmcv's compiled ops, pkg_resources) would hide the progress.
+# Warnings of dependencies (compiled ops of mmcv, pkg_resources) clutter the progress.
 warnings.filterwarnings("ignore", category=UserWarning)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Return the exit status.
+    """Run a command and return the exit status.
 
     Raises:
-        SystemExit: after a signal, or for options that argparse refuses.
+        SystemExit: after a signal, or if argparse rejects the options.
     """
     argv = sys.argv[1:] if argv is None else argv
     options = parser().parse_args(argv)
@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{name}: {error}", file=sys.stderr)
             return 2
     if not results.passed:
-        print(f"{name}: a check failed, see above", file=sys.stderr)
+        print(f"{name}: a check failed; see the tables above", file=sys.stderr)
     return int(not results.passed)
 
 

@@ -1,8 +1,9 @@
-"""Time the NTU RGB+D pipelines, and the same with MMAction2's own transforms.
+"""Time the NTU RGB+D pipelines with msg3d's and with MMAction2's transforms.
 
-Times per sample of one worker with one thread, from reading to the collated batch. The rows
-`MMAction2` have PreNormalize3D and UniformSampleFrames in the places of our versions, which
-return the same arrays. A test sample is 10 clips. `workers` feed 2,000 clips per second.
+Times are per sample, for one worker with one thread, from reading to the collated batch. In
+the rows `MMAction2`, PreNormalize3D and UniformSampleFrames replace our transforms, which
+return the same arrays. A test sample has 10 clips. `workers` is the number of workers that
+2,000 clips per second require.
 """
 
 import tempfile
@@ -31,20 +32,20 @@ def run(options, results) -> None:
             for (config, phase, transforms), row in times.items():
                 rate = 1e3 / row["median_ms"]
                 clips = (10 if phase == "test" else 1) * rate
-                other = times[config, phase, "MMAction2"]["median_ms"]
+                baseline = times[config, phase, "MMAction2"]["median_ms"]
                 case = {"config": config, "pipeline": phase, "transforms": transforms}
                 rates = {
                     "samples_per_s": rate,
                     "clips_per_s": clips,
                     "workers": 2000 / clips,
                 }
-                ratio = {"times_MMAction2": other / row["median_ms"]}
+                ratio = {"times_MMAction2": baseline / row["median_ms"]}
                 rows.append({**case, **row, **rates, **ratio})
             results.table("data", rows)
 
 
 def make_steps(folder: Path, samples: int) -> dict:
-    """Return functions that prepare all samples: (form, phase, transforms) -> function."""
+    """Return (form, phase, transforms) -> function that prepares all samples."""
     steps = {}
     for form in ("3d", "2d"):
         write_samples(folder / f"{form}.pkl", samples, form)
@@ -55,7 +56,8 @@ def make_steps(folder: Path, samples: int) -> dict:
             for transforms, prefix in (("MMAction2", "Fast"), ("ours", "")):
                 names = [step["type"].removeprefix(prefix) for step in cfg.pipeline]
                 pipeline = [
-                    dict(s, type=n) for s, n in zip(cfg.pipeline, names, strict=True)
+                    dict(step, type=name)
+                    for step, name in zip(cfg.pipeline, names, strict=True)
                 ]
                 data = DATASETS.build(dict(cfg, pipeline=pipeline))
                 steps[form, phase, transforms] = lambda data=data: read_all(data)
@@ -63,7 +65,7 @@ def make_steps(folder: Path, samples: int) -> dict:
 
 
 def read_all(data_set) -> None:
-    """Prepare every sample, with the same random numbers each time."""
+    """Prepare all samples, with the same random numbers in each call."""
     np.random.seed(0)
     for index in range(len(data_set)):
         pseudo_collate([data_set[index]])

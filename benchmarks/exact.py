@@ -1,10 +1,11 @@
-"""Compare outputs and gradients of MS-G3D with the plain published form's.
+"""Compare outputs and gradients of MS-G3D with those of the published form.
 
-The plain form in float64 is the measure. In another format its own error (`plain`) shows
-what rounding does. `error` is that of the output relative to its greatest value, `gradient
-error` that of all gradients by their norm. MS-G3D is exact if no error is above 10 times
-the plain form's own, or above 1e-9 in float64; in float32, where rounding may flip a ReLU,
-1e-5 for outputs and 2e-2 for gradients pass.
+The published form (`plain`) in float64 is the reference. `error` is the largest error of
+the output relative to its largest value. `gradient error` is the relative error of all
+gradients in the Euclidean norm. The columns `plain ...` contain the errors of the published
+form in the same data type, which are due to rounding. MS-G3D is exact if its errors are at
+most 10 times those of the published form, or at most 1e-9 in float64. In float32, where
+rounding may flip a ReLU, errors of 1e-5 (output) and 2e-2 (gradients) are accepted.
 """
 
 import copy
@@ -28,11 +29,11 @@ def run(options, results) -> None:
     for layout in options.layouts:
         size = Namespace(**{**vars(options), "base_channels": CHANNELS})
         plain, ours = (nets.build(name, layout, size) for name in (PLAIN, OURS))
-        # Graphs and statistics as if trained.
+        # Learned graphs and statistics differ from their initial values.
         nets.reference("weights").rebuild_weights(plain, torch.float64)
         ours.double().load_state_dict(plain.state_dict())
         for part in ("infer", "absent", "train"):
-            progress(f"comparing with the plain form: {layout} {part}")
+            progress(f"comparing with the published form: {layout} {part}")
             expected = _values(plain, layout, part, "float64", options)
             for dtype in dtypes:
                 row = {"part": part, "layout": layout, "dtype": dtype}
@@ -43,7 +44,8 @@ def run(options, results) -> None:
                     for network, name in ((ours, ""), (plain, "plain_")):
                         values = _values(network, layout, part, dtype, options)
                         row |= {
-                            name + k: e for k, e in errors(values, expected).items()
+                            name + key: error
+                            for key, error in errors(values, expected).items()
                         }
                     row["exact"] = is_exact(row)
                 except Exception as error:
@@ -53,7 +55,7 @@ def run(options, results) -> None:
 
 
 def _values(network, layout: str, part: str, dtype: str, options) -> list[Tensor]:
-    """Return the output, and for "train" all gradients, in float64."""
+    """Return the output and, for "train", all gradients in float64."""
     network = copy.deepcopy(network).to(options.device, nets.storage(dtype))
     clips = nets.keypoints(options, BATCH, layout, dtype, part)
     with nets.precision(dtype):
@@ -64,17 +66,20 @@ def _values(network, layout: str, part: str, dtype: str, options) -> list[Tensor
 
 
 def errors(values: list[Tensor], expected: list[Tensor]) -> dict:
-    """Return the relative errors of the output and, if given, of all gradients."""
+    """Return the relative errors of the output and, if present, of all gradients."""
     output = (values[0] - expected[0]).abs().max() / expected[0].abs().max()
     if len(expected) == 1:
         return {"error": float(output)}
-    ours, plain = (torch.cat([g.flatten() for g in v[1:]]) for v in (values, expected))
-    gradient = (ours - plain).norm() / plain.norm()
+    actual, reference = (
+        torch.cat([grad.flatten() for grad in tensors[1:]])
+        for tensors in (values, expected)
+    )
+    gradient = (actual - reference).norm() / reference.norm()
     return {"error": float(output), "gradient_error": float(gradient)}
 
 
 def is_exact(row: dict) -> bool:
-    """Return whether no error of a row is above its limit, or NaN."""
+    """Return whether all errors of a row are within their limits. NaN is not."""
     return all(
         row[key] <= max(FACTOR * row[f"plain_{key}"], floor.get(row["dtype"], 0))
         for key, floor in FLOOR.items()

@@ -1,9 +1,9 @@
-"""Watch memory, files, threads, and processes of a long training for growth.
+"""Check memory, files, threads, and processes of a long training for growth.
 
-The recipe's own data pipeline, loop, hooks, logger, and checkpoints; two small blocks of
-ST-GCN replace the network. `first` and `last` are medians of the first and last quarter of
-the epochs after the warm-up, `growth` is the median slope per 100 epochs. Memory is flat if
-it grows by less than 2 %, other quantities if they do not grow at all.
+The training uses the data pipeline, loop, hooks, logger, and checkpoints of the recipe, and
+a tiny ST-GCN as the network. `first` and `last` are medians over the first and last quarter
+of the epochs after the warm-up. `growth` is the median slope per 100 epochs. Memory is flat
+if it grows by at most 2 %, other quantities if they do not grow at all.
 """
 
 import gc
@@ -26,8 +26,8 @@ KINDS = {
     "pickle": ("SkeletonDataset", "tiny.pkl"),
     "store": ("PackedSkeletonDataset", "tiny.packed"),
 }
-READINGS = 100  # in one training
-WARM_UP = 0.1  # part of the epochs during which workers stop sharing pages
+READINGS = 100  # per training
+WARM_UP = 0.1  # fraction of epochs, in which workers stop sharing memory pages
 ALLOWED = 0.02  # growth of memory
 NETWORK = {
     "type": "STGCN",
@@ -55,17 +55,19 @@ def run(options, results) -> None:
 
 
 def compare(readings: list[dict]) -> list[dict]:
-    """Return a row for each quantity in ten or more readings of `Watch`.
+    """Return a row per quantity for ten or more readings of `Watch`.
 
-    The growth is the Theil-Sen slope, which a short peak does not change.
+    The growth is the Theil-Sen slope, which is robust to short peaks.
     """
     epochs = np.array([reading["epoch"] for reading in readings], float)
-    kept = epochs > WARM_UP * epochs[-1]
-    epochs, quarter = epochs[kept], max(int(kept.sum()) // 4, 1)
+    after_warm_up = epochs > WARM_UP * epochs[-1]
+    epochs = epochs[after_warm_up]
+    quarter = max(len(epochs) // 4, 1)
     before, after = np.triu_indices(len(epochs), 1)
     rows = []
-    for name in list(readings[0])[2:]:  # epoch and checkpoint may grow
-        values = np.array([reading[name] for reading in readings], float)[kept]
+    for name in list(readings[0])[2:]:  # Epoch and checkpoint size may grow.
+        values = np.array([reading[name] for reading in readings], float)
+        values = values[after_warm_up]
         slopes = (values[after] - values[before]) / (epochs[after] - epochs[before])
         row = {"quantity": name, "first": float(np.median(values[:quarter]))}
         row["last"] = float(np.median(values[-quarter:]))
@@ -76,9 +78,9 @@ def compare(readings: list[dict]) -> list[dict]:
 
 
 class Watch(Hook):
-    """Read what the processes hold after every `every` epochs."""
+    """Measure the resource usage every `every` epochs."""
 
-    priority = "LOWEST"  # after checkpoint and log
+    priority = "LOWEST"  # after the hooks for checkpoints and logs
 
     def __init__(self, every: int) -> None:
         self.every, self.readings = every, []
@@ -87,23 +89,25 @@ class Watch(Hook):
         if (runner.epoch + 1) % self.every:
             return
         if not self.readings:
-            # The first full collection ends the sharing of pages with the workers.
-            # Without this call it may come at any time.
+            # The first full collection ends the sharing of memory pages with the
+            # workers. Without this call, it could happen at any time.
             gc.collect()
-        saved = max(Path(runner.work_dir).glob("epoch_*.pth"), key=os.path.getmtime)
-        size = saved.stat().st_size  # grows with the log
-        reading = dict(epoch=runner.epoch + 1, checkpoint_bytes=size, **held())
+        path = max(Path(runner.work_dir).glob("epoch_*.pth"), key=os.path.getmtime)
+        size = path.stat().st_size  # grows with the log
+        reading = dict(
+            epoch=runner.epoch + 1, checkpoint_bytes=size, **resource_usage()
+        )
         self.readings.append(reading)
 
 
-def held() -> dict:
-    """Return what must not grow, of this process and its workers.
+def resource_usage() -> dict:
+    """Return the resources that this process and its workers use.
 
-    `anonymous_mib` is the part of PSS without files, which other programs do not change.
+    `anonymous_mib` is PSS without files, which does not depend on other programs.
     """
     main, *workers = pids = processes.processes()
-    # torch puts the id of the process into the names of its files.
-    ours = tuple(f"torch_{pid}_" for pid in pids)
+    # The names of torch's shared files contain the process id.
+    prefixes = tuple(f"torch_{pid}_" for pid in pids)
 
     def count(pid: int, folder: str) -> int:
         return len(list(Path("/proc", str(pid), folder).iterdir()))
@@ -116,13 +120,13 @@ def held() -> dict:
         "threads": sum(count(pid, "task") for pid in pids),
         "processes": len(pids),
         "shared_files": sum(
-            path.name.startswith(ours) for path in Path("/dev/shm").iterdir()
+            path.name.startswith(prefixes) for path in Path("/dev/shm").iterdir()
         ),
     }
 
 
 def config(task: dict) -> Config:
-    """Return the 3D recipe with a tiny network; an epoch is one pass over the samples."""
+    """Return the 3D recipe with a tiny network and one pass per epoch."""
     cfg = Config.fromfile(ntu_config("3d"))
     cfg.model.backbone, cfg.model.cls_head.in_channels = NETWORK, 4
     cfg.train_dataloader.dataset.times = 1
@@ -142,7 +146,7 @@ def config(task: dict) -> Config:
 def train(task: dict) -> list[dict]:
     """Train in this process and return the readings."""
     watch = Watch(max(task["epochs"] // READINGS, 1))
-    # Formatting the config for every checkpoint takes longer than an epoch.
+    # Formatting the config for each checkpoint takes longer than an epoch.
     with patch("mmengine.config.config.FormatCode", lambda text, **_: (text, True)):
         runner = Runner.from_cfg(config(task))
         runner.register_hook(watch)

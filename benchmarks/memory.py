@@ -1,7 +1,7 @@
-"""Measure the peak memory of a training step, each network in a process of its own.
+"""Measure the peak memory of a training step, with one process per network.
 
-The peak is counted above what network and input take: of the resident size on a CPU, of
-torch's allocations on a GPU. ST-GCN and AAGCN have their own size.
+The peak excludes the network and its input. It is measured as resident memory on a CPU, and
+as torch's allocations on a GPU. ST-GCN and AAGCN have their default sizes.
 """
 
 import ctypes
@@ -39,13 +39,13 @@ def run(options, results) -> None:
 
 
 def step_memory(task: dict) -> float:
-    """Return the peak of one training step of this process, in MiB."""
+    """Return the peak memory of one training step in this process, in MiB."""
     options, dtype = Namespace(**task), task["dtype"]
     network = networks.build(options.network, options.layout, options)
     network = network.to(options.device, networks.storage(dtype))
     clips = networks.keypoints(options, options.batch, options.layout, dtype)
     with networks.precision(dtype):
-        # The first step also loads kernels, whatever its size: take one short clip.
+        # The first step also loads kernels. Run it on one short clip.
         networks.step_of("train", network, clips[:1, :, :8].clone(), dtype)()
         network.zero_grad()
         step = networks.step_of("train", network, clips, dtype)
@@ -55,7 +55,7 @@ def step_memory(task: dict) -> float:
             before = torch.cuda.memory_allocated()
             step()
             return (torch.cuda.max_memory_allocated() - before) / 2**20
-        # Free memory that the process still holds would hide what the step takes.
+        # The step could reuse freed memory that the process has not returned.
         getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)(0)
         Path("/proc/self/clear_refs").write_bytes(b"5")  # resets the peak
         before = processes.status("VmRSS")

@@ -1,7 +1,8 @@
-"""The networks to compare, and single steps of them.
+"""Networks to compare, and functions that run their steps.
 
-`plain` is the published form, tests/reference.py; `msg3d` is ours with the same weights.
-`stgcn` and `aagcn` are MMAction2's in their own size. Others come from a user's file.
+`plain` is the published form (tests/reference.py). `msg3d` is our form with the same
+weights. `stgcn` and `aagcn` are those of MMAction2 in their default sizes. Other networks
+are loaded from files (`--against`).
 """
 
 import importlib
@@ -33,17 +34,18 @@ def reference(module: str):
 
 
 def names(options: Namespace) -> list[str]:
-    """Return the names of all networks to measure, the plain form first."""
-    return [PLAIN, *options.models, *(s.partition("=")[0] for s in options.against)]
+    """Return the names of all networks to measure, starting with the published form."""
+    others = [spec.partition("=")[0] for spec in options.against]
+    return [PLAIN, *options.models, *others]
 
 
 def build(name: str, layout: str, options: Namespace) -> nn.Module:
-    """Return a network in float32, with the plain form's weights if they fit.
+    """Build a network in float32, with the weights of the published form if they match.
 
-    Its attribute `comparable` says whether they do.
+    Its attribute `comparable` is True if they match.
 
     Raises:
-        Exception: whatever the class raises, such as AssertionError for a layout.
+        Exception: any exception of the class, such as AssertionError for a layout.
     """
     torch.manual_seed(0)
     if name in OTHERS:
@@ -71,24 +73,24 @@ def build(name: str, layout: str, options: Namespace) -> nn.Module:
 
 
 def _construct(cls: type, options: Namespace, **arguments) -> nn.Module:
-    """Call a class with those of the arguments that it accepts."""
+    """Call a class with the arguments that it accepts."""
     arguments["num_person"] = options.persons
-    known = inspect.signature(cls).parameters
-    return cls(**{name: arguments[name] for name in arguments if name in known})
+    accepted = inspect.signature(cls).parameters
+    return cls(**{name: arguments[name] for name in arguments if name in accepted})
 
 
 def load_class(spec: str) -> type[nn.Module]:
-    """Return the class of `NAME=FILE.py:CLASS`.
+    """Load the class of `NAME=FILE.py:CLASS`.
 
     Raises:
-        ValueError: the text has another form, or there is no such file or class.
+        ValueError: the text is invalid, or the file or class does not exist.
     """
-    name, _, place = spec.partition("=")
-    file, _, class_name = place.rpartition(":")
+    name, _, location = spec.partition("=")
+    file, _, class_name = location.rpartition(":")
     if not (name and file.endswith(".py") and class_name):
         raise ValueError(f"--against {spec}: expected NAME=FILE.py:CLASS")
     if name in (PLAIN, OURS, *OTHERS, "gemm"):
-        raise ValueError(f"--against {spec}: the name {name} is in use. Choose another")
+        raise ValueError(f"--against {spec}: {name} is reserved. Choose another name")
     module_spec = importlib.util.spec_from_file_location(f"against_{name}", file)
     module = importlib.util.module_from_spec(module_spec)
     sys.modules[module_spec.name] = module
@@ -100,10 +102,10 @@ def load_class(spec: str) -> type[nn.Module]:
 
 
 def check_networks(options: Namespace) -> None:
-    """Check device, layouts, and classes; drop the empty default of `against`.
+    """Check device, layouts, and classes, and remove the empty default of `against`.
 
     Raises:
-        ValueError: one is missing.
+        ValueError: a device, layout, or class is not available.
     """
     if options.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda: torch detects no GPU. Use --device cpu")
@@ -118,22 +120,22 @@ def check_networks(options: Namespace) -> None:
 
 
 def unsupported(dtype: str, device: str, mode: str = "eager") -> str | None:
-    """Return why a device cannot compute in that format and mode, or None."""
+    """Return why a device does not support a data type or mode, or None if it does."""
     if device == "cpu" and (dtype == "tf32" or mode == "cudagraphs"):
-        return f"skipped: {'tf32' if dtype == 'tf32' else mode} needs a GPU"
+        return f"skipped: {'tf32' if dtype == 'tf32' else mode} requires a GPU"
     return None
 
 
 def storage(dtype: str) -> torch.dtype:
-    """Return the format of parameters and input."""
+    """Return the data type of parameters and input."""
     return torch.float64 if dtype == "float64" else torch.float32
 
 
 @contextmanager
 def precision(dtype: str) -> Iterator[None]:
-    """Let both convolutions and matrix products round to tf32, or neither.
+    """Enable tf32 for both convolutions and matrix products, or for neither.
 
-    torch's default lets only convolutions do so, which favors the plain form.
+    torch's default enables it only for convolutions, which favors the published form.
     """
     before = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
     torch.backends.cudnn.allow_tf32 = dtype == "tf32"
@@ -148,7 +150,7 @@ def precision(dtype: str) -> Iterator[None]:
 def keypoints(
     options: Namespace, batch: int, layout: str, dtype: str, part=""
 ) -> Tensor:
-    """Return random clips [N, M, T, V, 3]; "absent" has one person in each."""
+    """Return random clips [N, M, T, V, 3]. Part "absent" has one person per clip."""
     joints = build_graph(layout).num_node
     shape = (batch, options.persons, options.frames, joints, 3)
     clips = torch.randn(shape, generator=torch.Generator().manual_seed(1))
@@ -158,18 +160,18 @@ def keypoints(
 
 
 def step_of(part: str, network: nn.Module, clips: Tensor, dtype: str) -> Callable:
-    """Return a function that runs one step and returns the output, detached.
+    """Return a function that runs one step and returns the detached output.
 
-    "train" is forward and backward of the output's sum under fixed random weights;
-    anything else is forward in eval mode without a graph.
+    "train" runs the forward pass, and the backward pass of the sum of the outputs with
+    fixed random weights. Other parts run the forward pass in eval mode without gradients.
     """
     device, weights, training = clips.device.type, None, part == "train"
     network.train(training)
 
     def step() -> Tensor:
         nonlocal weights
-        half = dtype in AUTOCAST
-        amp = torch.autocast(device, AUTOCAST[dtype]) if half else nullcontext()
+        is_half = dtype in AUTOCAST
+        amp = torch.autocast(device, AUTOCAST[dtype]) if is_half else nullcontext()
         with torch.set_grad_enabled(training), amp:
             out = network(clips)
         if training:

@@ -16,29 +16,37 @@ CHOICES = {
     "parts": ("infer", "absent", "train"),
 }
 HELP = {
-    "against": "NAME=FILE.py:CLASS of other backbones, built with those of graph_cfg, "
-    "num_person, and base_channels that they accept; with the plain form's weights",
-    "base_channels": "width of MS-G3D",
+    "against": "other backbones as NAME=FILE.py:CLASS, called with graph_cfg, "
+    "num_person, and base_channels if accepted; weights of the published form if matching",
+    "base_channels": "base channels of MS-G3D",
     "batch": "clips per step",
-    "batch_size": "samples per step of each GPU or process",
-    "batches": "batches to read; several ranks read an epoch instead",
-    "bytes": "size of the gradients",
-    "epochs": "length of the training, 10 or more",
+    "batch_size": "samples per step and GPU or process",
+    "batches": "batches to read; with several ranks, a complete epoch is read instead",
+    "bytes": "size of the gradients in bytes",
+    "device": "device of the networks",
+    "dtypes": "data types",
+    "epochs": "epochs of the training, at least 10",
+    "files": "number of synthetic files",
+    "forms": "formats of the annotations",
     "frames": "frames per clip",
-    "inside": "GB/s between the GPUs of a node",
+    "gpus": "numbers of GPUs",
+    "inside": "bandwidth between the GPUs of a node in GB/s",
     "layouts": "skeleton layouts",
-    "models": "networks beside the plain form",
-    "network": "Gbit/s between nodes",
+    "models": "networks to compare with the published form",
+    "modes": "execution modes",
+    "network": "bandwidth between nodes in Gbit/s",
     "node_gpus": "GPUs per node",
-    "num_workers": "workers of each data loader",
-    "output": "JSON file; the tables go beside it as .md",
+    "num_workers": "workers per data loader",
+    "output": "JSON file; tables are written next to it as .md",
+    "parts": "steps to time",
     "persons": "persons per clip",
     "processes": "numbers of processes",
-    "ranks": "processes that read at the same time",
-    "raw": "folder of real files to read instead",
-    "rounds": "each round times everything once",
-    "step_ms": "time of a step on one GPU: measure yours",
-    "threads": "threads of torch in each process",
+    "ranks": "number of processes that read simultaneously",
+    "raw": "folder of .skeleton files to read instead of synthetic files",
+    "rounds": "number of rounds; each round times every step once",
+    "samples": "number of samples",
+    "step_ms": "measured time of a training step on one GPU in ms",
+    "threads": "torch threads per process",
 }
 SIZE = {"device": "cpu", "threads": 2, "frames": 100, "persons": 2, "base_channels": 96}
 NETWORKS = dict(SIZE, layouts=["nturgb+d", "coco"], batch=[8], dtypes=["float32"])
@@ -46,7 +54,7 @@ COMPARED = dict(NETWORKS, models=["msg3d", "stgcn", "aagcn"], against=[""])
 # MS-G3D with 96 channels and 60 classes in float32, the cross-subject split of NTU60.
 CLUSTER = {"step_ms": 100.0, "batch_size": 16, "bytes": 12_778_380, "samples": 40_091}
 CLUSTER.update(node_gpus=8, inside=200.0, network=[200.0, 25.0])
-# Options of each command with their defaults, which also say the type.
+# Options of each command with their defaults, which also determine the type.
 COMMANDS = {
     "speed": dict(COMPARED, modes=["eager"], parts=[*CHOICES["parts"]], rounds=5),
     "exact": NETWORKS,
@@ -84,8 +92,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure msg3d on this machine.",
-        epilog="Tables go to standard output, progress to standard error. Ctrl-C keeps "
-        "what was measured.",
+        epilog="Tables are printed to standard output, progress to standard error. Ctrl-C "
+        "keeps the results so far.",
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, defaults in COMMANDS.items():
@@ -103,31 +111,33 @@ def parser() -> argparse.ArgumentParser:
         )
         defaults = dict(defaults, output=Path(f"work_dirs/benchmarks/{name}.json"))
         for key, default in defaults.items():
-            several = isinstance(default, list)
+            multiple = isinstance(default, list)
             sub.add_argument(
                 f"--{key.replace('_', '-')}",
                 default=default,
-                type=type(default[0] if several else default),
+                type=type(default[0] if multiple else default),
                 choices=CHOICES.get(key),
                 help=HELP.get(key, key),
-                nargs="+" if several else None,
+                nargs="+" if multiple else None,
             )
     return top
 
 
 def check(options: argparse.Namespace) -> None:
-    """Check what argparse cannot, before anything is measured.
+    """Check the values of the options before measuring.
 
     Raises:
-        ValueError: with the option, its value, and what is allowed.
+        ValueError: a value is invalid.
     """
-    least = {"base_channels": 6, "epochs": 10}  # MS-TCN has six branches
+    minimums = {"base_channels": 6, "epochs": 10}  # MS-TCN has six branches.
     for key, value in vars(options).items():
         for number in value if isinstance(value, list) else [value]:
-            low = least.get(key, 1 if isinstance(number, int) else 0)
-            if isinstance(number, (int, float)) and not low <= number < float("inf"):
+            minimum = minimums.get(key, 1 if isinstance(number, int) else 0)
+            if isinstance(number, (int, float)) and not (
+                minimum <= number < float("inf")
+            ):
                 option = f"--{key.replace('_', '-')} {number}"
-                raise ValueError(f"{option}: expected {low} or more")
+                raise ValueError(f"{option}: expected {minimum} or more")
     if options.output.suffix != ".json":
         raise ValueError(f"--output {options.output}: expected a name ending in .json")
     if "device" in options:

@@ -1,7 +1,7 @@
-"""Time the parser of NTU RGB+D's raw files, and a reader that goes line by line.
+"""Time the parser of NTU RGB+D's raw files and a line-by-line reader.
 
-Processor time per file, on one core. `plain` has the form of MS-G3D's and CTR-GCN's readers
-(tests/plain_ntu.py); both must return the same coordinates.
+Times are processor time per file on one core. `plain` reads line by line, like the readers
+of MS-G3D and CTR-GCN (tests/plain_ntu.py). Both must return the same coordinates.
 """
 
 import tempfile
@@ -44,7 +44,7 @@ def run(options, results) -> None:
             read.__name__: lambda read=read: [read(file) for file in files]
             for read in (plain, ours)
         }
-        # Processor time: what other programs take of the core does not count.
+        # Processor time does not include other programs.
         clock = {"clock": time.process_time, "per": len(files)}
         for times in interleave(steps, options.rounds, "parse", **clock):
             rows = [dict(reader=name, **facts, **times[name]) for name in steps]

@@ -1,4 +1,4 @@
-"""Child processes, and what processes take from the system (Linux)."""
+"""Child processes, and their resource usage on Linux."""
 
 import json
 import multiprocessing
@@ -18,16 +18,16 @@ import torch.multiprocessing as mp
 
 
 class ProcessError(RuntimeError):
-    """A child process failed; the message is its exception."""
+    """A child process failed. The message is its exception."""
 
 
 @contextmanager
 def exit_on_signal(name: str, advice: str = "") -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into an exit with one line, unwinding the block.
+    """Exit with a one-line message after Ctrl-C or SIGTERM.
 
     Args:
-        name: of the program.
-        advice: how to continue.
+        name: name of the program.
+        advice: how to continue, added to the message.
 
     Raises:
         SystemExit: 130 after Ctrl-C, 143 after SIGTERM.
@@ -50,22 +50,23 @@ def run(function: Callable[[dict], object], task: dict, count: int = 1) -> list:
     """Call a function in new processes.
 
     Args:
-        function: of a module; receives the task and returns what JSON can hold.
-        task: `threads` of torch and `device` are optional.
-        count: number of processes; several join by gloo.
+        function: module-level function that receives the task and returns JSON data.
+        task: argument of the function. `threads` (torch threads) and `device` are
+            optional.
+        count: number of processes. Several processes form a gloo group.
 
     Returns:
-        What each process returned.
+        The result of each process.
 
     Raises:
-        ProcessError: one of them failed.
+        ProcessError: a process failed.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         env = {"OMP_NUM_THREADS": str(task.get("threads", 1)), "TMPDIR": folder}
         env["PYTHONWARNINGS"] = "ignore::UserWarning"  # as in the parent
         if task.get("device", "cpu") == "cpu":
             env["CUDA_VISIBLE_DEVICES"] = "-1"
-        # Until a child has its own process group, Ctrl-C would reach it too.
+        # Children ignore Ctrl-C until they have their own process groups.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         with patch.dict(os.environ, env):
             arguments = function, task, count, folder
@@ -84,27 +85,29 @@ def run(function: Callable[[dict], object], task: dict, count: int = 1) -> list:
 
 
 def _end(process) -> None:
-    """End a process that runs, and its workers with it."""
+    """Kill a running process and its workers."""
     if process.is_alive():
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
-            process.kill()  # has no group yet
+            process.kill()  # It has no process group yet.
         process.join()
 
 
 def _call(rank: int, function, task: dict, count: int, folder: str) -> None:
-    """Run in a child process. Its output, such as logs of a training, is dropped."""
+    """Run the function in a child process, and discard its output, such as logs."""
     os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    multiprocessing.set_start_method("fork", force=True)  # the default for workers
+    multiprocessing.set_start_method(
+        "fork", force=True
+    )  # the default of data loader workers
     log = os.open(os.devnull, os.O_WRONLY)
     os.dup2(log, 1)
     os.dup2(log, 2)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     if count > 1:
-        place = f"file://{folder}/rendezvous"
-        dist.init_process_group("gloo", place, rank=rank, world_size=count)
+        url = f"file://{folder}/rendezvous"
+        dist.init_process_group("gloo", url, rank=rank, world_size=count)
     Path(folder, f"{rank}.json").write_text(
         json.dumps(function(task)), encoding="utf-8"
     )
@@ -121,8 +124,8 @@ def processes() -> list[int]:
 def memory(process: int, field: str) -> float:
     """Return `Rss`, `Pss`, or `Pss_Anon` of a process in MiB.
 
-    `Pss` counts a page that n processes share as 1/n. `Pss_Anon` is its part without
-    files, which other programs do not change.
+    `Pss` divides shared pages by the number of processes that share them. `Pss_Anon` is
+    the part of `Pss` without files, which does not depend on other programs.
     """
     return _read(f"/proc/{process}/smaps_rollup", field)
 

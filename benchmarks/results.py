@@ -1,4 +1,4 @@
-"""Measured rows, written as JSON and as Markdown tables."""
+"""Results of benchmarks as JSON and Markdown tables."""
 
 import datetime
 import importlib.metadata
@@ -24,8 +24,8 @@ class Results:
 
     Args:
         options: parsed options.
-        argv: the options as typed.
-        about: what the figures mean, printed below the tables.
+        argv: unparsed options.
+        about: description of the columns, printed below the tables.
 
     Attributes:
         data: content of the JSON file.
@@ -43,12 +43,12 @@ class Results:
         self.save()
 
     def table(self, name: str, rows: list[dict]) -> None:
-        """Add or replace a table, and write the files."""
+        """Add or replace a table, and save the files."""
         self._tables[name] = self.data[name] = rows
         self.save()
 
     def text(self) -> str:
-        """Return everything as Markdown."""
+        """Return all tables as Markdown."""
         facts = ", ".join(f"{k} {v}" for k, v in self.data["machine"].items())
         parts = [f"    {self.data['command']}", facts]
         for name, rows in self._tables.items():
@@ -56,7 +56,7 @@ class Results:
         return "\n\n".join([*parts, self.about.strip()]) + "\n"
 
     def save(self) -> None:
-        """Write both files atomically."""
+        """Write the JSON and Markdown files atomically."""
         self.data["seconds"] = round(time.time() - self._start, 1)
         with whole_file(str(self.output), "x") as file:
             json.dump(self.data, file, indent=1)
@@ -64,22 +64,24 @@ class Results:
             file.write(self.text())
 
     def print(self) -> None:
-        """Write the files and print the tables."""
+        """Save the files and print the tables."""
         self.save()
         print(f"\n{self.text()}\nWrote {self.output} and {self.output.stem}.md")
 
 
 def table(rows: list[dict]) -> str:
-    """Return a Markdown table with a column for each key that has a single value."""
-    shown = (str, bool, int, float)
-    keys = dict.fromkeys(k for row in rows for k in row if isinstance(row[k], shown))
+    """Return a Markdown table with a column per key. Lists and dicts are omitted."""
+    scalars = (str, bool, int, float)
+    keys = dict.fromkeys(
+        key for row in rows for key, value in row.items() if isinstance(value, scalars)
+    )
     cells = [[_cell(row.get(key)) for key in keys] for row in rows]
-    right = [
+    is_number = [
         any(cell[:1].isdigit() for cell in column)
         for column in zip(*cells, strict=True)
     ]
     heading = [key.replace("_", " ") for key in keys]
-    rule = ["---:" if number else "---" for number in right]
+    rule = ["---:" if right_aligned else "---" for right_aligned in is_number]
     lines = [f"| {' | '.join(line)} |" for line in (heading, rule, *cells)]
     return "\n".join(lines)
 
@@ -104,8 +106,8 @@ def describe(device: str) -> dict:
         cpu = [*names, cpu][0]
     git = ["git", "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"]
     try:
-        done = subprocess.run(git, cwd=REPOSITORY, capture_output=True, text=True)
-        commit = done.stdout.strip()
+        process = subprocess.run(git, cwd=REPOSITORY, capture_output=True, text=True)
+        commit = process.stdout.strip()
     except OSError:
         commit = ""
     facts = {

@@ -1,4 +1,4 @@
-"""Synthetic data in the shape of NTU RGB+D: what it costs to load, not what it shows."""
+"""Random data with the shapes and sizes of NTU RGB+D."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import msg3d
 from msg3d.datasets import StoreWriter, save_annotations
 
 CONFIGS = Path(msg3d.__file__).parent / "configs" / "msg3d"
-TWO_PERSONS = 11 / 60  # of NTU RGB+D 60's 60 actions, 11 have two persons
+TWO_PERSONS = 11 / 60  # 11 of the 60 actions of NTU RGB+D 60 have two persons.
 
 
 def ntu_config(form: str) -> Path:
@@ -17,17 +17,17 @@ def ntu_config(form: str) -> Path:
 
 
 def write_samples(file: Path, samples: int, form: str = "3d") -> None:
-    """Write samples of 30 to 300 frames (median 85), all of them in both splits.
+    """Write samples of 30 to 300 frames (median 85). Both splits contain all samples.
 
-    Sample i is the same in every file.
+    Sample i is the same in all files.
 
     Args:
-        file: a packed store if it ends in .packed, else an annotation file.
+        file: packed store if the name ends in .packed, otherwise annotation file.
         samples: number of samples.
-        form: "3d" for 25 joints in meters, "2d" for 17 in pixels with scores. Both are
-            float16, as in MMAction2's files.
+        form: "3d" for 25 joints in meters, "2d" for 17 joints in pixels with scores. Both
+            are float16, as in the files of MMAction2.
     """
-    # Samples are cut out of one long random walk.
+    # Samples are parts of one long random walk.
     shape = (2400, 25, 3) if form == "3d" else (2400, 17, 2)
     walk = np.random.default_rng(0).normal(scale=0.01, size=shape).cumsum(axis=0)
     walk += np.random.default_rng(1).normal(size=shape[1:])

@@ -1,9 +1,9 @@
-"""Time training steps in several processes over gloo, with and without exchange.
+"""Time training steps in several gloo processes, with and without gradient exchange.
 
-All numbers of processes are measured in turn: while the first two train, the others wait
-and take no processor time. Medians over rounds; exchange and its share are of steps of the
-same round. Bandwidth and latency are those of two processes; the other predictions follow
-from them by the formulas of `scaling-model`.
+All numbers of processes are measured in turn. While a smaller number of processes trains,
+the others wait without using processor time. Results are medians over rounds. `exchange` and
+`share` compare steps of the same round. Bandwidth and latency are measured with two
+processes. The other predictions use the formulas of `scaling-model`.
 """
 
 import os
@@ -26,7 +26,7 @@ from . import processes
 from .scaling_model import ring
 from .timing import interleave
 
-SMALL = 2  # numbers to exchange, 8 bytes: separates latency from bandwidth
+SMALL = 2  # floats (8 bytes), to measure the latency
 
 
 def run(options, results) -> None:
@@ -39,20 +39,19 @@ def run(options, results) -> None:
 
 
 def compare(readings: list[dict], counts: list[int], size: int, cores: int) -> list:
-    """Return a row of measured and predicted milliseconds for each number of processes.
+    """Return a row of measured and predicted milliseconds per number of processes.
 
     Args:
-        readings: of each rank, name -> milliseconds in each round.
-        counts: numbers of processes, 2 among them.
-        size: bytes of the parameters.
-        cores: shared by the processes; more processes get their part of them.
+        readings: name -> milliseconds per round, for each rank.
+        counts: numbers of processes, including 2.
+        size: size of the parameters in bytes.
+        cores: number of cores that the processes share.
     """
 
     def rounds(count: int, name: str) -> list[float]:
         ranks = [rank[f"{count} {name}"] for rank in readings[:count]]
-        return [
-            max(values) for values in zip(*ranks, strict=True)
-        ]  # the last to finish
+        # The slowest rank counts.
+        return [max(values) for values in zip(*ranks, strict=True)]
 
     median = statistics.median
     small, large = median(rounds(2, "small")), median(rounds(2, "parameters"))
@@ -75,7 +74,7 @@ def compare(readings: list[dict], counts: list[int], size: int, cores: int) -> l
 
 
 def network(channels: int) -> torch.nn.Module:
-    """Return the recipe's recognizer for NTU RGB+D 60 with that width."""
+    """Return the recognizer of the NTU RGB+D 60 recipe with this number of channels."""
     init_default_scope("mmaction")
     MMLogger.get_current_instance().setLevel("WARNING")
     torch.manual_seed(0)
@@ -87,22 +86,23 @@ def network(channels: int) -> torch.nn.Module:
 
 
 def measure(task: dict) -> dict:
-    """Measure in this process, a rank; return name -> milliseconds in each round."""
+    """Measure in this process (a rank), and return name -> milliseconds per round."""
     steps, times = {}, {}
     names = ("with", "without", "parameters", "small")
     for count in task["processes"]:
-        group = dist.new_group(list(range(count)))  # all processes must call it
-        made = dict.fromkeys(names, lambda: None)  # waits
+        group = dist.new_group(list(range(count)))  # All processes must call this.
+        functions = [lambda: None] * len(names)  # Ranks outside the group only wait.
         if dist.get_rank() < count:
-            made = dict(zip(names, steps_of(group, task), strict=True))
-        steps |= {f"{count} {name}": step for name, step in made.items()}
-    together = {"least": 0, "before": dist.barrier}
-    *_, times = interleave(steps, task["rounds"], "scaling", **together)
+            functions = steps_of(group, task)
+        for name, function in zip(names, functions, strict=True):
+            steps[f"{count} {name}"] = function
+    options = {"least": 0, "before": dist.barrier}
+    *_, times = interleave(steps, task["rounds"], "scaling", **options)
     return {name: row["times_ms"] for name, row in times.items()}
 
 
 def steps_of(group, task: dict) -> list:
-    """Return what is timed: steps with and without exchange, and two exchanges."""
+    """Return the functions to time: steps with and without exchange, two exchanges."""
     model = network(task["base_channels"])
     wrapped = MMDistributedDataParallel(
         model, broadcast_buffers=False, process_group=group
@@ -112,8 +112,8 @@ def steps_of(group, task: dict) -> list:
     rng = torch.Generator().manual_seed(dist.get_rank())
     labels = torch.randint(60, (task["batch_size"],), generator=rng).tolist()
     samples = [ActionDataSample().set_gt_label(label) for label in labels]
-    # Clips [1, 2, T, 25, 3] of two persons.
-    clips = torch.randn(len(labels), 1, 2, task["frames"], 25, 3, generator=rng)
+    shape = (len(labels), 1, 2, task["frames"], 25, 3)  # (N, clips, M, T, V, C)
+    clips = torch.randn(shape, generator=rng)
     batch = {"inputs": list(clips), "data_samples": samples}
     size = sum(parameter.numel() for parameter in model.parameters())
     large, small = torch.zeros(size), torch.zeros(SMALL)

@@ -1,13 +1,14 @@
-"""Time inference and training steps of MS-G3D and its plain published form.
+"""Time inference and training steps of MS-G3D and of its published form.
 
-Parts: `infer`, forward in eval mode; `absent`, the same with one person in each clip;
-`train`, forward and backward in training mode. All networks are timed in turn. `times
-plain`: median of the plain form divided by that of the network. `gemm`: one large square
-matrix product; `gemm limit`: time of all FLOPs of the network at that rate (a training step
-counts as three forward passes), and `gemm share` its part of the median. `gmac` counts
-convolutions and matrix products of one clip, forward, all persons present. `difference`: of
-the output from the plain form's, relative to its greatest value. ST-GCN and AAGCN have their
-own size.
+Parts: `infer` is the forward pass in eval mode; `absent` is the same with one person per
+clip; `train` is the forward and backward pass in training mode. All networks are timed in
+turn. `times plain` is the median of the published form (`plain`) divided by the median of
+the network. `gemm` is one large square matrix product. `gemm limit` is the time of all FLOPs
+of the network at the rate of `gemm`, where a training step counts as three forward passes.
+`gemm share` is this limit divided by the median. `gmac` counts the convolutions and matrix
+products of a forward pass of one clip with all persons. `difference` is the largest
+difference from the output of the published form, relative to its largest value. ST-GCN and
+AAGCN have their default sizes.
 """
 
 import gc
@@ -26,9 +27,9 @@ from .timing import first_line, interleave, progress
 GEMM = "gemm"
 GEMM_SIZE = {"cpu": 2048, "cuda": 8192}
 COMPILE = {"compiled": "default", "cudagraphs": "reduce-overhead"}
-# The first step compiles. CUDA graphs run once more and record before they replay.
+# The first step compiles. CUDA graphs also need a run and a recording before they replay.
 WARM_UPS = {"eager": 1, "compiled": 2, "cudagraphs": 4}
-# Differences of the outputs that rounding explains.
+# Differences of outputs that are due to rounding.
 ROUNDING = {
     "float64": 1e-8,
     "float32": 1e-3,
@@ -50,12 +51,13 @@ def run(options, results) -> None:
             rows.append({**case, "error": reason})
             results.table("speed", rows)
             continue
-        networks, broken = build_all(case, options)
+        networks, failures = build_all(case, options)
         for part in options.parts:
-            done, here = len(rows), {"part": part, **case}
+            first_row, part_case = len(rows), {"part": part, **case}
             with nets.precision(case["dtype"]):
-                for measured in time_part(here, networks, options):
-                    rows[done:] = make_rows(here, broken, gmac, *measured)
+                for measurements in time_part(part_case, networks, options):
+                    part_rows = make_rows(part_case, failures, gmac, *measurements)
+                    rows[first_row:] = part_rows
                     results.table("speed", rows)
         networks.clear()
         torch._dynamo.reset()
@@ -65,39 +67,39 @@ def run(options, results) -> None:
 
 
 def count_gmac(name: str, layout: str, options) -> float:
-    """Return GMAC per clip, counted on the CPU, or 0 for a network that fails."""
+    """Return GMAC per clip, counted on the CPU, or 0 if the network fails."""
     try:
         network = nets.build(name, layout, options)
         clip = nets.keypoints(options, 1, layout, "float32").cpu()
         with flop_counter() as counter:
             nets.step_of("infer", network, clip, "float32")()
-    except Exception:  # is reported when the network is timed
+    except Exception:  # reported when the network is timed
         return 0
     return counter.get_total_flops() / 2e9
 
 
 def build_all(case: dict, options) -> tuple[dict, dict]:
-    """Return the networks as the mode runs them, and the errors of others, by name."""
-    networks, broken = {}, {}
+    """Return name -> network prepared for the mode, and name -> error of the others."""
+    networks, failures = {}, {}
     for name in nets.names(options):
         try:
             network = nets.build(name, case["layout"], options)
             network = network.to(options.device, nets.storage(case["dtype"]))
-            networks[name] = run_in(case["mode"], network)
+            networks[name] = prepare(network, case["mode"])
         except Exception as error:
-            broken[name] = first_line(error)
-    return networks, broken
+            failures[name] = first_line(error)
+    return networks, failures
 
 
-def run_in(mode: str, network: nn.Module) -> nn.Module:
-    """Return the network as that mode runs it."""
+def prepare(network: nn.Module, mode: str) -> nn.Module:
+    """Compile a network if the mode requires it."""
     if mode == "eager":
         return network
     compiled = torch.compile(network, mode=COMPILE[mode])
     if mode == "cudagraphs":
-        # Tells CUDA graphs where a step begins: the last one's memory may be reused.
-        mark = torch.compiler.cudagraph_mark_step_begin
-        compiled.register_forward_pre_hook(lambda *_: mark())
+        # CUDA graphs may reuse the memory of the previous step.
+        mark_step = torch.compiler.cudagraph_mark_step_begin
+        compiled.register_forward_pre_hook(lambda *_: mark_step())
     return compiled
 
 
@@ -111,13 +113,13 @@ def gemm_step(dtype: str, device: str):
 
 
 def time_part(case: dict, networks: dict, options):
-    """Yield differences, errors, GFLOPs of the matrix product, and times, each round."""
+    """Yield differences, errors, GFLOPs of the matrix product, and times per round."""
     part, dtype, device = case["part"], case["dtype"], options.device
-    what = "{part} {layout} {dtype} {mode} batch {batch}".format(**case)
+    description = "{part} {layout} {dtype} {mode} batch {batch}".format(**case)
     clips = nets.keypoints(options, case["batch"], case["layout"], dtype, part)
     steps, errors, differences, expected = {}, {}, {}, None
     for name, network in networks.items():
-        progress(f"{what}: first steps of {name}")
+        progress(f"{description}: first steps of {name}")
         step = nets.step_of(part, network, clips, dtype)
         try:
             for _ in range(WARM_UPS[case["mode"]]):
@@ -127,24 +129,24 @@ def time_part(case: dict, networks: dict, options):
             continue
         steps[name] = step
         if name == PLAIN:
-            expected = out.clone()  # CUDA graphs overwrite it
+            expected = out.clone()  # CUDA graphs overwrite the output.
         elif network.comparable and expected is not None:
             differences[name] = relative_difference(out, expected)
     steps[GEMM], gflop = gemm_step(dtype, device)
     expected = out = None
-    for times in interleave(steps, options.rounds, what, device, errors=errors):
+    for times in interleave(steps, options.rounds, description, device, errors=errors):
         yield differences, errors, gflop, times
 
 
 def relative_difference(output: Tensor, expected: Tensor) -> float:
-    """Return the greatest difference, relative to the greatest expected value."""
+    """Return the largest difference, relative to the largest expected value."""
     output, expected = output.double(), expected.double()
     return float((output - expected).abs().max() / expected.abs().max())
 
 
-def make_rows(case, broken, gmac, differences, errors, gflop, times) -> list[dict]:
-    """Return a row for each network, and one for the matrix product."""
-    rows, errors = [], {**broken, **errors}
+def make_rows(case, failures, gmac, differences, errors, gflop, times) -> list[dict]:
+    """Return a row per network, and a row for the matrix product."""
+    rows, errors = [], {**failures, **errors}
     rate = gflop / times[GEMM]["median_ms"]
     for name in dict.fromkeys([*times, *errors]):
         row = {**case, "network": name, **times.get(name, {})}
@@ -155,7 +157,7 @@ def make_rows(case, broken, gmac, differences, errors, gflop, times) -> list[dic
             row["clips_per_s"] = 1e3 * case["batch"] / row["median_ms"]
             if PLAIN in times:
                 row["times_plain"] = times[PLAIN]["median_ms"] / row["median_ms"]
-            # The arithmetic for absent persons is each network's own affair.
+            # Networks may skip absent persons.
             if case["part"] != "absent":
                 row["gmac"] = gmac[case["layout"], name]
                 passes = 3 if case["part"] == "train" else 1

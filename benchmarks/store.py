@@ -1,10 +1,11 @@
-"""Measure loaders of a packed store and of an annotation file: memory, start, and speed.
+"""Compare data loading from a packed store and from an annotation file.
 
-Both hold the same samples, read with the training pipeline, sampler, and loader of the NTU
-RGB+D 60 3D recipe; in turn, each in fresh processes. Medians over rounds and ranks. Memory is
-PSS halfway, which counts a page that processes share once; `peak` is the resident size of a
-rank's main process. Several ranks read a complete epoch: `missed` samples are read by none,
-`repeated` ones twice, beyond what makes the ranks' shares equal.
+Both contain the same samples, which are read with the training pipeline, sampler, and loader
+of the NTU RGB+D 60 3D recipe. They are measured in turn, each in new processes. Results are
+medians over rounds and ranks. Memory is measured halfway as PSS, which counts shared pages
+once. `peak` is the peak resident memory of a rank's main process. Several ranks read a
+complete epoch. `missed` counts samples that are not read, and `repeated` counts samples that
+are read twice, except those that make the shares of the ranks equal.
 """
 
 import os
@@ -26,7 +27,7 @@ from .samples import ntu_config, write_samples
 from .timing import progress
 
 BATCH = 16
-WARM_UP = 50  # batches until all workers run at full speed
+WARM_UP = 50  # batches before all workers run at full speed
 FEW = 100
 # name -> type of the data set, its file
 KINDS = {
@@ -43,7 +44,7 @@ def run(options, results) -> None:
         sizes[f"{FEW} samples"] = min(FEW, options.samples)
         progress(f"writing {options.samples} samples to {folder}")
         for name, (_, file) in KINDS.items():
-            # In a process of its own, which returns its memory.
+            # A separate process returns its memory to the system.
             with ProcessPoolExecutor(1) as pool:
                 pool.submit(write_samples, Path(folder, file), sizes[name]).result()
         for number in range(1, options.rounds + 1):
@@ -59,7 +60,11 @@ def run(options, results) -> None:
                         rank.update(coverage(seen, sizes[name]))
                         results.passed &= rank["missed"] == rank["repeated"] == 0
                 readings[name] += ranks
-                rows = [dict(data=n, **medians(r)) for n, r in readings.items() if r]
+                rows = [
+                    dict(data=name, **medians(ranks))
+                    for name, ranks in readings.items()
+                    if ranks
+                ]
                 results.table("store", rows)
 
 
@@ -72,20 +77,20 @@ def medians(ranks: list[dict]) -> dict:
 
 
 def coverage(seen: list[list[int]], samples: int) -> dict:
-    """Return the number of samples `missed`, and `repeated` without need.
+    """Count `missed` samples and unnecessarily `repeated` samples.
 
     Args:
-        seen: numbers of the samples that each rank read.
+        seen: indices of the samples that each rank read.
         samples: number of samples.
     """
-    times = np.bincount(np.concatenate(seen).astype(int), minlength=samples)
-    # The sampler repeats some samples so that all ranks read equally many.
-    repeated = int((times - 1).clip(0).sum()) - -samples % len(seen)
-    return {"missed": int((times == 0).sum()), "repeated": repeated}
+    counts = np.bincount(np.concatenate(seen).astype(int), minlength=samples)
+    # The sampler repeats some samples to give all ranks the same number.
+    repeated = int((counts - 1).clip(0).sum()) - -samples % len(seen)
+    return {"missed": int((counts == 0).sum()), "repeated": repeated}
 
 
 def read(task: dict) -> dict:
-    """Read batches in this process and its workers: a rank."""
+    """Read batches in this process (a rank) and its workers."""
     init_default_scope("mmaction")
     MMLogger.get_current_instance().setLevel("WARNING")
     start, seen = time.perf_counter(), []
@@ -99,7 +104,7 @@ def read(task: dict) -> dict:
         if number == warm_up:
             begin, worked = time.perf_counter(), processor_seconds()
         if number == total // 2:
-            barrier()  # all ranks are at work while all are read
+            barrier()  # All ranks are loading while the memory is measured.
             pids = processes.processes()
             main, *workers = (processes.memory(pid, "Pss") for pid in pids)
             barrier()
@@ -120,7 +125,7 @@ def read(task: dict) -> dict:
 
 
 def build_loader(task: dict):
-    """Return a loader of one epoch; for one rank, of as many batches as needed."""
+    """Return a loader of one epoch; with one rank, of the required number of batches."""
     cfg = Config.fromfile(ntu_config("3d"))
     data = {"type": task["type"], "ann_file": task["ann_file"], "split": "xsub_train"}
     data.update(pipeline=cfg.train_pipeline)
@@ -136,7 +141,7 @@ def build_loader(task: dict):
 
 
 def processor_seconds() -> float:
-    """Return what this process and its workers have worked: utime and stime."""
+    """Return the processor time (utime and stime) of this process and its workers."""
     stats = [
         Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
         for process in processes.processes()

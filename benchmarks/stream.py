@@ -1,7 +1,8 @@
-"""Time a stream: the cost of storing a frame, and of a label.
+"""Time storing a frame and computing a label in a stream.
 
-MS-G3D of the NTU RGB+D 3D config, one clip per label, from keypoints to scores; pose
-estimation is not included. `frames per s` is for a label every 10 frames.
+The network is MS-G3D of the NTU RGB+D 3D config, with one clip per label. Times cover the
+steps from keypoints to scores, without pose estimation. `frames per s` is for a label every
+10 frames.
 """
 
 import tempfile
@@ -24,8 +25,8 @@ EVERY = 10  # frames between two labels
 def run(options, results) -> None:
     recognizer, steps = make_recognizer(options), {}
     for persons in range(1, options.persons + 1):
-        for what, every in (("label", EVERY), ("store", 10**9)):
-            steps[persons, what] = ten_frames(recognizer, persons, every, options)
+        for step, every in (("label", EVERY), ("store", 10**9)):
+            steps[persons, step] = ten_frames(recognizer, persons, every, options)
     for times in interleave(steps, options.rounds, "stream"):
         rows = []
         for persons in range(1, options.persons + 1):

@@ -1,4 +1,4 @@
-"""Interleaved timing: all steps are timed once per round, so that load hits them alike."""
+"""Interleaved timing: each round times every step, so load affects all steps equally."""
 
 import statistics
 import sys
@@ -11,13 +11,13 @@ _START = time.perf_counter()
 
 
 def progress(text: str) -> None:
-    """Print a line with the seconds since the start to standard error."""
+    """Print a line to standard error, with the seconds since the start."""
     seconds = time.perf_counter() - _START
     print(f"[{seconds:7.1f} s] {text}", file=sys.stderr, flush=True)
 
 
 def first_line(error: BaseException) -> str:
-    """Return an exception as one line of at most 160 characters."""
+    """Format an exception as one line of at most 160 characters."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return ": ".join([type(error).__name__, *lines[:1]])[:160]
 
@@ -37,15 +37,15 @@ def interleave(
 
     Args:
         steps: name -> function to time.
-        rounds: readings of each step.
+        rounds: number of readings per step.
         what: description for the progress lines.
-        device: "cuda" waits for the GPU before each look at the clock.
-        clock: returns seconds.
-        least: seconds per reading: a faster step is repeated. 0 disables repetition.
-        per: items that a step processes; results are times per item.
-        before: called before each reading.
-        errors: receives name -> text of an exception. Such a step is not called again.
-            Without it, exceptions are raised.
+        device: "cuda" to synchronize with the GPU before reading the clock.
+        clock: function that returns seconds.
+        least: minimum seconds per reading. Faster steps are repeated; 0 disables this.
+        per: number of items that a step processes. Results are times per item.
+        before: function to call before each reading.
+        errors: filled with name -> text of the exception of each failing step, which is
+            not called again. If None, exceptions are raised.
 
     Yields:
         After each round, name -> `quartiles` of all readings so far.
@@ -60,11 +60,11 @@ def interleave(
                 before()
             try:
                 synchronize(device)
-                began = clock()
+                start = clock()
                 for _ in range(loops[name]):
                     steps[name]()
                 synchronize(device)
-                seconds = (clock() - began) / loops[name]
+                seconds = (clock() - start) / loops[name]
             except Exception as error:
                 if errors is None:
                     raise
@@ -86,6 +86,6 @@ def synchronize(device: str) -> None:
 
 def quartiles(times: list[float]) -> dict:
     """Return the median and quartiles of times in milliseconds, and the times."""
-    pairs = times if len(times) > 1 else 2 * times
-    low, median, high = statistics.quantiles(pairs, method="inclusive")
+    values = times if len(times) > 1 else 2 * times
+    low, median, high = statistics.quantiles(values, method="inclusive")
     return {"median_ms": median, "q1_ms": low, "q3_ms": high, "times_ms": list(times)}

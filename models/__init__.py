@@ -1,7 +1,7 @@
-"""The networks of msg3d, under the name that MMAction2's own configs import.
+"""Alias of `msg3d.models` for the configs of MMAction2's MS-G3D project.
 
-MMAction2's `projects/msg3d/configs` contain `custom_imports = dict(imports='models')`. They
-run unchanged when started in this folder with `PYTHONPATH=.`.
+These configs contain `custom_imports = dict(imports='models')`. They run unchanged in
+this folder with `PYTHONPATH=.`.
 """
 
 from msg3d.models import *  # noqa: F403

@@ -19,7 +19,9 @@ FOLDS = "sbu-fold"
 
 
 def report(results: list[dict]) -> str:
-    """Return a Markdown table per data set: top-1 of each stream and fused, mean ± std.
+    """Return Markdown tables per data set: top-1 of streams and fusions, and the cost.
+
+    Accuracies are mean ± standard deviation over seeds.
 
     Args:
         results: of `networks.run` and `networks.derived`, in any order.
@@ -33,12 +35,13 @@ def report(results: list[dict]) -> str:
             title = "SBU, mean of the five folds"
         if of_set:
             passes = next(r["passes"] for r in of_set if "passes" in r)
-            tables.append(f"**{title}**, {passes} passes\n\n{_table(of_set)}")
+            tables.append(f"**{title}**, {passes} passes\n\n{_accuracies(of_set)}")
             if any("unseen" in r for r in of_set):
                 tables.append(
                     "The same runs on the test samples that are not in the training "
-                    f"set:\n\n{_table(of_set, 'unseen')}"
+                    f"set:\n\n{_accuracies(of_set, 'unseen')}"
                 )
+            tables.append(f"Cost:\n\n{_costs(of_set)}")
     return "\n\n".join(tables)
 
 
@@ -70,37 +73,57 @@ def folds(results: list[dict]) -> list[dict]:
     ]
 
 
-def _table(results: list[dict], key: str = "top1") -> str:
-    rows, used = [], set()
-    for network, form in NETWORKS.items():
-        cells, runs = {}, []
-        for column in COLUMNS:
-            ours = [
-                r
-                for r in results
-                if r["setting"].split("/")[1:] == [network, column] and key in r
-            ]
-            if ours:
-                cells[column] = spread([r[key] for r in ours])
-                runs += [r for r in ours if "parameters" in r]
-                used.add(column)
-        if runs:
-            seeds = sorted({r["seed"] for r in runs})
-            rows.append((form.title, runs, len(seeds), cells))
-    used = [column for column in COLUMNS if column in used]
+def _accuracies(results: list[dict], key: str = "top1") -> str:
+    """A row per network, a column per stream or fusion."""
+    cells, used = {}, set()
+    for setting, runs in _by_setting(results).items():
+        if values := [run[key] for run in runs if key in run]:
+            cells[setting] = spread(values)
+            used.add(setting[1])
+    columns = [column for column in COLUMNS if column in used]
     lines = [
-        (
-            title,
-            f"{runs[0]['parameters'] / 1e6:.2f}",
-            f"{runs[0]['flops'] / 2e6:.0f}",
-            *(cells.get(column, "") for column in used),
-            seeds,
-            round(mean(r["train_seconds"] for r in runs)),
-        )
-        for title, runs, seeds, cells in rows
+        (form.title, *(cells.get((network, column), "") for column in columns))
+        for network, form in NETWORKS.items()
+        if any((network, column) in cells for column in columns)
     ]
-    headers = ("network", "M parameters", "MMAC a clip", *used, "seeds", "s a training")
-    return tabulate(lines, headers, "github", disable_numparse=True)
+    return _markdown(("network", *columns), lines)
+
+
+def _costs(results: list[dict]) -> str:
+    """A row per network: its size, and the number and duration of its runs."""
+    lines = []
+    for network, form in NETWORKS.items():
+        runs = [
+            run
+            for (name, _), several in _by_setting(results).items()
+            for run in several
+            if name == network and "parameters" in run
+        ]
+        if runs:
+            lines.append(
+                (
+                    form.title,
+                    f"{runs[0]['parameters'] / 1e6:.2f}",
+                    f"{runs[0]['flops'] / 2e6:.0f}",
+                    len({run["seed"] for run in runs}),
+                    round(mean(run["train_seconds"] for run in runs)),
+                )
+            )
+    head = ("network", "M parameters", "MMAC per clip", "seeds", "s per training")
+    return _markdown(head, lines)
+
+
+def _by_setting(results: list[dict]) -> dict[tuple[str, str], list[dict]]:
+    """The results of each (network, column)."""
+    grouped: dict = {}
+    for result in results:
+        _, network, column = result["setting"].split("/")
+        grouped.setdefault((network, column), []).append(result)
+    return grouped
+
+
+def _markdown(head: tuple, lines: list[tuple]) -> str:
+    return tabulate(lines, head, "github", disable_numparse=True)
 
 
 def pictures(results: list[dict], data: Path, work_dir: Path, folder: Path) -> None:

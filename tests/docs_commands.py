@@ -1,4 +1,4 @@
-"""What the documents tell people to type, and the parsers of what they would start."""
+"""Code blocks of the pages, and parsers for the commands in them."""
 
 import argparse
 import importlib.util
@@ -16,20 +16,21 @@ from mmengine.config import Config
 
 from conftest import REPOSITORY
 
-# The shell finds no program at all, and hands each that it would start to this.
+# With an empty PATH, the shell calls this function for each command. It records the
+# arguments, and implements `cat`.
 RECORDER = r"""
 command_not_found_handle() {
-    if [ "$1" != cat ]; then printf '%s\0' $# "$@" >>"$TYPED"
+    if [ "$1" != cat ]; then printf '%s\0' $# "$@" >>"$RECORD"
     elif [ -r "$2" ]; then printf '%s' "$(<"$2")"; fi
 }
 """
 
 
 class Block(NamedTuple):
-    """A fenced block of a document."""
+    """Fenced block of a page."""
 
     document: str  # path in the repository
-    line: int  # of its fence
+    line: int  # of the opening fence
     language: str
     text: str
 
@@ -39,15 +40,15 @@ class Block(NamedTuple):
 
 
 class DocumentError(AssertionError):
-    """A command or block that does not do what its reader expects."""
+    """Invalid command or code block in a page."""
 
 
 class _Parsed(BaseException):
-    """A program has read its arguments, and is stopped there."""
+    """Raised instead of running a program after its arguments were parsed."""
 
 
 def documents() -> list[str]:
-    """Every Markdown file for users."""
+    """Return the paths of all Markdown files for users."""
     files = [
         REPOSITORY / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")
     ]
@@ -57,46 +58,49 @@ def documents() -> list[str]:
 
 
 def blocks(document: str) -> list[Block]:
+    """Return the fenced blocks of a page."""
     text = (REPOSITORY / document).read_text(encoding="utf-8")
     fences = re.finditer(r"^```(\S*)\n(.*?)^```$", text, re.M | re.S)
     return [
-        Block(document, text.count("\n", 0, one.start()) + 1, one[1], one[2])
-        for one in fences
+        Block(document, text.count("\n", 0, fence.start()) + 1, fence[1], fence[2])
+        for fence in fences
     ]
 
 
-def typed(block: Block, folder: Path, variables: dict[str, str]) -> list[list[str]]:
-    """The argument lists with which a shell in `folder` would start programs."""
-    record = folder / "typed"
+def shell_commands(
+    block: Block, folder: Path, variables: dict[str, str]
+) -> list[list[str]]:
+    """Return the arguments of each program that a shell in `folder` would start."""
+    record = folder / "record"
     record.write_bytes(b"")
     done = subprocess.run(
         ["/bin/bash", "-u", "-c", RECORDER + block.text],
         cwd=folder,
-        env=dict(variables, PATH="/nowhere", TYPED=str(record)),
+        env=dict(variables, PATH="/nowhere", RECORD=str(record)),
         stderr=subprocess.PIPE,
         text=True,
         timeout=20,
     )
     if done.returncode or done.stderr:
         raise DocumentError(f"{block.place}: {done.stderr}")
-    words, found = record.read_bytes().decode().split("\0")[:-1], []
+    words, commands = record.read_bytes().decode().split("\0")[:-1], []
     record.unlink()
     while words:
         count = int(words[0])
-        found.append(words[1 : 1 + count])
+        commands.append(words[1 : 1 + count])
         words = words[1 + count :]
-    return found
+    return commands
 
 
 def parse(words: list[str]) -> argparse.Namespace | None:
-    """Gives the arguments to the program's own parser, and starts nothing.
+    """Parse a command with the program's own parser, without running it.
 
     Raises:
-        DocumentError: there is no such program, or it does not know an argument.
+        DocumentError: the program does not exist, or an argument is invalid.
     """
     program, *arguments = words
     if program not in PROGRAMS:
-        raise DocumentError(f"{program}: nothing here can read its arguments")
+        raise DocumentError(f"{program}: no parser for this program")
     try:
         _check_paths(arguments)
         return PROGRAMS[program](arguments)
@@ -109,7 +113,7 @@ def parse(words: list[str]) -> argparse.Namespace | None:
 
 
 def run(words: list[str]) -> None:
-    """`msg3d ...`, `python TOOL ...`, or `python -m MODULE ...`, in this process."""
+    """Run `msg3d ...`, `python TOOL ...`, or `python -m MODULE ...` in this process."""
     if words[0] == "msg3d":
         words = ["python", "-m", *words]
     with _called(words[1:]) as start:
@@ -122,7 +126,7 @@ def run(words: list[str]) -> None:
 
 @contextmanager
 def _called(arguments: list[str]):
-    """What starts a script or module with these arguments, as python would."""
+    """Yield a function that runs a script or module with these arguments."""
     argv, path = sys.argv, sys.path[:]
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
@@ -143,26 +147,26 @@ def _python(arguments: list[str]) -> argparse.Namespace | None:
     if arguments[0] == "-c":
         compile(arguments[1], "python -c", "exec")
         return None
-    kinds = ("parse_args", "parse_intermixed_args")
-    known = {kind: getattr(argparse.ArgumentParser, kind) for kind in kinds}
+    names = ("parse_args", "parse_intermixed_args")
+    methods = {name: getattr(argparse.ArgumentParser, name) for name in names}
 
-    def stopping(kind):
-        def stop(*args, **kwargs):
-            raise _Parsed(known[kind](*args, **kwargs))
+    def stop_after(name):
+        def parse_and_stop(*args, **kwargs):
+            raise _Parsed(methods[name](*args, **kwargs))
 
-        return stop
+        return parse_and_stop
 
     try:
-        for kind in kinds:
-            setattr(argparse.ArgumentParser, kind, stopping(kind))
+        for name in names:
+            setattr(argparse.ArgumentParser, name, stop_after(name))
         with _called(arguments) as start:
             start()
     except _Parsed as parsed:
         return parsed.args[0]
     finally:
-        for kind in kinds:
-            setattr(argparse.ArgumentParser, kind, known[kind])
-    raise DocumentError(f"{' '.join(arguments)}: it has no parser")
+        for name in names:
+            setattr(argparse.ArgumentParser, name, methods[name])
+    raise DocumentError(f"{' '.join(arguments)}: the program has no parser")
 
 
 def _msg3d(arguments: list[str]) -> argparse.Namespace | None:
@@ -175,37 +179,37 @@ def _mim(arguments: list[str]) -> argparse.Namespace | None:
     name, *rest = arguments
     command = importlib.import_module(f"mim.commands.{name}").cli
     try:
-        found = command.make_context(name, rest).params
+        params = command.make_context(name, rest).params
     except ClickException as error:
         raise DocumentError(f"mim {name}: {error.format_message()}") from error
     if name == "search":
         return None
-    package, rest = found["package"], list(found["other_args"])
-    if name == "test" and found["checkpoint"]:
-        rest.insert(0, found["checkpoint"])
-    script = found.get("command", name)
+    package, rest = params["package"], list(params["other_args"])
+    if name == "test" and params["checkpoint"]:
+        rest.insert(0, params["checkpoint"])
+    script = params.get("command", name)
     if name != "run":
-        rest.insert(0, found["config"])
+        rest.insert(0, params["config"])
     tools = Path(importlib.util.find_spec(package).origin).parent / ".mim" / "tools"
     scripts = list(tools.rglob(f"{script}.py"))
     if len(scripts) != 1:
         raise DocumentError(f"mim {name} {package}: {len(scripts)} tools {script}.py")
     args = _python([str(scripts[0]), *rest])
-    config = REPOSITORY / str(found.get("config"))
+    config = REPOSITORY / str(params.get("config"))
     if config.is_file():
         _check_keys(Config.fromfile(config), args.cfg_options or {})
     return args
 
 
 def _check_keys(config: Config, options: dict) -> None:
-    """A misspelt key would be taken, and change nothing."""
+    """Raise an error for misspelled keys, which MMEngine accepts silently."""
     for key in options:
-        # What MMEngine's Runner has beside what configs name.
+        # MMEngine's Runner accepts these without an entry in the config.
         if not key.startswith("randomness.") and config.get(key, ...) is ...:
-            here = config
+            value = config
             for part in key.split("."):
-                here = here[int(part)] if part.isdecimal() else here.get(part, ...)
-                if here is ...:
+                value = value[int(part)] if part.isdecimal() else value.get(part, ...)
+                if value is ...:
                     raise DocumentError(f"{key}: the config has no {part!r}")
 
 
@@ -236,10 +240,10 @@ def _torchrun(arguments: list[str]) -> argparse.Namespace:
 
 
 def _check_paths(arguments: list[str]) -> None:
-    for one in arguments:
-        ours = re.match(r"(configs|tools|docs|projects)/", one)
-        if ours and "..." not in one and not (REPOSITORY / one).exists():
-            raise DocumentError(f"{one}: there is no such file")
+    for path in arguments:
+        ours = re.match(r"(configs|tools|docs|projects)/", path)
+        if ours and "..." not in path and not (REPOSITORY / path).exists():
+            raise DocumentError(f"{path}: no such file")
 
 
 PROGRAMS = {

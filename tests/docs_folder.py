@@ -1,4 +1,4 @@
-"""What the documents take for given: a folder of a user who has trained and tested."""
+"""Fixture folder for the pages: a user's data, trained network, and results."""
 
 import io
 import json
@@ -25,10 +25,10 @@ NTU = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d.py"
 
 
 def network(folder: Path, leaf: str, classes: list[str], backbone=None) -> None:
-    """my_config.py and best.pth: `leaf` with few channels, short clips, other classes."""
+    """Write my_config.py and best.pth: `leaf` with few channels and short clips."""
     cfg = Config.fromfile(CONFIGS / leaf)
-    few = {"base_channels": 12, "num_gcn_scales": 3, "num_g3d_scales": 2}
-    cfg.model.backbone = backbone or dict(cfg.model.backbone, **few)
+    small = {"base_channels": 12, "num_gcn_scales": 3, "num_g3d_scales": 2}
+    cfg.model.backbone = backbone or dict(cfg.model.backbone, **small)
     cfg.model.cls_head.update(in_channels=48, num_classes=len(classes))
     for step in cfg.test_dataloader.dataset.pipeline:
         if "num_clips" in step:
@@ -42,10 +42,10 @@ def network(folder: Path, leaf: str, classes: list[str], backbone=None) -> None:
     cfg.dump(folder / "my_config.py")
 
 
-def renamed(source: dict, name: str, path: Path, **splits) -> None:
-    """The samples of an annotation file, the first of them under another name."""
+def save_renamed(source: dict, name: str, path: Path, **splits) -> None:
+    """Save annotations with another name for the first sample."""
     first, *rest = source["annotations"]
-    names = [name, *(one["frame_dir"] for one in rest)]
+    names = [name, *(sample["frame_dir"] for sample in rest)]
     annotations = [dict(first, frame_dir=name), *rest]
     split = {key: names[part] for key, part in splits.items()}
     path.parent.mkdir(exist_ok=True)
@@ -53,41 +53,43 @@ def renamed(source: dict, name: str, path: Path, **splits) -> None:
 
 
 def dump(path: Path, samples: list[dict]) -> None:
-    """What `mim test --dump` writes; every fifth sample is taken for another class."""
-    said = [one["label"] ^ (number % 5 == 0) for number, one in enumerate(samples)]
+    """Write a dump of `mim test --dump`, with every fifth sample misclassified."""
+    labels = [
+        sample["label"] ^ (number % 5 == 0) for number, sample in enumerate(samples)
+    ]
     scores = [
         {
             "pred_score": np.eye(10, dtype=np.float32)[label],
-            "gt_label": one["label"],
-            "frame_dir": one["frame_dir"],
+            "gt_label": sample["label"],
+            "frame_dir": sample["frame_dir"],
         }
-        for label, one in zip(said, samples, strict=True)
+        for label, sample in zip(labels, samples, strict=True)
     ]
     path.write_bytes(pickle.dumps(scores))
 
 
 def fill(folder: Path, actions: dict) -> None:
-    """A network, its data, and what training and tests leave; all of it is small.
+    """Write a small network, its data, and the results of training and testing.
 
     Args:
-        folder: an empty one, to be the working folder.
-        actions: annotations of the quickstart's kind, 40 samples.
+        folder: an empty folder, which will be the working folder.
+        actions: annotations like those of the quickstart, 40 samples.
     """
     for name in ("configs", "tools"):
         (folder / name).symlink_to(REPOSITORY / name)
-    classes, known = actions["meta"]["classes"], actions["annotations"]
+    classes, samples = actions["meta"]["classes"], actions["annotations"]
     network(folder, QUICKSTART, classes)
-    halves = {"train": slice(20), "val": slice(20, 21)}
-    renamed(actions, "wave01", folder / "mine.pkl", **halves)
+    splits = {"train": slice(20), "val": slice(20, 21)}
+    save_renamed(actions, "wave01", folder / "mine.pkl", **splits)
     (folder / "data").mkdir()
     skeleton = folder / "data" / "skeleton"
-    few = slice(38, 39)
-    name = known[0]["frame_dir"]
-    renamed(actions, name, skeleton / "synthetic.pkl", xsub_val=few)
+    tested = slice(38, 39)
+    name = samples[0]["frame_dir"]
+    save_renamed(actions, name, skeleton / "synthetic.pkl", xsub_val=tested)
     write(skeleton / "ntu60_3d.pkl", joints=25, persons=2, samples=4)
-    np.save(folder / "wave.npy", known[0]["keypoint"])
+    np.save(folder / "wave.npy", samples[0]["keypoint"])
     (folder / "INPUT").mkdir()
-    np.save(folder / "INPUT" / "a.npy", known[1]["keypoint"])
+    np.save(folder / "INPUT" / "a.npy", samples[1]["keypoint"])
     log = folder / "work_dirs" / "quickstart" / "20260101" / "vis_data"
     log.mkdir(parents=True)
     lines = [
@@ -108,52 +110,54 @@ def fill(folder: Path, actions: dict) -> None:
         str(quickstart / "epoch_1.pth"), encoding="utf-8"
     )
     (folder / "work_dirs" / "gallery").mkdir()
-    dump(quickstart / "test.pkl", known[few])
+    dump(quickstart / "test.pkl", samples[tested])
     streams = ("joint", "bone", "joint_motion", "bone_motion", "fused", "scores")
     mine = load_annotations(folder / "mine.pkl")["annotations"]
     for name in streams:
         dump(folder / f"{name}.pkl", mine)
 
 
-def flat(folder: Path) -> None:
-    """Poses of 17 joints in 2D, as the text has them."""
+def poses_2d(folder: Path) -> None:
+    """Write 2D poses of 17 joints."""
     file = write(folder / "data" / "mine.pkl", joints=17, channels=2)
-    renamed(load_annotations(file), "a", file, train=slice(8), val=slice(8, 12))
+    save_renamed(load_annotations(file), "a", file, train=slice(8), val=slice(8, 12))
     run(["msg3d", "pack", str(file), "data/mine.packed"])
 
 
-def penn(folder: Path) -> None:
+def penn_action(folder: Path) -> None:
+    """Write annotations of Penn Action's joints."""
     file = write(folder / "a.pkl", joints=13, channels=2, frames=(12, 13))
-    renamed(load_annotations(file), "0004", folder / "penn_action.pkl")
+    save_renamed(load_annotations(file), "0004", folder / "penn_action.pkl")
 
 
-def archive(folder: Path) -> None:
-    """A network of two persons and 25 joints, as the text has them."""
+def exportable_network(folder: Path) -> None:
+    """Write a network of two persons and 25 joints."""
     graph = {"layout": "nturgb+d", "mode": "spatial"}
-    # Traced in seconds; tests/export traces the others.
+    # Exported in seconds; tests/export exports the other networks.
     backbone = {"type": "ResTCN", "graph_cfg": graph, "base_channels": 12}
     network(folder, NTU, list("abcd"), backbone)
     np.save(folder / "wave.npy", np.random.default_rng(0).normal(size=(1, 9, 25, 3)))
 
 
-def archives_of_scores(folder: Path) -> None:
+def npz_scores(folder: Path) -> None:
+    """Write scores as .npz."""
     for name in ("joint", "bone"):
         run(["msg3d", "fuse", f"{name}.pkl", "--output", f"{name}.npz"])
 
 
-# What else a document takes for given, and how its text's files come to be.
-ALSO = {
+# Functions that write additional files for a page.
+EXTRA_FILES = {
     "CONTRIBUTING.md": lambda folder: (folder / "msg3d").mkdir(),
-    "docs/check.md": flat,
-    "docs/export.md": archive,
-    "docs/layouts.md": penn,
-    "docs/safety.md": archives_of_scores,
+    "docs/check.md": poses_2d,
+    "docs/export.md": exportable_network,
+    "docs/layouts.md": penn_action,
+    "docs/safety.md": npz_scores,
 }
 
 
-def given(document: str, known: dict) -> dict:
-    """The names that a document's Python uses and leaves to its reader to have."""
-    sample = known["annotations"][0]
+def page_variables(document: str, actions: dict) -> dict:
+    """Return the variables that the Python code of a page uses without defining them."""
+    sample = actions["annotations"][0]
     joints = {"keypoint": sample["keypoint"]}
     if document == "docs/export.md":
         joints = {"keypoint": np.load("wave.npy")}
@@ -163,10 +167,10 @@ def given(document: str, known: dict) -> dict:
         joints,
         array=sample["keypoint"],
         sample=sample,
-        samples=known["annotations"],
-        classes=known["meta"]["classes"],
+        samples=actions["annotations"],
+        classes=actions["meta"]["classes"],
         train_names=[sample["frame_dir"]],
-        val_names=[known["annotations"][1]["frame_dir"]],
+        val_names=[actions["annotations"][1]["frame_dir"]],
         results=[],
         file=io.StringIO(),
         json=json,

@@ -1,4 +1,4 @@
-"""Check an error by its kind and place, never by its wording."""
+"""Check the kind and location of errors, never their wording."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ from msg3d.errors import MSG3DError
 
 @contextmanager
 def raises(kind: str, error_type: type = MSG3DError, **where) -> Iterator:
-    """Expect an error of a kind, as `pytest.raises` does of a type.
+    """Expect an error of a kind, similar to `pytest.raises`.
 
     Args:
-        kind: the expected `error.kind`.
-        error_type: the expected class.
-        **where: expected attributes of `error.where`; a `file` may be given without
-            its folder.
+        kind: expected `error.kind`.
+        error_type: expected class.
+        **where: expected attributes of `error.where`. The folder of `file` can be
+            omitted.
 
     Example:
         >>> with raises("row", line=3) as caught:

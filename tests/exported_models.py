@@ -1,4 +1,4 @@
-"""Small networks of every kind for NTU RGB+D's pipeline, and sequences for them."""
+"""Small networks with each backbone for the pipeline of NTU RGB+D, and sequences."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def _graph(mode):
     return {"layout": "nturgb+d", "mode": mode}
 
 
-# Of each, the arguments and how many channels come out.
+# Backbone -> (arguments, output channels).
 BACKBONES = {
     "MSG3D": (
         {
@@ -53,7 +53,7 @@ BACKBONES = {
 
 
 def tiny(folder, backbone, classes=None):
-    """(config, checkpoint) of a network with four classes and clips of 16 frames."""
+    """Create (config, checkpoint) with four classes and clips of 16 frames."""
     arguments, channels = BACKBONES[backbone]
     cfg = Config.fromfile(LEAF)
     for step in cfg.test_dataloader.dataset.pipeline:
@@ -64,7 +64,7 @@ def tiny(folder, backbone, classes=None):
     with DefaultScope.overwrite_default_scope("mmaction"):
         model = MODELS.build(cfg.model)
     rebuild_weights(model, torch.float32)
-    model.cls_head.fc.weight.data /= 4  # else all scores are 0 or 1
+    model.cls_head.fc.weight.data /= 4  # otherwise, all scores are 0 or 1
     meta = {"dataset_meta": {"classes": classes}} if classes else {}
     torch.save({"state_dict": model.state_dict(), "meta": meta}, folder / "tiny.pth")
     cfg.dump(folder / "tiny.py")
@@ -72,12 +72,12 @@ def tiny(folder, backbone, classes=None):
 
 
 def walks():
-    """One person; two, of whom one comes late; three."""
+    """Return sequences of one person, two persons (one appears later), and three."""
     rng = np.random.default_rng(0)
-    found = []
+    sequences = []
     for persons, frames in ((1, 20), (2, 45), (3, 9)):
         steps = rng.normal(scale=0.05, size=(persons, frames, 25, 3)).cumsum(1)
         start = rng.normal(size=(persons, 1, 25, 3))
-        found.append((start + steps).astype(np.float32))
-    found[1][1, :30] = 0
-    return found
+        sequences.append((start + steps).astype(np.float32))
+    sequences[1][1, :30] = 0
+    return sequences

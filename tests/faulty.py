@@ -1,4 +1,4 @@
-"""Good annotation files, and what happens to them in practice."""
+"""Valid annotation files, and typical faults in them."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ NAMES = ["walk", "sit", "wave", "jump"]
 
 
 def good(channels=3, **kwargs):
-    """A file without a fault: kinect20 in 3D, or coco with scores in 2D."""
+    """Return a valid file: kinect20 in 3D, or coco with scores in 2D."""
     joints = 20 if channels == 3 else 17
     data = annotations(joints=joints, channels=channels, frames=(20, 30), **kwargs)
     return {**data, "meta": {"classes": list(NAMES)}}
@@ -19,7 +19,7 @@ def by_name(data, number=2):
 
 
 def field(**changes):
-    """sample002's fields changed: by a function, to a value, or taken away (None)."""
+    """Change fields of sample002 by a function, to a value, or delete them (None)."""
 
     def mutate(data):
         sample = by_name(data)
@@ -33,20 +33,19 @@ def field(**changes):
 
 
 def every(**changes):
-    """`field` for every sample."""
+    """Change fields of all samples, see `field`."""
 
     def mutate(data):
-        for number in range(len(data["annotations"])):
-            only = {"annotations": [None, None, data["annotations"][number]]}
-            field(**changes)(only)
+        for sample in data["annotations"]:
+            field(**changes)({"annotations": [None, None, sample]})
 
     return mutate
 
 
-def filled(place, value):
+def filled(index, value):
     def change(array):
         array = array.copy()
-        array[place] = value
+        array[index] = value
         return array
 
     return change
@@ -57,7 +56,7 @@ def turned(*axes):
 
 
 def three_persons(absent):
-    """Three persons, of whom one is never there."""
+    """Repeat a person three times, with person `absent` set to zero."""
 
     def change(keypoint):
         persons = np.repeat(keypoint, 3, axis=0) + np.arange(3).reshape(3, 1, 1, 1)
@@ -80,7 +79,7 @@ def copy_of(source, target, **changes):
 
 
 def share_most(data):
-    """More than half of the frames of a test sequence are training frames."""
+    """Copy training frames to more than half of the frames of a test sequence."""
     source, target = by_name(data, 0)["keypoint"], by_name(data, 8)["keypoint"]
     half = target.shape[1] // 2 + 1
     target[:, :half] = source[:, :half]
@@ -101,5 +100,5 @@ def split(name, change):
     return mutate
 
 
-def kinds(found):
-    return {fault.kind for fault in found.faults}
+def kinds(inspection):
+    return {fault.kind for fault in inspection.faults}

@@ -1,4 +1,4 @@
-"""Runs in the test's own process, without what a command's start costs."""
+"""Run commands and training in the test's process, without the cost of starting one."""
 
 import runpy
 import sys
@@ -15,7 +15,7 @@ TOOLS = Path(msg3d.__file__).parent / ".mim" / "tools"
 
 
 def config(path: Path, work_dir: Path, **options) -> Config:
-    """The config with dotted `options` as `--cfg-options` has them; None drops a hook."""
+    """Load a config with the overrides of `--cfg-options`; None removes a hook."""
     cfg = Config.fromfile(path)
     cfg.work_dir = str(work_dir)
     cfg.experiment_name = Path(work_dir).name
@@ -27,20 +27,20 @@ def config(path: Path, work_dir: Path, **options) -> Config:
 
 @contextmanager
 def without_paperwork():
-    """Leaves out what takes most of a tiny run's time.
+    """Skip the steps that take most of the time of a tiny run.
 
-    That is the layout of the config's text, for every checkpoint, the versions of
-    everything, and the garbage collection of each data set.
+    These are formatting the config for each checkpoint, collecting versions, and
+    collecting garbage for each data set.
     """
-    layout = patch("mmengine.config.config.FormatCode", lambda text, **_: (text, True))
+    text = patch("mmengine.config.config.FormatCode", lambda text, **_: (text, True))
     versions = patch("mmengine.runner.runner.collect_env", dict)
     garbage = patch("mmengine.dataset.base_dataset.gc.collect")
-    with layout, versions, garbage:
+    with text, versions, garbage:
         yield
 
 
 def msg3d_command(*words) -> int:
-    """Run `msg3d WORDS` in this process; return its exit status."""
+    """Run `msg3d WORDS` in this process and return its exit status."""
     try:
         return main([*map(str, words)])
     except SystemExit as exit:  # wrong usage
@@ -48,7 +48,7 @@ def msg3d_command(*words) -> int:
 
 
 def command(monkeypatch, name, *arguments):
-    """Run `mim run msg3d NAME ...` in this process; return its exit, or None."""
+    """Run `mim run msg3d NAME ...` in this process and return its exit code, if any."""
     monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
     try:
         runpy.run_path(str(TOOLS / f"{name}.py"), run_name="__main__")

@@ -1,4 +1,4 @@
-"""The configs that users run, and their parts."""
+"""The shipped configs that users run, and their data sets."""
 
 from pathlib import Path
 
@@ -10,6 +10,6 @@ UPSTREAM = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
 
 
 def datasets(cfg):
-    """The three data sets of a config, repetition taken off."""
+    """Return the three data sets of a config, without RepeatDataset."""
     train = cfg.train_dataloader.dataset.dataset
     return train, cfg.val_dataloader.dataset, cfg.test_dataloader.dataset

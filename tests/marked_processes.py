@@ -1,4 +1,4 @@
-"""Processes that are found again when whoever started them is gone; Linux's /proc."""
+"""Find processes after their parent has exited, by an environment variable (Linux)."""
 
 import os
 import subprocess
@@ -9,25 +9,25 @@ NAME = "MSG3D_TEST_MARK"
 
 
 def marked_env(mark, **more):
-    """An environment that all descendants inherit."""
+    """Return an environment with the mark, which all descendants inherit."""
     return {**os.environ, "OMP_NUM_THREADS": "1", **more, NAME: str(mark)}
 
 
 def marked(mark):
-    """Command lines by process id, of those that are alive."""
-    found, text = {}, f"{NAME}={mark}".encode()
+    """Return the command lines of running processes by process id."""
+    lines, text = {}, f"{NAME}={mark}".encode()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if text in (folder / "environ").read_bytes().split(b"\0"):
                 line = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
-                found[int(folder.name)] = line.decode()
+                lines[int(folder.name)] = line.decode()
         except (OSError, ProcessLookupError):
-            pass  # another user's, or gone
-    return found
+            pass  # the process has ended or belongs to another user
+    return lines
 
 
 def left_after(mark, seconds):
-    """Those that are alive after so many seconds; fewer if none is any more."""
+    """Return the processes that are running after a time, or none if all end earlier."""
     end = time.monotonic() + seconds
     while marked(mark) and time.monotonic() < end:
         time.sleep(0.1)
@@ -35,15 +35,15 @@ def left_after(mark, seconds):
 
 
 def ended(command, cwd, folder, number, code, ready):
-    """Starts a program, signals it when its processes are `ready`; what it said.
+    """Start a program, send a signal once it is ready, and return its standard error.
 
     Args:
-        command: the program.
-        cwd: where it runs.
-        folder: for temporary files.
-        number: of the signal.
-        code: the exit code that it must have.
-        ready: tells from `marked` processes, and is given time to settle.
+        command: command line of the program.
+        cwd: working folder.
+        folder: folder for temporary files.
+        number: number of the signal.
+        code: expected exit code.
+        ready: whether the `marked` processes are ready, called repeatedly.
     """
     process = subprocess.Popen(
         list(map(str, command)),
@@ -54,15 +54,15 @@ def ended(command, cwd, folder, number, code, ready):
         text=True,
     )
     try:
-        # Beside other programs a start may take minutes.
+        # Starting may take minutes on a busy machine.
         end = time.monotonic() + 300
         while process.poll() is None and not ready(marked(folder)):
             assert time.monotonic() < end, marked(folder)
             time.sleep(0.1)
         time.sleep(3)
         process.send_signal(number)
-        said = process.communicate(timeout=60)[1]
+        stderr = process.communicate(timeout=60)[1]
     finally:
-        process.kill()  # nothing, once it has ended
-    assert process.returncode == code, said
-    return said
+        process.kill()  # has no effect if the process has ended
+    assert process.returncode == code, stderr
+    return stderr

@@ -1,4 +1,4 @@
-"""Pairs of networks, ours and the published form, with one set of weights."""
+"""Pairs of our network and the published network, with the same weights."""
 
 import torch
 
@@ -10,7 +10,7 @@ SMALL = {"base_channels": 12, "num_gcn_scales": 4, "num_g3d_scales": 3}
 
 
 def pair(layout, dtype=torch.float64, **kwargs):
-    """The same weights in our form and in the published one."""
+    """Build our network and the published network with the same weights."""
     torch.manual_seed(0)
     arguments = dict(SMALL, graph_cfg={"layout": layout, "mode": "binary_adj"})
     arguments.update(kwargs)

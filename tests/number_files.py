@@ -1,4 +1,4 @@
-"""A minimal raw format: files that each hold one number."""
+"""A minimal raw format: text files with one number each."""
 
 from pathlib import Path, PurePath
 
@@ -8,7 +8,7 @@ from msg3d.errors import DataError, SkipFile
 
 
 def parse(name, content, scale=1.0, log=None):
-    """`NAME.txt` holding one number: a sample of that number."""
+    """Parse `NAME.txt`, which contains one number, to a sample."""
     if log is not None:
         with Path(log).open("a", encoding="utf-8") as file:
             file.write(name + "\n")
@@ -18,14 +18,14 @@ def parse(name, content, scale=1.0, log=None):
     try:
         value = float(text)
     except ValueError:
-        raise DataError(f"{text!r} is no number", kind="number", line=1) from None
+        raise DataError(f"{text!r} is not a number", kind="number", line=1) from None
     keypoint = np.full((1, 2, 3, 3), value * scale, dtype=np.float32)
     stem = PurePath(name).stem
     return [{"frame_dir": stem, "label": 0, "total_frames": 2, "keypoint": keypoint}]
 
 
 def folder(path, count=10):
-    """A new folder of the numbers from 1."""
+    """Create a folder with files of the numbers from 1 to `count`."""
     path.mkdir()
     for number in range(count):
         (path / f"{number:03d}.txt").write_text(str(number + 1), encoding="utf-8")
@@ -33,6 +33,6 @@ def folder(path, count=10):
 
 
 def values(parsed):
-    """The number in each file, by the name of its sample."""
+    """Return the number of each sample, by sample id."""
     samples = parsed.samples
     return {sample["frame_dir"]: sample["keypoint"][0, 0, 0, 0] for sample in samples}

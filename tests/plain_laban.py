@@ -1,4 +1,4 @@
-"""The Effort features joint by joint and frame by frame, as their formulas read."""
+"""Reference implementation of the Effort features, joint by joint and frame by frame."""
 
 import math
 
@@ -6,27 +6,27 @@ import numpy as np
 
 
 def plain_effort(person, bones, effort, variant="published", fps=1, time="frame"):
-    """One Effort of a person [T, V, 3] of whom every joint is always there."""
+    """Compute an Effort of a person [T, V, 3] without missing joints."""
     parents = dict(bones)
     frames, joints, _ = person.shape
     features = np.zeros((frames, joints, 3))
     for t in range(frames):
         for joint in range(joints):
             for axis in range(3):
-                one = (person, parents, t, joint, axis, variant)
-                features[t, joint, axis] = _plain(effort, one, fps, time)
+                entry = (person, parents, t, joint, axis, variant)
+                features[t, joint, axis] = _plain(effort, entry, fps, time)
     return features
 
 
-def _plain(effort, one, fps, time):
-    person, parents, t, joint, axis, variant = one
+def _plain(effort, entry, fps, time):
+    person, parents, t, joint, axis, variant = entry
     if effort == "time" and time == "joint":
         before = person[t, joint - 1, axis] if joint > 0 else 0.0
         return person[t, joint, axis] - before
     if effort == "time":
-        return _velocity(one) * fps
+        return _velocity(entry) * fps
     if effort == "weight" and variant == "corrected":
-        return 0.5 * (_velocity(one) * fps) ** 2
+        return 0.5 * (_velocity(entry) * fps) ** 2
     if effort == "flow":
         if variant == "corrected" and t < 2:
             return 0.0
@@ -37,15 +37,15 @@ def _plain(effort, one, fps, time):
     return _angle(person, parents, t, joint, axis)
 
 
-def _velocity(one):
-    person, _, t, joint, axis, variant = one
+def _velocity(entry):
+    person, _, t, joint, axis, variant = entry
     if t > 0:
         return person[t, joint, axis] - person[t - 1, joint, axis]
     return person[t, joint, axis] if variant == "published" else 0.0
 
 
 def _angle(person, parents, t, joint, axis):
-    """Zero before the first frame, as the study prepends."""
+    """Return the angle, or zero before the first frame, as in the study."""
     if t < 0:
         return 0.0
     bone = [float(person[t, joint, i] - person[t, parents[joint], i]) for i in range(3)]

@@ -1,7 +1,7 @@
-"""NTU RGB+D's `.skeleton` files, made from random walks and read line by line.
+"""Generator and reference reader of NTU RGB+D's `.skeleton` files.
 
-The reader has the form of MS-G3D's and CTR-GCN's: a dictionary per joint, a `float` per
-number, then an array filled joint by joint. The parser is compared with it.
+Like the readers of MS-G3D and CTR-GCN, the reference reader creates a dictionary per
+joint and then fills an array joint by joint. Tests compare the parser with it.
 """
 
 import io
@@ -39,10 +39,10 @@ JOINT = [
 
 
 def skeleton_text(frames: int, bodies: int, seed: int, joints: int = JOINTS) -> bytes:
-    """Return a `.skeleton` file of joints that walk at random.
+    """Return a `.skeleton` file with random walks.
 
-    Numbers have 7 significant digits, as Kinect's software writes them (4e-05 with its
-    exponent).
+    Numbers have 7 significant digits and possibly an exponent (4e-05), as in the files of
+    the Kinect software.
     """
     rng = np.random.default_rng(seed)
     pose = rng.normal(scale=0.5, size=(bodies, 1, joints, 11))
@@ -62,10 +62,10 @@ def skeleton_text(frames: int, bodies: int, seed: int, joints: int = JOINTS) -> 
 
 
 def read_plainly(file: IO[str]) -> tuple[np.ndarray, list[list[int]]]:
-    """Read a file as MS-G3D's and CTR-GCN's readers do: a dictionary per joint.
+    """Read a file like the readers of MS-G3D and CTR-GCN.
 
     Returns:
-        float64 [M, T, 25, 3], person m being the m-th body of each frame; and the
+        float64 [M, T, 25, 3], where person m is the m-th body of each frame; and the
         tracking ids of each frame.
     """
     sequence = []

@@ -1,5 +1,7 @@
-"""ST-GCN as its authors released it, written from its description: the names of its
-entries and its arithmetic. Ten blocks; nothing rearranged."""
+"""Reference implementation of the authors' ST-GCN, written from its description.
+
+It has ten blocks, and the same arithmetic and names of entries as the release.
+"""
 
 import torch
 from torch import nn
@@ -47,8 +49,8 @@ class PlainSTGCN(nn.Module):
         self.data_bn = nn.BatchNorm1d(channels * joints)
         befores = [channels, *WIDTHS[:-1]]
         self.st_gcn_networks = nn.ModuleList(
-            Block(before, after, subsets, 2 if place in (4, 7) else 1, place > 0)
-            for place, (before, after) in enumerate(zip(befores, WIDTHS, strict=True))
+            Block(before, after, subsets, 2 if index in (4, 7) else 1, index > 0)
+            for index, (before, after) in enumerate(zip(befores, WIDTHS, strict=True))
         )
         if importance:
             self.edge_importance = nn.ParameterList(

@@ -1,9 +1,8 @@
-"""MS-G3D as it was published, with nothing rearranged: the second oracle.
+"""Reference implementation of MS-G3D as published, without optimizations.
 
-Written for reading. Every tensor is [N, C, T, V]; windows are cut out and stored,
-neighbours are gathered scale by scale, and the scales are concatenated before the
-1x1 convolution. Names and shapes of parameters are those of `msg3d.models.MSG3D`,
-so one state dict serves both.
+Tensors are [N, C, T, V]. Windows are copied, the neighbors of each scale are summed
+separately, and the scales are concatenated before the 1x1 convolution. Parameters have
+the same names and shapes as in `msg3d.models.MSG3D`, so state dicts are compatible.
 """
 
 import torch
@@ -18,7 +17,7 @@ from msg3d.models.graph import (
 
 
 class GraphConv(nn.Module):
-    """Gather each scale, concatenate, 1x1 convolution, BatchNorm, ReLU."""
+    """Graph convolution: sum neighbors per scale, concatenate, then a 1x1 convolution."""
 
     def __init__(self, in_channels, out_channels, scales):
         super().__init__()
@@ -32,8 +31,8 @@ class GraphConv(nn.Module):
         )
 
     def forward(self, x):
-        gathered = [x @ scale for scale in self.A + self.PA]
-        return self.mlp.layers(torch.cat(gathered, dim=1))
+        scales = [x @ scale for scale in self.A + self.PA]
+        return self.mlp.layers(torch.cat(scales, dim=1))
 
 
 class CutWindows(nn.Module):
@@ -128,7 +127,7 @@ class TemporalConv(nn.Module):
 
 
 class ReferenceMSG3D(nn.Module):
-    """[N, M, T, V, C] -> [N, M, 4c, T', V]; arguments as `msg3d.models.MSG3D`."""
+    """MS-G3D: [N, M, T, V, C] -> [N, M, 4c, T', V]; arguments as in our `MSG3D`."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Small annotation files for tests, in MMAction2's form."""
+"""Small annotation files for tests, in MMAction2's format."""
 
 import numpy as np
 import torch
@@ -16,11 +16,11 @@ def annotations(
     seed=0,
     targets=0,
 ):
-    """Random walks of joints around a class's own pose; two thirds are for training.
+    """Generate random walks around one pose per class; two thirds are for training.
 
-    2D layouts (`channels=2`) carry a keypoint_score, as pose estimators give it. With
-    `targets`, samples have so many numbers to regress instead of a label: a person's,
-    of whom each has three samples in two sessions.
+    2D samples (`channels=2`) have a keypoint_score, as from pose estimators. If `targets`
+    is not 0, samples have this number of regression targets instead of a label. Targets
+    depend on the person; each person has three samples in two sessions.
     """
     rng = np.random.default_rng(seed)
     poses = rng.normal(size=(classes, 1, 1, joints, channels))
@@ -54,50 +54,50 @@ def annotations(
 
 
 def write(path, splits=("train", "val"), **kwargs):
-    """`annotations(**kwargs)` as a file, its two splits under other names."""
+    """Write `annotations(**kwargs)` to a file, with other names of the splits."""
     data = annotations(**kwargs)
     data["split"] = dict(zip(splits, data["split"].values(), strict=True))
     save_annotations(data, path)
     return path
 
 
-def same(found, expected):
+def same(actual, expected):
     """Compare values, types, dtypes, and shapes of nested data."""
-    if type(found) is not type(expected):
+    if type(actual) is not type(expected):
         return False
     if isinstance(expected, dict):
-        return found.keys() == expected.keys() and all(
-            same(found[key], expected[key]) for key in expected
+        return actual.keys() == expected.keys() and all(
+            same(actual[key], expected[key]) for key in expected
         )
     if isinstance(expected, (list, tuple)):
-        return len(found) == len(expected) and all(map(same, found, expected))
+        return len(actual) == len(expected) and all(map(same, actual, expected))
     if isinstance(expected, (np.ndarray, np.generic)):
         return (
-            found.dtype == expected.dtype
-            and found.shape == expected.shape
-            and found.tobytes() == expected.tobytes()
+            actual.dtype == expected.dtype
+            and actual.shape == expected.shape
+            and actual.tobytes() == expected.tobytes()
         )
-    return repr(found) == repr(expected)
+    return repr(actual) == repr(expected)
 
 
-def assert_same(mine, other):
-    """Equal to the last bit, whatever a pipeline gives."""
-    assert type(mine) is type(other)
-    if isinstance(mine, dict):
-        assert mine.keys() == other.keys()
-        for key in mine:
-            assert_same(mine[key], other[key])
-    elif isinstance(mine, (list, tuple)):
-        assert len(mine) == len(other)
-        for one, two in zip(mine, other, strict=True):
-            assert_same(one, two)
-    elif isinstance(mine, torch.Tensor):
-        assert mine.dtype == other.dtype
-        assert torch.equal(mine, other)
-    elif isinstance(mine, np.ndarray):
-        assert mine.dtype == other.dtype
-        np.testing.assert_array_equal(mine, other)
-    elif hasattr(mine, "to_dict"):  # ActionDataSample
-        assert_same(mine.to_dict(), other.to_dict())
+def assert_same(actual, expected):
+    """Check that nested results of pipelines are equal bit for bit."""
+    assert type(actual) is type(expected)
+    if isinstance(actual, dict):
+        assert actual.keys() == expected.keys()
+        for key in actual:
+            assert_same(actual[key], expected[key])
+    elif isinstance(actual, (list, tuple)):
+        assert len(actual) == len(expected)
+        for pair in zip(actual, expected, strict=True):
+            assert_same(*pair)
+    elif isinstance(actual, torch.Tensor):
+        assert actual.dtype == expected.dtype
+        assert torch.equal(actual, expected)
+    elif isinstance(actual, np.ndarray):
+        assert actual.dtype == expected.dtype
+        np.testing.assert_array_equal(actual, expected)
+    elif hasattr(actual, "to_dict"):  # ActionDataSample
+        assert_same(actual.to_dict(), expected.to_dict())
     else:
-        assert mine == other
+        assert actual == expected

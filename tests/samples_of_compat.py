@@ -1,10 +1,10 @@
-"""What both interpreters need: the tests' own, and the one without msg3d."""
+"""Objects for tests of unpickling, with and without msg3d imported."""
 
 import pathlib
 
 
 class Malice:
-    """Unpickling it makes a folder."""
+    """Object whose unpickling creates a folder."""
 
     def __init__(self, folder) -> None:
         self.code = f"__import__('os').mkdir({str(folder)!r})"
@@ -14,14 +14,14 @@ class Malice:
 
 
 class Stranger:
-    """Unpickling it asks for a harmless global that nobody allowed."""
+    """Object whose unpickling requires a harmless global that is not allowed."""
 
     def __reduce__(self):
         return pathlib.PurePosixPath, ("anywhere",)
 
 
 class Climber:
-    """Unpickling it asks `getattr` for more than a statistic of the log."""
+    """Object whose unpickling calls `getattr` for a private method."""
 
     def __reduce__(self):
         from mmengine.logging import HistoryBuffer
@@ -30,14 +30,14 @@ class Climber:
 
 
 def head():
-    """A classification head of MMAction2 for four classes."""
+    """Return a classification head of MMAction2 for four classes."""
     from mmaction.models.heads import GCNHead
 
     return GCNHead(num_classes=4, in_channels=8)
 
 
 def samples():
-    """Two data samples, of classes 0 and 1."""
+    """Return two data samples with labels 0 and 1."""
     from mmaction.structures import ActionDataSample
 
     return [ActionDataSample().set_gt_label(label) for label in (0, 1)]

@@ -1,4 +1,4 @@
-"""The kinds of errors: all of them are listed, documented, and used."""
+"""Error kinds are listed, documented, and used."""
 
 import ast
 import sys
@@ -15,7 +15,7 @@ import error_table
 
 PACKAGE = REPOSITORY / "projects" / "msg3d"
 KNOWN = errors.KINDS.keys() | faults.KINDS.keys()
-# The classes and the aliases that older versions used.
+# Exception classes, including the aliases of earlier versions.
 CLASSES = {
     name
     for name, value in vars(errors).items()
@@ -25,15 +25,15 @@ CLASSES = {
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
     for path in sorted(PACKAGE.rglob("*.py")):
-        place = path.relative_to(PACKAGE)
-        if place.parts[0] not in ("configs", ".mim"):
+        name = path.relative_to(PACKAGE)
+        if name.parts[0] not in ("configs", ".mim"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call):
-                    yield f"{place}:{node.lineno}", node
+                    yield f"{name}:{node.lineno}", node
 
 
 def literals(node: ast.AST) -> Iterator[str]:
-    """The values of an expression, as far as they are constant."""
+    """Yield the constant values of an expression."""
     if isinstance(node, ast.IfExp):
         yield from literals(node.body)
         yield from literals(node.orelse)
@@ -42,7 +42,7 @@ def literals(node: ast.AST) -> Iterator[str]:
 
 
 def kinds_of(call: ast.Call) -> Iterator[str]:
-    """The constant kinds of an error or a fault."""
+    """Yield the constant kinds of an error or fault."""
     name = getattr(call.func, "attr", getattr(call.func, "id", None))
     if name == "Fault" and call.args:
         yield from literals(call.args[0])
@@ -55,7 +55,7 @@ def test_tables_do_not_overlap():
     assert not errors.KINDS.keys() & faults.KINDS.keys()
 
 
-def test_kinds_in_the_code_are_listed():
+def test_used_kinds_are_listed():
     unknown = [
         f"{place}: {kind!r}"
         for place, call in calls()
@@ -66,7 +66,7 @@ def test_kinds_in_the_code_are_listed():
 
 
 def test_listed_kinds_are_used():
-    """As a string in a module; a kind may reach the error through a variable."""
+    """Kinds occur as strings in modules, not necessarily in the call of the exception."""
     nodes = [
         node
         for path in PACKAGE.rglob("*.py")
@@ -74,14 +74,16 @@ def test_listed_kinds_are_used():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     ]
     strings = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    # f"{field}-differ"
-    endings = {
+    # Suffixes of formatted kinds, such as f"{field}-differ".
+    suffixes = {
         node.values[-1].value
         for node in nodes
         if isinstance(node, ast.JoinedStr) and isinstance(node.values[-1], ast.Constant)
     }
-    endings = tuple(each for each in endings if each[:1] == "-" and each[1:].isalpha())
-    unused = [kind for kind in KNOWN - strings if not kind.endswith(endings)]
+    suffixes = tuple(
+        text for text in suffixes if text[:1] == "-" and text[1:].isalpha()
+    )
+    unused = [kind for kind in KNOWN - strings if not kind.endswith(suffixes)]
     assert not sorted(unused)
 
 
@@ -95,9 +97,9 @@ def test_errors_have_a_kind():
     assert not missing, "\n".join(missing)
 
 
-def test_tests_check_no_wording():
-    """Tests check `kind` and `where`, with `raises` of tests/errors.py."""
-    pinned = [
+def test_tests_do_not_check_messages():
+    """Tests check `kind` and `where` with `raises` of tests/errors.py."""
+    violations = [
         f"{path.relative_to(REPOSITORY)}:{node.lineno}"
         for path in sorted((REPOSITORY / "tests").rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -105,18 +107,18 @@ def test_tests_check_no_wording():
         and getattr(node.func, "attr", None) == "raises"
         and "match" in {keyword.arg for keyword in node.keywords}
         and (CLASSES | {"ValueError"})
-        & {getattr(each, "attr", getattr(each, "id", None)) for each in ast.walk(node)}
+        & {getattr(part, "attr", getattr(part, "id", None)) for part in ast.walk(node)}
     ]
-    assert not pinned, "\n".join(pinned)
+    assert not violations, "\n".join(violations)
 
 
 def test_page_lists_all_kinds():
     page = error_table.PAGE.read_text(encoding="utf-8")
     assert page == error_table.renewed(page), "python tools/error_table.py --write"
-    assert "|  |" not in page  # every kind has a meaning
+    assert "|  |" not in page  # no empty meaning
 
 
-def test_page_is_renewed(monkeypatch, tmp_path, capsys):
+def test_page_is_updated(monkeypatch, tmp_path, capsys):
     page = error_table.PAGE.read_text(encoding="utf-8")
     old = page.replace("| `row` |", "| `gone` |").replace(
         "| `copy` | warning", "| `a` |"
@@ -136,7 +138,7 @@ def test_page_is_renewed(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("kind", ["row", "form"])
-def test_place_comes_before_the_message(kind):
+def test_location_precedes_the_message(kind):
     error = errors.DataError("is odd", kind=kind, line=3).at(file="a.csv", line=9)
     assert str(error) == "a.csv, line 3: is odd"
     assert error.kind == kind

@@ -1,8 +1,8 @@
-"""The order of the subpackages, where import-linter cannot check it.
+"""Checks of the layers of subpackages that import-linter does not support.
 
-`make lint` checks imports against the layers contract in `pyproject.toml`. The tests here
-read the order from that contract and check modules that are named in strings, and that
-no two modules import each other.
+`make lint` checks imports against the layers contract in `pyproject.toml`. These tests
+read the layers from the contract, check module names in strings, and detect import
+cycles.
 """
 
 import ast
@@ -23,25 +23,25 @@ CONTRACTS = pyproject()["tool"]["importlinter"]["contracts"]
 LAYERS = [layer.strip("()") for layer in reversed(CONTRACTS[0]["layers"])]
 
 IMPORTERS = ("import_module", "__import__", "find_spec", "run_module", "resolve_name")
-# They import packages of others, whose names come from files and tables.
+# Modules that import third-party packages by names from files and tables.
 EXEMPT = [
     "msg3d",
     *(f"msg3d.compat.{m}" for m in ("mmaction", "on_import", "versions")),
 ]
-UNKNOWN = "\0"  # stands for a part of a name that is not constant
+UNKNOWN = "\0"  # placeholder for non-constant parts of a name
 
 
 def modules(folder: Path) -> dict[str, Path]:
-    """The modules of a package by name, configs left out."""
-    named = {}
+    """Return the modules of a package by name, without configs."""
+    found = {}
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder.parent).with_suffix("").parts
         if "configs" not in parts and ".mim" not in parts:
-            named[".".join(parts).removesuffix(".__init__")] = path
-    return named
+            found[".".join(parts).removesuffix(".__init__")] = path
+    return found
 
 
-OURS = modules(PACKAGE)
+MODULES = modules(PACKAGE)
 
 
 def package_of(name: str, path: Path) -> str:
@@ -49,7 +49,7 @@ def package_of(name: str, path: Path) -> str:
 
 
 def text_of(node: ast.AST, tree: ast.Module, package: str) -> str:
-    """A string expression as text, UNKNOWN where it is not constant."""
+    """Evaluate a string expression, with UNKNOWN for parts that are not constant."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
@@ -73,22 +73,21 @@ def text_of(node: ast.AST, tree: ast.Module, package: str) -> str:
     return UNKNOWN
 
 
-def named_in_strings(source: str, package: str) -> Iterator[tuple[int, str]]:
-    """Modules that a module names in strings: line, and name with UNKNOWN parts.
+def modules_in_strings(source: str, package: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, name) of modules in strings; names may contain UNKNOWN parts.
 
-    These are the arguments of functions that import, strings that are the full name of a
-    module of msg3d (such as a registry's `locations`), and `custom_imports` in the text
-    of a config.
+    Supported are arguments of import functions, full names of modules of msg3d (as in
+    the `locations` of a registry), and `custom_imports` in the text of configs.
     """
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args:
-            called = getattr(node.func, "attr", getattr(node.func, "id", None))
-            if called in IMPORTERS:
+            function = getattr(node.func, "attr", getattr(node.func, "id", None))
+            if function in IMPORTERS:
                 name = text_of(node.args[0], tree, package)
                 yield node.lineno, resolve_name(name, package)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if node.value in OURS and node.value != "msg3d":
+            if node.value in MODULES and node.value != "msg3d":
                 yield node.lineno, node.value
             if "custom_imports" in node.value:
                 for name in re.findall(r"['\"](msg3d(?:\.\w+)+)['\"]", node.value):
@@ -96,10 +95,10 @@ def named_in_strings(source: str, package: str) -> Iterator[tuple[int, str]]:
 
 
 def fault(importer: str, imported: str) -> str | None:
-    """Why a module must not import another one; None if it may."""
+    """Return why a module must not import another module, or None if it may."""
     root, _, rest = imported.partition(".")
     if UNKNOWN in root or (root == "msg3d" and UNKNOWN in rest.partition(".")[0]):
-        return "the subpackage is not constant and cannot be checked"
+        return "the name of the subpackage is not constant"
     if root != "msg3d":
         return None
     if not rest:
@@ -111,24 +110,24 @@ def fault(importer: str, imported: str) -> str | None:
 
 
 def test_contract_lists_all_subpackages():
-    missing = {name.split(".")[1] for name in OURS if "." in name} - {*LAYERS}
+    missing = {name.split(".")[1] for name in MODULES if "." in name} - {*LAYERS}
     assert not missing
 
 
-def test_layers_below_compat_are_free_of_torch():
-    free = [f"msg3d.{layer}" for layer in LAYERS[: LAYERS.index("compat")]]
-    assert CONTRACTS[1]["source_modules"] == free
+def test_layers_below_compat_do_not_import_torch():
+    expected = [f"msg3d.{layer}" for layer in LAYERS[: LAYERS.index("compat")]]
+    assert CONTRACTS[1]["source_modules"] == expected
 
 
-def test_modules_named_in_strings_are_of_earlier_layers():
+def test_modules_in_strings_are_in_lower_layers():
     faults = [
-        f"{path}:{line}: {imported!r}: {why}"
-        for name, path in OURS.items()
+        f"{path}:{line}: {imported!r}: {reason}"
+        for name, path in MODULES.items()
         if name not in EXEMPT
-        for line, imported in named_in_strings(
+        for line, imported in modules_in_strings(
             path.read_text(encoding="utf-8"), package_of(name, path)
         )
-        if (why := fault(name, imported))
+        if (reason := fault(name, imported))
     ]
     assert not faults
 
@@ -157,21 +156,21 @@ def test_modules_named_in_strings_are_of_earlier_layers():
         ('''text = "custom_imports = dict(imports=['msg3d'])"''', True),
     ],
 )
-def test_strings_are_understood(source, allowed):
-    named = named_in_strings(source, "msg3d.formats")
-    assert any(fault("msg3d.formats.base", name) for _, name in named) != allowed
+def test_modules_in_strings(source, allowed):
+    names = modules_in_strings(source, "msg3d.formats")
+    assert any(fault("msg3d.formats.base", name) for _, name in names) != allowed
 
 
 def test_configs_import_the_package_root():
     for path in (PACKAGE / "configs").rglob("*.py"):
-        named = re.findall(
+        names = re.findall(
             r"['\"](msg3d(?:\.\w+)+)['\"]", path.read_text(encoding="utf-8")
         )
-        assert not OURS.keys() & {*named}, path
+        assert not MODULES.keys() & {*names}, path
 
 
 def imports(name: str, path: Path, known: dict[str, Path]) -> set[str]:
-    """The known modules that a module imports when it runs, inside functions too."""
+    """Return the known modules that a module imports, including inside functions."""
     imported = set()
     package = package_of(name, path)
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -205,7 +204,7 @@ def test_no_import_cycles():
         pytest.fail(f"import cycle: {' <- '.join(error.args[1])}")
 
 
-def test_nothing_imports_benchmarks_and_studies():
+def test_benchmarks_and_studies_are_not_imported():
     benchmarks, studies = map(modules, PROGRAMS)
     for folder, known in (
         (PACKAGE, {**benchmarks, **studies}),
@@ -214,3 +213,9 @@ def test_nothing_imports_benchmarks_and_studies():
     ):
         for name, path in modules(folder).items():
             assert not imports(name, path, known), path
+
+
+def test_figure_shows_the_layers():
+    svg = (REPOSITORY / "docs" / "pictures" / "layers.svg").read_text(encoding="utf-8")
+    names = re.findall(r'font-weight="bold">(\w+)</text>', svg)
+    assert names == [layer for layer in reversed(LAYERS) if layer != "__main__"]

@@ -57,9 +57,12 @@ def test_derived_entry(models, name):
     assert derived == {key: models[name][key] for key in derived}
 
 
-def test_costs_are_those_that_others_count(models):
-    """Parameters of the authors' networks; FLOPs of MMAction2's metafiles, which name
-    multiply-adds so, of the networks that we compute in the same order."""
+def test_costs_match_upstream(models):
+    """Parameters match the authors' networks, and FLOPs match MMAction2's metafiles.
+
+    MMAction2 reports multiply-adds as FLOPs. Compared are networks that we compute in
+    the same order.
+    """
     for name, parameters in {
         "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d": 3_194_595,
         "msg3d_4xb32-joint-p300-65e_kinetics-openpose-keypoint-2d": 3_144_328,
@@ -73,7 +76,7 @@ def test_costs_are_those_that_others_count(models):
 
 
 def upstream_models(folder):
-    """The models of a folder of MMAction2's own index."""
+    """Return the models in a folder of MMAction2's own index."""
     root = Path(mmaction.__path__[0], ".mim", "configs", "skeleton")
     return yaml.safe_load((root / folder / "metafile.yml").read_text(encoding="utf-8"))[
         "Models"
@@ -84,21 +87,18 @@ def test_files_match_the_index(index):
     for path, content in zip(METAFILES, index, strict=True):
         text = path.read_text(encoding="utf-8")
         assert metafiles.with_models(text, content["Models"]) == text
-    for name, table in (
-        ("docs/models.md", tables.document),
-        ("README.md", tables.readme),
-    ):
-        text = (REPOSITORY / name).read_text(encoding="utf-8")
-        assert tables.with_table(text, table(index)) == text, "run tools/model_table.py"
+    text = (REPOSITORY / "docs/models.md").read_text(encoding="utf-8")
+    expected = tables.with_table(text, tables.document(index))
+    assert text == expected, "run tools/model_table.py"
 
 
-def test_modelindex_finds_no_fault(models):
+def test_modelindex_reports_no_error(models):
     loaded = modelindex.load_model_index.load(str(metafiles.INDEX))
     assert loaded.check(silent=True) == []
     assert {model.name for model in loaded.models} == set(models)
 
 
-def test_published_figures_have_source_and_recipe(index):
+def test_published_results_have_source_and_recipe(index):
     for content in index:
         for collection in content["Collections"]:
             rows = tables.groups(collection, content["Models"])
@@ -115,7 +115,7 @@ def test_published_figures_have_source_and_recipe(index):
 @pytest.mark.parametrize(
     ("folder", "name"), [("stgcn", "ST-GCN"), ("2s-agcn", "2s-AGCN")]
 )
-def test_figures_of_mmaction2_are_its_own(index, folder, name):
+def test_results_of_mmaction2_match_its_metafiles(index, folder, name):
     collections = [c for content in index for c in content["Collections"]]
     (collection,) = (c for c in collections if c["Name"] == name)
     ours = {
@@ -134,7 +134,7 @@ def test_figures_of_mmaction2_are_its_own(index, folder, name):
 
 
 def test_results_of_the_personality_study(models):
-    """Those of results.json, of the setting that the config is."""
+    """Our result matches results.json for the setting of the config."""
     name = "msg3d-12c_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d"
     (result,) = models[name]["Results"]
     runs = json.loads(
@@ -170,17 +170,15 @@ RESULTS = """\
 
 
 def test_command(monkeypatch, tmp_path, capsys):
-    """Entries and tables are renewed; what is written by hand is kept."""
+    """The command updates entries and tables, and keeps what is written by hand."""
     config = metafiles.REPOSITORY / "configs/stgcn" / f"{SBU}.py"
-    path, readme = tmp_path / "metafile.yml", tmp_path / "README.md"
+    path, document = tmp_path / "metafile.yml", tmp_path / "docs" / "models.md"
     path.write_text(
         f"{METAFILE}- Name: {SBU}\n{RESULTS}- Name: gone\n", encoding="utf-8"
     )
-    (tmp_path / "docs").mkdir()
-    for document in (readme, tmp_path / "docs/models.md"):
-        document.write_text(
-            f"head\n{tables.BEGIN}\nold\n{tables.END}\n", encoding="utf-8"
-        )
+    document.parent.mkdir()
+    text = f"head\n{tables.BEGIN}\nold\n{tables.END}\n"
+    document.write_text(text, encoding="utf-8")
     monkeypatch.setattr(metafiles, "REPOSITORY", tmp_path)
     monkeypatch.setattr(metafiles, "metafiles", lambda: [path])
     monkeypatch.setattr(metafiles, "leaves", lambda path: [config])
@@ -188,16 +186,24 @@ def test_command(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(sys, "argv", ["model_table.py"])
     assert model_table.main() == 1
     assert "metafile.yml" in capsys.readouterr().err
-    assert "old" in readme.read_text(encoding="utf-8")
+    assert "old" in document.read_text(encoding="utf-8")
     monkeypatch.setattr(sys, "argv", ["model_table.py", "--write"])
     assert model_table.main() == 0
     text = path.read_text(encoding="utf-8")
     assert text.startswith(f"{METAFILE}- Name: {SBU}\n")
     assert text.endswith(RESULTS)
-    assert readme.read_text(encoding="utf-8").splitlines()[-2] == (
-        f"| SBU-Fold1-3D | [`stgcn` `r32-60e`](configs/stgcn/{SBU}.py) | 3.07 | 1.07 | "
-        "8.1 joint, 9.0† two streams ([S](u)) | **80.5** ± 0.4 joint (5 seeds) |"
-    )
+    lines = document.read_text(encoding="utf-8").splitlines()
+    link = f"(../configs/stgcn/{SBU}.py)"
+    for line in (
+        f"| SBU-Fold1-3D | `r32-60e`: [j]{link} | 2×32×15×3, 10 clips | 1×16 "
+        "| 3.07 M, 1.07 |",
+        f"| SBU-Fold1-3D | [`r32-60e`]{link} | joint | **80.5** ± 0.4 | 5 runs |",
+        "| SBU-Fold1-3D | `r32-60e`, S | 8.1 | 9.0† |",
+        "| SBU-Fold1-3D | `u9-60e`, S | 7.0 |  |",
+        "- † SBU-Fold1-3D 2s (S): n",
+        "- S: [t](u)",
+    ):
+        assert line in lines
     monkeypatch.setattr(sys, "argv", ["model_table.py"])
     assert model_table.main() == 0
 

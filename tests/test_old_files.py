@@ -1,7 +1,7 @@
-"""Test that files written by earlier versions can still be read.
+"""Files of earlier versions can still be read.
 
-The script `make_files.py` wrote the files with msg3d 0.1.0, and `expected.json` with
-what that version reads from them.
+The script `make_files.py` wrote the files with msg3d 0.1.0, and `expected.json` with the
+content that this version reads.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ TOLERANCE = {"rtol": 0, "atol": 1e-4}
 
 @pytest.fixture(autouse=True)
 def optional_packages(request):
-    """Skip a test whose file needs a package that is not installed."""
+    """Skip a test if its file requires a package that is not installed."""
     parameters = getattr(request.node, "callspec", None)
     name = parameters.params.get("name", "") if parameters else ""
     if name.endswith(".safetensors"):
@@ -39,11 +39,11 @@ def optional_packages(request):
     if name.endswith(".pt2"):
         writer = EXPECTED["written_by"]["torch"].partition("+")[0]
         if torch.__version__ < writer:
-            pytest.skip(f"torch.export.load needs torch {writer} or later")
+            pytest.skip(f"torch.export.load requires torch {writer} or later")
 
 
 def each(kind):
-    """Run a test for every file of a kind."""
+    """Parametrize a test with all files of a kind."""
     return pytest.mark.parametrize("name", EXPECTED[kind])
 
 
@@ -54,7 +54,7 @@ def summarize(value):
         return {"dtype": str(value.dtype), "shape": list(value.shape), "sha256": digest}
     if isinstance(value, dict):
         return {key: summarize(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):  # JSON does not tell them apart
+    if isinstance(value, (list, tuple)):  # JSON does not distinguish them
         return [summarize(item) for item in value]
     return value
 
@@ -107,7 +107,7 @@ def test_labels(name):
 
 
 def assert_predicts(recognizer, expected):
-    """Compare classes and scores for every sample of the annotation file."""
+    """Compare classes and scores for all samples of the annotation file."""
     assert list(recognizer.classes) == expected["classes"]
     samples = load_annotations(str(FILES / expected["annotations"]))["annotations"]
     scores = [prediction.scores for prediction in recognizer.predict(samples)]
@@ -129,8 +129,8 @@ def test_exported_network(name):
 
 
 @each("checkpoints")
-def test_checkpoint_fits_model(name):
-    """Compare all entries, in the order that the optimizer's state depends on."""
+def test_checkpoint_matches_model(name):
+    """Compare all entries, and their order, which the optimizer's state depends on."""
     expected = EXPECTED["checkpoints"][name]
     keys = EXPECTED["configs"][expected["config"]]["state_keys"]
     with DefaultScope.overwrite_default_scope("mmaction"):
@@ -189,10 +189,10 @@ def test_dump_scores(name, tmp_path):
     cfg.test_evaluator = [*cfg.test_evaluator, dump]
     cfg.load_from = str(FILES / expected["checkpoint"])
     Runner.from_cfg(cfg).test()
-    scores, before = read_scores(str(out)), EXPECTED["scores"][name]
-    assert scores.ids == before["ids"]
-    assert scores.labels.tolist() == before["labels"]
-    np.testing.assert_allclose(scores.values, before["scores"], **TOLERANCE)
+    scores, expected = read_scores(str(out)), EXPECTED["scores"][name]
+    assert scores.ids == expected["ids"]
+    assert scores.labels.tolist() == expected["labels"]
+    np.testing.assert_allclose(scores.values, expected["scores"], **TOLERANCE)
 
 
 def test_resume_training(tmp_path):

@@ -1,4 +1,4 @@
-"""Names that programs import as in earlier versions."""
+"""Names of earlier versions can still be imported."""
 
 from importlib import import_module
 from pickle import UnpicklingError
@@ -58,13 +58,13 @@ NAMES = {
 
 
 @pytest.mark.parametrize("module", NAMES)
-def test_names_can_still_be_imported(module):
+def test_names_can_be_imported(module):
     imported = import_module(module)
     missing = [name for name in NAMES[module].split() if not hasattr(imported, name)]
     assert not missing
 
 
-def test_old_error_names_catch_the_new_errors():
+def test_aliases_of_exceptions():
     from msg3d import apis, checkpoints, datasets, evaluation
 
     assert issubclass(errors.DataError, datasets.AnnotationError)
@@ -79,3 +79,11 @@ def test_old_error_names_catch_the_new_errors():
         assert issubclass(error, ValueError)
     for error in (errors.PickleError, errors.CheckpointError):
         assert issubclass(error, UnpicklingError)
+
+
+def test_the_old_partition_mode_is_deprecated():
+    from msg3d.models.partition import PartitionGraph
+
+    with pytest.warns(DeprecationWarning, match="stgcn_spatial_fixed"):
+        graph = PartitionGraph(mode="stgcn_spatial_mended")
+    assert (graph.A == PartitionGraph(mode="stgcn_spatial_fixed").A).all()

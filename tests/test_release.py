@@ -1,4 +1,4 @@
-"""The version is the same in the package, the changelog, and the citation."""
+"""The version is equal in the package, the changelog, and the citation."""
 
 import re
 
@@ -8,7 +8,7 @@ from conftest import REPOSITORY
 from msg3d import __version__
 
 
-def test_changelog_has_a_section_for_the_version():
+def test_version_in_the_changelog():
     text = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (.*)$", text, re.M)
     assert headings[0] == "[Unreleased]"
@@ -17,7 +17,7 @@ def test_changelog_has_a_section_for_the_version():
     )
 
 
-def test_citation_is_of_the_version():
+def test_version_in_the_citation():
     text = (REPOSITORY / "CITATION.cff").read_text(encoding="utf-8")
     citation = yaml.safe_load(text)
     assert str(citation["version"]) == __version__

@@ -1,4 +1,4 @@
-"""The workflows of GitHub run targets of the Makefile, on the supported Pythons."""
+"""GitHub workflows run targets of the Makefile on the supported Python versions."""
 
 import re
 
@@ -21,7 +21,7 @@ def jobs(path):
 
 
 def commands(path):
-    """The shell commands of a workflow, or of a script."""
+    """Return the shell commands of a workflow or script."""
     if path.suffix != ".yml":
         return read(path)
     steps = [step for job in jobs(path).values() for step in job["steps"]]
@@ -40,21 +40,21 @@ def test_make_targets_exist(path):
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_jobs_are_limited(path):
-    """Each job has a time limit, and the token can only read unless a job says more."""
+    """Jobs have a time limit, and the token is read-only by default."""
     assert yaml.safe_load(read(path))["permissions"] == {"contents": "read"}
     assert all(job["timeout-minutes"] <= 120 for job in jobs(path).values())
 
 
-def test_supported_pythons_are_tested():
+def test_supported_python_versions_are_tested():
     project = pyproject()["project"]
-    classified = re.findall(
+    supported = re.findall(
         r"^Programming Language :: Python :: (3\.\d+)$",
         "\n".join(project["classifiers"]),
         re.M,
     )
     ci = jobs(REPOSITORY / ".github" / "workflows" / "ci.yml")
     tested = ci["test"]["strategy"]["matrix"]["python"]
-    assert tested == classified
+    assert tested == supported
     required = SpecifierSet(project["requires-python"])
     minors = sorted(int(version.split(".")[1]) for version in tested)
     assert minors == list(range(minors[0], minors[-1] + 1))

@@ -24,9 +24,9 @@ model = dict(
 
 
 def trained(folder, name, classes=None, frames=16):
-    """(config, checkpoint) of a leaf, four classes, with weights that tell them apart.
+    """Create a small version of a shipped config, and a checkpoint for four classes.
 
-    `frames` is the length of the test's clips.
+    The weights give distinct scores. `frames` is the length of clips in the test.
     """
     folder.mkdir(exist_ok=True)
     config, checkpoint = folder / "tiny.py", folder / "tiny.pth"
@@ -44,7 +44,7 @@ def trained(folder, name, classes=None, frames=16):
     with DefaultScope.overwrite_default_scope("mmaction"):
         model = MODELS.build(cfg.model)
     rebuild_weights(model, torch.float32)
-    model.cls_head.fc.weight.data /= 4  # else all scores are 0 or 1
+    model.cls_head.fc.weight.data /= 4  # otherwise, all scores are 0 or 1
     with without_paperwork():
         meta = {"cfg": Config.fromfile(config).pretty_text}
     if classes:
@@ -54,9 +54,9 @@ def trained(folder, name, classes=None, frames=16):
 
 
 def trained_on_targets(path, targets):
-    """Write a checkpoint that contains its config, a regression from 24 joints.
+    """Write a checkpoint, with its config, of a regression network for 24 joints.
 
-    Targets have the means 5, 6, ... and the standard deviation 2.
+    The targets have means 5, 6, ... and standard deviation 2.
     """
     count = len(targets)
     cfg = Config.fromfile(CONFIGS.parent / "personality" / UDIVA)

@@ -1,4 +1,4 @@
-"""NTU's config made tiny, for commands: 5 joints, 8 frames, 4 classes, 12 channels."""
+"""A tiny version of the NTU config: 5 joints, 8 frames, 4 classes, and 12 channels."""
 
 from pathlib import Path
 
@@ -37,12 +37,12 @@ default_hooks = dict(logger=dict(interval=1))
 
 
 def write_tiny(folder: Path, more: str = "", **data) -> None:
-    """Writes data.pkl, and tiny.py, which is the config above with what `more` says.
+    """Write data.pkl, and tiny.py, which is the config above with additions.
 
     Args:
-        folder: exists.
-        more: of the text of a config.
-        **data: of `samples.write`.
+        folder: an existing folder.
+        more: text to append to the config.
+        **data: arguments of `samples.write`.
     """
     path = folder / "data.pkl"
     write(path, joints=5, persons=2, **data)

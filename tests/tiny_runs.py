@@ -1,4 +1,4 @@
-"""A tiny training with everything random: order, augmentation, dropout, workers."""
+"""A tiny training run with random order, augmentation, dropout, and workers."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ default_hooks = dict(logger=dict(interval=1))
 log_level = 'ERROR'
 randomness = dict(seed=3)
 """
-# `--cfg-options` that make the training of a new config short.
+# `--cfg-options` that shorten the training with a new config.
 SHORT_TRAINING = (
     "train_cfg.max_epochs=1",
     "train_dataloader.dataset.times=1",
@@ -58,11 +58,11 @@ SHORT_TRAINING = (
         for key in ("num_workers=0", "persistent_workers=False")
     ),
 )
-STEPS = 4  # an epoch: 8 samples, twice, in batches of 4
+STEPS = 4  # per epoch: 8 samples, repeated twice, in batches of 4
 
 
 def prepare(folder: Path) -> Path:
-    """Writes data and config into `folder`; the config's path."""
+    """Write data and config to a folder, and return the path of the config."""
     write(folder / "data.pkl", joints=5)
     path = folder / "tiny.py"
     path.write_text(
@@ -72,7 +72,7 @@ def prepare(folder: Path) -> Path:
 
 
 def train(path: Path, work_dir: Path, hooks=(), **options) -> Runner:
-    """A run to its end, with more `hooks`."""
+    """Run a full training with additional hooks."""
     with without_paperwork():
         runner = Runner.from_cfg(config(path, work_dir, **options))
         for hook in hooks:
@@ -82,7 +82,7 @@ def train(path: Path, work_dir: Path, hooks=(), **options) -> Runner:
 
 
 def same(first, second):
-    """Compare weights and momentum of two checkpoints, bit for bit."""
+    """Return whether the weights and momenta of two checkpoints are equal bit for bit."""
     first, second = torch.load(first), torch.load(second)
     momenta = [
         {k: v["momentum_buffer"] for k, v in checkpoint["optimizer"]["state"].items()}

@@ -1,4 +1,4 @@
-"""Weights that anyone can rebuild: each entry's noise is seeded by its name."""
+"""Reproducible random weights: the seed of each entry is derived from its name."""
 
 import zlib
 
@@ -7,7 +7,7 @@ import torch
 
 
 def rebuild_weights(model, dtype):
-    """Fills the state dict by the rule that the figures were made with."""
+    """Fill the state dict with random numbers, as for the reference values."""
     model.to(dtype)
     for key, value in model.state_dict().items():
         last = key.rpartition(".")[2]
@@ -32,7 +32,7 @@ def normal(key, shape):
 
 
 def golden_weights(entries):
-    """The weights of the golden cases, by their rule; float64."""
+    """Return the float64 weights of the golden cases."""
     state = {}
     for key, shape in entries.items():
         if key.endswith("num_batches_tracked"):

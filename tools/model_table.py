@@ -1,9 +1,9 @@
-"""Update the metafiles, docs/models.md, and README.md's table of models.
+"""Update the metafiles and docs/models.md.
 
     python tools/model_table.py            # lists the files that are out of date
     python tools/model_table.py --write    # updates them; takes a minute
 
-Write Collections, and the Results and Weights of models, into the metafiles by hand.
+Collections, and the Results and Weights of models, are written by hand in the metafiles.
 """
 
 import argparse
@@ -13,22 +13,19 @@ from model_index import metafiles, tables
 
 
 def contents() -> dict:
-    """Return the text that each file of the index should have, by path.
+    """Return the up-to-date text of each file of the index, by path.
 
     Raises:
-        ValueError: a metafile, a config, or a document needs a correction by hand.
+        ValueError: a metafile, a config, or the document must be corrected by hand.
     """
     files, index = {}, []
     for path in metafiles.metafiles():
         models = metafiles.renewed(path)
         files[path] = metafiles.with_models(path.read_text(encoding="utf-8"), models)
         index.append({**metafiles.read(path), "Models": models})
-    for name, table in (
-        ("README.md", tables.readme),
-        ("docs/models.md", tables.document),
-    ):
-        path = metafiles.REPOSITORY / name
-        files[path] = tables.with_table(path.read_text(encoding="utf-8"), table(index))
+    path = metafiles.REPOSITORY / "docs" / "models.md"
+    text = path.read_text(encoding="utf-8")
+    files[path] = tables.with_table(text, tables.document(index))
     return files
 
 

@@ -1,11 +1,11 @@
 """Run the unit tests with several versions of Python, PyTorch, and NumPy.
 
-    python tools/test_versions.py                 # every row of the table: about an hour
-    python tools/test_versions.py locked-3.10     # some of them
+    python tools/test_versions.py                 # all rows of the table: about an hour
+    python tools/test_versions.py locked-3.10     # one row
 
-Environments are built with uv in work_dirs/versions/, where the logs stay, and removed
-after their tests. PATH needs a python3.10, python3.11, and so on. A row's result goes to
-docs/results/versions.json, and from there into the table of docs/compatibility.md.
+Environments are built with uv in work_dirs/versions/, and removed after the tests; logs
+remain. PATH must contain python3.10, python3.11, and so on. Results are written to
+docs/results/versions.json and to the table in docs/compatibility.md.
 """
 
 import argparse
@@ -27,7 +27,7 @@ PAGE = REPOSITORY / "docs" / "compatibility.md"
 START, END = "<!-- versions, from tools/test_versions.py -->", "<!-- end -->"
 EXTRAS = "dev,plot,udiva"
 
-# The Python of each row. Those that are not locked install other versions of packages.
+# Python version of each row. Rows that are not locked install other package versions.
 ROWS = {
     "locked-3.10": "3.10",
     "locked-3.11": "3.11",
@@ -53,7 +53,7 @@ def main() -> int:
     args = parser.parse_args()
     unknown = ", ".join(sorted(set(args.rows) - set(ROWS)))
     if unknown:
-        parser.error(f"no row {unknown}: choose from {', '.join(ROWS)}")
+        parser.error(f"unknown rows: {unknown}. Choose from {', '.join(ROWS)}")
     failed = 0
     for name in args.rows or ROWS:
         result = test(name, args.keep)
@@ -105,7 +105,7 @@ def build(name: str, venv: Path, log: BinaryIO) -> None:
 
     python = shutil.which(f"python{ROWS[name]}")
     if python is None:
-        sys.exit(f"{name}: there is no python{ROWS[name]} on PATH")
+        sys.exit(f"{name}: python{ROWS[name]} is not on PATH")
     install = ["uv", "pip", "install", "--python", python_of(venv)]
     if name.startswith("locked"):
         run(python, "tools/make_venv.py", str(venv))
@@ -117,13 +117,13 @@ def build(name: str, venv: Path, log: BinaryIO) -> None:
 
 
 def lower_bound(package: str) -> str:
-    """Return the oldest version that pyproject.toml allows, as a requirement."""
+    """Return a requirement for the oldest version that pyproject.toml allows."""
     text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
     return f"{package}==" + re.search(rf'"{package}>=([\d.]+)', text)[1]
 
 
 def record(name: str, result: dict) -> None:
-    """Write a row's result, and the table of all rows into the documentation."""
+    """Record the result of a row, and update the table in the documentation."""
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
     results[name] = result
     results = {row: results[row] for row in ROWS if row in results}
@@ -133,7 +133,7 @@ def record(name: str, result: dict) -> None:
 
 
 def with_table(page: str, results: dict) -> str:
-    """Return the page with the table of these results."""
+    """Return the page with a table of the results."""
     lines = [
         "| versions | Python | torch | NumPy | passed | skipped | failed | date |",
         "| --- | --- | --- | --- | ---: | ---: | ---: | --- |",

@@ -1,16 +1,16 @@
 _base_ = 'mmaction::_base_/default_runtime.py'
 
-# Registers everything of ours, and mends what today's torch needs of the stack.
+# Register the classes of msg3d and apply its compatibility fixes.
 custom_imports = dict(imports=['msg3d'], allow_failed_imports=False)
-# Compares labels, joints and channels of the data with the model, before training.
+# Check that data and model are compatible before training.
 custom_hooks = [dict(type='CheckDataHook')]
 default_hooks = dict(
     logger=dict(interval=100),
-    # Written whole or not at all.
+    # Write checkpoints atomically.
     checkpoint=dict(type='WholeCheckpointHook'),
-    # A resumed run goes on as if it had never been interrupted.
+    # Make resumed runs identical to uninterrupted runs.
     step_seed=dict(type='StepSeedHook'),
-    # Stops at the first loss that is no number, with the samples' names.
+    # Stop at the first loss that is not finite, and report the samples.
     finite_loss=dict(type='FiniteLossHook'),
-    # SIGTERM and SIGUSR1: saves a checkpoint and leaves.
+    # Save a checkpoint and exit on SIGTERM or SIGUSR1.
     preemption=dict(type='PreemptionHook'))

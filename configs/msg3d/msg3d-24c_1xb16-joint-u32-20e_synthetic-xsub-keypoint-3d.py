@@ -1,4 +1,4 @@
-# The quickstart: a quarter of the channels, minutes on two CPU cores.
+# Quickstart: a quarter of the channels; trains in minutes on two CPU cores.
 _base_ = [
     '../_base_/models/msg3d.py', '../_base_/datasets/synthetic.py',
     '../_base_/schedules/sgd_cosine_16e.py', '../_base_/default_runtime.py'

@@ -1,4 +1,4 @@
-# The split without sequences that stand on both sides: trained on views 2 and 3.
+# Split without duplicates of test sequences; trained on views 2 and 3.
 _base_ = 'msg3d_1xb16-bone-strong52-325e_nw-ucla-xview-keypoint-3d.py'
 
 train_dataloader = dict(dataset=dict(dataset=dict(split='xview_clean_v1_train')))

@@ -1,4 +1,4 @@
-# The authors' recipe; upstream's is u100-80e.
+# Recipe of the authors; MMAction2's is u100-80e.
 _base_ = [
     '../_base_/models/msg3d.py',
     '../_base_/datasets/ntu60_3d_view_300.py',
@@ -10,5 +10,5 @@ model = dict(
     backbone=dict(
         graph_cfg=dict(layout='kinect25'), graph_norm='symmetric'))
 
-# two halves make the authors' 32
+# Two accumulated batches give the authors' batch size of 32.
 train_dataloader = dict(batch_size=16)

@@ -1,4 +1,4 @@
-# The authors' recipe; upstream's is u100-80e.
+# Recipe of the authors; MMAction2's is u100-80e.
 _base_ = [
     '../_base_/models/msg3d.py',
     '../_base_/datasets/kinetics_openpose_300.py',

@@ -5,5 +5,5 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-# 13 where published weights have them; the scale after the 12th repeats the first.
+# Published weights use 13 scales, the last of which is redundant.
 model = dict(backbone=dict(num_gcn_scales=12))

@@ -1,4 +1,4 @@
-# Coordinates and the four Efforts, 15 channels; few channels, as in the study.
+# Small MS-G3D on coordinates and the four Laban Efforts (15 input channels).
 _base_ = [
     '../_base_/models/msg3d.py',
     '../_base_/datasets/bandai_styles.py',

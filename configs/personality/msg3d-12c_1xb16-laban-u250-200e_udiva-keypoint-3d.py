@@ -1,4 +1,4 @@
-# The study on personality: 250 frames, a constant rate, best epoch by validation.
+# Erkoç et al. (2022): 250 frames, constant learning rate, best epoch by validation.
 _base_ = [
     '../_base_/models/msg3d_traits.py',
     '../_base_/datasets/udiva.py',

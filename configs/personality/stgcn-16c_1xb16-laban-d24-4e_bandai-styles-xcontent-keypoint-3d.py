@@ -1,4 +1,4 @@
-# ST-GCN on the same input, with about as many parameters.
+# ST-GCN on the same input with a similar number of parameters.
 _base_ = 'msg3d-12c_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d.py'
 
 model = dict(

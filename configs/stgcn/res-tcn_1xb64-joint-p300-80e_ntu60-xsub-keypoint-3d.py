@@ -1,4 +1,4 @@
-# The TCN baseline of ST-GCN's table.
+# TCN baseline of the ST-GCN paper.
 _base_ = [
     '../_base_/models/res_tcn.py',
     '../_base_/datasets/ntu60_3d_raw_300.py',

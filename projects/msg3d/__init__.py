@@ -1,7 +1,7 @@
 """MS-G3D for skeleton-based action recognition, on MMAction2.
 
-`import msg3d` imports neither torch nor MMEngine. What it registers and fixes waits until
-a program imports them (`compat.on_import`), in whatever order.
+`import msg3d` imports neither torch nor MMEngine. Registration and compatibility fixes
+run when a program imports these packages, in any order (`compat.on_import`).
 """
 
 from importlib import import_module
@@ -9,7 +9,7 @@ from typing import Any
 
 from . import compat
 from .compat.on_import import start, when_imported
-from .engine import wrappers  # noqa: F401  (they wait for MMEngine)
+from .engine import wrappers  # noqa: F401  (applied when MMEngine is imported)
 
 __version__ = "0.1.0"
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "models",
 ]
 
-# MMAction2's registries, and what registers in each.
+# Registry of MMAction2 -> module that registers its classes there.
 REGISTERED = {
     "DATASETS": "msg3d.datasets",
     "HOOKS": "msg3d.engine.hooks",
@@ -39,11 +39,11 @@ when_imported("msg3d.checkpoints.convert", *REGISTERED.values(), before=True)(
 
 @when_imported("mmaction.registry")
 def _register() -> None:
-    """Let each registry import our modules when it imports MMAction2's."""
+    """Make each registry import our modules together with MMAction2's."""
     registries = import_module("mmaction.registry")
     for name, module in REGISTERED.items():
         registry = getattr(registries, name)
-        if registry._imported:  # no method adds a location
+        if registry._imported:  # there is no public method to add a location
             import_module(module)
         else:
             registry._locations.append(module)

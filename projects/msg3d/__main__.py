@@ -1,4 +1,4 @@
-"""Run the command line: `python -m msg3d` is `msg3d`."""
+"""Entry point of `python -m msg3d`, the same as the command `msg3d`."""
 
 import sys
 

@@ -1,8 +1,8 @@
-"""Errors with a stable `kind` and the place that they refer to.
+"""Exceptions with a stable `kind` and a location.
 
-Programs and tests check `kind` and `where`; the wording of a message may change. The
-kinds are listed in `KINDS`, and those of annotation files, which the checker reports
-as faults, in `msg3d.annotations.faults.KINDS`.
+Check `kind` and `where` in programs and tests; the wording of messages may change. The
+kinds are listed in `KINDS`. Those of faults in annotation files are listed in
+`msg3d.annotations.faults.KINDS`.
 """
 
 import pickle
@@ -30,22 +30,22 @@ KINDS = {
     "wrong-path": "A folder was given where a file is expected, or a file for a folder.",
     "io": "The operating system could not read or write the file.",
     "empty": "The file, folder, or list contains nothing.",
-    "truncated": "The file ends before its content does.",
+    "truncated": "The file ends unexpectedly.",
     "corrupt": "The content of the file is damaged.",
     "corrupt-archive": "The archive is damaged, encrypted, or not an archive.",
-    "unsafe": "The file asks to import or execute code.",
-    "wrong-file-type": "The file is of another type than expected.",
+    "unsafe": "Loading the file would import or execute code.",
+    "wrong-file-type": "The file does not have the expected type.",
     "unknown-format": "No reader recognizes the file.",
     "version": "The file was written by an unsupported version.",
-    "too-large": "The file claims more data than it contains, or than is allowed.",
-    "file-name": "The name of the file does not have the expected form.",
-    "exists": "Something else already exists at the output path.",
+    "too-large": "The file declares more data than it contains, or than is allowed.",
+    "file-name": "The file name does not have the expected form.",
+    "exists": "The output path already exists.",
     "locked": "Another process is using the file or folder.",
     # text, tables, and JSON
     "encoding": "The text is not in the expected encoding.",
     "syntax": "The text is not valid JSON, CSV, or another expected syntax.",
-    "structure": "An entry is missing, or an object is not of the expected structure.",
-    "columns": "A table lacks a column, or has a column twice or an unknown one.",
+    "structure": "An entry is missing, or an object has an unexpected structure.",
+    "columns": "A table has a missing, duplicate, or unknown column.",
     "row": "A row of a table has the wrong number of cells.",
     "number": "A value is not a number, or out of range.",
     "duplicate": "An entry that must be unique appears twice.",
@@ -54,31 +54,31 @@ KINDS = {
     "dtype": "An array has an unsupported data type.",
     "shape": "An array has the wrong shape.",
     "not-finite": "Numbers are NaN or infinite.",
-    "incomplete-joint": "A joint has some of its numbers and lacks others.",
+    "incomplete-joint": "Some of the coordinates of a joint are missing.",
     "no-person": "No person is detected in any frame.",
-    "persons": "Persons cannot be told apart, or there are too many or too few.",
+    "persons": "Persons cannot be distinguished, or there are too many or too few.",
     "frame-numbers": "Frame numbers are missing, repeated, or too far apart.",
     "layout": "The joints do not match the skeleton layout.",
-    "unit": "Coordinates do not fit the unit, or the unit does not fit the file.",
-    "img-shape": "The size of the image is missing or invalid.",
+    "unit": "The coordinates do not match the unit, or the unit does not suit the file.",
+    "img-shape": "The image size is missing or invalid.",
     # labels, splits, scores, and targets
     "label": "A label or class is missing or invalid.",
-    "split": "A split is missing, ambiguous, or leaks between its sides.",
+    "split": "A split is missing or ambiguous, or training and test samples overlap.",
     "samples-differ": "Files that belong together have different samples or labels.",
     "score": "Scores are missing or invalid.",
     "target": "Regression targets are missing or invalid.",
     # configs, options, and networks
-    "option": "An option is invalid, or contradicts another one.",
-    "config": "The config does not describe what is expected of it.",
+    "option": "An option is invalid or conflicts with another option.",
+    "config": "The config is invalid, incomplete, or unsuitable.",
     "missing-package": "A package is not installed, or its version is too old.",
-    "weights": "The weights do not fit the network, or contain something else.",
+    "weights": "The file contains no weights, or they do not match the network.",
     "worker": "A worker process was killed.",
 }
 
 
 @dataclass(frozen=True)
 class Where:
-    """The place that an error refers to; each attribute is None if unknown.
+    """Location of an error. Unknown attributes are None.
 
     Attributes:
         file: path of the file or folder.
@@ -102,18 +102,18 @@ class Where:
 
 
 class MSG3DError(ValueError):
-    """Base class of the errors that msg3d raises.
+    """Base class of the exceptions of msg3d.
 
-    `str(error)` is the place and the message: `data/a.csv, line 3: has 4 cells, ...`.
+    `str(error)` is the location and the message: `data/a.csv, line 3: has 4 cells, ...`.
 
     Args:
-        message: what is wrong, what was expected, and how to fix it, without the place.
-        kind: a key of `KINDS`, or of `msg3d.annotations.faults.KINDS`.
-        file, line, sample, field: the attributes of `Where` that are known.
+        message: problem, expected value, and fix, without the location.
+        kind: key of `KINDS` or of `msg3d.annotations.faults.KINDS`.
+        file, line, sample, field: location of the error, see `Where`.
 
     Attributes:
-        message, kind: as given.
-        where: the place.
+        message, kind: the arguments.
+        where: location of the error.
     """
 
     def __init__(
@@ -142,9 +142,9 @@ class MSG3DError(ValueError):
         sample: str | int | None = None,
         field: str | None = None,
     ) -> "Self":
-        """A copy that fills in parts of the place that are still unknown.
+        """Return a copy with unknown parts of the location filled in.
 
-        A reader knows the line of a fault, and its caller the name of the file:
+        For example, a parser raises an error with the line, and its caller adds the file:
 
             except DataError as error:
                 raise error.at(file=path) from error
@@ -159,47 +159,47 @@ class MSG3DError(ValueError):
             field=field if known.field is None else known.field,
         )
 
-    # Keyword-only arguments would be lost between processes.
+    # By default, pickling an exception loses its keyword-only arguments.
     def __reduce__(self) -> tuple[Callable[..., "MSG3DError"], tuple[object, ...]]:
-        return _restored, (type(self), self.message, self.kind, vars(self.where))
+        return _restore, (type(self), self.message, self.kind, vars(self.where))
 
 
-def _restored(
+def _restore(
     error_type: type[MSG3DError], message: str, kind: str, where: dict[str, Any]
 ) -> MSG3DError:
     return error_type(message, kind=kind, **where)
 
 
 class DataError(MSG3DError):
-    """A data file, annotation, array of keypoints, or score file cannot be used."""
+    """Invalid data file, annotation, keypoint array, or score file."""
 
 
 class PickleError(DataError, pickle.UnpicklingError):
-    """A pickle is refused or corrupt.
+    """Unsafe or corrupt pickle.
 
     Also an `UnpicklingError`, which callers of `pickle` and `mmengine.load` expect.
     """
 
 
 class CheckpointError(MSG3DError, pickle.UnpicklingError):
-    """Weights or an exported network cannot be used.
+    """Invalid weights or exported network.
 
     Also an `UnpicklingError`, which callers of `torch.load` expect.
     """
 
 
 class ConfigError(MSG3DError):
-    """A config or an option cannot be used, or does not fit its network or data."""
+    """Invalid config or option, or a mismatch with the network or data."""
 
 
 class SkipFile(Exception):
-    """Not an error: a raw file is skipped on purpose.
+    """Signal that a raw file is skipped on purpose; not an error.
 
-    The text is the reason, the same for all files that are skipped for it.
+    The text is the reason. Reports group skipped files by it.
     """
 
 
-# Names that earlier versions used.
+# Aliases of earlier versions.
 AnnotationError = BadFile = KeypointError = ScoreError = TraitError = DataError
 ExportedFileError = CheckpointError
 PictureError = MSG3DError

@@ -1,4 +1,4 @@
-"""Alias of `msg3d.apis`, for programs written for earlier versions."""
+"""Alias of `msg3d.apis` for programs written for earlier versions."""
 
 from msg3d.apis import ExportedFileError, KeypointError, Prediction, Recognizer
 

@@ -1,8 +1,8 @@
-"""Recognize actions in files of keypoints with an exported network.
+"""Recognize actions in keypoint files with an exported network.
 
     python -m msg3d_onnx model.onnx wave.npy [more.npy ...]
 
-Print a line of JSON for each array [M, T, V, C] or [T, V, C]. A joint that is NaN or
+Print one line of JSON per array [M, T, V, C] or [T, V, C]. A joint that is NaN or
 exactly zero is absent.
 """
 
@@ -22,12 +22,13 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", help="file that `msg3d export` wrote")
+    parser.add_argument("model", help="file written by `msg3d export`")
     parser.add_argument("arrays", nargs="+", metavar="FILE.npy")
-    parser.add_argument("--top", type=int, default=5, help="classes (default: 5)")
-    parser.add_argument("--layout", help="of the keypoints, if not the network's")
-    parser.add_argument("--unit", help="m, cm, mm; px or normalized in 2D")
-    parser.add_argument("--img-shape", nargs=2, type=int, metavar=("H", "W"))
+    add = parser.add_argument
+    add("--top", type=int, default=5, help="number of classes to print (default: 5)")
+    add("--layout", help="skeleton layout of the keypoints (default: the network's)")
+    add("--unit", help="unit of the keypoints: m, cm, or mm; px or normalized in 2D")
+    add("--img-shape", nargs=2, type=int, metavar=("H", "W"), help="image size for 2D")
     args = parser.parse_args()
     shape = args.img_shape and tuple(args.img_shape)
     options = ReadOptions(layout=args.layout, unit=args.unit, img_shape=shape)

@@ -1,4 +1,4 @@
-"""msg3d as a plugin of mim: MMAction2's tools through ours."""
+"""msg3d as a plugin of mim, and wrappers of MMAction2's tools."""
 
 import os
 import runpy
@@ -20,8 +20,8 @@ WRAPPERS = sorted((PACKAGE / ".mim" / "tools").glob("*.py"))
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS, ids=lambda path: path.stem)
-def test_each_wrapper_starts(wrapper, monkeypatch, capsys):
-    """Down to the help of the tool behind it, or the package that it lacks."""
+def test_wrappers_start(wrapper, monkeypatch, capsys):
+    """A wrapper prints the help of its tool, or the missing package."""
     monkeypatch.setattr("sys.argv", [str(wrapper), "--help"])
     with pytest.raises(SystemExit) as caught:
         runpy.run_path(str(wrapper), run_name="__main__")
@@ -31,15 +31,15 @@ def test_each_wrapper_starts(wrapper, monkeypatch, capsys):
         assert "usage:" in capsys.readouterr().out
 
 
-def test_mim_finds_train_and_test():
+def test_files_for_mim():
     assert {"train.py", "test.py"} <= {path.name for path in WRAPPERS}
     assert (PACKAGE / ".mim" / "model-index.yml").is_file()
 
 
-def test_each_config_is_found_once():
-    """mim looks for NAME.py below the whole package and follows links.
+def test_config_names_are_unique():
+    """mim searches the package for NAME.py and follows links.
 
-    A copy or link of configs/ in .mim/ would make every name ambiguous.
+    A copy of configs/ or a link to it in .mim/ would make every name ambiguous.
     """
     names = Counter()
     for folder, _, files in os.walk(PACKAGE, followlinks=True):
@@ -55,7 +55,7 @@ def test_unknown_tool():
         mmaction_tools.run_tool("no_such_tool.py")
 
 
-def test_missing_package_is_named(tmp_path, monkeypatch):
+def test_missing_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "seaborn", None)
     monkeypatch.setattr("sys.argv", ["analyze_logs.py"])
     with pytest.raises(SystemExit) as caught:
@@ -63,7 +63,7 @@ def test_missing_package_is_named(tmp_path, monkeypatch):
     assert "pip install seaborn" in caught.value.code
 
 
-def test_tool_runs_with_its_arguments(tmp_path, monkeypatch, capsys):
+def test_tool_receives_arguments(tmp_path, monkeypatch, capsys):
     (tmp_path / "config.py").write_text("answer = 42\n", encoding="utf-8")
     arguments = ["print_config.py", str(tmp_path / "config.py")]
     monkeypatch.setattr("sys.argv", arguments)
@@ -72,7 +72,7 @@ def test_tool_runs_with_its_arguments(tmp_path, monkeypatch, capsys):
 
 
 class Mixer(nn.Module):
-    """A graph convolution written as an einsum, and a head."""
+    """A graph convolution as an einsum, with a head."""
 
     def __init__(self):
         super().__init__()
@@ -88,13 +88,13 @@ class Mixer(nn.Module):
 def test_einsums_are_counted():
     model, (clips, persons, frames, joints, channels) = Mixer(), (2, 2, 5, 7, 3)
     shape = clips, persons, frames, joints, channels
-    found = flops.count_flops(model, shape)
+    counts = flops.count_flops(model, shape)
     mixing = clips * persons * frames * joints * joints * channels
-    assert found == {"flops": 2 * (mixing + clips * 3 * 4), "parameters": 12}
+    assert counts == {"flops": 2 * (mixing + clips * 3 * 4), "parameters": 12}
     assert model.training
 
 
-def test_input_shape_is_the_config_s():
+def test_input_shape():
     name = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d.py"
     cfg = Config.fromfile(PACKAGE / "configs" / "msg3d" / name)
     assert flops.input_shape(cfg) == (10, 2, 100, 17, 3)

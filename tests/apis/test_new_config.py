@@ -1,4 +1,4 @@
-"""Configs for annotation files, written and copied."""
+"""Write configs for annotation files, and copy and find configs."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from samples import annotations, write
 
 
 def scores(cfg, channels=8):
-    """Score a training sample with an untrained, narrower network."""
+    """Return the scores of a training sample by an untrained, narrow network."""
     init_default_scope("mmaction")
     cfg.model.backbone.base_channels = channels
     cfg.model.cls_head.in_channels = 4 * channels
@@ -34,10 +34,10 @@ def scores(cfg, channels=8):
         ("kinect20", 3, 1),
         ("nturgb+d", 3, 2),
         ("mediapipe33", 3, 1),
-        ("hand21", 3, 1),  # has neither spine nor shoulders
+        ("hand21", 3, 1),  # without spine and shoulders
     ],
 )
-def test_config_of_a_file(tmp_path, layout, channels, persons):
+def test_write_config(tmp_path, layout, channels, persons):
     joints = len(skeleton(layout).joints)
     ann_file = str(tmp_path / "mine.pkl")
     write(ann_file, joints=joints, channels=channels, persons=persons, classes=5)
@@ -48,23 +48,23 @@ def test_config_of_a_file(tmp_path, layout, channels, persons):
     (flat,) = write_config(
         ann_file, str(tmp_path / "flat.py"), layout=layout, flat=True
     )
-    inheriting, flat = Config.fromfile(config), Config.fromfile(flat)
+    cfg, flat = Config.fromfile(config), Config.fromfile(flat)
     for key in flat:
-        assert inheriting[key] == flat[key], key
+        assert cfg[key] == flat[key], key
     assert flat.val_dataloader.dataset.split == "val"
     assert flat.test_dataloader.dataset.ann_file == ann_file
     assert scores(flat).shape == (5,)
 
 
-def test_leaf_is_short(tmp_path):
+def test_config_is_short(tmp_path):
     ann_file = str(tmp_path / "mine.pkl")
     write(ann_file, joints=17, channels=2)
     config, *_ = write_config(ann_file, str(tmp_path / "mine.py"), layout="coco")
     assert len(Path(config).read_text(encoding="utf-8").splitlines()) < 16
 
 
-def test_stated_layout(tmp_path):
-    """By the names of the joints, or described by edges."""
+def test_layout_in_the_file(tmp_path):
+    """The file specifies the layout by joint names or by edges."""
     data = annotations(joints=20)
     data["meta"] = layout_meta("kinect20")
     save_annotations(data, tmp_path / "a.pkl")
@@ -80,7 +80,7 @@ def test_stated_layout(tmp_path):
     assert scores(cfg).shape == (4,)
 
 
-def test_layout_is_never_guessed(tmp_path):
+def test_missing_layout(tmp_path):
     write(tmp_path / "a.pkl", joints=17, channels=2)
     with raises("layout", file="a.pkl"):
         write_config(str(tmp_path / "a.pkl"), str(tmp_path / "a.py"))
@@ -101,20 +101,20 @@ def test_splits(tmp_path):
     assert Config.fromfile(output).val_dataloader.dataset.split == "x_val"
 
 
-def test_refusals(tmp_path):
+def test_invalid_arguments(tmp_path):
     output = str(tmp_path / "a.py")
     write(tmp_path / "2d.pkl", joints=17, channels=2)
     write(tmp_path / "targets.pkl", joints=17, targets=3)
-    two, targets = str(tmp_path / "2d.pkl"), str(tmp_path / "targets.pkl")
+    file_2d, targets = str(tmp_path / "2d.pkl"), str(tmp_path / "targets.pkl")
     ntu = "msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d"
     with raises("config"):
-        write_config(two, output, like=ntu, layout="coco")
+        write_config(file_2d, output, like=ntu, layout="coco")
     with raises("not-found"):
-        write_config(two, output, like="msg3d_9xb16", layout="coco")
+        write_config(file_2d, output, like="msg3d_9xb16", layout="coco")
     with raises("label"):
         write_config(targets, output, layout="coco")
     with raises("file-name"):
-        write_config(two, str(tmp_path / "a.txt"), layout="coco")
+        write_config(file_2d, str(tmp_path / "a.txt"), layout="coco")
     assert [path.name for path in tmp_path.glob("*.py")] == []
 
 
@@ -128,7 +128,7 @@ RECIPES = [
 
 @pytest.mark.parametrize("like", RECIPES)
 def test_recipes(tmp_path, like):
-    """The network and schedule are those of the recipe."""
+    """Network and schedule are copied from the recipe."""
     file = str(tmp_path / "a.pkl")
     write(file, joints=24, persons=1)
     config, *_ = write_config(file, str(tmp_path / "a.py"), like=like, layout="smpl24")
@@ -169,7 +169,7 @@ def test_find_config(tmp_path, monkeypatch):
     (tmp_path / "mine.py").touch()
     (tmp_path / "mine.pth").touch()
     assert find_config("mine.py").exists()
-    # MMAction2's configs are found as well, as `mim train mmaction` does.
+    # `mim train mmaction` also finds the configs of MMAction2.
     assert find_config("stgcn_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d").exists()
     with raises("wrong-file-type"):
         find_config("mine.pth")

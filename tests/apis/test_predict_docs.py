@@ -1,4 +1,4 @@
-"""docs/predict.md as a user follows it: its blocks run, in their order."""
+"""Run the code blocks of docs/predict.md in order, as a user would."""
 
 import argparse
 import csv
@@ -33,8 +33,8 @@ def commands():
 
 
 @pytest.fixture
-def user(tmp_path, monkeypatch):
-    """A folder with the files that the text names."""
+def user_folder(tmp_path, monkeypatch):
+    """Folder with the files that the page uses."""
     config, checkpoint = trained(tmp_path / "model", NTU_3D, list("abcd"))
     config.rename(tmp_path / "my_config.py")
     checkpoint.rename(tmp_path / "best.pth")
@@ -52,7 +52,7 @@ def user(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_python_runs(user, capsys):
+def test_python_runs(user_folder, capsys):
     names = {}
     for block in blocks("python"):
         exec(compile(block, "docs/predict.md", "exec"), names)
@@ -60,17 +60,18 @@ def test_python_runs(user, capsys):
     assert "[M, T, V=25, C=3]" in printed
     assert len(names["names"]) == 2
     assert set(names["names"]) <= set("abcd")
-    assert [one.rows for one in names["found"].persons] == [(0,), (1,), (2,)]
-    assert len(names["found"].pairs) == 3
-    assert list(names["prediction"].targets) == ["EXTRAVERSION_Z"]
+    rows = re.findall(r"^(\([\d, ]+\)) \(", printed, re.M)
+    assert rows[:3] == ["(0,)", "(1,)", "(2,)"]
+    assert set(rows[3:]) == {"(0, 1)", "(0, 2)", "(1, 2)"}
+    assert list(names["traits"]) == ["EXTRAVERSION_Z"]
     assert names["sequence"]["keypoint"].shape == (0, 8, 17, 2)
 
 
-def test_commands_run(user, capsys):
-    typed = commands()
-    assert typed
-    assert all(words[:2] == ["msg3d", "predict"] for words in typed)
-    for words in typed:
+def test_commands_run(user_folder, capsys):
+    command_lines = commands()
+    assert command_lines
+    assert all(words[:2] == ["msg3d", "predict"] for words in command_lines)
+    for words in command_lines:
         if "--pose-model" not in words:
             assert msg3d_command(*words[1:]) == 0
     with Path("results/predictions.csv").open(newline="", encoding="utf-8") as file:
@@ -79,19 +80,19 @@ def test_commands_run(user, capsys):
         assert len(list(csv.DictReader(file))) == 7
 
 
-def test_every_unit_and_option_is_in_the_text():
+def test_all_units_and_options_are_documented():
     (table,) = blocks("csv")
     assert table.splitlines()[0] == ",".join(
         Labels(SimpleNamespace(targets=())).columns
     )
     parser = argparse.ArgumentParser(add_help=False)
     predict.add_arguments(parser)
-    own_words = {
+    python_names = {
         "--batch-size": "batch_size",
         "--device": "device=",
         "--clips": "clips=",
     }
     options = [word for action in parser._actions for word in action.option_strings]
     assert len(options) > 20
-    for word in (*UNITS, *(own_words.get(option, option) for option in options)):
+    for word in (*UNITS, *(python_names.get(option, option) for option in options)):
         assert word in TEXT, word

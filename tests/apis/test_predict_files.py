@@ -1,4 +1,4 @@
-"""Files of every kind, videos, resuming, and tables."""
+"""Prediction of files in all formats and videos, resuming, and tables."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ from msg3d.apis.input_files import (
     source_names,
 )
 from msg3d.apis.predict_files import predict_files
-from msg3d.apis.written import Labels, Segments
+from msg3d.apis.tasks import Labels, Segments
 from msg3d.datasets import save_annotations
 from msg3d.errors import DataError
 from msg3d.formats.base import ReadOptions
@@ -36,136 +36,136 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def flat(folder):
-    """(config, checkpoint) for 2D joints of COCO's order."""
-    return trained(folder / "flat", NTU_2D, ["wave", "sit", "jump", "fall"])
+def files_2d(folder):
+    """(config, checkpoint) of a network for 2D joints of COCO."""
+    return trained(folder / "2d", NTU_2D, ["wave", "sit", "jump", "fall"])
 
 
 @pytest.fixture(scope="module")
-def recognizer(flat):
-    return Recognizer(*flat, device="cpu")
+def recognizer(files_2d):
+    return Recognizer(*files_2d, device="cpu")
 
 
 @pytest.fixture(scope="module")
-def solid(folder):
-    return Recognizer(*trained(folder / "solid", NTU_3D), device="cpu")
+def recognizer_3d(folder):
+    return Recognizer(*trained(folder / "3d", NTU_3D), device="cpu")
 
 
 def persons(count=2, frames=8, joints=17, seed=0):
-    """Pixels [M, T, V, 2] of persons who stand 150 apart and move a little."""
+    """Return pixels [M, T, V, 2] of persons at distances of 150 with small movements."""
     rng = np.random.default_rng(seed)
     pose = rng.uniform(-40, 40, (count, 1, joints, 2))
-    places = np.stack([100 + 150 * np.arange(count), np.full(count, 240)], -1)
+    centers = np.stack([100 + 150 * np.arange(count), np.full(count, 240)], -1)
     steps = rng.normal(0, 1, (count, frames, joints, 2)).cumsum(1)
-    return (pose + places[:, None, None] + steps).astype(np.float32)
+    return (pose + centers[:, None, None] + steps).astype(np.float32)
 
 
-def same(recognizer, path, expected, reading=None, **options):
-    """A file's sequence gives the scores of the same keypoints as an array."""
+def check_scores(recognizer, path, sample, read_options=None, **options):
+    """Check that a file and a sample have equal scores; return the file's sequence."""
     (sequence,) = read_sequences(
-        str(path), recognizer.expected, reading or ReadOptions()
+        str(path), recognizer.expected, read_options or ReadOptions()
     )
-    found = recognizer.predict(sequence).scores
-    expected = recognizer.predict(expected, **options).scores
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    actual = recognizer.predict(sequence).scores
+    expected = recognizer.predict(sample, **options).scores
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
     return sequence
 
 
-def test_npy_and_json_in_3d(solid, tmp_path):
+def test_npy_and_json_in_3d(recognizer_3d, tmp_path):
     keypoint = np.random.default_rng(0).normal(size=(1, 9, 25, 3)).astype(np.float32)
     keypoint[0, 3, 7] = np.nan
-    zero = np.nan_to_num(keypoint)
+    filled = np.nan_to_num(keypoint)
     np.save(tmp_path / "a.npy", keypoint)
-    same(solid, tmp_path / "a.npy", zero)
+    check_scores(recognizer_3d, tmp_path / "a.npy", filled)
     np.save(tmp_path / "b.npy", keypoint[0] * 1000)
-    same(solid, tmp_path / "b.npy", zero, ReadOptions(unit="mm"))
+    check_scores(recognizer_3d, tmp_path / "b.npy", filled, ReadOptions(unit="mm"))
     missing = np.where(np.isnan(keypoint), None, keypoint.astype(object)).tolist()
     (tmp_path / "c.json").write_text(json.dumps(missing), encoding="utf-8")
-    same(solid, tmp_path / "c.json", zero)
+    check_scores(recognizer_3d, tmp_path / "c.json", filled)
     (tmp_path / "d.json").write_text(
-        json.dumps({"keypoint": zero.tolist()}), encoding="utf-8"
+        json.dumps({"keypoint": filled.tolist()}), encoding="utf-8"
     )
-    same(solid, tmp_path / "d.json", zero)
+    check_scores(recognizer_3d, tmp_path / "d.json", filled)
 
 
-def test_untold_unit_must_fit_the_persons(solid, tmp_path):
+def test_plausible_default_unit(recognizer_3d, tmp_path):
     meters = np.random.default_rng(0).uniform(0.1, 1.8, (1, 9, 25, 3))
     path, text = tmp_path / "a.npy", tmp_path / "a.json"
     np.save(path, meters * 1000)
     text.write_text(json.dumps((meters * 1000).tolist()), encoding="utf-8")
     for file in (path, text):
         with raises("unit", DataError, file=file.name) as caught:
-            read_sequences(str(file), solid.expected)
+            read_sequences(str(file), recognizer_3d.expected)
         assert "--unit mm" in caught.value.message
         for unit in ("mm", "unscaled"):
-            read_sequences(str(file), solid.expected, ReadOptions(unit=unit))
+            read_sequences(str(file), recognizer_3d.expected, ReadOptions(unit=unit))
     text.write_text(
         json.dumps({"keypoint": (meters * 1000).tolist(), "unit": "mm"}),
         encoding="utf-8",
     )
-    same(solid, text, meters)
+    check_scores(recognizer_3d, text, meters)
     np.save(path, meters)
-    same(solid, path, meters)
+    check_scores(recognizer_3d, path, meters)
 
 
-def test_json_in_2d_says_its_scores_and_size(recognizer, tmp_path):
+def test_json_with_scores_and_image_size(recognizer, tmp_path):
     keypoint, path = persons(), tmp_path / "a.json"
     score = np.random.default_rng(0).uniform(size=keypoint.shape[:3])
     sample = {"keypoint": keypoint, "keypoint_score": score, "img_shape": SIZE}
-    told = {key: np.asarray(value).tolist() for key, value in sample.items()}
-    path.write_text(json.dumps(told), encoding="utf-8")
-    same(recognizer, path, sample)
-    third = np.concatenate([keypoint, score[..., None]], -1).tolist()
-    path.write_text(json.dumps(third), encoding="utf-8")
-    same(recognizer, path, sample, ReadOptions(img_shape=SIZE))
+    content = {key: np.asarray(value).tolist() for key, value in sample.items()}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    check_scores(recognizer, path, sample)
+    with_score = np.concatenate([keypoint, score[..., None]], -1).tolist()
+    path.write_text(json.dumps(with_score), encoding="utf-8")
+    check_scores(recognizer, path, sample, ReadOptions(img_shape=SIZE))
 
 
 def mmpose(keypoint, score, swapped=()):
-    """MMPose's form; in frames of `swapped` the persons come in another order."""
+    """Return the JSON of MMPose, with persons in reverse order in frames `swapped`."""
     frames = []
     for number in range(keypoint.shape[1]):
         order = range(len(keypoint))
         instances = [
             {
-                "keypoints": keypoint[one, number].tolist(),
-                "keypoint_scores": score[one, number].tolist(),
+                "keypoints": keypoint[person, number].tolist(),
+                "keypoint_scores": score[person, number].tolist(),
             }
-            for one in (reversed(order) if number in swapped else order)
+            for person in (reversed(order) if number in swapped else order)
         ]
         frames.append({"frame_id": number, "instances": instances})
     return frames
 
 
-def falling(keypoint):
-    """Scores by which the first person comes first."""
-    fall = np.linspace(0.9, 0.5, len(keypoint))[:, None, None]
-    return np.broadcast_to(fall, keypoint.shape[:3]).astype(np.float32)
+def decreasing_scores(keypoint):
+    """Return scores that keep the order of persons."""
+    scores = np.linspace(0.9, 0.5, len(keypoint))[:, None, None]
+    return np.broadcast_to(scores, keypoint.shape[:3]).astype(np.float32)
 
 
-def test_estimators_json(recognizer, tmp_path):
-    """MMPose, a file a video, with persons out of order in some frames."""
+def test_mmpose_json(recognizer, tmp_path):
+    """MMPose writes one file per video; persons change their order in some frames."""
     keypoint = persons()
-    score, path = falling(keypoint), tmp_path / "a.json"
+    score, path = decreasing_scores(keypoint), tmp_path / "a.json"
     path.write_text(
         json.dumps(mmpose(keypoint, score, swapped=(2, 3, 5))), encoding="utf-8"
     )
     sample = {"keypoint": keypoint, "keypoint_score": score, "img_shape": SIZE}
-    found = same(recognizer, path, sample, ReadOptions(img_shape=SIZE))
-    np.testing.assert_array_equal(found["keypoint"], keypoint)
+    sequence = check_scores(recognizer, path, sample, ReadOptions(img_shape=SIZE))
+    np.testing.assert_array_equal(sequence["keypoint"], keypoint)
 
 
-def test_mediapipe_json(recognizer, solid, tmp_path):
-    parts = np.random.default_rng(0).uniform(0.2, 0.8, (8, 33, 2)).astype(np.float32)
-    marks = [
+def test_mediapipe_json(recognizer, recognizer_3d, tmp_path):
+    points = np.random.default_rng(0).uniform(0.2, 0.8, (8, 33, 2)).astype(np.float32)
+    landmarks = [
         [{"x": float(x), "y": float(y), "z": 0.0, "visibility": 1.0} for x, y in frame]
-        for frame in parts
+        for frame in points
     ]
-    (tmp_path / "a.json").write_text(json.dumps(marks), encoding="utf-8")
-    coco = convert_layout(parts[None], "mediapipe33", "coco")
-    found = same(recognizer, tmp_path / "a.json", coco, unit="normalized")
-    assert found["layout"] == "mediapipe33"
+    (tmp_path / "a.json").write_text(json.dumps(landmarks), encoding="utf-8")
+    coco = convert_layout(points[None], "mediapipe33", "coco")
+    sequence = check_scores(recognizer, tmp_path / "a.json", coco, unit="normalized")
+    assert sequence["layout"] == "mediapipe33"
     with raises("unit", file="a.json"):
-        read_sequences(str(tmp_path / "a.json"), solid.expected)
+        read_sequences(str(tmp_path / "a.json"), recognizer_3d.expected)
 
 
 def openpose(folder, keypoint, score, joints=25):
@@ -175,12 +175,12 @@ def openpose(folder, keypoint, score, joints=25):
             {
                 "person_id": [-1],
                 "pose_keypoints_2d": np.concatenate(
-                    [keypoint[one, number], score[one, number, :, None]], -1
+                    [keypoint[person, number], score[person, number, :, None]], -1
                 )
                 .ravel()
                 .tolist(),
             }
-            for one in range(len(keypoint))
+            for person in range(len(keypoint))
         ]
         name = f"clip_{number + 7:012d}_keypoints.json"
         (folder / name).write_text(
@@ -191,9 +191,9 @@ def openpose(folder, keypoint, score, joints=25):
 @pytest.mark.parametrize(("joints", "layout"), [(25, "openpose25"), (18, "openpose")])
 def test_openpose_frames(recognizer, tmp_path, joints, layout):
     keypoint = persons(joints=joints)
-    score = falling(keypoint)
+    score = decreasing_scores(keypoint)
     openpose(tmp_path / "clip", keypoint, score)
-    sources = list_sources(str(tmp_path), leave_out=str(tmp_path / "out"))
+    sources = list_sources(str(tmp_path), exclude=str(tmp_path / "out"))
     assert sources == [str(tmp_path / "clip")]
     sample = {
         "keypoint": keypoint,
@@ -201,58 +201,61 @@ def test_openpose_frames(recognizer, tmp_path, joints, layout):
         "img_shape": SIZE,
         "layout": layout,
     }
-    same(recognizer, sources[0], sample, ReadOptions(img_shape=SIZE))
+    check_scores(recognizer, sources[0], sample, ReadOptions(img_shape=SIZE))
     with raises("structure", file="keypoints.json"):
         file = next((tmp_path / "clip").iterdir())
         read_sequences(str(file), recognizer.expected, ReadOptions(img_shape=SIZE))
 
 
-def test_openpose_frames_that_are_none(recognizer, tmp_path):
-    openpose(tmp_path / "clip", persons(joints=10), falling(persons(joints=10)))
-    sources = list_sources(str(tmp_path), leave_out="")
+def test_openpose_frames_with_unknown_joints(recognizer, tmp_path):
+    openpose(
+        tmp_path / "clip", persons(joints=10), decreasing_scores(persons(joints=10))
+    )
+    sources = list_sources(str(tmp_path), exclude="")
     assert sources == [str(tmp_path / "clip")]
     with raises("layout", file="keypoints.json"):
         read_sequences(sources[0], recognizer.expected)
 
 
-def test_frames_of_mmpose(recognizer, tmp_path):
+def test_mmpose_frames(recognizer, tmp_path):
     keypoint = persons()
-    score = falling(keypoint)
+    score = decreasing_scores(keypoint)
     (tmp_path / "clip").mkdir()
     for number, frame in enumerate(mmpose(keypoint, score)):
         file = tmp_path / "clip" / f"{number}.json"
         file.write_text(json.dumps(frame["instances"]), encoding="utf-8")
-    sources = list_sources(str(tmp_path), leave_out="")
+    sources = list_sources(str(tmp_path), exclude="")
     assert sources == [str(tmp_path / "clip")]
     sample = {"keypoint": keypoint, "keypoint_score": score, "img_shape": SIZE}
-    same(recognizer, sources[0], sample, ReadOptions(img_shape=SIZE))
+    check_scores(recognizer, sources[0], sample, ReadOptions(img_shape=SIZE))
 
 
 def test_kinetics_clip(recognizer, shared):
     clips = [
-        one
-        for one in (shared / "data" / "kinetics_raw").rglob("*.json")
-        if not one.name.endswith("_label.json")
+        path
+        for path in (shared / "data" / "kinetics_raw").rglob("*.json")
+        if not path.name.endswith("_label.json")
     ]
     assert clips
     (sequence,) = read_sequences(str(clips[0]), recognizer.expected, ReadOptions())
-    found = recognizer.predict(sequence)
+    prediction = recognizer.predict(sequence)
     assert sequence["layout"] == "openpose"
     assert sequence["img_shape"] == (1, 1)
-    assert found.frames[1] == sequence["keypoint"].shape[1] > 1
+    assert prediction.frames[1] == sequence["keypoint"].shape[1] > 1
 
 
-def test_annotations_with_split_and_layout(recognizer, tmp_path):
+def test_annotation_file_with_split_and_layout(recognizer, tmp_path):
     data = annotations(joints=18, channels=2, samples=6)
     data["meta"] = {"layout": "openpose"}
     save_annotations(data, tmp_path / "a.pkl")
-    reading = ReadOptions(split="val")
-    found = read_sequences(str(tmp_path / "a.pkl"), recognizer.expected, reading)
-    assert [one["frame_dir"] for one in found] == data["split"]["val"]
-    assert {one["layout"] for one in found} == {"openpose"}
+    options = ReadOptions(split="val")
+    sequences = read_sequences(str(tmp_path / "a.pkl"), recognizer.expected, options)
+    ids = [sequence["frame_dir"] for sequence in sequences]
+    assert ids == data["split"]["val"]
+    assert {sequence["layout"] for sequence in sequences} == {"openpose"}
     with raises("split", file="a.pkl"):
-        reading = ReadOptions(split="test")
-        read_sequences(str(tmp_path / "a.pkl"), recognizer.expected, reading)
+        options = ReadOptions(split="test")
+        read_sequences(str(tmp_path / "a.pkl"), recognizer.expected, options)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +274,7 @@ def test_annotations_with_split_and_layout(recognizer, tmp_path):
         ("a.xyz", b"junk", "unknown-format"),
     ],
 )
-def test_files_that_cannot_be_read(recognizer, tmp_path, name, content, kind):
+def test_invalid_files(recognizer, tmp_path, name, content, kind):
     (tmp_path / name).write_bytes(content)
     with raises(kind, DataError, file=name) as caught:
         read_sequences(str(tmp_path / name), recognizer.expected)
@@ -279,11 +282,10 @@ def test_files_that_cannot_be_read(recognizer, tmp_path, name, content, kind):
     assert "\n" not in str(caught.value)
 
 
-class StubPose:
-    """A test double of a pose estimator: it is told beforehand what it will see.
+class FakePose:
+    """Pose estimator that returns predefined keypoints, in the format of rtmlib.
 
-    It answers as rtmlib's models do, and turns the persons about in odd frames, as
-    estimators do that do not track.
+    In odd frames, the order of persons is reversed, as in estimators without tracking.
     """
 
     def __init__(self, keypoint, joints=17):
@@ -292,13 +294,13 @@ class StubPose:
     def __call__(self, image):
         assert image.shape == (*SIZE, 3)
         assert image.dtype == np.uint8
-        found = self.keypoint[:, self.frame]
-        found = found[::-1] if self.frame % 2 else found
-        found = found[found.any((-2, -1))]
-        extra = np.zeros((len(found), self.joints - found.shape[1], 2))
+        keypoint = self.keypoint[:, self.frame]
+        keypoint = keypoint[::-1] if self.frame % 2 else keypoint
+        keypoint = keypoint[keypoint.any((-2, -1))]
+        extra = np.zeros((len(keypoint), self.joints - keypoint.shape[1], 2))
         self.frame += 1
-        scores = np.full((len(found), self.joints), 0.9)
-        return np.concatenate([found, extra], 1), scores
+        scores = np.full((len(keypoint), self.joints), 0.9)
+        return np.concatenate([keypoint, extra], 1), scores
 
 
 def video(path, frames=8):
@@ -309,37 +311,37 @@ def video(path, frames=8):
 
 
 @pytest.mark.parametrize("joints", [17, 133])
-def test_video_keeps_persons_apart(recognizer, tmp_path, joints):
-    """Two persons, the second in frames 2 to 6 only; nobody in frame 7."""
+def test_video_tracks_persons(recognizer, tmp_path, joints):
+    """Two persons, the second only in frames 2 to 5; frame 7 is empty."""
     keypoint = persons()
     keypoint[1, :2] = keypoint[1, 6:] = keypoint[:, 7] = 0
     video(tmp_path / "a.avi")
-    found = read_video(str(tmp_path / "a.avi"), StubPose(keypoint, joints), 5)
-    np.testing.assert_array_equal(found["keypoint"], keypoint)
-    assert (found["img_shape"], found["layout"]) == (SIZE, "coco")
+    sequence = read_video(str(tmp_path / "a.avi"), FakePose(keypoint, joints), 5)
+    np.testing.assert_array_equal(sequence["keypoint"], keypoint)
+    assert (sequence["img_shape"], sequence["layout"]) == (SIZE, "coco")
     sample = {
         "keypoint": keypoint,
         "keypoint_score": keypoint.any(-1) * np.float32(0.9),
         "img_shape": SIZE,
     }
-    reading = ReadOptions(pose=StubPose(keypoint, joints))
-    same(recognizer, tmp_path / "a.avi", sample, reading)
+    options = ReadOptions(pose=FakePose(keypoint, joints))
+    check_scores(recognizer, tmp_path / "a.avi", sample, options)
 
 
-def test_video_without_anybody_or_of_bytes(recognizer, tmp_path):
+def test_invalid_videos(recognizer, tmp_path):
     video(tmp_path / "a.avi")
-    reading = ReadOptions(pose=StubPose(np.zeros((1, 8, 17, 2))))
+    options = ReadOptions(pose=FakePose(np.zeros((1, 8, 17, 2))))
     with raises("no-person", DataError, file="a.avi"):
-        read_sequences(str(tmp_path / "a.avi"), recognizer.expected, reading)
+        read_sequences(str(tmp_path / "a.avi"), recognizer.expected, options)
     (tmp_path / "b.mp4").write_bytes(b"no video")
     with raises("corrupt", file="b.mp4"):
-        read_sequences(str(tmp_path / "b.mp4"), recognizer.expected, reading)
+        read_sequences(str(tmp_path / "b.mp4"), recognizer.expected, options)
     wrong = ReadOptions(pose=lambda image: (np.zeros((1, 17, 3)), np.zeros((1, 17))))
     with raises("shape", file="a.avi"):
         read_sequences(str(tmp_path / "a.avi"), recognizer.expected, wrong)
 
 
-def test_pose_models_are_never_downloaded():
+def test_pose_models_are_not_downloaded():
     with pytest.raises(FileNotFoundError):
         rtmlib_pose("https://download.openmmlab.com/mmpose/rtmo.zip")
 
@@ -351,7 +353,7 @@ def rows(path):
 
 @pytest.fixture
 def files(tmp_path):
-    """A folder of two arrays, a file that is none, and a video of nobody's."""
+    """A folder with two arrays and an invalid file."""
     folder = tmp_path / "in"
     (folder / "deep").mkdir(parents=True)
     for seed, name in enumerate(("a.npy", "deep/b.npy")):
@@ -366,13 +368,13 @@ def predict(recognizer, folder, out, settings="same", seen=None, **options):
             seen.append(Path(path).name)
         return read_sequences(path, recognizer.expected, ReadOptions(img_shape=SIZE))
 
-    sources = list_sources(str(folder), leave_out=str(out))
+    sources = list_sources(str(folder), exclude=str(out))
     labels = Labels(recognizer, **options)
     return predict_files(labels, sources, str(folder), str(out), read, settings)
 
 
 def test_json_and_table(recognizer, files):
-    out = files / "out"  # within what is read: it must not be taken for input
+    out = files / "out"  # inside the input folder, but must not be read
     report = predict(recognizer, files, out, persons=True, pairs=2, top=2)
     assert report.predicted == ["a.npy", "deep/b.npy"]
     (failed,) = report.failed
@@ -390,19 +392,19 @@ def test_json_and_table(recognizer, files):
     assert len(sample["persons"]) == 3
     assert len(sample["pairs"]) == 2
     table = rows(out / "predictions.csv")
-    assert [one["of"] for one in table[6:]] == [
+    assert [row["of"] for row in table[6:]] == [
         "all",
         *("person 0", "person 1", "person 2"),
-        *(f"pair {a}-{b}" for a, b in (one.rows for one in expected.pairs)),
+        *("pair {}-{}".format(*pair.rows) for pair in expected.pairs),
     ]
-    assert {one["source"] for one in table[6:]} == {"deep/b.npy"}
+    assert {row["source"] for row in table[6:]} == {"deep/b.npy"}
     assert table[6]["last_frame"] == "7"
     assert float(table[6]["score"]) == pytest.approx(expected.score, abs=1e-5)
 
 
-def test_names_relative_to_the_common_folder(files):
+def test_names_are_relative_to_the_common_folder(files):
     inputs = [str(files / "deep"), str(files / "a.npy")]
-    sources, root = list_inputs(inputs, leave_out="")
+    sources, root = list_inputs(inputs, exclude="")
     assert root == str(files)
     assert source_names(sources, root) == {
         "deep/b.npy": str(files / "deep" / "b.npy"),
@@ -416,10 +418,10 @@ def test_inputs_on_two_drives(files, monkeypatch):
 
     monkeypatch.setattr("os.path.commonpath", commonpath)
     with raises("wrong-path"):
-        list_inputs([str(files)], leave_out="")
+        list_inputs([str(files)], exclude="")
 
 
-def test_files_done_are_not_done_again(recognizer, files):
+def test_results_are_reused(recognizer, files):
     out, seen = files.parent / "out", []
     predict(recognizer, files, out, seen=seen)
     assert seen == ["a.npy", "bad.npy", "b.npy"]
@@ -428,24 +430,24 @@ def test_files_done_are_not_done_again(recognizer, files):
     seen.clear()
     report = predict(recognizer, files, out, seen=seen)
     assert seen == ["bad.npy"]
-    assert report.found == ["a.npy", "deep/b.npy"]
+    assert report.reused == ["a.npy", "deep/b.npy"]
     assert (out / "predictions.csv").read_text(encoding="utf-8") == before
 
-    seen.clear()  # a changed file, and one whose result was lost
+    seen.clear()  # a changed file, and a file without result
     np.save(files / "a.npy", persons(2, seed=5))
     (out / "deep" / "b.npy.json").unlink()
     predict(recognizer, files, out, seen=seen)
     assert seen == ["a.npy", "bad.npy", "b.npy"]
     assert (out / "predictions.csv").read_text(encoding="utf-8") != before
 
-    seen.clear()  # another network, another option
+    seen.clear()  # other settings, another option
     predict(recognizer, files, out, settings="other", seen=seen)
     predict(recognizer, files, out, settings="other", seen=seen, persons=True)
     assert seen == 2 * ["a.npy", "bad.npy", "b.npy"]
 
 
 @pytest.mark.parametrize("segmenting", [False, True])
-def test_every_sample_is_prepared_once(recognizer, files, monkeypatch, segmenting):
+def test_samples_are_prepared_once(recognizer, files, monkeypatch, segmenting):
     from msg3d.apis import recognizer as module
 
     prepared, original = [], module.to_sample
@@ -456,13 +458,13 @@ def test_every_sample_is_prepared_once(recognizer, files, monkeypatch, segmentin
 
     monkeypatch.setattr(module, "to_sample", counting)
     if segmenting:
-        written = Segments(recognizer, window=4, stride=2)
+        task = Segments(recognizer, window=4, stride=2)
     else:
-        written = Labels(recognizer, persons=True, pairs=1)
+        task = Labels(recognizer, persons=True, pairs=1)
     out = files.parent / f"out{segmenting}"
     report = predict_files(
-        written,
-        list_sources(str(files), leave_out=str(out)),
+        task,
+        list_sources(str(files), exclude=str(out)),
         str(files),
         str(out),
         lambda path: read_sequences(
@@ -474,14 +476,14 @@ def test_every_sample_is_prepared_once(recognizer, files, monkeypatch, segmentin
     assert prepared == ["a.npy", "b.npy"]
 
 
-def test_sample_prepared_for_another_network_is_checked(recognizer, solid):
+def test_prepared_sample_of_another_network(recognizer, recognizer_3d):
     sample = recognizer.prepare({"keypoint": persons(), "img_shape": SIZE})
     assert recognizer.prepare(sample) is sample
     with pytest.raises(DataError):
-        solid.prepare(sample)
+        recognizer_3d.prepare(sample)
 
 
-def test_interrupted_between_files(recognizer, files, monkeypatch):
+def test_resume_after_an_interruption(recognizer, files, monkeypatch):
     out, seen = files.parent / "out", []
     monkeypatch.setattr(recognizer, "batch_size", 1)
     with monkeypatch.context() as patch:
@@ -496,48 +498,51 @@ def test_interrupted_between_files(recognizer, files, monkeypatch):
         patch.setattr(recognizer, "_scores", scores)
         with pytest.raises(KeyboardInterrupt):
             predict(recognizer, files, out)
-    assert sorted(one.name for one in out.rglob("*.*")) == ["a.npy.json"]
+    assert [path.name for path in out.rglob("*.*")] == ["a.npy.json"]
     predict(recognizer, files, out, seen=seen)
     assert seen == ["bad.npy", "b.npy"]
     assert len(rows(out / "predictions.csv")) == 2
 
 
-def test_one_bad_sample_does_not_stop_the_others(recognizer, tmp_path):
+def test_invalid_sample(recognizer, tmp_path):
     data = annotations(joints=17, channels=2, samples=6)
     data["annotations"][2]["keypoint"][:] = 0
     (tmp_path / "in").mkdir()
     save_annotations(data, tmp_path / "in" / "a.pkl")
     out = tmp_path / "out"
-    for _ in range(2):  # told again when the file is done before
+    for _ in range(2):  # reported again if the results are reused
         report = predict(recognizer, tmp_path / "in", out)
-        ((name, why),) = report.failed
+        ((name, reason),) = report.failed
         assert name == "a.pkl"
-        assert "'sample002'" in why
+        assert "'sample002'" in reason
     assert len(rows(out / "predictions.csv")) == 5
 
 
 def constant_model(path, size, outputs):
-    """An ONNX file that gives the same for every image [1, 3, *size]."""
+    """Write an ONNX file with constant outputs for images [1, 3, *size]."""
     onnx = pytest.importorskip("onnx")
     make, kind = onnx.helper, onnx.TensorProto.FLOAT
-    nodes, described = [make.make_node("ReduceSum", ["image"], ["sum"], keepdims=0)], []
+    nodes, output_infos = (
+        [make.make_node("ReduceSum", ["image"], ["sum"], keepdims=0)],
+        [],
+    )
     for name, array in outputs.items():
-        for part, value in (("value", array), ("nothing", np.zeros(1, np.float32))):
+        for part, value in (("value", array), ("factor", np.zeros(1, np.float32))):
             tensor = onnx.numpy_helper.from_array(value)
             nodes.append(make.make_node("Constant", [], [name + part], value=tensor))
-        nodes.append(make.make_node("Mul", ["sum", f"{name}nothing"], [f"{name}zero"]))
+        nodes.append(make.make_node("Mul", ["sum", f"{name}factor"], [f"{name}zero"]))
         nodes.append(make.make_node("Add", [f"{name}value", f"{name}zero"], [name]))
-        described.append(make.make_tensor_value_info(name, kind, array.shape))
+        output_infos.append(make.make_tensor_value_info(name, kind, array.shape))
     image = make.make_tensor_value_info("image", kind, [1, 3, *size])
-    graph = make.make_graph(nodes, "constant", [image], described)
+    graph = make.make_graph(nodes, "constant", [image], output_infos)
     model = make.make_model(graph, opset_imports=[make.make_opsetid("", 13)])
     model.ir_version = 8
     onnx.save(model, path)
     return str(path)
 
 
-def test_rtmlib_finds_everybody(tmp_path):
-    """RTMO by rtmlib, at the input size of the file instead of its 640 x 640."""
+def test_rtmlib_rtmo(tmp_path):
+    """RTMO in rtmlib, with the input size of the file instead of 640 x 640."""
     pytest.importorskip("rtmlib")
     boxes = np.array([[[2, 2, 12, 30, 0.9], [30, 2, 45, 30, 0.8]]], np.float32)
     joints = np.random.default_rng(0).uniform(2, 30, (1, 2, 17, 3)).astype(np.float32)
@@ -548,8 +553,8 @@ def test_rtmlib_finds_everybody(tmp_path):
     np.testing.assert_allclose(scores, joints[0, ..., 2])
 
 
-def test_rtmlib_without_persons_sees_nobody(tmp_path):
-    """rtmlib's RTMPose takes the whole image for a person where there is no box."""
+def test_rtmlib_without_persons(tmp_path):
+    """Without boxes, RTMPose in rtmlib would use the full image as a person."""
     pytest.importorskip("rtmlib")
     x, y = np.zeros((1, 17, 96), np.float32), np.zeros((1, 17, 128), np.float32)
     x[..., 48] = y[..., 64] = 1
@@ -561,5 +566,5 @@ def test_rtmlib_without_persons_sees_nobody(tmp_path):
         keypoint, scores = rtmlib_pose(estimate, detect)(image)
         assert keypoint.shape == (count, 17, 2)
         assert scores.shape == (count, 17)
-        if count:  # the middle of the box, which the detector saw at half the size
+        if count:  # center of the box; the detector's input has half the size
             np.testing.assert_allclose(keypoint, np.broadcast_to((40, 60), (1, 17, 2)))

@@ -1,4 +1,4 @@
-"""Prediction in Python, against MMAction2's own test of the same files."""
+"""Prediction in Python, compared with MMAction2's test of the same files."""
 
 import pickle
 
@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from errors import raises
 from msg3d import Recognizer
 from msg3d.apis.predict_files import predict_files
-from msg3d.apis.written import Labels
+from msg3d.apis.tasks import Labels
 from msg3d.datasets import load_annotations
 from msg3d.errors import ConfigError, DataError
 from msg3d.skeletons import convert_layout
@@ -22,16 +22,16 @@ NAMES = ["wave", "sit", "jump", "fall"]
 
 
 @pytest.fixture(scope="module")
-def solid(tmp_path_factory):
-    """3D, NTU's joints, two persons."""
-    files = trained(tmp_path_factory.mktemp("solid"), NTU_3D, NAMES)
+def recognizer_3d(tmp_path_factory):
+    """3D, joints of NTU, two persons."""
+    files = trained(tmp_path_factory.mktemp("3d"), NTU_3D, NAMES)
     return Recognizer(*files, device="cpu", batch_size=4)
 
 
 @pytest.fixture(scope="module")
-def flat(tmp_path_factory):
-    """2D, COCO's joints, two persons, no names of classes."""
-    files = trained(tmp_path_factory.mktemp("flat"), NTU_2D)
+def recognizer_2d(tmp_path_factory):
+    """2D, joints of COCO, two persons, without class names."""
+    files = trained(tmp_path_factory.mktemp("2d"), NTU_2D)
     return Recognizer(*files, device="cpu")
 
 
@@ -46,8 +46,8 @@ def walk(persons=1, frames=20, joints=25, channels=3, seed=0):
     ("name", "joints", "channels", "persons"),
     [(NTU_3D, 25, 3, 2), (NTU_2D, 17, 2, 3), (UCLA_BONE, 20, 3, 1)],
 )
-def test_scores_are_those_of_mim_test(name, joints, channels, persons, tmp_path):
-    """Runner.test with DumpResults, which is what `mim test --dump` runs."""
+def test_scores_equal_mim_test(name, joints, channels, persons, tmp_path):
+    """`mim test --dump` calls Runner.test with DumpResults."""
     config, checkpoint = trained(tmp_path, name)
     cfg = Config.fromfile(config)
     dataset = cfg.test_dataloader.dataset
@@ -62,117 +62,125 @@ def test_scores_are_those_of_mim_test(name, joints, channels, persons, tmp_path)
         {"type": "DumpResults", "out_file_path": str(dump)},
     ]
     Runner.from_cfg(cfg).test()
-    tested = {
-        one["frame_dir"]: one["pred_score"].numpy()
-        for one in pickle.loads(dump.read_bytes())
+    scores = {
+        result["frame_dir"]: result["pred_score"].numpy()
+        for result in pickle.loads(dump.read_bytes())
     }
     samples = [
-        one
-        for one in load_annotations(dataset.ann_file)["annotations"]
-        if one["frame_dir"] in tested
+        sample
+        for sample in load_annotations(dataset.ann_file)["annotations"]
+        if sample["frame_dir"] in scores
     ]
-    assert len(samples) == len(tested) == 4
-    found = Recognizer(config, checkpoint, device="cpu", batch_size=3).predict(samples)
-    expected = np.stack([tested[one["frame_dir"]] for one in samples])
-    actual = np.stack([one.scores for one in found])
+    assert len(samples) == len(scores) == 4
+    recognizer = Recognizer(config, checkpoint, device="cpu", batch_size=3)
+    actual = np.stack([result.scores for result in recognizer.predict(samples)])
+    expected = np.stack([scores[sample["frame_dir"]] for sample in samples])
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
-    # The comparison is worth something only if sequences differ.
+    # The comparison is meaningful only if the scores of sequences differ.
     assert np.abs(expected - expected[0]).max() > 1e-3
 
 
-def test_one_or_many_and_names(solid):
+def test_predictions_of_a_list(recognizer_3d):
     sequences = [walk(seed=seed, frames=9 + seed) for seed in range(6)]
-    many = solid.predict(sequences)
-    for sequence, one in zip(sequences, many, strict=True):
-        alone = solid.predict(sequence)
-        np.testing.assert_allclose(alone.scores, one.scores, atol=1e-6)
-        assert one.name == NAMES[one.label] == NAMES[one.scores.argmax()]
-        assert one.score == one.scores.max()
-        assert one.frames == (0, sequence.shape[1])
-        assert [score for _, score in one.top(4)] == sorted(one.scores, reverse=True)
-    assert len({one.score for one in many}) == 6
+    predictions = recognizer_3d.predict(sequences)
+    for sequence, prediction in zip(sequences, predictions, strict=True):
+        single = recognizer_3d.predict(sequence)
+        scores = prediction.scores
+        np.testing.assert_allclose(single.scores, scores, atol=1e-6)
+        assert prediction.name == NAMES[prediction.label] == NAMES[scores.argmax()]
+        assert prediction.score == scores.max()
+        assert prediction.frames == (0, sequence.shape[1])
+        top = [score for _, score in prediction.top(4)]
+        assert top == sorted(scores, reverse=True)
+    assert len({prediction.score for prediction in predictions}) == 6
 
 
-def test_neither_arrays_nor_random_numbers_of_the_caller_change(flat):
+def test_input_and_random_state_do_not_change(recognizer_2d):
     keypoint = walk(joints=17, channels=2) * 50 + 300
     before = keypoint.copy()
     np.random.seed(1)
     expected = np.random.rand()
     np.random.seed(1)
-    flat.predict(keypoint, img_shape=(480, 640))
+    recognizer_2d.predict(keypoint, img_shape=(480, 640))
     np.testing.assert_array_equal(keypoint, before)
     assert np.random.rand() == expected
 
 
-def test_units(solid, flat):
-    metres = walk()
-    expected = solid.predict(metres).scores
+def test_units(recognizer_3d, recognizer_2d):
+    meters = walk()
+    expected = recognizer_3d.predict(meters).scores
     for unit, factor in (("cm", 100), ("mm", 1000)):
-        found = solid.predict(metres * factor, unit=unit).scores
-        np.testing.assert_allclose(found, expected, atol=1e-5)
-        assert np.abs(solid.predict(metres * factor).scores - expected).max() > 1e-3
-    parts = np.random.default_rng(0).uniform(0.1, 0.9, (1, 20, 17, 2))
-    pixels = parts * (640, 480)
-    expected = flat.predict(pixels, img_shape=(480, 640)).scores
-    for found in (
-        flat.predict(parts, unit="normalized"),
-        flat.predict(parts, unit="normalized", img_shape=(480, 640)),
-    ):
-        np.testing.assert_allclose(found.scores, expected, atol=1e-5)
+        actual = recognizer_3d.predict(meters * factor, unit=unit).scores
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
+        wrong = recognizer_3d.predict(meters * factor).scores
+        assert np.abs(wrong - expected).max() > 1e-3
+    normalized = np.random.default_rng(0).uniform(0.1, 0.9, (1, 20, 17, 2))
+    pixels = normalized * (640, 480)
+    expected = recognizer_2d.predict(pixels, img_shape=(480, 640)).scores
+    for options in ({}, {"img_shape": (480, 640)}):
+        actual = recognizer_2d.predict(normalized, unit="normalized", **options).scores
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
-def test_scores_of_joints(flat):
+def test_keypoint_scores(recognizer_2d):
     pixels = walk(joints=17, channels=2) * 50 + 300
     score = np.random.default_rng(0).uniform(size=pixels.shape[:3])
-    apart = {"keypoint": pixels, "keypoint_score": score, "img_shape": (480, 640)}
-    third = np.concatenate([pixels, score[..., None]], -1)
-    expected = flat.predict(apart).scores
-    found = flat.predict(third, img_shape=(480, 640)).scores
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-    ones = dict(apart, keypoint_score=np.ones_like(score))
-    without = flat.predict(pixels, img_shape=(480, 640)).scores
-    np.testing.assert_allclose(without, flat.predict(ones).scores, atol=1e-6)
-    assert np.abs(without - expected).max() > 1e-4
+    sample = {"keypoint": pixels, "keypoint_score": score, "img_shape": (480, 640)}
+    expected = recognizer_2d.predict(sample).scores
+    with_score = np.concatenate([pixels, score[..., None]], -1)
+    actual = recognizer_2d.predict(with_score, img_shape=(480, 640)).scores
+    np.testing.assert_allclose(actual, expected, atol=1e-6)
+    default = recognizer_2d.predict(pixels, img_shape=(480, 640)).scores
+    ones = recognizer_2d.predict(dict(sample, keypoint_score=np.ones_like(score)))
+    np.testing.assert_allclose(default, ones.scores, atol=1e-6)
+    assert np.abs(default - expected).max() > 1e-4
 
 
-def test_other_layouts(flat):
+def test_other_layouts(recognizer_2d):
     keypoint = walk(joints=33, channels=2) * 50 + 300
-    expected = flat.predict(
+    expected = recognizer_2d.predict(
         convert_layout(keypoint, "mediapipe33", "coco"), img_shape=(480, 640)
     )
-    found = flat.predict(keypoint, layout="mediapipe33", img_shape=(480, 640))
-    np.testing.assert_array_equal(found.scores, expected.scores)
+    actual = recognizer_2d.predict(keypoint, layout="mediapipe33", img_shape=(480, 640))
+    np.testing.assert_array_equal(actual.scores, expected.scores)
     sample = {"keypoint": keypoint, "layout": "mediapipe33", "img_shape": (480, 640)}
-    np.testing.assert_array_equal(flat.predict(sample).scores, expected.scores)
+    np.testing.assert_array_equal(recognizer_2d.predict(sample).scores, expected.scores)
 
 
-def test_half_precision_is_kept_as_the_data_set_keeps_it(solid):
-    """NTU-2D's files are float16, and transforms round as the array's type does."""
-    assert solid.prepare(walk().astype(np.float16))["keypoint"].dtype == np.float16
-    assert solid.prepare((walk() * 99).astype(int))["keypoint"].dtype == np.float32
+def test_half_precision_is_kept(recognizer_3d):
+    """The files of NTU-2D are float16, and transforms keep the dtype."""
+    assert (
+        recognizer_3d.prepare(walk().astype(np.float16))["keypoint"].dtype == np.float16
+    )
+    assert (
+        recognizer_3d.prepare((walk() * 99).astype(int))["keypoint"].dtype == np.float32
+    )
 
 
-def test_each_person_and_each_pair(solid):
-    """Three persons, the last in frames 5 to 11 only, far from the first two."""
+def test_persons_and_pairs(recognizer_3d):
+    """Three persons, the last one only in frames 5 to 11 and far from the others."""
     scene = walk(persons=3)
     scene[1] += 10
     scene[2] += 30
     scene[2, :5] = scene[2, 12:] = 0
-    found = solid.predict(scene, persons=True, pairs=3)
-    assert [one.rows for one in found.persons] == [(0,), (1,), (2,)]
-    assert [one.frames for one in found.persons] == [(0, 20), (0, 20), (5, 12)]
-    alone = solid.predict([scene[:1], scene[1:2], scene[2:, 5:12]])
-    for one, expected in zip(found.persons, alone, strict=True):
-        np.testing.assert_allclose(one.scores, expected.scores, atol=1e-6)
-    assert [one.rows for one in found.pairs] == [(0, 1), (1, 2), (0, 2)]
-    assert [one.frames for one in found.pairs] == [(0, 20), (5, 12), (5, 12)]
-    expected = solid.predict(scene[[0, 2], 5:12]).scores
-    np.testing.assert_allclose(found.pairs[2].scores, expected, atol=1e-6)
-    np.testing.assert_allclose(found.scores, solid.predict(scene).scores, atol=1e-6)
-    assert [one.rows for one in solid.predict(scene, pairs=1).pairs] == [(0, 1)]
-    told = found.as_dict(2)
-    assert told["pairs"][0]["rows"] == [0, 1]
-    assert len(told["top"]) == 2
+    prediction = recognizer_3d.predict(scene, persons=True, pairs=3)
+    persons, pairs = prediction.persons, prediction.pairs
+    assert [person.rows for person in persons] == [(0,), (1,), (2,)]
+    assert [person.frames for person in persons] == [(0, 20), (0, 20), (5, 12)]
+    expected = recognizer_3d.predict([scene[:1], scene[1:2], scene[2:, 5:12]])
+    for person, single in zip(persons, expected, strict=True):
+        np.testing.assert_allclose(person.scores, single.scores, atol=1e-6)
+    assert [pair.rows for pair in pairs] == [(0, 1), (1, 2), (0, 2)]
+    assert [pair.frames for pair in pairs] == [(0, 20), (5, 12), (5, 12)]
+    expected = recognizer_3d.predict(scene[[0, 2], 5:12]).scores
+    np.testing.assert_allclose(pairs[2].scores, expected, atol=1e-6)
+    expected = recognizer_3d.predict(scene).scores
+    np.testing.assert_allclose(prediction.scores, expected, atol=1e-6)
+    (pair,) = recognizer_3d.predict(scene, pairs=1).pairs
+    assert pair.rows == (0, 1)
+    content = prediction.as_dict(2)
+    assert content["pairs"][0]["rows"] == [0, 1]
+    assert len(content["top"]) == 2
 
 
 def nan():
@@ -199,29 +207,29 @@ def nan():
         ({"keypoints": walk()}, {}, "structure", "keypoint"),
     ],
 )
-def test_invalid_3d_keypoints(solid, keypoint, options, kind, field):
+def test_invalid_3d_keypoints(recognizer_3d, keypoint, options, kind, field):
     with raises(kind, DataError, sample="sample 0", field=field) as caught:
-        solid.predict(keypoint, **options)
+        recognizer_3d.predict(keypoint, **options)
     assert "\n" not in str(caught.value)
 
 
-def test_the_kind_of_object_is_checked(solid):
+def test_invalid_type(recognizer_3d):
     with raises("structure", DataError):
-        solid.predict("file.npy")
+        recognizer_3d.predict("file.npy")
 
 
-def test_fixes_are_suggested(solid):
-    """The axes that keypoints seem to have, and the transpose that fixes them."""
+def test_fixes_are_suggested(recognizer_3d):
+    """The message contains the guessed axes and the fix."""
     with raises("shape") as caught:
-        solid.predict(walk(2, 30).transpose(0, 3, 1, 2))
+        recognizer_3d.predict(walk(2, 30).transpose(0, 3, 1, 2))
     assert "[M, C, T, V]" in caught.value.message
     with raises("shape") as caught:
-        solid.predict(walk()[0])
+        recognizer_3d.predict(walk()[0])
     assert "keypoint[None]" in caught.value.message
 
 
-def test_swapped_persons_and_frames_look_like_a_crowd(solid):
-    prediction = solid.predict(walk().transpose(1, 0, 2, 3))
+def test_swapped_persons_and_frames_are_accepted(recognizer_3d):
+    prediction = recognizer_3d.predict(walk().transpose(1, 0, 2, 3))
     assert prediction.rows == tuple(range(20))
 
 
@@ -234,29 +242,29 @@ def test_swapped_persons_and_frames_look_like_a_crowd(solid):
         ({"unit": "mm"}, "unit"),
     ],
 )
-def test_invalid_2d_keypoints(flat, options, kind):
+def test_invalid_2d_keypoints(recognizer_2d, options, kind):
     pixels = walk(joints=17, channels=2) * 50 + 300
     with raises(kind, DataError, sample="sample 0"):
-        flat.predict(pixels, **options)
+        recognizer_2d.predict(pixels, **options)
 
 
-def test_normalized_coordinates_are_not_pixels(flat):
+def test_normalized_coordinates_are_not_pixels(recognizer_2d):
     normalized = np.random.default_rng(0).uniform(0, 1, (1, 20, 17, 2))
     with raises("unit", DataError):
-        flat.predict(normalized, img_shape=(480, 640))
+        recognizer_2d.predict(normalized, img_shape=(480, 640))
     depth = walk(joints=17, channels=3)
     with raises("score", DataError, field="keypoint"):
-        flat.predict(depth, img_shape=(480, 640))
+        recognizer_2d.predict(depth, img_shape=(480, 640))
 
 
-def test_an_error_names_the_sample(solid):
+def test_errors_contain_the_sample(recognizer_3d):
     with raises("not-finite", sample="sample 1"):
-        solid.predict([walk(), nan()])
+        recognizer_3d.predict([walk(), nan()])
     with raises("not-finite", sample="kitchen7"):
-        solid.predict({"keypoint": nan(), "frame_dir": "kitchen7"})
+        recognizer_3d.predict({"keypoint": nan(), "frame_dir": "kitchen7"})
 
 
-def test_pairs_need_a_network_of_two(tmp_path):
+def test_pairs_require_two_persons(tmp_path):
     recognizer = Recognizer(*trained(tmp_path, UCLA_BONE), device="cpu")
     with raises("option", field="pairs"):
         recognizer.predict(walk(2, joints=20), pairs=1)
@@ -264,16 +272,16 @@ def test_pairs_need_a_network_of_two(tmp_path):
         predict_files(Labels(recognizer, pairs=1), [], ".", str(tmp_path), None, None)
 
 
-def test_config_and_checkpoint_that_do_not_fit(tmp_path):
+def test_mismatch_of_config_and_checkpoint(tmp_path):
     config, checkpoint = trained(tmp_path / "a", NTU_3D)
     other, _ = trained(tmp_path / "b", UCLA_BONE)
     with raises("weights", ConfigError, file=checkpoint):
         Recognizer(other, checkpoint)
     state = torch.load(checkpoint)
     del state["state_dict"]["cls_head.fc.bias"]
-    torch.save(state, tmp_path / "cut.pth")
-    with raises("weights", ConfigError, file="cut.pth"):
-        Recognizer(config, tmp_path / "cut.pth")
+    torch.save(state, tmp_path / "incomplete.pth")
+    with raises("weights", ConfigError, file="incomplete.pth"):
+        Recognizer(config, tmp_path / "incomplete.pth")
     with raises("not-found", ConfigError, file="none.pth"):
         Recognizer(config, tmp_path / "none.pth")
     with raises("label", ConfigError, field="classes"):
@@ -285,11 +293,11 @@ def test_config_and_checkpoint_that_do_not_fit(tmp_path):
         Recognizer(tmp_path / "model.py", checkpoint)
 
 
-def test_names_given_go_before_those_saved(tmp_path):
+def test_class_names_override_saved_names(tmp_path):
     files = trained(tmp_path, NTU_3D, NAMES)
     assert Recognizer(*files, device="cpu").classes == tuple(NAMES)
     assert Recognizer(*files, classes=list("abcd"), device="cpu").classes[3] == "d"
 
 
-def test_without_names_there_are_numbers(flat):
-    assert flat.classes == ("0", "1", "2", "3")
+def test_default_class_names(recognizer_2d):
+    assert recognizer_2d.classes == ("0", "1", "2", "3")

@@ -1,4 +1,4 @@
-"""Networks that regress targets: recognizers, files, exports, and what needs classes."""
+"""Regression networks: recognizers, files, export, and unsupported operations."""
 
 import csv
 import json
@@ -40,7 +40,7 @@ def walk(seed=0, frames=20):
     return (rng.normal(size=(1, 1, 24, 3)) + steps).astype(np.float32)
 
 
-def test_values_are_those_of_a_test(recognizer, checkpoint):
+def test_predicted_targets(recognizer, checkpoint):
     keypoint = walk()
     prediction = recognizer.predict(keypoint)
     assert recognizer.targets == tuple(NAMES)
@@ -57,11 +57,11 @@ def test_values_are_those_of_a_test(recognizer, checkpoint):
         clips = model.extract_feat(torch.from_numpy(inputs)[None], stage="head")[0]
     values = [prediction.targets[name] for name in NAMES]
     np.testing.assert_allclose(values, clips.mean(0), rtol=1e-5)
-    # In the units of the targets, as the head returns them.
+    # The head returns values in the units of the targets.
     assert model.cls_head.target_mean.tolist() == [5, 6]
 
 
-def test_names(checkpoint, tmp_path):
+def test_target_names(checkpoint, tmp_path):
     assert Recognizer(checkpoint, classes=["a", "b"]).targets == ("a", "b")
     content = torch.load(checkpoint)
     content["meta"].pop("dataset_meta")
@@ -71,7 +71,7 @@ def test_names(checkpoint, tmp_path):
         Recognizer(checkpoint, classes=["a"])
 
 
-def test_names_come_from_the_annotation_file(tmp_path):
+def test_names_in_the_annotation_file(tmp_path):
     data = annotations(joints=24, samples=4)
     data["meta"] = {"targets": NAMES}
     for sample in data["annotations"]:
@@ -87,11 +87,11 @@ def test_command_writes_a_column_per_target(recognizer, checkpoint, tmp_path, ca
     words = ("predict", checkpoint, tmp_path / "a.npy", "--persons")
     assert msg3d_command(*words, "--output", out) == 0
     with (out / "predictions.csv").open(newline="", encoding="utf-8") as file:
-        everyone, person = csv.DictReader(file)
+        all_persons, person = csv.DictReader(file)
     expected = recognizer.predict(walk()).targets
-    assert list(everyone)[-2:] == NAMES
+    assert list(all_persons)[-2:] == NAMES
     assert person["of"] == "person 0"
-    assert {name: float(everyone[name]) for name in NAMES} == pytest.approx(
+    assert {name: float(all_persons[name]) for name in NAMES} == pytest.approx(
         expected, abs=1e-4
     )
     (sample,) = json.loads((out / "a.npy.json").read_text(encoding="utf-8"))["samples"]
@@ -119,7 +119,7 @@ def test_exported(recognizer, checkpoint, tmp_path, suffix):
         assert actual.targets == pytest.approx(expected.targets, rel=1e-4)
 
 
-def test_what_needs_classes_is_refused(recognizer, checkpoint, tmp_path, capsys):
+def test_operations_that_require_classes(recognizer, checkpoint, tmp_path, capsys):
     with raises("option", ConfigError):
         frame_scores(recognizer, walk(), 8, 4)
     with raises("config", ConfigError):

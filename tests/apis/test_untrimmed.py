@@ -1,4 +1,4 @@
-"""Long recordings: scores a frame, smoothing, segments, files."""
+"""Long recordings: scores per frame, smoothing, segments, and files."""
 
 import csv
 import json
@@ -33,31 +33,31 @@ def recording(frames, seed=0):
 
 
 @pytest.mark.parametrize("frames", [7, 20, 33])
-def test_a_frame_has_the_mean_of_its_windows(recognizer, frames):
+def test_frame_scores_are_means_over_windows(recognizer, frames):
     keypoint = recording(frames)
-    found = frame_scores(recognizer, keypoint, window=20, stride=8)
+    actual = frame_scores(recognizer, keypoint, window=20, stride=8)
     windows = [(0, frames)] if frames <= 20 else [(0, 20), (8, 28), (13, 33)]
-    several = [[] for _ in range(frames)]
+    scores_per_frame = [[] for _ in range(frames)]
     for start, stop in windows:
         scores = recognizer.predict(keypoint[:, start:stop]).scores
         for frame in range(start, stop):
-            several[frame].append(scores)
-    expected = [np.mean(one, axis=0) for one in several]
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+            scores_per_frame[frame].append(scores)
+    expected = [np.mean(scores, axis=0) for scores in scores_per_frame]
+    np.testing.assert_allclose(actual, expected, atol=1e-6)
 
 
-def test_frames_with_nobody_have_no_score(recognizer):
+def test_frames_without_persons_are_nan(recognizer):
     keypoint = recording(40)
     keypoint[:, 10:30] = 0
-    found = frame_scores(recognizer, keypoint, window=10, stride=10)
-    assert np.isnan(found[10:30]).all()
-    assert not np.isnan(found[:10]).any()
+    scores = frame_scores(recognizer, keypoint, window=10, stride=10)
+    assert np.isnan(scores[10:30]).all()
+    assert not np.isnan(scores[:10]).any()
     with raises("option", ConfigError, field="stride"):
         frame_scores(recognizer, keypoint, window=10, stride=0)
 
 
 @pytest.mark.parametrize("width", [1, 3, 7, 99])
-def test_smoothing_is_the_mean_about_a_frame(width):
+def test_smoothing_is_a_moving_average(width):
     rng = np.random.default_rng(1)
     scores = rng.random((20, 3)).astype(np.float32)
     scores[[4, 5, 11]] = NAN
@@ -71,8 +71,8 @@ def test_smoothing_is_the_mean_about_a_frame(width):
         smooth(scores, 4)
 
 
-def of_labels(labels, score=0.8):
-    """Scores [T, 3] in which a letter's class leads; a dot is nobody."""
+def scores_of(labels, score=0.8):
+    """Return scores [T, 3] with the highest score for each letter; dots are NaN."""
     scores = np.full((len(labels), 3), (1 - score) / 2)
     for frame, letter in enumerate(labels):
         scores[frame] = NAN if letter == "." else scores[frame]
@@ -82,7 +82,7 @@ def of_labels(labels, score=0.8):
 
 
 @pytest.mark.parametrize(
-    ("labels", "least", "expected"),
+    ("labels", "min_frames", "expected"),
     [
         ("aaabbb", 1, "a0-3 b3-6"),
         ("aaa..abb", 1, "a0-3 a5-6 b6-8"),
@@ -92,31 +92,29 @@ def of_labels(labels, score=0.8):
         ("abc", 4, ""),
     ],
 )
-def test_segments(labels, least, expected):
-    found = segments(of_labels(labels), "abc", min_frames=least)
-    assert " ".join(f"{s.name}{s.start}-{s.stop}" for s in found) == expected
+def test_segments(labels, min_frames, expected):
+    parts = segments(scores_of(labels), "abc", min_frames=min_frames)
+    assert " ".join(f"{s.name}{s.start}-{s.stop}" for s in parts) == expected
 
 
-def test_a_short_part_goes_to_the_likelier_neighbour():
-    scores = of_labels("aaabccc")
+def test_short_segments_are_merged_into_the_likelier_neighbor():
+    scores = scores_of("aaabccc")
     scores[3] = 0.1, 0.5, 0.4
-    found = segments(scores, "abc", min_frames=2)
-    assert [(one.name, one.start, one.stop) for one in found] == [
-        ("a", 0, 3),
-        ("c", 3, 7),
-    ]
-    assert found[1].score == pytest.approx((0.4 + 3 * 0.8) / 4)
+    first, second = segments(scores, "abc", min_frames=2)
+    assert (first.name, first.start, first.stop) == ("a", 0, 3)
+    assert (second.name, second.start, second.stop) == ("c", 3, 7)
+    assert second.score == pytest.approx((0.4 + 3 * 0.8) / 4)
 
 
-def test_threshold_leaves_frames_out():
-    scores = np.concatenate([of_labels("aa", 0.9), of_labels("bb", 0.5)])
-    (found,) = segments(scores, "abc", threshold=0.6)
-    assert (found.name, found.start, found.stop) == ("a", 0, 2)
+def test_threshold():
+    scores = np.concatenate([scores_of("aa", 0.9), scores_of("bb", 0.5)])
+    (segment,) = segments(scores, "abc", threshold=0.6)
+    assert (segment.name, segment.start, segment.stop) == ("a", 0, 2)
 
 
 def test_subtitles():
-    found = [Segment(0, 45, 0, "sit down", 0.876), Segment(45, 108_015, 1, "wave", 1)]
-    assert as_srt(found, 30) == (
+    parts = [Segment(0, 45, 0, "sit down", 0.876), Segment(45, 108_015, 1, "wave", 1)]
+    assert as_srt(parts, 30) == (
         "1\n00:00:00,000 --> 00:00:01,500\nsit down (0.88)\n\n"
         "2\n00:00:01,500 --> 01:00:00,500\nwave (1.00)\n"
     )
@@ -145,10 +143,10 @@ def test_command(files, recognizer, tmp_path, capsys):
     def run(*more):
         return msg3d_command("predict", *command, *more), capsys.readouterr()
 
-    code, said = run("--clips", "1")
-    assert code == 1
-    assert "bad.npy" in said.err
-    assert "expected [T, 25, 3]" in said.err
+    status, printed = run("--clips", "1")
+    assert status == 1
+    assert "bad.npy" in printed.err
+    assert "expected [T, 25, 3]" in printed.err
     scores = smooth(frame_scores(recognizer, keypoint, 20, 10), 5)
     expected = segments(scores, "abcd")
     record = json.loads(
@@ -163,7 +161,7 @@ def test_command(files, recognizer, tmp_path, capsys):
     assert [float(r["stop_seconds"]) for r in rows] == [s.stop / 25 for s in expected]
     text = (tmp_path / "out" / "long.npy.srt").read_text(encoding="utf-8")
     assert len(re.findall(" --> ", text)) == len(expected)
-    # Done is done, until an option changes.
-    assert "done before 1" in run("--clips", "1")[1].out
-    assert "done before 0" in run("--clips", "1", "--min-frames", "9")[1].out
+    # Results are reused until an option changes.
+    assert "already done 1" in run("--clips", "1")[1].out
+    assert "already done 0" in run("--clips", "1", "--min-frames", "9")[1].out
     assert "--smooth is 4" in run("--smooth", "4")[1].err

@@ -1,4 +1,4 @@
-"""Each benchmark once at a tiny size, in this process: that it measures and reports."""
+"""Each benchmark runs once at a tiny size in this process."""
 
 import json
 import math
@@ -16,19 +16,19 @@ TINY = "--base-channels 12 --frames 8 --threads 1"
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
-    """A machine description that starts no process; tests/integration has the real one."""
+    """Replace the description of the machine, which tests/integration covers."""
     description = {"cpu": "a processor", "date": "today"}
     monkeypatch.setattr(results, "describe", lambda device: description)
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Run a benchmark with its child processes' functions in this process."""
+    """Run a benchmark without child processes."""
 
-    def here(function, task, count=1):
+    def run_in_process(function, task, count=1):
         return [function(task)]
 
-    monkeypatch.setattr(processes, "run", here)
+    monkeypatch.setattr(processes, "run", run_in_process)
     threads = torch.get_num_threads()
 
     monkeypatch.setitem(speed.GEMM_SIZE, "cpu", 64)
@@ -93,7 +93,7 @@ def test_speed(run, tmp_path):
     assert rows["infer", "msg3d"]["gmac"] < rows["infer", "plain"]["gmac"]
 
 
-def test_interruption_keeps_what_was_measured(run, tmp_path, monkeypatch):
+def test_interruption_keeps_the_results(run, tmp_path, monkeypatch):
     lines = []
 
     def interrupt(text):

@@ -1,4 +1,4 @@
-"""Timer, tables, options, and the arithmetic of the benchmarks, with tiny inputs."""
+"""Timer, tables, options, and computations of the benchmarks."""
 
 import mmap
 from argparse import Namespace
@@ -18,23 +18,23 @@ from msg3d.datasets import load_annotations, load_store
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
-    """A machine description that starts no process; tests/integration has the real one."""
+    """Replace the description of the machine, which tests/integration covers."""
     description = {"cpu": "a processor", "date": "today"}
     monkeypatch.setattr(results, "describe", lambda device: description)
 
 
 class Clock:
-    """Seconds that pass only when a step says so."""
+    """Clock that advances only in its steps."""
 
     def __init__(self):
-        self.now, self.called = 0.0, []
+        self.now, self.calls = 0.0, []
 
     def __call__(self):
         return self.now
 
     def step(self, name, seconds):
         def step():
-            self.called.append(name)
+            self.calls.append(name)
             self.now += seconds
 
         return step
@@ -44,7 +44,7 @@ def test_steps_are_timed_in_turn():
     clock = Clock()
     steps = {"a": clock.step("a", 0.5), "b": clock.step("b", 0.25)}
     rounds = list(interleave(steps, 2, "test", clock=clock, least=0))
-    assert clock.called == ["a", "b", "b", "a", "a", "b"]  # every other one reversed
+    assert clock.calls == ["a", "b", "b", "a", "a", "b"]  # alternating order
     assert [len(times["a"]["times_ms"]) for times in rounds] == [1, 2]
     assert rounds[1]["a"]["median_ms"] == 500
     assert rounds[1]["b"]["median_ms"] == 250
@@ -54,7 +54,7 @@ def test_fast_steps_are_repeated_and_divided_by_items():
     clock = Clock()
     steps = {"fast": clock.step("fast", 0.05)}
     (times,) = interleave(steps, 1, "test", clock=clock, least=0.2, per=10)
-    assert len(clock.called) == 1 + 4
+    assert len(clock.calls) == 1 + 4
     assert times["fast"]["median_ms"] == pytest.approx(5)
 
 
@@ -77,7 +77,7 @@ def test_quartiles():
     assert quartiles([7.0])["median_ms"] == quartiles([7.0])["q3_ms"] == 7
 
 
-def test_table_has_a_column_per_key():
+def test_table_has_one_column_per_key():
     rows = [{"name": "a", "time_ms": 1234.5, "exact": False, "times_ms": [1.0]}]
     rows.append({"name": "b", "time_ms": 0.01234, "error": None, "count": 12345})
     heading, rule, first, second = results.table(rows).splitlines()
@@ -102,13 +102,13 @@ def test_table_has_a_column_per_key():
         ("parse --raw nosuch", "--raw nosuch"),
     ],
 )
-def test_invalid_options_are_refused(options, text, tmp_path, monkeypatch, capsys):
+def test_invalid_options(options, text, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(options.split()) == 2
     assert text in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_missing_gpu_and_unwritable_output_are_refused(tmp_path, capsys):
+def test_missing_gpu_and_unwritable_output(tmp_path, capsys):
     if not torch.cuda.is_available():
         assert main(["exact", "--device", "cuda"]) == 2
         assert "--device cuda" in capsys.readouterr().err
@@ -117,7 +117,7 @@ def test_missing_gpu_and_unwritable_output_are_refused(tmp_path, capsys):
     assert "file" in capsys.readouterr().err
 
 
-def test_failed_check_is_the_exit_status(tmp_path, monkeypatch, capsys):
+def test_failed_check_sets_the_exit_status(tmp_path, monkeypatch, capsys):
     def run(options, results):
         results.passed = False
 
@@ -130,14 +130,14 @@ def test_failed_check_is_the_exit_status(tmp_path, monkeypatch, capsys):
     ("changes", "expected"),
     [
         ({}, True),
-        ({"error": 1e-4}, False),  # above the floor and 10 times the plain form's
+        ({"error": 1e-4}, False),  # above both limits
         ({"error": 1e-4, "plain_error": 2e-5}, True),
         ({"error": float("nan")}, False),
         ({"gradient_error": 0.1}, False),
         ({"dtype": "float64", "error": 1e-8, "plain_error": 0}, False),
     ],
 )
-def test_exact_rows(changes, expected):
+def test_is_exact(changes, expected):
     row = {"dtype": "float32", "error": 1e-6, "plain_error": 1e-6}
     row.update(gradient_error=1e-3, plain_gradient_error=1e-6)
     if "dtype" in changes:
@@ -145,7 +145,7 @@ def test_exact_rows(changes, expected):
     assert exact.is_exact({**row, **changes}) == expected
 
 
-def test_products_added_in_place_are_counted():
+def test_flops_of_in_place_products():
     left, right = torch.ones(5, 2, 3), torch.ones(5, 3, 4)
     with flop_counter() as counter:
         torch.zeros(2, 4).addmm_(left[0], right[0])
@@ -155,13 +155,12 @@ def test_products_added_in_place_are_counted():
     assert counter.get_total_flops() == 2 * 2 * 3 * 4 * (1 + 3 * 5)
 
 
-def grown(**growing):
-    """Rows of a hundred readings in which some quantities depend on the epoch."""
+def grown(**functions):
+    """Compare a hundred readings in which some quantities are functions of the epoch."""
     flat = {"checkpoint_bytes": 1, "main_rss_mib": 1000.0, "main_files": 10}
-    epochs = range(10, 1001, 10)
     readings = [
-        {"epoch": e, **flat, **{name: f(e) for name, f in growing.items()}}
-        for e in epochs
+        {"epoch": epoch, **flat, **{name: f(epoch) for name, f in functions.items()}}
+        for epoch in range(10, 1001, 10)
     ]
     return {row["quantity"]: row for row in load.compare(readings)}
 
@@ -171,7 +170,7 @@ def test_growth():
     leak = grown(main_rss_mib=lambda epoch: 1000 + 0.05 * epoch)["main_rss_mib"]
     assert not leak["flat"]
     assert leak["growth"] == pytest.approx(5)
-    # Epochs 110 to 1000 count: medians of the outer 22 readings of 90.
+    # Medians of the first and last 22 of the 90 readings of epochs 110 to 1000.
     assert leak["first"] == pytest.approx(1000 + 0.05 * 215)
     assert leak["last"] == pytest.approx(1000 + 0.05 * 895)
     assert not grown(main_files=lambda epoch: 10 + (epoch > 500))["main_files"]["flat"]
@@ -183,12 +182,12 @@ def test_growth():
 
 
 def test_memory_and_files_of_this_process(tmp_path):
-    before = load.held()
-    # Not an array: its memory may come from what earlier tests freed.
+    before = load.resource_usage()
+    # An array could reuse memory that earlier tests freed.
     ballast = mmap.mmap(-1, 2**25, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     ballast.write(b"1" * len(ballast))
     with (tmp_path / "a").open("wb"), (tmp_path / "b").open("wb"):
-        during = load.held()
+        during = load.resource_usage()
     assert before["main_files"] == len(list(Path("/proc/self/fd").iterdir()))
     assert during["main_files"] == before["main_files"] + 2
     assert 30 < during["anonymous_mib"] - before["anonymous_mib"] < 40
@@ -198,7 +197,7 @@ def test_memory_and_files_of_this_process(tmp_path):
 
 def test_coverage_of_ranks():
     assert store.coverage([[0, 2, 4], [1, 3, 5]], 6) == {"missed": 0, "repeated": 0}
-    # One sample is repeated so that both ranks read three.
+    # One sample is repeated because both ranks read three.
     assert store.coverage([[0, 2, 4], [1, 3, 0]], 5) == {"missed": 0, "repeated": 0}
     assert store.coverage([[0, 1, 2], [0, 1, 2]], 6) == {"missed": 3, "repeated": 3}
 
@@ -209,36 +208,35 @@ def test_samples_of_store_and_pickle_are_equal(tmp_path):
     pickled = load_annotations(tmp_path / "ntu.pkl")["annotations"]
     packed = load_store(tmp_path / "ntu.packed")
     assert len(packed) == len(pickled) == 60
-    for mine, other in zip(packed, pickled, strict=True):
-        assert mine["frame_dir"] == other["frame_dir"]
-        np.testing.assert_array_equal(mine["keypoint"], other["keypoint"])
+    for sample, expected in zip(packed, pickled, strict=True):
+        assert sample["frame_dir"] == expected["frame_dir"]
+        np.testing.assert_array_equal(sample["keypoint"], expected["keypoint"])
     frames = [sample["total_frames"] for sample in pickled]
     assert min(frames) >= 30
     assert max(frames) <= 300
     assert 70 < np.median(frames) < 100
 
 
-def test_all_reduce_by_hand():
+def test_all_reduce_times():
     links = {"node_gpus": 8, "inside": 200e6, "between": 25e6}  # bytes per millisecond
-    # Four processes: 2 * 3 / 4 of 8 MB at 1 GB/s are 12 ms, beside 1 ms and 6 * 0.1 ms.
+    # Four processes: 2 * 3 / 4 of 8 MB at 1 GB/s take 12 ms, plus 1 ms and 6 * 0.1 ms.
     assert scaling_model.ring(4, 8e6, 1e6, 1, 0.6) == pytest.approx(13.6)
     # Eight GPUs of one node: a ring of 14 hops, 2 * 7 / 8 of the bytes.
     ring = 8.4e-3 + 14 * 3.4e-3 + 1.75 * 100e6 / 200e6
     assert scaling_model.all_reduce(8, 100e6, **links) == pytest.approx(ring)
-    # Two nodes: 30 hops, 2 of them between the nodes, at the network's rate.
+    # Two nodes: 30 hops, 2 of them between the nodes, at the bandwidth of the network.
     ring = 8.4e-3 + 28 * 3.4e-3 + 2 * 9.6e-3 + 2 * 15 / 16 * 100e6 / 25e6
     assert scaling_model.all_reduce(16, 100e6, **links) == pytest.approx(ring)
-    # 64 nodes, few bytes: a tree, 7 hops in the node and 6 between, there and back.
+    # 64 nodes, few bytes: a tree with 7 hops in a node and 6 between nodes, both ways.
     tree = 14e-3 + 2 * (7 * 1.2e-3 + 6 * 8.5e-3) + 2 * 8 / 25e6
     assert scaling_model.all_reduce(512, 8, **links) == pytest.approx(tree)
     assert scaling_model.all_reduce(1, 100e6, **links) == 0
-    # A link inside the node may be the slowest.
-    slow, even = ((4, 10e6, between) for between in (25e6, 10e6))
-    times = [scaling_model.all_reduce(8, 1e8, *each) for each in (slow, even)]
+    # The slowest link may be inside a node.
+    times = [scaling_model.all_reduce(8, 1e8, 4, 10e6, b) for b in (25e6, 10e6)]
     assert times[0] == times[1]
 
 
-def test_prediction_by_hand():
+def test_prediction():
     size = {"node_gpus": 8, "inside": 200.0, "bytes": 12.78e6, "step_ms": 100.0}
     options = Namespace(**size, batch_size=16, samples=40_091)
     row = scaling_model.predict(200.0, 16, options)
@@ -253,26 +251,26 @@ def test_prediction_by_hand():
 
 
 def test_prediction_from_measurements():
-    """Bandwidth and latency of two processes predict four, on two cores."""
+    """Predict four processes on two cores from the measurements of two processes."""
 
-    def rank(late):
+    def rank(lead):
         times = {}
         for count, step, with_ in ((1, 1.0, 1.0), (2, 1.0, 1.25), (4, 2.0, 4.0)):
-            times[f"{count} without"] = [step - late] * 3
-            times[f"{count} with"] = [with_ - late, with_ - late, 9.0]
+            times[f"{count} without"] = [step - lead] * 3
+            times[f"{count} with"] = [with_ - lead, with_ - lead, 9.0]
         for count, large, small in ((1, 0.0, 0.0), (2, 0.21, 0.01), (4, 0.7, 0.1)):
             times[f"{count} parameters"] = [large] * 3
             times[f"{count} small"] = [small] * 3
         return times
 
-    ranks = [rank(late) for late in (0.0, 0.1, 0.0, 0.0)]
+    ranks = [rank(lead) for lead in (0.0, 0.1, 0.0, 0.0)]
     one, two, four = scaling.compare(ranks, [1, 2, 4], size=10**8, cores=2)
     assert (one["share"], one["predicted_all_reduce_ms"]) == (0, 0)
-    assert two["step_without_exchange_ms"] == 1.0  # of the later rank
+    assert two["step_without_exchange_ms"] == 1.0  # of the slowest rank
     assert two["step_with_exchange_ms"] == 1.25
     assert two["share"] == pytest.approx(0.2)
     assert two["predicted_all_reduce_ms"] == pytest.approx(0.21)
-    # 2 * 3 / 4 of 1e8 bytes at 5e8 per unit, 6 hops of 0.005, on half a core.
+    # 2 * 3 / 4 of 1e8 bytes at 5e8 per unit, 6 hops of 0.005, half a core per process.
     assert four["predicted_all_reduce_ms"] == pytest.approx(2 * (0.3 + 0.03))
     assert four["predicted_step_ms"] == pytest.approx(2.66)
     assert four["exchange_ms"] == 2.0

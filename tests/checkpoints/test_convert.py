@@ -1,4 +1,4 @@
-"""Published weights and ours give the same scores."""
+"""Conversion of published checkpoints preserves the scores."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from weights import golden_weights
 
 
 def built(path):
-    """The model of NAME.py with the weights of NAME.pth, float64."""
+    """Build the float64 model of NAME.py with the weights of NAME.pth."""
     config = Config.fromfile(path.with_suffix(".py"))
     with DefaultScope.overwrite_default_scope(config.default_scope):
         model = MODELS.build(config.model).double()
@@ -43,20 +43,20 @@ def original(shared):
 
 @pytest.fixture
 def golden_rounding(monkeypatch):
-    """Round the degrees' inverse roots as the processor of the golden file did.
+    """Round the inverse roots of the degrees as in the golden file.
 
-    NumPy computes `degrees ** -0.5` in float32 with instructions of the processor, and
-    results differ in the last bit: with AVX-512, the golden file has 6 ** -0.5 and
-    7 ** -0.5 one unit lower and higher. All the rest must agree to 1e-10.
+    The last bit of `degrees ** -0.5` in float32 depends on the processor. The golden
+    file was computed with AVX-512, which gives a lower 6 ** -0.5 and a higher
+    7 ** -0.5. Everything else must agree to 1e-10.
     """
     last_bits = {6: -np.inf, 7: np.inf}
 
     def normalize(matrix):
         degrees = matrix.sum(axis=1)
         scale = (degrees.astype(np.float64) ** -0.5).astype(np.float32)
-        for degree, towards in last_bits.items():
-            moved = np.nextafter(scale, np.float32(towards))
-            scale = np.where(degrees == degree, moved, scale)
+        for degree, direction in last_bits.items():
+            rounded = np.nextafter(scale, np.float32(direction))
+            scale = np.where(degrees == degree, rounded, scale)
         expected = graph.normalize_symmetric(matrix)
         actual = scale[:, None] * matrix * scale
         np.testing.assert_allclose(actual, expected, rtol=3e-7)
@@ -65,7 +65,7 @@ def golden_rounding(monkeypatch):
     monkeypatch.setitem(graph.NORMS, "symmetric", normalize)
 
 
-def test_the_authors_msg3d(original, golden_rounding, tmp_path):
+def test_msg3d_of_the_authors(original, golden_rounding, tmp_path):
     state, golden = original
     torch.save(state, tmp_path / "in.pt")
     name = convert_checkpoint(str(tmp_path / "in.pt"), str(tmp_path / "out.pth"))
@@ -82,22 +82,23 @@ def test_the_authors_msg3d(original, golden_rounding, tmp_path):
     np.testing.assert_allclose(
         scores.detach().numpy(), golden["train_output"], rtol=0, atol=1e-10
     )
-    assert sum(one.numel() for one in model.parameters()) == 3194595
+    assert sum(p.numel() for p in model.parameters()) == 3194595
 
 
-def test_there_and_back(original, tmp_path):
+def test_round_trip(original, tmp_path):
     state, _ = original
-    torch.save({f"module.{key}": one for key, one in state.items()}, tmp_path / "in.pt")
+    prefixed = {f"module.{key}": value for key, value in state.items()}
+    torch.save(prefixed, tmp_path / "in.pt")
     convert_checkpoint(str(tmp_path / "in.pt"), str(tmp_path / "out.pth"))
     convert_back(str(tmp_path / "out.pth"), str(tmp_path / "again.pt"))
     again = torch.load(tmp_path / "again.pt")
     assert again.keys() == state.keys()
-    for key, one in state.items():
-        assert torch.equal(again[key], one), key
+    for key, value in state.items():
+        assert torch.equal(again[key], value), key
 
 
 def saved(model, path, names=lambda key: key):
-    state = {names(key): one for key, one in model.state_dict().items()}
+    state = {names(key): value for key, value in model.state_dict().items()}
     torch.save(state, path)
     return str(path)
 
@@ -107,8 +108,8 @@ def scores(model, x):
         return model.eval().cls_head(model.backbone(x))
 
 
-def stir(model):
-    """Every entry away from where it starts, so that no two are alike."""
+def randomize(model):
+    """Change all entries of the state dict to distinct values."""
     generator = torch.Generator().manual_seed(0)
     for key, value in model.state_dict().items():
         if value.is_floating_point() and not key.endswith(".A"):
@@ -121,10 +122,10 @@ def stir(model):
 
 @pytest.mark.parametrize("importance", [True, False])
 @pytest.mark.parametrize(("subsets", "joints"), [(3, 18), (2, 25), (1, 25)])
-def test_the_authors_stgcn(tmp_path, importance, subsets, joints):
+def test_stgcn_of_the_authors(tmp_path, importance, subsets, joints):
     torch.manual_seed(0)
     matrices = torch.rand(subsets, joints, joints, dtype=torch.float64)
-    theirs = stir(PlainSTGCN(matrices, 7, importance=importance).double())
+    theirs = randomize(PlainSTGCN(matrices, 7, importance=importance).double())
     source = saved(theirs, tmp_path / "in.pt")
     out = tmp_path / "out.pth"
     assert "ST-GCN as" in convert_checkpoint(source, str(out))
@@ -135,13 +136,13 @@ def test_the_authors_stgcn(tmp_path, importance, subsets, joints):
     torch.testing.assert_close(ours, expected, rtol=1e-12, atol=1e-12)
     convert_back(str(out), str(tmp_path / "again.pt"))
     again = torch.load(tmp_path / "again.pt")
-    for key, one in theirs.state_dict().items():
-        assert torch.equal(again[key], one), key
+    for key, value in theirs.state_dict().items():
+        assert torch.equal(again[key], value), key
 
 
 @pytest.mark.parametrize("kind", ["AGCN", "LayoutAAGCN", "no attention"])
-def test_the_authors_agcns(tmp_path, kind):
-    """Renamed by hand from a model of known arithmetic, and back."""
+def test_agcn_of_the_authors(tmp_path, kind):
+    """The test renames the entries of a model itself."""
     options = {"gcn_attention": False} if kind == "no attention" else {}
     backbone = dict(
         type="AGCN" if kind == "AGCN" else "LayoutAAGCN",
@@ -152,7 +153,7 @@ def test_the_authors_agcns(tmp_path, kind):
     head = {"type": "GCNHead", "num_classes": 5, "in_channels": 256}
     with DefaultScope.overwrite_default_scope("mmaction"):
         config = {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
-        model = stir(MODELS.build(config).double())
+        model = randomize(MODELS.build(config).double())
 
     def theirs(key):
         key = key.replace("backbone.", "").replace("cls_head.", "")
@@ -162,9 +163,9 @@ def test_the_authors_agcns(tmp_path, kind):
             key = key.replace(f"gcn.{block}.residual", f"l{block + 1}.residual")
         return key.replace("gcn1.A", "gcn1.PA") if kind != "AGCN" else key
 
-    state = {theirs(key): one for key, one in model.state_dict().items()}
-    # Their network makes these from its graph.
-    state = {key: one for key, one in state.items() if key.split(".")[-1] != "A"}
+    state = {theirs(key): value for key, value in model.state_dict().items()}
+    # The authors' network computes these from its graph.
+    state = {key: value for key, value in state.items() if key.split(".")[-1] != "A"}
     torch.save(state, tmp_path / "in.pt")
     convert_checkpoint(str(tmp_path / "in.pt"), str(tmp_path / "out.pth"))
     x = torch.rand(2, 2, 13, 25, 3, dtype=torch.float64)
@@ -176,12 +177,12 @@ def test_the_authors_agcns(tmp_path, kind):
     convert_back(str(tmp_path / "out.pth"), str(tmp_path / "again.pt"))
     back = torch.load(tmp_path / "again.pt")
     assert back.keys() == state.keys()
-    for key, one in state.items():
-        assert torch.equal(back[key], one), key
+    for key, value in state.items():
+        assert torch.equal(back[key], value), key
 
 
 def port(**options):
-    """MMAction2's and PYSKL's network, small; float64."""
+    """Build a small float64 MS-G3D as in MMAction2 and PYSKL."""
     backbone = dict(
         type="MSG3D",
         graph_cfg={"layout": "nturgb+d", "mode": "binary_adj"},
@@ -192,7 +193,7 @@ def port(**options):
     head = {"type": "GCNHead", "num_classes": 5, "in_channels": 48}
     with DefaultScope.overwrite_default_scope("mmaction"):
         config = {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
-        return stir(MODELS.build(config).double())
+        return randomize(MODELS.build(config).double())
 
 
 def test_pyskl(tmp_path):
@@ -229,11 +230,11 @@ def test_pyskl(tmp_path):
     ids=["ST-GCN", "ST-GCN++", "AAGCN", "AAGCN, one person"],
 )
 def test_pyskl_family(tmp_path, backbone):
-    """PYSKL's are MMAction2's own networks, but for the classifier's name."""
+    """PYSKL's networks differ from MMAction2's only in the name of the classifier."""
     head = {"type": "GCNHead", "num_classes": 5, "in_channels": 256}
     with DefaultScope.overwrite_default_scope("mmaction"):
         config = {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
-        model = stir(MODELS.build(config).double())
+        model = randomize(MODELS.build(config).double())
     source = saved(
         model, tmp_path / "in.pth", lambda key: key.replace("fc.", "fc_cls.")
     )
@@ -245,8 +246,8 @@ def test_pyskl_family(tmp_path, backbone):
     torch.testing.assert_close(again, scores(model, x), rtol=1e-12, atol=1e-12)
 
 
-def test_another_graph_goes_into_the_authors_mask(tmp_path):
-    """The port's star of hands and its normalisation, in the authors' network."""
+def test_mask_compensates_another_graph(tmp_path):
+    """MMAction2's graph and normalization differ from the authors'."""
     model = port()
     back, again = tmp_path / "back.pt", tmp_path / "again.pth"
     source = saved(model, tmp_path / "ours.pth")
@@ -264,26 +265,26 @@ class Evil:
         return os.system, ("touch evil",)
 
 
-def test_what_cannot_be_converted_is_named(tmp_path, monkeypatch):
+def test_errors(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    whole = dict(port().state_dict().items())
-    renamed = {key.replace("fc.", "fc_cls."): one for key, one in whole.items()}
-    lacking = {
-        key: one
-        for key, one in renamed.items()
+    converted = dict(port().state_dict().items())
+    renamed = {key.replace("fc.", "fc_cls."): value for key, value in converted.items()}
+    incomplete = {
+        key: value
+        for key, value in renamed.items()
         if key != "backbone.tcn2.branches.0.0.bias"
     }
-    wider = {**renamed, "backbone.tcn2.branches.0.0.bias": torch.zeros(3)}
+    resized = {**renamed, "backbone.tcn2.branches.0.0.bias": torch.zeros(3)}
     for state, kind, text in (
         ([1], "weights", "list"),
         ({"a": 1}, "weights", "'a'"),
         ({"state_dict": {}}, "weights", "dict"),
         ({"a": Evil()}, "unsafe", "posix.system"),
         ({"conv1.weight": torch.zeros(1)}, "unknown-format", "conv1.weight"),
-        (whole, "wrong-file-type", "--checkpoint"),
-        (lacking, "weights", "backbone.tcn2.branches.0.0.bias"),
+        (converted, "wrong-file-type", "--checkpoint"),
+        (incomplete, "weights", "backbone.tcn2.branches.0.0.bias"),
         ({**renamed, "backbone.new": torch.zeros(1)}, "weights", "backbone.new"),
-        (wider, "weights", "(3,)"),
+        (resized, "weights", "(3,)"),
     ):
         torch.save(state, "in.pt")
         with raises(kind, CheckpointError, file="in.pt") as error:

@@ -1,4 +1,4 @@
-"""Checkpoints as .safetensors: the same weights, classes and scores, and no code."""
+"""Checkpoints as .safetensors."""
 
 import json
 import pickle
@@ -38,7 +38,7 @@ def weights():
 
 @pytest.fixture
 def trained(tmp_path):
-    """As MMEngine saves one."""
+    """A checkpoint as saved by MMEngine."""
     path = tmp_path / "epoch_3.pth"
     data = {"state_dict": weights(), "meta": {**META, "log": HistoryBuffer([1.0], [1])}}
     torch.save({**data, "optimizer": {"state": {}}}, path)
@@ -49,20 +49,20 @@ def load(path):
     return CheckpointLoader.load_checkpoint(str(path), "cpu", "silent")
 
 
-def test_there_and_back(trained, tmp_path):
+def test_round_trip(trained, tmp_path):
     plain, again = str(tmp_path / "x.safetensors"), str(tmp_path / "again.pth")
     assert rewrite(trained, plain) == ["optimizer", "meta['log']"]
     assert rewrite(plain, again) == []
     for path in (plain, again):
-        found = load(path)
-        assert found["meta"] == META
-        assert found["state_dict"].keys() == weights().keys()
-        for key, one in weights().items():
-            assert torch.equal(found["state_dict"][key], one), key
-            assert found["state_dict"][key].dtype == one.dtype
+        checkpoint = load(path)
+        assert checkpoint["meta"] == META
+        assert checkpoint["state_dict"].keys() == weights().keys()
+        for key, value in weights().items():
+            assert torch.equal(checkpoint["state_dict"][key], value), key
+            assert checkpoint["state_dict"][key].dtype == value.dtype
 
 
-def test_mmengine_loads_it_into_a_model(tmp_path, trained):
+def test_mmengine_loads_safetensors(tmp_path, trained):
     torch.save(torch.nn.Linear(3, 2).state_dict(), tmp_path / "a.pth")
     rewrite(str(tmp_path / "a.pth"), str(tmp_path / "a.safetensors"))
     model = torch.nn.Linear(3, 2)
@@ -70,12 +70,12 @@ def test_mmengine_loads_it_into_a_model(tmp_path, trained):
     assert torch.equal(model.weight, torch.load(tmp_path / "a.pth")["weight"])
 
 
-def test_the_package_itself_reads_it(trained, tmp_path):
+def test_package_safetensors_reads_the_file(trained, tmp_path):
     from safetensors.torch import load_file
 
     rewrite(trained, str(tmp_path / "x.safetensors"))
-    found = load_file(tmp_path / "x.safetensors")
-    assert torch.equal(found["backbone.a"], weights()["backbone.a"])
+    state = load_file(tmp_path / "x.safetensors")
+    assert torch.equal(state["backbone.a"], weights()["backbone.a"])
 
 
 def test_command(trained, tmp_path, capsys):
@@ -106,7 +106,7 @@ def header(text, rest=b""):
     ],
 )
 @pytest.mark.parametrize("way", [load, lambda path: read_state(str(path))])
-def test_damage_is_one_sentence(content, way, tmp_path):
+def test_corrupt_file(content, way, tmp_path):
     path = tmp_path / "x.safetensors"
     path.write_bytes(content)
     with raises("corrupt", CheckpointError, file="x.safetensors") as error:
@@ -115,7 +115,7 @@ def test_damage_is_one_sentence(content, way, tmp_path):
 
 
 @pytest.mark.parametrize("way", [load, lambda path: read_state(str(path))])
-def test_other_files_are_named(way, tmp_path):
+def test_other_files(way, tmp_path):
     path = tmp_path / "x.safetensors"
     with raises("not-found", CheckpointError, file="x.safetensors"):
         way(path)
@@ -132,10 +132,10 @@ def test_other_files_are_named(way, tmp_path):
         torch.zeros(2, 2).to_sparse(),
         torch.zeros(3, device="meta"),
     ],
-    ids=["a view", "sparse", "meta"],
+    ids=["expanded", "sparse", "meta"],
 )
-def test_a_tensor_without_its_numbers_is_refused(weight, tmp_path):
-    """A billion views of one number would be copied into memory."""
+def test_tensors_larger_than_their_storage(weight, tmp_path):
+    """Copying an expanded tensor would allocate all its elements."""
     torch.save({"weight": weight}, tmp_path / "x.pth")
     with raises("weights", CheckpointError, file="x.pth") as error:
         read_state(str(tmp_path / "x.pth"))
@@ -146,7 +146,7 @@ def test_a_tensor_without_its_numbers_is_refused(weight, tmp_path):
     ("length", "kind"),
     [(0, "empty"), (1, "weights"), (100, "truncated"), (-30, "truncated")],
 )
-def test_a_damaged_checkpoint_is_one_sentence(trained, tmp_path, length, kind):
+def test_truncated_checkpoint(trained, tmp_path, length, kind):
     content = Path(trained).read_bytes()
     (tmp_path / "cut.pth").write_bytes(content[:length])
     with raises(kind, CheckpointError, file="cut.pth") as error:
@@ -155,13 +155,13 @@ def test_a_damaged_checkpoint_is_one_sentence(trained, tmp_path, length, kind):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_what_is_no_dictionary_is_refused(tmp_path):
+def test_content_without_a_dictionary(tmp_path):
     torch.save([torch.zeros(2)], tmp_path / "list.pth")
     with raises("weights", CheckpointError, file="list.pth"):
         load(tmp_path / "list.pth")
 
 
-def test_array_meta_survives(tmp_path):
+def test_arrays_in_meta(tmp_path):
     data = {"state_dict": weights(), "meta": {"seed": np.int64(3), "a": np.arange(3)}}
     torch.save(data, tmp_path / "a.pth")
     rewrite(str(tmp_path / "a.pth"), str(tmp_path / "a.safetensors"))

@@ -1,4 +1,4 @@
-"""Configs in checkpoints: real ones, and malicious ones."""
+"""Valid and malicious configs in checkpoints."""
 
 import sys
 from pathlib import Path
@@ -26,7 +26,7 @@ def network(tmp_path_factory):
 
 @pytest.fixture
 def changed(network, tmp_path, monkeypatch):
-    """A function that writes the checkpoint with another text of its config."""
+    """Return a function that writes the checkpoint with a changed config text."""
     monkeypatch.chdir(tmp_path)
     checkpoint = torch.load(network[1])
 
@@ -40,7 +40,7 @@ def changed(network, tmp_path, monkeypatch):
     return change
 
 
-def test_every_form_that_mmengine_writes():
+def test_all_values_that_mmengine_writes():
     values = {
         "numbers": [1, -2, 1.5, -1e-3, float("inf"), -float("inf"), True, None],
         "texts": ["it's", '"', "a\nb", "x" * 200, "~é"],
@@ -51,7 +51,7 @@ def test_every_form_that_mmengine_writes():
     assert parse_config(Config(values).pretty_text) == values
 
 
-def test_checkpoint_of_a_training(tmp_path):
+def test_checkpoint_of_a_run(tmp_path):
     path = prepare(tmp_path)
     train(path, tmp_path / "run", **{"train_cfg.max_epochs": 1})
     (checkpoint,) = (tmp_path / "run").glob("epoch_1.pth")
@@ -65,7 +65,7 @@ def test_checkpoint_of_a_training(tmp_path):
     assert TestPipeline(config).expected == TestPipeline(expected).expected
 
 
-def test_safetensors_alone(network, tmp_path):
+def test_safetensors_without_config_file(network, tmp_path):
     assert rewrite(str(network[1]), str(tmp_path / "tiny.safetensors")) == []
     recognizer = Recognizer(tmp_path / "tiny.safetensors", device="cpu")
     assert recognizer.classes == tuple(NAMES)
@@ -121,7 +121,7 @@ def test_safetensors_alone(network, tmp_path):
         "'documentation'",
     ],
 )
-def test_other_python_is_refused(text, tmp_path, monkeypatch):
+def test_other_python_code_is_rejected(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with raises("unsafe", CheckpointError, line=2):
         parse_config(f"model = dict()\n{text}\n")
@@ -148,7 +148,7 @@ def test_other_python_is_refused(text, tmp_path, monkeypatch):
     ],
     ids=range(14),
 )
-def test_bombs_are_refused(text):
+def test_resource_exhaustion_is_prevented(text):
     with raises("unsafe", CheckpointError):
         parse_config(text)
 
@@ -185,7 +185,7 @@ def test_without_model(text):
         ("default_scope='mmaction'", "default_scope='evil'"),
     ],
 )
-def test_other_parts_are_refused(changed, monkeypatch, old, new):
+def test_other_types_are_rejected(changed, monkeypatch, old, new):
     Path("evil.py").write_text(
         "open('executed', 'w')\nNetwork = print", encoding="utf-8"
     )
@@ -200,7 +200,7 @@ def test_other_parts_are_refused(changed, monkeypatch, old, new):
 
 
 def test_names_in_arguments_import_nothing(tmp_path, monkeypatch):
-    """STGCN builds a layer from a bare string."""
+    """STGCN builds a layer from a string."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(".")
     Path("evil.py").write_text("open('executed', 'w')", encoding="utf-8")
@@ -215,15 +215,15 @@ model = dict(type='RecognizerGCN', cls_head=dict(
     assert not Path("executed").exists()
 
 
-def test_imports_are_ignored(changed):
+def test_custom_imports_are_ignored(changed):
     Path("evil.py").write_text("open('executed', 'w')", encoding="utf-8")
     file = changed("imports=[", "imports=['evil', ")
     assert Recognizer(file, device="cpu").classes == tuple(NAMES)
     assert not Path("executed").exists()
 
 
-def test_types_with_their_modules(changed):
-    """As MMEngine writes them for configs of its new style."""
+def test_types_with_modules(changed):
+    """As written by MMEngine for pure-Python configs."""
     file = changed("type='MSG3D'", "type='msg3d.models.msg3d.MSG3D'")
     assert Recognizer(file, device="cpu").classes == tuple(NAMES)
 
@@ -236,17 +236,17 @@ def test_types_with_their_modules(changed):
         ("type='RecognizerGCN'", "type='ReLU'"),
     ],
 )
-def test_config_of_nothing(changed, old, new):
+def test_config_without_valid_network(changed, old, new):
     with pytest.raises((CheckpointError, ConfigError)) as caught:
         Recognizer(changed(old, new), device="cpu")
     assert caught.value.kind == "config"
 
 
-def test_other_content(changed):
+def test_invalid_content(changed):
     file = changed("'msg3d'", "'msg3d'")
     content = torch.load(file)
-    for part in ([1], torch.ones(2), dict(content, state_dict={"a": 1})):
-        torch.save(part, "other.pth")
+    for other in ([1], torch.ones(2), dict(content, state_dict={"a": 1})):
+        torch.save(other, "other.pth")
         with raises("weights", CheckpointError, file="other.pth"):
             load_model(load_network(file)[0], "other.pth", "cpu")
     torch.save([1], "other.pth")
@@ -263,7 +263,7 @@ def test_missing_layout_file(changed):
         Recognizer(changed("layout='nturgb+d'", "layout='mine.json'"), device="cpu")
 
 
-def test_config_alone(network):
+def test_config_without_checkpoint(network):
     with raises("option", ConfigError, file="tiny.py"):
         Recognizer(network[0], device="cpu")
     with raises("option", ConfigError, file=NTU_3D):

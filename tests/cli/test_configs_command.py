@@ -1,4 +1,4 @@
-"""List, copy, and write configs."""
+"""`msg3d configs`, `new-config`, and `info`."""
 
 from in_process import msg3d_command
 from msg3d.apis.config_files import shipped_configs
@@ -7,8 +7,8 @@ from samples import write
 
 def test_list(capsys):
     assert msg3d_command("configs") == 0
-    listed = capsys.readouterr().out
-    assert all(name in listed for name in shipped_configs())
+    output = capsys.readouterr().out
+    assert all(name in output for name in shipped_configs())
     assert msg3d_command("configs", "nw-ucla", "bone") == 0
     lines = capsys.readouterr().out.splitlines()[2:]
     assert lines

@@ -1,4 +1,4 @@
-"""`msg3d export`: models, outputs, and mistakes."""
+"""`msg3d export`: models, outputs, and errors."""
 
 import shutil
 import sys
@@ -39,7 +39,7 @@ def test_config_with_checkpoint(capsys, folder, network):
     assert run(capsys, *words, "--overwrite")[0] == 0
 
 
-def test_old_form_is_deprecated(capsys, folder, network):
+def test_positional_checkpoint_is_deprecated(capsys, folder, network):
     shutil.copy(network[1], "best.pth")
     status, _, err = run(capsys, network[0], "best.pth", "model.pt2")
     assert status == 0
@@ -58,7 +58,7 @@ def test_output_is_checked_first(capsys, folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "named"),
+    ("words", "expected"),
     [
         (("{checkpoint}", "model.onnx"), "--checkpoint"),
         (("{config}", "model.onnx"), "--checkpoint"),
@@ -70,12 +70,12 @@ def test_output_is_checked_first(capsys, folder, monkeypatch):
         (("{config}", "{checkpoint}", "a.onnx", "--checkpoint", "b.pth"), "a.onnx"),
     ],
 )
-def test_mistakes(capsys, folder, network, words, named):
+def test_errors(capsys, folder, network, words, expected):
     config, checkpoint = network
     words = [word.format(config=config, checkpoint=checkpoint) for word in words]
     status, _out, err = run(capsys, *words)
     assert status == 1
-    assert named in err
+    assert expected in err
     assert len(err.splitlines()) == 1
     assert not list(folder.iterdir())
 

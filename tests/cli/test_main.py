@@ -1,4 +1,4 @@
-"""Help, errors, and exit statuses that all commands share."""
+"""Help, errors, and exit statuses of all commands."""
 
 import argparse
 import io
@@ -16,7 +16,7 @@ def run(capsys, *words):
     return msg3d_command(*words), *capsys.readouterr()
 
 
-def test_without_arguments_prints_help(capsys):
+def test_no_arguments(capsys):
     status, out, _ = run(capsys)
     assert status == 2
     assert all(command in out for command in cli.COMMANDS)
@@ -29,7 +29,7 @@ def test_help(capsys, command):
     assert f"msg3d {command}" in out
 
 
-def test_missing_file_is_one_line(capsys, tmp_path):
+def test_missing_file(capsys, tmp_path):
     status, out, err = run(
         capsys, "chunks", tmp_path / "no.pkl", tmp_path / "a.pkl", "--length", 8
     )
@@ -45,7 +45,7 @@ def test_existing_output_is_kept(capsys, tmp_path):
     assert output.read_text(encoding="utf-8") == "old"
 
 
-def test_output_in_ascii(monkeypatch):
+def test_ascii_output(monkeypatch):
     output = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="ascii"))
     assert msg3d_command("configs", "nw-ucla") == 0
@@ -53,19 +53,19 @@ def test_output_in_ascii(monkeypatch):
 
 
 def test_interruption(capsys, monkeypatch):
-    def interrupted(args):
+    def interrupt(args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("msg3d.cli.chunks.run", interrupted)
+    monkeypatch.setattr("msg3d.cli.chunks.run", interrupt)
     status, _, err = run(capsys, "chunks", "a", "b", "--length", 8)
     assert (status, err.count("\n")) == (130, 1)
 
 
 def test_interruption_of_imports(capsys, monkeypatch):
-    def interrupted(command):
+    def interrupt(command):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "make_parser", interrupted)
+    monkeypatch.setattr(cli, "make_parser", interrupt)
     status, _, err = run(capsys, "info")
     assert (status, err.count("\n")) == (130, 1)
 
@@ -130,7 +130,7 @@ def options(parser):
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
-def test_option_means_the_same_everywhere(command):
+def test_shared_options_are_consistent(command):
     for action in options(cli.make_parser(command)):
         for name in set(action.option_strings) & set(SHARED):
             shared = SHARED[name]

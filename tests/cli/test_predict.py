@@ -1,4 +1,4 @@
-"""`msg3d predict`: models, inputs, outputs, and mistakes."""
+"""`msg3d predict`: models, inputs, outputs, and errors."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ SIZE = (480, 640)
 CLASSES = ["wave", "sit", "jump", "fall"]
 
 
-class Malice:
+class Malicious:
     def __reduce__(self):
         return os.system, ("touch executed",)
 
@@ -32,7 +32,7 @@ def network(tmp_path_factory):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The working folder, with two recordings of the same name."""
+    """Change to a folder with two recordings of the same name."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     for name in ("a.npy", "deep/a.npy"):
@@ -51,7 +51,7 @@ def rows(path="predictions/predictions.csv"):
         return list(csv.DictReader(file))
 
 
-def test_formats_are_those_of_the_readers():
+def test_formats():
     assert tuple(all_formats()) == INPUT_FORMATS
 
 
@@ -69,7 +69,7 @@ def test_model_is_a_checkpoint_or_a_config(capsys, folder, network):
     assert tables[0][0]["name"] in CLASSES
 
 
-def test_old_form_is_deprecated(capsys, folder, network):
+def test_deprecated_arguments(capsys, folder, network):
     status, _, err = run(capsys, *network, "a.npy", "--out", "old")
     assert status == 0
     assert len(err.splitlines()) == 2
@@ -84,7 +84,7 @@ def test_several_inputs(capsys, folder, network):
     assert Path("predictions/deep/a.npy.json").is_file()
 
 
-def test_lines_of_json(capsys, folder, network):
+def test_json_lines(capsys, folder, network):
     Path("b.npy").write_bytes(b"junk")
     words = (network[1], "a.npy", "b.npy", "deep", "--output", "-")
     status, out, err = run(capsys, *words)
@@ -100,18 +100,18 @@ def test_lines_of_json(capsys, folder, network):
     assert json.loads(line)["segments"]
 
 
-def test_resumes_or_overwrites(capsys, folder, network):
+def test_resume_or_overwrite(capsys, folder, network):
     Path("names.txt").write_text("one\ntwo\nthree\nfour\n", encoding="utf-8")
-    for more, before in (
+    for options, reused in (
         ([], 0),
         ([], 1),
         (["--overwrite"], 0),
         (["--classes", "names.txt"], 0),
         (["--clips", 2], 0),
     ):
-        status, out, _ = run(capsys, network[1], "a.npy", *more)
+        status, out, _ = run(capsys, network[1], "a.npy", *options)
         assert status == 0
-        assert f"done before {before}" in out
+        assert f"already done {reused}" in out
 
 
 def test_folder_of_frames(capsys, folder, network):
@@ -128,7 +128,7 @@ def test_folder_of_frames(capsys, folder, network):
 
 
 @pytest.mark.parametrize(
-    ("words", "named"),
+    ("words", "expected"),
     [
         (("{checkpoint}", "none"), "none"),
         (("none.py", "a.npy", "--checkpoint", "{checkpoint}"), "none.py"),
@@ -148,27 +148,27 @@ def test_folder_of_frames(capsys, folder, network):
         (("{checkpoint}", "a.npy", "--window", 4, "--smooth", 2), "--smooth"),
     ],
 )
-def test_mistakes(capsys, folder, network, words, named):
+def test_errors(capsys, folder, network, words, expected):
     np.save("b.npy", np.zeros((1, 5, 25, 3)))
-    torch.save({"state_dict": Malice()}, "evil.pth")
+    torch.save({"state_dict": Malicious()}, "evil.pth")
     torch.save({"state_dict": {}}, "plain.pth")
     config, checkpoint = network
     words = [str(word).format(config=config, checkpoint=checkpoint) for word in words]
     status, _out, err = run(capsys, *words)
     assert status == 1
-    assert named in err
+    assert expected in err
     assert len(err.splitlines()) == 1
     assert not Path("executed").exists()
 
 
 def test_output_is_checked_first(capsys, folder):
-    Path("taken").write_text("", encoding="utf-8")
-    for output in ("taken", "taken/deep/er"):
+    Path("occupied").write_text("", encoding="utf-8")
+    for output in ("occupied", "occupied/a/b"):
         status, out, err = run(capsys, "none.pth", "none.npy", "--output", output)
         assert (status, out, err.count("\n")) == (1, "", 1)
-        assert "taken" in err
+        assert "occupied" in err
         assert "--output" in err
-        with raises("wrong-path", file="taken"):
+        with raises("wrong-path", file="occupied"):
             run(capsys, "none.pth", "none.npy", "--output", output, "--debug")
 
 

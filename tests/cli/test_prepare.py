@@ -17,13 +17,13 @@ from msg3d.converters import sbu, udiva, user_data
 from msg3d.formats.base import all_formats
 
 TOOLS = REPOSITORY / "tools" / "data"
-# Handled by the command, as they are no parameters of a converter.
+# Options that the command handles, without a parameter in a converter.
 OWN = {("poses", "unit"), ("folder", "pose_model"), ("folder", "det_model")}
 
 
 @pytest.fixture
 def raw(tmp_path):
-    """Files of the SBU release, of two pairs of persons."""
+    """Files of two pairs of persons in the format of SBU."""
     rng = np.random.default_rng(0)
     for pair in ("s01s02", "s02s03"):
         path = tmp_path / "raw" / pair / "03" / "001" / "skeleton_pos.txt"
@@ -54,12 +54,12 @@ def test_help(capsys, name):
         ("udiva", "--missing", udiva.MISSING),
     ],
 )
-def test_choices_are_those_of_the_converters(name, option, allowed):
+def test_choices_match_the_converters(name, option, allowed):
     assert [*FORMATS[name].options[option]["choices"]] == [*allowed]
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_options_are_parameters_with_equal_defaults(name):
+def test_options_match_parameters_and_defaults(name):
     convert = getattr(converters, FORMATS[name].converter)
     parameters = inspect.signature(convert).parameters
     for option, arguments in FORMATS[name].options.items():
@@ -75,10 +75,11 @@ def test_options_are_parameters_with_equal_defaults(name):
 
 
 def test_every_converter_has_a_command():
-    assert {each.converter for each in FORMATS.values()} == {*converters.__all__}
+    used = {data_format.converter for data_format in FORMATS.values()}
+    assert used == {*converters.__all__}
 
 
-def test_output_is_not_replaced(raw, tmp_path, capsys):
+def test_existing_output(raw, tmp_path, capsys):
     out = tmp_path / "a.pkl"
     command = ("prepare", "sbu", raw, out, "--num-workers", 1)
     assert msg3d_command(*command) == 0
@@ -100,16 +101,16 @@ def test_quiet(raw, tmp_path, capsys, words):
     assert not printed.err
 
 
-def test_interruption_resumes(raw, tmp_path, capsys, monkeypatch):
+def test_resume_after_an_interruption(raw, tmp_path, capsys, monkeypatch):
     out = tmp_path / "a.pkl"
     command = ("prepare", "sbu", raw, out, "--num-workers", 1)
 
-    def interrupted(*_):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("msg3d.converters.convert.write_report", interrupted)
-        patch.setattr("msg3d.converters.convert.save_annotations", interrupted)
+        patch.setattr("msg3d.converters.convert.write_report", interrupt)
+        patch.setattr("msg3d.converters.convert.save_annotations", interrupt)
         assert msg3d_command(*command) == 130
     printed = capsys.readouterr()
     assert not printed.out
@@ -120,7 +121,7 @@ def test_interruption_resumes(raw, tmp_path, capsys, monkeypatch):
 
 
 def run_tool(monkeypatch, name, *arguments):
-    """Run a file of tools/data as `python` does; return its exit status."""
+    """Run a script of tools/data and return its exit status."""
     monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
     with pytest.raises(SystemExit) as caught:
         runpy.run_path(str(TOOLS / f"{name}.py"), run_name="__main__")
@@ -157,10 +158,10 @@ def test_synthetic_csv_folder(tmp_path, capsys, monkeypatch):
     assert msg3d_command(*command) == 1
     assert msg3d_command(*command, "--overwrite") == 0
 
-    def interrupted(*_):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("msg3d.synthetic.csv_folder.as_csv", interrupted)
+    monkeypatch.setattr("msg3d.synthetic.csv_folder.as_csv", interrupt)
     command = ("prepare", "synthetic", "--as-csv", tmp_path / "other")
     assert msg3d_command(*command, "--subjects", 4) == 130
     assert {path.name for path in tmp_path.iterdir()} == {"new"}

@@ -1,4 +1,4 @@
-"""msg3d train and msg3d test: what they run, and how they end."""
+"""`msg3d train` and `msg3d test`: command lines, launchers, and exit statuses."""
 
 import os
 import re
@@ -23,7 +23,7 @@ NO_LAUNCHER = ["--launcher", "none"]
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """A folder with a config and a checkpoint, outside of any launcher."""
+    """Change to a folder with a config and a checkpoint, without a launcher."""
     monkeypatch.chdir(tmp_path)
     for name in ("TORCHELASTIC_RUN_ID", "SLURM_STEP_ID", "RANK", endings.FILE):
         monkeypatch.delenv(name, raising=False)
@@ -33,17 +33,17 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def here(monkeypatch):
-    """The command lines of scripts that would run in this process."""
-    seen = []
+def script_args(monkeypatch):
+    """Record the arguments of scripts instead of running them in this process."""
+    recorded = []
     monkeypatch.setattr(
-        mmaction_tools, "run_script", lambda path: seen.append(sys.argv[1:])
+        mmaction_tools, "run_script", lambda path: recorded.append(sys.argv[1:])
     )
-    return seen
+    return recorded
 
 
 class Launcher:
-    """Stands in for the process of a launcher, which writes an ending."""
+    """Fake launcher process, which writes an error message."""
 
     def __init__(self, command, env):
         self.started.append(self)
@@ -60,7 +60,7 @@ class Launcher:
         self.signals.append(number)
 
     def kill(self):
-        raise AssertionError("it ended by itself")
+        raise AssertionError("the process has already ended")
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def run(*words):
         return error.code
 
 
-def test_options_of_train_are_passed_on(here):
+def test_options_of_train(script_args):
     words = [
         "--work-dir",
         "w",
@@ -98,10 +98,10 @@ def test_options_of_train_are_passed_on(here):
         "y=2",
     ]
     assert run("train", "a.py", *words, "-G", 1, "-y") == 0
-    assert here == [["a.py", *words, *NO_LAUNCHER]]
+    assert script_args == [["a.py", *words, *NO_LAUNCHER]]
 
 
-def test_options_of_test_are_passed_on(here):
+def test_options_of_test(script_args):
     words = [
         "--work-dir",
         "w",
@@ -120,7 +120,7 @@ def test_options_of_test_are_passed_on(here):
     assert run("test", "a.py", "a.pth", *words) == 0
     assert run("test", "a.py", "-C", "a.pth") == 0
     assert run("test", "a.py", "--checkpoint", "http://host/a.pth") == 0
-    assert here == [
+    assert script_args == [
         ["a.py", "a.pth", *words, *NO_LAUNCHER],
         ["a.py", "a.pth", *NO_LAUNCHER],
         ["a.py", "http://host/a.pth", *NO_LAUNCHER],
@@ -128,40 +128,40 @@ def test_options_of_test_are_passed_on(here):
 
 
 @pytest.mark.parametrize("script", ["train", "test"])
-def test_every_option_of_mmaction2_is_ours(script):
+def test_all_options_of_mmaction2_are_supported(script):
     parser = cli.make_parser(script)._subparsers._group_actions[0].choices[script]
     text = Path(mmaction_tools.tool_path(f"{script}.py")).read_text(encoding="utf-8")
-    theirs = set(re.findall(r"'(--[a-z-]+)'", text))
-    assert theirs - {"--local-rank"} <= set(parser._option_string_actions)
+    options = set(re.findall(r"'(--[a-z-]+)'", text))
+    assert options - {"--local-rank"} <= set(parser._option_string_actions)
 
 
-def test_resume_without_a_checkpoint(here):
+def test_resume_without_a_checkpoint(script_args):
     assert run("train", "a.py", "--resume") == 0
-    assert here == [["a.py", "--resume", "auto", *NO_LAUNCHER]]
+    assert script_args == [["a.py", "--resume", "auto", *NO_LAUNCHER]]
 
 
-def test_shipped_config(here):
+def test_shipped_config(script_args):
     assert run("train", NAME) == 0
-    assert here[0][0] == str(shipped_configs()[NAME])
+    assert script_args[0][0] == str(shipped_configs()[NAME])
 
 
-def test_quiet(here):
+def test_quiet(script_args):
     assert run("train", "a.py", "--quiet", "--cfg-options", "x=1") == 0
-    assert here[0][1:4] == ["--cfg-options", "x=1", "log_level=WARNING"]
+    assert script_args[0][1:4] == ["--cfg-options", "x=1", "log_level=WARNING"]
 
 
-def test_quiet_test_prints_its_results(here, launcher, monkeypatch, capsys):
+def test_quiet_test_prints_results(script_args, launcher, monkeypatch, capsys):
     metrics = {"acc/top1": 0.25, "acc/top5": 0.5}
     monkeypatch.setattr(launch, "results", lambda stage: {"test": metrics}[stage])
     assert run("test", "a.py", "a.pth", "--quiet") == 0
-    assert here[0][2:4] == ["--cfg-options", "log_level=WARNING"]
+    assert script_args[0][2:4] == ["--cfg-options", "log_level=WARNING"]
     assert capsys.readouterr().out == "acc/top1: 0.2500 acc/top5: 0.5000\n"
-    # The processes of a launcher print theirs to the log.
+    # The processes of a launcher log their results.
     assert run("test", "a.py", "a.pth", "--quiet", "--launcher", "pytorch") == 0
     assert "log_level=WARNING" not in launcher.started[0].command
 
 
-def test_quiet_training_prints_its_last_validation(monkeypatch, capsys):
+def test_quiet_training_prints_the_last_validation(monkeypatch, capsys):
     hub = MessageHub.get_instance(f"quiet{time.time()}")
 
     def run_script(path):
@@ -177,16 +177,16 @@ def test_quiet_training_prints_its_last_validation(monkeypatch, capsys):
     assert capsys.readouterr().out == "acc/top1: 0.7500\n"
 
 
-def test_dump_is_not_replaced_without_overwrite(here, capsys):
+def test_dump_is_not_replaced_without_overwrite(script_args, capsys):
     Path("d.pkl").write_text("old", encoding="utf-8")
     words = ("test", "a.py", "a.pth", "--dump", "d.pkl")
     assert run(*words) == 1
-    assert not here
+    assert not script_args
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "--overwrite" in err
     assert run(*words, "--overwrite") == 0
-    assert here == [["a.py", "a.pth", "--dump", "d.pkl", *NO_LAUNCHER]]
+    assert script_args == [["a.py", "a.pth", "--dump", "d.pkl", *NO_LAUNCHER]]
 
 
 @pytest.mark.parametrize(
@@ -198,12 +198,12 @@ def test_dump_is_not_replaced_without_overwrite(here, capsys):
         ("train", "a.py", "--resume", "no.pth"),
     ],
 )
-def test_missing_files(here, capsys, words):
+def test_missing_files(script_args, capsys, words):
     assert run(*words) == 1
     _out, err = capsys.readouterr()
     assert err.count("\n") == 1
     assert words[-1] in err
-    assert not here
+    assert not script_args
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_missing_files(here, capsys, words):
         ("test", "a.py", "a.pth", "--cfg-options", "=1"),
     ],
 )
-def test_wrong_usage(here, words):
+def test_wrong_usage(script_args, words):
     assert run(*words) == 2
 
 
@@ -239,7 +239,7 @@ def test_error_is_one_line(monkeypatch, capsys):
         run("train", "a.py", "--debug")
 
 
-def test_defect_keeps_its_traceback(monkeypatch):
+def test_unexpected_error_has_a_traceback(monkeypatch):
     failing(monkeypatch, IndexError("index 3 is out of bounds"))
     with pytest.raises(IndexError):
         run("train", "a.py")
@@ -251,7 +251,7 @@ def test_interruption(monkeypatch, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_preemption_keeps_its_status(monkeypatch):
+def test_status_after_preemption(monkeypatch):
     failing(monkeypatch, SystemExit(143))
     assert run("train", "a.py") == 143
 
@@ -300,12 +300,12 @@ def test_srun(launcher, folder):
         "slurm",
     ]
     assert process.env[endings.DEBUG]
-    # Other nodes can write there; nothing is left.
+    # Other nodes can write to this folder. The file is removed afterwards.
     assert Path(process.env[endings.FILE]).is_relative_to(folder)
     assert {path.name for path in folder.iterdir()} == {"a.py", "a.pth"}
 
 
-def test_srun_needs_options(launcher, capsys):
+def test_missing_options_of_srun(launcher, capsys):
     assert run("train", "a.py", "--launcher", "slurm") == 1
     assert "--partition" in capsys.readouterr().err
 
@@ -313,16 +313,14 @@ def test_srun_needs_options(launcher, capsys):
 @pytest.mark.parametrize(
     ("name", "value"), [("pytorch", "TORCHELASTIC_RUN_ID"), ("slurm", "SLURM_STEP_ID")]
 )
-def test_process_of_a_launcher_starts_no_other(
-    here, launcher, monkeypatch, name, value
-):
+def test_no_launcher_inside_a_launcher(script_args, launcher, monkeypatch, name, value):
     monkeypatch.setenv(value, "0")
     assert run("train", "a.py", "--launcher", name) == 0
-    assert here == [["a.py", "--launcher", name]]
+    assert script_args == [["a.py", "--launcher", name]]
     assert not launcher.started
 
 
-def test_sentence_of_a_rank_is_the_last_line(launcher, capsys):
+def test_error_of_a_rank_is_the_last_line(launcher, capsys):
     launcher.ending, launcher.status = "a.pkl: is faulty", 1
     assert run("train", "a.py", "--launcher", "pytorch") == 1
     err = capsys.readouterr().err
@@ -338,8 +336,8 @@ def test_status_of_the_launcher(launcher, status, expected):
     assert run("train", "a.py", "--launcher", "pytorch") == expected
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-def test_signals_are_passed_on(launcher):
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGUSR2")
+def test_signals_are_forwarded(launcher):
     before = signal.getsignal(signal.SIGUSR2)
     launcher.during = staticmethod(lambda: signal.raise_signal(signal.SIGUSR2))
     assert run("train", "a.py", "--launcher", "pytorch") == 0

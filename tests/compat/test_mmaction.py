@@ -1,4 +1,4 @@
-"""MMAction2 imports and computes, whatever else is installed."""
+"""Compatibility fixes for MMAction2."""
 
 import sys
 from pathlib import Path
@@ -15,14 +15,14 @@ from msg3d.compat import mmaction
 from samples_of_compat import head, samples
 
 
-def test_drn_says_where_it_is():
+def test_building_drn_raises_an_error():
     if not hasattr(sys.modules[f"{mmaction.DRN}.drn"], "__getattr__"):
-        pytest.skip("this MMAction2 has its DRN: the fix may be retired")
+        pytest.skip("this MMAction2 contains DRN: the fix may be removed")
     with pytest.raises(ImportError, match="DRN"):
         MODELS.build({"type": "mmaction.DRN"})
 
 
-def test_a_complete_mmaction_keeps_its_drn(tmp_path, monkeypatch):
+def test_no_placeholder_for_an_existing_drn(tmp_path, monkeypatch):
     (tmp_path / "models" / "localizers" / "drn").mkdir(parents=True)
     monkeypatch.setattr(sys.modules["mmaction"], "__path__", [str(tmp_path)])
     for name in (mmaction.DRN, f"{mmaction.DRN}.drn"):
@@ -31,26 +31,26 @@ def test_a_complete_mmaction_keeps_its_drn(tmp_path, monkeypatch):
     assert mmaction.DRN not in sys.modules
 
 
-def test_an_installed_importlib_metadata_is_kept(monkeypatch):
+def test_importlib_metadata_is_provided_only_if_missing(monkeypatch):
     monkeypatch.delitem(sys.modules, "importlib_metadata", raising=False)
-    for present in (object(), None):
-        monkeypatch.setattr("importlib.util.find_spec", lambda name, spec=present: spec)
+    for spec in (object(), None):
+        monkeypatch.setattr("importlib.util.find_spec", lambda name, spec=spec: spec)
         mmaction.provide_importlib_metadata()
-        assert ("importlib_metadata" in sys.modules) is (present is None)
+        assert ("importlib_metadata" in sys.modules) is (spec is None)
 
 
-def test_numpy_keeps_its_own_inf(monkeypatch):
+def test_existing_numpy_inf_is_kept(monkeypatch):
     monkeypatch.setattr(np, "Inf", "its own", raising=False)
     mmaction.provide_numpy_inf()
     assert np.Inf == "its own"
 
 
-def test_multimodal_models_are_kept_if_all_they_import_is_there(monkeypatch):
+def test_multimodal_models_are_kept_if_all_imports_exist(monkeypatch):
     monkeypatch.setattr(dependency, "WITH_MULTIMODAL", True)
-    wanted = mmaction._imports(Path(sys.modules["mmaction"].__path__[0], "models"))
-    assert {module.split(".")[0] for module, _ in wanted} >= {"timm", "transformers"}
+    imports = mmaction._imports(Path(sys.modules["mmaction"].__path__[0], "models"))
+    assert {module.split(".")[0] for module, _ in imports} >= {"timm", "transformers"}
     modules = {
-        module: {name for m, name in wanted if m == module} for module, _ in wanted
+        module: {name for m, name in imports if m == module} for module, _ in imports
     }
     monkeypatch.setattr(
         mmaction,
@@ -64,16 +64,18 @@ def test_multimodal_models_are_kept_if_all_they_import_is_there(monkeypatch):
     assert not dependency.WITH_MULTIMODAL
 
 
-def test_scores_are_left_alone_if_numpy_takes_bfloat16(monkeypatch):
+def test_no_score_conversion_if_numpy_supports_bfloat16(monkeypatch):
     original = BaseHead.loss_by_feat.__wrapped__
     monkeypatch.setattr(BaseHead, "loss_by_feat", original)
-    monkeypatch.setattr(torch, "zeros", lambda *args, **kwargs: np.zeros(1).view(Taken))
+    monkeypatch.setattr(
+        torch, "zeros", lambda *args, **kwargs: np.zeros(1).view(Convertible)
+    )
     mmaction.allow_bfloat16_scores()
     assert BaseHead.loss_by_feat is original
 
 
-class Taken(np.ndarray):
-    """A tensor that becomes an array."""
+class Convertible(np.ndarray):
+    """A tensor that converts to an array."""
 
     def numpy(self):
         return self
@@ -88,7 +90,7 @@ def test_compact(transform):
     assert max(sample["img_shape"]) < 90
 
 
-def test_bfloat16_scores_become_float32():
+def test_bfloat16_scores_are_converted_to_float32():
     scores = torch.randn(2, 4).bfloat16().requires_grad_()
     losses = head().loss_by_feat(scores, samples())
     expected = head().loss_by_feat(scores.float(), samples())
@@ -97,5 +99,5 @@ def test_bfloat16_scores_become_float32():
     losses["loss_cls"].backward()
     assert scores.grad.dtype == torch.bfloat16
 
-    samples_ = head().predict_by_feat(scores.detach(), samples())
-    assert samples_[0].pred_score.dtype == torch.float32
+    predictions = head().predict_by_feat(scores.detach(), samples())
+    assert predictions[0].pred_score.dtype == torch.float32

@@ -1,4 +1,4 @@
-"""MMEngine on a machine without CUDA, and in bfloat16."""
+"""Compatibility fixes for MMEngine without CUDA and in bfloat16."""
 
 import pytest
 import torch
@@ -9,7 +9,9 @@ from mmengine.runner import amp, checkpoint, loops
 
 from msg3d.compat import mmengine
 
-without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here")
+without_cuda = pytest.mark.skipif(
+    torch.cuda.is_available(), reason="requires a machine without CUDA"
+)
 
 
 @without_cuda
@@ -41,7 +43,7 @@ def test_amp_wrapper_steps_in_bfloat16(dtype, loss_scale):
         ("allow_float16_without_cuda", amp, "autocast"),
     ],
 )
-def test_fixes_for_the_cpu_apply_once_and_only_there(fix, owner, name, monkeypatch):
+def test_cpu_fixes_apply_once_and_only_on_cpu(fix, owner, name, monkeypatch):
     apply, fixed = getattr(mmengine, fix), getattr(owner, name)
     assert fixed.patched_by == "msg3d"
     apply()
@@ -53,7 +55,7 @@ def test_fixes_for_the_cpu_apply_once_and_only_there(fix, owner, name, monkeypat
     assert getattr(owner, name) is fixed.__wrapped__
 
 
-def test_urls_are_left_alone_once_mmengine_reads_them_safely(monkeypatch):
+def test_no_fix_for_urls_if_mmengine_is_safe(monkeypatch):
     def load_url(url, weights_only=True):
         raise AssertionError
 
@@ -63,7 +65,7 @@ def test_urls_are_left_alone_once_mmengine_reads_them_safely(monkeypatch):
 
 
 @without_cuda
-def test_autocast_is_fixed_where_other_modules_imported_it():
+def test_autocast_is_fixed_in_modules_that_imported_it():
     assert loops.autocast is amp.autocast
     with amp.autocast(dtype=torch.float16):
         assert torch.get_autocast_dtype("cpu") == torch.float16

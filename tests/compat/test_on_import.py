@@ -1,4 +1,4 @@
-"""Functions that wait for modules."""
+"""Functions that run when modules have been imported."""
 
 import importlib
 import inspect
@@ -11,7 +11,7 @@ from msg3d.compat import on_import
 
 @pytest.fixture
 def modules(tmp_path, monkeypatch):
-    """A package `waited` with modules `first` and `second`, none of them imported."""
+    """Package `waited` with modules `first` and `second`, not yet imported."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(on_import, "_actions", [])
     (tmp_path / "waited").mkdir()
@@ -28,7 +28,7 @@ def modules(tmp_path, monkeypatch):
 
 
 def wait(*names, before=False):
-    """The calls of a function that waits for modules: which of them were complete."""
+    """Return the calls of an action: for each, which modules were complete."""
     calls = []
 
     @on_import.when_imported(*names, before=before)
@@ -41,7 +41,7 @@ def wait(*names, before=False):
 
 
 @pytest.mark.parametrize("name", ["waited", "waited.first", "waited.second"])
-def test_after_the_module(name, modules):
+def test_runs_after_the_module(name, modules):
     calls = wait(name)
     assert calls == []
     importlib.import_module("waited")
@@ -49,18 +49,18 @@ def test_after_the_module(name, modules):
     assert calls == [[True]]
 
 
-def test_at_once_if_the_module_is_there(modules):
+def test_runs_at_once_if_the_module_is_loaded(modules):
     importlib.import_module("waited")
     assert wait("waited.first") == [[True]]
 
 
-def test_after_all_modules(modules):
+def test_runs_after_all_modules(modules):
     calls = wait("waited", "waited.second", "json")
     importlib.import_module("waited")
     assert calls == [[True, True, False]]  # json has no `last`
 
 
-def test_an_action_that_imports_what_another_waits_for(modules):
+def test_action_that_triggers_another_action(modules):
     order = []
     for name, imported in (
         ("json", "waited"),
@@ -77,17 +77,17 @@ def test_an_action_that_imports_what_another_waits_for(modules):
     assert order == ["waited.second", "waited", "json"]
 
 
-def test_before_the_module(modules):
+def test_runs_before_the_module(modules):
     calls = wait("waited.second", before=True)
     importlib.import_module("waited")
     assert calls == [[False]]
 
 
-def test_an_error_is_raised_by_each_import_until_it_is_gone(modules):
+def test_errors_are_raised_by_each_import(modules):
     broken = [True]
 
     @on_import.when_imported("waited", before=True)
-    def refuse():
+    def fail():
         if broken:
             raise ImportError("unsupported")
 
@@ -99,7 +99,7 @@ def test_an_error_is_raised_by_each_import_until_it_is_gone(modules):
     assert importlib.import_module("waited").last
 
 
-def test_an_error_of_the_module_itself(modules, tmp_path):
+def test_error_in_the_module(modules, tmp_path):
     (tmp_path / "waited/second.py").write_text(
         "raise KeyError('second')\n", encoding="utf-8"
     )
@@ -115,7 +115,7 @@ def test_an_error_of_the_module_itself(modules, tmp_path):
     assert calls == [[True]]
 
 
-def test_loader_and_source_are_those_of_the_module(modules):
+def test_loader_and_source_are_unchanged(modules):
     wait("waited.first")
     module = importlib.import_module("waited.first")
     assert "from . import second" in inspect.getsource(module)

@@ -1,4 +1,4 @@
-"""Versions that cannot work are refused before anything breaks."""
+"""Version checks of the required packages."""
 
 import importlib.metadata
 import importlib.util
@@ -14,16 +14,16 @@ WORKING = {"mmcv-lite": "2.1.0", "torch": "2.13.0a0+git1234", "mmengine": "0.10.
 
 @pytest.fixture
 def packages(monkeypatch):
-    """The versions that the environment claims to have, to be changed by the test."""
-    claimed = dict(WORKING)
+    """Simulated installed versions, which tests may change."""
+    simulated = dict(WORKING)
 
     def version(name):
-        if name not in claimed:
+        if name not in simulated:
             raise importlib.metadata.PackageNotFoundError(name)
-        return claimed[name]
+        return simulated[name]
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    return claimed
+    return simulated
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_missing_package(module, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "applied"),
+    ("requirement", "applied"),
     [("mmengine<0.11", True), ("mmengine>=0.11", False), ("transformers>=4", False)],
 )
-def test_a_fix_is_for_its_versions(wanted, applied, packages):
+def test_fixes_apply_only_to_their_versions(requirement, applied, packages):
     packages["transformers"] = "3.0"
     calls = []
 
-    @fix("no_such_module", versions=wanted)
+    @fix("no_such_module", versions=requirement)
     def count():
         calls.append(1)
 

@@ -1,4 +1,4 @@
-"""Configs are short, found by name, and have the values of upstream."""
+"""Configs are short, have unique names, and match the values of MMAction2."""
 
 import pytest
 from mmengine.config import Config
@@ -12,18 +12,20 @@ def test_leaf_is_short(path):
 
 
 def test_base_names_are_unique():
-    """mim finds a config by its base name."""
+    """mim finds configs by their base names."""
     assert len({path.name for path in LEAVES}) == len(LEAVES)
 
 
 def as_upstream(step):
-    """The step of MMAction2 that gives the same: test_fast.py and
-    test_layouts_features.py compare them bit by bit."""
+    """Return the equivalent step of MMAction2.
+
+    test_fast.py and test_layouts_features.py compare them bit by bit.
+    """
     step = dict(step, type=step["type"].removeprefix("Fast"))
     if step["type"] == "SkeletonFeatures":
         step = dict(type="GenSkeFeat", dataset=step["layout"], feats=["j"])
     if step["type"] == "PackActionInputs":
-        del step["meta_keys"]  # the sample's id goes with it, for score files
+        del step["meta_keys"]  # sample ids for score files
     return step
 
 
@@ -83,7 +85,7 @@ def test_upstream_values(kind, layout, norm):
         ("msg3d/msg3d_4xb32-joint-p300-65e", True),
     ],
 )
-def test_authors_write_y_upwards_or_not(leaf, y_up):
+def test_direction_of_y_is_that_of_the_authors(leaf, y_up):
     cfg = Config.fromfile(ROOT / f"{leaf}_kinetics-openpose-keypoint-2d.py")
     for dataset in datasets(cfg):
         (center,) = (s for s in dataset.pipeline if s["type"] == "CenterPose2D")

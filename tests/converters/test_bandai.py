@@ -1,4 +1,4 @@
-"""The Bandai-Namco converter: styles, units, every second frame, and both splits."""
+"""Bandai-Namco converter: styles, units, frame step, and both splits."""
 
 import numpy as np
 import pytest
@@ -16,10 +16,10 @@ CHANNELS = "Xposition Yposition Zposition Zrotation Xrotation Yrotation"
 
 
 def recording(keypoint, **options):
-    """The text of a recording [T, 21, 3] in meters, with positions of all joints."""
+    """Return the BVH text of a recording [T, 21, 3] in meters."""
     joints = {ROOT: (None, (0, 0, 0), CHANNELS)}
     joints |= {name: (parent, (9, 9, 9), CHANNELS) for name, parent in PARENTS.items()}
-    # In the order of the hierarchy, children after their parents.
+    # BVH lists children after their parents.
     order = []
 
     def visit(name):
@@ -30,7 +30,7 @@ def recording(keypoint, **options):
 
     visit(ROOT)
     points = {ROOT: np.zeros((len(keypoint), 3))}
-    points |= {name: 100.0 * keypoint[:, place] for place, name in enumerate(JOINTS)}
+    points |= {name: 100.0 * keypoint[:, joint] for joint, name in enumerate(JOINTS)}
     columns = []
     for name in order:
         parent = joints[name][0]
@@ -56,7 +56,7 @@ def test_sample():
     np.testing.assert_allclose(sample["keypoint"][0], expected[::2], atol=1e-6)
 
 
-def test_other_release_is_skipped():
+def test_motiondataset_1_is_skipped():
     with pytest.raises(SkipFile):
         parse_recording("dataset-1_bow_angry_001.bvh", b"")
 
@@ -73,7 +73,7 @@ def test_other_release_is_skipped():
         (NAME, lambda text: text.replace("Frames:", "Frames"), "structure"),
     ],
 )
-def test_faults(name, change, kind):
+def test_invalid_files(name, change, kind):
     with raises(kind):
         parse_recording(name, change(recording(keypoints())).encode())
 
@@ -98,7 +98,7 @@ def test_command(tmp_path, capsys):
         (raw / f"dataset-2_{number}.json").write_text("{}", encoding="utf-8")
     assert msg3d_command("prepare", "bandai", raw, out, "--num-workers", 1) == 0
     printed = capsys.readouterr().out
-    assert printed.count("not looked at") == 1
+    assert printed.count("ignored") == 1
     assert "20 files" in printed
     data = load_annotations(out)
     assert data["split"]["xcontent_val"] == sorted(names)[:6]
@@ -110,17 +110,17 @@ def test_command(tmp_path, capsys):
     (raw / NAME).write_text("HIERARCHY", encoding="utf-8")
     command = ("prepare", "bandai", raw, tmp_path / "b.pkl", "--num-workers", 1)
     assert msg3d_command(*command) == 1
-    assert f"refused        {NAME}" in capsys.readouterr().out
+    assert f"rejected       {NAME}" in capsys.readouterr().out
     assert not (tmp_path / "b.pkl").exists()
 
 
 def test_published_annotations(shared, tmp_path):
-    """Recordings that are written from the annotations give them back."""
+    """Convert BVH files written from the published annotations; compare the results."""
     reference = load_annotations(shared / "data" / "bandai_styles.pkl")
-    chosen = reference["annotations"][::60]
+    samples = reference["annotations"][::60]
     raw = tmp_path / "raw"
     raw.mkdir()
-    for sample in chosen:
+    for sample in samples:
         frames = np.repeat(sample["keypoint"][0].astype(np.float64), 2, axis=0)
         path = raw / f"dataset-2_{sample['frame_dir']}.bvh"
         path.write_text(recording(frames), encoding="utf-8")
@@ -129,9 +129,10 @@ def test_published_annotations(shared, tmp_path):
     assert not report["remarks"]
     data = load_annotations(tmp_path / "a.pkl")
     assert data["meta"] == reference["meta"]
-    names = {sample["frame_dir"] for sample in chosen}
+    names = {sample["frame_dir"] for sample in samples}
     for name, ids in data["split"].items():
         assert ids == [key for key in reference["split"][name] if key in names]
-    for ours, theirs in zip(data["annotations"], chosen, strict=True):
-        np.testing.assert_allclose(ours.pop("keypoint"), theirs["keypoint"], atol=1e-6)
-        assert ours == {key: theirs[key] for key in theirs if key != "keypoint"}
+    for sample, expected in zip(data["annotations"], samples, strict=True):
+        keypoint = sample.pop("keypoint")
+        np.testing.assert_allclose(keypoint, expected["keypoint"], atol=1e-6)
+        assert sample == {key: expected[key] for key in expected if key != "keypoint"}

@@ -1,4 +1,4 @@
-"""Pose estimators' JSON: the same persons in every form give the same annotations."""
+"""Converters of pose estimators' JSON: all forms give the same annotations."""
 
 import contextlib
 import json
@@ -13,6 +13,7 @@ from in_process import msg3d_command
 from msg3d.converters import convert_coco_json
 from msg3d.converters.labels import read_list
 from msg3d.converters.user_data import ESTIMATORS
+from msg3d.converters.user_files import NOT_LISTED
 from msg3d.datasets import (
     SkeletonDataset,
     load_annotations,
@@ -27,19 +28,19 @@ JOINTS = list(skeleton("coco").joints)
 
 
 def people(seed=0, persons=2, frames=8):
-    """Poses [M, T, 17, 2] in pixels and scores [M, T, 17] of persons far apart."""
+    """Return poses [M, T, 17, 2] in pixels and scores [M, T, 17] of distant persons."""
     rng = np.random.default_rng(seed)
     body = rng.uniform(0, [60, 160], size=(persons, 1, 17, 2))
-    place = np.array([[100 + 250 * m, 150] for m in range(persons)])
+    position = np.array([[100 + 250 * m, 150] for m in range(persons)])
     steps = rng.uniform(-5, 5, size=(persons, frames, 1, 2))
     score = rng.uniform(0.3, 1, size=(persons, frames, 17))
-    score[0] += 0.5  # the surer, who comes first
-    pose = body + place[:, None, None] + steps
+    score[0] += 0.5  # The person with the highest score is first.
+    pose = body + position[:, None, None] + steps
     return pose.round(2).astype(np.float32), score.round(3).astype(np.float32)
 
 
 def instances(pose, score, frame):
-    """(person, [17, 2], [17]) of those in a frame, the second first in odd ones."""
+    """Return (person, [17, 2], [17]) of a frame. Odd frames have the reverse order."""
     order = range(len(pose)) if frame % 2 == 0 else reversed(range(len(pose)))
     return [
         (m, pose[m, frame].tolist(), score[m, frame].tolist())
@@ -50,12 +51,14 @@ def instances(pose, score, frame):
 
 def flat(pose, score):
     return [
-        float(one) for joint, s in zip(pose, score, strict=True) for one in (*joint, s)
+        float(value)
+        for joint, joint_score in zip(pose, score, strict=True)
+        for value in (*joint, joint_score)
     ]
 
 
 def mmpose(pose, score, track=False, first=1):
-    """`topdown_demo_with_mmdet.py --save-predictions`; a box is a list in a list."""
+    """Output of `topdown_demo_with_mmdet.py --save-predictions`, with nested boxes."""
     return {
         "meta_info": {"dataset_name": "coco", "keypoint_id2name": {}},
         "instance_info": [
@@ -78,7 +81,7 @@ def mmpose(pose, score, track=False, first=1):
 
 
 def alphapose(pose, score, track=False, first=0):
-    """`demo_inference.py`; everybody's idx is 0 without a tracker."""
+    """Output of `demo_inference.py`. Without a tracker, each idx is 0."""
     return [
         {
             "image_id": f"{frame + first}.jpg",
@@ -94,7 +97,7 @@ def alphapose(pose, score, track=False, first=0):
 
 
 def coco(pose, score, track=False, first=0):
-    """COCO's annotations of the frames of a video."""
+    """COCO annotations of the frames of a video."""
     frames = range(pose.shape[1])
     return {
         "images": [
@@ -122,7 +125,7 @@ def coco(pose, score, track=False, first=0):
 
 
 def yolo(pose, score, track=False, first=0):
-    """`[json.loads(result.to_json()) for result in model(video, stream=True)]`."""
+    """Output of `[json.loads(r.to_json()) for r in model(video, stream=True)]`."""
     return [
         [
             {
@@ -170,7 +173,7 @@ def check(sample, pose, score):
 @pytest.mark.parametrize("track", [False, True])
 @pytest.mark.parametrize("first", [0, 1, 250])
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_gives_the_same(form, first, track):
+def test_all_forms_give_the_same_sample(form, first, track):
     pose, score = people()
     sample = parse(WRITE[form](pose, score, track=track, first=first))
     check(sample, pose, score)
@@ -181,12 +184,12 @@ def test_every_form_gives_the_same(form, first, track):
 
 
 def as_inferencer(data):
-    """MMPoseInferencer's `pred_out_dir` for a video: frames alone, from 0."""
-    return [dict(one, frame_id=n) for n, one in enumerate(data["instance_info"])]
+    """MMPoseInferencer's `pred_out_dir` for a video: a list of frames from 0."""
+    return [dict(frame, frame_id=n) for n, frame in enumerate(data["instance_info"])]
 
 
 def as_results(data):
-    """`[result["predictions"] for result in inferencer(video)]`: a batch a frame."""
+    """`[result["predictions"] for result in inferencer(video)]`: a batch per frame."""
     return [[frame["instances"]] for frame in data["instance_info"]]
 
 
@@ -205,27 +208,25 @@ def test_variants_of_mmpose(variant):
     check(parse(variant(mmpose(pose, score))), pose, score)
 
 
-def test_variants_of_the_others():
+def test_variants_of_other_forms():
     pose, score = people()
     texts = [json.dumps(frame) for frame in yolo(pose, score)]
     check(parse(texts), pose, score)
     results = [
         {
-            "image_id": n["frame"],
+            "image_id": int(person["image_id"][:-4]),
             "category_id": 1,
-            "keypoints": n["keypoints"],
+            "keypoints": person["keypoints"],
             "score": 0.5,
         }
-        for n in (
-            dict(one, frame=int(one["image_id"][:-4])) for one in alphapose(pose, score)
-        )
+        for person in alphapose(pose, score)
     ]
     check(parse(results), pose, score)
-    named = [
-        dict(one, image_id=f"cam1_{int(one['image_id'][:-4]):05d}.mp4")
-        for one in alphapose(pose, score)
+    results = [
+        dict(person, image_id=f"cam1_{int(person['image_id'][:-4]):05d}.mp4")
+        for person in alphapose(pose, score)
     ]
-    check(parse(named), pose, score)
+    check(parse(results), pose, score)
 
 
 def test_visibility_flags_are_scores():
@@ -240,27 +241,27 @@ def test_visibility_flags_are_scores():
 @pytest.mark.parametrize("joints", [26, 133, 136])
 def test_coco_joints_are_the_first_of_larger_layouts(joints):
     pose, score = people()
-    more = joints - 17
-    wide = np.pad(pose, ((0, 0), (0, 0), (0, more), (0, 0)), constant_values=9)
-    sure = np.pad(score, ((0, 0), (0, 0), (0, more)), constant_values=1)
-    check(parse(alphapose(wide, sure)), pose, score)
+    extra = joints - 17
+    poses = np.pad(pose, ((0, 0), (0, 0), (0, extra), (0, 0)), constant_values=9)
+    scores = np.pad(score, ((0, 0), (0, 0), (0, extra)), constant_values=1)
+    check(parse(alphapose(poses, scores)), pose, score)
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_frames_without_persons_stay_zero(form):
+def test_frames_without_persons_are_zero(form):
     pose, score = people()
-    for gone in (pose, score):
-        gone[:, 3:5] = 0
-        gone[1, 6] = 0
+    for array in (pose, score):
+        array[:, 3:5] = 0
+        array[1, 6] = 0
     check(parse(WRITE[form](pose, score, track=True)), pose, score)
 
 
-def test_listed_frames_without_persons_belong_to_the_video():
-    """MMPose lists them, also at the ends; AlphaPose cannot."""
+def test_empty_frames_at_the_ends_are_kept():
+    """MMPose lists empty frames; AlphaPose does not."""
     pose, score = people()
-    for gone in (pose, score):
-        gone[:, :2] = 0
-        gone[:, -1] = 0
+    for array in (pose, score):
+        array[:, :2] = 0
+        array[:, -1] = 0
     check(parse(mmpose(pose, score)), pose, score)
     check(parse(alphapose(pose, score)), pose[:, 2:-1], score[:, 2:-1])
 
@@ -274,7 +275,7 @@ def test_joint_without_position_or_score_is_absent():
     assert not sample["keypoint_score"][0, :, [3, 4]].any()
 
 
-def test_persons_beyond_the_rows_are_counted():
+def test_persons_beyond_the_maximum_are_counted():
     pose, score = people(persons=4)
     sample = parse(mmpose(pose, score, track=True), max_persons=1)
     check(sample, pose[:1], score[:1])
@@ -282,182 +283,184 @@ def test_persons_beyond_the_rows_are_counted():
 
 
 @pytest.mark.parametrize("form", ["mmpose", "coco", "yolo"])
-def test_nobody_is_left_out(form):
+def test_files_without_persons_are_skipped(form):
     pose, score = people()
     with pytest.raises(SkipFile) as caught:
         parse(WRITE[form](pose, np.zeros_like(score)))
     assert str(caught.value) == NOBODY
 
 
-def test_normalized_and_pixels_are_not_mixed_up():
+def test_contradicting_unit_is_rejected():
     pose, score = people()
-    parts = pose / [640, 480]
+    fractions = pose / [640, 480]
     with raises("unit"):
-        parse(yolo(parts, score))
+        parse(yolo(fractions, score))
     with raises("unit"):
         parse(yolo(pose, score), normalized=True)
-    sample = parse(yolo(parts, score), normalized=True)
-    np.testing.assert_array_equal(sample["keypoint"], parts.astype(np.float32))
+    sample = parse(yolo(fractions, score), normalized=True)
+    np.testing.assert_array_equal(sample["keypoint"], fractions.astype(np.float32))
 
 
-def damaged(form, change):
+def corrupted(form, change):
     data = WRITE[form](*people(), track=True)
     change(data)
     return data
 
 
-def first_of(data):
+def instance_of(data):
     return data["instance_info"][2]["instances"][1]
 
 
-BAD = {  # data, kind, field if the error names one
-    "cut off": (lambda: None, "syntax", None),
+INVALID = {  # case -> data, kind of the error, field of the error or None
+    "truncated": (lambda: None, "syntax", None),
     "number": (lambda: 7, "unknown-format", None),
     "other object": (lambda: {"people": []}, "unknown-format", None),
     "list of numbers": (lambda: [1, 2], "unknown-format", None),
-    "texts": (lambda: ["a", "b"], "unknown-format", None),
-    "mmpose, no scores": (
-        lambda: damaged("mmpose", lambda d: first_of(d).pop("keypoint_scores")),
+    "list of strings": (lambda: ["a", "b"], "unknown-format", None),
+    "mmpose, missing scores": (
+        lambda: corrupted("mmpose", lambda d: instance_of(d).pop("keypoint_scores")),
         "structure",
         "instance_info[2].instances[1]",
     ),
     "mmpose, 16 joints": (
-        lambda: damaged("mmpose", lambda d: first_of(d)["keypoints"].pop()),
+        lambda: corrupted("mmpose", lambda d: instance_of(d)["keypoints"].pop()),
         "shape",
         "instance_info[2].instances[1].keypoints",
     ),
     "mmpose, 3D": (
-        lambda: damaged(
-            "mmpose", lambda d: [one.append(0.0) for one in first_of(d)["keypoints"]]
+        lambda: corrupted(
+            "mmpose", lambda d: [xy.append(0.0) for xy in instance_of(d)["keypoints"]]
         ),
         "shape",
         "instance_info[2].instances[1].keypoints",
     ),
-    "mmpose, text": (
-        lambda: damaged(
-            "mmpose", lambda d: first_of(d)["keypoints"].__setitem__(0, ["1", 2.0])
+    "mmpose, string coordinate": (
+        lambda: corrupted(
+            "mmpose", lambda d: instance_of(d)["keypoints"].__setitem__(0, ["1", 2.0])
         ),
         "number",
         "instance_info[2].instances[1].keypoints",
     ),
     "mmpose, NaN": (
-        lambda: damaged(
+        lambda: corrupted(
             "mmpose",
-            lambda d: first_of(d)["keypoint_scores"].__setitem__(0, float("nan")),
+            lambda d: instance_of(d)["keypoint_scores"].__setitem__(0, float("nan")),
         ),
         "not-finite",
         "instance_info[2].instances[1]'s scores",
     ),
-    "mmpose, frame text": (
-        lambda: damaged("mmpose", lambda d: d["instance_info"][1].update(frame_id="2")),
+    "mmpose, string frame_id": (
+        lambda: corrupted(
+            "mmpose", lambda d: d["instance_info"][1].update(frame_id="2")
+        ),
         "frame-numbers",
         "instance_info[1].frame_id",
     ),
-    "mmpose, frame twice": (
-        lambda: damaged("mmpose", lambda d: d["instance_info"][1].update(frame_id=1)),
+    "mmpose, duplicate frame": (
+        lambda: corrupted("mmpose", lambda d: d["instance_info"][1].update(frame_id=1)),
         "frame-numbers",
         None,
     ),
-    "mmpose, far frame": (
-        lambda: damaged(
+    "mmpose, huge frame_id": (
+        lambda: corrupted(
             "mmpose", lambda d: d["instance_info"][7].update(frame_id=10**12)
         ),
         "frame-numbers",
         None,
     ),
-    "mmpose, identity twice": (
-        lambda: damaged("mmpose", lambda d: first_of(d).update(track_id=3)),
+    "mmpose, duplicate track_id": (
+        lambda: corrupted("mmpose", lambda d: instance_of(d).update(track_id=3)),
         "persons",
         None,
     ),
-    "mmpose, identity text": (
-        lambda: damaged("mmpose", lambda d: first_of(d).update(track_id="x")),
+    "mmpose, string track_id": (
+        lambda: corrupted("mmpose", lambda d: instance_of(d).update(track_id="x")),
         "number",
         "instance_info[2].instances[1]",
     ),
-    "mmpose, no instances": (
-        lambda: damaged("mmpose", lambda d: d["instance_info"][1].pop("instances")),
+    "mmpose, missing instances": (
+        lambda: corrupted("mmpose", lambda d: d["instance_info"][1].pop("instances")),
         "structure",
         "instance_info[1]",
     ),
-    "mmpose, person a number": (
-        lambda: damaged(
+    "mmpose, number as person": (
+        lambda: corrupted(
             "mmpose", lambda d: d["instance_info"][1]["instances"].append(5)
         ),
         "structure",
         "instance_info[1].instances",
     ),
-    "alphapose, no number": (
-        lambda: damaged("alphapose", lambda d: d[4].update(image_id="last.jpg")),
+    "alphapose, image_id without number": (
+        lambda: corrupted("alphapose", lambda d: d[4].update(image_id="last.jpg")),
         "frame-numbers",
         "[4].image_id",
     ),
     "alphapose, 50 numbers": (
-        lambda: damaged("alphapose", lambda d: d[4]["keypoints"].pop()),
+        lambda: corrupted("alphapose", lambda d: d[4]["keypoints"].pop()),
         "shape",
         "[4].keypoints",
     ),
     "alphapose, 16 joints": (
-        lambda: damaged("alphapose", lambda d: d[4].update(keypoints=[1.0] * 48)),
+        lambda: corrupted("alphapose", lambda d: d[4].update(keypoints=[1.0] * 48)),
         "shape",
         "[4].keypoints",
     ),
-    "alphapose, all of 16 joints": (
-        lambda: damaged(
-            "alphapose", lambda d: [one.update(keypoints=[9.0] * 48) for one in d]
+    "alphapose, 16 joints in all frames": (
+        lambda: corrupted(
+            "alphapose", lambda d: [person.update(keypoints=[9.0] * 48) for person in d]
         ),
         "layout",
         "[0].keypoints",
     ),
     "coco, other joints": (
-        lambda: damaged(
+        lambda: corrupted(
             "coco", lambda d: d["categories"][0].update(keypoints=["head"] * 17)
         ),
         "layout",
         "categories",
     ),
     "coco, unknown image": (
-        lambda: damaged("coco", lambda d: d["annotations"][3].update(image_id=5)),
+        lambda: corrupted("coco", lambda d: d["annotations"][3].update(image_id=5)),
         "unknown-name",
         "annotations[3]",
     ),
-    "coco, two sizes": (
-        lambda: damaged("coco", lambda d: d["images"][3].update(height=5)),
+    "coco, different image sizes": (
+        lambda: corrupted("coco", lambda d: d["images"][3].update(height=5)),
         "img-shape",
         "images",
     ),
-    "coco, frame twice": (
-        lambda: damaged("coco", lambda d: d["images"][3].update(file_name="2.jpg")),
+    "coco, duplicate frame": (
+        lambda: corrupted("coco", lambda d: d["images"][3].update(file_name="2.jpg")),
         "frame-numbers",
         "images",
     ),
-    "coco, no images": (
-        lambda: damaged("coco", lambda d: d.pop("images")),
+    "coco, missing images": (
+        lambda: corrupted("coco", lambda d: d.pop("images")),
         "structure",
         "the file",
     ),
-    "yolo, boxes only": (
-        lambda: damaged("yolo", lambda d: d[1][0].pop("keypoints")),
+    "yolo, missing keypoints": (
+        lambda: corrupted("yolo", lambda d: d[1][0].pop("keypoints")),
         "structure",
         "[1][0]",
     ),
-    "yolo, y short": (
-        lambda: damaged("yolo", lambda d: d[1][0]["keypoints"]["y"].pop()),
+    "yolo, too few y": (
+        lambda: corrupted("yolo", lambda d: d[1][0]["keypoints"]["y"].pop()),
         "shape",
         "[1][0].keypoints",
     ),
-    "yolo, visible short": (
-        lambda: damaged("yolo", lambda d: d[1][0]["keypoints"]["visible"].pop()),
+    "yolo, too few scores": (
+        lambda: corrupted("yolo", lambda d: d[1][0]["keypoints"]["visible"].pop()),
         "shape",
         "[1][0]'s scores",
     ),
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_file_is_named(case):
-    make, kind, field = BAD[case]
-    data = make()
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_file(case):
+    make_data, kind, field = INVALID[case]
+    data = make_data()
     content = b"[[" if data is None else json.dumps(data).encode()
     with raises(kind, file="a.json", **({"field": field} if field else {})) as caught:
         parse_content(content)
@@ -465,46 +468,46 @@ def test_bad_file_is_named(case):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_damaged_bytes_are_refused_or_read(form):
-    """Truncations and flips end in ValueError, SkipFile or a sample, never otherwise."""
+def test_corrupt_bytes(form):
+    """Truncated files and flipped bits give a DataError, SkipFile, or a sample."""
     rng = np.random.default_rng(0)
-    good = json.dumps(WRITE[form](*people(frames=3), track=True)).encode()
-    refused = 0
+    valid = json.dumps(WRITE[form](*people(frames=3), track=True)).encode()
+    rejected = 0
     for number in range(400):
-        cut = len(good) if number % 2 else rng.integers(len(good) + 1)
-        content = bytearray(good[:cut])
-        for place in rng.integers(len(content) + 1, size=1 + rng.integers(3)):
-            if place < len(content):
-                content[place] ^= 1 << rng.integers(8)
+        length = len(valid) if number % 2 else rng.integers(len(valid) + 1)
+        content = bytearray(valid[:length])
+        for index in rng.integers(len(content) + 1, size=1 + rng.integers(3)):
+            if index < len(content):
+                content[index] ^= 1 << rng.integers(8)
         try:
             parse_content(bytes(content))
         except (DataError, SkipFile):
-            refused += 1
-    assert 250 < refused < 400
+            rejected += 1
+    assert 250 < rejected < 400
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_values_of_another_kind_are_refused_or_read(form):
-    """Any value in the JSON replaced by any other."""
+def test_replaced_values(form):
+    """Replacing any value in the JSON gives a DataError, SkipFile, or a sample."""
     rng = np.random.default_rng(1)
     others = [None, True, -1, 10**30, 1e300, "", "7", [], [[]], {}, {"x": 1}]
 
-    def replaced(data, path):
+    def replaced(data):
         if rng.random() < 0.25 or not isinstance(data, (list, dict)) or not data:
             return others[rng.integers(len(others))]
         key = list(data)[rng.integers(len(data))] if isinstance(data, dict) else None
         copy = data.copy()
         if key is None:
             key = int(rng.integers(len(data)))
-        copy[key] = replaced(data[key], [*path, key])
+        copy[key] = replaced(data[key])
         return copy
 
-    good = WRITE[form](*people(frames=2), track=True)
+    valid = WRITE[form](*people(frames=2), track=True)
     for _ in range(600):
-        content = json.dumps(replaced(good, [])).encode()
-        for known in (None, form):
+        content = json.dumps(replaced(valid)).encode()
+        for option in (None, form):
             with contextlib.suppress(DataError, SkipFile):
-                parse_content(content, form=known)
+                parse_content(content, form=option)
 
 
 def save(path, data):
@@ -513,7 +516,7 @@ def save(path, data):
 
 
 def videos(raw, forms=FORMS):
-    """Two classes, two videos on each side, in turn of each form."""
+    """Write two classes with two videos per split, cycling through the forms."""
     for number in range(8):
         side, label = ("train", "val")[number % 2], ("wave", "jump")[number // 2 % 2]
         data = WRITE[forms[number % len(forms)]](*people(seed=number))
@@ -525,12 +528,12 @@ def command(*arguments):
     return msg3d_command("prepare", "poses", *arguments, "--overwrite")
 
 
-def test_folders_say_labels_and_sides(tmp_path):
+def test_labels_and_splits_from_folders(tmp_path):
     raw = videos(tmp_path / "raw")
     report = convert_coco_json(raw, tmp_path / "a.pkl", img_shape=(480, 640))
     assert report["written"]
     assert report["sequences"] == 8
-    assert {what: len(found) for what, found in report["notes"].items()} == {
+    assert {text: len(counts) for text, counts in report["notes"].items()} == {
         f"read as the output of {form}": 2 for form in FORMS
     }
     data = load_annotations(tmp_path / "a.pkl")
@@ -545,7 +548,7 @@ def test_folders_say_labels_and_sides(tmp_path):
         check(sample, *people(seed=int(video[1:])))
 
 
-def test_list_says_labels_sides_and_sizes(tmp_path):
+def test_labels_splits_and_sizes_from_list(tmp_path):
     raw, lines = tmp_path / "raw", ["file,label,split,height,width"]
     for number in range(4):
         save(raw / f"day{number}" / "a.json", mmpose(*people(seed=number)))
@@ -557,22 +560,23 @@ def test_list_says_labels_sides_and_sizes(tmp_path):
     table = tmp_path / "list.csv"
     table.write_text("\n".join(lines), encoding="utf-8")
     report = convert_coco_json(raw, tmp_path / "a.pkl", list_file=table)
-    assert report["left_out"] == {"not in the list, or in no class folder": ["spare"]}
+    assert report["left_out"] == {NOT_LISTED: ["spare"]}
     data = load_annotations(tmp_path / "a.pkl")
     assert data["meta"]["classes"] == ["9", "10"]
-    assert [one["label"] for one in data["annotations"]] == [1, 1, 0, 0]
-    assert [one["img_shape"][0] for one in data["annotations"]] == [480, 481, 482, 483]
+    assert [sample["label"] for sample in data["annotations"]] == [1, 1, 0, 0]
+    heights = [sample["img_shape"][0] for sample in data["annotations"]]
+    assert heights == [480, 481, 482, 483]
     assert data["split"]["val"] == ["day1/a", "day3/a"]
     (raw / "day3" / "a.json").unlink()
     report = convert_coco_json(raw, tmp_path / "a.pkl", list_file=table)
-    (refused,) = report["refused"]
+    (entry,) = report["refused"]
     assert not report["written"]
-    assert refused["file"] == "day3/a"
-    assert refused["kind"] == "not-found"
-    assert "line 5" in refused["why"]
+    assert entry["file"] == "day3/a"
+    assert entry["kind"] == "not-found"
+    assert "line 5" in entry["why"]
 
 
-def test_a_file_a_frame_is_joined_by_folder(tmp_path):
+def test_files_of_one_frame_are_joined_by_folder(tmp_path):
     raw = tmp_path / "raw"
     for number in range(4):
         side, label = ("train", "val")[number % 2], ("wave", "jump")[number // 2]
@@ -581,7 +585,7 @@ def test_a_file_a_frame_is_joined_by_folder(tmp_path):
         for t, frame in enumerate(yolo(pose, score)):
             folder = raw / side / label / f"v{number}.2"
             save(folder / f"frame.{t + 7}.json", frame)
-    # Images of MMPoseInferencer, and a video without anybody.
+    # Images of MMPoseInferencer, and a video without persons.
     pose, score = people(seed=4)
     for t, frame in enumerate(mmpose(pose, score)["instance_info"]):
         save(raw / "train" / "wave" / "v4" / f"{t:03d}.json", frame["instances"])
@@ -600,12 +604,12 @@ def test_a_file_a_frame_is_joined_by_folder(tmp_path):
         check(sample, pose, score)
     assert data["split"]["val"] == ["val/jump/v3.2", "val/wave/v1.2"]
     save(raw / "train" / "wave" / "v4" / "again_003.json", frame["instances"])
-    (refused,) = convert_coco_json(raw, tmp_path / "b.pkl", img_shape=(4, 6))["refused"]
-    assert refused["file"] == "train/wave/v4"
-    assert refused["kind"] == "frame-numbers"
+    (entry,) = convert_coco_json(raw, tmp_path / "b.pkl", img_shape=(4, 6))["refused"]
+    assert entry["file"] == "train/wave/v4"
+    assert entry["kind"] == "frame-numbers"
 
 
-def test_normalized_becomes_pixels_where_the_size_is_said(tmp_path):
+def test_normalized_coordinates_become_pixels_if_the_size_is_known(tmp_path):
     raw = tmp_path / "raw"
     for number in range(4):
         pose, score = people(seed=number)
@@ -626,27 +630,26 @@ def test_normalized_becomes_pixels_where_the_size_is_said(tmp_path):
             assert sample["img_shape"] == (shape or (1, 1))
 
 
-@pytest.mark.parametrize("sized", [False, True])
-def test_list_goes_before_file_goes_before_option(tmp_path, sized):
+@pytest.mark.parametrize("list_has_sizes", [False, True])
+def test_image_size_of_list_overrides_file_overrides_option(tmp_path, list_has_sizes):
     raw = tmp_path / "raw"
-    lines = ["file,label,split" + sized * ",height,width"]
+    lines = ["file,label,split" + list_has_sizes * ",height,width"]
     for number, form in enumerate(("coco", "mmpose", "coco", "mmpose")):
         save(raw / f"{number}.json", WRITE[form](*people(seed=number)))
         line = f"{number}.json,{number // 2},{('train', 'val')[number % 2]}"
-        lines.append(line + sized * f",{700 + number},900")
+        lines.append(line + list_has_sizes * f",{700 + number},900")
     table = tmp_path / "list.csv"
     table.write_text("\n".join(lines), encoding="utf-8")
     convert_coco_json(raw, tmp_path / "a.pkl", list_file=table, img_shape=(500, 600))
-    shapes = [
-        one["img_shape"] for one in load_annotations(tmp_path / "a.pkl")["annotations"]
-    ]
-    if sized:
+    data = load_annotations(tmp_path / "a.pkl")
+    shapes = [sample["img_shape"] for sample in data["annotations"]]
+    if list_has_sizes:
         assert shapes == [(700, 900), (701, 900), (702, 900), (703, 900)]
     else:
         assert shapes == [(480, 640), (500, 600)] * 2
 
 
-def test_size_in_the_list_makes_pixels(tmp_path):
+def test_image_size_in_the_list_gives_pixels(tmp_path):
     raw, lines = tmp_path / "raw", ["file,label,split,height,width"]
     for number in range(4):
         pose, score = people(seed=number)
@@ -657,12 +660,13 @@ def test_size_in_the_list_makes_pixels(tmp_path):
     table.write_text("\n".join(lines), encoding="utf-8")
     options = {"list_file": table, "img_shape": (5, 6), "normalized": True}
     convert_coco_json(raw, tmp_path / "a.pkl", **options)
-    for number, one in enumerate(load_annotations(tmp_path / "a.pkl")["annotations"]):
+    data = load_annotations(tmp_path / "a.pkl")
+    for number, sample in enumerate(data["annotations"]):
         pose, _ = people(seed=number)
-        np.testing.assert_allclose(one["keypoint"], pose, rtol=1e-5)
+        np.testing.assert_allclose(sample["keypoint"], pose, rtol=1e-5)
 
 
-def test_what_nobody_says_is_asked_for(tmp_path):
+def test_missing_size_split_or_files(tmp_path):
     raw = videos(tmp_path / "raw")
     with raises("img-shape", sample="train/wave/v0"):
         convert_coco_json(raw, tmp_path / "a.pkl")
@@ -690,7 +694,7 @@ def test_what_nobody_says_is_asked_for(tmp_path):
         (b"file,label,split\n\xff,x,val", "encoding", 2),
     ],
 )
-def test_bad_list_is_named(tmp_path, text, kind, line):
+def test_invalid_list(tmp_path, text, kind, line):
     path = tmp_path / "list.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with raises(kind, file="list.csv", line=line):
@@ -709,19 +713,19 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert command(raw, out, *shape, "--format", "yolo") == 1
     printed = capsys.readouterr().out
     assert "NOT written" in printed
-    assert "(6 files refused)" in printed
+    assert "(6 files rejected)" in printed
     options = [*shape, "--format", "yolo", "--skip-invalid", "--max-persons", 1]
-    one_sided = tmp_path / "one_sided"
-    shutil.copytree(raw, one_sided)
-    for path in one_sided.glob("*/*/*.json"):
+    yolo_files = tmp_path / "yolo"
+    shutil.copytree(raw, yolo_files)
+    for path in yolo_files.glob("*/*/*.json"):
         save(path, yolo(*people(seed=int(path.stem[1:]))))
-    save(one_sided / "train" / "wave" / "bad.json", 5)
-    assert command(one_sided, out, *options) == 0
+    save(yolo_files / "train" / "wave" / "invalid.json", 5)
+    assert command(yolo_files, out, *options) == 0
     data = load_annotations(out)
-    assert {one["keypoint"].shape[0] for one in data["annotations"]} == {1}
+    assert {len(sample["keypoint"]) for sample in data["annotations"]} == {1}
 
 
-def test_trains_as_ntu_2d_does(tmp_path):
+def test_pipeline_of_the_2d_configs(tmp_path):
     raw = videos(tmp_path / "raw")
     convert_coco_json(raw, tmp_path / "a.pkl", img_shape=(480, 640))
     init_default_scope("mmaction")

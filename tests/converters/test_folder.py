@@ -1,4 +1,4 @@
-"""One's own folder of .csv and .npy files: every number in its place, or a sentence."""
+"""Conversion of users' folders of .csv and .npy files."""
 
 import csv
 import io
@@ -24,6 +24,8 @@ from msg3d.formats.arrays import Arrays, to_sequence
 from msg3d.formats.csv_table import read_csv
 from msg3d.formats.npy import read_npy
 from msg3d.skeletons import skeleton
+from msg3d.skeletons.units import PER_METER
+from msg3d.synthetic.actions import make_synthetic_actions
 
 JOINTS = ("hip", "left_knee", "right_knee")
 LAYOUT = skeleton(
@@ -38,7 +40,7 @@ def keypoint(frames=4, seed=0, persons=None, channels=3):
 
 
 def table(array, axes="xyz", joints=JOINTS):
-    """[T, V, C] as CSV, columns by name."""
+    """Format [T, V, C] as CSV with named columns."""
     lines = [",".join(f"{joint}_{axis}" for joint in joints for axis in axes)]
     lines += [",".join(str(value) for value in frame.ravel()) for frame in array]
     return "\n".join(lines) + "\n"
@@ -59,7 +61,7 @@ def folder(path, files):
 
 
 def recordings(classes=("wave", "bow"), people=4, repeats=2, seed=0):
-    """CSV files CLASS/pP_R.csv, no two alike."""
+    """Return different CSV files CLASS/pPERSON_REPEAT.csv."""
     rng = np.random.default_rng(seed)
     return {
         f"{name}/p{person}_{repeat}.csv": table(keypoint(seed=int(rng.integers(2**31))))
@@ -70,15 +72,15 @@ def recordings(classes=("wave", "bow"), people=4, repeats=2, seed=0):
 
 
 def convert(raw, out, **options):
-    return convert_folder(raw, out, LAYOUT, **{"units": "metres", **options})
+    return convert_folder(raw, out, LAYOUT, **{"units": "m", **options})
 
 
 def command(*arguments):
     return msg3d_command("prepare", *arguments, "--overwrite")
 
 
-def test_csv_by_name_in_any_order():
-    """Against a reading by csv.DictReader, columns shuffled."""
+def test_csv_with_named_columns_in_any_order():
+    """Compare with csv.DictReader on shuffled columns."""
     array = keypoint(5)
     columns = list(zip(*csv.reader(io.StringIO(table(array))), strict=True))
     shuffled = [columns[i] for i in np.random.default_rng(1).permutation(9)]
@@ -89,8 +91,8 @@ def test_csv_by_name_in_any_order():
     for frame, row in enumerate(csv.DictReader(io.StringIO(text))):
         for joint, name in enumerate(JOINTS):
             for channel, axis in enumerate("xyz"):
-                found = sequence.coordinates[0, frame, joint, channel]
-                assert found == float(row[f"{name}_{axis}"])
+                value = sequence.coordinates[0, frame, joint, channel]
+                assert value == float(row[f"{name}_{axis}"])
     np.testing.assert_array_equal(sequence.coordinates[0], array)
 
 
@@ -111,13 +113,13 @@ def test_csv_by_name_in_any_order():
         ),
     ],
 )
-def test_csv_as_programs_write_it(change):
+def test_csv_dialects(change):
     array = keypoint(1)
     sequence = read_csv(change(table(array)).encode(), JOINTS, 3)
     np.testing.assert_array_equal(sequence.coordinates[0], array)
 
 
-def test_csv_by_number_with_scores():
+def test_csv_with_numbered_columns_and_scores():
     text = "y0,x0,score0,x1,y1,score1,score2,x2,y2\n1,2,.5,3,4,.25,0,5,6\n"
     sequence = read_csv(text.encode(), JOINTS, 2)
     expected = [[[[2, 1], [3, 4], [5, 6]]]]
@@ -126,7 +128,7 @@ def test_csv_by_number_with_scores():
 
 
 def test_csv_of_several_persons():
-    """Rows in any order; who is not in a frame is missing there."""
+    """Rows may have any order. A person without a row in a frame is absent."""
     header = "frame,person," + table(keypoint(0)).strip()
     rows = {(11, "b"): 1, (10, "a"): 2, (13, "a"): 3}
     text = header + "".join(
@@ -135,47 +137,47 @@ def test_csv_of_several_persons():
     )
     sequence = read_csv(text.encode(), JOINTS, 3)
     assert sequence.coordinates.shape == (2, 4, 3, 3)
-    expected = np.full((2, 4), np.nan)  # persons in the order of the file: b, a
+    expected = np.full((2, 4), np.nan)  # Persons are in the order of the file: b, a.
     expected[0, 1], expected[1, 0], expected[1, 3] = 1, 2, 3
     np.testing.assert_array_equal(sequence.coordinates[..., 1, 2], expected)
     np.testing.assert_array_equal(sequence.lines, [[0, 2, 0, 0], [3, 0, 0, 4]])
     assert sequence.notes == {"frames without a row, written as zero": 1}
 
 
-GOOD = table(keypoint(3))
-LONG = "frame,person," + GOOD.replace("\n", "\n1,a,").removesuffix("1,a,")
-BAD_CSV = {  # content, line, kind
+VALID = table(keypoint(3))
+LONG = "frame,person," + VALID.replace("\n", "\n1,a,").removesuffix("1,a,")
+INVALID_CSV = {  # case -> content, line, kind of the error
     "empty": ("", 1, "empty"),
     "header only": (table(keypoint(0)), None, "empty"),
-    "unknown joint": (GOOD.replace("hip_x", "pelvis_x"), 1, "columns"),
-    "unknown column": (GOOD.replace("hip_x", "time,hip_x", 1), 1, "columns"),
-    "a column too few": (GOOD.replace("hip_z,", ""), 1, "columns"),
-    "a score too few": (GOOD.replace("hip_x", "hip_score,hip_x"), 1, "columns"),
-    "other count": ("x0,y0,z0\n1,2,3\n", 1, "columns"),
-    "column twice": (GOOD.replace("hip_y", "hip_x"), 1, "columns"),
-    "cells": (GOOD + "1,2\n", 5, "row"),
-    "blank line": (GOOD.replace("\n", "\n\n", 1), 2, "row"),
-    "text": (GOOD + "1,2,3,4,5,6,7,8,x\n", 5, "number"),
-    "decimal comma": (GOOD.replace(",", ";").replace(".", ","), 2, "number"),
-    "underscore": (GOOD + "1,2,3,4,5,6,7,8,1_0\n", 5, "number"),
-    "half a joint": (GOOD + "1,2,3,4,,6,7,8,9\n", 5, "incomplete-joint"),
-    "infinite": (GOOD + "1,2,3,4,5,inf,7,8,9\n", 5, "not-finite"),
-    "beyond float32": (GOOD + "1,2,3,4,5,1e60,7,8,9\n", 5, "not-finite"),
-    "nobody": (table(np.full((2, 3, 3), np.nan)), None, "no-person"),
+    "unknown joint": (VALID.replace("hip_x", "pelvis_x"), 1, "columns"),
+    "unknown column": (VALID.replace("hip_x", "time,hip_x", 1), 1, "columns"),
+    "missing column": (VALID.replace("hip_z,", ""), 1, "columns"),
+    "missing score columns": (VALID.replace("hip_x", "hip_score,hip_x"), 1, "columns"),
+    "wrong number of columns": ("x0,y0,z0\n1,2,3\n", 1, "columns"),
+    "duplicate column": (VALID.replace("hip_y", "hip_x"), 1, "columns"),
+    "wrong number of cells": (VALID + "1,2\n", 5, "row"),
+    "blank line": (VALID.replace("\n", "\n\n", 1), 2, "row"),
+    "text": (VALID + "1,2,3,4,5,6,7,8,x\n", 5, "number"),
+    "decimal comma": (VALID.replace(",", ";").replace(".", ","), 2, "number"),
+    "underscore": (VALID + "1,2,3,4,5,6,7,8,1_0\n", 5, "number"),
+    "incomplete joint": (VALID + "1,2,3,4,,6,7,8,9\n", 5, "incomplete-joint"),
+    "infinite": (VALID + "1,2,3,4,5,inf,7,8,9\n", 5, "not-finite"),
+    "beyond float32": (VALID + "1,2,3,4,5,1e60,7,8,9\n", 5, "not-finite"),
+    "no person": (table(np.full((2, 3, 3), np.nan)), None, "no-person"),
     "zeros": (table(np.zeros((2, 3, 3))), None, "no-person"),
-    "latin-1": (GOOD.encode() + b"\xe9", 5, "encoding"),
-    "UTF-16": (GOOD.encode("utf-16"), 1, "encoding"),
-    "open quote": (GOOD + '"1,2,3', 5, "syntax"),
-    "person alone": (
-        GOOD.replace("\n", "\na,").removesuffix("a,").replace("hip", "person,hip", 1),
+    "latin-1": (VALID.encode() + b"\xe9", 5, "encoding"),
+    "UTF-16": (VALID.encode("utf-16"), 1, "encoding"),
+    "open quote": (VALID + '"1,2,3', 5, "syntax"),
+    "person without frame": (
+        VALID.replace("\n", "\na,").removesuffix("a,").replace("hip", "person,hip", 1),
         1,
         "columns",
     ),
-    "same frame": (LONG, 3, "duplicate"),
-    "frame text": (LONG.replace("1,a,", "one,a,"), 2, "number"),
-    "frame half": (LONG.replace("1,a,", "1.5,a,"), 2, "number"),
-    "frame huge": (LONG.replace("1,a,", "1e999,a,"), 2, "number"),
-    "times": (
+    "duplicate frame": (LONG, 3, "duplicate"),
+    "frame is text": (LONG.replace("1,a,", "one,a,"), 2, "number"),
+    "fractional frame": (LONG.replace("1,a,", "1.5,a,"), 2, "number"),
+    "huge frame": (LONG.replace("1,a,", "1e999,a,"), 2, "number"),
+    "timestamps": (
         LONG.replace("1,a,", "1700000000,a,", 1).replace("\n1,a", "\n2,a", 1),
         None,
         "frame-numbers",
@@ -183,26 +185,26 @@ BAD_CSV = {  # content, line, kind
 }
 
 
-@pytest.mark.parametrize("case", BAD_CSV)
-def test_bad_csv_is_named_with_its_line(tmp_path, case):
-    content, line, kind = BAD_CSV[case]
+@pytest.mark.parametrize("case", INVALID_CSV)
+def test_invalid_csv(tmp_path, case):
+    content, line, kind = INVALID_CSV[case]
     content = content if isinstance(content, bytes) else content.encode()
     with raises(kind, line=line):
-        to_sequence(read_csv(content, JOINTS, 3), "bad", JOINTS)
-    raw = folder(tmp_path / "raw", {**recordings(), "wave/bad.csv": content})
+        to_sequence(read_csv(content, JOINTS, 3), "a", JOINTS)
+    raw = folder(tmp_path / "raw", {**recordings(), "wave/invalid.csv": content})
     report = convert(raw, tmp_path / "a.pkl", val_fraction=0.25)
     assert not report["written"]
     assert report["sequences"] == 16
-    (refused,) = report["refused"]
-    assert refused["file"] == "wave/bad.csv"
-    assert refused.get("line") == line
-    assert "\n" not in refused["why"]
+    (entry,) = report["refused"]
+    assert entry["file"] == "wave/invalid.csv"
+    assert entry.get("line") == line
+    assert "\n" not in entry["why"]
 
 
-def test_incomplete_joint_is_named():
-    content = (GOOD + "1,2,3,4,,6,7,8,9\n").encode()
+def test_incomplete_joint():
+    content = (VALID + "1,2,3,4,,6,7,8,9\n").encode()
     with raises("incomplete-joint", line=5, field="left_knee"):
-        to_sequence(read_csv(content, JOINTS, 3), "bad", JOINTS)
+        to_sequence(read_csv(content, JOINTS, 3), "a", JOINTS)
 
 
 def test_npy():
@@ -218,62 +220,63 @@ def test_npy():
     np.testing.assert_array_equal(sequence.scores, scored[..., 2])
 
 
-class Bomb:
+class Malicious:
     def __reduce__(self):
         return (exec, ("raise SystemExit('executed')",))
 
 
-BAD_NPY = {
+INVALID_NPY = {  # case -> content, kind of the error
     "empty": (b"", "corrupt"),
     "text": (b"hello", "corrupt"),
-    "cut": (as_npy(keypoint())[:-1], "truncated"),
-    "longer": (as_npy(keypoint()) + b"0", "corrupt"),
+    "truncated": (as_npy(keypoint())[:-1], "truncated"),
+    "trailing byte": (as_npy(keypoint()) + b"0", "corrupt"),
     "two axes": (as_npy(np.ones((3, 3))), "shape"),
-    "joints": (as_npy(np.ones((4, 5, 3))), "shape"),
+    "wrong number of joints": (as_npy(np.ones((4, 5, 3))), "shape"),
     "no frames": (as_npy(np.ones((0, 3, 3))), "shape"),
     "two channels": (as_npy(np.ones((4, 3, 2))), "shape"),
-    "scores": (as_npy(np.ones((4, 3, 4))), "shape"),
+    "four channels": (as_npy(np.ones((4, 3, 4))), "shape"),
     "complex": (as_npy(np.ones((4, 3, 3), dtype=complex)), "dtype"),
-    "objects": (as_npy(np.full((4, 3, 3), Bomb(), dtype=object)), "dtype"),
+    "objects": (as_npy(np.full((4, 3, 3), Malicious(), dtype=object)), "dtype"),
 }
 
 
-@pytest.mark.parametrize("case", BAD_NPY)
-def test_bad_npy(case):
-    content, kind = BAD_NPY[case]
+@pytest.mark.parametrize("case", INVALID_NPY)
+def test_invalid_npy(case):
+    content, kind = INVALID_NPY[case]
     with raises(kind):
         read_npy(content, 3, 3)
 
 
-def test_a_header_that_promises_terabytes_is_refused():
+def test_npy_header_with_huge_shape_is_rejected():
     content = as_npy(keypoint()).replace(b"(4, 3, 3)", b"(9" + b"9" * 20 + b", 3, 3)")
     with pytest.raises(DataError):
         read_npy(content, 3, 3)
 
 
-def test_damage_never_raises_anything_else():
-    rng, refusals = np.random.default_rng(0), []
+def test_corrupt_bytes_raise_only_data_errors():
+    rng, messages = np.random.default_rng(0), []
     for content, read in (
         (as_npy(keypoint(2)), lambda data: read_npy(data, 3, 3)),
         (LONG.encode(), lambda data: read_csv(data, JOINTS, 3)),
-        (GOOD.encode(), lambda data: read_csv(data, JOINTS, 3)),
+        (VALID.encode(), lambda data: read_csv(data, JOINTS, 3)),
     ):
         content = np.frombuffer(content, dtype=np.uint8)
         for _ in range(500):
-            damaged = content[: rng.integers(1, len(content) + 1)].copy()
-            where = rng.integers(0, len(damaged), size=rng.integers(1, 4))
-            damaged[where] ^= 1 << rng.integers(0, 8, size=len(where)).astype(np.uint8)
+            corrupt = content[: rng.integers(1, len(content) + 1)].copy()
+            indices = rng.integers(0, len(corrupt), size=rng.integers(1, 4))
+            bits = rng.integers(0, 8, size=len(indices)).astype(np.uint8)
+            corrupt[indices] ^= 1 << bits
             try:
-                to_sequence(read(damaged.tobytes()), "a", JOINTS, "m")
+                to_sequence(read(corrupt.tobytes()), "a", JOINTS, "m")
             except DataError as error:
-                refusals.append(str(error))
-    assert not [text for text in refusals if "\n" in text]
+                messages.append(str(error))
+    assert not [text for text in messages if "\n" in text]
 
 
-def test_units_by_hand():
-    found = np.array([[[[1000.0, -500, 0], [np.nan] * 3, [1, 2, 3]]]])
+def test_units():
+    coordinates = np.array([[[[1000.0, -500, 0], [np.nan] * 3, [1, 2, 3]]]])
     for unit, scale in (("m", 1), ("cm", 0.01), ("mm", 0.001), ("unscaled", 1)):
-        sample = to_sequence(Arrays(found), "a", JOINTS, unit)
+        sample = to_sequence(Arrays(coordinates), "a", JOINTS, unit)
         np.testing.assert_allclose(
             sample["keypoint"][0, 0],
             np.array([[1000, -500, 0], [0, 0, 0], [1, 2, 3]]) * scale,
@@ -283,12 +286,12 @@ def test_units_by_hand():
         assert "keypoint_score" not in sample
         assert sample["unit"] == ("unscaled" if unit == "unscaled" else "m")
     with raises("unit"):
-        to_sequence(Arrays(found), "a", JOINTS, "px")
+        to_sequence(Arrays(coordinates), "a", JOINTS, "px")
 
 
-def test_2d_by_hand():
-    found = np.array([[[[0.5, 0.25], [np.nan] * 2, [1, 0]]]])
-    sample = to_sequence(Arrays(found), "a", JOINTS, "normalized", (480, 640))
+def test_2d_coordinates_and_scores():
+    coordinates = np.array([[[[0.5, 0.25], [np.nan] * 2, [1, 0]]]])
+    sample = to_sequence(Arrays(coordinates), "a", JOINTS, "normalized", (480, 640))
     np.testing.assert_array_equal(
         sample["keypoint"], np.float32([[[[320, 120], [0, 0], [640, 0]]]])
     )
@@ -296,17 +299,17 @@ def test_2d_by_hand():
     assert sample["img_shape"] == sample["original_shape"] == (480, 640)
     assert sample["unit"] == "px"
     scores = np.array([[[0.5, 0.75, 0.25]]])
-    sample = to_sequence(Arrays(found, scores), "a", JOINTS, "px", (480, 640))
+    sample = to_sequence(Arrays(coordinates, scores), "a", JOINTS, "px", (480, 640))
     np.testing.assert_array_equal(
         sample["keypoint_score"], np.float32([[[0.5, 0, 0.25]]])
     )
     scores[0, 0, 2] = np.nan
     with raises("incomplete-joint", field="right_knee"):
-        to_sequence(Arrays(found, scores), "a", JOINTS, "px", (480, 640))
-    scored = Arrays(keypoint(persons=1), np.ones((1, 4, 3)))
-    scored = to_sequence(scored, "a", JOINTS, "m")
-    assert "keypoint_score" not in scored
-    assert len(scored["notes"]) == 1
+        to_sequence(Arrays(coordinates, scores), "a", JOINTS, "px", (480, 640))
+    arrays = Arrays(keypoint(persons=1), np.ones((1, 4, 3)))
+    sample = to_sequence(arrays, "a", JOINTS, "m")
+    assert "keypoint_score" not in sample
+    assert len(sample["notes"]) == 1
 
 
 def test_class_folders():
@@ -333,7 +336,7 @@ def test_class_folders():
         (["train/wave/a.csv", "val/wave/a.csv"], "label"),
     ],
 )
-def test_bad_class_folders(paths, kind):
+def test_invalid_class_folders(paths, kind):
     with raises(kind, file="raw"):
         read_class_folders("raw", paths)
 
@@ -341,10 +344,10 @@ def test_bad_class_folders(paths, kind):
 def test_hold_out_is_stratified_by_class():
     labels = [0] * 40 + [1] * 10 + [2] * 3 + [3] * 2 + [4]
     names = [f"{number:02d}" for number in range(len(labels))]
-    sets = [hold_out(labels, names, 0.2, seed) for seed in (0, 0, 1)]
-    assert sets[0] == sets[1] != sets[2]
-    for held in sets:
-        counts = np.bincount([labels[int(name)] for name in held], minlength=5)
+    held_out = [hold_out(labels, names, 0.2, seed) for seed in (0, 0, 1)]
+    assert held_out[0] == held_out[1] != held_out[2]
+    for selected in held_out:
+        counts = np.bincount([labels[int(name)] for name in selected], minlength=5)
         assert counts.tolist() == [8, 2, 1, 1, 0]
 
 
@@ -362,7 +365,7 @@ def test_hold_out_keeps_groups_together():
             hold_out([0, 1], ["a", "b"], fraction, 0)
 
 
-def test_folder_zip_and_sides(tmp_path):
+def test_folder_and_zip_give_the_same_annotations(tmp_path):
     files = recordings()
     raw = folder(tmp_path / "raw", files)
     archive = tmp_path / "raw.zip"
@@ -374,10 +377,13 @@ def test_folder_zip_and_sides(tmp_path):
         assert convert(source, out, **options)["written"]
     data = load_annotations(tmp_path / "a.pkl")
     assert (tmp_path / "a.pkl").read_bytes() == (tmp_path / "b.pkl").read_bytes()
-    held = {name.split("/")[1][:2] for name in data["split"]["val"]}
-    assert len(held) == 1
+    persons = {
+        split: {name.split("/")[1][:2] for name in names}
+        for split, names in data["split"].items()
+    }
+    assert len(persons["val"]) == 1
     assert len(data["split"]["val"]) == 4
-    assert not any(held & {name.split("/")[1][:2]} for name in data["split"]["train"])
+    assert not persons["val"] & persons["train"]
     assert data["meta"]["classes"] == ["bow", "wave"]
     assert data["meta"]["group"]["wave/p3_1"] == "p3"
     assert data["meta"]["units"] == "m"
@@ -389,7 +395,7 @@ def test_folder_zip_and_sides(tmp_path):
         )
 
 
-def test_sides_by_folder_and_by_list(tmp_path):
+def test_splits_by_folder_and_by_list(tmp_path):
     files = recordings(people=3, repeats=1)
     sides = {name: ("train", "val", "test")[int(name[-7])] for name in files}
     by_folder = {f"{sides[name]}/{name}": content for name, content in files.items()}
@@ -401,19 +407,17 @@ def test_sides_by_folder_and_by_list(tmp_path):
     split = load_annotations(tmp_path / "a.pkl")["split"]
     assert split["test"] == ["test/bow/p2_0", "test/wave/p2_0"]
 
-    listed = tmp_path / "list.csv"
-    listed.write_text(
-        "name,split\n" + "".join(f"{n},{s}\n" for n, s in sides.items()),
-        encoding="utf-8",
-    )
+    lines = ["name,split", *(f"{name},{side}" for name, side in sides.items())]
+    list_file = tmp_path / "list.csv"
+    list_file.write_text("\n".join(lines), encoding="utf-8")
     raw = folder(tmp_path / "flat", files)
-    convert(raw, tmp_path / "b.pkl", split=str(listed), group=r"(p\d+)_")
+    convert(raw, tmp_path / "b.pkl", split=str(list_file), group=r"(p\d+)_")
     split = load_annotations(tmp_path / "b.pkl")["split"]
     assert split["train"] == ["bow/p0_0", "wave/p0_0"]
     assert split["val"] == ["bow/p1_0", "wave/p1_0"]
     assert set(split) == {"train", "val", "test"}
     with raises("split"):
-        convert(raw, tmp_path / "b.pkl", split=str(listed), group=r"_(\d)")
+        convert(raw, tmp_path / "b.pkl", split=str(list_file), group=r"_(\d)")
 
 
 @pytest.mark.parametrize(
@@ -435,14 +439,14 @@ def test_sides_by_folder_and_by_list(tmp_path):
         ),
     ],
 )
-def test_bad_list(tmp_path, text, kind, line):
+def test_invalid_list(tmp_path, text, kind, line):
     raw = folder(tmp_path / "raw", recordings(people=2, repeats=1))
     (tmp_path / "list.csv").write_text(text, encoding="utf-8")
     with raises(kind, line=line, file="list.csv"):
         convert(raw, tmp_path / "a.pkl", split=str(tmp_path / "list.csv"))
 
 
-def test_what_does_not_fit_together(tmp_path):
+def test_invalid_combinations_of_options(tmp_path):
     raw, out = folder(tmp_path / "raw", recordings()), tmp_path / "a.pkl"
     for options, kind in (
         ({}, "split"),
@@ -452,7 +456,7 @@ def test_what_does_not_fit_together(tmp_path):
         ({"val_fraction": 0.2, "group": "("}, "option"),
         ({"val_fraction": 0.2, "group": "s\\d"}, "option"),
         ({"val_fraction": 0.2, "img_shape": (1, 1)}, "img-shape"),
-        ({"val_fraction": 0.2, "units": "pixels"}, "img-shape"),
+        ({"val_fraction": 0.2, "units": "px"}, "img-shape"),
         ({"val_fraction": 0.2, "units": "furlongs"}, "unit"),
         ({"val_fraction": 0.2, "file_format": "pdf"}, "unknown-name"),
         ({"split": "none.csv"}, "io"),
@@ -473,7 +477,7 @@ def test_what_does_not_fit_together(tmp_path):
         convert(tmp_path / "none", out, val_fraction=0.2)
 
 
-def test_what_the_files_do_not_tell_must_be_given(tmp_path):
+def test_layout_and_unit_are_required_if_the_files_lack_them(tmp_path):
     raw, out = folder(tmp_path / "raw", recordings()), tmp_path / "a.pkl"
     with raises("layout", file="raw"):
         convert_folder(raw, out, units="m", val_fraction=0.2)
@@ -481,14 +485,14 @@ def test_what_the_files_do_not_tell_must_be_given(tmp_path):
         convert_folder(raw, out, layout=LAYOUT, val_fraction=0.2)
 
 
-def test_a_file_in_no_class_folder_is_refused(tmp_path):
+def test_file_outside_the_class_folders_is_rejected(tmp_path):
     raw = folder(tmp_path / "raw", {**recordings(), "notes.csv": "a,b\n"})
     report = convert(raw, tmp_path / "a.pkl", val_fraction=0.25)
-    (refused,) = report["refused"]
-    assert refused["file"] == "notes.csv"
+    (entry,) = report["refused"]
+    assert entry["file"] == "notes.csv"
 
 
-def test_hidden_folders_are_no_classes(tmp_path):
+def test_hidden_folders_are_skipped(tmp_path):
     hidden = ".ipynb_checkpoints/a.csv", "wave/.ipynb_checkpoints/a.csv"
     raw = folder(tmp_path / "raw", {**recordings(), **dict.fromkeys(hidden, "")})
     report = convert(raw, tmp_path / "a.pkl", val_fraction=0.25)
@@ -497,7 +501,7 @@ def test_hidden_folders_are_no_classes(tmp_path):
     assert report["left_out"] == {"in a hidden folder": list(hidden)}
 
 
-def test_command(tmp_path, monkeypatch, capsys):
+def test_command(tmp_path, capsys):
     array = keypoint(6, persons=2, channels=2)
     raw = folder(
         tmp_path / "raw",
@@ -510,7 +514,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     layout = {"num_node": 3, "inward": [(1, 0), (2, 0)], "center": 0}
     (tmp_path / "layout.json").write_text(json.dumps(layout), encoding="utf-8")
     options = ["--layout", tmp_path / "layout.json", "--val-fraction", "0.3"]
-    size = ["--unit", "pixels", "--img-shape", "480", "640"]
+    size = ["--unit", "px", "--img-shape", "480", "640"]
     out = tmp_path / "a.pkl"
 
     def run(*arguments):
@@ -519,21 +523,18 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert run(*options, *size) == 0
     printed = capsys.readouterr().out
     assert "units          px\n" in printed
-    assert "split val: 4 train, 2 val; of val 0" in printed
+    assert "split val: 4 train, 2 val; val samples also in train: 0" in printed
     sample = load_annotations(out)["annotations"][0]
     assert sample["keypoint"].shape == (2, 6, 3, 2)
-    assert sample["img_shape"] == (
-        480,
-        640,
-    )
-    assert run(*options, "--unit", "metres") == 1  # two channels
-    assert "(6 files refused)" in capsys.readouterr().out
+    assert sample["img_shape"] == (480, 640)
+    assert run(*options, "--unit", "m") == 1  # The files have two channels.
+    assert "(6 files rejected)" in capsys.readouterr().out
     assert run("--layout", "wrong", *size, "--val-fraction", "0.3") == 2
     (tmp_path / "layout.json").write_text("{", encoding="utf-8")
     assert run(*options, *size) == 2
 
 
-def test_command_reads_openpose_without_layout_and_units(tmp_path, monkeypatch):
+def test_command_with_openpose_files(tmp_path):
     person = np.full((25, 3), 200.0)
     person[:, 0] += np.arange(25)
     frame = json.dumps({"people": [{"pose_keypoints_2d": person.ravel().tolist()}]})
@@ -559,8 +560,7 @@ def test_command_reads_openpose_without_layout_and_units(tmp_path, monkeypatch):
     )
 
 
-def test_2d_trains_with_the_usual_pipeline(tmp_path):
-    """What the 2D configs do with a sample, from the file that was written."""
+def test_pipeline_of_the_2d_configs(tmp_path):
     rng = np.random.default_rng(0)
     raw = folder(
         tmp_path / "raw",
@@ -571,7 +571,7 @@ def test_2d_trains_with_the_usual_pipeline(tmp_path):
         },
     )
     out = tmp_path / "a.pkl"
-    convert_folder(raw, out, skeleton("coco"), "normalised", img_shape=(480, 640))
+    convert_folder(raw, out, skeleton("coco"), "normalized", img_shape=(480, 640))
     init_default_scope("mmaction")
     dataset = SkeletonDataset(
         ann_file=str(out),
@@ -585,33 +585,23 @@ def test_2d_trains_with_the_usual_pipeline(tmp_path):
             {"type": "PackActionInputs"},
         ],
     )
-    found = dataset[0]["inputs"]
+    inputs = dataset[0]["inputs"]
     assert len(dataset) == 2
-    assert found.shape == (1, 2, 12, 17, 3)
+    assert inputs.shape == (1, 2, 12, 17, 3)
     array = np.load(raw / "val" / "bow" / "a.npy")
-    array[..., :2] = 2 * array[..., :2] - 1  # to -1..1 of the image, whose size is out
-    np.testing.assert_allclose(found[0], array, atol=1e-5)
+    array[..., :2] = 2 * array[..., :2] - 1  # The pipeline scales the image to -1..1.
+    np.testing.assert_allclose(inputs[0], array, atol=1e-5)
 
 
-def test_example_and_back(tmp_path, monkeypatch, capsys):
-    """The example's CSV files are the synthetic data to a tenth of a millimetre."""
-    from msg3d.synthetic.actions import make_synthetic_actions
-
-    example = [
-        "synthetic",
-        "--as-csv",
-        tmp_path / "raw",
-        "--subjects",
-        4,
-        "--repeats",
-        1,
-    ]
-    assert command(*example) == 0
+def test_example_round_trip(tmp_path, capsys):
+    """The example's CSV files equal the synthetic data to 0.1 mm."""
+    options = ("--as-csv", tmp_path / "raw", "--subjects", 4, "--repeats", 1)
+    assert command("synthetic", *options) == 0
     report = convert_folder(
         tmp_path / "raw",
         tmp_path / "a.pkl",
         skeleton("kinect20"),
-        "millimetres",
+        "mm",
         val_fraction=0.25,
         group="s[0-9]+",
     )
@@ -619,11 +609,11 @@ def test_example_and_back(tmp_path, monkeypatch, capsys):
     assert "40 sequences" in capsys.readouterr().out
     assert "written as zero" in report_text(report)
     data = load_annotations(tmp_path / "a.pkl")
-    made = make_synthetic_actions(4, 1)
+    synthetic = make_synthetic_actions(4, 1)
     by_name = {}
-    for sample in made["annotations"]:
+    for sample in synthetic["annotations"]:
         subject, _, repeat = sample["frame_dir"].split("_")
-        action = made["meta"]["classes"][sample["label"]]
+        action = synthetic["meta"]["classes"][sample["label"]]
         by_name[f"{action}/{subject}_{repeat}"] = sample["keypoint"]
     assert len(data["annotations"]) == len(by_name) == 40
     for sample in data["annotations"]:
@@ -637,16 +627,16 @@ def test_example_and_back(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("units", "length", "likely"),
     [
-        ("metres", 1, None),
-        ("metres", 1000, "mm"),
-        ("millimetres", 1, "m"),
-        ("centimetres", 1000, "mm"),
-        ("metres", 1e6, "none"),
+        ("m", 1, None),
+        ("m", 1000, "mm"),
+        ("mm", 1, "m"),
+        ("cm", 1000, "mm"),
+        ("m", 1e6, "none"),
         ("unscaled", 1000, None),
     ],
 )
-def test_wrong_unit_is_said(tmp_path, units, length, likely):
-    """By the length of a person: between hip and knees here, about a metre."""
+def test_warning_about_wrong_unit(tmp_path, units, length, likely):
+    """The unit is checked by the size of a person, which is about 1 m here."""
     rng = np.random.default_rng(0)
     pose = np.array([[0, 1, 0], [0.2, 0, 0.1], [-0.2, 0, 0.1]]) * length
     files = {
@@ -658,23 +648,22 @@ def test_wrong_unit_is_said(tmp_path, units, length, likely):
     raw = folder(tmp_path / "raw", files)
     report = convert(raw, tmp_path / "a.pkl", units=units)
     assert report["written"]
-    remarks = [one for one in report["remarks"] if one["about"] == "units"]
+    remarks = [remark for remark in report["remarks"] if remark["about"] == "units"]
     assert bool(remarks) is (likely is not None)
     if likely:
-        divisor = {"metres": 1, "centimetres": 100, "millimetres": 1000}[units]
         size = remarks[0]["person_metres"]
-        assert 0.9 < size * divisor / length < 1
+        assert 0.9 < size * PER_METER[units] / length < 1
         assert remarks[0]["likely_unit"] == (None if likely == "none" else likely)
         assert "WARNING" in report_text(report)
 
 
-def test_command_refuses_no_jobs(tmp_path, monkeypatch, capsys):
-    options = ("--layout", "coco", "--unit", "metres", "--num-workers", 0)
+def test_command_requires_a_worker(capsys):
+    options = ("--layout", "coco", "--unit", "m", "--num-workers", 0)
     assert command("folder", "raw", "a.pkl", *options) == 2
     assert "argument --num-workers" in capsys.readouterr().err
 
 
-def test_list_that_was_used_is_named(tmp_path):
+def test_used_list_is_reported(tmp_path):
     raw = folder(tmp_path / "raw", recordings())
     names = sorted(recordings())
     lines = [f"{name},{'val' if 'p3' in name else 'train'}" for name in names]
@@ -684,19 +673,19 @@ def test_list_that_was_used_is_named(tmp_path):
     assert not report["other_files"]
 
 
-def test_list_in_a_subfolder_is_named_with_slashes(tmp_path):
+def test_used_list_in_a_subfolder_is_reported_with_slashes(tmp_path):
     raw = folder(tmp_path / "raw", recordings())
     names = sorted(recordings())
     lines = [f"{name},{'val' if 'p3' in name else 'train'}" for name in names]
     (raw / "lists").mkdir()
-    listed = raw / "lists" / "split.csv"
-    listed.write_text("\n".join(["name,split", *lines]), encoding="utf-8")
-    report = convert(raw, tmp_path / "a.pkl", split=listed)
+    list_file = raw / "lists" / "split.csv"
+    list_file.write_text("\n".join(["name,split", *lines]), encoding="utf-8")
+    report = convert(raw, tmp_path / "a.pkl", split=list_file)
     assert report["files_used"] == ["lists/split.csv"]
     assert not report["refused"]
 
 
-def test_names_outside_of_the_default_encoding(tmp_path, ascii_locale):
+def test_non_ascii_names(tmp_path, ascii_locale):
     files = recordings()
     raw = folder(tmp_path / "raw", files)
     lines = [
@@ -704,9 +693,9 @@ def test_names_outside_of_the_default_encoding(tmp_path, ascii_locale):
         f"{'val' if 'p3' in name else 'train'}"
         for name in files
     ]
-    listed = tmp_path / "split.csv"
-    listed.write_text("\n".join(["file,label,split", *lines]), encoding="utf-8")
-    convert(raw, tmp_path / "běh.pkl", split=listed)
+    list_file = tmp_path / "split.csv"
+    list_file.write_text("\n".join(["file,label,split", *lines]), encoding="utf-8")
+    convert(raw, tmp_path / "běh.pkl", split=list_file)
     data = load_annotations(tmp_path / "běh.pkl")
     assert data["meta"]["classes"] == ["příklad", "ťah"]
     text = (tmp_path / "běh.pkl.report.txt").read_bytes()

@@ -1,4 +1,4 @@
-"""The Kinetics-skeleton converter: clips, label lists, the authors' choice of persons."""
+"""Kinetics-skeleton converter: clips, label lists, and selection of persons."""
 
 import copy
 import gzip
@@ -32,7 +32,7 @@ CLASSES = ["abseiling", "air drumming", "zumba"]
 
 
 def clip(label=0, frames=6, persons=2, seed=0):
-    """A clip as the release writes it; frame 2 without anybody."""
+    """Return a clip in the format of the release. Frame 2 contains no person."""
     rng = np.random.default_rng(seed)
 
     def person():
@@ -53,7 +53,7 @@ def entry(label=0, has_skeleton=True):
 
 
 def release(path):
-    """Three clips of training and three of validation, and the lists."""
+    """Write three clips per split, and the label lists."""
     for side, first in (("train", 0), ("val", 3)):
         folder = path / f"kinetics_{side}"
         folder.mkdir(parents=True)
@@ -68,14 +68,14 @@ def release(path):
     return path
 
 
-def ranked_plainly(record, rows=2, read=5):
-    """The authors' rule frame by frame: sort the first five by score, keep two."""
+def reference_ranking(record, rows=2, read=5):
+    """Apply the authors' rule per frame: sort the first five by score, keep two."""
     frames = record["data"][-1]["frame_index"]
     keypoint = np.zeros((rows, frames, 18, 2), dtype=np.float32)
     score = np.zeros((rows, frames, 18), dtype=np.float32)
     for frame in record["data"]:
         persons = frame["skeleton"][:read]
-        persons = sorted(persons, key=lambda one: -np.float32(one["score"]).sum())
+        persons.sort(key=lambda person: -np.float32(person["score"]).sum())
         for row, person in enumerate(persons[:rows]):
             t = frame["frame_index"] - 1
             score[row, t] = person["score"]
@@ -94,22 +94,22 @@ def command(*arguments):
 
 
 @pytest.mark.parametrize(("persons", "rows"), [(1, 2), (2, 2), (7, 2), (7, 6), (3, 1)])
-def test_clip_as_the_authors_rank_it(persons, rows):
+def test_persons_are_ranked_as_by_the_authors(persons, rows):
     record = clip(persons=persons, seed=persons)
     sample = parse(record, max_persons=rows)
-    keypoint, score = ranked_plainly(record, rows, read=max(5, rows))
+    keypoint, score = reference_ranking(record, rows, read=max(5, rows))
     assert sample["frame_dir"] == "xyz"
     assert sample["total_frames"] == 6
     assert sample["img_shape"] == (1, 1)
-    kept = min(persons, rows)
-    assert sample["keypoint"].shape == (kept, 6, 18, 2)
+    rows = min(persons, rows)
+    assert sample["keypoint"].shape == (rows, 6, 18, 2)
     assert sample["keypoint"].dtype == sample["keypoint_score"].dtype == np.float32
-    np.testing.assert_array_equal(sample["keypoint"], keypoint[:kept])
-    np.testing.assert_array_equal(sample["keypoint_score"], score[:kept])
-    assert not sample["keypoint"][:, 1].any(), "frame 2 is empty"
+    np.testing.assert_array_equal(sample["keypoint"], keypoint[:rows])
+    np.testing.assert_array_equal(sample["keypoint_score"], score[:rows])
+    assert not sample["keypoint"][:, 1].any(), "frame 2 is not empty"
 
 
-def test_sixth_person_of_a_frame_is_not_looked_at():
+def test_sixth_person_of_a_frame_is_ignored():
     record = clip(persons=6)
     for frame in record["data"]:
         for person in frame["skeleton"][5:]:
@@ -117,25 +117,25 @@ def test_sixth_person_of_a_frame_is_not_looked_at():
     assert parse(record)["keypoint_score"].max() <= 1
 
 
-def test_frame_1_is_the_first_whoever_is_listed():
+def test_sample_starts_at_frame_1_if_frames_are_missing():
     record = clip()
     del record["data"][:3]
     sample = parse(record)
     assert sample["total_frames"] == 6
     assert not sample["keypoint"][:, :3].any()
-    np.testing.assert_array_equal(sample["keypoint"], ranked_plainly(record)[0])
+    np.testing.assert_array_equal(sample["keypoint"], reference_ranking(record)[0])
 
 
 def test_tracked_persons_stay_in_their_row():
-    """Two persons who change places in the file from frame to frame."""
+    """The order of two persons in the file alternates between frames."""
     record = clip(frames=8)
-    two = copy.deepcopy(record["data"][0]["skeleton"])
-    two[1]["pose"] = [(x + 2) * (x > 0) for x in two[1]["pose"]]  # far away
-    for place, frame in enumerate(record["data"]):
-        frame["skeleton"] = two[:: -1 if place % 2 else 1]
+    persons = copy.deepcopy(record["data"][0]["skeleton"])
+    persons[1]["pose"] = [(x + 2) * (x > 0) for x in persons[1]["pose"]]  # distant
+    for number, frame in enumerate(record["data"]):
+        frame["skeleton"] = persons[:: -1 if number % 2 else 1]
     sample = parse(record, persons="track", max_persons=5)
     assert sample["keypoint"].shape == (2, 8, 18, 2)
-    assert not np.ptp(sample["keypoint"], axis=1).any(), "nobody moves"
+    assert not np.ptp(sample["keypoint"], axis=1).any(), "a person moves"
 
 
 def test_release(tmp_path):
@@ -151,24 +151,24 @@ def test_release(tmp_path):
     assert data["meta"]["classes"] == CLASSES
     assert data["meta"]["layout"] == "openpose"
     assert data["meta"]["units"] == report["units"] == "normalized"
-    assert [one["label"] for one in data["annotations"]] == [0, 1, 2] * 2
+    assert [sample["label"] for sample in data["annotations"]] == [0, 1, 2] * 2
     assert set(data["annotations"][0]) == {
         *("frame_dir", "label", "total_frames", "img_shape"),
         *("keypoint", "keypoint_score"),
     }
 
 
-def test_lists_decide(tmp_path):
-    """On labels, sides, and which clips belong at all."""
+def test_lists_override_clips(tmp_path):
+    """The lists decide on labels, splits, and which clips to use."""
     raw = release(tmp_path / "raw")
     train = raw / "kinetics_train"
     renumbered = clip(1)
     renumbered["label_index"] = 7
     (train / "clip_1.json").write_text(json.dumps(renumbered), encoding="utf-8")
-    (train / "stranger.json").write_text(json.dumps(clip(0)), encoding="utf-8")
-    shutil.copy(train / "stranger.json", train / "nobody.json")
+    (train / "unlisted.json").write_text(json.dumps(clip(0)), encoding="utf-8")
+    shutil.copy(train / "unlisted.json", train / "excluded.json")
     lists = json.loads((raw / "kinetics_train_label.json").read_text(encoding="utf-8"))
-    lists.update(nobody=entry(has_skeleton=False), lost=entry())
+    lists.update(excluded=entry(has_skeleton=False), missing=entry())
     (raw / "kinetics_train_label.json").unlink()
     with gzip.open(
         raw / "kinetics_train_label.json.gz", "wt", encoding="utf-8"
@@ -180,69 +180,69 @@ def test_lists_decide(tmp_path):
     assert report["files_released"] == 7
     assert report["notes"] == {OTHER_INDEX: {"clip_1": 1}}
     assert report["left_out"] == {
-        "in no label list": ["stranger.json"],
-        "has_skeleton is false in the label list": ["nobody.json"],
+        "in no label list": ["unlisted.json"],
+        "has_skeleton is false in the label list": ["excluded.json"],
     }
     used = ["kinetics_train_label.json.gz", "kinetics_val_label.json"]
     assert sorted(report["files_used"]) == used
     assert not report["other_files"]
     text = report_text(report)
-    assert "files read     6 of 7 in the label lists found" in text.splitlines()[0]
+    assert "files read     6 of 7 in the label lists" in text.splitlines()[0]
     assert f"used           {used[0]}" in text
-    assert "not looked at" not in text
+    assert "ignored" not in text
     assert not report["remarks"]
     labels = {
-        one["frame_dir"]: one["label"]
-        for one in load_annotations(tmp_path / "a.pkl")["annotations"]
+        sample["frame_dir"]: sample["label"]
+        for sample in load_annotations(tmp_path / "a.pkl")["annotations"]
     }
     assert labels["clip_1"] == 1
 
 
-def test_other_name_is_refused(tmp_path):
+def test_different_class_name_is_rejected(tmp_path):
     raw = release(tmp_path / "raw")
     (raw / "kinetics_val" / "clip_3.json").write_text(
         json.dumps(clip(2)), encoding="utf-8"
     )
     report = convert_kinetics(raw, tmp_path / "a.pkl")
-    (refused,) = report["refused"]
-    assert refused["file"] == "clip_3.json"
+    (entry,) = report["refused"]
+    assert entry["file"] == "clip_3.json"
     assert not report["written"]
-    assert refused["kind"] == "label"
+    assert entry["kind"] == "label"
 
 
 def changed(change):
-    def damaged(record):
+    def corrupt(record):
         change(record)
         return json.dumps(record)
 
-    return damaged
+    return corrupt
 
 
 def person_of(record, frame=2):
     return record["data"][frame]["skeleton"][1]
 
 
-# case -> what is done to the clip, kind of the error, field
-BAD = {
-    "cut off": (lambda record: json.dumps(record)[:-9], "syntax", None),
+# case -> function that corrupts a clip, kind of the error, field of the error
+INVALID = {
+    "truncated": (lambda record: json.dumps(record)[:-9], "syntax", None),
     "empty": (lambda record: "", "syntax", None),
-    "too deep": (lambda record: "[" * 100000, "syntax", None),
+    "deeply nested": (lambda record: "[" * 100000, "syntax", None),
     "list": (lambda record: "[1]", "structure", None),
-    "field gone": (changed(lambda record: record.pop("label")), "structure", None),
-    "label number": (changed(lambda r: r.update(label=3)), "label", "label"),
-    "index text": (changed(lambda r: r.update(label_index="0")), "label", "label"),
+    "missing field": (changed(lambda record: record.pop("label")), "structure", None),
+    "number as label": (changed(lambda r: r.update(label=3)), "label", "label"),
+    "string index": (changed(lambda r: r.update(label_index="0")), "label", "label"),
     "no frames": (changed(lambda r: r.update(data={})), "structure", "data"),
-    "frame gone": (
+    "number as frame": (
         changed(lambda r: r["data"].insert(1, 5)),
         "structure",
         "data[1]",
     ),
-    "frame text": (
+    "string frame_index": (
         changed(lambda r: r["data"][3].update(frame_index="4")),
         "structure",
         "data[3]",
     ),
-    "frame twice": (
+    "duplicate frame": (
         changed(lambda r: r["data"][3].update(frame_index=3)),
         "frame-numbers",
         "data[3]",
@@ -252,12 +252,12 @@ BAD = {
         "frame-numbers",
         "data[0]",
     ),
-    "frame far away": (
+    "huge frame_index": (
         changed(lambda r: r["data"][-1].update(frame_index=10**9)),
         "frame-numbers",
         None,
     ),
-    "no score": (
+    "missing score": (
         changed(lambda r: person_of(r).pop("score")),
         "structure",
         "data[2].skeleton[1]",
@@ -272,7 +272,7 @@ BAD = {
         "shape",
         "data[2].skeleton[1].score",
     ),
-    "text": (
+    "string coordinate": (
         changed(lambda r: person_of(r)["pose"].__setitem__(3, "0.5")),
         "number",
         "data[2].skeleton[1].pose",
@@ -292,7 +292,7 @@ BAD = {
         "not-finite",
         "data[2].skeleton[1].score",
     ),
-    "huge": (
+    "huge integer": (
         changed(lambda r: person_of(r)["pose"].__setitem__(3, 10**400)),
         "number",
         "data[2].skeleton[1].pose",
@@ -300,15 +300,15 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_clip_is_named(case):
-    damage, kind, field = BAD[case]
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_clip(case):
+    corrupt, kind, field = INVALID[case]
     with raises(kind, DataError, field=field) as error:
-        parse_clip("a.json", damage(clip()).encode())
+        parse_clip("a.json", corrupt(clip()).encode())
     assert "\n" not in str(error.value)
 
 
-def test_clips_without_anybody_are_left_out():
+def test_clips_without_persons_are_skipped():
     absent = clip()
     for frame in absent["data"]:
         for person in frame["skeleton"]:
@@ -318,51 +318,55 @@ def test_clips_without_anybody_are_left_out():
             parse_clip("a.json", json.dumps(record).encode())
 
 
-def test_damaged_bytes_are_refused_or_read():
-    """Truncations and flips end in DataError, SkipFile or a sample, never otherwise."""
+def test_corrupt_bytes():
+    """Truncated files and flipped bits give a DataError, SkipFile, or a sample."""
     rng = np.random.default_rng(0)
-    good, refused = json.dumps(clip(frames=3)).encode(), 0
+    valid, rejected = json.dumps(clip(frames=3)).encode(), 0
     for _ in range(400):
-        content = bytearray(good[: rng.integers(len(good) + 1)])
-        for place in rng.integers(len(content) + 1, size=rng.integers(3)):
-            if place < len(content):
-                content[place] ^= 1 << rng.integers(8)
+        content = bytearray(valid[: rng.integers(len(valid) + 1)])
+        for index in rng.integers(len(content) + 1, size=rng.integers(3)):
+            if index < len(content):
+                content[index] ^= 1 << rng.integers(8)
         try:
             parse_clip("a.json", bytes(content))
         except (DataError, SkipFile):
-            refused += 1
-    assert refused > 300
+            rejected += 1
+    assert rejected > 300
 
 
-def test_other_encodings_are_read():
-    plain = parse(clip())["keypoint"]
+def test_other_encodings():
+    expected = parse(clip())["keypoint"]
     for encoding in ("utf-8-sig", "utf-16", "utf-32"):
         content = json.dumps(clip()).encode(encoding)
         (sample,) = parse_clip("a.json", content)
-        np.testing.assert_array_equal(sample["keypoint"], plain)
+        np.testing.assert_array_equal(sample["keypoint"], expected)
 
 
-# case -> content, kind of the error, place
-BAD_LISTS = {
-    "cut off": ('{"a": ', "syntax", {"file": "kinetics_val_label.json"}),
+# case -> content, kind of the error, location of the error
+INVALID_LISTS = {
+    "truncated": ('{"a": ', "syntax", {"file": "kinetics_val_label.json"}),
     "not gzip": (
         b"\x1f\x8b\x08cut",
         "corrupt-archive",
         {"file": "kinetics_val_label.json.gz"},
     ),
     "list": ("[1]", "structure", {"file": "kinetics_val_label.json"}),
-    "field gone": (
+    "missing field": (
         '{"a": {"label": "zumba"}}',
         "structure",
         {"file": "kinetics_val_label.json", "field": "a"},
     ),
-    "in both": (json.dumps({"clip_0": entry()}), "split", {"sample": "clip_0"}),
+    "clip in both lists": (
+        json.dumps({"clip_0": entry()}),
+        "split",
+        {"sample": "clip_0"},
+    ),
 }
 
 
-@pytest.mark.parametrize("case", BAD_LISTS)
-def test_bad_list_is_named(tmp_path, case):
-    content, kind, where = BAD_LISTS[case]
+@pytest.mark.parametrize("case", INVALID_LISTS)
+def test_invalid_list(tmp_path, case):
+    content, kind, where = INVALID_LISTS[case]
     raw = release(tmp_path / "raw")
     path = raw / "kinetics_val_label.json"
     path.unlink()
@@ -374,41 +378,38 @@ def test_bad_list_is_named(tmp_path, case):
         convert_kinetics(raw, tmp_path / "a.pkl")
 
 
-def test_one_list(tmp_path):
-    """The other side is the clips that it does not name, labelled by their class."""
+def test_single_list(tmp_path):
+    """Clips that are not listed form the other split, and are labeled by class name."""
     raw = release(tmp_path / "raw")
-    both = convert_kinetics(raw, tmp_path / "both.pkl")
-    data = load_annotations(tmp_path / "both.pkl")
+    expected_report = convert_kinetics(raw, tmp_path / "both.pkl")
+    expected = load_annotations(tmp_path / "both.pkl")
     (raw / "kinetics_train_label.json").unlink()
-    (raw / "kinetics_train" / "odd.json").write_text(
+    (raw / "kinetics_train" / "other.json").write_text(
         json.dumps({**clip(), "label": "archery"}), encoding="utf-8"
     )
-    report = convert_kinetics(raw, tmp_path / "one.pkl")
-    assert report["splits"] == both["splits"]
+    report = convert_kinetics(raw, tmp_path / "single.pkl")
+    assert report["splits"] == expected_report["splits"]
     (remark,) = report["remarks"]
     assert remark["side"] == "train"
     assert remark["clips"] == ["clip_0", "clip_1", "clip_2"]
     text = report_text(report)
-    assert (
-        "note           3 clips are in no label list: taken as train, label by class "
-        "name, because no train list was found" in text
-    )
-    assert "of 3 in the label list found" in text
-    (left_out,) = report["left_out"].items()
-    assert "a class that the list lacks" in left_out[0]
-    assert left_out[1] == ["odd.json"]
-    one = load_annotations(tmp_path / "one.pkl")
-    assert one["split"] == data["split"]
-    known = {sample["frame_dir"]: sample for sample in data["annotations"]}
-    names = data["meta"]["classes"]
-    for sample in one["annotations"]:
-        name = names[known[sample["frame_dir"]]["label"]]
-        assert one["meta"]["classes"][sample["label"]] == name
+    assert "note           3 clips are in no label list" in text
+    assert "of 3 in the label list\n" in text
+    assert list(report["left_out"].values()) == [["other.json"]]
+    data = load_annotations(tmp_path / "single.pkl")
+    assert data["split"] == expected["split"]
+    expected_names = {
+        sample["frame_dir"]: expected["meta"]["classes"][sample["label"]]
+        for sample in expected["annotations"]
+    }
+    for sample in data["annotations"]:
+        name = data["meta"]["classes"][sample["label"]]
+        assert name == expected_names[sample["frame_dir"]]
 
 
-def test_lists_of_two_releases_are_refused(tmp_path):
+def test_lists_of_two_releases_are_rejected(tmp_path):
     raw = release(tmp_path / "raw")
-    other = {"x": dict(entry(), label="archery")}  # another name for 0
+    other = {"x": dict(entry(), label="archery")}  # a second name for index 0
     (raw / "kinetics_val_label.json").write_text(json.dumps(other), encoding="utf-8")
     with raises("label", DataError):
         convert_kinetics(raw, tmp_path / "a.pkl")
@@ -417,7 +418,7 @@ def test_lists_of_two_releases_are_refused(tmp_path):
         find_label_lists(raw)
 
 
-def test_command(tmp_path, monkeypatch, capsys):
+def test_command(tmp_path, capsys):
     raw, out = release(tmp_path / "raw"), tmp_path / "a.pkl"
     assert command(raw, out) == 0
     assert "split kinetics: 3 train, 3 val" in capsys.readouterr().out
@@ -429,7 +430,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     data = load_annotations(out)
     assert data["meta"]["persons"] == "track"
     assert len(data["annotations"]) == 5
-    assert {one["keypoint"].shape[0] for one in data["annotations"]} == {1}
+    assert {len(sample["keypoint"]) for sample in data["annotations"]} == {1}
     lists = tmp_path / "lists"
     lists.mkdir()
     for path in raw.glob("*_label.json"):
@@ -440,8 +441,8 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert command(raw, out, *options) == 0
 
 
-def test_prediction_reads_what_training_reads():
-    """The persons tracked, and the image as the unit."""
+def test_prediction_and_training_read_the_same():
+    """Prediction tracks persons."""
     content = json.dumps(clip(frames=8)).encode()
     source = Source("a/xyz.json", content)
     assert detect_format(source).name == "kinetics_skeleton"
@@ -456,8 +457,8 @@ def test_prediction_reads_what_training_reads():
         assert not FORMAT.detect(source)
 
 
-def test_trains_as_2d_joints(tmp_path):
-    """File -> data set -> network input, absent joints zero, present ones centred."""
+def test_pipeline_of_the_configs(tmp_path):
+    """In the network input, absent joints are zero and the others are centered."""
     convert_kinetics(release(tmp_path / "raw"), tmp_path / "a.pkl")
     init_default_scope("mmaction")
     data = SkeletonDataset(
@@ -476,23 +477,23 @@ def test_trains_as_2d_joints(tmp_path):
     inputs = data[1]["inputs"].numpy()
     assert inputs.shape == (1, 2, 6, 18, 3)
     assert inputs.dtype == np.float32
-    keypoint, score = ranked_plainly(clip(1, seed=1))
+    keypoint, score = reference_ranking(clip(1, seed=1))
     expected = (keypoint - 0.5) * [1, -1] * (score > 0)[..., None]
     np.testing.assert_allclose(inputs[0, ..., :2], expected, atol=1e-6)
     np.testing.assert_array_equal(inputs[0, ..., 2], score)
 
 
 def test_real_clips(shared, tmp_path):
-    """Twelve clips of the release, five of them with a renumbered label_index."""
+    """Convert twelve clips of the release, five of them with another label_index."""
     source = shared / "data" / "kinetics_raw"
-    known = source / "labels_kinetics_val_label.json.gz"
-    with gzip.open(known) as file:
+    val_list = source / "labels_kinetics_val_label.json.gz"
+    with gzip.open(val_list) as file:
         val = json.load(file)
-    index = {one["label"]: one["label_index"] for one in val.values()}
+    index = {clip["label"]: clip["label_index"] for clip in val.values()}
     raw, train = tmp_path / "raw", {}
     (raw / "kinetics_train").mkdir(parents=True)
     (raw / "kinetics_val").mkdir()
-    shutil.copyfile(known, raw / known.name)
+    shutil.copyfile(val_list, raw / val_list.name)
     records = {}
     for path in source.glob("*.json"):
         records[path.stem] = record = json.loads(path.read_text(encoding="utf-8"))
@@ -521,6 +522,6 @@ def test_real_clips(shared, tmp_path):
     for sample in data["annotations"]:
         record = records[sample["frame_dir"]]
         assert data["meta"]["classes"][sample["label"]] == record["label"]
-        keypoint, score = ranked_plainly(record)
+        keypoint, score = reference_ranking(record)
         np.testing.assert_array_equal(sample["keypoint"], keypoint)
         np.testing.assert_array_equal(sample["keypoint_score"], score)

@@ -1,4 +1,4 @@
-"""MediaPipe's landmarks: JSON and csv, of the image and of the world."""
+"""MediaPipe converter: JSON and CSV files, image and world landmarks."""
 
 import csv
 import io
@@ -21,19 +21,19 @@ from msg3d.formats.frames import NOBODY
 
 
 def image_landmarks(seed=0, persons=1, frames=6):
-    """[M, T, 33, 4]: x, y of the image, z, visibility."""
+    """Return [M, T, 33, 4]: x and y in the image, z, visibility."""
     rng = np.random.default_rng(seed)
     body = rng.uniform(0, [0.2, 0.4], size=(persons, 1, 33, 2))
-    place = np.array([[0.2 + 0.45 * m, 0.3] for m in range(persons)])
+    position = np.array([[0.2 + 0.45 * m, 0.3] for m in range(persons)])
     steps = rng.uniform(-0.01, 0.01, size=(persons, frames, 1, 2))
-    others = rng.uniform(0.1, 1, size=(persons, frames, 33, 2))
-    others[0, ..., 1] += 0.5  # the surer, who comes first
-    points = body + place[:, None, None] + steps
-    return np.concatenate([points, others], axis=-1).round(4).astype(np.float32)
+    rest = rng.uniform(0.1, 1, size=(persons, frames, 33, 2))
+    rest[0, ..., 1] += 0.5  # The person with the highest visibility is first.
+    points = body + position[:, None, None] + steps
+    return np.concatenate([points, rest], axis=-1).round(4).astype(np.float32)
 
 
 def world_landmarks(seed=0, persons=1, frames=6):
-    """[M, T, 33, 4]: metres around the middle of the hips, visibility."""
+    """Return [M, T, 33, 4]: meters from the center of the hips, visibility."""
     rng = np.random.default_rng(seed + 100)
     points = rng.uniform(-0.9, 0.9, size=(persons, frames, 33, 4))
     points[..., 3] = rng.uniform(0.1, 1, size=points.shape[:3])
@@ -43,15 +43,15 @@ def world_landmarks(seed=0, persons=1, frames=6):
 
 def as_dicts(person):
     return [
-        dict(zip(("x", "y", "z", "visibility"), one, strict=True))
-        for one in person.tolist()
+        dict(zip(("x", "y", "z", "visibility"), landmark, strict=True))
+        for landmark in person.tolist()
     ]
 
 
 def frames_of(landmarks):
-    """The persons of each frame, the second first in odd ones."""
+    """Return the persons of each frame. Odd frames have the reverse order."""
     return [
-        [as_dicts(one[t]) for one in landmarks[:: -1 if t % 2 else 1]]
+        [as_dicts(person[t]) for person in landmarks[:: -1 if t % 2 else 1]]
         for t in range(landmarks.shape[1])
     ]
 
@@ -59,20 +59,20 @@ def frames_of(landmarks):
 def both_kinds(image, world, names=("pose_landmarks", "pose_world_landmarks")):
     return {
         "frames": [
-            {names[0]: one, names[1]: other}
-            for one, other in zip(frames_of(image), frames_of(world), strict=True)
+            dict(zip(names, frames, strict=True))
+            for frames in zip(frames_of(image), frames_of(world), strict=True)
         ]
     }
 
 
 def table(landmarks, first=0, axes="xyzv", extra=True):
-    """The csv of one person: a column `class` as tutorials have it, then landmarks."""
+    """Format one person as CSV: a column `class`, as in tutorials, then landmarks."""
     text = io.StringIO()
     rows = csv.writer(text)
     header = [f"{axis}{joint + first}" for joint in range(33) for axis in axes]
     rows.writerow([*(["class"] if extra else []), *header])
     for frame in landmarks[0]:
-        cells = [repr(float(one["xyzv".index(a)])) for one in frame for a in axes]
+        cells = [repr(float(point["xyzv".index(a)])) for point in frame for a in axes]
         rows.writerow([*(["wave"] if extra else []), *cells])
     return text.getvalue()
 
@@ -109,21 +109,21 @@ def check_world(sample, landmarks):
 def test_forms_of_json(persons):
     image = image_landmarks(persons=persons)
     world = world_landmarks(persons=persons)
-    lists = frames_of(image)
-    plain = [frame[0] for frame in lists] if persons == 1 else lists
+    nested = frames_of(image)
+    flat = [frame[0] for frame in nested] if persons == 1 else nested
     for data in (
-        plain,
-        lists,
-        {"frames": plain},
-        {"frames": [{"landmarks": frame} for frame in plain]},
+        flat,
+        nested,
+        {"frames": flat},
+        {"frames": [{"landmarks": frame} for frame in flat]},
         both_kinds(image, world),
         both_kinds(image, world, ("landmarks", "world_landmarks")),
     ):
         check_image(parse(data), image)
     check_world(parse(both_kinds(image, world), coordinates="world"), world)
     if persons == 1:
-        alone = [frame[0] for frame in frames_of(world)]
-        check_world(parse(alone, coordinates="world"), world)
+        flat = [frame[0] for frame in frames_of(world)]
+        check_world(parse(flat, coordinates="world"), world)
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -137,26 +137,26 @@ def test_forms_of_csv(first):
     assert (sample["keypoint_score"] == 1).all()
 
 
-def test_frames_without_anybody_stay_zero():
+def test_frames_without_persons_are_zero():
     image = image_landmarks()
     image[:, [0, 3, 5]] = 0
     frames = [frame[0] for frame in frames_of(image)]
     for empty in ([], None, {}, {"landmarks": []}, {"pose_landmarks": None}):
-        away = [empty if t in (0, 3, 5) else one for t, one in enumerate(frames)]
-        check_image(parse(away), image)
+        data = [empty if t in (0, 3, 5) else frame for t, frame in enumerate(frames)]
+        check_image(parse(data), image)
     lines = table(image, extra=False).splitlines()
-    away = ["," * 131 if t in (1, 4, 6) else one for t, one in enumerate(lines)]
+    rows = ["," * 131 if t in (1, 4, 6) else line for t, line in enumerate(lines)]
     for end in ("\n", "\r\n", "\r\r\n"):
-        check_image(parse(end.join([*away, ""]), "a.csv"), image)
+        check_image(parse(end.join([*rows, ""]), "a.csv"), image)
     numbered = [f"{line},{t + 6}" for t, line in enumerate(lines)]
     numbered[0] = f"{lines[0]},frame"
-    kept = [line for t, line in enumerate(numbered) if t not in (1, 4, 6)]
-    sample = parse("\n".join(kept), "a.csv")  # frames 8, 9 and 11
+    rows = [line for t, line in enumerate(numbered) if t not in (1, 4, 6)]
+    sample = parse("\n".join(rows), "a.csv")  # frames 8, 9, and 11
     check_image(sample, image[:, 1:5])
 
 
-def test_one_person_a_frame_is_one_person():
-    """However far they jump, and however long they are away."""
+def test_one_person_per_frame_is_the_same_person():
+    """The distance between frames and the length of an absence do not matter."""
     image = image_landmarks(frames=50)
     image[:, 5:45] = 0
     image[:, 45:, :, 0] += 0.5
@@ -166,20 +166,20 @@ def test_one_person_a_frame_is_one_person():
 
 def test_missing_visibility_is_one():
     frames = [
-        [{"x": one["x"], "y": one["y"]} for one in frame[0]]
+        [{"x": landmark["x"], "y": landmark["y"]} for landmark in frame[0]]
         for frame in frames_of(image_landmarks())
     ]
     assert (parse(frames)["keypoint_score"] == 1).all()
 
 
-def test_persons_beyond_the_rows_are_counted():
+def test_persons_beyond_the_maximum_are_counted():
     image = image_landmarks(persons=2)
     sample = parse(frames_of(image), max_persons=1)
     check_image(sample, image[:1])
     assert sample["notes"] == {"persons beyond --max-persons 1": 1}
 
 
-def test_image_and_world_are_not_mixed_up():
+def test_contradicting_unit_is_rejected():
     image, world = image_landmarks(), world_landmarks()
     with raises("unit"):
         parse(table(world), "a.csv")
@@ -194,52 +194,60 @@ def frames():
     return [frame[0] for frame in frames_of(image_landmarks())]
 
 
-def damaged(change):
+def corrupted(change):
     data = frames()
     change(data)
     return data
 
 
-def damaged_table(line, change):
+def corrupted_table(line, change):
     lines = table(image_landmarks(), extra=False).splitlines()
     lines[line - 1] = change(lines[line - 1])
     return "\n".join(lines)
 
 
-def cell(place, text):
+def cell(column, text):
     def change(line):
         cells = line.split(",")
-        cells[place] = text
+        cells[column] = text
         return ",".join(cells)
 
     return change
 
 
-BAD = {  # data, kind, field if the error names one
-    "cut off": ("[[{", "syntax", None),
+INVALID = {  # case -> data, kind of the error, field of the error or None
+    "truncated": ("[[{", "syntax", None),
     "number": ("5", "structure", "the file"),
     "no frames": ('{"video": 1}', "structure", "the file"),
-    "one frame": (json.dumps(frames()[0]), "structure", None),
-    "32": (damaged(lambda d: d[2].pop()), "shape", "[2]"),
-    "no y": (damaged(lambda d: d[2][5].pop("y")), "structure", "[2][5]"),
-    "text": (damaged(lambda d: d[2][5].update(x="1")), "number", "[2][5]"),
-    "null": (damaged(lambda d: d[2][5].update(z=None)), "number", "[2][5]"),
-    "NaN": (damaged(lambda d: d[2][5].update(x=float("nan"))), "not-finite", "[2][5]"),
-    "frame text": (damaged(lambda d: d.insert(1, "x")), "structure", "[1]"),
+    "single frame": (json.dumps(frames()[0]), "structure", None),
+    "32 landmarks": (corrupted(lambda d: d[2].pop()), "shape", "[2]"),
+    "missing y": (corrupted(lambda d: d[2][5].pop("y")), "structure", "[2][5]"),
+    "string coordinate": (
+        corrupted(lambda d: d[2][5].update(x="1")),
+        "number",
+        "[2][5]",
+    ),
+    "null": (corrupted(lambda d: d[2][5].update(z=None)), "number", "[2][5]"),
+    "NaN": (
+        corrupted(lambda d: d[2][5].update(x=float("nan"))),
+        "not-finite",
+        "[2][5]",
+    ),
+    "string as frame": (corrupted(lambda d: d.insert(1, "x")), "structure", "[1]"),
     "other keys": ({"frames": [{"hands": []}]}, "structure", "frames[0]"),
 }
-BAD_TABLES = {  # text, line, kind
+INVALID_TABLES = {  # case -> text, line, kind of the error
     "empty": ("", 1, "empty"),
-    "no y": (table(image_landmarks(), axes="xz"), 1, "columns"),
-    "32": (damaged_table(1, cell(0, "a")), 1, "columns"),
-    "twice": (damaged_table(1, cell(4, "x0")), 1, "columns"),
-    "half": (damaged_table(4, cell(5, "")), 4, "incomplete-joint"),
-    "text": (damaged_table(4, cell(5, "a")), 4, "number"),
-    "1_0": (damaged_table(4, cell(5, "1_0")), 4, "number"),
-    "inf": (damaged_table(4, cell(5, "inf")), 4, "not-finite"),
-    "short": (damaged_table(4, lambda one: one[:50]), 4, "row"),
-    "not text": (b"x0\xff", 1, "encoding"),
-    "frame text": (
+    "missing y": (table(image_landmarks(), axes="xz"), 1, "columns"),
+    "32 landmarks": (corrupted_table(1, cell(0, "a")), 1, "columns"),
+    "duplicate column": (corrupted_table(1, cell(4, "x0")), 1, "columns"),
+    "incomplete joint": (corrupted_table(4, cell(5, "")), 4, "incomplete-joint"),
+    "text": (corrupted_table(4, cell(5, "a")), 4, "number"),
+    "underscore": (corrupted_table(4, cell(5, "1_0")), 4, "number"),
+    "infinite": (corrupted_table(4, cell(5, "inf")), 4, "not-finite"),
+    "too few cells": (corrupted_table(4, lambda line: line[:50]), 4, "row"),
+    "not UTF-8": (b"x0\xff", 1, "encoding"),
+    "frame is text": (
         table(image_landmarks(frames=1)).replace("class", "frame"),
         2,
         "number",
@@ -247,24 +255,24 @@ BAD_TABLES = {  # text, line, kind
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_json_is_named(case):
-    data, kind, field = BAD[case]
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_json(case):
+    data, kind, field = INVALID[case]
     where = {"field": field} if field else {}
     with raises(kind, file="a.json", **where) as caught:
         parse(data)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("case", BAD_TABLES)
-def test_bad_table_is_named(case):
-    text, line, kind = BAD_TABLES[case]
+@pytest.mark.parametrize("case", INVALID_TABLES)
+def test_invalid_csv(case):
+    text, line, kind = INVALID_TABLES[case]
     with raises(kind, file="a.csv", line=line) as caught:
         parse_content(text if isinstance(text, bytes) else text.encode(), "a.csv")
     assert "\n" not in str(caught.value)
 
 
-def test_frames_out_of_order_are_refused():
+def test_frames_out_of_order_are_rejected():
     lines = table(image_landmarks(), extra=False).splitlines()
     lines = [f"{line},{7 - t}" for t, line in enumerate(lines)]
     lines[0] = lines[0].replace(",7", ",frame")
@@ -272,14 +280,14 @@ def test_frames_out_of_order_are_refused():
         parse("\n".join(lines), "a.csv")
 
 
-def test_several_persons_in_metres_only_are_refused():
+def test_several_persons_without_image_coordinates_are_rejected():
     world = world_landmarks(persons=2)
     with raises("persons"):
         parse(frames_of(world), coordinates="world")
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.csv"])
-def test_nobody_is_left_out(name):
+def test_files_without_persons_are_skipped(name):
     text = "[[], null]" if name == "a.json" else table(image_landmarks(frames=0))
     with pytest.raises(SkipFile) as caught:
         parse(text, name)
@@ -287,24 +295,24 @@ def test_nobody_is_left_out(name):
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.csv"])
-def test_damaged_bytes_are_refused_or_read(name):
-    """Truncations and flips end in ValueError, SkipFile or a sample, never otherwise."""
+def test_corrupt_bytes(name):
+    """Truncated files and flipped bits give a DataError, SkipFile, or a sample."""
     rng = np.random.default_rng(0)
     image = image_landmarks(frames=3)
-    good = json.dumps(both_kinds(image, world_landmarks(frames=3))).encode()
-    good = table(image).encode() if name == "a.csv" else good
-    refused = 0
+    valid = json.dumps(both_kinds(image, world_landmarks(frames=3))).encode()
+    valid = table(image).encode() if name == "a.csv" else valid
+    rejected = 0
     for number in range(400):
-        cut = len(good) if number % 2 else rng.integers(len(good) + 1)
-        content = bytearray(good[:cut])
-        for place in rng.integers(len(content) + 1, size=1 + rng.integers(3)):
-            if place < len(content):
-                content[place] ^= 1 << rng.integers(8)
+        length = len(valid) if number % 2 else rng.integers(len(valid) + 1)
+        content = bytearray(valid[:length])
+        for index in rng.integers(len(content) + 1, size=1 + rng.integers(3)):
+            if index < len(content):
+                content[index] ^= 1 << rng.integers(8)
         try:
             parse_content(bytes(content), name)
         except (DataError, SkipFile):
-            refused += 1
-    assert 150 < refused < 400
+            rejected += 1
+    assert 150 < rejected < 400
 
 
 def videos(raw, suffix=".json"):
@@ -324,29 +332,28 @@ def command(*arguments):
 
 
 @pytest.mark.parametrize("suffix", [".json", ".csv"])
-def test_converted(tmp_path, suffix):
+def test_conversion(tmp_path, suffix):
     raw = videos(tmp_path / "raw", suffix)
     convert_mediapipe(raw, tmp_path / "a.pkl")
     convert_mediapipe(raw, tmp_path / "b.pkl", img_shape=(480, 640))
-    parts, pixels = (
-        load_annotations(tmp_path / "a.pkl"),
-        load_annotations(tmp_path / "b.pkl"),
-    )
-    assert parts["meta"]["classes"] == ["jump", "wave"]
-    assert parts["meta"]["units"] == "normalized"
-    assert pixels["meta"]["units"] == "px"
-    assert parts["meta"]["layout"] == "mediapipe33"
-    assert len(parts["meta"]["joints"]) == 33
-    for one, other in zip(parts["annotations"], pixels["annotations"], strict=True):
-        image = image_landmarks(seed=int(one["frame_dir"][-1]))
-        check_image(one, image)
-        assert one["img_shape"] == (1, 1)
-        assert other["img_shape"] == (480, 640)
+    data, data_px = (load_annotations(tmp_path / f"{name}.pkl") for name in "ab")
+    assert data["meta"]["classes"] == ["jump", "wave"]
+    assert data["meta"]["units"] == "normalized"
+    assert data_px["meta"]["units"] == "px"
+    assert data["meta"]["layout"] == "mediapipe33"
+    assert len(data["meta"]["joints"]) == 33
+    for sample, sample_px in zip(
+        data["annotations"], data_px["annotations"], strict=True
+    ):
+        image = image_landmarks(seed=int(sample["frame_dir"][-1]))
+        check_image(sample, image)
+        assert sample["img_shape"] == (1, 1)
+        assert sample_px["img_shape"] == (480, 640)
         expected = image[..., :2] * np.float32([640, 480])
-        np.testing.assert_array_equal(other["keypoint"], expected)
+        np.testing.assert_array_equal(sample_px["keypoint"], expected)
 
 
-def test_both_kinds_of_files_are_refused(tmp_path):
+def test_mixed_json_and_csv_files_are_rejected(tmp_path):
     raw = videos(tmp_path / "raw")
     (raw / "train" / "wave" / "b.csv").write_text(
         table(image_landmarks()), encoding="utf-8"
@@ -355,7 +362,7 @@ def test_both_kinds_of_files_are_refused(tmp_path):
         convert_mediapipe(raw, tmp_path / "a.pkl")
 
 
-def test_command(tmp_path, monkeypatch, capsys):
+def test_command(tmp_path, capsys):
     raw, out = videos(tmp_path / "raw"), tmp_path / "a.pkl"
     assert command(raw, out, "--coordinates", "world") == 0
     assert "units          m, y down" in capsys.readouterr().out
@@ -368,8 +375,8 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert command(raw, out, "--skip-invalid") == 0
 
 
-@pytest.mark.parametrize(("coordinates", "channels"), [("image", 3), ("world", 3)])
-def test_trains(tmp_path, coordinates, channels):
+@pytest.mark.parametrize("coordinates", ["image", "world"])
+def test_training_pipeline(tmp_path, coordinates):
     convert_mediapipe(
         videos(tmp_path / "raw"), tmp_path / "a.pkl", coordinates=coordinates
     )
@@ -394,7 +401,7 @@ def test_trains(tmp_path, coordinates, channels):
         ],
     )
     inputs = data[0]["inputs"].numpy()
-    assert inputs.shape == (1, 2, 6, 33, channels)
+    assert inputs.shape == (1, 2, 6, 33, 3)
     assert np.isfinite(inputs).all()
     if coordinates == "image":
         image = image_landmarks(seed=int(data.get_data_info(0)["frame_dir"][-1]))

@@ -1,4 +1,4 @@
-"""The MSR-Action3D converter: every line of the release is read, or named."""
+"""MSR-Action3D converter: samples, invalid files, splits, and the release."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from msg3d.errors import DataError, SkipFile
 from msg3d.formats.base import Source, detect_format, read
 from msg3d.formats.msr_action3d import FORMAT
 
-# The joints in the order of a file.
+# Joints in the order of the files.
 FILE_ORDER = (
     *("l_shoulder", "r_shoulder", "shoulder_center", "spine", "l_hip", "r_hip"),
     *("hip_center", "l_elbow", "r_elbow", "l_wrist", "r_wrist", "l_hand", "r_hand"),
@@ -29,7 +29,7 @@ FILE_ORDER = (
 
 
 def text(frames=3, seed=0, empty=()):
-    """A file as the release writes it; the frames of `empty` are all zero."""
+    """Return a file in the format of the release. The frames in `empty` are zero."""
     rng = np.random.default_rng(seed)
     lines = []
     for frame in range(frames):
@@ -39,14 +39,14 @@ def text(frames=3, seed=0, empty=()):
     return "\n".join(lines) + "\n"
 
 
-def plainly(content):
-    """float32 [T, 20, 3] by joint name, a line at a time; zero frames left out."""
+def reference_read(content):
+    """Read a file line by line; return joint name -> [x, y, z] for each nonzero frame."""
     lines = content.strip().split("\n")
     frames = []
     for start in range(0, len(lines), 20):
         by_name = {}
         for name, line in zip(FILE_ORDER, lines[start : start + 20], strict=True):
-            by_name[name] = [float(one) for one in line.split(" ")[:3]]
+            by_name[name] = [float(field) for field in line.split(" ")[:3]]
         if any(value for joint in by_name.values() for value in joint):
             frames.append(by_name)
     return frames
@@ -82,7 +82,7 @@ def command(*arguments):
     return msg3d_command("prepare", "msr-action3d", *arguments, "--overwrite")
 
 
-def test_sample_joint_by_joint():
+def test_sample():
     content = text(5, empty=(0, 3))
     (sample,) = parse_sequence("any/where/a20_s03_e02_skeleton3D.txt", content.encode())
     assert (sample["frame_dir"], sample["label"]) == ("a20_s03_e02", 19)
@@ -95,32 +95,33 @@ def test_sample_joint_by_joint():
         *("l_hip", "l_knee", "l_ankle", "l_foot"),
         *("r_hip", "r_knee", "r_ankle", "r_foot"),
     )
-    expected = [[frame[name] for name in names] for frame in plainly(content)]
+    frames = reference_read(content)
+    expected = [[frame[name] for name in names] for frame in frames]
     np.testing.assert_array_equal(
         sample["keypoint"], np.array([expected], dtype=np.float32)
     )
-    assert sample["notes"] == {"frames without any joint left out": 2}
+    assert list(sample["notes"].values()) == [2]
 
 
-def test_line_ends_and_blank_lines_at_the_end():
+def test_line_endings_and_trailing_blank_lines():
     name, content = "a01_s01_e01_skeleton3D.txt", text()
-    (plain,) = parse_sequence(name, content.encode())
-    for other in (content.replace("\n", "\r\n"), content + "\n \n", content[:-1]):
-        (sample,) = parse_sequence(name, other.encode())
-        np.testing.assert_array_equal(sample["keypoint"], plain["keypoint"])
+    (expected,) = parse_sequence(name, content.encode())
+    for variant in (content.replace("\n", "\r\n"), content + "\n \n", content[:-1]):
+        (sample,) = parse_sequence(name, variant.encode())
+        np.testing.assert_array_equal(sample["keypoint"], expected["keypoint"])
 
 
 def with_line(number, line):
-    def damaged(content):
+    def corrupt(content):
         lines = content.split("\n")
         lines[number - 1] = line
         return "\n".join(lines)
 
-    return damaged
+    return corrupt
 
 
-# case -> what is done to the file, line and kind of its error
-BAD = {
+# case -> function that corrupts a file, line of the error, kind of the error
+INVALID = {
     "empty": (lambda content: "", None, "empty"),
     "blank": (lambda content: "\n \n", None, "empty"),
     "three fields": (with_line(7, "1 2 3"), 7, "row"),
@@ -132,27 +133,27 @@ BAD = {
     "NaN": (with_line(59, "1 2 nan 1"), 59, "not-finite"),
     "infinite": (with_line(59, "1 -inf 2 1"), 59, "not-finite"),
     "beyond float32": (with_line(59, "1 1e300 2 1"), 41, "not-finite"),
-    "a line too few": (with_line(60, ""), 59, "truncated"),
-    "a line too many": (lambda content: content + "1 2 3 1\n", 61, "truncated"),
+    "missing line": (with_line(60, ""), 59, "truncated"),
+    "extra line": (lambda content: content + "1 2 3 1\n", 61, "truncated"),
     "latin-1": (lambda content: content.encode() + b"\xe9", 61, "encoding"),
     "UTF-16": (lambda content: content.encode("utf-16"), 1, "encoding"),
     "binary": (lambda content: bytes(200), 1, "row"),
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_file_is_named_with_its_line(tmp_path, case):
-    damage, line, kind = BAD[case]
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_file(tmp_path, case):
+    corrupt, line, kind = INVALID[case]
     name = "a02_s01_e01_skeleton3D.txt"
-    raw = as_folder({**release(), name: damage(text())}, tmp_path / "raw")
+    raw = as_folder({**release(), name: corrupt(text())}, tmp_path / "raw")
     report = convert_msr_action3d(raw, tmp_path / "a.pkl")
     assert not report["written"]
     assert not (tmp_path / "a.pkl").exists()
-    (refused,) = report["refused"]
-    assert refused["file"] == name
-    assert refused.get("line") == line
-    assert refused["kind"] == kind
-    assert "\n" not in refused["why"]
+    (entry,) = report["refused"]
+    assert entry["file"] == name
+    assert entry.get("line") == line
+    assert entry["kind"] == kind
+    assert "\n" not in entry["why"]
     assert convert_msr_action3d(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
     assert len(load_annotations(tmp_path / "a.pkl")["annotations"]) == 7
 
@@ -168,12 +169,12 @@ def test_bad_file_is_named_with_its_line(tmp_path, case):
         ("a01_s01_e04_skeleton3D.txt", "repeat"),
     ],
 )
-def test_bad_name(name, field):
+def test_invalid_name(name, field):
     with raises("file-name", DataError, field=field):
         parse_sequence(name, text().encode())
 
 
-def test_prediction_reads_what_training_reads():
+def test_prediction_and_training_read_the_same():
     content = text(5, empty=(0, 3)).encode()
     (sample,) = parse_sequence("a20_s03_e02_skeleton3D.txt", content)
     source = Source("raw/a20_s03_e02_skeleton3D.txt", content)
@@ -190,44 +191,44 @@ def test_prediction_reads_what_training_reads():
         b"",
         b"1 2 3 4\n" * 19,
         b"1 2 3\n" * 20,
-        b"0 0.5 0.5 0.1 0.2\n" * 20,  # YOLO's boxes
+        b"0 0.5 0.5 0.1 0.2\n" * 20,  # YOLO boxes
         b"1,2,3,4\n" * 20,
         b"a b c d\n" * 20,
         b"\x00\xff" * 500,
     ],
 )
-def test_other_text_is_not_recognized(content):
+def test_other_text_is_not_detected(content):
     assert not FORMAT.detect(Source("a.txt", content))
 
 
-def test_cut_off_anywhere_is_read_right_or_refused():
-    """Within a line or a frame; at the end of a frame nothing tells."""
+def test_truncation():
+    """Truncation is detected, except at the end of a frame."""
     name, content = "a01_s01_e01_skeleton3D.txt", text(2).encode()
-    (whole,) = parse_sequence(name, content)
-    refused = 0
+    (complete,) = parse_sequence(name, content)
+    rejected = 0
     for end in range(0, len(content), 7):
         try:
             (sample,) = parse_sequence(name, content[:end])
         except DataError:
-            refused += 1
+            rejected += 1
             continue
-        frames = sample["total_frames"]
-        np.testing.assert_array_equal(sample["keypoint"], whole["keypoint"][:, :frames])
-    assert refused > 0.9 * len(content) / 7
+        expected = complete["keypoint"][:, : sample["total_frames"]]
+        np.testing.assert_array_equal(sample["keypoint"], expected)
+    assert rejected > 0.9 * len(content) / 7
 
 
-def test_damage_never_raises_anything_else():
-    rng, refusals = np.random.default_rng(0), []
+def test_corrupt_bytes_raise_only_data_errors():
+    rng, errors = np.random.default_rng(0), []
     content = np.frombuffer(text(2).encode(), dtype=np.uint8)
     for _ in range(500):
-        damaged = content.copy()
-        where = rng.integers(0, len(content), size=rng.integers(1, 4))
-        damaged[where] ^= 1 << rng.integers(0, 8, size=len(where)).astype(np.uint8)
+        corrupt = content.copy()
+        indices = rng.integers(0, len(content), size=rng.integers(1, 4))
+        corrupt[indices] ^= 1 << rng.integers(0, 8, size=len(indices)).astype(np.uint8)
         try:
-            parse_sequence("a01_s01_e01_skeleton3D.txt", damaged.tobytes())
+            parse_sequence("a01_s01_e01_skeleton3D.txt", corrupt.tobytes())
         except DataError as error:
-            refusals.append(error)
-    for error in refusals:
+            errors.append(error)
+    for error in errors:
         assert error.kind != "unspecified"
         assert "\n" not in str(error)
 
@@ -254,7 +255,7 @@ def test_splits_and_meta(tmp_path):
     }
 
 
-def test_a_file_without_any_joint_is_left_out_and_named(tmp_path):
+def test_files_and_frames_without_joints(tmp_path):
     name = "a13_s09_e02_skeleton3D.txt"
     with pytest.raises(SkipFile):
         parse_sequence(name, text(3, empty=range(3)).encode())
@@ -264,13 +265,13 @@ def test_a_file_without_any_joint_is_left_out_and_named(tmp_path):
         as_folder(files, tmp_path / "raw"), tmp_path / "a.pkl"
     )
     assert report["written"]
-    assert report["left_out"] == {"no joint in any frame": [name]}
-    note = "frames without any joint left out"
-    assert report["notes"] == {note: {"a01_s05_e01": 2}}
+    assert list(report["left_out"].values()) == [[name]]
+    ((note, counts),) = report["notes"].items()
+    assert counts == {"a01_s05_e01": 2}
     assert f"note           {note}: 2 in 1 sequences" in report_text(report)
 
 
-def test_command(tmp_path, monkeypatch, capsys):
+def test_command(tmp_path, capsys):
     raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
     assert command(raw, out) == 0
     assert "split xsub: 4 train, 4 val" in capsys.readouterr().out
@@ -287,30 +288,31 @@ def test_command(tmp_path, monkeypatch, capsys):
         convert_msr_action3d(tmp_path / "empty", out)
 
 
-def test_the_release(shared, tmp_path, monkeypatch):
+def test_release(shared, tmp_path):
     raw = shared / "data" / "msr_action3d_raw.tar.xz"
     assert command(raw, tmp_path / "a.pkl") == 0
     report = json.loads((tmp_path / "a.pkl.report.json").read_text(encoding="utf-8"))
-    assert report["left_out"] == {
-        "no joint in any frame": ["msr_action3d_raw/a13_s09_e02_skeleton3D.txt"]
-    }
-    (noted,) = report["notes"].values()
-    assert sum(noted.values()) == 1075
-    assert noted["a13_s09_e03"] == 740
+    skipped = ["msr_action3d_raw/a13_s09_e02_skeleton3D.txt"]
+    assert list(report["left_out"].values()) == [skipped]
+    (counts,) = report["notes"].values()
+    assert sum(counts.values()) == 1075
+    assert counts["a13_s09_e03"] == 740
 
-    ours = load_annotations(tmp_path / "a.pkl")
+    data = load_annotations(tmp_path / "a.pkl")
     reference = load_annotations(shared / "data" / "msr_action3d.pkl")
-    assert ours["split"] == reference["split"]
-    assert ours["meta"] == reference["meta"]
-    for mine, other in zip(ours["annotations"], reference["annotations"], strict=True):
-        assert {**mine, "keypoint": 0} == {**other, "keypoint": 0}
-        assert mine["keypoint"].dtype == other["keypoint"].dtype
-        assert mine["keypoint"].shape == other["keypoint"].shape
-        assert mine["keypoint"].tobytes() == other["keypoint"].tobytes()
+    assert data["split"] == reference["split"]
+    assert data["meta"] == reference["meta"]
+    for sample, expected in zip(
+        data["annotations"], reference["annotations"], strict=True
+    ):
+        assert {**sample, "keypoint": 0} == {**expected, "keypoint": 0}
+        assert sample["keypoint"].dtype == expected["keypoint"].dtype
+        assert sample["keypoint"].shape == expected["keypoint"].shape
+        assert sample["keypoint"].tobytes() == expected["keypoint"].tobytes()
 
 
-def test_the_list_of_the_cvpr_2012_paper(shared):
-    """The names that the module leaves out are those missing from the list itself."""
+def test_list_of_the_cvpr_2012_paper(shared):
+    """The published list lacks exactly the sequences that `xsub` excludes."""
     with tarfile.open(shared / "data" / "msr_action3d_raw.tar.xz") as archive:
         names = archive.getnames()
         (path,) = [name for name in names if name.endswith("cvpr12_paper.txt")]
@@ -320,9 +322,9 @@ def test_the_list_of_the_cvpr_2012_paper(shared):
     assert released - listed == NOT_OF_CVPR_2012
 
 
-def test_the_subsets_have_the_sizes_of_the_literature(shared):
+def test_sizes_of_the_subsets(shared):
     split = load_annotations(shared / "data" / "msr_action3d.pkl")["split"]
     for subset, sequences in (("as1", 219), ("as2", 228), ("as3", 222)):
-        both = split[f"{subset}_train"] + split[f"{subset}_val"]
-        assert len(both) == sequences
-        assert {int(name[1:3]) for name in both} == set(SUBSETS[subset])
+        names = split[f"{subset}_train"] + split[f"{subset}_val"]
+        assert len(names) == sequences
+        assert {int(name[1:3]) for name in names} == set(SUBSETS[subset])

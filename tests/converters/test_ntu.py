@@ -1,7 +1,8 @@
-"""The NTU RGB+D converter against a reader line by line, and every kind of fault."""
+"""NTU RGB+D converter: comparison with a line-by-line reader, and invalid files."""
 
 import gzip
 import io
+import itertools
 import json
 import random
 import re
@@ -24,36 +25,36 @@ from msg3d.converters.ntu import (
     remove_noise,
 )
 from msg3d.converters.ntu_actions import ACTIONS
-from msg3d.converters.ntu_lists import PUBLISHED, read_lists
+from msg3d.converters.ntu_lists import LISTED, PUBLISHED, read_lists
 from msg3d.converters.report import report_text
 from msg3d.datasets import (
     load_annotations,
 )
 from msg3d.errors import DataError, SkipFile
 from msg3d.formats.base import ReadOptions, Source, detect_format, read
-from msg3d.formats.ntu_skeleton import read_bodies, read_skeleton
+from msg3d.formats.ntu_skeleton import NOBODY, read_bodies, read_skeleton
 
 REPOSITORY = Path(__file__).parents[2]
 NAME = "S001C001P001R001A001"
 
 
-def read_plainly(content):
-    """Coordinates and ids as the line-by-line reader has them."""
+def reference_read(content):
+    """Return coordinates and ids from the line-by-line reader."""
     return plain_ntu.read_plainly(io.StringIO(content.decode()))
 
 
 def body(identity=7, value=1.0, joints=25, rest="0 " * 8 + "2"):
-    """The lines of one body, all of whose joints are at `value`."""
+    """Return the lines of one body with all joints at `value`."""
     joint = f"{value} {value} {value} " + rest
     head = f"{identity} 0 1 1 1 1 0 -0.1 -0.5 2"
     return [head, str(joints), *[joint] * joints]
 
 
 def text(*frames):
-    """A file of frames, each a list of bodies."""
+    """Return a file of frames, each a list of bodies."""
     lines = [str(len(frames))]
     for bodies in frames:
-        lines += [str(len(bodies)), *[line for one in bodies for line in one]]
+        lines += [str(len(bodies)), *[line for body in bodies for line in body]]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -62,21 +63,18 @@ def same_bits(left, right):
 
 
 def assert_reads_like(content):
-    array, ids = read_plainly(content)
+    array, ids = reference_read(content)
     bodies = read_skeleton(content)
     assert bodies.frames == len(ids)
-    assert bodies.ids == [one for frame in ids for one in frame]
-    places = [(m, t) for t, frame in enumerate(ids) for m in range(len(frame))]
-    assert bodies.frame.tolist() == [t for _, t in places]
-    expected = np.array([array[place] for place in places], dtype=np.float32)
+    assert bodies.ids == [identity for frame in ids for identity in frame]
+    indices = [(m, t) for t, frame in enumerate(ids) for m in range(len(frame))]
+    assert bodies.frame.tolist() == [t for _, t in indices]
+    expected = np.array([array[index] for index in indices], dtype=np.float32)
     assert same_bits(bodies.joints, expected.reshape(-1, 25, 3))
 
 
-# Numbers
-
-
 def coordinates(tokens):
-    """Parse a file whose joints have these tokens as x, y, z; return them as float32."""
+    """Parse a file whose coordinates are these tokens; return them as float32."""
     count = len(tokens)
     tokens = [*tokens, *[b"1"] * (-count % 75)]
     lines = [b" ".join(tokens[i : i + 3]) for i in range(0, len(tokens), 3)]
@@ -87,7 +85,7 @@ def coordinates(tokens):
     return read_skeleton(b"\n".join(content)).joints.ravel()[:count]
 
 
-def test_numbers_are_those_of_float():
+def test_numbers_equal_those_of_float():
     rng = random.Random(0)
     tokens = []
     for _ in range(60000):
@@ -97,10 +95,10 @@ def test_numbers_are_those_of_float():
         token += "." * (rng.random() < 0.9) + digits[point:]
         token += f"e{rng.randint(-60, 10)}" if rng.random() < 0.1 else ""
         tokens.append(token.encode())
-        # Small numbers: zeros after the point.
+        # Small numbers start with zeros after the point.
         zeros = "0" * rng.randint(0, 9)
         tokens.append(f"{rng.choice(['', '-'])}0.{zeros}{digits[:8]}".encode())
-    # Halfway between two neighbors in float32, and the like.
+    # Halfway between two adjacent float32 numbers, and nearby.
     for exponent in range(-20, 3):
         for step in range(200):
             middle = (2**23 + step + 0.5) * 2.0 ** (exponent - 23)
@@ -111,7 +109,7 @@ def test_numbers_are_those_of_float():
     assert same_bits(coordinates(tokens), expected)
 
 
-def test_what_is_no_number_is_refused():
+def test_invalid_numbers_are_rejected():
     texts = b"-|.|-.|1.2.3|0.1.2|1-2|--1|1_0|1_0.5|0.1_0|0x10|1,5|1e|e5|0./5|0.:5|0.5:"
     texts += b"|/.5|:.5|0.\xb05|0.5\x00|1.#QNAN|0.1234567x|\xd9\xa1"
     for token in texts.split(b"|"):
@@ -122,15 +120,12 @@ def test_what_is_no_number_is_refused():
             coordinates([b"0.5", b"0.5", b"0.5", token])
 
 
-# One file
-
-
 @pytest.mark.parametrize(("frames", "bodies"), [(1, 1), (5, 2), (3, 11), (2, 0)])
-def test_file(frames, bodies):
+def test_file_equals_the_reference(frames, bodies):
     assert_reads_like(plain_ntu.skeleton_text(frames, bodies, seed=frames))
 
 
-def test_bodies_come_and_go():
+def test_bodies_in_some_frames_only():
     frames = [[], [body(1)], [body(2, 3.5), body(1, -2)], [], [body(3, 0.25)], []]
     assert_reads_like(text(*frames))
 
@@ -157,23 +152,23 @@ def test_real_files(shared):
 )
 def test_white_space_does_not_matter(change):
     content = plain_ntu.skeleton_text(4, 2, seed=0)
-    expected, found = read_skeleton(content), read_skeleton(change(content))
-    assert found.ids == expected.ids
-    assert same_bits(found.joints, expected.joints)
+    expected, actual = read_skeleton(content), read_skeleton(change(content))
+    assert actual.ids == expected.ids
+    assert same_bits(actual.joints, expected.joints)
 
 
-def test_numbers_of_needless_digits():
+def test_numbers_with_excess_digits():
     content = text([body(1, "0.12345678901234567890123456789"), body(2, 1e-7)])
     assert_reads_like(content)
 
 
-def test_what_is_not_used_is_not_looked_at():
+def test_unused_fields_are_not_parsed():
     content = text([body(rest="-Infinity NaN 1.#IND - - - - - 2")])
     assert (read_skeleton(content).joints == 1).all()
 
 
-GOOD = text([body(1)], [body(1), body(2)], [])  # 2 + 27, 1 + 54, 1 lines
-LINES = GOOD.split(b"\n")
+VALID = text([body(1)], [body(1), body(2)], [])  # 2 + 27, 1 + 54, 1 lines
+LINES = VALID.split(b"\n")
 
 
 def with_line(number, line):
@@ -186,29 +181,29 @@ def without_line(number):
     return b"\n".join(LINES[: number - 1] + LINES[number:])
 
 
-# case -> the file, and kind and line of its error
-FAULTS = {
+# case -> content, kind of the error, line of the error
+INVALID = {
     "empty": (b"", "empty", 1),
     "blank": (b" \r\n\n", "empty", 1),
-    "utf-16": (GOOD.decode().encode("utf-16"), "number", 1),
-    "byte order mark": (b"\xef\xbb\xbf" + GOOD, "number", 1),
-    "no count": (with_line(1, b"x"), "number", 1),
-    "negative": (with_line(1, b"-3"), "number", 1),
-    "endless count": (with_line(1, b"9" * 5000), "number", 1),
-    "fewer frames": (with_line(1, b"2"), "structure", 85),
-    "more frames": (with_line(1, b"4"), "truncated", 86),
-    "bodies text": (with_line(2, b"one"), "number", 2),
+    "utf-16": (VALID.decode().encode("utf-16"), "number", 1),
+    "byte order mark": (b"\xef\xbb\xbf" + VALID, "number", 1),
+    "count is text": (with_line(1, b"x"), "number", 1),
+    "negative count": (with_line(1, b"-3"), "number", 1),
+    "count of 5000 digits": (with_line(1, b"9" * 5000), "number", 1),
+    "frame count too small": (with_line(1, b"2"), "structure", 85),
+    "frame count too large": (with_line(1, b"4"), "truncated", 86),
+    "body count is text": (with_line(2, b"one"), "number", 2),
     "two counts": (with_line(2, b"1 1"), "row", 2),
-    "fewer bodies": (with_line(30, b"1"), "row", 58),
-    "more bodies": (with_line(30, b"3"), "row", 85),
+    "body count too small": (with_line(30, b"1"), "row", 58),
+    "body count too large": (with_line(30, b"3"), "row", 85),
     "24 joints": (with_line(4, b"24"), "layout", 4),
-    "a joint gone": (without_line(10), "row", 29),
+    "missing joint": (without_line(10), "row", 29),
     "11 fields": (with_line(10, LINES[9].rsplit(b" ", 1)[0]), "row", 10),
     "13 fields": (with_line(10, LINES[9] + b" 1"), "row", 10),
     "700 fields": (with_line(10, b"1 " * 700), "row", 10),
-    "body of 9": (with_line(3, LINES[2].rsplit(b" ", 1)[0]), "row", 3),
-    "bodies only": (b"\n".join(LINES[2:29]), "row", 1),
-    "id": (with_line(3, LINES[2].replace(b"1", b"1.5", 1)), "number", 3),
+    "body of 9 fields": (with_line(3, LINES[2].rsplit(b" ", 1)[0]), "row", 3),
+    "missing counts": (b"\n".join(LINES[2:29]), "row", 1),
+    "fractional id": (with_line(3, LINES[2].replace(b"1", b"1.5", 1)), "number", 3),
     "long id": (with_line(3, b"1" * 40 + LINES[2]), "number", 3),
     "NaN": (
         with_line(61, LINES[60].replace(b"1.0 1.0", b"1.0 NaN", 1)),
@@ -220,7 +215,7 @@ FAULTS = {
         "not-finite",
         10,
     ),
-    "text": (
+    "decimal comma": (
         with_line(10, LINES[9].replace(b"1.0 1.0 1.0", b"1.0 1.0 1,0", 1)),
         "number",
         10,
@@ -229,50 +224,50 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS)
-def test_fault_is_named_with_its_line(case):
-    content, kind, line = FAULTS[case]
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_file(case):
+    content, kind, line = INVALID[case]
     with raises(kind, DataError, line=line) as error:
         parse_sequence(f"{NAME}.skeleton", content, "ntu60")
     assert "\n" not in str(error.value)
 
 
-def test_cut_off_anywhere():
-    """Short of the last line's last character, every cut is seen."""
-    for end in range(len(GOOD) - 2):
+def test_truncation_is_detected():
+    """The only exception is the last character of the last line."""
+    for end in range(len(VALID) - 2):
         with pytest.raises(DataError) as error:
-            read_skeleton(GOOD[:end])
-        lines = GOOD[:end].rstrip().count(b"\n") + 1
+            read_skeleton(VALID[:end])
+        lines = VALID[:end].rstrip().count(b"\n") + 1
         assert error.value.where.line in (lines, lines + 1)
 
 
-def test_damaged_at_random():
-    """Other bytes anywhere: parsed like the plain reader does, or refused."""
+def test_corrupt_bytes():
+    """Files with replaced bytes are rejected or parsed as by a line-by-line reader."""
     rng = random.Random(1)
     content = plain_ntu.skeleton_text(3, 2, seed=5)
-    refused = 0
+    rejected = 0
     for _ in range(1500):
-        damaged = bytearray(content)
+        corrupt = bytearray(content)
         for _ in range(rng.randint(1, 4)):
-            damaged[rng.randrange(len(damaged))] = rng.choice(
+            corrupt[rng.randrange(len(corrupt))] = rng.choice(
                 [rng.randrange(256), *b"0123456789 \n.-e\x00"]
             )
         if rng.random() < 0.2:
-            del damaged[rng.randrange(len(damaged)) :]
+            del corrupt[rng.randrange(len(corrupt)) :]
         try:
-            bodies = read_skeleton(bytes(damaged))
+            bodies = read_skeleton(bytes(corrupt))
         except DataError:
-            refused += 1
+            rejected += 1
             continue
-        lines = bytes(damaged).split(b"\n")
-        joints = [one for one in lines if 12 in (one.count(b" ") + 1, len(one.split()))]
-        numbers = [one.split()[:3] for one in joints]
+        lines = bytes(corrupt).split(b"\n")
+        numbers = [
+            line.split()[:3]
+            for line in lines
+            if 12 in (line.count(b" ") + 1, len(line.split()))
+        ]
         expected = np.array(numbers, dtype=np.float64).astype(np.float32)
         np.testing.assert_array_equal(bodies.joints.reshape(-1, 3), expected)
-    assert 100 < refused < 1500
-
-
-# Bodies over time
+    assert 100 < rejected < 1500
 
 
 def sample_of(content, name=NAME, benchmark="ntu60", **options):
@@ -292,8 +287,8 @@ def test_sample():
     assert sample["notes"] == {"frames without any body, kept as zeros": 1}
 
 
-def test_bodies_are_followed_by_their_id():
-    """Their order in the frame changes, and one is away for a frame."""
+def test_bodies_are_matched_by_id():
+    """The order of the bodies changes, and one body is absent in a frame."""
     content = text(
         [body(1, 1), body(2, 5)],
         [body(2, 6), body(1, 2)],
@@ -307,17 +302,15 @@ def test_bodies_are_followed_by_their_id():
     assert keypoint[1, :, 24, 2].tolist() == [5, 6, 7, 8]
 
 
-def test_an_id_twice_in_a_frame():
+def test_duplicate_id_in_a_frame():
     content = text([body(9, 1), body(9, 5)], [body(9, 2)], [body(9, 3), body(9, 6)])
     sample = sample_of(content)
     assert sample["keypoint"][:, :, 0, 0].tolist() == [[1, 2, 3], [5, 0, 6]]
-    (what,) = sample["notes"]
-    assert "twice in a frame" in what
-    assert sample["notes"][what] == 2
+    assert list(sample["notes"].values()) == [2]
 
 
 def moving(amounts):
-    """Frames in which body b moves by amounts[b] each, all along x."""
+    """Return frames in which body b moves along x by amounts[b] per frame."""
     return text(
         *[
             [body(b, f"{1 + amount * t:.6f}") for b, amount in enumerate(amounts)]
@@ -326,29 +319,24 @@ def moving(amounts):
     )
 
 
-def test_those_of_most_energy_are_kept():
-    """Energy: the sum over x, y, z of the standard deviation."""
+def test_bodies_with_the_highest_energy_are_kept():
+    """The energy is the sum of the standard deviations of x, y, and z."""
     amounts = (0.1, 0.4, 0.0, 0.2)
     content = moving(amounts)
-    every = sample_of(content, max_persons=0)["keypoint"]
-    spread = every.astype(np.float64).reshape(4, -1, 3).std(axis=1).sum(axis=1)
+    bodies = sample_of(content, max_persons=0)["keypoint"]
+    energy = bodies.astype(np.float64).reshape(4, -1, 3).std(axis=1).sum(axis=1)
     np.testing.assert_allclose(
-        spread, 3 * np.std(np.arange(6)) * np.array([0.4, 0.2, 0.1, 0]), atol=1e-5
+        energy, 3 * np.std(np.arange(6)) * np.array([0.4, 0.2, 0.1, 0]), atol=1e-5
     )
-    for most in (1, 2, 3):
-        sample = sample_of(content, max_persons=most)
-        assert same_bits(sample["keypoint"], every[:most])
-        assert sample["notes"] == {
-            f"bodies left out beyond {most} persons": 4 - most,
-        }
+    for max_persons in (1, 2, 3):
+        sample = sample_of(content, max_persons=max_persons)
+        assert same_bits(sample["keypoint"], bodies[:max_persons])
+        assert list(sample["notes"].values()) == [4 - max_persons]
     assert sample_of(content, max_persons=9)["keypoint"].shape[0] == 4
 
 
-# Noise
-
-
 def person(frames, step=0.01, wide=(), width=0.5):
-    """[T, 25, 3]: 2 high, `width` wide, or 3 wide in the frames of `wide`."""
+    """Return [T, 25, 3]: height 2 and width `width`, or width 3 in the frames `wide`."""
     points = np.zeros((frames, 25, 3), dtype=np.float32)
     points[:, :, 1] = np.linspace(1, 3, 25)
     points[:, :, 0] = np.linspace(1, 1 + width, 25)
@@ -357,7 +345,7 @@ def person(frames, step=0.01, wide=(), width=0.5):
     return points
 
 
-def test_short_bodies_are_noise():
+def test_short_bodies_are_removed():
     long, short = np.zeros((2, 40, 25, 3), dtype=np.float32)
     long[:] = person(40)
     for frames, kept in ((11, 1), (12, 2)):
@@ -367,23 +355,25 @@ def test_short_bodies_are_noise():
         assert len(keypoint) == kept
         assert same_bits(keypoint[0], long)
         assert notes == ({TOO_SHORT: 1} if kept == 1 else {})
-    # All short: none is left out for that.
+    # If all bodies are short, none is removed.
     keypoint, notes = remove_noise(np.stack([person(5), person(5)]))
     assert len(keypoint) == 2
     assert notes == {}
 
 
-def test_wide_bodies_are_noise():
-    good = person(100)
+def test_wide_bodies_are_removed():
+    narrow = person(100)
     for wide, kept in ((69, 2), (70, 1)):  # 0.69754 of the frames
-        keypoint, notes = remove_noise(np.stack([person(100, wide=range(wide)), good]))
+        keypoint, notes = remove_noise(
+            np.stack([person(100, wide=range(wide)), narrow])
+        )
         assert len(keypoint) == kept
         assert notes == ({TOO_WIDE: 1} if kept == 1 else {})
-    # 0.8 of the height is not too wide yet.
-    at_the_edge = remove_noise(np.stack([person(20, width=1.59), good[:20]]))
-    assert len(at_the_edge[0]) == 2
-    assert len(remove_noise(np.stack([person(20, width=1.61), good[:20]]))[0]) == 1
-    # The last one stays, whatever it looks like.
+    # The limit is 0.8 of the height.
+    for width, kept in ((1.59, 2), (1.61, 1)):
+        keypoint, _ = remove_noise(np.stack([person(20, width=width), narrow[:20]]))
+        assert len(keypoint) == kept
+    # The last body is kept even if it is wide.
     keypoint, notes = remove_noise(np.stack([person(20, wide=range(20))] * 3))
     assert len(keypoint) == 1
     assert notes == {TOO_WIDE: 2}
@@ -393,32 +383,29 @@ def test_bodies_are_sorted_by_motion():
     slow, fast = person(30, step=0.01), person(30, step=0.1)
     keypoint, _ = remove_noise(np.stack([slow, fast]))
     assert same_bits(keypoint, np.stack([fast, slow]))
-    # A few wide frames give `slow` a variance in x that does not count.
+    # The variance of the wide frames does not count.
     twitching = person(30, step=0.01, wide=range(10))
     middle = person(30, step=0.03)
-    variance = [one.reshape(-1, 3).var(axis=0).sum() for one in (twitching, middle)]
+    variance = [body.reshape(-1, 3).var(axis=0).sum() for body in (twitching, middle)]
     assert variance[0] > variance[1]
     keypoint, _ = remove_noise(np.stack([twitching, middle]))
     assert same_bits(keypoint, np.stack([middle, twitching]))
 
 
-def test_one_body_is_not_looked_at():
+def test_single_body_is_kept():
     chair = person(5, wide=range(5))[None]
     keypoint, notes = remove_noise(chair)
     assert keypoint is chair
     assert notes == {}
 
 
-def test_noise_is_noted():
+def test_removed_noise_is_noted():
     frames = [[body(1, 1 + t / 10)] for t in range(20)]
     frames[4].append(body(2, 5))
     sample = sample_of(text(*frames), denoise=True)
     assert sample["notes"] == {TOO_SHORT: 1}
     assert len(sample["keypoint"]) == 1
     assert len(sample_of(text(*frames))["keypoint"]) == 2
-
-
-# Names, lists and splits
 
 
 @pytest.mark.parametrize(
@@ -433,28 +420,28 @@ def test_noise_is_noted():
         ("S001C001P001R001A000", "action"),
     ],
 )
-def test_bad_name(name, field):
+def test_invalid_name(name, field):
     with raises("file-name", DataError, field=field):
-        sample_of(GOOD, name)
+        sample_of(VALID, name)
 
 
-def test_what_is_left_out():
+def test_skipped_files():
     missing = (NAME,)
-    nobody, zero = text([], []), text([body(1, 0)])
+    empty, zero = text([], []), text([body(1, 0)])
     cases = [
-        (NAME, nobody, "ntu60", (), "no body in any frame"),
-        (NAME, b"0\n", "ntu120", (), "no body in any frame"),
-        (NAME, zero, "ntu60", (), "no body in any frame"),
-        ("S018C001P001R001A001", GOOD, "ntu60", (), "not of NTU RGB+D 60"),
-        ("S001C001P001R001A061", GOOD, "ntu60", (), "not of NTU RGB+D 60"),
-        (NAME, nobody, "ntu60", missing, "listed as missing or incomplete"),
-        (NAME, GOOD, "ntu60", missing, "though a body is in it"),
-        (NAME, b"", "ntu60", missing, "and damaged"),
+        (NAME, empty, "ntu60", (), NOBODY),
+        (NAME, b"0\n", "ntu120", (), NOBODY),
+        (NAME, zero, "ntu60", (), NOBODY),
+        ("S018C001P001R001A001", VALID, "ntu60", (), "not part of NTU RGB+D 60"),
+        ("S001C001P001R001A061", VALID, "ntu60", (), "not part of NTU RGB+D 60"),
+        (NAME, empty, "ntu60", missing, LISTED),
+        (NAME, VALID, "ntu60", missing, f"{LISTED}, but contains a body"),
+        (NAME, b"", "ntu60", missing, f"{LISTED}, and corrupt"),
     ]
-    for name, content, benchmark, listed, expected in cases:
-        with pytest.raises(SkipFile, match=re.escape(expected)):
-            sample_of(content, name, benchmark, missing=listed)
-    assert sample_of(GOOD, "S018C001P001R001A120", "ntu120")["label"] == 119
+    for name, content, benchmark, names, reason in cases:
+        with pytest.raises(SkipFile, match=f"^{re.escape(reason)}$"):
+            sample_of(content, name, benchmark, missing=names)
+    assert sample_of(VALID, "S018C001P001R001A120", "ntu120")["label"] == 119
 
 
 def test_lists(tmp_path):
@@ -469,19 +456,19 @@ def test_lists(tmp_path):
     path.write_text(f"{NAME}\nS001C001P001R001A0001\n", encoding="utf-8")
     with raises("structure", DataError, file="list.txt", line=2):
         read_lists([path])
-    path.write_text("nothing\n", encoding="utf-8")
+    path.write_text("no names\n", encoding="utf-8")
     with raises("empty", DataError, file="list.txt"):
         read_lists([path])
     with raises("not-found", DataError, file="none.txt"):
         read_lists([tmp_path / "none.txt"])
 
 
-def test_lists_that_were_used_are_reported(tmp_path):
-    """Also where they name nothing that is there, or where there is none."""
+def test_report_of_used_lists(tmp_path):
+    """Missing lists and lists without matching names are reported too."""
     raw = as_folder(release(), tmp_path / "raw")
     report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", jobs=1)
     (remark,) = report["remarks"]
-    assert remark["text"] == "missing list: none found, incomplete recordings stay"
+    assert remark["text"].startswith("missing list: not found")
     path = raw / PUBLISHED[0]
     first = sorted(release())[0].removesuffix(".skeleton")
     for names, here in ((["S017C003P020R002A060"], 0), ([first, NAME[:-1] + "9"], 1)):
@@ -490,34 +477,36 @@ def test_lists_that_were_used_are_reported(tmp_path):
         (remark,) = report["remarks"]
         assert (remark["names"], remark["here"]) == (len(names), here)
         text = report_text(report)
-        assert f"{PUBLISHED[0]}: {len(names)} names, {here} of them here" in text
+        assert f"{PUBLISHED[0]}: {len(names)} names, {here} of them in" in text
         assert f"used           {PUBLISHED[0]}" in text
-        assert "not looked at" not in text
+        assert "ignored" not in text
 
 
 @pytest.mark.parametrize("end", [b"", b"\n"])
-def test_file_that_ends_in_the_middle_of_a_line_is_cut_off(end):
-    whole = text([body()], [body()]).splitlines()
-    content = b"\n".join([*whole[:40], b"0.5 0.5 0."]) + end
+def test_file_that_ends_in_the_middle_of_a_line(end):
+    lines = text([body()], [body()]).splitlines()
+    content = b"\n".join([*lines[:40], b"0.5 0.5 0."]) + end
     with raises("row" if end else "truncated", DataError, line=41):
         read_skeleton(content)
 
 
 def test_published_splits(shared):
-    """Sizes of the protocols on the names that have a skeleton."""
+    """Compare the sizes of the splits for all names with a skeleton."""
     lists = shared / "data" / "ntu_raw" / "lists"
     sizes = {}
     for benchmark, count in (("ntu60", 302), ("ntu120", 535)):
-        listed = lists / f"{benchmark}_samples_with_missing_skeletons.txt"
-        assert len(read_lists([listed])) == count
+        missing = read_lists(
+            [lists / f"{benchmark}_samples_with_missing_skeletons.txt"]
+        )
+        assert len(missing) == count
         with gzip.open(
             lists / f"{benchmark}_skes_available_name.txt.gz", "rt", encoding="utf-8"
         ) as file:
             names = file.read().split()
         assert len(names) + count == BENCHMARKS[benchmark].files
-        assert not set(names) & set(read_lists([listed]))
+        assert not set(names) & set(missing)
         splits = make_splits([{"frame_dir": name} for name in names], benchmark)
-        sizes[benchmark] = {key: tuple(map(len, one)) for key, one in splits.items()}
+        sizes[benchmark] = {key: tuple(map(len, ids)) for key, ids in splits.items()}
     assert sizes == {
         "ntu60": {"xsub": (40091, 16487), "xview": (37646, 18932)},
         "ntu120": {"xsub": (63026, 50919), "xset": (54468, 59477)},
@@ -532,10 +521,7 @@ def test_actions():
     assert ACTIONS[102] == "yawn"
 
 
-# Prediction reads the same files
-
-
-def test_prediction_reads_what_training_reads(shared):
+def test_prediction_and_training_read_the_same(shared):
     for path in sorted((shared / "data" / "ntu_raw").glob("*.skeleton")):
         (sample,) = parse_sequence(path.name, path.read_bytes(), "ntu120")
         source = Source(str(path))
@@ -546,22 +532,19 @@ def test_prediction_reads_what_training_reads(shared):
         assert sequence["frame_dir"] == str(path.with_suffix(""))
 
 
-def test_damaged_file_given_to_prediction():
+def test_prediction_from_invalid_files():
     with raises("number", DataError, file="a.skeleton", line=1):
         read(Source("a.skeleton", b"frames\n"))
     with pytest.raises(SkipFile):
         read(Source("a.skeleton", text([], [])))
 
 
-# The whole conversion
-
-
 def release():
-    """Eight small files: performers 1 (trains) and 3, cameras 1 and 2, two setups."""
+    """Return eight small files: performers 1 (training) and 3, two cameras and setups."""
     names = [
         f"S{setup:03d}C{camera:03d}P{performer:03d}R001A{action:03d}"
         for action, (setup, camera, performer) in enumerate(
-            [(s, c, p) for s in (1, 2) for c in (1, 2) for p in (1, 3)], 1
+            itertools.product((1, 2), (1, 2), (1, 3)), 1
         )
     ]
     return {
@@ -591,20 +574,20 @@ def same_annotations(left, right):
     left, right = load_annotations(left), load_annotations(right)
     assert left["split"] == right["split"]
     assert left["meta"] == right["meta"]
-    for one, other in zip(left["annotations"], right["annotations"], strict=True):
-        assert {**one, "keypoint": 0} == {**other, "keypoint": 0}
-        assert same_bits(one["keypoint"], other["keypoint"])
+    for sample, other in zip(left["annotations"], right["annotations"], strict=True):
+        assert {**sample, "keypoint": 0} == {**other, "keypoint": 0}
+        assert same_bits(sample["keypoint"], other["keypoint"])
 
 
-def test_folder_zip_and_folder_of_zips_give_the_same(tmp_path):
+def test_folder_zip_and_folder_of_zips_give_the_same_annotations(tmp_path):
     files = release()
     items = list(files.items())
     as_zip(dict(items[:5]), tmp_path / "zips" / "s001.zip")
     as_zip(dict(items[5:]), tmp_path / "zips" / "s002.zip")
-    (tmp_path / "zips" / "._s001.zip").write_bytes(b"macOS's, and no zip")
+    (tmp_path / "zips" / "._s001.zip").write_bytes(b"metadata of macOS")
     raws = [
         as_folder(files, tmp_path / "folder"),
-        as_zip(files, tmp_path / "one.zip"),
+        as_zip(files, tmp_path / "all.zip"),
         tmp_path / "zips",
     ]
     for number, raw in enumerate(raws):
@@ -617,7 +600,7 @@ def test_folder_zip_and_folder_of_zips_give_the_same(tmp_path):
         same_annotations(out, tmp_path / "0.pkl")
 
 
-def test_damaged_zip_is_one_error(tmp_path):
+def test_corrupt_zip(tmp_path):
     path = as_zip(release(), tmp_path / "zips" / "a.zip")
     content = bytearray(path.read_bytes())
     content[200:300] = bytes(100)
@@ -633,7 +616,7 @@ def test_annotations(tmp_path):
     )
     data = load_annotations(tmp_path / "a.pkl")
     names = [name.removesuffix(".skeleton") for name in files]
-    assert [one["frame_dir"] for one in data["annotations"]] == names
+    assert [sample["frame_dir"] for sample in data["annotations"]] == names
     assert data["split"] == {
         "xsub_train": [name for name in names if "P001" in name],
         "xsub_val": [name for name in names if "P003" in name],
@@ -645,16 +628,16 @@ def test_annotations(tmp_path):
     assert meta["center"] == 20
     assert len(meta["joints"]) == 25
     assert meta["joints"][4] == "l_shoulder"
-    for number, (one, content) in enumerate(
+    for label, (sample, content) in enumerate(
         zip(data["annotations"], files.values(), strict=True)
     ):
-        array, _ = read_plainly(content)
-        assert one["label"] == number
-        assert one["total_frames"] == array.shape[1]
+        array, _ = reference_read(content)
+        assert sample["label"] == label
+        assert sample["total_frames"] == array.shape[1]
         expected = array.astype(np.float32)
-        spread = [person.reshape(-1, 3).std(axis=0).sum() for person in array]
-        assert same_bits(one["keypoint"], expected[np.argsort(spread)[::-1]])
-        assert set(one) == {"frame_dir", "label", "total_frames", "keypoint"}
+        energy = [person.reshape(-1, 3).std(axis=0).sum() for person in array]
+        assert same_bits(sample["keypoint"], expected[np.argsort(energy)[::-1]])
+        assert set(sample) == {"frame_dir", "label", "total_frames", "keypoint"}
     assert report["persons"] == {"min": 1, "max": 2}
     assert not report["refused"]
 
@@ -666,87 +649,75 @@ def test_annotations(tmp_path):
     assert data["meta"]["classes"] == list(ACTIONS)
 
 
-def test_lists_are_found_or_given(tmp_path):
+def test_search_for_lists_and_explicit_lists(tmp_path):
     files = release()
     first, second = (name.removesuffix(".skeleton") for name in list(files)[:2])
     raw = as_folder(files, tmp_path / "raw")
-    listed = "listed as missing or incomplete, though a body is in it"
+    reason = f"{LISTED}, but contains a body"
 
-    def left_out(**options):
+    def skipped(**options):
         report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", **options)
         return report["left_out"]
 
-    assert left_out() == {}
+    assert skipped() == {}
     (tmp_path / PUBLISHED[0]).write_text(f"The list\n\n{first}\n", encoding="utf-8")
-    assert left_out() == {listed: [f"{first}.skeleton"]}
+    assert skipped() == {reason: [f"{first}.skeleton"]}
     (raw / PUBLISHED[1]).write_text(f"The list\n{second}\n", encoding="utf-8")
-    assert left_out() == {listed: [f"{first}.skeleton", f"{second}.skeleton"]}
+    assert skipped() == {reason: [f"{first}.skeleton", f"{second}.skeleton"]}
     other = tmp_path / "list.txt"
     other.write_text(second, encoding="utf-8")
-    assert left_out(missing=[other]) == {listed: [f"{second}.skeleton"]}
-    assert left_out(missing=[]) == {}
+    assert skipped(missing=[other]) == {reason: [f"{second}.skeleton"]}
+    assert skipped(missing=[]) == {}
 
 
 def command(*arguments):
     return msg3d_command("prepare", "ntu", *arguments, "--overwrite")
 
 
-def test_command(tmp_path, monkeypatch, capsys):
+def test_command(tmp_path, capsys):
     files = release()
     raw = as_folder({**files, f"{NAME}.skeleton": text([])}, tmp_path / "raw")
     out = tmp_path / "a.pkl"
     arguments = (raw, out, "--benchmark", "ntu60")
     assert command(*arguments) == 0
     printed = capsys.readouterr().out
-    assert "left out       1 files: no body in any frame" in printed
+    assert f"skipped        1 files: {NOBODY}" in printed
     assert "split xview: 4 train, 3 val" in printed
 
     before = out.read_bytes()
     (raw / "S001C001P003R001A002.skeleton").write_bytes(b"5\n")
     assert command(*arguments) == 1
     printed = capsys.readouterr().out
-    assert "refused        S001C001P003R001A002.skeleton: line 2: " in printed
+    assert "rejected       S001C001P003R001A002.skeleton: line 2: " in printed
     assert out.read_bytes() == before
-    options = (
-        "--skip-invalid",
-        "--max-persons",
-        "1",
-        "--denoise",
-        "--num-workers",
-        "1",
-    )
-    assert command(*arguments, *options) == 0
+    options = ("--max-persons", 1, "--denoise", "--num-workers", 1)
+    assert command(*arguments, "--skip-invalid", *options) == 0
     report = json.loads((tmp_path / "a.pkl.report.json").read_text(encoding="utf-8"))
     assert report["sequences"] == 6
     assert report["persons"] == {"min": 1, "max": 1}
 
     capsys.readouterr()
-    missing = tmp_path / "none.txt"
-    given = ("--missing", missing)
-    assert command(*arguments, *given) == 1
+    assert command(*arguments, "--missing", tmp_path / "none.txt") == 1
     assert "none.txt" in capsys.readouterr().err
-    for wrong in (("--max-persons", "-1"), ("--benchmark", "ntu61")):
-        assert command(*arguments, *wrong) == 2
+    for options in (("--max-persons", "-1"), ("--benchmark", "ntu61")):
+        assert command(*arguments, *options) == 2
 
 
-def test_real_conversion(shared, tmp_path):
+def test_conversion_of_real_files(shared, tmp_path):
     raw = shared / "data" / "ntu_raw"
-    listed = raw / "lists" / "ntu60_samples_with_missing_skeletons.txt"
-    report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", missing=[listed], jobs=1)
+    missing = raw / "lists" / "ntu60_samples_with_missing_skeletons.txt"
+    report = convert_ntu(raw, tmp_path / "a.pkl", "ntu60", missing=[missing], jobs=1)
     assert report["written"]
     assert report["sequences"] == 12
     assert not report["refused"]
     assert report["frames"] == {"min": 42, "median": 75.0, "max": 124}
     assert report["persons"] == {"min": 1, "max": 2}
     assert report["notes"] == {}
-    two = [
-        one["frame_dir"]
-        for one in load_annotations(tmp_path / "a.pkl")["annotations"]
-        if len(one["keypoint"]) == 2
-    ]
-    assert len(two) == 7
-    noise = convert_ntu(
-        raw, tmp_path / "b.pkl", "ntu60", [listed], denoise=True, jobs=1
+    data = load_annotations(tmp_path / "a.pkl")
+    persons = [len(sample["keypoint"]) for sample in data["annotations"]]
+    assert persons.count(2) == 7
+    report = convert_ntu(
+        raw, tmp_path / "b.pkl", "ntu60", [missing], denoise=True, jobs=1
     )
-    assert noise["sequences"] == 12
-    assert noise["notes"] == {}
+    assert report["sequences"] == 12
+    assert report["notes"] == {}

@@ -1,4 +1,4 @@
-"""The Penn Action converter: official label files, and every field checked."""
+"""Penn Action converter: official label files and invalid fields."""
 
 import io
 
@@ -14,7 +14,7 @@ from msg3d.converters.penn_action import parse_video
 
 
 def fields(frames=4, seed=0, **changes):
-    """The fields of a label file; None removes one."""
+    """Return the fields of a label file. A value of None removes the field."""
     rng = np.random.default_rng(seed)
     shape = (frames, 13)
     values = {
@@ -54,7 +54,7 @@ def test_sample(do_compression):
     assert sample["keypoint_score"].dtype == np.float32
 
 
-def test_other_number_of_frames_is_noted():
+def test_different_number_of_frames_is_noted():
     content = mat(fields(dimensions=np.array([[270, 480, 6]])))
     (sample,) = parse_video("0001.mat", content)
     assert sample["total_frames"] == 4
@@ -81,12 +81,12 @@ def test_other_number_of_frames_is_noted():
         ({"dimensions": np.array([[1.5, 480, 4]])}, "number", "dimensions"),
     ],
 )
-def test_faults(changes, kind, field):
+def test_invalid_fields(changes, kind, field):
     with raises(kind, field=field):
         parse_video("0001.mat", mat(fields(**changes)))
 
 
-def test_other_files():
+def test_invalid_files():
     with raises("file-name"):
         parse_video("labels/first.mat", mat(fields()))
     for content in (b"", b"MATLAB 7.3 MAT-file", b"x" * 999):
@@ -113,19 +113,19 @@ def test_command(tmp_path, capsys):
 
     (raw / "labels" / "0007.mat").write_bytes(mat(fields(train=5.0)))
     assert msg3d_command(*command, "--overwrite") == 1
-    assert "refused        labels/0007.mat" in capsys.readouterr().out
+    assert "rejected       labels/0007.mat" in capsys.readouterr().out
     assert msg3d_command(*command, "--overwrite", "--skip-invalid") == 0
 
 
 def test_published_annotations(shared, tmp_path):
-    """Label files that are written from the annotations give them back, bit for bit."""
+    """Convert label files written from the published annotations; compare bit for bit."""
     reference = load_annotations(shared / "data" / "penn_action.pkl")
-    chosen = reference["annotations"][::8]
+    samples = reference["annotations"][::8]
     classes, views = reference["meta"]["classes"], reference["meta"]["view"]
     train = set(reference["split"]["train"])
     raw = tmp_path / "labels"
     raw.mkdir()
-    for sample in chosen:
+    for sample in samples:
         name, frames = sample["frame_dir"], sample["total_frames"]
         x, y = sample["keypoint"][0].astype(np.float64).transpose(2, 0, 1)
         values = fields(
@@ -139,13 +139,13 @@ def test_published_annotations(shared, tmp_path):
         (raw / f"{name}.mat").write_bytes(mat(values))
     assert convert_penn_action(raw, tmp_path / "a.pkl", jobs=1)["written"]
     data = load_annotations(tmp_path / "a.pkl")
-    names = [sample["frame_dir"] for sample in chosen]
-    kept = {name: views[name] for name in names}
-    assert data["meta"] == {**reference["meta"], "view": kept}
+    names = [sample["frame_dir"] for sample in samples]
+    expected_views = {name: views[name] for name in names}
+    assert data["meta"] == {**reference["meta"], "view": expected_views}
     for side, ids in data["split"].items():
-        assert ids == [name for name in reference["split"][side] if name in kept]
-    for ours, theirs in zip(data["annotations"], chosen, strict=True):
-        assert ours.keys() == theirs.keys()
-        for field in theirs:
-            np.testing.assert_array_equal(ours[field], theirs[field])
-            assert type(ours[field]) is type(theirs[field])
+        assert ids == [name for name in reference["split"][side] if name in names]
+    for sample, expected in zip(data["annotations"], samples, strict=True):
+        assert sample.keys() == expected.keys()
+        for field in expected:
+            np.testing.assert_array_equal(sample[field], expected[field])
+            assert type(sample[field]) is type(expected[field])

@@ -1,4 +1,4 @@
-"""The SBU converter: two persons a line, five folds by pair."""
+"""SBU converter: two persons per line, five folds by pair."""
 
 import zipfile
 
@@ -19,7 +19,7 @@ PATH = "s01s02/03/002/skeleton_pos.txt"
 
 
 def as_text(keypoint, first=1):
-    """[2, T, 15, 3] as the release writes it, in the fewest digits that say it."""
+    """Format [2, T, 15, 3] as in the release, with the shortest exact digits."""
     lines = []
     for number, frame in enumerate(keypoint.swapaxes(0, 1), first):
         fields = [str(number)]
@@ -31,7 +31,7 @@ def as_text(keypoint, first=1):
 
 
 def keypoints(frames=4, seed=0):
-    """float32 [2, T, 15, 3] of five digits, x and y in 0..1."""
+    """Return float32 [2, T, 15, 3] with five digits, all coordinates in 0..1."""
     rng = np.random.default_rng(seed)
     return rng.uniform(0, 1, (2, frames, 15, 3)).round(5).astype(np.float32)
 
@@ -69,8 +69,8 @@ def test_sample():
         assert not sample["notes"]
 
 
-def test_meters_by_hand():
-    """The middle of the image is the axis; an absent joint stays absent."""
+def test_meters():
+    """The center of the image is the optical axis. Absent joints stay absent."""
     keypoint = keypoints(frames=1)
     keypoint[0, 0, 0] = (0.5, 0.5, 0.78125)
     keypoint[1, 0, 3] = (0.25, 0.75, 2)
@@ -88,25 +88,25 @@ def test_meters_by_hand():
 
 
 def fields(change, line=2):
-    def damaged(content):
+    def corrupt(content):
         lines = content.split("\n")
         parts = lines[line - 1].split(",")
         change(parts)
         lines[line - 1] = ",".join(parts)
         return "\n".join(lines)
 
-    return damaged
+    return corrupt
 
 
-# case -> what is done to the file, line and kind of its error
-BAD = {
+# case -> function that corrupts a file, line of the error, kind of the error
+INVALID = {
     "empty": (lambda content: "", None, "empty"),
     "one person": (
         fields(lambda parts: parts.__delitem__(slice(46, None))),
         2,
         "row",
     ),
-    "comma at the end": (fields(lambda parts: parts.append("")), 2, "row"),
+    "trailing comma": (fields(lambda parts: parts.append("")), 2, "row"),
     "empty field": (fields(lambda parts: parts.__setitem__(5, "")), 2, "number"),
     "text": (fields(lambda parts: parts.__setitem__(5, "x")), 2, "number"),
     "NaN": (fields(lambda parts: parts.__setitem__(5, "NaN")), 2, "not-finite"),
@@ -116,13 +116,13 @@ BAD = {
         2,
         "not-finite",
     ),
-    "frame number": (
+    "fractional frame number": (
         fields(lambda parts: parts.__setitem__(0, "1.5")),
         2,
         "frame-numbers",
     ),
-    "cut off": (lambda content: content[:-400], 4, "row"),
-    "blanks between": (lambda content: content.replace(",", " "), 1, "row"),
+    "truncated": (lambda content: content[:-400], 4, "row"),
+    "spaces instead of commas": (lambda content: content.replace(",", " "), 1, "row"),
     "blank line": (lambda content: content.replace("\n", "\n\n"), 2, "row"),
     "zeros": (
         lambda content: as_text(np.zeros((2, 4, 15, 3), dtype=np.float32)),
@@ -133,18 +133,19 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_file_is_named_with_its_line(tmp_path, case):
-    damage, line, kind = BAD[case]
-    raw = as_folder({**release(), PATH: damage(as_text(keypoints()))}, tmp_path / "raw")
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_file(tmp_path, case):
+    corrupt, line, kind = INVALID[case]
+    files = {**release(), PATH: corrupt(as_text(keypoints()))}
+    raw = as_folder(files, tmp_path / "raw")
     report = convert_sbu(raw, tmp_path / "a.pkl")
     assert not report["written"]
     assert not (tmp_path / "a.pkl").exists()
-    (refused,) = report["refused"]
-    assert refused["file"] == PATH
-    assert refused.get("line") == line
-    assert refused["kind"] == kind
-    assert "\n" not in refused["why"]
+    (entry,) = report["refused"]
+    assert entry["file"] == PATH
+    assert entry.get("line") == line
+    assert entry["kind"] == kind
+    assert "\n" not in entry["why"]
     assert convert_sbu(raw, tmp_path / "a.pkl", allow_bad=True)["written"]
 
 
@@ -159,81 +160,80 @@ def test_bad_file_is_named_with_its_line(tmp_path, case):
         ("s01s02/00/001/skeleton_pos.txt", "action"),
     ],
 )
-def test_bad_path(path, field):
+def test_invalid_path(path, field):
     with raises("file-name", DataError, field=field):
         parse_sequence(path, as_text(keypoints()).encode())
 
 
 @pytest.mark.parametrize("unit", [None, "m", "px"])
-def test_prediction_reads_what_training_reads(unit):
+def test_prediction_and_training_read_the_same(unit):
     content = as_text(keypoints()).encode()
-    meters = unit == "m"
-    (sample,) = parse_sequence(PATH, content, "m" if meters else "unscaled")
+    in_meters = unit == "m"
+    (sample,) = parse_sequence(PATH, content, "m" if in_meters else "unscaled")
     source = Source(PATH, content)
     assert detect_format(source).name == "sbu"
     (sequence,) = read(source, ReadOptions(unit=unit))
     np.testing.assert_array_equal(sequence["keypoint"], sample["keypoint"])
     assert sequence["layout"] == "sbu15"
-    assert sequence["unit"] == ("m" if meters else "unscaled")
-    assert sequence.get("y_down", False) == (not meters)
+    assert sequence["unit"] == ("m" if in_meters else "unscaled")
+    assert sequence.get("y_down", False) == (not in_meters)
     for other in (b"", b"1,2,3\n", content.replace(b",", b" "), b"a," * 90 + b"a"):
         assert not FORMAT.detect(Source("a.txt", other))
 
 
 @pytest.mark.parametrize(
-    ("text", "name"), [("raw", "unscaled"), ("metres", "m"), ("m", "m")]
+    ("text", "name"), [("raw", "unscaled"), ("meters", "m"), ("m", "m")]
 )
-def test_old_and_new_names_of_units(text, name):
+def test_names_of_units(text, name):
     assert units_name(text) == name
-    for wrong in ("mm", "feet"):
+    for unsupported in ("mm", "feet"):
         with raises("unit", ConfigError):
-            units_name(wrong)
+            units_name(unsupported)
 
 
-def test_cut_off_anywhere_is_read_right_or_refused():
-    """A cut within the last number or at the end of a line cannot be seen."""
-    whole = keypoints(2)
-    content = as_text(whole).encode()
+def test_truncation():
+    """Truncation is detected, except in the last number or at the end of a line."""
+    complete = keypoints(2)
+    content = as_text(complete).encode()
     for end in range(0, len(content), 3):
         try:
             (sample,) = parse_sequence(PATH, content[:end])
         except DataError:
             continue
         keypoint, frames = sample["keypoint"], sample["total_frames"]
-        differs = keypoint != whole[:, :frames]
-        last = np.zeros_like(differs)
-        last[-1, -1, -1, -1] = True
-        assert not (differs & ~last).any()
+        differs = keypoint != complete[:, :frames]
+        differs[-1, -1, -1, -1] = False
+        assert not differs.any()
 
 
-def test_damage_never_raises_anything_else():
-    rng, refusals = np.random.default_rng(0), []
+def test_corrupt_bytes_raise_only_data_errors():
+    rng, errors = np.random.default_rng(0), []
     content = np.frombuffer(as_text(keypoints(2)).encode(), dtype=np.uint8)
     for _ in range(500):
-        damaged = content.copy()
-        where = rng.integers(0, len(content), size=rng.integers(1, 4))
-        damaged[where] ^= 1 << rng.integers(0, 8, size=len(where)).astype(np.uint8)
+        corrupt = content.copy()
+        indices = rng.integers(0, len(content), size=rng.integers(1, 4))
+        corrupt[indices] ^= 1 << rng.integers(0, 8, size=len(indices)).astype(np.uint8)
         for units in ("unscaled", "m"):
             try:
-                parse_sequence(PATH, damaged.tobytes(), units)
+                parse_sequence(PATH, corrupt.tobytes(), units)
             except DataError as error:
-                refusals.append(error)
-    for error in refusals:
+                errors.append(error)
+    for error in errors:
         assert error.kind != "unspecified"
         assert "\n" not in str(error)
 
 
-def test_folds_are_disjoint_and_whole(tmp_path):
+def test_folds_are_disjoint_and_complete(tmp_path):
     convert_sbu(as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl")
     data = load_annotations(tmp_path / "a.pkl")
     names = [sample["frame_dir"] for sample in data["annotations"]]
-    tested = []
+    test_names = []
     for number, fold in enumerate(FOLDS, 1):
         val = data["split"][f"fold{number}_val"]
         assert val == [name for name in names if name[:6] in fold]
         assert sorted(val + data["split"][f"fold{number}_train"]) == names
-        tested += val
-    assert sorted(tested) == names
+        test_names += val
+    assert sorted(test_names) == names
     assert len(PAIRS) == 21
     assert data["meta"]["pair"]["s07s03_a08_001"] == "s07s03"
     assert "units" not in data["meta"]
@@ -243,26 +243,27 @@ def test_skipped_frame_numbers_are_noted(tmp_path):
     files = release()
     files[PATH] = as_text(keypoints(3), first=0) + as_text(keypoints(2), first=7)
     report = convert_sbu(as_folder(files, tmp_path / "raw"), tmp_path / "a.pkl")
-    (what,) = report["notes"]
-    assert report["notes"][what] == {"s01s02_a03_002": 1}
-    assert "frame numbers that do not follow" in report_text(report)
+    ((note, counts),) = report["notes"].items()
+    assert counts == {"s01s02_a03_002": 1}
+    assert note in report_text(report)
 
 
-def test_command(tmp_path, monkeypatch, capsys):
+def test_command(tmp_path, capsys):
     raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
     assert command(raw, out) == 0
     printed = capsys.readouterr().out
     assert "42 of 282 released" in printed
     assert "units          unscaled" in printed
-    assert command(raw, out, "--unit", "metres") == 0
+    assert command(raw, out, "--unit", "m") == 0
     assert "units          m\n" in capsys.readouterr().out
     data = load_annotations(out)
-    (plain,) = parse_sequence(
+    (expected,) = parse_sequence(
         "s01s02/01/001/skeleton_pos.txt",
         (raw / "s01s02/01/001/skeleton_pos.txt").read_bytes(),
         units="m",
     )
-    np.testing.assert_array_equal(data["annotations"][0]["keypoint"], plain["keypoint"])
+    keypoint = data["annotations"][0]["keypoint"]
+    np.testing.assert_array_equal(keypoint, expected["keypoint"])
     assert data["meta"]["units"] == "m"
 
     (raw / PATH).parent.mkdir(parents=True)
@@ -274,8 +275,8 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert command(raw, out, "--unit", "mm") == 2
 
 
-def test_the_release(shared, tmp_path):
-    """Its 282 sequences, written as text and read again: the same to the last bit."""
+def test_release(shared, tmp_path):
+    """The published annotations, written as raw files and converted, are unchanged."""
     reference = load_annotations(shared / "data" / "sbu.pkl")
     archive = tmp_path / "sbu.zip"
     with zipfile.ZipFile(archive, "w") as file:
@@ -285,27 +286,28 @@ def test_the_release(shared, tmp_path):
             file.writestr(path, as_text(sample["keypoint"]))
     report = convert_sbu(archive, tmp_path / "a.pkl", jobs=1)
     assert report["files_read"] == report["files_released"] == 282
-    ours = load_annotations(tmp_path / "a.pkl")
-    assert ours["split"] == reference["split"]
-    assert ours["meta"] == reference["meta"]
-    for mine, other in zip(ours["annotations"], reference["annotations"], strict=True):
-        assert {**mine, "keypoint": 0} == {**other, "keypoint": 0}
-        assert mine["keypoint"].dtype == other["keypoint"].dtype
-        assert mine["keypoint"].shape == other["keypoint"].shape
-        assert mine["keypoint"].tobytes() == other["keypoint"].tobytes()
+    data = load_annotations(tmp_path / "a.pkl")
+    assert data["split"] == reference["split"]
+    assert data["meta"] == reference["meta"]
+    for sample, expected in zip(
+        data["annotations"], reference["annotations"], strict=True
+    ):
+        assert {**sample, "keypoint": 0} == {**expected, "keypoint": 0}
+        assert sample["keypoint"].dtype == expected["keypoint"].dtype
+        assert sample["keypoint"].shape == expected["keypoint"].shape
+        assert sample["keypoint"].tobytes() == expected["keypoint"].tobytes()
 
 
-def test_bones_keep_their_length_in_meters(shared):
-    """What shows that the formula is the right one: people do not change size."""
+def test_bones_have_constant_length_in_meters(shared):
+    """The length of the neck varies less in meters, so the conversion is correct."""
     reference = load_annotations(shared / "data" / "sbu.pkl")
-    neck = {"unscaled": [], "m": []}
+    deviations = {"unscaled": [], "m": []}
     for sample in reference["annotations"][::8]:
-        for units, spreads in neck.items():
-            content = as_text(sample["keypoint"]).encode()
-            (one,) = parse_sequence(PATH, content, units)
-            length = np.linalg.norm(
-                one["keypoint"][:, :, 1] - one["keypoint"][:, :, 2], axis=-1
-            )
-            spreads.append(length.std(axis=1) / length.mean(axis=1))
-    assert np.median(np.concatenate(neck["m"])) < 0.002
-    assert np.median(np.concatenate(neck["unscaled"])) > 0.008
+        content = as_text(sample["keypoint"]).encode()
+        for units, values in deviations.items():
+            (parsed,) = parse_sequence(PATH, content, units)
+            neck = parsed["keypoint"][:, :, 1] - parsed["keypoint"][:, :, 2]
+            length = np.linalg.norm(neck, axis=-1)
+            values.append(length.std(axis=1) / length.mean(axis=1))
+    assert np.median(np.concatenate(deviations["m"])) < 0.002
+    assert np.median(np.concatenate(deviations["unscaled"])) > 0.008

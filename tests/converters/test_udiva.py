@@ -1,8 +1,9 @@
-"""UDIVA: chunks of one participant, the five traits, and nothing lost in silence."""
+"""UDIVA converter: chunks, traits, skipped files, and invalid files."""
 
 import contextlib
 import io
 import json
+import sys
 import zipfile
 from functools import partial
 
@@ -21,7 +22,7 @@ from msg3d.datasets import (
 from msg3d.errors import DataError, SkipFile
 from msg3d.formats.base import Source, detect_format, read
 
-h5py = pytest.importorskip("h5py", reason="UDIVA's files are HDF5: pip install h5py")
+h5py = pytest.importorskip("h5py", reason="UDIVA requires h5py")
 
 TRAITS = dict(zip((1, 2, 3, 4, 5), np.arange(25).reshape(5, 5) / 8, strict=True))
 # split -> session -> participants in FC1 and FC2
@@ -38,14 +39,14 @@ def landmarks(frames, seed=0):
 
 
 def hdf5(array, without=(), numbers=None, dtype=None):
-    """A recording: a group a frame, of which those of `without` have no landmarks."""
+    """Return a recording: a group per frame, without landmarks in frames `without`."""
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
-        for place, frame in enumerate(array):
-            group = file.create_group(f"{numbers[place] if numbers else place:05d}")
+        for index, frame in enumerate(array):
+            group = file.create_group(f"{numbers[index] if numbers else index:05d}")
             group.create_group("hands")
-            if place in without:
-                group.create_group("body") if place % 2 else None
+            if index in without:
+                group.create_group("body") if index % 2 else None
             else:
                 group.create_group("body")["landmarks"] = frame.astype(dtype or float)
     return content.getvalue()
@@ -53,14 +54,14 @@ def hdf5(array, without=(), numbers=None, dtype=None):
 
 def tables_of(sessions=SESSIONS, traits=TRAITS):
     files = {}
-    for split, ones in sessions.items():
+    for split, pairs in sessions.items():
         lines = ["ID,DATE,PART.1,PART.2"]
         lines += [
-            f"{name},x,{first},{second}" for name, (first, second) in ones.items()
+            f"{name},x,{first},{second}" for name, (first, second) in pairs.items()
         ]
         files[f"metadata_{split}/sessions_{split}.csv"] = "\n".join(lines)
         lines = [",".join(("ID", "AGE", *CHALLENGE_TRAITS))]
-        for person in sorted({one for pair in ones.values() for one in pair}):
+        for person in sorted({person for pair in pairs.values() for person in pair}):
             numbers = map(str, traits[person]) if person in traits else [""] * 5
             lines.append(",".join((str(person), "30", *numbers)))
         files[f"metadata_{split}/parts_{split}.csv"] = "\n".join(lines)
@@ -69,8 +70,8 @@ def tables_of(sessions=SESSIONS, traits=TRAITS):
 
 def release(tasks=("animals", "lego"), frames=25):
     files = {}
-    for split, ones in SESSIONS.items():
-        for number, session in enumerate(ones):
+    for split, sessions in SESSIONS.items():
+        for number, session in enumerate(sessions):
             for task in tasks:
                 for camera in ("FC1", "FC2"):
                     seed = len(files)
@@ -105,47 +106,36 @@ def command(*arguments):
 def test_chunks(parse, remainder, lengths):
     expected = landmarks(25)
     samples = parse(content=hdf5(expected), remainder=remainder)
-    assert [one["total_frames"] for one in samples] == lengths
-    assert [one["frame_dir"][-5:] for one in samples] == ["_c000", "_c001", "_c002"][
-        : len(lengths)
-    ]
-    joined = np.concatenate([one["keypoint"] for one in samples], axis=1)[0]
-    held = expected[np.arange(sum(lengths)).clip(max=24)]
-    np.testing.assert_array_equal(joined, held)
-    notes = {
-        "keep": {"frames in a shorter last chunk": 5},
-        "pad": {"frames added to fill the last chunk": 5},
-        "drop": {"frames behind the last whole chunk (dropped)": 5},
-    }
-    assert samples[0].pop("notes") == notes[remainder]
-    for number, one in enumerate(samples):
-        assert one["keypoint"].dtype == np.float32
-        assert "notes" not in one
-        assert one["frame_dir"] == f"001002_lego_FC2_c{number:03d}"
-        assert (one["person_id"], one["session"], one["task"]) == (
-            "2",
-            "001002",
-            "lego",
-        )
-        np.testing.assert_array_equal(one["targets"], TRAITS[2].astype(np.float32))
+    assert [sample["total_frames"] for sample in samples] == lengths
+    joined = np.concatenate([sample["keypoint"] for sample in samples], axis=1)[0]
+    padded = expected[np.arange(sum(lengths)).clip(max=24)]
+    np.testing.assert_array_equal(joined, padded)
+    assert list(samples[0].pop("notes").values()) == [5]
+    for number, sample in enumerate(samples):
+        assert sample["keypoint"].dtype == np.float32
+        assert "notes" not in sample
+        assert sample["frame_dir"] == f"001002_lego_FC2_c{number:03d}"
+        assert sample["person_id"] == "2"
+        assert (sample["session"], sample["task"]) == ("001002", "lego")
+        np.testing.assert_array_equal(sample["targets"], TRAITS[2].astype(np.float32))
 
 
 @pytest.mark.parametrize("missing", ["remove", "zero"])
 def test_frames_without_landmarks(parse, missing):
     array = landmarks(12)
     samples = parse(content=hdf5(array, without=(3, 4, 11)), missing=missing)
-    joined = np.concatenate([one["keypoint"] for one in samples], axis=1)[0]
+    joined = np.concatenate([sample["keypoint"] for sample in samples], axis=1)[0]
     expected = array.copy()
     expected[[3, 4, 11]] = 0
     expected = np.delete(array, [3, 4, 11], 0) if missing == "remove" else expected
     np.testing.assert_array_equal(joined, expected)
-    fate = "removed" if missing == "remove" else "zero"
-    assert samples[0]["notes"][f"frames without body landmarks ({fate})"] == 3
-    short = "recordings shorter than a chunk of 10 frames"
-    assert (short in samples[0]["notes"]) == (missing == "remove")
+    result = "removed" if missing == "remove" else "zero"
+    assert samples[0]["notes"][f"frames without body landmarks ({result})"] == 3
+    note = "recordings shorter than a chunk of 10 frames"
+    assert (note in samples[0]["notes"]) == (missing == "remove")
 
 
-def test_frames_are_in_order_of_their_numbers(parse):
+def test_frames_are_sorted_by_number(parse):
     array = landmarks(3)
     (sample,) = parse(content=hdf5(array, numbers=[10, 9, 100000]))
     np.testing.assert_array_equal(sample["keypoint"][0], array[[1, 0, 2]])
@@ -153,7 +143,7 @@ def test_frames_are_in_order_of_their_numbers(parse):
     assert sample["notes"][what] == 1
 
 
-LEFT_OUT = {
+SKIPPED = {  # case -> path, options of `hdf5`, reason
     "masked": (PATH.replace("raw", "cleaned_masked"), {}, "masked"),
     "masked zip": (
         PATH.replace("raw.hdf5", "cleaned_masked.zip/annotations.hdf5"),
@@ -165,14 +155,14 @@ LEFT_OUT = {
         {},
         "traits are hidden",
     ),
-    "nobody": (PATH, {"without": range(12)}, "no frame has body landmarks"),
+    "no person": (PATH, {"without": range(12)}, "no frame has body landmarks"),
     "short": (PATH, {"without": range(3)}, "shorter than a chunk of 10 frames"),
 }
 
 
-@pytest.mark.parametrize("case", LEFT_OUT)
-def test_left_out(parse, case):
-    path, options, reason = LEFT_OUT[case]
+@pytest.mark.parametrize("case", SKIPPED)
+def test_skipped_file(parse, case):
+    path, options, reason = SKIPPED[case]
     with pytest.raises(SkipFile, match=reason):
         parse_recording(
             path,
@@ -181,22 +171,22 @@ def test_left_out(parse, case):
         )
 
 
-def frame(value, place=(2, 5, 1)):
+def with_value(value, index=(2, 5, 1)):
     array = landmarks(12).astype(float)
-    array[place] = value
+    array[index] = value
     return hdf5(array)
 
 
-# case -> path, content, kind and field of the error
-BAD = {
-    "another path": ("001002/FC2_L/a.hdf5", hdf5(landmarks(3)), "file-name", None),
-    "another session": (
+# case -> path, content, kind of the error, field of the error
+INVALID = {
+    "wrong path": ("001002/FC2_L/a.hdf5", hdf5(landmarks(3)), "file-name", None),
+    "unknown session": (
         PATH.replace("001002", "9"),
         hdf5(landmarks(3)),
         "unknown-name",
         None,
     ),
-    "another split": (
+    "wrong split": (
         PATH.replace("train", "val"),
         hdf5(landmarks(3)),
         "split",
@@ -204,17 +194,17 @@ BAD = {
     ),
     "empty": (PATH, b"", "corrupt", None),
     "text": (PATH, b"frames", "corrupt", None),
-    "cut off": (PATH, hdf5(landmarks(12))[:-500], "corrupt", None),
-    "no frame": (PATH, hdf5(landmarks(0)), "empty", None),
-    "NaN": (PATH, frame(np.nan), "not-finite", "00002/body/landmarks"),
-    "beyond float32": (PATH, frame(1e60), "not-finite", "00002/body/landmarks"),
-    "other joints": (
+    "truncated": (PATH, hdf5(landmarks(12))[:-500], "corrupt", None),
+    "no frames": (PATH, hdf5(landmarks(0)), "empty", None),
+    "NaN": (PATH, with_value(np.nan), "not-finite", "00002/body/landmarks"),
+    "beyond float32": (PATH, with_value(1e60), "not-finite", "00002/body/landmarks"),
+    "wrong number of joints": (
         PATH,
         hdf5(landmarks(3)[:, :23]),
         "shape",
         "00000/body/landmarks",
     ),
-    "text for numbers": (
+    "text instead of numbers": (
         PATH,
         hdf5(landmarks(3), dtype="S8"),
         "dtype",
@@ -223,14 +213,14 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_file_is_named(parse, case):
-    path, content, kind, field = BAD[case]
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_file(parse, case):
+    path, content, kind, field = INVALID[case]
     with raises(kind, DataError, field=field):
         parse_recording(path, content, **parse.keywords)
 
 
-def test_group_that_is_no_frame(parse):
+def test_group_that_is_not_a_frame(parse):
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         file.create_group("metadata")
@@ -238,7 +228,7 @@ def test_group_that_is_no_frame(parse):
         parse(content=content.getvalue())
 
 
-def test_prediction_reads_what_training_reads(parse):
+def test_prediction_and_training_read_the_same(parse):
     content = hdf5(landmarks(12), without=(3, 4, 11))
     samples = parse(content=content)
     source = Source(PATH, content)
@@ -252,17 +242,17 @@ def test_prediction_reads_what_training_reads(parse):
         read(Source("a.hdf5", b"frames"))
 
 
-def test_damaged_files_never_break_the_parser(parse):
-    good = hdf5(landmarks(3))
+def test_truncated_and_corrupt_files(parse):
+    valid = hdf5(landmarks(3))
     rng = np.random.default_rng(0)
-    for length in rng.integers(0, len(good), 40):
+    for length in rng.integers(0, len(valid), 40):
         with pytest.raises(DataError):
-            parse(content=good[:length])
+            parse(content=valid[:length])
     for _ in range(100):
-        damaged = bytearray(good)
-        damaged[rng.integers(len(good))] ^= 1 << rng.integers(8)
+        corrupt = bytearray(valid)
+        corrupt[rng.integers(len(valid))] ^= 1 << rng.integers(8)
         with contextlib.suppress(DataError, SkipFile):
-            parse(content=bytes(damaged))
+            parse(content=bytes(corrupt))
 
 
 def test_release(tmp_path):
@@ -283,15 +273,17 @@ def test_release(tmp_path):
     assert not set(tables) & set(report["other_files"])
     hidden = report["left_out"]["the participant's traits are hidden"]
     assert len(hidden) == 4
-    assert all("_test/" in one for one in hidden)
+    assert all("_test/" in path for path in hidden)
     assert report["notes"]["frames in a shorter last chunk"] == {
         f"{session}_{task}_{camera}_c000": 5 + (session == "001003")
         for session in ("001002", "001003", "004005")
         for task in ("animals", "lego")
         for camera in ("FC1", "FC2")
     }
-    persons = {one["frame_dir"]: one["person_id"] for one in data["annotations"]}
-    assert {persons[one] for one in data["split"]["train"]} == {"1", "2", "3"}
+    persons = {
+        sample["frame_dir"]: sample["person_id"] for sample in data["annotations"]
+    }
+    assert {persons[name] for name in data["split"]["train"]} == {"1", "2", "3"}
     assert persons["001003_animals_FC2_c000"] == "3"
     text = (tmp_path / "a.pkl.report.txt").read_text(encoding="utf-8")
     assert "shorter last chunk: 64 in 12 sequences" in text
@@ -299,68 +291,69 @@ def test_release(tmp_path):
 
 
 def test_recording_in_an_archive(tmp_path):
-    """As the release has it, before anything is unpacked there."""
+    """The release contains zipped recordings."""
     files = release()
-    for name in [one for one in files if one.endswith(".hdf5")]:
+    for name in [path for path in files if path.endswith(".hdf5")]:
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as archive:
             archive.writestr("annotations_cleaned.hdf5", files.pop(name))
         files[name.replace("raw.hdf5", "cleaned_unmasked.zip")] = content.getvalue()
-    zipped = convert_udiva(
-        as_folder(files, tmp_path / "zipped"), tmp_path / "a.pkl", chunk=10, jobs=1
-    )
-    assert zipped["written"]
+    raw = as_folder(files, tmp_path / "zipped")
+    report = convert_udiva(raw, tmp_path / "a.pkl", chunk=10, jobs=1)
+    assert report["written"]
     raw = as_folder(release(), tmp_path / "raw")
     convert_udiva(raw, tmp_path / "b.pkl", chunk=10, jobs=1)
-    first, second = (load_annotations(tmp_path / f"{one}.pkl") for one in "ab")
-    for one, other in zip(first["annotations"], second["annotations"], strict=True):
-        np.testing.assert_equal(one, other)
+    zipped, unpacked = (load_annotations(tmp_path / f"{name}.pkl") for name in "ab")
+    for sample, expected in zip(
+        zipped["annotations"], unpacked["annotations"], strict=True
+    ):
+        np.testing.assert_equal(sample, expected)
 
 
-def test_participants_of_two_splits_are_named(tmp_path):
+def test_participants_of_two_splits_are_noted(tmp_path):
     files = release()
     sessions = {**SESSIONS, "val": {"004005": (4, 1)}}
     files.update(tables_of(sessions))
     raw = as_folder(files, tmp_path / "raw")
     report = convert_udiva(raw, tmp_path / "a.pkl", chunk=10, jobs=1)
-    what = "chunks of 1, who is in train and val"
-    assert len(report["notes"][what]) == (4 + 2) * 3
+    note = "chunks of 1, who is in train and val"
+    assert len(report["notes"][note]) == (4 + 2) * 3
 
 
-# case -> what is done to the files, kind and place of the error
-TABLES = {
+# case -> function that changes the files, kind of the error, location of the error
+INVALID_TABLES = {
     "no tables": (
-        lambda files: [files.pop(one) for one in list(files)],
+        lambda files: files.clear(),
         "not-found",
         {"file": "raw"},
     ),
-    "one table": (
+    "missing table": (
         lambda files: files.pop("metadata_val/parts_val.csv"),
         "not-found",
         {"file": "raw"},
     ),
-    "a column": (
+    "missing column": (
         lambda files: files.update(
             {"metadata_val/sessions_val.csv": "ID,PART.1\n004005,4"}
         ),
         "columns",
         {"file": "sessions_val.csv"},
     ),
-    "an empty field": (
+    "empty cell": (
         lambda files: files.update(
             {"metadata_val/sessions_val.csv": "ID,PART.1,PART.2\n004005,4,"}
         ),
         "row",
         {"file": "sessions_val.csv", "line": 2},
     ),
-    "two meanings": (
+    "duplicate session": (
         lambda files: files.update(
             {"metadata_val/sessions_val.csv": "ID,PART.1,PART.2\n001002,4,5"}
         ),
         "duplicate",
         {"file": "sessions_val.csv", "line": 2},
     ),
-    "text for a trait": (
+    "text as trait": (
         lambda files: files.update(
             {
                 name: content.replace("1.875", "high")
@@ -371,7 +364,7 @@ TABLES = {
         "target",
         {"file": "parts_val.csv", "line": 2, "field": "OPENMINDEDNESS_Z"},
     ),
-    "other traits": (
+    "different traits": (
         lambda files: files.update(
             {
                 "metadata_val/parts_val.csv": f"ID,{','.join(CHALLENGE_TRAITS)}\n"
@@ -391,9 +384,9 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("case", TABLES)
-def test_bad_tables_are_named(tmp_path, case):
-    change, kind, where = TABLES[case]
+@pytest.mark.parametrize("case", INVALID_TABLES)
+def test_invalid_tables(tmp_path, case):
+    change, kind, where = INVALID_TABLES[case]
     files = tables_of()
     change(files)
     (tmp_path / "raw").mkdir()
@@ -401,26 +394,26 @@ def test_bad_tables_are_named(tmp_path, case):
         read_tables(as_folder(files, tmp_path / "raw"))
 
 
-def test_command(tmp_path, monkeypatch, capsys):
+def test_command(tmp_path, capsys):
     raw, out = as_folder(release(), tmp_path / "raw"), tmp_path / "a.pkl"
     arguments = (raw, out, "--chunk", 10, "--remainder", "pad", "--num-workers", 1)
     assert command(*arguments) == 0
-    assert "frames added to fill the last chunk" in capsys.readouterr().out
+    assert "frames added to pad the last chunk" in capsys.readouterr().out
 
-    (raw / PATH).write_bytes(b"damaged")
+    (raw / PATH).write_bytes(b"corrupt")
     before = out.read_bytes()
     assert command(*arguments) == 1
     assert out.read_bytes() == before
     report = json.loads((tmp_path / "a.pkl.report.json").read_text(encoding="utf-8"))
-    assert [one["file"] for one in report["refused"]] == [PATH]
+    assert [entry["file"] for entry in report["refused"]] == [PATH]
     assert command(*arguments, "--skip-invalid") == 0
-    assert command(tmp_path / "nowhere", out, "--chunk", 9) == 1
-    assert "nowhere" in capsys.readouterr().err
-    for wrong in (("--chunk", "0"), ()):
-        assert command(raw, out, *wrong) == 2
+    assert command(tmp_path / "missing", out, "--chunk", 9) == 1
+    assert "missing" in capsys.readouterr().err
+    for options in (("--chunk", "0"), ()):
+        assert command(raw, out, *options) == 2
 
 
 def test_without_h5py(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "h5py", None)
+    monkeypatch.setitem(sys.modules, "h5py", None)
     with raises("missing-package", DataError):
         convert_udiva(tmp_path, tmp_path / "a.pkl", chunk=10)

@@ -1,4 +1,4 @@
-"""CheckDataHook refuses data that do not fit the model, before the first iteration."""
+"""CheckDataHook rejects data that do not match the model."""
 
 import random
 from types import SimpleNamespace
@@ -89,14 +89,14 @@ def config(path, joints=20, in_channels=3, classes=4, work_dir="", pipeline=FORM
 
 
 class Loop(BaseLoop):
-    """A loop that only has its data."""
+    """A loop that has only a data loader."""
 
     def run(self):
         raise AssertionError("the hook must not run a loop")
 
 
 def check(cfg, wrap=lambda dataset: dataset, split="train", wrap_model=lambda m: m):
-    """The hook alone, on a data set and a model."""
+    """Run the hook on a data set and a model, without a runner."""
     init_default_scope("mmaction")
     dataset = cfg.train_dataloader.dataset.dataset
     dataset.split = split
@@ -109,8 +109,8 @@ def check(cfg, wrap=lambda dataset: dataset, split="train", wrap_model=lambda m:
     CheckDataHook().before_run(runner)
 
 
-def refused(kind, key, *args, sample="sample000", field, **kwargs):
-    """The check fails with such an error, which names the key of the config."""
+def assert_rejected(kind, key, *args, sample="sample000", field, **kwargs):
+    """Check that an error is raised whose message contains the config key."""
     with raises(kind, DataError, file="a.pkl", sample=sample, field=field) as error:
         check(*args, **kwargs)
     assert key in error.value.message
@@ -119,7 +119,7 @@ def refused(kind, key, *args, sample="sample000", field, **kwargs):
 
 
 @pytest.mark.parametrize(("joints", "channels"), [(20, 3), (25, 3), (17, 2)])
-def test_fitting_data_pass(tmp_path, joints, channels):
+def test_matching_data_pass(tmp_path, joints, channels):
     path = write(tmp_path / "a.pkl", joints=joints, channels=channels)
     check(config(path, joints=joints))
 
@@ -128,7 +128,7 @@ def test_label_out_of_range(tmp_path):
     data = annotations()
     data["annotations"][2]["label"] = 7
     mmengine.dump(data, str(tmp_path / "a.pkl"))
-    text = refused(
+    text = assert_rejected(
         "label",
         "model.cls_head.num_classes",
         config(tmp_path / "a.pkl"),
@@ -149,17 +149,17 @@ def test_targets(tmp_path):
     path = write(tmp_path / "a.pkl", targets=3)
     check(regression(path))
     key = "model.cls_head.num_targets to 3"
-    refused("target", key, regression(path, targets=1), field="targets")
-    refused("label", "num_targets=3", config(path), field="label")
+    assert_rejected("target", key, regression(path, targets=1), field="targets")
+    assert_rejected("label", "num_targets=3", config(path), field="label")
 
 
 def test_targets_missing(tmp_path):
     data = annotations(targets=3)
     sample = data["annotations"][2]
     del sample["targets"]
-    sample["label"] = 7  # no class of a regression, and no fault of one
+    sample["label"] = 7  # regression ignores labels
     mmengine.dump(data, str(tmp_path / "a.pkl"))
-    refused(
+    assert_rejected(
         "target",
         "`targets`",
         regression(tmp_path / "a.pkl"),
@@ -168,7 +168,7 @@ def test_targets_missing(tmp_path):
     )
 
 
-def test_labels_beside_targets(tmp_path):
+def test_labels_and_targets(tmp_path):
     data = annotations(targets=3)
     for sample in data["annotations"]:
         sample["label"] = 3
@@ -180,44 +180,44 @@ def test_labels_beside_targets(tmp_path):
 def test_joints_differ_from_layout(tmp_path):
     path = write(tmp_path / "a.pkl", joints=20)
     key = "model.backbone.graph_cfg.layout to 'kinect20'"
-    text = refused("layout", key, config(path, joints=25), field="keypoint")
+    text = assert_rejected("layout", key, config(path, joints=25), field="keypoint")
     assert "nturgb+d" in text
     assert "20" in text
     assert "25" in text
 
 
-def test_joints_of_no_known_layout(tmp_path):
+def test_joints_of_unknown_layout(tmp_path):
     cfg = config(write(tmp_path / "a.pkl", joints=14), joints=20)
     key = "model.backbone.graph_cfg.layout"
-    text = refused("layout", key, cfg, field="keypoint")
+    text = assert_rejected("layout", key, cfg, field="keypoint")
     assert "14" in text
     assert "20" in text
 
 
-def test_joints_where_the_pipeline_fails_on_them(tmp_path):
+def test_joints_on_which_the_pipeline_fails(tmp_path):
     path = write(tmp_path / "a.pkl", joints=20)
     feature = {"type": "GenSkeFeat", "dataset": "nturgb+d", "feats": ["b"]}
     cfg = config(path, joints=25, pipeline=[feature, *FORMATTING])
-    refused("layout", "model.backbone.graph_cfg.layout", cfg, field="keypoint")
+    assert_rejected("layout", "model.backbone.graph_cfg.layout", cfg, field="keypoint")
 
 
-def test_other_faults_of_the_pipeline_stay_as_they_are(tmp_path):
+def test_other_pipeline_errors_are_unchanged(tmp_path):
     cfg = config(write(tmp_path / "a.pkl"), pipeline=[{"type": "PoseCompact"}])
     with pytest.raises(KeyError, match="img_shape"):
         check(cfg)
 
 
-def test_joints_chosen_by_the_pipeline(tmp_path):
-    """What reaches the model counts, not what the file holds."""
+def test_joints_selected_by_the_pipeline(tmp_path):
+    """The output of the pipeline counts, not the content of the file."""
     path = write(tmp_path / "a.pkl", joints=25)
     cfg = config(path, joints=20)
 
-    def choose(results):
+    def select(results):
         results["keypoint"] = results["keypoint"][:, :, :20]
         return results
 
     def wrap(dataset):
-        dataset.pipeline.transforms.insert(0, choose)
+        dataset.pipeline.transforms.insert(0, select)
         return dataset
 
     check(cfg, wrap)
@@ -227,7 +227,7 @@ def test_channels(tmp_path):
     path = write(tmp_path / "a.pkl", joints=17, channels=2)
     cfg = config(path, joints=17, in_channels=2)
     key = "model.backbone.in_channels to 3"
-    assert "keypoint_score" in refused("shape", key, cfg, field="keypoint")
+    assert "keypoint_score" in assert_rejected("shape", key, cfg, field="keypoint")
 
 
 def test_channels_without_scores(tmp_path):
@@ -236,7 +236,7 @@ def test_channels_without_scores(tmp_path):
         del sample["keypoint_score"]
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     cfg = config(tmp_path / "a.pkl", joints=17)
-    refused("shape", "model.backbone.in_channels to 2", cfg, field="keypoint")
+    assert_rejected("shape", "model.backbone.in_channels to 2", cfg, field="keypoint")
 
 
 @pytest.mark.parametrize(
@@ -251,13 +251,15 @@ def test_wrapped_data_sets(tmp_path, wrap):
     path = write(tmp_path / "a.pkl")
     check(config(path), wrap)
     cfg = config(path, classes=3)
-    refused("label", "num_classes", cfg, wrap, sample="sample003", field="label")
+    assert_rejected(
+        "label", "num_classes", cfg, wrap, sample="sample003", field="label"
+    )
 
 
 def test_wrapped_model(tmp_path):
     cfg = config(write(tmp_path / "a.pkl"), classes=3)
-    # One of MMEngine's registered model wrappers; it needs no process group.
-    refused(
+    # A model wrapper of MMEngine that requires no process group.
+    assert_rejected(
         "label",
         "num_classes",
         cfg,
@@ -267,20 +269,20 @@ def test_wrapped_model(tmp_path):
     )
 
 
-class Bare(BaseDataset):
-    """A data set of somebody else's, which carries no summary."""
+class OtherDataset(BaseDataset):
+    """A data set without a summary."""
 
     def load_data_list(self):
         return [{"label": 99}]
 
 
-def test_others_are_left_alone(tmp_path):
+def test_unsupported_data_and_models_are_skipped(tmp_path):
     cfg = config(write(tmp_path / "a.pkl"))
-    check(cfg, wrap=lambda dataset: Bare())
+    check(cfg, wrap=lambda dataset: OtherDataset())
     check(cfg, wrap_model=lambda model: nn.Linear(2, 2))
 
 
-def test_random_numbers_are_those_of_a_run_without_the_hook(tmp_path):
+def test_random_state_is_unchanged(tmp_path):
     cfg = config(write(tmp_path / "a.pkl"))
     init_default_scope("mmaction")
     model = MODELS.build(cfg.model)
@@ -300,12 +302,12 @@ def test_random_numbers_are_those_of_a_run_without_the_hook(tmp_path):
     assert draw(lambda: None) == draw(lambda: hook.before_run(run))
 
 
-# The whole runner
+# Tests with a complete runner.
 
 
 @pytest.fixture(autouse=True)
 def config_is_not_pretty_printed(monkeypatch):
-    """It takes two seconds a runner."""
+    """It takes two seconds per runner."""
     monkeypatch.setattr(Config, "pretty_text", "")
 
 
@@ -327,7 +329,7 @@ def count_steps(monkeypatch):
     return steps
 
 
-def test_training_runs_where_data_fit(tmp_path, monkeypatch):
+def test_training_with_matching_data(tmp_path, monkeypatch):
     steps = count_steps(monkeypatch)
     cfg = config(write(tmp_path / "a.pkl"), work_dir=tmp_path)
     runner(cfg).train()
@@ -344,7 +346,7 @@ def test_training_runs_where_data_fit(tmp_path, monkeypatch):
         ("test", {"joints": 25}, "layout"),
     ],
 )
-def test_refused_before_the_first_iteration(
+def test_rejected_before_the_first_iteration(
     tmp_path, monkeypatch, change, kind, command
 ):
     steps = count_steps(monkeypatch)
@@ -354,7 +356,7 @@ def test_refused_before_the_first_iteration(
     assert not steps
 
 
-def test_faulty_validation_data_stop_training_at_once(tmp_path, monkeypatch):
+def test_validation_data_are_checked_before_training(tmp_path, monkeypatch):
     steps = count_steps(monkeypatch)
     data = annotations()
     data["annotations"][-1]["label"] = 4
@@ -367,7 +369,7 @@ def test_faulty_validation_data_stop_training_at_once(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("command", ["val", "test", "train"])
 @pytest.mark.parametrize("change", ["missing", "unexpected", "shape", "none"])
-def test_checkpoint_must_fit_unless_the_run_trains(
+def test_checkpoint_must_match_except_in_training(
     tmp_path, monkeypatch, change, command
 ):
     steps = count_steps(monkeypatch)
@@ -394,26 +396,26 @@ def test_checkpoint_must_fit_unless_the_run_trains(
 
 
 def warnings_of(cfg, monkeypatch):
-    """What the hook says, and training goes on."""
-    heard = []
+    """Return the warnings of the hook in a training."""
+    warnings = []
     run = runner(cfg)
-    monkeypatch.setattr(run.logger, "warning", heard.append)
+    monkeypatch.setattr(run.logger, "warning", warnings.append)
     run.train()
-    return heard
+    return warnings
 
 
-def test_persons_beyond_those_taken_are_said(tmp_path, monkeypatch):
+def test_warning_about_ignored_persons(tmp_path, monkeypatch):
     path = write(tmp_path / "a.pkl", persons=3)
     cfg = config(path, work_dir=tmp_path)
-    heard = warnings_of(cfg, monkeypatch)
+    warnings = warnings_of(cfg, monkeypatch)
     advice = "dict(type='SelectPersons', num_person=1)"
-    assert len([warning for warning in heard if advice in warning]) == 2
+    assert len([warning for warning in warnings if advice in warning]) == 2
     select = {"type": "SelectPersons", "num_person": 1}
     cfg = config(path, work_dir=tmp_path, pipeline=[select, *FORMATTING])
     assert not warnings_of(cfg, monkeypatch)
 
 
-def test_a_picture_of_no_stated_size_is_said(tmp_path, monkeypatch):
+def test_warning_about_default_image_size(tmp_path, monkeypatch):
     data = annotations(joints=17, channels=2)
     save_annotations(data, tmp_path / "sized.pkl")
     for sample in data["annotations"]:
@@ -427,11 +429,11 @@ def test_a_picture_of_no_stated_size_is_said(tmp_path, monkeypatch):
     for name, count in (("sized", 0), ("unsized", 2)):
         path = tmp_path / f"{name}.pkl"
         cfg = config(path, joints=17, work_dir=tmp_path, pipeline=pipeline)
-        heard = warnings_of(cfg, monkeypatch)
-        assert len([text for text in heard if "(1080, 1920)" in text]) == count
+        warnings = warnings_of(cfg, monkeypatch)
+        assert len([text for text in warnings if "(1080, 1920)" in text]) == count
 
 
-# The parts of a config against each other
+# Compatibility of the parts of a config.
 
 
 NETWORKS = {
@@ -482,14 +484,14 @@ def test_channels_of_the_head(tmp_path, name):
     assert f"to {right}" in error.value.message
 
 
-def test_channels_of_a_head_for_targets(tmp_path):
+def test_channels_of_the_regression_head(tmp_path):
     path = write(tmp_path / "a.pkl", targets=3)
     check(network(path, "MSG3D", head="TraitHead"))
     with raises("option", ConfigError, field="model.cls_head.in_channels"):
         check(network(path, "MSG3D", in_channels=96, head="TraitHead"))
 
 
-def test_check_changes_nothing_in_the_model(tmp_path):
+def test_check_does_not_change_the_model(tmp_path):
     cfg = network(write(tmp_path / "a.pkl"), "MSG3D")
     init_default_scope("mmaction")
     model = MODELS.build(cfg.model).train()
@@ -518,7 +520,7 @@ def test_several_streams(tmp_path):
 
 
 def test_layout_of_a_transform(tmp_path):
-    """Layouts with as many joints differ by their names."""
+    """Layouts with the same number of joints differ in their names."""
     path = write(tmp_path / "a.pkl", joints=17)
     other = {"type": "SkeletonFeatures", "layout": "h36m17", "feats": ["b"]}
     cfg = config(path, joints=17, pipeline=[other, *FORMATTING])
@@ -537,7 +539,7 @@ def test_layout_of_the_file(tmp_path):
     data = annotations(joints=17)
     data["meta"] = {"layout": "h36m17"}
     mmengine.dump(data, str(tmp_path / "a.pkl"))
-    refused(
+    assert_rejected(
         "layout",
         "model.backbone.graph_cfg.layout",
         config(tmp_path / "a.pkl", joints=17),

@@ -1,4 +1,4 @@
-"""The place at which the sentence of an error is printed."""
+"""Output of short error messages at the end of a run."""
 
 import json
 import sys
@@ -13,14 +13,14 @@ TEXT = "a.pkl: is faulty"
 
 
 @pytest.fixture(autouse=True)
-def unset(monkeypatch):
+def unset_variables(monkeypatch):
     for name in (endings.FILE, endings.DEBUG, "TORCHELASTIC_ERROR_FILE"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def ends(monkeypatch, capsys):
-    """End this process with an error, as the interpreter would."""
+    """Simulate the end of this process with an uncaught error."""
     previous, at_exit = [], []
     monkeypatch.setattr(sys, "excepthook", lambda *error: previous.append(error))
     monkeypatch.setattr(endings.atexit, "register", at_exit.append)
@@ -36,7 +36,7 @@ def ends(monkeypatch, capsys):
     return end
 
 
-def test_last_line(ends):
+def test_message_is_the_last_line(ends):
     assert ends(ERROR) == ("", f"{TEXT}\n", 0)
 
 
@@ -45,7 +45,7 @@ def test_debug(ends, monkeypatch):
     assert ends(ERROR) == ("", f"{TEXT}\n", 1)
 
 
-def test_defect(ends):
+def test_bugs_keep_the_traceback(ends):
     assert ends(IndexError("5")) == ("", "", 1)
 
 
@@ -66,7 +66,7 @@ def test_unwritable_file(ends, monkeypatch, tmp_path):
     assert ends(ERROR) == ("", f"{TEXT}\n", 0)
 
 
-def test_report_of_torchrun(ends, monkeypatch, tmp_path):
+def test_error_file_of_torchrun(ends, monkeypatch, tmp_path):
     from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
 
     file = tmp_path / "error.json"

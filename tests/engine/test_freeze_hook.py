@@ -1,4 +1,4 @@
-"""FreezeParametersHook keeps parameters for some epochs, and only those."""
+"""FreezeParametersHook freezes the given parameters for some epochs."""
 
 import copy
 
@@ -27,10 +27,10 @@ class Model(BaseModel):
         self.inner = nn.Module()
         self.inner.PA = nn.Parameter(torch.tensor([0.5, -1.0]))
         self.weight = nn.Parameter(torch.tensor([1.0, 2.0]))
-        self.seen = []
+        self.states = []
 
     def forward(self, inputs, mode="loss"):
-        self.seen.append(copy.deepcopy(self.state_dict()))
+        self.states.append(copy.deepcopy(self.state_dict()))
         return {"loss": ((self.inner.PA * inputs + self.weight) ** 2).mean()}
 
 
@@ -59,34 +59,34 @@ def train(work_dir, model, hooks, max_epochs=3, resume=False):
         default_scope="mmaction",
     )
     runner.train()
-    return [state["inner.PA"] for state in model.seen], model
+    return [state["inner.PA"] for state in model.states], model
 
 
 def hook(**kwargs):
     return dict(type="FreezeParametersHook", **dict({"names": ["PA"]}, **kwargs))
 
 
-def test_frozen_then_as_if_training_began(tmp_path):
-    """Two iterations an epoch; neither decay nor momentum of frozen epochs is left."""
-    seen, model = train(tmp_path, Model(), [hook(epochs=2)])
-    assert all(torch.equal(value, seen[0]) for value in seen[:5])
-    assert not torch.equal(seen[5], seen[4])
-    assert not torch.equal(model.seen[1]["weight"], model.seen[0]["weight"])
+def test_training_starts_after_frozen_epochs(tmp_path):
+    """Two iterations per epoch; frozen epochs leave no weight decay or momentum."""
+    values, model = train(tmp_path, Model(), [hook(epochs=2)])
+    assert all(torch.equal(value, values[0]) for value in values[:5])
+    assert not torch.equal(values[5], values[4])
+    assert not torch.equal(model.states[1]["weight"], model.states[0]["weight"])
 
-    before = model.seen[4]  # the first step of PA, by hand
+    before = model.states[4]  # before the first step of PA
     inputs = torch.stack([Points()[i]["inputs"] for i in range(4)])
     PA = before["inner.PA"].clone().requires_grad_()
     ((PA * inputs + before["weight"]) ** 2).mean().backward()
     expected = before["inner.PA"] - 0.1 * (PA.grad + 0.1 * before["inner.PA"])
-    torch.testing.assert_close(seen[5], expected)
+    torch.testing.assert_close(values[5], expected)
 
 
-def test_resumed_run_goes_on_counting(tmp_path):
+def test_resumed_run_continues_the_count(tmp_path):
     train(tmp_path, Model(), [hook(epochs=2)], max_epochs=1)
-    seen, _ = train(tmp_path, Model(), [hook(epochs=2)], resume=True)
-    assert len(seen) == 4
-    assert torch.equal(seen[2], seen[0])
-    assert not torch.equal(seen[3], seen[2])
+    values, _ = train(tmp_path, Model(), [hook(epochs=2)], resume=True)
+    assert len(values) == 4
+    assert torch.equal(values[2], values[0])
+    assert not torch.equal(values[3], values[2])
 
 
 def test_unknown_name(tmp_path):

@@ -1,4 +1,4 @@
-"""Log buffers that append in place."""
+"""In-place append of log buffers."""
 
 import copy
 import pickle
@@ -8,34 +8,34 @@ import numpy as np
 import pytest
 from mmengine.logging import HistoryBuffer
 
-import msg3d  # noqa: F401  (wraps the buffer)
+import msg3d  # noqa: F401  (patches the buffer)
 
 ORIGINAL = HistoryBuffer.update.__wrapped__
 
 
-def same(mine, other):
-    for ours, theirs in zip(mine.data, other.data, strict=True):
-        assert ours.dtype == theirs.dtype
-        np.testing.assert_array_equal(ours, theirs)
+def assert_equal(actual, expected):
+    for values, expected_values in zip(actual.data, expected.data, strict=True):
+        assert values.dtype == expected_values.dtype
+        np.testing.assert_array_equal(values, expected_values)
 
 
 @pytest.mark.parametrize("max_length", [1, 70, 1_000_000])
-@pytest.mark.parametrize("begun", [[], [1.5, 2.5], [1, 2]], ids=str)
-def test_values_are_mmengines(max_length, begun):
-    begun = begun[:max_length]
-    mine, other = (HistoryBuffer(begun, begun, max_length) for _ in range(2))
+@pytest.mark.parametrize("initial", [[], [1.5, 2.5], [1, 2]], ids=str)
+def test_values_match_mmengine(max_length, initial):
+    initial = initial[:max_length]
+    ours, theirs = (HistoryBuffer(initial, initial, max_length) for _ in range(2))
     for number in range(300):
         value = number if number % 3 else number / 7
-        mine.update(value, 1 + number % 4)
-        ORIGINAL(other, value, 1 + number % 4)
-        same(mine, other)
-    assert mine.mean(20) == other.mean(20)
-    assert mine.current() == other.current()
-    assert mine.max() == other.max()
-    assert mine.min(100) == other.min(100)
+        ours.update(value, 1 + number % 4)
+        ORIGINAL(theirs, value, 1 + number % 4)
+        assert_equal(ours, theirs)
+    assert ours.mean(20) == theirs.mean(20)
+    assert ours.current() == theirs.current()
+    assert ours.max() == theirs.max()
+    assert ours.min(100) == theirs.min(100)
 
 
-def test_what_was_read_before_stays():
+def test_views_of_earlier_values_are_unchanged():
     buffer = HistoryBuffer()
     buffer.update(1.0)
     early, _ = buffer.data
@@ -44,7 +44,7 @@ def test_what_was_read_before_stays():
     assert early.tolist() == [1.0]
 
 
-def test_copies_and_checkpoints_go_their_own_way():
+def test_copies_and_checkpoints_are_independent():
     buffer = HistoryBuffer()
     for value in range(100):
         buffer.update(value)
@@ -57,25 +57,25 @@ def test_copies_and_checkpoints_go_their_own_way():
     assert buffer.data[0][-2:].tolist() == [99, -1]
 
 
-def test_a_checkpoint_holds_no_spare_room():
-    buffer, plain = HistoryBuffer(), HistoryBuffer()
+def test_checkpoints_contain_no_spare_capacity():
+    buffer, original = HistoryBuffer(), HistoryBuffer()
     for value in range(2000):
         buffer.update(value)
-        ORIGINAL(plain, value)
-    assert len(pickle.dumps(buffer)) <= len(pickle.dumps(plain)) + 100
+        ORIGINAL(original, value)
+    assert len(pickle.dumps(buffer)) <= len(pickle.dumps(original)) + 100
 
 
-def test_an_update_copies_nothing():
+def test_updates_do_not_copy():
     buffer = HistoryBuffer(np.zeros(100_000), np.ones(100_000))
-    buffer.update(1)  # this one makes room
+    buffer.update(1)  # enlarges the storage
     tracemalloc.start()
     for _ in range(1000):
         buffer.update(1)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 100_000  # bytes; MMEngine takes 1,600,000 for each
+    assert peak < 100_000  # bytes; MMEngine allocates 1,600,000 per update
 
 
-def test_what_is_no_number_is_refused():
+def test_nonnumeric_values_are_rejected():
     with pytest.raises(TypeError):
         HistoryBuffer().update("1")

@@ -1,4 +1,4 @@
-"""What `mmengine.load` reads is data, by whatever part of MMAction2 asks for it."""
+"""`mmengine.load` reads files as plain data, also when called by MMAction2."""
 
 import pickle
 import sys
@@ -25,7 +25,7 @@ CONFIG = "test_dataloader = dict(dataset=dict(type='PoseDataset'))\n"
 
 
 def dump_of_test(rows=((0.7, 0.3), (0.4, 0.6), (0.9, 0.1)), labels=(0, 1, 1)):
-    """As `mim test ... --dump`: tensors that are views of a batch's."""
+    """Return scores as dumped by `mim test ... --dump`: views of batch tensors."""
     scores = torch.tensor(rows)
     return [
         {
@@ -40,9 +40,9 @@ def dump_of_test(rows=((0.7, 0.3), (0.4, 0.6), (0.9, 0.1)), labels=(0, 1, 1)):
 def npz(path, samples):
     np.savez(
         path,
-        ids=[one["frame_dir"] for one in samples],
-        scores=np.stack([one["pred_score"].numpy() for one in samples]),
-        labels=[int(one["gt_label"]) for one in samples],
+        ids=[sample["frame_dir"] for sample in samples],
+        scores=np.stack([sample["pred_score"].numpy() for sample in samples]),
+        labels=[int(sample["gt_label"]) for sample in samples],
     )
 
 
@@ -51,7 +51,7 @@ def evil(path):
     return path
 
 
-def test_tensors_and_arrays_come_back(tmp_path):
+def test_tensors_and_arrays_round_trip(tmp_path):
     data = {
         "dump": dump_of_test(),
         "half": torch.arange(6, dtype=torch.bfloat16).reshape(2, 3).T,
@@ -61,47 +61,46 @@ def test_tensors_and_arrays_come_back(tmp_path):
     }
     for protocol in (2, 4):
         (tmp_path / "a.pkl").write_bytes(pickle.dumps(data, protocol=protocol))
-        found = mmengine.load(tmp_path / "a.pkl")
-        for one, expected in zip(found["dump"], data["dump"], strict=True):
-            assert torch.equal(one["pred_score"], expected["pred_score"])
-            assert one["frame_dir"] == expected["frame_dir"]
-        assert found["half"].dtype == torch.bfloat16
-        assert torch.equal(found["half"], data["half"])
-        assert found["labels"].dtype == torch.int64
-        assert found["text"] == "wave"
-        for one, expected in zip(found["arrays"], data["arrays"], strict=True):
-            np.testing.assert_array_equal(one, expected)
+        loaded = mmengine.load(tmp_path / "a.pkl")
+        for sample, expected in zip(loaded["dump"], data["dump"], strict=True):
+            assert torch.equal(sample["pred_score"], expected["pred_score"])
+            assert sample["frame_dir"] == expected["frame_dir"]
+        assert loaded["half"].dtype == torch.bfloat16
+        assert torch.equal(loaded["half"], data["half"])
+        assert loaded["labels"].dtype == torch.int64
+        assert loaded["text"] == "wave"
+        for array, expected in zip(loaded["arrays"], data["arrays"], strict=True):
+            np.testing.assert_array_equal(array, expected)
 
 
-def test_mmengines_own_dump_and_file_objects(tmp_path):
+def test_files_from_mmengine_dump(tmp_path):
     mmengine.dump(dump_of_test(), str(tmp_path / "a.pkl"))
     with (tmp_path / "a.pkl").open("rb") as file:
-        found = mmengine.load(file, file_format="pkl")
-    assert [int(one["gt_label"]) for one in found] == [0, 1, 1]
+        samples = mmengine.load(file, file_format="pkl")
+    assert [int(sample["gt_label"]) for sample in samples] == [0, 1, 1]
     mmengine.dump({"a": (1, 2), "b": "x"}, str(tmp_path / "a.yaml"))
     assert mmengine.load(str(tmp_path / "a.yaml")) == {"a": (1, 2), "b": "x"}
 
 
-def test_text_of_python_2(tmp_path):
+def test_strings_of_python_2(tmp_path):
     (tmp_path / "a.pkl").write_bytes(b"\x80\x02U\x01\xe9.")
     assert mmengine.load(tmp_path / "a.pkl", encoding="latin1") == "é"
 
 
-def test_a_tensor_is_not_changed_by_the_file(tmp_path):
-    """A pickle may say: take this object, and set its state."""
+def test_files_cannot_change_tensors(tmp_path):
+    """A pickle can set the state of an object."""
 
     class Changed:
         def __reduce__(self):
-            made, arguments = torch.ones(2).__reduce_ex__(2)[:2]
-            return made, arguments, (None, {"value": "another"})
+            function, arguments = torch.ones(2).__reduce_ex__(2)[:2]
+            return function, arguments, (None, {"value": "another"})
 
     (tmp_path / "a.pkl").write_bytes(pickle.dumps([Changed()]))
     with raises("corrupt", PickleError, file="a.pkl"):
         mmengine.load(tmp_path / "a.pkl")
 
 
-def test_mmactions_pose_dataset(tmp_path):
-    """Reads what it always read, and executes nothing."""
+def test_pose_dataset_of_mmaction2(tmp_path):
     data = annotations()
     save_annotations(data, tmp_path / "a.pkl")
     dataset = PoseDataset(str(tmp_path / "a.pkl"), [], split="val")
@@ -127,7 +126,7 @@ def test_mmactions_pose_dataset(tmp_path):
         (b"PK\x03\x04" + bytes(99), "truncated"),
     ],
 )
-def test_no_pickle_is_one_sentence(content, kind, tmp_path):
+def test_files_that_are_not_pickles(content, kind, tmp_path):
     (tmp_path / "a.pkl").write_bytes(content)
     with raises(kind, PickleError, file=str(tmp_path / "a.pkl")) as caught:
         mmengine.load(str(tmp_path / "a.pkl"))
@@ -136,7 +135,7 @@ def test_no_pickle_is_one_sentence(content, kind, tmp_path):
         mmengine.load(str(tmp_path / "none.pkl"))
 
 
-def test_yaml_makes_no_objects(tmp_path):
+def test_yaml_creates_no_objects(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text(
         f"!!python/object/apply:os.mkdir [{str(tmp_path / 'ran')!r}]", encoding="utf-8"
@@ -148,7 +147,7 @@ def test_yaml_makes_no_objects(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["confusion_matrix", "report_accuracy", "eval_metric"])
-def test_no_tool_executes_a_score_file(name, tmp_path, monkeypatch):
+def test_tools_do_not_execute_score_files(name, tmp_path, monkeypatch):
     (tmp_path / "c.py").write_text(CONFIG, encoding="utf-8")
     bad, config = evil(tmp_path / "evil.pkl"), tmp_path / "c.py"
     arguments = {"report_accuracy": ["--preds", bad, bad]}.get(name, [config, bad])
@@ -159,33 +158,31 @@ def test_no_tool_executes_a_score_file(name, tmp_path, monkeypatch):
     assert not (tmp_path / "ran").exists()
 
 
-def test_scores_as_npz_count_as_their_dump(tmp_path, monkeypatch, capsys):
+def test_tools_read_scores_as_npz(tmp_path, monkeypatch, capsys):
     (tmp_path / "c.py").write_text(CONFIG, encoding="utf-8")
     mmengine.dump(dump_of_test(), str(tmp_path / "a.pkl"))
     npz(tmp_path / "a.npz", dump_of_test())
-    for form in ("pkl", "npz"):
-        file, out = tmp_path / f"a.{form}", tmp_path / f"{form}.pkl"
+    for suffix in ("pkl", "npz"):
+        file, out = tmp_path / f"a.{suffix}", tmp_path / f"{suffix}.pkl"
         arguments = tmp_path / "c.py", file, "--out", out
         assert command(monkeypatch, "confusion_matrix", *arguments) is None
-        # s2 is of class 1 and taken for class 0.
+        # s2 has label 1 and prediction 0.
         assert mmengine.load(out).tolist() == [[1, 0], [1, 1]]
-        evaluated = tmp_path / "e.py"
-        evaluated.write_text(
-            "test_evaluator = dict(type='AccMetric')\n", encoding="utf-8"
-        )
+        config = tmp_path / "e.py"
+        config.write_text("test_evaluator = dict(type='AccMetric')\n", encoding="utf-8")
         capsys.readouterr()
-        assert command(monkeypatch, "eval_metric", evaluated, file) is None
+        assert command(monkeypatch, "eval_metric", config, file) is None
         assert "0.666666" in capsys.readouterr().out
-    two = dump_of_test(((0.9, 0.1), (0.3, 0.7), (0.2, 0.8)))
-    npz(tmp_path / "b.npz", two)
+    others = dump_of_test(((0.9, 0.1), (0.3, 0.7), (0.2, 0.8)))
+    npz(tmp_path / "b.npz", others)
     files = "--preds", tmp_path / "a.pkl", tmp_path / "b.npz"
     capsys.readouterr()
-    # The second knows s2: 0.9 + 4 0.2 < 0.1 + 4 0.8
+    # The second file is right about s2: 0.9 + 4 * 0.2 < 0.1 + 4 * 0.8.
     command(monkeypatch, "report_accuracy", *files, "--coefficients", 1, 4)
     assert "Top 1 Accuracy: 1.0" in capsys.readouterr().out
 
 
-def test_npz_that_is_none(tmp_path):
+def test_invalid_npz(tmp_path):
     path = tmp_path / "a.npz"
     for content, kind in (
         (b"<html>", "wrong-file-type"),
@@ -203,31 +200,31 @@ def test_npz_that_is_none(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
-def test_confusion_matrix_takes_either_checkpoint(suffix, tmp_path, monkeypatch):
-    """The tool, which knows `.pth` only, is given one with the same weights."""
+def test_confusion_matrix_supports_both_checkpoint_types(suffix, tmp_path, monkeypatch):
+    """The tool supports only `.pth` and gets a converted file."""
     weights = {"fc.weight": torch.arange(4.0)}
     torch.save({"state_dict": weights, "meta": {}}, tmp_path / "x.pth")
     rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
     (tmp_path / "c.py").write_text(CONFIG, encoding="utf-8")
-    seen = []
+    loaded = []
 
     def from_cfg(cfg):
         assert cfg.load_from.endswith(".pth")
-        seen.append(torch.load(cfg.load_from)["state_dict"]["fc.weight"])
-        sys.exit("seen")
+        loaded.append(torch.load(cfg.load_from)["state_dict"]["fc.weight"])
+        sys.exit("loaded")
 
     monkeypatch.setattr("mmengine.runner.Runner.from_cfg", from_cfg)
     arguments = tmp_path / "c.py", tmp_path / f"x.{suffix}"
-    assert command(monkeypatch, "confusion_matrix", *arguments) == "seen"
-    assert torch.equal(seen[0], torch.arange(4.0))
+    assert command(monkeypatch, "confusion_matrix", *arguments) == "loaded"
+    assert torch.equal(loaded[0], torch.arange(4.0))
 
 
 def other_files(folder):
-    """Files that are not checkpoints, and the kind and a part of each error."""
+    """Return (content, error kind, part of the message) of files of other types."""
     save_annotations(annotations(), folder / "annotations")
     mmengine.dump(dump_of_test(), str(folder / "scores"), file_format="pkl")
     npz(folder / "a.npz", dump_of_test())
-    torch.save({"weight": torch.ones(1000)}, folder / "whole")
+    torch.save({"weight": torch.ones(1000)}, folder / "complete")
     with zipfile.ZipFile(folder / "zip", "w") as archive:
         archive.writestr("readme.txt", "no weights")
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
@@ -235,7 +232,7 @@ def other_files(folder):
         (b"", "empty", "empty"),
         (b"<!DOCTYPE html>\n<html>", "wrong-file-type", "web page"),
         (pointer, "wrong-file-type", "Git LFS pointer"),
-        ((folder / "whole").read_bytes()[:-40], "truncated", "zip archive"),
+        ((folder / "complete").read_bytes()[:-40], "truncated", "zip archive"),
         ((folder / "annotations").read_bytes(), "wrong-file-type", "annotation file"),
         ((folder / "scores").read_bytes(), "wrong-file-type", "score file"),
         ((folder / "a.npz").read_bytes(), "wrong-file-type", ".npz"),
@@ -244,8 +241,8 @@ def other_files(folder):
     ]
 
 
-def test_what_is_no_checkpoint_is_named(tmp_path):
-    """By convert_checkpoint, and by MMEngine's loader, through which all others load."""
+def test_files_that_are_not_checkpoints(tmp_path):
+    """Rejected by convert_checkpoint and by MMEngine's loader."""
     load = mmengine.runner.CheckpointLoader.load_checkpoint
     path, out = str(tmp_path / "x.pth"), str(tmp_path / "out.pth")
     for content, kind, text in other_files(tmp_path):
@@ -260,7 +257,7 @@ def test_what_is_no_checkpoint_is_named(tmp_path):
             assert "\n" not in str(caught.value)
 
 
-def test_endings_that_were_exchanged(tmp_path):
+def test_swapped_suffixes(tmp_path):
     torch.save({"state_dict": {"a": torch.ones(2)}, "meta": {}}, tmp_path / "x.pth")
     rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
     load = mmengine.runner.CheckpointLoader.load_checkpoint

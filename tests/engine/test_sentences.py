@@ -1,4 +1,4 @@
-"""Errors that users can fix become one sentence; defects keep their traceback."""
+"""One-sentence descriptions of errors that users can fix."""
 
 import builtins
 from pathlib import Path
@@ -18,8 +18,8 @@ from msg3d.engine.sentences import is_interruption, sentence
 from msg3d.errors import CheckpointError, DataError
 
 
-def described(action, *args, **kwargs):
-    """The sentence of the error that a call raises."""
+def description(action, *args, **kwargs):
+    """Return the description of the error that a call raises."""
     try:
         action(*args, **kwargs)
     except Exception as error:
@@ -35,27 +35,27 @@ def throw(error):
 
 def test_own_errors():
     error = DataError("is\nfaulty", kind="corrupt", file="a.pkl")
-    assert described(throw, error) == "a.pkl: is faulty"
-    assert described(throw, CheckpointError("is damaged", kind="corrupt"))
-    assert described(throw, FloatingPointError("the loss is NaN"))
+    assert description(throw, error) == "a.pkl: is faulty"
+    assert description(throw, CheckpointError("is damaged", kind="corrupt"))
+    assert description(throw, FloatingPointError("the loss is NaN"))
 
 
 def test_operating_system(tmp_path):
-    assert "no.txt" in described(open, tmp_path / "no.txt")
-    assert described(throw, PermissionError("work_dir is read-only"))
+    assert "no.txt" in description(open, tmp_path / "no.txt")
+    assert description(throw, PermissionError("work_dir is read-only"))
 
 
 def test_missing_package():
-    assert "no_such_package" in described(builtins.__import__, "no_such_package")
+    assert "no_such_package" in description(builtins.__import__, "no_such_package")
     modules = ["no_such_module"]
-    assert "no_such_module" in described(import_modules_from_strings, modules)
+    assert "no_such_module" in description(import_modules_from_strings, modules)
 
 
 def test_memory():
-    assert "batch_size" in described(
+    assert "batch_size" in description(
         throw, torch.OutOfMemoryError("CUDA out of memory.")
     )
-    assert "batch_size" in described(torch.empty, 10**15, dtype=torch.float64)
+    assert "batch_size" in description(torch.empty, 10**15, dtype=torch.float64)
 
 
 @pytest.mark.parametrize(
@@ -71,42 +71,42 @@ def test_memory():
 def test_configs(tmp_path, text, place):
     (tmp_path / "base.py").write_text("a = 'text'\n", encoding="utf-8")
     (tmp_path / "child.py").write_text(text, encoding="utf-8")
-    assert place in described(Config.fromfile, tmp_path / "child.py")
+    assert place in description(Config.fromfile, tmp_path / "child.py")
 
 
 def test_options():
     config = Config({"steps": [1]})
-    assert "--cfg-options" in described(config.merge_from_dict, {"steps.5.a": 1})
+    assert "--cfg-options" in description(config.merge_from_dict, {"steps.5.a": 1})
     action = DictAction(["--cfg-options"], "options")
-    assert "--cfg-options" in described(action, None, None, ["no value"], None)
+    assert "--cfg-options" in description(action, None, None, ["no value"], None)
 
 
 def test_registry():
     init_default_scope("mmaction")
-    text = described(MODELS.build, {"type": "GCNHeads"})
+    text = description(MODELS.build, {"type": "GCNHeads"})
     assert "GCNHeads" in text
     assert "'GCNHead'" in text
     head = {"type": "GCNHead", "in_channels": 4, "num_classes": 4}
-    text = described(MODELS.build, {**head, "num_class": 3})
+    text = description(MODELS.build, {**head, "num_class": 3})
     assert "GCNHead" in text
     assert "num_class" in text
     graph_cfg = {"layout": "no-layout"}
-    text = described(MODELS.build, {"type": "STGCN", "graph_cfg": graph_cfg})
+    text = description(MODELS.build, {"type": "STGCN", "graph_cfg": graph_cfg})
     assert "STGCN" in text
     assert "layout" in text
 
 
 def test_head():
-    """As in configs without CheckDataHook."""
+    """Raised with configs without CheckDataHook."""
     head = GCNHead(num_classes=4, in_channels=6)
-    text = described(head, torch.zeros(1, 1, 8, 2, 5))
+    text = description(head, torch.zeros(1, 1, 8, 2, 5))
     assert "model.cls_head.in_channels" in text
     assert "6" in text
     assert "8" in text
 
 
 def test_incomplete_config(tmp_path):
-    assert "model" in described(Runner.from_cfg, Config({"work_dir": str(tmp_path)}))
+    assert "model" in description(Runner.from_cfg, Config({"work_dir": str(tmp_path)}))
 
 
 class Faulty(torch.utils.data.Dataset):
@@ -118,35 +118,34 @@ class Faulty(torch.utils.data.Dataset):
 
 
 def wrapped(error):
-    """An error in the form in which a loader's worker sends it."""
+    """Wrap an error as a data loader worker does."""
     try:
         raise error
     except Exception:
         return ExceptionWrapper(where="in DataLoader worker process 0")
 
 
-def test_worker_of_a_loader():
-    assert described(next, iter(DataLoader(Faulty()))) == "a.pkl: is faulty"
+def test_data_loader_worker():
+    assert description(next, iter(DataLoader(Faulty()))) == "a.pkl: is faulty"
     error = DataError("is faulty", kind="corrupt", file="a.pkl")
-    assert described(wrapped(error).reraise) == "a.pkl: is faulty"
-    assert described(wrapped(IndexError("5")).reraise) is None
+    assert description(wrapped(error).reraise) == "a.pkl: is faulty"
+    assert description(wrapped(IndexError("5")).reraise) is None
 
 
 @pytest.mark.parametrize(
     "error", [IndexError("5"), TypeError("x"), AssertionError(), KeyError("a")]
 )
-def test_defects(error):
-    assert described(throw, error) is None
+def test_bugs(error):
+    assert description(throw, error) is None
 
 
-def test_defect_in_a_registered_class(monkeypatch):
+def test_bug_in_a_registered_class(monkeypatch):
     init_default_scope("mmaction")
     monkeypatch.setattr(GCNHead, "__init__", lambda self: throw(IndexError("5")))
-    assert described(MODELS.build, {"type": "GCNHead"}) is None
+    assert description(MODELS.build, {"type": "GCNHead"}) is None
 
 
-def test_paths_are_those_of_the_stack():
-    """The modules that errors are attributed to."""
+def test_source_paths_exist():
     import mmaction
     import mmengine
 
@@ -158,11 +157,11 @@ def test_paths_are_those_of_the_stack():
         assert (folder / getattr(sentences, name)).exists()
 
 
-def test_interruption_that_becomes_another_error():
+def test_interruption_converted_to_another_error():
     def format_config():
         try:
             raise KeyboardInterrupt
-        except:  # noqa: E722 (as MMEngine does)
+        except:  # noqa: E722 (as in MMEngine)
             raise SyntaxError("cannot format the config")  # noqa: B904 (likewise)
 
     with pytest.raises(SyntaxError) as caught:

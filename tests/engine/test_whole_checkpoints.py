@@ -1,4 +1,4 @@
-"""WholeCheckpointHook keeps the files that CheckpointHook keeps, and removes later."""
+"""WholeCheckpointHook keeps the same files as CheckpointHook."""
 
 from pathlib import Path
 
@@ -29,37 +29,37 @@ def test_same_files_as_mmengine(tiny, tmp_path):
     assert {"epoch_3.pth", "epoch_4.pth"} < ours
 
 
-def test_removes_nothing_before_its_successor_is_there(tiny, tmp_path, monkeypatch):
+def test_old_checkpoints_are_removed_last(tiny, tmp_path, monkeypatch):
     written, removed = [], []
     save, remove = Runner.save_checkpoint, LocalBackend.remove
 
-    def note_save(self, out_dir, filename, *args, **kwargs):
+    def record_save(self, out_dir, filename, *args, **kwargs):
         save(self, out_dir, filename, *args, **kwargs)
         written.append(filename)
 
-    def note_remove(self, path):
+    def record_remove(self, path):
         removed.append((Path(path).name, written[-1]))
         remove(self, path)
 
-    monkeypatch.setattr(Runner, "save_checkpoint", note_save)
-    monkeypatch.setattr(LocalBackend, "remove", note_remove)
-    one = {"default_hooks.checkpoint.max_keep_ckpts": 1}
+    monkeypatch.setattr(Runner, "save_checkpoint", record_save)
+    monkeypatch.setattr(LocalBackend, "remove", record_remove)
+    keep_one = {"default_hooks.checkpoint.max_keep_ckpts": 1}
     no_best = {"default_hooks.checkpoint.save_best": None}
-    train(tiny, tmp_path, **one, **no_best)
+    train(tiny, tmp_path, **keep_one, **no_best)
     assert removed == [(f"epoch_{n}.pth", f"epoch_{n + 1}.pth") for n in (1, 2, 3)]
 
 
-def test_removes_what_killed_runs_left(tiny, tmp_path):
-    left = tmp_path / "epoch_1.pth.4711.tmp"
-    stranger = tmp_path / "notes.tmp"
-    left.touch()
-    stranger.touch()
+def test_removes_leftovers_of_killed_runs(tiny, tmp_path):
+    leftover = tmp_path / "epoch_1.pth.4711.tmp"
+    other = tmp_path / "notes.tmp"
+    leftover.touch()
+    other.touch()
     train(tiny, tmp_path, **{"train_cfg.max_epochs": 1})
-    assert stranger.exists()
-    assert not left.exists()
+    assert other.exists()
+    assert not leftover.exists()
 
 
-def test_remote_folders_are_mmengine_s():
+def test_remote_folders_are_unchanged():
     for options in ({"out_dir": "s3://bucket"}, {"backend_args": {"backend": "x"}}):
         hook = WholeCheckpointHook(**options)
         assert hook.backend_args == options.get("backend_args")

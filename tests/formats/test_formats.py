@@ -280,7 +280,7 @@ def test_training_and_prediction_get_the_same_keypoints(name, write, options, tm
     folder = tmp_path / "input"
     folder.mkdir()
     write(folder)
-    (source,) = list_sources(str(folder), leave_out="")
+    (source,) = list_sources(str(folder), exclude="")
     assert source == str(the_clip(folder))
     sequences = read_sequences(source, expected, read_options(options))
     assert len(sequences) == len(trained) > 0

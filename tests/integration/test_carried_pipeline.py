@@ -6,7 +6,7 @@ import numpy as np
 from mmengine.config import Config
 
 from leaves import ROOT
-from msg3d.apis.exported import CarriedPipeline
+from msg3d.apis.exported import StoredPipeline
 from msg3d.apis.keypoint_input import to_sample
 from msg3d.apis.trained import TestPipeline
 from msg3d.export.write import recipe_text
@@ -22,7 +22,7 @@ def test_pipelines_of_all_configs():
         text = recipe_text(pipeline, "", ["a"])
         if text not in texts:
             texts.add(text)
-            assert_equal(pipeline, CarriedPipeline(json.loads(text)), path.stem)
+            assert_equal(pipeline, StoredPipeline(json.loads(text)), path.stem)
     assert len(texts) > 30
 
 

@@ -16,8 +16,16 @@ from mmengine.config import Config
 
 import docs_commands
 from conftest import REPOSITORY
-from docs_commands import Block, DocumentError, blocks, documents, parse, run, typed
-from docs_folder import ALSO, fill, given
+from docs_commands import (
+    Block,
+    DocumentError,
+    blocks,
+    documents,
+    parse,
+    run,
+    shell_commands,
+)
+from docs_folder import EXTRA_FILES, fill, page_variables
 from msg3d.synthetic.actions import make_synthetic_actions
 
 # Documents of which a test of their own runs every block.
@@ -75,7 +83,7 @@ def folder(tmp_path, monkeypatch, actions) -> Path:
 
 def test_tables_are_up_to_date():
     """What is excused stands in a document, and is tested where it is said to be."""
-    assert set(ALSO) | set(FOLLOWED) <= set(documents())
+    assert set(EXTRA_FILES) | set(FOLLOWED) <= set(documents())
     for document, test in FOLLOWED.items():
         assert Path(document).name in (REPOSITORY / test).read_text(encoding="utf-8")
     for test in TESTED.values():
@@ -109,15 +117,15 @@ def test_document_is_followed(document, request, monkeypatch):
     if not written:
         return
     folder = request.getfixturevalue("folder")
-    ALSO.get(document, lambda folder: None)(folder)
-    names = given(document, request.getfixturevalue("actions"))
+    EXTRA_FILES.get(document, lambda folder: None)(folder)
+    names = page_variables(document, request.getfixturevalue("actions"))
     for block in written:
         (follow if block.language == SHELL else execute)(block, folder, names)
 
 
 def follow(block: Block, folder: Path, _: dict | None = None) -> None:
     """Runs or parses the commands of a block."""
-    for words in typed(block, folder, VARIABLES):
+    for words in shell_commands(block, folder, VARIABLES):
         if words[0] in CANNOT or any(" ".join(words).startswith(o) for o in TESTED):
             continue
         try:
@@ -194,7 +202,7 @@ def check_parts(block: Block) -> list[str]:
         ("shell", "make quickstrat", "quickstrat"),
         ("shell", "pip install '.[onxx]'", "no extra 'onxx'"),
         ("shell", "torchrun --nprocs_per_node=2 a.py", "SystemExit"),
-        ("shell", "curl address", "curl: nothing here"),
+        ("shell", "curl address", "curl: no parser"),
         ("shell", "python tools/predict.py 'a", "quote|matching"),
         ("shell", "mim test mmaction $CONFG", "CONFG"),
         ("python", "dict(type='AlignViews')", "AlignViews"),
@@ -215,7 +223,7 @@ def test_mistakes_are_found(tmp_path, monkeypatch, language, text, error):
 def test_the_shell_expands_as_it_would(tmp_path):
     (tmp_path / "last").write_text("epoch_4.pth", encoding="utf-8")
     text = "A=1  # of all\npython a.py $A \\\n    'b c' \"$(cat last)\" *.no\n\nmake x"
-    found = typed(Block("a.md", 1, SHELL, text), tmp_path, {})
+    found = shell_commands(Block("a.md", 1, SHELL, text), tmp_path, {})
     assert found == [
         ["python", "a.py", "1", "b c", "epoch_4.pth", "*.no"],
         ["make", "x"],

@@ -11,7 +11,7 @@ import pytest
 from conftest import REPOSITORY
 from msg3d.annotations.files import load_annotations
 from msg3d.apis import Recognizer
-from test_layers import LAYERS, OURS, PACKAGE
+from test_layers import LAYERS, MODULES, PACKAGE
 
 FILES = REPOSITORY / "tests" / "files_0_1"
 EXPECTED = json.loads((FILES / "expected.json").read_text(encoding="utf-8"))["exported"]
@@ -136,7 +136,7 @@ def test_modules_can_be_imported():
     layers = {*LAYERS[: LAYERS.index("compat")], "apis", "video"}
     names = [
         name
-        for name in OURS
+        for name in MODULES
         if name.count(".") and name.split(".")[1] in layers
         if not (name.startswith("msg3d.apis.") and name.split(".")[2] in WITH_TORCH)
     ]

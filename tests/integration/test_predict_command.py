@@ -29,7 +29,7 @@ def test_command(tmp_path):
     )
     assert result.returncode == 0, result.stderr[-4000:]
     assert result.stdout.splitlines() == [
-        "predicted 1, done before 0, failed 0",
+        "predicted 1, already done 0, failed 0",
         "wrote results/predictions.csv",
     ]
     output = tmp_path / "results" / "predictions.csv"

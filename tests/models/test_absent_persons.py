@@ -1,4 +1,4 @@
-"""The mean over persons: GCNHead's, and that of those who are there."""
+"""Mean over persons with and without absent persons."""
 
 import copy
 
@@ -34,7 +34,7 @@ CHANNELS = {"MSG3D": 24, "STGCN": 16, "AAGCN": 16}
 
 
 def build(backbone, num_person, ours=True, spread=True, **head):
-    """A recognizer with random weights; `spread`: data_bn tells places apart."""
+    """Build a recognizer with random weights, also in data_bn if `spread`."""
     init_default_scope("mmaction")
     torch.manual_seed(0)
     names = ("MaskedRecognizerGCN", "MaskedGCNHead")
@@ -67,22 +67,22 @@ def build(backbone, num_person, ours=True, spread=True, **head):
 
 
 def clips(*persons, clips=1, seed=0):
-    """[B, clips, M, T, V, C]; of each sample the number of persons who are there."""
+    """Return inputs [B, clips, M, T, V, C] with `persons` present persons per sample."""
     generator = torch.Generator().manual_seed(seed)
-    places = max(persons, default=1)
-    x = torch.randn(len(persons), clips, places, 9, 5, 3, generator=generator)
+    most = max(persons, default=1)
+    x = torch.randn(len(persons), clips, most, 9, 5, 3, generator=generator)
     for sample, count in enumerate(persons):
         x[sample, :, count:] = 0
     return x
 
 
-def with_places(x, num_person):
-    """With absent persons at the end."""
-    more = num_person - x.shape[2]
-    return torch.cat([x, torch.zeros_like(x[:, :, :1]).repeat_interleave(more, 2)], 2)
+def padded_persons(x, num_person):
+    """Add absent persons at the end."""
+    count = num_person - x.shape[2]
+    return torch.cat([x, torch.zeros_like(x[:, :, :1]).repeat_interleave(count, 2)], 2)
 
 
-def labelled(count):
+def labeled(count):
     samples = [ActionDataSample() for _ in range(count)]
     for number, sample in enumerate(samples):
         sample.set_gt_label(number % 7)
@@ -92,27 +92,27 @@ def labelled(count):
 def scores(model, x):
     model.eval()
     with torch.no_grad():
-        predicted = model(x, labelled(len(x)), mode="predict")
+        predicted = model(x, labeled(len(x)), mode="predict")
     return torch.stack([sample.pred_score for sample in predicted])
 
 
 def step(model, x):
-    """The loss and every gradient of one training step."""
+    """Return the loss and all gradients of a training step."""
     model.train().zero_grad()
-    loss = model(x, labelled(len(x)), mode="loss")["loss_cls"]
+    loss = model(x, labeled(len(x)), mode="loss")["loss_cls"]
     loss.backward()
     return loss, [p.grad for p in model.parameters() if p.grad is not None]
 
 
 @pytest.mark.parametrize("num_person", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_without_the_option_nothing_differs(backbone, num_person):
+def test_identical_to_mmaction2_without_the_option(backbone, num_person):
     ours, theirs = (
         build(backbone, num_person, ours, dropout=0.5, average_clips="prob")
         for ours in (True, False)
     )
     assert ours.state_dict().keys() == theirs.state_dict().keys()
-    x = with_places(clips(1, num_person, clips=2), num_person)
+    x = padded_persons(clips(1, num_person, clips=2), num_person)
     assert torch.equal(scores(ours, x), scores(theirs, x))
     results = []
     for model in (ours, theirs):
@@ -128,24 +128,24 @@ def test_without_the_option_nothing_differs(backbone, num_person):
 
 @pytest.mark.parametrize("num_person", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_the_mean_is_over_those_who_are_there(backbone, num_person):
-    """Ten clips; in one of them the first person is absent, in one everybody."""
+def test_mean_over_present_persons(backbone, num_person):
+    """Ten clips; the first person is absent in one clip, all persons in another."""
     model = build(backbone, num_person, ignore_absent=True)
-    x = with_places(clips(*range(1, num_person + 1), clips=10), num_person)
+    x = padded_persons(clips(*range(1, num_person + 1), clips=10), num_person)
     x[-1, 3, 0] = x[0, 5] = 0
     model.eval()
     with torch.no_grad():
         features = model(x, stage="backbone")
         expected = []
-        for sample, clip_scores in zip(x, features.split(10), strict=True):
-            each = []
-            for clip, feature in zip(sample, clip_scores, strict=True):
-                there = [m for m in range(num_person) if np.any(clip[m].numpy() != 0)]
+        for sample, clip_features in zip(x, features.split(10), strict=True):
+            clip_scores = []
+            for clip, feature in zip(sample, clip_features, strict=True):
+                present = [m for m in range(num_person) if np.any(clip[m].numpy() != 0)]
                 pooled = [
-                    feature[m].flatten(1).mean(1) for m in there or range(num_person)
+                    feature[m].flatten(1).mean(1) for m in present or range(num_person)
                 ]
-                each.append(model.cls_head.fc(sum(pooled) / len(pooled)))
-            expected.append(sum(each) / len(each))
+                clip_scores.append(model.cls_head.fc(sum(pooled) / len(pooled)))
+            expected.append(sum(clip_scores) / len(clip_scores))
     torch.testing.assert_close(scores(model, x), torch.stack(expected))
     head = model(x, stage="head")
     assert head.shape == (num_person * 10, 7)
@@ -155,12 +155,12 @@ def test_the_mean_is_over_those_who_are_there(backbone, num_person):
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_more_absent_persons_change_nothing(backbone):
-    """With a data_bn that treats all places alike; without the option they do."""
+def test_additional_absent_persons_change_nothing(backbone):
+    """The weights of data_bn are the same for all persons."""
     x = clips(1, 2, 1, clips=2)
     alone = scores(build(backbone, 2, spread=False, ignore_absent=True), x)
     for num_person in (3, 4, 5):
-        padded = with_places(x, num_person)
+        padded = padded_persons(x, num_person)
         model = build(backbone, num_person, spread=False, ignore_absent=True)
         torch.testing.assert_close(scores(model, padded), alone)
         shuffled = padded[:, :, torch.randperm(num_person)]
@@ -171,28 +171,27 @@ def test_more_absent_persons_change_nothing(backbone):
 
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_absent_persons_get_no_gradient(backbone):
-    """Trained with one person of two there, the head sees the first alone."""
     model = build(backbone, 2, ignore_absent=True)
-    x = with_places(clips(1, 1, 1), 2)
-    seen = []
+    x = padded_persons(clips(1, 1, 1), 2)
+    outputs = []
     model.backbone.register_forward_hook(
-        lambda module, inputs, output: (output.retain_grad(), seen.append(output))[-1]
+        lambda module, inputs, out: (out.retain_grad(), outputs.append(out))[-1]
     )
     loss, gradients = step(model, x)
     assert torch.isfinite(loss)
     assert all(torch.isfinite(g).all() for g in gradients)
-    gradient = seen[0].grad
+    gradient = outputs[0].grad
     assert gradient[:, 0].abs().max() > 0
     assert not gradient[:, 1].any()
-    expected = seen[0][:, :1].detach()
-    plain = torch.nn.functional.cross_entropy(
-        model.cls_head.fc(expected.mean((1, 3, 4))), torch.arange(3)
+    present = outputs[0][:, :1].detach()
+    expected = torch.nn.functional.cross_entropy(
+        model.cls_head.fc(present.mean((1, 3, 4))), torch.arange(3)
     )
-    torch.testing.assert_close(loss, plain)
+    torch.testing.assert_close(loss, expected)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_with_nobody_there_all_are_counted(backbone):
+def test_all_persons_count_if_none_is_present(backbone):
     theirs, ours = build(backbone, 3, False), build(backbone, 3, ignore_absent=True)
     x = torch.zeros(2, 2, 3, 9, 5, 3)
     torch.testing.assert_close(scores(ours, x), scores(theirs, x))
@@ -202,7 +201,7 @@ def test_with_nobody_there_all_are_counted(backbone):
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_in_half_precision(backbone, num_person):
     model = build(backbone, num_person, ignore_absent=True)
-    x = with_places(clips(1, num_person, clips=2), num_person)
+    x = padded_persons(clips(1, num_person, clips=2), num_person)
     expected = scores(model, x)
     with torch.autocast("cpu", torch.bfloat16):
         actual = scores(model, x)
@@ -211,13 +210,13 @@ def test_in_half_precision(backbone, num_person):
     torch.testing.assert_close(actual.float(), expected, atol=0.02, rtol=0.05)
 
 
-def test_an_absent_feature_that_is_not_finite_is_left_out():
+def test_features_of_absent_persons_may_be_nan():
     features = torch.tensor([[[1.0], [float("nan")], [3.0]], [[1.0], [2.0], [6.0]]])
     present = torch.tensor([[True, False, True], [False, False, False]])
     assert mean_of_present(features, present).tolist() == [[2.0], [3.0]]
 
 
-def test_a_model_that_cannot_tell_is_named():
+def test_unsupported_models():
     model = build("STGCN", 2, ignore_absent=True)
     x = model.backbone(clips(2)[:, 0])
     with raises("config", ConfigError, field="model.type"):
@@ -227,10 +226,9 @@ def test_a_model_that_cannot_tell_is_named():
         model.cls_head(x[:, :1], present)
 
 
-def test_our_recognizer_with_mmactions_head():
-    """The mask is offered, and not asked for."""
+def test_masked_recognizer_with_mmaction2_head():
     model = build("STGCN", 2)
-    x = with_places(clips(1, 2), 2)
+    x = padded_persons(clips(1, 2), 2)
     expected = scores(model, x)
     head = build("STGCN", 2, ours=False).cls_head
     head.load_state_dict(model.cls_head.state_dict())

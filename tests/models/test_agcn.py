@@ -1,4 +1,4 @@
-"""2s-AGCN against its equations, and against the authors' parameters."""
+"""2s-AGCN, compared with its equations and the authors' parameters."""
 
 import pytest
 import torch
@@ -16,15 +16,15 @@ GRAPH = {"layout": "nturgb+d", "mode": "spatial"}
 
 
 def norm(x, bn):
-    """BatchNorm in training: with the batch's own mean and (biased) variance."""
+    """Apply BatchNorm in training mode."""
     mean = x.mean((0, 2, 3), keepdim=True)
     var = ((x - mean) ** 2).mean((0, 2, 3), keepdim=True)
     weight, bias = (p.view(1, -1, 1, 1) for p in (bn.weight, bn.bias))
     return (x - mean) / (var + bn.eps).sqrt() * weight + bias
 
 
-def plain_unit(unit, x):
-    """Y = sum_k W_k X (A_k + B_k + C_k), written out, in training."""
+def reference_unit(unit, x):
+    """Compute Y = sum_k W_k X (A_k + B_k + C_k) in training mode."""
 
     def pointwise(conv, x):
         weight = conv.weight[:, :, 0, 0]
@@ -44,19 +44,19 @@ def plain_unit(unit, x):
 
 
 @pytest.mark.parametrize(("in_channels", "out_channels"), [(3, 8), (8, 8), (8, 16)])
-def test_unit_is_the_equations(in_channels, out_channels):
+def test_unit_matches_the_equations(in_channels, out_channels):
     torch.manual_seed(0)
     A = torch.tensor(PartitionGraph("coco", "spatial").A, dtype=torch.float32)
     unit = AdaptiveGraphConv(in_channels, out_channels, A)
     rebuild_weights(unit, torch.double)
-    for conv in (*unit.conv_a, *unit.conv_b):  # scores far from equal
+    for conv in (*unit.conv_a, *unit.conv_b):  # clearly different scores
         conv.weight.data.mul_(5)
     x = torch.randn(4, in_channels, 6, 17).double().requires_grad_()
-    actual, expected = unit.train()(x), plain_unit(unit, x)
+    actual, expected = unit.train()(x), reference_unit(unit, x)
     assert_close(actual, expected)
     spread = unit.graphs(x) - unit.A - unit.PA
     assert_close(spread.sum(-2), torch.ones_like(spread.sum(-2)))
-    assert spread.std(-2).mean() > 0.01  # else the axis would not matter
+    assert spread.std(-2).mean() > 0.01  # otherwise the axis is not tested
 
     weight = torch.rand_like(actual)
     inputs = [x, *unit.parameters()]
@@ -65,23 +65,25 @@ def test_unit_is_the_equations(in_channels, out_channels):
     ]
     largest = max(grad.abs().max() for grad in grads[1])
     for ours, theirs in zip(*grads, strict=True):
-        # A bias before a BatchNorm has no gradient but rounding.
+        # The gradient of a bias before BatchNorm is only rounding error.
         scale = max(theirs.abs().max(), 1e-3 * largest)
         assert (ours - theirs).abs().max() / scale < 1e-10
 
 
-def test_network_is_the_equations():
+def test_network_matches_the_equations():
     model = AGCN(GRAPH, base_channels=8)
     rebuild_weights(model, torch.double)
     x = torch.randn(3, 2, 9, 25, 3).double()
     actual = model.train()(x)
 
-    numbers = x.permute(0, 1, 3, 4, 2).reshape(3, 2 * 25 * 3, 9, 1)  # M, V, C
-    y = norm(numbers, model.data_bn).view(3 * 2, 25, 3, 9).permute(0, 2, 3, 1)
+    features = x.permute(0, 1, 3, 4, 2).reshape(3, 2 * 25 * 3, 9, 1)  # M, V, C
+    y = norm(features, model.data_bn).view(3 * 2, 25, 3, 9).permute(0, 2, 3, 1)
     for number, block in enumerate(model.gcn, 1):
         stride = (2 if number in (5, 8) else 1, 1)
         conv = block.tcn.conv
-        z = F.conv2d(plain_unit(block.gcn, y), conv.weight, conv.bias, stride, (4, 0))
+        z = F.conv2d(
+            reference_unit(block.gcn, y), conv.weight, conv.bias, stride, (4, 0)
+        )
         z = norm(z, block.tcn.bn)
         if number in (5, 8):
             conv = block.residual.conv
@@ -93,8 +95,8 @@ def test_network_is_the_equations():
     assert_close(actual, y.unflatten(0, (3, 2)))
 
 
-def test_published_size_and_names():
-    """3,469,510 parameters with 60 classes; the authors' names, renamed."""
+def test_published_parameters():
+    """The names are those of the authors, renamed."""
     model, head = AGCN(GRAPH), GCNHead(num_classes=60, in_channels=256)
     parameters = [*model.parameters(), *head.parameters()]
     assert sum(p.numel() for p in parameters) == 3_469_510
@@ -115,7 +117,7 @@ def test_published_size_and_names():
     assert buffers == {"A"} | {f"gcn.{block}.gcn.A" for block in range(10)}
 
 
-def test_first_weights():
+def test_initialization():
     init_default_scope("mmaction")
     model = AGCN(GRAPH)
     model.init_weights()
@@ -124,18 +126,18 @@ def test_first_weights():
         assert (unit.PA == 1e-6).all()
         assert (unit.bn.weight == 1e-6).all()
         assert (block.tcn.bn.weight == 1).all()
-        out, into = unit.out_c, unit.in_c
+        out_channels, in_channels = unit.out_c, unit.in_c
         for conv in unit.conv_d:
             assert (conv.bias == 0).all()
-            deviation = (2 / (out * into * 3)) ** 0.5
+            deviation = (2 / (out_channels * in_channels * 3)) ** 0.5
             assert conv.weight.std().item() == pytest.approx(deviation, rel=0.25)
-        deviation = (2 / (out // 4)) ** 0.5
+        deviation = (2 / (out_channels // 4)) ** 0.5
         assert unit.conv_a[0].weight.std().item() == pytest.approx(deviation, rel=0.35)
-        if into != out:
+        if in_channels != out_channels:
             assert (unit.down[1].weight == 1).all()
 
 
-def test_differs_from_mmaction2s_in_the_graph_alone():
+def test_only_the_graph_differs_from_mmaction2():
     theirs = {
         key: value.shape
         for key, value in AAGCN(GRAPH, gcn_attention=False).state_dict().items()
@@ -148,7 +150,7 @@ def test_differs_from_mmaction2s_in_the_graph_alone():
     assert all(ours[key] == shape for key, shape in theirs.items())
 
 
-def test_layout_aagcn_is_mmaction2s():
+def test_layout_aagcn_is_identical_to_mmaction2():
     torch.manual_seed(0)
     graph_cfg = {"layout": "coco", "mode": "spatial"}
     ours = LayoutAAGCN(graph_cfg, base_channels=8).eval()
@@ -160,7 +162,7 @@ def test_layout_aagcn_is_mmaction2s():
 
 
 def test_scores_beyond_float16():
-    """A product of embeddings above 65,504, its mean far below."""
+    """The product of the embeddings exceeds 65,504, but its mean does not."""
     A = torch.tensor(PartitionGraph("coco", "spatial").A, dtype=torch.float32)
     unit = AdaptiveGraphConv(4, 64, A)
     for conv in (*unit.conv_a, *unit.conv_b):

@@ -1,4 +1,4 @@
-"""Backbones on devices that autocast does not support: `meta`, and other backends."""
+"""Backbones on devices without autocast, such as `meta`."""
 
 import copy
 
@@ -18,7 +18,7 @@ NETWORKS = {
         "base_channels": 8,
     },
 }
-# Long enough for the loop over samples on a CPU.
+# Large enough for the loop over samples on CPU.
 CLIPS = (2, 2, 100, 17, 3)
 
 
@@ -28,7 +28,7 @@ CLIPS = (2, 2, 100, 17, 3)
     ("name", "options"),
     [*((name, {}) for name in NETWORKS), ("MSG3D", {"with_cp": True})],
 )
-def test_meta_gives_the_shapes_of_the_cpu(name, options, training, gradients):
+def test_meta_shapes_match_cpu(name, options, training, gradients):
     init_default_scope("mmaction")
     model = MODELS.build(dict(NETWORKS[name], type=name, **options)).train(training)
     meta = copy.deepcopy(model).to("meta")
@@ -45,7 +45,7 @@ def test_meta_gives_the_shapes_of_the_cpu(name, options, training, gradients):
             assert parameter.grad.shape == parameter.shape, key
 
 
-def test_operators_on_meta_multiply_in_their_own_type():
+def test_as_multiplied_without_autocast_support():
     x = torch.rand(2, 3, device="meta")
     assert by_sample.as_multiplied(x, None) == (x, None)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -54,8 +54,8 @@ def test_operators_on_meta_multiply_in_their_own_type():
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_a_backend_without_autocast_gives_the_same(training, monkeypatch):
-    """A CPU that torch would not let use autocast: with values, unlike `meta`."""
+def test_same_outputs_without_autocast_support(training, monkeypatch):
+    """Simulated on CPU, because `meta` has no values."""
     ours, plain = pair("coco", num_person=2)
     x = torch.rand(CLIPS).double()
     x[1, 1] = 0
@@ -66,7 +66,7 @@ def test_a_backend_without_autocast_gives_the_same(training, monkeypatch):
     monkeypatch.setattr(torch.amp, "is_autocast_available", lambda device: False)
     for name in ("is_autocast_enabled", "get_autocast_dtype", "autocast"):
         monkeypatch.setattr(torch, name, unsupported)
-    monkeypatch.setattr(by_sample, "MIN_ELEMENTS", 1 << 60)  # the whole batch
+    monkeypatch.setattr(by_sample, "MIN_ELEMENTS", 1 << 60)  # use the whole-batch form
     with torch.no_grad():
         out, expected = ours.train(training)(x), plain.train(training)(x)
     assert_close(out, expected, 1e-10)

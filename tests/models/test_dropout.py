@@ -1,4 +1,4 @@
-"""Dropout where the study on personality has it, beside which nothing changes."""
+"""Dropout as in the personality study, without other changes."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ GRAPH = {"layout": "kinect20", "mode": "binary_adj"}
 
 
 class FixedMask(nn.Dropout):
-    """Dropout whose mask is the same in every call."""
+    """Dropout with the same mask in all calls."""
 
     def mask(self, shape):
         generator = torch.Generator().manual_seed(len(shape))
@@ -44,13 +44,13 @@ def models(**dropout):
     torch.manual_seed(0)
     plain = MSG3D(GRAPH, num_person=1, **SMALL)
     dropped = MSG3D(GRAPH, num_person=1, **SMALL, **dropout)
-    dropped.load_state_dict(plain.state_dict())  # the names are the same
+    dropped.load_state_dict(plain.state_dict())
     return plain, dropped
 
 
 @pytest.mark.parametrize(("window", "stride"), [(1, 1), (3, 2), (5, 1)])
 @pytest.mark.parametrize("channels", [(3, 8), (16, 4)])
-def test_graph_convolution_by_its_formula(form, window, stride, channels):
+def test_graph_convolution_matches_the_formula(form, window, stride, channels):
     joints, scales, (c_in, c_out) = 5, 3, channels
     torch.manual_seed(0)
     layer = MSGCN(c_in, c_out, chain(joints), scales, window, stride, dropout=0.6)
@@ -78,12 +78,12 @@ def test_graph_convolution_by_its_formula(form, window, stride, channels):
         torch.autograd.grad((out * weight).sum(), parameters)
         for out in (actual, expected)
     ]
-    for one, other in zip(*grads, strict=True):
-        assert_close(one, other)
+    for actual_grad, expected_grad in zip(*grads, strict=True):
+        assert_close(actual_grad, expected_grad)
 
 
 @pytest.mark.parametrize(("stride", "activate"), [(1, True), (2, True), (1, False)])
-def test_temporal_convolution_branch_by_branch(form, stride, activate):
+def test_temporal_convolution_matches_single_branches(form, stride, activate):
     torch.manual_seed(0)
     layer = MSTCN(24, 24, stride, activate=activate, dropout=0.4, branch_dropout=0.3)
     rebuild_weights(layer, torch.double)
@@ -96,26 +96,27 @@ def test_temporal_convolution_branch_by_branch(form, stride, activate):
     branches.append(layer.branches[-1](image[:, :, ::stride]))
     frames = branches[0].shape[2]
     mask = inner.mask((2, frames, 5, 16)).permute(0, 3, 1, 2)
-    branches[:4] = [one * m for one, m in zip(branches, mask.split(4, 1), strict=False)]
+    masks = mask.split(4, 1)
+    branches[:4] = [branch * m for branch, m in zip(branches[:4], masks, strict=True)]
     residual = layer.residual
     if not isinstance(residual, nn.Identity):
         residual = nn.Sequential(residual.conv, residual.bn)
     out = torch.cat(branches, 1) + residual(image[:, :, ::stride])
-    # The study drops before the ReLU, which is the same.
+    # The study applies dropout before the ReLU, which is equivalent.
     out = out * drop.mask((2, frames, 5, 24)).permute(0, 3, 1, 2)
     out = F.relu(out) if activate else out
     assert_close(actual, out.permute(0, 2, 3, 1))
 
 
-def test_no_dropout_changes_no_bit():
+def test_zero_dropout_changes_nothing():
     zeros = dict.fromkeys(STUDY, 0.0)
     plain, dropped = models(**zeros)
     x = torch.rand(2, 1, 12, 20, 3)
     assert torch.equal(plain(x), dropped(x))
 
 
-def test_eval_changes_no_bit():
-    """Neither the folded form nor the one that gradients go through."""
+def test_dropout_changes_nothing_in_eval_mode():
+    """With gradients and with the folded form."""
     plain, dropped = (model.eval() for model in models(**STUDY))
     x = torch.rand(2, 1, 12, 20, 3)
     assert torch.equal(plain(x), dropped(x))
@@ -124,7 +125,7 @@ def test_eval_changes_no_bit():
 
 
 @pytest.mark.parametrize("option", STUDY)
-def test_each_option_drops_in_training(form, option):
+def test_each_option_applies_in_training(form, option):
     plain, dropped = models(**{option: STUDY[option]})
     x = torch.rand(2, 1, 12, 20, 3)
     first, second = dropped(x), dropped(x)
@@ -134,23 +135,22 @@ def test_each_option_drops_in_training(form, option):
     assert all(p.grad is not None for p in dropped.parameters())
 
 
-def test_checkpointing_drops_the_same_in_both_passes():
+def test_checkpointing_uses_the_same_mask_in_both_passes():
     gradients = []
     for with_cp in (False, True):
         torch.manual_seed(0)
         model = MSG3D(GRAPH, num_person=1, with_cp=with_cp, **SMALL, **STUDY)
         model(torch.rand(2, 1, 12, 20, 3)).square().sum().backward()
         gradients.append([p.grad for p in model.parameters()])
-    for one, other in zip(*gradients, strict=True):
-        torch.testing.assert_close(one, other)
+    for actual, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(actual, expected)
 
 
 @pytest.mark.skipif(
     TorchVersion(torch.__version__) < "2.7",
     reason="Dynamo of PyTorch 2.6 breaks graphs at copy.deepcopy and autocast queries",
 )
-def test_one_graph():
-    """torch.compile finds no reason to break what drops."""
+def test_compiles_without_graph_breaks():
     _, model = models(**STUDY)
     gcn, tcn, _ = model.sgcn1
 
@@ -158,24 +158,24 @@ def test_one_graph():
         return tcn(gcn(x)) + model.gcn3d1.gcn3d[0](x)
 
     torch._dynamo.reset()
-    found = torch._dynamo.explain(forward)(torch.rand(2, 8, 20, 3))
-    assert found.graph_break_count == 0
+    explanation = torch._dynamo.explain(forward)(torch.rand(2, 8, 20, 3))
+    assert explanation.graph_break_count == 0
 
 
-def test_features_beside_coordinates_are_normalised_apart():
-    """The study has one BatchNorm for coordinates and one for features: so has this.
+def test_coordinates_and_features_are_normalized_separately():
+    """The study has separate BatchNorms for coordinates and features.
 
-    A BatchNorm normalises each channel by itself, and here each (person, joint,
-    channel) is one. Two over shares of the channels are one over all.
+    data_bn is equivalent, because it normalizes each (person, joint, channel)
+    separately.
     """
     torch.manual_seed(0)
     model = MSG3D(GRAPH, in_channels=15, num_person=1, **SMALL).double()
     scale = torch.cat([torch.ones(3), torch.full((12,), 100.0)])
     x = torch.rand(4, 1, 10, 20, 15, dtype=torch.double) * scale
     rows = x.permute(0, 1, 3, 4, 2)[:, 0]  # (N, V, C, T)
-    apart = [
+    separate = [
         nn.BatchNorm1d(20 * part.shape[2]).double()(part.flatten(1, 2)).view_as(part)
         for part in (rows[:, :, :3], rows[:, :, 3:])
     ]
     ours = model.data_bn(rows.flatten(1, 2)).view_as(rows)
-    assert_close(ours, torch.cat(apart, 2), 1e-14)
+    assert_close(ours, torch.cat(separate, 2), 1e-14)

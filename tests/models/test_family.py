@@ -1,4 +1,4 @@
-"""What every backbone of the family does alike."""
+"""Common tests of all baseline backbones."""
 
 from pathlib import Path
 
@@ -46,8 +46,8 @@ def test_trains(name, layout, persons, channels):
     x[1, 1:] = 0  # absent persons
     out = model(x)
     width = 64 if name == "TwoStreamSTGCN" else 32
-    places = (1, width, 3, 1) if name == "ResTCN" else (persons, width, 3, joints)
-    assert out.shape == (3, *places)
+    shape = (1, width, 3, 1) if name == "ResTCN" else (persons, width, 3, joints)
+    assert out.shape == (3, *shape)
     (out * torch.rand_like(out)).sum().backward()
     for key, parameter in model.named_parameters():
         assert parameter.grad is not None, key
@@ -58,12 +58,12 @@ def test_trains(name, layout, persons, channels):
 @pytest.mark.parametrize(
     "shape", [(2, 1, 8, 17, 3), (2, 2, 8, 25, 3), (2, 2, 8, 17, 2), (2, 8, 17, 3)]
 )
-def test_wrong_input_is_named(name, shape):
+def test_invalid_input(name, shape):
     with raises("shape", DataError, field="keypoint"):
         build(name)(torch.rand(shape))
 
 
-def test_one_norm_for_all_persons_takes_any_number():
+def test_shared_norm_supports_any_number_of_persons():
     model = build("LayoutAAGCN", data_bn_type="VC")
     assert model(torch.rand(2, 5, 4, 17, 3)).shape == (2, 5, 32, 1, 17)
     with raises("shape", DataError, field="keypoint"):
@@ -71,14 +71,14 @@ def test_one_norm_for_all_persons_takes_any_number():
 
 
 @pytest.mark.parametrize("name", FAMILY)
-def test_unknown_layout_is_named(name):
+def test_unknown_layout(name):
     with raises("layout", ConfigError):
         build(name, "cocoo")
 
 
 @pytest.mark.parametrize("name", FAMILY)
-def test_compiles_without_a_break(name):
-    # Every kind of block, and few of them: tracing takes seconds.
+def test_compiles_without_graph_breaks(name):
+    # Few blocks, but of all kinds, because tracing takes seconds.
     model = build(name, **{} if name == "ResTCN" else {"num_stages": 5}).eval()
     x = torch.rand(2, 2, 8, 17, 3)
     compiled = torch.compile(model, backend="eager", fullgraph=True)
@@ -97,12 +97,12 @@ def test_mixed_precision(name):
         assert out.isfinite().all()
         out.float().sum().backward()
     error = (out.float() - expected).abs().max() / expected.abs().max()
-    assert error < 0.1  # 20 layers of 8 bits
+    assert error < 0.1  # 20 layers with 8 bits of precision
 
 
 @pytest.mark.parametrize("name", ["PartitionSTGCN", "AGCN", "LayoutAAGCN"])
-def test_persons_are_independent_of_their_order(name):
-    """Swapping persons, with their entries of data_bn, swaps the outputs."""
+def test_permuted_persons(name):
+    """Swapping persons and their entries in data_bn swaps the outputs."""
     model = build(name).double().eval()
     x = torch.rand(3, 2, 8, 17, 3).double()
     bn = model.data_bn

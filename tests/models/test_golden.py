@@ -1,7 +1,7 @@
-"""Equal to MMAction2's project, on weights that anyone can rebuild.
+"""Comparison with outputs of MMAction2's project for reproducible weights.
 
-The figures were computed with its code in float64. One case is kept here, the
-others lie with the developers.
+The outputs were computed in float64. One case is in the repository; the developers have
+the others.
 """
 
 import json
@@ -19,7 +19,7 @@ CASES = ("coco_c24_m1_t32", "coco_c96_m2_t20", "nturgbd_c96_m2_t13")
 
 
 def error(actual, expected, scale=None):
-    """Largest deviation, relative to the largest expected value."""
+    """Return the largest deviation, relative to the largest expected value."""
     if isinstance(actual, torch.Tensor):
         actual = actual.detach().numpy()
     scale = np.abs(expected).max() if scale is None else scale
@@ -31,9 +31,9 @@ def case(request):
     name = f"backbone_{request.param}"
     for folder in (REPOSITORY / "tests" / "golden", SHARED / "golden"):
         if (folder / f"{name}.npz").is_file():
-            about = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-            return about, dict(np.load(folder / f"{name}.npz"))
-    pytest.skip(f"needs the developers' {name}.npz in ../shared/golden")
+            info = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+            return info, dict(np.load(folder / f"{name}.npz"))
+    pytest.skip(f"requires {name}.npz of the developers in ../shared/golden")
 
 
 @pytest.mark.parametrize("network", [MSG3D, ReferenceMSG3D])
@@ -41,14 +41,14 @@ def case(request):
     ("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-4)]
 )
 def test_equal_to_mmaction2(case, network, dtype, tolerance):
-    about, golden = case
+    info, golden = case
     model = network(
-        {"layout": about["layout"], "mode": "binary_adj"},
-        base_channels=about["base_channels"],
-        num_person=about["num_person"],
+        {"layout": info["layout"], "mode": "binary_adj"},
+        base_channels=info["base_channels"],
+        num_person=info["num_person"],
     )
     state = model.state_dict()
-    assert {k: list(v.shape) for k, v in state.items()} == about["state_dict"]
+    assert {k: list(v.shape) for k, v in state.items()} == info["state_dict"]
     for key in state:
         if key.rpartition(".")[2] == "A":
             np.testing.assert_array_equal(state[key], golden[f"buffer/{key}"])
@@ -67,13 +67,13 @@ def test_equal_to_mmaction2(case, network, dtype, tolerance):
     grads = {name: p.grad for name, p in model.named_parameters()}
     norms = dict(zip(golden["grad_norm_names"], golden["grad_norms"], strict=True))
     assert set(norms) == set(grads)
-    # The gradient of a bias before a BatchNorm is zero but for rounding, so errors are
-    # measured against the largest gradient where that is all there is.
+    # The gradient of a bias before BatchNorm is only rounding error. Its errors are
+    # measured relative to the largest gradient.
     floor = max(norms.values()) * 1e-5
     if dtype == torch.float32:
-        # A ReLU whose input is zero but for rounding is on or off, so gradients are
-        # equal up to such flips: to change the input by 1e-6 moves the published
-        # form's own float64 gradients by up to 6e-2 of a parameter's.
+        # Rounding decides whether a ReLU with an input near zero is active. Changing
+        # the input by 1e-6 changes the float64 gradients of the published form by up to
+        # 6 %.
         floor, tolerance = max(norms.values()), 1e-3
     for name, norm in norms.items():
         actual = grads[name].norm().numpy()

@@ -1,4 +1,4 @@
-"""Eval mode is fast and nobody notices: what is kept never outlives its reasons."""
+"""Fast inference: same outputs, and the cache is never stale."""
 
 import copy
 import io
@@ -19,7 +19,7 @@ CHAIN = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 3)], "center": 1}
 
 @pytest.fixture
 def case():
-    """Our form and the published one in eval mode, and an input that both have seen."""
+    """Return (model, reference, input) after one forward pass in eval mode."""
     ours, plain = pair(CHAIN, num_person=2)
     x = torch.rand(3, 2, 9, 5, 3).double()
     x[1, 1] = 0
@@ -29,7 +29,7 @@ def case():
 
 
 def check(ours, plain, x, tolerance=1e-10):
-    """Equal without gradients, where ours is folded, and the folded form was used."""
+    """Check that the outputs without gradients match, and that the model is folded."""
     before = len(ours._inference._folded)
     with torch.no_grad():
         assert_close(ours(x), plain(x), tolerance)
@@ -37,7 +37,7 @@ def check(ours, plain, x, tolerance=1e-10):
 
 
 def noise(model):
-    """Another state of `model`."""
+    """Return a changed state dict of `model`."""
     generator = torch.Generator().manual_seed(1)
     return {
         key: value + 0.1 * torch.rand(value.shape, generator=generator).to(value)
@@ -62,7 +62,7 @@ def write_in_place(model):
 
 
 def write_data(model):
-    """As MMEngine's EMAHook writes: behind the back of torch's version counters."""
+    """Write like MMEngine's EMAHook, without changing torch's version counters."""
     state = noise(model)
     for key, value in model.state_dict(keep_vars=True).items():
         value.data.copy_(state[key])
@@ -83,17 +83,17 @@ def train_and_return(model):
 
 
 def step_in_eval(model):
-    """BatchNorm frozen, weights trained, and no call of train or eval between."""
+    """Train the weights in eval mode, with frozen BatchNorms."""
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     model(torch.rand(2, 2, 9, 5, 3).double()).square().mean().backward()
     optimizer.step()
 
 
-def one_statistic(model):
+def change_one_statistic(model):
     model.tcn2.branches[1][3].bn.running_mean += 1
 
 
-def one_graph(model):
+def change_one_graph(model):
     with torch.no_grad():
         model.sgcn2[0].PA[2, 3, 4] += 1
 
@@ -106,17 +106,17 @@ CHANGES = [
     replace_data,
     train_and_return,
     step_in_eval,
-    one_statistic,
-    one_graph,
+    change_one_statistic,
+    change_one_graph,
 ]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_every_change_shows(case, change):
+def test_changes_are_detected(case, change):
     ours, plain, x = case
     with torch.no_grad():
         before = ours(x)
-    for _ in range(2):  # from a kept form, and from one made anew
+    for _ in range(2):
         change(ours)
         plain.load_state_dict(ours.state_dict())
         check(ours, plain, x)
@@ -124,13 +124,13 @@ def test_every_change_shows(case, change):
         assert not torch.allclose(ours(x), before)
 
 
-def test_training_after_inference_is_right(case):
+def test_training_after_inference(case):
     ours, plain, x = case
     ours.train(), plain.train()
     assert_close(ours(x), plain(x))
 
 
-def test_moves_between_types(case):
+def test_changes_of_dtype(case):
     ours, plain, x = case
     for model in (ours, plain):
         model.float()
@@ -157,7 +157,7 @@ def test_copies_are_independent(case):
     check(twin, plain, x)
 
 
-def test_pickles_hold_no_folded_weights(case):
+def test_pickles_contain_no_folded_weights(case):
     ours, plain, x = case
     size = len(pickle.dumps(ours))
     ours.train().eval()
@@ -171,7 +171,7 @@ def test_pickles_hold_no_folded_weights(case):
 
 
 def test_exponential_moving_average(case):
-    """Through MMEngine's own swapping of weights, back and forth in eval mode."""
+    """MMEngine swaps the weights twice in eval mode."""
     ours, plain, x = case
     hook = EMAHook()
     hook.src_model = ours
@@ -181,14 +181,14 @@ def test_exponential_moving_average(case):
     load(ours)
     hook.ema_model.update_parameters(ours)
     states = copy.deepcopy([ours.state_dict(), hook.ema_model.module.state_dict()])
-    check(ours, plain_with(plain, states[0]), x)
+    check(ours, with_state(plain, states[0]), x)
     hook._swap_ema_parameters()
-    check(ours, plain_with(plain, states[1]), x)
+    check(ours, with_state(plain, states[1]), x)
     hook._swap_ema_parameters()
-    check(ours, plain_with(plain, states[0]), x)
+    check(ours, with_state(plain, states[0]), x)
 
 
-def plain_with(plain, state):
+def with_state(plain, state):
     plain.load_state_dict(state)
     return plain
 
@@ -212,7 +212,7 @@ def test_distributed_data_parallel(case, tmp_path):
 
 
 def test_gradients_in_eval_mode(case):
-    """Saliency: the input's gradient, which the folded form does not have."""
+    """Gradients of the input, as for saliency, are not computed by the folded form."""
     ours, plain, x = case
     grads = []
     for model in (ours, plain):
@@ -228,46 +228,46 @@ def test_inference_mode_and_back(case):
         assert_close(ours(x), plain(x))
     check(ours, plain, x)
     ours.train()(x).sum().backward()
-    with torch.inference_mode():  # parameters made here count no versions
+    with torch.inference_mode():  # parameters created here have no versions
         ours, plain = pair(CHAIN, num_person=2)
         for model in (ours, plain):
             model.eval()
         assert_close(ours(x), plain(x))
         load(ours)
-        assert_close(ours(x), plain_with(plain, ours.state_dict())(x))
+        assert_close(ours(x), with_state(plain, ours.state_dict())(x))
 
 
-def test_hooks_and_parts_in_training_are_respected(case):
+def test_hooks_and_modules_in_training(case):
     ours, plain, x = case
-    seen = []
-    handle = ours.tcn3.register_forward_hook(lambda *args: seen.append(args[2].shape))
+    shapes = []
+    hook = ours.tcn3.register_forward_hook(lambda *args: shapes.append(args[2].shape))
     with torch.no_grad():
         assert_close(ours(x), plain(x))
-    assert len(seen) == 1
-    handle.remove()
+    assert len(shapes) == 1
+    hook.remove()
     check(ours, plain, x)
 
-    dropping, _ = pair(CHAIN, num_person=2, tcn_dropout=0.5)
-    dropping.eval()
-    for module in dropping.modules():
+    model, _ = pair(CHAIN, num_person=2, tcn_dropout=0.5)
+    model.eval()
+    for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.train()  # Monte Carlo dropout
     with torch.no_grad():
-        assert not torch.allclose(dropping(x), dropping(x))
+        assert not torch.allclose(model(x), model(x))
 
 
 @pytest.fixture
 def rows(monkeypatch):
-    """How many persons each folded pass computes."""
-    counted = []
+    """Number of persons in each folded forward pass."""
+    counts = []
     forward = inference.FoldedMSG3D.forward
 
     def counting(self, x):
-        counted.append(len(x))
+        counts.append(len(x))
         return forward(self, x)
 
     monkeypatch.setattr(inference.FoldedMSG3D, "forward", counting)
-    return counted
+    return counts
 
 
 @pytest.mark.parametrize("persons", [1, 2, 5])
@@ -281,7 +281,7 @@ def test_absent_persons_are_computed_once(rows, persons):
     rows.clear()
     x[:, 1:] = 0
     check(ours, plain, x)
-    absent = persons if persons > 1 else 0  # one of each place
+    absent = persons if persons > 1 else 0  # one per person index
     assert sum(rows) == 3 + absent
     rows.clear()
     check(ours, plain, x)
@@ -305,7 +305,7 @@ def test_absent_persons_are_computed_once(rows, persons):
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("present", [0, 1, 4])
 def test_absent_persons_under_autocast(rows, form, dtype, present):
-    """The same values as if they were computed, and close to the precise ones."""
+    """Cached and computed values match, and are close to float32."""
     ours, _ = pair(CHAIN, num_person=2, dtype=torch.float32)
     ours.eval()
     x = torch.rand(4, 2, 9, 5, 3)
@@ -318,14 +318,14 @@ def test_absent_persons_under_autocast(rows, form, dtype, present):
             first, second = ours(x), ours(x)
         assert sum(rows) == 2 * present + 2
         folded = ours._inference._folded[dtype]
-        computed = folded(folded.normalise(x).flatten(0, 1)).unflatten(0, (4, 2))
+        computed = folded(folded.normalize(x).flatten(0, 1)).unflatten(0, (4, 2))
     assert first.dtype == dtype
     assert torch.equal(first, second)
     assert_close(first.permute(0, 1, 3, 4, 2).float(), computed.float(), 1e-2)
     assert_close(first.float(), precise, 0.05)
 
 
-def test_a_broken_person_is_not_absent(case):
+def test_persons_with_nan_are_not_absent(case):
     ours, _, x = case
     x[0] = 0
     x[0, 1, 3, 2, 0] = float("nan")
@@ -335,7 +335,7 @@ def test_a_broken_person_is_not_absent(case):
     assert not out[0, 0].isnan().any()
 
 
-def test_large_batches_are_cut_to_the_cache(rows, monkeypatch):
+def test_large_batches_are_split(rows, monkeypatch):
     ours, plain = pair(CHAIN, num_person=2)
     ours.eval(), plain.eval()
     monkeypatch.setattr(inference, "CACHE_ELEMENTS", 3 * 9 * 5 * 12)

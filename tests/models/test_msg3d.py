@@ -1,4 +1,4 @@
-"""The backbone against the plain reference, and its properties."""
+"""MS-G3D, compared with a plain reference, and its properties."""
 
 import pytest
 import torch
@@ -23,7 +23,7 @@ CHAIN = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 3)], "center": 1}
         (CHAIN, 4, 15, 1),
     ],
 )
-def test_equal_to_the_published_form(form, layout, persons, channels, frames):
+def test_matches_the_published_form(form, layout, persons, channels, frames):
     ours, plain = pair(layout, num_person=persons, in_channels=channels)
     joints = ours.graph.num_node
     x = torch.rand(2, persons, frames, joints, channels, dtype=torch.double)
@@ -32,7 +32,7 @@ def test_equal_to_the_published_form(form, layout, persons, channels, frames):
         model.eval()
     expected = plain(x)
     assert_close(ours(x), expected)
-    with torch.no_grad():  # the folded form, twice: the second time it is kept
+    with torch.no_grad():  # the folded form, computed and cached
         assert_close(ours(x), expected)
         assert_close(ours(x), expected)
 
@@ -45,7 +45,7 @@ def test_equal_to_the_published_form(form, layout, persons, channels, frames):
     largest = max(p.grad.abs().max() for p in plain.parameters())
     for name, parameter in ours.named_parameters():
         difference = (parameter.grad - expected[name].grad).abs().max()
-        # A bias before a BatchNorm has no gradient but rounding.
+        # The gradient of a bias before BatchNorm is only rounding error.
         scale = max(expected[name].grad.abs().max(), 1e-3 * largest)
         assert difference / scale < 1e-10, name
     expected = dict(plain.named_buffers())
@@ -53,8 +53,8 @@ def test_equal_to_the_published_form(form, layout, persons, channels, frames):
         assert_close(buffer.double(), expected[name].double())
 
 
-def test_persons_are_independent_of_their_order():
-    """Swapping persons, with their entries of data_bn, swaps the outputs."""
+def test_permuted_persons():
+    """Swapping persons and their entries in data_bn swaps the outputs."""
     model, _ = pair("kinect20", num_person=2)
     x = torch.rand(3, 2, 8, 20, 3, dtype=torch.double)
     out = model.eval()(x)
@@ -64,10 +64,10 @@ def test_persons_are_independent_of_their_order():
     assert_close(model(x.flip(1)), out.flip(1))
 
 
-def test_joints_relabelled_with_their_graph_change_nothing():
+def test_relabeled_joints():
     order = torch.tensor([3, 0, 4, 1, 2])  # new joint i was joint order[i]
     new = {int(old): i for i, old in enumerate(order)}
-    relabelled = {
+    relabeled = {
         "num_node": 5,
         "inward": [(new[a], new[b]) for a, b in CHAIN["inward"]],
         "center": new[CHAIN["center"]],
@@ -75,8 +75,8 @@ def test_joints_relabelled_with_their_graph_change_nothing():
     torch.manual_seed(0)
     arguments = dict(SMALL, num_person=1)
     first = MSG3D({"layout": CHAIN, "mode": "binary_adj"}, **arguments).double()
-    second = MSG3D({"layout": relabelled, "mode": "binary_adj"}, **arguments).double()
-    # PA and data_bn speak of joints: leave them neutral, copy the rest.
+    second = MSG3D({"layout": relabeled, "mode": "binary_adj"}, **arguments).double()
+    # PA and data_bn depend on the joints: keep them neutral, copy the rest.
     state = first.state_dict()
     for key in state:
         if key.endswith("PA"):
@@ -90,7 +90,7 @@ def test_joints_relabelled_with_their_graph_change_nothing():
 
 
 @pytest.mark.parametrize("layout", sorted(SKELETONS))
-def test_every_named_layout_trains(layout):
+def test_all_layouts_train(layout):
     model = MODELS.build(
         dict(
             type="MSG3D",
@@ -110,7 +110,7 @@ def test_every_named_layout_trains(layout):
 @pytest.mark.parametrize(
     "shape", [(2, 1, 8, 17, 3), (2, 2, 8, 25, 3), (2, 2, 8, 17, 2), (2, 8, 17, 3)]
 )
-def test_wrong_input_is_named(shape):
+def test_invalid_input(shape):
     model, _ = pair("coco", num_person=2)
     with raises("shape", DataError, field="keypoint"):
         model(torch.rand(shape, dtype=torch.double))
@@ -128,11 +128,11 @@ def test_wrong_input_is_named(shape):
         ("coco", "spatial", "option", "graph_cfg.mode"),
     ],
 )
-def test_wrong_graph_is_named(layout, mode, kind, field):
+def test_invalid_graph_cfg(layout, mode, kind, field):
     with raises(kind, ConfigError, field=field):
         MSG3D({"layout": layout, "mode": mode})
 
 
-def test_unknown_norm_is_named():
+def test_unknown_norm():
     with raises("option", ConfigError, field="graph_norm"):
         MSG3D({"layout": "coco", "mode": "binary_adj"}, graph_norm="rows")

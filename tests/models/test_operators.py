@@ -1,4 +1,4 @@
-"""Each operator against its equation, in both forms, and its gradients."""
+"""Operators and their gradients in both forms, compared with their equations."""
 
 import itertools
 
@@ -24,8 +24,8 @@ def rand(*shape):
     ("window", "stride", "frames", "channels"),
     list(itertools.product((1, 3, 5), (1, 2, 3), (1, 6, 7), (2, 9))),
 )
-def test_graph_conv_is_its_formula(form, window, stride, frames, channels):
-    """Against the sum written out; 2 channels aggregate first, 9 transform first."""
+def test_graph_conv_matches_the_formula(form, window, stride, frames, channels):
+    """2 channels aggregate first, 9 channels transform first."""
     torch.manual_seed(0)
     scales, joints, out_channels = 2, 3, 4
     x = rand(2, frames, joints, channels)
@@ -52,8 +52,8 @@ def test_graph_conv_is_its_formula(form, window, stride, frames, channels):
 
 
 @pytest.mark.parametrize(("window", "stride", "out_channels"), [(1, 1, 4), (3, 2, 4)])
-def test_the_order_with_fewer_multiplications_is_taken(window, stride, out_channels):
-    """Counted by torch on both orders, not by our formula."""
+def test_the_order_with_fewer_multiplications_is_used(window, stride, out_channels):
+    """torch counts the multiplications of both orders."""
     from torch.utils.flop_counter import FlopCounterMode
 
     from msg3d.models import graph_conv as module
@@ -70,19 +70,19 @@ def test_the_order_with_fewer_multiplications_is_taken(window, stride, out_chann
                 graph_conv(x, adjacency, weight, bias, window, stride)
         return counter.get_total_flops()
 
-    taken = set()
+    orders = set()
     for channels in (1, 2, 3, 6, 20):
         chosen = aggregates_first(5, window, stride, channels, out_channels)
-        # Padding adds frames that the formula leaves out: near a tie either is right.
+        # The formula ignores padding: near a tie, either order is right.
         first, second = count(channels, chosen), count(channels, not chosen)
         assert first <= 1.2 * second, channels
-        taken.add(chosen)
-    assert taken == {True, False}
+        orders.add(chosen)
+    assert orders == {True, False}
 
 
 @pytest.mark.parametrize(("window", "channels"), [(1, 9), (3, 9), (5, 2)])
 def test_graph_conv_gradient_in_float32(form, window, channels):
-    """No ReLU here, so rounding is all that float32 may change."""
+    """Without ReLU, float32 differs only by rounding."""
     torch.manual_seed(0)
     shapes = (
         (4, 20, 17, channels),
@@ -100,7 +100,7 @@ def test_graph_conv_gradient_in_float32(form, window, channels):
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_graph_conv_sums_low_precision_gradients_in_float32(form, dtype):
-    """Over 2000 windows a running sum in bfloat16 would stop growing at 256."""
+    """With 2000 windows, a running sum in bfloat16 would stop growing at 256."""
     adjacency = torch.ones(1, 1, 1, dtype=dtype, requires_grad=True)
     weight = torch.ones(1, 1, dtype=dtype, requires_grad=True)
     bias = torch.zeros(1, dtype=dtype, requires_grad=True)
@@ -110,20 +110,20 @@ def test_graph_conv_sums_low_precision_gradients_in_float32(form, dtype):
         assert tensor.grad.item() == pytest.approx(2000, rel=0.01)
 
 
-def test_graph_conv_takes_any_memory_order(form):
+def test_graph_conv_supports_any_memory_order(form):
     x = rand(2, 3, 7, 9).transpose(1, 2)
     others = rand(2, 9, 9), rand(4, 18), rand(4)
     expected = graph_conv(x.contiguous(), *others, 3, 1)
     assert_close(graph_conv(x, *others, 3, 1), expected, 1e-14)
 
 
-def test_collapse_takes_any_memory_order(form):
-    """A small graph convolution hands over what einsum has left in its own order."""
+def test_collapse_supports_any_memory_order(form):
+    """A small graph convolution returns a permuted view."""
     z, weight, bias = rand(2, 3, 2, 4, 3), rand(5, 6), rand(5)
     strided = z.transpose(2, 3)  # (N, T, V, w, C)
     outs = [
-        collapse(one, nn.BatchNorm2d(3).double(), weight, bias)
-        for one in (strided, strided.contiguous())
+        collapse(z, nn.BatchNorm2d(3).double(), weight, bias)
+        for z in (strided, strided.contiguous())
     ]
     assert_close(*outs, 1e-14)
     out_weight = torch.rand_like(outs[0])
@@ -131,7 +131,7 @@ def test_collapse_takes_any_memory_order(form):
     assert_close(grads[0][0], grads[1][0], 1e-14)
 
 
-def test_even_window_is_named():
+def test_even_window():
     with raises("option", ConfigError, field="window"):
         graph_conv(*[torch.rand(1, 4, 3, 2)] * 4, 2, 1)
 
@@ -141,10 +141,10 @@ def test_collapse_gradient(form):
     norm = nn.BatchNorm2d(3).double()
 
     def run(z, gamma, beta, weight, bias):
-        fresh = nn.BatchNorm2d(3).double()
-        del fresh.weight, fresh.bias
-        fresh.weight, fresh.bias = gamma, beta
-        return collapse(z, fresh, weight, bias)
+        norm = nn.BatchNorm2d(3).double()
+        del norm.weight, norm.bias
+        norm.weight, norm.bias = gamma, beta
+        return collapse(z, norm, weight, bias)
 
     z, weight, bias = rand(2, 3, 4, 2, 3), rand(5, 6), rand(5)
     gamma, beta = rand(3), rand(3)
@@ -159,8 +159,8 @@ def test_collapse_gradient(form):
 @pytest.mark.parametrize("momentum", [0.1, None])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("frames", [1, 2, 7, 8])
-def test_ms_tcn_is_its_published_form(form, stride, frames, momentum):
-    """With ties in the maximum, as absent persons make them, and no bound on signs."""
+def test_ms_tcn_matches_the_published_form(form, stride, frames, momentum):
+    """Includes ties in max pooling, as with absent persons, and negative values."""
     torch.manual_seed(0)
     ours, plain = MSTCN(6, 13, stride), TemporalConv(6, 13, stride)
     plain.load_state_dict(ours.state_dict())
@@ -172,10 +172,10 @@ def test_ms_tcn_is_its_published_form(form, stride, frames, momentum):
                 with torch.no_grad():
                     module.weight.copy_(torch.linspace(-1, 1, len(module.weight)))
     x = torch.randn(3, frames, 4, 6).double()
-    x[1] = x[1, :1]  # the same in every frame
+    x[1] = x[1, :1]  # the same in all frames
     inputs = [x.clone().requires_grad_(), x.permute(0, 3, 1, 2).clone()]
     inputs[1].requires_grad_()
-    for _ in range(2):  # momentum None weighs the second batch otherwise
+    for _ in range(2):  # momentum None weights the second batch differently
         outs = [ours(inputs[0]), plain(inputs[1]).permute(0, 2, 3, 1)]
     assert_close(*outs)
     weight = torch.randn_like(outs[0])
@@ -192,8 +192,8 @@ def test_ms_tcn_is_its_published_form(form, stride, frames, momentum):
         assert_close(buffer.double(), expected[name].double())
 
 
-def test_frozen_batch_norms_are_not_trained(form):
-    """`norm_eval`, as MMAction2 has it: BatchNorms in eval mode in a model in training."""
+def test_frozen_batch_norms(form):
+    """As with `norm_eval` of MMAction2: training with BatchNorms in eval mode."""
     model = MSTCN(6, 12).double().train()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -207,13 +207,13 @@ def test_frozen_batch_norms_are_not_trained(form):
 
 
 def test_groups_of_unequal_size(monkeypatch):
-    """Five samples by twos: the last group is smaller, and leaves nothing behind."""
+    """Five samples in groups of two: the last group is smaller."""
     torch.manual_seed(0)
     model = MSTCN(6, 12, stride=2).double().train()
     x = torch.randn(5, 7, 4, 6).double()
     results = []
-    for least in (0, float("inf")):
-        monkeypatch.setattr(by_sample, "MIN_ELEMENTS", least)
+    for threshold in (0, float("inf")):
+        monkeypatch.setattr(by_sample, "MIN_ELEMENTS", threshold)
         monkeypatch.setattr(by_sample, "GROUP_ELEMENTS", 2 * 7 * 4 * 12)
         inputs = x.clone().requires_grad_()
         out = model(inputs)
@@ -224,18 +224,18 @@ def test_groups_of_unequal_size(monkeypatch):
         assert_close(first, second)
 
 
-def test_nothing_is_read_from_memory_that_was_not_written(monkeypatch):
-    """Buffers begin as NaN: none may reach a result or a gradient."""
+def test_uninitialized_memory_is_never_used(monkeypatch):
+    """Buffers are initialized with NaN, which must not reach results or gradients."""
     new_empty = torch.Tensor.new_empty
 
-    def poisoned(self, *args, **kwargs):
+    def nan_filled(self, *args, **kwargs):
         tensor = new_empty(self, *args, **kwargs)
         return tensor.fill_(float("nan")) if tensor.is_floating_point() else tensor
 
-    monkeypatch.setattr(torch.Tensor, "new_empty", poisoned)
+    monkeypatch.setattr(torch.Tensor, "new_empty", nan_filled)
     monkeypatch.setattr(by_sample, "MIN_ELEMENTS", 0)
-    # h has a fifth more channels than what the branches read: 5 samples of the one
-    # in a group would be 6 of the other.
+    # h has more channels (12) than the branches read (10), so groups of 5 samples of h
+    # would be groups of 6 samples of the branches.
     monkeypatch.setattr(by_sample, "GROUP_ELEMENTS", 5 * 7 * 4 * 12 + 1)
     for stride in (1, 2):
         model = MSTCN(6, 12, stride).double().train()
@@ -253,8 +253,8 @@ def test_nothing_is_read_from_memory_that_was_not_written(monkeypatch):
             assert tensor.grad.isfinite().all()
 
 
-def test_one_value_a_channel_is_named(form):
+def test_one_value_per_channel(form):
     model = MSTCN(6, 12)
-    with pytest.raises(ValueError) as error:  # noqa: PT011 (torch's, or ours)
+    with pytest.raises(ValueError) as error:  # noqa: PT011 (from torch or msg3d)
         model(torch.rand(1, 1, 1, 6))
     assert getattr(error.value, "kind", "shape") == "shape"

@@ -1,4 +1,4 @@
-"""The head of regressions, and what packs its targets."""
+"""Regression head, and packing of its targets."""
 
 import numpy as np
 import pytest
@@ -15,16 +15,16 @@ from msg3d.errors import ConfigError, DataError
 def head(**kwargs):
     torch.manual_seed(0)
     cfg = {"type": "TraitHead", "num_targets": 3, "in_channels": 8}
-    built = MODELS.build({**cfg, **kwargs}).double()
-    torch.nn.init.normal_(built.fc.weight)
-    return built
+    model = MODELS.build({**cfg, **kwargs}).double()
+    torch.nn.init.normal_(model.fc.weight)
+    return model
 
 
 def samples(targets):
-    made = [ActionDataSample() for _ in targets]
-    for sample, one in zip(made, targets, strict=True):
-        sample.set_field(torch.as_tensor(one), "gt_targets")
-    return made
+    data_samples = [ActionDataSample() for _ in targets]
+    for sample, values in zip(data_samples, targets, strict=True):
+        sample.set_field(torch.as_tensor(values), "gt_targets")
+    return data_samples
 
 
 def features(count, persons=2):
@@ -35,7 +35,7 @@ MEAN, STD = [1.0, -2.0, 30.0], [0.5, 1.0, 10.0]
 
 
 @pytest.mark.parametrize("loss", ["mse", "l1"])
-def test_loss_by_its_formula(loss):
+def test_loss_matches_the_formula(loss):
     model = head(loss=loss, target_mean=MEAN, target_std=STD)
     x, targets = features(4), np.random.default_rng(0).normal(size=(4, 3))
     losses = model.loss(x, samples(targets.astype(np.float32)))
@@ -56,21 +56,21 @@ def test_prediction_in_the_units_of_the_targets():
     plain = x.mean((1, 3, 4)) @ model.fc.weight.T + model.fc.bias
     expected = plain * torch.tensor(STD) + torch.tensor(MEAN)
     torch.testing.assert_close(model(x), expected)
-    done = model.predict(x, samples(np.zeros((3, 3))))
-    for sample, one in zip(done, expected, strict=True):
-        torch.testing.assert_close(sample.pred_targets, one)
+    predictions = model.predict(x, samples(np.zeros((3, 3))))
+    for sample, targets in zip(predictions, expected, strict=True):
+        torch.testing.assert_close(sample.pred_targets, targets)
         assert not hasattr(sample, "pred_score")
         assert not hasattr(sample, "pred_label")
 
 
 def test_clips_are_averaged():
     model, x = head().eval(), features(6)
-    done = model.predict(x, samples(np.zeros((2, 3))))  # three clips each
-    for sample, clips in zip(done, model(x).split(3), strict=True):
+    predictions = model.predict(x, samples(np.zeros((2, 3))))  # three clips each
+    for sample, clips in zip(predictions, model(x).split(3), strict=True):
         torch.testing.assert_close(sample.pred_targets, clips.mean(0))
 
 
-def test_standardisation_goes_with_the_weights():
+def test_checkpoint_contains_the_standardization():
     first = head(target_mean=MEAN, target_std=STD)
     second = head()
     second.load_state_dict(first.state_dict())
@@ -103,20 +103,20 @@ def test_any_number_of_targets_in_the_recognizer(targets):
     pack = TRANSFORMS.build({"type": "PackTargetInputs"})
     keypoint = np.random.rand(2, 2, 1, 8, 24, 15).astype(np.float32)  # two clips each
     packed = [
-        pack({"keypoint": one, "targets": np.arange(targets), "frame_dir": "a"})
-        for one in keypoint
+        pack({"keypoint": clips, "targets": np.arange(targets), "frame_dir": "a"})
+        for clips in keypoint
     ]
     batch = {
-        "inputs": torch.stack([one["inputs"] for one in packed]),
-        "data_samples": [one["data_samples"] for one in packed],
+        "inputs": torch.stack([results["inputs"] for results in packed]),
+        "data_samples": [results["data_samples"] for results in packed],
     }
     with torch.no_grad():
-        done = model.eval()(**batch, mode="predict")
+        predictions = model.eval()(**batch, mode="predict")
         clips = model(
             batch["inputs"].flatten(0, 1)[:, None], mode="tensor", stage="head"
         )
-    assert all(one.pred_targets.shape == (targets,) for one in done)
-    torch.testing.assert_close(done[0].pred_targets, clips[:2].mean(0))
+    assert all(sample.pred_targets.shape == (targets,) for sample in predictions)
+    torch.testing.assert_close(predictions[0].pred_targets, clips[:2].mean(0))
     training = dict(batch, inputs=batch["inputs"][:, :1])
     model.train()(**training, mode="loss")["loss_mse"].backward()
     assert all(p.grad is not None for p in model.parameters())
@@ -131,14 +131,14 @@ def test_any_number_of_targets_in_the_recognizer(targets):
         ("target_std", [1.0, float("nan"), 1.0]),
     ],
 )
-def test_wrong_options_are_named(name, value):
+def test_invalid_options(name, value):
     with raises("option", ConfigError, field=name):
         head(**{name: value})
 
 
 @pytest.mark.parametrize("targets", [None, [1.0], [1.0, 2.0, 3.0, 4.0]])
-def test_samples_without_their_targets_are_named(targets):
-    """One number would broadcast, and train to nothing."""
+def test_missing_targets(targets):
+    """A single number would broadcast silently."""
     sample = ActionDataSample(metainfo={"frame_dir": "s7"})
     if targets is not None:
         sample.set_field(torch.tensor(targets), "gt_targets")

@@ -1,4 +1,4 @@
-"""Res-TCN against its structure as ST-GCN's authors state it."""
+"""Res-TCN, compared with the structure in ST-GCN's code."""
 
 import itertools
 
@@ -12,8 +12,8 @@ from networks import assert_close
 from weights import rebuild_weights
 
 
-def plain(model, x):
-    """The network in eval mode, module by module."""
+def reference(model, x):
+    """Compute the network in eval mode, module by module."""
 
     def norm(x, bn):
         mean, var, weight, bias = (
@@ -52,7 +52,7 @@ def plain(model, x):
     ("layout", "persons", "channels", "frames"),
     [("nturgb+d", 2, 3, 30), ("openpose", 2, 3, 7), ("kinect20", 1, 2, 1)],
 )
-def test_equal_to_the_structure(layout, persons, channels, frames):
+def test_matches_the_structure(layout, persons, channels, frames):
     torch.manual_seed(0)
     model = ResTCN(
         {"layout": layout},
@@ -64,34 +64,34 @@ def test_equal_to_the_structure(layout, persons, channels, frames):
     x = torch.randn(2, persons, frames, model.graph.num_node, channels).double()
     out = model.eval()(x)
     assert out.shape == (2, 1, 32, -(-frames // 4), 1)
-    assert_close(out[:, 0, :, :, 0], plain(model, x))
+    assert_close(out[:, 0, :, :, 0], reference(model, x))
 
 
 @pytest.mark.parametrize(
-    ("layout", "numbers", "classes"), [("nturgb+d", 150, 60), ("openpose", 108, 400)]
+    ("layout", "features", "classes"), [("nturgb+d", 150, 60), ("openpose", 108, 400)]
 )
-def test_size(layout, numbers, classes):
-    """The authors' two networks, counted layer by layer."""
+def test_number_of_parameters(layout, features, classes):
+    """The two networks of the authors, counted layer by layer."""
 
-    def conv(into, out, kernel):
-        return into * out * kernel + out
+    def conv(in_channels, out_channels, kernel):
+        return in_channels * out_channels * kernel + out_channels
 
-    def active(into, out, kernel):
-        return 2 * into + conv(into, out, kernel)
+    def active(in_channels, out_channels, kernel):
+        return 2 * in_channels + conv(in_channels, out_channels, kernel)
 
     widths = [64] * 4 + [128] * 3 + [256] * 3
-    expected = 2 * numbers + conv(numbers, 64, 9) + 2 * 256 + conv(256, classes, 1)
-    for into, out in itertools.pairwise(widths):
-        expected += active(into, out, 9)
-        if into != out:
-            expected += active(into, out, 1)
+    expected = 2 * features + conv(features, 64, 9) + 2 * 256 + conv(256, classes, 1)
+    for in_channels, out_channels in itertools.pairwise(widths):
+        expected += active(in_channels, out_channels, 9)
+        if in_channels != out_channels:
+            expected += active(in_channels, out_channels, 1)
     model = ResTCN({"layout": layout})
     head = GCNHead(num_classes=classes, in_channels=256)
     parameters = [*model.parameters(), *head.parameters()]
     assert sum(p.numel() for p in parameters) == expected
 
 
-def test_dropout_and_first_weights():
+def test_dropout_and_initialization():
     model = ResTCN({"layout": "nturgb+d"})
     model.init_weights()
     assert [unit.main[2].p for unit in model.units] == [0.5] * 9

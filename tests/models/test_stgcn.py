@@ -1,4 +1,4 @@
-"""ST-GCN against MMAction2's, and against its equations on every partition."""
+"""ST-GCN, compared with MMAction2 and with its equations for all partitions."""
 
 import numpy as np
 import pytest
@@ -12,17 +12,17 @@ from networks import assert_close
 from weights import rebuild_weights
 
 
-def rebuilt(model):
+def with_weights(model):
     torch.manual_seed(0)
     rebuild_weights(model, torch.double)
     for key, value in model.state_dict().items():
         if key.endswith("PA"):
-            value.add_(1)  # the weight of an edge, around one
+            value.add_(1)  # edge weights around one
     return model.eval()
 
 
-def plain(state, x, A):
-    """The network in eval mode from its parameters, by the paper's equations."""
+def reference(state, x, A):
+    """Compute the network in eval mode with the equations of the paper."""
 
     def norm(x, name):
         view = (1, -1) + (1,) * (x.dim() - 2)
@@ -62,24 +62,26 @@ def plain(state, x, A):
         ("coco", "uniform", 1, 1, 3),
         ("kinect20", "distance", 2, 3, 2),
         ("nturgb+d", "stgcn_spatial", 1, 2, 3),
-        ("openpose", "stgcn_spatial_mended", 1, 2, 3),
+        ("openpose", "stgcn_spatial_fixed", 1, 2, 3),
         ({"num_node": 3, "inward": [(0, 1), (2, 1)], "center": 1}, "spatial", 1, 2, 4),
     ],
     ids=str,
 )
-def test_equal_to_the_equations(layout, mode, max_hop, persons, channels, adaptive):
+def test_network_matches_the_equations(
+    layout, mode, max_hop, persons, channels, adaptive
+):
     model = PartitionSTGCN(
         {"layout": layout, "mode": mode, "max_hop": max_hop},
         in_channels=channels,
         base_channels=8,
         gcn_adaptive=adaptive,
     )
-    rebuilt(model)
+    with_weights(model)
     importance = [key for key in model.state_dict() if key.endswith("PA")]
     assert len(importance) == (10 if adaptive else 0)
     x = torch.randn(2, persons, 9, model.graph.num_node, channels).double()
     A = torch.tensor(model.graph.A, dtype=torch.float32).double()
-    assert_close(model(x), plain(model.state_dict(), x, A))
+    assert_close(model(x), reference(model.state_dict(), x, A))
 
 
 @pytest.mark.parametrize(
@@ -94,8 +96,7 @@ def test_equal_to_the_equations(layout, mode, max_hop, persons, channels, adapti
     ids=str,
 )
 @pytest.mark.parametrize("mode", ["stgcn_spatial", "spatial"])
-def test_is_mmaction2s(mode, kwargs):
-    """Same keys, shapes and, with the same weights, the same bits."""
+def test_identical_to_mmaction2(mode, kwargs):
     graph_cfg = {"layout": "coco", "mode": mode}
     ours = PartitionSTGCN(graph_cfg, base_channels=12, **kwargs).eval()
     upstream = STGCN(graph_cfg, base_channels=12, **kwargs).eval()
@@ -104,8 +105,7 @@ def test_is_mmaction2s(mode, kwargs):
     assert torch.equal(ours(x), upstream(x))
 
 
-def test_published_size():
-    """3.08 M, and what MMAction2's head adds for 60 classes."""
+def test_number_of_parameters():
     model = PartitionSTGCN({"layout": "nturgb+d", "mode": "stgcn_spatial"})
     upstream = STGCN({"layout": "nturgb+d", "mode": "stgcn_spatial"})
     size = sum(p.numel() for p in model.parameters())
@@ -113,7 +113,7 @@ def test_published_size():
     assert size == 3_083_412
 
 
-def test_first_weights_are_the_authors():
+def test_initialization_of_the_authors():
     model = PartitionSTGCN({"layout": "nturgb+d", "mode": "stgcn_spatial"})
     model.init_weights()
     for key, value in model.named_parameters():
@@ -128,7 +128,7 @@ def test_first_weights_are_the_authors():
             assert abs(value.std().item() - 0.02) < tolerance, key
 
 
-def test_mmaction2s_first_weights():
+def test_initialization_of_mmaction2():
     kwargs = {"graph_cfg": {"layout": "coco", "mode": "stgcn_spatial"}}
     torch.manual_seed(0)
     model = PartitionSTGCN(init_cfg=None, **kwargs)
@@ -137,7 +137,7 @@ def test_mmaction2s_first_weights():
     assert weight.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.05)
 
 
-def test_dropout_leaves_the_first_block_out():
+def test_no_dropout_in_the_first_block():
     model = PartitionSTGCN(
         {"layout": "coco", "mode": "uniform"}, base_channels=8, tcn_dropout=0.5
     )
@@ -146,10 +146,10 @@ def test_dropout_leaves_the_first_block_out():
 
 def test_two_streams_add_their_scores():
     kwargs = {"graph_cfg": {"layout": "coco", "mode": "spatial"}, "base_channels": 8}
-    model = rebuilt(TwoStreamSTGCN(**kwargs))
+    model = with_weights(TwoStreamSTGCN(**kwargs))
     joint = GCNHead(num_classes=7, in_channels=64).double()
-    apart = [GCNHead(num_classes=7, in_channels=32).double() for _ in range(2)]
-    for head, weight in zip(apart, joint.fc.weight.split(32, dim=1), strict=True):
+    heads = [GCNHead(num_classes=7, in_channels=32).double() for _ in range(2)]
+    for head, weight in zip(heads, joint.fc.weight.split(32, dim=1), strict=True):
         head.fc.weight.data = weight.data
         head.fc.bias.data = joint.fc.bias.data / 2
     x = torch.randn(2, 2, 9, 17, 3).double()
@@ -159,8 +159,8 @@ def test_two_streams_add_their_scores():
             x[:, :, frame - 1] + x[:, :, frame + 1]
         )
     motion[:, :, [0, 8]] = 0
-    expected = apart[0](model.origin_stream(x))
-    expected = expected + apart[1](model.motion_stream(torch.tensor(motion)))
+    expected = heads[0](model.origin_stream(x))
+    expected = expected + heads[1](model.motion_stream(torch.tensor(motion)))
     assert_close(joint(model(x)), expected)
 
 

@@ -1,4 +1,4 @@
-"""Training: mixed precision and checkpointing."""
+"""Training with mixed precision and gradient checkpointing."""
 
 import pytest
 import torch
@@ -25,20 +25,21 @@ def test_autocast_is_close(form, dtype):
 
 
 def stored(run):
-    """What autograd keeps between the passes of `run()`, in bytes, and the output."""
-    kept = {}
+    """Return the bytes that autograd stores in `run()`, and its output."""
+    sizes = {}
 
     def pack(tensor):
-        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        storage = tensor.untyped_storage()
+        sizes[storage.data_ptr()] = storage.nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         out = run()
-    return sum(kept.values()), out
+    return sum(sizes.values()), out
 
 
 @pytest.mark.parametrize("dropout", [0, 0.5])
-def test_checkpointing_changes_nothing_but_memory(form, dropout):
+def test_checkpointing_changes_only_memory(form, dropout):
     models = [pair(CHAIN, num_person=2, tcn_dropout=dropout)[0] for _ in range(2)]
     models[1].with_cp = True
     x = torch.rand(4, 2, 9, 5, 3).double()
@@ -57,7 +58,7 @@ def test_checkpointing_changes_nothing_but_memory(form, dropout):
     assert models[1].tcn3.branches[0][1].num_batches_tracked == 1
 
 
-def test_checkpointing_restores_norms_when_it_fails():
+def test_checkpointing_restores_norms_after_errors():
     part = nn.BatchNorm1d(3)
 
     class Failing(nn.Module):

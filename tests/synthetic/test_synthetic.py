@@ -1,5 +1,7 @@
 """Synthetic actions: rigid bodies, reproducible seeds, and the command."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -26,11 +28,11 @@ def keypoints(data):
 
 
 def clean(action, cycles=2):
-    """The action of an average body, without a person's style: [T, V, 3]."""
+    """Return the action of an average person without individual style: [T, V, 3]."""
     return forward_kinematics(move(*as_arrays(ACTIONS[action](cycles)), PHASE))
 
 
-def test_form(data):
+def test_format(data):
     assert check_annotations(data).samples == 80
     assert data["meta"]["classes"] == list(ACTIONS)
     for sample in data["annotations"]:
@@ -41,10 +43,10 @@ def test_form(data):
         assert np.isfinite(keypoint).all()
 
 
-def test_the_body_is_the_layout_of_the_graph():
+def test_body_has_the_layout_kinect20():
     layout = skeleton("kinect20")
     bones = {frozenset(bone) for bone in layout.inward}
-    assert bones == {frozenset(b) for b in enumerate(PARENTS) if b[1] >= 0}
+    assert bones == {frozenset(bone) for bone in enumerate(PARENTS) if bone[1] >= 0}
     standing = forward_kinematics(np.zeros((1, 24)))[0]
     height = dict(zip(layout.joints, standing[:, 1], strict=True))
     assert height["head"] > height["shoulder_center"] > height["hip_center"]
@@ -54,7 +56,7 @@ def test_the_body_is_the_layout_of_the_graph():
     assert height["left_foot"] == pytest.approx(0)
 
 
-def test_splits_hold_all_classes_and_no_common_person(data):
+def test_splits_contain_all_classes_and_no_common_person(data):
     label = {sample["frame_dir"]: sample["label"] for sample in data["annotations"]}
     train, val = data["split"]["xsub_train"], data["split"]["xsub_val"]
     assert sorted(train + val) == sorted(label)
@@ -63,7 +65,7 @@ def test_splits_hold_all_classes_and_no_common_person(data):
         assert {label[name] for name in names} == set(range(len(ACTIONS)))
 
 
-def test_same_seed_same_bytes_however_many(data):
+def test_same_seed_gives_same_bytes_for_any_number_of_samples(data):
     np.random.seed(1)
     fewer = make_synthetic_actions(subjects=4, repeats=1)
     more = keypoints(make_synthetic_actions(subjects=5, repeats=2))
@@ -74,7 +76,7 @@ def test_same_seed_same_bytes_however_many(data):
     assert fewer["split"]["xsub_val"] == data["split"]["xsub_val"][::2]
 
 
-def test_another_seed_is_another_data_set(data):
+def test_different_seeds_give_different_data(data):
     other = keypoints(make_synthetic_actions(subjects=4, repeats=1, seed=1))
     assert all(
         not np.array_equal(keypoint, keypoints(data)[name])
@@ -83,7 +85,7 @@ def test_another_seed_is_another_data_set(data):
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_bones_are_stiff_and_feet_on_the_floor(action):
+def test_bones_are_rigid_and_feet_on_the_floor(action):
     person = make_person(seed=0, number=3)
     joints = perform(action, person, np.random.default_rng(0))
     for joint, parent in enumerate(PARENTS[1:], start=1):
@@ -93,64 +95,63 @@ def test_bones_are_stiff_and_feet_on_the_floor(action):
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_movements_are_human(action):
-    """No hand or foot is faster than a good throw when an action takes 1.5 s."""
+def test_speed_is_plausible(action):
+    """No joint is faster than a good throw if an action takes 1.5 s."""
     speed = np.linalg.norm(np.diff(clean(action), axis=0), axis=-1) * 24 / 1.5
-    assert 0.3 < speed.max() < 12  # metres a second
+    assert 0.3 < speed.max() < 12  # meters per second
 
 
 @pytest.mark.parametrize("pair", [("push", "pull"), ("sit_down", "stand_up")])
 def test_pairs_are_time_reversals(pair):
-    one, other = map(clean, pair)
-    assert np.allclose(one[::-1], other)
-    assert not np.allclose(one, other, atol=0.1)
+    first, second = map(clean, pair)
+    assert np.allclose(first[::-1], second)
+    assert not np.allclose(first, second, atol=0.1)
 
 
 def test_raised_arms_are_mirrored():
     joints = list(range(20))
-    for one, other in ((4, 8), (12, 16)):
-        joints[one : one + 4] = range(other, other + 4)
-        joints[other : other + 4] = range(one, one + 4)
+    for left, right in ((4, 8), (12, 16)):
+        joints[left : left + 4] = range(right, right + 4)
+        joints[right : right + 4] = range(left, left + 4)
     left, right = clean("raise_left_arm"), clean("raise_right_arm")
     assert np.allclose(left[:, joints] * (-1, 1, 1), right)
     for action in ACTIONS.values():
         assert mirrored(mirrored(action(1))) == action(1)
 
 
-def test_no_two_actions_look_the_same():
-    names = list(ACTIONS)
-    for number, one in enumerate(names):
-        for other in names[:number]:
-            assert np.abs(clean(one) - clean(other)).max() > 0.2, (one, other)
+def test_actions_differ():
+    for first, second in combinations(ACTIONS, 2):
+        distance = np.abs(clean(first) - clean(second)).max()
+        assert distance > 0.2, (first, second)
 
 
 def test_limbs_cover_their_angles():
     assert [limb.stop - limb.start for limb in LIMBS.values()] == [5, 4, 5, 4]
 
 
-def test_lost_joints_are_exactly_zero_for_a_while():
+def test_lost_joints_are_zero():
     joints = np.broadcast_to(forward_kinematics(np.zeros((1, 24))), (40, 20, 3))
-    seen = record(joints, np.random.default_rng(0), lost=0.5)
-    zero = ~seen.any(axis=-1)  # (T, V)
+    recorded = record(joints, np.random.default_rng(0), lost=0.5)
+    zero = ~recorded.any(axis=-1)  # (T, V)
     assert zero[:, 5:].any()
     assert not zero[:, [0, 1, 2, 3, 4, 8, 12, 16]].any()
-    # With a wrist goes the hand.
+    # If a wrist is lost, so is the hand.
     assert (zero[:, 7] >= zero[:, 6]).all()
-    # Stretches, not single frames here and there.
+    # Joints are lost in a few intervals, not in scattered frames.
     assert np.abs(np.diff(zero.astype(int), axis=0)).sum(axis=0).max() <= 6
     assert record(joints, np.random.default_rng(0), lost=0).any(axis=-1).all()
 
 
-def test_a_perfect_sensor_keeps_the_shape():
+def test_noise_free_sensor_keeps_bone_lengths():
     joints = forward_kinematics(np.zeros((9, 24)))
-    perfect = {"white_noise": 0, "drift": 0, "lost": 0}
-    seen = record(joints, np.random.default_rng(0), **perfect)
-    bones = np.linalg.norm(seen[0, 1:] - seen[0, list(PARENTS[1:])], axis=-1)
+    options = {"white_noise": 0, "drift": 0, "lost": 0}
+    recorded = record(joints, np.random.default_rng(0), **options)
+    bones = np.linalg.norm(recorded[0, 1:] - recorded[0, list(PARENTS[1:])], axis=-1)
     assert np.allclose(bones, np.linalg.norm(BONES[1:], axis=-1))
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "option",
     [
         {"subjects": 3},
         {"repeats": 0},
@@ -160,10 +161,10 @@ def test_a_perfect_sensor_keeps_the_shape():
         {"frames": (30, 20)},
     ],
 )
-def test_wrong_arguments_are_named(wrong):
-    ((name, value),) = wrong.items()
+def test_invalid_arguments(option):
+    ((name, value),) = option.items()
     with raises("option", ConfigError, field=name) as caught:
-        make_synthetic_actions(**wrong)
+        make_synthetic_actions(**option)
     assert f"{name} is {value}" in str(caught.value)
 
 
@@ -172,35 +173,35 @@ def command(*arguments):
 
 
 def test_command(tmp_path, capsys):
-    """Written into a new folder, then again: equal, and nothing else is left."""
+    """Two runs write equal files, and no other files."""
     out = tmp_path / "new" / "actions.pkl"
-    small = ("--subjects", 4, "--repeats", 1)
-    assert command(out, *small) == 0
+    options = ("--subjects", 4, "--repeats", 1)
+    assert command(out, *options) == 0
     printed = capsys.readouterr()
-    for part in ("40 sequences", "xsub_train 30, xsub_val 10", "sit_down", "median"):
-        assert part in printed.out
+    for text in ("40 sequences", "xsub_train 30, xsub_val 10", "sit_down", "median"):
+        assert text in printed.out
     first = out.read_bytes()
-    assert command(out, *small) == 0
+    assert command(out, *options) == 0
     assert out.read_bytes() == first
     assert [path.name for path in out.parent.iterdir()] == ["actions.pkl"]
 
-    again = keypoints(load_annotations(out))
+    actual = keypoints(load_annotations(out))
     expected = keypoints(make_synthetic_actions(subjects=4, repeats=1))
-    assert again.keys() == expected.keys()
-    assert all(np.array_equal(again[name], expected[name]) for name in expected)
+    assert actual.keys() == expected.keys()
+    assert all(np.array_equal(actual[name], expected[name]) for name in expected)
 
 
-def test_command_that_fails_leaves_the_file(tmp_path, capsys, monkeypatch):
+def test_failing_command_keeps_the_existing_file(tmp_path, capsys, monkeypatch):
     out = tmp_path / "actions.pkl"
-    out.write_bytes(b"precious")
+    out.write_bytes(b"existing")
     assert command(out, "--subjects", 2) == 2  # wrong usage
     assert "subjects" in capsys.readouterr().err
 
-    def full(*_, **__):
+    def raise_disk_full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pickle.dump", full)
+    monkeypatch.setattr("pickle.dump", raise_disk_full)
     assert command(out, "--subjects", 4, "--repeats", 1) == 1
     assert "No space left" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["actions.pkl"]
-    assert out.read_bytes() == b"precious"
+    assert out.read_bytes() == b"existing"

@@ -1,4 +1,4 @@
-"""Gif and mp4 show each frame, for as long as they should."""
+"""Tests of rendering, and of GIF and MP4 files."""
 
 import cv2
 import numpy as np
@@ -23,7 +23,7 @@ BLUE, ORANGE = (0x1F, 0x77, 0xB4), (0xFF, 0x7F, 0x0E)
 
 
 def scene(persons=1, frames=5, **options):
-    """Hands go down frame by frame; the last frame lacks the right one."""
+    """Hands that move down frame by frame; no right hand in the last frame."""
     points = np.zeros((persons, frames, 3, 2))
     points[:, :, 0, 0], points[:, :, 2, 0] = 1, -1
     points[:, :, [0, 2], 1] = -0.2 * np.arange(frames)[:, None]
@@ -32,82 +32,82 @@ def scene(persons=1, frames=5, **options):
     return Scene("waves", LAYOUT, points, **options)
 
 
-def share(image, color):
-    """Where a colour is, and how much of it."""
-    near = (np.abs(image.astype(int) - color).max(-1) < 40).nonzero()
-    return len(near[0]), np.array([one.mean() for one in near[::-1]])
+def find_color(image, color):
+    """Return the number of pixels of a color, and their mean position (x, y)."""
+    rows, columns = (np.abs(image.astype(int) - color).max(-1) < 40).nonzero()
+    return len(rows), np.array([columns.mean(), rows.mean()])
 
 
-def place(scene, frame, joint, pixels=200):
-    """(x, y) pixels of a joint of the first person, without scores."""
+def position(scene, frame, joint, pixels=200):
+    """Return the pixel (x, y) of a joint of the first person, without scores."""
     low, high = limits(scene.view())
-    part = (scene.view()[0, frame, joint] - low) / (high - low)
-    side = 0.93 * pixels  # of the square that holds the persons
-    return (pixels - side) / 2 + part[0] * side, pixels - part[1] * side
+    relative = (scene.view()[0, frame, joint] - low) / (high - low)
+    side = 0.93 * pixels  # of the square that contains the persons
+    return (pixels - side) / 2 + relative[0] * side, pixels - relative[1] * side
 
 
-def test_joints_are_where_they_belong():
-    shown = scene(sizes=np.ones((1, 5, 3)))
-    frames = list(render(shown, pixels=200))
+def test_joints_are_drawn_at_their_positions():
+    rendered = scene(sizes=np.ones((1, 5, 3)))
+    frames = list(render(rendered, pixels=200))
     assert len(frames) == 5
-    assert all(one.shape == (200, 200, 3) for one in frames)
+    assert all(frame.shape == (200, 200, 3) for frame in frames)
     for number in (0, 3):
         for joint in (0, 2):
-            x, y = place(shown, number, joint)
+            x, y = position(rendered, number, joint)
             color = frames[number][int(y) - 4, int(x)].astype(int)
             assert color.min() < 200, (number, joint)  # the circle
-    assert share(frames[3], BLUE)[1][0] > share(frames[3], ORANGE)[1][0]
-    assert share(frames[-1], ORANGE)[0] == 0 < share(frames[-1], BLUE)[0]
+    assert find_color(frames[3], BLUE)[1][0] > find_color(frames[3], ORANGE)[1][0]
+    assert find_color(frames[-1], ORANGE)[0] == 0 < find_color(frames[-1], BLUE)[0]
 
 
-def test_size_is_what_is_asked():
+def test_circles_grow_with_the_sizes():
     sizes = np.zeros((1, 5, 3))
     sizes[0, 2] = 1
     small, _, large, *_ = render(scene(sizes=sizes), pixels=200)
-    grown = (large < 250).any(-1).sum() - (small < 250).any(-1).sum()
-    # Circles of 420 points squared, a point 100 / 72 pixels; bones lie on them.
+    growth = (large < 250).any(-1).sum() - (small < 250).any(-1).sum()
+    # A point is 100 / 72 pixels. Bones cover parts of the circles.
     area = 3 * np.pi / 4 * (LARGEST - SMALLEST) * (100 / 72) ** 2
-    assert 0.7 * area < grown <= area
+    assert 0.7 * area < growth <= area
 
 
-def test_scores_have_a_cursor_that_moves():
+def test_cursor_moves_along_the_scores():
     values = np.array([[0.2, 0.8], [0.9, 0.1], [np.nan, np.nan], [0.5, 0.5]])
-    shown = scene(scores=ScoresOverTime(np.arange(4), values, ("a", "b")))
-    first, *_, last = render(shown, pixels=200)
+    rendered = scene(scores=ScoresOverTime(np.arange(4), values, ("a", "b")))
+    first, *_, last = render(rendered, pixels=200)
     assert first.shape == (266, 200, 3)
     below = slice(210, 245)
-    moved = (first[below] != last[below]).any((0, 2)).nonzero()[0]
-    # The axes are from 7 % to 67 % of the width.
-    assert moved.min() <= 15
-    assert moved.max() >= 132
+    changed = (first[below] != last[below]).any((0, 2)).nonzero()[0]
+    # The axes span 7% to 67% of the width.
+    assert changed.min() <= 15
+    assert changed.max() >= 132
 
 
-def test_gif_has_every_frame_and_the_time(tmp_path):
+def test_gif_has_all_frames_and_the_exact_duration(tmp_path):
     path = tmp_path / "a.gif"
     write_gif(path, render(scene(), pixels=100), 30)
     with Image.open(path) as gif:
         assert gif.n_frames == 5
         assert gif.size == (100, 100)
-        times = []
+        durations = []
         for number in range(5):
             gif.seek(number)
-            times.append(gif.info["duration"])
-    assert sum(times) == 170
-    assert set(times) <= {30, 40}
+            durations.append(gif.info["duration"])
+    assert sum(durations) == 170
+    assert set(durations) <= {30, 40}
     with raises("option", ConfigError, file=path.name, field="fps"):
         write_gif(path, [], 60)
     assert path.exists()
 
 
-def test_mp4_can_be_read_again(tmp_path):
+def test_mp4_round_trip(tmp_path):
     path = tmp_path / "a.mp4"
     frames = list(render(scene(persons=2), pixels=160))
     write_mp4(path, frames, 25)
     video = cv2.VideoCapture(str(path))
     assert video.get(cv2.CAP_PROP_FPS) == 25
     for frame in frames:
-        there, image = video.read()
-        assert there
+        success, image = video.read()
+        assert success
         assert np.abs(image[..., ::-1].astype(int) - frame).mean() < 6
     assert not video.read()[0]
-    assert [one.name for one in tmp_path.iterdir()] == ["a.mp4"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]

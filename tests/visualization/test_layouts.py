@@ -1,4 +1,4 @@
-"""The picture of a layout shows the layout."""
+"""Tests of the figures of skeleton layouts, and of `msg3d draw`."""
 
 import pickle
 
@@ -19,31 +19,32 @@ def run(*arguments):
 
 
 @pytest.mark.parametrize("name", SKELETONS)
-def test_reference_pose_is_a_body(name):
-    """Sides mirror, no joint lies on another, every edge is short, heads are on top."""
+def test_reference_pose_is_plausible(name):
+    """Sides are mirrored, joints do not overlap, edges are short, heads are on top."""
     layout = skeleton(name)
     pose = layouts.reference_pose(layout)
     for left, right in layout.pairs:
         assert pose[left, 0] > 0.5
         np.testing.assert_array_equal(pose[right], pose[left] * [-1, 1])
-    apart = np.linalg.norm(pose[:, None] - pose[None], axis=-1)
-    assert (apart + 9 * np.eye(len(pose))).min() > 0.3
-    lengths = [apart[edge] for edge in layout.inward]
+    distances = np.linalg.norm(pose[:, None] - pose[None], axis=-1)
+    assert (distances + 9 * np.eye(len(pose))).min() > 0.3
+    lengths = [distances[edge] for edge in layout.inward]
     assert max(lengths) < (4.5 if name == "hand21" else 3.5)
     if name != "hand21":
         bottom, top = (pose[list(end)].mean(0) for end in layout.spine)
         assert top[1] > bottom[1]
-        feet = ("left_ankle", "left_foot", "left_heel")
-        lowest = [pose[j, 1] for j, one in enumerate(layout.joints) if one in feet]
-        heads = [pose[j, 1] for j, one in enumerate(layout.joints) if one in HEADS]
-        assert max(lowest) < bottom[1] < top[1] < min(heads)
+        heights = dict(zip(layout.joints, pose[:, 1], strict=True))
+        feet = [heights[joint] for joint in FEET if joint in heights]
+        heads = [heights[joint] for joint in HEADS if joint in heights]
+        assert max(feet) < bottom[1] < top[1] < min(heads)
 
 
+FEET = ("left_ankle", "left_foot", "left_heel")
 HEADS = ("nose", "head", "left_eye", "right_ear")
 
 
 @pytest.mark.parametrize("name", SKELETONS)
-def test_drawing_has_every_joint_and_edge(name):
+def test_figure_contains_every_joint_and_edge(name):
     layout = skeleton(name)
     pose = layouts.reference_pose(layout)
     ax = Figure().subplots()
@@ -60,7 +61,7 @@ def test_drawing_has_every_joint_and_edge(name):
 
 
 @pytest.mark.parametrize("names", [["coco"], ["--all"]])
-def test_command_writes_a_picture(monkeypatch, tmp_path, names):
+def test_draw_writes_an_image(monkeypatch, tmp_path, names):
     assert run(*names, "--output", tmp_path / "a.png") == 0
     picture = matplotlib.image.imread(tmp_path / "a.png")
     assert picture.shape[0] > 300
@@ -70,7 +71,7 @@ def test_command_writes_a_picture(monkeypatch, tmp_path, names):
 
 @pytest.fixture
 def file(tmp_path):
-    """Two persons; joint 3 of the first and the whole second are absent in frame 1."""
+    """Two persons; in frame 1, joint 3 of the first and the entire second are absent."""
     rng = np.random.default_rng(0)
     keypoint = rng.uniform(1, 2, (2, 3, 13, 2)).astype(np.float32)
     keypoint[0, 1, 3] = keypoint[1, 1] = 0
@@ -89,25 +90,25 @@ def file(tmp_path):
     return path
 
 
-def test_frame_of_a_file_is_drawn(monkeypatch, tmp_path, file):
-    drawn = []
+def test_draw_shows_a_frame_of_a_file(monkeypatch, tmp_path, file):
+    calls = []
     draw = layouts._draw
     monkeypatch.setattr(
-        layouts, "_draw", lambda *args: (drawn.append(args), draw(*args))
+        layouts, "_draw", lambda *args: (calls.append(args), draw(*args))
     )
     out = tmp_path / "a.svg"
     command = ("penn13", "--output", out, "--file", file, "--frame", 1, "--overwrite")
     assert run(*command) == 0
     assert out.stat().st_size > 1000
-    _, layout, pose, title = drawn[0]
+    _, layout, pose, title = calls[0]
     assert layout is skeleton("penn13")
     assert title == "penn13 (13 joints)\nfirst, frame 1"
     assert np.isnan(pose[0, 3]).all()
     assert np.isnan(pose[1]).all()
-    assert (pose[0, [0, 4], 1] < 0).all()  # pixels count downwards
+    assert (pose[0, [0, 4], 1] < 0).all()  # y points down in images
 
     assert run(*command, "--sample", "second") == 0
-    np.testing.assert_allclose(drawn[1][2][1], [[1, -1]] * 13)
+    np.testing.assert_allclose(calls[1][2][1], [[1, -1]] * 13)
 
 
 @pytest.mark.parametrize(
@@ -135,12 +136,12 @@ def test_errors_are_one_line(monkeypatch, tmp_path, capsys, file, arguments, val
     gap = np.ones((2, 1, 4, 13, 3), dtype=np.float32)
     gap[0, :, :2] = gap[1] = 0
     samples = [
-        {"frame_dir": name, "label": 0, "total_frames": 4, "keypoint": one}
-        for name, one in zip(("gap", "never"), gap, strict=True)
+        {"frame_dir": name, "label": 0, "total_frames": 4, "keypoint": keypoint}
+        for name, keypoint in zip(("gap", "never"), gap, strict=True)
     ]
     (tmp_path / "gap.pkl").write_bytes(pickle.dumps(samples))
     paths = {"FILE": str(file), "BROKEN": "broken.pkl", "GAP": "gap.pkl"}
-    arguments = [paths.get(one, one) for one in arguments]
+    arguments = [paths.get(argument, argument) for argument in arguments]
     assert run("--output", "a.png", *arguments) == 1
     errors = capsys.readouterr().err
     assert all(value in errors for value in values.split("|"))
@@ -150,7 +151,7 @@ def test_errors_are_one_line(monkeypatch, tmp_path, capsys, file, arguments, val
 
 
 def standing(y_up, units=None, empty=2):
-    """A standing person in NTU's layout, who is absent in the first frames."""
+    """A standing person in NTU's layout who is absent in the first frames."""
     layout = skeleton("nturgb+d")
     pose = np.concatenate([layouts.reference_pose(layout), np.ones((25, 1))], axis=1)
     keypoint = np.repeat(pose[None, None] * (1, 1 if y_up else -1, 1), 5, axis=1)
@@ -165,21 +166,21 @@ def standing(y_up, units=None, empty=2):
 @pytest.mark.parametrize(
     ("y_up", "units", "options", "upright"),
     [
-        (True, "metres", [], True),
+        (True, "meters", [], True),
         (False, None, [], False),
         (False, None, ["--y-down"], True),
-        (False, "metres, y down", [], True),
-        (False, "metres, y down", ["--no-y-down"], False),
+        (False, "meters, y down", [], True),
+        (False, "meters, y down", ["--no-y-down"], False),
     ],
 )
-def test_first_frame_with_somebody_the_right_way_up(
+def test_draw_shows_the_first_frame_with_a_person(
     monkeypatch, tmp_path, capsys, y_up, units, options, upright
 ):
-    """From a file and from a store, and a hint where it is upside down."""
-    data, layout, drawn = standing(y_up, units), skeleton("nturgb+d"), []
+    """Works for files and stores, and warns if the person is upside down."""
+    data, layout, calls = standing(y_up, units), skeleton("nturgb+d"), []
     save_annotations(data, tmp_path / "a.pkl")
     pack(data, tmp_path / "a.packed")
-    monkeypatch.setattr(layouts, "_draw", lambda *args: drawn.append(args))
+    monkeypatch.setattr(layouts, "_draw", lambda *args: calls.append(args))
     output = ["--output", tmp_path / "a.png", "--overwrite"]
     for name in ("a.pkl", "a.packed"):
         command = ["nturgb+d", "--file", tmp_path / name, *output, *options]
@@ -187,33 +188,33 @@ def test_first_frame_with_somebody_the_right_way_up(
         printed = capsys.readouterr()
         assert f"wrote {tmp_path / 'a.png'}" in printed.out
         assert bool(printed.err) is not upright
-        _, _, pose, title = drawn.pop()
+        _, _, pose, title = calls.pop()
         assert " ".join(title.split()).endswith("frame 2")
-        head, foot = (layout.joints.index(one) for one in ("head", "left_foot"))
+        head, foot = map(layout.joints.index, ("head", "left_foot"))
         assert (pose[0, head, 1] > pose[0, foot, 1]) == upright
 
 
-def test_title_lies_within_the_picture(tmp_path):
+def test_title_fits_into_the_figure(tmp_path):
     save_annotations(standing(True), tmp_path / "a.pkl")
     pose = layouts.pose_of_file(str(tmp_path / "a.pkl"), skeleton("nturgb+d"))
     figure = layouts.layouts_figure(["nturgb+d"], [pose])
     title = figure.axes[0].title
     assert title.get_text().startswith("nturgb+d (25 joints)\na_sample")
-    box, picture = title.get_window_extent(), figure.bbox
-    assert picture.x0 <= box.x0
-    assert box.x1 <= picture.x1
-    assert box.y1 <= picture.y1
+    box = title.get_window_extent()
+    assert figure.bbox.x0 <= box.x0
+    assert box.x1 <= figure.bbox.x1
+    assert box.y1 <= figure.bbox.y1
 
 
-def test_unknown_layout_is_wrong_usage(capsys):
+def test_unknown_layout_is_a_usage_error(capsys):
     assert run("cocoo", "--output", "a.png") == 2
     assert "'cocoo'" in capsys.readouterr().err
 
 
-def test_layout_with_other_names():
-    """Joints that no known layout has do not overlap."""
+def test_layout_with_unknown_joint_names():
+    """Joints do not overlap."""
     edges = [(0, 1), (2, 1), (3, 1), (4, 3), (5, 3)]
     layout = skeleton({"num_node": 6, "inward": edges, "center": 1})
     pose = layouts.reference_pose(layout)
-    apart = np.linalg.norm(pose[:, None] - pose[None], axis=-1)
-    assert (apart + 9 * np.eye(6)).min() > 0.3
+    distances = np.linalg.norm(pose[:, None] - pose[None], axis=-1)
+    assert (distances + 9 * np.eye(6)).min() > 0.3

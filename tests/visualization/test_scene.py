@@ -1,4 +1,4 @@
-"""Sequences stand upright and face the viewer, whatever their axes."""
+"""Tests of scenes: persons are upright and face the viewer for all axis conventions."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ LAYOUT = skeleton("kinect20")
 
 
 def standing(turn=0.0, shift=(0, 0, 0)):
-    """[1, 2, 20, 3]: y up; at turn=0 the left is on +x, and the nose looks at +z."""
+    """Pose [1, 2, 20, 3], y up; with turn=0, left is +x and forward is +z."""
     joint = {name: number for number, name in enumerate(LAYOUT.joints)}
     pose = np.zeros((20, 3))
     pose[:, 1] = 1
@@ -29,22 +29,22 @@ def standing(turn=0.0, shift=(0, 0, 0)):
     for side, x in (("left", 0.3), ("right", -0.3)):
         for part in ("shoulder", "elbow", "hip", "knee", "ankle", "foot"):
             pose[joint[f"{side}_{part}"], 0] = x
-    pose[joint["left_foot"], 2] = pose[joint["right_foot"], 2] = 0.25  # toes forward
+    pose[joint["left_foot"], 2] = pose[joint["right_foot"], 2] = 0.25  # forward
     pose = pose @ view_matrix(turn, 0).T + shift
     return np.repeat(pose[None, None], 2, 1)
 
 
 @pytest.mark.parametrize("up", UPRIGHT)
 @pytest.mark.parametrize("turn", [0, 40, 170, -90])
-def test_one_person_stands_and_faces_the_viewer(up, turn):
-    keypoint = standing(turn) @ UPRIGHT[up]  # its inverse takes it back
-    for asked in (up, None):
-        points = upright(keypoint, LAYOUT, asked)
+def test_single_person_is_upright_and_faces_the_viewer(up, turn):
+    keypoint = standing(turn) @ UPRIGHT[up]
+    for option in (up, None):
+        points = upright(keypoint, LAYOUT, option)
         np.testing.assert_allclose(points, standing(), atol=1e-6)
-    assert np.linalg.det(UPRIGHT[up]) == pytest.approx(1)  # a turn, no mirror
+    assert np.linalg.det(UPRIGHT[up]) == pytest.approx(1)  # no reflection
 
 
-def test_two_persons_stand_side_by_side():
+def test_two_persons_are_side_by_side():
     keypoint = np.concatenate([standing(30, (0, 0, 2)), standing(200, (0.1, 0, 5))])
     points = upright(keypoint, LAYOUT)
     first, second = points.mean((1, 2))
@@ -62,32 +62,31 @@ def test_absent_joints_and_pixels():
         upright(keypoint * 0, LAYOUT)
 
 
-def test_viewer_walks_to_the_right_and_up():
+def test_view_from_the_right_and_from_above():
     scene = Scene("", LAYOUT, np.array([[[[1.0, 2, 3]]]]))
     np.testing.assert_allclose(scene.view()[0, 0, 0], [1, 2])
-    # From +x, what is near in z is to the left.
+    # Viewed from +x, +z is on the left.
     np.testing.assert_allclose(scene.view(azimuth=90)[0, 0, 0], [-3, 2], atol=1e-12)
-    # From above, what was near is at the bottom.
+    # Viewed from above, +z is at the bottom.
     np.testing.assert_allclose(scene.view(elevation=90)[0, 0, 0], [1, -3], atol=1e-12)
 
 
-def test_colors_tell_sides_of_one_and_persons_of_several():
-    one = Scene("", LAYOUT, np.zeros((1, 1, 20, 3))).colors()[0]
-    joints = LAYOUT.joints
-    left, right = one[joints.index("left_hand")], one[joints.index("right_hand")]
-    assert len({left, right, one[joints.index("head")]}) == 3
-    two = Scene("", LAYOUT, np.zeros((2, 1, 20, 3))).colors()
-    assert len(set(two[0])) == len(set(two[1])) == 1
-    assert two[0] != two[1]
+def test_colors_distinguish_sides_or_persons():
+    (colors,) = Scene("", LAYOUT, np.zeros((1, 1, 20, 3))).colors()
+    names = ("left_hand", "right_hand", "head")
+    assert len({colors[LAYOUT.joints.index(name)] for name in names}) == 3
+    first, second = Scene("", LAYOUT, np.zeros((2, 1, 20, 3))).colors()
+    assert len(set(first)) == len(set(second)) == 1
+    assert first != second
 
 
-def test_best_classes_are_those_of_the_highest_peak():
+def test_best_classes_have_the_highest_peaks():
     values = np.array([[0.1, 0.8, 0.1], [np.nan] * 3, [0.9, 0.05, 0.05]])
     scores = ScoresOverTime(np.arange(3), values, ("a", "b", "c"))
     assert scores.best(2) == [0, 1]
 
 
-def test_sample_is_found_with_its_layout(tmp_path):
+def test_read_sample_detects_the_layout(tmp_path):
     path = str(write(tmp_path / "a.pkl", joints=20))
     sample, layout, _ = read_sample(path)
     assert sample["frame_dir"] == "sample000"
@@ -99,7 +98,7 @@ def test_sample_is_found_with_its_layout(tmp_path):
         read_sample(path, layout="coco")
 
 
-def test_layout_of_the_file_or_none(tmp_path):
+def test_read_sample_reads_the_layout_from_the_meta(tmp_path):
     path = str(write(tmp_path / "a.pkl", joints=4))
     with raises("layout", file="a.pkl", sample=None):
         read_sample(path)

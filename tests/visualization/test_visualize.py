@@ -1,11 +1,11 @@
-"""`msg3d visualize` as it is typed."""
+"""Tests of the `msg3d visualize` command."""
 
 import pickle
 
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_task import learned, samples
+from tiny_task import samples, write_trained
 
 from errors import raises
 from in_process import msg3d_command
@@ -19,18 +19,18 @@ def run(*arguments):
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """(config, checkpoint, annotation file)."""
-    return learned(tmp_path_factory.mktemp("tiny"))
+    return write_trained(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture
 def scores(tmp_path):
-    """A dump of a test on the first twelve samples, ten of them right."""
+    """Score file of the first 12 samples, 10 of them correct."""
     path = tmp_path / "scores.pkl"
     labels = [number % 3 for number in range(12)]
-    said = [*labels[:10], 0, 0]
+    predictions = np.eye(3)[[*labels[:10], 0, 0]]
     dump = [
-        {"pred_score": np.eye(3)[one], "gt_label": label, "frame_dir": f"s{number}"}
-        for number, (one, label) in enumerate(zip(said, labels, strict=True))
+        {"pred_score": score, "gt_label": label, "frame_dir": f"s{number}"}
+        for number, (score, label) in enumerate(zip(predictions, labels, strict=True))
     ]
     path.write_bytes(pickle.dumps(dump))
     return path
@@ -55,14 +55,14 @@ def test_play_with_a_network(tiny, tmp_path, size):
 
 
 @pytest.mark.parametrize(("joints", "channels", "persons"), [(25, 3, 2), (17, 2, 3)])
-def test_play_without(tmp_path, joints, channels, persons):
+def test_play_without_a_network(tmp_path, joints, channels, persons):
     data = write(tmp_path / "a.pkl", joints=joints, channels=channels, persons=persons)
     out = tmp_path / "a.html"
     assert run("play", data, "--output", out) == 0
     assert f'"shape":[{persons},' in out.read_text(encoding="utf-8")
 
 
-def test_results(tiny, tmp_path, scores):
+def test_figures_of_results(tiny, tmp_path, scores):
     config, checkpoint, data = tiny
     model = ["--checkpoint", checkpoint]
     for command in (
@@ -77,20 +77,20 @@ def test_results(tiny, tmp_path, scores):
             assert np.asarray(image.convert("L")).std() > 5
 
 
-def test_options_of_the_config_have_values(tiny, tmp_path, capsys):
-    words = (*tiny, "--output", tmp_path / "a.png", "--cfg-options", "foo")
-    assert run("saliency", *words) == 2
+def test_cfg_options_require_values(tiny, tmp_path, capsys):
+    arguments = (*tiny, "--output", tmp_path / "a.png", "--cfg-options", "foo")
+    assert run("saliency", *arguments) == 2
     assert "'foo'" in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_layers_are_listed(tiny, capsys):
+def test_graph_lists_layers(tiny, capsys):
     assert run("graph", *tiny[:2], "--list") == 0
     lines = capsys.readouterr().out.splitlines()
     assert "backbone.sgcn1.0 3x5x5" in lines
     assert len(lines) == 9
 
 
-def test_check_prints_its_tables(tiny, tmp_path, capsys):
+def test_saliency_check_prints_tables(tiny, tmp_path, capsys):
     out = tmp_path / "deletion.png"
     options = ["--split", "val", "--steps", 4, "--device", "cpu", "--repeats", 2]
     options += ["--cfg-options", "test_dataloader.dataset.pipeline.0.num_clips=1"]
@@ -110,7 +110,7 @@ def test_check_prints_its_tables(tiny, tmp_path, capsys):
         ("saliency {config} {data} {data} --output {out}.png", "FILE"),
     ],
 )
-def test_wrong_usage(tiny, tmp_path, capsys, command, token):
+def test_usage_errors(tiny, tmp_path, capsys, command, token):
     names = dict(
         zip(("config", "checkpoint", "data"), tiny, strict=True), out=tmp_path / "a"
     )
@@ -138,16 +138,18 @@ def test_wrong_usage(tiny, tmp_path, capsys, command, token):
         ),
     ],
 )
-def test_errors_are_a_sentence(tiny, tmp_path, capsys, command, kind, token):
+def test_errors_are_a_message_without_traceback(
+    tiny, tmp_path, capsys, command, kind, token
+):
     names = dict(
         zip(("config", "checkpoint", "data"), tiny, strict=True), out=tmp_path / "a"
     )
-    words = command.format(**names).split()
-    assert run(*words) == 1
+    arguments = command.format(**names).split()
+    assert run(*arguments) == 1
     printed = capsys.readouterr().err
     assert printed.startswith("msg3d visualize: ")
     assert token in printed
     assert not list(tmp_path.iterdir())
     if kind is not None:
         with raises(kind):
-            msg3d_command("visualize", *words, "--debug")
+            msg3d_command("visualize", *arguments, "--debug")

@@ -1,4 +1,4 @@
-"""A task in which one joint alone tells the class, and a network that has learned it."""
+"""Task in which a single joint determines the class, and a network trained on it."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from mmengine.registry import DefaultScope
 
 from msg3d.annotations.files import save_annotations
 
-TELLING, JOINTS, CLASSES = 3, 5, 3
+INFORMATIVE, JOINTS, CLASSES = 3, 5, 3
 NAMES = ["still", "up", "down"]
 INWARD = [(0, 1), (2, 1), (3, 2), (4, 2)]
 CONFIG = """
@@ -33,14 +33,14 @@ test_dataloader = dict(dataset=dict(type='PoseDataset', pipeline=pipeline))
 
 
 def samples(count, seed=0):
-    """Random poses; only the y of joint TELLING goes with the class."""
+    """Return random poses. Only the y of joint INFORMATIVE depends on the class."""
     rng = np.random.default_rng(seed)
-    made = []
+    annotations = []
     for number in range(count):
         label, frames = number % CLASSES, int(rng.integers(9, 14))
         keypoint = rng.normal(scale=0.5, size=(1, frames, JOINTS, 3))
-        keypoint[:, :, TELLING, 1] += (0, 2, -2)[label]
-        made.append(
+        keypoint[:, :, INFORMATIVE, 1] += (0, 2, -2)[label]
+        annotations.append(
             {
                 "frame_dir": f"s{number}",
                 "label": label,
@@ -48,17 +48,17 @@ def samples(count, seed=0):
                 "keypoint": keypoint.astype(np.float32),
             }
         )
-    return made
+    return annotations
 
 
-def learned(folder):
-    """(config, checkpoint, annotation file) in a folder."""
+def write_trained(folder):
+    """Write a config, a checkpoint, and an annotation file; return their paths."""
     config, checkpoint, data = (
         folder / f"tiny.{ending}" for ending in ("py", "pth", "pkl")
     )
     config.write_text(CONFIG, encoding="utf-8")
     annotations = samples(24, seed=1)
-    names = [one["frame_dir"] for one in annotations]
+    names = [sample["frame_dir"] for sample in annotations]
     meta = {"classes": NAMES, "inward": INWARD, "center": 1}
     content = {"split": {"val": names[:12]}, "annotations": annotations, "meta": meta}
     save_annotations(content, data)
@@ -69,19 +69,19 @@ def learned(folder):
 
 @cache
 def _weights():
-    """Some seconds of training, once a process."""
+    """Train for a few seconds, once per process."""
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope("mmaction"):
         model = MODELS.build(Config.fromstring(CONFIG, ".py").model)
     model.init_weights()
-    learner = torch.optim.Adam(model.parameters(), 5e-3)
+    optimizer = torch.optim.Adam(model.parameters(), 5e-3)
     for step in range(30):
         batch = samples(24, seed=100 + step)
-        inputs = np.stack([one["keypoint"][:, :8] for one in batch])
+        inputs = np.stack([sample["keypoint"][:, :8] for sample in batch])
         inputs = torch.from_numpy(inputs)[:, None]  # (B, clips, M, T, V, C)
         logits, _ = model.extract_feat(inputs, stage="head")
-        labels = torch.tensor([one["label"] for one in batch])
-        learner.zero_grad()
+        labels = torch.tensor([sample["label"] for sample in batch])
+        optimizer.zero_grad()
         torch.nn.functional.cross_entropy(logits, labels).backward()
-        learner.step()
+        optimizer.step()
     return model.state_dict()

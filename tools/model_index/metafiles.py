@@ -1,8 +1,8 @@
 """The metafiles of the model index, which mim and MMEngine read.
 
-Collections, with the figures of other authors in `Published`, and the Results and Weights
-of models are written by hand. The rest of Models is derived: what `mim search` filters
-by. The name of a config describes its recipe, see `parse_name`.
+Written by hand: Collections, with the results of other authors in `Published`, and the
+Results and Weights of models. Derived from the configs: the rest of Models, which
+`mim search` filters by. A config's name describes its recipe (`parse_name`).
 """
 
 import json
@@ -32,7 +32,7 @@ def metafiles() -> list[Path]:
 
 
 def leaves(metafile: Path) -> list[Path]:
-    """Return the configs beside a metafile."""
+    """Return the paths of the configs next to a metafile."""
     return sorted(metafile.parent.glob("*.py"))
 
 
@@ -44,11 +44,11 @@ def read(metafile: Path) -> dict[str, list[dict]]:
 def entry(config: Path, collections: list[dict]) -> dict:
     """Derive the entry of a config.
 
-    Input is clips x persons x frames x joints x channels of a test sample. FLOPs are
-    those of one clip with all persons present, two per multiply-add.
+    Input is clips x persons x frames x joints x channels of a test sample. FLOPs are for
+    one clip with all persons present, two per multiply-add.
 
     Raises:
-        ConfigError: no collection lists the model's architecture (`unknown-name`).
+        ConfigError: no collection lists the model's backbone (`unknown-name`).
     """
     cfg, name = Config.fromfile(config), parse_name(config.stem)
     backbone = cfg.model.backbone.type
@@ -57,7 +57,7 @@ def entry(config: Path, collections: list[dict]) -> dict:
             break
     else:
         raise ConfigError(
-            f"no collection of {config.parent / 'metafile.yml'} has {backbone} in its "
+            f"no collection in {config.parent / 'metafile.yml'} lists {backbone} under "
             "Metadata: Architecture. Add it.",
             kind="unknown-name",
             file=str(config),
@@ -89,7 +89,8 @@ def renewed(metafile: Path) -> list[dict]:
     """Return Models, derived from the current configs.
 
     Raises:
-        ConfigError: a config fits no collection, or a model with results has no config.
+        ConfigError: a config matches no collection, or a model with results has no
+            config (`unknown-name`).
     """
     old = read(metafile)
     by_hand = {
@@ -100,8 +101,8 @@ def renewed(metafile: Path) -> list[dict]:
     models = [{**model, **by_hand.pop(model["Name"], {})} for model in models]
     for name in filter(by_hand.get, by_hand):
         raise ConfigError(
-            f"{name} has results, but no config. Move them to the renamed model, or "
-            "remove them.",
+            f"{name} has results but no config. Move the results to the renamed model, "
+            "or remove them.",
             kind="unknown-name",
             file=str(metafile),
             field=name,

@@ -1,6 +1,7 @@
-"""The tables of models in README.md and docs/models.md, made from the metafiles."""
+"""The tables of docs/models.md, made from the metafiles."""
 
 import re
+from collections.abc import Iterator
 
 from msg3d.apis.model_index import parse_name
 from msg3d.errors import ConfigError
@@ -8,67 +9,46 @@ from msg3d.errors import ConfigError
 STREAMS = ("joint", "bone", "joint-motion", "bone-motion", "laban")
 BEGIN = "<!-- model table, from tools/model_table.py -->"
 END = "<!-- end -->"
-_COUNTS = {2: "two streams", 4: "four streams"}
-_COLUMNS = ("M parameters", "GMAC", "published, by others", "ours")
+# Streams and their fusions, as the tables abbreviate them
+_SHORT = {
+    "joint": "j",
+    "bone": "b",
+    "joint-motion": "jm",
+    "bone-motion": "bm",
+    "joint+bone": "2s",
+    "joint+bone+joint-motion+bone-motion": "4s",
+}
+_TOP_1, _TOP_5 = "Top 1 Accuracy", "Top 5 Accuracy"
 
 
 def with_table(text: str, table: str) -> str:
     """Return a document with `table` between its markers.
 
     Raises:
-        ConfigError: it does not have one of each marker, in their order (`structure`).
+        ConfigError: the markers are missing, repeated, or in the wrong order
+            (`structure`).
     """
     match = re.fullmatch(f"(.*{BEGIN}\n).*(\n{END}.*)", text, re.DOTALL)
     if not match or text.count(BEGIN) != 1:
         raise ConfigError(
-            f"expected the lines {BEGIN} and, after it, {END} around the models",
+            f"expected the line {BEGIN} once, followed by the line {END}",
             kind="structure",
         )
     return f"{match[1]}{table}{match[2]}"
 
 
-def readme(metafiles: list[dict]) -> str:
-    """Return the table of README.md: the results of the first collection.
-
-    A row is a data set and split; a line in it is a recipe with a result, ours or
-    others', that links to its first config.
-    """
-    collection, models = next(_collections(metafiles))
-    rows = {}
-    for (data, network, recipe), by_stream in groups(collection, models):
-        _, parameters, cost, others, ours = _cells(collection, by_stream, "")
-        if others + ours != "––":
-            config = next(iter(by_stream.values()))["Config"]
-            link = f"[`{network}` `{recipe}`]({config})"
-            rows.setdefault(data, []).append((link, parameters, cost, others, ours))
-    table = _table(
-        (f"{collection['Name']} on", "recipe", *_COLUMNS),
-        [
-            (data, *map("<br>".join, zip(*lines, strict=True)))
-            for data, lines in rows.items()
-        ],
-    )
-    return "\n".join(table)
-
-
 def document(metafiles: list[dict]) -> str:
-    """Return the tables of docs/models.md: every config, every published figure."""
-    head = ("data, split", "configs", "input", "batch, epochs", *_COLUMNS)
-    parts = []
+    """Return the tables of docs/models.md: configs, published results, and our own."""
+    lines = []
     for collection, models in _collections(metafiles):
-        title = f"[{collection['Paper']['Title']}]({collection['Paper']['URL']})"
-        rows = []
-        for (data, _, _), by_stream in groups(collection, models):
-            configs, *cells = _cells(collection, by_stream, "../")
-            model = next(iter(by_stream.values()))
-            name = parse_name(model["Name"])
-            clips, *sizes = model["Metadata"]["Input"].split("x")
-            shape = " × ".join(sizes) + (f", {clips} clips" if clips != "1" else "")
-            batch = f"{name['gpus']} × {name['batch']}, {name['epochs']}"
-            rows.append((data, configs, shape, batch, *cells))
-        parts += ["", f"## {collection['Name']}", "", title, "", *_table(head, rows)]
-        parts += _published(collection)
-    return "\n".join(parts)
+        name, paper = collection["Name"], collection["Paper"]
+        lines += ["", f"## {name}", "", f"[{paper['Title']}]({paper['URL']})"]
+        lines += ["", *_configs(collection, models)]
+        if own := _own(collection, models):
+            lines += ["", f"### {name}: our results", "", *own]
+        if published := _published(collection):
+            lines += ["", f"### {name}: published results", "", *published]
+    return "\n".join(lines)
 
 
 def groups(collection: dict, models: list[dict]) -> list[tuple[tuple, dict]]:
@@ -86,13 +66,13 @@ def groups(collection: dict, models: list[dict]) -> list[tuple[tuple, dict]]:
 
 
 def _order(data: str) -> tuple:
-    """Data sets by name, their numbers as numbers, 3D before 2D."""
+    """Sort data sets by name, numbers by value, and 3D before 2D."""
     form = data.rsplit("-", 1)[-1]
     parts = re.split(r"(\d+)", data.removesuffix(f"-{form}"))
     return [int(p) if p.isdigit() else p for p in parts], form == "2D"
 
 
-def _collections(metafiles: list[dict]):
+def _collections(metafiles: list[dict]) -> Iterator[tuple[dict, list[dict]]]:
     for content in metafiles:
         for collection in content["Collections"]:
             yield collection, content["Models"]
@@ -102,71 +82,118 @@ def _table(head: tuple, rows: list[tuple]) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows)]
 
 
-def _cells(collection: dict, by_stream: dict, root: str) -> tuple[str, ...]:
-    """Configs, and the cells of `_COLUMNS`; links are relative to `root`."""
-    model = next(iter(by_stream.values()))
-    name, about = parse_name(model["Name"]), model["Metadata"]
-    links = (f"[{s}]({root}{model['Config']})" for s, model in by_stream.items())
-    return (
-        f"`{name['network']}` `{name['recipe']}`: {' '.join(links)}",
-        f"{about['Parameters'] / 1e6:.2f}",
-        f"{about['FLOPs'] / 2e9:.2f}",
-        _others(collection, name["data"], name["recipe"]),
-        _ours(by_stream, name["data"]),
-    )
-
-
-def _others(collection: dict, data: str, recipe: str) -> str:
-    """The first stream, and the fusion of most streams, of each source."""
-    by_source = {}
-    for figure in collection.get("Published", []):
-        if (figure["Training Data"], figure.get("Recipe")) == (data, recipe):
-            by_source.setdefault(figure["Source"], []).append(figure)
-    parts = []
-    for source, figures in by_source.items():
-        most = max(figures, key=lambda figure: figure["Streams"].count("+"))
-        values = ", ".join(
-            f"{_value(f['Metrics'])}{'†' * ('Note' in f)} "
-            f"{_COUNTS.get(f['Streams'].count('+') + 1, f['Streams'])}"
-            for f in ([figures[0]] if figures[0] is most else [figures[0], most])
+def _configs(collection: dict, models: list[dict]) -> list[str]:
+    """A row per data set and recipe, with a link to the config of each stream."""
+    rows = []
+    for (data, network, recipe), by_stream in groups(collection, models):
+        model = next(iter(by_stream.values()))
+        name, about = parse_name(model["Name"]), model["Metadata"]
+        links = (
+            f"[{_SHORT.get(stream, stream)}](../{model['Config']})"
+            for stream, model in by_stream.items()
         )
-        parts.append(f"{values} ([{source}]({collection['Sources'][source]['URL']}))")
-    return "; ".join(parts) or "–"
+        clips, *sizes = about["Input"].split("x")
+        shape = "×".join(sizes) + (f", {clips} clips" if clips != "1" else "")
+        cost = f"{about['Parameters'] / 1e6:.2f} M, {about['FLOPs'] / 2e9:.2f}"
+        batch = f"{name['gpus']}×{name['batch']}"
+        recipe = f"{_width(network)}`{recipe}`: {' '.join(links)}"
+        rows.append((data, recipe, shape, batch, cost))
+    return _table(("data", "configs", "input", "batch", "parameters, GMAC"), rows)
+
+
+def _width(network: str) -> str:
+    """The width of a narrowed network, `48c` of `msg3d-48c`, otherwise nothing."""
+    match = re.search(r"-(\d+c)$", network)
+    return f"`{match[1]}` " if match else ""
+
+
+def _own(collection: dict, models: list[dict]) -> list[str]:
+    rows = []
+    for (_, network, recipe), by_stream in groups(collection, models):
+        for stream, model in by_stream.items():
+            for result in model.get("Results", []):
+                metrics = result["Metrics"]
+                std, runs = metrics.get(f"{_TOP_1} Std"), metrics["Seeds"]
+                value = f"**{_value(metrics)}**" + (f" ± {std}" if std else "")
+                link = f"{_width(network)}[`{recipe}`](../{model['Config']})"
+                about = f"{runs} run{'s' * (runs > 1)}"
+                if "Condition" in result:
+                    about += f", {result['Condition']}"
+                rows.append((result["Dataset"], link, stream, value, about))
+    head = ("test data", "config", "stream", "top-1", "runs")
+    return _table(head, rows) if rows else []
 
 
 def _value(metrics: dict) -> str:
     """The first metric, named unless it is top-1."""
     name, value = next(iter(metrics.items()))
-    return f"{value}" if name == "Top 1 Accuracy" else f"{name} {value}"
-
-
-def _ours(by_stream: dict, data: str) -> str:
-    parts = []
-    for stream, model in by_stream.items():
-        for result in model.get("Results", []):
-            metrics = result["Metrics"]
-            std, seeds = metrics.get("Top 1 Accuracy Std"), metrics["Seeds"]
-            where = "" if result["Dataset"] == data else f" on {result['Dataset']}"
-            about = [f"{seeds} seed{'s' * (seeds > 1)}", result.get("Condition")]
-            parts.append(
-                f"**{_value(metrics)}**{f' ± {std}' if std else ''} {stream}{where} "
-                f"({', '.join(filter(None, about))})"
-            )
-    return "; ".join(parts) or "–"
+    return f"{value}" if name == _TOP_1 else f"{name} {value}"
 
 
 def _published(collection: dict) -> list[str]:
-    """All figures of other authors, with their sources below."""
-    head = ("published, by others", "streams", "recipe", "result", "source, doubts")
-    rows = []
-    for figure in collection.get("Published", []):
-        metrics = ", ".join(f"{k} {v}" for k, v in figure["Metrics"].items())
-        doubts = ": ".join(filter(None, (figure["Source"], figure.get("Note"))))
-        recipe = f"`{figure['Recipe']}`" if "Recipe" in figure else "another"
-        streams = figure["Streams"].replace("+", " + ")
-        rows.append((figure["Training Data"], streams, recipe, metrics, doubts))
+    """All results of other authors, with notes and sources below."""
+    figures = collection.get("Published", [])
+    if not figures:
+        return []
+    figures = sorted(figures, key=lambda figure: _order(figure["Training Data"]))
+    accuracies = all(_TOP_1 in figure["Metrics"] for figure in figures)
+    table = _by_stream(figures) if accuracies else _by_result(figures)
     sources = [
         f"- {name}: [{source['Title']}]({source['URL']})"
-        for name, source in collection.get("Sources", {}).items()
+        for name, source in collection["Sources"].items()
     ]
-    return ["", *_table(head, rows), "", *sources] if rows else []
+    return [*table, "", *_notes(figures), *sources]
+
+
+def _by_stream(figures: list[dict]) -> list[str]:
+    """A row per data set, recipe, and source; a column per stream."""
+    streams = [s for s in _SHORT if any(f["Streams"] == s for f in figures)]
+    rows = {}
+    for figure in figures:
+        metrics = figure["Metrics"]
+        value = f"{metrics[_TOP_1]}{'†' * ('Note' in figure)}"
+        if _TOP_5 in metrics:
+            value += f" (top-5 {metrics[_TOP_5]})"
+        key = figure["Training Data"], f"{_recipe(figure)}, {figure['Source']}"
+        rows.setdefault(key, {})[figure["Streams"]] = value
+    head = ("data", "recipe, source", *(_SHORT[s] for s in streams))
+    return _table(
+        head,
+        [(*key, *(row.get(s, "") for s in streams)) for key, row in rows.items()],
+    )
+
+
+def _by_result(figures: list[dict]) -> list[str]:
+    """A row per figure, with all of its metrics."""
+    rows = [
+        (
+            f"{figure['Training Data']}, {figure['Streams']}",
+            f"{_recipe(figure)}, {figure['Source']}",
+            ", ".join(f"{name} {value}" for name, value in figure["Metrics"].items())
+            + "†" * ("Note" in figure),
+        )
+        for figure in figures
+    ]
+    return _table(("data, stream", "recipe, source", "result"), rows)
+
+
+def _recipe(figure: dict) -> str:
+    return f"`{figure['Recipe']}`" if "Recipe" in figure else "other recipe"
+
+
+def _notes(figures: list[dict]) -> list[str]:
+    """A line per note, with the figures that it is about."""
+    by_note = {}
+    for figure in figures:
+        if "Note" in figure:
+            by_note.setdefault((figure["Source"], figure["Note"]), []).append(figure)
+    lines = []
+    for (source, note), noted in by_note.items():
+        streams = (
+            f"{f['Training Data']} {_SHORT.get(f['Streams'], f['Streams'])}"
+            for f in noted
+        )
+        every = len(noted) == sum(f["Source"] == source for f in figures)
+        where = source if every else f"{', '.join(streams)} ({source})"
+        lines.append(f"- † {where}: {note}")
+    return lines

@@ -1,6 +1,6 @@
-# Bandai-Namco Research Motiondataset-2: motion capture, 21 joints, y up, here every
-# second frame (15 a second); the label is one of 7 styles of moving, and actions stand
-# on one side of the split only. Made by `msg3d prepare bandai`.
+# Bandai-Namco Research Motiondataset-2: motion capture, 21 joints, y up, subsampled to
+# 15 frames per second. The labels are 7 movement styles. Each action is either in the
+# training or in the validation split. Prepared with `msg3d prepare bandai`.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/bandai_styles.pkl'
@@ -19,7 +19,7 @@ layout = dict(
     center=0,
     spine=(0, 2),
     shoulders=(10, 6))
-# On the whole sequence, so that a clip's first frame has the velocity it had there.
+# Computed on the whole sequence, so the first frame of a clip has the right velocity.
 features = [
     dict(type='AlignView', layout=layout),
     dict(type='LabanEffort', layout=layout, variant='corrected', fps=15),
@@ -29,7 +29,7 @@ formatting = [
     dict(type='FormatGCNInput', num_person=1),
     dict(type='PackActionInputs'),
 ]
-# Three seconds at a constant rate: uniform frames of the whole would change the speed.
+# Three seconds at a constant frame rate; uniform sampling would change the speed.
 frames = dict(type='SampleFrames', clip_len=24, frame_interval=2)
 one_clip = dict(**frames, num_clips=1, test_mode=True)
 ten_clips = dict(**frames, num_clips=10, test_mode=True)

@@ -1,5 +1,5 @@
-# Kinetics-400 with 2D joints (COCO-17) of a pose estimator of one's own, made by
-# msg3d prepare poses: another benchmark than Kinetics-skeleton.
+# Kinetics-400 with 2D joints (COCO-17) from any pose estimator, prepared with
+# `msg3d prepare poses`. Not comparable to Kinetics-Skeleton.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/kinetics_coco.pkl'

@@ -1,5 +1,5 @@
-# Kinetics-skeleton (ST-GCN's release): 2D joints (18) of OpenPose, 400 classes;
-# coordinates in 0..1 of the picture, nobody tracked.
+# Kinetics-Skeleton (ST-GCN's release): 18 joints in 2D from OpenPose, 400 classes.
+# Coordinates are in 0..1 of the image, and persons are not tracked.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/kinetics_openpose.pkl'

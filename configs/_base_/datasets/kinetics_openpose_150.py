@@ -1,5 +1,5 @@
-# Kinetics-skeleton as the authors of ST-GCN train on it: a random window of 150 frames
-# under a moving camera; tested on all of 300 frames; y down, as in the picture.
+# Kinetics-Skeleton with the preprocessing of ST-GCN: trained on random windows of 150
+# frames with simulated camera motion, tested on all 300 frames; y down, as in images.
 _base_ = 'kinetics_openpose_300.py'
 
 persons = dict(type='SelectPersons', num_person=2, by='frame_score')

@@ -1,5 +1,5 @@
-# Kinetics-skeleton as the authors of 2s-AGCN train on it: ST-GCN's windows of 150
-# frames, with y upwards as they write their files.
+# Kinetics-Skeleton with the preprocessing of 2s-AGCN: windows of 150 frames as in
+# ST-GCN, but with y up, as in their files.
 _base_ = 'kinetics_openpose_150.py'
 
 center = dict(type='CenterPose2D', half=0.5, y_up=True)

@@ -1,5 +1,5 @@
-# Kinetics-skeleton as the authors of 2s-AGCN and MS-G3D prepare it: the two persons of
-# best score in each frame, the picture's centre at zero, y up, 300 frames in one clip.
+# Kinetics-Skeleton with the preprocessing of 2s-AGCN and MS-G3D: the two persons with
+# the highest scores per frame, centered images, y up, 300 frames in one clip.
 _base_ = 'kinetics_openpose.py'
 
 pipeline = [

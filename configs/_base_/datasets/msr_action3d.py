@@ -1,4 +1,4 @@
-# MSR-Action3D: 20 actions, one person, Kinect v1; odd subjects train.
+# MSR-Action3D: 20 actions, one person, Kinect v1. Trained on odd subjects.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/msr_action3d.pkl'

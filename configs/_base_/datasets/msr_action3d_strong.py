@@ -1,5 +1,5 @@
-# MSR-Action3D of recipe `strong`. No mirror: its actors use the right side, and a tick
-# drawn in a mirror is none.
+# MSR-Action3D with the augmentation of recipe `strong`. No mirroring, because the actors
+# use the right hand, and a mirrored "draw tick" is not a tick.
 _base_ = 'msr_action3d.py'
 
 augment = [

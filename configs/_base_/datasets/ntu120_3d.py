@@ -1,4 +1,4 @@
-# NTU RGB+D 120, cross-subject, prepared as NTU RGB+D 60.
+# NTU RGB+D 120, cross-subject, with the preprocessing of NTU RGB+D 60.
 _base_ = 'ntu60_3d.py'
 
 ann_file = 'data/skeleton/ntu120_3d.pkl'

@@ -1,4 +1,4 @@
-# NTU RGB+D 60, cross-subject, 2D joints (COCO-17) estimated by HRNet.
+# NTU RGB+D 60, cross-subject, 2D joints (COCO-17) from HRNet.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/ntu60_2d.pkl'

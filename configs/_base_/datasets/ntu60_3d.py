@@ -1,4 +1,4 @@
-# NTU RGB+D 60, cross-subject, 3D joints (25) of the Kinect v2.
+# NTU RGB+D 60, cross-subject, 25 joints in 3D from the Kinect v2.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/ntu60_3d.pkl'

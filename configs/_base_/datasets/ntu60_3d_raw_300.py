@@ -1,5 +1,5 @@
-# NTU RGB+D 60 as the authors of ST-GCN prepare it: the first two persons as they
-# stand, 300 frames in one clip, zeros behind the last.
+# NTU RGB+D 60 with the preprocessing of ST-GCN: the first two persons, not normalized,
+# 300 frames in one clip, padded with zeros.
 _base_ = 'ntu60_3d.py'
 
 pipeline = [

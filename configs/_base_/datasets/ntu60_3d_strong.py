@@ -1,5 +1,5 @@
-# NTU RGB+D 60 of recipe `strong`: turns and stretches of DG-STGCN (0.3 rad, a tenth),
-# the mirror, and lost joints.
+# NTU RGB+D 60 with the augmentation of recipe `strong`: rotation (0.3 rad) and scaling
+# (10 %) as in DG-STGCN, mirroring, and joint dropout.
 _base_ = 'ntu60_3d.py'
 
 normalize = dict(type='FastPreNormalize3D')

@@ -1,6 +1,6 @@
-# NTU RGB+D 60 as the authors of 2s-AGCN and MS-G3D prepare it: the two persons of
-# most energy, every frame centred and the first one turned, all of 300 frames in one
-# clip, sequences replayed to fill it.
+# NTU RGB+D 60 with the preprocessing of 2s-AGCN and MS-G3D: the two persons with the
+# most motion energy, each frame centered and rotated by the first frame, and 300 frames
+# in one clip, filled by repeating the sequence.
 _base_ = 'ntu60_3d.py'
 
 pipeline = [

@@ -1,5 +1,5 @@
-# Northwestern-UCLA: 10 actions, one person, Kinect v1; half of the sequences have
-# fewer than 31 frames. Trained on views 1 and 2, tested on view 3.
+# Northwestern-UCLA: 10 actions, one person, Kinect v1. Half of the sequences have fewer
+# than 31 frames. Trained on views 1 and 2, tested on view 3.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/nw_ucla.pkl'
@@ -8,7 +8,7 @@ augment = [
     dict(type='RandomRotate3D', degrees=(15, 15, 30)),
     dict(type='RandomScale3D', amount=0.2),
 ]
-# The stream last: a stretched bone is the bone of what was stretched.
+# Compute the stream last, after the augmentation of the joints.
 formatting = [
     dict(type='SkeletonFeatures', layout='kinect20'),
     dict(type='FormatGCNInput', num_person=1),

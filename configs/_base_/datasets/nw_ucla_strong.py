@@ -1,6 +1,6 @@
-# NW-UCLA of recipe `strong`, after the field's usual feeder (CTR-GCN's): every view is
-# turned about x and y (upwards), then the sequence fills -1 to 1. That takes away where
-# the body stands; which way it faces is left to the turns, so nothing is aligned.
+# NW-UCLA with the augmentation of recipe `strong`, similar to CTR-GCN's data loader:
+# rotation about x and y (up), then scaling of each sequence to -1..1, which removes the
+# position of the body. Views are not aligned, because the rotation covers them.
 _base_ = 'nw_ucla.py'
 
 augment = [
@@ -10,7 +10,7 @@ augment = [
 scale = dict(type='ScaleToUnit')
 stretch = dict(type='RandomScale3D', amount=0.2)
 lose = dict(type='JointDropout', layout='kinect20')
-# A lost joint has no bones: they would lead to the origin.
+# Mask the bones of dropped joints; they would end at the origin.
 formatting = [
     dict(type='SkeletonFeatures', layout='kinect20', mask_absent=True),
     dict(type='FormatGCNInput', num_person=1),

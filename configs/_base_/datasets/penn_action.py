@@ -1,4 +1,4 @@
-# Penn Action: 15 classes of sport, one person, 13 joints in 2D, set by hand.
+# Penn Action: 15 sports actions, one person, 13 manually annotated joints in 2D.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/penn_action.pkl'

@@ -1,5 +1,6 @@
-# Penn Action of recipe `strong`: mirrored, seen by a moving camera, cropped in time.
-# CenterPose2D leaves absent joints at zero, where PreNormalize2D moves them.
+# Penn Action with the augmentation of recipe `strong`: mirroring, simulated camera
+# motion, temporal cropping, and joint dropout. Unlike PreNormalize2D, CenterPose2D keeps
+# absent joints at zero.
 _base_ = 'penn_action.py'
 
 center = dict(type='CenterPose2D')

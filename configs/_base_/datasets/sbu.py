@@ -1,5 +1,5 @@
-# SBU Kinect Interaction: 8 interactions of two persons, 15 joints; the published
-# figures are the mean over its five folds.
+# SBU Kinect Interaction: 8 interactions of two persons, 15 joints. Published results are
+# averages over five folds.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/sbu.pkl'

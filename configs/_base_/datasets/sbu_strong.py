@@ -1,5 +1,5 @@
-# SBU Kinect Interaction of recipe `strong`. Mirror, turn and stretch move both persons
-# alike; each may lose other joints.
+# SBU Kinect Interaction with the augmentation of recipe `strong`. Mirroring, rotation,
+# and scaling are the same for both persons; joint dropout is independent.
 _base_ = 'sbu.py'
 
 augment = [

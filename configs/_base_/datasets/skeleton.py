@@ -1,5 +1,5 @@
-# What every skeleton data set shares: loaders, repetition and metric. A data set's
-# own file adds annotation file, splits and pipelines.
+# Base of all skeleton data sets: loaders, repetition, and metric. The config of each data
+# set adds the annotation file, splits, and pipelines.
 train_dataloader = dict(
     batch_size=16,
     num_workers=2,

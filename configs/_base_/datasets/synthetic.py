@@ -1,5 +1,5 @@
-# Made by `msg3d prepare synthetic`: 10 actions, one person, the joints
-# of the Kinect v1; tested on subjects that were not trained on.
+# Synthetic data from `msg3d prepare synthetic`: 10 actions, one person, joints of the
+# Kinect v1, cross-subject.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/synthetic.pkl'

@@ -1,14 +1,14 @@
-# UDIVA v0.5, made by `msg3d prepare udiva RAW OUT --chunk 250`: chunks
-# of 24 joints, five traits; persons of val and test are not trained on.
+# UDIVA v0.5, prepared with `msg3d prepare udiva RAW OUT --chunk 250`: 24 joints, five
+# personality traits, cross-subject.
 _base_ = 'skeleton.py'
 
 ann_file = 'data/skeleton/udiva_250.pkl'
-# As the study: spine2 in the middle of every frame, both turns with its joints.
+# As in the study: center each frame at spine2, and rotate with the study's joints.
 features = [
     dict(type='AlignView', layout='smpl24', xaxis=(13, 14)),
     dict(type='LabanEffort', layout='smpl24', variant='published'),
 ]
-# All frames of a whole chunk, in order; a shorter one begins anew.
+# All frames of a chunk, in order; shorter chunks are repeated.
 frames = dict(
     type='FastUniformSampleFrames', clip_len=250, num_clips=1, test_mode=True)
 formatting = [
@@ -29,7 +29,7 @@ test_dataloader = dict(
     batch_size=16,
     dataset=dict(ann_file=ann_file, pipeline=pipeline, split='test'))
 
-# As the study averages: over all chunks of a person.
+# Average over all chunks of a person, as in the study.
 val_evaluator = dict(_delete_=True, type='PersonTraitMetric', by='chunks')
 test_evaluator = dict(
     _delete_=True,

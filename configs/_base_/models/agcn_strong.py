@@ -1,4 +1,4 @@
-# 2s-AGCN of recipe `strong`: dropout as in MS-G3D's, and smoothed labels.
+# 2s-AGCN with the regularization of recipe `strong`: dropout and label smoothing.
 _base_ = 'agcn.py'
 
 model = dict(

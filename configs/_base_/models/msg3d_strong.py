@@ -1,4 +1,4 @@
-# MS-G3D of recipe `strong`: dropout in every pathway, and smoothed labels.
+# MS-G3D with the regularization of recipe `strong`: dropout and label smoothing.
 _base_ = 'msg3d.py'
 
 model = dict(

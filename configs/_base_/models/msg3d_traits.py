@@ -1,4 +1,4 @@
-# Erkoç et al. (2022): MS-G3D of few channels on coordinates and Laban features.
+# Erkoç et al. (2022): small MS-G3D on coordinates and Laban features.
 model = dict(
     type='RecognizerGCN',
     backbone=dict(

@@ -1,5 +1,5 @@
-# MMAction2's STGCN, on every layout. The authors' own recipe adds tcn_dropout=0.5 on
-# NTU RGB+D and starts from their normal distribution.
+# ST-GCN as in MMAction2. The authors' recipe uses tcn_dropout=0.5 on NTU RGB+D and
+# another initialization.
 model = dict(
     type='RecognizerGCN',
     backbone=dict(

@@ -1,4 +1,4 @@
-# ST-GCN as its authors start it, on their graph of the Kinect v2.
+# ST-GCN with the authors' initialization and their graph of the Kinect v2.
 model = dict(
     type='RecognizerGCN',
     backbone=dict(

@@ -1,4 +1,4 @@
-# ST-GCN of recipe `strong`: dropout as in MS-G3D's, and smoothed labels.
+# ST-GCN with the regularization of recipe `strong`: dropout and label smoothing.
 _base_ = 'stgcn.py'
 
 model = dict(

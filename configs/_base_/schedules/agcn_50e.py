@@ -1,4 +1,4 @@
-# 2s-AGCN's authors on NTU RGB+D: batch 64, 50 epochs, steps at 30 and 40.
+# Schedule of 2s-AGCN on NTU RGB+D: batch size 64, 50 epochs, steps at 30 and 40.
 _base_ = 'steps.py'
 
 train_cfg = dict(max_epochs=50)

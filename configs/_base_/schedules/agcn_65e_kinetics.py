@@ -1,4 +1,4 @@
-# 2s-AGCN's authors on Kinetics-skeleton: batch 128, 65 epochs.
+# Schedule of 2s-AGCN on Kinetics-Skeleton: batch size 128, 65 epochs.
 _base_ = 'steps.py'
 
 train_cfg = dict(max_epochs=65)

@@ -1,4 +1,5 @@
-# MS-G3D's authors on Kinetics-skeleton: batch 128 on four GPUs, in two halves.
+# Schedule of MS-G3D on Kinetics-Skeleton: batch size 128 on four GPUs, as two
+# accumulated batches.
 _base_ = 'msg3d_50e.py'
 
 train_cfg = dict(max_epochs=65)

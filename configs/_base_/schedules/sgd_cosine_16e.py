@@ -1,4 +1,4 @@
-# Data sets repeat each sample five times an epoch: 16 epochs are 80 passes.
+# Data sets repeat each sample five times per epoch, so 16 epochs are 80 passes.
 train_cfg = dict(
     type='EpochBasedTrainLoop', max_epochs=16, val_begin=1, val_interval=1)
 val_cfg = dict(type='ValLoop')
@@ -17,6 +17,5 @@ optim_wrapper = dict(
     optimizer=dict(
         type='SGD', lr=0.1, momentum=0.9, weight_decay=0.0005, nesterov=True))
 
-# The learning rate is meant for 8 GPUs x 16 samples; on any other number of GPUs
-# or samples it is scaled with the batch.
+# The learning rate is for 8 GPUs x 16 samples, and scales with the total batch size.
 auto_scale_lr = dict(enable=True, base_batch_size=128)

@@ -1,4 +1,4 @@
-# For small data sets: one GPU's 16 samples, 12 epochs of five passes each.
+# For small data sets: batch size 16 on one GPU, 12 epochs of five passes.
 _base_ = 'sgd_cosine_16e.py'
 
 train_cfg = dict(max_epochs=12)

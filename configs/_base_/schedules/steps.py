@@ -1,5 +1,5 @@
-# What the papers' recipes share: one pass an epoch, Nesterov momentum, and a learning
-# rate that falls to a tenth at its steps. It is scaled with the batch.
+# Base of the papers' schedules: one pass per epoch, Nesterov momentum, and a step
+# schedule. The learning rate scales with the total batch size.
 train_cfg = dict(
     type='EpochBasedTrainLoop', max_epochs=80, val_begin=1, val_interval=1)
 val_cfg = dict(type='ValLoop')

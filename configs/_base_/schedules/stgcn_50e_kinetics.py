@@ -1,4 +1,4 @@
-# ST-GCN's authors on Kinetics-skeleton: batch 256, 50 epochs.
+# Schedule of ST-GCN on Kinetics-Skeleton: batch size 256, 50 epochs.
 _base_ = 'steps.py'
 
 train_cfg = dict(max_epochs=50)

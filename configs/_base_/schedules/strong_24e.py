@@ -1,5 +1,5 @@
-# Recipe `strong` on NTU RGB+D: 24 epochs of five passes, as many as PYSKL gives its
-# strong augmentation.
+# Schedule of recipe `strong` on NTU RGB+D: 24 epochs of five passes, as in PYSKL's
+# recipe with strong augmentation.
 _base_ = 'sgd_cosine_16e.py'
 
 train_cfg = dict(max_epochs=24)

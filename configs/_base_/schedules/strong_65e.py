@@ -1,5 +1,5 @@
-# Recipe `strong` on small data sets: 65 epochs of five passes, as CTR-GCN's authors
-# train on NW-UCLA, the first five to warm up; then a cosine instead of their step.
+# Schedule of recipe `strong` on small data sets: 65 epochs of five passes, as for CTR-GCN
+# on NW-UCLA, with five epochs of warmup and a cosine instead of a step schedule.
 _base_ = 'sgd_cosine_1gpu_12e.py'
 
 train_cfg = dict(max_epochs=65)

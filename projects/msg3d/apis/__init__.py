@@ -1,4 +1,4 @@
-"""Prediction for programs: recognizers, streams, and exported networks."""
+"""Python API for prediction: recognizers, streams, and exported networks."""
 
 from ..errors import ConfigError, ExportedFileError, KeypointError
 from .prediction import Prediction

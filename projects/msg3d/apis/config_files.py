@@ -1,4 +1,4 @@
-"""Configs as files: find one by name, and copy one with what it inherits."""
+"""Find config files by name, and copy them with the files that they inherit."""
 
 import ast
 import difflib
@@ -13,7 +13,7 @@ SUFFIXES = (".py", ".json", ".yaml", ".yml")
 
 
 def shipped_configs() -> dict[str, Path]:
-    """Return the path of each shipped config by its name, without `_base_` files."""
+    """Return a dictionary from the names of shipped configs to their paths."""
     return {
         path.stem: path
         for path in sorted(CONFIGS.rglob("*.py"))
@@ -22,21 +22,21 @@ def shipped_configs() -> dict[str, Path]:
 
 
 def find_config(config: str) -> Path:
-    """Return the file of a config.
+    """Return the path of a config.
 
     Args:
-        config: a path, or the name of a config of this package or MMAction2, with or
-            without its suffix. A path that exists takes precedence.
+        config: path, or name of a config of this package or MMAction2, with or without
+            its suffix. An existing path takes precedence.
 
     Raises:
-        ConfigError: there is no such file or name (`not-found`), or the file is not a
+        ConfigError: the file or name does not exist (`not-found`), or the file is not a
             config (`wrong-file-type`).
     """
     path = Path(config)
     if path.is_file():
         if path.suffix not in SUFFIXES:
             raise ConfigError(
-                "not a config file, expected .py, .json, or .yaml",
+                "is not a config file, expected .py, .json, or .yaml",
                 kind="wrong-file-type",
                 file=str(config),
             )
@@ -44,14 +44,13 @@ def find_config(config: str) -> Path:
     shipped, name = shipped_configs(), path.name.removesuffix(".py")
     if name in shipped:
         return shipped[name]
-    theirs = _mmaction_config(f"{name}.py")
-    if theirs:
-        return theirs
+    upstream = _mmaction_config(f"{name}.py")
+    if upstream:
+        return upstream
     close = difflib.get_close_matches(name, shipped, n=1)
     hint = f"Did you mean {close[0]}? " if close else ""
     raise ConfigError(
-        f"no such file, and no shipped config of this name. {hint}"
-        "`msg3d configs` lists all names.",
+        f"no such file or shipped config. {hint}`msg3d configs` lists all names.",
         kind="not-found",
         file=str(config),
     )
@@ -65,7 +64,7 @@ def _mmaction_config(name: str) -> Path | None:
 
 
 def named_bases(config: Path) -> list[str]:
-    """Return the files that a config inherits directly, relative to its folder."""
+    """Return the files that a config inherits from directly, relative to its folder."""
     for node in ast.parse(config.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_base_":
             bases = ast.literal_eval(node.value)
@@ -75,27 +74,28 @@ def named_bases(config: Path) -> list[str]:
 
 
 def copy_config(name: str, folder: str, overwrite: bool = False) -> list[str]:
-    """Copy a shipped config and every file that it inherits, ready to edit.
+    """Copy a shipped config and all files that it inherits from.
 
     Args:
-        name: of the config.
-        folder: receives `NETWORK/NAME.py` and `_base_/`.
-        overwrite: replace files that exist.
+        name: name of the config.
+        folder: output folder of `NETWORK/NAME.py` and `_base_/`.
+        overwrite: whether to replace existing files.
 
     Returns:
         Paths of the copies, the config first.
 
     Raises:
-        ConfigError: there is no such config (`not-found`), or a file exists (`exists`).
+        ConfigError: the config does not exist (`not-found`), or a file exists already
+            (`exists`).
     """
     source = find_config(name).resolve()
     if not source.is_relative_to(CONFIGS):
         raise ConfigError(
-            "not a config of msg3d, which `msg3d configs` lists",
+            "is not a config of msg3d. `msg3d configs` lists all names.",
             kind="not-found",
             file=name,
         )
-    files = _family(source)
+    files = _with_bases(source)
     targets = {file: Path(folder) / file.relative_to(CONFIGS) for file in files}
     for target in targets.values():
         if target.exists() and not overwrite:
@@ -110,8 +110,8 @@ def copy_config(name: str, folder: str, overwrite: bool = False) -> list[str]:
     return list(map(str, targets.values()))
 
 
-def _family(config: Path) -> list[Path]:
+def _with_bases(config: Path) -> list[Path]:
     files = [config]
     for base in named_bases(config):
-        files += _family((config.parent / base).resolve())
+        files += _with_bases((config.parent / base).resolve())
     return list(dict.fromkeys(files))

@@ -1,4 +1,4 @@
-"""Configs as text: what a child adds to its base, and assignments in Python."""
+"""Differences between configs, and configs as Python code."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,17 +11,17 @@ class Name(str):
 
 
 def difference(base: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a child of `base` has to contain to equal `target`."""
+    """Return the entries of a child config that turn `base` into `target`."""
     changes: dict[str, Any] = {}
     for key, value in target.items():
         if key not in base:
             changes[key] = value
         elif base[key] != value:
             if isinstance(value, dict) and isinstance(base[key], dict):
-                replaced = set(base[key]) - set(value)
+                removed = set(base[key]) - set(value)
                 changes[key] = (
                     dict(_delete_=True, **value)
-                    if replaced
+                    if removed
                     else difference(base[key], value)
                 )
             elif isinstance(value, dict):
@@ -32,7 +32,7 @@ def difference(base: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, 
 
 
 def code(values: Mapping[str, Any]) -> str:
-    """Return assignments, in the style of the shipped configs."""
+    """Return values as Python assignments in the style of the shipped configs."""
     from yapf.yapflib.yapf_api import FormatCode  # comes with MMEngine
 
     text = "\n".join(f"{key} = {_expression(value)}" for key, value in values.items())

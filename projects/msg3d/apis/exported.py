@@ -1,6 +1,6 @@
-"""Read exported networks: the test pipeline that a file carries, and its scores.
+"""Load exported networks with the test pipelines stored in their files.
 
-NumPy and onnxruntime are enough for `.onnx` files.
+`.onnx` files require only NumPy and onnxruntime.
 """
 
 import json
@@ -16,20 +16,20 @@ from ..errors import CheckpointError
 from ..preprocessing.steps import STEPS
 from .keypoint_input import Expected
 
-# The entry of an ONNX file's metadata, and the file in a torch.export archive.
+# Metadata key in ONNX files, and file name in torch.export archives.
 KEY = "msg3d.json"
-# 2 has `targets` instead of classes.
+# Format 2 describes networks with regression targets.
 FORMATS = (1, 2)
 SUFFIXES = (".onnx", ".pt2")
-# From B arrays [clips, M, T, V, C] of one shape to [B, classes] or [B, targets].
+# Maps B arrays [clips, M, T, V, C] of equal shape to [B, classes] or [B, targets].
 Scorer = Callable[[Sequence[np.ndarray]], NDArray[np.float32]]
 
 
 class Pipeline(Protocol):
-    """A test pipeline: from a sample in memory to float32 [clips, M, T, V, C].
+    """Test pipeline that maps a sample in memory to float32 [clips, M, T, V, C].
 
     Attributes:
-        expected: what the pipeline and the network take.
+        expected: input of the pipeline and the network.
     """
 
     expected: Expected
@@ -38,13 +38,13 @@ class Pipeline(Protocol):
 
 
 class Exported(NamedTuple):
-    """The content of an exported file.
+    """Content of an exported file.
 
     Attributes:
-        pipeline: from a sample to the network's input.
-        scores: the network.
-        classes: their names.
-        targets: names of the targets, if the network regresses targets.
+        pipeline: maps a sample to the network's input.
+        scores: maps inputs to scores or targets.
+        classes: names of the classes.
+        targets: names of the regression targets, if any.
     """
 
     pipeline: Pipeline
@@ -54,21 +54,22 @@ class Exported(NamedTuple):
 
 
 def is_exported(model: Any) -> bool:
-    """Return whether this is the path of an exported network, by its suffix."""
+    """Return whether `model` is a path with the suffix of an exported network."""
     return isinstance(model, (str, Path)) and Path(model).suffix in SUFFIXES
 
 
 def load_exported(path: str, clips: int | None = None) -> Exported:
-    """Load a file that `msg3d export` wrote.
+    """Load a file written by `msg3d export`.
 
     Args:
         path: `.onnx`, which requires onnxruntime, or `.pt2`, which requires torch.
-        clips: clips per sequence that are averaged; None for the number of the recipe.
+        clips: clips per sequence whose scores are averaged; None for the number stored
+            in the file.
 
     Raises:
         CheckpointError: the file does not exist, was not written by
             `msg3d export`, or has a newer format.
-        ImportError: onnxruntime, or torch, is not installed.
+        ImportError: onnxruntime or torch is not installed.
     """
     if not Path(path).is_file():
         raise CheckpointError(
@@ -89,21 +90,21 @@ def load_exported(path: str, clips: int | None = None) -> Exported:
         scores = network = OnnxScores(path)
         recipe = network.recipe
     try:
-        pipeline, classes, targets = _built(_read_recipe(recipe), clips)
+        pipeline, classes, targets = _build(_read_recipe(recipe), clips)
     except CheckpointError as error:
         raise error.at(file=path) from error
     return Exported(pipeline, scores, classes, targets)
 
 
-class CarriedPipeline:
-    """The test pipeline that an exported file carries, for samples in memory.
+class StoredPipeline:
+    """Test pipeline from an exported file, for samples in memory.
 
     Args:
-        recipe: what `msg3d.export` writes into files.
-        clips: clips per sequence, instead of the recipe's number.
+        recipe: content of the entry that `msg3d export` stores in the file.
+        clips: clips per sequence; None for the number in the recipe.
 
     Attributes:
-        expected: what the pipeline and the network take.
+        expected: input of the pipeline and the network.
     """
 
     def __init__(self, recipe: dict[str, Any], clips: int | None = None) -> None:
@@ -114,10 +115,10 @@ class CarriedPipeline:
             self._steps.append(STEPS[arguments.pop("type")](**arguments))
 
     def __call__(self, sample: Sample) -> NDArray[np.float32]:
-        """The network's input.
+        """Return the network's input.
 
         Args:
-            sample: as `keypoint_input.to_sample` gives it; its arrays may be changed.
+            sample: result of `keypoint_input.to_sample`. Its arrays may be modified.
 
         Returns:
             float32 [clips, M, T, V, C].
@@ -131,7 +132,7 @@ class CarriedPipeline:
 def with_clips(
     steps: Sequence[Mapping[str, Any]], clips: int | None
 ) -> list[Mapping[str, Any]]:
-    """The steps with another number of clips; unchanged if it is None."""
+    """Return the steps with another number of clips, or unchanged if it is None."""
     return [
         dict(step, num_clips=clips) if clips and "num_clips" in step else step
         for step in steps
@@ -139,14 +140,14 @@ def with_clips(
 
 
 class OnnxScores:
-    """An ONNX network in onnxruntime, as a function from inputs to scores.
+    """ONNX network that maps inputs to scores with onnxruntime.
 
     Args:
-        file: path, or the file's content.
-        threads: None for onnxruntime's choice.
+        file: path, or content of the file.
+        threads: number of threads; None for onnxruntime's default.
 
     Attributes:
-        recipe: the JSON that `msg3d.export` wrote into the file; None if it did not.
+        recipe: JSON that `msg3d export` stored in the file, or None.
 
     Raises:
         ImportError: onnxruntime is not installed.
@@ -166,10 +167,10 @@ class OnnxScores:
             self._session = onnxruntime.InferenceSession(
                 file, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # onnxruntime has a class for each reason
+        except Exception as error:  # onnxruntime raises many types
             raise CheckpointError(
-                f"onnxruntime cannot run the file as an ONNX network ({error}). Use a "
-                "file that `msg3d export` wrote.",
+                f"onnxruntime cannot load the file as an ONNX network ({error}). Use a "
+                "file written by `msg3d export`.",
                 kind="corrupt",
                 file=file if isinstance(file, str) else None,
             ) from error
@@ -178,10 +179,10 @@ class OnnxScores:
         )
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
-        """Scores of B samples.
+        """Return the scores of B samples.
 
         Args:
-            inputs: B arrays [clips, M, T, V, C] of one shape.
+            inputs: B arrays [clips, M, T, V, C] of equal shape.
 
         Returns:
             float32 [B, classes] or [B, targets].
@@ -195,7 +196,7 @@ def _read_recipe(text: str | None) -> dict[str, Any]:
     if text is None:
         raise CheckpointError(
             f"the file has no entry {KEY}, which describes classes and preprocessing. "
-            "Use a file that `msg3d export` wrote.",
+            "Use a file written by `msg3d export`.",
             kind="structure",
         )
     try:
@@ -207,26 +208,26 @@ def _read_recipe(text: str | None) -> dict[str, Any]:
     version = recipe.get("format") if isinstance(recipe, dict) else None
     if not isinstance(recipe, dict) or version not in FORMATS:
         raise CheckpointError(
-            f"the file has format {version!r:.40}, expected one of {FORMATS}. Export it again "
-            "with this version of msg3d, or install the version that wrote it.",
+            f"the file has format {version!r:.40}, expected one of {FORMATS}. Export the "
+            "network again, or install the version of msg3d that wrote the file.",
             kind="version",
         )
     return recipe
 
 
-def _built(
+def _build(
     recipe: dict[str, Any], clips: int | None
-) -> tuple[CarriedPipeline, tuple[str, ...], tuple[str, ...]]:
-    """The pipeline and the names of classes and targets that a recipe describes."""
+) -> tuple[StoredPipeline, tuple[str, ...], tuple[str, ...]]:
+    """Return the pipeline and the names of classes and targets of a recipe."""
     try:
         classes, targets = recipe["classes"], recipe.get("targets", ())
-        pipeline = CarriedPipeline(recipe, clips)
+        pipeline = StoredPipeline(recipe, clips)
         return pipeline, tuple(map(str, classes)), tuple(map(str, targets))
-    # Steps are built from what the file says: wrong arguments raise errors of any type.
+    # The arguments of the steps come from the file, so errors can be of any type.
     except Exception as error:
-        why = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         raise CheckpointError(
-            f"the entry {KEY} does not describe a pipeline ({type(error).__name__}: "
-            f"{why:.200}). Export the network again.",
+            f"the entry {KEY} describes an invalid pipeline ({type(error).__name__}: "
+            f"{reason:.200}). Export the network again.",
             kind="structure",
         ) from error

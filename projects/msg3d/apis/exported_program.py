@@ -1,4 +1,4 @@
-"""Read and write networks as `.pt2` archives of torch.export."""
+"""Read and write `.pt2` archives of torch.export."""
 
 import io
 import os
@@ -18,24 +18,24 @@ from ..errors import CheckpointError
 
 
 class ProgramScores:
-    """A program of torch.export, as a function from inputs to scores."""
+    """Program of torch.export that maps inputs to scores."""
 
     def __init__(self, program: ExportedProgram) -> None:
-        # The guards of recent PyTorch compare memory layouts with those of the traced
-        # sizes; the results are right for all sizes, as `export` checks.
+        # Recent PyTorch adds guards that compare memory layouts with those of the traced
+        # sizes. `export` verifies that the results are correct for other sizes.
         guarded = "check_guards" in signature(program.module).parameters
         self._network = program.module(**({"check_guards": False} if guarded else {}))
 
     @torch.no_grad()
     def __call__(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
-        """Scores [B, classes], or targets, of B arrays [clips, M, T, V, C] of one shape."""
+        """Return [B, classes] or [B, targets] for B arrays [clips, M, T, V, C]."""
         keypoint = torch.from_numpy(np.stack(inputs).astype(np.float32, copy=False))
         scores: NDArray[np.float32] = self._network(keypoint).numpy()
         return scores
 
 
 def program_bytes(program: ExportedProgram, entries: dict[str, str]) -> bytes:
-    """The archive of a program, with further text files in it by name."""
+    """Return the archive of a program, with `entries` as additional text files."""
     file = io.BytesIO()
     torch.export.save(program, file, extra_files=entries)
     return file.getvalue()
@@ -44,43 +44,43 @@ def program_bytes(program: ExportedProgram, entries: dict[str, str]) -> bytes:
 def load_program(
     file: str | io.BytesIO, entry: str
 ) -> tuple[ProgramScores, str | None]:
-    """Read an archive of torch.export.
+    """Load an archive of torch.export.
 
-    Pickles in it are read as plain weights only, which torch.export does not do.
+    Unlike torch.export.load, only plain weights are unpickled.
 
-    NOTE: it is still a program, whose operators torch looks up by the names that the
-    file gives: of untrusted files, load only ONNX.
+    NOTE: The archive is still a program, and torch looks up its operators by name. Load
+    untrusted networks as ONNX only.
 
     Args:
-        file: path, or the open file.
+        file: path or open file.
         entry: name of a text file in the archive.
 
     Returns:
-        The program as a function, and the text of the entry; None if there is none.
+        The program as a function, and the text of the entry or None.
 
     Raises:
-        CheckpointError: not such an archive, or corrupt (`corrupt`), or with objects
-            that unpickling would execute (`unsafe`).
+        CheckpointError: the archive is corrupt or invalid (`corrupt`), or unpickling it
+            could execute code (`unsafe`).
     """
     extra = {entry: ""}
     try:
-        _refuse_objects(file)
-        with _plain_pickles():
+        _reject_objects(file)
+        with _weights_only():
             program = torch.export.load(file, extra_files=extra)
     except Exception as error:  # corrupt files raise errors of many types
-        refused = isinstance(error, pickle.UnpicklingError)  # by torch's safe unpickler
-        why = " ".join(str(error).split()) or type(error).__name__
+        unsafe = isinstance(error, pickle.UnpicklingError)  # of torch's safe unpickler
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise CheckpointError(
-            f"torch.export.load cannot read the archive ({why:.200}). Use a file that "
-            "`msg3d export` wrote.",
-            kind="unsafe" if refused else "corrupt",
+            f"torch.export.load cannot read the archive ({reason:.200}). Use a file "
+            "written by `msg3d export`.",
+            kind="unsafe" if unsafe else "corrupt",
             file=file if isinstance(file, str) else None,
         ) from error
     return ProgramScores(program), extra[entry] or None
 
 
-def _refuse_objects(file: str | io.BytesIO) -> None:
-    """Refuse objects, which would be unpickled without limits; our files have none."""
+def _reject_objects(file: str | io.BytesIO) -> None:
+    """Reject custom objects, which torch would unpickle without restrictions."""
     with zipfile.ZipFile(file) as archive:
         for name in archive.namelist():
             if PurePosixPath(name).name.startswith(("custom_obj_", "opaque_obj_")):
@@ -90,8 +90,8 @@ def _refuse_objects(file: str | io.BytesIO) -> None:
 
 
 @contextmanager
-def _plain_pickles() -> Iterator[None]:
-    """Make torch.load, which torch.export calls without limits, read weights only."""
+def _weights_only() -> Iterator[None]:
+    """Make torch.load, which torch.export calls unrestricted, read weights only."""
     name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
     before = os.environ.get(name)
     os.environ[name] = "1"

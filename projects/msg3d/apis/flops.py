@@ -1,6 +1,6 @@
 """FLOPs of a recognizer on skeletons, for `mim run msg3d get_flops`.
 
-MMAction2's get_flops takes the shape of an image, and its counter knows modules but not
+MMAction2's get_flops expects an image shape, and its counter supports modules but not
 the einsums and matrix products of graph convolutions. torch's `FlopCounterMode` counts
 operators.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def flop_counter() -> FlopCounterMode:
-    """torch's counter, which also counts products that are added to a tensor."""
+    """Return torch's counter with support for products that are added in place."""
     aten = torch.ops.aten
     added = (aten.addmm_, aten.baddbmm_, aten.addbmm, aten.addbmm_)
     mapping = dict.fromkeys(added, _product_flops)
@@ -38,19 +38,19 @@ def _product_flops(
     out_shape: Sequence[int] | None = None,
     **options: object,
 ) -> int:
-    """`target += left @ right` for shapes [(B,) P, Q] and [(B,) Q, R]."""
+    """Count `target += left @ right` for shapes [(B,) P, Q] and [(B,) Q, R]."""
     return 2 * prod(left) * right[-1]
 
 
 def count_flops(model: "BaseRecognizer", shape: tuple[int, ...]) -> dict[str, int]:
-    """FLOPs of one forward pass of backbone and head, in eval mode.
+    """Count the FLOPs of one forward pass of backbone and head in eval mode.
 
     Matrix products, einsums, and convolutions are counted, with two FLOPs (one multiply,
     one add) per element. Normalization, activations, sums, and copies are not.
 
     Args:
         model: a recognizer such as RecognizerGCN.
-        shape: of the input, (N clips, M persons, T frames, V joints, C channels).
+        shape: input shape (N clips, M persons, T frames, V joints, C channels).
 
     Returns:
         `{'flops': ..., 'parameters': ...}`.
@@ -65,23 +65,23 @@ def count_flops(model: "BaseRecognizer", shape: tuple[int, ...]) -> dict[str, in
 
 
 def input_shape(cfg: Config) -> tuple[int, ...]:
-    """(N clips, M persons, T frames, V joints, C channels) of a test sample.
+    """Return (N clips, M persons, T frames, V joints, C channels) of a test sample.
 
     Raises:
-        ConfigError: the config does not contain the size.
+        ConfigError: the config does not specify the shape.
     """
     sizes = {}
     for step in cfg.test_dataloader.dataset.pipeline:
         for key in ("num_clips", "num_person", "clip_len", "length"):
             if key in step:
                 sizes[key] = step[key]
-    # The papers' recipes take whole sequences, padded to a `length`.
+    # The recipes of the papers use full sequences, padded to `length`.
     frames = sizes.get("clip_len", sizes.get("length"))
     backbone = cfg.model.backbone
     if not frames or "graph_cfg" not in backbone:
-        lacks = "graph_cfg in its backbone" if frames else "clip_len in its pipeline"
+        missing = "graph_cfg in its backbone" if frames else "clip_len in its pipeline"
         raise ConfigError(
-            f"the config has no {lacks}. Pass the shape of the input: --shape N M T V C",
+            f"the config has no {missing}. Pass the input shape: --shape N M T V C",
             kind="config",
             file=cfg.filename,
         )
@@ -91,7 +91,7 @@ def input_shape(cfg: Config) -> tuple[int, ...]:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="FLOPs and parameters of a model")
     parser.add_argument("config")
     parser.add_argument(
@@ -106,13 +106,13 @@ def main() -> None:
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.get("default_scope", "mmaction"))
     shape = tuple(args.shape or (1, *input_shape(cfg)[1:]))
-    found = count_flops(MODELS.build(cfg.model), shape)
+    counts = count_flops(MODELS.build(cfg.model), shape)
     letters = ", ".join(
         f"{name}={size}" for name, size in zip("NMTVC", shape, strict=True)
     )
     print(f"Input: {letters}")
-    print(f"FLOPs: {found['flops'] / 1e9:.3f} G ({found['flops'] / 2e9:.3f} GMAC)")
-    print(f"Parameters: {found['parameters'] / 1e6:.3f} M")
+    print(f"FLOPs: {counts['flops'] / 1e9:.3f} G ({counts['flops'] / 2e9:.3f} GMAC)")
+    print(f"Parameters: {counts['parameters'] / 1e6:.3f} M")
     print(
         "Matrix products, einsums, and convolutions are counted; normalization, "
         "activations, sums, and copies are not."

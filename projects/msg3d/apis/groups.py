@@ -1,6 +1,6 @@
-"""Single persons and pairs in a sequence of many persons.
+"""Single persons and pairs in sequences of many persons.
 
-A network takes one or two persons. In a scene with more, each person and each pair is
+A network takes one or two persons. If there are more, each person and each pair is
 predicted separately, from the first to the last frame in which they are present.
 """
 
@@ -14,67 +14,67 @@ from ..annotations import Sample
 
 
 class Group(NamedTuple):
-    """Some persons over some frames: `keypoint[rows, start:stop]`."""
+    """A selection of persons and frames: `keypoint[rows, start:stop]`."""
 
     rows: tuple[int, ...]
     start: int
     stop: int
 
-    def of(self, sample: Sample) -> Sample:
-        """The sample with these persons and frames only, its arrays copied."""
+    def crop(self, sample: Sample) -> Sample:
+        """Return the sample with only these persons and frames; arrays are copied."""
         rows, frames = list(self.rows), slice(self.start, self.stop)
-        cut = dict(sample, total_frames=self.stop - self.start)
+        cropped = dict(sample, total_frames=self.stop - self.start)
         for key in ("keypoint", "keypoint_score"):
             if sample.get(key) is not None:
-                cut[key] = sample[key][rows, frames]
-        return cut
+                cropped[key] = sample[key][rows, frames]
+        return cropped
 
 
-def everybody(keypoint: np.ndarray) -> Group:
-    """All persons in all frames of `keypoint` [M, T, V, C]."""
+def all_persons(keypoint: np.ndarray) -> Group:
+    """Return all persons in all frames of `keypoint` [M, T, V, C]."""
     return Group(tuple(range(len(keypoint))), 0, keypoint.shape[1])
 
 
 def single_persons(keypoint: np.ndarray) -> list[Group]:
-    """Each person that is present in some frame.
+    """Return a group for each person that is present in any frame.
 
     Args:
         keypoint: [M, T, V, C]; a joint that is exactly zero is absent.
     """
-    seen: NDArray[np.bool_] = np.any(keypoint, axis=(-2, -1))  # [M, T]
-    return [_span((row,), seen[row]) for row in range(len(seen)) if seen[row].any()]
+    present: NDArray[np.bool_] = np.any(keypoint, axis=(-2, -1))  # [M, T]
+    return [_span((row,), frames) for row, frames in enumerate(present) if frames.any()]
 
 
-def closest_pairs(keypoint: np.ndarray, most: int) -> list[Group]:
-    """The closest pairs of persons that are present together, closest first.
+def closest_pairs(keypoint: np.ndarray, max_pairs: int) -> list[Group]:
+    """Return the closest pairs of persons with common frames, closest first.
 
-    The distance is that between the means of their joints, averaged over the common
-    frames, relative to the larger height or width of the two persons. Two persons far
-    from the camera are therefore not closer just by perspective.
+    The distance of a pair is the distance between the means of their joints, averaged
+    over the common frames, relative to the larger height or width of the two persons.
+    Perspective therefore does not bring persons far from the camera closer together.
 
     Args:
         keypoint: [M, T, V, C] in one coordinate system for all persons.
-        most: largest number of pairs.
+        max_pairs: maximum number of pairs.
     """
-    present: NDArray[np.bool_] = np.any(keypoint, axis=-1)  # [M, T, V]
-    seen: NDArray[np.bool_] = np.any(present, axis=-1)
+    detected: NDArray[np.bool_] = np.any(keypoint, axis=-1)  # [M, T, V]
+    present: NDArray[np.bool_] = np.any(detected, axis=-1)  # [M, T]
     # Half precision would overflow in the sums.
-    points, there = keypoint.astype(np.float64), present[..., None]
-    centers = points.sum(2) / present.sum(-1).clip(min=1)[..., None]  # [M, T, C]
-    low = np.where(there, points, np.inf).min(2)
-    high = np.where(there, points, -np.inf).max(2)
-    extent = np.where(seen, (high - low).max(-1), 0)
-    sizes = extent.sum(1) / seen.sum(1).clip(min=1)  # [M]
-    found = []
-    for one, other in combinations(range(len(seen)), 2):
-        both = seen[one] & seen[other]
+    points, mask = keypoint.astype(np.float64), detected[..., None]
+    centers = points.sum(2) / detected.sum(-1).clip(min=1)[..., None]  # [M, T, C]
+    low = np.where(mask, points, np.inf).min(2)
+    high = np.where(mask, points, -np.inf).max(2)
+    extent = np.where(present, (high - low).max(-1), 0)
+    sizes = extent.sum(1) / present.sum(1).clip(min=1)  # [M]
+    pairs = []
+    for a, b in combinations(range(len(present)), 2):
+        both = present[a] & present[b]
         if both.any():
-            apart = np.linalg.norm(centers[one, both] - centers[other, both], axis=-1)
-            distance = apart.mean() / max(sizes[one], sizes[other], 1e-9)
-            found.append((distance, _span((one, other), both)))
-    return [group for _, group in sorted(found)[:most]]
+            distances = np.linalg.norm(centers[a, both] - centers[b, both], axis=-1)
+            distance = distances.mean() / max(sizes[a], sizes[b], 1e-9)
+            pairs.append((distance, _span((a, b), both)))
+    return [group for _, group in sorted(pairs)[:max_pairs]]
 
 
-def _span(rows: tuple[int, ...], seen: NDArray[np.bool_]) -> Group:
-    frames = np.flatnonzero(seen)
+def _span(rows: tuple[int, ...], present: NDArray[np.bool_]) -> Group:
+    frames = np.flatnonzero(present)
     return Group(rows, int(frames[0]), int(frames[-1]) + 1)

@@ -1,7 +1,7 @@
-"""Input files of predictions: which to read, and their sequences.
+"""List and read input files for prediction.
 
-The readers are those of the converters (`formats/`), so whatever can be trained on can
-be predicted.
+The converters share the same readers (`formats/`), so every format that is supported for
+training is supported for prediction.
 """
 
 import os
@@ -31,92 +31,95 @@ from ..skeletons.body_size import LONGEST, SHORTEST, fits, is_hand, likely_unit
 from ..skeletons.lookup import Layout
 from .keypoint_input import Expected
 
-# Formats whose sequences have names of their own, and may have a layout.
+# Formats whose sequences have ids, and possibly a layout.
 WITH_IDS = (ANNOTATION_FILE.name, STORE.name)
-# Formats that do not tell the unit, or only optionally.
+# Formats that do not specify the unit, or only optionally.
 WITHOUT_UNIT = (CSV.name, KEYPOINT_JSON.name, NPY.name)
 
 
-def list_inputs(paths: Sequence[str], leave_out: str) -> tuple[list[str], str]:
-    """List the sources of several files and folders, and the folder of their names.
+def list_inputs(paths: Sequence[str], exclude: str) -> tuple[list[str], str]:
+    """List the sources in several files and folders.
 
     Args:
-        paths: files and folders, each as for `list_sources`.
-        leave_out: a folder that is not searched.
+        paths: files and folders, see `list_sources`.
+        exclude: a folder that is not searched.
 
     Returns:
         The sources, and the common folder that their names are relative to.
 
     Raises:
-        DataError: as `list_sources`.
+        DataError: see `list_sources`.
         ConfigError: the paths are on different drives (`wrong-path`).
     """
     sources: list[str] = []
     folders: list[Path] = []
     for path in paths:
-        inside = list_sources(path, leave_out)
-        sources += inside
-        place = absolute(path)
-        # A folder of frames, or a store, is one source, which needs a name.
-        is_source = list(map(absolute, inside)) == [place]
-        folders.append(place.parent if is_source else place)
+        found = list_sources(path, exclude)
+        sources += found
+        location = absolute(path)
+        # A file, a folder of frames, or a store is a single source with its own name.
+        is_source = list(map(absolute, found)) == [location]
+        folders.append(location.parent if is_source else location)
     try:
         root = os.path.commonpath(folders)
     except ValueError as error:
         raise ConfigError(
-            "the inputs are on different drives. Predict those of each drive separately",
+            "the inputs are on different drives. Process each drive separately",
             kind="wrong-path",
         ) from error
     return list(dict.fromkeys(sources)), root
 
 
 def source_names(sources: Sequence[str], root: str) -> dict[str, str]:
-    """Return the path of each source by its name, the path relative to `root`.
+    """Return a dictionary from names of sources to their paths.
 
-    Names contain `/` on all systems.
+    A name is the path relative to `root`, with `/` on all systems.
     """
     return {Path(os.path.relpath(path, root)).as_posix(): path for path in sources}
 
 
 def absolute(path: str) -> Path:
-    """Return the absolute path without `..`; links are not followed."""
+    """Return the absolute path without `..`; symbolic links are not resolved."""
     return Path(os.path.normpath(Path(path).absolute()))
 
 
 def path_in(folder: str, name: str) -> str:
-    """Return the path of a file in a folder, which is spelled as the user spells it."""
+    """Return the path of a file in a folder, with the folder spelled as passed."""
     return os.path.join(folder, name)  # noqa: PTH118  (Path removes a leading ./)
 
 
-def list_sources(path: str, leave_out: str) -> list[str]:
-    """List the files below a folder that can be read, sorted, or the file itself.
+def list_sources(path: str, exclude: str) -> list[str]:
+    """List the supported files below a folder in sorted order, or return the file itself.
 
     Args:
-        path: file or folder. A folder of JSON files with one frame each is one source,
-            and so is a packed store.
-        leave_out: a folder that is not searched.
+        path: file or folder. A packed store is one source, and so is a folder of JSON
+            files with one frame each.
+        exclude: a folder that is not searched.
 
     Raises:
-        DataError: the path does not exist, or contains no such file.
+        DataError: the path does not exist, or contains no supported file.
     """
-    # Unlike those of Path, these functions take any text.
+    # Unlike the methods of Path, these functions accept any text.
     if os.path.isfile(path) or _is_source(path):  # noqa: PTH113
         return [path]
     if not os.path.isdir(path):  # noqa: PTH112
         raise DataError(
-            "does not exist. Give a file or a folder", kind="not-found", file=path
+            "does not exist. Pass a file or a folder", kind="not-found", file=path
         )
-    suffixes = {ending for each in all_formats().values() for ending in each.suffixes}
+    formats = all_formats().values()
+    suffixes = {suffix for file_format in formats for suffix in file_format.suffixes}
     sources: list[str] = []
     for folder, folders, files in os.walk(path, followlinks=True):
-        inside = {name: path_in(folder, name) for name in sorted(folders)}
-        stores = [each for each in inside.values() if _is_source(each)]
+        subfolders = {name: path_in(folder, name) for name in sorted(folders)}
+        stores = [
+            subfolder for subfolder in subfolders.values() if _is_source(subfolder)
+        ]
         sources += stores
         folders[:] = [
             name
-            for name, each in inside.items()
-            if os.path.realpath(each) != os.path.realpath(leave_out)
-            and each not in stores
+            for name, subfolder in subfolders.items()
+            if os.path.realpath(subfolder) != os.path.realpath(exclude)
+            and subfolder not in stores
         ]
         frames = _contains_frames(folder, files)
         for name in sorted(files):
@@ -130,7 +133,7 @@ def list_sources(path: str, leave_out: str) -> list[str]:
             sources.append(folder)
     if not sources:
         raise DataError(
-            f"contains no file that can be read ({', '.join(sorted(suffixes))})",
+            f"contains no supported file, expected {', '.join(sorted(suffixes))}",
             kind="empty",
             file=path,
         )
@@ -138,7 +141,7 @@ def list_sources(path: str, leave_out: str) -> list[str]:
 
 
 def _is_source(path: str) -> bool:
-    """Return whether a format recognizes a file, or a folder as one source."""
+    """Return whether a file or folder as a whole has a supported format."""
     try:
         detect_format(Source(path))
     except (DataError, OSError):
@@ -147,7 +150,7 @@ def _is_source(path: str) -> bool:
 
 
 def _contains_frames(folder: str, files: list[str]) -> bool:
-    """Return whether the JSON files of a folder are frames, as the first one is."""
+    """Return whether the JSON files of a folder are frames, judged by the first file."""
     names = sorted(name for name in files if name.lower().endswith(".json"))
     if not names:
         return False
@@ -164,18 +167,18 @@ def read_sequences(
     """Read the sequences of a source.
 
     Args:
-        path: one of `list_sources`.
-        expected: what the network expects.
-        options: what the file does not tell; the layout is the network's if it is not
-            given.
+        path: a source from `list_sources`.
+        expected: input of the network.
+        options: properties that the file does not specify. The default layout is the
+            network's.
 
     Returns:
-        Dictionaries for `Recognizer.predict`, with `frame_dir`; `notes` tell what was
-        changed. They are not checked yet.
+        Unchecked dictionaries for `Recognizer.predict`, with `frame_dir`. `notes`
+        describe changes.
 
     Raises:
-        DataError: the file cannot be read, or contains no person; or it does not tell
-            its unit, nor do the options, and the persons have no plausible size in
+        DataError: the file cannot be read or contains no person; or neither the file nor
+            `options` specifies the unit, and the persons do not have a plausible size in
             meters (`unit`).
     """
     try:
@@ -194,32 +197,32 @@ def read_sequences(
 
 def _read(path: str, expected: Expected, options: ReadOptions) -> list[Sample]:
     source = Source(path)
-    form: str | None
+    name: str | None
     if source.is_folder and not _is_source(path):
-        form, sequences = None, [_join(path, expected, options)]
+        name, sequences = None, [_join_frames(path, expected, options)]
     else:
-        form, sequences = _read_file(source, expected, options)
-        if any("poses" in each for each in sequences):
+        name, sequences = _read_file(source, expected, options)
+        if any("poses" in sequence for sequence in sequences):
             raise DataError(
-                "is one frame of a video. Give the folder of all its frames",
+                "is a single frame of a video. Pass the folder that contains all frames",
                 kind="structure",
             )
-    if form in WITHOUT_UNIT and options.unit is None and not _states_unit(source):
+    if name in WITHOUT_UNIT and options.unit is None and not _specifies_unit(source):
         _check_meters(sequences, options.layout or expected.layout)
-    told = {
+    defaults = {
         "layout": options.layout or expected.layout,
         "unit": options.unit,
         "img_shape": options.img_shape,
     }
-    told = {key: value for key, value in told.items() if value is not None}
-    own = {} if form in WITH_IDS else {"frame_dir": Path(path).name}
+    defaults = {key: value for key, value in defaults.items() if value is not None}
+    sample_id = {} if name in WITH_IDS else {"frame_dir": Path(path).name}
     return [
         {
-            **told,
-            **{key: value for key, value in each.items() if value is not None},
-            **own,
+            **defaults,
+            **{key: value for key, value in sequence.items() if value is not None},
+            **sample_id,
         }
-        for each in sequences
+        for sequence in sequences
     ]
 
 
@@ -227,47 +230,47 @@ def _read_file(
     source: Source, expected: Expected, options: ReadOptions
 ) -> tuple[str, list[Sample]]:
     """Return the name of the format, and the sequences."""
-    form = detect_format(source, options).name
+    name = detect_format(source, options).name
     layout = options.layout
-    if form not in WITH_IDS:
-        # After the detection, since the network's layout is only a guess.
+    if name not in WITH_IDS:
+        # Set after detection, since the network's layout is only a guess.
         layout = layout or expected.layout
     dimensions = expected.dimensions
-    known = replace(options, layout=layout, dimensions=dimensions, formats=(form,))
-    return form, read(source, known)
+    options = replace(options, layout=layout, dimensions=dimensions, formats=(name,))
+    return name, read(source, options)
 
 
-def _states_unit(source: Source) -> bool:
+def _specifies_unit(source: Source) -> bool:
     if not source.name.lower().endswith(KEYPOINT_JSON.suffixes):
         return False
     return isinstance(source.json, dict) and bool(source.json.get("unit"))
 
 
 def _check_meters(sequences: list[Sample], layout: Layout) -> None:
-    """Check that 3D keypoints whose unit is not told can be in meters, the default."""
+    """Check that 3D keypoints of unknown unit can be in meters, the default."""
     hand = is_hand(skeleton(layout).joints)
     for sequence in sequences:
         keypoint = sequence["keypoint"]
         if keypoint.shape[-1] != 3 or not keypoint.any():
-            continue  # refused later if no person is in it
+            continue  # a sequence without persons is rejected later
         size = measure(sequence, scored=False).size
         if size > 0 and not fits(size, "m", hand):
-            part, least = ("hand", 10) if hand else ("person", 1)
-            likely = likely_unit(size, hand)
+            part, divisor = ("hand", 10) if hand else ("person", 1)
+            unit = likely_unit(size, hand)
             raise DataError(
-                f"does not tell its unit, and a {part} is {size:.4g} long, expected "
-                f"{SHORTEST / least:g} to {LONGEST / least:g} in meters. Give --unit "
+                f"does not specify its unit, and the size of a {part} is {size:.4g}, "
+                f"expected {SHORTEST / divisor:g} to {LONGEST / divisor:g} in meters. "
                 + (
-                    f"{likely}, if that is correct"
-                    if likely
-                    else "m, cm, mm, or unscaled"
+                    f"Pass --unit {unit} if that is correct"
+                    if unit
+                    else "Pass --unit: m, cm, mm, or unscaled"
                 ),
                 kind="unit",
                 field="keypoint",
             )
 
 
-def _join(folder: str, expected: Expected, options: ReadOptions) -> Sample:
+def _join_frames(folder: str, expected: Expected, options: ReadOptions) -> Sample:
     records = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if entry.name.lower().endswith(".json"):

@@ -1,7 +1,7 @@
-"""Keypoints of users, checked and converted to samples of a test pipeline.
+"""Check keypoints passed by users and convert them to samples of a test pipeline.
 
-MMAction2 accepts any input: it takes pixels without an image size for those of 1080 x
-1920, and millimeters for meters, and NaN gives a label like any other number.
+MMAction2 accepts any input: it assumes an image of 1080 x 1920 for pixels without an
+image size, treats millimeters as meters, and returns a label even for NaN.
 """
 
 from collections.abc import Mapping
@@ -29,13 +29,13 @@ Layout = str | dict[str, Any]
 
 @dataclass(frozen=True)
 class Expected:
-    """What a model was trained on.
+    """Keypoints that a model was trained on.
 
     Attributes:
-        layout: layout of the keypoints at the start of its pipeline, mostly the graph's.
+        layout: layout of the keypoints at the start of the pipeline, usually the graph's.
         dimensions: 2 or 3; None if the pipeline accepts both.
         stream: value of `SkeletonDataset(stream=...)` in the samples, if any.
-        num_person: number of persons that its pipeline keeps.
+        num_person: number of persons that the pipeline keeps.
     """
 
     layout: Layout
@@ -49,10 +49,10 @@ class Expected:
 
 
 class Prepared(dict[str, Any]):
-    """A sample that `to_sample` has checked, and the model that it is for.
+    """Sample that `to_sample` has checked for a model.
 
-    `Recognizer.prepare` returns it as it is. A changed copy, `dict(sample, ...)`, is an
-    ordinary dictionary, which is checked again.
+    `Recognizer.prepare` returns it unchanged. A modified copy, `dict(sample, ...)`, is an
+    ordinary dictionary and is checked again.
     """
 
     def __init__(self, sample: Sample, expected: Expected) -> None:
@@ -68,15 +68,15 @@ def to_sample(
     img_shape: tuple[int, int] | None = None,
     name: str = "sample",
 ) -> Prepared:
-    """Make a sample as the test data set of a model would pass it to its pipeline.
+    """Create the sample that a model's test data set would pass to its pipeline.
 
     Args:
         keypoints: `keypoint` [M, T, V, C], or a dictionary with `keypoint` and
             optionally `frame_dir`, `keypoint_score` [M, T, V], `img_shape`, `layout`,
             and `unit`, which override the arguments. In 2D, a third channel is the
             score.
-        expected: what the model was trained on.
-        layout: of the keypoints; None for the model's.
+        expected: keypoints that the model was trained on.
+        layout: layout of the keypoints; None for the model's.
         unit: one of `skeletons.units.UNITS`, by default "m" in 3D and "px" in 2D.
         img_shape: (height, width) of the image, for 2D.
         name: name of a sample without `frame_dir`, for errors.
@@ -85,7 +85,7 @@ def to_sample(
         A new dictionary with copies of the arrays, in meters or pixels.
 
     Raises:
-        DataError: the first fault, with the sample.
+        DataError: the first problem in the sample.
     """
     sample = dict(keypoints if isinstance(keypoints, Mapping) else {})
     if not isinstance(keypoints, Mapping):
@@ -133,12 +133,12 @@ def _to_sample(
     frames = keypoint.shape[1]
     if not sample["keypoint"].any():
         raise DataError(
-            f"no person is detected: every joint in all {frames} frames is zero, which "
-            "means absent. Remove the sequence",
+            f"all keypoints in {frames} frames are zero (no person detected). Remove the "
+            "sequence",
             kind="no-person",
             field="keypoint",
         )
-    # As MMAction2's data sets add them.
+    # MMAction2's data sets add these fields.
     sample.update(total_frames=frames, modality="Pose", start_index=0)
     if expected.stream is not None:
         sample["stream"] = expected.stream
@@ -154,17 +154,17 @@ def _skeleton(layout: Layout) -> Skeleton:
 
 
 def _keypoint(
-    found: Any, expected: Expected, layout: Layout, joints: int
+    value: Any, expected: Expected, layout: Layout, joints: int
 ) -> NDArray[np.floating]:
-    """Return a copy of an array [M, T, V, C] of finite numbers, V of the layout."""
-    if found is None:
+    """Return a copy of an array [M, T, V, C] of finite numbers, V as in the layout."""
+    if value is None:
         raise DataError(
-            "has no keypoint, expected an array [M, T, V, C]",
+            "keypoint is missing, expected an array [M, T, V, C]",
             kind="structure",
             field="keypoint",
         )
     try:
-        array = np.array(found)
+        array = np.array(value)
     except ValueError as error:
         raise DataError(
             f"keypoint is not a regular array ({error}), expected [M, T, V, C]",
@@ -174,14 +174,14 @@ def _keypoint(
     shape = array.shape
     if array.dtype.kind not in "fiu":
         raise DataError(
-            f"keypoint is of type {array.dtype}, expected numbers [M, T, V, C]",
+            f"keypoint has type {array.dtype}, expected numbers [M, T, V, C]",
             kind="dtype",
             field="keypoint",
         )
     if array.ndim != 4:
-        hint = ". One person needs keypoint[None]" if array.ndim == 3 else ""
+        hint = ". Pass keypoint[None] for one person" if array.ndim == 3 else ""
         raise DataError(
-            f"keypoint has shape {shape}, expected four axes, [M persons, T frames, V="
+            f"keypoint has shape {shape}, expected four axes [M persons, T frames, V="
             f"{joints} joints, C]{hint}",
             kind="shape",
             field="keypoint",
@@ -189,63 +189,66 @@ def _keypoint(
     if 0 in shape:
         empty = ("persons", "frames", "joints", "coordinates")[shape.index(0)]
         raise DataError(
-            f"keypoint has shape {shape} and so no {empty}, expected at least one of "
-            f"each of [M, T, V={joints}, C]",
+            f"keypoint has no {empty} (shape {shape}), expected [M, T, V={joints}, C] "
+            "without empty axes",
             kind="empty",
             field="keypoint",
         )
     channels = (3,) if expected.dimensions == 3 else (2, 3)
     if shape[2] != joints or shape[3] not in channels:
         raise DataError(
-            _misshapen(shape, joints, channels, layout), kind="shape", field="keypoint"
+            _shape_error(shape, joints, channels, layout),
+            kind="shape",
+            field="keypoint",
         )
     finite = np.isfinite(array)
     if not finite.all():
         person, frame, joint, _ = np.argwhere(~finite)[0]
         raise DataError(
-            f"keypoint is NaN or infinite in {int((~finite).sum())} places, first at "
-            f"person {person}, frame {frame}, joint {joint}. Set all coordinates of a "
-            "joint that was not detected to 0",
+            f"keypoint has {int((~finite).sum())} NaN or infinite values, the first for "
+            f"person {person}, frame {frame}, joint {joint}. Set all coordinates of "
+            "missing joints to 0",
             kind="not-finite",
             field="keypoint",
         )
     return array if array.dtype.kind == "f" else array.astype(np.float32)
 
 
-def _misshapen(
+def _shape_error(
     shape: tuple[int, int, int, int],
     joints: int,
     channels: tuple[int, ...],
     layout: Layout,
 ) -> str:
-    called = repr(layout) if isinstance(layout, str) else "the model's"
+    name = f"layout {layout!r}" if isinstance(layout, str) else "the model's layout"
     text = (
         f"keypoint has {shape[2]} joints and {shape[3]} coordinates (shape {shape}), "
-        f"expected [M, T, V={joints}, C={' or '.join(map(str, channels))}] of layout "
-        f"{called}"
+        f"expected [M, T, V={joints}, C={' or '.join(map(str, channels))}] for {name}"
     )
-    # The number of frames is unknown; the longest axis most likely is that of frames.
+    # The number of frames is unknown, but the longest axis most likely contains them.
     axes = guess_axes(shape, max(shape), joints)
     if axes:
         return (
             f"{text}. If the axes are {axes.names}, pass keypoint.{axes.fix}; otherwise, "
-            "name the layout (layout=, or --layout)"
+            "specify the layout (layout=, or --layout)"
         )
     if shape[2] != joints:
-        return f"{text}. Name its layout (layout=, or --layout)"
-    return f"{text}. This model takes {'3D' if channels == (3,) else '2D or 3D'} joints"
+        return f"{text}. Specify the layout (layout=, or --layout)"
+    return (
+        f"{text}. This model expects {'3D' if channels == (3,) else '2D or 3D'} joints"
+    )
 
 
 def _split_score(
     keypoint: NDArray[np.floating], score: Any
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return 2D keypoints and the scores of joints [M, T, V], 1 if none are given."""
+    """Return 2D keypoints and scores [M, T, V], by default 1 for detected joints."""
     if keypoint.shape[-1] == 3:
         if score is not None or (keypoint[..., 2] < 0).any():
-            why = "keypoint_score" if score is not None else "negative numbers there"
+            reason = "separate scores" if score is not None else "negative values"
             raise DataError(
-                f"keypoint has a third coordinate and {why}, expected x, y, and "
-                "optionally the score. This model takes 2D joints; leave z out",
+                f"keypoint has a third channel with {reason}, expected x, y, and "
+                "optionally the score. This model expects 2D joints; remove z",
                 kind="score",
                 field="keypoint",
             )
@@ -255,15 +258,15 @@ def _split_score(
     score = np.array(score)
     if score.shape != keypoint.shape[:3] or score.dtype.kind not in "fiu":
         raise DataError(
-            f"keypoint_score is of shape {score.shape} and type {score.dtype}, expected "
-            f"numbers {keypoint.shape[:3]}, one score per joint",
+            f"keypoint_score has shape {score.shape} and type {score.dtype}, expected "
+            f"numbers of shape {keypoint.shape[:3]}, one score per joint",
             kind="score",
             field="keypoint_score",
         )
     if not np.isfinite(score).all():
         raise DataError(
-            "keypoint_score is NaN or infinite, expected finite numbers. Set it to 0 "
-            "for a joint that was not detected",
+            "keypoint_score has NaN or infinite values, expected finite numbers. Set it "
+            "to 0 for missing joints",
             kind="score",
             field="keypoint_score",
         )
@@ -273,14 +276,14 @@ def _split_score(
 def _pixels(
     keypoint: NDArray[np.floating], unit: str, img_shape: Any, expected: Expected
 ) -> tuple[NDArray[np.floating], tuple[int, int] | None]:
-    """Return 2D keypoints, and the (height, width) of their image if it is known."""
+    """Return 2D keypoints, and (height, width) of their image or None."""
     check_unit(unit, 2)
     shape = None if img_shape is None else _image_shape(img_shape)
     largest = float(np.abs(keypoint).max())
     if unit == "px" and shape is None and expected.dimensions == 2:
         raise DataError(
-            "2D keypoints in pixels come without the size of their image. Give "
-            "img_shape=(height, width), or unit='normalized' if they are fractions of it",
+            "2D keypoints in pixels require the image size. Pass img_shape=(height, "
+            "width), or unit='normalized' if they are fractions of the image",
             kind="img-shape",
             field="img_shape",
         )

@@ -1,7 +1,7 @@
-"""Run MMAction2's `train.py` and `test.py` in this process, or under a launcher.
+"""Run MMAction2's `train.py` and `test.py` in this process or under a launcher.
 
-The commands are those that mim starts. Unlike mim, this process ends the output: the
-processes that it starts pass it the sentence of their error (`engine.endings`).
+The commands are the same as mim's. In addition, child processes pass their error message
+to this process, which prints it last (`engine.endings`).
 """
 
 import os
@@ -22,15 +22,15 @@ from ..engine.endings import DEBUG, FILE
 from ..errors import CheckpointError, ConfigError
 
 TOOLS = Path(__file__).parents[1] / ".mim" / "tools"
-# In a process that such a launcher started; it does not start another one.
+# Environment variables that launchers set in the processes they start.
 STARTED = {"pytorch": "TORCHELASTIC_RUN_ID", "slurm": "SLURM_STEP_ID"}
-GRACE = 30  # seconds after Ctrl-C
+GRACE = 30  # seconds to wait after Ctrl-C
 FORWARDED = ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
 
 
 @dataclass(frozen=True)
 class Launch:
-    """The launcher of a run, with mim's options."""
+    """Launcher of a run, with the options of mim."""
 
     launcher: str = "none"
     gpus: int = 1
@@ -40,8 +40,8 @@ class Launch:
     srun_args: str = ""
     port: int | None = None
 
-    def is_here(self) -> bool:
-        """Return whether the run belongs into this process."""
+    def in_process(self) -> bool:
+        """Return whether the script runs in this process."""
         name = STARTED.get(self.launcher)
         return name is None or name in os.environ
 
@@ -54,8 +54,8 @@ class Launch:
             arguments: the other arguments of the script.
 
         Raises:
-            ConfigError: a required option is missing (`option`), or `srun`
-                (`missing-package`).
+            ConfigError: a required option is missing (`option`), or `srun` is not
+                installed (`missing-package`).
         """
         run = [str(TOOLS / f"{script}.py"), config, *arguments]
         run += ["--launcher", self.launcher]
@@ -71,7 +71,7 @@ class Launch:
             )
         if shutil.which("srun") is None:
             raise ConfigError(
-                "--launcher slurm requires Slurm, but srun is not installed here",
+                "--launcher slurm requires Slurm, but srun is not installed",
                 kind="missing-package",
             )
         srun_args = shlex.split(self.srun_args)
@@ -93,26 +93,28 @@ class Launch:
 
 
 def check_checkpoint(path: str) -> None:
-    """Check that a checkpoint exists, before anything slow is imported.
+    """Check that a checkpoint exists, without slow imports.
 
     Raises:
         CheckpointError: a local file does not exist (`not-found`).
     """
-    # Unlike Path.exists, os.path.exists takes any text.
+    # Unlike Path.exists, os.path.exists accepts any text.
     if "://" not in path and not os.path.exists(path):  # noqa: PTH110
         raise CheckpointError(
             "the checkpoint does not exist", kind="not-found", file=path
         )
 
 
-def run_here(script: str, config: str, arguments: Sequence[str], launcher: str) -> None:
-    """Run a script in this process; its errors are raised.
+def run_in_process(
+    script: str, config: str, arguments: Sequence[str], launcher: str
+) -> None:
+    """Run a script in this process and propagate its exceptions.
 
     Args:
         script: `train` or `test`.
         config: path of the config.
         arguments: the other arguments of the script.
-        launcher: what started this process.
+        launcher: launcher of this process.
     """
     from .mmaction_tools import run_script, tool_path
 
@@ -125,7 +127,7 @@ def run_here(script: str, config: str, arguments: Sequence[str], launcher: str) 
 
 
 def results(stage: str) -> dict[str, float]:
-    """Return the last metrics of the run in this process.
+    """Return the latest metrics of the run in this process.
 
     Args:
         stage: `val` or `test`.
@@ -143,20 +145,20 @@ def results(stage: str) -> dict[str, float]:
 def run_processes(
     command: Sequence[str], port: int | None, debug: bool
 ) -> tuple[int, str]:
-    """Run a launcher to its end.
+    """Run a launcher and wait for it.
 
-    Signals that ask this process to end are passed on to the launcher.
+    Termination signals to this process are forwarded to the launcher.
 
     Args:
         command: see `Launch.command`.
-        port: for Slurm's processes; None for one at random.
-        debug: whether they print tracebacks.
+        port: port of the first Slurm process; None for a random port.
+        debug: whether the processes print tracebacks.
 
     Returns:
-        The exit status, and the sentence of the first error that the user can fix, or
-        an empty string.
+        The exit status, and the message of the first error that the user can fix, or an
+        empty string.
     """
-    # The nodes of Slurm share the current folder, but not /tmp.
+    # Slurm nodes share the current folder, but not /tmp.
     shared = "." if command[0] == "srun" and os.access(".", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix=".msg3d-", dir=shared) as folder:
         ending = Path(folder, "ending").absolute()
@@ -175,8 +177,8 @@ def run_processes(
 
 
 def _interrupt(process: subprocess.Popen[bytes], again: bool) -> None:
-    """Wait for a launcher that has received Ctrl-C as well."""
-    if again:  # srun ends at the second one
+    """Wait for a launcher that has also received Ctrl-C."""
+    if again:  # srun terminates at the second SIGINT
         process.send_signal(signal.SIGINT)
     try:
         process.wait(GRACE)
@@ -187,7 +189,7 @@ def _interrupt(process: subprocess.Popen[bytes], again: bool) -> None:
 
 @contextmanager
 def _forwarding(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Send the signals of a scheduler to a process instead."""
+    """Forward the signals of a scheduler to a process."""
 
     def forward(number: int, frame: FrameType | None) -> None:
         process.send_signal(number)

@@ -1,7 +1,7 @@
 """Run MMAction2's tools with the compatibility fixes applied.
 
-Some of them import `mmaction.models` or load a checkpoint before they read the config
-that imports `msg3d`.
+Some tools import `mmaction.models` or load a checkpoint before they read the config that
+imports `msg3d`.
 """
 
 import importlib.util
@@ -22,13 +22,13 @@ from ..errors import CheckpointError
 
 
 def run_tool(name: str) -> None:
-    """Run MMAction2's script `name`, such as `analysis_tools/confusion_matrix.py`.
+    """Run a script of MMAction2, such as `analysis_tools/confusion_matrix.py`.
 
-    The command line is that of the script. It exits with one sentence after an error
-    that the user can fix.
+    The script reads its arguments from `sys.argv`. After an error that the user can fix,
+    the process exits with one sentence.
 
     Raises:
-        FileNotFoundError: this version of MMAction2 has no such tool.
+        FileNotFoundError: this version of MMAction2 has no such script.
     """
     script = tool_path(name)
     try:
@@ -41,10 +41,10 @@ def run_tool(name: str) -> None:
 
 
 def tool_path(name: str) -> str:
-    """Return the path of MMAction2's script `name`.
+    """Return the path of a script of MMAction2.
 
     Raises:
-        FileNotFoundError: this version of MMAction2 has no such tool.
+        FileNotFoundError: this version of MMAction2 has no such script.
         ModuleNotFoundError: MMAction2 is not installed.
     """
     package = importlib.util.find_spec("mmaction")
@@ -53,7 +53,7 @@ def tool_path(name: str) -> str:
     script = Path(package.origin).parent / ".mim" / "tools" / name
     if not script.is_file():
         raise FileNotFoundError(
-            f"MMAction2 has no tool {script}: msg3d works with mmaction2 1.2.0"
+            f"MMAction2 has no script {script}. Install mmaction2 1.2.0"
         )
     return str(script)
 
@@ -65,30 +65,30 @@ def run_script(path: str) -> None:
 
 
 def run_tool_on_pth(name: str) -> None:
-    """`run_tool` for a script that only accepts checkpoints that end in `.pth`.
+    """Run a script that only accepts checkpoints that end in `.pth`.
 
-    Each `NAME.safetensors` on its command line is replaced by a temporary `.pth`.
+    Each argument `NAME.safetensors` is replaced by a temporary `.pth` file.
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
-            sys.argv[1:] = [_as_pth(part, folder) for part in sys.argv[1:]]
+            sys.argv[1:] = [_as_pth(arg, folder) for arg in sys.argv[1:]]
         except CheckpointError as error:
             sys.exit(str(error))
         run_tool(name)
 
 
-def _as_pth(part: str, folder: str) -> str:
-    if not (part.endswith(SUFFIX) and Path(part).is_file()):
-        return part
-    copy = str(Path(folder, f"{Path(part).stem}.pth"))
-    rewrite(part, copy)
+def _as_pth(arg: str, folder: str) -> str:
+    if not (arg.endswith(SUFFIX) and Path(arg).is_file()):
+        return arg
+    copy = str(Path(folder, f"{Path(arg).stem}.pth"))
+    rewrite(arg, copy)
     return copy
 
 
 def check_checkpoint(path: str) -> None:
-    """Exit with one sentence if a checkpoint is refused.
+    """Exit with one sentence if a checkpoint cannot be loaded safely.
 
-    torch's own message fills a screen, and recommends to load the file unsafely.
+    torch's own message is long and recommends loading the file unsafely.
     """
     try:
         CheckpointLoader.load_checkpoint(path, "cpu", logger="silent")

@@ -1,6 +1,6 @@
-"""The model index: shipped configs with published results and our own.
+"""Model index: shipped configs with published results and our results.
 
-mim and MMEngine read the same metafiles. A config's name describes its recipe, see
+mim and MMEngine read the same metafiles. The name of a config describes its recipe, see
 `parse_name`.
 """
 
@@ -14,7 +14,7 @@ from ..errors import ConfigError
 
 INDEX = Path(__file__).parents[1] / ".mim" / "model-index.yml"
 
-# Spelled as in MMAction2's metafiles, so that one search finds both packages' models.
+# The spelling of MMAction2's metafiles, so that a search covers both packages.
 _SPELLING = {
     word.lower(): word
     for word in (
@@ -31,23 +31,23 @@ _NAME = re.compile(
 
 
 def parse_name(name: str) -> dict[str, str]:
-    """Return the parts of a config's name.
+    """Parse the name of a config.
 
     Args:
         name: such as `msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d`.
 
     Returns:
-        network, gpus, batch (samples per step and GPU), stream, recipe (`u100-80e`),
-        epochs (passes over the training samples), data (`NTU60-XSub-3D`) and
+        network, gpus, batch (samples per GPU and step), stream, recipe (`u100-80e`),
+        epochs (passes over the training samples), data (`NTU60-XSub-3D`), and
         dimensions (`3d`).
 
     Raises:
-        ConfigError: the name has another form (`file-name`).
+        ConfigError: the name does not have this form (`file-name`).
     """
     match = _NAME.fullmatch(name)
     if not match:
         raise ConfigError(
-            "rename the config to "
+            "the name of the config is invalid, expected "
             "NETWORK_GPUSxbBATCH-STREAM-SAMPLING-EPOCHSe_DATA-keypoint-2d or -3d",
             kind="file-name",
             file=name,
@@ -59,18 +59,18 @@ def parse_name(name: str) -> dict[str, str]:
 
 
 def metafiles(index: Path = INDEX) -> list[Path]:
-    """Return the paths of the metafiles, in the order of the index."""
+    """Return the paths of the metafiles in the order of the index."""
     return [(index.parent / path).resolve() for path in _yaml(index)["Import"]]
 
 
 class Entry(NamedTuple):
-    """A shipped config.
+    """Shipped config.
 
     Attributes:
-        name: of the config.
+        name: name of the config.
         data: data set, split, and dimensions, such as `NTU60-XSub-3D`.
         stream: joint, bone, joint-motion, bone-motion, or laban.
-        published: results of others with the same recipe, "89.4 (authors)".
+        published: published results of the same recipe, "89.4 (authors)".
         own: our results, "90.9 ± 1.5".
     """
 
@@ -82,8 +82,8 @@ class Entry(NamedTuple):
 
 
 def entries() -> list[Entry]:
-    """Return all shipped configs, by network and name."""
-    listed = []
+    """Return all shipped configs, sorted by network and name."""
+    all_entries = []
     for path in metafiles():
         content = _yaml(path)
         collections = {item["Name"]: item for item in content["Collections"]}
@@ -102,7 +102,7 @@ def entries() -> list[Entry]:
                 for result in model.get("Results", [])
                 if result["Dataset"] == parts["data"]
             ]
-            listed.append(
+            all_entries.append(
                 Entry(
                     model["Name"],
                     parts["data"],
@@ -111,11 +111,11 @@ def entries() -> list[Entry]:
                     ", ".join(own),
                 )
             )
-    return listed
+    return all_entries
 
 
 def _value(metrics: dict[str, Any]) -> str:
-    """Return the first metric, with its name unless it is top-1, and deviation."""
+    """Format the first metric with its name (unless top-1) and standard deviation."""
     name, value = next(iter(metrics.items()))
     std = metrics.get(f"{name} Std")
     text = f"{value}" if name == "Top 1 Accuracy" else f"{name} {value}"

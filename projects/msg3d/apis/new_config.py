@@ -1,8 +1,8 @@
 """Write a config for an annotation file.
 
-The config inherits model, schedule, and runtime from `_base_` files, which are copied
-next to it: MMEngine cannot inherit from an installed plugin. Everything that depends on
-the data set is read from its file.
+The config inherits model, schedule, and runtime from `_base_` files. These are copied
+next to it, since MMEngine cannot inherit from an installed plugin. All settings that
+depend on the data set are read from its file.
 """
 
 import shutil
@@ -44,25 +44,26 @@ def write_config(
     """Write a config for an annotation file or packed store.
 
     Args:
-        ann_file: its path, as the config is to name it.
-        output: the config to write, `.py`.
-        like: name or path of the config whose recipe is used; by default one for small
-            data sets.
-        layout: skeleton layout, if the file does not state it.
-        train_split, val_split: if the file has several pairs of splits.
-        flat: write one file without `_base_`.
+        ann_file: path of the file, as written to the config.
+        output: path of the config, `.py`.
+        like: name or path of the config that provides the recipe; by default a recipe
+            for small data sets.
+        layout: skeleton layout, required if the file does not specify it.
+        train_split, val_split: names of the splits, required if the file has several
+            pairs.
+        flat: whether to write a single file without `_base_`.
 
     Returns:
         Paths of the written files, the config first.
 
     Raises:
-        DataError: the file cannot be read, has faults, or does not state something.
+        DataError: the file is invalid or incomplete.
         ConfigError: the recipe is for another kind of data, or `output` is not `.py`.
         OSError: a file cannot be written.
     """
     if not output.endswith(".py"):
         raise ConfigError(
-            "expected a name that ends in .py", kind="file-name", file=output
+            "the file name must end in .py", kind="file-name", file=output
         )
     facts = read_facts(load_any(ann_file), ann_file, layout, train_split, val_split)
     source = find_config(like or DEFAULTS[facts.dimensions])
@@ -78,13 +79,13 @@ def write_config(
 
 
 def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
-    """Return a config with the data set replaced.
+    """Return a config adapted to another data set.
 
     Args:
         cfg: the config of a shipped recipe.
-        facts: about the data set.
-        ann_file: its path.
-        name: of the config, for errors.
+        facts: facts about the data set.
+        ann_file: path of the data set.
+        name: name of the config, for errors.
 
     Raises:
         ConfigError: the recipe is for other dimensions or for regression (`config`).
@@ -93,7 +94,7 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
     backbone, head = cfg.model.backbone, cfg.model.cls_head
     if "num_classes" not in head:
         raise ConfigError(
-            "is a recipe for regression, expected one for classes",
+            "is a recipe for regression, expected a recipe for classification",
             kind="config",
             file=name,
         )
@@ -113,7 +114,7 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
         dataset.pipeline = [
             _adapted_step(step, facts, name) for step in dataset.pipeline
         ]
-    # Variables that base files define for themselves.
+    # Base files define variables for parts of pipelines.
     keep = {*DATA_KEYS, "model", "custom_imports", "custom_hooks"}
     for key in list(cfg):
         if key not in keep and _is_pipeline_part(cfg[key]):
@@ -132,7 +133,7 @@ def _scales(graph_cfg: dict[str, Any], layout: str | dict[str, Any]) -> int:
 
 
 def _is_pipeline_part(value: Any) -> bool:
-    """Return whether a variable is a step of a pipeline, or a list of steps."""
+    """Return whether a variable is a pipeline step or a list of steps."""
     from mmaction.registry import TRANSFORMS
 
     steps = value if isinstance(value, list) else [value]
@@ -149,8 +150,9 @@ def _adapted_step(step: dict[str, Any], facts: Facts, name: str) -> dict[str, An
         kind.endswith("2D") and facts.dimensions == 3
     ):
         raise ConfigError(
-            f"is a recipe for {5 - facts.dimensions}D keypoints, but the file has "
-            f"{facts.dimensions}D. `msg3d configs {facts.dimensions}d` lists others.",
+            f"is a recipe for {5 - facts.dimensions}D keypoints, but the data is "
+            f"{facts.dimensions}D. `msg3d configs {facts.dimensions}d` lists recipes "
+            "for it.",
             kind="config",
             file=name,
             field=kind,
@@ -167,7 +169,7 @@ def _adapted_step(step: dict[str, Any], facts: Facts, name: str) -> dict[str, An
 
 
 def _centered(step: dict[str, Any], layout: str | dict[str, Any]) -> dict[str, Any]:
-    """Normalize with the spine of the layout, or its center only."""
+    """Replace a normalization step by one that suits the layout."""
     kept = {key: value for key, value in step.items() if key.startswith("align_")}
     described = skeleton(layout)
     if described.spine and described.shoulders:
@@ -215,7 +217,7 @@ def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list
 
 
 def _bases(config: Path) -> list[Path]:
-    """Return the `_base_` files of a config, through the configs that it inherits."""
+    """Return the `_base_` files that a config inherits from, directly or indirectly."""
     files: list[Path] = []
     for name in named_bases(config):
         base = (config.parent / name).resolve()
@@ -224,7 +226,7 @@ def _bases(config: Path) -> list[Path]:
 
 
 def _copy_bases(bases: list[Path], folder: Path) -> list[str]:
-    """Copy base files, with those that they inherit; existing files are kept."""
+    """Copy base files and the files that they inherit from; keep existing files."""
     copied = []
     for base in bases:
         target = folder / base.relative_to(CONFIGS / "_base_")

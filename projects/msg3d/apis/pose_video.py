@@ -1,4 +1,4 @@
-"""Aliases of names that earlier versions had here."""
+"""Aliases of names that earlier versions defined here."""
 
 from ..formats.video import read_video
 from ..video import rtmlib_pose

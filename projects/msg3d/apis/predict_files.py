@@ -1,8 +1,8 @@
-"""Predictions of files, written to files, with resuming after an interruption.
+"""Predict files and write the results, resuming after an interruption.
 
-Each source has a JSON file of its own, which is written when the source is done. A
-restarted run reads it instead of predicting again, unless the source, the network, or
-an option has changed.
+Each source gets its own JSON file, which is written when the source is done. A restarted
+run reads this file instead of predicting again, unless the source, the network, or an
+option has changed.
 """
 
 import csv
@@ -22,26 +22,27 @@ from ..io.progress import progress
 from .input_files import absolute, path_in, source_names
 from .keypoint_input import Prepared
 from .recognizer import Recognizer
-from .written import Labels, Record, Segments
+from .tasks import Labels, Record, Segments
 
 
 @dataclass
 class Report:
-    """Outcome for each source.
+    """Outcomes of the sources.
 
     Attributes:
-        predicted, found: names of sources that were done now, and before.
+        predicted: names of sources that this run has predicted.
+        reused: names of sources that an earlier run has predicted.
         failed: (name, reason) of sources and samples without a prediction.
     """
 
     predicted: list[str] = field(default_factory=list)
-    found: list[str] = field(default_factory=list)
+    reused: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass
 class _Source:
-    """A source that was read, its checked samples, and the errors of the others."""
+    """A source that was read, its valid samples, and the errors of the others."""
 
     name: str
     samples: list[Prepared]
@@ -49,24 +50,24 @@ class _Source:
 
 
 def check_output(folder: str) -> None:
-    """Check that a folder can be created, before anything is predicted.
+    """Check that the output folder can be created.
 
     Raises:
-        ConfigError: it, or a folder that contains it, is a file (`wrong-path`).
+        ConfigError: the folder or one of its parents is a file (`wrong-path`).
     """
-    place = path = absolute(folder)
+    target = path = absolute(folder)
     while not os.path.lexists(path):
         path = path.parent
     if not path.is_dir():
         raise ConfigError(
-            "is a file, expected a folder for the predictions. Give another --output",
+            "is a file, expected a folder for the predictions. Pass another --output",
             kind="wrong-path",
-            file=folder if path == place else str(path),
+            file=folder if path == target else str(path),
         )
 
 
 def predict_files(
-    written: Labels | Segments,
+    task: Labels | Segments,
     sources: list[str],
     root: str,
     out: str,
@@ -74,46 +75,47 @@ def predict_files(
     settings: Any,
     overwrite: bool = False,
 ) -> Report:
-    """Predict every source that is not done, and write all results.
+    """Predict all sources without results, and write the results.
 
     Args:
-        written: what to write about each sample, by which network.
+        task: the results to compute, and the network.
         sources: files, or folders of frames.
-        root: the folder that their names are relative to.
-        out: folder for `NAME.json` of each source, `NAME.srt` if there are times, and a
-            table of all.
+        root: the folder that names of sources are relative to.
+        out: output folder. It gets `NAME.json` for each source, `NAME.srt` if there are
+            times, and one table.
         read: returns the sequences of a source, or raises DataError.
-        settings: everything that predictions depend on besides the sources, by `repr`.
-        overwrite: whether to also predict the sources that are done.
+        settings: everything besides the sources that predictions depend on. Its `repr`
+            is compared.
+        overwrite: whether to predict sources again that have results.
 
     Returns:
         The report. If a source or sample fails, the others are still predicted.
 
     Raises:
-        DataError: pairs were requested of a network of one person.
+        DataError: pairs were requested, but the network takes one person.
         OSError: a file cannot be written.
     """
     report = Report()
     names = source_names(sources, root)
-    options = [getattr(written, each.name) for each in fields(written)[1:]]
+    options = [getattr(task, option.name) for option in fields(task)[1:]]
     keys = {name: _key(path, (settings, options)) for name, path in names.items()}
     todo = {}
     for name, path in names.items():
-        record = None if overwrite else _done(_target(out, name), keys[name])
+        record = None if overwrite else _load_record(_target(out, name), keys[name])
         if record is None:
             todo[name] = path
             continue
-        report.found.append(name)
-        report.failed += [(name, why) for why in _errors(record)]
-    for record in predict_sources(written, todo, read, report):
-        _write(record, keys[record["source"]], written, out)
-    records = (_done(_target(out, name), key) for name, key in keys.items())
-    _write_table(out, written, [record for record in records if record is not None])
+        report.reused.append(name)
+        report.failed += [(name, reason) for reason in _errors(record)]
+    for record in predict_sources(task, todo, read, report):
+        _write(record, keys[record["source"]], task, out)
+    records = (_load_record(_target(out, name), key) for name, key in keys.items())
+    _write_table(out, task, [record for record in records if record is not None])
     return report
 
 
 def predict_sources(
-    written: Labels | Segments,
+    task: Labels | Segments,
     sources: dict[str, str],
     read: Callable[[str], list[Sample]],
     report: Report,
@@ -121,19 +123,19 @@ def predict_sources(
     """Yield the record of each source as soon as its batch is done.
 
     Args:
-        written, read: as for `predict_files`.
+        task, read: see `predict_files`.
         sources: name -> path.
-        report: is completed.
+        report: updated in place.
 
     Returns:
-        dict(source, samples), and `failed` if some samples failed. Sources that cannot
+        dict(source, samples), with `failed` if some samples failed. Sources that cannot
         be read are only in the report.
 
     Raises:
-        DataError: pairs were requested of a network of one person.
+        DataError: pairs were requested, but the network takes one person.
     """
-    # Options that do not fit the network are not the fault of any file.
-    list(written.of([]))
+    # Report options that do not suit the network once, not for each file.
+    list(task.predict([]))
     pending: list[_Source] = []
     for name, path in progress(sources.items(), total=len(sources), unit="source"):
         try:
@@ -141,17 +143,17 @@ def predict_sources(
         except DataError as error:
             report.failed.append((name, str(error)))
             continue
-        pending.append(_prepared(written.recognizer, name, sequences))
-        # Short files share a batch; what took long to estimate is written at once.
-        waiting = sum(len(source.samples) for source in pending)
-        video = path.lower().endswith(VIDEO.suffixes)
-        if waiting >= written.recognizer.batch_size or video:
-            yield from _records(pending, written, report)
+        pending.append(_prepare(task.recognizer, name, sequences))
+        # Short files share a batch. Pose estimation is slow, so save its results at once.
+        samples = sum(len(source.samples) for source in pending)
+        is_video = path.lower().endswith(VIDEO.suffixes)
+        if samples >= task.recognizer.batch_size or is_video:
+            yield from _records(pending, task, report)
             pending = []
-    yield from _records(pending, written, report)
+    yield from _records(pending, task, report)
 
 
-def _prepared(recognizer: Recognizer, name: str, sequences: list[Sample]) -> _Source:
+def _prepare(recognizer: Recognizer, name: str, sequences: list[Sample]) -> _Source:
     source = _Source(name, [], {})
     for sequence in sequences:
         try:
@@ -162,21 +164,21 @@ def _prepared(recognizer: Recognizer, name: str, sequences: list[Sample]) -> _So
 
 
 def _records(
-    pending: list[_Source], written: Labels | Segments, report: Report
+    pending: list[_Source], task: Labels | Segments, report: Report
 ) -> Iterator[Record]:
     """Predict sources together, and yield their records."""
     samples = [sample for source in pending for sample in source.samples]
     try:
         predictions = list(
             progress(
-                written.of(samples), total=len(samples), unit="sample", leave=False
+                task.predict(samples), total=len(samples), unit="sample", leave=False
             )
         )
     except ValueError as error:
-        # A transform refuses a sample: find out which source it is of.
+        # A transform rejects a sample: retry each source to find out which one.
         if len(pending) > 1:
             for source in pending:
-                yield from _records([source], written, report)
+                yield from _records([source], task, report)
         else:
             report.failed.append((pending[0].name, str(error)))
         return
@@ -193,18 +195,18 @@ def _records(
         yield record
         if record["samples"]:
             report.predicted.append(source.name)
-        report.failed += [(source.name, why) for why in _errors(record)]
+        report.failed += [(source.name, reason) for reason in _errors(record)]
 
 
-def _write(record: Record, key: str, written: Labels | Segments, out: str) -> None:
-    """Write the files of a source, its JSON last."""
+def _write(record: Record, key: str, task: Labels | Segments, out: str) -> None:
+    """Write the files of a source, with the JSON file last."""
     path = _target(out, record["source"])
-    texts = {entry["sample"]: written.subtitles(entry) for entry in record["samples"]}
+    texts = {entry["sample"]: task.subtitles(entry) for entry in record["samples"]}
     for name, text in texts.items():
         if text is not None:
-            # The subtitles of a file with one sequence have the name of the file.
-            inside = "" if len(texts) == 1 else "." + name.replace("/", "_")
-            with whole_file(f"{path[: -len('.json')]}{inside}.srt", "x") as file:
+            # If a source has only one sequence, the file name does not need its id.
+            suffix = "" if len(texts) == 1 else "." + name.replace("/", "_")
+            with whole_file(f"{path[: -len('.json')]}{suffix}.srt", "x") as file:
                 file.write(text)
     write_json(dict(record, key=key), path)
 
@@ -218,17 +220,17 @@ def _target(out: str, name: str) -> str:
 
 
 def _key(path: str, settings: Any) -> str:
-    """A key that changes with the source and everything its predictions depend on."""
+    """Return a hash of the source's file stats and the settings."""
     files = [Path(path)]
     if files[0].is_dir():
         files = sorted(files[0].iterdir(), key=lambda file: file.name)
     stats = [(file.name, file.stat()) for file in files]
-    known = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
-    return hashlib.sha256(repr((known, settings)).encode()).hexdigest()[:32]
+    state = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return hashlib.sha256(repr((state, settings)).encode()).hexdigest()[:32]
 
 
-def _done(path: str, key: str) -> Record | None:
-    """Return the record of a source; None if it is missing or has another key."""
+def _load_record(path: str, key: str) -> Record | None:
+    """Return the record of a source, or None if it is missing or has another key."""
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -236,10 +238,10 @@ def _done(path: str, key: str) -> Record | None:
     return record if isinstance(record, dict) and record.get("key") == key else None
 
 
-def _write_table(out: str, written: Labels | Segments, records: list[Record]) -> None:
-    with whole_file(path_in(out, written.table), "x") as file:
-        writer = csv.DictWriter(file, written.columns, lineterminator="\n")
+def _write_table(out: str, task: Labels | Segments, records: list[Record]) -> None:
+    with whole_file(path_in(out, task.table), "x") as file:
+        writer = csv.DictWriter(file, task.columns, lineterminator="\n")
         writer.writeheader()
         for record in records:
             for sample in record["samples"]:
-                writer.writerows(written.rows(record["source"], sample))
+                writer.writerows(task.rows(record["source"], sample))

@@ -1,7 +1,6 @@
-"""Predict actions, or regression targets, in skeleton sequences.
+"""Predict actions or regression targets in skeleton sequences.
 
-Exported networks run without torch and MMAction2, so functions that need these import
-them.
+Exported networks run without torch and MMAction2, so these are imported lazily.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
 from .exported import Pipeline, Scorer, is_exported, load_exported
-from .groups import Group, closest_pairs, everybody, single_persons
+from .groups import Group, all_persons, closest_pairs, single_persons
 from .keypoint_input import Layout, Prepared, to_sample
 from .prediction import Prediction
 
@@ -22,39 +21,40 @@ if TYPE_CHECKING:
 
 
 class _Job(NamedTuple):
-    """A group of persons of a sample, to be scored."""
+    """A group of persons in a sample, with the network's input."""
 
     sample: int
-    kind: str  # "all", "persons" or "pairs"
+    kind: str  # "all", "persons", or "pairs"
     group: Group
     inputs: NDArray[np.float32]
 
 
 class Recognizer:
-    """A trained network with the test pipeline of its config.
+    """Trained network with the test pipeline of its config.
 
     Args:
-        config: the config that it was trained with, a file, the name of a shipped one,
-            or a `Config`. Without `checkpoint`: a checkpoint, which contains the config
-            of its training, or an exported network, as in `from_exported`.
-        checkpoint: file or URL. Nothing in it is executed, and every entry must fit.
-        classes: names of the classes, or of the targets of a network that regresses
-            targets. The default are those in the checkpoint, which training saves if
-            the annotation file has them, or else their indices.
-        device: such as "cpu" or "cuda:1". The default is a GPU if there is one.
+        config: the training config: a file, the name of a shipped config, or a `Config`.
+            Without `checkpoint`: a checkpoint, which contains its training config, or an
+            exported network, as in `from_exported`.
+        checkpoint: file or URL. It is loaded without executing code, and every entry
+            must match the network.
+        classes: names of the classes or regression targets. The default are the names in
+            the checkpoint, which training saves if the annotation file has them, or else
+            indices.
+        device: device such as "cpu" or "cuda:1". The default is a GPU if available.
         batch_size: samples, persons, and pairs per batch.
-        clips: clips per sequence whose scores are averaged. The default is that of the
-            config's test, usually 10. One clip is ten times faster and slightly less
-            accurate.
+        clips: clips per sequence whose scores are averaged. The default is the number in
+            the config's test pipeline, usually 10. A single clip is ten times faster and
+            slightly less accurate.
 
     Attributes:
-        classes: names of the classes; empty if the network regresses targets.
-        targets: names of the targets; empty if the network has classes.
-        expected: layout, dimensions, and persons that the network takes.
+        classes: names of the classes; empty for a regression network.
+        targets: names of the regression targets; empty for a classification network.
+        expected: layout, dimensions, and number of persons of the network's input.
 
     Raises:
-        ConfigError: an option is invalid, or config and checkpoint do not fit.
-        CheckpointError: a file cannot be used, or asks to execute code.
+        ConfigError: an option is invalid, or config and checkpoint do not match.
+        CheckpointError: a file is invalid, or loading it would execute code.
         ImportError: PyTorch or MMAction2 is not installed.
 
     Example:
@@ -76,20 +76,20 @@ class Recognizer:
         if is_exported(config):
             if checkpoint is not None or classes is not None or device is not None:
                 raise ConfigError(
-                    "is an exported network, which contains weights and classes, and "
-                    "runs on the CPU. Leave out checkpoint, classes, and device",
+                    "is an exported network, which contains weights and classes and "
+                    "runs on the CPU. Omit checkpoint, classes, and device",
                     kind="option",
                     file=str(config),
                 )
-            self._take(*load_exported(str(config), clips), batch_size)
+            self._initialize(*load_exported(str(config), clips), batch_size)
             return
         try:
             from . import trained
         except ModuleNotFoundError as error:
             raise ImportError(
-                f"a config and a checkpoint require PyTorch and MMAction2 ({error}). "
-                "Install all requirements of msg3d, or export the network where they "
-                "are installed and use Recognizer.from_exported."
+                f"loading a checkpoint requires PyTorch and MMAction2 ({error}). Install "
+                "all requirements of msg3d, or export the network on a machine that has "
+                "them and use Recognizer.from_exported."
             ) from error
 
         cfg, checkpoint = trained.load_network(config, checkpoint)
@@ -97,7 +97,9 @@ class Recognizer:
         model, saved = trained.load_model(cfg, checkpoint, device)
         names = trained.class_names(classes, saved, model.cls_head.num_classes)
         classes, targets = ((), names) if trained.has_targets(model) else (names, ())
-        self._take(pipeline, trained.TorchScores(model), classes, targets, batch_size)
+        self._initialize(
+            pipeline, trained.TorchScores(model), classes, targets, batch_size
+        )
 
     @classmethod
     def from_exported(
@@ -106,26 +108,27 @@ class Recognizer:
         batch_size: int = 16,
         clips: int | None = None,
     ) -> "Recognizer":
-        """Load a file that `msg3d export` wrote.
+        """Load a file written by `msg3d export`.
 
         Args:
             file: `.onnx`, which requires onnxruntime, or `.pt2`, which requires torch.
-            batch_size, clips: as for the class.
+            batch_size, clips: see `Recognizer`.
 
         Raises:
-            CheckpointError: the file does not exist, or is not such a file.
-            ImportError: onnxruntime, or torch, is not installed.
+            CheckpointError: the file does not exist, or was not written by
+                `msg3d export`.
+            ImportError: onnxruntime or torch is not installed.
 
         Example:
             >>> Recognizer.from_exported("model.onnx").predict(keypoint).name
             'hand waving'
         """
         _check_counts(batch_size, clips)
-        made = cls.__new__(cls)
-        made._take(*load_exported(str(file), clips), batch_size)
-        return made
+        recognizer = cls.__new__(cls)
+        recognizer._initialize(*load_exported(str(file), clips), batch_size)
+        return recognizer
 
-    def _take(
+    def _initialize(
         self,
         pipeline: Pipeline,
         scores: Scorer,
@@ -133,7 +136,6 @@ class Recognizer:
         targets: tuple[str, ...],
         batch_size: int,
     ) -> None:
-        """Set the attributes."""
         self._pipeline, self._scores = pipeline, scores
         self.classes, self.targets, self.batch_size = classes, targets, batch_size
         self.expected = pipeline.expected
@@ -149,30 +151,29 @@ class Recognizer:
     ) -> list[Prediction]: ...
 
     def predict(self, keypoints: Any, **options: Any) -> Prediction | list[Prediction]:
-        """Predict the action or targets of a sequence, or of each in a list.
+        """Predict the action or targets of one or several sequences.
 
         Args:
             keypoints: a sequence, or a list or tuple of sequences. A sequence is an
-                array [M persons, T frames, V joints, C], or a dictionary with
-                `keypoint` and optionally `keypoint_score` [M, T, V], `img_shape`,
-                `layout`, `unit`, and its name `frame_dir`, such as a sample of an
-                annotation file. C is 3 in 3D; in 2D it is 2, or 3 with the score. A
-                joint that is exactly zero is absent.
-            **options: those of `predict_each`.
+                array [M persons, T frames, V joints, C], or a dictionary such as a
+                sample of an annotation file, with `keypoint` and optionally
+                `keypoint_score` [M, T, V], `img_shape`, `layout`, `unit`, and its name
+                `frame_dir`. C is 3 in 3D; in 2D it is 2, or 3 with the score. A joint
+                that is exactly zero is absent.
+            **options: see `predict_each`.
 
         Returns:
-            The Prediction of a sequence, or a list of them in the same order.
+            The Prediction of a sequence, or a list of Predictions in the same order.
 
         Raises:
-            DataError: the network cannot take the keypoints; the message says what was
-                expected.
+            DataError: the keypoints do not suit the network.
         """
         if isinstance(keypoints, (list, tuple)):
             return list(self.predict_each(keypoints, **options))
         if isinstance(keypoints, (np.ndarray, Mapping)):
             return next(self.predict_each([keypoints], **options))
         raise DataError(
-            f"keypoints are of type {type(keypoints).__name__}, expected an array [M, T, "
+            f"keypoints have type {type(keypoints).__name__}, expected an array [M, T, "
             "V, C], a dictionary with `keypoint`, or a list of these",
             kind="structure",
         )
@@ -187,27 +188,27 @@ class Recognizer:
         persons: bool = False,
         pairs: int = 0,
     ) -> Iterator[Prediction]:
-        """Yield the prediction of each sequence, in order, batch by batch.
+        """Yield the prediction of each sequence in order, batch by batch.
 
         Args:
-            samples: sequences as `predict` takes them, in any iterable. At most one
-                batch is kept in memory.
-            layout: of the keypoints, a name in `msg3d.skeletons` or such a dictionary.
-                The default is that of the network.
+            samples: any iterable of sequences, see `predict`. At most one batch is kept
+                in memory.
+            layout: layout of the keypoints, a name in `msg3d.skeletons` or a dictionary
+                that defines a layout. The default is the network's.
             unit: "m", "cm", or "mm" in 3D (default "m"); "px" or "normalized" in 2D
                 (default "px").
             img_shape: (height, width) of the image, for 2D.
             persons: whether to also predict each person separately.
-            pairs: largest number of pairs to also predict, the closest ones. Requires
-                a network of two or more persons.
+            pairs: maximum number of pairs to also predict, closest first. Requires a
+                network for two or more persons.
 
         Raises:
-            DataError: as `predict`.
+            DataError: see `predict`.
         """
         if pairs and self.expected.num_person < 2:
             raise DataError(
-                f"pairs={pairs}, but this network takes one person at a time. Omit "
-                "pairs (--pairs), or use a network with num_person=2.",
+                f"pairs={pairs}, but this network takes a single person. Omit pairs "
+                "(--pairs), or use a network with num_person=2.",
                 kind="option",
                 field="pairs",
             )
@@ -218,13 +219,13 @@ class Recognizer:
         jobs = self._jobs(prepared, persons, pairs)
         current = 0
         done: list[tuple[_Job, NDArray[np.float32]]] = []
-        for job, scores in self._scored(jobs):
+        for job, scores in self._score(jobs):
             if job.sample != current:
-                yield self._joined(done)
+                yield self._merge(done)
                 current, done = job.sample, []
             done.append((job, scores))
         if done:
-            yield self._joined(done)
+            yield self._merge(done)
 
     def prepare(
         self,
@@ -234,13 +235,13 @@ class Recognizer:
         img_shape: tuple[int, int] | None = None,
         name: str = "sample",
     ) -> Prepared:
-        """A checked copy of a sequence, as `predict` takes it without more options.
+        """Return a checked copy of a sequence, which `predict` accepts without options.
 
-        Args and errors: those of `predict_each`; `name` is for errors.
+        Arguments and exceptions are those of `predict_each`; `name` is for errors.
 
         Returns:
-            dict(keypoint, total_frames, ...), in the network's layout and units. A
-            sample that was prepared for this network is returned unchanged.
+            dict(keypoint, total_frames, ...) in the network's layout and units. A sample
+            that is already prepared for this network is returned unchanged.
         """
         if isinstance(sample, Prepared) and sample.expected == self.expected:
             return sample
@@ -251,18 +252,18 @@ class Recognizer:
     ) -> Iterator[_Job]:
         for number, sample in enumerate(samples):
             keypoint = sample["keypoint"]
-            groups = [("all", everybody(keypoint))]
+            groups = [("all", all_persons(keypoint))]
             if persons:
                 groups += [("persons", person) for person in single_persons(keypoint)]
             if pairs:
                 groups += [("pairs", pair) for pair in closest_pairs(keypoint, pairs)]
             for kind, group in groups:
-                yield _Job(number, kind, group, self._pipeline(group.of(sample)))
+                yield _Job(number, kind, group, self._pipeline(group.crop(sample)))
 
-    def _scored(
+    def _score(
         self, jobs: Iterable[_Job]
     ) -> Iterator[tuple[_Job, NDArray[np.float32]]]:
-        """Each job with its scores [classes]; the inputs of a batch have one shape."""
+        """Yield each job with its scores [classes]; a batch has inputs of equal shape."""
         batch: list[_Job] = []
         for job in jobs:
             if batch and (
@@ -281,17 +282,17 @@ class Recognizer:
                 batch, self._scores([queued.inputs for queued in batch]), strict=True
             )
 
-    def _joined(self, done: list[tuple[_Job, NDArray[np.float32]]]) -> Prediction:
-        """The prediction of a sample from the scores of its groups."""
+    def _merge(self, done: list[tuple[_Job, NDArray[np.float32]]]) -> Prediction:
+        """Combine the scores of the groups of a sample into one prediction."""
         parts: dict[str, list[Prediction]] = {"persons": [], "pairs": []}
-        (everyone, scores), *others = done
+        (main_job, scores), *others = done
         for job, values in others:
-            parts[job.kind].append(self._prediction(job.group, values))
-        return self._prediction(
-            everyone.group, scores, tuple(parts["persons"]), tuple(parts["pairs"])
+            parts[job.kind].append(self._to_prediction(job.group, values))
+        return self._to_prediction(
+            main_job.group, scores, tuple(parts["persons"]), tuple(parts["pairs"])
         )
 
-    def _prediction(
+    def _to_prediction(
         self,
         group: Group,
         scores: NDArray[np.float32],

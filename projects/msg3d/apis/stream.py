@@ -12,17 +12,17 @@ from .recognizer import Recognizer
 
 
 class Stream:
-    """A recognizer for an endless stream, with constant memory.
+    """Recognizer for an endless stream, with constant memory.
 
     Every `every` frames, the last `window` frames are classified. An action is detected
-    once it fills enough of the window. The cost is one prediction per `every` frames:
-    create the recognizer with `clips=1`.
+    once it fills enough of the window. Create the recognizer with `clips=1` to reduce
+    the cost of a prediction.
 
     Args:
         recognizer: the network.
         window: frames per prediction. Use the typical length of a training sequence.
-        every: frames between two predictions. The first comes after as many frames.
-        **options: `layout`, `unit`, `img_shape` of `Recognizer.predict_each`.
+        every: frames between two predictions, and before the first prediction.
+        **options: `layout`, `unit`, and `img_shape` of `Recognizer.predict_each`.
 
     Attributes:
         frames: number of frames added so far.
@@ -56,18 +56,18 @@ class Stream:
         """Add the next frame.
 
         Args:
-            keypoint: [M persons, V joints, C]. A person keeps the same row, and an
-                absent person is zero. M, V, and C stay the same.
+            keypoint: [M persons, V joints, C], of the same shape in all frames. A person
+                keeps the same row; absent persons are zero.
             keypoint_score: [M, V], for 2D.
 
         Returns:
-            Every `every` frames the prediction for the last `window` frames, with
-            `frames` counted from the start of the stream. None in between, and if no
-            person is in the window.
+            Every `every` frames, the prediction for the last `window` frames, with
+            `frames` counted from the start of the stream. None for other frames, and if
+            the window contains no person.
 
         Raises:
-            DataError: the frame differs in shape from those before, or `Recognizer`
-                refuses it.
+            DataError: the shape differs from that of earlier frames, or `Recognizer`
+                rejects the keypoints.
         """
         frame = {"keypoint": np.asarray(keypoint)}
         if frame["keypoint"].ndim != 3:
@@ -79,11 +79,11 @@ class Stream:
             )
         if keypoint_score is not None:
             frame["keypoint_score"] = np.asarray(keypoint_score)
-        self._keep(frame)
+        self._store(frame)
         if self.frames % self.every:
             return None
         length = min(self.window, self.frames)
-        # Persons first, frames second, as in samples.
+        # Samples have the axis of persons before that of frames.
         sample: Sample = {
             key: np.moveaxis(self._last(buffer, length), 0, 1)
             for key, buffer in self._buffers.items()
@@ -97,14 +97,14 @@ class Stream:
         return replace(prediction, frames=(first + start, first + stop))
 
     def reset(self) -> None:
-        """Remove all frames, to start a new stream."""
+        """Remove all frames to start a new stream."""
         self.frames = 0
         self._buffers = {}
 
-    def _keep(self, frame: dict[str, np.ndarray]) -> None:
+    def _store(self, frame: dict[str, np.ndarray]) -> None:
         if not self._buffers:
-            # Every frame is stored twice, one window apart, so that the last frames are
-            # always contiguous without moving any.
+            # Every frame is stored twice, one window apart. The last frames are then
+            # always contiguous, without copying.
             self._buffers = {
                 key: np.zeros((2 * self.window, *array.shape), array.dtype)
                 for key, array in frame.items()
@@ -114,24 +114,24 @@ class Stream:
                 shape = frame[key].shape if key in frame else "none"
                 raise DataError(
                     f"frame {self.frames}: {key} has shape {shape}, expected "
-                    f"{buffer.shape[1:]} as in the frames before. Call reset() before "
-                    "another stream begins.",
+                    f"{buffer.shape[1:]} as in earlier frames. Call reset() to start a "
+                    "new stream.",
                     kind="shape",
                     field=key,
                 )
         if frame.keys() - self._buffers.keys():
             raise DataError(
-                f"frame {self.frames} has keypoint_score, but the frames before had "
-                "none. Pass it always, or never.",
+                f"frame {self.frames} has keypoint_score, but earlier frames do not. "
+                "Pass it for all frames, or for none.",
                 kind="structure",
                 field="keypoint_score",
             )
-        place = self.frames % self.window
+        index = self.frames % self.window
         for key, array in frame.items():
-            self._buffers[key][[place, place + self.window]] = array
+            self._buffers[key][[index, index + self.window]] = array
         self.frames += 1
 
     def _last(self, buffer: np.ndarray, length: int) -> np.ndarray:
-        """A view of the last `length` frames, [length, ...]."""
+        """Return a view of the last `length` frames, [length, ...]."""
         stop = (self.frames - 1) % self.window + 1 + self.window
         return buffer[stop - length : stop]

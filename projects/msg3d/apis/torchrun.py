@@ -1,4 +1,4 @@
-"""Run torchrun, without a traceback if a rank has explained its error.
+"""Run torchrun, without a traceback if a rank has reported its error.
 
 python -m msg3d.apis.torchrun [OPTIONS] SCRIPT ...
 """
@@ -23,6 +23,6 @@ if __name__ == "__main__":
     except ChildFailedError as error:
         if os.environ.get(DEBUG):
             raise
-        ending = os.environ.get(FILE)
-        explained = ending and Path(ending).exists()
-        sys.exit(1 if explained else str(error))
+        path = os.environ.get(FILE)
+        reported = path and Path(path).exists()
+        sys.exit(1 if reported else str(error))

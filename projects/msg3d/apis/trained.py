@@ -1,4 +1,4 @@
-"""The network, the classes, and the test pipeline of a config and a checkpoint."""
+"""Load a trained network, its class names, and its test pipeline."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -17,7 +17,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from numpy.typing import NDArray
 
 from ..annotations import Sample
-from ..checkpoints.reading import misfit, state_of
+from ..checkpoints.reading import first_mismatch, state_of
 from ..checkpoints.stored_config import StoredConfig, known_types, stored_config
 from ..engine.hooks.random_state import random_state_kept
 from ..errors import CheckpointError, ConfigError
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
     from mmaction.models.recognizers.base import BaseRecognizer
 
 _STEPS_3D = ("AlignView", "LabanEffort")
-# Packs targets, which sequences to predict do not have.
+# Sequences to predict have no targets, so _PACK replaces _PACK_TARGETS.
 _PACK_TARGETS, _PACK = "PackTargetInputs", "PackActionInputs"
 
 
 class TestPipeline:
-    """The test pipeline of a config, for samples in memory.
+    """Test pipeline of a config, for samples in memory.
 
     Args:
         cfg: a config with `test_dataloader`.
-        clips: clips per sequence, instead of the config's number.
+        clips: clips per sequence; None for the number in the config.
 
     Attributes:
-        expected: what the pipeline and the network take.
-        steps: the steps of the pipeline, as in the config.
+        expected: input of the pipeline and the network.
+        steps: steps of the pipeline, as in the config.
 
     Raises:
         ConfigError: the config has no test data set, or no graph.
@@ -61,13 +61,15 @@ class TestPipeline:
             dataset = dataset["dataset"]
         graph = cfg.model.get("backbone", {}).get("graph_cfg")
         if "pipeline" not in dataset or not graph:
-            lacks = "backbone.graph_cfg" if "pipeline" in dataset else "test_dataloader"
+            missing = (
+                "backbone.graph_cfg" if "pipeline" in dataset else "test_dataloader"
+            )
             raise ConfigError(
-                f"the config has no {lacks}. Use the config that the network was "
+                f"the config has no {missing}. Use the config that the network was "
                 "trained with, or inherit its data set with _base_.",
                 kind="config",
                 file=cfg.filename,
-                field=lacks,
+                field=missing,
             )
         pipeline = [
             dict(step, type=_PACK) if step["type"] == _PACK_TARGETS else step
@@ -85,21 +87,21 @@ class TestPipeline:
         self._steps = Compose(self.steps)
 
     def __call__(self, sample: Sample) -> NDArray[np.float32]:
-        """The network's input.
+        """Return the network's input.
 
         Args:
-            sample: as `keypoint_input.to_sample` gives it; its arrays may be changed.
+            sample: result of `keypoint_input.to_sample`. Its arrays may be modified.
 
         Returns:
             float32 [clips, M, T, V, C].
         """
-        with random_state_kept():  # UniformSampleFrames seeds NumPy's
+        with random_state_kept():  # UniformSampleFrames seeds NumPy
             inputs: NDArray[np.float32] = self._steps(sample)["inputs"].numpy()
         return inputs
 
 
 class TorchScores:
-    """A network in eval mode, as a function from inputs to scores or targets.
+    """Network in eval mode that maps inputs to scores or targets.
 
     Args:
         model: a recognizer such as RecognizerGCN.
@@ -111,28 +113,28 @@ class TorchScores:
 
     @torch.no_grad()
     def __call__(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
-        """Scores of B samples.
+        """Return the scores of B samples.
 
         Args:
-            inputs: B arrays [clips, M, T, V, C] of one shape.
+            inputs: B arrays [clips, M, T, V, C] of equal shape.
 
         Returns:
-            float32 [B, classes], what `mim test` gives as `pred_score`; or [B,
-            targets], `pred_targets`.
+            float32 [B, classes], the `pred_score` of `mim test`; or [B, targets], its
+            `pred_targets`.
         """
-        tested = self.model.test_step(
+        results = self.model.test_step(
             {
-                "inputs": [torch.from_numpy(one) for one in inputs],
+                "inputs": [torch.from_numpy(clips) for clips in inputs],
                 "data_samples": [ActionDataSample() for _ in inputs],
             }
         )
-        values = torch.stack([sample.get(self._field) for sample in tested])
+        values = torch.stack([sample.get(self._field) for sample in results])
         scores: NDArray[np.float32] = values.float().cpu().numpy()
         return scores
 
 
 def has_targets(model: "BaseRecognizer") -> bool:
-    """Return whether a recognizer regresses targets, and has no classes."""
+    """Return whether a recognizer regresses targets instead of predicting classes."""
     return isinstance(model.cls_head, TraitHead)
 
 
@@ -142,15 +144,15 @@ def load_network(
     """Return the config of a trained network, and its checkpoint.
 
     Args:
-        model: a checkpoint, file or URL, which contains its config; or with
-            `checkpoint`, a config: a file, the name of a shipped one, or a `Config`.
+        model: file or URL of a checkpoint that contains its config; with `checkpoint`, a
+            config: a file, the name of a shipped config, or a `Config`.
         checkpoint: file or URL.
 
     Raises:
-        ConfigError: a file does not exist (`not-found`), or a config comes without a
+        ConfigError: a file does not exist (`not-found`), or a config is passed without a
             checkpoint (`option`).
-        CheckpointError: the checkpoint cannot be read, or contains no config, or one
-            that is not plain data; see `checkpoints.stored_config`.
+        CheckpointError: the checkpoint cannot be read, contains no config, or contains a
+            config that is not plain data; see `checkpoints.stored_config`.
     """
     if checkpoint is not None:
         return load_config(model), str(checkpoint)
@@ -163,7 +165,7 @@ def load_network(
         or name in shipped_configs()
     ):
         raise ConfigError(
-            "is a config, which has no weights. Give a checkpoint as well: --checkpoint "
+            "is a config, which has no weights. Pass a checkpoint as well: --checkpoint "
             "FILE, or checkpoint=...",
             kind="option",
             file=name,
@@ -179,10 +181,10 @@ def load_network(
 
 
 def load_config(config: str | Path | Config) -> Config:
-    """Return a config, read from its file unless it is a `Config`.
+    """Return a `Config`, or load it from a file.
 
     Raises:
-        ConfigError: as `config_files.find_config`.
+        ConfigError: see `config_files.find_config`.
     """
     if isinstance(config, Config):
         return config
@@ -192,22 +194,23 @@ def load_config(config: str | Path | Config) -> Config:
 def load_model(
     cfg: Config, checkpoint: str, device: str | None = None
 ) -> tuple["BaseRecognizer", Sequence[str] | None]:
-    """Load a trained network, and the names of its outputs if the checkpoint has them.
+    """Load a trained network, and the names of its outputs.
 
-    MMEngine's loading only logs missing entries and continues with random weights; here
-    every entry must fit.
+    MMEngine only logs missing entries and continues with random weights. Here, every
+    entry must match.
 
     Args:
         cfg: config of the network.
-        checkpoint: file or URL; nothing in it is executed.
-        device: such as "cpu"; None for MMEngine's choice, a GPU if there is one.
+        checkpoint: file or URL; it is loaded without executing code.
+        device: device such as "cpu"; None for a GPU if available.
 
     Returns:
-        The network, and the names of its classes or targets.
+        The network, and the names of its classes or targets, or None if the checkpoint
+        does not contain them.
 
     Raises:
-        ConfigError: the file does not exist, the weights do not fit the network, or the
-            network is not a recognizer.
+        ConfigError: the file does not exist, the weights do not match the network, or
+            the network is not a recognizer.
         CheckpointError: the file cannot be read as weights.
     """
     loaded = _read(str(checkpoint))
@@ -215,18 +218,18 @@ def load_model(
         model = MODELS.build(cfg.model)
     if not hasattr(model, "cls_head"):
         raise ConfigError(
-            f"model is a {type(model).__name__} without cls_head, expected a recognizer "
-            "such as RecognizerGCN",
+            f"the model is a {type(model).__name__} without cls_head, expected a "
+            "recognizer such as RecognizerGCN",
             kind="config",
             file=cfg.filename,
             field="model",
         )
     state = state_of(loaded, str(checkpoint))
-    wrong = misfit(model.state_dict(), state)
-    if wrong:
+    mismatch = first_mismatch(model.state_dict(), state)
+    if mismatch:
         raise ConfigError(
-            f"the checkpoint does not fit the network of {cfg.filename}: {wrong}. Use "
-            "the config that it was trained with.",
+            f"the checkpoint does not match the network in {cfg.filename}: {mismatch}. "
+            "Use the config that it was trained with.",
             kind="weights",
             file=str(checkpoint),
         )
@@ -254,7 +257,7 @@ def _read(checkpoint: str) -> dict[str, Any]:
         ) from error
     if not isinstance(loaded, dict):
         raise CheckpointError(
-            f"contains a {type(loaded).__name__}, expected a state dict",
+            f"the checkpoint contains a {type(loaded).__name__}, expected a state dict",
             kind="weights",
             file=checkpoint,
         )
@@ -262,7 +265,7 @@ def _read(checkpoint: str) -> dict[str, Any]:
 
 
 def read_class_names(path: str | Path) -> list[str]:
-    """The names in a text file, one per line; blank lines are ignored."""
+    """Read names from a text file, one per line; blank lines are ignored."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip()]
 
@@ -270,10 +273,12 @@ def read_class_names(path: str | Path) -> list[str]:
 def class_names(
     passed: Sequence[str] | None, saved: Sequence[str] | None, count: int
 ) -> tuple[str, ...]:
-    """The names of `count` classes or targets: passed, else saved, else their numbers.
+    """Return the names of `count` classes or targets.
+
+    These are the names passed, else the names saved, else indices.
 
     Raises:
-        ConfigError: there are more or fewer names.
+        ConfigError: the number of names is not `count`.
     """
     names = passed if passed is not None else saved
     if names is None:
@@ -290,16 +295,16 @@ def class_names(
 
 
 def _dimensions(steps: list[str]) -> int | None:
-    """2 or 3, as the names of the steps tell."""
+    """Infer the dimensions, 2 or 3, from the names of the steps; None if unknown."""
     if any(name.endswith("2D") for name in steps):
         return 2
-    solid = any(name.endswith("3D") or name in _STEPS_3D for name in steps)
-    return 3 if solid else None
+    is_3d = any(name.endswith("3D") or name in _STEPS_3D for name in steps)
+    return 3 if is_3d else None
 
 
 @contextmanager
 def _building(cfg: Config) -> Iterator[None]:
-    """Build parts of a config: in its scope, and safely if a checkpoint contains it."""
+    """Build modules in a config's scope, restricted if it comes from a checkpoint."""
     scope = cfg.get("default_scope", "mmaction")
     stored = isinstance(cfg, StoredConfig)
     with (

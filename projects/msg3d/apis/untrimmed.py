@@ -20,13 +20,13 @@ from .recognizer import Recognizer
 
 @dataclass(frozen=True)
 class Segment:
-    """An action in a recording.
+    """Action in a recording.
 
     Attributes:
-        start, stop: first frame, and one past the last.
+        start, stop: range of frames; `stop` is exclusive.
         label: index of the class.
-        name: of the class.
-        score: mean over the frames.
+        name: name of the class.
+        score: mean score over the frames.
     """
 
     start: int
@@ -43,18 +43,18 @@ def frame_scores(
 
     Args:
         recognizer: the network, fastest with `clips=1`.
-        sample: a sequence as `Recognizer.predict` takes it, of any length.
-        window: frames per window; a shorter recording is one window.
-        stride: frames between the starts of two windows; the last window ends with the
+        sample: a sequence of any length, see `Recognizer.predict`.
+        window: frames per window. A shorter recording is a single window.
+        stride: frames between the starts of two windows. The last window ends with the
             recording.
-        **options: `layout`, `unit`, `img_shape` of `Recognizer.predict_each`.
+        **options: `layout`, `unit`, and `img_shape` of `Recognizer.predict_each`.
 
     Returns:
-        float32 [T, classes]; NaN for frames that are in no window with a person.
+        float32 [T, classes]; NaN for frames that are not in any window with a person.
 
     Raises:
-        DataError: as `Recognizer.predict`.
-        ConfigError: a window or stride below 1, or a network without classes.
+        DataError: see `Recognizer.predict`.
+        ConfigError: window or stride is below 1, or the network has no classes.
     """
     if recognizer.targets:
         raise ConfigError(
@@ -87,14 +87,14 @@ def frame_scores(
 
 
 def smooth(scores: np.ndarray, width: int) -> np.ndarray:
-    """Moving average over `width` frames, over fewer at the ends.
+    """Return the moving average over `width` frames, or fewer at the ends.
 
     Args:
-        scores: [T, classes]; frames that are NaN stay NaN, and are not averaged.
+        scores: [T, classes]. NaN frames are ignored and stay NaN.
         width: odd number of frames.
 
     Raises:
-        ConfigError: an even width, or one below 1.
+        ConfigError: the width is even or below 1.
     """
     if width < 1 or width % 2 == 0:
         raise ConfigError(
@@ -105,12 +105,12 @@ def smooth(scores: np.ndarray, width: int) -> np.ndarray:
     known = ~np.isnan(scores).any(1)
     sums = np.cumsum(np.where(known[:, None], scores, 0), axis=0, dtype=np.float64)
     counts = np.cumsum(known)
-    # Sums before frame 0, 1, ... T.
+    # Cumulative sums before frames 0, 1, ..., T.
     sums = np.concatenate([np.zeros_like(sums[:1]), sums])
     counts = np.concatenate([[0], counts])
-    places = np.arange(len(scores))
-    low = np.maximum(places - width // 2, 0)
-    high = np.minimum(places + width // 2 + 1, len(scores))
+    frames = np.arange(len(scores))
+    low = np.maximum(frames - width // 2, 0)
+    high = np.minimum(frames + width // 2 + 1, len(scores))
     number = np.maximum(counts[high] - counts[low], 1)
     means: NDArray[np.float64] = (sums[high] - sums[low]) / number[:, None]
     means[~known] = np.nan
@@ -123,22 +123,22 @@ def segments(
     threshold: float = 0.0,
     min_frames: int = 1,
 ) -> list[Segment]:
-    """Return the segments in which one class has the highest score.
+    """Return the segments in which the same class has the highest score.
 
     Args:
         scores: [T, classes], from `frame_scores`.
         classes: names of the classes.
-        threshold: frames whose best score is below it belong to no segment.
-        min_frames: shorter segments are merged into the neighbor, before or after,
-            whose class has the higher score in them, and are dropped without neighbor.
+        threshold: minimum score of the best class; other frames are in no segment.
+        min_frames: minimum length of a segment. A shorter segment is merged into the
+            neighbor whose class has the higher score in it, or dropped if it has none.
 
     Returns:
-        Segments in order of time, without overlap.
+        Segments in temporal order, without overlap.
     """
     known = np.where(np.isnan(scores), -np.inf, scores)
     best, labels = known.max(1), known.argmax(1)
     labels[(best < threshold) | np.isneginf(best)] = -1
-    labels = _without_short(labels, scores, min_frames)
+    labels = _merge_short(labels, scores, min_frames)
     return [
         Segment(
             start, stop, label, classes[label], float(scores[start:stop, label].mean())
@@ -148,15 +148,15 @@ def segments(
     ]
 
 
-def _without_short(labels: np.ndarray, scores: np.ndarray, least: int) -> np.ndarray:
-    """Labels [T] with runs of at least `least` frames; the shortest is merged first."""
+def _merge_short(labels: np.ndarray, scores: np.ndarray, min_frames: int) -> np.ndarray:
+    """Merge runs of labels [T] below `min_frames` into neighbors, shortest first."""
     labels = labels.copy()
     while True:
         runs = list(_runs(labels))
         short = [
             (stop - start, number)
             for number, (start, stop, label) in enumerate(runs)
-            if label >= 0 and stop - start < least
+            if label >= 0 and stop - start < min_frames
         ]
         if not short:
             return labels
@@ -172,7 +172,7 @@ def _without_short(labels: np.ndarray, scores: np.ndarray, least: int) -> np.nda
 
 
 def _runs(labels: np.ndarray) -> Iterator[tuple[int, int, int]]:
-    """(start, stop, label) of consecutive frames with the same label."""
+    """Yield (start, stop, label) of consecutive frames with the same label."""
     borders = np.flatnonzero(np.diff(labels)) + 1
     edges = [0, *borders.tolist(), len(labels)]
     for start, stop in itertools.pairwise(edges):
@@ -187,7 +187,7 @@ def _starts(frames: int, window: int, stride: int) -> list[int]:
 
 
 def _cut(sample: Prepared, start: int, stop: int) -> Prepared:
-    """Return some frames of a prepared sample."""
+    """Return a range of frames of a prepared sample."""
     part = dict(sample, frame_dir=f"{sample['frame_dir']}, frames from {start}")
     for key in ("keypoint", "keypoint_score"):
         if key in part:
@@ -197,20 +197,20 @@ def _cut(sample: Prepared, start: int, stop: int) -> Prepared:
 
 
 def seconds(frame: int, fps: float) -> float:
-    """The time at which a frame starts.
+    """Return the start time of a frame.
 
     Raises:
-        DataError: `fps` is not above 0.
+        DataError: `fps` is not positive.
     """
     if not fps > 0:
         raise DataError(
-            f"fps is {fps}, expected a number above 0", kind="option", field="fps"
+            f"fps is {fps}, expected a positive number", kind="option", field="fps"
         )
     return frame / fps
 
 
 def as_srt(parts: Sequence[Segment], fps: float) -> str:
-    """Segments as SubRip subtitles, for video players."""
+    """Format segments as SubRip subtitles for video players."""
     lines = []
     for number, part in enumerate(parts, 1):
         start, stop = (_srt_time(seconds(f, fps)) for f in (part.start, part.stop))
@@ -225,7 +225,7 @@ def _srt_time(time: float) -> str:
 
 
 def as_rows(parts: Sequence[Segment], fps: float | None) -> list[dict[str, Any]]:
-    """Segments as dictionaries, for JSON and CSV; also in seconds if `fps` is known."""
+    """Return segments as dictionaries for JSON and CSV, with seconds if `fps` is known."""
     rows = []
     for part in parts:
         row: dict[str, Any] = {"start": part.start, "stop": part.stop}

@@ -1,4 +1,4 @@
-"""Read, convert, and rewrite the weights of checkpoints."""
+"""Reading, conversion, and rewriting of checkpoints."""
 
 from importlib import import_module
 from typing import Any

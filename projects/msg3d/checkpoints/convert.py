@@ -1,4 +1,4 @@
-"""Convert published checkpoints to ours, with their configs, and back."""
+"""Conversion of published checkpoints to this package's format, and back."""
 
 import pprint
 from pathlib import Path
@@ -21,70 +21,73 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
     """Convert published weights to a checkpoint and a config that builds its model.
 
     Args:
-        source: the checkpoint, in one of `formats.FORMATS`.
+        source: the checkpoint, in one of the formats `formats.FORMATS`.
         out: `NAME.pth` or `NAME.safetensors`; the config is written next to it as
             `NAME.py`.
-        layout: of the skeletons it was trained on; None for the layout that the authors
-            used with as many joints.
+        layout: skeleton layout of the training data; by default the authors' layout
+            with the same number of joints.
 
     Returns:
-        The name of the recognized form.
+        The name of the recognized format.
 
     Raises:
-        CheckpointError: not weights, of an unknown form, or incomplete.
+        CheckpointError: the file contains no weights, has an unknown format, or is
+            incomplete.
         OSError: a file cannot be written.
     """
     suffix = Path(out).suffix
     if suffix not in (".pth", SUFFIX):
         raise CheckpointError(
-            f"name the checkpoint to write NAME.pth or NAME{SUFFIX}",
+            f"the name of the new checkpoint must end in .pth or {SUFFIX}",
             kind="file-name",
             file=out,
         )
     state = read_state(source)
     try:
-        form = recognized(state)
-        layout = layout_of(form, state, layout)
-        config = form.model(state, layout)
+        fmt = recognized(state)
+        layout = layout_of(fmt, state, layout)
+        config = fmt.model(state, layout)
         inline_layouts(config)
-        ours = form.forward(rename(state, form.table))
-        ours = _completed(ours, config, form)
+        ours = fmt.forward(rename(state, fmt.table))
+        ours = _completed(ours, config, fmt)
     except CheckpointError as error:
         raise error.at(file=source) from None
-    meta = {"converted_from": form.name, "source": Path(source).name}
+    meta = {"converted_from": fmt.name, "source": Path(source).name}
     _write(ours, meta, out)
     with whole_file(f"{out.removesuffix(suffix)}.py", "x") as file:
-        file.write(_config_text(config, form.name, source))
-    return form.name
+        file.write(_config_text(config, fmt.name, source))
+    return fmt.name
 
 
 def rewrite(source: str, out: str) -> list[str]:
-    """Rewrite a `.pth` checkpoint of ours as `.safetensors`, or the other way round.
+    """Rewrite a `.pth` checkpoint as `.safetensors`, or vice versa.
 
     Args:
-        source: a file that MMEngine or `convert_checkpoint` wrote, in either form.
-        out: `NAME.safetensors` or `NAME.pth`, the other form than `source`.
+        source: a `.pth` or `.safetensors` file from MMEngine or `convert_checkpoint`.
+        out: `NAME.safetensors` or `NAME.pth`; the type must differ from `source`.
 
     Returns:
-        The entries that are not in the new file: `optimizer` and so on.
+        The entries that the new file does not contain, such as `optimizer`.
 
     Raises:
-        CheckpointError: not weights, or the same form twice.
+        CheckpointError: the source contains no weights, or both names have the same
+            type.
         OSError: the file cannot be written.
     """
     if source.endswith(SUFFIX) == out.endswith(SUFFIX):
         raise CheckpointError(
-            f"is rewritten as {out}: expected exactly one of the two to end in {SUFFIX}",
+            f"cannot be rewritten as {out}: exactly one of the two names must end in "
+            f"{SUFFIX}",
             kind="file-name",
             file=source,
         )
     data = read_data(source)
     meta = data.get("meta") if isinstance(data, dict) else None
     meta = meta if isinstance(meta, dict) else {}
-    lost = [key for key in data if key not in ("state_dict", "meta")]
-    if "state_dict" not in data:  # the weights alone
-        lost = []
-    return lost + [
+    dropped = [key for key in data if key not in ("state_dict", "meta")]
+    if "state_dict" not in data:  # a plain state dict
+        dropped = []
+    return dropped + [
         f"meta[{key!r}]" for key in _write(state_of(data, source), meta, out)
     ]
 
@@ -98,40 +101,41 @@ def _write(state: State, meta: dict[str, Any], out: str) -> list[str]:
 
 
 def convert_back(source: str, out: str) -> str:
-    """Convert a checkpoint of ours to the form that the authors' code loads.
+    """Convert a checkpoint of this package to the format of the authors' code.
 
-    The adjacency matrices that the authors' MS-G3D computes from its own graph are not
-    in their files. If ours has another graph or normalization, the difference goes into
-    the learned mask, so that the outputs are the same.
+    The authors' MS-G3D computes the adjacency matrices from its own graph and does not
+    store them. If this model has another graph or normalization, the difference is
+    added to the learned mask, so the outputs are the same.
 
     Args:
         source: a checkpoint of MSG3D, STGCN, AGCN, or AAGCN in a RecognizerGCN.
-        out: the file to write: a plain state dict.
+        out: output file, a plain state dict.
 
     Returns:
-        The name of the form that was written.
+        The name of the written format.
 
     Raises:
-        CheckpointError: not weights, or of a model without a published form.
+        CheckpointError: the file contains no weights, or the model has no published
+            format.
     """
     state = read_state(source)
-    for form in FORMATS:
-        back = list(reverse(form.table))
-        kept = {key: state[key] for key in state if not _is_dropped(key, form)}
-        if form.name.endswith("PYSKL") or not fits(kept, back):
+    for fmt in FORMATS:
+        back = list(reverse(fmt.table))
+        kept = {key: state[key] for key in state if not _is_dropped(key, fmt)}
+        if fmt.name.endswith("PYSKL") or not fits(kept, back):
             continue
         try:
-            theirs = form.backward(rename(form.absorb(state, kept), back))
+            theirs = fmt.backward(rename(fmt.absorb(state, kept), back))
         except KeyError:
             continue
         except CheckpointError as error:
             raise error.at(file=source) from None
-        if all(mark in theirs for mark in form.marks):
+        if all(mark in theirs for mark in fmt.marks):
             with whole_file(out) as file:
                 torch.save(theirs, file)
-            return form.name
+            return fmt.name
     raise CheckpointError(
-        f"no published form has these entries, such as {_some(state)}: expected a "
+        f"no published format has entries such as {_example_keys(state)}: expected a "
         "RecognizerGCN with MSG3D, STGCN, AGCN, or AAGCN",
         kind="unknown-format",
         file=source,
@@ -139,77 +143,78 @@ def convert_back(source: str, out: str) -> str:
 
 
 def recognized(state: State) -> Format:
-    """Return the form of these weights.
+    """Return the published format of the weights.
 
     Raises:
-        CheckpointError: they have no known form, or ours.
+        CheckpointError: the format is unknown, or is MMAction2's already.
     """
-    form = _published(state)
-    if form is not None:
-        return form
+    fmt = _published(state)
+    if fmt is not None:
+        return fmt
     if (
         any(key.startswith("backbone.") for key in state)
         and "cls_head.fc.weight" in state
     ):
         raise CheckpointError(
-            "is already in MMAction2's format: pass it to --checkpoint or load_from with "
-            "the config of its model",
+            "is already in MMAction2's format: use it with --checkpoint or load_from, "
+            "and with the config of its model",
             kind="wrong-file-type",
         )
-    known = "; ".join(form.name for form in FORMATS)
+    known = "; ".join(fmt.name for fmt in FORMATS)
     raise CheckpointError(
-        f"is of an unknown form, with entries such as {_some(state)}: expected one of: "
-        f"{known}",
+        f"has an unknown format, with entries such as {_example_keys(state)}: expected "
+        f"one of: {known}",
         kind="unknown-format",
     )
 
 
 def is_published(source: str) -> bool:
-    """Whether a checkpoint has the names of a published form, and not ours.
+    """Return whether a checkpoint has a published format, to be converted first.
 
     Raises:
-        CheckpointError: not weights.
+        CheckpointError: the file contains no weights.
     """
     return _published(read_state(source)) is not None
 
 
 def _published(state: State) -> Format | None:
-    for form in FORMATS:
-        if all(mark in state for mark in form.marks):
-            return form
+    for fmt in FORMATS:
+        if all(mark in state for mark in fmt.marks):
+            return fmt
     return None
 
 
-def _is_dropped(key: str, form: Format) -> bool:
-    return bool(form.dropped) and key.endswith(form.dropped)
+def _is_dropped(key: str, fmt: Format) -> bool:
+    return bool(fmt.dropped) and key.endswith(fmt.dropped)
 
 
-def _some(state: State) -> list[str]:
+def _example_keys(state: State) -> list[str]:
     return sorted(state)[:: max(1, len(state) // 4)][:4]
 
 
-def _completed(ours: State, config: dict[str, Any], form: Format) -> State:
-    """Add the entries that the published form omits, and check every shape."""
+def _completed(ours: State, config: dict[str, Any], fmt: Format) -> State:
+    """Add the entries that the published format omits, and check all shapes."""
     with DefaultScope.overwrite_default_scope("mmaction"):
         expected = MODELS.build(config).state_dict()
     for key, value in expected.items():
-        omitted = _is_dropped(key, form) or key.endswith("num_batches_tracked")
+        omitted = _is_dropped(key, fmt) or key.endswith("num_batches_tracked")
         if key not in ours and omitted:
             ours[key] = value
-    lost, extra = sorted(set(expected) - set(ours)), sorted(set(ours) - set(expected))
-    if lost or extra:
-        what = f"lacks {lost[0]}" if lost else f"also has {extra[0]}"
+    missing = sorted(set(expected) - set(ours))
+    extra = sorted(set(ours) - set(expected))
+    if missing or extra:
+        what = f"{missing[0]} is missing" if missing else f"{extra[0]} is unexpected"
         raise CheckpointError(
-            f"looks like {form.name}, but {what} (by our name; {len(lost)} missing, "
-            f"{len(extra)} unknown): expected the weights of a complete model as "
-            "released",
+            f"looks like {fmt.name}, but {what} (name after conversion; {len(missing)} "
+            f"missing, {len(extra)} unexpected): expected the weights of a complete "
+            "model as released",
             kind="weights",
         )
     for key, value in expected.items():
         if ours[key].shape != value.shape:
             raise CheckpointError(
-                f"{key} (by our name) has shape {tuple(ours[key].shape)}, expected "
-                f"{tuple(value.shape)}: the network was changed",
+                f"{key} (name after conversion) has shape {tuple(ours[key].shape)}, "
+                f"expected {tuple(value.shape)}: modified networks are unsupported",
                 kind="weights",
             )
     return {key: ours[key].contiguous() for key in expected}
@@ -218,8 +223,8 @@ def _completed(ours: State, config: dict[str, Any], form: Format) -> State:
 def _config_text(config: dict[str, Any], name: str, source: str) -> str:
     model = pprint.pformat(config, width=80, sort_dicts=False)
     return (
-        f"# The model of {Path(source).name}: {name}.\n"
-        "# Add the data and the schedule of a recipe with _base_.\n"
+        f"# Model of {Path(source).name}: {name}.\n"
+        "# Add data and schedule with _base_.\n"
         "custom_imports = dict(imports=['msg3d'], allow_failed_imports=False)\n"
         "default_scope = 'mmaction'\n\n"
         f"model = {model}\n"

@@ -1,8 +1,8 @@
-"""The published forms of weights: how to recognize, rename, and reshape each.
+"""Published weight formats, with their conversion to this package's format.
 
 Sources: kenziyuliu/MS-G3D, yysijie/st-gcn, lshiwjx/2s-AGCN, and PYSKL, which released
-these weights. They differ from a checkpoint of this package only in the names of the
-entries, unless an entry below says more.
+these weights. Unless specified otherwise below, they differ from checkpoints of this
+package only in the names of the entries.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from .renaming import Table
 
 State = dict[str, Tensor]
 
-# Of the layouts with as many joints, the one the authors trained on.
+# number of joints -> layout that the authors trained on
 AUTHORS_LAYOUTS = {25: "kinect25", 18: "openpose", 20: "kinect20"}
 PYSKL_LAYOUTS = {25: "nturgb+d", 18: "openpose", 17: "coco"}
 
@@ -30,20 +30,23 @@ def _unchanged(state: State) -> State:
 
 @dataclass(frozen=True)
 class Format:
-    """A published form of weights.
+    """A published weight format.
+
+    "Our" keys are those of this package's checkpoints.
 
     Attributes:
-        name: for people.
-        table: its keys and ours.
-        marks: keys that no other form has.
-        model: its state dict and the layout -> config of our model.
-        layouts: number of joints -> name of the layout the weights belong to.
-        joints: state dict -> V.
-        forward, backward: what else changes, under our names and back.
-        dropped: endings of our keys that it does not hold, since they are made from
-            the layout.
-        absorb: all of our entries, those that it holds -> the latter, with what is
-            different in the others moved into them.
+        name: description for messages.
+        table: pairs of templates (key of the format, our key).
+        marks: keys that identify the format.
+        model: function of (published state dict, layout) -> config of our model.
+        layouts: number of joints -> default layout.
+        joints: function of state dict -> V.
+        forward: further changes after renaming to our keys.
+        backward: further changes after renaming to the keys of the format.
+        dropped: suffixes of our keys that the format omits, because it computes these
+            entries from the layout.
+        absorb: function of (our entries, our entries without the dropped ones) -> the
+            latter, adjusted for differences in the dropped ones.
     """
 
     name: str
@@ -58,24 +61,24 @@ class Format:
     absorb: Callable[[State, State], State] = lambda state, kept: kept
 
 
-def layout_of(form: Format, state: State, named: str | None) -> str:
-    """Return the layout of the weights: the named one, or the form's own.
+def layout_of(fmt: Format, state: State, named: str | None) -> str:
+    """Return the layout of the weights: `named`, or the default of the format.
 
     Raises:
-        CheckpointError: neither is known, or the named one has other joints.
+        CheckpointError: there is no default, or `named` has another number of joints.
     """
-    joints = form.joints(state)
-    layout = named or form.layouts.get(joints)
+    joints = fmt.joints(state)
+    layout = named or fmt.layouts.get(joints)
     fitting = [name for name, body in SKELETONS.items() if len(body.joints) == joints]
     if layout is None:
         raise CheckpointError(
-            f"{form.name} with {joints} joints: no layout is known for it, name one of "
-            f"{fitting} with --layout",
+            f"{fmt.name} with {joints} joints has no default layout: set --layout to "
+            f"one of {fitting}",
             kind="layout",
         )
     if len(skeleton(layout).joints) != joints:
         raise CheckpointError(
-            f"{form.name} with {joints} joints does not fit layout {layout!r}: name "
+            f"{fmt.name} with {joints} joints does not fit layout {layout!r}: use "
             f"one of {fitting}",
             kind="layout",
         )
@@ -85,7 +88,7 @@ def layout_of(form: Format, state: State, named: str | None) -> str:
 def recognizer(
     backbone: dict[str, Any], num_classes: int, in_channels: int
 ) -> dict[str, Any]:
-    """The config of a whole model."""
+    """Return the config of a complete model."""
     head = {"type": "GCNHead", "num_classes": num_classes, "in_channels": in_channels}
     return {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
 
@@ -96,10 +99,10 @@ _MLP = "sgcn1.0.mlp.layers.0.weight"
 
 
 def _msg3d_sizes(state: State, prefix: str) -> dict[str, Any]:
-    """The arguments of the backbone that its weights tell.
+    """Infer the arguments of the backbone from the shapes of its weights.
 
-    The mask of the adjacency matrices has K V rows in the authors' form, and is
-    [K, V, V] in ours.
+    The mask of the adjacency matrices is [K V, V] in the authors' format and [K, V, V]
+    in ours.
     """
     mask = "PA" if f"{prefix}sgcn1.0.PA" in state else "A_res"
     spatial = state[f"{prefix}sgcn1.0.{mask}"]
@@ -133,7 +136,7 @@ def _msg3d(
 
 
 def _masks_to_ours(state: State) -> State:
-    """[K V, V], (target, source) -> [K, V, V], (source, target)."""
+    """Convert masks [K V, V], (target, source) to [K, V, V], (source, target)."""
     return {
         key: value.view(-1, value.shape[1], value.shape[1]).transpose(1, 2)
         if key.endswith(".PA")
@@ -150,13 +153,13 @@ def _masks_to_theirs(state: State) -> State:
 
 
 def _masks_absorb(state: State, kept: State) -> State:
-    """PA + A - the authors' A: what their network adds to its own matrices."""
+    """Compute PA + A - A', where A' are the matrices of the authors' network."""
     kept = dict(kept)
     joints = state["backbone.sgcn1.0.PA"].shape[-1]
     layout = AUTHORS_LAYOUTS.get(joints)
     if layout is None:
         raise CheckpointError(
-            f"MS-G3D with {joints} joints: the authors' code has graphs of "
+            f"MS-G3D with {joints} joints: the authors' code supports only "
             f"{sorted(AUTHORS_LAYOUTS)} joints",
             kind="layout",
         )
@@ -196,7 +199,7 @@ MSG3D_AUTHORS = Format(
 )
 
 # --- PYSKL ----------------------------------------------------------------------
-# Backbones under our names; its classifier is called otherwise.
+# Only the classifier has another name.
 
 _PYSKL_TABLE = (
     ("cls_head.fc_cls.{rest}", "cls_head.fc.{rest}"),
@@ -216,7 +219,7 @@ MSG3D_PYSKL = Format(
 
 
 def _data_bn(length: int, joints: int, channels: int) -> dict[str, Any]:
-    """Whether persons share the first BatchNorm, and how many do not."""
+    """Infer from its length whether persons share the input BatchNorm."""
     persons = length // (joints * channels)
     if persons == 1:
         return {"data_bn_type": "VC"}
@@ -239,7 +242,7 @@ def _stgcn(state: State, layout: str) -> dict[str, Any]:
 
 
 def _partition(matrices: Tensor) -> str:
-    """The strategy that gives this many subsets: 1 uniform, 2 distance, 3 spatial."""
+    """Infer the partition strategy from the number of subsets."""
     modes = {1: "uniform", 2: "distance", 3: "stgcn_spatial"}
     if len(matrices) not in modes:
         raise CheckpointError(
@@ -250,7 +253,7 @@ def _partition(matrices: Tensor) -> str:
 
 
 def _stgcn_to_ours(state: State) -> State:
-    """One `A` for all blocks -> one each; the classifier is a linear map."""
+    """Copy the shared `A` to each block, and flatten the head's 1x1 convolution."""
     state = dict(state)
     matrices = state.pop("backbone.A")
     blocks = {key.split(".")[2] for key in state if key.startswith("backbone.gcn.")}
@@ -283,7 +286,7 @@ STGCN_AUTHORS = Format(
             "st_gcn_networks.{block}.gcn.conv.{rest}",
             "backbone.gcn.{block}.gcn.conv.{rest}",
         ),
-        # Their BatchNorm behind the graph convolution opens the temporal part.
+        # Here the BatchNorm after the graph convolution is part of the temporal unit.
         ("st_gcn_networks.{block}.tcn.0.{rest}", "backbone.gcn.{block}.gcn.bn.{rest}"),
         (
             "st_gcn_networks.{block}.tcn.2.{rest}",
@@ -331,7 +334,7 @@ def _agcn(kind: str) -> Callable[[State, str], dict[str, Any]]:
 
 
 def _shifted(blocks: int = 10) -> Table:
-    """Their blocks count from 1, ours from 0."""
+    """Yield the templates of the blocks, which count from 1 there and from 0 here."""
     for block in range(1, blocks + 1):
         theirs, ours = f"l{block}", f"backbone.gcn.{block - 1}"
         yield f"{theirs}.gcn1.{{rest}}", f"{ours}.gcn.{{rest}}"
@@ -385,7 +388,7 @@ _PYSKL_FIRST, _PYSKL_FC = "backbone.gcn.0.gcn", "cls_head.fc_cls.weight"
 
 def _pyskl_stgcn(state: State, layout: str) -> dict[str, Any]:
     matrices, weight = state[f"{_PYSKL_FIRST}.A"], state[f"{_PYSKL_FIRST}.conv.weight"]
-    # ST-GCN++: trained matrices, a residual in each graph convolution, branches in time.
+    # ST-GCN++: learned matrices, residual graph convolutions, temporal branches.
     plus = "backbone.gcn.0.tcn.transform.0.weight" in state
     options: dict[str, Any] = {"gcn_adaptive": "importance", "init_cfg": None}
     if plus:
@@ -434,7 +437,7 @@ def _pyskl(
 STGCN_PYSKL = _pyskl("ST-GCN or ST-GCN++ of PYSKL", _pyskl_stgcn, "conv.weight")
 AAGCN_PYSKL = _pyskl("AAGCN of PYSKL", _pyskl_aagcn, "conv_d.0.weight")
 
-# The first of which all marks are there; AAGCN's are 2s-AGCN's and one more.
+# The first format with all marks present is used: AAGCN must precede 2s-AGCN.
 FORMATS = (
     MSG3D_AUTHORS,
     STGCN_AUTHORS,

@@ -1,4 +1,4 @@
-"""Read weights from untrusted files, executing nothing in them."""
+"""Loading weights from untrusted files without executing code."""
 
 import io
 import os
@@ -9,22 +9,22 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from .formats import State
-from .refusal import refusal
+from .read_errors import read_error
 from .safe_tensors import SUFFIX, read_safetensors
 
-# The keys under which training scripts store the weights.
+# Keys under which training scripts store the weights.
 NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
 
 
 class BoundedFile(io.BufferedReader):
-    """A file that refuses to read beyond its end before any memory is allocated.
+    """A file that rejects reads beyond its end before memory is allocated.
 
-    Checkpoints of torch's old form (before 1.6) contain the length of what follows, and
-    torch reads as much as they say.
+    Checkpoints in torch's legacy format (before 1.6) contain lengths, and torch
+    allocates as much memory as they specify.
 
     Raises:
         OSError: the file cannot be opened.
-        EOFError: more is read than the file has.
+        EOFError: a read exceeds the end of the file.
     """
 
     def __init__(self, path: str) -> None:
@@ -33,40 +33,43 @@ class BoundedFile(io.BufferedReader):
 
     def read(self, count: int | None = -1) -> bytes:
         if count is not None and count > max(self._size - self.tell(), 2**16):
-            raise EOFError(f"{count} bytes promised, {self._size - self.tell()} left")
+            raise EOFError(
+                f"{count} bytes expected, {self._size - self.tell()} available"
+            )
         return super().read(count)
 
 
 def read_state(source: str) -> State:
-    """Read the weights of a file, executing nothing in it.
+    """Read the weights of a file without executing code.
 
     Raises:
-        CheckpointError: the file does not exist, does not hold weights, or asks for
-            code.
+        CheckpointError: the file does not exist, contains no weights, or requires
+            executing code.
     """
     return state_of(read_data(source), source)
 
 
 def read_data(source: str) -> Any:
-    """Read the content of a checkpoint; of a `.safetensors`, dict(state_dict, meta).
+    """Read the content of a checkpoint; dict(state_dict, meta) for `.safetensors`.
 
     Raises:
-        CheckpointError: the file does not exist, is corrupt, or asks for code.
+        CheckpointError: the file does not exist, is corrupt, or requires executing
+            code.
     """
     if source.endswith(SUFFIX):
         return read_safetensors(source)
-    # Unlike Path.is_file, os.path.isfile takes any text.
+    # Unlike Path.is_file, os.path.isfile accepts any string.
     if not os.path.isfile(source):  # noqa: PTH113
         raise CheckpointError("does not exist", kind="not-found", file=source)
     try:
         return load_bounded(source, "cpu")
     except Exception as error:
-        raise refusal(source, error) from None
+        raise read_error(source, error) from None
 
 
 def load_bounded(path: str, map_location: Any = None) -> Any:
-    """Load a local checkpoint of torch as MMEngine does, from a `BoundedFile`."""
-    # Path.expanduser refuses names of unknown users.
+    """Load a local torch checkpoint as MMEngine does, but from a `BoundedFile`."""
+    # Path.expanduser rejects names of unknown users.
     with BoundedFile(os.path.expanduser(path)) as file:  # noqa: PTH111
         return torch.load(file, map_location=map_location, weights_only=True)
 
@@ -75,7 +78,7 @@ def state_of(data: Any, source: str) -> State:
     """Return the weights in the content of a checkpoint.
 
     Raises:
-        CheckpointError: there are none, or one claims more numbers than the file has.
+        CheckpointError: there are no weights, or a tensor is larger than its storage.
     """
     for key in NESTED:
         if isinstance(data, dict) and isinstance(data.get(key), dict):
@@ -83,7 +86,7 @@ def state_of(data: Any, source: str) -> State:
             break
     if not isinstance(data, dict) or not data:
         raise CheckpointError(
-            f"holds {'an empty' if isinstance(data, dict) else 'a'} "
+            f"contains {'an empty' if isinstance(data, dict) else 'a'} "
             f"{type(data).__name__}, expected a state dict",
             kind="weights",
             file=source,
@@ -91,30 +94,30 @@ def state_of(data: Any, source: str) -> State:
     for key, value in data.items():
         if not isinstance(value, Tensor):
             raise CheckpointError(
-                f"{key!r:.80} is a {type(value).__name__}, expected tensors by name",
+                f"{key!r:.80} is a {type(value).__name__}, expected only named tensors",
                 kind="weights",
                 file=source,
             )
         if not isinstance(key, str) or not _is_complete(value):
             raise CheckpointError(
-                f"{key!r:.80} is not a plain tensor whose numbers are all in the file: "
+                f"{key!r:.80} is not a plain tensor whose values are all in the file: "
                 "save the model's state_dict() with torch.save",
                 kind="weights",
                 file=source,
             )
-    # DataParallel and DDP put this before every name.
+    # DataParallel and DDP add this prefix to all names.
     return {key.removeprefix("module."): value for key, value in data.items()}
 
 
-def misfit(expected: State, state: State) -> str:
-    """Return the first difference between a network's entries and those of a file.
+def first_mismatch(expected: State, state: State) -> str:
+    """Describe the first difference between the weights of a network and of a file.
 
     Args:
         expected: `state_dict()` of the network.
         state: weights of the file.
 
     Returns:
-        Which entry is missing, unexpected, or of another shape; "" if all fit.
+        The entry that is missing, unexpected, or of another shape; "" if all match.
     """
     for key, value in expected.items():
         if key not in state:
@@ -129,7 +132,7 @@ def misfit(expected: State, state: State) -> str:
 
 
 def _is_complete(value: Tensor) -> bool:
-    """Whether all numbers exist: a view can claim one number a billion times."""
+    """Return whether the storage contains all values (expanded views do not)."""
     return (
         value.layout == torch.strided
         and value.device.type == "cpu"

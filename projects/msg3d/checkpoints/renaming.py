@@ -1,8 +1,8 @@
 """Renaming of state-dict keys in either direction.
 
-A table is pairs of templates, such as `("l{block}.tcn1.{rest}",
-"backbone.gcn.{block}.tcn.{rest}")`: `{rest}` stands for any text, every other name
-for a number.
+A table contains pairs of templates, such as `("l{block}.tcn1.{rest}",
+"backbone.gcn.{block}.tcn.{rest}")`. `{rest}` matches any text, all other names match
+numbers.
 """
 
 import re
@@ -14,22 +14,22 @@ Table = Iterable[tuple[str, str]]
 
 
 def rename(state: dict[str, Tensor], table: Table) -> dict[str, Tensor]:
-    """Rename the keys of `state` by the first template that fits.
+    """Rename the keys of `state` by the first matching template.
 
     Raises:
-        KeyError: no template fits a key; the argument is the key.
+        KeyError: no template matches a key; the argument is the key.
     """
     patterns = [(_pattern(theirs), ours) for theirs, ours in table]
     return {_renamed(key, patterns): value for key, value in state.items()}
 
 
 def reverse(table: Table) -> Iterator[tuple[str, str]]:
-    """Return the table of the other direction."""
+    """Swap the templates of a table."""
     return ((ours, theirs) for theirs, ours in table)
 
 
 def fits(keys: Iterable[str], table: Table) -> bool:
-    """Whether a template fits every key."""
+    """Return whether each key matches a template."""
     patterns = [_pattern(theirs) for theirs, _ in table]
     return all(any(pattern.fullmatch(key) for pattern in patterns) for key in keys)
 
@@ -44,8 +44,8 @@ def _renamed(key: str, patterns: Iterable[tuple[re.Pattern[str], str]]) -> str:
 
 def _pattern(template: str) -> re.Pattern[str]:
     parts = re.split(r"{(\w+)}", template)
-    for place in range(1, len(parts), 2):
-        name = parts[place]
-        parts[place] = f"(?P<{name}>{'.+' if name == 'rest' else '[0-9]+'})"
+    for index in range(1, len(parts), 2):
+        name = parts[index]
+        parts[index] = f"(?P<{name}>{'.+' if name == 'rest' else '[0-9]+'})"
     parts[::2] = map(re.escape, parts[::2])
     return re.compile("".join(parts))

@@ -1,11 +1,12 @@
-"""Checkpoints as `.safetensors`: weights and text, nothing that could be executed.
+"""Checkpoints as `.safetensors`, a format that cannot contain code.
 
-A file keeps the weights and the plain data in the checkpoint's `meta`: class names,
-configuration, iteration. It does not keep the state of optimizer and schedule: training
-is resumed from `.pth`, and started (`load_from`), tested, and exported from either.
+A file contains the weights and the plain data in the checkpoint's `meta`: class names,
+config, iteration. It does not contain the state of optimizer and schedule. Resuming a
+training requires a `.pth` file; starting (`load_from`), testing, and export work with
+both.
 
-The format and its reader are those of the package `safetensors`, which compares every
-claim of a file with its size before it allocates memory. It is imported when needed.
+The package `safetensors` reads and writes the format. Its reader checks all sizes
+against the file size before it allocates memory. It is imported when needed.
 """
 
 import json
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import torch
 
 SUFFIX = ".safetensors"
-# The entry of a file's metadata that contains `meta`, as JSON.
+# Metadata entry that contains `meta` as JSON.
 META = "msg3d.meta"
 
 
@@ -32,12 +33,12 @@ def write_safetensors(state: State, meta: dict[str, Any], out: str) -> list[str]
     """Write weights and their metadata atomically.
 
     Args:
-        state: tensors by name; those that share memory are each written.
-        meta: of the checkpoint.
+        state: tensors by name; tensors that share memory are written separately.
+        meta: metadata of the checkpoint.
         out: `NAME.safetensors`.
 
     Returns:
-        The keys of `meta` that are not plain data, and so are not in the file.
+        The keys of `meta` that are not plain data and are not in the file.
 
     Raises:
         CheckpointError: safetensors is not installed.
@@ -52,7 +53,10 @@ def write_safetensors(state: State, meta: dict[str, Any], out: str) -> list[str]
         except DataError:
             left_out.append(key)
     content = package.save(
-        {key: value.detach().cpu().contiguous() for key, value in _own(state).items()},
+        {
+            key: value.detach().cpu().contiguous()
+            for key, value in _unshared(state).items()
+        },
         {"format": "pt", META: encode(kept).decode("ascii")},
     )
     with whole_file(out) as file:
@@ -61,17 +65,17 @@ def write_safetensors(state: State, meta: dict[str, Any], out: str) -> list[str]
 
 
 def read_safetensors(path: str) -> dict[str, Any]:
-    """Read a checkpoint in MMEngine's form: dict(state_dict, meta).
+    """Read a checkpoint in MMEngine's format: dict(state_dict, meta).
 
     Args:
-        path: a file of ours, or of any other weights, whose `meta` is then empty.
+        path: a `.safetensors` file; `meta` is empty if this package did not write it.
 
     Raises:
         CheckpointError: the file does not exist or is corrupt, or safetensors is not
             installed.
     """
     package = _package()
-    # Unlike Path.is_file, os.path.isfile takes any text.
+    # Unlike Path.is_file, os.path.isfile accepts any string.
     if not os.path.isfile(path):  # noqa: PTH113
         raise CheckpointError("does not exist", kind="not-found", file=path)
     try:
@@ -80,7 +84,7 @@ def read_safetensors(path: str) -> dict[str, Any]:
         meta = {} if text is None else decode(text.encode("utf-8"))
         if not isinstance(meta, dict):
             raise TypeError(f"{META} is a {type(meta).__name__}")
-    # The package has one class for all damage, and torch trusts the sizes.
+    # Corrupt files raise many types: safetensors' own, and those of torch.
     except Exception as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise mismatch(path, SAFETENSORS, CheckpointError) or CheckpointError(
@@ -98,7 +102,7 @@ def read_on(
     """Return dict(state_dict, meta) on the given device, as MMEngine's loaders do."""
     import torch
 
-    # Path.expanduser refuses names of unknown users.
+    # Path.expanduser rejects names of unknown users.
     checkpoint = read_safetensors(os.path.expanduser(filename))  # noqa: PTH111
     if map_location is not None:
         device = torch.device(map_location)
@@ -109,7 +113,7 @@ def read_on(
 
 
 def _metadata(content: bytes) -> dict[str, str]:
-    """The metadata of a file that the package has already read."""
+    """Read the metadata from the content of a valid file."""
     length = int.from_bytes(content[:8], "little")
     metadata: dict[str, str] = json.loads(content[8 : 8 + length]).get(
         "__metadata__", {}
@@ -117,15 +121,15 @@ def _metadata(content: bytes) -> dict[str, str]:
     return metadata
 
 
-def _own(state: State) -> State:
-    """Tensors that share no memory, which the format cannot express."""
+def _unshared(state: State) -> State:
+    """Copy tensors that share memory, which the format does not support."""
     seen: set[int] = set()
-    own = {}
+    unshared = {}
     for key, value in state.items():
-        place = value.untyped_storage().data_ptr()
-        own[key] = value.clone() if place in seen else value
-        seen.add(place)
-    return own
+        address = value.untyped_storage().data_ptr()
+        unshared[key] = value.clone() if address in seen else value
+        seen.add(address)
+    return unshared
 
 
 def _package() -> ModuleType:
@@ -133,8 +137,8 @@ def _package() -> ModuleType:
         import safetensors.torch
     except ImportError as error:
         raise CheckpointError(
-            "checkpoints that end in .safetensors need the package safetensors: pip "
-            "install safetensors",
+            ".safetensors checkpoints require the package safetensors: pip install "
+            "safetensors",
             kind="missing-package",
         ) from error
     package: ModuleType = safetensors.torch

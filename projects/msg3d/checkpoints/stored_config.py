@@ -1,12 +1,12 @@
-"""The config that MMEngine stores in a checkpoint, read as data.
+"""Safe parser of the config that MMEngine stores in a checkpoint.
 
 MMEngine writes the text of the complete config, `Config.pretty_text`, to `meta['cfg']`.
-It consists of assignments of literals and `dict(...)`. Nothing else is accepted, and
+It consists of assignments of literals and `dict(...)`. Everything else is rejected, and
 nothing is executed.
 
-Building a network from such data can still execute code: MMEngine's registries import
-whatever an unknown `type` names. `known_types` restricts them to skeleton networks and
-their pipelines.
+Building a network from this data can still execute code, because MMEngine's registries
+import the module of an unknown `type`. `known_types` restricts them to skeleton
+networks and their pipelines.
 """
 
 import ast
@@ -24,9 +24,9 @@ from ..errors import CheckpointError, MSG3DError
 
 MAX_CHARACTERS = 2**20
 MAX_DEPTH = 64
-# Of operators; more than `MAX_DEPTH` are refused without parsing.
+# Operators; texts with more than `MAX_DEPTH` of them are rejected before parsing.
 KEYWORDS = {"and", "await", "else", "if", "in", "is", "lambda", "not", "or"}
-# Sections that prediction needs. `custom_imports`, hooks, and so on are ignored.
+# Sections required for prediction. `custom_imports`, hooks, and so on are ignored.
 SECTIONS = ("model", "test_dataloader")
 SCOPES = ("mmaction", "mmcv", "mmengine")
 PACKAGES = ("msg3d", *SCOPES, "torch")
@@ -50,25 +50,24 @@ MODULES = (
 
 
 class StoredConfig(Config):
-    """A config from a checkpoint: build its parts within `known_types`."""
+    """A config from a checkpoint, to be built within `known_types`."""
 
 
 def stored_config(meta: Mapping[str, Any], file: str) -> StoredConfig:
     """Return the sections `SECTIONS` of the config that a checkpoint contains.
 
     Args:
-        meta: of the checkpoint.
+        meta: metadata of the checkpoint.
         file: the checkpoint, for errors and as the config's `filename`.
 
     Raises:
         CheckpointError: there is no config (`config`), its text is not plain data
-            (`unsafe`), or it names a file with a layout that does not exist
-            (`not-found`).
+            (`unsafe`), or a layout file that it uses does not exist (`not-found`).
     """
     text = meta.get("cfg")
     if not isinstance(text, str) or not text.strip():
         raise CheckpointError(
-            "the checkpoint contains no config. Give the config that the network was "
+            "the checkpoint contains no config. Pass the config that the network was "
             f"trained with: `msg3d predict CONFIG INPUT --checkpoint {file}`",
             kind="config",
             file=file,
@@ -88,7 +87,8 @@ def stored_config(meta: Mapping[str, Any], file: str) -> StoredConfig:
         if not Path(layout).is_file():
             raise CheckpointError(
                 f"the config in the checkpoint uses the layout file {layout}, which "
-                "does not exist. Copy it to this path, or give a config with --checkpoint",
+                "does not exist. Copy it to this path, or pass a config and "
+                "--checkpoint",
                 kind="not-found",
                 file=file,
             )
@@ -104,11 +104,11 @@ def parse_config(text: str) -> dict[str, Any]:
             `dict(name=value, ...)` or `dict({...})`, as MMEngine writes them.
 
     Raises:
-        CheckpointError: it contains anything else, or is too long or nested too deeply
-            (`unsafe`), with the line.
+        CheckpointError: the text contains anything else, is too long, or is nested too
+            deeply (`unsafe`); the error contains the line number.
     """
     if len(text) > MAX_CHARACTERS:
-        raise _refused(f"{len(text)} characters, expected at most {MAX_CHARACTERS}")
+        raise _rejected(f"{len(text)} characters, expected at most {MAX_CHARACTERS}")
     body, line = None, None
     _check_operators(text)
     try:
@@ -119,21 +119,22 @@ def parse_config(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError, MemoryError):
         pass
     if body is None:
-        raise _refused("invalid syntax, or nested too deeply", line)
+        raise _rejected("invalid syntax, or nested too deeply", line)
     config = {}
     for statement in body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 config[name] = _value(value)
             case _:
-                raise _refused_node(statement)
+                raise _rejected_node(statement)
     return config
 
 
 def _check_operators(text: str) -> None:
-    """Refuse chains such as `1 + 1 + 1 + ...`, which crash the parser of Python 3.10.
+    """Reject chains such as `1 + 1 + 1 + ...`, which crash the parser of Python 3.10.
 
-    It limits the depth of brackets, but not that of operators, attributes, and calls.
+    The parser limits the depth of brackets, but not of operators, attributes, and
+    calls.
     """
     chained, previous = 0, "="
     try:
@@ -150,7 +151,7 @@ def _check_operators(text: str) -> None:
             elif token.type == tokenize.NAME and what in KEYWORDS:
                 chained += 1
             if chained > MAX_DEPTH:
-                raise _refused("operators", token.start[0])
+                raise _rejected("operators", token.start[0])
             previous = what
     except (tokenize.TokenError, SyntaxError):
         pass  # parsing reports it
@@ -158,10 +159,10 @@ def _check_operators(text: str) -> None:
 
 def _value(node: ast.expr, depth: int = 1) -> Any:
     if depth > MAX_DEPTH:
-        raise _refused(f"more than {MAX_DEPTH} levels of nesting", node.lineno)
+        raise _rejected(f"more than {MAX_DEPTH} levels of nesting", node.lineno)
 
     def values(nodes: Sequence[ast.expr]) -> list[Any]:
-        return [_value(each, depth + 1) for each in nodes]
+        return [_value(item, depth + 1) for item in nodes]
 
     match node:
         case ast.Constant(value=str() | int() | float() | None as value):
@@ -185,23 +186,23 @@ def _value(node: ast.expr, depth: int = 1) -> Any:
         ):
             names = [keyword.arg for keyword in keywords]
             return dict(
-                zip(names, values([each.value for each in keywords]), strict=True)
+                zip(names, values([item.value for item in keywords]), strict=True)
             )
-        case ast.Call(func=ast.Name(id="dict"), args=[ast.Dict() as only], keywords=[]):
-            return _value(only, depth + 1)
-    raise _refused_node(node)
+        case ast.Call(func=ast.Name(id="dict"), args=[ast.Dict() as item], keywords=[]):
+            return _value(item, depth + 1)
+    raise _rejected_node(node)
 
 
-def _refused_node(node: ast.expr | ast.stmt) -> CheckpointError:
-    return _refused(type(node).__name__, node.lineno)
+def _rejected_node(node: ast.expr | ast.stmt) -> CheckpointError:
+    return _rejected(type(node).__name__, node.lineno)
 
 
-def _refused(what: str, line: int | None = None) -> CheckpointError:
+def _rejected(what: str, line: int | None = None) -> CheckpointError:
     place = f"line {line} of " if line else ""
     return CheckpointError(
         f"{place}the config in the checkpoint is not plain data ({what}); nothing was "
-        "executed. Expected literals and dict(...) only. Give a config that you trust "
-        "with --checkpoint",
+        "executed. Expected only literals and dict(...). Pass a trusted config and "
+        "--checkpoint",
         kind="unsafe",
         line=line,
     )
@@ -218,7 +219,7 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _check_names(values: dict[str, Any]) -> None:
-    """Refuse names of other packages, some of which MMAction2 imports itself."""
+    """Reject names from other packages, some of which MMAction2 imports itself."""
     for key, value in _items(values):
         package = str(value).partition(".")[0]
         if key == "_scope_" and value not in SCOPES:
@@ -239,18 +240,18 @@ def _layout_files(values: dict[str, Any]) -> Iterator[str]:
 
 @contextmanager
 def known_types(file: str) -> Iterator[None]:
-    """Let registries return only classes of `MODULES`, and import nothing.
+    """Restrict registries to classes of `MODULES`, without further imports.
 
     A `type` with dots is looked up by its last part.
 
-    NOTE: this holds for the whole process, not only for this thread.
+    NOTE: this affects the whole process, not only this thread.
 
     Args:
         file: the checkpoint, for errors.
 
     Raises:
-        CheckpointError: another class is requested (`unsafe`), or the parts do not fit
-            together (`config`).
+        CheckpointError: another class is requested (`unsafe`), or the network cannot
+            be built (`config`).
     """
 
     def get(registry: Registry, key: str) -> Callable[..., Any]:
@@ -270,12 +271,12 @@ def known_types(file: str) -> Iterator[None]:
         yield
     except MSG3DError:
         raise
-    # Arguments of any value cause errors of any type.
+    # Arbitrary arguments cause arbitrary exceptions.
     except Exception as error:
         why = " ".join(str(error).split())
         raise CheckpointError(
             "the config in the checkpoint does not describe a skeleton network "
-            f"({type(error).__name__}: {why:.200}). Give a config with --checkpoint",
+            f"({type(error).__name__}: {why:.200}). Pass a config and --checkpoint",
             kind="config",
             file=file,
         ) from error
@@ -290,8 +291,8 @@ def _is_known(part: Callable[..., Any]) -> bool:
 
 def _unknown_type(name: Any) -> CheckpointError:
     return CheckpointError(
-        f"the config in the checkpoint asks for {name!r:.80}, which is not a part of "
-        "msg3d or of MMAction2's skeleton networks; nothing was imported. Give a config "
-        "that you trust with --checkpoint",
+        f"the config in the checkpoint uses {name!r:.80}, which is not part of msg3d "
+        "or MMAction2's skeleton networks; nothing was imported. Pass a trusted config "
+        "and --checkpoint",
         kind="unsafe",
     )

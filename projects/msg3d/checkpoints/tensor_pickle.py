@@ -1,4 +1,4 @@
-"""Stand-ins for the tensors in a pickle; nothing that a file names is executed."""
+"""Safe replacements for the functions that create tensors in a pickle."""
 
 import io
 import re
@@ -14,7 +14,7 @@ __all__ = ["ARRAYS", "TENSORS"]
 
 
 class _Storage:
-    """`torch.storage._load_from_bytes`, for numbers only."""
+    """Replacement for `torch.storage._load_from_bytes` that loads only numbers."""
 
     __slots__ = ()
 
@@ -23,21 +23,21 @@ class _Storage:
 
         try:
             return torch.load(io.BytesIO(content), weights_only=True)
-        # Damage raises whatever the part of torch that meets it raises.
+        # Corrupt data raises exceptions of many types in torch.
         except Exception as error:
-            # torch's own text takes twenty lines; the cause is in one of them.
-            asked = re.search(r"GLOBAL (\S+)", str(error))
-        if asked:
+            # torch's message has twenty lines, one of which contains the cause.
+            requested = re.search(r"GLOBAL (\S+)", str(error))
+        if requested:
             raise PickleError(
-                f"asks to import {asked[1]:.200}, which tensors do not need. Nothing was "
-                "executed.",
+                f"imports {requested[1]:.200}, which tensors do not require. Nothing "
+                "was executed.",
                 kind="unsafe",
             )
-        raise PickleError("a tensor that cannot be read", kind="corrupt")
+        raise PickleError("a corrupt tensor", kind="corrupt")
 
 
 class _Tensor:
-    """`torch._utils._rebuild_tensor_v2`."""
+    """Replacement for `torch._utils._rebuild_tensor_v2`."""
 
     __slots__ = ()
 
@@ -53,7 +53,7 @@ class _Tensor:
 
 
 class _Array:
-    """The same, as an array of float32."""
+    """Replacement for `torch._utils._rebuild_tensor_v2` that returns float32 arrays."""
 
     __slots__ = ()
 
@@ -76,17 +76,17 @@ def _tensor(
 ) -> "torch.Tensor":
     import torch
 
-    # set_ refuses what lies beyond the storage.
+    # set_ rejects sizes beyond the storage.
     tensor = torch.empty(0, dtype=storage.dtype)
     tensor = tensor.set_(storage, offset, size, stride)
-    # A view may claim one number a billion times, which a copy would write out.
-    present = tensor.untyped_storage().nbytes()
-    if tensor.numel() * tensor.element_size() > present:
-        raise PickleError("a tensor of more numbers than it has", kind="too-large")
+    # An expanded view of one value may have a billion elements, which a copy allocates.
+    available = tensor.untyped_storage().nbytes()
+    if tensor.numel() * tensor.element_size() > available:
+        raise PickleError("a tensor larger than its storage", kind="too-large")
     return tensor
 
 
-# The globals of a pickled tensor -> what is called instead, to get tensors or arrays.
+# Globals of a pickled tensor -> replacement, to get tensors or arrays.
 _NAME, _STORAGE = "torch._utils._rebuild_tensor_v2", "torch.storage._load_from_bytes"
 TENSORS = {_STORAGE: _Storage(), _NAME: _Tensor()}
 ARRAYS = {_STORAGE: _Storage(), _NAME: _Array()}

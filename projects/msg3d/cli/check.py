@@ -1,4 +1,4 @@
-"""Report every problem in an annotation file or packed store, and values for a config.
+"""Report every problem in an annotation file or packed store, and suggest config values.
 
 Nothing in the file is executed. The exit status is 1 if there are errors, or with
 --strict also warnings.
@@ -6,21 +6,21 @@ Nothing in the file is executed. The exit status is 1 if there are errors, or wi
 
 import argparse
 
-from .options import add_shared, count, refuse_existing
+from .options import add_shared, check_overwrite, count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="annotation file (.pkl) or packed store (.packed)")
-    add_shared(parser, "--layout", help="layout that the joints should have")
-    add("--multi-class", action="store_true", help="a label may be a list of labels")
-    add("--strict", action="store_true", help="exit with status 1 for warnings, too")
+    add_shared(parser, "--layout", help="expected skeleton layout")
+    add("--multi-class", action="store_true", help="allow lists of labels")
+    add("--strict", action="store_true", help="also exit with status 1 for warnings")
     add(
         "--show",
         type=count,
         default=3,
         metavar="N",
-        help="problems of each kind to print (default: 3); the JSON contains all",
+        help="problems to print per kind (default: 3); the JSON contains all",
     )
     add_shared(parser, "--json", help="also write the report as JSON")
     add("--picture", metavar="FILE", help="also write histograms (.png)")
@@ -38,10 +38,8 @@ def run(args: argparse.Namespace) -> int:
     for path in filter(None, (args.json, args.picture)):
         check_file(path)
     if args.picture and not args.picture.endswith(".png"):
-        raise argparse.ArgumentError(
-            None, "--picture: expected a name that ends in .png"
-        )
-    refuse_existing(args.overwrite, args.json, args.picture)
+        raise argparse.ArgumentError(None, "--picture: the file name must end in .png")
+    check_overwrite(args.overwrite, args.json, args.picture)
     try:
         data = load_any(args.file)
     except DataError as error:

@@ -1,10 +1,11 @@
-"""List the shipped configs, or copy one with the files that it inherits.
+"""List the shipped configs, or copy a config with the files that it inherits from.
 
     msg3d configs
     msg3d configs nw-ucla
     msg3d configs copy msg3d_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d my_configs
 
-"published" are top-1 accuracies that others report for the recipe, "own" are ours.
+The column "published" contains published top-1 accuracies of the recipe; "own" contains
+ours.
 """
 
 import argparse
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "words",
         nargs="*",
         metavar="PATTERN",
-        help="text that names, data sets, or streams contain, or a pattern with *",
+        help="text or pattern with * to search for in names, data sets, and streams",
     )
     complete(words, lambda **_: ["copy", *config_names()])
     add_shared(parser, "--overwrite")
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     if args.words[:1] == ["copy"]:
         if len(args.words) != 3:
-            raise argparse.ArgumentError(None, "copy expects NAME and DIR")
+            raise argparse.ArgumentError(None, "copy requires NAME and DIR")
         _, name, folder = args.words
         _copy(name, folder, args.overwrite)
     else:
@@ -47,7 +48,7 @@ def _copy(name: str, folder: str, overwrite: bool) -> None:
 
     config, *others = copy_config(name, folder, overwrite)
     print(f"wrote {config}")
-    print(f"copied {len(others)} files that it inherits")
+    print(f"copied {len(others)} files that it inherits from")
     print(f"next: msg3d train {shlex.quote(str(config))}")
 
 

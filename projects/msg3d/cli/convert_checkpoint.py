@@ -1,12 +1,12 @@
 """Convert published weights to a checkpoint and config of this package, or back.
 
-Supported are MS-G3D, ST-GCN, 2s-AGCN, and AAGCN as their authors released them, and
-PYSKL's MS-G3D, ST-GCN, ST-GCN++, and AAGCN:
+Supports the authors' weights of MS-G3D, ST-GCN, 2s-AGCN, and AAGCN, and PYSKL's weights
+of MS-G3D, ST-GCN, ST-GCN++, and AAGCN:
 
     msg3d convert-checkpoint ntu60-xsub-joint.pt ntu60.pth    # and ntu60.py
 
-Also rewrites a checkpoint of this package as NAME.safetensors, which cannot contain
-code, and back:
+Also converts checkpoints of this package to NAME.safetensors, which cannot contain code,
+and back:
 
     msg3d convert-checkpoint work_dirs/mine/epoch_60.pth mine.safetensors
 """
@@ -14,7 +14,7 @@ code, and back:
 import argparse
 from pathlib import Path
 
-from .options import add_shared, refuse_existing
+from .options import add_shared, check_overwrite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,13 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "output",
         metavar="OUTPUT",
-        help="NAME.pth or NAME.safetensors. The config of published weights is written "
-        "next to it, as NAME.py",
+        help="NAME.pth or NAME.safetensors. For published weights, the config NAME.py is "
+        "written next to it",
     )
     add_shared(
         parser,
         "--layout",
-        help="skeleton layout (default: the authors' layout with as many joints)",
+        help="skeleton layout (default: the authors' layout with this number of joints)",
     )
     parser.add_argument(
         "--back", action="store_true", help="convert to the authors' format instead"
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
             None, f"OUTPUT is {output}, expected NAME.pth or NAME{SUFFIX}"
         )
     config = f"{output.removesuffix(Path(output).suffix)}.py"
-    refuse_existing(args.overwrite, output)
+    check_overwrite(args.overwrite, output)
     if args.back:
         name = convert_back(source, output)
     elif source.endswith(SUFFIX) != output.endswith(SUFFIX) and not is_published(
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"wrote {output}{without}")
         return
     else:
-        refuse_existing(args.overwrite, config)
+        check_overwrite(args.overwrite, config)
         name = convert_checkpoint(source, output, args.layout)
     if args.back:
         print(f"wrote {output}: {name}")

@@ -1,8 +1,8 @@
 """Draw skeleton layouts: joints with numbers and names, colored sides, and the center.
 
-Blue is the left side of the person, who faces you, and orange the right. The ring is the
-center of the graph. With --file, a frame of that file is drawn, by default the first
-with a person:
+The person faces you: the left side is blue, and the right side is orange. A ring marks
+the center of the graph. --file draws a frame of an annotation file, by default the first
+frame with a person:
 
     msg3d draw coco nturgb+d --output layouts.png
     msg3d draw penn13 --file penn_action.pkl --sample 0001 --frame 12 --output frame.png
@@ -11,7 +11,7 @@ with a person:
 import argparse
 import sys
 
-from .options import add_shared, complete, layout, layout_names, refuse_existing
+from .options import add_shared, check_overwrite, complete, layout, layout_names
 
 RENAMED = {"--out": "--output"}
 
@@ -23,13 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=layout,
         metavar="LAYOUT",
-        help="name, or .json file that describes a layout",
+        help="name of a layout, or .json file that defines a layout",
     )
     complete(layouts, layout_names)
-    add("--all", action="store_true", help="draw every named layout")
-    add("--list", action="store_true", help="list the names, and draw nothing")
+    add("--all", action="store_true", help="draw all named layouts")
+    add("--list", action="store_true", help="list the names instead of drawing")
     add_shared(parser, "--output", help="image to write: .png, .svg, or .pdf")
-    add("--file", help="annotation file or packed store to draw a frame of")
+    add("--file", help="annotation file or packed store with the frame to draw")
     add(
         "--sample",
         metavar="ID",
@@ -39,13 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frame",
         type=int,
         metavar="N",
-        help="frame to draw, counted from 0 (default: the first with a person)",
+        help="index of the frame, from 0 (default: the first with a person)",
     )
     add(
         "--y-down",
         action=argparse.BooleanOptionalAction,
-        help="whether y points down in 3D (default: as in meta['units'] of the file, else "
-        "no; always in 2D)",
+        help="whether y points down in 3D (default: from meta['units'] of the file, else "
+        "no). In 2D, y always points down",
     )
     add_shared(parser, "--overwrite")
 
@@ -64,17 +64,17 @@ def run(args: argparse.Namespace) -> None:
     if not names or not args.output:
         raise argparse.ArgumentError(
             None,
-            "expected names of layouts, or --all, and --output. `msg3d draw --list` lists "
+            "layout names or --all, and --output are required. `msg3d draw --list` lists "
             "the names",
         )
     check_picture(args.output)
-    refuse_existing(args.overwrite, args.output)
+    check_overwrite(args.overwrite, args.output)
     poses = []
     if args.file:
         pose = pose_of_file(args.file, names[0], args.sample, args.frame, args.y_down)
         if pose.upside_down:
             print(
-                "the person is upside down: add --y-down, or --no-y-down",
+                "the person is upside down: pass --y-down or --no-y-down",
                 file=sys.stderr,
             )
         poses = [pose] * len(names)

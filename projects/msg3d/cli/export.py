@@ -1,35 +1,35 @@
 """Export a trained network to one file, for ONNX Runtime or torch.export.
 
-MODEL is a checkpoint, which contains the config of its training, or a config, with
+MODEL is a checkpoint that contains its training config, or a config together with
 --checkpoint:
 
     msg3d export best.pth model.onnx
     msg3d export my_config.py model.pt2 --checkpoint best.pth
 
-The file contains the names of the classes or targets, the layout, and the preprocessing:
-`msg3d predict model.onnx INPUT` needs nothing else. Its outputs are compared with those
-of the network before it is written.
+The file contains the names of the classes or targets, the layout, and the preprocessing,
+so `msg3d predict model.onnx INPUT` requires no other files. Before it is written, its
+outputs are compared with those of the network.
 """
 
 import argparse
 from pathlib import Path
 
-from .options import add_shared, refuse_existing, take_checkpoint
+from .options import add_shared, check_overwrite, pop_checkpoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", metavar="MODEL", help="checkpoint, or config")
     add("output", metavar="OUTPUT", help="file to write, .onnx or .pt2")
-    # CONFIG CHECKPOINT OUTPUT, of earlier versions
+    # The deprecated form CONFIG CHECKPOINT OUTPUT has a third argument.
     add("old_output", nargs="?", help=argparse.SUPPRESS)
     add_shared(parser, "--checkpoint", help="weights of the network, for a config")
     add_shared(parser, "--classes", "--overwrite")
     add(
         "--benchmark",
         action="store_true",
-        help="compare size and speed with the network, and with int8 weights (.onnx "
-        "only): one thread, one clip",
+        help="compare size and speed with the original network and int8 weights, with "
+        "one thread and one clip (.onnx only)",
     )
 
 
@@ -38,24 +38,24 @@ def run(args: argparse.Namespace) -> None:
     from ..errors import ConfigError
 
     words = [word for word in (args.output, args.old_output) if word is not None]
-    output, *more = take_checkpoint(args, words)
+    output, *more = pop_checkpoint(args, words)
     if more:
         raise ConfigError(
             f"unexpected argument {more[0]}. Expected MODEL OUTPUT", kind="option"
         )
     if args.benchmark and not output.endswith(".onnx"):
         raise ConfigError(
-            "--benchmark requires an ONNX file, .onnx", kind="option", file=output
+            "--benchmark requires an ONNX file (.onnx)", kind="option", file=output
         )
     if not output.endswith(SUFFIXES):
         raise ConfigError(
-            f"expected a file name that ends in {' or '.join(SUFFIXES)}",
+            f"the file name must end in {' or '.join(SUFFIXES)}",
             kind="file-name",
             file=output,
         )
-    refuse_existing(args.overwrite, output)
+    check_overwrite(args.overwrite, output)
 
-    # After the checks, since they import torch.
+    # Imported after the checks, since these modules import torch.
     from ..apis.trained import read_class_names
     from ..export import export
     from ..export.speed import compare_speed
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
     names = read_class_names(args.classes) if args.classes else None
     try:
         difference = export(args.model, args.checkpoint, output, names)
-    except RuntimeError as error:  # of torch's exporter
+    except RuntimeError as error:  # raised by torch's exporter
         raise ConfigError(
             f"torch cannot export this network: {error}", kind="config", file=args.model
         ) from error

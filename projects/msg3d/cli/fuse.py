@@ -1,20 +1,21 @@
 """Fuse the scores of several streams by sample id, and compare their accuracy.
 
-SCORES are dumps of `msg3d test ... --dump`, of PYSKL, or the original
-epoch1_test_score.pkl. Two streams, as the authors weight them, and four, as PYSKL does:
+SCORES are files from `msg3d test ... --dump`, from PYSKL, or from the original code
+(epoch1_test_score.pkl). Fuse two streams with the authors' weights, or four streams with
+PYSKL's:
 
     msg3d fuse joint.pkl bone.pkl
     msg3d fuse joint.pkl bone.pkl joint_motion.pkl bone_motion.pkl \\
         --fusion-weights 2 2 1 1
 
-With one file, its accuracy is printed.
+For a single file, print its accuracy.
 """
 
 import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .options import add_shared, refuse_existing
+from .options import add_shared, check_overwrite
 
 if TYPE_CHECKING:
     from ..evaluation import Scores
@@ -28,7 +29,7 @@ def weight(text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r}, expected a number of 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more")
     return number
 
 
@@ -47,13 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--search",
         nargs="+",
         metavar="SCORES",
-        help="search the weights on these files, one per stream, of a split that is "
-        "used for neither training nor testing",
+        help="search for the best weights on these files, one per stream, from a split "
+        "that is used for neither training nor testing",
     )
     add(
         "--ann-file",
         metavar="FILE",
-        help="annotation file or val_label.pkl, for files without labels or ids",
+        help="annotation file or val_label.pkl, for score files without labels or ids",
     )
     add_shared(parser, "--split")
     add("--probabilities", action="store_true", help="apply softmax to logits first")
@@ -65,11 +66,11 @@ def run(args: argparse.Namespace) -> None:
     if args.fusion_weights and len(args.fusion_weights) != len(args.scores):
         raise argparse.ArgumentError(
             None,
-            f"--fusion-weights: {len(args.fusion_weights)} of {len(args.scores)} files, "
-            "expected one weight per file",
+            f"--fusion-weights: got {len(args.fusion_weights)} weights for "
+            f"{len(args.scores)} files, expected one weight per file",
         )
     if args.fusion_weights and not any(args.fusion_weights):
-        raise argparse.ArgumentError(None, "--fusion-weights: all are 0")
+        raise argparse.ArgumentError(None, "--fusion-weights: all weights are 0")
     from tabulate import tabulate
 
     from ..errors import ConfigError, DataError
@@ -88,11 +89,11 @@ def run(args: argparse.Namespace) -> None:
         check_file(path)
     if args.output and not args.output.endswith((".pkl", ".npz")):
         raise ConfigError(
-            "--output needs a name that ends in .pkl or .npz",
+            "the name of --output must end in .pkl or .npz",
             kind="file-name",
             file=args.output,
         )
-    refuse_existing(args.overwrite, args.output, args.json)
+    check_overwrite(args.overwrite, args.output, args.json)
     known = labels_of(args.ann_file, args.split) if args.ann_file else None
     streams = read_streams(args.scores, known, args.probabilities)
     if not args.quiet:
@@ -101,7 +102,7 @@ def run(args: argparse.Namespace) -> None:
     labels = streams[0].labels
     if labels is None:
         raise DataError(
-            "no file has labels: name the data set's --ann-file and --split",
+            "no file has labels. Pass the --ann-file and --split of the data set",
             kind="label",
         )
     weights: Sequence[float] = args.fusion_weights or [1.0] * len(streams)
@@ -109,9 +110,9 @@ def run(args: argparse.Namespace) -> None:
     if args.search:
         searched = aligned(read_streams(args.search, None, args.probabilities))
         check_search(searched, streams)
-        weights, reached = search_weights(searched)
-        report["search"] = {"files": args.search, "top1": 100 * reached}
-        print(f"weights {list(weights)}, {100 * reached:.2f} on the files of --search")
+        weights, accuracy = search_weights(searched)
+        report["search"] = {"files": args.search, "top1": 100 * accuracy}
+        print(f"weights {list(weights)}, {100 * accuracy:.2f} on the files of --search")
     values = fuse(streams, weights)
     scores = {stream.source: accuracies(stream.values, labels) for stream in streams}
     fused = accuracies(values, labels)

@@ -1,4 +1,4 @@
-"""Print versions, devices, and active compatibility fixes, for bug reports."""
+"""Print versions, devices, and active compatibility fixes for bug reports."""
 
 import argparse
 import contextlib

@@ -1,4 +1,4 @@
-"""Options and execution that `msg3d train` and `msg3d test` share."""
+"""Options and execution shared by `msg3d train` and `msg3d test`."""
 
 import argparse
 import os
@@ -21,17 +21,19 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     complete(config, config_names)
 
 
-def add_passed(parser: argparse.ArgumentParser) -> Callable[..., argparse.Action]:
-    """Add the options of both scripts of MMAction2.
+def add_script_options(
+    parser: argparse.ArgumentParser,
+) -> Callable[..., argparse.Action]:
+    """Add the common options of MMAction2's scripts.
 
     Returns:
-        `add_argument` of a group, for the options of one script.
+        `add_argument` of the group, to add the other options of a script.
     """
     add = parser.add_argument_group("options of MMAction2").add_argument
     add(
         "--work-dir",
         metavar="DIR",
-        help="folder of logs and checkpoints (default: the config's, or "
+        help="folder for logs and checkpoints (default: work_dir of the config, or "
         "./work_dirs/CONFIG)",
     )
     add(
@@ -39,27 +41,34 @@ def add_passed(parser: argparse.ArgumentParser) -> Callable[..., argparse.Action
         nargs="+",
         type=key_value,
         metavar="KEY=VALUE",
-        help="change entries of the config, such as optim_wrapper.optimizer.lr=0.05 or "
-        'train_dataloader.batch_size=8; lists as KEY="[a,b]"',
+        help="override entries of the config, such as optim_wrapper.optimizer.lr=0.05 or "
+        'train_dataloader.batch_size=8; write lists as KEY="[a,b]"',
     )
     return add
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:
-    """Add mim's options, with the same letters."""
+    """Add the options of mim."""
     add = parser.add_argument_group(
         "launcher",
-        "Options of `mim train` and `mim test`. Without a launcher, there is one process.",
+        "The same options as those of mim. Without a launcher, a single process runs.",
     ).add_argument
     add(
         "-l",
         "--launcher",
         choices=LAUNCHERS,
         default="none",
-        help="none; pytorch, which starts torchrun; slurm, which starts srun; or mpi, "
-        "if mpirun starts this command",
+        help="pytorch starts torchrun, and slurm starts srun. Use mpi if mpirun starts "
+        "this command (default: none)",
     )
-    add("-G", "--gpus", type=positive, default=1, metavar="N", help="all processes")
+    add(
+        "-G",
+        "--gpus",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="total number of processes (default: 1)",
+    )
     add(
         "-g",
         "--gpus-per-node",
@@ -67,7 +76,7 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes per node (slurm, required)",
     )
-    add("-p", "--partition", metavar="NAME", help="of the cluster (slurm, required)")
+    add("-p", "--partition", metavar="NAME", help="partition (slurm, required)")
     add(
         "-c",
         "--cpus-per-task",
@@ -80,9 +89,9 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
         "--srun-args",
         default="",
         metavar="ARGS",
-        help='more options of srun: --srun-args="--qos=high --time=8:00:00"',
+        help='further options of srun: --srun-args="--qos=high --time=8:00:00"',
     )
-    add("--port", type=positive, help="of the first process (default: random)")
+    add("--port", type=positive, help="port of the first process (default: random)")
     add("-y", "--yes", action="store_true", help="ignored, for compatibility with mim")
 
 
@@ -92,12 +101,12 @@ def run_script(
     options: Iterable[str],
     first: Sequence[str] = (),
 ) -> int:
-    """Run a script of MMAction2, here or under a launcher.
+    """Run a script of MMAction2 in this process or under a launcher.
 
     Args:
         script: `train` or `test`.
-        args: of the command.
-        options: those that are passed to the script.
+        args: arguments of the command.
+        options: names of the options to pass to the script.
         first: arguments of the script before its options.
 
     Returns:
@@ -111,23 +120,25 @@ def run_script(
 
     config = str(find_config(args.config))
     names = ("gpus", "gpus_per_node", "cpus_per_task", "partition", "srun_args", "port")
-    plan = launch.Launch(args.launcher, **{name: getattr(args, name) for name in names})
-    # Under a launcher, the results of a test are in the log.
-    if args.quiet and (script == "train" or plan.is_here()):
+    launcher = launch.Launch(
+        args.launcher, **{name: getattr(args, name) for name in names}
+    )
+    # The results of a test under a launcher are only in the log.
+    if args.quiet and (script == "train" or launcher.in_process()):
         args.cfg_options = [*(args.cfg_options or []), "log_level=WARNING"]
     arguments = [*first, *_arguments(args, options)]
-    if not plan.is_here():
-        command = plan.command(script, config, arguments)
+    if not launcher.in_process():
+        command = launcher.command(script, config, arguments)
         status, text = launch.run_processes(command, args.port, args.debug)
         if text:
             raise MSG3DError(text, kind="config")
-        if status in (-2, 130):  # the launcher alone received Ctrl-C
+        if status in (-2, 130):  # only the launcher received Ctrl-C
             raise KeyboardInterrupt
         return status if status >= 0 else 128 - status
     try:
-        launch.run_here(script, config, arguments, args.launcher)
+        launch.run_in_process(script, config, arguments, args.launcher)
     except Exception as error:
-        return _end(error, args.debug)
+        return _handle(error, args.debug)
     if args.quiet and os.environ.get("RANK", "0") == "0":
         results = launch.results("test" if script == "test" else "val")
         if results:
@@ -136,7 +147,7 @@ def run_script(
 
 
 def _arguments(args: argparse.Namespace, options: Iterable[str]) -> list[str]:
-    """Write options as a command line."""
+    """Convert options to command-line arguments."""
     words = []
     for option in options:
         value: Any = getattr(args, option.removeprefix("--").replace("-", "_"))
@@ -149,8 +160,8 @@ def _arguments(args: argparse.Namespace, options: Iterable[str]) -> list[str]:
     return words
 
 
-def _end(error: Exception, debug: bool) -> int:
-    """Raise the sentence of an error if there is one, or else the error."""
+def _handle(error: Exception, debug: bool) -> int:
+    """Raise an error that the user can fix in one sentence, and others unchanged."""
     from ..engine.endings import pass_on
     from ..engine.sentences import is_interruption, sentence
 

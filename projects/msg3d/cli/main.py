@@ -1,4 +1,4 @@
-"""Entry point of `msg3d`: select the subcommand, and turn errors into one line."""
+"""Entry point of `msg3d`: run the subcommand, and print errors in one line."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ from ..errors import MSG3DError
 from ..io.progress import set_progress
 from .options import add_common
 
-# Command -> summary. Its module has the same name, with underscores.
+# Command -> summary. The module has the same name, with underscores.
 COMMANDS = {
     "predict": "recognize actions in keypoints or videos",
     "train": "train a network",
@@ -25,11 +25,11 @@ COMMANDS = {
     "check": "report every problem in an annotation file",
     "pack": "pack an annotation file into a store that is read sample by sample",
     "chunks": "cut long sequences into chunks",
-    "configs": "list the shipped configs, or copy one",
+    "configs": "list or copy the shipped configs",
     "new-config": "write a config for an annotation file",
     "fuse": "fuse the scores of several streams",
     "export": "export a trained network to one file",
-    "convert-checkpoint": "convert published weights, or checkpoints to safetensors",
+    "convert-checkpoint": "convert published weights, or a checkpoint to safetensors",
     "visualize": "play sequences; plot scores, curves, graphs, and saliency",
     "draw": "draw skeleton layouts",
     "score-traits": "score predicted personality traits",
@@ -37,7 +37,7 @@ COMMANDS = {
     "completion": "print a script for shell completion",
 }
 
-# Warnings of the stack that no user can act on; regular expressions.
+# Warnings of dependencies that users cannot fix, as regular expressions.
 NOISE = (
     "pkg_resources is deprecated",
     "Fail to import ``MultiScaleDeformableAttention``",
@@ -50,15 +50,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status.
 
     Args:
-        argv: arguments after the program's name; None for those of this process.
+        argv: arguments after the program name; None for those of this process.
 
     Returns:
         0 on success, 1 on failure or if a check finds errors, 130 after Ctrl-C.
 
     Raises:
-        SystemExit: with status 2, wrong usage; with status 0, help was printed.
+        SystemExit: status 2 for wrong usage, or 0 after printing help.
     """
-    # Names of files and some signs may be outside of the encoding of a terminal or pipe.
+    # Terminals and pipes may have an encoding without some characters of the output.
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -86,7 +86,7 @@ def _run(argv: Sequence[str] | None) -> int:
         status: int = args.module.run(args) or 0
         sys.stdout.flush()
         return status
-    except argparse.ArgumentError as error:  # options that contradict each other
+    except argparse.ArgumentError as error:  # conflicting options
         innermost: Parser = args.parser
         innermost.error(str(error))
     except KeyboardInterrupt:
@@ -109,12 +109,12 @@ def _sentence(error: Exception) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors show the usage of the subcommand they belong to.
+    """Parser that reports errors with the usage of the subcommand.
 
-    `args.parser` is the parser of the innermost subcommand.
+    It sets `args.parser` to the parser of the innermost subcommand.
     """
 
-    def parse_known_args(  # argparse has overloads
+    def parse_known_args(  # without the overloads of argparse
         self, args: Iterable[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
         namespace, unknown = super().parse_known_args(args, namespace)
@@ -129,7 +129,7 @@ def make_parser(command: str | None) -> argparse.ArgumentParser:
     """Return the parser of all commands.
 
     Args:
-        command: the only one whose arguments are added, and whose module is imported.
+        command: the command whose module is imported and whose arguments are added.
     """
     parser = Parser(
         prog="msg3d",
@@ -166,14 +166,14 @@ def _command(words: Sequence[str]) -> str | None:
 
 
 def _renamed(argv: list[str]) -> list[str]:
-    """Replace deprecated options, with a warning."""
+    """Replace deprecated options and print a warning."""
     command = _command(argv)
     renamed = getattr(_module(command), "RENAMED", {}) if command else {}
-    current = []
+    words = []
     for word in argv:
         option, equals, value = word.partition("=")
         if option not in renamed:
-            current.append(word)
+            words.append(word)
             continue
         new = renamed[option]
         print(
@@ -182,12 +182,12 @@ def _renamed(argv: list[str]) -> list[str]:
             file=sys.stderr,
         )
         # "--unit normalized" replaces a flag.
-        current += new.split(" ") if not equals else [f"{new}={value}"]
-    return current
+        words += new.split(" ") if not equals else [f"{new}={value}"]
+    return words
 
 
 def _complete() -> None:
-    """Answer the shell, which runs the program to complete a command line."""
+    """Print completions of the command line that the shell is completing."""
     import argcomplete
 
     words = os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])].split()

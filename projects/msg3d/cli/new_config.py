@@ -1,7 +1,7 @@
 """Write a config for an annotation file or packed store.
 
-Classes, splits, layout, persons, dimensions, and lengths are read from the file. The
-config inherits from `_base_` files, which are copied next to it:
+Classes, splits, layout, dimensions, number of persons, and clip length are read from the
+file. The config inherits from `_base_` files, which are copied next to it:
 
     msg3d new-config data/mine.pkl my_config.py
     msg3d train my_config.py
@@ -10,7 +10,7 @@ config inherits from `_base_` files, which are copied next to it:
 import argparse
 import shlex
 
-from .options import add_shared, complete, config_names, refuse_existing
+from .options import add_shared, check_overwrite, complete, config_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,21 +20,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     like = add(
         "--like",
         metavar="NAME",
-        help="shipped config whose network and recipe are used (default: MS-G3D with a "
+        help="shipped config that provides network and recipe (default: MS-G3D with a "
         "recipe for small data sets)",
     )
     complete(like, config_names)
     add_shared(parser, "--layout")
     add("--train-split", metavar="NAME", help="split for training")
     add("--val-split", metavar="NAME", help="split for validation and testing")
-    add("--flat", action="store_true", help="write one file that inherits nothing")
+    add("--flat", action="store_true", help="write a single file without `_base_`")
     add_shared(parser, "--overwrite")
 
 
 def run(args: argparse.Namespace) -> None:
     from ..apis.new_config import write_config
 
-    refuse_existing(args.overwrite, args.output)
+    check_overwrite(args.overwrite, args.output)
     written = write_config(
         args.file,
         args.output,
@@ -47,5 +47,5 @@ def run(args: argparse.Namespace) -> None:
     for path in written[:2] if not args.quiet else written[:1]:
         print(f"wrote {path}")
     if written[2:] and not args.quiet:
-        print(f"copied {len(written) - 2} files that it inherits")
+        print(f"copied {len(written) - 2} files that it inherits from")
     print(f"next: msg3d train {shlex.quote(args.output)}")

@@ -1,4 +1,4 @@
-"""Options that mean the same in every command that has them."""
+"""Options that are shared by several commands."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ConfigError
 
-# Those of `formats.base.all_formats`.
+# The names of `formats.base.all_formats`, which is slow to import.
 INPUT_FORMATS = (
     *("alphapose", "annotation_file", "coco", "csv", "keypoint_json"),
     *("kinetics_skeleton", "mediapipe", "mmpose", "msr_action3d", "npy"),
@@ -18,14 +18,14 @@ INPUT_FORMATS = (
 
 
 def positive(text: str) -> int:
-    """Parse an integer above zero."""
+    """Parse a positive integer."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected 1, 2, 3, ...")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
 
 
 def key_value(text: str) -> str:
-    """Check that an entry of a config has a value."""
+    """Check that the text is KEY=VALUE."""
     key, equals, _ = text.partition("=")
     if not key or not equals:
         raise argparse.ArgumentTypeError(f"expected KEY=VALUE, got {text!r}")
@@ -33,20 +33,20 @@ def key_value(text: str) -> str:
 
 
 def count(text: str) -> int:
-    """Parse an integer of zero or more."""
+    """Parse a non-negative integer."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}, expected 0, 1, 2, ...")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of 0 or more")
     return int(text)
 
 
 def fraction(text: str) -> float:
-    """Parse a number above 0 and below 1."""
+    """Parse a number between 0 and 1, exclusive."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
     if not 0 < number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected above 0 and below 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
     return number
 
 
@@ -62,7 +62,7 @@ def regex(text: str) -> str:
 
 
 def layout(text: str) -> str:
-    """Parse a layout: a name, or a .json file that describes one."""
+    """Check a layout: a name, or a .json file that defines a layout."""
     from ..skeletons import skeleton
 
     try:
@@ -73,7 +73,7 @@ def layout(text: str) -> str:
 
 
 def unit(text: str) -> str:
-    """Parse the name of a unit, or one of its aliases."""
+    """Parse the name or alias of a unit."""
     from ..skeletons.units import unit_name
 
     try:
@@ -90,7 +90,7 @@ def config_names(**_: object) -> list[str]:
 
 
 def layout_names(prefix: str = "", **_: object) -> list[str]:
-    """Return the names of layouts and the .json files, for completion."""
+    """Return the names of layouts and matching .json files, for completion."""
     from argcomplete.completers import FilesCompleter
 
     from ..skeletons import SKELETONS
@@ -119,12 +119,12 @@ COMPLETERS: dict[str, Callable[..., list[str]]] = {
 
 SHARED: dict[str, dict[str, Any]] = {
     "--output": {"metavar": "FILE", "help": "file to write"},
-    "--device": {"help": "cpu, cuda, cuda:1, ... (default: a GPU if there is one)"},
+    "--device": {"help": "cpu, cuda, cuda:1, ... (default: a GPU if available)"},
     "--layout": {
         "type": layout,
         "metavar": "LAYOUT",
-        "help": "skeleton layout of the keypoints, a name (`msg3d draw --list`) or a .json "
-        "file",
+        "help": "skeleton layout of the keypoints: a name (see `msg3d draw --list`) or a "
+        ".json file",
     },
     "--unit": {
         "type": unit,
@@ -135,7 +135,7 @@ SHARED: dict[str, dict[str, Any]] = {
         "nargs": 2,
         "type": positive,
         "metavar": ("H", "W"),
-        "help": "height and width of the image in pixels, for 2D keypoints",
+        "help": "image height and width in pixels, for 2D keypoints",
     },
     "--split": {"metavar": "NAME", "help": "split of the annotation file"},
     "--checkpoint": {"metavar": "FILE", "help": "weights of the network"},
@@ -148,28 +148,28 @@ SHARED: dict[str, dict[str, Any]] = {
     "--seed": {"type": int, "default": 0, "help": "random seed (default: 0)"},
     "--skip-invalid": {
         "action": "store_true",
-        "help": "write the output without the invalid inputs",
+        "help": "skip invalid inputs instead of failing",
     },
     "--overwrite": {
         "action": "store_true",
-        "help": "replace an existing output (default: refuse)",
+        "help": "replace an existing output (default: fail)",
     },
     "--json": {"metavar": "FILE", "help": "also write the result as JSON"},
 }
 
 
 def complete(action: argparse.Action, completer: Callable[..., list[str]]) -> None:
-    """Set the function that returns the values of an argument, for argcomplete."""
-    action.completer = completer  # type: ignore[attr-defined]  # of argcomplete
+    """Set the completer of an argument for argcomplete."""
+    action.completer = completer  # type: ignore[attr-defined]  # read by argcomplete
 
 
 def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: Any) -> None:
     """Add options of `SHARED`.
 
     Args:
-        parser: the parser, or a group of it.
-        *names: such as "--output".
-        **changes: what differs here, such as `default` or `required`; only for one name.
+        parser: a parser or argument group.
+        *names: names such as "--output".
+        **changes: overrides such as `default` or `required`.
     """
     for name in names:
         action = parser.add_argument(name, **{**SHARED[name], **changes})
@@ -178,36 +178,37 @@ def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: Any) 
 
 
 def add_common(parser: argparse.ArgumentParser, default: bool | str = False) -> None:
-    """Add the options of every command.
+    """Add the options that all commands have.
 
     Args:
-        parser: the parser of a command, or of a subcommand of it.
-        default: `argparse.SUPPRESS` in a subcommand, which keeps the command's value.
+        parser: the parser of a command or nested subcommand.
+        default: default value; `argparse.SUPPRESS` in a nested subcommand keeps the value
+            of the command.
     """
     parser.add_argument(
         "--quiet",
         action="store_true",
         default=default,
-        help="print results and errors only",
+        help="print only results and errors",
     )
     parser.add_argument(
         "--debug",
         action="store_true",
         default=default,
-        help="print the traceback of an error",
+        help="print the tracebacks of errors",
     )
 
 
-def refuse_existing(overwrite: bool, *paths: str | None) -> None:
-    """Refuse to replace an output without --overwrite.
+def check_overwrite(overwrite: bool, *paths: str | None) -> None:
+    """Check that outputs do not exist, unless `overwrite` is set.
 
     Raises:
-        ConfigError: one of the paths exists (`exists`).
+        ConfigError: a path already exists (`exists`).
     """
     for path in paths:
         if path is not None and not overwrite and os.path.lexists(path):
             raise ConfigError(
-                "already exists. Add --overwrite to replace it, or choose another name",
+                "already exists. Pass --overwrite to replace it, or choose another name",
                 kind="exists",
                 file=os.fspath(path),
             )
@@ -216,15 +217,16 @@ def refuse_existing(overwrite: bool, *paths: str | None) -> None:
 CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
 
 
-def take_checkpoint(
+def pop_checkpoint(
     args: argparse.Namespace, words: list[str], after: int = 1
 ) -> list[str]:
-    """Accept `CONFIG CHECKPOINT ...`, which earlier versions expected, with a warning.
+    """Support the deprecated form `CONFIG CHECKPOINT ...`, with a warning.
 
     Args:
-        args: with `command` and `checkpoint`, which is set if `words` begin with one.
-        words: the arguments that follow the model.
-        after: the least number of arguments after the checkpoint.
+        args: arguments of the command. `args.checkpoint` is set if the first word is a
+            checkpoint.
+        words: the arguments after the model.
+        after: minimum number of arguments after the checkpoint.
 
     Returns:
         The words without the checkpoint.

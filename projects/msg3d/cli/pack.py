@@ -1,25 +1,25 @@
 """Pack an annotation file into a store that is read sample by sample, or unpack it.
 
-The ending of OUTPUT decides:
+The suffix of OUTPUT selects the direction:
 
     msg3d pack ntu60_3d.pkl ntu60_3d.packed
     msg3d pack ntu60_3d.packed back.pkl
 
-FILE is checked first. Both directions hold all data in memory; msg3d.datasets.StoreWriter
-writes a store without doing so.
+FILE is checked first, and loaded into memory. To write a store that does not fit in
+memory, use msg3d.datasets.StoreWriter.
 """
 
 import argparse
 import os
 from pathlib import Path
 
-from .options import add_shared, refuse_existing
+from .options import add_shared, check_overwrite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("file", metavar="FILE", help="NAME.pkl, or NAME.packed")
-    add("output", metavar="OUTPUT", help="NAME.packed, or NAME.pkl")
+    add("file", metavar="FILE", help="NAME.pkl or NAME.packed")
+    add("output", metavar="OUTPUT", help="NAME.packed or NAME.pkl")
     add(
         "--keep-dtype",
         action="store_true",
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     from ..stores.packing import pack_file
     from ..stores.store import load_store
 
-    refuse_existing(args.overwrite, check_out(args.output))
+    check_overwrite(args.overwrite, check_out(args.output))
     output = pack_file(args.file, args.output, args.keep_dtype)
     if output.endswith(".packed"):
         store = load_store(output)

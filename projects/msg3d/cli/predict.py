@@ -1,16 +1,15 @@
 """Recognize actions in keypoints or videos, or predict regression targets.
 
-MODEL is a checkpoint, which contains the config of its training; an exported network
-(.onnx or .pt2); or a config, with --checkpoint. INPUT is a file or a folder that is
-searched:
+MODEL is a checkpoint that contains its training config; an exported network (.onnx or
+.pt2); or a config together with --checkpoint. INPUT is a file, or a folder to search:
 
     msg3d predict best.pth recordings --output results
     msg3d predict model.onnx wave.npy --output - | jq .name
     msg3d predict my_config.py clip.mp4 --checkpoint best.pth --pose-model rtmo.onnx
 
-OUTPUT/NAME.json is written for each input, and OUTPUT/predictions.csv for all. With
---window, long recordings are cut into segments: OUTPUT/segments.csv, and with --fps
-subtitles, OUTPUT/NAME.srt. A restarted command resumes.
+Writes OUTPUT/NAME.json for each input, and OUTPUT/predictions.csv for all inputs.
+--window finds actions in long recordings and writes OUTPUT/segments.csv and, with --fps,
+subtitles OUTPUT/NAME.srt. A restarted command resumes.
 """
 
 import argparse
@@ -19,12 +18,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .options import INPUT_FORMATS, add_shared, positive, take_checkpoint
+from .options import INPUT_FORMATS, add_shared, pop_checkpoint, positive
 
 if TYPE_CHECKING:
     from ..annotations import Sample
     from ..apis.recognizer import Recognizer
-    from ..apis.written import Labels, Segments
+    from ..apis.tasks import Labels, Segments
     from ..formats.base import ReadOptions
 
 RENAMED = {"--out": "--output", "--normalized": "--unit normalized"}
@@ -40,34 +39,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="DIR",
         default="predictions",
-        help="folder to write; - prints a line of JSON per sequence instead (default: "
+        help="folder to write; - prints one line of JSON per sequence instead (default: "
         "predictions)",
     )
-    add_shared(
-        parser, "--overwrite", help="also predict what is done (default: resume)"
-    )
+    add_shared(parser, "--overwrite", help="predict all inputs again (default: resume)")
     add_shared(parser, "--classes", "--device")
-    add("--top", type=positive, default=5, help="classes to write (default: 5)")
+    add(
+        "--top",
+        type=positive,
+        default=5,
+        help="number of classes to write (default: 5)",
+    )
     add("--persons", action="store_true", help="also predict each person separately")
     add(
         "--pairs",
         type=positive,
         default=0,
         metavar="K",
-        help="also predict pairs of persons, the K closest",
+        help="also predict the K closest pairs of persons",
     )
     add(
         "--clips",
         type=positive,
         help="clips per sequence or window whose scores are averaged (default: the "
-        "config's number, with --window 1)",
+        "config's number, or 1 with --window)",
     )
-    add("--batch-size", type=positive, default=16, help="(default: 16)")
+    add("--batch-size", type=positive, default=16, help="batch size (default: 16)")
     reading = parser.add_argument_group("reading the inputs")
     reading.add_argument(
         "--format",
         choices=INPUT_FORMATS,
-        help="format of the files (default: detected for each)",
+        help="file format (default: detected for each file)",
     )
     add_shared(reading, "--layout", "--unit", "--img-shape", "--split")
     reading.add_argument(
@@ -75,14 +77,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=5,
         metavar="K",
-        help="keep at most K persons of estimated poses, those with the longest and most "
-        "confident tracks (default: 5)",
+        help="for estimated poses, keep the K persons with the longest and most confident "
+        "tracks (default: 5)",
     )
     reading.add_argument(
-        "--pose-model", metavar="ONNX", help="for videos: RTMO, or RTMPose"
+        "--pose-model",
+        metavar="ONNX",
+        help="pose estimator for videos: RTMO, or RTMPose with --det-model",
     )
     reading.add_argument(
-        "--det-model", metavar="ONNX", help="YOLOX that detects persons for RTMPose"
+        "--det-model", metavar="ONNX", help="YOLOX person detector for RTMPose"
     )
     long = parser.add_argument_group("action segmentation in long recordings")
     long.add_argument(
@@ -92,20 +96,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stride",
         type=positive,
         metavar="FRAMES",
-        help="frames from one window to the next (default: window / 4)",
+        help="frames between the starts of windows (default: window / 4)",
     )
     long.add_argument(
         "--smooth",
         type=positive,
         default=1,
         metavar="FRAMES",
-        help="average the scores over an odd number of frames (default: 1)",
+        help="odd number of frames over which scores are averaged (default: 1)",
     )
     long.add_argument(
-        "--threshold", type=float, default=0.0, help="minimum score of a frame"
+        "--threshold",
+        type=float,
+        default=0.0,
+        help="minimum score of a frame (default: 0)",
     )
     long.add_argument(
-        "--min-frames", type=positive, default=1, help="minimum length of a segment"
+        "--min-frames",
+        type=positive,
+        default=1,
+        help="minimum length of a segment (default: 1)",
     )
     long.add_argument(
         "--fps", type=float, help="frames per second, for times and subtitles"
@@ -130,10 +140,10 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output != "-":
         check_output(args.output)
-    args.inputs = take_checkpoint(args, args.inputs)
-    sources, root = list_inputs(args.inputs, leave_out=args.output)
+    args.inputs = pop_checkpoint(args, args.inputs)
+    sources, root = list_inputs(args.inputs, exclude=args.output)
     recognizer, config = _network(args)
-    options, written = _reading(args), _written(args, recognizer)
+    options, task = _read_options(args), _task(args, recognizer)
 
     def read(path: str) -> list["Sample"]:
         return read_sequences(path, recognizer.expected, options)
@@ -141,9 +151,9 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "-":
         report = Report()
         names = source_names(sources, root)
-        for record in predict_sources(written, names, read, report):
+        for record in predict_sources(task, names, read, report):
             for entry in record["samples"]:
-                written.subtitles(entry)  # removes them
+                task.subtitles(entry)  # removes them from the entry
                 print(json.dumps(dict(source=record["source"], **entry)), flush=True)
     else:
         files = (
@@ -152,7 +162,7 @@ def run(args: argparse.Namespace) -> int:
         )
         outputs = (recognizer.classes, recognizer.targets)
         report = predict_files(
-            written,
+            task,
             sources,
             root,
             args.output,
@@ -168,17 +178,17 @@ def run(args: argparse.Namespace) -> int:
             args.overwrite,
         )
         print(
-            f"predicted {len(report.predicted)}, done before {len(report.found)}, "
+            f"predicted {len(report.predicted)}, already done {len(report.reused)}, "
             f"failed {len(report.failed)}\n"
-            f"wrote {path_in(args.output, written.table)}"
+            f"wrote {path_in(args.output, task.table)}"
         )
-    for name, why in report.failed:
-        print(f"FAILED {name}: {why}", file=sys.stderr)
+    for name, reason in report.failed:
+        print(f"FAILED {name}: {reason}", file=sys.stderr)
     return 1 if report.failed else 0
 
 
 def _network(args: argparse.Namespace) -> tuple["Recognizer", dict[str, Any]]:
-    """Return the recognizer, and its config unless it is an exported network."""
+    """Return the recognizer and its config, which is empty for exported networks."""
     from ..apis.exported import is_exported
     from ..apis.recognizer import Recognizer
     from ..errors import ConfigError
@@ -190,8 +200,8 @@ def _network(args: argparse.Namespace) -> tuple["Recognizer", dict[str, Any]]:
     if is_exported(args.model):
         if args.checkpoint or args.classes or args.device:
             raise ConfigError(
-                "is an exported network, which contains weights and classes, and runs on "
-                "the CPU. Leave out --checkpoint, --classes, and --device",
+                "is an exported network, which contains weights and classes and runs on "
+                "the CPU. Omit --checkpoint, --classes, and --device",
                 kind="option",
                 file=args.model,
             )
@@ -200,8 +210,9 @@ def _network(args: argparse.Namespace) -> tuple["Recognizer", dict[str, Any]]:
         from ..apis.trained import load_network, read_class_names
     except ModuleNotFoundError as error:
         raise ImportError(
-            f"{args.model}: networks that are not exported require PyTorch and MMAction2 "
-            f"({error}). Install all requirements of msg3d, or use `msg3d export`."
+            f"{args.model}: loading a checkpoint requires PyTorch and MMAction2 "
+            f"({error}). Install all requirements of msg3d, or export the network with "
+            "`msg3d export` on a machine that has them."
         ) from error
     cfg, checkpoint = load_network(args.model, args.checkpoint)
     classes = read_class_names(args.classes) if args.classes else None
@@ -209,13 +220,13 @@ def _network(args: argparse.Namespace) -> tuple["Recognizer", dict[str, Any]]:
     return recognizer, cfg.to_dict()
 
 
-def _reading(args: argparse.Namespace) -> "ReadOptions":
+def _read_options(args: argparse.Namespace) -> "ReadOptions":
     from ..errors import ConfigError
     from ..formats.base import ReadOptions
 
     pose = None
     if args.det_model and not args.pose_model:
-        raise ConfigError("--det-model needs a --pose-model", kind="option")
+        raise ConfigError("--det-model requires --pose-model", kind="option")
     if args.pose_model:
         from ..video import rtmlib_pose
 
@@ -232,23 +243,23 @@ def _reading(args: argparse.Namespace) -> "ReadOptions":
     )
 
 
-def _written(args: argparse.Namespace, recognizer: "Recognizer") -> "Labels | Segments":
-    from ..apis.written import Labels, Segments
+def _task(args: argparse.Namespace, recognizer: "Recognizer") -> "Labels | Segments":
+    from ..apis.tasks import Labels, Segments
     from ..errors import ConfigError
 
     if not args.window:
         return Labels(recognizer, args.top, args.persons, args.pairs)
-    wrong = None
+    message = None
     if recognizer.targets:
-        wrong = "--window needs classes, but the network regresses targets"
+        message = "--window requires classes, but the network regresses targets"
     elif args.persons or args.pairs:
-        wrong = "--window labels all persons together. Leave out --persons and --pairs"
+        message = "--window labels all persons together. Omit --persons and --pairs"
     elif args.smooth % 2 == 0:
-        wrong = f"--smooth is {args.smooth}, expected an odd number"
+        message = f"--smooth is {args.smooth}, expected an odd number"
     elif args.fps is not None and not args.fps > 0:
-        wrong = f"--fps is {args.fps}, expected more than 0"
-    if wrong:
-        raise ConfigError(wrong, kind="option")
+        message = f"--fps is {args.fps}, expected a positive number"
+    if message:
+        raise ConfigError(message, kind="option")
     return Segments(
         recognizer,
         window=args.window,
@@ -261,7 +272,7 @@ def _written(args: argparse.Namespace, recognizer: "Recognizer") -> "Labels | Se
 
 
 def _stamp(file: str | None) -> tuple[int, int] | None:
-    """Return size and time of a file; None if it is a URL or a name."""
+    """Return size and modification time of a file; None for a URL or name."""
     if not file or not Path(file).is_file():
         return None
     stat = Path(file).stat()

@@ -17,10 +17,10 @@ from .options import (
     INPUT_FORMATS,
     add_common,
     add_shared,
+    check_overwrite,
     count,
     fraction,
     positive,
-    refuse_existing,
     regex,
     unit,
 )
@@ -34,11 +34,11 @@ RENAMED = {
 }
 EPILOG = """\
 RAW is a folder, a .zip, or a .tar. OUTPUT ends in .pkl (annotation file) or .packed
-(packed store, written without holding the data in memory). The report is printed, and
-written to OUTPUT.report.json and OUTPUT.report.txt. If a file is refused, OUTPUT is not
-written and the exit status is 1, unless --skip-invalid is used. After an interruption,
-run the command again to resume: finished work is kept in OUTPUT.parts until OUTPUT is
-written.
+(packed store, written without loading all data into memory). The report is printed and
+written to OUTPUT.report.json and OUTPUT.report.txt. If a file is invalid, OUTPUT is not
+written and the exit status is 1, unless --skip-invalid is passed. To resume after an
+interruption, run the command again. Finished parts are stored in OUTPUT.parts until
+OUTPUT is written.
 """
 
 
@@ -48,29 +48,29 @@ def sbu_unit(text: str) -> str:
 
 def subjects(text: str) -> int:
     if not text.isdecimal() or int(text) < 4:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected 4, 5, 6, ...")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of 4 or more")
     return int(text)
 
 
-def max_persons(default: int, what: str, **changes: Any) -> dict[str, Any]:
-    help = f"maximum number of persons per {what} (default: {default})"
-    return dict(metavar="K", type=positive, default=default, help=help, **changes)
+def max_persons(default: int, per: str) -> dict[str, Any]:
+    help = f"maximum number of persons per {per} (default: {default})"
+    return {"metavar": "K", "type": positive, "default": default, "help": help}
 
 
 LIST = {
     "metavar": "LIST.csv",
     "dest": "list_file",
-    "help": "table file,label,split[,height,width]; without it, folders train/CLASS and "
-    "val/CLASS give split and label",
+    "help": "table file,label,split[,height,width] (default: split and label from folders "
+    "train/CLASS and val/CLASS)",
 }
-MOST_SCORED = "video, those with the largest sum of scores"
+MOST_SCORED = "video, selected by the sum of their scores"
 
 
 class Format(NamedTuple):
-    """A format: texts for help, its converter, and its options.
+    """Help texts, converter, and options of a format.
 
-    The `dest` of an option is the converter's parameter. Options of `options.SHARED` may
-    be changed.
+    The `dest` of an option is the parameter of the converter. The settings override those
+    in `options.SHARED`.
     """
 
     summary: str
@@ -82,31 +82,31 @@ class Format(NamedTuple):
 FORMATS = {
     "ntu": Format(
         "NTU RGB+D 60 or 120 (.skeleton files)",
-        "folder of the .skeleton files or of the zips they come in, or one zip",
+        "folder of .skeleton files or of the released zips, or a single zip",
         "convert_ntu",
         {
             "--benchmark": {
                 "choices": ("ntu60", "ntu120"),
                 "required": True,
-                "help": "data set; files of the other one are skipped",
+                "help": "data set; files of the other data set are skipped",
             },
             "--missing": {
                 "action": "append",
                 "metavar": "LIST",
-                "help": "the authors' list of samples with missing skeletons, to skip; may "
-                "be used twice (default: under its published name in or next to RAW)",
+                "help": "skip the samples in the authors' list of missing skeletons; can "
+                "be repeated (default: the published file name in or next to RAW)",
             },
             "--denoise": {
                 "action": "store_true",
-                "help": "remove bodies of 11 frames or fewer, or that are too wide for "
-                "their height, and sort the others by motion, as CTR-GCN and PYSKL do",
+                "help": "remove bodies that have at most 11 frames or are too wide for "
+                "their height, and sort the rest by motion, as in CTR-GCN and PYSKL",
             },
             "--max-persons": {
                 "metavar": "K",
                 "type": count,
                 "default": 2,
-                "help": "maximum number of bodies per sample, those that spread most; 0 for "
-                "all (default: 2)",
+                "help": "maximum number of bodies per sample, selected by spatial extent; 0 "
+                "for all (default: 2)",
             },
         },
     ),
@@ -118,8 +118,8 @@ FORMATS = {
             "--persons": {
                 "choices": ("rank", "track"),
                 "default": "rank",
-                "help": "rank: those with the best scores in each frame, as the authors; "
-                "track: the same person throughout (default: rank)",
+                "help": "rank: select the best scores in each frame, as the authors do; "
+                "track: keep the same persons in all frames (default: rank)",
             },
             "--max-persons": max_persons(2, "clip"),
             "--lists": {
@@ -148,14 +148,14 @@ FORMATS = {
                 "type": sbu_unit,
                 "choices": ("unscaled", "m"),
                 "default": "unscaled",
-                "help": "unscaled: as released, x and y in 0..1 of the image, y down, z "
-                "scaled; m: meters, y up (default: unscaled)",
+                "help": "unscaled: as released, x and y as fractions of the image, y down, "
+                "z scaled; m: meters, y up (default: unscaled)",
             }
         },
     ),
     "penn-action": Format(
         "Penn Action (.mat files)",
-        "folder or archive of the release, or its folder labels; videos are not needed",
+        "folder or archive of the release, or its folder `labels`; videos are not used",
         "convert_penn_action",
     ),
     "bandai": Format(
@@ -165,43 +165,43 @@ FORMATS = {
     ),
     "udiva": Format(
         "UDIVA v0.5: chunks of body landmarks, and five personality traits",
-        "folder of the release, its archives unpacked: animals_annotations_train, ..., "
-        "metadata_train, and the same of val and test",
+        "folder of the release with unpacked archives: animals_annotations_train, ..., "
+        "metadata_train, and the same for val and test",
         "convert_udiva",
         {
             "--chunk": {
                 "type": positive,
                 "required": True,
                 "metavar": "FRAMES",
-                "help": "frames per chunk; published are 250 and 2000",
+                "help": "frames per chunk; published work uses 250 and 2000",
             },
             "--remainder": {
                 "choices": ("keep", "pad", "drop"),
                 "default": "keep",
                 "help": "frames after the last complete chunk: keep them as a shorter "
-                "chunk, pad them with the last frame, or drop them, as published "
+                "chunk, pad them by repeating the last frame, or drop them, as published "
                 "(default: keep)",
             },
             "--missing": {
                 "choices": ("remove", "zero"),
                 "default": "remove",
-                "help": "frames without body landmarks: remove them, as published, or keep "
-                "them without the person (default: remove)",
+                "help": "frames without body landmarks: remove them, as published, or set "
+                "the person to zero (default: remove)",
             },
         },
     ),
     "folder": Format(
         "your own recordings, in any supported format",
-        "folder of class folders, or a zip of it: RAW/CLASS/.../NAME, optionally with "
-        "train/ and val/ above the classes. A file is a sequence, or a frame of the "
-        "sequence that its folder is",
+        "folder or zip of class folders: RAW/CLASS/.../NAME, optionally with train/ and "
+        "val/ above the classes. A file contains a sequence, or one frame of the sequence "
+        "in its folder",
         "convert_folder",
         {
             "--format": {
                 "dest": "file_format",
                 "metavar": "NAME",
                 "choices": INPUT_FORMATS,
-                "help": "format of the files (default: detected for each): %(choices)s",
+                "help": "file format (default: detected for each file): %(choices)s",
             },
             "--layout": {},
             "--unit": {"dest": "units"},
@@ -215,23 +215,24 @@ FORMATS = {
             "--val-fraction": {
                 "type": fraction,
                 "metavar": "F",
-                "help": "hold out a fraction of each class, instead of a list",
+                "help": "fraction of each class to hold out for validation, instead of a "
+                "list",
             },
             "--seed": {},
             "--group": {
                 "type": regex,
                 "metavar": "REGEX",
-                "help": "finds the recorded person in a path; each person stays on one side "
-                "of the split",
+                "help": "regular expression that matches the person in a path; the samples "
+                "of a person are all in the same split",
             },
             "--max-persons": max_persons(5, MOST_SCORED),
             "--pose-model": {
                 "metavar": "ONNX",
-                "help": "for videos: RTMO, or RTMPose with --det-model",
+                "help": "pose estimator for videos: RTMO, or RTMPose with --det-model",
             },
             "--det-model": {
                 "metavar": "ONNX",
-                "help": "for videos: YOLOX that detects persons for RTMPose",
+                "help": "YOLOX person detector for RTMPose",
             },
         },
     ),
@@ -243,7 +244,7 @@ FORMATS = {
             "--format": {
                 "dest": "form",
                 "choices": ("alphapose", "coco", "mmpose", "yolo"),
-                "help": "format of the files (default: detected for each)",
+                "help": "file format (default: detected for each file)",
             },
             "--list": LIST,
             "--img-shape": {},
@@ -251,7 +252,7 @@ FORMATS = {
             "--unit": {
                 "choices": ("px", "normalized"),
                 "default": "px",
-                "help": "px, or normalized: fractions of the image (default: px)",
+                "help": "px: pixels; normalized: fractions of the image (default: px)",
             },
         },
     ),
@@ -271,7 +272,7 @@ FORMATS = {
         },
     ),
 }
-SYNTHETIC = "synthetic human actions, for a first experiment without any data"
+SYNTHETIC = "synthetic human actions, for first experiments without data"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -299,8 +300,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_shared(sub, "--num-workers", dest="jobs")
         add_shared(sub, "--overwrite")
         add_common(sub, default=argparse.SUPPRESS)
-    sub = add_format("synthetic", SYNTHETIC, "The same arguments give the same data.")
-    sub.description = f"Make {SYNTHETIC}."
+    sub = add_format("synthetic", SYNTHETIC, "The data depend only on the arguments.")
+    sub.description = f"Generate {SYNTHETIC}."
     add = sub.add_argument
     add("out", metavar="OUTPUT", help="annotation file (.pkl), or folder with --as-csv")
     add(
@@ -308,19 +309,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=subjects,
         default=16,
         metavar="N",
-        help="number of people, at least 4 (default: 16)",
+        help="number of persons, at least 4 (default: 16)",
     )
     add(
         "--repeats",
         type=positive,
         metavar="N",
-        help="samples of each action by each person (default: 5; 2 with --as-csv)",
+        help="samples per action and person (default: 5, or 2 with --as-csv)",
     )
     add(
         "--as-csv",
         action="store_true",
-        help="write example recordings instead, OUTPUT/ACTION/sSSS_eEEE.csv: joints of "
-        "Kinect v1 in millimeters, one row per frame, lost joints empty",
+        help="write example recordings OUTPUT/ACTION/sSSS_eEEE.csv instead: joints of "
+        "Kinect v1 in millimeters, one row per frame, missing joints empty",
     )
     add_shared(sub, "--seed", "--overwrite")
     add_common(sub, default=argparse.SUPPRESS)
@@ -354,7 +355,7 @@ def _convert(args: argparse.Namespace) -> int:
     from ..skeletons import skeleton
     from ..stores.out_path import check_out
 
-    refuse_existing(args.overwrite, check_out(args.out))
+    check_overwrite(args.overwrite, check_out(args.out))
     options = vars(args)
     if args.source == "poses":
         options["normalized"] = args.unit == "normalized"
@@ -384,7 +385,7 @@ def _synthetic(args: argparse.Namespace) -> int:
     from ..synthetic.csv_folder import write_csv_folder
 
     out = args.out if args.as_csv else check_out(args.out, (".pkl",))
-    refuse_existing(args.overwrite, out)
+    check_overwrite(args.overwrite, out)
     repeats = (2 if args.as_csv else 5) if args.repeats is None else args.repeats
     data = make_synthetic_actions(args.subjects, repeats, args.seed)
     (write_csv_folder if args.as_csv else save_annotations)(data, out)

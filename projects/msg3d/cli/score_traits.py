@@ -1,13 +1,13 @@
-"""Score predicted traits as the challenge does: mean squared error over participants.
+"""Score predicted traits by mean squared error over participants, as in the challenge.
 
-Both files have a header, `Participant ID` and the names of the traits, and one row per
-participant, in any order.
+Both files have a header with `Participant ID` and the names of the traits, and one row
+per participant in any order.
 """
 
 import argparse
 import json
 
-from .options import add_shared, refuse_existing
+from .options import add_shared, check_overwrite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json",
         nargs="?",
         const="-",
-        help="write the result as JSON, to standard output instead of the table if no "
-        "FILE is given",
+        help="write the result as JSON to FILE, or without FILE to standard output instead "
+        "of the table",
     )
     add_shared(parser, "--overwrite")
 
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> None:
     from ..io.atomic import whole_file
 
     if args.json != "-":
-        refuse_existing(args.overwrite, args.json)
+        check_overwrite(args.overwrite, args.json)
     errors = squared_errors(read_traits(args.predictions), read_traits(args.truth))
     if args.json == "-":
         print(json.dumps(errors))

@@ -1,7 +1,7 @@
 """Test a trained network: the same as `mim test mmaction CONFIG --checkpoint CHECKPOINT`.
 
-All options of mim's launchers and of MMAction2's test.py are passed on. An error that
-you can fix is the last line of the output.
+All options of mim's launchers and MMAction2's test.py are supported. If you can fix an
+error, the last line of the output explains it.
 
 examples:
   msg3d test my_config.py work_dirs/my_config/best_acc_top1_epoch_60.pth
@@ -11,8 +11,8 @@ examples:
 
 import argparse
 
-from .launching import add_config, add_launcher, add_passed, run_script
-from .options import add_shared, refuse_existing
+from .launching import add_config, add_launcher, add_script_options, run_script
+from .options import add_shared, check_overwrite
 
 OPTIONS = (
     "--work-dir",
@@ -35,17 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="weights of the network: .pth, .safetensors, or a URL",
     )
     weights.add_argument(
-        "-C", "--checkpoint", metavar="FILE", help="the same, as an option of mim"
+        "-C", "--checkpoint", metavar="FILE", help="the same as CHECKPOINT, as in mim"
     )
-    add = add_passed(parser)
+    add = add_script_options(parser)
     add("--dump", metavar="FILE", help="write the scores to a .pkl file")
-    add_shared(
-        parser, "--overwrite", help="replace the file of --dump (default: refuse)"
-    )
+    add_shared(parser, "--overwrite", help="replace the file of --dump (default: fail)")
     add("--show-dir", metavar="DIR", help="write visualizations of the results")
     add("--show", action="store_true", help="show the results in a window")
     add("--interval", type=int, metavar="N", help="visualize every N-th sample")
-    add("--wait-time", type=float, metavar="S", help="seconds per window")
+    add("--wait-time", type=float, metavar="S", help="seconds to show each window")
     add_launcher(parser)
 
 
@@ -54,5 +52,5 @@ def run(args: argparse.Namespace) -> int:
 
     checkpoint = args.weights or args.checkpoint
     check_checkpoint(checkpoint)
-    refuse_existing(args.overwrite, args.dump)
+    check_overwrite(args.overwrite, args.dump)
     return run_script("test", args, OPTIONS, [checkpoint])

@@ -1,7 +1,7 @@
 """Train a network on MMAction2: the same as `mim train mmaction CONFIG`.
 
-All options of mim's launchers and of MMAction2's train.py are passed on. An error that
-you can fix is the last line of the output.
+All options of mim's launchers and MMAction2's train.py are supported. If you can fix an
+error, the last line of the output explains it.
 
 examples:
   msg3d train my_config.py --work-dir work_dirs/first --seed 0
@@ -12,7 +12,7 @@ examples:
 
 import argparse
 
-from .launching import add_config, add_launcher, add_passed, run_script
+from .launching import add_config, add_launcher, add_script_options, run_script
 from .options import add_shared
 
 OPTIONS = (
@@ -30,27 +30,27 @@ OPTIONS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
-    add = add_passed(parser)
+    add = add_script_options(parser)
     add(
         "--resume",
         nargs="?",
         const="auto",
         metavar="CHECKPOINT",
-        help="continue an interrupted training from a checkpoint (without a value: the "
-        "last one in the work_dir)",
+        help="resume training from a checkpoint (without a value: from the last checkpoint "
+        "in the work dir)",
     )
     add("--amp", action="store_true", help="train with automatic mixed precision")
     add("--no-validate", action="store_true", help="do not evaluate during training")
     add(
         "--auto-scale-lr",
         action="store_true",
-        help="scale the learning rate with the number of processes and samples",
+        help="scale the learning rate with the total batch size",
     )
-    add_shared(parser, "--seed", default=None, help="seed of all randomness")
+    add_shared(parser, "--seed", default=None, help="random seed (default: random)")
     add(
         "--diff-rank-seed",
         action="store_true",
-        help="use another seed in each process",
+        help="use a different seed in each process",
     )
     add(
         "--deterministic", action="store_true", help="use deterministic algorithms only"

@@ -21,10 +21,10 @@ from ..errors import ConfigError
 from .options import (
     add_common,
     add_shared,
+    check_overwrite,
     key_value,
+    pop_checkpoint,
     positive,
-    refuse_existing,
-    take_checkpoint,
 )
 
 if TYPE_CHECKING:
@@ -52,19 +52,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_play(kind(play, "play a sequence as a web page, gif, or mp4"))
     for draw, text in (
         (confusion, "plot a confusion matrix and the accuracy of each class"),
-        (classes, "plot the accuracy of each class, of one score file or several"),
+        (classes, "plot the accuracy of each class for one or several score files"),
     ):
         part = kind(draw, text)
         part.add_argument(
             "scores",
             nargs="+" if draw is classes else 1,
             metavar="SCORES",
-            help="dump of a test",
+            help="score file from `msg3d test --dump`",
         )
         part.add_argument(
             "--ann-file",
             metavar="FILE",
-            help="annotation file, for names of classes, and labels if a dump has none",
+            help="annotation file, for class names, and for labels if SCORES has none",
         )
         add_shared(part, "--split")
         add_shared(part, "--output", required=True, help=IMAGE)
@@ -79,10 +79,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--layer",
         metavar="NAME",
-        help="layer to plot (default: the first of single frames)",
+        help="layer to plot (default: the first spatial graph)",
     )
     part.add_argument(
-        "--list", action="store_true", help="list the layers, and plot nothing"
+        "--list", action="store_true", help="list the layers instead of plotting"
     )
     add_shared(part, "--output", help=IMAGE)
     add_shared(part, "--overwrite")
@@ -113,8 +113,13 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     )
     add_shared(parser, "--layout", "--overwrite", "--device", "--checkpoint")
     add("--fps", type=float, default=30, help="frames per second (default: 30)")
-    add("--up", choices=AXES, help="axis of 3D that points up (default: detected)")
-    add("--azimuth", type=float, default=0, help="camera azimuth in degrees")
+    add("--up", choices=AXES, help="axis that points up in 3D (default: detected)")
+    add(
+        "--azimuth",
+        type=float,
+        default=0,
+        help="camera azimuth in degrees (default: 0)",
+    )
     add(
         "--elevation",
         type=float,
@@ -126,14 +131,14 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     add(
         "--size",
         choices=("response", "saliency"),
-        help="what the size of a joint shows: the magnitude of the last features, or its "
-        "contribution to the predicted class",
+        help="what the size of a joint shows: the magnitude of its features in the last "
+        "layer, or its contribution to the predicted class",
     )
     add(
         "--scores", action="store_true", help="show the scores of the classes over time"
     )
-    add("--window", type=positive, default=32, help="frames of a score (default: 32)")
-    add("--stride", type=positive, default=4, help="frames between them (default: 4)")
+    add("--window", type=positive, default=32, help="frames per score (default: 32)")
+    add("--stride", type=positive, default=4, help="frames between scores (default: 4)")
 
 
 def _add_saliency(parser: argparse.ArgumentParser) -> None:
@@ -150,18 +155,23 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
     add(
         "--check",
         action="store_true",
-        help="measure the saliency: delete the most salient joints first, and at random",
+        help="evaluate the saliency: delete joints by decreasing saliency and at random",
     )
-    add_shared(parser, "--split", help="split to check (default: all samples)")
+    add_shared(parser, "--split", help="split for --check (default: all samples)")
     add(
         "--cfg-options",
         nargs="+",
         default=[],
         type=key_value,
         metavar="KEY=VALUE",
-        help="settings of the config to override",
+        help="override entries of the config",
     )
-    add("--repeats", type=positive, default=5, help="random orders (default: 5)")
+    add(
+        "--repeats",
+        type=positive,
+        default=5,
+        help="number of random orders for --check (default: 5)",
+    )
     add_shared(parser, "--device", "--overwrite")
     add_shared(parser, "--output", required=True, help=IMAGE)
 
@@ -172,7 +182,7 @@ def run(args: argparse.Namespace) -> None:
     outputs = args.output if args.kind == "play" else [args.output]
     for path in filter(None, outputs):
         check_picture(path, CLIPS if args.kind == "play" else FIGURES)
-    refuse_existing(args.overwrite, *outputs)
+    check_overwrite(args.overwrite, *outputs)
     if args.kind == "graph" and not args.list and args.output is None:
         raise _usage("--output", "is required")
     if args.draw(args) is not False:
@@ -187,15 +197,15 @@ def play(args: argparse.Namespace) -> None:
     from ..visualization.play import scene_of
 
     if args.fps <= 0:
-        raise _usage("--fps", f"is {args.fps:g}, expected more than 0")
+        raise _usage("--fps", f"is {args.fps:g}, expected a positive number")
     if (args.size or args.scores) and not args.model:
         raise _usage("--model", "is required by --size and --scores")
     model, *words = args.model or [None]
-    if take_checkpoint(args, words, after=0):
-        raise _usage("--model", "expected one MODEL, and --checkpoint for a config")
+    if pop_checkpoint(args, words, after=0):
+        raise _usage("--model", "expects one MODEL, and --checkpoint for a config")
     samples = args.sample or [None]
     if len(samples) > 1 and any(path.endswith(".html") for path in args.output):
-        raise _usage("--sample", "a web page shows one sample; expected one ID")
+        raise _usage("--sample", "expects one ID for a web page")
     scenes = [
         scene_of(
             args.file,
@@ -260,10 +270,10 @@ def curves(args: argparse.Namespace) -> None:
 
 
 def graph(args: argparse.Namespace) -> bool:
-    if take_checkpoint(args, args.words, after=0):
-        raise _usage("MODEL", "expected one, and --checkpoint for a config")
+    if pop_checkpoint(args, args.words, after=0):
+        raise _usage("MODEL", "must be a single file, with --checkpoint for a config")
 
-    # After the checks, since they import torch.
+    # Imported after the checks, since these modules import torch.
     from ..apis.trained import load_model, load_network
     from ..skeletons import skeleton
     from ..visualization.files import save_figure
@@ -283,7 +293,7 @@ def graph(args: argparse.Namespace) -> bool:
     chosen = args.layer or next(iter(spatial or layers), None)
     if chosen not in layers:
         raise ConfigError(
-            f"the network has no layer {chosen!r} with a graph, only "
+            f"the network has no layer {chosen!r} with a learned graph, expected one of: "
             f"{', '.join(layers) or 'none'}",
             kind="unknown-name",
             file=args.model,
@@ -303,9 +313,9 @@ def saliency(args: argparse.Namespace) -> None:
     from ..visualization.saliency import saliency_figure
     from ..visualization.scene import read_sample, sample_name
 
-    files = take_checkpoint(args, args.words)
+    files = pop_checkpoint(args, args.words)
     if len(files) != 1:
-        raise _usage("FILE", f"got {len(files)} files, expected one")
+        raise _usage("FILE", f"must be a single file, got {len(files)}")
     cfg, checkpoint = load_network(args.model, args.checkpoint)
     cfg.merge_from_dict(_cfg_options(args.cfg_options))
     explainer = Explainer(cfg, checkpoint, args.device)
@@ -331,8 +341,8 @@ def _check(args: argparse.Namespace, explainer: "Explainer", file: str) -> None:
     check_annotations(data, args.split, file)
     samples = samples_of(data, file)
     if isinstance(data, dict) and args.split is not None:
-        wanted, key = set(data["split"][args.split]), id_field(samples)
-        samples = [sample for sample in samples if sample[key] in wanted]
+        ids, key = set(data["split"][args.split]), id_field(samples)
+        samples = [sample for sample in samples if sample[key] in ids]
     deletions = check_saliency(explainer, samples, args.steps, args.repeats)
     for deletion in deletions:
         print(

@@ -1,8 +1,8 @@
-"""Fixes for what current PyTorch and NumPy break in MMEngine and MMAction2.
+"""Compatibility fixes of MMEngine and MMAction2 for current PyTorch and NumPy.
 
-Both had their last releases in 2023. A fix names the modules that it changes and the
-versions it is for, and is applied when a program imports these modules. It first checks
-whether the thing is broken: each fix disables itself.
+Both had their last releases in 2023. Each fix specifies the modules that it changes and
+the versions that it applies to. It is applied when a program imports these modules,
+after checking that the problem exists. Fixes thus disable themselves.
 """
 
 from . import mmaction, mmengine, versions

@@ -1,4 +1,4 @@
-"""Fixes that say which versions they are for, and wait for the modules they change."""
+"""Registration of fixes for specific package versions."""
 
 import contextlib
 import functools
@@ -9,7 +9,7 @@ from .on_import import when_imported
 
 __all__ = ["FIXES", "fix", "installed", "is_installed"]
 
-# Packages that are distributed under several names, the maintained forks among them.
+# Packages that are distributed under several names, including maintained forks.
 NAMES = {
     "mmcv": ("mmcv", "mmcv-lite", "onedl-mmcv"),
     "mmengine": ("mmengine", "mmengine-lite", "onedl-mmengine"),
@@ -17,7 +17,7 @@ NAMES = {
 
 
 class Fix(NamedTuple):
-    """A fix, for tests and docs."""
+    """Description of a fix, for tests and docs."""
 
     name: str
     versions: str
@@ -30,14 +30,14 @@ FIXES: list[Fix] = []
 def fix(
     *modules: str, versions: str, before: bool = False
 ) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Decorate a function that fixes something once `modules` are imported.
+    """Decorate a function that applies a fix when `modules` have been imported.
 
-    The function itself checks whether the thing is broken.
+    The function itself checks whether the problem exists.
 
     Args:
-        modules: see `when_imported`, as is `before`.
-        versions: of the package that is broken, or that breaks it, such as
-            "mmaction2==1.2.0". With other versions the fix is left out.
+        modules, before: see `when_imported`.
+        versions: requirement on the package that has or causes the problem, such as
+            "mmaction2==1.2.0". With other versions, the fix is skipped.
     """
 
     def decorate(function: Callable[[], None]) -> Callable[[], None]:
@@ -54,7 +54,7 @@ def fix(
 
 
 def installed(package: str) -> dict[str, str]:
-    """Return the version of each installed distribution of a package, by its name."""
+    """Return the versions of the installed distributions of a package by name."""
     from importlib import metadata
 
     versions = {}
@@ -65,13 +65,13 @@ def installed(package: str) -> dict[str, str]:
 
 
 def is_installed(versions: str) -> bool:
-    """Return whether a version that `versions` describes is installed."""
+    """Return whether an installed version satisfies `versions`."""
     from packaging.requirements import Requirement
 
-    wanted = Requirement(versions)
-    # Packages that run from their sources may have no metadata: the fix decides.
-    present = installed(wanted.name).values() or [None]
+    requirement = Requirement(versions)
+    # Packages on PYTHONPATH may have no metadata. The fix itself checks them.
+    candidates = installed(requirement.name).values() or [None]
     return any(
-        version is None or wanted.specifier.contains(version, prereleases=True)
-        for version in present
+        version is None or requirement.specifier.contains(version, prereleases=True)
+        for version in candidates
     )

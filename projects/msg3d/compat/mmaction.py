@@ -1,4 +1,4 @@
-"""Fixes for MMAction2 1.2.0, the last release (2023)."""
+"""Compatibility fixes for MMAction2 1.2.0, the last release (2023)."""
 
 import sys
 import types
@@ -17,8 +17,8 @@ DRN = "mmaction.models.localizers.drn"
 def provide_importlib_metadata() -> None:
     """Provide `importlib_metadata`, which MMAction2 imports but does not require.
 
-    `mmaction.utils.dependency` uses two names of it, which the standard library has
-    too. mim hides the problem: pkg_resources contains a copy.
+    `mmaction.utils.dependency` uses two functions that the standard library also has.
+    The problem does not occur with mim, because pkg_resources contains a copy.
     """
     import importlib.metadata
 
@@ -28,10 +28,10 @@ def provide_importlib_metadata() -> None:
 
 @fix("mmaction", versions="mmaction2==1.2.0")
 def provide_drn() -> None:
-    """Provide a module that the wheel of MMAction2 1.2.0 imports but lacks.
+    """Provide a module that is missing from the wheel of MMAction2 1.2.0.
 
     `mmaction.models.localizers` imports `.drn.drn`, a folder without `__init__.py`
-    that was left out (open-mmlab/mmaction2#2714). A stand-in takes its place, and
+    that the wheel omits (open-mmlab/mmaction2#2714). A placeholder replaces it, which
     raises an error only if a DRN is built.
     """
     folder = Path(sys.modules["mmaction"].__path__[0])
@@ -44,13 +44,13 @@ def provide_drn() -> None:
 
 
 def _registered_drn(name: str) -> type:
-    """The stand-in's class; created on demand, since the registry imports mmcv."""
+    """Create the placeholder class on demand, because the registry imports mmcv."""
     if name != "DRN":
         raise AttributeError(name)
     from mmaction.registry import MODELS
 
     class DRN:
-        """Stands in for MMAction2's temporal localizer."""
+        """Placeholder for MMAction2's temporal localizer."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             raise ImportError(
@@ -63,7 +63,7 @@ def _registered_drn(name: str) -> type:
 
 @fix("mmaction", versions="numpy>=2")
 def provide_numpy_inf() -> None:
-    """Provide `np.Inf` for PoseCompact and MMCompact; NumPy 2 removed it."""
+    """Provide `np.Inf` for PoseCompact and MMCompact, which NumPy 2 removed."""
     import numpy as np
 
     if not hasattr(np, "Inf"):
@@ -72,21 +72,21 @@ def provide_numpy_inf() -> None:
 
 @fix("mmaction.utils.dependency", versions="transformers>=4.28")
 def excuse_multimodal() -> None:
-    """Let MMAction2 import with transformers installed but without timm.
+    """Make MMAction2 importable with transformers but without timm.
 
-    If transformers is installed, `mmaction.models` imports its video-language models,
-    which require timm, and names that later transformers dropped; if one is missing,
-    `mmaction.models` cannot be imported at all. MMAction2's own placeholders for an
-    environment without transformers are used in this case too.
+    If transformers is installed, `mmaction.models` imports its video-language models.
+    They require timm, and functions that newer transformers versions removed. If one of
+    them is missing, importing `mmaction.models` fails. In this case, use MMAction2's
+    placeholders for environments without transformers.
     """
     dependency: Any = sys.modules["mmaction.utils.dependency"]
     folder = Path(sys.modules["mmaction"].__path__[0], "models", "multimodal")
     if dependency.WITH_MULTIMODAL:
-        dependency.WITH_MULTIMODAL = all(map(_is_there, _imports(folder)))
+        dependency.WITH_MULTIMODAL = all(map(_exists, _imports(folder)))
 
 
 def _imports(folder: Path) -> set[tuple[str, str]]:
-    """The (module, name) that the files of a folder import from other packages."""
+    """Return all (module, name) that a folder imports from optional packages."""
     import ast
 
     return {
@@ -99,7 +99,7 @@ def _imports(folder: Path) -> set[tuple[str, str]]:
     }
 
 
-def _is_there(imported: tuple[str, str]) -> bool:
+def _exists(imported: tuple[str, str]) -> bool:
     module, name = imported
     try:
         return hasattr(import_module(module), name)
@@ -111,8 +111,8 @@ def _is_there(imported: tuple[str, str]) -> bool:
 def allow_bfloat16_scores() -> None:
     """Convert scores to float32 before accuracy, loss, and prediction.
 
-    BaseHead passes them to NumPy, which has no bfloat16: `Got unsupported ScalarType
-    BFloat16`.
+    BaseHead converts them to NumPy, which does not support bfloat16: `Got unsupported
+    ScalarType BFloat16`.
     """
     import torch
     from mmaction.models.heads.base import BaseHead

@@ -1,4 +1,4 @@
-"""Fixes for MMEngine: checkpoints with current torch, and machines without CUDA."""
+"""Compatibility fixes for MMEngine with current torch, and without CUDA."""
 
 import atexit
 import pickle
@@ -14,12 +14,12 @@ WRAPPER = "mmengine.optim.optimizer.amp_optimizer_wrapper"
 
 @fix("torch", versions="torch>=2.6")
 def allow_globals() -> None:
-    """Allow the training log that MMEngine's checkpoints contain (mmengine#1655).
+    """Allow the training log in MMEngine's checkpoints (mmengine#1655).
 
-    torch's safe unpickler, its default since 2.6, is the only reader of checkpoints.
-    Allowed are the log's own class, NumPy's arrays and scalars of numbers and strings
-    under the names of NumPy 1 and 2, and a `getattr` that knows the log's statistics
-    and nothing else. None of them runs code that a file contains.
+    Checkpoints are read only with torch's safe unpickler, the default since torch 2.6.
+    This allows the class of the log, NumPy arrays and scalars of numbers and strings
+    with the names of NumPy 1 and 2, and a `getattr` restricted to the statistics of the
+    log. None of these executes code in a file.
     """
     import numpy as np
     import torch
@@ -27,11 +27,11 @@ def allow_globals() -> None:
     try:
         from mmengine.logging.history_buffer import HistoryBuffer
     except ImportError:
-        return  # torch is used without MMEngine, for an exported network
+        return  # torch without MMEngine, for an exported network
 
     core = getattr(np, "_core" if hasattr(np, "_core") else "core").multiarray
     allowed: list[Any] = [HistoryBuffer, np.ndarray, np.dtype]
-    # Pickle asks for getattr(HistoryBuffer, "mean") where it means HistoryBuffer.mean.
+    # Pickle stores HistoryBuffer.mean as getattr(HistoryBuffer, "mean").
     allowed.append((_log_statistic, "builtins.getattr"))
     for package in ("numpy.core.multiarray", "numpy._core.multiarray"):
         allowed.append((core._reconstruct, f"{package}._reconstruct"))
@@ -42,12 +42,12 @@ def allow_globals() -> None:
 
 
 def _log_statistic(owner: object, name: str) -> Any:
-    """The `getattr` of checkpoints."""
+    """Restricted `getattr` for checkpoints."""
     from mmengine.logging.history_buffer import HistoryBuffer
 
     if owner is HistoryBuffer and name in STATISTICS:
         return getattr(HistoryBuffer, name)
-    # In the words of torch, which puts its own text around them.
+    # The wording of torch, which adds more text.
     raise pickle.UnpicklingError(
         f"Unsupported GLOBAL builtins.getattr for {name!r} of {owner!r}"
     )
@@ -55,10 +55,10 @@ def _log_statistic(owner: object, name: str) -> Any:
 
 @fix("mmengine.runner.checkpoint", versions="mmengine<0.11")
 def load_urls_safely() -> None:
-    """Read a checkpoint from a URL as safely as one from a file.
+    """Load checkpoints from URLs as safely as local files.
 
-    MMEngine loads these with `torch.hub.load_state_dict_from_url`, whose default is
-    still `weights_only=False`: it would execute what the downloaded file asks for.
+    MMEngine uses `torch.hub.load_state_dict_from_url`, whose default is still
+    `weights_only=False` and which executes code in the downloaded file.
     """
     import inspect
 
@@ -77,7 +77,7 @@ def _weights_only(load_url: Callable) -> Callable:
 
 
 def on_cpu() -> bool:
-    """Return whether MMEngine has only the CPU (no CUDA, NPU, MLU, MUSA, MPS)."""
+    """Return whether MMEngine uses the CPU (no CUDA, NPU, MLU, MUSA, or MPS)."""
     from mmengine.device import get_device
 
     return get_device() == "cpu"
@@ -87,9 +87,8 @@ def on_cpu() -> bool:
 def start_without_cuda() -> None:
     """Initialize the process group with gloo and without a CUDA device.
 
-    MMEngine requires CUDA as soon as there is a launcher: it sets a device and asks for
-    the nccl backend, which fails on a CPU build: `torch._C has no attribute
-    '_cuda_setDevice'`.
+    With a launcher, MMEngine always sets a CUDA device and uses the nccl backend. This
+    fails with CPU builds: `torch._C has no attribute '_cuda_setDevice'`.
     """
     from mmengine.dist import utils
 
@@ -104,23 +103,23 @@ def _with_gloo(init_dist: Callable) -> Callable:
     def init(backend: str, *args: Any, **kwargs: Any) -> None:
         backend = "gloo" if backend == "nccl" else backend
         set_device = torch.cuda.set_device
-        torch.cuda.set_device = lambda device: None  # for this call only
+        torch.cuda.set_device = lambda device: None  # only for this call
         try:
             init_dist(backend, *args, **kwargs)
         finally:
             torch.cuda.set_device = set_device
         if backend == "gloo":
-            atexit.register(leave)
+            atexit.register(destroy_process_group)
 
     return init
 
 
-def leave() -> None:
-    """End gloo's threads before Python ends.
+def destroy_process_group() -> None:
+    """Stop gloo's threads before Python exits.
 
-    MMEngine leaves them to the end of the process, where one occasionally aborts after
-    its work is done: `terminate called without an active exception` (pytorch issue
-    190489; 2 of 24 on a busy machine). Slurm then treats the job as failed.
+    Otherwise they run until the end of the process, and occasionally one aborts:
+    `terminate called without an active exception` (pytorch issue 190489; 2 of 24 runs
+    on a busy machine). Slurm then treats the job as failed.
     """
     from torch import distributed
 
@@ -132,9 +131,9 @@ def leave() -> None:
 def wrap_without_cuda() -> None:
     """Wrap the model without `device_ids`.
 
-    MMEngine passes `device_ids=[LOCAL_RANK]`, which torch refuses for a model on the
-    CPU: `device_ids and output_device arguments only work with
-    single-device/multiple-device GPU modules`.
+    MMEngine passes `device_ids=[LOCAL_RANK]`, which torch rejects for a model on CPU:
+    `device_ids and output_device arguments only work with single-device/multiple-device
+    GPU modules`.
     """
     from mmengine.model.wrappers.distributed import MMDistributedDataParallel
 
@@ -151,11 +150,11 @@ def _without_device(original: Callable) -> Callable:
 
 @fix(WRAPPER, versions="mmengine<0.11")
 def allow_amp_without_cuda() -> None:
-    """Allow `--amp` on the CPU, in bfloat16 or float16.
+    """Allow `--amp` on CPU with bfloat16 or float16.
 
-    `--amp` asserts CUDA. In bfloat16, the default on the CPU, the range is that of
-    float32: the loss needs no scaling, and the scaler is disabled. `dtype='float16'`
-    works too, with a scaler.
+    `--amp` asserts CUDA. bfloat16, the default on CPU, has the range of float32. The
+    loss then needs no scaling, and the scaler is disabled. With `dtype='float16'`, the
+    scaler is enabled.
     """
     from mmengine.optim.optimizer.amp_optimizer_wrapper import AmpOptimWrapper
 
@@ -169,8 +168,8 @@ def _on_cpu(original: Callable) -> Callable:
     from torch.amp import GradScaler
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        # The assertion and the scaler are looked up in the module: for this call only.
-        known = module.is_cuda_available, module.GradScaler
+        # Patch the assertion and the scaler in the module only for this call.
+        original_values = module.is_cuda_available, module.GradScaler
         scaled = kwargs.get("dtype") in ("float16", torch.float16)
         module.is_cuda_available = lambda: True
         module.GradScaler = lambda **options: GradScaler(
@@ -179,14 +178,14 @@ def _on_cpu(original: Callable) -> Callable:
         try:
             original(self, *args, **kwargs)
         finally:
-            module.is_cuda_available, module.GradScaler = known
+            module.is_cuda_available, module.GradScaler = original_values
 
     return __init__
 
 
 @fix("mmengine.runner.amp", versions="mmengine<0.11")
 def allow_float16_without_cuda() -> None:
-    """Compute in float16 on the CPU: MMEngine's autocast knows only bfloat16 there."""
+    """Allow autocast to float16 on CPU, where MMEngine supports only bfloat16."""
     from mmengine.runner import amp
 
     if on_cpu():

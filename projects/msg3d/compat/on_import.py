@@ -1,7 +1,7 @@
-"""Run a function once modules have been imported, in whatever order that happens.
+"""Functions that run when modules have been imported, in any order.
 
-`import msg3d` imports neither torch nor MMEngine. What it has to do to them waits here
-until a program imports them. If they are already there, it is done at once.
+`import msg3d` imports neither torch nor MMEngine. Changes to them are deferred until a
+program imports them, or are made immediately if they have been imported already.
 """
 
 import sys
@@ -14,31 +14,31 @@ __all__ = ["start", "when_imported"]
 
 
 class _Action(NamedTuple):
-    """A function that waits for modules."""
+    """A function to run when modules have been imported."""
 
     function: Callable[[], None]
     modules: tuple[str, ...]
     before: bool
 
     def is_due(self) -> bool:
-        there = [name in sys.modules and name not in _running for name in self.modules]
-        return any(there) if self.before else all(there)
+        loaded = [name in sys.modules and name not in _running for name in self.modules]
+        return any(loaded) if self.before else all(loaded)
 
 
-_actions: list[_Action] = []  # that have not run
-_running: set[str] = set()  # modules that are being executed
+_actions: list[_Action] = []  # pending actions
+_running: set[str] = set()  # modules being executed
 
 
 def when_imported(
     *modules: str, before: bool = False
 ) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Decorate a function without arguments that is to be called once.
+    """Decorate a function without arguments to be called once.
 
     Args:
-        modules: full names. The function runs as soon as all of them have been
-            executed, before the import of the last one returns.
-        before: run it before the first of them is executed instead. An error that it
-            raises is raised by the import, and by the next attempt as well.
+        modules: full names. The function runs when all of them have been executed,
+            before the import of the last one returns.
+        before: run the function before the first module is executed instead. The import
+            raises the errors of the function, and so does the next attempt.
     """
 
     def decorate(function: Callable[[], None]) -> Callable[[], None]:
@@ -49,10 +49,10 @@ def when_imported(
 
 
 def start() -> None:
-    """Begin to watch imports, and do what is due already; errors are raised here."""
+    """Start watching imports, and run the actions that are already due."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
-    # Versions are checked before anything is changed.
+    # Check versions before changing anything.
     for action in sorted(_actions, key=lambda action: not action.before):
         if action.is_due():
             _run(action)
@@ -60,7 +60,7 @@ def start() -> None:
 
 def _run(action: _Action) -> None:
     if action not in _actions:
-        return  # an action before this one imported its module
+        return  # an earlier action has imported the module and run this one
     _actions.remove(action)
     try:
         action.function()
@@ -70,7 +70,7 @@ def _run(action: _Action) -> None:
 
 
 class _Finder:
-    """The first finder of `sys.meta_path`: it prepares what the others find."""
+    """First finder of `sys.meta_path`, which patches the loaders of other finders."""
 
     def find_spec(
         self,
@@ -90,25 +90,25 @@ class _Finder:
 
 
 def _prepare(loader: Any) -> None:
-    """Let a loader run the actions; it stays what it is otherwise."""
+    """Let a loader run the actions when it executes a module."""
     execute = getattr(loader, "exec_module", None)
-    if execute is None:  # a namespace package: there is nothing to execute
+    if execute is None:  # a namespace package has no code
         return
 
     def exec_module(module: Any) -> None:
-        # Some loaders serve several modules.
+        # Some loaders are shared by several modules.
         loader.__dict__.pop("exec_module", None)
         name = module.__spec__.name
-        for action in [each for each in _actions if each.before]:
-            if name in action.modules:
+        for action in list(_actions):
+            if action.before and name in action.modules:
                 _run(action)
         _running.add(name)
         try:
             execute(module)
         finally:
             _running.discard(name)
-        for action in [each for each in _actions if name in each.modules]:
-            if action.is_due():
+        for action in list(_actions):
+            if name in action.modules and action.is_due():
                 _run(action)
 
     loader.exec_module = exec_module

@@ -7,13 +7,13 @@ from typing import Any
 
 
 def replace(owner: Any, name: str, build: Callable[[Callable], Callable]) -> None:
-    """Replace `owner.name` by `build(original)`, unless this has been done already.
+    """Replace `owner.name` by `build(original)`, unless already done.
 
-    A function that another `build` has put there is the original of this one.
+    Replacements can be nested: the original may be the result of another `build`.
 
     Args:
-        owner: a module or a class; for a class, an instance's method.
-        name: of the function.
+        owner: a module or a class.
+        name: name of the function or instance method.
         build: creates the new function, which can call the original.
     """
     original = getattr(owner, name)
@@ -31,7 +31,7 @@ def replace(owner: Any, name: str, build: Callable[[Callable], Callable]) -> Non
 def replace_everywhere(
     owner: Any, name: str, build: Callable[[Callable], Callable]
 ) -> None:
-    """`replace` a function of a module, and the copies that other modules imported.
+    """Replace a function of a module, including references in other modules.
 
     Args:
         owner: a module of MMEngine.

@@ -1,4 +1,4 @@
-"""Refuse versions of the stack that cannot work, before anything breaks."""
+"""Version checks of the required packages."""
 
 import importlib.util
 import sys
@@ -7,14 +7,14 @@ from .fixes import installed
 
 __all__ = ["check_installed", "check_versions"]
 
-# package -> the versions that work
+# package -> supported versions
 WORKING = {
-    "torch": ">=2.6",  # before 2.6, torch.load ran what a checkpoint asked for
+    "torch": ">=2.6",  # before 2.6, torch.load executed code in checkpoints
     "mmengine": ">=0.10.7,<0.11",
-    "mmcv": ">=2.0.0,<2.2",  # from 2.2 on, `import mmaction` fails an assertion
+    "mmcv": ">=2.0.0,<2.2",  # with 2.2 and later, an assertion in mmaction fails
     "mmaction2": ">=1.2.0,<1.3",
 }
-# module -> what to install, and the package above
+# module -> (recommended distribution, package in WORKING)
 MODULES = {
     "torch": ("torch", "torch"),
     "mmengine": ("mmengine", "mmengine"),
@@ -24,7 +24,7 @@ MODULES = {
 
 
 def check_versions() -> None:
-    """Check the metadata of the installed packages.
+    """Check the versions of the installed packages.
 
     Raises:
         ImportError: a version is unsupported.
@@ -38,20 +38,20 @@ def check_versions() -> None:
             if not SpecifierSet(limits).contains(public):
                 advised = "mmcv-lite" if name == "onedl-mmcv" else name
                 raise ImportError(
-                    f"msg3d does not support {name} {version}: install a supported "
-                    f'version, pip install "{advised}{limits}"'
+                    f"msg3d does not support {name} {version}. Install a supported "
+                    f'version: pip install "{advised}{limits}"'
                 )
 
 
 def check_installed() -> None:
-    """Check that there are torch, MMEngine, mmcv, and MMAction2.
+    """Check that torch, MMEngine, mmcv, and MMAction2 are installed.
 
     Raises:
-        ImportError: one is missing.
+        ImportError: a package is missing.
     """
     for module, (advised, package) in MODULES.items():
         if module not in sys.modules and importlib.util.find_spec(module) is None:
             raise ImportError(
-                f"{module} is not installed. Training, and networks that are not "
-                f'exported, need it: pip install "{advised}{WORKING[package]}"'
+                f"{module} is not installed. It is required for training and for networks "
+                f'that are not exported: pip install "{advised}{WORKING[package]}"'
             )

@@ -1,16 +1,16 @@
 """Bandai-Namco-Research-Motiondataset-2 (Kobayashi et al., 2023) as annotations.
 
-The release is 2902 files `dataset-2_CONTENT_STYLE_NNN.bvh` (see `formats.bvh`): optical
-motion capture of three actors at 30 frames per second, who perform ten actions in seven
-styles of moving. License: CC BY-NC 4.0.
+The release consists of 2902 files `dataset-2_CONTENT_STYLE_NNN.bvh` (see `formats.bvh`):
+optical motion capture at 30 frames per second. Three actors perform ten actions in seven
+styles. License: CC BY-NC 4.0.
 https://github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset
 
-The label is the style. Kept are all joints except the root of the file, which never
-moves, in meters with y up, and every second frame, so 15 per second.
+The label is the style. All joints are kept except the root, which never moves.
+Coordinates are in meters with y up. Only every second frame is kept (15 per second).
 
 Splits:
 
-- `xcontent`: trains on seven actions and tests on three others, CONTENTS_TESTED.
+- `xcontent`: trains on seven actions and tests on the other three (CONTENTS_TESTED).
 - `seq`: tests on every fifth recording of each action and style.
 """
 
@@ -57,7 +57,7 @@ PARENTS = {
 }
 JOINTS = list(PARENTS)
 FRAME_TIME = 1 / 30
-EVERY = 2  # frames
+FRAME_STEP = 2
 CENTIMETERS = 100  # per meter
 
 
@@ -73,16 +73,16 @@ def parse_recording(path: str, content: bytes) -> list[dict]:
         [1, T, 21, 3], style, content).
 
     Raises:
-        DataError: the name, a line, the joints, or the frame rate is not as expected.
-        SkipFile: a file of Motiondataset-1.
+        DataError: the name, a line, the joints, or the frame rate is invalid.
+        SkipFile: the file belongs to Motiondataset-1.
     """
     stem = PurePosixPath(path).stem
     if stem.startswith("dataset-1_"):
-        raise SkipFile("of Motiondataset-1")
+        raise SkipFile("part of Motiondataset-1")
     match = NAME.fullmatch(stem)
     if match is None:
         raise DataError(
-            "the file name is not of the form dataset-2_CONTENT_STYLE_NNN.bvh",
+            "the file name does not match dataset-2_CONTENT_STYLE_NNN.bvh",
             kind="file-name",
         )
     action, style, _ = match.groups()
@@ -96,8 +96,8 @@ def parse_recording(path: str, content: bytes) -> list[dict]:
             )
     motion = read_bvh(content)
     _check(motion)
-    places = {joint.name: number for number, joint in enumerate(motion.joints)}
-    positions = motion.positions()[::EVERY, [places[name] for name in JOINTS]]
+    indices = {joint.name: index for index, joint in enumerate(motion.joints)}
+    positions = motion.positions()[::FRAME_STEP, [indices[name] for name in JOINTS]]
     keypoint = as_float32(positions) / np.float32(CENTIMETERS)
     sample = {
         "frame_dir": stem.removeprefix("dataset-2_"),
@@ -119,13 +119,13 @@ def _check(motion: Motion) -> None:
     if parents != expected:
         wrong = sorted(set(parents.items()) ^ set(expected.items()), key=str)[0][0]
         raise DataError(
-            f"joint {wrong[:40]!r} is missing, or has another parent than in the release",
+            f"joint {wrong[:40]!r} is missing or has a different parent than in the release",
             kind="layout",
             field=wrong[:40],
         )
     if abs(motion.frame_time - FRAME_TIME) > 1e-4:
         raise DataError(
-            f"has the frame time {motion.frame_time:g} s, expected {FRAME_TIME:.4f}",
+            f"frame time is {motion.frame_time:g} s, expected {FRAME_TIME:.4f} s",
             kind="frame-numbers",
         )
 
@@ -133,13 +133,13 @@ def _check(motion: Motion) -> None:
 def make_splits(samples: list[dict]) -> Splits:
     """Return protocol -> (train ids, val ids); see the module's docstring."""
     splits: Splits = {}
-    for protocol, tested in (
+    for protocol, is_tested in (
         ("xcontent", lambda sample: sample["content"] in CONTENTS_TESTED),
         ("seq", lambda sample: int(sample["frame_dir"][-3:]) % 5 == 1),
     ):
         sides: tuple[list[str], list[str]] = ([], [])
         for sample in samples:
-            sides[tested(sample)].append(sample["frame_dir"])
+            sides[is_tested(sample)].append(sample["frame_dir"])
         splits[protocol] = sides
     return splits
 
@@ -152,14 +152,14 @@ def convert_bandai(
     Args:
         raw: folder or archive of the BVH files.
         out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were refused.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` cannot be read, or contains no such file.
+        DataError: `raw` cannot be read, or contains no `.bvh` file.
     """
     return convert(
         raw,

@@ -1,7 +1,7 @@
-"""Parse a data set, and write an annotation file and a report.
+"""Shared driver of the converters: parse raw files, write annotations and a report.
 
-The driver of all converters. No raw file is dropped silently: each one is in the result,
-or in the report with the reason.
+No raw file is dropped silently. Each file is in the result, or in the report with the
+reason why it is not.
 """
 
 import os
@@ -20,7 +20,7 @@ Splits = dict[str, tuple[list[str], list[str]]]
 
 
 def train_and_val(protocol: str) -> tuple[str, str]:
-    """Return the names of a protocol's two splits, as MMAction2 has them."""
+    """Return the names of a protocol's two splits, as in MMAction2."""
     return f"{protocol}_train", f"{protocol}_val"
 
 
@@ -48,29 +48,30 @@ def convert(
         raw: folder or archive.
         suffix: ending of the names of raw files.
         parse: file name and content -> samples; see `parse_files`. A sample may have a
-            field `notes`, what -> how often, for the report.
-        out: annotation file, or packed store if it ends in `.packed`, for data larger
-            than memory.
+            field `notes` (description -> count) for the report.
+        out: annotation file. If the name ends in `.packed`, a packed store, for data
+            larger than memory.
         splits: samples -> protocol -> (train ids, val ids).
-        meta: samples -> the file's `meta`: `classes` and the like.
-        units: of the coordinates, for the report; or a function of the samples.
-        allow_bad: write `out` even if files were refused.
+        meta: samples -> `meta` of the file, such as `classes`.
+        units: unit of the coordinates, for the report, or a function of the samples that
+            returns it.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
         files_released: number of files in the data set, if known.
         split_names: protocol -> the names of its two splits in the file.
-        complete: changes the parsed samples before they are written, where the parser
-            of a single file lacks information, such as labels from a list.
-        max_bytes: maximum size of a raw file, None for 64 MiB; larger ones are not read.
+        complete: function that changes the parsed samples before they are written. It
+            adds what a single file does not contain, such as labels from a list.
+        max_bytes: maximum size of a raw file; None for 64 MiB. Larger files are not read.
         released: source of `files_released`, for the report.
-        file_unit: unit of the raw files, where `units` are meters.
+        file_unit: unit of the raw files if `units` is meters.
         used: paths of other files that were read, such as lists.
 
     Returns:
         The report, as `write_converted` returns it.
 
     Raises:
-        DataError: `raw` cannot be read or contains no such file, or `out` is not a valid
-            name.
+        DataError: `raw` cannot be read or contains no files with this suffix, or `out`
+            is not a valid name.
         OSError: `out` cannot be written.
     """
     out = check_out(out)
@@ -102,17 +103,17 @@ def convert(
 def _without_used(
     parsed: Parsed, raw: StrPath, used: Iterable[StrPath]
 ) -> tuple[Parsed, list[str]]:
-    """Remove the files that were read in another way from those that were not read.
+    """Remove the used files from the files that are reported as skipped or ignored.
 
     Args:
-        parsed: the files of `raw`.
-        used: paths, or for files in an archive their names in it.
+        parsed: results for the files of `raw`.
+        used: paths; for files in an archive, their names in it.
 
     Returns:
-        The rest, and the names of the used files, relative to `raw` if inside it.
+        The other results, and the names of the used files, relative to `raw` if inside.
     """
     root, names = Path(os.path.realpath(raw)), []
-    for path in (os.fspath(each) for each in used):
+    for path in map(os.fspath, used):
         file = Path(os.path.realpath(path))
         inside = root in file.parents
         names.append(file.relative_to(root).as_posix() if inside else path)
@@ -141,15 +142,15 @@ def write_converted(
     file_unit: str = "m",
     files_used: Iterable[StrPath] = (),
 ) -> dict:
-    """Write the annotations, unless files were refused, and the report in any case.
+    """Write the report and, unless files were rejected, the annotations.
 
     Args: as in `convert`, with `splits` and `meta` of these samples.
 
     Returns:
-        The report, which is also in `out`.report.json. A protocol with an empty side is
-        omitted from the file and listed in `one_sided_splits`, unless all are
-        one-sided. `written` tells whether `out` was written, which requires a sample in
-        a split, and that no file was refused or `allow_bad`.
+        The report, which is also written to `out`.report.json. A protocol with an empty
+        side is omitted from the file and listed in `one_sided_splits`, unless all are
+        one-sided. `written` is true if `out` was written. This requires a sample in a
+        split, and no rejected files unless `allow_bad`.
     """
     out = os.fspath(out)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
@@ -196,11 +197,11 @@ def write_converted(
 
 
 def _without_notes(samples: list[dict]) -> tuple[list[dict], dict]:
-    """Return the samples without `notes`, and what -> frame_dir -> how often."""
+    """Return the samples without `notes`, and description -> frame_dir -> count."""
     notes: dict[str, dict[str, int]] = {}
     for sample in samples:
-        for what, count in sample.get("notes", {}).items():
-            notes.setdefault(what, {})[sample["frame_dir"]] = count
+        for text, count in sample.get("notes", {}).items():
+            notes.setdefault(text, {})[sample["frame_dir"]] = count
     kept = [
         {field: value for field, value in sample.items() if field != "notes"}
         for sample in samples

@@ -1,13 +1,12 @@
 """Kinetics-skeleton (Yan et al., ST-GCN, AAAI 2018) as annotations.
 
 The release contains a JSON file per clip in `kinetics_train/` and `kinetics_val/` (see
-`formats.kinetics_skeleton`), and `kinetics_train_label.json` and
-`kinetics_val_label.json`, which give the side and class of each clip
-(`kinetics_lists.py`).
+`formats.kinetics_skeleton`). `kinetics_train_label.json` and `kinetics_val_label.json`
+give the split and class of each clip (`kinetics_lists.py`).
 
-Coordinates are fractions of the image, y down, kept as they are. The authors of ST-GCN
-subtract 0.5; those of 2s-AGCN and MS-G3D also turn y upwards: `CenterPose2D` does either.
-The authors' arrays begin with an empty frame, which is omitted here.
+Coordinates are unchanged: fractions of the image with y down. The authors of ST-GCN
+subtract 0.5. The authors of 2s-AGCN and MS-G3D also turn y upwards. `CenterPose2D`
+supports both. The authors' arrays begin with an empty frame, which is omitted here.
 """
 
 from functools import partial
@@ -38,11 +37,11 @@ def parse_clip(
     Returns:
         A list of one sample, dict(frame_dir, total_frames, keypoint float32
         [M, T, 18, 2], keypoint_score float32 [M, T, 18], img_shape, class_name,
-        label_index, notes), without the label, which the lists give.
+        label_index, notes). `with_labels` adds the label.
 
     Raises:
         DataError: an entry is missing or invalid.
-        SkipFile: a label list, or no person is detected.
+        SkipFile: the file is a label list, or no person is detected.
     """
     if path.endswith("_label.json"):
         raise SkipFile("label list, not a clip")
@@ -72,7 +71,7 @@ def convert_kinetics(
     Args:
         raw: folder or archive of the release.
         out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were refused.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
         persons, max_persons: see `formats.kinetics_skeleton.person_rows`.
         lists: folder of the label lists; None for `raw`.
@@ -90,7 +89,7 @@ def convert_kinetics(
     unlisted = next((side for side, clips in entries.items() if not clips), None)
 
     def splits(samples: list[dict]) -> dict:
-        """The clips of a side without a list are those that the other does not name."""
+        """Clips that are in no list belong to the side whose list is missing."""
         names = [sample["frame_dir"] for sample in samples]
         train, val = (
             [
@@ -123,6 +122,6 @@ def convert_kinetics(
         allow_bad=allow_bad,
         jobs=jobs,
         files_released=sum(entry["has_skeleton"] for entry in listed.values()),
-        released=f"in the label {'lists' if len(paths) > 1 else 'list'} found",
+        released=f"in the label {'lists' if len(paths) > 1 else 'list'}",
         used=paths.values(),
     )

@@ -1,4 +1,6 @@
-"""The label lists of Kinetics-skeleton: side and class of each clip.
+"""Label lists of Kinetics-skeleton: the split and class of each clip.
+
+Example of a list:
 
 {"--07WQ2iBlw": {"has_skeleton": true, "label": "javelin throw",
   "label_index": 166}, ...}
@@ -15,23 +17,23 @@ from ..io import StrPath
 from ..io.json_data import read_json
 from .parse_files import Parsed
 
-OTHER_INDEX = "label_index is not the label list's (the name decides)"
+OTHER_INDEX = "label_index differs from the label list (labeled by class name)"
 LIST = re.compile(r"kinetics_(train|val)_label\.json(\.gz)?")
 ENTRY = {"has_skeleton": bool, "label": str, "label_index": int}
 
 
 def find_label_lists(folder: StrPath) -> dict[str, str]:
-    """Find the two label lists in a folder, or in its subfolders.
+    """Find the two label lists in a folder or its subfolders.
 
     Args:
         folder: contains kinetics_train_label.json and kinetics_val_label.json, or the
             same with `.gz` appended.
 
     Returns:
-        side ("train", "val") -> path, of the lists that exist.
+        side ("train", "val") -> path of the list, for the lists that exist.
 
     Raises:
-        DataError: both are missing, or one exists twice.
+        DataError: both lists are missing, or a list exists twice.
     """
     folder = os.fspath(folder)
     lists: dict[str, str] = {}
@@ -53,7 +55,7 @@ def find_label_lists(folder: StrPath) -> dict[str, str]:
     if not lists:
         raise DataError(
             "contains no kinetics_train_label.json or kinetics_val_label.json, which "
-            "are part of the release. Copy them there, or name their folder with --lists",
+            "are part of the release. Copy them there, or set their folder with --lists",
             kind="not-found",
             file=folder,
         )
@@ -71,7 +73,7 @@ def read_label_lists(paths: dict[str, str]) -> dict[str, dict[str, dict]]:
         list is empty.
 
     Raises:
-        DataError: a list is not as above, or the two contradict each other.
+        DataError: a list has another structure, or the two contradict each other.
     """
     lists = {side: _read_label_list(path) for side, path in paths.items()}
     # Half of the release is enough for testing, or for training.
@@ -101,7 +103,8 @@ def _read_label_list(path: str) -> dict[str, dict]:
         ) from error
     if not isinstance(entries, dict):
         raise DataError(
-            f"is a {type(entries).__name__}, expected an object with an entry per clip",
+            f"contains a {type(entries).__name__}, expected an object with an entry per "
+            "clip",
             kind="structure",
             file=path,
         )
@@ -123,7 +126,8 @@ def class_names(lists: dict[str, dict[str, dict]]) -> list[str]:
     """Return the names of the classes in the order of their label_index.
 
     Raises:
-        DataError: the lists do not give each index one name.
+        DataError: an index has several names, a name several indices, or indices are
+            missing.
     """
     pairs = {
         (entry["label_index"], entry["label"])
@@ -135,8 +139,9 @@ def class_names(lists: dict[str, dict[str, dict]]) -> list[str]:
         set(names)
     ) < len(names):
         raise DataError(
-            f"the label lists pair {len(pairs)} label_index with names, expected one "
-            "name for each of 0, 1, 2 ...: they belong to different releases",
+            f"the label lists contain {len(pairs)} pairs of label_index and label, "
+            "expected exactly one label for each of 0, 1, 2, ... Use lists of the same "
+            "release",
             kind="label",
         )
     return names
@@ -151,33 +156,34 @@ def with_labels(
     """Label the samples from the lists, and skip those that the lists exclude.
 
     Args:
+        parsed: clips without labels, from `parse_clip`.
         listed: clip -> entry.
-        unlisted: the side without a list, which gets the clips that are not listed;
-            None if both lists exist.
-        classes: names in the order of their labels, for those clips.
+        unlisted: the side whose list is missing, which gets the clips that are not
+            listed; None if both lists exist.
+        classes: names of the classes in label order, for clips that are not listed.
     """
     by_name = {
         name: {"has_skeleton": True, "label": name, "label_index": index}
         for index, name in enumerate(classes)
     }
-    samples, refused, taken = [], list(parsed.refused), []
+    samples, refused, assigned = [], list(parsed.refused), []
     left_out = {reason: list(files) for reason, files in parsed.left_out.items()}
     for sample in map(dict, parsed.samples):
         clip, name = sample["frame_dir"], sample.pop("class_name")
         index, entry = sample.pop("label_index"), listed.get(clip)
         if entry is None and unlisted is not None and name in by_name:
             entry = by_name[name]
-            taken.append(clip)
+            assigned.append(clip)
         if entry is None:
             reason = "in no label list" + (
-                "" if unlisted is None else ", and of a class that the list lacks"
+                "" if unlisted is None else ", and its class is not in the list either"
             )
             left_out.setdefault(reason, []).append(f"{clip}.json")
         elif not entry["has_skeleton"]:
             reason = "has_skeleton is false in the label list"
             left_out.setdefault(reason, []).append(f"{clip}.json")
         elif name != entry["label"]:
-            why = f"label is {name!r}, but the label list says {entry['label']!r}"
+            why = f"label is {name!r}, but {entry['label']!r} in the label list"
             refused.append({"file": f"{clip}.json", "kind": "label", "why": why})
         else:
             sample["label"] = entry["label_index"]
@@ -185,13 +191,15 @@ def with_labels(
                 sample["notes"] = {**sample["notes"], OTHER_INDEX: 1}
             samples.append(sample)
     remarks = list(parsed.remarks)
-    if taken:
+    if assigned:
         text = (
-            f"{len(taken)} clips are in no label list: taken as {unlisted}, label by "
-            f"class name, because no {unlisted} list was found"
+            f"{len(assigned)} clips are in no label list. They were assigned to "
+            f"{unlisted} and labeled by class name, because there is no {unlisted} list"
         )
         about = "clips in no label list"
-        remarks.append({"about": about, "text": text, "side": unlisted, "clips": taken})
+        remarks.append(
+            {"about": about, "text": text, "side": unlisted, "clips": assigned}
+        )
     return parsed._replace(
         samples=samples, refused=refused, left_out=left_out, remarks=remarks
     )

@@ -1,4 +1,4 @@
-"""Classes and splits of users' files, from folders or lists.
+"""Read the classes and splits of users' files from folders or lists.
 
 Class folders are `CLASS/.../FILE`, or `train/CLASS/.../FILE` next to `val/` and
 optionally `test/`. A list is a CSV table in one of two forms:
@@ -6,9 +6,9 @@ optionally `test/`. A list is a CSV table in one of two forms:
     name,split                        file,label,split,height,width
     wave/a,train                      day1/a.json,wave,train,1080,1920
 
-The first form is for files in class folders. The second form also gives the class and,
+The first form is for files in class folders. The second form also specifies the class and,
 in two optional columns, the size of the image in pixels. `split` is train, val, or test.
-A name may have its suffix or not.
+Names may include or omit the suffix of the file.
 """
 
 import re
@@ -29,9 +29,9 @@ class ClassFolders:
     """Meaning of the folders in a path.
 
     Attributes:
-        above: number of folders that contain everything, as in an archive.
-        sided: whether train/, val/, and test/ are above the classes.
-        classes: names of the class folders, sorted; as numbers if all of them are.
+        above: number of outer folders that contain all files, as in an archive.
+        sided: whether the class folders are in train/, val/, and test/.
+        classes: sorted names of the class folders; see `sorted_classes`.
     """
 
     above: int
@@ -39,35 +39,35 @@ class ClassFolders:
     classes: tuple[str, ...]
 
     def name(self, path: str) -> str:
-        """The id of a file: its path without common folders and suffix."""
+        """Return the id of a file: its path without the outer folders and the suffix."""
         return self.stripped(str(PurePosixPath(path).with_suffix("")))
 
     def stripped(self, path: str) -> str:
-        """A path without the folders that contain everything."""
+        """Return a path without the outer folders."""
         return str(PurePosixPath(*_parts(path)[self.above :]))
 
     def label(self, path: str) -> int | None:
-        """The number of its class; None for a file outside of the class folders."""
+        """Return the number of the class; None for a file outside the class folders."""
         if is_hidden(path):
             return None
         parts = _parts(path)[self.above + self.sided :]
         return self.classes.index(parts[0]) if len(parts) > 1 else None
 
     def side(self, path: str) -> str | None:
-        """train, val, or test; None without such folders."""
+        """Return train, val, or test; None without these folders."""
         return _parts(path)[self.above] if self.sided else None
 
     def is_deep(self, path: str) -> bool:
-        """Return whether a file is in a folder below its class folder."""
+        """Return whether a file is in a subfolder of its class folder."""
         return len(_parts(path)) - self.above - self.sided > 2
 
 
 def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
-    """Find out what the folders mean.
+    """Determine which folders are classes and splits.
 
     Args:
-        raw: the folder, for errors.
-        paths: of its files, relative to it.
+        raw: path of the folder, for errors.
+        paths: paths of its files, relative to it.
 
     Raises:
         DataError: train/ or val/ is next to other folders (`split`), or there are fewer
@@ -83,8 +83,8 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
     sides = tops.intersection(SIDES)
     if sides and (tops - sides or "train" not in sides or len(sides) < 2):
         raise DataError(
-            f"contains the folders {sorted(tops)}. Expected class folders only, or "
-            "train/ with val/ or test/ only, and the classes in these",
+            f"contains the folders {sorted(tops)}. Expected only class folders, or only "
+            "train/ with val/ or test/, which contain the class folders",
             kind="split",
             file=str(raw),
         )
@@ -93,8 +93,8 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
     if len(classes) < 2:
         contents = f"the class folder {min(classes)}" if classes else "no class folders"
         raise DataError(
-            f"contains {contents}, expected at least two, each "
-            "with the sequences of one class",
+            f"contains {contents}, expected at least two, each with the sequences of "
+            "one class",
             kind="label",
             file=str(raw),
         )
@@ -102,14 +102,14 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
 
 
 def sorted_classes(names: set[str]) -> list[str]:
-    """Return names of classes in order, as numbers if all of them are."""
+    """Sort class names, numerically if all of them are numbers."""
     if all(name.isdecimal() for name in names):
         return sorted(names, key=lambda name: (int(name), name))
     return sorted(names)
 
 
 def is_hidden(path: str) -> bool:
-    """Return whether a file is in the folder of a program, such as `.git`."""
+    """Return whether a file is in a hidden folder, such as `.git`."""
     return any(part.startswith(".") for part in _parts(path)[:-1])
 
 
@@ -118,14 +118,14 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 def without_suffix(path: str) -> str:
-    """`wave/a.json` -> `wave/a`."""
+    """Remove the suffix: `wave/a.json` -> `wave/a`."""
     return str(PurePosixPath(path).with_suffix(""))
 
 
 class Entry(NamedTuple):
     """Label, split, and image size of a file; label and size are None if unknown.
 
-    `line` is that of the list, 0 without a list.
+    `line` is the line in the list, 0 without a list.
     """
 
     label: str | None
@@ -138,8 +138,8 @@ def read_list(path: StrPath, suffixes: tuple[str, ...]) -> dict[str, Entry]:
     """Read a list in either form.
 
     Args:
-        path: CSV in UTF-8.
-        suffixes: endings that the name of a file may have.
+        path: CSV file in UTF-8.
+        suffixes: suffixes of the listed files.
 
     Returns:
         name without suffix -> entry.
@@ -167,8 +167,8 @@ def _read(content: bytes, suffixes: tuple[str, ...]) -> dict[str, Entry]:
         names, labels = _column(table, "file"), _column(table, "label")
     else:
         raise DataError(
-            f"has the columns {table.header!s:.300}, expected name and split; or "
-            "file, label, split, and optionally height and width",
+            f"columns are {table.header!s:.300}, expected name and split; or file, "
+            "label, split, and optionally height and width",
             kind="columns",
             line=1,
         )
@@ -179,8 +179,8 @@ def _read(content: bytes, suffixes: tuple[str, ...]) -> dict[str, Entry]:
     ):
         if not name or label == "" or side not in SIDES:
             raise DataError(
-                f"has the name {name!r:.80}, label {label!r:.80}, and split "
-                f"{side!r:.80}. Expected all of these, and a split of {SIDES}",
+                f"name is {name!r:.80}, label {label!r:.80}, and split {side!r:.80}. "
+                f"Set all of these, and the split to one of {SIDES}",
                 kind="label" if side in SIDES else "split",
                 line=line,
             )
@@ -193,13 +193,13 @@ def _read(content: bytes, suffixes: tuple[str, ...]) -> dict[str, Entry]:
             )
         entries[key] = Entry(label, side, shape, line)
     if not entries:
-        raise DataError("has no lines, expected one line per file", kind="empty")
+        raise DataError("lists no files, expected one line per file", kind="empty")
     return entries
 
 
 def _column(table: Table, name: str) -> list[str]:
-    place = table.header.index(name)
-    return [row[place].strip() for row in table.rows]
+    column = table.header.index(name)
+    return [row[column].strip() for row in table.rows]
 
 
 def _shapes(table: Table) -> list[tuple[int, int] | None]:
@@ -211,8 +211,8 @@ def _shapes(table: Table) -> list[tuple[int, int] | None]:
     ):
         if not all(side.isdecimal() and 0 < len(side) < 10 for side in sides):
             raise DataError(
-                f"has the height and width {sides!s:.80}, expected pixels in every "
-                "line, or no such columns",
+                f"height and width are {sides!s:.80}, expected pixels in every line. "
+                "Fill in all sizes, or remove the two columns",
                 kind="img-shape",
                 line=line,
             )
@@ -221,16 +221,16 @@ def _shapes(table: Table) -> list[tuple[int, int] | None]:
 
 
 def check_complete(entries: dict[str, Entry], names: set[str], path: str) -> None:
-    """Check that a list names exactly the sequences of a folder, on two sides.
+    """Check that a list contains exactly the sequences of a folder, in two splits.
 
     Raises:
-        DataError: a name that does not exist, a sequence that is not in the list, or
-            sequences of one side only.
+        DataError: a listed name does not exist, a sequence is not in the list, or all
+            sequences are in one split.
     """
     for name, entry in entries.items():
         if name not in names:
             raise DataError(
-                f"{name!r:.200} does not exist, expected names such as {min(names)!r}",
+                f"{name!r:.200} does not exist, expected a name such as {min(names)!r}",
                 kind="unknown-name",
                 file=path,
                 line=entry.line,
@@ -239,24 +239,24 @@ def check_complete(entries: dict[str, Entry], names: set[str], path: str) -> Non
     if missing:
         raise DataError(
             f"lacks {len(missing)} of {len(names)} sequences, such as {min(missing)!r}. "
-            "Name each",
+            "Add a line for each",
             kind="samples-differ",
             file=path,
         )
     sides = sorted({entry.side for entry in entries.values()})
     if "train" not in sides or len(sides) < 2:
         raise DataError(
-            f"has the splits {sides}, expected train, and val or test",
+            f"contains the splits {sides}, expected train with val or test",
             kind="split",
             file=path,
         )
 
 
 def find_group(name: str, group: str) -> str:
-    """Return who was recorded: what a regular expression finds in a path.
+    """Return the recorded person or group: the match of a regular expression in a path.
 
     Raises:
-        DataError: it is not a regular expression, or finds nothing.
+        DataError: the regular expression is invalid or does not match.
     """
     try:
         match = re.search(group, name)
@@ -267,8 +267,8 @@ def find_group(name: str, group: str) -> str:
         ) from None
     if match is None:
         raise DataError(
-            f"group (--group) {group!r} finds nothing in {name!r}. Give a regular expression that "
-            "finds the recorded person in every path",
+            f"group (--group) {group!r} does not match {name!r}. Set a regular "
+            "expression that matches the recorded person in every path",
             kind="option",
             sample=name,
         )
@@ -276,19 +276,19 @@ def find_group(name: str, group: str) -> str:
 
 
 def check_groups(entries: dict[str, Entry], groups: dict[str, str]) -> None:
-    """Check that the recordings of each group are on one side.
+    """Check that the recordings of each group are in one split.
 
     Raises:
-        DataError: a group is on several sides (`split`).
+        DataError: a group is in several splits (`split`).
     """
     sides: dict[str, set[str]] = {}
     for name, entry in entries.items():
         sides.setdefault(groups[name], set()).add(entry.side)
-    torn = sorted(group for group, several in sides.items() if len(several) > 1)
-    if torn:
+    shared = sorted(group for group, splits in sides.items() if len(splits) > 1)
+    if shared:
         raise DataError(
-            f"group {torn[0]!r} is in {' and '.join(sorted(sides[torn[0]]))} (groups on "
-            f"several sides: {len(torn)} of {len(sides)}). Put the recordings of each "
-            "group on one side, or give no group",
+            f"group {shared[0]!r} is in {' and '.join(sorted(sides[shared[0]]))} (groups "
+            f"in several splits: {len(shared)} of {len(sides)}). Move the recordings of "
+            "each group to one split, or do not set --group",
             kind="split",
         )

@@ -1,18 +1,18 @@
 """MSR-Action3D (Li, Zhang and Liu, CVPR Workshops 2010) as annotations.
 
-The skeleton release is 567 text files `aAA_sSS_eEE_skeleton3D.txt` (see
+The skeleton release consists of 567 text files `aAA_sSS_eEE_skeleton3D.txt` (see
 `formats.msr_action3d`): twenty actions, ten subjects, up to three repeats. Frames without
-any joint are omitted and counted in the report, and a13_s09_e02, which has no other
-frames, is skipped.
+joints are omitted and counted in the report. a13_s09_e02 is skipped because it contains
+only frames without joints.
 
-Splits; subjects 1, 3, 5, 7, and 9 train in each:
+Splits, all of which train on subjects 1, 3, 5, 7, and 9:
 
 - `xsub`: the 557 sequences of Wang et al., "Mining actionlet ensemble for action
-  recognition with depth cameras", CVPR 2012, which excludes ten whose skeletons are
-  missing or too wrong. Most papers report this split, with all 20 classes.
-- `as1`, `as2`, `as3`: the three subsets of these with eight actions of Li et al. (1 and
-  2: similar movements, 3: complex ones), whose mean older papers report. Labels are
-  those of all 20 classes.
+  recognition with depth cameras", CVPR 2012. They exclude ten sequences whose skeletons
+  are missing or too inaccurate. Most papers report this split, with all 20 classes.
+- `as1`, `as2`, `as3`: the subsets of `xsub` defined by Li et al., with eight actions each
+  (1 and 2: similar movements, 3: complex movements). Older papers report the mean of the
+  three. Labels are those of all 20 classes.
 - `xsub_all`: every sequence.
 """
 
@@ -34,7 +34,7 @@ CLASSES = (
     *("two hand wave", "side boxing", "bend", "forward kick", "side kick", "jogging"),
     *("tennis swing", "tennis serve", "golf swing", "pickup and throw"),
 )
-KNOWN = {"action": 20, "subject": 10, "repeat": 3}  # numbers in names, from 1
+MAX_NUMBERS = {"action": 20, "subject": 10, "repeat": 3}  # in file names, from 1
 TRAINING_SUBJECTS = (1, 3, 5, 7, 9)
 SUBSETS = {
     "as1": (2, 3, 5, 6, 10, 13, 18, 20),
@@ -61,16 +61,16 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
         [1, T, 20, 3], notes).
 
     Raises:
-        DataError: the name or a line is not as expected.
-        SkipFile: no frame has a joint.
+        DataError: the name or a line is invalid.
+        SkipFile: no frame contains a joint.
     """
     stem = PurePosixPath(path).name.removesuffix(SUFFIX)
     match = NAME.fullmatch(stem)
     if match is None:
         raise DataError(
-            f"the file name is not of the form aAA_sSS_eEE{SUFFIX}", kind="file-name"
+            f"the file name does not match aAA_sSS_eEE{SUFFIX}", kind="file-name"
         )
-    for (field, last), text in zip(KNOWN.items(), match.groups(), strict=True):
+    for (field, last), text in zip(MAX_NUMBERS.items(), match.groups(), strict=True):
         if not 1 <= int(text) <= last:
             raise DataError(
                 f"the file name contains {field} {int(text)}, expected 1 to {last}",
@@ -89,7 +89,7 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
 
 
 def action_and_subject(name: str) -> tuple[int, int]:
-    """`a01_s02_e03` -> (1, 2)."""
+    """Parse a name: `a01_s02_e03` -> (1, 2)."""
     match = NAME.fullmatch(name)
     assert match is not None
     action, subject, _ = match.groups()
@@ -100,11 +100,11 @@ def make_splits(samples: list[dict]) -> Splits:
     """Return protocol -> (train ids, val ids); see the module's docstring."""
     names = [sample["frame_dir"] for sample in samples]
 
-    def by_subject(chosen: list[str]) -> tuple[list[str], list[str]]:
-        trained = [action_and_subject(name)[1] in TRAINING_SUBJECTS for name in chosen]
+    def by_subject(names: list[str]) -> tuple[list[str], list[str]]:
+        trains = [action_and_subject(name)[1] in TRAINING_SUBJECTS for name in names]
         return (
-            [name for name, train in zip(chosen, trained, strict=True) if train],
-            [name for name, train in zip(chosen, trained, strict=True) if not train],
+            [name for name, train in zip(names, trains, strict=True) if train],
+            [name for name, train in zip(names, trains, strict=True) if not train],
         )
 
     listed = [name for name in names if name not in NOT_OF_CVPR_2012]
@@ -124,14 +124,14 @@ def convert_msr_action3d(
     Args:
         raw: folder or archive of the text files.
         out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were refused.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` cannot be read, or contains no such file.
+        DataError: `raw` cannot be read, or contains no `_skeleton3D.txt` file.
     """
     return convert(
         raw,

@@ -1,14 +1,14 @@
 """NTU RGB+D 60 and 120 (Shahroudy et al., CVPR 2016; Liu et al., TPAMI 2020).
 
-The skeletons are one text file per sample, `SsssCcccPpppRrrrAaaa.skeleton`: setup,
+The release contains one text file per sample, `SsssCcccPpppRrrrAaaa.skeleton`: setup,
 camera, performer, replication, and action. NTU RGB+D 60 consists of setups 1 to 17 with
 actions 1 to 60.
 
-- `xsub`: 20 performers train, 53 of NTU RGB+D 120.
-- `xview`, of 60: cameras 2 and 3 train, camera 1 tests.
-- `xset`, of 120: setups with even numbers train.
+- `xsub`: trains on 20 performers (NTU RGB+D 120: 53).
+- `xview`, NTU RGB+D 60 only: trains on cameras 2 and 3, tests on camera 1.
+- `xset`, NTU RGB+D 120 only: trains on setups with even numbers.
 
-Each body is followed by its tracking id. Frames without any body are kept.
+Bodies are matched across frames by tracking id. Frames without bodies are kept.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,17 +28,17 @@ from .ntu_lists import LISTED, SAMPLE, find_lists, read_lists, with_lists
 
 SUFFIX = ".skeleton"
 FIELDS = {"setup": 32, "camera": 3, "performer": 106, "replication": 2, "action": 120}
-# The rules by which CTR-GCN and PYSKL remove chairs, reflections, and passers-by.
-# MS-G3D removes nothing.
+# Thresholds of CTR-GCN and PYSKL for removing chairs, reflections, and passers-by.
+# MS-G3D does not remove any bodies.
 FEW_FRAMES = 11
 MAX_WIDTH = 0.8  # of the height
 MAX_WIDE_FRAMES = 0.69754  # of all frames
-TOO_SHORT = f"bodies left out as noise: seen in {FEW_FRAMES} frames or fewer"
-TOO_WIDE = "bodies left out as noise: too wide for their height in most frames"
+TOO_SHORT = f"bodies removed as noise: detected in {FEW_FRAMES} frames or fewer"
+TOO_WIDE = "bodies removed as noise: too wide for their height in most frames"
 
 
 class Benchmark(NamedTuple):
-    """The extent of one of the two data sets, and its performers that train by `xsub`."""
+    """Size of NTU RGB+D 60 or 120, and the training performers of `xsub`."""
 
     title: str
     files: int
@@ -72,14 +72,14 @@ def read_name(stem: str) -> Name:
     """Parse a name: `S001C002P003R002A013` -> (1, 2, 3, 2, 13).
 
     Raises:
-        DataError: another form, or a number that the data sets do not contain.
+        DataError: the form is invalid, or a number is out of range.
     """
     if not SAMPLE.fullmatch(stem):
         raise DataError(
-            f"the file name is not of the form SsssCcccPpppRrrrAaaa{SUFFIX}",
+            f"the file name does not match SsssCcccPpppRrrrAaaa{SUFFIX}",
             kind="file-name",
         )
-    name = Name(*(int(stem[place + 1 : place + 4]) for place in range(0, 20, 4)))
+    name = Name(*(int(stem[start + 1 : start + 4]) for start in range(0, 20, 4)))
     for (field, last), number in zip(FIELDS.items(), name, strict=True):
         if not 1 <= number <= last:
             raise DataError(
@@ -106,23 +106,24 @@ def parse_sequence(
         benchmark: key of BENCHMARKS.
         missing: names of samples to skip.
         denoise: remove noise with `remove_noise`, and sort bodies by motion.
-        max_persons: maximum number of bodies, 0 for all. The bodies of most energy are
-            kept, as MS-G3D does, or with `denoise` those of most motion.
+        max_persons: maximum number of bodies, 0 for all. The bodies with the highest
+            energy are kept, as in MS-G3D; with `denoise`, those with the most motion.
 
     Returns:
         A list of one sample, dict(frame_dir, label = action - 1, total_frames, keypoint
         float32 [M, T, 25, 3], notes).
 
     Raises:
-        DataError: the name or a line is not as expected.
-        SkipFile: not of this benchmark, listed as missing, or without any body.
+        DataError: the name or a line is invalid.
+        SkipFile: the file is not part of this benchmark, is listed as missing, or contains
+            no body.
     """
     stem = PurePosixPath(path).name.removesuffix(SUFFIX)
     name, part = read_name(stem), BENCHMARKS[benchmark]
     if name.setup > part.setups or name.action > part.actions:
-        raise SkipFile(f"not of {part.title}")
+        raise SkipFile(f"not part of {part.title}")
     if stem in missing:
-        raise SkipFile(_why_listed(content))
+        raise SkipFile(_describe_listed(content))
     keypoint, notes = read_bodies(content)
     if denoise:
         keypoint, noise = remove_noise(keypoint)
@@ -131,7 +132,7 @@ def parse_sequence(
     keep = max_persons or bodies
     keypoint = keypoint[:keep] if denoise else keep_bodies(keypoint, keep)
     if bodies > keep:
-        notes[f"bodies left out beyond {max_persons} persons"] = bodies - keep
+        notes[f"bodies removed beyond {max_persons} persons"] = bodies - keep
     sample = {
         "frame_dir": stem,
         "label": name.action - 1,
@@ -142,27 +143,27 @@ def parse_sequence(
     return [sample]
 
 
-def _why_listed(content: bytes) -> str:
+def _describe_listed(content: bytes) -> str:
     try:
         read_bodies(content)
     except SkipFile:
         return LISTED
     except DataError:
-        return f"{LISTED}, and damaged"
-    return f"{LISTED}, though a body is in it"
+        return f"{LISTED}, and corrupt"
+    return f"{LISTED}, but contains a body"
 
 
 def remove_noise(keypoint: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
-    """Remove the bodies that are probably not persons, as CTR-GCN and PYSKL do.
+    """Remove bodies that are probably not persons, as CTR-GCN and PYSKL do.
 
-    If there are several bodies,
+    If a sample contains several bodies:
 
-    1. a body in 11 frames or fewer is removed, unless all are;
-    2. a frame is wide if the joints' range in x is above 0.8 of that in y; a body is
-       removed if 0.69754 or more of its frames are wide, unless it is the last;
-    3. the others are sorted by motion, largest first: the sum of the variances of x, y,
-       and z over all joints and frames; with or without the wide frames, whichever is
-       less.
+    1. Bodies detected in 11 frames or fewer are removed, unless this removes all.
+    2. A frame is wide if the range of the joints in x exceeds 0.8 times their range in y.
+       Bodies with at least 0.69754 wide frames are removed, except the last body.
+    3. The remaining bodies are sorted by motion, largest first. Motion is the sum of the
+       variances of x, y, and z over all joints and frames, computed with and without the
+       wide frames; the smaller value counts.
 
     Args:
         keypoint: [B, T, V, 3], in the order of the file, zero where a body is absent.
@@ -176,7 +177,7 @@ def remove_noise(keypoint: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
     bodies = [body for body, frames in enumerate(present) if len(frames) > FEW_FRAMES]
     if not bodies:
         bodies = list(range(len(present)))
-    short = len(present) - len(bodies)
+    n_short = len(present) - len(bodies)
 
     motion = {body: _motion(present[body]) for body in bodies}
     if len(bodies) > 1:
@@ -186,11 +187,10 @@ def remove_noise(keypoint: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
                 bodies.remove(body)
             elif wide.any() and not wide.all():
                 motion[body] = min(motion[body], _motion(present[body][~wide]))
-    many = len(present) - short - len(bodies)
-    bodies.sort(
-        key=motion.__getitem__, reverse=True
-    )  # equals stay in the order of the file
-    notes = {what: n for what, n in ((TOO_SHORT, short), (TOO_WIDE, many)) if n}
+    n_wide = len(present) - n_short - len(bodies)
+    # The sort is stable: ties stay in the order of the file.
+    bodies.sort(key=motion.__getitem__, reverse=True)
+    notes = {text: n for text, n in ((TOO_SHORT, n_short), (TOO_WIDE, n_wide)) if n}
     return keypoint[bodies], notes
 
 
@@ -208,16 +208,16 @@ def make_splits(samples: list[dict], benchmark: str) -> Splits:
     part = BENCHMARKS[benchmark]
     names = {sample["frame_dir"]: read_name(sample["frame_dir"]) for sample in samples}
 
-    def by(trains: Callable[[Name], bool]) -> tuple[list[str], list[str]]:
+    def split_by(is_train: Callable[[Name], bool]) -> tuple[list[str], list[str]]:
         return (
-            [stem for stem, name in names.items() if trains(name)],
-            [stem for stem, name in names.items() if not trains(name)],
+            [stem for stem, name in names.items() if is_train(name)],
+            [stem for stem, name in names.items() if not is_train(name)],
         )
 
-    splits = {"xsub": by(lambda name: name.performer in part.training_performers)}
+    splits = {"xsub": split_by(lambda name: name.performer in part.training_performers)}
     if benchmark == "ntu60":
-        return {**splits, "xview": by(lambda name: name.camera in (2, 3))}
-    return {**splits, "xset": by(lambda name: name.setup % 2 == 0)}
+        return {**splits, "xview": split_by(lambda name: name.camera in (2, 3))}
+    return {**splits, "xset": split_by(lambda name: name.setup % 2 == 0)}
 
 
 def convert_ntu(
@@ -233,20 +233,20 @@ def convert_ntu(
     """Convert the skeletons to an annotation file, and report on it.
 
     Args:
-        raw: folder of the files or of the zips they come in, or one such zip.
+        raw: folder of the files or of the released zips, or a single zip.
         out: annotation file; the report is written next to it.
-        benchmark: key of BENCHMARKS; files of the other one are skipped.
-        missing: lists of samples to skip; None for the published ones in `raw` or next
-            to it. Samples without any body are always skipped.
+        benchmark: key of BENCHMARKS; files of the other benchmark are skipped.
+        missing: lists of samples to skip; None for the published lists in `raw` or its
+            parent folder. Samples without bodies are always skipped.
         denoise, max_persons: see `parse_sequence`.
-        allow_bad: write `out` even if files were refused.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` or a list cannot be read, or `raw` contains no such file.
+        DataError: `raw` or a list cannot be read, or `raw` contains no `.skeleton` file.
     """
     lists = find_lists(raw) if missing is None else list(missing)
     part = BENCHMARKS[benchmark]

@@ -1,4 +1,4 @@
-"""The actions of NTU RGB+D, A1 to A60, and of NTU RGB+D 120, A61 to A120."""
+"""Class names of NTU RGB+D 60 (A1 to A60) and NTU RGB+D 120 (A1 to A120)."""
 
 ACTIONS = (
     # A1 to A10

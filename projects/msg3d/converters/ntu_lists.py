@@ -1,8 +1,8 @@
-"""The lists of samples without a usable skeleton that the authors of NTU RGB+D publish.
+"""Published lists of NTU RGB+D samples without a usable skeleton.
 
-A few lines of text, then one name per line. They come with the authors' code
-(github.com/shahroudy/NTURGB-D, folder Matlab): 302 names of NTU RGB+D, and 535 of NTU
-RGB+D 120, which include the 302.
+Each list starts with a few lines of text, followed by one name per line. The lists are
+part of the authors' code (github.com/shahroudy/NTURGB-D, folder Matlab): 302 names for
+NTU RGB+D 60, and 535 names for NTU RGB+D 120, which include the 302.
 """
 
 import os
@@ -18,14 +18,14 @@ PUBLISHED = (
     "NTU_RGBD_samples_with_missing_skeletons.txt",
     "NTU_RGBD120_samples_with_missing_skeletons.txt",
 )
-LISTED = "listed as missing or incomplete"  # why a sample was skipped
+LISTED = "listed as missing or incomplete"  # reason to skip a sample
 SAMPLE = re.compile(r"S\d{3}C\d{3}P\d{3}R\d{3}A\d{3}")
 
 
 def find_lists(raw: StrPath) -> list[str]:
-    """Return the published lists in `raw`, if that is a folder, or next to it."""
-    folder = Path(os.path.abspath(raw))  # noqa: PTH100  (resolves `..`, but no links)
-    paths = [place / name for place in (folder, folder.parent) for name in PUBLISHED]
+    """Return the paths of the published lists in `raw` or in its parent folder."""
+    root = Path(os.path.abspath(raw))  # noqa: PTH100  (resolves `..`, but no links)
+    paths = [folder / name for folder in (root, root.parent) for name in PUBLISHED]
     return [str(path) for path in paths if path.is_file()]
 
 
@@ -33,8 +33,8 @@ def read_lists(paths: Iterable[StrPath]) -> tuple[str, ...]:
     """Return the names in all lists, sorted, without duplicates.
 
     Raises:
-        DataError: a list cannot be read, contains no name, or contains something else
-            between its names.
+        DataError: a list cannot be read, contains no names, or contains other text
+            between the names.
     """
     names: set[str] = set()
     for path in paths:
@@ -59,16 +59,16 @@ def _read_list(path: StrPath) -> list[str]:
             names.append(line)
         elif names and line:
             raise DataError(
-                f"has {line[:40]!r}, expected one name per line, such as "
-                "S001C002P005R002A008, after the lines at the top",
+                f"contains {line[:40]!r}, expected one name per line, such as "
+                "S001C002P005R002A008, after the introduction",
                 kind="structure",
                 file=os.fspath(path),
                 line=number,
             )
     if not names:
         raise DataError(
-            "contains no line that is a name such as S001C002P005R002A008, expected the "
-            "authors' list of samples with missing skeletons",
+            "contains no names such as S001C002P005R002A008, expected the authors' list "
+            "of samples with missing skeletons",
             kind="empty",
             file=os.fspath(path),
         )
@@ -76,8 +76,8 @@ def _read_list(path: StrPath) -> list[str]:
 
 
 def with_lists(parsed: Parsed, lists: list[str]) -> Parsed:
-    """Report which lists were used, and how many of their names are in the data."""
-    left_out = {
+    """Add remarks on which lists were used and how many of their samples were found."""
+    skipped = {
         PurePosixPath(path).name.removesuffix(".skeleton")
         for reason, paths in parsed.left_out.items()
         if reason.startswith(LISTED)
@@ -86,12 +86,12 @@ def with_lists(parsed: Parsed, lists: list[str]) -> Parsed:
     remarks = []
     for path in lists:
         names = read_lists([path])
-        here = len(left_out.intersection(names))
-        text = f"missing list {path}: {len(names)} names, {here} of them here"
+        here = len(skipped.intersection(names))
+        text = f"missing list {path}: {len(names)} names, {here} of them in these files"
         remarks.append(
             {"about": "missing list", "text": text, "names": len(names), "here": here}
         )
     if not lists:
-        text = "missing list: none found, incomplete recordings stay"
+        text = "missing list: not found; incomplete recordings are kept"
         remarks.append({"about": "missing list", "text": text})
     return parsed._replace(remarks=[*parsed.remarks, *remarks])

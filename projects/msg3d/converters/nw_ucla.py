@@ -1,17 +1,19 @@
 """Northwestern-UCLA Multiview Action3D (Wang et al., CVPR 2014) as annotations.
 
-The public skeleton release is 1484 JSON files `aAA_sSS_eEE_vVV.json` (see
-`formats.nw_ucla`): ten actions, ten subjects, three views. The standard split (`xview`)
-trains on views 1 and 2 and tests on view 3.
+The public skeleton release consists of 1484 JSON files `aAA_sSS_eEE_vVV.json` (see
+`formats.nw_ucla`): ten actions, ten subjects, three views.
 
-It leaks: in the release, the view-3 files of actions a02 and a03 are byte for byte the
-view-2 files, so that 95 of the 464 test sequences (20 %) are in the training set. Hence
-`xview_clean_v1`: trained on views 2 and 3 and tested on view 1, which is no copy, without
-the 8 test sequences of subject 1 that share more than half of their frames with training
-files of view 2 (a08_s01_e04_v01, which is kept, shares 65 of its 141). It tests all ten
-classes. `xview_clean`, the standard test without its copies, lacks a02 and a03. Report
-`xview` to compare with published figures, and `xview_clean_v1` next to it. `xsub` (odd
-subjects train, even ones test) contains no copies.
+- `xview`: the standard split, which trains on views 1 and 2 and tests on view 3. It
+  leaks: the released view-3 files of actions a02 and a03 are byte-identical to the view-2
+  files, so 95 of the 464 test sequences (20 %) are in the training set.
+- `xview_clean`: `xview` without the copies in the test set, which removes a02 and a03.
+- `xview_clean_v1`: trains on views 2 and 3 and tests on view 1, with all ten classes.
+  Eight test sequences of subject 1 are excluded because they share more than half of
+  their frames with training files of view 2. (a08_s01_e04_v01, which shares 65 of its 141
+  frames, is kept.)
+- `xsub`: trains on odd subjects and tests on even subjects. It contains no copies.
+
+Report `xview` to compare with published results, and `xview_clean_v1` next to it.
 """
 
 import re
@@ -28,7 +30,7 @@ from .convert import convert
 
 RELEASED_FILES = 1484
 NAME = re.compile(r"a(\d\d)_s(\d\d)_e(\d\d)_v(\d\d)")
-# The numbers of the actions in file names (7 and 10 do not exist), in label order.
+# Action number in file names -> class, in label order. 7 and 10 do not exist.
 CLASSES = {
     1: "pick up with one hand",
     2: "pick up with two hands",
@@ -49,20 +51,20 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
 
     Args:
         path: path of the file; the last part gives action, subject, and view.
-        content: the JSON, with the label from 1.
+        content: the JSON. Its labels start at 1.
 
     Returns:
         A list of one sample, dict(frame_dir, label 0..9, total_frames, keypoint float32
         [1, T, 20, 3]).
 
     Raises:
-        DataError: the name, the label, or the content is not as expected.
+        DataError: the name, the label, or the content is invalid.
     """
     stem = PurePosixPath(path).stem
     match = NAME.fullmatch(stem)
     if match is None:
         raise DataError(
-            "the file name is not of the form aAA_sSS_eEE_vVV.json", kind="file-name"
+            "the file name does not match aAA_sSS_eEE_vVV.json", kind="file-name"
         )
     action, subject, _, view = map(int, match.groups())
     for field, number, known in (
@@ -80,7 +82,7 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
     record = read_record(read_json(content))
     if record.name != stem:
         raise DataError(
-            f"file_name is {record.name!r:.80}, expected {stem!r}, the name of the file",
+            f"file_name is {record.name!r:.80}, expected {stem!r} as in the file name",
             kind="file-name",
             field="file_name",
         )
@@ -88,7 +90,7 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
     if type(record.label) is not int or record.label != label + 1:
         raise DataError(
             f"label is {record.label!r:.40}, expected {label + 1} for action "
-            f"a{action:02d} ({CLASSES[action]}) in the name of the file",
+            f"a{action:02d} ({CLASSES[action]}) in the file name",
             kind="label",
             field="label",
         )
@@ -102,7 +104,7 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
 
 
 def subject_and_view(name: str) -> tuple[int, int]:
-    """`a01_s02_e03_v01` -> (2, 1)."""
+    """Parse a name: `a01_s02_e03_v01` -> (2, 1)."""
     match = NAME.fullmatch(name)
     assert match is not None
     _, subject, _, view = match.groups()
@@ -114,17 +116,17 @@ def make_splits(samples: list[dict]) -> dict[str, tuple[list[str], list[str]]]:
     names = [sample["frame_dir"] for sample in samples]
     keypoints = {sample["frame_dir"]: sample["keypoint"] for sample in samples}
 
-    def part(tested: Callable[[int, int], bool]) -> tuple[list[str], list[str]]:
+    def split_by(is_test: Callable[[int, int], bool]) -> tuple[list[str], list[str]]:
         return (
-            [name for name in names if not tested(*subject_and_view(name))],
-            [name for name in names if tested(*subject_and_view(name))],
+            [name for name in names if not is_test(*subject_and_view(name))],
+            [name for name in names if is_test(*subject_and_view(name))],
         )
 
     splits = {
-        "xview": part(lambda subject, view: view == 3),
-        "xview_v1": part(lambda subject, view: view == 1),
-        "xview_v2": part(lambda subject, view: view == 2),
-        "xsub": part(lambda subject, view: subject % 2 == 0),
+        "xview": split_by(lambda subject, view: view == 3),
+        "xview_v1": split_by(lambda subject, view: view == 1),
+        "xview_v2": split_by(lambda subject, view: view == 2),
+        "xsub": split_by(lambda subject, view: subject % 2 == 0),
     }
     for name, source in (("xview_clean", "xview"), ("xview_clean_v1", "xview_v1")):
         train, val = splits[source]
@@ -134,7 +136,7 @@ def make_splits(samples: list[dict]) -> dict[str, tuple[list[str], list[str]]]:
 
 
 def _file_keys(name: str) -> tuple[str, str]:
-    """Return the published names of a protocol's two splits in the file."""
+    """Return the published names of a protocol's two splits."""
     if name in ("xview_v1", "xview_v2"):
         return f"xview_train{name[5:]}", f"xview_val{name[5:]}"
     return f"{name}_train", f"{name}_val"
@@ -148,7 +150,7 @@ def convert_nw_ucla(
     Args:
         raw: folder or archive of the JSON files.
         out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were refused.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:

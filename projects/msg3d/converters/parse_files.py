@@ -34,11 +34,11 @@ from ..io.safe_pickle import loads_plain
 
 # A parser: name and content of a file -> its samples.
 Parse = Callable[[str, bytes], list[Sample]]
-# The samples of a file, the entry in `refused`, or the reason to skip the file.
+# The samples of a file, its entry in `refused`, or the reason why it is skipped.
 Outcome = list[Sample] | dict[str, Any] | str
 
 PACKAGE = Path(__file__).parents[1]
-# Everything in PACKAGE that converters can import.
+# The layers of PACKAGE that converters can import.
 LAYERS = (
     *("errors.py", "io", "skeletons", "preprocessing", "annotations", "stores"),
     *("formats", "converters"),
@@ -47,14 +47,14 @@ ARRAYS, REST = ".arrays", ".part"
 
 
 class Parsed(NamedTuple):
-    """The samples of all files, and what became of the files without one.
+    """The samples of all files, and the outcome for files without samples.
 
     Attributes:
         samples: sorted by `frame_dir`.
-        refused: dict(file, kind, why) of each faulty file, and `line` where known.
-        left_out: reason -> names of the files that were skipped for it.
+        refused: dict(file, kind, why) for each rejected file, with `line` if known.
+        left_out: reason -> names of the skipped files.
         others: names of files that were not read.
-        remarks: dict(about, text, ...) of each remark on the data set; the report
+        remarks: dict(about, text, ...) for each remark on the data set. The report
             contains them unchanged.
     """
 
@@ -66,7 +66,7 @@ class Parsed(NamedTuple):
 
 
 class Part(TypedDict):
-    """The samples of a part, and its files without any; each with the file's name."""
+    """Samples and file names of a part, and its rejected and skipped files."""
 
     samples: list[tuple[str, list[Sample]]]
     refused: list[dict[str, Any]]
@@ -85,19 +85,21 @@ def parse_files(
     """Parse all files of a folder or archive.
 
     Args:
-        raw: folder or archive; a tar is read in this process.
-        suffix: ending of the file names, or several.
-        parse: returns the samples of a file, or raises DataError or SkipFile. A function
-            of a module, or a partial of one; the arguments are part of the cache key.
-        parts: folder of cached parts; the caller removes it (`forget_parts`) when the
-            result is written.
+        raw: folder or archive. A tar is read in this process.
+        suffix: suffix of the file names, or several.
+        parse: returns the samples of a file, or raises DataError or SkipFile. Must be a
+            module-level function or a partial of it. Its arguments are part of the cache
+            key.
+        parts: folder of cached parts. The caller removes it with `forget_parts` after
+            the result is written.
         jobs: number of processes; None for one per core.
-        files_per_part: an interruption loses at most this many files per process.
-        max_bytes: maximum size of a file, None for 64 MiB; larger files are not read.
+        files_per_part: number of files per part. An interruption loses at most one
+            part per process.
+        max_bytes: maximum size of a file; None for 64 MiB. Larger files are not read.
 
     Raises:
-        DataError: `raw` does not exist, is a corrupt archive, or contains no such file;
-            or a worker was killed.
+        DataError: `raw` does not exist, is a corrupt archive, or contains no files with
+            this suffix; or a worker was killed.
     """
     listed = list_files(raw, suffix, max_bytes)
     if listed is None:
@@ -176,7 +178,7 @@ def _parse_parts(
     jobs: int | None,
     files_per_part: int,
 ) -> Iterator[Part]:
-    """The results of each part, in the order of the files."""
+    """Yield the results of each part, in the order of the files."""
     starts = range(0, len(files), files_per_part)
     chunks = [files[start : start + files_per_part] for start in starts]
     paths = [f"{parts}/{part_key(chunk, parse)}" for chunk in chunks]
@@ -229,7 +231,7 @@ def _in_processes(
 
 
 def _ignore_interrupt() -> None:
-    # Ctrl-C reaches all processes; the first one stops the others.
+    # Ctrl-C reaches all processes; the main process stops the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -242,7 +244,7 @@ def _parse_part(chunk: list[RawFile], path: str, parse: Parse) -> int:
 
 
 def part_key(chunk: list[RawFile], parse: Parse) -> str:
-    """Return the cache key of these files and this parser, equal in all processes."""
+    """Return the cache key of files and parser. It is the same in all processes."""
     function: Callable[..., list[Sample]] = parse
     options: tuple[Any, ...] = ()
     if isinstance(parse, partial):
@@ -256,7 +258,7 @@ def part_key(chunk: list[RawFile], parse: Parse) -> str:
 
 @cache
 def source_hash(package: Path) -> str:
-    """Return a hash of the source of all modules that a parser can run."""
+    """Return a hash of the source of all modules that a parser can import."""
     digest = hashlib.sha256()
     for layer in LAYERS:
         for path in sorted((package / layer).rglob("*.py")) or [package / layer]:
@@ -270,7 +272,7 @@ def write_part(data: Any, path: str) -> None:
     """Write containers, text, numbers, and arrays as a part.
 
     Raises:
-        OSError: the part cannot be written; it does not exist then.
+        OSError: the part cannot be written. No partial part is left behind.
     """
     buffers: list[pickle.PickleBuffer] = []
     rest = pickle.dumps(data, protocol=5, buffer_callback=buffers.append)
@@ -283,12 +285,12 @@ def write_part(data: Any, path: str) -> None:
 
 
 def read_part(path: str) -> Any:
-    """Read a part; its arrays are read-only views of the file, which may be removed."""
+    """Read a part. Its arrays are read-only views of the file, which may be deleted."""
     sizes, rest = loads_plain(Path(path + REST).read_bytes())
     if not sum(sizes):
         return loads_plain(rest, [b""] * len(sizes))
     with Path(path + ARRAYS).open("rb") as file:
-        if os.name == "nt":  # a mapped file cannot be removed
+        if os.name == "nt":  # mapped files cannot be deleted on Windows
             mapped = memoryview(file.read())
         else:
             mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -300,7 +302,7 @@ def read_part(path: str) -> Any:
 
 
 def forget_parts(folder: StrPath) -> None:
-    """Remove the parts in a folder, and the folder if it is empty then."""
+    """Delete the parts in a folder, and the folder itself if this leaves it empty."""
     parts = Path(folder)
     if parts.is_dir():
         for path in list(parts.iterdir()):

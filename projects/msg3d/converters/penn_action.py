@@ -1,14 +1,14 @@
 """Penn Action (Zhang, Zhu and Derpanis, ICCV 2013) as annotations.
 
 The release contains a MATLAB file `Penn_Action/labels/NNNN.mat` for each of 2326 videos
-of 15 sports: `action`, `pose` (the side that the camera sees), `x`, `y`, and `visibility`
-[T, 13] of joints annotated by hand, `train` (1 or -1), and `dimensions` (height, width,
-frames). The data are free for research with citation.
+of 15 sports. Its fields are `action`, `pose` (the side facing the camera), `train` (1 or
+-1), `dimensions` (height, width, frames), and `x`, `y`, and `visibility` [T, 13] of
+manually annotated joints. The data are free for research with citation.
 https://dreamdragon.github.io/PennAction/
 
-Coordinates are pixels, y down. `keypoint_score` is the visibility; an invisible joint has
-a position, too, often (1, 1). The splits `train` and `val` are the release's. Videos are
-not needed.
+Coordinates are in pixels with y down. `keypoint_score` is the visibility. Invisible
+joints have a position too, often (1, 1). The splits `train` and `val` are those of the
+release. The videos are not needed.
 """
 
 import re
@@ -52,11 +52,11 @@ def parse_video(path: str, content: bytes) -> list[dict]:
         side, notes).
 
     Raises:
-        DataError: the name or a field is not as described above.
+        DataError: the name or a field is invalid.
     """
     stem = PurePosixPath(path).stem
     if NAME.fullmatch(stem) is None:
-        raise DataError("the file name is not of the form NNNN.mat", kind="file-name")
+        raise DataError("the file name does not match NNNN.mat", kind="file-name")
     fields = _load(content)
     x, y, visibility = (_joints(fields, field) for field in ("x", "y", "visibility"))
     if not x.shape == y.shape == visibility.shape:
@@ -68,7 +68,7 @@ def parse_video(path: str, content: bytes) -> list[dict]:
         )
     if not np.isin(visibility, (0, 1)).all():
         raise DataError(
-            "visibility has a value other than 0 and 1",
+            "visibility contains values other than 0 and 1",
             kind="score",
             field="visibility",
         )
@@ -97,8 +97,8 @@ def parse_video(path: str, content: bytes) -> list[dict]:
         "side": "train" if train == 1 else "val",
     }
     if frames != len(keypoint):
-        what = "frames of the video without joints, or the reverse"
-        sample["notes"] = {what: abs(frames - len(keypoint))}
+        note = "difference between the numbers of video frames and annotated frames"
+        sample["notes"] = {note: abs(frames - len(keypoint))}
     return [sample]
 
 
@@ -107,7 +107,7 @@ def _load(content: bytes) -> dict[str, np.ndarray | str]:
     for name in FIELDS:
         if name not in fields:
             raise DataError(
-                f"has no field {name!r}, expected {list(FIELDS)}",
+                f"field {name!r} is missing, expected {list(FIELDS)}",
                 kind="structure",
                 field=name,
             )
@@ -121,7 +121,7 @@ def _real(fields: dict[str, np.ndarray | str], name: str) -> np.ndarray:
             f"{name} is {array[:40]!r}, expected numbers", kind="dtype", field=name
         )
     if not np.isfinite(array).all():
-        raise DataError(f"{name} has NaN or Inf", kind="not-finite", field=name)
+        raise DataError(f"{name} contains NaN or Inf", kind="not-finite", field=name)
     return array
 
 
@@ -175,14 +175,14 @@ def convert_penn_action(
     Args:
         raw: folder or archive of the .mat files, such as Penn_Action/labels.
         out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were refused.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` cannot be read, or contains no such file.
+        DataError: `raw` cannot be read, or contains no `.mat` file.
     """
     views: dict[str, str] = {}
     sides: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Files of users with their classes and splits, on the way to an annotation file."""
+"""Convert users' files, with their classes and splits, to an annotation file."""
 
 import os
 from functools import partial
@@ -39,14 +39,15 @@ MAX_VIDEO_BYTES = 8 * 2**30
 
 
 class Recordings:
-    """Files of users, with their labels and splits.
+    """Users' files with their labels and splits.
 
     Args:
         raw: folder or zip.
         options: how to read the files.
-        list_file, val_fraction, seed, group: see `convert_folder`.
-        lenient: leave out files without a label instead of refusing them, and keep the
-            folders that contain everything in the ids.
+        list_file, val_fraction, seed, group: see `convert_folder`; `list_file` is its
+            `split`.
+        lenient: skip files without a label instead of rejecting them, and keep the
+            outer folders in the ids.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Recordings:
         self.skip: tuple[str, ...] = ()
         if self.list_file is not None:
             path, folder = (
-                Path(os.path.realpath(each)) for each in (self.list_file, self.raw)
+                Path(os.path.realpath(name)) for name in (self.list_file, self.raw)
             )
             if folder in path.parents:
                 self.skip = (path.relative_to(folder).as_posix(),)
@@ -80,9 +81,9 @@ class Recordings:
         sided = self.folders is not None and self.folders.sided
         if sum((sided, self.list_file is not None, val_fraction is not None)) != 1:
             raise DataError(
-                "expected exactly one split: folders train/ and val/ above the class "
-                "folders, a list with a column split (--list), or a fraction to hold out "
-                "(--val-fraction)",
+                "expected exactly one way to split: folders train/ and val/ above the "
+                "class folders, a list with a column split (--list), or a fraction to "
+                "hold out (--val-fraction)",
                 kind="split",
                 file=self.raw,
             )
@@ -93,13 +94,14 @@ class Recordings:
         self.unit = options.unit or "unknown"
 
     def check_img_shape(self) -> None:
-        """Check that the size of images is given for 2D units, and only for these."""
-        unit, given = self.options.unit, self.options.img_shape is not None
-        sized = any(entry.img_shape for entry in self.listed.values())
-        if unit is not None and not sized and (unit in UNITS_2D) != given:
+        """Check that an image size is specified for 2D units, and only for these."""
+        unit, has_shape = self.options.unit, self.options.img_shape is not None
+        list_has_shapes = any(entry.img_shape for entry in self.listed.values())
+        if unit is not None and not list_has_shapes and (unit in UNITS_2D) != has_shape:
             raise DataError(
-                f"unit {unit} was given {'with' if given else 'without'} the size of an "
-                "image. Set --img-shape H W for px and normalized, and only for these",
+                f"unit is {unit}, but the image size is "
+                f"{'set' if has_shape else 'missing'}. Set --img-shape H W for px and "
+                "normalized only",
                 kind="img-shape",
             )
 
@@ -131,7 +133,7 @@ class Recordings:
         )
 
     def _complete(self, parsed: Parsed) -> Parsed:
-        """Join frames to sequences, and add labels and sizes."""
+        """Join frames into sequences, and add labels and image sizes."""
         suffix = self.files.suffixes[0]
         parsed, joined = join_folders(parsed, self.options.max_persons, suffix)
         samples = [
@@ -182,7 +184,7 @@ class Recordings:
     def _from_folders(
         self, folders: ClassFolders, joined: set[str]
     ) -> dict[str, Entry]:
-        """Label and side of each sequence, including those that were refused."""
+        """Return label and split of each sequence, including rejected files."""
         labels: dict[str, int] = {}
         sides: dict[str, str] = {}
         for path in self.files.paths:
@@ -210,13 +212,14 @@ class Recordings:
             for name in labels
         }
         try:
-            held = hold_out(
+            held_out = hold_out(
                 list(labels.values()), list(groups.values()), fraction, self.seed
             )
         except DataError as error:
             raise error.at(file=self.raw) from None
         return {
-            name: "val" if group in held else "train" for name, group in groups.items()
+            name: "val" if group in held_out else "train"
+            for name, group in groups.items()
         }
 
     def _classes(self) -> list[str]:
@@ -226,12 +229,12 @@ class Recordings:
         return sorted_classes({label for label in labels if label is not None})
 
     def _splits(self, samples: list[dict]) -> Splits:
-        """val, and test if there is one -> (ids of train, its ids)."""
+        """Return val and, if it exists, test -> (ids of train, its ids)."""
         ids: dict[str, list[str]] = {side: [] for side in SIDES}
         for sample in samples:
             ids[self.entries[sample["frame_dir"]].side].append(sample["frame_dir"])
-        asked = {entry.side for entry in self.entries.values()}
-        return {side: (ids["train"], ids[side]) for side in SIDES[1:] if side in asked}
+        sides = {entry.side for entry in self.entries.values()}
+        return {side: (ids["train"], ids[side]) for side in SIDES[1:] if side in sides}
 
     def _described_unit(self, samples: list[dict]) -> str:
         unit = self.options.unit
@@ -254,7 +257,7 @@ class Recordings:
 
 
 def _spread(entries: dict[str, Entry], samples: list[dict]) -> dict[str, Entry]:
-    """Give the entry of a file with several sequences to each of these."""
+    """Copy the entry of each file with several sequences to its sequences."""
     entries = dict(entries)
     files = {sample["file"] for sample in samples if "file" in sample}
     for sample in samples:

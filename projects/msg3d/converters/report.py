@@ -1,4 +1,4 @@
-"""The integrity report of a converted data set, as JSON and as text."""
+"""Integrity report of a converted data set, as JSON and as text."""
 
 from pathlib import PurePosixPath
 
@@ -10,8 +10,8 @@ from ..io.atomic import whole_file, write_json
 from ..skeletons.body_size import LONGEST, SHORTEST, fits, is_hand, likely_unit
 from ..skeletons.units import PER_METER, described_unit, unit_name
 
-LISTED = 10  # files of a suffix that were not read
-MEASURED = 200  # samples, spread over the file
+MAX_LISTED = 10  # ignored files of a suffix that are listed individually
+MEASURED = 200  # samples to measure, spread over the file
 
 
 def describe(
@@ -64,16 +64,16 @@ def describe(
 def unit_remarks(
     samples: list[dict], units: str, file_unit: str, joints: tuple[str, ...] = ()
 ) -> list[dict]:
-    """Warn if a person in a typical sample is longer or shorter than the unit allows.
+    """Warn if the size of a person in a typical sample contradicts the unit.
 
     Args:
         samples: annotations.
-        units: of their coordinates, as in the report; only meters are checked.
+        units: unit of their coordinates, as in the report. Only meters are checked.
         file_unit: unit of the raw files.
         joints: names of the joints, if known.
 
     Returns:
-        dict(about="units", text, person_metres, likely_unit), or nothing.
+        A list of dict(about="units", text, person_metres, likely_unit), or an empty list.
     """
     if described_unit(units) != "m":
         return []
@@ -90,14 +90,14 @@ def unit_remarks(
         return []
     likely = likely_unit(size * PER_METER[file_unit], hand)
     why = (
-        f"the raw files are most likely in {likely}, not in {file_unit}"
+        f"The raw files are most likely in {likely}, not in {file_unit}"
         if likely
-        else f"with the raw files in {file_unit} or any other unit that is no person"
+        else f"This does not fit a person in {file_unit} or any other unit"
     )
     part, least = ("hand", 10) if hand else ("person", 1)
     text = (
         f"a {part} is {size:.4g} m long in a typical sample, expected "
-        f"{SHORTEST / least:g} to {LONGEST / least:g}: {why}"
+        f"{SHORTEST / least:g} to {LONGEST / least:g}. {why}"
     )
     return [
         {"about": "units", "text": text, "person_metres": size, "likely_unit": likely}
@@ -112,7 +112,7 @@ def write_report(report: dict) -> None:
 
 
 def report_text(report: dict) -> str:
-    """Return the report as text, with a line per refused file."""
+    """Return the report as text, with a line per rejected file."""
     released = report["files_released"]
     where = report["files_released_where"]
     lines = [
@@ -122,12 +122,12 @@ def report_text(report: dict) -> str:
         *(_sample_lines(report) if report["sequences"] else []),
     ]
     lines += [
-        f"left out       {len(files)} files: {reason}"
+        f"skipped        {len(files)} files: {reason}"
         for reason, files in report["left_out"].items()
     ]
     lines += [
-        f"note           {what}: {sum(counts.values())} in {len(counts)} sequences"
-        for what, counts in report["notes"].items()
+        f"note           {text}: {sum(counts.values())} in {len(counts)} sequences"
+        for text, counts in report["notes"].items()
     ]
     lines += [
         f"{'WARNING' if remark['about'] == 'units' else 'note':14} {remark['text']}"
@@ -135,33 +135,33 @@ def report_text(report: dict) -> str:
     ]
     lines += [f"used           {path}" for path in report["files_used"]]
     lines += _other_lines(report["other_files"])
-    for refused in report["refused"]:
-        line = f" line {refused['line']}:" if "line" in refused else ""
-        lines.append(f"refused        {refused['file']}:{line} {refused['why']}")
+    for entry in report["refused"]:
+        line = f" line {entry['line']}:" if "line" in entry else ""
+        lines.append(f"rejected       {entry['file']}:{line} {entry['why']}")
     count = len(report["refused"])
-    skip = "" if report["written"] else ". Use --skip-invalid to leave them out"
+    hint = "" if report["written"] else ". Use --skip-invalid to write the others"
     lines.append(
         f"{'wrote' if report['written'] else 'NOT written:'} {report['out']} "
-        f"({count} file{'' if count == 1 else 's'} refused){skip}"
+        f"({count} file{'' if count == 1 else 's'} rejected){hint}"
     )
     return "\n".join(lines)
 
 
 def _other_lines(files: list[str]) -> list[str]:
-    """A line per file, or per suffix of many files."""
+    """Return a line per ignored file, or per suffix if it has many files."""
     by_suffix: dict[str, list[str]] = {}
     for file in files:
         by_suffix.setdefault(PurePosixPath(file).suffix, []).append(file)
     lines = []
     for suffix, names in by_suffix.items():
-        if len(names) > LISTED:
+        if len(names) > MAX_LISTED:
             names = [f"{len(names)} files {suffix}, such as {names[0]}"]
-        lines += [f"not looked at  {name}" for name in names]
+        lines += [f"ignored        {name}" for name in names]
     return lines
 
 
 def _sample_lines(report: dict) -> list[str]:
-    """The lines about samples, omitted if there is no sample."""
+    """Return the lines that describe the samples."""
     frames, persons = report["frames"], report["persons"]
     zero = report["joints_at_zero"]
     lines = [
@@ -176,17 +176,17 @@ def _sample_lines(report: dict) -> list[str]:
     for name, split in report["splits"].items():
         leaks = {kind: len(ids) for kind, ids in split["leaks"].items()}
         lines.append(
-            f"split {name}: {split['train']} train, {split['val']} val; of val "
-            f"{leaks['identical']} are byte for byte in train, {leaks['mostly']} share "
-            f"most frames with it, {leaks['partly']} any"
+            f"split {name}: {split['train']} train, {split['val']} val; val samples "
+            f"also in train: {leaks['identical']} identical, {leaks['mostly']} mostly, "
+            f"{leaks['partly']} partly"
         )
         lines += [
-            f"note           split {name} has nothing to {what}: 0 {side}"
-            for side, what in (("train", "train on"), ("val", "test on"))
+            f"note           split {name} contains no {kind} samples"
+            for side, kind in (("train", "training"), ("val", "test"))
             if not split[side]
         ]
     lines += [
-        f"left out       split {name}: one of its sides would be empty"
+        f"skipped        split {name}: no training or no test samples"
         for name in report["one_sided_splits"]
     ]
     return lines

@@ -1,15 +1,15 @@
 """SBU Kinect Interaction (Yun et al., CVPR Workshops 2012) as annotations.
 
-The release is `PAIR/ACTION/RUN/skeleton_pos.txt`, such as
-`s01s02/01/001/skeleton_pos.txt` (see `formats.sbu`): eight interactions of two persons, 21
-pairs of seven people, 282 sequences at 15 frames per second.
+The release contains 282 files `PAIR/ACTION/RUN/skeleton_pos.txt`, such as
+`s01s02/01/001/skeleton_pos.txt` (see `formats.sbu`): eight interactions between two
+persons, recorded with 21 pairs of seven people at 15 frames per second.
 
-Its numbers are x and y in 0..1 of the image with y down, and a scaled z
-(`units="unscaled"`); `units="m"` converts them to meters. Rotating a skeleton is only
-meaningful in meters.
+In the release, x and y are fractions of the image with y down, and z is scaled
+(`units="unscaled"`). `units="m"` converts the coordinates to meters. Rotating a skeleton
+is only meaningful in meters.
 
-Splits `fold1` to `fold5`: the published five folds by pair of people. The same persons
-occur on both sides, in other pairs. Report the mean of the five.
+`fold1` to `fold5` are the published five folds by pair. The same persons occur in
+training and test, in different pairs. Report the mean of the five folds.
 """
 
 import re
@@ -29,7 +29,7 @@ CLASSES = (
     *("approaching", "departing", "kicking", "pushing"),
     *("shaking hands", "hugging", "exchanging object", "punching"),
 )
-# The pairs that each fold tests; all others train.
+# Test pairs of each fold. All other pairs are for training.
 FOLDS = (
     ("s01s02", "s03s04", "s05s02", "s06s04"),
     ("s02s03", "s02s07", "s03s05", "s05s03"),
@@ -39,16 +39,16 @@ FOLDS = (
 )
 PAIRS = tuple(sorted(pair for fold in FOLDS for pair in fold))
 UNITS = {
-    "unscaled": "the release's own: x and y in 0..1 of the image, y down, z scaled",
+    "unscaled": "as released: x and y are fractions of the image, y down, z scaled",
     "m": "meters, y up",
 }
 
 
 def units_name(text: str) -> str:
-    """Return a key of UNITS; other spellings are `raw` and those of `unit_name`.
+    """Return a key of UNITS for any spelling that `unit_name` accepts, or `raw`.
 
     Raises:
-        ConfigError: the unit is another one (`unit`).
+        ConfigError: the unit is unsupported (`unit`).
     """
     name = "unscaled" if text == "raw" else unit_name(text)
     if name not in UNITS:
@@ -64,14 +64,14 @@ def parse_sequence(path: str, content: bytes, units: str = "unscaled") -> list[d
     Args:
         path: path of the file; it ends with PAIR/ACTION/RUN/skeleton_pos.txt.
         content: the text.
-        units: "unscaled" or "m", or another spelling; see above.
+        units: "unscaled" or "m"; see `units_name`.
 
     Returns:
         A list of one sample, dict(frame_dir, label 0..7, total_frames, keypoint float32
         [2, T, 15, 3], notes).
 
     Raises:
-        DataError: the path or a line is not as expected.
+        DataError: the path or a line is invalid.
     """
     match = PATH.fullmatch(path)
     if match is None:
@@ -117,7 +117,7 @@ def make_splits(samples: list[dict]) -> Splits:
 
 
 def pair_of(name: str) -> str:
-    """`s01s02_a01_001` -> `s01s02`."""
+    """Return the pair of a sequence: `s01s02_a01_001` -> `s01s02`."""
     return name.partition("_")[0]
 
 
@@ -133,15 +133,15 @@ def convert_sbu(
     Args:
         raw: folder or archive of the release.
         out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were refused.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
-        units: "unscaled" or "m", or another spelling; see above.
+        units: "unscaled" or "m"; see `units_name`.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` cannot be read, or contains no such file.
+        DataError: `raw` cannot be read, or contains no `skeleton_pos.txt` file.
     """
     units = units_name(units)
     return convert(
@@ -161,8 +161,8 @@ def convert_sbu(
 def _meta(samples: list[dict], units: str) -> dict:
     names = [sample["frame_dir"] for sample in samples]
     meta = dict(classes=list(CLASSES), **layout_meta(LAYOUT))
-    # Published files have the bone (neck, torso); the layout sbu15, from which graphs
-    # are built, has it towards the center.
+    # Published files contain the bone (neck, torso). In the layout sbu15, from which
+    # graphs are built, this bone points to the center.
     meta["inward"] = [(1, 2) if bone == (2, 1) else bone for bone in meta["inward"]]
     if units != "unscaled":
         meta["units"] = units

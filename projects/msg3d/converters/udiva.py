@@ -1,19 +1,22 @@
 """UDIVA v0.5 (Palmero et al., 2021; DYAD challenge at ICCV 2021) as annotations.
 
-The release, which is available on request, contains per split the archives of four tasks
-and of the metadata. Unpacked, as the published parser of Erkoç et al. (2022) reads it:
+The release is available on request. For each split, it contains archives of four tasks
+and of the metadata. The unpacked archives have the structure that the published parser of
+Erkoç et al. (2022) expects:
 
     animals_annotations_train/SESSION/FC1_A/annotations_raw.hdf5    (ghost, lego, talk)
     metadata_train/sessions_train.csv      ID, PART.1, PART.2, ...
     metadata_train/parts_train.csv         ID, ..., OPENMINDEDNESS_Z, ... (five traits)
 
-and the same with val and test. A recording may also be a .zip that contains an .hdf5, such
-as `annotations_cleaned_unmasked.zip`; files named `masked`, some frames of which were
-hidden from the challenge's participants, are skipped. FC1 shows the session's PART.1,
-FC2 its PART.2 (`udiva_tables.py`). `formats.udiva` describes the HDF5 files.
+and the same for val and test. A recording may also be a .zip that contains an .hdf5, such
+as `annotations_cleaned_unmasked.zip`. Files named `masked`, which lack the frames hidden
+from the participants of the challenge, are skipped. Camera FC1 shows PART.1 of the
+session, and FC2 shows PART.2 (`udiva_tables.py`). `formats.udiva` describes the HDF5
+files.
 
-A sample is a chunk: `targets` are the five z-scores of `person_id`; `session`, `task`,
-`camera`, and `chunk` give its origin. The splits are the release's, and by person.
+A sample is a chunk. `targets` are the five z-scores of `person_id`. `session`, `task`,
+`camera`, and `chunk` identify its origin. The splits are those of the release; they
+separate persons.
 """
 
 import re
@@ -35,11 +38,11 @@ PATH = re.compile(
     r"(?:.*/)?(animals|ghost|lego|talk)_annotations_(train|val|test)/([^/]+)/"
     r"[^/]*(FC[12])[^/]*/((?:[^/]+\.zip/)?[^/]+\.hdf5)"
 )
-# Frames also contain hands and faces in groups of their own, so files are large.
+# Files are large because each frame also has groups for hands and faces.
 MAX_BYTES = 8 * 2**30
 MISSING = {
-    "remove": "remove them, as published; what precedes and follows is joined",
-    "zero": "keep them, without the person",
+    "remove": "remove them, as published, and join the remaining frames",
+    "zero": "keep them with all joints at zero",
 }
 
 
@@ -56,19 +59,19 @@ def parse_recording(
     Args:
         path: ends with TASK_annotations_SPLIT/SESSION/FC1.../NAME.hdf5.
         content: see `formats.udiva`.
-        tables: of the release.
+        tables: tables of the release.
         chunk: frames per chunk.
         remainder: a key of `chunks.REMAINDERS`.
-        missing: a key of `MISSING`: what to do with frames without landmarks.
+        missing: a key of `MISSING`: how to treat frames without landmarks.
 
     Returns:
         dict(frame_dir, targets float32 [5], person_id, session, task, camera, chunk,
-        total_frames, keypoint float32 [1, T, 24, 3], notes) of each chunk.
+        total_frames, keypoint float32 [1, T, 24, 3], notes) for each chunk.
 
     Raises:
-        DataError: path or content are not as expected.
+        DataError: the path or the content is invalid.
         SkipFile: the file is masked, the traits of its participant are hidden, no frame
-            has landmarks, or no chunk is left.
+            contains landmarks, or the recording is too short for a chunk.
     """
     task, session, camera, person, targets = _participant(path, tables)
     recording = read_recording(content)
@@ -90,9 +93,9 @@ def parse_recording(
         raise SkipFile(f"shorter than a chunk of {chunk} frames")
     rest = len(landmarks) % chunk
     if rest and remainder == "drop":
-        notes["frames behind the last whole chunk (dropped)"] = rest
+        notes["frames dropped after the last complete chunk"] = rest
     elif rest and remainder == "pad":
-        notes["frames added to fill the last chunk"] = chunk - rest
+        notes["frames added to pad the last chunk"] = chunk - rest
     elif rest:
         notes["frames in a shorter last chunk"] = rest
     if len(landmarks) < chunk:
@@ -103,7 +106,7 @@ def parse_recording(
 
 
 def _participant(path: str, tables: Tables) -> tuple[str, str, str, str, tuple]:
-    """Task, session, camera, participant, and traits of a recording."""
+    """Return the task, session, camera, participant, and traits of a recording."""
     match = PATH.fullmatch(path)
     if match is None:
         raise DataError(
@@ -113,16 +116,16 @@ def _participant(path: str, tables: Tables) -> tuple[str, str, str, str, tuple]:
         )
     task, split, session, camera, name = match.groups()
     if "masked" in name.replace("unmasked", ""):
-        raise SkipFile("masked, not the whole recording")
+        raise SkipFile("masked version of a recording")
     if session not in tables.sessions:
         raise DataError(
             f"session {session:.80} is in no sessions_SPLIT.csv", kind="unknown-name"
         )
-    listed, *parts = tables.sessions[session]
-    if listed != split:
+    expected_split, *parts = tables.sessions[session]
+    if split != expected_split:
         raise DataError(
             f"the path contains {split}, but session {session:.80} is in "
-            f"sessions_{listed}.csv",
+            f"sessions_{expected_split}.csv",
             kind="split",
         )
     person = parts[int(camera[2]) - 1]
@@ -148,20 +151,20 @@ def convert_udiva(
     """Convert the release to an annotation file of chunks, and report on it.
 
     Args:
-        raw: folder of the release, its archives unpacked; or a zip of such a folder.
+        raw: folder of the release with unpacked archives, or a zip of it.
         out: annotation file; the report is written next to it.
-        chunk: frames per chunk; published are 250 and 2000.
+        chunk: frames per chunk; published values are 250 and 2000.
         remainder: a key of `chunks.REMAINDERS`.
         missing: a key of `MISSING`.
-        allow_bad: write `out` even if files were refused.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` cannot be read, or lacks tables or .hdf5 files; or h5py is
-            not installed.
+        DataError: `raw` cannot be read or contains no tables or no .hdf5 files, or h5py
+            is not installed.
     """
     import_h5py()
     tables = read_tables(raw)
@@ -184,24 +187,24 @@ def convert_udiva(
         allow_bad=allow_bad,
         jobs=jobs,
         split_names=lambda side: ("train", side),
-        complete=partial(_name_shared_persons, tables=tables),
+        complete=partial(_note_shared_persons, tables=tables),
         max_bytes=MAX_BYTES,
         used=tables.files,
     )
 
 
 def make_splits(samples: list[dict], tables: Tables) -> Splits:
-    """Return val and test -> (train ids, its ids), as the release splits sessions."""
+    """Return val and test -> (train ids, its ids), by the splits of the release."""
     sides: dict[str, list[str]] = {"train": [], "val": [], "test": []}
     for sample in samples:
         sides[tables.sessions[sample["session"]][0]].append(sample["frame_dir"])
     return {side: (sides["train"], sides[side]) for side in ("val", "test")}
 
 
-def _name_shared_persons(parsed: Parsed, tables: Tables) -> Parsed:
+def _note_shared_persons(parsed: Parsed, tables: Tables) -> Parsed:
     for sample in parsed.samples:
         splits = tables.shared.get(sample["person_id"])
         if splits:
-            what = f"chunks of {sample['person_id']}, who is in {' and '.join(splits)}"
-            sample["notes"] = {**sample.get("notes", {}), what: 1}
+            text = f"chunks of {sample['person_id']}, who is in {' and '.join(splits)}"
+            sample["notes"] = {**sample.get("notes", {}), text: 1}
     return parsed

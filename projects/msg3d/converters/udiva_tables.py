@@ -1,4 +1,4 @@
-"""UDIVA's tables: the participants of each session, and the traits of each participant."""
+"""UDIVA's tables of sessions and participants."""
 
 import csv
 import io
@@ -17,13 +17,13 @@ _PARTS = ("PART.1", "PART.2")  # the participants in FC1 and FC2
 
 
 class Tables(NamedTuple):
-    """The content of all tables of the release.
+    """Content of all tables of the release.
 
     Attributes:
         sessions: id -> (split, participant in FC1, participant in FC2).
-        traits: participant -> the five traits, None where the release hides them.
-        shared: participant -> the splits, for participants in several.
-        files: names of the tables within the release.
+        traits: participant -> the five traits, None if they are hidden in the release.
+        shared: participant -> splits, for participants in several splits.
+        files: names of the tables in the release.
     """
 
     sessions: dict[str, tuple[str, str, str]]
@@ -33,13 +33,14 @@ class Tables(NamedTuple):
 
 
 def read_tables(raw: StrPath) -> Tables:
-    """Read every sessions_SPLIT.csv and parts_SPLIT.csv in `raw` and its folders.
+    """Read all sessions_SPLIT.csv and parts_SPLIT.csv in `raw` and its subfolders.
 
     Args:
         raw: folder or zip of the release.
 
     Raises:
-        DataError: a table, column, or cell is missing, or an id has two meanings.
+        DataError: a table, column, or cell is missing, or two rows with the same id
+            contradict each other.
     """
     listed = list_files(raw, ".csv")
     if listed is None:
@@ -61,7 +62,7 @@ def read_tables(raw: StrPath) -> Tables:
         )
     sessions: dict[str, tuple[str, str, str]] = {}
     traits: dict[str, tuple[float, ...] | None] = {}
-    where: dict[str, list[str]] = {}
+    person_splits: dict[str, list[str]] = {}
     for split in splits:
         name = f"sessions_{split}.csv"
         for line, row in _rows(raw, files, name, _PARTS):
@@ -69,8 +70,8 @@ def read_tables(raw: StrPath) -> Tables:
             entry = split, first, second
             if sessions.setdefault(row["ID"], entry) != entry:
                 raise DataError(
-                    f"session {row['ID']:.80} exists already with other participants, or "
-                    "in another split. Remove one",
+                    f"session {row['ID']:.80} already exists with other participants or "
+                    "in another split. Remove one of them",
                     kind="duplicate",
                     file=name,
                     line=line,
@@ -84,16 +85,16 @@ def read_tables(raw: StrPath) -> Tables:
                 raise error.at(file=name, line=line) from None
             if traits.setdefault(person, numbers) != numbers:
                 raise DataError(
-                    f"participant {person:.80} exists already with other traits. Remove "
-                    "one",
+                    f"participant {person:.80} already exists with other traits. Remove "
+                    "one of them",
                     kind="duplicate",
                     file=name,
                     line=line,
                 )
-            where.setdefault(person, []).append(split)
+            person_splits.setdefault(person, []).append(split)
     shared = {
         person: tuple(dict.fromkeys(sides))
-        for person, sides in where.items()
+        for person, sides in person_splits.items()
         if len(set(sides)) > 1
     }
     read = [f"{kind}_{split}.csv" for split in splits for kind in ("sessions", "parts")]
@@ -123,7 +124,7 @@ def _rows(
     missing = [column for column in ("ID", *columns) if column not in header]
     if missing:
         raise DataError(
-            f"has the columns {header!s:.300}, expected {missing[0]} among them",
+            f"columns are {header!s:.300}, but {missing[0]} is missing",
             kind="columns",
             file=name,
         )
@@ -131,7 +132,7 @@ def _rows(
         row = {key: value.strip() for key, value in row.items() if _is_text(key, value)}
         if not all(row.get(column) for column in ("ID", *columns)):
             raise DataError(
-                f"lacks {' or '.join(('ID', *columns))}",
+                f"a value is missing, expected {', '.join(('ID', *columns))}",
                 kind="row",
                 file=name,
                 line=line,
@@ -144,7 +145,7 @@ def _is_text(key: object, value: object) -> bool:
 
 
 def _traits(row: dict[str, str]) -> tuple[float, ...] | None:
-    """The five traits, or None if the release has none of them."""
+    """Return the five traits, or None if all of them are missing."""
     texts = [row.get(name, "") for name in CHALLENGE_TRAITS]
     if not any(texts):
         return None

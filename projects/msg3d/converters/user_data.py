@@ -1,10 +1,10 @@
-"""Users' own recordings, in any format, as annotations.
+"""Users' recordings, in any supported format, as annotations.
 
-A file is a sequence, or a frame of the sequence that its folder is. Class and split come
-from folders or lists (`labels.py`); instead of a split, a fraction of each class can be
-held out. Classes are numbered in the order of their names. Recordings of one person
-(`group`) never appear on both sides, because what a network knows about the person would
-count as knowing the action.
+A file contains a sequence, or a single frame of a sequence whose frames are in one folder.
+Class and split come from folders or lists (`labels.py`). Instead of a split, a fraction of
+each class can be held out. Classes are numbered in the order of their names. Recordings of
+the same person (`group`) are never in both training and test. Otherwise the accuracy would
+include recognizing the person instead of the action.
 """
 
 from collections.abc import Sequence
@@ -34,31 +34,31 @@ def convert_folder(
     max_persons: int = 5,
     pose: Pose | None = None,
 ) -> dict:
-    """Convert a folder of files in any format into an annotation file, with a report.
+    """Convert a folder of files in any format to an annotation file, and report on it.
 
     Args:
-        raw: the folder, or a zip of it.
-        out: the annotation file; the report is written next to it.
-        layout: of files that do not name their joints, such as .csv and .npy.
-        units: of these files, one of `skeletons.units.UNITS`; 3D coordinates become
-            meters, 2D ones pixels.
-        img_shape: (height, width) of 2D files that do not give it.
-        split: a list of splits, or of labels and splits (`labels.py`).
+        raw: folder, or a zip of it.
+        out: annotation file; the report is written next to it.
+        layout: layout of files that do not specify their joints, such as .csv and .npy.
+        units: unit of these files, one of `skeletons.units.UNITS`. 3D coordinates are
+            converted to meters, 2D coordinates to pixels.
+        img_shape: (height, width) for 2D files that do not specify it.
+        split: path of a list of splits, or of labels and splits (`labels.py`).
         val_fraction: fraction of each class to hold out, instead of a split.
-        seed: for `val_fraction`.
-        group: a regular expression that finds the recorded person in each path.
-        allow_bad: write `out` although files were refused.
+        seed: random seed for `val_fraction`.
+        group: regular expression that matches the recorded person in each path.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
         file_format: one of `formats.all_formats()`; None to detect it for each file.
-        max_persons: maximum number of rows per sequence of detected persons.
+        max_persons: maximum number of persons per sequence.
         pose: pose estimator for videos.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` is not such a folder, the options do not fit it, the split is
-            missing or ambiguous, or a group is on both sides.
+        DataError: `raw` cannot be read, the options do not match the files, the split is
+            missing or ambiguous, or a group is in several splits.
     """
     options = ReadOptions(
         layout=layout,
@@ -84,26 +84,26 @@ def convert_coco_json(
     max_persons: int = 5,
     normalized: bool = False,
 ) -> dict:
-    """Convert the JSON of pose estimators into an annotation file, with a report.
+    """Convert JSON files of pose estimators to an annotation file, and report on it.
 
     Args:
         raw: folder or zip of JSON files.
-        out: the annotation file; the report is written next to it.
-        allow_bad: write `out` although files were refused.
+        out: annotation file; the report is written next to it.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
         form: one of `ESTIMATORS`; None to detect it for each file.
-        list_file: list of labels; None if folders tell them.
-        img_shape: (height, width) if neither list nor file gives it.
-        max_persons: maximum number of rows per video, those with the largest sum of
-            scores.
+        list_file: list of labels; None to use the names of the folders.
+        img_shape: (height, width) if neither the list nor the file specifies it.
+        max_persons: maximum number of persons per video. Those with the largest sum of
+            scores are kept.
         normalized: whether coordinates are fractions of the image instead of pixels.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` or the list cannot be read, or the split or the size of the
-            images is missing.
+        DataError: `raw` or the list cannot be read, or the split or the image size is
+            missing.
     """
     options = ReadOptions(
         unit="normalized" if normalized else "px",
@@ -125,19 +125,19 @@ def convert_mediapipe(
     img_shape: Sequence[int] | None = None,
     max_persons: int = 5,
 ) -> dict:
-    """Convert the landmarks of MediaPipe Pose into an annotation file, with a report.
+    """Convert landmarks of MediaPipe Pose to an annotation file, and report on it.
 
     Args:
-        raw: folder or zip of .json or of .csv files.
-        out: the annotation file; the report is written next to it.
-        allow_bad: write `out` although files were refused.
+        raw: folder or zip of .json or .csv files.
+        out: annotation file; the report is written next to it.
+        allow_bad: write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
-        coordinates: "image", 2D, or "world", 3D in meters.
-        list_file: list of labels; None if folders tell them.
-        img_shape: (height, width) of the videos, for pixels instead of fractions of the
-            image; a list may give it for each.
-        max_persons: maximum number of rows per video, those with the largest sum of
-            scores.
+        coordinates: "image" (2D) or "world" (3D, meters).
+        list_file: list of labels; None to use the names of the folders.
+        img_shape: (height, width) of the videos, to write pixels instead of fractions of
+            the image. The list can specify it for each video instead.
+        max_persons: maximum number of persons per video. Those with the largest sum of
+            scores are kept.
 
     Returns:
         The report; see `convert.write_converted`.

@@ -1,4 +1,4 @@
-"""Files of users: which to read, how, and what becomes of their sequences."""
+"""Find and read users' files, and build samples from their sequences."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from ..skeletons.units import to_standard_unit
 from .labels import ClassFolders, Entry, is_hidden, without_suffix
 from .parse_files import Parsed
 
-NOT_LISTED = "not in the list, or in no class folder"
+NOT_LISTED = "neither in the list nor in a class folder"
 FIELDS = ("frame_dir", "keypoint", "keypoint_score", "original_shape", "notes")
 
 
@@ -30,8 +30,8 @@ class UserFiles(NamedTuple):
     """The files to read.
 
     Attributes:
-        paths: relative to the folder or zip.
-        suffixes: their endings.
+        paths: paths relative to the folder or zip.
+        suffixes: suffixes of the files.
     """
 
     paths: list[str]
@@ -41,7 +41,7 @@ class UserFiles(NamedTuple):
 def find_files(
     raw: str, options: ReadOptions, max_bytes: int | None, skip: Sequence[str]
 ) -> UserFiles:
-    """List the files of one kind, and check that the options suffice to read them.
+    """List the files, and check that the options suffice to read them.
 
     Args:
         raw: folder or zip.
@@ -50,17 +50,17 @@ def find_files(
         skip: paths of files that are not sequences.
 
     Raises:
-        DataError: there are no files, or files of several kinds; or they do not tell
-            their layout or unit, and neither do the options.
+        DataError: no files were found, the files are of several types, or neither the
+            files nor the options specify a layout and a unit.
     """
     formats = chosen_formats(options)
     if not Path(raw).exists():
         raise DataError(
-            "does not exist. Give a folder or a zip of files",
+            "does not exist, expected a folder or a zip",
             kind="not-found",
             file=raw,
         )
-    suffixes = tuple(sorted({ending for each in formats for ending in each.suffixes}))
+    suffixes = tuple(sorted({suffix for form in formats for suffix in form.suffixes}))
     endings = (*suffixes, *map(str.upper, suffixes))
     listed = list_files(raw, endings, max_bytes)
     if listed is None:
@@ -69,13 +69,13 @@ def find_files(
             kind="wrong-file-type",
             file=raw,
         )
-    # Endings of the same formats, such as .mp4 and .mov, are of one kind.
+    # Suffixes of the same format, such as .mp4 and .mov, count as one type.
     kinds: dict[Any, list[RawFile]] = defaultdict(list)
     for file in listed[0]:
         if file.name not in skip:
             suffix = PurePosixPath(file.name).suffix.lower()
             kind = tuple(
-                each.name for each in all_formats().values() if suffix in each.suffixes
+                form.name for form in all_formats().values() if suffix in form.suffixes
             )
             kinds[kind].append(file)
     groups = list(kinds.values())
@@ -86,7 +86,7 @@ def find_files(
     if len(groups) != 1:
         counts = [f"{len(files)} {'/'.join(_endings(files))}" for files in groups]
         raise DataError(
-            f"contains {' and '.join(counts) or 'no'} files, expected files of one kind "
+            f"contains {' and '.join(counts) or 'no'} files, expected files of one type "
             f"({', '.join(suffixes)})",
             kind="wrong-file-type" if groups else "empty",
             file=raw,
@@ -100,17 +100,17 @@ def _endings(files: Iterable[RawFile]) -> tuple[str, ...]:
 
 
 def _check_options(first: RawFile, options: ReadOptions, raw: str) -> None:
-    """Check what the format of the first file needs, before all files are refused."""
+    """Check the required options of the first file's format before reading all files."""
     try:
         form = detect_format(Source(first.name, first.read()), options)
     except DataError:
-        return  # the file is refused, with the reason
+        return  # The file is rejected later, with the reason.
     if not {"layout", "unit"} <= set(form.needs):
         return
     missing = [name for name in ("layout", "unit") if getattr(options, name) is None]
     if missing:
         raise DataError(
-            f"contains files of the format {form.name!r}, which do not state their "
+            f"contains files of the format {form.name!r}, which do not specify their "
             f"{' and '.join(missing)}. Set {' and '.join(f'--{name}' for name in missing)}",
             kind=missing[0],
             file=raw,
@@ -128,30 +128,30 @@ def parse_file(
     """Read the sequences of one file.
 
     Args:
-        path: of the file, relative to `raw`.
-        content: of the file.
-        options: how to read it.
-        raw: the folder or zip.
-        folders: refuse files that are not in these class folders.
+        path: path of the file, relative to `raw`.
+        content: content of the file.
+        options: how to read the file.
+        raw: folder or zip.
+        folders: reject files outside these class folders; None to accept all.
         skip: paths of files that are not sequences.
 
     Returns:
         Sequences or a frame record; see `formats/base.py`. The id is the path of the
-        file without its suffix. If there are several sequences, it is followed by the id
-        of each, and the field `file` has the path.
+        file without its suffix. If the file contains several sequences, the id of the
+        sequence is appended, and the field `file` contains the path.
 
     Raises:
-        DataError: the file cannot be read, or is in no class folder.
+        DataError: the file cannot be read, or is not in a class folder.
         SkipFile: no person is detected, or the file is in a hidden folder.
     """
     if path in skip:
-        raise SkipFile("a list")
+        raise SkipFile("list of labels or splits")
     if folders is not None:
         if is_hidden(path):
             raise SkipFile("in a hidden folder")
         if folders.label(path) is None:
             raise DataError(
-                "is in no class folder, expected CLASS/FILE, or train/CLASS/FILE and "
+                "is not in a class folder, expected CLASS/FILE, or train/CLASS/FILE and "
                 "val/CLASS/FILE",
                 kind="label",
             )
@@ -161,23 +161,27 @@ def parse_file(
     if len(sequences) == 1:
         return [{**sequences[0], "frame_dir": source.id}]
     return [
-        {**each, "frame_dir": f"{source.id}/{each['frame_dir']}", "file": source.id}
-        for each in sequences
+        {
+            **sequence,
+            "frame_dir": f"{source.id}/{sequence['frame_dir']}",
+            "file": source.id,
+        }
+        for sequence in sequences
     ]
 
 
 def join_folders(
     parsed: Parsed, max_persons: int, suffix: str
 ) -> tuple[Parsed, set[str]]:
-    """Join frame records to sequences, one per folder.
+    """Join frame records into one sequence per folder.
 
     Args:
         parsed: sequences and frame records.
-        max_persons: maximum number of rows per sequence.
-        suffix: of the files, for the report.
+        max_persons: maximum number of persons per sequence.
+        suffix: suffix of the files, for the report.
 
     Returns:
-        Sequences only, and the folders that contained frames.
+        The results without frame records, and the folders that contained frames.
     """
     samples, folders = [], defaultdict(list)
     for sample in parsed.samples:
@@ -206,14 +210,14 @@ def join_folders(
 
 
 def common_layout(samples: list[dict], known: Any) -> Any:
-    """Return the layout that all files name; None if they name none.
+    """Return the layout that all files specify; None if they do not specify a layout.
 
     Args:
         samples: sequences with or without `layout`.
-        known: the layout of files that do not name one, or None.
+        known: layout of files that do not specify a layout, or None.
 
     Raises:
-        DataError: the files have different layouts, or no known one (`layout`).
+        DataError: the files have different layouts, or a layout is missing (`layout`).
     """
     named = {repr(sample.get("layout")): sample for sample in samples}
     layouts = [sample.get("layout") or known for sample in named.values()]
@@ -226,35 +230,36 @@ def common_layout(samples: list[dict], known: Any) -> Any:
         )
         raise DataError(
             f"expected one layout, but the files have {which:.400}. Convert files of "
-            "different layouts separately, and give a layout only for files that do not "
-            "name one",
+            "different layouts separately, and set --layout only for files that do not "
+            "specify a layout",
             kind="layout",
         )
     return next(iter(samples), {}).get("layout") if known is None else None
 
 
 def finish(sample: dict, entry: Entry, options: ReadOptions) -> tuple[dict, str]:
-    """Make a sample of a sequence: in meters or pixels, with the size of the image.
+    """Convert a sequence to a sample in meters or pixels, with the image size.
 
     Returns:
         The sample without a label, and the unit of its coordinates.
 
     Raises:
-        DataError: the size of the image is unknown (`img-shape`).
+        DataError: the image size is unknown (`img-shape`).
     """
     keypoint, unit = sample["keypoint"], sample.get("unit") or options.unit
-    flat = keypoint.shape[-1] == 2
-    unit = unit or ("px" if flat else "m")
-    told = entry.img_shape or options.img_shape
-    shape = told if unit == "normalized" else entry.img_shape or sample.get("img_shape")
+    is_2d = keypoint.shape[-1] == 2
+    unit = unit or ("px" if is_2d else "m")
+    shape = entry.img_shape or (
+        options.img_shape if unit == "normalized" else sample.get("img_shape")
+    )
     keypoint, unit = to_standard_unit(keypoint, unit, shape)
     kept = {field: sample[field] for field in FIELDS if sample.get(field) is not None}
     kept.update(total_frames=keypoint.shape[1], keypoint=keypoint)
-    if flat:
+    if is_2d:
         shape = (1, 1) if unit == "normalized" else shape or options.img_shape
         if shape is None:
             raise DataError(
-                "does not give the size of the image, which training divides by. Set "
+                "the image size is missing, which is needed to scale the coordinates. Set "
                 "--img-shape H W, or add the columns height and width to a list (--list)",
                 kind="img-shape",
                 sample=sample["frame_dir"],
@@ -266,30 +271,29 @@ def finish(sample: dict, entry: Entry, options: ReadOptions) -> tuple[dict, str]
 
 
 def only_labeled(parsed: Parsed, entries: dict[str, Entry]) -> Parsed:
-    """Leave out samples without a label, and refuse entries of a list without a file."""
+    """Skip samples without a label, and reject entries of a list without a file."""
     left_out = {reason: list(names) for reason, names in parsed.left_out.items()}
-    samples = [each for each in parsed.samples if each["frame_dir"] in entries]
-    others = [
-        each["frame_dir"] for each in parsed.samples if each["frame_dir"] not in entries
-    ]
-    if others:
-        left_out.setdefault(NOT_LISTED, []).extend(others)
-    there = {sample["frame_dir"] for sample in samples}
+    samples = [sample for sample in parsed.samples if sample["frame_dir"] in entries]
+    names = [sample["frame_dir"] for sample in parsed.samples]
+    unlabeled = [name for name in names if name not in entries]
+    if unlabeled:
+        left_out.setdefault(NOT_LISTED, []).extend(unlabeled)
+    existing = {sample["frame_dir"] for sample in samples}
     for name in [
         *(fault["file"] for fault in parsed.refused),
         *(name for names in left_out.values() for name in names),
     ]:
-        there |= {name, without_suffix(name), name.rpartition("/")[0]}
+        existing |= {name, without_suffix(name), name.rpartition("/")[0]}
     refused = [
         *parsed.refused,
         *(
             {
                 "file": name,
-                "why": f"does not exist, but is in line {entry.line} of the list",
+                "why": f"is in line {entry.line} of the list, but does not exist",
                 "kind": "not-found",
             }
             for name, entry in entries.items()
-            if entry.line and name not in there
+            if entry.line and name not in existing
         ),
     ]
     return parsed._replace(samples=samples, refused=refused, left_out=left_out)

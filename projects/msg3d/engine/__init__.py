@@ -1,10 +1,10 @@
-"""Hooks for MMEngine's runner, and wrappers where it offers no hook."""
+"""Hooks for MMEngine's runner, and wrappers where there is no hook."""
 
 from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    # The wrappers come with `import msg3d`, before torch; the hooks need it.
+    # `import msg3d` imports the wrappers without torch, which the hooks require.
     if name.endswith("Hook"):
         from . import hooks
 

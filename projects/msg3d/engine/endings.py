@@ -1,11 +1,11 @@
-"""End a failed run with one sentence instead of a traceback.
+"""Short error messages instead of tracebacks at the end of a failed run.
 
-The sentence goes where it is printed last: to the file that `msg3d train` names for the
-processes it starts, to the report of `torchrun`, or to the end of standard error.
+The message is written where it is printed last: to the file that `msg3d train` sets for
+its processes, to the error file of `torchrun`, or to the end of standard error.
 
 Environment:
     MSG3D_DEBUG: if set, tracebacks are printed as well.
-    MSG3D_ENDING: file for the sentence, of the process that fails first.
+    MSG3D_ENDING: file for the message of the first process that fails.
 """
 
 import atexit
@@ -23,13 +23,13 @@ SCRIPTS = ("train.py", "test.py")
 
 
 def is_script(program: str) -> bool:
-    """Return whether a program is MMAction2's `train.py` or `test.py`, or ours."""
+    """Return whether a program is `train.py` or `test.py` of MMAction2 or msg3d."""
     path = PurePath(program)
     return path.name in SCRIPTS and path.parent.parts[-2:] == (".mim", "tools")
 
 
 def install() -> None:
-    """Let uncaught errors of this process end it with one sentence."""
+    """Replace the tracebacks of uncaught errors in this process by short messages."""
     previous = sys.excepthook
     last: list[str] = []
 
@@ -40,22 +40,22 @@ def install() -> None:
     ) -> None:
         text, debug = sentence(error.with_traceback(trace)), os.environ.get(DEBUG)
         if is_interruption(error) and not debug:
-            return  # the program that was interrupted first says so
+            return  # the launcher reports the interruption
         if text is None or debug:
             previous(error_type, error, trace)
         if text is not None and not pass_on(text):
             last.append(text)
 
-    # Functions that were registered first run last.
+    # Registered early, because exit functions run in reverse order.
     atexit.register(lambda: sys.stderr.writelines(f"{text}\n" for text in last))
     sys.excepthook = hook
 
 
 def pass_on(text: str) -> bool:
-    """Give the sentence to the program that started this process.
+    """Pass the message to the launcher of this process.
 
     Returns:
-        Whether that program prints it.
+        Whether the launcher prints it.
     """
     if path := os.environ.get(FILE):
         try:

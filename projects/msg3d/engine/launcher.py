@@ -1,4 +1,4 @@
-"""End the processes of a run together with the launcher that started them."""
+"""Termination of processes whose launcher has died."""
 
 import ctypes
 import os
@@ -10,11 +10,11 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def tie_to_launcher() -> None:
-    """Let the kernel kill this process (SIGKILL) when the torchrun above it ends.
+    """Let the kernel kill this process (SIGKILL) when its torchrun ends.
 
-    A process that no torchrun started is left alone: it may outlive its shell. Linux
-    only. Call this before the processes join: joining needs torchrun's store, so a
-    process whose torchrun ended before this call cannot continue.
+    Processes not started by torchrun are unaffected and may outlive their shell. Linux
+    only. Call this before initializing the process group, which requires torchrun's
+    store. A process whose torchrun ended before this call therefore cannot continue.
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ or sys.platform != "linux":
         return
@@ -24,9 +24,9 @@ def tie_to_launcher() -> None:
 
 
 def _adopted() -> bool:
-    """Whether init is the parent: the launcher died before it could be watched.
+    """Return whether the launcher died earlier and init adopted this process.
 
-    In a container torchrun itself may be process 1; it is a Python program.
+    In a container, torchrun itself may be process 1. It is a Python program.
     """
     init = Path("/proc/1/cmdline").read_bytes()
     return os.getppid() == 1 and b"python" not in init

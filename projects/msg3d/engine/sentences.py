@@ -1,7 +1,7 @@
-"""Describe errors that users can fix in one sentence.
+"""One-sentence descriptions of errors that users can fix.
 
-MMEngine and MMAction2 raise built-in exceptions for mistakes in configs as well as for
-defects in code. Where they were raised tells the two apart.
+MMEngine and MMAction2 raise built-in exceptions both for mistakes in configs and for
+bugs. The place where they are raised distinguishes the two.
 """
 
 import difflib
@@ -18,9 +18,9 @@ BUILD = "mmengine/registry/build_functions.py"
 RUNNER = "mmengine/runner/runner.py"
 GCN_HEAD = "mmaction/models/heads/gcn_head.py"
 TOOLS = "mmaction/.mim/tools/"
-# In a constructor, these are about its arguments.
+# Raised by a constructor, these concern its arguments.
 ARGUMENT_ERRORS = (AssertionError, NotImplementedError, ValueError)
-# Functions of a constructor that read data, where the same errors are something else.
+# Functions called by constructors to read data, where these errors have other causes.
 READING = {"full_init", "load_data_list", "prepare_data"}
 UNKNOWN = re.compile(r"__init__\(\) (got an unexpected|missing \d+ required)")
 MEMORY = re.compile("out of memory|can't allocate memory")
@@ -31,24 +31,24 @@ def sentence(error: BaseException) -> str | None:
     """Return one sentence about an error, or None if users cannot fix it.
 
     Args:
-        error: with its traceback.
+        error: an exception with its traceback.
     """
-    text = _own(error) or _of_config(error) or _of_torch(error)
+    text = _of_own(error) or _of_config(error) or _of_torch(error)
     return text and " ".join(text.split())
 
 
 def is_interruption(error: BaseException | None) -> bool:
     """Return whether Ctrl-C caused an error.
 
-    MMEngine turns it into a SyntaxError while it formats a config for a checkpoint.
+    MMEngine converts it to a SyntaxError while it formats a config for a checkpoint.
     """
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None
 
 
-def _own(error: BaseException) -> str | None:
-    """Describe errors whose text is a sentence already."""
+def _of_own(error: BaseException) -> str | None:
+    """Describe errors whose text is already a sentence."""
     if isinstance(error, (MSG3DError, UnpicklingError, FloatingPointError)):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and "." not in (error.name or "."):
@@ -77,7 +77,7 @@ def _of_torch(error: BaseException) -> str | None:
             "model.backbone.with_cp=True (MSG3D)"
         )
     if WORKER.match(text):
-        # The last line is that of the worker's traceback.
+        # The text ends with the last line of the worker's traceback.
         name, _, rest = text.strip().splitlines()[-1].partition(": ")
         known = ("msg3d.errors.", "FileNotFoundError", "PermissionError", "OSError")
         return rest if name.startswith(known) else None
@@ -85,7 +85,7 @@ def _of_torch(error: BaseException) -> str | None:
 
 
 def _of_config(error: BaseException) -> str | None:
-    """Describe a mistake in a config, or in the options that change it."""
+    """Describe a mistake in a config or in the options that override it."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     if not frames:
         return None
@@ -105,13 +105,13 @@ def _of_config(error: BaseException) -> str | None:
     callers = {frame.f_code.co_name for frame in frames[-4:]}
     missing = isinstance(error, (KeyError, AttributeError)) and error.args
     if missing and reading and callers & {"from_cfg", "merge_args", "main"}:
-        return f"the config lacks a required entry ({text})"
+        return f"a required entry is missing from the config ({text})"
     built = [frame for frame in frames if _is_in(frame, BUILD)]
     if built:
         return _of_build(error, built[-1], frames)
     if isinstance(error, AssertionError) and _is_in(last, GCN_HEAD):
         return _of_head(**last.f_locals)
-    # Raised by the runner or the script itself about the config or an option.
+    # Raised by the runner or the script itself because of the config or an option.
     direct = _is_in(last, RUNNER) or _is_in(last, TOOLS)
     if direct and isinstance(error, (*ARGUMENT_ERRORS, RuntimeError)) and error.args:
         return str(error)
@@ -141,7 +141,7 @@ def _of_build(
             hint = f"Did you mean {close[0]!r}? " if close else ""
             return (
                 f"type={name!r} in the config is not a registered {registry.name}. "
-                f"{hint}List a module of your own in custom_imports."
+                f"{hint}Add the module of a custom class to custom_imports."
             )
         return f"{name}: {_text(error)}"
     inside = frames[frames.index(build) + 1 :]
@@ -165,7 +165,7 @@ def _registered(registry: Any) -> list[str]:
 
 
 def _text(error: BaseException) -> str:
-    """The text with the name of the class, unless the text says it all."""
+    """Return the text of an error, with the class name if the text requires it."""
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {_parsed(error).msg}"
     if isinstance(error, (TypeError, ValueError)) and error.args:
@@ -174,7 +174,7 @@ def _text(error: BaseException) -> str:
 
 
 def _line(error: BaseException, file: str) -> str:
-    """`, line N` of the config that raised the error, if it is known."""
+    """Return `, line N` of the config that raised the error, or "" if unknown."""
     line = _parsed(error).lineno if isinstance(error, SyntaxError) else None
     for frame, number in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename == file:
@@ -183,7 +183,7 @@ def _line(error: BaseException, file: str) -> str:
 
 
 def _parsed(error: SyntaxError) -> SyntaxError:
-    """Return the error of Python's parser, which MMEngine may replace by its own."""
+    """Return the error of Python's parser, which MMEngine may have replaced."""
     cause = error.__context__
     return cause if isinstance(cause, SyntaxError) else error
 

@@ -1,4 +1,4 @@
-"""The folder of a run: its lock, its last complete checkpoint, and what cannot be written."""
+"""Work dir of a run: lock, last complete checkpoint, and write errors."""
 
 import errno
 import os
@@ -15,12 +15,12 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 def last_whole_checkpoint(work_dir: str) -> str | None:
-    """Return the last complete checkpoint of `work_dir`, which `--resume` takes.
+    """Return the last complete checkpoint of `work_dir`, used by `--resume`.
 
-    That is the one that `last_checkpoint` names. A killed run may have left that file
-    empty, or the checkpoint half-written, and in a copied work_dir it names the old
-    path: then it is the file of that name here, or the `epoch_*.pth` or `iter_*.pth`
-    that was written last.
+    `last_checkpoint` contains its path. After a killed run, this file may be empty or
+    the checkpoint incomplete. In a copied work dir, the file contains the old path. In
+    these cases, a checkpoint of the same name in `work_dir` is used, or else the
+    latest `epoch_*.pth` or `iter_*.pth`.
 
     Returns:
         A path, or None if there is no complete checkpoint.
@@ -41,22 +41,23 @@ def last_whole_checkpoint(work_dir: str) -> str | None:
 
 
 def _is_whole(path: str) -> bool:
-    # The table of contents of a zip file is at its end.
-    # Path.is_file raises an error for a name that no file can have.
+    # The table of contents is at the end of a zip file.
+    # Unlike Path.is_file, os.path.isfile accepts any string.
     return os.path.isfile(path) and zipfile.is_zipfile(path)  # noqa: PTH113
 
 
 @contextmanager
 def locked(work_dir: str) -> Iterator[str | None]:
-    """Hold the lock of `work_dir` during the block, if no other process holds it.
+    """Lock `work_dir` for the duration of the block.
 
-    It is a POSIX lock on the file `training.lock`: the system releases it when this
-    process ends in any way, and the loaders' workers, which live on for a moment, do
-    not inherit it. The file stays and means nothing by itself. On a file system without
-    locks there is no lock.
+    This is a POSIX lock on the file `training.lock`. The system releases it however
+    this process ends. Data loader workers, which may live a little longer, do not
+    inherit it. The file itself remains and has no meaning. On file systems without
+    locks, this does nothing.
 
     Yields:
-        The holder, such as `process 17 on node3`; None if no other process holds it.
+        None if the lock was acquired, otherwise its holder, such as
+        `process 17 on node3`.
 
     Raises:
         OSError: the file cannot be opened.
@@ -75,30 +76,30 @@ def _held_by_another(file: int) -> str | None:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):  # POSIX allows either
         holder = os.pread(file, 1000, 0).decode(errors="replace")
-        return None if _is_our_job(holder) else holder or "another process"
+        return None if _is_requeued(holder) else holder or "another process"
     except OSError:
-        return None  # no locks here
+        return None  # the file system has no locks
     os.ftruncate(file, 0)
-    os.pwrite(file, _ourselves().encode(), 0)
+    os.pwrite(file, _this_process().encode(), 0)
     return None
 
 
-def _ourselves() -> str:
+def _this_process() -> str:
     job = os.environ.get("SLURM_JOB_ID")
-    who = f"process {os.getpid()} on {socket.gethostname()}"
-    return f"{who}, Slurm job {job}" if job else who
+    process = f"process {os.getpid()} on {socket.gethostname()}"
+    return f"{process}, Slurm job {job}" if job else process
 
 
-def _is_our_job(holder: str) -> bool:
-    """Whether Slurm requeued this job after another node failed.
+def _is_requeued(holder: str) -> bool:
+    """Return whether Slurm requeued this job after the node of the holder failed.
 
-    The server of a network file system may keep the lock of a lost node for minutes;
+    The server of a network file system may keep the lock of a lost node for minutes.
     Slurm restarts a job only after it has ended.
     """
-    here = _ourselves().partition(" on ")[2]
-    there = holder.partition(" on ")[2]
-    _host, _, job = here.partition(", ")
-    return bool(job) and there.endswith(f", {job}") and there != here
+    own_host = _this_process().partition(" on ")[2]
+    holder_host = holder.partition(" on ")[2]
+    _host, _, job = own_host.partition(", ")
+    return bool(job) and holder_host.endswith(f", {job}") and holder_host != own_host
 
 
 def is_about(error: OSError, work_dir: str) -> bool:
@@ -106,13 +107,13 @@ def is_about(error: OSError, work_dir: str) -> bool:
     if error.filename is None:
         return error.errno in FULL
     path, folder = (Path(str(p)).resolve() for p in (error.filename, work_dir))
-    # Inside work_dir, or a folder on the way to it that could not be made.
+    # A file in work_dir, or a parent folder that could not be created.
     related = folder in (path, *path.parents) or path in folder.parents
     return related and error.errno in FULL | {errno.EACCES, errno.EPERM}
 
 
 def unwritable(work_dir: str, error: OSError) -> str:
-    """Describe what could not be written, what is left, and what to do."""
+    """Describe what could not be written, the last checkpoint, and the fix."""
     what = error.filename or f"a file of {work_dir}"
     last = last_whole_checkpoint(work_dir)
     kept = (
@@ -121,6 +122,6 @@ def unwritable(work_dir: str, error: OSError) -> str:
     fix = "free some space or set" if error.errno in FULL else "set"
     resume = ", and continue with --resume" if last else ""
     return (
-        f"{what} could not be written ({error.strerror}), and {kept}: {fix} another "
+        f"{what} could not be written ({error.strerror}); {kept}: {fix} another "
         f"work_dir (--work-dir){resume}"
     )

@@ -1,8 +1,9 @@
-"""Wrappers around MMEngine where it offers no hook, all of them.
+"""Patches of MMEngine for which there is no hook.
 
-Each function says what it adds, and why a hook cannot. It is called once MMEngine's
-module has been imported, so `import msg3d` applies them to every run, whatever its
-config says. This module is imported by `import msg3d`: no torch, no MMEngine.
+Each docstring describes the added behavior and why a hook cannot provide it. The
+functions are called when MMEngine's modules have been imported. `import msg3d` thus
+applies them to all runs, independent of the config. It imports this module, which must
+therefore not import torch or MMEngine.
 """
 
 import copy
@@ -22,11 +23,11 @@ from ..errors import CheckpointError, ConfigError, DataError, PickleError
 
 @when_imported("mmengine.runner.runner")
 def end_in_one_sentence() -> None:
-    """Print the sentence of an error that the user can fix last, without a traceback.
+    """End runs with a short message for errors that users can fix.
 
-    Under mim, the traceback of MMEngine, and then that of mim, hide it. Hooks are not
-    called after an error. Only MMAction2's `train.py` and `test.py` are affected, not
-    programs that import MMEngine. `MSG3D_DEBUG=1` keeps the traceback.
+    With mim, the tracebacks of MMEngine and of mim hide the message. Hooks are not
+    called after an error. This affects only MMAction2's `train.py` and `test.py`, not
+    other programs that import MMEngine. `MSG3D_DEBUG=1` keeps the traceback.
     """
     from . import endings
 
@@ -36,12 +37,12 @@ def end_in_one_sentence() -> None:
 
 @when_imported("mmengine.runner.runner")
 def end_with_launcher() -> None:
-    """End the ranks of a `torchrun` that is killed.
+    """End the ranks of a killed `torchrun`.
 
     torchrun ends its ranks when it receives a signal, but not when it is killed by
-    SIGKILL or for lack of memory: its ranks would train to the last epoch, and a
-    resumed run would share its work_dir with them. The processes join before the
-    runner has hooks.
+    SIGKILL or the out-of-memory killer. Its ranks would continue to train, and a
+    resumed run would share the work dir with them. The process group is initialized
+    before the runner has hooks.
     """
     from mmengine.runner import runner
 
@@ -62,15 +63,14 @@ def _tied(init_dist: Callable) -> Callable:
 
 @when_imported("mmengine.runner.runner")
 def lock_work_dir() -> None:
-    """Refuse a second training in a work_dir.
+    """Prevent two trainings in one work dir.
 
-    Two runs would overwrite each other's checkpoints without a warning. Only
-    `Runner.train` takes the lock: testing and reading are not affected. No hook
-    surrounds training.
+    They would overwrite each other's checkpoints without a warning. Only `Runner.train`
+    acquires the lock; testing and reading are not affected. No hook surrounds training.
     """
     from mmengine.runner.runner import Runner
 
-    if sys.platform != "win32":  # which has no fcntl
+    if sys.platform != "win32":  # Windows has no fcntl
         replace(Runner, "train", _locked)
 
 
@@ -82,11 +82,11 @@ def _locked(train: Callable) -> Callable:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         with locked(self.work_dir) if is_main_process() else nullcontext() as holder:
             holders = [holder]
-            broadcast_object_list(holders)  # all processes stop, or none
+            broadcast_object_list(holders)  # all processes stop together
             if holders[0] is not None:
                 raise ConfigError(
-                    f"{holders[0]} is training in this work_dir: wait until it ends, "
-                    "end it, or set another with --work-dir",
+                    f"{holders[0]} is training in this work dir: wait until it ends, "
+                    "stop it, or set another work dir with --work-dir",
                     kind="locked",
                     file=str(self.work_dir),
                 )
@@ -97,10 +97,10 @@ def _locked(train: Callable) -> Callable:
 
 @when_imported("mmengine.runner.runner")
 def name_unwritable() -> None:
-    """Name a work_dir that is full or read-only in the error.
+    """Report the path if the work dir is full or read-only.
 
-    MMEngine's own error is an `[Errno 28]` without a file, in the middle of a log. No
-    hook sees an error. The lock is wrapped as well.
+    MMEngine's error is an `[Errno 28]` without a path, in the middle of the log. Hooks
+    are not called after an error. This also applies to the lock.
     """
     from mmengine.runner.runner import Runner
 
@@ -124,10 +124,10 @@ def _named_unwritable(original: Callable) -> Callable:
 
 @when_imported("mmengine.runner.runner")
 def keep_layouts() -> None:
-    """Store a skeleton layout, not the name of its file, in configs and checkpoints.
+    """Store skeleton layouts instead of the names of their files.
 
-    The runner writes its config to the work_dir when it is created, before it has
-    hooks, and to every checkpoint.
+    When the runner is created, before it has hooks, it writes its config to the work
+    dir. It also writes the config to all checkpoints.
     """
     from mmengine.runner.runner import Runner
 
@@ -140,7 +140,7 @@ def _with_layouts(original: Callable) -> Callable:
     def __init__(self: Any, *args: Any, cfg: Any = None, **kwargs: Any) -> None:
         cfg = copy.deepcopy(cfg)
         if cfg is not None:
-            # Of a Config, the dictionary.
+            # A Config keeps its values in a dictionary.
             inline_layouts(getattr(cfg, "_cfg_dict", cfg))
         original(self, *args, cfg=cfg, **kwargs)
 
@@ -151,9 +151,9 @@ def _with_layouts(original: Callable) -> Callable:
 def find_whole_checkpoint() -> None:
     """Let `--resume` find a complete checkpoint after a run was killed.
 
-    With an empty `last_checkpoint` MMEngine loads the file `''`; without one it starts
-    again without a warning; and a half-written checkpoint ends in `PytorchStreamReader
-    failed`. The search comes before any hook.
+    If `last_checkpoint` is empty, MMEngine loads the file `''`. If it is missing,
+    MMEngine starts from scratch without a warning. An incomplete checkpoint causes the
+    error `PytorchStreamReader failed`. The search precedes all hooks.
     """
     from mmengine.runner import runner
 
@@ -169,8 +169,8 @@ def _whole(find_latest_checkpoint: Callable) -> Callable:
         named, complete = find_latest_checkpoint(path), last_whole_checkpoint(path)
         if complete != named:
             print_log(
-                f"{path}: last_checkpoint names {named!r}, which is not a complete "
-                f"checkpoint: the last complete one is {complete}",
+                f"{path}: last_checkpoint contains {named!r}, which is not a complete "
+                f"checkpoint. The last complete checkpoint is {complete}",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -183,38 +183,37 @@ def _whole(find_latest_checkpoint: Callable) -> Callable:
 def keep_shared() -> None:
     """Exclude inherited objects from the garbage collection of forked workers.
 
-    Python's collector writes into the head of each object that it looks at, and the
-    system then copies the page: tens of MiB for each worker, at some moment of the
-    training, which looks like a memory leak. `gc.freeze`, made for this, excludes what
-    forked processes inherit. Their own objects are collected as usual. A hook would
-    depend on the config.
+    Python's garbage collector writes to the header of each object, and the system then
+    copies the memory page. Each worker eventually copies tens of MiB, which looks like
+    a memory leak. `gc.freeze` excludes the objects that forked processes inherit. Their
+    own objects are collected as usual. A hook would depend on the config.
     """
-    if hasattr(os, "register_at_fork"):  # not on Windows, where nothing is shared
+    if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
         os.register_at_fork(after_in_child=gc.freeze)
 
 
 @when_imported("mmengine.logging.history_buffer")
 def append_in_place() -> None:
-    """Append to the log without copying its history for every value (`log_buffer`).
+    """Append to log buffers without copying their history (see `log_buffer`).
 
-    The runner makes its buffers itself.
+    The runner creates its buffers itself.
     """
     import numpy as np
     from mmengine.logging.history_buffer import HistoryBuffer
 
-    from .log_buffer import with_room
+    from .log_buffer import appending_in_place
 
     buffer = HistoryBuffer()
     buffer.update(0.0)
     before, _ = buffer.data
     buffer.update(0.0)
     if not np.shares_memory(before, buffer.data[0]):
-        replace(HistoryBuffer, "update", with_room)
+        replace(HistoryBuffer, "update", appending_in_place)
 
 
 @when_imported("mmengine.runner.checkpoint")
 def read_safetensors() -> None:
-    """Let `--checkpoint`, `load_from`, and `Recognizer` take `NAME.safetensors`."""
+    """Support `.safetensors` in `--checkpoint`, `load_from`, and `Recognizer`."""
     from mmengine.runner.checkpoint import CheckpointLoader
 
     def load(filename: str, map_location: Any = None) -> Any:
@@ -222,13 +221,13 @@ def read_safetensors() -> None:
 
         return read_on(filename, map_location)
 
-    # A regular expression; those of the other schemes are tried first.
+    # A regular expression, tried after those of the other schemes.
     CheckpointLoader.register_scheme(r".*\.safetensors$", load, True)
 
 
 @when_imported("mmengine.runner.checkpoint")
 def bound_checkpoints() -> None:
-    """Read local checkpoints without allocating what a length in them claims."""
+    """Bound memory allocation when reading local checkpoints."""
     from mmengine.runner.checkpoint import CheckpointLoader
 
     def load(filename: str, map_location: Any = None) -> Any:
@@ -241,9 +240,9 @@ def bound_checkpoints() -> None:
 
 @when_imported("mmengine.runner.checkpoint")
 def name_refused() -> None:
-    """Raise one sentence that names a refused checkpoint and what it asked for.
+    """Report the file and the cause when a checkpoint is rejected.
 
-    torch's own text fills a screen, does not name the file, and advises to read it with
+    torch's message fills a screen, does not contain the path, and recommends
     `weights_only=False`.
     """
     from mmengine.runner.checkpoint import CheckpointLoader
@@ -254,21 +253,21 @@ def name_refused() -> None:
 
 def _named_refused(load_checkpoint: Callable) -> Callable:
     def load(filename: str, *args: Any, **kwargs: Any) -> dict:
-        from ..checkpoints.refusal import other_type, refusal
+        from ..checkpoints.read_errors import other_type, read_error
 
         try:
             checkpoint = load_checkpoint(filename, *args, **kwargs)
         except ImportError:
-            raise  # no such backend: the error says so
-        # Damage raises whatever the part of torch that meets it raises.
+            raise  # the file backend is not installed
+        # Corrupt data raises exceptions of many types in torch.
         except Exception as error:
             if isinstance(error, OSError) and other_type(filename) is None:
-                raise  # no such file, for example; torch also raises it for damage
-            raise refusal(filename, error) from None
+                raise  # for example, a missing file; torch also raises it for damage
+            raise read_error(filename, error) from None
         if not isinstance(checkpoint, dict):
             raise CheckpointError(
-                f"holds a {type(checkpoint).__name__}, expected a dictionary with the "
-                "weights: save the model's state_dict()",
+                f"contains a {type(checkpoint).__name__}, expected a dictionary with "
+                "the weights: save the model's state_dict()",
                 kind="weights",
                 file=str(filename),
             )
@@ -279,10 +278,10 @@ def _named_refused(load_checkpoint: Callable) -> Callable:
 
 @when_imported("mmengine.fileio.handlers.pickle_handler")
 def load_pickles_as_data() -> None:
-    """Read `.pkl` with the package's own unpickler, with tensors as tensors.
+    """Read `.pkl` files with the safe unpickler of this package.
 
-    `mmengine.load` reads the annotations of MMAction2's data sets and the scores that
-    its tools compare. It executes what a pickle asks for.
+    `mmengine.load` reads the annotation files of MMAction2's data sets and the score
+    files of its tools. Its unpickler executes code that a file contains.
     """
     from mmengine.fileio.handlers.pickle_handler import PickleHandler
 
@@ -301,9 +300,9 @@ def _unpickled_as_data(original: Callable) -> Callable:
 
 @when_imported("mmengine.fileio.handlers.yaml_handler")
 def load_yaml_as_data() -> None:
-    """Read `.yaml` with PyYAML's loader that knows Python's types and calls nothing.
+    """Read `.yaml` files with PyYAML's FullLoader, which calls no functions.
 
-    MMEngine's creates any object that a file names.
+    MMEngine's loader creates arbitrary objects.
     """
     from mmengine.fileio.handlers.yaml_handler import YamlHandler
 
@@ -319,10 +318,11 @@ def _yaml_as_data(original: Callable) -> Callable:
         try:
             return original(self, file, **{"Loader": loader, **kwargs})
         except yaml.constructor.ConstructorError as error:
-            asked = " ".join(str(error.problem).split())
+            problem = " ".join(str(error.problem).split())
             raise PickleError(
-                f"asks for more than data ({asked:.200}). Nothing was executed. If you "
-                "trust the source of the file, save its content as plain data.",
+                f"contains more than plain data ({problem:.200}). Nothing was "
+                "executed. If you trust the source of the file, save its content as "
+                "plain data.",
                 kind="unsafe",
             ) from None
 
@@ -331,7 +331,7 @@ def _yaml_as_data(original: Callable) -> Callable:
 
 @when_imported("mmengine.fileio.handlers")
 def load_npz() -> None:
-    """Let `mmengine.load` read score files as `.npz`, for tools that take a dump."""
+    """Let `mmengine.load` read `.npz` score files, for tools that use dumped scores."""
     from mmengine.fileio.handlers import (
         BaseFileHandler,
         file_handlers,
@@ -357,7 +357,8 @@ def load_npz() -> None:
 
         def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
             raise DataError(
-                ".npz is only read: write .pkl, .json, or .yaml", kind="wrong-file-type"
+                ".npz files cannot be written: use .pkl, .json, or .yaml",
+                kind="wrong-file-type",
             )
 
         dump_to_str = dump_to_fileobj
@@ -365,7 +366,7 @@ def load_npz() -> None:
 
 @when_imported("mmengine.fileio.io")
 def name_unreadable() -> None:
-    """Add the file to the errors of the readers, which `mmengine.load` knows."""
+    """Add the path to the errors of the readers of `mmengine.load`."""
     from mmengine.fileio import io
 
     replace_everywhere(io, "load", _with_name)
@@ -375,7 +376,7 @@ def _with_name(load: Callable) -> Callable:
     def named(file: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             if not (args or kwargs) and _is_local_pickle(file):
-                # MMEngine reads the entire file into memory before it begins.
+                # MMEngine would read the entire file into memory first.
                 with Path(file).open("rb") as opened:
                     return load(opened, "pkl")
             return load(file, *args, **kwargs)

@@ -69,12 +69,12 @@ class PersonTraitMetric(BaseMetric):
             for field in ("pred_targets", "gt_targets"):
                 vector = sample.get(field)
                 if vector is None or vector.shape != (len(self.traits),):
-                    shape = "no value" if vector is None else tuple(vector.shape)
+                    shape = None if vector is None else tuple(vector.shape)
                     raise DataError(
-                        f"{field} has shape {shape}, expected one number for each of "
-                        f"{list(self.traits)}. Set `traits` of the metric, use TraitHead "
-                        "as model.cls_head, and PackTargetInputs as the last step of the "
-                        "pipeline.",
+                        f"expected {field} with one number for each of "
+                        f"{list(self.traits)}, got shape {shape}. Set `traits` of the "
+                        "metric, use TraitHead as model.cls_head, and PackTargetInputs "
+                        "as the last step of the pipeline.",
                         kind="target",
                         sample=name,
                         field=field,

@@ -1,4 +1,4 @@
-"""Export of trained networks to ONNX and torch.export files."""
+"""Export trained networks to ONNX and torch.export files."""
 
 from .write import export
 

@@ -1,4 +1,4 @@
-"""A recognizer as a traceable module from clips to scores."""
+"""Traceable module of a recognizer, from clips to scores."""
 
 import logging
 
@@ -11,23 +11,22 @@ from ..errors import ConfigError
 from ..models import MSG3D, MaskedRecognizerGCN
 from ..models.inference import FoldedMSG3D
 
-# Sizes that differ from each other and from one: an exporter takes equal ones for the
-# same, and one for a constant.
+# The exporter treats equal sizes as the same symbol, and size 1 as a constant.
 SAMPLES, CLIPS, FRAMES = 2, 3, 16
 
 
 class ExportedNetwork(nn.Module):
-    """What `mim test` computes of samples, without what depends on the values.
+    """Inference of a recognizer, without control flow that depends on values.
 
-    MSG3D takes its folded form: every BatchNorm in the weights, every graph summed.
-    Eager inference leaves absent persons out of it, and so takes less time where there
-    are any; here all are computed, to the same numbers.
+    MSG3D is exported in folded form: BatchNorms are folded into weights and graphs are
+    summed. Eager inference skips absent persons to save time. The exported network
+    computes all persons, with the same result.
 
     Args:
-        model: a recognizer with a GCNHead; it is put into eval mode.
+        model: a recognizer with a GCNHead. It is set to eval mode.
 
     Raises:
-        ConfigError: its head does not average the clips.
+        ConfigError: the head does not average the clips.
     """
 
     def __init__(self, model: RecognizerGCN) -> None:
@@ -37,17 +36,17 @@ class ExportedNetwork(nn.Module):
         if self.average not in ("prob", "score"):
             raise ConfigError(
                 f"cls_head.average_clips is {self.average!r}, expected 'prob' or "
-                "'score': an exported network returns one row of scores per sample",
+                "'score'. An exported network returns one row of scores per sample",
                 kind="config",
                 field="cls_head.average_clips",
             )
         backbone, self.folded = model.backbone, None
         if isinstance(backbone, MSG3D):
             self.folded = FoldedMSG3D(backbone, torch.float32)
-            del model.backbone  # else its weights would be exported as well
+            del model.backbone  # otherwise, its weights would also be exported
 
     def forward(self, keypoint: Tensor) -> Tensor:
-        """Scores.
+        """Return the scores of B samples.
 
         Args:
             keypoint: float32 [B, clips, M, T, V, C].
@@ -62,11 +61,11 @@ class ExportedNetwork(nn.Module):
         return scores.mean(1)
 
     def _scores(self, keypoint: Tensor) -> Tensor:
-        """Of each clip, [B * clips, classes]."""
+        """Return the scores of each clip, [B * clips, classes]."""
         if self.folded is None:
             return self.model.extract_feat(keypoint, stage="head")[0]
         rows = keypoint.flatten(0, 1)  # (N, M, T, V, C)
-        x = self.folded(self.folded.normalise(rows).flatten(0, 1))  # (NM, T', V, C')
+        x = self.folded(self.folded.normalize(rows).flatten(0, 1))  # (NM, T', V, C')
         x = x.permute(0, 3, 1, 2).unflatten(0, rows.shape[:2])
         if not isinstance(self.model, MaskedRecognizerGCN):
             return self.model.cls_head(x)
@@ -76,20 +75,20 @@ class ExportedNetwork(nn.Module):
 def trace(
     model: RecognizerGCN, persons: int, joints: int, channels: int
 ) -> ExportedProgram:
-    """The network by torch.export, for any number of samples, clips and frames.
+    """Trace a network with torch.export for any number of samples, clips, and frames.
 
     Args:
-        model: on the CPU; it cannot be used afterwards.
-        persons, joints, channels: M, V and C of its input.
+        model: recognizer on the CPU. It cannot be used afterwards.
+        persons, joints, channels: M, V, and C of its input.
 
     Raises:
-        ConfigError: as ExportedNetwork.
+        ConfigError: see `ExportedNetwork`.
     """
     network = ExportedNetwork(model)
     example = torch.rand(SAMPLES, CLIPS, persons, FRAMES, joints, channels)
-    # It warns of inequalities that it cannot solve, with their whole stack, each.
+    # Silence warnings about unsolved inequalities, each with a long stack trace.
     logging.getLogger("torch.fx.experimental.symbolic_shapes").setLevel(logging.ERROR)
-    # Named ones would have to be proven: that 37 frames halve like 16, for example.
+    # Named dimensions require proofs, for example that 37 frames halve like 16.
     dynamic = dict.fromkeys((0, 1, 3), Dim.DYNAMIC)
     with torch.no_grad():
         return torch.export.export(

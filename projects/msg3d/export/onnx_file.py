@@ -1,4 +1,4 @@
-"""ONNX files: operators of opset 18, which onnxruntime 1.14 and later run."""
+"""ONNX files with opset 18, which onnxruntime 1.14 and later support."""
 
 import logging
 import warnings
@@ -11,30 +11,29 @@ from ..apis.exported import KEY
 from ..errors import ConfigError
 
 OPSET = 18
-# graph_conv's product of a matrix with every frame: a MatMul, for which onnxruntime
-# needs two thirds of the time, as it copies nothing into another order.
+# This einsum of graph_conv is equal to a MatMul. onnxruntime runs the MatMul in two
+# thirds of the time, since it does not transpose.
 _PRODUCT = b"pq,ntqo->ntpo"
 
 
 def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
-    """The content of an ONNX file.
+    """Return the content of an ONNX file.
 
-    torch's exporter folds each BatchNorm into the convolution before it, and constant
-    parts of the graph into constants.
+    torch's exporter folds BatchNorms into the preceding convolutions, and evaluates
+    constant parts of the graph.
 
     Args:
-        program: of `network.trace`.
-        recipe: JSON, stored as the entry `apis.exported.KEY`.
+        program: result of `network.trace`.
+        recipe: JSON, stored as the metadata entry `apis.exported.KEY`.
 
     Raises:
         ConfigError: this version of PyTorch cannot export the network (`missing-package`).
     """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        # Deprecations inside torch.
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # deprecations inside torch
         try:
-            made = torch.onnx.export(
+            onnx_program = torch.onnx.export(
                 program,
                 dynamo=True,
                 input_names=["keypoint"],
@@ -45,20 +44,20 @@ def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
         except torch.onnx.OnnxExporterError as error:
             raise ConfigError(
                 f"PyTorch {torch.__version__} cannot export this network to ONNX. Install a "
-                "later version (2.6 is known to fail), or export to NAME.pt2",
+                "later version (2.6 does not work), or export to NAME.pt2",
                 kind="missing-package",
             ) from error
-    assert made is not None  # with dynamo=True
-    proto = made.model_proto
+    assert onnx_program is not None  # with dynamo=True
+    proto = onnx_program.model_proto
     for node in proto.graph.node:
-        # Kilobytes of paths and stacks of the source code.
+        # Remove kilobytes of source paths and stack traces.
         del node.metadata_props[:]
         if node.op_type == "Einsum" and node.attribute[0].s == _PRODUCT:
             node.op_type = "MatMul"
             del node.attribute[:]
     for value in (*proto.graph.input, *proto.graph.output):
         del value.metadata_props[:]
-    # Intermediate shapes, some of them wrong, which onnx's own inference refuses.
+    # Some intermediate shapes are wrong and fail onnx's shape inference.
     del proto.graph.value_info[:]
     del proto.graph.metadata_props[:]
     onnx.helper.set_model_props(proto, {KEY: recipe})

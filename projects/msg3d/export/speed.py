@@ -1,4 +1,4 @@
-"""Size and speed of an exported network and of the original."""
+"""Compare size and speed of an exported network and the original."""
 
 import tempfile
 import time
@@ -18,20 +18,20 @@ ROUNDS = 15
 
 
 def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterator[str]:
-    """Rows of a Markdown table: size of each form, and its time per batch.
+    """Yield the rows of a Markdown table with the size and time per batch of each form.
 
-    One thread is used. The forms take turns, so that other load affects all of them.
+    Forms are timed on one thread and alternately, so that other load affects all forms.
 
     Args:
-        config, checkpoint: of the network, as `export` takes them.
-        exported: its ONNX file.
+        config, checkpoint: the network, see `export`.
+        exported: ONNX file of the network.
     """
     from onnxruntime.quantization import quantize_dynamic
 
     torch.set_num_threads(1)
     cfg, checkpoint = load_network(config, checkpoint)
     model, _ = load_model(cfg, checkpoint, "cpu")
-    weights = sum(one.numel() * one.element_size() for one in model.parameters())
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
     _, *shape = input_shape(cfg)
     with tempfile.TemporaryDirectory() as folder:
         small = str(Path(folder, "int8.onnx"))
@@ -42,8 +42,8 @@ def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterato
             "onnxruntime, int8": (Path(small).stat().st_size, OnnxScores(small, 1)),
         }
         times = {batch: _times(forms, batch, shape) for batch in BATCHES}
-    heads = " | ".join(f"batch of {batch}, ms" for batch in BATCHES)
-    yield f"| | MB | {heads} |"
+    headers = " | ".join(f"batch of {batch}, ms" for batch in BATCHES)
+    yield f"| | MB | {headers} |"
     yield f"|---|---|{'---|' * len(BATCHES)}"
     for name, (size, _) in forms.items():
         cells = " | ".join(f"{1e3 * times[batch][name]:.0f}" for batch in BATCHES)
@@ -53,7 +53,7 @@ def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterato
 def _times(
     forms: dict[str, tuple[int, Scorer]], batch: int, shape: Sequence[int]
 ) -> dict[str, float]:
-    """The median of each form, in seconds."""
+    """Return the median time of each form in seconds."""
     rng = np.random.default_rng(0)
     inputs = list(rng.normal(size=(batch, 1, *shape)).astype(np.float32))
     times: dict[str, list[float]] = {name: [] for name in forms}

@@ -1,4 +1,4 @@
-"""Export a trained network to a file that needs neither config nor checkpoint."""
+"""Export a trained network to a file that requires neither config nor checkpoint."""
 
 import copy
 import io
@@ -26,9 +26,9 @@ from ..preprocessing.steps import STEPS
 from ..skeletons import inline_layouts
 from .network import trace
 
-# Of scores between 0 and 1, and relative to larger targets.
+# Absolute for scores between 0 and 1, relative for larger targets.
 TOLERANCE = 1e-4
-# Makes a tensor of the array, which an exported network takes as it is.
+# Omitted, since it converts the array to a tensor, which exported networks do not need.
 PACKING = "PackActionInputs"
 
 
@@ -38,24 +38,24 @@ def export(
     out: str | Path,
     classes: Sequence[str] | None = None,
 ) -> float:
-    """Export a trained network to a file that carries its classes and preprocessing.
+    """Export a trained network to a file that contains its classes and preprocessing.
 
-    The scores of the exported network are compared with those of the original before the
-    file is written, on inputs of other sizes than it was traced with.
+    Before the file is written, the scores of the exported network are compared with
+    those of the original, on inputs of other sizes than those used for tracing.
 
     Args:
-        config: the config that it was trained with, a file, the name of a shipped one,
-            or a `Config`; or a checkpoint that contains it, with `checkpoint=None`.
-        checkpoint: file or URL; nothing in it is executed.
-        out: `.onnx` or `.pt2`, torch.export's; `Recognizer.from_exported` reads both.
+        config: the training config: a file, the name of a shipped config, or a `Config`;
+            or a checkpoint that contains its config, with `checkpoint=None`.
+        checkpoint: file or URL; it is loaded without executing code.
+        out: `.onnx`, or `.pt2` for torch.export. `Recognizer.from_exported` loads both.
         classes: names of the classes or targets; None for those in the checkpoint.
 
     Returns:
         The largest difference between the scores.
 
     Raises:
-        ConfigError: config and checkpoint do not fit, the file cannot carry the
-            pipeline, or `out` has another suffix.
+        ConfigError: config and checkpoint do not match, the pipeline cannot be
+            exported, or `out` has another suffix.
         ImportError: onnx, onnxscript, or onnxruntime is not installed.
         CheckpointError: the scores of the exported network differ (`score`).
     """
@@ -93,12 +93,12 @@ def export(
     else:
         content = program_bytes(program, {KEY: recipe})
         exported, _ = load_program(io.BytesIO(content), KEY)
-    found = [exported(inputs) for inputs in samples]
-    difference = max(np.abs(a - b).max() for a, b in zip(found, expected, strict=True))
-    tolerance = TOLERANCE * max(1.0, *(float(np.abs(each).max()) for each in expected))
+    actual = [exported(inputs) for inputs in samples]
+    difference = max(np.abs(a - b).max() for a, b in zip(actual, expected, strict=True))
+    tolerance = TOLERANCE * max(1.0, *(float(np.abs(row).max()) for row in expected))
     if not difference <= tolerance:
         raise CheckpointError(
-            f"scores of the exported network differ from the original by "
+            f"the scores of the exported network differ from the original by "
             f"{difference:g}, expected at most {tolerance:g}. The file was not written.",
             kind="score",
             file=str(out),
@@ -114,15 +114,15 @@ def recipe_text(
     classes: Sequence[str] = (),
     targets: Sequence[str] = (),
 ) -> str:
-    """The JSON that an exported file carries, which `apis.exported` reads.
+    """Return the JSON entry of an exported file, which `apis.exported` reads.
 
     Args:
-        pipeline: of the config.
-        network: name of the backbone, for readers.
-        classes, targets: names of the outputs, one of the two.
+        pipeline: the test pipeline.
+        network: name of the backbone, for information only.
+        classes, targets: names of the outputs; pass only one of them.
 
     Raises:
-        ConfigError: the pipeline has a step that an exported file cannot carry.
+        ConfigError: a step of the pipeline cannot be exported.
     """
     recipe = {
         "format": 2 if targets else 1,
@@ -144,9 +144,9 @@ def _plain(step: Mapping[str, Any]) -> dict[str, Any]:
     name = step["type"]
     if name not in STEPS:
         raise ConfigError(
-            f"an exported file cannot carry the step {name} of the test pipeline, only "
-            f"{', '.join(STEPS)}, and {PACKING}. Leave the step out of "
-            "test_dataloader and do its work in the annotation file.",
+            f"the step {name} of the test pipeline cannot be exported, only "
+            f"{', '.join(STEPS)}, and {PACKING}. Remove the step from test_dataloader "
+            "and apply it to the annotation file instead.",
             kind="config",
             field=f"test_pipeline.{name}",
         )
@@ -154,16 +154,17 @@ def _plain(step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def probes(persons: int, joints: int, channels: int) -> list[list[np.ndarray]]:
-    """Batches of random walks: one alone; many, odd and long; one person absent.
+    """Return batches of random walks to compare networks on.
 
-    Each is a list of float32 [clips, M, T, V, C].
+    The batches are a single clip, several samples of odd length, and long samples with
+    absent persons. A batch is a list of float32 [clips, M, T, V, C].
     """
     rng = np.random.default_rng(0)
-    found = []
+    batches = []
     for batch, clips, frames in ((1, 1, 16), (3, 2, 37), (2, 1, 100)):
         shape = (batch, clips, persons, frames, joints, channels)
         start = rng.normal(size=(*shape[:3], 1, joints, channels))
         steps = rng.normal(scale=0.05, size=shape).cumsum(3)
-        found.append((start + steps).astype(np.float32))
-    found[-1][0, :, 1:] = 0
-    return [list(inputs) for inputs in found]
+        batches.append((start + steps).astype(np.float32))
+    batches[-1][0, :, 1:] = 0
+    return [list(inputs) for inputs in batches]

@@ -1,4 +1,4 @@
-"""Parts registered in `mmaction.registry.MODELS`."""
+"""Backbones, heads, and recognizers registered in `mmaction.registry.MODELS`."""
 
 from .aagcn import LayoutAAGCN
 from .absent_persons import MaskedGCNHead, MaskedRecognizerGCN

@@ -1,4 +1,4 @@
-"""MMAction2's AAGCN for every layout of `msg3d.skeletons`."""
+"""MMAction2's AAGCN with all layouts of `msg3d.skeletons`."""
 
 from typing import Any
 
@@ -14,20 +14,22 @@ from .keypoint_shape import check_keypoints
 
 @MODELS.register_module()
 class LayoutAAGCN(AAGCN):
-    """MMAction2's AAGCN, whose graph takes any layout by name.
+    """MMAction2's AAGCN with any skeleton layout.
 
-    Its parameters and their names are MMAction2's. With attention, the default, it is
-    the network of Shi et al., "Skeleton-Based Action Recognition With Multi-Stream
-    Adaptive Graph Convolutional Networks", https://arxiv.org/abs/1912.06971; with
-    `gcn_attention=False` what MMAction2's configs call 2s-AGCN, which `AGCN` is.
+    The parameters and their names are those of MMAction2. By default, with attention,
+    this is the network of Shi et al., "Skeleton-Based Action Recognition With
+    Multi-Stream Adaptive Graph Convolutional Networks",
+    https://arxiv.org/abs/1912.06971. With `gcn_attention=False`, it is the network that
+    MMAction2's configs call 2s-AGCN; `AGCN` is the original 2s-AGCN.
 
     Args:
-        graph_cfg: `dict(layout=..., mode=...)`; the layout is a name of
-            `msg3d.skeletons` or a dictionary, the mode MMAction2's: 'spatial' is the
-            authors'.
-        data_bn_type: 'MVC': one BatchNorm each person; 'VC': one for all; None.
-        num_person: M, which only 'MVC' needs to know.
-        **kwargs: AAGCN's others.
+        graph_cfg: `dict(layout=..., mode=...)`. The layout is a name from
+            `msg3d.skeletons` or a dictionary. The mode is one of MMAction2's; the
+            authors use 'spatial'.
+        data_bn_type: 'MVC' (one BatchNorm per person), 'VC' (shared by all persons), or
+            None.
+        num_person: M, used only by 'MVC'.
+        **kwargs: other arguments of AAGCN.
 
     Example:
         >>> model = LayoutAAGCN(dict(layout='kinect20', mode='spatial'))
@@ -49,14 +51,14 @@ class LayoutAAGCN(AAGCN):
             num_person=num_person,
             **kwargs,
         )
-        self.graph.layout = layout  # as it was named, for messages
+        self.graph.layout = layout  # as configured, for messages
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
 
         Raises:
-            DataError: persons, joints or channels are not those of the model (kind
-                "shape").
+            DataError: the numbers of persons, joints, or channels differ from the
+                model's (kind "shape").
         """
         persons = self.num_person if self.data_bn_type == "MVC" else None
         check_keypoints(self, x, persons)

@@ -1,8 +1,8 @@
-"""The mean over persons, without those who are not there.
+"""Recognizer and head that exclude absent persons from the mean over persons.
 
-MMAction2's GCNHead takes the mean over all `num_person` places. In most samples of NTU
-RGB+D one person acts alone and the second place is zero: half of the mean is then what
-the network makes of nothing. Here the mean may leave such places out.
+MMAction2's GCNHead averages the features of all `num_person` persons. Most samples of
+NTU RGB+D have one person, and the second is padded with zeros, so half of the mean
+comes from padding. The head of this module can exclude the padding.
 """
 
 from typing import Any
@@ -16,27 +16,27 @@ from ..errors import ConfigError
 
 @MODELS.register_module()
 class MaskedRecognizerGCN(RecognizerGCN):
-    """RecognizerGCN that tells its head which persons are there.
+    """RecognizerGCN that passes the mask of present persons to its head.
 
-    A person is absent from a clip if every number of theirs in the clip is exactly zero
-    in the network's input, as FormatGCNInput pads.
+    A person is absent from a clip if all its input values are exactly zero, as padded
+    by FormatGCNInput.
 
-    Args: RecognizerGCN's. A head that does not ask who is there, as MMAction2's
-    GCNHead, gives what it gives with RecognizerGCN, bit for bit.
+    The arguments are those of RecognizerGCN. Heads that ignore the mask, such as
+    MMAction2's GCNHead, give the same results as with RecognizerGCN, bit for bit.
     """
 
     def extract_feat(
         self, inputs: Tensor, stage: str = "backbone", **kwargs: Any
     ) -> tuple[Tensor, dict]:
-        """As RecognizerGCN's, with the mask for the head in the second result.
+        """Extract features as RecognizerGCN does, and add the mask for the head.
 
         Args:
             inputs: [B, clips, M, T, V, C].
             stage: 'backbone' or 'head'.
 
         Returns:
-            The backbone's features [B * clips, M, C', T', V] or the head's scores
-            [B * clips, classes], and `dict(present=...)`, bool [B * clips, M].
+            The features of the backbone [B * clips, M, C', T', V] or the scores of the
+            head [B * clips, classes], and `dict(present=...)`, bool [B * clips, M].
         """
         x, head_kwargs = super().extract_feat(inputs, "backbone")
         present = (inputs.flatten(0, 1) != 0).flatten(2).any(2)
@@ -48,14 +48,15 @@ class MaskedRecognizerGCN(RecognizerGCN):
 
 @MODELS.register_module()
 class MaskedGCNHead(GCNHead):
-    """GCNHead whose mean over persons may leave out those who are absent.
+    """GCNHead that can exclude absent persons from the mean.
 
-    The parameters are GCNHead's, so are the checkpoints. Where nobody is there, the
-    mean is over all, as in GCNHead.
+    Parameters and checkpoints are those of GCNHead. If all persons are absent, the mean
+    is over all of them, as in GCNHead.
 
     Args:
-        *args, **kwargs: GCNHead's.
-        ignore_absent: whether to leave them out. If not, this is GCNHead, bit for bit.
+        *args, **kwargs: arguments of GCNHead.
+        ignore_absent: exclude absent persons. If false, the results are those of
+            GCNHead, bit for bit.
     """
 
     def __init__(self, *args: Any, ignore_absent: bool = False, **kwargs: Any) -> None:
@@ -65,32 +66,31 @@ class MaskedGCNHead(GCNHead):
     def forward(
         self, x: Tensor, present: Tensor | None = None, **kwargs: Any
     ) -> Tensor:
-        """Scores of the classes.
+        """Compute the class scores.
 
         Args:
-            x: the backbone's features [N, M, C, T, V].
-            present: which persons are there, bool [N, M]; MaskedRecognizerGCN says.
+            x: features of the backbone [N, M, C, T, V].
+            present: mask of present persons from MaskedRecognizerGCN, bool [N, M].
 
         Returns:
             [N, classes].
 
         Raises:
-            ConfigError: absent persons are to be left out, but the recognizer does not
-                say who they are, or the backbone has joined the persons (kind
-                "config").
+            ConfigError: `ignore_absent` is set, but the recognizer does not provide the
+                mask, or the backbone merges the persons (kind "config").
         """
         if self.ignore_absent:
             if present is None:
                 raise ConfigError(
-                    "MaskedGCNHead(ignore_absent=True) was not told which persons are "
-                    "present: set model.type='MaskedRecognizerGCN'",
+                    "MaskedGCNHead(ignore_absent=True) requires the mask of present "
+                    "persons: set model.type='MaskedRecognizerGCN'",
                     kind="config",
                     field="model.type",
                 )
             if present.shape != x.shape[:2]:
                 raise ConfigError(
                     f"MaskedGCNHead(ignore_absent=True) got features of {x.shape[1]} "
-                    f"persons for an input of {present.shape[1]}: this backbone joins "
+                    f"persons for an input of {present.shape[1]}: this backbone merges "
                     "the persons; set model.cls_head.ignore_absent=False",
                     kind="config",
                     field="model.cls_head.ignore_absent",
@@ -101,7 +101,7 @@ class MaskedGCNHead(GCNHead):
 
 
 def mean_of_present(features: Tensor, present: Tensor) -> Tensor:
-    """Mean over the persons who are there; over all, where nobody is.
+    """Average over the present persons, or over all if none is present.
 
     Args:
         features: [N, M, C].

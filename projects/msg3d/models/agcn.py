@@ -1,11 +1,11 @@
-"""2s-AGCN: a graph convolution whose graph each layer and each sample change.
+"""2s-AGCN: graph convolutions with graphs learned per layer and sample.
 
     Y = sum_k W_k X (A_k + B_k + C_k)
     C_k = softmax(theta_k(X)^T phi_k(X) / (C_e T)), each column summing to one
 
 Source: Shi et al., "Two-Stream Adaptive Graph Convolutional Networks for
 Skeleton-Based Action Recognition", CVPR 2019, https://arxiv.org/abs/1805.07694,
-section 4; parts and names from MMAction2's AAGCN.
+section 4. Modules and parameter names are from MMAction2's AAGCN.
 """
 
 from typing import Any
@@ -20,12 +20,12 @@ from .aagcn import LayoutAAGCN
 
 
 class AdaptiveGraphConv(unit_aagcn):
-    """The equations, BatchNorm, the residual connection, ReLU.
+    """Adaptive graph convolution, BatchNorm, residual connection, and ReLU.
 
-    NOTE: not MMAction2's unit_aagcn without attention. There the graph is
-    A_k + alpha tanh(...) with a trained A_k and a gate alpha that starts at zero;
-    here A_k is fixed, B_k is learned beside it from 1e-6, and softmax makes every
-    joint take part from the first step.
+    NOTE: this differs from MMAction2's unit_aagcn without attention. There the graph is
+    A_k + alpha tanh(...) with a trained A_k and a gate alpha initialized with zero.
+    Here A_k is fixed, B_k is learned and initialized with 1e-6, and the softmax
+    connects all joints from the first step.
 
     Args:
         in_channels: C.
@@ -35,15 +35,15 @@ class AdaptiveGraphConv(unit_aagcn):
 
     def __init__(self, in_channels: int, out_channels: int, adjacency: Tensor) -> None:
         super().__init__(in_channels, out_channels, adjacency, attention=False)
-        del self.A, self.alpha  # trained there
+        del self.A, self.alpha  # trained in unit_aagcn
         self.register_buffer("A", adjacency.clone())
         self.PA = nn.Parameter(torch.full_like(adjacency, 1e-6))  # B
 
     def graphs(self, x: Tensor) -> Tensor:
-        """A + B + C of x [N, C, T, V]: [N, K, V, V], (.., source, target)."""
-        # NOTE: len(x) would fix a size that is dynamic in an export.
+        """Compute A + B + C of x [N, C, T, V]: [N, K, V, V] (.., source, target)."""
+        # NOTE: len(x) would specialize a dynamic size in exports.
         samples, subsets = x.shape[0], len(self.A)
-        # theta and phi of all subsets in one convolution, side by side in each.
+        # One convolution computes theta and phi of all subsets, interleaved.
         pairs = [
             conv for pair in zip(self.conv_a, self.conv_b, strict=True) for conv in pair
         ]
@@ -52,7 +52,7 @@ class AdaptiveGraphConv(unit_aagcn):
         embedded = F.conv2d(x, weight, bias)  # (N, K * 2 * Ce, T, V)
         embedded = embedded.reshape(samples * subsets, 2, -1, x.shape[-1])
         theta, phi = embedded.unbind(1)  # (N * K, Ce * T, V)
-        # Scaled inside the product: the sum itself may exceed float16.
+        # Scale inside the product, because the sum may exceed the range of float16.
         scores = torch.baddbmm(
             theta.new_zeros(1), theta.mT, phi, beta=0, alpha=1 / theta.shape[1]
         )
@@ -73,17 +73,17 @@ class AdaptiveGraphConv(unit_aagcn):
 
 @MODELS.register_module()
 class AGCN(LayoutAAGCN):
-    """One stream of 2s-AGCN: ST-GCN's ten blocks with adaptive graph convolutions.
+    """One stream of 2s-AGCN: ten blocks of ST-GCN with adaptive graph convolutions.
 
-    Blocks, temporal convolutions, BatchNorm of the data (each person, joint and
-    channel) and the first weights are MMAction2's AAGCN's; see `AdaptiveGraphConv` for
-    what is not. The two streams, joints and bones, are trained apart, and their
-    scores added.
+    Blocks, temporal convolutions, input BatchNorm (per person, joint, and channel), and
+    initialization are those of MMAction2's AAGCN. `AdaptiveGraphConv` describes the
+    difference. The two streams, joints and bones, are trained separately, and their
+    scores are added.
 
     Args:
-        graph_cfg: `dict(layout=..., mode='spatial')`: itself, inward, outward.
-        **kwargs: `LayoutAAGCN`'s others: in_channels, base_channels, num_person,
-            tcn_dropout and so on.
+        graph_cfg: `dict(layout=..., mode='spatial')`.
+        **kwargs: other arguments of `LayoutAAGCN`, such as in_channels, base_channels,
+            num_person, and tcn_dropout.
 
     Example:
         >>> model = AGCN(dict(layout='nturgb+d', mode='spatial'))

@@ -1,10 +1,10 @@
-"""BatchNorm with the channels last: several at once, and folded away.
+"""Channels-last BatchNorm: several layers at once, and folding.
 
     y = scale * x + shift
     scale = weight / sqrt(var + eps), shift = bias - scale * mean
 
-over all axes of x [..., C] but the last. Several BatchNorms whose inputs lie side by
-side are one: `norms` are consecutive shares of the C channels.
+over all axes of x [..., C] except the last. BatchNorms with concatenated inputs are
+computed as one: `norms` apply to consecutive shares of the C channels.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ Norms = Sequence[_BatchNorm]
 
 
 def batch_norm(norms: Norms, x: Tensor, relu: bool = False) -> Tensor:
-    """`norms` over the shares of the last axis of x [N, ..., C]; shape kept."""
+    """Apply `norms` to consecutive shares of the last axis of x [N, ..., C]."""
     image = x.reshape(len(x), -1, 1, x.shape[-1]).permute(0, 3, 1, 2)  # (N, C, ..., 1)
     if len(norms) == 1:
         image = norms[0](image)
@@ -32,13 +32,13 @@ def batch_norm(norms: Norms, x: Tensor, relu: bool = False) -> Tensor:
             [norm(share) for norm, share in zip(norms, shares, strict=True)], 1
         )
     if relu:
-        # NOTE: in place before it is a view: behind a view, autograd would copy.
+        # NOTE: in place before the view is created; after it, autograd would copy.
         image = F.relu(image, inplace=True)
     return image.permute(0, 2, 3, 1).reshape(x.shape)
 
 
 def joinable(norms: Norms) -> bool:
-    """Whether one BatchNorm can stand for all of `norms`."""
+    """Return whether a single BatchNorm can replace all of `norms`."""
 
     def signature(norm: _BatchNorm) -> tuple[object, ...]:
         return (norm.training, norm.track_running_stats, norm.momentum, norm.eps)
@@ -48,12 +48,12 @@ def joinable(norms: Norms) -> bool:
 
 
 def uses_batch_statistics(norms: Norms) -> bool:
-    """Whether `norms` are joinable and in training, as the operators by hand need."""
+    """Return whether `norms` can be joined and use the statistics of the batch."""
     return joinable(norms) and norms[0].training
 
 
 def affine(norms: Norms) -> tuple[Tensor, Tensor]:
-    """Weights and biases, joined: [C] each."""
+    """Join the weights and biases of `norms`, [C] each."""
     return (
         torch.cat([norm.weight for norm in norms]),
         torch.cat([norm.bias for norm in norms]),
@@ -75,7 +75,7 @@ def _joint_norm(norms: Norms, image: Tensor) -> Tensor:
 
 
 def count_batch(norms: Norms) -> float:
-    """Counts a batch of training, and gives the weight of its statistics."""
+    """Count a training batch, and return the weight of its statistics."""
     first = norms[0]
     if not (first.training and first.track_running_stats):
         return 0.0
@@ -88,7 +88,7 @@ def count_batch(norms: Norms) -> float:
 
 
 def _buffers(norms: Norms, name: str) -> list[Tensor]:
-    """One buffer of each of `norms`, all of which track statistics."""
+    """Return the buffer `name` of each of `norms`, which must track statistics."""
     return [getattr(norm, name) for norm in norms]
 
 
@@ -101,12 +101,12 @@ def _keep(norms: Norms, mean: Tensor, var: Tensor) -> None:
 
 @torch.no_grad()
 def keep_statistics(norms: Norms, mean: Tensor, var: Tensor, count: int) -> None:
-    """Moves running statistics towards those of a batch of `count` rows.
+    """Update the running statistics with those of a batch.
 
     Args:
-        norms: in training.
-        mean, var: of the batch, biased, [C].
-        count: values a channel.
+        norms: BatchNorms in training.
+        mean, var: mean and biased variance of the batch, [C].
+        count: values per channel.
     """
     momentum = count_batch(norms)
     if not momentum:
@@ -120,7 +120,7 @@ def keep_statistics(norms: Norms, mean: Tensor, var: Tensor, count: int) -> None
 
 
 def fold(norm: _BatchNorm) -> tuple[Tensor, Tensor]:
-    """(scale, shift) [C] each, at least float32: what `norm` does in eval mode."""
+    """Return (scale, shift) of `norm` in eval mode, [C] each, at least float32."""
     [mean], [var] = _buffers([norm], "running_mean"), _buffers([norm], "running_var")
     dtype = precise(mean.dtype)
     mean, var = mean.to(dtype), var.to(dtype)
@@ -134,6 +134,6 @@ def fold(norm: _BatchNorm) -> tuple[Tensor, Tensor]:
 def fold_linear(
     weight: Tensor, bias: Tensor, norm: _BatchNorm
 ) -> tuple[Tensor, Tensor]:
-    """`norm` after a linear map of weight [O, ...] and bias [O], as one linear map."""
+    """Fold `norm` into the preceding linear map with weight [O, ...] and bias [O]."""
     scale, shift = fold(norm)
     return weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale + shift

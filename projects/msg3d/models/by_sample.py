@@ -1,11 +1,11 @@
-"""When a batch is worked through one sample at a time.
+"""Choice between whole-batch operators and loops over samples.
 
-A CPU multiplies faster than its memory delivers: a batch of 16 makes tensors of 40
-to 200 MB, each of which leaves the cache before it is read again, and costs a page
-fault every 4 kB when it is made. One sample's tensors stay in the cache, and one
-buffer serves all samples. Accelerators, compilers and exporters want the whole batch
-in few large operators instead, so each operator of this package has two forms of one
-equation: plain torch over the batch, and a loop over samples.
+On CPUs, memory bandwidth is the bottleneck. A batch of 16 creates tensors of 40 to
+200 MB. They leave the cache before they are read again, and their allocation causes a
+page fault per 4 kB. The tensors of one sample stay in the cache, and all samples share
+one buffer. Accelerators, compilers, and exporters instead need few large operators.
+Each operator of this package therefore has two equivalent forms: plain torch over the
+batch, and a loop over samples.
 """
 
 from typing import Any
@@ -13,22 +13,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# Elements a sample from which a loop pays for its interpreter: below, the whole
-# batch is small, and a call costs more than it computes.
+# Elements per sample above which a loop is faster. With fewer, the interpreter overhead
+# of each call exceeds the computation.
 MIN_ELEMENTS = 16_384
 
-# Elements of a group of samples: fewer cost more interpreter, more leave the cache.
+# Elements per group of samples: smaller groups add overhead, larger leave the cache.
 GROUP_ELEMENTS = 1_000_000
 
 
 def by_sample(x: Tensor, elements: int | None = None) -> bool:
-    """Whether an operator shall loop over `x` [N, ...].
+    """Return whether an operator should loop over the samples of `x` [N, ...].
 
     Args:
-        x: its input.
-        elements: of the largest tensor that it makes a sample; of `x`, if not given.
+        x: input of the operator.
+        elements: elements per sample of the largest intermediate tensor; those of `x`
+            by default.
     """
-    # NOTE: asked first, as numel() would fix a size that is dynamic in an export.
+    # NOTE: checked first, because numel() would specialize a dynamic size in exports.
     if torch.compiler.is_compiling() or torch.jit.is_tracing():
         return False
     if elements is None:
@@ -37,20 +38,20 @@ def by_sample(x: Tensor, elements: int | None = None) -> bool:
 
 
 def groups(x: Tensor) -> list[slice]:
-    """Samples of `x` [N, ...] that are worked through together: as the cache holds."""
+    """Split the samples of `x` [N, ...] into groups that fit into the cache."""
     step = max(1, GROUP_ELEMENTS // max(1, x.shape[1:].numel()))
     return [slice(first, first + step) for first in range(0, len(x), step)]
 
 
 def most_in_group(x: Tensor) -> int:
-    """Samples in the largest of `groups`."""
+    """Return the number of samples in the largest of `groups(x)`."""
     return max((len(x[rows]) for rows in groups(x)), default=0)
 
 
 def autocast_dtype(device: str) -> torch.dtype | None:
-    """The type that autocast multiplies in on a type of device, None if it is off.
+    """Return the dtype of autocast for a device type, None if autocast is off.
 
-    It is off on devices that autocast does not support, such as `meta`.
+    Autocast is off on devices that do not support it, such as `meta`.
     """
     if not torch.amp.is_autocast_available(device):
         return None
@@ -59,9 +60,9 @@ def autocast_dtype(device: str) -> torch.dtype | None:
 
 
 def as_multiplied(first: Tensor, *others: Tensor | None) -> tuple[Any, ...]:
-    """Tensors in the type that autocast would multiply them in, if it is on.
+    """Cast tensors to the dtype of autocast, if it is on.
 
-    Autocast does not see products that write into a buffer. None stays None.
+    Autocast does not apply to products with `out=`. None stays None.
     """
     tensors = (first, *others)
     dtype = autocast_dtype(first.device.type)
@@ -77,5 +78,5 @@ def as_multiplied(first: Tensor, *others: Tensor | None) -> tuple[Any, ...]:
 
 
 def precise(dtype: torch.dtype) -> torch.dtype:
-    """The type to sum up values of `dtype` in: float32 for shorter ones."""
+    """Return the dtype for sums of `dtype` values: at least float32."""
     return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype

@@ -1,4 +1,4 @@
-"""Gradient checkpointing that counts each batch once."""
+"""Gradient checkpointing that updates BatchNorm statistics once per batch."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from torch.utils.checkpoint import checkpoint
 
 
 def checkpointed(part: nn.Module, x: Tensor) -> Tensor:
-    """`part(x)`, of which only x is stored; computed again in the backward pass.
+    """Compute `part(x)`, storing only x and recomputing the rest in the backward pass.
 
-    torch's checkpoint alone would move the running statistics of BatchNorm a second
-    time. Dropout draws the same numbers in both passes.
+    With torch's checkpoint alone, the recomputation would update the running statistics
+    of BatchNorm again. Dropout uses the same mask in both passes.
     """
 
     def contexts() -> tuple[AbstractContextManager, AbstractContextManager]:
@@ -24,12 +24,12 @@ def checkpointed(part: nn.Module, x: Tensor) -> Tensor:
 
 @contextlib.contextmanager
 def frozen_statistics(module: nn.Module) -> Iterator[None]:
-    """Within, BatchNorms in training leave running statistics and counts as they are."""
+    """Freeze running statistics and batch counts of BatchNorms in training."""
     kept = [
         (norm, norm.momentum, batches, batches.clone())
         for norm in module.modules()
         if isinstance(norm, _BatchNorm) and norm.training
-        # None without running statistics.
+        # None if the norm has no running statistics.
         if (batches := norm.num_batches_tracked) is not None
     ]
     for norm, *_ in kept:

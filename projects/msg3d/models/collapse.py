@@ -1,6 +1,8 @@
-"""Where a window collapses into one frame: BatchNorm, ReLU, then a linear map.
+"""Collapse of each window into one frame: BatchNorm, ReLU, and a linear map.
 
-out[t, u] = b + W relu(norm(z[t, u]))     z[t, u]: the w frames of joint u, [wO]
+    out[t, u] = b + W relu(norm(z[t, u]))
+
+where z[t, u] are the w frames of joint u in window t, [wC].
 """
 
 from typing import Any
@@ -16,10 +18,11 @@ from .norm_relu import NormRelu, Statistics, batch_statistics
 
 
 def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> Tensor:
-    """
+    """Collapse the w frames of each window.
+
     Args:
         z: [N, T, V, w, C].
-        norm: over C.
+        norm: BatchNorm over C.
         weight: [O, wC].
         bias: [O].
 
@@ -28,8 +31,7 @@ def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> T
     """
     if not (uses_batch_statistics([norm]) and by_sample(z)):
         return F.linear(batch_norm([norm], z, relu=True).flatten(3), weight, bias)
-    # Not so where einsum made it: a small graph convolution is of the whole batch.
-    z = z.contiguous()
+    z = z.contiguous()  # the whole-batch form of `graph_conv` returns a permuted view
     statistics = batch_statistics(z.detach(), norm.num_features, norm.eps)
     keep_statistics([norm], *statistics[:2], z.numel() // norm.num_features)
     weight, bias = as_multiplied(weight, bias)
@@ -37,10 +39,10 @@ def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> T
 
 
 class NormReluLinear(torch.autograd.Function):
-    """The equation above, a few samples at a time; of its steps only z is stored.
+    """Memory-saving collapse, computed per group of samples; stores only z.
 
-    `apply(z, mean, var, invstd, gamma, beta, weight, bias)`: z [N, T, V, w, C] with
-    its own statistics, the gradient of which is part of the gradient of z.
+    `apply(z, mean, var, invstd, gamma, beta, weight, bias)` expects z [N, T, V, w, C]
+    and its batch statistics. The gradient of z includes the one through the statistics.
     """
 
     @staticmethod
@@ -60,7 +62,7 @@ class NormReluLinear(torch.autograd.Function):
         out = weight.new_empty(*z.shape[:3], len(bias))
         with torch.autocast("cpu", enabled=False):
             for rows in groups(z):
-                active = activation.of(z[rows]).to(weight.dtype)
+                active = activation.forward(z[rows]).to(weight.dtype)
                 active = active.view(-1, weight.shape[1])  # (NTV, wC)
                 torch.addmm(bias, active, weight.T, out=out[rows].flatten(0, 2))
         return out
@@ -76,7 +78,7 @@ class NormReluLinear(torch.autograd.Function):
         grad_bias = grad.sum((0, 1), dtype=gamma.dtype)
         with torch.autocast("cpu", enabled=False):
             for rows in groups(z):
-                active = activation.of(z[rows]).to(weight.dtype)
+                active = activation.forward(z[rows]).to(weight.dtype)
                 grad_rows, result = grad_z[rows], grad[rows].flatten(0, 1)  # (NTV, O)
                 grad_weight += result.T @ active.view(-1, weight.shape[1])
                 if grad_rows.dtype == weight.dtype:

@@ -1,6 +1,6 @@
-"""G3D: graph convolution across space and time, by sliding windows.
+"""G3D: graph convolution across space and time over sliding windows.
 
-Source: MS-G3D, section 3.3 and figure 3(b); parameters named and shaped as in
+Source: MS-G3D, section 3.3 and figure 3(b). Parameters have the names and shapes of
 MMAction2's port.
 """
 
@@ -17,7 +17,7 @@ from .ms_gcn import MSGCN
 
 
 class G3D(BaseModule):
-    """One pathway: a graph convolution over windows, then the window collapses.
+    """One pathway: graph convolution over windows, then collapse of each window.
 
     Args:
         in_channels: C.
@@ -25,10 +25,10 @@ class G3D(BaseModule):
         out_channels: O.
         adjacency: 0/1 matrix of the skeleton, [V, V].
         num_scales: K.
-        window: frames a window, w.
+        window: frames per window, w.
         stride: frames from one window to the next.
-        norm: of the adjacency matrices, one of `graph.NORMS`.
-        dropout: probability, in the graph convolution (see MSGCN).
+        norm: normalization of the adjacency matrices, one of `graph.NORMS`.
+        dropout: dropout probability in the graph convolution (see MSGCN).
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class G3D(BaseModule):
             norm,
             dropout,
         )
-        # Upstream's index 0 cuts the windows and has no parameters.
+        # Upstream's module 0 extracts the windows and has no parameters.
         self.gcn3d: Any = nn.ModuleDict({"1": gcn})
         self.out_conv = nn.Conv3d(mid_channels, out_channels, (1, window, 1))
         self.out_bn = nn.BatchNorm2d(out_channels)
 
     def out_linear(self) -> tuple[Tensor, Any]:
-        """The weight of `out_conv` as a matrix [O, w * mid], and its bias [O]."""
+        """Return the weight of `out_conv` as matrix [O, w * mid], and the bias [O]."""
         weight = self.out_conv.weight[:, :, 0, :, 0].transpose(1, 2).flatten(1)
         return weight, self.out_conv.bias
 
@@ -72,15 +72,16 @@ class G3D(BaseModule):
         return batch_norm([self.out_bn], x)
 
     def fold(self) -> "FoldedG3D":
-        """For inference: what adds this pathway to another."""
+        """Return an equivalent for inference that adds its result to a tensor."""
         return FoldedG3D(self)
 
 
 class FoldedG3D(nn.Module):
-    """G3D for inference: BatchNorms folded, and one bias.
+    """G3D for inference, with folded BatchNorms and a single bias.
 
-    With z the graph convolution without its bias b, relu(z + b) = max(z, -b) + b, and
-    the map W that collapses the window takes the second b along into its own bias.
+    Let z be the graph convolution without its bias b. Then
+    relu(z + b) = max(z, -b) + b, and the linear map that collapses the window absorbs
+    the second b in its own bias.
     """
 
     floor: Tensor
@@ -99,17 +100,17 @@ class FoldedG3D(nn.Module):
         self.register_buffer("bias", bias)
 
     def add_to(self, out: Tensor, x: Tensor) -> None:
-        """Adds the pathway of x [N, T, V, C], without its bias, to `out`."""
+        """Add the result for x [N, T, V, C], without the bias, to `out` in place."""
         z = self.gcn.convolve(x)  # (N, T', V, w, mid)
         z = torch.maximum(z, self.floor, out=z).flatten(3)
         out.flatten(0, 2).addmm_(z.flatten(0, 2), self.weight.T)
 
 
 class MultiWindowG3D(BaseModule):
-    """The sum of G3D pathways with windows of several sizes.
+    """Sum of G3D pathways with different window sizes.
 
-    The first block of the network changes channels inside the graph convolution,
-    the later ones where the window collapses: `mid_channels` says which.
+    `mid_channels` specifies where the number of channels changes: the first block of
+    the network changes it in the graph convolution, later blocks in the collapse.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""From a skeleton layout to the adjacency matrices that MS-G3D multiplies by.
+"""Adjacency matrices of MS-G3D from a skeleton layout.
 
 Source: Liu et al., "Disentangling and Unifying Graph Convolutions for
-Skeleton-Based Action Recognition", CVPR 2020, sections 3.2 and 3.3, normalised as
-there or as in MMAction2's port.
+Skeleton-Based Action Recognition", CVPR 2020, sections 3.2 and 3.3. Matrices are
+normalized as in the paper or as in MMAction2's port.
 """
 
 import warnings
@@ -20,33 +20,33 @@ from ..skeletons import graph_layout
 
 
 def build_graph(layout: str | dict = "coco", **kwargs: Any) -> Graph:
-    """MMAction2's `Graph`, for every layout that `msg3d.skeletons` knows.
+    """Build MMAction2's `Graph` for any layout of `msg3d.skeletons`.
 
     Args:
         layout: a name, or `dict(num_node=, inward=, center=)`.
-        **kwargs: the other arguments of `Graph`, such as `mode='binary_adj'`.
+        **kwargs: other arguments of `Graph`, such as `mode='binary_adj'`.
 
     Raises:
-        ConfigError: the layout is unknown or names a joint that does not exist (kind
-            "layout").
+        ConfigError: the layout is unknown or refers to a joint that does not exist
+            (kind "layout").
     """
     graph = Graph(layout=graph_layout(layout), **kwargs)
-    graph.layout = layout  # as it was named, for messages
+    graph.layout = layout  # as configured, for messages
     return graph
 
 
 def binary_adjacency(graph_cfg: dict) -> tuple[Graph, Tensor]:
-    """The graph of `graph_cfg` and its 0/1 adjacency matrix, float32 [V, V].
+    """Build the graph of `graph_cfg` and its 0/1 adjacency matrix, float32 [V, V].
 
     Raises:
-        ConfigError: the mode gives several subsets; MS-G3D makes its own scales (kind
-            "option").
+        ConfigError: the mode gives several subsets, but MS-G3D computes its own scales
+            (kind "option").
     """
     graph = build_graph(**graph_cfg)
     if len(graph.A) != 1:
         raise ConfigError(
-            f"graph_cfg mode {graph.mode!r} gives {len(graph.A)} adjacency matrices: "
-            "MS-G3D makes its scales from one, use mode='binary_adj'",
+            f"graph_cfg mode {graph.mode!r} gives {len(graph.A)} adjacency matrices, "
+            "but MS-G3D computes its scales from one: use mode='binary_adj'",
             kind="option",
             field="graph_cfg.mode",
         )
@@ -56,7 +56,9 @@ def binary_adjacency(graph_cfg: dict) -> tuple[Graph, Tensor]:
 def disentangled_scales(
     adjacency: Tensor, num_scales: int, norm: str = "columns"
 ) -> Tensor:
-    """Scale k joins each node to itself and to those exactly k hops away (eq. 4).
+    """Compute the disentangled multi-scale adjacency (eq. 4).
+
+    Scale k connects each node to itself and to the nodes exactly k hops away.
 
     Args:
         adjacency: 0/1 matrix, [V, V].
@@ -64,7 +66,7 @@ def disentangled_scales(
         norm: one of `NORMS`.
 
     Returns:
-        float32 [K, V, V], indexed (scale, source, target), normalised.
+        Normalized float32 [K, V, V], indexed (scale, source, target).
     """
     scales = [
         NORMS[norm](k_adjacency(adjacency, k, with_self=True))
@@ -74,21 +76,21 @@ def disentangled_scales(
 
 
 def normalize_symmetric(matrix: np.ndarray) -> np.ndarray:
-    """D^-1/2 A D^-1/2 with the degrees D of A [V, V], none of them zero."""
+    """Return D^-1/2 A D^-1/2 with the nonzero degrees D of A [V, V]."""
     scale = matrix.sum(axis=1) ** -0.5
     return scale[:, None] * matrix * scale
 
 
-# `columns` is that of MMAction2's port and of PYSKL, A D^-1; `symmetric` that of the
-# paper and of the authors' weights.
+# `columns` is A D^-1, as in MMAction2's port and PYSKL; `symmetric` is the form of the
+# paper and the authors' weights.
 NORMS = {"columns": normalize_digraph, "symmetric": normalize_symmetric}
 
 
 def useful_scales(adjacency: Tensor) -> int:
-    """How many scales differ from each other: the graph's diameter and one.
+    """Return the number of distinct scales: the diameter of the graph + 1.
 
-    No joint is further away than the diameter, so that every larger scale joins each
-    joint to itself alone, as scale 0 does. A space-time graph has the same diameter.
+    Scales larger than the diameter connect each joint only to itself, like scale 0. A
+    space-time graph has the same diameter.
 
     Args:
         adjacency: 0/1 matrix, [V, V].
@@ -97,19 +99,19 @@ def useful_scales(adjacency: Tensor) -> int:
     reached, scales = torch.eye(len(adjacency)) > 0, 0
     while True:
         scales += 1
-        further = (reached.float() @ step.float()) > 0
-        if (further == reached).all():
+        extended = (reached.float() @ step.float()) > 0
+        if (extended == reached).all():
             return scales
-        reached = further
+        reached = extended
 
 
-def warn_of_repeated_scales(graph: Graph, adjacency: Tensor, **scales: int) -> None:
-    """Says, once a process, that a model has more scales than its graph can fill.
+def warn_about_repeated_scales(graph: Graph, adjacency: Tensor, **scales: int) -> None:
+    """Warn, once per process, about scales that exceed the diameter of the graph.
 
     Args:
-        graph: as `build_graph` makes it.
+        graph: from `build_graph`.
         adjacency: its 0/1 matrix, [V, V].
-        **scales: the model's numbers of scales by the names of its arguments.
+        **scales: numbers of scales by argument name of the model.
     """
     useful = useful_scales(adjacency)
     named = isinstance(graph.layout, str)
@@ -118,9 +120,9 @@ def warn_of_repeated_scales(graph: Graph, adjacency: Tensor, **scales: int) -> N
         if number > useful:
             _warn_once(
                 f"{name}={number}, but the graph of layout {title} has diameter "
-                f"{useful - 1}: from scale {useful} on, scales repeat scale 0 (each "
-                f"joint alone). {name}={useful} is enough for a new model; {number} is "
-                "kept for parity with weights that were published with it."
+                f"{useful - 1}: scales from {useful} on repeat scale 0 (self-links "
+                f"only). Use {name}={useful} for a new model. Keep {number} only to "
+                "load weights that were published with it."
             )
 
 
@@ -130,14 +132,14 @@ def _warn_once(text: str) -> None:
 
 
 def spacetime_adjacency(adjacency: Tensor, window: int) -> Tensor:
-    """Every joint of a window, joined to itself and its neighbours in every frame.
+    """Connect each joint to itself and its neighbors in all frames of a window (eq. 5).
 
     Args:
         adjacency: 0/1 matrix, [V, V].
-        window: frames a window, w.
+        window: frames per window, w.
 
     Returns:
-        [wV, wV], nodes ordered (frame, joint) (eq. 5).
+        [wV, wV], nodes ordered (frame, joint).
     """
     with_self = adjacency + torch.eye(len(adjacency), dtype=adjacency.dtype)
     return with_self.tile(window, window)

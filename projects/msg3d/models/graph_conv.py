@@ -1,21 +1,21 @@
-"""Graph convolution over sliding windows: the one product behind MS-GCN and G3D.
+"""Graph convolution over sliding windows, the core operation of MS-GCN and G3D.
 
-In a window of w frames every joint of every frame is a node. With K adjacency
-matrices A_k [wV, wV] (source, target) and weights W_k [O, C], the output of
-target (frame j, joint u) of the window that starts at frame t is
+In a window of w frames, every joint of every frame is a node. With K adjacency
+matrices A_k [wV, wV] (source, target) and weights W_k [O, C], the output at the
+target node (frame j, joint u) of the window that starts at frame t is
 
     z[t, u, j] = b + sum_k  sum_(i, v)  A_k[(i, v), (j, u)]  W_k x[t + i, v]
 
-MS-GCN is the case w = 1. The sum can be taken in two orders with one result:
+MS-GCN is the case w = 1. The sum can be computed in two equivalent orders:
 
-* aggregate first: gather over the nodes, K copies of C channels, then multiply
-  by the weights, once for every frame of every window;
-* transform first: multiply by the weights, once a frame (windows overlap, frames
-  are shared), then gather K inputs of O channels.
+* aggregate first: gather C channels K times over the nodes, then multiply by the
+  weights, for every frame of every window;
+* transform first: multiply by the weights once per frame (overlapping windows share
+  frames), then gather K inputs of O channels.
 
-The order with fewer multiplications is taken: the first where C is small (the
-coordinates that enter the network), the second everywhere else. Channels come last,
-so both orders are plain matrix products.
+The order with fewer multiplications is used: aggregate first if C is small (the input
+coordinates), transform first otherwise. Channels come last, so both orders are plain
+matrix products.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,22 +33,21 @@ from .by_sample import as_multiplied, by_sample, precise
 def graph_conv(
     x: Tensor, adjacency: Tensor, weight: Tensor, bias: Tensor, window: int, stride: int
 ) -> Tensor:
-    """Windows of `x`, convolved over their graph.
+    """Apply the graph convolution to all windows of `x`.
 
     Args:
         x: [N, T, V, C].
         adjacency: [K, wV, wV], indexed (scale, source, target), nodes (frame, joint).
         weight: [O, K*C].
         bias: [O].
-        window: w, odd; frames beyond either end count as zero.
+        window: w, odd. Frames beyond either end are zero.
         stride: frames from one window to the next, s.
 
     Returns:
         [N, T', V, w, O] with T' = ceil(T / s).
 
     Raises:
-        ConfigError: the window is even, so that it has no middle frame (kind
-            "option").
+        ConfigError: the window is even and has no middle frame (kind "option").
     """
     return apply_factors(x, arrange(adjacency, weight, window, stride), bias)
 
@@ -62,14 +61,14 @@ def dropped_graph_conv(
     stride: int,
     drop: Callable[[Tensor], Tensor],
 ) -> Tensor:
-    """`graph_conv` with dropout between its two factors.
+    """Apply `graph_conv` with dropout between aggregation and weights.
 
-    Only the order that aggregates first makes what is to be dropped: the numbers that
-    a node gathered, one a scale and channel.
+    Always aggregates first, because only that order computes the values to drop: the
+    aggregated features of each node, per scale and channel.
 
     Args:
         x, adjacency, weight, bias, window, stride: as in `graph_conv`.
-        drop: applied to [N, T', Vw, CK], the channels outside, the scales inside.
+        drop: dropout, applied to [N, T', Vw, CK] with scales as the fastest axis.
 
     Returns:
         [N, T', V, w, O].
@@ -80,7 +79,7 @@ def dropped_graph_conv(
 
 
 class Factors(NamedTuple):
-    """The two matrices of a graph convolution, arranged for one of the orders."""
+    """The two matrices of a graph convolution, arranged for the chosen order."""
 
     aggregate_first: bool
     gather: Tensor  # aggregate first: [wV, VwK], transform first: [Vw, w, VK]
@@ -97,15 +96,15 @@ def arrange(
     stride: int,
     aggregate_first: bool = False,
 ) -> Factors:
-    """The factors of `graph_conv`, which inference arranges once.
+    """Arrange the factors of `graph_conv` (only once for inference).
 
     Args:
         adjacency, weight, window, stride: as in `graph_conv`.
-        aggregate_first: take that order, although the other may multiply less.
+        aggregate_first: use this order even if the other is cheaper.
     """
     if window % 2 == 0:
         raise ConfigError(
-            f"graph_conv got a window of {window} frames, expected an odd number",
+            f"graph_conv got a window of {window} frames; use an odd number",
             kind="option",
             field="window",
         )
@@ -128,7 +127,7 @@ def arrange(
 
 
 def apply_factors(x: Tensor, factors: Factors, bias: Tensor | None) -> Tensor:
-    """[N, T, V, C] -> [N, T', V, w, O], as `graph_conv`; without a bias if None."""
+    """Apply `graph_conv` with optional bias: [N, T, V, C] -> [N, T', V, w, O]."""
     run = _aggregate_first if factors.aggregate_first else _transform_first
     out = run(x, factors, bias)  # (N, T', Vw, O)
     return out.unflatten(2, (x.shape[2], factors.window))
@@ -137,7 +136,7 @@ def apply_factors(x: Tensor, factors: Factors, bias: Tensor | None) -> Tensor:
 def aggregates_first(
     joints: int, window: int, stride: int, in_channels: int, out_channels: int
 ) -> bool:
-    """Which order multiplies less: counted a scale and a frame of input."""
+    """Return whether aggregating first takes fewer multiplications."""
     nodes = window * joints
     aggregate: float = nodes * nodes * in_channels / stride
     aggregate += nodes * in_channels * out_channels / stride
@@ -169,7 +168,7 @@ def _transform_first(x: Tensor, factors: Factors, bias: Tensor | None) -> Tensor
         return TransformThenGather.apply(*tensors, scales, window, stride)
     y = F.linear(_pad(x, window), weight)  # (N, T, V, KO)
     y = y.unflatten(3, (scales, -1)).flatten(2, 3)  # (N, T, VK, O)
-    last = frames - (frames - 1) % stride  # one behind where the last window starts
+    last = frames - (frames - 1) % stride  # exclusive end of the window starts
     out, *others = (
         torch.einsum("pq,ntqo->ntpo", gather[:, i], y[:, i : i + last : stride])
         for i in range(window)
@@ -185,14 +184,14 @@ def _pad(x: Tensor, window: int) -> Tensor:
 
 
 class TransformThenGather(torch.autograd.Function):
-    """`b + sum_i gather_i (W x)[s t + i]`, a sample at a time, storing only the result.
+    """Memory-saving `b + sum_i gather_i (W x)[s t + i]`, computed per sample.
 
     `apply(x, gather, weight, bias, K, w, s)` takes x [N, T, V, C], gather [P, w, VK],
-    weight [KO, C] and bias [O] (or None) of one type and gives [N, T', P, O].
+    weight [KO, C], and bias [O] (or None) of the same dtype, and returns [N, T', P, O].
 
-    By hand because autograd would store y = W x, K times the size of x, and a copy of
-    every window of it, which is w / s times as much again. Here windows are views of
-    a buffer with one sample's y, and y is computed again in the backward pass.
+    Autograd would store y = W x, which is K times the size of x, and a copy of all its
+    windows, which is w / s times larger still. Here windows are views of a buffer with
+    y of a single sample, and the backward pass recomputes y.
     """
 
     @staticmethod
@@ -211,12 +210,12 @@ class TransformThenGather(torch.autograd.Function):
         out_channels = len(weight) // scales
         num_windows = -(-x.shape[1] // stride)
         out = x.new_empty(len(x), num_windows, len(gather), out_channels)
-        # NOTE: bmm of an expanded matrix; matmul would copy the windows instead.
+        # NOTE: bmm of an expanded matrix, because matmul would copy the windows.
         gather = gather.flatten(1).expand(num_windows, -1, -1)
-        transformed = _Transformed(x, weight, out_channels, window)
+        transform = _Transform(x, weight, out_channels, window)
         with torch.autocast("cpu", enabled=False):
             for sample, result in zip(x, out, strict=True):
-                y = transformed.of(sample)
+                y = transform.forward(sample)
                 torch.bmm(gather, _windows(y, window, stride), out=result)
                 if bias is not None:
                     result += bias
@@ -227,7 +226,7 @@ class TransformThenGather(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, gather, weight = ctx.saved_tensors
         window, stride = ctx.window, ctx.stride
-        # Sums over samples are kept in float32 where the products are shorter.
+        # Accumulate over samples in float32 if the dtype is less precise.
         grad_x = torch.empty_like(x, memory_format=torch.contiguous_format)
         grad_weight, grad_bias = _zeros_like(weight), _zeros_like(grad[0, 0, 0])
         grad_gather = _zeros_like(gather.flatten(1))
@@ -256,17 +255,17 @@ def _windows_backward(
     grad_weight: Tensor,
     grad_bias: Tensor,
 ) -> None:
-    """Gradients by y = W x, as in the forward pass."""
+    """Compute the gradients from y = W x, as in the forward pass."""
     out_channels = grad.shape[-1]
-    transformed = _Transformed(x, weight, out_channels, window)
+    transform = _Transform(x, weight, out_channels, window)
     spread = _Spread(gather, x.shape[1], out_channels, window, stride)
     for sample, grad_sample, result in zip(x, grad_x, grad, strict=True):
-        y = transformed.of(sample)
+        y = transform.forward(sample)
         result = result.contiguous()
         nodes = _windows(y, window, stride).transpose(1, 2)
         grad_gather += torch.bmm(result, nodes).sum(0, dtype=grad_gather.dtype)
         grad_bias += result.sum((0, 1), dtype=grad_bias.dtype)
-        for phase, grad_y in spread.of(result):
+        for phase, grad_y in spread.backward(result):
             frames = sample[phase].flatten(0, 1)
             grad_y = grad_y.view(len(frames), -1)  # (TV / s, KO)
             grad_weight += grad_y.T @ frames
@@ -285,8 +284,7 @@ def _frames_backward(
     grad_weight: Tensor,
     grad_bias: Tensor,
 ) -> None:
-    """Gradients by s = gather x, the other order: where windows are frames, it is the
-    smaller product to do again."""
+    """Compute the gradients by aggregating first, which is cheaper for w = s = 1."""
     frames, joints, in_channels = x.shape[1:]
     out_channels = grad.shape[-1]
     scales = len(weight) // out_channels
@@ -309,8 +307,8 @@ def _frames_backward(
     grad_weight += weight_grad.flatten(0, 1)
 
 
-class _Transformed:
-    """The buffer of y = W x [T + w - 1, VK, O] of one sample, zero beyond its ends."""
+class _Transform:
+    """Buffer of y = W x [T + w - 1, VK, O] of one sample, padded with zeros."""
 
     def __init__(
         self, x: Tensor, weight: Tensor, out_channels: int, window: int
@@ -323,27 +321,28 @@ class _Transformed:
         self.y[:half] = self.y[half + frames :] = 0
         self.inner = self.y[half : half + frames].view(-1, len(weight))
 
-    def of(self, sample: Tensor) -> Tensor:
+    def forward(self, sample: Tensor) -> Tensor:
         torch.mm(sample.flatten(0, 1), self.weight, out=self.inner)
         return self.y
 
 
 class _Spread:
-    """The transpose of gathering: gradients of windows [T', P, O] -> frames.
+    """Transpose of gathering: gradients of windows [T', P, O] -> of frames.
 
-    Frame f is frame i of window (f + w // 2 - i) / s. Frames of one remainder of
-    (f + w // 2) by s share their i's, and their windows follow one another: spreading
-    is again a product with overlapping windows, of gradients, for each remainder.
+    Frame f is frame i of window (f + w // 2 - i) / s. All frames with the same
+    remainder (f + w // 2) mod s have the same values of i, and their windows are
+    consecutive. For each remainder, spreading is therefore again a product with
+    overlapping windows, this time of gradients.
     """
 
     def __init__(
         self, gather: Tensor, frames: int, out_channels: int, window: int, stride: int
     ) -> None:
         num_windows = -(-frames // stride)
-        self.half = -(-window // stride)  # windows that may lack on either side
+        self.half = -(-window // stride)  # padding, in windows
         shape = (num_windows + 2 * self.half, len(gather), out_channels)
         self.padded = gather.new_zeros(shape)
-        # (which frames, their gradients, the factors of these)
+        # (frames, their gradients, the factors of the gradients)
         self.products: list[tuple[slice, Tensor, tuple[Tensor, Tensor] | None]] = []
         for remainder in range(stride):
             first = (remainder - window // 2) % stride  # frame
@@ -352,27 +351,27 @@ class _Spread:
                 continue
             taps = list(range(remainder, window, stride))[::-1]
             out = gather.new_zeros(count, gather.shape[-1], out_channels)
-            factors = None  # between windows that are further apart than wide
+            factors = None  # stride > window: these frames are in no window
             if taps:
-                # The window of the first frame's last tap, in the padded gradients.
+                # Index in `padded` of the window with the first frame's last tap.
                 start = self.half + (first + window // 2 - taps[0]) // stride
                 nodes = _windows(self.padded[start:], len(taps), 1)[:count]
                 scatter = gather[:, taps].permute(2, 1, 0).flatten(1)  # (Q, taps * P)
                 factors = scatter.expand(count, -1, -1), nodes
             self.products.append((slice(first, None, stride), out, factors))
 
-    def of(self, grad: Tensor) -> Iterator[tuple[slice, Tensor]]:
-        """(which frames, their gradients [T / s, Q, O]) for each remainder."""
+    def backward(self, grad: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """Yield (frames, their gradients [T / s, Q, O]) for each remainder."""
         self.padded[self.half : self.half + len(grad)] = grad
         for phase, out, factors in self.products:
             if factors is not None:
-                # NOTE: into a contiguous buffer; bmm loops over others.
+                # NOTE: `out` is contiguous, otherwise bmm falls back to a loop.
                 torch.bmm(*factors, out=out)
             yield phase, out
 
 
 def _windows(frames: Tensor, window: int, stride: int) -> Tensor:
-    """[T, Q, O], contiguous -> overlapping views [T', wQ, O]."""
+    """Return all windows of contiguous [T, Q, O] as overlapping views [T', wQ, O]."""
     num_frames, num_nodes, channels = frames.shape
     num_windows = (num_frames - window) // stride + 1
     step = num_nodes * channels

@@ -1,11 +1,12 @@
-"""MS-G3D in eval mode: BatchNorms folded, graphs summed once, absent persons known.
+"""Fast inference of MS-G3D.
 
-    model.eval()             # and it is fast
+    model.eval()
     with torch.no_grad():
         features = model(x)
 
-What is derived from the parameters is kept as long as they do not change, and made
-again when they do: after training, loading, moving, casting or averaging.
+BatchNorms are folded, graphs are summed once, and the features of absent persons are
+computed only once. All derived tensors are cached and recomputed when the parameters
+change: after training, loading, moving, casting, or averaging.
 """
 
 from collections.abc import Iterator
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
     from .ms_tcn import MSTCN
     from .msg3d import MSG3D
 
-# Elements of an activation of the first block that a pass makes at a time: fewer cost
-# more interpreter, more leave the cache.
+# Elements per activation of the first block in a forward pass: fewer add interpreter
+# overhead, more leave the cache.
 CACHE_ELEMENTS = 1_000_000
-# Values of each tensor that are compared, to notice writes that torch does not count.
+# Values compared per tensor, to detect writes that bypass torch's version counter.
 COMPARED_VALUES = 16
 
 
 class FoldedMSG3D(nn.Module):
-    """MSG3D for inference, on single persons.
+    """MSG3D for inference on single persons.
 
     Args:
         model: an MSG3D.
-        dtype: of its products.
+        dtype: dtype of the matrix products.
     """
 
     scale: Tensor
@@ -48,26 +49,26 @@ class FoldedMSG3D(nn.Module):
         self.blocks: Any = nn.ModuleList()  # of FoldedBlock
         for parts in model.blocks():
             self.blocks.append(FoldedBlock(*parts).to(dtype))
-        # data_bn orders its features (person, joint, channel); it stays precise, as
-        # what it normalises may be as large as pixels.
+        # The features of data_bn are ordered (person, joint, channel). They keep their
+        # precision because the input may be as large as pixel coordinates.
         scale, shift = fold(model.data_bn)
         shape = (model.num_person, 1, model.graph.num_node, model.in_channels)
         self.register_buffer("scale", scale.view(shape))
         self.register_buffer("shift", shift.view(shape))
 
-    def normalise(self, x: Tensor) -> Tensor:
-        """data_bn: [N, M, T, V, C], shape kept."""
+    def normalize(self, x: Tensor) -> Tensor:
+        """Apply data_bn to x [N, M, T, V, C]."""
         return (x * self.scale + self.shift).to(self.dtype)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalised persons [R, T, V, C] -> [R, T', V, 4c]."""
+        """Normalized persons [R, T, V, C] -> [R, T', V, 4c]."""
         for block in self.blocks:
             x = block(x)
         return x
 
 
 class FoldedBlock(nn.Module):
-    """Pathways that add to one tensor, and what follows their sum."""
+    """A block of MSG3D for inference, whose pathways add to one tensor."""
 
     bias: Tensor
 
@@ -87,13 +88,13 @@ class FoldedBlock(nn.Module):
 
 
 class Inference:
-    """Runs a model's folded form, and keeps what it is made of.
+    """Run the folded form of a model, and cache it.
 
-    Each MSG3D has one. A copy, and what comes out of a pickle, begin with nothing.
+    Each MSG3D has its own. Copying and pickling drop the cache.
     """
 
     def __init__(self) -> None:
-        self.forget()
+        self.clear()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Inference":
         return Inference()
@@ -101,12 +102,12 @@ class Inference:
     def __reduce__(self) -> tuple[type["Inference"], tuple[()]]:
         return Inference, ()
 
-    def forget(self) -> None:
-        """Drops what is kept: the next call makes it again."""
+    def clear(self) -> None:
+        """Clear the cache."""
         self._sources: list[_Source] = []
         self._values: Tensor | None = None
         self._folded: dict[torch.dtype, FoldedMSG3D] = {}
-        # (dtype, T) -> features of an absent person in each place, [M, T', V, 4c]
+        # (dtype, T) -> features of an absent person at each index, [M, T', V, 4c]
         self._absent: dict[tuple[torch.dtype, int], Tensor] = {}
 
     def __call__(self, model: "MSG3D", x: Tensor) -> Tensor:
@@ -117,7 +118,7 @@ class Inference:
         if autocast is not None and dtype != torch.float64:
             dtype = autocast
         if not self._is_current(model):
-            self.forget()
+            self.clear()
             self._sources = [_Source(tensor) for tensor in _tensors(model)]
             self._values = self._some_values()
         on = autocast is not None
@@ -128,14 +129,14 @@ class Inference:
 
     def _run(self, folded: FoldedMSG3D, x: Tensor) -> Tensor:
         clips, persons, frames = x.shape[:3]
-        rows = folded.normalise(x).flatten(0, 1)  # (N*M, T, V, C)
+        rows = folded.normalize(x).flatten(0, 1)  # (N*M, T, V, C)
         present = None if _capturing(x) else (x != 0).flatten(2).any(2)  # (N, M)
-        if present is None or present.all():  # NaN is not absent
+        if present is None or present.all():  # NaN counts as present
             return _in_cache(folded, rows).unflatten(0, (clips, persons))
         key = folded.dtype, frames
         if key not in self._absent:
-            absent = folded.normalise(torch.zeros_like(x[:1])).flatten(0, 1)
-            self._absent = {key: _in_cache(folded, absent)}  # one length at a time
+            absent = folded.normalize(torch.zeros_like(x[:1])).flatten(0, 1)
+            self._absent = {key: _in_cache(folded, absent)}  # only one T is cached
         constant = self._absent[key]
         out = constant.repeat(clips, 1, 1, 1)
         present = present.flatten().nonzero().flatten()
@@ -149,7 +150,7 @@ class Inference:
         if not sources or len(sources) != len(tensors):
             return False
         if not all(
-            source.is_still(t) for source, t in zip(sources, tensors, strict=True)
+            source.is_unchanged(t) for source, t in zip(sources, tensors, strict=True)
         ):
             return False
         if _capturing(tensors[0]):
@@ -158,30 +159,30 @@ class Inference:
         return values is not None and torch.equal(self._some_values(), values)
 
     def _some_values(self) -> Tensor:
-        # NaN is not equal to itself: a broken model is folded each time, no harm.
+        # NaN differs from itself, so a model with NaN is folded in each call.
         return torch.cat([source.values for source in self._sources])
 
 
 class _Source:
-    """A tensor as it was: its memory is kept, so that no other takes its address."""
+    """Snapshot of a tensor that keeps the memory, so its address is not reused."""
 
     def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor.detach()
         self.address, self.version = tensor.data_ptr(), _version(tensor)
-        # A view: shows what is in memory now. `.data` writes leave no other trace.
+        # A view of current memory: writes to `.data` are not detectable otherwise.
         self.values = self.tensor.flatten()[:COMPARED_VALUES]
 
-    def is_still(self, tensor: Tensor) -> bool:
+    def is_unchanged(self, tensor: Tensor) -> bool:
         return self.address == tensor.data_ptr() and self.version == _version(tensor)
 
 
 def can_fold(model: nn.Module) -> bool:
-    """Whether the folded form does all that the model would do now."""
+    """Return whether the folded form can replace the model's forward pass."""
     if model.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
         return False
     if torch.jit.is_tracing() or getattr(model, "_is_replica", False):
         return False
-    if next(model.parameters()).is_meta:  # has shapes, and no values to fold
+    if next(model.parameters()).is_meta:  # meta tensors have no values to fold
         return False
     return all(_is_plain(child) for child in model.children())
 
@@ -196,7 +197,7 @@ def _is_plain(module: nn.Module) -> bool:
 
 
 def _tensors(module: nn.Module) -> Iterator[Tensor]:
-    """Parameters and buffers, faster than torch's own iterators with their names."""
+    """Yield parameters and buffers; faster than torch's iterators with names."""
     for tensors in (module._parameters, module._buffers):
         for tensor in tensors.values():
             if tensor is not None and tensor.is_floating_point():
@@ -207,7 +208,7 @@ def _tensors(module: nn.Module) -> Iterator[Tensor]:
 
 
 def _in_cache(folded: FoldedMSG3D, rows: Tensor) -> Tensor:
-    """`folded` on as many rows at a time as stay in a CPU's cache."""
+    """Apply `folded` to groups of rows that fit into the CPU cache."""
     if rows.device.type != "cpu" or not len(rows):
         return folded(rows)
     channels = len(folded.blocks[0].bias)
@@ -218,7 +219,7 @@ def _in_cache(folded: FoldedMSG3D, rows: Tensor) -> Tensor:
 
 
 def _capturing(x: Tensor) -> bool:
-    """Whether a CUDA graph is recorded: what depends on values cannot be asked."""
+    """Return whether a CUDA graph is being captured, so values cannot be read."""
     return x.is_cuda and torch.cuda.is_current_stream_capturing()
 
 

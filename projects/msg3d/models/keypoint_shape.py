@@ -1,4 +1,4 @@
-"""Check that keypoints fit the backbone that they are given to."""
+"""Shape check of keypoints passed to a backbone."""
 
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -7,16 +7,16 @@ from ..errors import DataError
 
 
 def check_keypoints(backbone: BaseModule, x: Tensor, persons: int | None) -> None:
-    """Compares x with `backbone.graph.num_node` and `backbone.in_channels`.
+    """Check x against `backbone.graph.num_node` and `backbone.in_channels`.
 
     Args:
-        backbone: with a `graph` and `in_channels`.
-        x: to be [N, M, T, V, C].
-        persons: M; None for a network that takes any number of them.
+        backbone: a network with `graph` and `in_channels`.
+        x: keypoints, expected to be [N, M, T, V, C].
+        persons: M, or None if the network supports any number of persons.
 
     Raises:
-        DataError: persons, joints or channels are not those of the model (kind
-            "shape").
+        DataError: the numbers of persons, joints, or channels differ from the model's
+            (kind "shape").
     """
     joints, channels = backbone.graph.num_node, backbone.in_channels
     fits = x.dim() == 5 and (x.shape[3], x.shape[4]) == (joints, channels)
@@ -25,7 +25,7 @@ def check_keypoints(backbone: BaseModule, x: Tensor, persons: int | None) -> Non
         raise DataError(
             f"{type(backbone).__name__} got keypoints of shape {tuple(x.shape)}, "
             f"expected [N, {expected}, T, V={joints}, C={channels}]: set num_person, "
-            "graph_cfg.layout or in_channels to those of the data",
+            "graph_cfg.layout, or in_channels to match the data",
             kind="shape",
             field="keypoint",
         )

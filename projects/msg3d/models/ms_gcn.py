@@ -1,7 +1,7 @@
-"""MS-GCN: multi-scale aggregation over the joints, within frames or windows.
+"""MS-GCN: multi-scale aggregation over joints, within frames or windows.
 
-Source: MS-G3D, section 3.2 (w = 1) and 3.3 (w > 1); parameters named and shaped as
-in MMAction2's port, so that published weights load.
+Source: MS-G3D, sections 3.2 (w = 1) and 3.3 (w > 1). Parameters have the names and
+shapes of MMAction2's port, so published weights load.
 """
 
 from typing import Any
@@ -28,11 +28,11 @@ class MSGCN(BaseModule):
         in_channels: C.
         out_channels: O.
         adjacency: 0/1 matrix of the skeleton, [V, V].
-        num_scales: K; scale k looks k hops away.
-        window: w, frames that a window joins; 1 for the spatial graph.
+        num_scales: K; scale k connects joints k hops apart.
+        window: w, frames per window; 1 for the spatial graph.
         stride: frames from one window to the next.
-        norm: of the adjacency matrices, one of `graph.NORMS`.
-        dropout: probability, of what the scales have gathered, before the weights.
+        norm: normalization of the adjacency matrices, one of `graph.NORMS`.
+        dropout: dropout probability of the aggregated features, before the weights.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class MSGCN(BaseModule):
         if window > 1:
             adjacency = spacetime_adjacency(adjacency, window)
         self.register_buffer("A", disentangled_scales(adjacency, num_scales, norm))
-        # The learned residual graph: starts near nothing (section 3.2, "A^res").
+        # The learned residual graph, initialized near zero (section 3.2, "A^res").
         self.PA = nn.Parameter(torch.empty_like(self.A).uniform_(-1e-6, 1e-6))
         self.mlp = _Pointwise(in_channels * num_scales, out_channels)
         self.drop = nn.Dropout(dropout)
 
     def convolve(self, x: Tensor) -> Tensor:
-        """The graph convolution alone: [N, T, V, C] -> [N, T', V, w, O]."""
+        """Apply the graph convolution only: [N, T, V, C] -> [N, T', V, w, O]."""
         conv = self.mlp.layers[0]
         weight = conv.weight.flatten(1)  # (O, KC)
         adjacency = self.A + self.PA
@@ -69,16 +69,16 @@ class MSGCN(BaseModule):
         return graph_conv(x, adjacency, weight, conv.bias, *layout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, T, V, C] -> [N, T', V, wO], the frames of a window side by side."""
+        """[N, T, V, C] -> [N, T', V, wO], with the frames of a window concatenated."""
         return batch_norm([self.mlp.layers[1]], self.convolve(x), relu=True).flatten(3)
 
     def fold(self) -> "FoldedMSGCN":
-        """The same in eval mode, in its cheapest form."""
+        """Return a faster equivalent for eval mode."""
         return FoldedMSGCN(self)
 
 
 class FoldedMSGCN(nn.Module):
-    """MSGCN for inference: the sum of its graphs kept, its BatchNorm folded."""
+    """MSGCN for inference, with A + PA precomputed and BatchNorm folded."""
 
     gather: Tensor
     weight: Tensor
@@ -96,7 +96,7 @@ class FoldedMSGCN(nn.Module):
         self._aggregate_first, self._sizes = factors.aggregate_first, factors[3:]
 
     def convolve(self, x: Tensor) -> Tensor:
-        """What the bias and the ReLU are still to be applied to: [N, T', V, w, O]."""
+        """Return the result before bias and ReLU, [N, T', V, w, O]."""
         matrices = self.gather, self.weight
         factors = Factors(self._aggregate_first, *matrices, *self._sizes)
         return apply_factors(x, factors, None)
@@ -106,7 +106,7 @@ class FoldedMSGCN(nn.Module):
 
 
 class _Pointwise(nn.Module):
-    """Holds the 1x1 convolution and its BatchNorm under upstream's names."""
+    """Container of the 1x1 convolution and BatchNorm under upstream's names."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""MS-TCN: temporal convolution at several dilations.
+"""MS-TCN: temporal convolution with several dilations.
 
-Source: MS-G3D, section 3.4 and figure 3(c); parameters named, shaped and
-initialised as in MMAction2's port.
+Source: MS-G3D, section 3.4 and figure 3(c). Parameters have the names, shapes, and
+initialization of MMAction2's port.
 """
 
 from collections.abc import Sequence
@@ -27,21 +27,21 @@ from .temporal_branches import TemporalBranches, convolve_batch, folded_branches
 
 
 class MSTCN(BaseModule):
-    """Branches over time, joined, plus a residual connection.
+    """Concatenated temporal branches plus a residual connection.
 
-    For each dilation one branch convolves three frames, one branch takes a maximum of
-    three frames, one a single frame. All begin with a 1x1 convolution of the same
-    input: one matrix product for all of them.
+    There is one branch per dilation, which convolves three frames, one branch with
+    max pooling over three frames, and one branch that uses single frames. All branches
+    begin with a 1x1 convolution of the same input, computed as one matrix product.
 
     Args:
         in_channels: C.
-        out_channels: O; each branch has O // 6 (with four dilations), the last takes
-            the remainder.
-        stride: of the frames.
-        dilations: one convolution branch each.
-        dropout: probability, after the activation.
-        activate: whether ReLU ends the module.
-        branch_dropout: probability, at the end of each branch with a dilation.
+        out_channels: O. Each branch has O // 6 channels (with four dilations), and the
+            last branch has the remainder.
+        stride: temporal stride.
+        dilations: dilations of the convolution branches.
+        dropout: dropout probability after the activation.
+        activate: apply ReLU at the end.
+        branch_dropout: dropout probability at the end of each dilated branch.
     """
 
     def __init__(
@@ -94,37 +94,36 @@ class MSTCN(BaseModule):
         self.drop = nn.Dropout(dropout)
         self.branch_drop = nn.Dropout(branch_dropout)
 
-    # The branches' parts in the order in which they apply to all branches at once.
     @property
     def first_norms(self) -> list[nn.BatchNorm2d]:
-        """Before the ReLU: of every branch but the last, which has none."""
+        """BatchNorms before the ReLU, of all branches except the last (no ReLU)."""
         return [branch[1] for branch in self.branches[:-1]]
 
     @property
     def convs(self) -> list[Any]:
-        """Over time, an `nn.Conv2d` with a bias each."""
+        """Temporal convolutions, each an `nn.Conv2d` with a bias."""
         return [branch[3].conv for branch in self.branches[:-2]]
 
     @property
     def last_norms(self) -> list[nn.BatchNorm2d]:
-        """At the end of each branch."""
+        """BatchNorms at the end of each branch."""
         *dilated, pooled, single = self.branches
         return [*(branch[3].bn for branch in dilated), pooled[4], single[1]]
 
     def pointwise(self) -> tuple[Tensor, Tensor]:
-        """The first 1x1 convolutions as one matrix [O, C] and bias [O]."""
+        """Join the first 1x1 convolutions into one matrix [O, C] and bias [O]."""
         convs = [branch[0] for branch in self.branches]
         weight = torch.cat([conv.weight.flatten(1) for conv in convs])
         return weight, torch.cat([conv.bias for conv in convs])
 
     def taps(self) -> tuple[Tensor, Tensor]:
-        """The convolutions over time: [D, 3, w, w] (from, to), and biases [D, w]."""
+        """Stack the temporal convolutions: [D, 3, w, w] (in, out) and biases [D, w]."""
         weights = [conv.weight[..., 0].permute(2, 1, 0) for conv in self.convs]
         return torch.stack(weights), torch.stack([conv.bias for conv in self.convs])
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, T, V, C] -> [N, T', V, O]."""
-        h = F.linear(x, *self.pointwise())  # (N, T, V, O), branch by branch
+        h = F.linear(x, *self.pointwise())  # (N, T, V, O), branches concatenated
         out = batch_norm(self.last_norms, self._branches(h))
         if self.branch_drop.p and self.branch_drop.training:
             out = self._drop_branches(out)
@@ -152,19 +151,19 @@ class MSTCN(BaseModule):
     def _residual(self, x: Tensor) -> Tensor:
         if isinstance(self.residual, nn.Identity):
             return x
-        # NOTE: a 1x1 convolution with a stride would do, but corrupts memory in
-        # bfloat16, channels last, on the CPU (torch 2.13, oneDNN's backward pass).
+        # NOTE: slice instead of a 1x1 convolution with a stride: its backward pass
+        # corrupts memory on CPU in channels-last bfloat16 (torch 2.13, oneDNN).
         conv, norm = self.residual.conv, self.residual.bn
         x = F.linear(x[:, :: self.stride], conv.weight.flatten(1), conv.bias)
         return batch_norm([norm], x)
 
     def fold(self) -> "FoldedMSTCN":
-        """The same in eval mode, in its cheapest form."""
+        """Return a faster equivalent for eval mode."""
         return FoldedMSTCN(self)
 
 
 class FoldedMSTCN(nn.Module):
-    """MSTCN for inference: every BatchNorm folded but that behind the maximum."""
+    """MSTCN for inference, with all BatchNorms folded except after max pooling."""
 
     pointwise: Tensor
     pointwise_bias: Tensor

@@ -1,10 +1,10 @@
-"""MS-G3D, the backbone.
+"""MS-G3D backbone.
 
 Source: Liu et al., "Disentangling and Unifying Graph Convolutions for
-Skeleton-Based Action Recognition", CVPR 2020, https://arxiv.org/abs/2003.14111,
-with the state dict of MMAction2's project and of PYSKL.
+Skeleton-Based Action Recognition", CVPR 2020, https://arxiv.org/abs/2003.14111.
+The state dict is compatible with MMAction2's project and PYSKL.
 
-Letters: N clips, M persons, T frames, V joints, C channels, K scales, w window.
+Notation: N clips, M persons, T frames, V joints, C channels, K scales, w window.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ..errors import ConfigError
 from .checkpointing import checkpointed
 from .g3d import MultiWindowG3D
-from .graph import NORMS, binary_adjacency, warn_of_repeated_scales
+from .graph import NORMS, binary_adjacency, warn_about_repeated_scales
 from .inference import Inference, can_fold
 from .keypoint_shape import check_keypoints
 from .ms_gcn import MSGCN
@@ -27,30 +27,30 @@ from .ms_tcn import MSTCN
 
 @MODELS.register_module()
 class MSG3D(BaseModule):
-    """Three blocks; in each, a factorised and a space-time pathway are summed.
+    """Three blocks, each summing a factorized and a space-time pathway.
 
     Args:
-        graph_cfg: `dict(layout=..., mode='binary_adj')`; the layout is a name of
+        graph_cfg: `dict(layout=..., mode='binary_adj')`. The layout is a name from
             `msg3d.skeletons` or `dict(num_node=, inward=, center=)`.
         in_channels: C of the keypoints: 3 for (x, y, z) or (x, y, score).
-        base_channels: channels of the first block; the next have 2 and 4 times as
-            many.
-        num_gcn_scales: K of the spatial graph; more than its diameter + 1 repeat
-            themselves, which is warned of (published weights have 13 all the same).
+        base_channels: channels of the first block. The second block has twice and
+            the third four times as many.
+        num_gcn_scales: K of the spatial graph. Scales beyond its diameter + 1 are
+            redundant and cause a warning (published weights use 13 anyway).
         num_g3d_scales: K of the space-time graphs, likewise.
         num_person: M.
-        tcn_dropout: probability, at the end of each block.
-        graph_norm: of the adjacency matrices: `columns` as in MMAction2's port,
-            `symmetric` as in the paper and the authors' weights.
-        with_cp: whether to keep only what enters each part of a block in training,
-            and compute the part again in the backward pass: less memory, more time,
-            the same numbers.
-        gcn_dropout: probability, in the graph convolution of the factorised pathway,
-            of what each joint has gathered from its K neighbourhoods.
+        tcn_dropout: dropout probability at the end of each block.
+        graph_norm: normalization of the adjacency matrices: `columns` as in
+            MMAction2's port, `symmetric` as in the paper and the authors' weights.
+        with_cp: use gradient checkpointing: store only the input of each part of a
+            block and recompute the part in the backward pass. Saves memory, costs
+            time, and leaves the results unchanged.
+        gcn_dropout: dropout probability of the aggregated features in the graph
+            convolution of the factorized pathway.
         g3d_dropout: the same in the space-time pathway.
-        tcn_inner_dropout: probability, at the end of every dilated branch of every
-            MS-TCN, and behind the two MS-TCNs of the factorised pathway.
-        init_cfg: as everywhere in MMEngine.
+        tcn_inner_dropout: dropout probability at the end of every dilated branch of
+            every MS-TCN, and after both MS-TCNs of the factorized pathway.
+        init_cfg: initialization config of MMEngine.
 
     Example:
         >>> model = MSG3D(dict(layout='coco', mode='binary_adj'))
@@ -77,18 +77,18 @@ class MSG3D(BaseModule):
         super().__init__(init_cfg=init_cfg)
         if graph_norm not in NORMS:
             raise ConfigError(
-                f"MSG3D got graph_norm={graph_norm!r}, expected one of {sorted(NORMS)}",
+                f"MSG3D got graph_norm={graph_norm!r}; use one of {sorted(NORMS)}",
                 kind="option",
                 field="graph_norm",
             )
         self.graph, adjacency = binary_adjacency(graph_cfg)
-        warn_of_repeated_scales(
+        warn_about_repeated_scales(
             self.graph,
             adjacency,
             num_gcn_scales=num_gcn_scales,
             num_g3d_scales=num_g3d_scales,
         )
-        self.register_buffer("A", adjacency)  # unused; upstream's checkpoints hold it
+        self.register_buffer("A", adjacency)  # unused, but in upstream's checkpoints
         self.in_channels, self.num_person = in_channels, num_person
         self.data_bn = nn.BatchNorm1d(num_person * self.graph.num_node * in_channels)
 
@@ -96,7 +96,8 @@ class MSG3D(BaseModule):
         for block in (1, 2, 3):
             first = block == 1
             out = base_channels * 2 ** (block - 1)
-            # The first block widens in its graph convolutions, the others later.
+            # The first block adds channels in its graph convolutions, later blocks
+            # after them.
             mid = out if first else channels
             stride = 1 if first else 2
             self.add_module(
@@ -138,7 +139,7 @@ class MSG3D(BaseModule):
         self._inference = Inference()
 
     def blocks(self) -> Iterator[tuple[Sequential, MultiWindowG3D, MSTCN]]:
-        """Each block's pathways, factorised and space-time, and what follows them."""
+        """Yield (factorized pathway, space-time pathway, MS-TCN) of each block."""
         for block in (1, 2, 3):
             names = (f"sgcn{block}", f"gcn3d{block}", f"tcn{block}")
             yield tuple(getattr(self, name) for name in names)
@@ -147,20 +148,21 @@ class MSG3D(BaseModule):
         """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
 
         Raises:
-            DataError: persons, joints or channels are not those of the model (kind
-                "shape").
+            DataError: the numbers of persons, joints, or channels differ from the
+                model's (kind "shape").
         """
         check_keypoints(self, x, self.num_person)
         if can_fold(self):
             x = self._inference(self, x)  # (N, M, T', V, C)
             return x.permute(0, 1, 4, 2, 3)
         clips, persons, frames, joints, channels = x.shape
-        # Each (person, joint, channel) is normalised over clips and frames.
+        # Normalize each (person, joint, channel) over clips and frames.
         x = x.permute(0, 1, 3, 4, 2).reshape(clips, -1, frames)  # (N, MVC, T)
         x = self.data_bn(x).view(clips * persons, joints, channels, frames)
         x = x.permute(0, 3, 1, 2).contiguous()  # (N*M, T, V, C)
         for sgcn, gcn3d, tcn in self.blocks():
-            x = self._run(tcn, F.relu(self._run(sgcn, x) + self._run(gcn3d, x)))
+            x = F.relu(self._run(sgcn, x) + self._run(gcn3d, x))  # (N*M, T', V, C')
+            x = self._run(tcn, x)
         x = x.permute(0, 3, 1, 2)  # (N*M, C, T', V)
         return x.unflatten(0, (clips, persons))
 
@@ -168,6 +170,6 @@ class MSG3D(BaseModule):
         return checkpointed(part, x) if self.with_cp and self.training else part(x)
 
     def train(self, mode: bool = True) -> "MSG3D":
-        """As everywhere in torch; forgets what inference keeps."""
-        self._inference.forget()
+        """Set the mode as in torch, and clear the cache of `Inference`."""
+        self._inference.clear()
         return super().train(mode)

@@ -1,9 +1,9 @@
-"""Training's BatchNorm and ReLU, a few samples at a time, for operators by hand.
+"""BatchNorm and ReLU in training, computed per group of samples.
 
-An operator that ends in a BatchNorm and a ReLU, and the product that reads them, need
-not store the activation: it is one multiplication and one addition from the input of
-the BatchNorm, which the backward pass needs anyway, and is made again from that in the
-cache. The arithmetic is torch's BatchNorm's.
+Used by custom autograd functions in which a matrix product follows the ReLU. They do
+not store the activation. The backward pass recomputes it from the input of BatchNorm,
+which is stored anyway, with one multiplication and one addition while the data is in
+the cache. The arithmetic is the same as in torch's BatchNorm.
 """
 
 from typing import NamedTuple
@@ -24,18 +24,19 @@ class Statistics(NamedTuple):
 
 
 def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
-    """Over all of x [N, ..., C] but the last axis, for the first `channels`.
+    """Compute the statistics of the first `channels` channels of x [N, ..., C].
 
-    Two passes: sum, then squares about the mean. Sums over samples are in float64.
+    Uses two passes: sums, then squared deviations from the mean. Sums over samples are
+    float64.
 
     Raises:
-        DataError: one value per channel, which has no variance (kind "shape").
+        DataError: there is only one value per channel (kind "shape").
     """
     count = x.numel() // x.shape[-1]
     if count == 1:
         raise DataError(
-            "BatchNorm got one value per channel in training, expected more: give "
-            "several clips or frames",
+            "BatchNorm got one value per channel in training, but the variance needs "
+            "at least two: use more clips or frames",
             kind="shape",
         )
     dtype = precise(x.dtype)
@@ -47,17 +48,17 @@ def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
     total.zero_()
     buffer = x.new_empty(most_in_group(x), *x.shape[1:-1], channels, dtype=dtype)
     for part in parts:
-        centred = torch.sub(part, mean, out=buffer[: len(part)])
-        total += centred.square_().flatten(0, -2).sum(0)
+        centered = torch.sub(part, mean, out=buffer[: len(part)])
+        total += centered.square_().flatten(0, -2).sum(0)
     var = total / count
     return Statistics(mean, var.to(dtype), (var + eps).rsqrt().to(dtype))
 
 
 class NormRelu:
-    """relu(weight * (x - mean) * invstd + bias) of the first channels of x [N, ..., C].
+    """`relu(weight * (x - mean) * invstd + bias)` of the first channels of x.
 
     Args:
-        x: what is normalised; samples are given by `groups(x)`.
+        x: input [N, ..., C], to be processed in the slices of `groups(x)`.
         statistics: of x.
         weight, bias: [C'], C' <= C.
     """
@@ -76,17 +77,19 @@ class NormRelu:
         ]
         self.sum_grad, self.sum_product = torch.zeros(2, self.channels).double()
 
-    def of(self, samples: Tensor) -> Tensor:
-        """The activation of some samples, in their type; overwritten by the next."""
+    def forward(self, samples: Tensor) -> Tensor:
+        """Return the activation of a group; the next call overwrites it."""
         samples = samples[..., : self.channels]
-        self.active, self.centred = (buffer[: len(samples)] for buffer in self._buffers)
+        self.active, self.centered = (
+            buffer[: len(samples)] for buffer in self._buffers
+        )
         torch.addcmul(self.shift, samples, self.scale, out=self.active)
         return self.active.relu_().to(samples.dtype)
 
     def backward(self, grad: Tensor, samples: Tensor) -> None:
-        """Stops `grad` [..., C'] where the last activation did, and gathers sums."""
+        """Backpropagate `grad` [..., C'] through the ReLU in place; update the sums."""
         samples = samples[..., : self.channels]
-        torch.sub(samples, self.statistics.mean, out=self.centred)
+        torch.sub(samples, self.statistics.mean, out=self.centered)
         if grad.dtype == self.active.dtype:
             torch.ops.aten.threshold_backward.grad_input(
                 grad, self.active, 0, grad_input=grad
@@ -94,14 +97,14 @@ class NormRelu:
         else:
             grad.mul_(self.active > 0)
         self.sum_grad += grad.flatten(0, -2).sum(0, dtype=self.scale.dtype)
-        self.sum_product += self.centred.mul_(grad).flatten(0, -2).sum(0)
+        self.sum_product += self.centered.mul_(grad).flatten(0, -2).sum(0)
 
     def finish(self, grad_x: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """From the gradients of all activations, those of x, weight and bias.
+        """Compute the gradients of x (in place), weight, and bias (returned).
 
         Args:
-            grad_x: what `backward` left of the gradients [N, ..., C]; becomes, in its
-                first C' channels, the gradient of x.
+            grad_x: [N, ..., C], after `backward` of all groups. Its first C' channels
+                are overwritten with the gradient of x.
             x: [N, ..., C].
         """
         mean, _, invstd = self.statistics

@@ -1,11 +1,14 @@
-"""Partition strategies: how a graph convolution divides a joint's neighbours.
+"""Partition strategies of graph convolutions.
 
-Each subset of the neighbours has an adjacency matrix and weights of its own.
+A strategy divides the neighbors of a joint into subsets. Each subset has its own
+adjacency matrix and weights.
 
 Source: Yan et al., "Spatial Temporal Graph Convolutional Networks for
 Skeleton-Based Action Recognition", AAAI 2018, https://arxiv.org/abs/1801.07455,
 section 3.3, and the authors' code (BSD-2-Clause).
 """
+
+import warnings
 
 import numpy as np
 from mmaction.models.utils import Graph
@@ -18,38 +21,39 @@ MODES = (
     "uniform",
     "distance",
     "stgcn_spatial",
-    "stgcn_spatial_mended",
+    "stgcn_spatial_fixed",
     "spatial",
     "binary_adj",
 )
 
 
 class PartitionGraph(Graph):
-    """MMAction2's Graph, for every layout of `msg3d.skeletons`, with all partitions.
+    """MMAction2's Graph with all layouts of `msg3d.skeletons` and more partitions.
 
-    `A` is float64 [K, V, V], indexed (subset, source, target). Subsets of the
-    neighbours within `max_hop` hops are shares of one matrix whose columns sum to
-    one, so that their sum is that of 'uniform'.
+    `A` is float64 [K, V, V], indexed (subset, source, target). For the first four
+    modes, the subsets divide one matrix whose columns sum to one: the matrix of
+    'uniform', which connects all neighbors within `max_hop` hops.
 
-    - `uniform`: all neighbours in one subset.
-    - `distance`: one subset a hop, 0 to `max_hop`.
-    - `stgcn_spatial`: hop 0; then for each hop the sources that are not nearer to the
-      centre than the target, and those that are nearer. As published: the distance to
-      the centre is only known up to `max_hop`, and joints farther away all count as
-      equally far, so most bones lie in the first of the two. MMAction2's, unchanged.
-    - `stgcn_spatial_mended`: the same with every joint's distance to the centre.
-    - `spatial`: self-links, inward bones, outward bones, each normalised alone (the
-      authors' v0.1.0, 2s-AGCN). MMAction2's, unchanged.
-    - `binary_adj`: the bones as zeros and ones. MMAction2's, unchanged.
+    - `uniform`: all neighbors in one subset.
+    - `distance`: one subset per hop, 0 to `max_hop`.
+    - `stgcn_spatial`: hop 0, and two subsets for each further hop: sources that are
+      not nearer to the center than the target, and sources that are nearer. As in the
+      published code, distances to the center are computed only up to `max_hop`. All
+      joints farther away have equal distances, so most bones are in the first of the
+      two subsets. Unchanged from MMAction2.
+    - `stgcn_spatial_fixed`: the same with the true distance of every joint.
+    - `spatial`: self-links, inward bones, and outward bones, each normalized
+      separately (the authors' v0.1.0, 2s-AGCN). Unchanged from MMAction2.
+    - `binary_adj`: the bones as zeros and ones. Unchanged from MMAction2.
 
     Args:
         layout: a name, or `dict(num_node=, inward=, center=)`.
         mode: one of the above.
-        max_hop: the farthest neighbour, in bones.
+        max_hop: distance of the farthest neighbors, in bones.
 
     Raises:
-        ConfigError: the layout is unknown (kind "layout"), or the mode, or `max_hop` is
-            below one (kind "option").
+        ConfigError: the layout is unknown (kind "layout"), the mode is unknown, or
+            `max_hop` is below one (kind "option").
     """
 
     def __init__(
@@ -58,33 +62,40 @@ class PartitionGraph(Graph):
         mode: str = "spatial",
         max_hop: int = 1,
     ) -> None:
+        if mode == "stgcn_spatial_mended":
+            warnings.warn(
+                "graph_cfg mode 'stgcn_spatial_mended' is deprecated; use "
+                "'stgcn_spatial_fixed'",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            mode = "stgcn_spatial_fixed"
         if mode not in MODES:
             raise ConfigError(
-                f"unknown graph_cfg mode {mode!r}: choose one of {', '.join(MODES)}",
+                f"unknown graph_cfg mode {mode!r}; use one of {', '.join(MODES)}",
                 kind="option",
                 field="graph_cfg.mode",
             )
         if max_hop < 1:
             raise ConfigError(
-                f"graph_cfg max_hop is {max_hop}, but neighbors begin one bone away: "
-                "set it to 1 or more",
+                f"graph_cfg max_hop is {max_hop}, but must be 1 or more",
                 kind="option",
                 field="graph_cfg.max_hop",
             )
         super().__init__(graph_layout(layout), mode, max_hop)
-        self.layout = layout  # as it was named, for messages
+        self.layout = layout  # as configured, for messages
 
     def uniform(self) -> np.ndarray:
-        """All neighbours in one subset, [1, V, V]."""
+        """Return all neighbors in one subset, [1, V, V]."""
         return normalize_digraph((self.hop_dis <= self.max_hop).astype(float))[None]
 
     def distance(self) -> np.ndarray:
-        """One subset a hop, [max_hop + 1, V, V]."""
+        """Return one subset per hop, [max_hop + 1, V, V]."""
         hops = np.arange(self.max_hop + 1)[:, None, None]
         return self.uniform() * (self.hop_dis == hops)
 
-    def stgcn_spatial_mended(self) -> np.ndarray:
-        """By hop and by distance to the centre, [2 max_hop + 1, V, V]."""
+    def stgcn_spatial_fixed(self) -> np.ndarray:
+        """Return subsets by hop and distance to the center, [2 max_hop + 1, V, V]."""
         to_center = self._hops_to_center()
         nearer = to_center[:, None] < to_center[None]  # (source, target)
         zero, *others = self.distance()
@@ -92,7 +103,7 @@ class PartitionGraph(Graph):
         return np.stack([zero, *halves])
 
     def _hops_to_center(self) -> np.ndarray:
-        """Bones from each joint to the centre, [V]; infinite where none lead there."""
+        """Count the bones from each joint to the center, [V]; inf if disconnected."""
         one_hop = get_hop_distance(self.num_node, self.inward) <= 1
         distance = np.full(self.num_node, np.inf)
         distance[self.center] = 0

@@ -1,8 +1,8 @@
-"""A head that gives numbers instead of classes: traits, scores, angles.
+"""Regression head for traits, scores, or angles.
 
 As in Erkoç, Demirci, Sonlu and Güdükbay, "Skeleton-based Personality Recognition using
-Laban Movement Analysis", PMLR 173, 2022: the pooled features of MS-G3D through one
-linear map, trained on the squared error of five traits.
+Laban Movement Analysis", PMLR 173, 2022: a linear layer on the pooled features of
+MS-G3D, trained with the squared error of five traits.
 """
 
 from collections.abc import Sequence
@@ -23,30 +23,29 @@ LOSSES = {"mse": F.mse_loss, "l1": F.l1_loss}
 
 @MODELS.register_module()
 class TraitHead(GCNHead):
-    """Regression of any number of targets, for RecognizerGCN.
+    """Regression head for RecognizerGCN with any number of targets.
 
-    Samples bring `gt_targets`, as PackTargetInputs packs the annotation's `targets`,
-    and no label. They get `pred_targets`, float [num_targets], in the units of the
-    targets: the mean over the clips of a sample.
+    Samples have `gt_targets` instead of a label; PackTargetInputs packs them from the
+    `targets` of the annotation file. The head sets `pred_targets`, float [num_targets],
+    in the units of the targets, averaged over the clips of a sample.
 
-    With `target_mean` and `target_std`, those of the training split, the linear map
-    gives standardised targets, and the loss is taken of these: targets of different
-    spread weigh the same. Both are kept in the checkpoint, with the weights that they
-    belong to.
+    With `target_mean` and `target_std` of the training split, the linear layer predicts
+    standardized targets, and the loss compares those. Targets of different spread then
+    have equal weight. The checkpoint contains both values.
 
     Args:
         num_targets: K.
         in_channels: C of the features; four times MSG3D's base_channels.
-        target_mean: K numbers; zeros if not given.
-        target_std: K positive numbers; ones if not given.
-        loss: 'mse' or 'l1', the mean over samples and targets; logged as `loss_mse`
+        target_mean: K numbers; zeros by default.
+        target_std: K positive numbers; ones by default.
+        loss: 'mse' or 'l1', averaged over samples and targets, and logged as `loss_mse`
             or `loss_l1`.
-        dropout: probability, of the pooled features.
-        init_cfg: as everywhere in MMEngine; GCNHead's if not given.
+        dropout: dropout probability of the pooled features.
+        init_cfg: initialization config of MMEngine; that of GCNHead by default.
 
     Raises:
-        ConfigError: an unknown loss, or not K numbers, or a std that is not positive
-            (kind "option").
+        ConfigError: the loss is unknown, the number of values is not K, or a standard
+            deviation is not positive (kind "option").
 
     Example:
         cls_head=dict(type='TraitHead', num_targets=5, in_channels=48)
@@ -64,7 +63,7 @@ class TraitHead(GCNHead):
     ) -> None:
         if loss not in LOSSES:
             raise ConfigError(
-                f"TraitHead got loss={loss!r}, expected one of {sorted(LOSSES)}",
+                f"TraitHead got loss={loss!r}; use one of {sorted(LOSSES)}",
                 kind="option",
                 field="loss",
             )
@@ -73,7 +72,7 @@ class TraitHead(GCNHead):
             num_targets,
             in_channels,
             dropout=dropout,
-            average_clips="score",  # BaseHead's name of the plain mean
+            average_clips="score",  # in BaseHead: the plain mean
             init_cfg=init_cfg,
         )
         self.num_targets, self.loss_name = num_targets, loss
@@ -82,7 +81,7 @@ class TraitHead(GCNHead):
         if not (std > 0).all():
             raise ConfigError(
                 f"TraitHead got target_std={std.tolist()}, expected positive numbers: "
-                "leave out a target that is the same in all samples",
+                "remove targets that are constant over all samples",
                 kind="option",
                 field="target_std",
             )
@@ -90,20 +89,20 @@ class TraitHead(GCNHead):
         self.register_buffer("target_std", std)
 
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
-        """Features [N, M, C, T, V] -> targets [N, K], in their own units."""
+        """Features [N, M, C, T, V] -> targets [N, K], in their original units."""
         return super().forward(x, **kwargs) * self.target_std + self.target_mean
 
     def loss_by_feat(
         self, predicted: Tensor, data_samples: SampleList
     ) -> dict[str, Tensor]:
-        """The loss of standardised targets.
+        """Compute the loss of standardized targets.
 
         Args:
-            predicted: [N, K], as `forward` gives them.
-            data_samples: N, with `gt_targets` [K].
+            predicted: [N, K], from `forward`.
+            data_samples: N samples with `gt_targets` [K].
 
         Raises:
-            DataError: a sample has none, or not K (kind "target").
+            DataError: a sample has no `gt_targets`, or not K of them (kind "target").
         """
         targets = torch.stack([self._targets(sample) for sample in data_samples])
         targets = targets.to(predicted)
@@ -116,17 +115,16 @@ class TraitHead(GCNHead):
     def predict_by_feat(
         self, predicted: Tensor, data_samples: SampleList
     ) -> SampleList:
-        """Gives each of B samples its `pred_targets` [K].
+        """Set `pred_targets` [K] of each sample.
 
         Args:
-            predicted: [B * clips, K], as `forward` gives them.
-            data_samples: B.
+            predicted: [B * clips, K], from `forward`.
+            data_samples: B samples.
         """
         clips = len(predicted) // len(data_samples)
-        for sample, one in zip(
-            data_samples, self.average_clip(predicted, clips), strict=True
-        ):
-            sample.set_field(one, "pred_targets", dtype=Tensor)
+        averages = self.average_clip(predicted, clips)
+        for sample, average in zip(data_samples, averages, strict=True):
+            sample.set_field(average, "pred_targets", dtype=Tensor)
         return data_samples
 
     def _targets(self, sample: ActionDataSample) -> Tensor:
@@ -134,9 +132,9 @@ class TraitHead(GCNHead):
         if targets is None or targets.shape != (self.num_targets,):
             shape = "no" if targets is None else f"{tuple(targets.shape)}"
             raise DataError(
-                f"has {shape} gt_targets, but the head has {self.num_targets}: "
-                "annotations need `targets`, the pipeline PackTargetInputs, and "
-                "model.cls_head.num_targets their number",
+                f"has {shape} gt_targets, but the head expects {self.num_targets}: add "
+                "`targets` to the annotation file, add PackTargetInputs to the "
+                "pipeline, and set model.cls_head.num_targets",
                 kind="target",
                 sample=sample.get("frame_dir"),
                 field="gt_targets",
@@ -150,8 +148,8 @@ def _numbers(
     numbers: list[float] = [default] * count if values is None else list(values)
     if len(numbers) != count:
         raise ConfigError(
-            f"TraitHead got {len(numbers)} numbers as {name}, expected one for each of "
-            f"its {count} targets",
+            f"TraitHead got {len(numbers)} values of {name}, expected {count}, one per "
+            "target",
             kind="option",
             field=name,
         )

@@ -1,8 +1,8 @@
-"""Res-TCN: temporal convolutions over all numbers of a frame, without a graph.
+"""Res-TCN: temporal convolutions over flattened frames, without a graph.
 
 Source: Kim & Reiter, "Interpretable 3D Human Action Analysis with Temporal
-Convolutional Networks", CVPR Workshops 2017, https://arxiv.org/abs/1704.04516, in the
-form of the "TCN" baseline of ST-GCN's code (v0.1.0, BSD-2-Clause).
+Convolutional Networks", CVPR Workshops 2017, https://arxiv.org/abs/1704.04516, as
+implemented by the "TCN" baseline of ST-GCN's code (v0.1.0, BSD-2-Clause).
 """
 
 from mmaction.registry import MODELS
@@ -18,19 +18,19 @@ HE_INIT = {"type": "Kaiming", "layer": "Conv1d", "mode": "fan_out"}
 
 @MODELS.register_module()
 class ResTCN(BaseModule):
-    """BatchNorm, one convolution, nine pre-activation units, BatchNorm, ReLU.
+    """BatchNorm, one convolution, nine pre-activation units, BatchNorm, and ReLU.
 
-    Units 4 and 7 double the channels and halve the frames. Persons, joints and
-    coordinates of a frame enter side by side and are not told apart again: the result
-    has one person and one joint, for GCNHead.
+    Units 4 and 7 double the channels and halve the frames. The persons, joints, and
+    coordinates of a frame are flattened into channels, so the result has one person and
+    one joint, as GCNHead expects.
 
     Args:
-        graph_cfg: as of the other networks; only the layout's V is used.
+        graph_cfg: as for the other networks; only V of the layout is used.
         in_channels: C of the keypoints.
-        base_channels: of the first three units.
+        base_channels: channels of the first three units.
         num_person: M.
-        dropout: probability, in each unit before its convolution of 9 frames.
-        init_cfg: as everywhere in MMEngine; without it He's normal distribution.
+        dropout: dropout probability in each unit, before the convolution over 9 frames.
+        init_cfg: initialization config of MMEngine; He normal by default.
 
     Example:
         >>> model = ResTCN(dict(layout='nturgb+d'))
@@ -50,9 +50,9 @@ class ResTCN(BaseModule):
         super().__init__(init_cfg=init_cfg)
         self.graph = PartitionGraph(**graph_cfg)
         self.in_channels, self.num_person = in_channels, num_person
-        numbers = num_person * self.graph.num_node * in_channels
-        self.data_bn = nn.BatchNorm1d(numbers)
-        self.conv0 = nn.Conv1d(numbers, base_channels, KERNEL, padding=KERNEL // 2)
+        features = num_person * self.graph.num_node * in_channels
+        self.data_bn = nn.BatchNorm1d(features)
+        self.conv0 = nn.Conv1d(features, base_channels, KERNEL, padding=KERNEL // 2)
         units, channels = [], base_channels
         for unit in range(9):
             out = base_channels * 2 ** (unit // 3)
@@ -66,8 +66,8 @@ class ResTCN(BaseModule):
         """[N, M, T, V, C] -> [N, 1, 4 * base_channels, T', 1], T' = ceil(T / 4).
 
         Raises:
-            DataError: persons, joints or channels are not those of the model (kind
-                "shape").
+            DataError: the numbers of persons, joints, or channels differ from the
+                model's (kind "shape").
         """
         check_keypoints(self, x, self.num_person)
         clips, _, frames, _, _ = x.shape
@@ -77,15 +77,15 @@ class ResTCN(BaseModule):
 
 
 class ResTCNUnit(nn.Module):
-    """A pre-activation convolution of 9 frames, plus the input.
+    """Pre-activation convolution over 9 frames with a shortcut.
 
-    Where the channels change, the frames are halved, and the input passes a
-    pre-activation convolution of one frame.
+    If the number of channels changes, the frames are halved, and the shortcut is a
+    pre-activation convolution over one frame.
 
     Args:
         in_channels: C.
         out_channels: O.
-        dropout: probability, before the convolution.
+        dropout: dropout probability before the convolution.
     """
 
     def __init__(self, in_channels: int, out_channels: int, dropout: float) -> None:

@@ -1,4 +1,4 @@
-"""ST-GCN, with every partition strategy, every layout and the authors' first weights.
+"""ST-GCN with all partition strategies, all layouts, and the authors' initialization.
 
 Source: Yan et al., "Spatial Temporal Graph Convolutional Networks for
 Skeleton-Based Action Recognition", AAAI 2018, https://arxiv.org/abs/1801.07455, and
@@ -26,21 +26,21 @@ AUTHORS_INIT = [
 
 @MODELS.register_module()
 class PartitionSTGCN(STGCN):
-    """MMAction2's STGCN, on the graphs of `PartitionGraph`.
+    """MMAction2's STGCN on the graphs of `PartitionGraph`.
 
-    The network and the names of its parameters are MMAction2's, so that checkpoints
-    of both load into either. Of its options these are the paper's:
-    `gcn_adaptive='importance'` (a learned weight for each edge, the default) or None,
-    and `tcn_dropout`, which leaves the first block out: 0.5 for NTU RGB+D, 0 for
-    Kinetics.
+    The network and its parameter names are those of MMAction2, so checkpoints are
+    interchangeable. The paper's options are `gcn_adaptive='importance'` (a learned
+    weight per edge, the default) or None, and `tcn_dropout`, which does not apply to
+    the first block: 0.5 for NTU RGB+D, 0 for Kinetics.
 
     Args:
         graph_cfg: `dict(layout=, mode=, max_hop=)`, see `PartitionGraph`.
-        data_bn_type: 'VC': one BatchNorm for all persons; 'MVC': one each; None.
-        num_person: M, which only 'MVC' needs to know.
-        init_cfg: for all convolutions and BatchNorms; without it the authors' normal
-            distribution. None keeps what MMAction2's parts start with.
-        **kwargs: STGCN's others.
+        data_bn_type: 'VC' (one BatchNorm shared by all persons), 'MVC' (one per
+            person), or None.
+        num_person: M, used only by 'MVC'.
+        init_cfg: initialization of all convolutions and BatchNorms; the authors' normal
+            distribution by default. None keeps the initialization of MMAction2.
+        **kwargs: other arguments of STGCN.
 
     Example:
         >>> model = PartitionSTGCN(dict(layout='kinect20', mode='distance'))
@@ -66,25 +66,25 @@ class PartitionSTGCN(STGCN):
         )
         self.graph = graph
         self.persons = num_person if data_bn_type == "MVC" else None
-        # STGCN makes its graph itself, and knows neither our modes nor our layouts.
+        # STGCN builds its own graph and does not support all modes and layouts.
         for block in self.gcn:
             block.gcn = _on_graph(block.gcn, graph)
         if init_cfg is not None:
-            _keep_one_init(self)
+            _drop_inner_init(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
 
         Raises:
-            DataError: persons, joints or channels are not those of the model (kind
-                "shape").
+            DataError: the numbers of persons, joints, or channels differ from the
+                model's (kind "shape").
         """
         check_keypoints(self, x, self.persons)
         return super().forward(x)
 
 
 def _on_graph(unit: unit_gcn, graph: PartitionGraph) -> unit_gcn:
-    """The same unit, anew, on another graph."""
+    """Build a copy of `unit`, newly initialized, on another graph."""
     return unit_gcn(
         unit.in_channels,
         unit.out_channels,
@@ -98,8 +98,8 @@ def _on_graph(unit: unit_gcn, graph: PartitionGraph) -> unit_gcn:
     )
 
 
-def _keep_one_init(backbone: BaseModule) -> None:
-    """Parts have `init_cfg`s of their own, which would undo the backbone's."""
+def _drop_inner_init(backbone: BaseModule) -> None:
+    """Drop the `init_cfg` of all parts, which would override the backbone's."""
     for part in backbone.modules():
         if isinstance(part, BaseModule) and part is not backbone:
             part.init_cfg = None

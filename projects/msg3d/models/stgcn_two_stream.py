@@ -1,4 +1,4 @@
-"""ST-GCN on positions and on their second differences, in one network.
+"""Two-stream ST-GCN on positions and their second differences.
 
 Source: the code of ST-GCN's authors (BSD-2-Clause), `st_gcn_twostream`.
 """
@@ -15,14 +15,14 @@ from .stgcn import PartitionSTGCN
 
 @MODELS.register_module()
 class TwoStreamSTGCN(BaseModule):
-    """Two ST-GCNs with weights of their own, whose features lie side by side.
+    """Two ST-GCNs with separate weights and concatenated features.
 
-    The authors add the scores of the two. A GCNHead on the joined features does that:
-    its weights are those of two heads side by side, its bias their sum.
+    The authors add the scores of both streams. A GCNHead on the concatenated features
+    is equivalent: its weight is the concatenation of two heads, its bias their sum.
 
     Args:
-        init_cfg: as everywhere in MMEngine; the streams have their own.
-        **kwargs: of each `PartitionSTGCN`.
+        init_cfg: initialization config of MMEngine; the streams have their own.
+        **kwargs: arguments of each `PartitionSTGCN`.
 
     Example:
         >>> graph_cfg = dict(layout='nturgb+d', mode='stgcn_spatial')
@@ -44,15 +44,15 @@ class TwoStreamSTGCN(BaseModule):
         """[N, M, T, V, C] -> [N, M, 8 * base_channels, T', V], T' = ceil(T / 4).
 
         Raises:
-            DataError: persons, joints or channels are not those of the model (kind
-                "shape").
+            DataError: the numbers of persons, joints, or channels differ from the
+                model's (kind "shape").
         """
         streams = self.origin_stream(x), self.motion_stream(second_difference(x))
         return torch.cat(streams, dim=2)
 
 
 def second_difference(x: Tensor) -> Tensor:
-    """x_t - (x_(t-1) + x_(t+1)) / 2 of x [N, M, T, V, C]; first and last frame 0."""
+    """Compute x_t - (x_(t-1) + x_(t+1)) / 2 of x [N, M, T, V, C], 0 at both ends."""
     out = torch.zeros_like(x)
     out[:, :, 1:-1] = x[:, :, 1:-1] - (x[:, :, :-2] + x[:, :, 2:]) / 2
     return out

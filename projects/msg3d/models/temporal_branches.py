@@ -1,18 +1,18 @@
-"""The branches of MS-TCN, side by side in one tensor.
+"""Branches of MS-TCN, computed together on one tensor.
 
 The channels of h [N, T, V, C] are those of all branches after their first 1x1
-convolution: D shares of w channels for the dilated convolutions, one of w for the
-maximum, the rest for the branch of single frames. With a = relu(norm(h)), for every
-stride-th frame t,
+convolution: D shares of w channels for the dilated convolutions, one share of w
+channels for max pooling, and the rest for the single-frame branch. With
+a = relu(norm(h)), for every stride-th frame t,
 
     out[t, share i] = b_i + sum_j  a[t + (j - 1) d_i, share i]  W_ij      j = 0, 1, 2
     out[t, share D] = max(a[t - 1], a[t], a[t + 1], share D)
     out[t, rest]    = h[t, rest]
 
-where frames beyond the ends count as zero (as -inf in the maximum, which is the same:
-a is not negative). Frames being the outer axis, a shifted sequence is a view: each tap
-is one matrix product of as many rows as there are frames and joints, and the maximum
-of shifted views is sixteen times as fast as torch's pooling.
+where frames beyond the ends are zero. Max pooling pads with -inf, which is equivalent
+because a >= 0. Frames are the outer axis, so a shifted sequence is a view. Each tap is
+one matrix product whose rows are frames and joints, and the maximum of shifted views
+is sixteen times as fast as torch's pooling.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,21 +35,21 @@ def convolve_batch(
     dilations: Sequence[int],
     stride: int,
 ) -> Tensor:
-    """The equations by torch's own operators.
+    """Compute all branches with torch operators over the whole batch.
 
     Args:
         a: [N, T, V, (D + 1) w].
         rest: [N, T, V, C - (D + 1) w].
-        taps: W [D, 3, w, w], the last two (from, to).
+        taps: W [D, 3, w, w]; the last two axes are (in, out).
         bias: [D, w].
-        dilations: D.
-        stride: of the frames.
+        dilations: D dilations.
+        stride: temporal stride.
 
     Returns:
         [N, T', V, C].
     """
     *shares, pooled = a.permute(0, 3, 1, 2).chunk(len(dilations) + 1, 1)
-    weights = taps.permute(0, 3, 2, 1)[..., None]  # (D, to, from, 3, 1)
+    weights = taps.permute(0, 3, 2, 1)[..., None]  # (D, out, in, 3, 1)
     out = [
         F.conv2d(share, weight, b, (stride, 1), (dilation, 0), (dilation, 1))
         for share, weight, b, dilation in zip(
@@ -70,12 +70,12 @@ def folded_branches(
     dilations: Sequence[int],
     stride: int,
 ) -> Tensor:
-    """The branches plus the residual in inference, where no norm precedes the ReLU.
+    """Compute branches plus residual for inference, with BatchNorm folded into h.
 
     Args:
         h: [N, T, V, C]; may be overwritten.
         residual: [N, T', V, C].
-        pool: scale and shift [2, w] of the maximum.
+        pool: scale and shift [2, w] applied after max pooling.
         taps, bias, dilations, stride: as in `convolve_batch`.
 
     Returns:
@@ -100,11 +100,11 @@ def folded_branches(
 
 
 class TemporalBranches(torch.autograd.Function):
-    """The equations, a few samples at a time, and their gradients; only h is stored.
+    """Memory-saving branches, computed per group of samples; stores only h.
 
-    `apply(h, mean, var, invstd, gamma, beta, taps, bias, dilations, stride)`: the
-    statistics are h's own, of its first (D + 1) w channels, gamma and beta scale and
-    shift of their norm; the others as in `convolve_batch`. Gives [N, T', V, C].
+    `apply(h, mean, var, invstd, gamma, beta, taps, bias, dilations, stride)` returns
+    [N, T', V, C]. The statistics are those of the first (D + 1) w channels of h; gamma
+    and beta are scale and shift of their norm. Other arguments: see `convolve_batch`.
     """
 
     @staticmethod
@@ -128,10 +128,10 @@ class TemporalBranches(torch.autograd.Function):
         frames, results = _sequences(
             h[..., :inner], most_in_group(h), dilations, stride
         )
-        out = h.new_empty(*_kept(h, stride), *h.shape[2:])
+        out = h.new_empty(*_output_size(h, stride), *h.shape[2:])
         with torch.autocast("cpu", enabled=False):
             for rows in groups(h):
-                frames.write(activation.of(h[rows]))
+                frames.write(activation.forward(h[rows]))
                 _convolve(frames, taps, bias, dilations, results)
                 results.read(out[rows][..., :inner])
         out[..., inner:] = h[:, ::stride, :, inner:]
@@ -155,7 +155,7 @@ class TemporalBranches(torch.autograd.Function):
         grad_bias = grad[..., :-width].sum((0, 1, 2), dtype=gamma.dtype)
         with torch.autocast("cpu", enabled=False):
             for rows in groups(h):
-                frames.write(activation.of(h[rows]))
+                frames.write(activation.forward(h[rows]))
                 results.write(grad[rows])
                 grads.clear(len(h[rows]))
                 _spread(frames, taps, dilations, results, grads, grad_taps)
@@ -177,7 +177,7 @@ def _convolve(
     dilations: Sequence[int],
     results: "_Sequence",
 ) -> None:
-    """The equations for the samples of `frames`, into `results`."""
+    """Compute the branches of the samples in `frames`, and write them to `results`."""
     width = taps.shape[-1]
     results.samples = frames.samples
     result = results.shifted(0)
@@ -204,7 +204,7 @@ def _spread(
     grad_frames: "_Sequence",
     grad_taps: Tensor,
 ) -> None:
-    """Adds to `grad_frames` and `grad_taps` what gradients of the results give."""
+    """Add the gradients with respect to frames and taps to the last two arguments."""
     width = taps.shape[-1]
     for branch, dilation in enumerate(dilations):
         share = slice(branch * width, (branch + 1) * width)
@@ -214,37 +214,37 @@ def _spread(
             grad_taps[branch, tap] += source.T @ result
             target = _shifted(grad_frames, tap, dilation, share)
             target.addmm_(result, taps[branch, tap].T)
-    # The maximum: to the first frame that attains it.
+    # Max pooling: the first frame that attains the maximum gets the gradient.
     share = slice(len(dilations) * width, None)
-    left = grad.shifted(0)[..., share].clone()  # what no earlier frame took
+    remaining = grad.shifted(0)[..., share].clone()
     candidates = [frames.shifted(offset)[..., share] for offset in (-1, 0, 1)]
     largest = torch.maximum(torch.maximum(*candidates[:2]), candidates[2])
     for offset, candidate in zip((-1, 0, 1), candidates, strict=True):
-        taken = left * (candidate == largest)
-        grad_frames.shifted(offset)[..., share] += taken
-        left -= taken
+        routed = remaining * (candidate == largest)
+        grad_frames.shifted(offset)[..., share] += routed
+        remaining -= routed
 
 
 def _shifted(sequence: "_Sequence", tap: int, dilation: int, share: slice) -> Tensor:
-    """The frames that `tap` reads, one share of channels: [frames and joints, w]."""
+    """Return one share of the frames that `tap` reads: [frames and joints, w]."""
     return sequence.shifted((tap - 1) * dilation)[..., share].flatten(0, 1)
 
 
-def _kept(x: Tensor, stride: int) -> tuple[int, int]:
-    """Samples and frames that are left of x [N, T, ...]."""
+def _output_size(x: Tensor, stride: int) -> tuple[int, int]:
+    """Return (N, T') of x [N, T, ...]."""
     return len(x), -(-x.shape[1] // stride)
 
 
 def _sequences(
     x: Tensor, most: int, dilations: Sequence[int], stride: int
 ) -> tuple["_Sequence", "_Sequence"]:
-    """Buffers for groups of x [N, T, V, C] and for what every stride-th frame gives.
+    """Return buffers for groups of x [N, T, V, C] and for their outputs.
 
-    NOTE: as many samples as the largest group has, not more: a gap's rows look at what
-    lies behind them, and though nothing follows from it, zero times NaN is NaN.
+    NOTE: the size is exactly that of the largest group. The rows of a gap read the
+    values after them, and although the result is unused, zero times NaN is NaN.
     """
     gap = -(-max(1, *dilations) // stride)
-    results = _kept(x, stride)[1]
+    results = _output_size(x, stride)[1]
     return (
         _Sequence(x, most, x.shape[1], gap, stride),
         _Sequence(x, most, results, gap, 1),
@@ -252,16 +252,16 @@ def _sequences(
 
 
 class _Sequence:
-    """Samples [n, T, V, C] end to end, with zeros before, between and behind them.
+    """Buffer of concatenated samples [n, T, V, C], with zeros around each of them.
 
-    A shift in time is then a view, for all of them at once. With a stride s, frames
-    0, s, 2s ... of the samples make one sequence, frames 1, s + 1 ... the next.
+    A shift in time of all samples is then a view. With a stride s, frames 0, s, 2s, ...
+    of the samples form one sequence (phase), frames 1, s + 1, ... the next.
 
     Args:
-        x: [N, T, V, C], of which groups will be written.
-        most: samples of the largest group.
-        frames: T, or as many as are left of it.
-        gap: zeros between samples, in frames of the result.
+        x: [N, T, V, C], whose groups will be written.
+        most: number of samples of the largest group.
+        frames: T of the input, or T' of the output.
+        gap: number of zero frames between samples, after applying the stride.
         stride: s.
     """
 
@@ -269,22 +269,22 @@ class _Sequence:
         self, x: Tensor, most: int, frames: int, gap: int, stride: int
     ) -> None:
         self.frames, self.gap, self.stride = frames, gap, stride
-        self.length = -(-frames // stride) + gap  # of a sample and what follows it
+        self.length = -(-frames // stride) + gap  # of a sample and its gap
         rows = most * self.length + 2 * gap
         self.values = x.new_empty(stride, rows, *x.shape[2:])
         self.values[:, :gap] = self.values[:, -gap:] = 0
         self.samples = most
-        # A phase may have a frame less than the longest: its gap begins there.
+        # A phase may be one frame shorter than the longest: its gap begins earlier.
         self._with_gaps()[:, :, frames // stride :] = 0
 
     def _phases(self) -> Iterator[tuple[slice, Tensor]]:
-        """Views of the samples: (which of their frames, [n, T / s, V, C])."""
+        """Yield (frames, view [n, T / s, V, C] of the samples) for each phase."""
         for phase, values in enumerate(self._with_gaps()):
             count = len(range(phase, self.frames, self.stride))
             yield slice(phase, None, self.stride), values[:, :count]
 
     def _with_gaps(self) -> Tensor:
-        """[s, n, T / s + gap, V, C], a view."""
+        """Return a view [s, n, T / s + gap, V, C]."""
         inside = self.values[:, self.gap : self.gap + self.samples * self.length]
         return inside.unflatten(1, (self.samples, self.length))
 
@@ -297,12 +297,12 @@ class _Sequence:
                 values.copy_(samples[:, frames])
 
     def read(self, samples: Tensor) -> None:
-        """Copies what was written, or added since, to `samples`."""
+        """Copy the values of the buffer to `samples`."""
         for frames, values in self._phases():
             samples[:, frames] = values
 
     def add(self, samples: Tensor, out: Tensor) -> None:
-        """Copies its sum with `samples` to `out`."""
+        """Write the sum of the buffer and `samples` to `out`."""
         for frames, values in self._phases():
             torch.add(values, samples[:, frames], out=out[:, frames])
 
@@ -311,7 +311,7 @@ class _Sequence:
         self.values.zero_()
 
     def shifted(self, offset: int) -> Tensor:
-        """Frame t is frame s t + offset: [n (T / s + gap), V, C], a view."""
+        """Return a view [n (T / s + gap), V, C] whose frame t is frame s t + offset."""
         shift, phase = divmod(offset, self.stride)
         start = self.gap + shift
         return self.values[phase, start : start + self.samples * self.length]

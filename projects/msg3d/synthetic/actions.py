@@ -1,12 +1,12 @@
-"""A small data set of synthetic human actions, for the quickstart and for tests.
+"""Data set of synthetic human actions, for the quickstart and for tests.
 
-Ten `human_actions` are performed by people who differ in size, posture, handedness, and
-style, and recorded by a `depth_sensor` with noise and lost joints. Some actions differ
-only in order (pull and stand_up are push and sit_down, reversed in time), in speed, or in
-side, so that single frames do not distinguish them.
+People who differ in size, posture, handedness, and style perform ten `human_actions`. A
+`depth_sensor` records them with noise and lost joints. Some actions differ only in order
+(pull and stand_up are push and sit_down reversed in time), speed, or side, so single
+frames do not distinguish them.
 
-Every person and every sample has a random stream of its own, numbered by person, action,
-and repeat: a sample does not depend on how many others are made.
+Each person and each sample has its own random stream, keyed by person, action, and repeat.
+A sample does not depend on the number of other samples.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from .depth_sensor import record
 from .human_actions import ACTIONS, HANDED, as_arrays, minimum_jerk, mirrored, move
 from .human_body import ANGLES, BONES, LIMBS, forward_kinematics
 
-# Every fourth person is for validation, independently of the number of people.
+# Every fourth person is in the validation split, for any number of people.
 _HELD_OUT = 4
 _KNEES = [ANGLES.index("left_knee"), ANGLES.index("right_knee")]
 
@@ -31,10 +31,10 @@ class Person:
     """Properties of a person, the same in all samples.
 
     Attributes:
-        bones: [V, 3], meters.
-        posture: posture when standing, degrees [24].
-        gain: amplitude of each action, a factor [actions, 24].
-        tempo: factor of the duration of every action.
+        bones: bone vectors [V, 3], meters.
+        posture: angles when standing [24], degrees.
+        gain: factors of the amplitudes of the actions [actions, 24].
+        tempo: factor of the duration of the actions.
         left_handed: whether one-handed actions use the left hand.
     """
 
@@ -46,7 +46,7 @@ class Person:
 
 
 def make_person(seed: int, number: int, style: float = 1.0) -> Person:
-    """Draw one person; see `make_synthetic_actions` for `style`."""
+    """Draw a random person; see `make_synthetic_actions` for `style`."""
     rng = _stream(seed, number)
     size = np.exp(rng.normal(0, 0.07))
     sides = np.exp(rng.normal(0, 0.05, 4))  # trunk, shoulders and hips, arm, leg
@@ -69,10 +69,10 @@ def perform(
     sway: float = 4.0,
     fidget: float = 0.5,
 ) -> np.ndarray:
-    """Return the true joint positions of a person who performs an action once.
+    """Return the noise-free joint positions of a person who performs an action once.
 
     Returns:
-        [T, V, 3], meters, in the frame of the body; see `forward_kinematics`.
+        [T, V, 3], meters, in the body frame; see `forward_kinematics`.
     """
     number = list(ACTIONS).index(action)
     keys = ACTIONS[action](int(rng.integers(1, 4)))
@@ -90,7 +90,7 @@ def perform(
     angles += person.posture + _sway(rng, len(phase), sway)
     if rng.random() < fidget:
         _fidget(rng, angles, moving)
-    # Sway must not bend a knee backwards.
+    # Prevent sway from bending a knee backwards.
     angles[:, _KNEES] = np.maximum(angles[:, _KNEES], 0)
     return forward_kinematics(angles, person.bones)
 
@@ -110,25 +110,26 @@ def make_synthetic_actions(
     lost: float = 0.06,
     frames: tuple[int, int] = (20, 80),
 ) -> dict[str, Any]:
-    """Make annotations of synthetic actions, in the form of MMAction2's PoseDataset.
+    """Make annotations of synthetic actions, in the format of MMAction2's PoseDataset.
 
-    The defaults make a cross-subject task that is neither trivial nor hopeless for a
-    small network; larger values of `style` to `lost` make it harder. The same arguments
-    give the same bytes with the same machine and version of NumPy.
+    The defaults define a cross-subject task of moderate difficulty for a small network.
+    Larger values of `style`, `variation`, `sway`, `fidget`, `view`, `white_noise`, `drift`,
+    and `lost` make it harder. The same arguments give the same bytes on the same machine
+    with the same version of NumPy.
 
     Args:
-        subjects: number of people, at least 4; every fourth is for validation.
-        repeats: samples of each action by each person.
-        seed: seed of all randomness.
-        style: variation of posture, amplitude, and tempo between people; 0 for none.
-        variation: variation between the repeats of a person, likewise.
+        subjects: number of people, at least 4. Every fourth is in the validation split.
+        repeats: number of samples per action and person.
+        seed: random seed.
+        style: variation of posture, amplitude, and tempo between people; 0 to disable.
+        variation: variation between the repeats of a person; 0 to disable.
         sway: amplitude of the slow movement of the body, degrees.
-        fidget: probability that an uninvolved limb moves, too.
-        view: largest angle about the vertical between person and sensor, degrees.
-        white_noise: noise of the sensor, standard deviation for an elbow, meters.
-        drift: likewise, but correlated over about 8 frames.
-        lost: probability that a joint, with those beyond it, is lost for some time.
-        frames: shortest and longest sample, at 30 frames per second.
+        fidget: probability that a limb moves that is not part of the action.
+        view: maximum angle about the vertical between person and sensor, degrees.
+        white_noise: standard deviation of the sensor's white noise at an elbow, meters.
+        drift: standard deviation of noise that is correlated over about 8 frames, meters.
+        lost: probability that a joint and the joints beyond it are lost for some frames.
+        frames: minimum and maximum length of a sample, at 30 frames per second.
 
     Returns:
         `dict(split=dict(xsub_train=[ids], xsub_val=[ids]), annotations=[...],
@@ -187,14 +188,14 @@ def _stream(seed: int, *number: int) -> np.random.Generator:
 
 
 def _gain(rng: np.random.Generator, spread: float, actions: int) -> np.ndarray:
-    """Return factors [actions, 24] around 1, the same for left and right."""
+    """Draw factors [actions, 24] around 1, equal for left and right."""
     center, side = LIMBS["left_arm"].start, LIMBS["right_arm"].start
     gain = np.exp(spread * rng.normal(size=(actions, side)))
     return np.concatenate([gain, gain[:, center:]], axis=1)
 
 
 def _upright() -> np.ndarray:
-    """Return the weight of a person's posture in each angle: legs hardly differ."""
+    """Return the weight of the posture in each angle, which is lower for the legs."""
     share = np.ones(len(ANGLES))
     share[[LIMBS["left_leg"].start, LIMBS["right_leg"].start, 0]] = 0.4
     return share
@@ -203,11 +204,11 @@ def _upright() -> np.ndarray:
 def _phase(
     rng: np.random.Generator, frames: tuple[int, int], tempo: float
 ) -> np.ndarray:
-    """Return the position of each frame in the action, [T].
+    """Return the phase of the action at each frame, [T].
 
     The person stands idle before 0 and after 1. Lead-in, lead-out, and the skew of the
-    speed have the same distribution in both directions, so that they do not distinguish
-    an action from its time reversal.
+    speed have the same distribution in both directions of time. Therefore they do not
+    distinguish an action from its time reversal.
     """
     length = rng.uniform(*frames) * tempo
     length = int(np.clip(length, *frames))
@@ -219,7 +220,7 @@ def _phase(
 
 
 def _sway(rng: np.random.Generator, length: int, degrees: float) -> np.ndarray:
-    """Return a slow movement of every angle: three sines of 1 to 4 s; [T, 24]."""
+    """Return a slow movement of all angles [T, 24]: three sines of 1 to 4 s each."""
     shape = (3, 1, len(ANGLES))
     frequency = 1 / rng.uniform(30, 120, shape)
     turns = frequency * np.arange(length)[:, None] + rng.uniform(0, 1, shape)
@@ -228,7 +229,7 @@ def _sway(rng: np.random.Generator, length: int, degrees: float) -> np.ndarray:
 
 
 def _fidget(rng: np.random.Generator, angles: np.ndarray, moving: np.ndarray) -> None:
-    """Move a limb that the action does not use, there and back, in place."""
+    """Add a movement of a limb that the action does not use, in place."""
     idle = [name for name, limb in LIMBS.items() if moving[limb].max() < 35]
     if not idle:
         return
@@ -266,7 +267,7 @@ def _check(
     shortest, longest = frames
     if not 8 <= shortest <= longest:
         lengths = f"({shortest}, {longest})"
-        raise error("frames", lengths, "the shortest, at least 8, and the longest")
+        raise error("frames", lengths, "(shortest, longest) of at least 8 frames")
     for name, value in options.items():
         largest = 1 if name in ("fidget", "lost") else float("inf")
         if not 0 <= value <= largest:

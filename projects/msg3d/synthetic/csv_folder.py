@@ -1,4 +1,4 @@
-"""Synthetic actions as a folder of CSV files, an example of users' recordings."""
+"""Write synthetic actions as a folder of CSV files, as an example of user data."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ def write_csv_folder(data: dict[str, Any], folder: StrPath) -> None:
 
     Args:
         data: synthetic actions, as `make_synthetic_actions` returns them.
-        folder: created if necessary; under another name until it is complete.
+        folder: output folder. A new folder has a temporary name until it is complete.
 
     Raises:
         OSError: a file cannot be written.
@@ -40,7 +40,7 @@ def write_csv_folder(data: dict[str, Any], folder: StrPath) -> None:
 
 
 def as_csv(keypoint: np.ndarray) -> str:
-    """Return [T, V, 3] in meters as a table in millimeters; absent joints are empty."""
+    """Format [T, V, 3] in meters as CSV in millimeters; cells of absent joints are empty."""
     columns = [
         f"{joint}_{axis}" for joint in skeleton("kinect20").joints for axis in "xyz"
     ]

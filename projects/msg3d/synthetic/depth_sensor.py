@@ -1,10 +1,10 @@
-"""A depth sensor that records a person: view, noise, and lost joints."""
+"""Simulated depth sensor with a random view, noise, and lost joints."""
 
 import numpy as np
 
 from ..skeletons.rotation import rotation
 
-# Joints that the sensor may lose, like a Kinect: elbow to hand and knee to foot.
+# Joints that a Kinect often loses: elbow to hand and knee to foot.
 _LOSABLE = (5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19)
 # Noise grows from the trunk to the hands and feet.
 _NOISE_SHARE = np.array([0.7] * 4 + [0.8, 1, 1.2, 1.4] * 4)
@@ -18,29 +18,31 @@ def record(
     drift: float = 0.015,
     lost: float = 0.06,
 ) -> np.ndarray:
-    """Return the joints that a sensor in front of the person records.
+    """Simulate the recording of a person by a sensor in front of them.
 
     Args:
-        joints: [T, V, 3], meters, in the frame of the body.
+        joints: [T, V, 3], meters, in the body frame.
+        rng: random number generator.
+        view, white_noise, drift, lost: see `make_synthetic_actions`.
 
     Returns:
-        [T, V, 3], meters, with x to the sensor's left, y up, and z away from it; lost
-        joints are exactly zero.
+        [T, V, 3], meters, with x to the sensor's left, y up, and z away from it. Lost
+        joints are zero.
     """
     turn = 180 + rng.uniform(-view, view)
     tilt, roll = rng.normal(0, 4), rng.normal(0, 2)
-    seen = joints @ (rotation(2, roll) @ rotation(0, tilt) @ rotation(1, turn)).T
-    place = rng.uniform(-0.6, 0.6), rng.uniform(-1.1, -0.7), rng.uniform(2, 3.5)
-    seen = seen + place
-    seen = seen + _sensor_noise(rng, seen.shape, white_noise, drift)
+    recorded = joints @ (rotation(2, roll) @ rotation(0, tilt) @ rotation(1, turn)).T
+    position = rng.uniform(-0.6, 0.6), rng.uniform(-1.1, -0.7), rng.uniform(2, 3.5)
+    recorded = recorded + position
+    recorded = recorded + _sensor_noise(rng, recorded.shape, white_noise, drift)
     for joint in _LOSABLE:
         if rng.random() < lost:
-            length = int(rng.integers(3, max(4, len(seen) // 2)))
-            start = int(rng.integers(0, len(seen)))
-            # Joints beyond a lost one are lost, too.
+            length = int(rng.integers(3, max(4, len(recorded) // 2)))
+            start = int(rng.integers(0, len(recorded)))
+            # All joints up to the end of the limb are lost too.
             last = next(end for end in (7, 11, 15, 19) if joint <= end)
-            seen[start : start + length, joint : last + 1] = 0
-    return seen
+            recorded[start : start + length, joint : last + 1] = 0
+    return recorded
 
 
 def _sensor_noise(

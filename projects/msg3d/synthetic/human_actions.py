@@ -1,8 +1,8 @@
 """Human actions as key poses, connected by minimum-jerk movements.
 
 See Flash & Hogan, "The coordination of arm movements", J. Neurosci. 5, 1985. Angles are
-those of `human_body.ANGLES`, in degrees; the times of key poses are from 0, the start of
-the action, to 1.
+those of `human_body.ANGLES`, in degrees. Times of key poses range from 0 (start of the
+action) to 1 (end).
 """
 
 from collections.abc import Callable
@@ -14,32 +14,33 @@ from .human_body import ANGLES, COLUMN
 Pose = dict[str, float]
 Keys = tuple[tuple[float, Pose], ...]
 
-# Angles whose sign changes when mirrored.
+# Angles that change sign when mirrored.
 _CROSSING = ("turn", "bend", "twist", "look")
 
 
 def minimum_jerk(phase: np.ndarray) -> np.ndarray:
-    """Return the fraction of a point-to-point movement done at `phase`, both 0 to 1.
+    """Return the completed fraction of a point-to-point movement at `phase`, both 0 to 1.
 
-    10 p^3 - 15 p^4 + 6 p^5, the smoothest start from rest to rest (Flash & Hogan).
+    10 p^3 - 15 p^4 + 6 p^5, the smoothest movement from rest to rest (Flash & Hogan).
     """
     phase = np.clip(phase, 0, 1)
     return phase**3 * (10 - 15 * phase + 6 * phase**2)
 
 
 def move(times: np.ndarray, poses: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    """Return joint angles between key poses; the first and the last are held outside.
+    """Interpolate joint angles between key poses.
 
-    A movement starts before the previous one has ended, and they are added (Flash &
-    Henis, J. Cogn. Neurosci. 3, 1991), so that the body does not stop at each pose.
+    Each movement starts before the previous movement ends, and overlapping movements are
+    added (Flash & Henis, J. Cogn. Neurosci. 3, 1991). Therefore the body does not stop at
+    each pose. Outside of 0 to 1, the first or last pose is returned.
 
     Args:
         times: [K], ascending from 0 to 1.
-        poses: degrees [K, 24].
-        phase: [T], position of each frame in the action; 0 to 1.
+        poses: [K, 24], degrees.
+        phase: [T], phase of the action at each frame; 0 to 1.
 
     Returns:
-        degrees [T, 24].
+        [T, 24], degrees.
     """
     overlap = 0.25 * np.diff(times)
     starts = np.maximum(times[:-1] - overlap, 0)
@@ -49,7 +50,7 @@ def move(times: np.ndarray, poses: np.ndarray, phase: np.ndarray) -> np.ndarray:
 
 
 def as_arrays(keys: Keys) -> tuple[np.ndarray, np.ndarray]:
-    """Return key poses as times [K] and degrees [K, 24]."""
+    """Convert key poses to times [K] and angles [K, 24] in degrees."""
     poses = np.zeros((len(keys), len(ANGLES)))
     for row, (_, pose) in enumerate(keys):
         for name, degrees in pose.items():
@@ -72,7 +73,7 @@ def mirrored(keys: Keys) -> Keys:
 
 
 def reversed_in_time(keys: Keys) -> Keys:
-    """Return the same action, played backwards."""
+    """Return the same action played backwards."""
     return tuple((1 - time, pose) for time, pose in reversed(keys))
 
 
@@ -165,7 +166,7 @@ def _march(cycles: int) -> Keys:
     return tuple((float(t), beats[beat % 4]) for beat, t in enumerate(times))
 
 
-# Each function takes a number of cycles, for actions that repeat a movement.
+# The argument is the number of cycles, for actions that repeat a movement.
 ACTIONS: dict[str, Callable[[int], Keys]] = {
     "raise_left_arm": _raise_left_arm,
     "raise_right_arm": _raise_right_arm,
@@ -178,5 +179,5 @@ ACTIONS: dict[str, Callable[[int], Keys]] = {
     "kick": _kick,
     "march": _march,
 }
-# Performed with the preferred arm or leg; the others are the same for all people.
+# Performed with the dominant arm or leg. Other actions are the same for all people.
 HANDED = ("wave", "throw", "kick", "march")

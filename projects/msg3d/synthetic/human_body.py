@@ -1,12 +1,12 @@
-"""Forward kinematics of a human body: joints from the angles of its bones.
+"""Forward kinematics of a human body: joint positions from bone angles.
 
-A body of layout 'kinect20' is a tree of rigid bones. Each bone is rotated in the frame of
-its parent by the angles of `ANGLES`, so bone lengths never change. The arm is rotated as
-recommended by Wu et al., J. Biomech. 38, 2005: plane of elevation, elevation, rotation
-about its own axis.
+A body of layout 'kinect20' is a tree of rigid bones. Each bone is rotated in its parent's
+frame by the angles of `ANGLES`, so bone lengths never change. Arm angles follow the
+recommendation of Wu et al., J. Biomech. 38, 2005: plane of elevation, elevation, axial
+rotation.
 
-The frame of the body is x to its left, y up, z forward; units are meters and degrees.
-With all angles zero it stands with its arms hanging.
+In the body frame, x points to the left of the body, y up, and z forward. Units are meters
+and degrees. If all angles are zero, the body stands with hanging arms.
 """
 
 import numpy as np
@@ -48,7 +48,7 @@ _FEET = np.array((15, 19))
 
 
 def _chain(*turns: tuple[int, np.ndarray]) -> np.ndarray:
-    """Return the product of rotations (axis, degrees), the outermost first."""
+    """Return the product of rotations (axis, degrees), outermost first."""
     product = rotation(*turns[0])
     for turn in turns[1:]:
         product = np.einsum("tij,tjk->tik", product, rotation(*turn))
@@ -84,16 +84,16 @@ def _bone_rotations(angles: np.ndarray) -> dict[int, np.ndarray]:
 def forward_kinematics(angles: np.ndarray, bones: np.ndarray = BONES) -> np.ndarray:
     """Return the joint positions of a body that stands on the floor.
 
-    The lower foot carries the body and stays in place, so the body sinks when it sits
-    and does not slide when it kicks. The pelvis stays upright, so bending the trunk does
-    not lift the legs.
+    The lower foot supports the body and stays in place. Therefore the body sinks when it
+    sits down and does not slide when it kicks. The pelvis stays upright, so bending the
+    trunk does not lift the legs.
 
     Args:
-        angles: degrees [T, 24], in the order of `ANGLES`.
+        angles: [T, 24], degrees, in the order of `ANGLES`.
         bones: [V, 3], meters; see `BONES`.
 
     Returns:
-        [T, V, 3], meters; the floor is y = 0.
+        [T, V, 3], meters. The floor is at y = 0.
 
     Example:
         >>> forward_kinematics(np.zeros((8, 24))).shape
@@ -111,7 +111,7 @@ def forward_kinematics(angles: np.ndarray, bones: np.ndarray = BONES) -> np.ndar
 
     feet = joints[:, _FEET]  # (T, 2, 3)
     height = feet[..., 1] - feet[..., 1].min(axis=1, keepdims=True)
-    weight = np.exp(-height / 0.03)  # smooth change of foot, within about 3 cm
+    weight = np.exp(-height / 0.03)  # blends the feet within about 3 cm
     weight /= weight.sum(axis=1, keepdims=True)
     standing = np.zeros((2, 3))
     for foot, end in enumerate(_FEET):

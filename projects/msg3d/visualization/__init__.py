@@ -1,9 +1,9 @@
-"""Figures and players of sequences, results, learned graphs, and saliency."""
+"""Figures and animations of sequences, results, learned graphs, and saliency."""
 
 from importlib import import_module
 from typing import Any
 
-# Imported when used: some of these modules import torch.
+# Imported lazily because some of these modules import torch.
 _MODULES = {
     "Scene": "scene",
     "class_bars": "confusion",

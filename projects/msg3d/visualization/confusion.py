@@ -1,4 +1,4 @@
-"""Confusion matrix and accuracy per class."""
+"""Confusion matrix and per-class accuracy."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,27 +8,27 @@ from matplotlib.figure import Figure
 from ..errors import DataError
 from ..evaluation import Scores
 
-# Numbers in more cells could not be read.
-MOST_NUMBERED = 40
+# With more classes, the numbers in the cells would be illegible.
+MAX_NUMBERED = 40
 
 
 def confusion_counts(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Counts [label, predicted class] from labels [N] and scores [N, C]."""
+    """Count samples per (label, predicted class), from labels [N] and scores [N, C]."""
     counts = np.zeros((values.shape[1], values.shape[1]), int)
     np.add.at(counts, (labels, values.argmax(1)), 1)
     return counts
 
 
 def counts_of(scores: Scores) -> np.ndarray:
-    """Counts [label, predicted class] of a score file.
+    """Count samples per (label, predicted class) of a score file.
 
     Raises:
         DataError: the file has no labels (`label`).
     """
     if scores.labels is None:
         raise DataError(
-            "the score file has no labels. Pass the annotation file with --ann-file, "
-            "and --split.",
+            "the score file has no labels. Pass the annotation file with --ann-file "
+            "and its split with --split.",
             kind="label",
             file=scores.source,
         )
@@ -36,17 +36,17 @@ def counts_of(scores: Scores) -> np.ndarray:
 
 
 def class_names(count: int, names: Sequence[str] | None) -> list[str]:
-    """The names of `count` classes, or their indices if there are no names.
+    """Return the names of `count` classes, or their indices if `names` is None.
 
     Raises:
-        DataError: there are more or fewer names (`label`).
+        DataError: the number of names differs from `count` (`label`).
     """
     if names is None:
         return list(map(str, range(count)))
     if len(names) != count:
         raise DataError(
-            f"there are {len(names)} names of classes, but the scores have {count} "
-            "classes. Pass the annotation file that the scores belong to.",
+            f"got {len(names)} class names, but the scores have {count} classes. Pass "
+            "the annotation file that the scores belong to.",
             kind="label",
             field="classes",
         )
@@ -54,26 +54,27 @@ def class_names(count: int, names: Sequence[str] | None) -> list[str]:
 
 
 def shares(counts: np.ndarray) -> np.ndarray:
-    """Counts [C, C] in percent of each label's samples; NaN for labels without samples."""
-    of_label = counts.sum(1, keepdims=True)
-    return 100 * counts / np.where(of_label, of_label, np.nan)
+    """Convert counts [C, C] to percent per label; NaN for labels without samples."""
+    totals = counts.sum(1, keepdims=True)
+    return 100 * counts / np.where(totals, totals, np.nan)
 
 
 def confusion_figure(
     counts: np.ndarray, names: Sequence[str] | None = None, title: str = ""
 ) -> Figure:
-    """The confusion matrix in percent of each label's samples, and its diagonal as bars.
+    """Plot a confusion matrix in percent per label, and per-class accuracy as bars.
 
     Args:
-        counts: [label, predicted class].
-        names: of the classes.
+        counts: number of samples per (label, predicted class), [C, C].
+        names: class names.
+        title: title of the figure.
 
     Raises:
-        DataError: the number of names differs from that of classes (`label`).
+        DataError: the number of names differs from the number of classes (`label`).
     """
     names = class_names(len(counts), names)
     share = shares(counts)
-    places, many = range(len(names)), len(names) > MOST_NUMBERED
+    positions, many = range(len(names)), len(names) > MAX_NUMBERED
     size = 4 + (0.16 if many else 0.3) * len(names)
     figure = Figure(figsize=(1.6 * size, size), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(3, 1))
@@ -83,14 +84,15 @@ def confusion_figure(
         text = f"{share[row, column]:.0f}"
         left.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
     font = {"fontsize": 6} if many else {}
-    left.set_xticks(places, names, rotation=60 if not many else 90, ha="right", **font)
-    left.set_yticks(places, names, **font)
-    left.set(xlabel="predicted, %", ylabel="true")
-    right.barh(places, share.diagonal())
+    rotation = 90 if many else 60
+    left.set_xticks(positions, names, rotation=rotation, ha="right", **font)
+    left.set_yticks(positions, names, **font)
+    left.set(xlabel="predicted class (% of true class)", ylabel="true class")
+    right.barh(positions, share.diagonal())
     right.set(
-        xlim=(0, 100), xlabel="accuracy per class, %", ylim=(len(names) - 0.5, -0.5)
+        xlim=(0, 100), xlabel="per-class accuracy (%)", ylim=(len(names) - 0.5, -0.5)
     )
-    right.set_yticks(places, [])
+    right.set_yticks(positions, [])
     figure.suptitle(title)
     return figure
 
@@ -98,27 +100,27 @@ def confusion_figure(
 def class_bars(
     counts: Mapping[str, np.ndarray], names: Sequence[str] | None = None
 ) -> Figure:
-    """Bar chart of the accuracy per class, for one or more networks.
+    """Plot the per-class accuracy of one or more networks as bars.
 
-    Classes are ordered by the first network's accuracy, the best on top. A line marks the
-    mean over classes of each network.
+    Classes are sorted by the accuracy of the first network, highest on top. A line marks
+    the mean over classes of each network.
 
     Args:
-        counts: title -> [label, predicted class].
-        names: of the classes.
+        counts: legend entry -> number of samples per (label, predicted class), [C, C].
+        names: class names.
 
     Raises:
-        DataError: the numbers of classes differ (`samples-differ`), or the number of
-            names does (`label`).
+        DataError: the networks have different numbers of classes (`samples-differ`), or
+            the number of names differs from the number of classes (`label`).
     """
     sizes = {len(matrix) for matrix in counts.values()}
     if len(sizes) > 1:
         raise DataError(
-            f"the scores have {sorted(sizes)} classes, expected the same number",
+            f"the score files have {sorted(sizes)} classes, but the numbers must be equal",
             kind="samples-differ",
         )
     names = class_names(sizes.pop(), names)
-    accuracy = {title: shares(one).diagonal() for title, one in counts.items()}
+    accuracy = {title: shares(matrix).diagonal() for title, matrix in counts.items()}
     order = np.argsort(-np.nan_to_num(next(iter(accuracy.values()))), kind="stable")
     height = 0.8 / len(accuracy)
     figure = Figure(
@@ -126,18 +128,20 @@ def class_bars(
         layout="constrained",
     )
     ax = figure.subplots()
-    for place, (title, values) in enumerate(accuracy.items()):
-        offset = (place - (len(accuracy) - 1) / 2) * height
-        mean, color = np.nanmean(values), f"C{place}"
+    for number, (title, values) in enumerate(accuracy.items()):
+        offset = (number - (len(accuracy) - 1) / 2) * height
+        mean, color = np.nanmean(values), f"C{number}"
         ax.barh(
             np.arange(len(names)) + offset,
             values[order],
             height,
             color=color,
-            label=f"{title} (mean {mean:.1f} %)",
+            label=f"{title} (mean: {mean:.1f}%)",
         )
         ax.axvline(mean, color=color, linewidth=1, linestyle="--")
-    ax.set_yticks(range(len(names)), [names[one] for one in order])
-    ax.set(xlim=(0, 100), xlabel="accuracy per class, %", ylim=(len(names) - 0.5, -0.5))
+    ax.set_yticks(range(len(names)), [names[label] for label in order])
+    ax.set(
+        xlim=(0, 100), xlabel="per-class accuracy (%)", ylim=(len(names) - 0.5, -0.5)
+    )
     figure.legend(loc="outside upper center")
     return figure

@@ -1,4 +1,4 @@
-"""Training curves (loss, learning rate, and accuracy) from MMEngine's logs."""
+"""Training curves (loss, accuracy, and learning rate) from MMEngine's logs."""
 
 import json
 from pathlib import Path
@@ -8,26 +8,34 @@ from matplotlib.figure import Figure
 from ..errors import DataError
 
 LOGS = "*/vis_data/scalars.json"
+# Labels and line styles of logged scalars.
+LINES = {
+    "loss": ("training", "-"),
+    "val_loss": ("validation", "-"),
+    "top1_acc": ("training", ":"),
+    "acc/top1": ("validation", "-"),
+    "lr": ("learning rate", "-"),
+}
 
 
 def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
-    """Read all scalars in the logs of a work directory, including resumed runs.
+    """Read all scalars in the logs of a work dir, including resumed runs.
 
     Args:
-        folder: work directory of a training (`--work-dir`), or folder of one of its runs.
+        folder: work dir of a training (`--work-dir`), or the folder of one of its runs.
 
     Returns:
-        name -> (epochs, values). Scalars of training are at fractions of epochs, from
-        the iteration. A value that a resumed run logged again replaces the former.
+        name -> (epochs, values). Epochs of training scalars are fractional, derived from
+        the iteration. A value that a resumed run logs again replaces the earlier value.
 
     Raises:
-        DataError: there is no log (`not-found`), or a line is invalid (`syntax`).
+        DataError: the folder has no log (`not-found`), or a line is invalid (`syntax`).
     """
     root = Path(folder)
     files = sorted(root.glob(LOGS)) or sorted(root.glob("vis_data/scalars.json"))
     if not files:
         raise DataError(
-            f"the folder has no {LOGS}. Pass the --work-dir of a training.",
+            f"the folder has no {LOGS}. Pass the work dir of a training (--work-dir).",
             kind="not-found",
             file=str(folder),
         )
@@ -38,21 +46,21 @@ def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
     for line in training:
         ends[line["epoch"]] = max(ends.get(line["epoch"], 0), line["step"])
     length = max((end / epoch for epoch, end in ends.items()), default=1)
-    found: dict[str, dict[float, float]] = {}
+    curves: dict[str, dict[float, float]] = {}
     for line in lines:
-        # Validation has no `epoch`; its step is the epoch.
+        # Lines of validation have no `epoch`: their step is the epoch.
         time = line["step"] / length if "epoch" in line else line["step"]
         for name, value in line.items():
             if name not in ("epoch", "iter", "step") and value is not None:
-                found.setdefault(name, {})[time] = value
+                curves.setdefault(name, {})[time] = value
     return {
         name: (sorted(points), [points[time] for time in sorted(points)])
-        for name, points in found.items()
+        for name, points in curves.items()
     }
 
 
 def _lines(file: Path) -> list[dict]:
-    found = []
+    lines = []
     texts = file.read_text(encoding="utf-8").splitlines()
     for number, text in enumerate(texts, 1):
         try:
@@ -60,46 +68,46 @@ def _lines(file: Path) -> list[dict]:
             line["step"] + 0
         except (ValueError, TypeError, KeyError) as error:
             if number == len(texts):
-                break  # still being written, or truncated with its run
+                break  # still being written, or truncated when the run was killed
             raise DataError(
-                f"not a line of MMEngine's log ({error})",
+                f"the line is not a valid line of MMEngine's log ({error})",
                 kind="syntax",
                 file=str(file),
                 line=number,
             ) from error
-        found.append(line)
-    return found
+        lines.append(line)
+    return lines
 
 
 def curves_figure(folders: list[str]) -> Figure:
-    """Plot loss, accuracy in training and validation, and learning rate over epochs.
+    """Plot loss, training and validation accuracy, and learning rate over epochs.
 
     Args:
-        folders: work directories, one color each.
+        folders: work dirs, each plotted in its own color.
 
     Raises:
         DataError: a folder has no log (`not-found`).
     """
     runs = {folder: read_curves(folder) for folder in folders}
     logged = {name for curves in runs.values() for name in curves}
-    scores = sorted(name for name in logged if name.startswith("acc/"))
     panels = [
         ("loss", ["loss", *sorted(n for n in logged if n.startswith("val_loss"))]),
-        ("accuracy", ["top1_acc", *(one for one in scores if one == "acc/top1")]),
+        ("accuracy", ["top1_acc", "acc/top1"]),
         ("learning rate", ["lr"]),
     ]
-    panels = [(title, [n for n in ns if n in logged]) for title, ns in panels]
+    panels = [(title, [n for n in names if n in logged]) for title, names in panels]
     panels = [panel for panel in panels if panel[1]]
     figure = Figure(figsize=(4.4 * len(panels), 3.6), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    lines = {"top1_acc": ":", "acc/top1": "-"}
     for ax, (title, names) in zip(axes, panels, strict=True):
         for number, (folder, curves) in enumerate(runs.items()):
-            for name in (one for one in names if one in curves):
-                label = f"{Path(folder).name}: {name}" if len(runs) > 1 else name
+            for name in [name for name in names if name in curves]:
+                label, style = LINES.get(name, (name, "-"))
+                if len(runs) > 1:
+                    label = f"{Path(folder).name}: {label}"
                 ax.plot(
                     *curves[name],
-                    lines.get(name, "-"),
+                    style,
                     marker="." if len(curves[name][0]) < 30 else "",
                     color=f"C{number}",
                     label=label,

@@ -1,8 +1,9 @@
-"""Deletion metric of a saliency: deleting salient joints first must reduce the score most.
+"""Deletion metric: validate saliency by deleting joints and frames.
 
-The joints of each sample are deleted in the order of their saliency, the most salient
-first, and for comparison in random orders and the least salient first. The same is done
-with frames. Deleted joints are zero, like absent joints.
+The joints of each sample are deleted in three orders: most salient first, at random, and
+least salient first. If the saliency is valid, deleting the most salient joints first
+reduces the score fastest. The same is done with frames. Deleted joints are set to zero,
+like absent joints.
 
 Source: Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Black-box
 Models", BMVC 2018, https://arxiv.org/abs/1806.07421 (the deletion metric).
@@ -20,8 +21,8 @@ from ..io.progress import progress
 from .explainer import Explainer
 from .saliency import integrated_gradients
 
-# Of a batch: numbers deleted, probabilities, labels, and predicted classes.
-_Result = tuple[np.ndarray, np.ndarray, list[int], Tensor]
+# Result of a batch: numbers deleted, probabilities, labels, and predicted classes.
+_BatchResult = tuple[np.ndarray, np.ndarray, list[int], Tensor]
 
 ORDERS = ("most salient first", "at random", "least salient first")
 
@@ -32,11 +33,11 @@ class Deletion:
 
     Attributes:
         what: "joints" or "frames".
-        counts: number of deleted joints or frames, [K], from 0.
-        accuracy: order -> top-1 in percent, [K]; the mean over random orders.
+        counts: numbers of deleted joints or frames, [K], starting at 0.
+        accuracy: order -> top-1 accuracy in percent, [K]; random orders are averaged.
         score: order -> mean probability of the class predicted for the complete sample,
             in percent, [K].
-        samples: N.
+        samples: number of samples, N.
     """
 
     what: str
@@ -46,21 +47,21 @@ class Deletion:
     samples: int
 
     def area(self, order: str) -> float:
-        """Mean score over the number deleted, in percent: low if the order is good."""
+        """Return the mean score over the number deleted, in percent (lower is better)."""
         values = self.score[order]
-        middles = (values[1:] + values[:-1]) / 2
-        return float(middles @ np.diff(self.counts) / self.counts[-1])
+        midpoints = (values[1:] + values[:-1]) / 2
+        return float(midpoints @ np.diff(self.counts) / self.counts[-1])
 
     def table(self) -> str:
-        """Markdown table of accuracy and score per number deleted."""
+        """Format accuracy and score per number deleted as a Markdown table."""
         lines = [f"| {self.what} deleted | {' | '.join(ORDERS)} |", "|" + "---|" * 4]
         for row, count in enumerate(self.counts):
             cells = (
-                f"{self.accuracy[one][row]:.1f} / {self.score[one][row]:.1f}"
-                for one in ORDERS
+                f"{self.accuracy[order][row]:.1f} / {self.score[order][row]:.1f}"
+                for order in ORDERS
             )
             lines.append(f"| {count} | {' | '.join(cells)} |")
-        area = " | ".join(f"{self.area(one):.1f}" for one in ORDERS)
+        area = " | ".join(f"{self.area(order):.1f}" for order in ORDERS)
         return "\n".join([*lines, f"| mean score | {area} |"])
 
 
@@ -72,58 +73,63 @@ def check_saliency(
     seed: int = 0,
     batch_size: int = 16,
 ) -> list[Deletion]:
-    """Delete joints and frames of the network's inputs, the most salient first.
+    """Measure the saliency by deleting joints and frames of the network's inputs.
 
     Args:
-        explainer: the network.
-        samples: of an annotation file, with `label`.
-        steps: of the saliency.
+        explainer: explainer of the network.
+        samples: samples of an annotation file, with `label`.
+        steps: integration steps of the saliency.
         repeats: random orders per sample, which are averaged.
-        seed: of the random orders.
+        seed: seed of the random orders.
         batch_size: samples per batch.
 
     Returns:
         The results for joints and for frames.
     """
     rng = np.random.default_rng(seed)
-    parts: dict[str, list[_Result]] = {"joints": [], "frames": []}
+    results: dict[str, list[_BatchResult]] = {"joints": [], "frames": []}
     batches = _batches(explainer, samples, batch_size)
     for batch in progress(batches, desc="deletion", unit="batch"):
-        inputs = explainer.to_network([one for one, _ in batch])
-        whole = explainer.probabilities(inputs)
-        said = torch.from_numpy(whole.argmax(1)).to(inputs.device)
-        saliency = integrated_gradients(explainer.model, inputs, said, steps)
-        for what, found in parts.items():
-            # [B, clips, V] or [B, clips, T]: clips have their own frames, but share
-            # their joints.
+        inputs = explainer.to_network([clips for clips, _ in batch])
+        predicted = explainer.probabilities(inputs).argmax(1)
+        labels = torch.from_numpy(predicted).to(inputs.device)
+        saliency = integrated_gradients(explainer.model, inputs, labels, steps)
+        for what, parts in results.items():
+            # (B, clips, V) or (B, clips, T). Clips differ in their frames, so frames are
+            # ranked per clip, but joints are ranked over all clips.
             if what == "joints":
                 mass = saliency.sum((1, 2, 3))[:, None].expand(-1, inputs.shape[1], -1)
             else:
                 mass = saliency.sum((2, 4))
             orders = _orders(mass.cpu().numpy(), what, repeats, rng)
             counts = _counts(mass.shape[-1])
-            left = [
+            probabilities = [
                 np.stack(
                     [
-                        explainer.probabilities(_deleted(inputs, order[..., :k], what))
+                        explainer.probabilities(_delete(inputs, order[..., :k], what))
                         for k in counts
                     ]
                 )
                 for order in orders
             ]
-            found.append((counts, np.stack(left), [label for _, label in batch], said))
-    return [_joined(what, found) for what, found in parts.items()]
+            true = [label for _, label in batch]
+            parts.append((counts, np.stack(probabilities), true, labels))
+    return [_merge(what, parts) for what, parts in results.items()]
 
 
-def deletion_figure(found: Sequence[Deletion], title: str = "") -> Figure:
-    """Accuracy over the number deleted, one panel per result."""
-    figure = Figure(figsize=(4.6 * len(found), 3.8), layout="constrained")
-    for ax, one in zip(
-        figure.subplots(1, len(found), squeeze=False)[0], found, strict=True
-    ):
+def deletion_figure(results: Sequence[Deletion], title: str = "") -> Figure:
+    """Plot the accuracy over the number deleted, one panel per result."""
+    figure = Figure(figsize=(4.6 * len(results), 3.8), layout="constrained")
+    axes = figure.subplots(1, len(results), squeeze=False)[0]
+    for ax, result in zip(axes, results, strict=True):
         for order, line in zip(ORDERS, ("-", "--", ":"), strict=True):
-            ax.plot(one.counts, one.accuracy[order], line, marker=".", label=order)
-        ax.set(xlabel=f"{one.what} deleted", ylabel="top-1, %", ylim=(0, 102))
+            values = result.accuracy[order]
+            ax.plot(result.counts, values, line, marker=".", label=order)
+        ax.set(
+            xlabel=f"number of deleted {result.what}",
+            ylabel="top-1 accuracy (%)",
+            ylim=(0, 102),
+        )
         ax.grid(alpha=0.3)
         ax.legend(fontsize=8)
     figure.suptitle(title)
@@ -133,7 +139,7 @@ def deletion_figure(found: Sequence[Deletion], title: str = "") -> Figure:
 def _batches(
     explainer: Explainer, samples: Iterable[dict], size: int
 ) -> Iterator[list[tuple[np.ndarray, int]]]:
-    """[(inputs, label)] of one shape each."""
+    """Group (inputs, label) of consecutive samples with equal shapes into batches."""
     batch: list[tuple[np.ndarray, int]] = []
     for sample in samples:
         inputs = explainer.clips(sample).inputs
@@ -148,42 +154,42 @@ def _batches(
 def _orders(
     mass: np.ndarray, what: str, repeats: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Places by saliency, reversed, and at random: each [B, clips, places]."""
+    """Return indices by descending, ascending, and random saliency, [B, clips, n] each."""
     order = np.argsort(-mass, axis=-1, kind="stable")
-    drawn = []
+    random_orders = []
     for _ in range(repeats):
         shape = mass[:, :1].shape if what == "joints" else mass.shape
-        one = np.argsort(rng.random(shape), axis=-1)
-        drawn.append(np.broadcast_to(one, mass.shape))
-    return [order, order[..., ::-1], *drawn]
+        random_order = np.argsort(rng.random(shape), axis=-1)
+        random_orders.append(np.broadcast_to(random_order, mass.shape))
+    return [order, order[..., ::-1], *random_orders]
 
 
-def _counts(places: int) -> np.ndarray:
-    """0, 1, 2, 3 and then in greater steps up to half of the places."""
-    half = max(places // 2, 1)
+def _counts(size: int) -> np.ndarray:
+    """Return 0, 1, 2, 3, and larger steps up to half of `size`."""
+    half = max(size // 2, 1)
     few, many = np.minimum((1, 2, 3), half), np.linspace(0, half, 6).astype(int)
     return np.unique([0, *few, *many])
 
 
-def _deleted(inputs: Tensor, places: np.ndarray, what: str) -> Tensor:
-    """Inputs [B, clips, M, T, V, C] without the places [B, clips, k]."""
+def _delete(inputs: Tensor, indices: np.ndarray, what: str) -> Tensor:
+    """Zero the joints or frames [B, clips, k] of inputs [B, clips, M, T, V, C]."""
     axis = 4 if what == "joints" else 3
-    kept = np.ones((*inputs.shape[:2], inputs.shape[axis]), bool)
-    np.put_along_axis(kept, places, False, -1)
+    mask = np.ones((*inputs.shape[:2], inputs.shape[axis]), bool)
+    np.put_along_axis(mask, indices, False, -1)
     shape = [*inputs.shape[:2], 1, 1, 1, 1]
     shape[axis] = inputs.shape[axis]
-    return inputs * torch.from_numpy(kept).to(inputs.device).view(shape)
+    return inputs * torch.from_numpy(mask).to(inputs.device).view(shape)
 
 
-def _joined(what: str, found: list[_Result]) -> Deletion:
-    counts = found[0][0]
-    left = np.concatenate([one[1] for one in found], 2)  # (orders, K, N, classes)
-    labels = np.concatenate([one[2] for one in found])
-    said = np.concatenate([one[3].cpu().numpy() for one in found])
-    right = 100 * (left.argmax(-1) == labels).mean(-1)  # (orders, K)
-    score = 100 * left[:, :, np.arange(len(said)), said].mean(-1)
+def _merge(what: str, parts: list[_BatchResult]) -> Deletion:
+    counts = parts[0][0]
+    values = np.concatenate([part[1] for part in parts], 2)  # (orders, K, N, classes)
+    labels = np.concatenate([part[2] for part in parts])
+    predicted = np.concatenate([part[3].cpu().numpy() for part in parts])
+    correct = 100 * (values.argmax(-1) == labels).mean(-1)  # (orders, K)
+    score = 100 * values[:, :, np.arange(len(labels)), predicted].mean(-1)
     accuracy, scores = (
-        dict(zip(ORDERS, (one[0], one[2:].mean(0), one[1]), strict=True))
-        for one in (right, score)
+        dict(zip(ORDERS, (value[0], value[2:].mean(0), value[1]), strict=True))
+        for value in (correct, score)
     )
     return Deletion(what, counts, accuracy, scores, len(labels))

@@ -23,21 +23,22 @@ from .scene import ScoresOverTime
 
 
 class Explainer:
-    """Explanations of the predictions of a trained network.
+    """Explain the predictions of a trained network.
 
     Args:
-        config: the config that it was trained with, a file or a `Config`; or a
-            checkpoint that contains it.
-        checkpoint: file or URL. Nothing in it is executed, and every entry must fit.
-        device: such as "cpu"; None for a GPU if there is one.
+        config: config that the network was trained with, as a file or a `Config`; or a
+            checkpoint that contains the config.
+        checkpoint: path or URL. Code in it is never executed, and every entry must
+            match the network.
+        device: device, such as "cpu"; None for a GPU if available.
 
     Attributes:
         model: the network, in eval mode.
-        classes: names of the classes.
-        expected: layout, dimensions, and persons that the network takes.
+        classes: class names.
+        expected: layout, dimensions, and number of persons of the network's input.
 
     Raises:
-        ConfigError: config and checkpoint do not define a network with classes.
+        ConfigError: config and checkpoint do not define a classifier.
     """
 
     def __init__(
@@ -51,8 +52,8 @@ class Explainer:
         model, saved = load_model(cfg, checkpoint, device)
         if has_targets(model):
             raise ConfigError(
-                "the network regresses targets and has no classes, whose scores are "
-                "explained",
+                "the network is a regression model, but explanations require the class "
+                "scores of a classifier",
                 kind="config",
                 file=cfg.filename,
                 field="cls_head",
@@ -62,31 +63,31 @@ class Explainer:
         self.expected = self._pipeline.expected
 
     def clips(self, sample: dict) -> Clips:
-        """The clips of a sample of an annotation file.
+        """Return the clips of a sample of an annotation file.
 
         Raises:
-            DataError: keypoints that the network cannot take.
+            DataError: the keypoints do not match the network's input.
         """
         return self._pipeline.clips(to_sample(sample, self.expected))
 
     def to_network(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        """Batch B inputs [clips, M, T, V, C] of the same shape for the model."""
+        """Collate B inputs [clips, M, T, V, C] of equal shape into a batch."""
         data = {
-            "inputs": [torch.from_numpy(one) for one in inputs],
+            "inputs": [torch.from_numpy(clips) for clips in inputs],
             "data_samples": [ActionDataSample() for _ in inputs],
         }
         return self.model.data_preprocessor(data)["inputs"]
 
     @torch.no_grad()
     def response(self, clips: Clips) -> np.ndarray:
-        """The neural response of each joint in each frame.
+        """Return the neural response of each joint in each frame.
 
-        The magnitude of the last feature map over its channels, before it is pooled:
-        how ST-GCN's demonstration shows what the network attends to (Yan et al., AAAI
-        2018, https://arxiv.org/abs/1801.07455).
+        The response is the norm of the last feature map over its channels, before
+        pooling. The demo of ST-GCN visualizes the same quantity (Yan et al., AAAI 2018,
+        https://arxiv.org/abs/1801.07455).
 
         Returns:
-            [M, T, V] of the clips' sequence, 0 to 1.
+            Response per joint of `clips.sequence`, [M, T, V], 0 to 1.
 
         Raises:
             ConfigError: the backbone pools persons or joints (`config`).
@@ -97,8 +98,8 @@ class Explainer:
         if features.dim() != 5 or (*shape[:2], shape[4]) != (count, persons, joints):
             raise ConfigError(
                 f"the features have shape {shape}, expected [clips={count}, "
-                f"M={persons}, C, T, V={joints}]: this backbone pools persons or "
-                "joints. Use the saliency instead.",
+                f"M={persons}, C, T, V={joints}]. The backbone pools persons or joints; "
+                "use the saliency instead.",
                 kind="config",
                 field="backbone",
             )
@@ -111,16 +112,16 @@ class Explainer:
     def saliency(
         self, clips: Clips, label: int | None = None, steps: int = 16
     ) -> tuple[np.ndarray, int]:
-        """The saliency of each joint in each frame for a class.
+        """Return the saliency of each joint in each frame for a class.
 
         Args:
-            clips: of a sequence.
-            label: of the class; None for the predicted one.
-            steps: of the integral, see `integrated_gradients`.
+            clips: clips of a sequence.
+            label: index of the class; None for the predicted class.
+            steps: integration steps, see `integrated_gradients`.
 
         Returns:
-            [M, T, V] of the clips' sequence, negative if a joint opposes the class, and
-            the label.
+            Saliency per joint of `clips.sequence`, [M, T, V], and the label. Values are
+            negative where a joint opposes the class.
         """
         inputs = self.to_network([clips.inputs])
         if label is None:
@@ -132,32 +133,35 @@ class Explainer:
 
     @torch.no_grad()
     def probabilities(self, inputs: Tensor) -> np.ndarray:
-        """Probabilities [B, classes] of inputs [B, clips, M, T, V, C], mean over clips."""
+        """Return probabilities [B, classes] of inputs [B, clips, M, T, V, C].
+
+        Probabilities are averaged over clips.
+        """
         logits, _ = self.model.extract_feat(inputs, stage="head")
-        each = logits.float().softmax(-1).unflatten(0, inputs.shape[:2])
-        return each.mean(1).cpu().numpy()
+        per_clip = logits.float().softmax(-1).unflatten(0, inputs.shape[:2])
+        return per_clip.mean(1).cpu().numpy()
 
 
 def sizes_of(saliency: np.ndarray) -> np.ndarray:
-    """Positive saliency [M, T, V] as sizes from 0 to 1."""
+    """Convert positive saliency [M, T, V] to sizes from 0 to 1."""
     positive = np.maximum(saliency, 0)
-    most = positive.max()
-    return positive / most if most > 0 else positive
+    maximum = positive.max()
+    return positive / maximum if maximum > 0 else positive
 
 
 def scores_over_time(
     recognizer: Recognizer, sample: dict, window: int = 32, step: int = 4
 ) -> ScoresOverTime:
-    """Scores of the windows of a sequence.
+    """Return the scores of sliding windows of a sequence.
 
     Args:
         recognizer: the trained network.
-        sample: of an annotation file.
-        window: frames per window; a shorter sequence is one window.
-        step: frames between the starts of two windows.
+        sample: sample of an annotation file.
+        window: frames per window. A shorter sequence is a single window.
+        step: stride of the windows in frames.
 
     Returns:
-        At the middle of each window; NaN for windows without a person.
+        Scores at the center of each window; NaN for windows without a person.
 
     Raises:
         DataError: no window contains a person (`no-person`).
@@ -167,21 +171,21 @@ def scores_over_time(
     window = min(window, frames)
     starts = np.arange(0, frames - window + 1, step)
     values = np.full((len(starts), len(recognizer.classes)), np.nan)
-    seen, parts = [], []
-    for number, start in enumerate(starts):
+    rows, parts = [], []
+    for row, start in enumerate(starts):
         group = Group(tuple(range(persons)), int(start), int(start) + window)
         part = group.of(sample)
         if part["keypoint"].any():
-            seen.append(number)
+            rows.append(row)
             parts.append(part)
     if not parts:
         raise DataError("no window contains a person", kind="no-person")
-    found = np.stack([one.scores for one in recognizer.predict_each(parts)])
-    values[seen] = Scores("windows", "", found).as_probabilities().values
+    scores = np.stack([result.scores for result in recognizer.predict_each(parts)])
+    values[rows] = Scores("windows", "", scores).as_probabilities().values
     return ScoresOverTime(starts + (window - 1) / 2, values, recognizer.classes)
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
-    """Values scaled to 0..1, from the 5th percentile to the maximum."""
+    """Scale values to 0..1, from the 5th percentile to the maximum."""
     low, high = np.percentile(values, 5), values.max()
     return np.clip((values - low) / max(high - low, 1e-12), 0, 1)

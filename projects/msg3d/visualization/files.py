@@ -11,21 +11,21 @@ from ..errors import ConfigError
 from ..io.atomic import whole_file
 
 FIGURES = (".png", ".svg", ".pdf")
-# Delays in a gif are hundredths of a second; viewers slow down below two of them.
+# GIF delays are multiples of 10 ms, and many viewers slow down delays below 20 ms.
 FASTEST_GIF = 50
 
 
 def check_picture(path: str, endings: tuple[str, ...] = FIGURES) -> Path:
-    """The path of a picture, checked before the work starts.
+    """Check the path of an image, before the work starts.
 
     Raises:
-        ConfigError: wrong ending, or the folder does not exist (`file-name`).
+        ConfigError: the extension is unsupported, or the folder does not exist
+            (`file-name`).
     """
     picture = Path(path)
     if picture.suffix not in endings or not picture.parent.is_dir() or picture.is_dir():
         raise ConfigError(
-            f"expected a file name that ends in {' or '.join(endings)}, in an existing "
-            "folder",
+            f"expected a path in an existing folder that ends in {' or '.join(endings)}",
             kind="file-name",
             file=str(path),
         )
@@ -33,10 +33,11 @@ def check_picture(path: str, endings: tuple[str, ...] = FIGURES) -> Path:
 
 
 def save_figure(figure: Figure, path: str, dpi: int = 100) -> None:
-    """Write a figure, in the format of the ending.
+    """Save a figure in the format of the file extension.
 
     Raises:
-        ConfigError: wrong ending, or the folder does not exist (`file-name`).
+        ConfigError: the extension is unsupported, or the folder does not exist
+            (`file-name`).
         OSError: the file cannot be written.
     """
     picture = check_picture(path)
@@ -45,28 +46,28 @@ def save_figure(figure: Figure, path: str, dpi: int = 100) -> None:
 
 
 def write_gif(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
-    """Write an endless gif.
+    """Write a looping GIF.
 
     Args:
-        path: of the file.
-        frames: uint8 [H, W, 3], at least one.
+        path: path of the file.
+        frames: at least one frame, uint8 [H, W, 3].
         fps: frames per second, at most 50.
 
     Raises:
-        ConfigError: more frames per second (`option`).
+        ConfigError: `fps` is greater than 50 (`option`).
         OSError: the file cannot be written.
     """
     from PIL import Image
 
     if fps > FASTEST_GIF:
         raise ConfigError(
-            f"fps is {fps:g}, but a gif shows at most {FASTEST_GIF} frames per second. "
-            f"Use --fps {FASTEST_GIF}, or write an .mp4.",
+            f"fps is {fps:g}, but a GIF supports at most {FASTEST_GIF} frames per "
+            f"second. Use --fps {FASTEST_GIF}, or write an .mp4 file.",
             kind="option",
             file=str(path),
             field="fps",
         )
-    # Delays are rounded; rounding their sums avoids drift.
+    # Round cumulative times instead of single delays, to avoid drift.
     images = [Image.fromarray(frame) for frame in frames]
     ends = np.rint(np.arange(len(images) + 1) * 100 / fps).astype(int) * 10
     palette = images[len(images) // 2].quantize(255)
@@ -85,34 +86,35 @@ def write_gif(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
 
 
 def write_mp4(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
-    """Write an mp4 (MPEG-4 part 2, the codec in OpenCV's wheels).
+    """Write an MP4 (MPEG-4 Part 2, the codec that OpenCV's wheels include).
 
     Args:
-        path: of the file.
-        frames: uint8 [H, W, 3] of one size, at least one.
+        path: path of the file.
+        frames: at least one frame, uint8 [H, W, 3], all of the same size.
         fps: frames per second.
 
     Raises:
-        ConfigError: OpenCV has no encoder (`missing-package`).
+        ConfigError: this build of OpenCV has no MP4 encoder (`missing-package`).
         OSError: the file cannot be written.
     """
     import cv2
 
     with tempfile.TemporaryDirectory() as folder:
-        made, writer = Path(folder, "clip.mp4"), None
+        clip, writer = Path(folder, "clip.mp4"), None
         for frame in frames:
             if writer is None:
                 height, width = frame.shape[:2]
                 code = cv2.VideoWriter.fourcc(*"mp4v")
-                writer = cv2.VideoWriter(str(made), code, fps, (width, height))
+                writer = cv2.VideoWriter(str(clip), code, fps, (width, height))
                 if not writer.isOpened():
                     raise ConfigError(
-                        "this build of OpenCV cannot encode mp4. Write a .gif or .html.",
+                        "this build of OpenCV cannot encode MP4. Write a .gif or .html "
+                        "file instead.",
                         kind="missing-package",
                         file=str(path),
                     )
-            writer.write(frame[..., ::-1])  # blue, green, red
+            writer.write(frame[..., ::-1])  # RGB -> BGR
         assert writer is not None, "no frames"
         writer.release()
         with whole_file(path) as file:
-            file.write(made.read_bytes())
+            file.write(clip.read_bytes())

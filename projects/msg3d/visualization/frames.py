@@ -107,8 +107,8 @@ def _scores(
             label=scores.classes[label],
             marker="." if len(scores.frames) < 20 else "",
         )
-    limits = {"xlim": (0, max(frames - 1, 1)), "ylim": (0, 1.02)}
-    ax.set(**limits, xlabel="frame", ylabel="score")
+    ax.set(xlim=(0, max(frames - 1, 1)), ylim=(0, 1.02))
+    ax.set(xlabel="frame", ylabel="score")
     ax.tick_params(labelsize=8)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(

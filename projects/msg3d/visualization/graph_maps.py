@@ -1,8 +1,8 @@
 """Heat maps of the learned graphs, per scale.
 
-MS-G3D's graph convolution multiplies by A + PA: the fixed graph of each scale, and the
-residual that training adds (the paper's "A^res", section 3.2). 2s-AGCN also adds one,
-ST-GCN multiplies the edges by their importance, and AAGCN trains A itself.
+The graph convolution of MS-G3D multiplies by A + PA: the fixed graph A of each scale plus
+a learned residual PA ("A^res" in section 3.2 of the paper). 2s-AGCN also adds a residual,
+ST-GCN multiplies the edges by learned weights, and AAGCN learns A itself.
 """
 
 from typing import NamedTuple
@@ -14,18 +14,18 @@ from torch import Tensor, nn
 
 from ..errors import DataError
 
-# Names of more nodes could not be read.
-MOST_NAMED = 33
-MOST_COLUMNS = 7
+# With more nodes, their names would be illegible.
+MAX_NAMED = 33
+MAX_COLUMNS = 7
 
 
 class LearnedGraph(NamedTuple):
-    """One layer's graphs, float [K, V, V], indexed (scale or subset, source, target).
+    """Graphs of a layer, float [K, V, V], indexed (scale or subset, source, target).
 
     Attributes:
         used: the graph that the layer multiplies by.
-        learned: the residual, or the difference to the fixed graph; None if the fixed
-            graph is not kept.
+        learned: the learned residual, or the difference to the fixed graph; None if the
+            layer does not store the fixed graph.
     """
 
     used: np.ndarray
@@ -33,12 +33,12 @@ class LearnedGraph(NamedTuple):
 
 
 def learned_graphs(model: nn.Module) -> dict[str, LearnedGraph]:
-    """The graphs of all layers that have any, by name of the layer.
+    """Return the graphs of all layers with a graph, keyed by layer name.
 
-    Layers over windows of w frames have [K, wV, wV], nodes ordered (frame, joint). Graphs
-    that depend on the sample (2s-AGCN's C) are not included.
+    Graphs of layers over windows of w frames have shape [K, wV, wV], with nodes ordered
+    (frame, joint). Graphs that depend on the sample (C in 2s-AGCN) are not included.
     """
-    found = {}
+    graphs = {}
     for name, module in model.named_modules():
         fixed = getattr(module, "A", None)
         if fixed is None or fixed.dim() != 3:
@@ -51,66 +51,66 @@ def learned_graphs(model: nn.Module) -> dict[str, LearnedGraph]:
             learned = used - fixed
         else:
             used, learned = fixed + module.PA, module.PA
-        found[name] = LearnedGraph(
-            _array(used), None if learned is None else _array(learned)
+        graphs[name] = LearnedGraph(
+            _to_array(used), None if learned is None else _to_array(learned)
         )
-    return found
+    return graphs
 
 
-def _array(values: Tensor) -> np.ndarray:
+def _to_array(values: Tensor) -> np.ndarray:
     return values.detach().cpu().numpy()
 
 
 def graph_figure(
     graph: LearnedGraph, joints: tuple[str, ...] = (), title: str = ""
 ) -> Figure:
-    """One map per scale: the used graph above, the learned part below.
+    """Plot the graph and its learned part as heat maps, one column per scale.
 
-    Red is positive, blue negative, with one color scale for each part. A column is the
-    joint that aggregates, a row the joint that it aggregates from.
+    Red is positive and blue negative. The graph and the learned part have separate color
+    scales. In each map, column j shows the joints that joint j aggregates from.
 
     Args:
-        graph: of a layer.
-        joints: names, shown beside the first map if their number is that of the nodes.
-        title: of the figure.
+        graph: graph of a layer.
+        joints: joint names, shown if their number equals the number of nodes.
+        title: title of the figure.
 
     Raises:
-        PictureError: a graph that is not finite.
+        DataError: the graph contains NaN or infinity (`not-finite`).
     """
     kinds = {"graph": graph.used}
     if graph.learned is not None:
-        kinds["learned"] = graph.learned
+        kinds["learned part"] = graph.learned
     if not all(np.isfinite(values).all() for values in kinds.values()):
         raise DataError(
-            f"the graph of {title} is NaN or infinite: training diverged",
+            f"the graph of {title} contains NaN or infinity: the training diverged",
             kind="not-finite",
         )
     scales, nodes = graph.used.shape[:2]
-    names = joints if len(joints) == nodes <= MOST_NAMED else ()
-    columns = min(scales, MOST_COLUMNS)
-    lines = -(-scales // columns)
-    width, margin = 2.2 if nodes <= MOST_NAMED else 3.2, 1.6 if names else 0.4
+    names = joints if len(joints) == nodes <= MAX_NAMED else ()
+    columns = min(scales, MAX_COLUMNS)
+    rows = -(-scales // columns)
+    width, margin = 2.2 if nodes <= MAX_NAMED else 3.2, 1.6 if names else 0.4
     figure = Figure(
         figsize=(
             width * columns + margin + 0.8,
-            (width + 0.35) * lines * len(kinds) + 0.5,
+            (width + 0.35) * rows * len(kinds) + 0.5,
         ),
         layout="constrained",
     )
-    axes = figure.subplots(lines * len(kinds), columns, squeeze=False)
+    axes = figure.subplots(rows * len(kinds), columns, squeeze=False)
     for kind, (what, values) in enumerate(kinds.items()):
-        maps = axes[kind * lines : (kind + 1) * lines]
-        most = max(float(np.abs(values).max()), 1e-12)
+        maps = axes[kind * rows : (kind + 1) * rows]
+        limit = max(float(np.abs(values).max()), 1e-12)
         for scale, ax in enumerate(maps.flat):
             if scale >= scales:
                 ax.set_axis_off()
                 continue
-            shown = ax.imshow(values[scale], cmap="RdBu_r", vmin=-most, vmax=most)
-            ax.set_title(f"{what} {scale}", fontsize=8)
+            image = ax.imshow(values[scale], cmap="RdBu_r", vmin=-limit, vmax=limit)
+            ax.set_title(f"{what}, scale {scale}", fontsize=8)
             ax.set_xticks([])
             ax.set_yticks([])
         for ax in maps[:, 0] if names else ():
             ax.set_yticks(range(nodes), names, fontsize=5)
-        figure.colorbar(shown, ax=maps.ravel().tolist(), fraction=0.02, pad=0.01)
+        figure.colorbar(image, ax=maps.ravel().tolist(), fraction=0.02, pad=0.01)
     figure.suptitle(title)
     return figure

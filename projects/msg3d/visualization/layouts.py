@@ -1,4 +1,4 @@
-"""Drawings of skeleton layouts: joints with numbers and names, and colored sides."""
+"""Figures of skeleton layouts, with the number, name, and side of each joint."""
 
 import textwrap
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from ..errors import DataError
 from ..skeletons import Skeleton, skeleton
 from .scene import read_sample, sample_name
 
-TITLE = 36  # characters per line that fit above a drawing
+TITLE_WIDTH = 36  # characters per line that fit above a panel
 COLORS = {"left": "tab:blue", "right": "tab:orange", "middle": "0.3"}
 OUTLINE = [patheffects.withStroke(linewidth=2, foreground="white")]
 
-# A person who faces the viewer, y up, ten units tall: positions on the left side and in
-# the middle. The head is three times its size, to separate eyes and ears.
+# A person who faces the viewer, y up, 10 units tall: joints in the middle and on the left
+# side. The head is enlarged three times, to separate eyes and ears.
 POSE = {
     **{"head": (0, 9.9), "nose": (0, 9.2), "neck_nose": (0, 9.0), "neck": (0, 8.0)},
     **{"shoulder_center": (0, 7.3), "spine_shoulder": (0, 7.3), "thorax": (0, 7.3)},
@@ -45,7 +45,7 @@ POSE = {
     **{"foot": (1.6, 0.0), "big_toe": (1.7, -0.8), "small_toe": (2.7, -0.4)},
     "foot_index": (1.8, -0.4),
 }
-# A hand, its palm away from us if it is a right one; it has no sides.
+# A hand without sides. The palm of a right hand faces away from the viewer.
 HAND = {
     **{"wrist": (0, 0), "thumb_cmc": (1.3, 0.8), "thumb_mcp": (2.2, 1.8)},
     **{"thumb_ip": (2.9, 2.7), "thumb_tip": (3.4, 3.6)},
@@ -64,9 +64,9 @@ class Pose(NamedTuple):
     """Persons to draw.
 
     Attributes:
-        persons: [M, V, 2], y up, NaN for absent joints.
+        persons: joint positions [M, V, 2], y up, NaN for absent joints.
         title: second line of the title.
-        upside_down: whether they seem to stand on their heads.
+        upside_down: whether the persons appear to be upside down.
     """
 
     persons: np.ndarray
@@ -78,8 +78,8 @@ def layouts_figure(names: Sequence[str], poses: Sequence[Pose] = ()) -> Figure:
     """Draw layouts side by side.
 
     Args:
-        names: of the layouts.
-        poses: what to draw in each; the default is a standing person.
+        names: names of the layouts.
+        poses: pose to draw in each layout; the default is a standing person.
     """
     layouts = [skeleton(name) for name in names]
     poses = poses or [Pose(reference_pose(layout)[None]) for layout in layouts]
@@ -101,15 +101,15 @@ def layouts_figure(names: Sequence[str], poses: Sequence[Pose] = ()) -> Figure:
 def reference_pose(layout: Skeleton) -> np.ndarray:
     """Return the joints of a standing person in a layout, [V, 2], y up."""
     if "left_wrist" not in layout.joints and "wrist" in layout.joints:
-        places = [HAND.get(name) for name in layout.joints]
+        positions = [HAND.get(name) for name in layout.joints]
     else:
-        places = [_place(name) for name in layout.joints]
-    if None in places:  # a layout of the user's, with other names
+        positions = [_body_position(name) for name in layout.joints]
+    if None in positions:  # a custom layout with other joint names
         return _radial(layout)
-    return np.array(places, dtype=float)
+    return np.array(positions, dtype=float)
 
 
-def _place(joint: str) -> tuple[float, float] | None:
+def _body_position(joint: str) -> tuple[float, float] | None:
     side, _, part = joint.partition("_")
     if side not in ("left", "right"):
         return POSE.get(joint)
@@ -120,20 +120,20 @@ def _place(joint: str) -> tuple[float, float] | None:
 
 
 def _radial(layout: Skeleton) -> np.ndarray:
-    """Place the bones around the center, each level on a circle of its own."""
+    """Place the joints on circles around the center, one circle per tree level."""
     parents = dict(layout.bones)
     children = [
         [child for child, parent in parents.items() if parent == joint != child]
         for joint in range(len(layout.joints))
     ]
-    places = np.zeros((len(layout.joints), 2))
+    positions = np.zeros((len(layout.joints), 2))
 
     def leaves(joint: int) -> int:
         return sum(map(leaves, children[joint])) or 1
 
     def place(joint: int, start: float, end: float, radius: float) -> None:
         angle = (start + end) / 2
-        places[joint] = radius * np.sin(angle), radius * np.cos(angle)
+        positions[joint] = radius * np.sin(angle), radius * np.cos(angle)
         share = (end - start) / leaves(joint)
         for child in children[joint]:
             stop = start + share * leaves(child)
@@ -143,7 +143,7 @@ def _radial(layout: Skeleton) -> np.ndarray:
     roots = [joint for joint, parent in parents.items() if parent == joint]
     for root in roots:
         place(root, 0, 2 * np.pi, 0)
-    return places
+    return positions
 
 
 def pose_of_file(
@@ -153,19 +153,19 @@ def pose_of_file(
     frame: int | None = None,
     y_down: bool | None = None,
 ) -> Pose:
-    """Return the persons of a frame of an annotation file or store.
+    """Return the persons in a frame of an annotation file or packed store.
 
     Args:
-        file: its path.
-        layout: of the file.
-        sample: its id; None for the first.
-        frame: its number, from 0; None for the first with a person.
-        y_down: whether y points down in 3D; None for what the file states in its units,
-            else up. In 2D it always points down.
+        file: path of the annotation file or store.
+        layout: layout of the file.
+        sample: id of the sample; None for the first.
+        frame: index of the frame; None for the first frame with a person.
+        y_down: whether y points down in 3D; None to read it from the file's `units`,
+            with up as the default. In 2D, y always points down.
 
     Raises:
         DataError: the sample (`unknown-name`) or frame (`frame-numbers`) does not
-            exist, or shows no person (`no-person`).
+            exist, or contains no person (`no-person`).
     """
     data, layout, meta = read_sample(file, sample, layout)
     keypoint, name = data["keypoint"].astype(float), sample_name(data)
@@ -173,16 +173,16 @@ def pose_of_file(
     present = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
     if frame is not None and not 0 <= frame < keypoint.shape[1]:
         raise DataError(
-            f"has frames 0 to {keypoint.shape[1] - 1}, but --frame is {frame}",
+            f"the sample has frames 0 to {keypoint.shape[1] - 1}, but --frame is {frame}",
             kind="frame-numbers",
             **where,
         )
     if not len(present):
-        raise DataError("has no person in any frame", kind="no-person", **where)
+        raise DataError("no person in any frame", kind="no-person", **where)
     frame = int(present[0]) if frame is None else frame
     if frame not in present:
         raise DataError(
-            f"has no person in frame {frame}. The first frame with a person is "
+            f"no person in frame {frame}. The first frame with a person is "
             f"{present[0]}.",
             kind="no-person",
             **where,
@@ -195,20 +195,20 @@ def pose_of_file(
     upside_down = False
     if keypoint.shape[2:] == (len(layout.joints), 3):
         upside_down = up_axis({name: keypoint}, layout) == ("+y" if down else "-y")
-    return Pose(pose, textwrap.fill(f"{name}, frame {frame}", TITLE), upside_down)
+    return Pose(pose, textwrap.fill(f"{name}, frame {frame}", TITLE_WIDTH), upside_down)
 
 
 def _y_down(option: bool | None, meta: dict) -> bool:
-    """Return the option, or else what the file states in its units."""
+    """Return the option, or read it from the file's `units` if it is None."""
     return "y down" in str(meta.get("units")) if option is None else option
 
 
 def _draw(ax: Axes, layout: Skeleton, persons: np.ndarray, title: str) -> None:
-    """Draw persons [M, V, 2] in a layout, with NaN for absent joints."""
+    """Draw persons [M, V, 2], with NaN for absent joints."""
     if persons.shape[1] != len(layout.joints):
         raise DataError(
-            f"the file has {persons.shape[1]} joints, but {' '.join(title.split())}: "
-            "name the layout of the file",
+            f"the file has {persons.shape[1]} joints, which do not match the layout "
+            f"{' '.join(title.split())}. Pass the layout of the file.",
             kind="layout",
         )
     sides = [_side(name) for name in layout.joints]

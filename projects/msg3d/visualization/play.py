@@ -1,4 +1,4 @@
-"""Scenes of recorded sequences, with what a network responds to and predicts."""
+"""Scenes of recorded sequences, with the responses and predictions of a network."""
 
 from ..errors import DataError
 from ..skeletons import skeleton
@@ -17,18 +17,23 @@ def scene_of(
     size: str | None = None,
     windows: tuple[int, int] | None = None,
 ) -> Scene:
-    """Return the scene of a sample of an annotation file or store.
+    """Return the scene of a sample of an annotation file or packed store.
 
     Args:
-        file: its path.
-        sample: its id; None for the first.
-        layout: skeleton layout; None for that of the file.
-        up: axis of 3D that points up; None to detect it.
+        file: path of the annotation file or store.
+        sample: id of the sample; None for the first.
+        layout: skeleton layout; None to detect it from the file.
+        up: axis that points up in 3D; None to detect it.
         fps: frames per second.
-        model, checkpoint, device: a network, as `Recognizer` takes it.
-        size: what the size of a joint shows: None, "response" (magnitude of the last
-            features) or "saliency" (contribution to the predicted class).
-        windows: length and stride of the windows whose scores are shown.
+        model, checkpoint, device: arguments of `Recognizer`.
+        size: quantity that the size of a joint shows: None, "response" (magnitude of
+            the last features), or "saliency" (contribution to the predicted class).
+        windows: length and stride of the sliding windows of the scores; None to show no
+            scores.
+
+    Raises:
+        DataError: see `read_sample`; or the network is a regression model, which has no
+            scores (`option`).
     """
     data, joints, meta = read_sample(file, sample, layout)
     keypoint, sizes, scores = data["keypoint"], None, None
@@ -55,7 +60,8 @@ def scene_of(
         recognizer = Recognizer(model, checkpoint, device=device)
         if recognizer.targets:
             raise DataError(
-                "the network regresses targets and has no scores. Leave out --scores.",
+                "the network is a regression model and has no class scores. Omit "
+                "--scores.",
                 kind="option",
             )
         scores = scores_over_time(recognizer, data, *windows)

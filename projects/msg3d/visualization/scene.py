@@ -1,4 +1,4 @@
-"""A sequence for display: upright, seen from a viewpoint, with sizes and scores."""
+"""Sequences for display: upright, viewed from a direction, with joint sizes and scores."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from ..errors import DataError
 from ..skeletons import Skeleton, skeleton
 from ..stores.packing import load_any
 
-# Rotations that turn an axis to +y, without mirroring left and right.
+# Rotations of an axis to +y, which do not mirror left and right.
 UPRIGHT = {
     "+y": np.diag([1, 1, 1]),
     "-y": np.diag([1, -1, -1]),
@@ -25,12 +25,12 @@ PERSONS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8
 
 @dataclass(frozen=True)
 class ScoresOverTime:
-    """Scores of windows of a sequence.
+    """Scores of sliding windows of a sequence.
 
     Attributes:
-        frames: the middle of each of W windows, [W], in frames of the scene.
-        values: [W, classes]; NaN for windows without a person.
-        classes: names of the classes.
+        frames: center of each of W windows, [W], in frames of the scene.
+        values: scores, [W, classes]; NaN for windows without a person.
+        classes: class names.
     """
 
     frames: np.ndarray
@@ -38,22 +38,22 @@ class ScoresOverTime:
     classes: tuple[str, ...]
 
     def best(self, count: int) -> list[int]:
-        """The classes with the highest maximum score, best first."""
-        greatest = np.nan_to_num(self.values, nan=-np.inf).max(0)
-        return np.argsort(-greatest, kind="stable")[:count].tolist()
+        """Return the classes with the highest maximum score, best first."""
+        maxima = np.nan_to_num(self.values, nan=-np.inf).max(0)
+        return np.argsort(-maxima, kind="stable")[:count].tolist()
 
     def among(self, keypoint: np.ndarray, kept: int) -> "ScoresOverTime":
-        """The scores for a scene with fewer frames.
+        """Return the scores for a scene with fewer frames.
 
-        Pipelines drop the frames without the person that is present most often. If
-        the number of other frames differs, the scores are stretched.
+        Pipelines drop frames in which the person that is present in most frames is
+        absent. If this does not give `kept` frames, the scores are stretched instead.
 
         Args:
-            keypoint: of the complete sequence, [M, T, V, C].
+            keypoint: keypoints of the complete sequence, [M, T, V, C].
             kept: number of frames of the scene.
         """
-        seen = np.any(keypoint, (-2, -1))  # [M, T]
-        frames = np.flatnonzero(seen[seen.sum(1).argmax()])
+        present = np.any(keypoint, (-2, -1))  # (M, T)
+        frames = np.flatnonzero(present[present.sum(1).argmax()])
         if len(frames) != kept:
             frames = np.linspace(0, keypoint.shape[1] - 1, kept)
         return replace(self, frames=np.interp(self.frames, frames, np.arange(kept)))
@@ -61,15 +61,15 @@ class ScoresOverTime:
 
 @dataclass(frozen=True)
 class Scene:
-    """The content of a player.
+    """A sequence with everything that a player shows.
 
     Attributes:
-        title: of the sequence.
-        layout: of the joints.
-        points: float32 [M, T, V, C], x to the right, y up, in 3D z to the viewer; NaN
-            if a joint is absent.
-        sizes: of the joints' circles, [M, T, V], 0 to 1; None for the same size.
-        scores: over time, if any.
+        title: title of the sequence.
+        layout: skeleton layout.
+        points: joint positions, float32 [M, T, V, C]: x right, y up, and in 3D z towards
+            the viewer. NaN for absent joints.
+        sizes: sizes of the joint markers, [M, T, V], 0 to 1; None for equal sizes.
+        scores: scores over time, optional.
         fps: frames per second.
     """
 
@@ -81,7 +81,7 @@ class Scene:
     fps: float = 30
 
     def colors(self) -> list[list[str]]:
-        """Colors of each person's joints: per side for one person, else per person."""
+        """Return colors [M][V]: per side for a single person, else per person."""
         if len(self.points) > 1:
             joints = len(self.layout.joints)
             return [
@@ -92,11 +92,12 @@ class Scene:
         return [[SIDES.get(side, SIDES["middle"]) for side in sides]]
 
     def view(self, azimuth: float = 0, elevation: float = 0) -> np.ndarray:
-        """The points seen from a direction, [M, T, V, 2], x right, y up.
+        """Project the points in a viewing direction: [M, T, V, 2], x right, y up.
 
         Args:
-            azimuth: about the vertical in degrees, to the viewer's right.
-            elevation: above the horizontal in degrees.
+            azimuth: rotation of the viewer about the vertical axis in degrees, to the
+                right.
+            elevation: elevation of the viewer above the horizontal in degrees.
         """
         if self.points.shape[-1] == 2:
             return self.points
@@ -104,7 +105,7 @@ class Scene:
 
 
 def view_matrix(azimuth: float, elevation: float) -> np.ndarray:
-    """Rotation [3, 3] whose rows are the viewer's right, up, and backward directions."""
+    """Return the rotation [3, 3] with the viewer's right, up, and back vectors as rows."""
     (sin_a, sin_e), (cos_a, cos_e) = (
         f(np.radians([azimuth, elevation])) for f in (np.sin, np.cos)
     )
@@ -120,20 +121,20 @@ def view_matrix(azimuth: float, elevation: float) -> np.ndarray:
 def read_sample(
     path: str, name: str | None = None, layout: str | dict | Skeleton | None = None
 ) -> tuple[dict, Skeleton, dict]:
-    """Read and check a sample of an annotation file or store.
+    """Read and check a sample of an annotation file or packed store.
 
     Args:
-        path: of the file.
-        name: `frame_dir` of the sample; None for the first one.
-        layout: of the joints; None to detect it from the file's meta, or from their
-            number.
+        path: path of the file.
+        name: `frame_dir` of the sample; None for the first sample.
+        layout: skeleton layout; None to detect it from the file's `meta` or the number
+            of joints.
 
     Returns:
         The sample, its layout, and the file's `meta`.
 
     Raises:
-        DataError: the file or the sample is invalid; there is no such sample
-            (`unknown-name`), or its joints do not match the layout (`layout`).
+        DataError: the file or the sample is invalid, the file does not contain the
+            sample (`unknown-name`), or its joints do not match the layout (`layout`).
     """
     data = load_any(path)
     samples = samples_of(data, path)
@@ -141,7 +142,8 @@ def read_sample(
     name = next(iter(by_id), None) if name is None else name
     if name not in by_id:
         raise DataError(
-            f"the file has no such sample; its first are {list(by_id)[:3]}",
+            f"the file does not contain the sample. Its first samples are "
+            f"{list(by_id)[:3]}.",
             kind="unknown-name",
             file=str(path),
             sample=name,
@@ -153,21 +155,19 @@ def read_sample(
         layout = fitting[0] if fitting else own_layout(data, joints)
     if layout is None:
         raise DataError(
-            f"no layout has {joints} joints, and the file's meta does not describe one. "
-            "Set --layout: a .json file with num_node, inward as (child, parent), and "
-            "center.",
+            f"no known layout has {joints} joints, and the file's meta does not define a "
+            "layout. Pass --layout with a .json file that contains num_node, inward "
+            "(pairs of child and parent), and center.",
             kind="layout",
             file=str(path),
         )
     if len(skeleton(layout).joints) != joints:
-        name_of_layout = (
-            f"layout {layout!r}" if isinstance(layout, str) else "the layout"
-        )
-        advised = " or ".join(map(repr, fitting_layouts(data, joints)))
+        label = f"layout {layout!r}" if isinstance(layout, str) else "the layout"
+        suggestions = " or ".join(map(repr, fitting_layouts(data, joints)))
         raise DataError(
-            f"keypoint has {joints} joints, but {name_of_layout} has "
+            f"keypoint has {joints} joints, but {label} has "
             f"{len(skeleton(layout).joints)}. Use the layout of the file"
-            + (f", such as {advised}." if advised else "."),
+            + (f", such as {suggestions}." if suggestions else "."),
             kind="layout",
             file=str(path),
             sample=name,
@@ -179,16 +179,18 @@ def read_sample(
 def upright(
     keypoint: np.ndarray, layout: Skeleton, up: str | None = None
 ) -> np.ndarray:
-    """The points of a Scene: one person faces the viewer, several stand side by side.
+    """Turn keypoints upright, for `Scene.points`.
+
+    A single person faces the viewer. Several persons stand side by side.
 
     Args:
-        keypoint: [M, T, V, C]; a joint that is exactly zero is absent.
-        layout: of the joints.
-        up: the axis that points up, such as `-y`. The default is detected from feet and
-            head, else `+y`. In 2D it is always `-y`, as in images.
+        keypoint: keypoints [M, T, V, C]. Absent joints are exactly zero.
+        layout: skeleton layout.
+        up: axis that points up, such as `-y`. By default it is detected from feet and
+            head, with `+y` as the fallback. In 2D it is always `-y`, as in images.
 
     Returns:
-        float32 [M, T, V, C].
+        Points, float32 [M, T, V, C], NaN for absent joints.
 
     Raises:
         DataError: all keypoints are zero (`no-person`).
@@ -207,16 +209,16 @@ def upright(
 
 
 def _across(points: np.ndarray, layout: Skeleton) -> np.ndarray:
-    """The direction to be turned to the viewer's right, (x, y, z)."""
-    present = [one for one in points if not np.isnan(one).all()]
+    """Return the direction (x, y, z) that the scene turns to the viewer's right."""
+    present = [person for person in points if not np.isnan(person).all()]
     if len(present) > 1:
-        # From the first person to the second, so that none hides the other.
+        # From the first person to the second, so that neither occludes the other.
         return np.nanmean(present[1], (0, 1)) - np.nanmean(present[0], (0, 1))
     if layout.shoulders is not None:
         right, left = (present[0][:, list(end)].mean(1) for end in layout.shoulders)
-        whole = (left - right)[~np.isnan(left - right).any(-1)]
-        if len(whole):
-            return whole.mean(0)
+        widths = (left - right)[~np.isnan(left - right).any(-1)]
+        if len(widths):
+            return widths.mean(0)
     return np.array([1.0, 0, 0])
 
 

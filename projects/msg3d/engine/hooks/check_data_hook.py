@@ -1,8 +1,8 @@
-"""Compare data and model before the first iteration.
+"""Compatibility check of data and model before the first iteration.
 
-Otherwise a label above the head's classes is an index error in the loss (on a GPU, an
-assertion without details), and a wrong number of joints, targets, or channels an error
-deep in the model.
+Without it, a label beyond the classes of the head causes an index error in the loss (on
+a GPU, an assertion without details). A wrong number of joints, targets, or channels
+causes an error deep in the model.
 """
 
 import os
@@ -19,32 +19,32 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from ...annotations.check import Summary
-from ...checkpoints.reading import misfit
+from ...checkpoints.reading import first_mismatch
 from ...errors import CheckpointError, ConfigError, DataError
 from .input_check import check_head, check_inputs
 
 
 @HOOKS.register_module()
 class CheckDataHook(Hook):
-    """Refuse to start if the data, the backbone, and the head do not fit each other.
+    """Check that data, backbone, and head are compatible before a run starts.
 
-    Checks the loops that the run has built: training and validation in `train`, one of
-    them in `val` and `test`. Nothing is read twice: the data sets have a `summary` of
-    their file, and one sample per data set goes through its pipeline. Data sets without
-    a summary, and models without `cls_head.num_classes` (or `num_targets`) or
-    `backbone.graph`, are skipped. See `input_check` for layouts, joints, channels,
+    Checks the loops that the run has built: training and validation in `train`, a
+    single loop in `val` and `test`. Files are not read twice: each data set has a
+    `summary` of its file, and one sample per data set passes through the pipeline. Data
+    sets without a summary are skipped, as are models without `cls_head.num_classes` (or
+    `num_targets`) or `backbone.graph`. `input_check` checks layouts, joints, channels,
     persons, and the channels of the head.
 
-    If nothing is trained, every entry of the checkpoint must fit the model. MMEngine
-    only logs the others, and tests random weights. A training may load a part.
+    In `val` and `test`, all entries of the checkpoint must match the model. MMEngine
+    only logs mismatches, and would test random weights. Training may load a part.
 
-    Warns about what training does silently: persons beyond those that the pipeline
-    takes, and a default picture size.
+    Warns about silent behavior of the pipeline: ignored persons and a default image
+    size.
 
     Raises:
-        MSG3DError: the first difference, with file, sample, field, the property of the
-            model, and the line of the config to change; or the checkpoint to load does
-            not exist (`not-found`) or does not fit (`weights`).
+        MSG3DError: the first mismatch, with file, sample, field, the property of the
+            model, and the config entry to change; or the checkpoint to load does not
+            exist (`not-found`) or does not match the model (`weights`).
     """
 
     priority = "VERY_HIGH"
@@ -54,35 +54,36 @@ class CheckDataHook(Hook):
         self._only_tests = not isinstance(runner._train_loop, BaseLoop)
         _check_checkpoint(getattr(runner, "_load_from", None))
         model = _unwrapped(runner.model)
-        # Once, and not in wrappers that distribute the weights.
-        head_is_open = model is runner.model or isinstance(
+        # Check the head once, except with wrappers that shard the weights.
+        check_pending = model is runner.model or isinstance(
             runner.model, (nn.DataParallel, nn.parallel.DistributedDataParallel)
         )
-        # The public properties would build unused loops, and read their files.
+        # The public properties would build unused loops and read their files.
         for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
             if isinstance(loop, BaseLoop):
                 for dataset in _leaves(loop.dataloader.dataset):
                     _compare_labels(dataset.summary, model)
                     clips = check_inputs(dataset, model)
-                    if clips is not None and head_is_open:
+                    if clips is not None and check_pending:
                         check_head(model, clips)
-                        head_is_open = False
+                        check_pending = False
                     for warning in _warnings(dataset):
                         runner.logger.warning(warning)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         if not self._only_tests:
             return
-        # As MMEngine reads it.
+        # As MMEngine interprets the file.
         state = {
             key.removeprefix("module."): value
             for key, value in checkpoint.get("state_dict", checkpoint).items()
             if isinstance(value, torch.Tensor)
         }
-        if wrong := misfit(_unwrapped(runner.model).state_dict(), state):
+        mismatch = first_mismatch(_unwrapped(runner.model).state_dict(), state)
+        if mismatch:
             raise ConfigError(
-                f"the checkpoint does not fit the network of the config: {wrong}. Use "
-                "the config that it was trained with",
+                f"the checkpoint does not match the network of the config: {mismatch}. "
+                "Use the config that it was trained with",
                 kind="weights",
                 file=runner._load_from,
             )
@@ -93,7 +94,7 @@ def _unwrapped(model: nn.Module) -> BaseModel:
 
 
 def _check_checkpoint(path: str | None) -> None:
-    # Path.exists raises an error for a folder that cannot be read.
+    # Path.exists raises an error in a folder that cannot be read.
     if path and "://" not in path and not os.path.exists(path):  # noqa: PTH110
         raise CheckpointError(
             "the checkpoint to load does not exist: correct load_from, --resume, or "
@@ -105,16 +106,16 @@ def _check_checkpoint(path: str | None) -> None:
 
 
 def _warnings(dataset: BaseDataset) -> Iterator[str]:
-    """Describe what this data set's pipeline would do silently."""
+    """Yield a warning for each silent behavior of the pipeline of a data set."""
     summary = dataset.summary
     steps = {type(step).__name__: step for step in dataset.pipeline.transforms}
-    taken = getattr(steps.get("FormatGCNInput"), "num_person", None)
-    if taken and summary.persons > taken and "SelectPersons" not in steps:
+    used = getattr(steps.get("FormatGCNInput"), "num_person", None)
+    if used and summary.persons > used and "SelectPersons" not in steps:
         yield (
             f"{summary.source}: sample {summary.persons_sample!r}: keypoint has "
-            f"{summary.persons} persons, of which the first {taken} of the file are "
-            f"taken: put dict(type='SelectPersons', num_person={taken}) first in the "
-            "pipeline to select them"
+            f"{summary.persons} persons, but only the first {used} are used. To select "
+            f"the persons, add dict(type='SelectPersons', num_person={used}) as the "
+            "first step of the pipeline"
         )
     sized = [
         step for step in dataset.pipeline.transforms if isinstance(step, PreNormalize2D)
@@ -122,13 +123,13 @@ def _warnings(dataset: BaseDataset) -> Iterator[str]:
     if sized and "img_shape" not in dataset.get_data_info(0):
         yield (
             f"{summary.source}: sample {summary.sample!r}: has no img_shape, so the "
-            f"default {tuple(sized[0].img_shape)} (height, width) is used: add "
-            f"img_shape to the samples, or to {type(sized[0]).__name__}"
+            f"default {tuple(sized[0].img_shape)} (height, width) is used. Set img_shape "
+            f"in the samples or in {type(sized[0]).__name__}"
         )
 
 
 def _leaves(dataset: Any) -> Iterator[BaseDataset]:
-    """The data sets with a summary inside RepeatDataset, ConcatDataset, and others."""
+    """Yield the data sets with a summary inside RepeatDataset and other wrappers."""
     if getattr(dataset, "summary", None) is not None:
         yield dataset
         return
@@ -146,7 +147,7 @@ def _compare_labels(summary: Summary, model: BaseModel) -> None:
     classes = getattr(head, "num_classes", None)
     if classes is not None and summary.without_label:
         raise DataError(
-            f"has targets and no label, but the model has {classes} classes: set "
+            f"has targets but no label, and the model has {classes} classes: set "
             "model.cls_head to dict(type='TraitHead', "
             f"num_targets={summary.targets}), or add labels",
             kind="label",
@@ -169,8 +170,8 @@ def _compare_labels(summary: Summary, model: BaseModel) -> None:
 def _compare_targets(summary: Summary, head: Any) -> None:
     if summary.targets is None or summary.without_targets:
         raise DataError(
-            f"has no targets, but the model's head regresses {head.num_targets}: add a "
-            "vector `targets` to each sample, or use a head for classes",
+            f"has no targets, but the head predicts {head.num_targets} targets: add a "
+            "vector `targets` to each sample, or use a classification head",
             kind="target",
             file=summary.source,
             sample=summary.without_targets,
@@ -178,7 +179,7 @@ def _compare_targets(summary: Summary, head: Any) -> None:
         )
     if summary.targets != head.num_targets:
         raise DataError(
-            f"targets has {summary.targets} numbers, but the model's head has "
+            f"targets has {summary.targets} values, but the head predicts "
             f"{head.num_targets}: set model.cls_head.num_targets to {summary.targets}",
             kind="target",
             file=summary.source,

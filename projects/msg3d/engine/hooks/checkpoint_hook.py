@@ -1,7 +1,8 @@
-"""Write checkpoints atomically.
+"""Atomic writing of checkpoints.
 
-MMEngine overwrites a file in place, and removes the old checkpoint before it writes the
-new one: after a kill, a full disk, or a crash, a checkpoint may be half-written.
+MMEngine overwrites files in place, and removes the old checkpoint before it writes the
+new one. If the process is killed, the disk is full, or the machine crashes, only an
+incomplete checkpoint may remain.
 """
 
 import re
@@ -16,13 +17,13 @@ from mmengine.runner import Runner
 
 from ...io.atomic import whole_file
 
-# Names of the files that whole_file leaves behind when its process is killed.
+# Names of temporary files that remain if a process is killed in `whole_file`.
 LEFTOVER = re.compile(r".+\.pth\.\d+\.tmp")
 
 
 @register_backend("whole_file")
 class WholeFileBackend(LocalBackend):
-    """MMEngine's local files, written atomically."""
+    """MMEngine's local file backend with atomic writes."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         with whole_file(str(filepath)) as file:
@@ -30,7 +31,7 @@ class WholeFileBackend(LocalBackend):
 
 
 class _RemovedLater(WholeFileBackend):
-    """Keeps outdated files until their successor has been written."""
+    """File backend that keeps outdated files until new ones have been written."""
 
     def __init__(self) -> None:
         self.outdated: list[str | Path] = []
@@ -48,14 +49,14 @@ class _RemovedLater(WholeFileBackend):
 
 @HOOKS.register_module()
 class WholeCheckpointHook(CheckpointHook):
-    """CheckpointHook that keeps a complete checkpoint on the disk at any moment.
+    """CheckpointHook that always keeps a complete checkpoint on disk.
 
-    A checkpoint is written under another name, synced to the disk, and renamed; the
-    files that `max_keep_ckpts` and `save_best` replace are removed last. Files that
-    killed runs left behind under the other name are removed when training begins.
+    A checkpoint is written to a temporary file, synced to disk, and renamed. Files
+    replaced because of `max_keep_ckpts` and `save_best` are removed last. Temporary
+    files of killed runs are removed when training begins.
 
-    Arguments, and names and contents of the files, are those of CheckpointHook. With
-    `backend_args`, `file_client_args`, or a remote `out_dir` it behaves like
+    Arguments, file names, and file contents are those of CheckpointHook. With
+    `backend_args`, `file_client_args`, or a remote `out_dir`, it behaves like
     CheckpointHook.
     """
 

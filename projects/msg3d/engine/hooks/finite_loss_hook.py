@@ -1,4 +1,4 @@
-"""Training that stops where the loss or the weights are no numbers any more."""
+"""Stop training if the loss or the weights become NaN or infinite."""
 
 import itertools
 from collections.abc import Sequence
@@ -16,15 +16,16 @@ MOST_NAMES = 16
 
 @HOOKS.register_module()
 class FiniteLossHook(Hook):
-    """Stop at the first loss that is not finite, and write no such weights.
+    """Stop at the first non-finite loss, and never save non-finite weights.
 
-    MMEngine trains on, and writes over good checkpoints. The loss is read in every
-    iteration; MMEngine's log waits for the same number anyway. The weights are read
-    when a checkpoint is written: all that are on the disk are finite.
+    MMEngine would continue to train and overwrite good checkpoints. The hook reads the
+    loss in every iteration, which is free because MMEngine's log reads it anyway. It
+    checks the weights before a checkpoint is written, so all checkpoints are finite.
 
     Raises:
-        FloatingPointError: names iteration, learning rate, the samples of the batch
-            (those with infinite or NaN input, if any) and the last good checkpoint.
+        FloatingPointError: the message contains the iteration, the learning rate, the
+            samples of the batch (if any input is not finite, only these), and the last
+            good checkpoint.
     """
 
     def after_train_iter(
@@ -49,22 +50,22 @@ class FiniteLossHook(Hook):
         if faulty:
             raise FloatingPointError(
                 f"{where}: the input of {_listed(names)} is not finite after the "
-                f"pipeline: mend the data or the pipeline and {_resume(runner)}"
+                f"pipeline. Fix the data or the pipeline, and {_resume(runner)}"
             )
-        raise FloatingPointError(f"{where}, on {_listed(names)}: {_tame(runner)}")
+        raise FloatingPointError(f"{where}, with {_listed(names)}: {_advice(runner)}")
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         for name, value in checkpoint["state_dict"].items():
             if not value.isfinite().all():
                 raise FloatingPointError(
                     f"{name} of the model is not finite after iteration "
-                    f"{checkpoint['meta']['iter']}, so no checkpoint of it is written: "
-                    f"{_tame(runner)}"
+                    f"{checkpoint['meta']['iter']}, so no checkpoint is written: "
+                    f"{_advice(runner)}"
                 )
 
 
 def _not_finite(data_batch: Any) -> list[int]:
-    """Positions in the batch of the inputs that hold NaN or infinity."""
+    """Return the batch indices of inputs with NaN or infinite values."""
     inputs = data_batch.get("inputs") if isinstance(data_batch, dict) else None
     if not isinstance(inputs, Sequence):
         return []
@@ -72,9 +73,9 @@ def _not_finite(data_batch: Any) -> list[int]:
 
 
 def _batch_names(runner: Runner, batch_idx: int) -> list[str]:
-    """Names of the samples of this batch; none for loops that are not by epoch.
+    """Return the names of the samples of a batch; empty for loops not by epoch.
 
-    The pipeline need not have kept them: the sampler gives the same order again.
+    The pipeline may have dropped the names, but the sampler reproduces the order.
     """
     if not isinstance(runner.train_loop, EpochBasedTrainLoop):
         return []
@@ -88,16 +89,16 @@ def _batch_names(runner: Runner, batch_idx: int) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    names = list(dict.fromkeys(names))  # RepeatDataset has some twice in a batch
+    names = list(dict.fromkeys(names))  # RepeatDataset may repeat a sample in a batch
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"samples {names[:MOST_NAMES]}{more}" if names else "unknown samples"
 
 
-def _tame(runner: Runner) -> str:
+def _advice(runner: Runner) -> str:
     return (
         f"set optim_wrapper.clip_grad=dict(max_norm=...) and {_resume(runner)}, or "
-        "start again with a lower optim_wrapper.optimizer.lr (a resumed run keeps its "
-        "own)"
+        "start again with a lower optim_wrapper.optimizer.lr (a resumed run keeps the "
+        "old learning rate)"
     )
 
 
@@ -105,4 +106,4 @@ def _resume(runner: Runner) -> str:
     last = last_whole_checkpoint(runner.work_dir)
     if last is None:
         return "start again (there is no checkpoint yet)"
-    return f"go on from the last good checkpoint with --resume {last}"
+    return f"resume from the last good checkpoint with --resume {last}"

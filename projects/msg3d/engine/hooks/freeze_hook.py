@@ -1,4 +1,4 @@
-"""Freeze parameters for the first epochs."""
+"""Freezing of parameters in the first epochs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,20 +16,19 @@ from ...errors import ConfigError
 
 @HOOKS.register_module()
 class FreezeParametersHook(Hook):
-    """Freeze the parameters of the given names for the first epochs.
+    """Freeze the parameters with given names in the first epochs.
 
-    AAGCN's authors train the graphs only from the sixth epoch. MMEngine can change a
-    parameter's learning rate by its name (`paramwise_cfg`), but not from a given epoch
-    on. Neither weight decay nor momentum changes frozen parameters, and no momentum
-    accumulates. Their gradients are still computed, so that nothing changes for
-    DistributedDataParallel.
+    The authors of AAGCN train the graphs from the sixth epoch on. MMEngine can set the
+    learning rate of parameters by name (`paramwise_cfg`), but not by epoch. Neither
+    weight decay nor momentum changes frozen parameters, and no momentum accumulates.
+    Their gradients are still computed, as DistributedDataParallel requires.
 
     Args:
-        names: last parts of parameters' names: 'PA' in AGCN, 'A' in AAGCN.
-        epochs: number of epochs from the first; a resumed run continues the count.
+        names: last components of parameter names: 'PA' in AGCN, 'A' in AAGCN.
+        epochs: number of epochs, including those before resuming.
 
     Raises:
-        ConfigError: the model has no parameter of one of these names.
+        ConfigError: no parameter has one of the names.
 
     Example:
         custom_hooks = [dict(type='FreezeParametersHook', names=['PA'], epochs=5)]
@@ -47,20 +46,20 @@ class FreezeParametersHook(Hook):
         missing = [name for name, parameters in groups.items() if not parameters]
         if missing:
             raise ConfigError(
-                f"FreezeParametersHook: no parameter of {type(model).__name__} is "
-                f"called {missing}: set the last part of its name, such as 'PA' for "
+                f"FreezeParametersHook: {type(model).__name__} has no parameters named "
+                f"{missing}: use the last component of the name, such as 'PA' for "
                 "'backbone.gcn.0.gcn.PA'",
                 kind="unknown-name",
                 field="names",
             )
         frozen = [parameter for group in groups.values() for parameter in group]
 
-        def forget_gradients(optimizer: Optimizer, *_: Any) -> None:
+        def clear_gradients(optimizer: Optimizer, *_: Any) -> None:
             for parameter in frozen:
-                parameter.grad = None  # an optimizer skips these
+                parameter.grad = None  # optimizers skip parameters without gradient
 
         optimizer = runner.optim_wrapper.optimizer
-        self._handle = optimizer.register_step_pre_hook(forget_gradients)
+        self._handle = optimizer.register_step_pre_hook(clear_gradients)
 
     def before_train_epoch(self, runner: Runner) -> None:
         if runner.epoch >= self.epochs:

@@ -1,4 +1,4 @@
-"""Compare what the pipeline of a data set produces with what the network takes."""
+"""Compatibility check of pipeline outputs and network inputs."""
 
 import copy
 from collections.abc import Iterator
@@ -19,21 +19,21 @@ FRAMES = 16  # of the clip whose features are computed
 
 
 def check_inputs(dataset: BaseDataset, model: BaseModel) -> Tensor | None:
-    """Compare the layouts, joints, channels, and persons of a data set with a model.
+    """Check that layouts, joints, channels, and persons of data and model match.
 
-    Scores, features, and joint selections change the content of the file, so the first
-    sample goes through the pipeline.
+    The first sample passes through the pipeline, because scores, features, and joint
+    selection change the content of the file.
 
     Args:
-        dataset: with a `summary` of its file.
-        model: a recognizer; one whose backbone has no `graph` is not checked.
+        dataset: a data set with a `summary` of its file.
+        model: a recognizer. It is not checked if its backbone has no `graph`.
 
     Returns:
-        The first sample's clips [N, M, T, V, C]; None if the model is not checked.
+        Clips of the first sample [N, M, T, V, C], or None if not checked.
 
     Raises:
         ConfigError: layouts or numbers of persons in the config differ.
-        DataError: the file has other joints or channels.
+        DataError: the joints or channels of the file differ from the model's.
     """
     summary, backbone = dataset.summary, getattr(model, "backbone", None)
     graph = getattr(backbone, "graph", None)
@@ -43,7 +43,7 @@ def check_inputs(dataset: BaseDataset, model: BaseModel) -> Tensor | None:
         with random_state_kept():
             packed = dataset.pipeline(dataset.get_data_info(0))
     except Exception:
-        # A pipeline for other joints: they are the cause, and give the clearer error.
+        # The wrong number of joints may be the cause, and gives the clearer error.
         if not _converts(dataset) and summary.joints is not None:
             _compare_joints(summary.joints, dataset, graph)
         _compare_layouts(dataset, graph)
@@ -59,17 +59,17 @@ def check_inputs(dataset: BaseDataset, model: BaseModel) -> Tensor | None:
 
 
 def check_head(model: BaseModel, clips: Tensor) -> None:
-    """Compare the channels of the backbone's features with those of the head.
+    """Check that the channels of backbone and head match.
 
-    A copy of the backbone computes the features of a short clip on the CPU, in eval
-    mode: neither random states nor running statistics change.
+    A copy of the backbone computes the features of a short clip on CPU in eval mode.
+    Random states and running statistics do not change.
 
     Args:
-        model: a recognizer; one without GCNHead or TraitHead is not checked.
+        model: a recognizer. It is not checked without a GCNHead or TraitHead.
         clips: [N, M, T, V, C].
 
     Raises:
-        ConfigError: they differ (`option`).
+        ConfigError: the channels differ (`option`).
     """
     head = getattr(model, "cls_head", None)
     if not isinstance(head, GCNHead):
@@ -80,7 +80,7 @@ def check_head(model: BaseModel, clips: Tensor) -> None:
             features = backbone(clips[:1, :, :FRAMES].float())
     except MSG3DError:
         raise
-    except Exception:  # a backbone for other clips: training shows it
+    except Exception:  # an unsupported input, which training will report
         return
     if features.ndim == 5 and features.shape[2] != head.in_channels:
         channels, name = features.shape[2], type(model.backbone).__name__
@@ -127,7 +127,7 @@ def _layout_name(graph: Graph) -> str:
 
 
 def _compare_layouts(dataset: BaseDataset, graph: Graph) -> None:
-    """Compare the names of joints, where layouts of the same size differ."""
+    """Compare joint names, which differ between layouts of the same size."""
     expected = _joint_names(graph.layout)
     for name, layout in _named(dataset):
         joints = _joint_names(layout)
@@ -139,16 +139,19 @@ def _compare_layouts(dataset: BaseDataset, graph: Graph) -> None:
                 kind="layout",
                 field=f"{name}.layout",
             )
-    place, taken = "model.backbone.graph_cfg.layout", graph.layout
+    key, configured = "model.backbone.graph_cfg.layout", graph.layout
     converter = dict(_steps(dataset)).get("ConvertLayout")
     if converter is not None:
-        place, taken = "source of ConvertLayout", converter.source
-    layout, expected = getattr(dataset.summary, "layout", None), _joint_names(taken)
-    # A data file may not name another file.
+        key, configured = "source of ConvertLayout", converter.source
+    layout, expected = (
+        getattr(dataset.summary, "layout", None),
+        _joint_names(configured),
+    )
+    # Data must not refer to other files.
     joints = None if str(layout).endswith(".json") else _joint_names(layout)
     if None not in (joints, expected) and joints != expected:
         raise DataError(
-            f"has layout {_title(layout)}, but {place} is {_title(taken)}: set {place} "
+            f"has layout {_title(layout)}, but {key} is {_title(configured)}: set {key} "
             f"to {_title(layout)}, or convert the data with ConvertLayout",
             kind="layout",
             file=dataset.summary.source,
@@ -157,9 +160,9 @@ def _compare_layouts(dataset: BaseDataset, graph: Graph) -> None:
 
 
 def _named(dataset: BaseDataset) -> Iterator[tuple[str, Any]]:
-    """The steps for which the layout matters, and their layouts.
+    """Yield (name, layout) of all steps that depend on the layout.
 
-    Steps before ConvertLayout belong to the layout of the file.
+    Steps before ConvertLayout use the layout of the file and are skipped.
     """
     named: list[tuple[str, Any]] = []
     for name, step in _steps(dataset):
@@ -176,7 +179,7 @@ def _named(dataset: BaseDataset) -> Iterator[tuple[str, Any]]:
 
 
 def _joint_names(layout: Any) -> tuple[str, ...] | None:
-    """The names of the joints; None if they have no names, or the layout is unknown."""
+    """Return the joint names, or None for unnamed joints and unknown layouts."""
     try:
         joints = skeleton(layout).joints
     except MSG3DError:
@@ -185,7 +188,7 @@ def _joint_names(layout: Any) -> tuple[str, ...] | None:
 
 
 def _title(layout: Any) -> str:
-    return repr(layout) if isinstance(layout, str) else "a layout of its own"
+    return repr(layout) if isinstance(layout, str) else "a custom layout"
 
 
 def _compare_channels(
@@ -199,7 +202,7 @@ def _compare_channels(
         if feats and len(feats) > 1 and not isinstance(feats, str):
             raise ConfigError(
                 f"feats={list(feats)} of {name} in the pipeline gives {channels} "
-                f"channels, but the model takes {expected}: set "
+                f"channels, but the model expects {expected}: set "
                 f"model.backbone.in_channels to {channels}, or feats to one stream",
                 kind="shape",
                 file=summary.source,
@@ -208,7 +211,7 @@ def _compare_channels(
     score = " and keypoint_score" if summary.scored else ", without keypoint_score,"
     raise DataError(
         f"keypoint of {summary.channels} coordinates{score} gives {channels} channels "
-        f"after the pipeline, but the model takes {expected}: set "
+        f"after the pipeline, but the model expects {expected}: set "
         f"model.backbone.in_channels to {channels}, or change the pipeline",
         kind="shape",
         file=summary.source,
@@ -218,15 +221,15 @@ def _compare_channels(
 
 
 def _compare_persons(persons: int, backbone: BaseModule) -> None:
-    # A BatchNorm of each person's joints and channels fixes the number of persons.
+    # A BatchNorm per person, joint, and channel fixes the number of persons.
     norm = getattr(backbone, "data_bn", None)
-    each = getattr(backbone, "data_bn_type", "MVC") == "MVC"
-    if not each or not isinstance(norm, nn.BatchNorm1d):
+    per_person = getattr(backbone, "data_bn_type", "MVC") == "MVC"
+    if not per_person or not isinstance(norm, nn.BatchNorm1d):
         return
     expected = norm.num_features // (backbone.graph.num_node * backbone.in_channels)
     if persons != expected:
         raise ConfigError(
-            f"the pipeline gives clips of M={persons} persons, but the model takes "
+            f"the pipeline gives clips of M={persons} persons, but the model expects "
             f"M={expected}: set model.backbone.num_person to {persons}, or "
             f"num_person of FormatGCNInput to {expected}",
             kind="option",

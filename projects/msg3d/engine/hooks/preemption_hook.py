@@ -30,20 +30,20 @@ FILE = "preempted.pth"
 
 @HOOKS.register_module()
 class PreemptionHook(Hook):
-    """Save a checkpoint and end the run when it receives SIGTERM or SIGUSR1.
+    """Save a checkpoint and exit when the run receives SIGTERM or SIGUSR1.
 
-    After the current iteration, `preempted.pth` is written to work_dir and named in
-    `last_checkpoint`, so that `--resume` continues from it; with `StepSeedHook`, bit for
-    bit. Then the process exits with 128 plus the signal's number, as in shells: 143 or
-    138, which differs from the 0 of a finished run and the 1 of a failed one.
+    After the current iteration, the hook writes `preempted.pth` to the work dir and its
+    path to `last_checkpoint`, so `--resume` continues from it (bit for bit with
+    `StepSeedHook`). Then the process exits with 128 plus the signal number, as in
+    shells: 143 or 138. A finished run exits with 0, a failed run with 1.
 
-    It suffices that one process of a distributed run receives the signal: the processes
-    agree after each iteration. A running validation is completed first.
+    In a distributed run, one process must receive the signal; the processes synchronize
+    after each iteration. A running validation is completed first.
 
-    Only for loops by epoch (`EpochBasedTrainLoop`) in the main thread, on Linux.
+    Supported only on Linux, in the main thread, with `EpochBasedTrainLoop`.
     """
 
-    priority = "LOWEST"  # after schedules have stepped and averages are taken
+    priority = "LOWEST"  # after schedulers and weight averaging
 
     def __init__(self) -> None:
         self._signal = 0
@@ -54,14 +54,14 @@ class PreemptionHook(Hook):
         main = threading.current_thread() is threading.main_thread()
         if not (by_epoch and main and hasattr(signal, "sigwaitinfo")):
             return
-        # Blocked, since the loaders' workers inherit that (see _stay), and also handled:
-        # threads that exist already do not block.
+        # Block the signals, because data loader workers inherit the mask (see
+        # `_ignore_signals`). Also handle them, because existing threads do not block.
         self._former = {s: signal.signal(s, self._remember) for s in SIGNALS}
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         for loop in (runner.train_loop, runner.val_loop):
             loader = getattr(loop, "dataloader", None)
             if loader is not None:
-                loader.worker_init_fn = partial(_stay, loader.worker_init_fn)
+                loader.worker_init_fn = partial(_ignore_signals, loader.worker_init_fn)
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
         self._signal = number
@@ -97,11 +97,11 @@ class PreemptionHook(Hook):
             encoding = getpreferredencoding(False)
             with whole_file(str(folder / "last_checkpoint"), "x", encoding) as file:
                 file.write(str(path))
-        # The first process that exits may cause the others to be killed.
+        # The launcher may kill the other processes when the first one exits.
         barrier()
         runner.logger.warning(
-            f"{signal.Signals(number).name} after iteration {runner.iter + 1}: wrote "
-            f"{path} and exit; continue from it with --resume"
+            f"Received {signal.Signals(number).name} after iteration "
+            f"{runner.iter + 1}: wrote {path}. Continue with --resume"
         )
         self.after_train(runner)
         raise SystemExit(128 + number)
@@ -114,19 +114,19 @@ class PreemptionHook(Hook):
         self._former.clear()
 
 
-def _stay(worker_init_fn: Callable | None, worker_id: int) -> None:
-    """Let a loader's worker ignore signals that its parent did not send.
+def _ignore_signals(worker_init_fn: Callable | None, worker_id: int) -> None:
+    """Let a data loader worker ignore signals that its parent did not send.
 
-    Slurm signals all processes of a task. Workers would end, and the run with them.
-    They inherit that the signals are blocked, in all their threads, but must still end
-    when the loader terminates them.
+    Slurm signals all processes of a task, which would end the workers and thus the run.
+    Workers inherit the blocked signals in all threads, but must still end when the
+    loader terminates them.
     """
     if worker_init_fn is not None:
         worker_init_fn(worker_id)
-    threading.Thread(target=_end_with_parent_alone, daemon=True).start()
+    threading.Thread(target=_exit_on_parent_signal, daemon=True).start()
 
 
-def _end_with_parent_alone() -> None:
+def _exit_on_parent_signal() -> None:
     while signal.sigwaitinfo(SIGNALS).si_pid != os.getppid():
         pass
     os._exit(0)

@@ -1,8 +1,9 @@
-"""Training whose random numbers depend on the seed and the step, not on the past.
+"""Reproducible random numbers for resumed runs.
 
-MMEngine's checkpoints hold no random state, and with persistent workers no process
-could gather it: a resumed run shuffles, augments and drops out otherwise than one that
-was never interrupted. Numbers that are a function of seed and step need no saving.
+MMEngine's checkpoints contain no random state, and with persistent workers no process
+could collect it. A resumed run therefore shuffles, augments, and drops out differently
+from an uninterrupted run. Random numbers that depend only on seed and step need no
+saved state.
 """
 
 import itertools
@@ -19,41 +20,39 @@ from torch.utils.data import BatchSampler, DataLoader, get_worker_info
 
 from .random_state import random_state_kept, seed_all
 
-# First numbers of the two kinds of seeds, so that no step shares a sample's.
+# First numbers of the two kinds of seeds, so that they never coincide.
 STEP, SAMPLE = 0, 1
 
 
 @HOOKS.register_module()
 class StepSeedHook(Hook):
-    """Make a resumed run go on exactly as the uninterrupted one of the same seed.
+    """Let a resumed run continue exactly like an uninterrupted run.
 
-    For loops by epoch (`EpochBasedTrainLoop`); others are left alone.
+    Supports loops by epoch (`EpochBasedTrainLoop`); other loops are unaffected.
 
-    - The order of the samples: a run without `randomness.seed` draws one, and MMEngine
-      builds the sampler of a resumed run with another before it reads the first from
-      the checkpoint. The sampler gets the checkpoint's.
-    - A sample's augmentation is seeded by (seed, epoch, index): the same with any
-      number of workers and of processes, and after any interruption.
-    - Dropout and the like are seeded by (seed, iteration) before each step. With
-      `randomness.diff_rank_seed` every process has its own seed.
-    - A checkpoint from the middle of an epoch (`CheckpointHook(by_epoch=False)`): the
-      samples of that epoch that it has seen are passed over, where MMEngine begins the
-      epoch again. With another batch size or number of processes the epoch is begun
-      again, with a warning.
+    - Order of the samples: without `randomness.seed`, a run draws a seed. MMEngine
+      builds the sampler of a resumed run with a new seed before it reads the old seed
+      from the checkpoint. The hook sets the old seed.
+    - Augmentation: seeded by (seed, epoch, index), so it is independent of the number
+      of workers, the number of processes, and interruptions.
+    - Dropout and other operations of the model: seeded by (seed, iteration) before each
+      step. With `randomness.diff_rank_seed`, each process has its own seed.
+    - Checkpoints within an epoch (`CheckpointHook(by_epoch=False)`): the hook skips the
+      batches of the epoch that are done, while MMEngine would restart the epoch. If
+      batch size or number of processes have changed, the epoch is restarted with a
+      warning.
     """
 
     priority = "VERY_HIGH"
 
     def __init__(self) -> None:
-        self._drawn: int | None = (
-            None  # the seed that the run's loaders were built with
-        )
-        self._meta: dict = {}  # of the checkpoint that was loaded, if any
+        self._initial_seed: int | None = None  # seed of the data loaders
+        self._meta: dict = {}  # metadata of the loaded checkpoint
         self._epoch: int | None = None
-        self._first_iter = 0  # of the epoch
+        self._first_iter = 0  # first iteration of the epoch
 
     def before_run(self, runner: Runner) -> None:
-        self._drawn = runner.seed
+        self._initial_seed = runner.seed
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         self._meta = checkpoint.get("meta", {})
@@ -62,27 +61,27 @@ class StepSeedHook(Hook):
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             return
         loader = runner.train_dataloader
-        if getattr(loader.sampler, "seed", None) == self._drawn:
+        if getattr(loader.sampler, "seed", None) == self._initial_seed:
             loader.sampler.seed = runner.seed
-        apart = runner.rank if runner._randomness_cfg.get("diff_rank_seed") else 0
-        _set(loader, "dataset", SeededSamples(loader.dataset, runner.seed - apart))
+        offset = runner.rank if runner._randomness_cfg.get("diff_rank_seed") else 0
+        _set(loader, "dataset", SeededSamples(loader.dataset, runner.seed - offset))
         done = self._batches_done(runner, len(loader))
         if done:
-            _set(loader, "batch_sampler", _Rest(loader.batch_sampler, done))
-            runner.logger.info(f"Passing over the epoch's first {done} batches")
+            _set(loader, "batch_sampler", _RemainingBatches(loader.batch_sampler, done))
+            runner.logger.info(f"Skipping the first {done} batches of the epoch")
         self._first_iter = runner.iter - done
 
     def _batches_done(self, runner: Runner, length: int) -> int:
-        """Of the epoch that the run resumes in."""
+        """Return the number of batches to skip in the resumed epoch."""
         meta = self._meta
-        done, of = meta.get("epoch_position", (0, length))
+        done, total = meta.get("epoch_position", (0, length))
         resumed = (meta.get("epoch"), meta.get("iter")) == (runner.epoch, runner.iter)
         if not (resumed and done):
             return 0
-        if of != length:
+        if total != length:
             runner.logger.warning(
-                f"the checkpoint was written after {done} of {of} batches of epoch "
-                f"{runner.epoch + 1}, which now has {length}: the epoch is begun again"
+                f"the checkpoint was written after {done} of {total} batches of epoch "
+                f"{runner.epoch + 1}, which now has {length}: restarting the epoch"
             )
             return 0
         return done
@@ -91,10 +90,11 @@ class StepSeedHook(Hook):
         samples = runner.train_dataloader.dataset
         if isinstance(samples, SeededSamples):
             samples.epoch.fill_(runner.epoch)
-            if self._epoch is not None:  # not the epoch that the run resumed in
+            if self._epoch is not None:  # not the resumed epoch
                 self._first_iter = runner.iter
-                if isinstance(runner.train_dataloader.batch_sampler, _Rest):
-                    runner.train_dataloader.batch_sampler.passed_over = 0
+                batch_sampler = runner.train_dataloader.batch_sampler
+                if isinstance(batch_sampler, _RemainingBatches):
+                    batch_sampler.skipped = 0
             self._epoch = runner.epoch
 
     def before_train_iter(
@@ -106,21 +106,21 @@ class StepSeedHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         if self._epoch is not None:
             meta = checkpoint["meta"]
-            # At the end of an epoch the checkpoint names the next one.
+            # At the end of an epoch, the checkpoint contains the next epoch.
             inside = meta["epoch"] == self._epoch
             done = meta["iter"] - self._first_iter if inside else 0
             meta["epoch_position"] = (done, len(runner.train_dataloader))
 
 
 class SeededSamples:
-    """A data set whose sample `index` has random numbers of its own in each epoch.
+    """Data set that seeds each sample by epoch and index.
 
     Args:
-        dataset: any of MMEngine's; its attributes are this one's too.
-        seed: of the run, the same in all its processes.
+        dataset: an MMEngine data set, whose attributes are forwarded.
+        seed: seed of the run, the same in all processes.
 
     Attributes:
-        epoch: int64 [1] in shared memory, so that persistent workers see it change.
+        epoch: int64 [1] in shared memory, visible to persistent workers.
     """
 
     def __init__(self, dataset: BaseDataset, seed: int) -> None:
@@ -131,36 +131,36 @@ class SeededSamples:
         return len(self.dataset)
 
     def __getitem__(self, index: int) -> Any:
-        # A worker has nothing else to draw; in the training process the model has.
+        # In the training process, the model also draws random numbers.
         with nullcontext() if get_worker_info() else random_state_kept():
             seed_all(SAMPLE, self.seed, int(self.epoch), index, devices=False)
             return self.dataset[index]
 
     def __getattr__(self, name: str) -> Any:
-        # Asked of an object that is being unpickled, it has no data set yet.
+        # During unpickling, there is no data set yet.
         if name == "dataset" or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.dataset, name)
 
 
-class _Rest:
-    """A batch sampler that leaves out the first batches of an epoch.
+class _RemainingBatches:
+    """Batch sampler that skips the first batches of an epoch.
 
     Attributes:
-        passed_over: how many; 0 for the epochs after it.
+        skipped: number of batches to skip; 0 in later epochs.
     """
 
     def __init__(self, batches: BatchSampler, done: int) -> None:
-        self.batches, self.passed_over = batches, done
+        self.batches, self.skipped = batches, done
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[list[int]]:
-        # A loader with workers asks twice when it starts.
-        return itertools.islice(self.batches, self.passed_over, None)
+        # A data loader with workers creates two iterators when it starts.
+        return itertools.islice(self.batches, self.skipped, None)
 
 
 def _set(loader: DataLoader, name: str, value: object) -> None:
-    """Torch forbids it once a loader is made; no iterator of this one exists yet."""
+    """Set a protected attribute of a DataLoader that has no iterator yet."""
     object.__setattr__(loader, name, value)

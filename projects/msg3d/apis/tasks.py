@@ -1,4 +1,4 @@
-"""Results that are written for each sample: labels, targets, or segments."""
+"""Prediction tasks: labels or targets of sequences, or segments."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from .keypoint_input import Prepared
 from .recognizer import Recognizer
 from .untrimmed import as_rows, as_srt, frame_scores, segments, smooth
 
-# The result for a source, for a sample in it, or a row of the table.
+# Result of a source or a sample, or a row of the table.
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Label or targets of each sequence, and optionally of persons and pairs in it.
+    """Label or targets of each sequence, and optionally of its persons and pairs.
 
     Args:
         recognizer: the network.
         top: number of classes to write.
-        persons, pairs: as in `Recognizer.predict_each`.
+        persons, pairs: see `Recognizer.predict_each`.
     """
 
     recognizer: Recognizer
@@ -33,8 +33,8 @@ class Labels:
         values = self.recognizer.targets or ("label", "name", "score")
         return ("source", "sample", "of", "first_frame", "last_frame", *values)
 
-    def of(self, samples: list[Prepared]) -> Iterator[Record]:
-        """The prediction of each sample, for JSON."""
+    def predict(self, samples: list[Prepared]) -> Iterator[Record]:
+        """Yield the prediction of each sample as a dictionary for JSON."""
         predictions = self.recognizer.predict_each(
             samples, persons=self.persons, pairs=self.pairs
         )
@@ -42,43 +42,43 @@ class Labels:
             yield prediction.as_dict(self.top)
 
     def rows(self, source: str, sample: Record) -> Iterable[Record]:
-        """Rows of the table for the sequence, for each person, and for each pair."""
+        """Yield table rows for the sequence, each person, and each pair."""
         parts = [("all", sample)]
         for person in sample.get("persons", []):
             parts.append((f"person {person['rows'][0]}", person))
         for pair in sample.get("pairs", []):
             parts.append(("pair {}-{}".format(*pair["rows"]), pair))
-        for what, part in parts:
+        for subject, part in parts:
             values = part.get("targets") or {
                 key: part[key] for key in ("label", "name", "score")
             }
-            place = {
+            row = {
                 "source": source,
                 "sample": sample["sample"],
-                "of": what,
+                "of": subject,
                 "first_frame": part["frames"][0],
                 "last_frame": part["frames"][1] - 1,
             }
-            yield place | {
+            yield row | {
                 key: f"{value:.6f}" if isinstance(value, float) else value
                 for key, value in values.items()
             }
 
     def subtitles(self, sample: Record) -> str | None:
-        """None: a label of a whole sequence has no time."""
+        """Return None, since labels have no times."""
 
 
 @dataclass(frozen=True)
 class Segments:
-    """The actions in each sequence and their times; see `untrimmed`.
+    """Actions in each sequence and their times; see `untrimmed`.
 
     Args:
         recognizer: the network.
-        window, stride: frames per window, and from one window to the next.
-        width: frames over which scores are smoothed, odd.
-        threshold: minimum score of the frames of a segment.
+        window, stride: frames per window, and between the starts of two windows.
+        width: odd number of frames over which scores are smoothed.
+        threshold: minimum score of a frame.
         min_frames: minimum length of a segment.
-        fps: frames per second, for times and subtitles; None for neither.
+        fps: frames per second, for times and subtitles; None to omit both.
     """
 
     recognizer: Recognizer
@@ -93,11 +93,10 @@ class Segments:
     @property
     def columns(self) -> tuple[str, ...]:
         times = ("start_seconds", "stop_seconds") if self.fps else ()
-        places = ("source", "sample", "start", "stop", *times)
-        return (*places, "label", "name", "score")
+        return ("source", "sample", "start", "stop", *times, "label", "name", "score")
 
-    def of(self, samples: list[Prepared]) -> Iterator[Record]:
-        """The segments of each sample, for JSON."""
+    def predict(self, samples: list[Prepared]) -> Iterator[Record]:
+        """Yield the segments of each sample as a dictionary for JSON."""
         for sample in samples:
             scores = frame_scores(self.recognizer, sample, self.window, self.stride)
             parts = segments(
@@ -110,11 +109,11 @@ class Segments:
             yield dict(record, srt=as_srt(parts, self.fps)) if self.fps else record
 
     def rows(self, source: str, sample: Record) -> Iterable[Record]:
-        """Rows of the table, one per segment."""
+        """Yield table rows, one per segment."""
         for segment in sample["segments"]:
             yield dict(segment, source=source, sample=sample["sample"])
 
     def subtitles(self, sample: Record) -> str | None:
-        """Remove the subtitles (SubRip) from the record and return them, if any."""
+        """Remove the SubRip subtitles from the record and return them, or None."""
         srt: str | None = sample.pop("srt", None)
         return srt

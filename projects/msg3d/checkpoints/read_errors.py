@@ -1,4 +1,4 @@
-"""Say in one sentence why a checkpoint cannot be read, and what to do."""
+"""Errors for checkpoints that cannot be read."""
 
 import os
 import pickle
@@ -10,38 +10,38 @@ from ..io.file_type import CHECKPOINT, mismatch
 
 
 def other_type(filename: StrPath) -> MSG3DError | None:
-    """The error that names the type of a file that is not a complete checkpoint."""
-    # Path.expanduser refuses names of unknown users.
+    """Return an error with the actual type of a file that is not a checkpoint."""
+    # Path.expanduser rejects names of unknown users.
     path = os.path.expanduser(filename)  # noqa: PTH111
     return mismatch(path, CHECKPOINT, CheckpointError)
 
 
-def refusal(filename: StrPath, error: Exception) -> MSG3DError:
-    """The error that says why a checkpoint cannot be read, and what to do.
+def read_error(filename: StrPath, error: Exception) -> MSG3DError:
+    """Return an error that explains why a checkpoint cannot be read, and the fix.
 
     Args:
         filename: path or URL.
-        error: what reading it raised.
+        error: exception raised while reading it.
     """
     if isinstance(error, CheckpointError):
         return error.at(file=str(filename))
-    # torch's own text takes twenty lines; the cause is in one of them.
-    asked = re.search(r"GLOBAL (\S+)", str(error))
-    # Annotations and scores ask for functions of NumPy and torch.
-    if asked is None or asked[1].startswith(("numpy.", "torch.")):
+    # torch's message has twenty lines, one of which contains the cause.
+    requested = re.search(r"GLOBAL (\S+)", str(error))
+    # Annotation and score files import functions of NumPy and torch.
+    if requested is None or requested[1].startswith(("numpy.", "torch.")):
         other = other_type(filename)
         if other is not None:
             return other
     advice = (
-        "use a file that holds weights only, or, if you trust it, save its state_dict "
-        "alone"
+        "use a file that contains only weights, or, if you trust it, save only its "
+        "state_dict"
     )
-    if asked:
+    if requested:
         kind = "unsafe"
-        message = f"is refused, it asks for {asked[1]}, which could run code: {advice}"
+        message = f"imports {requested[1]}, which could execute code: {advice}"
     elif isinstance(error, pickle.UnpicklingError):
         kind = "weights"
-        message = f"is refused, torch's safe unpickler cannot read it: {advice}"
+        message = f"cannot be read by torch's safe unpickler: {advice}"
     else:
         kind = "truncated" if isinstance(error, EOFError) else "corrupt"
         message = (

@@ -1,4 +1,4 @@
-"""Checkpoints of MMEngine load; those that bring code do not, by whatever way."""
+"""MMEngine's checkpoints load; checkpoints with code are rejected."""
 
 import pickle
 import zipfile
@@ -20,7 +20,7 @@ def load(path):
 
 
 def contents():
-    """Everything that MMEngine writes beside the weights, and a bit more."""
+    """Content of MMEngine's checkpoints, and more types."""
     return {
         "log": HistoryBuffer([1.0, 2.0], [1, 1]),
         "array": np.arange(6.0).reshape(2, 3),
@@ -31,42 +31,42 @@ def contents():
 
 
 @pytest.mark.parametrize("core", ["numpy._core", "numpy.core"])
-def test_checkpoint_loads_whichever_numpy_wrote_it(core, tmp_path):
-    torch.save(contents(), tmp_path / "here.pth")
-    renamed = 0
+def test_checkpoints_of_all_numpy_versions_load(core, tmp_path):
+    torch.save(contents(), tmp_path / "original.pth")
+    count = 0
     with (
-        zipfile.ZipFile(tmp_path / "here.pth") as here,
-        zipfile.ZipFile(tmp_path / "there.pth", "w") as there,
+        zipfile.ZipFile(tmp_path / "original.pth") as original,
+        zipfile.ZipFile(tmp_path / "renamed.pth", "w") as renamed,
     ):
-        for item in here.infolist():
-            data = here.read(item)
+        for item in original.infolist():
+            data = original.read(item)
             for name in (b"numpy._core.multiarray", b"numpy.core.multiarray"):
-                renamed += data.count(name)
+                count += data.count(name)
                 data = data.replace(name, f"{core}.multiarray".encode())
-            there.writestr(item, data)
-    assert renamed
-    found, expected = load(tmp_path / "there.pth"), contents()
-    assert found["log"].mean() == 1.5
-    assert found["log"].statistics("max") == 2.0
-    assert found["scalars"] == expected["scalars"]
+            renamed.writestr(item, data)
+    assert count
+    loaded, expected = load(tmp_path / "renamed.pth"), contents()
+    assert loaded["log"].mean() == 1.5
+    assert loaded["log"].statistics("max") == 2.0
+    assert loaded["scalars"] == expected["scalars"]
     for key in ("array", "names"):
-        np.testing.assert_array_equal(found[key], expected[key])
-    assert torch.equal(found["state_dict"]["weight"], torch.ones(2))
+        np.testing.assert_array_equal(loaded[key], expected[key])
+    assert torch.equal(loaded["state_dict"]["weight"], torch.ones(2))
 
 
 @pytest.mark.parametrize(
     ("make", "name"),
     [(Malice, "eval"), (lambda _: Stranger(), "PurePosixPath")],
-    ids=["malice", "stranger"],
+    ids=["malicious", "unknown"],
 )
 @pytest.mark.parametrize("way", ["loader", "model", "url"])
-def test_any_other_global_is_refused(make, name, way, tmp_path, monkeypatch):
+def test_other_globals_are_rejected(make, name, way, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     cache = tmp_path / "hub" / "checkpoints"
     cache.mkdir(parents=True)
     file, marker = cache / "evil.pth", tmp_path / "ran"
     torch.save({"state_dict": {}, "meta": make(marker)}, file)
-    # The URL is answered from torch.hub's cache.
+    # torch.hub reads the URL from its cache.
     path = "https://nowhere.invalid/evil.pth" if way == "url" else str(file)
     with raises("unsafe", CheckpointError, file=path) as caught:
         if way == "model":
@@ -82,14 +82,14 @@ def test_any_other_global_is_refused(make, name, way, tmp_path, monkeypatch):
     assert caught.value.__suppress_context__
 
 
-def test_getattr_climbs_nowhere(tmp_path):
+def test_restricted_getattr(tmp_path):
     torch.save(Climber(), tmp_path / "climb.pth")
     with raises("unsafe", file="climb.pth") as caught:
         load(tmp_path / "climb.pth")
     assert "builtins.getattr" in str(caught.value)
 
 
-def test_object_arrays_are_refused(tmp_path):
+def test_object_arrays_are_rejected(tmp_path):
     torch.save(np.array([{}, None], dtype=object), tmp_path / "object.pth")
     with raises("weights", CheckpointError, file="object.pth"):
         load(tmp_path / "object.pth")
