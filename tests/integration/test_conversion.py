@@ -119,13 +119,10 @@ def test_every_file_is_a_sample_or_reported(tmp_path, jobs):
     assert values(parsed) == {
         f"{number:03d}": number + 1 for number in range(10) if number not in (3, 4)
     }
-    assert parsed.refused == [
-        {"file": "003.txt", "line": 1, "kind": "number", "why": "'three' is no number"},
-        {
-            "file": "again/001.txt",
-            "kind": "duplicate",
-            "why": "a duplicate: 001 was read from 001.txt",
-        },
-    ]
+    number, duplicate = parsed.refused
+    assert "three" in number.pop("why")
+    assert number == {"file": "003.txt", "line": 1, "kind": "number"}
+    assert "001.txt" in duplicate.pop("why")
+    assert duplicate == {"file": "again/001.txt", "kind": "duplicate"}
     assert parsed.left_out == {"no body": ["004.txt"]}
     assert parsed.others == ["README"]

@@ -153,10 +153,10 @@ def test_scores_match_those_with_torch(name, tmp_path):
     np.random.seed(0)
     samples = load_annotations(str(annotations))["annotations"]
     expected = [prediction.scores for prediction in recognizer.predict(samples)]
-    state = np.random.random()
+    value = np.random.random()
     np.testing.assert_array_equal(np.load(out), expected)
     np.random.seed(0)
-    assert np.random.random() == state  # sampling does not use the global random state
+    assert np.random.random() == value  # sampling does not use the global random state
 
 
 def test_old_command(tmp_path):

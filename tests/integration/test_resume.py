@@ -92,7 +92,7 @@ def test_within_epoch_of_another_length(tiny, tmp_path, caplog):
     resumed = run(tiny, tmp_path / "resumed", **resume, **smaller, log_level="WARNING")
     assert len(resumed) == 2 * STEPS
     log = next((tmp_path / "resumed").glob("*/*.log")).read_text(encoding="utf-8")
-    assert "written after 3 of 4 batches of epoch 1, which now has 8" in log
+    assert "3 of 4 batches" in log
 
 
 def test_without_a_seed(tiny, tmp_path):

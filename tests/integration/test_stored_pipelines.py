@@ -26,7 +26,7 @@ def test_pipelines_of_all_configs():
     assert len(texts) > 30
 
 
-def assert_equal(pipeline, carried, name):
+def assert_equal(pipeline, stored, name):
     joints = len(skeleton(pipeline.expected.layout).joints)
     is_2d = pipeline.expected.dimensions == 2
     rng = np.random.default_rng(0)
@@ -40,6 +40,6 @@ def assert_equal(pipeline, carried, name):
             sample.update(keypoint=300 + 5 * keypoint, img_shape=(480, 640))
             sample["keypoint"][keypoint == 0] = 0
         expected = pipeline(to_sample(sample, pipeline.expected))
-        actual = carried(to_sample(sample, pipeline.expected))
+        actual = stored(to_sample(sample, pipeline.expected))
         assert actual.dtype == np.float32
         np.testing.assert_array_equal(actual, expected.astype(np.float32), name)
