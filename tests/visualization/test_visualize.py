@@ -65,7 +65,9 @@ def test_play_without_a_network(tmp_path, joints, channels, persons):
 def test_play_several_samples(tmp_path):
     data = write(tmp_path / "a.pkl")
     out = tmp_path / "a.gif"
-    assert run("play", data, "--output", out, "--pixels", 50, "--sample", "s2", "s0") == 0
+    assert (
+        run("play", data, "--output", out, "--pixels", 50, "--sample", "s2", "s0") == 0
+    )
     lengths = [sample["total_frames"] for sample in samples(3)]
     with Image.open(out) as gif:
         assert gif.n_frames == lengths[2] + lengths[0]
