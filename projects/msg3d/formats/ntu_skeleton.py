@@ -23,7 +23,7 @@ from .base import Format, ReadOptions, Sample, Source
 
 LAYOUT = "nturgb+d"
 JOINTS = 25
-NOBODY = "no body in any frame"
+NO_BODY = "no body in any frame"
 DUPLICATE_ID = "bodies with a duplicate tracking id in a frame, kept as separate bodies"
 _BODY = np.array([10, 1] + JOINTS * [12])  # number of fields in each line of a body
 _MAX_DIGITS = 18  # of an integer below 2^63
@@ -198,7 +198,7 @@ def read_bodies(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
     """
     bodies = read_skeleton(content)
     if not bodies.joints.any():
-        raise SkipFile(NOBODY)
+        raise SkipFile(NO_BODY)
     tracks: dict[tuple[int, int], int] = {}
     used: set[tuple[int, int, int]] = set()
     rows, repeated = [], 0
