@@ -61,9 +61,10 @@ benchmark: install ## compare the speed of MS-G3D with the plain published form
 
 # Subpackages that other programs call, checked with `mypy --strict`
 STRICT := errors io skeletons preprocessing formats annotations apis cli
-lint: $(VENV)/.complete ## check style, types, and the order of layers
+lint: $(VENV)/.complete ## check style, spelling, types, and the order of layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	PYTHONPATH=projects $(BIN)/lint-imports --no-cache
 	$(BIN)/mypy -p msg3d
 	$(BIN)/mypy --strict --follow-imports=silent $(STRICT:%=-p msg3d.%)

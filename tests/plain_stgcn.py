@@ -10,9 +10,11 @@ WIDTHS = [64, 64, 64, 64, 128, 128, 128, 256, 256, 256]
 
 
 class Block(nn.Module):
-    def __init__(self, before, after, subsets, stride, residual):
+    def __init__(self, in_channels, out_channels, subsets, stride, residual):
         super().__init__()
-        self.gcn = nn.ModuleDict({"conv": nn.Conv2d(before, after * subsets, 1)})
+        self.gcn = nn.ModuleDict(
+            {"conv": nn.Conv2d(in_channels, out_channels * subsets, 1)}
+        )
         self.tcn = nn.Sequential(
             nn.BatchNorm2d(after),
             nn.ReLU(),
@@ -25,7 +27,8 @@ class Block(nn.Module):
         self.residual = None
         if residual and not self.straight:
             self.residual = nn.Sequential(
-                nn.Conv2d(before, after, 1, (stride, 1)), nn.BatchNorm2d(after)
+                nn.Conv2d(in_channels, out_channels, 1, (stride, 1)),
+                nn.BatchNorm2d(after),
             )
 
     def forward(self, x, matrices):
@@ -47,10 +50,18 @@ class PlainSTGCN(nn.Module):
         self.register_buffer("A", matrices)
         subsets, joints = matrices.shape[:2]
         self.data_bn = nn.BatchNorm1d(channels * joints)
-        befores = [channels, *WIDTHS[:-1]]
+        inputs = [channels, *WIDTHS[:-1]]
         self.st_gcn_networks = nn.ModuleList(
-            Block(before, after, subsets, 2 if index in (4, 7) else 1, index > 0)
-            for index, (before, after) in enumerate(zip(befores, WIDTHS, strict=True))
+            Block(
+                in_channels,
+                out_channels,
+                subsets,
+                2 if index in (4, 7) else 1,
+                index > 0,
+            )
+            for index, (in_channels, out_channels) in enumerate(
+                zip(inputs, WIDTHS, strict=True)
+            )
         )
         if importance:
             self.edge_importance = nn.ParameterList(

@@ -32,7 +32,7 @@ from msg3d.datasets import (
 )
 from msg3d.errors import DataError, SkipFile
 from msg3d.formats.base import ReadOptions, Source, detect_format, read
-from msg3d.formats.ntu_skeleton import NOBODY, read_bodies, read_skeleton
+from msg3d.formats.ntu_skeleton import NO_BODY, read_bodies, read_skeleton
 
 REPOSITORY = Path(__file__).parents[2]
 NAME = "S001C001P001R001A001"
@@ -429,9 +429,9 @@ def test_skipped_files():
     missing = (NAME,)
     empty, zero = text([], []), text([body(1, 0)])
     cases = [
-        (NAME, empty, "ntu60", (), NOBODY),
-        (NAME, b"0\n", "ntu120", (), NOBODY),
-        (NAME, zero, "ntu60", (), NOBODY),
+        (NAME, empty, "ntu60", (), NO_BODY),
+        (NAME, b"0\n", "ntu120", (), NO_BODY),
+        (NAME, zero, "ntu60", (), NO_BODY),
         ("S018C001P001R001A001", VALID, "ntu60", (), "not part of NTU RGB+D 60"),
         ("S001C001P001R001A061", VALID, "ntu60", (), "not part of NTU RGB+D 60"),
         (NAME, empty, "ntu60", missing, LISTED),
@@ -681,7 +681,7 @@ def test_command(tmp_path, capsys):
     arguments = (raw, out, "--benchmark", "ntu60")
     assert command(*arguments) == 0
     printed = capsys.readouterr().out
-    assert f"skipped        1 files: {NOBODY}" in printed
+    assert f"skipped        1 files: {NO_BODY}" in printed
     assert "split xview: 4 train, 3 val" in printed
 
     before = out.read_bytes()

@@ -18,7 +18,7 @@ from tiny_runs import SHORT_TRAINING
 
 pytestmark = pytest.mark.main_job
 
-# What makes a command of the text short enough for a test.
+# Options that make a command of the page fast enough for a test.
 SMALL = {
     "prepare synthetic": "--subjects 4 --repeats 1",
     "train": f"--cfg-options {' '.join(SHORT_TRAINING)}",
@@ -97,7 +97,7 @@ def test_the_printed_lines_are_those_of_the_text(followed):
         ).replace("[#][#/#]", "")
 
 
-def test_nobody_is_on_both_sides(followed):
+def test_no_person_is_on_both_sides(followed):
     folder, _ = followed
     split = load_annotations(folder / "data" / "mine.pkl")["split"]
     people = {

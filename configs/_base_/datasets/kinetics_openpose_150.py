@@ -11,9 +11,9 @@ formatting = [
     dict(type='PackActionInputs', meta_keys=('frame_dir', )),
 ]
 augment = [dict(type='RandomWindow', length=150), dict(type='RandomMove2D')]
-whole = dict(type='PadTo', length=300, mode='zero')
+padding = dict(type='PadTo', length=300, mode='zero')
 train_pipeline = [persons, center, *augment, stream, *formatting]
-test_pipeline = [persons, center, stream, whole, *formatting]
+test_pipeline = [persons, center, stream, padding, *formatting]
 
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -169,7 +169,7 @@ def make_synthetic_actions(
     meta = dict(
         classes=list(ACTIONS),
         layout="kinect20",
-        unit="metre",
+        unit="meter",
         frames_per_second=30,
         seed=seed,
         subjects=subjects,
