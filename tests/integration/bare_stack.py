@@ -83,7 +83,7 @@ def main(folder: Path) -> None:
     from mmaction.utils import dependency
 
     dependency.WITH_MULTIMODAL = False
-    import_models()  # all import errors are avoided now
+    import_models()  # succeeds with the workarounds above
 
     import numpy as np
     import torch

@@ -1,7 +1,7 @@
 """Kill a training run twenty times, resume it each time, and print a report as JSON.
 
-This is a program, so that the stack is imported only once: it trains once without a kill,
-and forks a child for each other run.
+The program imports the stack once, trains once without interruption, and forks a child for
+each other run.
 """
 
 import json
@@ -113,7 +113,7 @@ def iterations(pipe):
 
 
 def kill(child, pipe, rng):
-    """Kill the run after some iterations or during its start; return those received."""
+    """Kill a run during its start or after some iterations; return the iterations."""
     after = rng.randrange(6)
     received = b""
     while len(received) < 4 * after:

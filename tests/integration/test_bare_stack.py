@@ -29,7 +29,7 @@ CPU_FIXES = {fix for fix in ERRORS if fix.endswith("without_cuda")}
 @pytest.mark.parametrize("fix", ERRORS)
 def test_fails_without(fix):
     if fix in CPU_FIXES and torch.cuda.is_available():
-        pytest.skip("needs a machine without CUDA")
+        pytest.skip("requires a machine without CUDA")
     attempt, pattern = ERRORS[fix]
     error = failures()[attempt]
     if error is None:

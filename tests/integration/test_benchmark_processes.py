@@ -59,7 +59,7 @@ def test_training_is_monitored(tmp_path):
 
 @pytest.fixture
 def short_path():
-    """Short TMPDIR: tensors are sent through sockets, whose paths have at most 107 bytes."""
+    """Short path for TMPDIR: paths of sockets are limited to 107 bytes."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 

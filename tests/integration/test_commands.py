@@ -136,7 +136,7 @@ def test_gradient_checkpointing(tiny):
 
 def test_compile(tiny):
     """Compile with a backend that needs no C++ compiler."""
-    # One step only, because each new kind of step is traced again.
+    # Train for one step to avoid recompilation.
     one_step = ("train_dataloader.batch_size=8", "train_dataloader.dataset.times=1")
     options = ("compile.backend=eager", "train_cfg.max_epochs=1", *one_step)
     out = train(tiny, "compiled", "--cfg-options", *options)

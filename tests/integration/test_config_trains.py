@@ -25,7 +25,7 @@ STREAMS = {"j": "joint", "b": "bone", "jm": "joint-motion", "bm": "bone-motion"}
 
 
 def use_file(cfg, path):
-    """Use a small data file of the config's layout, and shrink the network."""
+    """Switch a config to a small data file of its layout, and shrink its network."""
     layout = cfg.model.backbone.graph_cfg.layout
     train, val, test = datasets(cfg)
     write(

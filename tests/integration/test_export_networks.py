@@ -1,4 +1,4 @@
-"""Compare every exported network with the original."""
+"""Compare every exported network with the PyTorch network."""
 
 import numpy as np
 import onnx

@@ -17,7 +17,7 @@ from msg3d.engine.launcher import tie_to_launcher
 from tiny_runs import prepare
 
 if sys.platform != "linux":
-    pytest.skip("needs Linux", allow_module_level=True)
+    pytest.skip("requires Linux", allow_module_level=True)
 TRAIN = Path(mmaction.__file__).parent / ".mim" / "tools" / "train.py"
 WORKERS = [
     f"train_dataloader.{name}=1" for name in ("num_workers", "persistent_workers")
@@ -26,7 +26,7 @@ INIT = Path("/proc/1/cmdline").read_bytes()
 
 
 def orphan_output(monkeypatch, by_torchrun, tied_late=False):
-    """Kill the parent of a process, and return what the process writes to a pipe then.
+    """Kill the parent of a process, and return the output of the process afterwards.
 
     Returns:
         b"2" or b"3" if the process survives its parent, otherwise b"".

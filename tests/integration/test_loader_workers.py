@@ -17,7 +17,7 @@ NTU = "configs/msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
 
 
 def batches(cfg, workers):
-    """Return the batches of two epochs, loaded as by a runner with a fixed seed."""
+    """Load the batches of two epochs as a runner does, with a fixed seed."""
     init_default_scope("mmaction")
     np.random.seed(0)
     torch.manual_seed(0)

@@ -47,7 +47,7 @@ def test_loss_curves_are_equal(form, accumulate):
 
 
 def test_loss_curves_in_bfloat16():
-    """The losses are as close to those in float32 as the published form's losses."""
+    """Deviations from float32 are about as large as those of the published form."""
     build = partial(pair, CHAIN, num_person=2, dtype=torch.float32)
     precise = losses(build()[0], torch.float32)
     ours, plain = (

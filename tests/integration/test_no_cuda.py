@@ -45,13 +45,13 @@ default_hooks = dict(logger=dict(type='LoggerHook', interval=1))
 """
 
 without_cuda = pytest.mark.skipif(
-    torch.cuda.is_available(), reason="needs a machine without CUDA"
+    torch.cuda.is_available(), reason="requires a machine without CUDA"
 )
 
 
 @without_cuda
 def test_two_processes_with_amp(tmp_path, monkeypatch):
-    """Run what `mim train mmaction CONFIG --launcher pytorch --gpus 2 --amp` starts."""
+    """Train like `mim train mmaction CONFIG --launcher pytorch --gpus 2 --amp`."""
     (tmp_path / "config.py").write_text(CONFIG, encoding="utf-8")
     write(tmp_path / "data.pkl", joints=25, persons=2)
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]

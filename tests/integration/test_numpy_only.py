@@ -209,7 +209,7 @@ def test_fresh_environment(checkout, tmp_path):
     python = tmp_path / "venv" / "bin" / "python"
     result = run(python, "-m", "pip", "install", "numpy", "onnxruntime")
     if result.returncode:
-        pytest.skip(f"needs a package index: {result.stderr.strip()[-300:]}")
+        pytest.skip(f"requires a package index: {result.stderr.strip()[-300:]}")
     assert_succeeds(run(python, "-m", "pip", "install", "--no-deps", checkout))
     listed = json.loads(
         assert_succeeds(run(python, "-m", "pip", "list", "--format", "json"))

@@ -44,7 +44,7 @@ def scene(channels=3, persons=2, frames=12, seed=0):
 def browse(tmp_path):
     """Return a function that runs the page and a script in a browser."""
     if BROWSER is None:
-        pytest.skip("needs Chromium")
+        pytest.skip("requires Chromium")
 
     def run(text, address="", script=""):
         path = tmp_path / "page.html"
@@ -131,7 +131,7 @@ def test_scores_have_gaps_and_values_at_the_cursor(browse):
 
 @pytest.mark.parametrize(("channels", "hidden"), [(2, "none none"), (3, "none inline")])
 def test_unused_elements_are_hidden(browse, channels, hidden):
-    """The chart is hidden without scores, and the hint about rotation in 2D."""
+    """The chart is hidden without scores, and the rotation hint is hidden in 2D."""
     shown = Scene("", LAYOUT, scene(channels).points)
     script = (
         "document.title = ['chart', 'turn'].map(name => "

@@ -15,7 +15,7 @@ from msg3d.engine.work_dir import last_whole_checkpoint
 from tiny_runs import STEPS, prepare, train
 
 if not hasattr(signal, "sigwaitinfo"):
-    pytest.skip("PreemptionHook needs sigwaitinfo", allow_module_level=True)
+    pytest.skip("PreemptionHook requires sigwaitinfo", allow_module_level=True)
 
 
 class SendSignal(Hook):
@@ -30,7 +30,7 @@ class SendSignal(Hook):
             if self.to_children:
                 pids = [str(child.pid) for child in multiprocessing.active_children()]
                 assert pids
-            # Sent by another process, as by Slurm.
+            # Another process sends the signal, as with Slurm.
             subprocess.run(["kill", f"-{self.number}", *pids], check=True)
 
 

@@ -96,7 +96,7 @@ def test_within_epoch_of_another_length(tiny, tmp_path, caplog):
 
 
 def test_without_a_seed(tiny, tmp_path):
-    """Each run draws a seed, but the resumed run must shuffle with that of the first."""
+    """The resumed run shuffles with the random seed of the first run."""
     no_seed = {"randomness.seed": None}
     losses = run(tiny, tmp_path / "first", **no_seed)
     resume = {"resume": True, "load_from": str(tmp_path / "first" / "epoch_1.pth")}

@@ -11,7 +11,7 @@ from msg3d.cli.main import make_parser
 
 @pytest.fixture
 def record(tmp_path):
-    """Return a function that returns the arguments with which a script starts a program."""
+    """Run a script, and return the arguments of the program that it starts."""
     for name in ("torchrun", "python"):
         program = tmp_path / name
         program.write_text("#!/bin/bash\nprintf '%s\\n' \"$@\"\n", encoding="utf-8")

@@ -24,7 +24,7 @@ SBATCH = REPOSITORY / "tools" / "slurm" / "train.sbatch"
 missing = local_cluster.missing_programs()
 needs_slurm = pytest.mark.skipif(
     bool(missing),
-    reason=f"needs Slurm, {', '.join(missing)}: apt-get install munge slurm-wlm",
+    reason=f"requires Slurm, {', '.join(missing)}: apt-get install munge slurm-wlm",
 )
 
 CHANGES = """
@@ -131,8 +131,8 @@ def contains(path, text):
 
 def job(cluster, number):
     """Return the fields of a job, from `scontrol`."""
-    shown = cluster.ask("scontrol", "show", "job", "-o", number)[0]
-    return dict(part.split("=", 1) for part in shown.split() if "=" in part)
+    line = cluster.ask("scontrol", "show", "job", "-o", number)[0]
+    return dict(part.split("=", 1) for part in line.split() if "=" in part)
 
 
 def ended(cluster, number):
@@ -223,7 +223,7 @@ def test_template_requeues_only_jobs_that_can_resume(cluster, tmp_path):
 @needs_slurm
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_one_machine_ends_everything(number):
-    """After a signal, even a job that ignores SIGTERM is ended."""
+    """A signal to the command ends even a job that ignores SIGTERM."""
     loop = "trap '' TERM; while :; do sleep 1; done"
     script = f'echo $SLURM_CONF; exec srun sh -c "echo running; {loop}"'
     command = [sys.executable, COMMAND, "sh", "-c", script]

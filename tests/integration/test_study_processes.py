@@ -45,7 +45,7 @@ def test_killed_command_ends_its_runs(tmp_path):
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     if not children.exists():
         process.kill()
-        pytest.skip("needs a system that lists the children of a process")
+        pytest.skip("requires a system that lists the children of a process")
     until(lambda: list(tmp_path.glob("nw-ucla*_0")), process)
     workers = [int(pid) for pid in children.read_text(encoding="utf-8").split()]
     process.kill()

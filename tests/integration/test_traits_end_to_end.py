@@ -79,7 +79,7 @@ def run(tmp_path_factory):
             if step["type"] == "FastUniformSampleFrames":
                 step["clip_len"] = FRAMES
     sets[2].split = "val"
-    # Few steps, so a small network without dropout.
+    # Use a small network without dropout, because there are few steps.
     cfg.model.backbone.update(num_gcn_scales=3, num_g3d_scales=2)
     cfg.model.backbone.update(dict.fromkeys(DROPOUTS, 0.0))
     cfg.optim_wrapper.optimizer.update(lr=0.02)
@@ -100,7 +100,7 @@ def run(tmp_path_factory):
 
 
 def test_error_decreases(run):
-    """The error is far below the variance, which is the error of the mean."""
+    """The error is far below the variance, the error of a constant prediction."""
     _folder, runner, metrics, chunks = run
     history, _ = runner.message_hub.get_scalar("train/loss_mse").data
     assert np.mean(history[:3]) > 0.7

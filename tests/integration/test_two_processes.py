@@ -61,14 +61,14 @@ def run(folder, *command):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Folder with work dirs of training in two processes, `two`, and in one, `one`."""
+    """Folder with work dirs of training in two processes, `pair`, and in one, `single`."""
     if torch.cuda.is_available():
-        pytest.skip("needs a machine without CUDA")
+        pytest.skip("requires a machine without CUDA")
     folder = tmp_path_factory.mktemp("two")
     write_tiny(folder, CHANGES, samples=15)
-    train = ["mim", "train", "mmaction", "tiny.py", "--work-dir", "two"]
+    train = ["mim", "train", "mmaction", "tiny.py", "--work-dir", "pair"]
     run(folder, *train, "--launcher", "pytorch", "--gpus", 2)
-    run_here(folder, "one", train=True, **{"train_dataloader.batch_size": 8})
+    run_here(folder, "single", train=True, **{"train_dataloader.batch_size": 8})
     return folder
 
 
@@ -83,7 +83,7 @@ def run_here(folder, work_dir, train=False, **options):
 def test_losses_of_ten_steps(trained):
     first, second, joined = (
         json.loads((trained / name).read_text(encoding="utf-8"))
-        for name in ("two/losses_0.json", "two/losses_1.json", "one/losses_0.json")
+        for name in ("pair/losses_0.json", "pair/losses_1.json", "single/losses_0.json")
     )
     assert len(joined) == 10
     assert first != second
@@ -92,32 +92,34 @@ def test_losses_of_ten_steps(trained):
 
 def test_weights_after_ten_steps(trained):
     """The learning rate is equal too, because auto_scale_lr counts the processes."""
-    two, one = (torch.load(trained / n / "epoch_2.pth") for n in ("two", "one"))
-    initial = torch.load(trained / "one" / "epoch_1.pth")["state_dict"]
+    pair, single = (
+        torch.load(trained / name / "epoch_2.pth") for name in ("pair", "single")
+    )
+    earlier = torch.load(trained / "single" / "epoch_1.pth")["state_dict"]
     change = 0.0
-    for name, weight in one["state_dict"].items():
-        torch.testing.assert_close(two["state_dict"][name], weight, **TOLERANCE)
-        change = max(change, float((weight - initial[name]).abs().max()))
+    for name, weight in single["state_dict"].items():
+        torch.testing.assert_close(pair["state_dict"][name], weight, **TOLERANCE)
+        change = max(change, float((weight - earlier[name]).abs().max()))
     assert change > 100 * TOLERANCE["atol"]
 
 
 def test_scores_of_five_samples(trained):
     """No sample is repeated, and order and accuracy are the same."""
     launch = ["torchrun", "--nproc_per_node=2", f"--master_port={free_port()}", TEST]
-    checkpoint = "one/epoch_2.pth"
-    arguments = ["tiny.py", checkpoint, "--work-dir", "tested", "--dump", "two.pkl"]
+    checkpoint = "single/epoch_2.pth"
+    arguments = ["tiny.py", checkpoint, "--work-dir", "tested", "--dump", "pair.pkl"]
     run(trained, *launch, *arguments, "--launcher", "pytorch")
-    dump = {"type": "DumpResults", "out_file_path": "one.pkl"}
+    dump = {"type": "DumpResults", "out_file_path": "single.pkl"}
     evaluator = [{"type": "AccMetric"}, dump]
     run_here(trained, "tested_here", load_from=checkpoint, test_evaluator=evaluator)
 
-    two, one = load(trained / "two.pkl"), load(trained / "one.pkl")
-    labels = [int(sample["gt_label"]) for sample in two]
+    pair, single = load(trained / "pair.pkl"), load(trained / "single.pkl")
+    labels = [int(sample["gt_label"]) for sample in pair]
     data = load(trained / "data.pkl")
     label_of = {sample["frame_dir"]: sample["label"] for sample in data["annotations"]}
     assert labels == [label_of[name] for name in data["split"]["val"]]
     assert len(labels) == 5
-    for sample, expected in zip(two, one, strict=True):
+    for sample, expected in zip(pair, single, strict=True):
         torch.testing.assert_close(sample["pred_score"], expected["pred_score"])
     logs = [
         next((trained / name).glob("*/*.json")).read_text(encoding="utf-8")

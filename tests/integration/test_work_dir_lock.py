@@ -97,7 +97,7 @@ def test_file_system_without_locks(tiny, tmp_path, monkeypatch):
 
 
 def test_requeued_by_slurm(tmp_path, monkeypatch):
-    """A requeued job ignores its own lock, which the server keeps for a failed node."""
+    """A requeued job ignores its own lock, which may remain after a node fails."""
     monkeypatch.setenv("SLURM_JOB_ID", "55")
     with locked_elsewhere(tmp_path) as process:
         host = socket.gethostname()

@@ -29,7 +29,7 @@ def collect(sender):
 
 def test_garbage_collection_in_workers_copies_nothing():
     if "fork" not in multiprocessing.get_all_start_methods():
-        pytest.skip("needs fork: other workers share no memory")
+        pytest.skip("requires fork: other workers share no memory")
     # A garbage collection that visits these objects would copy 65 MiB.
     objects = [[number] for number in range(1_000_000)]
     fork = multiprocessing.get_context("fork")
