@@ -73,7 +73,7 @@ def fill(folder: Path, actions: dict) -> None:
 
     Args:
         folder: an empty folder, which will be the working folder.
-        actions: annotations like those of the quickstart, 40 samples.
+        actions: annotations like those of the quickstart, 80 samples.
     """
     for name in ("configs", "tools"):
         (folder / name).symlink_to(REPOSITORY / name)

@@ -70,7 +70,7 @@ VARIABLES = {
 
 @pytest.fixture(scope="module")
 def actions() -> dict:
-    return make_synthetic_actions(subjects=4, repeats=1, seed=0)
+    return make_synthetic_actions(subjects=4, repeats=2, seed=0)
 
 
 @pytest.fixture
