@@ -1,4 +1,4 @@
-"""The packages and the long description; everything else is in pyproject.toml."""
+"""Packages and long description; all other metadata is in pyproject.toml."""
 
 import re
 from pathlib import Path
@@ -7,13 +7,13 @@ from setuptools import find_packages, setup
 
 REPOSITORY = "https://github.com/msg3d/msg3d"
 README = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
-# A package index has no files for the README to link to.
+# Make links absolute: a package index does not host the files of the repository.
 README = re.sub(r"(!\[[^]]*\]\()(?!https?:|#)", rf"\1{REPOSITORY}/raw/main/", README)
 README = re.sub(r"(\]\()(?!https?:|#)", rf"\1{REPOSITORY}/blob/main/", README)
 
 setup(
-    # The configs are a folder at the root, where users look for them. In the package
-    # there is a link to it, which zip downloads and Windows do not have.
+    # The configs are in a folder at the root, where users look for them. The package
+    # contains a symbolic link to it, which is missing in zip downloads and on Windows.
     packages=[*find_packages("projects"), "msg3d.configs"],
     long_description=README,
     long_description_content_type="text/markdown",

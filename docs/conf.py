@@ -1,25 +1,32 @@
-"""Sphinx's settings: `make site` builds these pages.
+"""Sphinx configuration of the site that `make site` builds.
 
-The pages are plain Markdown, to be read on GitHub as well. What they cannot hold there
-is put in while the site is made: the text of files that lie elsewhere, and the pictures
-of the gallery, each below the command that draws it.
+The pages are plain Markdown, which GitHub renders too. Before Sphinx parses a page, the
+functions below replace what GitHub cannot render: sections of the start page become
+cards and the navigation, `<!-- commands -->` becomes the help of every command, and the
+notebook becomes Markdown with its outputs.
 """
 
+import argparse
+import json
 import os
 import re
+import textwrap
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from pygments.lexers.special import TextLexer
 
 import msg3d
+from msg3d.cli.main import COMMANDS, make_parser
+from msg3d.cli.options import add_common
 from msg3d.formats.base import all_formats
 
 DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
 FILES = "https://github.com/msg3d/msg3d/blob/main"
-# Pages whose text is that of a file outside this folder.
-ELSEWHERE = {
-    "overview": REPOSITORY / "README.md",
+# Pages whose text is in a file outside this folder.
+EXTERNAL_PAGES = {
     "personality": REPOSITORY / "configs" / "personality" / "README.md",
     "contributing": REPOSITORY / "CONTRIBUTING.md",
 }
@@ -28,124 +35,269 @@ project = "msg3d"
 copyright = "the msg3d authors, Apache-2.0"
 version = release = msg3d.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-myst_heading_anchors = 3  # as GitHub makes them
-default_role = "code"  # of docstrings, which are written as Markdown is
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+source_suffix = {".md": "markdown", ".ipynb": "markdown"}
+myst_heading_anchors = 3  # the same anchors as on GitHub
+smartquotes = False  # they turn `--` of options into dashes
+default_role = "code"  # docstrings are Markdown: single backticks mark code
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"  # docstrings say more: shapes and units
+autodoc_typehints = "none"  # docstrings give shapes and units
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+# Buttons on commands and Python, but not on output.
+copybutton_selector = "div.highlight-shell pre, div.highlight-python pre"
 
 html_theme = "furo"
 html_title = f"msg3d {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {"top_of_page_buttons": []}
-# Next to gallery.html, which shows them in frames.
+# gallery.html shows these pages in frames.
 html_extra_path = [
     os.path.relpath(page, DOCS)
     for page in sorted((REPOSITORY / "work_dirs" / "gallery").glob("*.html"))
 ]
 
 
-def relinked(text: str, home: Path) -> str:
-    """Relative links of a Markdown file in folder `home`, as links from this folder."""
-    pages = {file.resolve(): f"{name}.md" for name, file in ELSEWHERE.items()}
+def relink(text: str, folder: Path) -> str:
+    """Rewrite the relative links of a Markdown file in `folder` for this folder."""
+    pages = {file.resolve(): f"{name}.md" for name, file in EXTERNAL_PAGES.items()}
 
-    def link(found: re.Match) -> str:
-        path, anchor = found[1], found[2] or ""
-        target = (home / path).resolve()
+    def replace(match: re.Match) -> str:
+        path, anchor = match[1], match[2] or ""
+        target = (folder / path).resolve()
         if target in pages:
             return f"]({pages[target]}{anchor})"
         if target.suffix == ".md" and not target.is_relative_to(DOCS):
             return f"]({FILES}/{target.relative_to(REPOSITORY).as_posix()}{anchor})"
         return f"]({os.path.relpath(target, DOCS)}{anchor})"
 
-    return re.sub(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)", link, text)
+    return re.sub(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)", replace, text)
 
 
-def with_pictures(text: str) -> str:
-    """The gallery: below every command what it has written, if it has."""
+def add_gallery(text: str) -> str:
+    """Insert below each command of the gallery the file that it has written."""
     missing = []
 
-    def below(found: re.Match) -> str:
-        (out,) = re.findall(r"--output (\S+)", found[0])
-        if not (REPOSITORY / out).is_file():
-            missing.append(out)
-            return found[0]
-        name = Path(out).name
+    def replace(match: re.Match) -> str:
+        (output,) = re.findall(r"--output (\S+)", match[0])
+        if not (REPOSITORY / output).is_file():
+            missing.append(output)
+            return match[0]
+        name = Path(output).name
         if name.endswith(".html"):
-            shown = f'<iframe src="{name}" title="{name}" loading="lazy"></iframe>\n\n'
-            shown += f'<a href="{name}">{name}</a>, alone in the window'
+            figure = f'<iframe src="{name}" title="{name}" loading="lazy"></iframe>\n\n'
+            figure += f'<a href="{name}">Open {name} alone</a>'
         else:
-            shown = f"![{name}](../{out})"
-        return f"{found[0]}\n\n{shown}\n"
+            figure = f"![{name}](../{output})"
+        return f"{match[0]}\n\n{figure}\n"
 
-    text = re.sub(r"^```shell\n.*?^```$", below, text, flags=re.M | re.S)
+    text = re.sub(r"^```shell\n.*?^```$", replace, text, flags=re.M | re.S)
     if missing:
         note = (
-            "> **These pictures are not drawn yet.** `make quickstart` trains the "
-            "network, then `make site` draws them and puts them here.\n\n"
+            "> **These figures are not drawn yet.** `make quickstart` trains the "
+            "network, and then `make site` draws the figures.\n\n"
         )
         text = text.replace("\n## ", f"\n{note}## ", 1)
     return text
 
 
-def with_picture(text: str) -> str:
-    """The first page: one picture of the gallery, if it is drawn."""
+def navigation(text: str) -> dict[str, dict[str, str]]:
+    """Return the pages of the start page: section -> page -> title."""
+    sections = {}
+    for section in re.split(r"^## ", text, flags=re.M)[1:]:
+        title, _, body = section.partition("\n")
+        pages = re.findall(r"^- \[(.+?)\]\((\w+)\.\w+\)", body, re.M)
+        sections[title] = {page: name for name, page in pages}
+    return sections
 
-    def there(found: re.Match) -> str:
-        drawn = (REPOSITORY / found[1]).is_file()
-        picture = f"[![A throw, as the network sees it](../{found[1]})](gallery.md)"
-        return picture if drawn else ""
 
-    return re.sub(r"^<!-- gallery: (\S+) -->$", there, text, flags=re.M)
+def add_cards(text: str) -> str:
+    """Turn each section of the start page into a card and a part of the navigation."""
+    intro, *sections = re.split(r"^## ", text, flags=re.M)
+    cards = ""
+    for section in sections:
+        title, _, body = section.partition("\n")
+        cards += f"```{{grid-item-card}} {title}\n{body.strip()}\n```\n"
+    trees = ""
+    for title, pages in navigation(text).items():
+        entries = "\n".join(f"{name} <{page}>" for page, name in pages.items())
+        trees += f"```{{toctree}}\n:hidden:\n:caption: {title}\n{entries}\n```\n\n"
+    grid = f"````{{grid}} 1 1 2 2\n:gutter: 3\n\n{cards}````\n\n"
+    return intro + grid + trees
 
 
-def with_formats(text: str) -> str:
-    """The page of file formats, with a table of them."""
+def add_formats(text: str) -> str:
+    """Insert the table of file formats."""
     rows = ["| format | files | name |", "|---|---|---|"]
-    for each in all_formats().values():
-        files = ", ".join(f"`{suffix}`" for suffix in each.suffixes) or "a folder"
-        rows.append(f"| {each.title} | {files} | `{each.name}` |")
+    for file_format in all_formats().values():
+        suffixes = ", ".join(f"`{suffix}`" for suffix in file_format.suffixes)
+        rows.append(
+            f"| {file_format.title} | {suffixes or 'a folder'} | `{file_format.name}` |"
+        )
     return text.replace("<!-- formats -->", "\n".join(rows))
 
 
+def add_commands(text: str) -> str:
+    """Insert the help of every command."""
+    lines: list[str] = []
+    epilogs: set[str | None] = {None}
+    for name in COMMANDS:
+        # Only the named command has its arguments.
+        parser = _subparsers(make_parser(name))[name]
+        lines += _describe(parser, 2, epilogs)
+    return text.replace("<!-- commands -->", "\n".join(lines))
+
+
+def _subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return action.choices
+    return {}
+
+
+def _describe(
+    parser: argparse.ArgumentParser, level: int, epilogs: set[str | None]
+) -> Iterator[str]:
+    """Describe a parser and its subparsers in Markdown.
+
+    Args:
+        level: level of the heading.
+        epilogs: epilogs of the previous parsers, which are not repeated.
+    """
+    yield f"{'#' * level} {parser.prog}\n"
+    yield _markdown(parser.description or "")
+    common = argparse.ArgumentParser()
+    add_common(common)
+    omitted = {option for action in common._actions for option in action.option_strings}
+    arguments = [
+        action
+        for action in parser._actions
+        if action.help != argparse.SUPPRESS and not omitted & {*action.option_strings}
+    ]
+    formatter = parser._get_formatter()
+    shown = [a for a in arguments if a.required or not a.option_strings]
+    formatter.add_usage(parser.usage, shown, [])
+    yield f"```text\n{formatter.format_help().removeprefix('usage: ').strip()}\n```\n"
+    rows = [
+        _row(action, parser._get_formatter())
+        for action in arguments
+        if not isinstance(action, argparse._SubParsersAction)
+    ]
+    if rows:
+        yield "\n".join(["| argument | meaning |", "|---|---|", *rows, ""])
+    if parser.epilog not in epilogs:
+        epilogs.add(parser.epilog)
+        yield _markdown(parser.epilog or "")
+    for subparser in _subparsers(parser).values():
+        yield from _describe(subparser, level + 1, epilogs)
+
+
+def _row(action: argparse.Action, formatter: argparse.HelpFormatter) -> str:
+    # The last name is the long one: `-l X, --launcher X` becomes `-l, --launcher X`.
+    *short, _ = action.option_strings or [""]
+    invocation = formatter._format_action_invocation(action).split(", -")[-1]
+    if short:
+        invocation = f"{', '.join(short)}, -{invocation}"
+    meaning = formatter._expand_help(action) if action.help else ""
+    meaning = " ".join(meaning.split()).replace("|", r"\|")
+    return f"| `{invocation}` | {meaning} |"
+
+
+def _markdown(text: str) -> str:
+    """Convert help text to Markdown: indented lines become a code block."""
+    parts = []
+    for paragraph in re.split(r"\n\s*\n", text.strip("\n")):
+        prose, code = [], []
+        for line in paragraph.splitlines():
+            (code if line.startswith("  ") else prose).append(line)
+        parts.append("\n".join(prose))
+        if code:
+            block = textwrap.dedent("\n".join(code))
+            parts.append(f"```shell\n{block}\n```")
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def notebook_text(text: str) -> str:
+    """Convert a notebook and its stored outputs to Markdown."""
+    parts = []
+    for cell in json.loads(text)["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+            continue
+        for is_command, lines in groupby(source.splitlines(), _is_command):
+            language = "shell" if is_command else "python"
+            parts.append("\n".join([f"```{language}", *lines, "```"]))
+        for output in cell["outputs"]:
+            data = output.get("data", {})
+            if "image/png" in data:
+                image = "".join(data["image/png"]).replace("\n", "")
+                parts.append(f'<img src="data:image/png;base64,{image}" alt="figure">')
+            else:
+                printed = "".join(output.get("text", data.get("text/plain", "")))
+                printed = printed.replace("\r\n", "\n").rstrip()
+                parts.append(f"```text\n{printed}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def _is_command(line: str) -> bool:
+    """Return whether a line of a notebook calls the shell, which is not Python."""
+    return re.match(r"(\w+ = )?!", line) is not None
+
+
+FILL = {
+    "commands": add_commands,
+    "formats": add_formats,
+    "gallery": add_gallery,
+    "index": add_cards,
+}
+
+
 def read(app, name: str, source: list[str]) -> None:
-    file = ELSEWHERE.get(name)
+    """Replace the source of a page before it is parsed."""
+    file = EXTERNAL_PAGES.get(name)
     text = file.read_text(encoding="utf-8") if file else source[0]
-    text = relinked(text, file.resolve().parent if file else DOCS)
-    fill = {"gallery": with_pictures, "index": with_picture, "formats": with_formats}
-    source[0] = fill[name](text) if name in fill else text
+    if (DOCS / f"{name}.ipynb").is_file():
+        text = notebook_text(text)
+    text = relink(text, file.resolve().parent if file else DOCS)
+    source[0] = FILL[name](text) if name in FILL else text
 
 
-def as_rst(app, what, name, thing, options, lines: list[str]) -> None:
-    """A docstring's prose in Sphinx's terms: code is indented, and a star is a star."""
-    found = []
-    for before, line in zip(["", *lines], lines, strict=False):
-        starts = line.startswith("    ") and not before.strip() and found
-        text = next((one for one in reversed(found) if one.strip()), "")
-        if starts and text[:1].strip():  # after a paragraph that is not indented
-            found += ["::", ""]
-        # `**kwargs` begins no bold text.
-        found.append(re.sub(r"(?<![\w`*\\])(\*{1,2}(?=\w))", _escaped, line))
-    lines[:] = found
+def convert_docstring(app, what, name, thing, options, lines: list[str]) -> None:
+    """Convert a Markdown docstring to reStructuredText in place."""
+    converted = []
+    for previous, line in zip(["", *lines], lines, strict=False):
+        starts_block = line.startswith("    ") and not previous.strip() and converted
+        paragraph = next((text for text in reversed(converted) if text.strip()), "")
+        if starts_block and paragraph[:1].strip():  # the paragraph is not indented
+            converted += ["::", ""]
+        # In reStructuredText, `**kwargs` would start bold text.
+        converted.append(re.sub(r"(?<![\w`*\\])(\*{1,2}(?=\w))", _escape_stars, line))
+    lines[:] = converted
 
 
-def _escaped(found: re.Match) -> str:
-    return found[1].replace("*", r"\*")
+def _escape_stars(match: re.Match) -> str:
+    return match[1].replace("*", r"\*")
 
 
-def remember(app, env, added, changed, removed) -> list[str]:
-    """These pages change without their own files."""
-    return [*ELSEWHERE, "gallery", "index", "formats"]
+def outdated_pages(app, env, added, changed, removed) -> list[str]:
+    """Return the pages that depend on more than their own file."""
+    return [*EXTERNAL_PAGES, *FILL]
 
 
 def setup(app) -> None:
-    app.add_lexer("csv", TextLexer)  # GitHub colours it, Pygments does not know it
+    app.add_lexer("csv", TextLexer)  # known to GitHub, but not to Pygments
     app.connect("source-read", read)
-    # Before napoleon, which has a priority of 500.
-    app.connect("autodoc-process-docstring", as_rst, priority=400)
-    app.connect("env-get-outdated", remember)
+    # Before napoleon, whose priority is 500.
+    app.connect("autodoc-process-docstring", convert_docstring, priority=400)
+    app.connect("env-get-outdated", outdated_pages)

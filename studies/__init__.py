@@ -1,4 +1,4 @@
-"""Studies: tables of settings, each trained once per seed and reported as mean ± std.
+"""Studies: settings trained once per seed and reported as tables of mean ± std.
 
 Development programs for Linux: run `python -m studies --help` in a checkout.
 """

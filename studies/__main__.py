@@ -1,11 +1,11 @@
-"""Train every setting of a study once per seed, and print means and deviations.
+"""Train the settings of a study once per seed, and print means and standard deviations.
 
     python -m studies networks --data data/skeleton --seeds 5 --jobs 2
     python -m studies styles --settings 'xyz*' 'scores-*' --table
 
-Runs in results.json of the work folder are not repeated, and an interrupted run resumes
-from its checkpoint: stop the command at any time and run it again. The tested weights are
-always those of the last epoch.
+You can interrupt the command at any time and run it again. Finished runs, which are in
+results.json of the work folder, are not repeated. An interrupted run resumes from its
+checkpoint. Tests always use the weights of the last epoch.
 """
 
 import argparse
@@ -22,10 +22,10 @@ STUDIES = {"networks": networks, **networks.BUDGETS, "styles": styles}
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parse the options, make the missing runs, and print the table.
+    """Parse the options, execute the missing runs, and print the table.
 
     Returns:
-        0, or 1 if a setting is unknown, another command works in the folder, or a run
+        0, or 1 if a setting is unknown, another command uses the work folder, or a run
         failed.
 
     Raises:
@@ -40,8 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     ]
     if not names:
         print(
-            f"studies: {args.study} has no setting {' or '.join(args.settings)}. It has "
-            f"{', '.join(study.settings())}",
+            f"studies: {args.study} has no setting {' or '.join(args.settings)}. Its "
+            f"settings are {', '.join(study.settings())}",
             file=sys.stderr,
         )
         return 1
@@ -51,13 +51,13 @@ def main(argv: list[str] | None = None) -> int:
     if not args.table:
         try:
             with exit_on_signal("studies", "run the same command to resume"):
-                failed = runs.make(names, args.seeds, args.data, args.jobs)
+                failed = runs.run_missing(names, args.seeds, args.data, args.jobs)
         except RunsInUse as error:
             print(f"studies: {error}", file=sys.stderr)
             return 1
-    # A fused stream is shown with the streams that it consists of.
-    shown = set(names) | {r["setting"] for r in runs.results} - set(study.settings())
-    results = [r for r in runs.results if r["setting"] in shown]
+    # Fused streams are results, but not settings.
+    fused = {result["setting"] for result in runs.results} - set(study.settings())
+    results = [r for r in runs.results if r["setting"] in fused.union(names)]
     print(study.report(results))
     if args.pictures and hasattr(study, "pictures"):
         args.pictures.mkdir(parents=True, exist_ok=True)
@@ -79,16 +79,16 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="folder of the annotation files (default: %(default)s)",
     )
-    add("--work-dir", type=Path, help="default: work_dirs/ and the name of the study")
+    add("--work-dir", type=Path, help="work folder (default: work_dirs/STUDY)")
     add("--seeds", default=5, type=int, help="number of seeds per setting (default: 5)")
-    add("--settings", nargs="+", default=["*"], help="names, or patterns with * and ?")
-    add("--jobs", default=1, type=int, help="runs at once, which share the cores")
-    add("--table", action="store_true", help="make no runs, print the table")
+    add("--settings", nargs="+", default=["*"], help="names or patterns with * and ?")
+    add("--jobs", default=1, type=int, help="number of parallel runs")
+    add("--table", action="store_true", help="only print the table")
     add(
         "--pictures",
         type=Path,
         metavar="DIR",
-        help="draw the best setting (if the study has pictures)",
+        help="write pictures of the best settings, if the study supports it",
     )
     return parser
 

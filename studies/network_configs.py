@@ -1,8 +1,8 @@
 """Configs of the study of networks: data sets x networks x streams.
 
-Every network sees the same samples equally often, with the same schedule. In the small
-budget, for several seeds on CPU cores, each has 0.13 to 0.30 M parameters. In the complete
-one (`whole`), for a GPU, frames, passes, and channels are those of the recipes and papers.
+All networks are trained on the same samples with the same schedule. In the small budget, for
+several seeds on CPU cores, networks have 0.13 to 0.30 M parameters. In the full budget, for
+a GPU, frames, passes, and channels are those of the recipes and papers.
 """
 
 from dataclasses import dataclass
@@ -22,14 +22,15 @@ class DataSet:
     """A split of a data set.
 
     Args:
-        title: for tables.
+        title: title in tables.
         file: annotation file.
-        leaf: end of the names of its configs.
-        train: split.
-        test: split.
-        passes: over the training samples, in the small budget.
-        unseen: split of the test samples that are not in the training set, if some are.
-        strong: end of the names of its configs of recipe `strong`, if any.
+        leaf: suffix of the config names.
+        train: training split.
+        test: test split.
+        passes: number of passes over the training samples in the small budget.
+        unseen: split of the test samples that are not in the training set, if there are
+            leaks.
+        strong: suffix of the config names of recipe `strong`, if it exists.
     """
 
     title: str
@@ -86,14 +87,15 @@ for _fold in range(1, 6):
 
 @dataclass(frozen=True)
 class Network:
-    """A network, as a change of a leaf config.
+    """A network, defined by changes to a leaf config.
 
     Args:
-        title: for tables.
-        leaf: folder and start of the name of its nearest config.
-        channels: of its first stage in the small budget; four times as many in the last.
-        backbone: type, if it is not the leaf's.
-        mode: of its graph.
+        title: title in tables.
+        leaf: folder and prefix of the config name.
+        channels: channels of the first stage in the small budget. The last stage has four
+            times as many.
+        backbone: type of the backbone, if it differs from the leaf config.
+        mode: mode of the graph.
     """
 
     title: str
@@ -117,7 +119,7 @@ def config(
     network: str,
     stream: str,
     data: Path,
-    whole: bool = False,
+    full: bool = False,
     longer: int = 1,
     channels: int | None = None,
     frames: int = FRAMES,
@@ -130,23 +132,24 @@ def config(
         network: key of NETWORKS.
         stream: key of STREAMS.
         data: folder of the annotation files.
-        whole: use the complete budget.
+        full: use the full budget.
         longer: factor of the passes.
-        channels: of the first stage; default: the network's in the small budget, the
-            published ones in the complete one.
-        frames: per clip, except in the complete budget.
-        strong: prepare samples as recipe `strong` does, with the same network, labels,
-            and schedule.
+        channels: channels of the first stage. Default: those of the network in the small
+            budget, and the published channels in the full budget.
+        frames: frames per clip, except in the full budget.
+        strong: use the pipelines of recipe `strong` with the same network, labels, and
+            schedule.
     """
     source, form = DATA_SETS[data_set], NETWORKS[network]
     cfg = _leaf(form, source.leaf)
     if strong:
         recipe = _leaf(form, source.strong)
-        for ours, theirs in zip(_data_sets(cfg), _data_sets(recipe), strict=True):
-            ours.pipeline = theirs.pipeline
-    # An epoch is one pass, not five.
+        pairs = zip(_data_sets(cfg), _data_sets(recipe), strict=True)
+        for data_set_cfg, recipe_cfg in pairs:
+            data_set_cfg.pipeline = recipe_cfg.pipeline
+    # Use one pass per epoch instead of five.
     repeated = cfg.train_dataloader.dataset
-    passes = repeated.times * cfg.train_cfg.max_epochs if whole else source.passes
+    passes = repeated.times * cfg.train_cfg.max_epochs if full else source.passes
     cfg.train_dataloader.dataset = repeated.dataset
     cfg.train_cfg.max_epochs = cfg.param_scheduler[0].T_max = longer * passes
     for samples in _data_sets(cfg):
@@ -154,33 +157,33 @@ def config(
         samples.stream = STREAMS[stream]
         samples.split = source.test
         for step in samples.pipeline:
-            if "clip_len" in step and not whole:
+            if "clip_len" in step and not full:
                 step.clip_len = frames
     cfg.train_dataloader.dataset.split = source.train
     cfg.train_dataloader.batch_size = BATCH
-    cfg.test_dataloader.batch_size = 8  # of ten clips
+    cfg.test_dataloader.batch_size = 8  # ten clips each
     steps = cfg.train_dataloader.dataset.pipeline
     (persons,) = (step.num_person for step in steps if "num_person" in step)
     _change_backbone(cfg.model, form, persons)
-    channels = channels or (None if whole else form.channels)
+    channels = channels or (None if full else form.channels)
     if channels:
         cfg.model.backbone.base_channels = channels
         cfg.model.cls_head.in_channels = 4 * channels
     return cfg
 
 
-def _leaf(form: Network, end: str) -> Config:
-    return Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{end}.py")
+def _leaf(form: Network, suffix: str) -> Config:
+    return Config.fromfile(CONFIGS / f"{form.leaf}_1xb16-joint-{suffix}.py")
 
 
 def _data_sets(cfg: Config) -> list[dict]:
-    """Return the data sets of training, validation, and test, repeated or not."""
+    """Return the configs of the training, validation, and test data sets."""
     loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
     return [loader.dataset.get("dataset", loader.dataset) for loader in loaders]
 
 
 def _change_backbone(model: dict, form: Network, persons: int) -> None:
-    """Replace the backbone if the leaf has another one."""
+    """Replace the backbone if it differs from the leaf config."""
     if form.backbone:
         graph = {"layout": model.backbone.graph_cfg.layout}
         if form.mode:

@@ -127,17 +127,17 @@ def _markdown(head: tuple, lines: list[tuple]) -> str:
 
 
 def pictures(results: list[dict], data: Path, work_dir: Path, folder: Path) -> None:
-    """Write DATA-SET.png for each data set whose scores are in the work folder.
+    """Write DATA-SET.png for each data set with results.
 
-    The picture shows the confusion matrix and the accuracy per class of the setting with
-    the greatest mean top-1 over the seeds, fused streams among them. The samples of all
-    seeds and all folds are counted.
+    The figure shows the confusion matrix and the accuracy per class of the setting with
+    the highest mean top-1 over the seeds, including fused streams. It counts the samples
+    of all seeds and folds.
 
     Args:
-        results: of the study.
+        results: results of the study.
         data: folder of the annotation files.
-        work_dir: with the scores of the runs.
-        folder: of the pictures.
+        work_dir: folder of the scores of the runs.
+        folder: output folder.
     """
     results = results + folds(results)
     for name, splits in groups().items():
@@ -145,9 +145,9 @@ def pictures(results: list[dict], data: Path, work_dir: Path, folder: Path) -> N
         if best is None:
             continue
         seeds = [r["seed"] for r in results if r["setting"] == best]
-        rest = best[len(name) :]
+        suffix = best[len(name) :]
         counts = sum(
-            confusion(work_dir, split + rest, seed)
+            confusion(work_dir, split + suffix, seed)
             for split in splits
             for seed in seeds
         )
@@ -163,7 +163,7 @@ def pictures(results: list[dict], data: Path, work_dir: Path, folder: Path) -> N
 
 
 def best_setting(results: list[dict], name: str) -> str | None:
-    """Return the setting with the greatest mean top-1, or None without results."""
+    """Return the setting with the highest mean top-1, or None without results."""
     top1: dict[str, list[float]] = {}
     for result in results:
         if result["setting"].startswith(name + "/"):

@@ -1,4 +1,4 @@
-"""Runs of a study: several at once, the missing ones only, and a file of results."""
+"""Execute the missing runs of a study in parallel, and store the results."""
 
 import json
 import os
@@ -19,16 +19,16 @@ from .train import forget
 
 
 class RunsInUse(RuntimeError):
-    """Another command makes runs in this folder."""
+    """Another command uses the work folder."""
 
 
 class Runs:
-    """The results of a study's runs, kept in `results.json` of the work folder.
+    """Results of a study's runs, stored in `results.json` of the work folder.
 
     Args:
-        study: has `settings()`, `run(setting, seed, data, work_dir)`,
-            `report(results)`, and optionally `derived(results, data, work_dir)`: results
-            computed from those of runs.
+        study: module with `settings()`, `run(setting, seed, data, work_dir)`,
+            `report(results)`, and optionally `derived(results, data, work_dir)`, which
+            computes results from those of runs.
         work_dir: existing folder.
     """
 
@@ -39,37 +39,40 @@ class Runs:
         if self.file.exists():
             self.results = json.loads(self.file.read_text(encoding="utf-8"))
 
-    def make(self, names: Sequence[str], seeds: int, data: Path, jobs: int) -> int:
-        """Make the missing runs.
+    def run_missing(
+        self, names: Sequence[str], seeds: int, data: Path, jobs: int
+    ) -> int:
+        """Execute the missing runs.
 
         Args:
-            names: of settings.
-            seeds: number of seeds; every setting once before any twice, so that the
-                table is balanced wherever it stops.
+            names: names of settings.
+            seeds: number of seeds. All settings run with a seed before the next seed, so
+                the table is balanced after an interruption.
             data: folder of annotation files.
-            jobs: runs at once.
+            jobs: number of parallel runs.
 
         Returns:
-            The number of failed runs. They are printed, and the others are made.
+            The number of failed runs. Their errors are printed, and the other runs are
+            executed.
 
         Raises:
-            RunsInUse: another command makes runs in this folder.
+            RunsInUse: another command uses the work folder.
         """
-        with self._alone():
+        with self._lock():
             done = {(result["setting"], result["seed"]) for result in self.results}
-            wanted = [(name, seed) for seed in range(seeds) for name in names]
-            left = [run for run in wanted if run not in done]
-            return self._make(left, data, jobs) if left else 0
+            runs = [(name, seed) for seed in range(seeds) for name in names]
+            missing = [run for run in runs if run not in done]
+            return self._execute(missing, data, jobs) if missing else 0
 
-    def _make(self, left: list, data: Path, jobs: int) -> int:
-        began, finished, failed = time.time(), 0, 0
+    def _execute(self, runs: list, data: Path, jobs: int) -> int:
+        start, finished, failed = time.time(), 0, 0
         context = get_context("spawn")
         threads = max(1, (len(os.sched_getaffinity(0))) // jobs)
         with ProcessPoolExecutor(jobs, context, _begin_worker, (threads,)) as pool:
-            queue, running = iter(left), {}
+            queue, running = iter(runs), {}
             try:
                 while True:
-                    # Submit no more than can run: an interruption leaves no queue.
+                    # Do not queue runs in the pool, which would delay an interruption.
                     for name, seed in queue:
                         task = (name, seed, data, self.work_dir)
                         running[pool.submit(self.study.run, *task)] = (name, seed)
@@ -87,13 +90,13 @@ class Runs:
                             )
                             continue
                         finished += 1
-                        self._keep(future.result(), data)
-                        minutes = (time.time() - began) / 60
-                        rest = minutes / finished * (len(left) - finished - failed)
+                        self._store(future.result(), data)
+                        minutes = (time.time() - start) / 60
+                        remaining = minutes / finished * (len(runs) - finished - failed)
                         print(
-                            f"[{finished}/{len(left)}] {name}, seed {seed}: "
-                            f"{future.result()['seconds']} s; {minutes:.0f} min gone, "
-                            f"{rest:.0f} to go",
+                            f"[{finished}/{len(runs)}] {name}, seed {seed}: "
+                            f"{future.result()['seconds']} s; {minutes:.0f} min elapsed, "
+                            f"{remaining:.0f} min remaining",
                             flush=True,
                         )
             except BaseException:
@@ -101,7 +104,7 @@ class Runs:
                     process.terminate()
                 raise
 
-    def _keep(self, result: dict, data: Path) -> None:
+    def _store(self, result: dict, data: Path) -> None:
         self.results.append(result)
         if hasattr(self.study, "derived"):
             self.results += self.study.derived(self.results, data, self.work_dir)
@@ -110,16 +113,16 @@ class Runs:
         forget(self.work_dir, result["setting"], result["seed"])
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        import fcntl  # which Windows does not have
+    def _lock(self) -> Iterator[None]:
+        import fcntl  # not available on Windows
 
         with (self.work_dir / "lock").open("w", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise RunsInUse(
-                    f"another command makes runs in {self.work_dir}. Wait until it ends, "
-                    "or choose another --work-dir"
+                    f"another command uses {self.work_dir}. Wait until it ends, or set "
+                    "another --work-dir"
                 ) from None
             yield
 
@@ -127,8 +130,8 @@ class Runs:
 def _begin_worker(threads: int) -> None:
     import torch
 
-    # Ctrl-C in a terminal reaches workers too. The command ends them by SIGTERM, upon
-    # which a training writes a checkpoint.
+    # Ctrl-C in a terminal reaches workers too. The command sends them SIGTERM instead,
+    # after which a training saves a checkpoint.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(threads)
     Thread(target=_end_with_parent, daemon=True).start()

@@ -1,6 +1,6 @@
-"""Study of Laban's Efforts as input features, beside coordinates.
+"""Study of Laban's Efforts as input features in addition to coordinates.
 
-Bandai-Namco styles, tested on actions that are not in the training set; MS-G3D and ST-GCN.
+MS-G3D and ST-GCN classify Bandai-Namco styles. The test actions are not in the training set.
 """
 
 import time
@@ -19,10 +19,10 @@ from .train import parameters, spread, train
 
 FILE = "bandai_styles.pkl"
 CONFIGS = Path(msg3d.__file__).parent / "configs" / "personality"
-# Nobody rated these recordings. The targets of the regression follow from the names of the
-# styles, so that it can be measured on the same data as the classification.
+# These recordings have no ratings. The targets of the regression are derived from the names
+# of the styles, to compare regression and classification on the same data.
 SCORES = ("energy", "age", "femininity")
-OF_STYLE = {
+SCORES_OF_STYLE = {
     "active": (1, 0, 0),
     "elderly": (-1, 1, 0),
     "exhausted": (-1, 0, 0),
@@ -35,22 +35,22 @@ NAME = "{}_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d.py"
 
 
 def settings() -> dict[str, dict]:
-    """Return changes of the config: LabanEffort's options, the model, and the task.
+    """Return the changes of the config: options of LabanEffort, model, and task.
 
     Returns:
-        name -> `dict(laban=options, model=..., scores=...)`. With `scores`, the scores of
-        OF_STYLE are regressed; without, the styles are classified.
+        name -> `dict(laban=options, model=..., scores=...)`. The task is a regression of
+        the scores in SCORES_OF_STYLE if `scores`, otherwise a classification of styles.
     """
     published = {"variant": "published", "fps": 1}
-    alone = {"coordinates": False}
+    laban_only = {"coordinates": False}
     inputs = {
         "xyz": {"efforts": []},
         "xyz+laban": {},
-        "laban": alone,
+        "laban": laban_only,
         "xyz+laban-published": published,
-        "laban-published": dict(published, **alone),
-        # Time as in the published code, not as in the paper.
-        "laban-published-joint": dict(published, **alone, time="joint"),
+        "laban-published": dict(published, **laban_only),
+        # Time as in the published code, which differs from the paper.
+        "laban-published-joint": dict(published, **laban_only, time="joint"),
     }
     for effort in EFFORTS:
         inputs[f"xyz+{effort}"] = {"efforts": [effort]}
@@ -75,10 +75,10 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
     """Train, then test the weights of the last epoch.
 
     Returns:
-        The setting and seed, `top1` as a fraction or the mean squared error of each score
-        and of all, and the cost.
+        The setting and seed; `top1` as a fraction, or the mean squared errors of each
+        score and of all scores; parameters, epochs, and seconds.
     """
-    began = time.time()
+    start = time.time()
     runner = train(config(name, data / FILE, work_dir), name, seed, work_dir)
     metrics = runner.val()
     if settings()[name]["scores"]:
@@ -91,7 +91,7 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
         **figures,
         parameters=parameters(runner),
         epochs=runner.max_epochs,
-        seconds=round(time.time() - began),
+        seconds=round(time.time() - start),
     )
 
 
@@ -114,7 +114,7 @@ def report(results: list[dict]) -> str:
     """Return means and standard deviations over the seeds as Markdown tables.
 
     Args:
-        results: of `run`, in any order.
+        results: results of `run`, in any order.
     """
     tables = []
     for keys, titles, factor, digits in (
@@ -134,11 +134,11 @@ def report(results: list[dict]) -> str:
 
 
 def _regress(cfg: Config, ann_file: str, work_dir: Path) -> Path:
-    """Change a config from styles to scores and return the annotation file."""
+    """Change a config to the regression of scores; return the annotation file."""
     scored = work_dir / "scored.pkl"
     if not scored.exists():
         write_scored(ann_file, scored)
-    mean, std = mean_and_spread(scored, cfg.train_dataloader.dataset.dataset.split)
+    mean, std = mean_and_std(scored, cfg.train_dataloader.dataset.dataset.split)
     cfg.model.cls_head = {
         "type": "TraitHead",
         "num_targets": len(SCORES),
@@ -148,37 +148,37 @@ def _regress(cfg: Config, ann_file: str, work_dir: Path) -> Path:
     }
     for dataset in (cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset):
         dataset.pipeline[-1] = {"type": "PackTargetInputs"}
-    # At the learning rate of the classification, squared errors diverge.
+    # The regression diverges at the learning rate of the classification.
     cfg.optim_wrapper.optimizer.lr = 0.01
     cfg.val_evaluator = {"type": "PersonTraitMetric", "traits": SCORES, "by": "samples"}
     return scored
 
 
 def write_scored(ann_file: str, out: str) -> None:
-    """Write the annotation file again with `targets` (float32 [3], SCORES) per sample.
+    """Add `targets` (float32 [3], SCORES) to all samples of an annotation file.
 
     Raises:
-        DataError: the classes are not these styles (kind "label").
+        DataError: the classes are not the styles (kind "label").
     """
     data = load_annotations(ann_file)
     classes = data.get("meta", {}).get("classes", [])
-    if set(classes) != set(OF_STYLE):
+    if set(classes) != set(SCORES_OF_STYLE):
         raise DataError(
             f"the classes are {list(classes)}, expected the Bandai-Namco styles "
-            f"{list(OF_STYLE)}",
+            f"{list(SCORES_OF_STYLE)}",
             kind="label",
             file=str(ann_file),
             field="meta['classes']",
         )
     for sample in data["annotations"]:
-        scores = OF_STYLE[classes[sample["label"]]]
+        scores = SCORES_OF_STYLE[classes[sample["label"]]]
         sample["targets"] = np.array(scores, dtype=np.float32)
     save_annotations(data, out)
 
 
-def mean_and_spread(ann_file: str, split: str) -> tuple:
+def mean_and_std(ann_file: str, split: str) -> tuple:
     """Return mean and standard deviation of the scores over a split, each [3]."""
     data = load_annotations(ann_file)
-    inside = set(data["split"][split])
-    targets = [s["targets"] for s in data["annotations"] if s["frame_dir"] in inside]
+    names = set(data["split"][split])
+    targets = [s["targets"] for s in data["annotations"] if s["frame_dir"] in names]
     return np.mean(targets, axis=0), np.std(targets, axis=0)

@@ -1,4 +1,4 @@
-"""One run of a study: train a config, and test the weights of its last epoch."""
+"""A single run of a study: train a config, and test the weights of the last epoch."""
 
 import time
 from collections.abc import Sequence
@@ -9,32 +9,33 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-CHECKPOINTS = 20  # of a run, one kept at a time
+CHECKPOINTS = 20  # per run; only the latest is kept
 
 
 def folder(work_dir: Path, name: str, seed: int) -> Path:
-    """Return the folder of a run's log, and of its checkpoint until it ends."""
+    """Return the folder of a run's log and, until the run ends, of its checkpoint."""
     return work_dir / f"{name}_{seed}".replace("/", "_")
 
 
 def train(cfg: Config, name: str, seed: int, work_dir: Path) -> Runner:
-    """Train in this process, without looking at the test samples.
+    """Train in this process, without using the test samples.
 
-    An interrupted run resumes from its checkpoint bit for bit: see `StepSeedHook` and
-    `PreemptionHook` of the config.
+    An interrupted run resumes bit for bit from its checkpoint; see `StepSeedHook` and
+    `PreemptionHook` in the config.
 
     Args:
-        cfg: changed: no validation before the end, no worker processes.
-        name: of the run.
-        seed: of everything random.
-        work_dir: of the study.
+        cfg: config, modified in place: no validation during training, and no data loader
+            workers.
+        name: name of the run.
+        seed: random seed.
+        work_dir: work folder of the study.
 
     Returns:
         The trained runner. `runner.val()` and `runner.test()` use the last weights.
     """
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.update(num_workers=0, persistent_workers=False)
-    # Selecting an epoch by the test samples is impossible.
+    # No validation: epochs must not be selected by test samples.
     epochs = cfg.train_cfg.max_epochs
     cfg.train_cfg.val_begin = epochs + 1
     checkpoint = cfg.default_hooks.checkpoint
@@ -44,10 +45,10 @@ def train(cfg: Config, name: str, seed: int, work_dir: Path) -> Runner:
     cfg.randomness = {"seed": seed}
     cfg.log_level = "WARNING"
     cfg.work_dir = str(folder(work_dir, name, seed))
-    # MMEngine keeps its loggers by this name.
+    # MMEngine caches loggers by this name.
     cfg.experiment_name = f"{name}_{seed}_{time.time_ns()}".replace("/", "_")
-    # The run prints its config. Formatting the edges of a graph takes yapf longer than
-    # building everything else.
+    # The config is logged. Formatting the edges of a graph with yapf would take longer
+    # than building the runner.
     runner = Runner.from_cfg(Config(cfg.to_dict(), format_python_code=False))
     runner.register_hook(CoreSeconds())
     runner.train()
@@ -55,17 +56,17 @@ def train(cfg: Config, name: str, seed: int, work_dir: Path) -> Runner:
 
 
 def forget(work_dir: Path, name: str, seed: int) -> None:
-    """Remove the checkpoints of a run whose result is stored."""
+    """Delete the checkpoints of a run after its result was stored."""
     run = folder(work_dir, name, seed)
     for path in (*run.glob("*.pth"), run / "last_checkpoint"):
         path.unlink(missing_ok=True)
 
 
 class CoreSeconds(Hook):
-    """Count the processor time of a training over all interruptions, in seconds."""
+    """Measure the processor time of a training in seconds, across interruptions."""
 
     def __init__(self) -> None:
-        self._before, self._began = 0.0, time.process_time()
+        self._before, self._start = 0.0, time.process_time()
         self.total = 0.0
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -78,7 +79,7 @@ class CoreSeconds(Hook):
         self.total = self._now()
 
     def _now(self) -> float:
-        return self._before + time.process_time() - self._began
+        return self._before + time.process_time() - self._start
 
 
 def core_seconds(runner: Runner) -> int:
@@ -88,11 +89,11 @@ def core_seconds(runner: Runner) -> int:
 
 
 def parameters(runner: Runner) -> int:
-    """Return the number of trainable values."""
+    """Return the number of parameters."""
     return sum(p.numel() for p in runner.model.parameters())
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
-    """Return 'mean ± std' over seeds, or the mean of a single one."""
+    """Format values as 'mean ± std'; a single value without std."""
     deviation = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
     return f"{mean(values):.{digits}f}{deviation}"

@@ -42,7 +42,7 @@ sys.addaudithook(
 
 @pytest.fixture(autouse=True)
 def no_processes(request, monkeypatch):
-    """Forbid unit tests, which must be fast and portable, to start processes."""
+    """Prevent unit tests from starting processes: they must be fast and portable."""
     if {"fuzz", "integration"} & set(request.path.parts):
         yield
         return

@@ -33,12 +33,12 @@ UNKNOWN = "\0"  # placeholder for non-constant parts of a name
 
 def modules(folder: Path) -> dict[str, Path]:
     """Return the modules of a package by name, without configs."""
-    found = {}
+    paths = {}
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder.parent).with_suffix("").parts
         if "configs" not in parts and ".mim" not in parts:
-            found[".".join(parts).removesuffix(".__init__")] = path
-    return found
+            paths[".".join(parts).removesuffix(".__init__")] = path
+    return paths
 
 
 MODULES = modules(PACKAGE)

@@ -2,9 +2,9 @@
 
     python tools/build_site.py [--out work_dirs/site]
 
-Runs the commands of docs/gallery.md, each unless what it draws is newer than the
-checkpoint; without a quickstart the site has the commands and no pictures. Needs
-`pip install .[dev]`, and no network.
+Runs each command of docs/gallery.md whose figure is older than the checkpoint. Without a
+quickstart, the gallery has commands but no figures. Requires `pip install .[dev]`, and no
+network.
 """
 
 import argparse
@@ -16,11 +16,12 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-LACKING = (
-    "gallery: left without pictures, there is no {}: `make quickstart` makes it, then "
-    "`make site` draws them; the rest of the site is whole"
+PACKAGES = ("sphinx", "furo", "myst_parser", "sphinx_copybutton", "sphinx_design")
+NO_FIGURES = (
+    "gallery: no figures, because {} does not exist. Run `make quickstart`, then "
+    "`make site`. The rest of the site is complete."
 )
-NEEDED = (
+REQUIRED = (
     "work_dirs/quickstart/last_checkpoint",
     "work_dirs/quickstart/test.pkl",
     "data/skeleton/synthetic.pkl",
@@ -28,12 +29,12 @@ NEEDED = (
 
 
 def commands(page: str) -> dict[str, str]:
-    """The gallery's commands, by the file that each writes.
+    """Return the commands of the gallery: output file -> command.
 
     Raises:
-        ValueError: a block is not one command with one `--output`.
+        ValueError: a block does not have exactly one `--output`.
     """
-    found = {}
+    commands_of = {}
     for block in re.findall(r"^```shell\n(.*?)^```$", page, re.M | re.S):
         out = re.findall(r"--output (\S+)", block)
         if len(out) != 1:
@@ -41,30 +42,30 @@ def commands(page: str) -> dict[str, str]:
                 f"docs/gallery.md: {block.splitlines()[0]!r} has {len(out)} --output, "
                 "expected one in every block"
             )
-        found[out[0]] = block
-    return found
+        commands_of[out[0]] = block
+    return commands_of
 
 
 def draw(repository: Path) -> None:
-    """Runs those commands of the gallery whose pictures are older than the network."""
-    lacking = [name for name in NEEDED if not (repository / name).is_file()]
-    if lacking:
-        print(LACKING.format(lacking[0]))
+    """Run the commands of the gallery whose figures are older than the network."""
+    missing = [name for name in REQUIRED if not (repository / name).is_file()]
+    if missing:
+        print(NO_FIGURES.format(missing[0]))
         return
     page = (repository / "docs" / "gallery.md").read_text(encoding="utf-8")
-    trained = max((repository / name).stat().st_mtime for name in NEEDED)
-    # The commands' own `python` is this one. UserWarning: the stack's own.
+    trained = max((repository / name).stat().st_mtime for name in REQUIRED)
+    # The commands run in this environment. UserWarnings come from MMEngine and mmcv.
     env = {**os.environ, "PYTHONWARNINGS": "ignore::UserWarning"}
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for out, command in commands(page).items():
-        picture = repository / out
-        if picture.is_file() and picture.stat().st_mtime > trained:
+        figure = repository / out
+        if figure.is_file() and figure.stat().st_mtime > trained:
             continue
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        picture.unlink(missing_ok=True)
+        figure.parent.mkdir(parents=True, exist_ok=True)
+        figure.unlink(missing_ok=True)
         print(f"gallery: {out}", flush=True)
-        code = subprocess.run(["bash", "-c", command], cwd=repository, env=env)
-        if code.returncode:
+        process = subprocess.run(["bash", "-c", command], cwd=repository, env=env)
+        if process.returncode:
             sys.exit(
                 f"build_site.py: this command of docs/gallery.md failed:\n{command}"
             )
@@ -81,20 +82,16 @@ def main() -> int:
         help="folder of the site (default: work_dirs/site)",
     )
     out = parser.parse_args().out.resolve()
-    lacking = [
-        name
-        for name in ("sphinx", "furo", "myst_parser")
-        if importlib.util.find_spec(name) is None
-    ]
-    if lacking:
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
         print(
-            f"build_site.py: needs {', '.join(lacking)}: pip install .[dev]",
+            f"build_site.py: requires {', '.join(missing)}: pip install .[dev]",
             file=sys.stderr,
         )
         return 1
     draw(REPOSITORY)
     sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
-    # Its cache is no part of the site.
+    # Outside of the site.
     cache = out.with_name(f"{out.name}.doctrees")
     code = subprocess.run([*sphinx, "-d", cache, REPOSITORY / "docs", out]).returncode
     if code == 0:

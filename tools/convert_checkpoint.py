@@ -1,4 +1,4 @@
-"""The same as `msg3d convert-checkpoint`."""
+"""Alias of `msg3d convert-checkpoint`."""
 
 import sys
 

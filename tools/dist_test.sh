@@ -3,7 +3,7 @@
 #
 #     tools/dist_test.sh CONFIG CHECKPOINT GPUS [options of msg3d test]
 #
-# With several nodes, run it on each, with NNODES, NODE_RANK, MASTER_ADDR, and PORT set.
+# With several nodes, set NNODES, NODE_RANK, MASTER_ADDR, and PORT, and run it on each node.
 set -eu
 config=$1 checkpoint=$2 gpus=$3
 exec torchrun \

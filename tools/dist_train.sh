@@ -3,7 +3,7 @@
 #
 #     tools/dist_train.sh CONFIG GPUS [options of msg3d train]
 #
-# With several nodes, run it on each, with NNODES, NODE_RANK, MASTER_ADDR, and PORT set.
+# With several nodes, set NNODES, NODE_RANK, MASTER_ADDR, and PORT, and run it on each node.
 set -eu
 config=$1 gpus=$2
 exec torchrun \

@@ -1,4 +1,4 @@
-"""The same as `msg3d draw`."""
+"""Alias of `msg3d draw`."""
 
 import sys
 

@@ -1,9 +1,9 @@
-"""Keep the tables of docs/errors.md equal to the kinds in the code.
+"""Update the tables of docs/errors.md from the error kinds in the code.
 
-    python tools/error_table.py            # report whether the page is out of date
-    python tools/error_table.py --write    # update it
+    python tools/error_table.py            # check whether the page is up to date
+    python tools/error_table.py --write    # update the page
 
-The meanings of faults of annotation files are kept from the page: edit them there.
+Edit the meanings of faults of annotation files in the page, which keeps them.
 """
 
 import argparse
@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "errors.md"
 
 
 def renewed(page: str) -> str:
-    """The page with the kinds of the code in its tables."""
+    """Return the page with updated tables."""
     row = re.compile(r"^\| `(.+)` \| (?:error|warning) \| (.+) \|$", re.M)
     meanings = dict(row.findall(page))
     errors = [f"| `{kind}` | {meaning} |" for kind, meaning in KINDS.items()]
@@ -31,7 +31,7 @@ def renewed(page: str) -> str:
 
 
 def _with_rows(page: str, heading: str, rows: list[str]) -> str:
-    """The page with these rows in the table of that heading."""
+    """Return the page with these rows in the table with this heading."""
     before, after = page.split(f"{heading}\n")
     rule, *lines = after.split("\n")
     while lines[0].startswith("|"):
@@ -40,7 +40,7 @@ def _with_rows(page: str, heading: str, rows: list[str]) -> str:
 
 
 def main() -> int:
-    """The command; 1 if the page is out of date."""
+    """Run the command; return 1 if the page is out of date."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -52,7 +52,7 @@ def main() -> int:
         PAGE.write_text(text, encoding="utf-8")
     elif text != page:
         print(
-            f"{PAGE.name} is out of date: run python tools/error_table.py --write",
+            f"{PAGE.name} is out of date. Run python tools/error_table.py --write",
             file=sys.stderr,
         )
         return 1

@@ -1,4 +1,4 @@
-"""The same as `msg3d export`."""
+"""Alias of `msg3d export`."""
 
 import sys
 

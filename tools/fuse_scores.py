@@ -1,4 +1,4 @@
-"""The same as `msg3d fuse`."""
+"""Alias of `msg3d fuse`."""
 
 import sys
 

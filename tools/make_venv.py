@@ -1,11 +1,11 @@
-"""Build the environment of `make` from requirements/lock.txt.
+"""Create the virtual environment of `make` from requirements/lock.txt.
 
     python tools/make_venv.py .venv [PIP_OPTION...]
 
-Any Python that starts this script will do. The environment gets the same one if it is
-supported, and otherwise the newest supported one on PATH. uv is used if it is installed.
-On Linux without an NVIDIA GPU, PyTorch's CPU build is installed where its index can be
-reached: it is a tenth of the size of the CUDA build.
+Run this script with any Python. The environment uses the same version if it is supported,
+and otherwise the newest supported version on PATH. uv is used if it is installed. On Linux
+without an NVIDIA GPU, the CPU build of PyTorch is installed if its index is reachable. It
+has a tenth of the size of the CUDA build.
 """
 
 import platform
@@ -23,85 +23,85 @@ DESCRIBE = "import platform; print(platform.python_version(), platform.machine()
 def main(folder: str, *options: str) -> None:
     python, version, machine = find_python()
     uv = shutil.which("uv")
-    # PyPI's builds for other platforms are for the CPU.
+    # For other platforms, PyPI has only CPU builds.
     cpu = sys.platform == "linux" and machine == "x86_64" and not has_gpu()
-    build = "CPU build, because there is no GPU" if cpu else "PyPI's build"
+    build = "CPU build (no GPU detected)" if cpu else "build from PyPI"
     print(
         f"{folder}: Python {version}, {'uv' if uv else 'pip'}, PyTorch: {build}",
         flush=True,
     )
 
-    inside = python_of(Path(folder))
+    venv_python = python_of(Path(folder))
     if uv:
         run(uv, "venv", "--quiet", "--clear", "--seed", "--python", python, folder)
-        install = [uv, "pip", "install", "--python", inside, *options]
+        install = [uv, "pip", "install", "--python", venv_python, *options]
     else:
         run(python, "-m", "venv", "--clear", folder)
-        install = [inside, "-m", "pip", "install", *options]
+        install = [venv_python, "-m", "pip", "install", *options]
 
     torch = [*install, "--constraint", str(LOCK), "torch"]
     if cpu:
-        once = [] if uv else ["--retries", "1"]
-        small = [*torch, *once, "--no-deps", "--index-url", CPU_INDEX]
-        if subprocess.call(small) != 0:
-            print(f"{CPU_INDEX} is out of reach: installing PyPI's build", flush=True)
-    # The lock file has all packages except those that only CUDA builds of PyTorch require.
+        retries = [] if uv else ["--retries", "1"]
+        command = [*torch, *retries, "--no-deps", "--index-url", CPU_INDEX]
+        if subprocess.call(command) != 0:
+            print(f"cannot reach {CPU_INDEX}: installing from PyPI", flush=True)
+    # The lock file lacks only the packages that CUDA builds of PyTorch require.
     run(*torch)
-    # MMAction2 requires decord, which has no wheel for some platforms, and which skeleton
-    # networks do not use.
+    # MMAction2 requires decord. Some platforms have no wheel of it, and skeleton networks
+    # do not use it.
     run(*install, "--no-deps", "--requirement", str(LOCK))
-    check(inside)
+    check(venv_python)
 
 
 def find_python() -> tuple:
-    """Return a supported Python: its command, version, and architecture."""
+    """Return the command, version, and architecture of a supported Python."""
     for python in [sys.executable, *(f"python{version}" for version in SUPPORTED)]:
         try:
-            printed = subprocess.check_output(
+            output = subprocess.check_output(
                 [python, "-c", DESCRIBE], stderr=subprocess.DEVNULL
             )
         except (OSError, subprocess.CalledProcessError):  # pyenv's commands may fail
             continue
-        version, machine = printed.decode().split()
+        version, machine = output.decode().split()
         if version.rpartition(".")[0] in SUPPORTED:
             return python, version, machine
-    this, machine = platform.python_version(), platform.machine()
-    wanted = f"msg3d is tested with Python {SUPPORTED[-1]} to {SUPPORTED[0]}"
+    version, machine = platform.python_version(), platform.machine()
+    supported = f"msg3d is tested with Python {SUPPORTED[-1]} to {SUPPORTED[0]}"
     if sys.version_info > (3, 13):
-        print(f"{wanted}, and this is {this}", flush=True)
-        return sys.executable, this, machine
+        print(f"{supported}, but this is {version}", flush=True)
+        return sys.executable, version, machine
     sys.exit(
-        f"{wanted}, but this is {this}, and no other is on PATH. Install one, and run "
-        "make PYTHON=/path/to/python3.12"
+        f"{supported}, but this is {version}, and no supported version is on PATH. "
+        "Install one, and run make PYTHON=/path/to/python3.12"
     )
 
 
 def python_of(folder: Path) -> str:
-    """Return the path of the Python of an environment."""
+    """Return the path of the Python executable of an environment."""
     windows = sys.platform == "win32"
     return str(folder / ("Scripts/python.exe" if windows else "bin/python"))
 
 
 def has_gpu() -> bool:
-    """Return whether NVIDIA's driver lists a GPU."""
+    """Return whether the NVIDIA driver lists a GPU."""
     try:
-        listed = subprocess.check_output(
+        output = subprocess.check_output(
             ["nvidia-smi", "-L"], stderr=subprocess.DEVNULL
         )
     except (OSError, subprocess.CalledProcessError):
         return False
-    return b"GPU" in listed
+    return b"GPU" in output
 
 
 def check(python: str) -> None:
-    """Let `pip check` list broken requirements, and accept those of decord."""
+    """Run `pip check`, and exit if a requirement other than decord is broken."""
     command = [python, "-m", "pip", "check"]
     lines = subprocess.run(command, stdout=subprocess.PIPE).stdout.decode().splitlines()
     broken = [line for line in lines if "No broken" not in line]
     for line in broken:
         print(line, "(expected: docs/compatibility.md)" if "decord" in line else "")
     if any("decord" not in line for line in broken):
-        sys.exit("the packages of requirements/lock.txt do not fit together")
+        sys.exit("the packages of requirements/lock.txt are incompatible")
 
 
 def run(*command: str) -> None:

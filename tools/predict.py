@@ -1,4 +1,4 @@
-"""The same as `msg3d predict`."""
+"""Alias of `msg3d predict`."""
 
 import sys
 

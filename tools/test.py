@@ -1,4 +1,4 @@
-"""The same as `msg3d test`."""
+"""Alias of `msg3d test`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The same as `msg3d train`."""
+"""Alias of `msg3d train`."""
 
 import sys
 

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
-# Build, check and time the package on a machine as it is, in one call: with its own
-# Python and torch, whatever their versions, and not with the pins of `make`.
+# Build, test, and benchmark the package with the Python and torch of this machine instead of
+# the pinned versions of `make`.
 #
-#   tools/try_machine.sh [OUT]         results go to OUT (default: work_dirs/machine)
+#   tools/try_machine.sh [OUT]         writes results to OUT (default: work_dirs/machine)
 #
-#   PYTHON=python3.12    of which interpreter (default: python3); the torch that it has
-#                        is kept
-#   WHEELS=DIR           install from this folder alone, where there is no network
-#   TESTS="tests/models" what to run (default: all tests)
-#   BENCHMARK_ARGS="..." of `python -m benchmarks speed` (default: its own on the CPU, the
-#                        formats and modes of docs/performance.md on a GPU)
+#   PYTHON=python3.12    interpreter (default: python3); its torch is used if installed
+#   WHEELS=DIR           install only from this folder, without network
+#   TESTS="tests/models" tests to run (default: all tests)
+#   BENCHMARK_ARGS="..." options of `python -m benchmarks speed` (default: the defaults of
+#                        the command on a CPU, those of docs/performance.md on a GPU)
 set -uo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 out=$(realpath -m "${1:-$repository/work_dirs/machine}")
@@ -18,14 +17,14 @@ trap 'rm -rf "$build"' EXIT
 mkdir -p "$out"
 status=0
 
-step() { # NAME COMMAND...: its output to OUT/NAME.log, and how it ended
-    local name=$1 began=$SECONDS
+step() { # NAME COMMAND...: run a command, write OUT/NAME.log, and report the status
+    local name=$1 start=$SECONDS
     shift
     if "$@" >"$out/$name.log" 2>&1; then
-        echo "$name: passed in $((SECONDS - began)) s"
+        echo "$name: passed in $((SECONDS - start)) s"
     else
         status=1
-        echo "$name: FAILED after $((SECONDS - began)) s, the end of $out/$name.log:"
+        echo "$name: FAILED after $((SECONDS - start)) s. End of $out/$name.log:"
         tail -n 15 "$out/$name.log"
         return 1
     fi
@@ -34,7 +33,7 @@ step() { # NAME COMMAND...: its output to OUT/NAME.log, and how it ended
 build() {
     local source=()
     [ -z "${WHEELS:-}" ] || source=(--no-index --find-links "$(realpath "$WHEELS")")
-    # A copy: building leaves folders beside the source.
+    # Build a copy because building creates folders next to the source.
     git -C "$repository" ls-files -z | (cd "$repository" && xargs -0 cp -P --parents -t "$build/copy") &&
         "${PYTHON:-python3}" -m venv --system-site-packages "$build/venv" &&
         "$build/venv/bin/python" -m pip install "${source[@]}" "$build/copy[dev,plot]" &&

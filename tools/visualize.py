@@ -1,4 +1,4 @@
-"""The same as `msg3d visualize`."""
+"""Alias of `msg3d visualize`."""
 
 import sys
 

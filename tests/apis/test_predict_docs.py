@@ -13,7 +13,7 @@ from test_predict_files import video
 
 from conftest import REPOSITORY
 from in_process import msg3d_command
-from msg3d.apis.written import Labels
+from msg3d.apis.tasks import Labels
 from msg3d.cli import predict
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.skeletons.units import UNITS

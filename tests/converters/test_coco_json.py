@@ -20,7 +20,7 @@ from msg3d.datasets import (
 )
 from msg3d.errors import DataError, SkipFile
 from msg3d.formats.base import ReadOptions, Source, read
-from msg3d.formats.frames import NOBODY
+from msg3d.formats.frames import NO_PERSON
 from msg3d.skeletons import skeleton
 
 FORMS = ("mmpose", "alphapose", "coco", "yolo")
@@ -287,7 +287,7 @@ def test_files_without_persons_are_skipped(form):
     pose, score = people()
     with pytest.raises(SkipFile) as caught:
         parse(WRITE[form](pose, np.zeros_like(score)))
-    assert str(caught.value) == NOBODY
+    assert str(caught.value) == NO_PERSON
 
 
 def test_contradicting_unit_is_rejected():
@@ -594,7 +594,7 @@ def test_files_of_one_frame_are_joined_by_folder(tmp_path):
     assert report["written"]
     assert not report["refused"]
     assert report["sequences"] == 5
-    assert report["left_out"] == {"nobody in any frame": ["train/wave/none.json"]}
+    assert report["left_out"] == {NO_PERSON: ["train/wave/none.json"]}
     data = load_annotations(tmp_path / "a.pkl")
     for sample in data["annotations"]:
         number = int(sample["frame_dir"].split("/")[2][1])

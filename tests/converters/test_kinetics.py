@@ -314,7 +314,7 @@ def test_clips_without_persons_are_skipped():
         for person in frame["skeleton"]:
             person["score"] = [0.0] * 18
     for record in (clip(persons=0), absent, {**clip(), "data": []}):
-        with pytest.raises(SkipFile, match="nobody in any frame"):
+        with pytest.raises(SkipFile, match="no person in any frame"):
             parse_clip("a.json", json.dumps(record).encode())
 
 

@@ -17,7 +17,7 @@ from msg3d.datasets import (
 )
 from msg3d.errors import DataError, SkipFile
 from msg3d.formats.base import ReadOptions, Source, read
-from msg3d.formats.frames import NOBODY
+from msg3d.formats.frames import NO_PERSON
 
 
 def image_landmarks(seed=0, persons=1, frames=6):
@@ -291,7 +291,7 @@ def test_files_without_persons_are_skipped(name):
     text = "[[], null]" if name == "a.json" else table(image_landmarks(frames=0))
     with pytest.raises(SkipFile) as caught:
         parse(text, name)
-    assert str(caught.value) == NOBODY
+    assert str(caught.value) == NO_PERSON
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.csv"])

@@ -139,7 +139,7 @@ def test_frames_are_sorted_by_number(parse):
     array = landmarks(3)
     (sample,) = parse(content=hdf5(array, numbers=[10, 9, 100000]))
     np.testing.assert_array_equal(sample["keypoint"][0], array[[1, 0, 2]])
-    what = "frame numbers that do not follow the one before (joined)"
+    what = "frame numbers that do not follow the previous number (joined)"
     assert sample["notes"][what] == 1
 
 

@@ -36,7 +36,7 @@ from msg3d.skeletons import skeleton
 ROOT = Path(__file__).resolve().parent
 CONFIGS = ROOT / "projects" / "msg3d" / "configs"
 CLASSES = ["wave", "kick", "bow"]
-# Five of the joints of nturgb+d, since the size of MS-G3D's graphs grows with V ** 2.
+# Five joints of nturgb+d, because the size of MS-G3D's graphs grows with V ** 2.
 FIVE_JOINTS = dict(
     num_node=5,
     inward=[(1, 0), (2, 0), (3, 0), (4, 0)],
@@ -48,13 +48,13 @@ ONE_BLOCK = dict(base_channels=8, num_stages=1, inflate_stages=[], down_stages=[
 
 
 class Recipe(NamedTuple):
-    """A training on one of the annotation files.
+    """Training run on one of the annotation files.
 
     Attributes:
-        base: config below `configs`.
-        annotations: file with the splits `train` and `val`.
+        base: path of the base config in `configs`.
+        annotations: annotation file with the splits `train` and `val`.
         backbone: config of the backbone.
-        in_channels: channels of its features.
+        in_channels: number of channels of its features.
     """
 
     base: str
@@ -121,16 +121,13 @@ def main() -> None:
         raise SystemExit(f"msg3d is imported from {msg3d.__file__}, not from {ROOT}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    os.chdir(folder)  # so that configs and checkpoints hold relative paths
+    os.chdir(folder)  # configs and checkpoints contain relative paths
     write_annotations()
     write_checkpoints()
     write_exported()
     write_scores()
     shutil.rmtree("work_dirs")
     Path("expected.json").write_text(json.dumps(describe(), indent=1) + "\n")
-
-
-# Annotations
 
 
 def rest_pose(layout: str, rng: np.random.Generator) -> np.ndarray:
@@ -153,7 +150,7 @@ def rest_pose(layout: str, rng: np.random.Generator) -> np.ndarray:
 def animate(
     pose: np.ndarray, label: int, frames: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Move joints on smooth curves, those of a class farthest, as [T, V, 3]."""
+    """Move joints on smooth curves, those of the class the farthest, as [T, V, 3]."""
     joints = len(pose)
     time = np.arange(frames)[:, None, None] / 30
     frequency = rng.uniform(0.5, 1.5, size=(joints, 3))
@@ -223,7 +220,7 @@ def write_annotations() -> None:
                 keypoint_score=score.astype(np.float32),
             )
         )
-    # Neither class names nor disjoint splits.
+    # This file has no class names, and its splits overlap.
     data = dict(
         split=split_names(samples, slice(4), slice(3, None)), annotations=samples
     )
@@ -268,9 +265,6 @@ def write_annotations() -> None:
 def split_names(samples: list[dict], train: slice, val: slice) -> dict:
     names = [sample["frame_dir"] for sample in samples]
     return dict(train=names[train], val=names[val])
-
-
-# Networks
 
 
 def make_config(recipe: Recipe) -> Config:
@@ -336,9 +330,6 @@ def write_exported() -> None:
         export(f"{name}.py", f"{name}.pth", path)
 
 
-# Scores
-
-
 def write_scores() -> None:
     """Write the scores of the split `val` in every supported form."""
     shutil.copy(dump_scores("msg3d_3d"), "scores_dump.pkl")
@@ -349,7 +340,7 @@ def write_scores() -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "projects")}
         subprocess.run(command, check=True, env=environment)
 
-    # MMAction2's own configs do not keep `frame_dir`.
+    # Dumps of MMAction2's own configs lack `frame_dir`.
     samples = pickle.loads(Path("scores_dump.pkl").read_bytes())
     for sample in samples:
         del sample["frame_dir"]
@@ -377,9 +368,6 @@ def dump_scores(name: str) -> str:
 
 def write_pickle(data, path: str) -> None:
     Path(path).write_bytes(pickle.dumps(data))
-
-
-# What this version reads from the files
 
 
 def describe() -> dict:
@@ -456,12 +444,12 @@ def describe_field(value):
 
 
 def describe_scores(path: str, known: dict[str, int] | None = None) -> dict:
-    found = read_scores(path, known)
+    scores = read_scores(path, known)
     return dict(
-        ids=found.ids,
-        labels=found.labels.tolist(),
-        probabilities=found.probabilities,
-        scores=rounded(found.values),
+        ids=scores.ids,
+        labels=scores.labels.tolist(),
+        probabilities=scores.probabilities,
+        scores=rounded(scores.values),
     )
 
 
@@ -483,11 +471,11 @@ def describe_checkpoint(path: str, name: str) -> dict:
 
 def describe_recognizer(recognizer: msg3d.Recognizer, annotations: str) -> dict:
     samples = load_annotations(annotations)["annotations"]
-    found = recognizer.predict(samples)
+    predictions = recognizer.predict(samples)
     return dict(
         annotations=annotations,
         classes=list(recognizer.classes),
-        scores=rounded(np.stack([one.scores for one in found])),
+        scores=rounded(np.stack([prediction.scores for prediction in predictions])),
     )
 
 

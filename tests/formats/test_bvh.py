@@ -1,4 +1,4 @@
-"""BVH files: forward kinematics against a plain one, and a kind for every fault."""
+"""Tests of BVH files: parsing, forward kinematics, and errors."""
 
 import math
 
@@ -24,7 +24,7 @@ HAND = {
 
 
 def as_bvh(joints, values, frame_time="0.0333333"):
-    """The text of a file; every joint has its own order of channels."""
+    """Return the text of a BVH file."""
     lines = ["HIERARCHY"]
 
     def add(name, depth):
@@ -51,12 +51,12 @@ def as_bvh(joints, values, frame_time="0.0333333"):
     return "\n".join(lines) + "\n"
 
 
-def plainly(joints, row):
-    """Positions of one frame by name, with lists and the formulas of a textbook."""
+def reference_positions(joints, row):
+    """Compute the positions of a frame with a simple reference implementation."""
     row = iter(row)
     positions, rotations = {}, {}
 
-    def times(a, b):
+    def matmul(a, b):
         return [
             [sum(a[i][k] * b[k][j] for k in range(3)) for j in range(len(b[0]))]
             for i in range(3)
@@ -64,7 +64,7 @@ def plainly(joints, row):
 
     for name, (parent, offset, channels) in joints.items():
         local = [float(value) for value in offset]
-        turned = [[float(i == j) for j in range(3)] for i in range(3)]
+        rotation = [[float(i == j) for j in range(3)] for i in range(3)]
         for channel in channels.split():
             value = next(row)
             if channel.endswith("position"):
@@ -76,12 +76,14 @@ def plainly(joints, row):
                 "Y": [[c, 0, s], [0, 1, 0], [-s, 0, c]],
                 "Z": [[c, -s, 0], [s, c, 0], [0, 0, 1]],
             }[channel[0]]
-            turned = times(turned, matrix)
+            rotation = matmul(rotation, matrix)
         if parent:
-            moved = times(rotations[parent], [[value] for value in local])
-            local = [a + b[0] for a, b in zip(positions[parent], moved, strict=True)]
-            turned = times(rotations[parent], turned)
-        positions[name], rotations[name] = local, turned
+            translation = matmul(rotations[parent], [[value] for value in local])
+            local = [
+                a + b[0] for a, b in zip(positions[parent], translation, strict=True)
+            ]
+            rotation = matmul(rotations[parent], rotation)
+        positions[name], rotations[name] = local, rotation
     return [positions[name] for name in joints]
 
 
@@ -91,18 +93,18 @@ def values(frames=4, seed=0):
     return rng.uniform(-180, 180, (frames, count))
 
 
-def test_positions():
+def test_positions_match_the_reference():
     rows = values()
     motion = read_bvh(as_bvh(HAND, rows).encode())
     assert [joint.name for joint in motion.joints] == list(HAND)
     assert [joint.parent for joint in motion.joints] == [-1, 0, 1, 2, 0]
     assert motion.frame_time == pytest.approx(1 / 30, abs=1e-6)
-    expected = [plainly(HAND, row) for row in rows]
+    expected = [reference_positions(HAND, row) for row in rows]
     np.testing.assert_allclose(motion.positions(), expected, atol=1e-9)
 
 
 def test_known_rotation():
-    """A quarter turn about z moves a point on x to y, and about x then from y to z."""
+    """A quarter turn about z maps x to y, and a quarter turn about x maps y to z."""
     joints = {
         "root": (None, (0, 0, 0), "Xrotation Zrotation"),
         "end": ("root", (2, 0, 0), ""),
@@ -122,20 +124,20 @@ def test_known_rotation():
         lambda text: text.replace("\tEnd Site", "\tEnd Site"),
     ],
 )
-def test_spellings(change):
+def test_whitespace_variants(change):
     motion = read_bvh(change(as_bvh(HAND, values())).encode())
     expected = read_bvh(as_bvh(HAND, values()).encode())
     np.testing.assert_array_equal(motion.positions(), expected.positions())
 
 
-def test_several_roots():
+def test_multiple_roots():
     joints = {**HAND, "Prop": (None, (1, 2, 3), "")}
     positions = read_bvh(as_bvh(joints, values()).encode()).positions()
     np.testing.assert_array_equal(positions[:, -1], [[1, 2, 3]] * 4)
 
 
 def test_deep_hierarchy():
-    """Deeper than Python's recursion."""
+    """The depth exceeds Python's recursion limit."""
     depth = 3000
     lines = ["HIERARCHY"]
     for number in range(depth):
@@ -146,26 +148,30 @@ def test_deep_hierarchy():
         read_bvh("\n".join(lines).encode())
 
 
-# Name -> change of the text, kind of the error, and its line.
+# Name -> change of the text, error kind, and line.
 FAULTS = {
-    "nothing": (lambda text: "", "wrong-file-type", None),
-    "another file": (lambda text: "{}", "wrong-file-type", None),
+    "empty file": (lambda text: "", "wrong-file-type", None),
+    "other file type": (lambda text: "{}", "wrong-file-type", None),
     "no motion": (lambda text: text.partition("MOTION")[0], "structure", None),
     "no hierarchy": (lambda text: text.replace("HIERARCHY", "X"), "structure", 1),
-    "no joint": (lambda text: "HIERARCHY\nMOTION\nFrames: 1", "structure", 1),
+    "no joints": (lambda text: "HIERARCHY\nMOTION\nFrames: 1", "structure", 1),
     "offset": (lambda text: text.replace("1 20 -3", "1 x -3"), "number", 8),
     "NaN": (lambda text: text.replace("1 20 -3", "1 nan -3"), "number", 8),
     "channel": (lambda text: text.replace("3 Yrot", "3 Wrot"), "structure", 9),
     "channels": (lambda text: text.replace("CHANNELS 6", "CHANNELS 7"), "number", 5),
-    "equal channels": (lambda text: text.replace("6 X", "6 Y"), "duplicate", 5),
-    "equal joints": (
+    "duplicate channels": (lambda text: text.replace("6 X", "6 Y"), "duplicate", 5),
+    "duplicate joints": (
         lambda text: text.replace("JOINT Arm", "JOINT Hips"),
         "duplicate",
         10,
     ),
-    "open": (lambda text: text.replace("}\nMOTION", "MOTION"), "truncated", 33),
+    "missing brace": (
+        lambda text: text.replace("}\nMOTION", "MOTION"),
+        "truncated",
+        33,
+    ),
     "frames": (lambda text: text.replace("Frames: 4", "Frames: x"), "number", 36),
-    "no frames": (lambda text: text.replace("Frames: 4", "Frames: 0"), "number", 36),
+    "zero frames": (lambda text: text.replace("Frames: 4", "Frames: 0"), "number", 36),
     "more frames": (
         lambda text: text.replace("Frames: 4", "Frames: 5"),
         "truncated",
@@ -185,13 +191,13 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_faults(fault):
+def test_errors(fault):
     change, kind, line = FAULTS[fault]
     with raises(kind, line=line):
         read_bvh(change(as_bvh(HAND, values())).encode())
 
 
-def test_any_truncation():
+def test_truncation_at_any_byte():
     content = as_bvh(HAND, values()).encode()
     for end in range(0, len(content) - 30, 7):
         with pytest.raises(DataError) as caught:

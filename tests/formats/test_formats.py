@@ -1,4 +1,4 @@
-"""Every format: detected, and read in the same way for training and for prediction."""
+"""Tests of all formats: detection, and equal results in training and prediction."""
 
 import json
 import zipfile
@@ -26,13 +26,13 @@ def rng():
 
 
 def pixels(joints=17):
-    """[T, V, 2] of a person who moves a little."""
+    """Keypoints [T, V, 2] of a person who moves slightly."""
     steps = rng().normal(0, 2, (FRAMES, 1, 2)).cumsum(0)
     return (rng().uniform(100, 300, (joints, 2)) + steps).round(2)
 
 
-def scored(joints=17):
-    """[T, V, 3] with a score."""
+def pixels_with_scores(joints=17):
+    """Keypoints and scores, [T, V, 3]."""
     return np.concatenate([pixels(joints), np.full((FRAMES, joints, 1), 0.5)], -1)
 
 
@@ -43,7 +43,7 @@ def as_json(path, data):
 def alphapose(path):
     entries = [
         {"image_id": f"{t}.jpg", "keypoints": joints.ravel().tolist()}
-        for t, joints in enumerate(scored())
+        for t, joints in enumerate(pixels_with_scores())
     ]
     as_json(path / "clip.json", entries)
 
@@ -52,7 +52,7 @@ def coco(path):
     images = [{"id": t, "height": 480, "width": 640} for t in range(FRAMES)]
     people = [
         {"image_id": t, "keypoints": joints.ravel().tolist()}
-        for t, joints in enumerate(scored())
+        for t, joints in enumerate(pixels_with_scores())
     ]
     as_json(path / "clip.json", {"images": images, "annotations": people})
 
@@ -82,7 +82,7 @@ def yolo(path):
 
 def openpose(path, joints=25):
     (path / "clip").mkdir()
-    for t, person in enumerate(scored(joints)):
+    for t, person in enumerate(pixels_with_scores(joints)):
         people = [{"pose_keypoints_2d": person.ravel().tolist()}]
         name = f"v1_{t:012d}_keypoints.json"
         as_json(path / "clip" / name, {"version": 1.3, "people": people if t else []})
@@ -105,7 +105,7 @@ def csv_table(path, visibility=False, joints=20, scale=1.0):
     axes = "xyzv" if visibility else "xyz"
     header = ",".join(f"{axis}{joint}" for joint in range(joints) for axis in axes)
     values = scale * rng().normal(size=(FRAMES, joints, len(axes))).round(3)
-    values[:, 23:25, :3] = 0  # the origin of world landmarks
+    values[:, 23:25, :3] = 0  # hips, the origin of world landmarks
     rows = [",".join(map(str, row.ravel().tolist())) for row in values]
     (path / "clip.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
 
@@ -186,10 +186,10 @@ def video(path):
     writer.release()
 
 
-FLAT = {"img_shape": SIZE}
-# format -> (writes the file or folder `clip`, options of `convert_folder`)
+IMAGE = {"img_shape": SIZE}
+# format -> [(function that writes the file or folder `clip`, conversion options)]
 EXAMPLES = {
-    "alphapose": [(alphapose, FLAT)],
+    "alphapose": [(alphapose, IMAGE)],
     "annotation_file": [(annotation_file, {})],
     "coco": [(coco, {})],
     "csv": [
@@ -205,18 +205,20 @@ EXAMPLES = {
     ],
     "mediapipe": [
         (landmarks, {}),
-        (lambda path: landmarks(path, world=False), dict(units="normalized", **FLAT)),
+        (lambda path: landmarks(path, world=False), dict(units="normalized", **IMAGE)),
         (lambda path: csv_table(path, visibility=True, joints=33), {}),
     ],
-    "mmpose": [(mmpose, FLAT), (mmpose_frames, FLAT)],
+    "mmpose": [(mmpose, IMAGE), (mmpose_frames, IMAGE)],
     "npy": [
         (
             lambda path: np.save(path / "clip.npy", rng().normal(size=(3, 25, 3))),
             {"layout": "nturgb+d", "units": "unscaled"},
         ),
         (
-            lambda path: np.save(path / "clip.npy", scored() / [640, 480, 1]),
-            dict(layout="coco", units="normalized", **FLAT),
+            lambda path: np.save(
+                path / "clip.npy", pixels_with_scores() / [640, 480, 1]
+            ),
+            dict(layout="coco", units="normalized", **IMAGE),
         ),
     ],
     "kinetics_skeleton": [(kinetics_skeleton, {})],
@@ -225,10 +227,10 @@ EXAMPLES = {
     "nw_ucla": [(nw_ucla, {})],
     "sbu": [(sbu, {}), (sbu, {"units": "m"})],
     "udiva": [(udiva, {})],
-    "openpose": [(openpose, FLAT), (lambda path: openpose(path, 18), FLAT)],
+    "openpose": [(openpose, IMAGE), (lambda path: openpose(path, 18), IMAGE)],
     "store": [(store, {"layout": "kinect20"})],
     "video": [(video, {"pose": pose})],
-    "yolo": [(yolo, FLAT)],
+    "yolo": [(yolo, IMAGE)],
 }
 CASES = [
     pytest.param(name, write, options, id=f"{name}{number}")
@@ -246,45 +248,45 @@ def read_options(options):
     return ReadOptions(**{renamed.get(key, key): options[key] for key in options})
 
 
-def the_clip(path):
+def find_clip(path):
     (clip,) = path.glob("clip*")
     return clip
 
 
 def training_samples(folder, write, options):
-    """Samples of `clip` as a data set of training gets them, and their layout."""
+    """Return the samples of `clip` as used in training, and their layout."""
     folders = [
         folder / side / label for side in ("train", "val") for label in ("wave", "bow")
     ]
-    for each in folders:
-        each.mkdir(parents=True)
-        write(each)
-    if the_clip(folders[0]).suffix == ".packed":  # trained on as it is
-        return load_any(the_clip(folders[0]))["annotations"], options["layout"]
+    for subfolder in folders:
+        subfolder.mkdir(parents=True)
+        write(subfolder)
+    if find_clip(folders[0]).suffix == ".packed":  # used without conversion
+        return load_any(find_clip(folders[0]))["annotations"], options["layout"]
     report = convert_folder(folder, folder.parent / "a.pkl", **options)
     assert report["written"], report["refused"]
     data = load_annotations(folder.parent / "a.pkl")
     samples = [
-        each
-        for each in data["annotations"]
-        if each["frame_dir"].startswith("train/wave/clip")
+        sample
+        for sample in data["annotations"]
+        if sample["frame_dir"].startswith("train/wave/clip")
     ]
     return samples, data["meta"].get("layout", options.get("layout"))
 
 
 @pytest.mark.parametrize(("name", "write", "options"), CASES)
-def test_training_and_prediction_get_the_same_keypoints(name, write, options, tmp_path):
-    trained, layout = training_samples(tmp_path / "raw", write, options)
-    dimensions = trained[0]["keypoint"].shape[-1]
+def test_training_and_prediction_read_equal_keypoints(name, write, options, tmp_path):
+    samples, layout = training_samples(tmp_path / "raw", write, options)
+    dimensions = samples[0]["keypoint"].shape[-1]
     expected = Expected(layout, dimensions, None, 1)
     folder = tmp_path / "input"
     folder.mkdir()
     write(folder)
     (source,) = list_sources(str(folder), exclude="")
-    assert source == str(the_clip(folder))
+    assert source == str(find_clip(folder))
     sequences = read_sequences(source, expected, read_options(options))
-    assert len(sequences) == len(trained) > 0
-    for sequence, sample in zip(sequences, trained, strict=True):
+    assert len(sequences) == len(samples) > 0
+    for sequence, sample in zip(sequences, samples, strict=True):
         predicted = to_sample(sequence, expected)
         np.testing.assert_array_equal(predicted["keypoint"], sample["keypoint"])
         if dimensions == 2:
@@ -294,21 +296,21 @@ def test_training_and_prediction_get_the_same_keypoints(name, write, options, tm
 
 
 @pytest.mark.parametrize(("name", "write", "options"), CASES)
-def test_only_its_own_format_recognizes_a_file(name, write, options, tmp_path):
+def test_detection_is_unambiguous(name, write, options, tmp_path):
     write(tmp_path)
-    clip = the_clip(tmp_path)
+    clip = find_clip(tmp_path)
     file = clip
     if clip.is_dir() and clip.suffix != ".packed":
         file = next(clip.iterdir())
     source = Source(str(file))
     assert detect_format(source, read_options(options)).name == name
     suffix = "" if source.is_folder else source.suffix
-    recognized = [
-        each.name
-        for each in all_formats().values()
-        if suffix in (each.suffixes or ("",)) and each.detect(source)
+    matches = [
+        fmt.name
+        for fmt in all_formats().values()
+        if suffix in (fmt.suffixes or ("",)) and fmt.detect(source)
     ]
-    assert recognized == [name] or (name, recognized) == ("csv", ["csv", "mediapipe"])
+    assert matches == [name] or (name, matches) == ("csv", ["csv", "mediapipe"])
 
 
 NUMBERED = [f"{axis}{joint}" for joint in range(33) for axis in "xyz"]
@@ -319,7 +321,8 @@ NAMED = [
 
 
 @pytest.mark.parametrize(
-    ("header", "alone", "told"),  # formats without options, and with a layout or a unit
+    # Formats detected without options, and with a layout or a unit.
+    ("header", "without_options", "with_options"),
     [
         (NUMBERED, "mediapipe", "csv"),
         (["frame", *NUMBERED], "mediapipe", "csv"),
@@ -337,13 +340,12 @@ NAMED = [
         (["anything"], "csv", "csv"),
     ],
 )
-def test_tables_that_may_be_of_two_formats(header, alone, told):
+def test_detection_of_ambiguous_tables(header, without_options, with_options):
     source = Source("a.csv", ",".join(header).encode() + b"\n")
-    assert detect_format(source).name == alone
+    assert detect_format(source).name == without_options
     for options in ({"unit": "m"}, {"layout": "mediapipe33"}):
-        assert detect_format(source, ReadOptions(**options)).name == told
-    forced = ReadOptions(formats=("csv",))
-    assert detect_format(source, forced).name == "csv"
+        assert detect_format(source, ReadOptions(**options)).name == with_options
+    assert detect_format(source, ReadOptions(formats=("csv",))).name == "csv"
 
 
 @pytest.mark.parametrize(
@@ -361,7 +363,7 @@ def test_tables_that_may_be_of_two_formats(header, alone, told):
         ({"annotations": [], "images": []}, "coco"),
     ],
 )
-def test_json_of_each_writer(data, name):
+def test_detection_of_json(data, name):
     assert detect_format(Source("a.json", json.dumps(data).encode())).name == name
 
 
@@ -381,32 +383,35 @@ def test_unknown_format(file, content, kind):
         read(Source(file, content))
 
 
-def test_unknown_name():
+def test_unknown_format_name():
     with raises("unknown-name"):
         read(Source("a.csv", b""), ReadOptions(formats=("pdf",)))
 
 
-def test_openpose_frames_train_from_a_zip(tmp_path):
-    samples, layout = training_samples(tmp_path / "raw", openpose, FLAT)
+def test_convert_openpose_frames_in_a_zip_file(tmp_path):
+    samples, layout = training_samples(tmp_path / "raw", openpose, IMAGE)
     archive = tmp_path / "raw.zip"
     with zipfile.ZipFile(archive, "w") as file:
         for path in sorted((tmp_path / "raw").rglob("*.json")):
             file.write(path, f"mine/{path.relative_to(tmp_path / 'raw')}")
-    report = convert_folder(archive, tmp_path / "b.pkl", **FLAT)
+    report = convert_folder(archive, tmp_path / "b.pkl", **IMAGE)
     assert report["written"]
     assert report["units"] == "px"
-    assert set(report["notes"]) == {"read as the output of openpose, a file a frame"}
+    note = "read as the output of openpose, one file per frame"
+    assert set(report["notes"]) == {note}
     data = load_annotations(tmp_path / "b.pkl")
     assert data["meta"]["layout"] == layout == "openpose25"
     (sample,) = [
-        each for each in data["annotations"] if each["frame_dir"] == "train/wave/clip"
+        sample
+        for sample in data["annotations"]
+        if sample["frame_dir"] == "train/wave/clip"
     ]
     np.testing.assert_array_equal(sample["keypoint"], samples[0]["keypoint"])
     assert sample["total_frames"] == FRAMES
     assert not sample["keypoint"][:, 0].any()
 
 
-def test_frames_are_held_out_and_listed_by_folder(tmp_path):
+def test_folders_of_frames_are_split_as_sequences(tmp_path):
     for label in ("wave", "bow"):
         for number in range(4):
             folder = tmp_path / "raw" / label / f"p{number}"
@@ -416,7 +421,7 @@ def test_frames_are_held_out_and_listed_by_folder(tmp_path):
     names = [
         f"{label}/p{number}/clip" for label in ("bow", "wave") for number in range(4)
     ]
-    report = convert_folder(raw, out, val_fraction=0.25, group=r"p\d", **FLAT)
+    report = convert_folder(raw, out, val_fraction=0.25, group=r"p\d", **IMAGE)
     assert report["written"]
     assert report["splits"]["val"]["val"] == 2
     data = load_annotations(out)
@@ -429,12 +434,12 @@ def test_frames_are_held_out_and_listed_by_folder(tmp_path):
     ]
     for lines in (["name,split", *by_name], ["file,label,split", *labeled]):
         (tmp_path / "list.csv").write_text("\n".join(lines), encoding="utf-8")
-        convert_folder(raw, out, split=tmp_path / "list.csv", **FLAT)
+        convert_folder(raw, out, split=tmp_path / "list.csv", **IMAGE)
         assert load_annotations(out)["split"]["val"] == ["bow/p1/clip", "wave/p1/clip"]
     assert load_annotations(out)["meta"]["classes"] == ["x0", "x1"]
 
 
-def test_frames_that_do_not_fit_are_refused_by_folder(tmp_path):
+def test_inconsistent_frames_are_reported_by_folder(tmp_path):
     for side in ("train", "val"):
         for label in ("wave", "bow"):
             folder = tmp_path / "raw" / side / label
@@ -442,39 +447,39 @@ def test_frames_that_do_not_fit_are_refused_by_folder(tmp_path):
             openpose(folder)
     other = tmp_path / "raw" / "val" / "bow" / "clip" / "w_0003_keypoints.json"
     as_json(other, {"people": []})
-    report = convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **FLAT)
+    report = convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **IMAGE)
     (refused,) = report["refused"]
     assert refused["file"] == "val/bow/clip"
     assert refused["kind"] == "frame-numbers"
     other.unlink()
-    people = [{"pose_keypoints_2d": scored(18)[0].ravel().tolist()}]
+    people = [{"pose_keypoints_2d": pixels_with_scores(18)[0].ravel().tolist()}]
     as_json(other.parent / "w_0099_keypoints.json", {"people": people})
-    report = convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **FLAT)
+    report = convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **IMAGE)
     (refused,) = report["refused"]
     assert refused["file"] == "val/bow/clip"
     assert refused["kind"] == "layout"
 
 
-def test_files_of_different_layouts_or_units_are_refused(tmp_path):
+def test_files_with_different_layouts_are_rejected(tmp_path):
     for side, joints in (("train", 25), ("val", 18)):
         for label in ("wave", "bow"):
             folder = tmp_path / "raw" / side / label
             folder.mkdir(parents=True)
             openpose(folder, joints)
     with raises("layout"):
-        convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **FLAT)
-    with raises("layout"):  # the files tell another one
+        convert_folder(tmp_path / "raw", tmp_path / "a.pkl", **IMAGE)
+    with raises("layout"):  # the files specify another layout
         convert_folder(
             tmp_path / "raw" / "train",
             tmp_path / "a.pkl",
             layout="coco",
             val_fraction=0.5,
-            **FLAT,
+            **IMAGE,
         )
 
 
-def test_files_with_and_without_a_layout_do_not_mix(tmp_path):
-    video_of_20 = np.full((1, 20, 2), 9.0), np.full((1, 20), 0.5)
+def test_layout_is_required_for_videos_with_unknown_joints(tmp_path):
+    pose_of_20 = np.full((1, 20, 2), 9.0), np.full((1, 20), 0.5)
     for side in ("train", "val"):
         for label in ("wave", "bow"):
             folder = tmp_path / "raw" / side / label
@@ -482,16 +487,16 @@ def test_files_with_and_without_a_layout_do_not_mix(tmp_path):
             video(folder)
     with raises("layout"):
         convert_folder(
-            tmp_path / "raw", tmp_path / "a.pkl", pose=lambda image: video_of_20
+            tmp_path / "raw", tmp_path / "a.pkl", pose=lambda image: pose_of_20
         )
     report = convert_folder(
-        tmp_path / "raw", tmp_path / "a.pkl", "kinect20", pose=lambda image: video_of_20
+        tmp_path / "raw", tmp_path / "a.pkl", "kinect20", pose=lambda image: pose_of_20
     )
     assert report["written"]
     assert len(load_annotations(tmp_path / "a.pkl")["meta"]["joints"]) == 20
 
 
-def test_list_in_the_folder_is_not_a_sequence(tmp_path):
+def test_split_list_in_the_folder_is_not_a_sequence(tmp_path):
     for label in ("wave", "bow"):
         for number in range(2):
             folder = tmp_path / "raw" / label / str(number)

@@ -23,7 +23,7 @@ from msg3d.errors import CheckpointError, DataError
 from msg3d.evaluation import labels_of, read_scores
 from msg3d.formats.base import ReadOptions
 from msg3d.io.archives import read_files
-from msg3d.io.npy import array_of_npy
+from msg3d.io.npy import read_npy_array
 from msg3d.stores.packing import pack
 from msg3d.stores.store import load_store
 from samples import annotations
@@ -253,7 +253,7 @@ def test_more_axes_than_numpy_supports():
     file = io.BytesIO()
     header = {"descr": "<f4", "fortran_order": False, "shape": (1,) * 65}
     np.lib.format.write_array_header_1_0(file, header)
-    error_text("corrupt", array_of_npy, file.getvalue() + bytes(4))
+    error_text("corrupt", read_npy_array, file.getvalue() + bytes(4))
 
 
 def test_corrupt_tar(tmp_path):

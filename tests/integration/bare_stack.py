@@ -1,4 +1,4 @@
-"""Failures of the stack without msg3d, in an interpreter of its own."""
+"""Failures of the stack without msg3d, collected in a separate interpreter."""
 
 import functools
 import json
@@ -18,7 +18,7 @@ FAKE = {
 
 
 def fake_transformers(folder: Path) -> Path:
-    """A package that looks like transformers, as far as MMAction2 gets without timm."""
+    """Write a package with the parts of transformers that MMAction2 imports first."""
     for name, text in FAKE.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -30,12 +30,12 @@ def fake_transformers(folder: Path) -> Path:
 
 @functools.cache
 def failures() -> dict:
-    """For each thing that msg3d fixes, the error without it, or None."""
+    """Return the error, or None, of each operation that msg3d fixes."""
     with TemporaryDirectory() as folder:
         tests = str(Path(__file__).parent.parent)
         path = [str(fake_transformers(Path(folder))), tests]
         path.append(os.environ.get("PYTHONPATH", ""))
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-W", "ignore", __file__, folder],
             env={
                 **os.environ,
@@ -48,12 +48,12 @@ def failures() -> dict:
             text=True,
             check=False,
         )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    assert result.returncode == 0, result.stderr[-4000:]
+    return json.loads(result.stdout.splitlines()[-1])
 
 
 def main(folder: Path) -> None:
-    """Tries everything in the order in which a user would meet it."""
+    """Try the operations in the order in which users need them, and print the errors."""
     errors = {}
 
     def attempt(name, action):
@@ -83,7 +83,7 @@ def main(folder: Path) -> None:
     from mmaction.utils import dependency
 
     dependency.WITH_MULTIMODAL = False
-    import_models()  # all that kept it from being imported is gone
+    import_models()  # all import errors are avoided now
 
     import numpy as np
     import torch
@@ -119,14 +119,14 @@ def main(folder: Path) -> None:
 
     import mmengine
 
-    bad, ran = folder / "bad.pkl", folder / "ran_too"
-    bad.write_bytes(pickle.dumps(Malice(ran)))
-    mmengine.load(bad)
-    errors["pickle"] = "ran" if ran.exists() else None
-    bad, ran = folder / "bad.yaml", folder / "ran_again"
-    bad.write_text(f"!!python/object/apply:os.mkdir ['{ran}']", encoding="utf-8")
-    mmengine.load(bad)
-    errors["yaml"] = "ran" if ran.exists() else None
+    path, marker = folder / "bad.pkl", folder / "pickle_ran"
+    path.write_bytes(pickle.dumps(Malice(marker)))
+    mmengine.load(path)
+    errors["pickle"] = "ran" if marker.exists() else None
+    path, marker = folder / "bad.yaml", folder / "yaml_ran"
+    path.write_text(f"!!python/object/apply:os.mkdir ['{marker}']", encoding="utf-8")
+    mmengine.load(path)
+    errors["yaml"] = "ran" if marker.exists() else None
 
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

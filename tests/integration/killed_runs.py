@@ -1,7 +1,7 @@
-"""Kills a training twenty times and resumes it each time; prints what it saw as JSON.
+"""Kill a training run twenty times, resume it each time, and print a report as JSON.
 
-A program of its own: it loads the stack once, trains once without a kill, and forks a
-child for every other run.
+This is a program, so that the stack is imported only once: it trains once without a kill,
+and forks a child for each other run.
 """
 
 import json
@@ -26,20 +26,20 @@ OPTIONS = {
     "param_scheduler.0.T_max": EPOCHS,
     "default_hooks.checkpoint.max_keep_ckpts": 2,
 }
-# Kills while a checkpoint is written: the moment, and at which of the run's writes.
-WRITING = [
-    ("half of it written", 1),
-    ("half of it written", 3),
-    ("written, not renamed", 2),
-    ("renamed, last_checkpoint as before", 2),
+# Kills while a checkpoint is written: (stage, number of the write in the run).
+WRITE_KILLS = [
+    ("half written", 1),
+    ("half written", 3),
+    ("written but not renamed", 2),
+    ("renamed but last_checkpoint outdated", 2),
     ("last_checkpoint empty", 1),
-    ("outdated one not removed", 1),
+    ("old checkpoint not removed", 1),
 ]
 KILLS = 20
 
 
 class Progress(Hook):
-    """Sends the number of every iteration down a pipe, once it is done."""
+    """Send the number of each finished iteration through a pipe."""
 
     def __init__(self, pipe):
         self.pipe = pipe
@@ -48,48 +48,48 @@ class Progress(Hook):
         os.write(self.pipe, struct.pack("i", runner.iter))
 
 
-def die_when_writing(moment, occasion):
-    """Lets this process kill itself at that moment of writing a checkpoint."""
-    seen = []
+def kill_when_writing(stage, number):
+    """Let this process kill itself at a stage of its `number`-th checkpoint."""
+    writes = []
 
-    def die():
-        seen.append(moment)
-        if len(seen) == occasion:
+    def count():
+        writes.append(stage)
+        if len(writes) == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def fsync(file, original=os.fsync):
-        if moment == "half of it written":
-            if len(seen) + 1 == occasion:
+        if stage == "half written":
+            if len(writes) + 1 == number:
                 os.ftruncate(file, os.fstat(file).st_size // 2)
-            die()
+            count()
         original(file)
-        if moment == "written, not renamed":
-            die()
+        if stage == "written but not renamed":
+            count()
 
     def replace(source, target, original=os.replace):
         original(source, target)
-        if moment == "renamed, last_checkpoint as before":
-            die()
+        if stage == "renamed but last_checkpoint outdated":
+            count()
 
     def remove(path, original=os.remove):
-        if moment == "outdated one not removed" and str(path).endswith(".pth"):
-            die()
+        if stage == "old checkpoint not removed" and str(path).endswith(".pth"):
+            count()
         original(path)
 
     def audit(event, details):
-        # Python says so before it opens a file, and opening this one empties it.
-        if moment != "last_checkpoint empty" or event != "open":
+        # The event precedes the opening of the file, which then truncates it.
+        if stage != "last_checkpoint empty" or event != "open":
             return
         if str(details[0]).endswith("last_checkpoint") and details[1] == "w":
             os.truncate(details[0], 0)
-            die()
+            count()
 
     os.fsync, os.replace, os.remove = fsync, replace, remove
     sys.addaudithook(audit)
 
 
-def start(config, work_dir, writing=None):
-    """Forks a run; its process id and the pipe with its progress."""
+def start(config, work_dir, write_kill=None):
+    """Fork a run; return its process id and the pipe with its progress."""
     receiving, sending = os.pipe()
     child = os.fork()
     if child:
@@ -97,8 +97,8 @@ def start(config, work_dir, writing=None):
         return child, receiving
     try:
         os.close(receiving)
-        if writing:
-            die_when_writing(*writing)
+        if write_kill:
+            kill_when_writing(*write_kill)
         train(config, work_dir, hooks=[Progress(sending)], **OPTIONS)
     except BaseException:
         traceback.print_exc()
@@ -107,20 +107,20 @@ def start(config, work_dir, writing=None):
 
 
 def iterations(pipe):
-    """What is left in the pipe of a run that has ended."""
+    """Return the iterations that remain in the pipe of an ended run."""
     with os.fdopen(pipe, "rb") as file:
         return [number for (number,) in struct.iter_unpack("i", file.read())]
 
 
 def kill(child, pipe, rng):
-    """Kills the run after some iterations, or while it is still starting."""
+    """Kill the run after some iterations or during its start; return those received."""
     after = rng.randrange(6)
     received = b""
     while len(received) < 4 * after:
-        more = os.read(pipe, 4)
-        if not more:
-            break  # it has ended of itself
-        received += more
+        data = os.read(pipe, 4)
+        if not data:
+            break  # the run has ended
+        received += data
     time.sleep(rng.uniform(0, 0.1 if after else 0.3))
     os.kill(child, signal.SIGKILL)
     return [number for (number,) in struct.iter_unpack("i", received)]
@@ -129,35 +129,25 @@ def kill(child, pipe, rng):
 def main(folder):
     torch.set_num_threads(1)
     config = prepare(folder)
-    train(config, folder / "whole", **OPTIONS)
+    train(config, folder / "uninterrupted", **OPTIONS)
     rng = random.Random(11)
-    order = [*WRITING, *[None] * (KILLS - len(WRITING))]
+    order = [*WRITE_KILLS, *[None] * (KILLS - len(WRITE_KILLS))]
     rng.shuffle(order)
-    order.sort(key=lambda writing: writing == WRITING[4])  # it wants an older one
-    seen = []
-    for writing in order:
-        child, pipe = start(config, folder / "killed", writing)
-        numbers = [] if writing else kill(child, pipe, rng)
+    order.sort(key=lambda item: item == WRITE_KILLS[4])  # requires an older checkpoint
+    kills = []
+    for write_kill in order:
+        child, pipe = start(config, folder / "killed", write_kill)
+        numbers = [] if write_kill else kill(child, pipe, rng)
         status = os.waitpid(child, 0)[1]
         numbers += iterations(pipe)
-        whole = [torch.load(path)["meta"]["iter"] for path in saved(folder / "killed")]
-        signalled = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        seen.append(
-            {
-                "moment": writing,
-                "iters": numbers,
-                "killed": signalled,
-                "whole": len(whole),
-            }
-        )
+        for path in (folder / "killed").glob("*.pth"):
+            torch.load(path)  # every checkpoint is complete
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        kills.append({"write": write_kill, "iters": numbers, "killed": killed})
     child, pipe = start(config, folder / "killed")
     numbers = iterations(pipe)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print(json.dumps({"kills": seen, "last": {"iters": numbers, "code": code}}))
-
-
-def saved(work_dir):
-    return sorted(work_dir.glob("*.pth"))
+    print(json.dumps({"kills": kills, "last": {"iters": numbers, "code": code}}))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Functions that tests run in processes of their own, started with the spawn method.
+"""Functions that tests run in spawned processes.
 
-Such a process imports the module of its function: this one imports neither torch nor
-MMEngine.
+A spawned process imports the module of its function, so this module imports neither torch
+nor MMEngine.
 """
 
 import os
@@ -12,25 +12,25 @@ from msg3d.stores.packing import pack
 
 
 def hold_lock(work_dir, pipe, worker):
-    """Hold the lock of a folder; with a `worker`, a fork of this process lives on."""
+    """Hold the lock of a folder; `worker` forks a child that outlives this process."""
     with locked(work_dir) as holder:
-        other = os.fork() if worker else None
-        if other == 0:
+        child = os.fork() if worker else None
+        if child == 0:
             time.sleep(60)
             os._exit(0)
-        pipe.send((holder, other))
+        pipe.send((holder, child))
         time.sleep(60)
 
 
 def send_holder(work_dir, pipe):
-    """Send who holds the lock of a folder."""
+    """Send the holder of the lock of a folder."""
     with locked(work_dir) as holder:
         pipe.send(holder)
 
 
 def write_stores(path, data, pipe):
-    """Replace a store by each of the data in turn, without an end."""
+    """Replace a store with each data set in turn, in an endless loop."""
     pipe.send("ready")
     while True:
-        for each in data:
-            pack(each, path)
+        for annotations in data:
+            pack(annotations, path)

@@ -1,4 +1,4 @@
-"""Every fix is still needed: without msg3d, the stack fails."""
+"""Test that every fix is still needed: the stack fails without msg3d."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from bare_stack import failures
 
-WITHOUT = {
+ERRORS = {
     "provide_drn": ("drn", "No module named 'mmaction.models.localizers.drn'"),
     "provide_importlib_metadata": ("importlib_metadata", "importlib_metadata"),
     "excuse_multimodal": ("multimodal", "timm"),
@@ -15,7 +15,7 @@ WITHOUT = {
     "allow_globals": ("history_buffer", "HistoryBuffer"),
     "allow_globals: getattr": ("getattr", "getattr"),
     "load_urls_safely": ("url", "ran"),
-    # The second in a CUDA build.
+    # CUDA builds raise the second error.
     "start_without_cuda": ("set_device", "_cuda_setDevice|Found no NVIDIA driver"),
     "wrap_without_cuda": ("device_ids", "device_ids and output_device arguments only"),
     "allow_amp_without_cuda": ("amp", "only available training on gpu"),
@@ -23,23 +23,23 @@ WITHOUT = {
     "wrappers: load_pickles_as_data": ("pickle", "ran"),
     "wrappers: load_yaml_as_data": ("yaml", "ran"),
 }
-FOR_CPU = {fix for fix in WITHOUT if fix.endswith("without_cuda")}
+CPU_FIXES = {fix for fix in ERRORS if fix.endswith("without_cuda")}
 
 
-@pytest.mark.parametrize("fix", WITHOUT)
+@pytest.mark.parametrize("fix", ERRORS)
 def test_fails_without(fix):
-    if fix in FOR_CPU and torch.cuda.is_available():
-        pytest.skip("a fix for machines without CUDA")
-    attempt, pattern = WITHOUT[fix]
+    if fix in CPU_FIXES and torch.cuda.is_available():
+        pytest.skip("needs a machine without CUDA")
+    attempt, pattern = ERRORS[fix]
     error = failures()[attempt]
     if error is None:
-        pytest.skip(f"the stack no longer fails: {fix} may be retired")
+        pytest.skip(f"the stack no longer fails: {fix} may be removed")
     assert re.search(pattern, error), error
 
 
-def test_every_fix_is_tried():
+def test_every_fix_is_covered():
     from msg3d.compat import FIXES
 
     assert {fix.name for fix in FIXES} == {
-        fix.partition(":")[0] for fix in WITHOUT if not fix.startswith("wrappers")
+        fix.partition(":")[0] for fix in ERRORS if not fix.startswith("wrappers")
     }

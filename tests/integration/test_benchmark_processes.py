@@ -1,4 +1,4 @@
-"""Benchmarks that start processes: reports of several ranks, and their end by a signal."""
+"""Benchmarks that start processes: reports of several ranks, and SIGTERM."""
 
 import json
 import signal
@@ -15,10 +15,10 @@ from conftest import REPOSITORY
 from marked_processes import ended, marked
 
 
-def test_error_of_a_process():
-    with pytest.raises(processes.ProcessError) as failed:
+def test_error_in_a_process():
+    with pytest.raises(processes.ProcessError) as error:
         processes.run(json.loads, {"name": "no text"})
-    assert str(failed.value).startswith("TypeError: ")
+    assert str(error.value).startswith("TypeError: ")
 
 
 def read_and_train(task):
@@ -44,7 +44,7 @@ def test_two_processes(tmp_path):
     assert rows[1]["all_reduce_ms"] > 0
 
 
-def test_training_is_watched(tmp_path):
+def test_training_is_monitored(tmp_path):
     write_samples(tmp_path / "tiny.pkl", 4)
     task = {"type": "SkeletonDataset", "ann_file": str(tmp_path / "tiny.pkl")}
     task.update(epochs=10, batch_size=2, num_workers=1, work_dir=str(tmp_path))
@@ -59,7 +59,7 @@ def test_training_is_watched(tmp_path):
 
 @pytest.fixture
 def short_path():
-    """Tensors are sent through sockets in TMPDIR, whose names have at most 107 bytes."""
+    """Short TMPDIR: tensors are sent through sockets, whose paths have at most 107 bytes."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
@@ -69,17 +69,16 @@ def test_sigterm_ends_all_processes(short_path):
     command += ["--output", short_path / "load.json"]
 
     def training(pids):
-        # The command, the tracker of multiprocessing, the training, and two workers.
+        # The command, the resource tracker, the training process, and two workers.
         return len(pids) == 5
 
     lines = ended(command, REPOSITORY, short_path, signal.SIGTERM, 143, training)
     assert lines.splitlines()[-1] == "benchmarks load: interrupted"
     assert "Traceback" not in lines
     assert marked(short_path) == {}
-    left = {path.name for path in short_path.iterdir() if "inductor" not in path.name}
-    assert left == {"load.json", "load.md"}
-    machine = json.loads((short_path / "load.json").read_text(encoding="utf-8"))[
-        "machine"
-    ]
+    files = {path.name for path in short_path.iterdir() if "inductor" not in path.name}
+    assert files == {"load.json", "load.md"}
+    report = json.loads((short_path / "load.json").read_text(encoding="utf-8"))
+    machine = report["machine"]
     assert machine["cpu"]
     assert machine["torch"] == torch.__version__

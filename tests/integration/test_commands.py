@@ -1,4 +1,4 @@
-"""What MMAction2 users type, typed: on a tiny data set, from a foreign folder."""
+"""MMAction2 commands on a tiny data set, run outside the repository."""
 
 import json
 import pickle
@@ -15,8 +15,8 @@ from tiny_ntu import BASE, write_tiny
 
 
 def run(folder, *command, fails=False):
-    """The command's output; PYTHONPATH is not set, as for a user."""
-    done = subprocess.run(
+    """Run a command without PYTHONPATH, as users do, and return its output."""
+    result = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
         env=user_env(),
@@ -25,12 +25,12 @@ def run(folder, *command, fails=False):
         text=True,
         timeout=300,
     )
-    assert (done.returncode != 0) == fails, done.stdout[-4000:]
-    return done.stdout
+    assert (result.returncode != 0) == fails, result.stdout[-4000:]
+    return result.stdout
 
 
 def logged(folder, key):
-    """Every value of `key` that training wrote to its json logs, in order."""
+    """Return all values of `key` in the JSON logs of a training run, in order."""
     lines = []
     for file in sorted(folder.glob("*/vis_data/scalars.json")):
         lines += [
@@ -41,7 +41,7 @@ def logged(folder, key):
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """A folder with a config that inherits from NTU's, trained for two epochs."""
+    """Folder with a config that inherits from an NTU config, trained for two epochs."""
     folder = tmp_path_factory.mktemp("tiny")
     write_tiny(folder)
     out = run(folder, "mim", "train", "mmaction", "tiny.py", "--work-dir", "work")
@@ -55,16 +55,16 @@ def train(folder, work, *arguments, fails=False):
 
 
 def train_here(tiny, work, config="tiny.py", **options):
-    """What `--cfg-options` would train, without the start of two processes."""
+    """Train in this process, with options like those of `--cfg-options`."""
     Runner.from_cfg(in_process.config(tiny / config, tiny / work, **options)).train()
 
 
-def test_train_wrote_what_users_look_for(tiny):
+def test_train_writes_checkpoints_and_logs(tiny):
     work = tiny / "work"
     names = {path.name for path in work.iterdir()}
     assert {"epoch_1.pth", "epoch_2.pth", "last_checkpoint", "tiny.py"} <= names
     assert any(name.startswith("best_acc_top1") for name in names)
-    # 4 samples a step where 128 are meant: auto_scale_lr is on.
+    # 4 samples per step instead of 128: auto_scale_lr is enabled.
     assert logged(work, "lr")[0] == pytest.approx(0.1 * 4 / 128, rel=0.1)
     assert len(logged(work, "acc/top1")) == 2
 
@@ -125,8 +125,8 @@ def test_amp_by_config(tiny, dtype):
     assert len(logged(tiny / dtype, "acc/top1")) == 2
 
 
-def test_memory_switch(tiny):
-    """Checkpointing gives the same training, from one seed."""
+def test_gradient_checkpointing(tiny):
+    """Gradient checkpointing does not change the training."""
     for work, checkpointing in (("cp_off", False), ("cp_on", True)):
         options = {"randomness.seed": 0, "model.backbone.with_cp": checkpointing}
         train_here(tiny, work, **options)
@@ -134,9 +134,9 @@ def test_memory_switch(tiny):
     assert checkpointed == pytest.approx(plain, rel=1e-3)
 
 
-def test_compile_switch(tiny):
-    """MMEngine's own; this backend needs no compiler of C++."""
-    # One step: every further kind of step is traced with all its parameters.
+def test_compile(tiny):
+    """Compile with a backend that needs no C++ compiler."""
+    # One step only, because each new kind of step is traced again.
     one_step = ("train_dataloader.batch_size=8", "train_dataloader.dataset.times=1")
     options = ("compile.backend=eager", "train_cfg.max_epochs=1", *one_step)
     out = train(tiny, "compiled", "--cfg-options", *options)
@@ -146,19 +146,19 @@ def test_compile_switch(tiny):
 
 
 def test_gradient_accumulation(tiny):
-    """Gathered over all four batches, weights stay put until the last of them."""
+    """Weights do not change until the gradients of four batches are accumulated."""
     losses = {}
-    once = {"randomness.seed": 0, "train_cfg.max_epochs": 1}
+    one_epoch = {"randomness.seed": 0, "train_cfg.max_epochs": 1}
     for name, option, value in (
-        ("every", "accumulative_counts", 1),
-        ("gathered", "accumulative_counts", 4),
-        ("still", "optimizer.lr", 0),
+        ("each_step", "accumulative_counts", 1),
+        ("accumulated", "accumulative_counts", 4),
+        ("frozen", "optimizer.lr", 0),
     ):
-        work = f"accumulated_{name}"
-        train_here(tiny, work, **once, **{f"optim_wrapper.{option}": value})
+        work = f"accumulation_{name}"
+        train_here(tiny, work, **one_epoch, **{f"optim_wrapper.{option}": value})
         losses[name] = logged(tiny / work, "loss")
-    assert len(losses["gathered"]) == 4
-    assert losses["gathered"] == losses["still"] != losses["every"]
+    assert len(losses["accumulated"]) == 4
+    assert losses["accumulated"] == losses["frozen"] != losses["each_step"]
 
 
 def test_auto_scale_lr_flag(tiny):
@@ -177,15 +177,15 @@ train_cfg = dict(max_epochs=1)
     assert logged(tiny / "scaled", "lr")[0] == pytest.approx(0.1 / 32, rel=0.1)
 
 
-def test_config_is_found_by_name(tiny):
-    """As a plugin of mim: no path to the config is needed."""
+def test_config_by_name(tiny):
+    """As a mim plugin, msg3d needs no path to the config."""
     out = run(
         tiny,
         *["mim", "train", "msg3d", BASE.name, "--work-dir", "by_name"],
-        *["--cfg-options", "train_dataloader.dataset.dataset.ann_file=none.pkl"],
+        *["--cfg-options", "train_dataloader.dataset.dataset.ann_file=missing.pkl"],
         fails=True,
     )
-    assert "none.pkl" in out
+    assert "missing.pkl" in out
     assert "does not exist" in out
 
 

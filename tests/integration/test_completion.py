@@ -1,4 +1,4 @@
-"""Completion of a command line, as the shell asks for it."""
+"""Shell completion of command lines."""
 
 import subprocess
 
@@ -16,14 +16,14 @@ def complete(line: str) -> set[str]:
         **{"_ARGCOMPLETE": "1", "_ARGCOMPLETE_IFS": "\n", "_ARGCOMPLETE_SHELL": "bash"},
         **{"COMP_LINE": line, "COMP_POINT": str(len(line))},
     )
-    # The answer is written to file descriptor 8.
-    printed = subprocess.check_output(
+    # argcomplete writes the completions to file descriptor 8.
+    output = subprocess.check_output(
         ["bash", "-c", "msg3d 8>&1 9>/dev/null 1>/dev/null"],
         env=env,
         text=True,
         timeout=60,
     )
-    return {word.strip() for word in printed.split("\n")}
+    return {word.strip() for word in output.split("\n")}
 
 
 @pytest.mark.parametrize(

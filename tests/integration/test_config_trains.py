@@ -1,4 +1,4 @@
-"""Every config builds, reads a sample of its kind, and takes one training step."""
+"""Test that every config builds, loads a batch, and takes one training step."""
 
 import copy
 import re
@@ -25,7 +25,7 @@ STREAMS = {"j": "joint", "b": "bone", "jm": "joint-motion", "bm": "bone-motion"}
 
 
 def use_file(cfg, path):
-    """Points a config at a small file made for its layout; small where that is free."""
+    """Use a small data file of the config's layout, and shrink the network."""
     layout = cfg.model.backbone.graph_cfg.layout
     train, val, test = datasets(cfg)
     write(
@@ -48,14 +48,14 @@ def use_file(cfg, path):
 
 
 def clips(cfg):
-    """Of a test sample: ten of a uniform sampling, one of the papers' whole frames."""
+    """Return the number of clips per test sample."""
     steps = cfg.test_dataloader.dataset.pipeline
     return next((step["num_clips"] for step in steps if "num_clips" in step), 1)
 
 
 @pytest.fixture(scope="module")
 def entries():
-    """Config -> (its entry of the model index, the architectures of its collection)."""
+    """Map each config to (its model index entry, architectures of its collection)."""
     by_config = {}
     for path in metafiles.metafiles():
         content = metafiles.read(path)
@@ -70,7 +70,7 @@ def entries():
 
 
 def check_name_and_entry(cfg, entries):
-    """A config's name and its entry of the model index describe what it contains."""
+    """Check that the name and the model index entry of a config match its contents."""
     path = Path(cfg.filename)
     parts = metafiles.parse_name(path.stem)
     model, architectures = entries[f"configs/{path.relative_to(ROOT).as_posix()}"]
@@ -80,10 +80,10 @@ def check_name_and_entry(cfg, entries):
     train = cfg.train_dataloader.dataset
     times, train = train.get("times", 1), train.get("dataset", train)
     assert int(parts["epochs"]) == cfg.train_cfg.max_epochs * times
-    # MMEngine counts the samples of one forward pass, not those of a step.
+    # MMEngine counts the samples of a forward pass, not those of an optimizer step.
     passes = cfg.optim_wrapper.get("accumulative_counts", 1)
     assert int(parts["batch"]) == cfg.train_dataloader.batch_size * passes
-    # The quickstart alone is trained at a rate scaled down to its one GPU.
+    # The quickstart has a larger base batch size: its rate is scaled down to one GPU.
     if "synthetic" not in path.stem:
         base = cfg.auto_scale_lr.base_batch_size * passes
         assert int(parts["gpus"]) * int(parts["batch"]) == base
@@ -104,11 +104,9 @@ def test_config_trains(path, tmp_path, entries):
     cfg.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
     init_default_scope("mmaction")
     batch = next(iter(Runner.build_dataloader(cfg.train_dataloader)))
-    others = [
-        stream for stream in list(STREAMS.values())[1:] if f"-{stream}-" in path.name
-    ]
-    if others:  # the network of the joints, on other numbers
-        joint = Config.fromfile(path.with_name(path.name.replace(others[0], "joint")))
+    derived = [name for name in list(STREAMS.values())[1:] if f"-{name}-" in path.name]
+    if derived:  # the same network as for joints
+        joint = Config.fromfile(path.with_name(path.name.replace(derived[0], "joint")))
         assert network == joint.model
         channels = cfg.model.backbone.get("in_channels", 3)
         assert batch["inputs"][0].shape[-1] == channels
@@ -132,7 +130,7 @@ def test_config_trains(path, tmp_path, entries):
         torch.testing.assert_close(sample.pred_score.sum(), torch.tensor(1.0))
 
 
-def test_one_gpu_is_not_trained_at_the_rate_of_eight(tmp_path):
+def test_learning_rate_is_scaled_to_one_gpu(tmp_path):
     cfg = Config.fromfile(ROOT / "msg3d" / UPSTREAM.format("3d"))
     use_file(cfg, tmp_path / "data.pkl")
     cfg.work_dir = str(tmp_path)

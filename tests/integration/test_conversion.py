@@ -1,4 +1,4 @@
-"""Conversions in several processes, some of them killed."""
+"""Conversion in several processes, some of which are killed."""
 
 import multiprocessing
 import os
@@ -58,13 +58,10 @@ parse_files({raw!r}, ".txt", slow, {parts!r}, jobs=2, files_per_part=5)
 """
 
 
-def test_killed_and_run_again(tmp_path):
-    """SIGKILL in the middle: finished parts are taken, the rest is done."""
-    raw, parts, log = (
-        folder(tmp_path / "raw", 100),
-        tmp_path / "parts",
-        tmp_path / "log",
-    )
+def test_resume_after_kill(tmp_path):
+    """After SIGKILL, finished parts are reused, and only the others are parsed."""
+    raw = folder(tmp_path / "raw", 100)
+    parts, log = tmp_path / "parts", tmp_path / "log"
     script = tmp_path / "slow.py"
     script.write_text(
         SLOW.format(
@@ -77,7 +74,7 @@ def test_killed_and_run_again(tmp_path):
     )
     process = subprocess.Popen([sys.executable, script], start_new_session=True)
     while len(list(parts.glob("*.part")) if parts.exists() else []) < 4:
-        assert process.poll() is None, "it ended before it could be killed"
+        assert process.poll() is None, "the process ended before it was killed"
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -86,11 +83,10 @@ def test_killed_and_run_again(tmp_path):
     log.write_text("", encoding="utf-8")
     subprocess.run([sys.executable, script], check=True)
     assert len(log.read_text(encoding="utf-8").split()) == 5 * (20 - finished)
-    # Parts of the script's own parser: read here they are all of them.
     assert len(list(parts.glob("*.part"))) == 20
 
 
-def test_a_killed_worker_is_one_error(tmp_path):
+def test_killed_worker_raises_an_error(tmp_path):
     raw = folder(tmp_path / "raw")
     with raises("worker", DataError):
         parse_files(raw, ".txt", _die, tmp_path / "parts", jobs=2, files_per_part=2)
@@ -110,7 +106,7 @@ def start_method(request):
 
 @pytest.mark.parametrize("jobs", [1, 3])
 @pytest.mark.usefixtures("start_method")
-def test_every_file_is_a_sample_or_a_line(tmp_path, jobs):
+def test_every_file_is_a_sample_or_reported(tmp_path, jobs):
     raw = folder(tmp_path / "raw")
     (raw / "003.txt").write_text("three", encoding="utf-8")
     (raw / "004.txt").write_text("empty", encoding="utf-8")
@@ -123,13 +119,10 @@ def test_every_file_is_a_sample_or_a_line(tmp_path, jobs):
     assert values(parsed) == {
         f"{number:03d}": number + 1 for number in range(10) if number not in (3, 4)
     }
-    assert parsed.refused == [
-        {"file": "003.txt", "line": 1, "kind": "number", "why": "'three' is no number"},
-        {
-            "file": "again/001.txt",
-            "kind": "duplicate",
-            "why": "a duplicate: 001 was read from 001.txt",
-        },
-    ]
+    number, duplicate = parsed.refused
+    assert "three" in number.pop("why")
+    assert number == {"file": "003.txt", "line": 1, "kind": "number"}
+    assert "001.txt" in duplicate.pop("why")
+    assert duplicate == {"file": "again/001.txt", "kind": "duplicate"}
     assert parsed.left_out == {"no body": ["004.txt"]}
     assert parsed.others == ["README"]

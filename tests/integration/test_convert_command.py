@@ -25,17 +25,17 @@ def test_command(original, tmp_path):
     tool = Path(__file__).parents[2] / "tools" / "convert_checkpoint.py"
     torch.save(original[0], tmp_path / "in.pt")
     run = [sys.executable, str(tool), "in.pt"]
-    done = subprocess.run(
+    result = subprocess.run(
         [*run, "out.pth"], cwd=tmp_path, text=True, capture_output=True
     )
-    assert done.returncode == 0, done.stderr
-    assert "wrote out.pth" in done.stdout, done.stderr
-    done = subprocess.run(
+    assert result.returncode == 0, result.stderr
+    assert "wrote out.pth" in result.stdout, result.stderr
+    result = subprocess.run(
         [*run, "other.pt"], cwd=tmp_path, text=True, capture_output=True
     )
-    assert done.returncode == 2
-    assert "NAME.pth" in done.stderr
+    assert result.returncode == 2
+    assert "NAME.pth" in result.stderr
     run[2] = "out.pth"
-    done = subprocess.run([*run, "again.pt", "--back"], cwd=tmp_path)
-    assert done.returncode == 0
+    result = subprocess.run([*run, "again.pt", "--back"], cwd=tmp_path)
+    assert result.returncode == 0
     assert torch.load(tmp_path / "again.pt").keys() == original[0].keys()

@@ -1,20 +1,18 @@
-"""Every network, exported, against itself before."""
+"""Compare every exported network with the original."""
 
 import numpy as np
 import onnx
 import pytest
 
 from exported_models import BACKBONES, tiny
-from msg3d.apis.exported import (
-    OnnxScores,
-)
+from msg3d.apis.exported import OnnxScores
 from msg3d.apis.trained import TorchScores, load_config, load_model
 from msg3d.export import export
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_any_batch_clips_and_frames(backbone, tmp_path):
-    """Sizes that the export neither traced nor checked."""
+    """Test sizes that the export neither traced nor checked."""
     config, checkpoint = tiny(tmp_path, backbone)
     file = str(tmp_path / "network.onnx")
     export(config, checkpoint, file)
@@ -28,12 +26,12 @@ def test_any_batch_clips_and_frames(backbone, tmp_path):
         shape = (batch, clips, 2, frames, 25, 3)
         inputs = list(rng.normal(size=shape).astype(np.float32))
         expected = eager(inputs)
-        assert expected.min() < 0.9 * expected.max()  # else all is the same
+        assert expected.min() < 0.9 * expected.max()  # the scores are distinguishable
         np.testing.assert_allclose(exported(inputs), expected, rtol=0, atol=1e-5)
 
 
 def check_folded(file, model):
-    """BatchNorms and weights of MS-G3D are folded, and no path of this machine is kept."""
+    """Check that BatchNorms and weights are folded, and that no local path is stored."""
     proto = onnx.load(file)
     kinds = {node.op_type for node in proto.graph.node}
     assert not kinds & {"BatchNormalization", "Einsum", "Dropout"}

@@ -1,4 +1,4 @@
-"""`import msg3d` works before and after any part of the stack, in any process."""
+"""Test that `import msg3d` works before and after any part of the stack."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ import msg3d
 heavy = {"torch", "numpy", "mmengine", "mmcv", "mmaction", "scipy", "cv2"}
 print(*sorted(heavy & set(sys.modules)), len(set(sys.modules) - before) < 120)
 """
-# Every registry, and every kind of fix and wrapper.
+# All registries, and all kinds of fixes and wrappers.
 REGISTERED = """
 from mmaction.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 from mmengine.fileio import io
@@ -53,7 +53,7 @@ ORDERS = [
     "mmengine.runner mmaction.datasets msg3d",
     "mmaction.datasets msg3d mmengine.runner",
     "mmaction.registry mmengine msg3d torch",
-    # Packages of MMEngine that import one another in circles.
+    # MMEngine packages with circular imports.
     "msg3d torch mmengine.hooks",
     "msg3d mmengine.model",
     "msg3d.models",
@@ -96,8 +96,8 @@ except ImportError as error:
 
 
 def python(program, *arguments, path=(SOURCE,)):
-    """Run a program that writes no errors; return its output."""
-    done = subprocess.run(
+    """Run a program, check that stderr is empty, and return its output."""
+    result = subprocess.run(
         [sys.executable, "-W", "ignore", *(["-c"] if "\n" in program else []), program],
         env={**ENV, "PYTHONPATH": os.pathsep.join(path)},
         capture_output=True,
@@ -105,9 +105,9 @@ def python(program, *arguments, path=(SOURCE,)):
         check=False,
         timeout=240,
     )
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert done.stderr == ""
-    return done.stdout.strip()
+    assert result.returncode == 0, result.stderr[-4000:]
+    assert result.stderr == ""
+    return result.stdout.strip()
 
 
 def test_import_is_light():

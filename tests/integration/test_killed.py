@@ -1,4 +1,4 @@
-"""Training killed with SIGKILL twenty times, also while it writes a checkpoint."""
+"""Test training that is killed twenty times, also while it writes a checkpoint."""
 
 import json
 import os
@@ -17,7 +17,7 @@ PATH = [Path(msg3d.__file__).parent.parent, Path(samples.__file__).parent]
 
 def test_twenty_kills(tmp_path):
     path = os.pathsep.join(map(str, [*PATH, os.environ.get("PYTHONPATH", "")]))
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-W", "ignore", str(SCRIPT), str(tmp_path)],
         env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -25,15 +25,15 @@ def test_twenty_kills(tmp_path):
         check=False,
         timeout=300,
     )
-    assert done.returncode == 0, done.stderr[-4000:]
-    seen = json.loads(done.stdout.splitlines()[-1])
-    kills, last = seen["kills"], seen["last"]
-    # None ended of itself: no resumed run stumbled over what a kill had left.
-    assert [kill["killed"] for kill in kills] == [True] * 20, done.stderr[-4000:]
-    assert last["code"] == 0, done.stderr[-4000:]
-    assert sum(kill["moment"] is not None for kill in kills) == 6
+    assert result.returncode == 0, result.stderr[-4000:]
+    report = json.loads(result.stdout.splitlines()[-1])
+    kills, last = report["kills"], report["last"]
+    # Every run lasted until its kill: none failed on files of the previous run.
+    assert [kill["killed"] for kill in kills] == [True] * 20, result.stderr[-4000:]
+    assert last["code"] == 0, result.stderr[-4000:]
+    assert sum(kill["write"] is not None for kill in kills) == 6
 
-    trained = 0  # iterations done by any run so far
+    trained = 0  # iterations completed so far
     for run in [*kills, last]:
         if run["iters"]:
             first, end = run["iters"][0], run["iters"][-1] + 1
@@ -41,8 +41,8 @@ def test_twenty_kills(tmp_path):
             assert trained - STEPS <= first <= trained
             trained = max(trained, end)
 
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert same(whole / "epoch_60.pth", killed / "epoch_60.pth")
-    # Where a kill left `last_checkpoint` empty after the last epoch, too.
+    uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
+    assert same(uninterrupted / "epoch_60.pth", killed / "epoch_60.pth")
+    # Also if a kill left `last_checkpoint` empty after the last epoch.
     assert last_whole_checkpoint(str(killed)).endswith("epoch_60.pth")
     assert not list(killed.glob("*.tmp"))

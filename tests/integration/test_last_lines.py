@@ -1,4 +1,4 @@
-"""The last line of the output after typical mistakes, through msg3d and through mim."""
+"""Test the last line of output after typical mistakes, with msg3d and with mim."""
 
 import json
 import signal
@@ -61,7 +61,7 @@ def test_configs(folder, tmp_path, capsys, name):
 
 
 @pytest.mark.parametrize(
-    ("words", "place"),
+    ("words", "expected"),
     [
         (("train", "nothing.py"), "nothing.py"),
         (("test", "tiny.py", "nothing.pth"), "nothing.pth"),
@@ -73,16 +73,16 @@ def test_configs(folder, tmp_path, capsys, name):
         (("train", "tiny.py", "--cfg-options", "load_from=x.pth"), "x.pth"),
     ],
 )
-def test_command_lines(folder, monkeypatch, capsys, words, place):
+def test_command_lines(folder, monkeypatch, capsys, words, expected):
     monkeypatch.chdir(folder)
-    (folder / "not.pth").write_text("no checkpoint", encoding="utf-8")
+    (folder / "not.pth").write_text("not a checkpoint", encoding="utf-8")
     torch.save({"state_dict": {"weight": torch.zeros(1)}}, folder / "other.pth")
     (folder / "tiny.pth").write_text("never read", encoding="utf-8")
-    assert place in last_line(*words, capsys=capsys)
+    assert expected in last_line(*words, capsys=capsys)
 
 
 def run(folder, *command, **env):
-    done = subprocess.run(
+    result = subprocess.run(
         list(map(str, command)),
         cwd=folder,
         env={**user_env(), "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1", **env},
@@ -91,15 +91,15 @@ def run(folder, *command, **env):
         text=True,
         timeout=300,
     )
-    assert done.returncode == 1, done.stdout[-4000:]
-    return done.stdout
+    assert result.returncode == 1, result.stdout[-4000:]
+    return result.stdout
 
 
 def test_process(folder):
     out = run(folder, *COMMAND, "train", "head.py")
     assert MISTAKES["head"][2] in out.splitlines()[-1]
     assert "Traceback" not in out
-    # The name of the config, in the current folder.
+    # The default work dir.
     assert (folder / "work_dirs" / "head").is_dir()
 
 
@@ -119,7 +119,7 @@ def test_several_processes(folder):
 
 @pytest.mark.parametrize("name", ["head", "split"])
 def test_mim(folder, name):
-    """The sentence is the last line before mim's own traceback."""
+    """The message is the last line before mim's own traceback."""
     out = run(folder, "mim", "train", "mmaction", f"{name}.py")
     before, _, _ = out.partition("Traceback")
     assert MISTAKES[name][2] in before.splitlines()[-1]
@@ -127,7 +127,7 @@ def test_mim(folder, name):
 
 
 def test_mim_with_several_processes(folder):
-    """The sentence is in torchrun's report, which has no other traceback of ours."""
+    """torchrun's report contains the message, without a traceback of msg3d."""
     launcher = ("--launcher", "pytorch", "--gpus", 2, "--port", free_port())
     out = run(folder, "mim", "train", "mmaction", "head.py", *launcher)
     assert MISTAKES["head"][2] in out.partition("Root Cause")[2]
@@ -141,7 +141,7 @@ def test_mim_with_debug(folder):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT")
 def test_interruption(folder):
-    """Ctrl-C prints one line."""
+    """After Ctrl-C, the last line is a message without a traceback."""
     options = ("train_cfg.max_epochs=100000", "default_hooks.checkpoint.interval=1")
     process = subprocess.Popen(
         [*COMMAND, "train", "tiny.py", "--cfg-options", *options],
@@ -165,7 +165,7 @@ def test_interruption(folder):
 
 
 def test_layout_file_in_a_config(folder, tmp_path, capsys):
-    """A typing error in the file is named by its place."""
+    """The message contains the layout file and the missing field."""
     (tmp_path / "my.json").write_text(
         json.dumps({"num_node": 5, "inward": []}), encoding="utf-8"
     )

@@ -1,4 +1,4 @@
-"""Ranks end with the torchrun that started them, and with nothing else."""
+"""Test that ranks end with the torchrun that started them, and only then."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from msg3d.engine.launcher import tie_to_launcher
 from tiny_runs import prepare
 
 if sys.platform != "linux":
-    pytest.skip("the kernel's part is Linux's", allow_module_level=True)
+    pytest.skip("needs Linux", allow_module_level=True)
 TRAIN = Path(mmaction.__file__).parent / ".mim" / "tools" / "train.py"
 WORKERS = [
     f"train_dataloader.{name}=1" for name in ("num_workers", "persistent_workers")
@@ -25,8 +25,12 @@ WORKERS = [
 INIT = Path("/proc/1/cmdline").read_bytes()
 
 
-def grandchild(monkeypatch, by_torchrun, tied_late=False):
-    """Whether a process is alive, once its parent is dead; it says so down a pipe."""
+def orphan_output(monkeypatch, by_torchrun, tied_late=False):
+    """Kill the parent of a process, and return what the process writes to a pipe then.
+
+    Returns:
+        b"2" or b"3" if the process survives its parent, otherwise b"".
+    """
     if by_torchrun:
         monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     else:
@@ -34,16 +38,16 @@ def grandchild(monkeypatch, by_torchrun, tied_late=False):
     reading, writing = os.pipe()
     parent = os.fork()
     if not parent:
-        middle = os.getpid()
+        parent_pid = os.getpid()
         if not os.fork():
             if not tied_late:
                 tie_to_launcher()
             os.write(writing, b"1")
-            while os.getppid() == middle:
+            while os.getppid() == parent_pid:
                 time.sleep(0.01)
             if tied_late:
                 tie_to_launcher()
-            time.sleep(0.3)  # the signal may be on its way
+            time.sleep(0.3)  # wait for the signal
             os.write(writing, b"2" if os.getppid() == 1 else b"3")
             os._exit(0)
         signal.pause()
@@ -51,29 +55,29 @@ def grandchild(monkeypatch, by_torchrun, tied_late=False):
     assert os.read(reading, 1) == b"1"
     os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
-    said = os.read(reading, 1)  # b"" when all who could write have ended
+    output = os.read(reading, 1)  # b"" if all writers have ended
     os.close(reading)
-    return said
+    return output
 
 
 def test_tied_to_torchrun(monkeypatch):
-    assert grandchild(monkeypatch, by_torchrun=True) == b""
+    assert orphan_output(monkeypatch, by_torchrun=True) == b""
 
 
 def test_not_tied_to_a_shell(monkeypatch):
-    assert grandchild(monkeypatch, by_torchrun=False) in (b"2", b"3")
-    late = grandchild(monkeypatch, by_torchrun=False, tied_late=True)
+    assert orphan_output(monkeypatch, by_torchrun=False) in (b"2", b"3")
+    late = orphan_output(monkeypatch, by_torchrun=False, tied_late=True)
     assert late in (b"2", b"3")
 
 
-def test_torchrun_was_gone_before(monkeypatch):
-    if b"python" in INIT or grandchild(monkeypatch, by_torchrun=False) == b"3":
-        pytest.skip("orphans are not adopted by an init of the system's here")
-    assert grandchild(monkeypatch, by_torchrun=True, tied_late=True) == b""
+def test_torchrun_has_ended_before(monkeypatch):
+    if b"python" in INIT or orphan_output(monkeypatch, by_torchrun=False) == b"3":
+        pytest.skip("orphans are not adopted by the system's init")
+    assert orphan_output(monkeypatch, by_torchrun=True, tied_late=True) == b""
 
 
 def start(config, work_dir, log, *options):
-    # As mim does it.
+    """Start training with the command that mim uses."""
     command = [sys.executable, "-m", "torch.distributed.launch", "--nproc_per_node=2"]
     command += [f"--master_port={free_port()}", TRAIN, config, "--work-dir", work_dir]
     command += ["--launcher", "pytorch", "--cfg-options", *WORKERS, *options]
@@ -88,15 +92,15 @@ def start(config, work_dir, log, *options):
 
 
 def test_torchrun_is_killed(tmp_path):
-    """Ranks and workers go with it; before that, nobody else may train there."""
+    """Ranks and workers end with torchrun; until then, they lock the work dir."""
     config, work_dir, log = prepare(tmp_path), tmp_path / "work", tmp_path / "log"
-    named = work_dir / "last_checkpoint"
+    last = work_dir / "last_checkpoint"
     first = start(config, work_dir, tmp_path / "first", "train_cfg.max_epochs=100000")
     try:
         end = time.monotonic() + 120
-        while not named.exists() and first.poll() is None and time.monotonic() < end:
+        while not last.exists() and first.poll() is None and time.monotonic() < end:
             time.sleep(0.1)
-        assert len(marked(work_dir)) >= 5  # torchrun, two ranks, a worker of each
+        assert len(marked(work_dir)) >= 5  # torchrun, and two ranks with a worker each
 
         second = start(config, work_dir, log, "resume=True")
         assert second.wait(timeout=120) == 1
@@ -107,11 +111,11 @@ def test_torchrun_is_killed(tmp_path):
     finally:
         first.kill()
         first.wait()
-    # The workers look for their parent every five seconds.
+    # Workers check for their parent every five seconds.
     assert left_after(work_dir, 10) == {}
 
-    done = int(torch.load(named.read_text(encoding="utf-8"))["meta"]["epoch"])
-    epochs = f"train_cfg.max_epochs={done + 1}"
+    epoch = int(torch.load(last.read_text(encoding="utf-8"))["meta"]["epoch"])
+    epochs = f"train_cfg.max_epochs={epoch + 1}"
     third = start(config, work_dir, log, "resume=True", epochs)
     assert third.wait(timeout=120) == 0, log.read_text(encoding="utf-8")[-4000:]
-    assert torch.load(named.read_text(encoding="utf-8"))["meta"]["epoch"] == done + 1
+    assert torch.load(last.read_text(encoding="utf-8"))["meta"]["epoch"] == epoch + 1

@@ -1,4 +1,4 @@
-"""Help of the data commands imports neither NumPy nor torch."""
+"""Test that the help of data commands imports neither NumPy nor torch."""
 
 import subprocess
 import sys
@@ -24,12 +24,12 @@ print("HEAVY", sorted({{"numpy", "torch", "mmengine", "mmaction"}} & {{*sys.modu
 def test_help_is_light():
     formats = [["prepare", name] for name in (*FORMATS, "synthetic")]
     code = CODE.format([["prepare"], ["check"], ["pack"], ["chunks"], *formats])
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         env=user_env() | {"PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("HEAVY []\n")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.endswith("HEAVY []\n")

@@ -1,4 +1,4 @@
-"""Data loaders' workers get the same batches from a store as from a pickle."""
+"""Test that data loader workers read the same batches from stores and pickles."""
 
 import numpy as np
 import pytest
@@ -10,17 +10,14 @@ from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader
 
 from conftest import REPOSITORY
-from msg3d.datasets import (
-    pack,
-    save_annotations,
-)
+from msg3d.datasets import pack, save_annotations
 from samples import annotations, assert_same
 
 NTU = "configs/msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{}.py"
 
 
 def batches(cfg, workers):
-    """Two passes over a data set as a runner loads it, from one seed."""
+    """Return the batches of two epochs, loaded as by a runner with a fixed seed."""
     init_default_scope("mmaction")
     np.random.seed(0)
     torch.manual_seed(0)
@@ -41,21 +38,21 @@ def seed_worker(number):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("form", ["3d", "2d"])
-def test_same_batches_through_the_ntu_pipeline(tmp_path, form, workers):
-    """RepeatDataset, pipeline and workers of the NTU configs."""
-    joints, channels = {"3d": (25, 3), "2d": (17, 2)}[form]
+@pytest.mark.parametrize("dimensions", ["3d", "2d"])
+def test_ntu_pipeline(tmp_path, dimensions, workers):
+    """Test RepeatDataset, pipeline, and workers of the NTU configs."""
+    joints, channels = {"3d": (25, 3), "2d": (17, 2)}[dimensions]
     data = annotations(joints, channels, persons=2, frames=(20, 140))
     data["split"]["xsub_train"] = data["split"].pop("train")
     pickled, packed = str(tmp_path / "a.pkl"), str(tmp_path / "a.packed")
     save_annotations(data, pickled)
     pack(data, packed)
-    cfg = Config.fromfile(REPOSITORY / NTU.format(form)).train_dataloader.dataset
+    cfg = Config.fromfile(REPOSITORY / NTU.format(dimensions)).train_dataloader.dataset
     assert (cfg.type, cfg.dataset.type) == ("RepeatDataset", "SkeletonDataset")
     cfg.dataset.ann_file = pickled
-    theirs = batches(cfg, workers)
+    expected = batches(cfg, workers)
     cfg.dataset.update(type="PackedSkeletonDataset", ann_file=packed)
-    ours = batches(cfg, workers)
-    assert len(ours) == len(theirs) == 20
-    for mine, other in zip(ours, theirs, strict=True):
-        assert_same(mine, other)
+    actual = batches(cfg, workers)
+    assert len(actual) == len(expected) == 20
+    for batch, expected_batch in zip(actual, expected, strict=True):
+        assert_same(batch, expected_batch)

@@ -1,4 +1,4 @@
-"""Fifty steps of training beside the published form, and compilation of all of it."""
+"""Compare fifty steps of training with the published form, and compile the network."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ CHAIN = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 3)], "center": 1}
 
 
 def losses(model, dtype, steps=50, autocast=None, accumulate=1):
-    """Loss curve of a classification of moving skeletons, from one seed."""
+    """Train a classifier of moving skeletons from a fixed seed; return its losses."""
     generator = torch.Generator().manual_seed(0)
     head = nn.Linear(48, 4).to(dtype)
     with torch.no_grad():
@@ -38,8 +38,8 @@ def losses(model, dtype, steps=50, autocast=None, accumulate=1):
     return torch.tensor(curve, dtype=torch.float64)
 
 
-@pytest.mark.parametrize("accumulate", [1, 3])  # batches a step of the optimizer
-def test_loss_curves_lie_on_each_other(form, accumulate):
+@pytest.mark.parametrize("accumulate", [1, 3])  # batches per optimizer step
+def test_loss_curves_are_equal(form, accumulate):
     ours, plain = pair(CHAIN, num_person=2)
     curves = [losses(m, torch.float64, accumulate=accumulate) for m in (ours, plain)]
     assert (curves[0] - curves[1]).abs().max() < 1e-8
@@ -47,7 +47,7 @@ def test_loss_curves_lie_on_each_other(form, accumulate):
 
 
 def test_loss_curves_in_bfloat16():
-    """Near the precise curve, and no further from it than the published form is."""
+    """The losses are as close to those in float32 as the published form's losses."""
     build = partial(pair, CHAIN, num_person=2, dtype=torch.float32)
     precise = losses(build()[0], torch.float32)
     ours, plain = (
@@ -57,8 +57,8 @@ def test_loss_curves_in_bfloat16():
     assert ours[-5:].mean() < 0.7 * ours[:5].mean()
 
 
-def test_compiles_whole():
-    """One graph, forward and backward, in training and in eval mode: no break."""
+def test_compiles_without_graph_breaks():
+    """Forward and backward, in training and in eval mode, are one graph."""
     torch._dynamo.reset()
     ours, plain = pair(CHAIN, num_person=2)
     compiled = torch.compile(ours, backend="aot_eager", fullgraph=True)

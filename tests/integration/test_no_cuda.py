@@ -1,4 +1,4 @@
-"""A machine without CUDA trains in several processes, and in bfloat16."""
+"""Training without CUDA, in several processes and in bfloat16."""
 
 import os
 import re
@@ -44,18 +44,20 @@ optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1), clip_grad=dict(max_norm
 default_hooks = dict(logger=dict(type='LoggerHook', interval=1))
 """
 
-without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here")
+without_cuda = pytest.mark.skipif(
+    torch.cuda.is_available(), reason="needs a machine without CUDA"
+)
 
 
 @without_cuda
 def test_two_processes_with_amp(tmp_path, monkeypatch):
-    """What `mim train mmaction CONFIG --launcher pytorch --gpus 2 --amp` starts."""
+    """Run what `mim train mmaction CONFIG --launcher pytorch --gpus 2 --amp` starts."""
     (tmp_path / "config.py").write_text(CONFIG, encoding="utf-8")
     write(tmp_path / "data.pkl", joints=25, persons=2)
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
     train = [str(TRAIN), "config.py", "--work-dir", "work", "--amp"]
     source = [str(Path(msg3d.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
-    done = subprocess.run(
+    result = subprocess.run(
         [*launch, f"--master_port={free_port()}", *train, "--launcher", "pytorch"],
         cwd=tmp_path,
         env={
@@ -69,14 +71,16 @@ def test_two_processes_with_amp(tmp_path, monkeypatch):
         check=False,
         timeout=240,
     )
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert re.search(r"Distributed launcher: pytorch\n.*\n.*GPU number: 2", done.stdout)
+    assert result.returncode == 0, result.stdout[-4000:]
+    assert re.search(
+        r"Distributed launcher: pytorch\n.*\n.*GPU number: 2", result.stdout
+    )
     # 8 samples, 2 processes, 2 samples each: 2 steps.
-    assert "Epoch(train) [1][2/2]" in done.stdout
-    assert "acc/top1" in done.stdout
-    assert "type='AmpOptimWrapper'" in done.stdout
+    assert "Epoch(train) [1][2/2]" in result.stdout
+    assert "acc/top1" in result.stdout
+    assert "type='AmpOptimWrapper'" in result.stdout
 
-    # The file holds MMEngine's log: the runner reads it again, on one process.
+    # The checkpoint contains MMEngine's log buffers, which the runner can load again.
     monkeypatch.chdir(tmp_path)
     cfg = Config.fromfile("config.py")
     cfg.update(work_dir="test", load_from="work/epoch_1.pth")
@@ -84,8 +88,8 @@ def test_two_processes_with_amp(tmp_path, monkeypatch):
 
 
 @without_cuda
-def test_group_is_left_before_python_ends():
-    """Of two functions to be called at exit the later one is called first."""
+def test_process_group_is_destroyed_at_exit():
+    """The program's exit function runs last, because it is registered first."""
     program = """
 import atexit
 from torch import distributed
@@ -97,12 +101,12 @@ print("before:", distributed.is_initialized())
 """
     rank = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}
     rank.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port()))
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
         env={**os.environ, **rank},
         capture_output=True,
         text=True,
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["before: True", "at the end: False"]
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == ["before: True", "at the end: False"]

@@ -1,4 +1,4 @@
-"""A conversion of NTU RGB+D that is killed and run again."""
+"""Resume a killed conversion of NTU RGB+D."""
 
 import os
 import signal
@@ -12,8 +12,8 @@ import plain_ntu
 from msg3d.converters import convert_ntu
 
 
-def test_killed_and_run_again(tmp_path):
-    """SIGKILL in the middle of 600 files: what is finished is not parsed again."""
+def test_resume_after_kill(tmp_path):
+    """After SIGKILL during 600 files, finished parts are not parsed again."""
     content = [
         plain_ntu.skeleton_text(2, 1 + number % 2, seed=number) for number in range(7)
     ]
@@ -33,16 +33,16 @@ def test_killed_and_run_again(tmp_path):
     slow = (
         "import sys, time\n"
         "from msg3d.converters import convert_ntu, ntu\n"
-        "plain = ntu.read_bodies\n"
+        "original = ntu.read_bodies\n"
         "def read(content):\n"
         "    time.sleep(0.005)\n"
-        "    return plain(content)\n"
+        "    return original(content)\n"
         "ntu.read_bodies = read\n"
         f"convert_ntu({str(raw)!r}, {str(out)!r}, 'ntu60', jobs=1)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", slow], start_new_session=True)
     while not list(parts.glob("*.part")):
-        assert process.poll() is None, "it ended before it could be killed"
+        assert process.poll() is None, "the process ended before it was killed"
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -50,7 +50,7 @@ def test_killed_and_run_again(tmp_path):
     assert 0 < len(finished) < 3
     assert not out.exists()
 
-    opened = []
+    part_sizes = []
     from msg3d.converters import parse_files
 
     original = parse_files._parse_part
@@ -58,10 +58,10 @@ def test_killed_and_run_again(tmp_path):
         patch.setattr(
             parse_files,
             "_parse_part",
-            lambda part, *rest: opened.append(len(part)) or original(part, *rest),
+            lambda part, *rest: part_sizes.append(len(part)) or original(part, *rest),
         )
         report = convert_ntu(raw, out, "ntu60", jobs=1)
-    assert sum(opened) == 600 - 256 * len(finished)
+    assert sum(part_sizes) == 600 - 256 * len(finished)
     assert report["sequences"] == 600
     assert not parts.exists()
     convert_ntu(raw, tmp_path / "b.pkl", "ntu60", jobs=1)

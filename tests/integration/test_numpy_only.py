@@ -1,4 +1,4 @@
-"""Everything below `compat`, and exported networks, with only NumPy and onnxruntime."""
+"""Test layers below `compat` and exported networks with only NumPy and onnxruntime."""
 
 import json
 import os
@@ -15,26 +15,26 @@ from test_layers import LAYERS, MODULES, PACKAGE
 
 FILES = REPOSITORY / "tests" / "files_0_1"
 EXPECTED = json.loads((FILES / "expected.json").read_text(encoding="utf-8"))["exported"]
-# Modules of `msg3d.apis` for torch networks; the others need none.
+# Modules of `msg3d.apis` that need torch.
 WITH_TORCH = {
     *("exported_program", "flops", "mmaction_tools", "model_index", "new_config"),
     *("torchrun", "trained"),
 }
-# NumPy, onnxruntime, and what they install: an import of anything else fails.
+# Imports other than NumPy, onnxruntime, and their dependencies fail.
 BLOCKED = """
 import sys
 
 ALLOWED = {"numpy", "onnxruntime", "flatbuffers", "google", "msg3d", "msg3d_onnx"}
 
-class Refuse:
+class BlockImports:
     def find_spec(self, name, path=None, target=None):
         root = name.partition(".")[0]
-        if root.startswith("_sysconfigdata"):  # of the standard library
+        if root.startswith("_sysconfigdata"):  # standard library
             return None
         if root not in ALLOWED | sys.stdlib_module_names:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-sys.meta_path.insert(0, Refuse())
+sys.meta_path.insert(0, BlockImports())
 """
 IMPORT = """
 from importlib import import_module
@@ -75,7 +75,7 @@ assert not inspect_annotations(data).errors
 pack(data, "mine.packed")
 np.testing.assert_equal(load_store("mine.packed").unpack(), data)
 """
-# Each line needs a package that is missing.
+# Each call needs a package that is missing.
 OPTIONAL = """
 import numpy as np
 from msg3d.annotations.inspection.picture import draw
@@ -85,7 +85,7 @@ from msg3d.preprocessing.tracks import Observations, join_tracks
 
 poses = np.ones((2, 17, 2), np.float32)
 persons = Observations(np.arange(2), poses, poses[..., 0], [None] * 2)
-for use in (
+for call in (
     lambda: join_tracks(persons, 2, 1),
     lambda: read_video("video.mp4", None),
     lambda: draw(None, {}, "picture.png"),
@@ -93,7 +93,7 @@ for use in (
     lambda: Recognizer.from_exported(sys.argv[1]),
 ):
     try:
-        use()
+        call()
     except ImportError as error:
         print(error)
 """
@@ -114,7 +114,7 @@ runpy.run_module("msg3d_onnx", run_name="__main__")
 
 
 def run(*command, **options):
-    """Run a command without the modules of the tests' environment."""
+    """Run a command without PYTHONPATH."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     return subprocess.run(
         [*map(str, command)], capture_output=True, text=True, env=environment, **options
@@ -122,14 +122,14 @@ def run(*command, **options):
 
 
 def run_blocked(code, *args, **options):
-    """Run code where importing other packages fails."""
+    """Run code that can import only the allowed packages."""
     start = f"{BLOCKED}\nsys.path.insert(0, {str(PACKAGE.parent)!r})\n"
     return run(sys.executable, "-c", start + code, *args, **options)
 
 
-def assert_succeeds(done):
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def assert_succeeds(result):
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 def test_modules_can_be_imported():
@@ -145,7 +145,7 @@ def test_modules_can_be_imported():
 
 
 @pytest.mark.parametrize("name", [name for name in EXPECTED if name.endswith(".onnx")])
-def test_scores_are_those_with_torch(name, tmp_path):
+def test_scores_match_those_with_torch(name, tmp_path):
     annotations = FILES / EXPECTED[name]["annotations"]
     out = tmp_path / "scores.npy"
     assert_succeeds(run_blocked(PREDICT, FILES / name, annotations, out))
@@ -153,10 +153,10 @@ def test_scores_are_those_with_torch(name, tmp_path):
     np.random.seed(0)
     samples = load_annotations(str(annotations))["annotations"]
     expected = [prediction.scores for prediction in recognizer.predict(samples)]
-    after = np.random.random()
+    value = np.random.random()
     np.testing.assert_array_equal(np.load(out), expected)
     np.random.seed(0)
-    assert np.random.random() == after  # sampling leaves the global random state
+    assert np.random.random() == value  # sampling does not use the global random state
 
 
 def test_old_command(tmp_path):
@@ -164,52 +164,52 @@ def test_old_command(tmp_path):
     sample = load_annotations(str(FILES / "ntu_3d.pkl"))["annotations"][0]
     expected = Recognizer.from_exported(network).predict(sample["keypoint"])
     keypoint = sample["keypoint"].copy()
-    keypoint[~keypoint.any(-1)] = np.nan  # absent joints
+    keypoint[~keypoint.any(-1)] = np.nan  # missing joints
     path = tmp_path / "wave.npy"
     np.save(path, keypoint)
-    shown = json.loads(
+    output = json.loads(
         assert_succeeds(run_blocked(ALIAS, network, path, "--top", 2, "--unit", "m"))
     )
-    assert shown == json.loads(json.dumps(dict(file=str(path), **expected.as_dict(2))))
+    assert output == json.loads(json.dumps(dict(file=str(path), **expected.as_dict(2))))
     np.save(path, keypoint[0, :, :17])
-    done = run_blocked(ALIAS, network, path)
-    assert done.returncode == 1
-    assert "wave.npy" in done.stderr
-    assert "Traceback" not in done.stderr
+    result = run_blocked(ALIAS, network, path)
+    assert result.returncode == 1
+    assert "wave.npy" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_predict_command(tmp_path):
-    words = ("predict", FILES / "stgcn_2d.onnx", FILES / "coco_2d.pkl", "--output")
-    assert_succeeds(run_blocked(COMMAND, *words, tmp_path))
+    arguments = ("predict", FILES / "stgcn_2d.onnx", FILES / "coco_2d.pkl", "--output")
+    assert_succeeds(run_blocked(COMMAND, *arguments, tmp_path))
     table = (tmp_path / "predictions.csv").read_text(encoding="utf-8").splitlines()
     samples = load_annotations(str(FILES / "coco_2d.pkl"))["annotations"]
     assert len(table) == len(samples) + 1
-    lines = assert_succeeds(run_blocked(COMMAND, *words, "-")).splitlines()
+    lines = assert_succeeds(run_blocked(COMMAND, *arguments, "-")).splitlines()
     names = [json.loads(line)["sample"] for line in lines]
     assert names == [sample["frame_dir"] for sample in samples]
-    done = run_blocked(COMMAND, "predict", FILES / "stgcn_2d.pth", "a.npy")
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
+    result = run_blocked(COMMAND, "predict", FILES / "stgcn_2d.pth", "a.npy")
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
 
 
 def test_convert_and_check_files(tmp_path):
     assert_succeeds(run_blocked(CONVERT, cwd=tmp_path))
 
 
-def test_missing_packages_are_named():
-    shown = assert_succeeds(run_blocked(OPTIONAL, FILES / "stgcn_2d.pt2"))
+def test_errors_name_missing_packages():
+    output = assert_succeeds(run_blocked(OPTIONAL, FILES / "stgcn_2d.pt2"))
     packages = ("scipy", "opencv", "matplotlib", "MMAction2", "torch")
-    for name, line in zip(packages, shown.splitlines(), strict=True):
+    for name, line in zip(packages, output.splitlines(), strict=True):
         assert name in line
 
 
 def test_fresh_environment(checkout, tmp_path):
-    """The installation that `docs/export.md` describes."""
+    """Test the installation that `docs/export.md` describes."""
     assert_succeeds(run(sys.executable, "-m", "venv", tmp_path / "venv"))
     python = tmp_path / "venv" / "bin" / "python"
-    done = run(python, "-m", "pip", "install", "numpy", "onnxruntime")
-    if done.returncode:
-        pytest.skip(f"needs a package index: {done.stderr.strip()[-300:]}")
+    result = run(python, "-m", "pip", "install", "numpy", "onnxruntime")
+    if result.returncode:
+        pytest.skip(f"needs a package index: {result.stderr.strip()[-300:]}")
     assert_succeeds(run(python, "-m", "pip", "install", "--no-deps", checkout))
     listed = json.loads(
         assert_succeeds(run(python, "-m", "pip", "list", "--format", "json"))

@@ -34,17 +34,17 @@ info
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The wheel, which is built from the source distribution, and that."""
+    """Paths of the wheel and of the source distribution that it is built from."""
     folder = tmp_path_factory.mktemp("built")
     checkout = copy_repository(folder / "checkout")
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder]
-    done = subprocess.run([*build, checkout], text=True, capture_output=True)
-    assert done.returncode == 0, done.stderr[-4000:]
+    result = subprocess.run([*build, checkout], text=True, capture_output=True)
+    assert result.returncode == 0, result.stderr[-4000:]
     return next(folder.glob("*.whl")), next(folder.glob("*.tar.gz"))
 
 
 def test_contents(built):
-    """All of the package, with configs and model index, and nothing else."""
+    """The wheel contains the package, configs, and model index, and nothing else."""
     wheel, source = built
     names = set(zipfile.ZipFile(wheel).namelist())
     package = REPOSITORY / "projects" / "msg3d"
@@ -74,10 +74,10 @@ def test_contents(built):
 
 
 def test_metadata(built):
-    """Metadata for a package index, which has no files that the README could link to."""
+    """The README has absolute links, because a package index does not host the files."""
     twine = [sys.executable, "-m", "twine", "check", "--strict", *built]
-    done = subprocess.run(twine, text=True, capture_output=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = subprocess.run(twine, text=True, capture_output=True)
+    assert result.returncode == 0, result.stdout + result.stderr
     with zipfile.ZipFile(built[0]) as wheel:
         (name,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
         fields = email.message_from_bytes(wheel.read(name))
@@ -89,16 +89,16 @@ def test_metadata(built):
     assert all(link.startswith("https://") for link in links)
 
 
-def test_mim_searches_what_is_installed(built, tmp_path):
+def test_mim_searches_the_installed_package(built, tmp_path):
     target = tmp_path / "site"
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
     subprocess.check_call([*pip, "--target", target, built[0]])
     code = (
         "import json, sys; from mim.commands.search import get_model_info as search; "
-        "every = search('msg3d', to_dict=True); "
-        "some = search('msg3d', models=['ms-g3d'], training_datasets=['NTU60-XSub-2D'],"
+        "all_models = search('msg3d', to_dict=True); "
+        "matches = search('msg3d', models=['ms-g3d'], training_datasets=['NTU60-XSub-2D'],"
         " filter_conditions='parameters<3000000', to_dict=True); "
-        "import msg3d; json.dump([msg3d.__file__, every, some], sys.stdout)"
+        "import msg3d; json.dump([msg3d.__file__, all_models, matches], sys.stdout)"
     )
     out = subprocess.check_output(
         [sys.executable, "-W", "ignore", "-c", code],
@@ -106,32 +106,32 @@ def test_mim_searches_what_is_installed(built, tmp_path):
         env={**os.environ, "PYTHONPATH": str(target)},
         text=True,
     )
-    package, every, some = json.loads(out)
+    package, all_models, matches = json.loads(out)
     assert package == str(target / "msg3d" / "__init__.py")
     configs = (REPOSITORY / "projects" / "msg3d").glob("configs/[!_]*/*.py")
-    assert set(every) == {path.stem for path in configs}
-    for model in every.values():
+    assert set(all_models) == {path.stem for path in configs}
+    for model in all_models.values():
         assert (target / "msg3d" / model["config"]).is_file()
     streams = ("joint", "bone", "joint-motion", "bone-motion")
-    assert set(some) == {
+    assert set(matches) == {
         f"msg3d_8xb16-{stream}-u100-80e_ntu60-xsub-keypoint-2d" for stream in streams
     }
 
 
 def required_by(package: str) -> dict[str, metadata.Distribution]:
-    """Return a distribution and all that it requires, from the environment of the tests."""
+    """Return a distribution and all its requirements, from the test environment."""
     collected: dict[str, metadata.Distribution] = {}
     queue, queued = [(package, "")], {(package, "")}
-    for name, extra in queue:  # grows
+    for name, extra in queue:  # grows in the loop
         try:
             collected[name] = metadata.distribution(name)
         except metadata.PackageNotFoundError:
-            continue  # decord, where it has no wheel
+            continue  # decord has no wheel for some platforms
         for line in collected[name].requires or ():
             requirement = Requirement(line)
             marker = requirement.marker
             if marker is None or marker.evaluate({"extra": extra}):
-                pairs = {(requirement.name, each) for each in ("", *requirement.extras)}
+                pairs = {(requirement.name, key) for key in ("", *requirement.extras)}
                 queue += pairs - queued
                 queued |= pairs
     return collected
@@ -139,7 +139,7 @@ def required_by(package: str) -> dict[str, metadata.Distribution]:
 
 @pytest.fixture(scope="module")
 def clean(built, tmp_path_factory):
-    """The folder of commands of an environment with the wheel."""
+    """Folder with the commands of a new environment in which the wheel is installed."""
     folder = tmp_path_factory.mktemp("clean") / "venv"
     venv.create(folder, symlinks=True)
     (site,) = folder.glob("lib/python*/site-packages")
@@ -148,7 +148,7 @@ def clean(built, tmp_path_factory):
     for distribution in distributions.values():
         for file in distribution.files or ():
             link, source = site / file, Path(distribution.locate_file(file))
-            shared = link.is_symlink()  # of the packages of OpenCV, for example
+            shared = link.is_symlink()  # several OpenCV packages contain the same files
             if source.is_file() and ".." not in file.parts and not shared:
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(source)
@@ -161,11 +161,11 @@ def test_commands_in_an_empty_folder(clean, tmp_path):
     env = {**user_env(), "PATH": f"{clean}:/usr/bin:/bin"}
     for line in USE.format(small=" ".join(SHORT_TRAINING)).strip().splitlines():
         command = [clean / "msg3d", *line.split()]
-        done = subprocess.run(
+        result = subprocess.run(
             command, cwd=tmp_path, env=env, text=True, capture_output=True
         )
-        assert done.returncode == 0, (
-            f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        assert result.returncode == 0, (
+            f"{line}\n{result.stdout[-2000:]}\n{result.stderr[-2000:]}"
         )
     names = (
         "scores.pkl",
@@ -175,7 +175,7 @@ def test_commands_in_an_empty_folder(clean, tmp_path):
         "work/epoch_1.pth",
     )
     assert all((tmp_path / name).exists() for name in names)
-    assert re.search(r"^msg3d\s", done.stdout, re.MULTILINE)
+    assert re.search(r"^msg3d\s", result.stdout, re.MULTILINE)
 
 
 def test_make_lists_its_targets():
@@ -185,7 +185,7 @@ def test_make_lists_its_targets():
 
 
 def test_import_is_light():
-    """`import msg3d` brings no drawing, video or export library by itself."""
+    """Importing msg3d imports no drawing, video, or export library."""
     code = (
         "import sys, mmaction.registry, mmengine.runner; before = set(sys.modules); "
         "import msg3d.skeletons; "
@@ -195,7 +195,7 @@ def test_import_is_light():
     assert out.decode().strip().splitlines()[-1] == "[]"
 
 
-def test_pre_commit_has_the_locked_ruff():
+def test_pre_commit_uses_the_locked_ruff():
     lock = (REPOSITORY / "requirements/lock.txt").read_text(encoding="utf-8")
     (version,) = re.findall(r"^ruff==(\S+)$", lock, re.MULTILINE)
     hooks = (REPOSITORY / ".pre-commit-config.yaml").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The html page, in a browser: what it draws, its keys, its player."""
+"""HTML page in a browser: drawing, keys, and player."""
 
 import re
 import shutil
@@ -42,42 +42,46 @@ def scene(channels=3, persons=2, frames=12, seed=0):
 
 @pytest.fixture
 def browse(tmp_path):
-    """The document after the page's script, and one of the test's, have run."""
+    """Return a function that runs the page and a script in a browser."""
     if BROWSER is None:
-        pytest.skip("needs Chromium, to run the page's script")
+        pytest.skip("needs Chromium")
 
     def run(text, address="", script=""):
         path = tmp_path / "page.html"
         text = text.replace("</body>", f"<script>{script}</script></body>")
         write_page(path, text)
         profile = f"--user-data-dir={tmp_path / 'profile'}"
-        done = subprocess.run(
+        result = subprocess.run(
             [BROWSER, *FLAGS, profile, "--dump-dom", f"file://{path}{address}"],
             capture_output=True,
             text=True,
             timeout=120,
         )
-        assert "</html>" in done.stdout, done.stderr[-2000:]
-        return done.stdout
+        assert "</html>" in result.stdout, result.stderr[-2000:]
+        return result.stdout
 
     return run
 
 
-def elements(document, name):
-    """The attributes of each element of this name that is not hidden."""
-    found = [
-        dict(re.findall(r'([\w-]+)="([^"]*)"', one))
-        for one in re.findall(rf"<{name}\b([^>]*)>", document)
+def visible_elements(document, name):
+    """Return the attributes of each visible element with this tag name."""
+    elements = [
+        dict(re.findall(r'([\w-]+)="([^"]*)"', attributes))
+        for attributes in re.findall(rf"<{name}\b([^>]*)>", document)
     ]
-    return [one for one in found if one.get("visibility") != "hidden"]
+    return [element for element in elements if element.get("visibility") != "hidden"]
+
+
+def centers(circles):
+    return np.array([[float(circle["cx"]), float(circle["cy"])] for circle in circles])
 
 
 def frame_of(document):
     return re.search(r'<output id="frame">(\d+) / \d+</output>', document)[1]
 
 
-def places(shown, frame, azimuth, elevation):
-    """Circles of a frame, by numpy: [joints that are there, (x, y)], y down."""
+def expected_centers(shown, frame, azimuth, elevation):
+    """Compute circle centers of a frame with NumPy: [present joints, (x, y)], y down."""
     points = shown.points
     low, high = np.nanmin(points, (0, 1, 2)), np.nanmax(points, (0, 1, 2))
     middle = (low + high) / 2
@@ -87,10 +91,10 @@ def places(shown, frame, azimuth, elevation):
     return flat[~np.isnan(flat).any(1)]
 
 
-def test_page_asks_for_nothing():
+def test_page_loads_nothing():
     text = page(scene())
     addresses = set(re.findall(r"https?://[^\"' ]*", text))
-    assert addresses == {"http://www.w3.org/2000/svg"}  # a name, not fetched
+    assert addresses == {"http://www.w3.org/2000/svg"}  # a namespace, not fetched
     assert not re.search(r"\b(src|href|import|fetch|url)\b\s*[=(]", text)
     assert text.count("</script>") == 1
 
@@ -98,38 +102,36 @@ def test_page_asks_for_nothing():
 @pytest.mark.parametrize(
     ("channels", "view"), [(3, (30, 20)), (3, (0, 0)), (2, (0, 0))]
 )
-def test_it_draws_what_numpy_says(browse, channels, view):
+def test_drawing_matches_numpy(browse, channels, view):
     shown = scene(channels)
     document = browse(page(shown, *view), "#frame=4")
     assert frame_of(document) == "4"
-    circles = elements(document, "circle")
-    found = np.array([[float(one["cx"]), float(one["cy"])] for one in circles])
-    expected = places(shown, 4, *view)
-    assert len(expected) == 33  # one of two times 17 is absent
-    np.testing.assert_allclose(found, expected, atol=3e-4)
-    areas = np.array([float(one["r"]) for one in circles]) ** 2
+    circles = visible_elements(document, "circle")
+    expected = expected_centers(shown, 4, *view)
+    assert len(expected) == 33  # 2 x 17 joints, of which one is missing
+    np.testing.assert_allclose(centers(circles), expected, atol=3e-4)
+    areas = np.array([float(circle["r"]) for circle in circles]) ** 2
     sizes = np.delete(shown.sizes[:, 4].ravel(), 17 + 9)
     assert np.corrcoef(areas, sizes)[0, 1] > 0.999
-    # All bones but the one to the absent wrist, and the cursor.
-    assert len(elements(document, "line")) == 2 * len(LAYOUT.inward) - 1 + 1
+    # All bones except that of the missing wrist, and the cursor.
+    assert len(visible_elements(document, "line")) == 2 * len(LAYOUT.inward) - 1 + 1
     assert "two &lt;/script&gt; &amp; one" in document
 
 
-def test_scores_have_gaps_and_their_values_at_the_cursor(browse):
+def test_scores_have_gaps_and_values_at_the_cursor(browse):
     shown = scene()
     document = browse(page(shown), "#frame=8")  # nearest to 7.5, the third window
-    assert len(elements(document, "polyline")) == 2 * 3  # before the gap and behind
+    assert len(visible_elements(document, "polyline")) == 2 * 3  # each line has a gap
     for name, value in zip(
         ("a", "b", "&lt;i&gt;"), shown.scores.values[2], strict=True
     ):
         assert f"{name} {value:.2f}" in document
-    nobody = browse(page(shown), "#frame=4")
-    assert "a -" in nobody
+    assert "a -" in browse(page(shown), "#frame=4")
 
 
 @pytest.mark.parametrize(("channels", "hidden"), [(2, "none none"), (3, "none inline")])
-def test_what_there_is_not_is_not_shown(browse, channels, hidden):
-    """No chart without scores, and no word of walking around in 2D."""
+def test_unused_elements_are_hidden(browse, channels, hidden):
+    """The chart is hidden without scores, and the hint about rotation in 2D."""
     shown = Scene("", LAYOUT, scene(channels).points)
     script = (
         "document.title = ['chart', 'turn'].map(name => "
@@ -157,8 +159,8 @@ def test_keys(browse, keys, frame):
     assert frame_of(browse(page(scene()), script=script)) == str(frame)
 
 
-def test_it_plays_stops_and_slides(browse):
-    """20 frames a second: after 425 ms the ninth, again the first after the last."""
+def test_player(browse):
+    """At 20 frames per second, 425 ms reach the ninth frame. Playback repeats."""
     go = "document.getElementById('play').click();"
     stop = f"setTimeout(() => {{ {go} }}, 425);"
     document = browse(page(scene()), script=go + stop)
@@ -173,8 +175,8 @@ def test_it_plays_stops_and_slides(browse):
     assert frame_of(browse(page(scene()), script=slide)) == "7"
 
 
-def test_dragging_walks_around(browse):
-    """60 pixels to the left are 30 degrees to the viewer's right."""
+def test_dragging_rotates_the_view(browse):
+    """Dragging 60 pixels to the left moves the viewer 30 degrees to the right."""
     drag = (
         "const st = document.getElementById('stage'); st.setPointerCapture = () => {};"
         "const p = (n, x) => st.dispatchEvent("
@@ -183,6 +185,6 @@ def test_dragging_walks_around(browse):
         "p('pointermove', 400);"
     )
     shown = scene()
-    circles = elements(browse(page(shown), script=drag), "circle")
-    found = np.array([[float(one["cx"]), float(one["cy"])] for one in circles])
-    np.testing.assert_allclose(found, places(shown, 0, 30, 0), atol=3e-4)
+    circles = visible_elements(browse(page(shown), script=drag), "circle")
+    expected = expected_centers(shown, 0, 30, 0)
+    np.testing.assert_allclose(centers(circles), expected, atol=3e-4)

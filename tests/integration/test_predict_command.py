@@ -1,4 +1,4 @@
-"""`msg3d predict` as users type it."""
+"""`msg3d predict` in a separate process."""
 
 import csv
 import subprocess
@@ -11,49 +11,36 @@ from samples import write
 from tiny_models import NTU_2D, trained
 
 
-def test_command_as_typed(tmp_path):
-    flat = trained(tmp_path / "flat", NTU_2D, ["wave", "sit", "jump", "fall"])
-    recognizer = Recognizer(*flat, device="cpu")
+def test_command(tmp_path):
+    classes = ["wave", "sit", "jump", "fall"]
+    config, checkpoint = trained(tmp_path / "model", NTU_2D, classes)
+    recognizer = Recognizer(config, checkpoint, device="cpu")
     path = write(tmp_path / "mine.pkl", joints=17, channels=2, persons=3)
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "msg3d",
-            "predict",
-            flat[1],
-            "mine.pkl",
-            "--output",
-            "results",
-            "--split",
-            "val",
-            "--persons",
-            "--pairs",
-            "3",
-            "--device",
-            "cpu",
-        ],
+    command = [sys.executable, "-W", "ignore", "-m", "msg3d", "predict"]
+    command += [checkpoint, "mine.pkl", "--output", "results", "--split", "val"]
+    command += ["--persons", "--pairs", "3", "--device", "cpu"]
+    result = subprocess.run(
+        command,
         cwd=tmp_path,
         env=user_env(),
         capture_output=True,
         text=True,
         timeout=300,
     )
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert done.stdout.splitlines() == [
+    assert result.returncode == 0, result.stderr[-4000:]
+    assert result.stdout.splitlines() == [
         "predicted 1, already done 0, failed 0",
         "wrote results/predictions.csv",
     ]
-    with (tmp_path / "results" / "predictions.csv").open(
-        newline="", encoding="utf-8"
-    ) as file:
+    output = tmp_path / "results" / "predictions.csv"
+    with output.open(newline="", encoding="utf-8") as file:
         table = list(csv.DictReader(file))
     data = load_annotations(path)
     names = data["split"]["val"]
-    samples = [each for each in data["annotations"] if each["frame_dir"] in names]
+    samples = [sample for sample in data["annotations"] if sample["frame_dir"] in names]
     expected = recognizer.predict(samples)
     assert len(table) == 7 * len(names)
     assert [row["sample"] for row in table[::7]] == names
-    assert [row["name"] for row in table[::7]] == [best.name for best in expected]
+    assert [row["name"] for row in table[::7]] == [
+        prediction.name for prediction in expected
+    ]

@@ -1,4 +1,4 @@
-"""`mim run msg3d publish_model`, which starts processes of its own."""
+"""`mim run msg3d publish_model`, which starts other processes."""
 
 import torch
 
@@ -8,7 +8,7 @@ from samples_of_compat import Malice
 
 
 def test_publish_model(tmp_path, monkeypatch):
-    """A checkpoint with code is refused in our sentence; `.safetensors` is taken."""
+    """Checkpoints with code are rejected with our message; `.safetensors` is accepted."""
     torch.save({"state_dict": {}, "a": Malice(tmp_path / "ran")}, tmp_path / "evil.pth")
     out = tmp_path / "out.pth"
     text = command(monkeypatch, "publish_model", tmp_path / "evil.pth", out)
@@ -23,8 +23,8 @@ def test_publish_model(tmp_path, monkeypatch):
     rewrite(str(tmp_path / "x.pth"), str(tmp_path / "x.safetensors"))
     for source in ("x.pth", "x.safetensors"):
         assert command(monkeypatch, "publish_model", tmp_path / source, out) is None
-        (made,) = tmp_path.glob("out_*-*.pth")
+        (published,) = tmp_path.glob("out_*-*.pth")
         assert torch.equal(
-            torch.load(made)["state_dict"]["fc.weight"], torch.arange(4.0)
+            torch.load(published)["state_dict"]["fc.weight"], torch.arange(4.0)
         )
-        made.unlink()
+        published.unlink()

@@ -1,4 +1,4 @@
-"""The shell scripts of OpenMMLab projects, with launchers that only record."""
+"""Shell scripts of OpenMMLab projects, with launchers that print their arguments."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from msg3d.cli.main import make_parser
 
 @pytest.fixture
 def record(tmp_path):
-    """Return the arguments with which a script starts a program."""
+    """Return a function that returns the arguments with which a script starts a program."""
     for name in ("torchrun", "python"):
         program = tmp_path / name
         program.write_text("#!/bin/bash\nprintf '%s\\n' \"$@\"\n", encoding="utf-8")

@@ -1,5 +1,6 @@
-"""The site: every page in its place, links that lead somewhere, the gallery's pictures."""
+"""The site: navigation, links, generated parts, and the figures of the gallery."""
 
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from PIL import Image
 
 from conftest import REPOSITORY, load_module
 from docs_commands import documents
+from msg3d.cli.main import COMMANDS
 from msg3d.formats.base import all_formats
 
 DOCS = REPOSITORY / "docs"
@@ -20,19 +22,25 @@ tool = load_module(REPOSITORY / "tools" / "build_site.py")
 conf = load_module(DOCS / "conf.py")
 
 
+def page_names() -> set[str]:
+    return {file.stem for file in DOCS.iterdir() if file.suffix in (".md", ".ipynb")}
+
+
 def test_every_page_is_in_the_navigation():
     text = (DOCS / "index.md").read_text(encoding="utf-8")
-    pages = {file.stem for file in DOCS.glob("*.md")} - {"index"}
-    trees = re.findall(r"^```\{toctree\}\n(.*?)^```$", text, re.M | re.S)
-    lines = [line for tree in trees for line in tree.splitlines() if line[0] != ":"]
-    listed = [re.sub(r".*<(\w+)>", r"\1", line) for line in lines]
-    assert sorted(listed) == sorted(pages)
-    # And in the list that GitHub shows.
-    assert set(re.findall(r"\]\((\w+)\.md\)", text)) == pages
+    listed = [page for pages in conf.navigation(text).values() for page in pages]
+    assert sorted(listed) == sorted(page_names() - {"index"})
+
+
+def test_start_page_has_a_card_and_a_toctree_per_section():
+    text = "# T\n\nA.\n\n## S\n\n- [P](p.md): b\n- [Q](q.ipynb): c\n"
+    cards = conf.add_cards(text)
+    assert "{grid-item-card} S\n- [P](p.md): b\n- [Q](q.ipynb): c\n```" in cards
+    assert ":caption: S\nP <p>\nQ <q>\n```" in cards
 
 
 def anchors(file: Path) -> set[str]:
-    """Of headings, as GitHub makes them."""
+    """Return the anchors of the headings, as GitHub defines them."""
     text = re.sub(
         r"^```.*?^```$", "", file.read_text(encoding="utf-8"), flags=re.M | re.S
     )
@@ -41,7 +49,7 @@ def anchors(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("document", documents())
-def test_links_lead_somewhere(document):
+def test_links_have_targets(document):
     file = REPOSITORY / document
     text = re.sub(
         r"^```.*?^```$", "", file.read_text(encoding="utf-8"), flags=re.M | re.S
@@ -50,38 +58,59 @@ def test_links_lead_somewhere(document):
         if re.match(r"\w+:", target):
             continue
         path, _, anchor = target.partition("#")
-        there = file.resolve().parent / path if path else file
-        assert there.exists(), target
+        linked = file.resolve().parent / path if path else file
+        assert linked.exists(), target
         if anchor:
-            assert anchor in anchors(there), target
+            assert anchor in anchors(linked), target
 
 
-def test_links_of_other_folders_become_the_site_s():
+def test_links_of_other_folders_are_rewritten():
     text = "[a](docs/data.md#nw-ucla) [b](configs/personality/README.md) [c](#x)"
     text += " ![d](docs/msg3d.svg) [e](https://f.org/g) [h](requirements/lock.txt)"
-    assert conf.relinked(text, REPOSITORY) == (
+    assert conf.relink(text, REPOSITORY) == (
         "[a](data.md#nw-ucla) [b](personality.md) [c](#x)"
         " ![d](msg3d.svg) [e](https://f.org/g) [h](../requirements/lock.txt)"
     )
-    assert (
-        conf.relinked("[a](../README.md#results)", DOCS) == "[a](overview.md#results)"
-    )
-    assert conf.relinked("[a](../SECURITY.md) [b](safety.md)", DOCS) == (
+    assert conf.relink("[a](../SECURITY.md) [b](safety.md)", DOCS) == (
         "[a](https://github.com/msg3d/msg3d/blob/main/SECURITY.md) [b](safety.md)"
     )
 
 
-def test_page_of_formats_lists_all():
-    text = conf.with_formats((DOCS / "formats.md").read_text(encoding="utf-8"))
-    for each in all_formats().values():
-        assert f"| {each.title} |" in text
-        assert f"`{each.name}`" in text
+def test_formats_are_complete():
+    text = conf.add_formats((DOCS / "formats.md").read_text(encoding="utf-8"))
+    for file_format in all_formats().values():
+        assert f"| {file_format.title} |" in text
+        assert f"`{file_format.name}`" in text
     assert "<!--" not in text
+
+
+def test_commands_are_complete():
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    text = conf.add_commands(page)
+    assert "<!--" not in text
+    for command in COMMANDS:
+        assert f"`msg3d {command}" in page
+        assert f"\n## msg3d {command}\n" in text
+    assert "\n### msg3d prepare ntu\n" in text
+    assert "| `-l, --launcher {none,pytorch,slurm,mpi}` |" in text
+    assert "--debug" not in text.partition("\n## msg3d ")[2]
+
+
+def test_notebook_becomes_markdown():
+    image = {"output_type": "display_data", "data": {"image/png": "QUJD\n"}}
+    printed = {"output_type": "stream", "name": "stdout", "text": ["b\n"]}
+    cells = [
+        {"cell_type": "markdown", "source": ["# T\n", "t"]},
+        {"cell_type": "code", "source": ["a"], "outputs": [printed, image]},
+    ]
+    text = conf.notebook_text(json.dumps({"cells": cells}))
+    assert text.startswith("# T\nt\n\n```python\na\n```\n\n```text\nb\n```\n\n<img")
+    assert "base64,QUJD" in text
 
 
 def test_docstrings_become_rst():
     lines = ["Takes **kwargs.", "", "    a = 1", "", "Args:", "    b: *c."]
-    conf.as_rst(None, "class", "", None, None, lines)
+    conf.convert_docstring(None, "class", "", None, None, lines)
     assert lines == [
         *(r"Takes \*\*kwargs.", "", "::", "", "    a = 1", ""),
         *("Args:", r"    b: \*c."),
@@ -91,7 +120,7 @@ def test_docstrings_become_rst():
 @pytest.fixture
 def trained(tmp_path):
     """A repository after its quickstart, whose gallery counts how often it is drawn."""
-    for name in tool.NEEDED:
+    for name in tool.REQUIRED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "docs").mkdir()
@@ -103,22 +132,22 @@ def trained(tmp_path):
     return tmp_path
 
 
-def test_gallery_is_drawn_once_a_network(trained, capfd):
+def test_gallery_is_drawn_once_per_network(trained, capfd):
     picture = trained / "g" / "a.png"
     tool.draw(trained)
     tool.draw(trained)
     assert picture.read_text(encoding="utf-8") == "x\n"
-    os.utime(trained / tool.NEEDED[0], (picture.stat().st_mtime + 9,) * 2)
+    os.utime(trained / tool.REQUIRED[0], (picture.stat().st_mtime + 9,) * 2)
     tool.draw(trained)
     assert picture.read_text(encoding="utf-8") == "x\n" * 2
     assert capfd.readouterr().out.count("gallery: g/a.png") == 2
 
 
 def test_gallery_without_a_quickstart(trained, capfd):
-    (trained / tool.NEEDED[1]).unlink()
+    (trained / tool.REQUIRED[1]).unlink()
     tool.draw(trained)
     (line,) = capfd.readouterr().out.splitlines()
-    assert tool.NEEDED[1] in line
+    assert tool.REQUIRED[1] in line
     assert "`make quickstart`" in line
     assert not (trained / "g").exists()
 
@@ -136,9 +165,9 @@ def test_failing_command_of_the_gallery(trained):
 
 
 def test_site_is_built(checkout):
-    """Without a warning, and to be read without a network."""
-    reason = "the site needs pip install .[dev]"
-    for name in ("sphinx", "furo", "myst_parser"):
+    """Without warnings, and without files of other hosts."""
+    reason = "the site requires pip install .[dev]"
+    for name in tool.PACKAGES:
         pytest.importorskip(name, reason=reason)
     gallery = checkout / "work_dirs" / "gallery"
     gallery.mkdir(parents=True)
@@ -154,13 +183,20 @@ def test_site_is_built(checkout):
         timeout=600,
     )
     assert done.returncode == 0, done.stdout[-4000:]
-    assert "gallery: left without pictures" in done.stdout
+    assert "gallery: no figures" in done.stdout
     site = checkout / "site"
-    for file in DOCS.glob("*.md"):
-        page = (site / f"{file.stem}.html").read_text(encoding="utf-8")
+    for name in page_names():
+        page = (site / f"{name}.html").read_text(encoding="utf-8")
         assert not re.search(r'<(script|link|img|iframe)[^>]*(src|href)="http', page)
-    assert "Two commands" in (site / "overview.html").read_text(encoding="utf-8")
-    assert "msg3d.Recognizer.predict" in (site / "api.html").read_text(encoding="utf-8")
+    for name, text in {
+        "api": "msg3d.Recognizer.predict",
+        "commands": "msg3d prepare ntu",
+        "config_reference": "msg3d.models.MSG3D",
+        "contributing": "make lint",
+        "index": "sd-card",
+        "tutorial": "data:image/png;base64",
+    }.items():
+        assert text in (site / f"{name}.html").read_text(encoding="utf-8")
     page = (site / "gallery.html").read_text(encoding="utf-8")
     assert 'src="_images/confusion.png"' in page
     assert "not drawn yet" in page

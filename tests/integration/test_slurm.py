@@ -1,4 +1,4 @@
-"""Training under the real Slurm, brought up on this machine."""
+"""Training with Slurm, in a cluster on this machine."""
 
 import os
 import pickle
@@ -21,10 +21,10 @@ import one_machine
 COMMAND = REPOSITORY / "tools" / "slurm" / "one_machine.py"
 SBATCH = REPOSITORY / "tools" / "slurm" / "train.sbatch"
 
-lacking = local_cluster.missing_programs()
+missing = local_cluster.missing_programs()
 needs_slurm = pytest.mark.skipif(
-    bool(lacking),
-    reason=f"needs Slurm, {', '.join(lacking)}: apt-get install munge slurm-wlm",
+    bool(missing),
+    reason=f"needs Slurm, {', '.join(missing)}: apt-get install munge slurm-wlm",
 )
 
 CHANGES = """
@@ -34,7 +34,7 @@ train_dataloader = dict(batch_size=2)
 train_cfg = dict(max_epochs=3)
 randomness = dict(seed=0)
 """
-# Slow enough to be preempted in the middle, where the environment says so.
+# Slows down training, so that it can be preempted midway, if PAUSE is set.
 PAUSE = """
 import os
 import time
@@ -56,7 +56,7 @@ def cluster():
         cluster.env["PATH"] = (
             f"{Path(sys.executable).parent}{os.pathsep}{cluster.env['PATH']}"
         )
-        # Four tasks on few cores wait for each other's threads.
+        # The tasks share few cores: more threads would slow them down.
         cluster.env["OMP_NUM_THREADS"] = "1"
         yield cluster
 
@@ -72,12 +72,12 @@ def folder(cluster, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(cluster, folder):
-    """What `mim train` wrote with two tasks on one node."""
+    """Work dir of `mim train` with two tasks on one node."""
     out = run(cluster, folder, *mim("train"), "--work-dir", "mim")
     assert "srun -p debug --gres=gpu:2 --ntasks=2 --ntasks-per-node=2" in out
     assert "Distributed launcher: slurm" in out
     assert "GPU number: 2" in out
-    # 8 samples, twice, in batches of 2 for each of two tasks.
+    # 8 samples, repeated twice, in batches of 2 per task.
     assert "Epoch(train) [3][4/4]" in out
     assert "[5/" not in out
     return folder / "mim"
@@ -90,7 +90,7 @@ def mim(command):
 
 
 def run(cluster, folder, *command):
-    done = subprocess.run(
+    result = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
         env=cluster.env,
@@ -99,15 +99,15 @@ def run(cluster, folder, *command):
         text=True,
         timeout=240,
     )
-    assert done.returncode == 0, done.stdout[-4000:]
-    return done.stdout
+    assert result.returncode == 0, result.stdout[-4000:]
+    return result.stdout
 
 
 def submit(cluster, folder, name, *arguments, tasks=1, **env):
-    """Submits the template; the job's id and the file that it prints to."""
+    """Submit the template; return the job id and the path of the output."""
     options = [f"--nodes={tasks}", "--ntasks-per-node=1", "--gres=gpu:1"]
     options += ["--cpus-per-task=1", f"--output={name}.out"]
-    done = subprocess.run(
+    result = subprocess.run(
         ["sbatch", "--parsable", *options, SBATCH, *arguments],
         cwd=folder,
         env=cluster.env | env,
@@ -115,7 +115,7 @@ def submit(cluster, folder, name, *arguments, tasks=1, **env):
         text=True,
         check=True,
     )
-    return done.stdout.strip(), folder / f"{name}.out"
+    return result.stdout.strip(), folder / f"{name}.out"
 
 
 def wait(condition, seconds=120):
@@ -125,12 +125,12 @@ def wait(condition, seconds=120):
         time.sleep(0.1)
 
 
-def says(path, text):
+def contains(path, text):
     return path.exists() and text in path.read_text(encoding="utf-8")
 
 
 def job(cluster, number):
-    """The job as `scontrol` shows it: values by name."""
+    """Return the fields of a job, from `scontrol`."""
     shown = cluster.ask("scontrol", "show", "job", "-o", number)[0]
     return dict(part.split("=", 1) for part in shown.split() if "=" in part)
 
@@ -153,22 +153,16 @@ def test_mim_test(cluster, folder, trained):
 
 @needs_slurm
 def test_preempted_on_two_nodes(cluster, folder, trained):
-    """It goes on where it was, to the parameters of the run that nobody disturbed.
+    """The job resumes, and reaches the parameters of the uninterrupted run.
 
-    Running statistics differ: a checkpoint has those of the first process alone.
+    Running statistics differ: a checkpoint contains only those of the first process.
     """
     arguments = ["tiny.py", "--work-dir", "two_nodes"]
     number, out = submit(cluster, folder, "two_nodes", *arguments, tasks=2, PAUSE="0.2")
-    wait(lambda: says(out, "Epoch(train) [1][1/4]"))
+    wait(lambda: contains(out, "Epoch(train) [1][1/4]"))
     nodes = job(cluster, number)["NodeList"]
-    urgent = [
-        "srun",
-        "-p",
-        local_cluster.URGENT,
-        "--nodes=2",
-        "--exclusive",
-        "hostname",
-    ]
+    urgent = ["srun", "-p", local_cluster.URGENT]
+    urgent += ["--nodes=2", "--exclusive", "hostname"]
     assert len(cluster.ask(*urgent)) == 2
     wait(lambda: ended(cluster, number))
 
@@ -180,7 +174,7 @@ def test_preempted_on_two_nodes(cluster, folder, trained):
     assert "preempted.pth" in printed
     assert job(cluster, number)["JobState"] == "COMPLETED", printed[-4000:]
     assert job(cluster, number)["Restarts"] == "1"
-    # Before and after: none of the 12 iterations is done again.
+    # Before and after preemption: none of the 12 iterations is repeated.
     assert printed.count("Epoch(train)") == 12
     first = torch.load(trained / "epoch_3.pth")["state_dict"]
     second = torch.load(folder / "two_nodes" / "epoch_3.pth")["state_dict"]
@@ -189,7 +183,7 @@ def test_preempted_on_two_nodes(cluster, folder, trained):
         assert "running" in name or torch.equal(value, second[name]), name
 
 
-# Stands in for training: leaves with the statuses of PreemptionHook.
+# Replaces training: exits with the same statuses as PreemptionHook.
 PYTHON = """#!/bin/sh
 test "$1" = -c && exit
 echo started
@@ -202,7 +196,7 @@ for i in $(seq 300); do sleep 0.1; done
 
 
 @needs_slurm
-def test_template_requeues_what_was_asked_to_leave_alone(cluster, tmp_path):
+def test_template_requeues_only_jobs_that_can_resume(cluster, tmp_path):
     python = tmp_path / "bin" / "python"
     python.parent.mkdir()
     python.write_text(PYTHON, encoding="utf-8")
@@ -211,9 +205,9 @@ def test_template_requeues_what_was_asked_to_leave_alone(cluster, tmp_path):
     crashed, _ = submit(cluster, tmp_path, "crashed", CRASHES="1", **path)
     cancelled, out = submit(cluster, tmp_path, "cancelled", **path)
     limited, limited_out = submit(cluster, tmp_path, "limited", **path)
-    wait(lambda: says(out, "started") and says(limited_out, "started"))
+    wait(lambda: contains(out, "started") and contains(limited_out, "started"))
     cluster.ask("scancel", cancelled)
-    # What `--signal` does before the time limit.
+    # `--signal` sends this before the time limit.
     cluster.ask("scancel", "--signal=USR1", limited)
     wait(lambda: all(ended(cluster, number) for number in (crashed, cancelled)))
     wait(lambda: ended(cluster, limited))
@@ -228,10 +222,10 @@ def test_template_requeues_what_was_asked_to_leave_alone(cluster, tmp_path):
 
 @needs_slurm
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_one_machine_takes_everything_down(number):
-    """Also a job that will not end, and after a signal."""
-    holds = "trap '' TERM; while :; do sleep 1; done"
-    script = f'echo $SLURM_CONF; exec srun sh -c "echo running; {holds}"'
+def test_one_machine_ends_everything(number):
+    """After a signal, even a job that ignores SIGTERM is ended."""
+    loop = "trap '' TERM; while :; do sleep 1; done"
+    script = f'echo $SLURM_CONF; exec srun sh -c "echo running; {loop}"'
     command = [sys.executable, COMMAND, "sh", "-c", script]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         conf = Path(process.stdout.readline().strip())
@@ -245,7 +239,7 @@ def test_one_machine_takes_everything_down(number):
 
 
 @needs_slurm
-def test_one_machine_returns_the_status_of_its_command():
+def test_one_machine_returns_the_exit_status():
     command = [sys.executable, COMMAND, "srun", "sh", "-c", "exit 7"]
     assert subprocess.run(command, capture_output=True).returncode == 7
 
@@ -253,5 +247,5 @@ def test_one_machine_returns_the_status_of_its_command():
 def test_one_machine_without_slurm(monkeypatch, capsys):
     monkeypatch.setattr(local_cluster, "PROGRAMS", ("sh", "no-such-daemon"))
     message = one_machine.main(["true"])
-    assert message.startswith("no-such-daemon not found: ")
+    assert "no-such-daemon" in message
     assert "apt-get install munge slurm-wlm" in message

@@ -1,4 +1,4 @@
-"""The text of every shipped config, as checkpoints contain it, is plain data."""
+"""Test that the text of shipped configs, as stored in checkpoints, is plain data."""
 
 from mmengine.config import Config
 

@@ -1,4 +1,4 @@
-"""A regression from raw sequences to a score, through the study's own config."""
+"""Trait regression from raw sequences to scores, with the study's config."""
 
 from pathlib import Path
 
@@ -20,15 +20,17 @@ DROPOUTS = ("gcn_dropout", "g3d_dropout", "tcn_dropout", "tcn_inner_dropout")
 
 
 def moving(person, rng):
-    """How far arms and legs swing is the person's, the rest is chance.
+    """Return a sequence whose arm and leg amplitudes are the two values of `person`.
 
-    The five targets are mixtures of the two, of mean 0 and variance 1.
+    The five targets are mixtures of the two, with mean 0 and variance 1.
     """
     pose = np.random.default_rng(0).normal(size=(24, 3)) * 0.3
     times = np.arange(2 * FRAMES + 7)
     keypoint = np.tile(pose, (len(times), 1, 1))
-    for far, limb in zip(person, ("hand", "foot"), strict=True):
-        angle = (0.7 + 0.35 * far) * np.sin(0.5 * times + rng.uniform(0, 2 * np.pi))
+    for amplitude, limb in zip(person, ("hand", "foot"), strict=True):
+        angle = (0.7 + 0.35 * amplitude) * np.sin(
+            0.5 * times + rng.uniform(0, 2 * np.pi)
+        )
         for side in ("left", "right"):
             joint = skeleton("smpl24").joints.index(f"{side}_{limb}")
             keypoint[:, joint, 0] += np.sin(angle)
@@ -55,18 +57,18 @@ def recordings():
                     "keypoint": keypoint,
                 }
             )
-    names = [one["frame_dir"] for one in samples]
+    names = [sample["frame_dir"] for sample in samples]
     split = {"train": names[: 2 * TRAINED], "val": names[2 * TRAINED :]}
     return {"split": split, "annotations": samples}
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """The folder of a finished training and test, and the runner."""
+    """Train and test; return the folder, the runner, the metrics, and the data."""
     folder = tmp_path_factory.mktemp("traits")
     chunks, _ = cut_annotations(recordings(), FRAMES, "drop")
     save_annotations(chunks, folder / "a.pkl")
-    truth = [one["targets"] for one in chunks["annotations"]]
+    targets = [chunk["targets"] for chunk in chunks["annotations"]]
     cfg = Config.fromfile(Path(msg3d.__file__).parent / "configs" / CONFIG)
     loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
     sets = loaders[0].dataset.dataset, loaders[1].dataset, loaders[2].dataset
@@ -77,12 +79,12 @@ def run(tmp_path_factory):
             if step["type"] == "FastUniformSampleFrames":
                 step["clip_len"] = FRAMES
     sets[2].split = "val"
-    # Few steps, so nothing to keep a small model from learning these by heart.
+    # Few steps, so a small network without dropout.
     cfg.model.backbone.update(num_gcn_scales=3, num_g3d_scales=2)
     cfg.model.backbone.update(dict.fromkeys(DROPOUTS, 0.0))
     cfg.optim_wrapper.optimizer.update(lr=0.02)
     cfg.model.cls_head.update(
-        target_mean=np.mean(truth, 0).tolist(), target_std=np.std(truth, 0).tolist()
+        target_mean=np.mean(targets, 0).tolist(), target_std=np.std(targets, 0).tolist()
     )
     cfg.train_cfg.update(max_epochs=EPOCHS, val_interval=EPOCHS, val_begin=EPOCHS)
     cfg.default_hooks.logger.interval = 3
@@ -93,47 +95,48 @@ def run(tmp_path_factory):
     cfg.update(work_dir=str(folder / "work"), randomness={"seed": 0})
     runner = Runner.from_cfg(cfg)
     runner.train()
-    found = runner.test()
-    return folder, runner, found, chunks
+    metrics = runner.test()
+    return folder, runner, metrics, chunks
 
 
-def test_it_learns(run):
-    """The error is far below the variance, which the mean of all would reach."""
-    _folder, runner, found, chunks = run
+def test_error_decreases(run):
+    """The error is far below the variance, which is the error of the mean."""
+    _folder, runner, metrics, chunks = run
     history, _ = runner.message_hub.get_scalar("train/loss_mse").data
     assert np.mean(history[:3]) > 0.7
     assert np.mean(history[-5:]) < 0.35
-    tested = {
-        one["person_id"]: one["targets"]
-        for one in chunks["annotations"]
-        if one["frame_dir"] in set(chunks["split"]["val"])
+    names = set(chunks["split"]["val"])
+    targets = {
+        chunk["person_id"]: chunk["targets"]
+        for chunk in chunks["annotations"]
+        if chunk["frame_dir"] in names
     }
-    variance = np.var(list(tested.values()), axis=0)
+    variance = np.var(list(targets.values()), axis=0)
     for name, limit in zip(CHALLENGE_TRAITS, variance, strict=True):
-        assert found[f"mse/{name}"] < 0.5 * limit
+        assert metrics[f"mse/{name}"] < 0.5 * limit
 
 
 def test_metric_and_file_agree_with_the_dump(run):
-    folder, _, found, chunks = run
+    folder, _, metrics, chunks = run
     dump = mmengine.load(folder / "dump.pkl")
     persons = {}
-    for one in dump:
-        assert one["frame_dir"].rpartition("_c")[0][1:-1] == one["person_id"]
-        persons.setdefault(one["person_id"], []).append(one)
+    for chunk in dump:
+        assert chunk["frame_dir"].rpartition("_c")[0][1:-1] == chunk["person_id"]
+        persons.setdefault(chunk["person_id"], []).append(chunk)
     assert len(dump) == len(chunks["split"]["val"])
     assert len(persons) == TESTED
     predicted = read_traits(folder / "predictions.csv").values
     errors = []
-    for person, ones in persons.items():
-        mean = np.mean([one["pred_targets"].numpy() for one in ones], axis=0)
+    for person, samples in persons.items():
+        mean = np.mean([chunk["pred_targets"].numpy() for chunk in samples], axis=0)
         np.testing.assert_allclose(predicted[person], mean, rtol=1e-5)
-        errors.append((mean - ones[0]["gt_targets"].numpy()) ** 2)
+        errors.append((mean - samples[0]["gt_targets"].numpy()) ** 2)
     expected = dict(zip(CHALLENGE_TRAITS, np.mean(errors, axis=0), strict=True))
     for name, error in expected.items():
-        assert found[f"mse/{name}"] == pytest.approx(error, rel=1e-4)
-    assert found["mse/mean"] == pytest.approx(np.mean(errors), rel=1e-4)
+        assert metrics[f"mse/{name}"] == pytest.approx(error, rel=1e-4)
+    assert metrics["mse/mean"] == pytest.approx(np.mean(errors), rel=1e-4)
 
 
-def test_the_best_checkpoint_is_kept_by_its_error(run):
+def test_best_checkpoint_is_saved(run):
     folder, *_ = run
     assert list((folder / "work").glob("best_mse_mean_epoch_*.pth"))

@@ -1,4 +1,4 @@
-"""A config as MMAction2's own project has it, in a zip download without links."""
+"""A config of MMAction2's MS-G3D project, in a zip download without symbolic links."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 from conftest import user_env
 from samples import write
 
-# As projects/msg3d/configs of MMAction2 1.2.0, but for the size of network and data.
+# Like projects/msg3d/configs of MMAction2 1.2.0, with a smaller network and data set.
 CONFIG = """
 _base_ = 'mmaction::_base_/default_runtime.py'
 custom_imports = dict(imports='models')
@@ -53,7 +53,7 @@ auto_scale_lr = dict(enable=False, base_batch_size=128)
 
 @pytest.fixture
 def download(checkout):
-    """The repository as a zip download, or git with `core.symlinks=false`, leaves it."""
+    """Repository without links, as in a zip download or with `core.symlinks=false`."""
     for folder, folders, files in os.walk(checkout):
         for path in (Path(folder, name) for name in [*folders, *files]):
             if path.is_symlink():
@@ -81,7 +81,7 @@ def test_config_trains(download):
     assert (download / "work_dirs" / "upstream" / "epoch_1.pth").is_file()
 
 
-def test_wheel_has_the_configs(download, tmp_path):
+def test_wheel_contains_the_configs(download, tmp_path):
     leaf = "msg3d/msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d.py"
     assert (download / "configs" / leaf).is_file()
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps"]

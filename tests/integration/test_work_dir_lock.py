@@ -1,4 +1,4 @@
-"""One training at a time in a work_dir; the lock ends with its process."""
+"""Lock of a work dir: one training run at a time, released at the end of the process."""
 
 import errno
 import multiprocessing
@@ -26,57 +26,57 @@ def tiny(tmp_path_factory):
 
 
 @contextmanager
-def held_elsewhere(work_dir, worker=False):
-    """Another process holds the lock; with a `worker`, a fork of it lives on."""
+def locked_elsewhere(work_dir, worker=False):
+    """Hold the lock in another process; `worker` forks a child that outlives it."""
     work_dir.mkdir(exist_ok=True)
     receiver, sender = spawn.Pipe(duplex=False)
     process = spawn.Process(target=hold_lock, args=(work_dir, sender, worker))
     process.start()
-    holder, other = receiver.recv()
+    holder, child = receiver.recv()
     assert holder is None
     try:
         yield process
     finally:
         process.kill()
         process.join()
-        if other:
-            os.kill(other, signal.SIGKILL)
+        if child:
+            os.kill(child, signal.SIGKILL)
 
 
-def held(work_dir):
-    """Who holds it, asked by this process."""
+def lock_holder(work_dir):
+    """Return the holder of the lock as reported to this process."""
     with locked(work_dir) as holder:
         return holder
 
 
-def test_second_training_is_refused_and_testing_is_not(tiny, tmp_path):
-    train(tiny, tmp_path / "whole")
+def test_only_testing_is_allowed_beside_training(tiny, tmp_path):
+    train(tiny, tmp_path / "finished")
     work_dir = tmp_path / "work"
-    with held_elsewhere(work_dir) as process:
+    with locked_elsewhere(work_dir) as process:
         with raises("locked", file=str(work_dir)) as error:
             train(tiny, work_dir)
-        who = f"process {process.pid} on {socket.gethostname()}"
-        assert who in error.value.message
+        holder = f"process {process.pid} on {socket.gethostname()}"
+        assert holder in error.value.message
         assert not list(work_dir.glob("*.pth"))
-        last = str(tmp_path / "whole" / "epoch_4.pth")
+        last = str(tmp_path / "finished" / "epoch_4.pth")
         with without_paperwork():
             Runner.from_cfg(config(tiny, work_dir, load_from=last)).test()
     train(tiny, work_dir)
     assert (work_dir / "epoch_4.pth").exists()
-    assert held(work_dir) is None
+    assert lock_holder(work_dir) is None
 
 
-def test_a_killed_holder_holds_nothing(tmp_path):
-    """Nor do its workers, which live on for a moment."""
-    with held_elsewhere(tmp_path, worker=True) as process:
-        assert held(tmp_path).startswith(f"process {process.pid} on ")
+def test_kill_releases_the_lock(tmp_path):
+    """The workers, which live slightly longer, do not hold the lock."""
+    with locked_elsewhere(tmp_path, worker=True) as process:
+        assert lock_holder(tmp_path).startswith(f"process {process.pid} on ")
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-        assert held(tmp_path) is None
+        assert lock_holder(tmp_path) is None
 
 
-def test_a_failed_training_holds_nothing(tiny, tmp_path):
-    """Its process may live on, as in a notebook, with the error at hand."""
+def test_error_releases_the_lock(tiny, tmp_path):
+    """The process may keep running with the error, as in a notebook."""
     with pytest.raises(TypeError) as error:
         train(tiny, tmp_path, **{"optim_wrapper.optimizer.nonsense": 1})
     receiver, sender = spawn.Pipe(duplex=False)
@@ -97,16 +97,16 @@ def test_file_system_without_locks(tiny, tmp_path, monkeypatch):
 
 
 def test_requeued_by_slurm(tmp_path, monkeypatch):
-    """A file server keeps a failed node's lock; the job that had it is this one."""
+    """A requeued job ignores its own lock, which the server keeps for a failed node."""
     monkeypatch.setenv("SLURM_JOB_ID", "55")
-    with held_elsewhere(tmp_path) as process:
-        here = socket.gethostname()
-        mine = f"process {process.pid} on {here}, Slurm job 55"
-        assert (tmp_path / FILE).read_text(encoding="utf-8") == mine
-        assert held(tmp_path) == mine  # two steps of a job on one node
+    with locked_elsewhere(tmp_path) as process:
+        host = socket.gethostname()
+        holder = f"process {process.pid} on {host}, Slurm job 55"
+        assert (tmp_path / FILE).read_text(encoding="utf-8") == holder
+        assert lock_holder(tmp_path) == holder  # two steps of a job on one node
         monkeypatch.setattr(socket, "gethostname", lambda: "another-node")
-        assert held(tmp_path) is None
+        assert lock_holder(tmp_path) is None
         monkeypatch.setenv("SLURM_JOB_ID", "5")
-        assert held(tmp_path) == mine
+        assert lock_holder(tmp_path) == holder
         monkeypatch.delenv("SLURM_JOB_ID")
-        assert held(tmp_path) == mine
+        assert lock_holder(tmp_path) == holder

@@ -1,4 +1,4 @@
-"""A hook that training in several processes loads by `custom_imports`."""
+"""Hook for distributed training, loaded through `custom_imports`."""
 
 import json
 import os
@@ -9,17 +9,17 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from torch.nn.modules.batchnorm import _BatchNorm
 
-if "RANK" in os.environ:  # one of the processes, and no test's
-    # Laying out the config's text takes longer than the ten steps.
+if "RANK" in os.environ:  # a training process, not a test
+    # Formatting the config takes longer than the ten steps.
     mmengine.config.config.FormatCode = lambda text, **_: (text, True)
 
 
 @HOOKS.register_module(force=True)
-class FreezeNormsAndNoteLosses(Hook):
-    """BatchNorm as in inference, since each process has statistics of its own batch.
+class FreezeNormsAndRecordLosses(Hook):
+    """Keep BatchNorm in eval mode, and record the losses of each process.
 
-    Writes every process's losses to `losses_RANK.json` of the work_dir: MMEngine logs
-    the first one's alone.
+    Batch statistics would differ between the processes. The losses are written to
+    `losses_RANK.json` in the work dir, because MMEngine logs only those of rank 0.
     """
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""Labels of raw files, which converters split at `/`."""
+"""Tests of the names of raw files, which converters split at `/`."""
 
 import os
 import zipfile
@@ -9,7 +9,7 @@ from msg3d.io.archives import list_files
 
 
 @pytest.mark.parametrize("spelling", ["{}", "{}/", "{}/../raw", "."])
-def test_labels_of_nested_folders(tmp_path, monkeypatch, spelling):
+def test_names_of_files_in_nested_folders(tmp_path, monkeypatch, spelling):
     raw = tmp_path / "raw"
     (raw / "train" / "wave").mkdir(parents=True)
     (raw / "train" / "wave" / "a.csv").write_bytes(b"1")

@@ -1,4 +1,7 @@
-"""Functions of `msg3d.preprocessing` themselves; tests of transforms check results."""
+"""Tests of properties of all functions of `msg3d.preprocessing`.
+
+The tests of the transforms check the results.
+"""
 
 import numpy as np
 import pytest
@@ -30,27 +33,27 @@ CALLS = {
         x, PARENTS, ["j", "b"]
     ),
 }
-OTHERS = {
+NOT_CALLED = {
     *("EFFORTS", "crop_times", "format_gcn_input", "limbs", "mirrored_order"),
     *("uniform_sample", "window"),
 }
 
 
 def poses():
-    """Poses [M, T, V, C] in float32; joint 7 and a person's last frames are absent."""
+    """Poses, float32 [M, T, V, C], with absent joints and frames."""
     rng = np.random.default_rng(0)
     keypoint = rng.uniform(1, 2, (2, 9, 17, 3)).astype(np.float32)
     keypoint[:, 3, 7] = keypoint[1, 6:] = 0
     return keypoint
 
 
-def test_all_are_called_here():
-    assert set(preprocessing.__all__) == CALLS.keys() | OTHERS
+def test_all_functions_are_tested():
+    assert set(preprocessing.__all__) == CALLS.keys() | NOT_CALLED
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_arguments_stay_as_they_were(name):
-    """The result is a new array [M, T', V, C'], and the same in a second call."""
+def test_arguments_are_not_modified(name):
+    """The result is a new array [M, T', V, C'], and equal in a second call."""
     keypoint = poses()
     first, second = (CALLS[name](keypoint) for _ in range(2))
     np.testing.assert_array_equal(keypoint, poses())
@@ -62,7 +65,7 @@ def test_arguments_stay_as_they_were(name):
     np.testing.assert_array_equal(first, second)
 
 
-def test_errors_name_the_field():
+def test_errors_contain_the_field():
     for by in ("score", "frame_score"):
         with raises("score", field="keypoint_score"):
             preprocessing.select_persons(poses(), by=by)

@@ -1,4 +1,4 @@
-"""Laban's Efforts against their formulas in plain loops, and by hand."""
+"""Tests of Laban's Efforts against a reference implementation and manual results."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from msg3d.preprocessing.laban import EFFORTS
 from msg3d.skeletons import skeleton
 from plain_laban import plain_effort
 
-# Of the published code, as (v1, v2): the bone is v1 - v2.
+# Bones (v1, v2) of the published code, computed as v1 - v2.
 UDIVA = (
     "0,3 1,0 2,0 3,6 4,1 5,2 6,9 7,4 8,5 9,9 10,7 11,8 12,9 13,9 14,9 15,12 16,13 "
     "17,14 18,16 19,17 20,18 21,19 22,20 23,21"
@@ -35,7 +35,7 @@ def efforts(keypoint, layout, *names, **options):
 @pytest.mark.parametrize("variant", ["published", "corrected"])
 @pytest.mark.parametrize("time", ["frame", "joint"])
 @pytest.mark.parametrize("frames", [1, 2, 3, 7])
-def test_formulas(layout, variant, time, frames):
+def test_features_match_the_reference(layout, variant, time, frames):
     keypoint = walk(layout, frames=frames)
     options = {"variant": variant, "fps": 15, "time": time}
     actual = efforts(keypoint, layout, coordinates=True, **options)
@@ -44,19 +44,21 @@ def test_formulas(layout, variant, time, frames):
     assert actual.shape == (*keypoint.shape[:3], 15)
     np.testing.assert_array_equal(actual[..., :3], keypoint)
     for number, effort in enumerate(EFFORTS, start=1):
-        expected = [plain_effort(one, bones, effort, **options) for one in keypoint]
+        expected = [
+            plain_effort(person, bones, effort, **options) for person in keypoint
+        ]
         part = actual[..., 3 * number : 3 * number + 3]
-        # float32 angles near 0 and π, times fps squared
+        # float32 angles near 0 and π are multiplied by fps squared.
         atol = 2e-3 if effort == "flow" else 1e-5
         np.testing.assert_allclose(part, expected, rtol=1e-4, atol=atol, err_msg=effort)
 
 
-def test_by_hand():
-    """An arm that is turned from x to y by 90° in one frame, and then held."""
+def test_features_of_a_rotating_arm():
+    """An arm rotates by 90° from x to y in one frame, and then stops."""
     keypoint = np.zeros((1, 4, 3, 3), np.float32)
     keypoint[0, :, 0] = 1
     keypoint[0, :, 1] = keypoint[0, :, 0] + [[2, 0, 0], [0, 2, 0], [0, 2, 0], [0, 2, 0]]
-    keypoint[0, :, 2] = keypoint[0, :, 1]  # a hand without length
+    keypoint[0, :, 2] = keypoint[0, :, 1]  # a hand of zero length
     features = efforts(keypoint, ARM, variant="corrected", fps=10)[0]
     time, flow, space, weight = np.split(features, 4, axis=-1)
     quarter = np.pi / 2
@@ -68,7 +70,7 @@ def test_by_hand():
         time[:, 1], [[0, 0, 0], [-20, 20, 0], [0, 0, 0], [0, 0, 0]]
     )
     np.testing.assert_allclose(weight[1, 1], [200, 200, 0])
-    # The turn's 90° a frame end in the third.
+    # The rotation of 90° per frame ends in the third frame.
     np.testing.assert_allclose(
         flow[2, 1], [-100 * quarter, 100 * quarter, 0], rtol=1e-6
     )
@@ -77,7 +79,7 @@ def test_by_hand():
     assert not weight[0].any()
 
 
-def test_published_weight_is_space_and_bones_are_those_of_the_published_code():
+def test_published_weight_and_bones_match_the_published_code():
     pairs = tuple(tuple(map(int, pair.split(","))) for pair in UDIVA.split())
     assert skeleton("smpl24").bones == pairs
     space, weight = np.split(
@@ -87,65 +89,65 @@ def test_published_weight_is_space_and_bones_are_those_of_the_published_code():
     np.testing.assert_allclose(space[:, :, 9], np.pi / 2)
 
 
-def test_order_and_choice():
+def test_order_and_selection_of_efforts():
     keypoint = walk("coco")
-    whole = efforts(keypoint, "coco", variant="corrected", fps=30)
-    groups = dict(zip(EFFORTS, np.split(whole, 4, -1), strict=True))
+    features = efforts(keypoint, "coco", variant="corrected", fps=30)
+    groups = dict(zip(EFFORTS, np.split(features, 4, -1), strict=True))
     for names in (["weight"], ["flow", "time"], ["space", "weight", "flow"]):
         expected = np.concatenate([groups[name] for name in names], -1)
         actual = efforts(keypoint, "coco", *names, variant="corrected", fps=30)
         np.testing.assert_array_equal(actual, expected)
-    nothing = efforts(keypoint, "coco", efforts=(), coordinates=True)
-    np.testing.assert_array_equal(nothing, keypoint)
+    coordinates = efforts(keypoint, "coco", efforts=(), coordinates=True)
+    np.testing.assert_array_equal(coordinates, keypoint)
 
 
 @pytest.mark.parametrize("variant", ["published", "corrected"])
-def test_absent_joints_have_no_features_and_spoil_no_others(variant):
+def test_absent_joints_affect_only_their_own_features(variant):
     keypoint = walk("kinect20", frames=9)
-    clean = efforts(keypoint, "kinect20", variant=variant)
-    lost = keypoint.copy()
-    lost[0, 4, 5] = 0  # left elbow: parent of the wrist, child of the shoulder
-    lost[1] = 0
-    actual = efforts(lost, "kinect20", variant=variant)
+    expected = efforts(keypoint, "kinect20", variant=variant)
+    occluded = keypoint.copy()
+    occluded[0, 4, 5] = 0  # left elbow, between wrist and shoulder
+    occluded[1] = 0
+    actual = efforts(occluded, "kinect20", variant=variant)
     assert not actual[1].any()
     time, flow, space, weight = np.split(actual, 4, -1)
     assert not space[0, 4, 5:7].any()
     assert not flow[0, 4:7, 5:7].any()
     assert not time[0, 4:6, 5].any()
     assert time[0, 4, 6].all()
-    lacking = weight[0, 4, 5:7] if variant == "published" else weight[0, 4:6, 5]
-    assert not lacking.any()
-    untouched = np.ones(clean.shape[1:3], bool)
-    untouched[4:7, 5:7] = False
-    np.testing.assert_array_equal(actual[0][untouched], clean[0][untouched])
+    missing = weight[0, 4, 5:7] if variant == "published" else weight[0, 4:6, 5]
+    assert not missing.any()
+    unaffected = np.ones(expected.shape[1:3], bool)
+    unaffected[4:7, 5:7] = False
+    np.testing.assert_array_equal(actual[0][unaffected], expected[0][unaffected])
 
 
 @pytest.mark.parametrize("variant", ["published", "corrected"])
 @pytest.mark.parametrize("time", ["frame", "joint"])
-def test_zeros_stay_zeros(variant, time):
+def test_features_of_zeros_are_zero(variant, time):
     keypoint = np.zeros((2, 3, 17, 3), np.float32)
     assert not efforts(keypoint, "coco", variant=variant, time=time).any()
 
 
-def test_centre_at_the_origin_is_not_absent():
-    """AlignView puts it there in every frame; only an absent person has none."""
+def test_center_at_the_origin_is_present():
+    """AlignView moves the center to the origin in every frame with the person."""
     keypoint = walk("smpl24")
     keypoint[1, 3] = 0
     aligned = AlignView(layout="smpl24")({"keypoint": keypoint, "total_frames": 7})
-    moved = aligned["keypoint"]
-    assert not moved[0, :, 6].any()
-    features = efforts(moved, "smpl24", "space", "time")
+    centered = aligned["keypoint"]
+    assert not centered[0, :, 6].any()
+    features = efforts(centered, "smpl24", "space", "time")
     bones = skeleton("smpl24").bones
     np.testing.assert_allclose(
-        features[0, ..., :3], plain_effort(moved[0], bones, "space"), atol=1e-3
+        features[0, ..., :3], plain_effort(centered[0], bones, "space"), atol=1e-3
     )
     assert not features[1, 3].any()
-    elsewhere = efforts(moved, "smpl24", "space", center=())
-    assert not elsewhere[0, :, [3, 6]].any()
-    assert elsewhere[0, :, 9].all()
+    without_center = efforts(centered, "smpl24", "space", center=())
+    assert not without_center[0, :, [3, 6]].any()
+    assert without_center[0, :, 9].all()
 
 
-def test_tiny_and_coincident_bones_are_numbers():
+def test_features_of_tiny_bones_are_finite():
     keypoint = walk(ARM, persons=1)
     keypoint[0, :, 1] = keypoint[0, :, 0] + np.float32(1e-7)
     keypoint[0, :, 2] = keypoint[0, :, 1]
@@ -159,7 +161,7 @@ def test_tiny_and_coincident_bones_are_numbers():
     np.testing.assert_allclose(angles, [[0, np.pi / 2, np.pi / 2]] * 2, atol=1e-6)
 
 
-def test_input_is_left_as_it_was():
+def test_input_is_not_modified():
     keypoint = walk("coco").astype(np.float64)
     before = keypoint.copy()
     LabanEffort("coco")({"keypoint": keypoint})
@@ -178,7 +180,7 @@ def test_input_is_left_as_it_was():
         ({"fps": 0}, "fps"),
     ],
 )
-def test_bad_options(options, field):
+def test_invalid_options(options, field):
     with raises("option", ConfigError, field=field) as error:
         LabanEffort("coco", **options)
     assert repr(options[field]) in str(error.value)
@@ -191,6 +193,6 @@ def test_unknown_layout():
 
 
 @pytest.mark.parametrize("shape", [(1, 5, 18, 3), (1, 5, 17, 2)])
-def test_bad_keypoints(shape):
+def test_invalid_keypoints(shape):
     with raises("layout", DataError, field="keypoint"):
         efforts(np.ones(shape, np.float32), "coco")

@@ -1,4 +1,4 @@
-"""`preprocessing.steps` against the transforms of MMAction2, bit for bit."""
+"""Tests of `preprocessing.steps`: bit for bit equal to MMAction2's transforms."""
 
 import pickle
 
@@ -12,7 +12,7 @@ from msg3d.datasets.transforms import ConvertLayout, SelectPersons
 from msg3d.errors import ConfigError, DataError
 from msg3d.preprocessing.steps import STEPS
 
-# Transforms of MMAction2 that exported networks need, and their arguments.
+# Transforms of MMAction2 that exported networks require, and their arguments.
 MMACTION = [
     ("FormatGCNInput", {}),
     ("FormatGCNInput", {"num_person": 1}),
@@ -64,32 +64,31 @@ def copy(sample):
 
 
 @pytest.mark.parametrize(("name", "arguments"), MMACTION)
-def test_equal_to_mmaction(name, arguments):
-    theirs = build(name, arguments)
-    ours = STEPS[name.replace("PreNormalize3D", "FastPreNormalize3D")](**arguments)
+def test_steps_are_equal_to_mmaction(name, arguments):
+    transform = build(name, arguments)
+    step = STEPS[name.replace("PreNormalize3D", "FastPreNormalize3D")](**arguments)
     for number, sample in enumerate(samples(3 if name == "PreNormalize3D" else 2)):
         np.random.seed(number)
-        expected = theirs(copy(sample))
+        expected = transform(copy(sample))
         np.random.seed(number)
-        actual = ours(copy(sample))
+        actual = step(copy(sample))
         assert actual.keys() == expected.keys()
         for key, value in expected.items():
             np.testing.assert_array_equal(actual[key], value, key)
             assert getattr(actual[key], "dtype", 0) == getattr(value, "dtype", 0)
 
 
-def test_clips_are_split_as_by_mmaction():
-    theirs, ours = build("FormatGCNInput", {}), STEPS["FormatGCNInput"]()
+def test_format_gcn_input_splits_clips_like_mmaction():
     keypoint = np.random.default_rng(0).normal(size=(1, 30, 25, 3))
     sample = {"keypoint": keypoint, "num_clips": 3}
-    expected = theirs(copy(sample))["keypoint"]
-    actual = ours(copy(sample))["keypoint"]
+    expected = build("FormatGCNInput", {})(copy(sample))["keypoint"]
+    actual = STEPS["FormatGCNInput"]()(copy(sample))["keypoint"]
     assert actual.shape == (3, 2, 10, 25, 3)
     assert actual.flags.c_contiguous
     np.testing.assert_array_equal(actual, expected)
 
 
-def test_test_clips_leave_the_global_random_state():
+def test_test_clips_preserve_the_global_random_state():
     step = STEPS["UniformSampleFrames"](20, num_clips=3, test_mode=True)
     np.random.seed(0)
     expected = np.random.random()
@@ -110,13 +109,13 @@ def test_test_clips_leave_the_global_random_state():
         ("SkeletonFeatures", {"layout": "coco", "feats": ["x"]}, "feats"),
     ],
 )
-def test_invalid_arguments_are_refused(name, arguments, field):
+def test_invalid_arguments_are_rejected(name, arguments, field):
     with raises("option", ConfigError, field=field):
         STEPS[name](**arguments)
 
 
 @pytest.mark.parametrize("name", ["FastUniformSampleFrames", "PadTo"])
-def test_wrong_length_is_refused(name):
+def test_wrong_length_is_rejected(name):
     step = STEPS[name](60)
     with raises("total-frames", DataError, sample="wave", field="total_frames"):
         step(
@@ -124,10 +123,10 @@ def test_wrong_length_is_refused(name):
         )
 
 
-def test_registered_transforms_show_their_arguments():
-    persons = pickle.loads(pickle.dumps(SelectPersons(3)))
-    assert repr(persons) == "SelectPersons(num_person=3, by='energy')"
-    assert persons.num_person == 3
-    converted = ConvertLayout("coco", target="openpose")
-    text = "ConvertLayout(source='coco', target='openpose', missing='error')"
-    assert repr(converted) == text
+def test_repr_of_registered_transforms():
+    transform = pickle.loads(pickle.dumps(SelectPersons(3)))
+    assert repr(transform) == "SelectPersons(num_person=3, by='energy')"
+    assert transform.num_person == 3
+    transform = ConvertLayout("coco", target="openpose")
+    expected = "ConvertLayout(source='coco', target='openpose', missing='error')"
+    assert repr(transform) == expected

@@ -1,4 +1,4 @@
-"""Annotation files that are as small as the studies allow."""
+"""Minimal annotation files for the studies."""
 
 from msg3d.annotations.files import save_annotations
 from samples import annotations

@@ -1,4 +1,4 @@
-"""Studies on tiny data, in this process; what starts processes is in tests/integration."""
+"""Studies on tiny data in this process."""
 
 import json
 import os
@@ -29,7 +29,7 @@ CONFIGS = REPOSITORY / "configs" / "msg3d"
 
 
 class InProcess(Executor):
-    """Runs in this process, in place of a pool."""
+    """Executor without processes, which replaces a process pool."""
 
     _processes: ClassVar = {}
 
@@ -48,7 +48,7 @@ class InProcess(Executor):
 
 @pytest.fixture(autouse=True)
 def tiny_runs(monkeypatch):
-    """No process for git's commit; tiny networks are slower with several threads."""
+    """Run without git and with one thread, which is faster for tiny networks."""
     git = "mmengine.utils.version_utils._minimal_ext_cmd"
     monkeypatch.setattr(git, lambda command: b"unknown")
     threads = torch.get_num_threads()
@@ -99,17 +99,16 @@ def test_styles_run_resume_and_report(folder, study):
     assert targets["youthful"] == [1, -1, 0]
     assert targets["normal"] == [0, 0, 0]
 
-    # The first seed is not run again, the second one is.
+    # The first seed is not run again.
     results[0]["top1"] = 0.25
     (folder / "styles" / "results.json").write_text(
         json.dumps(results), encoding="utf-8"
     )
     _, out, _ = study("styles", "--seeds", 2, "--settings", "stgcn*xyz")
-    after = results_of(folder / "styles")
-    assert after[:2] == results
-    assert after[2]["seed"] == 1
-    assert len(after) == 3
-    top1 = [25, 100 * after[2]["top1"]]
+    *first, second = results_of(folder / "styles")
+    assert first == results
+    assert second["seed"] == 1
+    top1 = [25, 100 * second["top1"]]
     assert f"{np.mean(top1):.1f} ± {np.std(top1, ddof=1):.1f} | 2 " in out
 
 
@@ -129,10 +128,10 @@ def test_networks_run_fuse_and_draw(folder, study):
         (names[0], streams[0].values),
         ("nw-ucla-xview/res-tcn/joint+bone", streams[0].values + streams[1].values),
     ):
-        right = values.argmax(1) == labels
-        assert results[name]["top1"] == pytest.approx(100 * right.mean(), abs=1e-3)
-        # The first four test samples are the unseen ones.
-        unseen = pytest.approx(100 * right[:4].mean(), abs=1e-3)
+        correct = values.argmax(1) == labels
+        assert results[name]["top1"] == pytest.approx(100 * correct.mean(), abs=1e-3)
+        # The first four test samples are not in the training set.
+        unseen = pytest.approx(100 * correct[:4].mean(), abs=1e-3)
         assert results[name]["unseen"] == unseen
     assert (folder / "pictures" / "nw-ucla-xview.png").stat().st_size > 5000
 
@@ -142,7 +141,7 @@ def test_failures_are_reported(folder, study):
     code, _, err = study("styles", "--settings", "nothing")
     assert code == 1
     assert "nothing" in err
-    # The other runs are made.
+    # Other runs are executed after a failure.
     names = ("penn-action/res-tcn/joint", "nw-ucla-xview/res-tcn/joint")
     code, _, err = study("networks", "--seeds", 1, "--settings", *names)
     assert code == 1
@@ -158,8 +157,8 @@ def test_failures_are_reported(folder, study):
     assert str(folder / "networks") in err
 
 
-class LeaveAt(Hook):
-    """Sends SIGTERM to its own process."""
+class Terminate(Hook):
+    """Send SIGTERM to this process after step 8."""
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if runner.iter == 8:
@@ -169,55 +168,55 @@ class LeaveAt(Hook):
 def test_interrupted_run_resumes_bit_for_bit(folder, tmp_path, monkeypatch):
     name, build = "nw-ucla-xview/res-tcn/bone", Runner.from_cfg
 
-    def leaving(cfg):
+    def build_terminating(cfg):
         runner = build(cfg)
-        runner.register_hook(LeaveAt())
+        runner.register_hook(Terminate())
         return runner
 
     def run(part):
         (tmp_path / part).mkdir(exist_ok=True)
         with without_paperwork():
             result = networks.run(name, 0, folder, tmp_path / part)
-        last = train.folder(tmp_path / part, name, 0) / "epoch_12.pth"
-        weights = torch.load(last, weights_only=False)["state_dict"]
-        return {k: v for k, v in result.items() if "seconds" not in k}, weights
+        path = train.folder(tmp_path / part, name, 0) / "epoch_12.pth"
+        weights = torch.load(path, weights_only=False)["state_dict"]
+        return {key: result[key] for key in result if "seconds" not in key}, weights
 
     result, weights = run("complete")
-    monkeypatch.setattr(Runner, "from_cfg", leaving)
+    monkeypatch.setattr(Runner, "from_cfg", build_terminating)
     with pytest.raises(SystemExit) as stopped:
-        run("halves")
+        run("resumed")
     assert stopped.value.code == 143
-    begun = train.folder(tmp_path / "halves", name, 0)
-    assert (begun / "preempted.pth").exists()
-    again, same = run("halves")  # from the ninth step: the eighth would leave
-    assert again == result
-    assert all(torch.equal(same[key], weights[key]) for key in weights)
+    folder_of_run = train.folder(tmp_path / "resumed", name, 0)
+    assert (folder_of_run / "preempted.pth").exists()
+    resumed_result, resumed = run("resumed")  # continues after step 8
+    assert resumed_result == result
+    assert all(torch.equal(resumed[key], weights[key]) for key in weights)
 
 
 @pytest.mark.parametrize("data_set", network_configs.DATA_SETS)
-def test_settings_differ_in_the_network_only(data_set, tmp_path):
+def test_settings_differ_only_in_the_network(data_set, tmp_path):
     init_default_scope("mmaction")
-    plain = network_configs.config(data_set, "msg3d", "bone", tmp_path)
+    reference = network_configs.config(data_set, "msg3d", "bone", tmp_path)
     source = network_configs.DATA_SETS[data_set]
-    assert plain.train_dataloader.dataset.split == source.train
-    assert plain.test_dataloader.dataset.split == source.test
-    assert plain.test_dataloader.dataset.stream == "b"
+    assert reference.train_dataloader.dataset.split == source.train
+    assert reference.test_dataloader.dataset.split == source.test
+    assert reference.test_dataloader.dataset.stream == "b"
     for network in network_configs.NETWORKS:
         cfg = network_configs.config(data_set, network, "bone", tmp_path)
         for key in ("train_dataloader", "test_dataloader", "train_cfg"):
-            assert cfg[key] == plain[key]
-        assert cfg.param_scheduler == plain.param_scheduler
-        assert cfg.optim_wrapper == plain.optim_wrapper
+            assert cfg[key] == reference[key]
+        assert cfg.param_scheduler == reference.param_scheduler
+        assert cfg.optim_wrapper == reference.optim_wrapper
         if data_set in ("nw-ucla-xview", "penn-action"):  # most and fewest joints
             model = MODELS.build(cfg.model)
             assert 0.12e6 < sum(p.numel() for p in model.parameters()) < 0.31e6
 
 
 @pytest.mark.parametrize("network", network_configs.NETWORKS)
-def test_complete_budget_is_the_recipe(network, tmp_path):
+def test_full_budget_equals_the_recipe(network, tmp_path):
     init_default_scope("mmaction")
     setting = ("nw-ucla-xview", network, "joint", tmp_path)
-    cfg = network_configs.config(*setting, whole=True)
+    cfg = network_configs.config(*setting, full=True)
     assert cfg.train_cfg.max_epochs == cfg.param_scheduler[0].T_max == 60
     loaders = (cfg.train_dataloader, cfg.test_dataloader)
     steps = [step for loader in loaders for step in loader.dataset.pipeline]
@@ -228,13 +227,14 @@ def test_complete_budget_is_the_recipe(network, tmp_path):
     assert recognizer.cls_head(features).shape == (1, 10)
 
 
-def with_budget(name, setting, tmp_path, **more):
-    """The config of a setting in a budget; "networks" is the small one."""
+def with_budget(name, setting, tmp_path, **options):
+    """Return the config of a setting in a budget. "networks" is the small budget."""
     budget = BUDGETS[name].run.keywords if name in BUDGETS else {}
-    return network_configs.config(*setting.split("/"), tmp_path, **{**budget, **more})
+    options = {**budget, **options}
+    return network_configs.config(*setting.split("/"), tmp_path, **options)
 
 
-def test_half_is_the_leaf_of_that_width(tmp_path):
+def test_half_equals_the_leaf_config(tmp_path):
     name = "msg3d-48c_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d.py"
     leaf = Config.fromfile(CONFIGS / name)
     joint, *others = BUDGETS["networks-half"].settings()
@@ -243,14 +243,15 @@ def test_half_is_the_leaf_of_that_width(tmp_path):
     cfg = with_budget("networks-half", joint, tmp_path)
     assert cfg.model == leaf.model
     assert cfg.optim_wrapper == leaf.optim_wrapper
-    trained = leaf.train_dataloader.dataset
-    assert cfg.train_cfg.max_epochs == trained.times * leaf.train_cfg.max_epochs
-    assert cfg.train_dataloader.dataset.pipeline == trained.dataset.pipeline
+    repeated = leaf.train_dataloader.dataset
+    assert cfg.train_cfg.max_epochs == repeated.times * leaf.train_cfg.max_epochs
+    assert cfg.train_dataloader.dataset.pipeline == repeated.dataset.pipeline
 
 
-def test_longer_changes_the_schedule_only(tmp_path):
-    starts = {s.split("/")[0] for s in BUDGETS["networks-longer"].settings()}
-    assert starts == {*(f"sbu-fold{fold}" for fold in range(1, 6)), "penn-action"}
+def test_longer_changes_only_the_schedule(tmp_path):
+    settings = BUDGETS["networks-longer"].settings()
+    data_sets = {setting.split("/")[0] for setting in settings}
+    assert data_sets == {*(f"sbu-fold{fold}" for fold in range(1, 6)), "penn-action"}
     small, longer = (
         with_budget(name, "sbu-fold1/msg3d/joint", tmp_path)
         for name in ("networks", "networks-longer")
@@ -260,7 +261,7 @@ def test_longer_changes_the_schedule_only(tmp_path):
     assert small.to_dict() == longer.to_dict()
 
 
-def test_strong_changes_the_samples_only(tmp_path):
+def test_strong_changes_only_the_pipelines(tmp_path):
     leaf = Config.fromfile(
         CONFIGS / "msg3d_1xb16-joint-strong52-325e_nw-ucla-xview-keypoint-3d.py"
     )
@@ -276,7 +277,7 @@ def test_strong_changes_the_samples_only(tmp_path):
     assert plain.to_dict() == strong.to_dict()
 
 
-def test_channels_change_the_width_only(tmp_path):
+def test_wider_changes_only_the_model(tmp_path):
     init_default_scope("mmaction")
     setting, _ = BUDGETS["networks-wider"].settings()
     small, wider = (
@@ -290,7 +291,7 @@ def test_channels_change_the_width_only(tmp_path):
     assert small.to_dict() == wider.to_dict()
 
 
-def test_all_folds_are_in_one_picture(monkeypatch, tmp_path):
+def test_picture_contains_all_folds(monkeypatch, tmp_path):
     counted = []
 
     def confusion(work_dir, setting, seed):
@@ -300,7 +301,7 @@ def test_all_folds_are_in_one_picture(monkeypatch, tmp_path):
     monkeypatch.setattr(network_report, "confusion", confusion)
     sample = {"meta": {"classes": ["push", "hug"]}}
     monkeypatch.setattr(network_report, "load_annotations", lambda path: sample)
-    # The second is better in one fold, the first in the mean.
+    # MS-G3D is better in one fold, ST-GCN on average.
     results = [
         {"setting": f"sbu-fold{fold}/{network}", "seed": seed, "top1": top1}
         for fold in range(1, 6)
@@ -309,17 +310,16 @@ def test_all_folds_are_in_one_picture(monkeypatch, tmp_path):
     ]
     network_report.pictures(results, tmp_path, tmp_path, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["sbu.png"]
-    best = {(f"sbu-fold{fold}/stgcn/bone", s) for fold in range(1, 6) for s in (0, 1)}
-    assert set(counted) == best
-    assert len(counted) == len(best)
+    folds = [f"sbu-fold{fold}/stgcn/bone" for fold in range(1, 6)]
+    assert sorted(counted) == [(fold, seed) for fold in folds for seed in (0, 1)]
 
 
-def test_folds_are_averaged_seed_by_seed():
+def test_folds_are_averaged_per_seed():
     def result(fold, seed, top1):
         setting = f"sbu-fold{fold}/msg3d/joint"
         return {"setting": setting, "seed": seed, "top1": top1, "train_seconds": 10}
 
     complete = [result(fold, 0, 90 + fold) for fold in range(1, 6)]
-    half = [result(fold, 1, 0) for fold in range(1, 5)]
-    (mean,) = network_report.folds(complete + half)
+    incomplete = [result(fold, 1, 0) for fold in range(1, 5)]
+    (mean,) = network_report.folds(complete + incomplete)
     assert (mean["top1"], mean["seed"], mean["train_seconds"]) == (93, 0, 50)

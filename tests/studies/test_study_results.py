@@ -1,4 +1,4 @@
-"""Tables of the studies in the documents match the results of their runs."""
+"""Tables of the studies in the documentation match the results of the runs."""
 
 import json
 import re
@@ -14,28 +14,29 @@ from studies.networks import BUDGETS
 RESULTS = REPOSITORY / "docs" / "results"
 STYLES = REPOSITORY / "configs" / "personality"
 NETWORKS = ("networks", *(name for name in BUDGETS if name != "networks-whole"))
-PLACES = {
+SOURCES = {  # study -> document, results
     "styles": (STYLES / "README.md", STYLES / "results.json"),
     **{
-        n: (REPOSITORY / "docs" / "results.md", RESULTS / n / "results.json")
-        for n in NETWORKS
+        name: (REPOSITORY / "docs" / "results.md", RESULTS / name / "results.json")
+        for name in NETWORKS
     },
 }
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", SOURCES)
 def test_tables_match_results(name):
-    text, runs = PLACES[name]
+    document, runs = SOURCES[name]
     block = rf"<!-- from: python -m studies {name} [^\n]+ -->\n\n(.*?)\n\n<!-- end -->"
-    (shown,) = re.findall(block, text.read_text(encoding="utf-8"), re.DOTALL)
-    assert shown == STUDIES[name].report(json.loads(runs.read_text(encoding="utf-8")))
+    (table,) = re.findall(block, document.read_text(encoding="utf-8"), re.DOTALL)
+    assert table == STUDIES[name].report(json.loads(runs.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_settings_of_the_runs_exist(name):
-    results = json.loads(PLACES[name][1].read_text(encoding="utf-8"))
+    results = json.loads(SOURCES[name][1].read_text(encoding="utf-8"))
     settings = STUDIES[name].settings()
-    fused = {s.rsplit("/", 1)[0] + f"/{f}" for s in settings for f in FUSIONS}
+    prefixes = {setting.rsplit("/", 1)[0] for setting in settings}
+    fused = {f"{prefix}/{fusion}" for prefix in prefixes for fusion in FUSIONS}
     assert {r["setting"] for r in results} <= {*settings, *fused}
     runs = [(r["setting"], r["seed"]) for r in results]
     assert len(runs) == len(set(runs))

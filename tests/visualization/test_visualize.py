@@ -50,7 +50,7 @@ def test_play_with_a_network(tiny, tmp_path, size):
     frames = samples(24, seed=1)[1]["total_frames"]
     with Image.open(files[1]) as gif:
         assert gif.n_frames == frames
-        assert gif.size == (100, 132)
+        assert gif.size == (200, 100)
     assert files[2].stat().st_size > 1000
 
 
@@ -60,6 +60,17 @@ def test_play_without_a_network(tmp_path, joints, channels, persons):
     out = tmp_path / "a.html"
     assert run("play", data, "--output", out) == 0
     assert f'"shape":[{persons},' in out.read_text(encoding="utf-8")
+
+
+def test_play_several_samples(tmp_path):
+    data = write(tmp_path / "a.pkl")
+    out = tmp_path / "a.gif"
+    assert (
+        run("play", data, "--output", out, "--pixels", 50, "--sample", "s2", "s0") == 0
+    )
+    lengths = [sample["total_frames"] for sample in samples(3)]
+    with Image.open(out) as gif:
+        assert gif.n_frames == lengths[2] + lengths[0]
 
 
 def test_figures_of_results(tiny, tmp_path, scores):
@@ -106,6 +117,7 @@ def test_saliency_check_prints_tables(tiny, tmp_path, capsys):
     [
         ("play {data} --output {out}.gif --size response", "--model"),
         ("play {data} --output {out}.gif --fps 0", "--fps"),
+        ("play {data} --output {out}.html --sample s0 s1", "--sample"),
         ("graph {config} {checkpoint}", "--output"),
         ("saliency {config} {data} {data} --output {out}.png", "FILE"),
     ],

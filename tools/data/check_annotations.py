@@ -1,4 +1,4 @@
-"""The same as `msg3d check`."""
+"""Alias of `msg3d check`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The same as `msg3d chunks`."""
+"""Alias of `msg3d chunks`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare synthetic --as-csv`."""
+"""Alias of `msg3d prepare synthetic --as-csv`."""
 
 import sys
 

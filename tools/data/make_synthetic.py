@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare synthetic`."""
+"""Alias of `msg3d prepare synthetic`."""
 
 import sys
 

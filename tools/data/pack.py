@@ -1,4 +1,4 @@
-"""The same as `msg3d pack`."""
+"""Alias of `msg3d pack`."""
 
 import sys
 

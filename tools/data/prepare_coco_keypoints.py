@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare poses`."""
+"""Alias of `msg3d prepare poses`."""
 
 import sys
 

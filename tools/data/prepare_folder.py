@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare folder`."""
+"""Alias of `msg3d prepare folder`."""
 
 import sys
 

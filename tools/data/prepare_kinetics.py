@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare kinetics`."""
+"""Alias of `msg3d prepare kinetics`."""
 
 import sys
 

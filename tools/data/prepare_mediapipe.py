@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare mediapipe`."""
+"""Alias of `msg3d prepare mediapipe`."""
 
 import sys
 

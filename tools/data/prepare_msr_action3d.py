@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare msr-action3d`."""
+"""Alias of `msg3d prepare msr-action3d`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare ntu`."""
+"""Alias of `msg3d prepare ntu`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare nw-ucla`."""
+"""Alias of `msg3d prepare nw-ucla`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare sbu`."""
+"""Alias of `msg3d prepare sbu`."""
 
 import sys
 

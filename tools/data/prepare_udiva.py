@@ -1,4 +1,4 @@
-"""The same as `msg3d prepare udiva`."""
+"""Alias of `msg3d prepare udiva`."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""The model index: metafiles from configs, tables from metafiles."""
+"""Model index: metafiles from configs, and tables from metafiles."""

@@ -1,4 +1,4 @@
-"""The metafiles of the model index, which mim and MMEngine read.
+"""Metafiles of the model index, which mim and MMEngine read.
 
 Written by hand: Collections, with the results of other authors in `Published`, and the
 Results and Weights of models. Derived from the configs: the rest of Models, which

@@ -1,4 +1,4 @@
-"""The tables of docs/models.md, made from the metafiles."""
+"""Tables of docs/models.md, generated from the metafiles."""
 
 import re
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def document(metafiles: list[dict]) -> str:
 
 
 def groups(collection: dict, models: list[dict]) -> list[tuple[tuple, dict]]:
-    """Return ((data, network, recipe), {stream: model}), ordered by the former."""
+    """Return pairs ((data, network, recipe), {stream: model}), sorted by the first."""
     by_key = {}
     for model in models:
         if model["In Collection"] == collection["Name"]:
@@ -66,7 +66,7 @@ def groups(collection: dict, models: list[dict]) -> list[tuple[tuple, dict]]:
 
 
 def _order(data: str) -> tuple:
-    """Sort data sets by name, numbers by value, and 3D before 2D."""
+    """Return the sort key of a data set: name, numbers by value, and 3D before 2D."""
     form = data.rsplit("-", 1)[-1]
     parts = re.split(r"(\d+)", data.removesuffix(f"-{form}"))
     return [int(p) if p.isdigit() else p for p in parts], form == "2D"
@@ -83,7 +83,7 @@ def _table(head: tuple, rows: list[tuple]) -> list[str]:
 
 
 def _configs(collection: dict, models: list[dict]) -> list[str]:
-    """A row per data set and recipe, with a link to the config of each stream."""
+    """Return a row per data set and recipe, with links to the configs of the streams."""
     rows = []
     for (data, network, recipe), by_stream in groups(collection, models):
         model = next(iter(by_stream.values()))
@@ -102,7 +102,7 @@ def _configs(collection: dict, models: list[dict]) -> list[str]:
 
 
 def _width(network: str) -> str:
-    """The width of a narrowed network, `48c` of `msg3d-48c`, otherwise nothing."""
+    """Return the width of a narrowed network (`48c` of `msg3d-48c`), or ""."""
     match = re.search(r"-(\d+c)$", network)
     return f"`{match[1]}` " if match else ""
 
@@ -125,13 +125,13 @@ def _own(collection: dict, models: list[dict]) -> list[str]:
 
 
 def _value(metrics: dict) -> str:
-    """The first metric, named unless it is top-1."""
+    """Format the first metric, with its name unless it is top-1."""
     name, value = next(iter(metrics.items()))
     return f"{value}" if name == _TOP_1 else f"{name} {value}"
 
 
 def _published(collection: dict) -> list[str]:
-    """All results of other authors, with notes and sources below."""
+    """Return the results of other authors, followed by notes and sources."""
     figures = collection.get("Published", [])
     if not figures:
         return []
@@ -146,7 +146,7 @@ def _published(collection: dict) -> list[str]:
 
 
 def _by_stream(figures: list[dict]) -> list[str]:
-    """A row per data set, recipe, and source; a column per stream."""
+    """Return a row per data set, recipe, and source, with a column per stream."""
     streams = [s for s in _SHORT if any(f["Streams"] == s for f in figures)]
     rows = {}
     for figure in figures:
@@ -164,7 +164,7 @@ def _by_stream(figures: list[dict]) -> list[str]:
 
 
 def _by_result(figures: list[dict]) -> list[str]:
-    """A row per figure, with all of its metrics."""
+    """Return a row per result, with all its metrics."""
     rows = [
         (
             f"{figure['Training Data']}, {figure['Streams']}",
@@ -182,7 +182,7 @@ def _recipe(figure: dict) -> str:
 
 
 def _notes(figures: list[dict]) -> list[str]:
-    """A line per note, with the figures that it is about."""
+    """Return a line per note, with the results that it applies to."""
     by_note = {}
     for figure in figures:
         if "Note" in figure:

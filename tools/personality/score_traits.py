@@ -1,4 +1,4 @@
-"""The same as `msg3d score-traits`."""
+"""Alias of `msg3d score-traits`."""
 
 import sys
 

@@ -1,8 +1,8 @@
-"""A real Slurm cluster on this machine alone: munge, slurmctld and slurmd processes.
+"""Local Slurm cluster of munge, slurmctld, and slurmd processes.
 
-Debian's packages munge and slurm-wlm bring them; no configuration and no service of
-theirs is used. Everything listens on the loopback device and lies in one temporary
-folder; no root is needed.
+The programs are in Debian's packages munge and slurm-wlm. Their system services and
+configuration are not used. All processes listen on the loopback device and store their
+files in a temporary folder. Root is not required.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ import time
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "sbatch", "scontrol", "squeue")
-GPUS = 2  # of each node; no device stands behind them
-SECONDS = 30  # for the daemons to come up, and for jobs to end
+GPUS = 2  # per node, without devices
+SECONDS = 30  # timeout for the start of daemons and the end of jobs
 PARTITION, URGENT = "debug", "urgent"
 
-# The nodes are processes of one machine, so none owns a core: CPUs are counted only
-# so that mim's two a task pass. Nothing here asks for cgroups, accounting or root. A
-# requeued job waits until its credential has expired: 120 s where nothing is said.
+# The nodes are processes on the same machine, so CPUs are only counted, to allow mim's two
+# CPUs per task. The settings require neither cgroups nor accounting nor root. A requeued job
+# waits until its credential expires, which takes 120 s by default.
 SLURM_CONF = """\
 ClusterName=one_machine
 SlurmctldHost={host}(127.0.0.1)
@@ -61,14 +61,14 @@ PartitionName={urgent} Nodes=ALL PriorityTier=2 PreemptMode=OFF
 
 
 class Cluster:
-    """Munge, one controller and `nodes` slurmd processes, as a context manager.
+    """Context manager for a cluster of munge, a controller, and `nodes` slurmd processes.
 
-    Partition `debug` is the default; a job in partition `urgent` preempts its jobs,
-    which Slurm requeues after 60 s of grace. Node names are those of the machine, then
-    of the machine with `-2`, `-3`, ...: the first can be resolved, as a real one can.
+    Partition `debug` is the default. Jobs in partition `urgent` preempt its jobs, which
+    Slurm requeues after a grace time of 60 s. The first node has the name of the machine,
+    which can be resolved as on a real cluster. The others have the suffixes `-2`, `-3`, ...
 
     Attributes:
-        env: of the commands that shall find this cluster.
+        env: environment of commands that use this cluster.
     """
 
     def __init__(self, nodes: int = 1) -> None:
@@ -77,13 +77,13 @@ class Cluster:
         self._daemons = []
 
     def __enter__(self) -> "Cluster":
-        lacking = missing_programs()
-        if lacking:
+        missing = missing_programs()
+        if missing:
             raise FileNotFoundError(
-                f"{', '.join(lacking)} not found: a Slurm cluster needs Debian's "
-                "packages munge and slurm-wlm, apt-get install munge slurm-wlm"
+                f"{', '.join(missing)} not found: install the Debian packages munge and "
+                "slurm-wlm (apt-get install munge slurm-wlm)"
             )
-        # Not in TMPDIR: a socket's path has at most 107 characters.
+        # TMPDIR may be too long: socket paths are limited to 107 characters.
         self._folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
         try:
             self._start()
@@ -94,7 +94,7 @@ class Cluster:
 
     def _start(self) -> None:
         folder = self._folder
-        # Munge wants a folder that everybody can enter and only its owner can write.
+        # Munge requires a folder that is accessible to all and writable only by its owner.
         folder.chmod(0o755)
         (folder / "state").mkdir()
         self._configure()
@@ -107,7 +107,10 @@ class Cluster:
             "pid_file": "munge.pid",
         }
         names.update(log_file="munge.messages", seed_file="munge.seed")
-        options = [f"--{k.replace('_', '-')}={folder / v}" for k, v in names.items()]
+        options = [
+            f"--{option.replace('_', '-')}={folder / name}"
+            for option, name in names.items()
+        ]
         self._run("munged", "--foreground", *options)
         self._wait(lambda: (folder / "munge.socket").exists())
         self._run("slurmctld", "-D", "-i")
@@ -132,7 +135,7 @@ class Cluster:
             urgent=URGENT,
         )
         (self._folder / "slurm.conf").write_text(text, encoding="utf-8")
-        # A GPU counts only with a device file, and any will do.
+        # Slurm requires a device file per GPU, but accepts any.
         gpus = f"NodeName={','.join(self.nodes)} Name=gpu File=/dev/null,/dev/zero\n"
         (self._folder / "gres.conf").write_text(gpus, encoding="utf-8")
         key = self._folder / "munge.key"
@@ -140,8 +143,7 @@ class Cluster:
         key.write_bytes(secrets.token_bytes(128))
 
     def _run(self, *command: str, log: str = "") -> None:
-        """Starts a daemon in the foreground, in a session that Ctrl-C does not reach:
-        the jobs end first."""
+        """Start a daemon in a new session, where Ctrl-C does not end it before the jobs."""
         path = self._folder / f"{log or command[0]}.log"
         with path.open("wb") as file:
             daemon = subprocess.Popen(
@@ -162,14 +164,14 @@ class Cluster:
                 if daemon.poll() is not None:
                     raise RuntimeError(
                         f"{daemon.args[0]} ended with status {daemon.returncode} "
-                        f"instead of serving; it said: {_tail(path)}"
+                        f"during the start. End of its log: {_tail(path)}"
                     )
             if time.monotonic() > end:
-                said = "; ".join(
+                logs = "; ".join(
                     f"{path.stem}: {_tail(path)}" for _, path in self._daemons
                 )
                 raise TimeoutError(
-                    f"no cluster after {SECONDS} s; its logs end: {said}"
+                    f"the cluster did not start in {SECONDS} s. Ends of its logs: {logs}"
                 )
             time.sleep(0.1)
 
@@ -179,14 +181,14 @@ class Cluster:
         )
 
     def ask(self, *command: str) -> list[str]:
-        """What a Slurm command prints, by line; nothing where it fails or hangs."""
+        """Return the output lines of a Slurm command; [] if it fails or times out."""
         try:
-            done = subprocess.run(
+            result = subprocess.run(
                 command, env=self.env, capture_output=True, text=True, timeout=SECONDS
             )
         except subprocess.TimeoutExpired:
             return []
-        return done.stdout.split("\n")[:-1] if done.returncode == 0 else []
+        return result.stdout.split("\n")[:-1] if result.returncode == 0 else []
 
     def __exit__(self, *error) -> None:
         if len(self._daemons) > 1:
@@ -194,7 +196,7 @@ class Cluster:
         for daemon, _ in reversed(self._daemons):
             _end(daemon)
         for pid in processes_with(f"SLURM_CONF={self._folder}/slurm.conf"):
-            _kill(pid)  # a job's process that outlived its job
+            _kill(pid)  # a process that outlived its job
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _end_jobs(self) -> None:
@@ -207,38 +209,38 @@ class Cluster:
 
 
 def missing_programs() -> list[str]:
-    """The programs that a cluster needs and this machine lacks."""
+    """Return the required programs that are not installed."""
     return [name for name in PROGRAMS if shutil.which(name, path=_path()) is None]
 
 
 def _path() -> str:
-    """PATH with the folders in which Debian installs daemons."""
+    """Return PATH with the folders in which Debian installs daemons."""
     return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
 
 def free_ports(count: int) -> list[int]:
-    """Different TCP ports of the loopback device that nobody uses at the moment."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listening.getsockname()[1] for listening in sockets]
-    for listening in sockets:
-        listening.close()
+    """Return different unused TCP ports of the loopback device."""
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in servers]
+    for server in servers:
+        server.close()
     return ports
 
 
 def processes_with(variable: str) -> list[int]:
-    """Ids of the processes that were started with `NAME=value` in their environment."""
-    found = []
+    """Return the ids of processes whose initial environment contains `NAME=value`."""
+    pids = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if variable.encode() in path.read_bytes().split(b"\0"):
-                found.append(int(path.parent.name))
-        except OSError:  # it has ended, or is somebody else's
+                pids.append(int(path.parent.name))
+        except OSError:  # The process has ended or belongs to another user.
             continue
-    return found
+    return pids
 
 
 def _end_with_parent() -> None:
-    """In a child: SIGTERM when the process that started it dies, however it dies."""
+    """Send SIGTERM to this child process when its parent dies."""
     set_parent_death_signal = 1
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
@@ -259,4 +261,4 @@ def _kill(pid: int) -> None:
 
 def _tail(path: Path) -> str:
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return " / ".join(lines[-3:]) or "nothing"
+    return " / ".join(lines[-3:]) or "empty"

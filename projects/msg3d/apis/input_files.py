@@ -54,11 +54,11 @@ def list_inputs(paths: Sequence[str], exclude: str) -> tuple[list[str], str]:
     sources: list[str] = []
     folders: list[Path] = []
     for path in paths:
-        found = list_sources(path, exclude)
-        sources += found
+        path_sources = list_sources(path, exclude)
+        sources += path_sources
         location = absolute(path)
         # A file, a folder of frames, or a store is a single source with its own name.
-        is_source = list(map(absolute, found)) == [location]
+        is_source = list(map(absolute, path_sources)) == [location]
         folders.append(location.parent if is_source else location)
     try:
         root = os.path.commonpath(folders)

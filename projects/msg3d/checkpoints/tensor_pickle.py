@@ -5,7 +5,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PickleError
-from ..io.pickled_arrays import Held
+from ..io.pickled_arrays import Placeholder
 
 if TYPE_CHECKING:
     import torch
@@ -48,8 +48,8 @@ class _Tensor:
         size: tuple[int, ...],
         stride: tuple[int, ...],
         *rest: object,
-    ) -> Held:
-        return Held(_tensor(storage, offset, size, stride))
+    ) -> Placeholder:
+        return Placeholder(_tensor(storage, offset, size, stride))
 
 
 class _Array:
@@ -64,8 +64,8 @@ class _Array:
         size: tuple[int, ...],
         stride: tuple[int, ...],
         *rest: object,
-    ) -> Held:
-        return Held(_tensor(storage, offset, size, stride).float().numpy())
+    ) -> Placeholder:
+        return Placeholder(_tensor(storage, offset, size, stride).float().numpy())
 
 
 def _tensor(

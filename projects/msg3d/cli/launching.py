@@ -21,9 +21,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     complete(config, config_names)
 
 
-def add_script_options(
-    parser: argparse.ArgumentParser,
-) -> Callable[..., argparse.Action]:
+def add_mmaction(parser: argparse.ArgumentParser) -> Callable[..., argparse.Action]:
     """Add the common options of MMAction2's scripts.
 
     Returns:

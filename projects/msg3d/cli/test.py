@@ -11,7 +11,7 @@ examples:
 
 import argparse
 
-from .launching import add_config, add_launcher, add_script_options, run_script
+from .launching import add_config, add_launcher, add_mmaction, run_script
 from .options import add_shared, check_overwrite
 
 OPTIONS = (
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     weights.add_argument(
         "-C", "--checkpoint", metavar="FILE", help="the same as CHECKPOINT, as in mim"
     )
-    add = add_script_options(parser)
+    add = add_mmaction(parser)
     add("--dump", metavar="FILE", help="write the scores to a .pkl file")
     add_shared(parser, "--overwrite", help="replace the file of --dump (default: fail)")
     add("--show-dir", metavar="DIR", help="write visualizations of the results")

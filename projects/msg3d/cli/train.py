@@ -12,7 +12,7 @@ examples:
 
 import argparse
 
-from .launching import add_config, add_launcher, add_script_options, run_script
+from .launching import add_config, add_launcher, add_mmaction, run_script
 from .options import add_shared
 
 OPTIONS = (
@@ -30,7 +30,7 @@ OPTIONS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
-    add = add_script_options(parser)
+    add = add_mmaction(parser)
     add(
         "--resume",
         nargs="?",
@@ -46,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="scale the learning rate with the total batch size",
     )
-    add_shared(parser, "--seed", default=None, help="random seed (default: random)")
+    add_shared(
+        parser, "--seed", default=None, help="random seed (default: the config's)"
+    )
     add(
         "--diff-rank-seed",
         action="store_true",

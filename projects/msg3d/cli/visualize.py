@@ -44,12 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     def kind(
         draw: Callable[[argparse.Namespace], bool | None], text: str
     ) -> argparse.ArgumentParser:
-        part = kinds.add_parser(draw.__name__, help=text, description=text)
+        description = f"{text[0].upper()}{text[1:]}."
+        part = kinds.add_parser(draw.__name__, help=text, description=description)
         part.set_defaults(draw=draw)
         add_common(part, argparse.SUPPRESS)
         return part
 
-    _add_play(kind(play, "play a sequence as a web page, gif, or mp4"))
+    _add_play(kind(play, "play a sequence as a web page, GIF, or MP4"))
     for draw, text in (
         (confusion, "plot a confusion matrix and the accuracy of each class"),
         (classes, "plot the accuracy of each class for one or several score files"),

@@ -113,7 +113,7 @@ def _without_used(
         The other results, and the names of the used files, relative to `raw` if inside.
     """
     root, names = Path(os.path.realpath(raw)), []
-    for path in map(os.fspath, used):
+    for path in [os.fspath(path) for path in used]:
         file = Path(os.path.realpath(path))
         inside = root in file.parents
         names.append(file.relative_to(root).as_posix() if inside else path)

@@ -89,7 +89,7 @@ def convert_kinetics(
     unlisted = next((side for side, clips in entries.items() if not clips), None)
 
     def splits(samples: list[dict]) -> dict:
-        """Clips that are in no list belong to the side whose list is missing."""
+        """Assign clips that are in no list to the side whose list is missing."""
         names = [sample["frame_dir"] for sample in samples]
         train, val = (
             [

@@ -206,17 +206,17 @@ def _shapes(table: Table) -> list[tuple[int, int] | None]:
     if not {"height", "width"} <= set(table.header):
         return [None] * len(table.rows)
     shapes: list[tuple[int, int] | None] = []
-    for *sides, line in zip(
+    for *size, line in zip(
         _column(table, "height"), _column(table, "width"), table.lines, strict=True
     ):
-        if not all(side.isdecimal() and 0 < len(side) < 10 for side in sides):
+        if not all(side.isdecimal() and 0 < len(side) < 10 for side in size):
             raise DataError(
-                f"height and width are {sides!s:.80}, expected pixels in every line. "
+                f"height and width are {size!s:.80}, expected pixels in every line. "
                 "Fill in all sizes, or remove the two columns",
                 kind="img-shape",
                 line=line,
             )
-        shapes.append((int(sides[0]), int(sides[1])))
+        shapes.append((int(size[0]), int(size[1])))
     return shapes
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import DataError
 from ..io.atomic import whole_file
 from ..io.file_type import SCORES_NPZ, mismatch
-from ..io.npy import array_of_npy
+from ..io.npy import read_npy_array
 
 
 def write_score_npz(
@@ -116,7 +116,7 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.nd
             field=name,
         )
     try:
-        return array_of_npy(archive.read(member), kinds)
+        return read_npy_array(archive.read(member), kinds)
     except DataError as error:
         raise DataError(
             f"{name}.npy: {error.message}", kind=error.kind, field=name

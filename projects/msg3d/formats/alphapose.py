@@ -1,6 +1,6 @@
-"""AlphaPose's JSON, which is also COCO's form of results, with COCO's joints.
+"""AlphaPose JSON, which is also the COCO results format, with COCO joints.
 
-One entry per person; `idx` is the identity, if the persons were tracked:
+The file has one entry per person. `idx` is the track id, if the persons were tracked:
 
     [{"image_id": "0.jpg", "category_id": 1, "keypoints": [x, y, s, ...],
       "score": 2.9, "box": [...], "idx": 1}]

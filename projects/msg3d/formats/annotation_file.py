@@ -1,4 +1,4 @@
-"""Annotation files of MMAction2, as `annotations.save_annotations` writes them."""
+"""MMAction2 annotation files, as written by `annotations.save_annotations`."""
 
 from ..annotations.check import (
     Annotations,
@@ -24,15 +24,16 @@ def sequences_of(
     """Return the samples of an annotation file as sequences.
 
     Args:
-        data: the content of the file.
+        data: content of the file.
         source: the file.
-        options: `split` selects samples; `layout` replaces the file's.
+        options: `split` selects samples; `layout` overrides the layout of the file.
 
     Returns:
-        The samples with all their fields, and `layout` and `unit`.
+        The samples with all fields, and with `layout` and `unit`.
 
     Raises:
-        DataError: the file has another form, no samples, or no such split.
+        DataError: the file is not an annotation file, has no samples, or does not
+            contain the split.
     """
     samples = samples_of(data, source.name)
     key = id_field(samples)
@@ -41,23 +42,27 @@ def sequences_of(
         splits = data.get("split", {}) if isinstance(data, dict) else {}
         if options.split not in splits:
             raise DataError(
-                f"has no split {options.split!r}, expected one of {list(splits)}",
+                f"split {options.split!r} does not exist, expected one of {list(splits)}",
                 kind="split",
             )
-        wanted = set(splits[options.split])
-        samples = [sample for sample in samples if sample[key] in wanted]
+        names = set(splits[options.split])
+        samples = [sample for sample in samples if sample[key] in names]
     meta = data.get("meta") if isinstance(data, dict) else None
-    named = meta.get("layout") if isinstance(meta, dict) else None
-    told = {"img_shape": options.img_shape}
-    known = isinstance(named, str) and named in SKELETONS
-    layout = options.layout or (named if known else None)
-    own = {"layout": layout, "unit": options.unit}
-    return [{**told, **sample, **own, "frame_dir": sample[key]} for sample in samples]
+    layout = meta.get("layout") if isinstance(meta, dict) else None
+    known = isinstance(layout, str) and layout in SKELETONS
+    defaults = {"img_shape": options.img_shape}
+    fields = {
+        "layout": options.layout or (layout if known else None),
+        "unit": options.unit,
+    }
+    return [
+        {**defaults, **sample, **fields, "frame_dir": sample[key]} for sample in samples
+    ]
 
 
 FORMAT = Format(
     name="annotation_file",
-    title="Annotation file of MMAction2",
+    title="MMAction2 annotation file",
     suffixes=(".pkl",),
     detect=lambda source: True,
     read=_read,

@@ -1,7 +1,7 @@
-"""Coordinates with missing values, as sequences.
+"""Conversion of coordinates with missing values to sequences.
 
-Users write NaN, or leave cells empty, for a joint that was not detected. Annotations
-contain zeros there.
+In the files of users, joints that were not detected are NaN or empty cells. In
+annotations, they are zero.
 """
 
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ from .base import ReadOptions, Sample
 
 @dataclass
 class Arrays:
-    """The numbers of a file.
+    """The numbers in a file.
 
     Attributes:
-        coordinates: float64 [M, T, V, C], NaN where missing.
-        scores: float64 [M, T, V], or None.
-        lines: int [M, T], line of the file for each person and frame, 0 for none; or
-            None for a file without lines.
-        notes: what was changed -> how often.
+        coordinates: coordinates, float64 [M, T, V, C], NaN if missing.
+        scores: scores, float64 [M, T, V], or None.
+        lines: line number of each person and frame, int [M, T], 0 if unknown; None for
+            files without lines.
+        notes: description of a change -> count.
     """
 
     coordinates: np.ndarray
@@ -43,21 +43,22 @@ def to_sequence(
     """Convert coordinates to meters or pixels, with zeros for missing joints.
 
     Args:
-        arrays: the numbers of a file.
+        arrays: the numbers in a file.
         name: id of the sequence.
         joints: names of the V joints, for errors.
-        unit: one of `skeletons.units.UNITS`; None for meters or pixels. `unscaled`
-            coordinates stay as they are, and so do normalized ones without `img_shape`.
+        unit: one of `skeletons.units.UNITS`; None for meters (3D) or pixels (2D).
+            `unscaled` coordinates, and normalized coordinates without `img_shape`, are
+            not converted.
         img_shape: (height, width) of the image, for 2D.
 
     Returns:
-        dict(frame_dir, total_frames, keypoint float32 [M, T, V, C], unit, notes), and
-        for 2D keypoint_score float32 [M, T, V] (1 for a joint with coordinates, if the
-        file has no scores) and the image's size.
+        dict(frame_dir, total_frames, keypoint float32 [M, T, V, C], unit, notes). In 2D
+        also the size of the image and keypoint_score, float32 [M, T, V]. If the file has
+        no scores, the score of each joint with coordinates is 1.
 
     Raises:
-        DataError: incomplete joint, infinite number, no joint at all, or a unit that
-            does not fit the dimensions.
+        DataError: a joint is incomplete, a number is infinite, all joints are missing, or
+            the unit does not match the dimensions.
     """
     coordinates, scores = arrays.coordinates, arrays.scores
     flat = coordinates.shape[-1] == 2
@@ -69,7 +70,7 @@ def to_sequence(
     if scores is not None:
         incomplete |= np.isnan(scores) & ~absent
     if incomplete.any():
-        _refuse(arrays, joints, incomplete, "incomplete-joint", "lacks some numbers")
+        _raise(arrays, joints, incomplete, "incomplete-joint", "is incomplete")
     with np.errstate(over="ignore"):
         keypoint = np.where(missing, 0, coordinates)
         keypoint, unit = to_standard_unit(keypoint, unit, img_shape)
@@ -78,11 +79,11 @@ def to_sequence(
     if scores is not None:
         infinite |= np.isinf(scores)
     if infinite.any():
-        _refuse(arrays, joints, infinite, "not-finite", "is infinite or beyond float32")
+        _raise(arrays, joints, infinite, "not-finite", "is infinite or exceeds float32")
     frames = keypoint.shape[1]
     if not keypoint.any():
         raise DataError(
-            f"no joint has coordinates in any of {frames} frames", kind="no-person"
+            f"all joints are missing in all {frames} frames", kind="no-person"
         )
     notes = dict(arrays.notes)
     if absent.any():
@@ -100,19 +101,21 @@ def to_sequence(
         if img_shape is not None:
             sequence["img_shape"] = sequence["original_shape"] = tuple(img_shape)
     elif scores is not None:
-        notes["files whose scores were not kept, which 3D has no use for"] = 1
+        notes["files with scores, which are not used in 3D"] = 1
     return {**sequence, "notes": notes} if notes else sequence
 
 
-def needed_layout(options: ReadOptions) -> Skeleton:
-    """Return the layout of a file that does not name one.
+def require_layout(options: ReadOptions) -> Skeleton:
+    """Return the layout of a file that does not specify its layout.
 
     Raises:
-        DataError: the options have none, or an unknown one (`layout`).
+        DataError: the options have no layout, or an unknown layout (`layout`).
     """
     if options.layout is None:
         raise DataError(
-            "does not name its joints. Give the layout", kind="layout", field="layout"
+            "the file does not specify its joints. Pass the layout.",
+            kind="layout",
+            field="layout",
         )
     try:
         return skeleton(options.layout)
@@ -121,21 +124,21 @@ def needed_layout(options: ReadOptions) -> Skeleton:
 
 
 def dimensions_of(options: ReadOptions) -> int | None:
-    """Return 2 or 3, as far as the options tell."""
+    """Return the dimensions that the options specify; None if unspecified."""
     if options.dimensions is None and options.unit is not None:
         return 2 if options.unit in UNITS_2D else 3
     return options.dimensions
 
 
-def _refuse(
+def _raise(
     arrays: Arrays, joints: tuple[str, ...], where: np.ndarray, kind: str, text: str
 ) -> NoReturn:
     person, frame, joint = map(int, np.argwhere(where)[0])
     line = None if arrays.lines is None else int(arrays.lines[person, frame])
     raise DataError(
-        f"joint {joints[joint]} of person {person} in frame {frame} {text} (joints like "
-        f"this: {int(where.sum())}). Give all numbers of a joint, or leave all of them "
-        "empty (NaN) if it was not detected",
+        f"joint {joints[joint]} of person {person} in frame {frame} {text} (affected "
+        f"joints: {int(where.sum())}). A joint must have all numbers, or none of them "
+        "(empty or NaN) if it was not detected.",
         kind=kind,
         line=line or None,
         field=joints[joint],

@@ -1,6 +1,7 @@
-"""File formats: their interface, and the detection of the format of a file.
+"""Interface of file formats, and format detection.
 
-Every module of this package that defines `FORMAT` is a format. To add one, add a module:
+Every module of this package that defines `FORMAT` is a format. To add a format, add a
+module:
 
     FORMAT = Format(
         name="mine",
@@ -10,21 +11,21 @@ Every module of this package that defines `FORMAT` is a format. To add one, add 
         read=read,
     )
 
-where `read(source, options)` returns sequences. A sequence is a dictionary with
+Here `read(source, options)` returns sequences. A sequence is a dictionary with
 
-- `frame_dir`: its id, the path of the file without the suffix,
-- `keypoint`: float32 [M, T, V, C], zero where a joint is absent,
-- `keypoint_score`: float32 [M, T, V], for 2D,
-- and, where the file tells them, `layout`, `unit`, `img_shape` (height, width),
-  `label`, `y_down` (3D whose y axis points down), and `notes` (what was changed -> how
-  often).
+- `frame_dir`: id of the sequence, the path of the file without the suffix;
+- `keypoint`: float32 [M, T, V, C], zero for absent joints;
+- `keypoint_score`: float32 [M, T, V], for 2D;
+- if known from the file: `layout`, `unit`, `img_shape` (height, width), `label`,
+  `y_down` (True if the y axis points down in 3D), and `notes` (description of a change
+  -> count).
 
-A file that holds a single frame of a video gives a *frame record* instead (see
-`frames.py`), which is joined with those of the other files of its folder.
+For a file with a single frame of a video, `read` returns a *frame record* instead (see
+`frames.py`). The frame records of a folder are joined to a sequence.
 
-`detect` recognizes the content of a file with one of the suffixes; it must not recognize
-the files of another format. A damaged file is recognized by its suffix where the
-suffix belongs to one format only, and is then refused by `read`.
+`detect` must return True only for the files of its own format. If no other format has
+the suffix, `detect` should return True also for corrupt files, so that `read` reports
+the error.
 """
 
 import os
@@ -41,7 +42,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError, DataError
-from ..io.json_data import json_of_text, read_json
+from ..io.json_data import parse_json_string, read_json
 from ..skeletons.lookup import Layout
 
 __all__ = [
@@ -62,25 +63,25 @@ Sample = dict[str, Any]
 # A pose estimator: image [H, W, 3] -> keypoints [P, V, 2] and scores [P, V].
 Pose = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-# Many files with these endings are something else, such as notes.
+# Suffixes that many unrelated files have, such as notes.
 COMMON_SUFFIXES = (".txt",)
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """Properties that files may not tell about themselves.
+    """Options for properties that files do not specify.
 
     Attributes:
-        layout: layout of keypoints whose file does not name one.
-        unit: one of `skeletons.units.UNITS`; None for meters or pixels.
-        img_shape: (height, width) of images whose file does not give it.
-        dimensions: 2 or 3, where a file holds both or could be read as either; None
-            for what the file holds.
-        split: split of annotation files and stores to read; None for all samples.
+        layout: layout, for files that do not specify it.
+        unit: one of `skeletons.units.UNITS`; None for meters (3D) or pixels (2D).
+        img_shape: (height, width) of the images, for files that do not specify it.
+        dimensions: 2 or 3, for files that contain both or are ambiguous; None to
+            detect the dimensions.
+        split: split to read from annotation files and stores; None for all samples.
         max_persons: maximum number of persons per sequence.
         pose: pose estimator for videos.
-        formats: names of the formats that a file may have; empty for all. If there is
-            only one, nothing is detected.
+        formats: names of the allowed formats; empty for all. A single format is used
+            without detection.
     """
 
     layout: Layout | None = None
@@ -94,12 +95,12 @@ class ReadOptions:
 
 
 class Source:
-    """A file, folder, or archive member, loaded when its content is needed.
+    """A file, folder, or archive member that is loaded lazily.
 
     Args:
         name: path for ids and messages, relative to the data set.
-        content: the bytes; None to read them from `path`.
-        path: where it is on disk; None for `name`, or for the member of an archive.
+        content: content of the file; None to read it from `path`.
+        path: path on disk. The default is `name`; members of archives have no path.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class Source:
 
     @cached_property
     def content(self) -> bytes:
-        assert self.path is not None  # otherwise, `__init__` has set the content
+        assert self.path is not None  # without a path, `__init__` sets the content
         return Path(self.path).read_bytes()
 
     @cached_property
@@ -125,16 +126,16 @@ class Source:
 
     @cached_property
     def first_item(self) -> Any:
-        """The first item in nested lists of the JSON that is neither a list nor empty.
+        """The first item of the JSON that is neither a list nor empty, or None.
 
-        JSON texts within the JSON are parsed. None if there is no such item.
+        Nested lists are searched, and JSON in strings is parsed.
         """
         stack = [self.json]
         while stack:
             item = stack.pop()
             if isinstance(item, str) and item[:1] in ("[", "{"):
                 try:
-                    item = json_of_text(item, "text")
+                    item = parse_json_string(item, "text")
                 except DataError:
                     return item
             if isinstance(item, list):
@@ -154,16 +155,16 @@ class Source:
 
     @property
     def is_folder(self) -> bool:
-        # For a `Path`, an empty text is the current folder.
+        # Path("") is the current folder, but isdir("") is False.
         return self.path is not None and os.path.isdir(self.path)  # noqa: PTH112
 
     @contextmanager
     def on_disk(self) -> Iterator[str]:
-        """The path of the file, or of a temporary copy of an archive member."""
+        """Yield the path of the file, or of a temporary copy of an archive member."""
         if self.path is not None:
             yield self.path
             return
-        # Windows does not open a NamedTemporaryFile a second time.
+        # Windows cannot open a NamedTemporaryFile a second time.
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, f"member{self.suffix}")
             file.write_bytes(self.content)
@@ -175,13 +176,13 @@ class Format:
     """A file format.
 
     Attributes:
-        name: short and unique, for options.
-        title: noun phrase for help and docs.
-        suffixes: lower-case endings that its files may have; empty for folders.
-        detect: whether a source with one of the suffixes is of this format.
-        read: source and options -> sequences; raises DataError or SkipFile.
-        needs: names of the `ReadOptions` that its files leave open, and that have no
-            default.
+        name: short, unique name, for options.
+        title: title for help and docs.
+        suffixes: suffixes of the files, in lower case; empty for folders.
+        detect: returns whether a source with one of the suffixes has this format.
+        read: reads sequences from a source; raises DataError or SkipFile.
+        needs: names of the required `ReadOptions`: properties that the files do not
+            specify, and that have no default.
         frames: whether each file is one frame of a video.
     """
 
@@ -196,18 +197,18 @@ class Format:
 
 @cache
 def all_formats() -> dict[str, Format]:
-    """The formats by name, in alphabetical order."""
+    """Return all formats, keyed and sorted by name."""
     package = __package__
     modules = (
         import_module(f"{package}.{module.name}")
         for module in iter_modules(import_module(package).__path__)
     )
     formats = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
-    return {each.name: each for each in sorted(formats, key=lambda each: each.name)}
+    return {fmt.name: fmt for fmt in sorted(formats, key=lambda fmt: fmt.name)}
 
 
 def chosen_formats(options: ReadOptions) -> list[Format]:
-    """Return the formats that `options.formats` names, or all.
+    """Return the formats in `options.formats`, or all formats if it is empty.
 
     Raises:
         ConfigError: a name is unknown (`unknown-name`).
@@ -216,38 +217,38 @@ def chosen_formats(options: ReadOptions) -> list[Format]:
     for name in options.formats:
         if name not in formats:
             raise ConfigError(
-                f"format is {name!r}, expected one of {list(formats)}",
+                f"unknown format {name!r}, expected one of {list(formats)}",
                 kind="unknown-name",
             )
     names = options.formats or tuple(formats)
-    return [each for each in formats.values() if each.name in names]
+    return [fmt for fmt in formats.values() if fmt.name in names]
 
 
 def detect_format(source: Source, options: ReadOptions = ReadOptions()) -> Format:
-    """Return the format of a file, from its suffix and content.
+    """Detect the format of a file from its suffix and content.
 
-    A table of 33 numbered joints may be MediaPipe's, or a generic one of that layout.
-    If several formats recognize a file, one that leaves the layout open is taken if
-    `options` give a layout or a unit, and one that does not otherwise.
+    Some files are ambiguous: a table of 33 numbered joints can be a MediaPipe table or a
+    generic table. If several formats match, a format that requires a layout is preferred
+    if `options` specify a layout or a unit, and a format that does not otherwise.
 
     Raises:
-        DataError: no format recognizes the file (`unknown-format`), or it is not JSON
-            (`syntax`).
+        DataError: no format matches the file (`unknown-format`), or a .json file is not
+            JSON (`syntax`).
         ConfigError: see `chosen_formats`.
     """
     formats = chosen_formats(options)
     if len(formats) == 1:
         return formats[0]
     suffix = "" if source.is_folder else source.suffix
-    candidates = [each for each in formats if suffix in (each.suffixes or ("",))]
-    recognized = [each for each in candidates if each.detect(source)]
-    if recognized:
-        told = options.layout is not None or options.unit is not None
-        return max(recognized, key=lambda each: ("layout" in each.needs) == told)
+    candidates = [fmt for fmt in formats if suffix in (fmt.suffixes or ("",))]
+    matches = [fmt for fmt in candidates if fmt.detect(source)]
+    if matches:
+        specified = options.layout is not None or options.unit is not None
+        return max(matches, key=lambda fmt: ("layout" in fmt.needs) == specified)
     if suffix == ".json":
         read_json(source.content)
-    suffixes = sorted({suffix for each in formats for suffix in each.suffixes})
-    titles = ", ".join(each.title for each in candidates if suffix)
+    suffixes = sorted({suffix for fmt in formats for suffix in fmt.suffixes})
+    titles = ", ".join(fmt.title for fmt in candidates if suffix)
     raise DataError(
         f"unknown format, expected {titles or f'a file in {suffixes}'}",
         kind="unknown-format",
@@ -256,26 +257,26 @@ def detect_format(source: Source, options: ReadOptions = ReadOptions()) -> Forma
 
 
 def read(source: Source, options: ReadOptions = ReadOptions()) -> list[Sample]:
-    """Read the sequences of a file in any known format, or its frame record.
+    """Read the sequences, or the frame record, of a file in any known format.
 
     Raises:
-        DataError: the file cannot be read; the error gives file and line.
+        DataError: the file cannot be read. The error contains the file and line.
         SkipFile: the file contains no person.
     """
     try:
-        form = detect_format(source, options)
+        fmt = detect_format(source, options)
         if source.suffix == ".json" and source.json is None:
             read_json(source.content)  # raises, unless the JSON is `null`
-        return form.read(source, options)
+        return fmt.read(source, options)
     except DataError as error:
         raise error.at(file=source.name) from error.__cause__
 
 
 def format_help() -> str:
-    """The formats and their suffixes, one per line, for `--help`."""
+    """Return a table of the formats and their suffixes for `--help`."""
     rows = [
-        (each.name, " ".join(each.suffixes) or "folder", each.title)
-        for each in all_formats().values()
+        (fmt.name, " ".join(fmt.suffixes) or "folder", fmt.title)
+        for fmt in all_formats().values()
     ]
     width = max(len(name) for name, _, _ in rows)
     return "\n".join(f"  {row[0]:{width}}  {row[2]} ({row[1]})" for row in rows)

@@ -1,4 +1,4 @@
-"""Motion capture files of BioVision (`.bvh`): a hierarchy of joints, and their angles.
+"""Biovision motion capture files (`.bvh`): a hierarchy of joints, and their angles.
 
     HIERARCHY
     ROOT Hips
@@ -21,14 +21,14 @@
     0.0 90.0 0.0 10.0 0.0 0.0 0.0 0.0 5.0
     ...
 
-A line of the motion has the values of all channels, in the order of the hierarchy. With
-parent p of joint j, offset or position channels t, and rotation channels A, B, C in the
-order of the file (degrees, right-handed):
+Each line of the motion contains the values of all channels, in the order of the hierarchy.
+For a joint j with parent p, offset or position channels t, and rotation channels A, B, C
+in the order of the file (degrees, right-handed):
 
     R_j = R_p A B C,    x_j = x_p + R_p t_j
 
-A position channel replaces that coordinate of the offset, as in the files of motion
-capture software that writes positions for every joint.
+A position channel replaces the same coordinate of the offset. Some motion capture
+software writes position channels for every joint.
 """
 
 import math
@@ -49,12 +49,12 @@ _CHANNEL = re.compile(r"([XYZ])(position|rotation)")
 
 @dataclass(frozen=True)
 class Joint:
-    """A joint of the hierarchy, without its end sites.
+    """A joint of the hierarchy, without end sites.
 
     Attributes:
-        name: unique in the file.
-        parent: number of its parent, smaller than its own; -1 for a root.
-        offset: (x, y, z) from the parent.
+        name: name, unique in the file.
+        parent: index of the parent, which precedes the joint; -1 for a root.
+        offset: (x, y, z) relative to the parent.
         channels: (axis 0..2, "position" or "rotation"), in the order of the file.
     """
 
@@ -66,12 +66,12 @@ class Joint:
 
 @dataclass(frozen=True)
 class Motion:
-    """Content of a file.
+    """Content of a BVH file.
 
     Attributes:
-        joints: in the order of the file.
-        frame_time: seconds between two frames.
-        values: float64 [T, channels of all joints].
+        joints: joints, in the order of the file.
+        frame_time: seconds per frame.
+        values: values of the channels of all joints, float64 [T, channels].
     """
 
     joints: tuple[Joint, ...]
@@ -79,57 +79,59 @@ class Motion:
     values: np.ndarray
 
     def positions(self) -> np.ndarray:
-        """Return the positions of all joints by forward kinematics.
+        """Compute the positions of all joints by forward kinematics.
 
         Returns:
-            float64 [T, V, 3] in the unit of the file.
+            Positions, float64 [T, V, 3], in the unit of the file.
         """
         frames = len(self.values)
         positions = np.zeros((frames, len(self.joints), 3))
-        rotations: list[np.ndarray] = []  # [T, 3, 3] of each joint
+        rotations: list[np.ndarray] = []  # [T, 3, 3] per joint
         column = 0
         for number, joint in enumerate(self.joints):
             local = np.tile(np.array(joint.offset), (frames, 1))
-            turned = np.tile(np.eye(3), (frames, 1, 1))
+            matrix = np.tile(np.eye(3), (frames, 1, 1))
             for axis, kind in joint.channels:
                 value = self.values[:, column]
                 column += 1
                 if kind == "position":
                     local[:, axis] = value
                 else:
-                    turned = turned @ rotation(axis, value)
+                    matrix = matrix @ rotation(axis, value)
             if joint.parent >= 0:
-                above = rotations[joint.parent]
-                local = (above @ local[..., None])[..., 0] + positions[:, joint.parent]
-                turned = above @ turned
+                parent = rotations[joint.parent]
+                local = (parent @ local[..., None])[..., 0] + positions[:, joint.parent]
+                matrix = parent @ matrix
             positions[:, number] = local
-            rotations.append(turned)
+            rotations.append(matrix)
         return positions
 
 
 def read_bvh(content: bytes) -> Motion:
-    """Read a file.
+    """Read a BVH file.
 
     Raises:
-        DataError: a line is not as described above; the error gives the line.
+        DataError: a line is invalid. The error contains the line number.
     """
     match = _MOTION.search(content)
     if match is None:
         raise DataError(
-            "has no line MOTION, expected a HIERARCHY and its MOTION",
+            "expected a HIERARCHY and a MOTION section, but the line MOTION is missing",
             kind="structure" if b"HIERARCHY" in content[:1000] else "wrong-file-type",
         )
     joints = _Hierarchy(content[: match.start()]).joints
-    first = content.count(b"\n", 0, match.end()) + 2  # the line below MOTION
+    first = content.count(b"\n", 0, match.end()) + 2  # line number of "Frames:"
     head, _, rest = content[match.end() :].partition(b"\n")[2].partition(b"\n")
     frames = _header(head, "Frames:", first)
     head, _, rest = rest.partition(b"\n")
     frame_time = _header(head, "Frame Time:", first + 1)
     if frames < 1 or frames != int(frames):
-        raise _error(f"has {frames:g} frames, expected 1, 2, 3, ...", "number", first)
+        raise _error(
+            f"Frames is {frames:g}, expected a positive integer", "number", first
+        )
     if frame_time <= 0:
         raise _error(
-            f"has the frame time {frame_time:g}, expected seconds above 0",
+            f"Frame Time is {frame_time:g}, expected a positive number of seconds",
             "number",
             first + 1,
         )
@@ -141,7 +143,7 @@ def read_bvh(content: bytes) -> Motion:
         raise _error(error.message, error.kind, line) from None
     if len(values) != frames:
         raise _error(
-            f"has {frames:g} frames by its header, but {len(values)} lines of motion",
+            f"Frames is {frames:g}, but the file contains {len(values)} frames",
             "truncated" if len(values) < frames else "structure",
             first,
         )
@@ -155,7 +157,7 @@ def _error(message: str, kind: str, line: int) -> DataError:
 def _header(content: bytes, name: str, line: int) -> float:
     text = content.decode("latin-1").strip()
     if not text.startswith(name):
-        raise _error(f"has {text[:40]!r}, expected {name!r}", "structure", line)
+        raise _error(f"expected {name!r}, got {text[:40]!r}", "structure", line)
     return _number(text.removeprefix(name).strip(), line)
 
 
@@ -165,14 +167,14 @@ def _number(text: str, line: int) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise _error(f"has {text[:40]!r}, expected a number", "number", line)
+        raise _error(f"expected a number, got {text[:40]!r}", "number", line)
     return value
 
 
 class _Hierarchy:
-    """The joints of a hierarchy, parsed word by word.
+    """Parser of the hierarchy.
 
-    The open blocks are kept in a list, so that depth is not limited by recursion.
+    Open blocks are stored in a list, so the depth is not limited by recursion.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -182,29 +184,33 @@ class _Hierarchy:
             for line, row in enumerate(text.split("\n"), 1)
             for word in row.split()
         ]
-        self.place = 0
+        self.position = 0
         self.line = 1
         self.joints: list[Joint] = []
         self.names: set[str] = set()
         self._expect("HIERARCHY")
-        while self.place < len(self.words):
+        while self.position < len(self.words):
             self._expect("ROOT")
             self._tree()
         if not self.joints:
-            raise _error("has no joint, expected ROOT", "structure", self.line)
+            raise _error(
+                "the hierarchy is empty, expected ROOT", "structure", self.line
+            )
 
     def _next(self) -> str:
-        if self.place == len(self.words):
-            raise _error("ends within the hierarchy", "truncated", self.line)
-        word, self.line = self.words[self.place]
-        self.place += 1
+        if self.position == len(self.words):
+            raise _error(
+                "the file is truncated within the hierarchy", "truncated", self.line
+            )
+        word, self.line = self.words[self.position]
+        self.position += 1
         return word
 
     def _expect(self, *expected: str) -> str:
         word = self._next()
         if word not in expected:
             raise _error(
-                f"has {word[:40]!r}, expected {' or '.join(expected)}",
+                f"expected {' or '.join(expected)}, got {word[:40]!r}",
                 "structure",
                 self.line,
             )
@@ -230,7 +236,7 @@ class _Hierarchy:
         name = self._next()
         if name in self.names:
             raise _error(
-                f"has a second joint {name[:40]!r}, expected unique names",
+                f"joint {name[:40]!r} is defined twice, but names must be unique",
                 "duplicate",
                 self.line,
             )
@@ -241,11 +247,13 @@ class _Hierarchy:
         count = self._next()
         if count not in set("0123456"):
             raise _error(
-                f"has {count[:40]!r} channels, expected 0 to 6", "number", self.line
+                f"expected 0 to 6 channels, got {count[:40]!r}", "number", self.line
             )
         channels = tuple(self._channel() for _ in range(int(count)))
         if len(set(channels)) != len(channels):
-            raise _error(f"{name[:40]!r} has a channel twice", "duplicate", self.line)
+            raise _error(
+                f"joint {name[:40]!r} has a duplicate channel", "duplicate", self.line
+            )
         self.joints.append(Joint(name, parents[-1], offset, channels))
         parents.append(len(self.joints) - 1)
 
@@ -259,7 +267,7 @@ class _Hierarchy:
         match = _CHANNEL.fullmatch(word)
         if match is None:
             raise _error(
-                f"has the channel {word[:40]!r}, expected such as Xposition or Zrotation",
+                f"unknown channel {word[:40]!r}, expected Xposition, Zrotation, or similar",
                 "structure",
                 self.line,
             )

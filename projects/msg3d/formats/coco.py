@@ -1,7 +1,7 @@
-"""COCO's annotations of the frames of a video.
+"""COCO annotations of the frames of a video.
 
-`track_id` is that of PoseTrack. The third number of a joint is a flag, 0 for a joint
-without a position, or a score:
+`track_id` is defined as in PoseTrack. The third number of a joint is a score, or a flag
+that is 0 for joints without a position:
 
     {"images": [{"id": 7, "file_name": "000007.jpg", "height": 480, "width": 640}],
      "annotations": [{"image_id": 7, "keypoints": [x, y, v, ...], "track_id": 0}],
@@ -29,7 +29,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
         frame_number(person["image_id"], f"{where}.image_id")
         if person["image_id"] not in numbers:
             raise DataError(
-                f"{where} is of image {person['image_id']}, which does not exist",
+                f"{where} has image_id {person['image_id']}, but this image does not exist",
                 kind="unknown-name",
                 field=where,
             )
@@ -37,7 +37,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
         number = numbers[person["image_id"]]
         persons.add(number, joints, scores, person.get("track_id"), where)
     if all(score in (0, 1, 2) for scores in persons.scores for score in scores):
-        # 1 is hidden and 2 visible; the annotator has set the position of either.
+        # 1 is occluded and 2 is visible. Both have an annotated position.
         persons.scores = [
             [min(flag, 1) for flag in scores] for scores in persons.scores
         ]
@@ -56,20 +56,20 @@ def _check_categories(data: dict[str, Any]) -> None:
 
 
 def _number_images(data: dict[str, Any], persons: Persons) -> dict[Any, int]:
-    """Return the frame of each image; sets `numbers` and `img_shape` of `persons`."""
+    """Return the frame of each image, and set `numbers` and `img_shape` of `persons`."""
     numbers, shapes = {}, set()
     for index, image in enumerate(list_of_objects(data["images"], "images")):
         where = f"images[{index}]"
         need_fields(image, ("id",), where)
-        named = image.get("frame_id", image.get("file_name", image["id"]))
-        number = frame_number(named, where)
+        name = image.get("frame_id", image.get("file_name", image["id"]))
+        number = frame_number(name, where)
         frame_number(image["id"], f"{where}.id")
         numbers[image["id"]] = number
         if type(image.get("height")) is int and type(image.get("width")) is int:
             shapes.add((image["height"], image["width"]))
     if len(shapes) > 1:
         raise DataError(
-            f"images have the sizes {sorted(shapes)}, expected one size per video",
+            f"the images have sizes {sorted(shapes)}, expected one size per video",
             kind="img-shape",
             field="images",
         )
@@ -77,7 +77,7 @@ def _number_images(data: dict[str, Any], persons: Persons) -> dict[Any, int]:
     persons.img_shape = next(iter(shapes), None)
     if len(set(persons.numbers)) < len(persons.numbers):
         raise DataError(
-            "two images have the same frame_id or number in file_name",
+            "two images have the same frame number (frame_id, or number in file_name)",
             kind="frame-numbers",
             field="images",
         )

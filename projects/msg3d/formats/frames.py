@@ -1,12 +1,12 @@
-"""Persons in the frames of a video, and frames in files of their own.
+"""Sequences from the persons in each frame, and from files with one frame each.
 
-A file that contains a single frame gives a frame record,
+A file with a single frame is read as a frame record:
 
     dict(frame_dir, poses [P, V, C], scores [P, V], identities, layout, form)
 
-where `frame_dir` is the path of the file without the suffix, `identities` are those of a
-tracker or None, and `form` is the format that is reported. The frames of a folder are
-joined to a sequence, in the order of the last number in the names of their files.
+`frame_dir` is the path of the file without the suffix, `identities` are track ids or None,
+and `form` is the name of the format for reports. The frames of a folder are joined to a
+sequence, in the order of the last number in their file names.
 """
 
 import re
@@ -18,7 +18,7 @@ from ..errors import DataError, SkipFile
 from ..preprocessing.tracks import Observations, frame_positions, join_tracks
 from .base import Sample
 
-NOBODY = "nobody in any frame"
+NO_PERSON = "no person in any frame"
 
 
 def to_tracks(
@@ -29,14 +29,14 @@ def to_tracks(
     notes: dict[str, int] | None = None,
     matched_by: np.ndarray | None = None,
 ) -> Sample:
-    """Make a sequence of the persons who were detected in a video.
+    """Build a sequence from the persons detected in a video.
 
     Args:
         name: id of the sequence.
-        observations: the persons of all frames.
-        frames: T, the length of the video.
+        observations: persons in all frames.
+        frames: number of frames of the video, T.
         max_persons: maximum number of rows; see `join_tracks`.
-        notes: of the sequence.
+        notes: notes of the sequence.
         matched_by: see `join_tracks`.
 
     Returns:
@@ -44,12 +44,12 @@ def to_tracks(
         float32 [M, T, V], notes).
 
     Raises:
-        DataError: an identity belongs to two persons of a frame.
+        DataError: two persons in a frame have the same identity.
         SkipFile: no person is detected in any frame.
     """
     keypoint, score, others = join_tracks(observations, frames, max_persons, matched_by)
     if not len(keypoint):
-        raise SkipFile(NOBODY)
+        raise SkipFile(NO_PERSON)
     notes = dict(notes or {})
     if others:
         notes[f"persons beyond --max-persons {max_persons}"] = others
@@ -63,7 +63,7 @@ def to_tracks(
 
 
 def folder_of(record: Sample) -> str:
-    """Return the folder of a frame record, which is the id of its sequence."""
+    """Return the folder of a frame record, which is the id of the sequence."""
     return str(record["frame_dir"]).rpartition("/")[0]
 
 
@@ -71,39 +71,39 @@ def join_frames(records: list[Sample], max_persons: int) -> Sample:
     """Join the frame records of a folder to a sequence.
 
     Args:
-        records: all frames of a video, in any order.
+        records: frame records of a video, in any order.
         max_persons: maximum number of rows; see `join_tracks`.
 
     Returns:
-        The sequence, as `to_tracks` returns it, with `layout`.
+        The sequence from `to_tracks`, with `layout`.
 
     Raises:
         DataError: frame numbers are missing or repeated, or the layouts differ.
         SkipFile: no person is detected in any frame.
     """
-    seen = [record for record in records if len(record["poses"])]
-    if not seen:
-        raise SkipFile(NOBODY)
-    layouts = sorted({record["layout"] for record in seen})
+    nonempty = [record for record in records if len(record["poses"])]
+    if not nonempty:
+        raise SkipFile(NO_PERSON)
+    layouts = sorted({record["layout"] for record in nonempty})
     if len(layouts) > 1:
-        raise DataError(f"its frames have the layouts {layouts}", kind="layout")
+        raise DataError(f"the frames have different layouts: {layouts}", kind="layout")
     names = [record["frame_dir"].rpartition("/")[2] for record in records]
-    numbers = [frame_number(name, "the name of the file") for name in names]
+    numbers = [frame_number(name, "the file name") for name in names]
     if len(set(numbers)) < len(numbers):
         raise DataError(
-            f"two frames have the same number, of {names[0]} and others",
+            f"two files have the same frame number (first file: {names[0]})",
             kind="frame-numbers",
         )
     positions, length = frame_positions(numbers)
     observations = Observations(
         np.repeat(positions, [len(record["poses"]) for record in records]),
-        np.concatenate([record["poses"] for record in seen]),
-        np.concatenate([record["scores"] for record in seen]),
+        np.concatenate([record["poses"] for record in nonempty]),
+        np.concatenate([record["scores"] for record in nonempty]),
         [identity for record in records for identity in record["identities"]],
     )
     notes = {
-        f"read as the output of {form}, a file a frame": 1
-        for form in sorted({record["form"] for record in seen})
+        f"read as the output of {form}, one file per frame": 1
+        for form in sorted({record["form"] for record in nonempty})
     }
     name = folder_of(records[0])
     sequence = to_tracks(name, observations, length, max_persons, notes)
@@ -111,16 +111,16 @@ def join_frames(records: list[Sample], max_persons: int) -> Sample:
 
 
 def frame_number(name: Any, field: str) -> int:
-    """Return a number, or the last one in a file name: `frame_000123.jpg` -> 123."""
+    """Return the frame number of an id or file name: `frame_000123.jpg` -> 123."""
     if type(name) is int:
         return name
-    # Not the 4 of `.mp4`.
+    # Remove the suffix, which may contain a digit, as in `.mp4`.
     stem = re.sub(r"\.[A-Za-z]\w*$", "", name) if isinstance(name, str) else ""
     digits = re.findall(r"[0-9]+", stem)
     if not digits:
         raise DataError(
-            f"{field} is {name!r:.40}, expected the number of a frame, or a file name "
-            "with it",
+            f"{field} is {name!r:.40}, expected a frame number, or a file name that "
+            "contains the number",
             kind="frame-numbers",
             field=field,
         )

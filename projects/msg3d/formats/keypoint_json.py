@@ -1,10 +1,10 @@
-"""Keypoints as lists in JSON.
+"""Keypoints as JSON lists.
 
     {"keypoint": [...], "keypoint_score": [...], "img_shape": [H, W],
      "layout": "coco", "unit": "px"}
 
-or the list `keypoint` alone, [M, T, V, C] or [T, V, C], with null or NaN for what is
-missing. All keys but `keypoint` are optional.
+All keys except `keypoint` are optional. The file can also contain only the list
+`keypoint`, [M, T, V, C] or [T, V, C]. Missing values are null or NaN.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import DataError, MSG3DError
 from ..skeletons.units import unit_name
-from .arrays import Arrays, dimensions_of, needed_layout, to_sequence
+from .arrays import Arrays, dimensions_of, require_layout, to_sequence
 from .base import Format, ReadOptions, Sample, Source
 
 
@@ -22,23 +22,23 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
     data = source.json
     if not isinstance(data, dict):
         data = {"keypoint": data}
-    told = {key: data[key] for key in ("layout", "unit", "img_shape") if data.get(key)}
-    if "unit" in told:
+    meta = {key: data[key] for key in ("layout", "unit", "img_shape") if data.get(key)}
+    if "unit" in meta:
         try:
-            told["unit"] = unit_name(told["unit"])
+            meta["unit"] = unit_name(meta["unit"])
         except (MSG3DError, TypeError) as error:
             raise DataError(str(error), kind="unit", field="unit") from error
-    if "img_shape" in told:
-        told["img_shape"] = _img_shape(told["img_shape"])
-    if str(told.get("layout")).endswith(".json"):
+    if "img_shape" in meta:
+        meta["img_shape"] = _img_shape(meta["img_shape"])
+    if str(meta.get("layout")).endswith(".json"):
         raise DataError(
-            "layout names another file, expected the name of a layout or its "
-            "description",
+            "layout is the path of a file, expected the name of a layout or its "
+            "definition",
             kind="layout",
             field="layout",
         )
-    options = replace(options, **told)
-    joints = needed_layout(options).joints
+    options = replace(options, **meta)
+    joints = require_layout(options).joints
     sequence = to_sequence(
         read_keypoints(data, len(joints), dimensions_of(options)),
         source.id,
@@ -46,16 +46,16 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
         options.unit,
         options.img_shape,
     )
-    return [dict(sequence, layout=told["layout"]) if "layout" in told else sequence]
+    return [dict(sequence, layout=meta["layout"]) if "layout" in meta else sequence]
 
 
 def read_keypoints(data: dict[str, Any], joints: int, dimensions: int | None) -> Arrays:
     """Read `keypoint` and `keypoint_score`.
 
     Args:
-        data: the JSON.
-        joints: V.
-        dimensions: 2 if a third channel is the score.
+        data: parsed JSON.
+        joints: number of joints, V.
+        dimensions: 2 to read a third channel as the score.
     """
     keypoint = _array(data.get("keypoint"), "keypoint")
     channels = keypoint.shape[-1] if keypoint.ndim in (3, 4) else 0

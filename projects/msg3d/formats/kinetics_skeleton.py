@@ -1,19 +1,19 @@
 """Kinetics-skeleton clips (Yan et al., ST-GCN, AAAI 2018).
 
-A JSON object per clip: up to 300 frames of Kinetics-400 at 30 per second, with the persons
-that OpenPose detected in each frame, 18 joints each:
+Each file is a JSON object with one clip: up to 300 frames of Kinetics-400 at 30 frames per
+second, and the persons that OpenPose detected in each frame, with 18 joints:
 
     {"data": [{"frame_index": 1, "skeleton": [{"pose": [x0, y0, ...],
       "score": [s0, ...]}]}], "label": "abseiling", "label_index": 0}
 
-Coordinates are fractions of the image, x to the right and y down from the upper left
-corner, kept as they are with `img_shape` (1, 1). Frame 1 becomes frame 0.
+Coordinates are fractions of the image, with x right and y down from the upper left corner.
+They are not converted, and `img_shape` is (1, 1). Frame 1 becomes frame 0.
 
-Persons are not tracked. They become rows in one of two ways:
+Persons are not tracked in the files. They are arranged in rows in one of two ways:
 
-- `rank`: the first five of a frame are sorted by the sum of their scores, and the
-  first two kept, as ST-GCN, 2s-AGCN, and MS-G3D do. A row is then a rank, not a person.
-- `track`: persons are matched from frame to frame (`tracks.py`); a row is a person.
+- `rank`: the first five persons of a frame are sorted by the sum of their scores, and the
+  first two are kept, as in ST-GCN, 2s-AGCN, and MS-G3D. A row is a rank, not a person.
+- `track`: persons are matched from frame to frame (`tracks.py`). A row is a person.
 """
 
 from typing import Any, NamedTuple
@@ -27,18 +27,18 @@ from .base import Format, ReadOptions, Sample, Source
 
 JOINTS = 18
 FIELDS = ("data", "label", "label_index")
-# The authors read at most so many persons per frame.
-RANKED = 5
-NOBODY = "nobody in any frame"
+# The authors read at most this many persons per frame.
+MAX_RANKED = 5
+NO_PERSON = "no person in any frame"
 
 
 class Clip(NamedTuple):
-    """The content of a file.
+    """Content of a file.
 
     Attributes:
-        label, label_index: name and number of the class.
-        persons: the persons of all frames, in the order of the file.
-        frames: T, number of frames.
+        label, label_index: name and index of the class.
+        persons: persons in all frames, in the order of the file.
+        frames: number of frames, T.
     """
 
     label: str
@@ -48,7 +48,7 @@ class Clip(NamedTuple):
 
 
 def read_clip(record: Any) -> Clip:
-    """Read the JSON of a file.
+    """Read the parsed JSON of a file.
 
     Raises:
         DataError: an entry is missing or invalid.
@@ -56,13 +56,13 @@ def read_clip(record: Any) -> Clip:
     """
     if not isinstance(record, dict) or not set(FIELDS) <= set(record):
         raise DataError(
-            f"is not a JSON object with the fields {list(FIELDS)}", kind="structure"
+            f"expected a JSON object with the keys {list(FIELDS)}", kind="structure"
         )
     name, index, data = (record[field] for field in FIELDS[1:] + FIELDS[:1])
     if not isinstance(name, str) or type(index) is not int:
         raise DataError(
-            f"label is {name!r:.40} and label_index {index!r:.40}, expected the name of "
-            "a class and an integer",
+            f"label is {name!r:.40} and label_index is {index!r:.40}, expected a string "
+            "and an integer",
             kind="label",
             field="label",
         )
@@ -76,27 +76,27 @@ def read_clip(record: Any) -> Clip:
 
 
 def _observations(data: list[Any]) -> tuple[Observations, int]:
-    """The persons of all frames in the order of the file, and the number of frames."""
+    """Return the persons in all frames, in file order, and the number of frames."""
     numbers: list[int] = []
     persons: list[dict[str, Any]] = []
-    places: list[tuple[int, int]] = []
-    for place, frame in enumerate(data):
-        field = f"data[{place}]"
+    indices: list[tuple[int, int]] = []  # (frame, person in the frame)
+    for index, frame in enumerate(data):
+        field = f"data[{index}]"
         if (
             not isinstance(frame, dict)
             or type(frame.get("frame_index")) is not int
             or not isinstance(frame.get("skeleton"), list)
         ):
             raise DataError(
-                f"{field} is not an object with frame_index and skeleton",
+                f"{field} must be an object with frame_index and skeleton",
                 kind="structure",
                 field=field,
             )
         number, last = frame["frame_index"], numbers[-1] if numbers else 0
         if number <= last:
             raise DataError(
-                f"{field} has frame_index {number}, expected more than {last}: frames "
-                "are numbered from 1 in ascending order",
+                f"{field} has frame_index {number}, expected more than {last}. Frame "
+                "numbers start at 1 and must be ascending.",
                 kind="frame-numbers",
                 field=field,
             )
@@ -104,34 +104,35 @@ def _observations(data: list[Any]) -> tuple[Observations, int]:
         for rank, person in enumerate(frame["skeleton"]):
             if not isinstance(person, dict) or not {"pose", "score"} <= set(person):
                 raise DataError(
-                    f"{field}.skeleton[{rank}] is not an object with pose and score",
+                    f"{field}.skeleton[{rank}] must be an object with pose and score",
                     kind="structure",
                     field=f"{field}.skeleton[{rank}]",
                 )
             persons.append(person)
-            places.append((place, rank))
+            indices.append((index, rank))
 
     def numbers_of(key: str, count: int) -> np.ndarray:
         return stack_numbers(
             [person[key] for person in persons],
             (count,),
-            lambda person: "data[{}].skeleton[{}].{}".format(*places[person], key),
+            lambda person: "data[{}].skeleton[{}].{}".format(*indices[person], key),
         )
 
     poses, scores = numbers_of("pose", 2 * JOINTS), numbers_of("score", JOINTS)
     if not persons:
-        raise SkipFile(NOBODY)
-    when, frames = frame_positions(numbers, first=1)
-    when = when[[place for place, _ in places]]
+        raise SkipFile(NO_PERSON)
+    positions, frames = frame_positions(numbers, first=1)
+    positions = positions[[index for index, _ in indices]]
     poses = poses.reshape(-1, JOINTS, 2)
-    return Observations(when, poses, scores, [None] * len(persons)), frames
+    return Observations(positions, poses, scores, [None] * len(persons)), frames
 
 
 def person_rows(clip: Clip, persons: str, max_persons: int) -> Sample:
     """Arrange the persons of a clip in rows.
 
     Args:
-        persons: "rank" or "track"; see above.
+        clip: the clip.
+        persons: "rank" or "track", see the module.
         max_persons: maximum number of rows.
 
     Returns:
@@ -142,38 +143,38 @@ def person_rows(clip: Clip, persons: str, max_persons: int) -> Sample:
     """
     notes = {}
     if persons == "track":
-        keypoint, score, without = join_tracks(clip.persons, clip.frames, max_persons)
-        if without:
-            notes[f"persons beyond --max-persons {max_persons}"] = without
+        keypoint, score, others = join_tracks(clip.persons, clip.frames, max_persons)
+        if others:
+            notes[f"persons beyond --max-persons {max_persons}"] = others
     else:
         keypoint, score = _rank(clip.persons, clip.frames, max_persons)
     if not keypoint.any():
-        raise SkipFile(NOBODY)
+        raise SkipFile(NO_PERSON)
     return {"keypoint": keypoint, "keypoint_score": score, "notes": notes}
 
 
 def _rank(
     observations: Observations, frames: int, rows: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoint and score; row m is the person of each frame with the (m+1)-th score."""
-    when, poses, scores, _ = observations
-    place = _places_in_frame(when)
-    read = np.flatnonzero(place < max(RANKED, rows))
-    best = read[np.lexsort((place[read], -scores[read].sum(axis=1), when[read]))]
-    rank = _places_in_frame(when[best])
+    """Return keypoints and scores with persons sorted by score in each frame."""
+    frame, poses, scores, _ = observations
+    index = _index_in_frame(frame)
+    read = np.flatnonzero(index < max(MAX_RANKED, rows))
+    best = read[np.lexsort((index[read], -scores[read].sum(axis=1), frame[read]))]
+    rank = _index_in_frame(frame[best])
     best, rank = best[rank < rows], rank[rank < rows]
     shape = (int(rank.max()) + 1, frames, JOINTS)
     keypoint = np.zeros((*shape, 2), dtype=np.float32)
     score = np.zeros(shape, dtype=np.float32)
     present = (scores[best] > 0) & poses[best].any(axis=-1)
-    keypoint[rank, when[best]] = poses[best] * present[..., None]
-    score[rank, when[best]] = scores[best] * present
+    keypoint[rank, frame[best]] = poses[best] * present[..., None]
+    score[rank, frame[best]] = scores[best] * present
     return keypoint, score
 
 
-def _places_in_frame(when: np.ndarray) -> np.ndarray:
-    """The number of earlier persons in the same frame, for frames in ascending order."""
-    return np.arange(len(when)) - np.searchsorted(when, when)
+def _index_in_frame(frame: np.ndarray) -> np.ndarray:
+    """Return the index of each person in its frame, for frames in ascending order."""
+    return np.arange(len(frame)) - np.searchsorted(frame, frame)
 
 
 def _detect(source: Source) -> bool:

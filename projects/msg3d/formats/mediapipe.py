@@ -1,25 +1,25 @@
-"""MediaPipe Pose, 33 landmarks per person, as users store them in JSON or CSV.
+"""MediaPipe Pose landmarks (33 per person), stored as JSON or CSV.
 
-JSON is a list of frames, or an object with the key `frames`. A frame is a person, a list
-of persons, an object that contains either for each kind of landmark, or empty if no
-person is detected:
+A JSON file is a list of frames, or an object with the key `frames`. A frame is a person, a
+list of persons, or an object with a person or a list of persons per kind of landmarks. It
+is empty if no person is detected:
 
     [[{"x": 0.51, "y": 0.22, "z": -0.3, "visibility": 0.99}, ... 33], ...]
     {"frames": [{"pose_landmarks": [...], "pose_world_landmarks": [...]}, ...]}
     {"frames": [{"landmarks": [...], "world_landmarks": [...]}, ...]}
 
 A CSV table has one row per frame and the columns `x0,y0,z0,v0` to `x32,y32,z32,v32`, or
-1 to 33; `z` and `v` (visibility) may be missing, and other columns are ignored. If the
-cells of all landmarks are empty, no person is detected. Blank lines are ignored, since
-some programs on Windows write them between the rows. A column `frame` tells where
-frames are missing.
+numbered 1 to 33. `z` and `v` (visibility) are optional, and other columns are ignored. If
+no person is detected, the cells of all landmarks are empty. Blank lines are ignored,
+because some programs on Windows write them between the rows. If frames are missing, a
+column `frame` contains the frame numbers.
 
-Image landmarks are 2D: x and y as fractions of the image, y down, with the visibility as
-the score. World landmarks are 3D, without scores: meters, y down, with the origin
-between the hips in every frame, so the movement through the room is lost.
+Image landmarks are 2D: x and y are fractions of the image, y down, and the visibility is
+the score. World landmarks are 3D, in meters, y down, without scores. Their origin is
+between the hips in every frame, so they do not contain the movement of the person.
 
-A file with at most one person per frame contains one person. Several persons are matched
-from frame to frame by their image landmarks (`preprocessing/tracks.py`).
+If no frame has more than one person, all frames show the same person. Otherwise persons
+are matched from frame to frame by their image landmarks (`preprocessing/tracks.py`).
 """
 
 import re
@@ -33,13 +33,13 @@ from ..preprocessing.tracks import Observations, frame_positions
 from ..skeletons.units import MAX_NORMALIZED
 from .arrays import dimensions_of
 from .base import Format, ReadOptions, Sample, Source
-from .frames import NOBODY, to_tracks
+from .frames import NO_PERSON, to_tracks
 from .table import frame_numbers, number, read_header, read_table
 
 JOINTS = 33
 HIPS = (23, 24)
-# Distance of the hips from the origin of world landmarks, in meters.
-ORIGIN = 0.05
+# Maximum distance of the hips from the origin in world landmarks, in meters.
+MAX_HIP_DISTANCE = 0.05
 KEYS = {
     2: ("pose_landmarks", "landmarks"),
     3: ("pose_world_landmarks", "world_landmarks"),
@@ -48,14 +48,14 @@ LANDMARK = re.compile(r"([xyzv])(\d{1,2})")
 
 
 class Landmarks(NamedTuple):
-    """The persons of a file.
+    """The persons in a file.
 
     Attributes:
-        numbers: of all frames, with or without persons.
-        frames: of each person, the number of its frame.
-        persons: float32 [P, 33, 4]: x, y, z, visibility.
+        numbers: numbers of all frames, with or without persons.
+        frames: frame number of each person.
+        persons: x, y, z, and visibility, float32 [P, 33, 4].
         image: image landmarks of the same persons, for matching; None if the file does
-            not have them for every person.
+            not contain image landmarks of every person.
     """
 
     numbers: list[int]
@@ -84,19 +84,20 @@ def _sequence(source: Source, dimensions: int, max_persons: int) -> Sample:
         landmarks = read_landmarks(source.json, dimensions)
     persons = landmarks.persons
     if not len(persons):
-        raise SkipFile(NOBODY)
+        raise SkipFile(NO_PERSON)
     _check_dimensions(persons, dimensions)
-    alone = len(set(landmarks.frames)) == len(landmarks.frames)
-    if not alone and landmarks.image is None:
+    single = len(set(landmarks.frames)) == len(landmarks.frames)
+    if not single and landmarks.image is None:
         raise DataError(
-            "has several persons per frame, but no image landmarks to match them by: "
-            "world landmarks are relative to the hips of each person",
+            "some frames have several persons, which can only be matched by image "
+            "landmarks. Add the image landmarks; world landmarks are relative to the "
+            "hips of each person.",
             kind="persons",
         )
     positions, frames = frame_positions([*landmarks.numbers, *landmarks.frames])
     scores = persons[..., 3]
     if dimensions == 3:
-        # The position of a joint in meters is an estimate even if it is not visible.
+        # World landmarks are estimated for all joints, even if not visible.
         scores = np.ones_like(scores)
     sequence = to_tracks(
         source.id,
@@ -104,12 +105,12 @@ def _sequence(source: Source, dimensions: int, max_persons: int) -> Sample:
             positions[len(landmarks.numbers) :],
             persons[..., :dimensions],
             scores,
-            [0 if alone else None] * len(persons),
+            [0 if single else None] * len(persons),
         ),
         frames,
         max_persons,
         matched_by=(
-            None if alone or landmarks.image is None else landmarks.image[..., :2]
+            None if single or landmarks.image is None else landmarks.image[..., :2]
         ),
     )
     if dimensions == 2:
@@ -119,21 +120,23 @@ def _sequence(source: Source, dimensions: int, max_persons: int) -> Sample:
 
 
 def _check_dimensions(persons: np.ndarray, dimensions: int) -> None:
-    """Refuse image landmarks where those of the world are expected, and vice versa."""
-    hips = np.abs(persons[:, HIPS, :2].mean(axis=1)).max(axis=-1)  # [P]
+    """Reject image landmarks if world landmarks are expected, and vice versa."""
+    hips = np.abs(persons[:, HIPS, :2].mean(axis=1)).max(axis=-1)  # (P,)
     distance = float(np.median(hips))
-    if dimensions == 3 and distance > ORIGIN:
+    if dimensions == 3 and distance > MAX_HIP_DISTANCE:
         raise DataError(
-            f"has the hips {distance:.2g} from the origin, but those of world landmarks "
-            "are there: these are image landmarks (2D)",
+            f"the hips are {distance:.2g} from the origin, but the hips of world "
+            "landmarks are at the origin. These are image landmarks (2D).",
             kind="unit",
         )
     largest = float(np.abs(persons[..., :2]).max())
-    if dimensions == 2 and (distance <= ORIGIN or largest > 10 * MAX_NORMALIZED):
+    if dimensions == 2 and (
+        distance <= MAX_HIP_DISTANCE or largest > 10 * MAX_NORMALIZED
+    ):
         raise DataError(
-            f"has the hips {distance:.2g} from the origin and a largest coordinate of "
-            f"{largest:.2g}, expected fractions of the image. World landmarks are 3D; "
-            "do not convert image landmarks to pixels",
+            f"the hips are {distance:.2g} from the origin and the largest coordinate is "
+            f"{largest:.2g}, expected fractions of the image. Read world landmarks as "
+            "3D, and do not convert image landmarks to pixels.",
             kind="unit",
         )
 
@@ -142,38 +145,37 @@ def read_landmarks(data: Any, dimensions: int) -> Landmarks:
     """Read the landmarks of a JSON file.
 
     Args:
-        data: the JSON; missing `z` and `visibility` are 0 and 1.
+        data: parsed JSON. The default of `z` is 0, and of `visibility` 1.
         dimensions: 2 for image landmarks, 3 for world landmarks.
 
     Raises:
-        DataError: the first entry with another structure.
+        DataError: an entry has another structure.
     """
-    frames, at = data, ""
+    frames, where = data, ""
     if isinstance(data, dict):
         need_fields(data, ("frames",), "the file")
-        frames, at = data["frames"], "frames"
+        frames, where = data["frames"], "frames"
     if not isinstance(frames, list):
         raise DataError(
-            f"{at or 'the file'} is not a list of frames",
+            f"{where or 'the file'} is not a list of frames",
             kind="structure",
-            field=at or "the file",
+            field=where or "the file",
         )
     if frames and all(map(_is_landmark, frames)):
         raise DataError(
-            "is one frame, expected a list of the frames of a video", kind="structure"
+            "expected a list of frames, got a single frame", kind="structure"
         )
     numbers, persons, images, complete = [], [], [], True
-    for place, frame in enumerate(frames):
-        where = f"{at}[{place}]"
-        detected = _persons(frame, dimensions, where)
+    for index, frame in enumerate(frames):
+        detected = _persons(frame, dimensions, f"{where}[{index}]")
         persons += detected
-        numbers += [place] * len(detected)
-        shown = detected
+        numbers += [index] * len(detected)
+        in_image = detected
         if dimensions == 3:
-            named = isinstance(frame, dict) and set(frame).intersection(KEYS[2])
-            shown = _persons(frame, 2, where) if named else []
-        images += shown
-        complete = complete and len(shown) == len(detected)
+            available = isinstance(frame, dict) and set(frame).intersection(KEYS[2])
+            in_image = _persons(frame, 2, f"{where}[{index}]") if available else []
+        images += in_image
+        complete = complete and len(in_image) == len(detected)
     return Landmarks(
         list(range(len(frames))),
         numbers,
@@ -183,12 +185,12 @@ def read_landmarks(data: Any, dimensions: int) -> Landmarks:
 
 
 def _persons(frame: Any, dimensions: int, where: str) -> list[np.ndarray]:
-    """Return the persons of a frame, each [33, 4]."""
+    """Return the persons in a frame, [33, 4] each."""
     if isinstance(frame, dict) and frame:
         keys = [key for key in KEYS[dimensions] if key in frame]
         if not keys:
             raise DataError(
-                f"{where} has {sorted(frame)[:6]}, expected "
+                f"{where} has the keys {sorted(frame)[:6]}, expected "
                 f"{' or '.join(KEYS[dimensions])} for {dimensions}D",
                 kind="structure",
                 field=where,
@@ -204,24 +206,24 @@ def _persons(frame: Any, dimensions: int, where: str) -> list[np.ndarray]:
         )
     if any(map(_is_landmark, frame)):
         return [_person(frame, where)]
-    return [_person(person, f"{where}[{place}]") for place, person in enumerate(frame)]
+    return [_person(person, f"{where}[{index}]") for index, person in enumerate(frame)]
 
 
 def _person(landmarks: Any, where: str) -> np.ndarray:
     if not isinstance(landmarks, list) or len(landmarks) != JOINTS:
-        count = len(landmarks) if isinstance(landmarks, list) else "no list of"
+        count = len(landmarks) if isinstance(landmarks, list) else "no list"
         raise DataError(
-            f"{where} has {count} landmarks, expected {JOINTS}",
+            f"{where}: expected a list of {JOINTS} landmarks, got {count}",
             kind="shape",
             field=where,
         )
-    for place, landmark in enumerate(landmarks):
-        need_fields(landmark, ("x", "y"), f"{where}[{place}]")
+    for index, landmark in enumerate(landmarks):
+        need_fields(landmark, ("x", "y"), f"{where}[{index}]")
     rows = [
-        [each["x"], each["y"], each.get("z", 0.0), each.get("visibility", 1.0)]
-        for each in landmarks
+        [mark["x"], mark["y"], mark.get("z", 0.0), mark.get("visibility", 1.0)]
+        for mark in landmarks
     ]
-    return stack_numbers(rows, (4,), lambda place: f"{where}[{place}]")
+    return stack_numbers(rows, (4,), lambda index: f"{where}[{index}]")
 
 
 def _is_landmark(item: Any) -> bool:
@@ -229,10 +231,10 @@ def _is_landmark(item: Any) -> bool:
 
 
 def read_landmark_table(content: bytes) -> Landmarks:
-    """Read the landmarks of a CSV table, either those of the image or of the world.
+    """Read the landmarks of a CSV table, either image or world landmarks.
 
     Raises:
-        DataError: the first line that is not as the module describes.
+        DataError: a line is invalid. The error contains the line number.
     """
     table = read_table(content, skip_blank=True)
     columns, joints, axes = _columns(table.header)
@@ -251,17 +253,18 @@ def read_landmark_table(content: bytes) -> Landmarks:
                     field="frame",
                 )
     frames, rows, lines = [], [], []
-    for place, row, line in zip(numbers, table.rows, table.lines, strict=True):
+    for frame, row, line in zip(numbers, table.rows, table.lines, strict=True):
         cells = [row[column].strip() for column in columns]
         if not any(cells):
             continue
         if not all(cells):
             raise DataError(
-                "has empty cells, expected numbers, or none at all without a person",
+                "some cells are empty. A row must have all numbers, or none of them if "
+                "no person is detected.",
                 kind="incomplete-joint",
                 line=line,
             )
-        frames.append(place)
+        frames.append(frame)
         rows.append([number(cell, line) for cell in cells])
         lines.append(line)
     with np.errstate(over="ignore"):
@@ -269,7 +272,7 @@ def read_landmark_table(content: bytes) -> Landmarks:
     finite = np.isfinite(values.reshape(len(rows), len(columns))).all(axis=1)
     if not finite.all():
         raise DataError(
-            "contains NaN, infinity, or a number beyond float32",
+            "a number is NaN, infinite, or exceeds float32",
             kind="not-finite",
             line=lines[int(np.argmin(finite))],
         )
@@ -281,20 +284,20 @@ def read_landmark_table(content: bytes) -> Landmarks:
 
 
 def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
-    """Return the positions of the landmarks' columns, their joints, and their axes."""
+    """Return the indices of the landmark columns, their joints, and their axes."""
     known = {}
-    for place, name in enumerate(header):
+    for index, name in enumerate(header):
         match = LANDMARK.fullmatch(name)
         if match is not None:
-            known[match[1], int(match[2])] = place
+            known[match[1], int(match[2])] = index
     first = 0 if ("x", 0) in known else 1
-    wanted = set(range(first, first + JOINTS))
+    expected = set(range(first, first + JOINTS))
     for axis in "xyzv":
-        there = {joint for name, joint in known if name == axis}
-        if there != wanted and (there or axis in "xy"):
+        actual = {joint for name, joint in known if name == axis}
+        if actual != expected and (actual or axis in "xy"):
             raise DataError(
-                f"has columns {axis} of {len(there)} landmarks, expected {axis}{first} "
-                f"to {axis}{first + JOINTS - 1}",
+                f"expected the columns {axis}{first} to {axis}{first + JOINTS - 1}, but "
+                f"the table has {axis} of {len(actual)} landmarks",
                 kind="columns",
                 line=1,
             )
@@ -303,15 +306,15 @@ def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
 
 
 def is_landmark_table(header: list[str]) -> bool:
-    """Return whether a table has visibilities, or x and y of 33 landmarks."""
+    """Check whether a table has visibilities, or x and y of 33 landmarks."""
     numbered: dict[str, set[int]] = {axis: set() for axis in "xyzv"}
     for match in filter(None, map(LANDMARK.fullmatch, header)):
         numbered[match[1]].add(int(match[2]))
     if numbered["v"]:
         return True
-    full = numbered["x"] in (set(range(JOINTS)), set(range(1, JOINTS + 1)))
+    complete = numbered["x"] in (set(range(JOINTS)), set(range(1, JOINTS + 1)))
     scored = any(re.fullmatch(r"score\d+", name) for name in header)
-    return full and numbered["y"] == numbered["x"] and not scored
+    return complete and numbered["y"] == numbered["x"] and not scored
 
 
 def _detect(source: Source) -> bool:

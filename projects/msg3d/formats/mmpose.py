@@ -1,14 +1,13 @@
-"""MMPose's JSON, with COCO's joints.
+"""MMPose JSON, with COCO joints.
 
-The demos write a file per video, and so does MMPoseInferencer with `pred_out_dir`; users
-also collect its results in lists, or under the key `predictions`. `track_id` is
-optional:
+The demos, and MMPoseInferencer with `pred_out_dir`, write one file per video. Users also
+collect results in lists, or under the key `predictions`. `track_id` is optional:
 
     {"meta_info": {...}, "instance_info": [{"frame_id": 1, "instances": [
       {"keypoints": [[x, y], ...], "keypoint_scores": [s, ...]}]}]}
     [{"frame_id": 0, "instances": [...]}]    [[{"keypoints": ...}, ...], ...]
 
-A list of persons is a single frame.
+A list of persons is read as a single frame.
 """
 
 from ..io.json_data import list_of_objects, need_fields
@@ -40,7 +39,7 @@ def _detect(source: Source) -> bool:
     data, item = source.json, source.first_item
     if isinstance(data, dict):
         return "instance_info" in data or "predictions" in data
-    if item is None:  # lists without any person
+    if item is None:  # only empty lists: no person detected
         return isinstance(data, list)
     fields = {"instances", "keypoint_scores"}
     return (

@@ -1,7 +1,7 @@
-"""Skeleton files of MSR-Action3D (Li, Zhang and Liu, CVPR Workshops 2010).
+"""MSR-Action3D skeleton files (Li, Zhang and Liu, CVPR Workshops 2010).
 
-A text file per sequence, with 20 lines `x y z confidence` per frame: 20 joints in meters,
-in an order of their own. Frames without any joint are omitted.
+Each text file is a sequence with 20 lines `x y z confidence` per frame: 20 joints in
+meters, in a custom order. Frames without any joint are removed.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from .base import Format, ReadOptions, Sample, Source
 
 LAYOUT = "kinect20"
 JOINTS, FIELDS = 20, 4
-# Number in the layout of each joint of a frame in the file.
+# Number in the layout, from 1, of each joint of a frame in the file.
 ORDER = np.array(
     [5, 9, 3, 2, 13, 17, 1, 6, 10, 7, 11, 8, 12, 14, 18, 15, 19, 16, 20, 4]
 )
@@ -23,19 +23,17 @@ def read_frames(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
     """Read the frames of a file.
 
     Returns:
-        float32 [1, T, 20, 3], and what was changed -> how often.
+        Keypoints, float32 [1, T, 20, 3], and notes (description of a change -> count).
 
     Raises:
-        DataError: a line is not as described above. A file that is truncated between
-            two frames is read like a shorter one.
+        DataError: a line is invalid. Truncation between two frames is not detected.
         SkipFile: no frame has a joint.
     """
     lines = read_number_lines(content, FIELDS)
     frames, rest = divmod(len(lines), JOINTS)
     if rest:
         raise DataError(
-            f"ends with {rest} lines of frame {frames}, expected {JOINTS} per frame: "
-            "the file is truncated",
+            f"the file is truncated: frame {frames} has {rest} lines, expected {JOINTS}",
             kind="truncated",
             line=len(lines),
         )
@@ -46,12 +44,12 @@ def read_frames(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
     if not tracked.any():
         raise SkipFile("no joint in any frame")
     empty = int(np.sum(~tracked))
-    notes = {"frames without any joint left out": empty} if empty else {}
+    notes = {"frames without any joint (removed)": empty} if empty else {}
     return keypoint[tracked][None], notes
 
 
 def _detect(source: Source) -> bool:
-    """Return whether the first frame consists of lines of four numbers."""
+    """Check whether the lines of the first frame have four numbers."""
     lines = source.content[: 200 * JOINTS].splitlines()[:JOINTS]
     try:
         return [

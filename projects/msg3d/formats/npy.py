@@ -1,20 +1,20 @@
-"""A sequence as one NumPy array in a `.npy` file.
+"""Sequences as NumPy arrays in `.npy` files.
 
-[T, V, C] or [M, T, V, C], NaN for what is missing. In 2D, a third channel is the score of
-each joint.
+The shape is [T, V, C] or [M, T, V, C], and missing values are NaN. In 2D, a third channel
+is the score of each joint.
 """
 
 import numpy as np
 
 from ..errors import DataError
-from ..io.npy import array_of_npy
-from .arrays import Arrays, dimensions_of, needed_layout, to_sequence
+from ..io.npy import read_npy_array
+from .arrays import Arrays, dimensions_of, require_layout, to_sequence
 from .base import Format, ReadOptions, Sample, Source
 
 
 def _read(source: Source, options: ReadOptions) -> list[Sample]:
-    joints, known = needed_layout(options).joints, dimensions_of(options)
-    choices = (3, 2) if known is None else (known,)
+    joints, dimensions = require_layout(options).joints, dimensions_of(options)
+    choices = (3, 2) if dimensions is None else (dimensions,)
     for channels in choices:
         try:
             arrays = read_npy(source.content, len(joints), channels)
@@ -27,27 +27,28 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 
 
 def read_npy(content: bytes, joints: int, channels: int) -> Arrays:
-    """Read the array of a .npy file without executing anything.
+    """Read the array in a .npy file. Pickled objects are rejected.
 
     Args:
-        content: the file.
-        joints: V.
-        channels: C, 2 or 3.
+        content: content of the file.
+        joints: number of joints, V.
+        channels: number of coordinates, C, 2 or 3.
 
     Raises:
-        DataError: not such a file, truncated, or of another shape or type.
+        DataError: the file is not a .npy file, is truncated, or has another shape or
+            data type.
     """
-    array = array_of_npy(content)
+    array = read_npy_array(content)
     scored = channels == 2 and array.ndim > 2 and array.shape[-1] == 3
     if (
         array.ndim not in (3, 4)
         or 0 in array.shape
         or array.shape[-2:] != (joints, channels + scored)
     ):
-        more = ", or 3 channels with the score" if channels == 2 else ""
+        alternative = ", or 3 channels including the score" if channels == 2 else ""
         raise DataError(
-            f"contains an array of shape {array.shape}, expected [T, {joints}, "
-            f"{channels}] or [M, T, {joints}, {channels}]{more}",
+            f"the array has shape {array.shape}, expected [T, {joints}, {channels}] or "
+            f"[M, T, {joints}, {channels}]{alternative}",
             kind="shape",
         )
     array = array.reshape(-1, *array.shape[-3:]).astype(np.float64)

@@ -1,15 +1,16 @@
 """NTU RGB+D `.skeleton` files.
 
-The number of frames; then for each frame the number of bodies, and for each body
+A file contains the number of frames, then for each frame the number of bodies, and for
+each body:
 
-- a line of 10 fields: tracking id, six of hands and clipping, lean x and y, tracking
-  state;
+- a line of 10 fields: tracking id, six fields for hands and clipping, lean x and y,
+  tracking state;
 - the number of joints, 25;
-- a line of 12 fields per joint: x, y, z in meters in the camera's coordinates, depth x
-  and y, color x and y in pixels, orientation w, x, y, z, tracking state.
+- per joint, a line of 12 fields: x, y, z in camera coordinates (meters), depth x and y,
+  color x and y (pixels), orientation w, x, y, z, tracking state.
 
-Only ids and x, y, z are read; the other fields are counted. Files without a fault are
-parsed with NumPy; others are read again line by line to find the fault.
+Only ids and x, y, z are read; other fields are only counted. Valid files are parsed with
+NumPy. Invalid files are read again line by line to find the error.
 """
 
 from typing import NamedTuple, NoReturn
@@ -23,23 +24,21 @@ from .base import Format, ReadOptions, Sample, Source
 LAYOUT = "nturgb+d"
 JOINTS = 25
 NOBODY = "no body in any frame"
-REPEATED = (
-    "bodies whose tracking id stands twice in a frame, kept as bodies of their own"
-)
-_BODY = np.array([10, 1] + JOINTS * [12])  # fields in the lines of a body
+DUPLICATE_ID = "bodies with a duplicate tracking id in a frame, kept as separate bodies"
+_BODY = np.array([10, 1] + JOINTS * [12])  # number of fields in each line of a body
 _MAX_DIGITS = 18  # of an integer below 2^63
-_INFINITY = 2.0**128 - 2.0**103  # what float32 rounds to infinity
+_INFINITY = 2.0**128 - 2.0**103  # larger numbers are infinite in float32
 _POWERS = np.array([float(f"1e{power}") for power in range(13)])
 
 
 class Bodies(NamedTuple):
-    """All bodies of all frames, in the order of the file.
+    """The bodies in all frames, in the order of the file.
 
     Attributes:
-        frames: T, number of frames, with or without bodies.
-        frame: int64 [N], the frame of each body, from 0.
-        ids: N tracking ids.
-        joints: float32 [N, 25, 3], x, y, z in meters.
+        frames: number of frames, with or without bodies, T.
+        frame: frame of each body, from 0, int64 [N].
+        ids: tracking ids of the N bodies.
+        joints: x, y, z in meters, float32 [N, 25, 3].
     """
 
     frames: int
@@ -49,34 +48,37 @@ class Bodies(NamedTuple):
 
 
 def read_skeleton(content: bytes) -> Bodies:
-    """Read the bodies of a file, whose fields any white space separates.
+    """Read the bodies in a file. Fields are separated by any white space.
 
     Raises:
-        DataError: the text is not as described above; the error gives the line.
+        DataError: a line is invalid. The error contains the line number.
     """
     text = content.rstrip()
     if not text:
-        raise DataError("is empty, expected the number of frames", kind="empty", line=1)
+        raise DataError(
+            "the file is empty, expected the number of frames", kind="empty", line=1
+        )
     try:
-        return _parse(text) or _refuse(text)
+        return _parse(text) or _raise_error(text)
     except DataError as error:
         line = error.where.line
         if content.endswith(b"\n") or line != content.count(b"\n") + 1:
             raise
-        why = f"{error.message}. The line has no end: the file is truncated"
-        raise DataError(why, kind="truncated", line=line) from None
+        message = f"{error.message}. The file is truncated within this line."
+        raise DataError(message, kind="truncated", line=line) from None
 
 
 def _parse(text: bytes) -> Bodies | None:
-    """Parse a file without a fault; return None for any other."""
+    """Parse a valid file. Return None if the file is invalid."""
     text = b"\n%b\n" % text
     letters = np.frombuffer(text, np.uint8)
     space = (letters == ord(" ")) | (letters - np.uint8(ord("\t")) <= 4)
     starts, ends = np.flatnonzero(space[:-1] ^ space[1:]).reshape(-1, 2).T + 1
-    first = np.searchsorted(starts, np.flatnonzero(letters == ord("\n")))  # of a line
+    # Index of the first field of each line.
+    first = np.searchsorted(starts, np.flatnonzero(letters == ord("\n")))
     fields = np.diff(first)
     heads = np.flatnonzero(fields == _BODY[0])
-    lines = heads[:, None] + np.arange(len(_BODY))  # of each body
+    lines = heads[:, None] + np.arange(len(_BODY))  # (bodies, lines per body)
     if lines.max(initial=0) >= len(fields) or (fields[lines] != _BODY).any():
         return None
     others = np.delete(np.arange(len(fields)), lines)
@@ -105,30 +107,30 @@ def _parse(text: bytes) -> Bodies | None:
 
 
 def _decimals(text: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Read the numbers at text[starts:ends] as `float` does, bit for bit.
+    """Parse the numbers at text[starts:ends], bit for bit equal to `float`.
 
-    Those such as -0.2925287 are computed at once: their digits are an integer below
-    2^53, and its division by a power of ten below 10^23 is rounded once (Clinger, "How
-    to read floating point numbers accurately", PLDI 1990).
+    Numbers such as -0.2925287 are vectorized. Their digits are an integer below 2^53,
+    and the division by a power of ten below 10^23 is correctly rounded (Clinger, "How to
+    read floating point numbers accurately", PLDI 1990).
     """
     letters = np.frombuffer(text, np.uint8)
     negative = letters[starts] == ord("-")
-    units = letters[starts + negative] - np.uint8(ord("0"))  # above 9: not a digit
+    units = letters[starts + negative] - np.uint8(ord("0"))  # > 9 if not a digit
     decimals = ends - starts - negative - 2
     simple = (units < 10) & (letters[starts + negative + 1] == ord("."))
     simple &= (decimals > 0) & (decimals < len(_POWERS))
     decimals *= simple
     values: np.ndarray = units * _POWERS[decimals]
-    for place in range(decimals.max(initial=0)):  # from the last digit
-        digit = letters[ends - 1 - place] - np.uint8(ord("0"))
-        inside = place < decimals
+    for position in range(decimals.max(initial=0)):  # from the last digit
+        digit = letters[ends - 1 - position] - np.uint8(ord("0"))
+        inside = position < decimals
         simple &= ~inside | (digit < 10)
-        values += digit * inside * _POWERS[place]
+        values += digit * inside * _POWERS[position]
     values /= _POWERS[decimals]
     values[negative] *= -1
     for other in np.flatnonzero(~simple):
         word = text[starts[other] : ends[other]]
-        values[other] = float(word.replace(b"_", b"-"))  # 1_0 is refused
+        values[other] = float(word.replace(b"_", b"-"))  # rejects 1_0
     return values
 
 
@@ -136,62 +138,62 @@ def _is_integer(word: bytes) -> bool:
     return word.isdigit() and len(word) <= _MAX_DIGITS
 
 
-def _refuse(text: bytes) -> NoReturn:
-    """Raise the error of the first line that is not as expected."""
+def _raise_error(text: bytes) -> NoReturn:
+    """Raise the error of the first invalid line."""
     rows = [line.split() for line in text.split(b"\n")]
-    line = 0  # the number of lines that were read
+    line = 0  # number of lines read
 
-    def refuse(found: str, expected: str, kind: str) -> NoReturn:
-        raise DataError(f"{found}, expected {expected}", kind=kind, line=line)
+    def fail(expected: str, actual: str, kind: str) -> NoReturn:
+        raise DataError(f"expected {expected}, {actual}", kind=kind, line=line)
 
-    def take(fields: int, expected: str) -> list[bytes]:
+    def next_row(fields: int, expected: str) -> list[bytes]:
         nonlocal line
         line += 1
         if line > len(rows):
-            refuse("is missing, the file is truncated", expected, "truncated")
+            fail(expected, "but the file is truncated", "truncated")
         row = rows[line - 1]
         if len(row) != fields:
-            refuse(f"has {len(row)} fields", f"{fields}: {expected}", "row")
+            fail(f"{expected} ({fields} fields)", f"got {len(row)} fields", "row")
         return row
 
-    def integer(fields: int, expected: str) -> int:
-        word = take(fields, expected)[0]
+    def next_integer(fields: int, expected: str) -> int:
+        word = next_row(fields, expected)[0]
         if not _is_integer(word):
-            refuse(f"begins with {str(word[:40])[1:]}", expected, "number")
+            fail(expected, f"got {str(word[:40])[1:]}", "number")
         return int(word)
 
-    frames = integer(1, "the number of frames")
+    frames = next_integer(1, "the number of frames")
     for number in range(frames):
-        here = f"in frame {number + 1} of {frames}"
-        for _ in range(integer(1, f"the number of bodies {here}")):
-            integer(_BODY[0], f"the tracking id of a body {here}")
-            count = integer(1, f"the number of joints {here}")
+        where = f"in frame {number + 1} of {frames}"
+        for _ in range(next_integer(1, f"the number of bodies {where}")):
+            next_integer(_BODY[0], f"the tracking id of a body {where}")
+            count = next_integer(1, f"the number of joints {where}")
             if count != JOINTS:
-                refuse(f"is {count}", f"{JOINTS} joints {here}", "layout")
+                fail(f"{JOINTS} joints {where}", f"got {count}", "layout")
             for joint in range(JOINTS):
-                fields = take(_BODY[2], f"joint {joint + 1} {here}")
+                fields = next_row(_BODY[2], f"joint {joint + 1} {where}")
                 for axis, word in zip("xyz", fields, strict=False):
-                    expected = f"a finite {axis} of joint {joint + 1} {here}"
+                    expected = f"a finite {axis} of joint {joint + 1} {where}"
                     try:
                         value = float(word.replace(b"_", b"-"))
                     except ValueError:
-                        refuse(f"has {str(word[:40])[1:]}", expected, "number")
+                        fail(expected, f"got {str(word[:40])[1:]}", "number")
                     if not abs(value) < _INFINITY:
-                        refuse(f"has {str(word[:40])[1:]}", expected, "not-finite")
+                        fail(expected, f"got {str(word[:40])[1:]}", "not-finite")
     line += 1
-    refuse("the file goes on", f"its end after {frames} frames", "structure")
+    fail(f"the end of the file after {frames} frames", "got more lines", "structure")
 
 
 def read_bodies(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
-    """Read a file, and follow each body by its tracking id.
+    """Read a file, and track bodies by their ids.
 
     Returns:
-        float32 [B, T, 25, 3] in the order in which the ids appear, zero in frames
-        without the body; and what was noticed -> how often. The second body with an id
-        in a frame is followed like a body of its own.
+        Keypoints, float32 [B, T, 25, 3], in order of first appearance, zero in frames
+        without the body; and notes (description -> count). A second body with the same
+        id in a frame is tracked as a separate body.
 
     Raises:
-        DataError: as `read_skeleton`.
+        DataError: see `read_skeleton`.
         SkipFile: no frame contains a body.
     """
     bodies = read_skeleton(content)
@@ -210,12 +212,12 @@ def read_bodies(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
     keypoint = np.zeros((len(tracks), bodies.frames, JOINTS, 3), dtype=np.float32)
     keypoint[rows, bodies.frame] = bodies.joints
     empty = int(np.sum(~keypoint.any(axis=(0, 2, 3))))
-    notes = {REPEATED: repeated, "frames without any body, kept as zeros": empty}
-    return keypoint, {what: count for what, count in notes.items() if count}
+    notes = {DUPLICATE_ID: repeated, "frames without any body, kept as zeros": empty}
+    return keypoint, {note: count for note, count in notes.items() if count}
 
 
 def keep_bodies(keypoint: np.ndarray, count: int) -> np.ndarray:
-    """Keep the bodies [B, T, 25, 3] of most energy, as MS-G3D does."""
+    """Keep the bodies [B, T, 25, 3] with the highest energy, as in MS-G3D."""
     return select_persons(keypoint, count)[0] if len(keypoint) > 1 else keypoint
 
 

@@ -1,6 +1,6 @@
-"""Skeleton files of Northwestern-UCLA Multiview Action3D (Wang et al., CVPR 2014).
+"""Northwestern-UCLA Multiview Action3D skeleton files (Wang et al., CVPR 2014).
 
-A JSON object per sequence, with 20 joints of Kinect v1 in meters:
+Each file is a JSON object with a sequence of 20 joints of Kinect v1, in meters:
 
     {"file_name": "a01_s02_e03_v01", "skeletons": [[[x, y, z], ...], ...], "label": 1}
 """
@@ -18,12 +18,12 @@ JOINTS = 20
 
 
 class Record(NamedTuple):
-    """The content of a file.
+    """Content of a file.
 
     Attributes:
-        name: of the file, without the suffix.
-        label: number of the class, from 1.
-        keypoint: float32 [1, T, 20, 3].
+        name: name of the file, without the suffix.
+        label: label of the class, starting at 1.
+        keypoint: keypoints, float32 [1, T, 20, 3].
     """
 
     name: Any
@@ -32,52 +32,52 @@ class Record(NamedTuple):
 
 
 def read_record(record: Any) -> Record:
-    """Read the JSON of a file; name and label are not checked.
+    """Read the parsed JSON of a file. Name and label are not checked.
 
     Raises:
         DataError: an entry is missing or invalid.
     """
     if not isinstance(record, dict) or not set(FIELDS) <= set(record):
         raise DataError(
-            f"is not a JSON object with the fields {list(FIELDS)}", kind="structure"
+            f"expected a JSON object with the keys {list(FIELDS)}", kind="structure"
         )
     keypoint = _as_array(record["skeletons"])[None]
     return Record(record["file_name"], record["label"], keypoint)
 
 
 def _as_array(skeletons: Any) -> np.ndarray:
-    """The frames of a file as float32 [T, 20, 3]."""
+    """Convert the frames of a file to float32 [T, 20, 3]."""
 
     def error(text: str, kind: str) -> DataError:
-        return DataError(f"skeletons {text}", kind=kind, field="skeletons")
+        return DataError(f"skeletons: {text}", kind=kind, field="skeletons")
 
     if not isinstance(skeletons, list) or not skeletons:
-        raise error("is empty, expected at least one frame", "empty")
+        raise error("expected a list with at least one frame", "empty")
     for number, frame in enumerate(skeletons):
         if not isinstance(frame, list) or len(frame) != JOINTS:
             count = len(frame) if isinstance(frame, list) else type(frame).__name__
             raise error(
-                f"has {count} joints in frame {number}, expected {JOINTS}", "layout"
+                f"expected {JOINTS} joints in frame {number}, got {count}", "layout"
             )
         if any(not isinstance(joint, list) or len(joint) != 3 for joint in frame):
-            raise error(f"has a joint in frame {number} that is not [x, y, z]", "shape")
+            raise error(f"a joint in frame {number} is not [x, y, z]", "shape")
     try:
         array = np.array(skeletons)
-    except ValueError:  # lists in place of numbers
+    except ValueError:  # nested lists instead of numbers
         array = np.array(None)
     if array.dtype.kind not in "fi" or array.ndim != 3:
-        raise error("contains something that is not a number", "number")
+        raise error("a coordinate is not a number", "number")
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
     finite = np.isfinite(array).all(axis=(1, 2))
     if not finite.all():
         raise error(
-            f"is NaN or infinite in {np.sum(~finite)} of {len(array)} frames, first in "
-            f"frame {np.argmin(finite)}",
+            f"{np.sum(~finite)} of {len(array)} frames contain NaN or infinity (first: "
+            f"frame {np.argmin(finite)})",
             "not-finite",
         )
     if not array.any():
-        raise error(f"is zero in all {len(array)} frames", "no-person")
+        raise error(f"all joints are zero in all {len(array)} frames", "no-person")
     return array
 
 

@@ -1,9 +1,10 @@
-"""OpenPose's JSON (`--write_json`), one file per frame.
+"""OpenPose JSON (`--write_json`), with one file per frame.
 
     {"version": 1.3, "people": [{"person_id": [-1],
       "pose_keypoints_2d": [x0, y0, c0, x1, ...]}]}
 
-in files `VIDEO_000000000012_keypoints.json`. BODY_25 has 25 joints, the COCO model 18.
+Files are named `VIDEO_000000000012_keypoints.json`. The BODY_25 model has 25 joints, and
+the COCO model has 18.
 """
 
 import numpy as np
@@ -18,21 +19,21 @@ LAYOUTS = {25: "openpose25", 18: "openpose"}
 
 def _read(source: Source, options: ReadOptions) -> list[Sample]:
     need_fields(source.json, ("people",), "the file")
-    numbers, places = [], []
+    numbers, fields = [], []
     for index, person in enumerate(list_of_objects(source.json["people"], "people")):
         need_fields(person, ("pose_keypoints_2d",), f"people[{index}]")
-        places.append(f"people[{index}].pose_keypoints_2d")
+        fields.append(f"people[{index}].pose_keypoints_2d")
         numbers.append(person["pose_keypoints_2d"])
     first = numbers[0] if numbers else [0.0] * 75
     joints = len(first) // 3 if isinstance(first, list) and len(first) % 3 == 0 else 0
     if joints not in LAYOUTS:
         raise DataError(
-            f"{places[0]} is not a list of x, y, score of 25 joints (BODY_25) or 18 "
-            "(COCO)",
+            f"{fields[0]}: expected a list with x, y, and score of 25 joints (BODY_25) "
+            "or 18 joints (COCO)",
             kind="layout",
-            field=places[0],
+            field=fields[0],
         )
-    values = stack_numbers(numbers, (3 * joints,), places.__getitem__)
+    values = stack_numbers(numbers, (3 * joints,), fields.__getitem__)
     values = values.reshape(-1, joints, 3)
     largest = float(np.abs(values[..., :2]).max(initial=0))
     check_image_unit(largest, options.unit or "px")
@@ -50,7 +51,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 
 FORMAT = Format(
     name="openpose",
-    title="OpenPose, a folder with one file per frame",
+    title="OpenPose (folder with one file per frame)",
     suffixes=(".json",),
     detect=lambda source: isinstance(source.json, dict) and "people" in source.json,
     read=_read,

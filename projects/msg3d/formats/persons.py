@@ -1,10 +1,10 @@
-"""Shared by the formats of 2D pose estimators with COCO's joints.
+"""Shared functions of the formats of 2D pose estimators with COCO joints.
 
-A format collects the persons of a file in `Persons`; here they become a sequence, or a
-frame record if the file contains a single frame. Of 26 joints (Halpe), 133
-(COCO-WholeBody), and 136 (Halpe full body), the first 17 are kept, which are COCO's.
-Persons become rows by the identities of a tracker, or are matched from frame to frame
-(`preprocessing/tracks.py`).
+A format collects the persons of a file in `Persons`. This module converts them to a
+sequence, or to a frame record if the file contains a single frame. Files with 26 joints
+(Halpe), 133 (COCO-WholeBody), or 136 (Halpe full body) begin with the 17 COCO joints, and
+only these are kept. Persons are arranged in rows by their track ids, or matched from frame
+to frame (`preprocessing/tracks.py`).
 """
 
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, SkipFile
-from ..io.json_data import json_of_text, need_fields, stack_numbers
+from ..io.json_data import need_fields, parse_json_string, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions
 from ..skeletons import skeleton
 from ..skeletons.units import check_image_unit
 from .base import ReadOptions, Sample, Source
-from .frames import NOBODY, to_tracks
+from .frames import NO_PERSON, to_tracks
 
 JOINTS = skeleton("coco").joints
 COUNTS = (17, 26, 133, 136)
@@ -27,16 +27,16 @@ COUNTS = (17, 26, 133, 136)
 
 @dataclass
 class Persons:
-    """The persons of a file, as they are there.
+    """Unprocessed persons of a file.
 
     Attributes:
-        single: whether the file is one frame of a video.
-        numbers: of all frames listed, with or without persons.
-        img_shape: (height, width), if the file gives it.
-        frames: of each person, the number of its frame.
-        joints, scores: of each person.
-        identities: of each person, None where the file has none.
-        places: of each person, its place in the file.
+        single: whether the file is a single frame of a video.
+        numbers: numbers of all frames, with or without persons.
+        img_shape: (height, width) of the images, if known.
+        frames: frame number of each person.
+        joints, scores: joints and scores of each person.
+        identities: track id of each person, None if unknown.
+        places: location of each person in the file, for messages.
     """
 
     single: bool = False
@@ -61,17 +61,17 @@ class Persons:
 def as_sequences(
     persons: Persons, form: str, source: Source, options: ReadOptions
 ) -> list[Sample]:
-    """Make the sequence or the frame record of a file.
+    """Build the sequence or the frame record of a file.
 
     Args:
-        persons: of the file.
-        form: the format, for the report.
+        persons: persons of the file.
+        form: name of the format, for reports.
         source: the file.
-        options: `unit` tells whether coordinates are pixels or normalized.
+        options: `unit` is pixels (default) or normalized.
 
     Raises:
-        DataError: other joints than COCO's, or another unit.
-        SkipFile: a video without any person.
+        DataError: the joints or the unit do not match.
+        SkipFile: the video contains no person.
     """
     poses, scores = _arrays(persons)
     unit = options.unit or "px"
@@ -88,7 +88,7 @@ def as_sequences(
             }
         ]
     if not persons.frames:
-        raise SkipFile(NOBODY)
+        raise SkipFile(NO_PERSON)
     positions, frames = frame_positions([*persons.numbers, *persons.frames])
     sequence = to_tracks(
         source.id,
@@ -108,16 +108,16 @@ def as_sequences(
 def frames_of(
     data: Any, place: str, persons: Persons
 ) -> Iterator[tuple[int, Any, str]]:
-    """Iterate over the frames in a list, or the single frame that the list is.
+    """Iterate over the frames in a list, or over a list that is a single frame.
 
     Args:
-        data: a list of frames, each a list of persons, an object with `instances`, or
-            JSON text of these.
-        place: of the list in the file.
-        persons: receives `single` and `numbers`.
+        data: list of frames. A frame is a list of persons, an object with `instances`,
+            or a string with the JSON of these.
+        place: location of the list in the file, for messages.
+        persons: `single` and `numbers` of this object are set.
 
     Yields:
-        Number of the frame, its list of persons, and the place of that in the file.
+        Number of the frame, its list of persons, and the location of this list.
     """
     if not isinstance(data, list):
         raise DataError(
@@ -136,14 +136,14 @@ def frames_of(
             number = frame.get("frame_id", index)
             if type(number) is not int:
                 raise DataError(
-                    f"{where}.frame_id is {number!r:.40}, expected a number",
+                    f"{where}.frame_id is {number!r:.40}, expected an integer",
                     kind="frame-numbers",
                     field=f"{where}.frame_id",
                 )
             frame, where = frame["instances"], f"{where}.instances"
         if isinstance(frame, str):
-            frame = json_of_text(frame, where)
-        # MMPoseInferencer returns lists of a batch, of one frame each.
+            frame = parse_json_string(frame, where)
+        # MMPoseInferencer returns batches that contain a single frame.
         while (
             isinstance(frame, list) and len(frame) == 1 and isinstance(frame[0], list)
         ):
@@ -152,15 +152,16 @@ def frames_of(
         yield number, frame, where
     if len(set(persons.numbers)) < len(persons.numbers):
         raise DataError(
-            "a frame_id appears twice, expected each once", kind="frame-numbers"
+            "two frames have the same frame_id, but it must be unique",
+            kind="frame-numbers",
         )
 
 
 def split_scores(numbers: Any, where: str) -> tuple[list[list[Any]], list[Any]]:
-    """`[x, y, s, x, y, s, ...]` -> [[x, y], ...] and [s, ...]."""
+    """Split `[x, y, s, x, y, s, ...]` into `[[x, y], ...]` and `[s, ...]`."""
     if not isinstance(numbers, list) or len(numbers) % 3:
         raise DataError(
-            f"{where}.keypoints is not a list of x, y, score of each joint",
+            f"{where}.keypoints: expected a list with x, y, and score of each joint",
             kind="shape",
             field=f"{where}.keypoints",
         )
@@ -169,7 +170,7 @@ def split_scores(numbers: Any, where: str) -> tuple[list[list[Any]], list[Any]]:
 
 
 def _identity(identity: Any, place: str) -> int | None:
-    """The number of a tracker; AlphaPose puts it in a list, or makes it a float."""
+    """Return a track id. AlphaPose writes it as a number, a float, or a list."""
     if isinstance(identity, list) and len(identity) == 1:
         identity = identity[0]
     if identity is None:
@@ -181,27 +182,27 @@ def _identity(identity: Any, place: str) -> int | None:
     ):
         return int(identity)
     raise DataError(
-        f"{place} has the identity {identity!r:.40}, expected a whole number",
+        f"{place} has the track id {identity!r:.40}, expected an integer",
         kind="number",
         field=place,
     )
 
 
 def _arrays(persons: Persons) -> tuple[np.ndarray, np.ndarray]:
-    """Return poses [P, 17, 2] and scores [P, 17] of all persons of a file."""
+    """Return poses [P, 17, 2] and scores [P, 17] of all persons in a file."""
     first = persons.joints[0] if persons.joints else JOINTS
     joints = len(first) if isinstance(first, list | tuple) else 0
     if joints not in COUNTS:
         raise DataError(
-            f"{persons.places[0]}.keypoints has {joints} joints, expected COCO's 17, or "
-            "26, 133, or 136, which begin with those",
+            f"{persons.places[0]}.keypoints has {joints} joints, expected 17 (COCO), 26, "
+            "133, or 136",
             kind="layout",
             field=f"{persons.places[0]}.keypoints",
         )
     poses = stack_numbers(
-        persons.joints, (joints, 2), lambda place: f"{persons.places[place]}.keypoints"
+        persons.joints, (joints, 2), lambda index: f"{persons.places[index]}.keypoints"
     )
     scores = stack_numbers(
-        persons.scores, (joints,), lambda place: f"{persons.places[place]}'s scores"
+        persons.scores, (joints,), lambda index: f"{persons.places[index]}'s scores"
     )
     return poses[:, : len(JOINTS)], scores[:, : len(JOINTS)]

@@ -1,13 +1,14 @@
-"""Skeleton files of SBU Kinect Interaction (Yun et al., CVPR Workshops 2012).
+"""SBU Kinect Interaction skeleton files (Yun et al., CVPR Workshops 2012).
 
-A text file per sequence. A line is a frame: its number, and (x, y, z) of 15 joints of the
-first person, then of the second, separated by commas: 91 fields.
+Each text file is a sequence with one line per frame. A line has 91 fields separated by
+commas: the frame number, then (x, y, z) of 15 joints of the first person and of the second
+person.
 
-The numbers are world coordinates scaled to the image: x and y in 0..1, y down, so that
-one unit is 2.56 m of x, 1.92 m of y, and 1.28 m of z. The authors' formula inverts that:
-x' = 1280 - 2560 x, y' = 960 - 1920 y, z' = 10000 z / 7.8125, in millimeters, y up and x
-to the left of the image. Bones then keep their length: neck to torso varies by 0.1 %
-within a sequence (median), and by 1 % as released.
+The coordinates are world coordinates scaled to the image: x and y are in 0..1, y down. One
+unit is 2.56 m in x, 1.92 m in y, and 1.28 m in z. The authors' formula inverts the scaling:
+x' = 1280 - 2560 x, y' = 960 - 1920 y, z' = 10000 z / 7.8125, in millimeters, with y up and
+x to the left of the image. With it, bones have a constant length: the distance from neck to
+torso varies by 0.1% within a sequence (median), compared with 1% as released.
 """
 
 import numpy as np
@@ -29,22 +30,22 @@ def read_frames(
     """Read the frames of a file.
 
     Args:
-        unit: "unscaled" for the numbers as released, or "m".
+        content: content of the file.
+        unit: "unscaled" for the coordinates as released, or "m" for meters.
 
     Returns:
-        float32 [2, T, 15, 3], and what was noticed -> how often.
+        Keypoints, float32 [2, T, 15, 3], and notes (description -> count).
 
     Raises:
-        DataError: a line is not as described above. A file that is truncated between
-            two frames is read like a shorter one.
+        DataError: a line is invalid. Truncation between two frames is not detected.
     """
     lines = read_number_lines(content, FIELDS, separator=",")
     numbers = lines[:, 0]
-    odd = numbers != np.floor(numbers)
-    if odd.any():
-        line = int(np.argmax(odd))
+    invalid = numbers != np.floor(numbers)
+    if invalid.any():
+        line = int(np.argmax(invalid))
         raise DataError(
-            f"the first field is {numbers[line]:g}, expected the number of the frame",
+            f"the first field is {numbers[line]:g}, expected a frame number (integer)",
             kind="frame-numbers",
             line=line + 1,
         )
@@ -52,16 +53,18 @@ def read_frames(
     if unit == "m":
         present = coordinates.any(axis=-1, keepdims=True)
         coordinates = (coordinates * _SCALE + _OFFSET) * present
-    keypoint = as_float32(coordinates).swapaxes(0, 1).copy()  # [M, T, V, C]
+    keypoint = as_float32(coordinates).swapaxes(0, 1).copy()  # (M, T, V, C)
     if not keypoint.any():
-        raise DataError(f"is zero in all {len(lines)} frames", kind="no-person")
+        raise DataError(
+            f"all joints are zero in all {len(lines)} frames", kind="no-person"
+        )
     jumps = int(np.sum(np.diff(numbers) != 1))
-    what = "frame numbers that do not follow the one before (all frames are kept)"
-    return keypoint, {what: jumps} if jumps else {}
+    note = "frame numbers that do not follow the previous number (all frames are kept)"
+    return keypoint, {note: jumps} if jumps else {}
 
 
 def _detect(source: Source) -> bool:
-    """Return whether the first line has 91 numbers."""
+    """Check whether the first line has 91 numbers."""
     fields = source.content[: 100 * FIELDS].partition(b"\n")[0].split(b",")
     try:
         return len([float(field) for field in fields]) == FIELDS

@@ -1,4 +1,4 @@
-"""Packed stores, as `msg3d pack` writes them."""
+"""Packed stores, as written by `msg3d pack`."""
 
 from pathlib import Path
 

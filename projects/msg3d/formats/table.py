@@ -15,9 +15,9 @@ class Table(NamedTuple):
     """The cells of a CSV file.
 
     Attributes:
-        header: names of the columns, in lower case: `Left Hand-X` is `left_hand_x`.
-        rows: cells.
-        lines: line of the file on which each row ends.
+        header: normalized column names, such as `left_hand_x` for `Left Hand-X`.
+        rows: cells of each row.
+        lines: line number of the end of each row.
     """
 
     header: list[str]
@@ -28,32 +28,33 @@ class Table(NamedTuple):
         """Check that every row has a cell for each column.
 
         Raises:
-            DataError: the first row that has not (`row`).
+            DataError: a row has another number of cells (`row`).
         """
         for row, line in zip(self.rows, self.lines, strict=True):
             if len(row) != len(self.header):
                 raise DataError(
-                    f"has {len(row)} cells, expected {len(self.header)} as in the header",
+                    f"the row has {len(row)} cells, but the header has "
+                    f"{len(self.header)}",
                     kind="row",
                     line=line,
                 )
 
 
 def read_table(content: bytes, skip_blank: bool = False) -> Table:
-    """Read a CSV file with commas, semicolons, or tabs between its cells.
+    """Read a CSV file with commas, semicolons, or tabs as delimiters.
 
     Args:
-        content: UTF-8; blank lines may follow the last row.
-        skip_blank: whether blank lines may stand between rows.
+        content: content of the file in UTF-8. Trailing blank lines are ignored.
+        skip_blank: whether to skip blank lines between rows.
 
     Raises:
-        DataError: the file is no table; the error gives the line.
+        DataError: the file is not a table. The error contains the line number.
     """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
-            f"byte {error.start} is not UTF-8. Save the table as CSV in UTF-8",
+            f"byte {error.start} is not UTF-8. Save the table as CSV in UTF-8.",
             kind="encoding",
             line=content.count(b"\n", 0, error.start) + 1,
         ) from None
@@ -67,23 +68,23 @@ def read_table(content: bytes, skip_blank: bool = False) -> Table:
                 lines.append(reader.line_num)
     except csv.Error as error:
         raise DataError(
-            f"is not CSV ({error})", kind="syntax", line=reader.line_num
+            f"not valid CSV ({error})", kind="syntax", line=reader.line_num
         ) from None
     while rows and not rows[-1]:
         rows.pop()
     if not rows:
-        raise DataError("is empty, expected a header", kind="empty", line=1)
-    header = [_plain(name) for name in rows[0]]
-    repeated = [name for name, times in Counter(header).items() if times > 1 and name]
-    if repeated:
+        raise DataError("the file is empty, expected a header", kind="empty", line=1)
+    header = [_normalize(name) for name in rows[0]]
+    duplicates = [name for name, times in Counter(header).items() if times > 1 and name]
+    if duplicates:
         raise DataError(
-            f"has the column {repeated[0]!r:.80} twice", kind="columns", line=1
+            f"the column {duplicates[0]!r:.80} occurs twice", kind="columns", line=1
         )
     return Table(header, rows[1:], lines[1 : len(rows)])
 
 
 def read_header(content: bytes) -> list[str]:
-    """Return the names of the columns; an empty list if the first line has none."""
+    """Return the column names, or an empty list if the first line is not a header."""
     first = content[: content.find(b"\n") + 1 or None]
     try:
         return read_table(first).header
@@ -92,7 +93,7 @@ def read_header(content: bytes) -> list[str]:
 
 
 def number(cell: str, line: int) -> float:
-    """Return the number in a cell; NaN if the cell is empty."""
+    """Return the number in a cell, or NaN if the cell is empty."""
     cell = cell.strip()
     try:
         if "_" in cell:  # Python reads 1_0 as 10
@@ -105,14 +106,14 @@ def number(cell: str, line: int) -> float:
 
 
 def frame_numbers(table: Table) -> list[int]:
-    """Return the whole numbers in the column `frame`."""
+    """Return the integers in the column `frame`."""
     column = table.header.index("frame")
     numbers = []
     for row, line in zip(table.rows, table.lines, strict=True):
         value = number(row[column], line)
         if not value.is_integer() or abs(value) > 2**53:
             raise DataError(
-                f"frame is {row[column].strip()[:40]!r}, expected a whole number",
+                f"frame is {row[column].strip()[:40]!r}, expected an integer",
                 kind="number",
                 line=line,
                 field="frame",
@@ -121,5 +122,5 @@ def frame_numbers(table: Table) -> list[int]:
     return numbers
 
 
-def _plain(name: str) -> str:
+def _normalize(name: str) -> str:
     return re.sub(r"[\s-]+", "_", name.strip().lower())

@@ -1,8 +1,8 @@
-"""Body landmarks of UDIVA v0.5 (Palmero et al., 2021).
+"""UDIVA v0.5 body landmarks (Palmero et al., 2021).
 
-An HDF5 file per recording of a participant, with a group per frame, named by its number.
-The group contains `body/landmarks`, [24, 3], the joints of SMPL in no stated unit, unless
-no person was detected. Reading requires h5py (`pip install "msg3d[udiva]"`).
+Each HDF5 file is a recording of a participant, with one group per frame, named by the
+frame number. If a person was detected, the group contains `body/landmarks`, [24, 3], the
+joints of SMPL in an unspecified unit. Requires h5py (`pip install "msg3d[udiva]"`).
 """
 
 import io
@@ -23,12 +23,12 @@ JOINTS = 24
 
 
 class Recording(NamedTuple):
-    """The content of a file.
+    """Content of a file.
 
     Attributes:
-        landmarks: float32 [T, 24, 3], zero where a frame has none.
-        absent: bool [T], whether a frame has no landmarks.
-        gaps: how many frame numbers do not follow the one before.
+        landmarks: landmarks, float32 [T, 24, 3], zero in frames without landmarks.
+        absent: whether a frame has no landmarks, bool [T].
+        gaps: number of frame numbers that do not follow the previous number.
     """
 
     landmarks: np.ndarray
@@ -36,19 +36,20 @@ class Recording(NamedTuple):
     gaps: int
 
     def notes(self, absent: str) -> dict[str, int]:
-        """Return notes; `absent` tells what became of frames without landmarks."""
+        """Return notes; `absent` describes how frames without landmarks are handled."""
         notes = {
             f"frames without body landmarks ({absent})": int(self.absent.sum()),
-            "frame numbers that do not follow the one before (joined)": self.gaps,
+            "frame numbers that do not follow the previous number (joined)": self.gaps,
         }
-        return {what: count for what, count in notes.items() if count}
+        return {note: count for note, count in notes.items() if count}
 
 
 def read_recording(content: bytes) -> Recording:
-    """Read a file.
+    """Read the landmarks of a file.
 
     Raises:
-        DataError: it is corrupt or has another structure, or h5py is not installed.
+        DataError: the file is corrupt or has another structure, or h5py is not
+            installed.
         SkipFile: no frame has landmarks.
     """
     h5py = import_h5py()
@@ -58,20 +59,23 @@ def read_recording(content: bytes) -> Recording:
             frames = [_landmarks(file, number) for number in numbers]
     except DataError:
         raise
-    # A corrupt file may raise anything.
+    # h5py raises many types of exceptions for corrupt files.
     except Exception as error:
         raise DataError(
-            f"is not HDF5, or truncated ({str(error) or type(error).__name__})",
+            f"the file is corrupt, truncated, or not an HDF5 file "
+            f"({str(error) or type(error).__name__})",
             kind="corrupt",
         ) from error
     if not frames:
-        raise DataError("has no frame, expected a group per frame", kind="empty")
+        raise DataError(
+            "the file has no frames, expected one group per frame", kind="empty"
+        )
     absent = np.array([frame is None for frame in frames])
     if absent.all():
         raise SkipFile("no frame has body landmarks")
     landmarks = np.zeros((len(frames), JOINTS, 3), dtype=np.float32)
-    for place in np.flatnonzero(~absent):
-        landmarks[place] = frames[place]
+    for frame in np.flatnonzero(~absent):
+        landmarks[frame] = frames[frame]
     steps = np.diff([int(number) for number in numbers])
     return Recording(landmarks, absent, int(np.sum(steps != 1)))
 
@@ -79,7 +83,7 @@ def read_recording(content: bytes) -> Recording:
 def _frame_number(name: str) -> int:
     if not name.isdecimal():
         raise DataError(
-            f"has the group {name!r:.40}, expected the number of a frame",
+            f"unexpected group {name!r:.40}, expected a frame number",
             kind="structure",
         )
     return int(name)
@@ -92,8 +96,8 @@ def _landmarks(file: "h5py.File", number: str) -> np.ndarray | None:
     values = np.asarray(file[number][LANDMARKS])
     if values.shape != (JOINTS, 3) or values.dtype.kind not in "fiu":
         raise DataError(
-            f"{field} is {values.dtype} of shape {values.shape}, expected {JOINTS} x 3 "
-            "numbers",
+            f"{field} has dtype {values.dtype} and shape {values.shape}, expected "
+            f"numbers of shape ({JOINTS}, 3)",
             kind="shape" if values.dtype.kind in "fiu" else "dtype",
             field=field,
         )
@@ -101,7 +105,7 @@ def _landmarks(file: "h5py.File", number: str) -> np.ndarray | None:
         values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise DataError(
-            f"{field} contains NaN, infinity, or a number beyond float32",
+            f"{field} contains NaN, infinity, or a number that exceeds float32",
             kind="not-finite",
             field=field,
         )
@@ -109,16 +113,17 @@ def _landmarks(file: "h5py.File", number: str) -> np.ndarray | None:
 
 
 def import_h5py() -> ModuleType:
-    """Return the package h5py.
+    """Import h5py.
 
     Raises:
-        DataError: it is not installed.
+        DataError: h5py is not installed.
     """
     try:
         import h5py
     except ImportError:
         raise DataError(
-            "UDIVA's landmarks are HDF5 files, which require h5py: pip install h5py",
+            "UDIVA landmarks are HDF5 files, which require h5py. Install it with `pip "
+            'install "msg3d[udiva]"`.',
             kind="missing-package",
         ) from None
     module: ModuleType = h5py

@@ -1,8 +1,8 @@
-"""Videos, with a 2D pose estimator and tracking.
+"""Videos, read with a 2D pose estimator and tracking.
 
-A pose estimator is a function of a frame, uint8 [H, W, 3] in the order of OpenCV (blue,
-green, red), that returns the persons in it: keypoints [P, V, 2] in pixels and scores
-[P, V]. Every model of rtmlib is one; see `video/rtmlib_pose.py`.
+A pose estimator is a function of a frame, uint8 [H, W, 3], in OpenCV's order (BGR). It
+returns the persons in the frame: keypoints [P, V, 2] in pixels and scores [P, V]. The
+models of rtmlib have this interface; see `video/rtmlib_pose.py`.
 """
 
 import os
@@ -16,7 +16,7 @@ from ..errors import DataError, SkipFile
 from ..io.progress import progress
 from ..preprocessing.tracks import Observations
 from .base import Format, Pose, ReadOptions, Sample, Source
-from .frames import NOBODY, to_tracks
+from .frames import NO_PERSON, to_tracks
 from .persons import COUNTS, JOINTS
 
 if TYPE_CHECKING:
@@ -27,20 +27,21 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> Sample:
     """Read a video as a sequence of 2D joints.
 
     Args:
-        path: anything that OpenCV opens.
-        pose: the pose estimator.
-        max_persons: maximum number of rows, those with the largest sum of scores.
+        path: path or URL that OpenCV can open.
+        pose: pose estimator.
+        max_persons: maximum number of rows. Persons with the highest total score are
+            kept.
 
     Returns:
         dict(frame_dir, total_frames, keypoint float32 [M, T, V, 2], keypoint_score
-        float32 [M, T, V], img_shape, unit), and `layout` 'coco' if the joints are, or
-        begin with, COCO's 17. If no person is detected, M is 0.
+        float32 [M, T, V], img_shape, unit), and `layout` 'coco' if the joints begin with
+        the 17 COCO joints. If no person is detected, M is 0.
 
     Raises:
-        DataError: not a video, or the estimator returns arrays of other shapes.
+        DataError: the file is not a video, or the estimator returns wrong shapes.
         ImportError: OpenCV is not installed.
     """
-    name = os.path.basename(path)  # noqa: PTH119  (of a URL, too)
+    name = os.path.basename(path)  # noqa: PTH119  (also for URLs)
     poses, scores, shape = _estimate(path, name, pose)
     frames = len(poses)
     sequence: Sample = {
@@ -52,14 +53,14 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> Sample:
     }
     if not any(map(len, poses)):
         return sequence
-    numbers = np.repeat(np.arange(frames), [len(each) for each in poses])
-    keypoint = np.concatenate([each for each in poses if len(each)])
-    score = np.concatenate([each for each in scores if len(each)])
+    numbers = np.repeat(np.arange(frames), [len(persons) for persons in poses])
+    keypoint = np.concatenate([persons for persons in poses if len(persons)])
+    score = np.concatenate([persons for persons in scores if len(persons)])
     if keypoint.shape[1] in COUNTS:
         keypoint, score = keypoint[:, : len(JOINTS)], score[:, : len(JOINTS)]
         sequence["layout"] = "coco"
     observations = Observations(numbers, keypoint, score, [None] * len(keypoint))
-    with suppress(SkipFile):  # every score is zero
+    with suppress(SkipFile):  # all scores are zero
         sequence.update(to_tracks(name, observations, frames, max_persons))
     return sequence
 
@@ -72,7 +73,8 @@ def _estimate(
         import cv2
     except ImportError as error:
         raise ImportError(
-            f"videos require OpenCV ({error}): pip install opencv-python-headless"
+            f"videos require OpenCV ({error}). Install it with `pip install "
+            "opencv-python-headless`."
         ) from error
     capture = cv2.VideoCapture(path)
     poses: list[np.ndarray] = []
@@ -83,7 +85,7 @@ def _estimate(
     images = _images(capture)
     for image in progress(images, name, total, unit="frame", leave=False):
         shape = shape or (image.shape[0], image.shape[1])
-        keypoint, score = (np.asarray(each, np.float32) for each in pose(image))
+        keypoint, score = (np.asarray(array, np.float32) for array in pose(image))
         if len(keypoint):
             _check(keypoint, score, joints, len(poses))
             joints = keypoint.shape[1]
@@ -92,7 +94,7 @@ def _estimate(
     capture.release()
     if shape is None:
         raise DataError(
-            "is not a video that OpenCV can read. Convert it to .mp4 (H.264)",
+            "OpenCV cannot read this file as a video. Convert it to .mp4 (H.264).",
             kind="corrupt",
         )
     return poses, scores, shape
@@ -100,15 +102,15 @@ def _estimate(
 
 def _images(capture: "cv2.VideoCapture") -> Iterator[np.ndarray]:
     while True:
-        read, image = capture.read()
-        if not read:
+        success, image = capture.read()
+        if not success:
             return
         yield image
 
 
 def _check(keypoint: Any, score: Any, joints: int | None, frame: int) -> None:
-    fits = keypoint.ndim == 3 and keypoint.shape[2] == 2
-    if not fits or score.shape != keypoint.shape[:2]:
+    valid = keypoint.ndim == 3 and keypoint.shape[2] == 2
+    if not valid or score.shape != keypoint.shape[:2]:
         raise DataError(
             f"the pose estimator returned keypoints {keypoint.shape} and scores "
             f"{score.shape} for frame {frame}, expected [P, V, 2] and [P, V]",
@@ -117,7 +119,7 @@ def _check(keypoint: Any, score: Any, joints: int | None, frame: int) -> None:
     if joints not in (None, keypoint.shape[1]):
         raise DataError(
             f"the pose estimator returned {keypoint.shape[1]} joints in frame {frame} "
-            f"and {joints} before, expected the same number",
+            f"and {joints} in earlier frames, but the number must be constant",
             kind="layout",
         )
 
@@ -125,14 +127,14 @@ def _check(keypoint: Any, score: Any, joints: int | None, frame: int) -> None:
 def _read(source: Source, options: ReadOptions) -> list[Sample]:
     if options.pose is None:
         raise DataError(
-            "is a video, but there is no pose estimator. Give --pose-model MODEL.onnx, "
-            "or keypoints instead of the video",
+            "videos require a pose estimator. Pass --pose-model MODEL.onnx, or a file "
+            "with keypoints instead of the video.",
             kind="option",
         )
     with source.on_disk() as path:
         sequence = read_video(path, options.pose, options.max_persons)
     if not len(sequence["keypoint"]):
-        raise SkipFile(NOBODY)
+        raise SkipFile(NO_PERSON)
     return [dict(sequence, frame_dir=source.id)]
 
 

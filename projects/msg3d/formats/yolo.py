@@ -1,12 +1,12 @@
-"""JSON of Ultralytics' YOLO pose models, with COCO's joints.
+"""JSON of Ultralytics YOLO pose models, with COCO joints.
 
-`result.to_json()` of every frame, each as text or as JSON; `track_id` and `visible` are
-optional:
+The file is a list of `result.to_json()` per frame, as strings or as parsed JSON.
+`track_id` and `visible` are optional:
 
     [[{"name": "person", "keypoints": {"x": [...], "y": [...], "visible": [...]},
        "track_id": 1}, ...], ...]
 
-A list of persons is a single frame.
+A list of persons is read as a single frame.
 """
 
 from ..errors import DataError
@@ -26,11 +26,11 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
             x, y = joints["x"], joints["y"]
             if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
                 raise DataError(
-                    f"{where}.keypoints: x and y are not lists of the same length",
+                    f"{where}.keypoints: x and y must be lists of the same length",
                     kind="shape",
                     field=f"{where}.keypoints",
                 )
-            # Models trained without visibility have none.
+            # Models trained without visibility do not output `visible`.
             scores = joints.get("visible", [1.0] * len(x))
             pairs = [list(pair) for pair in zip(x, y, strict=True)]
             persons.add(number, pairs, scores, person.get("track_id"), where)

@@ -1,8 +1,7 @@
-"""Read and write untrusted files as plain data, without executing anything in them."""
+"""Safe readers of untrusted files, which never execute code in a file, and writers."""
 
 import os
 
 __all__ = ["StrPath"]
 
-# A path, as users give it.
 StrPath = str | os.PathLike[str]

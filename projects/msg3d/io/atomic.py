@@ -1,4 +1,4 @@
-"""Atomic writes: a file is complete or not there."""
+"""Atomic writes: a file is either complete or does not exist."""
 
 import json
 import os
@@ -14,15 +14,15 @@ from . import StrPath
 def whole_file(
     path: StrPath, mode: str = "xb", encoding: str = "utf-8"
 ) -> Iterator[IO[Any]]:
-    """Write a new file that replaces `path` when the block ends without an error.
+    """Open a temporary file for writing, and replace `path` when the block succeeds.
 
-    Until then it has another name in the same folder, so that neither an error nor an
-    interruption leaves half a file or loses the old one. A link is followed.
+    The temporary file is in the same folder. An error or interruption neither leaves a
+    partial file nor loses the previous file. Symbolic links are followed.
 
     Args:
-        path: its folder is created if necessary.
-        mode: "xb" or "x", for bytes or text, whose lines end in `\\n` on all systems.
-        encoding: of text.
+        path: path of the file. Its folder is created if necessary.
+        mode: "xb" for bytes or "x" for text, with `\\n` as the line end on all systems.
+        encoding: encoding of text.
 
     Raises:
         OSError: the file cannot be written.
@@ -35,7 +35,7 @@ def whole_file(
             file: IO[Any] = temporary.open(mode)
         else:
             file = temporary.open(mode, encoding=encoding, newline="\n")
-    except OSError as error:  # names the file that the user knows
+    except OSError as error:  # report the path, not the temporary file
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     try:
         with file:
@@ -48,21 +48,21 @@ def whole_file(
 
 
 def write_json(content: Any, path: StrPath) -> None:
-    """Write JSON, atomically."""
+    """Write JSON atomically."""
     with whole_file(path, "x") as file:
         json.dump(content, file, indent=1)
 
 
 def sync_file(file: IO[Any]) -> None:
-    """Write an open file to the disk, so that it survives a power failure."""
+    """Flush an open file to disk, so that it survives a power failure."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def sync_folder(path: StrPath) -> None:
-    """Write the names in a folder to the disk, after files in it were made or renamed."""
+    """Flush a folder to disk, after files in it were created or renamed."""
     if os.name == "nt":
-        return  # Windows does not open folders
+        return  # Windows cannot open folders
     folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)

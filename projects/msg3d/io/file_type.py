@@ -1,8 +1,8 @@
-"""Detection of a file's type from its bytes.
+"""Detection of file types from content, for error messages.
 
-A failed download leaves a web page or a Git LFS pointer under the name of the file, and
-`.pkl`, `.pth`, and `.npz` are easily exchanged. Nothing in the file is executed, and no
-size that it claims is trusted.
+Failed downloads leave web pages or Git LFS pointers under the name of the file, and `.pkl`,
+`.pth`, and `.npz` files are easily confused. Detection never executes code in a file, and
+does not trust the sizes that it claims.
 """
 
 import zipfile
@@ -13,74 +13,72 @@ from ..errors import DataError, MSG3DError
 
 ANNOTATIONS = "an annotation file"
 SCORES = "a score file of `msg3d test`"
-SCORES_NPZ = "an .npz of arrays"
+SCORES_NPZ = "an .npz file"
 CHECKPOINT = "a checkpoint"
 SAFETENSORS = "a .safetensors checkpoint"
 PICKLE = "a pickle"
-# What follows "expected" in the error.
+# Descriptions of expected files, and how to fix the error.
 _EXPECTED = {
-    ANNOTATIONS: "an annotation file: name the .pkl of samples",
-    SCORES: "scores: name the .pkl of `msg3d test ... --dump`, or NAME.npz",
-    SCORES_NPZ: "an .npz of ids, scores and labels: give the file its own ending",
-    CHECKPOINT: "weights: name a checkpoint, ending in .pth or .safetensors",
-    SAFETENSORS: "a .safetensors file: give the file its own ending",
-    PICKLE: "a pickle of annotations or scores: name that",
+    ANNOTATIONS: "an annotation file. Pass the .pkl file with the samples.",
+    SCORES: "a score file. Pass the .pkl file of `msg3d test ... --dump`, or NAME.npz.",
+    SCORES_NPZ: "an .npz file with ids, scores, and labels. Fix the file extension.",
+    CHECKPOINT: "a checkpoint. Pass a .pth or .safetensors file with weights.",
+    SAFETENSORS: "a .safetensors checkpoint. Fix the file extension.",
+    PICKLE: "a pickle with annotations or scores",
 }
-_ZIP = "a zip archive that is neither a checkpoint nor an .npz"
+_ZIP = "a zip archive that is neither a checkpoint nor an .npz file"
 _ONNX = "an ONNX network"
-_EMPTY, _CUT = "empty", "a zip archive that is cut off or damaged"
+_EMPTY, _CORRUPT = "empty", "a truncated or corrupt zip archive"
 _PAGE, _POINTER = "a web page", "a Git LFS pointer"
-_AGAIN = ": copy or download it again"
-_NOT_IT = ", not the file itself: download it again"
-# Nobody expects these: the kind of the error, and what to do.
-_DAMAGED = {
-    _EMPTY: ("empty", _AGAIN),
-    _CUT: ("truncated", _AGAIN),
-    _PAGE: ("wrong-file-type", _NOT_IT),
-    _POINTER: ("wrong-file-type", f"{_NOT_IT}, with `git lfs pull`"),
+# Types that are never expected -> (error kind, how to fix the error).
+_INVALID = {
+    _EMPTY: ("empty", "Copy or download it again."),
+    _CORRUPT: ("truncated", "Copy or download it again."),
+    _PAGE: ("wrong-file-type", "Download the file again."),
+    _POINTER: ("wrong-file-type", "Download the file with `git lfs pull`."),
 }
 _HEAD = 512
 _OLD_CHECKPOINT = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch before 1.6
-# How far to search for words that distinguish pickles: the ids of a split, which come
-# before the samples, take some MB.
-_SEARCHED = 2**23
+# Number of bytes to search for words that distinguish pickles. The ids of a split, which
+# precede the samples, take several MB.
+_SEARCH_BYTES = 2**23
 
 
 def mismatch(
     file: str | BinaryIO, expected: str, error_type: type[MSG3DError] = DataError
 ) -> MSG3DError | None:
-    """Return the error that names the type of a file that is not the expected one.
+    """Return an error with the actual type of a file, if it is not the expected type.
 
         raise mismatch(path, SCORES) or DataError(...)
 
     Args:
-        file: its path, or the file itself, which must be seekable.
-        expected: ANNOTATIONS, SCORES, SCORES_NPZ, CHECKPOINT or SAFETENSORS; PICKLE for
+        file: path, or seekable file.
+        expected: ANNOTATIONS, SCORES, SCORES_NPZ, CHECKPOINT, or SAFETENSORS; PICKLE for
             annotations or scores.
-        error_type: the class of the error.
+        error_type: class of the error.
 
     Returns:
-        An error such as `is a web page, not the file itself: download it again`, of kind
-        "wrong-file-type", "empty", or "truncated"; None if nothing contradicts the
-        expected type.
+        An error such as `the file is a web page. Download the file again.`, of kind
+        "wrong-file-type", "empty", or "truncated"; None if the type matches or cannot
+        be detected.
     """
     if isinstance(file, str):
         try:
-            with Path(file).open("rb") as opened:
-                error = mismatch(opened, expected, error_type)
-        except OSError:  # a URL, or a file that was removed: nothing to look at
+            with Path(file).open("rb") as stream:
+                error = mismatch(stream, expected, error_type)
+        except OSError:  # a URL, or a file that was removed
             return None
         return error and error.at(file=file)
     actual = _type(file)
-    if actual in _DAMAGED:
-        kind, advice = _DAMAGED[actual]
-        return error_type(f"is {actual}{advice}", kind=kind)
+    if actual in _INVALID:
+        kind, advice = _INVALID[actual]
+        return error_type(f"the file is {actual}. {advice}", kind=kind)
     if actual in (None, expected) or (
         PICKLE in (actual, expected) and _pickles(actual, expected)
     ):
         return None
     return error_type(
-        f"is {actual}, expected {_EXPECTED[expected]}", kind="wrong-file-type"
+        f"the file is {actual}, expected {_EXPECTED[expected]}", kind="wrong-file-type"
     )
 
 
@@ -103,22 +101,22 @@ def _type(file: BinaryIO) -> str | None:
         return CHECKPOINT
     if head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"):
         return _pickle_type(file)
-    # The length of its JSON, in eight bytes, and its JSON.
+    # Length of the JSON header in eight bytes, then the JSON.
     if head[7:9] == b"\0{":
         return SAFETENSORS
-    # A protobuf: its version, then producer, graph or operators' set.
+    # Protobuf: version, then producer, graph, or operator set.
     if head[:1] == b"\x08" and head[2:3] in (b"\x12", b"\x3a", b"\x42"):
         return _ONNX
     return None
 
 
 def _zip_type(file: BinaryIO, head: bytes) -> str:
-    # Its table of contents, at the end, is searched for and not read.
+    # `is_zipfile` searches for the directory at the end, but does not read it.
     try:
         if not zipfile.is_zipfile(file):
-            return _CUT
-    except zipfile.BadZipFile:  # damage that makes it one part of several
-        return _CUT
+            return _CORRUPT
+    except zipfile.BadZipFile:  # corrupt in a way that resembles a multi-part archive
+        return _CORRUPT
     first = head[30 : 30 + int.from_bytes(head[26:28], "little")]
     if first.endswith(b"/data.pkl"):
         return CHECKPOINT
@@ -127,7 +125,7 @@ def _zip_type(file: BinaryIO, head: bytes) -> str:
 
 def _pickle_type(file: BinaryIO) -> str:
     file.seek(0)
-    start = file.read(_SEARCHED)
+    start = file.read(_SEARCH_BYTES)
     if b"pred_score" in start:
         return SCORES
     return ANNOTATIONS if b"keypoint" in start else PICKLE

@@ -1,10 +1,10 @@
-"""JSON of unknown origin, and plain data as JSON.
+"""Parsing of untrusted JSON, and lossless encoding of plain data as JSON.
 
-The first functions parse JSON files and check their structure. `encode` and `decode`
-store plain data as JSON exactly, as packed stores and `.safetensors` files keep it: JSON
-has no tuples and no NumPy arrays, so these become an object with one key that begins
-with `~`. `(480, 640)` is `{"~tuple": [480, 640]}`. Decoding returns what was encoded,
-types included (an OrderedDict becomes a dict).
+The first functions parse JSON files and check their structure. `encode` and `decode` store
+plain data losslessly, for packed stores and `.safetensors` files. JSON has no tuples and
+NumPy arrays, so these are encoded as an object with a single key that begins with `~`. For
+example, `(480, 640)` is `{"~tuple": [480, 640]}`. Decoding restores values and types,
+except that an OrderedDict becomes a dict.
 """
 
 import base64
@@ -18,7 +18,7 @@ from ..errors import DataError
 
 _MARK = "~"
 _KINDS = "biufcSUMm"
-_AS_THEY_ARE = (str, int, float, bool, type(None))
+_JSON_TYPES = (str, int, float, bool, type(None))
 _SEQUENCES = {f"{_MARK}{kind.__name__}": kind for kind in (tuple, set, frozenset)}
 
 
@@ -26,32 +26,32 @@ def read_json(content: bytes) -> Any:
     """Parse a JSON file in UTF-8, UTF-16, or UTF-32.
 
     Raises:
-        DataError: it is not JSON, or truncated.
+        DataError: the content is not JSON, or truncated.
     """
     try:
         return json.loads(content)
     except json.JSONDecodeError as error:
         raise DataError(
-            f"is not valid JSON, or truncated ({error.msg} at column {error.colno})",
+            f"invalid or truncated JSON ({error.msg} at column {error.colno})",
             kind="syntax",
             line=error.lineno,
         ) from error
     except (ValueError, RecursionError) as error:
         kind = "encoding" if isinstance(error, UnicodeDecodeError) else "syntax"
-        raise DataError(f"is not valid JSON ({error})", kind=kind) from error
+        raise DataError(f"invalid JSON ({error})", kind=kind) from error
 
 
-def json_of_text(text: str, where: str) -> Any:
-    """Parse a JSON text that is a value within a JSON file.
+def parse_json_string(text: str, where: str) -> Any:
+    """Parse a string in a JSON file that contains JSON.
 
     Raises:
-        DataError: it is not JSON.
+        DataError: the string is not JSON.
     """
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DataError(
-            f"{where} is the text {text!r:.40}, expected JSON",
+            f"{where} is the string {text!r:.40}, expected JSON",
             kind="syntax",
             field=where,
         ) from error
@@ -62,18 +62,18 @@ def list_of_objects(value: Any, where: str) -> list[dict[str, Any]]:
 
     Args:
         value: part of a JSON file.
-        where: its place in the file, for the error; empty for the file itself.
+        where: location in the file, for messages; empty for the entire file.
 
     Raises:
-        DataError: it is anything else.
+        DataError: `value` is not a list of objects.
     """
     where = where or "the file"
     if not isinstance(value, list):
         raise DataError(f"{where} is not a list", kind="structure", field=where)
-    for place, entry in enumerate(value):
+    for index, entry in enumerate(value):
         if not isinstance(entry, dict):
             raise DataError(
-                f"{where}, entry {place}, is {entry!r:.40}, expected an object",
+                f"{where}: entry {index} is {entry!r:.40}, expected an object",
                 kind="structure",
                 field=where,
             )
@@ -84,11 +84,11 @@ def need_fields(value: Any, fields: tuple[str, ...], where: str) -> None:
     """Check that `value` is a JSON object with these fields.
 
     Raises:
-        DataError: it is anything else.
+        DataError: `value` is not an object, or a field is missing.
     """
     if not isinstance(value, dict) or not set(fields) <= set(value):
         raise DataError(
-            f"{where} is not an object with {' and '.join(fields)}",
+            f"{where} must be an object with {' and '.join(fields)}",
             kind="structure",
             field=where,
         )
@@ -97,51 +97,50 @@ def need_fields(value: Any, fields: tuple[str, ...], where: str) -> None:
 def stack_numbers(
     values: Sequence[Any], shape: tuple[int, ...], where: Callable[[int], str]
 ) -> np.ndarray:
-    """Stack equally shaped nested lists of numbers in one array.
+    """Stack nested lists of numbers with equal shapes in an array.
 
     Args:
         values: P nested lists.
-        shape: of each.
-        where: position of a value -> its place in the file, for the error.
+        shape: shape of each list.
+        where: maps the index of a list to its location in the file, for messages.
 
     Returns:
-        float32 [P, *shape], finite.
+        Finite numbers, float32 [P, *shape].
 
     Raises:
-        DataError: the first value of another shape, or with anything that is not a
-            number, or that is NaN, infinite, or outside the range of float32.
+        DataError: a list has another shape, or contains values that are not numbers, NaN,
+            infinite, or outside the range of float32.
     """
     if not len(values):
         return np.zeros((0, *shape), dtype=np.float32)
     array = _as_array(values)
     if array is None or array.shape[1:] != shape:
-        position, odd = next(
-            (position, odd)
-            for position, odd in enumerate(map(_as_array, values))
-            if odd is None or odd.shape != shape
+        index, invalid = next(
+            (index, invalid)
+            for index, invalid in enumerate(map(_as_array, values))
+            if invalid is None or invalid.shape != shape
         )
         expected = " x ".join(map(str, shape)) + " numbers" if shape else "a number"
         raise DataError(
-            f"{where(position)} is {_described(odd)}, expected {expected}",
-            kind="number" if odd is None else "shape",
-            field=where(position),
+            f"{where(index)} is {_describe(invalid)}, expected {expected}",
+            kind="number" if invalid is None else "shape",
+            field=where(index),
         )
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
     finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if not finite.all():
-        place = where(int(np.argmin(finite)))
+        field = where(int(np.argmin(finite)))
         raise DataError(
-            f"{place} contains NaN, infinity, or a number outside the range of float32, "
-            "expected finite numbers",
+            f"{field} contains NaN, infinity, or a number outside the range of float32",
             kind="not-finite",
-            field=place,
+            field=field,
         )
     return array
 
 
 def _as_array(value: Any) -> np.ndarray | None:
-    """An array of numbers; None for anything else and for lists of unequal lengths."""
+    """Convert a value to a numeric array; None if it is not a regular list of numbers."""
     try:
         array = np.array(value)
     except (ValueError, OverflowError):
@@ -149,44 +148,44 @@ def _as_array(value: Any) -> np.ndarray | None:
     return array if array.dtype.kind in "fiu" else None
 
 
-def _described(array: np.ndarray | None) -> str:
+def _describe(array: np.ndarray | None) -> str:
     if array is None:
         return "not a regular list of numbers"
     if array.ndim == 0:
-        return "one number"
+        return "a single number"
     return " x ".join(map(str, array.shape)) + " numbers"
 
 
 def encode(value: Any) -> bytes:
-    """Write plain data as JSON text in ASCII.
+    """Encode plain data as JSON in ASCII.
 
     Args:
-        value: None, numbers, text, bytes, NumPy numbers and arrays, and lists, tuples,
-            sets, and dictionaries of those.
+        value: None, numbers, strings, bytes, NumPy scalars and arrays, and lists, tuples,
+            sets, and dictionaries of these types.
 
     Raises:
-        DataError: it contains anything else.
+        DataError: `value` contains other types.
     """
     return json.dumps(_to_json(value), separators=(",", ":")).encode("ascii")
 
 
 def decode(text: bytes) -> Any:
-    """Return what was encoded, executing nothing.
+    """Decode the output of `encode`.
 
     Raises:
-        DataError: the text is not what `encode` writes.
+        DataError: the text is not an output of `encode`.
     """
     try:
         return _DECODER.decode(text.decode("ascii"))
     except DataError:
         raise
     except (TypeError, KeyError, ValueError, RecursionError) as error:
-        raise DataError(f"is not plain data ({error})", kind="corrupt") from error
+        raise DataError(f"invalid encoded data ({error})", kind="corrupt") from error
 
 
 def _to_json(value: Any) -> Any:
     kind = type(value)
-    if kind in _AS_THEY_ARE:
+    if kind in _JSON_TYPES:
         return value
     if kind is list:
         return [_to_json(item) for item in value]
@@ -204,15 +203,15 @@ def _to_json(value: Any) -> Any:
         parts = [value.dtype.str, list(value.shape), _as_text(value.tobytes())]
         return {f"{_MARK}{name}": parts}
     raise DataError(
-        f"holds a value of type {getattr(value, 'dtype', kind.__name__)}, expected "
-        "numbers, text, lists, tuples, sets, dictionaries, or NumPy arrays of numbers "
-        "or text",
+        f"unsupported type {getattr(value, 'dtype', kind.__name__)}, expected numbers, "
+        "strings, lists, tuples, sets, dictionaries, or NumPy arrays of numbers or "
+        "strings",
         kind="dtype",
     )
 
 
 def _from_object(value: dict[str, Any]) -> Any:
-    """The object itself, or what its one marked key stands for."""
+    """Decode an object with a single marked key; return other objects unchanged."""
     if len(value) != 1:
         return value
     ((key, content),) = value.items()
@@ -225,12 +224,12 @@ def _from_object(value: dict[str, Any]) -> Any:
     if key == f"{_MARK}bytes":
         return base64.b64decode(content)
     if key not in (f"{_MARK}array", f"{_MARK}number"):
-        raise DataError(f"has an unknown mark {key!r:.40}", kind="corrupt")
+        raise DataError(f"unknown mark {key!r:.40}", kind="corrupt")
     dtype, shape, text = content
-    numbers = bytearray(base64.b64decode(text))  # writable, as the array was
+    numbers = bytearray(base64.b64decode(text))  # a bytearray is writable
     kind = np.dtype(dtype) if isinstance(dtype, str) else None
     if kind is None or kind.kind not in _KINDS or not kind.itemsize:
-        raise DataError(f"has an array of type {dtype!r:.40}", kind="dtype")
+        raise DataError(f"unsupported array type {dtype!r:.40}", kind="dtype")
     array = np.frombuffer(numbers, dtype=kind).reshape(shape)
     return array if key == f"{_MARK}array" else array[()]
 

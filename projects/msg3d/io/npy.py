@@ -1,8 +1,8 @@
-"""Read `.npy` files, in memory or a few rows at a time, and write them row by row.
+"""Safe readers and a writer of `.npy` files.
 
-Nothing in a file is executed. `numpy.load` allocates the memory that a header asks for
-before it looks whether the numbers are there; here the header is compared with the
-bytes first.
+Files are read in memory or a few rows at a time, and written row by row. Pickled objects
+are rejected. `numpy.load` allocates the memory that a header claims before it reads the
+data. These readers compare the header with the size of the file first.
 """
 
 import io
@@ -23,48 +23,48 @@ _HEADERS = {
 
 
 def read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Read what a header claims, which is not yet compared with the file's length.
+    """Read a header. It is not compared with the size of the file.
 
     Args:
-        file: at its start; it is left where the numbers begin.
+        file: file, positioned at the start. It is left at the start of the data.
 
     Returns:
-        Shape, whether the first axis changes fastest, and type.
+        Shape, whether the order is Fortran, and dtype.
 
     Raises:
-        DataError: the header is not one of `numpy.save`.
+        DataError: the header is not in the format of `numpy.save`.
     """
     try:
         version = np.lib.format.read_magic(file)
-        shape, by_columns, dtype = _HEADERS[version](file)
-    # A corrupt header raises whatever Python's own parser does.
+        shape, fortran_order, dtype = _HEADERS[version](file)
+    # A corrupt header can raise any exception of Python's parser.
     except Exception as error:
-        why = " ".join(f"{error or type(error).__name__}".split())
+        reason = " ".join(f"{error or type(error).__name__}".split())
         raise DataError(
-            f"is not an .npy file as numpy.save writes it ({why:.80})", kind="corrupt"
+            f"the file is corrupt, or not an .npy file ({reason:.80})", kind="corrupt"
         ) from error
     if any(type(length) is not int or length < 0 for length in shape):
-        raise DataError(
-            f"holds an array of shape {shape}, expected lengths from 0", kind="corrupt"
-        )
-    return shape, by_columns, dtype
+        raise DataError(f"the array has invalid shape {shape}", kind="corrupt")
+    return shape, fortran_order, dtype
 
 
-def array_of_npy(content: bytes, kinds: str = "fiu") -> np.ndarray:
-    """Return the array of an `.npy` file in memory, as a view of the bytes.
+def read_npy_array(content: bytes, kinds: str = "fiu") -> np.ndarray:
+    """Return the array in the content of an `.npy` file, as a view of the bytes.
 
     Args:
-        content: the file, as `numpy.save` writes it.
-        kinds: the values of `numpy.dtype.kind` that are read.
+        content: content of a file written by `numpy.save`.
+        kinds: supported values of `numpy.dtype.kind`.
 
     Raises:
-        DataError: it is not such a file, truncated, or of another type.
+        DataError: the file is not an `.npy` file, is truncated, or has another dtype.
     """
     file = io.BytesIO(content)
-    shape, by_columns, dtype = read_npy_header(file)
+    shape, fortran_order, dtype = read_npy_header(file)
     if dtype.kind not in kinds or dtype.hasobject:
         raise DataError(
-            f"holds an array of type {dtype}, expected numbers", kind="dtype"
+            f"the array has unsupported dtype {dtype}, expected "
+            f"{'strings' if kinds == 'U' else 'numbers'}",
+            kind="dtype",
         )
     values = memoryview(content)[file.tell() :]
     expected = dtype.itemsize
@@ -72,32 +72,34 @@ def array_of_npy(content: bytes, kinds: str = "fiu") -> np.ndarray:
         expected *= length
     if len(values) != expected:
         raise DataError(
-            f"has {len(values)} bytes of numbers, expected {expected} for an array of "
-            f"shape {shape} and type {dtype}. Copy the file again, or create it again.",
+            f"the array has {len(values)} bytes, expected {expected} for shape {shape} "
+            f"and dtype {dtype}. Copy or create the file again.",
             kind="truncated" if len(values) < expected else "corrupt",
         )
     if not expected:
-        # Without numbers, or of texts without letters, an axis may have any length.
+        # Arrays of zero bytes can claim axes of any length.
         if 0 not in shape or max(shape) > len(content):
             raise DataError(
-                f"holds an array of shape {shape} and type {dtype}", kind="too-large"
+                f"the array claims shape {shape} and dtype {dtype} without any data",
+                kind="too-large",
             )
         return np.empty(shape, dtype)
     array = np.frombuffer(values, dtype=dtype)
     try:
-        return array.reshape(shape, order="F" if by_columns else "C")
+        return array.reshape(shape, order="F" if fortran_order else "C")
     except ValueError as error:  # more axes than NumPy supports
         raise DataError(
-            f"holds an array of {len(shape)} axes ({error})", kind="corrupt"
+            f"the array has {len(shape)} axes ({error})", kind="corrupt"
         ) from error
 
 
 class NpyWriter:
-    """An `.npy` file that grows at its end.
+    """Write an `.npy` file by appending rows.
 
     Args:
-        path: a file that does not exist yet.
-        dtype: of the array, and `row_shape` its shape without the first axis.
+        path: path of a new file.
+        dtype: dtype of the array.
+        row_shape: shape of the array without the first axis.
     """
 
     def __init__(self, path: Path, dtype: np.dtype, row_shape: tuple[int, ...]) -> None:
@@ -111,10 +113,10 @@ class NpyWriter:
         self.rows += len(rows)
 
     def finish(self) -> None:
-        """Write the number of rows into the header, and close the file."""
+        """Write the number of rows to the header, and close the file."""
         self.file.seek(0)
         self._write_header()
-        # NumPy leaves room for the number of rows to grow.
+        # NumPy pads the header for growing numbers of rows.
         assert self.file.tell() == self.start
         sync_file(self.file)
         self.file.close()
@@ -129,68 +131,72 @@ class NpyWriter:
 
 
 class NpyRows:
-    """Rows of an `.npy` file, read by position: safe in workers that share the file.
+    """Read rows of an `.npy` file by position. Workers can share the file.
 
     Args:
-        path: the file.
-        kinds: the values of `numpy.dtype.kind` that it may have.
+        path: path of the file.
+        kinds: supported values of `numpy.dtype.kind`.
 
     Raises:
         OSError: the file cannot be read.
-        DataError: it is corrupt, or shorter than its header says.
+        DataError: the file is corrupt, or its size does not match the header.
     """
 
     def __init__(self, path: str, kinds: str = "biufcSUmM") -> None:
         self.path = path
         self.file = Path(path).open("rb", buffering=0)  # noqa: SIM115  (it stays open)
         try:
-            self.shape, by_columns, self.dtype = read_npy_header(self.file)
+            self.shape, fortran_order, self.dtype = read_npy_header(self.file)
         except DataError as error:
             raise error.at(file=path) from error
         self.offset = self.file.tell()
-        if (by_columns and len(self.shape) > 1) or not self.shape:
-            raise DataError("has no rows", kind="shape", file=path)
+        if (fortran_order and len(self.shape) > 1) or not self.shape:
+            raise DataError("the array has no contiguous rows", kind="shape", file=path)
         if self.dtype.kind not in kinds or self.dtype.hasobject:
-            raise DataError(f"is of type {self.dtype}", kind="dtype", file=path)
+            raise DataError(
+                f"the array has unsupported dtype {self.dtype}", kind="dtype", file=path
+            )
         self.row_bytes = self.dtype.itemsize * math.prod(self.shape[1:])
         size = Path(path).stat().st_size - self.offset
         if self.row_bytes * self.shape[0] != size or self.shape[0] > max(size, 0):
             raise DataError(
-                f"has {size} bytes for shape {self.shape}", kind="corrupt", file=path
+                f"the array has {size} bytes, which does not match shape {self.shape}",
+                kind="corrupt",
+                file=path,
             )
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def read(self, start: int, count: int) -> np.ndarray:
-        """Return the rows from `start` on in an array of their own, [count, ...].
+        """Read `count` rows from `start` into a new array, [count, ...].
 
         Raises:
-            DataError: not all of them are in the file.
+            DataError: the file does not contain all of these rows.
         """
         if not 0 <= start <= start + count <= len(self):
             raise DataError(
-                f"has {len(self)} rows, but the index names {start} to "
-                f"{start + count}. Copy the store again, or pack it again.",
+                f"the array has {len(self)} rows, but the index refers to rows {start} "
+                f"to {start + count}. Copy or pack the store again.",
                 kind="corrupt",
                 file=self.path,
             )
         rows = np.empty((count, *self.shape[1:]), self.dtype)
-        place = self.offset + start * self.row_bytes
-        if _read_at(self.file, rows.data, place) != rows.nbytes:
+        position = self.offset + start * self.row_bytes
+        if _read_at(self.file, rows.data, position) != rows.nbytes:
             raise DataError(
-                f"ends before row {start + count}, which existed when it was opened. "
-                "Copy the store again, or pack it again.",
+                f"the file was truncated before row {start + count} after it was opened. "
+                "Copy or pack the store again.",
                 kind="truncated",
                 file=self.path,
             )
         return rows
 
 
-def _read_at(file: io.FileIO, buffer: memoryview, place: int) -> int:
+def _read_at(file: io.FileIO, buffer: memoryview, position: int) -> int:
     """Fill a buffer from a position in a file, and return the number of bytes read."""
     if hasattr(os, "preadv"):
-        return os.preadv(file.fileno(), [buffer], place)
-    # Windows: workers do not share the position, since each opens the file.
-    file.seek(place)
+        return os.preadv(file.fileno(), [buffer], position)
+    # On Windows, each worker opens the file, so the position is not shared.
+    file.seek(position)
     return file.readinto(buffer)

@@ -1,4 +1,4 @@
-"""Text files of numbers, with the same count in each line."""
+"""Text files with the same number of numeric fields in each line."""
 
 import numpy as np
 
@@ -10,41 +10,44 @@ __all__ = ["as_float32", "read_number_lines"]
 def read_number_lines(
     content: bytes, fields: int, separator: str | None = None
 ) -> np.ndarray:
-    """Read a text file with the same count of numbers in each line.
+    """Read a text file with the same number of numeric fields in each line.
 
     Args:
-        content: the file; lines end with LF or CR LF, and blank lines may follow.
-        fields: numbers per line.
-        separator: between two numbers; None for blanks.
+        content: content of the file. Lines end with LF or CR LF, and trailing blank lines
+            are ignored.
+        fields: number of fields per line.
+        separator: separator of fields; None for white space.
 
     Returns:
-        float64 [lines, fields], finite.
+        Finite numbers, float64 [lines, fields].
 
     Raises:
-        DataError: a line contains something else; the error gives the line.
+        DataError: a line is invalid. The error contains the line number.
     """
     expected = f"expected {fields} numbers"
     if not content.isascii():
-        place = next(place for place, byte in enumerate(content) if byte > 127)
+        position = next(index for index, byte in enumerate(content) if byte > 127)
         raise DataError(
-            f"byte {place} is {content[place]:#04x}, expected plain ASCII text",
+            f"byte {position} is {content[position]:#04x}, expected ASCII text",
             kind="encoding",
-            line=content.count(b"\n", 0, place) + 1,
+            line=content.count(b"\n", 0, position) + 1,
         )
     lines = content.decode("ascii").rstrip().split("\n")
     if lines == [""]:
-        raise DataError(f"is empty, expected lines of {fields} numbers", kind="empty")
+        raise DataError(
+            f"the file is empty, expected lines with {fields} numbers", kind="empty"
+        )
     rows = [line.split(separator) for line in lines]
     for number, row in enumerate(rows, 1):
         if len(row) != fields:
             raise DataError(
-                f"has {len(row)} fields, {expected}", kind="row", line=number
+                f"{expected}, got {len(row)} fields", kind="row", line=number
             )
     try:
         numbers = np.array(rows, dtype=np.float64)
     except ValueError:
         numbers = None
-    # Python reads 1_0 as 10, which no release means.
+    # Python accepts 1_0 as 10, but data sets do not use underscores.
     if numbers is None or b"_" in content:
         line, field = next(
             (line, field)
@@ -53,16 +56,16 @@ def read_number_lines(
             if not _is_number(field)
         )
         raise DataError(
-            f"has {field.strip()[:40]!r}, {expected}", kind="number", line=line
+            f"{expected}, got {field.strip()[:40]!r}", kind="number", line=line
         )
     finite = np.isfinite(numbers).all(axis=1)
     if not finite.all():
-        place = int(np.argmin(finite))
-        value = numbers[place][~np.isfinite(numbers[place])][0]
+        index = int(np.argmin(finite))
+        value = numbers[index][~np.isfinite(numbers[index])][0]
         raise DataError(
-            f"has {value}, {expected} that are finite",
+            f"expected {fields} finite numbers, got {value}",
             kind="not-finite",
-            line=place + 1,
+            line=index + 1,
         )
     return numbers
 
@@ -71,10 +74,11 @@ def as_float32(numbers: np.ndarray, lines_per_frame: int = 1) -> np.ndarray:
     """Convert finite coordinates [T, ...] to finite float32.
 
     Args:
-        lines_per_frame: lines of the file per frame, for the line of an error.
+        numbers: coordinates, [T, ...].
+        lines_per_frame: lines per frame in the file, for the line number of errors.
 
     Raises:
-        DataError: a number is beyond float32; the error gives the line of its frame.
+        DataError: a number exceeds float32. The error contains the line of its frame.
     """
     with np.errstate(over="ignore"):
         array = numbers.astype(np.float32)
@@ -82,7 +86,7 @@ def as_float32(numbers: np.ndarray, lines_per_frame: int = 1) -> np.ndarray:
         frame = int(np.argwhere(~np.isfinite(array))[0][0])
         value = numbers[~np.isfinite(array)][0]
         raise DataError(
-            f"frame {frame} has {value:g}, which is beyond float32",
+            f"frame {frame} contains {value:g}, which exceeds float32",
             kind="not-finite",
             line=frame * lines_per_frame + 1,
         )

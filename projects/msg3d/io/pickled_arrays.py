@@ -1,9 +1,9 @@
-"""Stand-ins for the globals that a pickle of NumPy arrays and plain data names.
+"""Stand-ins for the globals in pickles of NumPy arrays and plain data.
 
-NumPy's own `__setstate__` trusts a file: a type whose fields are said to hold no
-objects makes it follow pointers that the file contains, and an array of objects takes
-the memory that its shape asks for, before anything is compared. A pickle therefore gets
-the stand-ins below, and `resolved` replaces them by arrays once everything is read.
+The `__setstate__` of NumPy's classes trusts the file. A forged dtype makes NumPy
+dereference pointers in the file, and an array of objects allocates the memory that its
+shape claims. Therefore the unpickler uses the stand-ins below. `resolve` replaces them by
+arrays after the file has been read.
 """
 
 import math
@@ -19,21 +19,21 @@ from ..errors import PickleError
 _CODE = re.compile(r"\?|[bB]1?|[iufc]\d{1,2}|[SUV]\d{0,9}|[mMO]8?")
 _UNIT = re.compile(r"[A-Za-z]{1,7}")
 _ORDERS = ("<", ">", "=", "|")
-_MOST_AXES = 32
-# Wherever this NumPy keeps it.
+_MAX_AXES = 32
+# The location of this function depends on the version of NumPy.
 _scalar = cast(Callable[[np.dtype, bytes], np.generic], np.float64(0).__reduce__()[0])
 
 
 class PickledType:
-    """Stands for a `numpy.dtype`; a file may set its state, and nothing else."""
+    """Stand-in for a `numpy.dtype`. A file can set only its state."""
 
     __slots__ = ("code", "state")
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # no key of a dictionary
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # not a dictionary key
 
     def __init__(self, code: Any, *_: Any) -> None:
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             raise PickleError(
-                f"an array of the unknown type {_short(code)}", kind="corrupt"
+                f"an array has unknown dtype {_short(code)}", kind="corrupt"
             )
         self.code = code
         self.state: tuple[Any, ...] | None = None
@@ -46,15 +46,13 @@ class PickledType:
         return self.code[0] == "O"
 
     def real(self) -> np.dtype:
-        """Return the type, built from the description in the file.
+        """Return the dtype, built from the description in the file.
 
         Raises:
-            Exception: the description is not that of a type.
+            Exception: the description is invalid.
         """
         if self.holds_objects:
-            raise PickleError(
-                "objects where numbers or text are expected", kind="corrupt"
-            )
+            raise PickleError("expected numbers or text, got objects", kind="corrupt")
         if self.state is None:
             return np.dtype(self.code)
         _, order, base, names, fields, size, *rest = self.state
@@ -76,16 +74,16 @@ class PickledType:
             unit, count, *_ = rest[2][1]
             unit = unit.decode("ascii") if isinstance(unit, bytes) else unit
             if not _UNIT.fullmatch(unit) or type(count) is not int or count < 1:
-                raise PickleError("a time of an unknown unit", kind="corrupt")
+                raise PickleError("a time has an unknown unit", kind="corrupt")
             if unit != "generic":
                 kind = np.dtype(f"{kind.kind}8[{count}{unit}]")
         if order not in _ORDERS:
-            raise PickleError("numbers in an unknown byte order", kind="corrupt")
+            raise PickleError("numbers have an unknown byte order", kind="corrupt")
         return kind.newbyteorder(order)
 
 
 class PickledArray:
-    """Stands for a `numpy.ndarray` until the file has been read."""
+    """Stand-in for a `numpy.ndarray` until the file has been read."""
 
     __slots__ = ("array", "objects")
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
@@ -99,11 +97,12 @@ class PickledArray:
         shape = _shape(shape)
         order: Literal["C", "F"] = "F" if by_columns else "C"
         if type(kind) is not PickledType:
-            raise PickleError("an array without a type", kind="corrupt")
+            raise PickleError("an array has no dtype", kind="corrupt")
         if kind.holds_objects:
             if type(values) is not list or len(values) != math.prod(shape):
                 raise PickleError(
-                    f"{len(values)} objects for the shape {shape}", kind="corrupt"
+                    f"an array of shape {shape} has {len(values)} objects",
+                    kind="corrupt",
                 )
             self.array = np.empty(shape, object, order)
             self.objects = values
@@ -113,14 +112,14 @@ class PickledArray:
         real = kind.real()
         _check_bytes(shape, real, len(values))
         array = np.ndarray(shape, real, bytearray(values), order=order)
-        # As NumPy does with the bytes of another machine.
+        # Convert to the native byte order, as NumPy does.
         self.array = array if real.isnative else array.astype(real.newbyteorder("="))
 
 
-class Held:
-    """Stands for any other object until the file has been read.
+class Placeholder:
+    """Stand-in for any other object until the file has been read.
 
-    A file can change what it has made, through its `__setstate__` or its attributes.
+    Without it, a file could modify the object through `__setstate__` or attributes.
     """
 
     __slots__ = ("value",)
@@ -130,11 +129,11 @@ class Held:
         self.value = value
 
     def __setstate__(self, state: Any) -> None:
-        raise PickleError("an object is changed after it was made", kind="corrupt")
+        raise PickleError("the file modifies an object", kind="corrupt")
 
 
 class FromBuffer:
-    """`numpy.core.numeric._frombuffer`: an array in protocol 5."""
+    """Stand-in for `numpy.core.numeric._frombuffer`: creates arrays in protocol 5."""
 
     __slots__ = ()
 
@@ -148,36 +147,36 @@ class FromBuffer:
 
 
 class Scalar:
-    """`numpy.core.multiarray.scalar`: a number of numpy's, from its bytes."""
+    """Stand-in for `numpy.core.multiarray.scalar`: creates NumPy scalars from bytes."""
 
     __slots__ = ()
 
     def __call__(self, kind: Any, value: Any) -> np.generic:
         real = kind.real()
         if not isinstance(value, bytes) or len(value) != real.itemsize:
-            raise PickleError("a scalar that is not plain", kind="corrupt")
+            raise PickleError("a scalar is invalid", kind="corrupt")
         return _scalar(real, value)
 
 
 class _Array:
-    """Stands for `numpy.ndarray`, which a file names but must not call."""
+    """Stand-in for `numpy.ndarray`, which a file must not call."""
 
     __slots__ = ()
 
 
 class _Reconstruct:
-    """`numpy.core.multiarray._reconstruct`: the empty array that is filled later."""
+    """Stand-in for `numpy.core.multiarray._reconstruct`: creates empty arrays."""
 
     __slots__ = ()
 
     def __call__(self, subtype: Any, shape: Any, typecode: Any) -> PickledArray:
         if subtype is not _ARRAY or shape != (0,):
-            raise PickleError("an array of an unknown class", kind="corrupt")
+            raise PickleError("an array has an unknown class", kind="corrupt")
         return PickledArray()
 
 
 class _Type:
-    """`numpy.dtype`, which a file calls and must not reach into."""
+    """Stand-in for `numpy.dtype`, without attributes that a file could access."""
 
     __slots__ = ()
 
@@ -186,20 +185,20 @@ class _Type:
 
 
 class _Latin1:
-    """`codecs.encode`: how protocols below 3 write bytes."""
+    """Stand-in for `codecs.encode`, which creates bytes in protocols below 3."""
 
     __slots__ = ()
 
     def __call__(self, text: Any, encoding: Any) -> Any:
         if encoding not in ("latin1", "latin-1"):
             raise PickleError(
-                f"bytes in the encoding {_short(encoding)}", kind="corrupt"
+                f"bytes have unsupported encoding {_short(encoding)}", kind="corrupt"
             )
         return text.encode("latin-1")
 
 
 class _NoBytes:
-    """`builtins.bytes()`: how protocols below 3 write empty bytes."""
+    """Stand-in for `builtins.bytes()`, which creates empty bytes in protocols below 3."""
 
     __slots__ = ()
 
@@ -208,7 +207,7 @@ class _NoBytes:
 
 
 _ARRAY = _Array()
-# What a file may name -> what is called in its place.
+# Supported globals -> stand-ins.
 GLOBALS: dict[str, object] = {
     "builtins.set": set,
     "builtins.frozenset": frozenset,
@@ -224,11 +223,10 @@ GLOBALS: dict[str, object] = {
 }
 
 
-def resolved(data: Any) -> Any:
-    """Replace the stand-ins in unpickled data by arrays and types.
+def resolve(data: Any) -> Any:
+    """Replace the stand-ins in unpickled data by arrays and dtypes.
 
-    Lists and dictionaries are changed in place. Each is visited once, however often it
-    occurs.
+    Lists and dictionaries are modified in place. Each object is visited only once.
 
     Raises:
         PickleError: containers are nested deeper than Python's recursion limit.
@@ -236,32 +234,33 @@ def resolved(data: Any) -> Any:
     try:
         return _Resolver()(data)
     except RecursionError:
-        raise PickleError("containers are nested too deep", kind="corrupt") from None
+        raise PickleError("containers are nested too deeply", kind="corrupt") from None
 
 
 class _Resolver:
     def __init__(self) -> None:
-        self.done: dict[int, tuple[Any, Any]] = {}  # with the value: keeps its id
+        # id -> (value, result). Storing the value keeps its id from being reused.
+        self.done: dict[int, tuple[Any, Any]] = {}
 
     def __call__(self, value: Any) -> Any:
-        change = _CHANGES.get(type(value))
-        if change is None:
+        resolver = _RESOLVERS.get(type(value))
+        if resolver is None:
             return value
         if id(value) not in self.done:
-            self.done[id(value)] = value, value  # it may contain itself
-            self.done[id(value)] = value, change(self, value)
+            self.done[id(value)] = value, value  # the value may contain itself
+            self.done[id(value)] = value, resolver(self, value)
         return self.done[id(value)][1]
 
     def _list(self, value: list[Any]) -> list[Any]:
-        for place, one in enumerate(value):
-            if type(one) in _CHANGES:
-                value[place] = self(one)
+        for index, item in enumerate(value):
+            if type(item) in _RESOLVERS:
+                value[index] = self(item)
         return value
 
     def _dict(self, value: dict[Any, Any]) -> dict[Any, Any]:
-        for key, one in value.items():
-            if type(one) in _CHANGES:
-                value[key] = self(one)
+        for key, item in value.items():
+            if type(item) in _RESOLVERS:
+                value[key] = self(item)
         return value
 
     def _tuple(self, value: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -269,10 +268,10 @@ class _Resolver:
 
     def _array(self, value: PickledArray) -> np.ndarray:
         if value.objects is not None:
-            # Assigned one by one: numpy would take lists for further axes.
+            # Assigned one by one, because NumPy would convert lists to more axes.
             flat = np.empty(len(value.objects), object)
-            for place, one in enumerate(value.objects):
-                flat[place] = self(one)
+            for index, item in enumerate(value.objects):
+                flat[index] = self(item)
             value.array[...] = flat.reshape(
                 value.array.shape,
                 order="C" if value.array.flags.c_contiguous else "F",
@@ -282,41 +281,41 @@ class _Resolver:
     def _type(self, value: PickledType) -> np.dtype:
         return np.dtype(object) if value.holds_objects else value.real()
 
-    def _held(self, value: Held) -> Any:
+    def _placeholder(self, value: Placeholder) -> Any:
         return value.value
 
 
-_CHANGES: dict[type, Callable[[_Resolver, Any], Any]] = {
+_RESOLVERS: dict[type, Callable[[_Resolver, Any], Any]] = {
     list: _Resolver._list,
     dict: _Resolver._dict,
     OrderedDict: _Resolver._dict,
     tuple: _Resolver._tuple,
     PickledArray: _Resolver._array,
     PickledType: _Resolver._type,
-    Held: _Resolver._held,
+    Placeholder: _Resolver._placeholder,
 }
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
     if (
         not isinstance(shape, tuple)
-        or len(shape) > _MOST_AXES
+        or len(shape) > _MAX_AXES
         or any(type(length) is not int or length < 0 for length in shape)
     ):
-        raise PickleError(f"an array of the shape {_short(shape)}", kind="corrupt")
+        raise PickleError(f"an array has invalid shape {_short(shape)}", kind="corrupt")
     return shape
 
 
-def _check_bytes(shape: tuple[int, ...], kind: np.dtype, present: int) -> None:
+def _check_bytes(shape: tuple[int, ...], kind: np.dtype, available: int) -> None:
     count = math.prod(shape)
-    # Numbers of no bytes would be there without end.
-    if count * kind.itemsize != present or count > max(present, 1):
+    # Elements of zero bytes could have any shape.
+    if count * kind.itemsize != available or count > max(available, 1):
         raise PickleError(
-            f"an array of shape {shape} and type {kind} with {present} bytes",
+            f"an array of shape {shape} and dtype {kind} has {available} bytes",
             kind="corrupt",
         )
 
 
 def _short(value: Any) -> str:
-    """Never the repr of a container, which may be endless."""
+    """Format a value, without the repr of containers, which has no limited size."""
     return f"{value!r:.40}" if isinstance(value, (int, str)) else type(value).__name__

@@ -1,4 +1,4 @@
-"""Progress of long work on stderr: a bar on a terminal, or plain lines."""
+"""Progress reports on stderr, as a bar on a terminal or as lines."""
 
 import sys
 import time
@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 Item = TypeVar("Item")
-SECONDS = 10.0  # between lines
+SECONDS = 10.0  # interval between lines
 _style = "bar"
 
 
 def set_progress(style: str) -> None:
-    """Choose how `progress` reports, for this process.
+    """Set the style of `progress` for this process.
 
     Args:
-        style: "bar" for a bar on a terminal and nothing otherwise, as libraries do;
-            "lines" for lines otherwise, as commands do; "none".
+        style: "bar" for a bar on a terminal and no output otherwise (for libraries);
+            "lines" for a bar on a terminal and lines otherwise (for commands); "none".
     """
     global _style
     _style = style
@@ -29,13 +29,13 @@ def progress(
     initial: int = 0,
     leave: bool = True,
 ) -> Iterator[Item]:
-    """Yield items, and report how many were used.
+    """Iterate over items, and report the progress.
 
-    A bar requires tqdm. Lines appear every ten seconds and at the end.
+    The bar requires tqdm. Lines are printed every ten seconds and at the end.
 
     Args:
         items: any iterable.
-        desc, total, unit, initial, leave: as in `tqdm.tqdm`.
+        desc, total, unit, initial, leave: see `tqdm.tqdm`.
     """
     if _style != "none" and sys.stderr.isatty():
         try:

@@ -1,17 +1,17 @@
-"""Unpickle plain data: containers, numbers, text, and NumPy arrays.
+"""Safe unpickling of plain data: containers, numbers, text, and NumPy arrays.
 
-`pickle.load` executes whatever a file names. Here a file may name only the few globals
-of `pickled_arrays.py`; any other is refused before it is imported. What a file may call
-is a stand-in without attributes, so that a file cannot change it either, and arrays are
-built from the bytes that are present, never from a claimed size.
+`pickle.load` can execute any code. This unpickler supports only the few globals in
+`pickled_arrays.py`, and rejects all others before they are imported. The globals are
+replaced by stand-ins without attributes, which a file cannot modify. Arrays are built from
+the available bytes, never from a claimed size.
 
-CPython's unpickler allocates the memory for a text, a byte array, or its memo table as
-soon as the file names a size (python/cpython#115952), so that one changed byte can take
-30 GB. `_check_claims` therefore walks over the opcodes first, by the table of
-`pickletools`, and compares every claimed size with the file.
+CPython's unpickler allocates the memory for a string, a byte array, or its memo table as
+soon as it reads the size (python/cpython#115952), so a single changed byte can allocate
+30 GB. Therefore `_check_claims` first parses the opcodes, based on the tables of
+`pickletools`, and compares every claimed size with the size of the file.
 
-NOTE: a file made for it can still take long: CPython computes the hash of a key, such as
-a tuple of tuples that are the same tuple, many levels deep, as often as it occurs.
+NOTE: a malicious file can still take a long time to load. For example, CPython hashes
+deeply nested tuples in dictionary keys once per reference.
 """
 
 import io
@@ -26,7 +26,7 @@ from typing import Any, BinaryIO
 from ..errors import MSG3DError, PickleError
 from . import StrPath
 from .file_type import PICKLE, mismatch
-from .pickled_arrays import GLOBALS, resolved
+from .pickled_arrays import GLOBALS, resolve
 
 __all__ = ["load_plain", "loads_plain", "read_plain"]
 
@@ -36,17 +36,17 @@ def load_plain(
     expected: str = PICKLE,
     stand_ins: dict[str, Any] | None = None,
 ) -> Any:
-    """Unpickle the file at `path`, executing nothing that it names.
+    """Unpickle a file without executing code in it.
 
     Args:
-        path: the file.
-        expected: its type, for the error if it is another (`file_type.mismatch`).
-        stand_ins: further globals that the file may name, as `module.name` -> what is
-            called instead: an object that cannot be changed and does no harm.
+        path: path of the file.
+        expected: expected file type, for errors (see `file_type.mismatch`).
+        stand_ins: additional supported globals, `module.name` -> stand-in. Stand-ins
+            must be harmless and immutable.
 
     Raises:
-        PickleError: of kind "unsafe" if the pickle names any other global; "truncated",
-            "too-large", or "corrupt"; "empty" or "wrong-file-type".
+        PickleError: the pickle contains an unsupported global (`unsafe`), is `truncated`,
+            `too-large`, `corrupt`, or `empty`, or is another file (`wrong-file-type`).
         OSError: the file cannot be read.
     """
     try:
@@ -59,10 +59,10 @@ def load_plain(
 def loads_plain(
     content: bytes, buffers: Iterable[bytes | memoryview] | None = None
 ) -> Any:
-    """Unpickle bytes, with the arrays that are stored outside of them (protocol 5).
+    """Unpickle bytes, with optional out-of-band buffers (protocol 5).
 
     Raises:
-        PickleError: as `load_plain`.
+        PickleError: see `load_plain`.
     """
     return read_plain(io.BytesIO(content), buffers=buffers)
 
@@ -73,56 +73,57 @@ def read_plain(
     stand_ins: dict[str, Any] | None = None,
     **options: Any,
 ) -> Any:
-    """Unpickle an open file, from its start.
+    """Unpickle an open file from its start.
 
     Args:
-        file: a seekable file.
-        expected, stand_ins: as in `load_plain`.
-        **options: of `pickle.Unpickler`, such as the `encoding` of Python 2's text.
+        file: seekable file.
+        expected, stand_ins: see `load_plain`.
+        **options: options of `pickle.Unpickler`, such as `encoding` for Python 2.
 
-    Raises: as `load_plain`.
+    Raises:
+        PickleError, OSError: see `load_plain`.
     """
     unpickler = _Unpickler(file, stand_ins or {}, **options)
     try:
         file.seek(0)
         start = file.read(4)
         if start and start[:1] not in _STARTS:
-            raise PickleError(f"it starts with {start!r}", kind="corrupt")
+            raise PickleError(f"the file starts with {start!r}", kind="corrupt")
         _check_claims(file)
-        return resolved(unpickler.load())
+        return resolve(unpickler.load())
     except OSError:
         raise
-    # A corrupt pickle raises whatever the operation it lands on raises.
+    # A corrupt pickle can raise any exception.
     except Exception as error:
-        failure = _failure(error)
-    # Annotations and scores name no function of torch's that has no stand-in.
-    if failure.kind != "unsafe" or unpickler.refused.startswith("torch."):
+        failure = _convert_error(error)
+    # Pickles with unsupported globals of torch are not annotations or scores.
+    if failure.kind != "unsafe" or unpickler.rejected.startswith("torch."):
         failure = mismatch(file, expected, PickleError) or failure
     raise failure from None
 
 
-def _failure(error: Exception) -> MSG3DError:
-    """The error that stands for any other that unpickling raises."""
+def _convert_error(error: Exception) -> MSG3DError:
+    """Convert any exception of the unpickler to a PickleError."""
     if isinstance(error, PickleError) and error.kind == "unsafe":
         return error
-    why = " ".join(str(error).split()) or type(error).__name__
+    reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, PickleError):
         kind = error.kind
     elif isinstance(error, MemoryError):
         kind = "too-large"
     else:
-        cut = isinstance(error, EOFError) or "truncated" in why
-        kind = "truncated" if cut else "corrupt"
+        truncated = isinstance(error, EOFError) or "truncated" in reason
+        kind = "truncated" if truncated else "corrupt"
     return PickleError(
-        f"cannot be unpickled ({why:.200}). Copy the file again, or create it again.",
+        f"cannot unpickle the file ({reason:.200}). Copy or create it again.",
         kind=kind,
     )
 
 
-# A protocol from 2 up, or a container or global of protocols 0 and 1. Without it a
-# zip archive, for example, would be read as a truncated pickle.
+# First byte of a pickle: protocol 2 or later, or a container or global in protocols 0 and
+# 1. Other files, such as zip archives, could otherwise be read as truncated pickles.
 _STARTS = b"\x80()]}c"
-# Modules that were renamed, as older Pythons and NumPys write them.
+# Modules that older versions of Python and NumPy write under other names.
 _RENAMED = {
     "__builtin__": "builtins",
     "numpy.core.multiarray": "numpy._core.multiarray",
@@ -131,41 +132,39 @@ _RENAMED = {
 
 
 class _Unpickler(pickle.Unpickler):
-    """An unpickler that finds the known globals only.
+    """Unpickler that supports only known globals.
 
     Attributes:
-        refused: the global that was refused; empty if there was none.
+        rejected: the global that was rejected; empty if none was.
     """
 
     def __init__(
         self, file: BinaryIO, stand_ins: dict[str, Any], **options: Any
     ) -> None:
         super().__init__(file, **options)
-        self.known, self.refused = {**GLOBALS, **stand_ins}, ""
+        self.known, self.rejected = {**GLOBALS, **stand_ins}, ""
 
     def find_class(self, module: str, name: str) -> Any:
-        known = f"{_RENAMED.get(module, module)}.{name}"
-        if known not in self.known:
-            self.refused = " ".join(f"{module}.{name}".split())[:200]
+        full_name = f"{_RENAMED.get(module, module)}.{name}"
+        if full_name not in self.known:
+            self.rejected = " ".join(f"{module}.{name}".split())[:200]
             raise PickleError(
-                f"asks to import {self.refused}, which plain data do not need. Nothing "
-                "was executed. If you trust the source of the file, save its content "
-                "as containers, numbers, text, and NumPy arrays.",
+                f"the pickle imports {self.rejected}, which is not allowed. No code was "
+                "executed. If you trust the source of the file, save its content as "
+                "containers, numbers, text, and NumPy arrays.",
                 kind="unsafe",
             )
-        return self.known[known]
+        return self.known[full_name]
 
-
-# Sizes that a pickle claims.
 
 _WINDOW = 2**14
-_LONGEST = 16  # bytes of an opcode without text or data
-# Bytes that an object and its number in the memo table take at least.
+_MAX_OPCODE = 16  # bytes of an opcode without text or data
+# Minimum bytes of an object and its number in the memo table.
 _BYTES_PER_NUMBER = 4
 
 
 def _codes(*lengths: int | None) -> dict[int, bytes]:
-    """The opcodes by the length of their argument, of those with one of these."""
+    """Return the opcodes whose arguments have one of these lengths, by length."""
     codes: dict[int, bytes] = {}
     for opcode in pickletools.opcodes:
         length = 0 if opcode.arg is None else opcode.arg.n
@@ -175,7 +174,7 @@ def _codes(*lengths: int | None) -> dict[int, bytes]:
 
 
 _PUT, _LONG_PUT, _FRAME, _STOP = ord("p"), ord("r"), 0x95, ord(".")
-# Opcodes of a known length, except for those that claim something, and the end.
+# Opcodes of fixed length, except for the end and for opcodes that claim a size.
 _FIXED = {
     length: bytes(set(codes) - {_LONG_PUT, _FRAME, _STOP})
     for length, codes in _codes(0, 1, 2, 4, 8).items()
@@ -193,7 +192,7 @@ _LINES = {
     for code in opcode.code.encode("latin-1")
     if opcode.arg is not None and opcode.arg.n == pickletools.UP_TO_NEWLINE
 }
-# The width of the number that says how many bytes follow.
+# Opcode -> number of bytes of the length field of its argument.
 _COUNTED = {
     code: width
     for kind, width in (
@@ -207,67 +206,71 @@ _COUNTED = {
 
 
 def _check_claims(file: BinaryIO) -> None:
-    """Refuse a pickle that claims more than the file has; leave it at its start.
+    """Reject a pickle that claims more than the size of the file. Rewinds the file.
 
-    A file that is not a pickle passes: the unpickler stops where this function does.
+    Files that are not pickles pass, because the unpickler stops at the same position as
+    this function.
 
     Raises:
-        PickleError: "truncated" if the file ends before what it promises; "too-large"
-            for a number in the memo table that no honest file reaches.
+        PickleError: a claimed size exceeds the file (`truncated`), or an index of the
+            memo table exceeds that of any valid file (`too-large`).
     """
     file.seek(0, os.SEEK_END)
     size = file.tell()
-    place = base = 0
+    position = base = 0
     window = b""
     while True:
-        at = place - base
-        if at + _LONGEST > len(window) and base + len(window) < size:
-            file.seek(place)
-            base, at, window = place, 0, file.read(_WINDOW)
-        run = _RUN.match(window, at)
+        offset = position - base
+        if offset + _MAX_OPCODE > len(window) and base + len(window) < size:
+            file.seek(position)
+            base, offset, window = position, 0, file.read(_WINDOW)
+        run = _RUN.match(window, offset)
         if run is not None:
-            place = base + run.end()
+            position = base + run.end()
             continue
-        if place >= size:
-            raise PickleError(f"it has no end within {size} bytes", kind="truncated")
-        code = window[at]
-        place += 1
+        if position >= size:
+            raise PickleError("the end of the pickle is missing", kind="truncated")
+        code = window[offset]
+        position += 1
         if code in _COUNTED:
             width = _COUNTED[code]
-            count = int.from_bytes(window[at + 1 : at + 1 + width], "little")
-            place = _within(place + width, count, size)
+            count = int.from_bytes(window[offset + 1 : offset + 1 + width], "little")
+            position = _advance(position + width, count, size)
         elif code in _LINES:
-            file.seek(place)
+            file.seek(position)
             line = b"".join(file.readline() for _ in range(_LINES[code]))
             if code == _PUT:
-                _check_number(line, place)
-            place += len(line)
+                _check_memo_index(line, position)
+            position += len(line)
         elif code == _LONG_PUT:
-            number = int.from_bytes(window[at + 1 : at + 5], "little")
-            _check_number(b"%d" % number, place)
-            place = _within(place, 4, size)
+            number = int.from_bytes(window[offset + 1 : offset + 5], "little")
+            _check_memo_index(b"%d" % number, position)
+            position = _advance(position, 4, size)
         elif code == _FRAME:
-            count = int.from_bytes(window[at + 1 : at + 9], "little")
-            _within(place + 8, count, size)
-            place += 8
-        else:  # the end, or not an opcode
+            count = int.from_bytes(window[offset + 1 : offset + 9], "little")
+            _advance(position + 8, count, size)
+            position += 8
+        else:  # the end of the pickle, or not an opcode
             break
     file.seek(0)
 
 
-def _within(place: int, count: int, size: int) -> int:
-    if place + count > size:
-        left = max(size - place, 0)
-        raise PickleError(f"{count} bytes promised, {left} left", kind="truncated")
-    return place + count
+def _advance(position: int, count: int, size: int) -> int:
+    """Return the position after `count` bytes, which must be within the file."""
+    if position + count > size:
+        remaining = max(size - position, 0)
+        raise PickleError(
+            f"expected {count} more bytes, got {remaining}", kind="truncated"
+        )
+    return position + count
 
 
-def _check_number(text: bytes, place: int) -> None:
+def _check_memo_index(text: bytes, position: int) -> None:
     text = text.strip()
     if len(text) > 18 or not text.isdigit():
-        raise PickleError("the number of a memoized object is invalid", kind="corrupt")
-    if int(text) > 256 + place // _BYTES_PER_NUMBER:
+        raise PickleError("the memo index of an object is invalid", kind="corrupt")
+    if int(text) > 256 + position // _BYTES_PER_NUMBER:
         raise PickleError(
-            f"the object at byte {place} is memoized under {int(text)}",
+            f"the object at byte {position} has memo index {int(text)}",
             kind="too-large",
         )

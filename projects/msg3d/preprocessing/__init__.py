@@ -1,4 +1,4 @@
-"""Array operations on keypoints `[M, T, V, C]`, shared by training and prediction."""
+"""Array operations on keypoints [M, T, V, C], shared by training and prediction."""
 
 from .align import align_view, pre_normalize_3d, recenter
 from .augment import limbs, mirror, mirrored_order, move_2d, rotate, scale

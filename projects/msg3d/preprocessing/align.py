@@ -1,14 +1,14 @@
-"""View alignment: move the body to the origin, and turn it onto the axes.
+"""View alignment: move the body to the origin, and rotate it onto the axes.
 
-The spine of the first person in the first frame is turned onto z, and then the shoulders
-onto x. Published data sets were made by two procedures:
+The spine of the first person in the first frame is rotated onto z, and then the shoulders
+onto x. There are two variants:
 
-- `pre_normalize_3d` is MMAction2's PreNormalize3D, after 2s-AGCN (Shi et al., CVPR
-  2019), vectorized and for any number of persons. It keeps paths through the room.
-- `align_view` made the data of the published weights of MS-G3D (Liu et al., CVPR 2020)
+- `pre_normalize_3d` is MMAction2's PreNormalize3D, based on 2s-AGCN (Shi et al., CVPR
+  2019), vectorized and for any number of persons. It preserves movement through space.
+- `align_view` was used to train the published weights of MS-G3D (Liu et al., CVPR 2020)
   and 2s-AGCN. It centers every frame, and repeats persons who leave early.
 
-Joints that are exactly zero are absent, before and after. Coordinates are in any unit.
+Absent joints are exactly zero, in inputs and results. Coordinates are in any unit.
 """
 
 from collections.abc import Sequence
@@ -28,35 +28,37 @@ Z, X = [0, 0, 1], [1, 0, 0]
 def pre_normalize_3d(
     keypoint: np.ndarray, zaxis: Axis | None, xaxis: Axis | None, center: bool = True
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Move and turn all frames by what the first person's first frame needs.
+    """Align all frames with the view of the first person in the first frame.
 
-    The person present in most frames becomes the first one (the first of equals), and
-    frames without that person are dropped. Results are those of PreNormalize3D, bit for
-    bit. Where PreNormalize3D fails, three or more persons keep their order behind the
-    first, and a sample whose coordinates are all below 1e-8 is returned as it is.
+    The person present in most frames becomes the first person (ties: lowest index), and
+    frames without this person are dropped. Results are bit for bit those of
+    PreNormalize3D. Unlike PreNormalize3D, this function also supports three or more
+    persons, which keep their order, and samples with all coordinates below 1e-8, which
+    are returned unchanged.
 
     Args:
-        keypoint: [M, T, V, 3].
-        zaxis: the spine as (bottom, top), each one joint or several; None to leave it.
-        xaxis: the shoulders as (right, left), likewise.
-        center: whether to move the body center, joint 1 of 25 and the last joint of
-            any other number, to the origin.
+        keypoint: keypoints, [M, T, V, 3].
+        zaxis: spine as (bottom, top), with one or more joints each; None for no rotation.
+        xaxis: shoulders as (right, left), with one or more joints each; None for no
+            rotation.
+        center: whether to move the body center to the origin. The body center is joint 1
+            of 25 joints, and the last joint for other numbers of joints.
 
     Returns:
-        [M, T', V, 3], float64 if an axis is turned; and where the center was [3], None
-        if nothing was moved.
+        Keypoints [M, T', V, 3], float64 if rotated; and the former position of the body
+        center [3], None if not moved.
     """
-    stored = keypoint.dtype
-    # NumPy computes float16 in float32 and rounds after each operation; converting
-    # whole arrays gives the same numbers in less time.
-    wide = keypoint.astype(np.promote_types(stored, np.float32), copy=False)
-    # (M, T): the bound is that of np.isclose(keypoint, 0).
-    detected = ~(np.abs(wide) <= 1e-8).all(axis=(-1, -2))
-    if wide.sum() == 0 or not detected.any():
+    dtype = keypoint.dtype
+    # NumPy computes float16 in float32 and rounds after each operation. Converting
+    # entire arrays is faster and gives equal numbers.
+    converted = keypoint.astype(np.promote_types(dtype, np.float32), copy=False)
+    # (M, T), with the tolerance of np.isclose(keypoint, 0)
+    detected = ~(np.abs(converted) <= 1e-8).all(axis=(-1, -2))
+    if converted.sum() == 0 or not detected.any():
         return keypoint, None
 
     first = detected.sum(axis=1).argmax()
-    keypoint = wide[:, detected[first]]
+    keypoint = converted[:, detected[first]]
     if first > 0:
         others = np.delete(np.arange(len(keypoint)), first)
         keypoint = keypoint[[first, *others]]
@@ -66,16 +68,16 @@ def pre_normalize_3d(
         moved = keypoint[0, 0, _body_center(keypoint)].copy()
         x, y, z = np.moveaxis(keypoint != 0, -1, 0)
         keypoint = (keypoint - moved) * (x | y | z)[..., None]
-        moved = moved.astype(stored)
-    keypoint = keypoint.astype(stored, copy=False)
+        moved = moved.astype(dtype)
+    keypoint = keypoint.astype(dtype, copy=False)
     top_first = None if zaxis is None else zaxis[::-1]
     for ends, axis in ((top_first, Z), (xaxis, X)):
         if ends is None:
             continue
         end, start = (middle(keypoint[0, 0], place, present) for place in ends)
         matrix = rotation_onto(end - start, axis)
-        # NOTE: a matrix product would round differently from PreNormalize3D's einsum,
-        # which takes four times as long for anything but float64.
+        # NOTE: use einsum like PreNormalize3D, because a matrix product rounds
+        # differently. For other types than float64, einsum is four times slower.
         keypoint = keypoint.astype(np.float64, copy=False)
         keypoint = np.einsum("mtvd,kd->mtvk", keypoint, matrix)
     return keypoint, moved
@@ -84,20 +86,20 @@ def pre_normalize_3d(
 def recenter(
     keypoint: np.ndarray, center: Place, moved: np.ndarray | None
 ) -> np.ndarray:
-    """Move another joint of the first person's first frame to the origin.
+    """Move another joint of the first person in the first frame to the origin.
 
     Args:
-        keypoint: [M, T, V, 3] from `pre_normalize_3d`.
-        center: the joint, or several whose mean becomes the origin.
-        moved: where the body center was, from `pre_normalize_3d`.
+        keypoint: keypoints [M, T, V, 3] from `pre_normalize_3d`.
+        center: joint that becomes the origin, or several joints to use their mean.
+        moved: former position of the body center, from `pre_normalize_3d`.
 
     Returns:
-        float32 [M, T, V, 3].
+        Keypoints, float32 [M, T, V, 3].
     """
     keypoint = np.asarray(keypoint, dtype=np.float32)
     present: np.ndarray = np.any(keypoint, -1, keepdims=True)
     if moved is not None:
-        # This joint is zero because it is the origin, not because it is absent.
+        # This joint is present: it is zero because it is the origin.
         present[0, 0, _body_center(keypoint)] |= moved.any()
     origin = middle(keypoint[0, 0], center, present[0, 0, :, 0])
     centered: np.ndarray = (keypoint - origin) * present
@@ -112,32 +114,32 @@ def align_view(
     length: int | None = None,
     score: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Repeat short persons, follow the first one, and turn all into their view.
+    """Repeat short tracks, center every frame, and align the view.
 
     1. Frames are selected by `repeated_frames`.
-    2. In each frame, the center of the first person becomes the origin of all persons.
-       Frames without that center are not moved.
-    3. All are turned alike: the first person's spine in the first frame onto z, then
-       the shoulders onto x. A rotation whose joints are absent is left out.
+    2. In each frame, the center of the first person becomes the origin for all persons.
+       Frames without this center are not moved.
+    3. All frames are rotated together: the spine of the first person in the first frame
+       onto z, then the shoulders onto x. Rotations with absent joints are skipped.
 
     Args:
-        keypoint: [M, T, V, 3].
-        center: the joint that becomes the origin, or several whose mean does.
-        zaxis, xaxis: as in `pre_normalize_3d`.
-        length: frames T' of the result, at least T; None for T.
-        score: [M, T, V].
+        keypoint: keypoints, [M, T, V, 3].
+        center: joint that becomes the origin, or several joints to use their mean.
+        zaxis, xaxis: spine and shoulders, see `pre_normalize_3d`.
+        length: number of frames of the result, T', at least T; None for T.
+        score: scores, [M, T, V].
 
     Returns:
-        `keypoint` float32 [M, T', V, 3] and `score` [M, T', V], None without scores.
+        `keypoint`, float32 [M, T', V, 3], and `score` [M, T', V], or None without scores.
 
     Raises:
-        DataError: there are more than `length` frames; kind "shape".
+        DataError: the sample has more than `length` frames (`shape`).
     """
     frames = keypoint.shape[1]
     if length is not None and frames > length:
         raise DataError(
-            f"keypoint has {frames} frames, but view alignment makes length={length}: "
-            "raise length, or cut the sample",
+            f"keypoint has {frames} frames, but view alignment uses length={length}. "
+            "Increase length, or cut the sample.",
             kind="shape",
             field="keypoint",
         )
@@ -149,8 +151,8 @@ def align_view(
     keypoint = keypoint[persons, order].astype(np.float64)
     present = present[persons, order]
 
-    matrix = _view(keypoint[0, 0], present[0, 0], zaxis, xaxis)
-    # The mean of the joints that are present in each frame: the others are zero.
+    matrix = _view_rotation(keypoint[0, 0], present[0, 0], zaxis, xaxis)
+    # Mean of the present joints in each frame. Absent joints are zero.
     joints = np.atleast_1d(center)
     count = present[0][:, joints].sum(1)  # (T',)
     origin = keypoint[0][:, joints].sum(1) / np.maximum(count, 1)[:, None]
@@ -160,32 +162,33 @@ def align_view(
 
 
 def repeated_frames(detected: np.ndarray, length: int) -> np.ndarray:
-    """Select frames so that persons who leave early are repeated from their start.
+    """Select frames that repeat persons who leave early.
 
-    A person missing in the first frame has all own frames moved to the front. Then the
-    frames up to the last one with the person are repeated. Earlier gaps stay.
+    If a person is absent in the first frame, all frames with the person are moved to the
+    front. Then the frames up to the last frame with the person are repeated. Gaps before
+    this frame are preserved.
 
     Args:
-        detected: which persons are present in which frames, bool [M, T].
-        length: frames to select, T', at least T.
+        detected: whether a person is present in a frame, bool [M, T].
+        length: number of frames to select, T', at least T.
 
     Returns:
-        Frame numbers [M, T']; arbitrary for a person who is never present.
+        Frame numbers [M, T'], arbitrary for persons who are never present.
     """
     frames = detected.shape[1]
     late = ~detected[:, :1]
-    own_first = np.argsort(~detected, axis=1, kind="stable")
-    order = np.where(late, own_first, np.arange(frames))
-    # The number of frames up to the last with the person, in this order.
+    present_first = np.argsort(~detected, axis=1, kind="stable")
+    order = np.where(late, present_first, np.arange(frames))
+    # Number of frames up to the last frame with the person, in this order.
     period = frames - detected[:, ::-1].argmax(1)
     period = np.where(late[:, 0], np.maximum(detected.sum(1), 1), period)
     return np.take_along_axis(order, np.arange(length) % period[:, None], axis=1)
 
 
-def _view(
+def _view_rotation(
     pose: np.ndarray, present: np.ndarray, zaxis: Axis, xaxis: Axis
 ) -> np.ndarray:
-    """The rotation [3, 3] that turns spine, then shoulders of a pose [V, 3] onto axes."""
+    """Return the rotation [3, 3] of spine and shoulders of a pose [V, 3] onto z and x."""
     matrix = np.eye(3)
     for ends, axis in ((zaxis[::-1], Z), (xaxis, X)):
         if all(present[np.atleast_1d(place)].any() for place in ends):
@@ -195,5 +198,5 @@ def _view(
 
 
 def _body_center(keypoint: np.ndarray) -> int:
-    """The joint that PreNormalize3D moves to the origin."""
+    """Return the index of the joint that PreNormalize3D moves to the origin."""
     return 1 if keypoint.shape[2] == 25 else -1

@@ -1,7 +1,7 @@
-"""Change training poses: rotate, stretch, move the camera, lose joints, and mirror.
+"""Data augmentation: rotation, scaling, camera movement, occlusion, and mirroring.
 
-The functions take parameters that the caller has drawn. Joints that are exactly zero are
-absent, and stay so. Coordinates are in any unit.
+The caller draws the random parameters. Absent joints are exactly zero, in inputs and
+results. Coordinates are in any unit.
 """
 
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ __all__ = ["limbs", "mirror", "mirrored_order", "move_2d", "rotate", "scale"]
 
 
 def rotate(keypoint: np.ndarray, degrees: Sequence[float]) -> np.ndarray:
-    """Turn a sequence [M, T, V, 3] about the x, then y, then z axis."""
+    """Rotate a sequence [M, T, V, 3] about the x, then y, then z axis."""
     matrix = rotation_about_axes(*degrees)
-    turned: np.ndarray = keypoint @ matrix.astype(keypoint.dtype).T
-    return turned
+    rotated: np.ndarray = keypoint @ matrix.astype(keypoint.dtype).T
+    return rotated
 
 
 def scale(keypoint: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Stretch a sequence [M, T, V, 3] by one factor per axis."""
-    stretched: np.ndarray = keypoint * factors.astype(keypoint.dtype)
-    return stretched
+    """Scale a sequence [M, T, V, 3] by one factor per axis."""
+    scaled: np.ndarray = keypoint * factors.astype(keypoint.dtype)
+    return scaled
 
 
 def move_2d(
@@ -36,13 +36,13 @@ def move_2d(
     right: np.ndarray,
     up: np.ndarray,
 ) -> np.ndarray:
-    """Move the camera in front of 2D poses.
+    """Simulate a moving camera in 2D.
 
         x' = factor (x cos - y sin) + right,  y' = factor (x sin + y cos) + up
 
     Args:
-        keypoint: [M, T, V, C]; only the first two channels change.
-        degrees, factor, right, up: of each frame, [T].
+        keypoint: keypoints, [M, T, V, C]. Only the first two channels change.
+        degrees, factor, right, up: rotation, scale, and translation per frame, [T].
     """
     degrees, factor, right, up = (
         values[:, None] for values in (degrees, factor, right, up)
@@ -57,26 +57,26 @@ def move_2d(
 
 
 def limbs(body: Skeleton) -> np.ndarray:
-    """Find the joints that depend on each joint, along the bones.
+    """Find the descendants of each joint along the bones.
 
     Args:
-        body: its bones lead from every joint to the root.
+        body: skeleton with bones from every joint to the root.
 
     Returns:
-        bool [V, V]: row i has joint i itself, and those whose path to the root leads
-        through it, such as elbow, wrist and hand for an elbow.
+        Mask, bool [V, V]. Row i contains joint i and its descendants, such as elbow,
+        wrist, and hand for an elbow.
     """
     parents = np.array([parent for _, parent in body.bones])
-    joints = passed = np.arange(len(parents))
+    joints = ancestors = np.arange(len(parents))
     result = np.zeros((len(parents), len(parents)), dtype=bool)
-    for _ in parents:  # no path is longer
-        result[passed, joints] = True
-        passed = parents[passed]
+    for _ in parents:  # the maximum length of a path
+        result[ancestors, joints] = True
+        ancestors = parents[ancestors]
     return result
 
 
 def mirrored_order(layout: Layout) -> np.ndarray:
-    """Return the joints of a layout with left and right exchanged, int [V].
+    """Return the joints of a layout with left and right swapped, int [V].
 
     Raises:
         ConfigError: the layout has no symmetric joints.
@@ -84,8 +84,8 @@ def mirrored_order(layout: Layout) -> np.ndarray:
     body = skeleton(layout)
     if not body.pairs:
         raise ConfigError(
-            f"skeleton layout {layout!r} has no symmetric joints: give it `joints` with "
-            "names such as left_hand and right_hand",
+            f"skeleton layout {layout!r} has no symmetric joints. Define `joints` with "
+            "names such as left_hand and right_hand.",
             kind="layout",
             field="layout",
         )
@@ -98,15 +98,15 @@ def mirrored_order(layout: Layout) -> np.ndarray:
 def mirror(
     keypoint: np.ndarray, order: np.ndarray, axis: int = 0, width: float = 0
 ) -> np.ndarray:
-    """Mirror poses: a raised left hand becomes a raised right hand.
+    """Mirror poses. For example, a raised left hand becomes a raised right hand.
 
     Args:
-        keypoint: [M, T, V, C].
-        order: of the joints, from `mirrored_order`.
-        axis: the coordinate to mirror, x' = width - x.
-        width: 0 to mirror at zero, or the width of the image to mirror in its middle.
+        keypoint: keypoints, [M, T, V, C].
+        order: order of the joints, from `mirrored_order`.
+        axis: coordinate to mirror, x' = width - x.
+        width: 0 to mirror at zero, or the width of the image to mirror at its center.
     """
     keypoint = keypoint[:, :, order]  # a copy
-    across = keypoint[..., axis]
-    keypoint[..., axis] = np.where(keypoint.any(-1), width - across, across)
+    values = keypoint[..., axis]
+    keypoint[..., axis] = np.where(keypoint.any(-1), width - values, values)
     return keypoint

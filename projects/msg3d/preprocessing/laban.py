@@ -1,18 +1,18 @@
-"""Laban's Effort as features of joints: Time, Flow, Space and Weight.
+"""Laban's Effort as joint features: Time, Flow, Space, and Weight.
 
-With x_j(t) the position of joint j, and θ_j the angles in radians between its bone
-(joint less parent) and the x, y and z axes:
+Let x_j(t) be the position of joint j, and θ_j the angles in radians between its bone
+(joint minus parent) and the x, y, and z axes:
 
 - Time: velocity, x_j(t) - x_j(t - 1).
 - Flow: second difference of the angles, θ_j(t) - 2 θ_j(t - 1) + θ_j(t - 2).
-- Space: the angles θ_j(t).
-- Weight: the angles again (published), or kinetic energy for a mass of 1, half the
-  squared velocity per axis (corrected). Larboulette and Gibet measure the Effort
-  Weight by the energy, summed over the body.
+- Space: angles, θ_j(t).
+- Weight: published variant: the angles again. Corrected variant: kinetic energy for a mass
+  of 1, half the squared velocity per axis. Larboulette and Gibet define the Effort Weight
+  as the energy, summed over the body.
 
-The published variant starts from frames of zeros, so its first velocity is the position
-and its first two second differences contain angles. The corrected variant has zero where
-there is no earlier frame.
+The published variant assumes frames of zeros before the first frame. Therefore its first
+velocity is the position, and its first two second differences contain angles. In the
+corrected variant, differences without an earlier frame are zero.
 
 Source: Erkoç, Demirci, Sonlu and Güdükbay, "Skeleton-based Personality Recognition
 using Laban Movement Analysis", PMLR 173:74-87, 2022, and their code; for the kinetic
@@ -41,36 +41,36 @@ def laban_effort(
 ) -> np.ndarray:
     """Compute three channels per joint for each Effort.
 
-    A joint that is exactly zero is absent, and its features are zero. So are those of a
-    bone that lacks an end, and differences that lack an earlier frame. A bone without
-    length, as that of the root with itself, is at right angles to all axes: π/2.
+    Absent joints are exactly zero, and their features are zero. Features of bones with an
+    absent end, and differences without an earlier frame, are also zero. The angles of
+    bones of zero length, such as the bone of the root, are π/2.
 
     Args:
-        keypoint: [M, T, V, 3].
-        parents: the parent of each joint; the root is its own parent.
+        keypoint: keypoints, [M, T, V, 3].
+        parents: parent of each joint. The root is its own parent.
         efforts: some of `EFFORTS`, in the order of the result.
-        coordinates: whether the coordinates come first.
-        published: whether to compute the published variant, not the corrected one.
+        coordinates: whether the result begins with the coordinates.
+        published: whether to compute the published variant instead of the corrected one.
         neighbors: whether Time is x_j(t) - x_{j-1}(t), as in the published code.
-        fps: frames per second, for velocities, second differences and energies per
-            second; 1 for features per frame.
+        fps: frames per second, for features per second; 1 for features per frame.
         centers: joints at the origin, which are present although they are zero.
 
     Returns:
-        float32 [M, T, V, C], C = 3 for the coordinates and 3 for each Effort.
+        Features, float32 [M, T, V, C], with 3 channels for the coordinates and for each
+        Effort.
     """
     joints, parents = keypoint.astype(np.float32), list(parents)
     present: np.ndarray = np.any(joints, -1)  # (M, T, V)
     present[..., list(centers)] |= present.any(-1, keepdims=True)
     features: dict[str, np.ndarray] = {"coordinates": joints}
-    of_bones = {"flow", "space"} | ({"weight"} if published else set())
-    if of_bones & set(efforts):
+    bone_efforts = {"flow", "space"} | ({"weight"} if published else set())
+    if bone_efforts & set(efforts):
         ends = present & present[..., parents]
         space = _angles(joints, parents) * ends[..., None]
         change = _difference(space, ends, 1, fps, published)
         flow = _difference(change, ends, 2, fps, published)
         features.update(space=space, flow=flow, weight=space)
-    if set(efforts) - of_bones:
+    if set(efforts) - bone_efforts:
         velocity = _difference(joints, present, 1, fps, published)
         time = _neighbor_difference(joints, present) if neighbors else velocity
         features.update(time=time)
@@ -81,9 +81,9 @@ def laban_effort(
 
 
 def _angles(joints: np.ndarray, parents: list[int]) -> np.ndarray:
-    """The angles of each joint's bone with the axes, [M, T, V, 3]."""
+    """Return the angles between bones and axes, [M, T, V, 3]."""
     bones = joints - joints[..., parents, :]
-    # Squares of float32 lose bones shorter than 1e-19.
+    # In float32, squares of lengths below 1e-19 underflow.
     length = np.linalg.norm(bones.astype(np.float64), axis=-1, keepdims=True)
     cosines = bones / np.where(length > 0, length, 1)
     angles: np.ndarray = np.arccos(np.clip(cosines, -1, 1))
@@ -93,16 +93,18 @@ def _angles(joints: np.ndarray, parents: list[int]) -> np.ndarray:
 def _difference(
     values: np.ndarray, present: np.ndarray, order: int, fps: float, published: bool
 ) -> np.ndarray:
-    """The change of values [M, T, V, 3] from the previous frame, per second.
+    """Compute the change of values [M, T, V, 3] from the previous frame, per second.
 
     Args:
-        values: the `order - 1`th differences already.
-        present: [M, T, V]; a difference needs all its `order + 1` frames.
-        order: of the difference that this makes.
+        values: differences of order `order - 1`.
+        present: present joints, [M, T, V]. A difference is zero unless the joint is
+            present in `order + 1` frames.
+        order: order of the difference.
+        fps: frames per second.
+        published: whether frames before the first frame count as present.
     """
     zero = np.zeros_like(values[:, :1])
     change: np.ndarray = np.diff(values, axis=1, prepend=zero) * np.float32(fps)
-    # The published variant has zeros before the first frame, the corrected one nothing.
     before = np.full_like(present[:, :1], published)
     complete = present
     for _ in range(order):
@@ -113,7 +115,7 @@ def _difference(
 
 
 def _neighbor_difference(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Each joint less the joint with the previous number; the first as it is."""
+    """Subtract the joint with the previous index from each joint except the first."""
     change: np.ndarray = np.diff(
         joints, axis=2, prepend=np.zeros_like(joints[:, :, :1])
     )

@@ -1,4 +1,4 @@
-"""Normalize coordinates: 2D poses around the image center, sequences to a unit box."""
+"""Normalization of 2D poses to the image, and of sequences to a unit box."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,19 @@ __all__ = ["center_2d", "pre_normalize_2d", "scale_to_unit"]
 
 
 def pre_normalize_2d(keypoint: np.ndarray, img_shape: Sequence[float]) -> np.ndarray:
-    """Express 2D poses in halves of the image, from its center.
+    """Scale 2D poses to -1..1 in the image.
 
         x' = (x - width / 2) / (width / 2), and y' likewise with the height
 
-    Results are those of MMAction2's PreNormalize2D, bit for bit. Absent joints, which are
-    exactly zero, are moved to the upper left corner; `center_2d` keeps them.
+    Results are bit for bit those of MMAction2's PreNormalize2D. Absent joints, which are
+    exactly zero, are moved to the upper left corner. `center_2d` preserves them.
 
     Args:
-        keypoint: [M, T, V, C], float; only the first two channels change.
+        keypoint: keypoints, float [M, T, V, C]. Only the first two channels change.
         img_shape: (height, width) in the unit of `keypoint`.
 
     Returns:
-        [M, T, V, C], of the same type.
+        Keypoints [M, T, V, C], with the same dtype.
     """
     keypoint = keypoint.copy()
     height, width = img_shape
@@ -35,19 +35,19 @@ def center_2d(
     half: float = 1.0,
     y_up: bool = False,
 ) -> np.ndarray:
-    """`pre_normalize_2d` for poses with absent joints, which stay zero.
+    """Scale 2D poses like `pre_normalize_2d`, but keep absent joints zero.
 
         x' = half (x - width / 2) / (width / 2), and y' likewise with the height
 
     Args:
-        keypoint: [M, T, V, 2], float.
-        img_shape: (height, width) in the unit of `keypoint`; (1, 1) for coordinates in
-            parts of the image.
-        half: what the right edge of the image becomes; the left one is -`half`.
-        y_up: whether the upper edge becomes `half`, not the lower one.
+        keypoint: keypoints, float [M, T, V, 2].
+        img_shape: (height, width) in the unit of `keypoint`; (1, 1) for coordinates that
+            are fractions of the image.
+        half: value of the right edge of the image. The left edge is -`half`.
+        y_up: whether the upper edge is `half` instead of the lower edge.
 
     Returns:
-        [M, T, V, 2], of the same type.
+        Keypoints [M, T, V, 2], with the same dtype.
     """
     present = keypoint.any(axis=-1, keepdims=True)
     keypoint = pre_normalize_2d(keypoint, img_shape)
@@ -58,21 +58,21 @@ def center_2d(
 
 
 def scale_to_unit(keypoint: np.ndarray) -> np.ndarray:
-    """Scale a sequence so that it fills -1 to 1 in each coordinate.
+    """Scale a sequence to -1..1 in each coordinate.
 
         x' = (x - (high + low) / 2) / ((high - low) / 2)
 
-    with `low` and `high` over all joints present in all persons and frames, so persons
-    keep their places. CTR-GCN (Chen et al., ICCV 2021) and its successors do this with
-    NW-UCLA after a random rotation. It removes position, height, and reach, including
-    the length of paths. Joints that are exactly zero are absent: they are ignored, and
-    stay zero. A coordinate that never changes becomes 0.
+    `low` and `high` are computed over the present joints of all persons and frames, so
+    relative positions of persons are preserved. CTR-GCN (Chen et al., ICCV 2021) and its
+    successors use this for NW-UCLA after a random rotation. It removes position, height,
+    reach, and the length of paths. Absent joints, which are exactly zero, are ignored and
+    stay zero. Constant coordinates become 0.
 
     Args:
-        keypoint: [M, T, V, C], in any unit.
+        keypoint: keypoints in any unit, [M, T, V, C].
 
     Returns:
-        [M, T, V, C].
+        Scaled keypoints, [M, T, V, C].
 
     Example:
         >>> line = np.array([[2, 5], [4, 5], [6, 5]], dtype=float)[None, :, None]
@@ -82,7 +82,7 @@ def scale_to_unit(keypoint: np.ndarray) -> np.ndarray:
     present: np.ndarray = np.any(keypoint, -1)  # (M, T, V)
     if not present.any():
         return keypoint
-    joints = keypoint[present]  # (joints present, C)
+    joints = keypoint[present]  # (present joints, C)
     low, high = joints.min(0), joints.max(0)
     half = (high - low) / 2
     half[half == 0] = 1

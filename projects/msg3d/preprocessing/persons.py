@@ -1,14 +1,16 @@
-"""Select the persons that the network sees.
+"""Selection of the persons for the network's input.
 
-A file may contain any number of persons, and the network has room for a few. Trackers
-number persons in order of detection: the first may be a bystander, or a chair that was
-detected as a person. So persons are sorted by one of these rules, best first:
+A file can contain any number of persons, but the input of a network is limited to a few.
+Trackers number persons in order of detection, so the first can be a bystander, or a chair
+that was detected as a person. Therefore persons are sorted by one of these rules, best
+first:
 
-- `energy`: the standard deviation of the joints over all frames with the person, summed
-  over coordinates. MS-G3D and 2s-AGCN select the persons of NTU RGB+D by it.
-- `score`: mean score over all frames and joints; 0 in frames without the person.
-- `frame_score`: the same, but sorted separately in each frame. ST-GCN's rule for
-  Kinetics, which has no tracks: a row then shows different persons over time.
+- `energy`: standard deviation of the joints over all frames with the person, summed over
+  coordinates. MS-G3D and 2s-AGCN use this rule for NTU RGB+D.
+- `score`: mean score over all frames and joints. The score is 0 in frames without the
+  person.
+- `frame_score`: mean score, sorted separately in each frame. ST-GCN uses this rule for
+  Kinetics, which has no tracks. A row contains different persons over time.
 - `area`: mean area of the bounding box in x and y, over the frames with the person.
 - `length`: number of frames with the person.
 """
@@ -31,26 +33,26 @@ def select_persons(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Keep the best persons by a rule, best first.
 
-    Equal persons keep their order. A joint that is exactly zero is absent and ignored.
-    Persons without any frame are dropped; if no person is detected, one empty row stays.
+    Ties keep their order. Absent joints, which are exactly zero, are ignored. Persons who
+    are never present are dropped. If no person is present, an empty row is returned.
 
     Args:
-        keypoint: [M, T, V, C], in any unit.
-        num_persons: how many to keep at most, M'.
-        by: a key of `RULES`.
-        score: [M, T, V], required by the rules `score` and `frame_score`.
+        keypoint: keypoints in any unit, [M, T, V, C].
+        num_persons: maximum number of persons to keep, M'.
+        by: key of `RULES`.
+        score: scores, [M, T, V]. Required by the rules `score` and `frame_score`.
 
     Returns:
-        `keypoint` [M', T, V, C] and `score` [M', T, V], None without scores; both are
-        copies.
+        Copies of `keypoint` [M', T, V, C] and `score` [M', T, V], or None without scores.
 
     Raises:
-        DataError: the rule requires scores; kind "score".
+        DataError: the rule requires scores (`score`).
     """
     if "score" in by and score is None:
         raise DataError(
-            f"has no scores, but persons are selected by {by!r}. Select them before "
-            "scores are merged into keypoint, or use 'energy', 'area' or 'length'",
+            f"the sample has no keypoint_score, which the rule {by!r} requires. Select "
+            "persons before scores are merged into keypoint, or use 'energy', 'area', or "
+            "'length'.",
             kind="score",
             field="keypoint_score",
         )
@@ -72,17 +74,17 @@ def format_gcn_input(
     score: np.ndarray | None = None,
     num_clips: int = 1,
 ) -> np.ndarray:
-    """Pad or cut the persons, and split the clips, as MMAction2's FormatGCNInput does.
+    """Pad or truncate persons and split clips, like MMAction2's FormatGCNInput.
 
     Args:
-        keypoint: [M, num_clips * T, V, C].
-        num_persons: M'; the first persons are kept.
-        mode: 'zero' to add absent persons, or 'loop' to repeat a single person.
-        score: [M, num_clips * T, V], which becomes the last channel.
-        num_clips: clips in the sequence.
+        keypoint: keypoints, [M, num_clips * T, V, C].
+        num_persons: number of persons, M'. The first persons are kept.
+        mode: 'zero' to pad with zeros, or 'loop' to repeat a single person.
+        score: scores, [M, num_clips * T, V], to append as the last channel.
+        num_clips: number of clips in the sequence.
 
     Returns:
-        [num_clips, M', T, V, C'], contiguous, C' with the score.
+        Contiguous array [num_clips, M', T, V, C'], where C' includes the score.
     """
     if score is not None:
         keypoint = np.concatenate([keypoint, score[..., None]], axis=-1)
@@ -139,7 +141,7 @@ def _length(
     return value
 
 
-# (keypoint, score or None, present joints [M, T, V]) -> value [M], or [M, T] of
+# (keypoint, score or None, present joints [M, T, V]) -> value [M], or [M, T] for
 # `frame_score`.
 RULES: dict[str, Callable[[np.ndarray, Any, np.ndarray], np.ndarray]] = {
     "energy": _energy,

@@ -1,4 +1,4 @@
-"""Select frames: uniform samples, interpolated crops, and windows of a sequence."""
+"""Selection of frames: uniform sampling, interpolated crops, and windows."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ __all__ = ["crop_times", "interpolate", "pad_to", "uniform_sample", "window"]
 
 
 class RandomNumbers(Protocol):
-    """The methods of `numpy.random.RandomState`, which `numpy.random` has as functions."""
+    """Interface of `numpy.random.RandomState` and of the module `numpy.random`."""
 
     def randint(self, low: Any, high: int | None = None) -> Any: ...
 
@@ -27,17 +27,17 @@ def uniform_sample(
 ) -> np.ndarray:
     """Draw one frame from each of `clip_len` equal parts of a sequence.
 
-    Frame numbers and random numbers are those of MMAction2's UniformSampleFrames, which
-    seeds the generator with 255 before it draws test clips.
+    Frame numbers and use of random numbers are those of MMAction2's UniformSampleFrames,
+    which seeds the generator with 255 before it draws test clips.
 
     Args:
-        frames: T. A sequence of fewer than `clip_len` frames is repeated from its start.
-            Of fewer than twice as many, some are skipped.
+        frames: number of frames, T. If T < `clip_len`, the sequence is repeated. If T <
+            2 * `clip_len`, random frames are skipped.
         clip_len: frames per clip.
         num_clips: clips per sequence.
-        test_mode: whether the clips of a short sequence start at evenly spread frames
-            instead of random ones.
-        random: a RandomState; the default is NumPy's global one.
+        test_mode: whether clips of short sequences start at evenly spaced frames instead
+            of random frames.
+        random: random number generator; the default is NumPy's global generator.
 
     Returns:
         Frame numbers, int64 [num_clips * clip_len].
@@ -66,19 +66,19 @@ def uniform_sample(
 def pad_to(
     keypoint: np.ndarray, length: int, mode: str = "loop", start: int = 0
 ) -> np.ndarray:
-    """Pad a sequence to a length, as MMAction2's PadTo does.
+    """Pad a sequence to a length, like MMAction2's PadTo.
 
     Args:
-        keypoint: [M, T, V, C].
-        length: frames of the result, T', at least T.
-        mode: 'loop' to repeat the sequence, or 'zero'.
-        start: the frame that comes first.
+        keypoint: keypoints, [M, T, V, C].
+        length: number of frames of the result, T', at least T.
+        mode: 'loop' to repeat the sequence, or 'zero' to pad with zeros.
+        start: first frame of the result.
 
     Returns:
-        [M, T', V, C], a copy.
+        Padded copy, [M, T', V, C].
 
     Raises:
-        DataError: there are more than `length` frames; kind "shape".
+        DataError: the sequence has more than `length` frames (`shape`).
     """
     frames = keypoint.shape[1]
     if frames > length:
@@ -97,13 +97,13 @@ def pad_to(
 def crop_times(
     frames: int, clip_len: int, crops: Sequence[tuple[float, float]]
 ) -> np.ndarray:
-    """Spread the frames of clips evenly over crops of a sequence.
+    """Return evenly spaced times in crops of a sequence.
 
     Args:
-        frames: T.
+        frames: number of frames, T.
         clip_len: frames per clip.
-        crops: (length, place) of each clip: the length as a part of the sequence, and
-            the place as a part of what remains of it, 0 to 1.
+        crops: (length, position) of each clip. The length is a fraction of the sequence.
+            The position is 0 at the start of the sequence and 1 at its end.
 
     Returns:
         Times in frames, float64 [clips * clip_len].
@@ -111,8 +111,8 @@ def crop_times(
     last = frames - 1
     return np.concatenate(
         [
-            (1 - length) * place * last + np.linspace(0, length * last, clip_len)
-            for length, place in crops
+            (1 - length) * position * last + np.linspace(0, length * last, clip_len)
+            for length, position in crops
         ]
     )
 
@@ -120,41 +120,41 @@ def crop_times(
 def interpolate(
     keypoint: np.ndarray, times: np.ndarray, score: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Interpolate poses linearly between frames, and take the nearest scores.
+    """Interpolate poses linearly between frames, and use the nearest scores.
 
-    A joint that is absent (exactly zero) in either neighboring frame is absent in the
-    new one.
+    A joint is absent (exactly zero) if it is absent in either neighboring frame.
 
     Args:
-        keypoint: [M, T, V, C].
-        times: in frames, 0 to T - 1, [T'].
-        score: [M, T, V].
+        keypoint: keypoints, [M, T, V, C].
+        times: times in frames, 0 to T - 1, [T'].
+        score: scores, [M, T, V].
 
     Returns:
-        `keypoint` [M, T', V, C] and `score` [M, T', V], None without scores.
+        `keypoint` [M, T', V, C] and `score` [M, T', V], or None without scores.
     """
     last = keypoint.shape[1] - 1
     before = np.minimum(times.astype(int), max(last - 1, 0))
     after = np.minimum(before + 1, last)
-    part = (times - before)[:, None, None].astype(keypoint.dtype)
+    weight = (times - before)[:, None, None].astype(keypoint.dtype)
     start, end = keypoint[:, before], keypoint[:, after]  # (M, T', V, C)
     present = start.any(-1, keepdims=True)
-    present &= end.any(-1, keepdims=True) | (part == 0)
+    present &= end.any(-1, keepdims=True) | (weight == 0)
     if score is not None:
         score = score[:, np.rint(times).astype(int)]
-    return (start * (1 - part) + end * part) * present, score
+    return (start * (1 - weight) + end * weight) * present, score
 
 
 def window(array: np.ndarray, start: int, length: int) -> np.ndarray:
-    """Cut a window out of a sequence, or lay a shorter sequence into one of zeros.
+    """Cut a window from a sequence, or place a shorter sequence in a window of zeros.
 
     Args:
-        array: [M, T, ...].
-        start: first frame of the window or, if T < `length`, of the sequence in it.
-        length: frames of the window, T'.
+        array: sequence, [M, T, ...].
+        start: first frame of the window in the sequence, or, if T < `length`, of the
+            sequence in the window.
+        length: number of frames of the window, T'.
 
     Returns:
-        [M, T', ...]; a view if T >= T'.
+        Window [M, T', ...], a view if T >= T'.
     """
     frames = array.shape[1]
     if frames >= length:

@@ -1,12 +1,12 @@
-"""Steps of pipelines, as functions on sample dictionaries.
+"""Pipeline steps, as functions on sample dictionaries.
 
-Each function here checks the arguments of a transform, and returns the step: a function
-that takes a sample, changes its entries, and returns it. `datasets.transforms` registers
-them in MMAction2, and documents arguments and keys; exported networks, which need no
-MMAction2, look them up in `STEPS`.
+Each public function checks the arguments of a transform and returns a step. A step is a
+function that modifies and returns a sample. `datasets.transforms` registers the steps in
+MMAction2, and documents their arguments and keys. Exported networks, which do not require
+MMAction2, use `STEPS`.
 
-A step is a `functools.partial`, so that it can be pickled, and `keywords` are the
-arguments that it uses.
+Steps are `functools.partial` objects, which can be pickled. Their `keywords` are the
+arguments of the step.
 """
 
 from collections.abc import Callable, Sequence
@@ -99,8 +99,8 @@ def align_view(
     missing = [name for name, axis in axes.items() if axis is None]
     if missing:
         raise ConfigError(
-            f"AlignView lacks {missing}: give layout as a name of msg3d.skeletons, or "
-            "center, zaxis and xaxis as joints",
+            f"AlignView requires {missing}. Pass the name of a layout in msg3d.skeletons "
+            "as layout, or joints as center, zaxis, and xaxis.",
             kind="option",
             field=missing[0],
         )
@@ -251,14 +251,14 @@ def laban_effort(
 ) -> Step:
     _check_choice("LabanEffort", "variant", variant, ["published", "corrected"])
     _check_choice("LabanEffort", "time", time, ["frame", "joint"])
-    repeated = len(set(efforts)) < len(efforts) or not (efforts or coordinates)
+    duplicate = len(set(efforts)) < len(efforts) or not (efforts or coordinates)
     unknown = isinstance(efforts, str) or set(efforts) - set(laban.EFFORTS)
-    for name, value, wrong, expected in (
+    for name, value, invalid, expected in (
         ("efforts", efforts, unknown, f"a list of some of {list(laban.EFFORTS)}"),
-        ("efforts", efforts, repeated, "each Effort once, or coordinates=True"),
+        ("efforts", efforts, duplicate, "each Effort once, or coordinates=True"),
         ("fps", fps, not fps > 0, "frames per second, or 1 for features per frame"),
     ):
-        if wrong:
+        if invalid:
             raise ConfigError(
                 f"LabanEffort got {name}={value!r}, expected {expected}",
                 kind="option",
@@ -266,7 +266,7 @@ def laban_effort(
             )
     body = skeleton(layout)
     if center is None:
-        # The mean of several joints is not the place of a joint.
+        # The mean of several joints is not the position of a joint.
         top = body.spine[1] if body.spine else ()
         center = top if len(top) == 1 else ()
     return partial(
@@ -305,11 +305,11 @@ def _uniform_sample_frames(
     check_length(sample)
     if random is None:
         random = np.random.RandomState(seed) if test_mode else np.random
-    chosen = frames.uniform_sample(
+    frame_inds = frames.uniform_sample(
         sample["total_frames"], clip_len, num_clips, test_mode, random
     )
-    chosen = (chosen + sample.get("start_index", 0)).astype(np.int32)
-    return _with_clips(sample, clip_len, num_clips, frame_inds=chosen)
+    frame_inds = (frame_inds + sample.get("start_index", 0)).astype(np.int32)
+    return _with_clips(sample, clip_len, num_clips, frame_inds=frame_inds)
 
 
 def resample_frames(
@@ -317,8 +317,8 @@ def resample_frames(
 ) -> Step:
     if not 0 < crop <= 1:
         raise ConfigError(
-            f"ResampleFrames got crop={crop}, expected a part of the sequence, greater "
-            "than 0 and at most 1",
+            f"ResampleFrames got crop={crop}, expected a fraction of the sequence, "
+            "greater than 0 and at most 1",
             kind="option",
             field="crop",
         )
@@ -329,16 +329,16 @@ def _resample_frames(
     sample: Sample, clip_len: int, num_clips: int, crop: float, test_mode: bool
 ) -> Sample:
     lengths: Sequence[float] | np.ndarray
-    places: Sequence[float] | np.ndarray
+    positions: Sequence[float] | np.ndarray
     if not test_mode:
         lengths = np.random.uniform(crop, 1, num_clips)
-        places = np.random.uniform(0, 1, num_clips)
+        positions = np.random.uniform(0, 1, num_clips)
     elif num_clips == 1:
-        lengths, places = [1.0], [0.0]
+        lengths, positions = [1.0], [0.0]
     else:
         lengths = np.linspace((1 + crop) / 2, 1, num_clips)
-        places = np.linspace(0, 1, num_clips)
-    crops = list(zip(lengths, places, strict=True))
+        positions = np.linspace(0, 1, num_clips)
+    crops = list(zip(lengths, positions, strict=True))
     times = frames.crop_times(sample["keypoint"].shape[1], clip_len, crops)
     sample["keypoint"], score = frames.interpolate(
         sample["keypoint"], times, sample.get("keypoint_score")
@@ -366,10 +366,10 @@ def pose_decode() -> Step:
 
 def _pose_decode(sample: Sample) -> Sample:
     total = sample.setdefault("total_frames", sample["keypoint"].shape[1])
-    chosen = sample.setdefault("frame_inds", np.arange(total))
-    chosen = chosen + sample.get("offset", 0)
+    indices = sample.setdefault("frame_inds", np.arange(total))
+    indices = indices + sample.get("offset", 0)
     for key in {"keypoint", "keypoint_score"} & set(sample):
-        sample[key] = sample[key][:, chosen].astype(np.float32)
+        sample[key] = sample[key][:, indices].astype(np.float32)
     return sample
 
 
@@ -389,7 +389,7 @@ def _format_gcn_input(sample: Sample, num_person: int, mode: str) -> Sample:
     return sample
 
 
-# The steps of test pipelines, by the names of the registered transforms.
+# Name of the registered transform -> step. Contains the steps of test pipelines.
 STEPS: dict[str, Callable[..., Step]] = {
     "AlignSkeleton3D": align_skeleton_3d,
     "AlignView": align_view,
@@ -411,18 +411,18 @@ STEPS: dict[str, Callable[..., Step]] = {
 
 
 def check_length(sample: Sample) -> None:
-    """Refuse a sample whose `total_frames` is not that of `keypoint` [M, T, ...].
+    """Check that `total_frames` is the number of frames of `keypoint` [M, T, ...].
 
     Raises:
-        DataError: of kind "total-frames".
+        DataError: the numbers differ (`total-frames`).
     """
     if not {"keypoint", "total_frames"} <= set(sample):
         return
-    stated, actual = sample["total_frames"], sample["keypoint"].shape[1]
-    if stated != actual:
+    expected, actual = sample["total_frames"], sample["keypoint"].shape[1]
+    if expected != actual:
         raise DataError(
-            f"total_frames is {stated}, but keypoint has {actual} frames: they must "
-            "agree",
+            f"total_frames is {expected}, but keypoint has {actual} frames. The numbers "
+            "must be equal.",
             kind="total-frames",
             field="total_frames",
             sample=sample.get("frame_dir"),

@@ -1,12 +1,12 @@
-"""Joints, bones, and their motions: the streams of a skeleton network.
+"""Input streams of skeleton networks: joints, bones, and their motions.
 
     bone    b_v(t) = x_v(t) - x_parent(v)(t)
     motion  m_v(t) = x_v(t + 1) - x_v(t), zero in the last frame
 
-Source: MMAction2's GenSkeFeat with its JointToBone and ToMotion, which support three
-layouts by name. Results are theirs, bit for bit.
+Source: GenSkeFeat of MMAction2 with JointToBone and ToMotion, which support three layouts
+by name. Results are bit for bit equal.
 
-A third channel that holds scores is not subtracted: the score of a bone or a motion is
+If the third channel contains scores, it is not subtracted. The score of a bone or motion is
 the mean of the scores of its two ends.
 """
 
@@ -27,24 +27,26 @@ def skeleton_streams(
     axis: int = -1,
     mask_absent: bool = False,
 ) -> np.ndarray:
-    """Compute streams and concatenate them.
+    """Compute and concatenate streams.
 
     Args:
-        keypoint: [M, T, V, C], C = 2 or 3.
-        parents: the parent of each joint; the root is its own parent.
-        streams: some of 'j' joints, 'b' bones, 'jm' and 'bm' their motions.
-        score: [M, T, V], which becomes the third channel; C must be 2.
-        axis: along which streams are concatenated.
-        mask_absent: whether a bone or motion with an absent end is zero. Otherwise it
-            is computed like any other, and points at the origin. A joint is absent if
-            its score is 0 or, without scores, if it is exactly zero.
+        keypoint: keypoints, [M, T, V, C], C = 2 or 3.
+        parents: parent of each joint. The root is its own parent.
+        streams: names of the streams: 'j' (joints), 'b' (bones), 'jm' and 'bm' (their
+            motions).
+        score: scores, [M, T, V], to append as the third channel. Requires C = 2.
+        axis: axis along which streams are concatenated.
+        mask_absent: whether bones and motions with an absent end are zero. Otherwise they
+            are computed as if the end were at the origin. A joint is absent if its score
+            is 0 or, without scores, if it is exactly zero.
 
     Returns:
-        [M, T, V, len(streams) * C'] for axis=-1, with C' = 3 if there are scores.
+        Streams, [M, T, V, len(streams) * C'] for axis=-1, with C' = 3 if `score` is
+        passed, and C' = C otherwise.
 
     Raises:
-        DataError: the joints are not those of the layout (kind "layout"), or there are
-            too many or too few channels (kind "shape").
+        DataError: the number of joints does not match `parents` (`layout`), or the number
+            of channels is invalid (`shape`).
     """
     scored = score is not None
     _check(keypoint.shape, len(parents), scored)
@@ -68,9 +70,9 @@ def bones(
     """Subtract the parent from each joint: float32 [M, T, V, C].
 
     Args:
-        joints: [M, T, V, C].
+        joints: joints, [M, T, V, C].
         parents, mask_absent: see `skeleton_streams`.
-        scored: whether the third channel holds scores.
+        scored: whether the third channel contains scores.
     """
     parents = list(parents)
     bone: np.ndarray = (joints - joints[..., parents, :]).astype(np.float32)
@@ -85,10 +87,10 @@ def bones(
 def motion(
     stream: np.ndarray, scored: bool = False, mask_absent: bool = False
 ) -> np.ndarray:
-    """Subtract each frame from the next one: [M, T, V, C].
+    """Subtract each frame from the next frame: [M, T, V, C].
 
     Args:
-        stream: joints or bones [M, T, V, C].
+        stream: joints or bones, [M, T, V, C].
         scored, mask_absent: see `bones`.
     """
     change = np.zeros_like(stream)
@@ -110,19 +112,20 @@ def _present(stream: np.ndarray, scored: bool) -> np.ndarray:
 def _check(shape: tuple[int, ...], joints: int, scored: bool) -> None:
     if len(shape) != 4 or shape[2] != joints:
         raise DataError(
-            f"keypoint has shape {shape}, expected [M, T, V={joints}, C]: set layout to "
-            "that of the data",
+            f"keypoint has shape {shape}, expected [M, T, V={joints}, C]. Set layout to "
+            "the layout of the data.",
             kind="layout",
             field="keypoint",
         )
     if shape[3] not in ((2,) if scored else (2, 3)):
-        text, fix = (
-            ("2 beside keypoint_score", "leave keypoint_score out of data with z")
+        expected, fix = (
+            ("2 with keypoint_score", "Remove keypoint_score from 3D data.")
             if scored
-            else ("2 or 3", "give x, y and z, or x and y with keypoint_score")
+            else ("2 or 3", "Use x, y, and z, or x and y with keypoint_score.")
         )
         raise DataError(
-            f"keypoint has {shape[3]} channels (shape {shape}), expected {text}: {fix}",
+            f"keypoint has {shape[3]} channels (shape {shape}), expected {expected}. "
+            f"{fix}",
             kind="shape",
             field="keypoint",
         )

@@ -1,9 +1,8 @@
-"""Persons in single frames, as rows: the same person in the same row throughout.
+"""Tracking: arrange the persons of each frame in one row per person.
 
-A row of an annotation file, `keypoint[m]`, is one person over all frames. Pose estimators
-return persons in any order, so that taking the first one of each frame as person 0 swaps
-persons between frames. Here persons are identified by a tracker, if there was one, and
-otherwise matched from frame to frame.
+A row of an annotation file, `keypoint[m]`, contains the same person in all frames. Pose
+estimators return persons in any order, so the first person can differ between frames. This
+module uses track ids if available, and otherwise matches persons from frame to frame.
 """
 
 import itertools
@@ -15,22 +14,22 @@ import numpy as np
 
 from ..errors import DataError
 
-# Two poses farther apart than this times their size are different persons.
-REACH = 0.5
-# A person who was not detected for longer than this returns as another one.
-PATIENCE = 30
-# Numbers farther apart are most likely not those of frames, but times.
-LARGEST_GAP = 3000
+# Maximum distance between poses of the same person, in units of the person's size.
+MAX_DISTANCE = 0.5
+# Maximum gap of a track in frames. After a longer gap, a new track starts.
+MAX_GAP = 30
+# Larger differences between frame numbers indicate times instead of frame numbers.
+MAX_NUMBER_GAP = 3000
 
 
 class Observations(NamedTuple):
-    """P persons in the frames of a video, in any order.
+    """P detected persons in the frames of a video, in any order.
 
     Attributes:
-        frames: int [P], the frame of each, from 0.
-        poses: float32 [P, V, C].
-        scores: float32 [P, V]; a joint of score 0 is absent.
-        identities: of each person, the number of a tracker, or None.
+        frames: frame of each person, from 0, int [P].
+        poses: keypoints of each person, float32 [P, V, C].
+        scores: scores, float32 [P, V]. A joint with score 0 is absent.
+        identities: track id of each person, or None.
     """
 
     frames: np.ndarray
@@ -45,50 +44,50 @@ def join_tracks(
     max_persons: int,
     matched_by: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Sort persons into rows.
+    """Arrange persons in rows.
 
     Args:
-        observations: the persons of all frames.
-        frames: length of the video, T.
-        max_persons: maximum number of rows: the persons with the largest sum of scores
-            over all frames, who are detected for long and with confidence, largest
-            first.
-        matched_by: [P, V, 2], coordinates to match by if identities are missing; None
-            for the poses.
+        observations: persons in all frames.
+        frames: number of frames of the video, T.
+        max_persons: maximum number of rows. Persons with the highest total score over all
+            frames are kept, highest first.
+        matched_by: coordinates used to match persons without identities, [P, V, 2]; None
+            to use the poses.
 
     Returns:
-        `keypoint` float32 [M, T, V, C] and `keypoint_score` float32 [M, T, V], zero where
-        a person or a joint is absent, and the number of persons beyond `max_persons`. M
-        is 0 if there is no person.
+        `keypoint`, float32 [M, T, V, C], and `keypoint_score`, float32 [M, T, V], zero
+        for absent persons and joints; and the number of persons that exceed
+        `max_persons`. M is 0 if no person is detected.
 
     Raises:
-        DataError: an identity appears twice in a frame, and is not the only one.
+        DataError: two persons in a frame have the same identity. This is allowed if all
+            persons have the same identity.
         ImportError: persons have no identities, and SciPy is not installed.
     """
     poses, scores = observations.poses, observations.scores
-    joints = (scores > 0) & poses.any(axis=-1)  # [P, V]
+    joints = (scores > 0) & poses.any(axis=-1)  # (P, V)
     visible: np.ndarray = np.any(joints, axis=1)
-    when = observations.frames[visible]
+    frame = observations.frames[visible]
     poses, scores, joints = poses[visible], scores[visible], joints[visible]
     identities = [
         identity
-        for identity, kept in zip(observations.identities, visible, strict=True)
-        if kept
+        for identity, is_visible in zip(observations.identities, visible, strict=True)
+        if is_visible
     ]
-    by = poses if matched_by is None else matched_by[visible]
-    tracks = _tracks(when, by, joints, identities)
+    coordinates = poses if matched_by is None else matched_by[visible]
+    tracks = _assign_tracks(frame, coordinates, joints, identities)
     names, tracks = np.unique(tracks, return_inverse=True)
     total = np.bincount(tracks, weights=(scores * joints).sum(axis=1))
     best = np.argsort(-total, kind="stable")[:max_persons]
     row = np.full(len(names), -1)
     row[best] = np.arange(len(best))
     kept = row[tracks] >= 0
-    place = row[tracks[kept]], when[kept]
+    index = row[tracks[kept]], frame[kept]
     shape = (len(best), frames, poses.shape[1])
     keypoint = np.zeros((*shape, poses.shape[2]), dtype=np.float32)
     keypoint_score = np.zeros(shape, dtype=np.float32)
-    keypoint[place] = poses[kept] * joints[kept][..., None]
-    keypoint_score[place] = scores[kept] * joints[kept]
+    keypoint[index] = poses[kept] * joints[kept][..., None]
+    keypoint_score[index] = scores[kept] * joints[kept]
     return keypoint, keypoint_score, len(names) - len(best)
 
 
@@ -97,108 +96,112 @@ def frame_positions(
 ) -> tuple[np.ndarray, int]:
     """Convert the frame numbers of a file to positions from 0.
 
-    The lowest number becomes 0; a number that is missing in between is a frame without
-    persons. Frames before the lowest and after the highest number are unknown.
+    The lowest number becomes 0. Missing numbers are frames without persons. Frames before
+    the lowest and after the highest number are unknown.
 
     Args:
-        numbers: in any order, repeated or not; at least one.
-        first: the number that becomes 0; None for the lowest.
+        numbers: at least one number, in any order. Duplicates are allowed.
+        first: number that becomes 0; None for the lowest number.
 
     Returns:
-        int [len(numbers)], and the length of the video, T.
+        Positions, int [len(numbers)], and the number of frames, T.
 
     Raises:
-        DataError: two consecutive numbers are more than 3000 apart.
+        DataError: the difference of consecutive numbers is more than 3000.
     """
     start = min(numbers) if first is None else first
     known = np.unique(np.array([start, *numbers], dtype=object))
     for before, after in itertools.pairwise(known):
-        if after - before > LARGEST_GAP:
+        if after - before > MAX_NUMBER_GAP:
             raise DataError(
                 f"frame {before} is followed by frame {after}, expected consecutive "
-                f"numbers with gaps of at most {LARGEST_GAP}",
+                f"numbers with gaps of at most {MAX_NUMBER_GAP}",
                 kind="frame-numbers",
             )
     positions = np.array([number - start for number in numbers], dtype=np.int64)
     return positions, int(known[-1] - start) + 1
 
 
-def _tracks(
-    when: np.ndarray,
+def _assign_tracks(
+    frame: np.ndarray,
     poses: np.ndarray,
     joints: np.ndarray,
     identities: Sequence[int | None],
 ) -> np.ndarray:
-    """Return the track of each person, int [P]; equal identities are equal tracks."""
-    repeated = [
-        pair
-        for pair, times in Counter(zip(when.tolist(), identities, strict=True)).items()
-        if times > 1 and pair[1] is not None
+    """Return the track of each person, int [P]. Equal identities are equal tracks."""
+    counts = Counter(zip(frame.tolist(), identities, strict=True))
+    duplicates = [
+        pair for pair, count in counts.items() if count > 1 and pair[1] is not None
     ]
-    if repeated:
+    if duplicates:
         if len(set(identities)) > 1:
-            frame, identity = min(repeated)
+            number, identity = min(duplicates)
             raise DataError(
-                f"identity {identity} belongs to two persons in frame {frame}, expected "
-                "one",
+                f"two persons in frame {number} have the same identity {identity}",
                 kind="persons",
             )
-        # Without a tracker, AlphaPose gives every person the identity 0.
+        # AlphaPose without tracking assigns identity 0 to every person.
         identities = [None] * len(identities)
-    tracks = np.full(len(when), -1)
-    numbered = {name: place for place, name in enumerate(dict.fromkeys(identities))}
-    numbered.pop(None, None)
-    unnamed = np.array([identity is None for identity in identities], dtype=bool)
-    tracks[~unnamed] = [numbered[each] for each in identities if each is not None]
-    tracks[unnamed] = len(identities) + _match(
-        when[unnamed], poses[unnamed], joints[unnamed]
+    tracks = np.full(len(frame), -1)
+    numbers = {
+        identity: index for index, identity in enumerate(dict.fromkeys(identities))
+    }
+    unknown = np.array([identity is None for identity in identities], dtype=bool)
+    tracks[~unknown] = [
+        numbers[identity] for identity in identities if identity is not None
+    ]
+    tracks[unknown] = len(identities) + _match(
+        frame[unknown], poses[unknown], joints[unknown]
     )
     return tracks
 
 
-def _match(when: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Match persons without identities by their distance from frame to frame.
+def _match(frame: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """Match persons without identities from frame to frame by distance.
 
     The distance between the last pose of a track and a person is the mean distance of
-    the joints that both have, in units of the larger person's size. The sum over all
-    pairs of a frame is minimized (Hungarian method); pairs beyond `REACH` are not formed.
+    their common joints, in units of the size of the larger person. The Hungarian method
+    minimizes the sum over all pairs in a frame. Pairs beyond `MAX_DISTANCE` are excluded.
 
     Args:
-        when: [P]; poses: [P, V, 2]; joints: bool [P, V].
+        frame: frame of each person, [P].
+        poses: poses, [P, V, 2].
+        joints: present joints, bool [P, V].
 
     Returns:
-        int [P], numbered in the order of appearance.
+        Tracks, int [P], numbered in order of first appearance.
     """
-    if not len(when):
+    if not len(frame):
         return np.zeros(0, dtype=np.int64)
     try:
         from scipy.optimize import linear_sum_assignment
     except ImportError as error:
         raise ImportError(
-            f"matching persons between frames requires SciPy ({error}): pip install scipy"
+            f"matching persons between frames requires SciPy ({error}). Install it with "
+            "`pip install scipy`."
         ) from error
-    tracks = np.full(len(when), -1)
-    last: list[int] = []  # the latest observation of each track
+    tracks = np.full(len(frame), -1)
+    last: list[int] = []  # last observation of each track
     sizes = _sizes(poses, joints)
-    for frame in np.unique(when):
-        here = np.flatnonzero(when == frame)
-        alive = [
+    for number in np.unique(frame):
+        persons = np.flatnonzero(frame == number)
+        active = [
             track
             for track, latest in enumerate(last)
-            if frame - when[latest] <= PATIENCE
+            if number - frame[latest] <= MAX_GAP
         ]
-        latest = np.array([last[track] for track in alive], dtype=np.int64)
-        both = joints[latest, None] & joints[here]  # [tracks, persons, V]
-        apart = np.linalg.norm(poses[latest, None] - poses[here], axis=-1)
-        size = np.maximum(sizes[latest, None], sizes[here]).clip(min=1e-9)
-        count = both.sum(axis=-1)
-        distance = (apart * both).sum(axis=-1) / count.clip(min=1) / size
-        possible = (count > 0) & (distance <= REACH)
+        latest = np.array([last[track] for track in active], dtype=np.int64)
+        common = joints[latest, None] & joints[persons]  # (tracks, persons, V)
+        distances = np.linalg.norm(poses[latest, None] - poses[persons], axis=-1)
+        size = np.maximum(sizes[latest, None], sizes[persons]).clip(min=1e-9)
+        count = common.sum(axis=-1)
+        distance = (distances * common).sum(axis=-1) / count.clip(min=1) / size
+        possible = (count > 0) & (distance <= MAX_DISTANCE)
         rows, columns = linear_sum_assignment(np.where(possible, distance, 1e3))
         for row, column in zip(rows, columns, strict=True):
             if possible[row, column]:
-                tracks[here[column]] = alive[row]
-        for person in here.tolist():
+                tracks[persons[column]] = active[row]
+        for person in persons.tolist():
             if tracks[person] < 0:
                 tracks[person] = len(last)
                 last.append(person)
@@ -207,7 +210,7 @@ def _match(when: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarra
 
 
 def _sizes(poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Return the longer side of the box around the joints of each person, [P]."""
+    """Return the longer side of the bounding box of each person, [P]."""
     absent = ~joints[..., None]
     low = np.where(absent, np.inf, poses).min(axis=1)
     high = np.where(absent, -np.inf, poses).max(axis=1)

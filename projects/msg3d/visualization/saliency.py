@@ -80,11 +80,11 @@ def saliency_figure(
     frames = np.arange(len(total))
     top.fill_between(frames, total.sum(1), step="mid", alpha=0.6)
     top.axhline(0, color="0.5", linewidth=0.8)
-    top.set(xlim=(-0.5, len(total) - 0.5), ylabel="sum over joints")
+    top.set(xlim=(-0.5, len(total) - 0.5), ylabel="total")
     top.set_xticks([])
     right.barh(positions, total.sum(0), alpha=0.6)
     right.axvline(0, color="0.5", linewidth=0.8)
-    right.set(ylim=(len(joints) - 0.5, -0.5), xlabel="sum over frames")
+    right.set(ylim=(len(joints) - 0.5, -0.5), xlabel="total per joint")
     right.set_yticks([])
     figure.suptitle(title)
     return figure
