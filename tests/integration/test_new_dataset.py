@@ -1,4 +1,4 @@
-"""docs/new_dataset.md as a user follows it: every block of it is taken from there."""
+"""Follow docs/new_dataset.md as a user would, with the code blocks of the page."""
 
 import ast
 import json
@@ -18,8 +18,8 @@ from tiny_runs import SHORT_TRAINING
 
 pytestmark = pytest.mark.main_job
 
-# Options that make a command of the page fast enough for a test.
-SMALL = {
+# Options that make a command short enough for a test.
+SHORT_OPTIONS = {
     "prepare synthetic": "--subjects 4 --repeats 1",
     "train": f"--cfg-options {' '.join(SHORT_TRAINING)}",
 }
@@ -37,14 +37,14 @@ def commands():
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory):
-    """The folder in which every command was run, and what each printed."""
+    """Run all commands. Return the folder, and the output of each command."""
     folder = tmp_path_factory.mktemp("user")
     env = user_env()
     printed = {}
     for command in commands():
-        small = [options for name, options in SMALL.items() if name in command]
+        extra = [options for name, options in SHORT_OPTIONS.items() if name in command]
         done = subprocess.run(
-            ["bash", "-c", " ".join([command, *small])],
+            ["bash", "-c", " ".join([command, *extra])],
             cwd=folder,
             env=env,
             stdout=subprocess.PIPE,
@@ -57,9 +57,9 @@ def followed(tmp_path_factory):
     return folder, printed
 
 
-def of(printed, name):
-    (found,) = [text for command, text in printed.items() if name in command]
-    return found
+def output_of(printed, name):
+    (output,) = [text for command, text in printed.items() if name in command]
+    return output
 
 
 def test_every_command_runs(followed):
@@ -74,30 +74,30 @@ def test_every_command_runs(followed):
         "msg3d test",
         "msg3d predict",
     ]
-    assert "no faults" in of(printed, "msg3d check")
+    assert "no faults" in output_of(printed, "msg3d check")
     assert (folder / "work_dirs" / "my_config" / "epoch_1.pth").is_file()
-    assert re.search(r"acc/top1: [01]\.\d{4}", of(printed, "msg3d test"))
+    assert re.search(r"acc/top1: [01]\.\d{4}", output_of(printed, "msg3d test"))
 
 
-def test_the_printed_lines_are_those_of_the_text(followed):
-    """But for their numbers, which the small run does not have."""
+def test_output_matches_page(followed):
+    """Only the numbers may differ, since the test run is shorter."""
     _, printed = followed
     report, accuracy = blocks("text")
 
-    def numberless(line):
+    def without_numbers(line):
         return re.sub(r"[\d.]+", "#", line).strip()
 
-    lines = set(map(numberless, of(printed, "prepare folder").splitlines()))
-    assert set(map(numberless, report.splitlines())) <= lines
+    lines = set(map(without_numbers, output_of(printed, "prepare folder").splitlines()))
+    assert set(map(without_numbers, report.splitlines())) <= lines
     for line, name in zip(
         accuracy.splitlines(), ("msg3d train", "msg3d test"), strict=True
     ):
-        assert numberless(line).replace("[#][#/#]", "") in numberless(
-            of(printed, name)
+        assert without_numbers(line).replace("[#][#/#]", "") in without_numbers(
+            output_of(printed, name)
         ).replace("[#][#/#]", "")
 
 
-def test_no_person_is_on_both_sides(followed):
+def test_persons_are_in_one_split(followed):
     folder, _ = followed
     split = load_annotations(folder / "data" / "mine.pkl")["split"]
     people = {
@@ -109,14 +109,14 @@ def test_no_person_is_on_both_sides(followed):
     assert not people["train"] & people["val"]
 
 
-def test_config_is_that_of_the_text(followed):
+def test_config_matches_page(followed):
     folder, _ = followed
     (config,) = blocks("python")
     written = (folder / "my_config.py").read_text(encoding="utf-8")
     assert ast.dump(ast.parse(written)) == ast.dump(ast.parse(config))
 
 
-def test_own_layout_and_table():
+def test_custom_layout_and_table():
     (layout,), (table,) = map(json.loads, blocks("json")), blocks("csv")
     layout = skeleton(layout)
     sequence = read_csv(table.encode(), layout.joints, 3)
@@ -126,7 +126,7 @@ def test_own_layout_and_table():
     assert np.isnan(sequence.coordinates[1, 1]).all()
 
 
-def test_every_unit_and_option_is_in_the_text():
+def test_all_units_and_options_are_documented():
     text = (REPOSITORY / "docs" / "new_dataset.md").read_text(encoding="utf-8")
     for word in (*UNITS, *FORMATS["folder"].options):
         assert word in text

@@ -174,7 +174,7 @@ def scores_over_time(
     rows, parts = [], []
     for row, start in enumerate(starts):
         group = Group(tuple(range(persons)), int(start), int(start) + window)
-        part = group.of(sample)
+        part = group.crop(sample)
         if part["keypoint"].any():
             rows.append(row)
             parts.append(part)
