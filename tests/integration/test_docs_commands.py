@@ -48,7 +48,6 @@ NOT_RUN = {
 # Commands that run in seconds. The others take long or require data that is only
 # available on request: their arguments are parsed.
 CHEAP = {
-    "-m msg3d_onnx",
     "msg3d check",
     "msg3d draw",
     "msg3d export",
