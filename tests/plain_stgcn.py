@@ -16,19 +16,19 @@ class Block(nn.Module):
             {"conv": nn.Conv2d(in_channels, out_channels * subsets, 1)}
         )
         self.tcn = nn.Sequential(
-            nn.BatchNorm2d(after),
+            nn.BatchNorm2d(out_channels),
             nn.ReLU(),
-            nn.Conv2d(after, after, (9, 1), (stride, 1), (4, 0)),
-            nn.BatchNorm2d(after),
+            nn.Conv2d(out_channels, out_channels, (9, 1), (stride, 1), (4, 0)),
+            nn.BatchNorm2d(out_channels),
             nn.Dropout(0.5),
         )
         self.subsets = subsets
-        self.straight = residual and before == after and stride == 1
+        self.straight = residual and in_channels == out_channels and stride == 1
         self.residual = None
         if residual and not self.straight:
             self.residual = nn.Sequential(
                 nn.Conv2d(in_channels, out_channels, 1, (stride, 1)),
-                nn.BatchNorm2d(after),
+                nn.BatchNorm2d(out_channels),
             )
 
     def forward(self, x, matrices):
