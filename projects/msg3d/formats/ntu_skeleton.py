@@ -24,7 +24,7 @@ from .base import Format, ReadOptions, Sample, Source
 LAYOUT = "nturgb+d"
 JOINTS = 25
 NO_BODY = "no body in any frame"
-DUPLICATE_ID = "bodies with a duplicate tracking id in a frame, kept as separate bodies"
+DUPLICATE_ID = "bodies whose id occurs twice in a frame, kept as separate bodies"
 _BODY = np.array([10, 1] + JOINTS * [12])  # number of fields in each line of a body
 _MAX_DIGITS = 18  # of an integer below 2^63
 _INFINITY = 2.0**128 - 2.0**103  # larger numbers are infinite in float32
