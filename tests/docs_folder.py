@@ -104,7 +104,7 @@ def fill(folder: Path, actions: dict) -> None:
     for name in ("seed0", "seed1", "explain"):
         (quickstart.parent / name).symlink_to(quickstart)
     (quickstart / QUICKSTART).symlink_to(folder / "my_config.py")
-    for name in ("epoch_1.pth", "best_acc_top1_epoch_5.pth"):
+    for name in ("epoch_1.pth", "epoch_10.pth", "best_acc_top1_epoch_5.pth"):
         (quickstart / name).symlink_to(folder / "best.pth")
     (quickstart / "last_checkpoint").write_text(
         str(quickstart / "epoch_1.pth"), encoding="utf-8"

@@ -12,13 +12,13 @@ from conftest import REPOSITORY, user_env
 NOTEBOOK = REPOSITORY / "docs" / "tutorial.ipynb"
 
 
-def output_types(cells: list[dict]) -> list[list[str]]:
-    """Return the types of the outputs of each code cell: "text" or "image/png"."""
+def output_types(cells: list[dict]) -> list[set[str]]:
+    """Return the types of the outputs of each code cell: "text" and "image/png"."""
     return [
-        [
+        {
             "image/png" if "image/png" in output.get("data", {}) else "text"
             for output in cell["outputs"]
-        ]
+        }
         for cell in cells
         if cell["cell_type"] == "code"
     ]
@@ -28,7 +28,7 @@ def test_stored_outputs():
     content = NOTEBOOK.read_text(encoding="utf-8")
     assert len(content) < 300_000
     cells = json.loads(content)["cells"]
-    assert ["image/png"] in output_types(cells)
+    assert {"image/png"} in output_types(cells)
     for cell in cells:
         for output in cell.get("outputs", []):
             assert output["output_type"] != "error"
