@@ -90,6 +90,7 @@ def fill(folder: Path, actions: dict) -> None:
     np.save(folder / "wave.npy", samples[0]["keypoint"])
     (folder / "INPUT").mkdir()
     np.save(folder / "INPUT" / "a.npy", samples[1]["keypoint"])
+    (folder / "recordings").symlink_to(folder / "INPUT")
     log = folder / "work_dirs" / "quickstart" / "20260101" / "vis_data"
     log.mkdir(parents=True)
     lines = [
