@@ -371,7 +371,7 @@ def _convert(args: argparse.Namespace) -> int:
     report = convert(**{key: options[key] for key in options if key in accepted})
     lines = report_text(report).split("\n")
     if args.quiet:
-        lines = [line for line in lines[:-1] if line.startswith("refused")] + lines[-1:]
+        lines = [line for line in lines[:-1] if line.startswith("rejected")] + lines[-1:]
     print("\n".join(lines))
     return 0 if report["written"] else 1
 
