@@ -482,7 +482,7 @@ FORMS = {
     ),
     "unknown split": (
         lambda d: d["split"].pop("train"),
-        *("split", None, "split", "'train'|['val']"),
+        *("split", None, "split", "'train'|'val'"),
     ),
     "empty split": (
         *(lambda d: d["split"].update(train=[]), "split-empty", None, TRAIN, "'train'"),

@@ -165,7 +165,7 @@ CASES = {
     ),
     "class name twice": (
         *("classes-twice", lambda d: d["meta"].update(classes=["a", "b", "a", "c"])),
-        *(3, None, "meta['classes']", "'a'|2|[0, 2]", ()),
+        *(3, None, "meta['classes']", "'a'|2|0, 2", ()),
     ),
     "class names are numbers": (
         *("classes-kind", lambda d: d["meta"].update(classes=[0, 1, 2, 3]), 3, None),

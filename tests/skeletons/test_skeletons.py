@@ -307,13 +307,13 @@ def test_bones_do_not_depend_on_the_direction_of_edges():
 @pytest.mark.parametrize(
     ("layout", "field", "values"),
     [
-        ("coc0", None, "'coc0'|['coco', 'h36m17'"),
-        (None, None, "None|['coco', 'h36m17'"),
+        ("coc0", None, "'coc0'|coco, h36m17"),
+        (None, None, "None|coco, h36m17"),
         (dict(CHAIN, num_node="5"), "num_node", "'5'"),
         (dict(CHAIN, center=1.0), "center", "1.0|5"),
         (dict(CHAIN, inward=[0, 1]), "inward", "0"),
         ({"num_node": 3}, "center", "center, inward"),
-        (dict(CHAIN, root=1), "root", "['root']|['center'"),
+        (dict(CHAIN, root=1), "root", "'root'|center"),
         ({"num_node": 3, "inward": [(9, 0)], "center": 0}, "inward", "9|3"),
         (dict(CHAIN, spine=(0, [1, 7])), "spine", "7|5"),
         (dict(CHAIN, spine=(0, 1, 2)), "spine", "3"),

@@ -1,4 +1,4 @@
-"""Annotation files: read, write, check, split, and compare samples."""
+"""Reading, writing, checking, and splitting of annotation files."""
 
 from .check import Annotations, check_annotations
 from .files import load_annotations, save_annotations

@@ -1,9 +1,9 @@
-"""Check annotations before training: containers, ids, splits, and every sample.
+"""Check the containers, ids, splits, and samples of annotations before training.
 
 MMAction2 does not validate annotation files, so a faulty file either fails in the middle
 of training or silently trains a wrong model. `check_annotations` raises the first fault;
-`inspection` collects all faults and runs more checks. Functions that yield faults
-continue after a fault where possible.
+`inspection` collects all faults and runs more checks. Functions named `*_faults` yield
+faults, and continue after a fault where possible.
 """
 
 from collections import Counter
@@ -39,12 +39,12 @@ def check_annotations(
     keypoints: bool = True,
     multi_class: bool = False,
 ) -> Summary:
-    """Raise the first fault that would make training fail or learn nothing.
+    """Raise an error for the first fault that would break or spoil training.
 
     Args:
-        data: annotations as `load_annotations` returns them.
-        split: the split to check; None checks all samples and all splits.
-        source: name of the file, for errors.
+        data: annotations as returned by `load_annotations`.
+        split: the split to check. None checks all samples and all splits.
+        source: name of the file, for error messages.
         keypoints: False if keypoints are stored in separate files
             (`data_prefix.skeleton`).
         multi_class: whether a label may be a list of labels.
@@ -53,8 +53,8 @@ def check_annotations(
         The properties that the checked samples share.
 
     Raises:
-        DataError: the first fault, with its sample and field (a kind of
-            `faults.KINDS`), or a missing split (`split`).
+        DataError: the annotations have a fault (a kind of `faults.KINDS`), or the split
+            does not exist (kind `split`).
     """
     samples = samples_of(data, source)
     key = id_field(samples)
@@ -65,7 +65,8 @@ def check_annotations(
         splits = data["split"]
         if split is not None and split not in splits:
             raise DataError(
-                f"has no split {split!r}: choose one of {list(splits)} (--split, or `split` of a config)",
+                f"the file has no split {split!r}, expected one of "
+                f"{', '.join(map(repr, splits))}. Set --split, or `split` in the config.",
                 kind="split",
                 file=source,
                 field="split",
@@ -75,8 +76,8 @@ def check_annotations(
         selected = selected if split is None else set(splits[split])
     elif split is not None:
         raise DataError(
-            f"is a plain list, which has no split {split!r}: set split=None, or write "
-            "dict(split=..., annotations=...)",
+            f"the file is a list of annotations without splits, but split is {split!r}. "
+            "Set split=None, or add splits to the file.",
             kind="split",
             file=source,
             field="split",
@@ -90,18 +91,18 @@ def check_annotations(
 
 
 def samples_of(data: Annotations, source: str) -> list[Sample]:
-    """Return the list of samples, for annotations of either form.
+    """Return the list of samples of annotations with or without splits.
 
     Raises:
         DataError: the data are neither a list of dictionaries nor a dictionary with
-            `split` and `annotations`.
+            `split` and `annotations` (a kind of `faults.KINDS`).
     """
     raise_first(file_faults(data), source)
     return data["annotations"] if isinstance(data, dict) else data
 
 
 def raise_first(faults: Iterable[Fault], source: str) -> None:
-    """Raise the first fault, if any, as a DataError of the same kind."""
+    """Raise the first fault, if there is one, as a DataError of the same kind."""
     for fault in faults:
         raise DataError(
             fault.text,
@@ -113,33 +114,34 @@ def raise_first(faults: Iterable[Fault], source: str) -> None:
 
 
 def id_field(samples: list[Sample]) -> str:
-    """Return the field that holds the sample ids, chosen as in PoseDataset."""
+    """Return the field that contains the sample ids, as in PoseDataset."""
     return "filename" if "filename" in samples[0] else "frame_dir"
 
 
 def file_faults(data: object) -> Iterator[Fault]:
-    """Check the containers: keys, lists, and dictionaries."""
+    """Check the keys, lists, and dictionaries that contain the samples."""
     if isinstance(data, dict):
-        for key, kind in (("split", dict), ("annotations", list)):
+        for key, kind, expected in (
+            ("split", dict, "a dictionary of split names and lists of ids"),
+            ("annotations", list, "a list of annotations"),
+        ):
             if not isinstance(data.get(key), kind):
-                actual = type(data[key]).__name__ if key in data else "missing"
+                name = type(data.get(key)).__name__
+                actual = f"of type {name}" if key in data else "missing"
                 yield Fault(
-                    "form",
-                    f"key {key!r} is {actual}, expected a {kind.__name__} in "
-                    "dict(split={name: [ids]}, annotations=[...])",
-                    field=key,
+                    "form", f"{key!r} is {actual}, expected {expected}", field=key
                 )
         data = data.get("annotations")
     if not isinstance(data, list):
         return
     if not data:
-        yield Fault("no-samples", "contains no annotations, expected at least one")
+        yield Fault("no-samples", "the file has no annotations, expected at least one")
     for number, sample in enumerate(data):
         if not isinstance(sample, dict):
             yield Fault(
                 "sample-kind",
-                f"annotation {number} is a {type(sample).__name__}, expected "
-                "a dict(frame_dir, label, total_frames, keypoint)",
+                f"annotation {number} is of type {type(sample).__name__}, expected a "
+                "dictionary with 'frame_dir', 'label', 'total_frames', and 'keypoint'",
             )
 
 
@@ -150,7 +152,7 @@ def id_faults(samples: list[Sample], key: str) -> Iterator[Fault]:
             actual = shown(sample[key]) if key in sample else "missing"
             yield Fault(
                 "id-missing",
-                f"{key} is {actual}, expected the id (text) that splits use",
+                f"{key!r} is {actual}, expected the id of the sample as text",
                 sample=number,
                 field=key,
             )
@@ -161,7 +163,8 @@ def id_faults(samples: list[Sample], key: str) -> Iterator[Fault]:
                 break
             yield Fault(
                 "id-twice",
-                f"{key} {name!r} belongs to {count} annotations: keep one",
+                f"{count} annotations have the {key!r} {name!r}, expected unique ids. "
+                "Keep one of them.",
                 field=key,
             )
 
@@ -172,16 +175,16 @@ def split_faults(
     """Find splits that are not lists, are empty, or contain unknown ids.
 
     Args:
-        splits: split name -> ids, as in the file.
+        splits: split names and lists of ids, as in the file.
         names: names of the splits to check.
-        known: ids of the annotations.
+        known: ids of all annotations in the file.
     """
     for split in names:
         ids, field = splits[split], f"split[{split!r}]"
         if not isinstance(ids, (list, tuple, set, frozenset, np.ndarray)):
             yield Fault(
                 "split-kind",
-                f"split {split!r} is a {type(ids).__name__}, expected a list of ids",
+                f"split {split!r} is of type {type(ids).__name__}, expected a list of ids",
                 field=field,
             )
             continue
@@ -197,7 +200,7 @@ def split_faults(
         if unknown:
             yield Fault(
                 "split-unknown-id",
-                f"split {split!r} contains {shown(unknown[0])}, which has no annotation "
-                f"({len(unknown)} of {len(ids)} ids): remove it or add its annotation",
+                f"{len(unknown)} of {len(ids)} ids in split {split!r} have no annotation, "
+                f"such as {shown(unknown[0])}. Remove them, or add their annotations.",
                 field=field,
             )

@@ -2,7 +2,8 @@
 
 Regression models for recordings of several minutes are trained on chunks. Erkoç et al.
 (PMLR 173, 2022) cut UDIVA into chunks of 250 or 2000 frames and drop the frames after
-the last complete chunk. Here, dropping is optional and dropped frames are counted.
+the last complete chunk. In this module, dropping is optional, and `CutReport` counts the
+dropped frames.
 """
 
 from collections.abc import Iterator
@@ -24,13 +25,13 @@ _PER_FRAME = ("keypoint", "keypoint_score")
 
 @dataclass
 class CutReport:
-    """Counts of sequences, chunks, and frames.
+    """Statistics of `cut_annotations`.
 
     Attributes:
-        sequences, chunks: number of input sequences and of output chunks.
-        short: ids of sequences shorter than one chunk.
-        lost: ids of sequences without any chunk.
-        frames_padded, frames_dropped: number of added and of dropped frames.
+        sequences, chunks: numbers of input sequences and output chunks.
+        short: ids of the sequences that are shorter than one chunk.
+        lost: ids of the sequences that have no chunk in the result.
+        frames_padded, frames_dropped: numbers of added and dropped frames.
     """
 
     sequences: int = 0
@@ -47,14 +48,17 @@ def cut_sample(
     """Cut one sequence into chunks.
 
     Args:
-        sample: has `keypoint` [M, T, V, C] and optionally `keypoint_score` [M, T, V].
+        sample: sequence with `keypoint` [M, T, V, C] and optionally `keypoint_score`
+            [M, T, V].
         length: frames per chunk.
-        remainder: a key of `REMAINDERS`.
-        key: the field that holds the id.
+        remainder: treatment of the frames after the last complete chunk, a key of
+            `REMAINDERS`.
+        key: the field that contains the id.
 
     Yields:
-        Samples with the ids ID_c000, ID_c001, ..., an updated `total_frames`, and the
-        chunk number as `chunk`. All other fields are copied from the sequence.
+        One sample per chunk, with the ids ID_c000, ID_c001, ..., an updated
+        `total_frames`, and the number of the chunk as `chunk`. All other fields are
+        copied from the sequence.
     """
     total = sample["keypoint"].shape[1]
     complete, rest = divmod(total, length)
@@ -83,18 +87,18 @@ def cut_annotations(
     """Cut all sequences of annotations into chunks.
 
     Args:
-        data: annotations as `load_annotations` returns them; not modified.
-        length, remainder: as in `cut_sample`.
-        source: name of the file, for errors.
+        data: annotations as returned by `load_annotations`; not modified.
+        length, remainder: see `cut_sample`.
+        source: name of the file, for error messages.
 
     Returns:
-        The new annotations and the counts. Each split contains the chunks of its
-        sequences.
+        The annotations of the chunks, and the statistics. Each split contains the chunks
+        of its sequences.
 
     Raises:
-        DataError: the data are not valid annotations, or all sequences (`no-samples`)
-            or all sequences of a split (`split-empty`) are shorter than a chunk and
-            dropped.
+        DataError: the data are not valid annotations (a kind of `faults.KINDS`). Or all
+            sequences are shorter than a chunk and dropped, either in the file (kind
+            `no-samples`) or in a split (kind `split-empty`).
     """
     check_annotations(data, source=source)
     samples = samples_of(data, source)
@@ -129,9 +133,9 @@ def cut_annotations(
         what = f"split {empty[0]!r}" if empty else "the annotations"
         longest = max(sample["keypoint"].shape[1] for sample in samples)
         raise DataError(
-            f"no chunk remains in {what}: the longest sequence has {longest} frames, but "
-            f"a chunk has {length}. Reduce the length, or choose a remainder other than "
-            f"{remainder!r}.",
+            f"no chunk remains in {what}, since the longest sequence has {longest} "
+            f"frames, but a chunk has {length}. Reduce the length of a chunk, or choose "
+            f"a remainder other than {remainder!r}.",
             kind="split-empty" if empty else "no-samples",
             file=source,
             field=f"split[{empty[0]!r}]" if empty else None,

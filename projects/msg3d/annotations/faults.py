@@ -1,7 +1,8 @@
-"""Faults of annotation files, each with a kind.
+"""Kinds of faults in annotation files.
 
-The kinds appear in the JSON report of `msg3d check`: do not rename them. An error makes
-training fail or produce wrong results. A warning needs a manual check.
+The kinds appear in the JSON report of `msg3d check`, so do not rename them. A fault with
+severity `error` makes training fail or produces wrong results. A fault with severity
+`warning` needs a manual check.
 """
 
 import reprlib
@@ -12,7 +13,7 @@ import numpy as np
 
 ERROR, WARNING = "error", "warning"
 
-# In the order of reports: causes before their consequences.
+# Kind -> severity, in the order of reports: causes precede their consequences.
 KINDS = {
     # the file
     "unreadable": ERROR,
@@ -87,7 +88,10 @@ KINDS = {
 
 
 class _Short(reprlib.Repr):
-    """Bounded `repr`, since nested references to one list can make it huge."""
+    """`repr` of limited length.
+
+    Nested references to the same list can make the built-in `repr` huge.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,20 +110,20 @@ _SHORT = _Short()
 
 
 def shown(value: object) -> str:
-    """Return a value as one short line of text, for a message."""
+    """Return the `repr` of a value as one line of at most 80 characters."""
     text = " ".join(_SHORT.repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault: what is wrong, where, what is expected, and how to fix it.
+    """Fault of an annotation file, with its location.
 
     Attributes:
         kind: a key of `KINDS`.
-        text: the message, without the sample.
-        sample: id of the sample, or its position if it has no id; None if the fault
-            concerns the file.
+        text: the message without the id of the sample: fact, expected value, and fix.
+        sample: id of the sample, or its position in the file if it has no id; None if
+            the fault concerns the entire file.
         field: field of the sample, or a part of the file such as `split['train']` or
             `meta['classes']`.
     """
@@ -131,6 +135,7 @@ class Fault:
 
     @property
     def severity(self) -> str:
+        """`error` or `warning`."""
         return KINDS[self.kind]
 
     def __str__(self) -> str:
@@ -140,5 +145,5 @@ class Fault:
         return f"{kind} {self.sample!r}: {self.text}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fault as a dictionary for JSON; `text` includes the sample."""
+        """Return the fault as a dictionary for JSON. Its `text` names the sample."""
         return {**asdict(self), "severity": self.severity, "text": str(self)}

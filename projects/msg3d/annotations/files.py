@@ -6,7 +6,7 @@ plain list of samples. A sample is a dictionary with `frame_dir` or `filename` (
 [M, T, V].
 
 MMAction2 unpickles files without restrictions, so a malicious file can execute arbitrary
-code. Importing this package prevents that (`compat/files.py`).
+code. Importing msg3d prevents this (see `compat/files.py`).
 """
 
 import os
@@ -37,32 +37,36 @@ def load_annotations(path: StrPath) -> Annotations:
     """Read an annotation file without executing any code in it.
 
     Args:
-        path: the pickle, of any protocol and written with any version of NumPy.
+        path: pickle of any protocol, written with any version of NumPy.
 
     Returns:
-        The content. Only its type is checked (see `check_annotations`).
+        A dictionary or a list, as in the file. Call `check_annotations` to check its
+        content.
 
     Raises:
-        DataError: the file does not exist (`not-found`), is a folder (`wrong-path`),
-            cannot be read (`io`), is not a pickle of a dictionary or list
-            (`wrong-file-type`, `structure`), is `empty`, `truncated`, `corrupt`, or
-            `too-large`, or imports anything other than plain data types (`unsafe`).
+        DataError: the file does not exist (kind `not-found`), is a folder (kind
+            `wrong-path`), cannot be read (kind `io`), or imports anything other than
+            plain data types (kind `unsafe`). The file is not a pickle (kind
+            `wrong-file-type`), or a pickle of neither a dictionary nor a list (kind
+            `structure`). The file is empty, truncated, corrupt, or too large (kinds
+            `empty`, `truncated`, `corrupt`, and `too-large`).
     """
     path = os.fspath(path)
     if not Path(path).exists():
         raise DataError(
-            "annotation file does not exist: correct its path (`ann_file` of a config), "
-            "or create it with `msg3d prepare`",
+            "the annotation file does not exist. Correct its path (`ann_file` in a "
+            "config), or create the file with `msg3d prepare`.",
             kind="not-found",
             file=path,
         )
     if not Path(path).is_file():
         store = path.rstrip(f"/{os.sep}").endswith(".packed")
         raise DataError(
-            "is a packed store, expected an annotation file: unpack it with `msg3d pack "
-            "STORE NAME.pkl`, or read it with type='PackedSkeletonDataset' in a config"
+            "the path is a packed store, expected an annotation file (.pkl). Unpack the "
+            "store with `msg3d pack STORE NAME.pkl`, or set type='PackedSkeletonDataset' "
+            "in the config."
             if store
-            else "is a folder, expected an annotation file (.pkl)",
+            else "the path is a folder, expected an annotation file (.pkl)",
             kind="wrong-path",
             file=path,
         )
@@ -70,12 +74,12 @@ def load_annotations(path: StrPath) -> Annotations:
         data = load_plain(path, expected=ANNOTATIONS)
     except OSError as error:
         raise DataError(
-            f"cannot be read: {error.strerror}", kind="io", file=path
+            f"the file cannot be read ({error.strerror})", kind="io", file=path
         ) from error
     if not isinstance(data, (dict, list)):
         raise mismatch(path, ANNOTATIONS) or DataError(
-            f"contains a {type(data).__name__}, expected dict(split={{name: [ids]}}, "
-            "annotations=[...]) or a list of annotations",
+            f"the pickle contains an object of type {type(data).__name__}, expected a "
+            "dictionary with 'split' and 'annotations', or a list of annotations",
             kind="structure",
             file=path,
         )
@@ -86,12 +90,12 @@ def save_annotations(data: Annotations, path: StrPath) -> None:
     """Check annotations and write them atomically, with keypoints as float32.
 
     Args:
-        data: annotations as `load_annotations` returns them; not modified.
-        path: file to write; its folder is created if necessary.
+        data: annotations as returned by `load_annotations`; not modified.
+        path: file to write. Its folder is created if necessary.
 
     Raises:
         DataError: the data are not valid annotations (a kind of `faults.KINDS`).
-        OSError: the file cannot be written; an existing file remains unchanged.
+        OSError: the file cannot be written. An existing file remains unchanged.
     """
     path = os.fspath(path)
     samples = [as_float32(sample) for sample in samples_of(data, path)]
@@ -102,7 +106,7 @@ def save_annotations(data: Annotations, path: StrPath) -> None:
 
 
 def as_float32(sample: Sample) -> Sample:
-    """Return a sample with its numeric arrays converted to float32."""
+    """Return a copy of a sample with `keypoint` and `keypoint_score` as float32."""
     with np.errstate(over="ignore"):  # the check rejects infinite values
         arrays = {
             field: sample[field].astype(np.float32, copy=False)

@@ -1,9 +1,9 @@
 """Detect test sequences whose content also occurs in the training split.
 
-Frames are compared by 64-bit hashes of their bytes, whatever the ids. At 8 bytes per
-frame, 100,000 sequences fit into memory (9 million frames in 70 MB). The probability of
-any hash collision among so many frames is about one in a million. Sequences that are
-reported as identical are also compared byte by byte.
+Frames are compared by 64-bit hashes of their bytes, regardless of the sample ids. The
+hashes of 100,000 sequences fit into memory (8 bytes for each of 9 million frames are
+70 MB). The probability of any hash collision among so many frames is about one in a
+million. Sequences that are reported as identical are also compared byte by byte.
 """
 
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Leak:
-    """A test sequence that shares frames with the training split.
+    """Test sequence that shares frames with the training split.
 
     Attributes:
         tested: id of the test sequence.
-        trained: id of the identical training sequence, or else of the training sequence
-            that contains most of the shared frames.
-        shared: number of frames that occur in any training sequence.
-        frames: number of frames of the test sequence.
-        identical: whether `trained` has the same bytes.
+        trained: id of the identical training sequence. If there is none, id of the
+            training sequence that contains most of the shared frames.
+        shared: number of test frames that occur in any training sequence.
+        frames: number of frames in the test sequence.
+        identical: whether the two sequences have the same bytes.
     """
 
     tested: str
@@ -33,23 +33,23 @@ class Leak:
 
     @property
     def mostly(self) -> bool:
-        """True if more than half of the frames are training frames."""
+        """Whether more than half of the test frames occur in training sequences."""
         return 2 * self.shared > self.frames
 
 
 @dataclass
 class FrameHashes:
-    """Frame hashes of sequences, computed once per sequence.
+    """Hashes of the frames of sequences, computed once per sequence.
 
     Args:
-        keypoints: id -> [M, T, V, C].
+        keypoints: `keypoint` array [M, T, V, C] of each sample id.
     """
 
     keypoints: dict[str, np.ndarray]
     _cache: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def of(self, name: str) -> np.ndarray:
-        """Return the frame hashes of a sequence, int64 [T]; 0 without any person."""
+        """Return the frame hashes of a sequence, int64 [T]; 0 for all-zero frames."""
         if name not in self._cache:
             self._cache[name] = _hash_frames(self.keypoints[name])
         return self._cache[name]
@@ -57,7 +57,7 @@ class FrameHashes:
     def groups(self, names: Iterable[str]) -> list[list[str]]:
         """Return groups of two or more ids whose sequences are identical.
 
-        Sequences without any person are ignored.
+        Sequences without persons are ignored.
         """
         groups_of: dict[bytes, list[list[str]]] = {}
         for name in names:
@@ -75,7 +75,7 @@ class FrameHashes:
         return [group for groups in groups_of.values() for group in groups if group[1:]]
 
     def leaks(self, train: list[str], val: list[str]) -> list[Leak]:
-        """Return the sequences of `val` that share frames with `train`, in order."""
+        """Return one Leak for each id in `val` that shares frames with `train`."""
         if not train or not val:
             return []
         train_hashes = [self.of(name) for name in train]
@@ -115,18 +115,18 @@ class FrameHashes:
 def find_leaks(
     keypoints: dict[str, np.ndarray], train: list[str], val: list[str]
 ) -> dict[str, list[str]]:
-    """Find sequences of `val` whose content also occurs in `train`.
+    """Find validation sequences whose content also occurs in training sequences.
 
-    Frames without any person (all zero) do not count.
+    Frames without persons (all zero) are ignored.
 
     Args:
-        keypoints: id -> [M, T, V, C].
-        train, val: ids.
+        keypoints: `keypoint` array [M, T, V, C] of each sample id.
+        train, val: ids of the training and validation samples.
 
     Returns:
-        Ids of `val` by kind. `identical`: the array equals a training sequence;
-        `mostly`: more than half of the frames are training frames; `partly`: at least
-        one frame is a training frame.
+        Dictionary with three lists of ids in `val`: `identical` if the array equals a
+        training sequence, `mostly` if more than half of the frames are training frames,
+        and `partly` if at least one frame is a training frame.
     """
     leaks = FrameHashes(keypoints).leaks(train, val)
     return {
@@ -137,7 +137,7 @@ def find_leaks(
 
 
 def _hash_frames(keypoint: np.ndarray) -> np.ndarray:
-    """Return the SipHash of each frame's bytes, int64 [T]; 0 if it is all zero."""
+    """Return the SipHash of the bytes of each frame, int64 [T]; 0 for all-zero frames."""
     frames = np.ascontiguousarray(keypoint.swapaxes(0, 1))
     frames = frames.reshape(len(frames), -1)
     raw = frames.view(np.dtype((np.void, frames.shape[1] * frames.itemsize)))

@@ -1,7 +1,7 @@
 """Check the form of one sample, and its consistency with the other samples.
 
-These faults make training fail. `check_annotations` raises the first fault before
-training; `inspection` collects all faults.
+The faults in this module make training fail. `check_annotations` raises the first fault
+before training, and `inspection` collects all faults.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,10 @@ def is_numeric(array: object) -> TypeGuard[np.ndarray]:
 
 
 def labels_of(label: Any, multi_class: bool) -> Sequence[Any] | np.ndarray:
-    """Return the labels of a sample: a single label, or the list if allowed."""
+    """Return the labels of a sample as a sequence.
+
+    The result is `label` itself if it is a list and `multi_class` allows lists.
+    """
     if multi_class and isinstance(label, (list, tuple)):
         return label
     if multi_class and isinstance(label, np.ndarray) and label.ndim:
@@ -36,7 +39,7 @@ def sample_faults(
 
     Args:
         sample, name: the sample and its id.
-        common: properties that the first sample sets and all others must share.
+        common: properties that all samples must share. Updated with this sample.
         keypoints: False if keypoints are stored in separate files
             (`data_prefix.skeleton`).
         multi_class: whether a label may be a list of labels.
@@ -49,7 +52,8 @@ def sample_faults(
         if field not in sample:
             yield Fault(
                 f"{field.replace('_', '-')}-missing",
-                f"{field} is missing: the sample has {sorted(map(str, sample))}",
+                f"{field!r} is missing. The sample has "
+                f"{', '.join(sorted(map(repr, sample)))}.",
                 name,
                 field,
             )
@@ -63,7 +67,7 @@ def sample_faults(
                 if label > common.max_label:
                     common.max_label, common.max_label_sample = int(label), name
                 continue
-            text = f"label is {shown(label)}, expected an integer of at least 0"
+            text = f"'label' is {shown(label)}, expected a non-negative integer"
             yield Fault(kind, text, name, "label")
     yield from target_faults(sample, name, common)
     common.sample = common.sample or name
@@ -84,7 +88,7 @@ def _keypoint_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fau
     shape, stated = keypoint.shape, sample.get("total_frames")
     total = int(stated) if isinstance(stated, (int, np.integer)) else None
     if keypoint.ndim != 4:
-        hint = ": for one person, store keypoint[None]" if keypoint.ndim == 3 else ""
+        hint = ". For one person, store keypoint[None]." if keypoint.ndim == 3 else ""
         yield _keypoint_fault(
             name,
             "keypoint-axes",
@@ -99,7 +103,7 @@ def _keypoint_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fau
             yield _keypoint_fault(
                 name,
                 "keypoint-empty",
-                f"has shape {shape}, which contains no {what}: remove the sample",
+                f"has shape {shape}, which contains no {what}. Remove the sample.",
             )
             return
     if total is not None and (channels not in (2, 3) or total != frames):
@@ -109,8 +113,9 @@ def _keypoint_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fau
             yield _keypoint_fault(
                 name,
                 "keypoint-axes",
-                f"has shape {shape} and total_frames is {stated}, so its axes look like "
-                f"{axes.names}, expected [M, T, V, C]: store keypoint.{axes.fix}",
+                f"has axes in the order {axes.names}, judging by its shape {shape} and "
+                f"'total_frames' {stated}, expected [M, T, V, C]. Store "
+                f"keypoint.{axes.fix}.",
             )
             return
     if channels not in (2, 3):
@@ -118,7 +123,7 @@ def _keypoint_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fau
             name,
             "keypoint-channels",
             f"has {channels} channels (shape {shape}), expected 2 (x, y) or "
-            "3 (x, y, z), with scores in keypoint_score",
+            "3 (x, y, z). Store scores in 'keypoint_score'.",
         )
         return
     scored = sample.get("keypoint_score") is not None
@@ -132,22 +137,22 @@ def _keypoint_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fau
             yield _keypoint_fault(
                 name,
                 f"{what}-differ",
-                f"has {value} {what} (shape {shape}), but sample "
-                f"{common.sample!r} has {first}: all must agree",
+                f"has {value} {what} (shape {shape}), expected {first} as in sample "
+                f"{common.sample!r}",
             )
     if scored != common.scored:
         yield Fault(
             "score-missing",
-            f"keypoint_score is {'present' if scored else 'missing'}, unlike in sample "
-            f"{common.sample!r}: either all samples or no sample must have it",
+            f"'keypoint_score' is {'present' if scored else 'missing'}, unlike in sample "
+            f"{common.sample!r}. Store scores in all samples or in none.",
             name,
             "keypoint_score",
         )
     if "total_frames" in sample and total != frames:
         yield Fault(
             "total-frames",
-            f"total_frames is {shown(stated)}, but keypoint has {frames} frames (shape "
-            f"{shape}): they must agree",
+            f"'total_frames' is {shown(stated)}, expected {frames}, the number of frames "
+            f"in 'keypoint' (shape {shape})",
             name,
             "total_frames",
         )
@@ -156,11 +161,12 @@ def _keypoint_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fau
     if scored:
         score = sample["keypoint_score"]
         if not is_numeric(score) or score.shape != shape[:3]:
-            actual = getattr(score, "shape", type(score).__name__)
+            numeric, name_of_type = is_numeric(score), type(score).__name__
+            actual = f"has shape {score.shape}" if numeric else f"is a {name_of_type}"
             yield Fault(
                 "score-kind",
-                f"keypoint_score is {actual}, expected numbers of shape {shape[:3]}, "
-                "one per joint",
+                f"'keypoint_score' {actual}, expected a numeric array of shape "
+                f"{shape[:3]} with one score per joint",
                 name,
                 "keypoint_score",
             )
@@ -169,7 +175,7 @@ def _keypoint_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fau
 
 
 def _keypoint_fault(name: str, kind: str, text: str) -> Fault:
-    return Fault(kind, f"keypoint {text}", name, "keypoint")
+    return Fault(kind, f"'keypoint' {text}", name, "keypoint")
 
 
 def _all_finite(array: np.ndarray) -> bool:
@@ -185,8 +191,8 @@ def _not_finite(field: str, array: np.ndarray, name: str) -> Fault:
     )
     return Fault(
         "keypoint-not-finite" if field == "keypoint" else "score-not-finite",
-        f"{field} has {len(indices)} NaN or infinite values, first at {location}. Fix the "
-        "values, or remove the sample.",
+        f"{field!r} has {len(indices)} NaN or infinite values, first at {location}. Fix "
+        "the values, or remove the sample.",
         name,
         field,
     )

@@ -1,4 +1,4 @@
-"""Sample records, and the properties that the samples of a file share."""
+"""Type of a sample, and properties that all samples in a file share."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,16 +9,17 @@ Sample = dict[str, Any]
 
 @dataclass
 class Summary:
-    """Properties of the checked samples, collected during the check.
+    """Properties of the samples in a file, collected by `check_annotations`.
 
     Attributes:
-        source: name of the file, for messages.
+        source: name of the file, for error messages.
         samples: number of samples.
-        sample: id of the first sample, which sets the V and C of all samples.
-        joints: V; None if keypoints are stored in separate files.
-        channels: C of `keypoint`; None if keypoints are stored in separate files.
+        sample: id of the first sample. All samples must have its V and C.
+        joints: number of joints V; None if keypoints are stored in separate files.
+        channels: number of channels C of `keypoint`; None if keypoints are stored in
+            separate files.
         scored: whether samples have `keypoint_score`.
-        persons: the largest M.
+        persons: the largest number of persons M.
         persons_sample: id of the sample with the largest M.
         max_label: the largest label.
         max_label_sample: id of the sample with the largest label.

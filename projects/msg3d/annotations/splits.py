@@ -15,34 +15,36 @@ def hold_out(
 ) -> set[str]:
     """Choose validation groups that contain about the given fraction of each class.
 
-    Groups are visited from large to small, in random order among equals. A group is held
-    out if that brings the class counts closer to `fraction` (in squared distance). If
-    each recording is a separate group, this is the usual stratified split. A class with
-    at least two recordings has a target of at least one recording on each side.
+    Groups are visited from large to small, and groups of equal size in random order. A
+    group is held out if it brings the number of validation recordings per class closer
+    to `fraction` (in squared distance). If each recording is a separate group, the
+    result is a stratified split. For a class with at least two recordings, the target is
+    at least one recording for training and one for validation.
 
     Args:
         labels: class of each recording.
-        groups: group of each recording, such as its person; groups are never divided.
-        fraction: above 0 and below 1.
+        groups: group of each recording, such as its person. Groups are never divided.
+        fraction: fraction of the recordings for validation, above 0 and below 1.
         seed: seed of the random order.
 
     Returns:
-        The groups for validation: at least one, and never all groups.
+        The groups for validation: at least one group, but never all groups.
 
     Raises:
-        ConfigError: `fraction` is out of range (`option`).
-        DataError: there are fewer than two groups (`split`).
+        ConfigError: `fraction` is out of range (kind `option`).
+        DataError: there are fewer than two groups (kind `split`).
     """
     if not 0 < fraction < 1:
         raise ConfigError(
-            f"fraction (--val-fraction) is {fraction}, expected above 0 and below 1",
+            f"fraction (--val-fraction) is {fraction}, expected a value above 0 and below "
+            "1",
             kind="option",
         )
     names, group_index = np.unique(groups, return_inverse=True)
     if len(names) < 2:
         raise DataError(
-            f"all {len(groups)} files belong to the group {groups[0]!r}, expected at "
-            "least two groups",
+            f"all {len(groups)} recordings belong to group {groups[0]!r}, expected at "
+            "least two groups. Add recordings of another group.",
             kind="split",
         )
     counts = np.zeros((len(names), max(labels) + 1))
@@ -70,13 +72,14 @@ def hold_out(
 
 
 def shared_persons(data: Annotations) -> Iterator[tuple[str, str, list[str]]]:
-    """Find persons who occur in two splits.
+    """Find persons who occur in more than one split.
 
     Args:
-        data: annotations with splits, whose samples have `person_id`.
+        data: annotations with splits. Samples without `person_id` are ignored.
 
     Yields:
-        (first split, second split, persons in both).
+        For each pair of splits with common persons: names of the two splits, and the
+        sorted list of persons in both.
     """
     if not isinstance(data, dict):
         return

@@ -1,9 +1,9 @@
-"""Names and validation of regression targets.
+"""Validation of regression targets.
 
 A sample for regression has `targets`, a vector of K finite numbers, and needs no `label`.
-K is the same in all samples. `meta['targets']` may list the names of the targets. In
-recordings of people, `person_id` is the person, `session` the recording, and `chunk` the
-number of the chunk within a longer recording.
+K is the same in all samples. `meta['targets']` may list the names of the targets. Samples
+of persons may also have `person_id`, `session` (the recording), and `chunk` (the number of
+the chunk within a longer recording).
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import numpy as np
 from .faults import Fault, shown
 from .samples import Sample, Summary
 
-# Targets of the DYAD challenge at ICCV 2021 (track 1, UDIVA v0.5).
+# Names of the targets in the DYAD challenge at ICCV 2021 (track 1, UDIVA v0.5).
 CHALLENGE_TRAITS = (
     "OPENMINDEDNESS_Z",
     "CONSCIENTIOUSNESS_Z",
@@ -28,7 +28,8 @@ def target_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fault]
 
     Args:
         sample, name: the sample and its id.
-        common: shared properties; updated with K and the first sample without targets.
+        common: properties that all samples must share. Updated with K, and with the id
+            of the first sample without targets.
     """
     if "targets" not in sample:
         common.without_targets = common.without_targets or name
@@ -41,14 +42,14 @@ def target_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fault]
     if array.ndim != 1 or not len(array) or array.dtype.kind not in "fiu":
         yield _fault(
             "targets-kind",
-            f"targets is {shown(targets)}, expected a vector of numbers",
+            f"'targets' is {shown(targets)}, expected a vector of numbers",
             name,
         )
         return
     if not np.isfinite(array).all():
         yield _fault(
             "targets-not-finite",
-            f"targets is {shown(array.tolist())}, expected finite numbers. If a target "
+            f"'targets' is {shown(array.tolist())}, expected finite numbers. If a target "
             "is unknown, remove the sample.",
             name,
         )
@@ -57,8 +58,8 @@ def target_faults(sample: Sample, name: str, common: Summary) -> Iterator[Fault]
     elif len(array) != common.targets:
         yield _fault(
             "targets-differ",
-            f"targets has {len(array)} numbers, but sample {common.targets_sample!r} "
-            f"has {common.targets}: all must agree",
+            f"'targets' has {len(array)} numbers, expected {common.targets} as in sample "
+            f"{common.targets_sample!r}",
             name,
         )
 

@@ -1,4 +1,4 @@
-"""Data sets and transforms registered in MMAction2, and functions for their files."""
+"""Data sets and transforms for MMAction2, and functions for annotation files."""
 
 from ..annotations.files import (
     check_annotations,

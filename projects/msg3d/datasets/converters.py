@@ -1,4 +1,4 @@
-"""Alias of `msg3d.converters`."""
+"""Backward-compatible aliases for names in `msg3d.converters`."""
 
 from ..converters import *  # noqa: F403
 from ..converters import __all__  # noqa: F401

@@ -1,4 +1,4 @@
-"""Alias of `msg3d.annotations.inspection`, the checker of annotation files."""
+"""Backward-compatible aliases for names in `msg3d.annotations.inspection`."""
 
 from ..annotations.inspection import *  # noqa: F403
 from ..annotations.inspection import __all__  # noqa: F401

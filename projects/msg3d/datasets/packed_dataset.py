@@ -1,4 +1,4 @@
-"""Data set that reads a packed store, for annotations larger than memory."""
+"""Data set for packed stores, whose annotations may be larger than memory."""
 
 import os.path as osp
 from collections.abc import Sequence
@@ -16,18 +16,20 @@ from .skeleton_dataset import SkeletonDataset
 class PackedSkeletonDataset(SkeletonDataset):
     """SkeletonDataset that reads samples from a packed store on access.
 
-    Initialization opens the store and selects the positions of the split. Nothing else
-    is read, kept in memory, or sent to workers. Samples are checked when they are
-    packed. Each sample is a separate copy, so transforms may modify it.
+    Initialization opens the store and selects the positions of the samples in the split.
+    Nothing else is read, kept in memory, or sent to workers. Samples are checked when
+    they are packed, and not again by the data set. Each sample is a separate copy, so
+    transforms may modify it.
 
     Arguments and samples are the same as in SkeletonDataset, except that `ann_file` is
     the folder of the store and `serialize_data` has no effect. `valid_ratio` and
     `data_prefix.skeleton` (keypoints in separate files) are not supported.
 
     Raises:
-        ConfigError: stores do not support an option; kind "option".
-        DataError: the store cannot be read, the split does not exist (kind "split"), or
-            a label is a list and `multi_class` is False (kind "label-kind").
+        ConfigError: stores do not support an option (kind `option`).
+        DataError: the store cannot be read (see `load_store`), the split does not exist
+            (kind `split`), or a label is a list and `multi_class` is False (kind
+            `label-kind`).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,15 +42,15 @@ class PackedSkeletonDataset(SkeletonDataset):
         if self.valid_ratio is not None:
             raise self._unsupported(
                 "valid_ratio",
-                f"valid_ratio is {self.valid_ratio}, which packed stores do not "
-                "support: filter the annotations before packing them, or use "
-                "type='SkeletonDataset' with the .pkl",
+                f"valid_ratio is {self.valid_ratio}, but packed stores do not support "
+                "it. Filter the annotations before packing them, or use "
+                "type='SkeletonDataset' with the .pkl file.",
             )
         if "skeleton" in self.data_prefix:
             raise self._unsupported(
                 "data_prefix.skeleton",
                 "data_prefix.skeleton is set, but a packed store contains its "
-                "keypoints: remove it from the config",
+                "keypoints. Remove data_prefix.skeleton from the config.",
             )
         store = load_store(self.ann_file)
         numbers = store.split(self.split)
@@ -56,8 +58,8 @@ class PackedSkeletonDataset(SkeletonDataset):
         if several.any() and not self.multi_class:
             sample = store.fields(numbers[several.argmax()])
             raise DataError(
-                f"label is {sample['label']!r}, expected an integer of at least 0: set "
-                "multi_class=True for lists of labels",
+                f"'label' is {sample['label']!r}, expected a non-negative integer. Set "
+                "multi_class=True for lists of labels.",
                 kind="label-kind",
                 file=self.ann_file,
                 sample=sample[store.id_field],
@@ -71,7 +73,7 @@ class PackedSkeletonDataset(SkeletonDataset):
         return ConfigError(message, kind="option", file=self.ann_file, field=option)
 
     def get_data_info(self, idx: int) -> dict:
-        """Return sample `idx` with the fields that PoseDataset adds."""
+        """Return the sample at position `idx`, with the fields that PoseDataset adds."""
         info = super().get_data_info(idx)
         if "video" in self.data_prefix:
             for key in {"filename", "frame_dir"} & set(info):
@@ -89,7 +91,12 @@ class PackedSkeletonDataset(SkeletonDataset):
 
 
 class _Samples:
-    """Samples of a store, which replace the list that MMEngine keeps."""
+    """Samples in a store, in place of the list of samples in an MMEngine data set.
+
+    Args:
+        store: the store.
+        numbers: positions of the samples in the store, int [samples].
+    """
 
     def __init__(self, store: Store, numbers: np.ndarray) -> None:
         self.store, self.numbers = store, numbers

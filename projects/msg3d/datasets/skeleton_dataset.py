@@ -1,4 +1,4 @@
-"""PoseDataset that reads and checks the annotation file safely."""
+"""PoseDataset that loads annotation files safely and checks them."""
 
 import os.path as osp
 from typing import Any
@@ -14,18 +14,19 @@ from ..skeletons import STREAMS
 
 @DATASETS.register_module()
 class SkeletonDataset(PoseDataset):
-    """PoseDataset that never executes code from its file and rejects faulty files.
+    """PoseDataset that never executes code in the annotation file, and rejects faults.
 
-    PoseDataset unpickles `ann_file` without restrictions, and faults in the file appear
-    in the middle of training or never. Arguments and samples are the same as in
-    PoseDataset. Only the samples of `split` are checked, each once.
+    In contrast, PoseDataset unpickles `ann_file` without restrictions. It does not check
+    the file, so a fault makes training fail later, or is never noticed. Arguments and
+    samples are the same as in PoseDataset. Only the samples in `split` are checked.
 
     The names of classes and targets in the file (`meta['classes']` and
     `meta['targets']`) are added to `metainfo`. Training saves them in checkpoints.
 
     Args:
-        stream: the stream that `SkeletonFeatures` computes: 'j' joints, 'b' bones, 'jm'
-            joint motion, 'bm' bone motion; None leaves the choice to the pipeline.
+        stream: the stream that `SkeletonFeatures` computes: 'j' (joints), 'b' (bones),
+            'jm' (joint motion), or 'bm' (bone motion). By default, the pipeline specifies
+            the stream.
         *args, **kwargs: see PoseDataset.
 
     Attributes:
@@ -33,9 +34,10 @@ class SkeletonDataset(PoseDataset):
             CheckDataHook; None until the data set is initialized.
 
     Raises:
-        ConfigError: `stream` is unknown; kind "option".
-        DataError: the file cannot be read, or has a fault (with its sample and field);
-            `split` is missing or unknown (kind "split").
+        ConfigError: `stream` is unknown (kind `option`).
+        DataError: the file cannot be read (see `load_annotations`), a sample has a fault
+            (a kind of `annotations.faults.KINDS`), or `split` is missing or unknown (kind
+            `split`).
     """
 
     summary: Summary | None = None
@@ -44,7 +46,7 @@ class SkeletonDataset(PoseDataset):
         if stream not in (None, *STREAMS):
             raise ConfigError(
                 f"{type(self).__name__} got stream={stream!r}, expected one of "
-                f"{list(STREAMS)}",
+                f"{', '.join(map(repr, STREAMS))}",
                 kind="option",
                 field="stream",
             )
@@ -52,17 +54,17 @@ class SkeletonDataset(PoseDataset):
         super().__init__(*args, **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """Return sample `idx` as in PoseDataset, with `stream` if specified."""
+        """Return the sample at position `idx` as in PoseDataset, with its `stream`."""
         info = super().get_data_info(idx)
         return info if self.stream is None else dict(info, stream=self.stream)
 
     def load_data_list(self) -> list[dict]:
-        """Return the samples of the split, as in PoseDataset."""
+        """Return the checked samples in the split, as in PoseDataset."""
         data = load_annotations(self.ann_file)
         if isinstance(data, dict) and self.split is None and "split" in data:
             raise DataError(
-                f"has splits, but split is None: set `split` to one of "
-                f"{list(data['split'])}",
+                "the file has splits, but split is None. Set `split` in the config to one "
+                f"of {', '.join(map(repr, data['split']))}.",
                 kind="split",
                 file=self.ann_file,
                 field="split",
@@ -89,7 +91,11 @@ class SkeletonDataset(PoseDataset):
         return data
 
     def _apply_meta(self, meta: object) -> None:
-        """Store the names of classes or targets, and the layout, of the file."""
+        """Add class and target names to `metainfo`, and the layout to `summary`.
+
+        Args:
+            meta: the `meta` of the annotation file, not validated.
+        """
         if self.summary is None or not isinstance(meta, dict):
             return
         self.summary.layout = meta.get("layout")

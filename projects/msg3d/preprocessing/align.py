@@ -3,10 +3,11 @@
 The spine of the first person in the first frame is rotated onto z, and then the shoulders
 onto x. There are two variants:
 
-- `pre_normalize_3d` is MMAction2's PreNormalize3D, based on 2s-AGCN (Shi et al., CVPR
-  2019), vectorized and for any number of persons. It preserves movement through space.
-- `align_view` was used to train the published weights of MS-G3D (Liu et al., CVPR 2020)
-  and 2s-AGCN. It centers every frame, and repeats persons who leave early.
+- `pre_normalize_3d` is a vectorized version of MMAction2's PreNormalize3D, which is based
+  on 2s-AGCN (Shi et al., CVPR 2019). It supports any number of persons, and preserves
+  movement through space.
+- `align_view` is the preprocessing of the published weights of MS-G3D (Liu et al., CVPR
+  2020) and 2s-AGCN. It centers every frame, and repeats persons who leave early.
 
 Absent joints are exactly zero, in inputs and results. Coordinates are in any unit.
 """
@@ -30,23 +31,22 @@ def pre_normalize_3d(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Align all frames with the view of the first person in the first frame.
 
-    The person present in most frames becomes the first person (ties: lowest index), and
-    frames without this person are dropped. Results are bit for bit those of
-    PreNormalize3D. Unlike PreNormalize3D, this function also supports three or more
-    persons, which keep their order, and samples with all coordinates below 1e-8, which
-    are returned unchanged.
+    The person present in most frames becomes the first person. If several persons are
+    present equally often, the one with the lowest index is chosen. Frames without this
+    person are dropped. Results are bit for bit those of PreNormalize3D. In addition, this
+    function supports three or more persons, who keep their order, and samples with all
+    coordinates below 1e-8, which are returned unchanged.
 
     Args:
         keypoint: keypoints, [M, T, V, 3].
-        zaxis: spine as (bottom, top), with one or more joints each; None for no rotation.
-        xaxis: shoulders as (right, left), with one or more joints each; None for no
-            rotation.
+        zaxis: bottom and top of the spine, each one or more joints; None for no rotation.
+        xaxis: right and left shoulder, each one or more joints; None for no rotation.
         center: whether to move the body center to the origin. The body center is joint 1
-            of 25 joints, and the last joint for other numbers of joints.
+            of 25 joints, or the last joint for other numbers of joints.
 
     Returns:
-        Keypoints [M, T', V, 3], float64 if rotated; and the former position of the body
-        center [3], None if not moved.
+        Keypoints [M, T', V, 3], with dtype float64 if they are rotated, and the original
+        position [3] of the body center, or None if the body is not moved.
     """
     dtype = keypoint.dtype
     # NumPy computes float16 in float32 and rounds after each operation. Converting
@@ -89,9 +89,9 @@ def recenter(
     """Move another joint of the first person in the first frame to the origin.
 
     Args:
-        keypoint: keypoints [M, T, V, 3] from `pre_normalize_3d`.
+        keypoint: keypoints [M, T, V, 3] returned by `pre_normalize_3d`.
         center: joint that becomes the origin, or several joints to use their mean.
-        moved: former position of the body center, from `pre_normalize_3d`.
+        moved: original position of the body center, returned by `pre_normalize_3d`.
 
     Returns:
         Keypoints, float32 [M, T, V, 3].
@@ -119,26 +119,27 @@ def align_view(
     1. Frames are selected by `repeated_frames`.
     2. In each frame, the center of the first person becomes the origin for all persons.
        Frames without this center are not moved.
-    3. All frames are rotated together: the spine of the first person in the first frame
-       onto z, then the shoulders onto x. Rotations with absent joints are skipped.
+    3. All frames are rotated together. The spine of the first person in the first frame
+       is rotated onto z, and then the shoulders onto x. A rotation is skipped if one of
+       its ends is absent.
 
     Args:
         keypoint: keypoints, [M, T, V, 3].
         center: joint that becomes the origin, or several joints to use their mean.
         zaxis, xaxis: spine and shoulders, see `pre_normalize_3d`.
-        length: number of frames of the result, T', at least T; None for T.
+        length: number of frames in the result, T', at least T. By default, T.
         score: scores, [M, T, V].
 
     Returns:
-        `keypoint`, float32 [M, T', V, 3], and `score` [M, T', V], or None without scores.
+        Keypoints, float32 [M, T', V, 3], and scores [M, T', V], or None without scores.
 
     Raises:
-        DataError: the sample has more than `length` frames (`shape`).
+        DataError: the sample has more than `length` frames (kind `shape`).
     """
     frames = keypoint.shape[1]
     if length is not None and frames > length:
         raise DataError(
-            f"keypoint has {frames} frames, but view alignment uses length={length}. "
+            f"keypoint has {frames} frames, expected at most {length} for view alignment. "
             "Increase length, or cut the sample.",
             kind="shape",
             field="keypoint",
@@ -162,18 +163,18 @@ def align_view(
 
 
 def repeated_frames(detected: np.ndarray, length: int) -> np.ndarray:
-    """Select frames that repeat persons who leave early.
+    """Return the frame numbers that repeat persons who leave early.
 
     If a person is absent in the first frame, all frames with the person are moved to the
     front. Then the frames up to the last frame with the person are repeated. Gaps before
     this frame are preserved.
 
     Args:
-        detected: whether a person is present in a frame, bool [M, T].
-        length: number of frames to select, T', at least T.
+        detected: whether each person is present in each frame, bool [M, T].
+        length: number of frames to select per person, T', at least T.
 
     Returns:
-        Frame numbers [M, T'], arbitrary for persons who are never present.
+        Frame numbers [M, T']. They are arbitrary for persons who are never present.
     """
     frames = detected.shape[1]
     late = ~detected[:, :1]
@@ -188,7 +189,13 @@ def repeated_frames(detected: np.ndarray, length: int) -> np.ndarray:
 def _view_rotation(
     pose: np.ndarray, present: np.ndarray, zaxis: Axis, xaxis: Axis
 ) -> np.ndarray:
-    """Return the rotation [3, 3] of spine and shoulders of a pose [V, 3] onto z and x."""
+    """Return the matrix [3, 3] that rotates the spine of a pose onto z, and shoulders onto x.
+
+    Args:
+        pose: coordinates of the joints, [V, 3].
+        present: mask of the present joints, bool [V].
+        zaxis, xaxis: see `pre_normalize_3d`.
+    """
     matrix = np.eye(3)
     for ends, axis in ((zaxis[::-1], Z), (xaxis, X)):
         if all(present[np.atleast_1d(place)].any() for place in ends):

@@ -1,7 +1,7 @@
 """Data augmentation: rotation, scaling, camera movement, occlusion, and mirroring.
 
-The caller draws the random parameters. Absent joints are exactly zero, in inputs and
-results. Coordinates are in any unit.
+The functions are deterministic, and the caller draws the random parameters. Absent joints
+are exactly zero, in inputs and results. Coordinates are in any unit.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ __all__ = ["limbs", "mirror", "mirrored_order", "move_2d", "rotate", "scale"]
 
 
 def rotate(keypoint: np.ndarray, degrees: Sequence[float]) -> np.ndarray:
-    """Rotate a sequence [M, T, V, 3] about the x, then y, then z axis."""
+    """Rotate keypoints [M, T, V, 3] about x, then y, then z, by three angles in degrees."""
     matrix = rotation_about_axes(*degrees)
     rotated: np.ndarray = keypoint @ matrix.astype(keypoint.dtype).T
     return rotated
 
 
 def scale(keypoint: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Scale a sequence [M, T, V, 3] by one factor per axis."""
+    """Scale keypoints [M, T, V, 3] by one factor per axis, [3]."""
     scaled: np.ndarray = keypoint * factors.astype(keypoint.dtype)
     return scaled
 
@@ -36,13 +36,18 @@ def move_2d(
     right: np.ndarray,
     up: np.ndarray,
 ) -> np.ndarray:
-    """Simulate a moving camera in 2D.
+    """Rotate, scale, and shift 2D poses as if the camera moved.
 
         x' = factor (x cos - y sin) + right,  y' = factor (x sin + y cos) + up
 
     Args:
         keypoint: keypoints, [M, T, V, C]. Only the first two channels change.
-        degrees, factor, right, up: rotation, scale, and translation per frame, [T].
+        degrees: angle of each frame, [T].
+        factor: scale factor of each frame, [T].
+        right, up: shift of each frame in x and y, [T], in the unit of `keypoint`.
+
+    Returns:
+        Keypoints [M, T, V, C], with the same dtype.
     """
     degrees, factor, right, up = (
         values[:, None] for values in (degrees, factor, right, up)
@@ -57,14 +62,14 @@ def move_2d(
 
 
 def limbs(body: Skeleton) -> np.ndarray:
-    """Find the descendants of each joint along the bones.
+    """Return the descendants of each joint along the bones.
 
     Args:
         body: skeleton with bones from every joint to the root.
 
     Returns:
-        Mask, bool [V, V]. Row i contains joint i and its descendants, such as elbow,
-        wrist, and hand for an elbow.
+        Mask, bool [V, V]. Row i is the mask of joint i and its descendants. For example,
+        the row of an elbow contains the elbow, wrist, and hand.
     """
     parents = np.array([parent for _, parent in body.bones])
     joints = ancestors = np.arange(len(parents))
@@ -79,12 +84,12 @@ def mirrored_order(layout: Layout) -> np.ndarray:
     """Return the joints of a layout with left and right swapped, int [V].
 
     Raises:
-        ConfigError: the layout has no symmetric joints.
+        ConfigError: the layout is unknown, or has no symmetric joints (kind `layout`).
     """
     body = skeleton(layout)
     if not body.pairs:
         raise ConfigError(
-            f"skeleton layout {layout!r} has no symmetric joints. Define `joints` with "
+            f"skeleton layout {layout!r} has no symmetric joints. Add joints=[...] with "
             "names such as left_hand and right_hand.",
             kind="layout",
             field="layout",
@@ -102,9 +107,12 @@ def mirror(
 
     Args:
         keypoint: keypoints, [M, T, V, C].
-        order: order of the joints, from `mirrored_order`.
-        axis: coordinate to mirror, x' = width - x.
+        order: result of `mirrored_order`.
+        axis: coordinate to mirror: 0 for x, 1 for y, 2 for z. It becomes width - x.
         width: 0 to mirror at zero, or the width of the image to mirror at its center.
+
+    Returns:
+        Keypoints [M, T, V, C], as a copy.
     """
     keypoint = keypoint[:, :, order]  # a copy
     values = keypoint[..., axis]

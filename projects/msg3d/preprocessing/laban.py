@@ -1,4 +1,4 @@
-"""Laban's Effort as joint features: Time, Flow, Space, and Weight.
+"""Joint features for Laban's four Efforts: Time, Flow, Space, and Weight.
 
 Let x_j(t) be the position of joint j, and θ_j the angles in radians between its bone
 (joint minus parent) and the x, y, and z axes:
@@ -6,18 +6,18 @@ Let x_j(t) be the position of joint j, and θ_j the angles in radians between it
 - Time: velocity, x_j(t) - x_j(t - 1).
 - Flow: second difference of the angles, θ_j(t) - 2 θ_j(t - 1) + θ_j(t - 2).
 - Space: angles, θ_j(t).
-- Weight: published variant: the angles again. Corrected variant: kinetic energy for a mass
-  of 1, half the squared velocity per axis. Larboulette and Gibet define the Effort Weight
-  as the energy, summed over the body.
+- Weight: in the published variant, the angles again. In the corrected variant, the kinetic
+  energy for a mass of 1, which is half the squared velocity per axis. Larboulette and Gibet
+  define Weight as this energy, summed over the body.
 
-The published variant assumes frames of zeros before the first frame. Therefore its first
+The published variant assumes frames of zeros before the first frame. Therefore, its first
 velocity is the position, and its first two second differences contain angles. In the
 corrected variant, differences without an earlier frame are zero.
 
-Source: Erkoç, Demirci, Sonlu and Güdükbay, "Skeleton-based Personality Recognition
-using Laban Movement Analysis", PMLR 173:74-87, 2022, and their code; for the kinetic
-energy Larboulette and Gibet, "A Review of Computable Expressive Descriptors of Human
-Motion", MOCO 2015.
+The published variant is that of the paper and code of Erkoç, Demirci, Sonlu and Güdükbay,
+"Skeleton-based Personality Recognition using Laban Movement Analysis", PMLR 173:74-87,
+2022. For the kinetic energy, see Larboulette and Gibet, "A Review of Computable Expressive
+Descriptors of Human Motion", MOCO 2015.
 """
 
 from collections.abc import Sequence
@@ -49,15 +49,17 @@ def laban_effort(
         keypoint: keypoints, [M, T, V, 3].
         parents: parent of each joint. The root is its own parent.
         efforts: some of `EFFORTS`, in the order of the result.
-        coordinates: whether the result begins with the coordinates.
-        published: whether to compute the published variant instead of the corrected one.
+        coordinates: whether to put the coordinates before the Efforts.
+        published: whether to compute the published variant instead of the corrected
+            variant.
         neighbors: whether Time is x_j(t) - x_{j-1}(t), as in the published code.
-        fps: frames per second, for features per second; 1 for features per frame.
-        centers: joints at the origin, which are present although they are zero.
+        fps: frames per second, to compute features per second. By default, features are
+            computed per frame.
+        centers: joints that normalization moved to the origin. They are treated as
+            present although they are zero.
 
     Returns:
-        Features, float32 [M, T, V, C], with 3 channels for the coordinates and for each
-        Effort.
+        Features, float32 [M, T, V, C], where C is 3 for the coordinates plus 3 per Effort.
     """
     joints, parents = keypoint.astype(np.float32), list(parents)
     present: np.ndarray = np.any(joints, -1)  # (M, T, V)
@@ -81,7 +83,7 @@ def laban_effort(
 
 
 def _angles(joints: np.ndarray, parents: list[int]) -> np.ndarray:
-    """Return the angles between bones and axes, [M, T, V, 3]."""
+    """Return the angles in radians between bones and axes, [M, T, V, 3]."""
     bones = joints - joints[..., parents, :]
     # In float32, squares of lengths below 1e-19 underflow.
     length = np.linalg.norm(bones.astype(np.float64), axis=-1, keepdims=True)
@@ -93,15 +95,18 @@ def _angles(joints: np.ndarray, parents: list[int]) -> np.ndarray:
 def _difference(
     values: np.ndarray, present: np.ndarray, order: int, fps: float, published: bool
 ) -> np.ndarray:
-    """Compute the change of values [M, T, V, 3] from the previous frame, per second.
+    """Compute the change of values since the previous frame, per second.
 
     Args:
-        values: differences of order `order - 1`.
-        present: present joints, [M, T, V]. A difference is zero unless the joint is
-            present in `order + 1` frames.
+        values: values, [M, T, V, 3]: differences of order `order - 1`.
+        present: mask of the present joints, [M, T, V]. A difference is zero unless the
+            joint is present in `order + 1` frames.
         order: order of the difference.
         fps: frames per second.
-        published: whether frames before the first frame count as present.
+        published: whether joints count as present before the first frame.
+
+    Returns:
+        Differences, [M, T, V, 3].
     """
     zero = np.zeros_like(values[:, :1])
     change: np.ndarray = np.diff(values, axis=1, prepend=zero) * np.float32(fps)
@@ -115,7 +120,15 @@ def _difference(
 
 
 def _neighbor_difference(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Subtract the joint with the previous index from each joint except the first."""
+    """Subtract the joint with the previous index from each joint but the first.
+
+    Args:
+        joints: coordinates, [M, T, V, 3].
+        present: mask of the present joints, [M, T, V].
+
+    Returns:
+        Differences, [M, T, V, 3].
+    """
     change: np.ndarray = np.diff(
         joints, axis=2, prepend=np.zeros_like(joints[:, :, :1])
     )

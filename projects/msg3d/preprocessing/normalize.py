@@ -1,4 +1,4 @@
-"""Normalization of 2D poses to the image, and of sequences to a unit box."""
+"""Normalization of 2D poses by the image size, and of sequences to the range -1 to 1."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,13 @@ __all__ = ["center_2d", "pre_normalize_2d", "scale_to_unit"]
 
 
 def pre_normalize_2d(keypoint: np.ndarray, img_shape: Sequence[float]) -> np.ndarray:
-    """Scale 2D poses to -1..1 in the image.
+    """Scale 2D poses so that the image ranges from -1 to 1.
 
-        x' = (x - width / 2) / (width / 2), and y' likewise with the height
+        x' = (x - width / 2) / (width / 2),  y' = (y - height / 2) / (height / 2)
 
     Results are bit for bit those of MMAction2's PreNormalize2D. Absent joints, which are
-    exactly zero, are moved to the upper left corner. `center_2d` preserves them.
+    exactly zero, are moved to the upper left corner. To keep them at zero, use
+    `center_2d`.
 
     Args:
         keypoint: keypoints, float [M, T, V, C]. Only the first two channels change.
@@ -35,16 +36,17 @@ def center_2d(
     half: float = 1.0,
     y_up: bool = False,
 ) -> np.ndarray:
-    """Scale 2D poses like `pre_normalize_2d`, but keep absent joints zero.
+    """Scale 2D poses like `pre_normalize_2d`, but keep absent joints at zero.
 
-        x' = half (x - width / 2) / (width / 2), and y' likewise with the height
+        x' = half (x - width / 2) / (width / 2),  y' = half (y - height / 2) / (height / 2)
 
     Args:
         keypoint: keypoints, float [M, T, V, 2].
         img_shape: (height, width) in the unit of `keypoint`; (1, 1) for coordinates that
             are fractions of the image.
-        half: value of the right edge of the image. The left edge is -`half`.
-        y_up: whether the upper edge is `half` instead of the lower edge.
+        half: new coordinate of the right edge of the image. The left edge becomes -`half`.
+        y_up: whether the upper edge of the image becomes `half`. By default, the lower
+            edge becomes `half`.
 
     Returns:
         Keypoints [M, T, V, 2], with the same dtype.
@@ -58,15 +60,15 @@ def center_2d(
 
 
 def scale_to_unit(keypoint: np.ndarray) -> np.ndarray:
-    """Scale a sequence to -1..1 in each coordinate.
+    """Scale a sequence to the range -1 to 1 along each axis.
 
         x' = (x - (high + low) / 2) / ((high - low) / 2)
 
     `low` and `high` are computed over the present joints of all persons and frames, so
-    relative positions of persons are preserved. CTR-GCN (Chen et al., ICCV 2021) and its
-    successors use this for NW-UCLA after a random rotation. It removes position, height,
-    reach, and the length of paths. Absent joints, which are exactly zero, are ignored and
-    stay zero. Constant coordinates become 0.
+    relative positions of persons are preserved. The position and size of persons and
+    paths are removed. Absent joints, which are exactly zero, are ignored and stay zero.
+    Constant coordinates become 0. CTR-GCN (Chen et al., ICCV 2021) and its successors use
+    this normalization for NW-UCLA after a random rotation.
 
     Args:
         keypoint: keypoints in any unit, [M, T, V, C].

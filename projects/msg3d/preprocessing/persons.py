@@ -1,9 +1,9 @@
-"""Selection of the persons for the network's input.
+"""Selection of persons for the input of a network.
 
 A file can contain any number of persons, but the input of a network is limited to a few.
-Trackers number persons in order of detection, so the first can be a bystander, or a chair
-that was detected as a person. Therefore persons are sorted by one of these rules, best
-first:
+Trackers number persons in order of detection, so the first person can be a bystander, or a
+chair that was detected as a person. Therefore, persons are sorted by one of the following
+rules, best first:
 
 - `energy`: standard deviation of the joints over all frames with the person, summed over
   coordinates. MS-G3D and 2s-AGCN use this rule for NTU RGB+D.
@@ -31,28 +31,30 @@ def select_persons(
     by: str = "energy",
     score: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Keep the best persons by a rule, best first.
+    """Keep the persons who rank highest by a rule, best first.
 
-    Ties keep their order. Absent joints, which are exactly zero, are ignored. Persons who
-    are never present are dropped. If no person is present, an empty row is returned.
+    Persons with equal rank keep their order. Absent joints, which are exactly zero, are
+    ignored. Persons who are never present are dropped. If no person is present, the result
+    has a single row of zeros.
 
     Args:
         keypoint: keypoints in any unit, [M, T, V, C].
         num_persons: maximum number of persons to keep, M'.
-        by: key of `RULES`.
+        by: ranking rule, a key of `RULES`.
         score: scores, [M, T, V]. Required by the rules `score` and `frame_score`.
 
     Returns:
-        Copies of `keypoint` [M', T, V, C] and `score` [M', T, V], or None without scores.
+        Copies of the keypoints [M', T, V, C] and scores [M', T, V], or None without
+        scores.
 
     Raises:
-        DataError: the rule requires scores (`score`).
+        DataError: the rule requires scores, but `score` is None (kind `score`).
     """
     if "score" in by and score is None:
         raise DataError(
-            f"the sample has no keypoint_score, which the rule {by!r} requires. Select "
-            "persons before scores are merged into keypoint, or use 'energy', 'area', or "
-            "'length'.",
+            f"'keypoint_score' is missing, but the rule {by!r} requires it. Select persons "
+            "before scores are merged into 'keypoint', or use the rule 'energy', 'area', "
+            "or 'length'.",
             kind="score",
             field="keypoint_score",
         )
@@ -74,7 +76,7 @@ def format_gcn_input(
     score: np.ndarray | None = None,
     num_clips: int = 1,
 ) -> np.ndarray:
-    """Pad or truncate persons and split clips, like MMAction2's FormatGCNInput.
+    """Pad or drop persons, and separate clips, like MMAction2's FormatGCNInput.
 
     Args:
         keypoint: keypoints, [M, num_clips * T, V, C].
@@ -84,7 +86,8 @@ def format_gcn_input(
         num_clips: number of clips in the sequence.
 
     Returns:
-        Contiguous array [num_clips, M', T, V, C'], where C' includes the score.
+        Contiguous array [num_clips, M', T, V, C'], where C' is C + 1 with scores, and C
+        otherwise.
     """
     if score is not None:
         keypoint = np.concatenate([keypoint, score[..., None]], axis=-1)
@@ -141,8 +144,8 @@ def _length(
     return value
 
 
-# (keypoint, score or None, present joints [M, T, V]) -> value [M], or [M, T] for
-# `frame_score`.
+# Callables with arguments (keypoint, score or None, mask of present joints [M, T, V]) that
+# return the value of each person, [M], or [M, T] for `frame_score`.
 RULES: dict[str, Callable[[np.ndarray, Any, np.ndarray], np.ndarray]] = {
     "energy": _energy,
     "score": _score,

@@ -27,17 +27,17 @@ def uniform_sample(
 ) -> np.ndarray:
     """Draw one frame from each of `clip_len` equal parts of a sequence.
 
-    Frame numbers and use of random numbers are those of MMAction2's UniformSampleFrames,
-    which seeds the generator with 255 before it draws test clips.
+    If T < `clip_len`, the sequence is repeated. If T < 2 * `clip_len`, random frames are
+    skipped. Frame numbers and the use of random numbers are those of MMAction2's
+    UniformSampleFrames, which seeds the generator with 255 before it draws test clips.
 
     Args:
-        frames: number of frames, T. If T < `clip_len`, the sequence is repeated. If T <
-            2 * `clip_len`, random frames are skipped.
+        frames: number of frames, T.
         clip_len: frames per clip.
         num_clips: clips per sequence.
         test_mode: whether clips of short sequences start at evenly spaced frames instead
             of random frames.
-        random: random number generator; the default is NumPy's global generator.
+        random: random number generator. By default, NumPy's global generator.
 
     Returns:
         Frame numbers, int64 [num_clips * clip_len].
@@ -70,21 +70,21 @@ def pad_to(
 
     Args:
         keypoint: keypoints, [M, T, V, C].
-        length: number of frames of the result, T', at least T.
+        length: number of frames in the result, T', at least T.
         mode: 'loop' to repeat the sequence, or 'zero' to pad with zeros.
-        start: first frame of the result.
+        start: frame of the sequence that becomes the first frame of the result.
 
     Returns:
         Padded copy, [M, T', V, C].
 
     Raises:
-        DataError: the sequence has more than `length` frames (`shape`).
+        DataError: the sequence has more than `length` frames (kind `shape`).
     """
     frames = keypoint.shape[1]
     if frames > length:
         raise DataError(
-            f"keypoint has {frames} frames, expected at most {length}. Cut the sequence "
-            "into parts.",
+            f"keypoint has {frames} frames, expected at most {length}. Increase length, or "
+            "cut the sequence.",
             kind="shape",
             field="keypoint",
         )
@@ -102,11 +102,11 @@ def crop_times(
     Args:
         frames: number of frames, T.
         clip_len: frames per clip.
-        crops: (length, position) of each clip. The length is a fraction of the sequence.
-            The position is 0 at the start of the sequence and 1 at its end.
+        crops: length and position of each crop. The length is a fraction of the sequence.
+            The position is 0 at the start of the sequence, and 1 at its end.
 
     Returns:
-        Times in frames, float64 [clips * clip_len].
+        Times in frames, float64 [len(crops) * clip_len].
     """
     last = frames - 1
     return np.concatenate(
@@ -126,11 +126,11 @@ def interpolate(
 
     Args:
         keypoint: keypoints, [M, T, V, C].
-        times: times in frames, 0 to T - 1, [T'].
+        times: times in frames from 0 to T - 1, float [T'].
         score: scores, [M, T, V].
 
     Returns:
-        `keypoint` [M, T', V, C] and `score` [M, T', V], or None without scores.
+        Keypoints [M, T', V, C] and scores [M, T', V], or None without scores.
     """
     last = keypoint.shape[1] - 1
     before = np.minimum(times.astype(int), max(last - 1, 0))
@@ -149,12 +149,12 @@ def window(array: np.ndarray, start: int, length: int) -> np.ndarray:
 
     Args:
         array: sequence, [M, T, ...].
-        start: first frame of the window in the sequence, or, if T < `length`, of the
-            sequence in the window.
-        length: number of frames of the window, T'.
+        start: position of the window in the sequence. If T < T', position of the sequence
+            in the window.
+        length: number of frames in the window, T'.
 
     Returns:
-        Window [M, T', ...], a view if T >= T'.
+        Window [M, T', ...]. It is a view of `array` if T >= T'.
     """
     frames = array.shape[1]
     if frames >= length:

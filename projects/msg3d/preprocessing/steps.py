@@ -1,9 +1,9 @@
-"""Pipeline steps, as functions on sample dictionaries.
+"""Steps of pipelines, as functions on sample dictionaries.
 
-Each public function checks the arguments of a transform and returns a step. A step is a
-function that modifies and returns a sample. `datasets.transforms` registers the steps in
+Each public function checks the arguments of a transform, and returns a step. A step is a
+callable that modifies and returns a sample. `datasets.transforms` registers the steps in
 MMAction2, and documents their arguments and keys. Exported networks, which do not require
-MMAction2, use `STEPS`.
+MMAction2, look up their steps in `STEPS`.
 
 Steps are `functools.partial` objects, which can be pickled. Their `keywords` are the
 arguments of the step.
@@ -99,8 +99,8 @@ def align_view(
     missing = [name for name, axis in axes.items() if axis is None]
     if missing:
         raise ConfigError(
-            f"AlignView requires {missing}. Pass the name of a layout in msg3d.skeletons "
-            "as layout, or joints as center, zaxis, and xaxis.",
+            f"AlignView got neither a layout nor {', '.join(missing)}. Set layout to the "
+            "name of a layout in msg3d.skeletons, or set center, zaxis, and xaxis.",
             kind="option",
             field=missing[0],
         )
@@ -207,8 +207,8 @@ def skeleton_features(
 ) -> Step:
     if feats is not None and (not feats or set(feats) - set(STREAMS)):
         raise ConfigError(
-            f"SkeletonFeatures got feats={feats!r}, expected a list of some of "
-            f"{list(STREAMS)}",
+            f"SkeletonFeatures got feats={feats!r}, expected a list of streams from "
+            f"{', '.join(map(repr, STREAMS))}",
             kind="option",
             field="feats",
         )
@@ -254,9 +254,9 @@ def laban_effort(
     duplicate = len(set(efforts)) < len(efforts) or not (efforts or coordinates)
     unknown = isinstance(efforts, str) or set(efforts) - set(laban.EFFORTS)
     for name, value, invalid, expected in (
-        ("efforts", efforts, unknown, f"a list of some of {list(laban.EFFORTS)}"),
+        ("efforts", efforts, unknown, f"a list from {', '.join(laban.EFFORTS)}"),
         ("efforts", efforts, duplicate, "each Effort once, or coordinates=True"),
-        ("fps", fps, not fps > 0, "frames per second, or 1 for features per frame"),
+        ("fps", fps, not fps > 0, "a positive number of frames per second"),
     ):
         if invalid:
             raise ConfigError(
@@ -317,8 +317,7 @@ def resample_frames(
 ) -> Step:
     if not 0 < crop <= 1:
         raise ConfigError(
-            f"ResampleFrames got crop={crop}, expected a fraction of the sequence, "
-            "greater than 0 and at most 1",
+            f"ResampleFrames got crop={crop}, expected a value above 0 and at most 1",
             kind="option",
             field="crop",
         )
@@ -389,7 +388,8 @@ def _format_gcn_input(sample: Sample, num_person: int, mode: str) -> Sample:
     return sample
 
 
-# Name of the registered transform -> step. Contains the steps of test pipelines.
+# Name of the registered transform -> function that returns the step. Contains the steps of
+# test pipelines only.
 STEPS: dict[str, Callable[..., Step]] = {
     "AlignSkeleton3D": align_skeleton_3d,
     "AlignView": align_view,
@@ -411,18 +411,18 @@ STEPS: dict[str, Callable[..., Step]] = {
 
 
 def check_length(sample: Sample) -> None:
-    """Check that `total_frames` is the number of frames of `keypoint` [M, T, ...].
+    """Check that `total_frames` of a sample is the number of frames in `keypoint`.
 
     Raises:
-        DataError: the numbers differ (`total-frames`).
+        DataError: the numbers differ (kind `total-frames`).
     """
     if not {"keypoint", "total_frames"} <= set(sample):
         return
     expected, actual = sample["total_frames"], sample["keypoint"].shape[1]
     if expected != actual:
         raise DataError(
-            f"total_frames is {expected}, but keypoint has {actual} frames. The numbers "
-            "must be equal.",
+            f"'total_frames' is {expected}, but 'keypoint' has {actual} frames. Set "
+            "'total_frames' to the number of frames.",
             kind="total-frames",
             field="total_frames",
             sample=sample.get("frame_dir"),
@@ -432,7 +432,8 @@ def check_length(sample: Sample) -> None:
 def _check_choice(step: str, field: str, value: str, allowed: list[str]) -> None:
     if value not in allowed:
         raise ConfigError(
-            f"{step} got {field}={value!r}, expected one of {allowed}",
+            f"{step} got {field}={value!r}, expected one of "
+            f"{', '.join(map(repr, allowed))}",
             kind="option",
             field=field,
         )

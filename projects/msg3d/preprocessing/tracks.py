@@ -1,6 +1,6 @@
-"""Tracking: arrange the persons of each frame in one row per person.
+"""Tracking: arrange the persons detected in each frame in one row per person.
 
-A row of an annotation file, `keypoint[m]`, contains the same person in all frames. Pose
+A row `keypoint[m]` in an annotation file contains the same person in all frames. Pose
 estimators return persons in any order, so the first person can differ between frames. This
 module uses track ids if available, and otherwise matches persons from frame to frame.
 """
@@ -18,18 +18,20 @@ from ..errors import DataError
 MAX_DISTANCE = 0.5
 # Maximum gap of a track in frames. After a longer gap, a new track starts.
 MAX_GAP = 30
-# Larger differences between frame numbers indicate times instead of frame numbers.
+# Larger differences between frame numbers indicate that they are times.
 MAX_NUMBER_GAP = 3000
 
 
 class Observations(NamedTuple):
-    """P detected persons in the frames of a video, in any order.
+    """Persons detected in the frames of a video, in any order.
+
+    P is the number of detections in all frames.
 
     Attributes:
-        frames: frame of each person, from 0, int [P].
-        poses: keypoints of each person, float32 [P, V, C].
+        frames: frame of each detection, from 0, int [P].
+        poses: keypoints of each detection, float32 [P, V, C].
         scores: scores, float32 [P, V]. A joint with score 0 is absent.
-        identities: track id of each person, or None.
+        identities: track id of each detection, or None if it is unknown.
     """
 
     frames: np.ndarray
@@ -44,24 +46,24 @@ def join_tracks(
     max_persons: int,
     matched_by: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Arrange persons in rows.
+    """Arrange detected persons in one row per person.
 
     Args:
-        observations: persons in all frames.
-        frames: number of frames of the video, T.
+        observations: persons detected in all frames.
+        frames: number of frames in the video, T.
         max_persons: maximum number of rows. Persons with the highest total score over all
             frames are kept, highest first.
-        matched_by: coordinates used to match persons without identities, [P, V, 2]; None
-            to use the poses.
+        matched_by: coordinates to match persons without identities by, [P, V, 2]. By
+            default, the poses.
 
     Returns:
-        `keypoint`, float32 [M, T, V, C], and `keypoint_score`, float32 [M, T, V], zero
-        for absent persons and joints; and the number of persons that exceed
-        `max_persons`. M is 0 if no person is detected.
+        Keypoints, float32 [M, T, V, C], scores, float32 [M, T, V], and the number of
+        persons that were dropped because of `max_persons`. Absent persons and joints are
+        zero. M is 0 if no person is detected.
 
     Raises:
-        DataError: two persons in a frame have the same identity. This is allowed if all
-            persons have the same identity.
+        DataError: two persons in a frame have the same identity, unless all persons in
+            the video have this identity (kind `persons`).
         ImportError: persons have no identities, and SciPy is not installed.
     """
     poses, scores = observations.poses, observations.scores
@@ -96,26 +98,27 @@ def frame_positions(
 ) -> tuple[np.ndarray, int]:
     """Convert the frame numbers of a file to positions from 0.
 
-    The lowest number becomes 0. Missing numbers are frames without persons. Frames before
-    the lowest and after the highest number are unknown.
+    Missing numbers are frames without persons.
 
     Args:
-        numbers: at least one number, in any order. Duplicates are allowed.
-        first: number that becomes 0; None for the lowest number.
+        numbers: at least one frame number, in any order. Duplicates are allowed.
+        first: number that becomes position 0. By default, the lowest number.
 
     Returns:
-        Positions, int [len(numbers)], and the number of frames, T.
+        Positions, int64 [len(numbers)], and the number of frames from the first to the
+        highest number, T.
 
     Raises:
-        DataError: the difference of consecutive numbers is more than 3000.
+        DataError: the gap between two successive numbers is more than 3000 (kind
+            `frame-numbers`).
     """
     start = min(numbers) if first is None else first
     known = np.unique(np.array([start, *numbers], dtype=object))
     for before, after in itertools.pairwise(known):
         if after - before > MAX_NUMBER_GAP:
             raise DataError(
-                f"frame {before} is followed by frame {after}, expected consecutive "
-                f"numbers with gaps of at most {MAX_NUMBER_GAP}",
+                f"frame {before} is followed by frame {after}, expected a gap of at most "
+                f"{MAX_NUMBER_GAP} frames. Store frame numbers instead of times.",
                 kind="frame-numbers",
             )
     positions = np.array([number - start for number in numbers], dtype=np.int64)
@@ -128,7 +131,17 @@ def _assign_tracks(
     joints: np.ndarray,
     identities: Sequence[int | None],
 ) -> np.ndarray:
-    """Return the track of each person, int [P]. Equal identities are equal tracks."""
+    """Return the track number of each detection, int [P].
+
+    Detections with the same identity belong to the same track. Detections without identity
+    are matched by distance.
+
+    Args:
+        frame: frame of each detection, [P].
+        poses: coordinates, [P, V, 2] or [P, V, C].
+        joints: mask of the present joints, bool [P, V].
+        identities: identity of each detection, or None.
+    """
     counts = Counter(zip(frame.tolist(), identities, strict=True))
     duplicates = [
         pair for pair, count in counts.items() if count > 1 and pair[1] is not None
@@ -137,7 +150,8 @@ def _assign_tracks(
         if len(set(identities)) > 1:
             number, identity = min(duplicates)
             raise DataError(
-                f"two persons in frame {number} have the same identity {identity}",
+                f"two persons in frame {number} have the same identity {identity}, "
+                "expected different identities",
                 kind="persons",
             )
         # AlphaPose without tracking assigns identity 0 to every person.
@@ -157,19 +171,19 @@ def _assign_tracks(
 
 
 def _match(frame: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Match persons without identities from frame to frame by distance.
+    """Match detections without identities from frame to frame by distance.
 
     The distance between the last pose of a track and a person is the mean distance of
     their common joints, in units of the size of the larger person. The Hungarian method
     minimizes the sum over all pairs in a frame. Pairs beyond `MAX_DISTANCE` are excluded.
 
     Args:
-        frame: frame of each person, [P].
-        poses: poses, [P, V, 2].
-        joints: present joints, bool [P, V].
+        frame: frame of each detection, [P].
+        poses: coordinates, [P, V, 2] or [P, V, C].
+        joints: mask of the present joints, bool [P, V].
 
     Returns:
-        Tracks, int [P], numbered in order of first appearance.
+        Track number of each detection, int [P], in order of first appearance.
     """
     if not len(frame):
         return np.zeros(0, dtype=np.int64)
@@ -210,7 +224,7 @@ def _match(frame: np.ndarray, poses: np.ndarray, joints: np.ndarray) -> np.ndarr
 
 
 def _sizes(poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Return the longer side of the bounding box of each person, [P]."""
+    """Return the longest side of the bounding box of each detection, [P]."""
     absent = ~joints[..., None]
     low = np.where(absent, np.inf, poses).min(axis=1)
     high = np.where(absent, -np.inf, poses).max(axis=1)

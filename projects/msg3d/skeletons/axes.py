@@ -14,35 +14,38 @@ MOST_PERSONS, FEWEST_JOINTS = 10, 5
 
 @dataclass(frozen=True)
 class Axes:
-    """An order of axes.
+    """Order of the axes of a keypoint array.
 
     Attributes:
-        order: the axes of the array that are M, T, V, and C.
+        order: numbers of the axes that are M, T, V, and C.
     """
 
     order: tuple[int, int, int, int]
 
     @property
     def names(self) -> str:
-        """The order of the array, such as `[T, M, V, C]`."""
+        """Names of the axes in the order of the array, such as `[T, M, V, C]`."""
         names = sorted(NAMES, key=lambda name: self.order[NAMES.index(name)])
         return f"[{', '.join(names)}]"
 
     @property
     def fix(self) -> str:
-        """The call that converts it to [M, T, V, C], such as `transpose(1, 0, 2, 3)`."""
+        """Call that converts the array to [M, T, V, C], like `transpose(1, 0, 2, 3)`."""
         return f"transpose{self.order}"
 
 
 def guess_axes(
     shape: tuple[int, int, int, int], frames: int, joints: int | None = None
 ) -> Axes | None:
-    """Guess the order of the axes of an array; None if it is unclear.
+    """Guess the order of the axes of a keypoint array from its shape.
 
     Args:
         shape: shape of the array.
         frames: `total_frames` of the sample.
         joints: number of joints in other samples; None if unknown.
+
+    Returns:
+        The most likely order, or None if no order is plausible.
     """
     candidates = []
     for order in permutations(range(4), 4):

@@ -1,7 +1,7 @@
 """Axes of a body: origin, spine, and shoulders.
 
-A layout of `msg3d.skeletons` defines each end of the spine and each shoulder as one joint,
-or as the mean of several joints (COCO has hips, but no pelvis).
+A layout in `msg3d.skeletons` defines each end of the spine and each shoulder as one joint,
+or as the mean of several joints. For example, COCO has two hips, but no pelvis.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Place = int | Sequence[int]
 
 
 def axes_of(layout: Layout) -> dict[str, Any]:
-    """Return the origin and the axes of a layout, as arguments of PreNormalize3D.
+    """Return the origin, spine, and shoulders of a layout, as for AlignSkeleton3D.
 
     The origin is the top of the lowest bone of the spine, as in the data of MS-G3D and
     2s-AGCN (joint 1 of NTU RGB+D). The center of the graph may be a different joint.
@@ -26,16 +26,17 @@ def axes_of(layout: Layout) -> dict[str, Any]:
         layout: see `msg3d.skeletons.skeleton`.
 
     Returns:
-        `dict(center=Place, zaxis=(bottom, top), xaxis=(right, left))`.
+        Dictionary with `center` (the origin), `zaxis` (bottom and top of the spine), and
+        `xaxis` (right and left shoulder). Each place is a tuple of joints.
 
     Raises:
-        ConfigError: unknown layout, or a layout without spine or shoulders.
+        ConfigError: the layout is unknown, or has no spine or shoulders (kind `layout`).
     """
     body = skeleton(layout)
     if not body.spine or not body.shoulders:
         raise ConfigError(
-            f"skeleton layout {layout!r} has no spine or shoulders: add spine=(bottom, "
-            "top) and shoulders=(right, left)",
+            f"skeleton layout {layout!r} has no spine or shoulders. Add spine=(bottom, "
+            "top) and shoulders=(right, left).",
             kind="layout",
             field="layout",
         )
@@ -43,31 +44,31 @@ def axes_of(layout: Layout) -> dict[str, Any]:
 
 
 def check_joints(keypoint: np.ndarray, layout: Layout) -> None:
-    """Check that keypoints are 3D joints [M, T, V, 3] of a layout.
+    """Check that keypoints have the shape [M, T, V, 3] of a layout.
 
     Raises:
-        DataError: the shape does not match (`layout`).
+        DataError: the shape does not match the layout (kind `layout`).
     """
     joints = len(skeleton(layout).joints)
     if keypoint.shape[2:] != (joints, 3):
         raise DataError(
             f"keypoint has shape {keypoint.shape}, expected [M, T, V={joints}, C=3] "
-            f"of skeleton layout {layout!r}: set layout to that of the file",
+            f"for skeleton layout {layout!r}. Pass the layout of the file.",
             kind="layout",
             field="keypoint",
         )
 
 
 def middle(pose: np.ndarray, place: Place, present: np.ndarray) -> np.ndarray:
-    """Return the mean of the present joints among one or several joints.
+    """Return the mean position of those joints of a place that are present.
 
     Args:
-        pose: [V, C].
+        pose: coordinates of the joints, [V, C].
         place: one joint, or several joints.
         present: mask of the present joints, bool [V].
 
     Returns:
-        [C]; zero if all of the joints are absent.
+        Coordinates [C], zero if all joints of the place are absent.
     """
     joints = np.atleast_1d(place)
     joints = joints[present[joints]]

@@ -37,15 +37,15 @@ def layout_of(
     shoulders: Ends = SHOULDERS,
     bones: tuple[str, ...] = (),
 ) -> Skeleton:
-    """Return the Skeleton that a table describes.
+    """Return the Skeleton with the given joint names and chains.
 
     Args:
         joints: names of the joints, in the order of the keypoint arrays.
-        chains: edges, where each name is the child of the next. The first chain ends in
-            the center.
-        spine: names of (bottom, top); several names stand for their mean.
-        shoulders: names of (right, left); several names stand for their mean.
-        bones: `'child parent'` for bones that differ from the edges.
+        chains: chains of edges, where each joint is the child of the next. The first
+            chain ends in the center.
+        spine: joints at the bottom and at the top. Several names stand for their mean.
+        shoulders: right and left shoulder. Several names stand for their mean.
+        bones: bones that differ from the edges, as `'child parent'`.
     """
     names = tuple(joints.split())
     number = {name: joint for joint, name in enumerate(names)}

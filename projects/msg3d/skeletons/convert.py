@@ -37,19 +37,21 @@ def convert_layout(
     """Convert keypoints to the joints of another layout.
 
     Args:
-        keypoint: [..., V, C]; scores as [..., V, 1].
-        source: layout of `keypoint`: a name, or a dictionary or file with `joints`.
+        keypoint: keypoints [..., V, C], or scores [..., V, 1].
+        source: layout of `keypoint`, as a name, or as a dictionary or file with `joints`.
         target: layout of the result.
-        missing: 'zero' sets joints without counterpart to zero (absent); 'error' raises.
+        missing: treatment of joints without counterpart: 'error' to raise an error, or
+            'zero' to set them to zero (absent).
 
     Returns:
-        [..., V', C], of the same dtype if it is floating-point, else float32. A mean is
-        absent (exactly zero) if one of its joints is absent.
+        Keypoints [..., V', C], with the same dtype if it is a floating-point dtype,
+        otherwise float32. A joint computed as a mean is absent (exactly zero) if any
+        joint of the mean is absent.
 
     Raises:
         ConfigError: a layout is unknown or has no joint names, or a joint has no
-            counterpart (`layout`); or `missing` is invalid (`option`).
-        DataError: `keypoint` has the wrong number of joints (`layout`).
+            counterpart (kind `layout`). Or `missing` is invalid (kind `option`).
+        DataError: `keypoint` has the wrong number of joints (kind `layout`).
 
     Example:
         >>> convert_layout(np.ones((2, 100, 17, 3)), 'coco', 'openpose').shape
@@ -61,10 +63,13 @@ def convert_layout(
 def joint_sources(
     source: Layout, target: Layout, missing: str = "error"
 ) -> list[tuple[int, ...]]:
-    """Return the joints of `source` whose mean is each joint of `target`.
+    """Return the joints of the source layout that each target joint is computed from.
 
-    For arguments and errors, see `convert_layout`. With `missing='zero'`, a joint without
-    counterpart gets an empty tuple.
+    For arguments and errors, see `convert_layout`.
+
+    Returns:
+        One tuple of source joints per target joint. The target joint is their mean. With
+        `missing='zero'`, the tuple of a joint without counterpart is empty.
     """
     if missing not in ("error", "zero"):
         raise ConfigError(
@@ -85,9 +90,9 @@ def joint_sources(
     ]
     if unmatched and missing == "error":
         raise ConfigError(
-            f"layout {_title(target)} has joints without counterpart in "
-            f"{_title(source)}: {', '.join(unmatched)}. Choose another target, or set "
-            "missing='zero' to leave these joints absent.",
+            f"{len(unmatched)} joints of layout {_title(target)} have no counterpart in "
+            f"layout {_title(source)} ({', '.join(unmatched)}). Choose another target, or "
+            "set missing='zero' to leave these joints absent.",
             kind="layout",
         )
     return sources
@@ -96,15 +101,27 @@ def joint_sources(
 def gather_joints(
     keypoint: np.ndarray, sources: list[tuple[int, ...]], source: Layout
 ) -> np.ndarray:
-    """Apply `convert_layout` with the result of `joint_sources`."""
+    """Compute the keypoints of a target layout from those of a source layout.
+
+    Args:
+        keypoint: keypoints [..., V, C].
+        sources: result of `joint_sources`.
+        source: layout of `keypoint`.
+
+    Returns:
+        Keypoints [..., V', C], see `convert_layout`.
+
+    Raises:
+        DataError: `keypoint` has the wrong number of joints (kind `layout`).
+    """
     keypoint = np.asarray(keypoint)
     if keypoint.dtype.kind != "f":
         keypoint = keypoint.astype(np.float32)
     num_node = len(skeleton(source).joints)
     if keypoint.ndim < 2 or keypoint.shape[-2] != num_node:
         raise DataError(
-            f"keypoint has shape {keypoint.shape}, expected [..., V={num_node}, C] of "
-            f"layout {_title(source)}: set source to the layout of the file",
+            f"keypoint has shape {keypoint.shape}, expected [..., V={num_node}, C] for "
+            f"layout {_title(source)}. Set source to the layout of the file.",
             kind="layout",
             field="keypoint",
         )
@@ -125,9 +142,9 @@ def _names(layout: Layout) -> tuple[str, ...]:
     names = skeleton(layout).joints
     if "joint_0" in names:  # placeholder names
         raise ConfigError(
-            f"layout {_title(layout)} has no joint names, which conversion requires: add "
+            f"layout {_title(layout)} has no joint names, which conversion requires. Add "
             "joints=[...] with names as in "
-            "msg3d.skeletons.SKELETONS['nturgb+d'].joints",
+            "msg3d.skeletons.SKELETONS['nturgb+d'].joints.",
             kind="layout",
             field="joints",
         )

@@ -1,4 +1,4 @@
-"""Skeleton layout: joints, graph, bones, and body axes."""
+"""Data class for skeleton layouts: joints, graph, bones, and body axes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,19 +14,21 @@ STREAMS = ("j", "b", "jm", "bm")
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A skeleton layout. Joints are numbered by their position in keypoint arrays.
+    """Skeleton layout.
+
+    Joints are numbered by their position in keypoint arrays.
 
     Attributes:
         joints: names of the V joints, in the order of the keypoint arrays.
-        inward: edges of the graph as (child, parent), each pointing toward the center.
+        inward: edges of the graph as (child, parent) pairs that point to the center.
         center: the root joint, to which all edges lead.
-        bones: (child, parent) of the bone stream, with each joint once as the child. A
-            joint that is its own parent has no bone (zero). Usually the edges, and the
-            center as its own parent.
-        spine: (bottom, top), two points along the trunk, each the mean of one or more
-            joints. None if normalization is not supported.
-        shoulders: (right, left), two points across the body, each the mean of one or
-            more joints. None if normalization is not supported.
+        bones: bones of the bone stream as (child, parent) pairs, with each joint once as
+            the child. A joint that is its own parent has a bone of zero length. Usually,
+            the bones are the edges, and the center is its own parent.
+        spine: bottom and top of the trunk, each the mean of one or more joints. None if
+            normalization is not supported.
+        shoulders: right and left shoulder, each the mean of one or more joints. None if
+            normalization is not supported.
     """
 
     joints: tuple[str, ...]
@@ -38,7 +40,7 @@ class Skeleton:
 
     @property
     def pairs(self) -> Bones:
-        """Symmetric joints as (left, right), recognized by their names."""
+        """Symmetric joints as (left, right) pairs, recognized by their names."""
         return tuple(
             (number, self.joints.index(mirrored(name)))
             for number, name in enumerate(self.joints)
@@ -55,7 +57,10 @@ class Skeleton:
 
 
 def mirrored(joint: str) -> str:
-    """Return the name of the joint on the other side; same name for a middle joint."""
+    """Return the name of the joint on the other side of the body.
+
+    Joints in the middle are their own counterparts.
+    """
     for side, other in (("left_", "right_"), ("right_", "left_")):
         if joint.startswith(side):
             return other + joint.removeprefix(side)
@@ -63,21 +68,21 @@ def mirrored(joint: str) -> str:
 
 
 def bones_towards(center: int, inward: Bones, num_node: int) -> Bones:
-    """Return (child, parent) for every joint, where the parent is one step inward.
+    """Return a tree of bones in which the parent of each joint is one step inward.
 
     The direction of the edges is ignored. In a cycle, the first edge that leads inward is
     used.
 
     Args:
-        center: the joint that is its own parent.
-        inward: the edges.
-        num_node: V.
+        center: the root of the tree, which is its own parent.
+        inward: edges of the graph.
+        num_node: number of joints, V.
 
     Returns:
-        V pairs, sorted by child.
+        V pairs (child, parent), sorted by child.
 
     Raises:
-        ConfigError: a joint has no path to the center (`layout`).
+        ConfigError: a joint has no path to the center (kind `layout`).
     """
     parents = {center: center}
     frontier = [center]
@@ -93,9 +98,9 @@ def bones_towards(center: int, inward: Bones, num_node: int) -> Bones:
     unreached = [joint for joint in range(num_node) if joint not in parents]
     if unreached:
         raise ConfigError(
-            f"skeleton layout: no path leads from joint {unreached[0]} to center {center} "
-            f"({len(unreached)} of {num_node} joints): add edges to inward, or specify "
-            "bones as (child, parent) pairs",
+            f"skeleton layout: {len(unreached)} of {num_node} joints have no path to "
+            f"center {center}, such as joint {unreached[0]}. Add edges to 'inward', or "
+            "specify 'bones' as (child, parent) pairs.",
             kind="layout",
             field="inward",
         )

@@ -1,4 +1,4 @@
-"""Look up a layout by name, or build it from a dictionary or a JSON file."""
+"""Look up skeleton layouts by name, or build them from dictionaries or JSON files."""
 
 import copy
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -22,22 +22,24 @@ Layout = str | Mapping[str, Any] | Skeleton
 
 
 def skeleton(layout: Layout) -> Skeleton:
-    """Return a layout from its name, or from a dictionary or a file.
+    """Return the Skeleton for the name of a layout, a dictionary, or a file.
+
+    A dictionary or JSON file has the keys `num_node` (number of joints, V), `inward`
+    (edges as (child, parent) pairs), and `center` (the root joint). Optional keys are:
+
+    - `joints`: V names. The prefixes `left_` and `right_` define symmetric pairs.
+    - `bones`: (child, parent) pairs, if the bone stream differs from the edges.
+    - `spine=(bottom, top)` and `shoulders=(right, left)`: axes for normalization. Each
+      end is a joint, or a list of joints for their mean.
 
     Args:
-        layout: a key of `SKELETONS`; the path of a `.json` file, relative to the current
-            folder; or a dictionary, which is also the content of the file. Its keys are
-            `num_node` (V), `inward` (edges as (child, parent)), and `center` (the root
-            joint). Optional keys are `joints` (V names; the prefixes `left_` and
-            `right_` define symmetric pairs), `bones` if the bone stream differs from the
-            edges, and, for normalization, `spine=(bottom, top)` and
-            `shoulders=(right, left)`, where each end is a joint or several joints (their
-            mean).
+        layout: a key of `SKELETONS`, the path of a `.json` file, or a dictionary.
 
     Raises:
         ConfigError: the name or a key is unknown, a key is missing, a joint does not
-            exist, or the bones omit a joint (`layout`); the file does not exist
-            (`not-found`), cannot be read (`io`), or is not JSON (`syntax`).
+            exist, or the bones omit a joint (kind `layout`). The file does not exist
+            (kind `not-found`), cannot be read (kind `io`), or is not JSON (kind
+            `syntax`).
 
     Example:
         >>> len(skeleton('kinect20').joints)
@@ -55,20 +57,20 @@ def skeleton(layout: Layout) -> Skeleton:
     elif isinstance(layout, Mapping):
         return _described(layout)
     raise _error(
-        f"unknown skeleton layout {layout!r:.80}, expected one of {sorted(SKELETONS)}, or "
-        "a .json file (in Python and configs, also a dict) with num_node, inward as "
-        "(child, parent), and center"
+        f"unknown skeleton layout {layout!r:.80}, expected one of "
+        f"{', '.join(sorted(SKELETONS))}, or a .json file or dictionary with 'num_node', "
+        "'inward', and 'center'"
     )
 
 
 def inline_layouts(config: Any) -> None:
-    """Replace paths of layout files with the content of the files, in place.
+    """Replace the paths of layout files in a config with the layouts, in place.
 
-    This makes checkpoints and exported networks independent of the files.
+    This makes checkpoints and exported networks independent of the layout files.
 
     Args:
-        config: nested dictionaries, lists, and tuples. Values of `layout`, `source`, and
-            `target` that end in `.json` are replaced.
+        config: nested dictionaries, lists, and tuples. Values of the keys `layout`,
+            `source`, and `target` are replaced if they end in `.json`.
 
     Raises:
         ConfigError: see `skeleton`.
@@ -85,7 +87,7 @@ def inline_layouts(config: Any) -> None:
 
 
 def graph_layout(layout: Layout) -> dict[str, Any]:
-    """Return a layout in the format of MMAction2's Graph.
+    """Return a layout as a dictionary for MMAction2's Graph.
 
     Raises:
         ConfigError: see `skeleton`.
@@ -94,11 +96,11 @@ def graph_layout(layout: Layout) -> dict[str, Any]:
 
 
 def layout_meta(layout: Layout) -> dict[str, Any]:
-    """Describe the joints of a layout for the `meta` of an annotation file.
+    """Return the description of a layout for the `meta` of an annotation file.
 
     Returns:
-        `joints` (names, with `l_hip` for left_hip), `inward` as (child, parent), and
-        `center`.
+        Dictionary with `joints` (names, abbreviated like `l_hip` for left_hip), `inward`
+        (edges as (child, parent) pairs), and `center`.
     """
     body = skeleton(layout)
     return {
@@ -123,8 +125,8 @@ def _from_file(path: str) -> tuple[Skeleton, dict[str, Any]]:
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         raise ConfigError(
-            "skeleton layout file "
-            + ("does not exist" if missing else f"cannot be read: {error.strerror}"),
+            "the skeleton layout file "
+            + ("does not exist" if missing else f"cannot be read ({error.strerror})"),
             kind="not-found" if missing else "io",
             file=path,
             field="layout",
@@ -143,54 +145,55 @@ def _from_file(path: str) -> tuple[Skeleton, dict[str, Any]]:
 def _read(path: Path, mtime: int, size: int) -> tuple[Skeleton, dict[str, Any]]:
     if size > MAX_BYTES:
         raise ConfigError(
-            f"skeleton layout file has {size} bytes, expected at most {MAX_BYTES}",
+            f"the skeleton layout file has {size} bytes, expected at most {MAX_BYTES}",
             kind="too-large",
         )
     content = read_json(path.read_bytes())
     if not isinstance(content, dict):
         raise _error(
-            f"skeleton layout is a {type(content).__name__}, expected an object with "
-            "num_node, inward, and center"
+            f"the skeleton layout is of type {type(content).__name__}, expected an object "
+            "with 'num_node', 'inward', and 'center'"
         )
     return _described(content), content
 
 
 def _described(layout: Mapping[str, Any]) -> Skeleton:
-    """Build a Skeleton from a dictionary, checking every joint."""
+    """Check the dictionary of a layout, and return it as a Skeleton."""
     # MMEngine keeps `_delete_` in a dictionary that replaces an inherited layout.
     keys = set(layout) - {"_delete_"}
     missing, unknown = REQUIRED - keys, keys - REQUIRED - OPTIONAL
     if missing:
         raise _error(
-            f"skeleton layout {dict(layout)} has no {', '.join(sorted(missing))}: specify "
-            "num_node, inward as (child, parent) pairs, and center",
+            f"skeleton layout {dict(layout)} has no {', '.join(sorted(missing))}. Specify "
+            "num_node, inward as (child, parent) pairs, and center.",
             sorted(missing)[0],
         )
     if unknown:
         raise _error(
-            f"skeleton layout has unknown keys {sorted(unknown)}, expected "
-            f"{sorted(REQUIRED)} and optionally {sorted(OPTIONAL)}",
+            f"skeleton layout has unknown keys ({', '.join(sorted(map(repr, unknown)))}), "
+            f"expected {', '.join(sorted(REQUIRED))} and optionally "
+            f"{', '.join(sorted(OPTIONAL))}",
             str(sorted(unknown)[0]),
         )
     num_node = layout["num_node"]
     if not _is_integer(num_node) or not 1 <= num_node <= MAX_JOINTS:
         raise _error(
-            f"skeleton layout: num_node is {num_node!r:.40}, expected an integer from 1 to "
-            f"{MAX_JOINTS}",
+            f"skeleton layout: 'num_node' is {num_node!r:.40}, expected an integer from 1 "
+            f"to {MAX_JOINTS}",
             "num_node",
         )
     for key in ("joints", "inward", "bones", "spine", "shoulders"):
         if not isinstance(layout.get(key), (list, tuple, type(None))):
             raise _error(
-                f"skeleton layout: {key} is {layout[key]!r:.40}, expected a list", key
+                f"skeleton layout: {key!r} is {layout[key]!r:.40}, expected a list", key
             )
     if not all(isinstance(name, str) for name in layout.get("joints") or ()):
-        raise _error("skeleton layout: joints must be a list of names", "joints")
+        raise _error("skeleton layout: 'joints' must be a list of names", "joints")
     names = tuple(layout.get("joints") or (f"joint_{j}" for j in range(num_node)))
     if len(names) != num_node or len(set(names)) != num_node:
         raise _error(
-            f"skeleton layout: joints contains {len(set(names))} different names, but "
-            f"num_node is {num_node}: give each joint a different name",
+            f"skeleton layout: 'joints' has {len(set(names))} different names, but "
+            f"'num_node' is {num_node}. Give each joint a different name.",
             "joints",
         )
     center = _joint(layout["center"], num_node, "center")
@@ -201,7 +204,7 @@ def _described(layout: Mapping[str, Any]) -> Skeleton:
         bones = tuple(sorted(_pairs(layout["bones"], num_node, "bones")))
         if [child for child, _ in bones] != list(range(num_node)):
             raise _error(
-                f"skeleton layout: bones is {list(bones)}, expected (child, parent) "
+                f"skeleton layout: 'bones' is {list(bones)}, expected (child, parent) "
                 f"pairs with each of the {num_node} joints once as the child, and the "
                 "root as its own parent",
                 "bones",
@@ -218,8 +221,8 @@ def _is_integer(value: Any) -> TypeGuard[int]:
 def _joint(joint: Any, num_node: int, field: str) -> int:
     if not _is_integer(joint) or not 0 <= joint < num_node:
         raise _error(
-            f"skeleton layout: {field} contains joint {joint!r}, but num_node is "
-            f"{num_node}: joints are numbered from 0 to {num_node - 1}",
+            f"skeleton layout: {field!r} contains joint {joint!r}, expected an integer "
+            f"from 0 to {num_node - 1}, since 'num_node' is {num_node}",
             field,
         )
     return joint
@@ -231,7 +234,8 @@ def _pairs(
     for pair in pairs or ():
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
             raise _error(
-                f"skeleton layout: {field} contains {pair}, expected (child, parent)",
+                f"skeleton layout: {field!r} contains {pair}, expected (child, parent) "
+                "pairs",
                 field,
             )
     return tuple(
@@ -246,8 +250,8 @@ def _line(ends: Sequence[Any] | None, num_node: int, field: str) -> Line | None:
     points = [_point(end, num_node, field) for end in ends]
     if len(points) != 2:
         raise _error(
-            f"skeleton layout: {field} has {len(points)} ends, expected two, each one or "
-            "several joints",
+            f"skeleton layout: {field!r} has {len(points)} ends, expected two. Each end "
+            "is a joint, or a list of joints.",
             field,
         )
     return points[0], points[1]

@@ -4,14 +4,14 @@ import numpy as np
 
 
 def rotation(axis: int, degrees: float | np.ndarray) -> np.ndarray:
-    """Return right-handed rotation matrices about one axis.
+    """Return right-handed rotation matrices about one coordinate axis.
 
     Args:
         axis: 0 for x, 1 for y, 2 for z.
-        degrees: [T], or a single angle.
+        degrees: a single angle, or angles [T].
 
     Returns:
-        [T, 3, 3], or [3, 3].
+        Matrix [3, 3] for a single angle, or matrices [T, 3, 3].
     """
     angle = np.deg2rad(degrees)
     matrix = np.zeros((*np.shape(angle), 3, 3))
@@ -32,9 +32,9 @@ def rotation_about_axes(x: float, y: float, z: float) -> np.ndarray:
 def rotation_onto(vector: np.ndarray, axis: list[int]) -> np.ndarray:
     """Return the matrix [3, 3] that rotates a vector [3] onto an axis, such as [0, 0, 1].
 
-    This is the Euler-Rodrigues formula. The result is the identity if the vector or its
+    Uses the Euler-Rodrigues formula. The result is the identity if the vector or its
     cross product with the axis is shorter than 1e-6 (parallel and opposite vectors).
-    Rounding is identical to that of MMAction2's PreNormalize3D, bit for bit.
+    Results are bit for bit those of MMAction2's PreNormalize3D.
     """
     normal = np.cross(vector, axis)
     theta = _angle(vector, axis)

@@ -1,10 +1,10 @@
-"""Named layouts.
+"""Tables of the named skeleton layouts.
 
 Each table lists the joints in the order of the keypoint arrays, and the edges as chains
 that lead inward (see `chains.py`). `*` stands for both left and right.
 
-Sources: MMAction2's Graph and JointToBone (coco, openpose, nturgb+d). For other layouts,
-see the comment above each table.
+The layouts coco, openpose, and nturgb+d are from MMAction2's Graph and JointToBone. For the
+sources of other layouts, see the comment above each table.
 """
 
 from .chains import alternating, layout_of, sided

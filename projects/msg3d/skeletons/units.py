@@ -3,7 +3,7 @@
 | name | coordinates |
 |---|---|
 | `m`, `cm`, `mm` | 3D, lengths |
-| `unscaled` | 3D, without a known unit; never converted |
+| `unscaled` | 3D, in an unknown unit; never converted |
 | `px` | 2D, pixels |
 | `normalized` | 2D, fractions of the image, 0..1 |
 """
@@ -54,10 +54,13 @@ def unit_name(text: str) -> str:
     """Return the standard name of a unit.
 
     Args:
-        text: a name, or another spelling such as `millimeters`.
+        text: name of the unit, or another spelling such as `millimeters`.
+
+    Returns:
+        One of `UNITS`.
 
     Raises:
-        ConfigError: the unit is unknown (`unit`).
+        ConfigError: the unit is unknown (kind `unit`).
 
     Example:
         >>> unit_name("meters")
@@ -65,13 +68,16 @@ def unit_name(text: str) -> str:
     """
     if text not in _NAMES:
         raise ConfigError(
-            f"unit is {text!r}, expected one of {list(UNITS)}", kind="unit"
+            f"unit is {text!r}, expected one of {', '.join(UNITS)}", kind="unit"
         )
     return _NAMES[text]
 
 
 def described_unit(text: Any) -> str | None:
-    """Return the first unit in a description such as `meta['units']`, or None.
+    """Return the first unit in a description such as `meta['units']`.
+
+    Returns:
+        One of `UNITS`, or None if the description is not text or contains no unit.
 
     Example:
         >>> described_unit("meters, y up")
@@ -82,16 +88,16 @@ def described_unit(text: Any) -> str | None:
 
 
 def check_unit(unit: str, dimensions: int) -> None:
-    """Check that a unit is valid for 2D or for 3D coordinates.
+    """Check that a unit is valid for 2D or 3D coordinates.
 
     Raises:
-        DataError: the unit belongs to the other dimensionality (`unit`).
+        DataError: the unit is not valid for the number of dimensions (kind `unit`).
     """
     units = UNITS_2D if dimensions == 2 else UNITS_3D
     if unit not in units:
         raise DataError(
-            f"unit is {unit!r}, but the keypoints are {dimensions}D: expected one of "
-            f"{list(units)}",
+            f"unit is {unit!r}, expected one of {', '.join(units)} for {dimensions}D "
+            "keypoints",
             kind="unit",
         )
 
@@ -100,23 +106,25 @@ def check_image_unit(largest: float, unit: str) -> None:
     """Check that 2D coordinates are plausible in a unit.
 
     Args:
-        largest: the largest absolute coordinate; 0 without coordinates.
+        largest: the largest absolute coordinate; 0 if there are no coordinates.
         unit: `px` or `normalized`.
 
     Raises:
-        DataError: the unit is a 3D unit, or does not match the coordinates (`unit`).
+        DataError: the unit is a 3D unit, or the coordinates are not plausible in it
+            (kind `unit`).
     """
     check_unit(unit, 2)
     if unit == "normalized" and largest > MAX_NORMALIZED:
         raise DataError(
             f"the largest coordinate is {largest:g}, but normalized coordinates are "
-            "fractions of the image, 0..1. Use the unit px (--unit px)",
+            "fractions of the image, 0..1. If coordinates are pixels, set the unit to px "
+            "(--unit px).",
             kind="unit",
         )
     if unit == "px" and 0 < largest <= MAX_NORMALIZED:
         raise DataError(
             f"the largest coordinate is {largest:g}, expected pixels. If coordinates are "
-            "fractions of the image, use the unit normalized (--unit normalized)",
+            "fractions of the image, set the unit to normalized (--unit normalized).",
             kind="unit",
         )
 
@@ -126,8 +134,8 @@ def to_standard_unit(
 ) -> tuple[np.ndarray, str]:
     """Convert coordinates to meters or pixels.
 
-    Coordinates remain unchanged if they are `unscaled`, or normalized to an image of
-    unknown size.
+    Coordinates remain unchanged if their unit is `unscaled`, or if it is `normalized` and
+    the size of the image is unknown.
 
     Args:
         keypoint: floating-point [..., C].
@@ -135,7 +143,7 @@ def to_standard_unit(
         img_shape: (height, width) of the image, for normalized coordinates.
 
     Returns:
-        The converted array (or `keypoint` itself), and its unit.
+        The converted array (`keypoint` itself if unchanged), and its unit.
     """
     if unit in PER_METER:
         return keypoint / np.array(PER_METER[unit], keypoint.dtype), "m"

@@ -14,15 +14,16 @@ def check_out(out: StrPath, endings: tuple[str, ...] = ENDINGS) -> str:
     """Check that an annotation file or packed store can be written to a path.
 
     Args:
-        out: the path; it may end with a slash.
-        endings: the allowed endings.
+        out: output path. It may end with a slash.
+        endings: allowed endings of the path.
 
     Returns:
         The path without a trailing slash.
 
     Raises:
-        DataError: the path has another ending (`file-name`), is a folder instead of a
-            file (`wrong-path`), or exists and is not a packed store (`exists`).
+        DataError: the path has another ending (kind `file-name`), is a folder instead of
+            a file (kind `wrong-path`), or exists and is not a packed store (kind
+            `exists`).
     """
     out = os.fspath(out)
     path = out.rstrip(f"/{os.sep}") or out
@@ -30,7 +31,9 @@ def check_out(out: StrPath, endings: tuple[str, ...] = ENDINGS) -> str:
         forms = {".pkl": "an annotation file", ".packed": "a packed store"}
         allowed = " or ".join(f"{ending} ({forms[ending]})" for ending in endings)
         raise DataError(
-            f"expected a name that ends in {allowed}", kind="file-name", file=out
+            f"the output path has the wrong ending, expected {allowed}",
+            kind="file-name",
+            file=out,
         )
     if path.endswith(".packed"):
         check_replaceable(path)
@@ -40,14 +43,14 @@ def check_out(out: StrPath, endings: tuple[str, ...] = ENDINGS) -> str:
 
 
 def check_file(path: StrPath) -> None:
-    """Check that an output path is not a folder.
+    """Check that the path of an output file is not a folder.
 
     Raises:
-        DataError: the path is a folder (`wrong-path`).
+        DataError: the path is a folder (kind `wrong-path`).
     """
     if Path(path).is_dir():
         raise DataError(
-            "is a folder, expected the path of a file to write, such as a file in it",
+            "the output path is a folder, expected a file. Add a file name.",
             kind="wrong-path",
             file=os.fspath(path),
         )

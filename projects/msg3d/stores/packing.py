@@ -25,16 +25,17 @@ def pack(
     """Check annotations and write them as a packed store.
 
     Args:
-        data: annotations as `load_annotations` returns them; not modified.
-        path: folder to write; its parent must exist. An existing store is replaced.
+        data: annotations as returned by `load_annotations`; not modified.
+        path: folder to write. Its parent must exist. An existing store is replaced.
         keep_dtype: keep the dtype of the keypoints, which must be the same in all
-            samples. Otherwise keypoints are converted to float32.
-        source: name of the data, for errors.
+            samples. By default, keypoints are converted to float32.
+        source: name of the data, for error messages.
 
     Raises:
-        DataError: the data are not valid annotations, or `path` exists and is not a
-            store (`exists`).
-        OSError: the store cannot be written; an existing store remains unchanged.
+        DataError: the data are not valid annotations (a kind of
+            `annotations.faults.KINDS`), or `path` exists and is not a store (kind
+            `exists`).
+        OSError: the store cannot be written. An existing store remains unchanged.
     """
     check_annotations(data, source=source, multi_class=True)
     samples = samples_of(data, source)
@@ -48,11 +49,14 @@ def pack(
 
 
 def load_any(path: StrPath) -> Annotations:
-    """Load the annotations of a file or of a packed store into memory.
+    """Load the annotations in a file or a packed store into memory.
 
     Args:
         path: a .pkl file, or the folder of a store. A folder is a store if its name ends
-            in `.packed` or if it contains a store header.
+            in `.packed`, or if it contains `store.json`.
+
+    Returns:
+        Annotations in the form of `load_annotations`.
 
     Raises:
         DataError: see `load_annotations` and `load_store`.
@@ -67,18 +71,19 @@ def load_any(path: StrPath) -> Annotations:
 
 
 def pack_file(source: str, out: str, keep_dtype: bool = False) -> str:
-    """Pack a file or unpack a store, depending on the ending of `out`.
+    """Pack an annotation file, or unpack a store, depending on the ending of `out`.
 
     Args:
-        source: annotation file, or store.
-        out: NAME.packed or NAME.pkl; its folder is created if necessary.
+        source: annotation file to pack, or store to unpack.
+        out: path to write, NAME.packed or NAME.pkl. Its folder is created if necessary.
         keep_dtype: see `pack`.
 
     Returns:
         `out` without a trailing slash.
 
     Raises:
-        DataError: `source` cannot be read, or already has the form of `out`.
+        DataError: `source` cannot be read (see `load_any`), is not valid (see `pack`), or
+            already has the form of `out` (kind `file-name`).
         OSError: `out` cannot be written.
     """
     _check_direction(source, out)
@@ -94,19 +99,19 @@ def pack_file(source: str, out: str, keep_dtype: bool = False) -> str:
 
 
 def _check_direction(source: str, out: str) -> None:
-    """Check that a file is packed and a store is unpacked."""
+    """Check that a file is to be packed, and a folder is to be unpacked."""
     name = out.rstrip("/")
     if name.endswith(".pkl") and Path(source).is_file():
         raise DataError(
-            f"{source} is a file, which can only be packed: choose an output that ends "
-            f"in .packed, such as {name.removesuffix('.pkl')}.packed",
+            f"the input {source} is a file, which can only be packed. Choose an output "
+            f"that ends in .packed, such as {name.removesuffix('.pkl')}.packed.",
             kind="file-name",
             file=out,
         )
     if name.endswith(".packed") and os.path.isdir(source):  # noqa: PTH112
         raise DataError(
-            f"{source} is a folder, which can only be unpacked: choose an output that "
-            f"ends in .pkl, such as {name.removesuffix('.packed')}.pkl",
+            f"the input {source} is a folder, which can only be unpacked. Choose an output "
+            f"that ends in .pkl, such as {name.removesuffix('.packed')}.pkl.",
             kind="file-name",
             file=out,
         )

@@ -6,19 +6,19 @@ A store is a folder:
         store.json              version, dtype, splits, sizes, name of the data folder
         data.1/keypoint.npy     [rows, V, C], one row per person and frame
         data.1/keypoint_score.npy   [rows, V], if samples have scores
-        data.1/index.npy        rows, persons, frames, label, and text of each sample
+        data.1/index.npy        one entry per sample (see `store_format.INDEX`)
         data.1/fields.npy       all other fields of the samples, as JSON text
-        data.1/splits.npy       positions of the samples of each split, concatenated
-        data.1/meta.json        everything besides splits and annotations
+        data.1/splits.npy       positions of the samples in each split, concatenated
+        data.1/meta.json        all data of the file besides splits and annotations
 
 All arrays are plain .npy files, which `numpy.load(file, mmap_mode="r")` can map. Nothing
 in a store is unpickled or executed.
 
 The index is memory-mapped. Samples are read by position (`os.preadv`) into new arrays,
-through the page cache, which all workers and ranks of a machine share. The copy costs
-nothing extra, since transforms modify training samples. Memory-mapping the samples would
-read uncached data page by page, count the page cache as memory of the process, and crash
-the process (SIGBUS) if a file is truncated.
+through the page cache, which all workers and ranks of a machine share. A copy is required
+anyway, since transforms modify training samples. Memory-mapping the samples would read
+uncached data page by page, count the page cache as memory of the process, and crash the
+process (SIGBUS) if a file is truncated.
 """
 
 import os
@@ -42,27 +42,30 @@ def load_store(path: StrPath) -> "Store":
     """Open a packed store without reading any sample.
 
     Args:
-        path: the folder.
+        path: folder of the store.
 
     Raises:
-        DataError: the path is not a store (`not-found`, `wrong-path`,
-            `wrong-file-type`); the store has an unsupported version (`version`) or
-            cannot be read (`io`); or a file in it is missing (`not-found`), `truncated`,
-            or `corrupt`.
+        DataError: the path is not a store (kind `not-found`, `wrong-path`, or
+            `wrong-file-type`). The store has an unsupported version (kind `version`), or
+            cannot be read (kind `io`). A file in the store is missing (kind
+            `not-found`), truncated (kind `truncated`), or corrupt (kind `corrupt`).
     """
     return Store(path)
 
 
 class Store:
-    """Samples of a packed store, read on access.
+    """Packed store, from which samples are read on access.
 
     `store[i]` is sample i as a dictionary with new arrays, so changes do not affect the
-    store. Unpickling a store (in a spawned worker) reopens it.
+    store. Unpickling a Store, as in a spawned worker, reopens the folder.
+
+    Args:
+        path: folder of the store.
 
     Attributes:
-        path: the folder.
-        splits: name -> number of ids; None if the annotations were a plain list.
-        id_field: `frame_dir` or `filename`.
+        path: folder of the store.
+        splits: number of ids in each split; None if the annotations have no splits.
+        id_field: field that contains the sample ids, `frame_dir` or `filename`.
         index: memory-mapped array [samples] of dtype `INDEX`.
 
     Raises:
@@ -82,7 +85,9 @@ class Store:
             rows = NpyRows(self._file("index.npy"), "V")
             if rows.dtype != INDEX or len(rows.shape) != 1 or not len(rows):
                 raise corrupt_error(
-                    f"has shape {rows.shape} and type {rows.dtype}", rows.path
+                    f"the index has shape {rows.shape} and dtype {rows.dtype}, expected "
+                    "one entry per sample",
+                    rows.path,
                 )
             self.index = np.memmap(rows.path, INDEX, "r", rows.offset, rows.shape)
             self._fields = NpyRows(self._file("fields.npy"), "u")
@@ -102,7 +107,7 @@ class Store:
             )
         except OSError as error:
             raise DataError(
-                f"cannot be read: {error.strerror}",
+                f"the file cannot be read ({error.strerror})",
                 kind="io",
                 file=error.filename or self.path,
             ) from error
@@ -114,11 +119,15 @@ class Store:
         return load_store, (str(Path(self.path).absolute()),)
 
     def __getitem__(self, number: int) -> dict[str, Any]:
-        """Return sample `number` as packed, with `keypoint` [M, T, V, C].
+        """Return a sample with all of its fields, including `keypoint` [M, T, V, C].
+
+        Args:
+            number: position of the sample in the store.
 
         Raises:
             IndexError: `number` is out of range.
-            DataError: the file was truncated after it was opened (`truncated`).
+            DataError: a file was truncated after the store was opened (kind
+                `truncated`), or is corrupt (kind `corrupt`).
         """
         entry = self.index[number]
         row, persons, frames = (int(entry[key]) for key in ("row", "persons", "frames"))
@@ -133,54 +142,62 @@ class Store:
         return sample
 
     def fields(self, number: int) -> dict[str, Any]:
-        """Return the fields of sample `number` other than keypoints and scores."""
+        """Return the fields of a sample other than keypoints and scores.
+
+        Args:
+            number: position of the sample in the store.
+        """
         *_, text, characters = self.index[number].item()
         fields = self._decoded(
             self._fields.read(text, characters).tobytes(), "fields.npy", number
         )
         if not isinstance(fields.get(self.id_field), str):
             raise corrupt_error(
-                f"has no {self.id_field}", self._file("fields.npy"), sample=number
+                f"{self.id_field!r} is missing", self._file("fields.npy"), sample=number
             )
         return fields
 
     def _decoded(
         self, text: bytes, name: str, sample: int | None = None
     ) -> dict[str, Any]:
-        """Decode an object in the file `name`."""
+        """Return the JSON object in a text from the file `name`."""
         file = self._file(name)
         try:
             value = decode(text)
         except DataError as error:
-            raise corrupt_error(error.message, file, sample=sample) from error
+            message = error.message.removesuffix(".")
+            raise corrupt_error(message, file, sample=sample) from error
         if not isinstance(value, dict):
-            why = f"contains a {type(value).__name__}, expected an object"
+            why = f"the JSON is of type {type(value).__name__}, expected an object"
             raise corrupt_error(why, file, sample=sample)
         return value
 
     def split(self, name: str | None) -> np.ndarray:
-        """Return the positions of the samples of a split, sorted as in PoseDataset.
+        """Return the sorted positions of the samples in a split, int [samples].
 
         Args:
-            name: the split; None for all samples of a store without splits.
+            name: name of the split; None for all samples of a store without splits.
 
         Raises:
-            DataError: the split does not exist, or none is specified (`split`).
+            DataError: the split does not exist, or `name` is None although the store has
+                splits (kind `split`).
         """
         if self.splits is None:
             if name is not None:
                 raise DataError(
-                    f"has no splits, so no split {name!r}: set split=None, or pack "
-                    "dict(split=..., annotations=...)",
+                    f"the store has no splits, but split is {name!r}. Set split=None, or "
+                    "pack annotations with splits.",
                     kind="split",
                     file=self.path,
                     field="split",
                 )
             return np.arange(len(self))
         if name not in self.splits:
-            what = "split is None" if name is None else f"has no split {name!r}"
+            fact = f"the store has no split {name!r}"
+            fact = "the store has splits, but split is None" if name is None else fact
             raise DataError(
-                f"{what}: choose one of {list(self.splits)} (--split, or `split` of a config)",
+                f"{fact}, expected one of {', '.join(map(repr, self.splits))}. Set "
+                "--split, or `split` in the config.",
                 kind="split",
                 file=self.path,
                 field="split",
@@ -188,7 +205,11 @@ class Store:
         return np.unique(self._split_positions(self.splits)[name])
 
     def summary(self, numbers: np.ndarray) -> Summary:
-        """Return the Summary of samples, as `check_annotations` returns it."""
+        """Return the same Summary of samples as `check_annotations`.
+
+        Args:
+            numbers: positions of the samples, int [samples].
+        """
         label, labelled, targets, persons = (
             self.index[key][numbers]
             for key in ("label", "labelled", "targets", "persons")
@@ -219,7 +240,7 @@ class Store:
         )
 
     def rest(self) -> dict[str, Any]:
-        """Return everything besides splits and annotations, such as `meta`."""
+        """Return the packed data besides splits and annotations, such as `meta`."""
         return self._decoded(Path(self._file("meta.json")).read_bytes(), "meta.json")
 
     def unpack(self) -> Annotations:
@@ -236,11 +257,15 @@ class Store:
         return dict(split=split, annotations=samples, **self.rest())
 
     def _split_positions(self, lengths: dict[str, int]) -> dict[str, np.ndarray]:
-        """Return split name -> positions, in the order of the split."""
+        """Return the positions of the samples in each split, in the order of the ids.
+
+        Args:
+            lengths: number of ids in each split.
+        """
         numbers = self._splits.read(0, len(self._splits))
         if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(self):
             raise corrupt_error(
-                "contains samples that do not exist", self._file("splits.npy")
+                "the splits contain unknown samples", self._file("splits.npy")
             )
         ends = np.cumsum(list(lengths.values()), dtype=np.int64)
         # Without splits, np.split returns one empty part.
@@ -253,10 +278,10 @@ class Store:
         for name, expected in self._sizes.items():
             file = self._file(name)
             if not Path(file).is_file():
-                raise corrupt_error("is missing", file, "not-found")
+                raise corrupt_error("the file is missing", file, "not-found")
             size = Path(file).stat().st_size
             if size != expected:
                 kind = "truncated" if size < expected else "corrupt"
                 raise corrupt_error(
-                    f"has {size} bytes, expected {expected}", file, kind
+                    f"the file has {size} bytes, expected {expected}", file, kind
                 )

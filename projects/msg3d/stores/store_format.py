@@ -1,6 +1,6 @@
-"""Folder of a packed store: file names, version, and validation of the header.
+"""File format of packed stores: names, version, and validation of files.
 
-The header `store.json` specifies the data folder and is checked against the files in it.
+The header `store.json` specifies the data folder, and the size of each file in it.
 """
 
 import json
@@ -17,10 +17,10 @@ from ..io.npy import NpyRows
 FORMAT, VERSION = "msg3d.packed", 1
 HEADER = "store.json"
 DATA_FOLDER = re.compile(r"data\.\d+")
-# `row` is the first of persons x frames rows. `label` is -1 without a label
-# (`labelled` is False), and the largest label of a list (`several` is True, for
-# multi_class). `targets` is the number of targets. `text` is the position of the first
-# of the sample's `characters` of JSON.
+# Entry of a sample in `index.npy`. `row` is the first of its persons * frames rows in
+# `keypoint.npy`. `label` is -1 without a label (`labelled` is False), and the largest label
+# of a list (`several` is True, for multi_class). `targets` is the number of targets. `text`
+# and `characters` are the position and length of its JSON text in `fields.npy`.
 INDEX = np.dtype(
     [
         ("row", "<i8"),
@@ -41,31 +41,44 @@ _OPTIONAL_FILES = {"keypoint_score.npy"}
 def corrupt_error(
     message: str, file: str, kind: str = "corrupt", sample: int | None = None
 ) -> DataError:
-    """Return the error for a corrupt file of a store."""
+    """Return the error for a corrupt file in a store.
+
+    Args:
+        message: the fact, without a period.
+        file: path of the file.
+        kind: kind of the error.
+        sample: position of the sample in the store, if the fact concerns a sample.
+    """
     message = f"{message}. Copy the store again, or pack it again."
     return DataError(message, kind=kind, file=file, sample=sample)
 
 
 def read_header(path: str) -> dict[str, Any]:
-    """Read and check `store.json`.
+    """Read and check the header `store.json` of a store.
+
+    Args:
+        path: folder of the store.
+
+    Returns:
+        Content of the header, with valid types.
 
     Raises:
-        DataError: the path is not a store (`not-found`, `wrong-path`,
-            `wrong-file-type`), or the header cannot be read (`io`), is `corrupt`, or has
-            an unsupported version (`version`).
+        DataError: the path is not a store (kind `not-found`, `wrong-path`, or
+            `wrong-file-type`). Or the header cannot be read (kind `io`), is corrupt
+            (kind `corrupt`), or has an unsupported version (kind `version`).
     """
     # `Path("")` is the current folder.
     if not os.path.exists(path):  # noqa: PTH110
         raise DataError(
-            "packed store does not exist: correct its path (`ann_file` of a config), or "
-            "create it with `msg3d pack`",
+            "the packed store does not exist. Correct its path (`ann_file` in a config), "
+            "or create the store with `msg3d pack`.",
             kind="not-found",
             file=path,
         )
     if not Path(path).is_dir():
         raise DataError(
-            "is a file, expected the folder that `msg3d pack` writes. For a .pkl file, use "
-            "type='SkeletonDataset'",
+            "the path is a file, expected a packed store (a folder written by `msg3d "
+            "pack`). For a .pkl file, set type='SkeletonDataset' in the config.",
             kind="wrong-path",
             file=path,
         )
@@ -74,28 +87,28 @@ def read_header(path: str) -> dict[str, Any]:
         header = json.loads(Path(file).read_bytes())
     except FileNotFoundError:
         raise DataError(
-            "does not exist: the folder is not a packed store, or writing it was "
-            "interrupted. Pack it again.",
+            "the file does not exist. The folder is not a packed store, or writing the "
+            "store was interrupted. Pack the annotations again.",
             kind="not-found",
             file=file,
         ) from None
     except OSError as error:
         raise DataError(
-            f"cannot be read: {error.strerror}", kind="io", file=file
+            f"the file cannot be read ({error.strerror})", kind="io", file=file
         ) from error
     except (ValueError, RecursionError) as error:
-        raise corrupt_error("is not valid JSON", file) from error
+        raise corrupt_error("the file is not valid JSON", file) from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise DataError(
-            "is not the header of a packed store: specify the folder that `msg3d pack` "
-            "writes",
+            "the file is not the header of a packed store. Specify a folder written by "
+            "`msg3d pack`.",
             kind="wrong-file-type",
             file=file,
         )
     if header.get("version") != VERSION:
         raise DataError(
-            f"has version {header.get('version')!r}, but this msg3d supports version "
-            f"{VERSION}: pack the annotations again, or update msg3d",
+            f"the store has version {header.get('version')!r}, but this version of msg3d "
+            f"supports version {VERSION}. Pack the annotations again, or update msg3d.",
             kind="version",
             file=file,
         )
@@ -104,12 +117,14 @@ def read_header(path: str) -> dict[str, Any]:
 
 
 def _check_header(header: dict[str, Any], file: str) -> None:
-    """Check the type of every required entry."""
+    """Check the types of all required entries in the header."""
     data, name = header.get("data"), header.get("id")
     if not isinstance(data, str) or not DATA_FOLDER.fullmatch(data):
-        raise corrupt_error(f"has the invalid data folder {data!r:.40}", file)
+        message = f"'data' is {data!r:.40}, expected a folder such as 'data.1'"
+        raise corrupt_error(message, file)
     if name not in ("frame_dir", "filename"):
-        raise corrupt_error(f"has the invalid id field {name!r:.40}", file)
+        message = f"'id' is {name!r:.40}, expected 'frame_dir' or 'filename'"
+        raise corrupt_error(message, file)
     counts = [("bytes", header.get("bytes"))]
     if header.get("splits", 0) is not None:
         counts.append(("splits", header.get("splits")))
@@ -117,10 +132,11 @@ def _check_header(header: dict[str, Any], file: str) -> None:
         if not isinstance(value, dict) or any(
             type(count) is not int or not 0 <= count < 2**62 for count in value.values()
         ):
-            raise corrupt_error(f"has {key!r} that do not map names to numbers", file)
+            raise corrupt_error(f"{key!r} does not map names to numbers", file)
     files = set(header["bytes"])
     if _FILES - files or files - _FILES - _OPTIONAL_FILES:
-        raise corrupt_error(f"has the wrong files {sorted(files)!s:.200}", file)
+        names = ", ".join(sorted(files))
+        raise corrupt_error(f"the store has the wrong files ({names:.200})", file)
 
 
 def check_arrays(
@@ -132,10 +148,16 @@ def check_arrays(
     keypoint: NpyRows,
     score: NpyRows | None,
 ) -> None:
-    """Check that the arrays are consistent, in one pass over the index.
+    """Check that the arrays of a store are consistent.
+
+    Args:
+        folder: data folder of the store.
+        header: result of `read_header`.
+        index, fields, splits, keypoint, score: the arrays; `score` is None without
+            scores.
 
     Raises:
-        DataError: an array is inconsistent with the others (`corrupt`).
+        DataError: an array is inconsistent with the others (kind `corrupt`).
     """
     ids = sum((header["splits"] or {}).values())
     score_shape = None if score is None else score.shape
@@ -146,25 +168,27 @@ def check_arrays(
         (fields.shape, "fields", len(fields.shape) == 1),
     ):
         if not valid:
-            raise corrupt_error(f"has the wrong shape {shape}", f"{folder}/{name}.npy")
+            file = f"{folder}/{name}.npy"
+            raise corrupt_error(f"the array has the wrong shape {shape}", file)
     persons, frames = index["persons"].astype(np.int64), index["frames"]
     file = f"{folder}/index.npy"
     if (persons < 0).any() or (frames < 0).any():
-        raise corrupt_error("has negative numbers of persons or frames", file)
+        message = "the index contains negative numbers of persons or frames"
+        raise corrupt_error(message, file)
     for first, count, end in (
         (index["row"], persons * frames, len(keypoint)),
         (index["text"], index["characters"], len(fields)),
     ):
         # `first + count` may overflow 64 bits.
         if ((first < 0) | (count < 0) | (count > end) | (first > end - count)).any():
-            raise corrupt_error("refers to rows that do not exist", file)
+            raise corrupt_error("the index refers to rows that do not exist", file)
 
 
 def check_replaceable(path: str) -> None:
-    """Check that a store can be written without replacing anything but a store.
+    """Check that the output path of a store does not exist, or is a store to replace.
 
     Raises:
-        DataError: the path exists and is not a packed store (`exists`).
+        DataError: the path exists and is not a packed store (kind `exists`).
     """
     folder = Path(path)
     if folder.exists() and not (
@@ -172,14 +196,22 @@ def check_replaceable(path: str) -> None:
         and all(item.name.startswith((HEADER, "data.")) for item in folder.iterdir())
     ):
         raise DataError(
-            "exists and is not a packed store: choose another name, or remove it",
+            "the output path exists and is not a packed store. Choose another path, or "
+            "remove it.",
             kind="exists",
             file=path,
         )
 
 
 def new_folder(path: str) -> Path:
-    """Create an empty data folder, in a new or an existing store."""
+    """Create an empty data folder in a new or existing store, and return its path.
+
+    Args:
+        path: folder of the store. Its parent must exist.
+
+    Raises:
+        DataError: see `check_replaceable`.
+    """
     check_replaceable(path)
     store = Path(path)
     if not store.exists():
@@ -195,7 +227,7 @@ def new_folder(path: str) -> Path:
 
 
 def data_folder(path: str) -> Path | None:
-    """Return the data folder of the store at `path`, or None without a valid header."""
+    """Return the data folder of the store at `path`, or None if it has no header."""
     try:
         name = json.loads(Path(path, HEADER).read_bytes())["data"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,8 +1,8 @@
 """Write packed stores sample by sample and atomically.
 
-The arrays are written to a new folder inside the store. `store.json`, which specifies this
-folder, is replaced last, by an atomic rename. A killed writer therefore leaves the old
-store or no store, but never an incomplete store.
+The arrays are written to a new data folder inside the store. The header `store.json`, which
+specifies this folder, is replaced last, by an atomic rename. Therefore, a killed writer
+leaves the old store or no store, but never an incomplete store.
 """
 
 import os
@@ -36,7 +36,9 @@ ARRAYS = ("keypoint", "keypoint_score")
 
 
 class StoreWriter:
-    """Write a packed store sample by sample, without keeping it in memory.
+    """Writer for packed stores that does not keep the samples in memory.
+
+    For example:
 
         with StoreWriter("mine.packed") as writer:
             for sample in samples:
@@ -44,24 +46,25 @@ class StoreWriter:
             writer.splits = dict(train=[...], val=[...])
             writer.meta = dict(classes=[...])
 
-    The store is complete when the block ends without an error. After an error, an
-    existing store remains unchanged and partial files are removed. A killed process
+    The store is complete when the `with` block ends without an error. After an error, an
+    existing store remains unchanged, and partial files are removed. A killed process
     leaves an unused folder `data.N`.
 
     Args:
-        path: folder to write; its parent must exist.
+        path: folder to write. Its parent must exist.
         keep_dtype: keep the dtype of the keypoints, which must be the same in all
-            samples. Otherwise keypoints are converted to float32.
+            samples. By default, keypoints are converted to float32.
 
     Attributes:
-        splits: name -> ids, to be set before the block ends; None for a plain list.
-        meta: `classes` and other information, or None.
-        rest: everything besides splits, annotations, and meta.
+        splits: ids in each split, or None for annotations without splits. Set it before
+            the block ends.
+        meta: class names and other information, or None. Set it before the block ends.
+        rest: data to store besides splits, annotations, and `meta`.
 
     Raises:
-        DataError: at the start, `path` exists and is not a store (`exists`); at the end,
-            there are no samples, or the splits are invalid (a kind of
-            `annotations.faults.KINDS`).
+        DataError: at the start of the block, `path` exists and is not a store (kind
+            `exists`). At its end, there are no samples, or the splits are invalid (a
+            kind of `annotations.faults.KINDS`).
         OSError: the store cannot be written.
     """
 
@@ -86,12 +89,12 @@ class StoreWriter:
         """Check a sample and append it.
 
         Args:
-            sample: as in an annotation file; not modified.
+            sample: dictionary as in an annotation file; not modified.
 
         Raises:
             DataError: the sample is invalid or inconsistent with earlier samples (a kind
-                of `annotations.faults.KINDS`), or contains data of a type that stores do
-                not support.
+                of `annotations.faults.KINDS`), has another dtype although `keep_dtype` is
+                True (kind `dtype`), or contains data that JSON does not support.
         """
         samples_of([sample], self.path)
         sample = sample if self.keep_dtype else as_float32(sample)
@@ -138,7 +141,7 @@ class StoreWriter:
                     Path(self.path).rmdir()
 
     def _check(self, sample: dict[str, Any]) -> str:
-        """Check a sample, also against earlier samples, and return its id."""
+        """Check a sample and its consistency with earlier samples, and return its id."""
         self._id_field = key = self._id_field or id_field([sample])
         number = len(self._numbers)
         faults = (replace(fault, sample=number) for fault in id_faults([sample], key))
@@ -146,7 +149,8 @@ class StoreWriter:
         name = sample[key]
         if name in self._numbers:
             raise DataError(
-                f"{key} {name!r} belongs to two annotations: keep one",
+                f"two annotations have the {key!r} {name!r}, expected unique ids. Keep one "
+                "of them.",
                 kind="id-twice",
                 file=self.path,
                 field=key,
@@ -162,9 +166,9 @@ class StoreWriter:
         file = self._files[field]
         if rows.dtype != file.dtype:
             raise DataError(
-                f"{field} is {rows.dtype}, but {file.dtype} in sample "
-                f"{self._common.sample!r}: pack without keeping the dtype, to convert all "
-                "samples to float32",
+                f"{field!r} has dtype {rows.dtype}, expected {file.dtype} as in sample "
+                f"{self._common.sample!r}. Set keep_dtype=False to convert all samples to "
+                "float32.",
                 kind="dtype",
                 file=self.path,
                 sample=name,
@@ -173,7 +177,7 @@ class StoreWriter:
         file.append(rows)
 
     def _finish(self) -> None:
-        """Complete the files and move the store into place."""
+        """Complete the files, and write the header that refers to them."""
         if not self._numbers:
             samples_of([], self.path)  # raises
         splits = self._checked_splits()
@@ -219,12 +223,12 @@ class StoreWriter:
             shutil.rmtree(previous, ignore_errors=True)
 
     def _checked_splits(self) -> dict[str, list[int]]:
-        """Return split name -> positions of its ids."""
+        """Check the splits, and return the positions of the samples in each split."""
         splits = {} if self.splits is None else self.splits
         invalid = [name for name in splits if not isinstance(name, str)]
         if invalid:
             raise DataError(
-                f"split name is {invalid[0]!r}, expected text",
+                f"the name of a split is {invalid[0]!r}, expected text",
                 kind="split",
                 file=self.path,
                 field="split",

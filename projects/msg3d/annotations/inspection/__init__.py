@@ -1,4 +1,4 @@
-"""Annotation checker: find all faults of a file, and the values for a config."""
+"""Annotation checker that finds all faults in a file, and the values for a config."""
 
 from .inspect import Inspection, inspect_annotations
 from .report import as_json, as_text

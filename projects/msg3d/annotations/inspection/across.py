@@ -1,4 +1,4 @@
-"""Faults found by comparing samples: axes, scale, joints, duplicates, and leaks."""
+"""Find faults by comparing samples: axes, scale, joints, duplicates, and leaks."""
 
 from collections.abc import Iterable, Iterator
 
@@ -18,8 +18,8 @@ SCALE = 50
 def axes_faults(samples: Iterable[Sample]) -> Iterator[Fault]:
     """Detect a wrong order of axes that all samples share.
 
-    Then `total_frames` may have been read from the wrong axis too, so no sample is
-    inconsistent by itself. The axis whose length varies is the frame axis.
+    In such a file, `total_frames` may have been read from the wrong axis too, so each
+    sample is consistent. The frame axis is the axis whose length varies.
     """
     all_shapes = [getattr(sample.get("keypoint"), "shape", ()) for sample in samples]
     shapes = np.array([shape for shape in all_shapes if len(shape) == 4], dtype=int)
@@ -29,20 +29,21 @@ def axes_faults(samples: Iterable[Sample]) -> Iterator[Fault]:
     lengths = [len(np.unique(column)) for column in shapes.T]
     if high[1] <= 5 and high[0] > 10 and lengths[0] > 2:
         axes = Axes((1, 0, 2, 3))
-        why = f"has length {low[0]} to {high[0]} on axis 0, and at most 5 on axis 1"
+        why = f"axis 0 has length {low[0]} to {high[0]}, and axis 1 at most 5"
     elif lengths[1] == 1 and lengths[2] > max(2, len(shapes) // 20):
         axes = Axes((0, 2, 1, 3))
-        why = f"always has length {low[1]} on axis 1, and several lengths on axis 2"
+        why = f"axis 1 always has length {low[1]}, but the length of axis 2 varies"
     elif (low[0], low[3], high[0], high[3]) == (3, 2, 3, 2) and not any(
         "keypoint_score" in sample or "img_shape" in sample for sample in samples
     ):
-        axes, why = Axes((3, 1, 2, 0)), "always has length 3 on axis 0, and 2 on axis 3"
+        axes, why = Axes((3, 1, 2, 0)), "axis 0 always has length 3, axis 3 length 2"
     else:
         return
     yield Fault(
         "keypoint-axes",
-        f"keypoint looks like {axes.names} in all samples, since it {why}; expected "
-        f"[M, T, V, C]: store keypoint.{axes.fix}, and update total_frames",
+        f"'keypoint' has axes in the order {axes.names} in all samples, judging by their "
+        f"lengths ({why}), expected [M, T, V, C]. Store keypoint.{axes.fix}, and update "
+        "'total_frames'.",
         field="keypoint",
     )
 
@@ -57,8 +58,8 @@ def scale_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
         if not 1 / SCALE < size / usual < SCALE:
             yield Fault(
                 "scale-differs",
-                f"keypoint has persons of size {size:.3g}, but {usual:.3g} in most "
-                "samples: convert all samples to one unit",
+                f"'keypoint' has persons of size {size:.3g}, expected about {usual:.3g} as "
+                "in most samples. Convert all samples to the same unit.",
                 name,
                 "keypoint",
             )
@@ -73,15 +74,15 @@ def joint_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
     for joint in np.flatnonzero(missing == total):
         yield Fault(
             "joint-never",
-            f"keypoint has joint {joint} at zero in every sample: it was not recorded, "
-            "or it is the origin. Zero means absent, so choose a layout without this "
-            "joint, or store the coordinates as recorded.",
+            f"'keypoint' is zero (absent) at joint {joint} in every sample. If the joint "
+            "was not recorded, choose a layout without it. If it is the origin, store the "
+            "coordinates as recorded.",
             field="keypoint",
         )
 
 
 def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator[Fault]:
-    """Find sequences that occur under several ids, or in training and test splits."""
+    """Find duplicate sequences, and test sequences that occur in training splits."""
     splits_of: dict[str, set[str]] = {name: set() for name in hashes.keypoints}
     for split, ids in splits.items():
         for name in ids:
@@ -92,9 +93,9 @@ def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator
             if labels.get(first) != labels.get(name):
                 yield Fault(
                     "copy-other-label",
-                    f"keypoint is identical to that of {first!r}, but label is "
-                    f"{_shown(labels, name)}, not {_shown(labels, first)}: remove the "
-                    "sample with the wrong label",
+                    f"'keypoint' is identical to that of sample {first!r}, but 'label' is "
+                    f"{_shown(labels, name)}, not {_shown(labels, first)}. Remove the "
+                    "sample with the wrong label.",
                     name,
                     "keypoint",
                 )
@@ -102,8 +103,8 @@ def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator
                 where = f"in split {shared[0]!r}" if shared else "in the file"
                 yield Fault(
                     "copy",
-                    f"keypoint is identical to that of {first!r}, and both are {where}, "
-                    "so the sample counts twice: remove one of them",
+                    f"'keypoint' is identical to that of sample {first!r}, and both "
+                    f"samples are {where}. Remove one of them.",
                     name,
                     "keypoint",
                 )
@@ -118,17 +119,18 @@ def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator
             if leak.identical:
                 yield Fault(
                     "leak-identical",
-                    f"keypoint is identical to that of {leak.trained!r} in split "
-                    f"{train!r}, so its test result is meaningless: remove one of them",
+                    f"'keypoint' is identical to that of sample {leak.trained!r} in split "
+                    f"{train!r}, so the test result of this sample is meaningless. Remove "
+                    "one of them.",
                     leak.tested,
                     field,
                 )
             elif leak.mostly:
                 yield Fault(
                     "leak-mostly",
-                    f"keypoint shares {leak.shared} of its {leak.frames} frames with "
-                    f"split {train!r}, most of them with {leak.trained!r}: put clips of "
-                    "the same recording into the same split",
+                    f"'keypoint' shares {leak.shared} of its {leak.frames} frames with "
+                    f"split {train!r}, most of them with sample {leak.trained!r}. Put "
+                    "clips of the same recording into the same split.",
                     leak.tested,
                     field,
                 )

@@ -1,4 +1,4 @@
-"""Faults in the content of one sample of valid form."""
+"""Find faults in the content of one sample of valid form."""
 
 from collections.abc import Iterator
 
@@ -19,10 +19,15 @@ SWAPPED_SHARE = 0.2
 
 
 def content_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fault]:
-    """Find content that would make training learn nothing, or something wrong."""
+    """Find faults in keypoints, scores, and image size that would spoil training.
+
+    Args:
+        sample, name: the sample and its id.
+        measures: result of `measure` for this sample.
+    """
 
     def fault(kind: str, text: str) -> Fault:
-        return Fault(kind, f"keypoint {text}", name, "keypoint")
+        return Fault(kind, f"'keypoint' {text}", name, "keypoint")
 
     if not measures.person_frames:
         yield Fault(
@@ -36,53 +41,53 @@ def content_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fa
     if reach > HUGE:
         yield fault(
             "keypoint-huge",
-            f"has coordinates up to {reach:.3g}, expected at most {HUGE:g} in any unit: "
-            "fix the coordinates, or set absent joints to zero",
+            f"has coordinates up to {reach:.3g}, expected at most {HUGE:g} in any unit. "
+            "Fix the coordinates, or set absent joints to zero.",
         )
     elif measures.size == 0:
         yield fault(
             "one-point",
-            "has all joints of a person at one point: remove the sample, or set absent "
-            "joints to zero",
+            "has all joints of a person at the same point. Remove the sample, or set "
+            "absent joints to zero.",
         )
     if np.dtype(measures.dtype).kind in "iu":
         yield fault(
             "keypoint-integer",
-            f"is {measures.dtype}, so PreNormalize2D rounds its output (-1 to 1) to zero: "
-            "store float32, as save_annotations does",
+            f"has dtype {measures.dtype}, so PreNormalize2D rounds its output (-1 to 1) to "
+            "integers. Store float32, for example with save_annotations.",
         )
     if measures.dtype == "float16":
         step = np.spacing(np.float16(min(reach, 65000)))
         yield fault(
             "float16",
-            f"is float16, which has a resolution of {step:.2g} at {reach:.4g}: convert "
-            "the raw data again, to float32",
+            f"has dtype float16, with a resolution of {step:.2g} at coordinates of "
+            f"{reach:.4g}. Convert the raw data to float32 instead.",
         )
     if measures.frames == 1:
         yield fault(
             "one-frame",
-            "has a single frame, so no motion: remove the sample, unless a pose is "
-            "sufficient",
+            "has a single frame, so there is no motion. Remove the sample, unless single "
+            "poses are intended.",
         )
     if measures.still:
         yield fault(
             "frozen",
-            f"has {measures.frames} identical frames, so no motion: convert the raw data "
-            "again, or remove the sample",
+            f"has {measures.frames} identical frames, so there is no motion. Convert the "
+            "raw data again, or remove the sample.",
         )
     empty = np.flatnonzero(measures.empty_frames)
     if len(empty):
         yield fault(
             "frame-zero",
             f"has no person in {len(empty)} of {measures.frames} frames, first in frame "
-            f"{empty[0]}: remove these frames",
+            f"{empty[0]}. Remove these frames.",
         )
     last = np.flatnonzero(measures.present)[-1]
     if not measures.present[:last].all():
         yield fault(
             "person-gap",
-            f"has person {last}, but person {np.argmin(measures.present)} is absent: move "
-            "the persons to the front, since FormatGCNInput keeps the first persons",
+            f"has no person {np.argmin(measures.present)}, but a person {last}. Move all "
+            "persons to the front, since FormatGCNInput keeps only the first persons.",
         )
     yield from _score_faults(name, measures)
     if len(measures.low) == 2:
@@ -91,7 +96,7 @@ def content_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fa
 
 def _score_faults(name: str, measures: Measures) -> Iterator[Fault]:
     def fault(kind: str, text: str) -> Fault:
-        return Fault(kind, f"keypoint_score {text}", name, "keypoint_score")
+        return Fault(kind, f"'keypoint_score' {text}", name, "keypoint_score")
 
     if measures.scores is None:
         return
@@ -99,33 +104,34 @@ def _score_faults(name: str, measures: Measures) -> Iterator[Fault]:
     if len(measures.low) == 3:
         yield fault(
             "score-3d",
-            "is present for 3D keypoints, which GenSkeFeat does not support: remove it",
+            "is present, but 'keypoint' is 3D, and GenSkeFeat supports scores for 2D "
+            "keypoints only. Remove 'keypoint_score'.",
         )
     # Rounding may exceed the range slightly.
     if low < -1e-3 or high > 1 + 1e-3:
         yield fault(
             "score-range",
-            f"ranges from {low:.3g} to {high:.3g}, expected 0 to 1: rescale it",
+            f"ranges from {low:.3g} to {high:.3g}, expected 0 to 1. Rescale the scores.",
         )
     if low == high == 0:
         yield fault(
             "score-zero",
-            "is zero everywhere although joints are present, so heatmaps are empty: fix "
-            "the scores, or remove the sample",
+            "is zero everywhere although joints are present, so heatmaps are empty. Fix "
+            "the scores, or remove the sample.",
         )
 
 
 def _image_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fault]:
     def fault(kind: str, text: str) -> Fault:
-        return Fault(kind, f"img_shape {text}", name, "img_shape")
+        return Fault(kind, f"'img_shape' {text}", name, "img_shape")
 
     shape = sample.get("img_shape")
     if shape is None:
         if measures.size > LARGEST_NORMALIZED:
             yield fault(
                 "img-shape-missing",
-                "is missing, so PreNormalize2D assumes (1080, 1920): add the "
-                "(height, width) of the video",
+                "is missing, so PreNormalize2D assumes (1080, 1920). Add the "
+                "(height, width) of the video.",
             )
         return
     sides = list(shape) if isinstance(shape, (tuple, list, np.ndarray)) else []
@@ -134,15 +140,16 @@ def _image_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fau
     ):
         yield fault(
             "img-shape-kind",
-            f"is {shown(shape)}, expected (height, width), two integers above 0",
+            f"is {shown(shape)}, expected two positive integers (height, width)",
         )
         return
     height, width = image = int(sides[0]), int(sides[1])
     if measures.size <= LARGEST_NORMALIZED:
         yield Fault(
             "not-pixels",
-            f"keypoint has persons of size {measures.size:.2g} in an image of {image}, so "
-            "its unit is not pixels: store pixels, or omit PreNormalize2D",
+            f"'keypoint' has persons of size {measures.size:.2g}, but 'img_shape' is "
+            f"{image}, so the unit of the coordinates is not pixels. Store pixels, or omit "
+            "PreNormalize2D.",
             name,
             "keypoint",
         )
@@ -154,14 +161,15 @@ def _image_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fau
     if outside > SWAPPED_SHARE and swapped == 0:
         yield fault(
             "img-shape-swapped",
-            f"is {image}, with {outside:.0%} of the joints outside, but all are inside "
-            f"{width, height}: expected (height, width), so swap the values",
+            f"is {image}, expected (height, width). {outside:.0%} of the joints are "
+            f"outside of the image, but all are inside of {width, height}. Swap the "
+            "values.",
         )
     else:
         yield fault(
             "outside-image",
-            f"is {image}, with {outside:.0%} of the joints outside: check whether "
-            "keypoint and img_shape belong to the same image",
+            f"is {image}, but {outside:.0%} of the joints are outside of the image. Check "
+            "whether 'keypoint' and 'img_shape' belong to the same image.",
         )
 
 

@@ -26,10 +26,14 @@ CLEAR = 0.3
 
 
 def fitting_layouts(data: object, joints: int | None) -> list[str]:
-    """Return the names of the layouts that match the file, best first.
+    """Return the names of the layouts that match an annotation file, best first.
 
-    Layouts are matched by the joint names in `meta`, else by its edges, else by the number
-    of joints.
+    Layouts are matched by the joint names in the file's `meta`. If there are no matching
+    names, layouts are matched by the edges in `meta`, or else by the number of joints.
+
+    Args:
+        data: content of the file.
+        joints: number of joints, V.
     """
     meta = data.get("meta") if isinstance(data, dict) else None
     meta = meta if isinstance(meta, dict) else {}
@@ -50,7 +54,7 @@ def fitting_layouts(data: object, joints: int | None) -> list[str]:
 
 
 def _long_name(joint: str) -> str:
-    """Return `left_hip` for `l_hip`, as the converters write it."""
+    """Return the layout's name of a joint in `meta`, such as `left_hip` for `l_hip`."""
     for short, side in (("l_", "left_"), ("r_", "right_")):
         if joint.startswith(short):
             return side + joint.removeprefix(short)
@@ -58,7 +62,10 @@ def _long_name(joint: str) -> str:
 
 
 def own_layout(data: object, joints: int | None) -> dict[str, Any] | None:
-    """Return the layout that `meta` describes, as in a config, or None."""
+    """Return the layout that `meta` describes, as a dictionary for a config.
+
+    The result is None if `meta` does not describe a valid layout.
+    """
     meta = data.get("meta") if isinstance(data, dict) else None
     if not isinstance(meta, dict) or joints is None:
         return None
@@ -77,18 +84,25 @@ def own_layout(data: object, joints: int | None) -> dict[str, Any] | None:
 def layout_faults(
     joints: int | None, layout: str | None, sample: str
 ) -> Iterator[Fault]:
-    """Check the number of joints against the layout that the user specified."""
+    """Check the number of joints against the layout that the user specified.
+
+    Args:
+        joints: number of joints, V; None if unknown.
+        layout: name or file of the layout; None if unspecified.
+        sample: id of a sample with this number of joints.
+    """
     expected = layout and len(skeleton(layout).joints)
     if layout is None or joints in (None, expected):
         return
     fitting = [name for name in SKELETONS if len(SKELETONS[name].joints) == joints]
     advice = (
-        f"use one of {fitting}" if fitting else "describe the layout in a .json file"
+        f"Pass the layout of the file, such as {' or '.join(map(repr, fitting))}."
+        if fitting
+        else "Describe the layout of the file in a .json file."
     )
     yield Fault(
         "layout-joints",
-        f"keypoint has {joints} joints, but layout {layout!r} has "
-        f"{expected}: {advice}, or fix the file",
+        f"'keypoint' has {joints} joints, but layout {layout!r} has {expected}. {advice}",
         sample,
         "keypoint",
     )
@@ -98,13 +112,13 @@ def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
     """Guess the unit of the coordinates from the size and position of persons.
 
     Args:
-        measures: id -> measures.
-        hand: whether the layout is a hand.
+        measures: measures of each sample id.
+        hand: whether the layout is that of a hand.
 
     Returns:
-        A unit of `skeletons.units`, or "unknown". For 3D joints: a unit of length in
-        which the size of a person is plausible, or `unscaled` if x and y are fractions
-        of the image or all coordinates are within -1..1.
+        A unit of `skeletons.units`, or `unknown`. For 3D joints, the result is a unit of
+        length in which the size of a person is plausible. It is `unscaled` if x and y
+        are fractions of the image, or if all coordinates are within -1..1.
     """
     valid = [sample for sample in measures.values() if sample.person_frames]
     if not valid:
@@ -134,9 +148,9 @@ def unit_faults(
 
     Args:
         data: the annotations.
-        measures: id -> measures.
-        channels: C.
-        unit: the guessed unit.
+        measures: measures of each sample id.
+        channels: number of channels, C.
+        unit: the unit that `guess_unit` returned.
     """
     meta = data.get("meta") if isinstance(data, dict) else None
     stated = meta.get("units") if isinstance(meta, dict) else None
@@ -151,8 +165,8 @@ def unit_faults(
     size = float(np.median(sizes))
     if unit == "unknown":
         why = (
-            f"which is not plausible ({SHORTEST:g} to {LONGEST:g} m) in any unit. Check "
-            "the unit of the raw files, unless coordinates are normalized."
+            f"expected {SHORTEST:g} to {LONGEST:g} m in any unit of length. Check the unit "
+            "of the raw files, unless coordinates are normalized."
         )
     else:
         why = (
@@ -160,13 +174,13 @@ def unit_faults(
         )
     yield Fault(
         "person-size",
-        f"keypoint has persons of size {size:.4g}, {why}",
+        f"'keypoint' has persons of size {size:.4g}, {why}",
         field="keypoint",
     )
 
 
 def up_axis(keypoints: dict[str, np.ndarray], layout: Skeleton) -> str | None:
-    """Return the axis from feet to head with its sign, such as `+y`; None if unclear."""
+    """Return the signed axis from feet to head, such as `+y`, or None if it is unclear."""
     top = next((joint for joint in ("head", "nose") if joint in layout.joints), None)
     feet = [
         number
@@ -195,9 +209,9 @@ def mirror_faults(
 ) -> Iterator[Fault]:
     """Find samples in which left and right are swapped, compared with the majority.
 
-    In 3D, the body itself determines its left side: the cross product of its lateral and
-    up directions points to its front, and so do the feet. If the sample is mirrored or
-    its left and right joints are swapped, the feet point backward.
+    In 3D, the pose shows which side is left. The cross product of the lateral and up
+    directions of the body points to its front, and so do the feet. If the sample is
+    mirrored or its left and right joints are swapped, the feet point backward.
     """
     if not _has_feet(layout):
         return
@@ -207,9 +221,9 @@ def mirror_faults(
         if value * sign < -CLEAR:
             yield Fault(
                 "mirrored",
-                "keypoint has left and right swapped, compared with most samples (the "
-                "feet point backward): check whether it is mirrored or has a different "
-                "joint order",
+                "'keypoint' has left and right swapped, compared with most samples (the "
+                "feet point backward). Check whether the sample is mirrored, or has a "
+                "different joint order.",
                 name,
                 "keypoint",
             )
@@ -227,12 +241,13 @@ def _handedness(keypoint: np.ndarray, layout: Skeleton) -> float:
     """Return how clearly the feet point forward (1) or backward (-1).
 
     Args:
-        keypoint: [M, T, V, 3]; only complete frames of the first person are used.
+        keypoint: keypoints [M, T, V, 3]. Only frames in which all joints of the first
+            person are present are used.
         layout: a layout with feet.
 
     Returns:
-        The cosine between feet and front, averaged over frames; its sign depends on the
-        handedness of the coordinate system. 0 without a complete frame.
+        The cosine between feet and front, averaged over frames, or 0 without complete
+        frames. Its sign depends on the handedness of the coordinate system.
     """
     keypoint = keypoint[0].astype(np.float64)
     keypoint = keypoint[is_present(keypoint).all(axis=-1)]

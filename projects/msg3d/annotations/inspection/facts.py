@@ -10,15 +10,15 @@ from .report import Report, clip_len, num_person, overview
 
 
 class Facts(NamedTuple):
-    """Properties of an annotation file.
+    """Properties of an annotation file that a config depends on.
 
     Attributes:
-        layout: name, or dictionary of a layout without a name.
+        layout: name of the layout, or a dictionary if it has no name.
         classes: number of classes.
-        train, val: names of the splits.
+        train, val: names of the training and validation splits.
         persons: number of persons that is sufficient for 95 % of the samples.
-        channels: number of coordinates per joint, plus 1 for the scores of 2D joints.
-        dimensions: 2 or 3.
+        channels: number of coordinates per joint, plus 1 if 2D joints have scores.
+        dimensions: number of coordinates per joint, 2 or 3.
         clip_len: frames per clip.
         packed: whether the file is a packed store.
     """
@@ -41,22 +41,25 @@ def read_facts(
     train_split: str | None = None,
     val_split: str | None = None,
 ) -> Facts:
-    """Read the properties that a config depends on.
+    """Return the properties of annotations that a config depends on.
 
     Args:
-        data: annotations, as `load_any` returns them.
+        data: annotations as returned by `load_any`.
         ann_file: path of the file.
-        layout: skeleton layout; required if the file does not specify it.
-        train_split, val_split: required if the file has several pairs of splits.
+        layout: skeleton layout. Required if the file does not specify it.
+        train_split, val_split: names of the training and validation splits. Required if
+            the file has several pairs of splits.
 
     Raises:
-        DataError: the file has faults, or a property is missing or ambiguous.
+        DataError: the file has faults (a kind of `faults.KINDS`), has no labels (kind
+            `label`), or its splits or layout are unknown or ambiguous (kinds `split` and
+            `layout`).
     """
     inspection = inspect_annotations(data)
     if inspection.errors:
         raise DataError(
-            f"has {len(inspection.errors)} errors, such as {inspection.errors[0]}. "
-            f"`msg3d check {ann_file}` lists all errors.",
+            f"the file has {len(inspection.errors)} errors. Run `msg3d check {ann_file}` "
+            f"to list them. The first error is: {inspection.errors[0]}",
             kind=inspection.errors[0].kind,
             file=ann_file,
         )
@@ -64,8 +67,9 @@ def read_facts(
     labels = numbers["classes"]["labels"]
     if not labels or "frames" not in numbers:
         raise DataError(
-            "has no valid sample with a label. For regression, start with `msg3d configs "
-            "copy msg3d-12c_1xb16-laban-u250-200e_udiva-keypoint-3d .`",
+            "the file has no valid sample with a label, expected at least one. For "
+            "regression, start with `msg3d configs copy "
+            "msg3d-12c_1xb16-laban-u250-200e_udiva-keypoint-3d .`",
             kind="label",
             file=ann_file,
         )
@@ -91,7 +95,8 @@ def _splits(
     for option, name in (("--train-split", train), ("--val-split", val)):
         if name is not None and name not in splits:
             raise DataError(
-                f"has no split {name!r}, expected one of {splits}. Correct {option}.",
+                f"the file has no split {name!r}, expected one of "
+                f"{', '.join(map(repr, splits))}. Correct {option}.",
                 kind="split",
                 file=ann_file,
                 field="split",
@@ -104,8 +109,9 @@ def _splits(
     if len(fitting) != 1:
         listed = ", ".join(f"{pair[0]} and {pair[1]}" for pair in fitting or pairs)
         raise DataError(
-            f"has {len(fitting)} pairs of splits for training and validation "
-            f"({listed or splits}). Choose one with --train-split and --val-split.",
+            f"the file has {len(fitting)} pairs of splits for training and validation, "
+            f"expected one. Choose from {listed or ', '.join(splits)} with --train-split "
+            "and --val-split.",
             kind="split",
             file=ann_file,
             field="split",
@@ -123,8 +129,8 @@ def _layout(
     if layout is not None:
         if len(skeleton(layout).joints) != joints:
             raise DataError(
-                f"has {joints} joints, but layout {layout} has "
-                f"{len(skeleton(layout).joints)}",
+                f"'keypoint' has {joints} joints, but layout {layout!r} has "
+                f"{len(skeleton(layout).joints)}. Pass the layout of the file.",
                 kind="layout",
                 file=ann_file,
                 field="keypoint",
@@ -140,8 +146,9 @@ def _layout(
     if described:
         return described
     raise DataError(
-        f"does not specify the skeleton layout of its {joints} joints. Add --layout with "
-        f"{' or '.join(fitting) or 'a .json file that describes it'}.",
+        f"the file does not specify the skeleton layout of its {joints} joints. Pass "
+        f"--layout with {' or '.join(fitting) or 'a .json file that describes the layout'}"
+        ".",
         kind="layout",
         file=ann_file,
         field="meta",

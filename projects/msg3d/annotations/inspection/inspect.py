@@ -1,4 +1,4 @@
-"""Inspection of annotations in one pass: all faults, and measures of valid samples."""
+"""Find all faults of annotations, and measure the valid samples, in one pass."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -31,20 +31,21 @@ from .measures import Measures, measure
 
 @dataclass
 class Inspection:
-    """Result of the inspection of a file.
+    """Result of `inspect_annotations`.
 
     Attributes:
         faults: all faults, in the order of `faults.KINDS`.
         samples: number of annotations.
-        splits: name -> ids that have an annotation, for splits of valid form.
-        labels: id -> labels, for samples with a valid label.
+        splits: ids of each split of valid form. Ids without annotation are omitted.
+        labels: labels of each sample id, for samples with a valid label.
         classes: names of the classes; None if the file does not contain them.
-        measures: id -> measures, for samples with a keypoint of valid form.
+        measures: measures of each sample id, for samples with a valid `keypoint` array.
         joints, channels: V and C of most samples; None without valid samples.
         scored: whether most samples have scores.
-        layouts: the requested layout, or all matching layouts, best first.
+        layouts: the layout that the user specified, or else all matching layouts, best
+            first.
         own_layout: the layout that `meta` describes, if no named layout matches.
-        unit: guessed unit of the coordinates (see `skeletons.units`), or "unknown".
+        unit: guessed unit of the coordinates (see `skeletons.units`), or `unknown`.
         up: guessed axis from feet to head, such as `+y`; None if unclear.
     """
 
@@ -64,10 +65,12 @@ class Inspection:
 
     @property
     def errors(self) -> list[Fault]:
+        """Faults with severity `error`."""
         return [fault for fault in self.faults if fault.severity == ERROR]
 
     @property
     def warnings(self) -> list[Fault]:
+        """Faults with severity `warning`."""
         return [fault for fault in self.faults if fault.severity == WARNING]
 
 
@@ -77,12 +80,13 @@ def inspect_annotations(
     """Find all faults of annotations, and measure the valid samples.
 
     Args:
-        data: annotations as `load_annotations` returns them.
-        layout: the expected skeleton layout, a name or a file.
+        data: annotations as returned by `load_annotations`.
+        layout: name or `.json` file of the expected skeleton layout. By default, it is
+            guessed.
         multi_class: whether a label may be a list of labels.
 
     Raises:
-        ConfigError: the layout is unknown (`layout`).
+        ConfigError: the layout is unknown (kind `layout`).
     """
     if layout:
         skeleton(layout)
@@ -165,7 +169,10 @@ def _inspect_sample(
 
 
 def _common(by_id: dict[str, Sample]) -> Summary:
-    """Return the properties of most samples, so that only the others are faults."""
+    """Return the most common joints, channels, and scores of the samples.
+
+    Samples are compared with these properties, so that only the exceptions are faults.
+    """
     forms: Counter[tuple[int, int, bool]] = Counter()
     first: dict[tuple[int, int, bool], str] = {}
     for name, sample in by_id.items():

@@ -1,10 +1,10 @@
-"""Faults of labels, class names, and splits of a file."""
+"""Find faults in the labels, class names, and splits of an annotation file."""
 
 from collections.abc import Iterable, Iterator
 
 from ..faults import Fault
 
-# id -> labels: a single label, unless the sample has a list
+# Sample id -> labels. A list of several labels is allowed for multi-class data.
 Labels = dict[str, list[int]]
 Splits = dict[str, list[str]]
 
@@ -24,7 +24,7 @@ def pairs_of(splits: Splits) -> list[tuple[str, str]]:
 
 
 def class_names(data: object) -> list[str] | None:
-    """Return `meta['classes']` if it is a list of text."""
+    """Return `meta['classes']`, or None if it is not a list of text."""
     meta = data.get("meta") if isinstance(data, dict) else None
     classes = meta.get("classes") if isinstance(meta, dict) else None
     if isinstance(classes, (list, tuple)) and all(isinstance(c, str) for c in classes):
@@ -39,28 +39,31 @@ def class_faults(data: object, labels: Labels) -> Iterator[Fault]:
     if classes is None and meta is not None:
         stored = meta.get("classes") if isinstance(meta, dict) else meta
         if stored is not None:
+            place = field if isinstance(meta, dict) else "'meta'"
             yield Fault(
                 "classes-kind",
-                f"{field if isinstance(meta, dict) else 'meta'} is a "
-                f"{type(stored).__name__}, expected meta=dict(classes=[names]), "
-                "with names in the order of the labels",
+                f"{place} is of type {type(stored).__name__}, expected "
+                "meta={'classes': [...]} with a list of class names (text) in the order of "
+                "the labels",
                 field=field,
             )
     if classes:
         for repeated in sorted({name for name in classes if classes.count(name) > 1}):
+            numbers = [str(n) for n, name in enumerate(classes) if name == repeated]
             yield Fault(
                 "classes-twice",
-                f"{field} has {repeated!r} {classes.count(repeated)} times, as labels "
-                f"{[n for n, name in enumerate(classes) if name == repeated]}: use "
-                "different names, or merge the labels",
+                f"{field} contains {repeated!r} {len(numbers)} times (labels "
+                f"{', '.join(numbers)}), expected different names. Rename the classes, or "
+                "merge the labels.",
                 field=field,
             )
         for name, values in labels.items():
             if values and max(values) >= len(classes):
                 yield Fault(
                     "label-beyond-classes",
-                    f"label is {max(values)}, but {field} has {len(classes)} names "
-                    f"(labels 0 to {len(classes) - 1}): fix the label or add a class name",
+                    f"'label' is {max(values)}, but {field} has {len(classes)} names "
+                    f"(labels 0 to {len(classes) - 1}). Correct the label, or add a class "
+                    "name.",
                     name,
                     "label",
                 )
@@ -86,9 +89,9 @@ def class_faults(data: object, labels: Labels) -> Iterator[Fault]:
         more = " and others" if count - len(present) > len(unseen) else ""
         yield Fault(
             "label-gap",
-            f"labels {', '.join(unseen)}{more} never occur, so {count - len(present)} of "
-            f"{count} classes have no sample. Number the labels without gaps, unless "
-            "this is intended.",
+            f"{count - len(present)} of {count} classes have no sample (labels "
+            f"{', '.join(unseen)}{more}). Number the labels without gaps, unless this is "
+            "intended.",
             field="label",
         )
 
@@ -97,8 +100,8 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
     """Find splits that overlap, repeat or omit samples, or lack classes.
 
     Args:
-        splits: splits of valid form, with known ids only.
-        labels: labels of all samples.
+        splits: ids of each split. All ids must have an annotation.
+        labels: labels of each sample id.
     """
     for split, ids in splits.items():
         seen = set()
@@ -106,8 +109,8 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
             if name in seen:
                 yield Fault(
                     "split-twice",
-                    f"occurs more than once in split {split!r}, but PoseDataset reads it "
-                    "once: remove the duplicates",
+                    f"the sample occurs more than once in split {split!r}, but PoseDataset "
+                    "reads it once. Remove the duplicates.",
                     name,
                     f"split[{split!r}]",
                 )
@@ -117,7 +120,7 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
             yield Fault(
                 "one-class",
                 f"split {split!r} has a single class (label {present.pop()}), so training "
-                "learns nothing: check how the split was created",
+                "learns nothing. Check how the split was created.",
                 field=f"split[{split!r}]",
             )
     for train, other in pairs_of(splits):
@@ -126,8 +129,8 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
             if name in train_ids:
                 yield Fault(
                     "split-overlap",
-                    f"is in split {train!r} and in split {other!r}, so the model would be "
-                    "tested on training data: remove it from one of them",
+                    f"the sample is in the splits {train!r} and {other!r}, so the model "
+                    "would be tested on training data. Remove it from one of them.",
                     name,
                     field,
                 )
@@ -136,8 +139,9 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
             shown = ", ".join(map(str, unknown[:5])) + (", ..." if unknown[5:] else "")
             yield Fault(
                 "class-untrained",
-                f"split {other!r} has labels {shown} ({len(unknown)} classes) without any "
-                f"sample in split {train!r}: the model cannot recognize them",
+                f"split {other!r} has {len(unknown)} classes without samples in split "
+                f"{train!r} (labels {shown}), so the model cannot recognize them. Add "
+                "training samples of these classes.",
                 field=field,
             )
     if splits:
@@ -146,7 +150,7 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
             if name not in used:
                 yield Fault(
                     "split-unused",
-                    "is not in any split: add it to a split, or remove it",
+                    "the sample is not in any split. Add it to a split, or remove it.",
                     name,
                 )
 

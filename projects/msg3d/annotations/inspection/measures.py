@@ -1,4 +1,4 @@
-"""Measurements of one sample, shared by faults, overview, and picture."""
+"""Measurements of one sample, for finding faults, the report, and the picture."""
 
 from dataclasses import dataclass
 
@@ -13,16 +13,16 @@ class Measures:
     """Measurements of one sample. A joint is absent if it is exactly zero.
 
     Attributes:
-        persons, frames: M and T of the array.
+        persons, frames: M and T of `keypoint`.
         dtype: dtype of `keypoint`, as text.
-        present: [M], whether a person is present in any frame.
-        empty_frames: [T], whether a frame has no person.
-        person_frames: number of (person, frame) pairs with a person.
-        missing: [V], number of these pairs in which the joint is absent.
-        low, high: [C], range of the coordinates of present joints; NaN without any.
-        size: longest side of a person's box, the median over `person_frames`; NaN
-            without any person.
-        still: whether the sample has several frames that are all identical.
+        present: whether each person is present in any frame, bool [M].
+        empty_frames: whether each frame has no person, bool [T].
+        person_frames: number of pairs (person, frame) in which the person is present.
+        missing: number of these pairs in which each joint is absent, int [V].
+        low, high: range of the coordinates of present joints [C]; NaN without persons.
+        size: longest side of the bounding box of a person, in the unit of `keypoint`,
+            as the median over all `person_frames`; NaN without persons.
+        still: whether the sample has more than one frame, and all are identical.
         scores: lowest and highest `keypoint_score`; None without scores.
     """
 
@@ -41,7 +41,7 @@ class Measures:
 
 
 def is_present(keypoint: np.ndarray) -> NDArray[np.bool_]:
-    """Return a mask of the present joints [M, T, V]: any coordinate is nonzero."""
+    """Return a mask [M, T, V] of the joints with a nonzero coordinate."""
     # `any` over such a short axis is ten times slower.
     present: NDArray[np.bool_] = np.logical_or.reduce(
         [*np.moveaxis(keypoint != 0, -1, 0)]
@@ -50,7 +50,12 @@ def is_present(keypoint: np.ndarray) -> NDArray[np.bool_]:
 
 
 def measure(sample: Sample, scored: bool) -> Measures:
-    """Measure a sample of valid form, including its scores if `scored`."""
+    """Measure a sample of valid form.
+
+    Args:
+        sample: the sample.
+        scored: whether to measure `keypoint_score`, too.
+    """
     keypoint = sample["keypoint"]
     dtype = str(keypoint.dtype)
     # Differences of float16 and of integers would overflow.

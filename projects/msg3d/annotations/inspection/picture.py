@@ -17,16 +17,16 @@ MOST_SPLITS, MOST_NAMES = 4, 30
 
 
 def draw(inspection: Inspection, report: Report, path: str) -> None:
-    """Write the picture as PNG, atomically.
+    """Draw the histograms of an inspection, and write them to a PNG file atomically.
 
     Args:
         inspection: result of `inspect_annotations`.
         report: result of `as_json` for this inspection.
-        path: file to write; its folder is created if necessary.
+        path: file to write. Its folder is created if necessary.
 
     Raises:
         OSError: the file cannot be written.
-        ImportError: matplotlib is not installed.
+        ImportError: Matplotlib is not installed.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -34,7 +34,8 @@ def draw(inspection: Inspection, report: Report, path: str) -> None:
         from matplotlib.ticker import MaxNLocator
     except ImportError as error:
         raise ImportError(
-            f"pictures require matplotlib ({error}): pip install matplotlib"
+            f"pictures require Matplotlib ({error}). Install it with `pip install "
+            "matplotlib`."
         ) from error
     figure = Figure(figsize=(13, 8.5), layout="constrained")
     FigureCanvasAgg(figure)

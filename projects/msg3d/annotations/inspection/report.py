@@ -1,4 +1,7 @@
-"""Report of the checker as text and JSON: statistics, config lines, and faults."""
+"""Report of the annotation checker as text or JSON.
+
+It contains statistics, lines for a config, and faults.
+"""
 
 import math
 from collections import Counter
@@ -19,7 +22,12 @@ Report = dict[str, Any]
 
 
 def as_json(seen: Inspection, path: str) -> Report:
-    """Return the complete report, with every fault."""
+    """Return the complete report of an inspection, as a dictionary for JSON.
+
+    Args:
+        seen: result of `inspect_annotations`.
+        path: path of the annotation file.
+    """
     numbers = overview(seen)
     return dict(
         file=path,
@@ -35,9 +43,9 @@ def as_text(report: Report, seen: Inspection, show: int) -> str:
     """Return the report as text.
 
     Args:
-        report: the result of `as_json`.
-        seen: the inspection of the same file.
-        show: number of faults to list per kind.
+        report: result of `as_json`.
+        seen: result of `inspect_annotations` for the same file.
+        show: maximum number of faults to list per kind.
     """
     lines = [f"{report['file']}: {report['samples']} samples", *_splits(report)]
     lines += _classes(report)
@@ -127,7 +135,7 @@ def _measured(report: Report) -> list[str]:
 
 
 def _faults(faults: list[Fault], show: int) -> list[str]:
-    """List the first faults of each kind, and count the others."""
+    """Return lines with the first faults of each kind, and the number of the others."""
     lines = []
     for kind, group in groupby(faults, key=lambda fault: fault.kind):
         of_kind = list(group)
@@ -139,13 +147,13 @@ def _faults(faults: list[Fault], show: int) -> list[str]:
 
 
 def unreadable(error: Exception, path: str) -> Report:
-    """Return the JSON report of a file that cannot be read."""
+    """Return the JSON report of an annotation file that cannot be read."""
     fault = Fault("unreadable", str(error))
     return {"file": path, "errors": 1, "warnings": 0, "faults": [fault.as_dict()]}
 
 
 def overview(inspection: Inspection) -> Report:
-    """Summarize splits, classes, lengths, persons, and coordinates, for JSON."""
+    """Return the statistics of the report: splits, classes, lengths, and coordinates."""
     measures = list(inspection.measures.values())
     labels = inspection.labels
     persons = Counter(int(sample.present.sum()) for sample in measures)
@@ -210,7 +218,7 @@ def overview(inspection: Inspection) -> Report:
 
 
 def _per_class(labels: Labels, ids: Iterable[str]) -> dict[str, int]:
-    """Return label -> number of samples; labels are text, as in JSON."""
+    """Return the number of samples of each label. Labels are text, as in JSON keys."""
     counts = Counter(label for name in ids for label in labels.get(name, ()))
     return {str(label): counts[label] for label in sorted(counts)}
 
@@ -218,7 +226,7 @@ def _per_class(labels: Labels, ids: Iterable[str]) -> dict[str, int]:
 def _finite(
     rows: np.ndarray, reduce: Callable[[np.ndarray], np.floating]
 ) -> list[float | None]:
-    """Reduce each column over samples with a person; None without any."""
+    """Reduce each column over the rows without NaN, or return None if there are none."""
     rows = rows[~np.isnan(rows).any(axis=1)]
     return [float(reduce(column)) if len(rows) else None for column in rows.T]
 
@@ -227,11 +235,11 @@ def config_lines(numbers: Report, ann_file: str) -> list[str]:
     """Return the lines that a config for this file needs.
 
     Args:
-        numbers: the result of `overview`.
-        ann_file: path of the file.
+        numbers: result of `overview`.
+        ann_file: path of the annotation file.
 
     Returns:
-        Lines of Python; empty without valid samples.
+        Lines of Python code; an empty list without valid samples.
     """
     labels = numbers["classes"]["labels"]
     if not labels or "frames" not in numbers:
@@ -268,9 +276,9 @@ def _data_set(ann_file: str, train: str | None, test: str | None) -> list[str]:
 
 
 def clip_len(numbers: Report) -> int:
-    """Return a clip length that covers three quarters of the sequences.
+    """Return a clip length in frames that covers three quarters of the sequences.
 
-    It is a multiple of 8, since two blocks of the network have a temporal stride.
+    The length is a multiple of 8, since two blocks of the network have a temporal stride.
     """
     longest: float = numbers["frames"]["three_quarters"]
     return min(max(8 * math.ceil(longest / 8), 16), LONGEST_CLIP)

@@ -1,4 +1,4 @@
-"""Transforms in `mmaction.registry.TRANSFORMS`, based on `msg3d.preprocessing`."""
+"""Transforms for MMAction2 pipelines, based on `msg3d.preprocessing`."""
 
 from .augment import (
     JointDropout,

@@ -1,4 +1,4 @@
-"""Data augmentation of poses: `preprocessing.augment` with random parameters.
+"""Transforms for data augmentation: `preprocessing.augment` with random parameters.
 
 Sources:
 
@@ -38,7 +38,8 @@ class RandomRotate3D(BaseTransform):
     """Rotate a sequence about the origin by one random angle per axis.
 
     Args:
-        degrees: maximum angles about x, y, and z. Angles are uniform in +-degrees.
+        degrees: maximum angles about x, y, and z, in degrees. Angles are drawn uniformly
+            from -maximum to +maximum.
 
     Required and modified key: `keypoint` [M, T, V, 3].
     """
@@ -60,7 +61,8 @@ class RandomScale3D(BaseTransform):
     """Scale a sequence by one random factor per axis.
 
     Args:
-        amount: factors are uniform in 1 +- amount.
+        amount: maximum change. Factors are drawn uniformly from 1 - amount to
+            1 + amount.
 
     Required and modified key: `keypoint` [M, T, V, 3].
     """
@@ -86,11 +88,11 @@ class RandomMove2D(BaseTransform):
     before this transform.
 
     Args:
-        degrees: angles to choose from.
+        degrees: angles to choose from, in degrees.
         scales: scale factors to choose from.
         shifts: shifts in x and y to choose from, in the unit of `keypoint`.
 
-    Required and modified key: `keypoint` [M, T, V, C]; only x and y are used.
+    Required and modified key: `keypoint` [M, T, V, C]. Only x and y change.
     """
 
     def __init__(
@@ -127,21 +129,23 @@ class JointDropout(BaseTransform):
 
     Args:
         prob: probability that a person loses joints, independent for each person.
-        ratio: maximum fraction of the joints that are dropped, 0 to 1. A quarter is about
-            an arm or a leg. All numbers of joints up to the maximum are equally likely.
-        layout: a name of `msg3d.skeletons`, or a layout dictionary. If specified,
-            connected joints are dropped: a random joint and all its descendants in the
-            tree of bones, such as elbow, wrist, and hand. Joints with too many
-            descendants are never chosen. By default, any joints are dropped.
+        ratio: maximum fraction of the joints that are dropped, 0 to 1. An arm or a leg is
+            about a quarter. All numbers of joints up to the maximum are equally likely.
+        layout: name of a layout in `msg3d.skeletons`, or a layout dictionary. If
+            specified, connected joints are dropped, that is, a random joint and all its
+            descendants in the tree of bones, such as elbow, wrist, and hand. Joints with
+            too many descendants are never chosen. By default, joints are chosen
+            independently.
         span: minimum fraction of the frames in which joints are absent, 0 to 1. The span
             has a random length of at least this fraction, and a random position.
 
     Required and modified key: `keypoint` [M, T, V, C], in any unit.
-    Optional and modified key: `keypoint_score` [M, T, V]; 0 for absent joints.
+    Optional and modified key: `keypoint_score` [M, T, V], set to 0 for dropped joints.
 
     Raises:
-        ConfigError: a fraction is out of range (kind "option"), or the layout is unknown.
-        DataError: a sample does not match the layout; kind "layout".
+        ConfigError: a fraction is out of range (kind `option`), or the layout is unknown
+            (kind `layout`).
+        DataError: a sample does not match the layout (kind `layout`).
 
     Example:
         >>> drop = JointDropout(prob=1, layout='kinect20')
@@ -160,7 +164,7 @@ class JointDropout(BaseTransform):
         for name, value in (("prob", prob), ("ratio", ratio), ("span", span)):
             if not 0 <= value <= 1:
                 raise ConfigError(
-                    f"JointDropout got {name}={value}, expected a fraction from 0 to 1",
+                    f"JointDropout got {name}={value}, expected a value from 0 to 1",
                     kind="option",
                     field=name,
                 )
@@ -186,7 +190,7 @@ class JointDropout(BaseTransform):
         return slice(start, start + length)
 
     def _joints(self, joints: int) -> np.ndarray:
-        """Draw the joints to drop, as indices or as a mask [V]."""
+        """Draw the joints to drop, and return their indices or a mask [V]."""
         maximum = max(1, int(self.ratio * joints))
         if self._limbs is None:
             number = np.random.randint(1, maximum + 1)
@@ -205,39 +209,41 @@ class JointDropout(BaseTransform):
 class MirrorBody(BaseTransform):
     """Mirror the body, like MMAction2's Flip but for every layout, in 2D and 3D.
 
-    A raised left hand becomes a raised right hand. In contrast, Flip requires lists of
-    joints, supports pixels only, does not mirror joints on the left edge of the image,
-    and modifies the array of the sample. Random numbers and labels are the same.
+    For example, a raised left hand becomes a raised right hand. In contrast, Flip requires
+    lists of joints, supports pixels only, does not mirror joints on the left edge of the
+    image, and modifies the array of the sample. Random numbers and labels are the same.
 
     If the classes depend on the side (raise the left hand, circle clockwise, draw a
-    letter), mirroring produces wrong labels. Do not use it then, or map the classes with
-    `flip_label_map`.
+    letter), mirroring produces wrong labels. In this case, do not use this transform, or
+    map the classes with `flip_label_map`.
 
     Put this before bones and motions. After normalization, the axis across the body is
     x: AlignSkeleton3D, AlignView, and PreNormalize3D rotate the shoulders onto it.
     Mirroring along another axis is also correct, but changes the facing direction.
 
     Args:
-        layout: a name of `msg3d.skeletons`, or a layout dictionary with `joints` whose
-            names begin with `left_` and `right_`.
+        layout: name of a layout in `msg3d.skeletons`, or a layout dictionary with `joints`
+            whose names begin with `left_` and `right_`.
         flip_ratio: probability that a sample is mirrored.
-        about: 'origin' to mirror at zero (all 3D data, and 2D data after PreNormalize2D
-            or CenterPose2D), or 'image' to mirror at half the image width, for pixels or
-            fractions of the image: x becomes width - x.
+        about: 'origin' to mirror at zero (for 3D data, and for 2D data after
+            PreNormalize2D or CenterPose2D), or 'image' to mirror at half the image width
+            (for pixels or fractions of the image). With 'image', x becomes width - x.
         axis: the coordinate to mirror: 0 for x, 1 for y, 2 for z.
-        flip_label_map: mapping of labels that change with the side, in both directions.
+        flip_label_map: new label of each label that changes with the side. Specify both
+            directions, such as {3: 4, 4: 3}.
 
     Required and modified key: `keypoint` [M, T, V, C], in any unit.
     Optional and modified keys: `keypoint_score` [M, T, V]; `label`, with
     `flip_label_map`.
-    Required key for 'image': `img_shape`, (height, width) in the unit of `keypoint`.
-    Added keys: `flip`, whether the sample is mirrored, and `flip_direction`.
+    Required key for about='image': `img_shape`, (height, width) in the unit of
+    `keypoint`.
+    Added keys: `flip` (whether the sample is mirrored) and `flip_direction`.
 
     Raises:
-        ConfigError: the layout is unknown or has no symmetric joints, or `about` is
-            unknown (kind "option").
-        DataError: a sample does not match the layout (kind "layout"), or has no
-            `img_shape` although it is required (kind "img-shape").
+        ConfigError: the layout is unknown or has no symmetric joints (kind `layout`), or
+            `about` is unknown (kind `option`).
+        DataError: a sample does not match the layout (kind `layout`), or has no
+            `img_shape` although it is required (kind `img-shape`).
 
     Example:
         >>> mirror = MirrorBody('kinect20', flip_ratio=1)
@@ -257,7 +263,8 @@ class MirrorBody(BaseTransform):
     ) -> None:
         if about not in PLACES:
             raise ConfigError(
-                f"MirrorBody got about={about!r}, expected one of {list(PLACES)}",
+                f"MirrorBody got about={about!r}, expected "
+                f"{' or '.join(map(repr, PLACES))}",
                 kind="option",
                 field="about",
             )
@@ -287,9 +294,9 @@ class MirrorBody(BaseTransform):
             raise _layout_error(keypoint, joints, f"C > {self.axis}", self.layout)
         if self.about == "image" and "img_shape" not in results:
             raise DataError(
-                "MirrorBody(about='image') got a sample without img_shape: add "
+                "'img_shape' is missing, but MirrorBody(about='image') requires it. Add "
                 "img_shape=(height, width) to the annotation, or use about='origin' after "
-                "moving the image center to zero",
+                "moving the image center to zero.",
                 kind="img-shape",
                 field="img_shape",
             )
@@ -307,7 +314,7 @@ def _layout_error(
 ) -> DataError:
     return DataError(
         f"keypoint has shape {keypoint.shape}, expected [M, T, V={joints}, {channels}] "
-        f"of skeleton layout {layout!r}: set layout to that of the file",
+        f"for skeleton layout {layout!r}. Pass the layout of the file.",
         kind="layout",
         field="keypoint",
     )

@@ -1,6 +1,7 @@
-"""Normalization of view, position, and scale: `preprocessing.align` and `.normalize`.
+"""Transforms for normalization of view, position, and scale.
 
-Absent joints are exactly zero before and after normalization.
+Based on `preprocessing.align` and `preprocessing.normalize`. Absent joints are exactly zero
+before and after normalization.
 """
 
 from collections.abc import Callable
@@ -18,22 +19,23 @@ class FastPreNormalize3D(StepTransform, PreNormalize3D):
     """Vectorized PreNormalize3D for any number of persons.
 
     Based on `preprocessing.align.pre_normalize_3d`. The person who is present in most
-    frames becomes the first, and frames without this person are dropped. All persons are
-    moved and rotated alike: in the first frame, the center of the first person moves to
-    the origin, the spine is rotated onto z, and the shoulders onto x.
+    frames becomes the first person, and frames without this person are dropped. All
+    persons and frames are moved and rotated together, so that in the first frame, the
+    center of the first person is the origin, the spine points along z, and the shoulders
+    along x.
 
-    Args: see PreNormalize3D. Each end of `zaxis` and `xaxis` may also be several joints,
-    for their mean.
+    For the arguments, see PreNormalize3D. Each end of `zaxis` and `xaxis` may also be a
+    list of joints, for their mean.
 
-    Required and modified key: `keypoint` [M, T, V, 3] -> float64. The dtype is unchanged
-    if neither spine nor shoulders are aligned.
-    Optional and modified key: `total_frames`, T.
-    Added key: `body_center` [3], the original position of the center (joint 1 of 25, or
-    the last joint of any other layout). It is not added if `align_center=False` or if no
-    person is detected.
+    Required and modified key: `keypoint` [M, T, V, 3] -> float64 [M, T', V, 3]. The dtype
+    is unchanged if neither spine nor shoulders are aligned.
+    Optional and modified key: `total_frames`, T -> T'.
+    Added key: `body_center` [3], the original position of the center (joint 1 of 25
+    joints, or the last joint for other numbers of joints). It is not added if
+    `align_center=False`, or if no person is detected.
 
     Raises:
-        DataError: `total_frames` is not T; kind "total-frames".
+        DataError: `total_frames` is not T (kind `total-frames`).
     """
 
     step: Callable[..., partial] = staticmethod(steps.pre_normalize_3d)
@@ -44,18 +46,21 @@ class AlignSkeleton3D(FastPreNormalize3D):
     """FastPreNormalize3D for every layout and any center joint.
 
     Args:
-        center: joint, or several joints for their mean, that moves to the origin, in the
-            first frame of the first person; 1 by default without a layout.
-        layout: a name of `msg3d.skeletons`, or a layout dictionary. It sets the defaults
-            of `center` (top of the spine), `zaxis` (spine), and `xaxis` (shoulders).
+        center: joint, or several joints for their mean, of the first person in the first
+            frame that moves to the origin. By default, joint 1 if `layout` is None.
+        layout: name of a layout in `msg3d.skeletons`, or a layout dictionary. It sets the
+            defaults of `center` (top of the spine), `zaxis` (spine), and `xaxis`
+            (shoulders).
         **kwargs: see PreNormalize3D.
 
-    Required and modified keys: `keypoint` [M, T, V, 3] -> float32; `total_frames`
-    (frames without the first person are dropped).
+    Required and modified key: `keypoint` [M, T, V, 3] -> float32 [M, T', V, 3]. Frames
+    without the first person are dropped.
+    Optional and modified key: `total_frames`, T -> T'.
 
     Raises:
-        ConfigError: the layout is unknown, or has no spine or shoulders.
-        DataError: a sample does not match the layout; kind "layout".
+        ConfigError: the layout is unknown, or has no spine or shoulders (kind `layout`).
+        DataError: a sample does not match the layout (kind `layout`), or `total_frames`
+            is not T (kind `total-frames`).
     """
 
     step = staticmethod(steps.align_skeleton_3d)
@@ -63,31 +68,36 @@ class AlignSkeleton3D(FastPreNormalize3D):
 
 @TRANSFORMS.register_module()
 class AlignView(StepTransform):
-    """View alignment as in the data of the authors of MS-G3D and 2s-AGCN.
+    """Align the view as in the training data of MS-G3D and 2s-AGCN.
 
     Based on `preprocessing.align.align_view`. The frames of persons who leave early are
     repeated. All persons are moved with the first person, and rotated to the view of the
-    first person in the first frame. If the first person is never detected, the others are
-    neither moved nor rotated: put SelectPersons before this transform.
+    first person in the first frame. If the first person is never detected, the other
+    persons are neither moved nor rotated. Therefore, put SelectPersons before this
+    transform.
 
     Args:
-        layout: a name of `msg3d.skeletons`, or a layout dictionary. It sets the defaults
-            of `center` (top of the spine), `zaxis` (spine), and `xaxis` (shoulders).
+        layout: name of a layout in `msg3d.skeletons`, or a layout dictionary. It sets the
+            defaults of `center` (top of the spine), `zaxis` (spine), and `xaxis`
+            (shoulders).
         center: joint, or several joints for their mean, that moves to the origin.
-        zaxis: spine as (bottom, top), each end one or several joints.
-        xaxis: shoulders as (right, left), each end one or several joints.
-        length: number of output frames T', 300 in the authors' data; None for T.
+        zaxis: bottom and top of the spine, each one or several joints.
+        xaxis: right and left shoulder, each one or several joints.
+        length: number of output frames, T', which is 300 in the authors' data. By
+            default, the number of frames is unchanged.
 
     Required and modified key: `keypoint` [M, T, V, 3], in any unit -> float32
     [M, T', V, 3].
     Optional and modified key: `keypoint_score` [M, T, V] -> [M, T', V].
-    Modified key: `total_frames`, T'.
+    Modified key: `total_frames`, T -> T'.
 
     Raises:
         ConfigError: `layout` is None and `center`, `zaxis`, or `xaxis` is missing (kind
-            "option"); or the layout is unknown or has no spine or shoulders.
-        DataError: a sample does not match the layout (kind "layout") or has more than
-            `length` frames (kind "shape").
+            `option`). Or the layout is unknown, or has no spine or shoulders (kind
+            `layout`).
+        DataError: a sample does not match the layout (kind `layout`), has more than
+            `length` frames (kind `shape`), or `total_frames` is not T (kind
+            `total-frames`).
 
     Example:
         >>> align = AlignView(layout='nturgb+d', length=300)
@@ -103,17 +113,18 @@ class AlignView(StepTransform):
 class CenterPose2D(StepTransform, PreNormalize2D):
     """PreNormalize2D that keeps absent joints and persons at zero.
 
-    Based on `preprocessing.normalize.center_2d`. On Kinetics, the authors of ST-GCN train
-    with x - 0.5 and y - 0.5 in fractions of the image (`half=0.5`). The authors of 2s-AGCN
-    and MS-G3D also flip y (`half=0.5, y_up=True`).
+    Based on `preprocessing.normalize.center_2d`. On Kinetics, ST-GCN is trained with
+    x - 0.5 and y - 0.5, where x and y are fractions of the image (`half=0.5`). 2s-AGCN and
+    MS-G3D also flip y (`half=0.5, y_up=True`).
 
     Args:
-        half: new coordinate of the right edge of the image; the left edge is -`half`.
-        y_up: the y axis points up as in 3D data, so the upper edge becomes `half`.
-        img_shape: default (height, width) for samples without `img_shape`.
+        half: new coordinate of the right edge of the image. The left edge becomes -`half`.
+        y_up: let the y axis point up as in 3D data, so that the upper edge of the image
+            becomes `half`.
+        img_shape: (height, width) for samples without `img_shape`.
 
     Required and modified key: `keypoint` [M, T, V, 2], float.
-    Optional key: `img_shape`, (height, width) in the unit of `keypoint`; (1, 1) for
+    Optional key: `img_shape`, (height, width) in the unit of `keypoint`, or (1, 1) for
     fractions of the image.
     """
 
@@ -122,10 +133,10 @@ class CenterPose2D(StepTransform, PreNormalize2D):
 
 @TRANSFORMS.register_module()
 class ScaleToUnit(StepTransform):
-    """Min-max normalization of a sequence to the range -1 to 1 along each axis.
+    """Scale a sequence to the range -1 to 1 along each axis (min-max normalization).
 
-    Based on `preprocessing.normalize.scale_to_unit`. It removes position and size, so a
-    shift or scale before this transform has no effect.
+    Based on `preprocessing.normalize.scale_to_unit`. Position and size are removed, so
+    shifting or scaling a sequence before this transform has no effect.
 
     Required and modified key: `keypoint` [M, T, V, C], in any unit.
     """

@@ -1,4 +1,4 @@
-"""Packing of samples with regression targets."""
+"""Transform that packs samples with regression targets."""
 
 from collections.abc import Sequence
 
@@ -13,17 +13,18 @@ from ...errors import DataError
 class PackTargetInputs(PackActionInputs):
     """PackActionInputs for samples with `targets` instead of a label.
 
-    Required keys: `keypoint`, `targets`.
-    Added to the data sample: `gt_targets`, float32 [K]. Otherwise, the result is the same
-    as that of PackActionInputs.
+    The result is that of PackActionInputs. In addition, the data sample has `gt_targets`,
+    float32 [K].
 
     Args:
         meta_keys: fields of the annotation to keep in the data sample, if they exist.
             PersonTraitMetric requires `person_id`, and `session` if a person has several
             sessions. Dumped predictions are matched by `frame_dir`.
 
+    Required keys: `keypoint`; `targets`, K numbers.
+
     Raises:
-        DataError: a sample has no `targets`; kind "target".
+        DataError: a sample has no `targets` (kind `target`).
     """
 
     def __init__(
@@ -34,8 +35,8 @@ class PackTargetInputs(PackActionInputs):
     def transform(self, results: dict) -> dict:
         if "targets" not in results:
             raise DataError(
-                "has no `targets`, which PackTargetInputs requires: add them to the "
-                "annotations, or use PackActionInputs for samples with a label",
+                "'targets' is missing, but PackTargetInputs requires it. Add targets to "
+                "the annotations, or use PackActionInputs for samples with a label.",
                 kind="target",
                 sample=results.get("frame_dir"),
                 field="targets",

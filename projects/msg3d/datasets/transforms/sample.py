@@ -1,4 +1,4 @@
-"""Sampling of frames: uniform sampling, interpolated crops, and random windows."""
+"""Transforms that sample frames: uniformly, in interpolated crops, or in windows."""
 
 import numpy as np
 from mmaction.datasets.transforms import UniformSampleFrames
@@ -12,17 +12,18 @@ from .step import StepTransform
 
 @TRANSFORMS.register_module()
 class FastUniformSampleFrames(StepTransform, UniformSampleFrames):
-    """UniformSampleFrames without the search for persons, several times faster.
+    """Faster UniformSampleFrames with identical results.
 
-    MMAction2 searches every frame for persons, to round frame numbers near frames where
-    a person appears or leaves. They are integers anyway. Outputs and random numbers are
-    identical to MMAction2's, bit for bit.
+    MMAction2's UniformSampleFrames searches every frame for persons, to round frame
+    numbers near frames where a person appears or leaves. This transform omits the search,
+    since frame numbers are integers anyway. Outputs and random numbers are bit for bit
+    those of UniformSampleFrames.
 
-    Args and keys: see UniformSampleFrames. Only the length of `keypoint` is used.
+    For the arguments and keys, see UniformSampleFrames. Only the length of `keypoint` is
+    used.
 
     Raises:
-        DataError: `total_frames` differs from the length of `keypoint`; kind
-            "total-frames".
+        DataError: `total_frames` is not the length of `keypoint` (kind `total-frames`).
     """
 
     step = staticmethod(steps.uniform_sample_frames)
@@ -37,25 +38,27 @@ class FastUniformSampleFrames(StepTransform, UniformSampleFrames):
 class ResampleFrames(StepTransform):
     """Resize a crop of the sequence to `clip_len` frames by linear interpolation.
 
-    UniformSampleFrames repeats a sequence that is shorter than the clip, so the motion
-    jumps back to its start within the clip. Interpolation keeps the motion intact, which
-    matters if most sequences are short (half of NW-UCLA has fewer than 31 frames). The
-    idea is from the usual NW-UCLA feeders. It replaces UniformSampleFrames and PoseDecode.
+    In contrast, UniformSampleFrames repeats a sequence that is shorter than the clip, so
+    the motion jumps back to its start within the clip. Interpolation keeps the motion
+    intact, which matters if most sequences are short (half of the sequences in NW-UCLA
+    have fewer than 31 frames). The idea is from the usual NW-UCLA feeders. This transform
+    replaces both UniformSampleFrames and PoseDecode.
 
     Args:
         clip_len: frames per clip, T.
         num_clips: clips per sample.
-        crop: minimum fraction of the sequence that a clip contains, 0 to 1. Training
-            clips have a random length and position. Test clips are evenly spread from
-            the shortest crop to the entire sequence, without randomness.
-        test_mode: return test clips.
+        crop: minimum fraction of the sequence that a training clip contains, above 0 and
+            at most 1. The length and position of training clips are random.
+        test_mode: sample test clips instead of training clips. The lengths of test clips
+            are evenly spaced from (1 + crop) / 2 to 1, and their positions from the start
+            to the end of the sequence. A single test clip is the entire sequence.
 
     Required and modified key: `keypoint` [M, T, V, C] -> [M, num_clips * clip_len, V, C].
     Optional and modified key: `keypoint_score` [M, T, V] -> [M, num_clips * clip_len, V].
     Added keys: `clip_len`, `num_clips`, `frame_interval`.
 
     Raises:
-        ConfigError: `crop` is out of range; kind "option".
+        ConfigError: `crop` is out of range (kind `option`).
     """
 
     step = staticmethod(steps.resample_frames)
@@ -65,15 +68,15 @@ class ResampleFrames(StepTransform):
 class RandomWindow(BaseTransform):
     """Crop a window of frames at a random position.
 
-    A shorter sequence is placed at a random position in a window of zeros. Together with
-    `RandomMove2D`, this is the data augmentation of the authors of ST-GCN on Kinetics.
+    A sequence that is shorter than the window is placed at a random position in a window
+    of zeros. Together with RandomMove2D, this is ST-GCN's data augmentation on Kinetics.
 
     Args:
-        length: number of frames of the window, T'.
+        length: number of frames in the window, T'.
 
     Required and modified key: `keypoint` [M, T, V, C] -> [M, T', V, C].
     Optional and modified key: `keypoint_score` [M, T, V] -> [M, T', V].
-    Modified key: `total_frames`, T'.
+    Modified key: `total_frames`, T -> T'.
     """
 
     def __init__(self, length: int) -> None:

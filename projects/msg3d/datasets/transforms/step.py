@@ -1,4 +1,4 @@
-"""Base class of MMAction2 transforms that wrap a step of `preprocessing.steps`."""
+"""Base class for transforms that wrap a step of `preprocessing.steps`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,13 +9,13 @@ from mmcv.transforms import BaseTransform
 
 
 class StepTransform(BaseTransform):
-    """Transform that wraps a step of `preprocessing.steps`.
+    """Base class for transforms that wrap a step of `preprocessing.steps`.
 
-    The arguments become attributes, including defaults that the step determines.
+    All arguments become attributes, including defaults that depend on other arguments.
 
     Attributes:
-        step: function of `preprocessing.steps` that checks the arguments and returns the
-            step.
+        step: function in `preprocessing.steps` that checks the arguments of the transform
+            and returns the step, a callable that modifies and returns a sample.
     """
 
     step: Callable[..., partial]
