@@ -39,7 +39,7 @@ def check_annotations(
     keypoints: bool = True,
     multi_class: bool = False,
 ) -> Summary:
-    """Raise an error for the first fault that would break or spoil training.
+    """Check annotations, and raise an error for the first fault.
 
     Args:
         data: annotations as returned by `load_annotations`.

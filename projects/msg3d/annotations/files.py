@@ -1,9 +1,9 @@
 """Read and write annotation files in the format of MMAction2's PoseDataset.
 
-A file is a pickle of `dict(split={name: [ids]}, annotations=[sample, ...])`, or of a
-plain list of samples. A sample is a dictionary with `frame_dir` or `filename` (its id),
-`label`, `total_frames`, `keypoint` [M, T, V, C], and, for 2D joints, `keypoint_score`
-[M, T, V].
+A file is a pickle of a list of samples, or of a dictionary with `annotations` (the list of
+samples) and `split` (names of the splits and lists of ids). A sample is a dictionary with
+`frame_dir` or `filename` (its id), `label`, `total_frames`, `keypoint` [M, T, V, C], and,
+for 2D joints, `keypoint_score` [M, T, V].
 
 MMAction2 unpickles files without restrictions, so a malicious file can execute arbitrary
 code. Importing msg3d prevents this (see `compat/files.py`).

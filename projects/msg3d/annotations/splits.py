@@ -1,4 +1,4 @@
-"""Hold out groups of recordings, and find persons that occur in several splits."""
+"""Hold out groups of recordings, and find persons who occur in several splits."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Backward-compatible aliases for names in `msg3d.converters`."""
+"""Backward-compatible aliases for names formerly defined in this module."""
 
 from ..converters import *  # noqa: F403
 from ..converters import __all__  # noqa: F401

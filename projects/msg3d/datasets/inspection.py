@@ -1,4 +1,4 @@
-"""Backward-compatible aliases for names in `msg3d.annotations.inspection`."""
+"""Backward-compatible aliases for names formerly defined in this module."""
 
 from ..annotations.inspection import *  # noqa: F403
 from ..annotations.inspection import __all__  # noqa: F401

@@ -38,7 +38,7 @@ class PackedSkeletonDataset(SkeletonDataset):
 
     # MMEngine uses only the length and the items of the result.
     def load_data_list(self) -> "_Samples":  # type: ignore[override]
-        """Return the samples of the split without reading them."""
+        """Return the samples in the split as a sequence that reads them on access."""
         if self.valid_ratio is not None:
             raise self._unsupported(
                 "valid_ratio",

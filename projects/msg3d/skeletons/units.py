@@ -1,4 +1,4 @@
-"""Units of coordinates: one vocabulary for files, options, and metadata.
+"""Units of coordinates in files, options, and metadata.
 
 | name | coordinates |
 |---|---|

@@ -1,6 +1,6 @@
-"""Packed stores: annotations that are read from disk sample by sample.
+"""Reader for packed stores, from which samples are read on access.
 
-A store is a folder:
+A packed store is a folder:
 
     NAME.packed/
         store.json              version, dtype, splits, sizes, name of the data folder
@@ -54,7 +54,7 @@ def load_store(path: StrPath) -> "Store":
 
 
 class Store:
-    """Packed store, from which samples are read on access.
+    """Samples in a packed store, read on access.
 
     `store[i]` is sample i as a dictionary with new arrays, so changes do not affect the
     store. Unpickling a Store, as in a spawned worker, reopens the folder.
@@ -244,7 +244,7 @@ class Store:
         return self._decoded(Path(self._file("meta.json")).read_bytes(), "meta.json")
 
     def unpack(self) -> Annotations:
-        """Load everything into memory, in the form of `load_annotations`."""
+        """Load the entire store into memory, in the form of `load_annotations`."""
         numbers = progress(range(len(self)), "unpacking", unit="sample")
         samples = [self[number] for number in numbers]
         if self.splits is None:

@@ -167,8 +167,8 @@ class StoreWriter:
         if rows.dtype != file.dtype:
             raise DataError(
                 f"{field!r} has dtype {rows.dtype}, expected {file.dtype} as in sample "
-                f"{self._common.sample!r}. Set keep_dtype=False to convert all samples to "
-                "float32.",
+                f"{self._common.sample!r}. Omit keep_dtype (--keep-dtype) to convert all "
+                "samples to float32.",
                 kind="dtype",
                 file=self.path,
                 sample=name,

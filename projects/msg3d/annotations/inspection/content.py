@@ -19,7 +19,7 @@ SWAPPED_SHARE = 0.2
 
 
 def content_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fault]:
-    """Find faults in keypoints, scores, and image size that would spoil training.
+    """Find faults in the keypoints, scores, and image size of a sample.
 
     Args:
         sample, name: the sample and its id.
@@ -86,8 +86,9 @@ def content_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fa
     if not measures.present[:last].all():
         yield fault(
             "person-gap",
-            f"has no person {np.argmin(measures.present)}, but a person {last}. Move all "
-            "persons to the front, since FormatGCNInput keeps only the first persons.",
+            f"is zero for person {np.argmin(measures.present)}, but not for person {last}. "
+            "Move all persons to the front, since FormatGCNInput keeps only the first "
+            "persons.",
         )
     yield from _score_faults(name, measures)
     if len(measures.low) == 2:

@@ -40,7 +40,7 @@ def as_json(seen: Inspection, path: str) -> Report:
 
 
 def as_text(report: Report, seen: Inspection, show: int) -> str:
-    """Return the report as text.
+    """Return the report of an inspection as text.
 
     Args:
         report: result of `as_json`.
