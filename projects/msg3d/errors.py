@@ -27,7 +27,7 @@ __all__ = [
 KINDS = {
     # files and folders
     "not-found": "The file or folder does not exist.",
-    "wrong-path": "The path is a folder instead of a file, or a file instead of a folder.",
+    "wrong-path": "The path is a folder instead of a file, or the reverse.",
     "io": "The operating system could not read or write the file.",
     "empty": "The file, folder, or list contains nothing.",
     "truncated": "The file ends unexpectedly.",

@@ -89,7 +89,7 @@ def load_exported(path: str, clips: int | None = None) -> Exported:
         except ImportError as error:
             raise ImportError(
                 "`.pt2` files require PyTorch. Run `pip install torch`, or export the "
-                "network to an `.onnx` file."
+                "network to a `.onnx` file."
             ) from error
 
         scores, recipe = load_program(path, KEY)

@@ -25,8 +25,8 @@ class ProgramScores:
     """
 
     def __init__(self, program: ExportedProgram) -> None:
-        # Recent PyTorch versions add guards that compare memory layouts with those of the
-        # traced sizes. `export` verifies that the results are correct for other sizes.
+        # Recent PyTorch versions add guards that compare memory layouts with those of
+        # the traced sizes. `export` verifies the results for other sizes.
         guarded = "check_guards" in signature(program.module).parameters
         self._network = program.module(**({"check_guards": False} if guarded else {}))
 
@@ -64,8 +64,8 @@ def load_program(
 
     Unlike torch.export.load, this function unpickles only plain weights.
 
-    NOTE: The archive is still a program, and PyTorch looks up its operators by name. Load
-    untrusted networks as ONNX only.
+    NOTE: The archive is still a program, and PyTorch looks up its operators by name.
+    Load untrusted networks as ONNX only.
 
     Args:
         file: path or open file of the archive.
@@ -76,8 +76,8 @@ def load_program(
         file, or None if it is missing or empty.
 
     Raises:
-        CheckpointError: the archive is corrupt or invalid (kind `corrupt`), or unpickling
-            it could execute code (kind `unsafe`).
+        CheckpointError: the archive is corrupt or invalid (kind `corrupt`), or
+            unpickling it could execute code (kind `unsafe`).
     """
     extra = {entry: ""}
     try:

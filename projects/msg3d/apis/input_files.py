@@ -85,7 +85,7 @@ def absolute(path: str) -> Path:
 
 
 def path_in(folder: str, name: str) -> str:
-    """Return the path of a file in a folder, without changing how the folder is spelled."""
+    """Return the path of a file in a folder, with the folder spelled as passed."""
     return os.path.join(folder, name)  # noqa: PTH118  (Path removes a leading ./)
 
 

@@ -1,7 +1,7 @@
 """Check keypoints passed by users and convert them to samples for a test pipeline.
 
-MMAction2 does not check its input. It assumes an image of 1080 x 1920 if the image size
-of 2D keypoints is missing, treats millimeters as meters, and returns a label even for NaN.
+MMAction2 does not check its input. If the image size of 2D keypoints is missing, it
+assumes 1080 x 1920. It treats millimeters as meters, and returns a label even for NaN.
 """
 
 from collections.abc import Mapping
@@ -46,6 +46,7 @@ class Expected:
 
     @property
     def joints(self) -> int:
+        """Number of joints of the layout."""
         return len(skeleton(self.layout).joints)
 
 
@@ -169,7 +170,7 @@ def _keypoint(
         array = np.array(value)
     except ValueError as error:
         raise DataError(
-            f"'keypoint' is not a regular array ({error}), expected an array [M, T, V, C]",
+            f"'keypoint' is not a regular array ({error}), expected [M, T, V, C]",
             kind="shape",
             field="keypoint",
         ) from error

@@ -22,9 +22,10 @@ from ..errors import CheckpointError
 
 
 def run_tool(name: str) -> None:
-    """Run a script of MMAction2 and exit with one sentence if the user can fix an error.
+    """Run a script of MMAction2, with its arguments in `sys.argv`.
 
-    The script reads its arguments from `sys.argv`.
+    If the script fails with an error that the user can fix, the process exits with one
+    sentence.
 
     Args:
         name: path relative to MMAction2's folder `tools`, such as

@@ -203,7 +203,7 @@ def _records(
 
 
 def _write(record: Record, key: str, task: Labels | Segments, out: str) -> None:
-    """Write the results of a source: subtitles first, since the JSON file marks the end."""
+    """Write the subtitles of a source, and then its JSON file, which completes it."""
     path = _target(out, record["source"])
     texts = {entry["sample"]: task.subtitles(entry) for entry in record["samples"]}
     for name, text in texts.items():

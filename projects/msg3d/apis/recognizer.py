@@ -33,7 +33,8 @@ class Recognizer:
     """Trained network that predicts actions or regression targets from keypoints.
 
     Keypoints are checked, converted to the layout and unit of the network, and passed
-    through its test pipeline.
+    through its test pipeline. An exported network contains its weights and names, and
+    runs on the CPU. Omit `checkpoint`, `classes`, and `device` for it.
 
     Args:
         config: training config of the network: a path, the name of a shipped config, or
@@ -41,40 +42,39 @@ class Recognizer:
             checkpoint that contains its training config, or the path of an exported
             network (see `from_exported`).
         checkpoint: path or URL of the weights. The file is loaded without executing
-            code, and its entries must match the network. Omit it for an exported network.
-        classes: names of the classes or regression targets. By default, the names are
-            read from the checkpoint. Training saves them if the annotation file contains
-            them; otherwise, the names are "0", "1", and so on. Omit them for an exported
-            network.
+            code. All weights must match the network.
+        classes: names of the classes or regression targets. By default, the names in the
+            checkpoint are used, which training saves if the annotation file contains
+            them. If the checkpoint has no names, they are "0", "1", and so on.
         device: device of the network, such as "cpu" or "cuda:1". By default, a GPU is
-            used if available. Omit it for an exported network, which runs on the CPU.
+            used if available.
         batch_size: maximum number of inputs per batch. Each sequence is one input, and
             so is each person or pair that is predicted separately.
-        clips: number of clips per sequence, whose scores are averaged. By default, the
-            number in the test pipeline is used, usually 10. A single clip is about ten
-            times faster and slightly less accurate.
+        clips: number of clips sampled per sequence. The scores of the clips are averaged.
+            By default, the number in the test pipeline is used, usually 10. A single
+            clip is about ten times faster and slightly less accurate. Pipelines that use
+            full sequences ignore this argument.
 
     Attributes:
-        classes: names of the classes, a tuple in the order of the scores. Empty for a
-            regression network.
-        targets: names of the regression targets, a tuple. Empty for a classification
+        classes: tuple of class names, in the order of the scores. Empty for a regression
             network.
+        targets: tuple of target names. Empty for a classification network.
         batch_size: maximum number of inputs per batch.
         expected: layout, dimensions, stream, and number of persons of the keypoints that
             the network was trained on.
 
     Raises:
         ConfigError: an argument is invalid, the config or checkpoint does not exist, or
-            they do not match.
+            config and checkpoint do not match.
         CheckpointError: the checkpoint or exported network cannot be read, or loading it
             would execute code.
-        ImportError: a required package is not installed: PyTorch and MMAction2 for a
-            checkpoint, ONNX Runtime for a `.onnx` file, or PyTorch for a `.pt2` file.
+        ImportError: a required package is missing. Checkpoints require PyTorch and
+            MMAction2, `.onnx` files ONNX Runtime, and `.pt2` files PyTorch.
 
     Example:
         >>> recognizer = Recognizer("best.pth")
         >>> keypoint = np.load("wave.npy")
-        >>> keypoint.shape  # [M persons, T frames, V joints, C]
+        >>> keypoint.shape  # [M persons, T frames, V joints, C coordinates]
         (1, 103, 25, 3)
         >>> prediction = recognizer.predict(keypoint)
         >>> prediction.name, prediction.scores.shape
@@ -199,7 +199,7 @@ class Recognizer:
             return next(self.predict_each([keypoints], **options))
         raise DataError(
             f"keypoints have type {type(keypoints).__name__}, expected an array [M, T, "
-            "V, C], a dictionary with such an array as 'keypoint', or a list of sequences",
+            "V, C], a dictionary with this array as 'keypoint', or a list of these",
             kind="structure",
         )
 

@@ -1,7 +1,7 @@
 """Action segmentation in long recordings.
 
-The network classifies sliding windows, and each frame gets the mean scores of the windows
-that contain it. Networks trained on trimmed clips have no background class, so a score
+A sliding window is classified, and each frame gets the mean scores of the windows that
+contain it. Networks trained on trimmed clips have no background class, so a score
 threshold separates actions from background.
 """
 

@@ -4,8 +4,8 @@
     msg3d configs nw-ucla
     msg3d configs copy msg3d_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d my_configs
 
-The column "published" contains published top-1 accuracies in percent for the same recipe.
-The column "own" contains the accuracies of our trainings.
+The column "published" contains published top-1 accuracies (%) of the same recipe. The
+column "own" contains our accuracies.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Draw the joints and bones of skeleton layouts, with the numbers and names of the joints.
+"""Draw skeleton layouts with the numbers and names of the joints.
 
 The person faces the viewer. The left side is blue, and the right side is orange. A ring
 marks the center of the graph. With --file, a frame of an annotation file is drawn in

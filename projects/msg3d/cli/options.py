@@ -225,7 +225,7 @@ CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
 def pop_checkpoint(
     args: argparse.Namespace, words: list[str], after: int = 1
 ) -> list[str]:
-    """Convert the deprecated form `CONFIG CHECKPOINT ...` to --checkpoint, with a warning.
+    """Replace the deprecated form `CONFIG CHECKPOINT ...` with --checkpoint, and warn.
 
     Args:
         args: parsed arguments of the command. `args.checkpoint` is set if the first word

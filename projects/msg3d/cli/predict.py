@@ -8,10 +8,10 @@ searched for files:
     msg3d predict model.onnx wave.npy --output - | jq .name
     msg3d predict my_config.py clip.mp4 --checkpoint best.pth --pose-model rtmo.onnx
 
-The results are written to OUTPUT/NAME.json for each input, and to OUTPUT/predictions.csv
-for all inputs. With --window, the segments of actions in long recordings are written to
-OUTPUT/segments.csv, and with --fps, to subtitles OUTPUT/NAME.srt. To resume after an
-interruption, run the command again.
+The results are written to OUTPUT/NAME.json for each input, and to
+OUTPUT/predictions.csv for all inputs. With --window, the segments of actions in long
+recordings are written to OUTPUT/segments.csv instead, and with --fps also to subtitles
+OUTPUT/NAME.srt. To resume after an interruption, run the command again.
 """
 
 import argparse
@@ -281,7 +281,7 @@ def _task(args: argparse.Namespace, recognizer: "Recognizer") -> "Labels | Segme
 
 
 def _stamp(file: str | None) -> tuple[int, int] | None:
-    """Return size (bytes) and modification time (ns) of a file, or None for other text."""
+    """Return size and modification time (ns) of a file, or None for a URL or name."""
     if not file or not Path(file).is_file():
         return None
     stat = Path(file).stat()

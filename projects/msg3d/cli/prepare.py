@@ -67,7 +67,7 @@ MOST_SCORED = "video, selected by the sum of their scores"
 
 
 class Format(NamedTuple):
-    """Converter for a format of raw data, with the help texts and options of its command.
+    """Converter for a format of raw data, with the help and options of its command.
 
     Attributes:
         summary: data set or kind of recordings, for the help.

@@ -1,7 +1,7 @@
 """Test a trained network, like `mim test mmaction CONFIG --checkpoint CHECKPOINT`.
 
-All options of mim's launchers and MMAction2's test.py are supported. The last line of the
-output explains errors that you can fix.
+All options of mim's launchers and MMAction2's test.py are supported. For errors that you
+can fix, the last line of the output is an explanation.
 
 examples:
   msg3d test my_config.py work_dirs/my_config/best_acc_top1_epoch_60.pth

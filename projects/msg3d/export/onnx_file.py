@@ -11,8 +11,8 @@ from ..apis.exported import KEY
 from ..errors import ConfigError
 
 OPSET = 18
-# This einsum of graph_conv is equivalent to a MatMul. ONNX Runtime runs the MatMul in two
-# thirds of the time, since it does not transpose.
+# This einsum of graph_conv is equivalent to a MatMul. ONNX Runtime runs the MatMul in
+# two thirds of the time, since it does not transpose.
 _PRODUCT = b"pq,ntqo->ntpo"
 
 

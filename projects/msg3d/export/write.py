@@ -26,7 +26,7 @@ from ..preprocessing.steps import STEPS
 from ..skeletons import inline_layouts
 from .network import trace
 
-# Maximum difference of outputs: absolute for scores up to 1, relative for larger targets.
+# Maximum difference of outputs, absolute for scores up to 1 and relative otherwise.
 TOLERANCE = 1e-4
 # Omitted step, which converts arrays to tensors. Exported networks take arrays.
 PACKING = "PackActionInputs"
