@@ -66,7 +66,7 @@ def _mmaction_config(name: str) -> Path | None:
 
 
 def named_bases(config: Path) -> list[str]:
-    """Return the entries of `_base_` in a config: paths relative to its folder."""
+    """Return the paths in `_base_` of a config, relative to its folder."""
     for node in ast.parse(config.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_base_":
             bases = ast.literal_eval(node.value)

@@ -13,8 +13,8 @@ class Name(str):
 def difference(base: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries that a config must override to turn `base` into `target`.
 
-    Entries that are in `base` but not in `target` are removed from nested dictionaries
-    with `_delete_=True`, and are ignored at the top level.
+    A nested dictionary without some of the entries in `base` is replaced completely,
+    with `_delete_=True`. At the top level, entries that are only in `base` are ignored.
     """
     changes: dict[str, Any] = {}
     for key, value in target.items():

@@ -108,8 +108,8 @@ def main() -> None:
         type=int,
         nargs=5,
         metavar=tuple("NMTVC"),
-        help="number of clips, persons, frames, joints, and channels (default: one clip of "
-        "the config's test pipeline)",
+        help="number of clips, persons, frames, joints, and channels (default: one clip "
+        "of the config's test pipeline)",
     )
     args = parser.parse_args()
     cfg = Config.fromfile(args.config)

@@ -64,7 +64,7 @@ def metafiles(index: Path = INDEX) -> list[Path]:
 
 
 class Entry(NamedTuple):
-    """Shipped config with its results in percent.
+    """Shipped config with its results. Accuracies are in percent.
 
     Attributes:
         name: name of the config.

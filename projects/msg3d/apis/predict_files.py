@@ -87,8 +87,8 @@ def predict_files(
         out: output folder for `NAME.json` per source, `NAME.srt` if the results contain
             times, and the table `task.table`.
         read: callable that returns the sequences of a source, or raises DataError.
-        settings: everything except the sources that the predictions depend on. Results
-            with another `repr` of the settings are computed again.
+        settings: everything except the sources that the predictions depend on. If its
+            `repr` has changed, existing results are computed again.
         overwrite: whether to predict sources with existing results again.
 
     Returns:

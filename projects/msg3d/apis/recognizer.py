@@ -68,8 +68,9 @@ class Recognizer:
             config and checkpoint do not match.
         CheckpointError: the checkpoint or exported network cannot be read, or loading it
             would execute code.
-        ImportError: a required package is missing. Checkpoints require PyTorch and
-            MMAction2, `.onnx` files ONNX Runtime, and `.pt2` files PyTorch.
+        ImportError: a required package is not installed. Checkpoints require PyTorch and
+            MMAction2, `.onnx` files require ONNX Runtime, and `.pt2` files require
+            PyTorch.
 
     Example:
         >>> recognizer = Recognizer("best.pth")

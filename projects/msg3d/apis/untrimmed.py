@@ -133,9 +133,9 @@ def segments(
         scores: [T, classes], from `frame_scores` or `smooth`.
         classes: names of the classes.
         threshold: minimum of the highest score. Frames below it are background.
-        min_frames: minimum number of frames per segment. A shorter segment gets the class
-            of an adjacent segment, with the higher mean score in its frames. Without
-            adjacent segments, it is dropped.
+        min_frames: minimum number of frames per segment. A shorter segment is merged into
+            the adjacent segment whose class has the higher mean score in its frames. It
+            is dropped if no segment is adjacent.
 
     Returns:
         Segments in temporal order, without overlap.

@@ -213,8 +213,8 @@ FORMATS = {
             "--list": {
                 "dest": "split",
                 "metavar": "LIST.csv",
-                "help": "table with the columns name,split, or without class folders, "
-                "file,label,split[,height,width]",
+                "help": "table with the columns name,split; without class folders, with "
+                "the columns file,label,split[,height,width]",
             },
             "--val-fraction": {
                 "type": fraction,
@@ -226,8 +226,8 @@ FORMATS = {
             "--group": {
                 "type": regex,
                 "metavar": "REGEX",
-                "help": "regular expression that matches the person in a path. All samples "
-                "of a person are put into the same split",
+                "help": "regular expression that matches the person in a path. All "
+                "samples of a person are put into the same split",
             },
             "--max-persons": max_persons(5, MOST_SCORED),
             "--pose-model": {
@@ -324,8 +324,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--as-csv",
         action="store_true",
-        help="write example recordings OUTPUT/ACTION/sSSS_eEEE.csv instead, with joints of "
-        "Kinect v1 in millimeters, one row per frame, and empty cells for missing joints",
+        help="write example recordings OUTPUT/ACTION/sSSS_eEEE.csv instead, with joints "
+        "of Kinect v1 in mm, one row per frame, and empty cells for missing joints",
     )
     add_shared(sub, "--seed", "--overwrite")
     add_common(sub, default=argparse.SUPPRESS)
@@ -375,9 +375,8 @@ def _convert(args: argparse.Namespace) -> int:
     report = convert(**{key: options[key] for key in options if key in accepted})
     lines = report_text(report).split("\n")
     if args.quiet:
-        lines = [line for line in lines[:-1] if line.startswith("rejected")] + lines[
-            -1:
-        ]
+        rejected = [line for line in lines[:-1] if line.startswith("rejected")]
+        lines = [*rejected, lines[-1]]
     print("\n".join(lines))
     return 0 if report["written"] else 1
 

@@ -19,8 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json",
         nargs="?",
         const="-",
-        help="write the result as JSON to FILE. Without FILE, print the JSON instead of the "
-        "table",
+        help="write the result as JSON to FILE, or print it as JSON without FILE",
     )
     add_shared(parser, "--overwrite")
 
