@@ -1,7 +1,8 @@
-"""MS-G3D for skeleton-based action recognition, on MMAction2.
+"""MS-G3D for skeleton-based action recognition, as an MMAction2 plugin.
 
-`import msg3d` imports neither torch nor MMEngine. Registration and compatibility fixes
-run when a program imports these packages, in any order (`compat.on_import`).
+`import msg3d` imports neither PyTorch nor MMEngine. The classes are registered, and the
+compatibility fixes applied, when a program imports PyTorch, MMEngine, and MMAction2, in
+any order (`compat.on_import`).
 """
 
 from importlib import import_module
@@ -22,7 +23,7 @@ __all__ = [
     "models",
 ]
 
-# Registry of MMAction2 -> module that registers its classes there.
+# Registry of MMAction2 -> module of msg3d that registers its classes there.
 REGISTERED = {
     "DATASETS": "msg3d.datasets",
     "HOOKS": "msg3d.engine.hooks",
@@ -39,7 +40,7 @@ when_imported("msg3d.checkpoints.convert", *REGISTERED.values(), before=True)(
 
 @when_imported("mmaction.registry")
 def _register() -> None:
-    """Make each registry import our modules together with MMAction2's."""
+    """Make MMAction2's registries import the modules in `REGISTERED` as well."""
     registries = import_module("mmaction.registry")
     for name, module in REGISTERED.items():
         registry = getattr(registries, name)

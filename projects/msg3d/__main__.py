@@ -1,4 +1,4 @@
-"""Entry point of `python -m msg3d`, the same as the command `msg3d`."""
+"""Entry point of `python -m msg3d`, which is equivalent to the command `msg3d`."""
 
 import sys
 

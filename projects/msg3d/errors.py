@@ -1,7 +1,7 @@
-"""Exceptions with a stable `kind` and a location.
+"""Exceptions of msg3d, each with a stable `kind` and a location.
 
-Check `kind` and `where` in programs and tests; the wording of messages may change. The
-kinds are listed in `KINDS`. Those of faults in annotation files are listed in
+Check `kind` and `where` in programs and tests, since the wording of messages may change.
+`KINDS` lists the kinds, except those of faults in annotation files, which are listed in
 `msg3d.annotations.faults.KINDS`.
 """
 
@@ -27,7 +27,7 @@ __all__ = [
 KINDS = {
     # files and folders
     "not-found": "The file or folder does not exist.",
-    "wrong-path": "A folder was given where a file is expected, or a file for a folder.",
+    "wrong-path": "The path is a folder instead of a file, or the reverse.",
     "io": "The operating system could not read or write the file.",
     "empty": "The file, folder, or list contains nothing.",
     "truncated": "The file ends unexpectedly.",
@@ -53,8 +53,8 @@ KINDS = {
     # arrays and keypoints
     "dtype": "An array has an unsupported data type.",
     "shape": "An array has the wrong shape.",
-    "not-finite": "Numbers are NaN or infinite.",
-    "incomplete-joint": "Some of the coordinates of a joint are missing.",
+    "not-finite": "An array contains NaN or infinite values.",
+    "incomplete-joint": "Some, but not all, coordinates of a joint are missing.",
     "no-person": "No person is detected in any frame.",
     "persons": "Persons cannot be distinguished, or there are too many or too few.",
     "frame-numbers": "Frame numbers are missing, repeated, or too far apart.",
@@ -82,9 +82,10 @@ class Where:
 
     Attributes:
         file: path of the file or folder.
-        line: line of the file, from 1.
-        sample: id of the sample, or its position in a list of samples without ids.
-        field: field of the sample or file, such as `keypoint` or `split['train']`.
+        line: line number in the file, from 1.
+        sample: id of the sample, or its index in the list of samples if it has no id.
+        field: field of the sample or file, such as `keypoint` or `split['train']`. It is
+            not part of the text `str(where)`.
     """
 
     file: str | None = None
@@ -104,16 +105,18 @@ class Where:
 class MSG3DError(ValueError):
     """Base class of the exceptions of msg3d.
 
-    `str(error)` is the location and the message: `data/a.csv, line 3: has 4 cells, ...`.
+    `str(error)` consists of the location and the message, for example
+    `data/a.csv, line 3: the row has 4 cells, expected 5`.
 
     Args:
-        message: problem, expected value, and fix, without the location.
-        kind: key of `KINDS` or of `msg3d.annotations.faults.KINDS`.
+        message: problem, expected value, and remedy, without the location.
+        kind: key of `KINDS` or `msg3d.annotations.faults.KINDS`.
         file, line, sample, field: location of the error, see `Where`.
 
     Attributes:
-        message, kind: the arguments.
-        where: location of the error.
+        message: text without the location.
+        kind: kind of the error.
+        where: location of the error, a `Where`.
     """
 
     def __init__(
@@ -142,7 +145,7 @@ class MSG3DError(ValueError):
         sample: str | int | None = None,
         field: str | None = None,
     ) -> "Self":
-        """Return a copy with unknown parts of the location filled in.
+        """Return a copy of the error with unknown parts of the location filled in.
 
         For example, a parser raises an error with the line, and its caller adds the file:
 
@@ -171,35 +174,35 @@ def _restore(
 
 
 class DataError(MSG3DError):
-    """Invalid data file, annotation, keypoint array, or score file."""
+    """Invalid data file, annotation file, keypoint array, or score file."""
 
 
 class PickleError(DataError, pickle.UnpicklingError):
-    """Unsafe or corrupt pickle.
+    """Unsafe or corrupt pickle file.
 
     Also an `UnpicklingError`, which callers of `pickle` and `mmengine.load` expect.
     """
 
 
 class CheckpointError(MSG3DError, pickle.UnpicklingError):
-    """Invalid weights or exported network.
+    """Invalid checkpoint or exported network.
 
     Also an `UnpicklingError`, which callers of `torch.load` expect.
     """
 
 
 class ConfigError(MSG3DError):
-    """Invalid config or option, or a mismatch with the network or data."""
+    """Invalid config or option, or mismatch with the network or data."""
 
 
 class SkipFile(Exception):
-    """Signal that a raw file is skipped on purpose; not an error.
+    """Signal that a raw file is skipped on purpose, which is not an error.
 
-    The text is the reason. Reports group skipped files by it.
+    `str(exception)` is the reason. Conversion reports group skipped files by reason.
     """
 
 
-# Aliases of earlier versions.
+# Backward-compatible aliases for names in earlier versions.
 AnnotationError = BadFile = KeypointError = ScoreError = TraitError = DataError
 ExportedFileError = CheckpointError
 PictureError = MSG3DError

@@ -1,4 +1,4 @@
-"""Alias of `msg3d.apis` for programs written for earlier versions."""
+"""Backward-compatible aliases for names in `msg3d.apis`."""
 
 from msg3d.apis import ExportedFileError, KeypointError, Prediction, Recognizer
 

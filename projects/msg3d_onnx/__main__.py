@@ -2,8 +2,9 @@
 
     python -m msg3d_onnx model.onnx wave.npy [more.npy ...]
 
-Print one line of JSON per array [M, T, V, C] or [T, V, C]. A joint that is NaN or
-exactly zero is absent.
+Each file contains an array [M persons, T frames, V joints, C coordinates], or [T, V, C]
+for one person. A joint that is NaN or exactly zero is absent. For each array, a line of
+JSON is printed.
 """
 
 import argparse
@@ -22,7 +23,7 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", help="file written by `msg3d export`")
+    parser.add_argument("model", help="exported network (.onnx or .pt2)")
     parser.add_argument("arrays", nargs="+", metavar="FILE.npy")
     add = parser.add_argument
     add("--top", type=int, default=5, help="number of classes to print (default: 5)")

@@ -1,4 +1,4 @@
-"""Find config files by name, and copy them with the files that they inherit."""
+"""Lookup of config files by name, and copies with all inherited files."""
 
 import ast
 import difflib
@@ -13,7 +13,7 @@ SUFFIXES = (".py", ".json", ".yaml", ".yml")
 
 
 def shipped_configs() -> dict[str, Path]:
-    """Return a dictionary from the names of shipped configs to their paths."""
+    """Return a dictionary that maps the names of shipped configs to their paths."""
     return {
         path.stem: path
         for path in sorted(CONFIGS.rglob("*.py"))
@@ -22,21 +22,22 @@ def shipped_configs() -> dict[str, Path]:
 
 
 def find_config(config: str) -> Path:
-    """Return the path of a config.
+    """Return the path of a config file.
 
     Args:
-        config: path, or name of a config of this package or MMAction2, with or without
-            its suffix. An existing path takes precedence.
+        config: path, or name of a config in this package or MMAction2, with or without
+            `.py`. An existing path takes precedence.
 
     Raises:
-        ConfigError: the file or name does not exist (`not-found`), or the file is not a
-            config (`wrong-file-type`).
+        ConfigError: the file or name does not exist (kind `not-found`), or the file is
+            not a config (kind `wrong-file-type`).
     """
     path = Path(config)
     if path.is_file():
         if path.suffix not in SUFFIXES:
             raise ConfigError(
-                "is not a config file, expected .py, .json, or .yaml",
+                f"the file ends in {path.suffix!r}, expected a config (.py, .json, or "
+                ".yaml)",
                 kind="wrong-file-type",
                 file=str(config),
             )
@@ -50,7 +51,8 @@ def find_config(config: str) -> Path:
     close = difflib.get_close_matches(name, shipped, n=1)
     hint = f"Did you mean {close[0]}? " if close else ""
     raise ConfigError(
-        f"no such file or shipped config. {hint}`msg3d configs` lists all names.",
+        f"the config does not exist, neither as a file nor as a shipped config. {hint}"
+        "Run `msg3d configs` to list all names.",
         kind="not-found",
         file=str(config),
     )
@@ -64,7 +66,7 @@ def _mmaction_config(name: str) -> Path | None:
 
 
 def named_bases(config: Path) -> list[str]:
-    """Return the files that a config inherits from directly, relative to its folder."""
+    """Return the paths in `_base_` of a config, relative to its folder."""
     for node in ast.parse(config.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_base_":
             bases = ast.literal_eval(node.value)
@@ -78,20 +80,21 @@ def copy_config(name: str, folder: str, overwrite: bool = False) -> list[str]:
 
     Args:
         name: name of the config.
-        folder: output folder of `NETWORK/NAME.py` and `_base_/`.
+        folder: folder to write `NETWORK/NAME.py` and `_base_/` to.
         overwrite: whether to replace existing files.
 
     Returns:
-        Paths of the copies, the config first.
+        Paths of the copies, starting with the config.
 
     Raises:
-        ConfigError: the config does not exist (`not-found`), or a file exists already
-            (`exists`).
+        ConfigError: the config does not exist (kind `not-found`), or an output file
+            already exists (kind `exists`).
     """
     source = find_config(name).resolve()
     if not source.is_relative_to(CONFIGS):
         raise ConfigError(
-            "is not a config of msg3d. `msg3d configs` lists all names.",
+            "the config is not in msg3d, expected the name of a shipped config. Run "
+            "`msg3d configs` to list all names.",
             kind="not-found",
             file=name,
         )
@@ -100,7 +103,8 @@ def copy_config(name: str, folder: str, overwrite: bool = False) -> list[str]:
     for target in targets.values():
         if target.exists() and not overwrite:
             raise ConfigError(
-                "already exists. Add --overwrite to replace it, or choose another folder",
+                "the output already exists. Pass --overwrite to replace it, or "
+                "choose another folder.",
                 kind="exists",
                 file=str(target),
             )

@@ -1,17 +1,21 @@
-"""Differences between configs, and configs as Python code."""
+"""Differences between configs, and formatting of configs as Python code."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 class Name(str):
-    """A variable in generated code."""
+    """Name of a variable in generated code, printed without quotes."""
 
     __repr__ = str.__str__
 
 
 def difference(base: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the entries of a child config that turn `base` into `target`."""
+    """Return the entries that a config must override to turn `base` into `target`.
+
+    A nested dictionary without some of the entries in `base` is replaced completely,
+    with `_delete_=True`. At the top level, entries that are only in `base` are ignored.
+    """
     changes: dict[str, Any] = {}
     for key, value in target.items():
         if key not in base:
@@ -32,7 +36,7 @@ def difference(base: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, 
 
 
 def code(values: Mapping[str, Any]) -> str:
-    """Return values as Python assignments in the style of the shipped configs."""
+    """Return one Python assignment per entry, formatted like the shipped configs."""
     from yapf.yapflib.yapf_api import FormatCode  # comes with MMEngine
 
     text = "\n".join(f"{key} = {_expression(value)}" for key, value in values.items())

@@ -1,6 +1,6 @@
-"""Load exported networks with the test pipelines stored in their files.
+"""Loader for exported networks and the test pipelines stored in their files.
 
-`.onnx` files require only NumPy and onnxruntime.
+`.onnx` files require only NumPy and ONNX Runtime.
 """
 
 import json
@@ -16,20 +16,21 @@ from ..errors import CheckpointError
 from ..preprocessing.steps import STEPS
 from .keypoint_input import Expected
 
-# Metadata key in ONNX files, and file name in torch.export archives.
+# Metadata key in `.onnx` files, and file name in `.pt2` archives.
 KEY = "msg3d.json"
 # Format 2 describes networks with regression targets.
 FORMATS = (1, 2)
 SUFFIXES = (".onnx", ".pt2")
-# Maps B arrays [clips, M, T, V, C] of equal shape to [B, classes] or [B, targets].
+# Callable that maps B arrays [clips, M, T, V, C] of equal shape to float32 [B, classes]
+# for classification or [B, targets] for regression.
 Scorer = Callable[[Sequence[np.ndarray]], NDArray[np.float32]]
 
 
 class Pipeline(Protocol):
-    """Test pipeline that maps a sample in memory to float32 [clips, M, T, V, C].
+    """Callable that maps a sample in memory to float32 [clips, M, T, V, C].
 
     Attributes:
-        expected: input of the pipeline and the network.
+        expected: properties of the keypoints that the network was trained on.
     """
 
     expected: Expected
@@ -38,13 +39,13 @@ class Pipeline(Protocol):
 
 
 class Exported(NamedTuple):
-    """Content of an exported file.
+    """Content of an exported network's file.
 
     Attributes:
-        pipeline: maps a sample to the network's input.
-        scores: maps inputs to scores or targets.
-        classes: names of the classes.
-        targets: names of the regression targets, if any.
+        pipeline: callable that returns the network input for a sample.
+        scores: callable that returns the scores or regression targets for inputs.
+        classes: names of the classes; empty for a regression network.
+        targets: names of the regression targets; empty for a classification network.
     """
 
     pipeline: Pipeline
@@ -54,7 +55,7 @@ class Exported(NamedTuple):
 
 
 def is_exported(model: Any) -> bool:
-    """Return whether `model` is a path with the suffix of an exported network."""
+    """Return whether `model` is a path that ends in `.onnx` or `.pt2`."""
     return isinstance(model, (str, Path)) and Path(model).suffix in SUFFIXES
 
 
@@ -62,18 +63,24 @@ def load_exported(path: str, clips: int | None = None) -> Exported:
     """Load a file written by `msg3d export`.
 
     Args:
-        path: `.onnx`, which requires onnxruntime, or `.pt2`, which requires torch.
-        clips: clips per sequence whose scores are averaged; None for the number stored
-            in the file.
+        path: path of the file. `.onnx` files require ONNX Runtime, and `.pt2` files
+            require PyTorch.
+        clips: number of clips per sequence, whose scores are averaged; None for the
+            number stored in the file.
+
+    Returns:
+        The network, its test pipeline, and the names of its classes or targets.
 
     Raises:
         CheckpointError: the file does not exist, was not written by
-            `msg3d export`, or has a newer format.
-        ImportError: onnxruntime or torch is not installed.
+            `msg3d export`, or has an unsupported format version.
+        ImportError: ONNX Runtime or PyTorch is not installed.
     """
     if not Path(path).is_file():
         raise CheckpointError(
-            "the exported network does not exist", kind="not-found", file=path
+            "the exported network does not exist. Pass the path of an existing file.",
+            kind="not-found",
+            file=path,
         )
     scores: Scorer
     if Path(path).suffix == ".pt2":
@@ -81,8 +88,8 @@ def load_exported(path: str, clips: int | None = None) -> Exported:
             from .exported_program import load_program
         except ImportError as error:
             raise ImportError(
-                "`.pt2` files require torch: pip install torch. Without torch, export "
-                "the network as .onnx."
+                "`.pt2` files require PyTorch. Run `pip install torch`, or export the "
+                "network to a `.onnx` file."
             ) from error
 
         scores, recipe = load_program(path, KEY)
@@ -97,14 +104,14 @@ def load_exported(path: str, clips: int | None = None) -> Exported:
 
 
 class StoredPipeline:
-    """Test pipeline from an exported file, for samples in memory.
+    """Test pipeline stored in the file of an exported network, for samples in memory.
 
     Args:
-        recipe: content of the entry that `msg3d export` stores in the file.
-        clips: clips per sequence; None for the number in the recipe.
+        recipe: parsed JSON of the entry `msg3d.json` in the file.
+        clips: number of clips per sequence; None for the number in the recipe.
 
     Attributes:
-        expected: input of the pipeline and the network.
+        expected: properties of the keypoints that the network was trained on.
     """
 
     def __init__(self, recipe: dict[str, Any], clips: int | None = None) -> None:
@@ -115,7 +122,7 @@ class StoredPipeline:
             self._steps.append(STEPS[arguments.pop("type")](**arguments))
 
     def __call__(self, sample: Sample) -> NDArray[np.float32]:
-        """Return the network's input.
+        """Return the network input for a sample.
 
         Args:
             sample: result of `keypoint_input.to_sample`. Its arrays may be modified.
@@ -132,7 +139,10 @@ class StoredPipeline:
 def with_clips(
     steps: Sequence[Mapping[str, Any]], clips: int | None
 ) -> list[Mapping[str, Any]]:
-    """Return the steps with another number of clips, or unchanged if it is None."""
+    """Return the pipeline steps with `num_clips` set to `clips`.
+
+    Steps without `num_clips` are unchanged. If `clips` is None, all steps are unchanged.
+    """
     return [
         dict(step, num_clips=clips) if clips and "num_clips" in step else step
         for step in steps
@@ -140,18 +150,18 @@ def with_clips(
 
 
 class OnnxScores:
-    """ONNX network that maps inputs to scores with onnxruntime.
+    """Callable that computes the scores of an ONNX network with ONNX Runtime.
 
     Args:
-        file: path, or content of the file.
-        threads: number of threads; None for onnxruntime's default.
+        file: path or content of the `.onnx` file.
+        threads: number of threads; None for the default of ONNX Runtime.
 
     Attributes:
-        recipe: JSON that `msg3d export` stored in the file, or None.
+        recipe: JSON text that `msg3d export` stored in the file, or None.
 
     Raises:
-        ImportError: onnxruntime is not installed.
-        CheckpointError: onnxruntime cannot run the file (`corrupt`).
+        ImportError: ONNX Runtime is not installed.
+        CheckpointError: ONNX Runtime cannot load the file (kind `corrupt`).
     """
 
     def __init__(self, file: str | bytes, threads: int | None = None) -> None:
@@ -159,7 +169,7 @@ class OnnxScores:
             import onnxruntime
         except ImportError as error:
             raise ImportError(
-                "ONNX networks require onnxruntime: pip install onnxruntime"
+                "`.onnx` files require ONNX Runtime. Run `pip install onnxruntime`."
             ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
@@ -167,10 +177,10 @@ class OnnxScores:
             self._session = onnxruntime.InferenceSession(
                 file, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # onnxruntime raises many types
+        except Exception as error:  # ONNX Runtime raises errors of many types
             raise CheckpointError(
-                f"onnxruntime cannot load the file as an ONNX network ({error}). Use a "
-                "file written by `msg3d export`.",
+                f"ONNX Runtime cannot load the network ({error}). Use a file written by "
+                "`msg3d export`.",
                 kind="corrupt",
                 file=file if isinstance(file, str) else None,
             ) from error
@@ -185,7 +195,7 @@ class OnnxScores:
             inputs: B arrays [clips, M, T, V, C] of equal shape.
 
         Returns:
-            float32 [B, classes] or [B, targets].
+            float32 [B, classes] for classification or [B, targets] for regression.
         """
         keypoint = np.stack(inputs).astype(np.float32, copy=False)
         scores: NDArray[np.float32] = self._session.run(None, {"keypoint": keypoint})[0]
@@ -195,21 +205,23 @@ class OnnxScores:
 def _read_recipe(text: str | None) -> dict[str, Any]:
     if text is None:
         raise CheckpointError(
-            f"the file has no entry {KEY}, which describes classes and preprocessing. "
-            "Use a file written by `msg3d export`.",
+            f"the entry {KEY!r} with classes and preprocessing is missing. Use a file "
+            "written by `msg3d export`.",
             kind="structure",
         )
     try:
         recipe = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(
-            f"the entry {KEY} is not valid JSON ({error})", kind="syntax"
+            f"the entry {KEY!r} is not valid JSON ({error}). Export the network again.",
+            kind="syntax",
         ) from error
     version = recipe.get("format") if isinstance(recipe, dict) else None
     if not isinstance(recipe, dict) or version not in FORMATS:
         raise CheckpointError(
-            f"the file has format {version!r:.40}, expected one of {FORMATS}. Export the "
-            "network again, or install the version of msg3d that wrote the file.",
+            f"the format version is {version!r:.40}, expected "
+            f"{' or '.join(map(str, FORMATS))}. Export the network again, or install the "
+            "version of msg3d that wrote the file.",
             kind="version",
         )
     return recipe
@@ -218,7 +230,7 @@ def _read_recipe(text: str | None) -> dict[str, Any]:
 def _build(
     recipe: dict[str, Any], clips: int | None
 ) -> tuple[StoredPipeline, tuple[str, ...], tuple[str, ...]]:
-    """Return the pipeline and the names of classes and targets of a recipe."""
+    """Return the pipeline, class names, and target names described by a recipe."""
     try:
         classes, targets = recipe["classes"], recipe.get("targets", ())
         pipeline = StoredPipeline(recipe, clips)
@@ -227,7 +239,7 @@ def _build(
     except Exception as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(
-            f"the entry {KEY} describes an invalid pipeline ({type(error).__name__}: "
+            f"the entry {KEY!r} describes an invalid pipeline ({type(error).__name__}: "
             f"{reason:.200}). Export the network again.",
             kind="structure",
         ) from error

@@ -1,4 +1,4 @@
-"""Read and write `.pt2` archives of torch.export."""
+"""Reader and writer for `.pt2` archives of torch.export."""
 
 import io
 import os
@@ -18,24 +18,40 @@ from ..errors import CheckpointError
 
 
 class ProgramScores:
-    """Program of torch.export that maps inputs to scores."""
+    """Callable that returns the scores of a program of torch.export.
+
+    Args:
+        program: program that maps float32 [B, clips, M, T, V, C] to scores or targets.
+    """
 
     def __init__(self, program: ExportedProgram) -> None:
-        # Recent PyTorch adds guards that compare memory layouts with those of the traced
-        # sizes. `export` verifies that the results are correct for other sizes.
+        # Recent PyTorch versions add guards that compare memory layouts with those of
+        # the traced sizes. `export` verifies the results for other sizes.
         guarded = "check_guards" in signature(program.module).parameters
         self._network = program.module(**({"check_guards": False} if guarded else {}))
 
     @torch.no_grad()
     def __call__(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
-        """Return [B, classes] or [B, targets] for B arrays [clips, M, T, V, C]."""
+        """Return the scores of B samples.
+
+        Args:
+            inputs: B arrays [clips, M, T, V, C] of equal shape.
+
+        Returns:
+            float32 [B, classes] for classification or [B, targets] for regression.
+        """
         keypoint = torch.from_numpy(np.stack(inputs).astype(np.float32, copy=False))
         scores: NDArray[np.float32] = self._network(keypoint).numpy()
         return scores
 
 
 def program_bytes(program: ExportedProgram, entries: dict[str, str]) -> bytes:
-    """Return the archive of a program, with `entries` as additional text files."""
+    """Return the content of a `.pt2` archive.
+
+    Args:
+        program: program to save.
+        entries: dictionary from the names of additional text files to their content.
+    """
     file = io.BytesIO()
     torch.export.save(program, file, extra_files=entries)
     return file.getvalue()
@@ -44,23 +60,24 @@ def program_bytes(program: ExportedProgram, entries: dict[str, str]) -> bytes:
 def load_program(
     file: str | io.BytesIO, entry: str
 ) -> tuple[ProgramScores, str | None]:
-    """Load an archive of torch.export.
+    """Load a `.pt2` archive of torch.export, without unpickling custom objects.
 
-    Unlike torch.export.load, only plain weights are unpickled.
+    Unlike torch.export.load, this function unpickles only plain weights.
 
-    NOTE: The archive is still a program, and torch looks up its operators by name. Load
-    untrusted networks as ONNX only.
+    NOTE: The archive is still a program, and PyTorch looks up its operators by name.
+    Load untrusted networks as ONNX only.
 
     Args:
-        file: path or open file.
+        file: path or open file of the archive.
         entry: name of a text file in the archive.
 
     Returns:
-        The program as a function, and the text of the entry or None.
+        Callable that returns the scores of the program, and the content of the text
+        file, or None if it is missing or empty.
 
     Raises:
-        CheckpointError: the archive is corrupt or invalid (`corrupt`), or unpickling it
-            could execute code (`unsafe`).
+        CheckpointError: the archive is corrupt or invalid (kind `corrupt`), or
+            unpickling it could execute code (kind `unsafe`).
     """
     extra = {entry: ""}
     try:
@@ -80,7 +97,7 @@ def load_program(
 
 
 def _reject_objects(file: str | io.BytesIO) -> None:
-    """Reject custom objects, which torch would unpickle without restrictions."""
+    """Reject custom objects, which PyTorch would unpickle without restrictions."""
     with zipfile.ZipFile(file) as archive:
         for name in archive.namelist():
             if PurePosixPath(name).name.startswith(("custom_obj_", "opaque_obj_")):
@@ -91,7 +108,7 @@ def _reject_objects(file: str | io.BytesIO) -> None:
 
 @contextmanager
 def _weights_only() -> Iterator[None]:
-    """Make torch.load, which torch.export calls unrestricted, read weights only."""
+    """Restrict the calls of torch.load in torch.export to plain weights."""
     name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
     before = os.environ.get(name)
     os.environ[name] = "1"

@@ -1,8 +1,8 @@
-"""FLOPs of a recognizer on skeletons, for `mim run msg3d get_flops`.
+"""FLOP counter for recognizers on skeletons, run by `mim run msg3d get_flops`.
 
 MMAction2's get_flops expects an image shape, and its counter supports modules but not
-the einsums and matrix products of graph convolutions. torch's `FlopCounterMode` counts
-operators.
+the einsums and matrix products of graph convolutions. PyTorch's `FlopCounterMode` counts
+operators instead.
 """
 
 import argparse
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def flop_counter() -> FlopCounterMode:
-    """Return torch's counter with support for products that are added in place."""
+    """Return PyTorch's counter with support for in-place products such as `addmm_`."""
     aten = torch.ops.aten
     added = (aten.addmm_, aten.baddbmm_, aten.addbmm, aten.addbmm_)
     mapping = dict.fromkeys(added, _product_flops)
@@ -38,22 +38,26 @@ def _product_flops(
     out_shape: Sequence[int] | None = None,
     **options: object,
 ) -> int:
-    """Count `target += left @ right` for shapes [(B,) P, Q] and [(B,) Q, R]."""
+    """Return the FLOPs of `target += left @ right`.
+
+    The shapes of `left` and `right` are [(B,) P, Q] and [(B,) Q, R].
+    """
     return 2 * prod(left) * right[-1]
 
 
 def count_flops(model: "BaseRecognizer", shape: tuple[int, ...]) -> dict[str, int]:
-    """Count the FLOPs of one forward pass of backbone and head in eval mode.
+    """Count the FLOPs of a forward pass through backbone and head in eval mode.
 
-    Matrix products, einsums, and convolutions are counted, with two FLOPs (one multiply,
-    one add) per element. Normalization, activations, sums, and copies are not.
+    Matrix products, einsums, and convolutions are counted, with two FLOPs (a multiply and
+    an add) per multiply-accumulate. Normalization, activations, sums, and copies are not
+    counted.
 
     Args:
-        model: a recognizer such as RecognizerGCN.
+        model: recognizer such as RecognizerGCN.
         shape: input shape (N clips, M persons, T frames, V joints, C channels).
 
     Returns:
-        `{'flops': ..., 'parameters': ...}`.
+        Dictionary with `flops` for a sample, and `parameters`, their number.
     """
     clips = torch.rand(1, *shape)  # one sample: (1, N, M, T, V, C)
     training = model.training
@@ -65,10 +69,13 @@ def count_flops(model: "BaseRecognizer", shape: tuple[int, ...]) -> dict[str, in
 
 
 def input_shape(cfg: Config) -> tuple[int, ...]:
-    """Return (N clips, M persons, T frames, V joints, C channels) of a test sample.
+    """Return the input shape for a sample of a config's test pipeline.
+
+    Returns:
+        (N clips, M persons, T frames, V joints, C channels).
 
     Raises:
-        ConfigError: the config does not specify the shape.
+        ConfigError: the config does not specify the number of frames or the graph.
     """
     sizes = {}
     for step in cfg.test_dataloader.dataset.pipeline:
@@ -79,9 +86,11 @@ def input_shape(cfg: Config) -> tuple[int, ...]:
     frames = sizes.get("clip_len", sizes.get("length"))
     backbone = cfg.model.backbone
     if not frames or "graph_cfg" not in backbone:
-        missing = "graph_cfg in its backbone" if frames else "clip_len in its pipeline"
+        missing = (
+            "model.backbone.graph_cfg" if frames else "clip_len of the test pipeline"
+        )
         raise ConfigError(
-            f"the config has no {missing}. Pass the input shape: --shape N M T V C",
+            f"{missing} is missing. Pass the input shape as --shape N M T V C.",
             kind="config",
             file=cfg.filename,
         )
@@ -91,7 +100,7 @@ def input_shape(cfg: Config) -> tuple[int, ...]:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Print the FLOPs and parameters of the config on the command line."""
     parser = argparse.ArgumentParser(description="FLOPs and parameters of a model")
     parser.add_argument("config")
     parser.add_argument(
@@ -99,8 +108,8 @@ def main() -> None:
         type=int,
         nargs=5,
         metavar=tuple("NMTVC"),
-        help="clips, persons, frames, joints, channels; default: one clip of the "
-        "config's test pipeline",
+        help="number of clips, persons, frames, joints, and channels (default: one clip "
+        "of the config's test pipeline)",
     )
     args = parser.parse_args()
     cfg = Config.fromfile(args.config)

@@ -1,6 +1,6 @@
-"""Single persons and pairs in sequences of many persons.
+"""Selection of single persons and pairs in sequences with many persons.
 
-A network takes one or two persons. If there are more, each person and each pair is
+Most networks take one or two persons. Each person and each pair of a larger group can be
 predicted separately, from the first to the last frame in which they are present.
 """
 
@@ -14,14 +14,19 @@ from ..annotations import Sample
 
 
 class Group(NamedTuple):
-    """A selection of persons and frames: `keypoint[rows, start:stop]`."""
+    """Selection `keypoint[rows, start:stop]` of persons and frames.
+
+    Attributes:
+        rows: indices of the persons along axis M of `keypoint` [M, T, V, C].
+        start, stop: range of frames; `stop` is exclusive.
+    """
 
     rows: tuple[int, ...]
     start: int
     stop: int
 
     def crop(self, sample: Sample) -> Sample:
-        """Return the sample with only these persons and frames; arrays are copied."""
+        """Return a sample with copies of the keypoints of these persons and frames."""
         rows, frames = list(self.rows), slice(self.start, self.stop)
         cropped = dict(sample, total_frames=self.stop - self.start)
         for key in ("keypoint", "keypoint_score"):
@@ -31,12 +36,12 @@ class Group(NamedTuple):
 
 
 def all_persons(keypoint: np.ndarray) -> Group:
-    """Return all persons in all frames of `keypoint` [M, T, V, C]."""
+    """Return a group of all persons in all frames of `keypoint` [M, T, V, C]."""
     return Group(tuple(range(len(keypoint))), 0, keypoint.shape[1])
 
 
 def single_persons(keypoint: np.ndarray) -> list[Group]:
-    """Return a group for each person that is present in any frame.
+    """Return a group for each person that is present in at least one frame.
 
     Args:
         keypoint: [M, T, V, C]; a joint that is exactly zero is absent.
@@ -46,15 +51,16 @@ def single_persons(keypoint: np.ndarray) -> list[Group]:
 
 
 def closest_pairs(keypoint: np.ndarray, max_pairs: int) -> list[Group]:
-    """Return the closest pairs of persons with common frames, closest first.
+    """Return groups for the closest pairs of persons with common frames, closest first.
 
-    The distance of a pair is the distance between the means of their joints, averaged
-    over the common frames, relative to the larger height or width of the two persons.
-    Perspective therefore does not bring persons far from the camera closer together.
+    The distance of a pair is the distance between the mean joint positions of the two
+    persons, averaged over the common frames and divided by the size of the larger person.
+    The size is the largest extent of a person along an axis. Due to this division, pairs
+    far from the camera do not appear closer in images.
 
     Args:
         keypoint: [M, T, V, C] in one coordinate system for all persons.
-        max_pairs: maximum number of pairs.
+        max_pairs: maximum number of pairs to return.
     """
     detected: NDArray[np.bool_] = np.any(keypoint, axis=-1)  # [M, T, V]
     present: NDArray[np.bool_] = np.any(detected, axis=-1)  # [M, T]

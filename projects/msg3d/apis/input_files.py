@@ -1,7 +1,7 @@
-"""List and read input files for prediction.
+"""Search and readers for input files of predictions.
 
 The converters share the same readers (`formats/`), so every format that is supported for
-training is supported for prediction.
+training is also supported for prediction.
 """
 
 import os
@@ -33,23 +33,23 @@ from .keypoint_input import Expected
 
 # Formats whose sequences have ids, and possibly a layout.
 WITH_IDS = (ANNOTATION_FILE.name, STORE.name)
-# Formats that do not specify the unit, or only optionally.
+# Formats in which the unit is missing or optional.
 WITHOUT_UNIT = (CSV.name, KEYPOINT_JSON.name, NPY.name)
 
 
 def list_inputs(paths: Sequence[str], exclude: str) -> tuple[list[str], str]:
-    """List the sources in several files and folders.
+    """Return the paths of all sources in several files and folders.
 
     Args:
         paths: files and folders, see `list_sources`.
-        exclude: a folder that is not searched.
+        exclude: path of a folder to skip.
 
     Returns:
-        The sources, and the common folder that their names are relative to.
+        The paths of the sources, and the common folder that their names are relative to.
 
     Raises:
         DataError: see `list_sources`.
-        ConfigError: the paths are on different drives (`wrong-path`).
+        ConfigError: the paths are on different drives (kind `wrong-path`).
     """
     sources: list[str] = []
     folders: list[Path] = []
@@ -64,22 +64,23 @@ def list_inputs(paths: Sequence[str], exclude: str) -> tuple[list[str], str]:
         root = os.path.commonpath(folders)
     except ValueError as error:
         raise ConfigError(
-            "the inputs are on different drives. Process each drive separately",
+            "the inputs are on different drives, expected a common folder. Predict the "
+            "inputs of each drive separately.",
             kind="wrong-path",
         ) from error
     return list(dict.fromkeys(sources)), root
 
 
 def source_names(sources: Sequence[str], root: str) -> dict[str, str]:
-    """Return a dictionary from names of sources to their paths.
+    """Return a dictionary that maps the names of sources to their paths.
 
-    A name is the path relative to `root`, with `/` on all systems.
+    The name of a source is its path relative to `root`, with `/` on all systems.
     """
     return {Path(os.path.relpath(path, root)).as_posix(): path for path in sources}
 
 
 def absolute(path: str) -> Path:
-    """Return the absolute path without `..`; symbolic links are not resolved."""
+    """Return an absolute path without `..`. Symbolic links are not resolved."""
     return Path(os.path.normpath(Path(path).absolute()))
 
 
@@ -89,12 +90,14 @@ def path_in(folder: str, name: str) -> str:
 
 
 def list_sources(path: str, exclude: str) -> list[str]:
-    """List the supported files below a folder in sorted order, or return the file itself.
+    """Return the paths of all sources in a folder, in sorted order.
+
+    A source is a supported file, a packed store, or a folder of JSON files with one frame
+    each.
 
     Args:
-        path: file or folder. A packed store is one source, and so is a folder of JSON
-            files with one frame each.
-        exclude: a folder that is not searched.
+        path: path of a folder, or of a single source.
+        exclude: path of a folder to skip.
 
     Raises:
         DataError: the path does not exist, or contains no supported file.
@@ -104,7 +107,9 @@ def list_sources(path: str, exclude: str) -> list[str]:
         return [path]
     if not os.path.isdir(path):  # noqa: PTH112
         raise DataError(
-            "does not exist. Pass a file or a folder", kind="not-found", file=path
+            "the input does not exist. Pass the path of an existing file or folder.",
+            kind="not-found",
+            file=path,
         )
     formats = all_formats().values()
     suffixes = {suffix for file_format in formats for suffix in file_format.suffixes}
@@ -133,7 +138,8 @@ def list_sources(path: str, exclude: str) -> list[str]:
             sources.append(folder)
     if not sources:
         raise DataError(
-            f"contains no supported file, expected {', '.join(sorted(suffixes))}",
+            "the folder contains no supported file, expected "
+            f"{', '.join(sorted(suffixes))}",
             kind="empty",
             file=path,
         )
@@ -141,7 +147,7 @@ def list_sources(path: str, exclude: str) -> list[str]:
 
 
 def _is_source(path: str) -> bool:
-    """Return whether a file or folder as a whole has a supported format."""
+    """Return whether a format supports the file, or the folder as a whole."""
     try:
         detect_format(Source(path))
     except (DataError, OSError):
@@ -150,7 +156,7 @@ def _is_source(path: str) -> bool:
 
 
 def _contains_frames(folder: str, files: list[str]) -> bool:
-    """Return whether the JSON files of a folder are frames, judged by the first file."""
+    """Return whether the first JSON file of a folder contains a single frame."""
     names = sorted(name for name in files if name.lower().endswith(".json"))
     if not names:
         return False
@@ -167,19 +173,19 @@ def read_sequences(
     """Read the sequences of a source.
 
     Args:
-        path: a source from `list_sources`.
-        expected: input of the network.
-        options: properties that the file does not specify. The default layout is the
-            network's.
+        path: path of a source, from `list_sources`.
+        expected: properties of the keypoints that the network was trained on.
+        options: properties of the keypoints that the file does not specify. By default,
+            the layout is that of the network.
 
     Returns:
-        Unchecked dictionaries for `Recognizer.predict`, with `frame_dir`. `notes`
-        describe changes.
+        Sequences for `Recognizer.predict`, with their names as `frame_dir`. `notes`, if
+        present, describes changes made by the reader.
 
     Raises:
         DataError: the file cannot be read or contains no person; or neither the file nor
-            `options` specifies the unit, and the persons do not have a plausible size in
-            meters (`unit`).
+            `options` specifies the unit, and persons do not have a plausible size in
+            meters (kind `unit`).
     """
     try:
         return _read(path, expected, options or ReadOptions())
@@ -191,7 +197,7 @@ def read_sequences(
         raise DataError(str(reason), kind="no-person", file=path) from None
     except OSError as error:
         raise DataError(
-            f"cannot be read ({error.strerror})", kind="io", file=path
+            f"the file cannot be read ({error.strerror})", kind="io", file=path
         ) from error
 
 
@@ -204,7 +210,8 @@ def _read(path: str, expected: Expected, options: ReadOptions) -> list[Sample]:
         name, sequences = _read_file(source, expected, options)
         if any("poses" in sequence for sequence in sequences):
             raise DataError(
-                "is a single frame of a video. Pass the folder that contains all frames",
+                "the file contains a single frame, expected a sequence. Pass the folder "
+                "that contains all frames of the video.",
                 kind="structure",
             )
     if name in WITHOUT_UNIT and options.unit is None and not _specifies_unit(source):
@@ -229,7 +236,7 @@ def _read(path: str, expected: Expected, options: ReadOptions) -> list[Sample]:
 def _read_file(
     source: Source, expected: Expected, options: ReadOptions
 ) -> tuple[str, list[Sample]]:
-    """Return the name of the format, and the sequences."""
+    """Return the name of a file's format, and its sequences."""
     name = detect_format(source, options).name
     layout = options.layout
     if name not in WITH_IDS:
@@ -247,7 +254,7 @@ def _specifies_unit(source: Source) -> bool:
 
 
 def _check_meters(sequences: list[Sample], layout: Layout) -> None:
-    """Check that 3D keypoints of unknown unit can be in meters, the default."""
+    """Check that 3D keypoints without a unit have a plausible size in meters."""
     hand = is_hand(skeleton(layout).joints)
     for sequence in sequences:
         keypoint = sequence["keypoint"]
@@ -258,12 +265,12 @@ def _check_meters(sequences: list[Sample], layout: Layout) -> None:
             part, divisor = ("hand", 10) if hand else ("person", 1)
             unit = likely_unit(size, hand)
             raise DataError(
-                f"does not specify its unit, and the size of a {part} is {size:.4g}, "
-                f"expected {SHORTEST / divisor:g} to {LONGEST / divisor:g} in meters. "
+                f"the unit is not specified, and the size of a {part} is {size:.4g}, "
+                f"expected {SHORTEST / divisor:g} to {LONGEST / divisor:g} meters. "
                 + (
-                    f"Pass --unit {unit} if that is correct"
+                    f"If the unit is {unit}, pass --unit {unit}."
                     if unit
-                    else "Pass --unit: m, cm, mm, or unscaled"
+                    else "Pass --unit m, cm, mm, or unscaled."
                 ),
                 kind="unit",
                 field="keypoint",

@@ -1,7 +1,7 @@
-"""Check keypoints passed by users and convert them to samples of a test pipeline.
+"""Check keypoints passed by users and convert them to samples for a test pipeline.
 
-MMAction2 accepts any input: it assumes an image of 1080 x 1920 for pixels without an
-image size, treats millimeters as meters, and returns a label even for NaN.
+MMAction2 does not check its input. If the image size of 2D keypoints is missing, it
+assumes 1080 x 1920. It treats millimeters as meters, and returns a label even for NaN.
 """
 
 from collections.abc import Mapping
@@ -29,13 +29,14 @@ Layout = str | dict[str, Any]
 
 @dataclass(frozen=True)
 class Expected:
-    """Keypoints that a model was trained on.
+    """Properties of the keypoints that a network was trained on.
 
     Attributes:
-        layout: layout of the keypoints at the start of the pipeline, usually the graph's.
-        dimensions: 2 or 3; None if the pipeline accepts both.
-        stream: value of `SkeletonDataset(stream=...)` in the samples, if any.
-        num_person: number of persons that the pipeline keeps.
+        layout: skeleton layout of the samples before the test pipeline. This is usually
+            the layout of the network's graph.
+        dimensions: 2 or 3, or None if the test pipeline accepts both.
+        stream: value of `SkeletonDataset(stream=...)`, or None.
+        num_person: maximum number of persons that the test pipeline keeps.
     """
 
     layout: Layout
@@ -45,11 +46,12 @@ class Expected:
 
     @property
     def joints(self) -> int:
+        """Number of joints of the layout."""
         return len(skeleton(self.layout).joints)
 
 
 class Prepared(dict[str, Any]):
-    """Sample that `to_sample` has checked for a model.
+    """Sample that `to_sample` has checked for a network.
 
     `Recognizer.prepare` returns it unchanged. A modified copy, `dict(sample, ...)`, is an
     ordinary dictionary and is checked again.
@@ -68,21 +70,22 @@ def to_sample(
     img_shape: tuple[int, int] | None = None,
     name: str = "sample",
 ) -> Prepared:
-    """Create the sample that a model's test data set would pass to its pipeline.
+    """Convert keypoints to a sample for the test pipeline of a network.
 
     Args:
-        keypoints: `keypoint` [M, T, V, C], or a dictionary with `keypoint` and
-            optionally `frame_dir`, `keypoint_score` [M, T, V], `img_shape`, `layout`,
-            and `unit`, which override the arguments. In 2D, a third channel is the
-            score.
-        expected: keypoints that the model was trained on.
-        layout: layout of the keypoints; None for the model's.
-        unit: one of `skeletons.units.UNITS`, by default "m" in 3D and "px" in 2D.
-        img_shape: (height, width) of the image, for 2D.
-        name: name of a sample without `frame_dir`, for errors.
+        keypoints: array [M, T, V, C], or a dictionary with this array as `keypoint` and
+            optionally `frame_dir`, `keypoint_score` [M, T, V], and `img_shape`,
+            `layout`, and `unit`, which override the arguments. The third channel of 2D
+            keypoints is the score.
+        expected: properties of the keypoints that the network was trained on.
+        layout: skeleton layout of the keypoints; None for the network's.
+        unit: one of `skeletons.units.UNITS`; None for "m" in 3D and "px" in 2D.
+        img_shape: (height, width) of the image in pixels, for 2D keypoints.
+        name: name of a sample without `frame_dir`, for error messages.
 
     Returns:
-        A new dictionary with copies of the arrays, in meters or pixels.
+        A new dictionary with copies of the arrays, in the network's layout. 3D keypoints
+        are in meters (or unscaled), and 2D keypoints in pixels.
 
     Raises:
         DataError: the first problem in the sample.
@@ -134,7 +137,7 @@ def _to_sample(
     if not sample["keypoint"].any():
         raise DataError(
             f"all keypoints in {frames} frames are zero (no person detected). Remove the "
-            "sequence",
+            "sequence.",
             kind="no-person",
             field="keypoint",
         )
@@ -156,10 +159,10 @@ def _skeleton(layout: Layout) -> Skeleton:
 def _keypoint(
     value: Any, expected: Expected, layout: Layout, joints: int
 ) -> NDArray[np.floating]:
-    """Return a copy of an array [M, T, V, C] of finite numbers, V as in the layout."""
+    """Return a floating-point copy of the keypoints, and check shape and values."""
     if value is None:
         raise DataError(
-            "keypoint is missing, expected an array [M, T, V, C]",
+            "'keypoint' is missing, expected an array [M, T, V, C]",
             kind="structure",
             field="keypoint",
         )
@@ -167,29 +170,29 @@ def _keypoint(
         array = np.array(value)
     except ValueError as error:
         raise DataError(
-            f"keypoint is not a regular array ({error}), expected [M, T, V, C]",
+            f"'keypoint' is not a regular array ({error}), expected [M, T, V, C]",
             kind="shape",
             field="keypoint",
         ) from error
     shape = array.shape
     if array.dtype.kind not in "fiu":
         raise DataError(
-            f"keypoint has type {array.dtype}, expected numbers [M, T, V, C]",
+            f"'keypoint' has dtype {array.dtype}, expected an integer or float dtype",
             kind="dtype",
             field="keypoint",
         )
     if array.ndim != 4:
-        hint = ". Pass keypoint[None] for one person" if array.ndim == 3 else ""
+        hint = ". For one person, pass keypoint[None]." if array.ndim == 3 else ""
         raise DataError(
-            f"keypoint has shape {shape}, expected four axes [M persons, T frames, V="
-            f"{joints} joints, C]{hint}",
+            f"'keypoint' has shape {shape}, expected four axes [M persons, T frames, V="
+            f"{joints} joints, C coordinates]{hint}",
             kind="shape",
             field="keypoint",
         )
     if 0 in shape:
         empty = ("persons", "frames", "joints", "coordinates")[shape.index(0)]
         raise DataError(
-            f"keypoint has no {empty} (shape {shape}), expected [M, T, V={joints}, C] "
+            f"'keypoint' has no {empty} (shape {shape}), expected [M, T, V={joints}, C] "
             "without empty axes",
             kind="empty",
             field="keypoint",
@@ -205,9 +208,9 @@ def _keypoint(
     if not finite.all():
         person, frame, joint, _ = np.argwhere(~finite)[0]
         raise DataError(
-            f"keypoint has {int((~finite).sum())} NaN or infinite values, the first for "
+            f"'keypoint' has {int((~finite).sum())} NaN or infinite values, the first at "
             f"person {person}, frame {frame}, joint {joint}. Set all coordinates of "
-            "missing joints to 0",
+            "missing joints to 0.",
             kind="not-finite",
             field="keypoint",
         )
@@ -220,35 +223,36 @@ def _shape_error(
     channels: tuple[int, ...],
     layout: Layout,
 ) -> str:
-    name = f"layout {layout!r}" if isinstance(layout, str) else "the model's layout"
+    name = f"layout {layout!r}" if isinstance(layout, str) else "this layout"
     text = (
-        f"keypoint has {shape[2]} joints and {shape[3]} coordinates (shape {shape}), "
+        f"'keypoint' has {shape[2]} joints and {shape[3]} coordinates (shape {shape}), "
         f"expected [M, T, V={joints}, C={' or '.join(map(str, channels))}] for {name}"
     )
     # The number of frames is unknown, but the longest axis most likely contains them.
     axes = guess_axes(shape, max(shape), joints)
     if axes:
         return (
-            f"{text}. If the axes are {axes.names}, pass keypoint.{axes.fix}; otherwise, "
-            "specify the layout (layout=, or --layout)"
+            f"{text}. If the axes are {axes.names}, pass keypoint.{axes.fix}. Otherwise, "
+            "specify the layout of the keypoints (layout= or --layout)."
         )
     if shape[2] != joints:
-        return f"{text}. Specify the layout (layout=, or --layout)"
-    return (
-        f"{text}. This model expects {'3D' if channels == (3,) else '2D or 3D'} joints"
-    )
+        return f"{text}. Specify the layout of the keypoints (layout= or --layout)."
+    return f"{text}. Pass {'3D' if channels == (3,) else '2D or 3D'} keypoints."
 
 
 def _split_score(
     keypoint: NDArray[np.floating], score: Any
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return 2D keypoints and scores [M, T, V], by default 1 for detected joints."""
+    """Return 2D keypoints [M, T, V, 2] and scores [M, T, V].
+
+    Without scores, detected joints have score 1 and absent joints have score 0.
+    """
     if keypoint.shape[-1] == 3:
         if score is not None or (keypoint[..., 2] < 0).any():
             reason = "separate scores" if score is not None else "negative values"
             raise DataError(
-                f"keypoint has a third channel with {reason}, expected x, y, and "
-                "optionally the score. This model expects 2D joints; remove z",
+                f"'keypoint' has a third channel with {reason}, but this network expects "
+                "2D keypoints: x, y, and optionally the score. Remove the third channel.",
                 kind="score",
                 field="keypoint",
             )
@@ -258,15 +262,15 @@ def _split_score(
     score = np.array(score)
     if score.shape != keypoint.shape[:3] or score.dtype.kind not in "fiu":
         raise DataError(
-            f"keypoint_score has shape {score.shape} and type {score.dtype}, expected "
+            f"'keypoint_score' has shape {score.shape} and dtype {score.dtype}, expected "
             f"numbers of shape {keypoint.shape[:3]}, one score per joint",
             kind="score",
             field="keypoint_score",
         )
     if not np.isfinite(score).all():
         raise DataError(
-            "keypoint_score has NaN or infinite values, expected finite numbers. Set it "
-            "to 0 for missing joints",
+            "'keypoint_score' has NaN or infinite values, expected finite numbers. Set "
+            "the scores of missing joints to 0.",
             kind="score",
             field="keypoint_score",
         )
@@ -276,14 +280,14 @@ def _split_score(
 def _pixels(
     keypoint: NDArray[np.floating], unit: str, img_shape: Any, expected: Expected
 ) -> tuple[NDArray[np.floating], tuple[int, int] | None]:
-    """Return 2D keypoints, and (height, width) of their image or None."""
+    """Return 2D keypoints in pixels, and (height, width) of the image or None."""
     check_unit(unit, 2)
     shape = None if img_shape is None else _image_shape(img_shape)
     largest = float(np.abs(keypoint).max())
     if unit == "px" and shape is None and expected.dimensions == 2:
         raise DataError(
             "2D keypoints in pixels require the image size. Pass img_shape=(height, "
-            "width), or unit='normalized' if they are fractions of the image",
+            "width), or unit='normalized' if the keypoints are fractions of the image.",
             kind="img-shape",
             field="img_shape",
         )
@@ -304,7 +308,7 @@ def _image_shape(shape: Any) -> tuple[int, int]:
     except (TypeError, ValueError, OverflowError):
         pass
     raise DataError(
-        f"img_shape is {shown(shape)}, expected (height, width) in pixels",
+        f"'img_shape' is {shown(shape)}, expected (height, width) in pixels",
         kind="img-shape",
         field="img_shape",
     )

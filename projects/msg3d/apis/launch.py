@@ -1,7 +1,7 @@
-"""Run MMAction2's `train.py` and `test.py` in this process or under a launcher.
+"""Runner for MMAction2's `train.py` and `test.py`, in this process or under a launcher.
 
-The commands are the same as mim's. In addition, child processes pass their error message
-to this process, which prints it last (`engine.endings`).
+The command lines are the same as those of mim. In addition, child processes pass their
+error message to this process, which prints it last (`engine.endings`).
 """
 
 import os
@@ -22,7 +22,7 @@ from ..engine.endings import DEBUG, FILE
 from ..errors import CheckpointError, ConfigError
 
 TOOLS = Path(__file__).parents[1] / ".mim" / "tools"
-# Environment variables that launchers set in the processes they start.
+# Launcher -> environment variable that it sets in the processes that it starts.
 STARTED = {"pytorch": "TORCHELASTIC_RUN_ID", "slurm": "SLURM_STEP_ID"}
 GRACE = 30  # seconds to wait after Ctrl-C
 FORWARDED = ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
@@ -30,7 +30,14 @@ FORWARDED = ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
 
 @dataclass(frozen=True)
 class Launch:
-    """Launcher of a run, with the options of mim."""
+    """Launcher of a training or test run.
+
+    Attributes:
+        launcher: "none", "pytorch", "slurm", or "mpi".
+        gpus: total number of processes.
+        gpus_per_node, cpus_per_task, partition, srun_args: options of `srun`.
+        port: port of the first process; None for a random port.
+    """
 
     launcher: str = "none"
     gpus: int = 1
@@ -41,21 +48,24 @@ class Launch:
     port: int | None = None
 
     def in_process(self) -> bool:
-        """Return whether the script runs in this process."""
+        """Return whether the script runs in this process.
+
+        This is the case for "none" and "mpi", or if the launcher started this process.
+        """
         name = STARTED.get(self.launcher)
         return name is None or name in os.environ
 
     def command(self, script: str, config: str, arguments: Sequence[str]) -> list[str]:
-        """Return the command line that starts all processes.
+        """Return the command line of torchrun or srun that starts all processes.
 
         Args:
-            script: `train` or `test`.
+            script: "train" or "test".
             config: path of the config.
-            arguments: the other arguments of the script.
+            arguments: further arguments of the script.
 
         Raises:
-            ConfigError: a required option is missing (`option`), or `srun` is not
-                installed (`missing-package`).
+            ConfigError: a required option is missing (kind `option`), or `srun` is not
+                installed (kind `missing-package`).
         """
         run = [str(TOOLS / f"{script}.py"), config, *arguments]
         run += ["--launcher", self.launcher]
@@ -66,12 +76,14 @@ class Launch:
             return [*torchrun, *processes, *run]
         if self.partition is None or self.gpus_per_node is None:
             raise ConfigError(
-                "--launcher slurm requires --partition and --gpus-per-node",
+                "--launcher slurm requires --partition and --gpus-per-node. Pass both "
+                "options.",
                 kind="option",
             )
         if shutil.which("srun") is None:
             raise ConfigError(
-                "--launcher slurm requires Slurm, but srun is not installed",
+                "--launcher slurm requires Slurm, but srun is not installed. Run the "
+                "command on a machine with Slurm, or choose another launcher.",
                 kind="missing-package",
             )
         srun_args = shlex.split(self.srun_args)
@@ -93,28 +105,33 @@ class Launch:
 
 
 def check_checkpoint(path: str) -> None:
-    """Check that a checkpoint exists, without slow imports.
+    """Check that a local checkpoint exists, without slow imports.
+
+    Args:
+        path: path or URL of the checkpoint. URLs are not checked.
 
     Raises:
-        CheckpointError: a local file does not exist (`not-found`).
+        CheckpointError: the file does not exist (kind `not-found`).
     """
     # Unlike Path.exists, os.path.exists accepts any text.
     if "://" not in path and not os.path.exists(path):  # noqa: PTH110
         raise CheckpointError(
-            "the checkpoint does not exist", kind="not-found", file=path
+            "the checkpoint does not exist. Pass the path of an existing file.",
+            kind="not-found",
+            file=path,
         )
 
 
 def run_in_process(
     script: str, config: str, arguments: Sequence[str], launcher: str
 ) -> None:
-    """Run a script in this process and propagate its exceptions.
+    """Run `train.py` or `test.py` in this process and propagate its exceptions.
 
     Args:
-        script: `train` or `test`.
+        script: "train" or "test".
         config: path of the config.
-        arguments: the other arguments of the script.
-        launcher: launcher of this process.
+        arguments: further arguments of the script.
+        launcher: launcher that started this process.
     """
     from .mmaction_tools import run_script, tool_path
 
@@ -127,10 +144,13 @@ def run_in_process(
 
 
 def results(stage: str) -> dict[str, float]:
-    """Return the latest metrics of the run in this process.
+    """Return the latest value of each metric of the run in this process.
 
     Args:
-        stage: `val` or `test`.
+        stage: "val" or "test".
+
+    Returns:
+        Dictionary from metric names, such as "acc/top1", to values.
     """
     from mmengine.logging import MessageHub
 
@@ -145,18 +165,18 @@ def results(stage: str) -> dict[str, float]:
 def run_processes(
     command: Sequence[str], port: int | None, debug: bool
 ) -> tuple[int, str]:
-    """Run a launcher and wait for it.
+    """Run a launcher and wait until it exits.
 
-    Termination signals to this process are forwarded to the launcher.
+    Signals of a scheduler to this process are forwarded to the launcher.
 
     Args:
-        command: see `Launch.command`.
+        command: command line from `Launch.command`.
         port: port of the first Slurm process; None for a random port.
         debug: whether the processes print tracebacks.
 
     Returns:
-        The exit status, and the message of the first error that the user can fix, or an
-        empty string.
+        The exit status, and the message of the first error that the user can fix. The
+        message is empty if no process reported an error.
     """
     # Slurm nodes share the current folder, but not /tmp.
     shared = "." if command[0] == "srun" and os.access(".", os.W_OK) else None
@@ -177,7 +197,12 @@ def run_processes(
 
 
 def _interrupt(process: subprocess.Popen[bytes], again: bool) -> None:
-    """Wait for a launcher that has also received Ctrl-C."""
+    """Wait for a launcher that has also received Ctrl-C, and kill it after `GRACE`.
+
+    Args:
+        process: the launcher.
+        again: whether to send a second SIGINT.
+    """
     if again:  # srun terminates at the second SIGINT
         process.send_signal(signal.SIGINT)
     try:
@@ -189,7 +214,7 @@ def _interrupt(process: subprocess.Popen[bytes], again: bool) -> None:
 
 @contextmanager
 def _forwarding(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Forward the signals of a scheduler to a process."""
+    """Forward `FORWARDED`, the signals of schedulers, to a process."""
 
     def forward(number: int, frame: FrameType | None) -> None:
         process.send_signal(number)

@@ -1,4 +1,4 @@
-"""Run MMAction2's tools with the compatibility fixes applied.
+"""Runner for MMAction2's tools, with the compatibility fixes applied.
 
 Some tools import `mmaction.models` or load a checkpoint before they read the config that
 imports `msg3d`.
@@ -22,13 +22,18 @@ from ..errors import CheckpointError
 
 
 def run_tool(name: str) -> None:
-    """Run a script of MMAction2, such as `analysis_tools/confusion_matrix.py`.
+    """Run a script of MMAction2, with its arguments in `sys.argv`.
 
-    The script reads its arguments from `sys.argv`. After an error that the user can fix,
-    the process exits with one sentence.
+    If the script fails with an error that the user can fix, the process exits with one
+    sentence.
+
+    Args:
+        name: path relative to MMAction2's folder `tools`, such as
+            `analysis_tools/confusion_matrix.py`.
 
     Raises:
-        FileNotFoundError: this version of MMAction2 has no such script.
+        FileNotFoundError: the installed version of MMAction2 does not contain the script.
+        ModuleNotFoundError: MMAction2 is not installed.
     """
     script = tool_path(name)
     try:
@@ -43,8 +48,11 @@ def run_tool(name: str) -> None:
 def tool_path(name: str) -> str:
     """Return the path of a script of MMAction2.
 
+    Args:
+        name: path relative to MMAction2's folder `tools`.
+
     Raises:
-        FileNotFoundError: this version of MMAction2 has no such script.
+        FileNotFoundError: the installed version of MMAction2 does not contain the script.
         ModuleNotFoundError: MMAction2 is not installed.
     """
     package = importlib.util.find_spec("mmaction")
@@ -53,7 +61,8 @@ def tool_path(name: str) -> str:
     script = Path(package.origin).parent / ".mim" / "tools" / name
     if not script.is_file():
         raise FileNotFoundError(
-            f"MMAction2 has no script {script}. Install mmaction2 1.2.0"
+            f"the script {script} is not in this version of MMAction2. Install "
+            "mmaction2 1.2.0."
         )
     return str(script)
 
@@ -65,9 +74,12 @@ def run_script(path: str) -> None:
 
 
 def run_tool_on_pth(name: str) -> None:
-    """Run a script that only accepts checkpoints that end in `.pth`.
+    """Run a script of MMAction2 that accepts only checkpoints that end in `.pth`.
 
-    Each argument `NAME.safetensors` is replaced by a temporary `.pth` file.
+    Each argument `NAME.safetensors` is replaced with a temporary `.pth` file.
+
+    Args:
+        name: see `run_tool`.
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -88,7 +100,7 @@ def _as_pth(arg: str, folder: str) -> str:
 def check_checkpoint(path: str) -> None:
     """Exit with one sentence if a checkpoint cannot be loaded safely.
 
-    torch's own message is long and recommends loading the file unsafely.
+    PyTorch's message is long and recommends loading the file unsafely.
     """
     try:
         CheckpointLoader.load_checkpoint(path, "cpu", logger="silent")

@@ -1,7 +1,7 @@
-"""Model index: shipped configs with published results and our results.
+"""Model index: the shipped configs with published results and our results.
 
-mim and MMEngine read the same metafiles. The name of a config describes its recipe, see
-`parse_name`.
+The index is read from the metafiles, which mim and MMEngine read as well. The name of a
+config describes its recipe, see `parse_name`.
 """
 
 import re
@@ -14,7 +14,7 @@ from ..errors import ConfigError
 
 INDEX = Path(__file__).parents[1] / ".mim" / "model-index.yml"
 
-# The spelling of MMAction2's metafiles, so that a search covers both packages.
+# Spelling of data sets in MMAction2's metafiles, so that a search covers both packages.
 _SPELLING = {
     word.lower(): word
     for word in (
@@ -34,20 +34,20 @@ def parse_name(name: str) -> dict[str, str]:
     """Parse the name of a config.
 
     Args:
-        name: such as `msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d`.
+        name: name such as `msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-3d`.
 
     Returns:
-        network, gpus, batch (samples per GPU and step), stream, recipe (`u100-80e`),
-        epochs (passes over the training samples), data (`NTU60-XSub-3D`), and
-        dimensions (`3d`).
+        Dictionary with the text of `network`, `gpus`, `batch` (samples per GPU and step),
+        `stream`, `recipe` (such as "u100-80e"), `epochs` (passes over the training
+        samples), `data` (such as "NTU60-XSub-3D"), and `dimensions` ("2d" or "3d").
 
     Raises:
-        ConfigError: the name does not have this form (`file-name`).
+        ConfigError: the name does not have this form (kind `file-name`).
     """
     match = _NAME.fullmatch(name)
     if not match:
         raise ConfigError(
-            "the name of the config is invalid, expected "
+            "the config name is invalid, expected "
             "NETWORK_GPUSxbBATCH-STREAM-SAMPLING-EPOCHSe_DATA-keypoint-2d or -3d",
             kind="file-name",
             file=name,
@@ -59,19 +59,19 @@ def parse_name(name: str) -> dict[str, str]:
 
 
 def metafiles(index: Path = INDEX) -> list[Path]:
-    """Return the paths of the metafiles in the order of the index."""
+    """Return the paths of the metafiles listed in the model index, in its order."""
     return [(index.parent / path).resolve() for path in _yaml(index)["Import"]]
 
 
 class Entry(NamedTuple):
-    """Shipped config.
+    """Shipped config with its results. Accuracies are in percent.
 
     Attributes:
         name: name of the config.
-        data: data set, split, and dimensions, such as `NTU60-XSub-3D`.
-        stream: joint, bone, joint-motion, bone-motion, or laban.
-        published: published results of the same recipe, "89.4 (authors)".
-        own: our results, "90.9 ± 1.5".
+        data: data set, split, and dimensions, such as "NTU60-XSub-3D".
+        stream: "joint", "bone", "joint-motion", "bone-motion", or "laban".
+        published: published results of the same recipe, such as "89.4 (authors)".
+        own: our results, such as "90.9 ± 1.5".
     """
 
     name: str
@@ -82,7 +82,7 @@ class Entry(NamedTuple):
 
 
 def entries() -> list[Entry]:
-    """Return all shipped configs, sorted by network and name."""
+    """Return the entries of all shipped configs, in the order of the metafiles."""
     all_entries = []
     for path in metafiles():
         content = _yaml(path)
@@ -115,7 +115,7 @@ def entries() -> list[Entry]:
 
 
 def _value(metrics: dict[str, Any]) -> str:
-    """Format the first metric with its name (unless top-1) and standard deviation."""
+    """Format the first metric with its standard deviation, and its name unless top-1."""
     name, value = next(iter(metrics.items()))
     std = metrics.get(f"{name} Std")
     text = f"{value}" if name == "Top 1 Accuracy" else f"{name} {value}"

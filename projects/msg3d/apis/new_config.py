@@ -1,8 +1,8 @@
-"""Write a config for an annotation file.
+"""Generator of a config for an annotation file.
 
 The config inherits model, schedule, and runtime from `_base_` files. These are copied
-next to it, since MMEngine cannot inherit from an installed plugin. All settings that
-depend on the data set are read from its file.
+next to the config, since MMEngine cannot inherit from an installed plugin. All settings
+that depend on the data set are derived from the annotation file.
 """
 
 import shutil
@@ -20,7 +20,7 @@ from ..stores.packing import load_any
 from .config_files import CONFIGS, find_config, named_bases
 from .config_text import Name, code, difference
 
-# Recipes for small data sets, by the number of coordinates.
+# Number of dimensions -> name of a recipe for small data sets.
 DEFAULTS = {
     2: "msg3d_1xb16-joint-u64-60e_penn-action-keypoint-2d",
     3: "msg3d_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d",
@@ -44,26 +44,30 @@ def write_config(
     """Write a config for an annotation file or packed store.
 
     Args:
-        ann_file: path of the file, as written to the config.
-        output: path of the config, `.py`.
-        like: name or path of the config that provides the recipe; by default a recipe
-            for small data sets.
-        layout: skeleton layout, required if the file does not specify it.
-        train_split, val_split: names of the splits, required if the file has several
-            pairs.
+        ann_file: path of the file, which is written to the config unchanged.
+        output: path of the config to write, ending in `.py`.
+        like: name or path of the config that provides model and schedule. By default, a
+            recipe for small data sets is used.
+        layout: skeleton layout of the keypoints, required if the file does not specify
+            it.
+        train_split, val_split: names of the splits for training and validation, required
+            if the file has several pairs of splits.
         flat: whether to write a single file without `_base_`.
 
     Returns:
-        Paths of the written files, the config first.
+        Paths of the written files, starting with the config.
 
     Raises:
-        DataError: the file is invalid or incomplete.
-        ConfigError: the recipe is for another kind of data, or `output` is not `.py`.
+        DataError: the annotation file is invalid or incomplete.
+        ConfigError: the recipe is for another kind of data, or `output` does not end in
+            `.py`.
         OSError: a file cannot be written.
     """
     if not output.endswith(".py"):
         raise ConfigError(
-            "the file name must end in .py", kind="file-name", file=output
+            f"the output file ends in {Path(output).suffix!r}, expected '.py'",
+            kind="file-name",
+            file=output,
         )
     facts = read_facts(load_any(ann_file), ann_file, layout, train_split, val_split)
     source = find_config(like or DEFAULTS[facts.dimensions])
@@ -79,22 +83,22 @@ def write_config(
 
 
 def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
-    """Return a config adapted to another data set.
+    """Return a copy of a config, adapted to another data set.
 
     Args:
-        cfg: the config of a shipped recipe.
-        facts: facts about the data set.
-        ann_file: path of the data set.
-        name: name of the config, for errors.
+        cfg: config of a recipe for classification.
+        facts: facts about the annotation file.
+        ann_file: path of the annotation file.
+        name: name of the config, for error messages.
 
     Raises:
-        ConfigError: the recipe is for other dimensions or for regression (`config`).
+        ConfigError: the recipe is for other dimensions or for regression (kind `config`).
     """
     cfg = deepcopy(cfg)
     backbone, head = cfg.model.backbone, cfg.model.cls_head
     if "num_classes" not in head:
         raise ConfigError(
-            "is a recipe for regression, expected a recipe for classification",
+            "the recipe is for regression, expected a recipe for classification",
             kind="config",
             file=name,
         )
@@ -125,7 +129,7 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
 
 
 def _scales(graph_cfg: dict[str, Any], layout: str | dict[str, Any]) -> int:
-    """Return the number of scales up to the diameter of the graph, 13 at most."""
+    """Return the number of scales up to the diameter of the graph, at most 13."""
     from ..models.graph import binary_adjacency, useful_scales
 
     _, adjacency = binary_adjacency({**graph_cfg, "layout": layout})
@@ -133,7 +137,7 @@ def _scales(graph_cfg: dict[str, Any], layout: str | dict[str, Any]) -> int:
 
 
 def _is_pipeline_part(value: Any) -> bool:
-    """Return whether a variable is a pipeline step or a list of steps."""
+    """Return whether a config value is a pipeline step or a list of pipeline steps."""
     from mmaction.registry import TRANSFORMS
 
     steps = value if isinstance(value, list) else [value]
@@ -150,9 +154,9 @@ def _adapted_step(step: dict[str, Any], facts: Facts, name: str) -> dict[str, An
         kind.endswith("2D") and facts.dimensions == 3
     ):
         raise ConfigError(
-            f"is a recipe for {5 - facts.dimensions}D keypoints, but the data is "
-            f"{facts.dimensions}D. `msg3d configs {facts.dimensions}d` lists recipes "
-            "for it.",
+            f"the recipe is for {5 - facts.dimensions}D keypoints, but the data is "
+            f"{facts.dimensions}D. Run `msg3d configs {facts.dimensions}d` to list "
+            "matching recipes.",
             kind="config",
             file=name,
             field=kind,
@@ -169,7 +173,10 @@ def _adapted_step(step: dict[str, Any], facts: Facts, name: str) -> dict[str, An
 
 
 def _centered(step: dict[str, Any], layout: str | dict[str, Any]) -> dict[str, Any]:
-    """Replace a normalization step by one that suits the layout."""
+    """Return an `AlignSkeleton3D` step for the layout, in place of a normalization step.
+
+    Layouts without spine or shoulders are only centered.
+    """
     kept = {key: value for key, value in step.items() if key.startswith("align_")}
     described = skeleton(layout)
     if described.spine and described.shoulders:
@@ -205,7 +212,7 @@ def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list
         dataset["ann_file"] = Name("ann_file")
     _write(
         written[1],
-        "# The data set: its file, splits, and pipelines.\n"
+        "# Annotation file, splits, and pipelines of the data set.\n"
         + code(dict(_base_="skeleton.py", ann_file=ann_file, **pipelines, **data)),
     )
     inherited: dict[str, Any] = {}
@@ -217,7 +224,7 @@ def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list
 
 
 def _bases(config: Path) -> list[Path]:
-    """Return the `_base_` files that a config inherits from, directly or indirectly."""
+    """Return the files in `_base_` that a config inherits from, or its parents do."""
     files: list[Path] = []
     for name in named_bases(config):
         base = (config.parent / name).resolve()
@@ -226,7 +233,13 @@ def _bases(config: Path) -> list[Path]:
 
 
 def _copy_bases(bases: list[Path], folder: Path) -> list[str]:
-    """Copy base files and the files that they inherit from; keep existing files."""
+    """Copy base files and the files that they inherit from to a folder.
+
+    Existing files are kept.
+
+    Returns:
+        Paths of the new files.
+    """
     copied = []
     for base in bases:
         target = folder / base.relative_to(CONFIGS / "_base_")

@@ -1,4 +1,4 @@
-"""Aliases of names that earlier versions defined here."""
+"""Backward-compatible aliases for names formerly defined in this module."""
 
 from ..formats.video import read_video
 from ..video import rtmlib_pose

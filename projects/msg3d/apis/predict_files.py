@@ -1,8 +1,8 @@
-"""Predict files and write the results, resuming after an interruption.
+"""Prediction of files, with results in JSON, CSV, and SRT files, and resumption.
 
-Each source gets its own JSON file, which is written when the source is done. A restarted
-run reads this file instead of predicting again, unless the source, the network, or an
-option has changed.
+A source is a file or a folder of frames. The results of a source are written to its own
+JSON file as soon as it is done. A restarted run reads this file instead of predicting the
+source again, unless the source, the network, or an option has changed.
 """
 
 import csv
@@ -27,12 +27,12 @@ from .tasks import Labels, Record, Segments
 
 @dataclass
 class Report:
-    """Outcomes of the sources.
+    """Outcomes of the sources of a run.
 
     Attributes:
-        predicted: names of sources that this run has predicted.
-        reused: names of sources that an earlier run has predicted.
-        failed: (name, reason) of sources and samples without a prediction.
+        predicted: names of the sources that this run predicted.
+        reused: names of the sources with results from an earlier run.
+        failed: (source name, reason) of each source and each sample without a prediction.
     """
 
     predicted: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Report:
 
 @dataclass
 class _Source:
-    """A source that was read, its valid samples, and the errors of the others."""
+    """Source with its valid samples, and the errors of invalid samples by name."""
 
     name: str
     samples: list[Prepared]
@@ -50,17 +50,18 @@ class _Source:
 
 
 def check_output(folder: str) -> None:
-    """Check that the output folder can be created.
+    """Check that the output folder is or could become a folder.
 
     Raises:
-        ConfigError: the folder or one of its parents is a file (`wrong-path`).
+        ConfigError: the path or one of its parents is a file (kind `wrong-path`).
     """
     target = path = absolute(folder)
     while not os.path.lexists(path):
         path = path.parent
     if not path.is_dir():
         raise ConfigError(
-            "is a file, expected a folder for the predictions. Pass another --output",
+            "the path is a file, expected a folder for the predictions. Pass another "
+            "folder as --output.",
             kind="wrong-path",
             file=folder if path == target else str(path),
         )
@@ -75,24 +76,26 @@ def predict_files(
     settings: Any,
     overwrite: bool = False,
 ) -> Report:
-    """Predict all sources without results, and write the results.
+    """Predict sources that have no results yet, and write the results to a folder.
+
+    If a source or sample fails, the others are still predicted.
 
     Args:
-        task: the results to compute, and the network.
-        sources: files, or folders of frames.
-        root: the folder that names of sources are relative to.
-        out: output folder. It gets `NAME.json` for each source, `NAME.srt` if there are
-            times, and one table.
-        read: returns the sequences of a source, or raises DataError.
-        settings: everything besides the sources that predictions depend on. Its `repr`
-            is compared.
-        overwrite: whether to predict sources again that have results.
+        task: results to compute, with the recognizer.
+        sources: paths of files or folders of frames.
+        root: folder that the names of the sources are relative to.
+        out: output folder for `NAME.json` per source, `NAME.srt` if the results contain
+            times, and the table `task.table`.
+        read: callable that returns the sequences of a source, or raises DataError.
+        settings: everything except the sources that the predictions depend on. If its
+            `repr` has changed, existing results are computed again.
+        overwrite: whether to predict sources with existing results again.
 
     Returns:
-        The report. If a source or sample fails, the others are still predicted.
+        Report on the sources.
 
     Raises:
-        DataError: pairs were requested, but the network takes one person.
+        DataError: pairs are requested, but the network takes a single person.
         OSError: a file cannot be written.
     """
     report = Report()
@@ -120,19 +123,20 @@ def predict_sources(
     read: Callable[[str], list[Sample]],
     report: Report,
 ) -> Iterator[Record]:
-    """Yield the record of each source as soon as its batch is done.
+    """Yield the results of each source as soon as its batch is done.
 
     Args:
         task, read: see `predict_files`.
-        sources: name -> path.
-        report: updated in place.
+        sources: dictionary from the names of the sources to their paths.
+        report: report to update in place.
 
-    Returns:
-        dict(source, samples), with `failed` if some samples failed. Sources that cannot
-        be read are only in the report.
+    Yields:
+        Dictionary with the name `source`, the list `samples` of results, and `failed`, a
+        dictionary from samples to reasons, if samples failed. Sources that cannot be
+        read are only in the report.
 
     Raises:
-        DataError: pairs were requested, but the network takes one person.
+        DataError: pairs are requested, but the network takes a single person.
     """
     # Report options that do not suit the network once, not for each file.
     list(task.predict([]))
@@ -166,7 +170,7 @@ def _prepare(recognizer: Recognizer, name: str, sequences: list[Sample]) -> _Sou
 def _records(
     pending: list[_Source], task: Labels | Segments, report: Report
 ) -> Iterator[Record]:
-    """Predict sources together, and yield their records."""
+    """Predict the samples of several sources together, and yield the records."""
     samples = [sample for source in pending for sample in source.samples]
     try:
         predictions = list(
@@ -175,7 +179,7 @@ def _records(
             )
         )
     except ValueError as error:
-        # A transform rejects a sample: retry each source to find out which one.
+        # A transform rejected a sample. Retry each source separately to find it.
         if len(pending) > 1:
             for source in pending:
                 yield from _records([source], task, report)
@@ -199,7 +203,7 @@ def _records(
 
 
 def _write(record: Record, key: str, task: Labels | Segments, out: str) -> None:
-    """Write the files of a source, with the JSON file last."""
+    """Write the subtitles of a source, and then its JSON file, which completes it."""
     path = _target(out, record["source"])
     texts = {entry["sample"]: task.subtitles(entry) for entry in record["samples"]}
     for name, text in texts.items():
@@ -220,7 +224,7 @@ def _target(out: str, name: str) -> str:
 
 
 def _key(path: str, settings: Any) -> str:
-    """Return a hash of the source's file stats and the settings."""
+    """Return a hash of the settings, and of names, sizes, and times of the files."""
     files = [Path(path)]
     if files[0].is_dir():
         files = sorted(files[0].iterdir(), key=lambda file: file.name)
@@ -230,7 +234,7 @@ def _key(path: str, settings: Any) -> str:
 
 
 def _load_record(path: str, key: str) -> Record | None:
-    """Return the record of a source, or None if it is missing or has another key."""
+    """Return the record in a JSON file, or None if it is missing or has another key."""
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Prediction for a sequence, a person, or a pair of persons."""
+"""Prediction for a sequence, or for a person or pair in it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,22 +9,24 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Prediction:
-    """Class scores and the best class, or regression targets.
+    """Class scores or regression targets predicted for a sequence, a person, or a pair.
+
+    For a regression network, `label`, `name`, and `score` are None, and `scores` and
+    `classes` are empty. For a classification network, `targets` is None.
 
     Attributes:
         label: index of the class with the highest score, from 0.
         name: name of this class, or its index as text if the classes have no names.
         score: score of this class.
-        scores: float32 [classes], as in the config's test. They sum to 1 with
-            `average_clips='prob'`, the default of GCNHead.
+        scores: float32 [classes], the scores of all classes. They sum to 1 if the head
+            has `average_clips='prob'`, the default of GCNHead.
         classes: names of all classes, in the order of `scores`.
-        rows: indices of the persons in `keypoint` [M, T, V, C].
-        frames: (start, stop) of the frames used; `stop` is exclusive.
-        persons: predictions for each person separately, if requested.
-        pairs: predictions for pairs of persons, closest first, if requested.
-        targets: for regression networks, values by target name in the units of the
-            training targets. `label`, `name`, and `score` are then None, and `scores`
-            and `classes` are empty. None for classification networks.
+        rows: indices of the persons along axis M of `keypoint` [M, T, V, C].
+        frames: range (start, stop) of the frames used; `stop` is exclusive.
+        persons: predictions for each person separately; empty unless requested.
+        pairs: predictions for pairs of persons, closest first; empty unless requested.
+        targets: dictionary from the names of the regression targets to their values, in
+            the units of the training targets.
     """
 
     label: int | None
@@ -39,12 +41,25 @@ class Prediction:
     targets: dict[str, float] | None = None
 
     def top(self, count: int = 5) -> list[tuple[str, float]]:
-        """Return (name, score) of the `count` best classes, best first."""
+        """Return (name, score) of the `count` classes with the highest scores.
+
+        The classes are sorted by decreasing score. For a regression network, the list
+        is empty.
+        """
         best = np.argsort(-self.scores, kind="stable")[:count]
         return [(self.classes[label], float(self.scores[label])) for label in best]
 
     def as_dict(self, count: int = 5) -> dict[str, Any]:
-        """Return a dictionary for JSON, with the `count` best classes or the targets."""
+        """Return the prediction as a JSON-compatible dictionary.
+
+        Args:
+            count: number of classes with the highest scores in the list `top`.
+
+        Returns:
+            Dictionary with `rows`, `frames`, and either `label`, `name`, `score`, and
+            `top`, or `targets`. `persons` and `pairs` are lists of dictionaries, if
+            not empty.
+        """
         selection = {"rows": list(self.rows), "frames": list(self.frames)}
         content: dict[str, Any]
         if self.targets is not None:

@@ -1,6 +1,6 @@
-"""Predict actions or regression targets in skeleton sequences.
+"""Recognizer that predicts actions or regression targets from skeleton sequences.
 
-Exported networks run without torch and MMAction2, so these are imported lazily.
+Exported networks run without PyTorch and MMAction2, so both are imported lazily.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,46 +21,65 @@ if TYPE_CHECKING:
 
 
 class _Job(NamedTuple):
-    """A group of persons in a sample, with the network's input."""
+    """Network input for a group of persons in a sample."""
 
-    sample: int
+    sample: int  # position in the iterable of samples
     kind: str  # "all", "persons", or "pairs"
     group: Group
-    inputs: NDArray[np.float32]
+    inputs: NDArray[np.float32]  # [clips, M, T, V, C]
 
 
 class Recognizer:
-    """Trained network with the test pipeline of its config.
+    """Trained network that predicts actions or regression targets from keypoints.
+
+    Keypoints are checked, converted to the layout and unit of the network, and passed
+    through its test pipeline. An exported network contains its weights and names, and
+    runs on the CPU. Omit `checkpoint`, `classes`, and `device` for it.
 
     Args:
-        config: the training config: a file, the name of a shipped config, or a `Config`.
-            Without `checkpoint`: a checkpoint, which contains its training config, or an
-            exported network, as in `from_exported`.
-        checkpoint: file or URL. It is loaded without executing code, and every entry
-            must match the network.
-        classes: names of the classes or regression targets. The default are the names in
-            the checkpoint, which training saves if the annotation file has them, or else
-            indices.
-        device: device such as "cpu" or "cuda:1". The default is a GPU if available.
-        batch_size: samples, persons, and pairs per batch.
-        clips: clips per sequence whose scores are averaged. The default is the number in
-            the config's test pipeline, usually 10. A single clip is ten times faster and
-            slightly less accurate.
+        config: training config of the network: a path, the name of a shipped config, or
+            a `Config`. If `checkpoint` is None, `config` is instead the path or URL of a
+            checkpoint that contains its training config, or the path of an exported
+            network (see `from_exported`).
+        checkpoint: path or URL of the weights. The file is loaded without executing
+            code. All weights must match the network.
+        classes: names of the classes or regression targets. By default, the names in the
+            checkpoint are used, which training saves if the annotation file contains
+            them. If the checkpoint has no names, they are "0", "1", and so on.
+        device: device of the network, such as "cpu" or "cuda:1". By default, a GPU is
+            used if available.
+        batch_size: maximum number of inputs per batch. Each sequence is one input, and
+            so is each person or pair that is predicted separately.
+        clips: number of clips sampled per sequence. The scores of the clips are averaged.
+            By default, the number in the test pipeline is used, usually 10. A single
+            clip is about ten times faster and slightly less accurate. Pipelines that use
+            full sequences ignore this argument.
 
     Attributes:
-        classes: names of the classes; empty for a regression network.
-        targets: names of the regression targets; empty for a classification network.
-        expected: layout, dimensions, and number of persons of the network's input.
+        classes: tuple of class names, in the order of the scores. Empty for a regression
+            network.
+        targets: tuple of target names. Empty for a classification network.
+        batch_size: maximum number of inputs per batch.
+        expected: layout, dimensions, stream, and number of persons of the keypoints that
+            the network was trained on.
 
     Raises:
-        ConfigError: an option is invalid, or config and checkpoint do not match.
-        CheckpointError: a file is invalid, or loading it would execute code.
-        ImportError: PyTorch or MMAction2 is not installed.
+        ConfigError: an argument is invalid, the config or checkpoint does not exist, or
+            config and checkpoint do not match.
+        CheckpointError: the checkpoint or exported network cannot be read, or loading it
+            would execute code.
+        ImportError: a required package is not installed. Checkpoints require PyTorch and
+            MMAction2, `.onnx` files require ONNX Runtime, and `.pt2` files require
+            PyTorch.
 
     Example:
         >>> recognizer = Recognizer("best.pth")
-        >>> recognizer.predict(keypoint).name
-        'hand waving'
+        >>> keypoint = np.load("wave.npy")
+        >>> keypoint.shape  # [M persons, T frames, V joints, C coordinates]
+        (1, 103, 25, 3)
+        >>> prediction = recognizer.predict(keypoint)
+        >>> prediction.name, prediction.scores.shape
+        ('hand waving', (60,))
     """
 
     def __init__(
@@ -76,8 +95,8 @@ class Recognizer:
         if is_exported(config):
             if checkpoint is not None or classes is not None or device is not None:
                 raise ConfigError(
-                    "is an exported network, which contains weights and classes and "
-                    "runs on the CPU. Omit checkpoint, classes, and device",
+                    "an exported network contains weights and classes and runs on the "
+                    "CPU. Omit checkpoint, classes, and device.",
                     kind="option",
                     file=str(config),
                 )
@@ -88,8 +107,8 @@ class Recognizer:
         except ModuleNotFoundError as error:
             raise ImportError(
                 f"loading a checkpoint requires PyTorch and MMAction2 ({error}). Install "
-                "all requirements of msg3d, or export the network on a machine that has "
-                "them and use Recognizer.from_exported."
+                "all requirements of msg3d, or export the network on another machine and "
+                "load it with Recognizer.from_exported."
             ) from error
 
         cfg, checkpoint = trained.load_network(config, checkpoint)
@@ -108,16 +127,21 @@ class Recognizer:
         batch_size: int = 16,
         clips: int | None = None,
     ) -> "Recognizer":
-        """Load a file written by `msg3d export`.
+        """Load an exported network, without its config and checkpoint.
 
         Args:
-            file: `.onnx`, which requires onnxruntime, or `.pt2`, which requires torch.
+            file: path of a file written by `msg3d export`. `.onnx` files require ONNX
+                Runtime, and `.pt2` files require PyTorch.
             batch_size, clips: see `Recognizer`.
 
+        Returns:
+            The recognizer, which runs on the CPU.
+
         Raises:
+            ConfigError: `batch_size` or `clips` is below 1.
             CheckpointError: the file does not exist, or was not written by
                 `msg3d export`.
-            ImportError: onnxruntime or torch is not installed.
+            ImportError: ONNX Runtime or PyTorch is not installed.
 
         Example:
             >>> Recognizer.from_exported("model.onnx").predict(keypoint).name
@@ -151,22 +175,24 @@ class Recognizer:
     ) -> list[Prediction]: ...
 
     def predict(self, keypoints: Any, **options: Any) -> Prediction | list[Prediction]:
-        """Predict the action or targets of one or several sequences.
+        """Predict the action or regression targets of one or several sequences.
 
         Args:
             keypoints: a sequence, or a list or tuple of sequences. A sequence is an
-                array [M persons, T frames, V joints, C], or a dictionary such as a
-                sample of an annotation file, with `keypoint` and optionally
-                `keypoint_score` [M, T, V], `img_shape`, `layout`, `unit`, and its name
-                `frame_dir`. C is 3 in 3D; in 2D it is 2, or 3 with the score. A joint
-                that is exactly zero is absent.
-            **options: see `predict_each`.
+                array [M persons, T frames, V joints, C coordinates], or a dictionary
+                with this array as `keypoint`, such as a sample of an annotation file. A
+                dictionary can also contain `keypoint_score` [M, T, V]; `frame_dir`, the
+                name of the sequence; and `layout`, `unit`, and `img_shape`, which
+                override the options. C is 3 for 3D keypoints. For 2D keypoints, C is 2,
+                or 3 if the last channel is the score. Absent joints are exactly zero.
+            **options: keyword arguments of `predict_each`.
 
         Returns:
-            The Prediction of a sequence, or a list of Predictions in the same order.
+            A `Prediction` for a sequence, or a list of them, in the same order, for a
+            list or tuple of sequences.
 
         Raises:
-            DataError: the keypoints do not suit the network.
+            DataError: the keypoints are invalid or do not match the network.
         """
         if isinstance(keypoints, (list, tuple)):
             return list(self.predict_each(keypoints, **options))
@@ -174,7 +200,7 @@ class Recognizer:
             return next(self.predict_each([keypoints], **options))
         raise DataError(
             f"keypoints have type {type(keypoints).__name__}, expected an array [M, T, "
-            "V, C], a dictionary with `keypoint`, or a list of these",
+            "V, C], a dictionary with this array as 'keypoint', or a list of these",
             kind="structure",
         )
 
@@ -188,22 +214,26 @@ class Recognizer:
         persons: bool = False,
         pairs: int = 0,
     ) -> Iterator[Prediction]:
-        """Yield the prediction of each sequence in order, batch by batch.
+        """Yield the prediction for each sequence of an iterable, in order.
+
+        Sequences are predicted in batches, and at most one batch is kept in memory.
 
         Args:
-            samples: any iterable of sequences, see `predict`. At most one batch is kept
-                in memory.
-            layout: layout of the keypoints, a name in `msg3d.skeletons` or a dictionary
-                that defines a layout. The default is the network's.
-            unit: "m", "cm", or "mm" in 3D (default "m"); "px" or "normalized" in 2D
-                (default "px").
-            img_shape: (height, width) of the image, for 2D.
-            persons: whether to also predict each person separately.
-            pairs: maximum number of pairs to also predict, closest first. Requires a
-                network for two or more persons.
+            samples: iterable of sequences, see `predict`.
+            layout: skeleton layout of the keypoints, as a name in `msg3d.skeletons` or a
+                dictionary that defines the layout. By default, the network's layout.
+            unit: unit of the keypoints: "m" (default), "cm", "mm", or "unscaled" in 3D;
+                "px" (default) or "normalized" in 2D.
+            img_shape: (height, width) of the image in pixels, for 2D keypoints.
+            persons: whether to predict each person separately as well. The results are
+                in `Prediction.persons`.
+            pairs: maximum number of pairs of persons to predict as well, closest first.
+                The results are in `Prediction.pairs`. Requires a network for two or more
+                persons.
 
         Raises:
-            DataError: see `predict`.
+            DataError: `pairs` is set, but the network takes a single person; or the
+                keypoints are invalid or do not match the network.
         """
         if pairs and self.expected.num_person < 2:
             raise DataError(
@@ -235,13 +265,19 @@ class Recognizer:
         img_shape: tuple[int, int] | None = None,
         name: str = "sample",
     ) -> Prepared:
-        """Return a checked copy of a sequence, which `predict` accepts without options.
+        """Check a sequence and convert it to the layout and unit of the network.
 
-        Arguments and exceptions are those of `predict_each`; `name` is for errors.
+        Args:
+            sample: a sequence, see `predict`.
+            layout, unit, img_shape: see `predict_each`.
+            name: name of a sequence without `frame_dir`, for error messages.
 
         Returns:
-            dict(keypoint, total_frames, ...) in the network's layout and units. A sample
-            that is already prepared for this network is returned unchanged.
+            A dictionary with copies of the arrays, which `predict` accepts without
+            options. A sample already prepared for this network is returned unchanged.
+
+        Raises:
+            DataError: see `predict`.
         """
         if isinstance(sample, Prepared) and sample.expected == self.expected:
             return sample
@@ -263,7 +299,10 @@ class Recognizer:
     def _score(
         self, jobs: Iterable[_Job]
     ) -> Iterator[tuple[_Job, NDArray[np.float32]]]:
-        """Yield each job with its scores [classes]; a batch has inputs of equal shape."""
+        """Yield each job with its scores [classes] or targets [targets].
+
+        A batch contains only inputs of equal shape.
+        """
         batch: list[_Job] = []
         for job in jobs:
             if batch and (

@@ -1,4 +1,4 @@
-"""Classify a stream of frames with a sliding window."""
+"""Prediction with a sliding window over a stream of frames."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,20 +12,24 @@ from .recognizer import Recognizer
 
 
 class Stream:
-    """Recognizer for an endless stream, with constant memory.
+    """Sliding-window prediction for an endless stream of frames, with constant memory.
 
-    Every `every` frames, the last `window` frames are classified. An action is detected
-    once it fills enough of the window. Create the recognizer with `clips=1` to reduce
-    the cost of a prediction.
+    After every `every` frames, the last `window` frames are passed to the recognizer. An
+    action is detected once it fills enough of the window. Create the recognizer with
+    `clips=1` to make predictions faster.
 
     Args:
-        recognizer: the network.
-        window: frames per prediction. Use the typical length of a training sequence.
-        every: frames between two predictions, and before the first prediction.
+        recognizer: recognizer that predicts each window.
+        window: number of frames per prediction. Use the typical length of a training
+            sequence.
+        every: number of frames between predictions, and before the first prediction.
         **options: `layout`, `unit`, and `img_shape` of `Recognizer.predict_each`.
 
     Attributes:
-        frames: number of frames added so far.
+        frames: number of frames added since the start of the stream.
+
+    Raises:
+        ConfigError: `window` or `every` is below 1.
 
     Example:
         >>> stream = Stream(Recognizer("my_config.py", "best.pth", clips=1), window=60)
@@ -53,27 +57,27 @@ class Stream:
     def add(
         self, keypoint: np.ndarray, keypoint_score: np.ndarray | None = None
     ) -> Prediction | None:
-        """Add the next frame.
+        """Add a frame, and return a prediction if it is due.
 
         Args:
-            keypoint: [M persons, V joints, C], of the same shape in all frames. A person
-                keeps the same row; absent persons are zero.
-            keypoint_score: [M, V], for 2D.
+            keypoint: array [M persons, V joints, C], with the same shape in all frames.
+                A person keeps the same row in all frames, and absent persons are zero.
+            keypoint_score: scores [M, V] of 2D keypoints.
 
         Returns:
-            Every `every` frames, the prediction for the last `window` frames, with
-            `frames` counted from the start of the stream. None for other frames, and if
-            the window contains no person.
+            After every `every` frames, the `Prediction` for the last `window` frames.
+            Its `frames` are counted from the start of the stream. None after other
+            frames, or if the window contains no person.
 
         Raises:
-            DataError: the shape differs from that of earlier frames, or `Recognizer`
-                rejects the keypoints.
+            DataError: the shape differs from that of earlier frames, or the keypoints
+                are invalid or do not match the network.
         """
         frame = {"keypoint": np.asarray(keypoint)}
         if frame["keypoint"].ndim != 3:
             raise DataError(
-                f"frame {self.frames} has shape {frame['keypoint'].shape}, expected "
-                "[M persons, V joints, C]",
+                f"frame {self.frames}: keypoint has shape {frame['keypoint'].shape}, "
+                "expected three axes [M persons, V joints, C coordinates]",
                 kind="shape",
                 field="keypoint",
             )
@@ -83,7 +87,7 @@ class Stream:
         if self.frames % self.every:
             return None
         length = min(self.window, self.frames)
-        # Samples have the axis of persons before that of frames.
+        # Buffers are [T, M, ...], and samples are [M, T, ...].
         sample: Sample = {
             key: np.moveaxis(self._last(buffer, length), 0, 1)
             for key, buffer in self._buffers.items()
@@ -97,7 +101,7 @@ class Stream:
         return replace(prediction, frames=(first + start, first + stop))
 
     def reset(self) -> None:
-        """Remove all frames to start a new stream."""
+        """Remove all frames and set `frames` to 0, to start a new stream."""
         self.frames = 0
         self._buffers = {}
 
@@ -111,18 +115,21 @@ class Stream:
             }
         for key, buffer in self._buffers.items():
             if key not in frame or frame[key].shape != buffer.shape[1:]:
-                shape = frame[key].shape if key in frame else "none"
+                problem = (
+                    f"has shape {frame[key].shape}, expected"
+                    if key in frame
+                    else "is missing, expected shape"
+                )
                 raise DataError(
-                    f"frame {self.frames}: {key} has shape {shape}, expected "
-                    f"{buffer.shape[1:]} as in earlier frames. Call reset() to start a "
-                    "new stream.",
+                    f"frame {self.frames}: {key} {problem} {buffer.shape[1:]} as in "
+                    "earlier frames. Call reset() to start a new stream.",
                     kind="shape",
                     field=key,
                 )
         if frame.keys() - self._buffers.keys():
             raise DataError(
                 f"frame {self.frames} has keypoint_score, but earlier frames do not. "
-                "Pass it for all frames, or for none.",
+                "Pass it for all frames or for no frame.",
                 kind="structure",
                 field="keypoint_score",
             )

@@ -1,4 +1,4 @@
-"""Prediction tasks: labels or targets of sequences, or segments."""
+"""Prediction tasks: labels or regression targets of sequences, or segments."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from .keypoint_input import Prepared
 from .recognizer import Recognizer
 from .untrimmed import as_rows, as_srt, frame_scores, segments, smooth
 
-# Result of a source or a sample, or a row of the table.
+# Dictionary with the results of a source or sample, or a row of the table.
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Label or targets of each sequence, and optionally of its persons and pairs.
+    """Prediction of labels or regression targets for sequences, persons, and pairs.
 
     Args:
-        recognizer: the network.
-        top: number of classes to write.
+        recognizer: recognizer that predicts the samples.
+        top: number of classes with the highest scores to write per prediction.
         persons, pairs: see `Recognizer.predict_each`.
     """
 
@@ -34,7 +34,7 @@ class Labels:
         return ("source", "sample", "of", "first_frame", "last_frame", *values)
 
     def predict(self, samples: list[Prepared]) -> Iterator[Record]:
-        """Yield the prediction of each sample as a dictionary for JSON."""
+        """Yield `Prediction.as_dict` for each sample."""
         predictions = self.recognizer.predict_each(
             samples, persons=self.persons, pairs=self.pairs
         )
@@ -42,7 +42,7 @@ class Labels:
             yield prediction.as_dict(self.top)
 
     def rows(self, source: str, sample: Record) -> Iterable[Record]:
-        """Yield table rows for the sequence, each person, and each pair."""
+        """Yield table rows for a sequence and each of its persons and pairs."""
         parts = [("all", sample)]
         for person in sample.get("persons", []):
             parts.append((f"person {person['rows'][0]}", person))
@@ -70,14 +70,15 @@ class Labels:
 
 @dataclass(frozen=True)
 class Segments:
-    """Actions in each sequence and their times; see `untrimmed`.
+    """Segmentation of sequences into actions with a sliding window, see `untrimmed`.
 
     Args:
-        recognizer: the network.
-        window, stride: frames per window, and between the starts of two windows.
-        width: odd number of frames over which scores are smoothed.
-        threshold: minimum score of a frame.
-        min_frames: minimum length of a segment.
+        recognizer: recognizer that classifies the windows.
+        window: number of frames per window.
+        stride: number of frames between the starts of consecutive windows.
+        width: odd number of frames over which scores are averaged.
+        threshold: minimum of the highest score of a frame; other frames are background.
+        min_frames: minimum number of frames per segment.
         fps: frames per second, for times and subtitles; None to omit both.
     """
 
@@ -96,7 +97,11 @@ class Segments:
         return ("source", "sample", "start", "stop", *times, "label", "name", "score")
 
     def predict(self, samples: list[Prepared]) -> Iterator[Record]:
-        """Yield the segments of each sample as a dictionary for JSON."""
+        """Yield a dictionary with `frames`, `segments`, and `srt` for each sample.
+
+        The number `frames` and the list `segments` are always present; the subtitles
+        `srt` only if `fps` is known.
+        """
         for sample in samples:
             scores = frame_scores(self.recognizer, sample, self.window, self.stride)
             parts = segments(
@@ -109,11 +114,15 @@ class Segments:
             yield dict(record, srt=as_srt(parts, self.fps)) if self.fps else record
 
     def rows(self, source: str, sample: Record) -> Iterable[Record]:
-        """Yield table rows, one per segment."""
+        """Yield a table row for each segment of a sample."""
         for segment in sample["segments"]:
             yield dict(segment, source=source, sample=sample["sample"])
 
     def subtitles(self, sample: Record) -> str | None:
-        """Remove the SubRip subtitles from the record and return them, or None."""
+        """Remove the SubRip subtitles from a record and return them.
+
+        Returns:
+            Text of the `.srt` file, or None if the record has no subtitles.
+        """
         srt: str | None = sample.pop("srt", None)
         return srt

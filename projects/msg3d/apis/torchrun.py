@@ -1,4 +1,4 @@
-"""Run torchrun, without a traceback if a rank has reported its error.
+"""Run torchrun, without its traceback if a process has reported its error.
 
 python -m msg3d.apis.torchrun [OPTIONS] SCRIPT ...
 """

@@ -1,4 +1,4 @@
-"""Load a trained network, its class names, and its test pipeline."""
+"""Loader for trained networks, their class names, and their test pipelines."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -38,15 +38,15 @@ class TestPipeline:
     """Test pipeline of a config, for samples in memory.
 
     Args:
-        cfg: a config with `test_dataloader`.
-        clips: clips per sequence; None for the number in the config.
+        cfg: config of the network, with `test_dataloader`.
+        clips: number of clips per sequence; None for the number in the config.
 
     Attributes:
-        expected: input of the pipeline and the network.
-        steps: steps of the pipeline, as in the config.
+        expected: properties of the keypoints that the network was trained on.
+        steps: list of the pipeline steps, in the form of the config.
 
     Raises:
-        ConfigError: the config has no test data set, or no graph.
+        ConfigError: the test data set or the graph of the network is missing.
     """
 
     __test__ = False  # not a test class for pytest
@@ -65,8 +65,8 @@ class TestPipeline:
                 "backbone.graph_cfg" if "pipeline" in dataset else "test_dataloader"
             )
             raise ConfigError(
-                f"the config has no {missing}. Use the config that the network was "
-                "trained with, or inherit its data set with _base_.",
+                f"{missing!r} is missing. Use the config that the network was trained "
+                "with, or inherit its data set with _base_.",
                 kind="config",
                 file=cfg.filename,
                 field=missing,
@@ -87,7 +87,7 @@ class TestPipeline:
         self._steps = Compose(self.steps)
 
     def __call__(self, sample: Sample) -> NDArray[np.float32]:
-        """Return the network's input.
+        """Return the network input for a sample.
 
         Args:
             sample: result of `keypoint_input.to_sample`. Its arrays may be modified.
@@ -101,10 +101,10 @@ class TestPipeline:
 
 
 class TorchScores:
-    """Network in eval mode that maps inputs to scores or targets.
+    """Callable that computes the scores of a network in eval mode.
 
     Args:
-        model: a recognizer such as RecognizerGCN.
+        model: recognizer such as RecognizerGCN, which is set to eval mode.
     """
 
     def __init__(self, model: "BaseRecognizer") -> None:
@@ -119,8 +119,8 @@ class TorchScores:
             inputs: B arrays [clips, M, T, V, C] of equal shape.
 
         Returns:
-            float32 [B, classes], the `pred_score` of `mim test`; or [B, targets], its
-            `pred_targets`.
+            float32 [B, classes] for classification (`pred_score` of `mim test`) or
+            [B, targets] for regression (`pred_targets`).
         """
         results = self.model.test_step(
             {
@@ -134,23 +134,24 @@ class TorchScores:
 
 
 def has_targets(model: "BaseRecognizer") -> bool:
-    """Return whether a recognizer regresses targets instead of predicting classes."""
+    """Return whether a recognizer predicts regression targets instead of classes."""
     return isinstance(model.cls_head, TraitHead)
 
 
 def load_network(
     model: str | Path | Config, checkpoint: str | Path | None = None
 ) -> tuple[Config, str]:
-    """Return the config of a trained network, and its checkpoint.
+    """Return the config of a trained network, and the path or URL of its checkpoint.
 
     Args:
-        model: file or URL of a checkpoint that contains its config; with `checkpoint`, a
-            config: a file, the name of a shipped config, or a `Config`.
-        checkpoint: file or URL.
+        model: path or URL of a checkpoint that contains its training config. If
+            `checkpoint` is passed, `model` is a config instead: a path, the name of a
+            shipped config, or a `Config`.
+        checkpoint: path or URL of the checkpoint.
 
     Raises:
-        ConfigError: a file does not exist (`not-found`), or a config is passed without a
-            checkpoint (`option`).
+        ConfigError: a file does not exist (kind `not-found`), or a config is passed
+            without a checkpoint (kind `option`).
         CheckpointError: the checkpoint cannot be read, contains no config, or contains a
             config that is not plain data; see `checkpoints.stored_config`.
     """
@@ -165,15 +166,16 @@ def load_network(
         or name in shipped_configs()
     ):
         raise ConfigError(
-            "is a config, which has no weights. Pass a checkpoint as well: --checkpoint "
-            "FILE, or checkpoint=...",
+            "a config contains no weights, expected a checkpoint. Pass the checkpoint as "
+            "well (--checkpoint FILE or checkpoint=...).",
             kind="option",
             file=name,
             field="checkpoint",
         )
     if is_exported(name):
         raise ConfigError(
-            "is an exported network, expected a checkpoint, or a config with --checkpoint",
+            "the file is an exported network, expected a checkpoint, or a config with "
+            "--checkpoint",
             kind="wrong-file-type",
             file=name,
         )
@@ -181,7 +183,10 @@ def load_network(
 
 
 def load_config(config: str | Path | Config) -> Config:
-    """Return a `Config`, or load it from a file.
+    """Load a config.
+
+    Args:
+        config: path or name of a config, or a `Config`, which is returned unchanged.
 
     Raises:
         ConfigError: see `config_files.find_config`.
@@ -196,21 +201,21 @@ def load_model(
 ) -> tuple["BaseRecognizer", Sequence[str] | None]:
     """Load a trained network, and the names of its outputs.
 
-    MMEngine only logs missing entries and continues with random weights. Here, every
-    entry must match.
+    MMEngine only logs missing entries of the state dict and continues with random
+    weights. This function requires that all entries match.
 
     Args:
         cfg: config of the network.
-        checkpoint: file or URL; it is loaded without executing code.
+        checkpoint: path or URL of the checkpoint, which is loaded without executing code.
         device: device such as "cpu"; None for a GPU if available.
 
     Returns:
-        The network, and the names of its classes or targets, or None if the checkpoint
-        does not contain them.
+        The network on the device, and the names of its classes or targets. The names are
+        None if the checkpoint does not contain them.
 
     Raises:
-        ConfigError: the file does not exist, the weights do not match the network, or
-            the network is not a recognizer.
+        ConfigError: the checkpoint does not exist, its weights do not match the network,
+            or the network is not a recognizer.
         CheckpointError: the file cannot be read as weights.
     """
     loaded = _read(str(checkpoint))
@@ -218,7 +223,7 @@ def load_model(
         model = MODELS.build(cfg.model)
     if not hasattr(model, "cls_head"):
         raise ConfigError(
-            f"the model is a {type(model).__name__} without cls_head, expected a "
+            f"the model has type {type(model).__name__} and no cls_head, expected a "
             "recognizer such as RecognizerGCN",
             kind="config",
             file=cfg.filename,
@@ -229,7 +234,7 @@ def load_model(
     if mismatch:
         raise ConfigError(
             f"the checkpoint does not match the network in {cfg.filename}: {mismatch}. "
-            "Use the config that it was trained with.",
+            "Use the config that the network was trained with.",
             kind="weights",
             file=str(checkpoint),
         )
@@ -253,11 +258,14 @@ def _read(checkpoint: str) -> dict[str, Any]:
         )
     except FileNotFoundError as error:
         raise ConfigError(
-            "the checkpoint does not exist", kind="not-found", file=checkpoint
+            "the checkpoint does not exist. Pass the path of an existing file.",
+            kind="not-found",
+            file=checkpoint,
         ) from error
     if not isinstance(loaded, dict):
         raise CheckpointError(
-            f"the checkpoint contains a {type(loaded).__name__}, expected a state dict",
+            f"the checkpoint contains an object of type {type(loaded).__name__}, expected "
+            "a state dict",
             kind="weights",
             file=checkpoint,
         )
@@ -265,7 +273,10 @@ def _read(checkpoint: str) -> dict[str, Any]:
 
 
 def read_class_names(path: str | Path) -> list[str]:
-    """Read names from a text file, one per line; blank lines are ignored."""
+    """Read names of classes or targets from a text file with one name per line.
+
+    Blank lines are ignored.
+    """
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip()]
 
@@ -273,20 +284,28 @@ def read_class_names(path: str | Path) -> list[str]:
 def class_names(
     passed: Sequence[str] | None, saved: Sequence[str] | None, count: int
 ) -> tuple[str, ...]:
-    """Return the names of `count` classes or targets.
+    """Select the names of a network's classes or targets.
 
-    These are the names passed, else the names saved, else indices.
+    Args:
+        passed: names from the user, which take precedence, or None.
+        saved: names from the checkpoint, or None.
+        count: number of classes or targets.
+
+    Returns:
+        `count` names. If `passed` and `saved` are None, these are "0", "1", and so on.
 
     Raises:
-        ConfigError: the number of names is not `count`.
+        ConfigError: the number of names is not `count` (kind `label`).
     """
     names = passed if passed is not None else saved
     if names is None:
         return tuple(map(str, range(count)))
     if isinstance(names, str) or len(names) != count:
-        source = "classes=" if passed is not None else "the checkpoint"
+        source = (
+            "'classes' contains" if passed is not None else "the checkpoint contains"
+        )
         raise ConfigError(
-            f"{source} has {len(names)} names, but the network has {count} classes or "
+            f"{source} {len(names)} names, but the network has {count} classes or "
             "targets. Pass all names as classes=[...], or a file with --classes.",
             kind="label",
             field="classes",
@@ -295,7 +314,7 @@ def class_names(
 
 
 def _dimensions(steps: list[str]) -> int | None:
-    """Infer the dimensions, 2 or 3, from the names of the steps; None if unknown."""
+    """Return 2 or 3, inferred from the names of pipeline steps, or None if unknown."""
     if any(name.endswith("2D") for name in steps):
         return 2
     is_3d = any(name.endswith("3D") or name in _STEPS_3D for name in steps)
@@ -304,7 +323,10 @@ def _dimensions(steps: list[str]) -> int | None:
 
 @contextmanager
 def _building(cfg: Config) -> Iterator[None]:
-    """Build modules in a config's scope, restricted if it comes from a checkpoint."""
+    """Set the default scope of a config, to build modules from it.
+
+    For a config from a checkpoint, only known types can be built.
+    """
     scope = cfg.get("default_scope", "mmaction")
     stored = isinstance(cfg, StoredConfig)
     with (

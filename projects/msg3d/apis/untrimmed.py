@@ -1,6 +1,6 @@
 """Action segmentation in long recordings.
 
-A sliding window is classified, and each frame gets the mean score of the windows that
+A sliding window is classified, and each frame gets the mean scores of the windows that
 contain it. Networks trained on trimmed clips have no background class, so a score
 threshold separates actions from background.
 """
@@ -20,13 +20,13 @@ from .recognizer import Recognizer
 
 @dataclass(frozen=True)
 class Segment:
-    """Action in a recording.
+    """Range of frames with an action.
 
     Attributes:
         start, stop: range of frames; `stop` is exclusive.
         label: index of the class.
         name: name of the class.
-        score: mean score over the frames.
+        score: mean score of the class over these frames.
     """
 
     start: int
@@ -39,27 +39,27 @@ class Segment:
 def frame_scores(
     recognizer: Recognizer, sample: Any, window: int, stride: int, **options: Any
 ) -> NDArray[np.float32]:
-    """Return the scores of every frame of a recording.
+    """Return the class scores of each frame of a recording.
 
     Args:
-        recognizer: the network, fastest with `clips=1`.
+        recognizer: recognizer for classification, fastest with `clips=1`.
         sample: a sequence of any length, see `Recognizer.predict`.
-        window: frames per window. A shorter recording is a single window.
-        stride: frames between the starts of two windows. The last window ends with the
-            recording.
+        window: number of frames per window. A shorter recording is a single window.
+        stride: number of frames between the starts of consecutive windows. The last
+            window ends with the recording.
         **options: `layout`, `unit`, and `img_shape` of `Recognizer.predict_each`.
 
     Returns:
-        float32 [T, classes]; NaN for frames that are not in any window with a person.
+        float32 [T, classes]. Frames that are not in any window with a person are NaN.
 
     Raises:
         DataError: see `Recognizer.predict`.
-        ConfigError: window or stride is below 1, or the network has no classes.
+        ConfigError: `window` or `stride` is below 1, or the network is for regression.
     """
     if recognizer.targets:
         raise ConfigError(
-            "the network regresses targets and has no classes. Predict sequences without "
-            "a window",
+            "the network predicts regression targets, expected classes. Predict the "
+            "sequences without a window.",
             kind="option",
         )
     for name, value in (("window", window), ("stride", stride)):
@@ -87,11 +87,15 @@ def frame_scores(
 
 
 def smooth(scores: np.ndarray, width: int) -> np.ndarray:
-    """Return the moving average over `width` frames, or fewer at the ends.
+    """Return the moving average of frame scores.
 
     Args:
-        scores: [T, classes]. NaN frames are ignored and stay NaN.
-        width: odd number of frames.
+        scores: [T, classes], from `frame_scores`. NaN frames are ignored and stay NaN.
+        width: number of frames to average over, an odd number. At both ends of the
+            recording, fewer frames are averaged.
+
+    Returns:
+        [T, classes], of the same dtype.
 
     Raises:
         ConfigError: the width is even or below 1.
@@ -126,11 +130,12 @@ def segments(
     """Return the segments in which the same class has the highest score.
 
     Args:
-        scores: [T, classes], from `frame_scores`.
+        scores: [T, classes], from `frame_scores` or `smooth`.
         classes: names of the classes.
-        threshold: minimum score of the best class; other frames are in no segment.
-        min_frames: minimum length of a segment. A shorter segment is merged into the
-            neighbor whose class has the higher score in it, or dropped if it has none.
+        threshold: minimum of the highest score. Frames below it are background.
+        min_frames: minimum number of frames per segment. A shorter segment is merged into
+            the adjacent segment whose class has the higher mean score in its frames. It
+            is dropped if no segment is adjacent.
 
     Returns:
         Segments in temporal order, without overlap.
@@ -149,7 +154,10 @@ def segments(
 
 
 def _merge_short(labels: np.ndarray, scores: np.ndarray, min_frames: int) -> np.ndarray:
-    """Merge runs of labels [T] below `min_frames` into neighbors, shortest first."""
+    """Merge runs of labels [T] shorter than `min_frames` into adjacent runs.
+
+    The shortest run is merged first.
+    """
     labels = labels.copy()
     while True:
         runs = list(_runs(labels))
@@ -172,7 +180,7 @@ def _merge_short(labels: np.ndarray, scores: np.ndarray, min_frames: int) -> np.
 
 
 def _runs(labels: np.ndarray) -> Iterator[tuple[int, int, int]]:
-    """Yield (start, stop, label) of consecutive frames with the same label."""
+    """Yield (start, stop, label) for each run of frames with the same label."""
     borders = np.flatnonzero(np.diff(labels)) + 1
     edges = [0, *borders.tolist(), len(labels)]
     for start, stop in itertools.pairwise(edges):
@@ -197,7 +205,11 @@ def _cut(sample: Prepared, start: int, stop: int) -> Prepared:
 
 
 def seconds(frame: int, fps: float) -> float:
-    """Return the start time of a frame.
+    """Return the start time of a frame in seconds.
+
+    Args:
+        frame: index of the frame, from 0.
+        fps: frames per second.
 
     Raises:
         DataError: `fps` is not positive.
@@ -210,7 +222,15 @@ def seconds(frame: int, fps: float) -> float:
 
 
 def as_srt(parts: Sequence[Segment], fps: float) -> str:
-    """Format segments as SubRip subtitles for video players."""
+    """Return segments as SubRip subtitles (`.srt`) for video players.
+
+    Args:
+        parts: segments in temporal order.
+        fps: frames per second of the recording.
+
+    Raises:
+        DataError: `fps` is not positive.
+    """
     lines = []
     for number, part in enumerate(parts, 1):
         start, stop = (_srt_time(seconds(f, fps)) for f in (part.start, part.stop))
@@ -225,7 +245,12 @@ def _srt_time(time: float) -> str:
 
 
 def as_rows(parts: Sequence[Segment], fps: float | None) -> list[dict[str, Any]]:
-    """Return segments as dictionaries for JSON and CSV, with seconds if `fps` is known."""
+    """Return segments as dictionaries for JSON and CSV.
+
+    Args:
+        parts: segments in temporal order.
+        fps: frames per second of the recording; None to omit the times in seconds.
+    """
     rows = []
     for part in parts:
         row: dict[str, Any] = {"start": part.start, "stop": part.stop}

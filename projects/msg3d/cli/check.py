@@ -1,7 +1,7 @@
 """Report every problem in an annotation file or packed store, and suggest config values.
 
-Nothing in the file is executed. The exit status is 1 if there are errors, or with
---strict also warnings.
+Code in the file is not executed. The exit status is 1 if the file has errors, or with
+--strict, errors or warnings.
 """
 
 import argparse
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=count,
         default=3,
         metavar="N",
-        help="problems to print per kind (default: 3); the JSON contains all",
+        help="number of problems to print per kind (default: 3). The JSON contains all",
     )
     add_shared(parser, "--json", help="also write the report as JSON")
     add("--picture", metavar="FILE", help="also write histograms (.png)")

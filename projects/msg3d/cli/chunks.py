@@ -1,7 +1,7 @@
 """Cut the sequences of an annotation file into non-overlapping chunks.
 
 A chunk keeps all fields of its sequence, such as label, targets, person_id, and session.
-Its id is SEQUENCE_c000, SEQUENCE_c001, ...
+The ids of the chunks are SEQUENCE_c000, SEQUENCE_c001, ...
 """
 
 import argparse
@@ -12,7 +12,9 @@ from .options import add_shared, check_overwrite, positive
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="annotation file (.pkl)")
-    parser.add_argument("output", metavar="OUTPUT", help="annotation file to write")
+    parser.add_argument(
+        "output", metavar="OUTPUT", help="annotation file to write (.pkl)"
+    )
     parser.add_argument(
         "--length",
         type=positive,

@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> None:
         from argcomplete.shell_integration import shellcode
     except ImportError:
         raise MSG3DError(
-            "shell completion requires argcomplete: pip install argcomplete",
+            "shell completion requires argcomplete. Run `pip install argcomplete`.",
             kind="missing-package",
         ) from None
     print(shellcode(["msg3d"], shell=args.shell))

@@ -4,8 +4,8 @@
     msg3d configs nw-ucla
     msg3d configs copy msg3d_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d my_configs
 
-The column "published" contains published top-1 accuracies of the recipe; "own" contains
-ours.
+The column "published" contains published top-1 accuracies (%) of the same recipe. The
+column "own" contains our accuracies.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     if args.words[:1] == ["copy"]:
         if len(args.words) != 3:
-            raise argparse.ArgumentError(None, "copy requires NAME and DIR")
+            raise argparse.ArgumentError(None, "copy: expected NAME and DIR")
         _, name, folder = args.words
         _copy(name, folder, args.overwrite)
     else:
@@ -67,7 +67,8 @@ def _list(patterns: list[str]) -> None:
     rows = [entry for entry in entries() if matches(entry)]
     if not rows:
         raise ConfigError(
-            f"no config matches {' '.join(patterns)}. `msg3d configs` lists all.",
+            f"no config matches {' '.join(patterns)}. Run `msg3d configs` to list all "
+            "configs.",
             kind="not-found",
         )
     print(tabulate(rows, headers=("name", "data set", "stream", "published", "own")))

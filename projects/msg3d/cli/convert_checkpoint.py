@@ -1,12 +1,12 @@
 """Convert published weights to a checkpoint and config of this package, or back.
 
-Supports the authors' weights of MS-G3D, ST-GCN, 2s-AGCN, and AAGCN, and PYSKL's weights
-of MS-G3D, ST-GCN, ST-GCN++, and AAGCN:
+Supported published weights are the authors' weights for MS-G3D, ST-GCN, 2s-AGCN, and
+AAGCN, and PYSKL's weights for MS-G3D, ST-GCN, ST-GCN++, and AAGCN:
 
     msg3d convert-checkpoint ntu60-xsub-joint.pt ntu60.pth    # and ntu60.py
 
-Also converts checkpoints of this package to NAME.safetensors, which cannot contain code,
-and back:
+Checkpoints of this package can be converted to NAME.safetensors, which cannot contain
+code, and back:
 
     msg3d convert-checkpoint work_dirs/mine/epoch_60.pth mine.safetensors
 """

@@ -1,8 +1,8 @@
-"""Draw skeleton layouts: joints with numbers and names, colored sides, and the center.
+"""Draw skeleton layouts with the numbers and names of the joints.
 
-The person faces you: the left side is blue, and the right side is orange. A ring marks
-the center of the graph. --file draws a frame of an annotation file, by default the first
-frame with a person:
+The person faces the viewer. The left side is blue, and the right side is orange. A ring
+marks the center of the graph. With --file, a frame of an annotation file is drawn in
+these layouts, by default the first frame with a person:
 
     msg3d draw coco nturgb+d --output layouts.png
     msg3d draw penn13 --file penn_action.pkl --sample 0001 --frame 12 --output frame.png
@@ -33,18 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--sample",
         metavar="ID",
-        help="id of the sequence, its frame_dir (default: the first)",
+        help="id (frame_dir) of the sequence (default: the first)",
     )
     add(
         "--frame",
         type=int,
         metavar="N",
-        help="index of the frame, from 0 (default: the first with a person)",
+        help="index of the frame, from 0 (default: the first frame with a person)",
     )
     add(
         "--y-down",
         action=argparse.BooleanOptionalAction,
-        help="whether y points down in 3D (default: from meta['units'] of the file, else "
+        help="whether y points down in 3D (default: as in meta['units'] of the file, or "
         "no). In 2D, y always points down",
     )
     add_shared(parser, "--overwrite")
@@ -64,8 +64,8 @@ def run(args: argparse.Namespace) -> None:
     if not names or not args.output:
         raise argparse.ArgumentError(
             None,
-            "layout names or --all, and --output are required. `msg3d draw --list` lists "
-            "the names",
+            "LAYOUT (or --all) and --output are required. Run `msg3d draw --list` to list "
+            "the layouts.",
         )
     check_picture(args.output)
     check_overwrite(args.overwrite, args.output)
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
         pose = pose_of_file(args.file, names[0], args.sample, args.frame, args.y_down)
         if pose.upside_down:
             print(
-                "the person is upside down: pass --y-down or --no-y-down",
+                "WARNING: the person is upside down. Pass --y-down or --no-y-down.",
                 file=sys.stderr,
             )
         poses = [pose] * len(names)

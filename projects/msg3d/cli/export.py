@@ -6,9 +6,9 @@ MODEL is a checkpoint that contains its training config, or a config together wi
     msg3d export best.pth model.onnx
     msg3d export my_config.py model.pt2 --checkpoint best.pth
 
-The file contains the names of the classes or targets, the layout, and the preprocessing,
-so `msg3d predict model.onnx INPUT` requires no other files. Before it is written, its
-outputs are compared with those of the network.
+OUTPUT contains the names of the classes or targets, the layout, and the preprocessing, so
+`msg3d predict model.onnx INPUT` requires no other files. Before OUTPUT is written, the
+outputs of the exported network are compared with those of the original.
 """
 
 import argparse
@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--benchmark",
         action="store_true",
-        help="compare size and speed with the original network and int8 weights, with "
-        "one thread and one clip (.onnx only)",
+        help="compare size and speed with those of the original network and of int8 "
+        "weights, with one thread and one clip (.onnx only)",
     )
 
 
@@ -41,21 +41,24 @@ def run(args: argparse.Namespace) -> None:
     output, *more = pop_checkpoint(args, words)
     if more:
         raise ConfigError(
-            f"unexpected argument {more[0]}. Expected MODEL OUTPUT", kind="option"
+            f"unexpected argument {more[0]!r}, expected MODEL OUTPUT", kind="option"
         )
     if args.benchmark and not output.endswith(".onnx"):
         raise ConfigError(
-            "--benchmark requires an ONNX file (.onnx)", kind="option", file=output
+            "the output file must end in .onnx for --benchmark. Change the file name, or "
+            "omit --benchmark.",
+            kind="option",
+            file=output,
         )
     if not output.endswith(SUFFIXES):
         raise ConfigError(
-            f"the file name must end in {' or '.join(SUFFIXES)}",
+            f"the output file must end in {' or '.join(SUFFIXES)}",
             kind="file-name",
             file=output,
         )
     check_overwrite(args.overwrite, output)
 
-    # Imported after the checks, since these modules import torch.
+    # Imported after the checks, since these modules import PyTorch.
     from ..apis.trained import read_class_names
     from ..export import export
     from ..export.speed import compare_speed
@@ -63,9 +66,11 @@ def run(args: argparse.Namespace) -> None:
     names = read_class_names(args.classes) if args.classes else None
     try:
         difference = export(args.model, args.checkpoint, output, names)
-    except RuntimeError as error:  # raised by torch's exporter
+    except RuntimeError as error:  # raised by PyTorch's exporter
         raise ConfigError(
-            f"torch cannot export this network: {error}", kind="config", file=args.model
+            f"PyTorch cannot export this network ({error})",
+            kind="config",
+            file=args.model,
         ) from error
     print(
         f"wrote {output}, {Path(output).stat().st_size / 1e6:.1f} MB; its outputs differ "

@@ -1,14 +1,14 @@
 """Fuse the scores of several streams by sample id, and compare their accuracy.
 
 SCORES are files from `msg3d test ... --dump`, from PYSKL, or from the original code
-(epoch1_test_score.pkl). Fuse two streams with the authors' weights, or four streams with
-PYSKL's:
+(epoch1_test_score.pkl). The following commands fuse two streams with the weights of the
+MS-G3D authors, and four streams with the weights of PYSKL:
 
     msg3d fuse joint.pkl bone.pkl
     msg3d fuse joint.pkl bone.pkl joint_motion.pkl bone_motion.pkl \\
         --fusion-weights 2 2 1 1
 
-For a single file, print its accuracy.
+For a single file, its accuracy is printed.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def weight(text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
     return number
 
 
@@ -42,14 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=weight,
         metavar="WEIGHT",
-        help="weight of each stream, 0 or more (default: 1)",
+        help="weight of each stream, at least 0 (default: 1)",
     )
     weights.add_argument(
         "--search",
         nargs="+",
         metavar="SCORES",
-        help="search for the best weights on these files, one per stream, from a split "
-        "that is used for neither training nor testing",
+        help="search for the weights with the best accuracy on these files, one per "
+        "stream, from a split that is used for neither training nor testing",
     )
     add(
         "--ann-file",
@@ -70,7 +70,9 @@ def run(args: argparse.Namespace) -> None:
             f"{len(args.scores)} files, expected one weight per file",
         )
     if args.fusion_weights and not any(args.fusion_weights):
-        raise argparse.ArgumentError(None, "--fusion-weights: all weights are 0")
+        raise argparse.ArgumentError(
+            None, "--fusion-weights: all weights are 0, expected a positive weight"
+        )
     from tabulate import tabulate
 
     from ..errors import ConfigError, DataError
@@ -89,7 +91,7 @@ def run(args: argparse.Namespace) -> None:
         check_file(path)
     if args.output and not args.output.endswith((".pkl", ".npz")):
         raise ConfigError(
-            "the name of --output must end in .pkl or .npz",
+            "the output file must end in .pkl or .npz",
             kind="file-name",
             file=args.output,
         )
@@ -102,7 +104,8 @@ def run(args: argparse.Namespace) -> None:
     labels = streams[0].labels
     if labels is None:
         raise DataError(
-            "no file has labels. Pass the --ann-file and --split of the data set",
+            "the score files have no labels. Pass the annotation file as --ann-file, and "
+            "its split as --split.",
             kind="label",
         )
     weights: Sequence[float] = args.fusion_weights or [1.0] * len(streams)
@@ -146,4 +149,6 @@ def _describe(streams: Sequence["Scores"]) -> None:
         kind = "probabilities" if stream.probabilities else "logits"
         print(f"{stream.source}: {stream.form}, {len(stream.values)} samples, {kind}")
     if len({stream.probabilities for stream in streams}) > 1:
-        print("logits and probabilities: applying softmax to the logits")
+        print(
+            "Applying softmax to the logits, since other files contain probabilities."
+        )

@@ -41,7 +41,7 @@ def _devices() -> list[str]:
     try:
         import torch
     except ImportError:
-        return ["torch is not installed: exported networks only"]
+        return ["PyTorch is not installed. Only .onnx networks are supported."]
     lines = [
         f"cuda:{number} {torch.cuda.get_device_name(number)}"
         for number in range(torch.cuda.device_count())

@@ -1,4 +1,4 @@
-"""Options and execution shared by `msg3d train` and `msg3d test`."""
+"""Options and script runner shared by `msg3d train` and `msg3d test`."""
 
 import argparse
 import os
@@ -22,10 +22,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def add_mmaction(parser: argparse.ArgumentParser) -> Callable[..., argparse.Action]:
-    """Add the common options of MMAction2's scripts.
+    """Add an argument group with the common options of MMAction2's scripts.
 
     Returns:
-        `add_argument` of the group, to add the other options of a script.
+        Method `add_argument` of the group, to add the other options of a script.
     """
     add = parser.add_argument_group("options of MMAction2").add_argument
     add(
@@ -46,10 +46,10 @@ def add_mmaction(parser: argparse.ArgumentParser) -> Callable[..., argparse.Acti
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:
-    """Add the options of mim."""
+    """Add an argument group with the options of mim's launchers."""
     add = parser.add_argument_group(
         "launcher",
-        "The same options as those of mim. Without a launcher, a single process runs.",
+        "These are the options of mim. Without a launcher, a single process runs.",
     ).add_argument
     add(
         "-l",
@@ -87,7 +87,7 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
         "--srun-args",
         default="",
         metavar="ARGS",
-        help='further options of srun: --srun-args="--qos=high --time=8:00:00"',
+        help='further options of srun, such as --srun-args="--qos=high --time=8:00:00"',
     )
     add("--port", type=positive, help="port of the first process (default: random)")
     add("-y", "--yes", action="store_true", help="ignored, for compatibility with mim")
@@ -99,19 +99,19 @@ def run_script(
     options: Iterable[str],
     first: Sequence[str] = (),
 ) -> int:
-    """Run a script of MMAction2 in this process or under a launcher.
+    """Run MMAction2's `train.py` or `test.py` in this process or under a launcher.
 
     Args:
-        script: `train` or `test`.
-        args: arguments of the command.
-        options: names of the options to pass to the script.
-        first: arguments of the script before its options.
+        script: "train" or "test".
+        args: parsed arguments of the command.
+        options: names of the options to pass to the script, such as "--work-dir".
+        first: positional arguments of the script after the config.
 
     Returns:
         The exit status.
 
     Raises:
-        MSG3DError: an error that the user can fix.
+        MSG3DError: the script failed with an error that the user can fix.
     """
     from ..apis import launch
     from ..apis.config_files import find_config
@@ -121,7 +121,7 @@ def run_script(
     launcher = launch.Launch(
         args.launcher, **{name: getattr(args, name) for name in names}
     )
-    # The results of a test under a launcher are only in the log.
+    # Under a launcher, the results of a test are only in the log, so keep its level.
     if args.quiet and (script == "train" or launcher.in_process()):
         args.cfg_options = [*(args.cfg_options or []), "log_level=WARNING"]
     arguments = [*first, *_arguments(args, options)]
@@ -145,7 +145,7 @@ def run_script(
 
 
 def _arguments(args: argparse.Namespace, options: Iterable[str]) -> list[str]:
-    """Convert options to command-line arguments."""
+    """Return the values of options as arguments for a script."""
     words = []
     for option in options:
         value: Any = getattr(args, option.removeprefix("--").replace("-", "_"))
@@ -159,7 +159,10 @@ def _arguments(args: argparse.Namespace, options: Iterable[str]) -> list[str]:
 
 
 def _handle(error: Exception, debug: bool) -> int:
-    """Raise an error that the user can fix in one sentence, and others unchanged."""
+    """Raise an error of a script, as an `MSG3DError` if the user can fix it.
+
+    If another process prints the error, return exit status 1 instead.
+    """
     from ..engine.endings import pass_on
     from ..engine.sentences import is_interruption, sentence
 

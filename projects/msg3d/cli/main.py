@@ -1,4 +1,4 @@
-"""Entry point of `msg3d`: run the subcommand, and print errors in one line."""
+"""Entry point of the command `msg3d`, which runs a subcommand and prints its errors."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ from ..errors import MSG3DError
 from ..io.progress import set_progress
 from .options import add_common
 
-# Command -> summary. The module has the same name, with underscores.
+# Command -> summary. The module of a command has its name, with underscores.
 COMMANDS = {
     "predict": "recognize actions in keypoints or videos",
     "train": "train a network",
@@ -50,13 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status.
 
     Args:
-        argv: arguments after the program name; None for those of this process.
+        argv: arguments after the program name; None for the arguments of this process.
 
     Returns:
-        0 on success, 1 on failure or if a check finds errors, 130 after Ctrl-C.
+        0 on success, 1 if the command fails or a check reports errors, 2 without
+        arguments, and 130 after Ctrl-C.
 
     Raises:
-        SystemExit: status 2 for wrong usage, or 0 after printing help.
+        SystemExit: invalid arguments (status 2), or help is printed (status 0).
     """
     # Terminals and pipes may have an encoding without some characters of the output.
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
@@ -109,9 +110,9 @@ def _sentence(error: Exception) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """Parser that reports errors with the usage of the subcommand.
+    """Argument parser that reports errors with the usage of the subcommand.
 
-    It sets `args.parser` to the parser of the innermost subcommand.
+    It sets `parser` in the namespace to the parser of the innermost subcommand.
     """
 
     def parse_known_args(  # without the overloads of argparse
@@ -126,10 +127,11 @@ class Parser(argparse.ArgumentParser):
 
 
 def make_parser(command: str | None) -> argparse.ArgumentParser:
-    """Return the parser of all commands.
+    """Return the parser for all commands, with the arguments of a single command.
 
     Args:
-        command: the command whose module is imported and whose arguments are added.
+        command: name of the command whose module is imported and whose arguments are
+            added; None for no command.
     """
     parser = Parser(
         prog="msg3d",
@@ -166,7 +168,7 @@ def _command(words: Sequence[str]) -> str | None:
 
 
 def _renamed(argv: list[str]) -> list[str]:
-    """Replace deprecated options and print a warning."""
+    """Return the arguments with deprecated options replaced, and print warnings."""
     command = _command(argv)
     renamed = getattr(_module(command), "RENAMED", {}) if command else {}
     words = []
@@ -178,7 +180,7 @@ def _renamed(argv: list[str]) -> list[str]:
         new = renamed[option]
         print(
             f"msg3d {command}: {option} is deprecated and will be removed in the next "
-            f"release: use {new}",
+            f"release. Use {new} instead.",
             file=sys.stderr,
         )
         # "--unit normalized" replaces a flag.

@@ -1,7 +1,7 @@
 """Write a config for an annotation file or packed store.
 
-Classes, splits, layout, dimensions, number of persons, and clip length are read from the
-file. The config inherits from `_base_` files, which are copied next to it:
+Classes, splits, layout, dimensions, number of persons, and clip length are derived from
+FILE. The config inherits from `_base_` files, which are copied next to it:
 
     msg3d new-config data/mine.pkl my_config.py
     msg3d train my_config.py
@@ -15,13 +15,13 @@ from .options import add_shared, check_overwrite, complete, config_names
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("file", metavar="FILE", help="annotation file (.pkl) or store (.packed)")
+    add("file", metavar="FILE", help="annotation file (.pkl) or packed store (.packed)")
     add("output", metavar="OUTPUT", help="config to write (.py)")
     like = add(
         "--like",
         metavar="NAME",
-        help="shipped config that provides network and recipe (default: MS-G3D with a "
-        "recipe for small data sets)",
+        help="shipped config that provides the network and the recipe (default: MS-G3D "
+        "with a recipe for small data sets)",
     )
     complete(like, config_names)
     add_shared(parser, "--layout")

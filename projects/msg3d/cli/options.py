@@ -1,4 +1,4 @@
-"""Options that are shared by several commands."""
+"""Options and argument types shared by several commands."""
 
 import argparse
 import os
@@ -25,17 +25,17 @@ def positive(text: str) -> int:
 
 
 def key_value(text: str) -> str:
-    """Check that the text is KEY=VALUE."""
+    """Return the text if it has the form KEY=VALUE."""
     key, equals, _ = text.partition("=")
     if not key or not equals:
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, got {text!r}")
+        raise argparse.ArgumentTypeError(f"{text!r} does not have the form KEY=VALUE")
     return text
 
 
 def count(text: str) -> int:
     """Parse a non-negative integer."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least 0")
     return int(text)
 
 
@@ -46,12 +46,12 @@ def fraction(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
     return number
 
 
 def regex(text: str) -> str:
-    """Check a regular expression."""
+    """Return the text if it is a valid regular expression."""
     try:
         re.compile(text)
     except re.error as error:
@@ -62,7 +62,7 @@ def regex(text: str) -> str:
 
 
 def layout(text: str) -> str:
-    """Check a layout: a name, or a .json file that defines a layout."""
+    """Return the text if it is the name or `.json` file of a skeleton layout."""
     from ..skeletons import skeleton
 
     try:
@@ -73,7 +73,7 @@ def layout(text: str) -> str:
 
 
 def unit(text: str) -> str:
-    """Parse the name or alias of a unit."""
+    """Return the standard name of a unit."""
     from ..skeletons.units import unit_name
 
     try:
@@ -90,7 +90,7 @@ def config_names(**_: object) -> list[str]:
 
 
 def layout_names(prefix: str = "", **_: object) -> list[str]:
-    """Return the names of layouts and matching .json files, for completion."""
+    """Return the names of layouts and matching `.json` files, for completion."""
     from argcomplete.completers import FilesCompleter
 
     from ..skeletons import SKELETONS
@@ -106,7 +106,7 @@ def unit_names(**_: object) -> list[str]:
 
 
 def device_names(**_: object) -> list[str]:
-    """Return common devices, for completion."""
+    """Return the names of common devices, for completion."""
     return ["cpu", "cuda"]
 
 
@@ -164,12 +164,12 @@ def complete(action: argparse.Action, completer: Callable[..., list[str]]) -> No
 
 
 def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: Any) -> None:
-    """Add options of `SHARED`.
+    """Add options of `SHARED` to a parser.
 
     Args:
-        parser: a parser or argument group.
-        *names: names such as "--output".
-        **changes: overrides such as `default` or `required`.
+        parser: parser or argument group.
+        *names: names of the options, such as "--output".
+        **changes: arguments of `add_argument` that override those in `SHARED`.
     """
     for name in names:
         action = parser.add_argument(name, **{**SHARED[name], **changes})
@@ -178,12 +178,12 @@ def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: Any) 
 
 
 def add_common(parser: argparse.ArgumentParser, default: bool | str = False) -> None:
-    """Add the options that all commands have.
+    """Add the options of all commands, --quiet and --debug.
 
     Args:
-        parser: the parser of a command or nested subcommand.
-        default: default value; `argparse.SUPPRESS` in a nested subcommand keeps the value
-            of the command.
+        parser: parser of a command or nested subcommand.
+        default: default value of the options. In a nested subcommand,
+            `argparse.SUPPRESS` keeps the values of the command.
     """
     parser.add_argument(
         "--quiet",
@@ -200,15 +200,20 @@ def add_common(parser: argparse.ArgumentParser, default: bool | str = False) -> 
 
 
 def check_overwrite(overwrite: bool, *paths: str | None) -> None:
-    """Check that outputs do not exist, unless `overwrite` is set.
+    """Check that no output exists, unless `overwrite` is set.
+
+    Args:
+        overwrite: whether existing outputs may be replaced.
+        *paths: paths of the outputs. None is ignored.
 
     Raises:
-        ConfigError: a path already exists (`exists`).
+        ConfigError: an output already exists (kind `exists`).
     """
     for path in paths:
         if path is not None and not overwrite and os.path.lexists(path):
             raise ConfigError(
-                "already exists. Pass --overwrite to replace it, or choose another name",
+                "the output already exists. Pass --overwrite to replace it, or choose "
+                "another name.",
                 kind="exists",
                 file=os.fspath(path),
             )
@@ -220,12 +225,12 @@ CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
 def pop_checkpoint(
     args: argparse.Namespace, words: list[str], after: int = 1
 ) -> list[str]:
-    """Support the deprecated form `CONFIG CHECKPOINT ...`, with a warning.
+    """Replace the deprecated form `CONFIG CHECKPOINT ...` with --checkpoint, and warn.
 
     Args:
-        args: arguments of the command. `args.checkpoint` is set if the first word is a
-            checkpoint.
-        words: the arguments after the model.
+        args: parsed arguments of the command. `args.checkpoint` is set if the first word
+            is a checkpoint.
+        words: positional arguments after the model.
         after: minimum number of arguments after the checkpoint.
 
     Returns:
@@ -236,7 +241,7 @@ def pop_checkpoint(
     args.checkpoint, *words = words
     print(
         f"msg3d {args.command}: CONFIG CHECKPOINT is deprecated and will be removed in "
-        f"the next release: use --checkpoint {args.checkpoint}",
+        f"the next release. Use --checkpoint {args.checkpoint} instead.",
         file=sys.stderr,
     )
     return words

@@ -1,11 +1,11 @@
 """Pack an annotation file into a store that is read sample by sample, or unpack it.
 
-The suffix of OUTPUT selects the direction:
+The suffix of OUTPUT determines the direction:
 
     msg3d pack ntu60_3d.pkl ntu60_3d.packed
     msg3d pack ntu60_3d.packed back.pkl
 
-FILE is checked first, and loaded into memory. To write a store that does not fit in
+FILE is loaded into memory and checked first. To write a store that does not fit in
 memory, use msg3d.datasets.StoreWriter.
 """
 

@@ -1,15 +1,17 @@
 """Recognize actions in keypoints or videos, or predict regression targets.
 
-MODEL is a checkpoint that contains its training config; an exported network (.onnx or
-.pt2); or a config together with --checkpoint. INPUT is a file, or a folder to search:
+MODEL is a checkpoint that contains its training config, an exported network (.onnx or
+.pt2), or a config together with --checkpoint. INPUT is a file, or a folder that is
+searched for files:
 
     msg3d predict best.pth recordings --output results
     msg3d predict model.onnx wave.npy --output - | jq .name
     msg3d predict my_config.py clip.mp4 --checkpoint best.pth --pose-model rtmo.onnx
 
-Writes OUTPUT/NAME.json for each input, and OUTPUT/predictions.csv for all inputs.
---window finds actions in long recordings and writes OUTPUT/segments.csv and, with --fps,
-subtitles OUTPUT/NAME.srt. A restarted command resumes.
+The results are written to OUTPUT/NAME.json for each input, and to
+OUTPUT/predictions.csv for all inputs. With --window, the segments of actions in long
+recordings are written to OUTPUT/segments.csv instead, and with --fps also to subtitles
+OUTPUT/NAME.srt. To resume after an interruption, run the command again.
 """
 
 import argparse
@@ -61,8 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--clips",
         type=positive,
-        help="clips per sequence or window whose scores are averaged (default: the "
-        "config's number, or 1 with --window)",
+        help="number of clips per sequence or window, whose scores are averaged (default: "
+        "the number in the test pipeline, or 1 with --window)",
     )
     add("--batch-size", type=positive, default=16, help="batch size (default: 16)")
     reading = parser.add_argument_group("reading the inputs")
@@ -77,13 +79,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=5,
         metavar="K",
-        help="for estimated poses, keep the K persons with the longest and most confident "
-        "tracks (default: 5)",
+        help="number of persons to keep from estimated poses, with the longest and most "
+        "confident tracks (default: 5)",
     )
     reading.add_argument(
         "--pose-model",
         metavar="ONNX",
-        help="pose estimator for videos: RTMO, or RTMPose with --det-model",
+        help="pose estimator for videos, RTMO or (with --det-model) RTMPose",
     )
     reading.add_argument(
         "--det-model", metavar="ONNX", help="YOLOX person detector for RTMPose"
@@ -109,12 +111,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold",
         type=float,
         default=0.0,
-        help="minimum score of a frame (default: 0)",
+        help="minimum score of the best class in a frame (default: 0)",
     )
     long.add_argument(
         "--min-frames",
         type=positive,
         default=1,
+        metavar="FRAMES",
         help="minimum length of a segment (default: 1)",
     )
     long.add_argument(
@@ -200,8 +203,8 @@ def _network(args: argparse.Namespace) -> tuple["Recognizer", dict[str, Any]]:
     if is_exported(args.model):
         if args.checkpoint or args.classes or args.device:
             raise ConfigError(
-                "is an exported network, which contains weights and classes and runs on "
-                "the CPU. Omit --checkpoint, --classes, and --device",
+                "an exported network contains weights and classes and runs on the CPU. "
+                "Omit --checkpoint, --classes, and --device.",
                 kind="option",
                 file=args.model,
             )
@@ -226,7 +229,10 @@ def _read_options(args: argparse.Namespace) -> "ReadOptions":
 
     pose = None
     if args.det_model and not args.pose_model:
-        raise ConfigError("--det-model requires --pose-model", kind="option")
+        raise ConfigError(
+            "--det-model requires --pose-model. Pass the pose estimator as well.",
+            kind="option",
+        )
     if args.pose_model:
         from ..video import rtmlib_pose
 
@@ -251,9 +257,12 @@ def _task(args: argparse.Namespace, recognizer: "Recognizer") -> "Labels | Segme
         return Labels(recognizer, args.top, args.persons, args.pairs)
     message = None
     if recognizer.targets:
-        message = "--window requires classes, but the network regresses targets"
+        message = (
+            "--window requires classes, but the network predicts regression targets. "
+            "Omit --window."
+        )
     elif args.persons or args.pairs:
-        message = "--window labels all persons together. Omit --persons and --pairs"
+        message = "--window labels all persons together. Omit --persons and --pairs."
     elif args.smooth % 2 == 0:
         message = f"--smooth is {args.smooth}, expected an odd number"
     elif args.fps is not None and not args.fps > 0:
@@ -272,7 +281,7 @@ def _task(args: argparse.Namespace, recognizer: "Recognizer") -> "Labels | Segme
 
 
 def _stamp(file: str | None) -> tuple[int, int] | None:
-    """Return size and modification time of a file; None for a URL or name."""
+    """Return size and modification time (ns) of a file, or None for a URL or name."""
     if not file or not Path(file).is_file():
         return None
     stat = Path(file).stat()

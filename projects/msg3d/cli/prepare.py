@@ -48,7 +48,7 @@ def sbu_unit(text: str) -> str:
 
 def subjects(text: str) -> int:
     if not text.isdecimal() or int(text) < 4:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of 4 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least 4")
     return int(text)
 
 
@@ -60,22 +60,26 @@ def max_persons(default: int, per: str) -> dict[str, Any]:
 LIST = {
     "metavar": "LIST.csv",
     "dest": "list_file",
-    "help": "table file,label,split[,height,width] (default: split and label from folders "
-    "train/CLASS and val/CLASS)",
+    "help": "table with the columns file,label,split[,height,width] (default: split and "
+    "label from folders train/CLASS and val/CLASS)",
 }
 MOST_SCORED = "video, selected by the sum of their scores"
 
 
 class Format(NamedTuple):
-    """Help texts, converter, and options of a format.
+    """Converter for a format of raw data, with the help and options of its command.
 
-    The `dest` of an option is the parameter of the converter. The settings override those
-    in `options.SHARED`.
+    Attributes:
+        summary: data set or kind of recordings, for the help.
+        raw: help text of the argument RAW.
+        converter: name of the function in `msg3d.converters`.
+        options: option -> arguments of `add_argument`, which override those in
+            `options.SHARED`. `dest` is the parameter of the converter.
     """
 
     summary: str
     raw: str
-    converter: str  # in msg3d.converters
+    converter: str
     options: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 
@@ -148,8 +152,8 @@ FORMATS = {
                 "type": sbu_unit,
                 "choices": ("unscaled", "m"),
                 "default": "unscaled",
-                "help": "unscaled: as released, x and y as fractions of the image, y down, "
-                "z scaled; m: meters, y up (default: unscaled)",
+                "help": "unscaled: as released, with x and y as fractions of the image, y "
+                "down, and z scaled; m: meters, with y up (default: unscaled)",
             }
         },
     ),
@@ -209,8 +213,8 @@ FORMATS = {
             "--list": {
                 "dest": "split",
                 "metavar": "LIST.csv",
-                "help": "table name,split; or file,label,split[,height,width] instead of "
-                "class folders",
+                "help": "table with the columns name,split; without class folders, with "
+                "the columns file,label,split[,height,width]",
             },
             "--val-fraction": {
                 "type": fraction,
@@ -222,13 +226,13 @@ FORMATS = {
             "--group": {
                 "type": regex,
                 "metavar": "REGEX",
-                "help": "regular expression that matches the person in a path; the samples "
-                "of a person are all in the same split",
+                "help": "regular expression that matches the person in a path. All "
+                "samples of a person are put into the same split",
             },
             "--max-persons": max_persons(5, MOST_SCORED),
             "--pose-model": {
                 "metavar": "ONNX",
-                "help": "pose estimator for videos: RTMO, or RTMPose with --det-model",
+                "help": "pose estimator for videos, RTMO or (with --det-model) RTMPose",
             },
             "--det-model": {
                 "metavar": "ONNX",
@@ -320,8 +324,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--as-csv",
         action="store_true",
-        help="write example recordings OUTPUT/ACTION/sSSS_eEEE.csv instead: joints of "
-        "Kinect v1 in millimeters, one row per frame, missing joints empty",
+        help="write example recordings OUTPUT/ACTION/sSSS_eEEE.csv instead, with joints "
+        "of Kinect v1 in mm, one row per frame, and empty cells for missing joints",
     )
     add_shared(sub, "--seed", "--overwrite")
     add_common(sub, default=argparse.SUPPRESS)
@@ -371,7 +375,8 @@ def _convert(args: argparse.Namespace) -> int:
     report = convert(**{key: options[key] for key in options if key in accepted})
     lines = report_text(report).split("\n")
     if args.quiet:
-        lines = [line for line in lines[:-1] if line.startswith("rejected")] + lines[-1:]
+        rejected = [line for line in lines[:-1] if line.startswith("rejected")]
+        lines = [*rejected, lines[-1]]
     print("\n".join(lines))
     return 0 if report["written"] else 1
 

@@ -1,7 +1,8 @@
-"""Score predicted traits by mean squared error over participants, as in the challenge.
+"""Score predicted personality traits by the mean squared error over participants.
 
-Both files have a header with `Participant ID` and the names of the traits, and one row
-per participant in any order.
+The error is that of the DYAD challenge at ICCV 2021. PREDICTIONS and TRUTH are CSV files
+with a header, which consists of `Participant ID` and the names of the traits, and a row
+for each participant in any order.
 """
 
 import argparse
@@ -11,15 +12,14 @@ from .options import add_shared, check_overwrite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("predictions", metavar="PREDICTIONS", help="CSV file")
-    parser.add_argument("truth", metavar="TRUTH", help="CSV file")
+    parser.add_argument("predictions", metavar="PREDICTIONS", help="predicted traits")
+    parser.add_argument("truth", metavar="TRUTH", help="true traits")
     add_shared(
         parser,
         "--json",
         nargs="?",
         const="-",
-        help="write the result as JSON to FILE, or without FILE to standard output instead "
-        "of the table",
+        help="write the result as JSON to FILE, or print it as JSON without FILE",
     )
     add_shared(parser, "--overwrite")
 

@@ -1,7 +1,7 @@
-"""Test a trained network: the same as `mim test mmaction CONFIG --checkpoint CHECKPOINT`.
+"""Test a trained network, like `mim test mmaction CONFIG --checkpoint CHECKPOINT`.
 
-All options of mim's launchers and MMAction2's test.py are supported. If you can fix an
-error, the last line of the output explains it.
+All options of mim's launchers and MMAction2's test.py are supported. For errors that you
+can fix, the last line of the output is an explanation.
 
 examples:
   msg3d test my_config.py work_dirs/my_config/best_acc_top1_epoch_60.pth
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "weights",
         nargs="?",
         metavar="CHECKPOINT",
-        help="weights of the network: .pth, .safetensors, or a URL",
+        help="weights of the network, as a .pth file, .safetensors file, or URL",
     )
     weights.add_argument(
         "-C", "--checkpoint", metavar="FILE", help="the same as CHECKPOINT, as in mim"

@@ -1,7 +1,7 @@
-"""Train a network on MMAction2: the same as `mim train mmaction CONFIG`.
+"""Train a network with MMAction2, like `mim train mmaction CONFIG`.
 
-All options of mim's launchers and MMAction2's train.py are supported. If you can fix an
-error, the last line of the output explains it.
+All options of mim's launchers and MMAction2's train.py are supported. For errors that you
+can fix, the last line of the output is an explanation.
 
 examples:
   msg3d train my_config.py --work-dir work_dirs/first --seed 0

@@ -102,8 +102,8 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
         "--sample",
         nargs="+",
         metavar="ID",
-        help="id of the sequence, its frame_dir (default: the first); several are played "
-        "one after another",
+        help="id (frame_dir) of the sequence (default: the first). Several sequences are "
+        "played one after another",
     )
     add_shared(
         parser,
@@ -132,14 +132,16 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     add(
         "--size",
         choices=("response", "saliency"),
-        help="what the size of a joint shows: the magnitude of its features in the last "
-        "layer, or its contribution to the predicted class",
+        help="property shown by the size of a joint: the magnitude of its features in the "
+        "last layer (response), or its contribution to the predicted class (saliency)",
     )
     add(
         "--scores", action="store_true", help="show the scores of the classes over time"
     )
-    add("--window", type=positive, default=32, help="frames per score (default: 32)")
-    add("--stride", type=positive, default=4, help="frames between scores (default: 4)")
+    add("--window", type=positive, default=32, help="frames per window (default: 32)")
+    add(
+        "--stride", type=positive, default=4, help="frames between windows (default: 4)"
+    )
 
 
 def _add_saliency(parser: argparse.ArgumentParser) -> None:
@@ -149,14 +151,15 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
     add(
         "--sample",
         metavar="ID",
-        help="id of the sequence, its frame_dir (default: the first)",
+        help="id (frame_dir) of the sequence (default: the first)",
     )
-    add("--label", type=int, help="index of the class (default: the predicted one)")
+    add("--label", type=int, help="index of the class (default: the predicted class)")
     add("--steps", type=positive, default=16, help="integration steps (default: 16)")
     add(
         "--check",
         action="store_true",
-        help="evaluate the saliency: delete joints by decreasing saliency and at random",
+        help="evaluate the saliency by deleting joints, by decreasing saliency and at "
+        "random",
     )
     add_shared(parser, "--split", help="split for --check (default: all samples)")
     add(
@@ -185,7 +188,7 @@ def run(args: argparse.Namespace) -> None:
         check_picture(path, CLIPS if args.kind == "play" else FIGURES)
     check_overwrite(args.overwrite, *outputs)
     if args.kind == "graph" and not args.list and args.output is None:
-        raise _usage("--output", "is required")
+        raise _usage("--output", "is required, except with --list")
     if args.draw(args) is not False:
         for path in outputs:
             print(f"wrote {path}")
@@ -203,10 +206,10 @@ def play(args: argparse.Namespace) -> None:
         raise _usage("--model", "is required by --size and --scores")
     model, *words = args.model or [None]
     if pop_checkpoint(args, words, after=0):
-        raise _usage("--model", "expects one MODEL, and --checkpoint for a config")
+        raise _usage("--model", "must be a single file, with --checkpoint for a config")
     samples = args.sample or [None]
     if len(samples) > 1 and any(path.endswith(".html") for path in args.output):
-        raise _usage("--sample", "expects one ID for a web page")
+        raise _usage("--sample", "must be a single ID for an .html file")
     scenes = [
         scene_of(
             args.file,
@@ -274,7 +277,7 @@ def graph(args: argparse.Namespace) -> bool:
     if pop_checkpoint(args, args.words, after=0):
         raise _usage("MODEL", "must be a single file, with --checkpoint for a config")
 
-    # Imported after the checks, since these modules import torch.
+    # Imported after the checks, since these modules import PyTorch.
     from ..apis.trained import load_model, load_network
     from ..skeletons import skeleton
     from ..visualization.files import save_figure
@@ -294,8 +297,12 @@ def graph(args: argparse.Namespace) -> bool:
     chosen = args.layer or next(iter(spatial or layers), None)
     if chosen not in layers:
         raise ConfigError(
-            f"the network has no layer {chosen!r} with a learned graph, expected one of: "
-            f"{', '.join(layers) or 'none'}",
+            (
+                f"the network has no layer {chosen!r} with a learned graph, expected one "
+                f"of {', '.join(layers)}"
+                if layers
+                else "the network has no layer with a learned graph. Pass another network."
+            ),
             kind="unknown-name",
             file=args.model,
             field="--layer",
@@ -354,7 +361,7 @@ def _check(args: argparse.Namespace, explainer: "Explainer", file: str) -> None:
 
 
 def _cfg_options(words: list[str]) -> dict[str, Any]:
-    """Parse KEY=VALUE as MMEngine's tools do."""
+    """Return the dictionary of KEY=VALUE arguments, parsed as by MMEngine's tools."""
     from mmengine.config import DictAction
 
     parser = argparse.ArgumentParser(add_help=False)

@@ -1,4 +1,4 @@
-"""Export trained networks to ONNX and torch.export files."""
+"""Export of trained networks to ONNX (`.onnx`) and torch.export (`.pt2`) files."""
 
 from .write import export
 

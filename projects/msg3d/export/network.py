@@ -1,4 +1,4 @@
-"""Traceable module of a recognizer, from clips to scores."""
+"""Traceable module that maps the clips of samples to the scores of a recognizer."""
 
 import logging
 
@@ -11,19 +11,20 @@ from ..errors import ConfigError
 from ..models import MSG3D, MaskedRecognizerGCN
 from ..models.inference import FoldedMSG3D
 
-# The exporter treats equal sizes as the same symbol, and size 1 as a constant.
+# Example sizes differ and exceed 1, since the exporter uses the same symbol for equal
+# sizes and treats size 1 as a constant.
 SAMPLES, CLIPS, FRAMES = 2, 3, 16
 
 
 class ExportedNetwork(nn.Module):
-    """Inference of a recognizer, without control flow that depends on values.
+    """Inference module of a recognizer, without control flow that depends on values.
 
-    MSG3D is exported in folded form: BatchNorms are folded into weights and graphs are
-    summed. Eager inference skips absent persons to save time. The exported network
-    computes all persons, with the same result.
+    The MSG3D backbone is exported in folded form, in which BatchNorms are folded into the
+    weights and graphs are summed. Eager inference skips absent persons to save time. The
+    exported network computes the features of all persons, with the same result.
 
     Args:
-        model: a recognizer with a GCNHead. It is set to eval mode.
+        model: recognizer with a GCNHead. It is modified and must not be used afterwards.
 
     Raises:
         ConfigError: the head does not average the clips.
@@ -35,8 +36,9 @@ class ExportedNetwork(nn.Module):
         self.average = model.cls_head.average_clips
         if self.average not in ("prob", "score"):
             raise ConfigError(
-                f"cls_head.average_clips is {self.average!r}, expected 'prob' or "
-                "'score'. An exported network returns one row of scores per sample",
+                f"'cls_head.average_clips' is {self.average!r}, expected 'prob' or "
+                "'score'. Set it in the config, since an exported network returns one "
+                "row of scores per sample.",
                 kind="config",
                 field="cls_head.average_clips",
             )
@@ -52,7 +54,7 @@ class ExportedNetwork(nn.Module):
             keypoint: float32 [B, clips, M, T, V, C].
 
         Returns:
-            [B, classes], or [B, targets].
+            float32 [B, classes] for classification or [B, targets] for regression.
         """
         samples, clips = keypoint.shape[:2]
         scores = self._scores(keypoint).unflatten(0, (samples, clips))
@@ -61,7 +63,7 @@ class ExportedNetwork(nn.Module):
         return scores.mean(1)
 
     def _scores(self, keypoint: Tensor) -> Tensor:
-        """Return the scores of each clip, [B * clips, classes]."""
+        """Return the scores of each clip, [B * clips, classes or targets]."""
         if self.folded is None:
             return self.model.extract_feat(keypoint, stage="head")[0]
         rows = keypoint.flatten(0, 1)  # (N, M, T, V, C)
@@ -75,18 +77,21 @@ class ExportedNetwork(nn.Module):
 def trace(
     model: RecognizerGCN, persons: int, joints: int, channels: int
 ) -> ExportedProgram:
-    """Trace a network with torch.export for any number of samples, clips, and frames.
+    """Trace a recognizer with torch.export for any number of samples, clips, and frames.
 
     Args:
-        model: recognizer on the CPU. It cannot be used afterwards.
-        persons, joints, channels: M, V, and C of its input.
+        model: recognizer on the CPU. It is modified and must not be used afterwards.
+        persons, joints, channels: fixed sizes M, V, and C of the input.
+
+    Returns:
+        Program of an `ExportedNetwork`.
 
     Raises:
         ConfigError: see `ExportedNetwork`.
     """
     network = ExportedNetwork(model)
     example = torch.rand(SAMPLES, CLIPS, persons, FRAMES, joints, channels)
-    # Silence warnings about unsolved inequalities, each with a long stack trace.
+    # Silence warnings about unsolved inequalities, which contain long stack traces.
     logging.getLogger("torch.fx.experimental.symbolic_shapes").setLevel(logging.ERROR)
     # Named dimensions require proofs, for example that 37 frames halve like 16.
     dynamic = dict.fromkeys((0, 1, 3), Dim.DYNAMIC)

@@ -1,4 +1,4 @@
-"""ONNX files with opset 18, which onnxruntime 1.14 and later support."""
+"""Writer for ONNX files with opset 18, which ONNX Runtime 1.14 and later support."""
 
 import logging
 import warnings
@@ -11,27 +11,28 @@ from ..apis.exported import KEY
 from ..errors import ConfigError
 
 OPSET = 18
-# This einsum of graph_conv is equal to a MatMul. onnxruntime runs the MatMul in two
-# thirds of the time, since it does not transpose.
+# This einsum of graph_conv is equivalent to a MatMul. ONNX Runtime runs the MatMul in
+# two thirds of the time, since it does not transpose.
 _PRODUCT = b"pq,ntqo->ntpo"
 
 
 def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
-    """Return the content of an ONNX file.
+    """Return the content of an ONNX file for a traced program.
 
-    torch's exporter folds BatchNorms into the preceding convolutions, and evaluates
+    PyTorch's exporter folds BatchNorms into the preceding convolutions, and evaluates
     constant parts of the graph.
 
     Args:
         program: result of `network.trace`.
-        recipe: JSON, stored as the metadata entry `apis.exported.KEY`.
+        recipe: JSON text to store as the metadata entry `apis.exported.KEY`.
 
     Raises:
-        ConfigError: this version of PyTorch cannot export the network (`missing-package`).
+        ConfigError: this version of PyTorch cannot export the network (kind
+            `missing-package`).
     """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecations inside torch
+        warnings.simplefilter("ignore")  # deprecations inside PyTorch
         try:
             onnx_program = torch.onnx.export(
                 program,
@@ -44,7 +45,7 @@ def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
         except torch.onnx.OnnxExporterError as error:
             raise ConfigError(
                 f"PyTorch {torch.__version__} cannot export this network to ONNX. Install a "
-                "later version (2.6 does not work), or export to NAME.pt2",
+                "later version (2.6 does not work), or export to NAME.pt2.",
                 kind="missing-package",
             ) from error
     assert onnx_program is not None  # with dynamo=True
@@ -57,7 +58,7 @@ def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
             del node.attribute[:]
     for value in (*proto.graph.input, *proto.graph.output):
         del value.metadata_props[:]
-    # Some intermediate shapes are wrong and fail onnx's shape inference.
+    # Some intermediate shapes are wrong and do not pass the shape inference of onnx.
     del proto.graph.value_info[:]
     del proto.graph.metadata_props[:]
     onnx.helper.set_model_props(proto, {KEY: recipe})

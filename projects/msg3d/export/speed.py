@@ -1,4 +1,4 @@
-"""Compare size and speed of an exported network and the original."""
+"""Comparison of size and speed between an exported network and the original."""
 
 import tempfile
 import time
@@ -18,13 +18,15 @@ ROUNDS = 15
 
 
 def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterator[str]:
-    """Yield the rows of a Markdown table with the size and time per batch of each form.
+    """Yield the rows of a Markdown table with size and time per batch.
 
-    Forms are timed on one thread and alternately, so that other load affects all forms.
+    The table compares the original network in PyTorch with the exported network in ONNX
+    Runtime, with float32 and int8 weights. These forms are timed alternately on one
+    thread, so other load affects all of them.
 
     Args:
-        config, checkpoint: the network, see `export`.
-        exported: ONNX file of the network.
+        config, checkpoint: see `export`.
+        exported: path of the ONNX file that was exported from this network.
     """
     from onnxruntime.quantization import quantize_dynamic
 
@@ -37,9 +39,9 @@ def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterato
         small = str(Path(folder, "int8.onnx"))
         quantize_dynamic(exported, small, ["MatMul", "Gemm"], per_channel=True)
         forms: dict[str, tuple[int, Scorer]] = {
-            "torch, eager": (weights, TorchScores(model)),
-            "onnxruntime": (Path(exported).stat().st_size, OnnxScores(exported, 1)),
-            "onnxruntime, int8": (Path(small).stat().st_size, OnnxScores(small, 1)),
+            "PyTorch, eager": (weights, TorchScores(model)),
+            "ONNX Runtime": (Path(exported).stat().st_size, OnnxScores(exported, 1)),
+            "ONNX Runtime, int8": (Path(small).stat().st_size, OnnxScores(small, 1)),
         }
         times = {batch: _times(forms, batch, shape) for batch in BATCHES}
     headers = " | ".join(f"batch of {batch}, ms" for batch in BATCHES)
@@ -53,7 +55,7 @@ def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterato
 def _times(
     forms: dict[str, tuple[int, Scorer]], batch: int, shape: Sequence[int]
 ) -> dict[str, float]:
-    """Return the median time of each form in seconds."""
+    """Return the median time per batch of each form, in seconds."""
     rng = np.random.default_rng(0)
     inputs = list(rng.normal(size=(batch, 1, *shape)).astype(np.float32))
     times: dict[str, list[float]] = {name: [] for name in forms}

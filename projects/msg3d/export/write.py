@@ -1,4 +1,4 @@
-"""Export a trained network to a file that requires neither config nor checkpoint."""
+"""Export of a trained network to a file that requires neither config nor checkpoint."""
 
 import copy
 import io
@@ -26,9 +26,9 @@ from ..preprocessing.steps import STEPS
 from ..skeletons import inline_layouts
 from .network import trace
 
-# Absolute for scores between 0 and 1, relative for larger targets.
+# Maximum difference of outputs, absolute for scores up to 1 and relative otherwise.
 TOLERANCE = 1e-4
-# Omitted, since it converts the array to a tensor, which exported networks do not need.
+# Omitted step, which converts arrays to tensors. Exported networks take arrays.
 PACKING = "PackActionInputs"
 
 
@@ -38,31 +38,34 @@ def export(
     out: str | Path,
     classes: Sequence[str] | None = None,
 ) -> float:
-    """Export a trained network to a file that contains its classes and preprocessing.
+    """Export a trained network to a file with its classes and preprocessing.
 
-    Before the file is written, the scores of the exported network are compared with
-    those of the original, on inputs of other sizes than those used for tracing.
+    Before the file is written, the outputs of the exported network are compared with
+    those of the original network, for inputs of sizes not used for tracing.
 
     Args:
-        config: the training config: a file, the name of a shipped config, or a `Config`;
-            or a checkpoint that contains its config, with `checkpoint=None`.
-        checkpoint: file or URL; it is loaded without executing code.
-        out: `.onnx`, or `.pt2` for torch.export. `Recognizer.from_exported` loads both.
-        classes: names of the classes or targets; None for those in the checkpoint.
+        config: training config of the network: a path, the name of a shipped config, or
+            a `Config`. If `checkpoint` is None, `config` is instead the path or URL of a
+            checkpoint that contains its training config.
+        checkpoint: path or URL of the weights. The file is loaded without executing code.
+        out: path of the file to write, which ends in `.onnx`, or in `.pt2` for
+            torch.export. `Recognizer.from_exported` loads both.
+        classes: names of the classes or targets; None for the names in the checkpoint.
 
     Returns:
-        The largest difference between the scores.
+        Largest absolute difference between the outputs of the two networks.
 
     Raises:
-        ConfigError: config and checkpoint do not match, the pipeline cannot be
-            exported, or `out` has another suffix.
-        ImportError: onnx, onnxscript, or onnxruntime is not installed.
-        CheckpointError: the scores of the exported network differ (`score`).
+        ConfigError: config and checkpoint do not match, the network or its pipeline
+            cannot be exported, or `out` has another suffix.
+        ImportError: onnx, onnxscript, or ONNX Runtime is not installed.
+        CheckpointError: the outputs of the two networks differ (kind `score`).
     """
     suffix = Path(out).suffix
     if suffix not in SUFFIXES:
         raise ConfigError(
-            f"the output file ends in {suffix!r}, expected {' or '.join(SUFFIXES)}",
+            f"the output file ends in {suffix!r}, expected "
+            f"{' or '.join(map(repr, SUFFIXES))}",
             kind="file-name",
             file=str(out),
         )
@@ -71,8 +74,8 @@ def export(
             from .onnx_file import onnx_bytes
         except ImportError as error:
             raise ImportError(
-                f"{error}. ONNX files require onnx, onnxscript, and onnxruntime: pip "
-                "install 'msg3d[onnx]'"
+                f"{error}. ONNX files require onnx, onnxscript, and ONNX Runtime. Run "
+                "`pip install 'msg3d[onnx]'`."
             ) from error
     cfg, checkpoint = load_network(config, checkpoint)
     pipeline = TestPipeline(cfg)
@@ -98,7 +101,7 @@ def export(
     tolerance = TOLERANCE * max(1.0, *(float(np.abs(row).max()) for row in expected))
     if not difference <= tolerance:
         raise CheckpointError(
-            f"the scores of the exported network differ from the original by "
+            f"the outputs of the exported network differ from the original by "
             f"{difference:g}, expected at most {tolerance:g}. The file was not written.",
             kind="score",
             file=str(out),
@@ -114,12 +117,12 @@ def recipe_text(
     classes: Sequence[str] = (),
     targets: Sequence[str] = (),
 ) -> str:
-    """Return the JSON entry of an exported file, which `apis.exported` reads.
+    """Return the JSON text with classes and preprocessing that `apis.exported` reads.
 
     Args:
-        pipeline: the test pipeline.
+        pipeline: test pipeline of the network.
         network: name of the backbone, for information only.
-        classes, targets: names of the outputs; pass only one of them.
+        classes, targets: names of the outputs. Pass only one of them.
 
     Raises:
         ConfigError: a step of the pipeline cannot be exported.
@@ -144,9 +147,9 @@ def _plain(step: Mapping[str, Any]) -> dict[str, Any]:
     name = step["type"]
     if name not in STEPS:
         raise ConfigError(
-            f"the step {name} of the test pipeline cannot be exported, only "
-            f"{', '.join(STEPS)}, and {PACKING}. Remove the step from test_dataloader "
-            "and apply it to the annotation file instead.",
+            f"the step {name!r} of the test pipeline cannot be exported, expected "
+            f"{', '.join(STEPS)}, or {PACKING}. Remove the step from test_dataloader and "
+            "apply it to the annotation file instead.",
             kind="config",
             field=f"test_pipeline.{name}",
         )
@@ -154,10 +157,16 @@ def _plain(step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def probes(persons: int, joints: int, channels: int) -> list[list[np.ndarray]]:
-    """Return batches of random walks to compare networks on.
+    """Return three batches of random walks for a comparison of networks.
 
-    The batches are a single clip, several samples of odd length, and long samples with
-    absent persons. A batch is a list of float32 [clips, M, T, V, C].
+    The batches consist of a single clip, of samples with an odd number of frames, and of
+    long samples with absent persons.
+
+    Args:
+        persons, joints, channels: sizes M, V, and C.
+
+    Returns:
+        List of batches. A batch is a list of float32 [clips, M, T, V, C].
     """
     rng = np.random.default_rng(0)
     batches = []
