@@ -136,7 +136,7 @@ def make_synthetic_actions(
         meta=dict(classes, layout, unit, ...))`; `keypoint` is float32 [1, T, 20, 3].
 
     Raises:
-        ConfigError: an argument is out of range (`option`).
+        ConfigError: an argument is out of range (kind `option`).
 
     Example:
         >>> data = make_synthetic_actions(subjects=4, repeats=1)
