@@ -6,7 +6,7 @@ Supported formats:
   `pred_score`, `gt_label`, and, if PackActionInputs keeps it (as in our configs),
   `frame_dir`, the id of the sample.
 * PYSKL (`--out`): a list of arrays without ids, in the order of the data set.
-* Original code of MS-G3D and 2s-AGCN (`epoch1_test_score.pkl`): a dictionary id -> logits.
+* Original MS-G3D and 2s-AGCN code (`epoch1_test_score.pkl`): a dictionary id -> logits.
 * Output of `msg3d fuse`: the format of MMAction2's dumps, or `.npz` (`score_npz.py`).
 
 Code in a pickle is never executed.
