@@ -1,4 +1,4 @@
-"""Bandai-Namco-Research-Motiondataset-2 (Kobayashi et al., 2023) as annotations.
+"""Converter for Bandai-Namco-Research-Motiondataset-2 (Kobayashi et al., 2023).
 
 The release consists of 2902 files `dataset-2_CONTENT_STYLE_NNN.bvh` (see `formats.bvh`):
 optical motion capture at 30 frames per second. Three actors perform ten actions in seven
@@ -62,11 +62,11 @@ CENTIMETERS = 100  # per meter
 
 
 def parse_recording(path: str, content: bytes) -> list[dict]:
-    """Parse a BVH file.
+    """Parse a Motiondataset-2 `.bvh` file.
 
     Args:
-        path: path of the file; the last part gives action, style, and number.
-        content: see `formats.bvh`, in centimeters.
+        path: path of the file. The file name contains action, style, and number.
+        content: content of the file; see `formats.bvh`. Units are centimeters.
 
     Returns:
         A list of one sample, dict(frame_dir, label 0..6, total_frames, keypoint float32
@@ -90,7 +90,7 @@ def parse_recording(path: str, content: bytes) -> list[dict]:
         if name not in known:
             raise DataError(
                 f"the file name contains the {field} {name}, expected one of "
-                f"{list(known)}",
+                f"{', '.join(known)}",
                 kind="file-name",
                 field=field,
             )
@@ -125,13 +125,13 @@ def _check(motion: Motion) -> None:
         )
     if abs(motion.frame_time - FRAME_TIME) > 1e-4:
         raise DataError(
-            f"frame time is {motion.frame_time:g} s, expected {FRAME_TIME:.4f} s",
+            f"the frame time is {motion.frame_time:g} s, expected {FRAME_TIME:.4f} s",
             kind="frame-numbers",
         )
 
 
 def make_splits(samples: list[dict]) -> Splits:
-    """Return protocol -> (train ids, val ids); see the module's docstring."""
+    """Return protocol -> (train ids, val ids), as described in the module's docstring."""
     splits: Splits = {}
     for protocol, is_tested in (
         ("xcontent", lambda sample: sample["content"] in CONTENTS_TESTED),
@@ -147,12 +147,12 @@ def make_splits(samples: list[dict]) -> Splits:
 def convert_bandai(
     raw: StrPath, out: StrPath, allow_bad: bool = False, jobs: int | None = None
 ) -> dict:
-    """Convert the release to an annotation file, and report on it.
+    """Convert Motiondataset-2 to an annotation file, and write a report.
 
     Args:
-        raw: folder or archive of the BVH files.
-        out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were rejected.
+        raw: folder or archive with the `.bvh` files.
+        out: path of the annotation file. The report is written next to it.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:

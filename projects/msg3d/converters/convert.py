@@ -1,7 +1,7 @@
-"""Shared driver of the converters: parse raw files, write annotations and a report.
+"""Shared driver for all converters, which writes the annotations and a report.
 
-No raw file is dropped silently. Each file is in the result, or in the report with the
-reason why it is not.
+No raw file is dropped silently. Each file is either in the annotations, or in the report
+with the reason why it is not.
 """
 
 import os
@@ -42,28 +42,29 @@ def convert(
     file_unit: str = "m",
     used: Iterable[StrPath] = (),
 ) -> dict:
-    """Parse the raw files in parallel, and write annotations and report.
+    """Parse raw files in parallel, and write the annotations and a report.
 
     Args:
-        raw: folder or archive.
-        suffix: ending of the names of raw files.
-        parse: file name and content -> samples; see `parse_files`. A sample may have a
-            field `notes` (description -> count) for the report.
-        out: annotation file. If the name ends in `.packed`, a packed store, for data
-            larger than memory.
-        splits: samples -> protocol -> (train ids, val ids).
-        meta: samples -> `meta` of the file, such as `classes`.
-        units: unit of the coordinates, for the report, or a function of the samples that
-            returns it.
-        allow_bad: write `out` even if files were rejected.
+        raw: folder or archive with the raw files.
+        suffix: suffix of the names of raw files, or a tuple of several.
+        parse: callable that returns the samples of a file; see `parse_files`. A sample
+            may have a field `notes` (description -> count) for the report.
+        out: path of the annotation file. If it ends in `.packed`, a packed store is
+            written, for data larger than memory.
+        splits: callable that returns protocol -> (train ids, val ids) for the samples.
+        meta: callable that returns the field `meta` of the annotation file for the
+            samples, such as `classes`.
+        units: unit of the coordinates, for the report, or a callable that returns it for
+            the samples.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
         files_released: number of files in the data set, if known.
-        split_names: protocol -> the names of its two splits in the file.
-        complete: function that changes the parsed samples before they are written. It
+        split_names: callable that returns the names of a protocol's two splits.
+        complete: callable that changes the parsed samples before they are written. It
             adds what a single file does not contain, such as labels from a list.
         max_bytes: maximum size of a raw file; None for 64 MiB. Larger files are not read.
-        released: source of `files_released`, for the report.
-        file_unit: unit of the raw files if `units` is meters.
+        released: description of `files_released` in the report.
+        file_unit: unit of the raw files, which is checked if `units` is meters.
         used: paths of other files that were read, such as lists.
 
     Returns:
@@ -107,10 +108,11 @@ def _without_used(
 
     Args:
         parsed: results for the files of `raw`.
-        used: paths; for files in an archive, their names in it.
+        used: paths of the used files, or their names inside the archive `raw`.
 
     Returns:
-        The other results, and the names of the used files, relative to `raw` if inside.
+        The results without the used files, and the names of the used files. The names of
+        files inside `raw` are relative to it.
     """
     root, names = Path(os.path.realpath(raw)), []
     for path in [os.fspath(path) for path in used]:
@@ -144,13 +146,14 @@ def write_converted(
 ) -> dict:
     """Write the report and, unless files were rejected, the annotations.
 
-    Args: as in `convert`, with `splits` and `meta` of these samples.
+    Args: see `convert`. Here, `splits`, `meta`, and `units` are not callables, but their
+    results for the samples in `parsed`.
 
     Returns:
         The report, which is also written to `out`.report.json. A protocol with an empty
-        side is omitted from the file and listed in `one_sided_splits`, unless all are
-        one-sided. `written` is true if `out` was written. This requires a sample in a
-        split, and no rejected files unless `allow_bad`.
+        side is omitted from the file and listed in `one_sided_splits`, unless all
+        protocols are one-sided. `written` is true if `out` was written. This requires a
+        sample in a split, and no rejected files unless `allow_bad` is true.
     """
     out = os.fspath(out)
     Path(out).parent.mkdir(parents=True, exist_ok=True)

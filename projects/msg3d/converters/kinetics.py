@@ -1,4 +1,4 @@
-"""Kinetics-skeleton (Yan et al., ST-GCN, AAAI 2018) as annotations.
+"""Converter for Kinetics-skeleton (Yan et al., ST-GCN, AAAI 2018).
 
 The release contains a JSON file per clip in `kinetics_train/` and `kinetics_val/` (see
 `formats.kinetics_skeleton`). `kinetics_train_label.json` and `kinetics_val_label.json`
@@ -27,11 +27,11 @@ UNIT = "normalized"
 def parse_clip(
     path: str, content: bytes, persons: str = "rank", max_persons: int = 2
 ) -> list[dict]:
-    """Parse a clip.
+    """Parse the `.json` file of a Kinetics-skeleton clip.
 
     Args:
-        path: path of the file; the last part is the id of the clip.
-        content: the JSON.
+        path: path of the file. The file name without the suffix is the id of the clip.
+        content: content of the file.
         persons, max_persons: see `formats.kinetics_skeleton.person_rows`.
 
     Returns:
@@ -66,15 +66,15 @@ def convert_kinetics(
     max_persons: int = 2,
     lists: StrPath | None = None,
 ) -> dict:
-    """Convert the release to an annotation file, and report on it.
+    """Convert Kinetics-skeleton to an annotation file, and write a report.
 
     Args:
         raw: folder or archive of the release.
-        out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were rejected.
+        out: path of the annotation file. The report is written next to it.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
         persons, max_persons: see `formats.kinetics_skeleton.person_rows`.
-        lists: folder of the label lists; None for `raw`.
+        lists: folder with the label lists; None if they are in `raw`.
 
     Returns:
         The report; see `convert.write_converted`.

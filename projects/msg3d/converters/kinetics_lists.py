@@ -1,4 +1,4 @@
-"""Label lists of Kinetics-skeleton: the split and class of each clip.
+"""Reader for the label lists of Kinetics-skeleton (split and class of each clip).
 
 Example of a list:
 
@@ -23,11 +23,11 @@ ENTRY = {"has_skeleton": bool, "label": str, "label_index": int}
 
 
 def find_label_lists(folder: StrPath) -> dict[str, str]:
-    """Find the two label lists in a folder or its subfolders.
+    """Find the two label lists of Kinetics-skeleton in a folder or its subfolders.
 
     Args:
-        folder: contains kinetics_train_label.json and kinetics_val_label.json, or the
-            same with `.gz` appended.
+        folder: folder with kinetics_train_label.json and kinetics_val_label.json, or
+            these names with `.gz` appended.
 
     Returns:
         side ("train", "val") -> path of the list, for the lists that exist.
@@ -46,16 +46,17 @@ def find_label_lists(folder: StrPath) -> dict[str, str]:
                 continue
             if match[1] in lists:
                 raise DataError(
-                    f"is a second list of the {match[1]} clips, next to "
-                    f"{lists[match[1]]}. Remove one",
+                    f"the list of {match[1]} clips also exists as {lists[match[1]]}, "
+                    "expected one list. Remove one of the files.",
                     kind="duplicate",
                     file=path,
                 )
             lists[match[1]] = path
     if not lists:
         raise DataError(
-            "contains no kinetics_train_label.json or kinetics_val_label.json, which "
-            "are part of the release. Copy them there, or set their folder with --lists",
+            "found no kinetics_train_label.json or kinetics_val_label.json, expected these "
+            "label lists of the release. Copy them to this folder, or pass their folder "
+            "with --lists.",
             kind="not-found",
             file=folder,
         )
@@ -63,17 +64,17 @@ def find_label_lists(folder: StrPath) -> dict[str, str]:
 
 
 def read_label_lists(paths: dict[str, str]) -> dict[str, dict[str, dict]]:
-    """Read the label lists.
+    """Read the label lists of Kinetics-skeleton.
 
     Args:
-        paths: as `find_label_lists` returns them.
+        paths: paths of the lists, as `find_label_lists` returns them.
 
     Returns:
         side ("train", "val") -> clip -> dict(has_skeleton, label, label_index). A missing
         list is empty.
 
     Raises:
-        DataError: a list has another structure, or the two contradict each other.
+        DataError: a list cannot be read or has another structure, or a clip is in both.
     """
     lists = {side: _read_label_list(path) for side, path in paths.items()}
     # Half of the release is enough for testing, or for training.
@@ -81,8 +82,8 @@ def read_label_lists(paths: dict[str, str]) -> dict[str, dict[str, dict]]:
     both = set(lists["train"]) & set(lists["val"])
     if both:
         raise DataError(
-            f"{len(both)} clips are in both label lists, first {min(both)}, but a clip "
-            "belongs to one side",
+            f"{len(both)} clips, such as {min(both)}, are in both label lists, expected "
+            "each clip in one list. Use the lists of one release.",
             kind="split",
             sample=min(both),
         )
@@ -97,14 +98,14 @@ def _read_label_list(path: str) -> dict[str, dict]:
         raise error.at(file=path) from error
     except (OSError, EOFError) as error:
         raise DataError(
-            f"cannot be read ({error}). Download the list again",
+            f"cannot read the list ({error}). Download it again.",
             kind="io" if getattr(error, "errno", None) else "corrupt-archive",
             file=path,
         ) from error
     if not isinstance(entries, dict):
         raise DataError(
-            f"contains a {type(entries).__name__}, expected an object with an entry per "
-            "clip",
+            f"the file contains a {type(entries).__name__}, expected an object with an "
+            "entry per clip",
             kind="structure",
             file=path,
         )
@@ -113,8 +114,8 @@ def _read_label_list(path: str) -> dict[str, dict]:
             type(entry.get(field)) is not kind for field, kind in ENTRY.items()
         ):
             raise DataError(
-                f"entry {clip!r} is not an object with has_skeleton, label, and "
-                "label_index",
+                f"entry {clip!r} is invalid, expected an object with 'has_skeleton', "
+                "'label', and 'label_index'",
                 kind="structure",
                 file=path,
                 field=clip,
@@ -123,7 +124,7 @@ def _read_label_list(path: str) -> dict[str, dict]:
 
 
 def class_names(lists: dict[str, dict[str, dict]]) -> list[str]:
-    """Return the names of the classes in the order of their label_index.
+    """Return the class names in the label lists, in the order of `label_index`.
 
     Raises:
         DataError: an index has several names, a name several indices, or indices are
@@ -139,9 +140,9 @@ def class_names(lists: dict[str, dict[str, dict]]) -> list[str]:
         set(names)
     ) < len(names):
         raise DataError(
-            f"the label lists contain {len(pairs)} pairs of label_index and label, "
-            "expected exactly one label for each of 0, 1, 2, ... Use lists of the same "
-            "release",
+            f"the label lists contain {len(pairs)} pairs of 'label_index' and 'label', "
+            "expected exactly one label for each index from 0. Use the lists of one "
+            "release.",
             kind="label",
         )
     return names
@@ -153,13 +154,13 @@ def with_labels(
     unlisted: str | None,
     classes: list[str],
 ) -> Parsed:
-    """Label the samples from the lists, and skip those that the lists exclude.
+    """Label the samples with the label lists, and skip clips that the lists exclude.
 
     Args:
         parsed: clips without labels, from `parse_clip`.
-        listed: clip -> entry.
-        unlisted: the side whose list is missing, which gets the clips that are not
-            listed; None if both lists exist.
+        listed: clip -> entry in one of the label lists.
+        unlisted: side ("train", "val") whose list is missing. Clips that are not listed
+            are assigned to this side. None if both lists exist.
         classes: names of the classes in label order, for clips that are not listed.
     """
     by_name = {
@@ -183,7 +184,9 @@ def with_labels(
             reason = "has_skeleton is false in the label list"
             left_out.setdefault(reason, []).append(f"{clip}.json")
         elif name != entry["label"]:
-            why = f"label is {name!r}, but {entry['label']!r} in the label list"
+            why = (
+                f"'label' is {name!r}, expected {entry['label']!r} as in the label list"
+            )
             refused.append({"file": f"{clip}.json", "kind": "label", "why": why})
         else:
             sample["label"] = entry["label_index"]

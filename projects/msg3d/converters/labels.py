@@ -26,7 +26,7 @@ SIDES = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class ClassFolders:
-    """Meaning of the folders in a path.
+    """Meaning of the folders in the paths of users' files.
 
     Attributes:
         above: number of outer folders that contain all files, as in an archive.
@@ -66,12 +66,12 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
     """Determine which folders are classes and splits.
 
     Args:
-        raw: path of the folder, for errors.
-        paths: paths of its files, relative to it.
+        raw: path of the folder or zip, for errors.
+        paths: paths of the files, relative to `raw`.
 
     Raises:
-        DataError: train/ or val/ is next to other folders (`split`), or there are fewer
-            than two classes (`label`).
+        DataError: train/ or val/ is next to other folders (kind `split`), or there are
+            fewer than two classes (kind `label`).
     """
     folders = [_parts(path)[:-1] for path in paths if not is_hidden(path)]
     above = 0
@@ -83,8 +83,9 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
     sides = tops.intersection(SIDES)
     if sides and (tops - sides or "train" not in sides or len(sides) < 2):
         raise DataError(
-            f"contains the folders {sorted(tops)}. Expected only class folders, or only "
-            "train/ with val/ or test/, which contain the class folders",
+            f"found the folders {', '.join(sorted(tops))}, expected only class folders, or "
+            "only train/ with val/ or test/. Move all class folders into train/, val/, or "
+            "test/, or none of them.",
             kind="split",
             file=str(raw),
         )
@@ -93,8 +94,8 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
     if len(classes) < 2:
         contents = f"the class folder {min(classes)}" if classes else "no class folders"
         raise DataError(
-            f"contains {contents}, expected at least two, each with the sequences of "
-            "one class",
+            f"found {contents}, expected at least two. Put the sequences of each class "
+            "into a folder with the name of the class.",
             kind="label",
             file=str(raw),
         )
@@ -123,9 +124,10 @@ def without_suffix(path: str) -> str:
 
 
 class Entry(NamedTuple):
-    """Label, split, and image size of a file; label and size are None if unknown.
+    """Label, split, and image size of a file.
 
-    `line` is the line in the list, 0 without a list.
+    Label and image size are None if unknown. `line` is the line in the list, or 0 without
+    a list.
     """
 
     label: str | None
@@ -135,7 +137,7 @@ class Entry(NamedTuple):
 
 
 def read_list(path: StrPath, suffixes: tuple[str, ...]) -> dict[str, Entry]:
-    """Read a list in either form.
+    """Read a CSV list of splits, or of labels and splits.
 
     Args:
         path: CSV file in UTF-8.
@@ -151,7 +153,7 @@ def read_list(path: StrPath, suffixes: tuple[str, ...]) -> dict[str, Entry]:
         return _read(Path(path).read_bytes(), suffixes)
     except OSError as error:
         raise DataError(
-            f"cannot be read ({error.strerror})", kind="io", file=str(path)
+            f"cannot read the list: {error.strerror}", kind="io", file=str(path)
         ) from error
     except DataError as error:
         raise error.at(file=str(path)) from None
@@ -167,8 +169,8 @@ def _read(content: bytes, suffixes: tuple[str, ...]) -> dict[str, Entry]:
         names, labels = _column(table, "file"), _column(table, "label")
     else:
         raise DataError(
-            f"columns are {table.header!s:.300}, expected name and split; or file, "
-            "label, split, and optionally height and width",
+            f"the columns are {', '.join(table.header):.300}, expected name and split, or "
+            "file, label, split, and optionally height and width",
             kind="columns",
             line=1,
         )
@@ -179,21 +181,22 @@ def _read(content: bytes, suffixes: tuple[str, ...]) -> dict[str, Entry]:
     ):
         if not name or label == "" or side not in SIDES:
             raise DataError(
-                f"name is {name!r:.80}, label {label!r:.80}, and split {side!r:.80}. "
-                f"Set all of these, and the split to one of {SIDES}",
+                "each row needs a value in every column, and the split train, val, or "
+                f"test; got name={name!r:.80}, label={label!r:.80}, split={side!r:.80}",
                 kind="label" if side in SIDES else "split",
                 line=line,
             )
         key = without_suffix(name) if name.endswith(suffixes) else name.rstrip("/")
         if key in entries:
             raise DataError(
-                f"{name} is also in line {entries[key].line}. Remove one of them",
+                f"{name} is also in line {entries[key].line}, expected one line per file. "
+                "Remove one of the lines.",
                 kind="duplicate",
                 line=line,
             )
         entries[key] = Entry(label, side, shape, line)
     if not entries:
-        raise DataError("lists no files, expected one line per file", kind="empty")
+        raise DataError("the list is empty, expected one line per file", kind="empty")
     return entries
 
 
@@ -211,8 +214,8 @@ def _shapes(table: Table) -> list[tuple[int, int] | None]:
     ):
         if not all(side.isdecimal() and 0 < len(side) < 10 for side in size):
             raise DataError(
-                f"height and width are {size!s:.80}, expected pixels in every line. "
-                "Fill in all sizes, or remove the two columns",
+                f"height is {size[0]!r:.40} and width is {size[1]!r:.40}, expected pixels "
+                "in every row. Fill in all sizes, or remove the two columns.",
                 kind="img-shape",
                 line=line,
             )
@@ -230,7 +233,8 @@ def check_complete(entries: dict[str, Entry], names: set[str], path: str) -> Non
     for name, entry in entries.items():
         if name not in names:
             raise DataError(
-                f"{name!r:.200} does not exist, expected a name such as {min(names)!r}",
+                f"{name!r:.200} does not exist, expected an existing name such as "
+                f"{min(names)!r}",
                 kind="unknown-name",
                 file=path,
                 line=entry.line,
@@ -238,22 +242,30 @@ def check_complete(entries: dict[str, Entry], names: set[str], path: str) -> Non
     missing = names - set(entries)
     if missing:
         raise DataError(
-            f"lacks {len(missing)} of {len(names)} sequences, such as {min(missing)!r}. "
-            "Add a line for each",
+            f"the list lacks {len(missing)} of {len(names)} sequences, such as "
+            f"{min(missing)!r}. Add a line for each of them.",
             kind="samples-differ",
             file=path,
         )
     sides = sorted({entry.side for entry in entries.values()})
     if "train" not in sides or len(sides) < 2:
         raise DataError(
-            f"contains the splits {sides}, expected train with val or test",
+            f"the list only has the splits {', '.join(sides)}, expected train with val or "
+            "test",
             kind="split",
             file=path,
         )
 
 
 def find_group(name: str, group: str) -> str:
-    """Return the recorded person or group: the match of a regular expression in a path.
+    """Extract the recorded person or group from a path with a regular expression.
+
+    Args:
+        name: path of a recording.
+        group: regular expression.
+
+    Returns:
+        The first capturing group if it matches, otherwise the whole match.
 
     Raises:
         DataError: the regular expression is invalid or does not match.
@@ -267,8 +279,8 @@ def find_group(name: str, group: str) -> str:
         ) from None
     if match is None:
         raise DataError(
-            f"group (--group) {group!r} does not match {name!r}. Set a regular "
-            "expression that matches the recorded person in every path",
+            f"group (--group) {group!r} does not match {name!r}. Pass a regular "
+            "expression that matches the recorded person in every path.",
             kind="option",
             sample=name,
         )
@@ -279,7 +291,7 @@ def check_groups(entries: dict[str, Entry], groups: dict[str, str]) -> None:
     """Check that the recordings of each group are in one split.
 
     Raises:
-        DataError: a group is in several splits (`split`).
+        DataError: a group is in several splits (kind `split`).
     """
     sides: dict[str, set[str]] = {}
     for name, entry in entries.items():
@@ -287,8 +299,9 @@ def check_groups(entries: dict[str, Entry], groups: dict[str, str]) -> None:
     shared = sorted(group for group, splits in sides.items() if len(splits) > 1)
     if shared:
         raise DataError(
-            f"group {shared[0]!r} is in {' and '.join(sorted(sides[shared[0]]))} (groups "
-            f"in several splits: {len(shared)} of {len(sides)}). Move the recordings of "
-            "each group to one split, or do not set --group",
+            f"group {shared[0]!r} is in {' and '.join(sorted(sides[shared[0]]))}, expected "
+            f"one split per group (groups in several splits: {len(shared)} of "
+            f"{len(sides)}). Move the recordings of each group to one split, or omit "
+            "--group.",
             kind="split",
         )

@@ -1,4 +1,4 @@
-"""MSR-Action3D (Li, Zhang and Liu, CVPR Workshops 2010) as annotations.
+"""Converter for MSR-Action3D (Li, Zhang and Liu, CVPR Workshops 2010).
 
 The skeleton release consists of 567 text files `aAA_sSS_eEE_skeleton3D.txt` (see
 `formats.msr_action3d`): twenty actions, ten subjects, up to three repeats. Frames without
@@ -50,11 +50,11 @@ NOT_OF_CVPR_2012 = frozenset(
 
 
 def parse_sequence(path: str, content: bytes) -> list[dict]:
-    """Parse a text file.
+    """Parse an MSR-Action3D `_skeleton3D.txt` file.
 
     Args:
-        path: path of the file; the last part gives action, subject, and repeat.
-        content: the text.
+        path: path of the file. The file name contains action, subject, and repeat.
+        content: content of the file.
 
     Returns:
         A list of one sample, dict(frame_dir, label 0..19, total_frames, keypoint float32
@@ -89,7 +89,7 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
 
 
 def action_and_subject(name: str) -> tuple[int, int]:
-    """Parse a name: `a01_s02_e03` -> (1, 2)."""
+    """Parse action and subject in a sample name: `a01_s02_e03` -> (1, 2)."""
     match = NAME.fullmatch(name)
     assert match is not None
     action, subject, _ = match.groups()
@@ -97,7 +97,7 @@ def action_and_subject(name: str) -> tuple[int, int]:
 
 
 def make_splits(samples: list[dict]) -> Splits:
-    """Return protocol -> (train ids, val ids); see the module's docstring."""
+    """Return protocol -> (train ids, val ids), as described in the module's docstring."""
     names = [sample["frame_dir"] for sample in samples]
 
     def by_subject(names: list[str]) -> tuple[list[str], list[str]]:
@@ -119,12 +119,12 @@ def make_splits(samples: list[dict]) -> Splits:
 def convert_msr_action3d(
     raw: StrPath, out: StrPath, allow_bad: bool = False, jobs: int | None = None
 ) -> dict:
-    """Convert the release to an annotation file, and report on it.
+    """Convert MSR-Action3D to an annotation file, and write a report.
 
     Args:
-        raw: folder or archive of the text files.
-        out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were rejected.
+        raw: folder or archive with the `_skeleton3D.txt` files.
+        out: path of the annotation file. The report is written next to it.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:

@@ -1,4 +1,6 @@
-"""NTU RGB+D 60 and 120 (Shahroudy et al., CVPR 2016; Liu et al., TPAMI 2020).
+"""Converter for NTU RGB+D 60 and 120.
+
+See Shahroudy et al., CVPR 2016, and Liu et al., TPAMI 2020.
 
 The release contains one text file per sample, `SsssCcccPpppRrrrAaaa.skeleton`: setup,
 camera, performer, replication, and action. NTU RGB+D 60 consists of setups 1 to 17 with
@@ -59,7 +61,7 @@ BENCHMARKS = {
 
 
 class Name(NamedTuple):
-    """The numbers in `SsssCcccPpppRrrrAaaa`."""
+    """Numbers in a sample name of the form `SsssCcccPpppRrrrAaaa`."""
 
     setup: int
     camera: int
@@ -69,10 +71,10 @@ class Name(NamedTuple):
 
 
 def read_name(stem: str) -> Name:
-    """Parse a name: `S001C002P003R002A013` -> (1, 2, 3, 2, 13).
+    """Parse a sample name: `S001C002P003R002A013` -> (1, 2, 3, 2, 13).
 
     Raises:
-        DataError: the form is invalid, or a number is out of range.
+        DataError: the name does not have this form, or a number is out of range.
     """
     if not SAMPLE.fullmatch(stem):
         raise DataError(
@@ -98,16 +100,16 @@ def parse_sequence(
     denoise: bool = False,
     max_persons: int = 2,
 ) -> list[dict]:
-    """Parse a `.skeleton` file.
+    """Parse an NTU RGB+D `.skeleton` file.
 
     Args:
-        path: path of the file; the last part is the name of the sample.
-        content: see `formats.ntu_skeleton`.
+        path: path of the file. The file name contains the name of the sample.
+        content: content of the file; see `formats.ntu_skeleton`.
         benchmark: key of BENCHMARKS.
         missing: names of samples to skip.
-        denoise: remove noise with `remove_noise`, and sort bodies by motion.
-        max_persons: maximum number of bodies, 0 for all. The bodies with the highest
-            energy are kept, as in MS-G3D; with `denoise`, those with the most motion.
+        denoise: whether to remove noise with `remove_noise`, and sort bodies by motion.
+        max_persons: maximum number of bodies; 0 for all. The bodies with the highest
+            energy are kept, as in MS-G3D, or with `denoise` those with the most motion.
 
     Returns:
         A list of one sample, dict(frame_dir, label = action - 1, total_frames, keypoint
@@ -162,14 +164,14 @@ def remove_noise(keypoint: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
     2. A frame is wide if the range of the joints in x exceeds 0.8 times their range in y.
        Bodies with at least 0.69754 wide frames are removed, except the last body.
     3. The remaining bodies are sorted by motion, largest first. Motion is the sum of the
-       variances of x, y, and z over all joints and frames, computed with and without the
-       wide frames; the smaller value counts.
+       variances of x, y, and z over all joints and frames. It is computed with and
+       without the wide frames, and the smaller value is used.
 
     Args:
-        keypoint: [B, T, V, 3], in the order of the file, zero where a body is absent.
+        keypoint: bodies [B, T, V, 3] in the order of the file; zero if a body is absent.
 
     Returns:
-        [B', T, V, 3], and reason -> number of removed bodies.
+        The remaining bodies [B', T, V, 3], and reason -> number of removed bodies.
     """
     if len(keypoint) < 2:
         return keypoint, {}
@@ -204,7 +206,7 @@ def _is_wide(frames: np.ndarray) -> np.ndarray:
 
 
 def make_splits(samples: list[dict], benchmark: str) -> Splits:
-    """Return protocol -> (train ids, val ids); see the module's docstring."""
+    """Return protocol -> (train ids, val ids), as described in the module's docstring."""
     part = BENCHMARKS[benchmark]
     names = {sample["frame_dir"]: read_name(sample["frame_dir"]) for sample in samples}
 
@@ -230,16 +232,16 @@ def convert_ntu(
     allow_bad: bool = False,
     jobs: int | None = None,
 ) -> dict:
-    """Convert the skeletons to an annotation file, and report on it.
+    """Convert NTU RGB+D skeletons to an annotation file, and write a report.
 
     Args:
-        raw: folder of the files or of the released zips, or a single zip.
-        out: annotation file; the report is written next to it.
-        benchmark: key of BENCHMARKS; files of the other benchmark are skipped.
-        missing: lists of samples to skip; None for the published lists in `raw` or its
-            parent folder. Samples without bodies are always skipped.
+        raw: folder with the `.skeleton` files or the released zips, or a single zip.
+        out: path of the annotation file. The report is written next to it.
+        benchmark: key of BENCHMARKS. Files that are not part of it are skipped.
+        missing: paths of lists of samples to skip; None for the published lists in `raw`
+            or its parent folder. Samples without bodies are always skipped.
         denoise, max_persons: see `parse_sequence`.
-        allow_bad: write `out` even if files were rejected.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:

@@ -30,7 +30,7 @@ def find_lists(raw: StrPath) -> list[str]:
 
 
 def read_lists(paths: Iterable[StrPath]) -> tuple[str, ...]:
-    """Return the names in all lists, sorted, without duplicates.
+    """Return the sample names in all lists, sorted and without duplicates.
 
     Raises:
         DataError: a list cannot be read, contains no names, or contains other text
@@ -48,8 +48,8 @@ def _read_list(path: StrPath) -> list[str]:
             lines = [line.strip().removesuffix(".skeleton") for line in file]
     except OSError as error:
         raise DataError(
-            f"cannot be read ({error.strerror}), expected the authors' list of samples "
-            f"with missing skeletons, such as {PUBLISHED[0]}",
+            f"cannot read the list ({error.strerror}), expected the authors' list of "
+            f"samples with missing skeletons, such as {PUBLISHED[0]}",
             kind="not-found" if isinstance(error, FileNotFoundError) else "io",
             file=os.fspath(path),
         ) from error
@@ -59,16 +59,16 @@ def _read_list(path: StrPath) -> list[str]:
             names.append(line)
         elif names and line:
             raise DataError(
-                f"contains {line[:40]!r}, expected one name per line, such as "
-                "S001C002P005R002A008, after the introduction",
+                f"the line contains {line[:40]!r}, expected a sample name such as "
+                "S001C002P005R002A008, as in all lines after the introduction",
                 kind="structure",
                 file=os.fspath(path),
                 line=number,
             )
     if not names:
         raise DataError(
-            "contains no names such as S001C002P005R002A008, expected the authors' list "
-            "of samples with missing skeletons",
+            "the list contains no sample names such as S001C002P005R002A008, expected the "
+            "authors' list of samples with missing skeletons",
             kind="empty",
             file=os.fspath(path),
         )
@@ -76,7 +76,7 @@ def _read_list(path: StrPath) -> list[str]:
 
 
 def with_lists(parsed: Parsed, lists: list[str]) -> Parsed:
-    """Add remarks on which lists were used and how many of their samples were found."""
+    """Add remarks that name the lists and how many of their samples were skipped."""
     skipped = {
         PurePosixPath(path).name.removesuffix(".skeleton")
         for reason, paths in parsed.left_out.items()

@@ -1,11 +1,12 @@
-"""Northwestern-UCLA Multiview Action3D (Wang et al., CVPR 2014) as annotations.
+"""Converter for Northwestern-UCLA Multiview Action3D (Wang et al., CVPR 2014).
 
 The public skeleton release consists of 1484 JSON files `aAA_sSS_eEE_vVV.json` (see
 `formats.nw_ucla`): ten actions, ten subjects, three views.
 
-- `xview`: the standard split, which trains on views 1 and 2 and tests on view 3. It
-  leaks: the released view-3 files of actions a02 and a03 are byte-identical to the view-2
-  files, so 95 of the 464 test sequences (20 %) are in the training set.
+- `xview`: the standard split, which trains on views 1 and 2 and tests on view 3. It leaks
+  because the released view-3 files of actions a02 and a03 are byte-identical to the
+  view-2 files. 95 of the 464 test sequences (20 %) are in the training set.
+- `xview_v1` and `xview_v2`: test on view 1 or 2 and train on the other two views.
 - `xview_clean`: `xview` without the copies in the test set, which removes a02 and a03.
 - `xview_clean_v1`: trains on views 2 and 3 and tests on view 1, with all ten classes.
   Eight test sequences of subject 1 are excluded because they share more than half of
@@ -47,11 +48,11 @@ ACTIONS = list(CLASSES)
 
 
 def parse_sequence(path: str, content: bytes) -> list[dict]:
-    """Parse a JSON file.
+    """Parse a Northwestern-UCLA `.json` file.
 
     Args:
-        path: path of the file; the last part gives action, subject, and view.
-        content: the JSON. Its labels start at 1.
+        path: path of the file. The file name contains action, subject, and view.
+        content: content of the file. Its labels start at 1.
 
     Returns:
         A list of one sample, dict(frame_dir, label 0..9, total_frames, keypoint float32
@@ -75,21 +76,21 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
         if number not in known:
             raise DataError(
                 f"the file name contains {field} {number}, expected one of "
-                f"{list(known)}",
+                f"{', '.join(map(str, known))}",
                 kind="file-name",
                 field=field,
             )
     record = read_record(read_json(content))
     if record.name != stem:
         raise DataError(
-            f"file_name is {record.name!r:.80}, expected {stem!r} as in the file name",
+            f"'file_name' is {record.name!r:.80}, expected {stem!r} as in the path",
             kind="file-name",
             field="file_name",
         )
     label = ACTIONS.index(action)
     if type(record.label) is not int or record.label != label + 1:
         raise DataError(
-            f"label is {record.label!r:.40}, expected {label + 1} for action "
+            f"'label' is {record.label!r:.40}, expected {label + 1} for action "
             f"a{action:02d} ({CLASSES[action]}) in the file name",
             kind="label",
             field="label",
@@ -104,7 +105,7 @@ def parse_sequence(path: str, content: bytes) -> list[dict]:
 
 
 def subject_and_view(name: str) -> tuple[int, int]:
-    """Parse a name: `a01_s02_e03_v01` -> (2, 1)."""
+    """Parse subject and view in a sample name: `a01_s02_e03_v01` -> (2, 1)."""
     match = NAME.fullmatch(name)
     assert match is not None
     _, subject, _, view = match.groups()
@@ -112,7 +113,7 @@ def subject_and_view(name: str) -> tuple[int, int]:
 
 
 def make_splits(samples: list[dict]) -> dict[str, tuple[list[str], list[str]]]:
-    """Return protocol -> (train ids, val ids); see the module's docstring."""
+    """Return protocol -> (train ids, val ids), as described in the module's docstring."""
     names = [sample["frame_dir"] for sample in samples]
     keypoints = {sample["frame_dir"]: sample["keypoint"] for sample in samples}
 
@@ -145,19 +146,19 @@ def _file_keys(name: str) -> tuple[str, str]:
 def convert_nw_ucla(
     raw: StrPath, out: StrPath, allow_bad: bool = False, jobs: int | None = None
 ) -> dict:
-    """Convert the release to an annotation file, and report on it.
+    """Convert Northwestern-UCLA to an annotation file, and write a report.
 
     Args:
-        raw: folder or archive of the JSON files.
-        out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were rejected.
+        raw: folder or archive with the `.json` files.
+        out: path of the annotation file. The report is written next to it.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:
         The report; see `convert.write_converted`.
 
     Raises:
-        DataError: `raw` cannot be read, or contains no .json file.
+        DataError: `raw` cannot be read, or contains no `.json` file.
     """
     return convert(
         raw,

@@ -5,9 +5,9 @@ derived from the files (name, size, modification time), the parser and its optio
 the source of all modules that parsing can run. A restarted run reuses the cached parts
 whose key still matches.
 
-A part consists of two files: the arrays of its samples, concatenated, and everything
-else, which is written last. Arrays are mapped into memory when they are read, so that
-data sets larger than memory can be converted.
+A part consists of two files. One contains the concatenated arrays of the samples. The
+other contains everything else, and is written last. Arrays are mapped into memory when
+they are read, so that data sets larger than memory can be converted.
 """
 
 import hashlib
@@ -47,10 +47,10 @@ ARRAYS, REST = ".arrays", ".part"
 
 
 class Parsed(NamedTuple):
-    """The samples of all files, and the outcome for files without samples.
+    """Samples of all files, and the outcome for files without samples.
 
     Attributes:
-        samples: sorted by `frame_dir`.
+        samples: samples, sorted by `frame_dir`.
         refused: dict(file, kind, why) for each rejected file, with `line` if known.
         left_out: reason -> names of the skipped files.
         others: names of files that were not read.
@@ -82,15 +82,15 @@ def parse_files(
     files_per_part: int = 256,
     max_bytes: int | None = None,
 ) -> Parsed:
-    """Parse all files of a folder or archive.
+    """Parse all raw files in a folder or archive.
 
     Args:
         raw: folder or archive. A tar is read in this process.
-        suffix: suffix of the file names, or several.
-        parse: returns the samples of a file, or raises DataError or SkipFile. Must be a
-            module-level function or a partial of it. Its arguments are part of the cache
-            key.
-        parts: folder of cached parts. The caller removes it with `forget_parts` after
+        suffix: suffix of the file names, or a tuple of several.
+        parse: callable that returns the samples of a file, given its name and content,
+            or raises DataError or SkipFile. Must be a module-level function or a partial
+            of it, whose arguments are part of the cache key.
+        parts: folder for cached parts. The caller removes it with `forget_parts` after
             the result is written.
         jobs: number of processes; None for one per core.
         files_per_part: number of files per part. An interruption loses at most one
@@ -117,7 +117,7 @@ def parse_files(
             for sample in file_samples:
                 name = sample["frame_dir"]
                 if name in samples:
-                    why = f"a duplicate: {name} was read from {origin[name]}"
+                    why = f"sample {name} was already read from {origin[name]}"
                     refused.append({"file": file, "kind": "duplicate", "why": why})
                 else:
                     samples[name], origin[name] = sample, file
@@ -125,8 +125,9 @@ def parse_files(
         for file, reason in result["left_out"]:
             left_out.setdefault(reason, []).append(file)
     if not samples and not refused and not left_out:
+        endings = suffix if isinstance(suffix, str) else ", ".join(suffix)
         raise DataError(
-            f"contains no file whose name ends in {suffix}", kind="empty", file=str(raw)
+            f"found no file whose name ends in {endings}", kind="empty", file=str(raw)
         )
     return Parsed(
         [samples[name] for name in sorted(samples)], refused, left_out, others
@@ -223,7 +224,7 @@ def _in_processes(
         except BrokenProcessPool as error:
             raise DataError(
                 "a worker process was killed, probably because memory ran out. Run the "
-                "command again with a smaller --num-workers; it resumes where it stopped",
+                "command again with a smaller --num-workers. It resumes where it stopped.",
                 kind="worker",
             ) from error
         finally:
@@ -244,7 +245,7 @@ def _parse_part(chunk: list[RawFile], path: str, parse: Parse) -> int:
 
 
 def part_key(chunk: list[RawFile], parse: Parse) -> str:
-    """Return the cache key of files and parser. It is the same in all processes."""
+    """Return the cache key for files and a parser, which is the same in all processes."""
     function: Callable[..., list[Sample]] = parse
     options: tuple[Any, ...] = ()
     if isinstance(parse, partial):
@@ -269,7 +270,7 @@ def source_hash(package: Path) -> str:
 
 
 def write_part(data: Any, path: str) -> None:
-    """Write containers, text, numbers, and arrays as a part.
+    """Write containers, text, numbers, and arrays to the two files of a part.
 
     Raises:
         OSError: the part cannot be written. No partial part is left behind.
@@ -285,7 +286,10 @@ def write_part(data: Any, path: str) -> None:
 
 
 def read_part(path: str) -> Any:
-    """Read a part. Its arrays are read-only views of the file, which may be deleted."""
+    """Read a part that `write_part` wrote.
+
+    The arrays are read-only views of the file, which may be deleted.
+    """
     sizes, rest = loads_plain(Path(path + REST).read_bytes())
     if not sum(sizes):
         return loads_plain(rest, [b""] * len(sizes))

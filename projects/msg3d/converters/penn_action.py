@@ -1,4 +1,4 @@
-"""Penn Action (Zhang, Zhu and Derpanis, ICCV 2013) as annotations.
+"""Converter for Penn Action (Zhang, Zhu and Derpanis, ICCV 2013).
 
 The release contains a MATLAB file `Penn_Action/labels/NNNN.mat` for each of 2326 videos
 of 15 sports. Its fields are `action`, `pose` (the side facing the camera), `train` (1 or
@@ -40,11 +40,11 @@ MAX_BYTES = 2**20
 
 
 def parse_video(path: str, content: bytes) -> list[dict]:
-    """Parse a label file.
+    """Parse a Penn Action `.mat` file.
 
     Args:
-        path: path of the file; the last part is the number of the video.
-        content: a MATLAB file of version 5.
+        path: path of the file. The file name is the number of the video.
+        content: content of the file, in the format of MATLAB version 5.
 
     Returns:
         A list of one sample, dict(frame_dir, label 0..14, total_frames, keypoint float32
@@ -61,28 +61,28 @@ def parse_video(path: str, content: bytes) -> list[dict]:
     x, y, visibility = (_joints(fields, field) for field in ("x", "y", "visibility"))
     if not x.shape == y.shape == visibility.shape:
         raise DataError(
-            f"x, y, and visibility have shapes {x.shape}, {y.shape}, and "
+            f"'x', 'y', and 'visibility' have shapes {x.shape}, {y.shape}, and "
             f"{visibility.shape}, expected the same [frames, {JOINTS}]",
             kind="shape",
             field="x",
         )
     if not np.isin(visibility, (0, 1)).all():
         raise DataError(
-            "visibility contains values other than 0 and 1",
+            "'visibility' contains values other than 0 and 1",
             kind="score",
             field="visibility",
         )
     height, width, frames = _numbers(fields, "dimensions", 3)
     if min(height, width) < 1:
         raise DataError(
-            f"dimensions are {height} x {width}, expected pixels",
+            f"'dimensions' is {height} x {width}, expected at least 1 x 1 pixels",
             kind="img-shape",
             field="dimensions",
         )
     (train,) = _numbers(fields, "train", 1)
     if train not in (1, -1):
         raise DataError(
-            f"train is {train}, expected 1 or -1", kind="split", field="train"
+            f"'train' is {train}, expected 1 or -1", kind="split", field="train"
         )
     keypoint = as_float32(np.stack([x, y], axis=-1))  # (T, V, C)
     sample = {
@@ -107,7 +107,7 @@ def _load(content: bytes) -> dict[str, np.ndarray | str]:
     for name in FIELDS:
         if name not in fields:
             raise DataError(
-                f"field {name!r} is missing, expected {list(FIELDS)}",
+                f"{name!r} is missing, expected the fields {', '.join(FIELDS)}",
                 kind="structure",
                 field=name,
             )
@@ -118,10 +118,12 @@ def _real(fields: dict[str, np.ndarray | str], name: str) -> np.ndarray:
     array = fields[name]
     if isinstance(array, str):
         raise DataError(
-            f"{name} is {array[:40]!r}, expected numbers", kind="dtype", field=name
+            f"{name!r} is {array[:40]!r}, expected numbers", kind="dtype", field=name
         )
     if not np.isfinite(array).all():
-        raise DataError(f"{name} contains NaN or Inf", kind="not-finite", field=name)
+        raise DataError(
+            f"{name!r} contains NaN or infinity", kind="not-finite", field=name
+        )
     return array
 
 
@@ -129,7 +131,7 @@ def _joints(fields: dict[str, np.ndarray | str], name: str) -> np.ndarray:
     array = _real(fields, name)
     if array.ndim != 2 or array.shape[1] != JOINTS or not len(array):
         raise DataError(
-            f"{name} has shape {array.shape}, expected [frames, {JOINTS}]",
+            f"{name!r} has shape {array.shape}, expected [frames, {JOINTS}]",
             kind="shape",
             field=name,
         )
@@ -140,7 +142,8 @@ def _numbers(fields: dict[str, np.ndarray | str], name: str, count: int) -> list
     array = _real(fields, name)
     if array.size != count or (array != np.floor(array)).any():
         raise DataError(
-            f"{name} is {array.ravel()[:9].tolist()}, expected {count} integers",
+            f"{name!r} is {array.ravel()[:9].tolist()}, expected {count} "
+            f"integer{'s' * (count > 1)}",
             kind="number",
             field=name,
         )
@@ -153,7 +156,7 @@ def _word(
     word = fields[name]
     if not isinstance(word, str) or word not in known:
         raise DataError(
-            f"{name} is {str(word)[:40]!r}, expected one of {list(known)}",
+            f"{name!r} is {str(word)[:40]!r}, expected one of {', '.join(known)}",
             kind="label",
             field=name,
         )
@@ -161,7 +164,7 @@ def _word(
 
 
 def make_splits(samples: list[dict], sides: dict[str, str]) -> Splits:
-    """Return the release's split as protocol -> (train ids, val ids)."""
+    """Return protocol -> (train ids, val ids) for the split of the release."""
     names = [sample["frame_dir"] for sample in samples]
     train = [name for name in names if sides[name] == "train"]
     return {"official": (train, [name for name in names if sides[name] == "val"])}
@@ -170,12 +173,12 @@ def make_splits(samples: list[dict], sides: dict[str, str]) -> Splits:
 def convert_penn_action(
     raw: StrPath, out: StrPath, allow_bad: bool = False, jobs: int | None = None
 ) -> dict:
-    """Convert the release to an annotation file, and report on it.
+    """Convert Penn Action to an annotation file, and write a report.
 
     Args:
-        raw: folder or archive of the .mat files, such as Penn_Action/labels.
-        out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were rejected.
+        raw: folder or archive with the `.mat` files, such as Penn_Action/labels.
+        out: path of the annotation file. The report is written next to it.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:

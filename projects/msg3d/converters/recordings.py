@@ -42,12 +42,12 @@ class Recordings:
     """Users' files with their labels and splits.
 
     Args:
-        raw: folder or zip.
+        raw: folder or zip of the files.
         options: how to read the files.
-        list_file, val_fraction, seed, group: see `convert_folder`; `list_file` is its
-            `split`.
-        lenient: skip files without a label instead of rejecting them, and keep the
-            outer folders in the ids.
+        list_file, val_fraction, seed, group: see `convert_folder`, where `list_file` is
+            called `split`.
+        lenient: whether to skip files without a label instead of rejecting them, and to
+            keep the outer folders in the ids.
     """
 
     def __init__(
@@ -79,11 +79,13 @@ class Recordings:
         if not any(entry.label for entry in self.listed.values()):
             self.folders = read_class_folders(self.raw, self.files.paths)
         sided = self.folders is not None and self.folders.sided
-        if sum((sided, self.list_file is not None, val_fraction is not None)) != 1:
+        ways = sum((sided, self.list_file is not None, val_fraction is not None))
+        if ways != 1:
             raise DataError(
-                "expected exactly one way to split: folders train/ and val/ above the "
-                "class folders, a list with a column split (--list), or a fraction to "
-                "hold out (--val-fraction)",
+                f"the split is {'specified more than once' if ways else 'missing'}. Use "
+                "exactly one of folders train/ and val/ above the class folders, a list "
+                "with a column split (--list), or a fraction to hold out "
+                "(--val-fraction).",
                 kind="split",
                 file=self.raw,
             )
@@ -99,9 +101,9 @@ class Recordings:
         list_has_shapes = any(entry.img_shape for entry in self.listed.values())
         if unit is not None and not list_has_shapes and (unit in UNITS_2D) != has_shape:
             raise DataError(
-                f"unit is {unit}, but the image size is "
-                f"{'set' if has_shape else 'missing'}. Set --img-shape H W for px and "
-                "normalized only",
+                f"the unit is {unit}, but the image size is "
+                f"{'set' if has_shape else 'missing'}. Set --img-shape H W for the units "
+                "px and normalized, and omit it for other units.",
                 kind="img-shape",
             )
 
@@ -167,9 +169,10 @@ class Recordings:
                 "frame_dir"
             ]
         if len(units) > 1:
+            examples = ", ".join(f"{unit} ({name})" for unit, name in units.items())
             raise DataError(
-                f"expected one unit, but the files are in {units}. Convert them "
-                "separately",
+                f"the files have the units {examples}, expected one unit. Convert files "
+                "with different units separately.",
                 kind="unit",
                 file=self.raw,
             )
@@ -184,7 +187,7 @@ class Recordings:
     def _from_folders(
         self, folders: ClassFolders, joined: set[str]
     ) -> dict[str, Entry]:
-        """Return label and split of each sequence, including rejected files."""
+        """Return id -> label and split for each sequence, including rejected files."""
         labels: dict[str, int] = {}
         sides: dict[str, str] = {}
         for path in self.files.paths:
@@ -229,7 +232,7 @@ class Recordings:
         return sorted_classes({label for label in labels if label is not None})
 
     def _splits(self, samples: list[dict]) -> Splits:
-        """Return val and, if it exists, test -> (ids of train, its ids)."""
+        """Return "val" and, if it exists, "test" -> (train ids, ids of this split)."""
         ids: dict[str, list[str]] = {side: [] for side in SIDES}
         for sample in samples:
             ids[self.entries[sample["frame_dir"]].side].append(sample["frame_dir"])

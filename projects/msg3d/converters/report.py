@@ -1,4 +1,4 @@
-"""Integrity report of a converted data set, as JSON and as text."""
+"""Integrity report for a converted data set, as JSON and as text."""
 
 from pathlib import PurePosixPath
 
@@ -17,14 +17,14 @@ MEASURED = 200  # samples to measure, spread over the file
 def describe(
     samples: list[dict], splits: dict[str, tuple[list[str], list[str]]]
 ) -> dict:
-    """Count frames, persons, absent joints, labels, and leaks of the splits.
+    """Count frames, persons, absent joints, labels, and leaks between splits.
 
     Args:
-        samples: annotations.
+        samples: annotations of the data set.
         splits: protocol -> (train ids, val ids).
 
     Returns:
-        A dictionary for JSON.
+        The entries of the report for these counts, as a dictionary for JSON.
     """
     keypoints = {sample["frame_dir"]: sample["keypoint"] for sample in samples}
     frames = [keypoint.shape[1] for keypoint in keypoints.values()] or [0]
@@ -64,11 +64,11 @@ def describe(
 def unit_remarks(
     samples: list[dict], units: str, file_unit: str, joints: tuple[str, ...] = ()
 ) -> list[dict]:
-    """Warn if the size of a person in a typical sample contradicts the unit.
+    """Return a remark if the size of a person in a typical sample contradicts the unit.
 
     Args:
-        samples: annotations.
-        units: unit of their coordinates, as in the report. Only meters are checked.
+        samples: annotations of the data set.
+        units: unit of the coordinates, as in the report. Only meters are checked.
         file_unit: unit of the raw files.
         joints: names of the joints, if known.
 
@@ -105,7 +105,7 @@ def unit_remarks(
 
 
 def write_report(report: dict) -> None:
-    """Write OUT.report.json and OUT.report.txt."""
+    """Write a report to OUT.report.json and OUT.report.txt."""
     write_json(report, f"{report['out']}.report.json")
     with whole_file(f"{report['out']}.report.txt", "x") as file:
         file.write(report_text(report) + "\n")

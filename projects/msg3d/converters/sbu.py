@@ -1,4 +1,4 @@
-"""SBU Kinect Interaction (Yun et al., CVPR Workshops 2012) as annotations.
+"""Converter for SBU Kinect Interaction (Yun et al., CVPR Workshops 2012).
 
 The release contains 282 files `PAIR/ACTION/RUN/skeleton_pos.txt`, such as
 `s01s02/01/001/skeleton_pos.txt` (see `formats.sbu`): eight interactions between two
@@ -45,25 +45,27 @@ UNITS = {
 
 
 def units_name(text: str) -> str:
-    """Return a key of UNITS for any spelling that `unit_name` accepts, or `raw`.
+    """Return the key of UNITS for a unit in any spelling that `unit_name` accepts.
+
+    "raw" is another name for "unscaled".
 
     Raises:
-        ConfigError: the unit is unsupported (`unit`).
+        ConfigError: the unit is unsupported (kind `unit`).
     """
     name = "unscaled" if text == "raw" else unit_name(text)
     if name not in UNITS:
         raise ConfigError(
-            f"unit is {text!r}, expected one of {list(UNITS)}", kind="unit"
+            f"the unit is {text!r}, expected one of {', '.join(UNITS)}", kind="unit"
         )
     return name
 
 
 def parse_sequence(path: str, content: bytes, units: str = "unscaled") -> list[dict]:
-    """Parse a text file.
+    """Parse an SBU `skeleton_pos.txt` file.
 
     Args:
-        path: path of the file; it ends with PAIR/ACTION/RUN/skeleton_pos.txt.
-        content: the text.
+        path: path of the file, which ends with PAIR/ACTION/RUN/skeleton_pos.txt.
+        content: content of the file.
         units: "unscaled" or "m"; see `units_name`.
 
     Returns:
@@ -77,13 +79,13 @@ def parse_sequence(path: str, content: bytes, units: str = "unscaled") -> list[d
     if match is None:
         raise DataError(
             "the path does not end with PAIR/ACTION/RUN/skeleton_pos.txt, such as "
-            "s01s02/01/001/skeleton_pos.txt. Keep the folders of the release",
+            "s01s02/01/001/skeleton_pos.txt. Keep the folders of the release.",
             kind="file-name",
         )
     pair, action, run = match.groups()
     if pair not in PAIRS:
         raise DataError(
-            f"the path contains pair {pair}, expected one of {list(PAIRS)}",
+            f"the path contains pair {pair}, expected one of {', '.join(PAIRS)}",
             kind="file-name",
             field="pair",
         )
@@ -117,7 +119,7 @@ def make_splits(samples: list[dict]) -> Splits:
 
 
 def pair_of(name: str) -> str:
-    """Return the pair of a sequence: `s01s02_a01_001` -> `s01s02`."""
+    """Return the pair in a sample name: `s01s02_a01_001` -> `s01s02`."""
     return name.partition("_")[0]
 
 
@@ -128,12 +130,12 @@ def convert_sbu(
     jobs: int | None = None,
     units: str = "unscaled",
 ) -> dict:
-    """Convert the release to an annotation file, and report on it.
+    """Convert SBU Kinect Interaction to an annotation file, and write a report.
 
     Args:
         raw: folder or archive of the release.
-        out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were rejected.
+        out: path of the annotation file. The report is written next to it.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
         units: "unscaled" or "m"; see `units_name`.
 

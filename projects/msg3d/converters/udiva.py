@@ -1,4 +1,4 @@
-"""UDIVA v0.5 (Palmero et al., 2021; DYAD challenge at ICCV 2021) as annotations.
+"""Converter for UDIVA v0.5 (Palmero et al., 2021; DYAD challenge at ICCV 2021).
 
 The release is available on request. For each split, it contains archives of four tasks
 and of the metadata. The unpacked archives have the structure that the published parser of
@@ -54,19 +54,21 @@ def parse_recording(
     remainder: str = "keep",
     missing: str = "remove",
 ) -> list[dict]:
-    """Parse an HDF5 file, and cut it into chunks.
+    """Parse a UDIVA `.hdf5` recording, and cut it into chunks.
 
     Args:
-        path: ends with TASK_annotations_SPLIT/SESSION/FC1.../NAME.hdf5.
-        content: see `formats.udiva`.
+        path: path of the file, which ends with
+            TASK_annotations_SPLIT/SESSION/FC1.../NAME.hdf5.
+        content: content of the file; see `formats.udiva`.
         tables: tables of the release.
-        chunk: frames per chunk.
-        remainder: a key of `chunks.REMAINDERS`.
-        missing: a key of `MISSING`: how to treat frames without landmarks.
+        chunk: number of frames per chunk.
+        remainder: key of `chunks.REMAINDERS`, for the last frames of the recording.
+        missing: key of `MISSING`, for frames without landmarks.
 
     Returns:
-        dict(frame_dir, targets float32 [5], person_id, session, task, camera, chunk,
-        total_frames, keypoint float32 [1, T, 24, 3], notes) for each chunk.
+        A list of one sample per chunk, dict(frame_dir, targets float32 [5], person_id,
+        session, task, camera, chunk, total_frames, keypoint float32 [1, T, 24, 3],
+        notes).
 
     Raises:
         DataError: the path or the content is invalid.
@@ -111,7 +113,7 @@ def _participant(path: str, tables: Tables) -> tuple[str, str, str, str, tuple]:
     if match is None:
         raise DataError(
             "the path does not end with TASK_annotations_SPLIT/SESSION/FC1_X/NAME.hdf5. "
-            "Keep the folders of the release",
+            "Keep the folders of the release.",
             kind="file-name",
         )
     task, split, session, camera, name = match.groups()
@@ -124,8 +126,8 @@ def _participant(path: str, tables: Tables) -> tuple[str, str, str, str, tuple]:
     expected_split, *parts = tables.sessions[session]
     if split != expected_split:
         raise DataError(
-            f"the path contains {split}, but session {session:.80} is in "
-            f"sessions_{expected_split}.csv",
+            f"the path contains split {split}, expected {expected_split} because session "
+            f"{session:.80} is in sessions_{expected_split}.csv",
             kind="split",
         )
     person = parts[int(camera[2]) - 1]
@@ -148,15 +150,15 @@ def convert_udiva(
     allow_bad: bool = False,
     jobs: int | None = None,
 ) -> dict:
-    """Convert the release to an annotation file of chunks, and report on it.
+    """Convert UDIVA recordings to an annotation file of chunks, and write a report.
 
     Args:
-        raw: folder of the release with unpacked archives, or a zip of it.
-        out: annotation file; the report is written next to it.
-        chunk: frames per chunk; published values are 250 and 2000.
-        remainder: a key of `chunks.REMAINDERS`.
-        missing: a key of `MISSING`.
-        allow_bad: write `out` even if files were rejected.
+        raw: folder of the release with unpacked archives, or a zip of this folder.
+        out: path of the annotation file. The report is written next to it.
+        chunk: number of frames per chunk. Published values are 250 and 2000.
+        remainder: key of `chunks.REMAINDERS`, for the last frames of each recording.
+        missing: key of `MISSING`, for frames without landmarks.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
 
     Returns:
@@ -194,7 +196,7 @@ def convert_udiva(
 
 
 def make_splits(samples: list[dict], tables: Tables) -> Splits:
-    """Return val and test -> (train ids, its ids), by the splits of the release."""
+    """Return "val" and "test" -> (train ids, ids of this split), as in the release."""
     sides: dict[str, list[str]] = {"train": [], "val": [], "test": []}
     for sample in samples:
         sides[tables.sessions[sample["session"]][0]].append(sample["frame_dir"])

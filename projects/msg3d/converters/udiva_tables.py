@@ -1,4 +1,4 @@
-"""UDIVA's tables of sessions and participants."""
+"""Reader for UDIVA's tables of sessions and participants."""
 
 import csv
 import io
@@ -17,11 +17,11 @@ _PARTS = ("PART.1", "PART.2")  # the participants in FC1 and FC2
 
 
 class Tables(NamedTuple):
-    """Content of all tables of the release.
+    """Content of all tables in the UDIVA release.
 
     Attributes:
-        sessions: id -> (split, participant in FC1, participant in FC2).
-        traits: participant -> the five traits, None if they are hidden in the release.
+        sessions: session id -> (split, participant in FC1, participant in FC2).
+        traits: participant -> the five traits; None if they are hidden in the release.
         shared: participant -> splits, for participants in several splits.
         files: names of the tables in the release.
     """
@@ -45,7 +45,9 @@ def read_tables(raw: StrPath) -> Tables:
     listed = list_files(raw, ".csv")
     if listed is None:
         raise DataError(
-            "is a tar archive. Unpack it first", kind="wrong-file-type", file=str(raw)
+            "this is a tar archive, expected a folder or a zip. Unpack the archive.",
+            kind="wrong-file-type",
+            file=str(raw),
         )
     files = {PurePosixPath(file.name).name: file for file in listed[0]}
     splits = [
@@ -55,8 +57,9 @@ def read_tables(raw: StrPath) -> Tables:
     ]
     if not splits:
         raise DataError(
-            "contains no sessions_train.csv and parts_train.csv. Copy the release's "
-            "metadata_train, metadata_val, and metadata_test there, unpacked",
+            "found no tables such as sessions_train.csv and parts_train.csv. Copy the "
+            "unpacked metadata_train, metadata_val, and metadata_test of the release to "
+            "this folder.",
             kind="not-found",
             file=str(raw),
         )
@@ -70,8 +73,8 @@ def read_tables(raw: StrPath) -> Tables:
             entry = split, first, second
             if sessions.setdefault(row["ID"], entry) != entry:
                 raise DataError(
-                    f"session {row['ID']:.80} already exists with other participants or "
-                    "in another split. Remove one of them",
+                    f"session {row['ID']:.80} has another row with other participants or "
+                    "in another split. Remove one of the rows.",
                     kind="duplicate",
                     file=name,
                     line=line,
@@ -85,8 +88,8 @@ def read_tables(raw: StrPath) -> Tables:
                 raise error.at(file=name, line=line) from None
             if traits.setdefault(person, numbers) != numbers:
                 raise DataError(
-                    f"participant {person:.80} already exists with other traits. Remove "
-                    "one of them",
+                    f"participant {person:.80} has another row with other traits. Remove "
+                    "one of the rows.",
                     kind="duplicate",
                     file=name,
                     line=line,
@@ -106,7 +109,7 @@ def _rows(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     if name not in files:
         raise DataError(
-            f"contains no {name}. Copy it from the release",
+            f"{name} is missing. Copy it from the release.",
             kind="not-found",
             file=str(raw),
         )
@@ -116,7 +119,7 @@ def _rows(
         rows = [(reader.line_num, row) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
-            f"is not a CSV file ({error}). Copy it again",
+            f"the file is not a CSV file in UTF-8 ({error}). Copy it again.",
             kind="encoding" if isinstance(error, UnicodeDecodeError) else "syntax",
             file=name,
         ) from None
@@ -124,7 +127,7 @@ def _rows(
     missing = [column for column in ("ID", *columns) if column not in header]
     if missing:
         raise DataError(
-            f"columns are {header!s:.300}, but {missing[0]} is missing",
+            f"the column {missing[0]!r} is missing, got {', '.join(header) or 'none':.300}",
             kind="columns",
             file=name,
         )
@@ -132,7 +135,7 @@ def _rows(
         row = {key: value.strip() for key, value in row.items() if _is_text(key, value)}
         if not all(row.get(column) for column in ("ID", *columns)):
             raise DataError(
-                f"a value is missing, expected {', '.join(('ID', *columns))}",
+                f"a value is missing, expected values for {', '.join(('ID', *columns))}",
                 kind="row",
                 file=name,
                 line=line,
@@ -157,7 +160,7 @@ def _traits(row: dict[str, str]) -> tuple[float, ...] | None:
             number = math.nan
         if not math.isfinite(number):
             raise DataError(
-                f"{name} of participant {row['ID']:.80} is {text!r:.40}, expected a "
+                f"{name!r} of participant {row['ID']:.80} is {text!r:.40}, expected a "
                 "finite number",
                 kind="target",
                 field=name,

@@ -1,10 +1,11 @@
-"""Users' recordings, in any supported format, as annotations.
+"""Converters for users' recordings in any supported format.
 
-A file contains a sequence, or a single frame of a sequence whose frames are in one folder.
-Class and split come from folders or lists (`labels.py`). Instead of a split, a fraction of
-each class can be held out. Classes are numbered in the order of their names. Recordings of
-the same person (`group`) are never in both training and test. Otherwise the accuracy would
-include recognizing the person instead of the action.
+A file contains a sequence, or a single frame of a sequence whose frames are in one
+folder. Class and split come from folders or lists (`labels.py`). Instead of a split, a
+fraction of each class can be held out. Classes are numbered in the order of their names.
+
+Recordings of the same person (`group`) must not be in both training and test. Otherwise,
+the network could recognize the person instead of the action.
 """
 
 from collections.abc import Sequence
@@ -34,22 +35,23 @@ def convert_folder(
     max_persons: int = 5,
     pose: Pose | None = None,
 ) -> dict:
-    """Convert a folder of files in any format to an annotation file, and report on it.
+    """Convert a folder of files in any format to an annotation file, and write a report.
 
     Args:
-        raw: folder, or a zip of it.
-        out: annotation file; the report is written next to it.
+        raw: folder or zip of the files.
+        out: path of the annotation file. The report is written next to it.
         layout: layout of files that do not specify their joints, such as .csv and .npy.
-        units: unit of these files, one of `skeletons.units.UNITS`. 3D coordinates are
-            converted to meters, 2D coordinates to pixels.
-        img_shape: (height, width) for 2D files that do not specify it.
+        units: unit of files that do not specify it, one of `skeletons.units.UNITS`. 3D
+            coordinates are converted to meters, and 2D coordinates to pixels.
+        img_shape: (height, width) in pixels, for 2D files that do not specify it.
         split: path of a list of splits, or of labels and splits (`labels.py`).
         val_fraction: fraction of each class to hold out, instead of a split.
         seed: random seed for `val_fraction`.
         group: regular expression that matches the recorded person in each path.
-        allow_bad: write `out` even if files were rejected.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
-        file_format: one of `formats.all_formats()`; None to detect it for each file.
+        file_format: name of one of `formats.all_formats()`; None to detect it for each
+            file.
         max_persons: maximum number of persons per sequence.
         pose: pose estimator for videos.
 
@@ -84,16 +86,17 @@ def convert_coco_json(
     max_persons: int = 5,
     normalized: bool = False,
 ) -> dict:
-    """Convert JSON files of pose estimators to an annotation file, and report on it.
+    """Convert JSON files of pose estimators to an annotation file, and write a report.
 
     Args:
-        raw: folder or zip of JSON files.
-        out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were rejected.
+        raw: folder or zip of `.json` files.
+        out: path of the annotation file. The report is written next to it.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
-        form: one of `ESTIMATORS`; None to detect it for each file.
-        list_file: list of labels; None to use the names of the folders.
-        img_shape: (height, width) if neither the list nor the file specifies it.
+        form: format of the files, one of `ESTIMATORS`; None to detect it for each file.
+        list_file: path of a list of labels and splits; None to use the folder names.
+        img_shape: (height, width) in pixels, if neither the list nor the file specifies
+            it.
         max_persons: maximum number of persons per video. Those with the largest sum of
             scores are kept.
         normalized: whether coordinates are fractions of the image instead of pixels.
@@ -125,17 +128,17 @@ def convert_mediapipe(
     img_shape: Sequence[int] | None = None,
     max_persons: int = 5,
 ) -> dict:
-    """Convert landmarks of MediaPipe Pose to an annotation file, and report on it.
+    """Convert landmarks of MediaPipe Pose to an annotation file, and write a report.
 
     Args:
-        raw: folder or zip of .json or .csv files.
-        out: annotation file; the report is written next to it.
-        allow_bad: write `out` even if files were rejected.
+        raw: folder or zip of `.json` or `.csv` files.
+        out: path of the annotation file. The report is written next to it.
+        allow_bad: whether to write `out` even if files were rejected.
         jobs: number of processes; None for one per core.
         coordinates: "image" (2D) or "world" (3D, meters).
-        list_file: list of labels; None to use the names of the folders.
-        img_shape: (height, width) of the videos, to write pixels instead of fractions of
-            the image. The list can specify it for each video instead.
+        list_file: path of a list of labels and splits; None to use the folder names.
+        img_shape: (height, width) of the videos in pixels, to write pixels instead of
+            fractions of the image. The list can specify it for each video instead.
         max_persons: maximum number of persons per video. Those with the largest sum of
             scores are kept.
 

@@ -27,7 +27,7 @@ FIELDS = ("frame_dir", "keypoint", "keypoint_score", "original_shape", "notes")
 
 
 class UserFiles(NamedTuple):
-    """The files to read.
+    """Paths and suffixes of the users' files to read.
 
     Attributes:
         paths: paths relative to the folder or zip.
@@ -41,10 +41,10 @@ class UserFiles(NamedTuple):
 def find_files(
     raw: str, options: ReadOptions, max_bytes: int | None, skip: Sequence[str]
 ) -> UserFiles:
-    """List the files, and check that the options suffice to read them.
+    """List users' files, and check that the options suffice to read them.
 
     Args:
-        raw: folder or zip.
+        raw: folder or zip of the files.
         options: how to read the files.
         max_bytes: maximum size of a file; see `list_files`.
         skip: paths of files that are not sequences.
@@ -56,7 +56,7 @@ def find_files(
     formats = chosen_formats(options)
     if not Path(raw).exists():
         raise DataError(
-            "does not exist, expected a folder or a zip",
+            "the path does not exist, expected a folder or a zip",
             kind="not-found",
             file=raw,
         )
@@ -65,7 +65,7 @@ def find_files(
     listed = list_files(raw, endings, max_bytes)
     if listed is None:
         raise DataError(
-            "is neither a folder nor a zip. Unpack the archive",
+            "the path is neither a folder nor a zip. Unpack the archive.",
             kind="wrong-file-type",
             file=raw,
         )
@@ -86,7 +86,7 @@ def find_files(
     if len(groups) != 1:
         counts = [f"{len(files)} {'/'.join(_endings(files))}" for files in groups]
         raise DataError(
-            f"contains {' and '.join(counts) or 'no'} files, expected files of one type "
+            f"found {' and '.join(counts) or 'no'} files, expected files of one type "
             f"({', '.join(suffixes)})",
             kind="wrong-file-type" if groups else "empty",
             file=raw,
@@ -110,8 +110,9 @@ def _check_options(first: RawFile, options: ReadOptions, raw: str) -> None:
     missing = [name for name in ("layout", "unit") if getattr(options, name) is None]
     if missing:
         raise DataError(
-            f"contains files of the format {form.name!r}, which do not specify their "
-            f"{' and '.join(missing)}. Set {' and '.join(f'--{name}' for name in missing)}",
+            f"files of the format {form.name!r} do not specify their "
+            f"{' and '.join(missing)}. Set "
+            f"{' and '.join(f'--{name}' for name in missing)}.",
             kind=missing[0],
             file=raw,
         )
@@ -151,8 +152,8 @@ def parse_file(
             raise SkipFile("in a hidden folder")
         if folders.label(path) is None:
             raise DataError(
-                "is not in a class folder, expected CLASS/FILE, or train/CLASS/FILE and "
-                "val/CLASS/FILE",
+                "the file is not in a class folder, expected CLASS/FILE, or "
+                "train/CLASS/FILE and val/CLASS/FILE",
                 kind="label",
             )
     on_disk = Path(raw, path)
@@ -217,7 +218,8 @@ def common_layout(samples: list[dict], known: Any) -> Any:
         known: layout of files that do not specify a layout, or None.
 
     Raises:
-        DataError: the files have different layouts, or a layout is missing (`layout`).
+        DataError: the files have different layouts, or a layout is missing (kind
+            `layout`).
     """
     named = {repr(sample.get("layout")): sample for sample in samples}
     layouts = [sample.get("layout") or known for sample in named.values()]
@@ -229,9 +231,9 @@ def common_layout(samples: list[dict], known: Any) -> Any:
             f"{key} ({sample['frame_dir']})" for key, sample in named.items()
         )
         raise DataError(
-            f"expected one layout, but the files have {which:.400}. Convert files of "
-            "different layouts separately, and set --layout only for files that do not "
-            "specify a layout",
+            f"the files have the layouts {which:.400}, expected one layout. Convert files "
+            "with different layouts separately, and set --layout only for files that do "
+            "not specify a layout.",
             kind="layout",
         )
     return next(iter(samples), {}).get("layout") if known is None else None
@@ -244,7 +246,7 @@ def finish(sample: dict, entry: Entry, options: ReadOptions) -> tuple[dict, str]
         The sample without a label, and the unit of its coordinates.
 
     Raises:
-        DataError: the image size is unknown (`img-shape`).
+        DataError: the image size is unknown (kind `img-shape`).
     """
     keypoint, unit = sample["keypoint"], sample.get("unit") or options.unit
     is_2d = keypoint.shape[-1] == 2
@@ -259,8 +261,8 @@ def finish(sample: dict, entry: Entry, options: ReadOptions) -> tuple[dict, str]
         shape = (1, 1) if unit == "normalized" else shape or options.img_shape
         if shape is None:
             raise DataError(
-                "the image size is missing, which is needed to scale the coordinates. Set "
-                "--img-shape H W, or add the columns height and width to a list (--list)",
+                "the image size is missing, but is needed to scale the coordinates. Set "
+                "--img-shape H W, or add the columns height and width to a list (--list).",
                 kind="img-shape",
                 sample=sample["frame_dir"],
             )
@@ -289,7 +291,7 @@ def only_labeled(parsed: Parsed, entries: dict[str, Entry]) -> Parsed:
         *(
             {
                 "file": name,
-                "why": f"is in line {entry.line} of the list, but does not exist",
+                "why": f"the file is in line {entry.line} of the list, but does not exist",
                 "kind": "not-found",
             }
             for name, entry in entries.items()

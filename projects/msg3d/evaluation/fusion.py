@@ -1,4 +1,4 @@
-"""Score fusion: weighted sum of the scores of several streams.
+"""Score fusion: weighted sum of scores from several streams.
 
 The streams of a skeleton (joint, bone, and their motions) are trained separately, and
 their scores are summed (Shi et al., 2s-AGCN, CVPR 2019). Published scripts match samples
@@ -20,24 +20,23 @@ Accuracies = dict[str, Any]
 
 
 def fuse(streams: Sequence[Scores], weights: Sequence[float]) -> np.ndarray:
-    """Return the weighted sum [N, C] of aligned streams.
+    """Return the weighted sum of the scores in aligned streams, float64 [N, C].
 
     Raises:
-        DataError: the number of weights differs from the number of streams; a weight is
-            negative, NaN, or infinite; or all weights are zero (`option`).
+        DataError: there is not one weight per stream, a weight is negative, NaN, or
+            infinite, or all weights are zero (kind `option`).
     """
     if len(weights) != len(streams):
         raise DataError(
-            f"got {len(weights)} weights for {len(streams)} score files. Pass one weight "
-            "per file.",
+            f"got {len(weights)} weights, expected {len(streams)} (one per score file)",
             kind="option",
         )
     invalid = [weight for weight in weights if not 0 <= weight < np.inf]
     if invalid or not any(weights):
         problem = f"got weight {invalid[0]:g}" if invalid else "all weights are 0"
         raise DataError(
-            f"{problem}. Weights must be finite and not negative, and at least one must "
-            "be positive.",
+            f"{problem}, expected finite weights that are not negative, with at least one "
+            "positive weight",
             kind="option",
         )
     weighted = (
@@ -49,9 +48,9 @@ def fuse(streams: Sequence[Scores], weights: Sequence[float]) -> np.ndarray:
 def search_weights(
     streams: Sequence[Scores], steps: int = 10
 ) -> tuple[tuple[float, ...], float]:
-    """Search the weights with the best accuracy.
+    """Search for the fusion weights with the best top-1 accuracy.
 
-    Search on a different split than the test split. The weight of the first stream is 1.
+    Use a different split than the test split. The weight of the first stream is 1.
     For the other streams, all multiples of 1 / steps from 0 to 2 are tried, with coarser
     steps for more than two streams. Ties are resolved in favor of weights close to 1.
 
@@ -60,7 +59,7 @@ def search_weights(
         steps: steps per unit of weight.
 
     Returns:
-        The weights and their accuracy.
+        The weights, one per stream, and their accuracy from 0 to 1.
     """
     if len(streams) > 2:
         steps = max(2, steps // 2 ** (len(streams) - 2))
@@ -84,8 +83,8 @@ def accuracies(values: np.ndarray, labels: np.ndarray) -> Accuracies:
     """Return top-1, top-5, mean class, and per-class accuracy in percent.
 
     Args:
-        values: scores, [N, C].
-        labels: labels, [N].
+        values: scores of C classes, [N, C].
+        labels: class indices, int [N].
     """
     correct = values.argmax(1) == labels
     score = np.take_along_axis(values, labels[:, None], 1)

@@ -1,4 +1,4 @@
-"""File handling of score fusion: read and check the streams, and write the result."""
+"""Read and check the score files of streams, and write fused scores."""
 
 import os
 import pickle
@@ -20,7 +20,7 @@ def read_streams(
     known: dict[str, int] | None = None,
     probabilities: bool = False,
 ) -> list[Scores]:
-    """Read one score file per stream.
+    """Read one score file per stream, in the order of `paths`.
 
     Args:
         paths: paths of the score files.
@@ -29,7 +29,7 @@ def read_streams(
 
     Raises:
         DataError: a file cannot be read.
-        ConfigError: a file is passed twice (`duplicate`).
+        ConfigError: a file is passed twice (kind `duplicate`).
     """
     files: dict[str, str] = {}
     for path in paths:
@@ -50,29 +50,31 @@ def read_streams(
 
 
 def check_search(searched: Sequence[Scores], streams: Sequence[Scores]) -> None:
-    """Check the scores of the weight search against the streams to fuse.
+    """Check that the scores for a weight search suit the streams to fuse.
 
     Raises:
-        ConfigError: the numbers of streams differ (`option`).
-        DataError: both share samples (`split`), or the scores of the search have no
-            labels (`label`).
+        ConfigError: the numbers of streams differ (kind `option`).
+        DataError: the search and the fusion share samples (kind `split`), or the scores
+            for the search have no labels (kind `label`).
     """
     if len(searched) != len(streams):
         raise ConfigError(
-            f"--search got {len(searched)} files for {len(streams)} streams. Pass one "
-            "file per stream, in the same order.",
+            f"--search got {len(searched)} files, expected {len(streams)} (one per "
+            "stream). Pass the files in the order of the streams.",
             kind="option",
         )
     shared = set(searched[0].sample_ids) & set(streams[0].sample_ids)
     if shared:
         raise DataError(
             f"the files of --search share {len(shared)} samples with the streams, such as "
-            f"{sorted(shared)[:3]}. Search on a different split than the test split.",
+            f"{', '.join(sorted(shared)[:3])}. Search on a different split than the test "
+            "split.",
             kind="split",
         )
     if searched[0].labels is None:
         raise DataError(
-            "the files of --search have no labels. Create them with `msg3d test --dump`.",
+            "the files of --search have no labels. Create the files with `msg3d test "
+            "--dump`.",
             kind="label",
         )
 
@@ -85,10 +87,11 @@ def class_changes(
     Args:
         streams: `accuracies` of each stream. A single stream is not compared.
         fused: `accuracies` of the fused scores.
-        labels: labels, [N].
+        labels: class indices, int [N].
 
     Returns:
-        One dictionary per class, sorted by change (or accuracy) in ascending order.
+        One dictionary per class with its index, number of samples, and accuracies in
+        percent, sorted by change in ascending order (for a single stream, by accuracy).
     """
     counts = dict(zip(*np.unique(labels, return_counts=True), strict=True))
     best = max(streams, key=lambda stream: stream["top1"])["classes"]
@@ -107,13 +110,14 @@ def class_changes(
 def write_scores(
     path: str, ids: Sequence[str], values: np.ndarray, labels: np.ndarray
 ) -> None:
-    """Write scores as `.pkl`, in the format of MMAction2's dumps, or as `.npz`.
+    """Write scores to an `.npz` file or a pickle.
 
     Args:
-        path: path of the file.
+        path: path of the file. If it does not end in `.npz`, the file is a pickle in the
+            format of MMAction2's dumps.
         ids: ids of the N samples.
         values: scores, [N, classes].
-        labels: labels, [N].
+        labels: class indices, int [N].
     """
     if path.endswith(".npz"):
         write_score_npz(path, ids, values, labels)

@@ -23,21 +23,21 @@ class PersonTraitMetric(BaseMetric):
     compared with the person's targets. Results are `mse/TRAIT` and `mse/mean`. For
     CheckpointHook, use `save_best='mse/mean', rule='less'`.
 
-    Data samples require `pred_targets` and `gt_targets` (TraitHead, PackTargetInputs),
-    and the fields `person_id` and `session` of the annotations.
+    Data samples must contain `pred_targets` (from TraitHead) and `gt_targets` (from
+    PackTargetInputs), and the fields `person_id` and `session` of the annotations.
 
     Args:
-        traits: names of the K targets; by default the five traits of the challenge.
-        by: how predictions are averaged. 'sessions': over the chunks of each session,
-            then over sessions. 'chunks': over all chunks of a person, as in Erkoç et al.
-            (2022); does not require `session`. 'samples': no averaging, for regression
-            without persons.
-        csv: output file for the predictions in the challenge's format, with one row per
-            person; None to write no file.
+        traits: names of the K targets. By default, the five traits of the DYAD challenge.
+        by: how predictions are averaged. 'sessions' averages over the chunks of each
+            session, then over sessions. 'chunks' averages over all chunks of a person, as
+            in Erkoç et al. (2022), and does not require `session`. 'samples' does not
+            average, for regression without persons.
+        csv: CSV file for the predictions in the format of the DYAD challenge, with one
+            row per person; None to write no file.
         collect_device, prefix: see `BaseMetric` of MMEngine.
 
     Raises:
-        ConfigError: `by` is unknown (`option`).
+        ConfigError: `by` is unknown (kind `option`).
         DataError: a sample lacks a field, or the samples of a person have different
             targets.
     """
@@ -55,7 +55,7 @@ class PersonTraitMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         if by not in BY:
             raise ConfigError(
-                f"PersonTraitMetric got by={by!r}, expected one of {list(BY)}",
+                f"PersonTraitMetric got by={by!r}, expected one of {', '.join(BY)}",
                 kind="option",
                 field="by",
             )
@@ -69,12 +69,16 @@ class PersonTraitMetric(BaseMetric):
             for field in ("pred_targets", "gt_targets"):
                 vector = sample.get(field)
                 if vector is None or vector.shape != (len(self.traits),):
-                    shape = None if vector is None else tuple(vector.shape)
+                    problem = (
+                        "is missing"
+                        if vector is None
+                        else f"has shape {tuple(vector.shape)}"
+                    )
                     raise DataError(
-                        f"expected {field} with one number for each of "
-                        f"{list(self.traits)}, got shape {shape}. Set `traits` of the "
-                        "metric, use TraitHead as model.cls_head, and PackTargetInputs "
-                        "as the last step of the pipeline.",
+                        f"{field!r} {problem}, expected one number for each of "
+                        f"{', '.join(self.traits)}. Set `traits` of the metric, use "
+                        "TraitHead as model.cls_head, and use PackTargetInputs as the "
+                        "last step of the pipeline.",
                         kind="target",
                         sample=name,
                         field=field,
@@ -84,9 +88,9 @@ class PersonTraitMetric(BaseMetric):
             for field in required.get(self.by, ()):
                 if sample.get(field) is None:
                     raise DataError(
-                        f"{field} is missing. Add it to the annotations and to meta_keys "
-                        "of PackTargetInputs, or set `by` of the metric to 'chunks' (no "
-                        "session) or 'samples' (no person).",
+                        f"{field!r} is missing. Add it to the annotations and to "
+                        "meta_keys of PackTargetInputs, or set `by` of the metric to "
+                        "'chunks' (without sessions) or 'samples' (without persons).",
                         kind="structure",
                         sample=name,
                         field=field,
@@ -99,7 +103,7 @@ class PersonTraitMetric(BaseMetric):
             )
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
-        """Return the errors of all samples, and write the predictions if configured."""
+        """Return the mean squared errors over persons, and write `csv` if it is set."""
         persons: dict[str, list[dict[str, Any]]] = {}
         for result in results:
             persons.setdefault(result["person"], []).append(result)
@@ -109,9 +113,9 @@ class PersonTraitMetric(BaseMetric):
             for sample in samples:
                 if not np.array_equal(sample["gt_targets"], first):
                     raise DataError(
-                        f"person {person!r} has gt_targets {first.tolist()} and "
-                        f"{sample['gt_targets'].tolist()}, but they must be the same in "
-                        "all samples. Correct the annotations, or set by='samples' in the "
+                        f"person {person!r} has 'gt_targets' {first.tolist()} and "
+                        f"{sample['gt_targets'].tolist()}, expected the same in all "
+                        "samples. Correct the annotations, or set by='samples' in the "
                         "metric.",
                         kind="target",
                         field="gt_targets",

@@ -1,4 +1,4 @@
-"""Readers of score files, which contain the network's output for each sample.
+"""Readers for score files, which contain the output of a network for each sample.
 
 Supported formats:
 
@@ -6,7 +6,7 @@ Supported formats:
   `pred_score`, `gt_label`, and, if PackActionInputs keeps it (as in our configs),
   `frame_dir`, the id of the sample.
 * PYSKL (`--out`): a list of arrays without ids, in the order of the data set.
-* MS-G3D and 2s-AGCN, original code (`epoch1_test_score.pkl`): id -> logits.
+* Original MS-G3D and 2s-AGCN code (`epoch1_test_score.pkl`): a dictionary id -> logits.
 * Output of `msg3d fuse`: the format of MMAction2's dumps, or `.npz` (`score_npz.py`).
 
 Code in a pickle is never executed.
@@ -37,13 +37,13 @@ Rows = Sequence[Any] | np.ndarray
 
 
 def read_scores(path: StrPath, known: dict[str, int] | None = None) -> Scores:
-    """Read a score file in any of the formats above.
+    """Read a score file in any format that this module supports.
 
     Args:
         path: path of the pickle or `.npz` file.
-        known: id -> label of the samples of the data set, in order (`labels_of`). Used
-            for files without labels, and for files without ids, whose rows are assumed
-            to be in the same order.
+        known: id -> label for the samples of the data set, in the order of testing, as
+            returned by `labels_of`. Used for files without labels, and for files without
+            ids, whose rows are assumed to be in the same order.
 
     Raises:
         DataError: the file is not a score file, its rows are not finite numbers of equal
@@ -89,8 +89,8 @@ def _read_pickle(file: BinaryIO) -> tuple[str, list[str] | None, Rows, Any]:
     data = read_plain(file, SCORES, ARRAYS)
     if isinstance(data, dict) and "annotations" in data:
         raise DataError(
-            "expected a score file (from `msg3d test ... --dump`), but got an annotation "
-            "file. Pass annotation files with --ann-file.",
+            "this is an annotation file, expected a score file from `msg3d test ... "
+            "--dump`. Pass annotation files with --ann-file.",
             kind="wrong-file-type",
         )
     if isinstance(data, dict) and data:
@@ -106,18 +106,18 @@ def _read_pickle(file: BinaryIO) -> tuple[str, list[str] | None, Rows, Any]:
         return "PYSKL format (list of arrays)", None, data, None
     empty = isinstance(data, (list, dict))
     raise mismatch(file, SCORES) or DataError(
-        f"expected a list (from `msg3d test ... --dump`) or a dictionary id -> scores, "
-        f"but the file contains {'an empty' if empty else 'a'} {type(data).__name__}",
+        f"the file contains {'an empty' if empty else 'a'} {type(data).__name__}, expected "
+        "a list from `msg3d test ... --dump`, or a dictionary id -> scores",
         kind="empty" if empty else "structure",
     )
 
 
 def labels_of(path: StrPath, split: str | None = None) -> dict[str, int]:
-    """Return id -> label of the samples of a data set, in the order of testing.
+    """Return id -> label for the samples of a data set, in the order of testing.
 
     Args:
-        path: annotation file, packed store, or the original `val_label.pkl` (names,
-            labels).
+        path: annotation file, packed store, or `val_label.pkl` (names, labels) of the
+            original MS-G3D code.
         split: split of the annotation file; None for all samples.
 
     Raises:
@@ -161,8 +161,8 @@ def _labels_of_data(data: Any, split: str | None, path: str) -> dict[str, int]:
     except (ValueError, TypeError, KeyError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise DataError(
-            f"cannot read labels of split {split!r} ({reason}). Pass an annotation file "
-            "with --split, or the original val_label.pkl.",
+            f"cannot read the labels of split {split!r} ({reason}). Pass an annotation "
+            "file with --split, or val_label.pkl of the original MS-G3D code.",
             kind="structure",
         ) from error
 
@@ -187,16 +187,16 @@ def _to_matrix(rows: Rows) -> NDArray[np.float64]:
             arrays.append(array.astype(np.float64))
         except (TypeError, ValueError):
             raise DataError(
-                f"expected one number per class, got a {type(row).__name__}. Create the "
-                "file with `msg3d test ... --dump`.",
+                f"the row is of type {type(row).__name__}, expected one number per class. "
+                "Create the file with `msg3d test ... --dump`.",
                 kind="score",
                 sample=number,
             ) from None
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1 or len(next(iter(shapes))) != 1 or (0,) in shapes:
         raise DataError(
-            f"the rows have shapes {sorted(shapes)[:3]}, expected one number per class "
-            "and the same number of classes in all rows",
+            f"the rows have shapes {', '.join(map(str, sorted(shapes)[:3]))}, expected one "
+            "number per class and the same number of classes in all rows",
             kind="shape",
         )
     matrix = np.stack(arrays)
@@ -209,7 +209,7 @@ def _to_matrix(rows: Rows) -> NDArray[np.float64]:
 
 
 def _to_array(row: Any) -> np.ndarray:
-    """Convert a row to an array.
+    """Convert a row of scores or labels to an array.
 
     Raises:
         TypeError: the row contains nested lists. A small pickle with repeated references
@@ -228,7 +228,7 @@ def _field(data: list[Any], number: int, name: str) -> Any:
     """Return a field of a sample of a dump."""
     if not isinstance(data[number], dict) or name not in data[number]:
         raise DataError(
-            f"{name} is missing", kind="structure", sample=number, field=name
+            f"{name!r} is missing", kind="structure", sample=number, field=name
         )
     return data[number][name]
 
@@ -245,20 +245,21 @@ def _labels(data: list[Any]) -> np.ndarray | None:
         joined = np.concatenate(labels)
     except TypeError:
         raise DataError(
-            "gt_label is not a number in every sample, expected the index of a class",
+            "'gt_label' is not a number in every sample, expected the index of a class",
             kind="label",
             field="gt_label",
         ) from None
     if any(len(label) != 1 for label in labels):
         raise DataError(
-            "gt_label must be a single label per sample",
+            "'gt_label' does not have one element in every sample, expected the index of "
+            "a class",
             kind="label",
             field="gt_label",
         )
-    # Labels of torch tensors are read as float.
+    # Labels in PyTorch tensors are read as float.
     if joined.dtype.kind not in "fiub" or (joined != np.floor(joined)).any():
         raise DataError(
-            "gt_label is not an integer in every sample, expected the index of a class",
+            "'gt_label' is not an integer in every sample, expected the index of a class",
             kind="label",
             field="gt_label",
         )
@@ -278,12 +279,16 @@ def _add_known(scores: Scores, known: dict[str, int] | None) -> Scores:
     if scores.ids is None:
         return scores
     if any(not isinstance(name, str) for name in scores.ids):
-        raise DataError("an id is not a string", kind="structure", field="frame_dir")
+        raise DataError(
+            "the ids of some samples are not strings, expected a string for each sample",
+            kind="structure",
+            field="frame_dir",
+        )
     if len(set(scores.ids)) < len(scores.ids):
         duplicate = next(name for name in scores.ids if scores.ids.count(name) > 1)
         raise DataError(
-            f"the sample occurs {scores.ids.count(duplicate)} times. Remove the "
-            "duplicates. (A distributed test without MMEngine's sampler repeats samples.)",
+            f"the sample occurs {scores.ids.count(duplicate)} times, expected once. Remove "
+            "the duplicates, and use MMEngine's sampler in distributed tests.",
             kind="duplicate",
             sample=duplicate,
         )
@@ -293,7 +298,7 @@ def _add_known(scores: Scores, known: dict[str, int] | None) -> Scores:
     if unknown:
         raise DataError(
             f"the annotations do not contain the sample ({len(unknown)} of "
-            f"{len(scores.ids)} samples are missing)",
+            f"{len(scores.ids)} samples are missing). Pass the tested annotations.",
             kind="samples-differ",
             sample=unknown[0],
         )
@@ -301,7 +306,8 @@ def _add_known(scores: Scores, known: dict[str, int] | None) -> Scores:
     if scores.labels is not None and (scores.labels != labels).any():
         first = int(np.argmax(scores.labels != labels))
         raise DataError(
-            f"the label is {scores.labels[first]}, but {labels[first]} in the annotations",
+            f"the label is {scores.labels[first]}, expected {labels[first]} as in the "
+            "annotations. Pass the tested annotations.",
             kind="samples-differ",
             sample=scores.ids[first],
             field="gt_label",
@@ -317,9 +323,9 @@ def _check_labels(scores: Scores) -> None:
     if invalid.any():
         first = int(np.argmax(invalid))
         raise DataError(
-            f"the label is {scores.labels[first]}, but the file has {classes} classes, so "
-            f"labels must be 0 to {classes - 1}. Check that labels and scores belong to "
-            "the same task.",
+            f"the label is {scores.labels[first]}, expected 0 to {classes - 1} because the "
+            f"file has {classes} classes. Check that labels and scores belong to the same "
+            "task.",
             kind="label",
             sample=first if scores.ids is None else scores.ids[first],
             field="gt_label",

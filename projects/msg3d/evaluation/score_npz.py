@@ -1,4 +1,4 @@
-"""Score files in `.npz` format: plain arrays without pickles.
+"""Score files in `.npz` format, which contain plain arrays and no pickles.
 
     ids     str [N]     ids of the samples
     scores  float [N, C]
@@ -24,13 +24,13 @@ from ..io.npy import read_npy_array
 def write_score_npz(
     path: str, ids: Sequence[str], scores: np.ndarray, labels: np.ndarray | None
 ) -> None:
-    """Write scores atomically.
+    """Write scores to an `.npz` file atomically.
 
     Args:
         path: path of the file. Its folder is created if necessary.
         ids: ids of the N samples.
         scores: scores, [N, C].
-        labels: labels, [N]; None if unknown.
+        labels: class indices, int [N]; None if unknown.
 
     Raises:
         OSError: the file cannot be written.
@@ -46,16 +46,17 @@ def write_score_npz(
 def read_score_npz(
     file: BinaryIO,
 ) -> tuple[list[str] | None, np.ndarray, np.ndarray | None]:
-    """Read ids, scores, and labels. Ids and labels are optional.
+    """Read ids, scores, and labels from an `.npz` score file.
 
     Memory use is limited by the size of the file. Compressed arrays are rejected, because
     they can decompress to any size.
 
     Args:
-        file: seekable file.
+        file: seekable binary file.
 
     Returns:
-        Ids [N], scores [N, C], and labels, int [N].
+        Ids [N], scores [N, C], and labels, int [N]. Ids and labels are None if the file
+        does not contain them.
 
     Raises:
         DataError: the file does not have this format.
@@ -73,26 +74,27 @@ def read_score_npz(
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise mismatch(file, SCORES_NPZ) or DataError(
-            f"the file is corrupt, or not an .npz file ({reason:.80}). Write it again.",
+            f"the file is corrupt or not an .npz file ({reason:.80}). Write it again.",
             kind="corrupt-archive",
         ) from error
     if "scores" not in arrays:
         raise mismatch(file, SCORES_NPZ) or DataError(
-            "the array `scores` is missing. Expected the arrays ids, scores, and labels.",
+            "the array 'scores' is missing, expected the arrays 'scores' and optionally "
+            "'ids' and 'labels'",
             kind="structure",
             field="scores",
         )
     scores, ids, labels = arrays["scores"], arrays.get("ids"), arrays.get("labels")
     if scores.ndim != 2:
         raise DataError(
-            f"`scores` has shape {scores.shape}, expected [N, C]",
+            f"'scores' has shape {scores.shape}, expected [N, C]",
             kind="shape",
             field="scores",
         )
     for name, array in (("ids", ids), ("labels", labels)):
         if array is not None and array.shape != scores.shape[:1]:
             raise DataError(
-                f"`{name}` has shape {array.shape} and `scores` has shape {scores.shape}, "
+                f"{name!r} has shape {array.shape}, and 'scores' has shape {scores.shape}, "
                 "expected [N] and [N, C]",
                 kind="shape",
                 field=name,
@@ -104,14 +106,16 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.nd
     member = archive.getinfo(f"{name}.npy")
     if member.compress_type != zipfile.ZIP_STORED:
         raise DataError(
-            f"`{name}` is compressed. Write the file with numpy.savez.",
+            f"{name!r} is compressed, expected an uncompressed array. Write the file with "
+            "numpy.savez.",
             kind="structure",
             field=name,
         )
     claimed_size = max(member.file_size, member.compress_size)
     if claimed_size > size:
         raise DataError(
-            f"`{name}` claims {claimed_size} bytes, but the file has only {size}",
+            f"{name!r} claims {claimed_size} bytes, but the file has only {size}. Write it "
+            "again.",
             kind="too-large",
             field=name,
         )
@@ -122,22 +126,24 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.nd
             f"{name}.npy: {error.message}", kind=error.kind, field=name
         ) from error
     except ValueError as error:
-        raise DataError(f"`{name}` is corrupt", kind="corrupt", field=name) from error
+        raise DataError(
+            f"{name!r} is corrupt. Write the file again.", kind="corrupt", field=name
+        ) from error
 
 
 def read_as_dump(file: BinaryIO) -> list[dict[str, Any]]:
-    """Read the samples of an `.npz` file in the format of `msg3d test ... --dump`."""
+    """Read an `.npz` score file as the samples that `msg3d test ... --dump` writes."""
     import torch
 
     ids, scores, labels = read_score_npz(file)
     if labels is None:
         raise DataError(
-            "the array `labels` is missing, but MMAction2's tools require labels. Write "
+            "the array 'labels' is missing, but MMAction2's tools require labels. Write "
             "the file with ids, scores, and labels.",
             kind="label",
             field="labels",
         )
-    # torch supports only the native byte order.
+    # PyTorch supports only the native byte order.
     values, numbers = (
         torch.tensor(array.astype(array.dtype.newbyteorder("=")))
         for array in (scores, labels)

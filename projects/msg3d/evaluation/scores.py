@@ -10,14 +10,14 @@ from ..errors import DataError
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of N samples for C classes.
+    """Scores of N samples for C classes.
 
     Attributes:
         source: path of the file, for messages.
         form: name of the file's format.
         values: scores, float64 [N, C].
         ids: ids of the samples; None if the file has no ids.
-        labels: labels, [N]; None if the file has no labels.
+        labels: class indices, int [N]; None if the file has no labels.
     """
 
     source: str
@@ -28,15 +28,15 @@ class Scores:
 
     @property
     def sample_ids(self) -> list[str]:
-        """Ids of the samples.
+        """Ids of the samples, for files that must contain them.
 
         Raises:
-            DataError: the file has no ids (`samples-differ`).
+            DataError: the file has no ids (kind `samples-differ`).
         """
         if self.ids is None:
             raise DataError(
-                f"the file has no sample ids (format: {self.form}). Pass the annotations "
-                "that were tested with --ann-file and --split.",
+                f"the file has no sample ids (format: {self.form}). Pass the tested "
+                "annotations with --ann-file and --split.",
                 kind="samples-differ",
                 file=self.source,
             )
@@ -57,10 +57,10 @@ class Scores:
 
 
 def aligned(streams: Sequence[Scores]) -> list[Scores]:
-    """Sort the samples of all streams in the order of the first stream.
+    """Return the streams with their samples in the order of the first stream.
 
     If the streams are a mixture of logits and probabilities, softmax is applied to the
-    logits.
+    logits. If a stream has labels, all returned streams have these labels.
 
     Raises:
         DataError: a stream has no ids, or the streams differ in samples, labels, or
@@ -72,8 +72,9 @@ def aligned(streams: Sequence[Scores]) -> list[Scores]:
         _check_samples(first, stream)
         if stream.values.shape[1] != first.values.shape[1]:
             raise DataError(
-                f"the file has {stream.values.shape[1]} classes, but {first.source} has "
-                f"{first.values.shape[1]}. Fuse only models of the same task.",
+                f"the file has {stream.values.shape[1]} classes, expected "
+                f"{first.values.shape[1]} as in {first.source}. Fuse only streams of the "
+                "same task.",
                 kind="score",
                 file=stream.source,
             )
@@ -90,7 +91,7 @@ def aligned(streams: Sequence[Scores]) -> list[Scores]:
         if (other_labels != labels).any():
             index = int(np.argmax(other_labels != labels))
             raise DataError(
-                f"the label is {other_labels[index]}, but {labels[index]} in "
+                f"the label is {other_labels[index]}, expected {labels[index]} as in "
                 f"{reference.source}",
                 kind="samples-differ",
                 file=stream.source,
@@ -103,7 +104,7 @@ def _check_samples(first: Scores, other: Scores) -> None:
     first_ids, other_ids = set(first.sample_ids), set(other.sample_ids)
     if first_ids != other_ids:
         differences = [
-            f"{len(ids)} only in {scores.source}, such as {sorted(ids)[:3]}"
+            f"{len(ids)} only in {scores.source}, such as {', '.join(sorted(ids)[:3])}"
             for scores, ids in (
                 (first, first_ids - other_ids),
                 (other, other_ids - first_ids),

@@ -1,4 +1,4 @@
-"""Personality traits: means per person, CSV files, and errors.
+"""Personality traits: means per person, CSV files, and squared errors.
 
 Files and errors follow the DYAD challenge at ICCV 2021 (track 1, UDIVA v0.5). Files have
 one row per participant. The error of a trait is the mean squared error over participants.
@@ -34,12 +34,12 @@ ID_COLUMN = "Participant ID"
 
 @dataclass(frozen=True)
 class Traits:
-    """The traits of P persons.
+    """Traits of P persons.
 
     Attributes:
         source: path of the file, for messages.
         names: names of the K traits.
-        values: id -> traits [K].
+        values: person id -> traits, [K].
     """
 
     source: str
@@ -59,7 +59,7 @@ def person_mean(
             sessions more weight.
 
     Returns:
-        Traits, [K].
+        Mean traits of the person, [K].
     """
     if sessions is None:
         return predicted.mean(0)
@@ -71,15 +71,15 @@ def person_mean(
 
 
 def squared_errors(predicted: Traits, truth: Traits) -> dict[str, float]:
-    """Return the mean squared error over persons per trait, and its mean as `mean`.
+    """Return trait -> mean squared error over persons, and their mean as `mean`.
 
     Raises:
         DataError: predictions and truth differ in persons or traits.
     """
     if predicted.names != truth.names:
         raise DataError(
-            f"the traits are {list(predicted.names)}, but {list(truth.names)} in "
-            f"{truth.source}. They must be the same, in the same order.",
+            f"the traits are {', '.join(predicted.names)}, expected "
+            f"{', '.join(truth.names)} in this order, as in {truth.source}",
             kind="target",
             file=predicted.source,
         )
@@ -108,7 +108,9 @@ def squared_errors(predicted: Traits, truth: Traits) -> dict[str, float]:
 
 
 def read_traits(path: StrPath) -> Traits:
-    """Read a CSV file of the challenge: Participant ID, then one column per trait.
+    """Read traits from a CSV file in the format of the DYAD challenge.
+
+    The columns are `Participant ID` and one per trait.
 
     Raises:
         DataError: the file does not exist, the header is wrong, a row is not an id and K
@@ -126,7 +128,9 @@ def read_traits(path: StrPath) -> Traits:
         ) from None
     except (UnicodeDecodeError, csv.Error) as error:
         kind = "syntax" if isinstance(error, csv.Error) else "encoding"
-        raise DataError(f"not a CSV file ({error})", kind=kind, file=path) from None
+        raise DataError(
+            f"the file is not a CSV file in UTF-8 ({error})", kind=kind, file=path
+        ) from None
     try:
         return _traits_of(rows, path)
     except DataError as error:
@@ -145,7 +149,7 @@ def _traits_of(rows: list[list[str]], path: str) -> Traits:
     values: dict[str, np.ndarray] = {}
     if len(set(names)) < len(names):
         raise DataError(
-            "the header contains a trait twice. Remove one of the columns.",
+            "the header contains the same trait twice. Remove one of the columns.",
             kind="columns",
             line=1,
         )
@@ -154,8 +158,8 @@ def _traits_of(rows: list[list[str]], path: str) -> Traits:
             continue
         if len(row) != 1 + len(names):
             raise DataError(
-                f"the row has {len(row)} fields, expected {1 + len(names)}: an id and a "
-                f"number for each of {', '.join(names)}",
+                f"the row has {len(row)} fields, expected {1 + len(names)} (an id, and a "
+                f"number for each of {', '.join(names)})",
                 kind="row",
                 line=line,
             )
@@ -163,7 +167,7 @@ def _traits_of(rows: list[list[str]], path: str) -> Traits:
         if None in numbers:
             index = numbers.index(None)
             raise DataError(
-                f"{names[index]} of participant {row[0]} is {row[1 + index]!r:.40}, "
+                f"{names[index]!r} of participant {row[0]} is {row[1 + index]!r:.40}, "
                 "expected a finite number",
                 kind="number",
                 line=line,
@@ -171,18 +175,22 @@ def _traits_of(rows: list[list[str]], path: str) -> Traits:
             )
         if row[0] in values:
             raise DataError(
-                f"participant {row[0]} has more than one row. Remove the duplicates.",
+                f"participant {row[0]} has more than one row, expected one. Remove the "
+                "duplicates.",
                 kind="duplicate",
                 line=line,
             )
         values[row[0]] = np.array(numbers)
     if not values:
-        raise DataError("the file has no rows of participants", kind="empty")
+        raise DataError(
+            "the file has no participant rows, expected one per participant",
+            kind="empty",
+        )
     return Traits(path, names, values)
 
 
 def write_traits(traits: Traits, path: str) -> None:
-    """Write traits atomically in the challenge's format, sorted by id."""
+    """Write traits to a CSV file in the format of the DYAD challenge, sorted by id."""
     with whole_file(path, "x") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((ID_COLUMN, *traits.names))

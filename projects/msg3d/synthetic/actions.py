@@ -28,13 +28,13 @@ _KNEES = [ANGLES.index("left_knee"), ANGLES.index("right_knee")]
 
 @dataclass(frozen=True)
 class Person:
-    """Properties of a person, the same in all samples.
+    """Properties of a synthetic person, which are the same in all samples.
 
     Attributes:
-        bones: bone vectors [V, 3], meters.
-        posture: angles when standing [24], degrees.
-        gain: factors of the amplitudes of the actions [actions, 24].
-        tempo: factor of the duration of the actions.
+        bones: bone vectors, [V, 3], meters.
+        posture: joint angles when standing, [24], degrees.
+        gain: factors for the amplitudes of joint angles, [actions, 24].
+        tempo: factor for the duration of the actions.
         left_handed: whether one-handed actions use the left hand.
     """
 
@@ -46,7 +46,12 @@ class Person:
 
 
 def make_person(seed: int, number: int, style: float = 1.0) -> Person:
-    """Draw a random person; see `make_synthetic_actions` for `style`."""
+    """Draw the random properties of a person.
+
+    Args:
+        seed, style: see `make_synthetic_actions`.
+        number: number of the person, from 0.
+    """
     rng = _stream(seed, number)
     size = np.exp(rng.normal(0, 0.07))
     sides = np.exp(rng.normal(0, 0.05, 4))  # trunk, shoulders and hips, arm, leg
@@ -71,8 +76,14 @@ def perform(
 ) -> np.ndarray:
     """Return the noise-free joint positions of a person who performs an action once.
 
+    Args:
+        action: key of `human_actions.ACTIONS`.
+        person: properties of the person.
+        rng: random number generator.
+        frames, variation, sway, fidget: see `make_synthetic_actions`.
+
     Returns:
-        [T, V, 3], meters, in the body frame; see `forward_kinematics`.
+        Joint positions, [T, V, 3], meters, in the body frame; see `forward_kinematics`.
     """
     number = list(ACTIONS).index(action)
     keys = ACTIONS[action](int(rng.integers(1, 4)))
@@ -124,7 +135,7 @@ def make_synthetic_actions(
         style: variation of posture, amplitude, and tempo between people; 0 to disable.
         variation: variation between the repeats of a person; 0 to disable.
         sway: amplitude of the slow movement of the body, degrees.
-        fidget: probability that a limb moves that is not part of the action.
+        fidget: probability of a movement of a limb that the action does not use.
         view: maximum angle about the vertical between person and sensor, degrees.
         white_noise: standard deviation of the sensor's white noise at an elbow, meters.
         drift: standard deviation of noise that is correlated over about 8 frames, meters.
@@ -133,10 +144,11 @@ def make_synthetic_actions(
 
     Returns:
         `dict(split=dict(xsub_train=[ids], xsub_val=[ids]), annotations=[...],
-        meta=dict(classes, layout, unit, ...))`; `keypoint` is float32 [1, T, 20, 3].
+        meta=dict(classes, layout, unit, ...))`. In each annotation, `keypoint` is float32
+        [1, T, 20, 3], in meters.
 
     Raises:
-        ConfigError: an argument is out of range (`option`).
+        ConfigError: an argument is out of range (kind `option`).
 
     Example:
         >>> data = make_synthetic_actions(subjects=4, repeats=1)
@@ -195,7 +207,7 @@ def _gain(rng: np.random.Generator, spread: float, actions: int) -> np.ndarray:
 
 
 def _upright() -> np.ndarray:
-    """Return the weight of the posture in each angle, which is lower for the legs."""
+    """Return weights for the posture and sway [24], which are lower for the legs."""
     share = np.ones(len(ANGLES))
     share[[LIMBS["left_leg"].start, LIMBS["right_leg"].start, 0]] = 0.4
     return share
@@ -220,7 +232,10 @@ def _phase(
 
 
 def _sway(rng: np.random.Generator, length: int, degrees: float) -> np.ndarray:
-    """Return a slow movement of all angles [T, 24]: three sines of 1 to 4 s each."""
+    """Return slow movements of all angles [T, 24] in degrees, each a sum of three sines.
+
+    The periods of the sines are 1 to 4 s.
+    """
     shape = (3, 1, len(ANGLES))
     frequency = 1 / rng.uniform(30, 120, shape)
     turns = frequency * np.arange(length)[:, None] + rng.uniform(0, 1, shape)

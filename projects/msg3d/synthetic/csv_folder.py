@@ -13,7 +13,7 @@ from ..skeletons import skeleton
 
 
 def write_csv_folder(data: dict[str, Any], folder: StrPath) -> None:
-    """Write FOLDER/ACTION/sSSS_eEEE.csv for each sample.
+    """Write each sample to FOLDER/ACTION/sSSS_eEEE.csv.
 
     Args:
         data: synthetic actions, as `make_synthetic_actions` returns them.
@@ -40,7 +40,10 @@ def write_csv_folder(data: dict[str, Any], folder: StrPath) -> None:
 
 
 def as_csv(keypoint: np.ndarray) -> str:
-    """Format [T, V, 3] in meters as CSV in millimeters; cells of absent joints are empty."""
+    """Format joint positions [T, V, 3] in meters as CSV in millimeters.
+
+    The cells of absent joints are empty.
+    """
     columns = [
         f"{joint}_{axis}" for joint in skeleton("kinect20").joints for axis in "xyz"
     ]

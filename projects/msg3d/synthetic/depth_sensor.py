@@ -21,13 +21,13 @@ def record(
     """Simulate the recording of a person by a sensor in front of them.
 
     Args:
-        joints: [T, V, 3], meters, in the body frame.
+        joints: joint positions, [T, V, 3], meters, in the body frame.
         rng: random number generator.
         view, white_noise, drift, lost: see `make_synthetic_actions`.
 
     Returns:
-        [T, V, 3], meters, with x to the sensor's left, y up, and z away from it. Lost
-        joints are zero.
+        Joint positions, [T, V, 3], meters, with x to the sensor's left, y up, and z away
+        from the sensor. Lost joints are zero.
     """
     turn = 180 + rng.uniform(-view, view)
     tilt, roll = rng.normal(0, 4), rng.normal(0, 2)

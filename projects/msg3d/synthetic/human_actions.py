@@ -21,7 +21,8 @@ _CROSSING = ("turn", "bend", "twist", "look")
 def minimum_jerk(phase: np.ndarray) -> np.ndarray:
     """Return the completed fraction of a point-to-point movement at `phase`, both 0 to 1.
 
-    10 p^3 - 15 p^4 + 6 p^5, the smoothest movement from rest to rest (Flash & Hogan).
+    The fraction 10 p^3 - 15 p^4 + 6 p^5 gives the smoothest movement from rest to rest
+    (Flash & Hogan).
     """
     phase = np.clip(phase, 0, 1)
     return phase**3 * (10 - 15 * phase + 6 * phase**2)
@@ -35,12 +36,12 @@ def move(times: np.ndarray, poses: np.ndarray, phase: np.ndarray) -> np.ndarray:
     each pose. Outside of 0 to 1, the first or last pose is returned.
 
     Args:
-        times: [K], ascending from 0 to 1.
-        poses: [K, 24], degrees.
-        phase: [T], phase of the action at each frame; 0 to 1.
+        times: times of the key poses, [K], ascending from 0 to 1.
+        poses: joint angles of the key poses, [K, 24], degrees.
+        phase: phase of the action at each frame, [T], from 0 to 1.
 
     Returns:
-        [T, 24], degrees.
+        Joint angles, [T, 24], degrees.
     """
     overlap = 0.25 * np.diff(times)
     starts = np.maximum(times[:-1] - overlap, 0)
@@ -59,7 +60,7 @@ def as_arrays(keys: Keys) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mirrored(keys: Keys) -> Keys:
-    """Return the same action with left and right exchanged."""
+    """Return the key poses of the same action with left and right exchanged."""
     swap = {"left": "right", "right": "left"}
 
     def other(name: str) -> str:
@@ -73,7 +74,7 @@ def mirrored(keys: Keys) -> Keys:
 
 
 def reversed_in_time(keys: Keys) -> Keys:
-    """Return the same action played backwards."""
+    """Return the key poses of the same action played backwards."""
     return tuple((1 - time, pose) for time, pose in reversed(keys))
 
 

@@ -48,7 +48,7 @@ _FEET = np.array((15, 19))
 
 
 def _chain(*turns: tuple[int, np.ndarray]) -> np.ndarray:
-    """Return the product of rotations (axis, degrees), outermost first."""
+    """Return the product [T, 3, 3] of rotations (axis, degrees), outermost first."""
     product = rotation(*turns[0])
     for turn in turns[1:]:
         product = np.einsum("tij,tjk->tik", product, rotation(*turn))
@@ -89,11 +89,11 @@ def forward_kinematics(angles: np.ndarray, bones: np.ndarray = BONES) -> np.ndar
     trunk does not lift the legs.
 
     Args:
-        angles: [T, 24], degrees, in the order of `ANGLES`.
-        bones: [V, 3], meters; see `BONES`.
+        angles: joint angles, [T, 24], degrees, in the order of `ANGLES`.
+        bones: bone vectors, [V, 3], meters; see `BONES`.
 
     Returns:
-        [T, V, 3], meters. The floor is at y = 0.
+        Joint positions, [T, V, 3], meters. The floor is at y = 0.
 
     Example:
         >>> forward_kinematics(np.zeros((8, 24))).shape
