@@ -26,7 +26,7 @@ def sequences_of(
     Args:
         data: content of the annotation file.
         source: the annotation file.
-        options: `split` selects samples; `layout` overrides the layout of the file.
+        options: `split` selects samples, and `layout` overrides the layout of the file.
 
     Returns:
         The samples of the split with all their fields, `layout`, and `unit`.

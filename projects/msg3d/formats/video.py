@@ -2,7 +2,7 @@
 
 A pose estimator is a callable that takes a frame, uint8 [H, W, 3] in BGR order as in
 OpenCV. It returns the keypoints [P, V, 2] in pixels and the scores [P, V] of the P persons
-in the frame. The models of rtmlib have this interface; see `video/rtmlib_pose.py`.
+in the frame. The models of rtmlib have this interface (see `video/rtmlib_pose.py`).
 """
 
 import os

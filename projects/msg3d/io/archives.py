@@ -36,13 +36,13 @@ _CORRUPT = (
 
 
 class RawFile(NamedTuple):
-    """A file or zip member that any process can read.
+    """File or zip member that any process can read.
 
     Attributes:
         name: path within the raw data, for display.
         stamp: fingerprint that changes with the content.
         path: path of the file, or of the zip file that contains it.
-        member: name in the zip file; None for a file on disk.
+        member: name in the zip file. None for a file on disk.
     """
 
     name: str

@@ -210,9 +210,9 @@ def _to_json(value: Any) -> Any:
         parts = [value.dtype.str, list(value.shape), _as_text(value.tobytes())]
         return {f"{_MARK}{name}": parts}
     raise DataError(
-        f"unsupported type {getattr(value, 'dtype', kind.__name__)}, expected numbers, "
-        "strings, lists, tuples, sets, dictionaries, or NumPy arrays of numbers or "
-        "strings",
+        f"the data has unsupported type {getattr(value, 'dtype', kind.__name__)}, "
+        "expected numbers, strings, lists, tuples, sets, dictionaries, or NumPy arrays of "
+        "numbers or strings",
         kind="dtype",
     )
 

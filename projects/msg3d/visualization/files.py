@@ -25,7 +25,7 @@ def check_picture(path: str, endings: tuple[str, ...] = FIGURES) -> Path:
     picture = Path(path)
     if picture.suffix not in endings or not picture.parent.is_dir() or picture.is_dir():
         raise ConfigError(
-            f"the output path is invalid, expected a file name that ends in "
+            "the output path is invalid, expected a file name that ends in "
             f"{' or '.join(endings)}, in an existing folder",
             kind="file-name",
             file=str(path),

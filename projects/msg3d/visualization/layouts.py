@@ -161,7 +161,7 @@ def pose_of_file(
         sample: id of the sample. None for the first sample.
         frame: index of the frame. None for the first frame with a person.
         y_down: whether y points down in 3D. None to read it from `units` in the file's
-            `meta`. By default, y points up. In 2D, y always points down.
+            `meta`. If `units` is missing, y points up. In 2D, y always points down.
 
     Raises:
         DataError: the sample (kind `unknown-name`) or frame (kind `frame-numbers`) does

@@ -148,7 +148,7 @@ def read_sample(
     name = next(iter(by_id), None) if name is None else name
     if name not in by_id:
         raise DataError(
-            f"the file does not contain this sample. Its first samples are "
+            "the file does not contain this sample. Its first samples are "
             f"{', '.join(map(repr, list(by_id)[:3]))}.",
             kind="unknown-name",
             file=str(path),
