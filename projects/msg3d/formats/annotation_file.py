@@ -41,9 +41,9 @@ def sequences_of(
     if options.split is not None:
         splits = data.get("split", {}) if isinstance(data, dict) else {}
         if options.split not in splits:
-            names = ", ".join(map(repr, splits)) or "none"
+            available = ", ".join(map(repr, splits)) or "none"
             raise DataError(
-                f"the file has no split {options.split!r}. Its splits are: {names}.",
+                f"the file has no split {options.split!r}. Its splits are: {available}.",
                 kind="split",
             )
         names = set(splits[options.split])
