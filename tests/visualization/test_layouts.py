@@ -116,7 +116,7 @@ def test_draw_shows_a_frame_of_a_file(monkeypatch, tmp_path, file):
     [
         (["coco", "--file", "FILE"], "13|17|'coco'|penn13"),
         (["coco", "--file", "BROKEN"], "broken.pkl|'only'"),
-        (["penn13", "--file", "FILE", "--sample", "x"], "'x'|['first'"),
+        (["penn13", "--file", "FILE", "--sample", "x"], "'x'|'first'"),
         (["penn13", "--file", "FILE", "--frame", "3"], "'first'|0 to 2|--frame"),
         (["penn13", "--file", "GAP", "--frame", "0"], "'gap'|frame 0|2"),
         (["penn13", "--file", "GAP", "--sample", "never"], "gap.pkl|'never'"),

@@ -1,4 +1,4 @@
-"""Readers of pose files and labeled data sets, one module per file format."""
+"""Readers for pose files and labeled data sets, one module per file format."""
 
 from .base import Format, ReadOptions, Source, all_formats, detect_format, read
 

@@ -1,6 +1,6 @@
-"""AlphaPose JSON, which is also the COCO results format, with COCO joints.
+"""Reader for AlphaPose JSON files (COCO results format) with COCO joints.
 
-The file has one entry per person. `idx` is the track id, if the persons were tracked:
+The file has one entry per person. If the persons were tracked, `idx` is the track id:
 
     [{"image_id": "0.jpg", "category_id": 1, "keypoints": [x, y, s, ...],
       "score": 2.9, "box": [...], "idx": 1}]

@@ -1,4 +1,4 @@
-"""MMAction2 annotation files, as written by `annotations.save_annotations`."""
+"""Reader for MMAction2 annotation files, as written by `annotations.save_annotations`."""
 
 from ..annotations.check import (
     Annotations,
@@ -24,16 +24,16 @@ def sequences_of(
     """Return the samples of an annotation file as sequences.
 
     Args:
-        data: content of the file.
-        source: the file.
-        options: `split` selects samples; `layout` overrides the layout of the file.
+        data: content of the annotation file.
+        source: the annotation file.
+        options: `split` selects samples, and `layout` overrides the layout of the file.
 
     Returns:
-        The samples with all fields, and with `layout` and `unit`.
+        The samples of the split with all their fields, `layout`, and `unit`.
 
     Raises:
         DataError: the file is not an annotation file, has no samples, or does not
-            contain the split.
+            contain the split (kind `split`).
     """
     samples = samples_of(data, source.name)
     key = id_field(samples)
@@ -41,8 +41,9 @@ def sequences_of(
     if options.split is not None:
         splits = data.get("split", {}) if isinstance(data, dict) else {}
         if options.split not in splits:
+            available = ", ".join(map(repr, splits)) or "none"
             raise DataError(
-                f"split {options.split!r} does not exist, expected one of {list(splits)}",
+                f"the file has no split {options.split!r}. Its splits are: {available}.",
                 kind="split",
             )
         names = set(splits[options.split])

@@ -1,7 +1,7 @@
 """Conversion of coordinates with missing values to sequences.
 
-In the files of users, joints that were not detected are NaN or empty cells. In
-annotations, they are zero.
+Input files mark joints that were not detected with NaN or empty cells. Annotations mark
+them with zeros.
 """
 
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ from .base import ReadOptions, Sample
 
 @dataclass
 class Arrays:
-    """The numbers in a file.
+    """Numbers in a file, before conversion.
 
     Attributes:
-        coordinates: coordinates, float64 [M, T, V, C], NaN if missing.
+        coordinates: coordinates, float64 [M, T, V, C]. Missing values are NaN.
         scores: scores, float64 [M, T, V], or None.
-        lines: line number of each person and frame, int [M, T], 0 if unknown; None for
+        lines: line number of each person and frame, int [M, T], 0 if unknown. None for
             files without lines.
-        notes: description of a change -> count.
+        notes: mapping from the description of a change to its count.
     """
 
     coordinates: np.ndarray
@@ -40,21 +40,22 @@ def to_sequence(
     unit: str | None = None,
     img_shape: tuple[int, int] | None = None,
 ) -> Sample:
-    """Convert coordinates to meters or pixels, with zeros for missing joints.
+    """Convert the numbers in a file to a sequence, with zeros for missing joints.
 
     Args:
-        arrays: the numbers in a file.
+        arrays: numbers in a file.
         name: id of the sequence.
         joints: names of the V joints, for errors.
-        unit: one of `skeletons.units.UNITS`; None for meters (3D) or pixels (2D).
-            `unscaled` coordinates, and normalized coordinates without `img_shape`, are
-            not converted.
+        unit: unit of the coordinates, one of `skeletons.units.UNITS`. None for meters
+            (3D) or pixels (2D). `unscaled` coordinates, and normalized coordinates
+            without `img_shape`, are not converted.
         img_shape: (height, width) of the image, for 2D.
 
     Returns:
-        dict(frame_dir, total_frames, keypoint float32 [M, T, V, C], unit, notes). In 2D
-        also the size of the image and keypoint_score, float32 [M, T, V]. If the file has
-        no scores, the score of each joint with coordinates is 1.
+        dict(frame_dir, total_frames, keypoint float32 [M, T, V, C], unit, notes), in
+        meters or pixels. 2D sequences also have the image size and keypoint_score,
+        float32 [M, T, V]. If the file has no scores, the score of each joint with
+        coordinates is 1.
 
     Raises:
         DataError: a joint is incomplete, a number is infinite, all joints are missing, or
@@ -83,7 +84,9 @@ def to_sequence(
     frames = keypoint.shape[1]
     if not keypoint.any():
         raise DataError(
-            f"all joints are missing in all {frames} frames", kind="no-person"
+            f"all joints are missing in all {frames} frames (no person detected). Remove "
+            "the file.",
+            kind="no-person",
         )
     notes = dict(arrays.notes)
     if absent.any():
@@ -106,14 +109,15 @@ def to_sequence(
 
 
 def require_layout(options: ReadOptions) -> Skeleton:
-    """Return the layout of a file that does not specify its layout.
+    """Return the layout in the options, for a file that does not specify its layout.
 
     Raises:
-        DataError: the options have no layout, or an unknown layout (`layout`).
+        DataError: the options have no layout, or an unknown layout (kind `layout`).
     """
     if options.layout is None:
         raise DataError(
-            "the file does not specify its joints. Pass the layout.",
+            "the file does not specify a skeleton layout. Pass the layout of the file, for "
+            "example --layout coco.",
             kind="layout",
             field="layout",
         )
@@ -124,7 +128,7 @@ def require_layout(options: ReadOptions) -> Skeleton:
 
 
 def dimensions_of(options: ReadOptions) -> int | None:
-    """Return the dimensions that the options specify; None if unspecified."""
+    """Return the number of dimensions in the options (2 or 3), or None if unspecified."""
     if options.dimensions is None and options.unit is not None:
         return 2 if options.unit in UNITS_2D else 3
     return options.dimensions
@@ -137,8 +141,8 @@ def _raise(
     line = None if arrays.lines is None else int(arrays.lines[person, frame])
     raise DataError(
         f"joint {joints[joint]} of person {person} in frame {frame} {text} (affected "
-        f"joints: {int(where.sum())}). A joint must have all numbers, or none of them "
-        "(empty or NaN) if it was not detected.",
+        f"joints: {int(where.sum())}). Provide all numbers of a joint as finite float32, "
+        "or leave all of them empty or NaN if it was not detected.",
         kind=kind,
         line=line or None,
         field=joints[joint],

@@ -1,4 +1,4 @@
-"""Interface of file formats, and format detection.
+"""Common interface for file formats, and format detection.
 
 Every module of this package that defines `FORMAT` is a format. To add a format, add a
 module:
@@ -17,11 +17,11 @@ Here `read(source, options)` returns sequences. A sequence is a dictionary with
 - `keypoint`: float32 [M, T, V, C], zero for absent joints;
 - `keypoint_score`: float32 [M, T, V], for 2D;
 - if known from the file: `layout`, `unit`, `img_shape` (height, width), `label`,
-  `y_down` (True if the y axis points down in 3D), and `notes` (description of a change
-  -> count).
+  `y_down` (True if the y axis points down in 3D), and `notes` (mapping from the
+  description of a change to its count).
 
 For a file with a single frame of a video, `read` returns a *frame record* instead (see
-`frames.py`). The frame records of a folder are joined to a sequence.
+`frames.py`). The frame records of a folder are joined into a sequence.
 
 `detect` must return True only for the files of its own format. If no other format has
 the suffix, `detect` should return True also for corrupt files, so that `read` reports
@@ -63,25 +63,25 @@ Sample = dict[str, Any]
 # A pose estimator: image [H, W, 3] -> keypoints [P, V, 2] and scores [P, V].
 Pose = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-# Suffixes that many unrelated files have, such as notes.
+# Suffixes that unrelated files, such as notes, often have.
 COMMON_SUFFIXES = (".txt",)
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """Options for properties that files do not specify.
+    """Options for reading files, mostly properties that files do not specify.
 
     Attributes:
-        layout: layout, for files that do not specify it.
-        unit: one of `skeletons.units.UNITS`; None for meters (3D) or pixels (2D).
+        layout: skeleton layout, for files that do not specify it.
+        unit: one of `skeletons.units.UNITS`. None for meters (3D) or pixels (2D).
         img_shape: (height, width) of the images, for files that do not specify it.
-        dimensions: 2 or 3, for files that contain both or are ambiguous; None to
-            detect the dimensions.
-        split: split to read from annotation files and stores; None for all samples.
+        dimensions: 2 or 3, for files that contain both or are ambiguous. By default,
+            the dimensions are detected.
+        split: split to read from annotation files and stores. None for all samples.
         max_persons: maximum number of persons per sequence.
         pose: pose estimator for videos.
-        formats: names of the allowed formats; empty for all. A single format is used
-            without detection.
+        formats: names of the allowed formats. By default, all formats are allowed. A
+            single format is used without detection.
     """
 
     layout: Layout | None = None
@@ -95,12 +95,13 @@ class ReadOptions:
 
 
 class Source:
-    """A file, folder, or archive member that is loaded lazily.
+    """Lazily loaded file, folder, or archive member.
 
     Args:
         name: path for ids and messages, relative to the data set.
-        content: content of the file; None to read it from `path`.
-        path: path on disk. The default is `name`; members of archives have no path.
+        content: content of the file. None to read it from `path`.
+        path: path on disk. By default, `name` if `content` is None. Archive members have
+            no path.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class Source:
 
     @cached_property
     def json(self) -> Any:
-        """The parsed JSON; None if the content is not JSON."""
+        """Parsed JSON content, or None if the content is not valid JSON."""
         try:
             return read_json(self.content)
         except DataError:
@@ -126,7 +127,7 @@ class Source:
 
     @cached_property
     def first_item(self) -> Any:
-        """The first item of the JSON that is neither a list nor empty, or None.
+        """First item of the JSON content that is neither a list nor empty, or None.
 
         Nested lists are searched, and JSON in strings is parsed.
         """
@@ -150,7 +151,7 @@ class Source:
 
     @property
     def id(self) -> str:
-        """The name without the suffix."""
+        """Name without the suffix, used as the id of the sequence."""
         return str(PurePosixPath(self.name).with_suffix(""))
 
     @property
@@ -173,16 +174,18 @@ class Source:
 
 @dataclass(frozen=True)
 class Format:
-    """A file format.
+    """File format with functions to detect and read it.
 
     Attributes:
         name: short, unique name, for options.
         title: title for help and docs.
-        suffixes: suffixes of the files, in lower case; empty for folders.
-        detect: returns whether a source with one of the suffixes has this format.
-        read: reads sequences from a source; raises DataError or SkipFile.
-        needs: names of the required `ReadOptions`: properties that the files do not
-            specify, and that have no default.
+        suffixes: file suffixes in lower case. Empty for folders.
+        detect: callable that returns whether a source with one of the suffixes has this
+            format.
+        read: callable that returns the sequences of a source, or its frame record in a
+            list. It raises DataError or SkipFile.
+        needs: names of the required `ReadOptions`, which the files do not specify and
+            which have no default.
         frames: whether each file is one frame of a video.
     """
 
@@ -211,13 +214,13 @@ def chosen_formats(options: ReadOptions) -> list[Format]:
     """Return the formats in `options.formats`, or all formats if it is empty.
 
     Raises:
-        ConfigError: a name is unknown (`unknown-name`).
+        ConfigError: a name is unknown (kind `unknown-name`).
     """
     formats = all_formats()
     for name in options.formats:
         if name not in formats:
             raise ConfigError(
-                f"unknown format {name!r}, expected one of {list(formats)}",
+                f"unknown format {name!r}, expected one of {', '.join(formats)}",
                 kind="unknown-name",
             )
     names = options.formats or tuple(formats)
@@ -227,13 +230,14 @@ def chosen_formats(options: ReadOptions) -> list[Format]:
 def detect_format(source: Source, options: ReadOptions = ReadOptions()) -> Format:
     """Detect the format of a file from its suffix and content.
 
-    Some files are ambiguous: a table of 33 numbered joints can be a MediaPipe table or a
-    generic table. If several formats match, a format that requires a layout is preferred
-    if `options` specify a layout or a unit, and a format that does not otherwise.
+    Some files are ambiguous. For example, a table of 33 numbered joints can be a
+    MediaPipe table or a generic table. If several formats match and `options` specify a
+    layout or a unit, a format that requires a layout is preferred. Otherwise, a format
+    that does not require a layout is preferred.
 
     Raises:
-        DataError: no format matches the file (`unknown-format`), or a .json file is not
-            JSON (`syntax`).
+        DataError: no format matches the file (kind `unknown-format`), or a .json file
+            is not JSON (kind `syntax`).
         ConfigError: see `chosen_formats`.
     """
     formats = chosen_formats(options)
@@ -247,10 +251,10 @@ def detect_format(source: Source, options: ReadOptions = ReadOptions()) -> Forma
         return max(matches, key=lambda fmt: ("layout" in fmt.needs) == specified)
     if suffix == ".json":
         read_json(source.content)
-    suffixes = sorted({suffix for fmt in formats for suffix in fmt.suffixes})
+    suffixes = ", ".join(sorted({suffix for fmt in formats for suffix in fmt.suffixes}))
     titles = ", ".join(fmt.title for fmt in candidates if suffix)
     raise DataError(
-        f"unknown format, expected {titles or f'a file in {suffixes}'}",
+        f"the file has an unknown format, expected {titles or f'one of {suffixes}'}",
         kind="unknown-format",
         file=source.name,
     )
@@ -258,6 +262,9 @@ def detect_format(source: Source, options: ReadOptions = ReadOptions()) -> Forma
 
 def read(source: Source, options: ReadOptions = ReadOptions()) -> list[Sample]:
     """Read the sequences, or the frame record, of a file in any known format.
+
+    Returns:
+        Sequences, or a single frame record, as described in the module docstring.
 
     Raises:
         DataError: the file cannot be read. The error contains the file and line.

@@ -1,4 +1,6 @@
-"""Biovision motion capture files (`.bvh`): a hierarchy of joints, and their angles.
+"""Reader for Biovision motion capture files (`.bvh`).
+
+A file contains a hierarchy of joints, and their angles in each frame:
 
     HIERARCHY
     ROOT Hips
@@ -49,13 +51,14 @@ _CHANNEL = re.compile(r"([XYZ])(position|rotation)")
 
 @dataclass(frozen=True)
 class Joint:
-    """A joint of the hierarchy, without end sites.
+    """Joint in the HIERARCHY section of a BVH file. End sites are omitted.
 
     Attributes:
         name: name, unique in the file.
-        parent: index of the parent, which precedes the joint; -1 for a root.
-        offset: (x, y, z) relative to the parent.
-        channels: (axis 0..2, "position" or "rotation"), in the order of the file.
+        parent: index of the parent, which precedes the joint. -1 for a root.
+        offset: (x, y, z) relative to the parent, in the unit of the file.
+        channels: pairs of an axis (0, 1, or 2) and "position" or "rotation", in the
+            order of the file.
     """
 
     name: str
@@ -71,7 +74,7 @@ class Motion:
     Attributes:
         joints: joints, in the order of the file.
         frame_time: seconds per frame.
-        values: values of the channels of all joints, float64 [T, channels].
+        values: channel values of all joints, float64 [T, channels].
     """
 
     joints: tuple[Joint, ...]
@@ -108,7 +111,7 @@ class Motion:
 
 
 def read_bvh(content: bytes) -> Motion:
-    """Read a BVH file.
+    """Parse the content of a BVH file.
 
     Raises:
         DataError: a line is invalid. The error contains the line number.
@@ -116,7 +119,7 @@ def read_bvh(content: bytes) -> Motion:
     match = _MOTION.search(content)
     if match is None:
         raise DataError(
-            "expected a HIERARCHY and a MOTION section, but the line MOTION is missing",
+            "the line MOTION is missing, expected a HIERARCHY and a MOTION section",
             kind="structure" if b"HIERARCHY" in content[:1000] else "wrong-file-type",
         )
     joints = _Hierarchy(content[: match.start()]).joints
@@ -127,11 +130,11 @@ def read_bvh(content: bytes) -> Motion:
     frame_time = _header(head, "Frame Time:", first + 1)
     if frames < 1 or frames != int(frames):
         raise _error(
-            f"Frames is {frames:g}, expected a positive integer", "number", first
+            f"'Frames' is {frames:g}, expected a positive integer", "number", first
         )
     if frame_time <= 0:
         raise _error(
-            f"Frame Time is {frame_time:g}, expected a positive number of seconds",
+            f"'Frame Time' is {frame_time:g}, expected a positive number of seconds",
             "number",
             first + 1,
         )
@@ -143,7 +146,7 @@ def read_bvh(content: bytes) -> Motion:
         raise _error(error.message, error.kind, line) from None
     if len(values) != frames:
         raise _error(
-            f"Frames is {frames:g}, but the file contains {len(values)} frames",
+            f"'Frames' is {frames:g}, but the file contains {len(values)} frames",
             "truncated" if len(values) < frames else "structure",
             first,
         )
@@ -157,7 +160,7 @@ def _error(message: str, kind: str, line: int) -> DataError:
 def _header(content: bytes, name: str, line: int) -> float:
     text = content.decode("latin-1").strip()
     if not text.startswith(name):
-        raise _error(f"expected {name!r}, got {text[:40]!r}", "structure", line)
+        raise _error(f"the line is {text[:40]!r}, expected {name!r}", "structure", line)
     return _number(text.removeprefix(name).strip(), line)
 
 
@@ -167,14 +170,16 @@ def _number(text: str, line: int) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise _error(f"expected a number, got {text[:40]!r}", "number", line)
+        raise _error(
+            f"the value is {text[:40]!r}, expected a finite number", "number", line
+        )
     return value
 
 
 class _Hierarchy:
-    """Parser of the hierarchy.
+    """Parser for the HIERARCHY section of a BVH file.
 
-    Open blocks are stored in a list, so the depth is not limited by recursion.
+    Open blocks are kept in a list, so Python's recursion limit does not limit the depth.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -194,13 +199,15 @@ class _Hierarchy:
             self._tree()
         if not self.joints:
             raise _error(
-                "the hierarchy is empty, expected ROOT", "structure", self.line
+                "the HIERARCHY section is empty, expected ROOT", "structure", self.line
             )
 
     def _next(self) -> str:
         if self.position == len(self.words):
             raise _error(
-                "the file is truncated within the hierarchy", "truncated", self.line
+                "the file is truncated within the HIERARCHY section",
+                "truncated",
+                self.line,
             )
         word, self.line = self.words[self.position]
         self.position += 1
@@ -210,14 +217,14 @@ class _Hierarchy:
         word = self._next()
         if word not in expected:
             raise _error(
-                f"expected {' or '.join(expected)}, got {word[:40]!r}",
+                f"the next word is {word[:40]!r}, expected {' or '.join(expected)}",
                 "structure",
                 self.line,
             )
         return word
 
     def _tree(self) -> None:
-        """Parse a root, from its name to its closing brace."""
+        """Parse a joint tree, from the name of its root to its closing brace."""
         parents = [-1]
         self._joint(parents)
         while len(parents) > 1:
@@ -236,7 +243,7 @@ class _Hierarchy:
         name = self._next()
         if name in self.names:
             raise _error(
-                f"joint {name[:40]!r} is defined twice, but names must be unique",
+                f"joint {name[:40]!r} is defined twice, expected unique names",
                 "duplicate",
                 self.line,
             )
@@ -247,12 +254,16 @@ class _Hierarchy:
         count = self._next()
         if count not in set("0123456"):
             raise _error(
-                f"expected 0 to 6 channels, got {count[:40]!r}", "number", self.line
+                f"the number of channels is {count[:40]!r}, expected 0 to 6",
+                "number",
+                self.line,
             )
         channels = tuple(self._channel() for _ in range(int(count)))
         if len(set(channels)) != len(channels):
             raise _error(
-                f"joint {name[:40]!r} has a duplicate channel", "duplicate", self.line
+                f"joint {name[:40]!r} has a duplicate channel, expected each channel once",
+                "duplicate",
+                self.line,
             )
         self.joints.append(Joint(name, parents[-1], offset, channels))
         parents.append(len(self.joints) - 1)
@@ -267,7 +278,8 @@ class _Hierarchy:
         match = _CHANNEL.fullmatch(word)
         if match is None:
             raise _error(
-                f"unknown channel {word[:40]!r}, expected Xposition, Zrotation, or similar",
+                f"unknown channel {word[:40]!r}, expected X, Y, or Z followed by "
+                "position or rotation",
                 "structure",
                 self.line,
             )

@@ -1,7 +1,7 @@
-"""COCO annotations of the frames of a video.
+"""Reader for COCO annotations of video frames.
 
-`track_id` is defined as in PoseTrack. The third number of a joint is a score, or a flag
-that is 0 for joints without a position:
+`track_id` is defined as in PoseTrack. The third number of each joint is a score or a
+visibility flag, which is 0 for joints without a position:
 
     {"images": [{"id": 7, "file_name": "000007.jpg", "height": 480, "width": 640}],
      "annotations": [{"image_id": 7, "keypoints": [x, y, v, ...], "track_id": 0}],
@@ -29,7 +29,8 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
         frame_number(person["image_id"], f"{where}.image_id")
         if person["image_id"] not in numbers:
             raise DataError(
-                f"{where} has image_id {person['image_id']}, but this image does not exist",
+                f"{where} has 'image_id' {person['image_id']}, expected an 'id' in "
+                "'images'",
                 kind="unknown-name",
                 field=where,
             )
@@ -49,14 +50,15 @@ def _check_categories(data: dict[str, Any]) -> None:
         names = category.get("keypoints")
         if isinstance(names, list) and names[: len(JOINTS)] != list(JOINTS):
             raise DataError(
-                f"categories: the joints are {names}, expected {list(JOINTS)}",
+                f"the joints in 'categories' are {', '.join(map(repr, names))}, expected "
+                f"{', '.join(map(repr, JOINTS))}",
                 kind="layout",
                 field="categories",
             )
 
 
 def _number_images(data: dict[str, Any], persons: Persons) -> dict[Any, int]:
-    """Return the frame of each image, and set `numbers` and `img_shape` of `persons`."""
+    """Return image id -> frame number, and set `numbers` and `img_shape` of `persons`."""
     numbers, shapes = {}, set()
     for index, image in enumerate(list_of_objects(data["images"], "images")):
         where = f"images[{index}]"
@@ -69,7 +71,8 @@ def _number_images(data: dict[str, Any], persons: Persons) -> dict[Any, int]:
             shapes.add((image["height"], image["width"]))
     if len(shapes) > 1:
         raise DataError(
-            f"the images have sizes {sorted(shapes)}, expected one size per video",
+            f"the images have different sizes (height, width), expected one size per "
+            f"video; got {', '.join(map(str, sorted(shapes)))}",
             kind="img-shape",
             field="images",
         )
@@ -77,7 +80,8 @@ def _number_images(data: dict[str, Any], persons: Persons) -> dict[Any, int]:
     persons.img_shape = next(iter(shapes), None)
     if len(set(persons.numbers)) < len(persons.numbers):
         raise DataError(
-            "two images have the same frame number (frame_id, or number in file_name)",
+            "two entries of 'images' have the same frame number ('frame_id', or the number "
+            "in 'file_name'), expected unique numbers",
             kind="frame-numbers",
             field="images",
         )

@@ -1,4 +1,4 @@
-"""Generic CSV tables with one row per frame, or one row per frame and person.
+"""Reader for generic CSV tables with one row per frame, or per frame and person.
 
 Columns are named by joint in any order (`left_hand_x, left_hand_y, left_hand_z`, and
 optionally `left_hand_score`) or numbered in the order of the layout (`x0, y0, z0, score0,
@@ -35,12 +35,16 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 
 
 def read_csv(content: bytes, joints: tuple[str, ...], channels: int) -> Arrays:
-    """Read a table of joint coordinates.
+    """Parse a CSV table of joint coordinates.
 
     Args:
         content: CSV in UTF-8. Empty cells and NaN are missing values.
         joints: names of the V joints, in the order of the layout.
         channels: number of coordinates C, 2 or 3.
+
+    Returns:
+        Coordinates, scores if the table has them, and lines. Rows that are missing in the
+        table are NaN.
 
     Raises:
         DataError: the table is invalid. The error contains the line number.
@@ -49,7 +53,10 @@ def read_csv(content: bytes, joints: tuple[str, ...], channels: int) -> Arrays:
     columns = _columns(table.header, joints, "xyz"[:channels])
     table.check_rows()
     if not table.rows:
-        raise DataError("the table has a header but no rows", kind="empty")
+        raise DataError(
+            "the table has a header but no rows, expected one row per frame",
+            kind="empty",
+        )
     numbers = np.array(
         [
             [number(row[column], line) for column in columns]
@@ -62,9 +69,9 @@ def read_csv(content: bytes, joints: tuple[str, ...], channels: int) -> Arrays:
     persons, length = max(people) + 1, max(frames) + 1
     if persons * length > MAX_SPARSITY * len(table.rows) + 1000:
         raise DataError(
-            f"the table has {len(table.rows)} rows, but the columns frame and person span "
-            f"{length} frames and {persons} persons. Number frames consecutively; the "
-            "column frame must not contain times.",
+            f"the table has {len(table.rows)} rows, but columns 'frame' and 'person' span "
+            f"{length} frames and {persons} persons. Number the frames consecutively, and "
+            "do not use times as frame numbers.",
             kind="frame-numbers",
             field="frame",
         )
@@ -79,7 +86,7 @@ def read_csv(content: bytes, joints: tuple[str, ...], channels: int) -> Arrays:
 
 
 def _columns(header: list[str], joints: tuple[str, ...], axes: str) -> list[int]:
-    """Return the index of the column of each number, in order of joint and axis."""
+    """Return the column index of each number, in order of joint and axis."""
     names = [name for name in header if name not in ("frame", "person")]
     if names and all(map(NUMBERED.fullmatch, names)):
         templates = [f"{{}}{number}" for number in range(len(joints))]
@@ -100,8 +107,8 @@ def _columns(header: list[str], joints: tuple[str, ...], axes: str) -> list[int]
         parts += [f"column {name!r:.80} is missing" for name in missing[:1]]
         raise DataError(
             f"{' and '.join(parts)} ({len(unknown)} unknown, {len(missing)} missing). "
-            f"Expected {', '.join(axes)} of {description}, scores of all joints or none, "
-            "and optionally frame and person.",
+            f"Provide {', '.join(axes)} of {description}, scores of all joints or none, "
+            "and optionally 'frame' and 'person'.",
             kind="columns",
             line=1,
         )
@@ -117,7 +124,8 @@ def _persons_and_frames(table: Table) -> tuple[list[int], list[int]]:
     if "frame" not in header:
         if "person" in header:
             raise DataError(
-                "the column person requires a column frame. Add the frame of each row.",
+                "column 'person' requires a column 'frame'. Add the frame number of each "
+                "row.",
                 kind="columns",
                 line=1,
             )
@@ -134,7 +142,8 @@ def _persons_and_frames(table: Table) -> tuple[list[int], list[int]]:
     for key, line in zip(zip(people, frames, strict=True), lines, strict=True):
         if key in first_lines:
             raise DataError(
-                f"the row has the same frame and person as line {first_lines[key]}",
+                f"the row has the same frame and person as line {first_lines[key]}, "
+                "expected one row per frame and person",
                 kind="duplicate",
                 line=line,
             )

@@ -1,12 +1,12 @@
-"""Sequences from the persons in each frame, and from files with one frame each.
+"""Conversion of the persons in each frame, or of files with one frame each, to sequences.
 
 A file with a single frame is read as a frame record:
 
     dict(frame_dir, poses [P, V, C], scores [P, V], identities, layout, form)
 
 `frame_dir` is the path of the file without the suffix, `identities` are track ids or None,
-and `form` is the name of the format for reports. The frames of a folder are joined to a
-sequence, in the order of the last number in their file names.
+and `form` is the name of the format for reports. The frame records of a folder are joined
+into a sequence, in the order of the last number in their file names.
 """
 
 import re
@@ -33,9 +33,9 @@ def to_tracks(
 
     Args:
         name: id of the sequence.
-        observations: persons in all frames.
+        observations: persons detected in all frames.
         frames: number of frames of the video, T.
-        max_persons: maximum number of rows; see `join_tracks`.
+        max_persons: maximum number of person rows, see `join_tracks`.
         notes: notes of the sequence.
         matched_by: see `join_tracks`.
 
@@ -68,11 +68,11 @@ def folder_of(record: Sample) -> str:
 
 
 def join_frames(records: list[Sample], max_persons: int) -> Sample:
-    """Join the frame records of a folder to a sequence.
+    """Join the frame records of a folder into a sequence.
 
     Args:
         records: frame records of a video, in any order.
-        max_persons: maximum number of rows; see `join_tracks`.
+        max_persons: maximum number of person rows, see `join_tracks`.
 
     Returns:
         The sequence from `to_tracks`, with `layout`.
@@ -86,12 +86,17 @@ def join_frames(records: list[Sample], max_persons: int) -> Sample:
         raise SkipFile(NO_PERSON)
     layouts = sorted({record["layout"] for record in nonempty})
     if len(layouts) > 1:
-        raise DataError(f"the frames have different layouts: {layouts}", kind="layout")
+        raise DataError(
+            f"the frames have different layouts ({', '.join(layouts)}), expected one "
+            "layout per folder",
+            kind="layout",
+        )
     names = [record["frame_dir"].rpartition("/")[2] for record in records]
     numbers = [frame_number(name, "the file name") for name in names]
     if len(set(numbers)) < len(numbers):
         raise DataError(
-            f"two files have the same frame number (first file: {names[0]})",
+            f"two files have the same frame number, expected unique numbers (first file of "
+            f"the folder: {names[0]})",
             kind="frame-numbers",
         )
     positions, length = frame_positions(numbers)

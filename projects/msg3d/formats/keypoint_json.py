@@ -1,4 +1,4 @@
-"""Keypoints as JSON lists.
+"""Reader for keypoints stored as JSON lists.
 
     {"keypoint": [...], "keypoint_score": [...], "img_shape": [H, W],
      "layout": "coco", "unit": "px"}
@@ -32,7 +32,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
         meta["img_shape"] = _img_shape(meta["img_shape"])
     if str(meta.get("layout")).endswith(".json"):
         raise DataError(
-            "layout is the path of a file, expected the name of a layout or its "
+            "'layout' is the path of a file, expected the name of a layout or its "
             "definition",
             kind="layout",
             field="layout",
@@ -50,18 +50,22 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 
 
 def read_keypoints(data: dict[str, Any], joints: int, dimensions: int | None) -> Arrays:
-    """Read `keypoint` and `keypoint_score`.
+    """Return the arrays `keypoint` and `keypoint_score` in a parsed JSON file.
 
     Args:
         data: parsed JSON.
         joints: number of joints, V.
-        dimensions: 2 to read a third channel as the score.
+        dimensions: 2 to read a third channel as the score. None for 2 or 3 as in the
+            file.
+
+    Raises:
+        DataError: an array is irregular or has the wrong shape.
     """
     keypoint = _array(data.get("keypoint"), "keypoint")
     channels = keypoint.shape[-1] if keypoint.ndim in (3, 4) else 0
     if channels not in (2, 3) or keypoint.shape[-2] != joints or 0 in keypoint.shape:
         raise DataError(
-            f"keypoint has shape {keypoint.shape}, expected [M, T, {joints}, C] or [T, "
+            f"'keypoint' has shape {keypoint.shape}, expected [M, T, {joints}, C] or [T, "
             f"{joints}, C] with C=2 or 3",
             kind="shape",
             field="keypoint",
@@ -72,7 +76,7 @@ def read_keypoints(data: dict[str, Any], joints: int, dimensions: int | None) ->
         scores = _array(scores, "keypoint_score")
         if scores.size != keypoint[..., 0].size:
             raise DataError(
-                f"keypoint_score has shape {scores.shape}, expected "
+                f"'keypoint_score' has shape {scores.shape}, expected "
                 f"{keypoint.shape[:3]}, one score per joint",
                 kind="score",
                 field="keypoint_score",
@@ -88,7 +92,7 @@ def _array(values: Any, field: str) -> np.ndarray:
         return np.array(values, dtype=np.float64)
     except (ValueError, TypeError, OverflowError) as error:
         raise DataError(
-            f"{field} is not a regular list of numbers ({error})",
+            f"{field!r} is not a regular list of numbers ({error})",
             kind="shape",
             field=field,
         ) from error
@@ -102,7 +106,7 @@ def _img_shape(value: Any) -> tuple[int, int]:
     ):
         return value[0], value[1]
     raise DataError(
-        f"img_shape is {value!r:.40}, expected [height, width] in pixels",
+        f"'img_shape' is {value!r:.40}, expected [height, width] in pixels",
         kind="img-shape",
         field="img_shape",
     )

@@ -1,4 +1,4 @@
-"""Kinetics-skeleton clips (Yan et al., ST-GCN, AAAI 2018).
+"""Reader for Kinetics-skeleton clips (Yan et al., ST-GCN, AAAI 2018).
 
 Each file is a JSON object with one clip: up to 300 frames of Kinetics-400 at 30 frames per
 second, and the persons that OpenPose detected in each frame, with 18 joints:
@@ -27,13 +27,13 @@ from .base import Format, ReadOptions, Sample, Source
 
 JOINTS = 18
 FIELDS = ("data", "label", "label_index")
-# The authors read at most this many persons per frame.
+# The authors' code reads at most this many persons per frame.
 MAX_RANKED = 5
 NO_PERSON = "no person in any frame"
 
 
 class Clip(NamedTuple):
-    """Content of a file.
+    """Content of a Kinetics-skeleton file.
 
     Attributes:
         label, label_index: name and index of the class.
@@ -48,7 +48,7 @@ class Clip(NamedTuple):
 
 
 def read_clip(record: Any) -> Clip:
-    """Read the parsed JSON of a file.
+    """Read a clip from the parsed JSON of a Kinetics-skeleton file.
 
     Raises:
         DataError: an entry is missing or invalid.
@@ -56,19 +56,21 @@ def read_clip(record: Any) -> Clip:
     """
     if not isinstance(record, dict) or not set(FIELDS) <= set(record):
         raise DataError(
-            f"expected a JSON object with the keys {list(FIELDS)}", kind="structure"
+            "the file has an unexpected structure, expected a JSON object with the keys "
+            f"{', '.join(map(repr, FIELDS))}",
+            kind="structure",
         )
     name, index, data = (record[field] for field in FIELDS[1:] + FIELDS[:1])
     if not isinstance(name, str) or type(index) is not int:
         raise DataError(
-            f"label is {name!r:.40} and label_index is {index!r:.40}, expected a string "
-            "and an integer",
+            f"'label' is {name!r:.40} and 'label_index' is {index!r:.40}, expected a "
+            "string and an integer",
             kind="label",
             field="label",
         )
     if not isinstance(data, list):
         raise DataError(
-            f"data is a {type(data).__name__}, expected a list of frames",
+            f"'data' has type {type(data).__name__}, expected a list of frames",
             kind="structure",
             field="data",
         )
@@ -76,7 +78,7 @@ def read_clip(record: Any) -> Clip:
 
 
 def _observations(data: list[Any]) -> tuple[Observations, int]:
-    """Return the persons in all frames, in file order, and the number of frames."""
+    """Return the persons in all frames in file order, and the number of frames."""
     numbers: list[int] = []
     persons: list[dict[str, Any]] = []
     indices: list[tuple[int, int]] = []  # (frame, person in the frame)
@@ -88,15 +90,16 @@ def _observations(data: list[Any]) -> tuple[Observations, int]:
             or not isinstance(frame.get("skeleton"), list)
         ):
             raise DataError(
-                f"{field} must be an object with frame_index and skeleton",
+                f"{field} has an unexpected structure, expected an object with an integer "
+                "'frame_index' and a list 'skeleton'",
                 kind="structure",
                 field=field,
             )
         number, last = frame["frame_index"], numbers[-1] if numbers else 0
         if number <= last:
             raise DataError(
-                f"{field} has frame_index {number}, expected more than {last}. Frame "
-                "numbers start at 1 and must be ascending.",
+                f"{field} has 'frame_index' {number}, expected more than {last}. Number "
+                "the frames in ascending order, starting at 1.",
                 kind="frame-numbers",
                 field=field,
             )
@@ -104,7 +107,8 @@ def _observations(data: list[Any]) -> tuple[Observations, int]:
         for rank, person in enumerate(frame["skeleton"]):
             if not isinstance(person, dict) or not {"pose", "score"} <= set(person):
                 raise DataError(
-                    f"{field}.skeleton[{rank}] must be an object with pose and score",
+                    f"{field}.skeleton[{rank}] has an unexpected structure, expected an "
+                    "object with 'pose' and 'score'",
                     kind="structure",
                     field=f"{field}.skeleton[{rank}]",
                 )
@@ -128,11 +132,11 @@ def _observations(data: list[Any]) -> tuple[Observations, int]:
 
 
 def person_rows(clip: Clip, persons: str, max_persons: int) -> Sample:
-    """Arrange the persons of a clip in rows.
+    """Arrange the persons of a clip in rows of keypoints.
 
     Args:
         clip: the clip.
-        persons: "rank" or "track", see the module.
+        persons: "rank" or "track", as described in the module docstring.
         max_persons: maximum number of rows.
 
     Returns:
@@ -156,7 +160,7 @@ def person_rows(clip: Clip, persons: str, max_persons: int) -> Sample:
 def _rank(
     observations: Observations, frames: int, rows: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return keypoints and scores with persons sorted by score in each frame."""
+    """Return keypoints and scores of persons, sorted by score in each frame."""
     frame, poses, scores, _ = observations
     index = _index_in_frame(frame)
     read = np.flatnonzero(index < max(MAX_RANKED, rows))

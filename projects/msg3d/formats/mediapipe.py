@@ -1,4 +1,4 @@
-"""MediaPipe Pose landmarks (33 per person), stored as JSON or CSV.
+"""Reader for MediaPipe Pose landmarks (33 per person) in JSON or CSV files.
 
 A JSON file is a list of frames, or an object with the key `frames`. A frame is a person, a
 list of persons, or an object with a person or a list of persons per kind of landmarks. It
@@ -48,13 +48,13 @@ LANDMARK = re.compile(r"([xyzv])(\d{1,2})")
 
 
 class Landmarks(NamedTuple):
-    """The persons in a file.
+    """Landmarks of all persons in a MediaPipe file.
 
     Attributes:
         numbers: numbers of all frames, with or without persons.
         frames: frame number of each person.
         persons: x, y, z, and visibility, float32 [P, 33, 4].
-        image: image landmarks of the same persons, for matching; None if the file does
+        image: image landmarks of the same persons, for matching. None if the file does
             not contain image landmarks of every person.
     """
 
@@ -89,9 +89,9 @@ def _sequence(source: Source, dimensions: int, max_persons: int) -> Sample:
     single = len(set(landmarks.frames)) == len(landmarks.frames)
     if not single and landmarks.image is None:
         raise DataError(
-            "some frames have several persons, which can only be matched by image "
-            "landmarks. Add the image landmarks; world landmarks are relative to the "
-            "hips of each person.",
+            "some frames have several persons, but not every person has image landmarks, "
+            "which are required for tracking. Add the image landmarks. World landmarks "
+            "are relative to the hips of each person.",
             kind="persons",
         )
     positions, frames = frame_positions([*landmarks.numbers, *landmarks.frames])
@@ -125,8 +125,8 @@ def _check_dimensions(persons: np.ndarray, dimensions: int) -> None:
     distance = float(np.median(hips))
     if dimensions == 3 and distance > MAX_HIP_DISTANCE:
         raise DataError(
-            f"the hips are {distance:.2g} from the origin, but the hips of world "
-            "landmarks are at the origin. These are image landmarks (2D).",
+            f"the hips are {distance:.2g} from the origin, expected world landmarks (3D), "
+            "whose origin is between the hips. Read image landmarks as 2D.",
             kind="unit",
         )
     largest = float(np.abs(persons[..., :2]).max())
@@ -136,20 +136,20 @@ def _check_dimensions(persons: np.ndarray, dimensions: int) -> None:
         raise DataError(
             f"the hips are {distance:.2g} from the origin and the largest coordinate is "
             f"{largest:.2g}, expected fractions of the image. Read world landmarks as "
-            "3D, and do not convert image landmarks to pixels.",
+            "3D. Do not convert image landmarks to pixels.",
             kind="unit",
         )
 
 
 def read_landmarks(data: Any, dimensions: int) -> Landmarks:
-    """Read the landmarks of a JSON file.
+    """Read the landmarks from the parsed JSON of a MediaPipe file.
 
     Args:
-        data: parsed JSON. The default of `z` is 0, and of `visibility` 1.
+        data: parsed JSON. By default, `z` is 0 and `visibility` is 1.
         dimensions: 2 for image landmarks, 3 for world landmarks.
 
     Raises:
-        DataError: an entry has another structure.
+        DataError: an entry has an unexpected structure.
     """
     frames, where = data, ""
     if isinstance(data, dict):
@@ -157,13 +157,15 @@ def read_landmarks(data: Any, dimensions: int) -> Landmarks:
         frames, where = data["frames"], "frames"
     if not isinstance(frames, list):
         raise DataError(
-            f"{where or 'the file'} is not a list of frames",
+            f"{repr(where) if where else 'the file'} is not a list of frames",
             kind="structure",
             field=where or "the file",
         )
     if frames and all(map(_is_landmark, frames)):
         raise DataError(
-            "expected a list of frames, got a single frame", kind="structure"
+            "the file contains a single frame, expected a list of frames. Enclose the "
+            "frame in a list.",
+            kind="structure",
         )
     numbers, persons, images, complete = [], [], [], True
     for index, frame in enumerate(frames):
@@ -185,13 +187,13 @@ def read_landmarks(data: Any, dimensions: int) -> Landmarks:
 
 
 def _persons(frame: Any, dimensions: int, where: str) -> list[np.ndarray]:
-    """Return the persons in a frame, [33, 4] each."""
+    """Return the landmarks of each person in a frame, float32 [33, 4] each."""
     if isinstance(frame, dict) and frame:
         keys = [key for key in KEYS[dimensions] if key in frame]
         if not keys:
             raise DataError(
-                f"{where} has the keys {sorted(frame)[:6]}, expected "
-                f"{' or '.join(KEYS[dimensions])} for {dimensions}D",
+                f"{where} has the keys {', '.join(map(repr, sorted(frame)[:6]))}, expected "
+                f"{' or '.join(map(repr, KEYS[dimensions]))} for {dimensions}D",
                 kind="structure",
                 field=where,
             )
@@ -211,9 +213,10 @@ def _persons(frame: Any, dimensions: int, where: str) -> list[np.ndarray]:
 
 def _person(landmarks: Any, where: str) -> np.ndarray:
     if not isinstance(landmarks, list) or len(landmarks) != JOINTS:
-        count = len(landmarks) if isinstance(landmarks, list) else "no list"
+        is_list = isinstance(landmarks, list)
+        actual = f"has {len(landmarks)} landmarks" if is_list else "is not a list"
         raise DataError(
-            f"{where}: expected a list of {JOINTS} landmarks, got {count}",
+            f"{where} {actual}, expected a list of {JOINTS} landmarks",
             kind="shape",
             field=where,
         )
@@ -231,7 +234,7 @@ def _is_landmark(item: Any) -> bool:
 
 
 def read_landmark_table(content: bytes) -> Landmarks:
-    """Read the landmarks of a CSV table, either image or world landmarks.
+    """Parse a CSV table of image or world landmarks.
 
     Raises:
         DataError: a line is invalid. The error contains the line number.
@@ -247,7 +250,8 @@ def read_landmark_table(content: bytes) -> Landmarks:
         ):
             if after <= before:
                 raise DataError(
-                    f"frame is {after}, expected more than {before}",
+                    f"'frame' is {after}, expected more than {before}. Number the rows "
+                    "in ascending order.",
                     kind="frame-numbers",
                     line=line,
                     field="frame",
@@ -259,8 +263,8 @@ def read_landmark_table(content: bytes) -> Landmarks:
             continue
         if not all(cells):
             raise DataError(
-                "some cells are empty. A row must have all numbers, or none of them if "
-                "no person is detected.",
+                "some cells of the row are empty, expected all numbers, or none if no "
+                "person is detected",
                 kind="incomplete-joint",
                 line=line,
             )
@@ -272,7 +276,7 @@ def read_landmark_table(content: bytes) -> Landmarks:
     finite = np.isfinite(values.reshape(len(rows), len(columns))).all(axis=1)
     if not finite.all():
         raise DataError(
-            "a number is NaN, infinite, or exceeds float32",
+            "the row contains NaN, infinity, or a number outside the range of float32",
             kind="not-finite",
             line=lines[int(np.argmin(finite))],
         )
@@ -284,7 +288,7 @@ def read_landmark_table(content: bytes) -> Landmarks:
 
 
 def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
-    """Return the indices of the landmark columns, their joints, and their axes."""
+    """Return the index, the joint, and the axis of each landmark column."""
     known = {}
     for index, name in enumerate(header):
         match = LANDMARK.fullmatch(name)
@@ -296,8 +300,8 @@ def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
         actual = {joint for name, joint in known if name == axis}
         if actual != expected and (actual or axis in "xy"):
             raise DataError(
-                f"expected the columns {axis}{first} to {axis}{first + JOINTS - 1}, but "
-                f"the table has {axis} of {len(actual)} landmarks",
+                f"the table has {axis} of {len(actual)} landmarks, expected the columns "
+                f"{axis}{first} to {axis}{first + JOINTS - 1}",
                 kind="columns",
                 line=1,
             )
@@ -306,7 +310,7 @@ def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
 
 
 def is_landmark_table(header: list[str]) -> bool:
-    """Check whether a table has visibilities, or x and y of 33 landmarks."""
+    """Return whether a table has visibilities, or x and y of 33 landmarks."""
     numbered: dict[str, set[int]] = {axis: set() for axis in "xyzv"}
     for match in filter(None, map(LANDMARK.fullmatch, header)):
         numbered[match[1]].add(int(match[2]))

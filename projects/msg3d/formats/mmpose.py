@@ -1,4 +1,4 @@
-"""MMPose JSON, with COCO joints.
+"""Reader for MMPose JSON files with COCO joints.
 
 The demos, and MMPoseInferencer with `pred_out_dir`, write one file per video. Users also
 collect results in lists, or under the key `predictions`. `track_id` is optional:

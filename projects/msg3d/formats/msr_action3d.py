@@ -1,7 +1,7 @@
-"""MSR-Action3D skeleton files (Li, Zhang and Liu, CVPR Workshops 2010).
+"""Reader for MSR-Action3D skeleton files (Li, Zhang and Liu, CVPR Workshops 2010).
 
-Each text file is a sequence with 20 lines `x y z confidence` per frame: 20 joints in
-meters, in a custom order. Frames without any joint are removed.
+Each text file is a sequence with 20 lines `x y z confidence` per frame, one per joint. The
+joints are in meters and in a custom order. Frames without any joint are removed.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from .base import Format, ReadOptions, Sample, Source
 
 LAYOUT = "kinect20"
 JOINTS, FIELDS = 20, 4
-# Number in the layout, from 1, of each joint of a frame in the file.
+# Number of each joint in the layout, from 1, in the order of the file.
 ORDER = np.array(
     [5, 9, 3, 2, 13, 17, 1, 6, 10, 7, 11, 8, 12, 14, 18, 15, 19, 16, 20, 4]
 )
@@ -20,10 +20,11 @@ ORDER -= 1
 
 
 def read_frames(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
-    """Read the frames of a file.
+    """Parse an MSR-Action3D text file.
 
     Returns:
-        Keypoints, float32 [1, T, 20, 3], and notes (description of a change -> count).
+        Keypoints in meters, float32 [1, T, 20, 3], and notes that map the description of
+        a change to its count.
 
     Raises:
         DataError: a line is invalid. Truncation between two frames is not detected.
@@ -33,7 +34,7 @@ def read_frames(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
     frames, rest = divmod(len(lines), JOINTS)
     if rest:
         raise DataError(
-            f"the file is truncated: frame {frames} has {rest} lines, expected {JOINTS}",
+            f"frame {frames} has {rest} lines, expected {JOINTS}. The file is truncated.",
             kind="truncated",
             line=len(lines),
         )
@@ -49,7 +50,7 @@ def read_frames(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
 
 
 def _detect(source: Source) -> bool:
-    """Check whether the lines of the first frame have four numbers."""
+    """Return whether each line of the first frame has four numbers."""
     lines = source.content[: 200 * JOINTS].splitlines()[:JOINTS]
     try:
         return [

@@ -1,4 +1,4 @@
-"""Sequences as NumPy arrays in `.npy` files.
+"""Reader for sequences stored as NumPy arrays in `.npy` files.
 
 The shape is [T, V, C] or [M, T, V, C], and missing values are NaN. In 2D, a third channel
 is the score of each joint.
@@ -27,15 +27,18 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 
 
 def read_npy(content: bytes, joints: int, channels: int) -> Arrays:
-    """Read the array in a .npy file. Pickled objects are rejected.
+    """Read a sequence from an `.npy` file. Pickled objects are rejected.
 
     Args:
         content: content of the file.
         joints: number of joints, V.
         channels: number of coordinates, C, 2 or 3.
 
+    Returns:
+        Coordinates, and scores if a 2D array has a third channel.
+
     Raises:
-        DataError: the file is not a .npy file, is truncated, or has another shape or
+        DataError: the file is not an `.npy` file, is truncated, or has another shape or
             data type.
     """
     array = read_npy_array(content)

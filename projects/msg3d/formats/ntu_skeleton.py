@@ -1,4 +1,4 @@
-"""NTU RGB+D `.skeleton` files.
+"""Reader for NTU RGB+D `.skeleton` files.
 
 A file contains the number of frames, then for each frame the number of bodies, and for
 each body:
@@ -9,7 +9,7 @@ each body:
 - per joint, a line of 12 fields: x, y, z in camera coordinates (meters), depth x and y,
   color x and y (pixels), orientation w, x, y, z, tracking state.
 
-Only ids and x, y, z are read; other fields are only counted. Valid files are parsed with
+Only ids and x, y, z are read. Other fields are only counted. Valid files are parsed with
 NumPy. Invalid files are read again line by line to find the error.
 """
 
@@ -32,7 +32,7 @@ _POWERS = np.array([float(f"1e{power}") for power in range(13)])
 
 
 class Bodies(NamedTuple):
-    """The bodies in all frames, in the order of the file.
+    """Bodies in all frames of a `.skeleton` file, in the order of the file.
 
     Attributes:
         frames: number of frames, with or without bodies, T.
@@ -48,7 +48,7 @@ class Bodies(NamedTuple):
 
 
 def read_skeleton(content: bytes) -> Bodies:
-    """Read the bodies in a file. Fields are separated by any white space.
+    """Parse a `.skeleton` file. Fields are separated by any white space.
 
     Raises:
         DataError: a line is invalid. The error contains the line number.
@@ -107,9 +107,9 @@ def _parse(text: bytes) -> Bodies | None:
 
 
 def _decimals(text: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Parse the numbers at text[starts:ends], bit for bit equal to `float`.
+    """Parse the numbers at text[starts:ends] to float64, bit for bit equal to `float`.
 
-    Numbers such as -0.2925287 are vectorized. Their digits are an integer below 2^53,
+    Numbers such as -0.2925287 are vectorized. Their digits form an integer below 2^53,
     and the division by a power of ten below 10^23 is correctly rounded (Clinger, "How to
     read floating point numbers accurately", PLDI 1990).
     """
@@ -144,22 +144,26 @@ def _raise_error(text: bytes) -> NoReturn:
     line = 0  # number of lines read
 
     def fail(expected: str, actual: str, kind: str) -> NoReturn:
-        raise DataError(f"expected {expected}, {actual}", kind=kind, line=line)
+        raise DataError(f"{actual}, expected {expected}", kind=kind, line=line)
 
     def next_row(fields: int, expected: str) -> list[bytes]:
         nonlocal line
         line += 1
         if line > len(rows):
-            fail(expected, "but the file is truncated", "truncated")
+            fail(expected, "the file is truncated", "truncated")
         row = rows[line - 1]
         if len(row) != fields:
-            fail(f"{expected} ({fields} fields)", f"got {len(row)} fields", "row")
+            fail(
+                f"{expected} ({fields} fields)",
+                f"the line has {len(row)} fields",
+                "row",
+            )
         return row
 
     def next_integer(fields: int, expected: str) -> int:
         word = next_row(fields, expected)[0]
         if not _is_integer(word):
-            fail(expected, f"got {str(word[:40])[1:]}", "number")
+            fail(expected, f"the field is {str(word[:40])[1:]}", "number")
         return int(word)
 
     frames = next_integer(1, "the number of frames")
@@ -169,7 +173,7 @@ def _raise_error(text: bytes) -> NoReturn:
             next_integer(_BODY[0], f"the tracking id of a body {where}")
             count = next_integer(1, f"the number of joints {where}")
             if count != JOINTS:
-                fail(f"{JOINTS} joints {where}", f"got {count}", "layout")
+                fail(f"{JOINTS} {where}", f"the number of joints is {count}", "layout")
             for joint in range(JOINTS):
                 fields = next_row(_BODY[2], f"joint {joint + 1} {where}")
                 for axis, word in zip("xyz", fields, strict=False):
@@ -177,20 +181,27 @@ def _raise_error(text: bytes) -> NoReturn:
                     try:
                         value = float(word.replace(b"_", b"-"))
                     except ValueError:
-                        fail(expected, f"got {str(word[:40])[1:]}", "number")
+                        fail(expected, f"the field is {str(word[:40])[1:]}", "number")
                     if not abs(value) < _INFINITY:
-                        fail(expected, f"got {str(word[:40])[1:]}", "not-finite")
+                        fail(
+                            expected, f"the field is {str(word[:40])[1:]}", "not-finite"
+                        )
     line += 1
-    fail(f"the end of the file after {frames} frames", "got more lines", "structure")
+    fail(
+        f"the end of the file after {frames} frames",
+        "the file has more lines",
+        "structure",
+    )
 
 
 def read_bodies(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
-    """Read a file, and track bodies by their ids.
+    """Parse a `.skeleton` file, and arrange its bodies in rows by tracking id.
 
     Returns:
-        Keypoints, float32 [B, T, 25, 3], in order of first appearance, zero in frames
-        without the body; and notes (description -> count). A second body with the same
-        id in a frame is tracked as a separate body.
+        Keypoints in meters, float32 [B, T, 25, 3], and notes that map the description of
+        a change to its count. Bodies are in order of first appearance, and zero in
+        frames without the body. A second body with the same id in a frame is tracked as
+        a separate body.
 
     Raises:
         DataError: see `read_skeleton`.
@@ -217,7 +228,7 @@ def read_bodies(content: bytes) -> tuple[np.ndarray, dict[str, int]]:
 
 
 def keep_bodies(keypoint: np.ndarray, count: int) -> np.ndarray:
-    """Keep the bodies [B, T, 25, 3] with the highest energy, as in MS-G3D."""
+    """Return the `count` bodies of [B, T, 25, 3] with the highest energy, as in MS-G3D."""
     return select_persons(keypoint, count)[0] if len(keypoint) > 1 else keypoint
 
 

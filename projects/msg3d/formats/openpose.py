@@ -1,4 +1,4 @@
-"""OpenPose JSON (`--write_json`), with one file per frame.
+"""Reader for OpenPose JSON files (`--write_json`), one per frame.
 
     {"version": 1.3, "people": [{"person_id": [-1],
       "pose_keypoints_2d": [x0, y0, c0, x1, ...]}]}
@@ -28,8 +28,8 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
     joints = len(first) // 3 if isinstance(first, list) and len(first) % 3 == 0 else 0
     if joints not in LAYOUTS:
         raise DataError(
-            f"{fields[0]}: expected a list with x, y, and score of 25 joints (BODY_25) "
-            "or 18 joints (COCO)",
+            f"{fields[0]} is invalid, expected a list with x, y, and score "
+            "of 25 joints (BODY_25) or 18 joints (COCO)",
             kind="layout",
             field=fields[0],
         )

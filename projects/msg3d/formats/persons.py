@@ -1,10 +1,10 @@
-"""Shared functions of the formats of 2D pose estimators with COCO joints.
+"""Shared functions for the output formats of 2D pose estimators with COCO joints.
 
-A format collects the persons of a file in `Persons`. This module converts them to a
+A reader collects the persons of a file in `Persons`. This module converts them to a
 sequence, or to a frame record if the file contains a single frame. Files with 26 joints
 (Halpe), 133 (COCO-WholeBody), or 136 (Halpe full body) begin with the 17 COCO joints, and
-only these are kept. Persons are arranged in rows by their track ids, or matched from frame
-to frame (`preprocessing/tracks.py`).
+only these 17 are kept. Persons are arranged in rows by their track ids, or matched from
+frame to frame (`preprocessing/tracks.py`).
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ COUNTS = (17, 26, 133, 136)
 
 @dataclass
 class Persons:
-    """Unprocessed persons of a file.
+    """Unprocessed persons in a file.
 
     Attributes:
         single: whether the file is a single frame of a video.
@@ -61,13 +61,13 @@ class Persons:
 def as_sequences(
     persons: Persons, form: str, source: Source, options: ReadOptions
 ) -> list[Sample]:
-    """Build the sequence or the frame record of a file.
+    """Return the sequence or the frame record of a file, in a list.
 
     Args:
         persons: persons of the file.
         form: name of the format, for reports.
         source: the file.
-        options: `unit` is pixels (default) or normalized.
+        options: `unit` is "px" (default) or "normalized".
 
     Raises:
         DataError: the joints or the unit do not match.
@@ -112,16 +112,16 @@ def frames_of(
 
     Args:
         data: list of frames. A frame is a list of persons, an object with `instances`,
-            or a string with the JSON of these.
+            or a string that contains either as JSON.
         place: location of the list in the file, for messages.
         persons: `single` and `numbers` of this object are set.
 
     Yields:
-        Number of the frame, its list of persons, and the location of this list.
+        Frame number, list of persons in the frame, and location of this list.
     """
     if not isinstance(data, list):
         raise DataError(
-            f"{place or 'the file'} is not a list of frames",
+            f"{repr(place) if place else 'the file'} is not a list of frames",
             kind="structure",
             field=place or "the file",
         )
@@ -152,16 +152,16 @@ def frames_of(
         yield number, frame, where
     if len(set(persons.numbers)) < len(persons.numbers):
         raise DataError(
-            "two frames have the same frame_id, but it must be unique",
+            "two frames have the same 'frame_id', expected unique frame numbers",
             kind="frame-numbers",
         )
 
 
 def split_scores(numbers: Any, where: str) -> tuple[list[list[Any]], list[Any]]:
-    """Split `[x, y, s, x, y, s, ...]` into `[[x, y], ...]` and `[s, ...]`."""
+    """Split `[x, y, s, ...]` into positions `[[x, y], ...]` and scores `[s, ...]`."""
     if not isinstance(numbers, list) or len(numbers) % 3:
         raise DataError(
-            f"{where}.keypoints: expected a list with x, y, and score of each joint",
+            f"{where}.keypoints is not a list with x, y, and score of each joint",
             kind="shape",
             field=f"{where}.keypoints",
         )
@@ -170,7 +170,7 @@ def split_scores(numbers: Any, where: str) -> tuple[list[list[Any]], list[Any]]:
 
 
 def _identity(identity: Any, place: str) -> int | None:
-    """Return a track id. AlphaPose writes it as a number, a float, or a list."""
+    """Return a track id as int. AlphaPose writes an integer, a float, or a list."""
     if isinstance(identity, list) and len(identity) == 1:
         identity = identity[0]
     if identity is None:
@@ -194,8 +194,8 @@ def _arrays(persons: Persons) -> tuple[np.ndarray, np.ndarray]:
     joints = len(first) if isinstance(first, list | tuple) else 0
     if joints not in COUNTS:
         raise DataError(
-            f"{persons.places[0]}.keypoints has {joints} joints, expected 17 (COCO), 26, "
-            "133, or 136",
+            f"{persons.places[0]}.keypoints has {joints} joints, expected 17 (COCO), 26 "
+            "(Halpe), 133 (COCO-WholeBody), or 136 (Halpe full body)",
             kind="layout",
             field=f"{persons.places[0]}.keypoints",
         )

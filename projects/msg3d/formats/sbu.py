@@ -1,14 +1,13 @@
-"""SBU Kinect Interaction skeleton files (Yun et al., CVPR Workshops 2012).
+"""Reader for SBU Kinect Interaction skeleton files (Yun et al., CVPR Workshops 2012).
 
 Each text file is a sequence with one line per frame. A line has 91 fields separated by
-commas: the frame number, then (x, y, z) of 15 joints of the first person and of the second
-person.
+commas, the frame number and (x, y, z) of 15 joints of the first and of the second person.
 
-The coordinates are world coordinates scaled to the image: x and y are in 0..1, y down. One
+The coordinates are world coordinates scaled to the image. x and y are in 0..1, y down. One
 unit is 2.56 m in x, 1.92 m in y, and 1.28 m in z. The authors' formula inverts the scaling:
 x' = 1280 - 2560 x, y' = 960 - 1920 y, z' = 10000 z / 7.8125, in millimeters, with y up and
-x to the left of the image. With it, bones have a constant length: the distance from neck to
-torso varies by 0.1% within a sequence (median), compared with 1% as released.
+x to the left of the image. The converted bones have a nearly constant length. The distance
+from neck to torso varies by 0.1% within a sequence (median), compared with 1% as released.
 """
 
 import numpy as np
@@ -27,14 +26,15 @@ _SCALE = np.array([-2.56, -1.92, 1.28])
 def read_frames(
     content: bytes, unit: str = "unscaled"
 ) -> tuple[np.ndarray, dict[str, int]]:
-    """Read the frames of a file.
+    """Parse an SBU `skeleton_pos.txt` file.
 
     Args:
         content: content of the file.
         unit: "unscaled" for the coordinates as released, or "m" for meters.
 
     Returns:
-        Keypoints, float32 [2, T, 15, 3], and notes (description -> count).
+        Keypoints in `unit`, float32 [2, T, 15, 3], and notes that map the description of
+        an irregularity to its count.
 
     Raises:
         DataError: a line is invalid. Truncation between two frames is not detected.
@@ -45,7 +45,7 @@ def read_frames(
     if invalid.any():
         line = int(np.argmax(invalid))
         raise DataError(
-            f"the first field is {numbers[line]:g}, expected a frame number (integer)",
+            f"the first field is {numbers[line]:g}, expected an integer frame number",
             kind="frame-numbers",
             line=line + 1,
         )
@@ -56,7 +56,9 @@ def read_frames(
     keypoint = as_float32(coordinates).swapaxes(0, 1).copy()  # (M, T, V, C)
     if not keypoint.any():
         raise DataError(
-            f"all joints are zero in all {len(lines)} frames", kind="no-person"
+            f"all joints are zero in all {len(lines)} frames (no person detected). Remove "
+            "the file.",
+            kind="no-person",
         )
     jumps = int(np.sum(np.diff(numbers) != 1))
     note = "frame numbers that do not follow the previous number (all frames are kept)"
@@ -64,7 +66,7 @@ def read_frames(
 
 
 def _detect(source: Source) -> bool:
-    """Check whether the first line has 91 numbers."""
+    """Return whether the first line has 91 numbers."""
     fields = source.content[: 100 * FIELDS].partition(b"\n")[0].split(b",")
     try:
         return len([float(field) for field in fields]) == FIELDS

@@ -1,4 +1,4 @@
-"""Packed stores, as written by `msg3d pack`."""
+"""Reader for packed stores, as written by `msg3d pack`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tables of numbers in CSV files."""
+"""Parser for CSV files with numeric columns."""
 
 import csv
 import io
@@ -12,12 +12,12 @@ DELIMITERS = ",;\t"
 
 
 class Table(NamedTuple):
-    """The cells of a CSV file.
+    """Cells of a CSV file.
 
     Attributes:
         header: normalized column names, such as `left_hand_x` for `Left Hand-X`.
-        rows: cells of each row.
-        lines: line number of the end of each row.
+        rows: cells of each row below the header.
+        lines: number of the last line of each row, from 1.
     """
 
     header: list[str]
@@ -28,20 +28,20 @@ class Table(NamedTuple):
         """Check that every row has a cell for each column.
 
         Raises:
-            DataError: a row has another number of cells (`row`).
+            DataError: a row has another number of cells (kind `row`).
         """
         for row, line in zip(self.rows, self.lines, strict=True):
             if len(row) != len(self.header):
                 raise DataError(
-                    f"the row has {len(row)} cells, but the header has "
-                    f"{len(self.header)}",
+                    f"the row has {len(row)} cells, expected {len(self.header)} as in the "
+                    "header",
                     kind="row",
                     line=line,
                 )
 
 
 def read_table(content: bytes, skip_blank: bool = False) -> Table:
-    """Read a CSV file with commas, semicolons, or tabs as delimiters.
+    """Parse a CSV file with commas, semicolons, or tabs as delimiters.
 
     Args:
         content: content of the file in UTF-8. Trailing blank lines are ignored.
@@ -68,7 +68,7 @@ def read_table(content: bytes, skip_blank: bool = False) -> Table:
                 lines.append(reader.line_num)
     except csv.Error as error:
         raise DataError(
-            f"not valid CSV ({error})", kind="syntax", line=reader.line_num
+            f"the table is not valid CSV ({error})", kind="syntax", line=reader.line_num
         ) from None
     while rows and not rows[-1]:
         rows.pop()
@@ -78,7 +78,9 @@ def read_table(content: bytes, skip_blank: bool = False) -> Table:
     duplicates = [name for name, times in Counter(header).items() if times > 1 and name]
     if duplicates:
         raise DataError(
-            f"the column {duplicates[0]!r:.80} occurs twice", kind="columns", line=1
+            f"column {duplicates[0]!r:.80} occurs twice, expected unique column names",
+            kind="columns",
+            line=1,
         )
     return Table(header, rows[1:], lines[1 : len(rows)])
 
@@ -101,7 +103,7 @@ def number(cell: str, line: int) -> float:
         return float(cell or "nan")
     except ValueError:
         raise DataError(
-            f"{cell[:40]!r} is not a number", kind="number", line=line
+            f"the cell is {cell[:40]!r}, expected a number", kind="number", line=line
         ) from None
 
 
@@ -113,7 +115,7 @@ def frame_numbers(table: Table) -> list[int]:
         value = number(row[column], line)
         if not value.is_integer() or abs(value) > 2**53:
             raise DataError(
-                f"frame is {row[column].strip()[:40]!r}, expected an integer",
+                f"'frame' is {row[column].strip()[:40]!r}, expected an integer",
                 kind="number",
                 line=line,
                 field="frame",

@@ -1,8 +1,8 @@
-"""UDIVA v0.5 body landmarks (Palmero et al., 2021).
+"""Reader for UDIVA v0.5 body landmarks (Palmero et al., 2021).
 
-Each HDF5 file is a recording of a participant, with one group per frame, named by the
-frame number. If a person was detected, the group contains `body/landmarks`, [24, 3], the
-joints of SMPL in an unspecified unit. Requires h5py (`pip install "msg3d[udiva]"`).
+Each HDF5 file is a recording of a participant. It has one group per frame, named by the
+frame number. If a person was detected, the group contains `body/landmarks`, the 24 joints
+of SMPL in an unspecified unit, [24, 3]. Requires h5py (`pip install "msg3d[udiva]"`).
 """
 
 import io
@@ -23,11 +23,11 @@ JOINTS = 24
 
 
 class Recording(NamedTuple):
-    """Content of a file.
+    """Content of a UDIVA file.
 
     Attributes:
         landmarks: landmarks, float32 [T, 24, 3], zero in frames without landmarks.
-        absent: whether a frame has no landmarks, bool [T].
+        absent: whether each frame has no landmarks, bool [T].
         gaps: number of frame numbers that do not follow the previous number.
     """
 
@@ -36,7 +36,11 @@ class Recording(NamedTuple):
     gaps: int
 
     def notes(self, absent: str) -> dict[str, int]:
-        """Return notes; `absent` describes how frames without landmarks are handled."""
+        """Return notes that map the description of a change to its count.
+
+        Args:
+            absent: how frames without landmarks are handled, such as "removed".
+        """
         notes = {
             f"frames without body landmarks ({absent})": int(self.absent.sum()),
             "frame numbers that do not follow the previous number (joined)": self.gaps,
@@ -45,10 +49,10 @@ class Recording(NamedTuple):
 
 
 def read_recording(content: bytes) -> Recording:
-    """Read the landmarks of a file.
+    """Read the body landmarks in a UDIVA file.
 
     Raises:
-        DataError: the file is corrupt or has another structure, or h5py is not
+        DataError: the file is corrupt or has an unexpected structure, or h5py is not
             installed.
         SkipFile: no frame has landmarks.
     """
@@ -68,7 +72,7 @@ def read_recording(content: bytes) -> Recording:
         ) from error
     if not frames:
         raise DataError(
-            "the file has no frames, expected one group per frame", kind="empty"
+            "the file has no groups, expected one group per frame", kind="empty"
         )
     absent = np.array([frame is None for frame in frames])
     if absent.all():
@@ -105,7 +109,7 @@ def _landmarks(file: "h5py.File", number: str) -> np.ndarray | None:
         values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise DataError(
-            f"{field} contains NaN, infinity, or a number that exceeds float32",
+            f"{field} contains NaN, infinity, or a number outside the range of float32",
             kind="not-finite",
             field=field,
         )
@@ -113,10 +117,10 @@ def _landmarks(file: "h5py.File", number: str) -> np.ndarray | None:
 
 
 def import_h5py() -> ModuleType:
-    """Import h5py.
+    """Import and return the module `h5py`.
 
     Raises:
-        DataError: h5py is not installed.
+        DataError: h5py is not installed (kind `missing-package`).
     """
     try:
         import h5py

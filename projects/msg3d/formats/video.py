@@ -1,8 +1,8 @@
-"""Videos, read with a 2D pose estimator and tracking.
+"""Reader for videos, with a 2D pose estimator and tracking.
 
-A pose estimator is a function of a frame, uint8 [H, W, 3], in OpenCV's order (BGR). It
-returns the persons in the frame: keypoints [P, V, 2] in pixels and scores [P, V]. The
-models of rtmlib have this interface; see `video/rtmlib_pose.py`.
+A pose estimator is a callable that takes a frame, uint8 [H, W, 3] in BGR order as in
+OpenCV. It returns the keypoints [P, V, 2] in pixels and the scores [P, V] of the P persons
+in the frame. The models of rtmlib have this interface (see `video/rtmlib_pose.py`).
 """
 
 import os
@@ -28,8 +28,8 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> Sample:
 
     Args:
         path: path or URL that OpenCV can open.
-        pose: pose estimator.
-        max_persons: maximum number of rows. Persons with the highest total score are
+        pose: pose estimator, as described in the module docstring.
+        max_persons: maximum number of persons. Those with the highest total score are
             kept.
 
     Returns:
@@ -68,7 +68,7 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> Sample:
 def _estimate(
     path: str, name: str, pose: Pose
 ) -> tuple[list[np.ndarray], list[np.ndarray], tuple[int, int]]:
-    """Return poses and scores of each frame, and (height, width)."""
+    """Return poses and scores of each frame, and the (height, width) of the video."""
     try:
         import cv2
     except ImportError as error:
@@ -112,14 +112,14 @@ def _check(keypoint: Any, score: Any, joints: int | None, frame: int) -> None:
     valid = keypoint.ndim == 3 and keypoint.shape[2] == 2
     if not valid or score.shape != keypoint.shape[:2]:
         raise DataError(
-            f"the pose estimator returned keypoints {keypoint.shape} and scores "
-            f"{score.shape} for frame {frame}, expected [P, V, 2] and [P, V]",
+            f"the pose estimator returned keypoints of shape {keypoint.shape} and scores "
+            f"of shape {score.shape} for frame {frame}, expected [P, V, 2] and [P, V]",
             kind="shape",
         )
     if joints not in (None, keypoint.shape[1]):
         raise DataError(
-            f"the pose estimator returned {keypoint.shape[1]} joints in frame {frame} "
-            f"and {joints} in earlier frames, but the number must be constant",
+            f"the pose estimator returned {keypoint.shape[1]} joints in frame {frame}, "
+            f"expected {joints} as in earlier frames",
             kind="layout",
         )
 

@@ -1,6 +1,6 @@
-"""JSON of Ultralytics YOLO pose models, with COCO joints.
+"""Reader for JSON files of Ultralytics YOLO pose models with COCO joints.
 
-The file is a list of `result.to_json()` per frame, as strings or as parsed JSON.
+The file is a list with `result.to_json()` of each frame, as strings or as parsed JSON.
 `track_id` and `visible` are optional:
 
     [[{"name": "person", "keypoints": {"x": [...], "y": [...], "visible": [...]},
@@ -26,7 +26,8 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
             x, y = joints["x"], joints["y"]
             if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
                 raise DataError(
-                    f"{where}.keypoints: x and y must be lists of the same length",
+                    f"{where}.keypoints is invalid, expected lists 'x' and 'y' of equal "
+                    "length",
                     kind="shape",
                     field=f"{where}.keypoints",
                 )

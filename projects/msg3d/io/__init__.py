@@ -1,4 +1,4 @@
-"""Safe readers of untrusted files, which never execute code in a file, and writers."""
+"""Writers, and safe readers for untrusted files that never execute code in a file."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Readers of raw files in folders and archives.
+"""Readers for raw files in folders and archives.
 
 Archives are read in memory. Paths of members are used only as labels, so links and paths
 that leave the folder (`../`) are harmless.
@@ -18,7 +18,8 @@ from typing import NamedTuple
 from ..errors import DataError
 from . import StrPath
 
-# Much larger than any sequence of joints. Limits the memory for untrusted archives.
+# Default maximum size of a file, to limit the memory for untrusted archives. It is much
+# larger than any sequence of joints.
 MAX_BYTES = 64 * 2**20
 
 File = tuple[str, bytes | None]
@@ -35,13 +36,13 @@ _CORRUPT = (
 
 
 class RawFile(NamedTuple):
-    """A file or zip member that any process can read.
+    """File or zip member that any process can read.
 
     Attributes:
         name: path within the raw data, for display.
         stamp: fingerprint that changes with the content.
         path: path of the file, or of the zip file that contains it.
-        member: name in the zip file; None for a file on disk.
+        member: name in the zip file. None for a file on disk.
     """
 
     name: str
@@ -62,7 +63,7 @@ class RawFile(NamedTuple):
 
 @lru_cache(maxsize=4)
 def _open_zip(path: str, stamp: int, process: int) -> zipfile.ZipFile:
-    """Open a zip file, and keep it open, because reading its directory is slow.
+    """Open a zip file and keep it open, because reading its directory is slow.
 
     Each process opens the file separately, because a shared file shares its position.
     """
@@ -80,12 +81,12 @@ def list_files(
         raw: folder, which may contain zip files, or archive (.zip, .tar, .tar.xz,
             .tar.gz, .tar.bz2).
         suffix: suffix or suffixes of the files to select, such as ".json".
-        max_bytes: maximum size of a selected file; None for 64 MiB.
+        max_bytes: maximum size of a selected file. None for 64 MiB.
 
     Returns:
-        The selected files, and the names of all others: files with another suffix,
-        hidden, not regular, or larger than `max_bytes`. None for tar files, which have
-        no directory.
+        The selected files, and the names of all others. Others are files that have
+        another suffix, are hidden or not regular, or are larger than `max_bytes`. None
+        for tar files, which have no directory.
 
     Raises:
         DataError: `raw` does not exist, is a corrupt archive, or has another file type.
@@ -109,7 +110,8 @@ def read_files(
         raw, suffix, max_bytes: see `list_files`.
 
     Yields:
-        The path within `raw`, and the content; None for files that are not selected.
+        Pairs of the path within `raw` and the content. The content of files that are
+        not selected is None.
 
     Raises:
         DataError: see `list_files`.
@@ -129,8 +131,9 @@ def read_files(
 
 def _check_exists(raw: str, suffix: str | tuple[str, ...]) -> None:
     if not os.path.exists(raw):  # noqa: PTH110
+        suffixes = suffix if isinstance(suffix, str) else " or ".join(suffix)
         raise DataError(
-            f"the path does not exist, expected a folder or archive of {suffix} files",
+            f"the path does not exist, expected a folder or archive of {suffixes} files",
             kind="not-found",
             file=raw,
         )
@@ -138,7 +141,7 @@ def _check_exists(raw: str, suffix: str | tuple[str, ...]) -> None:
 
 @contextmanager
 def _archive_errors(path: str) -> Iterator[None]:
-    """Convert exceptions from a corrupt archive to a DataError."""
+    """Convert exceptions raised for a corrupt archive to DataError."""
     try:
         yield
     except _CORRUPT as error:
@@ -147,8 +150,8 @@ def _archive_errors(path: str) -> Iterator[None]:
         # Messages of tarfile have several lines.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(
-            f"cannot read the file as a tar.xz, tar.gz, or zip archive ({reason:.300}). "
-            "Download it again.",
+            "the file cannot be read as a .zip, .tar, .tar.xz, .tar.gz, or .tar.bz2 "
+            f"archive ({reason:.300}). Download it again.",
             kind="io" if getattr(error, "errno", None) else "corrupt-archive",
             file=path,
         ) from error

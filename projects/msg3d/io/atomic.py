@@ -1,4 +1,4 @@
-"""Atomic writes: a file is either complete or does not exist."""
+"""Atomic file writes, which leave either a complete file or none."""
 
 import json
 import os
@@ -24,6 +24,9 @@ def whole_file(
         mode: "xb" for bytes or "x" for text, with `\\n` as the line end on all systems.
         encoding: encoding of text.
 
+    Yields:
+        The open temporary file.
+
     Raises:
         OSError: the file cannot be written.
     """
@@ -48,7 +51,7 @@ def whole_file(
 
 
 def write_json(content: Any, path: StrPath) -> None:
-    """Write JSON atomically."""
+    """Write data to a JSON file atomically."""
     with whole_file(path, "x") as file:
         json.dump(content, file, indent=1)
 

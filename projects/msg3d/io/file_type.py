@@ -2,7 +2,7 @@
 
 Failed downloads leave web pages or Git LFS pointers under the name of the file, and `.pkl`,
 `.pth`, and `.npz` files are easily confused. Detection never executes code in a file, and
-does not trust the sizes that it claims.
+does not trust the sizes that the file claims.
 """
 
 import zipfile
@@ -38,7 +38,7 @@ _INVALID = {
     _POINTER: ("wrong-file-type", "Download the file with `git lfs pull`."),
 }
 _HEAD = 512
-_OLD_CHECKPOINT = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch before 1.6
+_OLD_CHECKPOINT = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # PyTorch before 1.6
 # Number of bytes to search for words that distinguish pickles. The ids of a split, which
 # precede the samples, take several MB.
 _SEARCH_BYTES = 2**23
@@ -47,19 +47,19 @@ _SEARCH_BYTES = 2**23
 def mismatch(
     file: str | BinaryIO, expected: str, error_type: type[MSG3DError] = DataError
 ) -> MSG3DError | None:
-    """Return an error with the actual type of a file, if it is not the expected type.
+    """Return an error that names the type of a file if it is not the expected type.
 
         raise mismatch(path, SCORES) or DataError(...)
 
     Args:
         file: path, or seekable file.
-        expected: ANNOTATIONS, SCORES, SCORES_NPZ, CHECKPOINT, or SAFETENSORS; PICKLE for
+        expected: ANNOTATIONS, SCORES, SCORES_NPZ, CHECKPOINT, or SAFETENSORS. PICKLE for
             annotations or scores.
         error_type: class of the error.
 
     Returns:
-        An error such as `the file is a web page. Download the file again.`, of kind
-        "wrong-file-type", "empty", or "truncated"; None if the type matches or cannot
+        An error such as `the file is a web page. Download the file again.` (kind
+        `wrong-file-type`, `empty`, or `truncated`). None if the type matches or cannot
         be detected.
     """
     if isinstance(file, str):

@@ -1,10 +1,10 @@
-"""Parsing of untrusted JSON, and lossless encoding of plain data as JSON.
+"""Parser for untrusted JSON, and lossless encoding of plain data as JSON.
 
-The first functions parse JSON files and check their structure. `encode` and `decode` store
-plain data losslessly, for packed stores and `.safetensors` files. JSON has no tuples and
-NumPy arrays, so these are encoded as an object with a single key that begins with `~`. For
-example, `(480, 640)` is `{"~tuple": [480, 640]}`. Decoding restores values and types,
-except that an OrderedDict becomes a dict.
+`read_json` to `stack_numbers` parse JSON files and check their structure. `encode` and
+`decode` store plain data losslessly, for packed stores and `.safetensors` files. JSON has
+no tuples and NumPy arrays, so these are encoded as an object with a single key that begins
+with `~`. For example, `(480, 640)` is `{"~tuple": [480, 640]}`. Decoding restores values
+and types, except that an OrderedDict becomes a dict.
 """
 
 import base64
@@ -26,23 +26,24 @@ def read_json(content: bytes) -> Any:
     """Parse a JSON file in UTF-8, UTF-16, or UTF-32.
 
     Raises:
-        DataError: the content is not JSON, or truncated.
+        DataError: the content is not JSON, or is truncated.
     """
     try:
         return json.loads(content)
     except json.JSONDecodeError as error:
         raise DataError(
-            f"invalid or truncated JSON ({error.msg} at column {error.colno})",
+            f"the file is truncated or not valid JSON ({error.msg} at column "
+            f"{error.colno})",
             kind="syntax",
             line=error.lineno,
         ) from error
     except (ValueError, RecursionError) as error:
         kind = "encoding" if isinstance(error, UnicodeDecodeError) else "syntax"
-        raise DataError(f"invalid JSON ({error})", kind=kind) from error
+        raise DataError(f"the file is not valid JSON ({error})", kind=kind) from error
 
 
 def parse_json_string(text: str, where: str) -> Any:
-    """Parse a string in a JSON file that contains JSON.
+    """Parse JSON that is stored as a string in a JSON file.
 
     Raises:
         DataError: the string is not JSON.
@@ -62,18 +63,20 @@ def list_of_objects(value: Any, where: str) -> list[dict[str, Any]]:
 
     Args:
         value: part of a JSON file.
-        where: location in the file, for messages; empty for the entire file.
+        where: location in the file, for messages. Empty for the entire file.
 
     Raises:
         DataError: `value` is not a list of objects.
     """
     where = where or "the file"
     if not isinstance(value, list):
-        raise DataError(f"{where} is not a list", kind="structure", field=where)
+        raise DataError(
+            f"{where} is not a list of objects", kind="structure", field=where
+        )
     for index, entry in enumerate(value):
         if not isinstance(entry, dict):
             raise DataError(
-                f"{where}: entry {index} is {entry!r:.40}, expected an object",
+                f"entry {index} of {where} is {entry!r:.40}, expected an object",
                 kind="structure",
                 field=where,
             )
@@ -81,14 +84,15 @@ def list_of_objects(value: Any, where: str) -> list[dict[str, Any]]:
 
 
 def need_fields(value: Any, fields: tuple[str, ...], where: str) -> None:
-    """Check that `value` is a JSON object with these fields.
+    """Check that `value` is a JSON object with the given fields.
 
     Raises:
         DataError: `value` is not an object, or a field is missing.
     """
     if not isinstance(value, dict) or not set(fields) <= set(value):
         raise DataError(
-            f"{where} must be an object with {' and '.join(fields)}",
+            f"{where} has an unexpected structure, expected an object with "
+            f"{' and '.join(map(repr, fields))}",
             kind="structure",
             field=where,
         )
@@ -97,12 +101,13 @@ def need_fields(value: Any, fields: tuple[str, ...], where: str) -> None:
 def stack_numbers(
     values: Sequence[Any], shape: tuple[int, ...], where: Callable[[int], str]
 ) -> np.ndarray:
-    """Stack nested lists of numbers with equal shapes in an array.
+    """Stack nested lists of numbers with equal shapes into an array.
 
     Args:
         values: P nested lists.
         shape: shape of each list.
-        where: maps the index of a list to its location in the file, for messages.
+        where: callable that returns the location of a list in the file from its index,
+            for messages.
 
     Returns:
         Finite numbers, float32 [P, *shape].
@@ -140,7 +145,7 @@ def stack_numbers(
 
 
 def _as_array(value: Any) -> np.ndarray | None:
-    """Convert a value to a numeric array; None if it is not a regular list of numbers."""
+    """Return a numeric array, or None if `value` is not a regular list of numbers."""
     try:
         array = np.array(value)
     except (ValueError, OverflowError):
@@ -180,7 +185,9 @@ def decode(text: bytes) -> Any:
     except DataError:
         raise
     except (TypeError, KeyError, ValueError, RecursionError) as error:
-        raise DataError(f"invalid encoded data ({error})", kind="corrupt") from error
+        raise DataError(
+            f"the encoded data is invalid ({error})", kind="corrupt"
+        ) from error
 
 
 def _to_json(value: Any) -> Any:
@@ -203,15 +210,15 @@ def _to_json(value: Any) -> Any:
         parts = [value.dtype.str, list(value.shape), _as_text(value.tobytes())]
         return {f"{_MARK}{name}": parts}
     raise DataError(
-        f"unsupported type {getattr(value, 'dtype', kind.__name__)}, expected numbers, "
-        "strings, lists, tuples, sets, dictionaries, or NumPy arrays of numbers or "
-        "strings",
+        f"the data has unsupported type {getattr(value, 'dtype', kind.__name__)}, "
+        "expected numbers, strings, lists, tuples, sets, dictionaries, or NumPy arrays of "
+        "numbers or strings",
         kind="dtype",
     )
 
 
 def _from_object(value: dict[str, Any]) -> Any:
-    """Decode an object with a single marked key; return other objects unchanged."""
+    """Decode an object with a single marked key, and return other objects unchanged."""
     if len(value) != 1:
         return value
     ((key, content),) = value.items()
@@ -224,12 +231,17 @@ def _from_object(value: dict[str, Any]) -> Any:
     if key == f"{_MARK}bytes":
         return base64.b64decode(content)
     if key not in (f"{_MARK}array", f"{_MARK}number"):
-        raise DataError(f"unknown mark {key!r:.40}", kind="corrupt")
+        raise DataError(
+            f"the encoded data has an unknown mark {key!r:.40}", kind="corrupt"
+        )
     dtype, shape, text = content
     numbers = bytearray(base64.b64decode(text))  # a bytearray is writable
     kind = np.dtype(dtype) if isinstance(dtype, str) else None
     if kind is None or kind.kind not in _KINDS or not kind.itemsize:
-        raise DataError(f"unsupported array type {dtype!r:.40}", kind="dtype")
+        raise DataError(
+            f"the encoded data has an array of unsupported dtype {dtype!r:.40}",
+            kind="dtype",
+        )
     array = np.frombuffer(numbers, dtype=kind).reshape(shape)
     return array if key == f"{_MARK}array" else array[()]
 

@@ -1,12 +1,12 @@
-"""Reader of real numbers and text in MATLAB files of version 5.
+"""Reader for real numbers and text in MATLAB files of version 5.
 
 SciPy's reader crashes (SIGSEGV) on some corrupt files. This reader checks every size.
 
 Format: MathWorks, "MAT-File Format", Level 5. A header of 128 bytes is followed by
-elements. An element consists of its type and number of bytes (32 bits each; or 16 bits
-each, with up to four bytes of data), and the data, padded to 8 bytes. The top level
-contains only matrices and compressed (zlib) matrices. A matrix consists of the elements
-flags, dimensions, name, and data.
+elements. An element consists of its type, its number of bytes, and its data, padded to
+8 bytes. Type and number take 32 bits each, or 16 bits each in small elements with up to
+four bytes of data. The top level contains only matrices and compressed (zlib) matrices. A
+matrix consists of the elements flags, dimensions, name, and data.
 """
 
 import math
@@ -38,23 +38,25 @@ Element = tuple[int, memoryview]
 
 
 def read_mat(content: bytes) -> dict[str, np.ndarray | str]:
-    """Read the variables in a file.
+    """Read the variables in a MATLAB file.
 
     Args:
         content: content of the file.
 
     Returns:
-        Name -> float64 array, or string for a single line of text. Variables of other
-        classes, such as cells and structures, are omitted.
+        Mapping from the name of a variable to a float64 array, or to a string for a
+        single line of text. Variables of other classes, such as cells and structures,
+        are omitted.
 
     Raises:
-        DataError: the file is not a MATLAB file of version 5 (`wrong-file-type`), or is
-            `truncated`, `corrupt`, or `too-large`.
+        DataError: the file is not a MATLAB file of version 5 (kind `wrong-file-type`),
+            or is damaged (kinds `truncated`, `corrupt`, and `too-large`).
     """
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None or content[:6] != b"MATLAB":
         raise DataError(
-            "not a MATLAB file of version 5. Save it in MATLAB with -v7 or -v6.",
+            "the file is not a MATLAB file of version 5. Save it in MATLAB with -v7 or "
+            "-v6.",
             kind="wrong-file-type",
         )
     variables = {}
@@ -62,7 +64,7 @@ def read_mat(content: bytes) -> dict[str, np.ndarray | str]:
         if kind == _COMPRESSED:
             elements = list(_elements(memoryview(_decompress(data)), order))
             if len(elements) != 1:
-                raise _corrupt("a compressed element must contain a single matrix")
+                raise _corrupt("a compressed element does not contain a single matrix")
             kind, data = elements[0]
         if kind != _MATRIX:
             raise _corrupt(f"an element has type {kind}, expected a matrix")
@@ -73,7 +75,7 @@ def read_mat(content: bytes) -> dict[str, np.ndarray | str]:
 
 
 def _corrupt(reason: str, kind: str = "corrupt") -> DataError:
-    return DataError(f"corrupt MATLAB file: {reason}", kind=kind)
+    return DataError(f"the MATLAB file is corrupt ({reason})", kind=kind)
 
 
 def _decompress(data: memoryview) -> bytes:
@@ -81,19 +83,19 @@ def _decompress(data: memoryview) -> bytes:
     try:
         content = stream.decompress(data, MAX_BYTES)
     except zlib.error as error:
-        raise _corrupt(f"cannot decompress a matrix ({error})") from None
+        raise _corrupt(f"a matrix cannot be decompressed: {error}") from None
     if stream.unconsumed_tail:
         raise _corrupt(f"a matrix has more than {MAX_BYTES} bytes", "too-large")
     if not stream.eof:
-        raise _corrupt("truncated within a compressed matrix", "truncated")
+        raise _corrupt("the file ends within a compressed matrix", "truncated")
     return content
 
 
 def _elements(data: memoryview, order: str) -> Iterator[Element]:
-    """Iterate over consecutive elements."""
+    """Iterate over consecutive elements in the data."""
     while data:
         if len(data) < 8:
-            raise _corrupt("truncated within an element", "truncated")
+            raise _corrupt("the file ends within an element", "truncated")
         kind, size = struct.unpack_from(f"{order}II", data)
         start = 8
         if kind >> 16:  # a small element
@@ -102,7 +104,7 @@ def _elements(data: memoryview, order: str) -> Iterator[Element]:
                 raise _corrupt(f"a small element has {size} bytes")
         end = start + size
         if end > len(data):
-            raise _corrupt("truncated within an element", "truncated")
+            raise _corrupt("the file ends within an element", "truncated")
         yield kind, data[start:end]
         # Compressed elements are not padded.
         data = data[end if kind == _COMPRESSED else -(-end // 8) * 8 :]
@@ -154,4 +156,4 @@ def _text(element: Element, shape: list[int], name: str, order: str) -> str:
     try:
         return bytes(data).decode(encoding)
     except UnicodeDecodeError as error:
-        raise _corrupt(f"{name[:40]!r} is not {encoding} ({error.reason})") from None
+        raise _corrupt(f"{name[:40]!r} is not {encoding}: {error.reason}") from None

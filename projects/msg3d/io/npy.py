@@ -1,4 +1,4 @@
-"""Safe readers and a writer of `.npy` files.
+"""Safe readers and a writer for `.npy` files.
 
 Files are read in memory or a few rows at a time, and written row by row. Pickled objects
 are rejected. `numpy.load` allocates the memory that a header claims before it reads the
@@ -23,13 +23,13 @@ _HEADERS = {
 
 
 def read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Read a header. It is not compared with the size of the file.
+    """Read the header of an `.npy` file, without comparing it with the size of the file.
 
     Args:
         file: file, positioned at the start. It is left at the start of the data.
 
     Returns:
-        Shape, whether the order is Fortran, and dtype.
+        Shape, whether the array is in Fortran order, and dtype.
 
     Raises:
         DataError: the header is not in the format of `numpy.save`.
@@ -44,7 +44,10 @@ def read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
             f"the file is corrupt, or not an .npy file ({reason:.80})", kind="corrupt"
         ) from error
     if any(type(length) is not int or length < 0 for length in shape):
-        raise DataError(f"the array has invalid shape {shape}", kind="corrupt")
+        raise DataError(
+            f"the array has invalid shape {shape}, expected nonnegative integers",
+            kind="corrupt",
+        )
     return shape, fortran_order, dtype
 
 
@@ -53,7 +56,7 @@ def read_npy_array(content: bytes, kinds: str = "fiu") -> np.ndarray:
 
     Args:
         content: content of a file written by `numpy.save`.
-        kinds: supported values of `numpy.dtype.kind`.
+        kinds: supported values of `numpy.dtype.kind`, as one string.
 
     Raises:
         DataError: the file is not an `.npy` file, is truncated, or has another dtype.
@@ -80,7 +83,8 @@ def read_npy_array(content: bytes, kinds: str = "fiu") -> np.ndarray:
         # Arrays of zero bytes can claim axes of any length.
         if 0 not in shape or max(shape) > len(content):
             raise DataError(
-                f"the array claims shape {shape} and dtype {dtype} without any data",
+                f"the array has no data, but the header claims shape {shape} and dtype "
+                f"{dtype}",
                 kind="too-large",
             )
         return np.empty(shape, dtype)
@@ -89,12 +93,13 @@ def read_npy_array(content: bytes, kinds: str = "fiu") -> np.ndarray:
         return array.reshape(shape, order="F" if fortran_order else "C")
     except ValueError as error:  # more axes than NumPy supports
         raise DataError(
-            f"the array has {len(shape)} axes ({error})", kind="corrupt"
+            f"the array has an unsupported number of axes, {len(shape)} ({error})",
+            kind="corrupt",
         ) from error
 
 
 class NpyWriter:
-    """Write an `.npy` file by appending rows.
+    """Writer that appends rows to an `.npy` file.
 
     Args:
         path: path of a new file.
@@ -131,11 +136,11 @@ class NpyWriter:
 
 
 class NpyRows:
-    """Read rows of an `.npy` file by position. Workers can share the file.
+    """Reader for rows of an `.npy` file by position. Workers can share the open file.
 
     Args:
         path: path of the file.
-        kinds: supported values of `numpy.dtype.kind`.
+        kinds: supported values of `numpy.dtype.kind`, as one string.
 
     Raises:
         OSError: the file cannot be read.
@@ -151,7 +156,11 @@ class NpyRows:
             raise error.at(file=path) from error
         self.offset = self.file.tell()
         if (fortran_order and len(self.shape) > 1) or not self.shape:
-            raise DataError("the array has no contiguous rows", kind="shape", file=path)
+            raise DataError(
+                "the array has no contiguous rows, expected at least one axis in C order",
+                kind="shape",
+                file=path,
+            )
         if self.dtype.kind not in kinds or self.dtype.hasobject:
             raise DataError(
                 f"the array has unsupported dtype {self.dtype}", kind="dtype", file=path
@@ -160,7 +169,8 @@ class NpyRows:
         size = Path(path).stat().st_size - self.offset
         if self.row_bytes * self.shape[0] != size or self.shape[0] > max(size, 0):
             raise DataError(
-                f"the array has {size} bytes, which does not match shape {self.shape}",
+                f"the array has {size} bytes, which do not match shape {self.shape} and "
+                f"dtype {self.dtype}. Copy or create the file again.",
                 kind="corrupt",
                 file=path,
             )

@@ -1,4 +1,4 @@
-"""Text files with the same number of numeric fields in each line."""
+"""Parser for text files with the same number of numeric fields in each line."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ __all__ = ["as_float32", "read_number_lines"]
 def read_number_lines(
     content: bytes, fields: int, separator: str | None = None
 ) -> np.ndarray:
-    """Read a text file with the same number of numeric fields in each line.
+    """Parse a text file with the same number of numeric fields in each line.
 
     Args:
         content: content of the file. Lines end with LF or CR LF, and trailing blank lines
             are ignored.
         fields: number of fields per line.
-        separator: separator of fields; None for white space.
+        separator: separator between fields. None for white space.
 
     Returns:
         Finite numbers, float64 [lines, fields].
@@ -41,7 +41,7 @@ def read_number_lines(
     for number, row in enumerate(rows, 1):
         if len(row) != fields:
             raise DataError(
-                f"{expected}, got {len(row)} fields", kind="row", line=number
+                f"the line has {len(row)} fields, {expected}", kind="row", line=number
             )
     try:
         numbers = np.array(rows, dtype=np.float64)
@@ -56,14 +56,16 @@ def read_number_lines(
             if not _is_number(field)
         )
         raise DataError(
-            f"{expected}, got {field.strip()[:40]!r}", kind="number", line=line
+            f"the line contains {field.strip()[:40]!r}, {expected}",
+            kind="number",
+            line=line,
         )
     finite = np.isfinite(numbers).all(axis=1)
     if not finite.all():
         index = int(np.argmin(finite))
         value = numbers[index][~np.isfinite(numbers[index])][0]
         raise DataError(
-            f"expected {fields} finite numbers, got {value}",
+            f"the line contains {value}, expected {fields} finite numbers",
             kind="not-finite",
             line=index + 1,
         )
@@ -71,14 +73,15 @@ def read_number_lines(
 
 
 def as_float32(numbers: np.ndarray, lines_per_frame: int = 1) -> np.ndarray:
-    """Convert finite coordinates [T, ...] to finite float32.
+    """Convert finite coordinates to float32, and check that they remain finite.
 
     Args:
-        numbers: coordinates, [T, ...].
+        numbers: finite coordinates, [T, ...].
         lines_per_frame: lines per frame in the file, for the line number of errors.
 
     Raises:
-        DataError: a number exceeds float32. The error contains the line of its frame.
+        DataError: a number exceeds the range of float32. The error contains the
+            first line of its frame.
     """
     with np.errstate(over="ignore"):
         array = numbers.astype(np.float32)
@@ -86,7 +89,7 @@ def as_float32(numbers: np.ndarray, lines_per_frame: int = 1) -> np.ndarray:
         frame = int(np.argwhere(~np.isfinite(array))[0][0])
         value = numbers[~np.isfinite(array)][0]
         raise DataError(
-            f"frame {frame} contains {value:g}, which exceeds float32",
+            f"frame {frame} contains {value:g}, which exceeds the range of float32",
             kind="not-finite",
             line=frame * lines_per_frame + 1,
         )

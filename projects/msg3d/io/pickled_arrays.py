@@ -2,7 +2,7 @@
 
 The `__setstate__` of NumPy's classes trusts the file. A forged dtype makes NumPy
 dereference pointers in the file, and an array of objects allocates the memory that its
-shape claims. Therefore the unpickler uses the stand-ins below. `resolve` replaces them by
+shape claims. Therefore the unpickler uses the stand-ins below. `resolve` replaces them with
 arrays after the file has been read.
 """
 
@@ -133,7 +133,7 @@ class Placeholder:
 
 
 class FromBuffer:
-    """Stand-in for `numpy.core.numeric._frombuffer`: creates arrays in protocol 5."""
+    """Stand-in for `numpy.core.numeric._frombuffer`, which creates arrays (protocol 5)."""
 
     __slots__ = ()
 
@@ -147,7 +147,7 @@ class FromBuffer:
 
 
 class Scalar:
-    """Stand-in for `numpy.core.multiarray.scalar`: creates NumPy scalars from bytes."""
+    """Stand-in for `numpy.core.multiarray.scalar`, which creates scalars from bytes."""
 
     __slots__ = ()
 
@@ -165,7 +165,7 @@ class _Array:
 
 
 class _Reconstruct:
-    """Stand-in for `numpy.core.multiarray._reconstruct`: creates empty arrays."""
+    """Stand-in for `numpy.core.multiarray._reconstruct`, which creates empty arrays."""
 
     __slots__ = ()
 
@@ -224,7 +224,7 @@ GLOBALS: dict[str, object] = {
 
 
 def resolve(data: Any) -> Any:
-    """Replace the stand-ins in unpickled data by arrays and dtypes.
+    """Replace the stand-ins in unpickled data with arrays and dtypes.
 
     Lists and dictionaries are modified in place. Each object is visited only once.
 
@@ -317,5 +317,5 @@ def _check_bytes(shape: tuple[int, ...], kind: np.dtype, available: int) -> None
 
 
 def _short(value: Any) -> str:
-    """Format a value, without the repr of containers, which has no limited size."""
+    """Return the repr of an integer or text, shortened, or the type of other values."""
     return f"{value!r:.40}" if isinstance(value, (int, str)) else type(value).__name__

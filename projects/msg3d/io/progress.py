@@ -14,8 +14,9 @@ def set_progress(style: str) -> None:
     """Set the style of `progress` for this process.
 
     Args:
-        style: "bar" for a bar on a terminal and no output otherwise (for libraries);
-            "lines" for a bar on a terminal and lines otherwise (for commands); "none".
+        style: "bar" shows a bar on a terminal and nothing otherwise (for libraries).
+            "lines" shows a bar on a terminal and prints lines otherwise (for commands).
+            "none" shows nothing.
     """
     global _style
     _style = style

@@ -1,9 +1,9 @@
-"""Safe unpickling of plain data: containers, numbers, text, and NumPy arrays.
+"""Safe unpickling of plain data (containers, numbers, text, and NumPy arrays).
 
 `pickle.load` can execute any code. This unpickler supports only the few globals in
 `pickled_arrays.py`, and rejects all others before they are imported. The globals are
-replaced by stand-ins without attributes, which a file cannot modify. Arrays are built from
-the available bytes, never from a claimed size.
+replaced with stand-ins without attributes, which a file cannot modify. Arrays are built
+from the available bytes, never from a claimed size.
 
 CPython's unpickler allocates the memory for a string, a byte array, or its memo table as
 soon as it reads the size (python/cpython#115952), so a single changed byte can allocate
@@ -41,12 +41,13 @@ def load_plain(
     Args:
         path: path of the file.
         expected: expected file type, for errors (see `file_type.mismatch`).
-        stand_ins: additional supported globals, `module.name` -> stand-in. Stand-ins
-            must be harmless and immutable.
+        stand_ins: mapping from the `module.name` of additional supported globals to
+            their stand-ins. Stand-ins must be harmless and immutable.
 
     Raises:
-        PickleError: the pickle contains an unsupported global (`unsafe`), is `truncated`,
-            `too-large`, `corrupt`, or `empty`, or is another file (`wrong-file-type`).
+        PickleError: the pickle contains an unsupported global (kind `unsafe`), is
+            damaged (kinds `truncated`, `too-large`, `corrupt`, and `empty`), or is a file
+            of another type (kind `wrong-file-type`).
         OSError: the file cannot be read.
     """
     try:
@@ -96,7 +97,7 @@ def read_plain(
     # A corrupt pickle can raise any exception.
     except Exception as error:
         failure = _convert_error(error)
-    # Pickles with unsupported globals of torch are not annotations or scores.
+    # Pickles with unsupported globals of PyTorch are not annotations or scores.
     if failure.kind != "unsafe" or unpickler.rejected.startswith("torch."):
         failure = mismatch(file, expected, PickleError) or failure
     raise failure from None
@@ -115,7 +116,7 @@ def _convert_error(error: Exception) -> MSG3DError:
         truncated = isinstance(error, EOFError) or "truncated" in reason
         kind = "truncated" if truncated else "corrupt"
     return PickleError(
-        f"cannot unpickle the file ({reason:.200}). Copy or create it again.",
+        f"the file cannot be unpickled ({reason:.200}). Copy or create it again.",
         kind=kind,
     )
 
@@ -135,7 +136,7 @@ class _Unpickler(pickle.Unpickler):
     """Unpickler that supports only known globals.
 
     Attributes:
-        rejected: the global that was rejected; empty if none was.
+        rejected: name of the rejected global. Empty if none was rejected.
     """
 
     def __init__(
@@ -164,7 +165,7 @@ _BYTES_PER_NUMBER = 4
 
 
 def _codes(*lengths: int | None) -> dict[int, bytes]:
-    """Return the opcodes whose arguments have one of these lengths, by length."""
+    """Return the opcodes whose arguments have one of the given lengths, by length."""
     codes: dict[int, bytes] = {}
     for opcode in pickletools.opcodes:
         length = 0 if opcode.arg is None else opcode.arg.n
@@ -212,8 +213,8 @@ def _check_claims(file: BinaryIO) -> None:
     this function.
 
     Raises:
-        PickleError: a claimed size exceeds the file (`truncated`), or an index of the
-            memo table exceeds that of any valid file (`too-large`).
+        PickleError: a claimed size exceeds the file (kind `truncated`), or an index of
+            the memo table exceeds that of any valid file (kind `too-large`).
     """
     file.seek(0, os.SEEK_END)
     size = file.tell()

@@ -1,7 +1,7 @@
 """Test pipeline that also returns the source frame of every clip frame.
 
-Results for the clips can then be mapped back to the sequence. The sequence consists of the
-persons and frames that the pipeline keeps, before it samples clips or computes bones.
+Results for the clips can then be mapped back to the source sequence. It has the persons
+and frames that the pipeline keeps, before it samples clips or computes bones.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,11 @@ _FEATURES = (
 
 @dataclass(frozen=True)
 class Clips:
-    """The clips of a sequence.
+    """Clips of a sequence, with the source frame of each clip frame.
 
     Attributes:
-        sequence: source of the clips, [M, T, V, C], with the pipeline's coordinates and
-            order of persons. Absent joints are exactly zero.
+        sequence: source sequence of the clips, [M, T, V, C], with the pipeline's
+            coordinates and order of persons. Absent joints are exactly zero.
         inputs: network inputs, float32 [clips, M', T', V, C'].
         times: position of each clip frame in the sequence, [clips, T'].
     """
@@ -35,7 +35,7 @@ class Clips:
     times: np.ndarray
 
     def on_sequence(self, values: np.ndarray) -> np.ndarray:
-        """Map values of the joints in the clips to joints of the sequence.
+        """Map values per joint of the clips to values per joint of the sequence.
 
         A frame gets the mean over the clip frames that contain it. Frames that no clip
         contains are interpolated between their neighbors. Persons that are not part of
@@ -77,10 +77,10 @@ class ClipPipeline(TestPipeline):
     """
 
     def clips(self, sample: dict) -> Clips:
-        """Return the clips of a sample.
+        """Return the clips of a sample, with their source sequence.
 
         Args:
-            sample: a sample from `keypoint_input.to_sample`. Its arrays may be modified.
+            sample: sample from `keypoint_input.to_sample`. Its arrays may be modified.
         """
         with random_state_kept():
             return self._clips(sample)
@@ -107,7 +107,7 @@ class ClipPipeline(TestPipeline):
 
 
 def _sampled_times(step: Callable[[dict], dict], results: dict) -> np.ndarray:
-    """Return the times that an interpolating step samples.
+    """Return the times, in frames, that an interpolating pipeline step samples.
 
     The step is applied to a joint whose coordinate is the frame number.
     """

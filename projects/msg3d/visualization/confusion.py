@@ -1,4 +1,4 @@
-"""Confusion matrix and per-class accuracy."""
+"""Figures of confusion matrices and per-class accuracies."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,17 +13,22 @@ MAX_NUMBERED = 40
 
 
 def confusion_counts(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Count samples per (label, predicted class), from labels [N] and scores [N, C]."""
+    """Return sample counts [C, C] per label and predicted class.
+
+    Args:
+        labels: labels, [N].
+        values: scores, [N, C].
+    """
     counts = np.zeros((values.shape[1], values.shape[1]), int)
     np.add.at(counts, (labels, values.argmax(1)), 1)
     return counts
 
 
 def counts_of(scores: Scores) -> np.ndarray:
-    """Count samples per (label, predicted class) of a score file.
+    """Return sample counts [C, C] per label and predicted class for a score file.
 
     Raises:
-        DataError: the file has no labels (`label`).
+        DataError: the file has no labels (kind `label`).
     """
     if scores.labels is None:
         raise DataError(
@@ -39,7 +44,7 @@ def class_names(count: int, names: Sequence[str] | None) -> list[str]:
     """Return the names of `count` classes, or their indices if `names` is None.
 
     Raises:
-        DataError: the number of names differs from `count` (`label`).
+        DataError: the number of names differs from `count` (kind `label`).
     """
     if names is None:
         return list(map(str, range(count)))
@@ -54,7 +59,7 @@ def class_names(count: int, names: Sequence[str] | None) -> list[str]:
 
 
 def shares(counts: np.ndarray) -> np.ndarray:
-    """Convert counts [C, C] to percent per label; NaN for labels without samples."""
+    """Convert counts [C, C] to percent per label. Labels without samples are NaN."""
     totals = counts.sum(1, keepdims=True)
     return 100 * counts / np.where(totals, totals, np.nan)
 
@@ -62,15 +67,16 @@ def shares(counts: np.ndarray) -> np.ndarray:
 def confusion_figure(
     counts: np.ndarray, names: Sequence[str] | None = None, title: str = ""
 ) -> Figure:
-    """Plot a confusion matrix in percent per label, and per-class accuracy as bars.
+    """Plot a confusion matrix in percent per label, and per-class accuracies as bars.
 
     Args:
-        counts: number of samples per (label, predicted class), [C, C].
+        counts: number of samples per label and predicted class, [C, C].
         names: class names.
         title: title of the figure.
 
     Raises:
-        DataError: the number of names differs from the number of classes (`label`).
+        DataError: the number of names differs from the number of classes (kind
+            `label`).
     """
     names = class_names(len(counts), names)
     share = shares(counts)
@@ -106,17 +112,20 @@ def class_bars(
     the mean over classes of each network.
 
     Args:
-        counts: legend entry -> number of samples per (label, predicted class), [C, C].
+        counts: mapping from a legend entry to the number of samples per label and
+            predicted class, [C, C].
         names: class names.
 
     Raises:
-        DataError: the networks have different numbers of classes (`samples-differ`), or
-            the number of names differs from the number of classes (`label`).
+        DataError: the networks have different numbers of classes (kind
+            `samples-differ`), or the number of names differs from the number of classes
+            (kind `label`).
     """
     sizes = {len(matrix) for matrix in counts.values()}
     if len(sizes) > 1:
         raise DataError(
-            f"the score files have {sorted(sizes)} classes, but the numbers must be equal",
+            f"the score files have {' and '.join(map(str, sorted(sizes)))} classes, "
+            "expected equal numbers of classes",
             kind="samples-differ",
         )
     names = class_names(sizes.pop(), names)

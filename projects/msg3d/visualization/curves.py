@@ -1,4 +1,4 @@
-"""Training curves (loss, accuracy, and learning rate) from MMEngine's logs."""
+"""Figures of training curves (loss, accuracy, and learning rate) from MMEngine's logs."""
 
 import json
 from pathlib import Path
@@ -19,23 +19,25 @@ LINES = {
 
 
 def read_curves(folder: str) -> dict[str, tuple[list[float], list[float]]]:
-    """Read all scalars in the logs of a work dir, including resumed runs.
+    """Read all scalars in the logs of a work dir, including those of resumed runs.
 
     Args:
-        folder: work dir of a training (`--work-dir`), or the folder of one of its runs.
+        folder: work dir of a training run (`--work-dir`), or one of its log folders.
 
     Returns:
-        name -> (epochs, values). Epochs of training scalars are fractional, derived from
-        the iteration. A value that a resumed run logs again replaces the earlier value.
+        Mapping from the name of a scalar to (epochs, values). Epochs of training scalars
+        are fractional, derived from the iteration. A value that a resumed run logs again
+        replaces the earlier value.
 
     Raises:
-        DataError: the folder has no log (`not-found`), or a line is invalid (`syntax`).
+        DataError: the folder has no log (kind `not-found`), or a line is invalid (kind
+            `syntax`).
     """
     root = Path(folder)
     files = sorted(root.glob(LOGS)) or sorted(root.glob("vis_data/scalars.json"))
     if not files:
         raise DataError(
-            f"the folder has no {LOGS}. Pass the work dir of a training (--work-dir).",
+            f"the folder has no {LOGS}. Pass the work dir of a training run (--work-dir).",
             kind="not-found",
             file=str(folder),
         )
@@ -70,7 +72,7 @@ def _lines(file: Path) -> list[dict]:
             if number == len(texts):
                 break  # still being written, or truncated when the run was killed
             raise DataError(
-                f"the line is not a valid line of MMEngine's log ({error})",
+                f"the line is not a valid entry of MMEngine's log ({error})",
                 kind="syntax",
                 file=str(file),
                 line=number,
@@ -86,7 +88,7 @@ def curves_figure(folders: list[str]) -> Figure:
         folders: work dirs, each plotted in its own color.
 
     Raises:
-        DataError: a folder has no log (`not-found`).
+        DataError: a folder has no log (kind `not-found`).
     """
     runs = {folder: read_curves(folder) for folder in folders}
     logged = {name for curves in runs.values() for name in curves}

@@ -1,4 +1,4 @@
-"""Deletion metric: validate saliency by deleting joints and frames.
+"""Deletion metric, which validates saliency by deleting joints and frames.
 
 The joints of each sample are deleted in three orders: most salient first, at random, and
 least salient first. If the saliency is valid, deleting the most salient joints first
@@ -29,14 +29,15 @@ ORDERS = ("most salient first", "at random", "least salient first")
 
 @dataclass(frozen=True)
 class Deletion:
-    """Scores of N samples after deletion.
+    """Accuracy and scores of N samples after deletion of joints or frames.
 
     Attributes:
         what: "joints" or "frames".
         counts: numbers of deleted joints or frames, [K], starting at 0.
-        accuracy: order -> top-1 accuracy in percent, [K]; random orders are averaged.
-        score: order -> mean probability of the class predicted for the complete sample,
-            in percent, [K].
+        accuracy: mapping from order to top-1 accuracy in percent, [K]. Random orders are
+            averaged.
+        score: mapping from order to the mean probability, in percent, of the class that
+            is predicted for the complete sample, [K].
         samples: number of samples, N.
     """
 
@@ -47,13 +48,17 @@ class Deletion:
     samples: int
 
     def area(self, order: str) -> float:
-        """Return the mean score over the number deleted, in percent (lower is better)."""
+        """Return the mean score over all numbers of deletions, in percent.
+
+        This is the normalized area under the score curve. Lower is better for the order
+        "most salient first".
+        """
         values = self.score[order]
         midpoints = (values[1:] + values[:-1]) / 2
         return float(midpoints @ np.diff(self.counts) / self.counts[-1])
 
     def table(self) -> str:
-        """Format accuracy and score per number deleted as a Markdown table."""
+        """Return a Markdown table of accuracy and score per number of deletions."""
         lines = [f"| {self.what} deleted | {' | '.join(ORDERS)} |", "|" + "---|" * 4]
         for row, count in enumerate(self.counts):
             cells = (
@@ -73,18 +78,18 @@ def check_saliency(
     seed: int = 0,
     batch_size: int = 16,
 ) -> list[Deletion]:
-    """Measure the saliency by deleting joints and frames of the network's inputs.
+    """Validate the saliency by deleting joints and frames of the network's inputs.
 
     Args:
         explainer: explainer of the network.
         samples: samples of an annotation file, with `label`.
         steps: integration steps of the saliency.
-        repeats: random orders per sample, which are averaged.
+        repeats: number of random orders per sample, which are averaged.
         seed: seed of the random orders.
         batch_size: samples per batch.
 
     Returns:
-        The results for joints and for frames.
+        Two results, for joints and for frames.
     """
     rng = np.random.default_rng(seed)
     results: dict[str, list[_BatchResult]] = {"joints": [], "frames": []}
@@ -118,7 +123,7 @@ def check_saliency(
 
 
 def deletion_figure(results: Sequence[Deletion], title: str = "") -> Figure:
-    """Plot the accuracy over the number deleted, one panel per result."""
+    """Plot the accuracy over the number of deletions, with one panel per result."""
     figure = Figure(figsize=(4.6 * len(results), 3.8), layout="constrained")
     axes = figure.subplots(1, len(results), squeeze=False)[0]
     for ax, result in zip(axes, results, strict=True):

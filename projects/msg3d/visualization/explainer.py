@@ -1,4 +1,4 @@
-"""Responses, saliency, and scores over time of a trained network."""
+"""Neural responses, saliency, and scores over time of a trained network."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,22 +23,22 @@ from .scene import ScoresOverTime
 
 
 class Explainer:
-    """Explain the predictions of a trained network.
+    """Explainer for the predictions of a trained network.
 
     Args:
-        config: config that the network was trained with, as a file or a `Config`; or a
+        config: config that the network was trained with, as a file or a `Config`, or a
             checkpoint that contains the config.
-        checkpoint: path or URL. Code in it is never executed, and every entry must
-            match the network.
-        device: device, such as "cpu"; None for a GPU if available.
+        checkpoint: path or URL of the weights. Code in it is never executed, and every
+            entry must match the network.
+        device: device, such as "cpu". By default, a GPU is used if available.
 
     Attributes:
-        model: the network, in eval mode.
+        model: network in eval mode.
         classes: class names.
         expected: layout, dimensions, and number of persons of the network's input.
 
     Raises:
-        ConfigError: config and checkpoint do not define a classifier.
+        ConfigError: config and checkpoint do not define a classifier (kind `config`).
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class Explainer:
         model, saved = load_model(cfg, checkpoint, device)
         if has_targets(model):
             raise ConfigError(
-                "the network is a regression model, but explanations require the class "
-                "scores of a classifier",
+                "the network is a regression model, expected a classifier. Explanations "
+                "require class scores",
                 kind="config",
                 file=cfg.filename,
                 field="cls_head",
@@ -71,7 +71,7 @@ class Explainer:
         return self._pipeline.clips(to_sample(sample, self.expected))
 
     def to_network(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        """Collate B inputs [clips, M, T, V, C] of equal shape into a batch."""
+        """Collate B inputs [clips, M, T, V, C] into a batch [B, clips, M, T, V, C]."""
         data = {
             "inputs": [torch.from_numpy(clips) for clips in inputs],
             "data_samples": [ActionDataSample() for _ in inputs],
@@ -90,7 +90,7 @@ class Explainer:
             Response per joint of `clips.sequence`, [M, T, V], 0 to 1.
 
         Raises:
-            ConfigError: the backbone pools persons or joints (`config`).
+            ConfigError: the backbone pools persons or joints (kind `config`).
         """
         features, _ = self.model.extract_feat(self.to_network([clips.inputs]))
         count, persons, frames, joints = clips.inputs.shape[:4]
@@ -98,8 +98,8 @@ class Explainer:
         if features.dim() != 5 or (*shape[:2], shape[4]) != (count, persons, joints):
             raise ConfigError(
                 f"the features have shape {shape}, expected [clips={count}, "
-                f"M={persons}, C, T, V={joints}]. The backbone pools persons or joints; "
-                "use the saliency instead.",
+                f"M={persons}, C, T, V={joints}]. The backbone pools persons or joints. "
+                "Use the saliency instead.",
                 kind="config",
                 field="backbone",
             )
@@ -112,16 +112,16 @@ class Explainer:
     def saliency(
         self, clips: Clips, label: int | None = None, steps: int = 16
     ) -> tuple[np.ndarray, int]:
-        """Return the saliency of each joint in each frame for a class.
+        """Return the saliency of each joint in each frame for one class.
 
         Args:
             clips: clips of a sequence.
-            label: index of the class; None for the predicted class.
-            steps: integration steps, see `integrated_gradients`.
+            label: index of the class. None for the predicted class.
+            steps: number of integration steps, see `integrated_gradients`.
 
         Returns:
-            Saliency per joint of `clips.sequence`, [M, T, V], and the label. Values are
-            negative where a joint opposes the class.
+            Saliency per joint of `clips.sequence`, [M, T, V], and the index of the
+            class. Values are negative where a joint opposes the class.
         """
         inputs = self.to_network([clips.inputs])
         if label is None:
@@ -133,7 +133,7 @@ class Explainer:
 
     @torch.no_grad()
     def probabilities(self, inputs: Tensor) -> np.ndarray:
-        """Return probabilities [B, classes] of inputs [B, clips, M, T, V, C].
+        """Return class probabilities [B, classes] for inputs [B, clips, M, T, V, C].
 
         Probabilities are averaged over clips.
         """
@@ -143,7 +143,7 @@ class Explainer:
 
 
 def sizes_of(saliency: np.ndarray) -> np.ndarray:
-    """Convert positive saliency [M, T, V] to sizes from 0 to 1."""
+    """Return marker sizes [M, T, V] from 0 to 1, in proportion to positive saliency."""
     positive = np.maximum(saliency, 0)
     maximum = positive.max()
     return positive / maximum if maximum > 0 else positive
@@ -152,19 +152,19 @@ def sizes_of(saliency: np.ndarray) -> np.ndarray:
 def scores_over_time(
     recognizer: Recognizer, sample: dict, window: int = 32, step: int = 4
 ) -> ScoresOverTime:
-    """Return the scores of sliding windows of a sequence.
+    """Return the class scores of sliding windows over a sequence.
 
     Args:
-        recognizer: the trained network.
+        recognizer: trained network.
         sample: sample of an annotation file.
         window: frames per window. A shorter sequence is a single window.
         step: stride of the windows in frames.
 
     Returns:
-        Scores at the center of each window; NaN for windows without a person.
+        Probabilities at the center of each window. Windows without a person are NaN.
 
     Raises:
-        DataError: no window contains a person (`no-person`).
+        DataError: no window contains a person (kind `no-person`).
     """
     sample = recognizer.prepare(sample)
     persons, frames = sample["keypoint"].shape[:2]
@@ -179,7 +179,7 @@ def scores_over_time(
             rows.append(row)
             parts.append(part)
     if not parts:
-        raise DataError("no window contains a person", kind="no-person")
+        raise DataError("no window of the sequence contains a person", kind="no-person")
     scores = np.stack([result.scores for result in recognizer.predict_each(parts)])
     values[rows] = Scores("windows", "", scores).as_probabilities().values
     return ScoresOverTime(starts + (window - 1) / 2, values, recognizer.classes)

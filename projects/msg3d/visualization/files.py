@@ -1,4 +1,4 @@
-"""Write figures and clips to files, atomically."""
+"""Atomic writers for figures, GIFs, and MP4 videos."""
 
 import tempfile
 from collections.abc import Iterable
@@ -16,16 +16,17 @@ FASTEST_GIF = 50
 
 
 def check_picture(path: str, endings: tuple[str, ...] = FIGURES) -> Path:
-    """Check the path of an image, before the work starts.
+    """Check and return the output path of an image, before the work starts.
 
     Raises:
-        ConfigError: the extension is unsupported, or the folder does not exist
-            (`file-name`).
+        ConfigError: the extension is unsupported, or the folder does not exist (kind
+            `file-name`).
     """
     picture = Path(path)
     if picture.suffix not in endings or not picture.parent.is_dir() or picture.is_dir():
         raise ConfigError(
-            f"expected a path in an existing folder that ends in {' or '.join(endings)}",
+            "the output path is invalid, expected a file name that ends in "
+            f"{' or '.join(endings)}, in an existing folder",
             kind="file-name",
             file=str(path),
         )
@@ -36,8 +37,8 @@ def save_figure(figure: Figure, path: str, dpi: int = 100) -> None:
     """Save a figure in the format of the file extension.
 
     Raises:
-        ConfigError: the extension is unsupported, or the folder does not exist
-            (`file-name`).
+        ConfigError: the extension is unsupported, or the folder does not exist (kind
+            `file-name`).
         OSError: the file cannot be written.
     """
     picture = check_picture(path)
@@ -46,7 +47,7 @@ def save_figure(figure: Figure, path: str, dpi: int = 100) -> None:
 
 
 def write_gif(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
-    """Write a looping GIF.
+    """Write frames to a looping GIF file.
 
     Args:
         path: path of the file.
@@ -54,15 +55,15 @@ def write_gif(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
         fps: frames per second, at most 50.
 
     Raises:
-        ConfigError: `fps` is greater than 50 (`option`).
+        ConfigError: `fps` is greater than 50 (kind `option`).
         OSError: the file cannot be written.
     """
     from PIL import Image
 
     if fps > FASTEST_GIF:
         raise ConfigError(
-            f"fps is {fps:g}, but a GIF supports at most {FASTEST_GIF} frames per "
-            f"second. Use --fps {FASTEST_GIF}, or write an .mp4 file.",
+            f"fps is {fps:g}, expected at most {FASTEST_GIF} frames per second in a GIF. "
+            f"Use --fps {FASTEST_GIF}, or write an .mp4 file.",
             kind="option",
             file=str(path),
             field="fps",
@@ -86,7 +87,7 @@ def write_gif(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
 
 
 def write_mp4(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
-    """Write an MP4 (MPEG-4 Part 2, the codec that OpenCV's wheels include).
+    """Write frames to an MP4 file (MPEG-4 Part 2, a codec in the OpenCV wheels).
 
     Args:
         path: path of the file.
@@ -94,7 +95,7 @@ def write_mp4(path: str, frames: Iterable[np.ndarray], fps: float) -> None:
         fps: frames per second.
 
     Raises:
-        ConfigError: this build of OpenCV has no MP4 encoder (`missing-package`).
+        ConfigError: this build of OpenCV has no MP4 encoder (kind `missing-package`).
         OSError: the file cannot be written.
     """
     import cv2

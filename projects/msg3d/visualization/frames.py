@@ -1,4 +1,4 @@
-"""Render scenes as images: persons, and beside them the prediction and its scores."""
+"""Rendering of scenes as images, with predicted scores beside the persons."""
 
 from collections.abc import Callable, Iterator
 
@@ -19,16 +19,16 @@ CLASSES = 5
 def render(
     scene: Scene, azimuth: float = 0, elevation: float = 0, pixels: int = 480
 ) -> Iterator[np.ndarray]:
-    """Render a scene frame by frame.
+    """Render a scene as one image per frame.
 
     Args:
-        scene: the scene.
+        scene: scene to render.
         azimuth, elevation: viewing direction in degrees, for 3D.
-        pixels: height of the image, and width of the area that shows the persons. A plot
-            of the scores takes the same width.
+        pixels: height of the image, and width of the area that shows the persons. If the
+            scene has scores, their plot takes the same width.
 
     Yields:
-        Images, uint8 [height, width, 3]. Both sizes are even, as video codecs require.
+        RGB images, uint8 [height, width, 3]. Both sizes are even, as video codecs require.
     """
     flat = scene.view(azimuth, elevation)
     height = pixels + pixels % 2

@@ -1,6 +1,6 @@
-"""Heat maps of the learned graphs, per scale.
+"""Heat maps of learned graphs, one per scale.
 
-The graph convolution of MS-G3D multiplies by A + PA: the fixed graph A of each scale plus
+The graph convolution of MS-G3D multiplies by A + PA, the fixed graph A of each scale plus
 a learned residual PA ("A^res" in section 3.2 of the paper). 2s-AGCN also adds a residual,
 ST-GCN multiplies the edges by learned weights, and AAGCN learns A itself.
 """
@@ -20,12 +20,12 @@ MAX_COLUMNS = 7
 
 
 class LearnedGraph(NamedTuple):
-    """Graphs of a layer, float [K, V, V], indexed (scale or subset, source, target).
+    """Graphs of a layer, float [K, V, V], indexed by (scale or subset, source, target).
 
     Attributes:
-        used: the graph that the layer multiplies by.
-        learned: the learned residual, or the difference to the fixed graph; None if the
-            layer does not store the fixed graph.
+        used: graph that the layer multiplies by.
+        learned: learned residual, or difference from the fixed graph. None if the layer
+            does not store the fixed graph.
     """
 
     used: np.ndarray
@@ -33,7 +33,7 @@ class LearnedGraph(NamedTuple):
 
 
 def learned_graphs(model: nn.Module) -> dict[str, LearnedGraph]:
-    """Return the graphs of all layers with a graph, keyed by layer name.
+    """Return the graphs of all layers that have one, keyed by layer name.
 
     Graphs of layers over windows of w frames have shape [K, wV, wV], with nodes ordered
     (frame, joint). Graphs that depend on the sample (C in 2s-AGCN) are not included.
@@ -75,14 +75,15 @@ def graph_figure(
         title: title of the figure.
 
     Raises:
-        DataError: the graph contains NaN or infinity (`not-finite`).
+        DataError: the graph contains NaN or infinity (kind `not-finite`).
     """
     kinds = {"graph": graph.used}
     if graph.learned is not None:
         kinds["learned part"] = graph.learned
     if not all(np.isfinite(values).all() for values in kinds.values()):
         raise DataError(
-            f"the graph of {title} contains NaN or infinity: the training diverged",
+            f"the graph of {title} contains NaN or infinity, expected finite numbers. The "
+            "training diverged.",
             kind="not-finite",
         )
     scales, nodes = graph.used.shape[:2]

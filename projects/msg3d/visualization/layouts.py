@@ -61,10 +61,10 @@ HAND = {
 
 
 class Pose(NamedTuple):
-    """Persons to draw.
+    """Persons in one frame, to draw in a figure of a layout.
 
     Attributes:
-        persons: joint positions [M, V, 2], y up, NaN for absent joints.
+        persons: joint positions [M, V, 2], y up. Absent joints are NaN.
         title: second line of the title.
         upside_down: whether the persons appear to be upside down.
     """
@@ -75,11 +75,11 @@ class Pose(NamedTuple):
 
 
 def layouts_figure(names: Sequence[str], poses: Sequence[Pose] = ()) -> Figure:
-    """Draw layouts side by side.
+    """Draw skeleton layouts side by side.
 
     Args:
         names: names of the layouts.
-        poses: pose to draw in each layout; the default is a standing person.
+        poses: pose to draw in each layout. By default, a standing person is drawn.
     """
     layouts = [skeleton(name) for name in names]
     poses = poses or [Pose(reference_pose(layout)[None]) for layout in layouts]
@@ -99,7 +99,7 @@ def layouts_figure(names: Sequence[str], poses: Sequence[Pose] = ()) -> Figure:
 
 
 def reference_pose(layout: Skeleton) -> np.ndarray:
-    """Return the joints of a standing person in a layout, [V, 2], y up."""
+    """Return the joint positions of a standing person in a layout, [V, 2], y up."""
     if "left_wrist" not in layout.joints and "wrist" in layout.joints:
         positions = [HAND.get(name) for name in layout.joints]
     else:
@@ -157,15 +157,15 @@ def pose_of_file(
 
     Args:
         file: path of the annotation file or store.
-        layout: layout of the file.
-        sample: id of the sample; None for the first.
-        frame: index of the frame; None for the first frame with a person.
-        y_down: whether y points down in 3D; None to read it from the file's `units`,
-            with up as the default. In 2D, y always points down.
+        layout: skeleton layout of the file.
+        sample: id of the sample. None for the first sample.
+        frame: index of the frame. None for the first frame with a person.
+        y_down: whether y points down in 3D. None to read it from `units` in the file's
+            `meta`. If `units` is missing, y points up. In 2D, y always points down.
 
     Raises:
-        DataError: the sample (`unknown-name`) or frame (`frame-numbers`) does not
-            exist, or contains no person (`no-person`).
+        DataError: the sample (kind `unknown-name`) or frame (kind `frame-numbers`) does
+            not exist, or contains no person (kind `no-person`).
     """
     data, layout, meta = read_sample(file, sample, layout)
     keypoint, name = data["keypoint"].astype(float), sample_name(data)
@@ -173,16 +173,20 @@ def pose_of_file(
     present = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
     if frame is not None and not 0 <= frame < keypoint.shape[1]:
         raise DataError(
-            f"the sample has frames 0 to {keypoint.shape[1] - 1}, but --frame is {frame}",
+            f"--frame is {frame}, expected 0 to {keypoint.shape[1] - 1} as in the sample",
             kind="frame-numbers",
             **where,
         )
     if not len(present):
-        raise DataError("no person in any frame", kind="no-person", **where)
+        raise DataError(
+            "no person in any frame. Pass another sample (--sample).",
+            kind="no-person",
+            **where,
+        )
     frame = int(present[0]) if frame is None else frame
     if frame not in present:
         raise DataError(
-            f"no person in frame {frame}. The first frame with a person is "
+            f"no person in frame {frame}. Pass the first frame with a person, --frame "
             f"{present[0]}.",
             kind="no-person",
             **where,
@@ -199,7 +203,7 @@ def pose_of_file(
 
 
 def _y_down(option: bool | None, meta: dict) -> bool:
-    """Return the option, or read it from the file's `units` if it is None."""
+    """Return the option, or read it from `units` in the file's `meta` if it is None."""
     return "y down" in str(meta.get("units")) if option is None else option
 
 
@@ -207,7 +211,7 @@ def _draw(ax: Axes, layout: Skeleton, persons: np.ndarray, title: str) -> None:
     """Draw persons [M, V, 2], with NaN for absent joints."""
     if persons.shape[1] != len(layout.joints):
         raise DataError(
-            f"the file has {persons.shape[1]} joints, which do not match the layout "
+            f"the file has {persons.shape[1]} joints, but the layout is "
             f"{' '.join(title.split())}. Pass the layout of the file.",
             kind="layout",
         )

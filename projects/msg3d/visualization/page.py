@@ -1,4 +1,4 @@
-"""Player for a scene, as a single HTML page that works offline.
+"""Player for scenes, as a single HTML page that works offline.
 
 The page is `player.html`, with the placeholder `DATA` replaced by the scene as JSON.
 Arrays are encoded as little-endian int16 in base64.
@@ -23,10 +23,10 @@ CLASSES = 8
 
 
 def page(scene: Scene, azimuth: float = 0, elevation: float = 0) -> str:
-    """Return the HTML page of a scene.
+    """Return the text of an HTML page that plays a scene.
 
     Args:
-        scene: the scene.
+        scene: scene to play.
         azimuth, elevation: initial viewing direction in degrees, for 3D.
     """
     points = scene.points
@@ -61,7 +61,7 @@ def page(scene: Scene, azimuth: float = 0, elevation: float = 0) -> str:
 
 
 def write_page(path: str, text: str) -> None:
-    """Write an HTML page.
+    """Write an HTML page to a file atomically.
 
     Raises:
         OSError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""Scenes of recorded sequences, with the responses and predictions of a network."""
+"""Scenes of recorded sequences, with responses, saliency, and scores of a network."""
 
 from ..errors import DataError
 from ..skeletons import skeleton
@@ -21,19 +21,21 @@ def scene_of(
 
     Args:
         file: path of the annotation file or store.
-        sample: id of the sample; None for the first.
-        layout: skeleton layout; None to detect it from the file.
-        up: axis that points up in 3D; None to detect it.
+        sample: id of the sample. None for the first sample.
+        layout: skeleton layout. None to detect it from the file.
+        up: axis that points up in 3D, such as `-y`. None to detect it.
         fps: frames per second.
         model, checkpoint, device: arguments of `Recognizer`.
-        size: quantity that the size of a joint shows: None, "response" (magnitude of
-            the last features), or "saliency" (contribution to the predicted class).
-        windows: length and stride of the sliding windows of the scores; None to show no
-            scores.
+        size: quantity shown by the size of each joint, "response" (magnitude of the last
+            features) or "saliency" (contribution to the predicted class). None for equal
+            sizes.
+        windows: length and stride, in frames, of the sliding windows for the scores. None
+            to show no scores.
 
     Raises:
-        DataError: see `read_sample`; or the network is a regression model, which has no
-            scores (`option`).
+        DataError: see `read_sample`. Also if scores are requested, but the network is a
+            regression model (kind `option`).
+        ConfigError: see `Explainer`.
     """
     data, joints, meta = read_sample(file, sample, layout)
     keypoint, sizes, scores = data["keypoint"], None, None
@@ -60,8 +62,8 @@ def scene_of(
         recognizer = Recognizer(model, checkpoint, device=device)
         if recognizer.targets:
             raise DataError(
-                "the network is a regression model and has no class scores. Omit "
-                "--scores.",
+                "the network is a regression model, expected a classifier with class "
+                "scores. Omit --scores.",
                 kind="option",
             )
         scores = scores_over_time(recognizer, data, *windows)

@@ -20,12 +20,12 @@ from torch import Tensor
 def integrated_gradients(
     model: BaseModel, inputs: Tensor, labels: Tensor, steps: int = 16
 ) -> Tensor:
-    """Return the saliency of each joint in each frame.
+    """Return the saliency of each joint in each frame by integrated gradients.
 
     Args:
         model: recognizer in eval mode, such as `RecognizerGCN`.
         inputs: network inputs, [B, clips, M, T, V, C].
-        labels: class to explain per sample, [B].
+        labels: index of the class to explain for each sample, int64 [B].
         steps: number of points of the midpoint rule. Each point requires a forward and a
             backward pass.
 
@@ -41,7 +41,7 @@ def integrated_gradients(
 
 
 def margin(model: BaseModel, inputs: Tensor, labels: Tensor) -> Tensor:
-    """Return the logit of a class minus the mean logit, averaged over clips, [B]."""
+    """Return the logit of each label minus the mean logit, averaged over clips, [B]."""
     logits, _ = model.extract_feat(inputs, stage="head")
     logits = logits.float().unflatten(0, inputs.shape[:2]).mean(1)  # (B, classes)
     return logits.gather(1, labels[:, None])[:, 0] - logits.mean(1)
@@ -55,7 +55,7 @@ def saliency_figure(
     The saliency is summed over persons. Red supports the class, and blue opposes it.
 
     Args:
-        saliency: saliency, [M, T, V].
+        saliency: saliency of one sequence, [M, T, V].
         joints: names of the V joints.
         title: title of the figure.
     """

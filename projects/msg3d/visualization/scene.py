@@ -1,4 +1,4 @@
-"""Sequences for display: upright, viewed from a direction, with joint sizes and scores."""
+"""Scenes for display, with upright sequences, joint sizes, and scores over time."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from ..errors import DataError
 from ..skeletons import Skeleton, skeleton
 from ..stores.packing import load_any
 
-# Rotations of an axis to +y, which do not mirror left and right.
+# Rotations of an axis to +y that do not mirror left and right.
 UPRIGHT = {
     "+y": np.diag([1, 1, 1]),
     "-y": np.diag([1, -1, -1]),
@@ -25,11 +25,11 @@ PERSONS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8
 
 @dataclass(frozen=True)
 class ScoresOverTime:
-    """Scores of sliding windows of a sequence.
+    """Class scores of sliding windows over a sequence.
 
     Attributes:
         frames: center of each of W windows, [W], in frames of the scene.
-        values: scores, [W, classes]; NaN for windows without a person.
+        values: scores, [W, classes]. Windows without a person are NaN.
         classes: class names.
     """
 
@@ -38,12 +38,12 @@ class ScoresOverTime:
     classes: tuple[str, ...]
 
     def best(self, count: int) -> list[int]:
-        """Return the classes with the highest maximum score, best first."""
+        """Return the indices of the classes with the highest maximum score, best first."""
         maxima = np.nan_to_num(self.values, nan=-np.inf).max(0)
         return np.argsort(-maxima, kind="stable")[:count].tolist()
 
     def among(self, keypoint: np.ndarray, kept: int) -> "ScoresOverTime":
-        """Return the scores for a scene with fewer frames.
+        """Return the scores with `frames` mapped to a scene with fewer frames.
 
         Pipelines drop frames in which the person that is present in most frames is
         absent. If this does not give `kept` frames, the scores are stretched instead.
@@ -61,15 +61,15 @@ class ScoresOverTime:
 
 @dataclass(frozen=True)
 class Scene:
-    """A sequence with everything that a player shows.
+    """Sequence with everything that a player shows.
 
     Attributes:
         title: title of the sequence.
         layout: skeleton layout.
-        points: joint positions, float32 [M, T, V, C]: x right, y up, and in 3D z towards
-            the viewer. NaN for absent joints.
-        sizes: sizes of the joint markers, [M, T, V], 0 to 1; None for equal sizes.
-        scores: scores over time, optional.
+        points: joint positions, float32 [M, T, V, C]. x points right, y up, and in 3D z
+            towards the viewer. Absent joints are NaN.
+        sizes: sizes of the joint markers from 0 to 1, [M, T, V]. None for equal sizes.
+        scores: scores over time. None to show no scores.
         fps: frames per second.
     """
 
@@ -81,7 +81,10 @@ class Scene:
     fps: float = 30
 
     def colors(self) -> list[list[str]]:
-        """Return colors [M][V]: per side for a single person, else per person."""
+        """Return the color of each joint, [M][V].
+
+        A single person is colored by side, and several persons by person.
+        """
         if len(self.points) > 1:
             joints = len(self.layout.joints)
             return [
@@ -92,7 +95,9 @@ class Scene:
         return [[SIDES.get(side, SIDES["middle"]) for side in sides]]
 
     def view(self, azimuth: float = 0, elevation: float = 0) -> np.ndarray:
-        """Project the points in a viewing direction: [M, T, V, 2], x right, y up.
+        """Return the points projected along a viewing direction, [M, T, V, 2].
+
+        x points right and y up.
 
         Args:
             azimuth: rotation of the viewer about the vertical axis in degrees, to the
@@ -124,9 +129,9 @@ def read_sample(
     """Read and check a sample of an annotation file or packed store.
 
     Args:
-        path: path of the file.
-        name: `frame_dir` of the sample; None for the first sample.
-        layout: skeleton layout; None to detect it from the file's `meta` or the number
+        path: path of the annotation file or store.
+        name: id of the sample (`frame_dir`). None for the first sample.
+        layout: skeleton layout. None to detect it from the file's `meta` or the number
             of joints.
 
     Returns:
@@ -134,7 +139,8 @@ def read_sample(
 
     Raises:
         DataError: the file or the sample is invalid, the file does not contain the
-            sample (`unknown-name`), or its joints do not match the layout (`layout`).
+            sample (kind `unknown-name`), or its joints do not match the layout (kind
+            `layout`).
     """
     data = load_any(path)
     samples = samples_of(data, path)
@@ -142,8 +148,8 @@ def read_sample(
     name = next(iter(by_id), None) if name is None else name
     if name not in by_id:
         raise DataError(
-            f"the file does not contain the sample. Its first samples are "
-            f"{list(by_id)[:3]}.",
+            "the file does not contain this sample. Its first samples are "
+            f"{', '.join(map(repr, list(by_id)[:3]))}.",
             kind="unknown-name",
             file=str(path),
             sample=name,
@@ -155,9 +161,9 @@ def read_sample(
         layout = fitting[0] if fitting else own_layout(data, joints)
     if layout is None:
         raise DataError(
-            f"no known layout has {joints} joints, and the file's meta does not define a "
-            "layout. Pass --layout with a .json file that contains num_node, inward "
-            "(pairs of child and parent), and center.",
+            f"no known layout has {joints} joints, and 'meta' in the file does not define "
+            "a layout. Pass --layout with a .json file that contains 'num_node', 'inward' "
+            "(pairs of child and parent), and 'center'.",
             kind="layout",
             file=str(path),
         )
@@ -165,9 +171,9 @@ def read_sample(
         label = f"layout {layout!r}" if isinstance(layout, str) else "the layout"
         suggestions = " or ".join(map(repr, fitting_layouts(data, joints)))
         raise DataError(
-            f"keypoint has {joints} joints, but {label} has "
-            f"{len(skeleton(layout).joints)}. Use the layout of the file"
-            + (f", such as {suggestions}." if suggestions else "."),
+            f"'keypoint' has {joints} joints, but {label} has "
+            f"{len(skeleton(layout).joints)}. Pass the layout of the file"
+            + (f", for example {suggestions}." if suggestions else "."),
             kind="layout",
             file=str(path),
             sample=name,
@@ -179,24 +185,27 @@ def read_sample(
 def upright(
     keypoint: np.ndarray, layout: Skeleton, up: str | None = None
 ) -> np.ndarray:
-    """Turn keypoints upright, for `Scene.points`.
+    """Rotate keypoints to be upright, for `Scene.points`.
 
     A single person faces the viewer. Several persons stand side by side.
 
     Args:
         keypoint: keypoints [M, T, V, C]. Absent joints are exactly zero.
         layout: skeleton layout.
-        up: axis that points up, such as `-y`. By default it is detected from feet and
-            head, with `+y` as the fallback. In 2D it is always `-y`, as in images.
+        up: axis that points up, such as `-y`. By default, it is detected from feet and
+            head, with `+y` as the fallback. In 2D, it is always `-y`, as in images.
 
     Returns:
-        Points, float32 [M, T, V, C], NaN for absent joints.
+        Points, float32 [M, T, V, C]. Absent joints are NaN.
 
     Raises:
-        DataError: all keypoints are zero (`no-person`).
+        DataError: all keypoints are zero (kind `no-person`).
     """
     if not keypoint.any():
-        raise DataError("all keypoints are zero (no person detected)", kind="no-person")
+        raise DataError(
+            "all keypoints are zero (no person detected). Choose another sample.",
+            kind="no-person",
+        )
     points = keypoint.astype(np.float64)
     points[~keypoint.any(-1)] = np.nan
     if keypoint.shape[-1] == 2:
