@@ -31,8 +31,9 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
         The name of the recognized format.
 
     Raises:
-        CheckpointError: the file contains no weights, has an unknown format, or is
-            incomplete.
+        CheckpointError: the file contains no weights or is incomplete (kind `weights`),
+            has an unknown format (kind `unknown-format`), or has no default layout
+            (kind `layout`).
         OSError: a file cannot be written.
     """
     suffix = Path(out).suffix

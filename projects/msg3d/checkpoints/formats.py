@@ -30,7 +30,7 @@ def _unchanged(state: State) -> State:
 
 @dataclass(frozen=True)
 class Format:
-    """A published weight format.
+    """Published weight format.
 
     "Our" keys are those of this package's checkpoints.
 
@@ -337,7 +337,7 @@ def _agcn(kind: str) -> Callable[[State, str], dict[str, Any]]:
 
 
 def _shifted(blocks: int = 10) -> Table:
-    """Yield templates of the blocks, which the format counts from 1 and we from 0."""
+    """Yield templates of blocks, numbered from 1 in the format and from 0 in ours."""
     for block in range(1, blocks + 1):
         theirs, ours = f"l{block}", f"backbone.gcn.{block - 1}"
         yield f"{theirs}.gcn1.{{rest}}", f"{ours}.gcn.{{rest}}"

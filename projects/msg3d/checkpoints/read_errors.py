@@ -17,7 +17,7 @@ def other_type(filename: StrPath) -> MSG3DError | None:
 
 
 def read_error(filename: StrPath, error: Exception) -> MSG3DError:
-    """Return an error that explains why a checkpoint cannot be read, and the fix.
+    """Return an error with the cause and the fix for an unreadable checkpoint.
 
     Args:
         filename: path or URL.
@@ -33,8 +33,8 @@ def read_error(filename: StrPath, error: Exception) -> MSG3DError:
         if other is not None:
             return other
     advice = (
-        "Use a file that contains only weights. If you trust this file, save only its "
-        "state_dict()."
+        "Use a file that contains only weights. If you trust this file, load it in the "
+        "environment that wrote it, and save only its state_dict()."
     )
     if requested:
         kind = "unsafe"

@@ -205,8 +205,8 @@ def _rejected(what: str, line: int | None = None) -> CheckpointError:
     place = f"line {line} of " if line else ""
     return CheckpointError(
         f"{place}the config in the checkpoint is not plain data ({what}). No code was "
-        "executed. Only literals and calls of dict with keywords are supported. Pass a "
-        "trusted config and --checkpoint.",
+        "executed. Only literals and dict(...) are supported. Pass a trusted config "
+        "and --checkpoint.",
         kind="unsafe",
         line=line,
     )

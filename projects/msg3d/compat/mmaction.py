@@ -31,7 +31,7 @@ def provide_drn() -> None:
     """Provide `mmaction.models.localizers.drn`, which the wheel does not contain.
 
     `mmaction.models.localizers` imports `.drn.drn`, a folder without `__init__.py`
-    that the wheel omits (open-mmlab/mmaction2#2714). A placeholder replaces it, which
+    that the wheel omits (open-mmlab/mmaction2#2714). A placeholder replaces it and
     raises an error only if a DRN is built.
     """
     folder = Path(sys.modules["mmaction"].__path__[0])
@@ -76,8 +76,8 @@ def excuse_multimodal() -> None:
 
     If transformers is installed, `mmaction.models` imports its video-language models.
     They require timm, and functions that newer transformers versions removed. If one of
-    them is missing, importing `mmaction.models` fails. In this case, use MMAction2's
-    placeholders for environments without transformers.
+    them is missing, importing `mmaction.models` fails. In this case, MMAction2's
+    placeholders for environments without transformers are used.
     """
     dependency: Any = sys.modules["mmaction.utils.dependency"]
     folder = Path(sys.modules["mmaction"].__path__[0], "models", "multimodal")

@@ -14,7 +14,7 @@ __all__ = ["start", "when_imported"]
 
 
 class _Action(NamedTuple):
-    """A function to run when modules have been imported."""
+    """Function to run when modules have been imported."""
 
     function: Callable[[], None]
     modules: tuple[str, ...]

@@ -1,8 +1,8 @@
 """Patches for MMEngine where no hook exists.
 
-Each docstring describes the added behavior and why a hook cannot provide it. The
-functions are called when MMEngine's modules have been imported. `import msg3d` thus
-applies them to all runs, independent of the config. Because it imports this
+Each docstring describes the added behavior and, if needed, why a hook cannot provide
+it. The functions are called when MMEngine's modules have been imported. `import msg3d`
+thus applies them to all runs, independent of the config. Because it imports this
 module, the module must not import torch or MMEngine.
 """
 
@@ -169,8 +169,8 @@ def _whole(find_latest_checkpoint: Callable) -> Callable:
         named, complete = find_latest_checkpoint(path), last_whole_checkpoint(path)
         if complete != named:
             print_log(
-                f"{path}: last_checkpoint contains {named!r}, which is not a complete "
-                f"checkpoint. The last complete checkpoint is {complete}.",
+                f"{path}: the checkpoint in last_checkpoint ({named}) is missing or "
+                f"incomplete. The last complete checkpoint is {complete}.",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -196,7 +196,7 @@ def keep_shared() -> None:
 def append_in_place() -> None:
     """Append to log buffers without copying their history (see `log_buffer`).
 
-    The runner creates its buffers itself.
+    A hook cannot replace the buffers, because the runner creates them itself.
     """
     import numpy as np
     from mmengine.logging.history_buffer import HistoryBuffer

@@ -87,7 +87,7 @@ class NormRelu:
         return self.active.relu_().to(samples.dtype)
 
     def backward(self, grad: Tensor, samples: Tensor) -> None:
-        """Backpropagate `grad` [..., C'] through the ReLU in place, and sum it."""
+        """Backpropagate `grad` [..., C'] through the ReLU in place, and update sums."""
         samples = samples[..., : self.channels]
         torch.sub(samples, self.statistics.mean, out=self.centered)
         if grad.dtype == self.active.dtype:
@@ -100,7 +100,7 @@ class NormRelu:
         self.sum_product += self.centered.mul_(grad).flatten(0, -2).sum(0)
 
     def finish(self, grad_x: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the gradients of x (in place), weight, and bias (returned).
+        """Compute the gradient of x in place, and return those of weight and bias.
 
         Args:
             grad_x: [N, ..., C], after `backward` of all groups. Its first C' channels

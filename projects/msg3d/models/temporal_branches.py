@@ -104,7 +104,8 @@ class TemporalBranches(torch.autograd.Function):
 
     `apply(h, mean, var, invstd, gamma, beta, taps, bias, dilations, stride)` returns
     [N, T', V, C]. The statistics are those of the first (D + 1) w channels of h. Gamma
-    and beta are scale and shift of their norm. The others are as in `convolve_batch`.
+    and beta are scale and shift of the BatchNorms of these channels. The other
+    arguments are those of `convolve_batch`.
     """
 
     @staticmethod

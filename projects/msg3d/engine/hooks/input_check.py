@@ -136,8 +136,8 @@ def _compare_layouts(dataset: BaseDataset, graph: Graph) -> None:
         if None not in (joints, expected) and joints != expected:
             raise ConfigError(
                 f"{name} in the pipeline has layout {_title(layout)}, but "
-                f"model.backbone.graph_cfg has {_title(graph.layout)}. Set both to the "
-                "layout of the data.",
+                f"model.backbone.graph_cfg.layout is {_title(graph.layout)}. Set both "
+                "to the layout of the data.",
                 kind="layout",
                 field=f"{name}.layout",
             )
