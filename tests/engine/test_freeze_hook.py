@@ -92,4 +92,4 @@ def test_resumed_run_continues_the_count(tmp_path):
 def test_unknown_name(tmp_path):
     with raises("unknown-name", ConfigError, field="names") as error:
         train(tmp_path, Model(), [hook(names=["PA", "B"], epochs=1)])
-    assert "['B']" in error.value.message
+    assert "'B'" in error.value.message

@@ -265,15 +265,15 @@ def test_warning_for_scales_beyond_the_diameter():
     (text,) = scale_warnings(**coco)
     assert "num_gcn_scales=13" in text
     assert "'coco' has diameter 8" in text
-    assert "num_gcn_scales=9 is enough" in text
-    assert "parity" in text
+    assert "num_gcn_scales=9" in text
     assert not scale_warnings(**coco)  # once
     assert not scale_warnings(num_gcn_scales=9, num_g3d_scales=9, **coco)
 
     chain = {"graph_cfg": {"layout": CHAIN, "mode": "binary_adj"}}
     gcn, g3d = scale_warnings(num_gcn_scales=6, num_g3d_scales=7, **chain)
-    assert "num_gcn_scales=6, but the graph of layout of 5 joints" in gcn
-    assert "num_g3d_scales=5 is enough" in g3d
+    assert "num_gcn_scales=6" in gcn
+    assert "5 joints" in gcn
+    assert "num_g3d_scales=5" in g3d
 
 
 def test_dictionary_becomes_a_skeleton():

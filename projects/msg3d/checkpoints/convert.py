@@ -21,24 +21,25 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
     """Convert published weights to a checkpoint and a config that builds its model.
 
     Args:
-        source: the checkpoint, in one of the formats `formats.FORMATS`.
+        source: a checkpoint in one of the formats in `formats.FORMATS`.
         out: `NAME.pth` or `NAME.safetensors`; the config is written next to it as
             `NAME.py`.
-        layout: skeleton layout of the training data; by default the authors' layout
+        layout: skeleton layout of the training data. By default, the authors' layout
             with the same number of joints.
 
     Returns:
         The name of the recognized format.
 
     Raises:
-        CheckpointError: the file contains no weights, has an unknown format, or is
-            incomplete.
+        CheckpointError: the file contains no weights or is incomplete (kind `weights`),
+            has an unknown format (kind `unknown-format`), or has no default layout
+            (kind `layout`).
         OSError: a file cannot be written.
     """
     suffix = Path(out).suffix
     if suffix not in (".pth", SUFFIX):
         raise CheckpointError(
-            f"the name of the new checkpoint must end in .pth or {SUFFIX}",
+            f"the new checkpoint has the suffix {suffix!r}, expected .pth or {SUFFIX}",
             kind="file-name",
             file=out,
         )
@@ -76,8 +77,8 @@ def rewrite(source: str, out: str) -> list[str]:
     """
     if source.endswith(SUFFIX) == out.endswith(SUFFIX):
         raise CheckpointError(
-            f"cannot be rewritten as {out}: exactly one of the two names must end in "
-            f"{SUFFIX}",
+            f"the checkpoint cannot be rewritten as {out}. Exactly one of the two "
+            f"names must end in {SUFFIX}.",
             kind="file-name",
             file=source,
         )
@@ -135,7 +136,7 @@ def convert_back(source: str, out: str) -> str:
                 torch.save(theirs, file)
             return fmt.name
     raise CheckpointError(
-        f"no published format has entries such as {_example_keys(state)}: expected a "
+        f"no published format has entries such as {_example_keys(state)}, expected a "
         "RecognizerGCN with MSG3D, STGCN, AGCN, or AAGCN",
         kind="unknown-format",
         file=source,
@@ -156,20 +157,20 @@ def recognized(state: State) -> Format:
         and "cls_head.fc.weight" in state
     ):
         raise CheckpointError(
-            "is already in MMAction2's format: use it with --checkpoint or load_from, "
-            "and with the config of its model",
+            "the checkpoint is already in MMAction2's format. Use it with --checkpoint "
+            "or load_from, and with the config of its model.",
             kind="wrong-file-type",
         )
     known = "; ".join(fmt.name for fmt in FORMATS)
     raise CheckpointError(
-        f"has an unknown format, with entries such as {_example_keys(state)}: expected "
-        f"one of: {known}",
+        "the format of the checkpoint is unknown (with entries such as "
+        f"{_example_keys(state)}), expected one of: {known}",
         kind="unknown-format",
     )
 
 
 def is_published(source: str) -> bool:
-    """Return whether a checkpoint has a published format, to be converted first.
+    """Return whether a checkpoint has a published format and requires conversion.
 
     Raises:
         CheckpointError: the file contains no weights.
@@ -188,8 +189,8 @@ def _is_dropped(key: str, fmt: Format) -> bool:
     return bool(fmt.dropped) and key.endswith(fmt.dropped)
 
 
-def _example_keys(state: State) -> list[str]:
-    return sorted(state)[:: max(1, len(state) // 4)][:4]
+def _example_keys(state: State) -> str:
+    return ", ".join(sorted(state)[:: max(1, len(state) // 4)][:4])
 
 
 def _completed(ours: State, config: dict[str, Any], fmt: Format) -> State:
@@ -205,16 +206,16 @@ def _completed(ours: State, config: dict[str, Any], fmt: Format) -> State:
     if missing or extra:
         what = f"{missing[0]} is missing" if missing else f"{extra[0]} is unexpected"
         raise CheckpointError(
-            f"looks like {fmt.name}, but {what} (name after conversion; {len(missing)} "
-            f"missing, {len(extra)} unexpected): expected the weights of a complete "
-            "model as released",
+            f"the checkpoint looks like {fmt.name}, but {what} (name after conversion; "
+            f"{len(missing)} missing, {len(extra)} unexpected). Use the weights of a "
+            "complete model as released.",
             kind="weights",
         )
     for key, value in expected.items():
         if ours[key].shape != value.shape:
             raise CheckpointError(
                 f"{key} (name after conversion) has shape {tuple(ours[key].shape)}, "
-                f"expected {tuple(value.shape)}: modified networks are unsupported",
+                f"expected {tuple(value.shape)}. Modified networks are unsupported.",
                 kind="weights",
             )
     return {key: ours[key].contiguous() for key in expected}

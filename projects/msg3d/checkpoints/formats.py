@@ -1,4 +1,4 @@
-"""Published weight formats, with their conversion to this package's format.
+"""Published weight formats and their conversion to the format of this package.
 
 Sources: kenziyuliu/MS-G3D, yysijie/st-gcn, lshiwjx/2s-AGCN, and PYSKL, which released
 these weights. Unless specified otherwise below, they differ from checkpoints of this
@@ -30,7 +30,7 @@ def _unchanged(state: State) -> State:
 
 @dataclass(frozen=True)
 class Format:
-    """A published weight format.
+    """Published weight format.
 
     "Our" keys are those of this package's checkpoints.
 
@@ -38,15 +38,16 @@ class Format:
         name: description for messages.
         table: pairs of templates (key of the format, our key).
         marks: keys that identify the format.
-        model: function of (published state dict, layout) -> config of our model.
+        model: callable that returns the config of our model for (published state dict,
+            layout).
         layouts: number of joints -> default layout.
-        joints: function of state dict -> V.
-        forward: further changes after renaming to our keys.
-        backward: further changes after renaming to the keys of the format.
+        joints: callable that returns V for a published state dict.
+        forward: callable that converts the entries after renaming to our keys.
+        backward: callable that converts the entries after renaming to published keys.
         dropped: suffixes of our keys that the format omits, because it computes these
             entries from the layout.
-        absorb: function of (our entries, our entries without the dropped ones) -> the
-            latter, adjusted for differences in the dropped ones.
+        absorb: callable that takes (our entries, our entries without `dropped`) and
+            returns the latter, adjusted for differences in the dropped entries.
     """
 
     name: str
@@ -65,21 +66,23 @@ def layout_of(fmt: Format, state: State, named: str | None) -> str:
     """Return the layout of the weights: `named`, or the default of the format.
 
     Raises:
-        CheckpointError: there is no default, or `named` has another number of joints.
+        CheckpointError: there is no default, or `named` has another number of joints
+            (kind `layout`).
     """
     joints = fmt.joints(state)
     layout = named or fmt.layouts.get(joints)
     fitting = [name for name, body in SKELETONS.items() if len(body.joints) == joints]
+    advice = ", ".join(fitting) or f"a layout with {joints} joints"
     if layout is None:
         raise CheckpointError(
-            f"{fmt.name} with {joints} joints has no default layout: set --layout to "
-            f"one of {fitting}",
+            f"the weights ({fmt.name}) have {joints} joints, for which there is no "
+            f"default layout. Set --layout to {advice}.",
             kind="layout",
         )
     if len(skeleton(layout).joints) != joints:
         raise CheckpointError(
-            f"{fmt.name} with {joints} joints does not fit layout {layout!r}: use "
-            f"one of {fitting}",
+            f"the weights ({fmt.name}) have {joints} joints, but layout {layout!r} has "
+            f"{len(skeleton(layout).joints)}. Set --layout to {advice}.",
             kind="layout",
         )
     return layout
@@ -88,7 +91,7 @@ def layout_of(fmt: Format, state: State, named: str | None) -> str:
 def recognizer(
     backbone: dict[str, Any], num_classes: int, in_channels: int
 ) -> dict[str, Any]:
-    """Return the config of a complete model."""
+    """Return the config of a recognizer with the given backbone."""
     head = {"type": "GCNHead", "num_classes": num_classes, "in_channels": in_channels}
     return {"type": "RecognizerGCN", "backbone": backbone, "cls_head": head}
 
@@ -136,7 +139,7 @@ def _msg3d(
 
 
 def _masks_to_ours(state: State) -> State:
-    """Convert masks [K V, V], (target, source) to [K, V, V], (source, target)."""
+    """Convert masks [K V, V] (target, source) to [K, V, V] (source, target)."""
     return {
         key: value.view(-1, value.shape[1], value.shape[1]).transpose(1, 2)
         if key.endswith(".PA")
@@ -159,8 +162,8 @@ def _masks_absorb(state: State, kept: State) -> State:
     layout = AUTHORS_LAYOUTS.get(joints)
     if layout is None:
         raise CheckpointError(
-            f"MS-G3D with {joints} joints: the authors' code supports only "
-            f"{sorted(AUTHORS_LAYOUTS)} joints",
+            f"the MS-G3D weights have {joints} joints, but the authors' code supports "
+            f"only {', '.join(map(str, sorted(AUTHORS_LAYOUTS)))}",
             kind="layout",
         )
     _, skeleton = binary_adjacency({"layout": layout, "mode": "binary_adj"})
@@ -219,7 +222,7 @@ MSG3D_PYSKL = Format(
 
 
 def _data_bn(length: int, joints: int, channels: int) -> dict[str, Any]:
-    """Infer from its length whether persons share the input BatchNorm."""
+    """Infer from the length of the input BatchNorm whether persons share it."""
     persons = length // (joints * channels)
     if persons == 1:
         return {"data_bn_type": "VC"}
@@ -246,7 +249,7 @@ def _partition(matrices: Tensor) -> str:
     modes = {1: "uniform", 2: "distance", 3: "stgcn_spatial"}
     if len(matrices) not in modes:
         raise CheckpointError(
-            f"ST-GCN with {len(matrices)} subsets: expected 1, 2, or 3",
+            f"the ST-GCN weights have {len(matrices)} subsets, expected 1, 2, or 3",
             kind="weights",
         )
     return modes[len(matrices)]
@@ -334,7 +337,7 @@ def _agcn(kind: str) -> Callable[[State, str], dict[str, Any]]:
 
 
 def _shifted(blocks: int = 10) -> Table:
-    """Yield the templates of the blocks, which count from 1 there and from 0 here."""
+    """Yield templates of blocks, numbered from 1 in the format and from 0 in ours."""
     for block in range(1, blocks + 1):
         theirs, ours = f"l{block}", f"backbone.gcn.{block - 1}"
         yield f"{theirs}.gcn1.{{rest}}", f"{ours}.gcn.{{rest}}"

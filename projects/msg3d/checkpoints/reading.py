@@ -17,9 +17,9 @@ NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
 
 
 class BoundedFile(io.BufferedReader):
-    """A file that rejects reads beyond its end before memory is allocated.
+    """Binary file that rejects reads beyond its end before memory is allocated.
 
-    Checkpoints in torch's legacy format (before 1.6) contain lengths, and torch
+    Checkpoints in PyTorch's legacy format (before 1.6) contain lengths, and PyTorch
     allocates as much memory as they specify.
 
     Raises:
@@ -40,7 +40,7 @@ class BoundedFile(io.BufferedReader):
 
 
 def read_state(source: str) -> State:
-    """Read the weights of a file without executing code.
+    """Read the weights of a checkpoint, by name, without executing code.
 
     Raises:
         CheckpointError: the file does not exist, contains no weights, or requires
@@ -50,7 +50,10 @@ def read_state(source: str) -> State:
 
 
 def read_data(source: str) -> Any:
-    """Read the content of a checkpoint; dict(state_dict, meta) for `.safetensors`.
+    """Read the content of a checkpoint without executing code.
+
+    Returns:
+        The object that the file contains; for `.safetensors`, dict(state_dict, meta).
 
     Raises:
         CheckpointError: the file does not exist, is corrupt, or requires executing
@@ -60,7 +63,7 @@ def read_data(source: str) -> Any:
         return read_safetensors(source)
     # Unlike Path.is_file, os.path.isfile accepts any string.
     if not os.path.isfile(source):  # noqa: PTH113
-        raise CheckpointError("does not exist", kind="not-found", file=source)
+        raise CheckpointError("the file does not exist", kind="not-found", file=source)
     try:
         return load_bounded(source, "cpu")
     except Exception as error:
@@ -75,10 +78,11 @@ def load_bounded(path: str, map_location: Any = None) -> Any:
 
 
 def state_of(data: Any, source: str) -> State:
-    """Return the weights in the content of a checkpoint.
+    """Return the weights, by name, in the content of a checkpoint.
 
     Raises:
-        CheckpointError: there are no weights, or a tensor is larger than its storage.
+        CheckpointError: there are no weights, or a tensor is larger than its storage
+            (kind `weights`).
     """
     for key in NESTED:
         if isinstance(data, dict) and isinstance(data.get(key), dict):
@@ -86,7 +90,7 @@ def state_of(data: Any, source: str) -> State:
             break
     if not isinstance(data, dict) or not data:
         raise CheckpointError(
-            f"contains {'an empty' if isinstance(data, dict) else 'a'} "
+            f"the file contains {'an empty' if isinstance(data, dict) else 'a'} "
             f"{type(data).__name__}, expected a state dict",
             kind="weights",
             file=source,
@@ -94,14 +98,14 @@ def state_of(data: Any, source: str) -> State:
     for key, value in data.items():
         if not isinstance(value, Tensor):
             raise CheckpointError(
-                f"{key!r:.80} is a {type(value).__name__}, expected only named tensors",
+                f"{key!r:.80} is a {type(value).__name__}, expected a tensor",
                 kind="weights",
                 file=source,
             )
         if not isinstance(key, str) or not _is_complete(value):
             raise CheckpointError(
-                f"{key!r:.80} is not a plain tensor whose values are all in the file: "
-                "save the model's state_dict() with torch.save",
+                f"{key!r:.80} is not a plain tensor whose values are all in the file. "
+                "Save the model's state_dict() with torch.save.",
                 kind="weights",
                 file=source,
             )

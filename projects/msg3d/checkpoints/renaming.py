@@ -1,8 +1,8 @@
-"""Renaming of state-dict keys in either direction.
+"""Renaming of state dict keys in either direction.
 
 A table contains pairs of templates, such as `("l{block}.tcn1.{rest}",
-"backbone.gcn.{block}.tcn.{rest}")`. `{rest}` matches any text, all other names match
-numbers.
+"backbone.gcn.{block}.tcn.{rest}")`. `{rest}` matches any text. All other names
+match numbers.
 """
 
 import re
@@ -17,14 +17,14 @@ def rename(state: dict[str, Tensor], table: Table) -> dict[str, Tensor]:
     """Rename the keys of `state` by the first matching template.
 
     Raises:
-        KeyError: no template matches a key; the argument is the key.
+        KeyError: no template matches a key. The argument is the key.
     """
     patterns = [(_pattern(theirs), ours) for theirs, ours in table]
     return {_renamed(key, patterns): value for key, value in state.items()}
 
 
 def reverse(table: Table) -> Iterator[tuple[str, str]]:
-    """Swap the templates of a table."""
+    """Return a table with the templates of each pair swapped."""
     return ((ours, theirs) for theirs, ours in table)
 
 

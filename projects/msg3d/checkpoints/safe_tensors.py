@@ -2,11 +2,11 @@
 
 A file contains the weights and the plain data in the checkpoint's `meta`: class names,
 config, iteration. It does not contain the state of optimizer and schedule. Resuming a
-training requires a `.pth` file; starting (`load_from`), testing, and export work with
+run requires a `.pth` file. Initialization (`load_from`), testing, and export work with
 both.
 
-The package `safetensors` reads and writes the format. Its reader checks all sizes
-against the file size before it allocates memory. It is imported when needed.
+The package `safetensors`, imported when needed, reads and writes the format. Its reader
+checks all sizes against the file size before it allocates memory.
 """
 
 import json
@@ -38,7 +38,7 @@ def write_safetensors(state: State, meta: dict[str, Any], out: str) -> list[str]
         out: `NAME.safetensors`.
 
     Returns:
-        The keys of `meta` that are not plain data and are not in the file.
+        The keys of `meta` that are not plain data and were not written.
 
     Raises:
         CheckpointError: safetensors is not installed.
@@ -65,10 +65,10 @@ def write_safetensors(state: State, meta: dict[str, Any], out: str) -> list[str]
 
 
 def read_safetensors(path: str) -> dict[str, Any]:
-    """Read a checkpoint in MMEngine's format: dict(state_dict, meta).
+    """Read a `.safetensors` file as a checkpoint in MMEngine's format.
 
-    Args:
-        path: a `.safetensors` file; `meta` is empty if this package did not write it.
+    Returns:
+        dict(state_dict, meta). `meta` is empty if this package did not write the file.
 
     Raises:
         CheckpointError: the file does not exist or is corrupt, or safetensors is not
@@ -77,19 +77,19 @@ def read_safetensors(path: str) -> dict[str, Any]:
     package = _package()
     # Unlike Path.is_file, os.path.isfile accepts any string.
     if not os.path.isfile(path):  # noqa: PTH113
-        raise CheckpointError("does not exist", kind="not-found", file=path)
+        raise CheckpointError("the file does not exist", kind="not-found", file=path)
     try:
         content = Path(path).read_bytes()
         state, text = package.load(content), _metadata(content).get(META)
         meta = {} if text is None else decode(text.encode("utf-8"))
         if not isinstance(meta, dict):
             raise TypeError(f"{META} is a {type(meta).__name__}")
-    # Corrupt files raise many types: safetensors' own, and those of torch.
+    # Corrupt files raise exceptions of many types in safetensors and PyTorch.
     except Exception as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise mismatch(path, SAFETENSORS, CheckpointError) or CheckpointError(
-            f"is not a safetensors file, or corrupt ({why:.120}): copy or create it "
-            "again",
+            f"the file is corrupt or not a safetensors file ({why:.120}). Copy or "
+            "create it again.",
             kind="corrupt",
             file=path,
         ) from error
@@ -99,7 +99,7 @@ def read_safetensors(path: str) -> dict[str, Any]:
 def read_on(
     filename: str, map_location: "str | torch.device | None" = None
 ) -> dict[str, Any]:
-    """Return dict(state_dict, meta) on the given device, as MMEngine's loaders do."""
+    """Read a file as dict(state_dict, meta) on a device, as MMEngine's loaders do."""
     import torch
 
     # Path.expanduser rejects names of unknown users.
@@ -137,8 +137,8 @@ def _package() -> ModuleType:
         import safetensors.torch
     except ImportError as error:
         raise CheckpointError(
-            ".safetensors checkpoints require the package safetensors: pip install "
-            "safetensors",
+            ".safetensors checkpoints require the package safetensors. Install it: "
+            "pip install safetensors",
             kind="missing-package",
         ) from error
     package: ModuleType = safetensors.torch

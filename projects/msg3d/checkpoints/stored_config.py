@@ -1,4 +1,4 @@
-"""Safe parser of the config that MMEngine stores in a checkpoint.
+"""Safe parser for the config that MMEngine stores in a checkpoint.
 
 MMEngine writes the text of the complete config, `Config.pretty_text`, to `meta['cfg']`.
 It consists of assignments of literals and `dict(...)`. Everything else is rejected, and
@@ -50,19 +50,20 @@ MODULES = (
 
 
 class StoredConfig(Config):
-    """A config from a checkpoint, to be built within `known_types`."""
+    """Config from a checkpoint, to be built within `known_types`."""
 
 
 def stored_config(meta: Mapping[str, Any], file: str) -> StoredConfig:
-    """Return the sections `SECTIONS` of the config that a checkpoint contains.
+    """Return the sections of a checkpoint's config that prediction requires.
 
     Args:
         meta: metadata of the checkpoint.
         file: the checkpoint, for errors and as the config's `filename`.
 
     Raises:
-        CheckpointError: there is no config (`config`), its text is not plain data
-            (`unsafe`), or a layout file that it uses does not exist (`not-found`).
+        CheckpointError: there is no config (kind `config`), its text is not plain data
+            (kind `unsafe`), or a layout file that it uses does not exist (kind
+            `not-found`).
     """
     text = meta.get("cfg")
     if not isinstance(text, str) or not text.strip():
@@ -81,14 +82,17 @@ def stored_config(meta: Mapping[str, Any], file: str) -> StoredConfig:
         raise error.at(file=file) from error
     if not isinstance(values.get("model"), dict):
         raise CheckpointError(
-            "the config in the checkpoint has no model", kind="config", file=file
+            "the config in the checkpoint has no model. Pass a config and "
+            "--checkpoint.",
+            kind="config",
+            file=file,
         )
     for layout in _layout_files(values):
         if not Path(layout).is_file():
             raise CheckpointError(
                 f"the config in the checkpoint uses the layout file {layout}, which "
                 "does not exist. Copy it to this path, or pass a config and "
-                "--checkpoint",
+                "--checkpoint.",
                 kind="not-found",
                 file=file,
             )
@@ -99,13 +103,13 @@ def parse_config(text: str) -> dict[str, Any]:
     """Parse the text of a config as data.
 
     Args:
-        text: assignments to names, at top level. Values consist of strings, numbers
+        text: assignments to names at the top level. Values consist of strings, numbers
             (also `inf` and `nan`), True, False, None, lists, tuples, dictionaries, and
             `dict(name=value, ...)` or `dict({...})`, as MMEngine writes them.
 
     Raises:
         CheckpointError: the text contains anything else, is too long, or is nested too
-            deeply (`unsafe`); the error contains the line number.
+            deeply (kind `unsafe`). The error contains the line number.
     """
     if len(text) > MAX_CHARACTERS:
         raise _rejected(f"{len(text)} characters, expected at most {MAX_CHARACTERS}")
@@ -200,9 +204,9 @@ def _rejected_node(node: ast.expr | ast.stmt) -> CheckpointError:
 def _rejected(what: str, line: int | None = None) -> CheckpointError:
     place = f"line {line} of " if line else ""
     return CheckpointError(
-        f"{place}the config in the checkpoint is not plain data ({what}); nothing was "
-        "executed. Expected only literals and dict(...). Pass a trusted config and "
-        "--checkpoint",
+        f"{place}the config in the checkpoint is not plain data ({what}). No code was "
+        "executed. Only literals and dict(...) are supported. Pass a trusted config "
+        "and --checkpoint.",
         kind="unsafe",
         line=line,
     )
@@ -250,8 +254,8 @@ def known_types(file: str) -> Iterator[None]:
         file: the checkpoint, for errors.
 
     Raises:
-        CheckpointError: another class is requested (`unsafe`), or the network cannot
-            be built (`config`).
+        CheckpointError: another class is requested (kind `unsafe`), or the network
+            cannot be built (kind `config`).
     """
 
     def get(registry: Registry, key: str) -> Callable[..., Any]:
@@ -276,7 +280,7 @@ def known_types(file: str) -> Iterator[None]:
         why = " ".join(str(error).split())
         raise CheckpointError(
             "the config in the checkpoint does not describe a skeleton network "
-            f"({type(error).__name__}: {why:.200}). Pass a config and --checkpoint",
+            f"({type(error).__name__}: {why:.200}). Pass a config and --checkpoint.",
             kind="config",
             file=file,
         ) from error
@@ -292,7 +296,7 @@ def _is_known(part: Callable[..., Any]) -> bool:
 def _unknown_type(name: Any) -> CheckpointError:
     return CheckpointError(
         f"the config in the checkpoint uses {name!r:.80}, which is not part of msg3d "
-        "or MMAction2's skeleton networks; nothing was imported. Pass a trusted config "
-        "and --checkpoint",
+        "or MMAction2's skeleton networks. Nothing was imported. Pass a trusted config "
+        "and --checkpoint.",
         kind="unsafe",
     )

@@ -23,17 +23,17 @@ class _Storage:
 
         try:
             return torch.load(io.BytesIO(content), weights_only=True)
-        # Corrupt data raises exceptions of many types in torch.
+        # Corrupt data raises exceptions of many types in PyTorch.
         except Exception as error:
-            # torch's message has twenty lines, one of which contains the cause.
+            # PyTorch's message has twenty lines, one of which contains the cause.
             requested = re.search(r"GLOBAL (\S+)", str(error))
         if requested:
             raise PickleError(
-                f"imports {requested[1]:.200}, which tensors do not require. Nothing "
-                "was executed.",
+                f"a tensor imports {requested[1]:.200}, which tensors do not require. "
+                "No code was executed.",
                 kind="unsafe",
             )
-        raise PickleError("a corrupt tensor", kind="corrupt")
+        raise PickleError("a tensor is corrupt", kind="corrupt")
 
 
 class _Tensor:
@@ -82,7 +82,7 @@ def _tensor(
     # An expanded view of one value may have a billion elements, which a copy allocates.
     available = tensor.untyped_storage().nbytes()
     if tensor.numel() * tensor.element_size() > available:
-        raise PickleError("a tensor larger than its storage", kind="too-large")
+        raise PickleError("a tensor is larger than its storage", kind="too-large")
     return tensor
 
 

@@ -1,8 +1,8 @@
-"""Compatibility fixes of MMEngine and MMAction2 for current PyTorch and NumPy.
+"""Compatibility fixes for MMEngine and MMAction2 with current PyTorch and NumPy.
 
-Both had their last releases in 2023. Each fix specifies the modules that it changes and
-the versions that it applies to. It is applied when a program imports these modules,
-after checking that the problem exists. Fixes thus disable themselves.
+The last release of MMAction2 is from 2023. Each fix specifies the modules that it
+changes and the versions that it applies to. It is applied when a program imports these
+modules, but only if the problem exists.
 """
 
 from . import mmaction, mmengine, versions

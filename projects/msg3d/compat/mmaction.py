@@ -28,10 +28,10 @@ def provide_importlib_metadata() -> None:
 
 @fix("mmaction", versions="mmaction2==1.2.0")
 def provide_drn() -> None:
-    """Provide a module that is missing from the wheel of MMAction2 1.2.0.
+    """Provide `mmaction.models.localizers.drn`, which the wheel does not contain.
 
     `mmaction.models.localizers` imports `.drn.drn`, a folder without `__init__.py`
-    that the wheel omits (open-mmlab/mmaction2#2714). A placeholder replaces it, which
+    that the wheel omits (open-mmlab/mmaction2#2714). A placeholder replaces it and
     raises an error only if a DRN is built.
     """
     folder = Path(sys.modules["mmaction"].__path__[0])
@@ -54,8 +54,8 @@ def _registered_drn(name: str) -> type:
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             raise ImportError(
-                "DRN is missing from the wheel of MMAction2 1.2.0: install MMAction2 "
-                "from its repository to build one"
+                "DRN is missing from the wheel of MMAction2 1.2.0. To build it, "
+                "install MMAction2 from its repository."
             )
 
     return MODELS.module_dict.get("DRN") or MODELS.register_module(module=DRN)
@@ -63,7 +63,7 @@ def _registered_drn(name: str) -> type:
 
 @fix("mmaction", versions="numpy>=2")
 def provide_numpy_inf() -> None:
-    """Provide `np.Inf` for PoseCompact and MMCompact, which NumPy 2 removed."""
+    """Provide `np.Inf`, removed in NumPy 2, for PoseCompact and MMCompact."""
     import numpy as np
 
     if not hasattr(np, "Inf"):
@@ -76,8 +76,8 @@ def excuse_multimodal() -> None:
 
     If transformers is installed, `mmaction.models` imports its video-language models.
     They require timm, and functions that newer transformers versions removed. If one of
-    them is missing, importing `mmaction.models` fails. In this case, use MMAction2's
-    placeholders for environments without transformers.
+    them is missing, importing `mmaction.models` fails. In this case, MMAction2's
+    placeholders for environments without transformers are used.
     """
     dependency: Any = sys.modules["mmaction.utils.dependency"]
     folder = Path(sys.modules["mmaction"].__path__[0], "models", "multimodal")

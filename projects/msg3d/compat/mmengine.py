@@ -1,4 +1,4 @@
-"""Compatibility fixes for MMEngine with current torch, and without CUDA."""
+"""Compatibility fixes for MMEngine with current PyTorch, and without CUDA."""
 
 import atexit
 import pickle
@@ -16,10 +16,10 @@ WRAPPER = "mmengine.optim.optimizer.amp_optimizer_wrapper"
 def allow_globals() -> None:
     """Allow the training log in MMEngine's checkpoints (mmengine#1655).
 
-    Checkpoints are read only with torch's safe unpickler, the default since torch 2.6.
-    This allows the class of the log, NumPy arrays and scalars of numbers and strings
-    with the names of NumPy 1 and 2, and a `getattr` restricted to the statistics of the
-    log. None of these executes code in a file.
+    Checkpoints are read only with PyTorch's safe unpickler, the default since PyTorch
+    2.6. This fix allows the class of the log, NumPy arrays and scalars of numbers and
+    strings with the names of NumPy 1 and 2, and a `getattr` restricted to the
+    statistics of the log. None of these executes code in a file.
     """
     import numpy as np
     import torch
@@ -42,12 +42,12 @@ def allow_globals() -> None:
 
 
 def _log_statistic(owner: object, name: str) -> Any:
-    """Restricted `getattr` for checkpoints."""
+    """Return a statistic of the log; a restricted `getattr` for checkpoints."""
     from mmengine.logging.history_buffer import HistoryBuffer
 
     if owner is HistoryBuffer and name in STATISTICS:
         return getattr(HistoryBuffer, name)
-    # The wording of torch, which adds more text.
+    # The wording of PyTorch, which adds more text.
     raise pickle.UnpicklingError(
         f"Unsupported GLOBAL builtins.getattr for {name!r} of {owner!r}"
     )
@@ -131,7 +131,7 @@ def destroy_process_group() -> None:
 def wrap_without_cuda() -> None:
     """Wrap the model without `device_ids`.
 
-    MMEngine passes `device_ids=[LOCAL_RANK]`, which torch rejects for a model on CPU:
+    MMEngine passes `device_ids=[LOCAL_RANK]`, which PyTorch rejects on CPU:
     `device_ids and output_device arguments only work with single-device/multiple-device
     GPU modules`.
     """

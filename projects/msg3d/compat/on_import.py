@@ -14,7 +14,7 @@ __all__ = ["start", "when_imported"]
 
 
 class _Action(NamedTuple):
-    """A function to run when modules have been imported."""
+    """Function to run when modules have been imported."""
 
     function: Callable[[], None]
     modules: tuple[str, ...]
@@ -32,13 +32,13 @@ _running: set[str] = set()  # modules being executed
 def when_imported(
     *modules: str, before: bool = False
 ) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Decorate a function without arguments to be called once.
+    """Decorate a function to be called once when modules have been imported.
 
     Args:
         modules: full names. The function runs when all of them have been executed,
             before the import of the last one returns.
-        before: run the function before the first module is executed instead. The import
-            raises the errors of the function, and so does the next attempt.
+        before: run the function before the first module is executed instead. If the
+            function raises an error, the import raises it, and so does the next import.
     """
 
     def decorate(function: Callable[[], None]) -> Callable[[], None]:

@@ -7,14 +7,14 @@ from typing import Any
 
 
 def replace(owner: Any, name: str, build: Callable[[Callable], Callable]) -> None:
-    """Replace `owner.name` by `build(original)`, unless already done.
+    """Replace `owner.name` with `build(original)`, unless already done.
 
     Replacements can be nested: the original may be the result of another `build`.
 
     Args:
         owner: a module or a class.
         name: name of the function or instance method.
-        build: creates the new function, which can call the original.
+        build: callable that returns the new function for the original function.
     """
     original = getattr(owner, name)
     patches, patch = (

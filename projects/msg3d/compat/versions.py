@@ -44,7 +44,7 @@ def check_versions() -> None:
 
 
 def check_installed() -> None:
-    """Check that torch, MMEngine, mmcv, and MMAction2 are installed.
+    """Check that PyTorch, MMEngine, mmcv, and MMAction2 are installed.
 
     Raises:
         ImportError: a package is missing.
@@ -52,6 +52,6 @@ def check_installed() -> None:
     for module, (advised, package) in MODULES.items():
         if module not in sys.modules and importlib.util.find_spec(module) is None:
             raise ImportError(
-                f"{module} is not installed. It is required for training and for networks "
-                f'that are not exported: pip install "{advised}{WORKING[package]}"'
+                f"{module} is not installed. Training and unexported networks require "
+                f'it. Install it: pip install "{advised}{WORKING[package]}"'
             )

@@ -1,4 +1,4 @@
-"""Hooks for MMEngine's runner, and wrappers where there is no hook."""
+"""Hooks for MMEngine's runner, and patches where no hook exists."""
 
 from typing import Any
 

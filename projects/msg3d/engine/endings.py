@@ -1,7 +1,7 @@
 """Short error messages instead of tracebacks at the end of a failed run.
 
-The message is written where it is printed last: to the file that `msg3d train` sets for
-its processes, to the error file of `torchrun`, or to the end of standard error.
+The message is written to the place that is printed last. This is the file that
+`msg3d train` sets for its processes, the error file of `torchrun`, or standard error.
 
 Environment:
     MSG3D_DEBUG: if set, tracebacks are printed as well.
@@ -29,7 +29,7 @@ def is_script(program: str) -> bool:
 
 
 def install() -> None:
-    """Replace the tracebacks of uncaught errors in this process by short messages."""
+    """Replace the tracebacks of uncaught errors in this process with short messages."""
     previous = sys.excepthook
     last: list[str] = []
 

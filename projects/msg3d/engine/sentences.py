@@ -52,12 +52,12 @@ def _of_own(error: BaseException) -> str | None:
     if isinstance(error, (MSG3DError, UnpicklingError, FloatingPointError)):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and "." not in (error.name or "."):
-        return f"{error.name} is not installed: pip install {error.name}"
+        return f"{error.name} is not installed. Install it: pip install {error.name}"
     if isinstance(error, ImportError):
         if "custom modules" in str(error):  # MMEngine's, with sys.path
             return (
                 f"custom_imports: {error.__context__}. Correct the name, or add the "
-                "folder of the module to PYTHONPATH"
+                "folder of the module to PYTHONPATH."
             )
         return str(error)
     if isinstance(error, OSError):
@@ -73,8 +73,8 @@ def _of_torch(error: BaseException) -> str | None:
     ):
         first = text.partition(". ")[0].partition("\n")[0] or "out of memory"
         return (
-            f"{first}: reduce train_dataloader.batch_size, add --amp, or set "
-            "model.backbone.with_cp=True (MSG3D)"
+            f"{first}. Reduce train_dataloader.batch_size, add --amp, or set "
+            "model.backbone.with_cp=True (only MSG3D)."
         )
     if WORKER.match(text):
         # The text ends with the last line of the worker's traceback.
@@ -122,8 +122,8 @@ def _of_head(self: Any, x: Any, **others: Any) -> str:
     """Describe the bare assertion of GCNHead, for configs without CheckDataHook."""
     key, channels = "model.cls_head.in_channels", x.shape[1]
     return (
-        f"{key} is {self.in_channels}, but the backbone returns {channels} channels: "
-        f"set {key} to {channels}"
+        f"{key} is {self.in_channels}, but the backbone returns {channels} channels. "
+        f"Set {key} to {channels}."
     )
 
 

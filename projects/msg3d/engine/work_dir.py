@@ -15,15 +15,15 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 def last_whole_checkpoint(work_dir: str) -> str | None:
-    """Return the last complete checkpoint of `work_dir`, used by `--resume`.
+    """Return the path of the last complete checkpoint, used by `--resume`.
 
-    `last_checkpoint` contains its path. After a killed run, this file may be empty or
-    the checkpoint incomplete. In a copied work dir, the file contains the old path. In
-    these cases, a checkpoint of the same name in `work_dir` is used, or else the
-    latest `epoch_*.pth` or `iter_*.pth`.
+    The file `last_checkpoint` in `work_dir` contains this path. After a killed run, the
+    file may be empty or the checkpoint incomplete. In a copied work dir, the file
+    contains the old path. In these cases, a checkpoint of the same name in `work_dir`
+    is used, or else the latest `epoch_*.pth` or `iter_*.pth`.
 
     Returns:
-        A path, or None if there is no complete checkpoint.
+        A path, or None if `work_dir` contains no complete checkpoint.
     """
     folder = Path(work_dir)
     try:
@@ -103,7 +103,7 @@ def _is_requeued(holder: str) -> bool:
 
 
 def is_about(error: OSError, work_dir: str) -> bool:
-    """Return whether `work_dir` is full or cannot be written."""
+    """Return whether an error means that `work_dir` is full or cannot be written."""
     if error.filename is None:
         return error.errno in FULL
     path, folder = (Path(str(p)).resolve() for p in (error.filename, work_dir))
@@ -113,15 +113,12 @@ def is_about(error: OSError, work_dir: str) -> bool:
 
 
 def unwritable(work_dir: str, error: OSError) -> str:
-    """Describe what could not be written, the last checkpoint, and the fix."""
+    """Return a message with the unwritable file, the fix, and the last checkpoint."""
     what = error.filename or f"a file of {work_dir}"
     last = last_whole_checkpoint(work_dir)
-    kept = (
-        f"the last complete checkpoint is {last}" if last else "there is no checkpoint"
-    )
-    fix = "free some space or set" if error.errno in FULL else "set"
-    resume = ", and continue with --resume" if last else ""
+    fix = "Free some space or set" if error.errno in FULL else "Set"
+    resume = f"continue with --resume {last}" if last else "start again."
     return (
-        f"{what} could not be written ({error.strerror}); {kept}: {fix} another "
-        f"work_dir (--work-dir){resume}"
+        f"{what} could not be written ({error.strerror}). {fix} another work_dir "
+        f"(--work-dir), and {resume}"
     )

@@ -1,9 +1,9 @@
-"""Patches of MMEngine for which there is no hook.
+"""Patches for MMEngine where no hook exists.
 
-Each docstring describes the added behavior and why a hook cannot provide it. The
-functions are called when MMEngine's modules have been imported. `import msg3d` thus
-applies them to all runs, independent of the config. It imports this module, which must
-therefore not import torch or MMEngine.
+Each docstring describes the added behavior and, if needed, why a hook cannot provide
+it. The functions are called when MMEngine's modules have been imported. `import msg3d`
+thus applies them to all runs, independent of the config. Because it imports this
+module, the module must not import torch or MMEngine.
 """
 
 import copy
@@ -63,10 +63,10 @@ def _tied(init_dist: Callable) -> Callable:
 
 @when_imported("mmengine.runner.runner")
 def lock_work_dir() -> None:
-    """Prevent two trainings in one work dir.
+    """Prevent two training runs from using the same work dir.
 
     They would overwrite each other's checkpoints without a warning. Only `Runner.train`
-    acquires the lock; testing and reading are not affected. No hook surrounds training.
+    acquires the lock. Testing and reading are unaffected. No hook surrounds training.
     """
     from mmengine.runner.runner import Runner
 
@@ -85,8 +85,8 @@ def _locked(train: Callable) -> Callable:
             broadcast_object_list(holders)  # all processes stop together
             if holders[0] is not None:
                 raise ConfigError(
-                    f"{holders[0]} is training in this work dir: wait until it ends, "
-                    "stop it, or set another work dir with --work-dir",
+                    f"{holders[0]} is training in this work dir. Wait until it ends, "
+                    "stop it, or set another work dir with --work-dir.",
                     kind="locked",
                     file=str(self.work_dir),
                 )
@@ -124,10 +124,10 @@ def _named_unwritable(original: Callable) -> Callable:
 
 @when_imported("mmengine.runner.runner")
 def keep_layouts() -> None:
-    """Store skeleton layouts instead of the names of their files.
+    """Replace layout file names in the config with the layouts.
 
-    When the runner is created, before it has hooks, it writes its config to the work
-    dir. It also writes the config to all checkpoints.
+    The runner writes its config to all checkpoints. When it is created, before it has
+    hooks, it also writes the config to the work dir.
     """
     from mmengine.runner.runner import Runner
 
@@ -169,8 +169,8 @@ def _whole(find_latest_checkpoint: Callable) -> Callable:
         named, complete = find_latest_checkpoint(path), last_whole_checkpoint(path)
         if complete != named:
             print_log(
-                f"{path}: last_checkpoint contains {named!r}, which is not a complete "
-                f"checkpoint. The last complete checkpoint is {complete}",
+                f"{path}: the checkpoint in last_checkpoint ({named}) is missing or "
+                f"incomplete. The last complete checkpoint is {complete}.",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -196,7 +196,7 @@ def keep_shared() -> None:
 def append_in_place() -> None:
     """Append to log buffers without copying their history (see `log_buffer`).
 
-    The runner creates its buffers itself.
+    A hook cannot replace the buffers, because the runner creates them itself.
     """
     import numpy as np
     from mmengine.logging.history_buffer import HistoryBuffer
@@ -242,7 +242,7 @@ def bound_checkpoints() -> None:
 def name_refused() -> None:
     """Report the file and the cause when a checkpoint is rejected.
 
-    torch's message fills a screen, does not contain the path, and recommends
+    PyTorch's message fills a screen, does not contain the path, and recommends
     `weights_only=False`.
     """
     from mmengine.runner.checkpoint import CheckpointLoader
@@ -259,15 +259,15 @@ def _named_refused(load_checkpoint: Callable) -> Callable:
             checkpoint = load_checkpoint(filename, *args, **kwargs)
         except ImportError:
             raise  # the file backend is not installed
-        # Corrupt data raises exceptions of many types in torch.
+        # Corrupt data raises exceptions of many types in PyTorch.
         except Exception as error:
             if isinstance(error, OSError) and other_type(filename) is None:
                 raise  # for example, a missing file; torch also raises it for damage
             raise read_error(filename, error) from None
         if not isinstance(checkpoint, dict):
             raise CheckpointError(
-                f"contains a {type(checkpoint).__name__}, expected a dictionary with "
-                "the weights: save the model's state_dict()",
+                f"the file contains a {type(checkpoint).__name__}, expected a "
+                "dictionary with the weights. Save the model's state_dict().",
                 kind="weights",
                 file=str(filename),
             )
@@ -320,7 +320,7 @@ def _yaml_as_data(original: Callable) -> Callable:
         except yaml.constructor.ConstructorError as error:
             problem = " ".join(str(error.problem).split())
             raise PickleError(
-                f"contains more than plain data ({problem:.200}). Nothing was "
+                f"the file contains more than plain data ({problem:.200}). No code was "
                 "executed. If you trust the source of the file, save its content as "
                 "plain data.",
                 kind="unsafe",
@@ -357,7 +357,7 @@ def load_npz() -> None:
 
         def dump_to_fileobj(self, obj: Any, file: Any, **kwargs: Any) -> None:
             raise DataError(
-                ".npz files cannot be written: use .pkl, .json, or .yaml",
+                ".npz files cannot be written. Use .pkl, .json, or .yaml.",
                 kind="wrong-file-type",
             )
 
@@ -366,7 +366,7 @@ def load_npz() -> None:
 
 @when_imported("mmengine.fileio.io")
 def name_unreadable() -> None:
-    """Add the path to the errors of the readers of `mmengine.load`."""
+    """Add the file path to errors that `mmengine.load` raises."""
     from mmengine.fileio import io
 
     replace_everywhere(io, "load", _with_name)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-# Registers 'ConvBranch', which AAGCN.init_weights names and does not import.
+# Registers 'ConvBranch', which AAGCN.init_weights uses but does not import.
 import mmaction.engine.model  # noqa: F401
 from mmaction.models import AAGCN
 from mmaction.registry import MODELS
@@ -24,11 +24,11 @@ class LayoutAAGCN(AAGCN):
 
     Args:
         graph_cfg: `dict(layout=..., mode=...)`. The layout is a name from
-            `msg3d.skeletons` or a dictionary. The mode is one of MMAction2's; the
-            authors use 'spatial'.
+            `msg3d.skeletons` or a dictionary. The mode is one of MMAction2's `Graph`.
+            The authors use 'spatial'.
         data_bn_type: 'MVC' (one BatchNorm per person), 'VC' (shared by all persons), or
             None.
-        num_person: M, used only by 'MVC'.
+        num_person: number of persons, M, used only by 'MVC'.
         **kwargs: other arguments of AAGCN.
 
     Example:
@@ -54,11 +54,13 @@ class LayoutAAGCN(AAGCN):
         self.graph.layout = layout  # as configured, for messages
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
+        """Map keypoints [N, M, T, V, C] to features [N, M, 4 * base_channels, T', V].
+
+        T' is ceil(T / 4).
 
         Raises:
             DataError: the numbers of persons, joints, or channels differ from the
-                model's (kind "shape").
+                model's (kind `shape`).
         """
         persons = self.num_person if self.data_bn_type == "MVC" else None
         check_keypoints(self, x, persons)

@@ -50,8 +50,8 @@ class MaskedRecognizerGCN(RecognizerGCN):
 class MaskedGCNHead(GCNHead):
     """GCNHead that can exclude absent persons from the mean.
 
-    Parameters and checkpoints are those of GCNHead. If all persons are absent, the mean
-    is over all of them, as in GCNHead.
+    Checkpoints of GCNHead and of this head are interchangeable. If all persons are
+    absent, the mean is over all of them, as in GCNHead.
 
     Args:
         *args, **kwargs: arguments of GCNHead.
@@ -77,21 +77,22 @@ class MaskedGCNHead(GCNHead):
 
         Raises:
             ConfigError: `ignore_absent` is set, but the recognizer does not provide the
-                mask, or the backbone merges the persons (kind "config").
+                mask, or the backbone merges the persons (kind `config`).
         """
         if self.ignore_absent:
             if present is None:
                 raise ConfigError(
-                    "MaskedGCNHead(ignore_absent=True) requires the mask of present "
-                    "persons: set model.type='MaskedRecognizerGCN'",
+                    "MaskedGCNHead(ignore_absent=True) got no mask of present persons. "
+                    "Set model.type='MaskedRecognizerGCN'.",
                     kind="config",
                     field="model.type",
                 )
             if present.shape != x.shape[:2]:
                 raise ConfigError(
-                    f"MaskedGCNHead(ignore_absent=True) got features of {x.shape[1]} "
-                    f"persons for an input of {present.shape[1]}: this backbone merges "
-                    "the persons; set model.cls_head.ignore_absent=False",
+                    f"MaskedGCNHead(ignore_absent=True) got features of M={x.shape[1]} "
+                    f"persons, expected M={present.shape[1]} as in the input. This "
+                    "backbone merges the persons. Set "
+                    "model.cls_head.ignore_absent=False.",
                     kind="config",
                     field="model.cls_head.ignore_absent",
                 )
@@ -101,7 +102,7 @@ class MaskedGCNHead(GCNHead):
 
 
 def mean_of_present(features: Tensor, present: Tensor) -> Tensor:
-    """Average over the present persons, or over all if none is present.
+    """Average features over the present persons, or over all if none is present.
 
     Args:
         features: [N, M, C].

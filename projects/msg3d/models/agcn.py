@@ -28,8 +28,8 @@ class AdaptiveGraphConv(unit_aagcn):
     connects all joints from the first step.
 
     Args:
-        in_channels: C.
-        out_channels: O.
+        in_channels: input channels, C.
+        out_channels: output channels, O.
         adjacency: A, float32 [K, V, V], indexed (subset, source, target).
     """
 
@@ -40,7 +40,7 @@ class AdaptiveGraphConv(unit_aagcn):
         self.PA = nn.Parameter(torch.full_like(adjacency, 1e-6))  # B
 
     def graphs(self, x: Tensor) -> Tensor:
-        """Compute A + B + C of x [N, C, T, V]: [N, K, V, V] (.., source, target)."""
+        """Compute A + B + C for x [N, C, T, V], [N, K, V, V] (.., source, target)."""
         # NOTE: len(x) would specialize a dynamic size in exports.
         samples, subsets = x.shape[0], len(self.A)
         # One convolution computes theta and phi of all subsets, interleaved.
@@ -60,7 +60,7 @@ class AdaptiveGraphConv(unit_aagcn):
         return self.A + self.PA + attention
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, C, T, V] -> [N, O, T, V]."""
+        """Map [N, C, T, V] to [N, O, T, V]."""
         rows = x.flatten(1, 2)  # (N, CT, V)
         products = [rows @ graph for graph in self.graphs(x).unbind(1)]
         gathered = torch.cat(products, 1)  # (N, KCT, V)

@@ -1,10 +1,11 @@
-"""Channels-last BatchNorm: several layers at once, and folding.
+"""Channels-last BatchNorm for several layers at once, and BatchNorm folding.
 
     y = scale * x + shift
     scale = weight / sqrt(var + eps), shift = bias - scale * mean
 
-over all axes of x [..., C] except the last. BatchNorms with concatenated inputs are
-computed as one: `norms` apply to consecutive shares of the C channels.
+with the mean and variance over all axes of x [..., C] except the last. BatchNorms with
+concatenated inputs are computed as one BatchNorm. The argument `norms` of the functions
+contains BatchNorms for consecutive shares of the C channels.
 """
 
 from collections.abc import Sequence
@@ -53,7 +54,7 @@ def uses_batch_statistics(norms: Norms) -> bool:
 
 
 def affine(norms: Norms) -> tuple[Tensor, Tensor]:
-    """Join the weights and biases of `norms`, [C] each."""
+    """Return the concatenated weights and biases of `norms`, [C] each."""
     return (
         torch.cat([norm.weight for norm in norms]),
         torch.cat([norm.bias for norm in norms]),
@@ -75,7 +76,7 @@ def _joint_norm(norms: Norms, image: Tensor) -> Tensor:
 
 
 def count_batch(norms: Norms) -> float:
-    """Count a training batch, and return the weight of its statistics."""
+    """Count a training batch, and return its weight in the running statistics."""
     first = norms[0]
     if not (first.training and first.track_running_stats):
         return 0.0
@@ -104,9 +105,9 @@ def keep_statistics(norms: Norms, mean: Tensor, var: Tensor, count: int) -> None
     """Update the running statistics with those of a batch.
 
     Args:
-        norms: BatchNorms in training.
+        norms: BatchNorms in training mode.
         mean, var: mean and biased variance of the batch, [C].
-        count: values per channel.
+        count: number of values per channel.
     """
     momentum = count_batch(norms)
     if not momentum:
@@ -134,6 +135,6 @@ def fold(norm: _BatchNorm) -> tuple[Tensor, Tensor]:
 def fold_linear(
     weight: Tensor, bias: Tensor, norm: _BatchNorm
 ) -> tuple[Tensor, Tensor]:
-    """Fold `norm` into the preceding linear map with weight [O, ...] and bias [O]."""
+    """Return weight [O, ...] and bias [O] of a linear map with `norm` folded in."""
     scale, shift = fold(norm)
     return weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale + shift

@@ -4,7 +4,7 @@ On CPUs, memory bandwidth is the bottleneck. A batch of 16 creates tensors of 40
 200 MB. They leave the cache before they are read again, and their allocation causes a
 page fault per 4 kB. The tensors of one sample stay in the cache, and all samples share
 one buffer. Accelerators, compilers, and exporters instead need few large operators.
-Each operator of this package therefore has two equivalent forms: plain torch over the
+Each operator of this package therefore has two equivalent forms: plain PyTorch over the
 batch, and a loop over samples.
 """
 
@@ -26,8 +26,8 @@ def by_sample(x: Tensor, elements: int | None = None) -> bool:
 
     Args:
         x: input of the operator.
-        elements: elements per sample of the largest intermediate tensor; those of `x`
-            by default.
+        elements: elements per sample of the largest intermediate tensor. By default,
+            those of `x`.
     """
     # NOTE: checked first, because numel() would specialize a dynamic size in exports.
     if torch.compiler.is_compiling() or torch.jit.is_tracing():
@@ -49,7 +49,7 @@ def most_in_group(x: Tensor) -> int:
 
 
 def autocast_dtype(device: str) -> torch.dtype | None:
-    """Return the dtype of autocast for a device type, None if autocast is off.
+    """Return the dtype of autocast for a device type, or None if autocast is off.
 
     Autocast is off on devices that do not support it, such as `meta`.
     """
@@ -60,7 +60,7 @@ def autocast_dtype(device: str) -> torch.dtype | None:
 
 
 def as_multiplied(first: Tensor, *others: Tensor | None) -> tuple[Any, ...]:
-    """Cast tensors to the dtype of autocast, if it is on.
+    """Cast tensors to the dtype of autocast if autocast is on.
 
     Autocast does not apply to products with `out=`. None stays None.
     """

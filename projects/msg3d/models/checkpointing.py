@@ -12,8 +12,8 @@ from torch.utils.checkpoint import checkpoint
 def checkpointed(part: nn.Module, x: Tensor) -> Tensor:
     """Compute `part(x)`, storing only x and recomputing the rest in the backward pass.
 
-    With torch's checkpoint alone, the recomputation would update the running statistics
-    of BatchNorm again. Dropout uses the same mask in both passes.
+    With PyTorch's `checkpoint` alone, the recomputation would update the running
+    statistics of BatchNorm again. Dropout uses the same mask in both passes.
     """
 
     def contexts() -> tuple[AbstractContextManager, AbstractContextManager]:
@@ -24,7 +24,7 @@ def checkpointed(part: nn.Module, x: Tensor) -> Tensor:
 
 @contextlib.contextmanager
 def frozen_statistics(module: nn.Module) -> Iterator[None]:
-    """Freeze running statistics and batch counts of BatchNorms in training."""
+    """Freeze running statistics and batch counts of BatchNorms in training mode."""
     kept = [
         (norm, norm.momentum, batches, batches.clone())
         for norm in module.modules()

@@ -2,7 +2,7 @@
 
     out[t, u] = b + W relu(norm(z[t, u]))
 
-where z[t, u] are the w frames of joint u in window t, [wC].
+where z[t, u], [wC], contains the w frames of joint u in window t.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from .norm_relu import NormRelu, Statistics, batch_statistics
 
 
 def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> Tensor:
-    """Collapse the w frames of each window.
+    """Collapse the w frames of each window into one frame.
 
     Args:
         z: [N, T, V, w, C].
@@ -39,10 +39,10 @@ def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> T
 
 
 class NormReluLinear(torch.autograd.Function):
-    """Memory-saving collapse, computed per group of samples; stores only z.
+    """Memory-saving collapse that is computed per group and stores only z.
 
     `apply(z, mean, var, invstd, gamma, beta, weight, bias)` expects z [N, T, V, w, C]
-    and its batch statistics. The gradient of z includes the one through the statistics.
+    and its batch statistics. The gradient of z includes that through the statistics.
     """
 
     @staticmethod

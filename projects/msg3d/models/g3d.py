@@ -17,14 +17,14 @@ from .ms_gcn import MSGCN
 
 
 class G3D(BaseModule):
-    """One pathway: graph convolution over windows, then collapse of each window.
+    """G3D pathway: graph convolution over windows, then collapse of each window.
 
     Args:
-        in_channels: C.
-        mid_channels: channels of the graph convolution.
-        out_channels: O.
+        in_channels: input channels, C.
+        mid_channels: output channels of the graph convolution.
+        out_channels: output channels, O.
         adjacency: 0/1 matrix of the skeleton, [V, V].
-        num_scales: K.
+        num_scales: number of scales, K.
         window: frames per window, w.
         stride: frames from one window to the next.
         norm: normalization of the adjacency matrices, one of `graph.NORMS`.
@@ -60,19 +60,19 @@ class G3D(BaseModule):
         self.out_bn = nn.BatchNorm2d(out_channels)
 
     def out_linear(self) -> tuple[Tensor, Any]:
-        """Return the weight of `out_conv` as matrix [O, w * mid], and the bias [O]."""
+        """Return the weight of `out_conv` as a matrix [O, w * mid] and its bias [O]."""
         weight = self.out_conv.weight[:, :, 0, :, 0].transpose(1, 2).flatten(1)
         return weight, self.out_conv.bias
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, T, V, C] -> [N, T', V, O]."""
+        """Map [N, T, V, C] to [N, T', V, O]."""
         gcn: MSGCN = self.gcn3d["1"]
         z = gcn.convolve(x)  # (N, T', V, w, mid)
         x = collapse(z, gcn.mlp.layers[1], *self.out_linear())
         return batch_norm([self.out_bn], x)
 
     def fold(self) -> "FoldedG3D":
-        """Return an equivalent for inference that adds its result to a tensor."""
+        """Return an equivalent module for inference, which adds to a tensor."""
         return FoldedG3D(self)
 
 
@@ -109,8 +109,10 @@ class FoldedG3D(nn.Module):
 class MultiWindowG3D(BaseModule):
     """Sum of G3D pathways with different window sizes.
 
-    `mid_channels` specifies where the number of channels changes: the first block of
-    the network changes it in the graph convolution, later blocks in the collapse.
+    The first block of the network changes the number of channels in the graph
+    convolution (`mid_channels` = `out_channels`). Later blocks change it in the
+    collapse (`mid_channels` = `in_channels`). The arguments are those of `G3D`, except
+    `windows`, which contains the frames per window of each pathway.
     """
 
     def __init__(
@@ -142,7 +144,7 @@ class MultiWindowG3D(BaseModule):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, T, V, C] -> [N, T', V, O]."""
+        """Map [N, T, V, C] to [N, T', V, O]."""
         out, *others = (pathway(x) for pathway in self.gcn3d)
         for other in others:
             out = out + other

@@ -23,12 +23,12 @@ def build_graph(layout: str | dict = "coco", **kwargs: Any) -> Graph:
     """Build MMAction2's `Graph` for any layout of `msg3d.skeletons`.
 
     Args:
-        layout: a name, or `dict(num_node=, inward=, center=)`.
+        layout: name of a layout, or `dict(num_node=, inward=, center=)`.
         **kwargs: other arguments of `Graph`, such as `mode='binary_adj'`.
 
     Raises:
         ConfigError: the layout is unknown or refers to a joint that does not exist
-            (kind "layout").
+            (kind `layout`).
     """
     graph = Graph(layout=graph_layout(layout), **kwargs)
     graph.layout = layout  # as configured, for messages
@@ -40,13 +40,13 @@ def binary_adjacency(graph_cfg: dict) -> tuple[Graph, Tensor]:
 
     Raises:
         ConfigError: the mode gives several subsets, but MS-G3D computes its own scales
-            (kind "option").
+            (kind `option`).
     """
     graph = build_graph(**graph_cfg)
     if len(graph.A) != 1:
         raise ConfigError(
-            f"graph_cfg mode {graph.mode!r} gives {len(graph.A)} adjacency matrices, "
-            "but MS-G3D computes its scales from one: use mode='binary_adj'",
+            f"graph_cfg.mode={graph.mode!r} gives {len(graph.A)} adjacency matrices, "
+            "but MS-G3D computes its scales from one matrix. Use mode='binary_adj'.",
             kind="option",
             field="graph_cfg.mode",
         )
@@ -62,7 +62,7 @@ def disentangled_scales(
 
     Args:
         adjacency: 0/1 matrix, [V, V].
-        num_scales: K.
+        num_scales: number of scales, K.
         norm: one of `NORMS`.
 
     Returns:
@@ -109,18 +109,18 @@ def warn_about_repeated_scales(graph: Graph, adjacency: Tensor, **scales: int) -
     """Warn, once per process, about scales that exceed the diameter of the graph.
 
     Args:
-        graph: from `build_graph`.
+        graph: result of `build_graph`.
         adjacency: its 0/1 matrix, [V, V].
-        **scales: numbers of scales by argument name of the model.
+        **scales: number of scales for each argument, such as `num_gcn_scales`.
     """
     useful = useful_scales(adjacency)
     named = isinstance(graph.layout, str)
-    title = repr(graph.layout) if named else f"of {graph.num_node} joints"
+    title = repr(graph.layout) if named else f"with {graph.num_node} joints"
     for name, number in scales.items():
         if number > useful:
             _warn_once(
-                f"{name}={number}, but the graph of layout {title} has diameter "
-                f"{useful - 1}: scales from {useful} on repeat scale 0 (self-links "
+                f"{name}={number}, but the graph of the layout {title} has diameter "
+                f"{useful - 1}. Scales from {useful} on repeat scale 0 (self-links "
                 f"only). Use {name}={useful} for a new model. Keep {number} only to "
                 "load weights that were published with it."
             )

@@ -47,7 +47,7 @@ def graph_conv(
         [N, T', V, w, O] with T' = ceil(T / s).
 
     Raises:
-        ConfigError: the window is even and has no middle frame (kind "option").
+        ConfigError: the window is even and has no middle frame (kind `option`).
     """
     return apply_factors(x, arrange(adjacency, weight, window, stride), bias)
 
@@ -63,12 +63,12 @@ def dropped_graph_conv(
 ) -> Tensor:
     """Apply `graph_conv` with dropout between aggregation and weights.
 
-    Always aggregates first, because only that order computes the values to drop: the
-    aggregated features of each node, per scale and channel.
+    Always aggregates first. Only this order computes the values to drop, which are the
+    aggregated features of each node per scale and channel.
 
     Args:
         x, adjacency, weight, bias, window, stride: as in `graph_conv`.
-        drop: dropout, applied to [N, T', Vw, CK] with scales as the fastest axis.
+        drop: callable that applies dropout to [N, T', Vw, CK] (scales as fastest axis).
 
     Returns:
         [N, T', V, w, O].
@@ -96,15 +96,18 @@ def arrange(
     stride: int,
     aggregate_first: bool = False,
 ) -> Factors:
-    """Arrange the factors of `graph_conv` (only once for inference).
+    """Arrange adjacency and weights of `graph_conv` for the cheaper order.
 
     Args:
         adjacency, weight, window, stride: as in `graph_conv`.
         aggregate_first: use this order even if the other is cheaper.
+
+    Raises:
+        ConfigError: the window is even and has no middle frame (kind `option`).
     """
     if window % 2 == 0:
         raise ConfigError(
-            f"graph_conv got a window of {window} frames; use an odd number",
+            f"window={window}, expected an odd number of frames",
             kind="option",
             field="window",
         )
@@ -327,7 +330,7 @@ class _Transform:
 
 
 class _Spread:
-    """Transpose of gathering: gradients of windows [T', P, O] -> of frames.
+    """Transpose of gathering, from gradients of windows [T', P, O] to frames.
 
     Frame f is frame i of window (f + w // 2 - i) / s. All frames with the same
     remainder (f + w // 2) mod s have the same values of i, and their windows are

@@ -1,12 +1,14 @@
-"""Fast inference of MS-G3D.
+"""Fast inference with MS-G3D.
+
+MSG3D uses this module in eval mode without gradients:
 
     model.eval()
     with torch.no_grad():
         features = model(x)
 
 BatchNorms are folded, graphs are summed once, and the features of absent persons are
-computed only once. All derived tensors are cached and recomputed when the parameters
-change: after training, loading, moving, casting, or averaging.
+computed only once. All derived tensors are cached. They are recomputed when the
+parameters change, for example after training, loading, moving, casting, or averaging.
 """
 
 from collections.abc import Iterator
@@ -28,12 +30,12 @@ if TYPE_CHECKING:
 # Elements per activation of the first block in a forward pass: fewer add interpreter
 # overhead, more leave the cache.
 CACHE_ELEMENTS = 1_000_000
-# Values compared per tensor, to detect writes that bypass torch's version counter.
+# Values compared per tensor, to detect writes that bypass PyTorch's version counter.
 COMPARED_VALUES = 16
 
 
 class FoldedMSG3D(nn.Module):
-    """MSG3D for inference on single persons.
+    """MSG3D for inference, applied to each person separately.
 
     Args:
         model: an MSG3D.
@@ -61,14 +63,14 @@ class FoldedMSG3D(nn.Module):
         return (x * self.scale + self.shift).to(self.dtype)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalized persons [R, T, V, C] -> [R, T', V, 4c]."""
+        """Map R normalized persons [R, T, V, C] to features [R, T', V, C']."""
         for block in self.blocks:
             x = block(x)
         return x
 
 
 class FoldedBlock(nn.Module):
-    """A block of MSG3D for inference, whose pathways add to one tensor."""
+    """Block of MSG3D for inference with pathways that add to one tensor."""
 
     bias: Tensor
 
@@ -88,9 +90,9 @@ class FoldedBlock(nn.Module):
 
 
 class Inference:
-    """Run the folded form of a model, and cache it.
+    """Callable that folds an MSG3D, caches the folded form, and runs it.
 
-    Each MSG3D has its own. Copying and pickling drop the cache.
+    Each MSG3D has its own instance. Copying and pickling drop the cache.
     """
 
     def __init__(self) -> None:
@@ -107,11 +109,11 @@ class Inference:
         self._sources: list[_Source] = []
         self._values: Tensor | None = None
         self._folded: dict[torch.dtype, FoldedMSG3D] = {}
-        # (dtype, T) -> features of an absent person at each index, [M, T', V, 4c]
+        # (dtype, T) -> features of an absent person at each index, [M, T', V, C']
         self._absent: dict[tuple[torch.dtype, int], Tensor] = {}
 
     def __call__(self, model: "MSG3D", x: Tensor) -> Tensor:
-        """[N, M, T, V, C] -> [N, M, T', V, 4c]."""
+        """Map keypoints [N, M, T, V, C] to features [N, M, T', V, C']."""
         device = x.device.type
         mean: Any = model.data_bn.running_mean  # a tensor, see `can_fold`
         dtype, autocast = mean.dtype, autocast_dtype(device)
@@ -197,7 +199,7 @@ def _is_plain(module: nn.Module) -> bool:
 
 
 def _tensors(module: nn.Module) -> Iterator[Tensor]:
-    """Yield parameters and buffers; faster than torch's iterators with names."""
+    """Yield floating-point parameters and buffers, faster than `nn.Module` does."""
     for tensors in (module._parameters, module._buffers):
         for tensor in tensors.values():
             if tensor is not None and tensor.is_floating_point():

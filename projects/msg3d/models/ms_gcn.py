@@ -1,7 +1,7 @@
 """MS-GCN: multi-scale aggregation over joints, within frames or windows.
 
 Source: MS-G3D, sections 3.2 (w = 1) and 3.3 (w > 1). Parameters have the names and
-shapes of MMAction2's port, so published weights load.
+shapes of MMAction2's port, so published weights can be loaded.
 """
 
 from typing import Any
@@ -22,14 +22,14 @@ from .graph_conv import (
 
 
 class MSGCN(BaseModule):
-    """Graph convolution over K scales, BatchNorm, ReLU.
+    """Graph convolution over K scales with BatchNorm and ReLU.
 
     Args:
-        in_channels: C.
-        out_channels: O.
+        in_channels: input channels, C.
+        out_channels: output channels, O.
         adjacency: 0/1 matrix of the skeleton, [V, V].
-        num_scales: K; scale k connects joints k hops apart.
-        window: w, frames per window; 1 for the spatial graph.
+        num_scales: number of scales, K; scale k connects joints k hops apart.
+        window: frames per window, w; 1 for the spatial graph.
         stride: frames from one window to the next.
         norm: normalization of the adjacency matrices, one of `graph.NORMS`.
         dropout: dropout probability of the aggregated features, before the weights.
@@ -57,7 +57,7 @@ class MSGCN(BaseModule):
         self.drop = nn.Dropout(dropout)
 
     def convolve(self, x: Tensor) -> Tensor:
-        """Apply the graph convolution only: [N, T, V, C] -> [N, T', V, w, O]."""
+        """Map [N, T, V, C] to [N, T', V, w, O], without BatchNorm and ReLU."""
         conv = self.mlp.layers[0]
         weight = conv.weight.flatten(1)  # (O, KC)
         adjacency = self.A + self.PA
@@ -69,11 +69,11 @@ class MSGCN(BaseModule):
         return graph_conv(x, adjacency, weight, conv.bias, *layout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, T, V, C] -> [N, T', V, wO], with the frames of a window concatenated."""
+        """Map [N, T, V, C] to [N, T', V, wO] with concatenated frames per window."""
         return batch_norm([self.mlp.layers[1]], self.convolve(x), relu=True).flatten(3)
 
     def fold(self) -> "FoldedMSGCN":
-        """Return a faster equivalent for eval mode."""
+        """Return an equivalent module for inference with folded BatchNorm."""
         return FoldedMSGCN(self)
 
 
@@ -106,7 +106,7 @@ class FoldedMSGCN(nn.Module):
 
 
 class _Pointwise(nn.Module):
-    """Container of the 1x1 convolution and BatchNorm under upstream's names."""
+    """1x1 convolution and BatchNorm with the names of MMAction2's port."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()

@@ -29,14 +29,14 @@ from .temporal_branches import TemporalBranches, convolve_batch, folded_branches
 class MSTCN(BaseModule):
     """Concatenated temporal branches plus a residual connection.
 
-    There is one branch per dilation, which convolves three frames, one branch with
-    max pooling over three frames, and one branch that uses single frames. All branches
-    begin with a 1x1 convolution of the same input, computed as one matrix product.
+    One branch per dilation convolves three frames. Another branch applies max pooling
+    over three frames, and the last branch uses single frames. All branches begin with a
+    1x1 convolution of the same input, computed as one matrix product.
 
     Args:
-        in_channels: C.
-        out_channels: O. Each branch has O // 6 channels (with four dilations), and the
-            last branch has the remainder.
+        in_channels: input channels, C.
+        out_channels: output channels, O. With four dilations, each branch has O // 6
+            channels, and the last branch has all remaining channels.
         stride: temporal stride.
         dilations: dilations of the convolution branches.
         dropout: dropout probability after the activation.
@@ -96,7 +96,7 @@ class MSTCN(BaseModule):
 
     @property
     def first_norms(self) -> list[nn.BatchNorm2d]:
-        """BatchNorms before the ReLU, of all branches except the last (no ReLU)."""
+        """BatchNorms before the ReLU of each branch; the last branch has no ReLU."""
         return [branch[1] for branch in self.branches[:-1]]
 
     @property
@@ -111,18 +111,22 @@ class MSTCN(BaseModule):
         return [*(branch[3].bn for branch in dilated), pooled[4], single[1]]
 
     def pointwise(self) -> tuple[Tensor, Tensor]:
-        """Join the first 1x1 convolutions into one matrix [O, C] and bias [O]."""
+        """Join the first 1x1 convolutions into one matrix [O, C] and one bias [O]."""
         convs = [branch[0] for branch in self.branches]
         weight = torch.cat([conv.weight.flatten(1) for conv in convs])
         return weight, torch.cat([conv.bias for conv in convs])
 
     def taps(self) -> tuple[Tensor, Tensor]:
-        """Stack the temporal convolutions: [D, 3, w, w] (in, out) and biases [D, w]."""
+        """Stack weights [D, 3, w, w] and biases [D, w] of the temporal convolutions.
+
+        D is the number of dilations, and w the number of channels per branch. The last
+        two axes of the weights are (in, out).
+        """
         weights = [conv.weight[..., 0].permute(2, 1, 0) for conv in self.convs]
         return torch.stack(weights), torch.stack([conv.bias for conv in self.convs])
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, T, V, C] -> [N, T', V, O]."""
+        """Map [N, T, V, C] to [N, T', V, O]."""
         h = F.linear(x, *self.pointwise())  # (N, T, V, O), branches concatenated
         out = batch_norm(self.last_norms, self._branches(h))
         if self.branch_drop.p and self.branch_drop.training:
@@ -158,12 +162,12 @@ class MSTCN(BaseModule):
         return batch_norm([norm], x)
 
     def fold(self) -> "FoldedMSTCN":
-        """Return a faster equivalent for eval mode."""
+        """Return an equivalent module for inference with folded BatchNorms."""
         return FoldedMSTCN(self)
 
 
 class FoldedMSTCN(nn.Module):
-    """MSTCN for inference, with all BatchNorms folded except after max pooling."""
+    """MSTCN for inference with folded BatchNorms, except after max pooling."""
 
     pointwise: Tensor
     pointwise_bias: Tensor

@@ -27,24 +27,26 @@ from .ms_tcn import MSTCN
 
 @MODELS.register_module()
 class MSG3D(BaseModule):
-    """Three blocks, each summing a factorized and a space-time pathway.
+    """MS-G3D backbone with three blocks.
+
+    Each block adds a factorized and a space-time pathway, followed by an MS-TCN.
 
     Args:
         graph_cfg: `dict(layout=..., mode='binary_adj')`. The layout is a name from
             `msg3d.skeletons` or `dict(num_node=, inward=, center=)`.
-        in_channels: C of the keypoints: 3 for (x, y, z) or (x, y, score).
+        in_channels: channels of the keypoints, C: 3 for (x, y, z) or (x, y, score).
         base_channels: channels of the first block. The second block has twice and
             the third four times as many.
-        num_gcn_scales: K of the spatial graph. Scales beyond its diameter + 1 are
+        num_gcn_scales: scales of the spatial graph. Scales beyond its diameter + 1 are
             redundant and cause a warning (published weights use 13 anyway).
-        num_g3d_scales: K of the space-time graphs, likewise.
-        num_person: M.
+        num_g3d_scales: scales of the space-time graphs, likewise.
+        num_person: number of persons, M.
         tcn_dropout: dropout probability at the end of each block.
-        graph_norm: normalization of the adjacency matrices: `columns` as in
-            MMAction2's port, `symmetric` as in the paper and the authors' weights.
-        with_cp: use gradient checkpointing: store only the input of each part of a
-            block and recompute the part in the backward pass. Saves memory, costs
-            time, and leaves the results unchanged.
+        graph_norm: normalization of the adjacency matrices, 'columns' as in MMAction2's
+            port, or 'symmetric' as in the paper and the authors' weights.
+        with_cp: use gradient checkpointing. Only the input of each part of a block is
+            stored, and the part is recomputed in the backward pass. This saves memory,
+            costs time, and leaves the results unchanged.
         gcn_dropout: dropout probability of the aggregated features in the graph
             convolution of the factorized pathway.
         g3d_dropout: the same in the space-time pathway.
@@ -77,7 +79,8 @@ class MSG3D(BaseModule):
         super().__init__(init_cfg=init_cfg)
         if graph_norm not in NORMS:
             raise ConfigError(
-                f"MSG3D got graph_norm={graph_norm!r}; use one of {sorted(NORMS)}",
+                f"MSG3D got graph_norm={graph_norm!r}, expected one of "
+                f"{', '.join(sorted(NORMS))}",
                 kind="option",
                 field="graph_norm",
             )
@@ -145,11 +148,13 @@ class MSG3D(BaseModule):
             yield tuple(getattr(self, name) for name in names)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
+        """Map keypoints [N, M, T, V, C] to features [N, M, 4 * base_channels, T', V].
+
+        T' is ceil(T / 4).
 
         Raises:
             DataError: the numbers of persons, joints, or channels differ from the
-                model's (kind "shape").
+                model's (kind `shape`).
         """
         check_keypoints(self, x, self.num_person)
         if can_fold(self):
@@ -170,6 +175,6 @@ class MSG3D(BaseModule):
         return checkpointed(part, x) if self.with_cp and self.training else part(x)
 
     def train(self, mode: bool = True) -> "MSG3D":
-        """Set the mode as in torch, and clear the cache of `Inference`."""
+        """Set the mode as `nn.Module` does, and clear the cache of `Inference`."""
         self._inference.clear()
         return super().train(mode)

@@ -3,7 +3,7 @@
 Used by custom autograd functions in which a matrix product follows the ReLU. They do
 not store the activation. The backward pass recomputes it from the input of BatchNorm,
 which is stored anyway, with one multiplication and one addition while the data is in
-the cache. The arithmetic is the same as in torch's BatchNorm.
+the cache. The arithmetic is the same as in PyTorch's BatchNorm.
 """
 
 from typing import NamedTuple
@@ -30,13 +30,13 @@ def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
     float64.
 
     Raises:
-        DataError: there is only one value per channel (kind "shape").
+        DataError: there is only one value per channel (kind `shape`).
     """
     count = x.numel() // x.shape[-1]
     if count == 1:
         raise DataError(
-            "BatchNorm got one value per channel in training, but the variance needs "
-            "at least two: use more clips or frames",
+            "BatchNorm got one value per channel in training, expected at least two. "
+            "Use more clips or frames.",
             kind="shape",
         )
     dtype = precise(x.dtype)
@@ -59,7 +59,7 @@ class NormRelu:
 
     Args:
         x: input [N, ..., C], to be processed in the slices of `groups(x)`.
-        statistics: of x.
+        statistics: batch statistics of x.
         weight, bias: [C'], C' <= C.
     """
 
@@ -78,7 +78,7 @@ class NormRelu:
         self.sum_grad, self.sum_product = torch.zeros(2, self.channels).double()
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Return the activation of a group; the next call overwrites it."""
+        """Return the activation of a group. The next call overwrites it."""
         samples = samples[..., : self.channels]
         self.active, self.centered = (
             buffer[: len(samples)] for buffer in self._buffers
@@ -87,7 +87,7 @@ class NormRelu:
         return self.active.relu_().to(samples.dtype)
 
     def backward(self, grad: Tensor, samples: Tensor) -> None:
-        """Backpropagate `grad` [..., C'] through the ReLU in place; update the sums."""
+        """Backpropagate `grad` [..., C'] through the ReLU in place, and update sums."""
         samples = samples[..., : self.channels]
         torch.sub(samples, self.statistics.mean, out=self.centered)
         if grad.dtype == self.active.dtype:
@@ -100,7 +100,7 @@ class NormRelu:
         self.sum_product += self.centered.mul_(grad).flatten(0, -2).sum(0)
 
     def finish(self, grad_x: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the gradients of x (in place), weight, and bias (returned).
+        """Compute the gradient of x in place, and return those of weight and bias.
 
         Args:
             grad_x: [N, ..., C], after `backward` of all groups. Its first C' channels

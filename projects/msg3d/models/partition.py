@@ -47,13 +47,13 @@ class PartitionGraph(Graph):
     - `binary_adj`: the bones as zeros and ones. Unchanged from MMAction2.
 
     Args:
-        layout: a name, or `dict(num_node=, inward=, center=)`.
-        mode: one of the above.
+        layout: name of a layout, or `dict(num_node=, inward=, center=)`.
+        mode: one of the modes above.
         max_hop: distance of the farthest neighbors, in bones.
 
     Raises:
-        ConfigError: the layout is unknown (kind "layout"), the mode is unknown, or
-            `max_hop` is below one (kind "option").
+        ConfigError: the layout is unknown (kind `layout`), the mode is unknown, or
+            `max_hop` is below one (kind `option`).
     """
 
     def __init__(
@@ -64,21 +64,21 @@ class PartitionGraph(Graph):
     ) -> None:
         if mode == "stgcn_spatial_mended":
             warnings.warn(
-                "graph_cfg mode 'stgcn_spatial_mended' is deprecated; use "
-                "'stgcn_spatial_fixed'",
+                "graph_cfg mode 'stgcn_spatial_mended' is deprecated. Use "
+                "'stgcn_spatial_fixed' instead.",
                 DeprecationWarning,
                 stacklevel=2,
             )
             mode = "stgcn_spatial_fixed"
         if mode not in MODES:
             raise ConfigError(
-                f"unknown graph_cfg mode {mode!r}; use one of {', '.join(MODES)}",
+                f"graph_cfg.mode is {mode!r}, expected one of {', '.join(MODES)}",
                 kind="option",
                 field="graph_cfg.mode",
             )
         if max_hop < 1:
             raise ConfigError(
-                f"graph_cfg max_hop is {max_hop}, but must be 1 or more",
+                f"graph_cfg.max_hop is {max_hop}, expected 1 or more",
                 kind="option",
                 field="graph_cfg.max_hop",
             )
@@ -86,16 +86,16 @@ class PartitionGraph(Graph):
         self.layout = layout  # as configured, for messages
 
     def uniform(self) -> np.ndarray:
-        """Return all neighbors in one subset, [1, V, V]."""
+        """Return the adjacency matrix of all neighbors, [1, V, V]."""
         return normalize_digraph((self.hop_dis <= self.max_hop).astype(float))[None]
 
     def distance(self) -> np.ndarray:
-        """Return one subset per hop, [max_hop + 1, V, V]."""
+        """Return one adjacency matrix per hop, [max_hop + 1, V, V]."""
         hops = np.arange(self.max_hop + 1)[:, None, None]
         return self.uniform() * (self.hop_dis == hops)
 
     def stgcn_spatial_fixed(self) -> np.ndarray:
-        """Return subsets by hop and distance to the center, [2 max_hop + 1, V, V]."""
+        """Return matrices by hop and distance to the center, [2 max_hop + 1, V, V]."""
         to_center = self._hops_to_center()
         nearer = to_center[:, None] < to_center[None]  # (source, target)
         zero, *others = self.distance()

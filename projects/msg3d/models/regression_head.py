@@ -1,8 +1,8 @@
 """Regression head for traits, scores, or angles.
 
-As in Erkoç, Demirci, Sonlu and Güdükbay, "Skeleton-based Personality Recognition using
-Laban Movement Analysis", PMLR 173, 2022: a linear layer on the pooled features of
-MS-G3D, trained with the squared error of five traits.
+Source: Erkoç, Demirci, Sonlu and Güdükbay, "Skeleton-based Personality Recognition
+using Laban Movement Analysis", PMLR 173, 2022. A linear layer on the pooled features of
+MS-G3D is trained with the squared error of five traits.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ LOSSES = {"mse": F.mse_loss, "l1": F.l1_loss}
 class TraitHead(GCNHead):
     """Regression head for RecognizerGCN with any number of targets.
 
-    Samples have `gt_targets` instead of a label; PackTargetInputs packs them from the
+    Samples have `gt_targets` instead of a label. PackTargetInputs packs them from the
     `targets` of the annotation file. The head sets `pred_targets`, float [num_targets],
     in the units of the targets, averaged over the clips of a sample.
 
@@ -34,18 +34,18 @@ class TraitHead(GCNHead):
     have equal weight. The checkpoint contains both values.
 
     Args:
-        num_targets: K.
-        in_channels: C of the features; four times MSG3D's base_channels.
-        target_mean: K numbers; zeros by default.
-        target_std: K positive numbers; ones by default.
+        num_targets: number of targets, K.
+        in_channels: channels of the features, C. For MSG3D, 4 * base_channels.
+        target_mean: K numbers. By default, zeros.
+        target_std: K positive numbers. By default, ones.
         loss: 'mse' or 'l1', averaged over samples and targets, and logged as `loss_mse`
             or `loss_l1`.
         dropout: dropout probability of the pooled features.
-        init_cfg: initialization config of MMEngine; that of GCNHead by default.
+        init_cfg: initialization config of MMEngine. By default, that of GCNHead.
 
     Raises:
         ConfigError: the loss is unknown, the number of values is not K, or a standard
-            deviation is not positive (kind "option").
+            deviation is not positive (kind `option`).
 
     Example:
         cls_head=dict(type='TraitHead', num_targets=5, in_channels=48)
@@ -63,7 +63,8 @@ class TraitHead(GCNHead):
     ) -> None:
         if loss not in LOSSES:
             raise ConfigError(
-                f"TraitHead got loss={loss!r}; use one of {sorted(LOSSES)}",
+                f"TraitHead got loss={loss!r}, expected one of "
+                f"{', '.join(sorted(LOSSES))}",
                 kind="option",
                 field="loss",
             )
@@ -80,8 +81,8 @@ class TraitHead(GCNHead):
         std = _numbers("target_std", target_std, num_targets, default=1.0)
         if not (std > 0).all():
             raise ConfigError(
-                f"TraitHead got target_std={std.tolist()}, expected positive numbers: "
-                "remove targets that are constant over all samples",
+                f"TraitHead got target_std={std.tolist()}, expected positive numbers. "
+                "Remove targets that are constant over all samples.",
                 kind="option",
                 field="target_std",
             )
@@ -89,7 +90,7 @@ class TraitHead(GCNHead):
         self.register_buffer("target_std", std)
 
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
-        """Features [N, M, C, T, V] -> targets [N, K], in their original units."""
+        """Map features [N, M, C, T, V] to targets [N, K] in their original units."""
         return super().forward(x, **kwargs) * self.target_std + self.target_mean
 
     def loss_by_feat(
@@ -101,8 +102,11 @@ class TraitHead(GCNHead):
             predicted: [N, K], from `forward`.
             data_samples: N samples with `gt_targets` [K].
 
+        Returns:
+            The loss under the key `loss_mse` or `loss_l1`.
+
         Raises:
-            DataError: a sample has no `gt_targets`, or not K of them (kind "target").
+            DataError: a sample has no `gt_targets`, or not K of them (kind `target`).
         """
         targets = torch.stack([self._targets(sample) for sample in data_samples])
         targets = targets.to(predicted)
@@ -130,11 +134,11 @@ class TraitHead(GCNHead):
     def _targets(self, sample: ActionDataSample) -> Tensor:
         targets = sample.get("gt_targets")
         if targets is None or targets.shape != (self.num_targets,):
-            shape = "no" if targets is None else f"{tuple(targets.shape)}"
+            shape = "no values" if targets is None else f"shape {tuple(targets.shape)}"
             raise DataError(
-                f"has {shape} gt_targets, but the head expects {self.num_targets}: add "
-                "`targets` to the annotation file, add PackTargetInputs to the "
-                "pipeline, and set model.cls_head.num_targets",
+                f"'gt_targets' has {shape}, but the head expects {self.num_targets} "
+                "values. Add 'targets' to the annotation file and PackTargetInputs to "
+                "the pipeline, and set model.cls_head.num_targets.",
                 kind="target",
                 sample=sample.get("frame_dir"),
                 field="gt_targets",
@@ -148,8 +152,8 @@ def _numbers(
     numbers: list[float] = [default] * count if values is None else list(values)
     if len(numbers) != count:
         raise ConfigError(
-            f"TraitHead got {len(numbers)} values of {name}, expected {count}, one per "
-            "target",
+            f"TraitHead got {len(numbers)} values for {name}, expected {count} (one "
+            "per target)",
             kind="option",
             field=name,
         )

@@ -18,19 +18,20 @@ HE_INIT = {"type": "Kaiming", "layer": "Conv1d", "mode": "fan_out"}
 
 @MODELS.register_module()
 class ResTCN(BaseModule):
-    """BatchNorm, one convolution, nine pre-activation units, BatchNorm, and ReLU.
+    """Res-TCN backbone with nine pre-activation units.
 
-    Units 4 and 7 double the channels and halve the frames. The persons, joints, and
+    BatchNorm and a convolution precede the units, and BatchNorm and ReLU follow. Units
+    4 and 7 double the channels and halve the frames. The persons, joints, and
     coordinates of a frame are flattened into channels, so the result has one person and
     one joint, as GCNHead expects.
 
     Args:
-        graph_cfg: as for the other networks; only V of the layout is used.
-        in_channels: C of the keypoints.
+        graph_cfg: arguments of `PartitionGraph`. Only the number of joints is used.
+        in_channels: channels of the keypoints, C.
         base_channels: channels of the first three units.
-        num_person: M.
+        num_person: number of persons, M.
         dropout: dropout probability in each unit, before the convolution over 9 frames.
-        init_cfg: initialization config of MMEngine; He normal by default.
+        init_cfg: initialization config of MMEngine. By default, He normal.
 
     Example:
         >>> model = ResTCN(dict(layout='nturgb+d'))
@@ -63,11 +64,13 @@ class ResTCN(BaseModule):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, M, T, V, C] -> [N, 1, 4 * base_channels, T', 1], T' = ceil(T / 4).
+        """Map keypoints [N, M, T, V, C] to features [N, 1, 4 * base_channels, T', 1].
+
+        T' is ceil(T / 4).
 
         Raises:
             DataError: the numbers of persons, joints, or channels differ from the
-                model's (kind "shape").
+                model's (kind `shape`).
         """
         check_keypoints(self, x, self.num_person)
         clips, _, frames, _, _ = x.shape
@@ -83,8 +86,8 @@ class ResTCNUnit(nn.Module):
     pre-activation convolution over one frame.
 
     Args:
-        in_channels: C.
-        out_channels: O.
+        in_channels: input channels, C.
+        out_channels: output channels, O.
         dropout: dropout probability before the convolution.
     """
 
@@ -98,7 +101,7 @@ class ResTCNUnit(nn.Module):
             self.shortcut = _pre_activation(in_channels, out_channels, 1, stride, 0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, C, T] -> [N, O, T']."""
+        """Map [N, C, T] to [N, O, T']."""
         return self.main(x) + self.shortcut(x)
 
 

@@ -37,9 +37,9 @@ class PartitionSTGCN(STGCN):
         graph_cfg: `dict(layout=, mode=, max_hop=)`, see `PartitionGraph`.
         data_bn_type: 'VC' (one BatchNorm shared by all persons), 'MVC' (one per
             person), or None.
-        num_person: M, used only by 'MVC'.
-        init_cfg: initialization of all convolutions and BatchNorms; the authors' normal
-            distribution by default. None keeps the initialization of MMAction2.
+        num_person: number of persons, M, used only by 'MVC'.
+        init_cfg: initialization of all convolutions and BatchNorms. By default, the
+            authors' normal distribution. None keeps the initialization of MMAction2.
         **kwargs: other arguments of STGCN.
 
     Example:
@@ -73,11 +73,13 @@ class PartitionSTGCN(STGCN):
             _drop_inner_init(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, M, T, V, C] -> [N, M, 4 * base_channels, T', V], T' = ceil(T / 4).
+        """Map keypoints [N, M, T, V, C] to features [N, M, 4 * base_channels, T', V].
+
+        T' is ceil(T / 4).
 
         Raises:
             DataError: the numbers of persons, joints, or channels differ from the
-                model's (kind "shape").
+                model's (kind `shape`).
         """
         check_keypoints(self, x, self.persons)
         return super().forward(x)

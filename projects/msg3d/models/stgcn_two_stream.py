@@ -1,6 +1,6 @@
 """Two-stream ST-GCN on positions and their second differences.
 
-Source: the code of ST-GCN's authors (BSD-2-Clause), `st_gcn_twostream`.
+Source: `st_gcn_twostream` in the code of ST-GCN's authors (BSD-2-Clause).
 """
 
 from typing import Any
@@ -18,10 +18,11 @@ class TwoStreamSTGCN(BaseModule):
     """Two ST-GCNs with separate weights and concatenated features.
 
     The authors add the scores of both streams. A GCNHead on the concatenated features
-    is equivalent: its weight is the concatenation of two heads, its bias their sum.
+    is equivalent. Its weight concatenates the weights of two heads, and its bias is the
+    sum of their biases.
 
     Args:
-        init_cfg: initialization config of MMEngine; the streams have their own.
+        init_cfg: initialization config of MMEngine. The streams have their own.
         **kwargs: arguments of each `PartitionSTGCN`.
 
     Example:
@@ -41,18 +42,20 @@ class TwoStreamSTGCN(BaseModule):
         self.in_channels = self.origin_stream.in_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, M, T, V, C] -> [N, M, 8 * base_channels, T', V], T' = ceil(T / 4).
+        """Map keypoints [N, M, T, V, C] to features [N, M, 8 * base_channels, T', V].
+
+        T' is ceil(T / 4).
 
         Raises:
             DataError: the numbers of persons, joints, or channels differ from the
-                model's (kind "shape").
+                model's (kind `shape`).
         """
         streams = self.origin_stream(x), self.motion_stream(second_difference(x))
         return torch.cat(streams, dim=2)
 
 
 def second_difference(x: Tensor) -> Tensor:
-    """Compute x_t - (x_(t-1) + x_(t+1)) / 2 of x [N, M, T, V, C], 0 at both ends."""
+    """Compute x_t - (x_(t-1) + x_(t+1)) / 2 for x [N, M, T, V, C]; 0 at both ends."""
     out = torch.zeros_like(x)
     out[:, :, 1:-1] = x[:, :, 1:-1] - (x[:, :, :-2] + x[:, :, 2:]) / 2
     return out

@@ -12,7 +12,7 @@ a = relu(norm(h)), for every stride-th frame t,
 where frames beyond the ends are zero. Max pooling pads with -inf, which is equivalent
 because a >= 0. Frames are the outer axis, so a shifted sequence is a view. Each tap is
 one matrix product whose rows are frames and joints, and the maximum of shifted views
-is sixteen times as fast as torch's pooling.
+is sixteen times as fast as PyTorch's pooling.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,13 +35,13 @@ def convolve_batch(
     dilations: Sequence[int],
     stride: int,
 ) -> Tensor:
-    """Compute all branches with torch operators over the whole batch.
+    """Compute all branches with PyTorch operators over the whole batch.
 
     Args:
-        a: [N, T, V, (D + 1) w].
-        rest: [N, T, V, C - (D + 1) w].
-        taps: W [D, 3, w, w]; the last two axes are (in, out).
-        bias: [D, w].
+        a: relu(norm(h)) without the rest, [N, T, V, (D + 1) w].
+        rest: channels of the single-frame branch, [N, T, V, C - (D + 1) w].
+        taps: weights W [D, 3, w, w]; the last two axes are (in, out).
+        bias: biases of the dilated convolutions, [D, w].
         dilations: D dilations.
         stride: temporal stride.
 
@@ -73,7 +73,7 @@ def folded_branches(
     """Compute branches plus residual for inference, with BatchNorm folded into h.
 
     Args:
-        h: [N, T, V, C]; may be overwritten.
+        h: channels of all branches, [N, T, V, C]. May be overwritten.
         residual: [N, T', V, C].
         pool: scale and shift [2, w] applied after max pooling.
         taps, bias, dilations, stride: as in `convolve_batch`.
@@ -100,11 +100,12 @@ def folded_branches(
 
 
 class TemporalBranches(torch.autograd.Function):
-    """Memory-saving branches, computed per group of samples; stores only h.
+    """Memory-saving branches that are computed per group and store only h.
 
     `apply(h, mean, var, invstd, gamma, beta, taps, bias, dilations, stride)` returns
-    [N, T', V, C]. The statistics are those of the first (D + 1) w channels of h; gamma
-    and beta are scale and shift of their norm. Other arguments: see `convolve_batch`.
+    [N, T', V, C]. The statistics are those of the first (D + 1) w channels of h. Gamma
+    and beta are scale and shift of the BatchNorms of these channels. The other
+    arguments are those of `convolve_batch`.
     """
 
     @staticmethod
@@ -259,7 +260,7 @@ class _Sequence:
 
     Args:
         x: [N, T, V, C], whose groups will be written.
-        most: number of samples of the largest group.
+        most: number of samples in the largest group.
         frames: T of the input, or T' of the output.
         gap: number of zero frames between samples, after applying the stride.
         stride: s.

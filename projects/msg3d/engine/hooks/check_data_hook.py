@@ -1,8 +1,8 @@
-"""Compatibility check of data and model before the first iteration.
+"""Compatibility check for data and model before the first iteration.
 
-Without it, a label beyond the classes of the head causes an index error in the loss (on
-a GPU, an assertion without details). A wrong number of joints, targets, or channels
-causes an error deep in the model.
+Without the check, a label beyond the classes of the head causes an index error in the
+loss (on a GPU, an assertion without details). A wrong number of joints, targets, or
+channels causes an error deep in the model.
 """
 
 import os
@@ -36,15 +36,16 @@ class CheckDataHook(Hook):
     persons, and the channels of the head.
 
     In `val` and `test`, all entries of the checkpoint must match the model. MMEngine
-    only logs mismatches, and would test random weights. Training may load a part.
+    only logs mismatches, and would test random weights. Training may load only a part.
 
     Warns about silent behavior of the pipeline: ignored persons and a default image
     size.
 
     Raises:
-        MSG3DError: the first mismatch, with file, sample, field, the property of the
-            model, and the config entry to change; or the checkpoint to load does not
-            exist (`not-found`) or does not match the model (`weights`).
+        MSG3DError: data and model do not match. The error contains the file, sample,
+            and field of the first mismatch, the property of the model, and the config
+            entry to change. Also raised if the checkpoint to load does not exist (kind
+            `not-found`) or does not match the model (kind `weights`).
     """
 
     priority = "VERY_HIGH"
@@ -83,7 +84,7 @@ class CheckDataHook(Hook):
         if mismatch:
             raise ConfigError(
                 f"the checkpoint does not match the network of the config: {mismatch}. "
-                "Use the config that it was trained with",
+                "Use the config that it was trained with.",
                 kind="weights",
                 file=runner._load_from,
             )
@@ -97,8 +98,8 @@ def _check_checkpoint(path: str | None) -> None:
     # Path.exists raises an error in a folder that cannot be read.
     if path and "://" not in path and not os.path.exists(path):  # noqa: PTH110
         raise CheckpointError(
-            "the checkpoint to load does not exist: correct load_from, --resume, or "
-            "--checkpoint",
+            "the checkpoint to load does not exist. Correct load_from, --resume, or "
+            "--checkpoint.",
             kind="not-found",
             file=path,
             field="load_from",
@@ -112,19 +113,19 @@ def _warnings(dataset: BaseDataset) -> Iterator[str]:
     used = getattr(steps.get("FormatGCNInput"), "num_person", None)
     if used and summary.persons > used and "SelectPersons" not in steps:
         yield (
-            f"{summary.source}: sample {summary.persons_sample!r}: keypoint has "
+            f"{summary.source}, sample {summary.persons_sample!r}: 'keypoint' has "
             f"{summary.persons} persons, but only the first {used} are used. To select "
             f"the persons, add dict(type='SelectPersons', num_person={used}) as the "
-            "first step of the pipeline"
+            "first step of the pipeline."
         )
     sized = [
         step for step in dataset.pipeline.transforms if isinstance(step, PreNormalize2D)
     ]
     if sized and "img_shape" not in dataset.get_data_info(0):
         yield (
-            f"{summary.source}: sample {summary.sample!r}: has no img_shape, so the "
-            f"default {tuple(sized[0].img_shape)} (height, width) is used. Set img_shape "
-            f"in the samples or in {type(sized[0]).__name__}"
+            f"{summary.source}, sample {summary.sample!r}: 'img_shape' is missing, so "
+            f"the default {tuple(sized[0].img_shape)} (height, width) is used. Set "
+            f"img_shape in the samples or in {type(sized[0]).__name__}."
         )
 
 
@@ -147,9 +148,9 @@ def _compare_labels(summary: Summary, model: BaseModel) -> None:
     classes = getattr(head, "num_classes", None)
     if classes is not None and summary.without_label:
         raise DataError(
-            f"has targets but no label, and the model has {classes} classes: set "
-            "model.cls_head to dict(type='TraitHead', "
-            f"num_targets={summary.targets}), or add labels",
+            f"'label' is missing, but the model has {classes} classes. Add labels, or, "
+            "to predict the targets, set model.cls_head to dict(type='TraitHead', "
+            f"num_targets={summary.targets}).",
             kind="label",
             file=summary.source,
             sample=summary.without_label,
@@ -157,9 +158,9 @@ def _compare_labels(summary: Summary, model: BaseModel) -> None:
         )
     if classes is not None and summary.max_label >= classes:
         raise DataError(
-            f"label is {summary.max_label}, but the model has {classes} classes (labels "
-            f"0 to {classes - 1}): set model.cls_head.num_classes to at least "
-            f"{summary.max_label + 1}, or correct the label",
+            f"'label' is {summary.max_label}, but the model has {classes} classes "
+            f"(labels 0 to {classes - 1}). Set model.cls_head.num_classes to at least "
+            f"{summary.max_label + 1}, or correct the label.",
             kind="label",
             file=summary.source,
             sample=summary.max_label_sample,
@@ -170,8 +171,8 @@ def _compare_labels(summary: Summary, model: BaseModel) -> None:
 def _compare_targets(summary: Summary, head: Any) -> None:
     if summary.targets is None or summary.without_targets:
         raise DataError(
-            f"has no targets, but the head predicts {head.num_targets} targets: add a "
-            "vector `targets` to each sample, or use a classification head",
+            f"'targets' is missing, but the head predicts {head.num_targets} targets. "
+            "Add a vector 'targets' to each sample, or use a classification head.",
             kind="target",
             file=summary.source,
             sample=summary.without_targets,
@@ -179,8 +180,8 @@ def _compare_targets(summary: Summary, head: Any) -> None:
         )
     if summary.targets != head.num_targets:
         raise DataError(
-            f"targets has {summary.targets} values, but the head predicts "
-            f"{head.num_targets}: set model.cls_head.num_targets to {summary.targets}",
+            f"'targets' has {summary.targets} values, but the head predicts "
+            f"{head.num_targets}. Set model.cls_head.num_targets to {summary.targets}.",
             kind="target",
             file=summary.source,
             sample=summary.targets_sample,

@@ -56,7 +56,7 @@ class WholeCheckpointHook(CheckpointHook):
     files of killed runs are removed when training begins.
 
     Arguments, file names, and file contents are those of CheckpointHook. With
-    `backend_args`, `file_client_args`, or a remote `out_dir`, it behaves like
+    `backend_args`, `file_client_args`, or a remote `out_dir`, this hook behaves like
     CheckpointHook.
     """
 

@@ -24,8 +24,8 @@ class FiniteLossHook(Hook):
 
     Raises:
         FloatingPointError: the message contains the iteration, the learning rate, the
-            samples of the batch (if any input is not finite, only these), and the last
-            good checkpoint.
+            samples of the batch (only those with non-finite input, if any), and the
+            last good checkpoint.
     """
 
     def after_train_iter(
@@ -49,17 +49,17 @@ class FiniteLossHook(Hook):
             names = [names[position] for position in faulty]
         if faulty:
             raise FloatingPointError(
-                f"{where}: the input of {_listed(names)} is not finite after the "
+                f"{where}. The input of {_listed(names)} is not finite after the "
                 f"pipeline. Fix the data or the pipeline, and {_resume(runner)}"
             )
-        raise FloatingPointError(f"{where}, with {_listed(names)}: {_advice(runner)}")
+        raise FloatingPointError(f"{where}, with {_listed(names)}. {_advice(runner)}")
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         for name, value in checkpoint["state_dict"].items():
             if not value.isfinite().all():
                 raise FloatingPointError(
                     f"{name} of the model is not finite after iteration "
-                    f"{checkpoint['meta']['iter']}, so no checkpoint is written: "
+                    f"{checkpoint['meta']['iter']}, so no checkpoint is written. "
                     f"{_advice(runner)}"
                 )
 
@@ -73,7 +73,7 @@ def _not_finite(data_batch: Any) -> list[int]:
 
 
 def _batch_names(runner: Runner, batch_idx: int) -> list[str]:
-    """Return the names of the samples of a batch; empty for loops not by epoch.
+    """Return the names of the samples in a batch; empty for loops by iteration.
 
     The pipeline may have dropped the names, but the sampler reproduces the order.
     """
@@ -91,14 +91,15 @@ def _batch_names(runner: Runner, batch_idx: int) -> list[str]:
 def _listed(names: list[str]) -> str:
     names = list(dict.fromkeys(names))  # RepeatDataset may repeat a sample in a batch
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"samples {names[:MOST_NAMES]}{more}" if names else "unknown samples"
+    listed = ", ".join(names[:MOST_NAMES])
+    return f"samples {listed}{more}" if names else "unknown samples"
 
 
 def _advice(runner: Runner) -> str:
     return (
-        f"set optim_wrapper.clip_grad=dict(max_norm=...) and {_resume(runner)}, or "
+        f"Set optim_wrapper.clip_grad=dict(max_norm=...) and {_resume(runner)}, or "
         "start again with a lower optim_wrapper.optimizer.lr (a resumed run keeps the "
-        "old learning rate)"
+        "old learning rate)."
     )
 
 

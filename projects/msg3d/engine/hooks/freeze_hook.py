@@ -24,11 +24,11 @@ class FreezeParametersHook(Hook):
     Their gradients are still computed, as DistributedDataParallel requires.
 
     Args:
-        names: last components of parameter names: 'PA' in AGCN, 'A' in AAGCN.
+        names: last components of parameter names, such as 'PA' in AGCN or 'A' in AAGCN.
         epochs: number of epochs, including those before resuming.
 
     Raises:
-        ConfigError: no parameter has one of the names.
+        ConfigError: no parameter has one of the names (kind `unknown-name`).
 
     Example:
         custom_hooks = [dict(type='FreezeParametersHook', names=['PA'], epochs=5)]
@@ -47,8 +47,8 @@ class FreezeParametersHook(Hook):
         if missing:
             raise ConfigError(
                 f"FreezeParametersHook: {type(model).__name__} has no parameters named "
-                f"{missing}: use the last component of the name, such as 'PA' for "
-                "'backbone.gcn.0.gcn.PA'",
+                f"{', '.join(map(repr, missing))}. Use the last component of the name, "
+                "such as 'PA' for 'backbone.gcn.0.gcn.PA'.",
                 kind="unknown-name",
                 field="names",
             )

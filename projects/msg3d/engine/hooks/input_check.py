@@ -1,4 +1,4 @@
-"""Compatibility check of pipeline outputs and network inputs."""
+"""Compatibility checks for pipeline outputs and network inputs."""
 
 import copy
 from collections.abc import Iterator
@@ -21,19 +21,21 @@ FRAMES = 16  # of the clip whose features are computed
 def check_inputs(dataset: BaseDataset, model: BaseModel) -> Tensor | None:
     """Check that layouts, joints, channels, and persons of data and model match.
 
-    The first sample passes through the pipeline, because scores, features, and joint
-    selection change the content of the file.
+    The first sample passes through the pipeline, whose steps may add scores, compute
+    features, or select joints.
 
     Args:
         dataset: a data set with a `summary` of its file.
         model: a recognizer. It is not checked if its backbone has no `graph`.
 
     Returns:
-        Clips of the first sample [N, M, T, V, C], or None if not checked.
+        Clips of the first sample, [N, M, T, V, C], or None if they were not checked.
 
     Raises:
-        ConfigError: layouts or numbers of persons in the config differ.
-        DataError: the joints or channels of the file differ from the model's.
+        ConfigError: the config contains different layouts (kind `layout`), numbers of
+            persons (kind `option`), or channels (kind `shape`).
+        DataError: the joints (kind `layout`) or channels (kind `shape`) of the file
+            differ from the model's.
     """
     summary, backbone = dataset.summary, getattr(model, "backbone", None)
     graph = getattr(backbone, "graph", None)
@@ -69,7 +71,7 @@ def check_head(model: BaseModel, clips: Tensor) -> None:
         clips: [N, M, T, V, C].
 
     Raises:
-        ConfigError: the channels differ (`option`).
+        ConfigError: the channels differ (kind `option`).
     """
     head = getattr(model, "cls_head", None)
     if not isinstance(head, GCNHead):
@@ -86,8 +88,8 @@ def check_head(model: BaseModel, clips: Tensor) -> None:
         channels, name = features.shape[2], type(model.backbone).__name__
         raise ConfigError(
             f"model.cls_head.in_channels is {head.in_channels}, but {name} with this "
-            f"base_channels returns {channels} channels: set "
-            f"model.cls_head.in_channels to {channels}",
+            f"base_channels returns {channels} channels. Set "
+            f"model.cls_head.in_channels to {channels}.",
             kind="option",
             field="model.cls_head.in_channels",
         )
@@ -107,13 +109,13 @@ def _compare_joints(joints: int, dataset: BaseDataset, graph: Graph) -> None:
         return
     summary = dataset.summary
     fitting = [name for name, body in SKELETONS.items() if len(body.joints) == joints]
-    advised = f"{fitting[0]!r}" if fitting else f"a layout of {joints} joints"
+    advised = f"{fitting[0]!r}" if fitting else f"a layout with {joints} joints"
     steps = ", ".join(name for name, _ in _named(dataset))
-    others = steps and f" and layout of {steps} in the pipeline"
+    others = steps and f" and the layout of {steps} in the pipeline"
     raise DataError(
-        f"keypoint has {joints} joints, but the model's graph {_layout_name(graph)} has "
-        f"{graph.num_node}: set model.backbone.graph_cfg.layout{others} to {advised}, or "
-        f"ann_file to data of {graph.num_node} joints",
+        f"'keypoint' has {joints} joints, but the model's {_layout_name(graph)} has "
+        f"{graph.num_node}. Set model.backbone.graph_cfg.layout{others} to {advised}, "
+        f"or ann_file to data with {graph.num_node} joints.",
         kind="layout",
         file=summary.source,
         sample=summary.sample,
@@ -134,8 +136,8 @@ def _compare_layouts(dataset: BaseDataset, graph: Graph) -> None:
         if None not in (joints, expected) and joints != expected:
             raise ConfigError(
                 f"{name} in the pipeline has layout {_title(layout)}, but "
-                f"model.backbone.graph_cfg has {_title(graph.layout)}: set both to the "
-                "layout of the data",
+                f"model.backbone.graph_cfg.layout is {_title(graph.layout)}. Set both "
+                "to the layout of the data.",
                 kind="layout",
                 field=f"{name}.layout",
             )
@@ -151,8 +153,8 @@ def _compare_layouts(dataset: BaseDataset, graph: Graph) -> None:
     joints = None if str(layout).endswith(".json") else _joint_names(layout)
     if None not in (joints, expected) and joints != expected:
         raise DataError(
-            f"has layout {_title(layout)}, but {key} is {_title(configured)}: set {key} "
-            f"to {_title(layout)}, or convert the data with ConvertLayout",
+            f"the data has layout {_title(layout)}, but {key} is {_title(configured)}. "
+            f"Set {key} to {_title(layout)}, or convert the data with ConvertLayout.",
             kind="layout",
             file=dataset.summary.source,
             field="meta['layout']",
@@ -202,17 +204,18 @@ def _compare_channels(
         if feats and len(feats) > 1 and not isinstance(feats, str):
             raise ConfigError(
                 f"feats={list(feats)} of {name} in the pipeline gives {channels} "
-                f"channels, but the model expects {expected}: set "
-                f"model.backbone.in_channels to {channels}, or feats to one stream",
+                f"channels, but the model expects {expected}. Set "
+                f"model.backbone.in_channels to {channels}, or feats to one stream.",
                 kind="shape",
                 file=summary.source,
                 field="feats",
             )
-    score = " and keypoint_score" if summary.scored else ", without keypoint_score,"
+    score = "and" if summary.scored else "without"
     raise DataError(
-        f"keypoint of {summary.channels} coordinates{score} gives {channels} channels "
-        f"after the pipeline, but the model expects {expected}: set "
-        f"model.backbone.in_channels to {channels}, or change the pipeline",
+        f"'keypoint' with {summary.channels} coordinates {score} 'keypoint_score' "
+        f"gives {channels} channels after the pipeline, but the model expects "
+        f"{expected}. Set model.backbone.in_channels to {channels}, or change the "
+        "pipeline.",
         kind="shape",
         file=summary.source,
         sample=summary.sample,
@@ -229,9 +232,9 @@ def _compare_persons(persons: int, backbone: BaseModule) -> None:
     expected = norm.num_features // (backbone.graph.num_node * backbone.in_channels)
     if persons != expected:
         raise ConfigError(
-            f"the pipeline gives clips of M={persons} persons, but the model expects "
-            f"M={expected}: set model.backbone.num_person to {persons}, or "
-            f"num_person of FormatGCNInput to {expected}",
+            f"the pipeline gives clips with M={persons} persons, but the model expects "
+            f"M={expected}. Set model.backbone.num_person to {persons}, or "
+            f"num_person of FormatGCNInput to {expected}.",
             kind="option",
             field="num_person",
         )

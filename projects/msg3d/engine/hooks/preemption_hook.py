@@ -37,8 +37,8 @@ class PreemptionHook(Hook):
     `StepSeedHook`). Then the process exits with 128 plus the signal number, as in
     shells: 143 or 138. A finished run exits with 0, a failed run with 1.
 
-    In a distributed run, one process must receive the signal; the processes synchronize
-    after each iteration. A running validation is completed first.
+    In a distributed run, it is sufficient that one process receives the signal. The
+    processes synchronize after each iteration. A running validation is completed first.
 
     Supported only on Linux, in the main thread, with `EpochBasedTrainLoop`.
     """
@@ -101,7 +101,7 @@ class PreemptionHook(Hook):
         barrier()
         runner.logger.warning(
             f"Received {signal.Signals(number).name} after iteration "
-            f"{runner.iter + 1}: wrote {path}. Continue with --resume"
+            f"{runner.iter + 1} and wrote {path}. Continue with --resume."
         )
         self.after_train(runner)
         raise SystemExit(128 + number)

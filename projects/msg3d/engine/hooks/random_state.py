@@ -1,4 +1,4 @@
-"""Random generators of Python, NumPy, and torch."""
+"""Random states of Python, NumPy, and PyTorch."""
 
 import random
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ import torch
 
 
 def seed_all(*numbers: int, devices: bool = True) -> None:
-    """Seed Python, NumPy, and torch from `numbers`.
+    """Seed the random generators of Python, NumPy, and PyTorch from `numbers`.
 
     NumPy's SeedSequence mixes the numbers, so adjacent numbers give unrelated streams.
 
     Args:
         numbers: nonnegative integers; their order matters.
-        devices: also seed torch's generators of CUDA and other devices.
+        devices: also seed PyTorch's generators of CUDA and other devices.
     """
     words = np.random.SeedSequence(numbers).generate_state(4)
     random.seed(int.from_bytes(words.tobytes(), "little"))
@@ -29,7 +29,7 @@ def seed_all(*numbers: int, devices: bool = True) -> None:
 
 @contextmanager
 def random_state_kept() -> Iterator[None]:
-    """Restore the CPU random states after the block."""
+    """Restore the random states of the CPU after the block."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     try:
         yield

@@ -28,7 +28,7 @@ STEP, SAMPLE = 0, 1
 class StepSeedHook(Hook):
     """Let a resumed run continue exactly like an uninterrupted run.
 
-    Supports loops by epoch (`EpochBasedTrainLoop`); other loops are unaffected.
+    Supports loops by epoch (`EpochBasedTrainLoop`). Other loops are unaffected.
 
     - Order of the samples: without `randomness.seed`, a run draws a seed. MMEngine
       builds the sampler of a resumed run with a new seed before it reads the old seed
@@ -38,9 +38,8 @@ class StepSeedHook(Hook):
     - Dropout and other operations of the model: seeded by (seed, iteration) before each
       step. With `randomness.diff_rank_seed`, each process has its own seed.
     - Checkpoints within an epoch (`CheckpointHook(by_epoch=False)`): the hook skips the
-      batches of the epoch that are done, while MMEngine would restart the epoch. If
-      batch size or number of processes have changed, the epoch is restarted with a
-      warning.
+      batches that are done, while MMEngine would restart the epoch. If the batch size
+      or the number of processes has changed, the epoch is restarted with a warning.
     """
 
     priority = "VERY_HIGH"
@@ -81,7 +80,7 @@ class StepSeedHook(Hook):
         if total != length:
             runner.logger.warning(
                 f"the checkpoint was written after {done} of {total} batches of epoch "
-                f"{runner.epoch + 1}, which now has {length}: restarting the epoch"
+                f"{runner.epoch + 1}, which now has {length}. The epoch is restarted."
             )
             return 0
         return done
