@@ -13,7 +13,7 @@
 
 `$PUBLISHED` names another folder than `published`. Each network is its authors' code,
 unchanged, with NTU RGB+D's 25 joints. MMAction2's and PYSKL's include no head; the others
-do. SkateFormer takes 64 frames of 24 joints, whatever the length of the clip.
+do. SkateFormer samples 64 frames of 24 joints from each clip.
 """
 
 import importlib
@@ -87,9 +87,10 @@ class SkateFormer(nn.Module):
         self.model = build(num_people=num_person, num_points=24, **settings)
 
     def forward(self, clips: Tensor) -> Tensor:  # [N, M, T, V, C]
-        clips = clips[:, :, :64, :24].permute(0, 4, 2, 3, 1)
-        frames = torch.linspace(-1, 1, 64, device=clips.device)
-        return self.model(clips, frames.expand(len(clips), -1))
+        sampled = torch.linspace(0, clips.shape[2] - 1, 64).long()
+        clips = clips[:, :, sampled, :24].permute(0, 4, 2, 3, 1)
+        times = torch.linspace(-1, 1, 64, device=clips.device)
+        return self.model(clips, times.expand(len(clips), -1))
 
 
 def _package(name: str, folder: Path) -> None:
