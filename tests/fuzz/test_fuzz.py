@@ -229,7 +229,7 @@ def write_recipe(folder):
 def read_recipe(folder, attempt):
     text = (folder / "msg3d.json").read_text(encoding="utf-8", errors="replace")
     with attempt():
-        exported._built(exported._read_recipe(text), None)
+        exported._build(exported._read_recipe(text), None)
 
 
 LISTS = {

@@ -192,7 +192,7 @@ def test_site_is_built(checkout):
         "api": "msg3d.Recognizer.predict",
         "commands": "msg3d prepare ntu",
         "config_reference": "msg3d.models.MSG3D",
-        "contributing": "make lint",
+        "contributing": "tool.importlinter",
         "index": "sd-card",
         "tutorial": "data:image/png;base64",
     }.items():

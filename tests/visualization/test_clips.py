@@ -74,12 +74,23 @@ def test_cursor_moves_along_the_scores():
     values = np.array([[0.2, 0.8], [0.9, 0.1], [np.nan, np.nan], [0.5, 0.5]])
     rendered = scene(scores=ScoresOverTime(np.arange(4), values, ("a", "b")))
     first, *_, last = render(rendered, pixels=200)
-    assert first.shape == (266, 200, 3)
-    below = slice(210, 245)
-    changed = (first[below] != last[below]).any((0, 2)).nonzero()[0]
-    # The axes span 7% to 67% of the width.
-    assert changed.min() <= 15
-    assert changed.max() >= 132
+    assert first.shape == (200, 400, 3)
+    plot = (slice(80, 165), slice(205, 400))
+    changed = (first[plot] != last[plot]).any((0, 2)).nonzero()[0]
+    # The axes span 55% to 97% of the width.
+    assert changed.min() + 205 <= 222
+    assert changed.max() + 205 >= 386
+
+
+def test_predicted_class_is_shown():
+    values = np.array([[0.2, 0.8], [0.9, 0.1], [np.nan, np.nan], [0.5, 0.5]])
+    rendered = scene(scores=ScoresOverTime(np.arange(4), values, ("a", "b")))
+    heading = (slice(0, 30), slice(210, 400))
+    first, second, absent, *_ = (
+        frame[heading] for frame in render(rendered, pixels=200)
+    )
+    assert (first != second).any()
+    assert (absent == absent[0, 0]).all()
 
 
 def test_gif_has_all_frames_and_the_exact_duration(tmp_path):

@@ -18,8 +18,8 @@ class Leak:
 
     Attributes:
         tested: id of the test sequence.
-        trained: id of the identical training sequence. If there is none, id of the
-            training sequence that contains most of the shared frames.
+        trained: id of the identical training sequence, or else of the training sequence
+            that contains most of the shared frames.
         shared: number of test frames that occur in any training sequence.
         frames: number of frames in the test sequence.
         identical: whether the two sequences have the same bytes.
@@ -33,7 +33,7 @@ class Leak:
 
     @property
     def mostly(self) -> bool:
-        """Whether more than half of the test frames occur in training sequences."""
+        """True if more than half of the test frames occur in training sequences."""
         return 2 * self.shared > self.frames
 
 

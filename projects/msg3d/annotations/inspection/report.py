@@ -226,7 +226,7 @@ def _per_class(labels: Labels, ids: Iterable[str]) -> dict[str, int]:
 def _finite(
     rows: np.ndarray, reduce: Callable[[np.ndarray], np.floating]
 ) -> list[float | None]:
-    """Reduce each column over the rows without NaN, or return None if there are none."""
+    """Reduce each column over the rows without NaN. Return None without such rows."""
     rows = rows[~np.isnan(rows).any(axis=1)]
     return [float(reduce(column)) if len(rows) else None for column in rows.T]
 
