@@ -26,7 +26,7 @@ class Group(NamedTuple):
     stop: int
 
     def crop(self, sample: Sample) -> Sample:
-        """Return a sample with copies of the keypoints of these persons and frames."""
+        """Return a copy of a sample with only the persons and frames of the group."""
         rows, frames = list(self.rows), slice(self.start, self.stop)
         cropped = dict(sample, total_frames=self.stop - self.start)
         for key in ("keypoint", "keypoint_score"):

@@ -98,7 +98,7 @@ def _as_pth(arg: str, folder: str) -> str:
 
 
 def check_checkpoint(path: str) -> None:
-    """Exit with one sentence if a checkpoint cannot be loaded safely.
+    """Exit with a one-sentence error if a checkpoint cannot be loaded safely.
 
     PyTorch's message is long and recommends loading the file unsafely.
     """

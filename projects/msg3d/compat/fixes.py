@@ -30,13 +30,13 @@ FIXES: list[Fix] = []
 def fix(
     *modules: str, versions: str, before: bool = False
 ) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Decorate a function that applies a fix when `modules` have been imported.
+    """Register the decorated function as a fix that runs once `modules` are imported.
 
-    The function itself checks whether the problem exists.
+    The function itself must check whether the problem exists.
 
     Args:
         modules, before: see `when_imported`.
-        versions: requirement on the package that has or causes the problem, such as
+        versions: version requirement on the package that has or causes the problem, such as
             "mmaction2==1.2.0". With other versions, the fix is skipped.
     """
 

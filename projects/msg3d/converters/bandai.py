@@ -131,7 +131,7 @@ def _check(motion: Motion) -> None:
 
 
 def make_splits(samples: list[dict]) -> Splits:
-    """Return protocol -> (train ids, val ids), as described in the module's docstring."""
+    """Return a dict from each protocol of the module docstring to (train ids, val ids)."""
     splits: Splits = {}
     for protocol, is_tested in (
         ("xcontent", lambda sample: sample["content"] in CONTENTS_TESTED),

@@ -307,7 +307,7 @@ def _add_known(scores: Scores, known: dict[str, int] | None) -> Scores:
         first = int(np.argmax(scores.labels != labels))
         raise DataError(
             f"the label is {scores.labels[first]}, expected {labels[first]} as in the "
-            "annotations. Pass the tested annotations.",
+            "annotations. Pass the annotations of the test.",
             kind="samples-differ",
             sample=scores.ids[first],
             field="gt_label",

@@ -131,7 +131,7 @@ def _variable(data: memoryview, order: str) -> tuple[str, np.ndarray | str] | No
     numbers = _numbers(element, order)
     if len(numbers) != math.prod(shape):
         raise _corrupt(
-            f"{name[:40]!r} has {len(numbers)} numbers, but dimensions {shape!s:.80}"
+            f"{name[:40]!r} has {len(numbers)} numbers, which do not fit its dimensions {shape!s:.80}"
         )
     return name, numbers.reshape(shape, order="F").astype(np.float64)
 

@@ -134,9 +134,10 @@ def _check_header(header: dict[str, Any], file: str) -> None:
         ):
             raise corrupt_error(f"{key!r} does not map names to numbers", file)
     files = set(header["bytes"])
-    if _FILES - files or files - _FILES - _OPTIONAL_FILES:
-        names = ", ".join(sorted(files))
-        raise corrupt_error(f"the store has the wrong files ({names:.200})", file)
+    missing, unknown = _FILES - files, files - _FILES - _OPTIONAL_FILES
+    for problem, names in (("is missing", missing), ("is unexpected", unknown)):
+        if names:
+            raise corrupt_error(f"the file {min(names)!r:.80} {problem}", file)
 
 
 def check_arrays(

@@ -282,7 +282,11 @@ def _check(
     shortest, longest = frames
     if not 8 <= shortest <= longest:
         lengths = f"({shortest}, {longest})"
-        raise error("frames", lengths, "(shortest, longest) of at least 8 frames")
+        raise error(
+            "frames",
+            lengths,
+            "a pair (shortest, longest) with 8 <= shortest <= longest",
+        )
     for name, value in options.items():
         largest = 1 if name in ("fidget", "lost") else float("inf")
         if not 0 <= value <= largest:
