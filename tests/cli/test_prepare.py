@@ -138,7 +138,7 @@ def test_deprecated_options(raw, tmp_path, monkeypatch, capsys):
     assert run_tool(monkeypatch, "prepare_sbu", *arguments, "--allow-bad") == 0
     warnings = capsys.readouterr().err
     for option in ("--unit", "--num-workers", "--skip-invalid"):
-        assert f"use {option}\n" in warnings
+        assert f"Use {option} " in warnings
     assert load_annotations(out)["meta"]["units"] == "m"
 
 

@@ -161,7 +161,7 @@ def test_targets_missing(tmp_path):
     mmengine.dump(data, str(tmp_path / "a.pkl"))
     assert_rejected(
         "target",
-        "`targets`",
+        "targets",
         regression(tmp_path / "a.pkl"),
         sample="sample002",
         field="targets",

@@ -122,8 +122,8 @@ def test_mismatched_streams_are_rejected():
     relabeled = Scores("bone.pkl", "dump", logits(1), IDS, changed)
     without_ids = Scores("bone.pkl", "list", logits(1))
     for stream, kind, where, text in (
-        (fewer, "samples-differ", {}, f"1 only in joint.pkl, such as [{IDS[0]!r}]"),
-        (other, "samples-differ", {}, "1 only in bone.pkl, such as ['x']"),
+        (fewer, "samples-differ", {}, f"1 only in joint.pkl, such as {IDS[0]}"),
+        (other, "samples-differ", {}, "1 only in bone.pkl, such as x"),
         (wide, "score", {}, "joint.pkl"),
         (relabeled, "samples-differ", {"sample": IDS[2]}, "joint.pkl"),
         (without_ids, "samples-differ", {}, "--ann-file"),

@@ -179,7 +179,7 @@ INVALID = {
         rows(VALUES, HEADER.replace("EXTRAVERSION_Z", "E")),
         "target",
         {},
-        "'E'",
+        " E,",
     ),
     "no header": (
         rows(VALUES, "8,0,0,0,0,0"),
