@@ -22,18 +22,22 @@ def save_chart(rows: list[dict], path: Path) -> None:
     """Plot clips per second of each network, one panel per part.
 
     Args:
-        rows: of the table `speed`; the first layout, dtype, batch, and mode are shown.
-        path: the SVG file.
+        rows: rows of the table `speed`. The first layout, dtype, batch, and mode are
+            shown.
+        path: path of the SVG file, which is not written if nothing was measured.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     keys = ("layout", "dtype", "batch", "mode")
+    names = dict.fromkeys(row["network"] for row in rows if "network" in row)
     rows = [row for row in rows if "clips_per_s" in row]
+    if not rows:
+        return
     rows = [row for row in rows if all(row[key] == rows[0][key] for key in keys)]
     parts = list(dict.fromkeys(row["part"] for row in rows))
-    networks = list(dict.fromkeys(row["network"] for row in rows))[::-1]
+    networks = [name for name in names if name != "gemm"][::-1]
     figure = Figure(figsize=(9, 0.7 + 0.32 * len(networks)), layout="constrained")
     panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
     for ax, part in zip(panels, parts, strict=True):
@@ -42,7 +46,8 @@ def save_chart(rows: list[dict], path: Path) -> None:
             value = speed.get(name, 0)
             color = OURS if name == "msg3d" else OTHER
             ax.barh(position, value, color=color, height=0.65)
-            ax.text(value, position, f" {value:.3g}", va="center", color=TEXT)
+            label = f" {value:.3g}" if name in speed else " failed"
+            ax.text(value, position, label, va="center", color=TEXT)
         ax.set_title(TITLES.get(part, part), color=TEXT, fontsize=11)
         ax.set_yticks(range(len(networks)), [NAMES.get(n, n) for n in networks])
         ax.set_xlim(0, 1.18 * max(speed.values()))

@@ -37,7 +37,8 @@ HELP = {
     "network": "bandwidth between nodes in Gbit/s",
     "node_gpus": "GPUs per node",
     "num_workers": "workers per data loader",
-    "output": "JSON file; tables are written next to it as .md",
+    "output": "JSON file; tables are written next to it as .md, and a chart of `speed` as "
+    ".svg",
     "parts": "steps to time",
     "persons": "persons per clip",
     "processes": "numbers of processes",

@@ -12,8 +12,8 @@
         skateformer=benchmarks/published.py:SkateFormer
 
 `$PUBLISHED` names another folder than `published`. Each network is its authors' code,
-unchanged, with NTU RGB+D's 25 joints. MMAction2's and PYSKL's include no head; the others
-do. SkateFormer samples 64 frames of 24 joints from each clip.
+unchanged, with NTU RGB+D's 25 joints. MMAction2's and PYSKL's networks have no head, and the
+others do. SkateFormer samples 64 frames of 24 joints from each clip.
 """
 
 import importlib
@@ -44,34 +44,30 @@ class Original(nn.Module):
         return self.model(clips.permute(0, 4, 2, 3, 1))
 
 
-class MMAction2(nn.Module):
-    """The backbone of MMAction2's `projects/msg3d`."""
-
-    def __new__(cls, graph_cfg: dict, num_person: int = 2) -> nn.Module:
-        folder = FOLDER / "mmaction2" / "projects" / "msg3d" / "models"
-        _package("mmaction2_msg3d", folder)
-        ours = MODELS.module_dict.pop("MSG3D")  # it registers the same name
-        try:
-            module = importlib.import_module("mmaction2_msg3d.msg3d")
-        finally:
-            MODELS.module_dict["MSG3D"] = ours
-        return module.MSG3D(graph_cfg, num_person=num_person)
+def MMAction2(graph_cfg: dict, num_person: int = 2) -> nn.Module:
+    """Return the backbone of MMAction2's `projects/msg3d`."""
+    folder = FOLDER / "mmaction2" / "projects" / "msg3d" / "models"
+    _package("mmaction2_msg3d", folder)
+    ours = MODELS.module_dict.pop("MSG3D")  # MMAction2's class has the same name.
+    try:
+        module = importlib.import_module("mmaction2_msg3d.msg3d")
+    finally:
+        MODELS.module_dict["MSG3D"] = ours
+    return module.MSG3D(graph_cfg, num_person=num_person)
 
 
-class PYSKL(nn.Module):
-    """PYSKL's backbone, without the parts of PYSKL that need mmcv 1."""
-
-    def __new__(cls, graph_cfg: dict, num_person: int = 2) -> nn.Module:
-        folder = FOLDER / "pyskl" / "pyskl"
-        for name in ("", ".utils", ".models", ".models.gcns"):
-            _package(f"pyskl{name}", folder.joinpath(*name.split(".")))
-        builder = ModuleType("pyskl.models.builder")
-        builder.BACKBONES = type(MODELS)("backbone")
-        sys.modules[builder.__name__] = builder
-        mmcv_utils = importlib.import_module("mmcv.utils")
-        mmcv_utils._BatchNorm = nn.modules.batchnorm._BatchNorm
-        module = importlib.import_module("pyskl.models.gcns.msg3d")
-        return module.MSG3D(graph_cfg, num_person=num_person)
+def PYSKL(graph_cfg: dict, num_person: int = 2) -> nn.Module:
+    """Return PYSKL's backbone, without the parts of PYSKL that need mmcv 1."""
+    folder = FOLDER / "pyskl" / "pyskl"
+    for name in ("", ".utils", ".models", ".models.gcns"):
+        _package(f"pyskl{name}", folder.joinpath(*name.split(".")))
+    builder = ModuleType("pyskl.models.builder")
+    builder.BACKBONES = type(MODELS)("backbone")
+    sys.modules[builder.__name__] = builder
+    mmcv_utils = importlib.import_module("mmcv.utils")
+    mmcv_utils._BatchNorm = nn.modules.batchnorm._BatchNorm
+    module = importlib.import_module("pyskl.models.gcns.msg3d")
+    return module.MSG3D(graph_cfg, num_person=num_person)
 
 
 class SkateFormer(nn.Module):

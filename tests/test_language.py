@@ -17,7 +17,7 @@ AMOUNT = "(?:samples?|frames?|files?|clips?|seconds?|ms|MB|rows?|labels?|times?)
 QUESTION = "(?:What|Whether|How|That|Who|Whom|Which|Where|When)"
 NAME = "a name that says what it is, such as sample or match"
 
-# What to write instead, and the pattern that it replaces.
+# Replacement -> pattern of the text to replace.
 STYLE = {
     "a noun phrase or an imperative": rf'^\s*(?:r?"""|#+ ){QUESTION}\b(?! (?:it works|did not help))',
     "per": rf"\b{AMOUNT} an? {UNIT}\b",
@@ -30,7 +30,8 @@ STYLE = {
 }
 
 
-def lines() -> list[tuple[str, str]]:
+@pytest.fixture(scope="module")
+def text() -> list[tuple[str, str]]:
     """Return (place, line) of all text of the repository but this file."""
     files = [*REPOSITORY.glob("*.md")]
     for folder in FOLDERS.split():
@@ -41,11 +42,6 @@ def lines() -> list[tuple[str, str]]:
         if path.suffix in SUFFIXES and path != Path(__file__)
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
     ]
-
-
-@pytest.fixture(scope="module")
-def text() -> list[tuple[str, str]]:
-    return lines()
 
 
 @pytest.mark.parametrize("instead", STYLE)

@@ -73,6 +73,8 @@ def test_speed(run, tmp_path):
     )
     options += f" --against same={file}:Same broken={file}:Broken"
     rows = run(f"{options} --dtypes float32 tf32")["speed"]
+    chart = (tmp_path / "tiny.svg").read_text(encoding="utf-8")
+    assert all(text in chart for text in ("ST-GCN", "same", "broken", "failed"))
     assert rows.pop()["error"].startswith("skipped: tf32")
     rows = {(row["part"], row["network"]): row for row in rows}
     for part in ("infer", "absent", "train"):

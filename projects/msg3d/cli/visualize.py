@@ -198,7 +198,7 @@ def play(args: argparse.Namespace) -> None:
     from ..visualization.files import write_gif, write_mp4
     from ..visualization.frames import render
     from ..visualization.page import page, write_page
-    from ..visualization.play import scene_of
+    from ..visualization.play import load_scenes
 
     if args.fps <= 0:
         raise _usage("--fps", f"is {args.fps:g}, expected a positive number")
@@ -210,21 +210,18 @@ def play(args: argparse.Namespace) -> None:
     samples = args.sample or [None]
     if len(samples) > 1 and any(path.endswith(".html") for path in args.output):
         raise _usage("--sample", "must be a single ID for an .html file")
-    scenes = [
-        scene_of(
-            args.file,
-            sample,
-            args.layout,
-            args.up,
-            args.fps,
-            model,
-            args.checkpoint,
-            args.device,
-            args.size,
-            (args.window, args.stride) if args.scores else None,
-        )
-        for sample in samples
-    ]
+    scenes = load_scenes(
+        args.file,
+        samples,
+        args.layout,
+        args.up,
+        args.fps,
+        model,
+        args.checkpoint,
+        args.device,
+        args.size,
+        (args.window, args.stride) if args.scores else None,
+    )
     view = (args.azimuth, args.elevation)
     for path in args.output:
         if path.endswith(".html"):

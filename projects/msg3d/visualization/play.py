@@ -1,13 +1,15 @@
 """Scenes of recorded sequences, with responses, saliency, and scores of a network."""
 
+from collections.abc import Sequence
+
 from ..errors import DataError
 from ..skeletons import skeleton
 from .scene import Scene, read_sample, sample_name, upright
 
 
-def scene_of(
+def load_scenes(
     file: str,
-    sample: str | None = None,
+    samples: Sequence[str | None] = (None,),
     layout: str | None = None,
     up: str | None = None,
     fps: float = 30,
@@ -16,12 +18,12 @@ def scene_of(
     device: str | None = None,
     size: str | None = None,
     windows: tuple[int, int] | None = None,
-) -> Scene:
-    """Return the scene of a sample of an annotation file or packed store.
+) -> list[Scene]:
+    """Return the scenes of samples of an annotation file or packed store.
 
     Args:
         file: path of the annotation file or store.
-        sample: id of the sample. None for the first sample.
+        samples: ids of the samples. None stands for the first sample of the file.
         layout: skeleton layout. None to detect it from the file.
         up: axis that points up in 3D, such as `-y`. None to detect it.
         fps: frames per second.
@@ -37,24 +39,11 @@ def scene_of(
             regression model (kind `option`).
         ConfigError: see `Explainer`.
     """
-    data, joints, meta = read_sample(file, sample, layout)
-    keypoint, sizes, scores = data["keypoint"], None, None
-    title, label, names = sample_name(data), data.get("label"), meta.get("classes")
-    if isinstance(label, int) and names and 0 <= label < len(names):
-        title += f", {names[label]}"
+    recordings = [read_sample(file, sample, layout) for sample in samples]
     if size:
         from .explainer import Explainer, sizes_of
 
         explainer = Explainer(model, checkpoint, device)
-        clips = explainer.clips(data)
-        keypoint = clips.sequence
-        joints = skeleton(explainer.model.backbone.graph.layout)
-        if size == "response":
-            sizes = explainer.response(clips)
-        else:
-            saliency, predicted = explainer.saliency(clips)
-            sizes = sizes_of(saliency)
-            title += f"; predicted: {explainer.classes[predicted]}"
     if windows:
         from ..apis import Recognizer
         from .explainer import scores_over_time
@@ -66,6 +55,25 @@ def scene_of(
                 "scores. Omit --scores.",
                 kind="option",
             )
-        scores = scores_over_time(recognizer, data, *windows)
-        scores = scores.among(data["keypoint"], keypoint.shape[1])
-    return Scene(title, joints, upright(keypoint, joints, up), sizes, scores, fps)
+    scenes = []
+    for data, joints, meta in recordings:
+        keypoint, sizes, scores = data["keypoint"], None, None
+        title, label, names = sample_name(data), data.get("label"), meta.get("classes")
+        if isinstance(label, int) and names and 0 <= label < len(names):
+            title += f", {names[label]}"
+        if size:
+            clips = explainer.clips(data)
+            keypoint = clips.sequence
+            joints = skeleton(explainer.model.backbone.graph.layout)
+            if size == "response":
+                sizes = explainer.response(clips)
+            else:
+                saliency, predicted = explainer.saliency(clips)
+                sizes = sizes_of(saliency)
+                title += f"; predicted: {explainer.classes[predicted]}"
+        if windows:
+            scores = scores_over_time(recognizer, data, *windows)
+            scores = scores.among(data["keypoint"], keypoint.shape[1])
+        points = upright(keypoint, joints, up)
+        scenes.append(Scene(title, joints, points, sizes, scores, fps))
+    return scenes
