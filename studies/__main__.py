@@ -15,10 +15,15 @@ from pathlib import Path
 
 from benchmarks.processes import exit_on_signal
 
-from . import networks, styles
+from . import dropout, networks, styles
 from .runs import Runs, RunsInUse
 
-STUDIES = {"networks": networks, **networks.BUDGETS, "styles": styles}
+STUDIES = {
+    "networks": networks,
+    **networks.BUDGETS,
+    "styles": styles,
+    "dropout": dropout,
+}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Dropout as in the personality study, without other changes."""
+"""Dropout as in the personality study, its positions, and its random numbers."""
 
 import pytest
 import torch
@@ -6,8 +6,11 @@ import torch.nn.functional as F
 from torch import nn
 from torch.torch_version import TorchVersion
 
+from errors import raises
+from msg3d.errors import ConfigError
 from msg3d.models import MSG3D
-from msg3d.models.ms_gcn import MSGCN
+from msg3d.models.dropout import SHARED_AXES, Dropout
+from msg3d.models.ms_gcn import MSGCN, POSITIONS
 from msg3d.models.ms_tcn import MSTCN
 from networks import SMALL, assert_close
 from weights import rebuild_weights
@@ -135,11 +138,13 @@ def test_each_option_applies_in_training(form, option):
     assert all(p.grad is not None for p in dropped.parameters())
 
 
-def test_checkpointing_uses_the_same_mask_in_both_passes():
+@pytest.mark.parametrize("position", POSITIONS)
+def test_checkpointing_uses_the_same_mask_in_both_passes(position):
     gradients = []
     for with_cp in (False, True):
         torch.manual_seed(0)
-        model = MSG3D(GRAPH, num_person=1, with_cp=with_cp, **SMALL, **STUDY)
+        options = dict(STUDY, with_cp=with_cp, dropout_position=position)
+        model = MSG3D(GRAPH, num_person=1, **SMALL, **options)
         model(torch.rand(2, 1, 12, 20, 3)).square().sum().backward()
         gradients.append([p.grad for p in model.parameters()])
     for actual, expected in zip(*gradients, strict=True):
@@ -150,8 +155,9 @@ def test_checkpointing_uses_the_same_mask_in_both_passes():
     TorchVersion(torch.__version__) < "2.7",
     reason="Dynamo of PyTorch 2.6 breaks graphs at copy.deepcopy and autocast queries",
 )
-def test_compiles_without_graph_breaks():
-    _, model = models(**STUDY)
+@pytest.mark.parametrize("position", POSITIONS)
+def test_compiles_without_graph_breaks(position):
+    _, model = models(**STUDY, dropout_position=position)
     gcn, tcn, _ = model.sgcn1
 
     def forward(x):
@@ -179,3 +185,89 @@ def test_coordinates_and_features_are_normalized_separately():
     ]
     ours = model.data_bn(rows.flatten(1, 2)).view_as(rows)
     assert_close(ours, torch.cat(separate, 2), 1e-14)
+
+
+def test_probability_and_scale():
+    torch.manual_seed(0)
+    drop = Dropout(0.2)
+    out = drop(torch.ones(1_000_000))
+    assert out.unique().tolist() == [0, pytest.approx(1.25, rel=1e-4)]
+    # Standard deviation of the mean: 0.0004
+    assert (out == 0).double().mean().item() == pytest.approx(0.2, abs=0.002)
+    assert out.mean().item() == pytest.approx(1, abs=0.002)
+    pairs = out[::2] * out[1::2]  # neighbors are independent
+    assert pairs.mean().item() == pytest.approx(1, abs=0.004)
+
+
+@pytest.mark.parametrize("dtype", [torch.double, torch.float, torch.bfloat16])
+@pytest.mark.parametrize("p", [0.2, 0.5, 1.0])
+def test_the_gradient_has_the_same_mask(dtype, p):
+    x = torch.ones(5, 7, 3, dtype=dtype, requires_grad=True)
+    out = Dropout(p)(x.transpose(0, 1))
+    out.sum().backward()
+    assert out.dtype == dtype
+    assert torch.equal(x.grad.transpose(0, 1), out)
+
+
+def test_masks_are_reproducible_and_differ():
+    drop, x = Dropout(0.5), torch.ones(1000)
+    torch.manual_seed(0)
+    first, second = drop(x), drop(x)
+    torch.manual_seed(0)
+    assert torch.equal(drop(x), first)
+    assert not torch.equal(first, second)
+
+
+def test_nothing_is_stored():
+    x = torch.ones(1000, requires_grad=True)
+    stored = []
+    with torch.autograd.graph.saved_tensors_hooks(stored.append, lambda x: x):
+        Dropout(0.5)(x)
+    assert not stored
+
+
+@pytest.mark.parametrize(("axes", "kept"), [((1, 3), (4, 6)), ((1, 2), (4, 7))])
+def test_shared_axes(axes, kept):
+    torch.manual_seed(0)
+    out = Dropout(0.5)(torch.ones(4, 5, 6, 7), axes)
+    assert out.unique().tolist() == [0, 2]
+    assert torch.equal(out, out.amax(axes, keepdim=True).expand(out.shape))
+    assert out.amax(axes).shape == kept
+    assert 0 < out.amax(axes).mean() < 2
+
+
+@pytest.mark.parametrize("position", ["input", "joints", "channels", "output"])
+def test_positions(form, position):
+    """The layer equals one without dropout between dropped inputs and outputs."""
+    torch.manual_seed(0)
+    layers = [
+        MSGCN(4, 4, chain(5), 3, dropout=p, dropout_position=position).double()
+        for p in (0.6, 0)
+    ]
+    layers[1].load_state_dict(layers[0].state_dict())
+    x = torch.rand(2, 7, 5, 4, dtype=torch.double)
+    torch.manual_seed(1)
+    actual = layers[0](x)
+    torch.manual_seed(1)
+    drop = Dropout(0.6)
+    if position == "output":
+        expected = drop(layers[1](x))
+    else:
+        expected = layers[1](drop(x, SHARED_AXES[position]))
+    assert_close(actual, expected)
+
+
+def test_unknown_position():
+    with raises("option", ConfigError, field="dropout_position"):
+        MSGCN(4, 4, chain(5), 3, dropout_position="middle")
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_network_with_each_position(form, position):
+    plain, dropped = models(**STUDY, dropout_position=position)
+    x = torch.rand(2, 1, 12, 20, 3)
+    assert torch.equal(plain.eval()(x), dropped.eval()(x))
+    first, second = dropped.train()(x), dropped(x)
+    assert not torch.equal(first, second)
+    first.sum().backward()
+    assert all(p.grad is not None for p in dropped.parameters())

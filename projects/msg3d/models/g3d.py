@@ -28,7 +28,8 @@ class G3D(BaseModule):
         window: frames per window, w.
         stride: frames from one window to the next.
         norm: normalization of the adjacency matrices, one of `graph.NORMS`.
-        dropout: dropout probability in the graph convolution (see MSGCN).
+        dropout, dropout_position: dropout in the graph convolution (see MSGCN). The
+            output is that of the pathway.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class G3D(BaseModule):
         stride: int,
         norm: str = "columns",
         dropout: float = 0,
+        dropout_position: str = "aggregated",
     ) -> None:
         super().__init__()
         gcn = MSGCN(
@@ -53,6 +55,7 @@ class G3D(BaseModule):
             stride,
             norm,
             dropout,
+            dropout_position,
         )
         # Upstream's module 0 extracts the windows and has no parameters.
         self.gcn3d: Any = nn.ModuleDict({"1": gcn})
@@ -69,7 +72,7 @@ class G3D(BaseModule):
         gcn: MSGCN = self.gcn3d["1"]
         z = gcn.convolve(x)  # (N, T', V, w, mid)
         x = collapse(z, gcn.mlp.layers[1], *self.out_linear())
-        return batch_norm([self.out_bn], x)
+        return gcn.drop_output(batch_norm([self.out_bn], x))
 
     def fold(self) -> "FoldedG3D":
         """Return an equivalent module for inference, which adds to a tensor."""
@@ -126,6 +129,7 @@ class MultiWindowG3D(BaseModule):
         windows: Sequence[int] = (3, 5),
         norm: str = "columns",
         dropout: float = 0,
+        dropout_position: str = "aggregated",
     ) -> None:
         super().__init__()
         self.gcn3d = ModuleList(
@@ -139,6 +143,7 @@ class MultiWindowG3D(BaseModule):
                 stride,
                 norm,
                 dropout,
+                dropout_position,
             )
             for window in windows
         )

@@ -10,7 +10,9 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ..errors import ConfigError
 from .batch_norm import batch_norm, fold_linear
+from .dropout import SHARED_AXES, Dropout
 from .graph import disentangled_scales, spacetime_adjacency
 from .graph_conv import (
     Factors,
@@ -19,6 +21,10 @@ from .graph_conv import (
     dropped_graph_conv,
     graph_conv,
 )
+
+# Where dropout is applied. "aggregated" is the published position, and the only one that
+# excludes the cheaper order of products.
+POSITIONS = ("aggregated", *SHARED_AXES, "output")
 
 
 class MSGCN(BaseModule):
@@ -32,7 +38,14 @@ class MSGCN(BaseModule):
         window: frames per window, w; 1 for the spatial graph.
         stride: frames from one window to the next.
         norm: normalization of the adjacency matrices, one of `graph.NORMS`.
-        dropout: dropout probability of the aggregated features, before the weights.
+        dropout: dropout probability.
+        dropout_position: what to drop: elements of the 'aggregated' features before the
+            weights, as published; elements of the 'input', with one mask for all
+            scales; whole 'joints' or 'channels' of the input, in all frames of a
+            sample; or elements of the 'output', after the activation.
+
+    Raises:
+        ConfigError: the position is unknown (kind `option`).
     """
 
     def __init__(
@@ -45,8 +58,16 @@ class MSGCN(BaseModule):
         stride: int = 1,
         norm: str = "columns",
         dropout: float = 0,
+        dropout_position: str = "aggregated",
     ) -> None:
         super().__init__()
+        if dropout_position not in POSITIONS:
+            raise ConfigError(
+                f"dropout_position={dropout_position!r}, expected one of "
+                f"{', '.join(POSITIONS)}",
+                kind="option",
+                field="dropout_position",
+            )
         self.window, self.stride = window, stride
         if window > 1:
             adjacency = spacetime_adjacency(adjacency, window)
@@ -54,7 +75,7 @@ class MSGCN(BaseModule):
         # The learned residual graph, initialized near zero (section 3.2, "A^res").
         self.PA = nn.Parameter(torch.empty_like(self.A).uniform_(-1e-6, 1e-6))
         self.mlp = _Pointwise(in_channels * num_scales, out_channels)
-        self.drop = nn.Dropout(dropout)
+        self.drop, self.dropout_position = Dropout(dropout), dropout_position
 
     def convolve(self, x: Tensor) -> Tensor:
         """Map [N, T, V, C] to [N, T', V, w, O], without BatchNorm and ReLU."""
@@ -63,14 +84,22 @@ class MSGCN(BaseModule):
         adjacency = self.A + self.PA
         layout = (self.window, self.stride)
         if self.drop.p and self.drop.training:
-            return dropped_graph_conv(
-                x, adjacency, weight, conv.bias, *layout, self.drop
-            )
+            if self.dropout_position == "aggregated":
+                return dropped_graph_conv(
+                    x, adjacency, weight, conv.bias, *layout, self.drop
+                )
+            if self.dropout_position in SHARED_AXES:
+                x = self.drop(x, SHARED_AXES[self.dropout_position])
         return graph_conv(x, adjacency, weight, conv.bias, *layout)
+
+    def drop_output(self, x: Tensor) -> Tensor:
+        """Apply dropout to the output of the layer, if this is its position."""
+        return self.drop(x) if self.dropout_position == "output" else x
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, T, V, C] to [N, T', V, wO] with concatenated frames per window."""
-        return batch_norm([self.mlp.layers[1]], self.convolve(x), relu=True).flatten(3)
+        x = batch_norm([self.mlp.layers[1]], self.convolve(x), relu=True)
+        return self.drop_output(x.flatten(3))
 
     def fold(self) -> "FoldedMSGCN":
         """Return an equivalent module for inference with folded BatchNorm."""

@@ -22,6 +22,7 @@ from .batch_norm import (
     uses_batch_statistics,
 )
 from .by_sample import as_multiplied, by_sample
+from .dropout import Dropout
 from .norm_relu import batch_statistics
 from .temporal_branches import TemporalBranches, convolve_batch, folded_branches
 
@@ -39,7 +40,7 @@ class MSTCN(BaseModule):
             channels, and the last branch has all remaining channels.
         stride: temporal stride.
         dilations: dilations of the convolution branches.
-        dropout: dropout probability after the activation.
+        dropout: dropout probability of the output.
         activate: apply ReLU at the end.
         branch_dropout: dropout probability at the end of each dilated branch.
     """
@@ -91,8 +92,8 @@ class MSTCN(BaseModule):
             self.residual = unit_tcn(in_channels, out_channels, kernel_size=1)
         self.stride, self.activate = stride, activate
         self.dilations = tuple(dilations)
-        self.drop = nn.Dropout(dropout)
-        self.branch_drop = nn.Dropout(branch_dropout)
+        self.drop = Dropout(dropout)
+        self.branch_drop = Dropout(branch_dropout)
 
     @property
     def first_norms(self) -> list[nn.BatchNorm2d]:
@@ -131,10 +132,9 @@ class MSTCN(BaseModule):
         out = batch_norm(self.last_norms, self._branches(h))
         if self.branch_drop.p and self.branch_drop.training:
             out = self._drop_branches(out)
-        out = out + self._residual(x)
-        if self.activate:
-            out = F.relu(out, inplace=True)
-        return self.drop(out)
+        # Dropout before ReLU is equivalent, and autograd stores one tensor less.
+        out = self.drop(out + self._residual(x))
+        return F.relu(out, inplace=True) if self.activate else out
 
     def _branches(self, h: Tensor) -> Tensor:
         norms = self.first_norms

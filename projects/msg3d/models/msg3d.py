@@ -47,9 +47,11 @@ class MSG3D(BaseModule):
         with_cp: use gradient checkpointing. Only the input of each part of a block is
             stored, and the part is recomputed in the backward pass. This saves memory,
             costs time, and leaves the results unchanged.
-        gcn_dropout: dropout probability of the aggregated features in the graph
-            convolution of the factorized pathway.
+        gcn_dropout: dropout probability in the graph convolution of the factorized
+            pathway.
         g3d_dropout: the same in the space-time pathway.
+        dropout_position: position of both: 'aggregated', 'input', 'joints', 'channels',
+            or 'output' (see MSGCN). The first is published, the others are faster.
         tcn_inner_dropout: dropout probability at the end of every dilated branch of
             every MS-TCN, and after both MS-TCNs of the factorized pathway.
         init_cfg: initialization config of MMEngine.
@@ -74,6 +76,7 @@ class MSG3D(BaseModule):
         gcn_dropout: float = 0,
         g3d_dropout: float = 0,
         tcn_inner_dropout: float = 0,
+        dropout_position: str = "aggregated",
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -114,6 +117,7 @@ class MSG3D(BaseModule):
                     stride,
                     norm=graph_norm,
                     dropout=g3d_dropout,
+                    dropout_position=dropout_position,
                 ),
             )
             inner: dict[str, Any] = {
@@ -130,6 +134,7 @@ class MSG3D(BaseModule):
                         num_gcn_scales,
                         norm=graph_norm,
                         dropout=gcn_dropout,
+                        dropout_position=dropout_position,
                     ),
                     MSTCN(mid, out, stride, **inner),
                     MSTCN(out, out, activate=False, **inner),
