@@ -121,8 +121,9 @@ def test_collapse_supports_any_memory_order(form):
     """A small graph convolution returns a permuted view."""
     z, weight, bias = rand(2, 3, 2, 4, 3), rand(5, 6), rand(5)
     strided = z.transpose(2, 3)  # (N, T, V, w, C)
+    norms = nn.BatchNorm2d(3).double(), nn.BatchNorm2d(5).double()
     outs = [
-        collapse(z, nn.BatchNorm2d(3).double(), weight, bias)
+        collapse(z, *norms[:1], weight, bias, *norms[1:])
         for z in (strided, strided.contiguous())
     ]
     assert_close(*outs, 1e-14)
@@ -138,22 +139,29 @@ def test_even_window():
 
 def test_collapse_gradient(form):
     torch.manual_seed(0)
-    norm = nn.BatchNorm2d(3).double()
 
-    def run(z, gamma, beta, weight, bias):
-        norm = nn.BatchNorm2d(3).double()
+    def norm(weight, bias):
+        norm = nn.BatchNorm2d(len(weight)).double()
         del norm.weight, norm.bias
-        norm.weight, norm.bias = gamma, beta
-        return collapse(z, norm, weight, bias)
+        norm.weight, norm.bias = weight, bias
+        return norm
+
+    def run(z, weight, bias, *affine):
+        return collapse(z, norm(*affine[:2]), weight, bias, norm(*affine[2:]))
 
     z, weight, bias = rand(2, 3, 4, 2, 3), rand(5, 6), rand(5)
-    gamma, beta = rand(3), rand(3)
-    assert torch.autograd.gradcheck(run, (z, gamma, beta, weight, bias))
-    collapse(z, norm, weight, bias)
-    expected = nn.BatchNorm2d(3).double()
-    expected(z.detach().flatten(0, 3)[..., None, None])
-    for name in ("running_mean", "running_var", "num_batches_tracked"):
-        assert_close(getattr(norm, name).double(), getattr(expected, name).double())
+    affine = rand(3), rand(3), rand(5), rand(5)
+    assert torch.autograd.gradcheck(run, (z, weight, bias, *affine))
+    norms = norm(*affine[:2]), norm(*affine[2:])
+    out = collapse(z, norms[0], weight, bias, norms[1])
+    plain = norm(*affine[:2]), norm(*affine[2:])
+    active = plain[0](z.flatten(0, 3)[..., None, None]).relu().view(2, 3, 4, 6)
+    expected = plain[1]((active @ weight.T + bias).flatten(0, 2)[..., None, None])
+    assert_close(out, expected.view_as(out))
+    for actual_norm, plain_norm in zip(norms, plain, strict=True):
+        for name in ("running_mean", "running_var", "num_batches_tracked"):
+            actual, expected = getattr(actual_norm, name), getattr(plain_norm, name)
+            assert_close(actual.double(), expected.double())
 
 
 @pytest.mark.parametrize("momentum", [0.1, None])
@@ -212,7 +220,7 @@ def test_groups_of_unequal_size(monkeypatch):
     model = MSTCN(6, 12, stride=2).double().train()
     x = torch.randn(5, 7, 4, 6).double()
     results = []
-    for threshold in (0, float("inf")):
+    for threshold in (float("inf"), 0):
         monkeypatch.setattr(by_sample, "MIN_ELEMENTS", threshold)
         monkeypatch.setattr(by_sample, "GROUP_ELEMENTS", 2 * 7 * 4 * 12)
         inputs = x.clone().requires_grad_()
@@ -222,6 +230,23 @@ def test_groups_of_unequal_size(monkeypatch):
     assert len(by_sample.groups(x[..., :1].expand(-1, -1, -1, 12))) == 3
     for first, second in zip(*results, strict=True):
         assert_close(first, second)
+
+
+@pytest.mark.parametrize(("window", "stride"), [(1, 1), (1, 2), (3, 2), (5, 1), (3, 5)])
+def test_graph_conv_in_groups_of_unequal_size(monkeypatch, window, stride):
+    """Five samples in groups of two, one, and five."""
+    torch.manual_seed(0)
+    monkeypatch.setattr(by_sample, "MIN_ELEMENTS", 0)
+    tensors = rand(5, 7, 3, 9), rand(2, 3 * window, 3 * window), rand(4, 18), rand(4)
+    results = []
+    for size in (2, 1, 5):
+        monkeypatch.setattr(by_sample, "GROUP_ELEMENTS", size * 7 * 3 * 2 * 4)
+        out = graph_conv(*tensors, window, stride)
+        weight = torch.arange(out.numel()).view_as(out)
+        results.append([out, *torch.autograd.grad((out * weight).sum(), tensors)])
+    for other in results[1:]:
+        for first, second in zip(results[0], other, strict=True):
+            assert_close(first, second)
 
 
 def test_uninitialized_memory_is_never_used(monkeypatch):

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ..errors import DataError
 from .by_sample import precise
 
 Norms = Sequence[_BatchNorm]
@@ -36,6 +37,37 @@ def batch_norm(norms: Norms, x: Tensor, relu: bool = False) -> Tensor:
         # NOTE: in place before the view is created; after it, autograd would copy.
         image = F.relu(image, inplace=True)
     return image.permute(0, 2, 3, 1).reshape(x.shape)
+
+
+def normalize(
+    x: Tensor, weight: Tensor, bias: Tensor, eps: float, relu: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Apply BatchNorm with the statistics of the batch to the last axis of x [N, ..., C].
+
+    Returns:
+        The output, and the mean and biased variance [C].
+
+    Raises:
+        DataError: there is only one value per channel (kind `shape`).
+    """
+    require_several_values(x)
+    image = x.contiguous().view(len(x), -1, 1, x.shape[-1]).permute(0, 3, 1, 2)
+    image, mean, invstd = torch.native_batch_norm(
+        image, weight, bias, None, None, True, 0.0, eps
+    )
+    image = F.relu(image, inplace=True) if relu else image
+    var = invstd.detach().square().reciprocal() - eps
+    return image.permute(0, 2, 3, 1).reshape(x.shape), mean, var
+
+
+def require_several_values(x: Tensor) -> None:
+    """Raise DataError (kind `shape`) if x [..., C] has one value per channel."""
+    if x.shape[:-1].numel() == 1:
+        raise DataError(
+            "BatchNorm got one value per channel in training, expected at least two. "
+            "Use more clips or frames.",
+            kind="shape",
+        )
 
 
 def joinable(norms: Norms) -> bool:

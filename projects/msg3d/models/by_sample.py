@@ -8,6 +8,7 @@ Each operator of this package therefore has two equivalent forms: plain PyTorch 
 batch, and a loop over samples.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -30,16 +31,32 @@ def by_sample(x: Tensor, elements: int | None = None) -> bool:
             those of `x`.
     """
     # NOTE: checked first, because numel() would specialize a dynamic size in exports.
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+    if in_graph():
         return False
     if elements is None:
         elements = x.shape[1:].numel()
     return x.device.type == "cpu" and elements >= MIN_ELEMENTS
 
 
-def groups(x: Tensor) -> list[slice]:
-    """Split the samples of `x` [N, ...] into groups that fit into the cache."""
-    step = max(1, GROUP_ELEMENTS // max(1, x.shape[1:].numel()))
+def in_graph() -> bool:
+    """Return whether a compiler or exporter is capturing the operators."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+
+
+def groups(x: Tensor, elements: int | None = None) -> list[slice]:
+    """Split the samples of `x` [N, ...] into groups that fit into the cache.
+
+    Outside of loops over samples, all samples are one group.
+
+    Args:
+        x: input of the operator.
+        elements: as in `by_sample`.
+    """
+    if not by_sample(x, elements):
+        return [slice(0, len(x))]
+    if elements is None:
+        elements = x.shape[1:].numel()
+    step = max(1, GROUP_ELEMENTS // max(1, elements))
     return [slice(first, first + step) for first in range(0, len(x), step)]
 
 
@@ -75,6 +92,14 @@ def as_multiplied(first: Tensor, *others: Tensor | None) -> tuple[Any, ...]:
         return tensor.to(dtype)
 
     return tuple(cast(tensor) for tensor in tensors)
+
+
+def without_autocast(x: Tensor) -> AbstractContextManager:
+    """Return a context that disables autocast for the device of `x`."""
+    device = x.device.type
+    if autocast_dtype(device) is None:
+        return nullcontext()
+    return torch.autocast(device, enabled=False)
 
 
 def precise(dtype: torch.dtype) -> torch.dtype:

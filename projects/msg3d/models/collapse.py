@@ -1,6 +1,6 @@
-"""Collapse of each window into one frame: BatchNorm, ReLU, and a linear map.
+"""Collapse of each window into one frame: BatchNorm, ReLU, linear map, and BatchNorm.
 
-    out[t, u] = b + W relu(norm(z[t, u]))
+    out[t, u] = out_norm(b + W relu(norm(z[t, u])))
 
 where z[t, u], [wC], contains the w frames of joint u in window t.
 """
@@ -12,12 +12,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from .batch_norm import batch_norm, keep_statistics, uses_batch_statistics
+from .batch_norm import (
+    batch_norm,
+    keep_statistics,
+    normalize,
+    uses_batch_statistics,
+)
 from .by_sample import as_multiplied, by_sample, groups
 from .norm_relu import NormRelu, Statistics, batch_statistics
+from .recompute import recomputed
 
 
-def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> Tensor:
+def collapse(
+    z: Tensor,
+    norm: nn.BatchNorm2d,
+    weight: Tensor,
+    bias: Tensor,
+    out_norm: nn.BatchNorm2d,
+) -> Tensor:
     """Collapse the w frames of each window into one frame.
 
     Args:
@@ -25,17 +37,37 @@ def collapse(z: Tensor, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> T
         norm: BatchNorm over C.
         weight: [O, wC].
         bias: [O].
+        out_norm: BatchNorm over O.
 
     Returns:
         [N, T, V, O].
     """
-    if not (uses_batch_statistics([norm]) and by_sample(z)):
-        return F.linear(batch_norm([norm], z, relu=True).flatten(3), weight, bias)
-    z = z.contiguous()  # the whole-batch form of `graph_conv` returns a permuted view
-    statistics = batch_statistics(z.detach(), norm.num_features, norm.eps)
-    keep_statistics([norm], *statistics[:2], z.numel() // norm.num_features)
-    weight, bias = as_multiplied(weight, bias)
-    return NormReluLinear.apply(z, *statistics, norm.weight, norm.bias, weight, bias)
+    if not all(uses_batch_statistics([n]) for n in (norm, out_norm)):
+        x = F.linear(batch_norm([norm], z, relu=True).flatten(3), weight, bias)
+        return batch_norm([out_norm], x)
+    z = z.contiguous()
+    tensors = norm.weight, norm.bias, *as_multiplied(weight, bias)
+    if by_sample(z):
+        statistics = batch_statistics(z.detach(), norm.num_features, norm.eps)
+        keep_statistics([norm], *statistics[:2], z.numel() // norm.num_features)
+        out = NormReluLinear.apply(z, *statistics, *tensors)
+        return batch_norm([out_norm], out)
+
+    def run(z: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        gamma, beta, weight, bias, out_gamma, out_beta = tensors
+        active, *inner = normalize(z, gamma, beta, norm.eps, relu=True)
+        active = active.flatten(3).to(weight.dtype)
+        out, *outer = normalize(
+            F.linear(active, weight, bias), out_gamma, out_beta, out_norm.eps
+        )
+        return out, *inner, *outer
+
+    out, mean, var, out_mean, out_var = recomputed(
+        run, z, *tensors, out_norm.weight, out_norm.bias
+    )
+    keep_statistics([norm], mean, var, z.numel() // norm.num_features)
+    keep_statistics([out_norm], out_mean, out_var, z.shape[:3].numel())
+    return out
 
 
 class NormReluLinear(torch.autograd.Function):

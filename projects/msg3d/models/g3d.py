@@ -11,7 +11,7 @@ import torch
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
-from .batch_norm import batch_norm, fold_linear
+from .batch_norm import fold_linear
 from .collapse import collapse
 from .ms_gcn import MSGCN
 
@@ -71,8 +71,8 @@ class G3D(BaseModule):
         """Map [N, T, V, C] to [N, T', V, O]."""
         gcn: MSGCN = self.gcn3d["1"]
         z = gcn.convolve(x)  # (N, T', V, w, mid)
-        x = collapse(z, gcn.mlp.layers[1], *self.out_linear())
-        return gcn.drop_output(batch_norm([self.out_bn], x))
+        x = collapse(z, gcn.mlp.layers[1], *self.out_linear(), self.out_bn)
+        return gcn.drop_output(x)
 
     def fold(self) -> "FoldedG3D":
         """Return an equivalent module for inference, which adds to a tensor."""

@@ -19,11 +19,13 @@ from .batch_norm import (
     fold,
     fold_linear,
     keep_statistics,
+    normalize,
     uses_batch_statistics,
 )
 from .by_sample import as_multiplied, by_sample
 from .dropout import Dropout
 from .norm_relu import batch_statistics
+from .recompute import recomputed
 from .temporal_branches import TemporalBranches, convolve_batch, folded_branches
 
 
@@ -129,7 +131,7 @@ class MSTCN(BaseModule):
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, T, V, C] to [N, T', V, O]."""
         h = F.linear(x, *self.pointwise())  # (N, T, V, O), branches concatenated
-        out = batch_norm(self.last_norms, self._branches(h))
+        out = self._branches(h)
         if self.branch_drop.p and self.branch_drop.training:
             out = self._drop_branches(out)
         # Dropout before ReLU is equivalent, and autograd stores one tensor less.
@@ -137,15 +139,33 @@ class MSTCN(BaseModule):
         return F.relu(out, inplace=True) if self.activate else out
 
     def _branches(self, h: Tensor) -> Tensor:
-        norms = self.first_norms
+        norms, last_norms = self.first_norms, self.last_norms
         width = sum(norm.num_features for norm in norms)
-        taps = (*as_multiplied(*self.taps()), self.dilations, self.stride)
-        if not (uses_batch_statistics(norms) and by_sample(h)):
+        taps = as_multiplied(*self.taps())
+        steps = self.dilations, self.stride
+        if not all(uses_batch_statistics(n) for n in (norms, last_norms)):
             a = batch_norm(norms, h[..., :width], relu=True)
-            return convolve_batch(a, h[..., width:], *taps)
-        statistics = batch_statistics(h.detach(), width, norms[0].eps)
-        keep_statistics(norms, *statistics[:2], h.numel() // h.shape[-1])
-        return TemporalBranches.apply(h, *statistics, *affine(norms), *taps)
+            return batch_norm(
+                last_norms, convolve_batch(a, h[..., width:], *taps, *steps)
+            )
+        if by_sample(h):
+            statistics = batch_statistics(h.detach(), width, norms[0].eps)
+            keep_statistics(norms, *statistics[:2], h.shape[:3].numel())
+            tensors = (*statistics, *affine(norms), *taps)
+            return batch_norm(last_norms, TemporalBranches.apply(h, *tensors, *steps))
+
+        def run(h: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+            gamma, beta, weights, biases, last_gamma, last_beta = tensors
+            a, *first = normalize(h[..., :width], gamma, beta, norms[0].eps, relu=True)
+            out = convolve_batch(a, h[..., width:], weights, biases, *steps)
+            out, *last = normalize(out, last_gamma, last_beta, last_norms[0].eps)
+            return out, *first, *last
+
+        tensors = (*affine(norms), *taps, *affine(last_norms))
+        out, mean, var, last_mean, last_var = recomputed(run, h, *tensors)
+        keep_statistics(norms, mean, var, h.shape[:3].numel())
+        keep_statistics(last_norms, last_mean, last_var, out.shape[:3].numel())
+        return out
 
     def _drop_branches(self, out: Tensor) -> Tensor:
         width = sum(conv.out_channels for conv in self.convs)

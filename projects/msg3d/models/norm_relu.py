@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..errors import DataError
+from .batch_norm import require_several_values
 from .by_sample import groups, most_in_group, precise
 
 
@@ -32,13 +32,8 @@ def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
     Raises:
         DataError: there is only one value per channel (kind `shape`).
     """
+    require_several_values(x)
     count = x.numel() // x.shape[-1]
-    if count == 1:
-        raise DataError(
-            "BatchNorm got one value per channel in training, expected at least two. "
-            "Use more clips or frames.",
-            kind="shape",
-        )
     dtype = precise(x.dtype)
     total = torch.zeros(channels, dtype=torch.float64)
     parts = [x[rows][..., :channels] for rows in groups(x)]
