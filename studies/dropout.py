@@ -18,8 +18,8 @@ from msg3d.models.ms_gcn import POSITIONS
 from .train import core_seconds, parameters, spread, train
 
 LEAF = "msg3d_1xb16-joint-strong52-325e_nw-ucla-xview-keypoint-3d.py"
-CHANNELS, FRAMES = 24, 24
-EPOCHS, WARM_UP = 8, 1  # of five passes
+CHANNELS, FRAMES = 24, 16
+EPOCHS, WARM_UP = 6, 1  # of five passes
 TRAIN, VALIDATION = "view1", "view2"
 
 
