@@ -15,8 +15,7 @@ def saved_bytes(run: Callable[[], Tensor]) -> int:
     """Return the bytes kept for the backward pass, including parameters and inputs.
 
     Args:
-        run: forward pass with gradients enabled. It returns one tensor. Call a compiled
-            function once before, so that compilation is not counted.
+        run: forward pass with gradients enabled. It returns one tensor.
     """
     storages = {}
 
