@@ -12,7 +12,7 @@ import copy
 from argparse import Namespace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import networks as nets
 from .networks import OURS, PLAIN
@@ -28,10 +28,7 @@ def run(options, results) -> None:
     rows, dtypes = [], dict.fromkeys(["float64", "float32", *options.dtypes])
     for layout in options.layouts:
         size = Namespace(**{**vars(options), "base_channels": CHANNELS})
-        plain, ours = (nets.build(name, layout, size) for name in (PLAIN, OURS))
-        # Learned graphs and statistics differ from their initial values.
-        nets.reference("weights").rebuild_weights(plain, torch.float64)
-        ours.double().load_state_dict(plain.state_dict())
+        plain, ours = pair(layout, size)
         for part in ("infer", "absent", "train"):
             progress(f"comparing with the published form: {layout} {part}")
             expected = _values(plain, layout, part, "float64", options)
@@ -52,6 +49,15 @@ def run(options, results) -> None:
                     row.update(exact=False, exception=first_line(error))
                 results.table("exact", rows)
     results.passed = all(row["exact"] for row in rows)
+
+
+def pair(layout: str, options: Namespace) -> tuple[nn.Module, nn.Module]:
+    """Return the published form and ours in float64, with the same random weights."""
+    plain, ours = (nets.build(name, layout, options) for name in (PLAIN, OURS))
+    # Learned graphs and statistics differ from their initial values.
+    nets.reference("weights").rebuild_weights(plain, torch.float64)
+    ours.double().load_state_dict(plain.state_dict())
+    return plain, ours
 
 
 def _values(network, layout: str, part: str, dtype: str, options) -> list[Tensor]:

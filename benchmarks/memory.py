@@ -1,7 +1,9 @@
 """Measure the peak memory of a training step, with one process per network.
 
-The peak excludes the network and its input. It is measured as resident memory on a CPU, and
-as torch's allocations on a GPU. ST-GCN and AAGCN have their default sizes.
+`peak` is the peak of the step, and `backward peak` that of its backward pass, which includes
+the saved tensors. Both exclude the network and its input. They are measured as resident
+memory on a CPU, and as torch's allocations on a GPU. ST-GCN and AAGCN have their default
+sizes.
 """
 
 import ctypes
@@ -28,18 +30,18 @@ def run(options, results) -> None:
             reason = networks.unsupported(row["dtype"], options.device)
             try:
                 if not reason:
-                    (peak,) = processes.run(step_memory, {**vars(options), **row})
-                    row["peak_mib"] = peak
-                    plain = peak if name == networks.PLAIN else plain
-                    row["of_plain"] = peak / plain if plain else None
+                    (peaks,) = processes.run(step_memory, {**vars(options), **row})
+                    row |= peaks
+                    plain = row["peak_mib"] if name == networks.PLAIN else plain
+                    row["of_plain"] = row["peak_mib"] / plain if plain else None
             except processes.ProcessError as error:
                 reason = str(error)
             row["error"] = reason
             results.table("memory", rows)
 
 
-def step_memory(task: dict) -> float:
-    """Return the peak memory of one training step in this process, in MiB."""
+def step_memory(task: dict) -> dict:
+    """Return the peaks of one training step and of its backward pass, in MiB."""
     options, dtype = Namespace(**task), task["dtype"]
     network = networks.build(options.network, options.layout, options)
     network = network.to(options.device, networks.storage(dtype))
@@ -48,16 +50,29 @@ def step_memory(task: dict) -> float:
         # The first step also loads kernels. Run it on one short clip.
         networks.step_of("train", network, clips[:1, :, :8].clone(), dtype)()
         network.zero_grad()
-        step = networks.step_of("train", network, clips, dtype)
-        if options.device == "cuda":
-            torch.cuda.empty_cache()
-            torch.cuda.reset_peak_memory_stats()
-            before = torch.cuda.memory_allocated()
-            step()
-            return (torch.cuda.max_memory_allocated() - before) / 2**20
+        peaks = []
+
+        def read() -> None:
+            peaks.append(peak_and_reset(options.device))
+
+        step = networks.step_of("train", network, clips, dtype, read)
         # The step could reuse freed memory that the process has not returned.
         getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)(0)
-        Path("/proc/self/clear_refs").write_bytes(b"5")  # resets the peak
-        before = processes.status("VmRSS")
+        peak_and_reset(options.device)
+        before = peak_and_reset(options.device)  # no allocation since the reset
         step()
-        return processes.status("VmHWM") - before
+        read()
+    forward, backward = (peak - before for peak in peaks)
+    return {"peak_mib": max(forward, backward), "backward_peak_mib": backward}
+
+
+def peak_and_reset(device: str) -> float:
+    """Return the peak since the last call in MiB, and lower it to the current usage."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+        peak = torch.cuda.max_memory_allocated() / 2**20
+        torch.cuda.reset_peak_memory_stats()
+        return peak
+    peak = processes.status("VmHWM")
+    Path("/proc/self/clear_refs").write_bytes(b"5")  # resets the peak
+    return peak

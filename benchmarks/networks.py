@@ -11,7 +11,7 @@ import inspect
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -102,11 +102,15 @@ def load_class(spec: str) -> type[nn.Module]:
 
 
 def check_networks(options: Namespace) -> None:
-    """Check device, layouts, and classes, and remove the empty default of `against`.
+    """Check device, layouts, and classes.
+
+    Device `auto` is replaced, and the empty default of `against` removed.
 
     Raises:
         ValueError: a device, layout, or class is not available.
     """
+    if options.device == "auto":
+        options.device = "cuda" if torch.cuda.is_available() else "cpu"
     if options.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda: torch detects no GPU. Use --device cpu")
     for layout in getattr(options, "layouts", []):
@@ -124,6 +128,23 @@ def unsupported(dtype: str, device: str, mode: str = "eager") -> str | None:
     if device == "cpu" and (dtype == "tf32" or mode == "cudagraphs"):
         return f"skipped: {'tf32' if dtype == 'tf32' else mode} requires a GPU"
     return None
+
+
+def autocast(dtype: str, device: str) -> AbstractContextManager:
+    """Return the autocast context of a data type."""
+    half = AUTOCAST.get(dtype)
+    return torch.autocast(device, half) if half else nullcontext()
+
+
+def emulated(dtype: str, device: str) -> bool:
+    """Return whether a data type has no instructions, which makes it very slow."""
+    if device != "cpu" or dtype not in AUTOCAST:
+        return False
+    check = {
+        "bfloat16": "_is_mkldnn_bf16_supported",
+        "float16": "_is_mkldnn_fp16_supported",
+    }
+    return not getattr(torch.ops.mkldnn, check[dtype])()
 
 
 def storage(dtype: str) -> torch.dtype:
@@ -159,27 +180,34 @@ def keypoints(
     return clips.to(options.device, storage(dtype))
 
 
-def step_of(part: str, network: nn.Module, clips: Tensor, dtype: str) -> Callable:
+def step_of(
+    part: str,
+    network: nn.Module,
+    clips: Tensor,
+    dtype: str,
+    before_backward: Callable[[], None] = lambda: None,
+) -> Callable:
     """Return a function that runs one step and returns the detached output.
 
     "train" runs the forward pass, and the backward pass of the sum of the outputs with
     fixed random weights. Other parts run the forward pass in eval mode without gradients.
+    `before_backward` is called between the two passes.
     """
     device, weights, training = clips.device.type, None, part == "train"
     network.train(training)
 
     def step() -> Tensor:
         nonlocal weights
-        is_half = dtype in AUTOCAST
-        amp = torch.autocast(device, AUTOCAST[dtype]) if is_half else nullcontext()
-        with torch.set_grad_enabled(training), amp:
+        with torch.set_grad_enabled(training), autocast(dtype, device):
             out = network(clips)
         if training:
             network.zero_grad()
             if weights is None:
                 generator = torch.Generator().manual_seed(2)
                 weights = torch.randn(out.shape, generator=generator).to(clips)
-            (out * weights).sum().backward()
+            loss = (out * weights).sum()
+            before_backward()
+            loss.backward()
         return out.detach()
 
     return step

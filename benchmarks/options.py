@@ -8,7 +8,7 @@ import ast
 from pathlib import Path
 
 CHOICES = {
-    "device": ("cpu", "cuda"),
+    "device": ("auto", "cpu", "cuda"),
     "dtypes": ("float32", "tf32", "bfloat16", "float16", "float64"),
     "forms": ("pickle", "store"),
     "models": ("msg3d", "stgcn", "aagcn"),
@@ -23,7 +23,7 @@ HELP = {
     "batch_size": "samples per step and GPU or process",
     "batches": "batches to read; with several ranks, a complete epoch is read instead",
     "bytes": "size of the gradients in bytes",
-    "device": "device of the networks",
+    "device": "device of the networks; auto is cuda if torch detects a GPU, otherwise cpu",
     "dtypes": "data types",
     "epochs": "epochs of the training, at least 10",
     "files": "number of synthetic files",
@@ -32,6 +32,7 @@ HELP = {
     "gpus": "numbers of GPUs",
     "inside": "bandwidth between the GPUs of a node in GB/s",
     "layouts": "skeleton layouts",
+    "minutes": "time limit: nothing new is measured after it",
     "models": "networks to compare with the published form",
     "modes": "execution modes",
     "network": "bandwidth between nodes in Gbit/s",
@@ -59,6 +60,15 @@ CLUSTER.update(node_gpus=8, inside=200.0, network=[200.0, 25.0])
 COMMANDS = {
     "speed": dict(COMPARED, modes=["eager"], parts=[*CHOICES["parts"]], rounds=5),
     "exact": NETWORKS,
+    "accelerator": dict(
+        NETWORKS,
+        device="auto",
+        layouts=["nturgb+d"],
+        dtypes=["float32", "tf32", "bfloat16"],
+        modes=["eager"],
+        rounds=3,
+        minutes=8.0,
+    ),
     "memory": COMPARED,
     "data": {"samples": 16, "rounds": 5},
     "stream": dict(SIZE, rounds=5),
@@ -76,6 +86,7 @@ COMMANDS = {
         "batch_size": 4,
         "num_workers": 8,
     },
+    "persons": dict(SIZE, samples=[8, 48], batch_size=8, num_workers=2, rounds=5),
     "scaling": {
         "processes": [1, 2, 4],
         "base_channels": 48,

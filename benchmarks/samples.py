@@ -16,7 +16,9 @@ def ntu_config(form: str) -> Path:
     return CONFIGS / f"msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{form}.py"
 
 
-def write_samples(file: Path, samples: int, form: str = "3d") -> None:
+def write_samples(
+    file: Path, samples: int, form: str = "3d", two_persons: float = TWO_PERSONS
+) -> None:
     """Write samples of 30 to 300 frames (median 85). Both splits contain all samples.
 
     Sample i is the same in all files.
@@ -26,6 +28,7 @@ def write_samples(file: Path, samples: int, form: str = "3d") -> None:
         samples: number of samples.
         form: "3d" for 25 joints in meters, "2d" for 17 joints in pixels with scores. Both
             are float16, as in the files of MMAction2.
+        two_persons: probability that a sample shows two persons instead of one.
     """
     # Samples are parts of one long random walk.
     shape = (2400, 25, 3) if form == "3d" else (2400, 17, 2)
@@ -33,7 +36,7 @@ def write_samples(file: Path, samples: int, form: str = "3d") -> None:
     walk += np.random.default_rng(1).normal(size=shape[1:])
     if form == "2d":
         walk = walk * 200 + (960, 540)
-    entries = [_sample(number, walk) for number in range(samples)]
+    entries = [_sample(number, walk, two_persons) for number in range(samples)]
     names = [entry["frame_dir"] for entry in entries]
     split = {"xsub_train": names, "xsub_val": names}
     if file.suffix == ".packed":
@@ -45,10 +48,10 @@ def write_samples(file: Path, samples: int, form: str = "3d") -> None:
         save_annotations({"split": split, "annotations": entries}, str(file))
 
 
-def _sample(number: int, walk: np.ndarray) -> dict:
+def _sample(number: int, walk: np.ndarray, two_persons: float) -> dict:
     rng = np.random.default_rng([number])
     frames = int(np.clip(rng.lognormal(np.log(85), 0.35), 30, 300))
-    starts = rng.integers(len(walk) - frames, size=1 + int(rng.random() < TWO_PERSONS))
+    starts = rng.integers(len(walk) - frames, size=1 + int(rng.random() < two_persons))
     keypoint = np.stack([walk[start : start + frames] for start in starts])
     entry = {"frame_dir": f"sample{number:06d}", "label": int(rng.integers(60))}
     entry.update(total_frames=frames, keypoint=keypoint.astype(np.float16))

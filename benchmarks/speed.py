@@ -12,6 +12,7 @@ AAGCN have their default sizes.
 """
 
 import gc
+from collections.abc import Iterator
 from itertools import product
 
 import torch
@@ -46,24 +47,37 @@ def run(options, results) -> None:
         gmac[layout, name] = count_gmac(name, layout, options)
     for case in product(options.layouts, options.dtypes, options.batch, options.modes):
         case = dict(zip(("layout", "dtype", "batch", "mode"), case, strict=True))
-        reason = nets.unsupported(case["dtype"], options.device, case["mode"])
-        if reason:
-            rows.append({**case, "error": reason})
+        first_row = len(rows)
+        for case_rows in time_case(case, gmac, options):
+            rows[first_row:] = case_rows
             results.table("speed", rows)
-            continue
-        networks, failures = build_all(case, options)
-        for part in options.parts:
-            first_row, part_case = len(rows), {"part": part, **case}
-            with nets.precision(case["dtype"]):
-                for measurements in time_part(part_case, networks, options):
-                    part_rows = make_rows(part_case, failures, gmac, *measurements)
-                    rows[first_row:] = part_rows
-                    results.table("speed", rows)
-        networks.clear()
-        torch._dynamo.reset()
-        gc.collect()
     results.passed = all(row.get("exact", True) for row in rows)
     save_chart(rows, options.output.with_suffix(".svg"))
+
+
+def time_case(case: dict, gmac: dict, options) -> Iterator[list[dict]]:
+    """Time all parts of a case, and yield its rows so far after each round.
+
+    Args:
+        case: layout, dtype, batch, and mode.
+        gmac: (layout, name of the network) -> GMAC per clip.
+        options: options of the command.
+    """
+    reason = nets.unsupported(case["dtype"], options.device, case["mode"])
+    if reason:
+        yield [{**case, "error": reason}]
+        return
+    networks, failures = build_all(case, options)
+    rows: list[dict] = []
+    for part in options.parts:
+        first_row, part_case = len(rows), {"part": part, **case}
+        with nets.precision(case["dtype"]):
+            for measurements in time_part(part_case, networks, options):
+                rows[first_row:] = make_rows(part_case, failures, gmac, *measurements)
+                yield list(rows)
+    networks.clear()
+    torch._dynamo.reset()
+    gc.collect()
 
 
 def count_gmac(name: str, layout: str, options) -> float:

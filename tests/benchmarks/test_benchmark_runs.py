@@ -4,12 +4,25 @@ import json
 import math
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 
 import plain_ntu
-from benchmarks import data, exact, parse, processes, results, speed, stream, timing
+from benchmarks import (
+    data,
+    exact,
+    parse,
+    persons,
+    processes,
+    results,
+    speed,
+    stream,
+    timing,
+)
 from benchmarks.__main__ import main
+from benchmarks.samples import write_samples
+from msg3d.models import by_sample
 
 TINY = "--base-channels 12 --frames 8 --threads 1"
 
@@ -33,7 +46,7 @@ def run(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setitem(speed.GEMM_SIZE, "cpu", 64)
     monkeypatch.setattr(exact, "CHANNELS", 12)
-    for module in (data, parse, speed, stream):  # one step per reading
+    for module in (data, parse, persons, speed, stream):  # one step per reading
         once = partial(timing.interleave, least=0)
         monkeypatch.setattr(module, "interleave", once)
 
@@ -129,6 +142,59 @@ def test_memory(run):
     rows = run(f"memory {TINY} --batch 2 --layouts coco --models msg3d")["memory"]
     assert [row["network"] for row in rows] == ["plain", "msg3d"]
     assert all(positive(row["peak_mib"]) and positive(row["of_plain"]) for row in rows)
+
+
+def test_accelerator(run, monkeypatch):
+    # The integration tests compile.
+    monkeypatch.setattr(torch, "compile", lambda network, **options: network)
+    options = f"accelerator {TINY} --device cpu --layouts coco --dtypes float32 tf32"
+    tables = run(f"{options} --batch 2 --rounds 1")
+    exact_rows = [row for row in tables["parity"] if row["dtype"] == "float64"]
+    assert [row["network"] for row in exact_rows] == ["msg3d"]
+    for row in [*exact_rows, *tables["compile"]]:
+        assert row["exact"]
+        for quantity in ("output", "gradient", "statistics"):
+            assert row[f"{quantity}_error"] <= 1e-9
+    modes = [(row["device"], row["mode"]) for row in tables["saved"][::2]]
+    assert modes == [("meta", "eager"), ("cpu", "eager"), ("cpu", "compiled")]
+    for name in ("saved", "peak"):
+        for plain, ours in zip(tables[name][::2], tables[name][1::2], strict=True):
+            assert (plain["network"], ours["network"]) == ("plain", "msg3d")
+            assert plain["of_plain"] == 1
+            assert positive(ours["of_plain"])
+    assert len({row["mib_per_clip"] for row in tables["saved"][::2]}) == 1
+    assert all(
+        0 < row["backward_peak_mib"] <= row["peak_mib"] for row in tables["peak"]
+    )
+    *timed, skipped = tables["speed"]
+    assert skipped["error"].startswith("skipped: tf32")
+    assert {row["part"] for row in timed} == {"infer", "train"}
+    assert all(row["exact"] for row in timed if row["network"] == "msg3d")
+    assert by_sample.MIN_ELEMENTS < 1 << 60
+
+
+def test_time_limit(run):
+    tables = run(f"accelerator {TINY} --device cpu --minutes 0")
+    for name in ("parity", "saved", "peak", "speed", "compile"):
+        assert tables[name]
+        assert all(row["error"].startswith("skipped") for row in tables[name])
+
+
+def test_persons(run, tmp_path, monkeypatch):
+    write_samples(tmp_path / "ntu.pkl", 6, two_persons=0.5)
+    task = {"ann_file": str(tmp_path / "ntu.pkl"), "batch_size": 4, "num_workers": 0}
+    task.update(base_channels=6, frames=8, persons=2)
+    # Formatting the config takes longer than the test.
+    formatted = "mmengine.config.config.FormatCode"
+    monkeypatch.setattr(formatted, lambda text, **_: (text, True))
+    scores = {case: persons.test({**task, "case": case}) for case in persons.CASES}
+    assert np.shape(scores["computed"]) == (6, 60)
+    # Loader workers are processes.
+    monkeypatch.setattr(persons, "test", lambda task: scores[task["case"]])
+    rows = run("persons --samples 2 6 --rounds 1")["persons"]
+    assert [row["case"] for row in rows] == ["computed", "skipped", "grouped"]
+    assert all(row["exact"] and positive(row["total_ms"]) for row in rows)
+    assert rows[0]["difference"] == 0
 
 
 def test_data(run):

@@ -1,5 +1,6 @@
 """Timer, tables, options, and computations of the benchmarks."""
 
+import json
 import mmap
 from argparse import Namespace
 from pathlib import Path
@@ -8,12 +9,23 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import exact, load, processes, results, scaling, scaling_model, store
+from benchmarks import (
+    accelerator,
+    exact,
+    load,
+    networks,
+    persons,
+    processes,
+    results,
+    scaling,
+    scaling_model,
+    store,
+)
 from benchmarks.__main__ import main
 from benchmarks.samples import write_samples
 from benchmarks.timing import interleave, quartiles
 from msg3d.apis.flops import flop_counter
-from msg3d.datasets import load_annotations, load_store
+from msg3d.datasets import SkeletonDataset, load_annotations, load_store
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +112,7 @@ def test_table_has_one_column_per_key():
         ("scaling-model --step-ms -1", "--step-ms -1"),
         ("scaling-model --output table.md", "table.md"),
         ("parse --raw nosuch", "--raw nosuch"),
+        ("persons --samples 8 8", "--samples 8"),
     ],
 )
 def test_invalid_options(options, text, tmp_path, monkeypatch, capsys):
@@ -143,6 +156,81 @@ def test_is_exact(changes, expected):
     if "dtype" in changes:
         del row["gradient_error"]
     assert exact.is_exact({**row, **changes}) == expected
+
+
+def test_errors_of_quantities():
+    def quantities(*gradients):
+        return {
+            "output": [torch.tensor([3.0, 4.0])],
+            "gradient": [torch.tensor([value]) for value in gradients],
+        }
+
+    expected = quantities(100.0, 1e-9)
+    same = accelerator.errors(expected, expected, "float64")
+    assert same == {"output_error": 0, "gradient_error": 0, "exact": True}
+    # A negligible gradient is compared with a thousandth of the largest one.
+    row = accelerator.errors(quantities(100.0, 0.001), expected, "float64")
+    assert row["gradient_error"] == pytest.approx(0.01, rel=1e-5)
+    assert not row["exact"]
+    row = accelerator.errors(quantities(float("nan"), 0.0), expected, "float64")
+    assert not row["exact"]
+    assert "exact" not in accelerator.errors(expected, expected, "float32")
+
+
+def test_failing_job_sets_the_exit_status(tmp_path, monkeypatch):
+    def fail(case, options):
+        yield [{**case, "value": 1}]
+        raise RuntimeError("cannot do\nthis")
+
+    jobs = [("parity", {"layout": "coco"}, fail)]
+    monkeypatch.setattr(accelerator, "jobs", lambda options: jobs)
+    output = tmp_path / "table.json"
+    assert main(["accelerator", "--device", "cpu", "--output", str(output)]) == 1
+    rows = json.loads(output.read_text(encoding="utf-8"))["parity"]
+    assert rows[0]["value"] == 1
+    assert rows[1]["error"] == "RuntimeError: cannot do"
+
+
+def test_emulated_data_types_are_skipped(monkeypatch):
+    options = Namespace(device="cpu")
+    assert not networks.emulated("float32", "cpu")
+    assert not networks.emulated("bfloat16", "cuda")
+    monkeypatch.setattr(networks, "emulated", lambda dtype, device: True)
+    job = accelerator.unless_emulated(accelerator.peak, "bfloat16", options)
+    ((row,),) = job({"layout": "coco"}, options)
+    assert row["layout"] == "coco"
+    assert "bfloat16" in row["error"]
+
+
+def test_comparison_of_one_and_two_persons():
+    readings = {
+        "computed": ([7000.0, 7500.0], [17000.0, 27500.0]),
+        "skipped": ([6000.0, 6000.0], [11000.0, 11000.0]),
+        "grouped": ([6000.0, 6000.0], [10000.0, 10000.0]),
+    }
+    times = {
+        (case, count): quartiles(values)
+        for case, both in readings.items()
+        for count, values in zip((2, 12), both, strict=True)
+    }
+    computed, skipped, grouped = persons.compare(times, 2, 12)
+    assert computed["per_sample_ms"] == 1500  # median of both rounds
+    assert skipped["per_sample_ms"] == 500
+    assert skipped["faster"] == 3
+    assert skipped["faster_range"] == "2.00 to 4.00"
+    assert grouped["gain"] == pytest.approx(1.25)
+    assert grouped["total_ms"] == 10000
+
+
+def test_samples_are_grouped_by_the_number_of_persons(tmp_path):
+    write_samples(tmp_path / "a.pkl", 20, two_persons=0.3)
+    split = {"split": "xsub_val", "pipeline": []}
+    data = SkeletonDataset(str(tmp_path / "a.pkl"), **split)
+    counts = [len(data.get_data_info(index)["keypoint"]) for index in range(20)]
+    order = list(persons.GroupedSampler(data, shuffle=False))
+    assert sorted(order) == list(range(20))
+    assert {1, 2} == set(counts)
+    assert [counts[index] for index in order] == sorted(counts)
 
 
 def test_flops_of_in_place_products():

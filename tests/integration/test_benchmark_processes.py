@@ -4,12 +4,13 @@ import json
 import signal
 import sys
 import tempfile
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import load, processes, scaling, store
+from benchmarks import accelerator, load, processes, scaling, store
 from benchmarks.samples import write_samples
 from conftest import REPOSITORY
 from marked_processes import ended, marked
@@ -42,6 +43,14 @@ def test_two_processes(tmp_path):
     assert [row["processes"] for row in rows] == [1, 2]
     assert all(0 < row["step_without_exchange_ms"] < 60_000 for row in rows)
     assert rows[1]["all_reduce_ms"] > 0
+
+
+def test_compiled_network_is_exact():
+    options = Namespace(device="cpu", against=[])
+    options.base_channels, options.frames, options.persons = 12, 8, 2
+    with accelerator.accelerator_path():
+        ((row,),) = accelerator.compiled_parity({"layout": "coco"}, options)
+    assert row["exact"]
 
 
 def test_training_is_monitored(tmp_path):
