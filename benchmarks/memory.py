@@ -1,7 +1,7 @@
 """Measure the peak memory of a training step, with one process per network.
 
 The peak excludes the network and its input. It is measured as resident memory on a CPU, and
-as torch's allocations on a GPU. ST-GCN and AAGCN have their default sizes.
+as torch's allocations on a GPU. ST-GCN, AAGCN, and CTR-GCN have their default sizes.
 """
 
 import ctypes

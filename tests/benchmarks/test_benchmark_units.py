@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import exact, load, processes, results, scaling, scaling_model, store
+from benchmarks import (
+    exact,
+    load,
+    networks,
+    processes,
+    results,
+    scaling,
+    scaling_model,
+    store,
+)
 from benchmarks.__main__ import main
 from benchmarks.samples import write_samples
 from benchmarks.timing import interleave, quartiles
@@ -153,6 +162,16 @@ def test_flops_of_in_place_products():
         torch.zeros(2, 4).addbmm_(left, right)
         torch.addbmm(torch.zeros(2, 4), left, right)
     assert counter.get_total_flops() == 2 * 2 * 3 * 4 * (1 + 3 * 5)
+
+
+@pytest.mark.parametrize(("batch", "single"), [(1, 1), (2, 1), (8, 6), (10, 7)])
+def test_mix_of_one_and_two_persons(batch, single):
+    options = Namespace(persons=2, frames=4, device="cpu")
+    clips = networks.keypoints(options, batch, "coco", "float32", "mix")
+    persons = (clips != 0).flatten(2).any(2).sum(1)
+    assert persons.tolist().count(1) == networks.single_clips(batch) == single
+    assert persons.tolist().count(2) == batch - single
+    assert (clips[:, 0] != 0).all()
 
 
 def grown(**functions):
