@@ -1,6 +1,7 @@
 """Timer, tables, options, and computations of the benchmarks."""
 
 import mmap
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -212,6 +213,17 @@ def test_memory_and_files_of_this_process(tmp_path):
     assert 30 < during["anonymous_mib"] - before["anonymous_mib"] < 40
     ballast.close()
     assert processes.status("VmHWM") >= processes.status("VmRSS") > 50
+
+
+def test_load_of_other_processes(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "Path", lambda path: tmp_path / "stat")
+    monkeypatch.setattr(results.os, "times", lambda: (10.0, 5.0, 3.0, 2.0, 999.0))
+    assert results.seconds_of_others() == 0  # not on Linux
+    tick = os.sysconf("SC_CLK_TCK")
+    seconds = [30, 4, 8, 1000, 100, 1, 2, 5, 7, 7]  # idle 1000, iowait 100
+    fields = " ".join(str(number * tick) for number in seconds)
+    (tmp_path / "stat").write_text(f"cpu  {fields}\ncpu0 1\n", encoding="utf-8")
+    assert results.seconds_of_others() == 50 - 20
 
 
 def test_coverage_of_ranks():
