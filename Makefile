@@ -12,7 +12,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help venv install quickstart site test test-unit test-all fuzz \
-	benchmark lint format wheel lock clean
+	benchmark performance lint format wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,20 @@ fuzz: install ## read corrupt files of every format for minutes
 BENCHMARK ?= speed
 benchmark: install ## compare the speed of MS-G3D with the plain published form
 	$(BIN)/python -m benchmarks $(BENCHMARK)
+
+# Options of both `speed` and `memory`, for example COMPARE="--layouts nturgb+d". Results are
+# copied at the end, so that the recorded commit of each run has no changes.
+COMPARE ?=
+RUNS ?= 1 2 3
+MEASURED := work_dirs/benchmarks/performance
+performance: install ## measure speed and memory for docs/performance.md: hours
+	for run in $(RUNS); do for command in speed memory; do \
+		$(BIN)/python -m benchmarks $$command $(COMPARE) \
+			--output $(MEASURED)/$$command-$$run.json || exit; \
+	done; done
+	rm -f docs/results/performance/*.json
+	cp $(MEASURED)/*.json docs/results/performance/
+	$(BIN)/python -m benchmarks.page --write
 
 # Subpackages that other programs call, checked with `mypy --strict`
 STRICT := errors io skeletons preprocessing formats annotations apis cli

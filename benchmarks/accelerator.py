@@ -256,5 +256,5 @@ def throughput(case: dict, options) -> Iterator[list[dict]]:
     changes = {"models": [OURS], "parts": ["infer", "train"]}
     options = Namespace(**{**vars(options), **changes})
     layout, names = case["layout"], nets.names(options)
-    gmac = {(layout, n): speed.count_gmac(n, layout, options) for n in names}
-    yield from speed.time_case(case, gmac, options)
+    sizes = {(layout, n): speed.count(n, layout, options) for n in names}
+    yield from speed.time_case(case, sizes, options)

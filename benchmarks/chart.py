@@ -5,7 +5,12 @@ from pathlib import Path
 from msg3d.io.atomic import whole_file
 
 OURS, OTHER, TEXT = "#2a78d6", "#9a9a9a", "#808080"
-TITLES = {"infer": "Inference", "absent": "Inference, one person", "train": "Training"}
+TITLES = {
+    "infer": "Inference",
+    "absent": "Inference, one person",
+    "mix": "Inference, mix",
+    "train": "Training",
+}
 NAMES = {
     "plain": "published form",
     "msg3d": "msg3d",
@@ -15,6 +20,7 @@ NAMES = {
     "skateformer": "SkateFormer",
     "stgcn": "ST-GCN",
     "aagcn": "AAGCN",
+    "ctrgcn": "CTR-GCN",
 }
 
 

@@ -2,8 +2,8 @@
 
 `peak` is the peak of the step, and `backward peak` that of its backward pass, which includes
 the saved tensors. Both exclude the network and its input. They are measured as resident
-memory on a CPU, and as torch's allocations on a GPU. ST-GCN and AAGCN have their default
-sizes.
+memory on a CPU, and as torch's allocations on a GPU. ST-GCN, AAGCN, and CTR-GCN have
+their default sizes.
 """
 
 import ctypes

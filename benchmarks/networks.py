@@ -1,8 +1,8 @@
 """Networks to compare, and functions that run their steps.
 
 `plain` is the published form (tests/reference.py). `msg3d` is our form with the same
-weights. `stgcn` and `aagcn` are those of MMAction2 in their default sizes. Other networks
-are loaded from files (`--against`).
+weights. `stgcn` and `aagcn` are those of MMAction2 in their default sizes, and `ctrgcn` is
+written from its paper (ctrgcn.py). Other networks are loaded from files (`--against`).
 """
 
 import importlib
@@ -22,7 +22,11 @@ from msg3d.models.graph import build_graph
 from . import REPOSITORY
 
 PLAIN, OURS = "plain", "msg3d"
-OTHERS = {"stgcn": ("STGCN", "stgcn_spatial"), "aagcn": ("AAGCN", "spatial")}
+OTHERS = {  # name -> module, class, mode of the graph
+    "stgcn": ("mmaction.models", "STGCN", "stgcn_spatial"),
+    "aagcn": ("mmaction.models", "AAGCN", "spatial"),
+    "ctrgcn": ("benchmarks.ctrgcn", "CTRGCN", "spatial"),
+}
 AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -49,8 +53,8 @@ def build(name: str, layout: str, options: Namespace) -> nn.Module:
     """
     torch.manual_seed(0)
     if name in OTHERS:
-        cls, mode = OTHERS[name]
-        cls = getattr(importlib.import_module("mmaction.models"), cls)
+        module, cls, mode = OTHERS[name]
+        cls = getattr(importlib.import_module(module), cls)
         network = _construct(cls, options, graph_cfg={"layout": layout, "mode": mode})
         network.comparable = False
         return network
@@ -171,13 +175,28 @@ def precision(dtype: str) -> Iterator[None]:
 def keypoints(
     options: Namespace, batch: int, layout: str, dtype: str, part=""
 ) -> Tensor:
-    """Return random clips [N, M, T, V, 3]. Part "absent" has one person per clip."""
+    """Return random clips [N, M, T, V, 3].
+
+    Part "absent" has one person per clip. In part "mix", clips with one person are spread
+    evenly over the batch (`single_clips`).
+    """
     joints = build_graph(layout).num_node
     shape = (batch, options.persons, options.frames, joints, 3)
     clips = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     if part == "absent":
         clips[:, 1:] = 0
+    elif part == "mix":
+        single = [single_clips(n + 1) > single_clips(n) for n in range(batch)]
+        clips[torch.tensor(single), 1:] = 0
     return clips.to(options.device, storage(dtype))
+
+
+def single_clips(batch: int) -> int:
+    """Return how many clips of a batch show one person in part "mix".
+
+    It is 70 %, as in NTU RGB+D, rounded: 7 of 10 clips, and 6 of 8.
+    """
+    return (7 * batch + 5) // 10
 
 
 def step_of(

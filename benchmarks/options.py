@@ -11,9 +11,9 @@ CHOICES = {
     "device": ("auto", "cpu", "cuda"),
     "dtypes": ("float32", "tf32", "bfloat16", "float16", "float64"),
     "forms": ("pickle", "store"),
-    "models": ("msg3d", "stgcn", "aagcn"),
+    "models": ("msg3d", "stgcn", "aagcn", "ctrgcn"),
     "modes": ("eager", "compiled", "cudagraphs"),
-    "parts": ("infer", "absent", "train"),
+    "parts": ("infer", "absent", "mix", "train"),
 }
 HELP = {
     "against": "other backbones as NAME=FILE.py:CLASS, called with graph_cfg, "
@@ -52,7 +52,7 @@ HELP = {
 }
 SIZE = {"device": "cpu", "threads": 2, "frames": 100, "persons": 2, "base_channels": 96}
 NETWORKS = dict(SIZE, layouts=["nturgb+d", "coco"], batch=[8], dtypes=["float32"])
-COMPARED = dict(NETWORKS, models=["msg3d", "stgcn", "aagcn"], against=[""])
+COMPARED = dict(NETWORKS, models=[*CHOICES["models"]], against=[""])
 # MS-G3D with 96 channels and 60 classes in float32, the cross-subject split of NTU60.
 CLUSTER = {"step_ms": 100.0, "batch_size": 16, "bytes": 12_778_380, "samples": 40_091}
 CLUSTER.update(node_gpus=8, inside=200.0, network=[200.0, 25.0])

@@ -35,6 +35,7 @@ class Results:
     def __init__(self, options: Namespace, argv: list[str], about: str) -> None:
         self.output, self.about, self.passed = options.output, about, True
         self._start, self._tables = time.time(), {}
+        self._others = seconds_of_others()
         torch.set_num_threads(getattr(options, "threads", 1))
         command = shlex.join(["python", "-m", "benchmarks", *argv])
         machine = describe(getattr(options, "device", "cpu"))
@@ -57,7 +58,10 @@ class Results:
 
     def save(self) -> None:
         """Write the JSON and Markdown files atomically."""
-        self.data["seconds"] = round(time.time() - self._start, 1)
+        seconds = time.time() - self._start
+        self.data["seconds"] = round(seconds, 1)
+        others = (seconds_of_others() - self._others) / seconds
+        self.data["machine"]["other_load"] = round(max(others, 0), 2)
         with whole_file(str(self.output), "x") as file:
             json.dump(self.data, file, indent=1)
         with whole_file(str(self.output.with_suffix(".md")), "x") as file:
@@ -94,6 +98,23 @@ def _cell(value) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return "" if value is None else str(value)
+
+
+def seconds_of_others() -> float:
+    """Return the processor seconds of all other processes since boot, on Linux.
+
+    Those of a child process of this process are excluded after it has ended. Divided by
+    the elapsed time, the increase is the mean number of cores that others used. Unlike
+    the load average, it excludes the benchmark itself.
+    """
+    path = Path("/proc/stat")
+    if not path.exists():
+        return 0.0
+    line = path.read_text(encoding="utf-8").splitlines()[0]
+    # In ticks: user, nice, system, idle, iowait, irq, softirq, steal
+    ticks = [int(field) for field in line.split()[1:9]]
+    busy = sum(ticks) - sum(ticks[3:5])
+    return busy / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
 
 
 def describe(device: str) -> dict:

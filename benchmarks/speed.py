@@ -1,14 +1,17 @@
 """Time inference and training steps of MS-G3D and of its published form.
 
 Parts: `infer` is the forward pass in eval mode; `absent` is the same with one person per
-clip; `train` is the forward and backward pass in training mode. All networks are timed in
-turn. `times plain` is the median of the published form (`plain`) divided by the median of
-the network. `gemm` is one large square matrix product. `gemm limit` is the time of all FLOPs
-of the network at the rate of `gemm`, where a training step counts as three forward passes.
-`gemm share` is this limit divided by the median. `gmac` counts the convolutions and matrix
-products of a forward pass of one clip with all persons. `difference` is the largest
-difference from the output of the published form, relative to its largest value. ST-GCN and
-AAGCN have their default sizes.
+clip; `mix` is the same with one person in 70 % of the clips, as in NTU RGB+D (rounded: 7 of
+10 clips, 6 of 8); `train` is the forward and backward pass in training mode. Absent persons
+take the same time in training, because `data_bn` normalizes over the batch. All networks are
+timed in turn. `times plain` is the median of the published form (`plain`) divided by the
+median of the network. `gemm` is one large square matrix product. `gemm limit` is the time of
+all FLOPs of the network at the rate of `gemm`, where a training step counts as three forward
+passes. `gemm share` is this limit divided by the median. `gmac` counts the convolutions and
+matrix products that a forward pass computes per clip, without those it skips for absent
+persons. `mparams` is the number of parameters in millions. `difference` is the largest
+difference from the output of the published form, relative to its largest value. ST-GCN,
+AAGCN, and CTR-GCN have their default sizes.
 """
 
 import gc
@@ -41,26 +44,26 @@ ROUNDING = {
 
 
 def run(options, results) -> None:
-    rows, gmac = [], {}
+    rows, sizes = [], {}
     for layout, name in product(options.layouts, nets.names(options)):
         progress(f"counting FLOPs: {layout} {name}")
-        gmac[layout, name] = count_gmac(name, layout, options)
+        sizes[layout, name] = count(name, layout, options)
     for case in product(options.layouts, options.dtypes, options.batch, options.modes):
         case = dict(zip(("layout", "dtype", "batch", "mode"), case, strict=True))
         first_row = len(rows)
-        for case_rows in time_case(case, gmac, options):
+        for case_rows in time_case(case, sizes, options):
             rows[first_row:] = case_rows
             results.table("speed", rows)
     results.passed = all(row.get("exact", True) for row in rows)
     save_chart(rows, options.output.with_suffix(".svg"))
 
 
-def time_case(case: dict, gmac: dict, options) -> Iterator[list[dict]]:
+def time_case(case: dict, sizes: dict, options) -> Iterator[list[dict]]:
     """Time all parts of a case, and yield its rows so far after each round.
 
     Args:
         case: layout, dtype, batch, and mode.
-        gmac: (layout, name of the network) -> GMAC per clip.
+        sizes: (layout, name of the network) -> result of `count`.
         options: options of the command.
     """
     reason = nets.unsupported(case["dtype"], options.device, case["mode"])
@@ -73,23 +76,39 @@ def time_case(case: dict, gmac: dict, options) -> Iterator[list[dict]]:
         first_row, part_case = len(rows), {"part": part, **case}
         with nets.precision(case["dtype"]):
             for measurements in time_part(part_case, networks, options):
-                rows[first_row:] = make_rows(part_case, failures, gmac, *measurements)
+                rows[first_row:] = make_rows(part_case, failures, sizes, *measurements)
                 yield list(rows)
     networks.clear()
     torch._dynamo.reset()
     gc.collect()
 
 
-def count_gmac(name: str, layout: str, options) -> float:
-    """Return GMAC per clip, counted on the CPU, or 0 if the network fails."""
+def count(name: str, layout: str, options) -> dict:
+    """Return millions of parameters, and GMAC of a clip with all persons and with one.
+
+    They are counted on the CPU, with keys "mparams", "infer", and "absent". The result is
+    empty if the network fails.
+    """
+    sizes = {}
     try:
         network = nets.build(name, layout, options)
-        clip = nets.keypoints(options, 1, layout, "float32").cpu()
-        with flop_counter() as counter:
-            nets.step_of("infer", network, clip, "float32")()
+        sizes["mparams"] = sum(p.numel() for p in network.parameters()) / 1e6
+        for part in ("infer", "absent"):
+            clip = nets.keypoints(options, 1, layout, "float32", part).cpu()
+            step = nets.step_of(part, network, clip, "float32")
+            step()  # computes the constant features of absent persons
+            with flop_counter() as counter:
+                step()
+            sizes[part] = counter.get_total_flops() / 2e9
     except Exception:  # reported when the network is timed
-        return 0
-    return counter.get_total_flops() / 2e9
+        return {}
+    return sizes
+
+
+def gmac_of(part: str, batch: int, sizes: dict) -> float:
+    """Return the mean GMAC per clip of a part."""
+    single = {"absent": batch, "mix": nets.single_clips(batch)}.get(part, 0)
+    return (single * sizes["absent"] + (batch - single) * sizes["infer"]) / batch
 
 
 def build_all(case: dict, options) -> tuple[dict, dict]:
@@ -158,7 +177,7 @@ def relative_difference(output: Tensor, expected: Tensor) -> float:
     return float((output - expected).abs().max() / expected.abs().max())
 
 
-def make_rows(case, failures, gmac, differences, errors, gflop, times) -> list[dict]:
+def make_rows(case, failures, sizes, differences, errors, gflop, times) -> list[dict]:
     """Return a row per network, and a row for the matrix product."""
     rows, errors = [], {**failures, **errors}
     rate = gflop / times[GEMM]["median_ms"]
@@ -171,11 +190,12 @@ def make_rows(case, failures, gmac, differences, errors, gflop, times) -> list[d
             row["clips_per_s"] = 1e3 * case["batch"] / row["median_ms"]
             if PLAIN in times:
                 row["times_plain"] = times[PLAIN]["median_ms"] / row["median_ms"]
-            # Networks may skip absent persons.
-            if case["part"] != "absent":
-                row["gmac"] = gmac[case["layout"], name]
+            size, batch = sizes[case["layout"], name], case["batch"]
+            if size:
+                row["mparams"] = size["mparams"]
+                row["gmac"] = gmac_of(case["part"], batch, size)
                 passes = 3 if case["part"] == "train" else 1
-                work = 2 * passes * case["batch"] * row["gmac"]
+                work = 2 * passes * batch * row["gmac"]
                 row["gflop_per_s"] = 1e3 * work / row["median_ms"]
                 row["gemm_limit_ms"] = work / rate
                 row["gemm_share"] = row["gemm_limit_ms"] / row["median_ms"]

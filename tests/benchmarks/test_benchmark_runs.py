@@ -82,30 +82,36 @@ def test_speed(run, tmp_path):
         encoding="utf-8",
     )
     options = (
-        f"speed {TINY} --batch 1 --rounds 2 --layouts nturgb+d --models msg3d stgcn"
+        f"speed {TINY} --batch 2 --rounds 2 --layouts nturgb+d --models msg3d ctrgcn"
     )
     options += f" --against same={file}:Same broken={file}:Broken"
     rows = run(f"{options} --dtypes float32 tf32")["speed"]
     chart = (tmp_path / "tiny.svg").read_text(encoding="utf-8")
-    assert all(text in chart for text in ("ST-GCN", "same", "broken", "failed"))
+    assert all(text in chart for text in ("CTR-GCN", "same", "broken", "failed"))
     assert rows.pop()["error"].startswith("skipped: tf32")
     rows = {(row["part"], row["network"]): row for row in rows}
-    for part in ("infer", "absent", "train"):
-        for network in ("plain", "msg3d", "stgcn", "same"):
+    for part in ("infer", "absent", "mix", "train"):
+        for network in ("plain", "msg3d", "ctrgcn", "same"):
             row = rows[part, network]
             assert len(row["times_ms"]) == 2
             assert 0 < row["q1_ms"] <= row["median_ms"] <= row["q3_ms"]
             assert positive(row["times_plain"])
             assert positive(row["clips_per_s"])
-            assert ("gemm_share" in row) == (part != "absent")
+            assert positive(row["gemm_share"])
+            assert row["mparams"] == rows["infer", network]["mparams"]
         assert positive(rows[part, "gemm"]["gflop_per_s"])
         assert rows[part, "plain"]["times_plain"] == 1
         assert rows[part, "msg3d"]["difference"] < 1e-3
         assert rows[part, "msg3d"]["exact"]
         assert rows[part, "same"]["difference"] == 0
-        assert "difference" not in rows[part, "stgcn"]
+        assert "difference" not in rows[part, "ctrgcn"]
         assert rows[part, "broken"]["error"] == "RuntimeError: cannot do"
-    assert rows["infer", "msg3d"]["gmac"] < rows["infer", "plain"]["gmac"]
+    gmac = {key: row["gmac"] for key, row in rows.items() if "gmac" in row}
+    assert gmac["infer", "msg3d"] < gmac["infer", "plain"]
+    # Only msg3d skips absent persons. One of the two clips of the mix has one.
+    assert gmac["absent", "msg3d"] == pytest.approx(gmac["infer", "msg3d"] / 2)
+    assert gmac["mix", "msg3d"] == pytest.approx(0.75 * gmac["infer", "msg3d"])
+    assert gmac["absent", "ctrgcn"] == gmac["mix", "ctrgcn"] == gmac["infer", "ctrgcn"]
 
 
 def test_interruption_keeps_the_results(run, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import mmap
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -243,6 +244,16 @@ def test_flops_of_in_place_products():
     assert counter.get_total_flops() == 2 * 2 * 3 * 4 * (1 + 3 * 5)
 
 
+@pytest.mark.parametrize(("batch", "single"), [(1, 1), (2, 1), (8, 6), (10, 7)])
+def test_mix_of_one_and_two_persons(batch, single):
+    options = Namespace(persons=2, frames=4, device="cpu")
+    clips = networks.keypoints(options, batch, "coco", "float32", "mix")
+    persons = (clips != 0).flatten(2).any(2).sum(1)
+    assert persons.tolist().count(1) == networks.single_clips(batch) == single
+    assert persons.tolist().count(2) == batch - single
+    assert (clips[:, 0] != 0).all()
+
+
 def grown(**functions):
     """Compare a hundred readings in which some quantities are functions of the epoch."""
     flat = {"checkpoint_bytes": 1, "main_rss_mib": 1000.0, "main_files": 10}
@@ -281,6 +292,17 @@ def test_memory_and_files_of_this_process(tmp_path):
     assert 30 < during["anonymous_mib"] - before["anonymous_mib"] < 40
     ballast.close()
     assert processes.status("VmHWM") >= processes.status("VmRSS") > 50
+
+
+def test_load_of_other_processes(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "Path", lambda path: tmp_path / "stat")
+    monkeypatch.setattr(results.os, "times", lambda: (10.0, 5.0, 3.0, 2.0, 999.0))
+    assert results.seconds_of_others() == 0  # not on Linux
+    tick = os.sysconf("SC_CLK_TCK")
+    seconds = [30, 4, 8, 1000, 100, 1, 2, 5, 7, 7]  # idle 1000, iowait 100
+    fields = " ".join(str(number * tick) for number in seconds)
+    (tmp_path / "stat").write_text(f"cpu  {fields}\ncpu0 1\n", encoding="utf-8")
+    assert results.seconds_of_others() == 50 - 20
 
 
 def test_coverage_of_ranks():

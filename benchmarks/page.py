@@ -1,0 +1,212 @@
+"""Performance tables of docs/performance.md, generated from results of `speed` and `memory`.
+
+    python -m benchmarks.page            # reports whether the page is out of date
+    python -m benchmarks.page --write    # updates it
+
+The results are the JSON files in docs/results/performance/, of one run or several runs of the
+same command. Numbers are medians over the runs, followed by the smallest and the largest
+value of a run.
+"""
+
+import argparse
+import json
+import re
+import statistics
+import sys
+from pathlib import Path
+
+from . import REPOSITORY
+from .chart import NAMES
+from .networks import OURS, single_clips
+from .results import table
+from .speed import GEMM
+
+PAGE = REPOSITORY / "docs" / "performance.md"
+RESULTS = REPOSITORY / "docs" / "results" / "performance"
+# Facts about the machine that must not differ between runs.
+SAME = ("cpu", "instructions", "cores", "threads", "gpu", "torch", "commit")
+TITLES = {
+    "infer": "Inference",
+    "absent": "Inference, one person in each clip",
+    "mix": "Inference, one person in {single} of {batch} clips",
+    "train": "Training step",
+}
+
+
+def load(folder: Path) -> dict[str, dict]:
+    """Return name -> contents of all results in a folder.
+
+    Raises:
+        ValueError: there are no results, or they are of different machines or commits.
+    """
+    files = sorted(folder.glob("*.json"))
+    runs = {file.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
+    if not runs:
+        raise ValueError(f"{folder}: contains no .json files. Run `make performance`")
+    first, *others = runs
+    for fact in SAME:
+        values = {name: run["machine"].get(fact) for name, run in runs.items()}
+        for name in others:
+            if values[name] != values[first]:
+                raise ValueError(
+                    f"{folder / name}: {fact} is {values[name]}, but it is "
+                    f"{values[first]} in {first}. Remove results of other machines and "
+                    "commits"
+                )
+    return runs
+
+
+def run_table(runs: dict[str, dict]) -> str:
+    """Return a row per file with the machine, its load, and its rate of products."""
+    rows = []
+    for name, run in runs.items():
+        machine = run["machine"]
+        rates = [
+            row["gflop_per_s"]
+            for row in run.get("speed", [])
+            if row.get("network") == GEMM and "gflop_per_s" in row
+        ]
+        row = {"results": f"[{name}](results/{RESULTS.name}/{name})"}
+        row["date"] = machine["date"][:16].replace("T", " ")
+        row["commit"] = machine["commit"]
+        row["machine"] = machine.get("gpu") or (
+            f"{machine['cpu']} ({machine['instructions']}), {machine['cores']} cores"
+        )
+        row["threads"], row["load at the start"] = machine["threads"], machine["load"]
+        row["cores used by others"] = machine.get("other_load")
+        row["PyTorch"] = machine["torch"]
+        if rates:
+            row["GEMM, GFLOP/s"] = f"{min(rates):.0f} to {max(rates):.0f}"
+        rows.append(row)
+    return table(rows)
+
+
+def speed_tables(runs: dict[str, dict]) -> str:
+    """Return a table per part, layout, data type, batch size, and mode."""
+    parts = []
+    keys = ("layout", "dtype", "batch", "mode", "part")
+    for case, networks in _grouped(runs, "speed", keys).items():
+        layout, dtype, batch, mode, part = case
+        title = TITLES[part].format(single=single_clips(batch), batch=batch)
+        title = f"**{title}**: `{layout}`, {dtype}, batch size {batch}, {mode}"
+        networks.pop(GEMM, None)
+        rows = []
+        for name, measured in networks.items():
+            row = {"network": _label(name)}
+            row["median, ms"] = _spread(measured, "median_ms", ",.0f") or "fails"
+            row["speedup"] = _spread(measured, "times_plain", ".2f")
+            row["% of GEMM rate"] = _spread(measured, "gemm_share", ".0f", 100)
+            row["clips/s"] = _median(measured, "clips_per_s", ".2f")
+            row["GMAC per clip"] = _median(measured, "gmac", ".2f")
+            row["parameters, M"] = _median(measured, "mparams", ".2f")
+            rows.append(row)
+        parts.append(f"{title}\n\n{table(rows)}")
+    return "\n\n".join(parts)
+
+
+def memory_tables(runs: dict[str, dict]) -> str:
+    """Return a table per layout, data type, and batch size."""
+    parts = []
+    for case, networks in _grouped(
+        runs, "memory", ("layout", "dtype", "batch")
+    ).items():
+        rows = []
+        for name, measured in networks.items():
+            row = {"network": _label(name)}
+            row["peak, MiB"] = _spread(measured, "peak_mib", ",.0f") or "fails"
+            row["ratio"] = _spread(measured, "of_plain", ".2f")
+            rows.append(row)
+        title = "**Peak memory of a training step**: `{}`, {}, batch size {}"
+        parts.append(f"{title.format(*case)}\n\n{table(rows)}")
+    return "\n\n".join(parts)
+
+
+TABLES = {"runs": run_table, "speed": speed_tables, "memory": memory_tables}
+
+
+def _grouped(runs: dict[str, dict], name: str, keys: tuple) -> dict:
+    """Return case -> network -> rows of all runs. Cases that were skipped are omitted."""
+    cases: dict = {}
+    for run in runs.values():
+        for row in run.get(name, []):
+            if "network" in row and all(key in row for key in keys):
+                case = cases.setdefault(tuple(row[key] for key in keys), {})
+                case.setdefault(row["network"], []).append(row)
+    return cases
+
+
+def _label(network: str) -> str:
+    name = NAMES.get(network, network)
+    return f"**{name}**" if network == OURS else name
+
+
+def _values(rows: list[dict], key: str, factor: float = 1) -> list[float]:
+    return [factor * row[key] for row in rows if row.get(key) is not None]
+
+
+def _median(rows: list[dict], key: str, form: str) -> str | None:
+    values = _values(rows, key)
+    return format(statistics.median(values), form) if values else None
+
+
+def _spread(rows: list[dict], key: str, form: str, factor: float = 1) -> str | None:
+    """Format the median and, if they differ, the smallest and largest value."""
+    values = _values(rows, key, factor)
+    if not values:
+        return None
+    median, low, high = (
+        format(of(values), form) for of in (statistics.median, min, max)
+    )
+    return f"{median} ({low} to {high})" if low != high else median
+
+
+def updated(text: str, runs: dict[str, dict]) -> str:
+    """Return the text of the page with all tables replaced.
+
+    Raises:
+        ValueError: the markers of a table are missing or repeated.
+    """
+    for name, make in TABLES.items():
+        begin = f"<!-- {name}, from benchmarks/page.py -->"
+        block = rf"({re.escape(begin)}\n).*?(\n<!-- end -->)"
+        content = make(runs)
+        text, count = re.subn(
+            block,
+            lambda match, content=content: f"{match[1]}\n{content}\n{match[2]}",
+            text,
+            flags=re.DOTALL,
+        )
+        if count != 1:
+            raise ValueError(
+                f"{PAGE}: expected the line {begin} once, followed by <!-- end -->"
+            )
+    return text
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command. Return 1 if the page is out of date, and 2 after an error."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.page",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--write", action="store_true", help="update the page")
+    options = parser.parse_args(argv)
+    text = PAGE.read_text(encoding="utf-8")
+    try:
+        new = updated(text, load(RESULTS))
+    except ValueError as error:
+        print(f"benchmarks.page: {error}", file=sys.stderr)
+        return 2
+    if new == text:
+        return 0
+    if not options.write:
+        print(f"{PAGE}: out of date. Run with --write", file=sys.stderr)
+        return 1
+    PAGE.write_text(new, encoding="utf-8")
+    print(f"Wrote {PAGE}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Tables of docs/performance.md: they match the results, and summarize several runs."""
+
+import copy
+import json
+
+import pytest
+
+from benchmarks import page
+
+MACHINE = {"cpu": "a processor", "instructions": "AVX2", "cores": 2, "threads": 2}
+MACHINE |= {"load": 0.1, "other_load": 0.02, "torch": "2.13", "commit": "abc"}
+MACHINE |= {"date": "2026-11-30T10:20:30+00:00"}
+CASE = {"part": "mix", "layout": "coco", "dtype": "float32", "batch": 8}
+
+
+def run(median, rate):
+    """Return the contents of a file with both tables."""
+    case = {**CASE, "mode": "eager"}
+    ours = {**case, "network": "msg3d", "median_ms": median, "gemm_share": 0.8}
+    ours |= {"times_plain": 3000 / median, "clips_per_s": 8000 / median}
+    failed = {**case, "network": "broken", "error": "RuntimeError: no"}
+    skipped = {"layout": "coco", "dtype": "tf32", "error": "skipped"}
+    gemm = {**case, "network": "gemm", "median_ms": 1, "gflop_per_s": rate}
+    memory = {**CASE, "network": "msg3d", "peak_mib": 2 * median, "of_plain": 0.5}
+    speed = [ours, gemm, failed, skipped]
+    return {"machine": MACHINE, "speed": speed, "memory": [memory]}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Results of three runs, and a page without tables."""
+    for number, measured in enumerate([(900, 150), (1200, 160), (1000, 140)], 1):
+        text = json.dumps(run(*measured))
+        (tmp_path / f"speed-{number}.json").write_text(text, encoding="utf-8")
+    markers = [f"<!-- {name}, from benchmarks/page.py -->" for name in page.TABLES]
+    text = "# Title\n\n" + "\nold\n<!-- end -->\n\ntext\n\n".join([*markers, ""])
+    (tmp_path / "page.md").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(page, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(page, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def test_page_matches_results():
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert page.updated(text, page.load(page.RESULTS)) == text
+
+
+def cells(table):
+    """Return heading -> cell of the first row of a table."""
+    heading, _, row = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in table.splitlines()[:3]
+    ]
+    return dict(zip(heading, row, strict=True))
+
+
+def test_numbers_are_medians_with_the_range_of_the_runs(folder):
+    runs = page.load(folder)
+    title, table = page.speed_tables(runs).split("\n\n")
+    assert "6 of 8 clips" in title
+    assert cells(table) == {
+        "network": "**msg3d**",
+        "median, ms": "1,000 (900 to 1,200)",
+        "speedup": "3.00 (2.50 to 3.33)",
+        "% of GEMM rate": "80",
+        "clips/s": "8.00",
+    }
+    assert "| broken | fails |" in table
+    assert len(table.splitlines()) == 4  # neither the GEMM nor the skipped case
+    memory = cells(page.memory_tables(runs).split("\n\n")[1])
+    assert memory["peak, MiB"] == "2,000 (1,800 to 2,400)"
+    assert memory["ratio"] == "0.50"
+
+
+def test_machine_of_each_run(folder):
+    (folder / "speed-3.json").unlink()
+    table = page.run_table(page.load(folder))
+    assert len(table.splitlines()) == 4
+    row = cells(table)
+    assert row["machine"] == "a processor (AVX2), 2 cores"
+    assert (row["threads"], row["load at the start"]) == ("2", "0.1")
+    assert row["cores used by others"] == "0.02"
+    assert row["GEMM, GFLOP/s"] == "150 to 150"
+
+
+def test_command(folder):
+    before = page.PAGE.read_text(encoding="utf-8")
+    assert page.main([]) == 1
+    assert page.PAGE.read_text(encoding="utf-8") == before
+    assert page.main(["--write"]) == 0
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert "old" not in text
+    assert text.count("\ntext\n") == text.count("<!-- end -->") == len(page.TABLES)
+    assert page.main([]) == 0
+
+
+@pytest.mark.parametrize("mistake", ["no results", "another commit", "no marker"])
+def test_mistakes(folder, mistake, capsys):
+    if mistake == "no results":
+        for path in folder.glob("*.json"):
+            path.unlink()
+    elif mistake == "another commit":
+        other = copy.deepcopy(run(1000, 150))
+        other["machine"]["commit"] = "def"
+        (folder / "speed-2.json").write_text(json.dumps(other), encoding="utf-8")
+    else:
+        page.PAGE.write_text("# Title\n", encoding="utf-8")
+    before = page.PAGE.read_text(encoding="utf-8")
+    assert page.main(["--write"]) == 2
+    assert str(folder) in capsys.readouterr().err
+    assert page.PAGE.read_text(encoding="utf-8") == before
