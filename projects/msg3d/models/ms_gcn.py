@@ -22,7 +22,7 @@ from .graph_conv import (
     graph_conv,
 )
 
-# Where dropout is applied. "aggregated" is the published position, and the only one that
+# Positions of dropout. "aggregated" is the published position, and the only one that
 # excludes the cheaper order of products.
 POSITIONS = ("aggregated", *SHARED_AXES, "output")
 
