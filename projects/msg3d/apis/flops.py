@@ -6,7 +6,8 @@ operators instead.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -17,18 +18,22 @@ from mmengine.registry import init_default_scope
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..errors import ConfigError
+from ..models.by_sample import one_at_a_time
 from ..models.graph import build_graph
 
 if TYPE_CHECKING:
     from mmaction.models.recognizers.base import BaseRecognizer
 
 
-def flop_counter() -> FlopCounterMode:
-    """Return PyTorch's counter with support for in-place products such as `addmm_`."""
+@contextmanager
+def flop_counter() -> Iterator[FlopCounterMode]:
+    """Count FLOPs with PyTorch's counter, including in-place products and no padding."""
     aten = torch.ops.aten
     added = (aten.addmm_, aten.baddbmm_, aten.addbmm, aten.addbmm_)
     mapping = dict.fromkeys(added, _product_flops)
-    return FlopCounterMode(display=False, custom_mapping=mapping)
+    counter = FlopCounterMode(display=False, custom_mapping=mapping)
+    with one_at_a_time(), counter:
+        yield counter
 
 
 def _product_flops(

@@ -8,7 +8,8 @@ Each operator of this package therefore has two equivalent forms: plain PyTorch 
 batch, and a loop over samples.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -36,6 +37,18 @@ def by_sample(x: Tensor, elements: int | None = None) -> bool:
     if elements is None:
         elements = x.shape[1:].numel()
     return x.device.type == "cpu" and elements >= MIN_ELEMENTS
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Process each sample separately on CPUs. Groups need a few frames of padding."""
+    global MIN_ELEMENTS, GROUP_ELEMENTS
+    before = MIN_ELEMENTS, GROUP_ELEMENTS
+    MIN_ELEMENTS, GROUP_ELEMENTS = 0, 1
+    try:
+        yield
+    finally:
+        MIN_ELEMENTS, GROUP_ELEMENTS = before
 
 
 def in_graph() -> bool:
