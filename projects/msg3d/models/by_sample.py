@@ -59,16 +59,16 @@ def in_graph() -> bool:
 def groups(x: Tensor, elements: int | None = None) -> list[slice]:
     """Split the samples of `x` [N, ...] into groups that fit into the cache.
 
-    Outside of loops over samples, all samples are one group.
+    On other devices, and in small batches, all samples are one group.
 
     Args:
         x: input of the operator.
         elements: as in `by_sample`.
     """
-    if not by_sample(x, elements):
-        return [slice(0, len(x))]
     if elements is None:
         elements = x.shape[1:].numel()
+    if not by_sample(x, len(x) * elements):
+        return [slice(0, len(x))]
     step = max(1, GROUP_ELEMENTS // max(1, elements))
     return [slice(first, first + step) for first in range(0, len(x), step)]
 

@@ -18,8 +18,8 @@ from .batch_norm import (
     normalize,
     uses_batch_statistics,
 )
-from .by_sample import as_multiplied, by_sample, groups
-from .norm_relu import NormRelu, Statistics, batch_statistics
+from .by_sample import as_multiplied, by_sample, groups, most_in_group
+from .norm_relu import NormRelu, Statistics, batch_statistics, relu_backward
 from .recompute import recomputed
 
 
@@ -92,9 +92,10 @@ class NormReluLinear(torch.autograd.Function):
         ctx.save_for_backward(z, mean, var, invstd, gamma, beta, weight)
         activation = NormRelu(z, Statistics(mean, var, invstd), gamma, beta)
         out = weight.new_empty(*z.shape[:3], len(bias))
+        buffer = weight.new_empty(most_in_group(z), *z.shape[1:])
         with torch.autocast("cpu", enabled=False):
             for rows in groups(z):
-                active = activation.forward(z[rows]).to(weight.dtype)
+                active = activation.forward(z[rows], buffer[: len(z[rows])])
                 active = active.view(-1, weight.shape[1])  # (NTV, wC)
                 torch.addmm(bias, active, weight.T, out=out[rows].flatten(0, 2))
         return out
@@ -108,17 +109,18 @@ class NormReluLinear(torch.autograd.Function):
         grad_z = torch.empty_like(z)
         grad_weight = torch.zeros_like(weight, dtype=gamma.dtype)
         grad_bias = grad.sum((0, 1), dtype=gamma.dtype)
+        buffers = weight.new_empty(2, most_in_group(z), *z.shape[1:])
         with torch.autocast("cpu", enabled=False):
             for rows in groups(z):
-                active = activation.forward(z[rows]).to(weight.dtype)
-                grad_rows, result = grad_z[rows], grad[rows].flatten(0, 1)  # (NTV, O)
+                active, grad_active = buffers[:, : len(z[rows])]
+                activation.forward(z[rows], active)
+                result = grad[rows].flatten(0, 1)  # (NTV, O)
                 grad_weight += result.T @ active.view(-1, weight.shape[1])
-                if grad_rows.dtype == weight.dtype:
-                    flat = grad_rows.view(-1, weight.shape[1])
-                    torch.mm(result, weight, out=flat)
-                else:
-                    grad_rows.copy_((result @ weight).view_as(grad_rows))
-                activation.backward(grad_rows, z[rows])
+                torch.mm(result, weight, out=grad_active.view(-1, weight.shape[1]))
+                if z.dtype != weight.dtype:
+                    active, grad_active = active.to(z.dtype), grad_active.to(z.dtype)
+                relu_backward(grad_active, active, grad_z[rows])
+                activation.backward(grad_z[rows], z[rows])
             grad_gamma, grad_beta = activation.finish(grad_z, z)
         grad_weight, grad_bias = (v.to(weight.dtype) for v in (grad_weight, grad_bias))
         return (grad_z, None, None, None, grad_gamma, grad_beta, grad_weight, grad_bias)

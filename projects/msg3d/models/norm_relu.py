@@ -49,6 +49,11 @@ def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
     return Statistics(mean, var.to(dtype), (var + eps).rsqrt().to(dtype))
 
 
+def relu_backward(grad: Tensor, active: Tensor, out: Tensor) -> None:
+    """Write the gradient of the input of a ReLU with output `active` to `out`."""
+    torch.ops.aten.threshold_backward.grad_input(grad, active, 0, grad_input=out)
+
+
 class NormRelu:
     """`relu(weight * (x - mean) * invstd + bias)` of the first channels of x.
 
@@ -64,35 +69,24 @@ class NormRelu:
         self.statistics, self.channels = statistics, len(weight)
         self.scale = weight * statistics.invstd
         self.shift = bias - statistics.mean * self.scale
-        self._buffers = [
-            x.new_empty(
-                most_in_group(x), *x.shape[1:-1], self.channels, dtype=self.scale.dtype
-            )
-            for _ in range(2)
-        ]
+        self._buffer = x.new_empty(
+            most_in_group(x), *x.shape[1:-1], self.channels, dtype=self.scale.dtype
+        )
         self.sum_grad, self.sum_product = torch.zeros(2, self.channels).double()
 
-    def forward(self, samples: Tensor) -> Tensor:
-        """Return the activation of a group. The next call overwrites it."""
-        samples = samples[..., : self.channels]
-        self.active, self.centered = (
-            buffer[: len(samples)] for buffer in self._buffers
-        )
-        torch.addcmul(self.shift, samples, self.scale, out=self.active)
-        return self.active.relu_().to(samples.dtype)
+    def forward(self, samples: Tensor, out: Tensor) -> Tensor:
+        """Write the activation of samples to `out`, and return it."""
+        torch.addcmul(
+            self.shift, samples[..., : self.channels], self.scale, out=out
+        ).relu_()
+        return out
 
     def backward(self, grad: Tensor, samples: Tensor) -> None:
-        """Backpropagate `grad` [..., C'] through the ReLU in place, and update sums."""
-        samples = samples[..., : self.channels]
-        torch.sub(samples, self.statistics.mean, out=self.centered)
-        if grad.dtype == self.active.dtype:
-            torch.ops.aten.threshold_backward.grad_input(
-                grad, self.active, 0, grad_input=grad
-            )
-        else:
-            grad.mul_(self.active > 0)
+        """Add `grad` [..., C'] of a group, after the ReLU, to the sums."""
+        centered = self._buffer[: len(samples)]
+        torch.sub(samples[..., : self.channels], self.statistics.mean, out=centered)
         self.sum_grad += grad.flatten(0, -2).sum(0, dtype=self.scale.dtype)
-        self.sum_product += self.centered.mul_(grad).flatten(0, -2).sum(0)
+        self.sum_product += centered.mul_(grad).flatten(0, -2).sum(0)
 
     def finish(self, grad_x: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the gradient of x in place, and return those of weight and bias.
@@ -110,8 +104,7 @@ class NormRelu:
         slope, level = slope.to(mean.dtype), level.to(mean.dtype)
         for rows in groups(x):
             grad, samples = (v[rows][..., : self.channels] for v in (grad_x, x))
-            if grad.dtype == mean.dtype:
-                grad.mul_(self.scale).add_(level).addcmul_(samples, slope)
-            else:
-                grad.copy_(grad * self.scale + level + samples * slope)
+            through = self._buffer[: len(samples)]  # through mean and variance
+            torch.addcmul(level, samples, slope, out=through)
+            torch.addcmul(through, grad, self.scale, out=grad)
         return grad_weight.to(mean.dtype), self.sum_grad.to(mean.dtype)

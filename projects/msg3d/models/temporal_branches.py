@@ -15,7 +15,8 @@ one matrix product whose rows are frames and joints, and the maximum of shifted 
 is sixteen times as fast as PyTorch's pooling.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from .by_sample import by_sample, groups, most_in_group
-from .norm_relu import NormRelu, Statistics
+from .norm_relu import NormRelu, Statistics, relu_backward
 
 
 def convolve_batch(
@@ -91,7 +92,7 @@ def folded_branches(
     out = torch.empty_like(residual, memory_format=torch.contiguous_format)
     frames, results = _sequences(a, most_in_group(h), dilations, stride)
     for rows in groups(h):
-        frames.write(a[rows], relu=True)
+        frames.write(a[rows], partial(torch.clamp_min, min=0))
         _convolve(frames, taps, bias, dilations, results)
         results.shifted(0)[..., -width:].mul_(pool[0]).add_(pool[1])
         results.add(residual[rows][..., :inner], out[rows][..., :inner])
@@ -132,7 +133,7 @@ class TemporalBranches(torch.autograd.Function):
         out = h.new_empty(*_output_size(h, stride), *h.shape[2:])
         with torch.autocast("cpu", enabled=False):
             for rows in groups(h):
-                frames.write(activation.forward(h[rows]))
+                frames.write(h[rows], activation.forward)
                 _convolve(frames, taps, bias, dilations, results)
                 results.read(out[rows][..., :inner])
         out[..., inner:] = h[:, ::stride, :, inner:]
@@ -156,12 +157,12 @@ class TemporalBranches(torch.autograd.Function):
         grad_bias = grad[..., :-width].sum((0, 1, 2), dtype=gamma.dtype)
         with torch.autocast("cpu", enabled=False):
             for rows in groups(h):
-                frames.write(activation.forward(h[rows]))
+                frames.write(h[rows], activation.forward)
                 results.write(grad[rows])
                 grads.clear(len(h[rows]))
                 _spread(frames, taps, dilations, results, grads, grad_taps)
                 grad_rows = grad_h[rows][..., :inner]
-                grads.read(grad_rows)
+                grads.read_gradient(frames, grad_rows)
                 activation.backward(grad_rows, h[rows])
             grad_gamma, grad_beta = activation.finish(grad_h, h)
         grad_bias = grad_bias.view(len(dilations), width)
@@ -289,18 +290,27 @@ class _Sequence:
         inside = self.values[:, self.gap : self.gap + self.samples * self.length]
         return inside.unflatten(1, (self.samples, self.length))
 
-    def write(self, samples: Tensor, relu: bool = False) -> None:
+    def write(
+        self, samples: Tensor, function: Callable[..., Any] | None = None
+    ) -> None:
+        """Write samples, or `function(samples, out=...)`, to the buffer."""
         self.samples = len(samples)
         for frames, values in self._phases():
-            if relu:
-                torch.clamp_min(samples[:, frames], 0, out=values)
-            else:
+            if function is None:
                 values.copy_(samples[:, frames])
+            else:
+                function(samples[:, frames], out=values)
 
     def read(self, samples: Tensor) -> None:
         """Copy the values of the buffer to `samples`."""
         for frames, values in self._phases():
             samples[:, frames] = values
+
+    def read_gradient(self, active: "_Sequence", out: Tensor) -> None:
+        """Write gradients of activations, after the ReLU, to `out`."""
+        pairs = zip(self._phases(), active._phases(), strict=True)
+        for (frames, grad), (_, values) in pairs:
+            relu_backward(grad, values, out[:, frames])
 
     def add(self, samples: Tensor, out: Tensor) -> None:
         """Write the sum of the buffer and `samples` to `out`."""

@@ -46,49 +46,52 @@ class TransformThenGather(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(x, gather, weight)
         ctx.window, ctx.stride = window, stride
-        transform = _Transform(x, weight, len(weight) // scales, window, stride)
         gather = gather.flatten(1)
         shape = len(x), -(-x.shape[1] // stride), len(gather), len(weight) // scales
-        out = x.new_empty(shape)
+        result = x.new_empty(shape)
+        x, out = (_by_frame(v, window, stride) for v in (x, result))
+        transform = _Transform(x, weight, shape[-1], window, stride)
         with without_autocast(x):
             for rows in transform.groups:
                 nodes = transform.windows(transform.forward(x[rows]))
                 # NOTE: bmm of an expanded matrix: matmul would copy the windows.
                 matrices = gather.expand(len(nodes), -1, -1)
-                if len(nodes) == shape[1]:  # a single sample
-                    torch.bmm(matrices, nodes, out=out[rows][0])
-                    if bias is not None:
-                        out[rows] += bias
-                    continue
-                result = torch.bmm(matrices, nodes)
-                result = result.unflatten(0, (-1, transform.period // stride))
-                result = result[:, : shape[1]]
-                if bias is None:
-                    out[rows] = result
+                target = out[rows]
+                if len(nodes) == target.shape[:2].numel():  # no padding
+                    torch.bmm(matrices, nodes, out=target.flatten(0, 1))
                 else:
-                    torch.add(result, bias, out=out[rows])
-        return out
+                    z = torch.bmm(matrices, nodes).unflatten(0, (len(target), -1))
+                    target.copy_(z[:, : target.shape[1]])
+                if bias is not None:
+                    target += bias
+        return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, gather, weight = ctx.saved_tensors
-        window, stride = ctx.window, ctx.stride
+        window, stride, x_shape = ctx.window, ctx.stride, x.shape
         # Accumulate over groups in float32 if the dtype is less precise.
         grad_x = torch.empty_like(x, memory_format=torch.contiguous_format)
         grad_weight, grad_bias = _zeros_like(weight), _zeros_like(grad[0, 0, 0])
         grad_gather = _zeros_like(gather.flatten(1))
-        grads = (grad_x, grad_gather, grad_weight, grad_bias)
+        grads = (grad_gather, grad_weight, grad_bias)
         backward = _frames_backward if window == stride == 1 else _windows_backward
+        x, grad, grad_x = (_by_frame(v, window, stride) for v in (x, grad, grad_x))
         with without_autocast(x):
-            backward(x, gather, weight, grad, window, stride, *grads)
+            backward(x, gather, weight, grad, window, stride, *grads, grad_x)
         return (
-            grad_x,
+            grad_x.view(x_shape),
             grad_gather.view(gather.shape).to(gather.dtype),
             grad_weight.to(weight.dtype),
             grad_bias.to(grad.dtype) if ctx.needs_input_grad[3] else None,
             *(None, None, None),
         )
+
+
+def _by_frame(x: Tensor, window: int, stride: int) -> Tensor:
+    """Return [N, T, ...] as [N T, 1, ...] if frames are independent samples."""
+    return x.flatten(0, 1)[:, None] if window == stride == 1 else x
 
 
 def _windows_backward(
@@ -98,10 +101,10 @@ def _windows_backward(
     grad: Tensor,
     window: int,
     stride: int,
-    grad_x: Tensor,
     grad_gather: Tensor,
     grad_weight: Tensor,
     grad_bias: Tensor,
+    grad_x: Tensor,
 ) -> None:
     """Compute the gradients from y = W x, as in the forward pass."""
     transform = _Transform(x, weight, grad.shape[-1], window, stride)
@@ -144,10 +147,10 @@ def _frames_backward(
     grad: Tensor,
     window: int,
     stride: int,
-    grad_x: Tensor,
     grad_gather: Tensor,
     grad_weight: Tensor,
     grad_bias: Tensor,
+    grad_x: Tensor,
 ) -> None:
     """Compute the gradients by aggregating first, which is cheaper for w = s = 1."""
     frames, joints, in_channels = x.shape[1:]
@@ -189,7 +192,7 @@ class _Transform:
         self.most = most = len(x[self.groups[0]])
         # Frames from one sample to the next. Neighbors share their zeros.
         self.period = frames
-        if most > 1:
+        if most > 1 and not window == stride == 1:
             self.period = stride * -(-(frames + self.half) // stride)
         self.weight = weight.T
         self.y = x.new_empty(most * self.period + 2 * self.half, nodes, out_channels)
