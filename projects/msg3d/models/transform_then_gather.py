@@ -23,7 +23,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .by_sample import groups, precise, without_autocast
+from .by_sample import GROUP_ELEMENTS, groups, precise, without_autocast
+
+FRAME_ROWS = 2500  # least rows (frame, joint) of a group of frames
 
 
 class TransformThenGather(torch.autograd.Function):
@@ -94,6 +96,14 @@ def _by_frame(x: Tensor, window: int, stride: int) -> Tensor:
     return x.flatten(0, 1)[:, None] if window == stride == 1 else x
 
 
+def _groups(x: Tensor, width: int) -> list[slice]:
+    """Split the samples of x [N, T, V, C] for products with `width` columns."""
+    frames, joints = x.shape[1:3]
+    if frames == 1:  # wide products need rows, or packing the weights takes the time
+        width = min(width, GROUP_ELEMENTS // FRAME_ROWS)
+    return groups(x, frames * joints * width)
+
+
 def _windows_backward(
     x: Tensor,
     gather: Tensor,
@@ -159,7 +169,7 @@ def _frames_backward(
     by_node = gather.view(joints, joints, scales).transpose(1, 2).flatten(0, 1)
     weight = weight.unflatten(0, (scales, -1)).transpose(0, 1).flatten(1)  # (O, KC)
     by_node_grad, weight_grad = _zeros_like(by_node), _zeros_like(weight)
-    parts = groups(x, frames * joints * weight.shape[1])
+    parts = _groups(x, weight.shape[1])
     shape = len(x[parts[0]]) * frames, joints * scales, in_channels
     buffer = x.new_empty(shape)  # (nT, VK, C)
     for rows in parts:
@@ -187,7 +197,7 @@ class _Transform:
     ) -> None:
         frames, joints, channels = x.shape[1:]
         nodes = joints * len(weight) // out_channels
-        self.groups = groups(x, frames * nodes * out_channels)
+        self.groups = _groups(x, len(weight))
         self.window, self.stride, self.half = window, stride, window // 2
         self.most = most = len(x[self.groups[0]])
         # Frames from one sample to the next. Neighbors share their zeros.
