@@ -8,6 +8,7 @@ import ast
 from pathlib import Path
 
 CHOICES = {
+    "allocator": ("reuse", "default"),
     "device": ("auto", "cpu", "cuda"),
     "dtypes": ("float32", "tf32", "bfloat16", "float16", "float64"),
     "forms": ("pickle", "store"),
@@ -16,6 +17,7 @@ CHOICES = {
     "parts": ("infer", "absent", "mix", "train"),
 }
 HELP = {
+    "allocator": "`reuse` keeps freed memory in the process on a CPU, as in training",
     "against": "other backbones as NAME=FILE.py:CLASS, called with graph_cfg, "
     "num_person, and base_channels if accepted; weights of the published form if matching",
     "base_channels": "base channels of MS-G3D",
@@ -58,7 +60,13 @@ CLUSTER = {"step_ms": 100.0, "batch_size": 16, "bytes": 12_778_380, "samples": 4
 CLUSTER.update(node_gpus=8, inside=200.0, network=[200.0, 25.0])
 # Options of each command with their defaults, which also determine the type.
 COMMANDS = {
-    "speed": dict(COMPARED, modes=["eager"], parts=[*CHOICES["parts"]], rounds=5),
+    "speed": dict(
+        COMPARED,
+        modes=["eager"],
+        parts=[*CHOICES["parts"]],
+        rounds=5,
+        allocator="reuse",
+    ),
     "exact": NETWORKS,
     "accelerator": dict(
         NETWORKS,

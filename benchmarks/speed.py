@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from msg3d.apis.flops import flop_counter
+from msg3d.engine.hooks.memory_hook import keep_freed_memory
 
 from . import networks as nets
 from .chart import save_chart
@@ -44,6 +45,8 @@ ROUNDING = {
 
 
 def run(options, results) -> None:
+    if options.allocator == "reuse" and options.device == "cpu":
+        keep_freed_memory()
     rows, sizes = [], {}
     for layout, name in product(options.layouts, nets.names(options)):
         progress(f"counting FLOPs: {layout} {name}")

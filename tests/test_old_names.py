@@ -33,8 +33,8 @@ NAMES = {
         "ScaleToUnit SelectPersons SkeletonFeatures"
     ),
     "msg3d.engine": (
-        "CheckDataHook FiniteLossHook FreezeParametersHook PreemptionHook StepSeedHook "
-        "WholeCheckpointHook"
+        "CheckDataHook FiniteLossHook FreezeParametersHook PreemptionHook "
+        "ReuseMemoryHook StepSeedHook WholeCheckpointHook"
     ),
     "msg3d.evaluation": (
         "PersonTraitMetric ScoreError Scores aligned fuse labels_of read_scores "

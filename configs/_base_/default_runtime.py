@@ -12,5 +12,7 @@ default_hooks = dict(
     step_seed=dict(type='StepSeedHook'),
     # Stop at the first loss that is not finite, and report the samples.
     finite_loss=dict(type='FiniteLossHook'),
+    # Allocate memory once instead of in every step on a CPU.
+    reuse_memory=dict(type='ReuseMemoryHook'),
     # Save a checkpoint and exit on SIGTERM or SIGUSR1.
     preemption=dict(type='PreemptionHook'))

@@ -81,9 +81,7 @@ def test_speed(run, tmp_path):
         "        raise RuntimeError('cannot do\\nthis')\n",
         encoding="utf-8",
     )
-    options = (
-        f"speed {TINY} --batch 2 --rounds 2 --layouts nturgb+d --models msg3d ctrgcn"
-    )
+    options = f"speed {TINY} --allocator default --batch 2 --rounds 2 --layouts nturgb+d --models msg3d ctrgcn"
     options += f" --against same={file}:Same broken={file}:Broken"
     rows = run(f"{options} --dtypes float32 tf32")["speed"]
     chart = (tmp_path / "tiny.svg").read_text(encoding="utf-8")
@@ -123,7 +121,7 @@ def test_interruption_keeps_the_results(run, tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(timing, "progress", interrupt)
-    options = f"speed {TINY} --batch 1 --layouts coco --models msg3d --parts infer"
+    options = f"speed {TINY} --allocator default --batch 1 --layouts coco --models msg3d --parts infer"
     with pytest.raises(SystemExit) as stopped:
         run(f"{options} --rounds 3")
     assert stopped.value.code == 130

@@ -4,6 +4,7 @@ from .check_data_hook import CheckDataHook
 from .checkpoint_hook import WholeCheckpointHook
 from .finite_loss_hook import FiniteLossHook
 from .freeze_hook import FreezeParametersHook
+from .memory_hook import ReuseMemoryHook
 from .preemption_hook import PreemptionHook
 from .seed_hook import StepSeedHook
 
@@ -12,6 +13,7 @@ __all__ = [
     "FiniteLossHook",
     "FreezeParametersHook",
     "PreemptionHook",
+    "ReuseMemoryHook",
     "StepSeedHook",
     "WholeCheckpointHook",
 ]
