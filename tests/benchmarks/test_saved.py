@@ -4,7 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import networks
 from benchmarks.saved import saved_bytes, saved_per_clip
+from msg3d.models import MSG3D
+from msg3d.models.graph import build_graph
 
 FLOAT = 4
 
@@ -58,3 +61,15 @@ def test_compiled():
     # The partition may store the result of ReLU or a mask.
     linear = 7 * 6 * FLOAT
     assert linear < saved_per_clip(compiled, clips) <= linear + 7 * 5 * FLOAT
+
+
+@pytest.mark.parametrize("layout", ["nturgb+d", "coco"])
+def test_msg3d_stores_a_quarter_of_the_published_form(layout):
+    """On `meta`, so in the code path for accelerators, with the published sizes."""
+    cfg = {"layout": layout, "mode": "binary_adj"}
+    sizes = []
+    for cls in (networks.reference("reference").ReferenceMSG3D, MSG3D):
+        model = cls(cfg).train().to("meta")
+        clips = torch.empty(2, 2, 100, build_graph(layout).num_node, 3, device="meta")
+        sizes.append(saved_per_clip(model, clips))
+    assert 0.2 < sizes[1] / sizes[0] < 0.25
