@@ -141,28 +141,29 @@ class MSTCN(BaseModule):
     def _branches(self, h: Tensor) -> Tensor:
         norms, last_norms = self.first_norms, self.last_norms
         width = sum(norm.num_features for norm in norms)
-        taps = as_multiplied(*self.taps())
+        weights, biases = as_multiplied(*self.taps())
         steps = self.dilations, self.stride
         if not all(uses_batch_statistics(n) for n in (norms, last_norms)):
             a = batch_norm(norms, h[..., :width], relu=True)
-            return batch_norm(
-                last_norms, convolve_batch(a, h[..., width:], *taps, *steps)
-            )
+            out = convolve_batch(a, h[..., width:], weights, biases, *steps)
+            return batch_norm(last_norms, out)
         if by_sample(h):
             statistics = batch_statistics(h.detach(), width, norms[0].eps)
             keep_statistics(norms, *statistics[:2], h.shape[:3].numel())
-            tensors = (*statistics, *affine(norms), *taps)
-            return batch_norm(last_norms, TemporalBranches.apply(h, *tensors, *steps))
+            tensors = *statistics, *affine(norms), weights, biases
+            out = TemporalBranches.apply(h, *tensors, *steps)
+            return batch_norm(last_norms, out)
 
         def run(h: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
-            gamma, beta, weights, biases, last_gamma, last_beta = tensors
+            gamma, beta, taps, bias, last_gamma, last_beta = tensors
             a, *first = normalize(h[..., :width], gamma, beta, norms[0].eps, relu=True)
-            out = convolve_batch(a, h[..., width:], weights, biases, *steps)
+            out = convolve_batch(a, h[..., width:], taps, bias, *steps)
             out, *last = normalize(out, last_gamma, last_beta, last_norms[0].eps)
             return out, *first, *last
 
-        tensors = (*affine(norms), *taps, *affine(last_norms))
-        out, mean, var, last_mean, last_var = recomputed(run, h, *tensors)
+        out, mean, var, last_mean, last_var = recomputed(
+            run, h, *affine(norms), weights, biases, *affine(last_norms)
+        )
         keep_statistics(norms, mean, var, h.shape[:3].numel())
         keep_statistics(last_norms, last_mean, last_var, out.shape[:3].numel())
         return out
