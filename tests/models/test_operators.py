@@ -283,3 +283,13 @@ def test_one_value_per_channel(form):
     with pytest.raises(ValueError) as error:  # noqa: PT011 (from torch or msg3d)
         model(torch.rand(1, 1, 1, 6))
     assert getattr(error.value, "kind", "shape") == "shape"
+
+
+def test_graph_conv_of_an_empty_batch(form):
+    x, weight, bias = rand(0, 7, 3, 9), rand(4, 18), rand(4)
+    adjacency = rand(2, 9, 9)
+    out = graph_conv(x, adjacency, weight, bias, 3, 2)
+    assert out.shape == (0, 4, 3, 3, 4)
+    out.sum().backward()
+    assert not weight.grad.any()
+    assert not adjacency.grad.any()

@@ -51,6 +51,8 @@ class TransformThenGather(torch.autograd.Function):
         gather = gather.flatten(1)
         shape = len(x), -(-x.shape[1] // stride), len(gather), len(weight) // scales
         result = x.new_empty(shape)
+        if not len(x):
+            return result
         x, out = (_by_frame(v, window, stride) for v in (x, result))
         transform = _Transform(x, weight, shape[-1], window, stride)
         with without_autocast(x):
@@ -80,8 +82,9 @@ class TransformThenGather(torch.autograd.Function):
         grads = (grad_gather, grad_weight, grad_bias)
         backward = _frames_backward if window == stride == 1 else _windows_backward
         x, grad, grad_x = (_by_frame(v, window, stride) for v in (x, grad, grad_x))
-        with without_autocast(x):
-            backward(x, gather, weight, grad, window, stride, *grads, grad_x)
+        if len(x):
+            with without_autocast(x):
+                backward(x, gather, weight, grad, window, stride, *grads, grad_x)
         return (
             grad_x.view(x_shape),
             grad_gather.view(gather.shape).to(gather.dtype),
