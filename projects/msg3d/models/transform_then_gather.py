@@ -77,7 +77,8 @@ class TransformThenGather(torch.autograd.Function):
         window, stride, x_shape = ctx.window, ctx.stride, x.shape
         # Accumulate over groups in float32 if the dtype is less precise.
         grad_x = torch.empty_like(x, memory_format=torch.contiguous_format)
-        grad_weight, grad_bias = _zeros_like(weight), _zeros_like(grad[0, 0, 0])
+        grad_weight = _zeros_like(weight)
+        grad_bias = grad_weight.new_zeros(grad.shape[-1])
         grad_gather = _zeros_like(gather.flatten(1))
         grads = (grad_gather, grad_weight, grad_bias)
         backward = _frames_backward if window == stride == 1 else _windows_backward
