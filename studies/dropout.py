@@ -24,6 +24,7 @@ TRAIN, VALIDATION = "view1", "view2"
 
 
 def settings() -> list[str]:
+    """Return all settings."""
     return [*POSITIONS, "none"]
 
 

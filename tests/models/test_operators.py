@@ -118,7 +118,7 @@ def test_graph_conv_supports_any_memory_order(form):
 
 
 def test_collapse_supports_any_memory_order(form):
-    """A small graph convolution returns a permuted view."""
+    """The graph convolution of compiled networks returns a permuted view."""
     z, weight, bias = rand(2, 3, 2, 4, 3), rand(5, 6), rand(5)
     strided = z.transpose(2, 3)  # (N, T, V, w, C)
     norms = nn.BatchNorm2d(3).double(), nn.BatchNorm2d(5).double()

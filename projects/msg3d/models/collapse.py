@@ -18,7 +18,13 @@ from .batch_norm import (
     normalize,
     uses_batch_statistics,
 )
-from .by_sample import as_multiplied, by_sample, groups, most_in_group
+from .by_sample import (
+    as_multiplied,
+    by_sample,
+    groups,
+    most_in_group,
+    without_autocast,
+)
 from .norm_relu import NormRelu, Statistics, batch_statistics, relu_backward
 from .recompute import recomputed
 
@@ -93,7 +99,7 @@ class NormReluLinear(torch.autograd.Function):
         activation = NormRelu(z, Statistics(mean, var, invstd), gamma, beta)
         out = weight.new_empty(*z.shape[:3], len(bias))
         buffer = weight.new_empty(most_in_group(z), *z.shape[1:])
-        with torch.autocast("cpu", enabled=False):
+        with without_autocast(z):
             for rows in groups(z):
                 active = activation.forward(z[rows], buffer[: len(z[rows])])
                 active = active.view(-1, weight.shape[1])  # (NTV, wC)
@@ -110,7 +116,7 @@ class NormReluLinear(torch.autograd.Function):
         grad_weight = torch.zeros_like(weight, dtype=gamma.dtype)
         grad_bias = grad.sum((0, 1), dtype=gamma.dtype)
         buffers = weight.new_empty(2, most_in_group(z), *z.shape[1:])
-        with torch.autocast("cpu", enabled=False):
+        with without_autocast(z):
             for rows in groups(z):
                 active, grad_active = buffers[:, : len(z[rows])]
                 activation.forward(z[rows], active)

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .by_sample import precise
+from .by_sample import in_graph, precise
 
 LEVELS = 1 << 16  # of the random number that is compared with p
 # Axes of x [N, T, V, C] along which the mask is constant, by position.
@@ -39,7 +39,7 @@ class Dropout(nn.Dropout):
         if shared:
             size = [1 if axis in shared else n for axis, n in enumerate(x.shape)]
             return x * F.dropout(x.new_ones(size), self.p)
-        if torch.compiler.is_compiling() or x.device.type != "cpu" or self.p == 1:
+        if in_graph() or x.device.type != "cpu" or self.p == 1:
             return F.dropout(x, self.p)
         seed = torch.randint((1 << 63) - 1, ())
         return _Dropped.apply(x, self.p, int(seed))

@@ -28,15 +28,15 @@ def recomputed(function: Callable[..., Any], *tensors: Tensor) -> Any:
             have side effects, or use random numbers.
         *tensors: arguments of `function`.
     """
-    if not torch.is_grad_enabled() or torch.jit.is_tracing() or is_exporting():
+    if not torch.is_grad_enabled() or torch.jit.is_tracing() or _is_exporting():
         return function(*tensors)
     if in_graph():  # marks what the compiler must compute again
         return checkpoint(function, *tensors, use_reentrant=False)
     return _Recomputed.apply(function, *tensors)
 
 
-def is_exporting() -> bool:
-    """Return whether `torch.export` is capturing a network for inference."""
+def _is_exporting() -> bool:
+    # PyTorch 2.6 does not have the function.
     return getattr(torch.compiler, "is_exporting", lambda: False)()
 
 

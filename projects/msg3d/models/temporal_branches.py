@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from .by_sample import by_sample, groups, most_in_group
+from .by_sample import by_sample, groups, most_in_group, without_autocast
 from .norm_relu import NormRelu, Statistics, relu_backward
 
 
@@ -131,7 +131,7 @@ class TemporalBranches(torch.autograd.Function):
             h[..., :inner], most_in_group(h), dilations, stride
         )
         out = h.new_empty(*_output_size(h, stride), *h.shape[2:])
-        with torch.autocast("cpu", enabled=False):
+        with without_autocast(h):
             for rows in groups(h):
                 frames.write(h[rows], activation.forward)
                 _convolve(frames, taps, bias, dilations, results)
@@ -155,7 +155,7 @@ class TemporalBranches(torch.autograd.Function):
         grad = grad[..., :inner]
         grad_taps = torch.zeros_like(taps, dtype=gamma.dtype)
         grad_bias = grad[..., :-width].sum((0, 1, 2), dtype=gamma.dtype)
-        with torch.autocast("cpu", enabled=False):
+        with without_autocast(h):
             for rows in groups(h):
                 frames.write(h[rows], activation.forward)
                 results.write(grad[rows])

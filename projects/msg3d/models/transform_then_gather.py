@@ -17,7 +17,7 @@ One sample takes G windows, of which the first T' are used.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -74,25 +74,36 @@ class TransformThenGather(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, gather, weight = ctx.saved_tensors
-        window, stride, x_shape = ctx.window, ctx.stride, x.shape
+        window, stride = ctx.window, ctx.stride
         # Accumulate over groups in float32 if the dtype is less precise.
-        grad_x = torch.empty_like(x, memory_format=torch.contiguous_format)
-        grad_weight = _zeros_like(weight)
-        grad_bias = grad_weight.new_zeros(grad.shape[-1])
-        grad_gather = _zeros_like(gather.flatten(1))
-        grads = (grad_gather, grad_weight, grad_bias)
-        backward = _frames_backward if window == stride == 1 else _windows_backward
-        x, grad, grad_x = (_by_frame(v, window, stride) for v in (x, grad, grad_x))
+        grads = _Gradients(
+            torch.empty_like(x, memory_format=torch.contiguous_format),
+            _zeros_like(gather.flatten(1)),
+            _zeros_like(weight),
+            weight.new_zeros(grad.shape[-1], dtype=precise(weight.dtype)),
+        )
         if len(x):
             with without_autocast(x):
-                backward(x, gather, weight, grad, window, stride, *grads, grad_x)
+                if window == stride == 1:
+                    _frames_backward(x, gather, weight, grad, grads)
+                else:
+                    _windows_backward(x, gather, weight, grad, grads, window, stride)
         return (
-            grad_x.view(x_shape),
-            grad_gather.view(gather.shape).to(gather.dtype),
-            grad_weight.to(weight.dtype),
-            grad_bias.to(grad.dtype) if ctx.needs_input_grad[3] else None,
+            grads.x,
+            grads.gather.view(gather.shape).to(gather.dtype),
+            grads.weight.to(weight.dtype),
+            grads.bias.to(grad.dtype) if ctx.needs_input_grad[3] else None,
             *(None, None, None),
         )
+
+
+class _Gradients(NamedTuple):
+    """Gradients of the tensors, to be computed in place."""
+
+    x: Tensor
+    gather: Tensor  # [P, wVK]
+    weight: Tensor
+    bias: Tensor
 
 
 def _by_frame(x: Tensor, window: int, stride: int) -> Tensor:
@@ -113,12 +124,9 @@ def _windows_backward(
     gather: Tensor,
     weight: Tensor,
     grad: Tensor,
+    grads: _Gradients,
     window: int,
     stride: int,
-    grad_gather: Tensor,
-    grad_weight: Tensor,
-    grad_bias: Tensor,
-    grad_x: Tensor,
 ) -> None:
     """Compute the gradients from y = W x, as in the forward pass."""
     transform = _Transform(x, weight, grad.shape[-1], window, stride)
@@ -126,15 +134,14 @@ def _windows_backward(
     for rows in transform.groups:
         frames = transform.padded(x[rows])
         nodes = transform.windows(transform.multiply(frames))
-        result = spread.padded(grad[rows])
-        _add_products(grad_gather, result, nodes)
-        grad_bias += grad[rows].sum((0, 1, 2), dtype=grad_bias.dtype)
+        _add_products(grads.gather, spread.padded(grad[rows]), nodes)
+        grads.bias.add_(grad[rows].sum((0, 1, 2), dtype=grads.bias.dtype))
         for phase, grad_y in spread.backward():
             samples = frames[:, phase].reshape(-1, x.shape[-1])
             grad_y = grad_y.view(len(samples), -1)  # (nVT / s, KO)
-            grad_weight += grad_y.T @ samples
+            grads.weight.add_(grad_y.T @ samples)
             part = (grad_y @ weight).view(frames[:, phase].shape)
-            target = grad_x[rows][:, phase]
+            target = grads.x[rows][:, phase]
             target.copy_(part[:, : target.shape[1]])
 
 
@@ -155,42 +162,32 @@ def _add_products(total: Tensor, first: Tensor, second: Tensor) -> None:
 
 
 def _frames_backward(
-    x: Tensor,
-    gather: Tensor,
-    weight: Tensor,
-    grad: Tensor,
-    window: int,
-    stride: int,
-    grad_gather: Tensor,
-    grad_weight: Tensor,
-    grad_bias: Tensor,
-    grad_x: Tensor,
+    x: Tensor, gather: Tensor, weight: Tensor, grad: Tensor, grads: _Gradients
 ) -> None:
     """Compute the gradients by aggregating first, which is cheaper for w = s = 1."""
-    frames, joints, in_channels = x.shape[1:]
-    out_channels = grad.shape[-1]
-    scales = len(weight) // out_channels
+    joints, channels = x.shape[2:]
+    scales = len(weight) // grad.shape[-1]
     by_node = gather.view(joints, joints, scales).transpose(1, 2).flatten(0, 1)
     weight = weight.unflatten(0, (scales, -1)).transpose(0, 1).flatten(1)  # (O, KC)
     by_node_grad, weight_grad = _zeros_like(by_node), _zeros_like(weight)
-    parts = _groups(x, weight.shape[1])
-    shape = len(x[parts[0]]) * frames, joints * scales, in_channels
-    buffer = x.new_empty(shape)  # (nT, VK, C)
+    parts = _groups(_by_frame(x, 1, 1), weight.shape[1])
+    x, grad, grad_x = (v.flatten(0, 1) for v in (x, grad, grads.x))  # (NT, V, ...)
+    buffer = x.new_empty(len(x[parts[0]]), joints * scales, channels)
     for rows in parts:
-        sample = x[rows].flatten(0, 1)  # (nT, V, C)
-        support = buffer[: len(sample)]
-        torch.bmm(by_node.expand(len(sample), -1, -1), sample, out=support)
-        result = grad[rows].flatten(0, 2)  # (nTV, O)
-        grad_bias += result.sum(0, dtype=grad_bias.dtype)
+        frames = x[rows]
+        support = buffer[: len(frames)]
+        torch.bmm(by_node.expand(len(frames), -1, -1), frames, out=support)
+        result = grad[rows].flatten(0, 1)  # (nV, O)
+        grads.bias.add_(result.sum(0, dtype=grads.bias.dtype))
         weight_grad += result.T @ support.view(len(result), -1)
         torch.mm(result, weight, out=support.view(len(result), -1))
-        target = grad_x[rows].flatten(0, 1)
-        torch.bmm(by_node.T.expand(len(sample), -1, -1), support, out=target)
-        product = torch.bmm(support, sample.transpose(1, 2))
+        torch.bmm(by_node.T.expand(len(frames), -1, -1), support, out=grad_x[rows])
+        product = torch.bmm(support, frames.transpose(1, 2))
         by_node_grad += product.sum(0, dtype=by_node_grad.dtype)
-    grad_gather += by_node_grad.unflatten(0, (joints, -1)).transpose(1, 2).flatten(1)
+    by_node_grad = by_node_grad.unflatten(0, (joints, -1)).transpose(1, 2)
+    grads.gather.add_(by_node_grad.flatten(1))
     weight_grad = weight_grad.unflatten(1, (scales, -1)).transpose(0, 1)
-    grad_weight += weight_grad.flatten(0, 1)
+    grads.weight.add_(weight_grad.flatten(0, 1))
 
 
 class _Transform:
