@@ -59,15 +59,16 @@ BENCHMARK ?= speed
 benchmark: install ## compare the speed of MS-G3D with the plain published form
 	$(BIN)/python -m benchmarks $(BENCHMARK)
 
-# Options of both `speed` and `memory`, for example COMPARE="--layouts nturgb+d". Results are
-# copied at the end, so that the recorded commit of each run has no changes.
+# COMPARE contains options of both `speed` and `memory`, such as "--layouts nturgb+d". Results
+# are copied at the end, so that the recorded commit of each run has no changes.
 COMPARE ?=
 RUNS ?= 1 2 3
 MEASURED := work_dirs/benchmarks/performance
-performance: install ## measure speed and memory for docs/performance.md: hours
-	for run in $(RUNS); do for command in speed memory; do \
-		$(BIN)/python -m benchmarks $$command $(COMPARE) \
-			--output $(MEASURED)/$$command-$$run.json || exit; \
+performance: install ## measure everything in the tables of docs/performance.md: hours
+	for run in $(RUNS); do \
+		for command in "speed $(COMPARE)" "memory $(COMPARE)" parts dropout; do \
+			$(BIN)/python -m benchmarks $$command \
+				--output $(MEASURED)/$${command%% *}-$$run.json || exit; \
 	done; done
 	rm -f docs/results/performance/*.json
 	cp $(MEASURED)/*.json docs/results/performance/

@@ -51,6 +51,7 @@ HELP = {
     "samples": "number of samples",
     "step_ms": "measured time of a training step on one GPU in ms",
     "threads": "torch threads per process",
+    "widths": "base channels of MS-G3D",
 }
 SIZE = {"device": "cpu", "threads": 2, "frames": 100, "persons": 2, "base_channels": 96}
 NETWORKS = dict(SIZE, layouts=["nturgb+d", "coco"], batch=[8], dtypes=["float32"])
@@ -79,6 +80,25 @@ COMMANDS = {
     ),
     "memory": COMPARED,
     "data": {"samples": 16, "rounds": 5},
+    "dropout": {
+        "widths": [24, 48, 96],
+        "batch_size": 16,
+        "frames": 52,
+        "persons": 1,
+        "threads": 1,
+        "rounds": 5,
+        "device": "cpu",
+        "allocator": "reuse",
+    },
+    "parts": {
+        "layouts": ["nturgb+d", "coco"],
+        "batch_size": 8,
+        "frames": 100,
+        "base_channels": 96,
+        "threads": 2,
+        "rounds": 5,
+        "allocator": "reuse",
+    },
     "stream": dict(SIZE, rounds=5),
     "store": {
         "samples": 100_000,

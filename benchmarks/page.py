@@ -1,30 +1,34 @@
-"""Performance tables of docs/performance.md, generated from results of `speed` and `memory`.
+"""Performance tables of docs/performance.md, generated from results of benchmarks.
 
     python -m benchmarks.page            # reports whether the page is out of date
     python -m benchmarks.page --write    # updates it
 
-The results are the JSON files in docs/results/performance/, of one run or several runs of the
-same command. Numbers are medians over the runs, followed by the smallest and the largest
-value of a run.
+The results are the JSON files of `speed`, `memory`, `parts`, and `dropout` in
+docs/results/performance/, of one run or several runs of each command. Numbers are medians
+over the runs, followed by the smallest and the largest value of a run.
 """
 
 import argparse
 import json
 import re
-import statistics
 import sys
 from pathlib import Path
+from statistics import median
+
+from msg3d.io.atomic import whole_file
 
 from . import REPOSITORY
 from .chart import NAMES
+from .dropout import NONE
 from .networks import OURS, single_clips
+from .parts import STEP
 from .results import table
 from .speed import GEMM
 
 PAGE = REPOSITORY / "docs" / "performance.md"
 RESULTS = REPOSITORY / "docs" / "results" / "performance"
 # Facts about the machine that must not differ between runs.
-SAME = ("cpu", "instructions", "cores", "threads", "gpu", "torch", "commit")
+SAME = ("cpu", "instructions", "cores", "gpu", "torch", "commit")
 TITLES = {
     "infer": "Inference",
     "absent": "Inference, one person in each clip",
@@ -121,17 +125,68 @@ def memory_tables(runs: dict[str, dict]) -> str:
     return "\n\n".join(parts)
 
 
-TABLES = {"runs": run_table, "speed": speed_tables, "memory": memory_tables}
+def part_tables(runs: dict[str, dict]) -> str:
+    """Return a table per layout."""
+    tables = []
+    for (layout,), parts in _grouped(runs, "parts", ("layout",), "part").items():
+        rows = []
+        gemm = median(_values(parts.pop(GEMM), "gflop_per_s"))
+        for name, measured in parts.items():
+            row = {"part": f"**{name}**" if name == STEP else name}
+            row["median, ms"] = _spread(measured, "median_ms", ",.0f")
+            row["% of the step"] = _median(measured, "share", ".1f", 100)
+            row["GFLOP"] = _median(measured, "gflop", ".0f")
+            row["% of GEMM rate"] = _spread(measured, "gflop_per_s", ".0f", 100 / gemm)
+            row["limit, ms"] = _median(measured, "limit_ms", ",.0f")
+            rows.append(row)
+        tables.append(f"**Training step**: `{layout}`\n\n{table(rows)}")
+    return "\n\n".join(tables)
 
 
-def _grouped(runs: dict[str, dict], name: str, keys: tuple) -> dict:
-    """Return case -> network -> rows of all runs. Cases that were skipped are omitted."""
+def dropout_table(runs: dict[str, dict]) -> str:
+    """Return a row per position, with ratios for each width."""
+    rows: dict = {}
+    for (width,), positions in _grouped(
+        runs, "dropout", ("channels",), "position"
+    ).items():
+        for name, measured in positions.items():
+            label = name if name == NONE else f"`{name}`"
+            row = rows.setdefault(name, {"position": label})
+            cell = _spread(measured, "ratio", ".2f")
+            if name == NONE:
+                milliseconds = _spread(measured, "median_ms", ",.0f")
+                share = _spread(measured, "gemm_share", ".0f", 100)
+                cell = f"{milliseconds} ms, {share} % of GEMM rate"
+            row[f"{width} channels"] = cell
+    return table(list(rows.values())) if rows else ""
+
+
+TABLES = {
+    "runs": run_table,
+    "speed": speed_tables,
+    "memory": memory_tables,
+    "parts": part_tables,
+    "dropout": dropout_table,
+}
+
+
+def _grouped(
+    runs: dict[str, dict], name: str, keys: tuple, of: str = "network"
+) -> dict:
+    """Return case -> network -> rows of all runs. Cases that were skipped are omitted.
+
+    Args:
+        runs: name -> contents of each file.
+        name: name of the table.
+        keys: columns that identify a case.
+        of: column to use instead of the network.
+    """
     cases: dict = {}
     for run in runs.values():
         for row in run.get(name, []):
-            if "network" in row and all(key in row for key in keys):
+            if all(key in row for key in (of, *keys)):
                 case = cases.setdefault(tuple(row[key] for key in keys), {})
-                case.setdefault(row["network"], []).append(row)
+                case.setdefault(row[of], []).append(row)
     return cases
 
 
@@ -144,9 +199,9 @@ def _values(rows: list[dict], key: str, factor: float = 1) -> list[float]:
     return [factor * row[key] for row in rows if row.get(key) is not None]
 
 
-def _median(rows: list[dict], key: str, form: str) -> str | None:
-    values = _values(rows, key)
-    return format(statistics.median(values), form) if values else None
+def _median(rows: list[dict], key: str, form: str, factor: float = 1) -> str | None:
+    values = _values(rows, key, factor)
+    return format(median(values), form) if values else None
 
 
 def _spread(rows: list[dict], key: str, form: str, factor: float = 1) -> str | None:
@@ -154,10 +209,8 @@ def _spread(rows: list[dict], key: str, form: str, factor: float = 1) -> str | N
     values = _values(rows, key, factor)
     if not values:
         return None
-    median, low, high = (
-        format(of(values), form) for of in (statistics.median, min, max)
-    )
-    return f"{median} ({low} to {high})" if low != high else median
+    middle, low, high = (format(of(values), form) for of in (median, min, max))
+    return f"{middle} ({low} to {high})" if low != high else middle
 
 
 def updated(text: str, runs: dict[str, dict]) -> str:
@@ -203,7 +256,8 @@ def main(argv: list[str] | None = None) -> int:
     if not options.write:
         print(f"{PAGE}: out of date. Run with --write", file=sys.stderr)
         return 1
-    PAGE.write_text(new, encoding="utf-8")
+    with whole_file(PAGE, "x") as file:
+        file.write(new)
     print(f"Wrote {PAGE}")
     return 0
 

@@ -11,8 +11,10 @@ import torch
 import plain_ntu
 from benchmarks import (
     data,
+    dropout,
     exact,
     parse,
+    parts,
     persons,
     processes,
     results,
@@ -46,7 +48,15 @@ def run(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setitem(speed.GEMM_SIZE, "cpu", 64)
     monkeypatch.setattr(exact, "CHANNELS", 12)
-    for module in (data, parse, persons, speed, stream):  # one step per reading
+    for module in (
+        data,
+        dropout,
+        parse,
+        parts,
+        persons,
+        speed,
+        stream,
+    ):  # one step per reading
         once = partial(timing.interleave, least=0)
         monkeypatch.setattr(module, "interleave", once)
 
@@ -146,6 +156,35 @@ def test_memory(run):
     rows = run(f"memory {TINY} --batch 2 --layouts coco --models msg3d")["memory"]
     assert [row["network"] for row in rows] == ["plain", "msg3d"]
     assert all(positive(row["peak_mib"]) and positive(row["of_plain"]) for row in rows)
+
+
+def test_parts(run):
+    options = f"parts {TINY} --allocator default --batch-size 2 --rounds 2"
+    rows = run(f"{options} --layouts coco")["parts"]
+    rows = {row["part"]: row for row in rows}
+    names = {parts.STEP, speed.GEMM, *parts.KINDS, *parts.STAGES}
+    assert set(rows) == names
+    for row in rows.values():
+        assert 0 < row["q1_ms"] <= row["median_ms"] <= row["q3_ms"]
+    shares = [
+        row["share"]
+        for name, row in rows.items()
+        if name not in (parts.STEP, speed.GEMM)
+    ]
+    assert sum(shares) == pytest.approx(1, abs=0.1)  # medians
+    # The products of the backward pass include recomputation.
+    work = rows[parts.WEIGHTS]["gflop"] + rows[parts.ADJACENCY]["gflop"]
+    assert 0.9 < work / rows[parts.STEP]["gflop"] < 1.5
+    assert positive(rows[parts.STEP]["limit_ms"])
+
+
+def test_dropout(run):
+    options = "dropout --widths 6 12 --frames 8 --batch-size 1 --rounds 1"
+    rows = run(f"{options} --allocator default")["dropout"]
+    assert [row["channels"] for row in rows] == [6] * 6 + [12] * 6
+    assert {row["position"] for row in rows} == {"none", *dropout.POSITIONS}
+    assert all(positive(row["ratio"]) and positive(row["gemm_share"]) for row in rows)
+    assert rows[0]["ratio"] == 1
 
 
 def test_accelerator(run, monkeypatch):

@@ -15,6 +15,7 @@ from benchmarks import (
     exact,
     load,
     networks,
+    parts,
     persons,
     processes,
     results,
@@ -114,12 +115,51 @@ def test_table_has_one_column_per_key():
         ("scaling-model --output table.md", "table.md"),
         ("parse --raw nosuch", "--raw nosuch"),
         ("persons --samples 8 8", "--samples 8"),
+        ("parts --layouts kinect20", "kinect20"),
     ],
 )
 def test_invalid_options(options, text, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(options.split()) == 2
     assert text in capsys.readouterr().err.splitlines()[-1]
+
+
+def event(name, shapes=(), parent=None, microseconds=1000):
+    """Return an event of the profiler."""
+    return Namespace(
+        name=name,
+        input_shapes=list(shapes),
+        cpu_parent=parent,
+        self_cpu_time_total=microseconds,
+    )
+
+
+def test_events_are_split_by_part():
+    step = event(parts.STEP)
+    optimizer = event("optimizer", parent=step)
+    sizes = [[2, 3], [3, 4]]
+    events = [
+        step,
+        optimizer,
+        event("aten::add_", [[5]], optimizer),
+        event("aten::mm", [*sizes, [2, 4]], step),
+        event("aten::addmm", [[4], *sizes, [], [], [2, 4]], step),
+        event("aten::addmm_", [[2, 4], *sizes, [], []], step),
+        event("aten::bmm", [[7, 2, 3], [7, 3, 4]], step),
+        event("aten::relu", [[100]], step),
+        event("aten::as_strided", [[100], [], []], step),
+        event("aten::mm", sizes),  # outside the step
+    ]
+    split = parts.split(events, rate=1e-9, bandwidth=1e-9)
+    assert split[parts.STEP]["ms"] == 9
+    assert split["optimizer"] == {"ms": 2}
+    assert split[parts.WEIGHTS]["ms"] == 3
+    assert split[parts.WEIGHTS]["limit_ms"] == pytest.approx(3 * 2 * 2 * 3 * 4)
+    assert split[parts.ADJACENCY]["limit_ms"] == pytest.approx(7 * 2 * 2 * 3 * 4)
+    assert split[parts.ELEMENTWISE]["limit_ms"] == pytest.approx(2 * 4 * 100)
+    assert split[parts.OTHER] == {"ms": 2}
+    total = sum(part.get("limit_ms", 0) for part in split.values())
+    assert total == pytest.approx(2 * split[parts.STEP]["limit_ms"])
 
 
 def test_missing_gpu_and_unwritable_output(tmp_path, capsys):
@@ -284,7 +324,8 @@ def test_memory_and_files_of_this_process(tmp_path):
     before = load.resource_usage()
     # An array could reuse memory that earlier tests freed.
     ballast = mmap.mmap(-1, 2**25, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    ballast.write(b"1" * len(ballast))
+    for _ in range(32):  # one large object could stay in the process after its release
+        ballast.write(b"1" * 2**20)
     with (tmp_path / "a").open("wb"), (tmp_path / "b").open("wb"):
         during = load.resource_usage()
     assert before["main_files"] == len(list(Path("/proc/self/fd").iterdir()))

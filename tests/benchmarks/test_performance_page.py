@@ -22,8 +22,14 @@ def run(median, rate):
     skipped = {"layout": "coco", "dtype": "tf32", "error": "skipped"}
     gemm = {**case, "network": "gemm", "median_ms": 1, "gflop_per_s": rate}
     memory = {**CASE, "network": "msg3d", "peak_mib": 2 * median, "of_plain": 0.5}
-    speed = [ours, gemm, failed, skipped]
-    return {"machine": MACHINE, "speed": speed, "memory": [memory]}
+    tables = {"speed": [ours, gemm, failed, skipped], "memory": [memory]}
+    part = {"layout": "coco", "part": "step", "median_ms": median, "share": 1.0}
+    part |= {"gflop": 90, "gflop_per_s": 0.5 * rate, "limit_ms": median / 2}
+    tables["parts"] = [part, {**part, "part": "gemm", "gflop_per_s": rate}]
+    none = {"channels": 24, "position": "none", "median_ms": median, "ratio": 1.0}
+    tables["dropout"] = [{**none, "gemm_share": 0.5}]
+    tables["dropout"].append({**none, "position": "input", "ratio": median / 500})
+    return {"machine": MACHINE, **tables}
 
 
 @pytest.fixture
@@ -67,6 +73,18 @@ def test_numbers_are_medians_with_the_range_of_the_runs(folder):
     }
     assert "| broken | fails |" in table
     assert len(table.splitlines()) == 4  # neither the GEMM nor the skipped case
+    parts = cells(page.part_tables(runs).split("\n\n")[1])
+    assert parts == {
+        "part": "**step**",
+        "median, ms": "1,000 (900 to 1,200)",
+        "% of the step": "100.0",
+        "GFLOP": "90",
+        "% of GEMM rate": "50 (47 to 53)",
+        "limit, ms": "500",
+    }
+    dropout = page.dropout_table(runs)
+    assert "| none | 1,000 (900 to 1,200) ms, 50 % of GEMM rate |" in dropout
+    assert "| `input` | 2.00 (1.80 to 2.40) |" in dropout
     memory = cells(page.memory_tables(runs).split("\n\n")[1])
     assert memory["peak, MiB"] == "2,000 (1,800 to 2,400)"
     assert memory["ratio"] == "0.50"

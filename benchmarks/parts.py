@@ -1,0 +1,212 @@
+"""Profile the parts of a training step of the NTU RGB+D recipes, on a CPU.
+
+The step is that of `mim train` without worker processes: samples are read, prepared, and
+collated, followed by the forward pass with the loss, the backward pass, and the optimizer.
+`share` is the share of the step. `limit` is the time that a part needs at best: products at
+the rate of `gemm`, one large square matrix product, and operators on elements at the
+bandwidth of adding two arrays of 4 MB, where each input is read and one output is written.
+`gflop` of the step counts three forward passes, and that of products includes recomputation.
+The profiler itself adds a few percent, mostly to `views, memory, Python`.
+"""
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from math import prod
+from pathlib import Path
+from statistics import median
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from torch.profiler import ProfilerActivity, profile, record_function
+
+from msg3d.apis.flops import count_flops, input_shape
+from msg3d.engine.hooks.memory_hook import keep_freed_memory
+
+from .samples import ntu_config, write_samples
+from .speed import GEMM, gemm_step
+from .timing import interleave, progress, quartiles
+
+FORMS = {"nturgb+d": "3d", "coco": "2d"}  # layout -> recipe
+ELEMENTS = 1 << 20
+STEP = "step"
+STAGES = ("reading and collation", "data preprocessor", "optimizer")
+WEIGHTS, ADJACENCY = "products with weights", "products with adjacency matrices"
+PRODUCTS = {
+    **dict.fromkeys(("mm", "addmm", "addmm_"), WEIGHTS),
+    **dict.fromkeys(("bmm", "baddbmm", "baddbmm_"), ADJACENCY),
+}
+OPERATORS = {
+    **dict.fromkeys(("native_batch_norm", "native_batch_norm_backward"), "BatchNorm"),
+    **dict.fromkeys(("copy_", "fill_", "zero_"), "copies and zeros"),
+    **dict.fromkeys(("sum", "mean"), "sums"),
+}
+ELEMENTWISE, OTHER = "ReLU, additions, and masks", "views, memory, Python"
+KINDS = dict.fromkeys((*PRODUCTS.values(), *OPERATORS.values(), ELEMENTWISE, OTHER))
+# Parts of the names of operators that read no elements themselves
+NO_ELEMENTS = re.compile(
+    "alias|detach|diagonal|empty|expand|flatten|item|lift|narrow|permute|resize|resolve|"
+    "result_type|scalar|select|shape|slice|split|squeeze|stride|transpose|unbind|unfold|"
+    "view|zeros|^(t|to)$"
+)
+
+
+def run(options, results) -> None:
+    unknown = set(options.layouts) - set(FORMS)
+    if unknown:
+        raise ValueError(f"--layouts {unknown.pop()}: expected one of {list(FORMS)}")
+    if options.allocator == "reuse":
+        keep_freed_memory()
+    rows: list[dict] = []
+    for layout in options.layouts:
+        with tempfile.TemporaryDirectory() as folder:
+            rounds, first_row = [], len(rows)
+            for measured in profile_rounds(layout, options, Path(folder)):
+                rounds.append(measured)
+                rows[first_row:] = make_rows(layout, rounds)
+                results.table("parts", rows)
+
+
+def profile_rounds(layout: str, options, folder: Path) -> Iterator[dict]:
+    """Yield part -> {"ms": time, "limit_ms": limit, "gflop": work} of each round."""
+    step, gflop = build(config(layout, options, folder))
+    gemm, gemm_gflop = gemm_step("float32", "cpu")
+    left, right = torch.rand(2, ELEMENTS)
+    add = partial(torch.add, left, right, out=torch.empty_like(left))
+    for _ in range(2):
+        step()
+    for number in range(options.rounds):
+        progress(f"profiling {layout}: round {number + 1} of {options.rounds}")
+        (times,) = interleave({GEMM: gemm, "add": add}, 1, layout)
+        # GFLOP and GB per millisecond
+        rate = gemm_gflop / times[GEMM]["median_ms"]
+        bandwidth = 3 * 4e-9 * ELEMENTS / times["add"]["median_ms"]
+        with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
+            step()
+        parts = split(profiler.events(), rate, bandwidth)
+        parts[STEP]["gflop"] = gflop
+        parts[GEMM] = {"gflop": gemm_gflop, "ms": times[GEMM]["median_ms"]}
+        yield parts
+
+
+def config(layout: str, options, folder: Path) -> Config:
+    """Return the recipe of a layout, with synthetic samples and the sizes of the options."""
+    cfg = Config.fromfile(ntu_config(FORMS[layout]))
+    file = folder / "samples.pkl"
+    write_samples(file, options.batch_size, FORMS[layout])
+    cfg.model.backbone.base_channels = options.base_channels
+    cfg.model.cls_head.in_channels = 4 * options.base_channels
+    loader = cfg.train_dataloader
+    loader.update(batch_size=options.batch_size, num_workers=0)
+    loader.update(persistent_workers=False)
+    data = loader.dataset.get("dataset", loader.dataset)
+    data.ann_file = str(file)
+    # `input_shape` reads the number of frames of the test pipeline.
+    for transform in (*data.pipeline, *cfg.test_dataloader.dataset.pipeline):
+        if "clip_len" in transform:
+            transform.clip_len = options.frames
+    cfg.work_dir, cfg.log_level, cfg.randomness = str(folder), "WARNING", {"seed": 0}
+    return cfg
+
+
+def build(cfg: Config) -> tuple[Callable[[], None], float]:
+    """Return a training step, and the GFLOPs of three forward passes of its batch."""
+    runner = Runner.from_cfg(cfg)
+    model = runner.model
+    loader = runner.build_dataloader(cfg.train_dataloader)
+    optimizer = runner.build_optim_wrapper(cfg.optim_wrapper)
+    flops = count_flops(model, (1, *input_shape(cfg)[1:]))["flops"]
+    model.train()
+
+    def step() -> None:
+        reading, preprocessor, optimization = map(record_function, STAGES)
+        with record_function(STEP):
+            with reading:
+                batch = next(iter(loader))
+            with preprocessor:
+                data = model.data_preprocessor(batch, training=True)
+            loss, _ = model.parse_losses(model(**data, mode="loss"))
+            optimizer.backward(loss)
+            with optimization:
+                optimizer.step()
+                optimizer.zero_grad()
+
+    return step, 3e-9 * cfg.train_dataloader.batch_size * flops
+
+
+def split(events: Iterable, rate: float, bandwidth: float) -> dict[str, dict]:
+    """Add up the events of a step by part.
+
+    Args:
+        events: events of the profiler.
+        rate: GFLOP per millisecond.
+        bandwidth: GB per millisecond.
+    """
+    parts: dict = {name: Counter() for name in (STEP, *KINDS, *STAGES)}
+    for event in events:
+        stage = event
+        while stage and stage.name not in (STEP, *STAGES):
+            stage = stage.cpu_parent
+        if stage is None:
+            continue
+        milliseconds = 1e-3 * event.self_cpu_time_total
+        parts[STEP]["ms"] += milliseconds
+        if stage.name in STAGES:
+            parts[stage.name]["ms"] += milliseconds
+            continue
+        kind = kind_of(event.name)
+        parts[kind]["ms"] += milliseconds
+        shapes = [shape for shape in event.input_shapes if shape]
+        if kind in (WEIGHTS, ADJACENCY):
+            gflop = 1e-9 * product_flops(event.name, shapes)
+            parts[kind]["gflop"] += gflop
+            limit = gflop / rate
+        elif kind == OTHER:
+            continue
+        else:
+            sizes = [prod(shape) for shape in shapes]
+            limit = 4e-9 * (sum(sizes) + max(sizes, default=0)) / bandwidth
+        parts[kind]["limit_ms"] += limit
+        parts[STEP]["limit_ms"] += limit
+    return parts
+
+
+def kind_of(operator: str) -> str:
+    """Return the part to which an operator of PyTorch belongs."""
+    namespace, _, name = operator.partition("::")
+    if namespace != "aten" or NO_ELEMENTS.search(name):
+        return OTHER
+    return {**PRODUCTS, **OPERATORS}.get(name, ELEMENTWISE)
+
+
+def product_flops(operator: str, shapes: list) -> int:
+    """Return the FLOPs of a matrix product, from the shapes of its tensors."""
+    matrices = [shape for shape in shapes if len(shape) > 1]
+    # `addmm_(result, left, right)`; otherwise the result is last, and a bias has one axis.
+    if operator.endswith("_"):
+        matrices = matrices[1:]
+    left, right = matrices[:2]
+    return 2 * prod(left) * right[-1]
+
+
+def make_rows(layout: str, rounds: list[dict]) -> list[dict]:
+    """Return a row per part with medians over rounds, and a row for the matrix product."""
+    rows = []
+    for part in rounds[0]:
+        row = {"layout": layout, "part": part}
+        times = [measured[part]["ms"] for measured in rounds]
+        row |= quartiles(times)
+        row["share"] = median(m[part]["ms"] / m[STEP]["ms"] for m in rounds)
+        if part == GEMM:
+            del row["share"]
+        gflop = rounds[0][part].get("gflop")
+        if gflop:
+            row["gflop"] = gflop
+            row["gflop_per_s"] = 1e3 * gflop / row["median_ms"]
+        if "limit_ms" in rounds[0][part]:
+            row["limit_ms"] = median(m[part]["limit_ms"] for m in rounds)
+        rows.append(row)
+    return rows
