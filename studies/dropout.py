@@ -15,7 +15,7 @@ import msg3d
 from msg3d.annotations.files import load_annotations, save_annotations
 from msg3d.models.ms_gcn import POSITIONS
 
-from .train import core_seconds, parameters, spread, train
+from .train import parameters, spread, train
 
 LEAF = "msg3d_1xb16-joint-strong52-325e_nw-ucla-xview-keypoint-3d.py"
 CHANNELS, FRAMES = 24, 16
@@ -32,8 +32,8 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
     """Train, then test ten clips per sample with the weights of the last epoch.
 
     Returns:
-        The setting and seed; `top1` in percent; parameters, passes, processor time of the
-        training, and seconds since the last start of the run.
+        The setting and seed; `top1` in percent; parameters, passes, and seconds since the
+        last start of the run.
     """
     start = time.time()
     ann_file = work_dir / "views.pkl"
@@ -47,7 +47,6 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
         "top1": 100 * float(metrics["acc/top1"]),
         "parameters": parameters(runner),
         "passes": runner.max_epochs * runner.train_dataloader.dataset.times,
-        "train_seconds": core_seconds(runner),
         "seconds": round(time.time() - start),
     }
 
@@ -91,8 +90,6 @@ def report(results: list[dict]) -> str:
     rows = []
     for name in dict.fromkeys(result["setting"] for result in results):
         runs = [result for result in results if result["setting"] == name]
-        cells = [spread([run["top1"] for run in runs])]
-        cells.append(spread([run["train_seconds"] / 60 for run in runs]))
-        rows.append((name, *cells, len(runs)))
-    headers = ("position", "top-1 %", "processor time, min", "seeds")
+        rows.append((name, spread([run["top1"] for run in runs]), len(runs)))
+    headers = ("position", "top-1", "seeds")
     return tabulate(rows, headers, "github", disable_numparse=True)
