@@ -45,12 +45,7 @@ def test_upstream_values(kind, layout, norm):
     assert cfg.test_dataloader.batch_size == 1
     assert cfg.optim_wrapper == dict(
         optimizer=dict(
-            type="SGD",
-            lr=0.1,
-            momentum=0.9,
-            weight_decay=5e-4,
-            nesterov=True,
-            fused=True,
+            type="SGD", lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
         )
     )
     assert cfg.param_scheduler == [

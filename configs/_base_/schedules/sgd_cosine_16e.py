@@ -15,12 +15,7 @@ param_scheduler = [
 
 optim_wrapper = dict(
     optimizer=dict(
-        type='SGD',
-        lr=0.1,
-        momentum=0.9,
-        weight_decay=0.0005,
-        nesterov=True,
-        fused=True))  # all parameters in one call: a sixth of the time on a CPU
+        type='SGD', lr=0.1, momentum=0.9, weight_decay=0.0005, nesterov=True))
 
 # The learning rate is for 8 GPUs x 16 samples, and scales with the total batch size.
 auto_scale_lr = dict(enable=True, base_batch_size=128)

@@ -8,10 +8,5 @@ test_cfg = dict(type='TestLoop')
 param_scheduler = [dict(type='MultiStepLR', milestones=[10, 50], gamma=0.1)]
 optim_wrapper = dict(
     optimizer=dict(
-        type='SGD',
-        lr=0.1,
-        momentum=0.9,
-        weight_decay=0.0001,
-        nesterov=True,
-        fused=True))  # all parameters in one call: a sixth of the time on a CPU
+        type='SGD', lr=0.1, momentum=0.9, weight_decay=0.0001, nesterov=True))
 auto_scale_lr = dict(enable=True, base_batch_size=64)
