@@ -59,20 +59,20 @@ BENCHMARK ?= speed
 benchmark: install ## compare the speed of MS-G3D with the plain published form
 	$(BIN)/python -m benchmarks $(BENCHMARK)
 
-# COMPARE contains options of both `speed` and `memory`, such as "--layouts nturgb+d". Results
-# are copied at the end, so that the recorded commit of each run has no changes.
+# COMPARE contains options of both `speed` and `memory`, such as "--layouts nturgb+d", and
+# SPEED those of `speed` only, such as "--rounds 3". Results are copied at the end, so that
+# the recorded commit of each run has no changes.
 COMPARE ?=
+SPEED ?=
 RUNS ?= 1 2 3
 MEASURED := work_dirs/benchmarks/performance
 performance: install ## measure everything in the tables of docs/performance.md: hours
 	for run in $(RUNS); do \
-		for command in "speed $(COMPARE)" "memory $(COMPARE)" parts dropout; do \
+		for command in "speed $(COMPARE) $(SPEED)" "memory $(COMPARE)" parts dropout; do \
 			$(BIN)/python -m benchmarks $$command \
 				--output $(MEASURED)/$${command%% *}-$$run.json || exit; \
 	done; done
-	rm -f docs/results/performance/*.json
-	cp $(MEASURED)/*.json docs/results/performance/
-	$(BIN)/python -m benchmarks.page --write
+	$(BIN)/python -m benchmarks.page --write --results $(MEASURED)
 
 # Subpackages that other programs call, checked with `mypy --strict`
 STRICT := errors io skeletons preprocessing formats annotations apis cli

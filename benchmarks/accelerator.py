@@ -4,7 +4,7 @@ The reference is the published form (`plain`). Without a GPU, the same code path
 CPU. Nothing new is measured after the time limit.
 
 `parity` is the largest relative error of the output, of any gradient, and of any running
-statistic, if the network is applied twice in training mode. The reference is `plain` in
+statistic, after the network is applied twice in training mode. The reference is `plain` in
 float64. `compile` is the same for the network compiled as one graph, relative to eager
 execution. Both must be at most 1e-9 in float64. `saved` is the memory per additional clip
 that is kept for the backward pass. In compiled form, the partitioner of inductor selects it.

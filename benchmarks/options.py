@@ -87,7 +87,6 @@ COMMANDS = {
         "persons": 1,
         "threads": 1,
         "rounds": 5,
-        "device": "cpu",
         "allocator": "reuse",
     },
     "parts": {

@@ -2,6 +2,7 @@
 
     python -m benchmarks.page            # reports whether the page is out of date
     python -m benchmarks.page --write    # updates it
+    python -m benchmarks.page --write --results FOLDER    # also replaces the results
 
 The results are the JSON files of `speed`, `memory`, `parts`, and `dropout` in
 docs/results/performance/, of one run or several runs of each command. Numbers are medians
@@ -11,6 +12,7 @@ over the runs, followed by the smallest and the largest value of a run.
 import argparse
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 from statistics import median
@@ -27,8 +29,8 @@ from .speed import GEMM
 
 PAGE = REPOSITORY / "docs" / "performance.md"
 RESULTS = REPOSITORY / "docs" / "results" / "performance"
-# Facts about the machine that must not differ between runs.
-SAME = ("cpu", "instructions", "cores", "gpu", "torch", "commit")
+# Facts about the machine that must not differ between runs of a command.
+SAME = ("cpu", "instructions", "cores", "threads", "gpu", "torch", "commit")
 TITLES = {
     "infer": "Inference",
     "absent": "Inference, one person in each clip",
@@ -41,21 +43,26 @@ def load(folder: Path) -> dict[str, dict]:
     """Return name -> contents of all results in a folder.
 
     Raises:
-        ValueError: there are no results, or they are of different machines or commits.
+        ValueError: there are no results, or those of a command differ in machine, commit,
+            or options.
     """
     files = sorted(folder.glob("*.json"))
     runs = {file.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
     if not runs:
         raise ValueError(f"{folder}: contains no .json files. Run `make performance`")
-    first, *others = runs
-    for fact in SAME:
-        values = {name: run["machine"].get(fact) for name, run in runs.items()}
-        for name in others:
-            if values[name] != values[first]:
+    first: dict[str, tuple[str, dict]] = {}  # command -> file, facts
+    for name, run in runs.items():
+        facts = {fact: run["machine"].get(fact) for fact in SAME} | run["options"]
+        facts.pop("output")
+        first_name, expected = first.setdefault(
+            run["options"]["command"], (name, facts)
+        )
+        for fact, value in facts.items():
+            if value != expected.get(fact):
                 raise ValueError(
-                    f"{folder / name}: {fact} is {values[name]}, but it is "
-                    f"{values[first]} in {first}. Remove results of other machines and "
-                    "commits"
+                    f"{folder / name}: {fact} is {value}, but it is {expected.get(fact)} "
+                    f"in {first_name}. Remove results of other machines, commits, and "
+                    "options"
                 )
     return runs
 
@@ -130,13 +137,13 @@ def part_tables(runs: dict[str, dict]) -> str:
     tables = []
     for (layout,), parts in _grouped(runs, "parts", ("layout",), "part").items():
         rows = []
-        gemm = median(_values(parts.pop(GEMM), "gflop_per_s"))
+        parts.pop(GEMM)
         for name, measured in parts.items():
             row = {"part": f"**{name}**" if name == STEP else name}
             row["median, ms"] = _spread(measured, "median_ms", ",.0f")
             row["% of the step"] = _median(measured, "share", ".1f", 100)
             row["GFLOP"] = _median(measured, "gflop", ".0f")
-            row["% of GEMM rate"] = _spread(measured, "gflop_per_s", ".0f", 100 / gemm)
+            row["% of GEMM rate"] = _spread(measured, "gemm_share", ".0f", 100)
             row["limit, ms"] = _median(measured, "limit_ms", ",.0f")
             rows.append(row)
         tables.append(f"**Training step**: `{layout}`\n\n{table(rows)}")
@@ -244,10 +251,13 @@ def main(argv: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--write", action="store_true", help="update the page")
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="folder of new results"
+    )
     options = parser.parse_args(argv)
     text = PAGE.read_text(encoding="utf-8")
     try:
-        new = updated(text, load(RESULTS))
+        new = updated(text, load(options.results))
     except ValueError as error:
         print(f"benchmarks.page: {error}", file=sys.stderr)
         return 2
@@ -256,6 +266,11 @@ def main(argv: list[str] | None = None) -> int:
     if not options.write:
         print(f"{PAGE}: out of date. Run with --write", file=sys.stderr)
         return 1
+    if options.results != RESULTS:
+        for file in RESULTS.glob("*.json"):
+            file.unlink()
+        for file in options.results.glob("*.json"):
+            shutil.copy(file, RESULTS)
     with whole_file(PAGE, "x") as file:
         file.write(new)
     print(f"Wrote {PAGE}")

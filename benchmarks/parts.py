@@ -2,17 +2,19 @@
 
 The step is that of `mim train` without worker processes: samples are read, prepared, and
 collated, followed by the forward pass with the loss, the backward pass, and the optimizer.
-`share` is the share of the step. `limit` is the time that a part needs at best: products at
-the rate of `gemm`, one large square matrix product, and operators on elements at the
-bandwidth of adding two arrays of 4 MB, where each input is read and one output is written.
-`gflop` of the step counts three forward passes, and that of products includes recomputation.
-The profiler itself adds a few percent, mostly to `views, memory, Python`.
+`share` is the share of the step. `limit` is a lower bound of the time: products at the rate
+of `gemm`, one large square matrix product, and other operators at the bandwidth of adding
+two arrays of 4 MB, with each argument accessed once. `gflop` of the step counts three
+forward passes, and that of products includes recomputation. `gemm share` is its time at the
+rate of `gemm`, divided by the time of the part. The profiler itself takes up to a tenth of
+the step, mostly in `views, memory, Python`.
 """
 
 import re
 import tempfile
+from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -26,6 +28,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from msg3d.apis.flops import count_flops, input_shape
 from msg3d.engine.hooks.memory_hook import keep_freed_memory
 
+from . import processes
 from .samples import ntu_config, write_samples
 from .speed import GEMM, gemm_step
 from .timing import interleave, progress, quartiles
@@ -58,45 +61,47 @@ def run(options, results) -> None:
     unknown = set(options.layouts) - set(FORMS)
     if unknown:
         raise ValueError(f"--layouts {unknown.pop()}: expected one of {list(FORMS)}")
-    if options.allocator == "reuse":
-        keep_freed_memory()
     rows: list[dict] = []
     for layout in options.layouts:
-        with tempfile.TemporaryDirectory() as folder:
-            rounds, first_row = [], len(rows)
-            for measured in profile_rounds(layout, options, Path(folder)):
-                rounds.append(measured)
-                rows[first_row:] = make_rows(layout, rounds)
-                results.table("parts", rows)
+        progress(f"profiling {layout}")
+        (rounds,) = processes.run(profile_rounds, {**vars(options), "layout": layout})
+        rows += make_rows(layout, rounds)
+        results.table("parts", rows)
 
 
-def profile_rounds(layout: str, options, folder: Path) -> Iterator[dict]:
-    """Yield part -> {"ms": time, "limit_ms": limit, "gflop": work} of each round."""
-    step, gflop = build(config(layout, options, folder))
+def profile_rounds(task: dict) -> list[dict]:
+    """Return part -> {"ms": time, "limit_ms": limit, "gflop": work} for each round."""
+    options = Namespace(**task)
+    if options.allocator == "reuse":
+        keep_freed_memory()
+    with tempfile.TemporaryDirectory() as folder:
+        step, gflop = build(config(options, Path(folder)))
+        return [profile_step(step, gflop) for _ in range(options.rounds)]
+
+
+def profile_step(step: Callable[[], None], gflop: float) -> dict:
+    """Profile a step of known work after a warm-up: see `profile_rounds`."""
     gemm, gemm_gflop = gemm_step("float32", "cpu")
     left, right = torch.rand(2, ELEMENTS)
     add = partial(torch.add, left, right, out=torch.empty_like(left))
-    for _ in range(2):
+    step()
+    (times,) = interleave({GEMM: gemm, "add": add}, 1, GEMM)
+    # GFLOP and GB per millisecond
+    rate = gemm_gflop / times[GEMM]["median_ms"]
+    bandwidth = 3 * 4e-9 * ELEMENTS / times["add"]["median_ms"]
+    with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
         step()
-    for number in range(options.rounds):
-        progress(f"profiling {layout}: round {number + 1} of {options.rounds}")
-        (times,) = interleave({GEMM: gemm, "add": add}, 1, layout)
-        # GFLOP and GB per millisecond
-        rate = gemm_gflop / times[GEMM]["median_ms"]
-        bandwidth = 3 * 4e-9 * ELEMENTS / times["add"]["median_ms"]
-        with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
-            step()
-        parts = split(profiler.events(), rate, bandwidth)
-        parts[STEP]["gflop"] = gflop
-        parts[GEMM] = {"gflop": gemm_gflop, "ms": times[GEMM]["median_ms"]}
-        yield parts
+    parts = split(profiler.events(), rate, bandwidth)
+    parts[STEP]["gflop"] = gflop
+    parts[GEMM] = {"gflop": gemm_gflop, "ms": times[GEMM]["median_ms"]}
+    return parts
 
 
-def config(layout: str, options, folder: Path) -> Config:
+def config(options: Namespace, folder: Path) -> Config:
     """Return the recipe of a layout, with synthetic samples and the sizes of the options."""
-    cfg = Config.fromfile(ntu_config(FORMS[layout]))
-    file = folder / "samples.pkl"
-    write_samples(file, options.batch_size, FORMS[layout])
+    form, file = FORMS[options.layout], folder / "samples.pkl"
+    cfg = Config.fromfile(ntu_config(form))
+    write_samples(file, options.batch_size, form)
     cfg.model.backbone.base_channels = options.base_channels
     cfg.model.cls_head.in_channels = 4 * options.base_channels
     loader = cfg.train_dataloader
@@ -159,16 +164,16 @@ def split(events: Iterable, rate: float, bandwidth: float) -> dict[str, dict]:
             continue
         kind = kind_of(event.name)
         parts[kind]["ms"] += milliseconds
+        # An operator that calls another one does nothing else.
+        if kind == OTHER or {kind_of(e.name) for e in event.cpu_children} - {OTHER}:
+            continue
         shapes = [shape for shape in event.input_shapes if shape]
         if kind in (WEIGHTS, ADJACENCY):
             gflop = 1e-9 * product_flops(event.name, shapes)
             parts[kind]["gflop"] += gflop
             limit = gflop / rate
-        elif kind == OTHER:
-            continue
         else:
-            sizes = [prod(shape) for shape in shapes]
-            limit = 4e-9 * (sum(sizes) + max(sizes, default=0)) / bandwidth
+            limit = 4e-9 * sum(map(prod, shapes)) / bandwidth
         parts[kind]["limit_ms"] += limit
         parts[STEP]["limit_ms"] += limit
     return parts
@@ -199,13 +204,15 @@ def make_rows(layout: str, rounds: list[dict]) -> list[dict]:
         row = {"layout": layout, "part": part}
         times = [measured[part]["ms"] for measured in rounds]
         row |= quartiles(times)
-        row["share"] = median(m[part]["ms"] / m[STEP]["ms"] for m in rounds)
-        if part == GEMM:
-            del row["share"]
+        if part != GEMM:
+            row["share"] = median(m[part]["ms"] / m[STEP]["ms"] for m in rounds)
         gflop = rounds[0][part].get("gflop")
         if gflop:
             row["gflop"] = gflop
             row["gflop_per_s"] = 1e3 * gflop / row["median_ms"]
+            row["gemm_share"] = median(
+                gflop * m[GEMM]["ms"] / m[GEMM]["gflop"] / m[part]["ms"] for m in rounds
+            )
         if "limit_ms" in rounds[0][part]:
             row["limit_ms"] = median(m[part]["limit_ms"] for m in rounds)
         rows.append(row)

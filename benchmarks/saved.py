@@ -21,7 +21,7 @@ def saved_bytes(run: Callable[[], Tensor]) -> int:
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        # Keeping the object prevents that its address is reused.
+        # Keeping the object prevents reuse of its address.
         storages[storage._cdata] = storage
         return tensor
 

@@ -126,38 +126,51 @@ def test_invalid_options(options, text, tmp_path, monkeypatch, capsys):
 
 def event(name, shapes=(), parent=None, microseconds=1000):
     """Return an event of the profiler."""
-    return Namespace(
+    event = Namespace(
         name=name,
         input_shapes=list(shapes),
         cpu_parent=parent,
+        cpu_children=[],
         self_cpu_time_total=microseconds,
     )
+    if parent:
+        parent.cpu_children.append(event)
+    return event
 
 
 def test_events_are_split_by_part():
     step = event(parts.STEP)
     optimizer = event("optimizer", parent=step)
     sizes = [[2, 3], [3, 4]]
+    linear = event("aten::linear", [*sizes, [4]], step)
+    relu = event("aten::relu_", [[100]], step)
     events = [
         step,
         optimizer,
         event("aten::add_", [[5]], optimizer),
         event("aten::mm", [*sizes, [2, 4]], step),
-        event("aten::addmm", [[4], *sizes, [], [], [2, 4]], step),
+        linear,
+        event("aten::addmm", [[4], *sizes, [], [], [2, 4]], linear),
         event("aten::addmm_", [[2, 4], *sizes, [], []], step),
         event("aten::bmm", [[7, 2, 3], [7, 3, 4]], step),
-        event("aten::relu", [[100]], step),
+        relu,
+        event("aten::empty", [], relu),
+        event("aten::clamp_min_", [[100]], relu),
+        event("aten::sum", [[50], []], step),
+        event("aten::copy_", [[60], [60]], step),
         event("aten::as_strided", [[100], [], []], step),
         event("aten::mm", sizes),  # outside the step
     ]
     split = parts.split(events, rate=1e-9, bandwidth=1e-9)
-    assert split[parts.STEP]["ms"] == 9
+    assert split[parts.STEP]["ms"] == 14
     assert split["optimizer"] == {"ms": 2}
     assert split[parts.WEIGHTS]["ms"] == 3
     assert split[parts.WEIGHTS]["limit_ms"] == pytest.approx(3 * 2 * 2 * 3 * 4)
     assert split[parts.ADJACENCY]["limit_ms"] == pytest.approx(7 * 2 * 2 * 3 * 4)
-    assert split[parts.ELEMENTWISE]["limit_ms"] == pytest.approx(2 * 4 * 100)
-    assert split[parts.OTHER] == {"ms": 2}
+    assert split[parts.ELEMENTWISE]["limit_ms"] == pytest.approx(4 * 100)
+    assert split["sums"] == {"ms": 1, "limit_ms": pytest.approx(4 * 50)}
+    assert split["copies and zeros"]["limit_ms"] == pytest.approx(4 * 120)
+    assert split[parts.OTHER] == {"ms": 3}
     total = sum(part.get("limit_ms", 0) for part in split.values())
     assert total == pytest.approx(2 * split[parts.STEP]["limit_ms"])
 

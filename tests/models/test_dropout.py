@@ -218,6 +218,21 @@ def test_masks_are_reproducible_and_differ():
     assert not torch.equal(first, second)
 
 
+def test_probability_near_one():
+    out = Dropout(1 - 1e-9)(torch.ones(1000))
+    assert torch.isfinite(out).all()
+    assert out.count_nonzero() <= 2
+
+
+def test_second_derivative():
+    def squared(x):
+        torch.manual_seed(0)
+        return Dropout(0.5)(x * x)
+
+    x = torch.rand(12, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradgradcheck(squared, x)
+
+
 def test_nothing_is_stored():
     x = torch.ones(1000, requires_grad=True)
     stored = []

@@ -19,9 +19,17 @@ from study_data import STYLES, write_files
 import msg3d  # noqa: F401
 from conftest import REPOSITORY
 from in_process import without_paperwork
-from msg3d.annotations.files import load_annotations
+from msg3d.annotations.files import load_annotations, save_annotations
 from msg3d.evaluation import read_scores
-from studies import network_configs, network_report, networks, runs, train
+from samples import annotations
+from studies import (
+    dropout,
+    network_configs,
+    network_report,
+    networks,
+    runs,
+    train,
+)
 from studies.__main__ import main
 from studies.networks import BUDGETS
 
@@ -134,6 +142,32 @@ def test_networks_run_fuse_and_draw(folder, study):
         unseen = pytest.approx(100 * correct[:4].mean(), abs=1e-3)
         assert results[name]["unseen"] == unseen
     assert (folder / "pictures" / "nw-ucla-xview.png").stat().st_size > 5000
+
+
+def test_dropout_is_compared_on_the_training_set(tmp_path):
+    samples = annotations(classes=10, samples=8)
+    names = [f"a01_s0{n // 2}_e00_v0{n % 2 + 1}" for n in range(8)]
+    for sample, name in zip(samples["annotations"], names, strict=True):
+        sample["frame_dir"] = name
+    samples["split"] = {"xview_train": names[:6], "xview_val": names[6:]}
+    save_annotations(samples, tmp_path / "nw_ucla.pkl")
+    file = tmp_path / "views.pkl"
+    dropout.write_views(tmp_path / "nw_ucla.pkl", file)
+    split = load_annotations(file)["split"]
+    assert split["view1"] == names[:6:2]
+    assert split["view2"] == names[1:6:2]
+    for name in dropout.settings():
+        cfg = dropout.config(name, file)
+        backbone = cfg.model.backbone
+        assert backbone.tcn_dropout == 0.2
+        if name == "none":
+            assert backbone.gcn_dropout == backbone.g3d_dropout == 0
+        else:
+            assert backbone.gcn_dropout == backbone.g3d_dropout == 0.2
+            assert backbone.dropout_position == name
+        assert cfg.train_dataloader.dataset.dataset.split == "view1"
+        assert cfg.val_dataloader.dataset.split == "view2"
+        assert cfg.test_dataloader.dataset.split == "view2"
 
 
 def test_failures_are_reported(folder, study):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def flop_counter() -> Iterator[FlopCounterMode]:
-    """Count FLOPs with PyTorch's counter, including in-place products and no padding."""
+    """Count FLOPs with PyTorch's counter, including in-place products, excluding padding."""
     aten = torch.ops.aten
     added = (aten.addmm_, aten.baddbmm_, aten.addbmm, aten.addbmm_)
     mapping = dict.fromkeys(added, _product_flops)

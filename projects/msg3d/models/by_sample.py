@@ -4,8 +4,8 @@ On CPUs, memory bandwidth is the bottleneck. A batch of 16 creates tensors of 40
 200 MB. They leave the cache before they are read again, and their allocation causes a
 page fault per 4 kB. The tensors of one sample stay in the cache, and all samples share
 one buffer. Accelerators, compilers, and exporters instead need few large operators.
-Each operator of this package therefore has equivalent forms: a loop over samples or groups
-of samples, the same for the whole batch, and plain PyTorch for compilers and exporters.
+Operators therefore have up to three equivalent forms: a loop over groups of samples, one
+group for the whole batch, and plain PyTorch for compilers and exporters.
 """
 
 from collections.abc import Iterator

@@ -62,7 +62,7 @@ def _dropped(x: Tensor, p: float, seed: int) -> Tensor:
     words = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
     words.random_(-(1 << 63), None, generator=generator)
     lanes = words.view(torch.int16)[: x.numel()].view(x.shape)
-    dropped = round(p * LEVELS)
+    dropped = min(round(p * LEVELS), LEVELS - 1)
     values = x.to(precise(x.dtype)).contiguous()
     # NOTE: this operator is x where lanes > limit, otherwise 0, and faster than others.
     limit = dropped - LEVELS // 2 - 1

@@ -12,7 +12,6 @@ parameters change, for example after training, loading, moving, casting, or aver
 """
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,7 +19,7 @@ from mmengine.model import Sequential
 from torch import Tensor, nn
 
 from .batch_norm import fold
-from .by_sample import autocast_dtype
+from .by_sample import autocast_dtype, without_autocast
 
 if TYPE_CHECKING:
     from .g3d import MultiWindowG3D
@@ -123,8 +122,7 @@ class Inference:
             self.clear()
             self._sources = [_Source(tensor) for tensor in _tensors(model)]
             self._values = self._some_values()
-        on = autocast is not None
-        with torch.autocast(device, enabled=False) if on else nullcontext():
+        with without_autocast(x):
             if dtype not in self._folded:
                 self._folded[dtype] = FoldedMSG3D(model, dtype)
             return self._run(self._folded[dtype], x)

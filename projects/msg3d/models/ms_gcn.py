@@ -42,7 +42,8 @@ class MSGCN(BaseModule):
         dropout_position: what to drop: elements of the 'aggregated' features before the
             weights, as published; elements of the 'input', with one mask for all
             scales; whole 'joints' or 'channels' of the input, in all frames of a
-            sample; or elements of the 'output', after the activation.
+            sample; or elements of the 'output': here after the activation, in G3D after
+            the last BatchNorm.
 
     Raises:
         ConfigError: the position is unknown (kind `option`).

@@ -20,7 +20,7 @@ from .by_sample import in_graph, without_autocast
 def recomputed(function: Callable[..., Any], *tensors: Tensor) -> Any:
     """Return `function(*tensors)`, storing only `tensors` for the backward pass.
 
-    Autocast does not apply to `function` in eager mode.
+    If gradients are enabled, autocast does not apply to `function` in eager mode.
 
     Args:
         function: returns a tensor, or a tuple of tensors of which only the first is

@@ -23,9 +23,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .by_sample import GROUP_ELEMENTS, groups, precise, without_autocast
+from . import by_sample
+from .by_sample import groups, precise, without_autocast
 
-FRAME_ROWS = 2500  # least rows (frame, joint) of a group of frames
+FRAME_ROWS = 2500  # minimum rows (frame, joint) of a group of frames
 
 
 class TransformThenGather(torch.autograd.Function):
@@ -114,8 +115,8 @@ def _by_frame(x: Tensor, window: int, stride: int) -> Tensor:
 def _groups(x: Tensor, width: int) -> list[slice]:
     """Split the samples of x [N, T, V, C] for products with `width` columns."""
     frames, joints = x.shape[1:3]
-    if frames == 1:  # wide products need rows, or packing the weights takes the time
-        width = min(width, GROUP_ELEMENTS // FRAME_ROWS)
+    if frames == 1:  # with few rows, packing the weights of a wide product dominates
+        width = min(width, by_sample.GROUP_ELEMENTS // FRAME_ROWS)
     return groups(x, frames * joints * width)
 
 

@@ -17,9 +17,9 @@ MMAP_MAX, NO_BLOCKS = -4, 0
 class ReuseMemoryHook(Hook):
     """Keep freed memory in the process in training and testing on a CPU.
 
-    glibc returns large freed blocks to the system. When a step allocates them again, each
-    4 kB cause a page fault, which takes up to a tenth of the step. The peak memory is the
-    same, because all steps need the same blocks. Does nothing on a GPU and without glibc.
+    glibc returns large freed blocks to the system. When a step allocates them again, every
+    4 kB causes a page fault, which takes up to a tenth of the step. Does nothing on a GPU
+    and without glibc.
     """
 
     def before_run(self, runner: Runner) -> None:
@@ -31,7 +31,7 @@ def keep_freed_memory() -> bool:
     """Let the allocator keep freed memory, for the rest of the process.
 
     Returns:
-        Whether the allocator supports this.
+        Whether glibc accepted the settings.
     """
     if not sys.platform.startswith("linux"):
         return False
