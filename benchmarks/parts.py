@@ -164,8 +164,10 @@ def split(events: Iterable, rate: float, bandwidth: float) -> dict[str, dict]:
             continue
         kind = kind_of(event.name)
         parts[kind]["ms"] += milliseconds
-        # An operator that calls another one does nothing else.
-        if kind == OTHER or {kind_of(e.name) for e in event.cpu_children} - {OTHER}:
+        # An operator that calls another one of its kind does nothing else. Operators with
+        # unknown names are counted only if they call none.
+        called = {kind_of(child.name) for child in event.cpu_children} - {OTHER}
+        if kind == OTHER or (called if kind == ELEMENTWISE else kind in called):
             continue
         shapes = [shape for shape in event.input_shapes if shape]
         if kind in (WEIGHTS, ADJACENCY):

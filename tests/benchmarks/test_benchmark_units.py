@@ -143,6 +143,7 @@ def test_events_are_split_by_part():
     optimizer = event("optimizer", parent=step)
     sizes = [[2, 3], [3, 4]]
     linear = event("aten::linear", [*sizes, [4]], step)
+    addmm = event("aten::addmm", [[4], *sizes, [], [], [2, 4]], linear)
     relu = event("aten::relu_", [[100]], step)
     events = [
         step,
@@ -150,7 +151,8 @@ def test_events_are_split_by_part():
         event("aten::add_", [[5]], optimizer),
         event("aten::mm", [*sizes, [2, 4]], step),
         linear,
-        event("aten::addmm", [[4], *sizes, [], [], [2, 4]], linear),
+        addmm,
+        event("aten::copy_", [[2, 4], [4]], addmm),  # of the bias
         event("aten::addmm_", [[2, 4], *sizes, [], []], step),
         event("aten::bmm", [[7, 2, 3], [7, 3, 4]], step),
         relu,
@@ -162,14 +164,14 @@ def test_events_are_split_by_part():
         event("aten::mm", sizes),  # outside the step
     ]
     split = parts.split(events, rate=1e-9, bandwidth=1e-9)
-    assert split[parts.STEP]["ms"] == 14
+    assert split[parts.STEP]["ms"] == 15
     assert split["optimizer"] == {"ms": 2}
     assert split[parts.WEIGHTS]["ms"] == 3
     assert split[parts.WEIGHTS]["limit_ms"] == pytest.approx(3 * 2 * 2 * 3 * 4)
     assert split[parts.ADJACENCY]["limit_ms"] == pytest.approx(7 * 2 * 2 * 3 * 4)
     assert split[parts.ELEMENTWISE]["limit_ms"] == pytest.approx(4 * 100)
     assert split["sums"] == {"ms": 1, "limit_ms": pytest.approx(4 * 50)}
-    assert split["copies and zeros"]["limit_ms"] == pytest.approx(4 * 120)
+    assert split["copies and zeros"]["limit_ms"] == pytest.approx(4 * (120 + 12))
     assert split[parts.OTHER] == {"ms": 3}
     total = sum(part.get("limit_ms", 0) for part in split.values())
     assert total == pytest.approx(2 * split[parts.STEP]["limit_ms"])
