@@ -188,7 +188,7 @@ def test_dropout(run):
 
 
 def test_accelerator(run, monkeypatch):
-    # The integration tests compile.
+    # Compiling takes minutes. tests/integration checks that compiled networks are exact.
     monkeypatch.setattr(torch, "compile", lambda network, **options: network)
     options = f"accelerator {TINY} --device cpu --layouts coco --dtypes float32 tf32"
     tables = run(f"{options} --batch 2 --rounds 1")
