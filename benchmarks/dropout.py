@@ -1,9 +1,10 @@
 """Time a training step of MS-G3D with dropout in each position.
 
 The size is that of recipe `strong` on NW-UCLA: 16 clips of 52 frames and 20 joints with one
-person, and dropout 0.2 in the graph convolutions and at the end of each block. `ratio` is relative to the
-step without dropout at the same width. `gemm share` is the time of the products of three
-forward passes at the rate of one large square matrix product, divided by the median.
+person, and dropout 0.2 in the graph convolutions and at the end of each block. `ratio` is
+relative to the step without dropout at the same width. `gemm share` is the time of the
+products of three forward passes at the rate of one large square matrix product, divided by
+the median.
 """
 
 from argparse import Namespace

@@ -29,7 +29,7 @@ from msg3d.apis.flops import count_flops, input_shape
 from msg3d.engine.hooks.memory_hook import keep_freed_memory
 
 from . import processes
-from .samples import ntu_config, write_samples
+from .samples import sized_config, write_samples
 from .speed import GEMM, gemm_step
 from .timing import interleave, progress, quartiles
 
@@ -100,19 +100,12 @@ def profile_step(step: Callable[[], None], gflop: float) -> dict:
 def config(options: Namespace, folder: Path) -> Config:
     """Return the recipe of a layout, with synthetic samples and the sizes of the options."""
     form, file = FORMS[options.layout], folder / "samples.pkl"
-    cfg = Config.fromfile(ntu_config(form))
+    cfg = sized_config(form, options.base_channels, options.frames)
     write_samples(file, options.batch_size, form)
-    cfg.model.backbone.base_channels = options.base_channels
-    cfg.model.cls_head.in_channels = 4 * options.base_channels
     loader = cfg.train_dataloader
     loader.update(batch_size=options.batch_size, num_workers=0)
-    loader.update(persistent_workers=False)
-    data = loader.dataset.get("dataset", loader.dataset)
-    data.ann_file = str(file)
-    # `input_shape` reads the number of frames of the test pipeline.
-    for transform in (*data.pipeline, *cfg.test_dataloader.dataset.pipeline):
-        if "clip_len" in transform:
-            transform.clip_len = options.frames
+    loader.persistent_workers = False
+    loader.dataset.dataset.ann_file = str(file)
     cfg.work_dir, cfg.log_level, cfg.randomness = str(folder), "WARNING", {"seed": 0}
     return cfg
 

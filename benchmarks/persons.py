@@ -24,7 +24,7 @@ from mmengine.runner import Runner
 from msg3d.models import inference
 
 from . import processes
-from .samples import ntu_config, write_samples
+from .samples import sized_config, write_samples
 from .timing import interleave
 
 CASES = ("computed", "skipped", "grouped")
@@ -128,16 +128,11 @@ def test(task: dict) -> list[list[float]]:
 
 def config(task: dict) -> Config:
     """Return the 3D config with the options of a task."""
-    cfg, base = Config.fromfile(ntu_config("3d")), task["base_channels"]
-    cfg.model.backbone.update(base_channels=base, num_person=task["persons"])
-    cfg.model.cls_head.in_channels = 4 * base
+    cfg = sized_config("3d", task["base_channels"], task["frames"], task["persons"])
     loader = cfg.test_dataloader
     loader.update(batch_size=task["batch_size"], num_workers=task["num_workers"])
     loader.persistent_workers = task["num_workers"] > 0
     loader.dataset.ann_file = task["ann_file"]
-    for step in loader.dataset.pipeline:
-        sizes = {"clip_len": task["frames"], "num_person": task["persons"]}
-        step.update({key: value for key, value in sizes.items() if key in step})
     if task["case"] == "grouped":
         loader.sampler = {"type": "GroupedSampler", "shuffle": False}
     cfg.test_evaluator = [

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from mmengine.config import Config
 
 import msg3d
 from msg3d.datasets import StoreWriter, save_annotations
@@ -14,6 +15,20 @@ TWO_PERSONS = 11 / 60  # 11 of the 60 actions of NTU RGB+D 60 have two persons.
 def ntu_config(form: str) -> Path:
     """Return the recipe for "3d" or "2d"."""
     return CONFIGS / f"msg3d_8xb16-joint-u100-80e_ntu60-xsub-keypoint-{form}.py"
+
+
+def sized_config(
+    form: str, base_channels: int, frames: int, persons: int = 2
+) -> Config:
+    """Return the recipe for "3d" or "2d" with other sizes of network and clips."""
+    cfg = Config.fromfile(ntu_config(form))
+    cfg.model.backbone.update(base_channels=base_channels, num_person=persons)
+    cfg.model.cls_head.in_channels = 4 * base_channels
+    sizes = {"clip_len": frames, "num_person": persons}
+    for data in (cfg.train_dataloader.dataset.dataset, cfg.test_dataloader.dataset):
+        for step in data.pipeline:
+            step.update({key: value for key, value in sizes.items() if key in step})
+    return cfg
 
 
 def write_samples(

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmaction.registry import MODELS
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from msg3d.apis import Recognizer, Stream
 
-from .samples import ntu_config
+from .samples import sized_config
 from .timing import interleave
 
 EVERY = 10  # frames between two labels
@@ -44,13 +43,7 @@ def run(options, results) -> None:
 def make_recognizer(options) -> Recognizer:
     """Return a recognizer with random weights."""
     init_default_scope("mmaction")
-    cfg = Config.fromfile(ntu_config("3d"))
-    base = options.base_channels
-    cfg.model.backbone.update(base_channels=base, num_person=options.persons)
-    cfg.model.cls_head.in_channels = 4 * base
-    for step in cfg.test_dataloader.dataset.pipeline:
-        sizes = {"clip_len": options.frames, "num_person": options.persons}
-        step.update({key: value for key, value in sizes.items() if key in step})
+    cfg = sized_config("3d", options.base_channels, options.frames, options.persons)
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder) / "random.pth"
