@@ -99,7 +99,8 @@ def jobs(options) -> Iterator[tuple[str, dict, Callable]]:
         yield "compile", {"layout": layout}, compiled_parity
         for dtype in amp:
             case = {"layout": layout, "device": options.device, "dtype": dtype}
-            yield "saved", {**case, "mode": "compiled"}, saved
+            measure = unless_emulated(saved, dtype, options)
+            yield "saved", {**case, "mode": "compiled"}, measure
 
 
 def unless_emulated(measure: Callable, dtype: str, options) -> Callable:

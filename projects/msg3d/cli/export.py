@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--benchmark",
         action="store_true",
-        help="compare size and speed with those of the original network and of int8 "
-        "weights, with one thread and one clip (.onnx only)",
+        help="compare size and speed with those of the original network, with one thread "
+        "and one clip (.onnx only)",
     )
 
 

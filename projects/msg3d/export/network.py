@@ -1,6 +1,7 @@
 """Traceable module that maps the clips of samples to the scores of a recognizer."""
 
 import logging
+from collections.abc import Iterable
 
 import torch
 from mmaction.models import RecognizerGCN
@@ -56,46 +57,80 @@ class ExportedNetwork(nn.Module):
         Returns:
             float32 [B, classes] for classification or [B, targets] for regression.
         """
-        samples, clips = keypoint.shape[:2]
-        scores = self._scores(keypoint).unflatten(0, (samples, clips))
+        clips = keypoint.flatten(0, 1)  # (N, M, T, V, C)
+        if self.folded is None:
+            scores = self.model.extract_feat(keypoint, stage="head")[0]
+        else:
+            rows = self.folded.normalize(clips).flatten(0, 1)
+            x = self.folded(rows).permute(0, 3, 1, 2)  # (NM, C', T', V)
+            present = (clips != 0).flatten(2).any(2)
+            scores = self.score(x.unflatten(0, clips.shape[:2]), present)
+        return self.averaged(scores.unflatten(0, keypoint.shape[:2]))
+
+    @property
+    def masked(self) -> bool:
+        """Whether the head needs the mask of present persons."""
+        return isinstance(self.model, MaskedRecognizerGCN)
+
+    def score(self, x: Tensor, present: Tensor | None) -> Tensor:
+        """Map features [N, M, C', T', V] to the scores of each clip, [N, classes]."""
+        options = {"present": present} if self.masked else {}
+        return self.model.cls_head(x, **options)
+
+    def averaged(self, scores: Tensor) -> Tensor:
+        """Map scores [B, clips, classes] to those of samples, [B, classes]."""
         if self.average == "prob":
             scores = scores.softmax(2)
         return scores.mean(1)
 
-    def _scores(self, keypoint: Tensor) -> Tensor:
-        """Return the scores of each clip, [B * clips, classes or targets]."""
-        if self.folded is None:
-            return self.model.extract_feat(keypoint, stage="head")[0]
-        rows = keypoint.flatten(0, 1)  # (N, M, T, V, C)
-        x = self.folded(self.folded.normalize(rows).flatten(0, 1))  # (NM, T', V, C')
-        x = x.permute(0, 3, 1, 2).unflatten(0, rows.shape[:2])
-        if not isinstance(self.model, MaskedRecognizerGCN):
-            return self.model.cls_head(x)
-        return self.model.cls_head(x, present=(rows != 0).flatten(2).any(2))
+
+class ExportedHead(nn.Module):
+    """Last part of an `ExportedNetwork` with MSG3D, after pooling over T' and V."""
+
+    def __init__(self, network: ExportedNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, features: Tensor, present: Tensor | None = None) -> Tensor:
+        """Return the scores of B samples, as `ExportedNetwork` does.
+
+        Args:
+            features: pooled features of each person, [B, clips, M, C'].
+            present: mask of present persons, bool [B, clips, M], if the head needs it.
+        """
+        x = features.flatten(0, 1)[..., None, None]
+        if present is not None:
+            present = present.flatten(0, 1)
+        scores = self.network.score(x, present)
+        return self.network.averaged(scores.unflatten(0, features.shape[:2]))
 
 
 def trace(
-    model: RecognizerGCN, persons: int, joints: int, channels: int
+    network: nn.Module, *examples: Tensor, dynamic: Iterable[int]
 ) -> ExportedProgram:
-    """Trace a recognizer with torch.export for any number of samples, clips, and frames.
+    """Trace a module with torch.export.
 
     Args:
-        model: recognizer on the CPU. It is modified and must not be used afterwards.
-        persons, joints, channels: fixed sizes M, V, and C of the input.
-
-    Returns:
-        Program of an `ExportedNetwork`.
-
-    Raises:
-        ConfigError: see `ExportedNetwork`.
+        network: module in eval mode.
+        *examples: arguments of the module. Dynamic sizes must differ and exceed 1.
+        dynamic: axes of variable size of each argument.
     """
-    network = ExportedNetwork(model)
-    example = torch.rand(SAMPLES, CLIPS, persons, FRAMES, joints, channels)
     # Silence warnings about unsolved inequalities, which contain long stack traces.
     logging.getLogger("torch.fx.experimental.symbolic_shapes").setLevel(logging.ERROR)
     # Named dimensions require proofs, for example that 37 frames halve like 16.
-    dynamic = dict.fromkeys((0, 1, 3), Dim.DYNAMIC)
+    shapes = tuple(dict.fromkeys(dynamic, Dim.DYNAMIC) for _ in examples)
     with torch.no_grad():
-        return torch.export.export(
-            network, (example,), dynamic_shapes={"keypoint": dynamic}
-        )
+        return torch.export.export(network, examples, dynamic_shapes=shapes)
+
+
+def trace_network(
+    network: ExportedNetwork, persons: int, joints: int, channels: int
+) -> ExportedProgram:
+    """Trace a network for any number of samples, clips, and frames.
+
+    Args:
+        network: network on the CPU.
+        persons, joints, channels: fixed sizes M, V, and C of the input.
+    """
+    example = torch.rand(SAMPLES, CLIPS, persons, FRAMES, joints, channels)
+    return trace(network, example, dynamic=(0, 1, 3))

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Sequence
 
 import onnx
 import torch
@@ -9,26 +10,74 @@ from torch.export import ExportedProgram
 
 from ..apis.exported import KEY
 from ..errors import ConfigError
+from ..models.inference import FoldedMSG3D
+from .network import (
+    CLIPS,
+    FRAMES,
+    SAMPLES,
+    ExportedHead,
+    ExportedNetwork,
+    trace,
+    trace_network,
+)
+from .onnx_persons import scores_model
+from .person_network import PersonNetwork
 
 OPSET = 18
-# This einsum of graph_conv is equivalent to a MatMul. ONNX Runtime runs the MatMul in
-# two thirds of the time, since it does not transpose.
-_PRODUCT = b"pq,ntqo->ntpo"
+Names = Sequence[str]
 
 
-def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
-    """Return the content of an ONNX file for a traced program.
-
-    PyTorch's exporter folds BatchNorms into the preceding convolutions, and evaluates
-    constant parts of the graph.
+def onnx_bytes(
+    network: ExportedNetwork, persons: int, joints: int, channels: int, recipe: str
+) -> bytes:
+    """Return the content of an ONNX file for a network.
 
     Args:
-        program: result of `network.trace`.
+        network: network on the CPU.
+        persons, joints, channels: fixed sizes M, V, and C of the input.
         recipe: JSON text to store as the metadata entry `apis.exported.KEY`.
 
     Raises:
         ConfigError: this version of PyTorch cannot export the network (kind
             `missing-package`).
+    """
+    if network.folded is None:
+        program = trace_network(network, persons, joints, channels)
+        proto = _converted(program, ["keypoint"], ["scores"])
+    else:
+        proto = _by_person(network, network.folded, persons, joints, channels)
+    onnx.helper.set_model_props(proto, {KEY: recipe})
+    onnx.checker.check_model(proto, full_check=True)
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def _by_person(
+    network: ExportedNetwork,
+    folded: FoldedMSG3D,
+    persons: int,
+    joints: int,
+    channels: int,
+) -> onnx.ModelProto:
+    """Convert MS-G3D and its head separately, and join them (see `onnx_persons`)."""
+    rows = torch.rand(CLIPS, FRAMES, joints, channels)
+    program = trace(PersonNetwork(folded), rows, dynamic=(0, 1))
+    body = _converted(program, ["persons"], ["features"])
+    shape = SAMPLES, CLIPS, persons
+    inputs = {"features": torch.rand(*shape, len(folded.blocks[-1].bias))}
+    if network.masked:
+        inputs["present"] = torch.ones(shape, dtype=torch.bool)
+    program = trace(ExportedHead(network), *inputs.values(), dynamic=(0, 1))
+    return scores_model(folded, body, _converted(program, list(inputs), ["scores"]))
+
+
+def _converted(
+    program: ExportedProgram, inputs: Names, outputs: Names
+) -> onnx.ModelProto:
+    """Convert a program to ONNX.
+
+    PyTorch's exporter folds BatchNorms into the preceding convolutions, and evaluates
+    constant parts of the graph.
     """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -37,8 +86,8 @@ def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
             onnx_program = torch.onnx.export(
                 program,
                 dynamo=True,
-                input_names=["keypoint"],
-                output_names=["scores"],
+                input_names=inputs,
+                output_names=outputs,
                 opset_version=OPSET,
                 verbose=False,
             )
@@ -49,18 +98,12 @@ def onnx_bytes(program: ExportedProgram, recipe: str) -> bytes:
                 kind="missing-package",
             ) from error
     assert onnx_program is not None  # with dynamo=True
-    proto = onnx_program.model_proto
-    for node in proto.graph.node:
-        # Remove kilobytes of source paths and stack traces.
-        del node.metadata_props[:]
-        if node.op_type == "Einsum" and node.attribute[0].s == _PRODUCT:
-            node.op_type = "MatMul"
-            del node.attribute[:]
-    for value in (*proto.graph.input, *proto.graph.output):
-        del value.metadata_props[:]
+    proto: onnx.ModelProto = onnx_program.model_proto
+    # Remove kilobytes of source paths and stack traces.
+    graph = proto.graph
+    for part in (*graph.node, *graph.input, *graph.output):
+        del part.metadata_props[:]
     # Some intermediate shapes are wrong and do not pass the shape inference of onnx.
-    del proto.graph.value_info[:]
-    del proto.graph.metadata_props[:]
-    onnx.helper.set_model_props(proto, {KEY: recipe})
-    onnx.checker.check_model(proto, full_check=True)
-    return proto.SerializeToString()
+    del graph.value_info[:]
+    del graph.metadata_props[:]
+    return proto

@@ -1,6 +1,5 @@
 """Comparison of size and speed between an exported network and the original."""
 
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,41 +20,41 @@ def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterato
     """Yield the rows of a Markdown table with size and time per batch.
 
     The table compares the original network in PyTorch with the exported network in ONNX
-    Runtime, with float32 and int8 weights. These forms are timed alternately on one
-    thread, so other load affects all of them.
+    Runtime. Both are timed alternately on one thread, so other load affects both. The
+    speed of the exported network is relative to the original, as the median over rounds.
 
     Args:
         config, checkpoint: see `export`.
         exported: path of the ONNX file that was exported from this network.
     """
-    from onnxruntime.quantization import quantize_dynamic
-
     torch.set_num_threads(1)
     cfg, checkpoint = load_network(config, checkpoint)
     model, _ = load_model(cfg, checkpoint, "cpu")
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     _, *shape = input_shape(cfg)
-    with tempfile.TemporaryDirectory() as folder:
-        small = str(Path(folder, "int8.onnx"))
-        quantize_dynamic(exported, small, ["MatMul", "Gemm"], per_channel=True)
-        forms: dict[str, tuple[int, Scorer]] = {
-            "PyTorch, eager": (weights, TorchScores(model)),
-            "ONNX Runtime": (Path(exported).stat().st_size, OnnxScores(exported, 1)),
-            "ONNX Runtime, int8": (Path(small).stat().st_size, OnnxScores(small, 1)),
-        }
-        times = {batch: _times(forms, batch, shape) for batch in BATCHES}
-    headers = " | ".join(f"batch of {batch}, ms" for batch in BATCHES)
+    forms: dict[str, tuple[int, Scorer]] = {
+        "PyTorch, eager": (weights, TorchScores(model)),
+        "ONNX Runtime": (Path(exported).stat().st_size, OnnxScores(exported, 1)),
+    }
+    times = {batch: _times(forms, batch, shape) for batch in BATCHES}
+    headers = " | ".join(f"batch of {batch}, ms | speed" for batch in BATCHES)
     yield f"| | MB | {headers} |"
-    yield f"|---|---|{'---|' * len(BATCHES)}"
+    yield f"|---|---|{'---|---|' * len(BATCHES)}"
     for name, (size, _) in forms.items():
-        cells = " | ".join(f"{1e3 * times[batch][name]:.0f}" for batch in BATCHES)
+        cells = " | ".join(_cells(times[batch], name) for batch in BATCHES)
         yield f"| {name} | {size / 1e6:.1f} | {cells} |"
+
+
+def _cells(times: dict[str, list[float]], name: str) -> str:
+    original, *_ = times.values()
+    speed = median(a / b for a, b in zip(original, times[name], strict=True))
+    return f"{1e3 * median(times[name]):.0f} | {speed:.2f}"
 
 
 def _times(
     forms: dict[str, tuple[int, Scorer]], batch: int, shape: Sequence[int]
-) -> dict[str, float]:
-    """Return the median time per batch of each form, in seconds."""
+) -> dict[str, list[float]]:
+    """Return the seconds per batch of each form in each round."""
     rng = np.random.default_rng(0)
     inputs = list(rng.normal(size=(batch, 1, *shape)).astype(np.float32))
     times: dict[str, list[float]] = {name: [] for name in forms}
@@ -66,4 +65,4 @@ def _times(
             start = time.perf_counter()
             scores(inputs)
             times[name].append(time.perf_counter() - start)
-    return {name: median(values) for name, values in times.items()}
+    return times

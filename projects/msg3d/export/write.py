@@ -24,7 +24,7 @@ from ..errors import CheckpointError, ConfigError
 from ..io.atomic import whole_file
 from ..preprocessing.steps import STEPS
 from ..skeletons import inline_layouts
-from .network import trace
+from .network import ExportedNetwork, trace_network
 
 # Maximum difference of outputs, absolute for scores up to 1 and relative otherwise.
 TOLERANCE = 1e-4
@@ -89,11 +89,12 @@ def export(
     shape = (pipeline.expected.num_person, joints, channels)
     samples = probes(*shape)
     expected = [eager(inputs) for inputs in samples]
-    program = trace(model, *shape)
+    network = ExportedNetwork(model)
     if suffix == ".onnx":
-        content = onnx_bytes(program, recipe)
+        content = onnx_bytes(network, *shape, recipe)
         exported: Scorer = OnnxScores(content)
     else:
+        program = trace_network(network, *shape)
         content = program_bytes(program, {KEY: recipe})
         exported, _ = load_program(io.BytesIO(content), KEY)
     actual = [exported(inputs) for inputs in samples]

@@ -123,12 +123,12 @@ class FoldedMSGCN(nn.Module):
         self.register_buffer("weight", factors.weight)
         self.register_buffer("bias", bias)
         self.window = module.window
-        self._aggregate_first, self._sizes = factors.aggregate_first, factors[3:]
+        self.aggregate_first, self.sizes = factors.aggregate_first, factors[3:]
 
     def convolve(self, x: Tensor) -> Tensor:
         """Return the result before bias and ReLU, [N, T', V, w, O]."""
         matrices = self.gather, self.weight
-        factors = Factors(self._aggregate_first, *matrices, *self._sizes)
+        factors = Factors(self.aggregate_first, *matrices, *self.sizes)
         return apply_factors(x, factors, None)
 
     def forward(self, x: Tensor) -> Tensor:
