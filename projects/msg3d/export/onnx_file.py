@@ -13,7 +13,6 @@ from ..errors import ConfigError
 from ..models.inference import FoldedMSG3D
 from .network import (
     CLIPS,
-    FRAMES,
     SAMPLES,
     ExportedHead,
     ExportedNetwork,
@@ -21,7 +20,6 @@ from .network import (
     trace_network,
 )
 from .onnx_persons import scores_model
-from .person_network import PersonNetwork
 
 OPSET = 18
 Names = Sequence[str]
@@ -45,7 +43,7 @@ def onnx_bytes(
         program = trace_network(network, persons, joints, channels)
         proto = _converted(program, ["keypoint"], ["scores"])
     else:
-        proto = _by_person(network, network.folded, persons, joints, channels)
+        proto = _by_person(network, network.folded, persons)
     onnx.helper.set_model_props(proto, {KEY: recipe})
     onnx.checker.check_model(proto, full_check=True)
     content: bytes = proto.SerializeToString()
@@ -53,22 +51,15 @@ def onnx_bytes(
 
 
 def _by_person(
-    network: ExportedNetwork,
-    folded: FoldedMSG3D,
-    persons: int,
-    joints: int,
-    channels: int,
+    network: ExportedNetwork, folded: FoldedMSG3D, persons: int
 ) -> onnx.ModelProto:
-    """Convert MS-G3D and its head separately, and join them (see `onnx_persons`)."""
-    rows = torch.rand(CLIPS, FRAMES, joints, channels)
-    program = trace(PersonNetwork(folded), rows, dynamic=(0, 1))
-    body = _converted(program, ["persons"], ["features"])
+    """Return MS-G3D in ONNX (see `onnx_persons`), joined with the converted head."""
     shape = SAMPLES, CLIPS, persons
     inputs = {"features": torch.rand(*shape, len(folded.blocks[-1].bias))}
     if network.masked:
         inputs["present"] = torch.ones(shape, dtype=torch.bool)
     program = trace(ExportedHead(network), *inputs.values(), dynamic=(0, 1))
-    return scores_model(folded, body, _converted(program, list(inputs), ["scores"]))
+    return scores_model(folded, _converted(program, list(inputs), ["scores"]))
 
 
 def _converted(

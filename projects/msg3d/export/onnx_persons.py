@@ -11,6 +11,7 @@ import onnx
 from onnx import compose, numpy_helper, parser
 
 from ..models.inference import CACHE_ELEMENTS, FoldedMSG3D
+from .person_graph import person_graph
 
 # Shapes: B samples, `clips`, M persons, T frames, V joints, C channels, W persons to
 # compute in `groups` of `size`, and C' features. `present` has the shape of `counts`.
@@ -90,14 +91,11 @@ persons (float[B, clips, {persons}, T, {joints}, {channels}] keypoint)
 """
 
 
-def scores_model(
-    folded: FoldedMSG3D, network: onnx.ModelProto, head: onnx.ModelProto
-) -> onnx.ModelProto:
+def scores_model(folded: FoldedMSG3D, head: onnx.ModelProto) -> onnx.ModelProto:
     """Return a model that maps `keypoint` [B, clips, M, T, V, C] to the head's `scores`.
 
     Args:
-        folded: folded form that `network` was traced from.
-        network: model that maps `persons` [R, T, V, C] to `features` [R, C'].
+        folded: MS-G3D in folded form.
         head: model that maps `features` [B, clips, M, C'], and optionally `present`, bool
             [B, clips, M], to `scores`.
     """
@@ -110,7 +108,7 @@ def scores_model(
         persons=persons,
         joints=joints,
         channels=channels,
-        features=network.graph.output[0].type.tensor_type.shape.dim[1].dim_value,
+        features=len(folded.blocks[-1].bias),
         # Input elements per group with CACHE_ELEMENTS activations of the first block
         limit=CACHE_ELEMENTS * channels // base_channels,
     )
@@ -121,9 +119,7 @@ def scores_model(
         array = np.ascontiguousarray(value.numpy())
         model.graph.initializer.append(numpy_helper.from_array(array, name))
     [scan] = (node for node in model.graph.node if node.op_type == "Scan")
-    # Names in the body must differ from those around it.
-    body = compose.add_prefix(network, "network.").graph
-    scan.attribute.append(onnx.helper.make_attribute("body", body))
+    scan.attribute.append(onnx.helper.make_attribute("body", person_graph(folded)))
     head = compose.add_prefix(head, "head.", rename_inputs=False, rename_outputs=False)
     inputs = [value.name for value in head.graph.input]
     return compose.merge_models(
