@@ -10,8 +10,12 @@ import numpy as np
 import onnx
 from onnx import compose, numpy_helper, parser
 
-from ..models.inference import CACHE_ELEMENTS, FoldedMSG3D
+from ..models.inference import FoldedMSG3D
 from .person_graph import person_graph
+
+# Activations of the first block per group: a fifth of those of `models.inference`, since
+# ONNX Runtime holds more intermediate results at a time.
+CACHE_ELEMENTS = 200_000
 
 # Shapes: B samples, `clips`, M persons, T frames, V joints, C channels, W persons to
 # compute in `groups` of `size`, and C' features. `present` has the shape of `counts`.
