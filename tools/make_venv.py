@@ -34,7 +34,10 @@ def main(folder: str, *options: str) -> None:
     venv_python = python_of(Path(folder))
     if uv:
         run(uv, "venv", "--quiet", "--clear", "--seed", "--python", python, folder)
-        install = [uv, "pip", "install", "--python", venv_python, *options]
+        # Like pip: otherwise, where PYTHONDONTWRITEBYTECODE is set, each start compiles
+        # every module again, which takes longer than all else.
+        install = [uv, "pip", "install", "--compile-bytecode"]
+        install += ["--python", venv_python, *options]
     else:
         run(python, "-m", "venv", "--clear", folder)
         install = [venv_python, "-m", "pip", "install", *options]
