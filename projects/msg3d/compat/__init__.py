@@ -5,7 +5,7 @@ changes and the versions that it applies to. It is applied when a program import
 modules, but only if the problem exists.
 """
 
-from . import mmaction, mmengine, versions
+from . import mmaction, mmengine, startup, versions
 from .fixes import FIXES
 
-__all__ = ["FIXES", "mmaction", "mmengine", "versions"]
+__all__ = ["FIXES", "mmaction", "mmengine", "startup", "versions"]
