@@ -32,7 +32,9 @@ def test_config_text(monkeypatch):
 
     monkeypatch.setattr(config, "FormatCode", startup._remembered(counted))
     first, second = Config({"a": [1, {"b": 2}]}), Config({"a": [1, {"b": 3}]})
-    assert first.pretty_text == first.pretty_text == "a = [\n    1,\n    dict(b=2),\n]\n"
+    assert (
+        first.pretty_text == first.pretty_text == "a = [\n    1,\n    dict(b=2),\n]\n"
+    )
     assert second.pretty_text == first.pretty_text.replace("2", "3")
     assert len(calls) == 2
 

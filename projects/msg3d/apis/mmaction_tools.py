@@ -4,6 +4,8 @@ Some tools import `mmaction.models` or load a checkpoint before they read the co
 imports `msg3d`.
 """
 
+import argparse
+import ast
 import importlib.util
 import os
 import pickle
@@ -12,10 +14,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mmengine.runner.checkpoint import CheckpointLoader
-
-from ..checkpoints import rewrite
-from ..checkpoints.safe_tensors import SUFFIX
 from ..engine.endings import DEBUG, pass_on
 from ..engine.sentences import sentence
 from ..errors import CheckpointError
@@ -25,7 +23,8 @@ def run_tool(name: str) -> None:
     """Run a script of MMAction2, with its arguments in `sys.argv`.
 
     If the script fails with an error that the user can fix, the process exits with one
-    sentence.
+    sentence. For `-h` and `--help`, only the part of the script that defines its options
+    runs: mim asks for the help of `train.py` before each run.
 
     Args:
         name: path relative to MMAction2's folder `tools`, such as
@@ -36,6 +35,8 @@ def run_tool(name: str) -> None:
         ModuleNotFoundError: MMAction2 is not installed.
     """
     script = tool_path(name)
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        _print_help(script)
     try:
         run_script(script)
     except Exception as error:
@@ -43,6 +44,18 @@ def run_tool(name: str) -> None:
         if text is None or os.environ.get(DEBUG):
             raise
         sys.exit(1 if pass_on(text) else text)
+
+
+def _print_help(script: str) -> None:
+    """Print the help of a script and exit, without its imports, if this is possible."""
+    tree = ast.parse(Path(script).read_text(encoding="utf-8"))
+    tree.body = [
+        part for part in tree.body if getattr(part, "name", "") == "parse_args"
+    ]
+    if tree.body:
+        names = {"argparse": argparse, "os": os, "DictAction": argparse.Action}
+        exec(compile(tree, script, "exec"), names)
+        names["parse_args"]()
 
 
 def tool_path(name: str) -> str:
@@ -90,6 +103,9 @@ def run_tool_on_pth(name: str) -> None:
 
 
 def _as_pth(arg: str, folder: str) -> str:
+    from ..checkpoints import rewrite
+    from ..checkpoints.safe_tensors import SUFFIX
+
     if not (arg.endswith(SUFFIX) and Path(arg).is_file()):
         return arg
     copy = str(Path(folder, f"{Path(arg).stem}.pth"))
@@ -102,6 +118,8 @@ def check_checkpoint(path: str) -> None:
 
     PyTorch's message is long and recommends loading the file unsafely.
     """
+    from mmengine.runner.checkpoint import CheckpointLoader
+
     try:
         CheckpointLoader.load_checkpoint(path, "cpu", logger="silent")
     except (pickle.UnpicklingError, CheckpointError, OSError) as error:

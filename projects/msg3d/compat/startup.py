@@ -89,7 +89,9 @@ def draw_when_needed() -> None:
 
 
 def _without_figure(original: Callable) -> Callable:
-    def __init__(self: Any, name: str = "visualizer", *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self: Any, name: str = "visualizer", *args: Any, **kwargs: Any
+    ) -> None:
         if args or kwargs.get("image") is not None:  # to draw on at once
             original(self, name, *args, **kwargs)
             return
