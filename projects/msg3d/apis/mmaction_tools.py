@@ -13,8 +13,9 @@ import runpy
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from ..engine.endings import DEBUG, pass_on
+from ..engine.endings import DEBUG, SCRIPTS, pass_on
 from ..engine.sentences import sentence
 from ..errors import CheckpointError
 
@@ -23,7 +24,7 @@ def run_tool(name: str) -> None:
     """Run a script of MMAction2, with its arguments in `sys.argv`.
 
     If the script fails with an error that the user can fix, the process exits with one
-    sentence. For `-h` and `--help`, only the part of the script that defines its options
+    sentence. For the help of `train.py` and `test.py`, only their function `parse_args`
     runs: mim asks for the help of `train.py` before each run.
 
     Args:
@@ -35,7 +36,7 @@ def run_tool(name: str) -> None:
         ModuleNotFoundError: MMAction2 is not installed.
     """
     script = tool_path(name)
-    if sys.argv[1:] in (["-h"], ["--help"]):
+    if name in SCRIPTS and sys.argv[1:] in (["-h"], ["--help"]):
         _print_help(script)
     try:
         run_script(script)
