@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.processes import exit_on_signal
 
-from . import dropout, networks, styles
+from . import dropout, networks, precision, styles
 from .runs import Runs, RunsInUse
 
 STUDIES = {
@@ -23,6 +23,7 @@ STUDIES = {
     **networks.BUDGETS,
     "styles": styles,
     "dropout": dropout,
+    "precision": precision,
 }
 
 

@@ -35,11 +35,13 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
         The setting and seed; `top1` in percent; parameters, passes, and seconds since the
         last start of the run.
     """
+    return run_config(config(name, views(data, work_dir)), name, seed, work_dir)
+
+
+def run_config(cfg: Config, name: str, seed: int, work_dir: Path) -> dict:
+    """Train and test a config. Arguments and result are those of `run`."""
     start = time.time()
-    ann_file = work_dir / "views.pkl"
-    if not ann_file.exists():
-        write_views(data / "nw_ucla.pkl", ann_file)
-    runner = train(config(name, ann_file), name, seed, work_dir)
+    runner = train(cfg, name, seed, work_dir)
     metrics = runner.test()
     return {
         "setting": name,
@@ -49,6 +51,14 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
         "passes": runner.max_epochs * runner.train_dataloader.dataset.times,
         "seconds": round(time.time() - start),
     }
+
+
+def views(data: Path, work_dir: Path) -> Path:
+    """Return an annotation file with the splits by view, and write it if it is missing."""
+    ann_file = work_dir / "views.pkl"
+    if not ann_file.exists():
+        write_views(data / "nw_ucla.pkl", ann_file)
+    return ann_file
 
 
 def config(name: str, ann_file: Path) -> Config:

@@ -61,7 +61,7 @@ def test_the_order_with_fewer_multiplications_is_used(window, stride, out_channe
     def count(channels, order):
         joints, scales = 5, 3
         nodes = window * joints
-        x = torch.rand(1, 12, joints, channels)
+        x = torch.rand(1, 96, joints, channels)
         adjacency, bias = torch.rand(scales, nodes, nodes), torch.rand(out_channels)
         weight = torch.rand(out_channels, scales * channels)
         with pytest.MonkeyPatch.context() as patch:

@@ -13,7 +13,6 @@ import runpy
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from ..engine.endings import DEBUG, SCRIPTS, pass_on
 from ..engine.sentences import sentence

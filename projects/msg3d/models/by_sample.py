@@ -115,6 +115,15 @@ def without_autocast(x: Tensor) -> AbstractContextManager:
     return torch.autocast(device, enabled=False)
 
 
+def channel_sums(x: Tensor) -> Tensor:
+    """Return the sums over all axes of x [N, ..., C] but the last, at least float32.
+
+    PyTorch accumulates bfloat16 in float32, but rounds the sums. With `dtype=float32`, it
+    would first copy the tensor. Only the sums of each sample are rounded here.
+    """
+    return x.flatten(1, -2).sum(1).sum(0, dtype=precise(x.dtype))
+
+
 def precise(dtype: torch.dtype) -> torch.dtype:
     """Return the dtype for sums of `dtype` values: at least float32."""
     return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype

@@ -21,6 +21,7 @@ from .batch_norm import (
 from .by_sample import (
     as_multiplied,
     by_sample,
+    channel_sums,
     groups,
     most_in_group,
     without_autocast,
@@ -114,7 +115,7 @@ class NormReluLinear(torch.autograd.Function):
         grad = grad.contiguous().flatten(1, 2)  # (N, TV, O)
         grad_z = torch.empty_like(z)
         grad_weight = torch.zeros_like(weight, dtype=gamma.dtype)
-        grad_bias = grad.sum((0, 1), dtype=gamma.dtype)
+        grad_bias = channel_sums(grad)
         buffers = weight.new_empty(2, most_in_group(z), *z.shape[1:])
         with without_autocast(z):
             for rows in groups(z):

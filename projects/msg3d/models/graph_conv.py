@@ -19,16 +19,21 @@ matrix products.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import ConfigError
-from .by_sample import as_multiplied, in_graph
+from .by_sample import as_multiplied, in_graph, precise
+from .joints_first import JointsFirst
 from .recompute import recomputed
 from .transform_then_gather import TransformThenGather
+
+# Output channels up to which products per window are too small. `JointsFirst` makes a
+# training step with 24 channels 1.3 (w = 3) to 1.6 (w = 5) times as fast.
+NARROW = 32
 
 
 def graph_conv(
@@ -167,8 +172,12 @@ def _aggregate_first(
 def _transform_first(x: Tensor, factors: Factors, bias: Tensor | None) -> Tensor:
     _, gather, weight, scales, window, stride = factors
     if not in_graph():
-        tensors = as_multiplied(x, gather, weight, bias)
-        return TransformThenGather.apply(*tensors, scales, window, stride)
+        x, *others = as_multiplied(x, gather, weight, bias)
+        small = window > 1 and len(weight) // scales <= NARROW
+        function: Any = TransformThenGather
+        if x.device.type == "cpu" and (small or x.dtype != precise(x.dtype)):
+            function = JointsFirst
+        return function.apply(x, *others, scales, window, stride)
     last = x.shape[1] - (x.shape[1] - 1) % stride  # exclusive end of the window starts
 
     def run(x: Tensor, gather: Tensor, weight: Tensor) -> Tensor:

@@ -4,11 +4,15 @@ Used by custom autograd functions in which a matrix product follows the ReLU. Th
 not store the activation. The backward pass recomputes it from the input of BatchNorm,
 which is stored anyway, with one multiplication and one addition while the data is in
 the cache. The arithmetic is the same as in PyTorch's BatchNorm.
+
+In bfloat16 and float16, an operator with float32 statistics would first convert its input
+to float32. PyTorch's BatchNorm computes in float32 without this copy, and is used instead.
 """
 
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .batch_norm import require_several_values
@@ -35,6 +39,8 @@ def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
     require_several_values(x)
     count = x.numel() // x.shape[-1]
     dtype = precise(x.dtype)
+    if dtype != x.dtype:
+        return _joined_statistics(x, channels, eps)
     total = torch.zeros(channels, dtype=torch.float64)
     parts = [x[rows][..., :channels] for rows in groups(x)]
     for part in parts:
@@ -47,6 +53,28 @@ def batch_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
         total += centered.square_().flatten(0, -2).sum(0)
     var = total / count
     return Statistics(mean, var.to(dtype), (var + eps).rsqrt().to(dtype))
+
+
+def _joined_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
+    """Compute the statistics of each group with PyTorch, and join them in float64."""
+    zeros = torch.zeros(x.shape[-1])  # running statistics, whose dtype the results have
+    rows = groups(x)
+    parts = [
+        torch.batch_norm_update_stats(_image(x[part]), zeros, zeros, 0.0)
+        for part in rows
+    ]
+    means, variances = (
+        torch.stack(v).double()[:, :channels] for v in zip(*parts, strict=True)
+    )
+    shares = torch.tensor([len(x[part]) / len(x) for part in rows]).double()[:, None]
+    mean = (shares * means).sum(0)
+    var = (shares * (variances + (means - mean).square())).sum(0)
+    return Statistics(mean.float(), var.float(), (var + eps).rsqrt().float())
+
+
+def _image(x: Tensor) -> Tensor:
+    """View x [N, ..., C] as an image in channels-last format, [N, C, ..., 1]."""
+    return x.reshape(len(x), -1, 1, x.shape[-1]).permute(0, 3, 1, 2)
 
 
 def relu_backward(grad: Tensor, active: Tensor, out: Tensor) -> None:
@@ -69,13 +97,28 @@ class NormRelu:
         self.statistics, self.channels = statistics, len(weight)
         self.scale = weight * statistics.invstd
         self.shift = bias - statistics.mean * self.scale
+        self.sum_grad, self.sum_product = torch.zeros(2, self.channels).double()
+        self._converts = x.dtype != self.scale.dtype
+        if self._converts:
+            # Parameters of all channels of x. Unused results are cheaper than copies.
+            unused = (0, x.shape[-1] - self.channels)
+            self._weight, self._bias = F.pad(weight, unused), F.pad(bias, unused)
+            self._mean = F.pad(statistics.mean, unused)
+            self._invstd = F.pad(statistics.invstd, unused, value=1.0)
+            return
         self._buffer = x.new_empty(
             most_in_group(x), *x.shape[1:-1], self.channels, dtype=self.scale.dtype
         )
-        self.sum_grad, self.sum_product = torch.zeros(2, self.channels).double()
 
     def forward(self, samples: Tensor, out: Tensor) -> Tensor:
         """Write the activation of samples to `out`, and return it."""
+        if self._converts:
+            var = self._invstd.square().reciprocal()
+            image = F.batch_norm(
+                _image(samples), self._mean, var, self._weight, self._bias, eps=0.0
+            )
+            active = image.permute(0, 2, 3, 1).view(samples.shape)
+            return torch.clamp_min(active[..., : self.channels], 0, out=out)
         torch.addcmul(
             self.shift, samples[..., : self.channels], self.scale, out=out
         ).relu_()
@@ -83,6 +126,8 @@ class NormRelu:
 
     def backward(self, grad: Tensor, samples: Tensor) -> None:
         """Add `grad` [..., C'] of a group, after the ReLU, to the sums."""
+        if self._converts:
+            return  # `finish` computes the sums
         centered = self._buffer[: len(samples)]
         torch.sub(samples[..., : self.channels], self.statistics.mean, out=centered)
         self.sum_grad += grad.flatten(0, -2).sum(0, dtype=self.scale.dtype)
@@ -97,6 +142,15 @@ class NormRelu:
             x: [N, ..., C].
         """
         mean, _, invstd = self.statistics
+        if self._converts:
+            image, *grads = torch.ops.aten.native_batch_norm_backward(
+                *(_image(grad_x), _image(x), self._weight, None, None),
+                *(self._mean, self._invstd, True, 0.0, (True, True, True)),
+            )
+            grad = image.permute(0, 2, 3, 1).view(grad_x.shape)
+            grad_x[..., : self.channels] = grad[..., : self.channels]
+            grad_weight, grad_bias = (grad[: self.channels] for grad in grads)
+            return grad_weight, grad_bias
         count = x.numel() // x.shape[-1]
         grad_weight = self.sum_product * invstd
         slope = -self.scale * invstd * grad_weight / count

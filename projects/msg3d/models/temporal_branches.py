@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from .by_sample import by_sample, groups, most_in_group, without_autocast
+from .by_sample import by_sample, channel_sums, groups, most_in_group, without_autocast
 from .norm_relu import NormRelu, Statistics, relu_backward
 
 
@@ -154,7 +154,7 @@ class TemporalBranches(torch.autograd.Function):
         grad_h[:, ::stride, :, inner:] = grad[..., inner:]
         grad = grad[..., :inner]
         grad_taps = torch.zeros_like(taps, dtype=gamma.dtype)
-        grad_bias = grad[..., :-width].sum((0, 1, 2), dtype=gamma.dtype)
+        grad_bias = channel_sums(grad[..., :-width])
         with without_autocast(h):
             for rows in groups(h):
                 frames.write(h[rows], activation.forward)
