@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import msg3d
+from msg3d.compat.mmengine import has_instructions
 from msg3d.models.graph import build_graph
 
 from . import REPOSITORY
@@ -144,11 +145,7 @@ def emulated(dtype: str, device: str) -> bool:
     """Return whether a data type has no instructions, which makes it very slow."""
     if device != "cpu" or dtype not in AUTOCAST:
         return False
-    check = {
-        "bfloat16": "_is_mkldnn_bf16_supported",
-        "float16": "_is_mkldnn_fp16_supported",
-    }
-    return not getattr(torch.ops.mkldnn, check[dtype])()
+    return not has_instructions(dtype)
 
 
 def storage(dtype: str) -> torch.dtype:

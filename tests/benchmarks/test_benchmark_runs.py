@@ -115,7 +115,8 @@ def test_speed(run, tmp_path):
         assert "difference" not in rows[part, "ctrgcn"]
         assert rows[part, "broken"]["error"] == "RuntimeError: cannot do"
     gmac = {key: row["gmac"] for key, row in rows.items() if "gmac" in row}
-    assert gmac["infer", "msg3d"] < gmac["infer", "plain"]
+    # With so few channels, msg3d also multiplies the padding of windows.
+    assert gmac["infer", "msg3d"] < 1.05 * gmac["infer", "plain"]
     # Only msg3d skips absent persons. One of the two clips of the mix has one.
     assert gmac["absent", "msg3d"] == pytest.approx(gmac["infer", "msg3d"] / 2)
     assert gmac["mix", "msg3d"] == pytest.approx(0.75 * gmac["infer", "msg3d"])

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from mmengine.dist import utils
+from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import amp, checkpoint, loops
@@ -31,6 +32,24 @@ def test_amp_wrapper_steps_in_bfloat16(dtype, loss_scale):
     wrapper.update_params(output.float().sum())
     torch.testing.assert_close(model.weight, before - 0.3)
     wrapper.load_state_dict(wrapper.state_dict())
+
+
+@without_cuda
+@pytest.mark.parametrize("available", [True, False])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_warning_about_missing_instructions(available, dtype, monkeypatch):
+    asked, logged = [], []
+    monkeypatch.setattr(
+        mmengine, "has_instructions", lambda name: asked.append(name) or available
+    )
+    monkeypatch.setattr(
+        MMLogger, "callHandlers", lambda self, record: logged.append(record)
+    )
+    optimizer = torch.optim.SGD(torch.nn.Linear(4, 2).parameters(), lr=0.1)
+    AmpOptimWrapper(optimizer=optimizer, dtype=dtype)
+    assert asked == [dtype]
+    warnings = [r for r in logged if dtype in r.getMessage()]
+    assert [r.levelname for r in warnings] == ["WARNING"] * (not available)
 
 
 @without_cuda

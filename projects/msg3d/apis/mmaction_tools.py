@@ -13,6 +13,7 @@ import runpy
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ..engine.endings import DEBUG, SCRIPTS, pass_on
 from ..engine.sentences import sentence
@@ -47,15 +48,18 @@ def run_tool(name: str) -> None:
 
 
 def _print_help(script: str) -> None:
-    """Print the help of a script and exit, without its imports, if this is possible."""
+    """Print the help of a script and exit, without its imports."""
     tree = ast.parse(Path(script).read_text(encoding="utf-8"))
     tree.body = [
         part for part in tree.body if getattr(part, "name", "") == "parse_args"
     ]
-    if tree.body:
-        names = {"argparse": argparse, "os": os, "DictAction": argparse.Action}
-        exec(compile(tree, script, "exec"), names)
-        names["parse_args"]()
+    names: dict[str, Any] = {
+        "argparse": argparse,
+        "os": os,
+        "DictAction": argparse.Action,
+    }
+    exec(compile(tree, script, "exec"), names)
+    names["parse_args"]()
 
 
 def tool_path(name: str) -> str:

@@ -1,6 +1,7 @@
 """Compatibility fixes for MMEngine with current PyTorch, and without CUDA."""
 
 import atexit
+import logging
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -154,7 +155,8 @@ def allow_amp_without_cuda() -> None:
 
     `--amp` asserts CUDA. bfloat16, the default on CPU, has the range of float32. The
     loss then needs no scaling, and the scaler is disabled. With `dtype='float16'`, the
-    scaler is enabled.
+    scaler is enabled. On a CPU without instructions for the data type, a warning says
+    that this is slower.
     """
     from mmengine.optim.optimizer.amp_optimizer_wrapper import AmpOptimWrapper
 
@@ -164,13 +166,22 @@ def allow_amp_without_cuda() -> None:
 
 def _on_cpu(original: Callable) -> Callable:
     import torch
+    from mmengine.logging import print_log
     from mmengine.optim.optimizer import amp_optimizer_wrapper as module
     from torch.amp import GradScaler
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        scaled = kwargs.get("dtype") in ("float16", torch.float16)
+        name = "float16" if scaled else "bfloat16"
+        if not has_instructions(name):
+            print_log(
+                f"this CPU has no instructions for {name}, so mixed precision is several "
+                "times slower than float32. Omit --amp (optim_wrapper.type=OptimWrapper).",
+                logger="current",
+                level=logging.WARNING,
+            )
         # Patch the assertion and the scaler in the module only for this call.
         original_values = module.is_cuda_available, module.GradScaler
-        scaled = kwargs.get("dtype") in ("float16", torch.float16)
         module.is_cuda_available = lambda: True
         module.GradScaler = lambda **options: GradScaler(
             "cpu", **options, enabled=scaled
@@ -181,6 +192,15 @@ def _on_cpu(original: Callable) -> Callable:
             module.is_cuda_available, module.GradScaler = original_values
 
     return __init__
+
+
+def has_instructions(dtype: str) -> bool:
+    """Return whether this CPU has instructions for products of bfloat16 or float16."""
+    import torch
+
+    short = {"bfloat16": "bf16", "float16": "fp16"}[dtype]
+    check = getattr(torch.ops.mkldnn, f"_is_mkldnn_{short}_supported", None)
+    return check is None or bool(check())  # unknown if PyTorch was built without oneDNN
 
 
 @fix("mmengine.runner.amp", versions="mmengine<0.11")

@@ -53,7 +53,7 @@ class JointsFirst(torch.autograd.Function):
                     if i == 0:
                         torch.mm(taps[i], source, out=columns)
                     else:
-                        columns.addmm_(taps[i], source)
+                        torch.addmm(columns, taps[i], source, out=columns)
                 result = part.by_sample(columns)  # (n, T', P, O)
                 if bias is None:
                     out[rows] = result
@@ -94,7 +94,7 @@ class JointsFirst(torch.autograd.Function):
                         if first:
                             torch.mm(tap.T, source, out=grad_y)
                         else:
-                            grad_y.addmm_(tap.T, source)
+                            torch.addmm(grad_y, tap.T, source, out=grad_y)
                         first = False
                     if first:  # stride > window: the frames are in no window
                         target.zero_()
