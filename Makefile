@@ -55,8 +55,8 @@ fuzz: install ## read corrupt files of every format for minutes
 	FUZZ_CASES=$(FUZZ_CASES) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s -m slow tests/fuzz
 
 # For example BENCHMARK="memory --batch 16". `python -m benchmarks --help` lists all.
-BENCHMARK ?= speed
-benchmark: install ## compare the speed of MS-G3D with the plain published form
+BENCHMARK ?= summary
+benchmark: install ## summarize the speed on this machine in five minutes
 	$(BIN)/python -m benchmarks $(BENCHMARK)
 
 # COMPARE contains options of both `speed` and `memory`, such as "--layouts nturgb+d", and

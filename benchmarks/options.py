@@ -29,10 +29,12 @@ HELP = {
     "dtypes": "data types",
     "epochs": "epochs of the training, at least 10",
     "files": "number of synthetic files",
+    "full": "repeat three times as often, and compare with other networks",
     "forms": "formats of the annotations",
     "frames": "frames per clip",
     "gpus": "numbers of GPUs",
     "inside": "bandwidth between the GPUs of a node in GB/s",
+    "layout": "skeleton layout",
     "layouts": "skeleton layouts",
     "minutes": "time limit: nothing new is measured after it",
     "models": "networks to compare with the published form",
@@ -61,6 +63,9 @@ CLUSTER = {"step_ms": 100.0, "batch_size": 16, "bytes": 12_778_380, "samples": 4
 CLUSTER.update(node_gpus=8, inside=200.0, network=[200.0, 25.0])
 # Options of each command with their defaults, which also determine the type.
 COMMANDS = {
+    "summary": dict(
+        SIZE, device="auto", layout="nturgb+d", batch=4, rounds=3, full=False
+    ),
     "speed": dict(
         COMPARED,
         modes=["eager"],
@@ -150,6 +155,9 @@ def parser() -> argparse.ArgumentParser:
         )
         defaults = dict(defaults, output=Path(f"work_dirs/benchmarks/{name}.json"))
         for key, default in defaults.items():
+            if default is False:
+                sub.add_argument(f"--{key}", action="store_true", help=HELP[key])
+                continue
             multiple = isinstance(default, list)
             sub.add_argument(
                 f"--{key.replace('_', '-')}",
@@ -172,8 +180,10 @@ def check(options: argparse.Namespace) -> None:
     for key, value in vars(options).items():
         for number in value if isinstance(value, list) else [value]:
             minimum = minimums.get(key, 1 if isinstance(number, int) else 0)
-            if isinstance(number, (int, float)) and not (
-                minimum <= number < float("inf")
+            if (
+                isinstance(number, (int, float))
+                and not isinstance(number, bool)
+                and not (minimum <= number < float("inf"))
             ):
                 option = f"--{key.replace('_', '-')} {number}"
                 raise ValueError(f"{option}: expected {minimum} or more")

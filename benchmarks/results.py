@@ -25,7 +25,7 @@ class Results:
     Args:
         options: parsed options.
         argv: unparsed options.
-        about: description of the columns, printed below the tables.
+        about: description of the columns, printed above the tables.
 
     Attributes:
         data: content of the JSON file.
@@ -51,10 +51,10 @@ class Results:
     def text(self) -> str:
         """Return all tables as Markdown."""
         facts = ", ".join(f"{k} {v}" for k, v in self.data["machine"].items())
-        parts = [f"    {self.data['command']}", facts]
+        parts = [f"    {self.data['command']}", self.about.strip(), facts]
         for name, rows in self._tables.items():
             parts += [f"## {name.capitalize()}", table(rows)] if rows else []
-        return "\n\n".join([*parts, self.about.strip()]) + "\n"
+        return "\n\n".join(parts) + "\n"
 
     def save(self) -> None:
         """Write the JSON and Markdown files atomically."""

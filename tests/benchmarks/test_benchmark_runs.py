@@ -20,6 +20,7 @@ from benchmarks import (
     results,
     speed,
     stream,
+    summary,
     timing,
 )
 from benchmarks.__main__ import main
@@ -56,6 +57,7 @@ def run(tmp_path, monkeypatch, capsys):
         persons,
         speed,
         stream,
+        summary,
     ):  # one step per reading
         once = partial(timing.interleave, least=0)
         monkeypatch.setattr(module, "interleave", once)
@@ -222,6 +224,28 @@ def test_time_limit(run):
     for name in ("parity", "saved", "peak", "speed", "compile"):
         assert tables[name]
         assert all(row["error"].startswith("skipped") for row in tables[name])
+
+
+def test_summary(run, monkeypatch):
+    commands = []
+    # Training commands are processes.
+    monkeypatch.setattr(
+        summary, "until_first_iteration", lambda words, folder: commands.append(words)
+    )
+    monkeypatch.setattr(summary.nets, "emulated", lambda dtype, device: True)
+    rows = run(f"summary {TINY} --batch 2 --rounds 1")["summary"]
+    assert [row["ratio"] > 0 for row in rows if "ratio" in row] == [True] * 7
+    assert sum("instructions" in row.get("note", "") for row in rows) == 3
+    assert {command[-2] for command in commands} == {"train", "mmaction"}
+
+
+def test_full_summary(run, monkeypatch):
+    monkeypatch.setattr(summary.nets, "emulated", lambda dtype, device: False)
+    for section in ("memory", "exported", "starts"):
+        monkeypatch.setattr(summary, section, lambda options: iter(()))
+    rows = run(f"summary {TINY} --batch 2 --rounds 1 --full")["summary"]
+    assert len(rows) == 3 * (2 + len(summary.OTHERS))
+    assert all(row["from"] <= row["ratio"] <= row["to"] for row in rows)
 
 
 def test_persons(run, tmp_path, monkeypatch):
