@@ -264,6 +264,27 @@ def test_errors_contain_the_sample(recognizer_3d):
         recognizer_3d.predict({"keypoint": nan(), "frame_dir": "kitchen7"})
 
 
+def test_equal_groups_are_computed_once(recognizer_3d, monkeypatch):
+    inputs, pipeline = [], recognizer_3d._pipeline
+
+    class Counted:
+        expected = pipeline.expected
+
+        def __call__(self, sample):
+            inputs.append(sample)
+            return pipeline(sample)
+
+    monkeypatch.setattr(recognizer_3d, "_pipeline", Counted())
+    single, two = recognizer_3d.predict([walk(1), walk(2)], persons=True, pairs=1)
+    assert len(inputs) == 1 + 3  # one person; both persons, and each of them
+    assert len(single.persons) == 1
+    assert not single.pairs
+    assert len(two.persons) == 2
+    assert [pair.rows for pair in two.pairs] == [(0, 1)]
+    np.testing.assert_array_equal(single.persons[0].scores, single.scores)
+    np.testing.assert_array_equal(two.pairs[0].scores, two.scores)
+
+
 def test_pairs_require_two_persons(tmp_path):
     recognizer = Recognizer(*trained(tmp_path, UCLA_BONE), device="cpu")
     with raises("option", field="pairs"):

@@ -24,7 +24,7 @@ class _Job(NamedTuple):
     """Network input for a group of persons in a sample."""
 
     sample: int  # position in the iterable of samples
-    kind: str  # "all", "persons", or "pairs"
+    kinds: tuple[str, ...]  # the parts of a prediction: "all", "persons", "pairs"
     group: Group
     inputs: NDArray[np.float32]  # [clips, M, T, V, C]
 
@@ -288,13 +288,18 @@ class Recognizer:
     ) -> Iterator[_Job]:
         for number, sample in enumerate(samples):
             keypoint = sample["keypoint"]
-            groups = [("all", all_persons(keypoint))]
-            if persons:
-                groups += [("persons", person) for person in single_persons(keypoint)]
-            if pairs:
-                groups += [("pairs", pair) for pair in closest_pairs(keypoint, pairs)]
-            for kind, group in groups:
-                yield _Job(number, kind, group, self._pipeline(group.crop(sample)))
+            kinds: dict[Group, list[str]] = {all_persons(keypoint): ["all"]}
+            parts = {
+                "persons": single_persons(keypoint) if persons else [],
+                "pairs": closest_pairs(keypoint, pairs) if pairs else [],
+            }
+            # The only person, or the only pair, can be all persons: compute them once.
+            for kind, groups in parts.items():
+                for group in groups:
+                    kinds.setdefault(group, []).append(kind)
+            for group, names in kinds.items():
+                inputs = self._pipeline(group.crop(sample))
+                yield _Job(number, tuple(names), group, inputs)
 
     def _score(
         self, jobs: Iterable[_Job]
@@ -324,9 +329,10 @@ class Recognizer:
     def _merge(self, done: list[tuple[_Job, NDArray[np.float32]]]) -> Prediction:
         """Combine the scores of the groups of a sample into one prediction."""
         parts: dict[str, list[Prediction]] = {"persons": [], "pairs": []}
-        (main_job, scores), *others = done
-        for job, values in others:
-            parts[job.kind].append(self._to_prediction(job.group, values))
+        for job, values in done:
+            for kind in parts.keys() & set(job.kinds):
+                parts[kind].append(self._to_prediction(job.group, values))
+        (main_job, scores), *_ = done
         return self._to_prediction(
             main_job.group, scores, tuple(parts["persons"]), tuple(parts["pairs"])
         )
