@@ -34,7 +34,6 @@ HELP = {
     "frames": "frames per clip",
     "gpus": "numbers of GPUs",
     "inside": "bandwidth between the GPUs of a node in GB/s",
-    "layout": "skeleton layout",
     "layouts": "skeleton layouts",
     "minutes": "time limit: nothing new is measured after it",
     "models": "networks to compare with the published form",
@@ -63,9 +62,7 @@ CLUSTER = {"step_ms": 100.0, "batch_size": 16, "bytes": 12_778_380, "samples": 4
 CLUSTER.update(node_gpus=8, inside=200.0, network=[200.0, 25.0])
 # Options of each command with their defaults, which also determine the type.
 COMMANDS = {
-    "summary": dict(
-        SIZE, device="auto", layout="nturgb+d", batch=4, rounds=3, full=False
-    ),
+    "summary": dict(SIZE, device="auto", batch=4, rounds=3, full=False),
     "speed": dict(
         COMPARED,
         modes=["eager"],

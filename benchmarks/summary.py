@@ -1,21 +1,23 @@
 """Summarize the speed of msg3d on this machine in about five minutes.
 
-Each `ratio` is the median over rounds in which both sides were timed in turn, and `from` and
-`to` are the lowest and highest round. `gemm share` is the share of the rate of one large
-matrix product. Rows: MS-G3D against its published form; bfloat16 (`--amp`) against our
-float32; the network in ONNX Runtime against our eager form, on one thread; tensors stored
-for the backward pass, counted on device `meta`; and `msg3d train` and `mim train mmaction`
-from start to first iteration, in seconds. `--full` repeats three times as often, and adds
-ST-GCN, AAGCN, and CTR-GCN, against which the speed of MS-G3D is a ratio as well.
+Each `ratio` is a speed, where above 1 means faster: the median over rounds in which both sides
+were timed in turn. `from` and `to` are the lowest and highest round. Only the memory is a
+size. `gemm share` is the share of the rate of one large matrix product.
+
+Rows: MS-G3D against its published form; bfloat16 (`--amp`) against our float32; tensors
+stored for the backward pass, counted on device `meta`; the network in ONNX Runtime against
+our eager form, on one thread; and `msg3d train` and `mim train mmaction` from start to first
+iteration. `--full` repeats three times as often, and adds ST-GCN, AAGCN, and CTR-GCN.
 """
 
+import copy
 import os
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -40,6 +42,7 @@ PARTS = {
     "train": "training step",
 }
 OTHERS = ("stgcn", "aagcn", "ctrgcn")
+LAYOUT = "nturgb+d"
 HALF = "msg3d in bfloat16"
 START_LIMIT = 120  # seconds
 
@@ -47,7 +50,7 @@ START_LIMIT = 120  # seconds
 def run(options, results) -> None:
     if options.device == "cpu":
         keep_freed_memory()
-    options = Namespace(**vars(options), models=[OURS], layouts=[options.layout])
+    options = Namespace(**vars(options), models=[OURS])
     if options.full:
         options.rounds *= 3
         options.models += OTHERS
@@ -57,9 +60,18 @@ def run(options, results) -> None:
             for new in section(options):
                 rows.append(new)
                 results.table("summary", rows)
-        except ImportError as error:  # an optional package is not installed
+        except Exception as error:  # such as a missing package; the others still count
             rows.append({"what": section.__name__, "note": first_line(error)})
     results.table("summary", rows)
+
+
+def parts_of(options) -> dict[str, str]:
+    """Return the parts to measure with their descriptions."""
+    return {
+        part: what
+        for part, what in PARTS.items()
+        if part != "absent" or options.persons == 2
+    }
 
 
 def ratios(times: dict, one: object, other: object) -> dict:
@@ -72,21 +84,23 @@ def ratios(times: dict, one: object, other: object) -> dict:
 
 def steps(options) -> Iterator[dict]:
     """Compare inference and training steps of all networks."""
-    (layout,), device = options.layouts, options.device
+    device = options.device
     networks = {
-        name: nets.build(name, layout, options).to(device)
+        name: nets.build(name, LAYOUT, options).to(device)
         for name in nets.names(options)
     }
-    work = speed.count(OURS, layout, options)
+    # Its own network, since inference caches only the last data type.
+    half = copy.deepcopy(networks[OURS])
+    work = speed.count(OURS, LAYOUT, options)
     reason = nets.emulated("bfloat16", device) and "this CPU has no instructions for it"
-    for part, what in PARTS.items():
-        clips = nets.keypoints(options, options.batch, layout, "float32", part)
+    for part, what in parts_of(options).items():
+        clips = nets.keypoints(options, options.batch, LAYOUT, "float32", part)
         tasks: dict[str, Callable] = {
             name: nets.step_of(part, network, clips, "float32")
             for name, network in networks.items()
         }
         if not reason:
-            tasks[HALF] = nets.step_of(part, networks[OURS], clips, "bfloat16")
+            tasks[HALF] = nets.step_of(part, half, clips, "bfloat16")
         tasks[speed.GEMM], gflop = speed.gemm_step("float32", device)
         with nets.precision("float32"):
             *_, times = interleave(tasks, options.rounds, what, device)
@@ -108,17 +122,16 @@ def steps(options) -> Iterator[dict]:
 def memory(options) -> Iterator[dict]:
     """Compare the tensors that are stored for the backward pass on accelerators."""
     progress("memory")
-    (layout,) = options.layouts
-    clips = nets.keypoints(options, 2, layout, "float32").to("meta")
+    clips = nets.keypoints(options, 2, LAYOUT, "float32").to("meta")
     plain, ours = (
-        saved_per_clip(nets.build(name, layout, options).train().to("meta"), clips)
+        saved_per_clip(nets.build(name, LAYOUT, options).train().to("meta"), clips)
         for name in (PLAIN, OURS)
     )
     what = "stored for the backward pass: msg3d relative to the published form"
     yield {
         "what": what,
         "ratio": ours / plain,
-        "note": f"{ours / 2**20:.0f} MiB a clip",
+        "note": f"{ours / 2**20:.0f} MiB per clip",
     }
 
 
@@ -142,15 +155,19 @@ def exported(options) -> Iterator[dict]:
     scores = {OURS: TorchScores(models[0]), "onnx": OnnxScores(content, threads=1)}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    for part in ("infer", "absent"):
-        clips = nets.keypoints(options, options.batch, "nturgb+d", "float32", part)
-        inputs = list(clips.cpu().numpy()[:, None])  # [clips, M, T, V, C] each
-        tasks = {name: partial(function, inputs) for name, function in scores.items()}
-        what = f"{PARTS[part]}: ONNX Runtime against msg3d, one thread"
-        *_, times = interleave(tasks, options.rounds, what)
-        clip = times["onnx"]["median_ms"] / options.batch
-        yield {**ratios(times, OURS, "onnx"), "what": what, "ms_per_clip": clip}
-    torch.set_num_threads(threads)
+    try:
+        for part, what in parts_of(options).items():
+            if part == "train":
+                continue
+            clips = nets.keypoints(options, options.batch, LAYOUT, "float32", part)
+            inputs = list(clips.cpu().numpy()[:, None])  # [clips, M, T, V, C] each
+            tasks = {name: partial(score, inputs) for name, score in scores.items()}
+            what += ": ONNX Runtime against msg3d, one thread"
+            *_, times = interleave(tasks, options.rounds, what)
+            clip = times["onnx"]["median_ms"] / options.batch
+            yield {**ratios(times, OURS, "onnx"), "what": what, "ms_per_clip": clip}
+    finally:
+        torch.set_num_threads(threads)
 
 
 def starts(options) -> Iterator[dict]:
@@ -184,7 +201,7 @@ def starts(options) -> Iterator[dict]:
             row = {"what": f"{name}, from start to first iteration"}
             if name != first:
                 row["what"] += f", against {first}"
-                row = ratios(times, name, first) | row
+                row = ratios(times, first, name) | row
             seconds = [ms / 1e3 for ms in times[name]["times_ms"]]
             row["note"] = f"{statistics.median(seconds):.1f} s"
             yield row
@@ -196,7 +213,6 @@ def until_first_iteration(command: list[str], folder: str) -> None:
     Raises:
         RuntimeError: the command ended before, or took too long.
     """
-    start = time.monotonic()
     with subprocess.Popen(
         [*command, "--work-dir", f"{folder}/run"],
         stdout=subprocess.PIPE,
@@ -204,12 +220,17 @@ def until_first_iteration(command: list[str], folder: str) -> None:
         text=True,
         start_new_session=True,
     ) as process:
+
+        def kill() -> None:  # mim and the process that it starts
+            os.killpg(process.pid, signal.SIGKILL)
+
+        timer = threading.Timer(START_LIMIT, kill)
+        timer.start()
         try:
             for line in process.stdout or ():
                 if "Epoch(train)" in line:
                     return
-                if time.monotonic() - start > START_LIMIT:
-                    break
-        finally:  # kill mim and the process that it starts
-            os.killpg(process.pid, signal.SIGKILL)
+        finally:
+            timer.cancel()
+            kill()
     raise RuntimeError(f"{' '.join(command[-3:])}: no iteration")

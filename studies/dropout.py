@@ -95,11 +95,11 @@ def write_views(ann_file: Path, out: Path) -> None:
     save_annotations(data, out)
 
 
-def report(results: list[dict]) -> str:
+def report(results: list[dict], heading: str = "position") -> str:
     """Return means and standard deviations over the seeds as a Markdown table."""
     rows = []
     for name in dict.fromkeys(result["setting"] for result in results):
         runs = [result for result in results if result["setting"] == name]
         rows.append((name, spread([run["top1"] for run in runs]), len(runs)))
-    headers = ("position", "top-1", "seeds")
+    headers = (heading, "top-1", "seeds")
     return tabulate(rows, headers, "github", disable_numparse=True)

@@ -7,6 +7,7 @@ faster than PyTorch's substitute. The instructions also accumulate in float32.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from . import dropout
 POSITION = "joints"
 PRODUCTS = {"mm", "addmm", "addmm_", "bmm", "baddbmm", "convolution"}
 PRODUCTS |= {"convolution_backward"}
-report = dropout.report
+report = partial(dropout.report, heading="data type")
 
 
 def settings() -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from msg3d.models import by_sample, graph_conv
+from msg3d.models import MSG3D, by_sample, graph_conv
 from msg3d.models.collapse import collapse
 from msg3d.models.joints_first import JointsFirst
 from msg3d.models.ms_tcn import MSTCN
@@ -97,3 +97,30 @@ def test_gradients_in_bfloat16(kind, monkeypatch):
             assert out.dtype == torch.bfloat16
     for exact, low in zip(*results, strict=True):
         assert (low - exact).norm() < TOLERANCE[kind] * exact.norm()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_network_with_parameters_in_low_precision(dtype, monkeypatch):
+    monkeypatch.setattr(by_sample, "MIN_ELEMENTS", 0)
+    torch.manual_seed(0)
+    sizes = {"base_channels": 12, "num_gcn_scales": 3, "num_g3d_scales": 2}
+    model = MSG3D({"layout": "coco", "mode": "binary_adj"}, **sizes)
+    x = torch.randn(2, 2, 16, 17, 3)
+    expected = model(x)
+    model.to(dtype)(x.to(dtype)).sum().backward()
+    actual = model(x.to(dtype))
+    assert (actual - expected).norm() < 0.1 * expected.norm()
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_channel_sums(dtype):
+    """The sums of single samples would overflow float16."""
+    x = torch.full((2, 300, 17, 4), 20.0, dtype=dtype)
+    x[1] *= -1
+    assert by_sample.channel_sums(x).tolist() == [0, 0, 0, 0]
+    x = torch.rand(4, 1000, 3).to(dtype)
+    expected = x.double().sum((0, 1))
+    torch.testing.assert_close(
+        by_sample.channel_sums(x).double(), expected, rtol=0.005, atol=0
+    )

@@ -53,6 +53,8 @@ def _print_help(script: str) -> None:
     tree.body = [
         part for part in tree.body if getattr(part, "name", "") == "parse_args"
     ]
+    if not tree.body:  # another version of MMAction2
+        return
     names: dict[str, Any] = {
         "argparse": argparse,
         "os": os,

@@ -3,6 +3,7 @@
 import atexit
 import logging
 import pickle
+import platform
 from collections.abc import Callable
 from typing import Any
 
@@ -165,18 +166,17 @@ def allow_amp_without_cuda() -> None:
 
 
 def _on_cpu(original: Callable) -> Callable:
-    import torch
     from mmengine.logging import print_log
     from mmengine.optim.optimizer import amp_optimizer_wrapper as module
     from torch.amp import GradScaler
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        scaled = kwargs.get("dtype") in ("float16", torch.float16)
-        name = "float16" if scaled else "bfloat16"
-        if not has_instructions(name):
+        name = str(kwargs.get("dtype") or "bfloat16").removeprefix("torch.")
+        scaled = name == "float16"
+        if name in ("bfloat16", "float16") and not has_instructions(name):
             print_log(
-                f"this CPU has no instructions for {name}, so mixed precision is several "
-                "times slower than float32. Omit --amp (optim_wrapper.type=OptimWrapper).",
+                f"this CPU has no instructions for {name}, so mixed precision is slower "
+                "than float32. Omit --amp (optim_wrapper.type=OptimWrapper).",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -198,9 +198,15 @@ def has_instructions(dtype: str) -> bool:
     """Return whether this CPU has instructions for products of bfloat16 or float16."""
     import torch
 
-    short = {"bfloat16": "bf16", "float16": "fp16"}[dtype]
-    check = getattr(torch.ops.mkldnn, f"_is_mkldnn_{short}_supported", None)
-    return check is None or bool(check())  # unknown if PyTorch was built without oneDNN
+    if dtype == "bfloat16" and platform.machine() in ("x86_64", "AMD64"):
+        # oneDNN also emulates bfloat16 with AVX-512, without a gain.
+        names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        checks = [getattr(torch.cpu, name, None) for name in names]
+    else:
+        short = {"bfloat16": "bf16", "float16": "fp16"}[dtype]
+        checks = [getattr(torch.ops.mkldnn, f"_is_mkldnn_{short}_supported", None)]
+    # Unknown if this version or build of PyTorch has no check.
+    return any(check is None or check() for check in checks)
 
 
 @fix("mmengine.runner.amp", versions="mmengine<0.11")

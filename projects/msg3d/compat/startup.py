@@ -5,8 +5,10 @@ Behavior is unchanged. Times are those of one EPYC core.
 
 import functools
 import sys
+import threading
 import types
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from .on_import import when_imported
@@ -33,8 +35,15 @@ def defer_statistics() -> None:
 
         return mode(*args, **kwargs)
 
+    def load(name: str) -> Any:
+        """Replace the placeholder if the import of MMAction2 failed."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        end_deferral()
+        return getattr(import_module(STATS), name)
+
     placeholder = types.ModuleType(STATS)
-    vars(placeholder).update(mode=mode)
+    vars(placeholder).update(mode=mode, __getattr__=load)
     sys.modules[STATS] = placeholder  # only while MMAction2 imports it
 
 
@@ -82,17 +91,20 @@ def draw_when_needed() -> None:
     """
     from mmengine.visualization.visualizer import Visualizer
 
-    visualizer: Any = Visualizer
-    if not hasattr(visualizer, "__getattr__"):
-        replace(visualizer, "__init__", _without_figure)
-        visualizer.__getattr__ = _figure_part
+    if not hasattr(Visualizer, "fig_save"):
+        replace(Visualizer, "__init__", _without_figure)
+        for name in FIGURE:
+            setattr(Visualizer, name, _FigurePart(name))
 
 
 def _without_figure(original: Callable) -> Callable:
+    from mmengine.visualization.visualizer import Visualizer
+
     def __init__(
         self: Any, name: str = "visualizer", *args: Any, **kwargs: Any
     ) -> None:
-        if args or kwargs.get("image") is not None:  # to draw on at once
+        draws = bool(args) or kwargs.get("image") is not None
+        if draws or type(self)._initialize_fig is not Visualizer._initialize_fig:
             original(self, name, *args, **kwargs)
             return
         nothing = types.SimpleNamespace(get_dpi=lambda: None)
@@ -107,11 +119,24 @@ def _without_figure(original: Callable) -> Callable:
     return __init__
 
 
-def _figure_part(self: Any, name: str) -> Any:
-    """Create the figure at the first access to one of its parts."""
-    if name not in FIGURE or "fig_save_cfg" not in vars(self):
-        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-    canvas, figure, axes = self._initialize_fig(self.fig_save_cfg)
-    values = (canvas, figure, axes, figure.get_dpi())
-    vars(self).update(zip(FIGURE, values, strict=True))
-    return vars(self)[name]
+class _FigurePart:
+    """Attribute of a visualizer that creates the figure at the first access."""
+
+    _lock = threading.RLock()
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, visualizer: Any, owner: type) -> Any:
+        if visualizer is None:
+            return self
+        values = vars(visualizer)
+        with self._lock:
+            if self.name not in values:
+                canvas, figure, axes = visualizer._initialize_fig(
+                    visualizer.fig_save_cfg
+                )
+                parts = (canvas, figure, axes, figure.get_dpi())
+                for name, value in zip(FIGURE, parts, strict=True):
+                    values.setdefault(name, value)
+        return values[self.name]

@@ -21,8 +21,8 @@ class ExportedNetwork(nn.Module):
     """Inference module of a recognizer, without control flow that depends on values.
 
     The MSG3D backbone is exported in folded form, in which BatchNorms are folded into the
-    weights and graphs are summed. Eager inference skips absent persons to save time. The
-    exported network computes the features of all persons, with the same result.
+    weights and graphs are summed. Eager inference and ONNX files skip absent persons to
+    save time. This module computes the features of all persons, with the same result.
 
     Args:
         model: recognizer with a GCNHead. It is modified and must not be used afterwards.
@@ -69,7 +69,7 @@ class ExportedNetwork(nn.Module):
 
     @property
     def masked(self) -> bool:
-        """Whether the head needs the mask of present persons."""
+        """True if the head needs the mask of present persons."""
         return isinstance(self.model, MaskedRecognizerGCN)
 
     def score(self, x: Tensor, present: Tensor | None) -> Tensor:

@@ -67,8 +67,8 @@ def _converted(
 ) -> onnx.ModelProto:
     """Convert a program to ONNX.
 
-    PyTorch's exporter folds BatchNorms into the preceding convolutions, and evaluates
-    constant parts of the graph.
+    PyTorch's exporter folds the BatchNorms of most networks into the preceding
+    convolutions, and evaluates constant parts of the graph.
     """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():

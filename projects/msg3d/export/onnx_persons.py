@@ -126,6 +126,9 @@ def scores_model(folded: FoldedMSG3D, head: onnx.ModelProto) -> onnx.ModelProto:
     scan.attribute.append(onnx.helper.make_attribute("body", person_graph(folded)))
     head = compose.add_prefix(head, "head.", rename_inputs=False, rename_outputs=False)
     inputs = [value.name for value in head.graph.input]
-    return compose.merge_models(
+    model = compose.merge_models(
         model, head, io_map=[(name, name) for name in inputs], outputs=["scores"]
     )
+    del model.opset_import[1:]  # merging repeats it
+    model.graph.name, model.producer_name = "recognizer", "msg3d"
+    return model

@@ -119,9 +119,12 @@ def channel_sums(x: Tensor) -> Tensor:
     """Return the sums over all axes of x [N, ..., C] but the last, at least float32.
 
     PyTorch accumulates bfloat16 in float32, but rounds the sums. With `dtype=float32`, it
-    would first copy the tensor. Only the sums of each sample are rounded here.
+    would first copy the tensor. Only the sums of each sample are rounded here. In float16,
+    they could overflow.
     """
-    return x.flatten(1, -2).sum(1).sum(0, dtype=precise(x.dtype))
+    if x.dtype == torch.bfloat16:
+        x = x.flatten(1, -2).sum(1)
+    return x.flatten(0, -2).sum(0, dtype=precise(x.dtype))
 
 
 def precise(dtype: torch.dtype) -> torch.dtype:

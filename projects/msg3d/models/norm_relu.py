@@ -95,6 +95,7 @@ class NormRelu:
         self, x: Tensor, statistics: Statistics, weight: Tensor, bias: Tensor
     ) -> None:
         self.statistics, self.channels = statistics, len(weight)
+        weight, bias = (v.to(statistics.mean.dtype) for v in (weight, bias))
         self.scale = weight * statistics.invstd
         self.shift = bias - statistics.mean * self.scale
         self.sum_grad, self.sum_product = torch.zeros(2, self.channels).double()
