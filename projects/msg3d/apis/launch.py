@@ -133,6 +133,10 @@ def run_in_process(
         arguments: further arguments of the script.
         launcher: launcher that started this process.
     """
+    # Imported before `sys.argv` names the script. Otherwise, the ending of scripts would
+    # replace that of this command (`engine.wrappers.end_in_one_sentence`).
+    import mmengine.runner  # noqa: F401
+
     from .mmaction_tools import run_script, tool_path
 
     argv, path = sys.argv[:], tool_path(f"{script}.py")
