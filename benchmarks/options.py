@@ -62,7 +62,7 @@ CLUSTER = {"step_ms": 100.0, "batch_size": 16, "bytes": 12_778_380, "samples": 4
 CLUSTER.update(node_gpus=8, inside=200.0, network=[200.0, 25.0])
 # Options of each command with their defaults, which also determine the type.
 COMMANDS = {
-    "summary": dict(SIZE, device="auto", batch=4, rounds=3, full=False),
+    "summary": dict(SIZE, device="auto", batch=4, rounds=7, full=False),
     "speed": dict(
         COMPARED,
         modes=["eager"],

@@ -195,7 +195,7 @@ def starts(options) -> Iterator[dict]:
             name: partial(until_first_iteration, [*words, str(config)], folder)
             for name, words in programs.items()
         }
-        *_, times = interleave(tasks, max(1, options.rounds - 1), "start", least=0)
+        *_, times = interleave(tasks, min(3, options.rounds), "start", least=0)
         first = next(iter(programs))
         for name in programs:
             row = {"what": f"{name}, from start to first iteration"}
