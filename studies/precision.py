@@ -21,8 +21,10 @@ from benchmarks.networks import emulated
 from . import dropout
 
 POSITION = "joints"
-PRODUCTS = {"mm", "addmm", "addmm_", "bmm", "baddbmm", "convolution"}
-PRODUCTS |= {"convolution_backward"}
+PRODUCTS = {
+    *("mm", "addmm", "addmm_", "bmm", "baddbmm"),
+    *("convolution", "convolution_backward"),
+}
 report = partial(dropout.report, heading="data type")
 
 

@@ -22,7 +22,6 @@ from .network import (
 from .onnx_persons import scores_model
 
 OPSET = 18
-Names = Sequence[str]
 
 
 def onnx_bytes(
@@ -63,7 +62,7 @@ def _by_person(
 
 
 def _converted(
-    program: ExportedProgram, inputs: Names, outputs: Names
+    program: ExportedProgram, inputs: Sequence[str], outputs: Sequence[str]
 ) -> onnx.ModelProto:
     """Convert a program to ONNX.
 

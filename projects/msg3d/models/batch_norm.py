@@ -23,7 +23,7 @@ Norms = Sequence[_BatchNorm]
 
 def batch_norm(norms: Norms, x: Tensor, relu: bool = False) -> Tensor:
     """Apply `norms` to consecutive shares of the last axis of x [N, ..., C]."""
-    image = x.reshape(len(x), -1, 1, x.shape[-1]).permute(0, 3, 1, 2)  # (N, C, ..., 1)
+    image = as_image(x)
     if len(norms) == 1:
         image = norms[0](image)
     elif joinable(norms):
@@ -51,13 +51,17 @@ def normalize(
         DataError: there is only one value per channel (kind `shape`).
     """
     require_several_values(x)
-    image = x.contiguous().view(len(x), -1, 1, x.shape[-1]).permute(0, 3, 1, 2)
     image, mean, invstd = torch.native_batch_norm(
-        image, weight, bias, None, None, True, 0.0, eps
+        as_image(x.contiguous()), weight, bias, None, None, True, 0.0, eps
     )
     image = F.relu(image, inplace=True) if relu else image
     var = invstd.detach().square().reciprocal() - eps
     return image.permute(0, 2, 3, 1).reshape(x.shape), mean, var
+
+
+def as_image(x: Tensor) -> Tensor:
+    """View x [N, ..., C] as an image in channels-last format, [N, C, ..., 1]."""
+    return x.reshape(len(x), -1, 1, x.shape[-1]).permute(0, 3, 1, 2)
 
 
 def require_several_values(x: Tensor) -> None:

@@ -13,7 +13,7 @@ Samples are processed in groups (see `by_sample`). Frames with the same remainde
 sample. Frame i of all windows is then a slice of columns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -48,12 +48,8 @@ class JointsFirst(torch.autograd.Function):
                 part.write(x[rows])
                 y = part.transform(weights)
                 columns = z[:, : part.columns]
-                for i, (phase, shift) in enumerate(part.taps):
-                    source = part.slice(y[phase], shift)
-                    if i == 0:
-                        torch.mm(taps[i], source, out=columns)
-                    else:
-                        torch.addmm(columns, taps[i], source, out=columns)
+                sources = [part.slice(y[phase], shift) for phase, shift in part.taps]
+                _sum_products(taps, sources, columns)
                 result = part.by_sample(columns)  # (n, T', P, O)
                 if bias is None:
                     out[rows] = result
@@ -85,20 +81,14 @@ class JointsFirst(torch.autograd.Function):
                     grad_taps[i] += result @ part.slice(y[phase], shift).T
                 for phase, frames, target in part.phases(grad_x[rows]):
                     # Frame f of the phase is in window f + 2 half - shift of `grads`.
-                    grad_y = spread[:, : part.columns]
-                    first = True
-                    for tap, (of, shift) in zip(taps, part.taps, strict=True):
-                        if of != phase:
-                            continue
-                        source = part.slice(grads, 2 * part.half - shift)
-                        if first:
-                            torch.mm(tap.T, source, out=grad_y)
-                        else:
-                            torch.addmm(grad_y, tap.T, source, out=grad_y)
-                        first = False
-                    if first:  # stride > window: the frames are in no window
+                    used = [i for i, (of, _) in enumerate(part.taps) if of == phase]
+                    if not used:  # stride > window: the frames are in no window
                         target.zero_()
                         continue
+                    starts = [2 * part.half - part.taps[i][1] for i in used]
+                    sources = [part.slice(grads, start) for start in starts]
+                    grad_y = spread[:, : part.columns]
+                    _sum_products([taps[i].T for i in used], sources, grad_y)
                     by_node = grad_y.reshape(scales, -1, part.channels)
                     by_node = by_node.transpose(0, 1).flatten(1)  # (VL, KO)
                     grad_weight += by_node.T @ frames
@@ -110,6 +100,15 @@ class JointsFirst(torch.autograd.Function):
             channel_sums(grad).to(grad.dtype) if ctx.needs_input_grad[3] else None,
             *(None, None, None),
         )
+
+
+def _sum_products(left: Iterable[Tensor], right: Iterable[Tensor], out: Tensor) -> None:
+    """Write the sum of the matrix products of all pairs to `out`."""
+    for i, (a, b) in enumerate(zip(left, right, strict=True)):
+        if i == 0:
+            torch.mm(a, b, out=out)
+        else:
+            torch.addmm(out, a, b, out=out)
 
 
 class _Group:

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .batch_norm import require_several_values
+from .batch_norm import as_image, require_several_values
 from .by_sample import groups, most_in_group, precise
 
 
@@ -60,7 +60,7 @@ def _joined_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
     zeros = torch.zeros(x.shape[-1])  # running statistics, whose dtype the results have
     rows = groups(x)
     parts = [
-        torch.batch_norm_update_stats(_image(x[part]), zeros, zeros, 0.0)
+        torch.batch_norm_update_stats(as_image(x[part]), zeros, zeros, 0.0)
         for part in rows
     ]
     means, variances = (
@@ -70,11 +70,6 @@ def _joined_statistics(x: Tensor, channels: int, eps: float) -> Statistics:
     mean = (shares * means).sum(0)
     var = (shares * (variances + (means - mean).square())).sum(0)
     return Statistics(mean.float(), var.float(), (var + eps).rsqrt().float())
-
-
-def _image(x: Tensor) -> Tensor:
-    """View x [N, ..., C] as an image in channels-last format, [N, C, ..., 1]."""
-    return x.reshape(len(x), -1, 1, x.shape[-1]).permute(0, 3, 1, 2)
 
 
 def relu_backward(grad: Tensor, active: Tensor, out: Tensor) -> None:
@@ -116,7 +111,7 @@ class NormRelu:
         if self._converts:
             var = self._invstd.square().reciprocal()
             image = F.batch_norm(
-                _image(samples), self._mean, var, self._weight, self._bias, eps=0.0
+                as_image(samples), self._mean, var, self._weight, self._bias, eps=0.0
             )
             active = image.permute(0, 2, 3, 1).view(samples.shape)
             return torch.clamp_min(active[..., : self.channels], 0, out=out)
@@ -145,7 +140,7 @@ class NormRelu:
         mean, _, invstd = self.statistics
         if self._converts:
             image, *grads = torch.ops.aten.native_batch_norm_backward(
-                *(_image(grad_x), _image(x), self._weight, None, None),
+                *(as_image(grad_x), as_image(x), self._weight, None, None),
                 *(self._mean, self._invstd, True, 0.0, (True, True, True)),
             )
             grad = image.permute(0, 2, 3, 1).view(grad_x.shape)
