@@ -61,6 +61,7 @@ def run(options, results) -> None:
                 rows.append(new)
                 results.table("summary", rows)
         except Exception as error:  # such as a missing package; the others still count
+            results.passed = False
             rows.append({"what": section.__name__, "note": first_line(error)})
     results.table("summary", rows)
 

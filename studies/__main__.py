@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.processes import exit_on_signal
 
-from . import dropout, networks, precision, styles
+from . import dropout, networks, precision, recipe, styles
 from .runs import Runs, RunsInUse
 
 STUDIES = {
@@ -24,6 +24,7 @@ STUDIES = {
     "styles": styles,
     "dropout": dropout,
     "precision": precision,
+    "recipe": recipe,
 }
 
 

@@ -48,7 +48,8 @@ def run_config(cfg: Config, name: str, seed: int, work_dir: Path) -> dict:
         "seed": seed,
         "top1": 100 * float(metrics["acc/top1"]),
         "parameters": parameters(runner),
-        "passes": runner.max_epochs * runner.train_dataloader.dataset.times,
+        "passes": runner.max_epochs
+        * getattr(runner.train_dataloader.dataset, "times", 1),
         "seconds": round(time.time() - start),
     }
 

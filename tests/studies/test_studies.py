@@ -357,3 +357,27 @@ def test_folds_are_averaged_per_seed():
     incomplete = [result(fold, 1, 0) for fold in range(1, 5)]
     (mean,) = network_report.folds(complete + incomplete)
     assert (mean["top1"], mean["seed"], mean["train_seconds"]) == (93, 0, 50)
+
+
+def test_recipe_is_chosen_on_the_training_sets(tmp_path):
+    names = [f"a01_s0{subject}_e00_v0{view}" for subject in (1, 9) for view in (1, 2)]
+    data = annotations(samples=len(names))
+    for sample, name in zip(data["annotations"], names, strict=True):
+        sample["frame_dir"] = name
+    data["split"] = {"xview_train": names[:3], "xview_val": names[3:]}
+    save_annotations(data, tmp_path / "all.pkl")
+    file = tmp_path / "divided.pkl"
+    recipe.divide(recipe.DATA_SETS["nw-ucla"], tmp_path / "all.pkl", file)
+    written = load_annotations(file)
+    assert written["split"] == {
+        recipe.TRAIN: [names[0], names[2]],
+        recipe.VALIDATION: [names[1]],
+    }
+    assert len(written["annotations"]) == 3
+    base = {name: recipe.config(f"{name}/base", file) for name in recipe.DATA_SETS}
+    for name in recipe.settings():
+        cfg = recipe.config(name, file)
+        data_set, change = name.split("/")
+        assert (cfg == base[data_set]) == (change == "base"), name
+        splits = [cfg[loader].dataset.split for loader in recipe.LOADERS]
+        assert splits == [recipe.TRAIN, recipe.VALIDATION, recipe.VALIDATION]
