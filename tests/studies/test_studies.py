@@ -27,6 +27,7 @@ from studies import (
     network_configs,
     network_report,
     networks,
+    recipe,
     runs,
     train,
 )
@@ -374,10 +375,12 @@ def test_recipe_is_chosen_on_the_training_sets(tmp_path):
         recipe.VALIDATION: [names[1]],
     }
     assert len(written["annotations"]) == 3
-    base = {name: recipe.config(f"{name}/base", file) for name in recipe.DATA_SETS}
+    base = {
+        name: recipe.config(f"{name}/base", file).to_dict() for name in recipe.DATA_SETS
+    }
     for name in recipe.settings():
         cfg = recipe.config(name, file)
         data_set, change = name.split("/")
-        assert (cfg == base[data_set]) == (change == "base"), name
+        assert (cfg.to_dict() == base[data_set]) == (change == "base"), name
         splits = [cfg[loader].dataset.split for loader in recipe.LOADERS]
         assert splits == [recipe.TRAIN, recipe.VALIDATION, recipe.VALIDATION]
