@@ -240,7 +240,7 @@ def test_dropped_joints_are_connected(layout):
     parents = dict(skeleton(layout).bones)
     keypoint = np.ones((1, 5, len(parents), 3))
     limbs = set()
-    for seed in range(200):
+    for seed in range(200 if len(parents) < 50 else 2000):
         np.random.seed(seed)
         out = JointDropout(prob=1, layout=layout)({"keypoint": keypoint})
         ((_, dropped),) = spans(~out["keypoint"].any(-1))

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from mmaction.registry import TRANSFORMS
 
+from conftest import REPOSITORY
 from errors import raises
 from msg3d.annotations.files import load_annotations
 from msg3d.errors import ConfigError
 from msg3d.skeletons import SKELETONS, convert_layout, skeleton
+from msg3d.skeletons.convert import joint_sources
 
 # For each joint of the target: a joint of the source, or several joints for their mean.
 BY_HAND = {
@@ -215,3 +217,28 @@ def test_recorded_persons_stay_upright(shared):
         for side in ("left", "right"):
             leg = [mean[f"{side}_{name}"][1] for name in ("hip", "knee", "ankle")]
             assert leg == sorted(leg, reverse=True)
+
+
+def test_table_of_conversions_in_the_documentation():
+    """Each cell contains the numbers of copied joints and means, and the missing joints."""
+    rows = [conversions(source) for source in SKELETONS if "hand" not in source]
+    text = (REPOSITORY / "docs/layouts.md").read_text(encoding="utf-8")
+    assert "\n".join(rows) in text
+
+
+def conversions(source):
+    cells = []
+    for target in ("coco", "nturgb+d", "penn13"):
+        sources = joint_sources(source, target, missing="zero")
+        copied = sum(len(joints) == 1 for joints in sources)
+        means = sum(len(joints) > 1 for joints in sources)
+        missing = [
+            name.replace("left_", "*_")
+            for name, joints in zip(skeleton(target).joints, sources, strict=True)
+            if not joints and not name.startswith("right_")
+        ]
+        cell = f"{copied}"
+        cell += f" + {means}" if means else ""
+        cell += f"; no {', '.join(missing)}".replace("*", "\\*") if missing else ""
+        cells.append("all" if source == target else cell)
+    return f"| `{source}` | {' | '.join(cells)} |"

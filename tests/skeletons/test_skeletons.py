@@ -28,8 +28,9 @@ CHAIN = {"num_node": 5, "inward": [(0, 1), (2, 1), (3, 2), (4, 3)], "center": 1}
 
 # Taken by hand from the definition of each layout: the annotations of COCO and Penn
 # Action, the outputs of OpenPose and MediaPipe, the enumerations of the Kinect SDKs (NTU
-# RGB+D and OpenNI as numbered in the papers), the joint list of SMPL, and VideoPose3D's
-# selection of Human3.6M joints.
+# RGB+D and OpenNI as numbered in the papers) and of Azure Kinect, the joint lists of SMPL,
+# NVIDIA Maxine, Halpe, COCO-WholeBody, and J-HMDB, and VideoPose3D's selection of Human3.6M
+# joints.
 FACTS = {
     "coco": (17, {0: "nose", 4: "right_ear", 9: "left_wrist", 16: "right_ankle"}),
     "openpose": (
@@ -69,12 +70,43 @@ FACTS = {
     "hand21": (21, {0: "wrist", 4: "thumb_tip", 5: "index_mcp", 9: "middle_mcp"}),
     "sbu15": (15, {2: "torso", 3: "left_shoulder", 8: "right_hand", 14: "right_foot"}),
     "penn13": (13, {0: "head", 1: "left_shoulder", 6: "right_wrist", 7: "left_hip"}),
+    "azure-kinect32": (
+        32,
+        {0: "pelvis", 3: "neck", 4: "left_clavicle", 9: "left_hand_tip"}
+        | {10: "left_thumb", 14: "right_wrist", 18: "left_hip", 25: "right_foot"}
+        | {26: "head", 27: "nose", 29: "left_ear", 30: "right_eye", 31: "right_ear"},
+    ),
+    "nvidia34": (
+        34,
+        {0: "pelvis", 3: "torso", 6: "neck", 9: "left_big_toe", 14: "right_heel"}
+        | {15: "nose", 20: "left_shoulder", 25: "right_wrist", 28: "left_middle_tip"}
+        | {33: "right_thumb_tip"},
+    ),
+    "halpe26": (
+        26,
+        {0: "nose", 5: "left_shoulder", 16: "right_ankle", 17: "head", 18: "neck"}
+        | {19: "mid_hip", 20: "left_big_toe", 23: "right_small_toe", 25: "right_heel"},
+    ),
+    "coco-wholebody133": (
+        133,
+        {16: "right_ankle", 17: "left_big_toe", 19: "left_heel", 20: "right_big_toe"}
+        | {23: "right_face_0", 31: "face_8", 39: "left_face_0", 53: "face_30"}
+        | {91: "left_hand_root", 95: "left_thumb_tip", 112: "right_hand_root"}
+        | {132: "right_pinky_tip"},
+    ),
+    "jhmdb15": (
+        15,
+        {0: "neck", 1: "belly", 2: "head", 3: "right_shoulder", 6: "left_hip"}
+        | {8: "left_elbow", 9: "right_knee", 12: "left_wrist", 14: "left_ankle"},
+    ),
+    "hands42": (42, {0: "left_wrist", 4: "left_thumb_tip", 21: "right_wrist"}),
 }
 # Longest path between two joints, in edges, counted by hand.
 DIAMETERS = {
     **{"coco": 8, "openpose": 8, "openpose25": 10, "nturgb+d": 11, "kinect25": 12},
     **{"kinect20": 10, "smpl24": 12, "h36m17": 8, "mediapipe33": 10, "hand21": 8},
-    **{"sbu15": 7, "penn13": 7},
+    **{"sbu15": 7, "penn13": 7, "azure-kinect32": 12, "nvidia34": 11, "halpe26": 8},
+    **{"coco-wholebody133": 17, "jhmdb15": 7, "hands42": 9},
 }
 
 
@@ -119,8 +151,8 @@ def test_edges_are_symmetric(name):
     for edges in (layout.inward, layout.bones):
         by_name = {(layout.joints[a], layout.joints[b]) for a, b in edges}
         unpaired = {edge for edge in by_name if tuple(map(mirror, edge)) not in by_name}
-        if name == "penn13":  # no neck: the left shoulder is the center
-            assert all("left_shoulder" in edge for edge in unpaired)
+        if name in ("penn13", "hands42"):  # the center is a joint on the left
+            assert all(layout.joints[layout.center] in edge for edge in unpaired)
         else:
             assert not unpaired
 
@@ -189,6 +221,9 @@ def test_edges_of_sbu_and_penn_action():
 def test_spine_and_shoulders(name):
     """The ends share no joints, and the shoulders are symmetric."""
     layout = skeleton(name)
+    if name == "hands42":  # no body
+        assert layout.spine is layout.shoulders is None
+        return
     (bottom, top), (right, left) = layout.spine, layout.shoulders
     assert not set(bottom) & set(top)
     assert not set(right) & set(left)
@@ -307,8 +342,8 @@ def test_bones_do_not_depend_on_the_direction_of_edges():
 @pytest.mark.parametrize(
     ("layout", "field", "values"),
     [
-        ("coc0", None, "'coc0'|coco, h36m17"),
-        (None, None, "None|coco, h36m17"),
+        ("coc0", None, "'coc0'|azure-kinect32, coco"),
+        (None, None, "None|azure-kinect32, coco"),
         (dict(CHAIN, num_node="5"), "num_node", "'5'"),
         (dict(CHAIN, center=1.0), "center", "1.0|5"),
         (dict(CHAIN, inward=[0, 1]), "inward", "0"),

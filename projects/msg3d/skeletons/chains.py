@@ -33,8 +33,8 @@ def alternating(text: str) -> str:
 def layout_of(
     joints: str,
     chains: tuple[str, ...],
-    spine: Ends,
-    shoulders: Ends = SHOULDERS,
+    spine: Ends | None,
+    shoulders: Ends | None = SHOULDERS,
     bones: tuple[str, ...] = (),
 ) -> Skeleton:
     """Return the Skeleton with the given joint names and chains.
@@ -43,8 +43,9 @@ def layout_of(
         joints: names of the joints, in the order of the keypoint arrays.
         chains: chains of edges, where each joint is the child of the next. The first
             chain ends in the center.
-        spine: joints at the bottom and at the top. Several names stand for their mean.
-        shoulders: right and left shoulder. Several names stand for their mean.
+        spine: joints at the bottom and at the top, or None. Several names stand for their
+            mean.
+        shoulders: right and left shoulder, or None. Several names stand for their mean.
         bones: bones that differ from the edges, as `'child parent'`.
     """
     names = tuple(joints.split())
@@ -62,7 +63,9 @@ def layout_of(
     def numbers(text: str) -> tuple[int, ...]:
         return tuple(number[name] for name in text.split())
 
-    def line(ends: Ends) -> Line:
+    def line(ends: Ends | None) -> Line | None:
+        if ends is None:
+            return None
         start, end = ends
         return numbers(start), numbers(end)
 

@@ -15,7 +15,10 @@ from .lookup import Layout, skeleton
 # ankle and foot, and the segments of a spine are different joints.
 _HIP_CENTER = ("hip_center", "spine_base", "pelvis", "mid_hip", "left_hip right_hip")
 _TRUNK_MEAN = "left_hip right_hip left_shoulder right_shoulder"
-_SPINE = ("spine", "spine_mid", "torso", "spine2", _TRUNK_MEAN)
+_SPINE = (
+    *("spine", "spine_mid", "torso", "belly", "spine_navel", "spine2"),
+    _TRUNK_MEAN,
+)
 _SHOULDERS_MEAN = "left_shoulder right_shoulder"
 _SHOULDER_CENTER = ("shoulder_center", "spine_shoulder", "thorax", _SHOULDERS_MEAN)
 
@@ -29,6 +32,22 @@ COUNTERPARTS: dict[str, tuple[str, ...]] = {
     "neck_nose": ("nose", "neck"),
     "head": ("left_ear right_ear",),
 }
+for _side in ("left", "right"):
+    COUNTERPARTS |= {
+        f"{_side}_hand": tuple(
+            f"{_side}_{first} {_side}_{last}"
+            for first, last in (
+                ("index_knuckle", "pinky_knuckle"),
+                ("index_mcp", "pinky_mcp"),
+            )
+        ),
+        f"{_side}_hand_tip": (f"{_side}_middle_tip",),
+        f"{_side}_thumb": (f"{_side}_thumb_tip",),
+        f"{_side}_foot": (f"{_side}_big_toe {_side}_small_toe",),
+        f"{_side}_hand_root": (f"{_side}_wrist",),
+        f"{_side}_collar": (f"{_side}_clavicle",),
+        f"{_side}_clavicle": (f"{_side}_collar",),
+    }
 
 
 def convert_layout(

@@ -166,6 +166,159 @@ _HAND21 = layout_of(
     shoulders=("pinky_mcp", "index_mcp"),
 )
 
+# Two hands, the left hand first. An edge between the wrists joins the two trees.
+_HANDS42 = layout_of(
+    joints=sided(" ".join(f"*_{joint}" for joint in _HAND21.joints)),
+    chains=(
+        *(
+            f"*_{name}_tip *_{name}_dip *_{name}_pip *_{name}_mcp *_wrist"
+            for name in _FINGERS
+        ),
+        "*_thumb_tip *_thumb_ip *_thumb_mcp *_thumb_cmc *_wrist",
+        "right_wrist left_wrist",
+    ),
+    spine=None,
+    shoulders=None,
+)
+
+# Azure Kinect, with the hierarchy of its Body Tracking SDK.
+_AZURE_KINECT32 = layout_of(
+    joints="pelvis spine_navel spine_chest neck "
+    + sided(f"*_clavicle {_ARM} *_hand *_hand_tip *_thumb")
+    + " "
+    + sided(f"{_LEG} *_foot")
+    + " head nose "
+    + sided("*_eye *_ear"),
+    chains=(
+        "*_foot *_ankle *_knee *_hip pelvis",
+        "*_hand_tip *_hand *_wrist *_elbow *_shoulder *_clavicle spine_chest",
+        "*_thumb *_wrist",
+        "head neck spine_chest spine_navel pelvis",
+        "nose head",
+        "*_eye head",
+        "*_ear head",
+    ),
+    spine=("pelvis", "spine_chest"),
+)
+
+# The body of NVIDIA's Maxine SDK, and layout "nvidia" of TAO's pose classification, without
+# its edges from the hips to the shoulders, which form cycles.
+_NVIDIA34 = layout_of(
+    joints="pelvis left_hip right_hip torso left_knee right_knee neck "
+    + alternating("*_ankle *_big_toe *_small_toe *_heel")
+    + " nose "
+    + alternating(
+        f"{_FACE} {_ARM} *_pinky_knuckle *_middle_tip *_index_knuckle *_thumb_tip"
+    ),
+    chains=(
+        "*_small_toe *_big_toe *_ankle *_knee *_hip pelvis",
+        "*_heel *_ankle",
+        "*_pinky_knuckle *_wrist *_elbow *_shoulder neck torso pelvis",
+        "*_middle_tip *_wrist",
+        "*_index_knuckle *_wrist",
+        "*_thumb_tip *_wrist",
+        "*_ear *_eye nose neck",
+    ),
+    spine=("pelvis", "neck"),
+)
+
+# Halpe (Li et al., CVPR 2020) with 26 joints, as in AlphaPose and MMPose, whose edges have
+# cycles between ears and shoulders. Here, the nose is connected to the neck.
+_HALPE26 = layout_of(
+    joints="nose "
+    + alternating(f"{_FACE} {_ARM} {_LEG}")
+    + " head neck mid_hip "
+    + alternating("*_big_toe *_small_toe *_heel"),
+    chains=(
+        "*_big_toe *_ankle *_knee *_hip mid_hip neck",
+        "*_small_toe *_ankle",
+        "*_heel *_ankle",
+        "*_wrist *_elbow *_shoulder neck",
+        "*_ear *_eye nose neck",
+        "head neck",
+    ),
+    spine=("mid_hip", "neck"),
+)
+
+# J-HMDB (Jhuang et al., ICCV 2013). Joint 2 is the face.
+_JHMDB15 = layout_of(
+    joints="neck belly head "
+    + " ".join(
+        f"right_{name} left_{name}"
+        for name in ("shoulder", "hip", "elbow", "knee", "wrist", "ankle")
+    ),
+    chains=(
+        "*_ankle *_knee *_hip belly neck",
+        "*_wrist *_elbow *_shoulder neck",
+        "head neck",
+    ),
+    spine=("belly", "neck"),
+)
+
+# Landmarks of the face as right -> left, in the numbering of 300-W. The others are in the
+# middle. A landmark on the left has the number of its counterpart on the right.
+_FACE_RIGHT = (*range(8), *range(17, 22), 31, 32, *range(36, 42))
+_FACE_LEFT = (*range(16, 8, -1), *range(26, 21, -1), 35, 34, 45, 44, 43, 42, 47, 46)
+_MOUTH = (
+    (48, 54),
+    (49, 53),
+    (50, 52),
+    (59, 55),
+    (58, 56),
+    (60, 64),
+    (61, 63),
+    (67, 65),
+)
+_FACE_PAIRS = dict((*zip(_FACE_RIGHT, _FACE_LEFT, strict=True), *_MOUTH))
+_FACE_NAMES = (
+    {number: f"face_{number}" for number in range(68)}
+    | {right: f"right_face_{right}" for right in _FACE_PAIRS}
+    | {left: f"left_face_{right}" for right, left in _FACE_PAIRS.items()}
+)
+
+
+def _face_chain(*numbers: int) -> str:
+    """Return a chain of landmarks, for both sides if it begins on the right."""
+    names = (_FACE_NAMES[number] for number in numbers)
+    return " ".join(names).replace("right_", "*_")
+
+
+# COCO-WholeBody (Jin et al., ECCV 2020): COCO's joints, feet, face, and hands. The data set
+# defines no tree; these edges are our choice.
+_HAND_JOINTS = ("hand_root", *_HAND21.joints[1:])
+_COCO_WHOLEBODY133 = layout_of(
+    joints=" ".join(_COCO.joints)
+    + " "
+    + sided("*_big_toe *_small_toe *_heel")
+    + " "
+    + " ".join(_FACE_NAMES.values())
+    + " "
+    + sided(" ".join(f"*_{name}" for name in _HAND_JOINTS)),
+    chains=(
+        "*_big_toe *_ankle *_knee *_hip *_shoulder nose",
+        "*_small_toe *_ankle",
+        "*_heel *_ankle",
+        "*_hand_root *_wrist *_elbow *_shoulder",
+        *(
+            f"*_{name}_tip *_{name}_dip *_{name}_pip *_{name}_mcp *_hand_root"
+            for name in _FINGERS
+        ),
+        "*_thumb_tip *_thumb_ip *_thumb_mcp *_thumb_cmc *_hand_root",
+        _face_chain(3, 2, 1, 0) + " *_ear *_eye nose",
+        _face_chain(4, 5, 6, 7, 8, 57, 51, 33, 30) + " nose",
+        _face_chain(17, 18, 19, 20, 21, 27, 28, 29, 30),
+        _face_chain(36, 37, 38, 39, 27),
+        _face_chain(41, 40, 39),
+        _face_chain(31, 32, 33),
+        _face_chain(48, 49, 50, 51),
+        _face_chain(59, 58, 57),
+        _face_chain(60, 61, 62, 51),
+        _face_chain(67, 66, 62),
+    ),
+    spine=TRUNK,
+    bones=("*_hip nose",),
+)
+
 # SBU Kinect Interaction (Yun et al., CVPRW 2012), with the joints of OpenNI.
 _SBU15 = layout_of(
     joints="head neck torso "
@@ -207,4 +360,10 @@ SKELETONS: dict[str, Skeleton] = {
     "hand21": _HAND21,
     "sbu15": _SBU15,
     "penn13": _PENN13,
+    "azure-kinect32": _AZURE_KINECT32,
+    "nvidia34": _NVIDIA34,
+    "halpe26": _HALPE26,
+    "coco-wholebody133": _COCO_WHOLEBODY133,
+    "jhmdb15": _JHMDB15,
+    "hands42": _HANDS42,
 }

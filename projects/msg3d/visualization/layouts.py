@@ -30,17 +30,23 @@ POSE = {
         "spine_base": (0, 4.6),
         "pelvis": (0, 4.6),
         "mid_hip": (0, 4.6),
+        "spine_navel": (0, 5.5),
+        "spine_chest": (0, 6.6),
+        "belly": (0, 5.5),
     },
     **{"eye_inner": (0.6, 10.0), "eye": (1.3, 10.4), "eye_outer": (2.0, 10.0)},
     **{"ear": (2.7, 9.3), "mouth": (0.8, 8.4)},
     **{
         "collar": (0.6, 7.35),
+        "clavicle": (0.6, 7.35),
         "shoulder": (1.6, 7.0),
         "elbow": (2.4, 5.7),
         "wrist": (3.1, 4.4),
     },
     **{"hand": (3.4, 3.8), "hand_tip": (3.8, 3.0), "thumb": (2.6, 3.5)},
     **{"index": (3.3, 3.1), "pinky": (4.0, 3.5)},
+    **{"index_knuckle": (3.3, 3.4), "pinky_knuckle": (4.2, 3.6)},
+    "middle_tip": (3.8, 2.8),
     **{"hip": (0.9, 4.2), "knee": (1.1, 2.3), "ankle": (1.2, 0.6), "heel": (0.6, -0.2)},
     **{"foot": (1.6, 0.0), "big_toe": (1.7, -0.8), "small_toe": (2.7, -0.4)},
     "foot_index": (1.8, -0.4),
@@ -58,6 +64,35 @@ HAND = {
         for step, part in enumerate(("mcp", "pip", "dip", "tip"))
     },
 }
+# Hands of a body hang from the wrists, with the thumbs inside.
+POSE |= {
+    "hand_root" if joint == "wrist" else joint: (3.4 - x / 2, 4 - y / 2)
+    for joint, (x, y) in HAND.items()
+}
+# Landmarks of the face in rows (first number, last number, first x, step, y), above the
+# head of the body. The jaw curves upward.
+FACE_ROWS = (
+    *(
+        (17, 21, -2.8, 0.5, 17.1),
+        (22, 26, 0.8, 0.5, 17.1),
+        (27, 27, 0, 0, 16.7),
+        (28, 28, 0, 0, 16.3),
+    ),
+    *((29, 29, 0, 0, 15.9), (30, 30, 0, 0, 15.5), (31, 35, -1.2, 0.6, 15.0)),
+    *((36, 36, -2.7, 0, 16.3), (37, 38, -2.3, 0.7, 16.6), (39, 39, -1.1, 0, 16.3)),
+    *((40, 41, -1.6, -0.7, 15.9), (42, 42, 1.1, 0, 16.3), (43, 44, 1.6, 0.7, 16.6)),
+    *((45, 45, 2.7, 0, 16.3), (46, 47, 2.3, -0.7, 15.9), (48, 54, -1.8, 0.6, 14.4)),
+    *((55, 59, 1.2, -0.6, 12.8), (60, 64, -1.2, 0.6, 13.9), (65, 67, 0.6, -0.6, 13.4)),
+)
+FACE = {
+    number: ((number - 8) * 0.6, 12 + (number - 8) ** 2 / 15) for number in range(17)
+}
+FACE |= {
+    number: (x + step * (number - first), y)
+    for first, last, x, step, y in FACE_ROWS
+    for number in range(first, last + 1)
+}
+POSE |= {f"face_{number}": (abs(x), y) for number, (x, y) in FACE.items() if x <= 0}
 
 
 class Pose(NamedTuple):
@@ -85,7 +120,9 @@ def layouts_figure(names: Sequence[str], poses: Sequence[Pose] = ()) -> Figure:
     poses = poses or [Pose(reference_pose(layout)[None]) for layout in layouts]
     columns = min(len(names), 4)
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(4.4 * columns, 4.6 * rows), dpi=90)
+    # A list of more than 45 joints needs more space.
+    height = 4.6 * max(1, *(len(layout.joints) / 45 for layout in layouts))
+    figure = Figure(figsize=(4.4 * columns, height * rows), dpi=90)
     axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
