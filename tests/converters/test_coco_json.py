@@ -319,8 +319,8 @@ INVALID = {  # case -> data, kind of the error, field of the error or None
     "list of strings": (lambda: ["a", "b"], "unknown-format", None),
     "mmpose, missing scores": (
         lambda: corrupted("mmpose", lambda d: instance_of(d).pop("keypoint_scores")),
-        "structure",
-        "instance_info[2].instances[1]",
+        "shape",
+        "instance_info[2].instances[1].keypoints",
     ),
     "mmpose, 16 joints": (
         lambda: corrupted("mmpose", lambda d: instance_of(d)["keypoints"].pop()),

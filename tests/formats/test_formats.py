@@ -1,7 +1,10 @@
 """Tests of all formats: detection, and equal results in training and prediction."""
 
 import json
+import pickle
+import shutil
 import zipfile
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,8 +14,10 @@ from errors import raises
 from msg3d.apis.input_files import list_sources, read_sequences
 from msg3d.apis.keypoint_input import Expected, to_sample
 from msg3d.converters import convert_folder
+from msg3d.converters.interchange import convert_data_set
 from msg3d.datasets import load_annotations, save_annotations
 from msg3d.formats.base import ReadOptions, Source, all_formats, detect_format, read
+from msg3d.formats.data_set import DataSet
 from msg3d.skeletons import skeleton
 from msg3d.stores.packing import load_any, pack
 from samples import annotations
@@ -186,6 +191,105 @@ def video(path):
     writer.release()
 
 
+def yolo_text(path, end=""):
+    """Lines of Ultralytics 8.4's `Results.save_txt`; see also test_library_files."""
+    folder = path / "clip"
+    folder.mkdir()
+    for t, joints in enumerate(pixels_with_scores() / [*SIZE[::-1], 1]):
+        numbers = " ".join(f"{value:g}" for value in joints.ravel())
+        (folder / f"v_{t + 1}.txt").write_text(f"0 0.5 0.5 0.2 0.4 {numbers}{end}\n")
+
+
+def azure_kinect(path):
+    frames = [
+        {
+            "frame_id": t,
+            "timestamp_usec": 33_333 * t,
+            "num_bodies": 1,
+            "bodies": [{"body_id": 1, "joint_positions": joints}],
+        }
+        for t, joints in enumerate(rng().normal(1500, 300, (FRAMES, 32, 3)).tolist())
+    ]
+    as_json(path / "clip.json", {"frames": frames, "joint_names": ["PELVIS"]})
+
+
+def mmskeleton(path):
+    persons = [
+        {"frame_index": t, "id": 0, "person_id": None, "keypoints": joints.tolist()}
+        for t, joints in enumerate(pixels_with_scores())
+    ]
+    info = {"video_name": "clip.mp4", "resolution": [*SIZE[::-1]], "num_frame": FRAMES}
+    info |= {"num_keypoints": 17, "keypoint_channels": ["x", "y", "score"]}
+    content = {"info": info, "annotations": persons, "category_id": 3}
+    as_json(path / "clip.json", content)
+
+
+def mmpose_0(path):
+    frames = [[{"keypoints": joints}] for joints in pixels_with_scores().tolist()]
+    as_json(path / "clip.json", frames)
+
+
+def pose_file(path):
+    pytest.importorskip("pose_format")
+    source = Path(__file__).parents[1] / "files_of_libraries" / "mediapipe.pose"
+    shutil.copy(source, path / "clip.pose")
+
+
+def landmark_results(path):
+    """One file per frame with a result of MediaPipe Tasks."""
+    folder = path / "clip"
+    folder.mkdir()
+    for t, frame in enumerate(rng().uniform(0.2, 0.8, (FRAMES, 33, 3)).tolist()):
+        marks = [dict(zip("xyz", joint, strict=True)) for joint in frame]
+        as_json(folder / f"v_{t}.json", {"pose_landmarks": [marks]})
+
+
+def named_landmarks(path):
+    values = rng().uniform(0.2, 0.8, (FRAMES, 33, 4)).round(3)
+    axes = ("x", "y", "z", "visibility")
+    names = skeleton("mediapipe33").joints
+    header = ",".join(f"{name}_{axis}" for name in names for axis in axes)
+    rows = [",".join(map(str, row.ravel().tolist())) for row in values]
+    (path / "clip.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+
+
+def long_landmarks(path):
+    rows = ["frame,landmark,x,y,z,visibility"]
+    for t, frame in enumerate(rng().uniform(0.2, 0.8, (FRAMES, 33, 4)).round(3)):
+        for number, values in enumerate(frame.tolist()):
+            name = "mouth_left" if number == 9 else number
+            rows.append(",".join(map(str, [t, name, *values])))
+    (path / "clip.csv").write_text("\n".join(rows), encoding="utf-8")
+
+
+def ctrgcn(path):
+    data = annotations(samples=2, frames=(4, 6))
+    write_data_set("ctrgcn", data, path / "clip.npz")
+
+
+def sample_table(path):
+    data = annotations(samples=2, frames=(4, 6))
+    write_data_set("sample_table", data, path / "clip.csv")
+
+
+def stgcn(path):
+    samples = annotations(samples=2, frames=(4, 5))["annotations"]
+    arrays = [sample["keypoint"].transpose(3, 1, 2, 0) for sample in samples]
+    np.save(path / "clip.npy", np.stack(arrays))
+    names = [sample["frame_dir"] for sample in samples]
+    (path / "train_label.pkl").write_bytes(pickle.dumps((names, [0, 1])))
+
+
+def write_data_set(name, data, path):
+    source = DataSet(
+        len(data["annotations"]),
+        lambda start: iter(data["annotations"][start:]),
+        data["split"],
+        {"layout": "kinect20"},
+    )
+    all_formats()[name].write(source, str(path))
+
+
 IMAGE = {"img_shape": SIZE}
 # format -> [(function that writes the file or folder `clip`, conversion options)]
 EXAMPLES = {
@@ -207,8 +311,21 @@ EXAMPLES = {
         (landmarks, {}),
         (lambda path: landmarks(path, world=False), dict(units="normalized", **IMAGE)),
         (lambda path: csv_table(path, visibility=True, joints=33), {}),
+        (landmark_results, dict(units="normalized", **IMAGE)),
+        (named_landmarks, dict(units="normalized", **IMAGE)),
+        (long_landmarks, dict(units="normalized", **IMAGE)),
     ],
-    "mmpose": [(mmpose, IMAGE), (mmpose_frames, IMAGE)],
+    "mmpose": [(mmpose, IMAGE), (mmpose_frames, IMAGE), (mmpose_0, IMAGE)],
+    "mmskeleton": [(mmskeleton, {})],
+    "azure_kinect": [(azure_kinect, {})],
+    "pose_file": [(pose_file, {})],
+    "yolo_text": [
+        (yolo_text, dict(units="normalized", **IMAGE)),
+        (lambda path: yolo_text(path, " 0.9 7"), dict(units="normalized", **IMAGE)),
+    ],
+    "ctrgcn": [(ctrgcn, {"layout": "kinect20"})],
+    "sample_table": [(sample_table, {"layout": "kinect20"})],
+    "stgcn": [(stgcn, {"layout": "kinect20"})],
     "npy": [
         (
             lambda path: np.save(path / "clip.npy", rng().normal(size=(3, 25, 3))),
@@ -253,8 +370,17 @@ def find_clip(path):
     return clip
 
 
-def training_samples(folder, write, options):
+DATA_SETS = ("ctrgcn", "sample_table", "stgcn")
+
+
+def training_samples(folder, name, write, options):
     """Return the samples of `clip` as used in training, and their layout."""
+    if name in DATA_SETS:
+        folder.mkdir()
+        write(folder)
+        out = folder.parent / "a.pkl"
+        convert_data_set(find_clip(folder), out, read_options(options))
+        return load_annotations(out)["annotations"], options["layout"]
     folders = [
         folder / side / label for side in ("train", "val") for label in ("wave", "bow")
     ]
@@ -276,7 +402,7 @@ def training_samples(folder, write, options):
 
 @pytest.mark.parametrize(("name", "write", "options"), CASES)
 def test_training_and_prediction_read_equal_keypoints(name, write, options, tmp_path):
-    samples, layout = training_samples(tmp_path / "raw", write, options)
+    samples, layout = training_samples(tmp_path / "raw", name, write, options)
     dimensions = samples[0]["keypoint"].shape[-1]
     expected = Expected(layout, dimensions, None, 1)
     folder = tmp_path / "input"
@@ -389,7 +515,7 @@ def test_unknown_format_name():
 
 
 def test_convert_openpose_frames_in_a_zip_file(tmp_path):
-    samples, layout = training_samples(tmp_path / "raw", openpose, IMAGE)
+    samples, layout = training_samples(tmp_path / "raw", "openpose", openpose, IMAGE)
     archive = tmp_path / "raw.zip"
     with zipfile.ZipFile(archive, "w") as file:
         for path in sorted((tmp_path / "raw").rglob("*.json")):

@@ -12,7 +12,6 @@ from pathlib import Path, PurePosixPath
 from ..annotations import Sample
 from ..annotations.inspection.measures import measure
 from ..errors import ConfigError, DataError, MSG3DError, SkipFile
-from ..formats.annotation_file import FORMAT as ANNOTATION_FILE
 from ..formats.base import (
     COMMON_SUFFIXES,
     ReadOptions,
@@ -25,14 +24,17 @@ from ..formats.csv_table import FORMAT as CSV
 from ..formats.frames import join_frames
 from ..formats.keypoint_json import FORMAT as KEYPOINT_JSON
 from ..formats.npy import FORMAT as NPY
-from ..formats.store import FORMAT as STORE
 from ..skeletons import skeleton
 from ..skeletons.body_size import LONGEST, SHORTEST, fits, is_hand, likely_unit
 from ..skeletons.lookup import Layout
 from .keypoint_input import Expected
 
 # Formats whose sequences have ids, and possibly a layout.
-WITH_IDS = (ANNOTATION_FILE.name, STORE.name)
+WITH_IDS = tuple(
+    name for name, form in all_formats().items() if form.data_set is not None
+)
+# Suffixes of files with one frame of a video each
+FRAME_SUFFIXES = (".json", ".txt")
 # Formats in which the unit is missing or optional.
 WITHOUT_UNIT = (CSV.name, KEYPOINT_JSON.name, NPY.name)
 
@@ -126,13 +128,15 @@ def list_sources(path: str, exclude: str) -> list[str]:
             if os.path.realpath(subfolder) != os.path.realpath(exclude)
             and subfolder not in stores
         ]
-        frames = _contains_frames(folder, files)
+        frames = _frame_suffix(folder, files)
+        endings = {PurePosixPath(name).suffix.lower() for name in files}
         for name in sorted(files):
             file = path_in(folder, name)
             suffix = PurePosixPath(name).suffix.lower()
-            if suffix in COMMON_SUFFIXES and not _is_source(file):
+            if suffix in COMMON_SUFFIXES and suffix != frames and not _is_source(file):
                 continue
-            if suffix in suffixes and not (frames and suffix == ".json"):
+            labels = name.endswith("_label.pkl") and ".npy" in endings
+            if suffix in suffixes and suffix != frames and not labels:
                 sources.append(file)
         if frames:
             sources.append(folder)
@@ -155,16 +159,19 @@ def _is_source(path: str) -> bool:
     return True
 
 
-def _contains_frames(folder: str, files: list[str]) -> bool:
-    """Return whether the first JSON file of a folder contains a single frame."""
-    names = sorted(name for name in files if name.lower().endswith(".json"))
-    if not names:
-        return False
-    source = Source(path_in(folder, names[0]))
-    try:
-        return detect_format(source).frames or "poses" in read(source)[0]
-    except (MSG3DError, SkipFile, OSError):
-        return False
+def _frame_suffix(folder: str, files: list[str]) -> str | None:
+    """Return the suffix of files with a single frame in a folder, or None."""
+    for suffix in FRAME_SUFFIXES:
+        names = sorted(name for name in files if name.lower().endswith(suffix))
+        if not names:
+            continue
+        source = Source(path_in(folder, names[0]))
+        try:
+            if detect_format(source).frames or "poses" in read(source)[0]:
+                return suffix
+        except (MSG3DError, SkipFile, OSError):
+            continue
+    return None
 
 
 def read_sequences(
@@ -279,7 +286,9 @@ def _check_meters(sequences: list[Sample], layout: Layout) -> None:
 
 def _join_frames(folder: str, expected: Expected, options: ReadOptions) -> Sample:
     records = []
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name.lower().endswith(".json"):
+    entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    suffix = _frame_suffix(folder, [entry.name for entry in entries]) or ".json"
+    for entry in entries:
+        if entry.name.lower().endswith(suffix):
             records += _read_file(Source(entry.path), expected, options)[1]
     return join_frames(records, options.max_persons)

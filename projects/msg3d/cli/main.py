@@ -22,6 +22,7 @@ COMMANDS = {
     "train": "train a network",
     "test": "test a trained network",
     "prepare": "convert raw recordings or a published data set to an annotation file",
+    "convert": "convert a labeled data set to the format of another code base",
     "check": "report every problem in an annotation file",
     "pack": "pack an annotation file into a store that is read sample by sample",
     "chunks": "cut long sequences into chunks",

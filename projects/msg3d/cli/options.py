@@ -11,9 +11,10 @@ from ..errors import ConfigError
 
 # The names of `formats.base.all_formats`, which is slow to import.
 INPUT_FORMATS = (
-    *("alphapose", "annotation_file", "coco", "csv", "keypoint_json"),
-    *("kinetics_skeleton", "mediapipe", "mmpose", "msr_action3d", "npy"),
-    *("ntu_skeleton", "nw_ucla", "openpose", "sbu", "store", "udiva", "video", "yolo"),
+    *("alphapose", "annotation_file", "azure_kinect", "coco", "csv", "ctrgcn"),
+    *("keypoint_json", "kinetics_skeleton", "mediapipe", "mmpose", "mmskeleton"),
+    *("msr_action3d", "npy", "ntu_skeleton", "nw_ucla", "openpose", "pose_file"),
+    *("sample_table", "sbu", "stgcn", "store", "udiva", "video", "yolo", "yolo_text"),
 )
 
 

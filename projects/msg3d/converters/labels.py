@@ -62,12 +62,15 @@ class ClassFolders:
         return len(_parts(path)) - self.above - self.sided > 2
 
 
-def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
+def read_class_folders(
+    raw: str, paths: list[str], classless: bool = False
+) -> ClassFolders:
     """Determine which folders are classes and splits.
 
     Args:
         raw: path of the folder or zip, for errors.
         paths: paths of the files, relative to `raw`.
+        classless: whether files have labels of their own, so that folders are splits only.
 
     Raises:
         DataError: train/ or val/ is next to other folders (kind `split`), or there are
@@ -81,6 +84,8 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
         above += 1
     tops = {parts[above] for parts in folders if len(parts) > above}
     sides = tops.intersection(SIDES)
+    if classless and "train" not in sides:
+        return ClassFolders(above, False, ())
     if sides and (tops - sides or "train" not in sides or len(sides) < 2):
         raise DataError(
             f"found the folders {', '.join(sorted(tops))}, expected only class folders, or "
@@ -90,6 +95,8 @@ def read_class_folders(raw: str, paths: list[str]) -> ClassFolders:
             file=str(raw),
         )
     sided = bool(sides)
+    if classless:
+        return ClassFolders(above, sided, ())
     classes = {parts[above + sided] for parts in folders if len(parts) > above + sided}
     if len(classes) < 2:
         contents = f"the class folder {min(classes)}" if classes else "no class folders"

@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..annotations.splits import hold_out
 from ..errors import DataError
 from ..formats.base import ReadOptions
@@ -36,6 +38,7 @@ from .user_files import (
 )
 
 MAX_VIDEO_BYTES = 8 * 2**30
+MAX_LABEL = 100_000
 
 
 class Recordings:
@@ -48,6 +51,9 @@ class Recordings:
             called `split`.
         lenient: whether to skip files without a label instead of rejecting them, and to
             keep the outer folders in the ids.
+        labels: source of the labels: 'folder' for class folders or the list, 'field' for
+            the labels in the files, or a regular expression whose match in a path is the
+            name of the class.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class Recordings:
         seed: int = 0,
         group: str | None = None,
         lenient: bool = False,
+        labels: str = "folder",
     ) -> None:
         self.raw, self.options, self.lenient = os.fspath(raw), options, lenient
         self.list_file = None if list_file is None else os.fspath(list_file)
@@ -76,8 +83,12 @@ class Recordings:
         if self.list_file is not None:
             self.listed = read_list(self.list_file, self.files.suffixes)
         self.folders: ClassFolders | None = None
-        if not any(entry.label for entry in self.listed.values()):
-            self.folders = read_class_folders(self.raw, self.files.paths)
+        listed = any(entry.label for entry in self.listed.values())
+        self.labels = "folder" if listed else labels
+        if not listed:
+            self.folders = read_class_folders(
+                self.raw, self.files.paths, classless=labels != "folder"
+            )
         sided = self.folders is not None and self.folders.sided
         ways = sum((sided, self.list_file is not None, val_fraction is not None))
         if ways != 1:
@@ -93,6 +104,7 @@ class Recordings:
         self.entries: dict[str, Entry] = {}
         self.groups: dict[str, str] = {}
         self.layout: Layout | None = None
+        self.named: list[str] = []
         self.unit = options.unit or "unknown"
 
     def check_img_shape(self) -> None:
@@ -113,7 +125,7 @@ class Recordings:
             parse_file,
             options=self.options,
             raw=self.raw,
-            folders=None if self.lenient else self.folders,
+            folders=(None if self.lenient or self.labels != "folder" else self.folders),
             skip=self.skip,
         )
         return convert(
@@ -149,9 +161,12 @@ class Recordings:
             }
             for sample in parsed.samples
         ]
-        entries = (
-            self._from_folders(self.folders, joined) if self.folders else self.listed
-        )
+        if self.labels != "folder":
+            entries = self._from_samples(samples)
+        elif self.folders:
+            entries = self._from_folders(self.folders, joined)
+        else:
+            entries = self.listed
         self.entries = _spread(entries, samples)
         if self.group is not None:
             self.groups = {name: find_group(name, self.group) for name in self.entries}
@@ -183,6 +198,28 @@ class Recordings:
         if self.lenient or self.folders is None:
             return path
         return self.folders.stripped(path)
+
+    def _from_samples(self, samples: list[dict]) -> dict[str, Entry]:
+        """Return id -> label and split for samples with labels of their own."""
+        if self.labels == "field":
+            named = {v["frame_dir"]: label_of(v, self.raw) for v in samples}
+            # Numbers without samples remain classes, so that labels do not change.
+            self.named = [str(n) for n in range(max(map(int, named.values())) + 1)]
+        else:
+            named = {
+                sample["frame_dir"]: find_group(sample["frame_dir"], self.labels)
+                for sample in samples
+            }
+            self.named = sorted_classes(set(named.values()))
+        if self.list_file is not None:
+            check_complete(self.listed, set(named), self.list_file)
+            sides = {name: entry.side for name, entry in self.listed.items()}
+        elif self.val_fraction is not None:
+            numbers = {name: self.named.index(label) for name, label in named.items()}
+            sides = self._held_out(numbers, self.val_fraction)
+        else:
+            sides = {name: name.partition("/")[0] for name in named}  # train/ and val/
+        return {name: Entry(label, sides[name]) for name, label in named.items()}
 
     def _from_folders(
         self, folders: ClassFolders, joined: set[str]
@@ -226,6 +263,8 @@ class Recordings:
         }
 
     def _classes(self) -> list[str]:
+        if self.labels != "folder":
+            return self.named
         if self.folders is not None and not self.lenient:
             return list(self.folders.classes)
         labels = {entry.label for entry in self.entries.values()}
@@ -257,6 +296,21 @@ class Recordings:
             names = [sample["frame_dir"] for sample in samples]
             meta["group"] = {name: self.groups[name] for name in names}
         return meta
+
+
+def label_of(sample: dict, raw: str) -> str:
+    """Return the label in a file as text."""
+    label = sample.get("label")
+    if isinstance(label, int | np.integer) and 0 <= label < MAX_LABEL:
+        return str(int(label))
+    raise DataError(
+        f"'label' is {label!r:.40}, expected the number of a class. Pass a list with labels "
+        "(--labels), or put the files into class folders.",
+        kind="label",
+        file=raw,
+        sample=sample["frame_dir"],
+        field="label",
+    )
 
 
 def _spread(entries: dict[str, Entry], samples: list[dict]) -> dict[str, Entry]:

@@ -23,7 +23,10 @@ from .labels import ClassFolders, Entry, is_hidden, without_suffix
 from .parse_files import Parsed
 
 NOT_LISTED = "neither in the list nor in a class folder"
-FIELDS = ("frame_dir", "keypoint", "keypoint_score", "original_shape", "notes")
+FIELDS = (
+    *("frame_dir", "keypoint", "keypoint_score", "original_shape", "notes"),
+    *("fps", "times"),
+)
 
 
 class UserFiles(NamedTuple):

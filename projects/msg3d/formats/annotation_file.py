@@ -1,4 +1,12 @@
-"""Reader for MMAction2 annotation files, as written by `annotations.save_annotations`."""
+"""MMAction2 annotation files, as written by `annotations.save_annotations`.
+
+The pose extraction scripts of MMAction2 and PYSKL write one file per video, which is the
+dictionary of a single sample.
+"""
+
+from pathlib import Path
+
+import numpy as np
 
 from ..annotations.check import (
     Annotations,
@@ -7,15 +15,25 @@ from ..annotations.check import (
     raise_first,
     samples_of,
 )
-from ..annotations.files import load_annotations
+from ..annotations.files import load_annotations, save_annotations
+from ..annotations.inspection.coordinates import fitting_layouts
 from ..errors import DataError
 from ..skeletons import SKELETONS
 from .base import Format, ReadOptions, Sample, Source
+from .data_set import DataSet, layout_fields
 
 
 def _read(source: Source, options: ReadOptions) -> list[Sample]:
     with source.on_disk() as path:
-        return sequences_of(load_annotations(path), source, options)
+        return sequences_of(_load(path), source, options)
+
+
+def _load(path: str) -> Annotations:
+    data = load_annotations(path)
+    if isinstance(data, dict) and "keypoint" in data and "annotations" not in data:
+        data.setdefault("frame_dir", Path(path).stem)
+        return [data]
+    return data
 
 
 def sequences_of(
@@ -61,6 +79,45 @@ def sequences_of(
     ]
 
 
+def _data_set(source: Source, options: ReadOptions) -> DataSet:
+    assert source.path is not None  # data sets are files on disk
+    data = _load(source.path)
+    samples = samples_of(data, source.name)
+    key = id_field(samples)
+    raise_first(id_faults(samples, key), source.name)
+    rest = dict(data) if isinstance(data, dict) else {}
+    rest.pop("annotations", None)
+    splits = rest.pop("split", None)
+    meta = rest.pop("meta", {})
+    meta = dict(meta) if isinstance(meta, dict) else {}
+    if options.layout is not None:
+        meta.update(layout_fields(options.layout))
+    elif {"joints", "inward"} & set(meta) and "layout" not in meta:
+        joints = np.shape(samples[0]["keypoint"])[2]
+        meta["layout"] = next(iter(fitting_layouts(data, joints)), None)
+    return DataSet(
+        len(samples),
+        read=lambda start: (
+            {**sample, "frame_dir": sample[key]} for sample in samples[start:]
+        ),
+        splits=splits,
+        meta={key: value for key, value in meta.items() if value is not None},
+        rest=rest,
+    )
+
+
+def _write(data: DataSet, path: str, *_: str | None) -> dict[str, int]:
+    samples = list(data.read(0))
+    annotations: Annotations = samples
+    if data.splits is not None or data.meta or data.rest:
+        splits = {name: list(ids) for name, ids in (data.splits or {}).items()}
+        annotations = {"split": splits, "annotations": samples, **data.rest}
+        if data.meta:
+            annotations["meta"] = data.meta
+    save_annotations(annotations, path)
+    return {}
+
+
 FORMAT = Format(
     name="annotation_file",
     title="MMAction2 annotation file",
@@ -68,4 +125,6 @@ FORMAT = Format(
     detect=lambda source: True,
     read=_read,
     needs=("layout",),
+    data_set=_data_set,
+    write=_write,
 )

@@ -65,6 +65,7 @@ Pose = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 # Suffixes that unrelated files, such as notes, often have.
 COMMON_SUFFIXES = (".txt",)
+MAX_LINE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class ReadOptions:
         pose: pose estimator for videos.
         formats: names of the allowed formats. By default, all formats are allowed. A
             single format is used without detection.
+        labels: path of the labels of a data set, for formats with a separate file.
     """
 
     layout: Layout | None = None
@@ -92,6 +94,7 @@ class ReadOptions:
     max_persons: int = 5
     pose: Pose | None = None
     formats: tuple[str, ...] = ()
+    labels: str | None = None
 
 
 class Source:
@@ -116,6 +119,14 @@ class Source:
     def content(self) -> bytes:
         assert self.path is not None  # without a path, `__init__` sets the content
         return Path(self.path).read_bytes()
+
+    @cached_property
+    def first_line(self) -> bytes:
+        """First line of the file, which is not read completely."""
+        if "content" in self.__dict__ or self.path is None:
+            return self.content[: self.content.find(b"\n") + 1 or None]
+        with Path(self.path).open("rb") as file:
+            return file.readline(MAX_LINE)
 
     @cached_property
     def json(self) -> Any:
@@ -187,6 +198,11 @@ class Format:
         needs: names of the required `ReadOptions`, which the files do not specify and
             which have no default.
         frames: whether each file is one frame of a video.
+        data_set: callable that opens a labeled data set; see `data_set.py`. None for
+            formats of single sequences.
+        write: callable that writes a data set to a path, and returns what the format
+            cannot store as description -> count. Other arguments are the names of the
+            splits for training and testing.
     """
 
     name: str
@@ -196,6 +212,8 @@ class Format:
     read: Callable[[Source, ReadOptions], list[Sample]]
     needs: tuple[str, ...] = ()
     frames: bool = False
+    data_set: Callable[[Source, ReadOptions], Any] | None = None
+    write: Callable[..., dict[str, int]] | None = None
 
 
 @cache

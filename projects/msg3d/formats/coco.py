@@ -93,7 +93,9 @@ FORMAT = Format(
     title="COCO annotations of the frames of a video",
     suffixes=(".json",),
     detect=lambda source: (
-        isinstance(source.json, dict) and "annotations" in source.json
+        isinstance(source.json, dict)
+        and "annotations" in source.json
+        and "category_id" not in source.json  # mmskeleton
     ),
     read=_read,
 )

@@ -85,6 +85,11 @@ def read_csv(content: bytes, joints: tuple[str, ...], channels: int) -> Arrays:
     return Arrays(values[..., :channels], scores, lines, notes)
 
 
+def joint_name(joint: str) -> str:
+    """Return the name of a joint in the names of columns."""
+    return re.sub(r"[\s-]+", "_", joint.lower())
+
+
 def _columns(header: list[str], joints: tuple[str, ...], axes: str) -> list[int]:
     """Return the column index of each number, in order of joint and axis."""
     names = [name for name in header if name not in ("frame", "person")]
@@ -92,8 +97,7 @@ def _columns(header: list[str], joints: tuple[str, ...], axes: str) -> list[int]
         templates = [f"{{}}{number}" for number in range(len(joints))]
         description = f"joints 0 to {len(joints) - 1} (such as x0)"
     else:
-        normalized = [re.sub(r"[\s-]+", "_", joint.lower()) for joint in joints]
-        templates = [f"{joint}_{{}}" for joint in normalized]
+        templates = [f"{joint_name(joint)}_{{}}" for joint in joints]
         example = templates[0].format("x")
         description = f"joints {', '.join(joints)} (such as {example})"
     required = [template.format(axis) for template in templates for axis in axes]
@@ -152,7 +156,9 @@ def _persons_and_frames(table: Table) -> tuple[list[int], list[int]]:
 
 
 def _detect(source: Source) -> bool:
-    header = read_header(source.content)
+    header = read_header(source.first_line)
+    if {"sample", "label"} <= set(header):
+        return False  # a data set, see `sample_table`
     if not is_landmark_table(header):
         return True
     # A table of 33 numbered joints without visibility is ambiguous.

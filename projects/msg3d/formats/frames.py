@@ -4,6 +4,8 @@ A file with a single frame is read as a frame record:
 
     dict(frame_dir, poses [P, V, C], scores [P, V], identities, layout, form)
 
+It also has `unit` if the format specifies it.
+
 `frame_dir` is the path of the file without the suffix, `identities` are track ids or None,
 and `form` is the name of the format for reports. The frame records of a folder are joined
 into a sequence, in the order of the last number in their file names.
@@ -112,7 +114,12 @@ def join_frames(records: list[Sample], max_persons: int) -> Sample:
     }
     name = folder_of(records[0])
     sequence = to_tracks(name, observations, length, max_persons, notes)
-    return dict(sequence, layout=layouts[0])
+    sequence["layout"] = layouts[0]
+    if "unit" in nonempty[0]:
+        sequence["unit"] = nonempty[0]["unit"]
+    if sequence["keypoint"].shape[-1] == 3:
+        del sequence["keypoint_score"]
+    return sequence
 
 
 def frame_number(name: Any, field: str) -> int:

@@ -8,11 +8,16 @@ is empty if no person is detected:
     {"frames": [{"pose_landmarks": [...], "pose_world_landmarks": [...]}, ...]}
     {"frames": [{"landmarks": [...], "world_landmarks": [...]}, ...]}
 
+A frame can be a result of MediaPipe Tasks (`dataclasses.asdict(result)`). A file with such
+a result only is a single frame.
+
 A CSV table has one row per frame and the columns `x0,y0,z0,v0` to `x32,y32,z32,v32`, or
-numbered 1 to 33. `z` and `v` (visibility) are optional, and other columns are ignored. If
-no person is detected, the cells of all landmarks are empty. Blank lines are ignored,
-because some programs on Windows write them between the rows. If frames are missing, a
-column `frame` contains the frame numbers.
+numbered 1 to 33, or with the names of the landmarks, such as `left_wrist_x`. `z` and `v`
+(or `visibility`) are optional, and other columns are ignored. If no person is detected, the
+cells of all landmarks are empty. Blank lines are ignored, because some programs on Windows
+write them between the rows. If frames are missing, a column `frame` contains the frame
+numbers. A table with one row per frame and landmark has the columns `frame`, `landmark`
+(number or name), `x`, `y`, `z`, and `visibility`.
 
 Image landmarks are 2D: x and y are fractions of the image, y down, and the visibility is
 the score. World landmarks are 3D, in meters, y down, without scores. Their origin is
@@ -30,11 +35,12 @@ import numpy as np
 from ..errors import DataError, SkipFile
 from ..io.json_data import need_fields, stack_numbers
 from ..preprocessing.tracks import Observations, frame_positions
+from ..skeletons import skeleton
 from ..skeletons.units import MAX_NORMALIZED
 from .arrays import dimensions_of
 from .base import Format, ReadOptions, Sample, Source
 from .frames import NO_PERSON, to_tracks
-from .table import frame_numbers, number, read_header, read_table
+from .table import Table, frame_numbers, number, read_header, read_table
 
 JOINTS = 33
 HIPS = (23, 24)
@@ -45,6 +51,12 @@ KEYS = {
     3: ("pose_world_landmarks", "world_landmarks"),
 }
 LANDMARK = re.compile(r"([xyzv])(\d{1,2})")
+LONG = ("frame", "landmark", "x", "y")
+# Name -> number. MediaPipe calls the corners of the mouth mouth_left and mouth_right.
+NAMES = {name: number for number, name in enumerate(skeleton("mediapipe33").joints)} | {
+    "mouth_left": 9,
+    "mouth_right": 10,
+}
 
 
 class Landmarks(NamedTuple):
@@ -66,6 +78,8 @@ class Landmarks(NamedTuple):
 
 def _read(source: Source, options: ReadOptions) -> list[Sample]:
     dimensions = dimensions_of(options)
+    if isinstance(source.json, dict) and _is_result(source.json):
+        return [_frame(source, dimensions or 2)]
     if dimensions is not None:
         return [_sequence(source, dimensions, options.max_persons)]
     try:
@@ -117,6 +131,23 @@ def _sequence(source: Source, dimensions: int, max_persons: int) -> Sample:
         return dict(sequence, layout="mediapipe33", unit="normalized")
     del sequence["keypoint_score"]
     return dict(sequence, layout="mediapipe33", unit="m", y_down=True)
+
+
+def _frame(source: Source, dimensions: int) -> Sample:
+    """Return the frame record of a file with a single result."""
+    persons = np.array(_persons(source.json, dimensions, "")).reshape(-1, JOINTS, 4)
+    if len(persons):
+        _check_dimensions(persons, dimensions)
+    world = dimensions == 3
+    return {
+        "frame_dir": source.id,
+        "poses": persons[..., :dimensions],
+        "scores": np.ones(persons.shape[:2]) if world else persons[..., 3],
+        "identities": [0 if len(persons) == 1 else None] * len(persons),
+        "layout": "mediapipe33",
+        "unit": "m" if world else "normalized",
+        "form": "mediapipe",
+    }
 
 
 def _check_dimensions(persons: np.ndarray, dimensions: int) -> None:
@@ -229,6 +260,11 @@ def _person(landmarks: Any, where: str) -> np.ndarray:
     return stack_numbers(rows, (4,), lambda index: f"{where}[{index}]")
 
 
+def _is_result(data: dict[str, Any]) -> bool:
+    """Return whether an object is a single result of MediaPipe Tasks."""
+    return "frames" not in data and bool({*KEYS[2], *KEYS[3]} & set(data))
+
+
 def _is_landmark(item: Any) -> bool:
     return isinstance(item, dict) and "x" in item
 
@@ -239,7 +275,7 @@ def read_landmark_table(content: bytes) -> Landmarks:
     Raises:
         DataError: a line is invalid. The error contains the line number.
     """
-    table = read_table(content, skip_blank=True)
+    table = _wide(read_table(content, skip_blank=True))
     columns, joints, axes = _columns(table.header)
     table.check_rows()
     numbers = list(range(len(table.rows)))
@@ -287,6 +323,47 @@ def read_landmark_table(content: bytes) -> Landmarks:
     return Landmarks(numbers, frames, persons, persons)
 
 
+def _wide(table: Table) -> Table:
+    """Convert names of landmarks, and one row per landmark, to numbered columns."""
+    header = [_numbered(name) for name in table.header]
+    if not set(LONG) <= set(header):
+        return table._replace(header=header)
+    table.check_rows()
+    axes = [axis for axis in ("x", "y", "z", "visibility") if axis in header]
+    frame, landmark = header.index("frame"), header.index("landmark")
+    rows: dict[str, dict[str, str]] = {}
+    lines: dict[str, int] = {}
+    for row, line in zip(table.rows, table.lines, strict=True):
+        name = re.sub(r"[\s-]+", "_", row[landmark].strip().lower())
+        number = NAMES.get(name, name)
+        cells = rows.setdefault(row[frame], {})
+        lines[row[frame]] = line
+        for axis in axes:
+            column = f"{axis[0]}{number}"
+            if column in cells:
+                raise DataError(
+                    f"frame {row[frame]} has landmark {row[landmark]!r:.40} twice, expected "
+                    "one row per frame and landmark of a single person",
+                    kind="duplicate",
+                    line=line,
+                )
+            cells[column] = row[header.index(axis)]
+    columns = sorted({column for cells in rows.values() for column in cells})
+    return Table(
+        ["frame", *columns],
+        [[key, *(cells.get(c, "") for c in columns)] for key, cells in rows.items()],
+        list(lines.values()),
+    )
+
+
+def _numbered(column: str) -> str:
+    """Return the numbered column of a landmark's name: `nose_visibility` -> `v0`."""
+    name, _, axis = column.rpartition("_")
+    if name in NAMES and axis in ("x", "y", "z", "v", "visibility"):
+        return f"{axis[0]}{NAMES[name]}"
+    return column
+
+
 def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
     """Return the index, the joint, and the axis of each landmark column."""
     known = {}
@@ -311,6 +388,10 @@ def _columns(header: list[str]) -> tuple[list[int], list[int], list[int]]:
 
 def is_landmark_table(header: list[str]) -> bool:
     """Return whether a table has visibilities, or x and y of 33 landmarks."""
+    if set(LONG) <= set(header):
+        return True
+    if any(name.endswith(("_v", "_visibility")) for name in header):
+        header = [_numbered(name) for name in header]
     numbered: dict[str, set[int]] = {axis: set() for axis in "xyzv"}
     for match in filter(None, map(LANDMARK.fullmatch, header)):
         numbered[match[1]].add(int(match[2]))
@@ -323,9 +404,11 @@ def is_landmark_table(header: list[str]) -> bool:
 
 def _detect(source: Source) -> bool:
     if source.suffix == ".csv":
-        return is_landmark_table(read_header(source.content))
+        return is_landmark_table(read_header(source.first_line))
     if isinstance(source.json, dict):
-        return "frames" in source.json
+        return _is_result(source.json) or (
+            "frames" in source.json and "joint_names" not in source.json
+        )
     names = {"x", "landmarks", "world_landmarks", *KEYS[2], *KEYS[3]}
     item = source.first_item
     return isinstance(item, dict) and bool(names.intersection(item))

@@ -10,6 +10,7 @@ from ..errors import DataError
 from ..io.npy import read_npy_array
 from .arrays import Arrays, dimensions_of, require_layout, to_sequence
 from .base import Format, ReadOptions, Sample, Source
+from .stgcn import is_data_set
 
 
 def _read(source: Source, options: ReadOptions) -> list[Sample]:
@@ -64,7 +65,7 @@ FORMAT = Format(
     name="npy",
     title="NumPy array [T, V, C] or [M, T, V, C]",
     suffixes=(".npy",),
-    detect=lambda source: True,
+    detect=lambda source: not is_data_set(source),
     read=_read,
     needs=("layout", "unit"),
 )

@@ -2,8 +2,8 @@
 
 A reader collects the persons of a file in `Persons`. This module converts them to a
 sequence, or to a frame record if the file contains a single frame. Files with 26 joints
-(Halpe), 133 (COCO-WholeBody), or 136 (Halpe full body) begin with the 17 COCO joints, and
-only these 17 are kept. Persons are arranged in rows by their track ids, or matched from
+(Halpe), 133 (COCO-WholeBody), or 136 (Halpe full body) begin with the 17 COCO joints. Only
+these 17 are kept, unless layout halpe26 or coco-wholebody133 is requested. Persons are arranged in rows by their track ids, or matched from
 frame to frame (`preprocessing/tracks.py`).
 """
 
@@ -23,6 +23,7 @@ from .frames import NO_PERSON, to_tracks
 
 JOINTS = skeleton("coco").joints
 COUNTS = (17, 26, 133, 136)
+LARGER = {26: "halpe26", 133: "coco-wholebody133"}
 
 
 @dataclass
@@ -74,6 +75,10 @@ def as_sequences(
         SkipFile: the video contains no person.
     """
     poses, scores = _arrays(persons)
+    layout = LARGER.get(poses.shape[1])
+    if layout is None or options.layout != layout:
+        layout = "coco"
+        poses, scores = poses[:, : len(JOINTS)], scores[:, : len(JOINTS)]
     unit = options.unit or "px"
     check_image_unit(float(np.abs(poses[scores > 0]).max(initial=0)), unit)
     if persons.single:
@@ -83,7 +88,7 @@ def as_sequences(
                 "poses": poses,
                 "scores": scores,
                 "identities": persons.identities,
-                "layout": "coco",
+                "layout": layout,
                 "form": form,
             }
         ]
@@ -99,7 +104,7 @@ def as_sequences(
         options.max_persons,
         {f"read as the output of {form}": 1},
     )
-    sequence.update(layout="coco", unit=unit)
+    sequence.update(layout=layout, unit=unit)
     if persons.img_shape is not None:
         sequence["img_shape"] = persons.img_shape
     return [sequence]
@@ -189,7 +194,7 @@ def _identity(identity: Any, place: str) -> int | None:
 
 
 def _arrays(persons: Persons) -> tuple[np.ndarray, np.ndarray]:
-    """Return poses [P, 17, 2] and scores [P, 17] of all persons in a file."""
+    """Return poses [P, V, 2] and scores [P, V] of all persons in a file."""
     first = persons.joints[0] if persons.joints else JOINTS
     joints = len(first) if isinstance(first, list | tuple) else 0
     if joints not in COUNTS:
@@ -205,4 +210,4 @@ def _arrays(persons: Persons) -> tuple[np.ndarray, np.ndarray]:
     scores = stack_numbers(
         persons.scores, (joints,), lambda index: f"{persons.places[index]}'s scores"
     )
-    return poses[:, : len(JOINTS)], scores[:, : len(JOINTS)]
+    return poses, scores

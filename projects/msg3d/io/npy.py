@@ -102,16 +102,26 @@ class NpyWriter:
     """Writer that appends rows to an `.npy` file.
 
     Args:
-        path: path of a new file.
+        path: path of a new file, or of an unfinished file to continue.
         dtype: dtype of the array.
         row_shape: shape of the array without the first axis.
+        rows: number of rows to keep of an unfinished file, or None for a new file.
     """
 
-    def __init__(self, path: Path, dtype: np.dtype, row_shape: tuple[int, ...]) -> None:
-        self.dtype, self.row_shape, self.rows = dtype, row_shape, 0
-        self.file = path.open("xb")
+    def __init__(
+        self,
+        path: Path,
+        dtype: np.dtype,
+        row_shape: tuple[int, ...],
+        rows: int | None = None,
+    ) -> None:
+        self.dtype, self.row_shape, self.rows = dtype, row_shape, rows or 0
+        self.file = path.open("xb" if rows is None else "r+b")
         self._write_header()
         self.start = self.file.tell()
+        row_bytes = dtype.itemsize * math.prod(row_shape)
+        self.file.seek(self.start + self.rows * row_bytes)
+        self.file.truncate()
 
     def append(self, rows: np.ndarray) -> None:
         self.file.write(rows.tobytes())

@@ -249,12 +249,17 @@ class Store:
         samples = [self[number] for number in numbers]
         if self.splits is None:
             return samples
-        ids = [sample[self.id_field] for sample in samples]
-        split = {
+        return dict(split=self.split_ids(), annotations=samples, **self.rest())
+
+    def split_ids(self) -> dict[str, list[str]] | None:
+        """Return the ids in each split; None without splits. Only the ids are loaded."""
+        if self.splits is None:
+            return None
+        ids = [self.fields(number)[self.id_field] for number in range(len(self))]
+        return {
             name: [ids[number] for number in numbers]
             for name, numbers in self._split_positions(self.splits).items()
         }
-        return dict(split=split, annotations=samples, **self.rest())
 
     def _split_positions(self, lengths: dict[str, int]) -> dict[str, np.ndarray]:
         """Return the positions of the samples in each split, in the order of the ids.

@@ -5,10 +5,11 @@ specifies this folder, is replaced last, by an atomic rename. Therefore, a kille
 leaves the old store or no store, but never an incomplete store.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,14 +26,24 @@ from ..annotations.check import (
 from ..annotations.files import as_float32
 from ..annotations.sample_check import labels_of, sample_faults
 from ..annotations.samples import Summary
-from ..errors import DataError
+from ..errors import DataError, MSG3DError
 from ..io import StrPath
 from ..io.atomic import sync_file, sync_folder, write_json
-from ..io.json_data import encode
-from ..io.npy import NpyWriter
-from .store_format import FORMAT, HEADER, INDEX, VERSION, data_folder, new_folder
+from ..io.json_data import decode, encode
+from ..io.npy import NpyWriter, read_npy_header
+from .store_format import (
+    FORMAT,
+    HEADER,
+    INDEX,
+    VERSION,
+    check_replaceable,
+    data_folder,
+    new_folder,
+)
 
 ARRAYS = ("keypoint", "keypoint_score")
+PROGRESS = "unfinished.json"
+SAVE_EVERY = 1000  # samples
 
 
 class StoreWriter:
@@ -50,10 +61,19 @@ class StoreWriter:
     existing store remains unchanged, and partial files are removed. A killed process
     leaves an unused folder `data.N`.
 
+    With `resume`, an interrupted or killed writer leaves a folder that the next writer
+    with the same `resume` continues, after its first `samples` samples:
+
+        with StoreWriter("mine.packed", resume="NTU60_CS.npz") as writer:
+            for sample in samples[writer.samples:]:
+                writer.add(sample)
+
     Args:
         path: folder to write. Its parent must exist.
         keep_dtype: keep the dtype of the keypoints, which must be the same in all
             samples. By default, keypoints are converted to float32.
+        resume: description of the source of the samples, which must contain everything
+            that they depend on. By default, each writer starts from the first sample.
 
     Attributes:
         splits: ids in each split, or None for annotations without splits. Set it before
@@ -68,9 +88,11 @@ class StoreWriter:
         OSError: the store cannot be written.
     """
 
-    def __init__(self, path: StrPath, keep_dtype: bool = False) -> None:
+    def __init__(
+        self, path: StrPath, keep_dtype: bool = False, resume: str | None = None
+    ) -> None:
         self.path = os.fspath(path)
-        self.keep_dtype = keep_dtype
+        self.keep_dtype, self.resume = keep_dtype, resume
         self.splits: dict[str, Collection[str]] | None = None
         self.meta: dict[str, Any] | None = None
         self.rest: dict[str, Any] = {}
@@ -82,8 +104,13 @@ class StoreWriter:
         self._folder: Path | None = None  # within the `with` block
 
     def __enter__(self) -> "StoreWriter":
-        self._folder = new_folder(self.path)
+        self._folder = self._unfinished() or new_folder(self.path)
         return self
+
+    @property
+    def samples(self) -> int:
+        """Number of samples that have been added."""
+        return len(self._numbers)
 
     def add(self, sample: dict[str, Any]) -> None:
         """Check a sample and append it.
@@ -122,6 +149,8 @@ class StoreWriter:
         self._numbers[name] = len(self._numbers)
         self._rows += persons * frames
         self._characters += len(text)
+        if self.resume is not None and len(self._numbers) % SAVE_EVERY == 0:
+            self._save_progress()
 
     def __exit__(
         self,
@@ -129,13 +158,16 @@ class StoreWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        resumable = self.resume is not None and not isinstance(error, MSG3DError)
         try:
             if kind is None:
                 self._finish()
+            elif resumable and self._numbers:
+                self._save_progress()
         finally:
             for file in self._files.values():
                 file.file.close()
-            if self._folder is not None:
+            if self._folder is not None and not (kind is not None and resumable):
                 shutil.rmtree(self._folder, ignore_errors=True)
                 if not any(Path(self.path).iterdir()):
                     Path(self.path).rmdir()
@@ -176,6 +208,51 @@ class StoreWriter:
             )
         file.append(rows)
 
+    def _unfinished(self) -> Path | None:
+        """Continue an unfinished folder of a writer with the same `resume`."""
+        check_replaceable(self.path)
+        if self.resume is None or not Path(self.path).exists():
+            return None
+        for folder in sorted(Path(self.path).glob("data.*")):
+            try:
+                progress = json.loads((folder / PROGRESS).read_bytes())
+            except (OSError, ValueError):
+                continue
+            if progress["resume"] != [self.resume, self.keep_dtype]:
+                continue
+            self._common = Summary(**progress["common"])
+            self._id_field = progress["id"]
+            self._rows, self._characters = progress["rows"], progress["characters"]
+            for name, rows in progress["files"].items():
+                path = folder / f"{name}.npy"
+                with path.open("rb") as file:
+                    shape, _, dtype = read_npy_header(file)
+                self._files[name] = NpyWriter(path, dtype, shape[1:], rows)
+            fields = (folder / "fields.npy").open("rb")
+            with fields, (folder / "index.npy").open("rb") as file:
+                read_npy_header(fields)
+                read_npy_header(file)
+                for entry in np.fromfile(file, INDEX):
+                    sample = decode(fields.read(int(entry["characters"])))
+                    self._numbers[sample[self._id_field]] = len(self._numbers)
+            return folder
+        return None
+
+    def _save_progress(self) -> None:
+        """Write what `_unfinished` needs, after the arrays are on disk."""
+        assert self._folder is not None
+        for array in self._files.values():
+            sync_file(array.file)
+        progress = {
+            "resume": [self.resume, self.keep_dtype],
+            "common": asdict(self._common),
+            "id": self._id_field,
+            "rows": self._rows,
+            "characters": self._characters,
+            "files": {name: array.rows for name, array in self._files.items()},
+        }
+        write_json(progress, self._folder / PROGRESS)
+
     def _finish(self) -> None:
         """Complete the files, and write the header that refers to them."""
         if not self._numbers:
@@ -194,6 +271,7 @@ class StoreWriter:
             sync_file(file)
         for array in self._files.values():
             array.finish()
+        (self._folder / PROGRESS).unlink(missing_ok=True)
         lengths = {name: len(ids) for name, ids in splits.items()}
         header = {
             "format": FORMAT,

@@ -1,0 +1,313 @@
+"""Convert labeled data sets between the formats of different code bases.
+
+A format with `Format.data_set` is read sample by sample, and one with `Format.write` is
+written. A folder of files with one sequence each is converted like users' recordings.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..annotations import Sample
+from ..annotations.splits import hold_out
+from ..errors import ConfigError, DataError, MSG3DError, SkipFile
+from ..formats.base import (
+    Format,
+    ReadOptions,
+    Source,
+    all_formats,
+    detect_format,
+    read,
+)
+from ..formats.data_set import DataSet
+from ..io import StrPath
+from ..io.progress import progress
+from ..stores.store_format import HEADER
+from .labels import Entry, read_list, sorted_classes
+from .recordings import Recordings
+
+# Larger data sets are not written as a pickle, which is loaded into memory to train.
+MAX_PICKLE = 8 * 2**30
+OUTPUTS = {
+    ".pkl": "annotation_file",
+    ".packed": "store",
+    ".npz": "ctrgcn",
+    ".npy": "stgcn",
+    ".csv": "sample_table",
+}
+
+
+@dataclass
+class Converted:
+    """Result of a conversion.
+
+    Attributes:
+        input_format, output_format: names of the formats.
+        samples: number of samples that were written.
+        splits: name -> number of samples.
+        changes: changes to the samples as description -> count.
+        lost: what the output format cannot store, as description -> count.
+        skipped: ids of samples without any person, which were not written.
+    """
+
+    input_format: str
+    output_format: str
+    samples: int = 0
+    splits: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+
+
+def convert_data_set(
+    path: StrPath,
+    out: StrPath,
+    options: ReadOptions | None = None,
+    val_fraction: float | None = None,
+    seed: int = 0,
+    splits: tuple[str | None, str | None] = (None, None),
+    label_pattern: str | None = None,
+) -> Converted:
+    """Convert a labeled data set to another format.
+
+    Args:
+        path: file or packed store, whose format is detected; or a folder of files with
+            one sample each, such as MMAction2's pickles or mmskeleton's JSON files.
+        out: path to write, whose suffix is one of `OUTPUTS`.
+        options: properties that the file does not specify. `labels` is the file of labels
+            of an `.npy` array. For other formats, it is a table with the columns `file`
+            (the id of a sample), `label`, and `split`, or `name` and `split`, which
+            replaces labels and splits.
+        val_fraction: fraction of each class to hold out, for files without splits.
+        seed: random seed for `val_fraction`.
+        splits: splits for training and testing to write, for formats with two splits.
+        label_pattern: regular expression whose match in the path of a file is the name
+            of its class, for folders. By default, labels are those in the files, in
+            `options.labels`, or of class folders.
+
+    Raises:
+        DataError: the file cannot be read, or the output format cannot store the samples.
+        ConfigError: the suffix of `out` is unknown (kind `file-name`).
+        OSError: `out` cannot be written.
+    """
+    path, out = os.fspath(path), os.fspath(out).rstrip("/")
+    options = options or ReadOptions()
+    target = output_format(out)
+    path, form = _found(path, options)
+    if form is None:
+        return _convert_folder(
+            path, out, options, label_pattern, val_fraction, seed, splits
+        )
+    source = Source(path)
+    assert form.data_set is not None
+    try:
+        data = form.data_set(source, options)
+    except DataError as error:
+        raise error.at(file=path) from error.__cause__
+    if options.labels is not None and form.name != "stgcn":
+        _relabel(
+            data, read_list(options.labels, (".pkl", ".npy", ".json", ".skeleton"))
+        )
+    elif data.splits is None and val_fraction is not None:
+        _hold_out(data, val_fraction, seed)
+    result = Converted(form.name, target.name)
+    if target.name == "annotation_file":
+        _check_size(data, out)
+    _skip_empty(data, result)
+    data.source = _identity(path, options, val_fraction, seed)
+    assert target.write is not None
+    try:
+        result.lost = target.write(data, out, *splits)
+    except DataError as error:
+        raise error.at(file=path) from error.__cause__
+    result.changes = dict(data.notes)
+    result.samples = data.count - len(result.skipped)
+    result.splits = {name: len(ids) for name, ids in (data.splits or {}).items()}
+    return result
+
+
+def _found(path: str, options: ReadOptions) -> tuple[str, Format | None]:
+    """Return the path and format of a data set; None for a folder of single samples.
+
+    Raises:
+        DataError: the path does not exist (kind `not-found`), or is not a data set (kind
+            `unknown-format`).
+    """
+    if not os.path.exists(path):  # noqa: PTH110  (Path rejects some texts)
+        raise DataError(
+            "the input does not exist. Pass the path of an existing file or folder.",
+            kind="not-found",
+            file=path,
+        )
+    if Path(path).is_dir():
+        arrays = sorted(Path(path).glob("train_data*.npy"))
+        if len(arrays) == 1:
+            path = str(arrays[0])
+        elif not Path(path, HEADER).is_file():
+            return path, None
+    data_sets = tuple(
+        name for name, form in all_formats().items() if form.data_set is not None
+    )
+    try:
+        return path, detect_format(Source(path), replace(options, formats=data_sets))
+    except DataError as error:
+        raise error.at(file=path) from error.__cause__
+
+
+def _convert_folder(
+    path: str,
+    out: str,
+    options: ReadOptions,
+    label_pattern: str | None,
+    val_fraction: float | None,
+    seed: int,
+    splits: tuple[str | None, str | None],
+) -> Converted:
+    """Gather the files of a folder in an annotation file, and convert that."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = out
+        if Path(out).suffix not in (".pkl", ".packed"):
+            target = str(Path(folder, "gathered.pkl"))
+        labels = label_pattern or ("field" if _has_labels(path, options) else "folder")
+        listed = options.labels
+        data = Recordings(path, options, listed, val_fraction, seed, labels=labels)
+        report = data.convert(target, allow_bad=False, jobs=None)
+        if not report["written"]:
+            faults = "; ".join(
+                f"{fault['file']}: {fault['why']}" for fault in report["refused"][:3]
+            )
+            raise DataError(
+                f"{len(report['refused'])} files cannot be read ({faults:.500})",
+                kind=report["refused"][0]["kind"] if report["refused"] else "empty",
+                file=path,
+            )
+        if target == out:
+            names = {
+                side: counts["train"] if side == "train" else counts["val"]
+                for side, counts in report["splits"].items()
+            }
+            return Converted(
+                "folder", output_format(out).name, report["sequences"], names
+            )
+        converted = convert_data_set(target, out, splits=splits)
+        return replace(converted, input_format="folder")
+
+
+def _has_labels(path: str, options: ReadOptions) -> bool:
+    """Return whether the first readable file of a folder contains a label."""
+    for folder, _, files in sorted(os.walk(path)):
+        for name in sorted(files):
+            source = Source(os.path.join(folder, name))  # noqa: PTH118
+            try:
+                return all("label" in sample for sample in read(source, options))
+            except (MSG3DError, SkipFile, OSError):
+                continue
+    return False
+
+
+def output_format(out: str) -> Format:
+    """Return the format of an output path.
+
+    Raises:
+        ConfigError: the suffix is unknown (kind `file-name`).
+    """
+    name = OUTPUTS.get(Path(out).suffix.lower())
+    if name is None:
+        raise ConfigError(
+            f"the output ends in {Path(out).suffix!r}, expected one of "
+            f"{', '.join(OUTPUTS)}",
+            kind="file-name",
+            file=out,
+        )
+    return all_formats()[name]
+
+
+def _skip_empty(data: DataSet, result: Converted) -> None:
+    """Leave out samples without any person, and report the progress."""
+    read = data.read
+
+    def samples(start: int) -> Iterator[Sample]:
+        data.notes.clear()  # each pass over the samples counts all changes
+        result.skipped.clear()
+        items = progress(read(0), "converting", total=data.count, unit="sample")
+        written = 0
+        for sample in items:
+            if not sample["keypoint"].any():
+                result.skipped.append(sample["frame_dir"])
+            elif written >= start:
+                yield sample
+            else:
+                written += 1
+        if result.skipped and data.splits is not None:
+            skipped = set(result.skipped)
+            data.splits = {
+                name: [sample for sample in ids if sample not in skipped]
+                for name, ids in data.splits.items()
+            }
+
+    data.read = samples
+
+
+def _relabel(data: DataSet, entries: Mapping[str, Entry]) -> None:
+    """Take labels and splits from a list. Samples that are not listed keep their label."""
+    labels = {entry.label for entry in entries.values() if entry.label is not None}
+    classes = sorted_classes(labels)
+    read = data.read
+
+    def samples(start: int) -> Iterator[Sample]:
+        for sample in read(start):
+            entry = entries.get(sample["frame_dir"])
+            if entry is not None and entry.label is not None:
+                sample = {**sample, "label": classes.index(entry.label)}
+            yield sample
+
+    data.read = samples
+    data.splits = {
+        side: [name for name, entry in entries.items() if entry.side == side]
+        for side in sorted({entry.side for entry in entries.values()})
+    }
+    if classes:
+        data.meta = {**data.meta, "classes": classes}
+
+
+def _hold_out(data: DataSet, fraction: float, seed: int) -> None:
+    samples = [(sample["frame_dir"], sample["label"]) for sample in data.read(0)]
+    names = [name for name, _ in samples]
+    held_out = hold_out([label for _, label in samples], names, fraction, seed)
+    data.splits = {
+        "train": [name for name in names if name not in held_out],
+        "val": [name for name in names if name in held_out],
+    }
+
+
+def _check_size(data: DataSet, out: str) -> None:
+    """Reject a pickle that would not fit in memory, from the size of the first samples."""
+    size = count = 0
+    for sample in data.read(0):
+        size += sum(
+            sample[key].nbytes
+            for key in ("keypoint", "keypoint_score")
+            if key in sample
+        )
+        count += 1
+        if count == 100:
+            break
+    total = size * data.count // max(count, 1)
+    if total > MAX_PICKLE:
+        raise DataError(
+            f"the data set has about {total / 2**30:.0f} GiB, and a pickle is loaded into "
+            f"memory completely. Write a packed store, which is read sample by sample: "
+            f"{Path(out).with_suffix('.packed')}.",
+            kind="too-large",
+            file=out,
+        )
+
+
+def _identity(path: str, options: ReadOptions, *rest: Any) -> str:
+    """Describe everything that the samples depend on, to resume only the same run."""
+    status = Path(path).stat()
+    size = [status.st_size, status.st_mtime_ns] if Path(path).is_file() else []
+    return repr([str(Path(path).absolute()), size, options, *rest])

@@ -1,0 +1,215 @@
+"""Data sets of ST-GCN, 2s-AGCN, MS-G3D, and Shift-GCN: an array and a pickle of labels.
+
+    train_data_joint.npy    float32 [N, C, T, V, M]    train_label.pkl    (names, labels)
+    val_data_joint.npy      the same for testing       val_label.pkl
+
+The name of the array may have any ending after `train_data` and `val_data`. Kinetics has
+C = 3 for x, y, and score, with x and y from -0.5 to 0.5 of the image.
+"""
+
+import os
+import pickle
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..annotations import Sample
+from ..errors import DataError
+from ..io.atomic import whole_file
+from ..io.npy import NpyRows, read_npy_header
+from ..io.safe_pickle import load_plain
+from ..skeletons import skeleton
+from .base import Format, ReadOptions, Source
+from .data_set import (
+    LAYOUTS_2D,
+    DataSet,
+    guessed_layout,
+    layout_fields,
+    sequences,
+    split_channels,
+    trimmed,
+    two_sides,
+)
+
+NAME = re.compile(r"(train|val|test)_data(.*)\.npy")
+PROTOCOLS = ("xsub", "xview", "xset")
+
+
+def open_data_set(source: Source, options: ReadOptions) -> DataSet:
+    """Open the array in `source`, and the array of the other split if it exists."""
+    assert source.path is not None  # data sets are files on disk
+    path = Path(source.path)
+    match = NAME.fullmatch(path.name)
+    names = [path.name]
+    if match is not None:
+        names = [f"{side}_data{match[2]}.npy" for side in ("train", "val", "test")]
+    folder = path.absolute().parent
+    arrays = [
+        _Array(folder / name, options.labels if name == path.name else None)
+        for name in names
+        if (folder / name).exists()
+    ]
+    shapes = {(array.rows.shape[1], *array.rows.shape[3:4]) for array in arrays}
+    if len(shapes) > 1:
+        raise DataError(
+            f"the arrays of the splits have different channels or joints: {shapes}",
+            kind="shape",
+        )
+    joints = arrays[0].rows.shape[3]
+    layout = options.layout or guessed_layout(joints)
+    if len(skeleton(layout).joints) != joints:
+        raise DataError(
+            f"the array has {joints} joints (shape {arrays[0].rows.shape}), but layout "
+            f"{layout!r} has {len(skeleton(layout).joints)}. Pass the layout of the file "
+            "(--layout).",
+            kind="layout",
+            field="layout",
+        )
+    protocol = f"{folder.name}_" if folder.name in PROTOCOLS else ""
+    scored = arrays[0].rows.shape[1] == 3 and layout in LAYOUTS_2D
+    data = DataSet(
+        count=sum(len(array.names) for array in arrays),
+        read=lambda start: _samples(arrays, scored, data, start),
+        splits={f"{protocol}{array.side}": array.names for array in arrays},
+        meta=layout_fields(layout),
+    )
+    return data
+
+
+class _Array:
+    """The array of a split, with ids and labels of its samples."""
+
+    def __init__(self, path: Path, labels: str | None) -> None:
+        self.rows = NpyRows(str(path), "f")
+        if len(self.rows.shape) != 5:
+            raise DataError(
+                f"the array has shape {self.rows.shape}, expected [N, C, T, V, M]",
+                kind="shape",
+                file=str(path),
+            )
+        match = NAME.fullmatch(path.name)
+        self.side = match[1] if match else "train"
+        file = Path(labels) if labels else path.with_name(f"{self.side}_label.pkl")
+        if not file.exists():
+            raise DataError(
+                f"the labels of {path.name} are missing, expected {file.name} in the same "
+                "folder. Pass their path (--labels).",
+                kind="not-found",
+                file=str(file),
+            )
+        content = load_plain(file)
+        if (
+            not isinstance(content, (tuple, list))
+            or len(content) != 2
+            or any(len(part) != len(self.rows) for part in content)
+        ):
+            raise DataError(
+                f"the labels do not match {path.name}, expected a tuple of {len(self.rows)} "
+                f"names and {len(self.rows)} labels",
+                kind="label",
+                file=str(file),
+            )
+        names, self.labels = content
+        # Names are those of the raw files, such as S001C001P001R001A001.skeleton.
+        self.names = [os.path.splitext(str(name))[0] for name in names]  # noqa: PTH122
+
+
+def _samples(
+    arrays: list[_Array], scored: bool, data: DataSet, start: int
+) -> Iterator[Sample]:
+    for array in arrays:
+        for number in range(min(start, len(array.rows)), len(array.rows)):
+            row = array.rows.read(number, 1)[0].astype(np.float32)  # (C, T, V, M)
+            keypoint = trimmed(row.transpose(3, 1, 2, 0), data)
+            keypoint, score = split_channels(keypoint, scored)
+            sample = {
+                "frame_dir": array.names[number],
+                "label": int(array.labels[number]),
+                "total_frames": keypoint.shape[1],
+                "keypoint": np.ascontiguousarray(keypoint),
+            }
+            if score is not None:
+                sample.update(_uncentered(sample["keypoint"], score))
+            yield sample
+        start = max(0, start - len(array.rows))
+
+
+def _uncentered(keypoint: np.ndarray, score: np.ndarray) -> dict[str, Any]:
+    """Move the origin of centered fractions of the image to its upper left corner."""
+    fields: dict[str, Any] = {"keypoint_score": np.ascontiguousarray(score)}
+    if np.abs(keypoint).max() <= 1:
+        shift = np.float32(0.5) * bool(keypoint.min() < 0)
+        fields["keypoint"] = (keypoint + shift) * (score > 0)[..., None]
+        fields["img_shape"] = (1, 1)
+    return fields
+
+
+def write(
+    data: DataSet, path: str, train: str | None = None, val: str | None = None
+) -> dict[str, int]:
+    """Write two splits as four files, in three passes over the samples.
+
+    Args:
+        data: data set with one class per sample.
+        path: array of the training split, FOLDER/train_data_joint.npy, for example.
+        train, val: names of the splits, see `two_splits`.
+
+    Returns:
+        What the format cannot store: description -> count.
+    """
+    match = NAME.fullmatch(Path(path).name)
+    if match is None or match[1] != "train":
+        raise DataError(
+            f"the name of the output is {Path(path).name!r}, expected a name such as "
+            "'train_data_joint.npy'. The test split is written next to it.",
+            kind="file-name",
+            file=path,
+        )
+    sides = two_sides(data, train, val)
+    persons, frames, joints, channels = sides.shape
+    for side, name in enumerate(("train", "val")):
+        rows = sides.rows[side]
+        shape = (len(rows), channels, frames, joints, persons)
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        folder = Path(path).parent
+        with whole_file(folder / f"{name}_data{match[2]}.npy") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for keypoint in sides.keypoints(data, side):
+                file.write(keypoint.transpose(3, 1, 2, 0).tobytes())
+        with whole_file(folder / f"{name}_label.pkl") as file:
+            labels = ([row.name for row in rows], [row.label for row in rows])
+            pickle.dump(labels, file, protocol=4)
+    lost = dict(sides.lost)
+    for key in data.meta.keys() - {"layout", "joints", "inward", "center"}:
+        lost[f"{key} of the data set"] = 1
+    return lost
+
+
+def is_data_set(source: Source) -> bool:
+    """Return whether the array has five axes. A corrupt file is read as a sequence."""
+    if source.path is None or source.is_folder:
+        return False
+    try:
+        with Path(source.path).open("rb") as file:
+            shape, _, _ = read_npy_header(file)
+    except DataError:
+        return False
+    return len(shape) == 5
+
+
+def _read(source: Source, options: ReadOptions) -> list[Sample]:
+    return sequences(open_data_set(source, options), options)
+
+
+FORMAT = Format(
+    name="stgcn",
+    title="ST-GCN or 2s-AGCN data set, [N, C, T, V, M] with labels",
+    suffixes=(".npy",),
+    detect=is_data_set,
+    read=_read,
+    data_set=open_data_set,
+    write=write,
+)
