@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from ..annotations import Sample
 from ..annotations.faults import shown
 from ..errors import DataError, MSG3DError
+from ..formats.base import ReadOptions
+from ..formats.result_objects import are_results, as_array, sequence_of
 from ..skeletons import Skeleton, convert_layout, skeleton
 from ..skeletons.axes import guess_axes
 from ..skeletons.units import (
@@ -73,8 +75,8 @@ def to_sample(
     """Convert keypoints to a sample for the test pipeline of a network.
 
     Args:
-        keypoints: array [M, T, V, C], or a dictionary with this array as `keypoint` and
-            optionally `frame_dir`, `keypoint_score` [M, T, V], and `img_shape`,
+        keypoints: array [M, T, V, C]; a list of results of Ultralytics or MediaPipe, one
+            per frame; or a dictionary with an array as `keypoint` and optionally `frame_dir`, `keypoint_score` [M, T, V], and `img_shape`,
             `layout`, and `unit`, which override the arguments. The third channel of 2D
             keypoints is the score.
         expected: properties of the keypoints that the network was trained on.
@@ -90,6 +92,11 @@ def to_sample(
     Raises:
         DataError: the first problem in the sample.
     """
+    if are_results(keypoints):
+        options = ReadOptions(
+            dimensions=expected.dimensions, layout=layout or expected.layout
+        )
+        keypoints = {**sequence_of(keypoints, options), "frame_dir": name}
     sample = dict(keypoints if isinstance(keypoints, Mapping) else {})
     if not isinstance(keypoints, Mapping):
         sample["keypoint"] = keypoints
@@ -167,7 +174,7 @@ def _keypoint(
             field="keypoint",
         )
     try:
-        array = np.array(value)
+        array = np.array(as_array(value))
     except ValueError as error:
         raise DataError(
             f"'keypoint' is not a regular array ({error}), expected [M, T, V, C]",
@@ -259,7 +266,7 @@ def _split_score(
         keypoint, score = keypoint[..., :2].copy(), keypoint[..., 2].copy()
     if score is None:
         return keypoint, np.any(keypoint, axis=-1).astype(np.float32)
-    score = np.array(score)
+    score = np.array(as_array(score))
     if score.shape != keypoint.shape[:3] or score.dtype.kind not in "fiu":
         raise DataError(
             f"'keypoint_score' has shape {score.shape} and dtype {score.dtype}, expected "

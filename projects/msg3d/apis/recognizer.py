@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
+from ..formats.result_objects import are_results
 from .exported import Pipeline, Scorer, is_exported, load_exported
 from .groups import Group, all_persons, closest_pairs, single_persons
 from .keypoint_input import Layout, Prepared, to_sample
@@ -179,8 +180,10 @@ class Recognizer:
 
         Args:
             keypoints: a sequence, or a list or tuple of sequences. A sequence is an
-                array [M persons, T frames, V joints, C coordinates], or a dictionary
-                with this array as `keypoint`, such as a sample of an annotation file. A
+                array [M persons, T frames, V joints, C coordinates] (of NumPy, PyTorch,
+                or any type with `__array__`); a list of `Results` of Ultralytics or
+                `PoseLandmarkerResult` of MediaPipe, one per frame; or a dictionary with
+                an array as `keypoint`, such as a sample of an annotation file. A
                 dictionary can also contain `keypoint_score` [M, T, V]; `frame_dir`, the
                 name of the sequence; and `layout`, `unit`, and `img_shape`, which
                 override the options. C is 3 for 3D keypoints. For 2D keypoints, C is 2,
@@ -194,9 +197,13 @@ class Recognizer:
         Raises:
             DataError: the keypoints are invalid or do not match the network.
         """
-        if isinstance(keypoints, (list, tuple)):
+        if isinstance(keypoints, (list, tuple)) and not are_results(keypoints):
             return list(self.predict_each(keypoints, **options))
-        if isinstance(keypoints, (np.ndarray, Mapping)):
+        if (
+            isinstance(keypoints, (list, tuple, Mapping))
+            or hasattr(keypoints, "__array__")
+            or hasattr(keypoints, "detach")
+        ):
             return next(self.predict_each([keypoints], **options))
         raise DataError(
             f"keypoints have type {type(keypoints).__name__}, expected an array [M, T, "
