@@ -17,6 +17,9 @@ CHOICES = {
     "parts": ("infer", "absent", "mix", "train"),
 }
 HELP = {
+    "ann_file": "annotation file of 3D sequences instead of synthetic ones",
+    "folder": "folder for temporary files of this size and more",
+    "gib": "size of the array in GiB",
     "allocator": "`reuse` keeps freed memory in the process on a CPU, as in training",
     "against": "other backbones as NAME=FILE.py:CLASS, called with graph_cfg, "
     "num_person, and base_channels if accepted; weights of the published form if matching",
@@ -125,6 +128,7 @@ COMMANDS = {
     },
     "scaling-model": dict(CLUSTER, gpus=[8, 16, 32, 64, 128, 256, 512]),
     "parse": {"files": 12, "raw": "", "rounds": 5},
+    "convert": {"gib": 1.0, "ann_file": "", "folder": ""},
 }
 
 
