@@ -99,7 +99,7 @@ def test_statistics_and_config_lines():
     low = np.concatenate(present).min(axis=0)
     np.testing.assert_allclose(report["coordinates"]["low"], low, rtol=1e-6)
     assert report["coordinates"]["unit"] == "px"
-    assert report["scores"] == {"min": 1, "max": 1}
+    assert report["scores"] == {"min": 1, "max": 1, "hidden": 0}
 
     lines = "\n".join(report["config"])
     values = {}
@@ -303,5 +303,8 @@ def test_real_files(shared):
             ]
             assert len(leaks) == 95
             assert all(name[:3] in ("a02", "a03") for name in leaks)
+        flips = [
+            fault for fault in inspection.faults if fault.kind == "left-right-flip"
+        ]
         if path.stem in ("sbu", "bandai_styles", "msr_action3d"):
-            assert not inspection.faults
+            assert len(inspection.faults) == len(flips) <= 10

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..annotations import Sample
 from ..annotations.faults import shown
+from ..annotations.markers import without_markers
 from ..errors import DataError, MSG3DError
 from ..formats.base import ReadOptions
 from ..formats.result_objects import are_results, as_array, sequence_of
@@ -125,6 +126,7 @@ def _to_sample(
     score = sample.pop("keypoint_score", None)
     if keypoint.shape[-1] == 2 or expected.dimensions == 2:
         keypoint, score = _split_score(keypoint, score)
+        keypoint, score = _without_markers(keypoint, score)
         shape = sample.get("img_shape")
         shape = img_shape if shape is None else shape
         keypoint, shape = _pixels(
@@ -136,6 +138,7 @@ def _to_sample(
     else:
         unit = unit_name(str(unit or "m"))
         check_unit(unit, 3)
+        keypoint, _ = _without_markers(keypoint, None)
         keypoint, _ = to_standard_unit(keypoint, unit)
     sample["keypoint"] = keypoint
     if skeleton(layout) != skeleton(expected.layout):
@@ -153,6 +156,13 @@ def _to_sample(
     if expected.stream is not None:
         sample["stream"] = expected.stream
     return Prepared(sample, expected)
+
+
+def _without_markers(keypoint: NDArray[np.floating], score: Any) -> tuple[Any, Any]:
+    """Set joints with a marker of missing joints to zero, as data sets do."""
+    scores = {} if score is None else {"keypoint_score": score}
+    changed, _ = without_markers({"keypoint": keypoint, **scores})
+    return changed["keypoint"], changed.get("keypoint_score")
 
 
 def _skeleton(layout: Layout) -> Skeleton:

@@ -127,6 +127,12 @@ SHARED: dict[str, dict[str, Any]] = {
         "help": "skeleton layout of the keypoints: a name (see `msg3d draw --list`) or a "
         ".json file",
     },
+    "--missing-marker": {
+        "metavar": "MARKER",
+        "default": "auto",
+        "help": "coordinate that marks missing joints; auto: -1 and 65535; score: also all "
+        "joints with score 0; none: only joints at zero (default: auto)",
+    },
     "--unit": {
         "type": unit,
         "metavar": "UNIT",

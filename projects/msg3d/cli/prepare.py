@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from .options import (
     INPUT_FORMATS,
+    SHARED,
     add_common,
     add_shared,
     check_overwrite,
@@ -210,6 +211,7 @@ FORMATS = {
             "--layout": {},
             "--unit": {"dest": "units"},
             "--img-shape": {},
+            "--missing-marker": {"default": "auto"},
             "--list": {
                 "dest": "split",
                 "metavar": "LIST.csv",
@@ -252,6 +254,7 @@ FORMATS = {
             },
             "--list": LIST,
             "--img-shape": {},
+            "--missing-marker": {"default": "auto"},
             "--max-persons": max_persons(5, MOST_SCORED),
             "--unit": {
                 "choices": ("px", "normalized"),
@@ -272,6 +275,7 @@ FORMATS = {
             },
             "--list": LIST,
             "--img-shape": {},
+            "--missing-marker": {"default": "auto"},
             "--max-persons": max_persons(5, MOST_SCORED),
         },
     ),
@@ -334,7 +338,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add(
     parser: argparse.ArgumentParser, option: str, arguments: dict[str, Any]
 ) -> None:
-    if option in ("--layout", "--unit", "--img-shape", "--seed"):
+    if option in SHARED and option != "--split":
         add_shared(parser, option, **arguments)
     else:
         parser.add_argument(option, **arguments)

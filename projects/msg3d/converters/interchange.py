@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..annotations import Sample
+from ..annotations.markers import without_markers
 from ..annotations.splits import hold_out
 from ..errors import ConfigError, DataError, MSG3DError, SkipFile
 from ..formats.base import (
@@ -116,7 +117,7 @@ def convert_data_set(
     result = Converted(form.name, target.name)
     if target.name == "annotation_file":
         _check_size(data, out)
-    _skip_empty(data, result)
+    _skip_empty(data, result, options.missing_marker)
     data.source = _identity(path, options, val_fraction, seed)
     assert target.write is not None
     try:
@@ -225,8 +226,8 @@ def output_format(out: str) -> Format:
     return all_formats()[name]
 
 
-def _skip_empty(data: DataSet, result: Converted) -> None:
-    """Leave out samples without any person, and report the progress."""
+def _skip_empty(data: DataSet, result: Converted, marker: str) -> None:
+    """Leave out samples without any person, replace markers, and report the progress."""
     read = data.read
 
     def samples(start: int) -> Iterator[Sample]:
@@ -235,6 +236,9 @@ def _skip_empty(data: DataSet, result: Converted) -> None:
         items = progress(read(0), "converting", total=data.count, unit="sample")
         written = 0
         for sample in items:
+            sample, notes = without_markers(sample, marker)
+            for text, count in notes.items():
+                data.note(text, count)
             if not sample["keypoint"].any():
                 result.skipped.append(sample["frame_dir"])
             elif written >= start:

@@ -34,6 +34,7 @@ def convert_folder(
     file_format: str | None = None,
     max_persons: int = 5,
     pose: Pose | None = None,
+    missing_marker: str = "auto",
 ) -> dict:
     """Convert a folder of files in any format to an annotation file, and write a report.
 
@@ -54,6 +55,8 @@ def convert_folder(
             file.
         max_persons: maximum number of persons per sequence.
         pose: pose estimator for videos.
+        missing_marker: which joints are absent besides those at zero; see
+            `annotations.markers.without_markers`.
 
     Returns:
         The report; see `convert.write_converted`.
@@ -68,6 +71,7 @@ def convert_folder(
         img_shape=_as_pair(img_shape),
         max_persons=max_persons,
         pose=pose,
+        missing_marker=missing_marker,
         formats=() if file_format is None else (file_format,),
     )
     data = Recordings(raw, options, split, val_fraction, seed, group)
@@ -85,6 +89,7 @@ def convert_coco_json(
     img_shape: Sequence[int] | None = None,
     max_persons: int = 5,
     normalized: bool = False,
+    missing_marker: str = "auto",
 ) -> dict:
     """Convert JSON files of pose estimators to an annotation file, and write a report.
 
@@ -100,6 +105,7 @@ def convert_coco_json(
         max_persons: maximum number of persons per video. Those with the largest sum of
             scores are kept.
         normalized: whether coordinates are fractions of the image instead of pixels.
+        missing_marker: see `convert_folder`.
 
     Returns:
         The report; see `convert.write_converted`.
@@ -113,6 +119,7 @@ def convert_coco_json(
         img_shape=_as_pair(img_shape),
         max_persons=max_persons,
         formats=ESTIMATORS if form is None else (form,),
+        missing_marker=missing_marker,
     )
     data = Recordings(raw, options, list_file, lenient=True)
     return data.convert(out, allow_bad, jobs)
@@ -127,6 +134,7 @@ def convert_mediapipe(
     list_file: StrPath | None = None,
     img_shape: Sequence[int] | None = None,
     max_persons: int = 5,
+    missing_marker: str = "auto",
 ) -> dict:
     """Convert landmarks of MediaPipe Pose to an annotation file, and write a report.
 
@@ -141,6 +149,7 @@ def convert_mediapipe(
             fractions of the image. The list can specify it for each video instead.
         max_persons: maximum number of persons per video. Those with the largest sum of
             scores are kept.
+        missing_marker: see `convert_folder`.
 
     Returns:
         The report; see `convert.write_converted`.
@@ -153,6 +162,7 @@ def convert_mediapipe(
         img_shape=_as_pair(img_shape),
         max_persons=max_persons,
         formats=("mediapipe",),
+        missing_marker=missing_marker,
     )
     data = Recordings(raw, options, list_file, lenient=True)
     return data.convert(out, allow_bad, jobs)

@@ -8,6 +8,7 @@ from mmaction.registry import DATASETS
 
 from ..annotations.check import Summary, check_annotations, id_field
 from ..annotations.files import load_annotations
+from ..annotations.markers import marker_values, without_markers
 from ..errors import ConfigError, DataError
 from ..skeletons import STREAMS
 
@@ -27,6 +28,9 @@ class SkeletonDataset(PoseDataset):
         stream: the stream that `SkeletonFeatures` computes: 'j' (joints), 'b' (bones),
             'jm' (joint motion), or 'bm' (bone motion). By default, the pipeline specifies
             the stream.
+        missing_marker: which joints are absent besides those at zero; see
+            `annotations.markers.without_markers`. By default, joints at (-1, -1),
+            (-1, -1, -1), and 65535.
         *args, **kwargs: see PoseDataset.
 
     Attributes:
@@ -34,7 +38,7 @@ class SkeletonDataset(PoseDataset):
             CheckDataHook; None until the data set is initialized.
 
     Raises:
-        ConfigError: `stream` is unknown (kind `option`).
+        ConfigError: `stream` or `missing_marker` is unknown (kind `option`).
         DataError: the file cannot be read (see `load_annotations`), a sample has a fault
             (a kind of `annotations.faults.KINDS`), or `split` is missing or unknown (kind
             `split`).
@@ -42,7 +46,14 @@ class SkeletonDataset(PoseDataset):
 
     summary: Summary | None = None
 
-    def __init__(self, *args: Any, stream: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        stream: str | None = None,
+        missing_marker: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        marker_values(missing_marker)
         if stream not in (None, *STREAMS):
             raise ConfigError(
                 f"{type(self).__name__} got stream={stream!r}, expected one of "
@@ -50,12 +61,14 @@ class SkeletonDataset(PoseDataset):
                 kind="option",
                 field="stream",
             )
-        self.stream = stream
+        self.stream, self.missing_marker = stream, missing_marker
         super().__init__(*args, **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """Return the sample at position `idx` as in PoseDataset, with its `stream`."""
+        """Return a sample as in PoseDataset, with `stream` and without markers."""
         info = super().get_data_info(idx)
+        if "keypoint" in info:
+            info, _ = without_markers(info, self.missing_marker)
         return info if self.stream is None else dict(info, stream=self.stream)
 
     def load_data_list(self) -> list[dict]:

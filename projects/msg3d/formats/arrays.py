@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import numpy as np
 
+from ..annotations.markers import marked_joints, marker_values
 from ..errors import DataError
 from ..skeletons import Skeleton, skeleton
 from ..skeletons.units import UNITS_2D, check_unit, to_standard_unit
@@ -39,6 +40,7 @@ def to_sequence(
     joints: tuple[str, ...],
     unit: str | None = None,
     img_shape: tuple[int, int] | None = None,
+    missing_marker: str = "auto",
 ) -> Sample:
     """Convert the numbers in a file to a sequence, with zeros for missing joints.
 
@@ -50,6 +52,7 @@ def to_sequence(
             (3D) or pixels (2D). `unscaled` coordinates, and normalized coordinates
             without `img_shape`, are not converted.
         img_shape: (height, width) of the image, for 2D.
+        missing_marker: see `annotations.markers.without_markers`.
 
     Returns:
         dict(frame_dir, total_frames, keypoint float32 [M, T, V, C], unit, notes), in
@@ -65,6 +68,10 @@ def to_sequence(
     flat = coordinates.shape[-1] == 2
     unit = unit or ("px" if flat else "m")
     check_unit(unit, coordinates.shape[-1])
+    # Markers are in the unit of the file.
+    notes = dict(arrays.notes)
+    for mask in marked_joints(coordinates, marker_values(missing_marker)).values():
+        coordinates = np.where(mask[..., None], np.nan, coordinates)
     missing = np.isnan(coordinates)
     absent = missing.all(axis=-1)
     incomplete = missing.any(axis=-1) & ~absent
@@ -88,7 +95,6 @@ def to_sequence(
             "the file.",
             kind="no-person",
         )
-    notes = dict(arrays.notes)
     if absent.any():
         notes["joints without coordinates, written as zero"] = int(absent.sum())
     sequence = {

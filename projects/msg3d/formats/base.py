@@ -41,6 +41,7 @@ from typing import Any
 
 import numpy as np
 
+from ..annotations.markers import without_markers
 from ..errors import ConfigError, DataError
 from ..io.json_data import parse_json_string, read_json
 from ..skeletons.lookup import Layout
@@ -84,6 +85,8 @@ class ReadOptions:
         formats: names of the allowed formats. By default, all formats are allowed. A
             single format is used without detection.
         labels: path of the labels of a data set, for formats with a separate file.
+        missing_marker: which joints are absent besides those at zero; see
+            `annotations.markers.without_markers`.
     """
 
     layout: Layout | None = None
@@ -95,6 +98,7 @@ class ReadOptions:
     pose: Pose | None = None
     formats: tuple[str, ...] = ()
     labels: str | None = None
+    missing_marker: str = "auto"
 
 
 class Source:
@@ -292,9 +296,34 @@ def read(source: Source, options: ReadOptions = ReadOptions()) -> list[Sample]:
         fmt = detect_format(source, options)
         if source.suffix == ".json" and source.json is None:
             read_json(source.content)  # raises, unless the JSON is `null`
-        return fmt.read(source, options)
+        samples = fmt.read(source, options)
+        return [_without_markers(sample, options.missing_marker) for sample in samples]
     except DataError as error:
         raise error.at(file=source.name) from error.__cause__
+
+
+def _without_markers(sample: Sample, marker: str) -> Sample:
+    """Set joints with a marker of missing joints to zero, in a sequence or a frame."""
+    single = "poses" in sample
+    if single:
+        fields = {"keypoint": sample["poses"][:, None]}
+        if sample.get("scores") is not None:
+            fields["keypoint_score"] = sample["scores"][:, None]
+    else:
+        fields = sample
+    if (
+        not isinstance(fields.get("keypoint"), np.ndarray)
+        or fields["keypoint"].ndim != 4
+    ):
+        return sample  # reported later
+    changed, notes = without_markers(fields, marker)
+    if not notes:
+        return sample
+    if single:
+        scores = changed.get("keypoint_score")
+        poses = {"poses": changed["keypoint"][:, 0]}
+        return {**sample, **poses, "scores": None if scores is None else scores[:, 0]}
+    return {**changed, "notes": {**sample.get("notes", {}), **notes}}
 
 
 def format_help() -> str:

@@ -30,7 +30,14 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
         channels = 3 if any(map(AXIS_Z.fullmatch, header)) else 2
     arrays = read_csv(source.content, layout.joints, channels)
     return [
-        to_sequence(arrays, source.id, layout.joints, options.unit, options.img_shape)
+        to_sequence(
+            arrays,
+            source.id,
+            layout.joints,
+            options.unit,
+            options.img_shape,
+            options.missing_marker,
+        )
     ]
 
 

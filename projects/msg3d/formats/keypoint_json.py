@@ -45,6 +45,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
         joints,
         options.unit,
         options.img_shape,
+        options.missing_marker,
     )
     return [dict(sequence, layout=meta["layout"]) if "layout" in meta else sequence]
 

@@ -24,7 +24,16 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
                 raise
         else:
             break
-    return [to_sequence(arrays, source.id, joints, options.unit, options.img_shape)]
+    return [
+        to_sequence(
+            arrays,
+            source.id,
+            joints,
+            options.unit,
+            options.img_shape,
+            options.missing_marker,
+        )
+    ]
 
 
 def read_npy(content: bytes, joints: int, channels: int) -> Arrays:

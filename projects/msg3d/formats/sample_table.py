@@ -94,7 +94,14 @@ def _sample(
     writer.writerows([row[index] for index in kept] for row in rows)
     try:
         arrays = read_csv(text.getvalue().encode(), joints, channels)
-        sample = to_sequence(arrays, name, joints, options.unit, options.img_shape)
+        sample = to_sequence(
+            arrays,
+            name,
+            joints,
+            options.unit,
+            options.img_shape,
+            options.missing_marker,
+        )
     except DataError as error:
         where = error.where
         if (

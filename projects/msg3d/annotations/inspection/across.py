@@ -81,6 +81,27 @@ def joint_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
         )
 
 
+def marker_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
+    """Find markers of missing joints other than zero."""
+    markers = {marker for sample in measures.values() for marker in sample.marked}
+    for marker in sorted(markers):
+        counts = {
+            name: sample.marked[marker]
+            for name, sample in measures.items()
+            if marker in sample.marked
+        }
+        channels = len(measures[next(iter(counts))].low)
+        place = ", ".join([f"{marker:g}"] * channels)
+        yield Fault(
+            "missing-marker",
+            f"'keypoint' is ({place}) at {sum(counts.values())} joints of {len(counts)} "
+            "samples, a marker of missing joints that the network would treat as a "
+            "position. `msg3d convert FILE OUTPUT` stores them as absent (zero).",
+            next(iter(counts)),
+            "keypoint",
+        )
+
+
 def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator[Fault]:
     """Find duplicate sequences, and test sequences that occur in training splits."""
     splits_of: dict[str, set[str]] = {name: set() for name in hashes.keypoints}

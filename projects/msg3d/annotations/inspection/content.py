@@ -14,6 +14,8 @@ HUGE = 1e5
 LARGEST_NORMALIZED = 2.0
 # Pose estimators and annotators place a few joints outside the image.
 OUTSIDE_SHARE, OUTSIDE_MARGIN = 0.05, 0.1
+# OpenPose's scores exceed 1 slightly.
+HIGHEST_SCORE = 1.5
 # If height and width are swapped, many more joints are outside.
 SWAPPED_SHARE = 0.2
 
@@ -76,7 +78,8 @@ def content_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fa
             "raw data again, or remove the sample.",
         )
     empty = np.flatnonzero(measures.empty_frames)
-    if len(empty):
+    # A pose estimator does not find a person in every frame.
+    if len(empty) and measures.scores is None:
         yield fault(
             "frame-zero",
             f"has no person in {len(empty)} of {measures.frames} frames, first in frame "
@@ -108,8 +111,7 @@ def _score_faults(name: str, measures: Measures) -> Iterator[Fault]:
             "is present, but 'keypoint' is 3D, and GenSkeFeat supports scores for 2D "
             "keypoints only. Remove 'keypoint_score'.",
         )
-    # Rounding may exceed the range slightly.
-    if low < -1e-3 or high > 1 + 1e-3:
+    if low < -1e-3 or high > HIGHEST_SCORE:
         yield fault(
             "score-range",
             f"ranges from {low:.3g} to {high:.3g}, expected 0 to 1. Rescale the scores.",
@@ -146,6 +148,8 @@ def _image_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fau
         return
     height, width = image = int(sides[0]), int(sides[1])
     if measures.size <= LARGEST_NORMALIZED:
+        if image == (1, 1):  # fractions of the image, which PreNormalize2D supports
+            return
         yield Fault(
             "not-pixels",
             f"'keypoint' has persons of size {measures.size:.2g}, but 'img_shape' is "

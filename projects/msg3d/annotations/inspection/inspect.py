@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...skeletons import skeleton
+from ...skeletons import Skeleton, skeleton
 from ...skeletons.axes import guess_axes
 from ...skeletons.body_size import is_hand
 from ..check import Annotations, file_faults, id_faults, id_field, split_faults
@@ -14,7 +14,13 @@ from ..faults import ERROR, KINDS, WARNING, Fault
 from ..leaks import FrameHashes
 from ..sample_check import labels_of, sample_faults
 from ..samples import Sample, Summary
-from .across import axes_faults, copy_faults, joint_faults, scale_faults
+from .across import (
+    axes_faults,
+    copy_faults,
+    joint_faults,
+    marker_faults,
+    scale_faults,
+)
 from .content import content_faults
 from .coordinates import (
     fitting_layouts,
@@ -27,6 +33,7 @@ from .coordinates import (
 )
 from .labels import Labels, Splits, class_faults, class_names, split_content_faults
 from .measures import Measures, measure
+from .tracks import Event, track_faults
 
 
 @dataclass
@@ -47,6 +54,8 @@ class Inspection:
         own_layout: the layout that `meta` describes, if no named layout matches.
         unit: guessed unit of the coordinates (see `skeletons.units`), or `unknown`.
         up: guessed axis from feet to head, such as `+y`; None if unclear.
+        events: errors of tracking.
+        body: layout for figures, if known.
     """
 
     faults: list[Fault] = field(default_factory=list)
@@ -62,6 +71,8 @@ class Inspection:
     own_layout: dict[str, Any] | None = None
     unit: str = "unknown"
     up: str | None = None
+    events: list[Event] = field(default_factory=list)
+    body: Skeleton | None = None
 
     @property
     def errors(self) -> list[Fault]:
@@ -123,6 +134,7 @@ def inspect_annotations(
     result.faults += split_content_faults(result.splits, result.labels)
     result.faults += scale_faults(result.measures)
     result.faults += joint_faults(result.measures)
+    result.faults += marker_faults(result.measures)
     result.faults += copy_faults(FrameHashes(keypoints), result.splits, result.labels)
     result.layouts = [layout] if layout else fitting_layouts(data, result.joints)
     if not result.layouts:
@@ -135,6 +147,15 @@ def inspect_annotations(
         result.up = up_axis(keypoints, body)
         if layout and result.channels == 3:
             result.faults += mirror_faults(keypoints, body)
+        result.body = body
+    meta = data.get("meta") if isinstance(data, dict) else None
+    ranked = isinstance(meta, dict) and meta.get("persons") == "rank"
+    for name, keypoint in keypoints.items():
+        for fault, event in track_faults(name, keypoint, result.body):
+            # Rows that are ranks instead of persons are exchanged on purpose.
+            if not (ranked and fault.kind == "persons-swapped"):
+                result.faults.append(fault)
+                result.events.append(event)
     order = list(KINDS)
     result.faults.sort(key=lambda fault: order.index(fault.kind))
     return result

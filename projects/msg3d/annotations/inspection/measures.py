@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..markers import marked_joints
 from ..samples import Sample
 
 
@@ -24,6 +25,8 @@ class Measures:
             as the median over all `person_frames`; NaN without persons.
         still: whether the sample has more than one frame, and all are identical.
         scores: lowest and highest `keypoint_score`; None without scores.
+        marked: number of joints with each marker of missing joints (see `markers`).
+        hidden: number of joints with score 0 and a position.
     """
 
     persons: int
@@ -38,6 +41,8 @@ class Measures:
     size: float
     still: bool
     scores: tuple[float, float] | None
+    marked: dict[float, int]
+    hidden: int
 
 
 def is_present(keypoint: np.ndarray) -> NDArray[np.bool_]:
@@ -84,4 +89,8 @@ def measure(sample: Sample, scored: bool) -> Measures:
         still=keypoint.shape[1] > 1
         and bool((keypoint[:, 1:] == keypoint[:, :1]).all()),
         scores=None if score is None else (float(score.min()), float(score.max())),
+        marked={
+            marker: int(mask.sum()) for marker, mask in marked_joints(keypoint).items()
+        },
+        hidden=0 if score is None else int(((score == 0) & present).sum()),
     )

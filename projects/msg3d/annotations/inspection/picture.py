@@ -1,4 +1,4 @@
-"""Histograms of an annotation file: classes, lengths, persons, and missing joints."""
+"""Figure of an annotation file: histograms, and an example of each error of tracking."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ import numpy as np
 from ...io.atomic import whole_file
 from .inspect import Inspection
 from .report import Report
+from .tracks import Event
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,10 +38,19 @@ def draw(inspection: Inspection, report: Report, path: str) -> None:
             f"pictures require Matplotlib ({error}). Install it with `pip install "
             "matplotlib`."
         ) from error
-    figure = Figure(figsize=(13, 8.5), layout="constrained")
+    events = list({event.kind: event for event in inspection.events}.values())
+    figure = Figure(figsize=(13, 12.5 if events else 8.5), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(f"{report['file']}: {report['samples']} samples")
-    (classes, lengths), (persons, missing) = figure.subplots(2, 2)
+    top, bottom = (
+        figure.subfigures(2, 1, height_ratios=(2, 1)) if events else (figure, None)
+    )
+    (classes, lengths), (persons, missing) = top.subplots(2, 2)
+    if bottom is not None:
+        for axes, event in zip(
+            bottom.subplots(1, len(events), squeeze=False)[0], events, strict=True
+        ):
+            _event(axes, event, inspection)
     _classes(classes, report, MaxNLocator(integer=True))
     if inspection.measures:
         _lengths(lengths, inspection)
@@ -48,6 +58,41 @@ def draw(inspection: Inspection, report: Report, path: str) -> None:
         _missing(missing, report, MaxNLocator(integer=True))
     with whole_file(path) as file:
         figure.savefig(file, format="png", dpi=100)
+
+
+def _event(axes: "Axes", event: Event, inspection: Inspection) -> None:
+    """Draw all persons before (gray) and after an error of tracking."""
+    up = -1 if inspection.channels == 2 or inspection.up == "-y" else 1
+    pairs = inspection.body.inward if inspection.body else ()
+    joints = inspection.body.joints if inspection.body else ()
+    for poses, gray in ((event.before, True), (event.after, False)):
+        for person, pose in enumerate(poses):
+            seen = pose.any(axis=-1)
+            x, y = pose[:, 0], up * pose[:, 1]
+            for joint, parent in pairs:
+                if seen[joint] and seen[parent]:
+                    side = joints[joint].partition("_")[0]
+                    color = {"left": "tab:blue", "right": "tab:orange"}.get(
+                        side, "black"
+                    )
+                    axes.plot(
+                        x[[joint, parent]],
+                        y[[joint, parent]],
+                        color="lightgray" if gray else color,
+                        linewidth=4 if gray else 1.5,
+                        zorder=1 if gray else 2,
+                    )
+            if seen.any():
+                axes.scatter(
+                    x[seen], y[seen], s=8, c="lightgray" if gray else "black", zorder=3
+                )
+                if not gray:
+                    axes.annotate(str(person), (x[seen][0], y[seen][0]))
+    axes.set_aspect("equal", adjustable="datalim")
+    title = (
+        f"{event.kind}: {event.sample:.40}\nframes {event.frame - 1} and {event.frame}"
+    )
+    axes.set_title(title, fontsize="medium")
 
 
 def _classes(axes: "Axes", report: Report, locator: "Locator") -> None:

@@ -129,8 +129,14 @@ def _measured(report: Report) -> list[str]:
             else "none"
         ),
     ]
+    if report["empty_frames"]:
+        lines.append(f"empty frames {report['empty_frames']}")
     if scores:
-        lines.append(f"scores       {scores['min']:.4g} to {scores['max']:.4g}")
+        hidden = scores["hidden"]
+        lines.append(
+            f"scores       {scores['min']:.4g} to {scores['max']:.4g}"
+            + (f"; {hidden} joints have score 0 and a position" if hidden else "")
+        )
     return lines
 
 
@@ -203,6 +209,7 @@ def overview(inspection: Inspection) -> Report:
         },
         layouts=inspection.layouts,
         own_layout=inspection.own_layout,
+        empty_frames=sum(int(sample.empty_frames.sum()) for sample in measures),
         missing_joints={
             "share": float(share.mean()),
             "per_joint": share.tolist(),
@@ -211,6 +218,7 @@ def overview(inspection: Inspection) -> Report:
         scores={
             "min": min(low for low, _ in scores),
             "max": max(high for _, high in scores),
+            "hidden": sum(sample.hidden for sample in measures),
         }
         if scores
         else None,
