@@ -58,6 +58,7 @@ KINDS = {
     "no-person": "No person is detected in any frame.",
     "persons": "Persons cannot be distinguished, or there are too many or too few.",
     "frame-numbers": "Frame numbers are missing, repeated, or too far apart.",
+    "frame-rate": "The frame rate or the times of frames are invalid.",
     "layout": "The joints do not match the skeleton layout.",
     "unit": "The coordinates do not match the unit, or the unit does not suit the file.",
     "img-shape": "The image size is missing or invalid.",

@@ -26,14 +26,14 @@ def marked_joints(
 
     Markers that do not occur are omitted.
     """
-    found = {}
+    masks = {}
     for marker in markers:
         # The comparison of one axis excludes almost all arrays.
         if (keypoint[..., 0] == marker).any():
             mask = (keypoint == marker).all(axis=-1)
             if mask.any():
-                found[marker] = mask
-    return found
+                masks[marker] = mask
+    return masks
 
 
 def zero_scores(sample: Sample) -> NDArray[np.bool_] | None:

@@ -227,6 +227,7 @@ def _read(path: str, expected: Expected, options: ReadOptions) -> list[Sample]:
         "layout": options.layout or expected.layout,
         "unit": options.unit,
         "img_shape": options.img_shape,
+        "fps": options.fps,
     }
     defaults = {key: value for key, value in defaults.items() if value is not None}
     sample_id = {} if name in WITH_IDS else {"frame_dir": Path(path).name}

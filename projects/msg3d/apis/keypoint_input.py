@@ -17,6 +17,7 @@ from ..annotations.markers import without_markers
 from ..errors import DataError, MSG3DError
 from ..formats.base import ReadOptions
 from ..formats.result_objects import are_results, as_array, sequence_of
+from ..preprocessing.frame_rate import at_rate, frame_positions
 from ..skeletons import Skeleton, convert_layout, skeleton
 from ..skeletons.axes import guess_axes
 from ..skeletons.units import (
@@ -40,12 +41,15 @@ class Expected:
         dimensions: 2 or 3, or None if the test pipeline accepts both.
         stream: value of `SkeletonDataset(stream=...)`, or None.
         num_person: maximum number of persons that the test pipeline keeps.
+        fps: frame rate of the samples; None if the network does not depend on it, or if
+            it is unknown.
     """
 
     layout: Layout
     dimensions: int | None
     stream: str | None
     num_person: int
+    fps: float | None = None
 
     @property
     def joints(self) -> int:
@@ -143,7 +147,11 @@ def _to_sample(
     sample["keypoint"] = keypoint
     if skeleton(layout) != skeleton(expected.layout):
         _convert(sample, layout, expected.layout)
-    frames = keypoint.shape[1]
+    if expected.fps is not None:
+        positions = frame_positions(sample, expected.fps)
+        if positions is not None:
+            sample = {**at_rate(sample, expected.fps), "frame_positions": positions}
+    frames = sample["keypoint"].shape[1]
     if not sample["keypoint"].any():
         raise DataError(
             f"all keypoints in {frames} frames are zero (no person detected). Remove the "

@@ -113,6 +113,8 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
         while "dataset" in dataset:
             dataset = dataset.dataset
         dataset.ann_file, dataset.split = ann_file, split
+        if facts.fps is not None:
+            dataset.fps = facts.fps
         if facts.packed:
             dataset.type = "PackedSkeletonDataset"
         dataset.pipeline = [

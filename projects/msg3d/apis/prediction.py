@@ -22,7 +22,8 @@ class Prediction:
             has `average_clips='prob'`, the default of GCNHead.
         classes: names of all classes, in the order of `scores`.
         rows: indices of the persons along axis M of `keypoint` [M, T, V, C].
-        frames: range (start, stop) of the frames used; `stop` is exclusive.
+        frames: range (start, stop) of the frames used, at the frame rate of the network;
+            `stop` is exclusive.
         persons: predictions for each person separately; empty unless requested.
         pairs: predictions for pairs of persons, closest first; empty unless requested.
         targets: dictionary from the names of the regression targets to their values, in

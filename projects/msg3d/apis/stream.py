@@ -1,5 +1,6 @@
 """Prediction with a sliding window over a stream of frames."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from ..annotations import Sample
 from ..errors import ConfigError, DataError
+from ..preprocessing.frame_rate import check_rate
+from ..preprocessing.sample import interpolate
 from .prediction import Prediction
 from .recognizer import Recognizer
 
@@ -23,13 +26,17 @@ class Stream:
         window: number of frames per prediction. Use the typical length of a training
             sequence.
         every: number of frames between predictions, and before the first prediction.
+        fps: frames per second of the stream. If the network was trained at another rate
+            (`fps` of its data set), frames are interpolated, and `window`, `every`, and
+            `frames` count frames at the network's rate. By default, frames are used as
+            they are, unless `add` gets times.
         **options: `layout`, `unit`, and `img_shape` of `Recognizer.predict_each`.
 
     Attributes:
-        frames: number of frames added since the start of the stream.
+        frames: number of frames in the stream since its start.
 
     Raises:
-        ConfigError: `window` or `every` is below 1.
+        ConfigError: `window` or `every` is below 1, or `fps` is not positive.
 
     Example:
         >>> stream = Stream(Recognizer("my_config.py", "best.pth", clips=1), window=60)
@@ -40,7 +47,12 @@ class Stream:
     """
 
     def __init__(
-        self, recognizer: Recognizer, window: int, every: int = 10, **options: Any
+        self,
+        recognizer: Recognizer,
+        window: int,
+        every: int = 10,
+        fps: float | None = None,
+        **options: Any,
     ) -> None:
         for name, value in (("window", window), ("every", every)):
             if value < 1:
@@ -51,11 +63,16 @@ class Stream:
                 )
         self.recognizer, self.options = recognizer, options
         self.window, self.every = window, every
-        self.frames = 0
+        self.fps, self.frames = check_rate(fps), 0
         self._buffers: dict[str, np.ndarray] = {}
+        self._previous: tuple[float, dict[str, np.ndarray]] | None = None
+        self._start = 0.0
 
     def add(
-        self, keypoint: np.ndarray, keypoint_score: np.ndarray | None = None
+        self,
+        keypoint: np.ndarray,
+        keypoint_score: np.ndarray | None = None,
+        time: float | None = None,
     ) -> Prediction | None:
         """Add a frame, and return a prediction if it is due.
 
@@ -63,6 +80,8 @@ class Stream:
             keypoint: array [M persons, V joints, C], with the same shape in all frames.
                 A person keeps the same row in all frames, and absent persons are zero.
             keypoint_score: scores [M, V] of 2D keypoints.
+            time: time of the frame in seconds, for cameras with irregular frames. Pass it
+                for all frames or for no frame.
 
         Returns:
             After every `every` frames, the `Prediction` for the last `window` frames.
@@ -83,9 +102,45 @@ class Stream:
             )
         if keypoint_score is not None:
             frame["keypoint_score"] = np.asarray(keypoint_score)
-        self._store(frame)
-        if self.frames % self.every:
-            return None
+        prediction = None
+        for resampled in self._at_rate(frame, time):
+            self._store(resampled)
+            if self.frames % self.every == 0:
+                prediction = self._predict()
+        return prediction
+
+    def _at_rate(
+        self, frame: dict[str, np.ndarray], time: float | None
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Yield the frames at the network's rate up to a new frame of the stream."""
+        rate = self.recognizer.expected.fps
+        if rate is None or (time is None and self.fps in (None, rate)):
+            yield frame
+            return
+        if time is None:
+            assert self.fps is not None
+            previous = -1 / self.fps if self._previous is None else self._previous[0]
+            time = previous + 1 / self.fps
+        if self._previous is None:
+            self._start = time
+            yield frame
+        else:
+            before, last = self._previous
+            if not time > before:
+                raise DataError(
+                    f"frame {self.frames}: time is {time}, expected more than {before}",
+                    kind="frame-rate",
+                    field="time",
+                )
+            while True:
+                wanted = self._start + self.frames / rate
+                if wanted > time + 1e-9 / rate:
+                    break
+                yield _between(last, frame, (wanted - before) / (time - before))
+        self._previous = (time, frame)
+
+    def _predict(self) -> Prediction | None:
+        """Return the prediction for the last window; None if it contains no person."""
         length = min(self.window, self.frames)
         # Buffers are [T, M, ...], and samples are [M, T, ...].
         sample: Sample = {
@@ -104,6 +159,7 @@ class Stream:
         """Remove all frames and set `frames` to 0, to start a new stream."""
         self.frames = 0
         self._buffers = {}
+        self._previous = None
 
     def _store(self, frame: dict[str, np.ndarray]) -> None:
         if not self._buffers:
@@ -142,3 +198,20 @@ class Stream:
         """Return a view of the last `length` frames, [length, ...]."""
         stop = (self.frames - 1) % self.window + 1 + self.window
         return buffer[stop - length : stop]
+
+
+def _between(
+    before: dict[str, np.ndarray], after: dict[str, np.ndarray], position: float
+) -> dict[str, np.ndarray]:
+    """Interpolate between two frames of a stream; see `preprocessing.sample`."""
+    if before.keys() != after.keys() or any(
+        before[key].shape != after[key].shape for key in before
+    ):
+        return after  # rejected when it is stored
+    pair = {key: np.stack([before[key], after[key]], axis=1) for key in before}
+    times = np.array([min(max(position, 0.0), 1.0)])
+    keypoint, score = interpolate(pair["keypoint"], times, pair.get("keypoint_score"))
+    frame = {"keypoint": keypoint[:, 0]}
+    if score is not None:
+        frame["keypoint_score"] = score[:, 0]
+    return frame

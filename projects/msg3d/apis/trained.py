@@ -82,6 +82,7 @@ class TestPipeline:
             dimensions=_dimensions(list(steps)),
             stream=dataset.get("stream"),
             num_person=steps.get("FormatGCNInput", {}).get("num_person", 2),
+            fps=dataset.get("fps"),
         )
         self.steps = with_clips(pipeline, clips)
         self._steps = Compose(self.steps)

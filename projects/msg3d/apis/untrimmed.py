@@ -44,7 +44,8 @@ def frame_scores(
     Args:
         recognizer: recognizer for classification, fastest with `clips=1`.
         sample: a sequence of any length, see `Recognizer.predict`.
-        window: number of frames per window. A shorter recording is a single window.
+        window: number of frames per window, at the frame rate of the network. A shorter
+            recording is a single window.
         stride: number of frames between the starts of consecutive windows. The last
             window ends with the recording.
         **options: `layout`, `unit`, and `img_shape` of `Recognizer.predict_each`.
@@ -83,7 +84,14 @@ def frame_scores(
         sums[start : start + window] += prediction.scores
         counts[start : start + window] += 1
     with np.errstate(invalid="ignore"):
-        return (sums / counts).astype(np.float32)
+        scores = (sums / counts).astype(np.float32)
+    positions = sample.get("frame_positions")
+    if positions is None:
+        return scores
+    # The scores of the frames of the recording, which has another frame rate
+    own = np.arange(round(float(positions[-1])) + 1)
+    nearest = np.interp(own, positions, np.arange(frames))
+    return scores[np.rint(nearest).astype(int)]
 
 
 def smooth(scores: np.ndarray, width: int) -> np.ndarray:

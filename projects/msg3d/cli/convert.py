@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="regular expression whose match in the path of a file is the name of its "
         "class, such as 'A(\\d+)' for NTU RGB+D",
     )
-    add_shared(parser, "--layout", "--img-shape", "--unit", "--missing-marker")
+    add_shared(parser, "--layout", "--img-shape", "--unit", "--missing-marker", "--fps")
     add("--train-split", metavar="NAME", help="split to write for training")
     add("--val-split", metavar="NAME", help="split to write for testing")
     add(
@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> None:
         labels=args.labels,
         unit=args.unit,
         missing_marker=args.missing_marker,
+        fps=args.fps,
         img_shape=None if args.img_shape is None else tuple(args.img_shape),
     )
     result = convert_data_set(

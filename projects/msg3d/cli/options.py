@@ -18,6 +18,17 @@ INPUT_FORMATS = (
 )
 
 
+def rate(text: str) -> float:
+    """Parse a positive number of frames per second."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return value
+
+
 def positive(text: str) -> int:
     """Parse a positive integer."""
     if not text.isdecimal() or int(text) < 1:
@@ -126,6 +137,11 @@ SHARED: dict[str, dict[str, Any]] = {
         "metavar": "LAYOUT",
         "help": "skeleton layout of the keypoints: a name (see `msg3d draw --list`) or a "
         ".json file",
+    },
+    "--fps": {
+        "type": rate,
+        "metavar": "FPS",
+        "help": "frames per second, for files that do not specify it",
     },
     "--missing-marker": {
         "metavar": "MARKER",

@@ -121,7 +121,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="minimum length of a segment (default: 1)",
     )
     long.add_argument(
-        "--fps", type=float, help="frames per second, for times and subtitles"
+        "--fps",
+        type=float,
+        help="frames per second of the input, for times and subtitles, and if the network "
+        "was trained at another rate",
     )
 
 
@@ -245,6 +248,7 @@ def _read_options(args: argparse.Namespace) -> "ReadOptions":
         split=args.split,
         max_persons=args.max_persons,
         pose=pose,
+        fps=args.fps,
         formats=(args.format,) if args.format else (),
     )
 

@@ -212,6 +212,7 @@ FORMATS = {
             "--unit": {"dest": "units"},
             "--img-shape": {},
             "--missing-marker": {"default": "auto"},
+            "--fps": {},
             "--list": {
                 "dest": "split",
                 "metavar": "LIST.csv",
@@ -255,6 +256,7 @@ FORMATS = {
             "--list": LIST,
             "--img-shape": {},
             "--missing-marker": {"default": "auto"},
+            "--fps": {},
             "--max-persons": max_persons(5, MOST_SCORED),
             "--unit": {
                 "choices": ("px", "normalized"),
@@ -276,6 +278,7 @@ FORMATS = {
             "--list": LIST,
             "--img-shape": {},
             "--missing-marker": {"default": "auto"},
+            "--fps": {},
             "--max-persons": max_persons(5, MOST_SCORED),
         },
     ),

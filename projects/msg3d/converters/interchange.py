@@ -117,7 +117,7 @@ def convert_data_set(
     result = Converted(form.name, target.name)
     if target.name == "annotation_file":
         _check_size(data, out)
-    _skip_empty(data, result, options.missing_marker)
+    _skip_empty(data, result, options)
     data.source = _identity(path, options, val_fraction, seed)
     assert target.write is not None
     try:
@@ -226,8 +226,8 @@ def output_format(out: str) -> Format:
     return all_formats()[name]
 
 
-def _skip_empty(data: DataSet, result: Converted, marker: str) -> None:
-    """Leave out samples without any person, replace markers, and report the progress."""
+def _skip_empty(data: DataSet, result: Converted, options: ReadOptions) -> None:
+    """Leave out samples without any person, apply options, and report the progress."""
     read = data.read
 
     def samples(start: int) -> Iterator[Sample]:
@@ -236,7 +236,9 @@ def _skip_empty(data: DataSet, result: Converted, marker: str) -> None:
         items = progress(read(0), "converting", total=data.count, unit="sample")
         written = 0
         for sample in items:
-            sample, notes = without_markers(sample, marker)
+            sample, notes = without_markers(sample, options.missing_marker)
+            if options.fps is not None and not {"fps", "times"} & sample.keys():
+                sample = {**sample, "fps": options.fps}
             for text, count in notes.items():
                 data.note(text, count)
             if not sample["keypoint"].any():

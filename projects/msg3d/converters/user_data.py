@@ -35,6 +35,7 @@ def convert_folder(
     max_persons: int = 5,
     pose: Pose | None = None,
     missing_marker: str = "auto",
+    fps: float | None = None,
 ) -> dict:
     """Convert a folder of files in any format to an annotation file, and write a report.
 
@@ -57,6 +58,7 @@ def convert_folder(
         pose: pose estimator for videos.
         missing_marker: which joints are absent besides those at zero; see
             `annotations.markers.without_markers`.
+        fps: frames per second, for files that do not specify it.
 
     Returns:
         The report; see `convert.write_converted`.
@@ -72,6 +74,7 @@ def convert_folder(
         max_persons=max_persons,
         pose=pose,
         missing_marker=missing_marker,
+        fps=fps,
         formats=() if file_format is None else (file_format,),
     )
     data = Recordings(raw, options, split, val_fraction, seed, group)
@@ -90,6 +93,7 @@ def convert_coco_json(
     max_persons: int = 5,
     normalized: bool = False,
     missing_marker: str = "auto",
+    fps: float | None = None,
 ) -> dict:
     """Convert JSON files of pose estimators to an annotation file, and write a report.
 
@@ -105,7 +109,7 @@ def convert_coco_json(
         max_persons: maximum number of persons per video. Those with the largest sum of
             scores are kept.
         normalized: whether coordinates are fractions of the image instead of pixels.
-        missing_marker: see `convert_folder`.
+        missing_marker, fps: see `convert_folder`.
 
     Returns:
         The report; see `convert.write_converted`.
@@ -120,6 +124,7 @@ def convert_coco_json(
         max_persons=max_persons,
         formats=ESTIMATORS if form is None else (form,),
         missing_marker=missing_marker,
+        fps=fps,
     )
     data = Recordings(raw, options, list_file, lenient=True)
     return data.convert(out, allow_bad, jobs)
@@ -135,6 +140,7 @@ def convert_mediapipe(
     img_shape: Sequence[int] | None = None,
     max_persons: int = 5,
     missing_marker: str = "auto",
+    fps: float | None = None,
 ) -> dict:
     """Convert landmarks of MediaPipe Pose to an annotation file, and write a report.
 
@@ -149,7 +155,7 @@ def convert_mediapipe(
             fractions of the image. The list can specify it for each video instead.
         max_persons: maximum number of persons per video. Those with the largest sum of
             scores are kept.
-        missing_marker: see `convert_folder`.
+        missing_marker, fps: see `convert_folder`.
 
     Returns:
         The report; see `convert.write_converted`.
@@ -163,6 +169,7 @@ def convert_mediapipe(
         max_persons=max_persons,
         formats=("mediapipe",),
         missing_marker=missing_marker,
+        fps=fps,
     )
     data = Recordings(raw, options, list_file, lenient=True)
     return data.convert(out, allow_bad, jobs)

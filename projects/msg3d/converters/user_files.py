@@ -260,6 +260,8 @@ def finish(sample: dict, entry: Entry, options: ReadOptions) -> tuple[dict, str]
     keypoint, unit = to_standard_unit(keypoint, unit, shape)
     kept = {field: sample[field] for field in FIELDS if sample.get(field) is not None}
     kept.update(total_frames=keypoint.shape[1], keypoint=keypoint)
+    if options.fps is not None and "times" not in kept:
+        kept.setdefault("fps", options.fps)
     if is_2d:
         shape = (1, 1) if unit == "normalized" else shape or options.img_shape
         if shape is None:

@@ -10,6 +10,7 @@ from ..annotations.check import Summary, check_annotations, id_field
 from ..annotations.files import load_annotations
 from ..annotations.markers import marker_values, without_markers
 from ..errors import ConfigError, DataError
+from ..preprocessing.frame_rate import at_rate, check_rate
 from ..skeletons import STREAMS
 
 
@@ -31,6 +32,9 @@ class SkeletonDataset(PoseDataset):
         missing_marker: which joints are absent besides those at zero; see
             `annotations.markers.without_markers`. By default, joints at (-1, -1),
             (-1, -1, -1), and 65535.
+        fps: frame rate of the samples. Samples with another rate in their `fps` or
+            `times` are converted; see `preprocessing.frame_rate`. By default, all samples
+            are used as they are.
         *args, **kwargs: see PoseDataset.
 
     Attributes:
@@ -38,7 +42,7 @@ class SkeletonDataset(PoseDataset):
             CheckDataHook; None until the data set is initialized.
 
     Raises:
-        ConfigError: `stream` or `missing_marker` is unknown (kind `option`).
+        ConfigError: `stream`, `missing_marker`, or `fps` is invalid (kind `option`).
         DataError: the file cannot be read (see `load_annotations`), a sample has a fault
             (a kind of `annotations.faults.KINDS`), or `split` is missing or unknown (kind
             `split`).
@@ -51,9 +55,11 @@ class SkeletonDataset(PoseDataset):
         *args: Any,
         stream: str | None = None,
         missing_marker: str = "auto",
+        fps: float | None = None,
         **kwargs: Any,
     ) -> None:
         marker_values(missing_marker)
+        self.fps = check_rate(fps)
         if stream not in (None, *STREAMS):
             raise ConfigError(
                 f"{type(self).__name__} got stream={stream!r}, expected one of "
@@ -65,10 +71,12 @@ class SkeletonDataset(PoseDataset):
         super().__init__(*args, **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """Return a sample as in PoseDataset, with `stream` and without markers."""
+        """Return a sample as in PoseDataset, with the options of this class applied."""
         info = super().get_data_info(idx)
         if "keypoint" in info:
             info, _ = without_markers(info, self.missing_marker)
+            if self.fps is not None:
+                info = at_rate(info, self.fps)
         return info if self.stream is None else dict(info, stream=self.stream)
 
     def load_data_list(self) -> list[dict]:

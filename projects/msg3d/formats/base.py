@@ -16,7 +16,8 @@ Here `read(source, options)` returns sequences. A sequence is a dictionary with
 - `frame_dir`: id of the sequence, the path of the file without the suffix;
 - `keypoint`: float32 [M, T, V, C], zero for absent joints;
 - `keypoint_score`: float32 [M, T, V], for 2D;
-- if known from the file: `layout`, `unit`, `img_shape` (height, width), `label`,
+- if known from the file: `layout`, `unit`, `img_shape` (height, width), `label`, `fps`
+  (frames per second) or `times` (seconds of each frame, [T]),
   `y_down` (True if the y axis points down in 3D), and `notes` (mapping from the
   description of a change to its count).
 
@@ -87,6 +88,7 @@ class ReadOptions:
         labels: path of the labels of a data set, for formats with a separate file.
         missing_marker: which joints are absent besides those at zero; see
             `annotations.markers.without_markers`.
+        fps: frames per second, for files that do not specify it.
     """
 
     layout: Layout | None = None
@@ -99,6 +101,7 @@ class ReadOptions:
     formats: tuple[str, ...] = ()
     labels: str | None = None
     missing_marker: str = "auto"
+    fps: float | None = None
 
 
 class Source:

@@ -42,7 +42,7 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> Sample:
         ImportError: OpenCV is not installed.
     """
     name = os.path.basename(path)  # noqa: PTH119  (also for URLs)
-    poses, scores, shape = _estimate(path, name, pose)
+    poses, scores, shape, fps = _estimate(path, name, pose)
     frames = len(poses)
     sequence: Sample = {
         "frame_dir": name,
@@ -51,6 +51,8 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> Sample:
         "img_shape": shape,
         "unit": "px",
     }
+    if fps is not None:
+        sequence["fps"] = fps
     if not any(map(len, poses)):
         return sequence
     numbers = np.repeat(np.arange(frames), [len(persons) for persons in poses])
@@ -67,8 +69,8 @@ def read_video(path: str, pose: Pose, max_persons: int = 5) -> Sample:
 
 def _estimate(
     path: str, name: str, pose: Pose
-) -> tuple[list[np.ndarray], list[np.ndarray], tuple[int, int]]:
-    """Return poses and scores of each frame, and the (height, width) of the video."""
+) -> tuple[list[np.ndarray], list[np.ndarray], tuple[int, int], float | None]:
+    """Return poses and scores of each frame, (height, width), and frame rate."""
     try:
         import cv2
     except ImportError as error:
@@ -82,6 +84,7 @@ def _estimate(
     shape: tuple[int, int] | None = None
     joints: int | None = None
     total = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0) or None
+    fps = float(capture.get(cv2.CAP_PROP_FPS))
     images = _images(capture)
     for image in progress(images, name, total, unit="frame", leave=False):
         shape = shape or (image.shape[0], image.shape[1])
@@ -97,7 +100,7 @@ def _estimate(
             "OpenCV cannot read this file as a video. Convert it to .mp4 (H.264).",
             kind="corrupt",
         )
-    return poses, scores, shape
+    return poses, scores, shape, fps if 0 < fps < 1e4 else None
 
 
 def _images(capture: "cv2.VideoCapture") -> Iterator[np.ndarray]:

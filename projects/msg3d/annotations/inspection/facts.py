@@ -2,9 +2,13 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ...errors import DataError
+from ...preprocessing.frame_rate import rate_of
 from ...skeletons import skeleton
-from ..check import Annotations
+from ..check import Annotations, samples_of
+from ..samples import Sample
 from .inspect import inspect_annotations
 from .report import Report, clip_len, num_person, overview
 
@@ -21,6 +25,7 @@ class Facts(NamedTuple):
         dimensions: number of coordinates per joint, 2 or 3.
         clip_len: frames per clip.
         packed: whether the file is a packed store.
+        fps: median frame rate of the samples; None if a sample does not specify it.
     """
 
     layout: str | dict[str, Any]
@@ -32,6 +37,7 @@ class Facts(NamedTuple):
     dimensions: int
     clip_len: int
     packed: bool
+    fps: float | None = None
 
 
 def read_facts(
@@ -85,7 +91,17 @@ def read_facts(
         dimensions=channels,
         clip_len=clip_len(numbers),
         packed=ann_file.rstrip("/").endswith(".packed"),
+        fps=_common_rate(samples_of(data, ann_file)),
     )
+
+
+def _common_rate(samples: list[Sample]) -> float | None:
+    """Return the median frame rate of the samples, rounded to 0.01."""
+    rates = [rate_of(sample) for sample in samples]
+    known = [rate for rate in rates if rate is not None]
+    if len(known) < len(rates):
+        return None
+    return round(float(np.median(known)), 2)
 
 
 def _splits(
