@@ -127,7 +127,9 @@ def change_array(draw, array):
     if way == 1:
         return array[tuple(slice(integer(draw, 0, 2), None) for _ in array.shape)]
     if way == 2:
-        return choose(draw, [array[None], array.ravel(), array.T, array[:0]])
+        return choose(
+            draw, [array[None], array.ravel(), array.T, np.atleast_1d(array)[:0]]
+        )
     array = array.copy()
     values = array[choose(draw, array.dtype.names)] if array.dtype.names else array
     if values.size:

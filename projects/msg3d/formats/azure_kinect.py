@@ -8,6 +8,8 @@ with y down:
      "joint_names": ["PELVIS", ...]}
 """
 
+import itertools
+
 import numpy as np
 
 from ..errors import DataError, SkipFile
@@ -56,7 +58,8 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
     )
     del sequence["keypoint_score"]
     sequence.update(layout=LAYOUT, unit="m", y_down=True)
-    if all(type(time) is int for time in times) and len(times) > 1:
+    valid = all(type(time) is int and abs(time) < 2**53 for time in times)
+    if valid and all(before < after for before, after in itertools.pairwise(times)):
         sequence["times"] = np.array(times) / 1e6
     return [sequence]
 

@@ -8,16 +8,19 @@ Files that msg3d writes have more arrays, which these code bases ignore: `train_
 returns exactly the samples that were written.
 """
 
+import math
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..annotations import Sample
-from ..errors import DataError
+from ..errors import DataError, MSG3DError
 from ..io.atomic import whole_file
 from ..io.json_data import decode, encode
 from ..io.npy import read_npy_array, read_npy_header
@@ -37,16 +40,15 @@ from .data_set import (
 PARTS = ("train", "test")
 # Splits of published files, such as NTU60_CS.npz.
 PROTOCOLS = {"cs": "xsub", "csub": "xsub", "cv": "xview", "cset": "xset"}
-MAX_LABEL_BYTES = 2**32
+MAX_LABEL_BYTES = 2**28
+MAX_LABEL = 1_000_000
 
 
 def open_data_set(source: Source, options: ReadOptions) -> DataSet:
     """Open a file without reading its keypoints."""
     assert source.path is not None  # data sets are files on disk
     with _archive(source.path) as archive:
-        ours = {}
-        if _has(archive, "meta"):
-            ours = decode(str(_array(archive, "meta", "U")).encode())
+        ours = _read_meta(archive)
         parts = [_Part(archive, part) for part in PARTS]
     widths = sorted({part.shape[2] for part in parts})
     if len(widths) > 1:
@@ -94,11 +96,19 @@ class _Part:
         self.part = part
         with archive.open(f"x_{part}.npy") as file:
             self.shape, fortran, self.dtype = read_npy_header(file)
-        if len(self.shape) != 3 or fortran or self.dtype.kind != "f":
+        if len(self.shape) != 3 or fortran or self.dtype.kind != "f" or 0 in self.shape:
             raise DataError(
                 f"x_{part} has shape {self.shape} and dtype {self.dtype}, expected floats "
                 "[N, T, M V C]",
                 kind="shape",
+                field=f"x_{part}",
+            )
+        rows = math.prod(self.shape) * self.dtype.itemsize
+        if rows > archive.getinfo(f"x_{part}.npy").file_size:
+            raise DataError(
+                f"x_{part} has less data than shape {self.shape} requires. Copy or create "
+                "the file again.",
+                kind="truncated",
                 field=f"x_{part}",
             )
         labels = _array(archive, f"y_{part}", "fiub")
@@ -109,8 +119,13 @@ class _Part:
                     kind="label",
                     field=f"y_{part}",
                 )
-            labels = labels.argmax(axis=1) if labels.size else labels[:, 0]
-        if labels.shape != self.shape[:1]:
+            labels = labels.argmax(axis=1) if labels.size else np.zeros(0)
+        if (
+            labels.shape != self.shape[:1]
+            or not np.isfinite(labels).all()
+            or labels.min() < 0
+            or labels.max() > MAX_LABEL
+        ):
             raise DataError(
                 f"y_{part} has shape {labels.shape}, expected {self.shape[0]} labels",
                 kind="label",
@@ -118,18 +133,59 @@ class _Part:
             )
         self.labels = labels.astype(np.int64)
         self.names = [f"{part}_{number:06d}" for number in range(len(labels))]
-        self.sizes, self.img_shapes = None, None
+        self.sizes: np.ndarray | None = None
+        self.img_shapes: np.ndarray | None = None
         if _has(archive, f"{part}_names"):
-            self.names = _array(archive, f"{part}_names", "U").tolist()
-            self.sizes = np.stack(
-                [
-                    _array(archive, f"{part}_{key}", "iu")
-                    for key in ("persons", "frames")
-                ],
-                axis=1,
-            )
+            names = _array(archive, f"{part}_names", "U")
+            self.names = names.ravel().tolist()
+            keys = ("persons", "frames")
+            sizes = [_array(archive, f"{part}_{key}", "iu").ravel() for key in keys]
+            self._check(names, *sizes)
+            self.sizes = np.stack(sizes, axis=1)
+            if min(map(len, self.names)) == 0 or self.sizes.min() < 1:
+                raise DataError(
+                    f"{part}_names, _persons, or _frames has an empty entry",
+                    kind="structure",
+                    field=f"{part}_names",
+                )
         if _has(archive, f"{part}_img_shapes"):
-            self.img_shapes = _array(archive, f"{part}_img_shapes", "iu")
+            shapes = _array(archive, f"{part}_img_shapes", "iu")
+            self._check(shapes)
+            self.img_shapes = shapes.reshape(len(labels), -1)
+
+    def _check(self, *arrays: np.ndarray) -> None:
+        if any(len(array) != self.shape[0] for array in arrays if array.ndim) or any(
+            not array.ndim for array in arrays
+        ):
+            raise DataError(
+                f"the arrays of {self.part} do not have {self.shape[0]} entries each",
+                kind="structure",
+                field=f"{self.part}_names",
+            )
+
+
+def _read_meta(archive: zipfile.ZipFile) -> dict[str, Any]:
+    """Return the content of `meta` in a file that msg3d wrote; empty otherwise."""
+    if not _has(archive, "meta"):
+        return {}
+    ours = decode(str(_array(archive, "meta", "U")).encode("utf-8", "replace"))
+    if isinstance(ours, dict):
+        splits, joints = ours.get("splits"), ours.get("joints")
+        if (
+            isinstance(splits, dict)
+            and all(isinstance(splits.get(part), str) for part in PARTS)
+            and type(joints) is int
+            and joints > 0
+            and ours.get("channels") in (2, 3, 4)
+            and type(ours.get("scored")) is bool
+            and isinstance(ours.get("meta"), dict)
+        ):
+            return ours
+    raise DataError(
+        "'meta' is not what msg3d writes. Create the file again, or remove the array.",
+        kind="structure",
+        field="meta",
+    )
 
 
 def _samples(
@@ -172,7 +228,7 @@ def _sample(
     if part.sizes is None:
         keypoint = trimmed(keypoint, data)
     else:
-        persons, frames = part.sizes[number]
+        persons, frames = part.sizes[number].tolist()
         keypoint = keypoint[:persons, :frames]
     keypoint, score = split_channels(keypoint, scored)
     sample = {
@@ -201,8 +257,17 @@ def _split(source: Source, part: str) -> str:
 def _archive(path: str) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
+            # zipfile allocates the claimed size of a member before it reads it.
+            size = Path(path).stat().st_size
+            if any(info.compress_size > size for info in archive.infolist()):
+                raise zipfile.BadZipFile("an array is larger than the file")
             yield archive
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (
+        *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError),
+        *(RuntimeError, UnicodeError, ValueError, OverflowError),
+    ) as error:
+        if isinstance(error, MSG3DError):
+            raise
         raise DataError(
             f"the file is not a complete .npz file ({error}). Copy or create it again.",
             kind="corrupt",
@@ -221,7 +286,11 @@ def _has(archive: zipfile.ZipFile, name: str) -> bool:
 
 def _array(archive: zipfile.ZipFile, name: str, kinds: str) -> np.ndarray:
     if archive.getinfo(f"{name}.npy").file_size > MAX_LABEL_BYTES:
-        raise DataError(f"{name} has more than 4 GiB", kind="too-large", field=name)
+        raise DataError(
+            f"{name} has more than {MAX_LABEL_BYTES // 2**20} MiB",
+            kind="too-large",
+            field=name,
+        )
     return read_npy_array(archive.read(f"{name}.npy"), kinds)
 
 

@@ -20,13 +20,24 @@ from .frames import NO_PERSON, to_tracks
 
 LAYOUTS = {17: "coco", 18: "openpose", 25: "openpose25"}
 CHANNELS = ["x", "y", "score"]
+MAX_FRAMES = 1_000_000
 
 
 def _read(source: Source, options: ReadOptions) -> list[Sample]:
     info = source.json["info"]
     need_fields(info, ("num_frame", "num_keypoints", "keypoint_channels"), "info")
     joints, frames = info["num_keypoints"], info["num_frame"]
-    if joints not in LAYOUTS or info["keypoint_channels"] != CHANNELS:
+    if type(frames) is not int or not 0 < frames <= MAX_FRAMES:
+        raise DataError(
+            f"'num_frame' is {frames!r:.40}, expected 1 to {MAX_FRAMES}",
+            kind="number",
+            field="info",
+        )
+    if (
+        type(joints) is not int
+        or joints not in LAYOUTS
+        or info["keypoint_channels"] != CHANNELS
+    ):
         raise DataError(
             f"'info' has {joints!r:.40} joints with the channels "
             f"{info['keypoint_channels']!r:.80}, expected 17, 18, or 25 joints with "
@@ -37,7 +48,15 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
     persons = list_of_objects(source.json["annotations"], "annotations")
     for index, person in enumerate(persons):
         need_fields(person, ("frame_index", "keypoints"), f"annotations[{index}]")
-        number = person["frame_index"]
+        number, identity = person["frame_index"], person.get("person_id")
+        if identity is not None and (
+            type(identity) is not int or not -(2**53) < identity < 2**53
+        ):
+            raise DataError(
+                f"'person_id' is {identity!r:.40}, expected an integer",
+                kind="number",
+                field=f"annotations[{index}]",
+            )
         if type(number) is not int or not 0 <= number < frames:
             raise DataError(
                 f"'frame_index' is {number!r:.40}, expected 0 to {frames - 1}",
@@ -64,10 +83,14 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
     )
     sequence.update(layout=LAYOUTS[joints], unit=options.unit or "px")
     resolution = info.get("resolution")
-    if isinstance(resolution, list) and len(resolution) == 2:
+    if (
+        isinstance(resolution, list)
+        and len(resolution) == 2
+        and all(type(side) is int and 0 < side < 2**31 for side in resolution)
+    ):
         sequence["img_shape"] = resolution[1], resolution[0]
     label = source.json.get("category_id")
-    if type(label) is int and label >= 0:
+    if type(label) is int and 0 <= label < 2**31:
         sequence["label"] = label
     return [sequence]
 

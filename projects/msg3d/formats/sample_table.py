@@ -50,7 +50,7 @@ def open_data_set(source: Source, options: ReadOptions) -> DataSet:
             key: rows[0][header.index(key)] for key in KEYS if key in header
         }
     names = {sample.get("label", "") for sample in samples.values()}
-    numbered = all(name.isdecimal() for name in names)
+    numbered = all(name.isdecimal() and len(name) < 8 for name in names)
     classes = [] if numbered else sorted(names)
     splits: dict[str, list[str]] = {}
     for name, sample in samples.items():
@@ -68,7 +68,7 @@ def open_data_set(source: Source, options: ReadOptions) -> DataSet:
             label = fields.get("label", "")
             if label:
                 sample["label"] = int(label) if numbered else classes.index(label)
-            if fields.get("height"):
+            if fields.get("height") and fields.get("width"):
                 sample["img_shape"] = int(fields["height"]), int(fields["width"])
             yield sample
 
@@ -129,11 +129,23 @@ def _groups(path: str, header: list[str]) -> Iterator[tuple[int, str, list[list[
     """Iterate over the samples as line of the first row, name, and rows."""
     key = header.index("sample")
     with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        next(reader)
+        reader = csv.reader(file, strict=True)
 
         def rows() -> Iterator[tuple[int, list[str]]]:
-            for row in reader:
+            while True:
+                try:
+                    row = next(reader, None)
+                except (csv.Error, UnicodeDecodeError) as error:
+                    text = isinstance(error, UnicodeDecodeError)
+                    raise DataError(
+                        f"the table is not valid CSV in UTF-8 ({error})",
+                        kind="encoding" if text else "syntax",
+                        line=reader.line_num + 1,
+                    ) from None
+                if row is None:
+                    return
+                if reader.line_num == 1:
+                    continue
                 if len(row) != len(header):
                     raise DataError(
                         f"the row has {len(row)} cells, expected {len(header)} as in the "

@@ -36,6 +36,7 @@ from .data_set import (
 
 NAME = re.compile(r"(train|val|test)_data(.*)\.npy")
 PROTOCOLS = ("xsub", "xview", "xset")
+MAX_LABEL = 1_000_000
 
 
 def open_data_set(source: Source, options: ReadOptions) -> DataSet:
@@ -84,7 +85,7 @@ class _Array:
 
     def __init__(self, path: Path, labels: str | None) -> None:
         self.rows = NpyRows(str(path), "f")
-        if len(self.rows.shape) != 5:
+        if len(self.rows.shape) != 5 or 0 in self.rows.shape:
             raise DataError(
                 f"the array has shape {self.rows.shape}, expected [N, C, T, V, M]",
                 kind="shape",
@@ -104,7 +105,12 @@ class _Array:
         if (
             not isinstance(content, (tuple, list))
             or len(content) != 2
-            or any(len(part) != len(self.rows) for part in content)
+            or any(
+                not isinstance(part, (list, tuple, np.ndarray))
+                or (isinstance(part, np.ndarray) and part.ndim != 1)
+                or len(part) != len(self.rows)
+                for part in content
+            )
         ):
             raise DataError(
                 f"the labels do not match {path.name}, expected a tuple of {len(self.rows)} "
@@ -113,8 +119,20 @@ class _Array:
                 file=str(file),
             )
         names, self.labels = content
+        for name, label in zip(names, self.labels, strict=True):
+            if (
+                not isinstance(name, str)
+                or not isinstance(label, int | np.integer)
+                or not 0 <= label < MAX_LABEL
+            ):
+                raise DataError(
+                    f"the labels contain {type(name).__name__} and {type(label).__name__}, "
+                    "expected names as text and labels as nonnegative integers",
+                    kind="label",
+                    file=str(file),
+                )
         # Names are those of the raw files, such as S001C001P001R001A001.skeleton.
-        self.names = [os.path.splitext(str(name))[0] for name in names]  # noqa: PTH122
+        self.names = [os.path.splitext(name)[0] for name in names]  # noqa: PTH122
 
 
 def _samples(

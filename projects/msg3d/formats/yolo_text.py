@@ -47,7 +47,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
         poses.append(joints[:, :2])
         visible = joints[:, 2] if joints.shape[1] == 3 else joints.any(axis=1)
         scores.append(visible.astype(np.float32))
-        tracked = len(rest) == 2 or (bool(rest) and rest[0].isdigit())
+        tracked = bool(rest) and rest[-1].isdigit() and len(rest[-1]) < 16
         identities.append(int(rest[-1]) if tracked else None)
     values = np.array(poses, np.float32).reshape(-1, len(JOINTS), 2)
     check_image_unit(float(np.abs(values).max(initial=0)), "normalized")
