@@ -138,11 +138,13 @@ def add_cards(text: str) -> str:
 
 def add_formats(text: str) -> str:
     """Insert the table of file formats."""
-    rows = ["| format | files | name |", "|---|---|---|"]
+    rows = ["| format | files | name | command | what is read |", "|---|---|---|---|---|"]
     for file_format in all_formats().values():
         suffixes = ", ".join(f"`{suffix}`" for suffix in file_format.suffixes)
+        command = "prepare folder" if file_format.data_set is None else "convert"
         rows.append(
-            f"| {file_format.title} | {suffixes or 'a folder'} | `{file_format.name}` |"
+            f"| {file_format.title} | {suffixes or 'a folder'} | `{file_format.name}` "
+            f"| `msg3d {command}` | {file_format.keeps} |"
         )
     return text.replace("<!-- formats -->", "\n".join(rows))
 

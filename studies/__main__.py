@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.processes import exit_on_signal
 
-from . import dropout, networks, precision, recipe, styles
+from . import dropout, frame_rate, networks, precision, recipe, styles
 from .runs import Runs, RunsInUse
 
 STUDIES = {
@@ -25,6 +25,7 @@ STUDIES = {
     "dropout": dropout,
     "precision": precision,
     "recipe": recipe,
+    "frame-rate": frame_rate,
 }
 
 

@@ -35,6 +35,7 @@ def _detect(source: Source) -> bool:
 FORMAT = Format(
     name="alphapose",
     title="AlphaPose, or COCO results",
+    keeps="joints, scores, track ids",
     suffixes=(".json",),
     detect=_detect,
     read=_read,

@@ -121,6 +121,7 @@ def _write(data: DataSet, path: str, *_: str | None) -> dict[str, int]:
 FORMAT = Format(
     name="annotation_file",
     title="MMAction2 annotation file",
+    keeps="everything",
     suffixes=(".pkl",),
     detect=lambda source: True,
     read=_read,

@@ -72,6 +72,7 @@ def _detect(source: Source) -> bool:
 FORMAT = Format(
     name="azure_kinect",
     title="Azure Kinect body tracking, a recording",
+    keeps="joints in meters, body ids, times",
     suffixes=(".json",),
     detect=_detect,
     read=_read,

@@ -6,6 +6,7 @@ module:
     FORMAT = Format(
         name="mine",
         title="Poses of my estimator",
+        keeps="joints and scores",
         suffixes=(".json",),
         detect=lambda source: isinstance(source.json, dict) and "mine" in source.json,
         read=read,
@@ -197,6 +198,7 @@ class Format:
     Attributes:
         name: short, unique name, for options.
         title: title for help and docs.
+        keeps: what is read from the files, for the docs.
         suffixes: file suffixes in lower case. Empty for folders.
         detect: callable that returns whether a source with one of the suffixes has this
             format.
@@ -214,6 +216,7 @@ class Format:
 
     name: str
     title: str
+    keeps: str
     suffixes: tuple[str, ...]
     detect: Callable[[Source], bool]
     read: Callable[[Source, ReadOptions], list[Sample]]

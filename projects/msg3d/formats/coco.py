@@ -91,6 +91,7 @@ def _number_images(data: dict[str, Any], persons: Persons) -> dict[Any, int]:
 FORMAT = Format(
     name="coco",
     title="COCO annotations of the frames of a video",
+    keeps="joints, scores or visibility, track ids, image size",
     suffixes=(".json",),
     detect=lambda source: (
         isinstance(source.json, dict)

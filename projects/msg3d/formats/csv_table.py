@@ -176,6 +176,7 @@ def _detect(source: Source) -> bool:
 FORMAT = Format(
     name="csv",
     title="Table of joints with one row per frame, or per frame and person",
+    keeps="joints, scores in 2D",
     suffixes=(".csv",),
     detect=_detect,
     read=_read,

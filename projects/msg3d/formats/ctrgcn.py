@@ -355,6 +355,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="ctrgcn",
     title="CTR-GCN data set, x_train and y_train",
+    keeps="joints, scores, labels, splits; with files of msg3d also ids and image sizes",
     suffixes=(".npz",),
     detect=lambda source: True,
     read=_read,

@@ -122,6 +122,7 @@ def _detect(source: Source) -> bool:
 FORMAT = Format(
     name="keypoint_json",
     title="Keypoints as JSON lists",
+    keeps="joints, scores in 2D, layout, unit, image size",
     suffixes=(".json",),
     detect=_detect,
     read=_read,

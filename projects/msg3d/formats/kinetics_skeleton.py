@@ -201,6 +201,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="kinetics_skeleton",
     title="Kinetics-skeleton clips",
+    keeps="joints, scores, label",
     suffixes=(".json",),
     detect=_detect,
     read=_read,

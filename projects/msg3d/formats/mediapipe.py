@@ -417,6 +417,7 @@ def _detect(source: Source) -> bool:
 FORMAT = Format(
     name="mediapipe",
     title="MediaPipe Pose, 33 landmarks",
+    keeps="image landmarks with visibility, or world landmarks in meters",
     suffixes=(".csv", ".json"),
     detect=_detect,
     read=_read,

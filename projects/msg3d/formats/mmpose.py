@@ -74,6 +74,7 @@ def _detect(source: Source) -> bool:
 FORMAT = Format(
     name="mmpose",
     title="MMPose, a video or a frame",
+    keeps="joints, scores, track ids",
     suffixes=(".json",),
     detect=_detect,
     read=_read,

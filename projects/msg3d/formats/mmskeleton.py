@@ -105,6 +105,7 @@ def _detect(source: Source) -> bool:
 FORMAT = Format(
     name="mmskeleton",
     title="mmskeleton, a video",
+    keeps="joints, scores, track ids, image size, label",
     suffixes=(".json",),
     detect=_detect,
     read=_read,

@@ -75,6 +75,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="msr_action3d",
     title="MSR-Action3D sequences",
+    keeps="joints in meters",
     suffixes=(".txt",),
     detect=_detect,
     read=_read,

@@ -73,6 +73,7 @@ def read_npy(content: bytes, joints: int, channels: int) -> Arrays:
 FORMAT = Format(
     name="npy",
     title="NumPy array [T, V, C] or [M, T, V, C]",
+    keeps="joints, scores in 2D",
     suffixes=(".npy",),
     detect=lambda source: not is_data_set(source),
     read=_read,

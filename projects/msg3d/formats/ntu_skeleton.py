@@ -248,6 +248,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="ntu_skeleton",
     title="NTU RGB+D .skeleton files",
+    keeps="joints in meters, bodies",
     suffixes=(".skeleton",),
     detect=lambda source: True,
     read=_read,

@@ -116,6 +116,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="nw_ucla",
     title="NW-UCLA sequences",
+    keeps="joints in meters, label",
     suffixes=(".json",),
     detect=_detect,
     read=_read,

@@ -52,6 +52,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="openpose",
     title="OpenPose (folder with one file per frame)",
+    keeps="joints of the body, scores",
     suffixes=(".json",),
     detect=lambda source: isinstance(source.json, dict) and "people" in source.json,
     read=_read,

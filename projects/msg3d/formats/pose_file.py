@@ -75,6 +75,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="pose_file",
     title="pose-format (.pose)",
+    keeps="joints of the body, scores, image size, frame rate",
     suffixes=(".pose",),
     detect=lambda source: True,
     read=_read,

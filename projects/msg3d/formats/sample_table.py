@@ -239,6 +239,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="sample_table",
     title="Data set in one table, with a column for the sample",
+    keeps="joints, scores in 2D, ids, labels, splits, image sizes",
     suffixes=(".csv",),
     detect=lambda source: is_data_set(read_header(source.first_line)),
     read=_read,

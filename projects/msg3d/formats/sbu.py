@@ -90,6 +90,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="sbu",
     title="SBU Kinect Interaction sequences",
+    keeps="joints of both persons",
     suffixes=(".txt",),
     detect=_detect,
     read=_read,

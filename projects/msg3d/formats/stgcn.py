@@ -225,6 +225,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="stgcn",
     title="ST-GCN or 2s-AGCN data set, [N, C, T, V, M] with labels",
+    keeps="joints, scores in 2D, ids, labels, splits",
     suffixes=(".npy",),
     detect=is_data_set,
     read=_read,

@@ -51,6 +51,7 @@ def _write(data: DataSet, path: str, *_: str | None) -> dict[str, int]:
 FORMAT = Format(
     name="store",
     title="Packed store",
+    keeps="everything",
     suffixes=(),
     detect=_detect,
     read=_read,

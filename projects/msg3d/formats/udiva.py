@@ -149,6 +149,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="udiva",
     title="UDIVA body landmarks",
+    keeps="joints",
     suffixes=(".hdf5",),
     detect=lambda source: True,
     read=_read,

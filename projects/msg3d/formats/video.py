@@ -144,6 +144,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="video",
     title="Video, with a pose estimator",
+    keeps="joints and scores of the pose estimator, image size, frame rate",
     suffixes=(".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg"),
     detect=lambda source: True,
     read=_read,

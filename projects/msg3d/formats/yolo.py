@@ -50,6 +50,7 @@ def _detect(source: Source) -> bool:
 FORMAT = Format(
     name="yolo",
     title="Ultralytics YOLO, a video or a frame",
+    keeps="joints, visibility, track ids",
     suffixes=(".json",),
     detect=_detect,
     read=_read,

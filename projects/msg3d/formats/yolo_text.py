@@ -67,6 +67,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
 FORMAT = Format(
     name="yolo_text",
     title="Ultralytics YOLO text files (folder with one file per frame)",
+    keeps="joints, visibility, track ids",
     suffixes=(".txt",),
     detect=lambda source: bool(LINE.fullmatch(source.first_line)),
     read=_read,
