@@ -138,7 +138,10 @@ def add_cards(text: str) -> str:
 
 def add_formats(text: str) -> str:
     """Insert the table of file formats."""
-    rows = ["| format | files | name | command | what is read |", "|---|---|---|---|---|"]
+    rows = [
+        "| format | files | name | command | what is read |",
+        "|---|---|---|---|---|",
+    ]
     for file_format in all_formats().values():
         suffixes = ", ".join(f"`{suffix}`" for suffix in file_format.suffixes)
         command = "prepare folder" if file_format.data_set is None else "convert"

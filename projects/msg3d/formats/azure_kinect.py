@@ -9,6 +9,7 @@ with y down:
 """
 
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
     if not positions:
         raise SkipFile(NO_PERSON)
     keypoint = stack_numbers(positions, (JOINTS, 3), places.__getitem__) / 1000
-    times = [frame.get("timestamp_usec") for frame in frames]
+    times: list[Any] = [frame.get("timestamp_usec") for frame in frames]
     sequence = to_tracks(
         source.id,
         Observations(

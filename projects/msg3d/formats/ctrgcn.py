@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -95,7 +95,7 @@ class _Part:
     def __init__(self, archive: zipfile.ZipFile, part: str) -> None:
         self.part = part
         with archive.open(f"x_{part}.npy") as file:
-            self.shape, fortran, self.dtype = read_npy_header(file)
+            self.shape, fortran, self.dtype = read_npy_header(cast(BinaryIO, file))
         if len(self.shape) != 3 or fortran or self.dtype.kind != "f" or 0 in self.shape:
             raise DataError(
                 f"x_{part} has shape {self.shape} and dtype {self.dtype}, expected floats "
@@ -204,7 +204,7 @@ def _samples(
                 start -= count
                 continue
             with archive.open(f"x_{part.part}.npy") as file:
-                read_npy_header(file)
+                read_npy_header(cast(BinaryIO, file))
                 size = part.dtype.itemsize * part.shape[1] * part.shape[2]
                 file.seek(size * start, 1)
                 for number in range(start, count):

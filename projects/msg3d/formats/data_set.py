@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..annotations import Sample
 from ..errors import DataError
@@ -286,9 +287,9 @@ def trimmed(keypoint: np.ndarray, data: DataSet) -> np.ndarray:
     Returns:
         View of the keypoints, [M', T', V, C] with M' and T' of at least 1.
     """
-    present = keypoint.any(axis=(2, 3))  # (M, T)
-    frames = int(present.any(axis=0).nonzero()[0].max(initial=0)) + 1
-    persons = int(present.any(axis=1).nonzero()[0].max(initial=0)) + 1
+    present: NDArray[np.bool_] = np.any(keypoint, axis=(2, 3))  # (M, T)
+    frames = int(np.flatnonzero(np.any(present, axis=0)).max(initial=0)) + 1
+    persons = int(np.flatnonzero(np.any(present, axis=1)).max(initial=0)) + 1
     data.note("frames of zeros after the end, removed", keypoint.shape[1] - frames)
     data.note("absent persons, removed", len(keypoint) - persons)
     keypoint = keypoint[:persons, :frames]

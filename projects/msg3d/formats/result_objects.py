@@ -35,6 +35,7 @@ def sequence_of(results: Sequence[Any], options: ReadOptions) -> Sample:
             (a kind of the format's reader).
     """
     source = Source("results", b"")
+    content: list[Any]
     if _is_ultralytics(results[0]):
         name, content = "yolo", [_ultralytics(result) for result in results]
     else:

@@ -187,7 +187,8 @@ def write(data: DataSet, path: str, *_: str | None) -> dict[str, int]:
     classes = data.meta.get("classes", ())
     lost: dict[str, int] = {}
     with whole_file(path, "x") as file:
-        writer, columns = csv.writer(file, lineterminator="\n"), []
+        writer = csv.writer(file, lineterminator="\n")
+        columns: list[str] = []
         for sample in data.read(0):
             keypoint, name = joined_channels(sample), sample["frame_dir"]
             scored = sample.get("keypoint_score") is not None

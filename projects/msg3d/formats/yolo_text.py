@@ -49,12 +49,12 @@ def _read(source: Source, options: ReadOptions) -> list[Sample]:
         scores.append(visible.astype(np.float32))
         tracked = bool(rest) and rest[-1].isdigit() and len(rest[-1]) < 16
         identities.append(int(rest[-1]) if tracked else None)
-    values = np.array(poses, np.float32).reshape(-1, len(JOINTS), 2)
-    check_image_unit(float(np.abs(values).max(initial=0)), "normalized")
+    positions = np.array(poses, np.float32).reshape(-1, len(JOINTS), 2)
+    check_image_unit(float(np.abs(positions).max(initial=0)), "normalized")
     return [
         {
             "frame_dir": source.id,
-            "poses": values,
+            "poses": positions,
             "scores": np.array(scores, np.float32).reshape(-1, len(JOINTS)),
             "identities": identities,
             "layout": "coco",

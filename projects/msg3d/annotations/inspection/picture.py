@@ -31,7 +31,7 @@ def draw(inspection: Inspection, report: Report, path: str) -> None:
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure, FigureBase
         from matplotlib.ticker import MaxNLocator
     except ImportError as error:
         raise ImportError(
@@ -42,14 +42,15 @@ def draw(inspection: Inspection, report: Report, path: str) -> None:
     figure = Figure(figsize=(13, 12.5 if events else 8.5), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(f"{report['file']}: {report['samples']} samples")
-    top, bottom = (
-        figure.subfigures(2, 1, height_ratios=(2, 1)) if events else (figure, None)
-    )
+    top: FigureBase = figure
+    bottom: FigureBase = figure
+    if events:
+        grid = figure.add_gridspec(2, 1, height_ratios=(2, 1))
+        top, bottom = (figure.add_subfigure(grid[row]) for row in (0, 1))
     (classes, lengths), (persons, missing) = top.subplots(2, 2)
-    if bottom is not None:
-        for axes, event in zip(
-            bottom.subplots(1, len(events), squeeze=False)[0], events, strict=True
-        ):
+    if events:
+        panels = np.ravel(bottom.subplots(1, len(events), squeeze=False))
+        for axes, event in zip(panels, events, strict=True):
             _event(axes, event, inspection)
     _classes(classes, report, MaxNLocator(integer=True))
     if inspection.measures:
