@@ -84,14 +84,15 @@ def frame_scores(
         sums[start : start + window] += prediction.scores
         counts[start : start + window] += 1
     with np.errstate(invalid="ignore"):
-        scores = (sums / counts).astype(np.float32)
+        scores: NDArray[np.float32] = (sums / counts).astype(np.float32)
     positions = sample.get("frame_positions")
     if positions is None:
         return scores
     # The scores of the frames of the recording, which has another frame rate
     own = np.arange(round(float(positions[-1])) + 1)
     nearest = np.interp(own, positions, np.arange(frames))
-    return scores[np.rint(nearest).astype(int)]
+    of_recording: NDArray[np.float32] = scores[np.rint(nearest).astype(int)]
+    return of_recording
 
 
 def smooth(scores: np.ndarray, width: int) -> np.ndarray:

@@ -301,14 +301,14 @@ def trimmed(keypoint: np.ndarray, data: DataSet) -> np.ndarray:
 def _period(keypoint: np.ndarray) -> int:
     """Return the number of frames after which a sequence repeats itself until its end.
 
-    A still person is not a repetition: the period has at least two different frames.
+    A still person is not a repetition, and neither is a last frame that equals the first.
     """
-    frames = keypoint.shape[1]
+    frames: int = keypoint.shape[1]
     flat = keypoint.transpose(1, 0, 2, 3).reshape(frames, -1)
-    starts = np.flatnonzero((flat[1:] == flat[0]).all(axis=1)) + 1
+    starts = np.flatnonzero((flat[1:-1] == flat[0]).all(axis=1)) + 1
     for period in starts:
         if (flat[period:] == flat[:-period]).all():
-            still = (flat[:period] == flat[0]).all()
+            still = bool((flat[:period] == flat[0]).all())
             return frames if still else int(period)
     return frames
 
