@@ -1,5 +1,6 @@
 """Conversion of labeled data sets between the formats of different code bases."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -214,6 +215,28 @@ def test_folder_of_pickles_with_a_pattern(tmp_path):
     back = read(Source(str(tmp_path / "mine.npz")))
     for sample in back:
         assert sample["label"] == int(sample["frame_dir"][-1])
+
+
+def test_folder_of_nw_ucla_has_its_splits(tmp_path):
+    rng = np.random.default_rng(0)
+    for subject, view in ((1, 1), (1, 2), (2, 1), (2, 3)):
+        name = f"a01_s{subject:02d}_e00_v{view:02d}"
+        skeletons = rng.normal(size=(5, 20, 3)).tolist()
+        content = {"file_name": name, "skeletons": skeletons, "label": 1}
+        path = tmp_path / "all_sqe" / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content))
+    splits = convert_data_set(tmp_path / "all_sqe", tmp_path / "a.pkl").splits
+    assert (splits["xview_train"], splits["xview_val"]) == (3, 1)
+    assert (splits["xsub_train"], splits["xsub_val"]) == (2, 2)
+
+
+@pytest.mark.parametrize("suffix", [".c3d", ".trc", ".mat"])
+def test_unsupported_format_names_a_tool(tmp_path, suffix):
+    (tmp_path / f"a{suffix}").write_bytes(b"x")
+    with raises("unknown-format") as caught:
+        convert_data_set(tmp_path / f"a{suffix}", tmp_path / "a.pkl")
+    assert ".npy" in str(caught.value)
 
 
 def test_list_of_labels_replaces_those_of_a_file(tmp_path):

@@ -26,8 +26,10 @@ from ..formats.base import (
 from ..formats.data_set import DataSet
 from ..io import StrPath
 from ..io.progress import progress
+from ..stores.packing import load_any
 from ..stores.store_format import HEADER
 from .labels import Entry, read_list, sorted_classes
+from .nw_ucla import convert_nw_ucla
 from .recordings import Recordings
 
 # Larger data sets are not written as a pickle, which is loaded into memory to train.
@@ -172,41 +174,53 @@ def _convert_folder(
         target = out
         if Path(out).suffix not in (".pkl", ".packed"):
             target = str(Path(folder, "gathered.pkl"))
-        labels = label_pattern or ("field" if _has_labels(path, options) else "folder")
-        listed = options.labels
-        data = Recordings(path, options, listed, val_fraction, seed, labels=labels)
-        report = data.convert(target, allow_bad=False, jobs=None)
-        if not report["written"]:
-            faults = "; ".join(
-                f"{fault['file']}: {fault['why']}" for fault in report["refused"][:3]
-            )
-            raise DataError(
-                f"{len(report['refused'])} files cannot be read ({faults:.500})",
-                kind=report["refused"][0]["kind"] if report["refused"] else "empty",
-                file=path,
-            )
-        if target == out:
-            names = {
-                side: counts["train"] if side == "train" else counts["val"]
-                for side, counts in report["splits"].items()
-            }
-            return Converted(
-                "folder", output_format(out).name, report["sequences"], names
-            )
-        converted = convert_data_set(target, out, splits=splits)
-        return replace(converted, input_format="folder")
+        name, labeled = _first_file(path, options)
+        if name == "nw_ucla" and options.labels is None and val_fraction is None:
+            report = convert_nw_ucla(path, target)  # with splits by view and subject
+        else:
+            labels = label_pattern or ("field" if labeled else "folder")
+            listed = options.labels
+            data = Recordings(path, options, listed, val_fraction, seed, labels=labels)
+            report = data.convert(target, False, None)
+        return _finished(report, target, out, splits)
 
 
-def _has_labels(path: str, options: ReadOptions) -> bool:
-    """Return whether the first readable file of a folder contains a label."""
+def _finished(
+    report: dict, target: str, out: str, splits: tuple[str | None, str | None]
+) -> Converted:
+    """Convert the file of a converter's report to the output format.
+
+    Raises:
+        DataError: the converter rejected files (the kind of the first one).
+    """
+    if not report["written"]:
+        refused = report["refused"]
+        faults = "; ".join(f"{fault['file']}: {fault['why']}" for fault in refused[:3])
+        raise DataError(
+            f"{len(refused)} files cannot be read ({faults:.500})",
+            kind=refused[0]["kind"] if refused else "empty",
+            file=report["raw"],
+        )
+    if target == out:
+        data = load_any(out)
+        names = data["split"] if isinstance(data, dict) else {}
+        sizes = {name: len(ids) for name, ids in names.items()}
+        return Converted("folder", output_format(out).name, report["sequences"], sizes)
+    converted = convert_data_set(target, out, splits=splits)
+    return replace(converted, input_format="folder")
+
+
+def _first_file(path: str, options: ReadOptions) -> tuple[str | None, bool]:
+    """Return the format of the first readable file, and whether it contains a label."""
     for folder, _, files in sorted(os.walk(path)):
-        for name in sorted(files):
-            source = Source(os.path.join(folder, name))  # noqa: PTH118
+        for file in sorted(files):
+            source = Source(os.path.join(folder, file))  # noqa: PTH118
             try:
-                return all("label" in sample for sample in read(source, options))
+                name = detect_format(source, options).name
+                return name, all("label" in sample for sample in read(source, options))
             except (MSG3DError, SkipFile, OSError):
                 continue
-    return False
+    return None, False
 
 
 def output_format(out: str) -> Format:

@@ -69,6 +69,17 @@ Pose = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 # Suffixes that unrelated files, such as notes, often have.
 COMMON_SUFFIXES = (".txt",)
 MAX_LINE = 1 << 20
+# Files that no reader supports, and what to do.
+ELSEWHERE = {
+    ".bvh": "Export positions as CSV, for example with the package bvh-converter",
+    ".c3d": "Read it with the package ezc3d, and save [T, V, 3] as .npy",
+    ".fbx": "Export CSV or JSON from Blender",
+    ".h5": "Export CSV from DeepLabCut or SLEAP, or save [M, T, V, C] as .npy with h5py",
+    ".mat": "Read it with scipy.io.loadmat, and save [M, T, V, C] as .npy",
+    ".pt": "Load it with torch.load(..., weights_only=True), and save an array as .npy",
+    ".tfrecord": "Read it with TensorFlow, and save [M, T, V, C] as .npy",
+    ".trc": "Read it with pandas.read_csv, and save [T, V, 3] as .npy",
+}
 
 
 @dataclass(frozen=True)
@@ -281,8 +292,9 @@ def detect_format(source: Source, options: ReadOptions = ReadOptions()) -> Forma
         read_json(source.content)
     suffixes = ", ".join(sorted({suffix for fmt in formats for suffix in fmt.suffixes}))
     titles = ", ".join(fmt.title for fmt in candidates if suffix)
+    fix = f". {ELSEWHERE[suffix]}." if suffix in ELSEWHERE else ""
     raise DataError(
-        f"the file has an unknown format, expected {titles or f'one of {suffixes}'}",
+        f"the file has an unknown format, expected {titles or f'one of {suffixes}'}{fix}",
         kind="unknown-format",
         file=source.name,
     )
