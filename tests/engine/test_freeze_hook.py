@@ -93,3 +93,27 @@ def test_unknown_name(tmp_path):
     with raises("unknown-name", ConfigError, field="names") as error:
         train(tmp_path, Model(), [hook(names=["PA", "B"], epochs=1)])
     assert "'B'" in error.value.message
+
+
+class Normalized(Model):
+    """Model with BatchNorm in a module that is frozen."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+
+    def forward(self, inputs, mode="loss"):
+        return super().forward(self.backbone(inputs), mode)
+
+
+def test_frozen_module_does_not_change(tmp_path):
+    hook = {"type": "FreezeParametersHook", "names": ["backbone"]}
+    model = Normalized()
+    before = copy.deepcopy(model.state_dict())
+    train(tmp_path, model, [hook])
+    after = model.state_dict()
+    frozen = [name for name in before if name.startswith("backbone.")]
+    assert len(frozen) == 7
+    assert all(torch.equal(before[name], after[name]) for name in frozen)
+    assert not torch.equal(before["weight"], after["weight"])
+    assert model.backbone.training

@@ -6,12 +6,15 @@ can fix, the last line of the output is an explanation.
 examples:
   msg3d train my_config.py --work-dir work_dirs/first --seed 0
   msg3d train my_config.py --resume
+  msg3d train my_config.py --weights pretrained.pth
   msg3d train my_config.py --launcher pytorch --gpus 4
   msg3d train my_config.py --launcher slurm --partition P --gpus 8 --gpus-per-node 8
 """
 
 import argparse
+from pathlib import Path
 
+from ..errors import ConfigError
 from .launching import add_config, add_launcher, add_mmaction, run_script
 from .options import add_shared
 
@@ -39,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="resume training from a checkpoint (without a value: from the last checkpoint "
         "in the work dir)",
     )
+    add(
+        "--weights",
+        metavar="FILE",
+        help="start from the weights of another training: new head for other classes, "
+        "joints matched by name for another layout (load_from of the config)",
+    )
     add("--amp", action="store_true", help="train with automatic mixed precision")
     add("--no-validate", action="store_true", help="do not evaluate during training")
     add(
@@ -65,4 +74,14 @@ def run(args: argparse.Namespace) -> int:
 
     if args.resume not in (None, "auto"):
         check_checkpoint(args.resume)
+    if args.weights is not None:
+        if args.resume is not None:
+            raise ConfigError(
+                "--weights and --resume are both set, but a resumed training has its own "
+                "weights. Omit one of them.",
+                kind="option",
+            )
+        check_checkpoint(args.weights)
+        weights = f"load_from={Path(args.weights).absolute()}"
+        args.cfg_options = [*(args.cfg_options or []), weights]
     return run_script("train", args, OPTIONS)

@@ -19,8 +19,10 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from ...annotations.check import Summary
+from ...checkpoints.adapt import adapt_weights
 from ...checkpoints.reading import first_mismatch
-from ...errors import CheckpointError, ConfigError, DataError
+from ...checkpoints.stored_config import stored_config
+from ...errors import CheckpointError, ConfigError, DataError, MSG3DError
 from .input_check import check_head, check_inputs
 
 
@@ -35,6 +37,7 @@ class CheckDataHook(Hook):
     `num_targets`) or `backbone.graph`. `input_check` checks layouts, joints, channels,
     persons, and the channels of the head.
 
+    In training, weights of `load_from` are adapted to the network (`checkpoints.adapt`).
     In `val` and `test`, all entries of the checkpoint must match the model. MMEngine
     only logs mismatches, and would test random weights. Training may load only a part.
 
@@ -73,6 +76,8 @@ class CheckDataHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         if not self._only_tests:
+            if not runner._resume:
+                _adapt(runner, checkpoint)
             return
         # As MMEngine interprets the file.
         state = {
@@ -88,6 +93,44 @@ class CheckDataHook(Hook):
                 kind="weights",
                 file=runner._load_from,
             )
+
+
+def _adapt(runner: Runner, checkpoint: dict) -> None:
+    """Adapt the weights of `load_from` to the network, and log what was transferred."""
+    model = _unwrapped(runner.model)
+    state = {
+        key.removeprefix("module."): value
+        for key, value in checkpoint.get("state_dict", checkpoint).items()
+        if isinstance(value, torch.Tensor)
+    }
+    meta = checkpoint.get("meta") if isinstance(checkpoint.get("meta"), dict) else {}
+    known = (meta.get("dataset_meta") or {}).get("classes")
+    own = runner.train_dataloader.dataset.metainfo.get("classes")
+    backbone = getattr(model, "backbone", None)
+    try:
+        weights, transfer = adapt_weights(
+            state,
+            model.state_dict(),
+            [name for name, _ in model.named_buffers()],
+            _layout_of(meta, runner._load_from),
+            getattr(getattr(backbone, "graph", None), "layout", None),
+            known is None or own is None or list(known) == list(own),
+            getattr(backbone, "in_channels", 3),
+        )
+    except MSG3DError as error:
+        raise error.at(file=runner._load_from) from None
+    runner.logger.info(f"weights of {runner._load_from}: {transfer.summary()}")
+    checkpoint.pop("state_dict", None)
+    checkpoint["state_dict"] = weights
+
+
+def _layout_of(meta: dict, file: str) -> Any:
+    """Return the layout in the config of a checkpoint; None without config."""
+    try:
+        backbone = stored_config(meta, file).model.backbone
+        return backbone.graph_cfg.get("layout", "coco")
+    except (MSG3DError, AttributeError, KeyError):
+        return None
 
 
 def _unwrapped(model: nn.Module) -> BaseModel:
