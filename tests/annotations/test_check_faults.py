@@ -475,7 +475,7 @@ def test_fault(case):
 
 def test_every_kind_is_tested():
     elsewhere = {"unreadable", "layout-joints", "mirrored", "missing-marker"}
-    elsewhere |= {"frozen-track", "persons-swapped", "left-right-flip"}
+    elsewhere |= {"rate-invalid", "frozen-track", "persons-swapped", "left-right-flip"}
     assert {case[0] for case in CASES.values()} | elsewhere == set(KINDS)
     assert len(CASES) > 40
 

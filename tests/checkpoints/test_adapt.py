@@ -110,8 +110,8 @@ def test_other_layout_gets_its_shared_joints(kind, source, target):
     norm = next(n for n in done.adapted if n.endswith("data_bn.weight"))
     joint = shared[-1]
     channels = weights[norm].reshape(-1, len(new), 3)[:, new.index(joint)]
-    given = state[norm].reshape(-1, len(old), 3)[:, old.index(joint)]
-    assert torch.equal(channels, given)
+    stored = state[norm].reshape(-1, len(old), 3)[:, old.index(joint)]
+    assert torch.equal(channels, stored)
     for graph in (n for n in initial if n.rpartition(".")[2] == "A"):
         if graph in dict(model.named_buffers()):
             assert torch.equal(weights[graph], initial[graph])
@@ -126,8 +126,8 @@ def test_windows_of_g3d_keep_their_frames():
     joint, other = "left_knee", "right_wrist"
     for frame in range(3):
         actual = weights[name][0, 25 * frame + new.index(joint), 50 + new.index(other)]
-        given = state[name][0, 20 * frame + old.index(joint), 40 + old.index(other)]
-        assert actual == given
+        stored = state[name][0, 20 * frame + old.index(joint), 40 + old.index(other)]
+        assert actual == stored
 
 
 def test_other_channels_and_networks_are_rejected():

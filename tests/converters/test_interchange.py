@@ -11,7 +11,7 @@ from errors import raises
 from in_process import msg3d_command
 from msg3d.annotations.files import load_annotations, save_annotations
 from msg3d.converters.interchange import OUTPUTS, convert_data_set
-from msg3d.errors import ConfigError
+from msg3d.errors import ConfigError, MSG3DError
 from msg3d.formats.base import ReadOptions, Source, read
 from msg3d.stores import writer
 from msg3d.stores.packing import load_any
@@ -268,6 +268,170 @@ def test_file_without_splits(tmp_path):
     assert sizes == {"train": 8, "val": 4}
 
 
+@pytest.mark.parametrize("field", ["keypoint", "index", "fields"])
+def test_interruption_within_a_sample(tmp_path, monkeypatch, field):
+    source, data = written(tmp_path)
+    monkeypatch.setattr(writer, "SAVE_EVERY", 1)
+    append, count = StoreWriter._append, 0
+
+    def interrupted(self, name, rows, sample):
+        nonlocal count
+        append(self, name, rows, sample)
+        count += name == field
+        if count == 4:
+            raise KeyboardInterrupt
+
+    out = tmp_path / "mine.packed"
+    monkeypatch.setattr(StoreWriter, "_append", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        convert_data_set(source, out)
+    monkeypatch.setattr(StoreWriter, "_append", append)
+    # The command resumes although the path exists.
+    assert msg3d_command("convert", source, out) == 0
+    for sample, expected in zip(
+        load_any(out)["annotations"], data["annotations"], strict=True
+    ):
+        assert same(sample["keypoint"], expected["keypoint"])
+        assert sample["label"] == expected["label"]
+
+
+@pytest.mark.parametrize("changed", ["labels", "store"])
+def test_changed_input_does_not_resume(tmp_path, monkeypatch, changed):
+    monkeypatch.setattr(writer, "SAVE_EVERY", 1)
+    source, data = written(tmp_path)
+    rows = [f"{v['frame_dir']},{{}},train" for v in data["annotations"]]
+    rows[-1] = rows[-1].replace("train", "val")
+    table = tmp_path / "list.csv"
+    table.write_text("\n".join(["file,label,split", *rows]).format(*"ab" * 6))
+    options = ReadOptions(labels=str(table) if changed == "labels" else None)
+    if changed == "store":
+        convert_data_set(source, tmp_path / "in.packed")
+        source = str(tmp_path / "in.packed")
+    add, count = StoreWriter.add, 0
+
+    def interrupted(self, sample):
+        nonlocal count
+        count += 1
+        if count == 6:
+            raise KeyboardInterrupt
+        add(self, sample)
+
+    monkeypatch.setattr(StoreWriter, "add", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        convert_data_set(source, tmp_path / "out.packed", options)
+    monkeypatch.setattr(StoreWriter, "add", add)
+    if changed == "labels":
+        table.write_text("\n".join(["file,label,split", *rows]).format(*"ba" * 6))
+    else:
+        for sample in data["annotations"]:
+            sample["label"] = 3 - sample["label"]
+        save_annotations(data, tmp_path / "other.pkl")
+        convert_data_set(tmp_path / "other.pkl", tmp_path / "in.packed")
+    convert_data_set(source, tmp_path / "out.packed", options)
+    labels = [v["label"] for v in load_any(tmp_path / "out.packed")["annotations"]]
+    assert labels == ([1, 0] * 6 if changed == "labels" else [3, 2, 1, 0] * 3)
+    assert len(list((tmp_path / "out.packed").glob("data.*"))) == 1
+
+
+def test_no_file_is_overwritten(tmp_path, capsys):
+    source, _ = written(tmp_path)
+    (tmp_path / "val_label.pkl").write_bytes(b"mine")
+    assert msg3d_command("convert", source, tmp_path / "train_data.npy") == 1
+    assert "val_label.pkl" in capsys.readouterr().err
+    assert (tmp_path / "val_label.pkl").read_bytes() == b"mine"
+
+
+def test_ids_with_dots_and_classes_in_order(tmp_path):
+    data = annotations()
+    for number, sample in enumerate(data["annotations"]):
+        sample["frame_dir"] = f"v,{number % 2}.{number}"
+    names = [sample["frame_dir"] for sample in data["annotations"]]
+    data["split"] = {"train": names[:8], "val": names[8:]}
+    data["meta"] = {"classes": ["walk", "10", "jump", "a"], "layout": "kinect20"}
+    save_annotations(data, tmp_path / "mine.pkl")
+    for name in ("mine.csv", "train_data.npy"):
+        convert_data_set(tmp_path / "mine.pkl", tmp_path / name)
+        convert_data_set(tmp_path / name, tmp_path / "back.pkl")
+        back = load_annotations(tmp_path / "back.pkl")
+        assert {v["frame_dir"]: v["label"] for v in back["annotations"]} == {
+            v["frame_dir"]: v["label"] for v in data["annotations"]
+        }
+        if name == "mine.csv":
+            assert back["meta"]["classes"] == data["meta"]["classes"]
+
+
+def test_persons_that_repeat_separately(tmp_path):
+    rng = np.random.default_rng(0)
+    first, second = (rng.normal(size=(n, 25, 3)).astype(np.float32) for n in (8, 6))
+    array = np.stack([np.tile(v, (7, 1, 1))[:40] for v in (first, second)])
+    np.save(tmp_path / "train_data.npy", array.transpose(3, 1, 2, 0)[None])
+    (tmp_path / "train_label.pkl").write_bytes(pickle.dumps((["a"], [0])))
+    [sample] = read(Source(str(tmp_path / "train_data.npy")))
+    assert same(sample["keypoint"][0], first)
+    assert same(sample["keypoint"][1, :6], second)
+    assert not sample["keypoint"][1, 6:].any()
+
+
+def damaged(change):
+    data = annotations(joints=17, channels=2)
+    change(data["annotations"])
+    return data
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".csv"])
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda v: v[3].pop("keypoint_score"), None),
+        (lambda v: v[3].update(keypoint=v[3]["keypoint"][0]), None),
+        (lambda v: v[3].pop("keypoint"), "keypoint-missing"),
+        (lambda v: v[3].update(label=[1, 2]), "label"),
+        (lambda v: v[3]["keypoint"].fill(np.nan), "keypoint-not-finite"),
+    ],
+    ids=["no scores", "three axes", "no keypoint", "several labels", "nan"],
+)
+def test_invalid_samples(tmp_path, suffix, change, kind):
+    (tmp_path / "mine.pkl").write_bytes(pickle.dumps(damaged(change)))
+    with pytest.raises(MSG3DError) as caught:
+        convert_data_set(tmp_path / "mine.pkl", tmp_path / FORMATS[suffix])
+    assert kind in (None, caught.value.kind)
+    assert not (tmp_path / FORMATS[suffix]).exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"label_pattern": "a"},
+        {"val_fraction": 0.5},
+        {"splits": ("train", None)},
+        {"options": ReadOptions(unit="mm")},
+        {"options": ReadOptions(img_shape=(2, 2))},
+    ],
+)
+def test_options_that_have_no_effect_are_rejected(tmp_path, options):
+    source, _ = written(tmp_path)
+    with raises("option", ConfigError):
+        convert_data_set(source, tmp_path / "a.packed", **options)
+
+
+def test_incomplete_list_is_rejected(tmp_path):
+    source, data = written(tmp_path)
+    name = data["annotations"][0]["frame_dir"]
+    (tmp_path / "list.csv").write_text(f"file,label,split\n{name},a,train\n")
+    with raises("samples-differ"):
+        convert_data_set(
+            source, tmp_path / "a.pkl", ReadOptions(labels=str(tmp_path / "list.csv"))
+        )
+
+
+def test_sample_in_two_splits_is_rejected(tmp_path):
+    data = annotations()
+    data["split"]["val"].append(data["split"]["train"][0])
+    (tmp_path / "mine.pkl").write_bytes(pickle.dumps(data))
+    with raises("split"):
+        convert_data_set(tmp_path / "mine.pkl", tmp_path / "mine.npz")
+
+
 def test_interrupted_store_is_resumed(tmp_path, monkeypatch):
     source, data = written(tmp_path)
     monkeypatch.setattr(writer, "SAVE_EVERY", 2)
@@ -290,7 +454,7 @@ def test_interrupted_store_is_resumed(tmp_path, monkeypatch):
         StoreWriter, "add", lambda self, v: added.append(v["frame_dir"]) or add(self, v)
     )
     convert_data_set(source, out)
-    assert len(added) == len(data["annotations"]) - 5
+    assert len(added) == len(data["annotations"]) - 4
     convert_data_set(source, tmp_path / "whole.packed")
     for name in ("keypoint.npy", "index.npy", "fields.npy", "splits.npy", "meta.json"):
         resumed, whole = (

@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from errors import raises
 from msg3d.annotations.files import save_annotations
+from msg3d.annotations.inspection import inspect_annotations
 from msg3d.apis.keypoint_input import Expected, to_sample
 from msg3d.apis.new_config import write_config
 from msg3d.apis.prediction import Prediction
@@ -182,6 +183,34 @@ def test_scores_of_a_recording_have_its_frames():
     assert {window.shape[1] for window in recognizer.seen} == {15}
     assert scores.shape == (sample["keypoint"].shape[1], 2)
     assert not np.isnan(scores).any()
+
+
+@pytest.mark.parametrize(("recorded", "network"), [(30, 15), (60, 15), (10, 30)])
+def test_every_frame_of_a_recording_has_scores(recorded, network):
+    for frames in (17, 20, 100):
+        sample = sample_at(recorded)
+        sample["keypoint"] = np.resize(sample["keypoint"], (1, frames, 25, 3))
+        scores = frame_scores(Recognizer(network), sample, window=15, stride=5)
+        assert scores.shape == (frames, 2)
+
+
+def test_long_pause_starts_the_stream_again():
+    recognizer = Recognizer(30)
+    stream = Stream(recognizer, window=60, every=1)
+    pose = sample_at(30)["keypoint"][:, 0]
+    for time in (0.0, 0.1, 100.0, 100.1):
+        stream.add(pose, time=time)
+    assert stream.frames == 4
+    with raises("frame-rate"):
+        stream.add(pose, time=float("inf"))
+
+
+def test_checker_reports_invalid_rates():
+    data = annotations()
+    data["annotations"][0]["fps"] = 0
+    data["annotations"][1]["times"] = [0, 1]
+    kinds = [fault.kind for fault in inspect_annotations(data).faults]
+    assert kinds == ["rate-invalid"] * 2
 
 
 def test_new_config_states_the_rate(tmp_path):

@@ -38,6 +38,7 @@ KINDS = {
     "keypoint-huge": ERROR,
     "scale-differs": ERROR,
     "keypoint-zero": ERROR,
+    "rate-invalid": ERROR,
     "one-point": ERROR,
     # keypoint_score and img_shape
     "score-missing": ERROR,

@@ -43,6 +43,7 @@ class Expected:
         num_person: maximum number of persons that the test pipeline keeps.
         fps: frame rate of the samples; None if the network does not depend on it, or if
             it is unknown.
+        missing_marker: which joints are absent besides those at zero.
     """
 
     layout: Layout
@@ -50,6 +51,7 @@ class Expected:
     stream: str | None
     num_person: int
     fps: float | None = None
+    missing_marker: str = "auto"
 
     @property
     def joints(self) -> int:
@@ -130,7 +132,7 @@ def _to_sample(
     score = sample.pop("keypoint_score", None)
     if keypoint.shape[-1] == 2 or expected.dimensions == 2:
         keypoint, score = _split_score(keypoint, score)
-        keypoint, score = _without_markers(keypoint, score)
+        keypoint, score = _without_markers(keypoint, score, expected)
         shape = sample.get("img_shape")
         shape = img_shape if shape is None else shape
         keypoint, shape = _pixels(
@@ -142,7 +144,7 @@ def _to_sample(
     else:
         unit = unit_name(str(unit or "m"))
         check_unit(unit, 3)
-        keypoint, _ = _without_markers(keypoint, None)
+        keypoint, _ = _without_markers(keypoint, None, expected)
         keypoint, _ = to_standard_unit(keypoint, unit)
     sample["keypoint"] = keypoint
     if skeleton(layout) != skeleton(expected.layout):
@@ -150,7 +152,9 @@ def _to_sample(
     if expected.fps is not None:
         positions = frame_positions(sample, expected.fps)
         if positions is not None:
-            sample = {**at_rate(sample, expected.fps), "frame_positions": positions}
+            recorded = sample["keypoint"].shape[1]
+            sample = at_rate(sample, expected.fps)
+            sample.update(frame_positions=positions, recorded_frames=recorded)
     frames = sample["keypoint"].shape[1]
     if not sample["keypoint"].any():
         raise DataError(
@@ -166,10 +170,13 @@ def _to_sample(
     return Prepared(sample, expected)
 
 
-def _without_markers(keypoint: NDArray[np.floating], score: Any) -> tuple[Any, Any]:
+def _without_markers(
+    keypoint: NDArray[np.floating], score: Any, expected: Expected
+) -> tuple[Any, Any]:
     """Set joints with a marker of missing joints to zero, as data sets do."""
     scores = {} if score is None else {"keypoint_score": score}
-    changed, _ = without_markers({"keypoint": keypoint, **scores})
+    sample = {"keypoint": keypoint, **scores}
+    changed, _ = without_markers(sample, expected.missing_marker)
     return changed["keypoint"], changed.get("keypoint_score")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..annotations import Sample
 from ..errors import ConfigError, DataError
-from ..preprocessing.frame_rate import check_rate
+from ..preprocessing.frame_rate import TOLERANCE, check_rate
 from ..preprocessing.sample import interpolate
 from .prediction import Prediction
 from .recognizer import Recognizer
@@ -81,7 +81,8 @@ class Stream:
                 A person keeps the same row in all frames, and absent persons are zero.
             keypoint_score: scores [M, V] of 2D keypoints.
             time: time of the frame in seconds, for cameras with irregular frames. Pass it
-                for all frames or for no frame.
+                for all frames or for no frame. After a pause that is longer than the
+                window, the stream starts again.
 
         Returns:
             After every `every` frames, the `Prediction` for the last `window` frames.
@@ -114,7 +115,8 @@ class Stream:
     ) -> Iterator[dict[str, np.ndarray]]:
         """Yield the frames at the network's rate up to a new frame of the stream."""
         rate = self.recognizer.expected.fps
-        if rate is None or (time is None and self.fps in (None, rate)):
+        equal = self.fps is None or (rate and abs(self.fps / rate - 1) <= TOLERANCE)
+        if rate is None or (time is None and equal):
             yield frame
             return
         if time is None:
@@ -126,12 +128,17 @@ class Stream:
             yield frame
         else:
             before, last = self._previous
-            if not time > before:
+            if not before < time < float("inf"):
                 raise DataError(
                     f"frame {self.frames}: time is {time}, expected more than {before}",
                     kind="frame-rate",
                     field="time",
                 )
+            if (time - before) * rate > self.window:  # nothing to interpolate
+                self.reset()
+                self._start, self._previous = time, (time, frame)
+                yield frame
+                return
             while True:
                 wanted = self._start + self.frames / rate
                 if wanted > time + 1e-9 / rate:

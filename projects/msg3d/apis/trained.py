@@ -83,6 +83,7 @@ class TestPipeline:
             stream=dataset.get("stream"),
             num_person=steps.get("FormatGCNInput", {}).get("num_person", 2),
             fps=dataset.get("fps"),
+            missing_marker=dataset.get("missing_marker", "auto"),
         )
         self.steps = with_clips(pipeline, clips)
         self._steps = Compose(self.steps)

@@ -89,7 +89,7 @@ def frame_scores(
     if positions is None:
         return scores
     # The scores of the frames of the recording, which has another frame rate
-    own = np.arange(round(float(positions[-1])) + 1)
+    own = np.arange(sample["recorded_frames"])
     nearest = np.interp(own, positions, np.arange(frames))
     of_recording: NDArray[np.float32] = scores[np.rint(nearest).astype(int)]
     return of_recording

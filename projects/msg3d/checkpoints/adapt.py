@@ -87,20 +87,20 @@ def adapt_weights(
     if rows is not None:
         transfer.joints = sum(row >= 0 for row in rows)
     for name, value in own.items():
-        given = state.get(name)
+        stored = state.get(name)
         if name in graphs:
             continue
-        if given is None or (name.startswith(HEAD) and not same_classes):
+        if stored is None or (name.startswith(HEAD) and not same_classes):
             transfer.new.append(name)
             continue
         adapted = None
         if rows is not None:
-            adapted = _adapted(name, given, value, rows, len(old), channels)
+            adapted = _adapted(name, stored, value, rows, len(old), channels)
         if adapted is not None:
             result[name] = adapted
             transfer.adapted.append(name)
-        elif given.shape == value.shape:
-            result[name] = given
+        elif stored.shape == value.shape:
+            result[name] = stored
             transfer.loaded.append(name)
         else:
             transfer.new.append(name)
@@ -109,7 +109,12 @@ def adapt_weights(
 
 
 def _adapted(
-    name: str, given: Tensor, value: Tensor, rows: list[int], joints: int, channels: int
+    name: str,
+    stored: Tensor,
+    value: Tensor,
+    rows: list[int],
+    joints: int,
+    channels: int,
 ) -> Tensor | None:
     """Return a tensor per joint for another layout, or None for other tensors."""
     shared = torch.tensor([new for new, old in enumerate(rows) if old >= 0])
@@ -117,22 +122,22 @@ def _adapted(
     result = value.clone()
     if INPUT in f".{name}" and value.ndim == 1:
         groups, rest = divmod(len(value), len(rows) * channels)
-        if rest or len(given) != groups * joints * channels:
+        if rest or len(stored) != groups * joints * channels:
             return None
         new = result.view(groups, len(rows), channels)
-        new[:, shared] = given.view(groups, joints, channels)[:, of_file].to(value)
+        new[:, shared] = stored.view(groups, joints, channels)[:, of_file].to(value)
         return result
     if value.ndim < 2 or value.shape[-1] != value.shape[-2]:
         return None
     window, rest = divmod(value.shape[-1], len(rows))
     wanted = (*value.shape[:-2], window * joints, window * joints)
-    if rest or given.shape != wanted:
+    if rest or stored.shape != wanted:
         return None
     # The nodes of a window are (frame, joint).
     frames = torch.arange(window)[:, None]
     to = (frames * len(rows) + shared).flatten()
     start = (frames * joints + of_file).flatten()
-    result[..., to[:, None], to] = given[..., start[:, None], start].to(value)
+    result[..., to[:, None], to] = stored[..., start[:, None], start].to(value)
     return result
 
 

@@ -61,11 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from ..converters.interchange import convert_data_set, output_format
+    from ..converters.interchange import convert_data_set, output_files, output_format
     from ..formats.base import ReadOptions
+    from ..stores.store_format import is_unfinished
 
     output_format(args.output)
-    check_overwrite(args.overwrite, args.output)
+    if not is_unfinished(args.output):
+        check_overwrite(args.overwrite, *output_files(args.output))
     options = ReadOptions(
         layout=args.layout,
         labels=args.labels,

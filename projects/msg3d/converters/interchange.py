@@ -6,13 +6,18 @@ written. A folder of files with one sequence each is converted like users' recor
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..annotations import Sample
+from ..annotations.check import raise_first
 from ..annotations.markers import without_markers
+from ..annotations.sample_check import sample_faults
+from ..annotations.samples import Summary
 from ..annotations.splits import hold_out
 from ..errors import ConfigError, DataError, MSG3DError, SkipFile
 from ..formats.base import (
@@ -23,17 +28,21 @@ from ..formats.base import (
     detect_format,
     read,
 )
-from ..formats.data_set import DataSet
+from ..formats.data_set import DataSet, single_label, two_splits
+from ..formats.stgcn import file_names
 from ..io import StrPath
 from ..io.progress import progress
+from ..preprocessing.frame_rate import rate_of
 from ..stores.packing import load_any
 from ..stores.store_format import HEADER
-from .labels import Entry, read_list, sorted_classes
+from .labels import Entry, check_complete, read_list, sorted_classes
 from .nw_ucla import convert_nw_ucla
 from .recordings import Recordings
 
 # Larger data sets are not written as a pickle, which is loaded into memory to train.
 MAX_PICKLE = 8 * 2**30
+# Formats with two splits and one class per sample
+TWO_SPLITS = ("ctrgcn", "stgcn")
 OUTPUTS = {
     ".pkl": "annotation_file",
     ".packed": "store",
@@ -99,23 +108,46 @@ def convert_data_set(
     path, out = os.fspath(path), os.fspath(out).rstrip("/")
     options = options or ReadOptions()
     target = output_format(out)
+    if splits != (None, None) and target.name not in TWO_SPLITS:
+        raise ConfigError(
+            f"the splits to write are set, but {Path(out).suffix} files store all splits. "
+            "Omit --train-split and --val-split.",
+            kind="option",
+        )
     path, form = _found(path, options)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     if form is None:
         return _convert_folder(
             path, out, options, label_pattern, val_fraction, seed, splits
         )
-    source = Source(path)
+    for value, option in (
+        (options.unit, "--unit"),
+        (options.img_shape, "--img-shape"),
+        (label_pattern, "--label-pattern"),
+    ):
+        if value is not None:
+            raise ConfigError(
+                f"{option} is for folders of single files, but the input is a data set. "
+                "Omit it.",
+                kind="option",
+            )
     assert form.data_set is not None
     try:
-        data = form.data_set(source, options)
+        data = form.data_set(Source(path), options)
+        relabel = options.labels is not None and form.name != "stgcn"
+        if val_fraction is not None and (data.splits or relabel):
+            raise ConfigError(
+                "--val-fraction is set, but the input has splits. Omit it.",
+                kind="option",
+            )
+        if options.labels is not None and relabel:
+            suffixes = (".pkl", ".npy", ".json", ".skeleton")
+            entries = read_list(options.labels, suffixes)
+            _relabel(data, entries, options.labels)
+        elif val_fraction is not None:
+            _hold_out(data, val_fraction, seed)
     except DataError as error:
         raise error.at(file=path) from error.__cause__
-    if options.labels is not None and form.name != "stgcn":
-        _relabel(
-            data, read_list(options.labels, (".pkl", ".npy", ".json", ".skeleton"))
-        )
-    elif data.splits is None and val_fraction is not None:
-        _hold_out(data, val_fraction, seed)
     result = Converted(form.name, target.name)
     if target.name == "annotation_file":
         _check_size(data, out)
@@ -129,7 +161,18 @@ def convert_data_set(
     result.changes = dict(data.notes)
     result.samples = data.count - len(result.skipped)
     result.splits = {name: len(ids) for name, ids in (data.splits or {}).items()}
+    if target.name in TWO_SPLITS:
+        names = two_splits(data, *splits)
+        result.splits = {name: result.splits[name] for name in names}
+        result.samples = sum(result.splits.values())
     return result
+
+
+def output_files(out: str) -> list[str]:
+    """Return the paths of all files that are written for an output path."""
+    if Path(out).suffix.lower() != ".npy":
+        return [out]
+    return [str(path) for pair in file_names(out) for path in pair]
 
 
 def _found(path: str, options: ReadOptions) -> tuple[str, Format | None]:
@@ -205,7 +248,9 @@ def _finished(
         data = load_any(out)
         names = data["split"] if isinstance(data, dict) else {}
         sizes = {name: len(ids) for name, ids in names.items()}
-        return Converted("folder", output_format(out).name, report["sequences"], sizes)
+        changes = {text: sum(by.values()) for text, by in report["notes"].items()}
+        form = output_format(out).name
+        return Converted("folder", form, report["sequences"], sizes, changes)
     converted = convert_data_set(target, out, splits=splits)
     return replace(converted, input_format="folder")
 
@@ -247,20 +292,29 @@ def _skip_empty(data: DataSet, result: Converted, options: ReadOptions) -> None:
     def samples(start: int) -> Iterator[Sample]:
         data.notes.clear()  # each pass over the samples counts all changes
         result.skipped.clear()
+        common = Summary("")
         items = progress(read(0), "converting", total=data.count, unit="sample")
         written = 0
         for sample in items:
+            keypoint = sample.get("keypoint")
+            if not isinstance(keypoint, np.ndarray) or keypoint.ndim != 4:
+                name = sample["frame_dir"]
+                raise_first(sample_faults(sample, name, common, True, True), "")
             sample, notes = without_markers(sample, options.missing_marker)
-            if options.fps is not None and not {"fps", "times"} & sample.keys():
+            if options.fps is not None and rate_of(sample) is None:
                 sample = {**sample, "fps": options.fps}
             for text, count in notes.items():
                 data.note(text, count)
+            faults = sample_faults(sample, sample["frame_dir"], common, True, True)
+            raise_first(faults, "")
             if not sample["keypoint"].any():
                 result.skipped.append(sample["frame_dir"])
             elif written >= start:
                 yield sample
             else:
                 written += 1
+        if len(result.skipped) == data.count:
+            raise DataError("no sample contains a person", kind="empty")
         if result.skipped and data.splits is not None:
             skipped = set(result.skipped)
             data.splits = {
@@ -271,30 +325,32 @@ def _skip_empty(data: DataSet, result: Converted, options: ReadOptions) -> None:
     data.read = samples
 
 
-def _relabel(data: DataSet, entries: Mapping[str, Entry]) -> None:
-    """Take labels and splits from a list. Samples that are not listed keep their label."""
+def _relabel(data: DataSet, entries: dict[str, Entry], path: str) -> None:
+    """Take the splits, and the labels if there are any, from a complete list."""
+    names = [sample["frame_dir"] for sample in data.read(0)]
+    check_complete(entries, set(names), path)
     labels = {entry.label for entry in entries.values() if entry.label is not None}
     classes = sorted_classes(labels)
     read = data.read
 
     def samples(start: int) -> Iterator[Sample]:
         for sample in read(start):
-            entry = entries.get(sample["frame_dir"])
-            if entry is not None and entry.label is not None:
-                sample = {**sample, "label": classes.index(entry.label)}
+            label = entries[sample["frame_dir"]].label
+            if label is not None:
+                sample = {**sample, "label": classes.index(label)}
             yield sample
 
     data.read = samples
+    sides = sorted({entry.side for entry in entries.values()})
     data.splits = {
-        side: [name for name, entry in entries.items() if entry.side == side]
-        for side in sorted({entry.side for entry in entries.values()})
+        side: [name for name in names if entries[name].side == side] for side in sides
     }
     if classes:
         data.meta = {**data.meta, "classes": classes}
 
 
 def _hold_out(data: DataSet, fraction: float, seed: int) -> None:
-    samples = [(sample["frame_dir"], sample["label"]) for sample in data.read(0)]
+    samples = [(sample["frame_dir"], single_label(sample)) for sample in data.read(0)]
     names = [name for name, _ in samples]
     held_out = hold_out([label for _, label in samples], names, fraction, seed)
     data.splits = {
@@ -328,6 +384,16 @@ def _check_size(data: DataSet, out: str) -> None:
 
 def _identity(path: str, options: ReadOptions, *rest: Any) -> str:
     """Describe everything that the samples depend on, to resume only the same run."""
-    status = Path(path).stat()
-    size = [status.st_size, status.st_mtime_ns] if Path(path).is_file() else []
-    return repr([str(Path(path).absolute()), size, options, *rest])
+    main = Path(path)
+    folder = main if main.is_dir() else main.parent
+    files = [main, *filter(None, [options.labels and Path(options.labels)])]
+    if main.is_dir():  # a store
+        files += sorted(folder.rglob("*.json"))
+    elif main.suffix == ".npy":  # arrays and labels of both splits
+        files += sorted([*folder.glob("*_data*.npy"), *folder.glob("*_label.pkl")])
+    states = [
+        (str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns)
+        for file in files
+        if file.is_file()
+    ]
+    return repr([str(main.absolute()), states, options, *rest])

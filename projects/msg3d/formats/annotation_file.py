@@ -100,7 +100,7 @@ def _data_set(source: Source, options: ReadOptions) -> DataSet:
         read=lambda start: (
             {**sample, "frame_dir": sample[key]} for sample in samples[start:]
         ),
-        splits=splits,
+        splits=splits or None,
         meta={key: value for key, value in meta.items() if value is not None},
         rest=rest,
     )
@@ -108,14 +108,17 @@ def _data_set(source: Source, options: ReadOptions) -> DataSet:
 
 def _write(data: DataSet, path: str, *_: str | None) -> dict[str, int]:
     samples = list(data.read(0))
-    annotations: Annotations = samples
-    if data.splits is not None or data.meta or data.rest:
-        splits = {name: list(ids) for name, ids in (data.splits or {}).items()}
-        annotations = {"split": splits, "annotations": samples, **data.rest}
-        if data.meta:
-            annotations["meta"] = data.meta
-    save_annotations(annotations, path)
-    return {}
+    converted = sum(sample["keypoint"].dtype != np.float32 for sample in samples)
+    lost = {"dtype, converted to float32": converted} if converted else {}
+    if data.splits is None:
+        save_annotations(samples, path)
+        return {**lost, **({"meta of a file without splits": 1} if data.meta else {})}
+    splits = {name: list(ids) for name, ids in data.splits.items()}
+    content = {"split": splits, "annotations": samples, **data.rest}
+    if data.meta:
+        content["meta"] = data.meta
+    save_annotations(content, path)
+    return lost
 
 
 FORMAT = Format(

@@ -40,7 +40,7 @@ from .data_set import (
 PARTS = ("train", "test")
 # Splits of published files, such as NTU60_CS.npz.
 PROTOCOLS = {"cs": "xsub", "csub": "xsub", "cv": "xview", "cset": "xset"}
-MAX_LABEL_BYTES = 2**28
+MAX_LABEL_BYTES = 2**29
 MAX_LABEL = 1_000_000
 
 
@@ -333,7 +333,7 @@ def write(
                 f"{part}_persons": np.array([row.shape[0] for row in rows]),
                 f"{part}_frames": np.array([row.shape[1] for row in rows]),
             }
-            if all(row.img_shape for row in rows):
+            if all(row.img_shape is not None for row in rows):
                 arrays[f"{part}_img_shapes"] = np.array([row.img_shape for row in rows])
             for name, array in arrays.items():
                 _write_array(archive, name, array)

@@ -175,6 +175,7 @@ def two_sides(
     rows: tuple[list[Row], list[Row]] = ([], [])
     lost: Counter[str] = Counter()
     scored = False
+    first: tuple[Row, bool] | None = None
     for sample in data.read(0):
         name, keypoint = sample["frame_dir"], sample["keypoint"]
         if not any(name in split for split in members):
@@ -183,10 +184,25 @@ def two_sides(
         scored = sample.get("keypoint_score") is not None
         persons, frames, joints, channels = keypoint.shape
         shape = (persons, frames, joints, channels + scored)
-        row = Row(name, _label(sample), shape, sample.get("img_shape"))
-        for split, side in zip(members, rows, strict=True):
-            if name in split:
-                side.append(row)
+        row = Row(name, single_label(sample), shape, sample.get("img_shape"))
+        if name in members[0] and name in members[1]:
+            raise DataError(
+                f"the sample is in the splits {names[0]!r} and {names[1]!r}, expected one "
+                "of them",
+                kind="split",
+                sample=name,
+                field="split",
+            )
+        rows[name in members[1]].append(row)
+        first = first or (row, scored)
+        if row.shape[2:] != first[0].shape[2:] or scored != first[1]:
+            raise DataError(
+                f"the sample has {row.shape[2]} joints with {row.shape[3]} numbers each, "
+                f"expected {first[0].shape[2]} and {first[0].shape[3]} as in sample "
+                f"{first[0].name!r}. Store scores of all samples or none.",
+                kind="score" if scored != first[1] else "shape",
+                sample=name,
+            )
         lost.update(f"field {key!r}" for key in sample.keys() - STORED - {*stored})
         if keypoint.dtype != np.float32:
             lost[f"dtype {keypoint.dtype}, converted to float32"] += 1
@@ -197,7 +213,9 @@ def two_sides(
                 kind="split",
                 field="split",
             )
-        if [row.name for row in side] != list(splits[name]):
+        in_order = [row.name for row in side]
+        known = set(in_order)
+        if in_order != [key for key in splits[name] if key in known]:
             lost[f"order of the samples in split {name!r}"] = 1
     lost.update(f"split {name!r}" for name in splits if name not in names)
     classes = 1 + max(row.label for side in rows for row in side)
@@ -205,7 +223,12 @@ def two_sides(
     return Sides(names, rows, scored, classes, dict(lost))
 
 
-def _label(sample: Sample) -> int:
+def single_label(sample: Sample) -> int:
+    """Return the label of a sample with a single class.
+
+    Raises:
+        DataError: the sample has no label, or several (kind `label`).
+    """
     label = sample.get("label")
     if isinstance(label, int | np.integer) and label >= 0:
         return int(label)
@@ -290,12 +313,21 @@ def trimmed(keypoint: np.ndarray, data: DataSet) -> np.ndarray:
     present: NDArray[np.bool_] = np.any(keypoint, axis=(2, 3))  # (M, T)
     frames = int(np.flatnonzero(np.any(present, axis=0)).max(initial=0)) + 1
     persons = int(np.flatnonzero(np.any(present, axis=1)).max(initial=0)) + 1
-    data.note("frames of zeros after the end, removed", keypoint.shape[1] - frames)
+    data_frames = keypoint.shape[1]
+    data.note("frames of zeros after the end, removed", data_frames - frames)
     data.note("absent persons, removed", len(keypoint) - persons)
     keypoint = keypoint[:persons, :frames]
-    period = _period(keypoint)
-    data.note("frames that repeat the sequence, removed", frames - period)
-    return keypoint[:, :period]
+    if data_frames > frames:
+        return keypoint  # padded with zeros
+    # 2s-AGCN repeats each person separately.
+    periods = [_period(person[None]) for person in keypoint]
+    data.note("frames that repeat the sequence, removed", frames - max(periods))
+    keypoint = keypoint[:, : max(periods)]
+    if min(periods) < max(periods):
+        keypoint = keypoint.copy()
+        for person, period in zip(keypoint, periods, strict=True):
+            person[period:] = 0
+    return keypoint
 
 
 def _period(keypoint: np.ndarray) -> int:

@@ -1,11 +1,13 @@
 """Data sets in one CSV table, with one row per sample, person, and frame.
 
-    sample,split,label,person,frame,nose_x,nose_y,nose_score,left_eye_x,...
-    clip_1,train,wave,0,0,412.5,120.25,0.98,...
+    sample,split,label,class,person,frame,nose_x,nose_y,nose_score,left_eye_x,...
+    clip_1,train,1,wave,0,0,412.5,120.25,0.98,...
 
 Columns of joints are those of `csv_table`. `split`, `person`, and `frame` are optional. A
-sample in several splits has all their names, joined by `|`. Labels are names of classes, or
-numbers. Rows of a sample are consecutive. `height` and `width` are the size of the image.
+sample in several splits has all their names, joined by `|`. Labels are numbers, with the
+names of their classes in the optional column `class`, or names, which are numbered in
+alphabetical order. Rows of a sample are consecutive. `height` and `width` are the size of
+the image.
 """
 
 import csv
@@ -16,8 +18,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..annotations import Sample
 from ..errors import DataError
 from ..io.atomic import whole_file
@@ -25,10 +25,18 @@ from ..skeletons import SKELETONS, skeleton
 from .arrays import to_sequence
 from .base import Format, ReadOptions, Source
 from .csv_table import AXIS_Z, NUMBERED, joint_name, read_csv
-from .data_set import STORED, DataSet, joined_channels, layout_fields, sequences
+from .data_set import (
+    STORED,
+    DataSet,
+    joined_channels,
+    layout_fields,
+    sequences,
+    single_label,
+)
 from .table import read_header
 
-KEYS = ("sample", "split", "label", "height", "width")
+MAX_CLASSES = 100_000
+KEYS = ("sample", "split", "label", "class", "height", "width")
 
 
 def open_data_set(source: Source, options: ReadOptions) -> DataSet:
@@ -52,6 +60,14 @@ def open_data_set(source: Source, options: ReadOptions) -> DataSet:
     names = {sample.get("label", "") for sample in samples.values()}
     numbered = all(name.isdecimal() and len(name) < 8 for name in names)
     classes = [] if numbered else sorted(names)
+    if numbered:
+        named = {
+            int(sample["label"]): sample["class"]
+            for sample in samples.values()
+            if sample.get("class")
+        }
+        if named and max(named) < MAX_CLASSES:
+            classes = [named.get(label, "") for label in range(max(named) + 1)]
     splits: dict[str, list[str]] = {}
     for name, sample in samples.items():
         for split in filter(None, sample.get("split", "").split("|")):
@@ -186,6 +202,7 @@ def write(data: DataSet, path: str, *_: str | None) -> dict[str, int]:
             splits.setdefault(sample_id, []).append(name)
     classes = data.meta.get("classes", ())
     lost: dict[str, int] = {}
+    used: set[int] = set()
     with whole_file(path, "x") as file:
         writer = csv.writer(file, lineterminator="\n")
         columns: list[str] = []
@@ -194,22 +211,28 @@ def write(data: DataSet, path: str, *_: str | None) -> dict[str, int]:
             scored = sample.get("keypoint_score") is not None
             if not columns:
                 columns = _joint_columns(data, keypoint.shape[2:], scored)
-                sized = "img_shape" in sample
-                size = ("height", "width") * sized
-                writer.writerow(
-                    ("sample", "split", "label", *size, "person", "frame", *columns)
+                header = [*KEYS, "person", "frame", *columns]
+                writer.writerow(header)
+            elif len(_joint_columns(data, keypoint.shape[2:], scored)) != len(columns):
+                raise DataError(
+                    "the sample has other channels than the first one. Store scores of all "
+                    "samples or none.",
+                    kind="score",
+                    sample=name,
                 )
-            label = sample.get("label", "")
-            if isinstance(label, int | np.integer) and 0 <= label < len(classes):
-                label = classes[label]
+            label = single_label(sample)
+            title = classes[label] if label < len(classes) else ""
+            size = sample.get("img_shape") or ("", "")
+            used.add(label)
             for key in sample.keys() - STORED - {"img_shape"}:
                 lost[f"field {key!r}"] = lost.get(f"field {key!r}", 0) + 1
-            start = [name, "|".join(splits.get(name, ())), label]
-            start += list(sample["img_shape"]) if sized else []
+            start = [name, "|".join(splits.get(name, ())), label, title, *size]
             for person, rows in enumerate(keypoint):
                 for frame, row in enumerate(rows.reshape(len(rows), -1)):
                     # The shortest text that is read as the same float32
                     writer.writerow([*start, person, frame, *map(str, row)])
+    if len(classes) > max(used) + 1:
+        lost["names of classes without samples"] = len(classes) - max(used) - 1
     for key in data.meta.keys() - {"layout", "joints", "inward", "center", "classes"}:
         lost[f"{key} of the data set"] = 1
     return lost

@@ -7,12 +7,10 @@ The name of the array may have any ending after `train_data` and `val_data`. Kin
 C = 3 for x, y, and score, with x and y from -0.5 to 0.5 of the image.
 """
 
-import os
 import pickle
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -36,7 +34,9 @@ from .data_set import (
 
 NAME = re.compile(r"(train|val|test)_data(.*)\.npy")
 PROTOCOLS = ("xsub", "xview", "xset")
+SUFFIX = re.compile(r"\.(skeleton|json|avi|mp4)$")
 MAX_LABEL = 1_000_000
+FIRST = 64  # samples that show whether the origin is the center of the image
 
 
 def open_data_set(source: Source, options: ReadOptions) -> DataSet:
@@ -71,9 +71,10 @@ def open_data_set(source: Source, options: ReadOptions) -> DataSet:
         )
     protocol = f"{folder.name}_" if folder.name in PROTOCOLS else ""
     scored = arrays[0].rows.shape[1] == 3 and layout in LAYOUTS_2D
+    centered = scored and layout == "openpose" and _is_centered(arrays[0].rows)
     data = DataSet(
         count=sum(len(array.names) for array in arrays),
-        read=lambda start: _samples(arrays, scored, data, start),
+        read=lambda start: _samples(arrays, scored, centered, data, start),
         splits={f"{protocol}{array.side}": array.names for array in arrays},
         meta=layout_fields(layout),
     )
@@ -132,11 +133,11 @@ class _Array:
                     file=str(file),
                 )
         # Names are those of the raw files, such as S001C001P001R001A001.skeleton.
-        self.names = [os.path.splitext(name)[0] for name in names]  # noqa: PTH122
+        self.names = [SUFFIX.sub("", name) for name in names]
 
 
 def _samples(
-    arrays: list[_Array], scored: bool, data: DataSet, start: int
+    arrays: list[_Array], scored: bool, centered: bool, data: DataSet, start: int
 ) -> Iterator[Sample]:
     for array in arrays:
         for number in range(min(start, len(array.rows)), len(array.rows)):
@@ -150,19 +151,22 @@ def _samples(
                 "keypoint": np.ascontiguousarray(keypoint),
             }
             if score is not None:
-                sample.update(_uncentered(sample["keypoint"], score))
+                sample["keypoint_score"] = np.ascontiguousarray(score)
+                if centered:  # move the origin to the upper left corner
+                    present = (score > 0)[..., None]
+                    sample["keypoint"] = (
+                        sample["keypoint"] + np.float32(0.5)
+                    ) * present
+                if np.abs(sample["keypoint"]).max() <= 1:
+                    sample["img_shape"] = (1, 1)
             yield sample
         start = max(0, start - len(array.rows))
 
 
-def _uncentered(keypoint: np.ndarray, score: np.ndarray) -> dict[str, Any]:
-    """Move the origin of centered fractions of the image to its upper left corner."""
-    fields: dict[str, Any] = {"keypoint_score": np.ascontiguousarray(score)}
-    if np.abs(keypoint).max() <= 1:
-        shift = np.float32(0.5) * bool(keypoint.min() < 0)
-        fields["keypoint"] = (keypoint + shift) * (score > 0)[..., None]
-        fields["img_shape"] = (1, 1)
-    return fields
+def _is_centered(rows: NpyRows) -> bool:
+    """Return whether positions are fractions of the image around its center."""
+    first = rows.read(0, min(FIRST, len(rows)))[:, :2]
+    return bool(np.abs(first).max() <= 1 and (first < 0).any())
 
 
 def write(
@@ -178,6 +182,38 @@ def write(
     Returns:
         What the format cannot store: description -> count.
     """
+    files = file_names(path)
+    sides = two_sides(data, train, val)
+    persons, frames, joints, channels = sides.shape
+    for side, (array_file, label_file) in enumerate(files):
+        rows = sides.rows[side]
+        shape = (len(rows), channels, frames, joints, persons)
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        with whole_file(array_file) as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for keypoint in sides.keypoints(data, side):
+                file.write(keypoint.transpose(3, 1, 2, 0).tobytes())
+        with whole_file(label_file) as file:
+            labels = ([row.name for row in rows], [row.label for row in rows])
+            pickle.dump(labels, file, protocol=4)
+    lost = dict(sides.lost)
+    layout = data.meta.get("layout")
+    if layout is not None and layout != guess(joints):
+        lost[f"layout (read the file with --layout {layout})"] = 1
+    if channels == 3 and sides.scored != (layout in LAYOUTS_2D):
+        lost["whether the third channel is z or a score"] = 1
+    for key in data.meta.keys() - {"layout", "joints", "inward", "center"}:
+        lost[f"{key} of the data set"] = 1
+    return lost
+
+
+def file_names(path: str) -> list[tuple[Path, Path]]:
+    """Return the array and the labels of the training and of the test split.
+
+    Raises:
+        DataError: the name of the array does not begin with 'train_data' (kind
+            `file-name`).
+    """
     match = NAME.fullmatch(Path(path).name)
     if match is None or match[1] != "train":
         raise DataError(
@@ -186,24 +222,19 @@ def write(
             kind="file-name",
             file=path,
         )
-    sides = two_sides(data, train, val)
-    persons, frames, joints, channels = sides.shape
-    for side, name in enumerate(("train", "val")):
-        rows = sides.rows[side]
-        shape = (len(rows), channels, frames, joints, persons)
-        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-        folder = Path(path).parent
-        with whole_file(folder / f"{name}_data{match[2]}.npy") as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            for keypoint in sides.keypoints(data, side):
-                file.write(keypoint.transpose(3, 1, 2, 0).tobytes())
-        with whole_file(folder / f"{name}_label.pkl") as file:
-            labels = ([row.name for row in rows], [row.label for row in rows])
-            pickle.dump(labels, file, protocol=4)
-    lost = dict(sides.lost)
-    for key in data.meta.keys() - {"layout", "joints", "inward", "center"}:
-        lost[f"{key} of the data set"] = 1
-    return lost
+    folder = Path(path).parent
+    return [
+        (folder / f"{side}_data{match[2]}.npy", folder / f"{side}_label.pkl")
+        for side in ("train", "val")
+    ]
+
+
+def guess(joints: int) -> str | None:
+    """Return the layout that is guessed for an array, or None."""
+    try:
+        return guessed_layout(joints)
+    except DataError:
+        return None
 
 
 def is_data_set(source: Source) -> bool:

@@ -49,7 +49,7 @@ def rate_of(sample: dict[str, Any]) -> float | None:
         return None
     if len(times) < 2:
         fps = sample.get("fps")
-        return None if fps is None else float(fps)
+        return None if fps is None else check_rate(fps)
     return float((len(times) - 1) / (times[-1] - times[0]))
 
 

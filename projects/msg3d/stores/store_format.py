@@ -204,6 +204,11 @@ def check_replaceable(path: str) -> None:
         )
 
 
+def is_unfinished(path: str) -> bool:
+    """Return whether a path is a store that has not been written completely."""
+    return Path(path).is_dir() and not Path(path, HEADER).exists()
+
+
 def new_folder(path: str) -> Path:
     """Create an empty data folder in a new or existing store, and return its path.
 

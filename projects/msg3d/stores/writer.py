@@ -160,10 +160,9 @@ class StoreWriter:
     ) -> None:
         resumable = self.resume is not None and not isinstance(error, MSG3DError)
         try:
+            # Progress is saved only between samples, never after an interruption inside one.
             if kind is None:
                 self._finish()
-            elif resumable and self._numbers:
-                self._save_progress()
         finally:
             for file in self._files.values():
                 file.file.close()
@@ -293,12 +292,17 @@ class StoreWriter:
         }
         sync_folder(self._folder)
         previous = data_folder(self.path)
+        unfinished = [
+            folder
+            for folder in Path(self.path).glob("data.*")
+            if (folder / PROGRESS).exists()
+        ]
         write_json(header, Path(self.path, HEADER))
         self._folder = None  # now part of the store
         sync_folder(self.path)
         sync_folder(Path(self.path).absolute().parent)
-        if previous is not None:
-            shutil.rmtree(previous, ignore_errors=True)
+        for folder in filter(None, (previous, *unfinished)):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _checked_splits(self) -> dict[str, list[int]]:
         """Check the splits, and return the positions of the samples in each split."""

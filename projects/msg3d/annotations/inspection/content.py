@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...errors import DataError
+from ...preprocessing.frame_rate import rate_of
 from ..faults import Fault, shown
 from ..samples import Sample
 from .measures import Measures, is_present
@@ -31,6 +33,10 @@ def content_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fa
     def fault(kind: str, text: str) -> Fault:
         return Fault(kind, f"'keypoint' {text}", name, "keypoint")
 
+    try:
+        rate_of(sample)
+    except DataError as error:
+        yield Fault("rate-invalid", error.message, name, error.where.field)
     if not measures.person_frames:
         yield Fault(
             "keypoint-zero",
