@@ -386,7 +386,7 @@ def _identity(path: str, options: ReadOptions, *rest: Any) -> str:
     """Describe everything that the samples depend on, to resume only the same run."""
     main = Path(path)
     folder = main if main.is_dir() else main.parent
-    files = [main, *filter(None, [options.labels and Path(options.labels)])]
+    files = [main] if options.labels is None else [main, Path(options.labels)]
     if main.is_dir():  # a store
         files += sorted(folder.rglob("*.json"))
     elif main.suffix == ".npy":  # arrays and labels of both splits

@@ -103,7 +103,8 @@ def _adapt(runner: Runner, checkpoint: dict) -> None:
         for key, value in checkpoint.get("state_dict", checkpoint).items()
         if isinstance(value, torch.Tensor)
     }
-    meta = checkpoint.get("meta") if isinstance(checkpoint.get("meta"), dict) else {}
+    meta = checkpoint.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
     known = (meta.get("dataset_meta") or {}).get("classes")
     own = runner.train_dataloader.dataset.metainfo.get("classes")
     backbone = getattr(model, "backbone", None)
