@@ -10,6 +10,8 @@ import pytest
 from errors import raises
 from in_process import msg3d_command
 from msg3d.annotations.files import load_annotations, save_annotations
+from msg3d.apis.input_files import list_sources, read_sequences
+from msg3d.apis.keypoint_input import Expected
 from msg3d.converters.interchange import OUTPUTS, convert_data_set
 from msg3d.errors import ConfigError, MSG3DError
 from msg3d.formats.base import ReadOptions, Source, read
@@ -159,6 +161,18 @@ def test_files_of_stgcn_and_2s_agcn(tmp_path, repeat, whole):
     for number, (keypoint, label) in enumerate(samples[::2] + samples[1::2]):
         assert same(store[number]["keypoint"], keypoint)
         assert store[number]["frame_dir"] == f"S001C001P001R001A{label:03d}"
+
+
+def test_prediction_reads_each_array_once(tmp_path):
+    stgcn_files(tmp_path / "xsub", ntu_samples())
+    expected = Expected("nturgb+d", 3, None, 2)
+    sources = list_sources(str(tmp_path / "xsub"), exclude="")
+    assert [Path(path).name for path in sources] == [
+        "train_data_joint.npy",
+        "val_data_joint.npy",
+    ]
+    names = [v["frame_dir"] for path in sources for v in read_sequences(path, expected)]
+    assert len(names) == len(set(names)) == 6
 
 
 def test_kinetics_of_stgcn_is_moved_to_the_corner(tmp_path):

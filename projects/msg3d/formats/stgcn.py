@@ -39,13 +39,15 @@ MAX_LABEL = 1_000_000
 FIRST = 64  # samples that show whether the origin is the center of the image
 
 
-def open_data_set(source: Source, options: ReadOptions) -> DataSet:
-    """Open the array in `source`, and the array of the other split if it exists."""
+def open_data_set(
+    source: Source, options: ReadOptions, with_others: bool = True
+) -> DataSet:
+    """Open the array in `source`, and by default those of other splits next to it."""
     assert source.path is not None  # data sets are files on disk
     path = Path(source.path)
     match = NAME.fullmatch(path.name)
     names = [path.name]
-    if match is not None:
+    if match is not None and with_others:
         names = [f"{side}_data{match[2]}.npy" for side in ("train", "val", "test")]
     folder = path.absolute().parent
     arrays = [
@@ -250,7 +252,8 @@ def is_data_set(source: Source) -> bool:
 
 
 def _read(source: Source, options: ReadOptions) -> list[Sample]:
-    return sequences(open_data_set(source, options), options)
+    # A folder contains the arrays of the other splits as files of their own.
+    return sequences(open_data_set(source, options, with_others=False), options)
 
 
 FORMAT = Format(
