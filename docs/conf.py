@@ -20,7 +20,6 @@ from pygments.lexers.special import TextLexer
 import msg3d
 from msg3d.cli.main import COMMANDS, make_parser
 from msg3d.cli.options import add_common
-from msg3d.formats.base import all_formats
 
 DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
@@ -136,22 +135,6 @@ def add_cards(text: str) -> str:
     return intro + grid + trees
 
 
-def add_formats(text: str) -> str:
-    """Insert the table of file formats."""
-    rows = [
-        "| format | files | name | command | what is read |",
-        "|---|---|---|---|---|",
-    ]
-    for file_format in all_formats().values():
-        suffixes = ", ".join(f"`{suffix}`" for suffix in file_format.suffixes)
-        command = "prepare folder" if file_format.data_set is None else "convert"
-        rows.append(
-            f"| {file_format.title} | {suffixes or 'a folder'} | `{file_format.name}` "
-            f"| `msg3d {command}` | {file_format.keeps} |"
-        )
-    return text.replace("<!-- formats -->", "\n".join(rows))
-
-
 def add_commands(text: str) -> str:
     """Insert the help of every command."""
     lines: list[str] = []
@@ -262,7 +245,6 @@ def _is_command(line: str) -> bool:
 
 FILL = {
     "commands": add_commands,
-    "formats": add_formats,
     "gallery": add_gallery,
     "index": add_cards,
 }

@@ -117,6 +117,24 @@ def test_other_layout_gets_its_shared_joints(kind, source, target):
             assert torch.equal(weights[graph], initial[graph])
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+@pytest.mark.parametrize("target", ["kinect20", "sbu15"])
+def test_other_number_of_persons(before, after, target):
+    state = random_state(network("kinect20", num_person=before))
+    model = network(target, num_person=after)
+    weights, done = transfer("kinect20", target, model, state)
+    assert not done.new
+    old, new = (skeleton(layout).joints for layout in ("kinect20", target))
+    name = "backbone.data_bn.weight"
+    adapted = weights[name].reshape(after, len(new), 3)
+    stored = state[name].reshape(before, len(old), 3)
+    for person in range(after):
+        joint = "left_elbow"
+        expected = stored[min(person, before - 1), old.index(joint)]
+        assert torch.equal(adapted[person, new.index(joint)], expected)
+    assert "adapted" in done.summary()
+
+
 def test_windows_of_g3d_keep_their_frames():
     state = random_state(network("kinect20"))
     model = network("nturgb+d")

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from conftest import REPOSITORY
 from errors import raises
 from msg3d.apis.input_files import list_sources, read_sequences
 from msg3d.apis.keypoint_input import Expected, to_sample
@@ -647,3 +648,18 @@ def test_split_list_in_the_folder_is_not_a_sequence(tmp_path):
     assert report["files_used"] == ["list.csv"]
     assert report["sequences"] == 4
     assert not report["left_out"]
+
+
+def test_table_in_the_documentation():
+    rows = [
+        "| format | files | name | command | what is read |",
+        "|---|---|---|---|---|",
+    ]
+    for fmt in all_formats().values():
+        suffixes = ", ".join(f"`{suffix}`" for suffix in fmt.suffixes) or "a folder"
+        command = "prepare folder" if fmt.data_set is None else "convert"
+        rows.append(
+            f"| {fmt.title} | {suffixes} | `{fmt.name}` | `msg3d {command}` | {fmt.keeps} |"
+        )
+    page = (REPOSITORY / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert "\n".join(rows) in page

@@ -13,7 +13,6 @@ from PIL import Image
 from conftest import REPOSITORY, load_module
 from docs_commands import documents
 from msg3d.cli.main import COMMANDS
-from msg3d.formats.base import all_formats
 
 DOCS = REPOSITORY / "docs"
 
@@ -74,14 +73,6 @@ def test_links_of_other_folders_are_rewritten():
     assert conf.relink("[a](../SECURITY.md) [b](safety.md)", DOCS) == (
         "[a](https://github.com/msg3d/msg3d/blob/main/SECURITY.md) [b](safety.md)"
     )
-
-
-def test_formats_are_complete():
-    text = conf.add_formats((DOCS / "formats.md").read_text(encoding="utf-8"))
-    for file_format in all_formats().values():
-        assert f"| {file_format.title} |" in text
-        assert f"`{file_format.name}`" in text
-    assert "<!--" not in text
 
 
 def test_commands_are_complete():

@@ -2,7 +2,8 @@
 
 Weights of equal shape are copied. For another skeleton layout, weights per joint (graphs and
 the normalization of the input) are copied for the joints of the same name, and the others
-keep their initial values. A head for other classes keeps its initial values.
+keep their initial values. If the network takes more persons, the additional persons get the
+normalization of the last one. A head for other classes keeps its initial values.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +27,7 @@ class Transfer:
 
     Attributes:
         loaded: copied from the file.
-        adapted: copied for the joints that both layouts have.
+        adapted: copied for the joints that both layouts have, and for all persons.
         new: not in the file, or of another shape; they keep their initial values.
         unused: in the file, but not in the network.
         joints: number of joints that both layouts have; None for the same layout.
@@ -43,6 +44,8 @@ class Transfer:
         parts = [f"{len(self.loaded)} tensors loaded"]
         if self.joints is not None:
             parts.append(f"{len(self.adapted)} adapted ({self.joints} shared joints)")
+        elif self.adapted:
+            parts.append(f"{len(self.adapted)} adapted (other number of persons)")
         for names, what in ((self.new, "new"), (self.unused, "not used")):
             if names:
                 parts.append(f"{len(names)} {what} ({_shortened(names)})")
@@ -77,14 +80,15 @@ def adapt_weights(
             backbone fits (kind `weights`).
     """
     rows = None
+    other_layout = False
     if source is not None and target is not None:
         old, new = skeleton(source).joints, skeleton(target).joints
-        if old != new:
-            index = {name: number for number, name in enumerate(old)}
-            rows = [index.get(name, -1) for name in new]
+        index = {name: number for number, name in enumerate(old)}
+        rows = [index.get(name, -1) for name in new]
+        other_layout = old != new
     graphs = {name for name in buffers if name.rpartition(".")[2] == "A"}
     result, transfer = dict(own), Transfer(unused=[k for k in state if k not in own])
-    if rows is not None:
+    if rows is not None and other_layout:
         transfer.joints = sum(row >= 0 for row in rows)
     for name, value in own.items():
         stored = state.get(name)
@@ -94,7 +98,7 @@ def adapt_weights(
             transfer.new.append(name)
             continue
         adapted = None
-        if rows is not None:
+        if rows is not None and (other_layout or stored.shape != value.shape):
             adapted = _adapted(name, stored, value, rows, len(old), channels)
         if adapted is not None:
             result[name] = adapted
@@ -121,11 +125,12 @@ def _adapted(
     of_file = torch.tensor([old for old in rows if old >= 0])
     result = value.clone()
     if INPUT in f".{name}" and value.ndim == 1:
-        groups, rest = divmod(len(value), len(rows) * channels)
-        if rest or len(stored) != groups * joints * channels:
+        if len(value) % (len(rows) * channels) or len(stored) % (joints * channels):
             return None
-        new = result.view(groups, len(rows), channels)
-        new[:, shared] = stored.view(groups, joints, channels)[:, of_file].to(value)
+        new = result.view(-1, len(rows), channels)  # (persons, V, C)
+        known = stored.view(-1, joints, channels)
+        person = torch.arange(len(new)).clamp(max=len(known) - 1)
+        new[:, shared] = known[person][:, of_file].to(value)
         return result
     if value.ndim < 2 or value.shape[-1] != value.shape[-2]:
         return None
@@ -146,7 +151,7 @@ def _check(
 ) -> None:
     copied = [*transfer.loaded, *transfer.adapted]
     backbone = [name for name in copied if not name.startswith(HEAD)]
-    weights = [name for name in backbone if own[name].is_floating_point()]
+    weights = [name for name in backbone if own[name].ndim > 1]
     if not weights:
         raise CheckpointError(
             "no weight fits the network of the config. Use weights of the same network and "
@@ -157,10 +162,10 @@ def _check(
         name for name in transfer.new if name in state and not name.startswith(HEAD)
     ]
     if mismatched:
-        name = mismatched[0]
-        shape, expected = tuple(state[name].shape), tuple(own[name].shape)
         fix = "Use weights with the same width and input channels (streams and scores)"
         scales = [key for key in mismatched if key.endswith("sgcn1.0.PA")]
+        name = [*scales, *mismatched][0]
+        shape, expected = tuple(state[name].shape), tuple(own[name].shape)
         if scales and len(state[scales[0]]) != len(own[scales[0]]):
             fix = f"Set model.backbone.num_gcn_scales={len(state[scales[0]])}"
         raise CheckpointError(

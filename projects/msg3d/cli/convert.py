@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"samples: {result.samples}\nsplits: {splits or 'none'}")
         for title, counts in (("changed", result.changes), ("not stored", result.lost)):
             for text, count in counts.items():
-                print(f"{title}: {text} ({count})")
+                print(f"{title}: {text}" + f" ({count:,})" * (count > 1))
         if result.skipped:
             print(f"skipped: {len(result.skipped)} samples without a person")
     print(f"wrote {args.output}")

@@ -95,8 +95,8 @@ def marker_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
         yield Fault(
             "missing-marker",
             f"'keypoint' is ({place}) at {sum(counts.values())} joints of {len(counts)} "
-            "samples, a marker of missing joints that the network would treat as a "
-            "position. `msg3d convert FILE OUTPUT` stores them as absent (zero).",
+            "samples, which marks missing joints. msg3d treats them as missing, but other "
+            "code bases do not. `msg3d convert FILE OUTPUT` stores them as zero.",
             next(iter(counts)),
             "keypoint",
         )
