@@ -1,18 +1,20 @@
 """Study of the frame rate: one network on the same clips at 10, 15, 30, and 60 fps.
 
-MS-G3D with 16 channels is trained on NW-UCLA at 30 fps with windows of 24 frames, as in
-ST-GCN's recipe for Kinetics, so it depends on the rate. Test clips are converted to each
-rate by interpolation, and tested as they are, and with their rate stated in `fps`.
+MS-G3D with 16 channels is trained on NW-UCLA at 30 fps with windows of 24 frames, so it
+depends on the rate. Test clips are converted to each rate by interpolation, and tested as
+they are, and with their rate stated in `fps`. The scores of sliding windows are averaged.
 """
 
 import time
 from pathlib import Path
 
+import numpy as np
 from mmengine.config import Config
 from tabulate import tabulate
 
 from msg3d.annotations.files import load_annotations
 from msg3d.apis.recognizer import Recognizer
+from msg3d.apis.untrimmed import frame_scores
 from msg3d.preprocessing.frame_rate import at_rate
 
 from . import dropout
@@ -20,7 +22,7 @@ from .recipe import LOADERS, set_channels, set_passes
 from .train import folder, spread, train
 
 FPS, RATES = 30, (10, 15, 30, 60)
-WINDOW, LONGEST, PASSES, CHANNELS = 24, 420, 40, 16
+WINDOW, PASSES, CHANNELS = 24, 40, 16
 
 
 def settings() -> list[str]:
@@ -52,10 +54,9 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
                 {k: clip[k] for k in clip if k != "fps" or key == "stated"}
                 for clip in clips
             ]
-            predictions = recognizer.predict_each(inputs)
             correct = [
-                prediction.label == sample["label"]
-                for prediction, sample in zip(predictions, samples, strict=True)
+                label_of(recognizer, clip) == sample["label"]
+                for clip, sample in zip(inputs, samples, strict=True)
             ]
             accuracy[key][rate] = 100 * sum(correct) / len(correct)
     return {
@@ -66,6 +67,12 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
     }
 
 
+def label_of(recognizer: Recognizer, clip: dict) -> int:
+    """Return the class with the highest mean score over sliding windows."""
+    scores = frame_scores(recognizer, clip, WINDOW, WINDOW // 2)
+    return int(np.nanmean(scores, axis=0).argmax())
+
+
 def config(ann_file: Path) -> Config:
     """Return the config of the network."""
     cfg = dropout.config("none", ann_file)
@@ -74,15 +81,11 @@ def config(ann_file: Path) -> Config:
     for loader, split in zip(LOADERS, ("train", "val", "val"), strict=True):
         samples = cfg[loader].dataset
         samples.split, samples.fps = f"xview_{split}", FPS
-        training = loader == LOADERS[0]
-        clip = (
-            {"type": "RandomWindow", "length": WINDOW}
-            if training
-            else {"type": "PadTo", "length": LONGEST, "mode": "zero"}
-        )
-        samples.pipeline = [
-            clip if step.type == "ResampleFrames" else step for step in samples.pipeline
-        ]
+        crop = {"type": "RandomWindow", "length": WINDOW}
+        # Test clips are windows already.
+        steps = [crop] if loader == LOADERS[0] else []
+        place = [step.type for step in samples.pipeline].index("ResampleFrames")
+        samples.pipeline[place : place + 1] = steps
     set_passes(cfg, PASSES)
     return cfg
 
