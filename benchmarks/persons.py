@@ -118,6 +118,8 @@ def test(task: dict) -> list[list[float]]:
     with tempfile.TemporaryDirectory() as folder:
         cfg = config(task)
         cfg.work_dir = folder
+        # By default, MMEngine reuses the files of a run in the same second.
+        cfg.experiment_name = Path(folder).name
         runner = Runner.from_cfg(cfg)
         if task["case"] != "computed":
             return runner.test()["scores"]

@@ -35,7 +35,7 @@ def complete(line: str) -> set[str]:
         ("msg3d train msg3d-24c", {NAME}),
         ("msg3d new-config a.pkl b.py --like msg3d-24c", {NAME}),
         ("msg3d new-config a.pkl b.py --layout kinect", {"kinect20", "kinect25"}),
-        ("msg3d draw coc", {"coco"}),
+        ("msg3d draw coco-", {"coco-wholebody133"}),
         ("msg3d prepare folder a b.pkl --unit c", {"cm"}),
         ("msg3d predict a --device cu", {"cuda"}),
     ],
