@@ -309,6 +309,23 @@ def test_interruption_within_a_sample(tmp_path, monkeypatch, field):
         assert sample["label"] == expected["label"]
 
 
+def interrupt_sixth(monkeypatch, source, out, options=None):
+    """Convert a data set, and interrupt the conversion at the sixth sample."""
+    add, count = StoreWriter.add, 0
+
+    def interrupted(self, sample):
+        nonlocal count
+        count += 1
+        if count == 6:
+            raise KeyboardInterrupt
+        add(self, sample)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreWriter, "add", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            convert_data_set(source, out, options)
+
+
 @pytest.mark.parametrize("changed", ["labels", "store"])
 def test_changed_input_does_not_resume(tmp_path, monkeypatch, changed):
     monkeypatch.setattr(writer, "SAVE_EVERY", 1)
@@ -321,19 +338,7 @@ def test_changed_input_does_not_resume(tmp_path, monkeypatch, changed):
     if changed == "store":
         convert_data_set(source, tmp_path / "in.packed")
         source = str(tmp_path / "in.packed")
-    add, count = StoreWriter.add, 0
-
-    def interrupted(self, sample):
-        nonlocal count
-        count += 1
-        if count == 6:
-            raise KeyboardInterrupt
-        add(self, sample)
-
-    monkeypatch.setattr(StoreWriter, "add", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        convert_data_set(source, tmp_path / "out.packed", options)
-    monkeypatch.setattr(StoreWriter, "add", add)
+    interrupt_sixth(monkeypatch, source, tmp_path / "out.packed", options)
     if changed == "labels":
         table.write_text("\n".join(["file,label,split", *rows]).format(*"ba" * 6))
     else:
@@ -449,21 +454,10 @@ def test_sample_in_two_splits_is_rejected(tmp_path):
 def test_interrupted_store_is_resumed(tmp_path, monkeypatch):
     source, data = written(tmp_path)
     monkeypatch.setattr(writer, "SAVE_EVERY", 2)
-    add, count = StoreWriter.add, 0
-
-    def interrupted(self, sample):
-        nonlocal count
-        count += 1
-        if count == 6:
-            raise KeyboardInterrupt
-        add(self, sample)
-
     out = tmp_path / "mine.packed"
-    monkeypatch.setattr(StoreWriter, "add", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        convert_data_set(source, out)
+    interrupt_sixth(monkeypatch, source, out)
     assert not (out / "store.json").exists()
-    added = []
+    add, added = StoreWriter.add, []
     monkeypatch.setattr(
         StoreWriter, "add", lambda self, v: added.append(v["frame_dir"]) or add(self, v)
     )

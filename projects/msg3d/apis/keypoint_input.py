@@ -83,9 +83,10 @@ def to_sample(
 
     Args:
         keypoints: array [M, T, V, C]; a list of results of Ultralytics or MediaPipe, one
-            per frame; or a dictionary with an array as `keypoint` and optionally `frame_dir`, `keypoint_score` [M, T, V], and `img_shape`,
-            `layout`, and `unit`, which override the arguments. The third channel of 2D
-            keypoints is the score.
+            per frame; or a dictionary with an array as `keypoint` and optionally
+            `frame_dir`, `keypoint_score` [M, T, V], `img_shape`, `layout`, and `unit`,
+            which override the arguments. The third channel of 2D keypoints is the
+            score.
         expected: properties of the keypoints that the network was trained on.
         layout: skeleton layout of the keypoints; None for the network's.
         unit: one of `skeletons.units.UNITS`; None for "m" in 3D and "px" in 2D.

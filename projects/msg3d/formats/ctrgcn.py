@@ -30,9 +30,9 @@ from .data_set import (
     LAYOUTS_2D,
     DataSet,
     guessed_layout,
+    labeled_sample,
     layout_fields,
     sequences,
-    split_channels,
     trimmed,
     two_sides,
 )
@@ -154,9 +154,7 @@ class _Part:
             self.img_shapes = shapes.reshape(len(labels), -1)
 
     def _check(self, *arrays: np.ndarray) -> None:
-        if any(len(array) != self.shape[0] for array in arrays if array.ndim) or any(
-            not array.ndim for array in arrays
-        ):
+        if any(array.ndim == 0 or len(array) != self.shape[0] for array in arrays):
             raise DataError(
                 f"the arrays of {self.part} do not have {self.shape[0]} entries each",
                 kind="structure",
@@ -230,15 +228,7 @@ def _sample(
     else:
         persons, frames = part.sizes[number].tolist()
         keypoint = keypoint[:persons, :frames]
-    keypoint, score = split_channels(keypoint, scored)
-    sample = {
-        "frame_dir": part.names[number],
-        "label": int(part.labels[number]),
-        "total_frames": keypoint.shape[1],
-        "keypoint": np.ascontiguousarray(keypoint),
-    }
-    if score is not None:
-        sample["keypoint_score"] = np.ascontiguousarray(score)
+    sample = labeled_sample(part.names[number], part.labels[number], keypoint, scored)
     if part.img_shapes is not None:
         sample["img_shape"] = tuple(map(int, part.img_shapes[number]))
     return sample

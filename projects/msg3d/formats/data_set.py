@@ -308,7 +308,7 @@ def trimmed(keypoint: np.ndarray, data: DataSet) -> np.ndarray:
         data: data set for the notes.
 
     Returns:
-        View of the keypoints, [M', T', V, C] with M' and T' of at least 1.
+        Keypoints, [M', T', V, C] with M' and T' of at least 1.
     """
     present: NDArray[np.bool_] = np.any(keypoint, axis=(2, 3))  # (M, T)
     frames = int(np.flatnonzero(np.any(present, axis=0)).max(initial=0)) + 1
@@ -320,7 +320,7 @@ def trimmed(keypoint: np.ndarray, data: DataSet) -> np.ndarray:
     if data_frames > frames:
         return keypoint  # padded with zeros
     # 2s-AGCN repeats each person separately.
-    periods = [_period(person[None]) for person in keypoint]
+    periods = [_period(person) for person in keypoint]
     data.note("frames that repeat the sequence, removed", frames - max(periods))
     keypoint = keypoint[:, : max(periods)]
     if min(periods) < max(periods):
@@ -330,13 +330,13 @@ def trimmed(keypoint: np.ndarray, data: DataSet) -> np.ndarray:
     return keypoint
 
 
-def _period(keypoint: np.ndarray) -> int:
-    """Return the number of frames after which a sequence repeats itself until its end.
+def _period(person: np.ndarray) -> int:
+    """Return the number of frames after which a person [T, V, C] repeats until the end.
 
     A still person is not a repetition, and neither is a last frame that equals the first.
     """
-    frames: int = keypoint.shape[1]
-    flat = keypoint.transpose(1, 0, 2, 3).reshape(frames, -1)
+    frames = len(person)
+    flat = person.reshape(frames, -1)
     starts = np.flatnonzero((flat[1:-1] == flat[0]).all(axis=1)) + 1
     for period in starts:
         if (flat[period:] == flat[:-period]).all():
@@ -345,13 +345,20 @@ def _period(keypoint: np.ndarray) -> int:
     return frames
 
 
-def split_channels(
-    keypoint: np.ndarray, scored: bool
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the coordinates, and the scores if the third channel contains them."""
+def labeled_sample(name: str, label: int, keypoint: np.ndarray, scored: bool) -> Sample:
+    """Return a sample of keypoints [M, T, V, C].
+
+    If `scored`, the third channel contains the scores.
+    """
+    sample: Sample = {
+        "frame_dir": name,
+        "label": int(label),
+        "total_frames": keypoint.shape[1],
+        "keypoint": np.ascontiguousarray(keypoint[..., :2] if scored else keypoint),
+    }
     if scored:
-        return keypoint[..., :2], keypoint[..., 2]
-    return keypoint, None
+        sample["keypoint_score"] = np.ascontiguousarray(keypoint[..., 2])
+    return sample
 
 
 def joined_channels(sample: Sample) -> np.ndarray:

@@ -25,9 +25,9 @@ from .data_set import (
     LAYOUTS_2D,
     DataSet,
     guessed_layout,
+    labeled_sample,
     layout_fields,
     sequences,
-    split_channels,
     trimmed,
     two_sides,
 )
@@ -145,17 +145,12 @@ def _samples(
         for number in range(min(start, len(array.rows)), len(array.rows)):
             row = array.rows.read(number, 1)[0].astype(np.float32)  # (C, T, V, M)
             keypoint = trimmed(row.transpose(3, 1, 2, 0), data)
-            keypoint, score = split_channels(keypoint, scored)
-            sample = {
-                "frame_dir": array.names[number],
-                "label": int(array.labels[number]),
-                "total_frames": keypoint.shape[1],
-                "keypoint": np.ascontiguousarray(keypoint),
-            }
-            if score is not None:
-                sample["keypoint_score"] = np.ascontiguousarray(score)
+            sample = labeled_sample(
+                array.names[number], array.labels[number], keypoint, scored
+            )
+            if scored:
                 if centered:  # move the origin to the upper left corner
-                    present = (score > 0)[..., None]
+                    present = (sample["keypoint_score"] > 0)[..., None]
                     sample["keypoint"] = (
                         sample["keypoint"] + np.float32(0.5)
                     ) * present

@@ -54,7 +54,7 @@ class Inspection:
         own_layout: the layout that `meta` describes, if no named layout matches.
         unit: guessed unit of the coordinates (see `skeletons.units`), or `unknown`.
         up: guessed axis from feet to head, such as `+y`; None if unclear.
-        events: errors of tracking.
+        events: tracking errors.
         body: layout for figures, if known.
     """
 

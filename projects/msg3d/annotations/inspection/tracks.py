@@ -1,4 +1,4 @@
-"""Find errors of tracking: frozen persons, swapped persons, and left-right flips.
+"""Find tracking errors: frozen persons, swapped persons, and left-right flips.
 
 All of them are jumps, or missing changes, between two consecutive frames. Distances are
 relative to the size of a person, so thresholds do not depend on the unit. In NW-UCLA, SBU,
@@ -43,7 +43,7 @@ class Event:
 def track_faults(
     name: str, keypoint: np.ndarray, body: Skeleton | None
 ) -> Iterator[tuple[Fault, Event]]:
-    """Find errors of tracking in a sample.
+    """Find tracking errors in a sample.
 
     Args:
         name: id of the sample.
