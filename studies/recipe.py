@@ -267,9 +267,10 @@ ONLY = {
     "align": ("nw-ucla",),
     "unit-scale": ("msr-action3d",),
 }
-for _streams in ("j b", "j jm", "j b jm", "j b jm bm"):
-    name = "input-" + _streams.replace(" ", "-")
-    CHANGES[name] = partial(with_streams, names=_streams.split())
+CHANGES |= {
+    "input-" + streams.replace(" ", "-"): partial(with_streams, names=streams.split())
+    for streams in ("j b", "j jm", "j b jm", "j b jm bm")
+}
 
 
 def report(results: list[dict]) -> str:
