@@ -12,6 +12,7 @@ from msg3d.annotations.files import load_annotations, save_annotations
 from msg3d.apis.config_files import copy_config, find_config, shipped_configs
 from msg3d.apis.new_config import write_config
 from msg3d.datasets import pack
+from msg3d.errors import DataError
 from msg3d.skeletons import layout_meta, skeleton
 from samples import annotations, write
 
@@ -54,6 +55,47 @@ def test_write_config(tmp_path, layout, channels, persons):
     assert flat.val_dataloader.dataset.split == "val"
     assert flat.test_dataloader.dataset.ann_file == ann_file
     assert scores(flat).shape == (5,)
+
+
+def test_several_files(tmp_path):
+    """Files with other classes and layouts are combined."""
+    files = []
+    for name, layout, classes in (
+        ("a", "kinect20", ["wave", "clap", "walk", "sit"]),
+        ("b", "sbu15", ["push", "clap", "hug", "kick"]),
+    ):
+        joints = len(skeleton(layout).joints)
+        data = annotations(joints=joints, seed=len(files), persons=len(files) + 1)
+        for sample in data["annotations"]:
+            sample["fps"] = 30.0 / (len(files) + 1)
+        data["meta"] = {"classes": classes, **layout_meta(layout)}
+        save_annotations(data, tmp_path / f"{name}.pkl")
+        files.append(str(tmp_path / f"{name}.pkl"))
+    config, *_ = write_config(files, str(tmp_path / "both.py"))
+    cfg = Config.fromfile(config)
+    assert cfg.model.cls_head.num_classes == 7
+    assert cfg.model.backbone.num_person == 2
+    assert cfg.test_dataloader.dataset.fps == 15
+    assert scores(cfg).shape == (7,)
+    training = DATASETS.build(cfg.train_dataloader.dataset)
+    assert training.metainfo["classes"][4:] == ["push", "hug", "kick"]
+    assert len(DATASETS.build(cfg.val_dataloader.dataset)) == 8
+
+
+def test_several_files_must_fit(tmp_path):
+    first, second, third = (str(tmp_path / f"{name}.pkl") for name in "abc")
+    data = annotations()
+    data["meta"] = {"classes": list("abcd"), **layout_meta("kinect20")}
+    save_annotations(data, first)
+    del data["meta"]["classes"]
+    save_annotations(data, second)
+    with raises("label", DataError, file="b.pkl"):
+        write_config([first, second], str(tmp_path / "new.py"))
+    data = annotations(joints=17, channels=2)
+    data["meta"] = {"classes": list("abcd"), **layout_meta("coco")}
+    save_annotations(data, third)
+    with raises("shape", DataError, file="c.pkl"):
+        write_config([first, third], str(tmp_path / "new.py"))
 
 
 def test_config_is_short(tmp_path):

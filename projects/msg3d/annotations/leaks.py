@@ -6,7 +6,7 @@ hashes of 100,000 sequences fit into memory (8 bytes for each of 9 million frame
 million. Sequences that are reported as identical are also compared byte by byte.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,7 +45,7 @@ class FrameHashes:
         keypoints: `keypoint` array [M, T, V, C] of each sample id.
     """
 
-    keypoints: dict[str, np.ndarray]
+    keypoints: Mapping[str, np.ndarray]
     _cache: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def of(self, name: str) -> np.ndarray:

@@ -6,6 +6,7 @@ that depend on the data set are derived from the annotation file.
 """
 
 import shutil
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 from mmengine.config import Config
 
 from ..annotations.inspection.facts import Facts, read_facts
-from ..errors import ConfigError
+from ..errors import ConfigError, DataError
 from ..io.atomic import whole_file
 from ..skeletons import skeleton
+from ..skeletons.convert import joint_sources
 from ..stores.packing import load_any
 from .config_files import CONFIGS, find_config, named_bases
 from .config_text import Name, code, difference
@@ -33,7 +35,7 @@ SIDES = ("train", "val", "test")
 
 
 def write_config(
-    ann_file: str,
+    ann_file: str | Sequence[str],
     output: str,
     like: str | None = None,
     layout: str | None = None,
@@ -41,10 +43,11 @@ def write_config(
     val_split: str | None = None,
     flat: bool = False,
 ) -> list[str]:
-    """Write a config for an annotation file or packed store.
+    """Write a config for annotation files or packed stores.
 
     Args:
-        ann_file: path of the file, which is written to the config unchanged.
+        ann_file: path of the file, which is written to the config unchanged; or paths of
+            several files, which are combined (see `CombinedSkeletonDataset`).
         output: path of the config to write, ending in `.py`.
         like: name or path of the config that provides model and schedule. By default, a
             recipe for small data sets is used.
@@ -58,7 +61,9 @@ def write_config(
         Paths of the written files, starting with the config.
 
     Raises:
-        DataError: the annotation file is invalid or incomplete.
+        DataError: an annotation file is invalid or incomplete, or several files do not
+            contain class names (kind `label`) or have different dimensions (kind
+            `shape`).
         ConfigError: the recipe is for another kind of data, or `output` does not end in
             `.py`.
         OSError: a file cannot be written.
@@ -69,17 +74,83 @@ def write_config(
             kind="file-name",
             file=output,
         )
-    facts = read_facts(load_any(ann_file), ann_file, layout, train_split, val_split)
+    files = [ann_file] if isinstance(ann_file, str) else list(ann_file)
+    options = layout, train_split, val_split
+    every = {name: read_facts(load_any(name), name, *options) for name in files}
+    facts = next(iter(every.values()))
+    if len(every) > 1:
+        facts = _combined(every)
     source = find_config(like or DEFAULTS[facts.dimensions])
-    cfg = adapted(Config.fromfile(source), facts, ann_file, source.stem)
+    cfg = adapted(Config.fromfile(source), facts, files[0], source.stem)
+    if len(every) > 1:
+        _combine(cfg, every)
     head = (
-        f"# Written by `msg3d new-config {ann_file} {output}`, with the recipe of "
+        f"# Written by `msg3d new-config {' '.join(files)} {output}`, with the recipe of "
         f"{source.stem}.\n"
     )
     if flat:
         _write(output, head + code(cfg))
         return [output]
     return _write_inheriting(cfg, source, output, head)
+
+
+def _combined(every: dict[str, Facts]) -> Facts:
+    """Return the facts about several files as one data set."""
+    names = list(every)
+    first = every[names[0]]
+    classes = list(first.names or ())
+    for name, facts in every.items():
+        if (facts.dimensions, facts.channels) != (first.dimensions, first.channels):
+            raise DataError(
+                f"the file has {_channels(facts)}, but {names[0]} has "
+                f"{_channels(first)}. Combine files with the same dimensions.",
+                kind="shape",
+                file=name,
+                field="keypoint",
+            )
+        if facts.names is None:
+            raise DataError(
+                "the file contains no class names, which combining it with other files "
+                "requires. Add meta={'classes': [...]} to the file.",
+                kind="label",
+                file=name,
+                field="meta['classes']",
+            )
+        classes += [new for new in facts.names if new not in classes]
+    rates = [facts.fps for facts in every.values() if facts.fps is not None]
+    return first._replace(
+        classes=len(classes),
+        persons=max(facts.persons for facts in every.values()),
+        packed=False,
+        fps=min(rates) if len(rates) == len(every) else None,
+    )
+
+
+def _channels(facts: Facts) -> str:
+    scores = "with" if facts.channels > facts.dimensions else "without"
+    return f"{facts.dimensions}D keypoints {scores} scores"
+
+
+def _combine(cfg: Config, every: dict[str, Facts]) -> None:
+    """Replace the file of all data sets by several files."""
+    layout = cfg.model.backbone.graph_cfg.layout
+    for side in SIDES:
+        dataset = cfg[f"{side}_dataloader"].dataset
+        while "dataset" in dataset:
+            dataset = dataset.dataset
+        split = "train" if side == "train" else "val"
+        files = []
+        for name, facts in every.items():
+            file = {
+                "ann_file": name,
+                "split": getattr(facts, split),
+                "layout": facts.layout,
+            }
+            if not all(joint_sources(facts.layout, layout, "zero")):
+                file["missing"] = "zero"
+            files.append(file)
+        del dataset["ann_file"], dataset["split"]
+        dataset.update(type="CombinedSkeletonDataset", files=files, layout=layout)
 
 
 def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
@@ -203,19 +274,24 @@ def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list
     data = difference(
         Config.fromfile(loader), {key: cfg[key] for key in DATA_KEYS if key in cfg}
     )
-    pipelines = {}
+    pipelines, variables = {}, {}
     for side in SIDES:
         dataset = data[f"{side}_dataloader"]["dataset"]
         while "dataset" in dataset:
             dataset = dataset["dataset"]
         pipelines[f"{side}_pipeline"] = dataset["pipeline"]
-        ann_file = dataset["ann_file"]
         dataset["pipeline"] = Name(f"{side}_pipeline")
-        dataset["ann_file"] = Name("ann_file")
+        if "ann_file" in dataset:
+            variables["ann_file"] = dataset["ann_file"]
+            dataset["ann_file"] = Name("ann_file")
+        else:
+            split = "train" if side == "train" else "val"
+            variables[f"{split}_files"] = dataset["files"]
+            dataset["files"] = Name(f"{split}_files")
     _write(
         written[1],
-        "# Annotation file, splits, and pipelines of the data set.\n"
-        + code(dict(_base_="skeleton.py", ann_file=ann_file, **pipelines, **data)),
+        "# Annotation files, splits, and pipelines of the data set.\n"
+        + code(dict(_base_="skeleton.py", **variables, **pipelines, **data)),
     )
     inherited: dict[str, Any] = {}
     for base in shared:

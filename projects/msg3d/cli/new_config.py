@@ -1,10 +1,12 @@
-"""Write a config for an annotation file or packed store.
+"""Write a config for one or several annotation files or packed stores.
 
 Classes, splits, layout, dimensions, number of persons, and clip length are derived from
-FILE. The config inherits from `_base_` files, which are copied next to it:
+the files. The config inherits from `_base_` files, which are copied next to it:
 
     msg3d new-config data/mine.pkl my_config.py
     msg3d train my_config.py
+
+Several files are used as one data set with all of their classes.
 """
 
 import argparse
@@ -15,7 +17,12 @@ from .options import add_shared, check_overwrite, complete, config_names
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("file", metavar="FILE", help="annotation file (.pkl) or packed store (.packed)")
+    add(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="annotation file (.pkl) or packed store (.packed)",
+    )
     add("output", metavar="OUTPUT", help="config to write (.py)")
     like = add(
         "--like",
@@ -36,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
 
     check_overwrite(args.overwrite, args.output)
     written = write_config(
-        args.file,
+        args.files,
         args.output,
         args.like,
         args.layout,

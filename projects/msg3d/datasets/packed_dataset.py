@@ -65,9 +65,14 @@ class PackedSkeletonDataset(SkeletonDataset):
                 sample=sample[store.id_field],
                 field="label",
             )
+        self.splits = tuple(store.splits or ())
         self.summary = store.summary(numbers)
         self._apply_meta(store.rest().get("meta"))
         return _Samples(store, numbers)
+
+    def _read_labels(self) -> np.ndarray:
+        entries = self.data_list.store.index[self.data_list.numbers]
+        return np.where(entries["labelled"], entries["label"], -1).astype(np.int64)
 
     def _unsupported(self, option: str, message: str) -> ConfigError:
         return ConfigError(message, kind="option", file=self.ann_file, field=option)

@@ -1,8 +1,10 @@
 """PoseDataset that loads annotation files safely and checks them."""
 
 import os.path as osp
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from mmaction.datasets import PoseDataset
 from mmaction.registry import DATASETS
 
@@ -40,6 +42,7 @@ class SkeletonDataset(PoseDataset):
     Attributes:
         summary: properties of the file such as joints, channels, and largest label, for
             CheckDataHook; None until the data set is initialized.
+        splits: names of all splits in the file.
 
     Raises:
         ConfigError: `stream`, `missing_marker`, or `fps` is invalid (kind `option`).
@@ -49,6 +52,9 @@ class SkeletonDataset(PoseDataset):
     """
 
     summary: Summary | None = None
+    splits: tuple[str, ...] = ()
+    _labels: np.ndarray | None = None  # of serialized samples
+    _relabeled = False
 
     def __init__(
         self,
@@ -77,7 +83,55 @@ class SkeletonDataset(PoseDataset):
             info, _ = without_markers(info, self.missing_marker)
             if self.fps is not None:
                 info = at_rate(info, self.fps)
+        if self._relabeled:
+            info["label"] = int(self.labels[idx])
         return info if self.stream is None else dict(info, stream=self.stream)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Labels of the samples, int64 [samples]; -1 for samples without a label.
+
+        Not available with `multi_class=True`.
+        """
+        if self._labels is None:
+            self.full_init()
+            self._labels = self._read_labels()
+        return self._labels
+
+    def _read_labels(self) -> np.ndarray:
+        labels = [sample.get("label", -1) for sample in self.data_list]
+        return np.array(labels, dtype=np.int64)
+
+    def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
+        if not self.multi_class:
+            self._labels = self._read_labels()
+        return super()._serialize_data()
+
+    def relabel(self, labels: Sequence[int]) -> None:
+        """Replace the labels, and leave out samples.
+
+        Args:
+            labels: new label of each label; -1 to leave its samples out.
+
+        Raises:
+            DataError: no sample is left (kind `label`).
+        """
+        table = np.append(np.asarray(labels, dtype=np.int64), -1)
+        new = table[self.labels]  # labels of -1 select the last entry
+        kept = np.flatnonzero((new >= 0) | (self.labels < 0))
+        if not len(kept):
+            raise DataError(
+                "label_map leaves out all samples, expected at least one",
+                kind="label",
+                file=self.ann_file,
+                field="label_map",
+            )
+        if len(kept) < len(new):
+            self.get_subset_(kept.tolist())
+        self._labels, self._relabeled = new[kept], True
+        if self.summary is not None:
+            self.summary.samples = len(kept)
+            self.summary.max_label = int(self._labels.max())
 
     def load_data_list(self) -> list[dict]:
         """Return the checked samples in the split, as in PoseDataset."""
@@ -98,6 +152,7 @@ class SkeletonDataset(PoseDataset):
             multi_class=self.multi_class,
         )
         if isinstance(data, dict):
+            self.splits = tuple(data["split"])
             samples, selected = data["annotations"], set(data["split"][self.split])
             key = id_field(samples)
             self._apply_meta(data.get("meta"))

@@ -26,6 +26,7 @@ class Facts(NamedTuple):
         clip_len: frames per clip.
         packed: whether the file is a packed store.
         fps: median frame rate of the samples; None if a sample does not specify it.
+        names: names of the classes; None if the file does not contain them.
     """
 
     layout: str | dict[str, Any]
@@ -38,6 +39,7 @@ class Facts(NamedTuple):
     clip_len: int
     packed: bool
     fps: float | None = None
+    names: list[str] | None = None
 
 
 def read_facts(
@@ -92,6 +94,7 @@ def read_facts(
         clip_len=clip_len(numbers),
         packed=ann_file.rstrip("/").endswith(".packed"),
         fps=_common_rate(samples_of(data, ann_file)),
+        names=inspection.classes,
     )
 
 

@@ -1,6 +1,6 @@
 """Find faults in the labels, class names, and splits of an annotation file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ..faults import Fault
 
@@ -9,7 +9,7 @@ Labels = dict[str, list[int]]
 Splits = dict[str, list[str]]
 
 
-def pairs_of(splits: Splits) -> list[tuple[str, str]]:
+def pairs_of(splits: Collection[str]) -> list[tuple[str, str]]:
     """Return pairs of (training split, validation or test split), matched by name.
 
     `xview_train` is paired with `xview_val` and `xview_test`, `train_v1` with `val_v1`.

@@ -1,0 +1,341 @@
+"""Several annotation files as one data set."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from mmaction.registry import DATASETS
+from mmengine.dataset import Compose, ConcatDataset
+from mmengine.dist import is_main_process
+
+from ..annotations.inspection.labels import pairs_of
+from ..annotations.leaks import FrameHashes
+from ..errors import ConfigError, DataError
+from ..skeletons import skeleton
+from ..skeletons.convert import gather_joints, joint_sources
+from ..skeletons.lookup import Layout
+from .skeleton_dataset import SkeletonDataset
+
+# Options of a file in `files`, besides those of its data set
+OPTIONS = ("label_map", "layout", "missing")
+
+
+@DATASETS.register_module()
+class CombinedSkeletonDataset(ConcatDataset):
+    """Samples of several annotation files and packed stores, with one list of classes.
+
+    The samples are those of the first file, then those of the second, and so on. The
+    result is the same as with a single file that contains all of these samples.
+    `WeightedSampler` balances classes or files.
+
+    Args:
+        files: one dictionary per file, with `ann_file`, `split`, and options of
+            `SkeletonDataset` or, if the name ends in `.packed`, of
+            `PackedSkeletonDataset`. Other optional entries:
+
+            - `label_map`: new names of classes, as a dictionary from names in the file,
+              or as a list with a name for each label, which is required if the file
+              contains no class names. Samples of a class with the new name None are
+              left out.
+            - `layout`: skeleton layout, if the file does not specify it. By default, that
+              of the network.
+            - `missing`: 'zero' if joints that the file does not have are absent. By
+              default, they are an error.
+        pipeline: transforms of all samples. `ConvertLayout` precedes them for files with
+            another layout.
+        layout: skeleton layout of the network. By default, the layout of the first file
+            that specifies it.
+        classes: names of the classes, in the order of the labels. By default, all names
+            in the files, in the order of their first occurrence. If no file has names,
+            labels are used as they are.
+        check_leaks: whether to compare the samples with the validation and test splits
+            of the other files, frame by frame. The keypoints of these splits are read for
+            it. Not used with `test_mode=True`.
+        **kwargs: options of all data sets, such as `stream`, `fps`, and `test_mode`.
+
+    Attributes:
+        datasets: list of the files' data sets.
+
+    Raises:
+        ConfigError: an option is missing or invalid (kind `option`), or a layout is
+            unknown or has no counterpart of a joint (kind `layout`).
+        DataError: a file is invalid (see `SkeletonDataset`), a class name is unknown or
+            missing (kind `label`), or a sample is in a validation or test split of
+            another file (kind `leak-identical` or `leak-mostly`).
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Mapping[str, Any]],
+        pipeline: Sequence[Any],
+        layout: Layout | None = None,
+        classes: Sequence[str] | None = None,
+        check_leaks: bool = True,
+        lazy_init: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        _check_options(files, kwargs)
+        self._files = [dict(file) for file in files]
+        self._classes = None if classes is None else list(classes)
+        self._layout = layout
+        self._check_leaks = check_leaks and not kwargs.get("test_mode", False)
+        self._kwargs = kwargs
+        datasets = [
+            self._dataset(file, file.get("split"), pipeline) for file in self._files
+        ]
+        # `metainfo` is known after the files were read, so do not compare it here.
+        super().__init__(datasets, lazy_init=True, ignore_keys=["classes", "targets"])
+        self._metainfo = self.metainfo  # a copy
+        if not lazy_init:
+            self.full_init()
+
+    def _dataset(
+        self, file: Mapping[str, Any], split: str | None, pipeline: Sequence[Any]
+    ) -> SkeletonDataset:
+        packed = str(file["ann_file"]).rstrip("/").endswith(".packed")
+        options = {key: value for key, value in file.items() if key not in OPTIONS}
+        options = {**self._kwargs, **options, "split": split, "lazy_init": True}
+        kind = "PackedSkeletonDataset" if packed else "SkeletonDataset"
+        return DATASETS.build({"type": kind, "pipeline": list(pipeline), **options})
+
+    def full_init(self) -> None:
+        """Read the files, and map their labels to the common classes."""
+        if self._fully_initialized:
+            return
+        for dataset in self.datasets:
+            dataset.full_init()
+        self._convert()
+        self._set_labels()
+        if self._check_leaks and len(self.datasets) > 1 and is_main_process():
+            self._compare_splits()
+        super().full_init()
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Labels of all samples, int64 [samples]; -1 for samples without a label."""
+        return np.concatenate([dataset.labels for dataset in self.datasets])
+
+    def _convert(self) -> None:
+        """Put `ConvertLayout` first into the pipelines of files with another layout."""
+        pairs = list(zip(self._files, self.datasets, strict=True))
+        self._sources = [
+            file.get("layout") or _stored_layout(dataset) for file, dataset in pairs
+        ]
+        known = [source for source in self._sources if source is not None]
+        if self._layout is None and known:
+            self._layout = known[0]
+        for (file, dataset), source in zip(pairs, self._sources, strict=True):
+            if _differ(source, self._layout):
+                step = {
+                    "type": "ConvertLayout",
+                    "source": source,
+                    "target": self._layout,
+                    "missing": file.get("missing", "error"),
+                }
+                dataset.pipeline.transforms[:0] = Compose([step]).transforms
+
+    def _set_labels(self) -> None:
+        names = [
+            _new_names(file, dataset)
+            for file, dataset in zip(self._files, self.datasets, strict=True)
+        ]
+        classes = self._classes
+        if classes is None and any(new is not None for new in names):
+            every = [name for new in names for name in new or () if name is not None]
+            classes = list(dict.fromkeys(every))
+        if classes is None:
+            return
+        number = {name: label for label, name in enumerate(classes)}
+        for new, dataset in zip(names, self.datasets, strict=True):
+            if new is None:
+                raise DataError(
+                    "the file contains no class names, which combining it with other "
+                    "files requires. Add label_map=[...] with a name for each label to "
+                    "its entry in `files`.",
+                    kind="label",
+                    file=dataset.ann_file,
+                    field="label_map",
+                )
+            used = np.unique(dataset.labels)
+            if used[-1] >= len(new):
+                raise DataError(
+                    f"the file has label {used[-1]}, but only {len(new)} class names. Add "
+                    "label_map=[...] with a name for each label to its entry in `files`.",
+                    kind="label",
+                    file=dataset.ann_file,
+                    field="label_map",
+                )
+            unknown = [
+                repr(new[label])
+                for label in used[used >= 0]
+                if new[label] is not None and new[label] not in number
+            ]
+            if unknown:
+                raise DataError(
+                    f"{', '.join(unknown)} is not in `classes`. Add it, or map it to one "
+                    "of the classes or to None with label_map={...}.",
+                    kind="label",
+                    file=dataset.ann_file,
+                    field="label_map",
+                )
+            dataset.relabel([number.get(name or "", -1) for name in new])
+            dataset._metainfo["classes"] = classes
+        self._metainfo["classes"] = classes
+
+    def _compare_splits(self) -> None:
+        """Reject samples that are in a validation or test split of another file."""
+        for number, file in enumerate(self._files):
+            for train, tested in pairs_of(self.datasets[number].splits):
+                if train == file.get("split"):
+                    options = dict(file, serialize_data=False)
+                    held_out = self._dataset(options, tested, [])
+                    held_out.full_init()
+                    self._compare(number, held_out)
+
+    def _compare(self, number: int, held_out: SkeletonDataset) -> None:
+        parts = [*self.datasets, held_out]
+        keypoints = _Keypoints(
+            parts, [*self._sources, self._sources[number]], self._layout
+        )
+        tested = keypoints.names(len(parts) - 1)
+        trained = [
+            name
+            for part in range(len(self.datasets))
+            if part != number
+            for name in keypoints.names(part)
+        ]
+        for leak in FrameHashes(keypoints).leaks(trained, tested):
+            if not (leak.identical or leak.mostly):
+                continue
+            dataset, sample = keypoints.sample(leak.trained)
+            _, other = keypoints.sample(leak.tested)
+            raise DataError(
+                f"'keypoint' shares {leak.shared} frames with sample {_id(other)!r} in "
+                f"split {held_out.split!r} of {held_out.ann_file}, on which the network "
+                "is tested. Use a split of the same test persons or views in both files, "
+                "or leave one of the files out.",
+                kind="leak-identical" if leak.identical else "leak-mostly",
+                file=dataset.ann_file,
+                sample=_id(sample),
+                field="keypoint",
+            )
+
+
+class _Keypoints(Mapping[str, np.ndarray]):
+    """Keypoints of all samples in the layout of the network, read on access.
+
+    Args:
+        parts: data sets.
+        sources: layout of each data set.
+        target: layout of the network.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[SkeletonDataset],
+        sources: Sequence[Layout | None],
+        target: Layout | None,
+    ) -> None:
+        self.parts = parts
+        self._converters = [_converter(source, target) for source in sources]
+
+    def names(self, part: int) -> list[str]:
+        """Return the keys of a data set's samples."""
+        return [f"{part} {number}" for number in range(len(self.parts[part]))]
+
+    def sample(self, name: str) -> tuple[SkeletonDataset, dict[str, Any]]:
+        """Return the data set and the sample of a key."""
+        part, number = map(int, name.split())
+        return self.parts[part], self.parts[part].get_data_info(number)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        part = int(name.split()[0])
+        keypoint = self.sample(name)[1]["keypoint"].astype(np.float32)
+        return self._converters[part](keypoint)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for part in range(len(self.parts)) for name in self.names(part))
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+
+def _id(sample: Mapping[str, Any]) -> str:
+    return sample["filename" if "filename" in sample else "frame_dir"]
+
+
+def _stored_layout(dataset: SkeletonDataset) -> Layout | None:
+    """Return the layout in a file, which must not refer to another file."""
+    layout: Any = getattr(dataset.summary, "layout", None)
+    if isinstance(layout, dict):
+        return layout
+    known = isinstance(layout, str) and not layout.endswith(".json")
+    return layout if known else None
+
+
+def _differ(source: Layout | None, target: Layout | None) -> bool:
+    if source is None or target is None:
+        return False
+    return skeleton(source).joints != skeleton(target).joints
+
+
+def _converter(
+    source: Layout | None, target: Layout | None
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that converts keypoints [M, T, V, C] to a layout."""
+    if source is None or target is None or not _differ(source, target):
+        return lambda keypoint: keypoint
+    joints = joint_sources(source, target, "zero")
+    return partial(gather_joints, sources=joints, source=source)
+
+
+def _new_names(
+    file: Mapping[str, Any], dataset: SkeletonDataset
+) -> list[str | None] | None:
+    """Return the new class name of each label of a file; None if it has no names."""
+    mapped, names = file.get("label_map"), dataset.metainfo.get("classes")
+    if mapped is None:
+        return names and list(names)
+    if not isinstance(mapped, Mapping):
+        return list(mapped)
+    if names is None:
+        raise DataError(
+            "label_map is a dictionary, but the file contains no class names. Use a list "
+            "with a name for each label.",
+            kind="label",
+            file=dataset.ann_file,
+            field="label_map",
+        )
+    unknown = [repr(name) for name in mapped if name not in names]
+    if unknown:
+        raise DataError(
+            f"the file has no class {', '.join(unknown)}, expected names among "
+            f"{', '.join(names)}. Correct label_map.",
+            kind="label",
+            file=dataset.ann_file,
+            field="label_map",
+        )
+    return [mapped.get(name, name) for name in names]
+
+
+def _check_options(files: Sequence[Mapping[str, Any]], others: Mapping) -> None:
+    if "ann_file" in others or "split" in others:
+        raise ConfigError(
+            "CombinedSkeletonDataset takes ann_file and split in the entries of `files`. "
+            "If the config inherits them, add _delete_=True to the data set.",
+            kind="option",
+            field="files",
+        )
+    if others.get("multi_class"):
+        raise ConfigError(
+            "CombinedSkeletonDataset does not support multi_class=True",
+            kind="option",
+            field="multi_class",
+        )
+    if not files or any("ann_file" not in file for file in files):
+        raise ConfigError(
+            "`files` must contain a dictionary with ann_file and split for each file",
+            kind="option",
+            field="files",
+        )
