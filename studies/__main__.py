@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.processes import exit_on_signal
 
-from . import dropout, frame_rate, networks, precision, recipe, styles
+from . import dropout, fine_tuning, frame_rate, networks, precision, recipe, styles
 from .runs import Runs, RunsInUse
 
 STUDIES = {
@@ -26,6 +26,7 @@ STUDIES = {
     "precision": precision,
     "recipe": recipe,
     "frame-rate": frame_rate,
+    "fine-tuning": fine_tuning,
 }
 
 

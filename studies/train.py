@@ -7,7 +7,7 @@ from statistics import mean, stdev
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 
 CHECKPOINTS = 20  # per run; only the latest is kept
 
@@ -41,10 +41,14 @@ def train(cfg: Config, name: str, seed: int, work_dir: Path) -> Runner:
     checkpoint = cfg.default_hooks.checkpoint
     checkpoint.update(interval=max(1, epochs // CHECKPOINTS), max_keep_ckpts=1)
     checkpoint.pop("save_best", None)
-    cfg.resume = True
+    run = folder(work_dir, name, seed)
+    # With `load_from`, MMEngine would resume from the pretrained weights.
+    cfg.resume = cfg.get("load_from") is None or find_latest_checkpoint(run) is not None
+    if cfg.resume:
+        cfg.load_from = None
     cfg.randomness = {"seed": seed}
     cfg.log_level = "WARNING"
-    cfg.work_dir = str(folder(work_dir, name, seed))
+    cfg.work_dir = str(run)
     # MMEngine caches loggers by this name.
     cfg.experiment_name = f"{name}_{seed}_{time.time_ns()}".replace("/", "_")
     # The config is logged. Formatting the edges of a graph with yapf would take longer
