@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from ..engine.endings import DEBUG, FILE
-from ..errors import CheckpointError, ConfigError
+from ..errors import ConfigError
 
 TOOLS = Path(__file__).parents[1] / ".mim" / "tools"
 # Launcher -> environment variable that it sets in the processes that it starts.
@@ -102,24 +102,6 @@ class Launch:
             "-u",
             *run,
         ]
-
-
-def check_checkpoint(path: str) -> None:
-    """Check that a local checkpoint exists, without slow imports.
-
-    Args:
-        path: path or URL of the checkpoint. URLs are not checked.
-
-    Raises:
-        CheckpointError: the file does not exist (kind `not-found`).
-    """
-    # Unlike Path.exists, os.path.exists accepts any text.
-    if "://" not in path and not os.path.exists(path):  # noqa: PTH110
-        raise CheckpointError(
-            "the checkpoint does not exist. Pass the path of an existing file.",
-            kind="not-found",
-            file=path,
-        )
 
 
 def run_in_process(

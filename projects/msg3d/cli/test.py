@@ -48,9 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ..apis.launch import check_checkpoint
+    from ..checkpoints.shipped import find_weights
 
-    checkpoint = args.weights or args.checkpoint
-    check_checkpoint(checkpoint)
+    checkpoint = find_weights(args.weights or args.checkpoint)
     check_overwrite(args.overwrite, args.dump)
     return run_script("test", args, OPTIONS, [checkpoint])

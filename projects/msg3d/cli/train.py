@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--weights",
-        metavar="FILE",
+        metavar="FILE|NAME",
         help="start from the weights of another training: new head for other classes, "
         "joints matched by name for another layout (load_from of the config)",
     )
@@ -70,10 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ..apis.launch import check_checkpoint
+    from ..checkpoints.shipped import find_weights
 
     if args.resume not in (None, "auto"):
-        check_checkpoint(args.resume)
+        find_weights(args.resume)
     if args.weights is not None:
         if args.resume is not None:
             raise ConfigError(
@@ -81,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
                 "weights. Omit one of them.",
                 kind="option",
             )
-        check_checkpoint(args.weights)
-        weights = f"load_from={Path(args.weights).absolute()}"
-        args.cfg_options = [*(args.cfg_options or []), weights]
+        weights = find_weights(args.weights)
+        if "://" not in weights:
+            weights = str(Path(weights).absolute())
+        args.cfg_options = [*(args.cfg_options or []), f"load_from={weights}"]
     return run_script("train", args, OPTIONS)

@@ -5,7 +5,6 @@ loss (on a GPU, an assertion without details). A wrong number of joints, targets
 channels causes an error deep in the model.
 """
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,16 +13,16 @@ from mmaction.datasets.transforms import PreNormalize2D
 from mmaction.registry import HOOKS
 from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
-from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.model import BaseModel
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from ...annotations.check import Summary
-from ...checkpoints.adapt import adapt_weights
 from ...checkpoints.reading import first_mismatch
-from ...checkpoints.stored_config import stored_config
-from ...errors import CheckpointError, ConfigError, DataError, MSG3DError
+from ...checkpoints.shipped import find_weights
+from ...errors import ConfigError, DataError
 from .input_check import check_head, check_inputs
+from .transfer import transfer_weights, unwrapped
 
 
 @HOOKS.register_module()
@@ -37,7 +36,7 @@ class CheckDataHook(Hook):
     `num_targets`) or `backbone.graph`. `input_check` checks layouts, joints, channels,
     persons, and the channels of the head.
 
-    In training, weights of `load_from` are adapted to the network (`checkpoints.adapt`).
+    In training, weights of `load_from` are adapted to the network (`transfer`).
     In `val` and `test`, all entries of the checkpoint must match the model. MMEngine
     only logs mismatches, and would test random weights. Training may load only a part.
 
@@ -56,8 +55,9 @@ class CheckDataHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         self._only_tests = not isinstance(runner._train_loop, BaseLoop)
-        _check_checkpoint(getattr(runner, "_load_from", None))
-        model = _unwrapped(runner.model)
+        if getattr(runner, "_load_from", None):
+            runner._load_from = find_weights(runner._load_from)
+        model = unwrapped(runner.model)
         # Check the head once, except with wrappers that shard the weights.
         check_pending = model is runner.model or isinstance(
             runner.model, (nn.DataParallel, nn.parallel.DistributedDataParallel)
@@ -77,7 +77,7 @@ class CheckDataHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         if not self._only_tests:
             if not runner._resume:
-                _adapt(runner, checkpoint)
+                transfer_weights(runner, checkpoint)
             return
         # As MMEngine interprets the file.
         state = {
@@ -85,7 +85,7 @@ class CheckDataHook(Hook):
             for key, value in checkpoint.get("state_dict", checkpoint).items()
             if isinstance(value, torch.Tensor)
         }
-        mismatch = first_mismatch(_unwrapped(runner.model).state_dict(), state)
+        mismatch = first_mismatch(unwrapped(runner.model).state_dict(), state)
         if mismatch:
             raise ConfigError(
                 f"the checkpoint does not match the network of the config: {mismatch}. "
@@ -93,61 +93,6 @@ class CheckDataHook(Hook):
                 kind="weights",
                 file=runner._load_from,
             )
-
-
-def _adapt(runner: Runner, checkpoint: dict) -> None:
-    """Adapt the weights of `load_from` to the network, and log what was transferred."""
-    model = _unwrapped(runner.model)
-    state = {
-        key.removeprefix("module."): value
-        for key, value in checkpoint.get("state_dict", checkpoint).items()
-        if isinstance(value, torch.Tensor)
-    }
-    meta = checkpoint.get("meta")
-    meta = meta if isinstance(meta, dict) else {}
-    known = (meta.get("dataset_meta") or {}).get("classes")
-    own = runner.train_dataloader.dataset.metainfo.get("classes")
-    backbone = getattr(model, "backbone", None)
-    try:
-        weights, transfer = adapt_weights(
-            state,
-            model.state_dict(),
-            [name for name, _ in model.named_buffers()],
-            _layout_of(meta, runner._load_from),
-            getattr(getattr(backbone, "graph", None), "layout", None),
-            known is None or own is None or list(known) == list(own),
-            getattr(backbone, "in_channels", 3),
-        )
-    except MSG3DError as error:
-        raise error.at(file=runner._load_from) from None
-    runner.logger.info(f"weights of {runner._load_from}: {transfer.summary()}")
-    checkpoint.pop("state_dict", None)
-    checkpoint["state_dict"] = weights
-
-
-def _layout_of(meta: dict, file: str) -> Any:
-    """Return the layout in the config of a checkpoint; None without config."""
-    try:
-        backbone = stored_config(meta, file).model.backbone
-        return backbone.graph_cfg.get("layout", "coco")
-    except (MSG3DError, AttributeError, KeyError):
-        return None
-
-
-def _unwrapped(model: nn.Module) -> BaseModel:
-    return model.module if is_model_wrapper(model) else model
-
-
-def _check_checkpoint(path: str | None) -> None:
-    # Path.exists raises an error in a folder that cannot be read.
-    if path and "://" not in path and not os.path.exists(path):  # noqa: PTH110
-        raise CheckpointError(
-            "the checkpoint to load does not exist. Correct load_from, --resume, or "
-            "--checkpoint.",
-            kind="not-found",
-            file=path,
-            field="load_from",
-        )
 
 
 def _warnings(dataset: BaseDataset) -> Iterator[str]:
