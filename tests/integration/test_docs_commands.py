@@ -11,7 +11,14 @@ import re
 from pathlib import Path
 
 import pytest
-from mmaction.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
+from mmaction.registry import (
+    DATA_SAMPLERS,
+    DATASETS,
+    HOOKS,
+    METRICS,
+    MODELS,
+    TRANSFORMS,
+)
 from mmengine.config import Config
 
 import docs_commands
@@ -168,7 +175,7 @@ def check_parts(block: Block) -> list[str]:
         name = getattr(values.pop("type", None), "value", None)
         if name is None:
             continue
-        registries = (TRANSFORMS, MODELS, DATASETS, HOOKS, METRICS)
+        registries = (TRANSFORMS, MODELS, DATASETS, DATA_SAMPLERS, HOOKS, METRICS)
         parts = [part for registry in registries if (part := registry.get(name))]
         if not parts:
             raise DocumentError(f"{block.place}: no registered part {name!r}")
