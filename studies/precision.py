@@ -20,6 +20,7 @@ from torch.utils._pytree import tree_map_only
 from benchmarks.networks import emulated
 
 from . import dropout
+from .recipe import set_passes
 
 POSITION = "joints"
 EPOCHS = 12  # of five passes
@@ -38,9 +39,7 @@ def settings() -> list[str]:
 def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
     """Train and test in one data type, see `dropout.run`."""
     cfg = dropout.config(POSITION, data / "nw_ucla.pkl")
-    cfg.train_cfg.max_epochs = EPOCHS
-    warm_up, cosine = cfg.param_scheduler
-    cosine.end, cosine.T_max = EPOCHS, EPOCHS - warm_up.end
+    set_passes(cfg, EPOCHS)
     cfg.train_dataloader.dataset.dataset.split = "xview_train"
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         loader.dataset.split = "xview_val"

@@ -151,7 +151,7 @@ def convert_data_set(
     result = Converted(form.name, target.name)
     if target.name == "annotation_file":
         _check_size(data, out)
-    _skip_empty(data, result, options)
+    _check_samples(data, result, options)
     data.source = _identity(path, options, val_fraction, seed)
     assert target.write is not None
     try:
@@ -285,8 +285,8 @@ def output_format(out: str) -> Format:
     return all_formats()[name]
 
 
-def _skip_empty(data: DataSet, result: Converted, options: ReadOptions) -> None:
-    """Leave out samples without any person, apply options, and report the progress."""
+def _check_samples(data: DataSet, result: Converted, options: ReadOptions) -> None:
+    """Check samples, apply options, leave out samples without any person, and report."""
     read = data.read
 
     def samples(start: int) -> Iterator[Sample]:
