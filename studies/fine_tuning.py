@@ -31,9 +31,9 @@ PASSES = {"all": 20}  # 60 with few samples
 PRETRAINING_PASSES = 12
 # Trials of each method: learning rate, and its factor for the backbone.
 TRIALS = {
-    "scratch": ((0.2, 1), (0.1, 1), (0.05, 1), (0.0125, 1)),
-    "fine-tuning": ((0.1, 1), (0.05, 1), (0.0125, 1), (0.1, 0.1)),
-    "probe": ((0.8, 1), (0.2, 1), (0.05, 1), (0.0125, 1)),
+    "scratch": ((0.2, 1), (0.1, 1), (0.05, 1), (0.0125, 1), (0.003, 1)),
+    "fine-tuning": ((0.2, 1), (0.1, 1), (0.05, 1), (0.0125, 1), (0.1, 0.1)),
+    "probe": ((3.2, 1), (0.8, 1), (0.2, 1), (0.05, 1), (0.0125, 1)),
 }
 # Selected by settings tune/*
 LEARNING_RATES = {"scratch": (0.05, 1), "fine-tuning": (0.05, 1), "probe": (0.2, 1)}
@@ -180,7 +180,15 @@ def report(results: list[dict]) -> str:
         top1.setdefault((kind, value), []).append(result["top1"])
     show = partial(_cell, top1)
     trials = [
-        (method, *(show(f"tune/{method}", f"{r:g}x{f:g}") for r, f in TRIALS[method]))
+        (
+            method,
+            *(
+                f"{rate:g}"
+                + (f", backbone {rate * factor:g}" if factor != 1 else "")
+                + f": {show(f'tune/{method}', f'{rate:g}x{factor:g}')}"
+                for rate, factor in TRIALS[method]
+            ),
+        )
         for method in METHODS
     ]
     rows = [(method, *(show(method, count) for count in COUNTS)) for method in METHODS]
@@ -191,7 +199,7 @@ def report(results: list[dict]) -> str:
         f"{seeds} seeds",
         tabulate(
             trials,
-            ("trials", *map(str, range(1, 5))),
+            ("trials", *map(str, range(1, 6))),
             "github",
             disable_numparse=True,
         ),
