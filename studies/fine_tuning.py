@@ -36,7 +36,7 @@ TRIALS = {
     "probe": ((3.2, 1), (0.8, 1), (0.2, 1), (0.05, 1), (0.0125, 1)),
 }
 # Selected by settings tune/*
-LEARNING_RATES = {"scratch": (0.05, 1), "fine-tuning": (0.05, 1), "probe": (0.2, 1)}
+LEARNING_RATES = {"scratch": (0.0125, 1), "fine-tuning": (0.1, 1), "probe": (3.2, 1)}
 
 # The 21 joints of Bandai-Namco with the names of layout kinect20, where they correspond
 BANDAI = {
