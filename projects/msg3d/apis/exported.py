@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..annotations import Sample
-from ..errors import CheckpointError
+from ..errors import CheckpointError, ConfigError
 from ..preprocessing.steps import STEPS
 from .keypoint_input import Expected
 
@@ -21,9 +21,18 @@ KEY = "msg3d.json"
 # Format 2 describes networks with regression targets.
 FORMATS = (1, 2)
 SUFFIXES = (".onnx", ".pt2")
-# Callable that maps B arrays [clips, M, T, V, C] of equal shape to float32 [B, classes]
-# for classification or [B, targets] for regression.
-Scorer = Callable[[Sequence[np.ndarray]], NDArray[np.float32]]
+
+
+class Scorer(Protocol):
+    """Callable that maps B arrays [clips, M, T, V, C] of equal shape to scores.
+
+    The scores are float32 [B, classes] for classification or [B, targets] for regression.
+    `features` maps the same arrays to the features before the last layer, float32 [B, D].
+    """
+
+    def __call__(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]: ...
+
+    def features(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]: ...
 
 
 class Pipeline(Protocol):
@@ -46,12 +55,14 @@ class Exported(NamedTuple):
         scores: callable that returns the scores or regression targets for inputs.
         classes: names of the classes; empty for a regression network.
         targets: names of the regression targets; empty for a classification network.
+        feature_hash: `trained.feature_hash` of the original network; "" if unknown.
     """
 
     pipeline: Pipeline
     scores: Scorer
     classes: tuple[str, ...]
     targets: tuple[str, ...]
+    feature_hash: str
 
 
 def is_exported(model: Any) -> bool:
@@ -97,10 +108,12 @@ def load_exported(path: str, clips: int | None = None) -> Exported:
         scores = network = OnnxScores(path)
         recipe = network.recipe
     try:
-        pipeline, classes, targets = _build(_read_recipe(recipe), clips)
+        content = _read_recipe(recipe)
+        pipeline, classes, targets = _build(content, clips)
     except CheckpointError as error:
         raise error.at(file=path) from error
-    return Exported(pipeline, scores, classes, targets)
+    feature_hash = str(content.get("feature_hash", ""))
+    return Exported(pipeline, scores, classes, targets, feature_hash)
 
 
 class StoredPipeline:
@@ -197,9 +210,32 @@ class OnnxScores:
         Returns:
             float32 [B, classes] for classification or [B, targets] for regression.
         """
+        return self._run("scores", inputs)
+
+    def features(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
+        """Return the features of B samples, float32 [B, D].
+
+        Args:
+            inputs: see `__call__`.
+
+        Raises:
+            ConfigError: the file has no output `features` (kind `config`).
+        """
+        if "features" not in [output.name for output in self._session.get_outputs()]:
+            raise ConfigError(
+                "the exported network has no output 'features'. Export it again with this "
+                "version of msg3d, or use the checkpoint.",
+                kind="config",
+                field="features",
+            )
+        return self._run("features", inputs)
+
+    def _run(self, output: str, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
         keypoint = np.stack(inputs).astype(np.float32, copy=False)
-        scores: NDArray[np.float32] = self._session.run(None, {"keypoint": keypoint})[0]
-        return scores
+        values: NDArray[np.float32] = self._session.run(
+            [output], {"keypoint": keypoint}
+        )[0]
+        return values
 
 
 def _read_recipe(text: str | None) -> dict[str, Any]:

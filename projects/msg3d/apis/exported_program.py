@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.export import ExportedProgram
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, ConfigError
 
 
 class ProgramScores:
@@ -43,6 +43,15 @@ class ProgramScores:
         keypoint = torch.from_numpy(np.stack(inputs).astype(np.float32, copy=False))
         scores: NDArray[np.float32] = self._network(keypoint).numpy()
         return scores
+
+    def features(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
+        """Raise ConfigError, since `.pt2` files have no features."""
+        raise ConfigError(
+            "a .pt2 file returns scores only. Use the checkpoint or an .onnx file for "
+            "features.",
+            kind="config",
+            field="features",
+        )
 
 
 def program_bytes(program: ExportedProgram, entries: dict[str, str]) -> bytes:

@@ -3,7 +3,8 @@
 Exported networks run without PyTorch and MMAction2, so both are imported lazily.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Union, overload
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
 from ..formats.result_objects import are_results
+from .enrolled import EnrolledClasses
 from .exported import Pipeline, Scorer, is_exported, load_exported
 from .groups import Group, all_persons, closest_pairs, single_persons
 from .keypoint_input import Layout, Prepared, to_sample
@@ -61,6 +63,7 @@ class Recognizer:
             network.
         targets: tuple of target names. Empty for a classification network.
         batch_size: maximum number of inputs per batch.
+        enrolled: classes added by `enroll`, with `names` and `counts` of examples.
         expected: layout, dimensions, stream, and number of persons of the keypoints that
             the network was trained on.
 
@@ -101,7 +104,7 @@ class Recognizer:
                     kind="option",
                     file=str(config),
                 )
-            self._initialize(*load_exported(str(config), clips), batch_size)
+            self._load(str(config), clips, batch_size)
             return
         try:
             from . import trained
@@ -117,8 +120,14 @@ class Recognizer:
         model, saved = trained.load_model(cfg, checkpoint, device)
         names = trained.class_names(classes, saved, model.cls_head.num_classes)
         classes, targets = ((), names) if trained.has_targets(model) else (names, ())
+        feature_hash = partial(trained.feature_hash, model, pipeline)
         self._initialize(
-            pipeline, trained.TorchScores(model), classes, targets, batch_size
+            pipeline,
+            trained.TorchScores(model),
+            classes,
+            targets,
+            feature_hash,
+            batch_size,
         )
 
     @classmethod
@@ -150,8 +159,12 @@ class Recognizer:
         """
         _check_counts(batch_size, clips)
         recognizer = cls.__new__(cls)
-        recognizer._initialize(*load_exported(str(file), clips), batch_size)
+        recognizer._load(str(file), clips, batch_size)
         return recognizer
+
+    def _load(self, file: str, clips: int | None, batch_size: int) -> None:
+        network = load_exported(file, clips)
+        self._initialize(*network[:4], lambda: network.feature_hash, batch_size)
 
     def _initialize(
         self,
@@ -159,9 +172,11 @@ class Recognizer:
         scores: Scorer,
         classes: tuple[str, ...],
         targets: tuple[str, ...],
+        feature_hash: Callable[[], str],
         batch_size: int,
     ) -> None:
         self._pipeline, self._scores = pipeline, scores
+        self._feature_hash, self.enrolled = feature_hash, EnrolledClasses()
         self.classes, self.targets, self.batch_size = classes, targets, batch_size
         self.expected = pipeline.expected
 
@@ -197,19 +212,9 @@ class Recognizer:
         Raises:
             DataError: the keypoints are invalid or do not match the network.
         """
-        if isinstance(keypoints, (list, tuple)) and not are_results(keypoints):
-            return list(self.predict_each(keypoints, **options))
-        if (
-            isinstance(keypoints, (list, tuple, Mapping))
-            or hasattr(keypoints, "__array__")
-            or hasattr(keypoints, "detach")
-        ):
-            return next(self.predict_each([keypoints], **options))
-        raise DataError(
-            f"keypoints have type {type(keypoints).__name__}, expected an array [M, T, "
-            "V, C], a dictionary with this array as 'keypoint', or a list of these",
-            kind="structure",
-        )
+        sequences, single = _sequences(keypoints)
+        predictions = list(self.predict_each(sequences, **options))
+        return predictions[0] if single else predictions
 
     def predict_each(
         self,
@@ -220,6 +225,7 @@ class Recognizer:
         img_shape: tuple[int, int] | None = None,
         persons: bool = False,
         pairs: int = 0,
+        enrolled: bool = False,
     ) -> Iterator[Prediction]:
         """Yield the prediction for each sequence of an iterable, in order.
 
@@ -237,8 +243,11 @@ class Recognizer:
             pairs: maximum number of pairs of persons to predict as well, closest first.
                 The results are in `Prediction.pairs`. Requires a network for two or more
                 persons.
+            enrolled: whether to predict the enrolled classes (see `enroll`) instead of
+                the classes that the network was trained on. The scores sum to 1.
 
         Raises:
+            ConfigError: `enrolled` is set, but no class is enrolled (kind `empty`).
             DataError: `pairs` is set, but the network takes a single person; or the
                 keypoints are invalid or do not match the network.
         """
@@ -249,20 +258,134 @@ class Recognizer:
                 kind="option",
                 field="pairs",
             )
+        if enrolled:
+            self.enrolled.check_any()
         prepared = (
             self.prepare(sample, layout, unit, img_shape, name=f"sample {number}")
             for number, sample in enumerate(samples)
         )
         jobs = self._jobs(prepared, persons, pairs)
+        score = self._enrolled_scores if enrolled else self._scores
+        classes = tuple(self.enrolled.names) if enrolled else self.classes
         current = 0
         done: list[tuple[_Job, NDArray[np.float32]]] = []
-        for job, scores in self._score(jobs):
+        for job, scores in self._batches(jobs, score):
             if job.sample != current:
-                yield self._merge(done)
+                yield self._merge(done, classes)
                 current, done = job.sample, []
             done.append((job, scores))
         if done:
-            yield self._merge(done)
+            yield self._merge(done, classes)
+
+    def features(
+        self,
+        keypoints: Any,
+        *,
+        layout: Layout | None = None,
+        unit: str | None = None,
+        img_shape: tuple[int, int] | None = None,
+    ) -> NDArray[np.float32]:
+        """Return the features of one or several sequences.
+
+        The features are the input of the network's last layer: the activations of the
+        last block, averaged over joints, frames, persons, and clips. Similar actions have
+        similar features, even if the network was not trained on them.
+
+        Args:
+            keypoints: see `predict`.
+            layout, unit, img_shape: see `predict_each`.
+
+        Returns:
+            float32 [D] for a sequence, or [sequences, D] for a list or tuple. For MS-G3D,
+            D is 4 * base_channels.
+
+        Raises:
+            DataError: see `predict`.
+            ConfigError: the network predicts regression targets, or is an exported file
+                without features, such as a `.pt2` file (kind `config`).
+
+        Example:
+            >>> recognizer.features(keypoint).shape
+            (384,)
+        """
+        if self.targets:
+            raise ConfigError(
+                "the network predicts regression targets, expected a classification "
+                "network for features",
+                kind="config",
+                field="model.cls_head",
+            )
+        sequences, single = _sequences(keypoints)
+        prepared = (
+            self.prepare(sample, layout, unit, img_shape, name=f"sample {number}")
+            for number, sample in enumerate(sequences)
+        )
+        jobs = self._jobs(prepared, persons=False, pairs=0)
+        rows = [row for _, row in self._batches(jobs, self._scores.features)]
+        if not rows:
+            raise DataError(
+                "the list of sequences is empty, expected at least one", kind="empty"
+            )
+        return rows[0] if single else np.stack(rows)
+
+    def enroll(self, name: str, clips: Any, **options: Any) -> None:
+        """Add a class from a few examples, without training.
+
+        Then, `predict(..., enrolled=True)` returns the enrolled class with the nearest
+        mean of `features`. Five to ten examples from several persons and viewpoints are
+        more reliable than one. `docs/results.md` reports the accuracy. To distinguish a
+        new class from classes of the network, enroll examples of those as well.
+
+        Args:
+            name: name of the class. If it is already enrolled, the examples are added.
+            clips: a sequence, or a list or tuple of sequences, see `predict`.
+            **options: `layout`, `unit`, and `img_shape` of `predict_each`.
+
+        Raises:
+            DataError, ConfigError: see `features`.
+
+        Example:
+            >>> recognizer.enroll("wave", waves)  # a list of arrays [M, T, V, C]
+            >>> recognizer.enroll("nod", nods)
+            >>> recognizer.predict(keypoint, enrolled=True).name
+            'wave'
+        """
+        self.enrolled.add(name, np.atleast_2d(self.features(clips, **options)))
+
+    def save_enrolled(self, file: str | Path) -> None:
+        """Write the enrolled classes to an `.npz` file atomically.
+
+        The file contains the names, means, and numbers of examples of the classes, and a
+        hash of the network's weights and test pipeline.
+
+        Args:
+            file: path of the file. Its folder is created if necessary.
+
+        Raises:
+            ConfigError: no class is enrolled (kind `empty`).
+            OSError: the file cannot be written.
+        """
+        self.enrolled.save(file, self._feature_hash())
+
+    def load_enrolled(self, file: str | Path) -> None:
+        """Replace the enrolled classes with those in a file of `save_enrolled`.
+
+        The file is read without executing code. It can be used with the checkpoint and
+        with the `.onnx` file exported from it, with any number of clips.
+
+        Args:
+            file: path of the file.
+
+        Raises:
+            ConfigError: the file does not exist (kind `not-found`), or its classes were
+                enrolled with another network (kind `weights`).
+            DataError: the file is corrupt or has another format.
+            OSError: the file cannot be read.
+        """
+        self.enrolled = EnrolledClasses.load(file, self._feature_hash())
+
+    def _enrolled_scores(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
+        return self.enrolled.scores(self._scores.features(inputs))
 
     def prepare(
         self,
@@ -308,10 +431,12 @@ class Recognizer:
                 inputs = self._pipeline(group.crop(sample))
                 yield _Job(number, tuple(names), group, inputs)
 
-    def _score(
-        self, jobs: Iterable[_Job]
+    def _batches(
+        self,
+        jobs: Iterable[_Job],
+        compute: Callable[[Sequence[np.ndarray]], NDArray[np.float32]],
     ) -> Iterator[tuple[_Job, NDArray[np.float32]]]:
-        """Yield each job with its scores [classes] or targets [targets].
+        """Yield each job with its row of the results of a batch, such as its scores.
 
         A batch contains only inputs of equal shape.
         """
@@ -321,33 +446,36 @@ class Recognizer:
                 len(batch) == self.batch_size
                 or job.inputs.shape != batch[0].inputs.shape
             ):
-                yield from zip(
-                    batch,
-                    self._scores([queued.inputs for queued in batch]),
-                    strict=True,
-                )
+                rows = compute([queued.inputs for queued in batch])
+                yield from zip(batch, rows, strict=True)
                 batch = []
             batch.append(job)
         if batch:
-            yield from zip(
-                batch, self._scores([queued.inputs for queued in batch]), strict=True
-            )
+            rows = compute([queued.inputs for queued in batch])
+            yield from zip(batch, rows, strict=True)
 
-    def _merge(self, done: list[tuple[_Job, NDArray[np.float32]]]) -> Prediction:
+    def _merge(
+        self, done: list[tuple[_Job, NDArray[np.float32]]], classes: tuple[str, ...]
+    ) -> Prediction:
         """Combine the scores of the groups of a sample into one prediction."""
         parts: dict[str, list[Prediction]] = {"persons": [], "pairs": []}
         for job, values in done:
             for kind in parts.keys() & set(job.kinds):
-                parts[kind].append(self._to_prediction(job.group, values))
+                parts[kind].append(self._to_prediction(job.group, values, classes))
         (main_job, scores), *_ = done
         return self._to_prediction(
-            main_job.group, scores, tuple(parts["persons"]), tuple(parts["pairs"])
+            main_job.group,
+            scores,
+            classes,
+            tuple(parts["persons"]),
+            tuple(parts["pairs"]),
         )
 
     def _to_prediction(
         self,
         group: Group,
         scores: NDArray[np.float32],
+        classes: tuple[str, ...],
         persons: tuple[Prediction, ...] = (),
         pairs: tuple[Prediction, ...] = (),
     ) -> Prediction:
@@ -369,15 +497,32 @@ class Recognizer:
         label = int(scores.argmax())
         return Prediction(
             label,
-            self.classes[label],
+            classes[label],
             float(scores[label]),
             scores,
-            self.classes,
+            classes,
             group.rows,
             frames,
             persons,
             pairs,
         )
+
+
+def _sequences(keypoints: Any) -> tuple[Sequence[Any], bool]:
+    """Return a list of sequences, and whether `keypoints` is a single sequence."""
+    if isinstance(keypoints, (list, tuple)) and not are_results(keypoints):
+        return keypoints, False
+    if (
+        isinstance(keypoints, (list, tuple, Mapping))
+        or hasattr(keypoints, "__array__")
+        or hasattr(keypoints, "detach")
+    ):
+        return [keypoints], True
+    raise DataError(
+        f"keypoints have type {type(keypoints).__name__}, expected an array [M, T, V, C], "
+        "a dictionary with this array as 'keypoint', or a list of these",
+        kind="structure",
+    )
 
 
 def _check_counts(batch_size: int, clips: int | None) -> None:

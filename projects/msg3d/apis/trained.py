@@ -1,5 +1,7 @@
 """Loader for trained networks, their class names, and their test pipelines."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -134,10 +136,55 @@ class TorchScores:
         scores: NDArray[np.float32] = values.float().cpu().numpy()
         return scores
 
+    @torch.no_grad()
+    def features(self, inputs: Sequence[np.ndarray]) -> NDArray[np.float32]:
+        """Return the input of the head's last layer `fc`, averaged over the clips.
+
+        Args:
+            inputs: B arrays [clips, M, T, V, C] of equal shape.
+
+        Returns:
+            float32 [B, D].
+
+        Raises:
+            ConfigError: the head has no layer `fc` (kind `config`).
+        """
+        layer = getattr(self.model.cls_head, "fc", None)
+        if layer is None:
+            raise ConfigError(
+                f"{type(self.model.cls_head).__name__} has no layer 'fc', whose input is "
+                "the features. Use a network with GCNHead.",
+                kind="config",
+                field="model.cls_head",
+            )
+        pooled: list[torch.Tensor] = []
+        hook = layer.register_forward_pre_hook(lambda _, args: pooled.append(args[0]))
+        try:
+            self(inputs)
+        finally:
+            hook.remove()
+        (clips,) = pooled  # (B * clips, D)
+        means = clips.view(len(inputs), -1, clips.shape[-1]).mean(1)
+        features: NDArray[np.float32] = means.float().cpu().numpy()
+        return features
+
 
 def has_targets(model: "BaseRecognizer") -> bool:
     """Return whether a recognizer predicts regression targets instead of classes."""
     return isinstance(model.cls_head, TraitHead)
+
+
+def feature_hash(model: "BaseRecognizer", pipeline: TestPipeline) -> str:
+    """Return the SHA-256 hash of everything that the features of a sequence depend on.
+
+    These are the weights and the test pipeline, except the number of clips.
+    """
+    steps = {"pipeline": with_clips(pipeline.steps, 1), **vars(pipeline.expected)}
+    digest = hashlib.sha256(json.dumps(steps, sort_keys=True, default=str).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load_network(

@@ -8,8 +8,6 @@
 `numpy.load(path, allow_pickle=False)` reads it.
 """
 
-import os
-import zipfile
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
@@ -18,7 +16,7 @@ import numpy as np
 from ..errors import DataError
 from ..io.atomic import whole_file
 from ..io.file_type import SCORES_NPZ, mismatch
-from ..io.npy import read_npy_array
+from ..io.npz import read_npz
 
 
 def write_score_npz(
@@ -62,21 +60,13 @@ def read_score_npz(
         DataError: the file does not have this format.
         OSError: the file cannot be read.
     """
-    size = file.seek(0, os.SEEK_END)
-    # zipfile raises these exceptions for corrupt files.
     try:
-        with zipfile.ZipFile(file) as archive:
-            arrays = {
-                name: _member(archive, name, kinds, size)
-                for name, kinds in {"ids": "U", "scores": "fiu", "labels": "iu"}.items()
-                if f"{name}.npy" in archive.namelist()
-            }
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise mismatch(file, SCORES_NPZ) or DataError(
-            f"the file is corrupt or not an .npz file ({reason:.80}). Write it again.",
-            kind="corrupt-archive",
-        ) from error
+        arrays = read_npz(file, {"ids": "U", "scores": "fiu", "labels": "iu"})
+    except DataError as error:
+        other = mismatch(file, SCORES_NPZ) if error.kind == "corrupt-archive" else None
+        if other is None:
+            raise
+        raise other from error
     if "scores" not in arrays:
         raise mismatch(file, SCORES_NPZ) or DataError(
             "the array 'scores' is missing, expected the arrays 'scores' and optionally "
@@ -100,35 +90,6 @@ def read_score_npz(
                 field=name,
             )
     return None if ids is None else ids.tolist(), scores, labels
-
-
-def _member(archive: zipfile.ZipFile, name: str, kinds: str, size: int) -> np.ndarray:
-    member = archive.getinfo(f"{name}.npy")
-    if member.compress_type != zipfile.ZIP_STORED:
-        raise DataError(
-            f"{name!r} is compressed, expected an uncompressed array. Write the file with "
-            "numpy.savez.",
-            kind="structure",
-            field=name,
-        )
-    claimed_size = max(member.file_size, member.compress_size)
-    if claimed_size > size:
-        raise DataError(
-            f"{name!r} claims {claimed_size} bytes, but the file has only {size}. Write it "
-            "again.",
-            kind="too-large",
-            field=name,
-        )
-    try:
-        return read_npy_array(archive.read(member), kinds)
-    except DataError as error:
-        raise DataError(
-            f"{name}.npy: {error.message}", kind=error.kind, field=name
-        ) from error
-    except ValueError as error:
-        raise DataError(
-            f"{name!r} is corrupt. Write the file again.", kind="corrupt", field=name
-        ) from error
 
 
 def read_as_dump(file: BinaryIO) -> list[dict[str, Any]]:

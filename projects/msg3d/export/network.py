@@ -26,12 +26,14 @@ class ExportedNetwork(nn.Module):
 
     Args:
         model: recognizer with a GCNHead. It is modified and must not be used afterwards.
+        features: also return the features before the last layer, for a classification
+            network.
 
     Raises:
         ConfigError: the head does not average the clips.
     """
 
-    def __init__(self, model: RecognizerGCN) -> None:
+    def __init__(self, model: RecognizerGCN, features: bool = False) -> None:
         super().__init__()
         self.model = model.float().eval().requires_grad_(False)
         self.average = model.cls_head.average_clips
@@ -43,45 +45,52 @@ class ExportedNetwork(nn.Module):
                 kind="config",
                 field="cls_head.average_clips",
             )
+        self.classify = nn.Identity()
+        if features:
+            self.classify, model.cls_head.fc = model.cls_head.fc, nn.Identity()
+        self.outputs = ("scores", "features") if features else ("scores",)
         backbone, self.folded = model.backbone, None
         if isinstance(backbone, MSG3D):
             self.folded = FoldedMSG3D(backbone, torch.float32)
             del model.backbone  # otherwise, its weights would also be exported
 
-    def forward(self, keypoint: Tensor) -> Tensor:
-        """Return the scores of B samples.
+    def forward(self, keypoint: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Return the scores of B samples, and optionally their features.
 
         Args:
             keypoint: float32 [B, clips, M, T, V, C].
 
         Returns:
-            float32 [B, classes] for classification or [B, targets] for regression.
+            float32 [B, classes] for classification or [B, targets] for regression, and
+            the features [B, D] if they were requested.
         """
         clips = keypoint.flatten(0, 1)  # (N, M, T, V, C)
         if self.folded is None:
-            scores = self.model.extract_feat(keypoint, stage="head")[0]
+            values = self.model.extract_feat(keypoint, stage="head")[0]
         else:
             rows = self.folded.normalize(clips).flatten(0, 1)
             x = self.folded(rows).permute(0, 3, 1, 2)  # (NM, C', T', V)
             present = (clips != 0).flatten(2).any(2)
-            scores = self.score(x.unflatten(0, clips.shape[:2]), present)
-        return self.averaged(scores.unflatten(0, keypoint.shape[:2]))
+            values = self.head(x.unflatten(0, clips.shape[:2]), present)
+        return self.averaged(values.unflatten(0, keypoint.shape[:2]))
 
     @property
     def masked(self) -> bool:
         """True if the head needs the mask of present persons."""
         return isinstance(self.model, MaskedRecognizerGCN)
 
-    def score(self, x: Tensor, present: Tensor | None) -> Tensor:
-        """Map features [N, M, C', T', V] to the scores of each clip, [N, classes]."""
+    def head(self, x: Tensor, present: Tensor | None) -> Tensor:
+        """Map [N, M, C', T', V] to the scores or features of each clip, [N, values]."""
         options = {"present": present} if self.masked else {}
         return self.model.cls_head(x, **options)
 
-    def averaged(self, scores: Tensor) -> Tensor:
-        """Map scores [B, clips, classes] to those of samples, [B, classes]."""
+    def averaged(self, values: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Map outputs of the head [B, clips, values] to the outputs for B samples."""
+        scores = self.classify(values)
         if self.average == "prob":
             scores = scores.softmax(2)
-        return scores.mean(1)
+        scores = scores.mean(1)
+        return (scores, values.mean(1)) if "features" in self.outputs else scores
 
 
 class ExportedHead(nn.Module):
@@ -91,8 +100,10 @@ class ExportedHead(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, features: Tensor, present: Tensor | None = None) -> Tensor:
-        """Return the scores of B samples, as `ExportedNetwork` does.
+    def forward(
+        self, features: Tensor, present: Tensor | None = None
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Return the outputs for B samples, as `ExportedNetwork` does.
 
         Args:
             features: pooled features of each person, [B, clips, M, C'].
@@ -101,8 +112,8 @@ class ExportedHead(nn.Module):
         x = features.flatten(0, 1)[..., None, None]
         if present is not None:
             present = present.flatten(0, 1)
-        scores = self.network.score(x, present)
-        return self.network.averaged(scores.unflatten(0, features.shape[:2]))
+        values = self.network.head(x, present)
+        return self.network.averaged(values.unflatten(0, features.shape[:2]))
 
 
 def trace(

@@ -40,7 +40,7 @@ def onnx_bytes(
     """
     if network.folded is None:
         program = trace_network(network, persons, joints, channels)
-        proto = _converted(program, ["keypoint"], ["scores"])
+        proto = _converted(program, ["keypoint"], network.outputs)
     else:
         proto = _by_person(network, network.folded, persons)
     onnx.helper.set_model_props(proto, {KEY: recipe})
@@ -54,11 +54,11 @@ def _by_person(
 ) -> onnx.ModelProto:
     """Return MS-G3D in ONNX (see `onnx_persons`), joined with the converted head."""
     shape = SAMPLES, CLIPS, persons
-    inputs = {"features": torch.rand(*shape, len(folded.blocks[-1].bias))}
+    inputs = {"pooled": torch.rand(*shape, len(folded.blocks[-1].bias))}
     if network.masked:
         inputs["present"] = torch.ones(shape, dtype=torch.bool)
     program = trace(ExportedHead(network), *inputs.values(), dynamic=(0, 1))
-    return scores_model(folded, _converted(program, list(inputs), ["scores"]))
+    return scores_model(folded, _converted(program, list(inputs), network.outputs))
 
 
 def _converted(

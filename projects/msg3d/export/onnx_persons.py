@@ -22,7 +22,7 @@ CACHE_ELEMENTS = 200_000
 TEXT = """
 <ir_version: {ir_version}, opset_import: ["" : {opset}]>
 persons (float[B, clips, {persons}, T, {joints}, {channels}] keypoint)
-    => (float[B, clips, {persons}, {features}] features, bool[B, clips, {persons}] present)
+    => (float[B, clips, {persons}, {features}] pooled, bool[B, clips, {persons}] present)
     <float[{persons}, 1, {joints}, {channels}] scale,
      float[{persons}, 1, {joints}, {channels}] shift>
 {{
@@ -90,18 +90,18 @@ persons (float[B, clips, {persons}, T, {joints}, {channels}] keypoint)
     width = Constant <value_ints = [{features}]> ()
     features_shape = Concat <axis = 0> (minus, width)
     table = Reshape (parts, features_shape)
-    features = Gather <axis = 0> (table, index)
+    pooled = Gather <axis = 0> (table, index)
 }}
 """
 
 
 def scores_model(folded: FoldedMSG3D, head: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a model that maps `keypoint` [B, clips, M, T, V, C] to the head's `scores`.
+    """Return a model that maps `keypoint` [B, clips, M, T, V, C] to the head's outputs.
 
     Args:
         folded: MS-G3D in folded form.
-        head: model that maps `features` [B, clips, M, C'], and optionally `present`, bool
-            [B, clips, M], to `scores`.
+        head: model that maps `pooled` features of each person [B, clips, M, C'], and
+            optionally `present`, bool [B, clips, M], to `scores` and other outputs.
     """
     persons, _, joints, channels = folded.scale.shape
     base_channels = len(folded.blocks[0].bias)
@@ -126,8 +126,9 @@ def scores_model(folded: FoldedMSG3D, head: onnx.ModelProto) -> onnx.ModelProto:
     scan.attribute.append(onnx.helper.make_attribute("body", person_graph(folded)))
     head = compose.add_prefix(head, "head.", rename_inputs=False, rename_outputs=False)
     inputs = [value.name for value in head.graph.input]
+    outputs = [value.name for value in head.graph.output]
     model = compose.merge_models(
-        model, head, io_map=[(name, name) for name in inputs], outputs=["scores"]
+        model, head, io_map=[(name, name) for name in inputs], outputs=outputs
     )
     del model.opset_import[1:]  # merging repeats it
     model.graph.name, model.producer_name = "recognizer", "msg3d"

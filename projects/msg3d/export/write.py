@@ -16,6 +16,7 @@ from ..apis.trained import (
     TestPipeline,
     TorchScores,
     class_names,
+    feature_hash,
     has_targets,
     load_model,
     load_network,
@@ -82,14 +83,20 @@ def export(
     model, saved = load_model(cfg, checkpoint, "cpu")
     names = class_names(classes, saved, model.cls_head.num_classes)
     kind = "targets" if has_targets(model) else "classes"
-    recipe = recipe_text(pipeline, cfg.model.backbone.type, **{kind: names})
+    recipe = recipe_text(
+        pipeline,
+        cfg.model.backbone.type,
+        feature_hash=feature_hash(model, pipeline),
+        **{kind: names},
+    )
     eager = TorchScores(model)
     backbone = model.backbone
     joints, channels = backbone.graph.num_node, backbone.in_channels
     shape = (pipeline.expected.num_person, joints, channels)
     samples = probes(*shape)
     expected = [eager(inputs) for inputs in samples]
-    network = ExportedNetwork(model)
+    classifies = hasattr(model.cls_head, "fc") and not has_targets(model)
+    network = ExportedNetwork(model, features=classifies and suffix == ".onnx")
     if suffix == ".onnx":
         content = onnx_bytes(network, *shape, recipe)
         exported: Scorer = OnnxScores(content)
@@ -117,6 +124,7 @@ def recipe_text(
     network: str,
     classes: Sequence[str] = (),
     targets: Sequence[str] = (),
+    feature_hash: str = "",
 ) -> str:
     """Return the JSON text with classes and preprocessing that `apis.exported` reads.
 
@@ -124,6 +132,7 @@ def recipe_text(
         pipeline: test pipeline of the network.
         network: name of the backbone, for information only.
         classes, targets: names of the outputs. Pass only one of them.
+        feature_hash: hash that identifies the features; see `apis.trained`.
 
     Raises:
         ConfigError: a step of the pipeline cannot be exported.
@@ -131,6 +140,7 @@ def recipe_text(
     recipe = {
         "format": 2 if targets else 1,
         "network": network,
+        "feature_hash": feature_hash,
         "classes": list(classes),
         "expected": vars(pipeline.expected),
         "pipeline": [
