@@ -19,13 +19,14 @@ class Labels:
     Args:
         recognizer: recognizer that predicts the samples.
         top: number of classes with the highest scores to write per prediction.
-        persons, pairs: see `Recognizer.predict_each`.
+        persons, pairs, enrolled: see `Recognizer.predict_each`.
     """
 
     recognizer: Recognizer
     top: int = 5
     persons: bool = False
     pairs: int = 0
+    enrolled: bool = False
     table = "predictions.csv"
 
     @property
@@ -36,7 +37,10 @@ class Labels:
     def predict(self, samples: list[Prepared]) -> Iterator[Record]:
         """Yield `Prediction.as_dict` for each sample."""
         predictions = self.recognizer.predict_each(
-            samples, persons=self.persons, pairs=self.pairs
+            samples,
+            persons=self.persons,
+            pairs=self.pairs,
+            enrolled=self.enrolled,
         )
         for prediction in predictions:
             yield prediction.as_dict(self.top)
@@ -80,6 +84,7 @@ class Segments:
         threshold: minimum of the highest score of a frame; other frames are background.
         min_frames: minimum number of frames per segment.
         fps: frames per second, for times and subtitles; None to omit both.
+        enrolled: whether to predict the enrolled classes, see `Recognizer.enroll`.
     """
 
     recognizer: Recognizer
@@ -89,6 +94,7 @@ class Segments:
     threshold: float = 0.0
     min_frames: int = 1
     fps: float | None = None
+    enrolled: bool = False
     table = "segments.csv"
 
     @property
@@ -102,11 +108,15 @@ class Segments:
         The number `frames` and the list `segments` are always present; the subtitles
         `srt` only if `fps` is known.
         """
+        recognizer, enrolled = self.recognizer, self.enrolled
+        classes = recognizer.enrolled.names if enrolled else recognizer.classes
         for sample in samples:
-            scores = frame_scores(self.recognizer, sample, self.window, self.stride)
+            scores = frame_scores(
+                recognizer, sample, self.window, self.stride, enrolled
+            )
             parts = segments(
                 smooth(scores, self.width),
-                self.recognizer.classes,
+                classes,
                 self.threshold,
                 self.min_frames,
             )

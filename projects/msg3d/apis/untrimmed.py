@@ -37,7 +37,12 @@ class Segment:
 
 
 def frame_scores(
-    recognizer: Recognizer, sample: Any, window: int, stride: int, **options: Any
+    recognizer: Recognizer,
+    sample: Any,
+    window: int,
+    stride: int,
+    enrolled: bool = False,
+    **options: Any,
 ) -> NDArray[np.float32]:
     """Return the class scores of each frame of a recording.
 
@@ -48,6 +53,7 @@ def frame_scores(
             recording is a single window.
         stride: number of frames between the starts of consecutive windows. The last
             window ends with the recording.
+        enrolled: whether to predict the enrolled classes, see `Recognizer.enroll`.
         **options: `layout`, `unit`, and `img_shape` of `Recognizer.predict_each`.
 
     Returns:
@@ -78,9 +84,11 @@ def frame_scores(
         if sample["keypoint"][:, start : start + window].any()
     ]
     windows = (_cut(sample, start, start + window) for start in starts)
-    sums = np.zeros((frames, len(recognizer.classes)))
+    classes = recognizer.enrolled.names if enrolled else recognizer.classes
+    sums = np.zeros((frames, len(classes)))
     counts = np.zeros((frames, 1))
-    for start, prediction in zip(starts, recognizer.predict_each(windows), strict=True):
+    predictions = recognizer.predict_each(windows, enrolled=enrolled)
+    for start, prediction in zip(starts, predictions, strict=True):
         sums[start : start + window] += prediction.scores
         counts[start : start + window] += 1
     with np.errstate(invalid="ignore"):

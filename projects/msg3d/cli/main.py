@@ -19,6 +19,7 @@ from .options import add_common
 # Command -> summary. The module of a command has its name, with underscores.
 COMMANDS = {
     "predict": "recognize actions in keypoints or videos",
+    "enroll": "add a class that is recognized from a few examples",
     "train": "train a network",
     "test": "test a trained network",
     "prepare": "convert raw recordings or a published data set to an annotation file",

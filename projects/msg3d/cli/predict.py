@@ -18,15 +18,15 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .options import INPUT_FORMATS, add_shared, pop_checkpoint, positive
+from .options import add_shared, pop_checkpoint, positive
+from .recordings import add_reading, load_network, read_options
 
 if TYPE_CHECKING:
     from ..annotations import Sample
     from ..apis.recognizer import Recognizer
     from ..apis.tasks import Labels, Segments
-    from ..formats.base import ReadOptions
 
 RENAMED = {"--out": "--output", "--normalized": "--unit normalized"}
 
@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_shared(parser, "--overwrite", help="predict all inputs again (default: resume)")
     add_shared(parser, "--classes", "--device")
+    add(
+        "--enrolled",
+        metavar="FILE",
+        help="predict the classes in a file of `msg3d enroll`",
+    )
     add(
         "--top",
         type=positive,
@@ -67,29 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the number in the test pipeline, or 1 with --window)",
     )
     add("--batch-size", type=positive, default=16, help="batch size (default: 16)")
-    reading = parser.add_argument_group("reading the inputs")
-    reading.add_argument(
-        "--format",
-        choices=INPUT_FORMATS,
-        help="file format (default: detected for each file)",
-    )
-    add_shared(reading, "--layout", "--unit", "--img-shape", "--split")
-    reading.add_argument(
-        "--max-persons",
-        type=positive,
-        default=5,
-        metavar="K",
-        help="number of persons to keep from estimated poses, with the longest and most "
-        "confident tracks (default: 5)",
-    )
-    reading.add_argument(
-        "--pose-model",
-        metavar="ONNX",
-        help="pose estimator for videos, RTMO or (with --det-model) RTMPose",
-    )
-    reading.add_argument(
-        "--det-model", metavar="ONNX", help="YOLOX person detector for RTMPose"
-    )
+    add_reading(parser)
     long = parser.add_argument_group("action segmentation in long recordings")
     long.add_argument(
         "--window", type=positive, metavar="FRAMES", help="classify sliding windows"
@@ -148,8 +131,8 @@ def run(args: argparse.Namespace) -> int:
         check_output(args.output)
     args.inputs = pop_checkpoint(args, args.inputs)
     sources, root = list_inputs(args.inputs, exclude=args.output)
-    recognizer, config = _network(args)
-    options, task = _read_options(args), _task(args, recognizer)
+    recognizer, config = load_network(args)
+    options, task = read_options(args), _task(args, recognizer)
 
     def read(path: str) -> list["Sample"]:
         return read_sequences(path, recognizer.expected, options)
@@ -163,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
                 print(json.dumps(dict(source=record["source"], **entry)), flush=True)
     else:
         files = (
-            *(args.model, args.checkpoint, args.layout),
+            *(args.model, args.checkpoint, args.layout, args.enrolled),
             *(args.pose_model, args.det_model),
         )
         outputs = (recognizer.classes, recognizer.targets)
@@ -193,72 +176,15 @@ def run(args: argparse.Namespace) -> int:
     return 1 if report.failed else 0
 
 
-def _network(args: argparse.Namespace) -> tuple["Recognizer", dict[str, Any]]:
-    """Return the recognizer and its config, which is empty for exported networks."""
-    from ..apis.exported import is_exported
-    from ..apis.recognizer import Recognizer
-    from ..errors import ConfigError
-
-    counts = {
-        "batch_size": args.batch_size,
-        "clips": args.clips or (1 if args.window else None),
-    }
-    if is_exported(args.model):
-        if args.checkpoint or args.classes or args.device:
-            raise ConfigError(
-                "an exported network contains weights and classes and runs on the CPU. "
-                "Omit --checkpoint, --classes, and --device.",
-                kind="option",
-                file=args.model,
-            )
-        return Recognizer(args.model, **counts), {}
-    try:
-        from ..apis.trained import load_network, read_class_names
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f"{args.model}: loading a checkpoint requires PyTorch and MMAction2 "
-            f"({error}). Install all requirements of msg3d, or export the network with "
-            "`msg3d export` on a machine that has them."
-        ) from error
-    cfg, checkpoint = load_network(args.model, args.checkpoint)
-    classes = read_class_names(args.classes) if args.classes else None
-    recognizer = Recognizer(cfg, checkpoint, classes, args.device, **counts)
-    return recognizer, cfg.to_dict()
-
-
-def _read_options(args: argparse.Namespace) -> "ReadOptions":
-    from ..errors import ConfigError
-    from ..formats.base import ReadOptions
-
-    pose = None
-    if args.det_model and not args.pose_model:
-        raise ConfigError(
-            "--det-model requires --pose-model. Pass the pose estimator as well.",
-            kind="option",
-        )
-    if args.pose_model:
-        from ..video import rtmlib_pose
-
-        device = "cuda" if str(args.device).startswith("cuda") else "cpu"
-        pose = rtmlib_pose(args.pose_model, args.det_model, device)
-    return ReadOptions(
-        layout=args.layout,
-        unit=args.unit,
-        img_shape=args.img_shape and tuple(args.img_shape),
-        split=args.split,
-        max_persons=args.max_persons,
-        pose=pose,
-        fps=args.fps,
-        formats=(args.format,) if args.format else (),
-    )
-
-
 def _task(args: argparse.Namespace, recognizer: "Recognizer") -> "Labels | Segments":
     from ..apis.tasks import Labels, Segments
     from ..errors import ConfigError
 
+    enrolled = args.enrolled is not None
+    if enrolled:
+        recognizer.load_enrolled(args.enrolled)
     if not args.window:
-        return Labels(recognizer, args.top, args.persons, args.pairs)
+        return Labels(recognizer, args.top, args.persons, args.pairs, enrolled)
     message = None
     if recognizer.targets:
         message = (
@@ -281,6 +207,7 @@ def _task(args: argparse.Namespace, recognizer: "Recognizer") -> "Labels | Segme
         threshold=args.threshold,
         min_frames=args.min_frames,
         fps=args.fps,
+        enrolled=enrolled,
     )
 
 
