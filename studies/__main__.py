@@ -15,7 +15,16 @@ from pathlib import Path
 
 from benchmarks.processes import exit_on_signal
 
-from . import dropout, fine_tuning, frame_rate, networks, precision, recipe, styles
+from . import (
+    dropout,
+    few_shot,
+    fine_tuning,
+    frame_rate,
+    networks,
+    precision,
+    recipe,
+    styles,
+)
 from .runs import Runs, RunsInUse
 
 STUDIES = {
@@ -27,6 +36,7 @@ STUDIES = {
     "recipe": recipe,
     "frame-rate": frame_rate,
     "fine-tuning": fine_tuning,
+    "few-shot": few_shot,
 }
 
 

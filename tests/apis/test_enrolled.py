@@ -9,7 +9,7 @@ import torch
 from errors import raises
 from exported_models import BACKBONES, needs_onnx_export, tiny, walks
 from msg3d import Recognizer, Stream
-from msg3d.apis.enrolled import EnrolledClasses
+from msg3d.apis.enrolled import SHRINKAGE, SLOPE, EnrolledClasses
 from msg3d.errors import ConfigError, DataError
 from msg3d.export import export
 from tiny_models import NTU_3D, trained, trained_on_targets
@@ -124,6 +124,53 @@ def test_scores_do_not_depend_on_order_and_number_of_examples():
     assert few.scores(features).argmax(1).tolist() == [0, 1, 2]
 
 
+def test_distances_use_the_shared_covariance():
+    """Scores equal those of the explicit formula with a D x D covariance."""
+    rng = np.random.default_rng(0)
+    spread = np.exp(rng.normal(size=6))
+    groups = [
+        5 + rng.normal(size=(n, 6)) * spread + rng.normal(size=6) for n in (4, 2, 3)
+    ]
+    queries = 5 + rng.normal(size=(7, 6)) * spread
+    classes = EnrolledClasses()
+    for name, group in zip("abc", groups, strict=True):
+        classes.add(name, group[:1].astype(np.float32))
+        classes.add(name, group[1:].astype(np.float32))
+
+    def normalized(x):
+        roots = np.sqrt(np.abs(x)) * np.sign(x)
+        return roots / np.linalg.norm(roots, axis=1, keepdims=True)
+
+    examples = [normalized(group) for group in groups]
+    means = np.stack([group.mean(0) for group in examples])
+    scatter = sum(
+        (group - group.mean(0)).T @ (group - group.mean(0)) for group in examples
+    )
+    identity = np.eye(6) * np.concatenate(examples).var(0).mean()
+    covariance = (1 - SHRINKAGE) * scatter / (9 - 3) + SHRINKAGE * identity
+    inverse = np.linalg.inv(covariance)
+
+    def squares(x):
+        rest = x[:, None] - means
+        return np.einsum("qcd,de,qce->qc", rest, inverse, rest)
+
+    unit = squares(means).sum() / (3 * 2)
+    powers = np.exp(-SLOPE * squares(normalized(queries)) / unit)
+    expected = powers / powers.sum(1, keepdims=True)
+    actual = classes.scores(queries.astype(np.float32))
+    assert actual.dtype == np.float32
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
+    # The covariance matters: Euclidean distances give other scores.
+    plain = ((normalized(queries)[:, None] - means) ** 2).sum(2)
+    assert np.abs(np.exp(-plain) / np.exp(-plain).sum(1)[:, None] - actual).max() > 0.05
+
+
+def test_a_single_class_has_score_1():
+    classes = EnrolledClasses()
+    classes.add("a", np.ones((1, 4), np.float32))
+    assert classes.scores(np.eye(4, dtype=np.float32)).tolist() == [[1]] * 4
+
+
 def test_persons_and_streams(recognizer):
     recognizer.enroll("walk", walks()[0])
     recognizer.enroll("wave", waves(2))
@@ -193,14 +240,16 @@ def changed(name, value):
     [
         (without("names"), "structure", "names"),
         (without("feature_hash"), "structure", "feature_hash"),
-        (changed("means", [1.0, 2.0]), "structure", "means"),
+        (changed("features", [1.0, 2.0]), "structure", "features"),
         (changed("names", ["a", "a"]), "structure", "names"),
-        (changed("names", ["a"]), "structure", "names"),
+        (changed("names", np.array([], "U1")), "structure", "names"),
         (changed("names", [b"a", b"b"]), "dtype", "names"),
         (changed("names", np.array([{}, []], object)), "dtype", "names"),
         (changed("format", 2), "version", "format"),
-        (changed("counts", [1, 0]), "corrupt", "means"),
-        (changed("means", [[1.0, 2.0], [np.nan, 1.0]]), "corrupt", "means"),
+        (changed("labels", [0, 0]), "label", "labels"),
+        (changed("labels", [0, 1, 2]), "label", "labels"),
+        (changed("labels", [0, 1, 1]), "corrupt", "features"),
+        (changed("features", [[1.0, 2.0], [np.nan, 1.0]]), "corrupt", "features"),
     ],
 )
 def test_invalid_arrays(tmp_path, change, kind, field):

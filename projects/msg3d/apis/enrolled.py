@@ -1,9 +1,10 @@
 """Classes defined by a few examples: the nearest mean of a trained network's features.
 
 Sources: Snell, Swersky and Zemel, "Prototypical Networks for Few-shot Learning", NeurIPS
-2017, for the means; Wang et al., "SimpleShot", arXiv:1911.04623, for normalized features
-of a network that was trained as a classifier. `python -m studies few-shot` compares
-alternatives.
+2017, for the means; Wang et al., "SimpleShot", arXiv:1911.04623, for normalized features of
+a network that was trained as a classifier; Hu, Gripon and Pateux, "Leveraging the Feature
+Distribution", ICANN 2021, for the square root; Friedman, "Regularized Discriminant
+Analysis", 1989, for the covariance. `python -m studies few-shot` compares them.
 """
 
 from pathlib import Path
@@ -15,52 +16,61 @@ from ..errors import ConfigError, DataError
 from ..io.atomic import whole_file
 from ..io.npz import read_npz
 
-# Factor of the cosine similarities before the softmax.
-SCALE = 10.0
+# Share of the identity matrix in the covariance, and slope of the scores. Both were
+# chosen on MSR-Action3D.
+SHRINKAGE = 0.3
+SLOPE = 3.0
 FORMAT = 1
+Array = NDArray[np.float32]
 
 
 class EnrolledClasses:
-    """Nearest class mean on features of length 1.
+    """Nearest class mean on the features of a few examples.
 
-    A class is the mean of its examples' features, each scaled to length 1. The scores of
-    a sequence are `softmax(SCALE * cosine)` of the angles between its features and the
-    means, so they do not depend on the number of examples per class.
+    Features x are replaced by sqrt(|x|) sign(x), and scaled to length 1. Distances from the
+    class means use the inverse of the covariance within the classes, which is averaged over
+    the classes and mixed with a multiple of the identity. With one example per class, this
+    is the Euclidean distance.
 
     Attributes:
         names: names of the classes, in the order of enrollment.
-        counts: number of examples of each class.
     """
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self.counts: list[int] = []
-        self._means: list[NDArray[np.float32]] = []  # of [D]
+        self._features: list[Array] = []  # of each class, [examples, D]
+        self._fitted: _NearestMean | None = None
 
-    def add(self, name: str, features: NDArray[np.float32]) -> None:
+    @property
+    def counts(self) -> list[int]:
+        """Number of examples of each class."""
+        return [len(examples) for examples in self._features]
+
+    def add(self, name: str, features: Array) -> None:
         """Add examples to a new or existing class.
 
         Args:
             name: name of the class.
             features: float [examples, D].
         """
-        total, count = _normalized(features).sum(0), len(features)
+        self._fitted = None
         if name in self.names:
             label = self.names.index(name)
-            total = total + self.counts[label] * self._means[label]
-            self.counts[label] += count
-            self._means[label] = total / self.counts[label]
+            self._features[label] = np.concatenate([self._features[label], features])
         else:
             self.names.append(name)
-            self.counts.append(count)
-            self._means.append(total / count)
+            self._features.append(features)
 
-    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map features [B, D] to float32 scores [B, classes], which sum to 1."""
-        cosines = _normalized(features) @ _normalized(np.stack(self._means)).T
-        powers = np.exp(SCALE * (cosines - cosines.max(1, keepdims=True)))
-        scores: NDArray[np.float32] = powers / powers.sum(1, keepdims=True)
-        return scores
+    def scores(self, features: Array) -> Array:
+        """Map features [B, D] to float32 scores [B, classes], which sum to 1.
+
+        The scores are softmax(-SLOPE d^2 / u), where d is the distance from the mean of a
+        class, and u is the mean of d^2 between two classes. They rank the classes. A
+        sequence of none of the classes can have a high score as well.
+        """
+        if self._fitted is None:
+            self._fitted = _NearestMean(self._features)
+        return self._fitted.scores(features)
 
     def save(self, file: str | Path, feature_hash: str) -> None:
         """Write the classes to an `.npz` file atomically.
@@ -79,8 +89,8 @@ class EnrolledClasses:
                 out,
                 format=np.array(FORMAT),
                 names=np.array(self.names, np.str_),
-                means=np.stack(self._means),
-                counts=np.array(self.counts, np.int64),
+                labels=np.repeat(np.arange(len(self.names)), self.counts),
+                features=np.concatenate(self._features),
                 feature_hash=np.array(feature_hash),
             )
 
@@ -98,7 +108,7 @@ class EnrolledClasses:
                 enrolled with another network or preprocessing (kind `weights`).
             OSError: the file cannot be read.
         """
-        kinds = {"format": "i", "names": "U", "means": "f", "counts": "i"}
+        kinds = {"format": "i", "names": "U", "labels": "i", "features": "f"}
         try:
             with Path(file).open("rb") as stream:
                 arrays = read_npz(stream, {**kinds, "feature_hash": "U"})
@@ -120,9 +130,9 @@ class EnrolledClasses:
                 file=str(file),
             )
         classes = cls()
-        classes.names = arrays["names"].tolist()
-        classes.counts = arrays["counts"].tolist()
-        classes._means = list(arrays["means"].astype(np.float32))
+        features = arrays["features"].astype(np.float32)
+        for label, name in enumerate(arrays["names"].tolist()):
+            classes.add(name, features[arrays["labels"] == label])
         return classes
 
     def check_any(self, file: str | None = None) -> None:
@@ -135,16 +145,57 @@ class EnrolledClasses:
             )
 
 
-def _normalized(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale features [N, D] to length 1."""
-    norms = np.linalg.norm(features, axis=1, keepdims=True)
-    scaled: NDArray[np.float32] = features / np.maximum(norms, 1e-12)
+class _NearestMean:
+    """Classifier of `EnrolledClasses`.
+
+    Args:
+        features: features of the examples of each class, [examples, D].
+    """
+
+    def __init__(self, features: list[Array]) -> None:
+        groups = [_normalized(examples) for examples in features]
+        examples = np.concatenate(groups)
+        means = np.stack([group.mean(0) for group in groups])
+        residuals = examples - means.repeat([len(group) for group in groups], 0)
+        identity = SHRINKAGE * max(float(examples.var(0).mean()), 1e-12)
+        # The covariance is axes.T @ diag(variances) @ axes, of rank at most N.
+        _, singular, self._axes = np.linalg.svd(residuals, full_matrices=False)
+        variances = singular**2 / max(len(examples) - len(groups), 1)
+        ratios = identity / (identity + (1 - SHRINKAGE) * variances)
+        self._reduction = 1 - np.sqrt(ratios)  # along each axis
+        self._means = self._whitened(means)
+        # The mean of squared distances between all pairs of means
+        unit = 2 * self._means.var(0).sum() * len(groups) / max(len(groups) - 1, 1)
+        self._slope = SLOPE / max(float(unit), 1e-12)
+
+    def scores(self, features: Array) -> Array:
+        """Map features [B, D] to scores [B, classes]."""
+        queries = self._whitened(_normalized(features))
+        squares = ((queries[:, None] - self._means) ** 2).sum(2)  # (B, classes)
+        powers = np.exp(self._slope * (squares.min(1, keepdims=True) - squares))
+        scores: Array = powers / powers.sum(1, keepdims=True)
+        return scores.astype(np.float32)
+
+    def _whitened(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Multiply [N, D] by the inverse square root of the covariance, up to a factor."""
+        reduced: NDArray[np.floating] = (
+            features - features @ self._axes.T * self._reduction @ self._axes
+        )
+        return reduced
+
+
+def _normalized(features: Array) -> NDArray[np.float64]:
+    """Take the square root of features [N, D], and scale them to length 1."""
+    values = features.astype(np.float64)
+    roots = np.sign(values) * np.sqrt(np.abs(values))
+    norms = np.linalg.norm(roots, axis=1, keepdims=True)
+    scaled: NDArray[np.float64] = roots / np.maximum(norms, 1e-12)
     return scaled
 
 
 def _check(arrays: dict[str, np.ndarray]) -> None:
     """Raise DataError unless the arrays have the structure that `save` writes."""
-    axes = {"format": 0, "names": 1, "means": 2, "counts": 1, "feature_hash": 0}
+    axes = {"format": 0, "names": 1, "labels": 1, "features": 2, "feature_hash": 0}
     for name, count in axes.items():
         if name not in arrays or arrays[name].ndim != count:
             raise DataError(
@@ -160,20 +211,26 @@ def _check(arrays: dict[str, np.ndarray]) -> None:
             kind="version",
             field="format",
         )
-    names, means, counts = arrays["names"], arrays["means"], arrays["counts"]
-    if not len(names) == len(means) == len(counts) or len(set(names.tolist())) != len(
-        names
-    ):
+    names, labels = arrays["names"].tolist(), arrays["labels"]
+    if not names or len(set(names)) < len(names):
         raise DataError(
-            f"the file has {len(names)} names, {len(means)} means, and {len(counts)} "
-            "counts, expected equal numbers and unique names",
+            f"the file has the names {names!s:.80}, expected unique names of one or more "
+            "classes",
             kind="structure",
             field="names",
         )
-    if not len(names) or not np.isfinite(means).all() or (counts < 1).any():
+    if sorted(set(labels.tolist())) != list(range(len(names))):
         raise DataError(
-            "the file has no classes, NaN or infinite means, or counts below 1. Enroll "
-            "the classes again.",
+            f"the labels do not range from 0 to {len(names) - 1}, expected one or more "
+            "examples of each class",
+            kind="label",
+            field="labels",
+        )
+    features = arrays["features"]
+    if len(features) != len(labels) or not np.isfinite(features).all():
+        raise DataError(
+            f"the file has {len(features)} features and {len(labels)} labels, expected "
+            "equal numbers, and no NaN or infinite values",
             kind="corrupt",
-            field="means",
+            field="features",
         )

@@ -355,7 +355,7 @@ class Recognizer:
     def save_enrolled(self, file: str | Path) -> None:
         """Write the enrolled classes to an `.npz` file atomically.
 
-        The file contains the names, means, and numbers of examples of the classes, and a
+        The file contains the names of the classes, the features of their examples, and a
         hash of the network's weights and test pipeline.
 
         Args:
