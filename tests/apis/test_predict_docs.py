@@ -64,18 +64,22 @@ def test_python_runs(user_folder, capsys):
     assert rows[:3] == ["(0,)", "(1,)", "(2,)"]
     assert set(rows[3:]) == {"(0, 1)", "(0, 2)", "(1, 2)"}
     assert list(names["traits"]) == ["EXTRAVERSION_Z"]
+    assert names["recognizer"].enrolled.names == ["wave", "nod"]
+    assert "['wave', 'nod'] [2, 2]" in printed
     assert names["sequence"]["keypoint"].shape == (0, 8, 17, 2)
 
 
 def test_commands_run(user_folder, capsys):
     command_lines = commands()
     assert command_lines
-    assert all(words[:2] == ["msg3d", "predict"] for words in command_lines)
+    assert {words[1] for words in command_lines} == {"predict", "enroll"}
     for words in command_lines:
         if "--pose-model" not in words:
-            assert msg3d_command(*words[1:]) == 0
+            assert msg3d_command(*words[1:]) == 0, words
     with Path("results/predictions.csv").open(newline="", encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 4
+    with Path("enrolled/predictions.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["name"] for row in csv.DictReader(file)} <= {"wave", "nod"}
     with Path("predictions/predictions.csv").open(newline="", encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 7
 

@@ -30,7 +30,8 @@ class Stream:
             (`fps` of its data set), frames are interpolated, and `window`, `every`, and
             `frames` count frames at the network's rate. By default, frames are used as
             they are, unless `add` gets times.
-        **options: `layout`, `unit`, and `img_shape` of `Recognizer.predict_each`.
+        **options: `layout`, `unit`, `img_shape`, and `enrolled` of
+            `Recognizer.predict_each`.
 
     Attributes:
         frames: number of frames in the stream since its start.
