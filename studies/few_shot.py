@@ -15,24 +15,22 @@ queries of view 1. Methods were compared on episodes of MSR-Action3D with the ne
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from statistics import mean
 
 import numpy as np
 from mmengine.config import Config
-from numpy.typing import NDArray
 from tabulate import tabulate
 
 from msg3d.annotations import Sample
 from msg3d.annotations.files import load_annotations, save_annotations
 from msg3d.annotations.leaks import FrameHashes
-from msg3d.apis.enrolled import EnrolledClasses
 from msg3d.apis.keypoint_input import to_sample
 from msg3d.apis.recognizer import Recognizer
 from msg3d.apis.trained import TestPipeline
 
 from . import recipe
+from .few_shot_methods import METHODS, OURS, Array, Indices
 from .train import folder, spread, train
 
 NW_UCLA, MSR_ACTION3D = "nw_ucla.pkl", "msr_action3d.pkl"
@@ -49,7 +47,6 @@ SIMILAR = (5, 12, 19)
 CHANNELS, FRAMES, PASSES = 24, 16, 16
 WAYS, EXAMPLES, QUERIES, EPISODES = 5, (1, 5, 10), 15, 200
 SHOWN = 5  # examples, in tables of details
-Array, Indices = NDArray[np.float32], NDArray[np.int_]
 
 
 def settings() -> list[str]:
@@ -228,82 +225,6 @@ def episodes(
         yield np.array(examples), np.array(queries)
 
 
-def by_mean(
-    examples: Array, labels: Indices, queries: Array, share: float = 1
-) -> Indices:
-    """Classify by the nearest mean; the means are a `share` of their way from the mean."""
-    classes, center = np.unique(labels), examples.mean(0)
-    means = np.stack([examples[labels == label].mean(0) for label in classes])
-    means = center + share * (means - center)
-    distances = ((queries[:, None] - means) ** 2).sum(2)
-    return classes[distances.argmin(1)]
-
-
-def by_cosine(
-    examples: Array, labels: Indices, queries: Array, center: float = 0
-) -> Indices:
-    """Classify by the smallest angle; `center` times the mean of examples is subtracted."""
-    classes, origin = np.unique(labels), center * examples.mean(0)
-    directions = unit(examples - origin)
-    means = np.stack([directions[labels == label].mean(0) for label in classes])
-    return classes[(unit(queries - origin) @ unit(means).T).argmax(1)]
-
-
-def by_example(examples: Array, labels: Indices, queries: Array) -> Indices:
-    """Classify by the example with the smallest angle."""
-    return labels[(unit(queries) @ unit(examples).T).argmax(1)]
-
-
-def by_regression(
-    examples: Array, labels: Indices, queries: Array, steps: int = 100
-) -> Indices:
-    """Classify by logistic regression on centered directions, with gradient descent."""
-    classes = np.unique(labels)
-    center = unit(examples).mean(0)
-    inputs, rest = unit(unit(examples) - center), unit(unit(queries) - center)
-    targets = (labels[:, None] == classes).astype(float)
-    weight = np.zeros((examples.shape[1], len(classes)))
-    for _ in range(steps):
-        powers = np.exp(inputs @ weight)
-        errors = targets - powers / powers.sum(1, keepdims=True)
-        weight += inputs.T @ errors / len(inputs) * 10 - 0.01 * weight
-    return classes[(rest @ weight).argmax(1)]
-
-
-def by_enrolling(examples: Array, labels: Indices, queries: Array) -> Indices:
-    """Classify as `Recognizer.enroll` does."""
-    classes, enrolled = np.unique(labels), EnrolledClasses()
-    for label in classes:
-        enrolled.add(str(label), examples[labels == label])
-    return classes[enrolled.scores(queries).argmax(1)]
-
-
-def with_roots(method: Callable) -> Callable:
-    """Apply a method to the square roots of features, and keep their signs."""
-
-    def apply(examples: Array, labels: Indices, queries: Array) -> Indices:
-        roots = [np.sign(x) * np.sqrt(np.abs(x)) for x in (examples, queries)]
-        return method(roots[0], labels, roots[1])
-
-    return apply
-
-
-def unit(rows: Array) -> Array:
-    """Scale rows to length 1."""
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-
-
-OURS = "enroll"
-METHODS: dict[str, Callable[[Array, Indices, Array], Indices]] = {
-    "nearest mean": by_mean,
-    "nearest mean, shrunk by half": partial(by_mean, share=0.5),
-    "cosine": by_cosine,
-    "cosine, centered": partial(by_cosine, center=1),
-    "cosine, square roots": with_roots(by_cosine),
-    "nearest example": by_example,
-    "logistic regression": by_regression,
-    OURS: by_enrolling,
-}
 SHOWN_METHODS = (
     ("coordinates", "nearest mean"),
     ("coordinates", "nearest example"),
@@ -356,21 +277,20 @@ def method_table(results: list[dict]) -> str:
 
 
 def class_table(results: list[dict]) -> str:
-    """Return the recall of each class and its most frequent error."""
+    """Return the recall of each class with features `both`, and its most frequent error."""
+    counts: dict[str, dict[str, int]] = {}
+    for run in results:
+        if run["setting"].startswith("both/"):
+            for name, row in zip(run["classes"], run["confusion"], strict=True):
+                own = counts.setdefault(name, {})
+                for other, number in zip(run["classes"], row, strict=True):
+                    own[other] = own.get(other, 0) + number
     rows = []
-    for features in FEATURES:
-        counts: dict[str, dict[str, int]] = {}
-        for run in results:
-            if run["setting"].startswith(f"{features}/"):
-                for name, row in zip(run["classes"], run["confusion"], strict=True):
-                    own = counts.setdefault(name, {})
-                    for other, number in zip(run["classes"], row, strict=True):
-                        own[other] = own.get(other, 0) + number
-        for name, own in counts.items():
-            total = sum(own.values())
-            errors = {other: n for other, n in own.items() if other != name}
-            worst = max(errors, key=lambda other: errors[other])
-            shares = [f"{100 * n / total:.0f}" for n in (own[name], errors[worst])]
-            rows.append((features, name, shares[0], f"{worst}: {shares[1]}"))
-    headers = ("features", "class", "recall", "most frequent error")
+    for name, own in counts.items():
+        total = sum(own.values())
+        errors = {other: number for other, number in own.items() if other != name}
+        worst = max(errors, key=lambda other: errors[other])
+        recall, share = (f"{100 * n / total:.0f}" for n in (own[name], errors[worst]))
+        rows.append((name, recall, f"{worst}: {share}"))
+    headers = ("class", "recall", "most frequent error")
     return tabulate(rows, headers, "github", disable_numparse=True)

@@ -137,4 +137,8 @@ def test_run_and_report(tmp_path, monkeypatch):
         ]
         assert f" {accuracy:.1f} " in line
     assert f" {results[1]['msr']['cosine']['any']['5']:.1f} " in second
-    assert third.count("action 4") >= 3
+    confusion = np.array(results[2]["confusion"])
+    assert [line.split("|")[1].strip() for line in third.splitlines()[2:]] == names[::2]
+    assert (
+        f" {100 * confusion[0, 0] / confusion[0].sum():.0f} " in third.splitlines()[2]
+    )
