@@ -295,7 +295,7 @@ def _new_names(
 ) -> list[str | None] | None:
     """Return the new class name of each label of a file; None if it has no names."""
     mapped, names = file.get("label_map"), dataset.metainfo.get("classes")
-    if mapped is None:
+    if not mapped:
         return names and list(names)
     if not isinstance(mapped, Mapping):
         return list(mapped)
