@@ -5,6 +5,7 @@
 
 import json
 import pickle
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,18 @@ from errors import raises
 from faulty import NAMES, every, field, good, kinds
 from in_process import msg3d_command
 from msg3d.annotations.faults import ERROR
-from msg3d.annotations.inspection import as_json, as_text, inspect_annotations
+from msg3d.annotations.inspection import (
+    as_json,
+    as_text,
+    inspect_annotations,
+    result,
+)
 from msg3d.annotations.inspection.report import config_lines
 from msg3d.datasets import load_annotations, pack, save_annotations
 from msg3d.skeletons.axes import guess_axes
 from msg3d.stores.out_path import check_file
 from msg3d.stores.packing import load_any
+from msg3d.stores.store import Store, load_store
 from msg3d.synthetic.actions import make_synthetic_actions
 
 REPOSITORY = Path(__file__).parents[2]
@@ -280,6 +287,75 @@ def test_command_on_store(tmp_path, monkeypatch, capsys):
     (tmp_path / "a.packed" / "store.json").unlink()
     assert command(tmp_path / "a.packed") == 1
     assert "a.packed/store.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_faulty_stores_are_read_sample_by_sample(tmp_path, monkeypatch, channels):
+    """The report of a store equals that of the annotations, without loading them all."""
+    data = good(channels, persons=2)
+    first, *others = data["annotations"]
+    others[0]["keypoint"] = first["keypoint"].copy()  # in the validation split, too
+    others[0]["total_frames"] = first["total_frames"]
+    others[1]["keypoint"][:, 3:15] = others[1]["keypoint"][:, 3:4]
+    others[2]["keypoint"][:] = 0
+    others[3]["keypoint"][0, :, 5] = -1
+    others[4]["label"] = 9
+    if channels == 2:
+        others[0]["keypoint_score"] = first["keypoint_score"]
+    del data["split"]["train"][-1]
+    pack(data, tmp_path / "a.packed")
+    monkeypatch.setattr(Store, "unpack", None)
+    inspections = data, load_store(tmp_path / "a.packed")
+    reports = [as_json(inspect_annotations(each), "a") for each in inspections]
+    assert reports[0] == reports[1]
+    expected = {"copy-other-label", "frozen-track", "keypoint-zero", "missing-marker"}
+    expected |= {"label-beyond-classes", "split-unused"}
+    assert expected <= {fault["kind"] for fault in reports[1]["faults"]}
+
+
+def test_samples_that_cannot_be_read(tmp_path, capsys):
+    pack(good(2), tmp_path / "a.packed")
+    fields = tmp_path / "a.packed" / "data.1" / "fields.npy"
+    fields.write_bytes(fields.read_bytes()[:-40] + b"}" * 40)
+    assert command(tmp_path / "a.packed", "--json", tmp_path / "a.json") == 1
+    printed = capsys.readouterr()
+    assert "fields.npy" in printed.err
+    assert not printed.out
+    report = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert [fault["kind"] for fault in report["faults"]] == ["unreadable"]
+
+
+def test_many_faults_of_one_kind_are_counted(monkeypatch):
+    monkeypatch.setattr(result, "MOST_LISTED", 5)
+    data = good()
+    every(keypoint=lambda k: k.astype(np.float16))(data)
+    for sample in data["annotations"]:
+        sample["keypoint"][0, 2:14] = sample["keypoint"][0, 2]
+    data["split"]["val"] = data["split"]["train"]
+    inspection = inspect_annotations(data)
+    report = as_json(inspection, "x.pkl")
+    listed = Counter(fault["kind"] for fault in report["faults"])
+    assert listed == {
+        "float16": 5,
+        "frozen-track": 5,
+        "split-overlap": 5,
+        "split-unused": 4,
+    }
+    assert report["unlisted"] == {"float16": 7, "frozen-track": 7, "split-overlap": 3}
+    assert (report["errors"], report["warnings"]) == (8, 28)
+    assert len(inspection.events) == 5
+    text = as_text(report, inspection, 6)
+    assert "warnings (28):\n" in text
+    assert "  float16 (12)\n" in text
+    assert "... and 7 more" in text
+
+
+def test_huge_labels_are_counted():
+    data = good()
+    data["annotations"][2]["label"] = 2**70
+    report = as_json(inspect_annotations(data), "x.pkl")
+    assert report["classes"]["labels"][-1] == 2**70
+    assert report["classes"]["samples"][str(2**70)] == 1
 
 
 # Real data

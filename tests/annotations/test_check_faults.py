@@ -389,6 +389,10 @@ CASES = {
         *("img-shape-kind", field(img_shape=(480, 640, 3)), 2, S2, "img_shape"),
         *("(480, 640, 3)|(height, width)", ()),
     ),
+    "img_shape is an array without axes": (
+        *("img-shape-kind", field(img_shape=np.array(480)), 2, S2, "img_shape"),
+        *("480", ()),
+    ),
     "img_shape is text": (
         *("img-shape-kind", field(img_shape="480x640"), 2, S2, "img_shape"),
         *("'480x640'", ()),

@@ -7,7 +7,7 @@ faults, and continue after a fault where possible.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import DataError
 from .faults import Fault, shown
 from .sample_check import sample_faults
-from .samples import Sample, Summary
+from .samples import Sample, SampleSource, Summary
 
 __all__ = [
     "Annotations",
@@ -113,7 +113,7 @@ def raise_first(faults: Iterable[Fault], source: str) -> None:
         )
 
 
-def id_field(samples: list[Sample]) -> str:
+def id_field(samples: Sequence[Sample] | SampleSource) -> str:
     """Return the field that contains the sample ids, as in PoseDataset."""
     return "filename" if "filename" in samples[0] else "frame_dir"
 
@@ -145,10 +145,13 @@ def file_faults(data: object) -> Iterator[Fault]:
             )
 
 
-def id_faults(samples: list[Sample], key: str) -> Iterator[Fault]:
+def id_faults(samples: Iterable[Sample], key: str) -> Iterator[Fault]:
     """Find ids that are missing, not text, or repeated."""
+    ids = []
     for number, sample in enumerate(samples):
-        if not isinstance(sample.get(key), str):
+        if isinstance(sample.get(key), str):
+            ids.append(sample[key])
+        else:
             actual = shown(sample[key]) if key in sample else "missing"
             yield Fault(
                 "id-missing",
@@ -156,7 +159,6 @@ def id_faults(samples: list[Sample], key: str) -> Iterator[Fault]:
                 sample=number,
                 field=key,
             )
-    ids = [sample[key] for sample in samples if isinstance(sample.get(key), str)]
     if len(set(ids)) < len(ids):
         for name, count in Counter(ids).most_common():
             if count == 1:

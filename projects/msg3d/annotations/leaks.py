@@ -1,19 +1,28 @@
 """Detect test sequences whose content also occurs in the training split.
 
 Frames are compared by 64-bit hashes of their bytes, regardless of the sample ids. The
-hashes of 100,000 sequences fit into memory (8 bytes for each of 9 million frames are
-70 MB). The probability of any hash collision among so many frames is about one in a
-million. Sequences that are reported as identical are also compared byte by byte.
+probability of any hash collision among ten million frames is about one in a million.
+Sequences that are reported as identical are also compared byte by byte.
+
+Hashes are computed when they are needed. Memory is required for one hash per sequence, and
+for the hashes of the frames of one test split (12 bytes per frame).
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+
+from ..io.progress import progress
+from .columns import Column
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
-class Leak:
+class Leak(Generic[Name]):
     """Test sequence that shares frames with the training split.
 
     Attributes:
@@ -25,8 +34,8 @@ class Leak:
         identical: whether the two sequences have the same bytes.
     """
 
-    tested: str
-    trained: str
+    tested: Name
+    trained: Name
     shared: int
     frames: int
     identical: bool
@@ -38,78 +47,104 @@ class Leak:
 
 
 @dataclass
-class FrameHashes:
-    """Hashes of the frames of sequences, computed once per sequence.
+class FrameHashes(Generic[Name]):
+    """Comparison of sequences by hashes of their frames.
 
     Args:
-        keypoints: `keypoint` array [M, T, V, C] of each sample id.
+        keypoints: `keypoint` array [M, T, V, C] of each sample id. It may read the
+            arrays from a file on access.
     """
 
-    keypoints: Mapping[str, np.ndarray]
-    _cache: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    keypoints: Mapping[Name, np.ndarray]
 
-    def of(self, name: str) -> np.ndarray:
+    def of(self, name: Name) -> np.ndarray:
         """Return the frame hashes of a sequence, int64 [T]; 0 for all-zero frames."""
-        if name not in self._cache:
-            self._cache[name] = _hash_frames(self.keypoints[name])
-        return self._cache[name]
+        return hash_frames(self.keypoints[name])
 
-    def groups(self, names: Iterable[str]) -> list[list[str]]:
+    def groups(
+        self, names: Iterable[Name], hashes: NDArray[np.int64] | None = None
+    ) -> list[list[Name]]:
         """Return groups of two or more ids whose sequences are identical.
 
-        Sequences without persons are ignored.
+        Args:
+            names: ids of the sequences. Sequences without persons are ignored.
+            hashes: hash of each sequence, [sequences]; 0 for sequences without persons.
+                By default, hashes are computed.
         """
-        groups_of: dict[bytes, list[list[str]]] = {}
-        for name in names:
-            hashes = self.of(name)
-            if not hashes.any():
-                continue
+        names = list(names)
+        if hashes is None:
+            hashes = np.array([sequence_hash(self.of(name)) for name in names], int)
+        values, counts = np.unique(hashes, return_counts=True)
+        repeated = values[(counts > 1) & (values != 0)]
+        groups_of: dict[int, list[list[Name]]] = {}
+        for number in np.flatnonzero(np.isin(hashes, repeated)):
+            name = names[number]
             # Equal hashes are only candidates: compare the arrays.
-            candidates = groups_of.setdefault(hashes.tobytes(), [])
+            candidates = groups_of.setdefault(int(hashes[number]), [])
             for group in candidates:
-                if _same(self.keypoints[group[0]], self.keypoints[name]):
+                if self._same(group[0], name):
                     group.append(name)
                     break
             else:
                 candidates.append([name])
         return [group for groups in groups_of.values() for group in groups if group[1:]]
 
-    def leaks(self, train: list[str], val: list[str]) -> list[Leak]:
-        """Return one Leak for each id in `val` that shares frames with `train`."""
-        if not train or not val:
-            return []
-        train_hashes = [self.of(name) for name in train]
-        owners = np.repeat(np.arange(len(train)), list(map(len, train_hashes)))
-        unique, first = np.unique(np.concatenate(train_hashes), return_index=True)
-        owners = owners[first]
-        sequences: dict[bytes, list[str]] = {}
-        for name, hashes in zip(train, train_hashes, strict=True):
-            sequences.setdefault(hashes.tobytes(), []).append(name)
-
-        leaks = []
-        for name in val:
+    def leaks(self, train: Sequence[Name], val: Sequence[Name]) -> Iterator[Leak[Name]]:
+        """Iterate over one Leak for each id in `val` that shares frames with `train`."""
+        if not len(train) or not len(val):
+            return
+        # Hashes of test frames, and the first training sequence that contains each.
+        frames, sequences = self._test_hashes(val)
+        owners = np.full(len(frames), len(train), np.int32)
+        copies: dict[int, list[int]] = {}  # sequence hash -> training sequences
+        for number, name in enumerate(progress(train, "comparing", unit="sample")):
             hashes = self.of(name)
-            index = np.searchsorted(unique, hashes).clip(max=len(unique) - 1)
-            shared = (unique[index] == hashes) & (hashes != 0)
-            if not shared.any():
+            index = _find(frames, hashes)
+            if len(index):
+                owners[index] = np.minimum(owners[index], number)
+                whole = sequence_hash(hashes)
+                if len(_find(sequences, np.array([whole]))):
+                    copies.setdefault(whole, []).append(number)
+        if (owners == len(train)).all():
+            return
+        for name in progress(val, "comparing", unit="sample"):
+            hashes = self.of(name)
+            owner = owners[np.searchsorted(frames, hashes)]
+            owner = owner[(owner < len(train)) & (hashes != 0)]
+            if not len(owner):
                 continue
-            keypoint = self.keypoints[name]
-            identical = [
-                other
-                for other in sequences.get(hashes.tobytes(), [])
-                if _same(self.keypoints[other], keypoint)
-            ]
-            main_owner = np.bincount(owners[index[shared]]).argmax()
-            leaks.append(
-                Leak(
-                    tested=name,
-                    trained=identical[0] if identical else train[main_owner],
-                    shared=int(shared.sum()),
-                    frames=len(hashes),
-                    identical=bool(identical),
-                )
+            same = next(
+                (
+                    number
+                    for number in copies.get(sequence_hash(hashes), ())
+                    if self._same(train[number], name)
+                ),
+                None,
             )
-        return leaks
+            yield Leak(
+                tested=name,
+                trained=train[
+                    int(np.bincount(owner).argmax()) if same is None else same
+                ],
+                shared=len(owner),
+                frames=len(hashes),
+                identical=same is not None,
+            )
+
+    def _test_hashes(
+        self, val: Sequence[Name]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the sorted frame hashes and sequence hashes of test sequences."""
+        frames, sequences = Column(np.int64), Column(np.int64)
+        for name in progress(val, "comparing", unit="sample"):
+            hashes = self.of(name)
+            frames.extend(hashes.tolist())
+            sequences.append(sequence_hash(hashes))
+        return np.unique(frames.array), np.unique(sequences.array)
+
+    def _same(self, left: Name, right: Name) -> bool:
+        first, second = self.keypoints[left], self.keypoints[right]
+        return first.shape == second.shape and first.tobytes() == second.tobytes()
 
 
 def find_leaks(
@@ -128,7 +163,7 @@ def find_leaks(
         training sequence, `mostly` if more than half of the frames are training frames,
         and `partly` if at least one frame is a training frame.
     """
-    leaks = FrameHashes(keypoints).leaks(train, val)
+    leaks = list(FrameHashes(keypoints).leaks(train, val))
     return {
         "identical": [leak.tested for leak in leaks if leak.identical],
         "mostly": [leak.tested for leak in leaks if leak.mostly],
@@ -136,8 +171,12 @@ def find_leaks(
     }
 
 
-def _hash_frames(keypoint: np.ndarray) -> np.ndarray:
-    """Return the SipHash of the bytes of each frame, int64 [T]; 0 for all-zero frames."""
+def hash_frames(keypoint: np.ndarray) -> np.ndarray:
+    """Return the SipHash of the bytes of each frame, int64 [T]; 0 for all-zero frames.
+
+    Args:
+        keypoint: keypoints, [M, T, V, C].
+    """
     frames = np.ascontiguousarray(keypoint.swapaxes(0, 1))
     frames = frames.reshape(len(frames), -1)
     raw = frames.view(np.dtype((np.void, frames.shape[1] * frames.itemsize)))
@@ -145,5 +184,12 @@ def _hash_frames(keypoint: np.ndarray) -> np.ndarray:
     return hashes * frames.any(axis=1)
 
 
-def _same(left: np.ndarray, right: np.ndarray) -> bool:
-    return left.shape == right.shape and left.tobytes() == right.tobytes()
+def _find(values: np.ndarray, searched: np.ndarray) -> NDArray[np.intp]:
+    """Return the positions in sorted values of those searched values that they contain."""
+    index = np.searchsorted(values, searched).clip(max=len(values) - 1)
+    return index[values[index] == searched]
+
+
+def sequence_hash(hashes: np.ndarray) -> int:
+    """Return a hash of the frame hashes of a sequence; 0 if all frames are zero."""
+    return hash(hashes.tobytes()) if hashes.any() else 0

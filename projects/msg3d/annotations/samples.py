@@ -1,10 +1,26 @@
 """Type of a sample, and properties that all samples in a file share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 # An annotation: frame_dir or filename, label, total_frames, keypoint, ...
 Sample = dict[str, Any]
+
+
+class SampleSource(Protocol):
+    """Annotations whose samples are read on access, such as `stores.Store`."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int) -> Sample:
+        """Read a sample."""
+
+    def split_ids(self, ids: Sequence[str]) -> dict[str, list[str]] | None:
+        """Return the ids in each split, given all ids; None without splits."""
+
+    def rest(self) -> dict[str, Any]:
+        """Return the data besides splits and annotations, such as `meta`."""
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Report every problem in an annotation file or packed store, and suggest config values.
 
-Code in the file is not executed. The exit status is 1 if the file has errors, or with
---strict, errors or warnings.
+Code in the file is not executed. A packed store may be larger than memory. The exit status
+is 1 if the file has errors, or with --strict, errors or warnings.
 """
 
 import argparse
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=count,
         default=3,
         metavar="N",
-        help="number of problems to print per kind (default: 3). The JSON contains all",
+        help="number of problems to print per kind (default: 3). The JSON lists up to 10,000",
     )
     add_shared(parser, "--json", help="also write the report as JSON")
     add("--picture", metavar="FILE", help="also write histograms (.png)")
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from ..errors import DataError
     from ..io.atomic import write_json
     from ..stores.out_path import check_file
-    from ..stores.packing import load_any
+    from ..stores.packing import open_any
 
     for path in filter(None, (args.json, args.picture)):
         check_file(path)
@@ -41,12 +41,12 @@ def run(args: argparse.Namespace) -> int:
         raise argparse.ArgumentError(None, "--picture: the file name must end in .png")
     check_overwrite(args.overwrite, args.json, args.picture)
     try:
-        data = load_any(args.file)
+        data = open_any(args.file)
+        inspection = inspect_annotations(data, args.layout, args.multi_class)
     except DataError as error:
         if args.json:
             write_json(unreadable(error, args.file), args.json)
         raise
-    inspection = inspect_annotations(data, args.layout, args.multi_class)
     report = as_json(inspection, args.file)
     print(as_text(report, inspection, args.show))
     if args.json:

@@ -1,6 +1,7 @@
 """Data class for skeleton layouts: joints, graph, bones, and body axes."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..errors import ConfigError
@@ -38,7 +39,7 @@ class Skeleton:
     spine: Line | None = None
     shoulders: Line | None = None
 
-    @property
+    @cached_property
     def pairs(self) -> Bones:
         """Symmetric joints as (left, right) pairs, recognized by their names."""
         return tuple(

@@ -11,7 +11,7 @@ from ..io import StrPath
 from ..io.atomic import whole_file
 from ..io.progress import progress
 from .out_path import check_out
-from .store import load_store
+from .store import Store, load_store
 from .store_format import HEADER
 from .writer import StoreWriter
 
@@ -48,15 +48,16 @@ def pack(
             writer.splits = writer.rest.pop("split")
 
 
-def load_any(path: StrPath) -> Annotations:
-    """Load the annotations in a file or a packed store into memory.
+def open_any(path: StrPath) -> Annotations | Store:
+    """Load the annotations in a file, or open a packed store.
 
     Args:
         path: a .pkl file, or the folder of a store. A folder is a store if its name ends
             in `.packed`, or if it contains `store.json`.
 
     Returns:
-        Annotations in the form of `load_annotations`.
+        Annotations in the form of `load_annotations`, or a store, whose samples are read
+        on access.
 
     Raises:
         DataError: see `load_annotations` and `load_store`.
@@ -66,8 +67,24 @@ def load_any(path: StrPath) -> Annotations:
     if os.path.isdir(folder) and (  # noqa: PTH112
         folder.endswith(".packed") or Path(folder, HEADER).exists()
     ):
-        return load_store(folder).unpack()
+        return load_store(folder)
     return load_annotations(os.fspath(path))
+
+
+def load_any(path: StrPath) -> Annotations:
+    """Load the annotations in a file or a packed store into memory.
+
+    Args:
+        path: see `open_any`.
+
+    Returns:
+        Annotations in the form of `load_annotations`.
+
+    Raises:
+        DataError: see `load_annotations` and `load_store`.
+    """
+    data = open_any(path)
+    return data.unpack() if isinstance(data, Store) else data
 
 
 def pack_file(source: str, out: str, keep_dtype: bool = False) -> str:

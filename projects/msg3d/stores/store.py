@@ -22,7 +22,7 @@ process (SIGBUS) if a file is truncated.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -249,13 +249,21 @@ class Store:
         samples = [self[number] for number in numbers]
         if self.splits is None:
             return samples
-        return dict(split=self.split_ids(), annotations=samples, **self.rest())
+        ids = [sample[self.id_field] for sample in samples]
+        return dict(split=self.split_ids(ids), annotations=samples, **self.rest())
 
-    def split_ids(self) -> dict[str, list[str]] | None:
-        """Return the ids in each split; None without splits. Only the ids are loaded."""
+    def split_ids(
+        self, ids: Sequence[str] | None = None
+    ) -> dict[str, list[str]] | None:
+        """Return the ids in each split; None without splits.
+
+        Args:
+            ids: ids of all samples. By default, they are read.
+        """
         if self.splits is None:
             return None
-        ids = [self.fields(number)[self.id_field] for number in range(len(self))]
+        if ids is None:
+            ids = [self.fields(number)[self.id_field] for number in range(len(self))]
         return {
             name: [ids[number] for number in numbers]
             for name, numbers in self._split_positions(self.splits).items()

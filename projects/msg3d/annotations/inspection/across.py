@@ -1,28 +1,30 @@
 """Find faults by comparing samples: axes, scale, joints, duplicates, and leaks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...skeletons.axes import Axes
 from ..faults import Fault
 from ..leaks import FrameHashes
-from ..samples import Sample
-from .labels import Labels, Splits, pairs_of
-from .measures import Measures
+from .labels import Labels, Splits, member, pairs_of
+from .measures import MeasureTable
 
 # Meters and centimeters differ by a factor of 100, people in a file by less than 5.
 SCALE = 50
 
 
-def axes_faults(samples: Iterable[Sample]) -> Iterator[Fault]:
+def axes_faults(shapes: np.ndarray, only_keypoints: bool) -> Iterator[Fault]:
     """Detect a wrong order of axes that all samples share.
 
     In such a file, `total_frames` may have been read from the wrong axis too, so each
     sample is consistent. The frame axis is the axis whose length varies.
+
+    Args:
+        shapes: shapes of all `keypoint` arrays with four axes, int [samples, 4].
+        only_keypoints: whether no sample has `keypoint_score` or `img_shape`.
     """
-    all_shapes = [getattr(sample.get("keypoint"), "shape", ()) for sample in samples]
-    shapes = np.array([shape for shape in all_shapes if len(shape) == 4], dtype=int)
     if len(shapes) < 3:
         return
     low, high = shapes.min(axis=0), shapes.max(axis=0)
@@ -33,9 +35,7 @@ def axes_faults(samples: Iterable[Sample]) -> Iterator[Fault]:
     elif lengths[1] == 1 and lengths[2] > max(2, len(shapes) // 20):
         axes = Axes((0, 2, 1, 3))
         why = f"axis 1 always has length {low[1]}, but the length of axis 2 varies"
-    elif (low[0], low[3], high[0], high[3]) == (3, 2, 3, 2) and not any(
-        "keypoint_score" in sample or "img_shape" in sample for sample in samples
-    ):
+    elif (low[0], low[3], high[0], high[3]) == (3, 2, 3, 2) and only_keypoints:
         axes, why = Axes((3, 1, 2, 0)), "axis 0 always has length 3, axis 3 length 2"
     else:
         return
@@ -48,30 +48,35 @@ def axes_faults(samples: Iterable[Sample]) -> Iterator[Fault]:
     )
 
 
-def scale_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
-    """Find samples whose unit differs from that of most samples."""
-    sizes = {name: sample.size for name, sample in measures.items() if sample.size > 0}
-    if not sizes:
+def scale_faults(measures: MeasureTable, ids: Sequence[str]) -> Iterator[Fault]:
+    """Find samples whose unit differs from that of most samples.
+
+    Args:
+        measures: measurements of the samples.
+        ids: the ids to which `measures.sample` refers.
+    """
+    sizes = measures.size.array
+    if not (sizes > 0).any():
         return
-    usual = float(np.median(list(sizes.values())))
-    for name, size in sizes.items():
-        if not 1 / SCALE < size / usual < SCALE:
-            yield Fault(
-                "scale-differs",
-                f"'keypoint' has persons of size {size:.3g}, expected about {usual:.3g} as "
-                "in most samples. Convert all samples to the same unit.",
-                name,
-                "keypoint",
-            )
+    usual = float(np.median(sizes[sizes > 0]))
+    ratios = sizes / usual
+    differs = (sizes > 0) & ~((ratios > 1 / SCALE) & (ratios < SCALE))
+    for number in np.flatnonzero(differs):
+        yield Fault(
+            "scale-differs",
+            f"'keypoint' has persons of size {sizes[number]:.3g}, expected about "
+            f"{usual:.3g} as in most samples. Convert all samples to the same unit.",
+            ids[measures.sample.array[number]],
+            "keypoint",
+        )
 
 
-def joint_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
+def joint_faults(measures: MeasureTable) -> Iterator[Fault]:
     """Find joints that are absent in every sample."""
-    total = sum(sample.person_frames for sample in measures.values())
+    total = int(measures.person_frames.array.sum())
     if not total:
         return
-    missing = sum(sample.missing for sample in measures.values())
-    for joint in np.flatnonzero(missing == total):
+    for joint in np.flatnonzero(measures.missing == total):
         yield Fault(
             "joint-never",
             f"'keypoint' is zero (absent) at joint {joint} in every sample. If the joint "
@@ -81,81 +86,93 @@ def joint_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
         )
 
 
-def marker_faults(measures: dict[str, Measures]) -> Iterator[Fault]:
-    """Find markers of missing joints other than zero."""
-    markers = {marker for sample in measures.values() for marker in sample.marked}
-    for marker in sorted(markers):
-        counts = {
-            name: sample.marked[marker]
-            for name, sample in measures.items()
-            if marker in sample.marked
-        }
-        channels = len(measures[next(iter(counts))].low)
-        place = ", ".join([f"{marker:g}"] * channels)
+def marker_faults(
+    measures: MeasureTable, ids: Sequence[str], channels: int | None
+) -> Iterator[Fault]:
+    """Find markers of missing joints other than zero.
+
+    Args:
+        measures: measurements of the samples.
+        ids: the ids to which `measures.sample` refers.
+        channels: number of channels, C.
+    """
+    for marker, marked in sorted(measures.marked.items()):
+        place = ", ".join([f"{marker:g}"] * (channels or 0))
         yield Fault(
             "missing-marker",
-            f"'keypoint' is ({place}) at {sum(counts.values())} joints of {len(counts)} "
+            f"'keypoint' is ({place}) at {marked.joints} joints of {marked.samples} "
             "samples, which marks missing joints. msg3d treats them as missing, but other "
             "code bases do not. `msg3d convert FILE OUTPUT` stores them as zero.",
-            next(iter(counts)),
+            ids[marked.sample],
             "keypoint",
         )
 
 
-def copy_faults(hashes: FrameHashes, splits: Splits, labels: Labels) -> Iterator[Fault]:
-    """Find duplicate sequences, and test sequences that occur in training splits."""
-    splits_of: dict[str, set[str]] = {name: set() for name in hashes.keypoints}
-    for split, ids in splits.items():
-        for name in ids:
-            splits_of.get(name, set()).add(split)
-    for first, *others in hashes.groups(hashes.keypoints):
-        for name in others:
-            shared = sorted(splits_of[first] & splits_of[name])
-            if labels.get(first) != labels.get(name):
+def copy_faults(
+    keypoints: Mapping[int, np.ndarray],
+    hashes: NDArray[np.int64],
+    ids: Sequence[str],
+    splits: Splits,
+    labels: Labels,
+) -> Iterator[Fault]:
+    """Find duplicate sequences, and test sequences that occur in training splits.
+
+    Args:
+        keypoints: keypoints [M, T, V, C] of samples, by their position in `ids`.
+        hashes: hash of each of these samples, [samples]; 0 without persons.
+        ids: ids of the samples.
+        splits: positions in `ids` of the samples in each split.
+        labels: labels of each sample.
+    """
+    inside = {split: member(len(ids), splits[split]) for split in sorted(splits)}
+    sequences = FrameHashes(keypoints)
+    for first, *others in sequences.groups(keypoints, hashes):
+        for number in others:
+            shared = [split for split, on in inside.items() if on[first] and on[number]]
+            if labels.of(first) != labels.of(number):
                 yield Fault(
                     "copy-other-label",
-                    f"'keypoint' is identical to that of sample {first!r}, but 'label' is "
-                    f"{_shown(labels, name)}, not {_shown(labels, first)}. Remove the "
-                    "sample with the wrong label.",
-                    name,
+                    f"'keypoint' is identical to that of sample {ids[first]!r}, but "
+                    f"'label' is {_shown(labels, number)}, not {_shown(labels, first)}. "
+                    "Remove the sample with the wrong label.",
+                    ids[number],
                     "keypoint",
                 )
             elif shared or not splits:
                 where = f"in split {shared[0]!r}" if shared else "in the file"
                 yield Fault(
                     "copy",
-                    f"'keypoint' is identical to that of sample {first!r}, and both "
+                    f"'keypoint' is identical to that of sample {ids[first]!r}, and both "
                     f"samples are {where}. Remove one of them.",
-                    name,
+                    ids[number],
                     "keypoint",
                 )
+    measured = member(len(ids), np.fromiter(keypoints, int))
     for train, other in pairs_of(splits):
-        train_ids = [name for name in splits[train] if name in splits_of]
-        known = set(train_ids)
-        test_ids = [
-            name for name in splits[other] if name in splits_of and name not in known
-        ]
-        for leak in hashes.leaks(train_ids, test_ids):
+        trained = splits[train][measured[splits[train]]]
+        tested = splits[other][(measured & ~inside[train])[splits[other]]]
+        for leak in sequences.leaks(trained.tolist(), tested.tolist()):
             field = f"split[{other!r}]"
             if leak.identical:
                 yield Fault(
                     "leak-identical",
-                    f"'keypoint' is identical to that of sample {leak.trained!r} in split "
-                    f"{train!r}, so the test result of this sample is meaningless. Remove "
-                    "one of them.",
-                    leak.tested,
+                    f"'keypoint' is identical to that of sample {ids[leak.trained]!r} in "
+                    f"split {train!r}, so the test result of this sample is meaningless. "
+                    "Remove one of them.",
+                    ids[leak.tested],
                     field,
                 )
             elif leak.mostly:
                 yield Fault(
                     "leak-mostly",
                     f"'keypoint' shares {leak.shared} of its {leak.frames} frames with "
-                    f"split {train!r}, most of them with sample {leak.trained!r}. Put "
-                    "clips of the same recording into the same split.",
-                    leak.tested,
+                    f"split {train!r}, most of them with sample {ids[leak.trained]!r}. "
+                    "Put clips of the same recording into the same split.",
+                    ids[leak.tested],
                     field,
                 )
 
 
-def _shown(labels: Labels, name: str) -> str:
-    return ", ".join(map(str, labels.get(name, ["missing"])))
+def _shown(labels: Labels, number: int) -> str:
+    values = labels.of(number)
+    return ", ".join(map(str, ["missing"] if values is None else values))

@@ -143,7 +143,11 @@ def _image_faults(sample: Sample, name: str, measures: Measures) -> Iterator[Fau
                 "(height, width) of the video.",
             )
         return
-    sides = list(shape) if isinstance(shape, (tuple, list, np.ndarray)) else []
+    sides = (
+        list(shape)
+        if isinstance(shape, (tuple, list, np.ndarray)) and np.ndim(shape)
+        else []
+    )
     if len(sides) != 2 or not all(
         isinstance(side, (int, np.integer)) and side > 0 for side in sides
     ):

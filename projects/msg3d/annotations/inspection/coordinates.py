@@ -1,6 +1,6 @@
 """Guess layout, unit, and up axis of the coordinates, and find mirrored samples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from ...skeletons.body_size import LONGEST, SHORTEST, likely_unit
 from ...skeletons.units import PER_METER, described_unit
 from ..faults import Fault
 from .content import LARGEST_NORMALIZED
-from .measures import Measures, is_present
+from .measures import MeasureTable, is_present
 
 # No person is smaller in any unit.
 SMALLEST = 1e-3
@@ -108,11 +108,11 @@ def layout_faults(
     )
 
 
-def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
+def guess_unit(measures: MeasureTable, hand: bool = False) -> str:
     """Guess the unit of the coordinates from the size and position of persons.
 
     Args:
-        measures: measures of each sample id.
+        measures: measurements of the samples.
         hand: whether the layout is that of a hand.
 
     Returns:
@@ -120,12 +120,11 @@ def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
         length in which the size of a person is plausible. It is `unscaled` if x and y
         are fractions of the image, or if all coordinates are within -1..1.
     """
-    valid = [sample for sample in measures.values() if sample.person_frames]
-    if not valid:
+    valid = measures.person_frames.array > 0
+    if not valid.any():
         return "unknown"
-    size = float(np.median([sample.size for sample in valid]))
-    low = np.array([sample.low for sample in valid])
-    high = np.array([sample.high for sample in valid])
+    size = float(np.median(measures.size.array[valid]))
+    low, high = measures.low.array[valid], measures.high.array[valid]
     lowest, highest = np.percentile(low, 5, axis=0), np.percentile(high, 95, axis=0)
     if size < SMALLEST:
         return "unknown"
@@ -142,20 +141,20 @@ def guess_unit(measures: dict[str, Measures], hand: bool = False) -> str:
 
 
 def unit_faults(
-    data: object, measures: dict[str, Measures], channels: int | None, unit: str
+    data: object, measures: MeasureTable, channels: int | None, unit: str
 ) -> Iterator[Fault]:
     """Check that 3D joints have a unit of length that agrees with `meta['units']`.
 
     Args:
         data: the annotations.
-        measures: measures of each sample id.
+        measures: measurements of the samples.
         channels: number of channels, C.
         unit: the unit that `guess_unit` returned.
     """
     meta = data.get("meta") if isinstance(data, dict) else None
     stated = meta.get("units") if isinstance(meta, dict) else None
-    sizes = [sample.size for sample in measures.values() if sample.size > 0]
-    if channels != 3 or not sizes or unit not in (*PER_METER, "unknown"):
+    sizes = measures.size.array[measures.size.array > 0]
+    if channels != 3 or not len(sizes) or unit not in (*PER_METER, "unknown"):
         return
     if stated is not None:
         if described_unit(stated) not in {*PER_METER} - {unit}:
@@ -181,55 +180,77 @@ def unit_faults(
 
 def up_axis(keypoints: dict[str, np.ndarray], layout: Skeleton) -> str | None:
     """Return the signed axis from feet to head, such as `+y`, or None if it is unclear."""
-    top = next((joint for joint in ("head", "nose") if joint in layout.joints), None)
-    feet = [
-        number
-        for number, joint in enumerate(layout.joints)
-        if joint.endswith(("_ankle", "_foot"))
-    ]
-    if top is None or not feet:
-        return None
-    head = layout.joints.index(top)
-    directions = []
-    for keypoint in keypoints.values():
-        present = is_present(keypoint[:, :, [head, *feet]]).all(axis=-1)
-        poses = keypoint[present].astype(np.float64)  # [P, V, C]
-        if len(poses):
-            up = poses[:, head] - poses[:, feet].mean(axis=1)  # [P, C]
-            directions.append(up.mean(axis=0))
-    if not directions:
+    directions = (up_direction(keypoint, layout) for keypoint in keypoints.values())
+    return axis_of(np.array([up for up in directions if up is not None]))
+
+
+def axis_of(directions: np.ndarray) -> str | None:
+    """Return the signed axis of directions [samples, C]; None without directions."""
+    if not len(directions):
         return None
     direction = np.median(directions, axis=0)
     axis = int(np.abs(direction).argmax())
     return f"{'+' if direction[axis] > 0 else '-'}{'xyz'[axis]}"
 
 
-def mirror_faults(
-    keypoints: dict[str, np.ndarray], layout: Skeleton
-) -> Iterator[Fault]:
+def up_direction(keypoint: np.ndarray, layout: Skeleton) -> np.ndarray | None:
+    """Return the mean direction from feet to head of a sample, float64 [C].
+
+    Args:
+        keypoint: keypoints, [M, T, V, C].
+        layout: the layout.
+
+    Returns:
+        The direction; None if the layout has no head or feet, or they are never present.
+    """
+    joints = _head_and_feet(layout)
+    if not joints:
+        return None
+    poses = keypoint[:, :, joints]
+    poses = poses[is_present(poses).all(axis=-1)].astype(np.float64)  # [P, 1 + feet, C]
+    if not len(poses):
+        return None
+    mean = poses.mean(axis=0)
+    up: np.ndarray = mean[0] - mean[1:].mean(axis=0)
+    return up
+
+
+def _head_and_feet(layout: Skeleton) -> list[int]:
+    """Return the numbers of the head and of the feet; [] if the layout lacks either."""
+    tops = [joint for joint in ("head", "nose") if joint in layout.joints]
+    feet = [
+        number
+        for number, joint in enumerate(layout.joints)
+        if joint.endswith(("_ankle", "_foot"))
+    ]
+    return [layout.joints.index(tops[0]), *feet] if tops and feet else []
+
+
+def mirror_faults(ids: Sequence[str], values: np.ndarray) -> Iterator[Fault]:
     """Find samples in which left and right are swapped, compared with the majority.
 
     In 3D, the pose shows which side is left. The cross product of the lateral and up
     directions of the body points to its front, and so do the feet. If the sample is
     mirrored or its left and right joints are swapped, the feet point backward.
+
+    Args:
+        ids: ids of the samples.
+        values: `handedness` of each sample, [samples].
     """
-    if not _has_feet(layout):
-        return
-    values = {name: _handedness(array, layout) for name, array in keypoints.items()}
-    sign = np.sign(np.median(list(values.values()))) if values else 0
-    for name, value in values.items():
-        if value * sign < -CLEAR:
-            yield Fault(
-                "mirrored",
-                "'keypoint' has left and right swapped, compared with most samples (the "
-                "feet point backward). Check whether the sample is mirrored, or has a "
-                "different joint order.",
-                name,
-                "keypoint",
-            )
+    sign = np.sign(np.median(values)) if len(values) else 0
+    for number in np.flatnonzero(values * sign < -CLEAR).tolist():
+        yield Fault(
+            "mirrored",
+            "'keypoint' has left and right swapped, compared with most samples (the feet "
+            "point backward). Check whether the sample is mirrored, or has a different "
+            "joint order.",
+            ids[number],
+            "keypoint",
+        )
 
 
-def _has_feet(layout: Skeleton) -> bool:
+def has_feet(layout: Skeleton) -> bool:
+    """Return whether `handedness` supports a layout."""
     return all(
         f"{side}_{part}" in layout.joints
         for side in ("left", "right")
@@ -237,7 +258,7 @@ def _has_feet(layout: Skeleton) -> bool:
     )
 
 
-def _handedness(keypoint: np.ndarray, layout: Skeleton) -> float:
+def handedness(keypoint: np.ndarray, layout: Skeleton) -> float:
     """Return how clearly the feet point forward (1) or backward (-1).
 
     Args:

@@ -1,12 +1,103 @@
 """Find faults in the labels, class names, and splits of an annotation file."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..columns import Column
 from ..faults import Fault
 
-# Sample id -> labels. A list of several labels is allowed for multi-class data.
-Labels = dict[str, list[int]]
-Splits = dict[str, list[str]]
+# Split -> positions of its samples among all ids, in the order of the file.
+Splits = dict[str, NDArray[np.int64]]
+
+
+class Labels:
+    """Labels of the samples, in 16 bytes per sample with one label.
+
+    Attributes:
+        values: all labels that occur. Labels may be larger than any integer of NumPy.
+    """
+
+    def __init__(self) -> None:
+        self.values: list[int] = []
+        self._code_of: dict[int, int] = {}
+        self._counts = Column(np.int32)  # of each sample; -1 without valid label
+        self._codes = Column(np.int32)  # of all samples, as positions in `values`
+        self._cached_ends = np.empty(0, np.int64)
+
+    def append(self, labels: list[int] | None) -> None:
+        """Append a sample with several, one, or no labels; None if they are invalid."""
+        self._counts.append(-1 if labels is None else len(labels))
+        for label in labels or ():
+            code = self._code_of.setdefault(label, len(self.values))
+            if code == len(self.values):
+                self.values.append(label)
+            self._codes.append(code)
+
+    def of(self, sample: int) -> list[int] | None:
+        """Return the labels of a sample; None if they are invalid.
+
+        Args:
+            sample: number of the sample, in the order of `append`.
+        """
+        if self._counts.array[sample] < 0:
+            return None
+        start, stop = (
+            self._ends[sample] - self._counts.array[sample],
+            self._ends[sample],
+        )
+        return [self.values[code] for code in self._codes.array[start:stop]]
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """Whether each sample has valid labels, [samples]."""
+        return self._counts.array >= 0
+
+    def count(self, samples: NDArray[np.bool_] | None = None) -> dict[int, int]:
+        """Return the number of samples of each label that occurs, sorted by label.
+
+        Args:
+            samples: mask of the samples to count, [samples]; None for all.
+        """
+        codes = self._codes.array
+        if samples is not None:
+            codes = codes[np.repeat(samples, self._counts.array.clip(0))]
+        counts = np.bincount(codes, minlength=len(self.values)).tolist()
+        present = {
+            label: counts[code]
+            for code, label in enumerate(self.values)
+            if counts[code]
+        }
+        return dict(sorted(present.items()))
+
+    def at_least(self, bound: int) -> NDArray[np.int64]:
+        """Return the numbers of the samples that have a label of `bound` or more."""
+        high = np.array([label >= bound for label in self.values], bool)
+        if not high.any():
+            return np.empty(0, np.int64)
+        owners = np.repeat(np.arange(len(self.valid)), self._counts.array.clip(0))
+        return np.unique(owners[high[self._codes.array]])
+
+    @property
+    def _ends(self) -> NDArray[np.int64]:
+        if len(self._cached_ends) != len(self.valid):
+            self._cached_ends = np.cumsum(self._counts.array.clip(0), dtype=np.int64)
+        return self._cached_ends
+
+
+def member(count: int, samples: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether each of `count` samples is one of `samples`, [count]."""
+    mask = np.zeros(count, bool)
+    mask[samples] = True
+    return mask
+
+
+def first_times(samples: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether each sample occurs for the first time in a list, [samples]."""
+    mask = np.zeros(len(samples), bool)
+    mask[np.unique(samples, return_index=True)[1]] = True
+    return mask
 
 
 def pairs_of(splits: Collection[str]) -> list[tuple[str, str]]:
@@ -32,8 +123,14 @@ def class_names(data: object) -> list[str] | None:
     return None
 
 
-def class_faults(data: object, labels: Labels) -> Iterator[Fault]:
-    """Check labels against class names, and find classes without samples."""
+def class_faults(data: object, ids: Sequence[str], labels: Labels) -> Iterator[Fault]:
+    """Check labels against class names, and find classes without samples.
+
+    Args:
+        data: annotations, whose `meta` may contain class names.
+        ids: ids of the samples.
+        labels: labels of each sample.
+    """
     meta = data.get("meta") if isinstance(data, dict) else None
     classes, field = class_names(data), "meta['classes']"
     if classes is None and meta is not None:
@@ -57,17 +154,16 @@ def class_faults(data: object, labels: Labels) -> Iterator[Fault]:
                 "merge the labels.",
                 field=field,
             )
-        for name, values in labels.items():
-            if values and max(values) >= len(classes):
-                yield Fault(
-                    "label-beyond-classes",
-                    f"'label' is {max(values)}, but {field} has {len(classes)} names "
-                    f"(labels 0 to {len(classes) - 1}). Correct the label, or add a class "
-                    "name.",
-                    name,
-                    "label",
-                )
-    present = {label for values in labels.values() for label in values}
+        for number in labels.at_least(len(classes)):
+            yield Fault(
+                "label-beyond-classes",
+                f"'label' is {max(labels.of(number) or ())}, but {field} has "
+                f"{len(classes)} names (labels 0 to {len(classes) - 1}). Correct the "
+                "label, or add a class name.",
+                ids[number],
+                "label",
+            )
+    present = set(labels.values)
     if not present:
         return
     count = max(max(present) + 1, len(classes or ()))
@@ -96,46 +192,46 @@ def class_faults(data: object, labels: Labels) -> Iterator[Fault]:
         )
 
 
-def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
+def split_content_faults(
+    splits: Splits, ids: Sequence[str], labels: Labels
+) -> Iterator[Fault]:
     """Find splits that overlap, repeat or omit samples, or lack classes.
 
     Args:
-        splits: ids of each split. All ids must have an annotation.
-        labels: labels of each sample id.
+        splits: positions in `ids` of the samples in each split.
+        ids: ids of the samples.
+        labels: labels of each sample.
     """
-    for split, ids in splits.items():
-        seen = set()
-        for name in ids:
-            if name in seen:
-                yield Fault(
-                    "split-twice",
-                    f"the sample occurs more than once in split {split!r}, but PoseDataset "
-                    "reads it once. Remove the duplicates.",
-                    name,
-                    f"split[{split!r}]",
-                )
-            seen.add(name)
-        present = _labels_of(seen, labels)
+    inside = {name: member(len(ids), samples) for name, samples in splits.items()}
+    labels_in = {name: set(labels.count(mask)) for name, mask in inside.items()}
+    for split, samples in splits.items():
+        for number in samples[~first_times(samples)]:
+            yield Fault(
+                "split-twice",
+                f"the sample occurs more than once in split {split!r}, but PoseDataset "
+                "reads it once. Remove the duplicates.",
+                ids[number],
+                f"split[{split!r}]",
+            )
+        present = labels_in[split]
         if "train" in split and len(present) == 1:
             yield Fault(
                 "one-class",
-                f"split {split!r} has a single class (label {present.pop()}), so training "
+                f"split {split!r} has a single class (label {min(present)}), so training "
                 "learns nothing. Check how the split was created.",
                 field=f"split[{split!r}]",
             )
     for train, other in pairs_of(splits):
-        train_ids, field = set(splits[train]), f"split[{other!r}]"
-        for name in dict.fromkeys(splits[other]):
-            if name in train_ids:
-                yield Fault(
-                    "split-overlap",
-                    f"the sample is in the splits {train!r} and {other!r}, so the model "
-                    "would be tested on training data. Remove it from one of them.",
-                    name,
-                    field,
-                )
-        test_labels = _labels_of(splits[other], labels)
-        if unknown := sorted(test_labels - _labels_of(train_ids, labels)):
+        field, samples = f"split[{other!r}]", splits[other]
+        for number in samples[inside[train][samples] & first_times(samples)]:
+            yield Fault(
+                "split-overlap",
+                f"the sample is in the splits {train!r} and {other!r}, so the model would "
+                "be tested on training data. Remove it from one of them.",
+                ids[number],
+                field,
+            )
+        if unknown := sorted(labels_in[other] - labels_in[train]):
             shown = ", ".join(map(str, unknown[:5])) + (", ..." if unknown[5:] else "")
             yield Fault(
                 "class-untrained",
@@ -145,15 +241,10 @@ def split_content_faults(splits: Splits, labels: Labels) -> Iterator[Fault]:
                 field=field,
             )
     if splits:
-        used = {name for ids in splits.values() for name in ids}
-        for name in labels:
-            if name not in used:
-                yield Fault(
-                    "split-unused",
-                    "the sample is not in any split. Add it to a split, or remove it.",
-                    name,
-                )
-
-
-def _labels_of(ids: Iterable[str], labels: Labels) -> set[int]:
-    return {label for name in ids for label in labels.get(name, ())}
+        used = np.any([*inside.values()], axis=0)
+        for number in np.flatnonzero(labels.valid & ~used).tolist():
+            yield Fault(
+                "split-unused",
+                "the sample is not in any split. Add it to a split, or remove it.",
+                ids[number],
+            )

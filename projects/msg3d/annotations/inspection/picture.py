@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...io.atomic import whole_file
-from .inspect import Inspection
 from .report import Report
+from .result import Inspection
 from .tracks import Event
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def draw(inspection: Inspection, report: Report, path: str) -> None:
         for axes, event in zip(panels, events, strict=True):
             _event(axes, event, inspection)
     _classes(classes, report, MaxNLocator(integer=True))
-    if inspection.measures:
+    if len(inspection.measures):
         _lengths(lengths, inspection)
         _persons(persons, report)
         _missing(missing, report, MaxNLocator(integer=True))
@@ -129,8 +129,8 @@ def _classes(axes: "Axes", report: Report, locator: "Locator") -> None:
 
 
 def _lengths(axes: "Axes", inspection: Inspection) -> None:
-    frames = [measures.frames for measures in inspection.measures.values()]
-    axes.hist(frames, bins=min(50, max(frames) - min(frames) + 1))
+    frames = inspection.measures.frames.array
+    axes.hist(frames, bins=min(50, int(frames.max() - frames.min()) + 1))
     axes.axvline(np.median(frames), color="black", linestyle="--", label="median")
     axes.set_title("Lengths")
     axes.set_xlabel("frames")

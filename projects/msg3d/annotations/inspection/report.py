@@ -5,16 +5,19 @@ It contains statistics, lines for a config, and faults.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
-from itertools import groupby
+from collections.abc import Callable
+from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..faults import Fault
-from .inspect import Inspection
-from .labels import Labels, pairs_of
+from ..faults import ERROR, KINDS, Fault
+from .labels import Labels, member, pairs_of
+from .result import Inspection
 
+ERRORS = [kind for kind, severity in KINDS.items() if severity == ERROR]
+WARNINGS = [kind for kind in KINDS if kind not in ERRORS]
 # Longest clip that the report suggests for a config, in frames.
 LONGEST_CLIP = 100
 # The report, or a part of it, for JSON.
@@ -29,14 +32,19 @@ def as_json(seen: Inspection, path: str) -> Report:
         path: path of the annotation file.
     """
     numbers = overview(seen)
-    return dict(
+    report = dict(
         file=path,
-        errors=len(seen.errors),
-        warnings=len(seen.warnings),
+        errors=seen.count(ERRORS),
+        warnings=seen.count(WARNINGS),
         **numbers,
         config=config_lines(numbers, path),
         faults=[fault.as_dict() for fault in seen.faults],
     )
+    listed = Counter(fault.kind for fault in seen.faults)
+    unlisted = {kind: seen.count([kind]) - count for kind, count in listed.items()}
+    if any(unlisted.values()):
+        report["unlisted"] = {kind: count for kind, count in unlisted.items() if count}
+    return report
 
 
 def as_text(report: Report, seen: Inspection, show: int) -> str:
@@ -47,27 +55,26 @@ def as_text(report: Report, seen: Inspection, show: int) -> str:
         seen: result of `inspect_annotations` for the same file.
         show: maximum number of faults to list per kind.
     """
-    lines = [f"{report['file']}: {report['samples']} samples", *_splits(report)]
+    lines = [f"{report['file']}: {report['samples']} samples", *_splits(report, seen)]
     lines += _classes(report)
     if "frames" in report:
         lines += _measured(report)
     if report["config"]:
         lines += ["", "for a config:", *(f"    {line}" for line in report["config"])]
-    for title, faults in (("errors", seen.errors), ("warnings", seen.warnings)):
-        if faults:
-            lines += ["", f"{title} ({len(faults)}):", *_faults(faults, show)]
+    for title, kinds in (("errors", ERRORS), ("warnings", WARNINGS)):
+        if count := seen.count(kinds):
+            lines += ["", f"{title} ({count}):", *_faults(seen, kinds, show)]
     if not seen.faults:
         lines += ["", "no faults"]
     return "\n".join(lines)
 
 
-def _splits(report: Report) -> list[str]:
-    faults = report["faults"]
+def _splits(report: Report, seen: Inspection) -> list[str]:
     lines = []
     for name, count in report["splits"].items():
         field = f"split[{name!r}]"
-        leaks = [fault["kind"] for fault in faults if fault["field"] == field]
-        identical, mostly = leaks.count("leak-identical"), leaks.count("leak-mostly")
+        identical = seen.count(["leak-identical"], field)
+        mostly = seen.count(["leak-mostly"], field)
         note = f"; {identical} are identical to training samples" if identical else ""
         note += f"; {mostly} share most frames with training" if mostly else ""
         classes = report["classes"]["per_split"][name]
@@ -140,15 +147,17 @@ def _measured(report: Report) -> list[str]:
     return lines
 
 
-def _faults(faults: list[Fault], show: int) -> list[str]:
+def _faults(seen: Inspection, kinds: list[str], show: int) -> list[str]:
     """Return lines with the first faults of each kind, and the number of the others."""
     lines = []
-    for kind, group in groupby(faults, key=lambda fault: fault.kind):
-        of_kind = list(group)
-        lines.append(f"  {kind} ({len(of_kind)})")
-        lines += [f"    {fault}" for fault in of_kind[:show]]
-        if len(of_kind) > show:
-            lines.append(f"    ... and {len(of_kind) - show} more")
+    for kind, group in groupby(seen.faults, key=lambda fault: fault.kind):
+        if kind in kinds:
+            count = seen.count([kind])
+            shown = list(islice(group, show))
+            lines.append(f"  {kind} ({count})")
+            lines += [f"    {fault}" for fault in shown]
+            if count > len(shown):
+                lines.append(f"    ... and {count - len(shown)} more")
     return lines
 
 
@@ -160,30 +169,31 @@ def unreadable(error: Exception, path: str) -> Report:
 
 def overview(inspection: Inspection) -> Report:
     """Return the statistics of the report: splits, classes, lengths, and coordinates."""
-    measures = list(inspection.measures.values())
-    labels = inspection.labels
-    persons = Counter(int(sample.present.sum()) for sample in measures)
+    measures, labels = inspection.measures, inspection.labels
+    count = len(inspection.ids)
+    inside = {
+        name: member(count, samples) for name, samples in inspection.splits.items()
+    }
     result = {
         "samples": inspection.samples,
-        "splits": {name: len(set(ids)) for name, ids in inspection.splits.items()},
+        "splits": {name: int(mask.sum()) for name, mask in inside.items()},
         "pairs": [list(pair) for pair in pairs_of(inspection.splits)],
         "classes": {
-            "labels": sorted({label for values in labels.values() for label in values}),
+            "labels": sorted(labels.values),
             "names": inspection.classes,
-            "samples": _per_class(labels, labels),
+            "samples": _per_class(labels),
             "per_split": {
-                name: _per_class(labels, set(ids))
-                for name, ids in inspection.splits.items()
+                name: _per_class(labels, mask) for name, mask in inside.items()
             },
         },
     }
-    if not measures:
+    if not len(measures):
         return result
-    frames = np.array([sample.frames for sample in measures])
-    total = sum(sample.person_frames for sample in measures)
-    missing = np.sum([sample.missing for sample in measures], axis=0)
+    frames = measures.frames.array
+    total = int(measures.person_frames.array.sum())
+    missing = np.asarray(measures.missing)
     share = missing / total if total else np.ones(len(missing))
-    scores = [sample.scores for sample in measures if sample.scores]
+    counts, persons = np.unique(measures.present.array, return_counts=True)
     return dict(
         **result,
         frames={
@@ -193,42 +203,41 @@ def overview(inspection: Inspection) -> Report:
             "max": int(frames.max()),
             "single": int((frames == 1).sum()),
         },
-        persons={str(count): persons[count] for count in sorted(persons)},
-        persons_stored=max(sample.persons for sample in measures),
+        persons=dict(zip(map(str, counts.tolist()), persons.tolist(), strict=True)),
+        persons_stored=int(measures.persons.array.max()),
         joints=inspection.joints,
         channels=inspection.channels,
-        dtypes=dict(Counter(sample.dtype for sample in measures)),
+        dtypes=dict(measures.dtypes),
         coordinates={
-            "low": _finite(np.array([sample.low for sample in measures]), np.min),
-            "high": _finite(np.array([sample.high for sample in measures]), np.max),
-            "person": _finite(
-                np.array([[sample.size] for sample in measures]), np.median
-            )[0],
+            "low": _finite(measures.low.array, np.min),
+            "high": _finite(measures.high.array, np.max),
+            "person": _finite(measures.size.array[:, None], np.median)[0],
             "unit": inspection.unit,
             "up": inspection.up,
         },
         layouts=inspection.layouts,
         own_layout=inspection.own_layout,
-        empty_frames=sum(int(sample.empty_frames.sum()) for sample in measures),
+        empty_frames=int(measures.empty_frames.array.sum()),
         missing_joints={
             "share": float(share.mean()),
             "per_joint": share.tolist(),
             "worst": int(share.argmax()),
         },
         scores={
-            "min": min(low for low, _ in scores),
-            "max": max(high for _, high in scores),
-            "hidden": sum(sample.hidden for sample in measures),
+            "min": measures.scores[0],
+            "max": measures.scores[1],
+            "hidden": int(measures.hidden.array.sum()),
         }
-        if scores
+        if measures.scores
         else None,
     )
 
 
-def _per_class(labels: Labels, ids: Iterable[str]) -> dict[str, int]:
+def _per_class(
+    labels: Labels, samples: NDArray[np.bool_] | None = None
+) -> dict[str, int]:
     """Return the number of samples of each label. Labels are text, as in JSON keys."""
-    counts = Counter(label for name in ids for label in labels.get(name, ()))
-    return {str(label): counts[label] for label in sorted(counts)}
+    return {str(label): count for label, count in labels.count(samples).items()}
 
 
 def _finite(
