@@ -8,7 +8,6 @@ command uses besides the page cache (RssAnon), read every 20 ms.
 import itertools
 import pickle
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,26 +92,15 @@ def write(task: dict) -> int:
 
 def convert(task: dict) -> dict:
     """Convert in this process, and measure its memory."""
-    peak, done = [0.0], threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.02):
-            peak[0] = max(peak[0], processes.status("RssAnon"))
-
     before = processes.status("RssAnon")
-    watcher = threading.Thread(target=watch)
-    watcher.start()
     start = time.perf_counter()
     folder = task["folder"]
-    try:
+    with processes.peak_memory("self") as peak:
         convert_data_set(
             f"{folder}/train_data_joint.npy",
             f"{folder}/big.packed",
             ReadOptions(layout=task["layout"]),
         )
-    finally:
-        done.set()
-        watcher.join()
     seconds = time.perf_counter() - start
     speed = task["gib"] * 1024 / seconds
     return {

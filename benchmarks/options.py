@@ -15,6 +15,7 @@ CHOICES = {
     "models": ("msg3d", "stgcn", "aagcn", "ctrgcn"),
     "modes": ("eager", "compiled", "cudagraphs"),
     "parts": ("infer", "absent", "mix", "train"),
+    "works": ("load", "train"),
 }
 HELP = {
     "ann_file": "annotation file of 3D sequences instead of synthetic ones",
@@ -26,7 +27,8 @@ HELP = {
     "base_channels": "base channels of MS-G3D",
     "batch": "clips per step",
     "batch_size": "samples per step and GPU or process",
-    "batches": "batches to read; with several ranks, a complete epoch is read instead",
+    "batches": "batches to measure; `store` with several ranks reads a complete epoch "
+    "instead",
     "bytes": "size of the gradients in bytes",
     "device": "device of the networks; auto is cuda if torch detects a GPU, otherwise cpu",
     "dtypes": "data types",
@@ -37,6 +39,7 @@ HELP = {
     "frames": "frames per clip",
     "gpus": "numbers of GPUs",
     "inside": "bandwidth between the GPUs of a node in GB/s",
+    "latency_ms": "additional latency of each read from a store in ms",
     "layouts": "skeleton layouts",
     "minutes": "time limit: nothing new is measured after it",
     "models": "networks to compare with the published form",
@@ -56,6 +59,7 @@ HELP = {
     "step_ms": "measured time of a training step on one GPU in ms",
     "threads": "torch threads per process",
     "widths": "base channels of MS-G3D",
+    "works": "whether to only load batches, to train with them, or both",
 }
 SIZE = {"device": "cpu", "threads": 2, "frames": 100, "persons": 2, "base_channels": 96}
 NETWORKS = dict(SIZE, layouts=["nturgb+d", "coco"], batch=[8], dtypes=["float32"])
@@ -110,6 +114,18 @@ COMMANDS = {
         "ranks": 1,
         "batches": 250,
         "rounds": 3,
+    },
+    "million": {
+        "samples": 20_000,
+        "ranks": 2,
+        "num_workers": 2,
+        "batch_size": 16,
+        "base_channels": 12,
+        "batches": 200,
+        "rounds": 3,
+        "works": ["load", "train"],
+        "latency_ms": 0.0,
+        "folder": "",
     },
     "load": {
         "forms": ["pickle", "store"],

@@ -7,8 +7,9 @@ import re
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -130,9 +131,39 @@ def memory(process: int, field: str) -> float:
     return _read(f"/proc/{process}/smaps_rollup", field)
 
 
-def status(field: str) -> float:
-    """Return `VmRSS` or its peak `VmHWM` of this process in MiB."""
-    return _read("/proc/self/status", field)
+def status(field: str, process: int | str = "self") -> float:
+    """Return `VmRSS`, its peak `VmHWM`, or `RssAnon` of a process in MiB.
+
+    `RssAnon` is the resident memory without files, such as the page cache.
+    """
+    return _read(f"/proc/{process}/status", field)
+
+
+@contextmanager
+def peak_memory(process: int | str) -> Iterator[list[float]]:
+    """Measure the peak of `RssAnon` of a process, every 20 ms.
+
+    Args:
+        process: id of the process, or `self`.
+
+    Yields:
+        List with the peak so far in MiB.
+    """
+    peak, done = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.02):
+            # A process that has ended has no memory, or is gone.
+            with suppress(OSError, TypeError):
+                peak[0] = max(peak[0], status("RssAnon", process))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _read(file: str, field: str) -> float:

@@ -1,4 +1,4 @@
-"""Random data with the shapes and sizes of NTU RGB+D."""
+"""Random data with the shapes and sizes of NTU RGB+D, and short clips of actions."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 import msg3d
 from msg3d.datasets import StoreWriter, save_annotations
+from msg3d.synthetic import make_synthetic_actions
 
 CONFIGS = Path(msg3d.__file__).parent / "configs" / "msg3d"
 TWO_PERSONS = 11 / 60  # 11 of the 60 actions of NTU RGB+D 60 have two persons.
@@ -75,3 +76,43 @@ def _sample(number: int, walk: np.ndarray, two_persons: float) -> dict:
         entry.update(keypoint_score=score, img_shape=(1080, 1920))
         entry["original_shape"] = entry["img_shape"]
     return entry
+
+
+def write_clips(file: Path, clips: int) -> None:
+    """Write a packed store of different clips of 16 to 32 frames.
+
+    The clips are parts of 160 synthetic actions of eight people, as seen by a depth sensor:
+    20 joints in meters, some of which are lost. Each clip has its own speed, position,
+    size, and view. A tenth is in the split `val`, the others in `train`. Clip i is the
+    same in all stores.
+    """
+    data = make_synthetic_actions(subjects=8, repeats=2, frames=(60, 80))
+    sources, meta = data["annotations"], data["meta"]
+    splits = {"train": [], "val": []}
+    with StoreWriter(file) as writer:
+        for number in range(clips):
+            clip = _clip(number, sources)
+            splits["train" if number % 10 else "val"].append(clip["frame_dir"])
+            writer.add(clip)
+        writer.splits = splits
+        writer.meta = {key: meta[key] for key in ("classes", "layout", "unit")}
+
+
+def _clip(number: int, sources: list[dict]) -> dict:
+    rng = np.random.default_rng([number])
+    source = sources[rng.integers(len(sources))]
+    motion = source["keypoint"][0]  # (T, V, 3)
+    frames, speed = int(rng.integers(16, 33)), rng.uniform(0.7, 1.4)
+    start = rng.uniform(0, len(motion) - 1 - speed * (frames - 1))
+    motion = motion[np.rint(start + speed * np.arange(frames)).astype(int)]
+    angle, size = rng.uniform(-np.pi / 6, np.pi / 6), rng.uniform(0.9, 1.1)
+    sine, cosine = size * np.sin(angle), size * np.cos(angle)
+    turn = np.float32([[cosine, 0, sine], [0, size, 0], [-sine, 0, cosine]])
+    present = motion.any(axis=-1, keepdims=True)
+    motion = (motion @ turn.T + rng.normal(0, 0.5, 3).astype(np.float32)) * present
+    return {
+        "frame_dir": f"clip{number:07d}",
+        "label": source["label"],
+        "total_frames": frames,
+        "keypoint": motion[None],  # (1, T, V, 3)
+    }

@@ -13,6 +13,7 @@ from benchmarks import (
     data,
     dropout,
     exact,
+    million,
     parse,
     parts,
     persons,
@@ -25,7 +26,9 @@ from benchmarks import (
 )
 from benchmarks.__main__ import main
 from benchmarks.samples import write_samples
+from in_process import msg3d_command
 from msg3d.models import by_sample
+from msg3d.stores import load_store
 
 TINY = "--base-channels 12 --frames 8 --threads 1"
 
@@ -279,6 +282,43 @@ def test_stream(run):
     rows = run(f"stream {TINY} --rounds 1")["stream"]
     assert [row["persons"] for row in rows] == [1, 2]
     assert all(row["label_ms"] > row["store_ms"] > 0 for row in rows)
+
+
+def test_million(run, monkeypatch):
+    monkeypatch.setattr(million, "FEW", 40)
+    monkeypatch.setattr(million, "WARM_UP", 1)
+    read = million.read
+    # Loader workers and commands are processes.
+    monkeypatch.setattr(million, "read", lambda task: read({**task, "num_workers": 0}))
+    checked = []
+
+    def check(file):
+        checked.append(load_store(file))
+        status = msg3d_command("check", file)
+        return {"check_s": 1.0, "check_mib": 1.0, "status": status}
+
+    monkeypatch.setattr(million, "check", check)
+    options = "--ranks 1 --base-channels 6 --batch-size 2 --batches 2 --rounds 1"
+    options += " --latency-ms 1"
+    tables = run(f"million --samples 60 {options}")
+    few, many = checked
+    assert few.splits == {"train": 36, "val": 4}
+    assert many.splits == {"train": 54, "val": 6}
+    for number in (0, 39):
+        np.testing.assert_equal(few[number], many[number])
+    lengths = many.index["frames"]
+    assert 16 <= lengths.min() < lengths.max() <= 32
+    assert [row["clips"] for row in tables["write and check"]] == [40, 60]
+    rows = {(row["work"], row["clips"]): row for row in tables["load and train"]}
+    assert set(rows) == {(work, n) for work in ("load", "train") for n in (40, 60)}
+    for row in rows.values():
+        assert all(positive(row[key]) for key in ("first_batch_s", "samples_per_s"))
+        assert row["main_last_mib"] > 100
+        assert row["worker_last_mib"] == 0
+        assert row["samples_per_s"] < 1000 / 2  # Each sample is read with two delays.
+    assert rows["load", 40]["ratio"] == rows["train", 40]["ratio"] == 1
+    row, few = rows["load", 60], rows["load", 40]
+    assert row["ratio"] == pytest.approx(row["samples_per_s"] / few["samples_per_s"])
 
 
 def test_parse(run, tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import accelerator, load, processes, scaling, store
+from benchmarks import accelerator, load, million, processes, scaling, store
 from benchmarks.samples import write_samples
 from conftest import REPOSITORY
 from marked_processes import ended, marked
@@ -43,6 +43,21 @@ def test_two_processes(tmp_path):
     assert [row["processes"] for row in rows] == [1, 2]
     assert all(0 < row["step_without_exchange_ms"] < 60_000 for row in rows)
     assert rows[1]["all_reduce_ms"] > 0
+
+
+def test_two_ranks_train_on_short_clips(tmp_path):
+    task = {"file": str(tmp_path / "clips.packed"), "clips": 200, "work": "train"}
+    task.update(ranks=2, num_workers=1, batch_size=2, batches=3, base_channels=6)
+    task.update(latency_ms=0.0)
+    (written,) = processes.run(million.write, task)
+    assert written["write_s"] > 0
+    checked = million.check(tmp_path / "clips.packed")
+    assert checked["status"] == 0
+    assert checked["check_mib"] > 10
+    ranks = processes.run(million.read, task, 2)
+    assert all(number > 0 for rank in ranks for number in rank.values())
+    (row,) = million.compare({("train", 200): [ranks]})
+    assert row["samples_per_s"] == sum(rank["samples_per_s"] for rank in ranks)
 
 
 def test_compiled_network_is_exact():

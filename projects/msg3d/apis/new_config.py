@@ -18,7 +18,7 @@ from ..errors import ConfigError, DataError
 from ..io.atomic import whole_file
 from ..skeletons import skeleton
 from ..skeletons.convert import joint_sources
-from ..stores.packing import load_any
+from ..stores.packing import open_any
 from .config_files import CONFIGS, find_config, named_bases
 from .config_text import Name, code, difference
 
@@ -76,7 +76,7 @@ def write_config(
         )
     files = [ann_file] if isinstance(ann_file, str) else list(ann_file)
     options = layout, train_split, val_split
-    every = {name: read_facts(load_any(name), name, *options) for name in files}
+    every = {name: read_facts(open_any(name), name, *options) for name in files}
     facts = next(iter(every.values()))
     if len(every) > 1:
         facts = _combined(every)

@@ -7,10 +7,11 @@ import numpy as np
 from ...errors import DataError
 from ...preprocessing.frame_rate import rate_of
 from ...skeletons import skeleton
-from ..check import Annotations, samples_of
-from ..samples import Sample
+from ..check import Annotations
+from ..columns import Column
+from ..samples import SampleSource
 from .inspect import inspect_annotations
-from .report import Report, clip_len, num_person, overview
+from .report import ERRORS, Report, clip_len, num_person, overview
 
 
 class Facts(NamedTuple):
@@ -43,7 +44,7 @@ class Facts(NamedTuple):
 
 
 def read_facts(
-    data: Annotations,
+    data: Annotations | SampleSource,
     ann_file: str,
     layout: str | None = None,
     train_split: str | None = None,
@@ -52,7 +53,7 @@ def read_facts(
     """Return the properties of annotations that a config depends on.
 
     Args:
-        data: annotations as returned by `load_any`.
+        data: annotations or store as returned by `open_any`.
         ann_file: path of the file.
         layout: skeleton layout. Required if the file does not specify it.
         train_split, val_split: names of the training and validation splits. Required if
@@ -66,7 +67,7 @@ def read_facts(
     inspection = inspect_annotations(data)
     if inspection.errors:
         raise DataError(
-            f"the file has {len(inspection.errors)} errors. Run `msg3d check {ann_file}` "
+            f"the file has {inspection.count(ERRORS)} errors. Run `msg3d check {ann_file}` "
             f"to list them. The first error is: {inspection.errors[0]}",
             kind=inspection.errors[0].kind,
             file=ann_file,
@@ -93,18 +94,21 @@ def read_facts(
         dimensions=channels,
         clip_len=clip_len(numbers),
         packed=ann_file.rstrip("/").endswith(".packed"),
-        fps=_common_rate(samples_of(data, ann_file)),
+        fps=_common_rate(data),
         names=inspection.classes,
     )
 
 
-def _common_rate(samples: list[Sample]) -> float | None:
+def _common_rate(data: Annotations | SampleSource) -> float | None:
     """Return the median frame rate of the samples, rounded to 0.01."""
-    rates = [rate_of(sample) for sample in samples]
-    known = [rate for rate in rates if rate is not None]
-    if len(known) < len(rates):
-        return None
-    return round(float(np.median(known)), 2)
+    samples = data["annotations"] if isinstance(data, dict) else data
+    rates = Column(np.float64)
+    for number in range(len(samples)):
+        rate = rate_of(samples[number])
+        if rate is None:
+            return None
+        rates.append(rate)
+    return round(float(np.median(rates.array)), 2)
 
 
 def _splits(
@@ -140,7 +144,10 @@ def _splits(
 
 
 def _layout(
-    data: Annotations, numbers: Report, ann_file: str, layout: str | None
+    data: Annotations | SampleSource,
+    numbers: Report,
+    ann_file: str,
+    layout: str | None,
 ) -> str | dict[str, Any]:
     joints: int = numbers["joints"]
     fitting: list[str] = numbers["layouts"]
@@ -155,7 +162,8 @@ def _layout(
                 field="keypoint",
             )
         return layout
-    meta = data.get("meta") if isinstance(data, dict) else None
+    rest = data if isinstance(data, (dict, list)) else data.rest()
+    meta = rest.get("meta") if isinstance(rest, dict) else None
     meta = meta if isinstance(meta, dict) else {}
     named = meta.get("layout")
     if isinstance(named, (str, dict)):
