@@ -36,7 +36,7 @@ from msg3d.stores import load_store
 from . import processes
 from .processes import peak_memory, status
 from .samples import write_clips
-from .store import size_of
+from .store import processor_seconds, size_of
 from .timing import progress
 
 FEW = 10_000
@@ -98,6 +98,9 @@ def compare(readings: dict) -> list[dict]:
         for key in ("main_20_mib", "main_last_mib", "worker_20_mib", "worker_last_mib"):
             row[key] = max(rank[key] for rank in ranks)
         row["samples_per_s"] = statistics.median(speeds)
+        row["processor_ms_per_sample"] = statistics.median(
+            rank["processor_ms_per_sample"] for rank in ranks
+        )
         row["ratio"] = statistics.median(ratios)
         rows.append(dict(row, ratio_from=min(ratios), ratio_to=max(ratios)))
     return rows
@@ -157,13 +160,14 @@ def read(task: dict) -> dict:
             step(batch)
             if number == WARM_UP:
                 result.update(memory_of("20"))
-                begin = time.perf_counter()
+                begin, worked = time.perf_counter(), processor_seconds()
             if number == last:
                 break
     seconds = time.perf_counter() - begin
     samples = task["batch_size"] * (last - WARM_UP)
-    result.update(memory_of("last"), samples_per_s=samples / seconds)
-    return result
+    worked = processor_seconds() - worked
+    result["processor_ms_per_sample"] = 1e3 * worked / samples
+    return dict(result, **memory_of("last"), samples_per_s=samples / seconds)
 
 
 def slow_reader(latency_ms: float) -> Callable:

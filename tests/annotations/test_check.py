@@ -5,6 +5,7 @@
 
 import json
 import pickle
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from msg3d.skeletons.axes import guess_axes
 from msg3d.stores.out_path import check_file
 from msg3d.stores.packing import load_any
 from msg3d.stores.store import Store, load_store
+from msg3d.stores.writer import StoreWriter
 from msg3d.synthetic.actions import make_synthetic_actions
 
 REPOSITORY = Path(__file__).parents[2]
@@ -311,6 +313,24 @@ def test_faulty_stores_are_read_sample_by_sample(tmp_path, monkeypatch, channels
     expected = {"copy-other-label", "frozen-track", "keypoint-zero", "missing-marker"}
     expected |= {"label-beyond-classes", "split-unused"}
     assert expected <= {fault["kind"] for fault in reports[1]["faults"]}
+
+
+def test_memory_is_less_than_the_size_of_a_store(tmp_path):
+    sample = good(3)["annotations"][0]
+    keypoint = np.tile(sample["keypoint"], (1, 20, 1, 1))
+    with StoreWriter(tmp_path / "a.packed") as writer:
+        for number in range(60):
+            changed = keypoint + np.float32(number / 100)
+            fields = {"frame_dir": f"s{number}", "keypoint": changed, "label": 0}
+            writer.add(dict(fields, total_frames=changed.shape[1]))
+    tracemalloc.start()
+    try:
+        inspection = inspect_annotations(load_store(tmp_path / "a.packed"))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert inspection.samples == 60
+    assert peak < 30 * keypoint.nbytes
 
 
 def test_samples_that_cannot_be_read(tmp_path, capsys):

@@ -102,9 +102,9 @@ class FrameHashes(Generic[Name]):
             index = _find(frames, hashes)
             if len(index):
                 owners[index] = np.minimum(owners[index], number)
-                whole = sequence_hash(hashes)
-                if len(_find(sequences, np.array([whole]))):
-                    copies.setdefault(whole, []).append(number)
+                of_sequence = sequence_hash(hashes)
+                if len(_find(sequences, np.array([of_sequence]))):
+                    copies.setdefault(of_sequence, []).append(number)
         if (owners == len(train)).all():
             return
         for name in progress(val, "comparing", unit="sample"):

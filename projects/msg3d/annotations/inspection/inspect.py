@@ -48,9 +48,9 @@ def inspect_annotations(
 ) -> Inspection:
     """Find all faults of annotations, and measure the valid samples.
 
-    A packed store is read sample by sample, three to five times. Memory is required for
-    about 300 bytes per sample, mostly ids, and for at most `MOST_LISTED` faults of each
-    kind.
+    A store is read sample by sample, twice, and once more for each pair of a training and
+    a test split. It requires about 400 bytes of memory per sample, 12 bytes per frame of
+    a test split, and at most `MOST_LISTED` faults of each kind.
 
     Args:
         data: annotations as returned by `load_annotations`, or a store as returned by

@@ -51,7 +51,7 @@ class Labels:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether each sample has valid labels, [samples]."""
+        """Mask of the samples with valid labels, bool [samples]."""
         return self._counts.array >= 0
 
     def count(self, samples: NDArray[np.bool_] | None = None) -> dict[int, int]:
