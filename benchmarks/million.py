@@ -5,8 +5,9 @@ results are compared with those of a store of 10,000 clips. Memory is anonymous 
 it excludes the page cache: the increase while a store is written, the peak of the command
 `msg3d check`, and the memory of the main process of a rank and of a worker at step 20 and at
 the last step. `first_batch_s` starts at the construction of the data set. `ratio` compares
-the speed of all ranks with that for the smaller store in the same round, as median and range.
-`--latency-ms` delays each read from a store, as a network file system does.
+the speeds of both stores in the same processes, which read blocks of 20 batches from both in
+turn, as median and quartiles. `--latency-ms` delays each read from a store, as a network file
+system does.
 """
 
 import math
@@ -17,9 +18,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dist import barrier
@@ -41,6 +44,7 @@ from .timing import progress
 
 FEW = 10_000
 WARM_UP = 20  # steps before the first reading of memory
+BLOCK = 20  # steps
 RECIPE = "msg3d-24c_1xb16-joint-u32-20e_synthetic-xsub-keypoint-3d.py"
 CONFIG = Path(msg3d.__file__).parent / "configs" / "msg3d" / RECIPE
 
@@ -67,14 +71,30 @@ def run(options, results) -> None:
                     task = dict(vars(options), file=str(files[count]), work=work)
                     ranks = processes.run(read, task, options.ranks)
                     readings.setdefault((work, count), []).append(ranks)
-                results.table("load and train", compare(readings))
+                results.table("load and train", summarize(readings))
+        if len(counts) == 2:
+            rows = []
+            for work in options.works:
+                progress(f"million: {work}, both stores in turn")
+                paths = [str(file) for file in files.values()]
+                task = dict(vars(options), files=paths, work=work)
+                rows.append({"work": work, **ratio(task)})
+                results.table("many clips in relation to few", rows)
     results.data["readings"] = [
         {"work": work, "clips": count, "rounds": rounds}
         for (work, count), rounds in readings.items()
     ]
 
 
-def compare(readings: dict) -> list[dict]:
+def ratio(task: dict) -> dict:
+    """Return the speed with the second store in relation to the first."""
+    ranks = processes.run(alternate, task, task["ranks"])
+    pairs = sorted(statistics.fmean(pair) for pair in zip(*ranks, strict=True))
+    low, median, high = np.quantile(pairs, (0.25, 0.5, 0.75)).tolist()
+    return {"pairs": len(pairs), "ratio": median, "q1": low, "q3": high}
+
+
+def summarize(readings: dict) -> list[dict]:
     """Return a row for each kind of work and store.
 
     Args:
@@ -85,11 +105,6 @@ def compare(readings: dict) -> list[dict]:
         ranks = [rank for ranks in rounds for rank in ranks]
         # Ranks that train wait for each other, so the sum is the speed of the group.
         speeds = [sum(rank["samples_per_s"] for rank in ranks) for ranks in rounds]
-        fewest = min(clips for name, clips in readings if name == work)
-        ratios = [
-            speed / sum(rank["samples_per_s"] for rank in ranks)
-            for speed, ranks in zip(speeds, readings[work, fewest], strict=False)
-        ]
         row = {"work": work, "clips": count}
         row["first_batch_s"] = statistics.median(
             rank["first_batch_s"] for rank in ranks
@@ -101,8 +116,7 @@ def compare(readings: dict) -> list[dict]:
         row["processor_ms_per_sample"] = statistics.median(
             rank["processor_ms_per_sample"] for rank in ranks
         )
-        row["ratio"] = statistics.median(ratios)
-        rows.append(dict(row, ratio_from=min(ratios), ratio_to=max(ratios)))
+        rows.append(row)
     return rows
 
 
@@ -168,6 +182,33 @@ def read(task: dict) -> dict:
     worked = processor_seconds() - worked
     result["processor_ms_per_sample"] = 1e3 * worked / samples
     return dict(result, **memory_of("last"), samples_per_s=samples / seconds)
+
+
+def alternate(task: dict) -> list[float]:
+    """Read blocks of batches from two stores in turn, and train if required.
+
+    Returns:
+        Speed with the second store in relation to the first, for each pair of blocks.
+    """
+    init_default_scope("mmaction")
+    MMLogger.get_current_instance().setLevel("WARNING")
+    step = train_step(task) if task["work"] == "train" else lambda batch: None
+    block, ratios = min(BLOCK, task["batches"]), []
+    with patch.object(npy, "_read_at", slow_reader(task["latency_ms"])):
+        loaders = [build_loader({**task, "file": file}) for file in task["files"]]
+        batches = [iter(loader) for loader in loaders]
+        for store in batches:
+            for batch in islice(store, WARM_UP):
+                step(batch)
+        for number in range(task["batches"] // block):
+            seconds = [0.0, 0.0]
+            for store in (0, 1) if number % 2 else (1, 0):
+                start = time.perf_counter()
+                for batch in islice(batches[store], block):
+                    step(batch)
+                seconds[store] = time.perf_counter() - start
+            ratios.append(seconds[0] / seconds[1])
+    return ratios
 
 
 def slow_reader(latency_ms: float) -> Callable:

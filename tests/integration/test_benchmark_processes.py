@@ -56,8 +56,12 @@ def test_two_ranks_train_on_short_clips(tmp_path):
     assert checked["check_mib"] > 10
     ranks = processes.run(million.read, task, 2)
     assert all(number > 0 for rank in ranks for number in rank.values())
-    (row,) = million.compare({("train", 200): [ranks]})
+    (row,) = million.summarize({("train", 200): [ranks]})
     assert row["samples_per_s"] == sum(rank["samples_per_s"] for rank in ranks)
+    task["files"] = [task["file"]] * 2
+    ratio = million.ratio(task)
+    assert ratio["pairs"] == 1
+    assert ratio["ratio"] > 0
 
 
 def test_compiled_network_is_exact():

@@ -187,7 +187,8 @@ def hash_frames(keypoint: np.ndarray) -> np.ndarray:
 def _find(values: np.ndarray, searched: np.ndarray) -> NDArray[np.intp]:
     """Return the positions in sorted values of those searched values that they contain."""
     index = np.searchsorted(values, searched).clip(max=len(values) - 1)
-    return index[values[index] == searched]
+    positions: NDArray[np.intp] = index[values[index] == searched]
+    return positions
 
 
 def sequence_hash(hashes: np.ndarray) -> int:
