@@ -1,9 +1,8 @@
 """Study of new classes from a few examples: `Recognizer.enroll` on classes not trained on.
 
 Settings are named FEATURES/FOLD. `nw-ucla` trains MS-G3D on five classes of NW-UCLA, and
-`both` also on 17 classes of MSR-Action3D, which has the same joints. `pretrained` starts from
-a network that was trained on these 17 classes and on the motions of Bandai-Namco, as in study
-`fine_tuning`. The other five classes of NW-UCLA are new. `coordinates` is the baseline without training: the input of the
+`both` also on 17 classes of MSR-Action3D, which has the same joints. The other five classes
+of NW-UCLA are new. `coordinates` is the baseline without training: the input of the
 network. Three classes of MSR-Action3D that contain actions of NW-UCLA are not used, and
 neither are sequences that share a frame with another sequence.
 
@@ -32,11 +31,10 @@ from msg3d.apis.trained import TestPipeline
 
 from . import recipe
 from .few_shot_methods import METHODS, OURS, Array, Indices
-from .fine_tuning import pretrained
 from .train import folder, spread, train
 
 NW_UCLA, MSR_ACTION3D = "nw_ucla.pkl", "msr_action3d.pkl"
-FEATURES = ("coordinates", "nw-ucla", "both", "pretrained")
+FEATURES = ("coordinates", "nw-ucla", "both")
 # The new classes of each fold; each class is new in two folds
 FOLDS = {
     "fold1": (0, 1, 2, 3, 4),
@@ -80,26 +78,17 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
     if features == "coordinates":
         compute = coordinates(cfg)
     else:
-        if features == "pretrained":
-            left_out = [load_classes(data / MSR_ACTION3D)[label] for label in SIMILAR]
-            weights = work_dir / f"pretraining_{seed}.pth"
-            cfg.load_from = str(pretrained(cfg, data, weights, left_out))
         train(cfg, name, seed, work_dir)
         [checkpoint] = folder(work_dir, name, seed).glob("epoch_*.pth")
         compute = Recognizer(cfg, str(checkpoint), clips=1).features
     protocols = ("any", "subject", "view")
     accuracy, confusion = evaluate(compute(queried), queried, seed, protocols)
     result = {"setting": name, "seed": seed, "new": accuracy, "confusion": confusion}
-    names = load_classes(data / NW_UCLA)
+    names = load_annotations(data / NW_UCLA)["meta"]["classes"]
     result["classes"] = [names[label] for label in new]
-    if features in ("coordinates", "nw-ucla"):
+    if features != "both":
         result["msr"], _ = evaluate(compute(other), other, seed, protocols[:1])
     return {**result, "seconds": round(time.time() - start)}
-
-
-def load_classes(file: Path) -> list[str]:
-    """Return the names of the classes of an annotation file."""
-    return load_annotations(file)["meta"]["classes"]
 
 
 def distinct(file: Path) -> list[Sample]:
@@ -288,10 +277,10 @@ def method_table(results: list[dict]) -> str:
 
 
 def class_table(results: list[dict]) -> str:
-    """Return the recall of each class with features `pretrained`, and its most frequent error."""
+    """Return the recall of each class with features `both`, and its most frequent error."""
     counts: dict[str, dict[str, int]] = {}
     for run in results:
-        if run["setting"].startswith("pretrained/"):
+        if run["setting"].startswith("both/"):
             for name, row in zip(run["classes"], run["confusion"], strict=True):
                 own = counts.setdefault(name, {})
                 for other, number in zip(run["classes"], row, strict=True):

@@ -12,8 +12,6 @@ method, 10 samples per class of view 1, and the training samples of view 2 for v
 `LEARNING_RATES` are the results. The network is that of study `recipe`.
 """
 
-from collections.abc import Sequence
-from copy import deepcopy
 from functools import partial
 from pathlib import Path
 
@@ -89,8 +87,7 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
             "custom_keys": {"backbone": {"lr_mult": factor}}
         }
     if method != "scratch":
-        weights = work_dir / f"pretrained_{seed}.pth"
-        cfg.load_from = str(pretrained(cfg, data, weights))
+        cfg.load_from = str(pretrained(seed, data, work_dir))
     if method == "probe":
         recipe.with_hook(cfg, type="FreezeParametersHook", names=["backbone"])
     return dropout.run_config(cfg, name, seed, work_dir)
@@ -106,49 +103,45 @@ def config(ann_file: Path, train_split: str, val_split: str, passes: int) -> Con
     return cfg
 
 
-def pretrained(
-    cfg: Config, data: Path, out: Path, left_out: Sequence[str] = ()
-) -> Path:
-    """Return the weights of a network trained on other data sets; train it if necessary.
-
-    Args:
-        cfg: config whose network and pipelines are used; not modified.
-        data: folder of the annotation files.
-        out: file of the weights, NAME_SEED.pth.
-        left_out: names of classes of MSR-Action3D that are not used.
-    """
-    if out.exists():
-        return out
-    cfg, (name, seed) = deepcopy(cfg), out.stem.rsplit("_", 1)
-    msr = {
-        "ann_file": str(data / "msr_action3d.pkl"),
-        "layout": "kinect20",
-        "label_map": dict.fromkeys(left_out),
-    }
-    bandai = {
-        "ann_file": str(data / "bandai_styles.pkl"),
-        "split": "seq_train",
-        "layout": BANDAI,
-        "missing": "zero",
-    }
+def pretrained(seed: int, data: Path, work_dir: Path) -> Path:
+    """Return the weights of a network trained on other data sets; train it if necessary."""
+    weights = work_dir / f"pretrained_{seed}.pth"
+    if weights.exists():
+        return weights
+    ann_file = work_dir / f"few_{seed}.pkl"
+    cfg = config(ann_file, "all_train", "tune_val", PRETRAINING_PASSES)
+    samples = cfg.train_dataloader.dataset
+    files = [
+        {
+            "ann_file": str(data / "msr_action3d.pkl"),
+            "split": "xsub_all_train",
+            "layout": "kinect20",
+        },
+        {
+            "ann_file": str(data / "msr_action3d.pkl"),
+            "split": "xsub_all_val",
+            "layout": "kinect20",
+        },
+        {
+            "ann_file": str(data / "bandai_styles.pkl"),
+            "split": "seq_train",
+            "layout": BANDAI,
+            "missing": "zero",
+        },
+    ]
     cfg.train_dataloader.dataset = {
         "type": "CombinedSkeletonDataset",
-        "files": [
-            dict(msr, split="xsub_all_train"),
-            dict(msr, split="xsub_all_val"),
-            bandai,
-        ],
+        "files": files,
         "layout": "kinect20",
-        "pipeline": cfg.train_dataloader.dataset.pipeline,
+        "pipeline": samples.pipeline,
         "check_leaks": False,  # the test samples of these data sets are not used
     }
-    cfg.model.cls_head.num_classes = 27 - len(left_out)
-    recipe.set_passes(cfg, PRETRAINING_PASSES)
-    train(cfg, name, int(seed), out.parent)
-    run_folder = folder(out.parent, name, int(seed))
+    cfg.model.cls_head.num_classes = 27
+    train(cfg, "pretraining", seed, work_dir)
+    run_folder = folder(work_dir, "pretraining", seed)
     last = (run_folder / "last_checkpoint").read_text(encoding="utf-8")
-    Path(last).replace(out)
-    return out
+    Path(last).replace(weights)
+    return weights
 
 
 def write_subsets(ann_file: Path, seed: int, out: Path) -> None:
