@@ -18,7 +18,14 @@ SOURCES = {  # study -> document, results
     "styles": (STYLES / "README.md", STYLES / "results.json"),
     **{
         name: (REPOSITORY / "docs" / "results.md", RESULTS / name / "results.json")
-        for name in (*NETWORKS, "dropout", "precision", "frame-rate", "few-shot")
+        for name in (
+            *NETWORKS,
+            "dropout",
+            "precision",
+            "frame-rate",
+            "few-shot",
+            "fine-tuning",
+        )
     },
 }
 
