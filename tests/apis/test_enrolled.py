@@ -345,3 +345,16 @@ def test_earlier_onnx_files_have_no_features(tmp_path, monkeypatch):
     assert recognizer.predict(walks()[0]).scores.shape == (4,)
     with raises("config", ConfigError, field="features"):
         recognizer.features(walks())
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\0", 3, None, ["a"]])
+def test_names_are_text(name):
+    with raises("option", ConfigError, field="name"):
+        EnrolledClasses().add(name, np.ones((1, 4), np.float32))
+
+
+def test_other_number_of_features():
+    classes = EnrolledClasses()
+    classes.add("a", np.ones((1, 4), np.float32))
+    with raises("shape", DataError):
+        classes.scores(np.ones((1, 5), np.float32))

@@ -12,7 +12,7 @@ from msg3d.annotations.files import load_annotations, save_annotations
 from msg3d.apis.config_files import copy_config, find_config, shipped_configs
 from msg3d.apis.new_config import write_config
 from msg3d.datasets import pack
-from msg3d.errors import DataError
+from msg3d.errors import ConfigError, DataError
 from msg3d.skeletons import layout_meta, skeleton
 from samples import annotations, write
 
@@ -80,6 +80,41 @@ def test_several_files(tmp_path):
     training = DATASETS.build(cfg.train_dataloader.dataset)
     assert training.metainfo["classes"][4:] == ["push", "hug", "kick"]
     assert len(DATASETS.build(cfg.val_dataloader.dataset)) == 8
+
+
+def test_several_files_have_their_own_splits(tmp_path):
+    files = []
+    for name, split in (("a", "x"), ("b", "y")):
+        data = annotations(seed=len(files))
+        names = data["split"]
+        data["split"] = {
+            f"{part}{split}_{side}": names[side]
+            for part in ("", "other")
+            for side in ("train", "val")
+        }
+        # Joints and edges, but no name of the layout
+        data["meta"] = {
+            "classes": list("abcd"),
+            "joints": [f"j{number}" for number in range(20)],
+            "inward": [(number, number - 1) for number in range(1, 20)],
+            "center": 0,
+        }
+        save_annotations(data, tmp_path / f"{name}.pkl")
+        files.append(str(tmp_path / f"{name}.pkl"))
+    output = str(tmp_path / "both.py")
+    with raises("split", DataError):
+        write_config(files, output)
+    sides = ["x_train", "othery_train"], ["x_val", "othery_val"]
+    config, *_ = write_config(files, output, None, None, *sides)
+    cfg = Config.fromfile(config)
+    init_default_scope("mmaction")
+    for loader, splits in zip(("train", "val"), sides, strict=True):
+        dataset = cfg[f"{loader}_dataloader"].dataset
+        dataset = dataset.get("dataset", dataset)
+        assert [file.split for file in dataset.files] == splits
+        assert DATASETS.build(dataset).metainfo["classes"] == list("abcd")
+    with raises("duplicate", ConfigError):
+        write_config([files[0], files[0]], output)
 
 
 def test_several_files_must_fit(tmp_path):

@@ -3,12 +3,13 @@
 import shutil
 
 import pytest
+from mmengine.config import DictAction
 
 import tiny_runs
 from errors import raises
 from in_process import msg3d_command
 from msg3d.checkpoints import shipped
-from msg3d.checkpoints.shipped import find_weights
+from msg3d.checkpoints.shipped import encode_path, find_weights
 from msg3d.errors import CheckpointError
 
 
@@ -32,6 +33,16 @@ def test_name_or_file(trained, tmp_path):
     assert list(shipped.shipped_weights()) == ["tiny"]
 
 
+@pytest.mark.parametrize("folder", ["my run", "a,b", "('a')", "50%", "plain"])
+def test_special_characters_in_paths(trained, tmp_path, folder):
+    (tmp_path / folder).mkdir()
+    file = tmp_path / folder / "w.pth"
+    shutil.copyfile(trained, file)
+    # As MMEngine parses --cfg-options
+    value = DictAction._parse_iterable(encode_path(str(file)))
+    assert find_weights(value) == str(file)
+
+
 def test_train_from_a_name(trained, tmp_path):
     tuned = tiny_runs.train(tmp_path / "tiny.py", tmp_path / "tuned", load_from="tiny")
     assert tuned._load_from == str(trained)
@@ -43,3 +54,4 @@ def test_commands_take_names(trained, tmp_path):
     assert msg3d_command("test", config, "tiny", *work_dir) == 0
     assert msg3d_command("test", config, "other", *work_dir) == 1
     assert msg3d_command("train", config, "--weights", "other", *work_dir) == 1
+    assert msg3d_command("test", config, "", *work_dir) == 1

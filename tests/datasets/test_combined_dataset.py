@@ -142,6 +142,30 @@ def test_files_without_names(tmp_path):
     named = saved(tmp_path, "c.pkl", of("c", 3))
     with raises("label", DataError, file="a.pkl"):
         combined([files[0], named])
+    # The labels are positions in an explicit list.
+    dataset = combined([files[0], named], classes=["sit", "walk", "clap", "wave"])
+    assert dataset.labels[[0, 8]].tolist() == [0, 3]
+
+
+def test_labels_of_subsets(tmp_path):
+    init_default_scope("mmaction")
+    file = dict(saved(tmp_path, "a.pkl", of("a", 1)), label_map={"wave": None})
+    dataset = combined([file]).datasets[0]
+    names = ["clap", "walk", "sit"]
+    for subset in (dataset.get_subset([1, 3]), dataset.get_subset(2)):
+        labels = [subset.get_data_info(n)["label"] for n in range(len(subset))]
+        assert subset.labels.tolist() == labels
+    dataset.get_subset_([4, 5])
+    assert dataset.labels.tolist() == [names.index("walk"), names.index("sit")]
+    assert dataset.get_data_info(0)["label"] == names.index("walk")
+
+
+def test_labels_before_initialization(tmp_path):
+    init_default_scope("mmaction")
+    file = saved(tmp_path, "a.pkl", of("a", 1))
+    lazy = SkeletonDataset(**file, pipeline=[], lazy_init=True)
+    assert lazy.labels.tolist() == [0, 1, 2, 3] * 2
+    assert combined([file], lazy_init=True).labels.tolist() == [0, 1, 2, 3] * 2
 
 
 def test_layouts_are_converted(tmp_path):
@@ -156,6 +180,18 @@ def test_layouts_are_converted(tmp_path):
     assert_same(dataset[0], SkeletonDataset(**files[0], pipeline=[])[0])
     # The layout of the first file is the default.
     np.testing.assert_array_equal(combined(files)[8]["keypoint"], expected)
+
+
+def test_layout_and_dimensions_must_fit(tmp_path):
+    files = [
+        dict(saved(tmp_path, "a.pkl", of("a", 1)), layout=KINECT),
+        saved(tmp_path, "b.pkl", of("b", 2, joints=15)),  # of an unknown layout
+        saved(tmp_path, "c.pkl", of("c", 3, channels=2)),
+    ]
+    with raises("layout", ConfigError, file="b.pkl"):
+        combined(files[:2])
+    with raises("shape", DataError, file="c.pkl"):
+        combined(files[::2])
 
 
 def test_missing_joints(tmp_path):
@@ -201,6 +237,14 @@ def test_most_frames_of_a_test_sample_are_rejected(tmp_path):
     assert len(combined(leaking(tmp_path, frames=3))) == 16
 
 
+def test_subset_of_a_file_is_compared_with_all_test_samples(tmp_path):
+    first, second = leaking(tmp_path)
+    with raises("leak-identical", DataError):
+        combined([dict(first, indices=[0]), second])
+    # More indices than test samples
+    assert len(combined([dict(first, indices=[7]), second], check_leaks=False)) == 9
+
+
 def test_two_splits_of_one_file_are_compared(tmp_path):
     data = of("a", 1)
     data["split"] |= {
@@ -233,6 +277,10 @@ def test_samples_of_other_layouts_are_compared(tmp_path):
         lambda files, options: files[0].pop("ann_file"),
         lambda files, options: options.update(ann_file="a.pkl"),
         lambda files, options: options.update(multi_class=True),
+        lambda files, options: files[0].update(multi_class=True),
+        lambda files, options: files.append(files[0]),
+        lambda files, options: options.update(classes=["wave", "wave"]),
+        lambda files, options: options.update(classes="wave"),
     ],
 )
 def test_invalid_options(tmp_path, change):
@@ -244,7 +292,14 @@ def test_invalid_options(tmp_path, change):
 
 @pytest.mark.parametrize(
     "label_map",
-    [{"unknown": "wave"}, ["wave"], dict.fromkeys(["wave", "clap", "walk", "sit"])],
+    [
+        {"unknown": "wave"},
+        ["wave"],
+        "abcd",
+        {"wave": 3},
+        {"wave": ""},
+        dict.fromkeys(["wave", "clap", "walk", "sit"]),
+    ],
 )
 def test_invalid_label_map(tmp_path, label_map):
     file = dict(saved(tmp_path, "a.pkl", of("a", 1)), label_map=label_map)
@@ -338,7 +393,10 @@ def test_repetitions_are_used(tmp_path):
     assert len(set(drawn)) > 200
 
 
-@pytest.mark.parametrize("weights", [[1], [1, -1], [0, 0], [0, 1]])
+@pytest.mark.parametrize(
+    "weights",
+    [[1], [1, -1], [0, 0], [0, 1], [1, float("nan")], [1, float("inf")], 2.0, ["a", 1]],
+)
 def test_invalid_file_weights(tmp_path, weights):
     first = of("a", 1)
     first["annotations"] = copy.deepcopy(first["annotations"])

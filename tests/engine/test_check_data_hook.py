@@ -558,3 +558,21 @@ def test_missing_checkpoint(tmp_path, monkeypatch):
     with raises("not-found", file="no.pth", field="load_from"):
         runner(cfg).train()
     assert not steps
+
+
+def test_classes_of_training_and_validation(tmp_path, monkeypatch):
+    """Labels have the same meaning, or training does not start."""
+    steps = count_steps(monkeypatch)
+    for name, classes in (("a", "abcd"), ("b", "abdc"), ("c", "")):
+        data = annotations()
+        data["meta"] = {"classes": list(classes)} if classes else {}
+        mmengine.dump(data, tmp_path / f"{name}.pkl")
+    cfg = config(tmp_path / "a.pkl", work_dir=tmp_path)
+    dataset = cfg.val_dataloader.dataset
+    dataset.ann_file = str(tmp_path / "b.pkl")
+    with raises("label", DataError, file="b.pkl", field="classes"):
+        runner(cfg).train()
+    assert not steps
+    for name in ("a", "c"):
+        dataset.ann_file = str(tmp_path / f"{name}.pkl")
+        runner(cfg).train()

@@ -52,7 +52,17 @@ class EnrolledClasses:
         Args:
             name: name of the class.
             features: float [examples, D].
+
+        Raises:
+            ConfigError: the name is not a text, or is empty or contains NUL (kind
+                `option`).
         """
+        if not isinstance(name, str) or not name.strip() or "\0" in name:
+            raise ConfigError(
+                f"the name of the class is {name!r:.80}, expected text",
+                kind="option",
+                field="name",
+            )
         self._fitted = None
         if name in self.names:
             label = self.names.index(name)
@@ -68,6 +78,14 @@ class EnrolledClasses:
         class, and u is the mean of d^2 between two classes. They rank the classes. A
         sequence of none of the classes can have a high score as well.
         """
+        size = self._features[0].shape[1]
+        if features.shape[1] != size:
+            raise DataError(
+                f"the enrolled classes have {size} features, but the network has "
+                f"{features.shape[1]}. Enroll the classes again.",
+                kind="shape",
+                field="features",
+            )
         if self._fitted is None:
             self._fitted = _NearestMean(self._features)
         return self._fitted.scores(features)
@@ -199,7 +217,7 @@ def _check(arrays: dict[str, np.ndarray]) -> None:
     for name, count in axes.items():
         if name not in arrays or arrays[name].ndim != count:
             raise DataError(
-                f"the array {name!r} is missing or does not have {count} axes. Write the "
+                f"the array {name!r} is missing or has another number of axes than {count}. Write the "
                 "file with `msg3d enroll` or Recognizer.save_enrolled.",
                 kind="structure",
                 field=name,
@@ -226,7 +244,7 @@ def _check(arrays: dict[str, np.ndarray]) -> None:
             kind="label",
             field="labels",
         )
-    features = arrays["features"]
+    features = arrays["features"].astype(np.float32)
     if len(features) != len(labels) or not np.isfinite(features).all():
         raise DataError(
             f"the file has {len(features)} features and {len(labels)} labels, expected "

@@ -13,7 +13,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..annotations.check import Annotations
 from ..annotations.inspection.facts import Facts, read_facts
+from ..annotations.samples import SampleSource
 from ..errors import ConfigError, DataError
 from ..io.atomic import whole_file
 from ..skeletons import skeleton
@@ -39,8 +41,8 @@ def write_config(
     output: str,
     like: str | None = None,
     layout: str | None = None,
-    train_split: str | None = None,
-    val_split: str | None = None,
+    train_split: str | Sequence[str] | None = None,
+    val_split: str | Sequence[str] | None = None,
     flat: bool = False,
 ) -> list[str]:
     """Write a config for annotation files or packed stores.
@@ -54,7 +56,8 @@ def write_config(
         layout: skeleton layout of the keypoints, required if the file does not specify
             it.
         train_split, val_split: names of the splits for training and validation, required
-            if the file has several pairs of splits.
+            if a file has several pairs of splits. With several files, a list may contain
+            splits of any of them.
         flat: whether to write a single file without `_base_`.
 
     Returns:
@@ -75,15 +78,22 @@ def write_config(
             file=output,
         )
     files = [ann_file] if isinstance(ann_file, str) else list(ann_file)
-    options = layout, train_split, val_split
-    every = {name: read_facts(open_any(name), name, *options) for name in files}
+    if len(set(files)) < len(files):
+        raise ConfigError(
+            "the same file is passed twice", kind="duplicate", file=files[0]
+        )
+    every = {}
+    for name in files:
+        data = open_any(name)
+        sides = (_own_split(data, v, files) for v in (train_split, val_split))
+        every[name] = read_facts(data, name, layout, *sides)
     facts = next(iter(every.values()))
     if len(every) > 1:
         facts = _combined(every)
     source = find_config(like or DEFAULTS[facts.dimensions])
     cfg = adapted(Config.fromfile(source), facts, files[0], source.stem)
     if len(every) > 1:
-        _combine(cfg, every)
+        _combine(cfg, every, facts.names or [])
     head = (
         f"# Written by `msg3d new-config {' '.join(files)} {output}`, with the recipe of "
         f"{source.stem}.\n"
@@ -92,6 +102,22 @@ def write_config(
         _write(output, head + code(cfg))
         return [output]
     return _write_inheriting(cfg, source, output, head)
+
+
+def _own_split(
+    data: Annotations | SampleSource,
+    names: str | Sequence[str] | None,
+    files: list[str],
+) -> str | None:
+    """Return the split of a file among those that the user named."""
+    names = [names] if isinstance(names, str) else list(names or ())
+    known = (
+        data.get("split") if isinstance(data, dict) else getattr(data, "splits", None)
+    )
+    own = [name for name in names if name in (known or ())]
+    if own or len(files) > 1:
+        return own[0] if own else None
+    return names[0] if names else None  # unknown, which is an error
 
 
 def _combined(every: dict[str, Facts]) -> Facts:
@@ -120,6 +146,7 @@ def _combined(every: dict[str, Facts]) -> Facts:
     rates = [facts.fps for facts in every.values() if facts.fps is not None]
     return first._replace(
         classes=len(classes),
+        names=classes,
         persons=max(facts.persons for facts in every.values()),
         packed=False,
         fps=min(rates) if len(rates) == len(every) else None,
@@ -131,7 +158,7 @@ def _channels(facts: Facts) -> str:
     return f"{facts.dimensions}D keypoints {scores} scores"
 
 
-def _combine(cfg: Config, every: dict[str, Facts]) -> None:
+def _combine(cfg: Config, every: dict[str, Facts], classes: list[str]) -> None:
     """Replace the file of all data sets by several files."""
     layout = cfg.model.backbone.graph_cfg.layout
     for side in SIDES:
@@ -146,11 +173,14 @@ def _combine(cfg: Config, every: dict[str, Facts]) -> None:
                 "split": getattr(facts, split),
                 "layout": facts.layout,
             }
-            if not all(joint_sources(facts.layout, layout, "zero")):
+            other = facts.layout != layout
+            if other and not all(joint_sources(facts.layout, layout, "zero")):
                 file["missing"] = "zero"
             files.append(file)
         del dataset["ann_file"], dataset["split"]
-        dataset.update(type="CombinedSkeletonDataset", files=files, layout=layout)
+        dataset.update(
+            type="CombinedSkeletonDataset", files=files, layout=layout, classes=classes
+        )
 
 
 def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
@@ -288,6 +318,8 @@ def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list
             split = "train" if side == "train" else "val"
             variables[f"{split}_files"] = dataset["files"]
             dataset["files"] = Name(f"{split}_files")
+            variables["classes"] = dataset["classes"]
+            dataset["classes"] = Name("classes")
     _write(
         written[1],
         "# Annotation files, splits, and pipelines of the data set.\n"

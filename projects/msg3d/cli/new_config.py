@@ -32,8 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     complete(like, config_names)
     add_shared(parser, "--layout")
-    add("--train-split", metavar="NAME", help="split for training")
-    add("--val-split", metavar="NAME", help="split for validation and testing")
+    for side, purpose in (("train", "training"), ("val", "validation and testing")):
+        add(
+            f"--{side}-split",
+            action="append",
+            metavar="NAME",
+            help=f"split for {purpose}; repeat the option for splits of several files",
+        )
     add("--flat", action="store_true", help="write a single file without `_base_`")
     add_shared(parser, "--overwrite")
 
@@ -41,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from ..apis.new_config import write_config
 
+    if not args.output.endswith(".py"):  # perhaps an annotation file
+        raise argparse.ArgumentError(None, "OUTPUT must be the last argument, NAME.py")
     check_overwrite(args.overwrite, args.output)
     written = write_config(
         args.files,

@@ -50,6 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from ..checkpoints.shipped import find_weights
 
-    checkpoint = find_weights(args.weights or args.checkpoint)
+    checkpoint = find_weights(args.checkpoint if args.weights is None else args.weights)
     check_overwrite(args.overwrite, args.dump)
     return run_script("test", args, OPTIONS, [checkpoint])

@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ..checkpoints.shipped import find_weights
+    from ..checkpoints.shipped import encode_path, find_weights
 
     if args.resume not in (None, "auto"):
         find_weights(args.resume)
@@ -83,6 +83,6 @@ def run(args: argparse.Namespace) -> int:
             )
         weights = find_weights(args.weights)
         if "://" not in weights:
-            weights = str(Path(weights).absolute())
+            weights = encode_path(str(Path(weights).absolute()))
         args.cfg_options = [*(args.cfg_options or []), f"load_from={weights}"]
     return run_script("train", args, OPTIONS)

@@ -50,8 +50,9 @@ class CombinedSkeletonDataset(ConcatDataset):
             in the files, in the order of their first occurrence. If no file has names,
             labels are used as they are.
         check_leaks: whether to compare the samples with the validation and test splits
-            of the other files, frame by frame. The keypoints of these splits are read for
-            it. Not used with `test_mode=True`.
+            of the other files, frame by frame. For `split='xsub_train'`, these are
+            `xsub_val` and `xsub_test`. All training samples are read for it. Not used
+            with `test_mode=True`.
         **kwargs: options of all data sets, such as `stream`, `fps`, and `test_mode`.
 
     Attributes:
@@ -75,7 +76,7 @@ class CombinedSkeletonDataset(ConcatDataset):
         lazy_init: bool = False,
         **kwargs: Any,
     ) -> None:
-        _check_options(files, kwargs)
+        _check_options(files, classes, kwargs)
         self._files = [dict(file) for file in files]
         self._classes = None if classes is None else list(classes)
         self._layout = layout
@@ -125,7 +126,29 @@ class CombinedSkeletonDataset(ConcatDataset):
         known = [source for source in self._sources if source is not None]
         if self._layout is None and known:
             self._layout = known[0]
+        channels = [getattr(dataset.summary, "channels", None) for _, dataset in pairs]
         for (file, dataset), source in zip(pairs, self._sources, strict=True):
+            summary = dataset.summary
+            if summary is None or summary.channels is None:  # keypoints in other files
+                continue
+            if summary.channels != channels[0]:
+                raise DataError(
+                    f"'keypoint' has {summary.channels} coordinates, but in the first "
+                    f"file it has {channels[0]}. Combine files with the same dimensions.",
+                    kind="shape",
+                    file=dataset.ann_file,
+                    field="keypoint",
+                )
+            own = self._layout if source is None else source
+            if own is not None and len(skeleton(own).joints) != summary.joints:
+                raise ConfigError(
+                    f"'keypoint' has {summary.joints} joints, but the layout has "
+                    f"{len(skeleton(own).joints)}. Set the layout of this file in its "
+                    "entry in `files`.",
+                    kind="layout",
+                    file=dataset.ann_file,
+                    field="layout",
+                )
             if _differ(source, self._layout):
                 step = {
                     "type": "ConvertLayout",
@@ -148,6 +171,8 @@ class CombinedSkeletonDataset(ConcatDataset):
             return
         number = {name: label for label, name in enumerate(classes)}
         for new, dataset in zip(names, self.datasets, strict=True):
+            if new is None and self._classes is not None:
+                new = [*classes]  # labels are positions in `classes`
             if new is None:
                 raise DataError(
                     "the file contains no class names, which combining it with other "
@@ -173,8 +198,8 @@ class CombinedSkeletonDataset(ConcatDataset):
             ]
             if unknown:
                 raise DataError(
-                    f"{', '.join(unknown)} is not in `classes`. Add it, or map it to one "
-                    "of the classes or to None with label_map={...}.",
+                    f"classes {', '.join(unknown)} are not in `classes`. Add them, or map "
+                    "them to other classes or to None with label_map={...}.",
                     kind="label",
                     file=dataset.ann_file,
                     field="label_map",
@@ -188,7 +213,7 @@ class CombinedSkeletonDataset(ConcatDataset):
         for number, file in enumerate(self._files):
             for train, tested in pairs_of(self.datasets[number].splits):
                 if train == file.get("split"):
-                    options = dict(file, serialize_data=False)
+                    options = dict(file, serialize_data=False, indices=None)
                     held_out = self._dataset(options, tested, [])
                     held_out.full_init()
                     self._compare(number, held_out)
@@ -211,10 +236,10 @@ class CombinedSkeletonDataset(ConcatDataset):
             dataset, sample = keypoints.sample(leak.trained)
             _, other = keypoints.sample(leak.tested)
             raise DataError(
-                f"'keypoint' shares {leak.shared} frames with sample {_id(other)!r} in "
-                f"split {held_out.split!r} of {held_out.ann_file}, on which the network "
-                "is tested. Use a split of the same test persons or views in both files, "
-                "or leave one of the files out.",
+                f"{leak.shared} of {leak.frames} frames of sample {_id(other)!r} in split "
+                f"{held_out.split!r} of {held_out.ann_file} are in training samples of "
+                "other files, most of them in this one. Train on splits that exclude the "
+                "same persons or views in all files, or leave one of the files out.",
                 kind="leak-identical" if leak.identical else "leak-mostly",
                 file=dataset.ann_file,
                 sample=_id(sample),
@@ -297,6 +322,16 @@ def _new_names(
     mapped, names = file.get("label_map"), dataset.metainfo.get("classes")
     if not mapped:
         return names and list(names)
+    values = mapped.values() if isinstance(mapped, Mapping) else mapped
+    if isinstance(mapped, str) or not all(
+        value is None or (isinstance(value, str) and value) for value in values
+    ):
+        raise DataError(
+            f"label_map is {mapped!r:.80}, expected class names or None",
+            kind="label",
+            file=dataset.ann_file,
+            field="label_map",
+        )
     if not isinstance(mapped, Mapping):
         return list(mapped)
     if names is None:
@@ -319,23 +354,36 @@ def _new_names(
     return [mapped.get(name, name) for name in names]
 
 
-def _check_options(files: Sequence[Mapping[str, Any]], others: Mapping) -> None:
+def _check_options(
+    files: Sequence[Mapping[str, Any]],
+    classes: Sequence[str] | None,
+    others: Mapping[str, Any],
+) -> None:
+    def error(message: str, field: str) -> ConfigError:
+        return ConfigError(message, kind="option", field=field)
+
     if "ann_file" in others or "split" in others:
-        raise ConfigError(
+        raise error(
             "CombinedSkeletonDataset takes ann_file and split in the entries of `files`. "
             "If the config inherits them, add _delete_=True to the data set.",
-            kind="option",
-            field="files",
-        )
-    if others.get("multi_class"):
-        raise ConfigError(
-            "CombinedSkeletonDataset does not support multi_class=True",
-            kind="option",
-            field="multi_class",
+            "files",
         )
     if not files or any("ann_file" not in file for file in files):
-        raise ConfigError(
+        raise error(
             "`files` must contain a dictionary with ann_file and split for each file",
-            kind="option",
-            field="files",
+            "files",
         )
+    if any(options.get("multi_class") for options in (others, *files)):
+        raise error(
+            "CombinedSkeletonDataset does not support multi_class=True", "multi_class"
+        )
+    keys = [(str(file["ann_file"]), file.get("split")) for file in files]
+    if len(set(keys)) < len(keys):
+        raise error("`files` contains a split of a file twice", "files")
+    if classes is not None and (
+        isinstance(classes, str)
+        or not classes
+        or len(set(classes)) < len(classes)
+        or not all(isinstance(name, str) and name for name in classes)
+    ):
+        raise error("`classes` must be a list of different names", "classes")

@@ -53,8 +53,8 @@ class SkeletonDataset(PoseDataset):
 
     summary: Summary | None = None
     splits: tuple[str, ...] = ()
-    _labels: np.ndarray | None = None  # of serialized samples
-    _relabeled = False
+    _labels: np.ndarray | None = None
+    _new_labels: np.ndarray | None = None  # new label of each label; see `relabel`
 
     def __init__(
         self,
@@ -83,8 +83,8 @@ class SkeletonDataset(PoseDataset):
             info, _ = without_markers(info, self.missing_marker)
             if self.fps is not None:
                 info = at_rate(info, self.fps)
-        if self._relabeled:
-            info["label"] = int(self.labels[idx])
+        if self._new_labels is not None and "label" in info:
+            info["label"] = int(self._new_labels[info["label"]])
         return info if self.stream is None else dict(info, stream=self.stream)
 
     @property
@@ -93,19 +93,35 @@ class SkeletonDataset(PoseDataset):
 
         Not available with `multi_class=True`.
         """
-        if self._labels is None:
-            self.full_init()
+        self.full_init()
+        if self._labels is None or len(self._labels) != len(self):
             self._labels = self._read_labels()
-        return self._labels
+        if self._new_labels is None:
+            return self._labels
+        return self._new_labels[self._labels]
 
     def _read_labels(self) -> np.ndarray:
-        labels = [sample.get("label", -1) for sample in self.data_list]
-        return np.array(labels, dtype=np.int64)
+        read = super().get_data_info
+        # MMEngine deletes the list after serialization.
+        samples = getattr(self, "data_list", None) or map(read, range(len(self)))
+        return np.array([sample.get("label", -1) for sample in samples], np.int64)
 
     def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
+        # Reading the labels from serialized samples would be slow.
         if not self.multi_class:
             self._labels = self._read_labels()
         return super()._serialize_data()
+
+    def get_subset_(self, indices: Sequence[int] | int) -> None:
+        """Keep some of the samples, as in BaseDataset."""
+        super().get_subset_(indices)
+        self._labels = None
+
+    def get_subset(self, indices: Sequence[int] | int) -> "SkeletonDataset":
+        """Return a data set with some of the samples, as in BaseDataset."""
+        subset = super().get_subset(indices)
+        subset._labels = None
+        return subset
 
     def relabel(self, labels: Sequence[int]) -> None:
         """Replace the labels, and leave out samples.
@@ -117,8 +133,9 @@ class SkeletonDataset(PoseDataset):
             DataError: no sample is left (kind `label`).
         """
         table = np.append(np.asarray(labels, dtype=np.int64), -1)
-        new = table[self.labels]  # labels of -1 select the last entry
-        kept = np.flatnonzero((new >= 0) | (self.labels < 0))
+        old = self.labels
+        new = table[old]  # a missing label, -1, selects the last entry
+        kept = np.flatnonzero((new >= 0) | (old < 0))
         if not len(kept):
             raise DataError(
                 "label_map leaves out all samples, expected at least one",
@@ -128,10 +145,10 @@ class SkeletonDataset(PoseDataset):
             )
         if len(kept) < len(new):
             self.get_subset_(kept.tolist())
-        self._labels, self._relabeled = new[kept], True
+        self._labels, self._new_labels = old[kept], table
         if self.summary is not None:
             self.summary.samples = len(kept)
-            self.summary.max_label = int(self._labels.max())
+            self.summary.max_label = int(new[kept].max())
 
     def load_data_list(self) -> list[dict]:
         """Return the checked samples in the split, as in PoseDataset."""

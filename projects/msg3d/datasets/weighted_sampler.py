@@ -66,15 +66,21 @@ def _weights(
 ) -> np.ndarray:
     """Return the weight of each sample, float64 [samples]."""
     sizes = [len(part) for part in getattr(dataset, "datasets", [dataset])]
-    values = [1.0] * len(sizes) if file_weights is None else list(file_weights)
-    if len(values) != len(sizes) or min(values) < 0 or max(values) <= 0:
+    values = np.ones(len(sizes))
+    if file_weights is not None:
+        try:
+            values = np.asarray(list(file_weights), dtype=np.float64)
+        except (TypeError, ValueError):
+            values = np.empty(0)
+    valid = values.shape == (len(sizes),) and np.isfinite(values).all()
+    if not valid or values.min() < 0 or values.max() <= 0:
         raise ConfigError(
-            f"file_weights is {values}, expected a number from 0 for each of "
-            f"{len(sizes)} files",
+            f"file_weights is {file_weights!r}, expected a list with a number from 0 for "
+            f"each of {len(sizes)} files",
             kind="option",
             field="file_weights",
         )
-    weights = np.repeat(np.asarray(values, dtype=np.float64), sizes)
+    weights = np.repeat(values, sizes)
     if not class_balanced:
         return weights
     labels = dataset.labels

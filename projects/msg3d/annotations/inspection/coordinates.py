@@ -75,6 +75,9 @@ def own_layout(data: object, joints: int | None) -> dict[str, Any] | None:
             "inward": [tuple(map(int, edge)) for edge in meta["inward"]],
             "center": int(meta["center"]),
         }
+        names = meta.get("joints")
+        if isinstance(names, (list, tuple)) and len({*map(str, names)}) == joints:
+            layout["joints"] = [str(name) for name in names]
         graph_layout(layout)
     except (KeyError, TypeError, ValueError):
         return None

@@ -73,6 +73,11 @@ class CheckDataHook(Hook):
                         check_pending = False
                     for warning in _warnings(dataset):
                         runner.logger.warning(warning)
+        if not self._only_tests and isinstance(runner._val_loop, BaseLoop):
+            _compare_classes(
+                runner._train_loop.dataloader.dataset,
+                runner._val_loop.dataloader.dataset,
+            )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         if not self._only_tests:
@@ -116,6 +121,37 @@ def _warnings(dataset: BaseDataset) -> Iterator[str]:
             f"the default {tuple(sized[0].img_shape)} (height, width) is used. Set "
             f"img_shape in the samples or in {type(sized[0]).__name__}."
         )
+
+
+def _compare_classes(training: Any, validation: Any) -> None:
+    """Check that labels have the same meaning in training and validation."""
+    both = [
+        list(getattr(dataset, "metainfo", {}).get("classes") or ())
+        for dataset in (training, validation)
+    ]
+    expected, classes = both
+    if not all(both) or expected == classes:
+        return
+    first = next(
+        (
+            n
+            for n, pair in enumerate(zip(expected, classes, strict=False))
+            if len({*pair}) > 1
+        ),
+        min(len(expected), len(classes)),
+    )
+    names = [
+        repr(names[first]) if first < len(names) else "missing"
+        for names in (classes, expected)
+    ]
+    raise DataError(
+        f"class {first} of the validation data is {names[0]}, but {names[1]} in the "
+        "training data. Use files with the same classes, or CombinedSkeletonDataset with "
+        "the same `classes` in all data sets.",
+        kind="label",
+        file=getattr(next(_leaves(validation), None), "ann_file", None),
+        field="classes",
+    )
 
 
 def _leaves(dataset: Any) -> Iterator[BaseDataset]:
