@@ -142,7 +142,7 @@ class Recognizer:
     def prepare(self, sample, **options):
         return to_sample(sample, self.expected)
 
-    def predict_each(self, samples):
+    def predict_each(self, samples, enrolled=False):
         for sample in samples:
             self.seen.append(sample["keypoint"])
             yield SimpleNamespace(scores=[sample["keypoint"].mean(), 0])
