@@ -110,30 +110,17 @@ def pretrained(seed: int, data: Path, work_dir: Path) -> Path:
         return weights
     ann_file = work_dir / f"few_{seed}.pkl"
     cfg = config(ann_file, "all_train", "tune_val", PRETRAINING_PASSES)
-    samples = cfg.train_dataloader.dataset
-    files = [
-        {
-            "ann_file": str(data / "msr_action3d.pkl"),
-            "split": "xsub_all_train",
-            "layout": "kinect20",
-        },
-        {
-            "ann_file": str(data / "msr_action3d.pkl"),
-            "split": "xsub_all_val",
-            "layout": "kinect20",
-        },
-        {
-            "ann_file": str(data / "bandai_styles.pkl"),
-            "split": "seq_train",
-            "layout": BANDAI,
-            "missing": "zero",
-        },
-    ]
+    msr = {"ann_file": str(data / "msr_action3d.pkl"), "layout": "kinect20"}
+    bandai = {"ann_file": str(data / "bandai_styles.pkl"), "layout": BANDAI}
     cfg.train_dataloader.dataset = {
         "type": "CombinedSkeletonDataset",
-        "files": files,
+        "files": [
+            {**msr, "split": "xsub_all_train"},
+            {**msr, "split": "xsub_all_val"},
+            {**bandai, "split": "seq_train", "missing": "zero"},
+        ],
         "layout": "kinect20",
-        "pipeline": samples.pipeline,
+        "pipeline": cfg.train_dataloader.dataset.pipeline,
         "check_leaks": False,  # the test samples of these data sets are not used
     }
     cfg.model.cls_head.num_classes = 27
@@ -179,30 +166,19 @@ def report(results: list[dict]) -> str:
         kind, _, value = result["setting"].rpartition("/")
         top1.setdefault((kind, value), []).append(result["top1"])
     show = partial(_cell, top1)
-    trials = [
-        (
-            method,
-            *(
-                f"{rate:g}"
-                + (f", backbone {rate * factor:g}" if factor != 1 else "")
-                + f": {show(f'tune/{method}', f'{rate:g}x{factor:g}')}"
-                for rate, factor in TRIALS[method]
-            ),
-        )
-        for method in METHODS
-    ]
+
+    def trial(method: str, rate: float, factor: float) -> str:
+        backbone = f", backbone {rate * factor:g}" if factor != 1 else ""
+        return f"{rate:g}{backbone}: {show(f'tune/{method}', f'{rate:g}x{factor:g}')}"
+
+    trials = [(m, *(trial(m, *values) for values in TRIALS[m])) for m in METHODS]
     rows = [(method, *(show(method, count) for count in COUNTS)) for method in METHODS]
     seeds = max((len(top1.get((m, c), ())) for m in METHODS for c in COUNTS), default=0)
     headers = ("method", *(f"{count} per class" for count in COUNTS[:-1]), "all")
     tables = [
         tabulate(rows, headers, "github", disable_numparse=True),
         f"{seeds} seeds",
-        tabulate(
-            trials,
-            ("trials", *map(str, range(1, 6))),
-            "github",
-            disable_numparse=True,
-        ),
+        tabulate(trials, ("trials", *"12345"), "github", disable_numparse=True),
     ]
     return "\n\n".join(tables)
 

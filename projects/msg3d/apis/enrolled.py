@@ -77,6 +77,9 @@ class EnrolledClasses:
         The scores are softmax(-SLOPE d^2 / u), where d is the distance from the mean of a
         class, and u is the mean of d^2 between two classes. They rank the classes. A
         sequence of none of the classes can have a high score as well.
+
+        Raises:
+            DataError: D differs from that of the examples (kind `shape`).
         """
         size = self._features[0].shape[1]
         if features.shape[1] != size:
@@ -217,8 +220,8 @@ def _check(arrays: dict[str, np.ndarray]) -> None:
     for name, count in axes.items():
         if name not in arrays or arrays[name].ndim != count:
             raise DataError(
-                f"the array {name!r} is missing or has another number of axes than {count}. Write the "
-                "file with `msg3d enroll` or Recognizer.save_enrolled.",
+                f"the array {name!r} is missing or has another number of axes than "
+                f"{count}. Write the file with `msg3d enroll` or Recognizer.save_enrolled.",
                 kind="structure",
                 field=name,
             )

@@ -115,9 +115,9 @@ def _own_split(
         data.get("split") if isinstance(data, dict) else getattr(data, "splits", None)
     )
     own = [name for name in names if name in (known or ())]
-    if own or len(files) > 1:
-        return own[0] if own else None
-    return names[0] if names else None  # unknown, which is an error
+    if len(files) == 1:  # `read_facts` rejects unknown names
+        own += names
+    return own[0] if own else None
 
 
 def _combined(every: dict[str, Facts]) -> Facts:
@@ -162,9 +162,7 @@ def _combine(cfg: Config, every: dict[str, Facts], classes: list[str]) -> None:
     """Replace the file of all data sets by several files."""
     layout = cfg.model.backbone.graph_cfg.layout
     for side in SIDES:
-        dataset = cfg[f"{side}_dataloader"].dataset
-        while "dataset" in dataset:
-            dataset = dataset.dataset
+        dataset = _innermost(cfg[f"{side}_dataloader"])
         split = "train" if side == "train" else "val"
         files = []
         for name, facts in every.items():
@@ -210,9 +208,7 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
     backbone.num_person = facts.persons
     head.num_classes = facts.classes
     for side, split in zip(SIDES, (facts.train, facts.val, facts.val), strict=True):
-        dataset = cfg[f"{side}_dataloader"].dataset
-        while "dataset" in dataset:
-            dataset = dataset.dataset
+        dataset = _innermost(cfg[f"{side}_dataloader"])
         dataset.ann_file, dataset.split = ann_file, split
         if facts.fps is not None:
             dataset.fps = facts.fps
@@ -229,6 +225,13 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
     cfg.pop("ann_file", None)
     cfg.pop("layout", None)
     return cfg
+
+
+def _innermost(loader: Any) -> Any:
+    """Return the config of a loader's data set, inside wrappers such as RepeatDataset."""
+    while "dataset" in loader:
+        loader = loader["dataset"]
+    return loader
 
 
 def _scales(graph_cfg: dict[str, Any], layout: str | dict[str, Any]) -> int:
@@ -306,9 +309,7 @@ def _write_inheriting(cfg: Config, source: Path, output: str, head: str) -> list
     )
     pipelines, variables = {}, {}
     for side in SIDES:
-        dataset = data[f"{side}_dataloader"]["dataset"]
-        while "dataset" in dataset:
-            dataset = dataset["dataset"]
+        dataset = _innermost(data[f"{side}_dataloader"])
         pipelines[f"{side}_pipeline"] = dataset["pipeline"]
         dataset["pipeline"] = Name(f"{side}_pipeline")
         if "ann_file" in dataset:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import Compose, ConcatDataset
 from mmengine.dist import is_main_process
 
+from ..annotations.check import id_field
 from ..annotations.inspection.labels import pairs_of
 from ..annotations.leaks import FrameHashes
 from ..errors import ConfigError, DataError
@@ -19,6 +21,8 @@ from .skeleton_dataset import SkeletonDataset
 
 # Options of a file in `files`, besides those of its data set
 OPTIONS = ("label_map", "layout", "missing")
+# Positions of a data set and of a sample in it
+_Key = tuple[int, int]
 
 
 @DATASETS.register_module()
@@ -35,9 +39,8 @@ class CombinedSkeletonDataset(ConcatDataset):
             `PackedSkeletonDataset`. Other optional entries:
 
             - `label_map`: new names of classes, as a dictionary from names in the file,
-              or as a list with a name for each label, which is required if the file
-              contains no class names. Samples of a class with the new name None are
-              left out.
+              or as a list with a name for each label, if the file contains no class
+              names. Samples of a class with the new name None are left out.
             - `layout`: skeleton layout, if the file does not specify it. By default, that
               of the network.
             - `missing`: 'zero' if joints that the file does not have are absent. By
@@ -48,7 +51,8 @@ class CombinedSkeletonDataset(ConcatDataset):
             that specifies it.
         classes: names of the classes, in the order of the labels. By default, all names
             in the files, in the order of their first occurrence. If no file has names,
-            labels are used as they are.
+            labels are used as they are. With an explicit list, the labels of a file
+            without names are positions in it.
         check_leaks: whether to compare the samples with the validation and test splits
             of the other files, frame by frame. For `split='xsub_train'`, these are
             `xsub_val` and `xsub_test`. All training samples are read for it. Not used
@@ -62,8 +66,9 @@ class CombinedSkeletonDataset(ConcatDataset):
         ConfigError: an option is missing or invalid (kind `option`), or a layout is
             unknown or has no counterpart of a joint (kind `layout`).
         DataError: a file is invalid (see `SkeletonDataset`), a class name is unknown or
-            missing (kind `label`), or a sample is in a validation or test split of
-            another file (kind `leak-identical` or `leak-mostly`).
+            missing (kind `label`), files have different dimensions (kind `shape`), or a
+            sample is in a validation or test split of another file (kind
+            `leak-identical` or `leak-mostly`).
     """
 
     def __init__(
@@ -172,24 +177,20 @@ class CombinedSkeletonDataset(ConcatDataset):
         number = {name: label for label, name in enumerate(classes)}
         for new, dataset in zip(names, self.datasets, strict=True):
             if new is None and self._classes is not None:
-                new = [*classes]  # labels are positions in `classes`
+                new = [*self._classes]  # labels are positions in `classes`
             if new is None:
-                raise DataError(
+                raise _label_error(
                     "the file contains no class names, which combining it with other "
                     "files requires. Add label_map=[...] with a name for each label to "
                     "its entry in `files`.",
-                    kind="label",
-                    file=dataset.ann_file,
-                    field="label_map",
+                    dataset,
                 )
             used = np.unique(dataset.labels)
             if used[-1] >= len(new):
-                raise DataError(
+                raise _label_error(
                     f"the file has label {used[-1]}, but only {len(new)} class names. Add "
                     "label_map=[...] with a name for each label to its entry in `files`.",
-                    kind="label",
-                    file=dataset.ann_file,
-                    field="label_map",
+                    dataset,
                 )
             unknown = [
                 repr(new[label])
@@ -197,12 +198,10 @@ class CombinedSkeletonDataset(ConcatDataset):
                 if new[label] is not None and new[label] not in number
             ]
             if unknown:
-                raise DataError(
+                raise _label_error(
                     f"classes {', '.join(unknown)} are not in `classes`. Add them, or map "
                     "them to other classes or to None with label_map={...}.",
-                    kind="label",
-                    file=dataset.ann_file,
-                    field="label_map",
+                    dataset,
                 )
             dataset.relabel([number.get(name or "", -1) for name in new])
             dataset._metainfo["classes"] = classes
@@ -223,32 +222,30 @@ class CombinedSkeletonDataset(ConcatDataset):
         keypoints = _Keypoints(
             parts, [*self._sources, self._sources[number]], self._layout
         )
-        tested = keypoints.names(len(parts) - 1)
-        trained = [
-            name
-            for part in range(len(self.datasets))
-            if part != number
-            for name in keypoints.names(part)
-        ]
+        tested = keypoints.keys_of(len(self.datasets))
+        others = (part for part in range(len(self.datasets)) if part != number)
+        trained = [key for part in others for key in keypoints.keys_of(part)]
         for leak in FrameHashes(keypoints).leaks(trained, tested):
             if not (leak.identical or leak.mostly):
                 continue
-            dataset, sample = keypoints.sample(leak.trained)
-            _, other = keypoints.sample(leak.tested)
+            file, sample = keypoints.place(leak.trained)
+            tested_file, tested_sample = keypoints.place(leak.tested)
             raise DataError(
-                f"{leak.shared} of {leak.frames} frames of sample {_id(other)!r} in split "
-                f"{held_out.split!r} of {held_out.ann_file} are in training samples of "
+                f"{leak.shared} of {leak.frames} frames of sample {tested_sample!r} in "
+                f"split {held_out.split!r} of {tested_file} are in training samples of "
                 "other files, most of them in this one. Train on splits that exclude the "
                 "same persons or views in all files, or leave one of the files out.",
                 kind="leak-identical" if leak.identical else "leak-mostly",
-                file=dataset.ann_file,
-                sample=_id(sample),
+                file=file,
+                sample=sample,
                 field="keypoint",
             )
 
 
-class _Keypoints(Mapping[str, np.ndarray]):
+class _Keypoints(Mapping[_Key, np.ndarray]):
     """Keypoints of all samples in the layout of the network, read on access.
+
+    The keys are positions of a data set in `parts`, and of a sample in it.
 
     Args:
         parts: data sets.
@@ -265,29 +262,26 @@ class _Keypoints(Mapping[str, np.ndarray]):
         self.parts = parts
         self._converters = [_converter(source, target) for source in sources]
 
-    def names(self, part: int) -> list[str]:
-        """Return the keys of a data set's samples."""
-        return [f"{part} {number}" for number in range(len(self.parts[part]))]
+    def __getitem__(self, key: _Key) -> np.ndarray:
+        part, number = key
+        keypoint = self.parts[part].get_data_info(number)["keypoint"]
+        return self._converters[part](keypoint.astype(np.float32))
 
-    def sample(self, name: str) -> tuple[SkeletonDataset, dict[str, Any]]:
-        """Return the data set and the sample of a key."""
-        part, number = map(int, name.split())
-        return self.parts[part], self.parts[part].get_data_info(number)
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        part = int(name.split()[0])
-        keypoint = self.sample(name)[1]["keypoint"].astype(np.float32)
-        return self._converters[part](keypoint)
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for part in range(len(self.parts)) for name in self.names(part))
+    def __iter__(self) -> Iterator[_Key]:
+        return chain.from_iterable(map(self.keys_of, range(len(self.parts))))
 
     def __len__(self) -> int:
         return sum(map(len, self.parts))
 
+    def keys_of(self, part: int) -> list[_Key]:
+        """Return the keys of a data set's samples."""
+        return [(part, number) for number in range(len(self.parts[part]))]
 
-def _id(sample: Mapping[str, Any]) -> str:
-    return sample["filename" if "filename" in sample else "frame_dir"]
+    def place(self, key: _Key) -> tuple[str, str]:
+        """Return the file and the id of a sample."""
+        part, number = key
+        sample = self.parts[part].get_data_info(number)
+        return self.parts[part].ann_file, sample[id_field([sample])]
 
 
 def _stored_layout(dataset: SkeletonDataset) -> Layout | None:
@@ -326,32 +320,30 @@ def _new_names(
     if isinstance(mapped, str) or not all(
         value is None or (isinstance(value, str) and value) for value in values
     ):
-        raise DataError(
+        raise _label_error(
             f"label_map is {mapped!r:.80}, expected class names or None",
-            kind="label",
-            file=dataset.ann_file,
-            field="label_map",
+            dataset,
         )
     if not isinstance(mapped, Mapping):
         return list(mapped)
     if names is None:
-        raise DataError(
+        raise _label_error(
             "label_map is a dictionary, but the file contains no class names. Use a list "
             "with a name for each label.",
-            kind="label",
-            file=dataset.ann_file,
-            field="label_map",
+            dataset,
         )
     unknown = [repr(name) for name in mapped if name not in names]
     if unknown:
-        raise DataError(
+        raise _label_error(
             f"the file has no class {', '.join(unknown)}, expected names among "
             f"{', '.join(names)}. Correct label_map.",
-            kind="label",
-            file=dataset.ann_file,
-            field="label_map",
+            dataset,
         )
     return [mapped.get(name, name) for name in names]
+
+
+def _label_error(message: str, dataset: SkeletonDataset) -> DataError:
+    return DataError(message, kind="label", file=dataset.ann_file, field="label_map")
 
 
 def _check_options(

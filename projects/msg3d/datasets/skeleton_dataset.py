@@ -94,7 +94,7 @@ class SkeletonDataset(PoseDataset):
         Not available with `multi_class=True`.
         """
         self.full_init()
-        if self._labels is None or len(self._labels) != len(self):
+        if self._labels is None:
             self._labels = self._read_labels()
         if self._new_labels is None:
             return self._labels

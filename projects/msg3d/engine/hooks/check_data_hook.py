@@ -6,9 +6,9 @@ channels causes an error deep in the model.
 """
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
-import torch
 from mmaction.datasets.transforms import PreNormalize2D
 from mmaction.registry import HOOKS
 from mmengine.dataset import BaseDataset
@@ -22,7 +22,7 @@ from ...checkpoints.reading import first_mismatch
 from ...checkpoints.shipped import find_weights
 from ...errors import ConfigError, DataError
 from .input_check import check_head, check_inputs
-from .transfer import transfer_weights, unwrapped
+from .transfer import tensors_of, transfer_weights, unwrapped
 
 
 @HOOKS.register_module()
@@ -35,6 +35,8 @@ class CheckDataHook(Hook):
     sets without a summary are skipped, as are models without `cls_head.num_classes` (or
     `num_targets`) or `backbone.graph`. `input_check` checks layouts, joints, channels,
     persons, and the channels of the head.
+
+    Before training, class names in training and validation must be the same.
 
     In training, weights of `load_from` are adapted to the network (`transfer`).
     In `val` and `test`, all entries of the checkpoint must match the model. MMEngine
@@ -84,13 +86,8 @@ class CheckDataHook(Hook):
             if not runner._resume:
                 transfer_weights(runner, checkpoint)
             return
-        # As MMEngine interprets the file.
-        state = {
-            key.removeprefix("module."): value
-            for key, value in checkpoint.get("state_dict", checkpoint).items()
-            if isinstance(value, torch.Tensor)
-        }
-        mismatch = first_mismatch(unwrapped(runner.model).state_dict(), state)
+        expected = unwrapped(runner.model).state_dict()
+        mismatch = first_mismatch(expected, tensors_of(checkpoint))
         if mismatch:
             raise ConfigError(
                 f"the checkpoint does not match the network of the config: {mismatch}. "
@@ -125,33 +122,22 @@ def _warnings(dataset: BaseDataset) -> Iterator[str]:
 
 def _compare_classes(training: Any, validation: Any) -> None:
     """Check that labels have the same meaning in training and validation."""
-    both = [
-        list(getattr(dataset, "metainfo", {}).get("classes") or ())
+    expected, classes = (
+        getattr(dataset, "metainfo", {}).get("classes") or ()
         for dataset in (training, validation)
-    ]
-    expected, classes = both
-    if not all(both) or expected == classes:
+    )
+    if not expected or not classes:
         return
-    first = next(
-        (
-            n
-            for n, pair in enumerate(zip(expected, classes, strict=False))
-            if len({*pair}) > 1
-        ),
-        min(len(expected), len(classes)),
-    )
-    names = [
-        repr(names[first]) if first < len(names) else "missing"
-        for names in (classes, expected)
-    ]
-    raise DataError(
-        f"class {first} of the validation data is {names[0]}, but {names[1]} in the "
-        "training data. Use files with the same classes, or CombinedSkeletonDataset with "
-        "the same `classes` in all data sets.",
-        kind="label",
-        file=getattr(next(_leaves(validation), None), "ann_file", None),
-        field="classes",
-    )
+    for label, (name, other) in enumerate(zip_longest(expected, classes)):
+        if name != other:
+            raise DataError(
+                f"class {label} of the validation data is {other!r}, but {name!r} in the "
+                "training data. Use files with the same classes, or "
+                "CombinedSkeletonDataset with the same `classes` in all data sets.",
+                kind="label",
+                file=getattr(next(_leaves(validation), None), "ann_file", None),
+                field="classes",
+            )
 
 
 def _leaves(dataset: Any) -> Iterator[BaseDataset]:

@@ -14,11 +14,6 @@ from ...errors import MSG3DError
 def transfer_weights(runner: Runner, checkpoint: dict) -> None:
     """Adapt the weights of `load_from` to the network, and log what was transferred."""
     model = unwrapped(runner.model)
-    state = {
-        key.removeprefix("module."): value
-        for key, value in checkpoint.get("state_dict", checkpoint).items()
-        if isinstance(value, Tensor)
-    }
     meta = checkpoint.get("meta")
     meta = meta if isinstance(meta, dict) else {}
     known = (meta.get("dataset_meta") or {}).get("classes")
@@ -26,7 +21,7 @@ def transfer_weights(runner: Runner, checkpoint: dict) -> None:
     backbone = getattr(model, "backbone", None)
     try:
         weights, transfer = adapt_weights(
-            state,
+            tensors_of(checkpoint),
             model.state_dict(),
             [name for name, _ in model.named_buffers()],
             _layout_of(meta, runner._load_from),
@@ -48,6 +43,15 @@ def _layout_of(meta: dict, file: str) -> Any:
         return backbone.graph_cfg.get("layout", "coco")
     except (MSG3DError, AttributeError, KeyError):
         return None
+
+
+def tensors_of(checkpoint: dict) -> dict[str, Tensor]:
+    """Return the weights in a checkpoint by name, as MMEngine interprets the file."""
+    return {
+        key.removeprefix("module."): value
+        for key, value in checkpoint.get("state_dict", checkpoint).items()
+        if isinstance(value, Tensor)
+    }
 
 
 def unwrapped(model: nn.Module) -> BaseModel:
