@@ -152,13 +152,16 @@ def test_interruption(folder):
         text=True,
         start_new_session=True,
     )
-    end = time.monotonic() + 120
-    while not (folder / "work_dirs/tiny/last_checkpoint").exists():
-        assert process.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    try:
+        end = time.monotonic() + 120
+        while not (folder / "work_dirs/tiny/last_checkpoint").exists():
+            assert process.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    finally:  # it would train until the disk is full
+        process.kill()
     assert process.returncode == 130, out[-2000:]
     assert "interrupted" in out.splitlines()[-1]
     assert "Traceback" not in out
