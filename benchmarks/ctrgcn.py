@@ -30,9 +30,8 @@ from torch import Tensor, nn
 from msg3d.models.graph import build_graph
 
 REDUCTION = 8  # of the channels of M
-# Input channels, output channels, and temporal stride of each block
-BLOCKS = [(3, 64, 1), *3 * [(64, 64, 1)], (64, 128, 2), *2 * [(128, 128, 1)]]
-BLOCKS += [(128, 256, 2), *2 * [(256, 256, 1)]]
+# Width, relative to the first block, and temporal stride of each block
+BLOCKS = [*4 * [(1, 1)], (2, 2), *2 * [(2, 1)], (4, 2), *2 * [(4, 1)]]
 
 
 class CTRGC(nn.Module):
@@ -147,21 +146,29 @@ class CTRGCN(BaseModule):
     Args:
         graph_cfg: layout and mode of the graph, three subsets.
         num_person: persons per clip.
+        in_channels: channels of the input, C.
+        base_channels: channels of the first block, B.
 
-    `forward` maps keypoints [N, M, T, V, 3] to features [N, M, 256, T / 4, V].
+    `forward` maps keypoints [N, M, T, V, C] to features [N, M, 4 B, T / 4, V].
     """
 
-    def __init__(self, graph_cfg: dict, num_person: int = 2) -> None:
+    def __init__(
+        self,
+        graph_cfg: dict,
+        num_person: int = 2,
+        in_channels: int = 3,
+        base_channels: int = 64,
+    ) -> None:
         super().__init__()
         graph = build_graph(**graph_cfg)
         adjacency = torch.tensor(graph.A, dtype=torch.float32)
-        self.data_bn = nn.BatchNorm1d(num_person * graph.num_node * BLOCKS[0][0])
-        self.blocks = nn.Sequential(
-            *(
-                Block(*sizes, adjacency, residual=number > 0)
-                for number, sizes in enumerate(BLOCKS)
-            )
-        )
+        self.data_bn = nn.BatchNorm1d(num_person * graph.num_node * in_channels)
+        blocks, channels = [], in_channels
+        for number, (width, stride) in enumerate(BLOCKS):
+            sizes = (channels, width * base_channels, stride)
+            blocks.append(Block(*sizes, adjacency, residual=number > 0))
+            channels = width * base_channels
+        self.blocks = nn.Sequential(*blocks)
 
     def forward(self, x: Tensor) -> Tensor:
         clips, persons, frames, joints, channels = x.shape

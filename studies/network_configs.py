@@ -8,13 +8,18 @@ a GPU, frames, passes, and channels are those of the recipes and papers.
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmaction.registry import MODELS
 from mmengine.config import Config
 
 import msg3d
+from benchmarks.ctrgcn import CTRGCN
+from benchmarks.networks import emulated
 
 CONFIGS = Path(msg3d.__file__).parent / "configs"
 FRAMES, BATCH = 16, 16
 STREAMS = {"joint": "j", "bone": "b", "joint-motion": "jm", "bone-motion": "bm"}
+# Joint, bone, and joint motion as input channels of one network, in recipe `small`
+SEVERAL = "streams"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class DataSet:
 
 
 _NW_UCLA = ("nw_ucla.pkl", "r40-60e_nw-ucla-xview-keypoint-3d")
+_MSR = ("msr_action3d.pkl", "r48-60e_msr-action3d-xsub-keypoint-3d")
 _SBU = ("sbu.pkl", "r32-60e_sbu-fold1-keypoint-3d")
 DATA_SETS: dict[str, DataSet] = {
     "nw-ucla-xview": DataSet(
@@ -64,8 +70,7 @@ DATA_SETS: dict[str, DataSet] = {
     ),
     "msr-action3d-xsub": DataSet(
         "MSR-Action3D `xsub`",
-        "msr_action3d.pkl",
-        "r48-60e_msr-action3d-xsub-keypoint-3d",
+        *_MSR,
         "xsub_train",
         "xsub_val",
         24,
@@ -83,6 +88,13 @@ for _fold in range(1, 6):
     DATA_SETS[f"sbu-fold{_fold}"] = DataSet(
         f"SBU fold {_fold}", *_SBU, f"fold{_fold}_train", f"fold{_fold}_val", 16
     )
+# Subsets of eight classes, in recipe `small` only
+SUBSETS = {
+    f"msr-action3d-as{_set}": DataSet(
+        f"MSR-Action3D AS{_set}", *_MSR, f"as{_set}_train", f"as{_set}_val", 24
+    )
+    for _set in (1, 2, 3)
+}
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,7 @@ class Network:
             times as many.
         backbone: type of the backbone, if it differs from the leaf config.
         mode: mode of the graph.
+        small: channels of the first stage with recipe `small`, 0.4 to 0.6 M parameters.
     """
 
     title: str
@@ -103,6 +116,7 @@ class Network:
     channels: int = 16
     backbone: str | None = None
     mode: str | None = None
+    small: int = 24
 
 
 NETWORKS: dict[str, Network] = {
@@ -112,6 +126,9 @@ NETWORKS: dict[str, Network] = {
     "stgcn": Network("ST-GCN", "stgcn/stgcn"),
     "res-tcn": Network("Res-TCN", "stgcn/stgcn", 16, "ResTCN"),
 }
+# In recipe `small` only
+OTHERS = {"ctr-gcn": Network("CTR-GCN", "agcn/2s-agcn", 16, "CTRGCN", "spatial", 32)}
+MODELS.register_module(module=CTRGCN)
 
 
 def config(
@@ -169,6 +186,53 @@ def config(
     if channels:
         cfg.model.backbone.base_channels = channels
         cfg.model.cls_head.in_channels = 4 * channels
+    return cfg
+
+
+def small_config(data_set: str, network: str, stream: str, data: Path) -> Config:
+    """Return the config of a setting with recipe `small`.
+
+    Networks other than MS-G3D get the same samples, schedule, and regularization.
+
+    Args:
+        data_set: key of DATA_SETS or SUBSETS.
+        network: key of NETWORKS or OTHERS.
+        stream: key of STREAMS, or SEVERAL.
+        data: folder of the annotation files.
+    """
+    source, form = (DATA_SETS | SUBSETS)[data_set], (NETWORKS | OTHERS)[network]
+    suffix = source.leaf.partition("_")[2]
+    (leaf,) = (CONFIGS / "msg3d").glob(f"msg3d-24c_1xb16-streams-small*_{suffix}.py")
+    cfg = Config.fromfile(leaf)
+    repeated = cfg.train_dataloader.dataset
+    if network != "msg3d":
+        backbone, head = cfg.model.backbone, cfg.model.cls_head
+        model = _leaf(form, source.leaf).model
+        _change_backbone(model, form, backbone.get("num_person", 2))
+        model.backbone.update(
+            in_channels=backbone.in_channels, base_channels=form.small
+        )
+        if form.backbone not in ("ResTCN", "CTRGCN"):
+            model.backbone.tcn_dropout = backbone.tcn_dropout
+        model.cls_head.update(
+            in_channels=4 * form.small,
+            dropout=head.dropout,
+            label_smooth_eps=head.label_smooth_eps,
+        )
+        cfg.model = model
+    for samples in _data_sets(cfg):
+        samples.ann_file = str(data / source.file)
+        samples.split = source.test
+        for step in samples.pipeline:
+            if step.type == "SkeletonFeatures" and stream != SEVERAL:
+                streams = len(step.feats)
+                step.feats = [STREAMS[stream]]
+    repeated.dataset.split = source.train
+    if stream != SEVERAL:
+        cfg.model.backbone.in_channels //= streams
+    cfg.test_dataloader.batch_size = 8  # ten clips each
+    if not emulated("bfloat16", "cpu"):
+        cfg.optim_wrapper.update(type="AmpOptimWrapper", dtype="bfloat16")
     return cfg
 
 

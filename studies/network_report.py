@@ -10,12 +10,14 @@ from msg3d.annotations.files import load_annotations
 from msg3d.visualization.confusion import confusion_counts, confusion_figure
 from msg3d.visualization.files import save_figure
 
-from .network_configs import DATA_SETS, NETWORKS
+from .network_configs import DATA_SETS, NETWORKS, OTHERS, SEVERAL, SUBSETS
 from .network_scores import scores_of
 from .train import spread
 
 COLUMNS = ("joint", "bone", "joint+bone", "joint-motion", "bone-motion", "four streams")
+COLUMNS += (SEVERAL,)
 FOLDS = "sbu-fold"
+ALL = DATA_SETS | SUBSETS
 
 
 def report(results: list[dict]) -> str:
@@ -30,7 +32,7 @@ def report(results: list[dict]) -> str:
     results = results + folds(results)
     for name, splits in groups().items():
         of_set = [r for r in results if r["setting"].startswith(name + "/")]
-        title = DATA_SETS[splits[0]].title
+        title = ALL[splits[0]].title
         if name == FOLDS:
             title = "SBU, mean of the five folds"
         if of_set:
@@ -48,7 +50,7 @@ def report(results: list[dict]) -> str:
 def groups() -> dict[str, list[str]]:
     """Return data sets that are shown together, by the start of their settings."""
     grouped: dict[str, list[str]] = {}
-    for name in DATA_SETS:
+    for name in ALL:
         grouped.setdefault(FOLDS if name.startswith(FOLDS) else name, []).append(name)
     return grouped
 
@@ -83,7 +85,7 @@ def _accuracies(results: list[dict], key: str = "top1") -> str:
     columns = [column for column in COLUMNS if column in used]
     lines = [
         (form.title, *(cells.get((network, column), "") for column in columns))
-        for network, form in NETWORKS.items()
+        for network, form in (NETWORKS | OTHERS).items()
         if any((network, column) in cells for column in columns)
     ]
     return _markdown(("network", *columns), lines)
@@ -92,7 +94,7 @@ def _accuracies(results: list[dict], key: str = "top1") -> str:
 def _costs(results: list[dict]) -> str:
     """A row per network: its size, and the number and duration of its runs."""
     lines = []
-    for network, form in NETWORKS.items():
+    for network, form in (NETWORKS | OTHERS).items():
         runs = [
             run
             for (name, _), several in _by_setting(results).items()
@@ -151,12 +153,12 @@ def pictures(results: list[dict], data: Path, work_dir: Path, folder: Path) -> N
             for split in splits
             for seed in seeds
         )
-        source = DATA_SETS[splits[0]]
+        source = ALL[splits[0]]
         classes = load_annotations(str(data / source.file))["meta"]["classes"]
         title = "SBU, five folds" if name == FOLDS else source.title.replace("`", "")
         _, network, stream = best.split("/")
         plural = "s" * (len(seeds) > 1)
-        title += f": {NETWORKS[network].title}, {stream}, {len(seeds)} seed{plural}"
+        title += f": {(NETWORKS | OTHERS)[network].title}, {stream}, {len(seeds)} seed{plural}"
         file = folder / f"{'sbu' if name == FOLDS else name}.png"
         save_figure(confusion_figure(counts, classes, title), file, dpi=80)
         print(f"wrote {file}")

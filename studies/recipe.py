@@ -1,11 +1,14 @@
 """Study of the recipe for small data sets: what each part changes, on training data only.
 
-Settings are named DATA-SET/CHANGE, where each change is applied to `base`: recipe `strong`
-with 24 channels and without dropout in the graph convolutions, which lost accuracy in study
-`dropout`. Each training set is divided into a part for training and a part for validation
-by view, subject, or name. Samples of the test splits are not used. SBU is not part of the
-study, since each of its samples is a test sample of a fold. Networks are trained in bfloat16
-if the CPU has instructions for it, and in float32 otherwise.
+Settings are named DATA-SET/CHANGE. Changes are applied to `base`: recipe `strong` with 24
+channels and without dropout in the graph convolutions, which lost accuracy in study
+`dropout`. Changes named `small+CHANGE` are applied to recipe `small`, which was chosen by
+this study. Frames and passes are fewer than in the recipes, and the same for all changes.
+
+Each training set is divided into a part for training and a part for validation by view,
+subject, or name. Samples of the test splits are not used. SBU is not part of the study,
+since each of its samples is a test sample of a fold. Networks are trained in bfloat16 if
+the CPU has instructions for it, and in float32 otherwise.
 """
 
 from collections.abc import Callable
@@ -15,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from tabulate import tabulate
 
 from benchmarks.networks import emulated
@@ -27,6 +30,7 @@ from .train import spread
 
 CHANNELS, BATCH = 24, 16
 TRAIN, VALIDATION = "recipe_train", "recipe_validation"
+SMALL = "small"
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class DataSet:
         title: title in tables.
         file: annotation file.
         leaf: config of recipe `strong`.
+        small: config of recipe `small`.
         split: training split to divide.
         validates: whether a sample of this name is for validation.
         frames: frames per clip.
@@ -46,6 +51,7 @@ class DataSet:
     title: str
     file: str
     leaf: str
+    small: str
     split: str
     validates: Callable[[str], bool]
     frames: int
@@ -57,6 +63,7 @@ DATA_SETS = {
         "NW-UCLA, view 1 to view 2",
         "nw_ucla.pkl",
         "strong52-325e_nw-ucla-xview-keypoint-3d",
+        "small24-100e_nw-ucla-xview-keypoint-3d",
         "xview_train",
         lambda name: name.endswith("v02"),
         24,
@@ -66,6 +73,7 @@ DATA_SETS = {
         "MSR-Action3D, subjects 1, 3, 5 to 7, 9",
         "msr_action3d.pkl",
         "strong48-325e_msr-action3d-xsub-keypoint-3d",
+        "small24-100e_msr-action3d-xsub-keypoint-3d",
         "xsub_train",
         lambda name: name[4:7] in ("s07", "s09"),
         24,
@@ -75,6 +83,7 @@ DATA_SETS = {
         "Penn Action, a fifth of the training set",
         "penn_action.pkl",
         "strong64-325e_penn-action-keypoint-2d",
+        "small24-100e_penn-action-keypoint-2d",
         "train",
         lambda name: crc32(name.encode()) % 5 == 0,
         24,
@@ -88,9 +97,9 @@ def settings() -> list[str]:
     """Return all settings."""
     return [
         f"{data_set}/{change}"
-        for change in CHANGES
+        for change in [*BASE, SMALL, *(f"{SMALL}+{change}" for change in OF_SMALL)]
         for data_set in DATA_SETS
-        if data_set in ONLY.get(change, DATA_SETS)
+        if data_set in ONLY.get(change.removeprefix(f"{SMALL}+"), DATA_SETS)
     ]
 
 
@@ -121,9 +130,13 @@ def config(name: str, ann_file: Path) -> Config:
     """Return the config of a setting."""
     data_set, change = name.split("/")
     source = DATA_SETS[data_set]
-    cfg = Config.fromfile(CONFIGS / "msg3d" / f"msg3d_1xb16-joint-{source.leaf}.py")
-    cfg.model.backbone.update(gcn_dropout=0, g3d_dropout=0)
-    set_channels(cfg, CHANNELS)
+    small = change.split("+")[0] == SMALL
+    leaf = f"msg3d-24c_1xb16-streams-{source.small}" if small else None
+    leaf = leaf or f"msg3d_1xb16-joint-{source.leaf}"
+    cfg = Config.fromfile(CONFIGS / "msg3d" / f"{leaf}.py")
+    if not small:
+        cfg.model.backbone.update(gcn_dropout=0, g3d_dropout=0)
+        set_channels(cfg, CHANNELS)
     # Use one pass per epoch instead of five.
     cfg.train_dataloader.dataset = cfg.train_dataloader.dataset.dataset
     cfg.train_dataloader.batch_size = BATCH
@@ -135,8 +148,9 @@ def config(name: str, ann_file: Path) -> Config:
         step.clip_len = source.frames
     if not emulated("bfloat16", "cpu"):
         cfg.optim_wrapper.update(type="AmpOptimWrapper", dtype="bfloat16")
-    CHANGES[change](cfg)
     set_passes(cfg, source.passes)
+    for part in change.split("+")[small:]:
+        CHANGES[part](cfg)
     return cfg
 
 
@@ -172,37 +186,22 @@ def without_rotation(cfg: Config) -> None:
         without(cfg, kind)
 
 
-def with_alignment(cfg: Config) -> None:
-    """Align NW-UCLA as the other recipes do, instead of scaling it to the unit cube."""
-    without_rotation(cfg)
-    align = {"type": "AlignSkeleton3D", "layout": "kinect20"}
-    for loader in LOADERS:
-        samples = cfg[loader].dataset
-        rest = [step for step in samples.pipeline if step.type != "ScaleToUnit"]
-        samples.pipeline = [align, *rest]
-    rotate = [
-        {"type": "RandomRotate3D", "degrees": (20, 20, 45)},
-        {"type": "RandomScale3D", "amount": 0.2},
-    ]
-    pipeline = cfg.train_dataloader.dataset.pipeline
-    pipeline[1:1] = rotate
-
-
 def with_unit_scale(cfg: Config) -> None:
-    """Scale MSR-Action3D to the unit cube, as for NW-UCLA."""
+    """Scale each sequence to -1..1 along each axis before clips are cut."""
     for loader in LOADERS:
-        samples = cfg[loader].dataset
-        rest = [step for step in samples.pipeline if step.type != "AlignSkeleton3D"]
-        clip = next(i for i, v in enumerate(rest) if v.type == "ResampleFrames")
-        samples.pipeline = [*rest[:clip], {"type": "ScaleToUnit"}, *rest[clip:]]
+        pipeline = cfg[loader].dataset.pipeline
+        clip = next(i for i, v in enumerate(pipeline) if v.type == "ResampleFrames")
+        pipeline.insert(clip, ConfigDict(type="ScaleToUnit"))
 
 
 def with_streams(cfg: Config, names: list[str]) -> None:
     """Use several streams as the input channels of one network."""
-    for step in steps(cfg, "SkeletonFeatures"):
-        step.feats = names
     backbone = cfg.model.backbone
-    backbone.in_channels = len(names) * backbone.get("in_channels", 3)
+    for step in steps(cfg, "SkeletonFeatures"):
+        before = len(step.get("feats", "j"))
+        step.feats = names
+    channels = backbone.get("in_channels", 3) // before
+    backbone.in_channels = len(names) * channels
 
 
 def with_hook(cfg: Config, **hook: Any) -> None:
@@ -242,34 +241,74 @@ def _set_crop(cfg: Config, crop: float) -> None:
         step.crop = crop
 
 
+def set_rotation(cfg: Config, degrees: int) -> None:
+    """Set the maximum rotation about the vertical axis, and half of it about the others."""
+    for step in cfg.train_dataloader.dataset.pipeline:
+        if step.type == "RandomRotate3D":
+            step.degrees = (min(degrees, 20) / 2, min(degrees, 20) / 2, degrees)
+
+
+def with_sgd(cfg: Config) -> None:
+    """Use the optimizer of recipe `strong`."""
+    wrapper = cfg.optim_wrapper
+    wrapper.optimizer = {"type": "SGD", "lr": 0.05, "momentum": 0.9, "nesterov": True}
+    wrapper.optimizer["weight_decay"] = 0.0005
+    del wrapper.paramwise_cfg
+
+
+def set_frames(cfg: Config, frames: int) -> None:
+    """Set the number of frames per clip."""
+    for step in steps(cfg, "ResampleFrames"):
+        step.clip_len = frames
+
+
+def longer(cfg: Config, factor: int) -> None:
+    """Multiply the number of passes."""
+    set_passes(cfg, factor * cfg.train_cfg.max_epochs)
+
+
 CHANGES: dict[str, Callable[[Config], object]] = {
     "base": lambda cfg: None,
     "no-mirror": partial(without, kind="MirrorBody"),
     "no-rotation": without_rotation,
     "no-joint-dropout": partial(without, kind="JointDropout"),
+    "crop-0.5": partial(_set_crop, crop=0.5),
     "crop-0.9": partial(_set_crop, crop=0.9),
     "no-smoothing": set_in(_head, label_smooth_eps=0),
     "no-block-dropout": set_in(_backbone, tcn_dropout=0),
-    "graph-dropout": set_in(_backbone, gcn_dropout=0.2, g3d_dropout=0.2),
-    "average": partial(with_hook, type="EMAHook", momentum=0.005, update_buffers=True),
+    "average": partial(with_hook, type="EMAHook", momentum=0.02, update_buffers=True),
     "mixing": partial(with_mixing, alpha=0.2),
-    "learning-rate-0.1": set_in(_optimizer, lr=0.1),
-    "learning-rate-0.025": set_in(_optimizer, lr=0.025),
-    "weight-decay-0.002": set_in(_optimizer, weight_decay=0.002),
-    "align": with_alignment,
-    "unit-scale": with_unit_scale,
+    "sgd": with_sgd,
+    "learning-rate-0.001": set_in(_optimizer, lr=0.001),
+    "learning-rate-0.002": set_in(_optimizer, lr=0.002),
+    "learning-rate-0.008": set_in(_optimizer, lr=0.008),
+    "rotation-45": partial(set_rotation, degrees=45),
+    "rotation-180": partial(set_rotation, degrees=180),
+    "scaled": with_unit_scale,
+    "joint": partial(with_streams, names=["j"]),
+    "four-streams": partial(with_streams, names=["j", "b", "jm", "bm"]),
     "channels-16": partial(set_channels, channels=16),
     "channels-40": partial(set_channels, channels=40),
+    "frames-32": partial(set_frames, frames=32),
+    "longer": partial(longer, factor=4),
 }
+BASE = (
+    "base",
+    "no-mirror",
+    "no-rotation",
+    "no-joint-dropout",
+    "crop-0.9",
+    "no-smoothing",
+)
+OF_SMALL = tuple(change for change in CHANGES if change != "base")
 # Changes that apply to some data sets only
 ONLY = {
     "no-mirror": ("nw-ucla", "penn-action"),
-    "align": ("nw-ucla",),
-    "unit-scale": ("msr-action3d",),
-}
-CHANGES |= {
-    "input-" + streams.replace(" ", "-"): partial(with_streams, names=streams.split())
-    for streams in ("j b", "j jm", "j b jm", "j b jm bm")
+    "no-rotation": ("nw-ucla", "msr-action3d", "penn-action"),
+    "crop-0.5": ("penn-action",),
+    "rotation-45": ("nw-ucla", "msr-action3d"),
+    "rotation-180": ("nw-ucla",),
+    "longer": ("nw-ucla",),
 }
 
 

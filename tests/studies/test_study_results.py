@@ -21,6 +21,7 @@ SOURCES = {  # study -> document, results
         for name in (
             *NETWORKS,
             "dropout",
+            "recipe",
             "precision",
             "frame-rate",
             "few-shot",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from msg3d.apis.model_index import parse_name
 from msg3d.errors import ConfigError
 
-STREAMS = ("joint", "bone", "joint-motion", "bone-motion", "laban")
+STREAMS = ("joint", "bone", "joint-motion", "bone-motion", "streams", "laban")
 BEGIN = "<!-- model table, from tools/model_table.py -->"
 END = "<!-- end -->"
 # Streams and their fusions, as the tables abbreviate them

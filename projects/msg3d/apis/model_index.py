@@ -24,7 +24,7 @@ _SPELLING = {
 }
 _NAME = re.compile(
     r"(?P<network>[\w-]+)_(?P<gpus>\d+)xb(?P<batch>\d+)"
-    r"-(?P<stream>joint-motion|bone-motion|joint|bone|laban)"
+    r"-(?P<stream>joint-motion|bone-motion|joint|bone|streams|laban)"
     r"-(?P<recipe>\w+-(?P<epochs>\d+)e)"
     r"_(?P<data>[\w-]+)-keypoint-(?P<dimensions>[23]d)"
 )
@@ -69,7 +69,8 @@ class Entry(NamedTuple):
     Attributes:
         name: name of the config.
         data: data set, split, and dimensions, such as "NTU60-XSub-3D".
-        stream: "joint", "bone", "joint-motion", "bone-motion", or "laban".
+        stream: "joint", "bone", "joint-motion", "bone-motion", "streams",
+            or "laban".
         published: published results of the same recipe, such as "89.4 (authors)".
         own: our results, such as "90.9 ± 1.5".
     """

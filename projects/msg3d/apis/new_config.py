@@ -5,6 +5,7 @@ next to the config, since MMEngine cannot inherit from an installed plugin. All 
 that depend on the data set are derived from the annotation file.
 """
 
+import re
 import shutil
 from collections.abc import Sequence
 from copy import deepcopy
@@ -26,14 +27,17 @@ from .config_text import Name, code, difference
 
 # Number of dimensions -> name of a recipe for small data sets.
 DEFAULTS = {
-    2: "msg3d_1xb16-joint-u64-60e_penn-action-keypoint-2d",
-    3: "msg3d_1xb16-joint-r40-60e_nw-ucla-xview-keypoint-3d",
+    2: "msg3d-24c_1xb16-streams-small24-100e_penn-action-keypoint-2d",
+    3: "msg3d-24c_1xb16-streams-small24-100e_nw-ucla-xview-keypoint-3d",
 }
 DATA_KEYS = (
     *("train_dataloader", "val_dataloader", "test_dataloader"),
     *("val_evaluator", "test_evaluator"),
 )
 SIDES = ("train", "val", "test")
+# Words in the names of classes that change in a mirror
+SIDED = {"left", "right", "clockwise", "counterclockwise", "ccw", "cw"}
+SIDED |= {"draw", "write", "letter", "digit", "tick", "swipe", "slide"}
 
 
 def write_config(
@@ -204,7 +208,7 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
     if backbone.type == "MSG3D" and backbone.graph_cfg.layout != facts.layout:
         backbone.num_gcn_scales = _scales(backbone.graph_cfg, facts.layout)
     backbone.graph_cfg.layout = facts.layout
-    backbone.in_channels = facts.channels
+    backbone.in_channels = facts.channels * _streams(cfg)
     backbone.num_person = facts.persons
     head.num_classes = facts.classes
     for side, split in zip(SIDES, (facts.train, facts.val, facts.val), strict=True):
@@ -215,7 +219,9 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
         if facts.packed:
             dataset.type = "PackedSkeletonDataset"
         dataset.pipeline = [
-            _adapted_step(step, facts, name) for step in dataset.pipeline
+            _adapted_step(step, facts, name)
+            for step in dataset.pipeline
+            if step["type"] != "MirrorBody" or may_mirror(facts.layout, facts.names)
         ]
     # Base files define variables for parts of pipelines.
     keep = {*DATA_KEYS, "model", "custom_imports", "custom_hooks"}
@@ -225,6 +231,27 @@ def adapted(cfg: Config, facts: Facts, ann_file: str, name: str) -> Config:
     cfg.pop("ann_file", None)
     cfg.pop("layout", None)
     return cfg
+
+
+def may_mirror(layout: str | dict[str, Any], names: Sequence[str] | None) -> bool:
+    """Return whether a mirrored sample keeps its label.
+
+    Args:
+        layout: layout of the keypoints. Mirroring requires symmetric joints.
+        names: names of the classes; None if they are unknown. The classes may then
+            depend on the side, so samples are not mirrored.
+    """
+    if names is None or not skeleton(layout).pairs:
+        return False
+    words = {word for name in names for word in re.findall("[a-z]+", name.lower())}
+    return not words & SIDED
+
+
+def _streams(cfg: Config) -> int:
+    """Return the number of streams in the input channels."""
+    steps = _innermost(cfg.train_dataloader).pipeline
+    (feats,) = [s.get("feats") for s in steps if s.type == "SkeletonFeatures"] or [None]
+    return len(feats or "j")
 
 
 def _innermost(loader: Any) -> Any:
@@ -273,7 +300,9 @@ def _adapted_step(step: dict[str, Any], facts: Facts, name: str) -> dict[str, An
         step["layout"] = facts.layout
     if "num_person" in step:
         step["num_person"] = facts.persons
-    if "clip_len" in step:
+    if kind == "ResampleFrames":  # shortens longer sequences
+        step["clip_len"] = min(step["clip_len"], facts.clip_len)
+    elif "clip_len" in step:
         step["clip_len"] = facts.clip_len
     return step
 
