@@ -279,7 +279,7 @@ def graph(args: argparse.Namespace) -> bool:
     from ..visualization.graph_maps import graph_figure, learned_graphs
 
     cfg, checkpoint = load_network(args.model, args.checkpoint)
-    model, _ = load_model(cfg, checkpoint, "cpu")
+    model = load_model(cfg, checkpoint, "cpu").model
     layers = learned_graphs(model)
     if args.list:
         for name, layer in layers.items():
