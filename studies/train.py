@@ -9,6 +9,8 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from msg3d.evaluation import wilson_interval
+
 CHECKPOINTS = 20  # per run; only the latest is kept
 
 
@@ -95,6 +97,22 @@ def core_seconds(runner: Runner) -> int:
 def parameters(runner: Runner) -> int:
     """Return the number of parameters."""
     return sum(p.numel() for p in runner.model.parameters())
+
+
+def clip_interval(values: Sequence[float], samples: int, digits: int = 1) -> str:
+    """Format the 95 % Wilson interval of a mean accuracy as 'low - high'.
+
+    All seeds share the test clips, so that their counts cannot be summed. The interval is
+    that of a single test of `samples` clips with the mean accuracy, rounded to a number of
+    clips. It covers the choice of the test clips, and `spread` covers the seeds.
+
+    Args:
+        values: accuracy of each seed in percent.
+        samples: number of test clips.
+        digits: number of decimals.
+    """
+    low, high = wilson_interval(round(mean(values) / 100 * samples), samples)
+    return f"{100 * low:.{digits}f} - {100 * high:.{digits}f}"
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:

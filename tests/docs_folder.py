@@ -112,9 +112,9 @@ def fill(folder: Path, actions: dict) -> None:
     )
     (folder / "work_dirs" / "gallery").mkdir()
     dump(quickstart / "test.pkl", samples[tested])
-    streams = ("joint", "bone", "joint_motion", "bone_motion", "fused", "scores")
+    streams = ("joint", "bone", "joint_motion", "bone_motion")
     mine = load_annotations(folder / "mine.pkl")["annotations"]
-    for name in streams:
+    for name in (*streams, "fused", "scores", "other", "val"):
         dump(folder / f"{name}.pkl", mine)
 
 

@@ -60,7 +60,7 @@ def test_checkpoint_of_a_run(tmp_path):
     expected = Config.fromfile(path)
     for section in ("model", "test_dataloader"):
         assert config[section].to_dict() == expected[section].to_dict()
-    model, _ = load_model(config, file, "cpu")
+    model = load_model(config, file, "cpu").model
     assert model.cls_head.num_classes == 4
     assert TestPipeline(config).expected == TestPipeline(expected).expected
 

@@ -55,12 +55,14 @@ NOT_RUN = {
 # Commands that run in seconds. The others take long or require data that is only
 # available on request: their arguments are parsed.
 CHEAP = {
+    "msg3d calibrate",
     "msg3d check",
     "msg3d draw",
     "msg3d export",
     "msg3d fuse",
     "msg3d pack",
     "msg3d predict",
+    "msg3d report",
     "msg3d visualize",
 }
 # Commands that are cheap only with the network of one document.

@@ -16,7 +16,7 @@ def test_any_batch_clips_and_frames(backbone, tmp_path):
     config, checkpoint = tiny(tmp_path, backbone)
     file = str(tmp_path / "network.onnx")
     export(config, checkpoint, file)
-    model, _ = load_model(load_config(config), checkpoint, "cpu")
+    model = load_model(load_config(config), checkpoint, "cpu").model
     if backbone == "MSG3D":
         check_folded(file, model)
     eager = TorchScores(model)

@@ -20,7 +20,7 @@ import msg3d  # noqa: F401
 from conftest import REPOSITORY
 from in_process import without_paperwork
 from msg3d.annotations.files import load_annotations, save_annotations
-from msg3d.evaluation import read_scores
+from msg3d.evaluation import read_scores, wilson_interval
 from samples import annotations
 from studies import (
     dropout,
@@ -33,6 +33,7 @@ from studies import (
 )
 from studies.__main__ import main
 from studies.networks import BUDGETS
+from studies.train import clip_interval
 
 CONFIGS = REPOSITORY / "configs" / "msg3d"
 
@@ -384,3 +385,11 @@ def test_recipe_is_chosen_on_the_training_sets(tmp_path):
         assert (cfg.to_dict() == base[data_set]) == (change == "base"), name
         splits = [cfg[loader].dataset.split for loader in recipe.LOADERS]
         assert splits == [recipe.TRAIN, recipe.VALIDATION, recipe.VALIDATION]
+
+
+def test_interval_of_a_mean_over_seeds():
+    """The clips of a single test count, however many seeds there are."""
+    low, high = wilson_interval(90, 100)
+    text = clip_interval([88.0, 92.4, 90.0], samples=100)
+    assert text == f"{100 * low:.1f} - {100 * high:.1f}"
+    assert clip_interval([90.0], 100, digits=2) == f"{100 * low:.2f} - {100 * high:.2f}"

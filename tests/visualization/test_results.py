@@ -8,13 +8,13 @@ import torch
 
 from errors import raises
 from msg3d.evaluation import Scores
+from msg3d.evaluation.statistics import counts_of
 from msg3d.models import AGCN, MSG3D, LayoutAAGCN, PartitionSTGCN
 from msg3d.skeletons import SKELETONS
 from msg3d.visualization.confusion import (
     class_bars,
     confusion_counts,
     confusion_figure,
-    counts_of,
 )
 from msg3d.visualization.curves import curves_figure, read_curves
 from msg3d.visualization.files import save_figure

@@ -19,7 +19,8 @@ class Prediction:
         name: name of this class, or its index as text if the classes have no names.
         score: score of this class.
         scores: float32 [classes], the scores of all classes. They sum to 1 if the head
-            has `average_clips='prob'`, the default of GCNHead.
+            has `average_clips='prob'`, the default of GCNHead, or if the network is
+            calibrated.
         classes: names of all classes, in the order of `scores`.
         rows: indices of the persons along axis M of `keypoint` [M, T, V, C].
         frames: range (start, stop) of the frames used, at the frame rate of the network;

@@ -36,7 +36,8 @@ class Recognizer:
     """Trained network that predicts actions or regression targets from keypoints.
 
     Keypoints are checked, converted to the layout and unit of the network, and passed
-    through its test pipeline. An exported network contains its weights and names, and
+    through its test pipeline. If the checkpoint contains a temperature (see
+    `msg3d calibrate`), the scores are calibrated probabilities. An exported network contains its weights and names, and
     runs on the CPU. Omit `checkpoint`, `classes`, and `device` for it.
 
     Args:
@@ -117,13 +118,13 @@ class Recognizer:
 
         cfg, checkpoint = trained.load_network(config, checkpoint)
         pipeline = trained.TestPipeline(cfg, clips)
-        model, saved = trained.load_model(cfg, checkpoint, device)
+        model, saved, temperature = trained.load_model(cfg, checkpoint, device)
         names = trained.class_names(classes, saved, model.cls_head.num_classes)
         classes, targets = ((), names) if trained.has_targets(model) else (names, ())
         feature_hash = partial(trained.feature_hash, model, pipeline)
         self._initialize(
             pipeline,
-            trained.TorchScores(model),
+            trained.TorchScores(model, temperature),
             classes,
             targets,
             feature_hash,

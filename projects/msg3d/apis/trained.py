@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from ..annotations import Sample
 from ..checkpoints.reading import first_mismatch, state_of
 from ..checkpoints.stored_config import StoredConfig, known_types, stored_config
+from ..checkpoints.temperature import stored_temperature
 from ..engine.hooks.random_state import random_state_kept
 from ..errors import CheckpointError, ConfigError
+from ..evaluation.calibration import TINY
 from ..models.regression_head import TraitHead
 from .config_files import SUFFIXES, find_config, shipped_configs
 from .exported import is_exported, with_clips
@@ -109,10 +111,14 @@ class TorchScores:
 
     Args:
         model: recognizer such as RecognizerGCN, which is set to eval mode.
+        temperature: temperature of the class probabilities, see
+            `evaluation.calibration`; None to leave the scores unchanged.
     """
 
-    def __init__(self, model: "BaseRecognizer") -> None:
-        self.model = model.eval()
+    def __init__(
+        self, model: "BaseRecognizer", temperature: float | None = None
+    ) -> None:
+        self.model, self._temperature = model.eval(), temperature
         self._field = "pred_targets" if has_targets(model) else "pred_score"
 
     @torch.no_grad()
@@ -123,8 +129,8 @@ class TorchScores:
             inputs: B arrays [clips, M, T, V, C] of equal shape.
 
         Returns:
-            float32 [B, classes] for classification (`pred_score` of `mim test`) or
-            [B, targets] for regression (`pred_targets`).
+            float32 [B, classes] for classification (`pred_score` of `mim test`, with
+            the temperature applied) or [B, targets] for regression (`pred_targets`).
         """
         results = self.model.test_step(
             {
@@ -132,8 +138,11 @@ class TorchScores:
                 "data_samples": [ActionDataSample() for _ in inputs],
             }
         )
-        values = torch.stack([sample.get(self._field) for sample in results])
-        scores: NDArray[np.float32] = values.float().cpu().numpy()
+        values = torch.stack([sample.get(self._field) for sample in results]).float()
+        if self._temperature is not None:
+            average = self.model.cls_head.average_clips
+            values = calibrated(values, average, self._temperature)
+        scores: NDArray[np.float32] = values.cpu().numpy()
         return scores
 
     @torch.no_grad()
@@ -167,6 +176,25 @@ class TorchScores:
         means = clips.view(len(inputs), -1, clips.shape[-1]).mean(1)
         features: NDArray[np.float32] = means.float().cpu().numpy()
         return features
+
+
+def calibrated(
+    scores: torch.Tensor, average_clips: str | None, temperature: float
+) -> torch.Tensor:
+    """Apply a temperature to scores, like `evaluation.apply_temperature`.
+
+    Args:
+        scores: scores of the head, averaged over clips, float32 [B, classes].
+        average_clips: property of the head: the scores are probabilities if it is "prob",
+            and logits otherwise.
+        temperature: temperature T.
+
+    Returns:
+        Probabilities, float32 [B, classes].
+    """
+    if average_clips == "prob":
+        scores = scores.clamp_min(TINY).log()
+    return (scores / temperature).softmax(-1)
 
 
 def has_targets(model: "BaseRecognizer") -> bool:
@@ -245,10 +273,23 @@ def load_config(config: str | Path | Config) -> Config:
     return Config.fromfile(find_config(str(config)))
 
 
-def load_model(
-    cfg: Config, checkpoint: str, device: str | None = None
-) -> tuple["BaseRecognizer", Sequence[str] | None]:
-    """Load a trained network, and the names of its outputs.
+class Trained(NamedTuple):
+    """Trained network and the metadata of its checkpoint.
+
+    Attributes:
+        model: recognizer.
+        names: names of its classes or targets; None if the checkpoint has no names.
+        temperature: temperature of the class probabilities; None if the checkpoint is not
+            calibrated, or for a regression network.
+    """
+
+    model: "BaseRecognizer"
+    names: Sequence[str] | None
+    temperature: float | None
+
+
+def load_model(cfg: Config, checkpoint: str, device: str | None = None) -> Trained:
+    """Load a trained network, the names of its outputs, and its temperature.
 
     MMEngine only logs missing entries of the state dict and continues with random
     weights. This function requires that all entries match.
@@ -259,13 +300,13 @@ def load_model(
         device: device such as "cpu"; None for a GPU if available.
 
     Returns:
-        The network on the device, and the names of its classes or targets. The names are
-        None if the checkpoint does not contain them.
+        The network on the device, and its metadata.
 
     Raises:
         ConfigError: the checkpoint does not exist, its weights do not match the network,
             or the network is not a recognizer.
-        CheckpointError: the file cannot be read as weights.
+        CheckpointError: the file cannot be read as weights, or its temperature is not a
+            positive number (kind `number`).
     """
     loaded = _read(str(checkpoint))
     with _building(cfg):
@@ -288,11 +329,14 @@ def load_model(
             file=str(checkpoint),
         )
     model.load_state_dict(state)
-    dataset = _meta(loaded).get("dataset_meta")
+    meta = _meta(loaded)
+    dataset, temperature = meta.get("dataset_meta"), None
+    if not has_targets(model):
+        temperature = stored_temperature(meta, str(checkpoint))
     names = "targets" if has_targets(model) else "classes"
     saved = dataset.get(names) if isinstance(dataset, dict) else None
     saved = saved if isinstance(saved, (list, tuple)) else None
-    return model.to(device or get_device()), saved
+    return Trained(model.to(device or get_device()), saved, temperature)
 
 
 def _meta(loaded: dict[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def convert_checkpoint(source: str, out: str, layout: str | None = None) -> str:
     except CheckpointError as error:
         raise error.at(file=source) from None
     meta = {"converted_from": fmt.name, "source": Path(source).name}
-    _write(ours, meta, out)
+    write_checkpoint(ours, meta, out)
     with whole_file(f"{out.removesuffix(suffix)}.py", "x") as file:
         file.write(_config_text(config, fmt.name, source))
     return fmt.name
@@ -89,11 +89,16 @@ def rewrite(source: str, out: str) -> list[str]:
     if "state_dict" not in data:  # a plain state dict
         dropped = []
     return dropped + [
-        f"meta[{key!r}]" for key in _write(state_of(data, source), meta, out)
+        f"meta[{key!r}]" for key in write_checkpoint(state_of(data, source), meta, out)
     ]
 
 
-def _write(state: State, meta: dict[str, Any], out: str) -> list[str]:
+def write_checkpoint(state: State, meta: dict[str, Any], out: str) -> list[str]:
+    """Write weights and metadata atomically, as `.pth` or `.safetensors`.
+
+    Returns:
+        The keys of `meta` that were not written, see `write_safetensors`.
+    """
     if out.endswith(SUFFIX):
         return write_safetensors(state, meta, out)
     with whole_file(out) as file:

@@ -8,7 +8,7 @@ MS-G3D authors, and four streams with the weights of PYSKL:
     msg3d fuse joint.pkl bone.pkl joint_motion.pkl bone_motion.pkl \\
         --fusion-weights 2 2 1 1
 
-For a single file, its accuracy is printed.
+For a single file, its accuracy is printed. `msg3d report` prints more about it.
 """
 
 import argparse

@@ -29,6 +29,8 @@ COMMANDS = {
     "chunks": "cut long sequences into chunks",
     "configs": "list or copy the shipped configs",
     "new-config": "write a config for an annotation file",
+    "report": "report accuracy, its uncertainty, and calibration; compare two networks",
+    "calibrate": "fit the temperature of class probabilities, and store it in a checkpoint",
     "fuse": "fuse the scores of several streams",
     "export": "export a trained network to one file",
     "convert-checkpoint": "convert published weights, or a checkpoint to safetensors",

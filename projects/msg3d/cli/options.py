@@ -18,17 +18,6 @@ INPUT_FORMATS = (
 )
 
 
-def rate(text: str) -> float:
-    """Parse a positive number of frames per second."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return value
-
-
 def positive(text: str) -> int:
     """Parse a positive integer."""
     if not text.isdecimal() or int(text) < 1:
@@ -42,6 +31,17 @@ def key_value(text: str) -> str:
     if not key or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} does not have the form KEY=VALUE")
     return text
+
+
+def positive_number(text: str) -> float:
+    """Parse a positive, finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return value
 
 
 def count(text: str) -> int:
@@ -139,7 +139,7 @@ SHARED: dict[str, dict[str, Any]] = {
         ".json file",
     },
     "--fps": {
-        "type": rate,
+        "type": positive_number,
         "metavar": "FPS",
         "help": "frames per second, for files that do not specify it",
     },

@@ -249,18 +249,16 @@ def classes(args: argparse.Namespace) -> None:
 
 def _counts(args: argparse.Namespace) -> dict[str, "np.ndarray"]:
     from ..evaluation import labels_of, read_scores
-    from ..visualization.confusion import counts_of
+    from ..evaluation.statistics import counts_of
 
     known = labels_of(args.ann_file, args.split) if args.ann_file else None
     return {path: counts_of(read_scores(path, known)) for path in args.scores}
 
 
 def _names(args: argparse.Namespace) -> list[str] | None:
-    from ..stores.packing import load_any
+    from ..evaluation.score_files import class_names_of
 
-    data = load_any(args.ann_file) if args.ann_file else None
-    meta = data.get("meta") if isinstance(data, dict) else None
-    return meta.get("classes") if isinstance(meta, dict) else None
+    return class_names_of(args.ann_file) if args.ann_file else None
 
 
 def curves(args: argparse.Namespace) -> None:
@@ -281,7 +279,7 @@ def graph(args: argparse.Namespace) -> bool:
     from ..visualization.graph_maps import graph_figure, learned_graphs
 
     cfg, checkpoint = load_network(args.model, args.checkpoint)
-    model, _ = load_model(cfg, checkpoint, "cpu")
+    model = load_model(cfg, checkpoint, "cpu").model
     layers = learned_graphs(model)
     if args.list:
         for name, layer in layers.items():

@@ -28,7 +28,8 @@ from ..errors import DataError
 from ..io import StrPath
 from ..io.file_type import SCORES, mismatch
 from ..io.safe_pickle import read_plain
-from ..stores.store import load_store
+from ..stores.packing import open_any
+from ..stores.store import Store, load_store
 from .score_npz import read_score_npz
 from .scores import Scores
 
@@ -129,6 +130,19 @@ def labels_of(path: StrPath, split: str | None = None) -> dict[str, int]:
         return _labels_of_store(path, split)
     with _open(path) as file:
         return _labels_of_data(read_plain(file, SCORES), split, path)
+
+
+def class_names_of(path: StrPath) -> list[str] | None:
+    """Return the class names in an annotation file or packed store; None if unknown.
+
+    Raises:
+        DataError: the file has another format.
+    """
+    data = open_any(path)
+    if isinstance(data, Store):
+        data = data.rest()
+    meta = data.get("meta") if isinstance(data, dict) else None
+    return meta.get("classes") if isinstance(meta, dict) else None
 
 
 def _labels_of_data(data: Any, split: str | None, path: str) -> dict[str, int]:

@@ -8,6 +8,7 @@ from mmaction.models import RecognizerGCN
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from ..apis.trained import calibrated
 from ..errors import ConfigError
 from ..models import MSG3D, MaskedRecognizerGCN
 from ..models.inference import FoldedMSG3D
@@ -28,13 +29,21 @@ class ExportedNetwork(nn.Module):
         model: recognizer with a GCNHead. It is modified and must not be used afterwards.
         features: also return the features before the last layer, for a classification
             network.
+        temperature: temperature of the class probabilities; None to leave the scores
+            unchanged.
 
     Raises:
         ConfigError: the head does not average the clips.
     """
 
-    def __init__(self, model: RecognizerGCN, features: bool = False) -> None:
+    def __init__(
+        self,
+        model: RecognizerGCN,
+        features: bool = False,
+        temperature: float | None = None,
+    ) -> None:
         super().__init__()
+        self.temperature = temperature
         self.model = model.float().eval().requires_grad_(False)
         self.average = model.cls_head.average_clips
         if self.average not in ("prob", "score"):
@@ -90,6 +99,8 @@ class ExportedNetwork(nn.Module):
         if self.average == "prob":
             scores = scores.softmax(2)
         scores = scores.mean(1)
+        if self.temperature is not None:
+            scores = calibrated(scores, self.average, self.temperature)
         return (scores, values.mean(1)) if "features" in self.outputs else scores
 
 

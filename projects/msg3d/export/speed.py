@@ -29,11 +29,11 @@ def compare_speed(config: str, checkpoint: str | None, exported: str) -> Iterato
     """
     torch.set_num_threads(1)
     cfg, checkpoint = load_network(config, checkpoint)
-    model, _ = load_model(cfg, checkpoint, "cpu")
+    model, _, temperature = load_model(cfg, checkpoint, "cpu")
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     _, *shape = input_shape(cfg)
     forms: dict[str, tuple[int, Scorer]] = {
-        "PyTorch, eager": (weights, TorchScores(model)),
+        "PyTorch, eager": (weights, TorchScores(model, temperature)),
         "ONNX Runtime": (Path(exported).stat().st_size, OnnxScores(exported, 1)),
     }
     times = {batch: _times(forms, batch, shape) for batch in BATCHES}

@@ -42,7 +42,8 @@ def export(
     """Export a trained network to a file with its classes and preprocessing.
 
     Before the file is written, the outputs of the exported network are compared with
-    those of the original network, for inputs of sizes not used for tracing.
+    those of the original network, for inputs of sizes not used for tracing. The network
+    applies the temperature of a calibrated checkpoint to its scores.
 
     Args:
         config: training config of the network: a path, the name of a shipped config, or
@@ -80,7 +81,7 @@ def export(
             ) from error
     cfg, checkpoint = load_network(config, checkpoint)
     pipeline = TestPipeline(cfg)
-    model, saved = load_model(cfg, checkpoint, "cpu")
+    model, saved, temperature = load_model(cfg, checkpoint, "cpu")
     names = class_names(classes, saved, model.cls_head.num_classes)
     kind = "targets" if has_targets(model) else "classes"
     recipe = recipe_text(
@@ -89,14 +90,15 @@ def export(
         feature_hash=feature_hash(model, pipeline),
         **{kind: names},
     )
-    eager = TorchScores(model)
+    eager = TorchScores(model, temperature)
     backbone = model.backbone
     joints, channels = backbone.graph.num_node, backbone.in_channels
     shape = (pipeline.expected.num_person, joints, channels)
     samples = probes(*shape)
     expected = [eager(inputs) for inputs in samples]
     classifies = hasattr(model.cls_head, "fc") and not has_targets(model)
-    network = ExportedNetwork(model, features=classifies and suffix == ".onnx")
+    features = classifies and suffix == ".onnx"
+    network = ExportedNetwork(model, features, temperature)
     if suffix == ".onnx":
         content = onnx_bytes(network, *shape, recipe)
         exported: Scorer = OnnxScores(content)

@@ -13,6 +13,7 @@ _MODULES = {
     "graph_figure": "graph_maps",
     "learned_graphs": "graph_maps",
     "read_sample": "scene",
+    "reliability_figure": "reliability",
 }
 __all__ = list(_MODULES)
 

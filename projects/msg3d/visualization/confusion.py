@@ -6,56 +6,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..errors import DataError
-from ..evaluation import Scores
+from ..evaluation.statistics import class_names, confusion_counts
+
+__all__ = ["class_bars", "confusion_counts", "confusion_figure", "shares"]
 
 # With more classes, the numbers in the cells would be illegible.
 MAX_NUMBERED = 40
-
-
-def confusion_counts(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return sample counts [C, C] per label and predicted class.
-
-    Args:
-        labels: labels, [N].
-        values: scores, [N, C].
-    """
-    counts = np.zeros((values.shape[1], values.shape[1]), int)
-    np.add.at(counts, (labels, values.argmax(1)), 1)
-    return counts
-
-
-def counts_of(scores: Scores) -> np.ndarray:
-    """Return sample counts [C, C] per label and predicted class for a score file.
-
-    Raises:
-        DataError: the file has no labels (kind `label`).
-    """
-    if scores.labels is None:
-        raise DataError(
-            "the score file has no labels. Pass the annotation file with --ann-file "
-            "and its split with --split.",
-            kind="label",
-            file=scores.source,
-        )
-    return confusion_counts(scores.labels, scores.values)
-
-
-def class_names(count: int, names: Sequence[str] | None) -> list[str]:
-    """Return the names of `count` classes, or their indices if `names` is None.
-
-    Raises:
-        DataError: the number of names differs from `count` (kind `label`).
-    """
-    if names is None:
-        return list(map(str, range(count)))
-    if len(names) != count:
-        raise DataError(
-            f"got {len(names)} class names, but the scores have {count} classes. Pass "
-            "the annotation file that the scores belong to.",
-            kind="label",
-            field="classes",
-        )
-    return list(names)
 
 
 def shares(counts: np.ndarray) -> np.ndarray:

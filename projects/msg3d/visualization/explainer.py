@@ -49,7 +49,7 @@ class Explainer:
     ) -> None:
         cfg, checkpoint = load_network(config, checkpoint)
         self._pipeline = ClipPipeline(cfg)
-        model, saved = load_model(cfg, checkpoint, device)
+        model, saved, _ = load_model(cfg, checkpoint, device)
         if has_targets(model):
             raise ConfigError(
                 "the network is a regression model, expected a classifier. Explanations "
@@ -135,7 +135,8 @@ class Explainer:
     def probabilities(self, inputs: Tensor) -> np.ndarray:
         """Return class probabilities [B, classes] for inputs [B, clips, M, T, V, C].
 
-        Probabilities are averaged over clips.
+        Probabilities are averaged over clips. The temperature of a calibrated checkpoint is
+        not applied.
         """
         logits, _ = self.model.extract_feat(inputs, stage="head")
         per_clip = logits.float().softmax(-1).unflatten(0, inputs.shape[:2])
