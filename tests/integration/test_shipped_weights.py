@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
 def test_accuracy_is_that_of_the_card(folder, capsys):
     about = card_of(NAME)["msg3d"]
     expected = about["correct"] / about["samples"]
-    assert tested(capsys) == pytest.approx(expected, abs=1e-9)
+    assert reproduced(capsys) == pytest.approx(expected, abs=1e-9)
     loader = "test_dataloader"
     options = (
         "--ann-file",
@@ -32,10 +32,10 @@ def test_accuracy_is_that_of_the_card(folder, capsys):
         f"{loader}.num_workers=0",
         f"{loader}.persistent_workers=False",
     )
-    assert tested(capsys, *options) == pytest.approx(expected, abs=1e-9)
+    assert reproduced(capsys, *options) == pytest.approx(expected, abs=1e-9)
 
 
-def tested(capsys, *options) -> float:
+def reproduced(capsys, *options) -> float:
     """Return the accuracy of a test that agrees with the card."""
     capsys.readouterr()
     assert msg3d_command("test", NAME, "--quiet", *options) == 0
