@@ -15,7 +15,9 @@ from errors import raises
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
 import model_table
-from model_index import metafiles, tables
+from model_index import cards, metafiles, tables
+
+from msg3d.checkpoints.shipped import card_of, shipped_weights
 
 METAFILES = metafiles.metafiles()
 LABAN = "stgcn-16c_1xb16-laban-d24-4e_bandai-styles-xcontent-keypoint-3d"
@@ -89,6 +91,8 @@ def test_files_match_the_index(index):
         assert metafiles.with_models(text, content["Models"]) == text
     text = (REPOSITORY / "docs/models.md").read_text(encoding="utf-8")
     expected = tables.with_table(text, tables.document(index))
+    weights = cards.table({name: card_of(name) for name in shipped_weights()})
+    expected = tables.with_table(expected, weights, cards.BEGIN)
     assert text == expected, "run tools/model_table.py"
 
 
@@ -177,7 +181,9 @@ def test_command(monkeypatch, tmp_path, capsys):
         f"{METAFILE}- Name: {SBU}\n{RESULTS}- Name: gone\n", encoding="utf-8"
     )
     document.parent.mkdir()
-    text = f"head\n{tables.BEGIN}\nold\n{tables.END}\n"
+    text = "".join(
+        f"head\n{begin}\nold\n{tables.END}\n" for begin in (cards.BEGIN, tables.BEGIN)
+    )
     document.write_text(text, encoding="utf-8")
     monkeypatch.setattr(metafiles, "REPOSITORY", tmp_path)
     monkeypatch.setattr(metafiles, "metafiles", lambda: [path])

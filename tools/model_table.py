@@ -1,4 +1,4 @@
-"""Update the metafiles and docs/models.md.
+"""Update the metafiles and docs/models.md, including the table of shipped weights.
 
     python tools/model_table.py            # lists the files that are out of date
     python tools/model_table.py --write    # updates them; takes a minute
@@ -9,7 +9,9 @@ Collections, and the Results and Weights of models, are written by hand in the m
 import argparse
 import sys
 
-from model_index import metafiles, tables
+from model_index import cards, metafiles, tables
+
+from msg3d.checkpoints.shipped import card_of, shipped_weights
 
 
 def contents() -> dict:
@@ -25,7 +27,9 @@ def contents() -> dict:
         index.append({**metafiles.read(path), "Models": models})
     path = metafiles.REPOSITORY / "docs" / "models.md"
     text = path.read_text(encoding="utf-8")
-    files[path] = tables.with_table(text, tables.document(index))
+    text = tables.with_table(text, tables.document(index))
+    weights = cards.table({name: card_of(name) for name in shipped_weights()})
+    files[path] = tables.with_table(text, weights, cards.BEGIN)
     return files
 
 

@@ -21,17 +21,17 @@ _SHORT = {
 _TOP_1, _TOP_5 = "Top 1 Accuracy", "Top 5 Accuracy"
 
 
-def with_table(text: str, table: str) -> str:
-    """Return a document with `table` between its markers.
+def with_table(text: str, table: str, begin: str = BEGIN) -> str:
+    """Return a document with `table` between the markers `begin` and `END`.
 
     Raises:
         ConfigError: the markers are missing, repeated, or in the wrong order
             (`structure`).
     """
-    match = re.fullmatch(f"(.*{BEGIN}\n).*(\n{END}.*)", text, re.DOTALL)
-    if not match or text.count(BEGIN) != 1:
+    match = re.fullmatch(f"(.*{begin}\n).*?(\n{END}.*)", text, re.DOTALL)
+    if not match or text.count(begin) != 1:
         raise ConfigError(
-            f"expected the line {BEGIN} once, followed by the line {END}",
+            f"expected the line {begin} once, followed by the line {END}",
             kind="structure",
         )
     return f"{match[1]}{table}{match[2]}"

@@ -256,7 +256,7 @@ def load_network(
             kind="wrong-file-type",
             file=name,
         )
-    return stored_config(_meta(_read(name)), name), name
+    return stored_config(read_meta(name), name), name
 
 
 def load_config(config: str | Path | Config) -> Config:
@@ -337,6 +337,19 @@ def load_model(cfg: Config, checkpoint: str, device: str | None = None) -> Train
     saved = dataset.get(names) if isinstance(dataset, dict) else None
     saved = saved if isinstance(saved, (list, tuple)) else None
     return Trained(model.to(device or get_device()), saved, temperature)
+
+
+def read_meta(checkpoint: str) -> dict[str, Any]:
+    """Return the metadata of a checkpoint, which is empty if it contains none.
+
+    Args:
+        checkpoint: path or URL, which is loaded without executing code.
+
+    Raises:
+        ConfigError: the checkpoint does not exist (kind `not-found`).
+        CheckpointError: the file cannot be read as weights.
+    """
+    return _meta(_read(checkpoint))
 
 
 def _meta(loaded: dict[str, Any]) -> dict[str, Any]:

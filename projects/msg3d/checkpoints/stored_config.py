@@ -53,12 +53,15 @@ class StoredConfig(Config):
     """Config from a checkpoint, to be built within `known_types`."""
 
 
-def stored_config(meta: Mapping[str, Any], file: str) -> StoredConfig:
-    """Return the sections of a checkpoint's config that prediction requires.
+def stored_config(
+    meta: Mapping[str, Any], file: str, sections: Sequence[str] = SECTIONS
+) -> StoredConfig:
+    """Return sections of a checkpoint's config.
 
     Args:
         meta: metadata of the checkpoint.
         file: the checkpoint, for errors and as the config's `filename`.
+        sections: names of the sections, by default those that prediction requires.
 
     Raises:
         CheckpointError: there is no config (kind `config`), its text is not plain data
@@ -69,14 +72,14 @@ def stored_config(meta: Mapping[str, Any], file: str) -> StoredConfig:
     if not isinstance(text, str) or not text.strip():
         raise CheckpointError(
             "the checkpoint contains no config. Pass the config that the network was "
-            f"trained with: `msg3d predict CONFIG INPUT --checkpoint {file}`",
+            "trained with as well.",
             kind="config",
             file=file,
         )
     try:
         values = parse_config(text)
         scope = values.get("default_scope") or "mmaction"
-        values = {key: values[key] for key in SECTIONS if key in values}
+        values = {key: values[key] for key in sections if key in values}
         _check_names(dict(values, _scope_=scope))
     except CheckpointError as error:
         raise error.at(file=file) from error

@@ -101,6 +101,13 @@ def config_names(**_: object) -> list[str]:
     return list(shipped_configs())
 
 
+def weights_names(**_: object) -> list[str]:
+    """Return the names of the weights in the package, for completion."""
+    from ..checkpoints.shipped import shipped_weights
+
+    return list(shipped_weights())
+
+
 def layout_names(prefix: str = "", **_: object) -> list[str]:
     """Return the names of layouts and matching `.json` files, for completion."""
     from argcomplete.completers import FilesCompleter
