@@ -17,6 +17,7 @@ from msg3d.evaluation import labels_of, read_scores
 from msg3d.evaluation.fusion import accuracies
 
 from .network_configs import DATA_SETS, NETWORKS, STREAMS, config
+from .network_report import folds as pooled
 from .network_report import pictures, report
 from .network_scores import FUSIONS, parts, scores_file, scores_of
 from .train import core_seconds, parameters, train
@@ -121,6 +122,7 @@ def with_budget(*prefixes: str, **budget) -> SimpleNamespace:
         run=partial(run, **budget),
         derived=derived,
         report=report,
+        pooled=pooled,
         pictures=pictures,
     )
 
