@@ -125,11 +125,13 @@ def test_styles_run_resume_and_report(folder, study):
 def test_baselines_of_styles_run_once(folder, study):
     linear = ("linear-mean+std-xyz", "scores-linear-mean-laban")
     names = ("majority", "scores-mean", *linear)
-    code, out, err = study("styles", "--seeds", 2, "--settings", *names)
+    work_dir = folder / "baselines"
+    code, out, err = study(
+        "styles", "--work-dir", work_dir, "--seeds", 2, "--settings", *names
+    )
     assert code == 0, err
-    results = {
-        r["setting"]: r for r in results_of(folder / "styles") if r["setting"] in names
-    }
+    results = {result["setting"]: result for result in results_of(work_dir)}
+    assert len(results_of(work_dir)) == 4
     assert [results[name]["seed"] for name in names] == [0] * 4
     data = load_annotations(folder / "bandai_styles.pkl")
     label = {s["frame_dir"]: s["label"] for s in data["annotations"]}
