@@ -12,7 +12,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help venv install quickstart site test test-unit test-all fuzz \
-	benchmark performance lint format wheel lock clean
+	benchmark performance numbers lint format wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,7 +72,11 @@ performance: install ## measure everything in the tables of docs/performance.md:
 			$(BIN)/python -m benchmarks $$command \
 				--output $(MEASURED)/$${command%% *}-$$run.json || exit; \
 	done; done
-	$(BIN)/python -m benchmarks.page --write --results $(MEASURED)
+	$(BIN)/python -m studies.page --write --performance $(MEASURED)
+
+numbers: install ## update tables and numbers of the documentation from result files
+	$(BIN)/python -m studies.page --write
+	$(BIN)/python tools/model_table.py --write
 
 # Subpackages that other programs call, checked with `mypy --strict`
 STRICT := errors io skeletons preprocessing formats annotations apis cli

@@ -1,23 +1,17 @@
 """Performance tables of docs/performance.md, generated from results of benchmarks.
 
-    python -m benchmarks.page            # reports whether the page is out of date
-    python -m benchmarks.page --write    # updates it
-    python -m benchmarks.page --write --results FOLDER    # also replaces the results
+    python -m studies.page --write                         # updates the page
+    python -m studies.page --write --performance FOLDER    # also replaces the results
 
 The results are the JSON files of `speed`, `memory`, `parts`, and `dropout` in
 docs/results/performance/, of one run or several runs of each command. Numbers are medians
 over the runs, followed by the smallest and the largest value of a run.
 """
 
-import argparse
 import json
-import re
 import shutil
-import sys
 from pathlib import Path
 from statistics import median
-
-from msg3d.io.atomic import whole_file
 
 from . import REPOSITORY
 from .chart import NAMES
@@ -27,7 +21,6 @@ from .parts import STEP
 from .results import table
 from .speed import GEMM
 
-PAGE = REPOSITORY / "docs" / "performance.md"
 RESULTS = REPOSITORY / "docs" / "results" / "performance"
 # Facts about the machine that must not differ between runs of a command.
 SAME = ("cpu", "instructions", "cores", "threads", "gpu", "torch", "commit")
@@ -220,62 +213,14 @@ def _spread(rows: list[dict], key: str, form: str, factor: float = 1) -> str | N
     return f"{middle} ({low} to {high})" if low != high else middle
 
 
-def updated(text: str, runs: dict[str, dict]) -> str:
-    """Return the text of the page with all tables replaced.
+def replace(folder: Path) -> None:
+    """Replace the results of the page by those of a folder.
 
     Raises:
-        ValueError: the markers of a table are missing or repeated.
+        ValueError: see `load`.
     """
-    for name, make in TABLES.items():
-        begin = f"<!-- {name}, from benchmarks/page.py -->"
-        block = rf"({re.escape(begin)}\n).*?(\n<!-- end -->)"
-        content = make(runs)
-        text, count = re.subn(
-            block,
-            lambda match, content=content: f"{match[1]}\n{content}\n{match[2]}",
-            text,
-            flags=re.DOTALL,
-        )
-        if count != 1:
-            raise ValueError(
-                f"{PAGE}: expected the line {begin} once, followed by <!-- end -->"
-            )
-    return text
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command. Return 1 if the page is out of date, and 2 after an error."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.page",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--write", action="store_true", help="update the page")
-    parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="folder of new results"
-    )
-    options = parser.parse_args(argv)
-    text = PAGE.read_text(encoding="utf-8")
-    try:
-        new = updated(text, load(options.results))
-    except ValueError as error:
-        print(f"benchmarks.page: {error}", file=sys.stderr)
-        return 2
-    if new == text:
-        return 0
-    if not options.write:
-        print(f"{PAGE}: out of date. Run with --write", file=sys.stderr)
-        return 1
-    if options.results != RESULTS:
-        for file in RESULTS.glob("*.json"):
-            file.unlink()
-        for file in options.results.glob("*.json"):
-            shutil.copy(file, RESULTS)
-    with whole_file(PAGE, "x") as file:
-        file.write(new)
-    print(f"Wrote {PAGE}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    load(folder)
+    for file in RESULTS.glob("*.json"):
+        file.unlink()
+    for file in folder.glob("*.json"):
+        shutil.copy(file, RESULTS)

@@ -30,6 +30,7 @@ from .network_configs import (
     config,
     small_config,
 )
+from .network_report import folds as pooled
 from .network_report import pictures, report
 from .network_scores import FUSIONS, parts, scores_file, scores_of
 from .train import core_seconds, parameters, train
@@ -157,6 +158,7 @@ def with_budget(*prefixes: str, **budget) -> SimpleNamespace:
         run=partial(run, **budget),
         derived=derived,
         report=report,
+        pooled=pooled,
         pictures=pictures,
     )
 
@@ -187,6 +189,7 @@ BUDGETS = {
         run=partial(run, small=True),
         derived=derived,
         report=report,
+        pooled=pooled,
         pictures=pictures,
     ),
     # All four streams of MS-G3D at half the published width with the full recipe. The

@@ -28,7 +28,8 @@ class Runs:
     Args:
         study: module with `settings()`, `run(setting, seed, data, work_dir)`,
             `report(results)`, and optionally `derived(results, data, work_dir)`, which
-            computes results from those of runs.
+            computes results from those of runs, and `deterministic()`, the settings that
+            run with the first seed only.
         work_dir: existing folder.
     """
 
@@ -60,7 +61,13 @@ class Runs:
         """
         with self._lock():
             done = {(result["setting"], result["seed"]) for result in self.results}
-            runs = [(name, seed) for seed in range(seeds) for name in names]
+            once = getattr(self.study, "deterministic", set)()
+            runs = [
+                (name, seed)
+                for seed in range(seeds)
+                for name in names
+                if seed == 0 or name not in once
+            ]
             missing = [run for run in runs if run not in done]
             return self._execute(missing, data, jobs) if missing else 0
 

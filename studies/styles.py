@@ -1,13 +1,19 @@
 """Study of Laban's Efforts as input features in addition to coordinates.
 
 MS-G3D and ST-GCN classify Bandai-Namco styles. The test actions are not in the training set.
+Baselines are linear models of the mean and standard deviation of each feature over the
+frames of a clip, and constant predictions: the most frequent style, or the mean score. The
+penalty of a linear model is chosen on training samples by leaving out one action at a time.
 """
 
 import time
 from pathlib import Path
 
 import numpy as np
+import torch
+from mmaction.registry import DATASETS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from tabulate import tabulate
 
 import msg3d
@@ -15,6 +21,7 @@ from msg3d.annotations.files import load_annotations, save_annotations
 from msg3d.errors import DataError
 from msg3d.preprocessing.laban import EFFORTS
 
+from .linear import choose_penalty, logistic, predict, ridge
 from .train import parameters, spread, train
 
 FILE = "bandai_styles.pkl"
@@ -40,6 +47,7 @@ def settings() -> dict[str, dict]:
     Returns:
         name -> `dict(laban=options, model=..., scores=...)`. The task is a regression of
         the scores in SCORES_OF_STYLE if `scores`, otherwise a classification of styles.
+        Baselines have `statistics`, the features of a linear model. A constant has none.
     """
     published = {"variant": "published", "fps": 1}
     laban_only = {"coordinates": False}
@@ -68,23 +76,43 @@ def settings() -> dict[str, dict]:
         table[f"stgcn-{name}"] = dict(table[name], model="stgcn-16c")
     for name in ("xyz", "xyz+laban", "laban", "xyz+laban-published"):
         table[f"scores-{name}"] = dict(table[name], scores=True)
+    for prefix, constant, scores in (
+        ("", "majority", False),
+        ("scores-", "mean", True),
+    ):
+        changes: dict = {"scores": scores, "statistics": ()}
+        table[prefix + constant] = dict(table["xyz"], **changes)
+        for statistics in ("mean", "mean+std"):
+            changes["statistics"] = tuple(statistics.split("+"))
+            for name in ("xyz", "laban", "xyz+laban"):
+                linear = dict(table[name], **changes)
+                table[f"{prefix}linear-{statistics}-{name}"] = linear
     return table
+
+
+def deterministic() -> set[str]:
+    """Return the settings that do not depend on the seed."""
+    return {name for name, setting in settings().items() if "statistics" in setting}
 
 
 def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
     """Train, then test the weights of the last epoch.
 
     Returns:
-        The setting and seed; `top1` as a fraction, or the mean squared errors of each
-        score and of all scores; parameters, epochs, and seconds.
+        The setting and seed; `top1` in percent, or the mean squared errors of each score
+        and of all scores; parameters, epochs, and seconds. Linear models have a `penalty`
+        instead of epochs.
     """
     start = time.time()
+    if name in deterministic():
+        result = baseline(name, data / FILE, work_dir)
+        return dict(result, seed=seed, seconds=round(time.time() - start))
     runner = train(config(name, data / FILE, work_dir), name, seed, work_dir)
     metrics = runner.val()
     if settings()[name]["scores"]:
         figures = {key: metrics[f"mse/{key}"] for key in (*SCORES, "mean")}
     else:
-        figures = {"top1": float(metrics["acc/top1"])}
+        figures = {"top1": 100 * float(metrics["acc/top1"])}
     return dict(
         setting=name,
         seed=seed,
@@ -110,6 +138,62 @@ def config(name: str, ann_file: Path, work_dir: Path) -> Config:
     return cfg
 
 
+def baseline(name: str, ann_file: Path, work_dir: Path) -> dict:
+    """Fit and test a linear model or a constant. For the result, see `run`."""
+    setting = settings()[name]
+    cfg = config(name, ann_file, work_dir)
+    training = cfg.train_dataloader.dataset.dataset.split
+    inputs, targets, actions = _statistics(cfg, training, setting)
+    queries, truth, _ = _statistics(cfg, cfg.val_dataloader.dataset.split, setting)
+    fit, error = (ridge, _squared) if setting["scores"] else (logistic, _wrong)
+    result: dict = {"setting": name, "parameters": targets.shape[1]}
+    penalty = 0.0
+    if setting["statistics"]:
+        penalty = choose_penalty(fit, error, inputs, targets, actions)
+        result["parameters"] *= inputs.shape[1] + 1
+        result["penalty"] = penalty
+    scores = predict(fit, inputs, targets, queries, penalty)
+    if not setting["scores"]:
+        return result | {"top1": 100 - 100 * _wrong(scores, truth)}
+    errors = (scores - truth).square().mean(0).tolist()
+    figures = dict(zip(SCORES, errors, strict=True))
+    return result | figures | {"mean": sum(errors) / len(errors)}
+
+
+def _statistics(
+    cfg: Config, split: str, setting: dict
+) -> tuple[torch.Tensor, torch.Tensor, list[str]]:
+    """Return the features, targets, and actions of the samples of a split.
+
+    Features are statistics over the frames of the clip in the middle of each sample, which
+    is what networks are tested with. Targets are scores, or one-hot styles.
+    """
+    init_default_scope("mmaction")
+    source = cfg.val_dataloader.dataset.to_dict()
+    source.update(split=split, pipeline=source["pipeline"][:-1])
+    dataset = DATASETS.build(source)
+    features, targets, actions = [], [], []
+    for sample in map(dataset.__getitem__, range(len(dataset))):
+        keypoint = sample["keypoint"].astype(np.float64)[0, 0]  # (T, V, C)
+        values = [getattr(keypoint, name)(axis=0) for name in setting["statistics"]]
+        features.append(np.ravel(values))
+        styles = np.eye(len(SCORES_OF_STYLE))
+        targets.append(
+            sample["targets"] if setting["scores"] else styles[sample["label"]]
+        )
+        actions.append(sample["content"])
+    inputs, outputs = np.array(features), np.array(targets, dtype=np.float64)
+    return torch.from_numpy(inputs), torch.from_numpy(outputs), actions
+
+
+def _wrong(scores: torch.Tensor, truth: torch.Tensor) -> float:
+    return float((scores.argmax(1) != truth.argmax(1)).double().mean())
+
+
+def _squared(scores: torch.Tensor, truth: torch.Tensor) -> float:
+    return float((scores - truth).square().mean())
+
+
 def report(results: list[dict]) -> str:
     """Return means and standard deviations over the seeds as Markdown tables.
 
@@ -117,15 +201,15 @@ def report(results: list[dict]) -> str:
         results: results of `run`, in any order.
     """
     tables = []
-    for keys, titles, factor, digits in (
-        (("top1",), ("top-1 %",), 100, 1),
-        ((*SCORES, "mean"), (*(f"MSE {key}" for key in SCORES), "mean"), 1, 3),
+    for keys, titles, digits in (
+        (("top1",), ("top-1 %",), 1),
+        ((*SCORES, "mean"), (*(f"MSE {key}" for key in SCORES), "mean"), 3),
     ):
         rows = []
         for name in dict.fromkeys(result["setting"] for result in results):
             runs = [r for r in results if r["setting"] == name and keys[0] in r]
             if runs:
-                cells = [spread([factor * r[k] for r in runs], digits) for k in keys]
+                cells = [spread([r[k] for r in runs], digits) for k in keys]
                 rows.append((name, runs[0]["parameters"], *cells, len(runs)))
         if rows:
             headers = ("setting", "parameters", *titles, "seeds")

@@ -117,5 +117,5 @@ def clip_interval(values: Sequence[float], samples: int, digits: int = 1) -> str
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
     """Format values as 'mean ± std'; a single value without std."""
-    deviation = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{mean(values):.{digits}f}{deviation}"
+    deviation = f" ± {stdev(values):,.{digits}f}" if len(values) > 1 else ""
+    return f"{mean(values):,.{digits}f}{deviation}"

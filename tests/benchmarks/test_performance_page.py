@@ -1,4 +1,4 @@
-"""Tables of docs/performance.md: they match the results, and summarize several runs."""
+"""Tables of docs/performance.md summarize several runs."""
 
 import copy
 import json
@@ -35,21 +35,12 @@ def run(median, rate):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Results of three runs, and a page without tables."""
+    """Results of three runs."""
     for number, measured in enumerate([(900, 150), (1200, 160), (1000, 140)], 1):
         text = json.dumps(run(*measured))
         (tmp_path / f"speed-{number}.json").write_text(text, encoding="utf-8")
-    markers = [f"<!-- {name}, from benchmarks/page.py -->" for name in page.TABLES]
-    text = "# Title\n\n" + "\nold\n<!-- end -->\n\ntext\n\n".join([*markers, ""])
-    (tmp_path / "page.md").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(page, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(page, "RESULTS", tmp_path)
     return tmp_path
-
-
-def test_page_matches_results():
-    text = page.PAGE.read_text(encoding="utf-8")
-    assert page.updated(text, page.load(page.RESULTS)) == text
 
 
 def cells(table):
@@ -102,17 +93,6 @@ def test_machine_of_each_run(folder):
     assert row["GEMM, GFLOP/s"] == "150 to 150"
 
 
-def test_command(folder):
-    before = page.PAGE.read_text(encoding="utf-8")
-    assert page.main([]) == 1
-    assert page.PAGE.read_text(encoding="utf-8") == before
-    assert page.main(["--write"]) == 0
-    text = page.PAGE.read_text(encoding="utf-8")
-    assert "old" not in text
-    assert text.count("\ntext\n") == text.count("<!-- end -->") == len(page.TABLES)
-    assert page.main([]) == 0
-
-
 def test_new_results_replace_the_old_ones(folder, tmp_path_factory):
     new = tmp_path_factory.mktemp("new")
     for number, file in enumerate(sorted(folder.glob("*.json"))):
@@ -120,33 +100,25 @@ def test_new_results_replace_the_old_ones(folder, tmp_path_factory):
         other["machine"]["commit"] = "def"
         if number < 2:
             (new / file.name).write_text(json.dumps(other), encoding="utf-8")
-    assert page.main(["--write", "--results", str(new)]) == 0
-    assert "def" in page.PAGE.read_text(encoding="utf-8")
-    assert sorted(f.name for f in folder.glob("*.json")) == [
-        "speed-1.json",
-        "speed-2.json",
-    ]
-    assert page.main([]) == 0
+    page.replace(new)
+    runs = page.load(folder)
+    assert list(runs) == ["speed-1.json", "speed-2.json"]
+    assert {run["machine"]["commit"] for run in runs.values()} == {"def"}
 
 
-@pytest.mark.parametrize(
-    "mistake", ["no results", "another commit", "other options", "no marker"]
-)
-def test_mistakes(folder, mistake, capsys):
+@pytest.mark.parametrize("mistake", ["no results", "another commit", "other options"])
+def test_mistakes(folder, mistake):
     if mistake == "no results":
         for path in folder.glob("*.json"):
             path.unlink()
-    elif mistake == "another commit":
-        other = copy.deepcopy(run(1000, 150))
-        other["machine"]["commit"] = "def"
-        (folder / "speed-2.json").write_text(json.dumps(other), encoding="utf-8")
-    elif mistake == "other options":
-        other = copy.deepcopy(run(1000, 150))
-        other["options"]["rounds"] = "5"
-        (folder / "speed-2.json").write_text(json.dumps(other), encoding="utf-8")
     else:
-        page.PAGE.write_text("# Title\n", encoding="utf-8")
-    before = page.PAGE.read_text(encoding="utf-8")
-    assert page.main(["--write"]) == 2
-    assert str(folder) in capsys.readouterr().err
-    assert page.PAGE.read_text(encoding="utf-8") == before
+        other = copy.deepcopy(run(1000, 150))
+        if mistake == "another commit":
+            other["machine"]["commit"] = "def"
+        else:
+            other["options"]["rounds"] = "5"
+        (folder / "speed-2.json").write_text(json.dumps(other), encoding="utf-8")
+    before = sorted(folder.glob("*.json"))
+    with pytest.raises(ValueError, match=str(folder)):
+        page.replace(folder)
+    assert sorted(folder.glob("*.json")) == before

@@ -11,6 +11,8 @@ def write_files(folder):
     data = annotations(joints=21, classes=7, samples=21, frames=(20, 60))
     train, val = data["split"].values()
     data["split"] = {"xcontent_train": train, "xcontent_val": val}
+    for number, sample in enumerate(data["annotations"]):
+        sample["content"] = f"action {number % 2}"
     data["meta"] = {"classes": STYLES}
     save_annotations(data, folder / "bandai_styles.pkl")
     data = annotations(classes=10, samples=30)

@@ -29,6 +29,7 @@ from studies import (
     networks,
     recipe,
     runs,
+    styles,
     train,
 )
 from studies.__main__ import main
@@ -99,7 +100,7 @@ def test_styles_run_resume_and_report(folder, study):
     assert [(r["setting"], r["seed"], r["epochs"]) for r in results] == [
         (name, 0, 4) for name in names
     ]
-    assert 0 <= results[0]["top1"] <= 1
+    assert 0 <= results[0]["top1"] <= 100
     assert results[1]["mean"] > 0
     assert not list((folder / "styles").glob("*/*.pth"))
     scored = load_annotations(folder / "styles" / "scored.pkl")["annotations"]
@@ -110,7 +111,7 @@ def test_styles_run_resume_and_report(folder, study):
     assert targets["normal"] == [0, 0, 0]
 
     # The first seed is not run again.
-    results[0]["top1"] = 0.25
+    results[0]["top1"] = 25
     (folder / "styles" / "results.json").write_text(
         json.dumps(results), encoding="utf-8"
     )
@@ -118,8 +119,37 @@ def test_styles_run_resume_and_report(folder, study):
     *first, second = results_of(folder / "styles")
     assert first == results
     assert second["seed"] == 1
-    top1 = [25, 100 * second["top1"]]
+    top1 = [25, second["top1"]]
     assert f"{np.mean(top1):.1f} ± {np.std(top1, ddof=1):.1f} | 2 " in out
+
+
+def test_baselines_of_styles_run_once(folder, study):
+    linear = ("linear-mean+std-xyz", "scores-linear-mean-laban")
+    names = ("majority", "scores-mean", *linear)
+    work_dir = folder / "baselines"
+    code, out, err = study(
+        "styles", "--work-dir", work_dir, "--seeds", 2, "--settings", *names
+    )
+    assert code == 0, err
+    results = {result["setting"]: result for result in results_of(work_dir)}
+    assert len(results_of(work_dir)) == 4
+    assert [results[name]["seed"] for name in names] == [0] * 4
+    data = load_annotations(folder / "bandai_styles.pkl")
+    label = {s["frame_dir"]: s["label"] for s in data["annotations"]}
+    train, val = (np.array([label[n] for n in data["split"][s]]) for s in data["split"])
+    share = 100 * np.mean(val == np.bincount(train).argmax())
+    assert results["majority"]["top1"] == pytest.approx(share)
+    scores = np.array([styles.SCORES_OF_STYLE[STYLES[n]] for n in range(7)])
+    errors = ((scores[val] - scores[train].mean(0)) ** 2).mean(0)
+    figures = [results["scores-mean"][key] for key in styles.SCORES]
+    assert figures == pytest.approx(errors)
+    assert results["scores-mean"]["mean"] == pytest.approx(errors.mean())
+    # 21 joints, 3 coordinates or 12 Efforts, and a bias
+    assert results[linear[0]]["parameters"] == 7 * (2 * 21 * 3 + 1)
+    assert results[linear[1]]["parameters"] == 3 * (21 * 12 + 1)
+    # The samples are random walks around one pose per class.
+    assert results[linear[0]]["top1"] > share
+    assert f"| {linear[0]} " in out
 
 
 def test_networks_run_fuse_and_draw(folder, study):
