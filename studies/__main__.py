@@ -23,6 +23,7 @@ from . import (
     networks,
     precision,
     recipe,
+    robustness,
     styles,
 )
 from .runs import Runs, RunsInUse
@@ -37,6 +38,7 @@ STUDIES = {
     "frame-rate": frame_rate,
     "fine-tuning": fine_tuning,
     "few-shot": few_shot,
+    "robustness": robustness,
 }
 
 

@@ -11,8 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from mmengine.config import Config
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import find_latest_checkpoint
 
 import msg3d  # noqa: F401
 from msg3d.apis.flops import count_flops, input_shape
@@ -88,9 +87,8 @@ def run(
     runner.test()
     temporary.replace(scores)
     if small:
-        save_weights(
-            cfg, runner, work_dir / "weights" / scores.with_suffix(".pth").name
-        )
+        file = work_dir / "weights" / scores.with_suffix(".pth").name
+        save_weights(find_latest_checkpoint(runner.work_dir), file)
     return dict(
         setting=name,
         seed=seed,
@@ -103,13 +101,12 @@ def run(
     )
 
 
-def save_weights(cfg: Config, runner: Runner, path: Path) -> None:
-    """Write the weights of the last epoch, without the state of the optimizer."""
-    path.parent.mkdir(exist_ok=True)
-    last = find_latest_checkpoint(cfg.work_dir)
-    checkpoint = torch.load(last, map_location="cpu", weights_only=False)
-    kept = {key: checkpoint[key] for key in ("meta", "state_dict")}
-    with whole_file(str(path), "xb") as file:
+def save_weights(checkpoint: str, out: Path) -> None:
+    """Write the weights of a checkpoint, without the state of the optimizer."""
+    out.parent.mkdir(exist_ok=True)
+    content = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    kept = {key: content[key] for key in ("meta", "state_dict")}
+    with whole_file(str(out), "xb") as file:
         torch.save(kept, file)
 
 
