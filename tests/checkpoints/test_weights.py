@@ -71,7 +71,7 @@ def test_network_loads(name):
     """The config contains no path of a machine, and all weights match its network."""
     file = str(shipped.shipped_weights()[name])
     cfg, checkpoint = load_network(file)
-    model, classes = load_model(cfg, checkpoint, "cpu")
+    model, classes, _ = load_model(cfg, checkpoint, "cpu")
     assert len(classes) == model.cls_head.num_classes
     assert TestPipeline(cfg).expected.joints > 0
     about = shipped.card_of(name)["msg3d"]

@@ -7,6 +7,7 @@ import pytest
 from conftest import user_env
 
 NAME = "msg3d-24c_1xb16-joint-u32-20e_synthetic-xsub-keypoint-3d"
+START = "msg3d-24c_1xb16-j"
 
 
 def complete(line: str) -> set[str]:
@@ -32,8 +33,8 @@ def complete(line: str) -> set[str]:
         ("msg3d pre", {"predict", "prepare"}),
         ("msg3d prepare nt", {"ntu"}),
         ("msg3d predict --outp", {"--output"}),
-        ("msg3d train msg3d-24c", {NAME}),
-        ("msg3d new-config a.pkl b.py --like msg3d-24c", {NAME}),
+        (f"msg3d train {START}", {NAME}),
+        (f"msg3d new-config a.pkl b.py --like {START}", {NAME}),
         ("msg3d new-config a.pkl b.py --layout kinect", {"kinect20", "kinect25"}),
         ("msg3d draw coco-", {"coco-wholebody133"}),
         ("msg3d prepare folder a b.pkl --unit c", {"cm"}),

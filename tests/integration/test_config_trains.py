@@ -88,7 +88,9 @@ def check_name_and_entry(cfg, entries):
         base = cfg.auto_scale_lr.base_batch_size * passes
         assert int(parts["gpus"]) * int(parts["batch"]) == base
     laban = any(step.type == "LabanEffort" for step in train.pipeline)
-    assert parts["stream"] == ("laban" if laban else STREAMS[train.get("stream", "j")])
+    several = any("feats" in step for step in train.pipeline)
+    stream = "streams" if several else STREAMS[train.get("stream", "j")]
+    assert parts["stream"] == ("laban" if laban else stream)
     data = re.sub(r"_(\d+|[23]d)$", "", Path(train.ann_file).stem)
     split = train.split.removesuffix("train")
     name = f"{data}_{split}".replace("_", "-").strip("-")

@@ -18,7 +18,7 @@ EXPECTED = json.loads((FILES / "expected.json").read_text(encoding="utf-8"))["ex
 # Modules of `msg3d.apis` that need torch.
 WITH_TORCH = {
     *("exported_program", "flops", "mmaction_tools", "model_index", "new_config"),
-    *("torchrun", "trained"),
+    *("stored_test", "torchrun", "trained"),
 }
 # Imports other than NumPy, onnxruntime, and their dependencies fail.
 BLOCKED = """

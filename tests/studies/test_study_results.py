@@ -77,8 +77,9 @@ def test_tables_and_metrics():
     ],
 )
 def test_mistakes(text, cause):
-    with pytest.raises(ValueError, match=cause):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
         page.updated(text)
+    assert cause in str(caught.value)
 
 
 @pytest.mark.parametrize("number", ["1.0", "91.9", "word"])

@@ -71,8 +71,9 @@ def stored_config(
     text = meta.get("cfg")
     if not isinstance(text, str) or not text.strip():
         raise CheckpointError(
-            "the checkpoint contains no config. Pass the config that the network was "
-            "trained with as well.",
+            "the checkpoint contains no config. Pass the config of the training: "
+            f"`msg3d predict CONFIG INPUT --checkpoint {file}`, or `msg3d test CONFIG "
+            f"{file}`",
             kind="config",
             file=file,
         )
