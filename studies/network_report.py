@@ -12,7 +12,7 @@ from msg3d.visualization.files import save_figure
 
 from .network_configs import DATA_SETS, NETWORKS, OTHERS, SEVERAL, SUBSETS
 from .network_scores import scores_of
-from .train import spread
+from .train import clip_interval, spread
 
 COLUMNS = ("joint", "bone", "joint+bone", "joint-motion", "bone-motion", "four streams")
 COLUMNS += (SEVERAL,)
@@ -23,7 +23,8 @@ ALL = DATA_SETS | SUBSETS
 def report(results: list[dict]) -> str:
     """Return Markdown tables per data set: top-1 of streams and fusions, and the cost.
 
-    Accuracies are mean ± standard deviation over seeds.
+    Accuracies are mean ± standard deviation over seeds, and the 95 % Wilson interval if
+    the results contain the number of test samples.
 
     Args:
         results: of `networks.run` and `networks.derived`, in any order.
@@ -68,6 +69,7 @@ def folds(results: list[dict]) -> list[dict]:
             several[0],
             setting=setting,
             top1=mean(result["top1"] for result in several),
+            samples=sum(result.get("samples", 0) for result in several),
             train_seconds=sum(result.get("train_seconds", 0) for result in several),
         )
         for (setting, _), several in grouped.items()
@@ -81,6 +83,8 @@ def _accuracies(results: list[dict], key: str = "top1") -> str:
     for setting, runs in _by_setting(results).items():
         if values := [run[key] for run in runs if key in run]:
             cells[setting] = spread(values)
+            if samples := runs[0].get("samples" if key == "top1" else f"{key}_samples"):
+                cells[setting] += f" ({clip_interval(values, samples)})"
             used.add(setting[1])
     columns = [column for column in COLUMNS if column in used]
     lines = [
@@ -92,8 +96,8 @@ def _accuracies(results: list[dict], key: str = "top1") -> str:
 
 
 def _costs(results: list[dict]) -> str:
-    """A row per network: its size, and the number and duration of its runs."""
-    lines = []
+    """A row per network: its size, and the number, duration, and calibration of its runs."""
+    lines: list[tuple] = []
     for network, form in (NETWORKS | OTHERS).items():
         runs = [
             run
@@ -111,7 +115,11 @@ def _costs(results: list[dict]) -> str:
                     round(mean(run["train_seconds"] for run in runs)),
                 )
             )
+            if all("ece" in run for run in runs):
+                lines[-1] += (spread([run["ece"] for run in runs]),)
     head = ("network", "M parameters", "MMAC per clip", "seeds", "s per training")
+    if any(len(line) > len(head) for line in lines):
+        head += ("calibration error, %",)
     return _markdown(head, lines)
 
 

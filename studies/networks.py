@@ -16,6 +16,7 @@ from mmengine.runner import find_latest_checkpoint
 import msg3d  # noqa: F401
 from msg3d.apis.flops import count_flops, input_shape
 from msg3d.evaluation import labels_of, read_scores
+from msg3d.evaluation.calibration import calibration_error
 from msg3d.evaluation.fusion import accuracies
 from msg3d.io.atomic import whole_file
 
@@ -111,15 +112,18 @@ def save_weights(checkpoint: str, out: Path) -> None:
 
 
 def figures(data_set: str, scores, data: Path) -> dict:
-    """Return accuracies in percent."""
+    """Return accuracies and the calibration error in percent, and numbers of samples."""
     source = (DATA_SETS | SUBSETS)[data_set]
     accuracy = accuracies(scores.values, scores.labels)
     accuracy = {key: round(accuracy[key], 3) for key in ("top1", "mean_class")}
+    error = calibration_error(scores.as_probabilities().values, scores.labels)
+    accuracy |= {"samples": len(scores.labels), "ece": round(100 * error, 2)}
     if source.unseen:
         unseen = labels_of(str(data / source.file), source.unseen)
         rows = np.array([name in unseen for name in scores.ids])
         correct = scores.values.argmax(1) == scores.labels
         accuracy["unseen"] = round(100 * float(correct[rows].mean()), 3)
+        accuracy["unseen_samples"] = int(rows.sum())
     return accuracy
 
 

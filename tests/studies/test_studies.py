@@ -423,3 +423,18 @@ def test_interval_of_a_mean_over_seeds():
     text = clip_interval([88.0, 92.4, 90.0], samples=100)
     assert text == f"{100 * low:.1f} - {100 * high:.1f}"
     assert clip_interval([90.0], 100, digits=2) == f"{100 * low:.2f} - {100 * high:.2f}"
+
+
+def test_report_contains_intervals_if_the_samples_are_known():
+    runs = [
+        {
+            **{"setting": "penn-action/msg3d/streams", "seed": seed, "top1": top1},
+            **{"parameters": 1e6, "flops": 2e6, "passes": 1, "train_seconds": 9},
+        }
+        for seed, top1 in enumerate((80, 90))
+    ]
+    assert "| 85.0 ± 7.1 " in network_report.report(runs)
+    known = [{**run, "samples": 100, "ece": 5} for run in runs]
+    text = network_report.report(known)
+    assert "| 85.0 ± 7.1 (76.7 - 90.7) |" in text  # Wilson (1927)
+    assert "| 5.0 ± 0.0 " in text
