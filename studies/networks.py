@@ -4,6 +4,7 @@ Settings are named DATA-SET/NETWORK/STREAM. Streams of the same seed are fused.
 """
 
 import os
+import shutil
 import time
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.runner import find_latest_checkpoint
 
 import msg3d  # noqa: F401
@@ -88,8 +90,8 @@ def run(
     runner.test()
     temporary.replace(scores)
     if small:
-        file = work_dir / "weights" / scores.with_suffix(".pth").name
-        save_weights(find_latest_checkpoint(runner.work_dir), file)
+        leaf = Path(cfg.filename).stem
+        save_weights(Path(runner.work_dir), leaf, work_dir / "weights" / scores.stem)
     return dict(
         setting=name,
         seed=seed,
@@ -102,12 +104,25 @@ def run(
     )
 
 
-def save_weights(checkpoint: str, out: Path) -> None:
-    """Write the weights of a checkpoint, without the state of the optimizer."""
-    out.parent.mkdir(exist_ok=True)
-    content = torch.load(checkpoint, map_location="cpu", weights_only=False)
+def save_weights(work_dir: Path, leaf: str, out: Path) -> None:
+    """Copy the last checkpoint of a run without the optimizer, and the log of the run.
+
+    Args:
+        work_dir: work dir of the run.
+        leaf: name of the shipped config that the run used.
+        out: new folder, of which `tools/ship_weights.py` can ship the checkpoint.
+    """
+    last = Path(find_latest_checkpoint(str(work_dir)))
+    content = torch.load(last, map_location="cpu", weights_only=False)
     kept = {key: content[key] for key in ("meta", "state_dict")}
-    with whole_file(str(out), "xb") as file:
+    cfg = Config.fromstring(kept["meta"]["cfg"], ".py")
+    cfg.test_evaluator = cfg.val_evaluator  # instead of writing the scores
+    kept["meta"] |= {"cfg": cfg.pretty_text, "experiment_name": leaf}
+    for log in work_dir.glob("*/vis_data/scalars.json"):
+        copy = out / log.relative_to(work_dir)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(log, copy)
+    with whole_file(str(out / last.name), "xb") as file:
         torch.save(kept, file)
 
 

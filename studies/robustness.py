@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from mmengine.config import Config
-from mmengine.runner import find_latest_checkpoint
 from tabulate import tabulate
 
 from msg3d.annotations.files import load_annotations
@@ -109,11 +108,12 @@ def run(name: str, seed: int, data: Path, work_dir: Path) -> dict:
     network, kind = name.split("/")
     cfg = config(network, kind, data)
     stream = network_configs.SEVERAL if kind == "small" else kind
-    weights = work_dir / "weights" / f"{DATA_SET}_{network}_{stream}_{seed}.pth"
+    weights = work_dir / "weights" / f"{DATA_SET}_{network}_{stream}_{seed}"
     if not weights.exists():
         runner = train(cfg, name, seed, work_dir)
-        save_weights(find_latest_checkpoint(runner.work_dir), weights)
-    recognizer = Recognizer(cfg, str(weights), batch_size=64, clips=1)
+        save_weights(Path(runner.work_dir), Path(cfg.filename).stem, weights)
+    [checkpoint] = weights.glob("*.pth")
+    recognizer = Recognizer(cfg, str(checkpoint), batch_size=64, clips=1)
     content = load_annotations(data / "nw_ucla.pkl")
     chosen = set(content["split"]["xview_val"])
     samples = [v for v in content["annotations"] if v["frame_dir"] in chosen]
