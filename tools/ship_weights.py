@@ -94,9 +94,9 @@ def ship(
     data_set = data_set_of(dataset["ann_file"], dataset["split"])
     cfg = Config(values)
     shipped = {
-        "state_dict": {
-            key: _float32(value) for key, value in data["state_dict"].items()
-        },
+        "state_dict": shared(
+            {key: _float32(value) for key, value in data["state_dict"].items()}
+        ),
         "meta": {
             "cfg": cfg.pretty_text,
             "dataset_meta": {"classes": list(meta["dataset_meta"]["classes"])},
@@ -261,6 +261,18 @@ def parameters(cfg: Config) -> int:
 
     with DefaultScope.overwrite_default_scope("mmaction"):
         return sum(value.numel() for value in MODELS.build(cfg.model).parameters())
+
+
+def shared(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return a state whose equal tensors are the same object, so that they are stored once.
+
+    Blocks have equal adjacency matrices, up to a third of the file.
+    """
+    first: dict[tuple, torch.Tensor] = {}
+    return {
+        key: first.setdefault((value.shape, value.numpy().tobytes()), value)
+        for key, value in state.items()
+    }
 
 
 def _float32(value: torch.Tensor) -> torch.Tensor:
